@@ -1,0 +1,53 @@
+# The two commands of a newcomer: make demo, make test. Each sets up what it needs in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+JUDGES := tests/judges/node_modules/.installed
+
+.PHONY: demo test check fix clean
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:
+	@echo "make demo    watch a drifted account being planned, applied and found clean (no account needed)"
+	@echo "make test    run all checks and tests"
+	@echo "make check   only the static checks: format, lint, types, import layers"
+	@echo "make fix     format, mend what ruff can mend, write the generated schemas"
+
+.venv/.demo: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "leadstate needs Python 3.11 or newer; try make PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[sandbox]'
+	@touch $@
+
+.venv/.dev: .venv/.demo
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade pip
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev
+	@touch $@
+
+# The outside judges: the vendor's client, and a validating proxy for the vendor's description of the API. Where there
+# is no npm their tests are skipped, and say so.
+$(JUDGES): tests/judges/package.json
+	@if command -v npm >/dev/null; then \
+	  npm install --no-package-lock --no-audit --no-fund --loglevel=error --prefix tests/judges && touch $@; \
+	else echo "npm is not installed: the tests with outside judges are skipped"; fi
+
+demo: .venv/.demo
+	@$(BIN)/leadstate demo
+
+check: .venv/.dev
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
+
+fix: .venv/.dev
+	@$(BIN)/ruff check --fix --quiet || true
+	@$(BIN)/ruff format --quiet
+	@$(BIN)/leadstate schema config > schemas/leadstate.schema.json
+	@$(BIN)/leadstate schema report > schemas/report.schema.json
+
+test: check $(JUDGES)
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+
+clean:
+	rm -rf .venv tests/judges/node_modules build dist
