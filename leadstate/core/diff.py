@@ -1,0 +1,71 @@
+"""What differs between two attribute mappings in normal form. The only importer of deepdiff.
+
+Plain equality comes first: DeepDiff over 5,000 equal leads takes seconds, `==` takes none.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from leadstate.core.resource import ABSENT, Attrs, Side, Value
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDiff:
+    """One changed field: a dotted path and its values, either of which may be ABSENT."""
+
+    path: str
+    before: Side
+    after: Side
+
+    @property
+    def top(self) -> str:
+        """The attribute that the path starts with."""
+        return self.path.partition(".")[0]
+
+
+def diff(before: Attrs, after: Attrs) -> tuple[FieldDiff, ...]:
+    """The fields of `after` that `before` does not have the same, sorted by path.
+
+    A field that `after` does not name is not managed and never differs. A list or set differs as a whole.
+    """
+    changed = [key for key in after if key not in before or before[key] != after[key]]
+    if not changed:
+        return ()
+    from deepdiff import DeepDiff  # noqa: PLC0415  deepdiff takes 100 ms to import, and most runs find no difference
+
+    old = {key: before.get(key) for key in changed}
+    new = {key: after[key] for key in changed}
+    tree = DeepDiff(old, new, view="tree", ignore_order=False, verbose_level=0)
+    paths = {_path(level.path(output_format="list")) for levels in tree.values() for level in levels}
+    # What deepdiff holds equal though == does not (a subclass, say) still has to be written.
+    paths |= {key for key in changed if not any(path.partition(".")[0] == key for path in paths)}
+    return tuple(FieldDiff(path, _at(before, path), _at(after, path)) for path in sorted(paths))
+
+
+def added(attrs: Attrs) -> tuple[FieldDiff, ...]:
+    """The fields of a new object."""
+    return tuple(FieldDiff(key, ABSENT, value) for key, value in sorted(attrs.items()) if value is not None)
+
+
+def removed(attrs: Attrs) -> tuple[FieldDiff, ...]:
+    """The fields of an object that goes."""
+    return tuple(FieldDiff(key, value, ABSENT) for key, value in sorted(attrs.items()) if value is not None)
+
+
+def _path(steps: list[str | int]) -> str:
+    """A dotted path down to the first list, whose elements have no address of their own."""
+    names = []
+    for step in steps:
+        if not isinstance(step, str):
+            break
+        names.append(step)
+    return ".".join(names)
+
+
+def _at(attrs: Attrs, path: str) -> Side:
+    value: Value = attrs
+    for step in path.split("."):
+        if not isinstance(value, Mapping) or step not in value:
+            return ABSENT
+        value = value[step]
+    return value

@@ -1,0 +1,92 @@
+"""Thresholds that keep a mistake small. Each refusal names the number, the limit and what lifts it.
+
+Guards read the plan and nothing else; they change no plan.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from leadstate.core.diagnostics import Diagnostic, Severity
+from leadstate.core.plan import AccountPlan, Action, Change
+from leadstate.core.policy import Policy
+
+MAX_DELETES = "max-deletes"
+MAX_DELETE_PERCENT = "max-delete-percent"
+MAX_TOKENS = "max-tokens"
+IN_USE = "in-use"
+ARCHIVED_UNKNOWN = "archived-unknown"
+GUARDS = (MAX_DELETES, MAX_DELETE_PERCENT, MAX_TOKENS, IN_USE, ARCHIVED_UNKNOWN)
+
+PERCENT_FROM = 10
+"""A percentage says little of a handful: the share is checked where at least this many objects exist."""
+
+
+def guard(plan: AccountPlan, policy: Policy, existing: Mapping[str, int], tokens: int) -> tuple[Diagnostic, ...]:
+    """What speaks against applying this plan.
+
+    Args:
+        plan: the plan of one account.
+        policy: its rules.
+        existing: how many objects of each kind exist that we could delete.
+        tokens: what the apply would cost, in API tokens.
+    """
+    return (
+        *_deletes(plan, policy),
+        *_share(plan, policy, existing),
+        *_tokens(plan, policy, tokens),
+        *_in_use(plan, policy),
+    )
+
+
+def lift(diagnostics: Iterable[Diagnostic], allow: Collection[str]) -> tuple[Diagnostic, ...]:
+    """The same findings, those refusals that the user allows turned into warnings."""
+    return tuple(d.as_warning() if d.severity is Severity.GUARD and d.code in allow else d for d in diagnostics)
+
+
+def _refusal(plan: AccountPlan, code: str, summary: str, cure: str, about: Change | None = None) -> Diagnostic:
+    return Diagnostic(
+        code,
+        Severity.GUARD,
+        summary,
+        hint=f"{cure}, or pass --allow {code}",
+        account=plan.account,
+        address=about.address if about else None,
+        span=about.span if about else None,
+    )
+
+
+def _deletes(plan: AccountPlan, policy: Policy) -> Iterator[Diagnostic]:
+    deletes = plan.count(Action.DELETE)
+    if policy.max_deletes is not None and deletes > policy.max_deletes:
+        summary = f"{deletes} deletes are more than the {policy.max_deletes} that one run may do"
+        yield _refusal(plan, MAX_DELETES, summary, "raise policy.guards.max_deletes")
+
+
+def _share(plan: AccountPlan, policy: Policy, existing: Mapping[str, int]) -> Iterator[Diagnostic]:
+    limit = policy.max_delete_percent
+    for kind, there in sorted(existing.items()):
+        deletes = sum(one.action is Action.DELETE and one.address.kind == kind for one in plan.changes)
+        if limit is None or there < PERCENT_FROM or deletes * 100 <= limit * there:
+            continue
+        share = f"{deletes} of {there} {kind}s ({deletes * 100 // there} %)"
+        summary = f"{share} would be deleted; one run may delete {limit} %"
+        yield _refusal(plan, MAX_DELETE_PERCENT, summary, "raise policy.guards.max_delete_percent")
+
+
+def _tokens(plan: AccountPlan, policy: Policy, tokens: int) -> Iterator[Diagnostic]:
+    if policy.max_tokens is not None and tokens > policy.max_tokens:
+        summary = f"the apply would cost {tokens} API tokens; {policy.max_tokens} are allowed"
+        yield _refusal(plan, MAX_TOKENS, summary, "raise --max-tokens or policy.guards.max_tokens")
+
+
+def _in_use(plan: AccountPlan, policy: Policy) -> Iterator[Diagnostic]:
+    """A label that leads carry is not deleted under them (spec section 1, promise 6)."""
+    for one in plan.changes:
+        if not policy.refuse_in_use or one.action is not Action.DELETE or one.impact is None:
+            continue
+        leads, archived = one.impact.leads, one.impact.archived_leads
+        if leads is None:
+            yield _refusal(plan, IN_USE, "how many leads carry it was not counted", "plan with --impact live", one)
+        elif leads or archived:
+            also = f" and {archived} archived" if archived else ""
+            cure = "take the label off them first, set policy.in_use: allow"
+            yield _refusal(plan, IN_USE, f"{leads} open{also} leads still carry it", cure, one)

@@ -1,0 +1,124 @@
+"""Who is who: ownership mark, then name, then a previous name. Two candidates are an error, never a choice.
+
+A declared object with a mark is known by its mark alone: a lead's title is no identity.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from leadstate.core.diagnostics import Diagnostic, Severity
+from leadstate.core.resource import Desired, Live
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """The result for one kind.
+
+    Attributes:
+        pairs: declared objects and the live ones that they are.
+        missing: declared objects that do not exist.
+        extra: live objects that nothing declares.
+        shadowed: live objects that bear a previous name of an object which exists under its current name.
+        ambiguous: live objects that could each be the same declared one.
+        diagnostics: errors and warnings found on the way.
+    """
+
+    pairs: tuple[tuple[Desired, Live], ...]
+    missing: tuple[Desired, ...]
+    extra: tuple[Live, ...]
+    shadowed: tuple[Live, ...]
+    ambiguous: tuple[Live, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def undeclared(self) -> tuple[Live, ...]:
+        """Every live object that was paired with no declaration."""
+        return (*self.extra, *self.shadowed, *self.ambiguous)
+
+
+@dataclass(slots=True)
+class _Matcher:
+    free: dict[str, Live]
+    pairs: list[tuple[Desired, Live]] = field(default_factory=list)
+    ambiguous: list[Live] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def settle(self, wanted: Iterable[Desired], find: Callable[[Desired], list[Live]], what: str) -> list[Desired]:
+        """Pair what has exactly one candidate that is still free; returns what is still unmatched."""
+        rest = []
+        found = [(desired, [one for one in find(desired) if one.remote_id in self.free]) for desired in wanted]
+        for desired, candidates in found:
+            if not candidates:
+                rest.append(desired)
+            elif len(candidates) == 1 and candidates[0].remote_id in self.free:
+                self.pairs.append((desired, self.free.pop(candidates[0].remote_id)))
+            else:
+                for one in candidates:
+                    self.free.pop(one.remote_id, None)
+                self.ambiguous.extend(candidates)
+                self.diagnostics.append(_ambiguous(desired, candidates, what))
+        return rest
+
+
+def match(desired: Sequence[Desired], live: Sequence[Live]) -> Matching:
+    """Pair the declared objects of one kind with the live ones."""
+    by_mark: dict[str, list[Live]] = defaultdict(list)
+    by_name: dict[str, list[Live]] = defaultdict(list)
+    for one in live:
+        by_name[one.name].append(one)
+        if one.mark is not None:
+            by_mark[one.mark].append(one)
+
+    matcher = _Matcher({one.remote_id: one for one in live})
+    marked = [one for one in desired if one.mark is not None]
+    named = [one for one in desired if one.mark is None]
+    missing = matcher.settle(marked, lambda d: by_mark[d.mark or ""], "carry its mark")
+    rest = matcher.settle(named, lambda d: by_name[d.names[0]], "bear its name")
+    present = [pair for pair in matcher.pairs if pair[0].mark is None]
+    missing += matcher.settle(
+        rest, lambda d: [one for name in d.names[1:] for one in by_name[name]], "bear a previous name of it"
+    )
+
+    shadowed = []
+    for owner, current in present:
+        for name in owner.names[1:]:
+            for one in by_name[name]:
+                if matcher.free.pop(one.remote_id, None) is not None:
+                    shadowed.append(one)
+                    matcher.diagnostics.append(_shadowed(owner, current, one))
+    return Matching(
+        tuple(matcher.pairs),
+        tuple(missing),
+        tuple(matcher.free.values()),
+        tuple(shadowed),
+        tuple(matcher.ambiguous),
+        tuple(matcher.diagnostics),
+    )
+
+
+def _ambiguous(desired: Desired, candidates: Sequence[Live], what: str) -> Diagnostic:
+    kind = desired.address.kind
+    return Diagnostic(
+        "ambiguous",
+        Severity.ERROR,
+        f"{len(candidates)} {kind}s {what}, so it is not clear which one is meant",
+        detail="\n".join(f"{one.remote_id}  {one.name}" for one in candidates),
+        hint=f"leave one of them in Pipedrive (move its leads, rename or delete the other {kind}), then plan again",
+        span=desired.span,
+        account=desired.address.account,
+        address=desired.address,
+    )
+
+
+def _shadowed(owner: Desired, current: Live, other: Live) -> Diagnostic:
+    return Diagnostic(
+        "previous-name-exists",
+        Severity.WARNING,
+        f"{owner.address.ref} exists, and so does a {other.kind} named {other.name!r}, its previous name",
+        detail=f"{current.remote_id}  {current.name}\n{other.remote_id}  {other.name}",
+        hint=f"nothing is done with {other.name!r}; move its leads by hand, or take the name out of `previously`",
+        span=owner.span,
+        account=owner.address.account,
+        address=owner.address,
+    )

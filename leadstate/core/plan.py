@@ -1,0 +1,157 @@
+"""A plan is data: changes, what was left alone and why, and a fingerprint over it."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from leadstate.core.address import Address, Ref, RemoteRef, Span
+from leadstate.core.diagnostics import Diagnostic, Severity
+from leadstate.core.diff import FieldDiff
+from leadstate.core.resource import Absent, AtLeast, Attrs, Bindings, Side
+
+
+class Action(StrEnum):
+    """What a change does."""
+
+    ADD = "add"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class Reason(StrEnum):
+    """Why something is changed or left alone."""
+
+    MISSING = "missing"
+    DIFFERS = "differs"
+    RENAMED = "renamed"
+    STATE_ABSENT = "state-absent"
+    NOT_DECLARED = "not-declared"
+    SEED = "seed"
+    ARCHIVED = "archived"
+    PREVIOUS_NAME = "previous-name"
+    AMBIGUOUS = "ambiguous"
+    NOT_OURS = "not-ours"
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """Leads that carry the label a change renames or deletes; None where they were not counted."""
+
+    leads: int | None
+    archived_leads: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing to do.
+
+    Attributes:
+        address: the object.
+        action: add, update or delete.
+        reason: why.
+        fields: what differs, sorted by path.
+        want: the whole wanted value of each attribute that is touched (empty for a delete).
+        remote_id: the id of the existing object; None for an add.
+        mark: the ownership mark that an add writes.
+        thaw_first: whether the object must be unfrozen (un-archived) before anything else.
+        after: addresses of changes of this plan that must have succeeded first.
+        span: where it is declared; None where nothing declares it.
+        impact: for labels, the leads concerned.
+    """
+
+    address: Address
+    action: Action
+    reason: Reason
+    fields: tuple[FieldDiff, ...]
+    want: Attrs
+    remote_id: str | None = None
+    mark: str | None = None
+    thaw_first: bool = False
+    after: tuple[Address, ...] = ()
+    span: Span | None = None
+    impact: Impact | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftAlone:
+    """Objects that were seen and are not touched, with the reason; `key` is None for a group of `count`."""
+
+    kind: str
+    reason: Reason
+    key: str | None = None
+    remote_id: str | None = None
+    span: Span | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPlan:
+    """What one account needs.
+
+    Attributes:
+        account: its name.
+        changes: sorted by address.
+        left_alone: sorted by kind, reason and name.
+        unchanged: how many declared objects are already as declared.
+        diagnostics: errors, refusals and warnings; an error or refusal keeps the account from being applied.
+        bindings: which id stands for which reference, as observed.
+        complete: whether the live state could be read as a whole.
+    """
+
+    account: str
+    changes: tuple[Change, ...]
+    left_alone: tuple[LeftAlone, ...]
+    unchanged: int
+    diagnostics: tuple[Diagnostic, ...]
+    bindings: Bindings
+    complete: bool = True
+
+    @property
+    def applyable(self) -> bool:
+        """Whether nothing stands against applying it."""
+        return self.complete and not any(d.severity is not Severity.WARNING for d in self.diagnostics)
+
+    def count(self, action: Action) -> int:
+        """How many changes do this."""
+        return sum(change.action is action for change in self.changes)
+
+
+def fingerprint(plans: Iterable[AccountPlan]) -> str:
+    """A hash over all changes with their before values: the same for the same work, whatever the order of accounts."""
+    rows = sorted(json.dumps(_identity(change), sort_keys=True) for plan in plans for change in plan.changes)
+    return "sha256:" + hashlib.sha256("\n".join(rows).encode()).hexdigest()
+
+
+def _identity(change: Change) -> object:
+    return {
+        "address": str(change.address),
+        "action": change.action,
+        "remote_id": change.remote_id,
+        "mark": change.mark,
+        "fields": [[field.path, plain(field.before), plain(field.after)] for field in change.fields],
+    }
+
+
+def plain(value: Side) -> object:
+    """A value as JSON can hold it; an absent one and one that is not set are both null; amounts keep every digit."""
+    match value:
+        case Absent():
+            form: object = None
+        case Ref():
+            form = value.key
+        case RemoteRef():
+            form = str(value)
+        case AtLeast():
+            form = [plain(ref) for ref in value.refs]
+        case Decimal():
+            form = int(value) if value == value.to_integral_value() else str(value)
+        case tuple():
+            form = [plain(item) for item in value]
+        case Mapping():
+            form = {key: plain(item) for key, item in value.items()}
+        case _:
+            form = value
+    return form

@@ -1,0 +1,238 @@
+"""From declared and live state to a plan: match, link, diff, prune, weigh, guard, read top to bottom. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from leadstate.core.account import Account
+from leadstate.core.address import Address, Ref, RemoteRef, Target
+from leadstate.core.diagnostics import Diagnostic, Severity
+from leadstate.core.diff import added, diff, removed
+from leadstate.core.match import Matching, match
+from leadstate.core.plan import AccountPlan, Action, Change, Impact, LeftAlone, Reason
+from leadstate.core.policy import Prune
+from leadstate.core.resource import Attrs, Bindings, Desired, Live, references, settle
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What was read of an account.
+
+    Attributes:
+        live: the objects that matter, by kind; a kind that was not read is not in it.
+        others: how many more objects of a kind were seen that are not ours to touch.
+        carriers: how many live leads carry each label; None where leads were not read.
+        archived_carriers: the same for archived leads; None where they were not all read.
+        unsure: marks that were not found, while part of the archived list was not read.
+    """
+
+    live: Mapping[str, Sequence[Live]]
+    others: Mapping[str, int] = field(default_factory=dict)
+    carriers: Mapping[RemoteRef, int] | None = None
+    archived_carriers: Mapping[RemoteRef, int] | None = None
+    unsure: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A plan of one account in the making: what it is about, then what was found."""
+
+    account: Account
+    unsure: frozenset[str]
+    bindings: Bindings
+    names: Mapping[str, str]
+    changes: list[Change] = field(default_factory=list)
+    left_alone: list[LeftAlone] = field(default_factory=list)
+    unchanged: list[Address] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+
+def plan_account(
+    account: Account, observed: Observed, order: Sequence[str], targets: Sequence[Target] = ()
+) -> AccountPlan:
+    """Plan one account.
+
+    Args:
+        account: what is declared.
+        observed: what exists.
+        order: the kinds, those that others refer to first.
+        targets: the objects to plan; none means all. What a target needs comes with it.
+    """
+    matchings = {kind: match(account.of_kind(kind), observed.live.get(kind, ())) for kind in order}
+    names = {one.remote_id: key for kind in order for key, one in name_undeclared(kind, matchings[kind], account)}
+    draft = _Draft(account, observed.unsure, _bindings(matchings, names), names)
+    for kind in order:
+        _plan_kind(draft, matchings[kind])
+        if others := observed.others.get(kind):
+            draft.left_alone.append(LeftAlone(kind, Reason.NOT_OURS, count=others))
+    changes = _only(_weigh(_in_order(draft.changes), observed), targets)
+    return AccountPlan(
+        account=account.name,
+        changes=changes,
+        left_alone=tuple(sorted(draft.left_alone, key=lambda one: (one.kind, one.reason, one.key or ""))),
+        unchanged=sum(not targets or any(t.selects(one) for t in targets) for one in draft.unchanged),
+        diagnostics=tuple(d for d in draft.diagnostics if _concerns(d, changes, targets)),
+        bindings=draft.bindings,
+    )
+
+
+def name_undeclared(kind: str, matching: Matching, account: Account) -> list[tuple[str, Live]]:
+    """A key for each live object that no declaration was paired with, its id added where the name is taken."""
+    undeclared = matching.undeclared
+    keys = [(one.mark.partition(":")[2] if one.mark else one.name) or one.remote_id for one in undeclared]
+    taken = Counter([*(one.address.key for one in account.of_kind(kind)), *keys])
+    return [
+        (key if taken[key] == 1 else f"{key}#{one.remote_id}", one) for key, one in zip(keys, undeclared, strict=True)
+    ]
+
+
+def _bindings(matchings: Mapping[str, Matching], names: Mapping[str, str]) -> Bindings:
+    bindings = Bindings()
+    for kind, matching in matchings.items():
+        for desired, live in matching.pairs:
+            bindings.bind(desired.address.ref, live.remote_id)
+        for one in matching.undeclared:
+            bindings.bind(Ref(kind, names[one.remote_id]), one.remote_id)
+    return bindings
+
+
+def _plan_kind(draft: _Draft, matching: Matching) -> None:
+    account = draft.account
+    draft.diagnostics.extend(matching.diagnostics)
+    for desired in matching.missing:
+        if not desired.present:
+            draft.unchanged.append(desired.address)
+            continue
+        draft.changes.append(_add(desired))
+        if desired.mark in draft.unsure:
+            draft.diagnostics.append(_archived_unknown(desired, account.policy.archived_pages))
+    for desired, live in matching.pairs:
+        _plan_pair(draft, desired, live)
+    for one in matching.extra:
+        key = draft.names[one.remote_id]
+        rule = account.policy.prune(one.kind)
+        if rule is Prune.ALL or (rule is Prune.OWNED and account.owns(one.mark) and not one.frozen_by):
+            address = Address(account.name, one.kind, key)
+            draft.changes.append(_delete(address, one, draft.bindings, Reason.NOT_DECLARED))
+        else:
+            draft.left_alone.append(LeftAlone(one.kind, Reason.NOT_DECLARED, key, one.remote_id))
+    for reason, group in ((Reason.PREVIOUS_NAME, matching.shadowed), (Reason.AMBIGUOUS, matching.ambiguous)):
+        draft.left_alone.extend(LeftAlone(one.kind, reason, draft.names[one.remote_id], one.remote_id) for one in group)
+
+
+def _plan_pair(draft: _Draft, desired: Desired, live: Live) -> None:
+    address, bindings = desired.address, draft.bindings
+    if not desired.present:
+        draft.changes.append(replace(_delete(address, live, bindings, Reason.STATE_ABSENT), span=desired.span))
+        return
+    before = {key: bindings.link(value) for key, value in live.attrs.items()}
+    after = {key: settle(value, before.get(key)) for key, value in desired.attrs.items()}
+    fields = diff(before, after)
+    thaws = any(one.path == live.frozen_by for one in fields)
+    left_alone = LeftAlone(live.kind, Reason.SEED, address.key, live.remote_id, desired.span)
+    if desired.create_only:
+        draft.left_alone.append(left_alone)
+    elif not fields:
+        draft.unchanged.append(address)
+    elif live.frozen_by and not thaws:
+        draft.left_alone.append(replace(left_alone, reason=Reason.ARCHIVED))
+    else:
+        renamed = desired.names and live.name != desired.names[0]
+        touched = {one.top for one in fields}
+        draft.changes.append(
+            Change(
+                address,
+                Action.UPDATE,
+                Reason.RENAMED if renamed else Reason.DIFFERS,
+                fields,
+                {key: value for key, value in after.items() if key in touched},
+                remote_id=live.remote_id,
+                thaw_first=thaws,
+                span=desired.span,
+            )
+        )
+
+
+def _add(desired: Desired) -> Change:
+    want: Attrs = {key: settle(value, None) for key, value in desired.attrs.items()}
+    return Change(desired.address, Action.ADD, Reason.MISSING, added(want), want, mark=desired.mark, span=desired.span)
+
+
+def _delete(address: Address, live: Live, bindings: Bindings, reason: Reason) -> Change:
+    before = {key: bindings.link(value) for key, value in live.attrs.items()}
+    return Change(address, Action.DELETE, reason, removed(before), {}, remote_id=live.remote_id)
+
+
+def _in_order(changes: Iterable[Change]) -> list[Change]:
+    """Sorted by address, each with the changes that must come first: what it refers to; for a delete, what lets go."""
+    ordered = sorted(changes, key=lambda one: (one.address, one.remote_id or ""))
+    adds = {one.address.ref: one.address for one in ordered if one.action is Action.ADD}
+    holders: dict[Ref, list[Address]] = {}
+    for one in ordered:
+        for ref in _lets_go(one):
+            holders.setdefault(ref, []).append(one.address)
+    return [
+        replace(
+            one,
+            after=tuple(holders.get(one.address.ref, ()))
+            if one.action is Action.DELETE
+            else tuple(sorted(adds[ref] for ref in _wants(one.want) if ref in adds)),
+        )
+        for one in ordered
+    ]
+
+
+def _wants(want: Attrs) -> frozenset[Ref]:
+    return frozenset().union(*(references(value) for value in want.values()))
+
+
+def _lets_go(change: Change) -> frozenset[Ref]:
+    """References that an object has now and will not have after this change."""
+    return frozenset().union(*(references(one.before) for one in change.fields)) - _wants(change.want)
+
+
+def _weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
+    """Put the number of leads beside each change of a label that leads may carry.
+
+    For a delete, leads that this plan relabels or deletes first are not counted: they will not carry it any more.
+    """
+    weighed = []
+    archived_now = {one.address for one in changes if one.thaw_first}
+    for one in changes:
+        if one.remote_id is None or one.address.kind != "label":
+            weighed.append(one)
+            continue
+        ref = RemoteRef("label", one.remote_id)
+        leaving = len(set(one.after) - archived_now) if one.action is Action.DELETE else 0
+        live = None if observed.carriers is None else max(0, observed.carriers.get(ref, 0) - leaving)
+        archived = None if observed.archived_carriers is None else observed.archived_carriers.get(ref, 0)
+        relevant = one.action is Action.DELETE or one.reason is Reason.RENAMED
+        weighed.append(replace(one, impact=Impact(live, archived)) if relevant else one)
+    return weighed
+
+
+def _only(changes: Sequence[Change], targets: Sequence[Target]) -> tuple[Change, ...]:
+    if not targets:
+        return tuple(changes)
+    chosen = {one.address for one in changes if any(target.selects(one.address) for target in targets)}
+    chosen |= {needed for one in changes if one.address in chosen for needed in one.after}
+    return tuple(one for one in changes if one.address in chosen)
+
+
+def _concerns(finding: Diagnostic, changes: Sequence[Change], targets: Sequence[Target]) -> bool:
+    """Whether a finding is about what was targeted."""
+    if not targets or finding.address is None:
+        return True
+    return any(t.selects(finding.address) for t in targets) or any(one.address == finding.address for one in changes)
+
+
+def _archived_unknown(desired: Desired, pages: int) -> Diagnostic:
+    return Diagnostic(
+        "archived-unknown",
+        Severity.GUARD,
+        f"it may exist among archived leads that were not read (the newest {pages} pages of 500 were)",
+        hint="raise policy.archived_pages, or pass --allow archived-unknown to create it",
+        span=desired.span,
+        account=desired.address.account,
+        address=desired.address,
+    )

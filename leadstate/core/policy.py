@@ -1,0 +1,47 @@
+"""What an account allows: which undeclared objects may go, and how much at once."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Prune(StrEnum):
+    """Which undeclared objects are deleted: none, those that carry our mark, or all."""
+
+    NONE = "none"
+    OWNED = "owned"
+    ALL = "all"
+
+
+class Impact(StrEnum):
+    """How thoroughly the leads that carry a deleted label are counted."""
+
+    NONE = "none"
+    LIVE = "live"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Rules of one account (spec section 2, `policy`).
+
+    Attributes:
+        prune_labels: NONE or ALL.
+        prune_leads: NONE or OWNED.
+        max_deletes: deletes of one run; None for no limit.
+        max_delete_percent: deletes of a kind, in percent of what exists; None for no limit.
+        max_tokens: API tokens that an apply may cost; None for no limit.
+        refuse_in_use: whether deleting a label that leads carry is refused.
+        archived_pages: how many pages of 500 archived leads may be read.
+    """
+
+    prune_labels: Prune = Prune.NONE
+    prune_leads: Prune = Prune.NONE
+    max_deletes: int | None = 10
+    max_delete_percent: int | None = 30
+    max_tokens: int | None = None
+    refuse_in_use: bool = True
+    archived_pages: int = 10
+
+    def prune(self, kind: str) -> Prune:
+        """The rule for a kind."""
+        return {"label": self.prune_labels, "lead": self.prune_leads}.get(kind, Prune.NONE)

@@ -1,0 +1,128 @@
+"""Every object, declared or live, is an address or id and a mapping of attributes in normal form."""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final, TypeAlias
+
+from leadstate.core.address import Address, Ref, RemoteRef, Span
+
+Scalar: TypeAlias = str | bool | int | Decimal | None
+Value: TypeAlias = "Scalar | Ref | RemoteRef | AtLeast | tuple[Value, ...] | Mapping[str, Value]"
+Attrs: TypeAlias = Mapping[str, Value]
+
+
+class Absent:
+    """A field that is not there: the before of an add, the after of a delete."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = Absent()
+Side: TypeAlias = "Value | Absent"
+
+
+def text(raw: str) -> str:
+    """The normal form of a name or title: Unicode NFC, no white space around it (spec section 2)."""
+    return unicodedata.normalize("NFC", raw).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """A set that must hold these references and may hold others."""
+
+    refs: tuple[Ref, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """One declared object of one account.
+
+    Attributes:
+        address: its address.
+        attrs: the managed fields only, in normal form; None unsets a field.
+        span: where it is declared.
+        mark: the ownership mark that identifies it, where its kind has one (leads: `origin_id`).
+        names: what else identifies it: the current name, then previous ones.
+        present: False where it must not exist.
+        create_only: True where it is created once and then left to people.
+    """
+
+    address: Address
+    attrs: Attrs
+    span: Span
+    mark: str | None = None
+    names: tuple[str, ...] = ()
+    present: bool = True
+    create_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """One object that exists in the account.
+
+    Attributes:
+        kind: `label` or `lead`.
+        remote_id: the id that Pipedrive gave it.
+        attrs: every field that the product can manage, in normal form.
+        name: what people call it.
+        mark: its ownership mark, if any.
+        frozen_by: the attribute that must change before any other can (an archived lead: `archived`).
+    """
+
+    kind: str
+    remote_id: str
+    attrs: Attrs
+    name: str
+    mark: str | None = None
+    frozen_by: str | None = None
+
+
+@dataclass(slots=True)
+class Bindings:
+    """Which id stands for which reference in one account; grows while an apply adds objects."""
+
+    _ids: dict[Ref, str] = field(default_factory=dict)
+    _refs: dict[RemoteRef, Ref] = field(default_factory=dict)
+
+    def bind(self, ref: Ref, remote_id: str) -> None:
+        """Remember that the reference is this object."""
+        self._ids[ref] = remote_id
+        self._refs[RemoteRef(ref.kind, remote_id)] = ref
+
+    def id_of(self, ref: Ref) -> str | None:
+        """The id, or None where the object does not exist (yet)."""
+        return self._ids.get(ref)
+
+    def link(self, value: Value) -> Value:
+        """The same value with ids turned into references, sets of references sorted; unknown ids stay."""
+        if isinstance(value, RemoteRef):
+            return self._refs.get(value, value)
+        if isinstance(value, tuple):
+            return tuple(sorted((self.link(item) for item in value), key=str))
+        if isinstance(value, Mapping):
+            return {key: self.link(item) for key, item in value.items()}
+        return value
+
+
+def settle(wanted: Value, live: Value) -> Value:
+    """What the value shall be, given what it is: resolves `AtLeast` against the live set."""
+    if isinstance(wanted, AtLeast):
+        there = live if isinstance(live, tuple) else ()
+        return tuple(sorted({*wanted.refs, *there}, key=str))
+    return wanted
+
+
+def references(value: Side) -> frozenset[Ref]:
+    """Every reference inside a value."""
+    if isinstance(value, Ref):
+        return frozenset((value,))
+    if isinstance(value, AtLeast):
+        return frozenset(value.refs)
+    if isinstance(value, tuple):
+        return frozenset().union(*(references(item) for item in value))
+    if isinstance(value, Mapping):
+        return frozenset().union(*(references(item) for item in value.values()))
+    return frozenset()

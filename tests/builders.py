@@ -1,0 +1,82 @@
+"""Short ways to write declared and live objects in tests."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from leadstate.core.account import Account
+from leadstate.core.address import Address, Ref, RemoteRef, Span
+from leadstate.core.plan import AccountPlan
+from leadstate.core.planner import Observed, plan_account
+from leadstate.core.policy import Policy, Prune
+from leadstate.core.resource import Attrs, Desired, Live
+
+HERE = Span("leadstate.yaml", 3, 5)
+ORDER = ("label", "lead")
+
+
+def label(name: str, color: str = "red", *previous: str, key: str | None = None, present: bool = True) -> Desired:
+    """A declared label."""
+    attrs: Attrs = {"name": name, "color": color} if present else {}
+    return Desired(Address("emea", "label", key or name), attrs, HERE, names=(name, *previous), present=present)
+
+
+def lead(key: str, *, create_only: bool = False, **attrs: Any) -> Desired:
+    """A declared lead of the namespace `ns`."""
+    wanted = {"title": key, "person": 1, **attrs}
+    return Desired(Address("emea", "lead", key), wanted, HERE, mark=f"ns:{key}", create_only=create_only)
+
+
+def refs(*names: str) -> tuple[Ref, ...]:
+    """Label references in normal form."""
+    return tuple(sorted((Ref("label", name) for name in names), key=str))
+
+
+def live_label(name: str, color: str = "red", remote_id: str | None = None) -> Live:
+    """A live label; its id is `id-<name>` unless given."""
+    return Live("label", remote_id or f"id-{name}", {"name": name, "color": color}, name)
+
+
+def live_lead(
+    key: str | None, *, remote_id: str | None = None, labels: Sequence[str] = (), archived: bool = False, **attrs: Any
+) -> Live:
+    """A live lead with our mark (or none); `labels` are label ids."""
+    full = {
+        "title": key or "foreign",
+        "person": 1,
+        "organization": None,
+        "owner": 7,
+        "labels": tuple(sorted(RemoteRef("label", one) for one in labels)),
+        "value": None,
+        "expected_close_date": None,
+        "visible_to": "3",
+        "was_seen": False,
+        "channel": None,
+        "channel_id": None,
+        "archived": archived,
+        **attrs,
+    }
+    mark = f"ns:{key}" if key else None
+    frozen_by = "archived" if archived else None
+    return Live("lead", remote_id or f"id-{key}", full, str(full["title"]), mark=mark, frozen_by=frozen_by)
+
+
+def account(*desired: Desired, labels: str = "none", leads: str = "none", **policy: Any) -> Account:
+    """An account that declares these objects."""
+    rules = replace(Policy(prune_labels=Prune(labels), prune_leads=Prune(leads)), **policy)
+    return Account("emea", "https://acme-emea.pipedrive.com", "ns", rules, desired)
+
+
+def planned(declared: Account, *live: Live, **observed: Any) -> AccountPlan:
+    """The plan for an account in which exactly these objects exist."""
+    by_kind = {kind: [one for one in live if one.kind == kind] for kind in ORDER}
+    return plan_account(declared, Observed(by_kind, **observed), ORDER)
+
+
+def shown(plan: AccountPlan) -> list[str]:
+    """A plan in short: `~ label:Hot color`."""
+    sign = {"add": "+", "update": "~", "delete": "-"}
+    return [
+        " ".join([sign[one.action], str(one.address.ref), *(f.path for f in one.fields if one.action == "update")])
+        for one in plan.changes
+    ]

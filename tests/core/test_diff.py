@@ -1,0 +1,54 @@
+"""The laws of diff: nothing differs from itself, and what differs is found and can be written."""
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leadstate.core.diff import FieldDiff, diff
+from leadstate.core.address import Ref
+from leadstate.core.resource import ABSENT, Attrs
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.text() | st.decimals(allow_nan=False, allow_infinity=False)
+REFS = st.lists(st.text(min_size=1), unique=True).map(lambda names: tuple(Ref("label", n) for n in sorted(names)))
+MONEY = st.fixed_dictionaries({"amount": st.decimals(allow_nan=False, allow_infinity=False), "currency": st.text()})
+ATTRS = st.dictionaries(st.sampled_from(["title", "labels", "value", "owner"]), SCALARS | REFS | MONEY)
+
+
+@given(ATTRS)
+def test_nothing_differs_from_itself(attrs: Attrs) -> None:
+    assert diff(attrs, dict(attrs)) == ()
+
+
+@given(ATTRS, ATTRS)
+def test_every_difference_is_found_and_every_finding_is_one(before: Attrs, after: Attrs) -> None:
+    found = diff(before, after)
+    unequal = {key for key in after if key not in before or before[key] != after[key]}
+    assert {one.top for one in found} == unequal
+    assert [one.path for one in found] == sorted({one.path for one in found})
+
+
+@given(ATTRS, ATTRS)
+def test_before_then_after_is_after(before: Attrs, after: Attrs) -> None:
+    tops = {one.top for one in diff(before, after)}
+    merged = {**before, **{key: after[key] for key in tops}}
+    assert diff(merged, after) == ()
+
+
+def test_forms_of_one_number_are_no_difference() -> None:
+    assert diff({"value": {"amount": Decimal("12000.0")}}, {"value": {"amount": Decimal(12000)}}) == ()
+
+
+def test_a_set_differs_as_a_whole() -> None:
+    one, two = (Ref("label", "a"),), (Ref("label", "a"), Ref("label", "b"))
+    assert diff({"labels": one}, {"labels": two}) == (FieldDiff("labels", one, two),)
+
+
+def test_a_value_that_was_unset_differs_as_a_whole() -> None:
+    money: Attrs = {"amount": 1, "currency": "EUR"}
+    assert diff({"value": None}, {"value": money}) == (FieldDiff("value", None, money),)
+
+
+def test_what_is_not_declared_is_not_managed() -> None:
+    assert diff({"a": 1, "b": 2}, {"a": 1}) == ()
+    assert diff({}, {"a": 1}) == (FieldDiff("a", ABSENT, 1),)

@@ -1,0 +1,77 @@
+"""Which plans are refused, with which number, and what lifts it."""
+
+import pytest
+from builders import account, label, lead, live_label, live_lead, planned, refs
+
+from leadstate.core.address import RemoteRef
+from leadstate.core.diagnostics import Severity
+from leadstate.core.guard import guard, lift
+from leadstate.core.policy import Policy
+
+
+@pytest.mark.parametrize(("deletes", "limit", "codes"), [(11, 10, ["max-deletes"]), (10, 10, []), (11, None, [])])
+def test_max_deletes(deletes: int, limit: int | None, codes: list[str]) -> None:
+    plan = planned(account(labels="all"), *(live_label(f"L{i}") for i in range(deletes)), carriers={})
+    policy = Policy(max_deletes=limit, max_delete_percent=None)
+    found = guard(plan, policy, {"label": deletes}, 0)
+    assert [one.code for one in found] == codes
+    for one in found:
+        assert "11 deletes" in one.summary
+        assert "10" in one.summary
+        assert "--allow max-deletes" in one.hint
+
+
+@pytest.mark.parametrize(
+    ("deletes", "there", "codes"), [(4, 10, ["max-delete-percent"]), (3, 10, []), (2, 3, []), (9, 9, [])]
+)
+def test_the_share_counts_where_there_are_enough_to_have_a_share(deletes: int, there: int, codes: list[str]) -> None:
+    plan = planned(account(labels="all"), *(live_label(f"L{i}") for i in range(deletes)), carriers={})
+    assert [one.code for one in guard(plan, Policy(), {"label": there}, 0)] == codes
+
+
+@pytest.mark.parametrize(("tokens", "limit", "codes"), [(11, 10, ["max-tokens"]), (10, 10, []), (11, None, [])])
+def test_max_tokens(tokens: int, limit: int | None, codes: list[str]) -> None:
+    plan = planned(account(label("Hot")))
+    assert [one.code for one in guard(plan, Policy(max_tokens=limit), {}, tokens)] == codes
+
+
+def test_a_label_in_use_is_refused_with_the_number() -> None:
+    plan = planned(
+        account(label("Old", present=False)), live_label("Old"), carriers={RemoteRef("label", "id-Old"): 1200}
+    )
+    (found,) = guard(plan, Policy(), {}, 0)
+    assert (found.code, found.severity) == ("in-use", Severity.GUARD)
+    assert "1200 open leads" in found.summary
+    assert guard(plan, Policy(refuse_in_use=False), {}, 0) == ()
+    assert lift([found], {"in-use"})[0].severity is Severity.WARNING
+
+
+def test_a_label_that_only_archived_leads_carry_is_in_use_too() -> None:
+    ref = RemoteRef("label", "id-Old")
+    plan = planned(account(label("Old", present=False)), live_label("Old"), carriers={}, archived_carriers={ref: 3})
+    assert [one.code for one in guard(plan, Policy(), {}, 0)] == ["in-use"]
+
+
+def test_an_uncounted_label_is_not_taken_for_unused() -> None:
+    plan = planned(account(label("Old", present=False)), live_label("Old"))
+    assert [one.code for one in guard(plan, Policy(), {}, 0)] == ["in-use"]
+
+
+def test_leads_that_the_plan_relabels_do_not_count() -> None:
+    plan = planned(
+        account(label("Old", present=False), lead("a", labels=refs())),
+        live_label("Old"),
+        live_lead("a", labels=["id-Old"]),
+        carriers={RemoteRef("label", "id-Old"): 1},
+    )
+    assert guard(plan, Policy(), {}, 0) == ()
+
+
+def test_a_lead_that_comes_back_from_the_archive_does_not_hide_one_that_carries_the_label() -> None:
+    plan = planned(
+        account(label("Old", present=False), lead("a", labels=refs(), archived=False)),
+        live_label("Old"),
+        live_lead("a", labels=["id-Old"], archived=True),
+        carriers={RemoteRef("label", "id-Old"): 1},
+    )
+    assert [one.code for one in guard(plan, Policy(), {}, 0)] == ["in-use"]

@@ -1,0 +1,193 @@
+"""What is planned for which pair of declared and live state."""
+
+import pytest
+from builders import account, label, lead, live_label, live_lead, planned, refs, shown
+
+from leadstate.core.address import Address, Target
+from leadstate.core.plan import Action, Reason, fingerprint
+from leadstate.core.planner import Observed, plan_account
+from leadstate.core.resource import AtLeast
+
+
+def test_a_missing_label_is_added() -> None:
+    plan = planned(account(label("Hot")))
+    assert shown(plan) == ["+ label:Hot"]
+    assert plan.changes[0].want == {"name": "Hot", "color": "red"}
+
+
+def test_a_label_as_declared_is_unchanged() -> None:
+    plan = planned(account(label("Hot")), live_label("Hot"))
+    assert shown(plan) == []
+    assert plan.unchanged == 1
+
+
+def test_only_what_differs_is_wanted() -> None:
+    plan = planned(account(label("Hot")), live_label("Hot", "orange"))
+    assert shown(plan) == ["~ label:Hot color"]
+    assert plan.changes[0].want == {"color": "red"}
+    assert (plan.changes[0].fields[0].before, plan.changes[0].fields[0].after) == ("orange", "red")
+
+
+def test_a_previous_name_keeps_the_id() -> None:
+    plan = planned(account(label("Nurture", "blue", "Cold")), live_label("Cold", "blue", "id-1"))
+    assert shown(plan) == ["~ label:Nurture name"]
+    assert plan.changes[0].remote_id == "id-1"
+    assert plan.changes[0].reason is Reason.RENAMED
+
+
+def test_a_rename_that_was_done_is_empty_even_with_prune_all() -> None:
+    plan = planned(account(label("Nurture", "blue", "Cold"), labels="all"), live_label("Nurture", "blue", "id-1"))
+    assert shown(plan) == []
+
+
+def test_a_label_with_the_previous_name_is_never_pruned_beside_the_renamed_one() -> None:
+    plan = planned(
+        account(label("Nurture", "blue", "Cold"), labels="all"), live_label("Nurture", "blue"), live_label("Cold")
+    )
+    assert shown(plan) == []
+    assert [d.code for d in plan.diagnostics] == ["previous-name-exists"]
+    assert plan.applyable
+    assert [one.reason for one in plan.left_alone] == [Reason.PREVIOUS_NAME]
+
+
+def test_two_labels_of_one_name_are_an_error_and_neither_is_touched() -> None:
+    plan = planned(account(label("Hot"), labels="all"), live_label("Hot", "red", "a"), live_label("Hot", "blue", "b"))
+    assert shown(plan) == []
+    assert [d.code for d in plan.diagnostics] == ["ambiguous"]
+    assert "a  Hot" in plan.diagnostics[0].detail
+    assert not plan.applyable
+
+
+def test_two_previous_names_that_both_exist_are_an_error() -> None:
+    plan = planned(account(label("Hot", "red", "Heiß", "Chaud")), live_label("Heiß"), live_label("Chaud"))
+    assert [d.code for d in plan.diagnostics] == ["ambiguous"]
+    assert shown(plan) == []
+
+
+@pytest.mark.parametrize(("prune", "changes"), [("none", []), ("all", ["- label:VIP"])])
+def test_an_undeclared_label_goes_only_with_prune_all(prune: str, changes: list[str]) -> None:
+    plan = planned(account(label("Hot"), labels=prune), live_label("Hot"), live_label("VIP"))
+    assert shown(plan) == changes
+    assert len(plan.left_alone) == (1 if prune == "none" else 0)
+
+
+def test_undeclared_labels_of_one_name_get_addresses_of_their_own() -> None:
+    plan = planned(account(labels="all"), live_label("VIP", "red", "a"), live_label("VIP", "red", "b"))
+    assert shown(plan) == ["- label:VIP#a", "- label:VIP#b"]
+
+
+def test_state_absent_deletes_what_is_there_and_is_content_with_nothing() -> None:
+    gone = label("Old", present=False)
+    assert shown(planned(account(gone), live_label("Old"))) == ["- label:Old"]
+    assert planned(account(gone)).unchanged == 1
+
+
+@pytest.mark.parametrize(("prune", "changes"), [("none", []), ("owned", ["- lead:old"])])
+def test_only_leads_with_our_mark_are_pruned(prune: str, changes: list[str]) -> None:
+    stranger = live_lead(None, remote_id="x")
+    plan = planned(account(leads=prune), live_lead("old"), stranger)
+    assert shown(plan) == changes
+
+
+def test_an_archived_owned_lead_is_not_pruned() -> None:
+    assert shown(planned(account(leads="owned"), live_lead("old", archived=True))) == []
+
+
+def test_label_references_are_compared_as_sets_of_names() -> None:
+    wanted = lead("a", labels=refs("Hot", "Warm"))
+    there = live_lead("a", labels=["id-Warm", "id-Hot"])
+    plan = planned(account(label("Hot"), label("Warm"), wanted), live_label("Hot"), live_label("Warm"), there)
+    assert shown(plan) == []
+
+
+def test_exact_labels_take_others_away_and_at_least_does_not() -> None:
+    hot, vip, there = live_label("Hot"), live_label("VIP"), live_lead("a", labels=["id-VIP"])
+    exact = planned(account(label("Hot"), lead("a", labels=refs("Hot"))), hot, vip, there)
+    assert exact.changes[0].want == {"labels": refs("Hot")}
+    loose = planned(account(label("Hot"), lead("a", labels=AtLeast(refs("Hot")))), hot, vip, there)
+    assert loose.changes[0].want == {"labels": refs("Hot", "VIP")}
+
+
+def test_an_unmanaged_field_never_differs() -> None:
+    assert shown(planned(account(lead("a")), live_lead("a", owner=99, was_seen=True))) == []
+
+
+def test_null_unsets_and_is_content_with_unset() -> None:
+    wanted = lead("a", value=None)
+    assert shown(planned(account(wanted), live_lead("a"))) == []
+    money = {"amount": 5, "currency": "EUR"}
+    assert shown(planned(account(wanted), live_lead("a", value=money))) == ["~ lead:a value"]
+
+
+def test_one_part_of_a_value_is_shown_but_the_whole_is_written() -> None:
+    plan = planned(
+        account(lead("a", value={"amount": 6, "currency": "EUR"})),
+        live_lead("a", value={"amount": 5, "currency": "EUR"}),
+    )
+    assert shown(plan) == ["~ lead:a value.amount"]
+    assert plan.changes[0].want == {"value": {"amount": 6, "currency": "EUR"}}
+
+
+def test_a_seed_is_created_once_and_then_left_to_people() -> None:
+    seed = lead("a", create_only=True, title="as planted")
+    assert shown(planned(account(seed))) == ["+ lead:a"]
+    plan = planned(account(seed), live_lead("a", title="as people have it"))
+    assert shown(plan) == []
+    assert [one.reason for one in plan.left_alone] == [Reason.SEED]
+
+
+def test_an_archived_lead_is_there_and_is_left_alone() -> None:
+    plan = planned(account(lead("a", title="new")), live_lead("a", title="old", archived=True))
+    assert shown(plan) == []
+    assert [one.reason for one in plan.left_alone] == [Reason.ARCHIVED]
+
+
+def test_archived_false_brings_it_back_before_anything_else() -> None:
+    plan = planned(account(lead("a", title="new", archived=False)), live_lead("a", title="old", archived=True))
+    assert shown(plan) == ["~ lead:a archived title"]
+    assert plan.changes[0].thaw_first
+
+
+def test_archived_true_on_an_archived_lead_is_unchanged() -> None:
+    plan = planned(account(lead("a", archived=True)), live_lead("a", archived=True))
+    assert (shown(plan), plan.unchanged) == ([], 1)
+
+
+def test_a_lead_waits_for_the_label_it_needs() -> None:
+    plan = planned(account(label("Hot"), lead("a", labels=refs("Hot"))))
+    by_kind = {one.address.kind: one for one in plan.changes}
+    assert by_kind["lead"].after == (Address("emea", "label", "Hot"),)
+
+
+def test_a_label_goes_after_the_leads_that_let_go_of_it() -> None:
+    plan = planned(
+        account(label("Old", present=False), lead("a", labels=refs())),
+        live_label("Old"),
+        live_lead("a", labels=["id-Old"]),
+        carriers={},
+    )
+    delete = next(one for one in plan.changes if one.action is Action.DELETE)
+    assert delete.after == (Address("emea", "lead", "a"),)
+
+
+def test_targets_bring_what_they_need_and_nothing_else() -> None:
+    declared = account(label("Hot"), label("Warm"), lead("a", labels=refs("Hot")))
+    plan = plan_account(
+        declared, Observed({"label": [], "lead": []}), ("label", "lead"), [Target.parse("lead:a", ("label", "lead"))]
+    )
+    assert shown(plan) == ["+ label:Hot", "+ lead:a"]
+
+
+def test_a_lead_that_may_be_among_unread_archived_ones_is_not_added_on_doubt() -> None:
+    plan = planned(account(lead("a")), unsure=frozenset({"ns:a"}))
+    assert [(d.code, d.severity) for d in plan.diagnostics] == [("archived-unknown", "guard")]
+    assert not plan.applyable
+
+
+def test_the_fingerprint_is_of_the_work_and_not_of_its_order() -> None:
+    one = planned(account(label("Hot"), label("Warm")))
+    other = planned(account(label("Warm"), label("Hot")))
+    assert fingerprint([one]) == fingerprint([other])
+    assert fingerprint([one]) != fingerprint([planned(account(label("Hot")))])
+    moved = planned(account(label("Hot")), live_label("Hot", "blue"))
+    assert fingerprint([moved]) != fingerprint([planned(account(label("Hot")), live_label("Hot", "gray"))])
