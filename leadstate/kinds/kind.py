@@ -1,0 +1,83 @@
+"""What a kind of object is: a record of a few functions. A new kind is a new module and one word in `KINDS`."""
+
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from leadstate.core.address import Ref
+from leadstate.core.plan import Change
+from leadstate.core.resource import Live, text
+from leadstate.kinds.operations import Operation, Request
+
+Resolve = Callable[[Ref], str]
+"""Gives the remote id that a reference stands for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind.
+
+    Attributes:
+        name: as in addresses.
+        listing: the operation that lists the live objects.
+        decode: one object of an answer to a `Live`; pydantic.ValidationError where it is not one.
+        requests: the requests that make a change, in order. Those after an add leave the id open.
+    """
+
+    name: str
+    listing: Operation
+    decode: Callable[[object], Live]
+    requests: Callable[[Change, Resolve], Sequence[Request]]
+
+
+class Spec(BaseModel):
+    """Something that people write: nothing unknown, nothing converted."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Scoped(Spec):
+    """Declared for some accounts: `accounts` (only these) or `except` (all but these); names or `tag:TAG`."""
+
+    accounts: Annotated[
+        list[str] | None, Field(description="Only in these accounts: names, or tag:TAG.", min_length=1)
+    ] = None
+    except_: Annotated[
+        list[str] | None, Field(alias="except", description="In all accounts but these.", min_length=1)
+    ] = None
+
+
+class Wire(BaseModel):
+    """Something that Pipedrive answers: what we know is checked, what we do not know is passed over."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, coerce_numbers_to_str=True)
+
+
+_NOT_IN_A_LINE = ("Cc", "Cs", "Zl", "Zp")
+"""Control characters, lone surrogates, and the two separators that break lines."""
+
+
+def one_line(raw: str) -> str:
+    """The normal form of a declared name or title; an error where nothing remains or a control character is in it."""
+    normal = text(raw)
+    if not normal:
+        raise PydanticCustomError("empty_text", "is empty")
+    if any(unicodedata.category(char) in _NOT_IN_A_LINE for char in normal):
+        raise PydanticCustomError("control_character", "holds a line break or another control character")
+    return normal
+
+
+LONGEST_TEXT = 255
+"""Titles are a varchar field, described as up to 255 characters (Pipedrive documentation, custom field types)."""
+
+Line = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(one_line)]
+RemoteId = Annotated[int, Field(gt=0, lt=2**53)]
+
+
+def fields_set(spec: BaseModel) -> Mapping[str, object]:
+    """The fields that were written, in the model's order; one that was not written is not managed."""
+    return {name: getattr(spec, name) for name in type(spec).model_fields if name in spec.model_fields_set}

@@ -1,0 +1,50 @@
+"""The operations of the Pipedrive API that the product uses: one row each, nowhere else.
+
+Ids, methods, paths and `x-token-cost` are those of the vendor's OpenAPI description (API v1, August 2026). Costs are
+flat per request, whatever the page size.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation: the vendor's id for it, method, path below `/api/v1`, and cost in API tokens a request."""
+
+    id: str
+    method: Method
+    path: str
+    tokens: int
+
+
+GET_LEADS: Final = Operation("getLeads", "GET", "/leads", 20)
+GET_ARCHIVED_LEADS: Final = Operation("getArchivedLeads", "GET", "/leads/archived", 40)
+GET_LEAD: Final = Operation("getLead", "GET", "/leads/{id}", 2)
+ADD_LEAD: Final = Operation("addLead", "POST", "/leads", 10)
+UPDATE_LEAD: Final = Operation("updateLead", "PATCH", "/leads/{id}", 10)
+DELETE_LEAD: Final = Operation("deleteLead", "DELETE", "/leads/{id}", 6)
+GET_LABELS: Final = Operation("getLeadLabels", "GET", "/leadLabels", 10)
+ADD_LABEL: Final = Operation("addLeadLabel", "POST", "/leadLabels", 10)
+UPDATE_LABEL: Final = Operation("updateLeadLabel", "PATCH", "/leadLabels/{id}", 10)
+DELETE_LABEL: Final = Operation("deleteLeadLabel", "DELETE", "/leadLabels/{id}", 6)
+GET_SOURCES: Final = Operation("getLeadSources", "GET", "/leadSources", 2)
+GET_ME: Final = Operation("getCurrentUser", "GET", "/users/me", 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as data: an operation, the id it is about (None: not known yet, or none needed), query and body."""
+
+    operation: Operation
+    remote_id: str | None = None
+    body: Mapping[str, object] | None = None
+    query: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def path(self) -> str:
+        """The path below `/api/v1`; `{id}` stays where the id is not known yet."""
+        return self.operation.path if self.remote_id is None else self.operation.path.replace("{id}", self.remote_id)

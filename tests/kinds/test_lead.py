@@ -1,0 +1,161 @@
+"""Leads between YAML, wire and plan: normal forms in, exact requests out."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import HERE, refs
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from leadstate.core.address import Address, RemoteRef
+from leadstate.core.plan import Action, Change, Reason
+from leadstate.core.resource import AtLeast
+from leadstate.kinds.lead import LeadSpec, declare, decode, requests
+
+BODIES = Path(__file__).resolve().parents[3] / "shared" / "real-bodies"
+
+
+def spec(**fields: Any) -> LeadSpec:
+    return LeadSpec.model_validate({"key": "k", "title": "T", "person": 1, **fields})
+
+
+def attrs(**fields: Any) -> Any:
+    keys = {"Hot": "Hot", "Warm": "Warm"}
+    return declare(spec(**fields), Address("a", "lead", "k"), HERE, namespace="ns", label_keys=keys).attrs
+
+
+def change(action: Action = Action.UPDATE, **more: Any) -> Change:
+    wanted = {"want": {}, "remote_id": "id-1", "fields": (), **more}
+    return Change(Address("a", "lead", "k"), action, Reason.DIFFERS, **wanted)
+
+
+def sent(one: Change) -> list[tuple[str, str, Any]]:
+    made = requests(one, lambda ref: f"id-{ref.key}")
+    return [(r.operation.method, r.path, None if r.body is None else json.loads(json.dumps(r.body))) for r in made]
+
+
+def test_a_field_that_is_not_written_is_not_managed() -> None:
+    assert attrs() == {"title": "T", "person": 1}
+
+
+def test_null_is_kept_as_unset() -> None:
+    assert attrs(value=None, organization=None)["value"] is None
+
+
+def test_normal_forms() -> None:
+    found = attrs(
+        title="  Cafe\u0301 ", labels=["Warm", "Hot", "Hot"], value={"amount": Decimal("12000.00"), "currency": "EUR"},
+        visible_to=3,
+    )  # fmt: skip
+    assert found["title"] == "Café"
+    assert found["labels"] == refs("Hot", "Warm")
+    assert found["value"] == {"amount": Decimal(12000), "currency": "EUR"}
+    assert found["visible_to"] == "3"
+    assert attrs(labels={"at_least": ["Hot"]})["labels"] == AtLeast(refs("Hot"))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"title": None},
+        {"title": " "},
+        {"title": "a\nb"},
+        {"title": "x" * 256},
+        {"title": 5},
+        {"key": "Upper"},
+        {"key": ""},
+        {"labels": None},
+        {"owner": None},
+        {"person": 0},
+        {"person": "1"},
+        {"person": True},
+        {"visible_to": 2},
+        {"visible_to": "3"},
+        {"value": {"amount": 5}},
+        {"value": {"amount": "5", "currency": "EUR"}},
+        {"value": {"amount": True, "currency": "EUR"}},
+        {"value": {"amount": Decimal("NaN"), "currency": "EUR"}},
+        {"value": {"amount": Decimal("Infinity"), "currency": "EUR"}},
+        {"value": {"amount": Decimal("1e400"), "currency": "EUR"}},
+        {"value": {"amount": Decimal("1234567890123456"), "currency": "EUR"}},
+        {"value": {"amount": 5, "currency": "eur"}},
+        {"expected_close_date": "0000-01-01"},
+        {"expected_close_date": "2026-02-30"},
+        {"expected_close_date": "20261231"},
+        {"expected_close_date": "2026-12-31T00:00:00"},
+        {"unknown": 1},
+    ],
+)
+def test_what_no_lead_can_be(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        spec(**fields)
+
+
+def test_a_patch_holds_the_changed_fields_only() -> None:
+    assert sent(change(want={"labels": refs("Hot", "Warm")})) == [
+        ("PATCH", "/leads/id-1", {"label_ids": ["id-Hot", "id-Warm"]})
+    ]
+
+
+def test_labels_that_nobody_declares_keep_their_ids() -> None:
+    want = {"labels": (*refs("Hot"), RemoteRef("label", "dangling"))}
+    assert sent(change(want=want))[0][2] == {"label_ids": ["id-Hot", "dangling"]}
+
+
+def test_a_patch_unsets_with_null_and_a_post_leaves_it_out() -> None:
+    want = {"title": "T", "value": None, "person": 1}
+    assert sent(change(want=want))[0][2] == {"title": "T", "value": None, "person_id": 1}
+    added = change(Action.ADD, want=want, remote_id=None, mark="ns:k")
+    assert sent(added) == [("POST", "/leads", {"title": "T", "person_id": 1, "origin_id": "ns:k"})]
+
+
+def test_archiving_is_a_request_of_its_own_after_the_rest() -> None:
+    want = {"title": "T", "archived": True}
+    assert sent(change(want=want)) == [
+        ("PATCH", "/leads/id-1", {"title": "T"}),
+        ("PATCH", "/leads/id-1", {"is_archived": True}),
+    ]
+    assert sent(change(Action.ADD, want=want, remote_id=None, mark="ns:k"))[1] == (
+        "PATCH",
+        "/leads/{id}",
+        {"is_archived": True},
+    )
+
+
+def test_a_lead_comes_back_before_anything_else() -> None:
+    assert sent(change(want={"title": "T", "archived": False}, thaw_first=True)) == [
+        ("PATCH", "/leads/id-1", {"is_archived": False}),
+        ("PATCH", "/leads/id-1", {"title": "T"}),
+    ]
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12, places=2))
+def test_an_amount_comes_back_as_it_was_declared(amount: Decimal) -> None:
+    wanted = attrs(value={"amount": amount, "currency": "EUR"})
+    text = json.dumps(sent(change(want=wanted))[0][2]["value"])
+    answered = json.loads(text, parse_float=Decimal)
+    live = decode({"id": "x", "title": "T", "value": answered})
+    assert live.attrs["value"] == wanted["value"]
+
+
+@pytest.mark.skipif(not BODIES.is_dir(), reason="real bodies are not beside this checkout")
+def test_real_bodies_are_understood() -> None:
+    bodies = json.loads((BODIES / "n8n-lead-crud-2026.json").read_text())
+    rows = [
+        *json.loads((BODIES / "airbyte-leads-records-2023.json").read_text()),
+        json.loads((BODIES / "activepieces-lead-sample-2025.json").read_text()),
+        *(bodies[case]["response"]["data"] for case in ("create", "get", "update")),
+    ]
+    for row in rows:
+        live = decode(row)
+        assert (live.remote_id, live.name) == (row["id"], row["title"])
+
+
+def test_older_bodies_and_numbers_for_text_are_understood() -> None:
+    live = decode({"id": "x", "title": "T", "visible_to": 3})
+    assert live.attrs["visible_to"] == "3"
+    assert live.mark is None
