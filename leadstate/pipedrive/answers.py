@@ -1,0 +1,124 @@
+"""From an HTTP answer to data or a typed error. No status, header or body can make it raise anything else."""
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import httpx
+
+from leadstate.kinds.operations import Operation
+from leadstate.pipedrive.errors import (
+    ApiError,
+    BadAnswer,
+    Blocked,
+    BudgetSpent,
+    Forbidden,
+    NotFound,
+    RateLimited,
+    Redirected,
+    Rejected,
+    ServerFailure,
+    Unauthorized,
+)
+
+MUCH_LONGER_THAN_A_BURST = 60
+"""Seconds of retry-after that only a spent day explains: a burst window is 2 s."""
+
+_LONGEST_QUOTE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A successful answer: `data`, and what stands beside it in `additional_data`."""
+
+    operation: Operation
+    data: Any
+    additional: dict[str, Any]
+
+    def rows(self) -> list[Any]:
+        """The data of a listing."""
+        if not isinstance(self.data, list):
+            raise BadAnswer(self.operation.id, "answered no list")
+        return self.data
+
+    def page(self) -> tuple[int | None, bool]:
+        """The page size that was granted, and whether more follow.
+
+        Real bodies nest `pagination`, the vendor's description has it flat; without either, one page would pass for
+        the whole account, so that is an error.
+        """
+        nested = self.additional.get("pagination")
+        place = nested if isinstance(nested, dict) else self.additional
+        more, limit = place.get("more_items_in_collection"), place.get("limit")
+        if not isinstance(more, bool):
+            raise BadAnswer(self.operation.id, "answered a list without saying whether more follows")
+        return (limit if isinstance(limit, int) and not isinstance(limit, bool) else None), more
+
+
+def read(operation: Operation, reply: httpx.Response) -> Answer:
+    """The data of an answer; an `ApiError` for anything but success."""
+    body = _json(reply.content)
+    if reply.is_success:
+        if not isinstance(body, dict) or body.get("success") is not True or "data" not in body:
+            raise BadAnswer(
+                operation.id, f"{reply.status_code} without the data it should hold", status=reply.status_code
+            )
+        additional = body.get("additional_data")
+        return Answer(operation, body["data"], additional if isinstance(additional, dict) else {})
+    raise _error(operation, reply, body if isinstance(body, dict) else None)
+
+
+def _json(content: bytes) -> object:
+    """The body, or None where it is no JSON. Amounts stay exact; NaN and Infinity are no JSON."""
+    try:
+        return json.loads(content.decode(), parse_float=Decimal, parse_constant=_no_constant)
+    except (ValueError, RecursionError, ArithmeticError):
+        return None
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise ValueError(text)
+
+
+def _error(operation: Operation, reply: httpx.Response, body: dict[str, Any] | None) -> ApiError:
+    status = reply.status_code
+    said = _said(reply, body)
+    if reply.is_redirect or reply.is_informational:
+        where = httpx.URL(reply.headers.get("location", "")).host if reply.is_redirect else ""
+        return Redirected(operation.id, f"redirected{f' to {where}' if where else ''}, not followed", status=status)
+    if status == httpx.codes.FORBIDDEN and body is None:
+        return Blocked(operation.id, "403 without a JSON body: the vendor's shield blocks this client", status=status)
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        spent = _day_is_spent(reply, body)
+        kind: type[ApiError] = BudgetSpent if spent else RateLimited
+        return kind(operation.id, said + _come_back(reply), status=status)
+    kinds: dict[int, type[ApiError]] = {401: Unauthorized, 403: Forbidden, 404: NotFound}
+    fallback = ServerFailure if reply.is_server_error else Rejected
+    return kinds.get(status, fallback)(operation.id, said, status=status)
+
+
+def _said(reply: httpx.Response, body: dict[str, Any] | None) -> str:
+    """What the server said, in one line; bodies of real errors vary, so everything is optional."""
+    parts = [str(reply.status_code)]
+    for key in ("error", "error_info", "code"):
+        if body and isinstance(body.get(key), str | int) and body[key] not in ("", *parts):
+            parts.append(str(body[key])[:_LONGEST_QUOTE])
+    if correlation := reply.headers.get("x-correlation-id"):
+        parts.append(f"correlation id {correlation[:_LONGEST_QUOTE]}")
+    return ", ".join(parts)
+
+
+def _day_is_spent(reply: httpx.Response, body: dict[str, Any] | None) -> bool:
+    """Tells a spent day from a full burst window; there is no official way, so the witnesses are asked in turn."""
+    if body and "daily" in str(body.get("error", "")).lower():
+        return True
+    if reply.headers.get("x-daily-ratelimit-token-remaining", "").strip() == "0":
+        return True
+    after = reply.headers.get("retry-after", "").strip()
+    return after.isascii() and after.isdigit() and len(after) < 10 and int(after) > MUCH_LONGER_THAN_A_BURST  # noqa: PLR2004  ten digits of seconds are no time to wait
+
+
+def _come_back(reply: httpx.Response) -> str:
+    after = reply.headers.get("retry-after", "").strip()
+    return f"; come back in {int(after)} s" if after.isascii() and after.isdigit() and len(after) < 10 else ""  # noqa: PLR2004  as above

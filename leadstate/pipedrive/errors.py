@@ -1,0 +1,132 @@
+"""What can go wrong between us and Pipedrive.
+
+ApiError
+├── Unreachable       no answer: no connection, a time-out, a broken connection
+├── Redirected        3xx; none is followed, since it would carry the token elsewhere
+├── Unauthorized      401; the token is not valid
+├── Forbidden         403 with a JSON body; the token may not do this
+├── Blocked           403 without one: the vendor's shield; stop sending at once
+├── NotFound          404
+├── RateLimited       429; the burst window is full
+├── BudgetSpent       429; the company's tokens of the day are gone
+├── Rejected          any other 4xx; the request is wrong
+├── ServerFailure     5xx
+└── BadAnswer         an answer that is not JSON, or not of the documented shape
+    └── IncompleteListing   a listing that shifted while it was read, or held less than it promised
+"""
+
+from typing import ClassVar
+
+from leadstate.core.errors import LeadstateError
+
+
+class ApiError(LeadstateError):
+    """A request that did not do what it should.
+
+    Attributes:
+        operation: the vendor's operation id.
+        status: the HTTP status, where there was an answer.
+        fatal: no other request to this account can succeed now.
+        perhaps_done: a write may have happened all the same.
+    """
+
+    code = "api"
+    fatal: ClassVar[bool] = False
+    perhaps_done: ClassVar[bool] = False
+
+    def __init__(self, operation: str, summary: str, *, status: int | None = None, hint: str = "") -> None:
+        super().__init__(f"{operation}: {summary}", hint=hint or self.cure)
+        self.operation = operation
+        self.status = status
+
+    cure: ClassVar[str] = ""
+
+
+class Unreachable(ApiError):
+    """No answer came."""
+
+    code = "unreachable"
+    perhaps_done = True
+    cure = "check the network and the account's `domain` or `url`, then run again"
+
+
+class Redirected(ApiError):
+    """The server points elsewhere."""
+
+    code = "redirected"
+    fatal = True
+    cure = "write the address that it points to as the account's `domain` or `url`, if you trust it"
+
+
+class Unauthorized(ApiError):
+    """The token is not valid."""
+
+    code = "unauthorized"
+    fatal = True
+    cure = "check the account's `token` source; the token is under Personal preferences > API in Pipedrive"
+
+
+class Forbidden(ApiError):
+    """The token's user may not do this."""
+
+    code = "forbidden"
+    cure = "use the token of a user who may do it; an admin sets permission sets in Pipedrive"
+
+
+class Blocked(ApiError):
+    """The vendor's shield stands before the API (Pipedrive docs: rate limiting, abuse)."""
+
+    code = "blocked"
+    fatal = True
+    cure = "wait before you run again; more requests now lengthen the block"
+
+
+class NotFound(ApiError):
+    """There is no such object."""
+
+    code = "not-found"
+    cure = "check the id, and whether the token's user may see it"
+
+
+class RateLimited(ApiError):
+    """Too many requests in the burst window."""
+
+    code = "rate-limited"
+    cure = "run again in a few seconds; what was done stays done"
+
+
+class BudgetSpent(ApiError):
+    """The company's API tokens of the day are gone."""
+
+    code = "budget-spent"
+    fatal = True
+    cure = "run again after the budget was reset (midnight at the vendor); what was done stays done"
+
+
+class Rejected(ApiError):
+    """The request is wrong in the server's eyes."""
+
+    code = "rejected"
+
+
+class ServerFailure(ApiError):
+    """The server failed."""
+
+    code = "server-failure"
+    perhaps_done = True
+    cure = "run again; what was done stays done"
+
+
+class BadAnswer(ApiError):
+    """The answer cannot be understood."""
+
+    code = "bad-answer"
+    perhaps_done = True
+    cure = "check that `domain` or `url` names a Pipedrive account"
+
+
+class IncompleteListing(BadAnswer):
+    """A listing changed while it was read, or was short of what it promised."""
+
+    code = "incomplete-listing"
+    cure = "run again when the account is quieter; nothing was planned from half a listing"

@@ -1,0 +1,108 @@
+"""Every answer a server can give is data or a typed error; nothing else comes out."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leadstate.kinds.operations import GET_LEADS, UPDATE_LEAD
+from leadstate.pipedrive.answers import Answer, read
+from leadstate.pipedrive.errors import (
+    ApiError,
+    BadAnswer,
+    Blocked,
+    BudgetSpent,
+    Forbidden,
+    NotFound,
+    RateLimited,
+    Redirected,
+    Rejected,
+    ServerFailure,
+    Unauthorized,
+)
+
+ERROR = {"success": False, "error": "some reason", "error_info": "more of it", "data": None}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "kind"),
+    [
+        (401, {"success": False, "error": "unauthorized access", "errorCode": 401}, {}, Unauthorized),
+        (403, ERROR, {}, Forbidden),
+        (403, "<html>Attention Required!</html>", {"content-type": "text/html"}, Blocked),
+        (404, ERROR, {}, NotFound),
+        (400, ERROR, {}, Rejected),
+        (410, ERROR, {}, Rejected),
+        (429, {"success": False, "error": "request over limit"}, {"retry-after": "2"}, RateLimited),
+        (429, {"success": False, "error": "daily request budget exceeded"}, {"retry-after": "3939"}, BudgetSpent),
+        (429, {"success": False, "error": "no"}, {"retry-after": "3939"}, BudgetSpent),
+        (429, {"success": False, "error": "no"}, {"x-daily-ratelimit-token-remaining": "0"}, BudgetSpent),
+        (429, "", {}, RateLimited),
+        (500, "oops", {}, ServerFailure),
+        (503, ERROR, {}, ServerFailure),
+        (302, "", {"location": "https://elsewhere.test/x"}, Redirected),
+        (200, "<html>hello</html>", {}, BadAnswer),
+        (200, {"success": False}, {}, BadAnswer),
+        (200, {"success": True}, {}, BadAnswer),
+        (200, [1], {}, BadAnswer),
+        (200, '{"success": true, "data": NaN}', {}, BadAnswer),
+        (200, "[" * 100_000, {}, BadAnswer),
+        (204, "", {}, BadAnswer),
+    ],
+)
+def test_what_is_no_success_is_a_typed_error(
+    status: int, body: Any, headers: dict[str, str], kind: type[ApiError]
+) -> None:
+    text = body if isinstance(body, str) else json.dumps(body)
+    with pytest.raises(ApiError) as caught:
+        read(GET_LEADS, httpx.Response(status, text=text, headers=headers))
+    assert type(caught.value) is kind
+    assert str(caught.value).startswith("getLeads: ")
+
+
+def test_the_message_holds_what_helps_and_no_more() -> None:
+    reply = httpx.Response(400, json=ERROR, headers={"x-correlation-id": "abc-1"})
+    with pytest.raises(Rejected, match=r"getLeads: 400, some reason, more of it, correlation id abc-1"):
+        read(GET_LEADS, reply)
+
+
+def test_amounts_keep_every_digit() -> None:
+    reply = httpx.Response(200, text='{"success": true, "data": {"amount": 12000.10}}')
+    assert read(GET_LEADS, reply).data == {"amount": Decimal("12000.10")}
+
+
+def _listing(**additional: Any) -> Answer:
+    return read(GET_LEADS, httpx.Response(200, json={"success": True, "data": [], "additional_data": additional}))
+
+
+def test_pagination_is_read_nested_and_flat() -> None:
+    page = {"start": 0, "limit": 500, "more_items_in_collection": True}
+    assert _listing(pagination=page).page() == (500, True)
+    assert _listing(**page).page() == (500, True)
+
+
+@pytest.mark.parametrize("additional", [{}, {"pagination": {}}, {"pagination": {"more_items_in_collection": "yes"}}])
+def test_a_list_that_does_not_say_whether_more_follows_is_an_error(additional: dict[str, Any]) -> None:
+    with pytest.raises(BadAnswer):
+        _listing(**additional).page()
+
+
+@given(
+    st.integers(200, 599),
+    st.binary(max_size=200)
+    | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps).map(str.encode),
+    st.dictionaries(
+        st.sampled_from(["retry-after", "location", "x-correlation-id", "x-daily-ratelimit-token-remaining"]),
+        st.text(st.characters(min_codepoint=32, max_codepoint=126)),
+    ),
+)
+def test_no_answer_raises_anything_but_an_api_error(status: int, body: bytes, headers: dict[str, str]) -> None:
+    try:
+        answer = read(UPDATE_LEAD, httpx.Response(status, content=body, headers=headers))
+    except ApiError:
+        return
+    assert isinstance(answer, Answer)

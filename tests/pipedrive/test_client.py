@@ -1,0 +1,196 @@
+"""What goes over the wire, and what must not."""
+
+import asyncio
+import logging
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from leadstate.kinds.operations import ADD_LABEL, GET_LABELS, GET_LEADS, Request
+from leadstate.pipedrive.auth import Token
+from leadstate.pipedrive.client import Connection, Reader, Writer, http_client
+from leadstate.pipedrive.errors import IncompleteListing, Redirected, Unreachable
+from leadstate.pipedrive.limiter import Limiter
+
+SECRET = "c0ffee" * 6 + "abcd"
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def run(handler: Handler, use: Callable[[Writer], Any], limiter: Limiter | None = None) -> Any:
+    """Do something with a client whose requests the handler answers."""
+
+    async def main() -> Any:
+        async with http_client(httpx.MockTransport(handler)) as http:
+            connection = Connection(http, "https://acme.pipedrive.com", Token(SECRET))
+            if limiter:
+                connection.limiter = limiter
+            return await use(Writer(connection))
+
+    return asyncio.run(main())
+
+
+def ok(data: Any, **additional: Any) -> httpx.Response:
+    return httpx.Response(200, json={"success": True, "data": data, "additional_data": additional})
+
+
+def test_the_token_is_in_the_header_and_nowhere_else(caplog: pytest.LogCaptureFixture) -> None:
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return ok([])
+
+    with caplog.at_level(logging.DEBUG):
+        run(handler, lambda client: client.get(Request(GET_LABELS)))
+    assert seen[0].headers["x-api-token"] == SECRET
+    assert SECRET not in str(seen[0].url)
+    assert str(seen[0].url) == "https://acme.pipedrive.com/api/v1/leadLabels"
+    assert SECRET not in caplog.text
+
+
+def test_a_token_hides_itself() -> None:
+    token = Token(SECRET)
+    assert SECRET not in f"{token} {token!r} {token:>50} {[token]}"
+    with pytest.raises(TypeError):
+        pickle.dumps(token)
+
+
+def test_a_redirect_is_an_error_and_is_not_followed() -> None:
+    seen = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.host)
+        return httpx.Response(307, headers={"location": "https://evil.test/"})
+
+    with pytest.raises(Redirected, match="evil.test"):
+        run(handler, lambda client: client.get(Request(GET_LABELS)))
+    assert seen == ["acme.pipedrive.com"]
+
+
+def test_a_reader_cannot_write() -> None:
+    assert not hasattr(Reader, "send")
+    with pytest.raises(TypeError):
+        run(lambda _: ok({}), lambda client: client.get(Request(ADD_LABEL, body={})))
+
+
+@pytest.mark.parametrize("failure", [httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), httpx.ReadError("cut")])
+def test_no_answer_is_unreachable(failure: Exception) -> None:
+    def handler(_: httpx.Request) -> httpx.Response:
+        raise failure
+
+    with pytest.raises(Unreachable, match=r"acme\.pipedrive\.com"):
+        run(handler, lambda client: client.get(Request(GET_LABELS)))
+
+
+def test_cookies_are_not_kept() -> None:
+    cookies = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        cookies.append(request.headers.get("cookie"))
+        return httpx.Response(200, json={"success": True, "data": []}, headers={"set-cookie": "a=b; Path=/"})
+
+    async def twice(client: Writer) -> None:
+        await client.get(Request(GET_LABELS))
+        await client.get(Request(GET_LABELS))
+
+    run(handler, twice)
+    assert cookies == [None, None]
+
+
+class Listing:
+    """A paged listing that changes by a script: `before_page[n]` is called before the n-th page."""
+
+    def __init__(self, ids: list[int], before_page: dict[int, Callable[[list[int]], None]] | None = None) -> None:
+        self.ids = ids
+        self.before_page = before_page or {}
+        self.starts: list[int] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.before_page.get(len(self.starts), lambda _: None)(self.ids)
+        start, limit = int(request.url.params["start"]), int(request.url.params["limit"])
+        self.starts.append(start)
+        rows = self.ids[start : start + limit]
+        more = start + limit < len(self.ids)
+        page = {"start": start, "limit": limit, "more_items_in_collection": more}
+        return ok([{"id": one} for one in rows], pagination=page)
+
+
+async def _all_ids(client: Writer) -> list[int]:
+    return [row["id"] async for page in client.pages(GET_LEADS) for row in page.rows]
+
+
+@pytest.mark.parametrize("count", [0, 1, 499, 500, 501, 999, 1000, 1001, 2500])
+def test_pages_hold_every_row_once(count: int) -> None:
+    assert run(Listing(list(range(count))), _all_ids) == list(range(count))
+
+
+def test_pages_overlap_by_one_row() -> None:
+    listing = Listing(list(range(1200)))
+    run(listing, _all_ids)
+    assert listing.starts == [0, 499, 998]
+
+
+def test_a_row_that_goes_while_pages_are_read_is_noticed() -> None:
+    listing = Listing(list(range(1200)), {1: lambda ids: ids.remove(3)})
+    with pytest.raises(IncompleteListing):
+        run(listing, _all_ids)
+
+
+def test_a_short_page_that_says_more_follows_is_noticed() -> None:
+    def handler(_: httpx.Request) -> httpx.Response:
+        page = {"start": 0, "limit": 500, "more_items_in_collection": True}
+        return ok([{"id": i} for i in range(400)], pagination=page)
+
+    with pytest.raises(IncompleteListing, match="400 rows where 500 were promised"):
+        run(handler, _all_ids)
+
+
+def test_a_server_that_grants_smaller_pages_is_followed() -> None:
+    ids = list(range(250))
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        start = int(request.url.params["start"])
+        page = {"start": start, "limit": 100, "more_items_in_collection": start + 100 < len(ids)}
+        return ok([{"id": one} for one in ids[start : start + 100]], pagination=page)
+
+    assert run(handler, _all_ids) == ids
+
+
+def test_a_full_window_is_waited_for() -> None:
+    now, slept = [100.0], []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        now[0] += seconds
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        left = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "2"}
+        return httpx.Response(200, json={"success": True, "data": []}, headers=left)
+
+    async def twice(client: Writer) -> None:
+        await client.get(Request(GET_LABELS))
+        await client.get(Request(GET_LABELS))
+
+    run(handler, twice, Limiter(lambda: now[0], sleep))
+    assert slept == [2.0]
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"x-ratelimit-remaining": "5", "x-ratelimit-reset": "2"}, {"x-ratelimit-remaining": "x"}]
+)
+def test_nothing_waits_without_a_reason(headers: dict[str, str]) -> None:
+    async def sleep(_: float) -> None:
+        raise AssertionError("nothing to wait for")
+
+    async def twice(client: Writer) -> None:
+        await client.get(Request(GET_LABELS))
+        await client.get(Request(GET_LABELS))
+
+    run(
+        lambda _: httpx.Response(200, json={"success": True, "data": []}, headers=headers),
+        twice,
+        Limiter(lambda: 0.0, sleep),
+    )
