@@ -1,0 +1,134 @@
+"""Reads of an account what matters for a plan, as cheaply as can be, page by page; keeps only that."""
+
+import math
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from leadstate.core.account import Account
+from leadstate.core.address import RemoteRef
+from leadstate.core.match import match
+from leadstate.core.planner import Observed
+from leadstate.core.policy import Impact, Prune
+from leadstate.core.resource import Live
+from leadstate.kinds.kind import Kind
+from leadstate.kinds.label import LABEL
+from leadstate.kinds.lead import LEAD
+from leadstate.kinds.operations import GET_ARCHIVED_LEADS, GET_LABELS, GET_LEADS, Operation, Request
+from leadstate.pipedrive.client import Reader
+from leadstate.pipedrive.errors import BadAnswer, IncompleteListing
+
+ATTEMPTS = 3
+"""How often a listing is read that shifts under the reading."""
+
+
+async def observe(account: Account, reader: Reader, impact: Impact) -> Observed:
+    """The live state of one account.
+
+    Labels cost one request. Live leads are read where a lead is declared, leads are pruned, or a label goes that
+    leads may carry. Archived leads are read, newest first, only while a declared lead was not found among the live
+    ones, and at most `policy.archived_pages` pages; all of them with `Impact.FULL`.
+
+    Raises:
+        ApiError: the account could not be read as a whole.
+    """
+    answer = await reader.get(Request(GET_LABELS))
+    labels = list(_decoded(LABEL, GET_LABELS, answer.rows()))
+    if not (_leads_matter(account) or (impact is not Impact.NONE and _labels_go(account, labels))):
+        return Observed({LABEL.name: labels})
+
+    seen = await _again_if_shifted(lambda: _read_live(account, reader))
+    wanted = {one.mark for one in account.of_kind(LEAD.name) if one.present and one.mark}
+    missing = frozenset(wanted - {one.mark for one in seen.kept})
+    full = impact is Impact.FULL and _labels_go(account, labels)
+    archived = _Seen()
+    if missing or full:
+        limit = math.inf if full else account.policy.archived_pages
+        archived = await _again_if_shifted(lambda: _read_archived(account, reader, missing, limit))
+    return Observed(
+        {LABEL.name: labels, LEAD.name: [*seen.kept, *archived.kept]},
+        others={LEAD.name: seen.others},
+        carriers=seen.carriers,
+        archived_carriers=archived.carriers if full else None,
+        unsure=missing - {one.mark or "" for one in archived.kept} if archived.cut else frozenset(),
+    )
+
+
+def existing(observed: Observed) -> dict[str, int]:
+    """How many objects of each kind could be deleted by us: the base of a percentage."""
+    return {kind: sum(one.frozen_by is None for one in live) for kind, live in observed.live.items()}
+
+
+@dataclass(slots=True)
+class _Seen:
+    kept: list[Live] = field(default_factory=list)
+    others: int = 0
+    carriers: Counter[RemoteRef] = field(default_factory=Counter)
+    cut: bool = False
+
+    def take(self, account: Account, rows: Iterable[Live]) -> None:
+        for one in rows:
+            self.carriers.update(ref for ref in _label_refs(one))
+            if account.owns(one.mark):
+                self.kept.append(one)
+            else:
+                self.others += 1
+
+
+def _label_refs(lead: Live) -> Iterator[RemoteRef]:
+    labels = lead.attrs["labels"]
+    if isinstance(labels, tuple):
+        yield from (ref for ref in labels if isinstance(ref, RemoteRef))
+
+
+def _leads_matter(account: Account) -> bool:
+    return bool(account.of_kind(LEAD.name)) or account.policy.prune_leads is not Prune.NONE
+
+
+def _labels_go(account: Account, labels: list[Live]) -> bool:
+    found = match(account.of_kind(LABEL.name), labels)
+    pruned = account.policy.prune_labels is Prune.ALL and bool(found.extra)
+    return pruned or any(not desired.present for desired, _ in found.pairs)
+
+
+async def _again_if_shifted(read: Callable[[], Awaitable[_Seen]]) -> _Seen:
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return await read()
+        except IncompleteListing:
+            continue
+    return await read()
+
+
+async def _read_live(account: Account, reader: Reader) -> _Seen:
+    seen = _Seen()
+    async with aclosing(reader.pages(GET_LEADS)) as pages:
+        async for page in pages:
+            seen.take(account, _decoded(LEAD, GET_LEADS, page.rows))
+    return seen
+
+
+async def _read_archived(account: Account, reader: Reader, missing: frozenset[str], limit: float) -> _Seen:
+    """Newest first, until nothing is missing or so many pages are read; with no limit, all of them."""
+    seen, read = _Seen(cut=limit == 0), 0
+    if seen.cut:
+        return seen
+    async with aclosing(reader.pages(GET_ARCHIVED_LEADS, ("sort", "add_time DESC"))) as pages:
+        async for page in pages:
+            seen.take(account, _decoded(LEAD, GET_ARCHIVED_LEADS, page.rows))
+            read += 1
+            found = missing <= {one.mark for one in seen.kept}
+            if limit is not math.inf and (found or read >= limit):
+                seen.cut = page.more and not found
+                break
+    return seen
+
+
+def _decoded(kind: Kind, operation: Operation, rows: Iterable[object]) -> Iterator[Live]:
+    try:
+        yield from map(kind.decode, rows)
+    except (ValidationError, ArithmeticError) as failure:
+        raise BadAnswer(operation.id, f"answered a {kind.name} that is none ({type(failure).__name__})") from None

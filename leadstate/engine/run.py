@@ -1,0 +1,123 @@
+"""All accounts at once, within bounds. A bad account does not sink the rest: its failure is a diagnostic of its own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from leadstate.core.account import Account
+from leadstate.core.address import Target
+from leadstate.core.diagnostics import Diagnostic, Severity
+from leadstate.core.guard import guard, lift
+from leadstate.core.plan import AccountPlan, Action
+from leadstate.core.planner import plan_account
+from leadstate.core.policy import Impact, Prune
+from leadstate.core.resource import Bindings
+from leadstate.engine.execute import Outcomes, execute
+from leadstate.engine.observe import existing, observe
+from leadstate.kinds import KIND_NAMES, LABEL, LEAD, cost
+from leadstate.pipedrive.client import Connection, Reader, Writer
+from leadstate.pipedrive.errors import ApiError
+
+AT_ONCE = 16
+"""Accounts worked on at the same time: limits are an account's own, sockets and memory are ours."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to plan.
+
+    Attributes:
+        targets: the objects to plan; none means all.
+        impact: how thoroughly leads that carry a deleted label are counted.
+        allow: codes of guards that the user lifts.
+        max_tokens: API tokens that an account's apply may cost, over the policy's; None leaves that in force.
+    """
+
+    targets: tuple[Target, ...] = ()
+    impact: Impact = Impact.LIVE
+    allow: frozenset[str] = frozenset()
+    max_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One account and the way to it."""
+
+    account: Account
+    connection: Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of one account's plan, and how much a new plan still finds (None: it could not be read again)."""
+
+    outcomes: Outcomes
+    remaining: AccountPlan | None
+
+
+async def plan_all(work: Sequence[Work], settings: Settings) -> list[AccountPlan]:
+    """Plan every account, in the order given."""
+    return await _each(work, lambda one: _plan(one.account, Reader(one.connection), settings))
+
+
+async def apply_all(work: Sequence[Work], plans: Sequence[AccountPlan], settings: Settings) -> list[Applied]:
+    """Apply each account's plan, then read the account again. The caller has checked that the plans may be applied."""
+    by_account = {plan.account: plan for plan in plans}
+    return await _each(work, lambda one: _apply(one, by_account[one.account.name], settings))
+
+
+async def _each(work: Sequence[Work], do: Callable[[Work], Awaitable[T]]) -> list[T]:
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def gated(one: Work) -> T:
+        async with gate:
+            return await do(one)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(gated(one)) for one in work]
+    return [task.result() for task in tasks]
+
+
+async def _plan(account: Account, reader: Reader, settings: Settings) -> AccountPlan:
+    try:
+        observed = await observe(_to_read(account, settings.targets), reader, settings.impact)
+    except ApiError as failure:
+        return _unread(account, failure)
+    plan = plan_account(account, observed, KIND_NAMES, settings.targets)
+    limit = account.policy.max_tokens if settings.max_tokens is None else settings.max_tokens
+    policy = replace(account.policy, max_tokens=limit)
+    refusals = guard(plan, policy, existing(observed), cost(plan.changes))
+    return replace(plan, diagnostics=lift((*plan.diagnostics, *refusals), settings.allow))
+
+
+def _to_read(account: Account, targets: Sequence[Target]) -> Account:
+    """The part of the account that a targeted run has to look at: reading leads for a label alone would be waste."""
+    if not targets:
+        return account
+    wanted = [one for one in account.desired if any(target.selects(one.address) for target in targets)]
+    labels = [one for one in account.of_kind(LABEL.name) if one not in wanted]
+    leads = any(target.kind == LEAD.name for target in targets)
+    policy = account.policy if leads else replace(account.policy, prune_leads=Prune.NONE)
+    return replace(account, desired=(*wanted, *labels), policy=policy)
+
+
+async def _apply(work: Work, plan: AccountPlan, settings: Settings) -> Applied:
+    if not plan.applyable or not plan.changes:
+        return Applied({}, plan if plan.complete else None)
+    writer = Writer(work.connection)
+    outcomes = await execute(plan, writer)
+    again = await _plan(work.account, writer, settings)
+    return Applied(outcomes, again if again.complete else None)
+
+
+def _unread(account: Account, failure: ApiError) -> AccountPlan:
+    finding = Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint, account=account.name)
+    return AccountPlan(account.name, (), (), 0, (finding,), Bindings(), complete=False)
+
+
+def differences(plan: AccountPlan) -> dict[Action, int]:
+    """How many changes of each kind a plan holds."""
+    return {action: plan.count(action) for action in Action}

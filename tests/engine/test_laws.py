@@ -1,0 +1,184 @@
+"""Laws that hold for every declared and every live state: an apply converges, and strangers keep what they have."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import httpx
+from builders import HERE, label, refs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from leadstate.core.account import Account
+from leadstate.core.address import Address
+from leadstate.core.outcome import Status
+from leadstate.core.plan import AccountPlan, fingerprint
+from leadstate.core.policy import Impact, Policy, Prune
+from leadstate.core.resource import AtLeast, Desired
+from leadstate.engine.run import Applied, Settings, Work, apply_all, plan_all
+from leadstate.kinds import cost
+from leadstate.pipedrive.auth import Token
+from leadstate.pipedrive.client import Connection, http_client
+from leadstate.sandbox import Sandbox
+
+TOKEN = "t" * 40
+NAMES = ["Hot", "Warm", "Cold", "VIP", "Partner", "日本", "Ünïcode"]
+COLORS = ["red", "blue", "dark-gray"]
+KEYS = ["a", "b", "c"]
+NO_GUARDS = Policy(max_deletes=None, max_delete_percent=None, refuse_in_use=False)
+
+COLOR = st.sampled_from(COLORS)
+MONEY = st.none() | st.builds(
+    lambda amount, currency: {"amount": amount.normalize(), "currency": currency},
+    st.decimals(min_value=-(10**9), max_value=10**9, places=2),
+    st.sampled_from(["EUR", "USD"]),
+)
+
+
+@st.composite
+def live_accounts(draw: st.DrawFn) -> dict[str, Any]:
+    """A seed document: labels, leads of ours and of strangers, live and archived."""
+    names = draw(st.lists(st.sampled_from(NAMES), unique=True))
+    labels = [{"id": f"00000000-0000-4000-8000-{i:012x}", "name": n, "color": draw(COLOR)} for i, n in enumerate(names)]
+    ids = [one["id"] for one in labels]
+    marks = draw(st.lists(st.sampled_from([None, None, "other:a", *(f"ns:{key}" for key in KEYS), "ns:z"]), max_size=6))
+    leads = []
+    for i, mark in enumerate(marks):
+        if mark is not None and any(one["origin_id"] == mark for one in leads):
+            continue
+        leads.append(
+            {
+                "id": f"10000000-0000-1000-8000-{i:012x}",
+                "title": draw(st.sampled_from(["x", "y", "Ünïcode"])),
+                "person_id": draw(st.sampled_from([1, 2])),
+                "label_ids": draw(st.lists(st.sampled_from(ids), unique=True)) if ids else [],
+                "origin_id": mark,
+                "is_archived": draw(st.booleans()),
+                "value": draw(st.sampled_from([None, {"amount": 12000.5, "currency": "EUR"}])),
+            }
+        )
+    contacts = [{"id": i, "name": f"n{i}"} for i in (1, 2)]
+    return {
+        "token": TOKEN,
+        "company": {"id": 7041, "name": "Acme", "domain": "acme"},
+        "users": [{"id": 101, "name": "Sam", "email": "sam@acme.test"}],
+        "persons": contacts,
+        "organizations": contacts,
+        "labels": labels,
+        "leads": leads,
+    }
+
+
+@st.composite
+def declarations(draw: st.DrawFn) -> Account:
+    """What an account shall hold; any policy, renames included."""
+    names = draw(st.lists(st.sampled_from(NAMES), unique=True))
+    cut = draw(st.integers(0, len(names)))
+    present, former = names[:cut], names[cut:]
+    desired = []
+    for name in present:
+        before = [former.pop()] if former and draw(st.booleans()) else []
+        desired.append(label(name, draw(COLOR), *before))
+    desired += [label(name, present=False) for name in former if draw(st.booleans())]
+    for key in draw(st.lists(st.sampled_from(KEYS), unique=True)):
+        wanted: dict[str, Any] = {"title": draw(st.sampled_from(["x", "z"])), "person": draw(st.sampled_from([1, 2]))}
+        some = refs(*draw(st.lists(st.sampled_from(present), unique=True))) if present else ()
+        optional = {
+            "labels": st.sampled_from([some, AtLeast(some)]),
+            "value": MONEY,
+            "organization": st.sampled_from([None, 1, 2]),
+            "expected_close_date": st.sampled_from([None, "2026-12-31"]),
+            "visible_to": st.sampled_from(["1", "3"]),
+            "was_seen": st.booleans(),
+            "channel": st.sampled_from([None, 5]),
+            "channel_id": st.sampled_from([None, "billboard"]),
+            "archived": st.booleans(),
+        }
+        wanted |= {name: draw(value) for name, value in optional.items() if draw(st.booleans())}
+        seed = draw(st.booleans())
+        desired.append(Desired(Address("emea", "lead", key), wanted, HERE, mark=f"ns:{key}", create_only=seed))
+    policy = replace(
+        NO_GUARDS,
+        prune_labels=draw(st.sampled_from([Prune.NONE, Prune.ALL])),
+        prune_leads=draw(st.sampled_from([Prune.NONE, Prune.OWNED])),
+    )
+    return Account("emea", "http://127.0.0.1:1", "ns", policy, tuple(desired))
+
+
+def run(sandbox: Sandbox, account: Account) -> tuple[AccountPlan, Applied, AccountPlan, list[str]]:
+    """Plan, apply, plan again; the last value holds the methods that the first plan used."""
+    methods: list[str] = []
+
+    async def note(request: httpx.Request) -> None:
+        methods.append(request.method)
+
+    async def main() -> tuple[AccountPlan, Applied, AccountPlan, list[str]]:
+        async with http_client(httpx.ASGITransport(sandbox.app)) as http:
+            http.event_hooks = {"request": [note], "response": []}
+            work = [Work(account, Connection(http, account.origin, Token(TOKEN)))]
+            chosen = Settings(impact=Impact.LIVE)
+            plans = await plan_all(work, chosen)
+            reading = list(methods)
+            applied = await apply_all(work, plans, chosen)
+            again = await plan_all(work, chosen)
+            return plans[0], applied[0], again[0], reading
+
+    return asyncio.run(main())
+
+
+def leads(sandbox: Sandbox) -> dict[str, Any]:
+    return {one["id"]: one for one in sandbox.dump()["companies"][0]["leads"]}
+
+
+def labels(sandbox: Sandbox) -> dict[str, Any]:
+    return {one["id"]: one for one in sandbox.dump()["companies"][0]["labels"]}
+
+
+@settings(max_examples=150)
+@given(live_accounts(), declarations())
+def test_an_apply_converges_and_strangers_keep_what_they_have(live: dict[str, Any], account: Account) -> None:
+    sandbox = Sandbox(live, burst=None, daily=None)
+    before_leads, before_labels = leads(sandbox), labels(sandbox)
+    plan, applied, again, reading = run(sandbox, account)
+
+    assert set(reading) == {"GET"}
+    assert plan.applyable, plan.diagnostics
+    assert {one.status for one in applied.outcomes.values()} <= {Status.APPLIED}, applied.outcomes
+    assert again.changes == ()
+    assert applied.remaining is not None
+    assert applied.remaining.changes == ()
+
+    after_leads, after_labels = leads(sandbox), labels(sandbox)
+    marks = [one["origin_id"] for one in after_leads.values() if one["origin_id"]]
+    assert len(marks) == len(set(marks)), "a second lead with one mark"
+    gone = before_labels.keys() - after_labels.keys()
+    for id_, lead in before_leads.items():
+        if not (lead["origin_id"] or "").startswith("ns:"):
+            kept = [one for one in lead["label_ids"] if one not in gone]
+            assert after_leads[id_] == {**lead, "label_ids": kept}, "a stranger's lead was touched"
+    for id_, one in before_labels.items():
+        declared = any(one["name"] in desired.names for desired in account.of_kind("label"))
+        if not declared and account.policy.prune_labels is Prune.NONE:
+            assert after_labels[id_] == one, "an undeclared label was touched"
+
+
+@settings(max_examples=50)
+@given(live_accounts(), declarations())
+def test_the_forecast_is_what_the_meter_counts(live: dict[str, Any], account: Account) -> None:
+    sandbox = Sandbox(live, burst=None, daily=None)
+    writing = {"addLead", "updateLead", "deleteLead", "addLeadLabel", "updateLeadLabel", "deleteLeadLabel"}
+    plan, _, _, _ = run(sandbox, account)
+    (usage,) = sandbox.meter.report()["companies"].values()
+    written = sum(one["tokens"] for name, one in usage["operations"].items() if name in writing)
+    assert written == cost(plan.changes)
+
+
+@settings(max_examples=50)
+@given(live_accounts(), declarations())
+def test_the_same_input_gives_the_same_plan(live: dict[str, Any], account: Account) -> None:
+    shuffled = {**live, "labels": live["labels"][::-1]}
+    other = replace(account, desired=account.desired[::-1])
+    one, *_ = run(Sandbox(live, burst=None, daily=None), account)
+    two, *_ = run(Sandbox(shuffled, burst=None, daily=None), other)
+    assert one.changes == two.changes
+    assert fingerprint([one]) == fingerprint([two])
