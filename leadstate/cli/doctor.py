@@ -1,0 +1,140 @@
+"""`leadstate doctor`: is each account reachable, is the token good, whose is it, what is left of its limits."""
+
+import asyncio
+import datetime as dt
+import email.utils
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import httpx
+from pydantic import Field, ValidationError
+
+from leadstate.cli import options
+from leadstate.cli.exits import Exit
+from leadstate.cli.main import COMMANDS
+from leadstate.cli.output import write_private
+from leadstate.cli.session import load_configuration, session
+from leadstate.config import Configuration
+from leadstate.core.account import Account
+from leadstate.core.escape import visible
+from leadstate.kinds.kind import Wire
+from leadstate.kinds.operations import GET_LABELS, GET_ME, Request
+from leadstate.pipedrive.client import Reader
+from leadstate.pipedrive.errors import ApiError
+
+CLOCK_MAY_DIFFER = 60
+"""Seconds between our clock and the server's that nothing here would notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at; `good` None means that it could not be told."""
+
+    account: str
+    check: str
+    good: bool | None
+    detail: str
+
+
+class Me(Wire):
+    """What getCurrentUser tells of the token's user and company."""
+
+    name: str = ""
+    company_id: int | None = None
+    company_name: str = ""
+    company_domain: str = ""
+    access: Annotated[list[dict[str, Any]], Field(default_factory=list)]
+
+
+@click.command(short_help=COMMANDS["doctor"])
+@options.configuration
+@options.output("text", "json")
+def doctor(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, color: str, output: Path | None) -> int:
+    """Check each account (12 tokens): reachable, token valid, company, rights, limits left, clock."""
+    checks = asyncio.run(_examine(load_configuration(paths, accounts)))
+    text = json.dumps([asdict(one) for one in checks], indent=2) + "\n" if form == "json" else _text(checks, color)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_private(output, text)
+    return Exit.ERROR if any(one.good is False for one in checks) else Exit.FINE
+
+
+def _text(checks: list[Check], color: str) -> str:
+    from leadstate.cli.output import wants_color  # noqa: PLC0415
+
+    sign = {True: ("ok", "green"), False: ("FAIL", "red"), None: ("?", "yellow")}
+    lines = []
+    for one in checks:
+        word, style = sign[one.good]
+        shown = click.style(f"{word:4}", fg=style) if wants_color(color) else f"{word:4}"
+        lines.append(f"{visible(one.account)}  {shown}  {one.check:9}  {visible(one.detail)}".rstrip())
+    return "\n".join(lines) + "\n"
+
+
+async def _examine(configuration: Configuration) -> list[Check]:
+    async with session(configuration) as opened:
+        found = [
+            Check(plan.account, "token", good=False, detail=f"{d.summary}; {d.hint}")
+            for plan in opened.unusable
+            for d in plan.diagnostics
+        ]
+        for one in opened.work:
+            found += await _examine_account(one.account, Reader(one.connection))
+    return sorted(found, key=lambda check: check.account)
+
+
+async def _examine_account(account: Account, reader: Reader) -> list[Check]:
+    name = account.name
+    try:
+        me = Me.model_validate((await reader.get(Request(GET_ME))).data)
+    except ApiError as failure:
+        reached = failure.status is not None
+        return [
+            Check(name, "reachable", good=reached, detail=account.origin if reached else f"{failure}; {failure.hint}"),
+            *([Check(name, "token", good=False, detail=f"{failure}; {failure.hint}")] if reached else []),
+        ]
+    except ValidationError:
+        return [Check(name, "reachable", good=False, detail=f"{account.origin} does not answer as Pipedrive does")]
+    return [
+        Check(name, "reachable", good=True, detail=account.origin),
+        Check(name, "token", good=True, detail=f"belongs to {me.name}"),
+        Check(name, "company", good=True, detail=f"{me.company_name} ({me.company_domain}, id {me.company_id})"),
+        await _rights(name, me, reader),
+        *_limits(name, reader.headers),
+        _clock(name, reader.headers),
+    ]
+
+
+async def _rights(name: str, me: Me, reader: Reader) -> Check:
+    """A token sees what its user sees: without admin rights some leads may be hidden from every listing."""
+    admin = any(one.get("app") in ("global", "sales") and one.get("admin") is True for one in me.access)
+    try:
+        labels = (await reader.get(Request(GET_LABELS))).rows()
+    except ApiError as failure:
+        return Check(name, "rights", good=False, detail=f"{failure}; {failure.hint}")
+    who = "an admin" if admin else "no admin: leads that this user may not see are invisible to leadstate too"
+    return Check(name, "rights", good=True if admin else None, detail=f"reads {len(labels)} labels; {who}")
+
+
+def _limits(name: str, headers: httpx.Headers) -> Iterator[Check]:
+    for what, prefix in (("burst", "x-ratelimit"), ("today", "x-daily-ratelimit-token")):
+        left, limit = headers.get(f"{prefix}-remaining"), headers.get(f"{prefix}-limit")
+        unit = "requests left in the window" if what == "burst" else "API tokens left"
+        if left is None:
+            yield Check(name, what, good=None, detail="the server does not say")
+        else:
+            yield Check(name, what, good=left.strip() != "0", detail=f"{left} of {limit or '?'} {unit}")
+
+
+def _clock(name: str, headers: httpx.Headers) -> Check:
+    try:
+        there = email.utils.parsedate_to_datetime(headers.get("date", ""))
+    except ValueError:
+        return Check(name, "clock", good=None, detail="the server does not say")
+    apart = abs((dt.datetime.now(dt.UTC) - there).total_seconds())
+    return Check(name, "clock", good=apart <= CLOCK_MAY_DIFFER, detail=f"{apart:.0f} s apart from the server's")

@@ -1,0 +1,125 @@
+"""The entry point: finds the command, turns what went wrong into a message and an exit code."""
+
+import importlib
+import logging
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from leadstate import __version__
+from leadstate.cli.exits import Exit
+
+COMMANDS: dict[str, str] = {
+    "init": "Write a starter configuration, .gitignore lines and a CI workflow.",
+    "validate": "Check the configuration, offline.",
+    "plan": "Show what an apply would do. Never writes.",
+    "apply": "Make the accounts as declared.",
+    "show": "Render a stored plan.",
+    "get": "Read live labels, leads and sources.",
+    "doctor": "Check each account: reachable, token, company, limits, clock.",
+    "schema": "Print the JSON Schema of the configuration or of the report.",
+    "sandbox": "Serve an embedded Pipedrive on loopback.",
+    "demo": "Tell the whole story against the embedded sandbox.",
+}
+"""Command → its line in `--help`; here, so that `--help` need not import the commands."""
+
+
+class _Commands(click.Group):
+    """Imports a command when it is asked for: httpx, pydantic and rich take longer than most commands."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"leadstate.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  as above
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Suggest the command that a mistyped one resembles."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as failure:
+            import difflib  # noqa: PLC0415  only for the message
+
+            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            if not close or "Did you mean" in failure.message:
+                raise
+            raise click.UsageError(f"{failure.message} Did you mean {close[0]!r}?", ctx) from None
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="leadstate")
+def cli() -> None:
+    """Lead labels and seeded leads of Pipedrive accounts, declared in YAML and reconciled like infrastructure.
+
+    \b
+    First steps:   leadstate demo
+                   leadstate init
+                   leadstate plan
+                   leadstate apply
+
+    Every option also reads LEADSTATE_<OPTION> from the environment. Exit codes: 0 fine, 1 error, 2 changes pending
+    (plan --detailed-exitcode), 3 refused, 4 applied in part, 64 usage, 130 interrupted.
+    """
+
+
+def run() -> NoReturn:
+    """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+    try:
+        code = _run()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of the pipe has gone (`| head`); Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = Exit.FINE
+    sys.exit(int(code))
+
+
+def _run() -> int:
+    try:
+        code = cli.main(prog_name="leadstate", standalone_mode=False)
+    except click.UsageError as failure:
+        failure.show()
+        return Exit.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return Exit.INTERRUPTED
+    except click.ClickException as failure:
+        failure.show()
+        return Exit.ERROR
+    except BrokenPipeError:
+        raise
+    except Exception as failure:  # noqa: BLE001  the last line of defence: a user is shown a message, not a traceback
+        return _explain(failure)
+    return code if isinstance(code, int) else Exit.FINE
+
+
+def _explain(failure: Exception) -> int:
+    from leadstate.core.errors import LeadstateError  # noqa: PLC0415  keeps start-up light
+
+    if isinstance(failure, LeadstateError):
+        click.echo(f"error[{failure.code}] {failure}", err=True)
+        if failure.hint:
+            click.echo(f"  = {failure.hint}", err=True)
+    elif isinstance(failure, OSError):
+        where = f"{failure.filename}: " if failure.filename else ""
+        click.echo(f"error[file] {where}{failure.strerror or failure}", err=True)
+    else:
+        logging.getLogger("leadstate").debug("internal error", exc_info=failure)
+        click.echo(f"error[internal] {type(failure).__name__}: this is a mistake in leadstate", err=True)
+        click.echo("  = run again with --log-level debug and report what it prints", err=True)
+    return Exit.ERROR

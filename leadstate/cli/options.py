@@ -1,0 +1,134 @@
+"""Options that several commands share. Every option also reads `LEADSTATE_<OPTION>` (spec section 5)."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from leadstate.core.guard import GUARDS
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Option(click.Option):
+    """An option with its environment variable named after its long form."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.envvar is None:
+            longest = max(self.opts, key=len)
+            self.envvar = "LEADSTATE_" + longest.lstrip("-").replace("-", "_").upper()
+
+
+def option(*names: str, **settings: Any) -> Callable[[F], F]:
+    """`click.option` with an environment variable."""
+    return click.option(*names, cls=Option, **settings)
+
+
+def configuration(command: F) -> F:
+    """`-c/--config` and `-a/--account`."""
+    command = option(
+        "-a",
+        "--account",
+        "accounts",
+        multiple=True,
+        metavar="NAME|tag:TAG",
+        help="Only this account, or those with this tag; may be repeated.",
+    )(command)
+    return option(
+        "-c",
+        "--config",
+        "paths",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="PATH",
+        help="Configuration file or folder; may be repeated.  [default: leadstate.yaml]",
+    )(command)
+
+
+def planning(command: F) -> F:
+    """What `plan` and `apply` share: targets, impact, guards."""
+    command = option(
+        "--max-tokens",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Refuse an apply that costs more API tokens in one account.",
+    )(command)
+    command = option(
+        "--allow",
+        multiple=True,
+        type=click.Choice(GUARDS),
+        metavar="GUARD",
+        help=f"Lift a guard for this run: {', '.join(GUARDS)}.",
+    )(command)
+    command = option(
+        "--impact",
+        type=click.Choice(["none", "live", "full"]),
+        default="live",
+        show_default=True,
+        help="Which leads are counted that carry a deleted label: none, live ones, or archived ones too.",
+    )(command)
+    return option(
+        "--target",
+        "targets",
+        multiple=True,
+        metavar="ADDRESS",
+        help="Only this object: label:Hot, or emea/label:Hot; may be repeated.",
+    )(command)
+
+
+def output(*formats: str) -> Callable[[F], F]:
+    """`--format`, `-o/--output`, and how it looks."""
+
+    def decorate(command: F) -> F:
+        command = option(
+            "-o",
+            "--output",
+            type=click.Path(dir_okay=False, path_type=Path),
+            metavar="FILE",
+            help="Write the report to a file instead of stdout.",
+        )(command)
+        return option(
+            "--format",
+            "form",
+            type=click.Choice(formats),
+            default=formats[0],
+            show_default=True,
+            help="Form of the report.",
+        )(looks(command))
+
+    return decorate
+
+
+def looks(command: F) -> F:
+    """`--color` and `--log-level`."""
+    command = option(
+        "--log-level",
+        type=click.Choice(["debug", "info", "warning", "error"]),
+        default="warning",
+        show_default=True,
+        expose_value=False,
+        is_eager=True,
+        callback=_set_log_level,
+        help="How much is said on stderr besides.",
+    )(command)
+    return option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        show_default=True,
+        help="Whether to colour; auto looks at the terminal and at NO_COLOR.",
+    )(command)
+
+
+def _set_log_level(_ctx: click.Context, _param: click.Parameter, value: str) -> None:
+    """Only our own loggers speak: those of the HTTP libraries could show more than we would."""
+    logger = logging.getLogger("leadstate")
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+        logger.addHandler(handler)
+    logger.propagate = False
+    logger.setLevel(value.upper())

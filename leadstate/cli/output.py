@@ -1,0 +1,49 @@
+"""Where results go: stdout or a file, in colour or not, as wide as the terminal."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from leadstate.report import RENDERERS
+from leadstate.report.document import Report
+
+UNFOLDED = 10_000
+"""Columns where nobody looks at a terminal: lines are not folded, so that a log can be searched."""
+
+
+def wants_color(choice: str, *, err: bool = False) -> bool:
+    """Whether to write ANSI styles (NO_COLOR is the convention of no-color.org)."""
+    stream = sys.stderr if err else sys.stdout
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return choice == "always" or (choice == "auto" and stream.isatty() and not plain)
+
+
+def columns(*, err: bool = False) -> int:
+    """Width to fold lines to."""
+    stream = sys.stderr if err else sys.stdout
+    return shutil.get_terminal_size().columns if stream.isatty() else UNFOLDED
+
+
+def render(report: Report, form: str, color: str, *, err: bool = False) -> str:
+    """A report in one form, for stdout or stderr."""
+    return RENDERERS[form](report, color=wants_color(color, err=err), width=columns(err=err))
+
+
+def emit(report: Report, form: str, color: str, output: Path | None) -> None:
+    """Write the report to stdout, or to a file that only its owner can read: it names people's leads."""
+    if output is None:
+        click.echo(render(report, form, color), nl=False, color=True)
+    else:
+        text = RENDERERS[form](report, color=color == "always", width=UNFOLDED)
+        write_private(output, text)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file with mode 0600."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)

@@ -1,0 +1,78 @@
+"""`leadstate plan`: what an apply would do. Its clients have no way to write."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from leadstate.cli import options
+from leadstate.cli.exits import Exit
+from leadstate.cli.main import COMMANDS
+from leadstate.cli.output import emit, write_private
+from leadstate.cli.planning import (
+    Choices,
+    Planned,
+    check_targets,
+    configuration_report,
+    exit_of,
+    make_plans,
+    plan_report,
+)
+from leadstate.cli.session import session
+from leadstate.config import Configuration
+from leadstate.core.errors import ConfigurationError
+from leadstate.report.document import Report
+from leadstate.report.json import to_json
+
+
+@click.command(short_help=COMMANDS["plan"])
+@options.configuration
+@options.planning
+@options.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Store the plan for apply and show."
+)
+@options.option("--detailed-exitcode", is_flag=True, help="Exit 2 where changes are pending.")
+@options.output("text", "json")
+def plan(
+    *,
+    paths: tuple[Path, ...],
+    accounts: tuple[str, ...],
+    targets: tuple[str, ...],
+    impact: str,
+    allow: tuple[str, ...],
+    max_tokens: int | None,
+    out: Path | None,
+    detailed_exitcode: bool,
+    form: str,
+    color: str,
+    output: Path | None,
+) -> int:
+    """Show what an apply would add, update and delete, and what it costs. Never writes to an account.
+
+    \b
+    Examples:  leadstate plan
+               leadstate plan -a emea --target label:Hot
+               leadstate plan --out plan.json && leadstate apply plan.json
+    """
+    choices = Choices(paths, accounts, targets, impact, allow, max_tokens)
+    try:
+        configuration = choices.configuration()
+    except ConfigurationError as failure:
+        emit(configuration_report("plan", failure), form, color, output)
+        return Exit.ERROR
+    planned, report = asyncio.run(_plan(choices, configuration))
+    emit(report, form, color, output)
+    if out is not None:
+        write_private(out, to_json(report))
+    code = exit_of(planned.severity)
+    if code is Exit.FINE and detailed_exitcode and report.summary.changes:
+        return Exit.CHANGES
+    return code
+
+
+async def _plan(choices: Choices, configuration: Configuration) -> tuple[Planned, Report]:
+    settings = choices.settings()
+    async with session(configuration) as opened:
+        planned = await make_plans(opened, settings)
+        check_targets(settings.targets, planned.plans, configuration)
+        return planned, plan_report(planned, opened, choices, configuration)

@@ -1,0 +1,98 @@
+"""Makes the plan that `plan` shows and `apply` carries out, so that both are one and the same."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from leadstate.cli.exits import Exit
+from leadstate.cli.session import Session, load_configuration
+from leadstate.config import Configuration
+from leadstate.core.address import Target
+from leadstate.core.diagnostics import Severity, worst
+from leadstate.core.errors import ConfigurationError
+from leadstate.core.plan import AccountPlan
+from leadstate.core.policy import Impact
+from leadstate.engine.run import Settings, plan_all
+from leadstate.kinds import KIND_NAMES
+from leadstate.report.build import Command, Part, build
+from leadstate.report.document import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a person chose to plan."""
+
+    paths: tuple[Path, ...]
+    accounts: tuple[str, ...]
+    targets: tuple[str, ...]
+    impact: str
+    allow: tuple[str, ...]
+    max_tokens: int | None
+
+    def settings(self) -> Settings:
+        """The engine's form of it; a usage error where a target is none."""
+        try:
+            targets = tuple(Target.parse(text, KIND_NAMES) for text in self.targets)
+        except ValueError as failure:
+            raise click.BadParameter(str(failure), param_hint="--target") from None
+        return Settings(targets, Impact(self.impact), frozenset(self.allow), self.max_tokens)
+
+    def configuration(self) -> Configuration:
+        """The files that it is about."""
+        return load_configuration(self.paths, self.accounts)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The plans of a session, those of unusable accounts included, and what reading them has cost."""
+
+    plans: tuple[AccountPlan, ...]
+    read: dict[str, tuple[int, int]]
+
+    @property
+    def severity(self) -> Severity | None:
+        """The gravest finding."""
+        return worst(finding for plan in self.plans for finding in plan.diagnostics)
+
+
+async def make_plans(session: Session, settings: Settings) -> Planned:
+    """Plan every account of the session."""
+    plans = await plan_all(session.work, settings)
+    return Planned((*plans, *session.unusable), reading_cost(session))
+
+
+def reading_cost(session: Session) -> dict[str, tuple[int, int]]:
+    """Account → requests and tokens that reading it has taken so far."""
+    spent = {one.account.name: one.connection.spent for one in session.work}
+    return {name: (one.requests[True], one.tokens[True]) for name, one in spent.items()}
+
+
+def plan_report(planned: Planned, session: Session, choices: Choices, configuration: Configuration) -> Report:
+    """The document of a plan."""
+    parts = [Part(plan, session.hosts[plan.account], planned.read.get(plan.account, (0, 0))) for plan in planned.plans]
+    return build(
+        "plan", parts, accounts=choices.accounts, targets=choices.targets, diagnostics=configuration.diagnostics
+    )
+
+
+def configuration_report(command: Command, failure: ConfigurationError) -> Report:
+    """The document of a run that ended at its configuration."""
+    return build(command, [], diagnostics=failure.diagnostics)
+
+
+def exit_of(severity: Severity | None) -> Exit:
+    """The exit code of a plan's gravest finding."""
+    return (
+        {Severity.ERROR: Exit.ERROR, Severity.GUARD: Exit.REFUSED}.get(severity, Exit.FINE) if severity else Exit.FINE
+    )
+
+
+def check_targets(targets: Sequence[Target], plans: Sequence[AccountPlan], configuration: Configuration) -> None:
+    """A target that names nothing declared and nothing live is a mistake, not an empty plan."""
+    known = {item.address for one in configuration.accounts for item in one.account.desired}
+    known |= {change.address for plan in plans for change in plan.changes}
+    for target in targets:
+        if not any(target.selects(address) for address in known) and all(plan.complete for plan in plans):
+            raise click.BadParameter(f"nothing is declared or planned at {target}", param_hint="--target")

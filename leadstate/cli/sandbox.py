@@ -1,0 +1,83 @@
+"""`leadstate sandbox`: the embedded Pipedrive on a loopback port."""
+
+from pathlib import Path
+from types import ModuleType
+
+import click
+
+from leadstate.cli import options
+from leadstate.cli.exits import Exit
+from leadstate.cli.main import COMMANDS
+
+_BANNER = """\
+An embedded Pipedrive, not the real one: {url}
+{where}. Stop it with Ctrl-C.
+"""
+
+
+@click.command(short_help=COMMANDS["sandbox"])
+@options.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one.")
+@options.option(
+    "--seed",
+    default="fresh",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="What it holds at first: empty, fresh, drifted, or a JSON file.",
+)
+@options.option("--db", type=click.Path(dir_okay=False, path_type=Path), help="Keep the state in this SQLite file.")
+@options.option(
+    "--latency", type=click.IntRange(min=0), default=0, show_default=True, metavar="MS", help="Wait before each answer."
+)
+@options.option("--burst", type=click.IntRange(min=1), metavar="N", help="Requests in 2 s.  [default: as the plan has]")
+@options.option("--daily", type=click.IntRange(min=1), metavar="N", help="API tokens a day.  [default: as above]")
+def sandbox(
+    *,
+    port: int,
+    seed: str,
+    db: Path | None,
+    latency: int,
+    burst: int | None,
+    daily: int | None,
+) -> int:
+    """Serve an embedded Pipedrive: leads, labels and limits as the real one documents them, on loopback only.
+
+    It prints its address, its token, and an `accounts:` block to copy. State is in memory unless --db names a file.
+    """
+    embedded = load_sandbox()
+    try:
+        made = embedded.Sandbox(seed, db=db, latency=latency / 1000, burst=burst or "plan", daily=daily or "plan")
+    except (embedded.SeedError, embedded.StoreError) as failure:
+        raise click.ClickException(str(failure)) from None
+    where = f"State in {db}" if db else "State in memory"
+
+    def ready(url: str) -> None:
+        click.echo(_BANNER.format(url=url, where=where))
+        click.echo(accounts_block(url, [(company.domain, company.token) for company in made.companies]))
+
+    try:
+        embedded.serve(made.app, port=port, ready=ready)
+    finally:
+        made.close()
+    return Exit.FINE
+
+
+def load_sandbox() -> ModuleType:
+    """The sandbox package; a message where its extra is not installed."""
+    try:
+        import uvicorn  # noqa: F401, PLC0415  only asked whether it is there
+
+        from leadstate import sandbox as embedded  # noqa: PLC0415  an extra
+    except ImportError as missing:
+        raise click.ClickException(f"the sandbox needs {missing.name}: pip install 'leadstate[sandbox]'") from None
+    return embedded
+
+
+def accounts_block(url: str, companies: list[tuple[str, str]]) -> str:
+    """Shell lines and YAML to copy, a company an account."""
+    several = len(companies) > 1
+    variables = [f"PIPEDRIVE_TOKEN_{i}" if several else "PIPEDRIVE_TOKEN" for i in range(1, len(companies) + 1)]
+    exports = [f"export {name}={token}" for name, (_, token) in zip(variables, companies, strict=True)]
+    yaml = ["accounts:"]
+    for name, (domain, _) in zip(variables, companies, strict=True):
+        yaml += [f"  {domain}:", f"    url: {url}", f"    token: {{env: {name}}}"]
+    return "\n".join([*exports, "", *yaml]) + "\n"

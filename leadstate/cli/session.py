@@ -1,0 +1,74 @@
+"""From options to work: the configuration, the tokens, one HTTP client for all accounts of a run."""
+
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+import httpx
+
+from leadstate.config import Configuration, DeclaredAccount, load, read_token
+from leadstate.core.diagnostics import Diagnostic, Severity
+from leadstate.core.errors import SecretError
+from leadstate.core.plan import AccountPlan
+from leadstate.core.resource import Bindings
+from leadstate.engine.run import Work
+from leadstate.pipedrive.client import Connection, http_client
+
+DEFAULT = Path("leadstate.yaml")
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What a run takes from its surroundings; tests give their own."""
+
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    transport: httpx.AsyncBaseTransport | None = None
+
+
+def runtime() -> Runtime:
+    """The current run's surroundings."""
+    found = click.get_current_context().find_object(Runtime)
+    return found or Runtime()
+
+
+def load_configuration(paths: Sequence[Path], accounts: Sequence[str]) -> Configuration:
+    """Read the configuration; `ConfigurationError` with all that is wrong with it."""
+    return load(list(paths) or [DEFAULT], accounts)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The accounts of a run: those that can be worked on, and a plan that says why for each that cannot."""
+
+    work: tuple[Work, ...]
+    unusable: tuple[AccountPlan, ...]
+    hosts: Mapping[str, str]
+
+
+@asynccontextmanager
+async def session(configuration: Configuration) -> AsyncIterator[Session]:
+    """Open the way to every account of the configuration. An account without a usable token does not stop the rest."""
+    surroundings = runtime()
+    async with http_client(surroundings.transport) as http:
+        work, unusable = [], []
+        for declared in configuration.accounts:
+            try:
+                work.append(Work(declared.account, _connection(declared, http, surroundings.environ)))
+            except SecretError as failure:
+                unusable.append(_without_token(declared, failure))
+        hosts = {one.account.name: one.account.host for one in configuration.accounts}
+        yield Session(tuple(work), tuple(unusable), hosts)
+
+
+def _connection(declared: DeclaredAccount, http: httpx.AsyncClient, environ: Mapping[str, str]) -> Connection:
+    token = read_token(declared.token, environ=environ)
+    return Connection(http, declared.account.origin, token)
+
+
+def _without_token(declared: DeclaredAccount, failure: SecretError) -> AccountPlan:
+    name = declared.account.name
+    finding = Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint, account=name)
+    return AccountPlan(name, (), (), 0, (finding,), Bindings(), complete=False)

@@ -1,0 +1,160 @@
+"""From plans and outcomes to the document. The only place of `report` that knows core's types."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Literal
+
+from leadstate import __version__
+from leadstate.core.address import Address, Span
+from leadstate.core.diagnostics import Diagnostic, Severity
+from leadstate.core.outcome import Outcome
+from leadstate.core.plan import AccountPlan, Action, Change, LeftAlone, fingerprint, plain
+from leadstate.kinds import calls
+from leadstate.report import document as doc
+
+Command = Literal["plan", "apply", "validate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One account's share of a run.
+
+    Attributes:
+        plan: what was planned.
+        company: the account's host.
+        read: requests and tokens that reading took.
+        written: the same for writing; None in a plan, where the forecast stands instead.
+        outcomes: what became of each change; empty in a plan.
+        remaining: the plan made after the apply, if the account could be read again.
+    """
+
+    plan: AccountPlan
+    company: str
+    read: tuple[int, int]
+    written: tuple[int, int] | None = None
+    outcomes: Mapping[Address, Outcome] = field(default_factory=dict)
+    remaining: AccountPlan | None = None
+
+
+def build(
+    command: Command,
+    parts: Sequence[Part],
+    *,
+    accounts: Sequence[str] = (),
+    targets: Sequence[str] = (),
+    diagnostics: Sequence[Diagnostic] = (),
+) -> doc.Report:
+    """The document of a run over some accounts.
+
+    Args:
+        command: what was run.
+        parts: the accounts, in any order.
+        accounts: the accounts that the run was limited to; none means all.
+        targets: the addresses that it was limited to; none means all.
+        diagnostics: findings of the run as a whole (of the configuration, say).
+    """
+    parts = sorted(parts, key=lambda part: part.plan.account)
+    plans = [part.plan for part in parts]
+    return doc.Report(
+        leadstate_version=__version__,
+        command=command,
+        fingerprint=fingerprint(plans) if command != "validate" else None,
+        complete=all(plan.complete for plan in plans),
+        applyable=all(plan.applyable for plan in plans) and not any(d.severity is Severity.ERROR for d in diagnostics),
+        summary=doc.Summary(
+            **_counts(plans),
+            unchanged=sum(plan.unchanged for plan in plans),
+            left_alone=sum(one.count for plan in plans for one in plan.left_alone),
+        ),
+        cost=doc.Cost(
+            read=_sum([part.read for part in parts]),
+            apply=_sum([_forecast(part.plan) if part.written is None else part.written for part in parts]),
+        ),
+        scope=doc.Scope(accounts=tuple(accounts), targets=tuple(targets)),
+        accounts=tuple(_account(part) for part in parts),
+        diagnostics=tuple(_finding(one) for one in diagnostics),
+    )
+
+
+def _account(part: Part) -> doc.Account:
+    plan = part.plan
+    remaining = None if part.remaining is None else doc.Totals(**_counts([part.remaining]))
+    return doc.Account(
+        account=plan.account,
+        company=part.company,
+        changes=tuple(_change(one, part.outcomes.get(one.address)) for one in plan.changes),
+        left_alone=tuple(_left_alone(plan.account, one) for one in plan.left_alone),
+        diagnostics=tuple(_finding(one) for one in plan.diagnostics),
+        remaining=remaining,
+    )
+
+
+def _change(change: Change, outcome: Outcome | None) -> doc.Change:
+    return doc.Change(
+        address=str(change.address),
+        kind=change.address.kind,
+        action=change.action.value,
+        remote_id=change.remote_id,
+        reason=change.reason.value,
+        fields=tuple(
+            doc.FieldChange(path=one.path, before=plain(one.before), after=plain(one.after)) for one in change.fields
+        ),
+        impact=change.impact and doc.Impact(leads=change.impact.leads, archived_leads=change.impact.archived_leads),
+        source=_source(change.span),
+        calls=tuple(_calls(change)),
+        result=outcome and doc.Result(status=outcome.status.value, detail=outcome.detail),
+    )
+
+
+def _calls(change: Change) -> list[doc.Call]:
+    rows = [(one.operation, one.path) for one in calls(change)]
+    return [
+        doc.Call(
+            operation=operation.id, method=operation.method, path=path, tokens=operation.tokens, count=len(list(same))
+        )
+        for (operation, path), same in groupby(rows)
+    ]
+
+
+def _left_alone(account: str, one: LeftAlone) -> doc.LeftAlone:
+    address = None if one.key is None else str(Address(account, one.kind, one.key))
+    return doc.LeftAlone(
+        address=address,
+        kind=one.kind,
+        reason=one.reason.value,
+        remote_id=one.remote_id,
+        source=_source(one.span),
+        count=one.count,
+    )
+
+
+def _finding(one: Diagnostic) -> doc.Finding:
+    return doc.Finding(
+        code=one.code,
+        severity=one.severity.value,
+        summary=one.summary,
+        detail=one.detail,
+        hint=one.hint,
+        source=_source(one.span),
+        excerpt=one.excerpt,
+        account=one.account,
+        address=one.address and str(one.address),
+    )
+
+
+def _source(span: Span | None) -> doc.Source | None:
+    return None if span is None else doc.Source(file=span.file, line=span.line, column=span.column)
+
+
+def _counts(plans: Sequence[AccountPlan]) -> dict[str, int]:
+    return {action.value: sum(plan.count(action) for plan in plans) for action in Action}
+
+
+def _forecast(plan: AccountPlan) -> tuple[int, int]:
+    requests = [request for change in plan.changes for request in calls(change)]
+    return len(requests), sum(request.operation.tokens for request in requests)
+
+
+def _sum(pairs: Sequence[tuple[int, int]]) -> doc.Requests:
+    return doc.Requests(requests=sum(one for one, _ in pairs), tokens=sum(tokens for _, tokens in pairs))

@@ -1,0 +1,109 @@
+"""Numbered cases: a configuration and a live state in; every output and every request out, byte for byte.
+
+A case is a folder in `cases/`: `leadstate.yaml` and `live.json` (a sandbox seed) are given, and optionally `options`
+(words for plan and apply). The rest is what came out: `plan.txt`, `plan.json`, `apply.txt`, `apply.json`,
+`requests.txt`, and `after.json`, the state at the end. After an apply that succeeded, a plan must find nothing.
+
+    pytest tests/golden --update-golden     writes what comes out; read the diff before you commit it
+"""
+
+import json
+import os
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click.testing
+import httpx
+import pytest
+
+from leadstate.cli.main import cli
+from leadstate.cli.session import Runtime
+from leadstate.sandbox import Sandbox
+
+CASES = sorted(path for path in (Path(__file__).parent / "cases").iterdir() if path.is_dir())
+
+
+@dataclass
+class Recorder(httpx.AsyncBaseTransport):
+    """Passes requests to the sandbox in this process and writes each one down."""
+
+    sandbox: Sandbox
+    lines: list[str] = field(default_factory=list)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        body = f" {request.content.decode()}" if request.content else ""
+        self.lines.append(f"{request.method} {request.url.raw_path.decode()}{body}")
+        return await httpx.ASGITransport(self.sandbox.app).handle_async_request(request)
+
+
+def numbered() -> Iterator[str]:
+    number = 0
+    while True:
+        number += 1
+        yield f"00000000-0000-4000-8000-{number:012d}"
+
+
+@dataclass
+class Run:
+    """Runs commands against one sandbox, as a user would, without a process or a port."""
+
+    recorder: Recorder
+
+    def __call__(self, *words: str) -> tuple[int, str]:
+        runtime = Runtime(environ={"TOKEN": "sandbox-token"}, transport=self.recorder)
+        done = click.testing.CliRunner().invoke(cli, list(words), obj=runtime, standalone_mode=False)
+        if done.exception:
+            raise done.exception
+        return int(done.return_value), done.stdout
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
+def test_golden(case: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    monkeypatch.chdir(case)
+    ids = numbered()
+    sandbox = Sandbox(
+        json.loads(Path("live.json").read_text()),
+        burst=None,
+        daily=None,
+        clock=lambda: datetime(2026, 11, 24, 9, 0, tzinfo=UTC),
+        new_id=lambda _kind: next(ids),
+    )
+    run = Run(Recorder(sandbox))
+    chosen = shlex.split(Path("options").read_text()) if Path("options").exists() else []
+
+    plan_code, plan_text = run("plan", *chosen)
+    reading = len(run.recorder.lines)
+    _, plan_json = run("plan", "--format", "json", *chosen)
+    assert run.recorder.lines[:reading] == run.recorder.lines[reading:], "two plans read differently"
+    del run.recorder.lines[reading:]
+    assert all(line.startswith("GET ") for line in run.recorder.lines), "a plan wrote"
+
+    planned = len(run.recorder.lines)
+    apply_code, apply_text = run("apply", "--auto-approve", *chosen)
+    requests = [*run.recorder.lines[:planned], "", *run.recorder.lines[planned:]]
+    after = sandbox.dump()
+    again_code, again = run("plan", "--detailed-exitcode", *chosen)
+    if apply_code == 0:
+        assert again_code == 0, again
+
+    found = {
+        "plan.txt": f"{plan_text}\nexit {plan_code}\n",
+        "plan.json": plan_json,
+        "apply.txt": f"{apply_text}\nexit {apply_code}\n",
+        "requests.txt": "\n".join(requests) + "\n",
+        "after.json": json.dumps(after, indent=1, ensure_ascii=False) + "\n",
+    }
+    if request.config.getoption("--update-golden"):
+        for name, text in found.items():
+            Path(name).write_text(text, encoding="utf-8")
+    for name, text in found.items():
+        assert text == Path(name).read_text(encoding="utf-8"), name
+
+
+def test_every_case_is_a_case() -> None:
+    assert CASES
+    for case in CASES:
+        assert {"leadstate.yaml", "live.json"} <= set(os.listdir(case)), case.name
