@@ -1,0 +1,119 @@
+"""Paths to texts: which files a configuration is, and whether each one is text at all.
+
+Refuses what would make reading it slow or ambiguous: more than 64 MiB, another encoding, control characters.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from leadstate.config.findings import Findings
+from leadstate.config.source import Source
+from leadstate.core.address import Span
+
+LARGEST: Final = 64 * 1024 * 1024
+SUFFIXES: Final = (".yaml", ".yml")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+"""YAML 1.2 section 5.1, less the byte order mark and three line breaks that only YAML 1.1 counts as such."""
+
+
+def read_sources(paths: Sequence[Path], findings: Findings) -> list[Source]:
+    """The texts of all files; what cannot be read is among the findings."""
+    sources: list[Source] = []
+    seen: set[str] = set()
+    for path in paths:
+        for file in _files(path, findings):
+            source = None if _identity(file) in seen else _read(file, findings)
+            seen.add(_identity(file))
+            if source is not None:
+                sources.append(source)
+    return sources
+
+
+def _identity(file: Path) -> str:
+    """What tells that two paths are one file."""
+    try:
+        return os.path.realpath(file)
+    except (OSError, ValueError):
+        return str(file)
+
+
+def _files(path: Path, findings: Findings) -> Iterator[Path]:
+    """The file, or what a folder holds, by name; hidden files are not meant."""
+    try:
+        if not path.is_dir():
+            yield path
+            return
+        files = sorted(
+            (
+                file
+                for file in path.iterdir()
+                if file.suffix in SUFFIXES and not file.name.startswith(".") and not file.is_dir()
+            ),
+            key=lambda file: file.name,
+        )
+    except (OSError, ValueError) as problem:
+        _unreadable(path, problem, findings)
+        return
+    if not files:
+        hint = "put a `leadstate.yaml` into it, or name another folder with -c"
+        findings.error("no-files", "the folder holds no *.yaml or *.yml file", _top(path), hint=hint)
+    yield from files
+
+
+def _read(path: Path, findings: Findings) -> Source | None:
+    try:
+        with path.open("rb") as file:
+            status = path.stat()
+            size = status.st_size if stat.S_ISREG(status.st_mode) else 0
+            raw = file.read(LARGEST + 1) if size <= LARGEST else b""
+    except FileNotFoundError:
+        hint = "name another file or folder with -c, or create it: `leadstate init`"
+        findings.error("file-missing", "the file does not exist", _top(path), hint=hint)
+        return None
+    except (OSError, ValueError) as problem:
+        _unreadable(path, problem, findings)
+        return None
+    if size > LARGEST or len(raw) > LARGEST:
+        hint = "split it into several files and name their folder"
+        findings.error("file-too-large", "the file is larger than 64 MiB", _top(path), hint=hint)
+        return None
+    return _decode(path, raw, findings)
+
+
+def _decode(path: Path, raw: bytes, findings: Findings) -> Source | None:
+    name, folder = str(path), path.parent
+    if raw.startswith(_UTF16):
+        findings.error("not-utf-8", "the file is UTF-16", _top(path), hint="save it as UTF-8")
+        return None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        # Counted in what the decoder was given: without the byte order mark, where there is one.
+        good = problem.object[: problem.start].decode("utf-8")
+        place = Source(name, problem.object.decode("utf-8", "replace"), folder).place_of(len(good))
+        summary = f"byte {problem.object[problem.start]:#04x} at offset {problem.start} is not UTF-8"
+        findings.error("not-utf-8", summary, place, hint="save the file as UTF-8")
+        return None
+    source = Source(name, text, folder)
+    found = _NOT_TEXT.search(text)
+    if found is not None:
+        summary = f"the control character U+{ord(found[0]):04X} stands in the file"
+        hint = "remove it; if the file is no text, or is UTF-16, save it as UTF-8"
+        findings.error("control-character", summary, source.place_of(found.start()), hint=hint)
+        return None
+    return source
+
+
+def _unreadable(path: Path, problem: OSError | ValueError, findings: Findings) -> None:
+    why = (problem.strerror if isinstance(problem, OSError) else None) or "it is no usable path"
+    hint = "check the path and who may read it"
+    findings.error("file-unreadable", f"the file cannot be read: {why.lower()}", _top(path), hint=hint)
+
+
+def _top(path: Path) -> Span:
+    return Span(str(path), 1, 1)

@@ -1,0 +1,46 @@
+"""Files in, validated accounts out: read, check each file, merge, check the whole, or say everything that is wrong.
+
+Reads no token and opens no connection.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from leadstate.config.accounts import declare
+from leadstate.config.configuration import Configuration, DeclaredAccount
+from leadstate.config.files import read_sources
+from leadstate.config.findings import Findings
+from leadstate.config.merge import merge
+from leadstate.config.nodes import read_nodes
+from leadstate.config.validate import check
+from leadstate.core.diagnostics import Severity
+from leadstate.core.errors import ConfigurationError
+
+
+def load(paths: Sequence[Path], accounts: Sequence[str] = ()) -> Configuration:
+    """Read a configuration (spec section 2).
+
+    Args:
+        paths: files, or folders of *.yaml and *.yml files; all of them are one configuration.
+        accounts: which accounts to return, by name or `tag:TAG`; none means all. All are checked anyway.
+
+    Raises:
+        ConfigurationError: with every error in it.
+    """
+    findings = Findings()
+    sources = read_sources(paths, findings)
+    all_read = not findings.any_error
+    roots = [read_nodes(source, findings) for source in sources]
+    files = [check(root, source, findings) for root, source in zip(roots, sources, strict=True) if root is not None]
+    namespace: str | None = None
+    declared: tuple[DeclaredAccount, ...] = ()
+    # The rules need the whole: what an unreadable file declares would be missed everywhere.
+    if all_read and len(files) == len(sources) > 0:
+        merged = merge(files, findings)
+        namespace, declared = merged.namespace, declare(merged, accounts, findings)
+    if not sources and all_read:
+        findings.error("no-files", "no configuration file is named", None, hint="name a file or folder with -c")
+    if findings.any_error:
+        raise ConfigurationError(findings.sorted(Severity.ERROR))
+    names = tuple(source.name for source in sources)
+    return Configuration(namespace, declared, findings.sorted(Severity.WARNING), names)

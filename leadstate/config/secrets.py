@@ -1,0 +1,142 @@
+"""Token sources to tokens. No message holds what a source gave, and no shell is involved (spec section 2).
+
+Reads when asked, one source at a time; a configuration can be checked without any of its secrets.
+"""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+from leadstate.config.configuration import CommandToken, EnvToken, FileToken, TokenSource
+from leadstate.config.findings import visible
+from leadstate.config.masking import STARS, TOKEN_LIKE
+from leadstate.core.errors import SecretError
+from leadstate.pipedrive.auth import Token
+
+TIMEOUT: Final = 30.0
+LONGEST: Final = 4096
+"""Characters of a token; Pipedrive's have 40."""
+_SHOWN: Final = 500
+"""Characters of what a failed command said."""
+
+
+class Finished(Protocol):
+    """What is known of a command that has ended; `subprocess.CompletedProcess` is one."""
+
+    @property
+    def returncode(self) -> int:
+        """Its exit code."""
+
+    @property
+    def stdout(self) -> bytes:
+        """What it printed."""
+
+    @property
+    def stderr(self) -> bytes:
+        """What it complained about."""
+
+
+class Run(Protocol):
+    """Runs a command to its end; raises OSError or subprocess.TimeoutExpired."""
+
+    def __call__(self, command: Sequence[str], *, folder: Path, environ: Mapping[str, str]) -> Finished:
+        """Run it in a folder, with these environment variables."""
+
+
+def run_command(command: Sequence[str], *, folder: Path, environ: Mapping[str, str]) -> Finished:
+    """Run a command without a shell, without input, for 30 seconds at most."""
+    return subprocess.run(  # noqa: S603  a list from the user's own file, no shell
+        list(command),
+        cwd=folder,
+        env=dict(environ),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+
+
+def read_token(
+    source: TokenSource, *, environ: Mapping[str, str], base: Path | None = None, run: Run = run_command
+) -> Token:
+    """The token that a source gives.
+
+    Args:
+        source: where it is.
+        environ: the environment variables.
+        base: the folder that relative paths count from, and that commands run in; by default that of the file which
+            declares the source.
+        run: runs a command.
+
+    Raises:
+        SecretError: where there is none, or what is there is none.
+    """
+    match source:
+        case EnvToken(name):
+            raw, what = _from_environment(name, environ), f"the environment variable {visible(name)}"
+        case FileToken(path, folder):
+            file = (base or folder) / path
+            raw, what = _from_file(file), f"the file {visible(str(file))}"
+        case CommandToken(command, folder):
+            what = f"the command {visible(Path(command[0]).name)}"
+            raw = _from_command(command, base or folder, environ, run, what)
+    return _checked(raw, what)
+
+
+def _from_environment(name: str, environ: Mapping[str, str]) -> str:
+    raw = environ.get(name)
+    if not raw:
+        state = "is not set" if raw is None else "is empty"
+        hint = f"put the token into it: export {visible(name)}=…; in CI, map a secret to it"
+        raise SecretError(f"the environment variable {visible(name)} {state}", hint=hint)
+    return raw
+
+
+def _from_file(file: Path) -> str:
+    shown = visible(str(file))
+    try:
+        with file.open("rb") as opened:
+            raw = opened.read(LONGEST + 3)
+    except (OSError, ValueError) as problem:
+        why = (problem.strerror if isinstance(problem, OSError) else None) or "it is no usable path"
+        hint = "check the path and who may read it; a relative path counts from the configuration file's folder"
+        raise SecretError(f"the token file {shown} cannot be read: {why.lower()}", hint=hint) from None
+    return raw.decode("utf-8", "replace")
+
+
+def _from_command(command: Sequence[str], folder: Path, environ: Mapping[str, str], run: Run, what: str) -> str:
+    try:
+        done = run(command, folder=folder, environ=environ)
+    except subprocess.TimeoutExpired:
+        hint = "run it by hand; it must print the token and ask for nothing"
+        raise SecretError(f"{what} did not end within {TIMEOUT:.0f} seconds", hint=hint) from None
+    except (OSError, ValueError) as problem:
+        why = (problem.strerror if isinstance(problem, OSError) else None) or "it is no usable command"
+        hint = "check that the program is installed and on PATH; there is no shell, so no `~`, `$` or `|`"
+        raise SecretError(f"{what} cannot be started: {why.lower()}", hint=hint) from None
+    if done.returncode != 0:
+        said = _without_secrets(done)
+        summary = f"{what} failed with exit code {done.returncode}" + (f": {said}" if said else "")
+        raise SecretError(summary, hint="run it by hand; it must print the token and exit with 0")
+    return done.stdout[: LONGEST + 3].decode("utf-8", "replace")
+
+
+def _without_secrets(done: Finished) -> str:
+    """What the command complained about, on one line, less what it printed: that may be the token."""
+    said = done.stderr.decode("utf-8", "replace")
+    for word in done.stdout.decode("utf-8", "replace").split():
+        said = said.replace(word, STARS)
+    return visible(" ".join(TOKEN_LIKE.sub(STARS, said).split()))[:_SHOWN]
+
+
+def _checked(raw: str, what: str) -> Token:
+    value = raw.strip()
+    if not value:
+        raise SecretError(f"{what} gives no token, it is empty", hint="put the token into it")
+    if len(value) > LONGEST:
+        raise SecretError(f"{what} gives more than a token", hint="it must give the token and nothing else")
+    if not all("!" <= char <= "~" for char in value):
+        summary = f"{what} gives text with spaces, line breaks or other characters that no token has"
+        raise SecretError(summary, hint="it must give the token and nothing else")
+    return Token(value)

@@ -1,0 +1,144 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from leadstate.config.findings import Findings
+from leadstate.config.json_schema import document_schema, schema_text
+from leadstate.config.nodes import read_nodes
+from leadstate.config.source import Source
+
+STORED = Path(__file__).parents[2] / "schemas" / "leadstate.schema.json"
+GOOD = """
+# yaml-language-server: $schema=schemas/leadstate.schema.json
+version: 1
+namespace: acme-seeds
+accounts:
+  emea:
+    domain: acme-emea
+    token: {env: PIPEDRIVE_TOKEN_EMEA}
+    tags: [prod]
+    vars: {region: EMEA}
+  us:
+    url: http://127.0.0.1:8765
+    token: {file: /run/secrets/pipedrive-us}
+    vars: {region: US}
+    policy: {prune: {labels: none}}
+policy:
+  prune: {labels: none, leads: none}
+  guards: {max_deletes: 10, max_delete_percent: 30, max_tokens: null}
+  in_use: refuse
+labels:
+  - {name: Hot, color: red}
+  - name: Nurture
+    color: blue
+    previously: [Cold]
+  - name: Warm
+    color: yellow
+    overrides: {us: {color: orange}}
+  - name: Partner
+    color: green
+    accounts: [emea, tag:prod]
+  - name: Old campaign
+    state: absent
+leads:
+  - key: acme-renewal
+    title: "Acme renewal ${region}"
+    person: 123
+    organization: null
+    owner: 7
+    labels: [Hot]
+    value: {amount: 12000.5, currency: EUR}
+    expected_close_date: 2026-12-31
+    visible_to: 3
+    mode: seed
+  - {key: b, title: B, organization: 1, labels: {at_least: [Hot]}, archived: false, except: [us]}
+"""
+
+
+@pytest.fixture(name="judge", scope="module")
+def _judge() -> jsonschema.Draft7Validator:
+    schema = document_schema()
+    jsonschema.Draft7Validator.check_schema(schema)
+    return jsonschema.Draft7Validator(schema, format_checker=jsonschema.FormatChecker())
+
+
+def value(text: str) -> Any:
+    root = read_nodes(Source("f", text, Path()), Findings())
+    assert root is not None
+    return json.loads(json.dumps(root.value, default=float))
+
+
+def test_the_stored_schema_is_the_current_one() -> None:
+    cure = 'python -c "from leadstate.config.json_schema import schema_text; print(schema_text(), end=str())"'
+    assert STORED.read_text(encoding="utf-8") == schema_text(), f"run: {cure} > schemas/leadstate.schema.json"
+
+
+def test_the_examples_pass_both_judges(judge: jsonschema.Draft7Validator, load_text: Any) -> None:
+    judge.validate(value(GOOD))
+    assert [len(one.account.desired) for one in load_text(GOOD).accounts] == [7, 5]
+
+
+BAD = {
+    "version 2": ("version: 1", "version: 2"),
+    "version in quotes": ("version: 1", 'version: "1"'),
+    "unknown colour": ("color: blue", "color: bleu"),
+    "unknown key": ("color: blue", "colour: blue"),
+    "unknown key at the top": ("labels:", "lables:"),
+    "no colour": ("{name: Hot, color: red}", "{name: Hot}"),
+    "numeric name": ("name: Nurture", "name: 2026"),
+    "literal token": ("{env: PIPEDRIVE_TOKEN_EMEA}", "abc123"),
+    "two token sources": ("{env: PIPEDRIVE_TOKEN_EMEA}", "{env: A, file: b}"),
+    "no token source": ("{env: PIPEDRIVE_TOKEN_EMEA}", "{}"),
+    "no token": ("token: {env: PIPEDRIVE_TOKEN_EMEA}", ""),
+    "both addresses": ("domain: acme-emea", "domain: acme-emea\n    url: https://x.y"),
+    "no address": ("domain: acme-emea", ""),
+    "host for a domain": ("domain: acme-emea", "domain: acme-emea.pipedrive.com"),
+    "path in a url": ("8765", "8765/api"),
+    "bad account name": ("  us:\n", "  u s:\n"),
+    "bad variable": ("{region: US}", "{region: 1}"),
+    "bad prune": ("leads: none", "leads: all"),
+    "empty scope": ("accounts: [emea, tag:prod]", "accounts:"),
+    "accounts and except": ("accounts: [emea, tag:prod]", "accounts: [emea]\n    except: [us]"),
+    "colour unset in an override": ("{color: orange}", "{color: null}"),
+    "labels unset": ("labels: [Hot]", "labels: null"),
+    "bad date": ("2026-12-31", "2026-02-30"),
+    "bad currency": ("EUR", "eur"),
+    "visible_to": ("visible_to: 3", "visible_to: 2"),
+    "bad key": ("key: acme-renewal", "key: Acme"),
+    "later feature": ("mode: seed", "if_gone: leave"),
+    "label as text": ("{name: Hot, color: red}", "Hot"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_mistakes_are_flagged_by_editors_and_by_us(
+    name: str, judge: jsonschema.Draft7Validator, errors_of: Any
+) -> None:
+    old, new = BAD[name]
+    assert old in GOOD
+    text = GOOD.replace(old, new, 1)
+    assert not judge.is_valid(value(text))
+    errors_of(text)
+
+
+def _schemas(schema: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(schema, dict):
+        yield schema
+        for one in schema.values():
+            yield from _schemas(one)
+    elif isinstance(schema, list):
+        for one in schema:
+            yield from _schemas(one)
+
+
+def test_only_words_of_draft_7_and_nothing_unknown_anywhere() -> None:
+    later = {"$defs", "prefixItems", "unevaluatedProperties", "dependentRequired", "dependentSchemas", "discriminator"}
+    for schema in _schemas(document_schema()):
+        assert not later & set(schema)
+        assert "$ref" not in schema or set(schema) == {"$ref"}
+        if schema.get("type") == "object" and "properties" in schema:
+            assert schema["additionalProperties"] is False

@@ -1,0 +1,82 @@
+"""No token leaves the files (spec section 1, promise 8)."""
+
+from collections.abc import Callable
+
+import pytest
+
+from leadstate.core.diagnostics import Diagnostic
+
+Errors = Callable[..., list[Diagnostic]]
+
+SECRET = "s3cr3t-Value"
+HEX = "0123456789abcdef0123456789ABCDEF01234567"
+HEAD = "version: 1\naccounts:\n"
+
+LEAKY = {
+    "literal": f"  a: {{domain: acme, token: {SECRET}}}\n",
+    "literal in quotes": f'  a: {{domain: acme, token: "{SECRET}"}}\n',
+    "literal with an escape": '  a: {domain: acme, token: "s3cr3t-\\x56alue", x: 1}\n',
+    "literal and another error on that line": f"  a: {{domian: acme, token: {SECRET}, tagz: [x]}}\n",
+    "literal and a duplicate key on that line": f"  a: {{domain: acme, token: {SECRET}, domain: x}}\n",
+    "literal as a block": f"  a:\n    domain: acme\n    token: |\n      {SECRET}\n",
+    "literal in a list": f"  a: {{domain: acme, token: [{SECRET}], x: 1}}\n",
+    "literal as a key": f"  a: {{domain: acme, token: {{{SECRET}: 1}}, x: 1}}\n",
+    "literal under another key": f"  a: {{domain: acme, token: {{value: {SECRET}}}, x: 1}}\n",
+    "literal for a variable": f"  a: {{domain: acme, token: {{env: {SECRET}}}, x: 1}}\n",
+    "hex for a variable": f"  a: {{domain: acme, token: {{env: {HEX}}}, x: 1}}\n",
+    "in a command": f"  a: {{domain: acme, token: {{command: [echo, {SECRET}]}}, x: 1}}\n",
+    "misspelt key": f"  a: {{domain: acme, tokn: {SECRET}, x: 1}}\n",
+    "transposed key": f"  a: {{domain: acme, tkoen: {SECRET}, x: 1}}\n",
+    "api_token": f"  a: {{domain: acme, api_token: {SECRET}}}\n",
+    "password in vars": f"  a: {{domain: acme, token: {{env: T}}, vars: {{password: {SECRET}}}, x: 1}}\n",
+    "anchored": f"  a: {{domain: &t {SECRET}, token: *t, x: 1}}\n",
+    "repeated elsewhere": f"  a: {{domain: {SECRET}, token: {SECRET}, {SECRET}: 1}}\n",
+    "hex anywhere": f"  a: {{domain: acme, token: {{env: T}}, {HEX}: 1}}\n",
+    "in a comment": f"  a: {{domain: acme, token: {{env: T}}, x: 1}}  # token: {SECRET}\n",
+    "in a url": f"  a: {{url: 'https://me:{SECRET}@x.y', token: {{env: T}}}}\n",
+    "in a query": f"  a: {{url: 'https://x.y/?api_token={SECRET}', token: {{env: T}}}}\n",
+    "with a tag": f"  a: {{domain: acme, token: !!str {SECRET}}}\n",
+    "not YAML, before": f"  a: {{domain: acme, token: {SECRET}, x: [}}\n",
+    "not YAML, after": f"  a: {{domain: [acme}}, token: {SECRET}}}\n",
+    "not YAML, unclosed quote": f'  a:\n    domain: acme\n    token: "{SECRET}\n    x: 1\n',
+    "not YAML, at sign": f"  a:\n    token: @{SECRET}\n",
+    "not YAML, next line": f"  a:\n    token:\n      @{SECRET}\n",
+    "not YAML, assignment": f"  token={SECRET}: : x\n",
+    "not YAML, tab": f"  a:\n\ttoken: {SECRET}\n",
+    "control character": f"  a: {{token: {SECRET}\x07}}\n",
+    "lone block text": f"  a:\n    token: |9x\n      {SECRET}\n",
+}
+
+
+@pytest.mark.parametrize("name", LEAKY)
+def test_no_diagnostic_holds_the_token(name: str, errors_of: Errors) -> None:
+    for found in errors_of(HEAD + LEAKY[name]):
+        said = f"{found.summary}\n{found.detail}\n{found.hint}\n{found.excerpt}"
+        for secret in (SECRET, HEX):
+            assert secret not in said
+            assert secret[3:] not in said
+            assert secret[:-3] not in said
+
+
+@pytest.mark.parametrize(
+    "name", ["literal", "literal in quotes", "literal as a block", "literal with an escape", "hex for a variable"]
+)
+def test_a_literal_token_has_its_own_code(name: str, errors_of: Errors) -> None:
+    found = {one.code: one for one in errors_of(HEAD + LEAKY[name])}
+    assert "env: NAME" in found["literal-token"].hint
+
+
+def test_a_long_line_is_masked_where_it_is_cut(errors_of: Errors) -> None:
+    text = f"{HEAD}  a: {{domain: acme, token: {'q' * 30}{SECRET}{'q' * 30}, x: 1, tags: [{'y' * 300}]}}\n"
+    for found in errors_of(text):
+        assert "qqqq" not in found.excerpt
+        assert SECRET not in found.excerpt
+
+
+def test_what_is_no_secret_is_shown(errors_of: Errors) -> None:
+    text = (
+        f"{HEAD}  a: {{domain: acme, token: {{env: PIPEDRIVE_TOKEN}}, policy: {{guards: {{max_tokens: 77, x: 1}}}}}}\n"
+    )
+    (found,) = errors_of(text)
+    assert "PIPEDRIVE_TOKEN" in found.excerpt
+    assert "max_tokens: 77" in found.excerpt

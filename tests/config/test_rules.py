@@ -1,0 +1,329 @@
+"""What fits together over a whole configuration."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from leadstate.config.configuration import CommandToken, Configuration, EnvToken, FileToken
+from leadstate.core.address import Ref
+from leadstate.core.diagnostics import Diagnostic
+from leadstate.core.policy import Policy, Prune
+from leadstate.core.resource import AtLeast
+
+Load = Callable[..., Configuration]
+OneError = Callable[[str, str], Diagnostic]
+Errors = Callable[..., list[Diagnostic]]
+
+TOP = """version: 1
+namespace: acme
+accounts:
+  emea: {domain: acme-emea, token: {env: T}, tags: [prod], vars: {region: EMEA, long: "%s"}}
+  us: {domain: acme-us, token: {env: U}, tags: [prod], vars: {region: US}}
+  test: {url: http://127.0.0.1:8765, token: {env: V}, vars: {region: ""}}
+""" % ("x" * 250)
+HOT = "labels:\n  - {name: Hot, color: red}\n"
+
+
+def lead(fields: str, key: str = "a") -> str:
+    return f"leads:\n  - {{key: {key}, title: A, {fields}}}\n"
+
+
+BAD: dict[str, tuple[str, str, str]] = {
+    "no accounts": ("‸version: 1\n", "no-accounts", "accounts:"),
+    "no version": ("‸accounts:\n  a: {domain: a, token: {env: T}}\n", "missing-key", "version: 1"),
+    "no namespace": (
+        f"version: 1\naccounts: {{a: {{domain: a, token: {{env: T}}}}}}\n{lead('person: 1').replace('{', '‸{', 1)}",
+        "namespace-missing",
+        "namespace",
+    ),
+    "owned without a namespace": (
+        "version: 1\naccounts:\n  a: {domain: a, token: {env: T}, policy: {prune: {leads: ‸owned}}}\n",
+        "namespace-missing",
+        "namespace",
+    ),
+    "unknown account": (TOP + "labels: [{name: A, color: red, accounts: [‸emae]}]\n", "unknown-account", "`emea`"),
+    "unknown account in except": (TOP + "labels: [{name: A, color: red, except: [‸eu]}]\n", "unknown-account", "`us`"),
+    "unknown tag": (TOP + "labels: [{name: A, color: red, accounts: [‸tag:prd]}]\n", "unknown-account", "`tag:prod`"),
+    "tag without tag:": (
+        TOP + "labels: [{name: A, color: red, accounts: [‸prod]}]\n",
+        "unknown-account",
+        "`tag:prod`",
+    ),
+    "unknown account in overrides": (
+        TOP + "labels: [{name: A, color: red, overrides: {‸uk: {color: blue}}}]\n",
+        "unknown-account",
+        "`us`",
+    ),
+    "override out of scope": (
+        TOP + "labels: [{name: A, color: red, accounts: [us], overrides: {‸emea: {color: blue}}}]\n",
+        "override-out-of-scope",
+        "remove the override",
+    ),
+    "accounts and except": (
+        TOP + "labels: [{name: A, color: red, accounts: [us], ‸except: [emea]}]\n",
+        "accounts-and-except",
+        "one of the two",
+    ),
+    "accounts without any": (TOP + "labels: [{name: A, color: red, accounts: ‸null}]\n", "wrong-type", "leave"),
+    "unknown variable": (TOP + 'labels: [{name: ‸"${regoin} x", color: red}]\n', "unknown-variable", "`region`"),
+    "variable of one account": (TOP + 'labels: [{name: ‸"${long}", color: red}]\n', "unknown-variable", "us"),
+    "empty variable name": (TOP + 'labels: [{name: ‸"${}", color: red}]\n', "unknown-variable", "vars"),
+    "variable not closed": (TOP + 'labels: [{name: ‸"${region", color: red}]\n', "bad-variable", "`}`"),
+    "nothing after replacement": (TOP + 'labels: [{name: ‸"${region}", color: red}]\n', "bad-text", "vars"),
+    "too long after replacement": (
+        TOP + 'labels: [{name: ‸"Hello ${long}", color: red, accounts: [emea]}]\n',
+        "bad-text",
+        "vars",
+    ),
+    "unknown variable in a title": (
+        TOP + 'leads: [{key: a, title: ‸"${x}", person: 1}]\n',
+        "unknown-variable",
+        "vars",
+    ),
+    "unknown variable in an override": (
+        TOP + 'leads: [{key: a, title: A, person: 1, overrides: {us: {title: ‸"${x}"}}}]\n',
+        "unknown-variable",
+        "vars",
+    ),
+    "two labels": (TOP + HOT + "  - {name: ‸Hot, color: blue}\n", "duplicate-label", "one of the two"),
+    "two labels after trimming": (
+        TOP + HOT + "  - {name: ‸' Hot', color: blue}\n",
+        "duplicate-label",
+        "one of the two",
+    ),
+    "present and absent": (TOP + HOT + "  - {name: ‸Hot, state: absent}\n", "duplicate-label", "one of the two"),
+    "two labels after an override": (
+        TOP + HOT + "  - {name: ‸Warm, color: blue, overrides: {us: {name: Hot}}}\n",
+        "duplicate-label",
+        "one of the two",
+    ),
+    "two label keys": (
+        TOP + "labels:\n  - {name: A, key: x, color: red}\n  - {name: B, key: ‸x, color: red}\n",
+        "duplicate-label-key",
+        "another `key`",
+    ),
+    "labels alike": (TOP + HOT + "  - {name: ‸HOT, color: blue}\n", "labels-alike", "rename"),
+    "previous name is declared": (
+        TOP + HOT + "  - {name: B, color: red, previously: [‸Hot]}\n",
+        "previous-name-declared",
+        "previously",
+    ),
+    "previous name is absent": (
+        TOP + "labels: [{name: Hot, state: absent}, {name: B, color: red, previously: [‸Hot]}]\n",
+        "previous-name-declared",
+        "previously",
+    ),
+    "previous name twice": (
+        TOP + "labels: [{name: A, color: red, previously: [C]}, {name: B, color: red, previously: [‸C]}]\n",
+        "previous-name-twice",
+        "one of the two",
+    ),
+    "no contact": (TOP + "leads:\n  - ‸{key: a, title: A}\n", "lead-without-contact", "`person: ID`"),
+    "contact unset": (
+        TOP + "leads:\n  - ‸{key: a, title: A, person: 1, overrides: {us: {person: null}}}\n",
+        "lead-without-contact",
+        "`person: ID`",
+    ),
+    "unknown label": (TOP + HOT + lead("person: 1, labels: [‸Hott]"), "unknown-label", "`Hot`"),
+    "unknown label in at_least": (
+        TOP + HOT + lead("person: 1, labels: {at_least: [Hot, ‸hot]}"),
+        "unknown-label",
+        "`Hot`",
+    ),
+    "unknown label in an override": (
+        TOP + HOT + lead("person: 1, labels: [Hot], overrides: {us: {labels: [‸Cold]}}"),
+        "unknown-label",
+        "`Hot`",
+    ),
+    "no label at all": (TOP + lead("person: 1, labels: [‸Hot]"), "unknown-label", "declare it"),
+    "absent label": (
+        TOP + "labels: [{name: Hot, state: absent}]\n" + lead("person: 1, labels: [‸Hot]"),
+        "label-absent",
+        "take it out",
+    ),
+    "label not in account": (
+        TOP + "labels: [{name: Hot, color: red, accounts: [emea]}]\n" + lead("person: 1, labels: [‸Hot]"),
+        "label-not-in-account",
+        "us",
+    ),
+    "ambiguous label": (
+        TOP
+        + "labels: [{name: A, key: B, color: red}, {name: B, key: C, color: red}]\n"
+        + lead("person: 1, labels: [‸B]"),
+        "ambiguous-label",
+        "another `key`",
+    ),
+    "two leads": (
+        TOP + "leads:\n  - {key: a, title: A, person: 1}\n  - {key: ‸a, title: B, person: 1}\n",
+        "duplicate-lead",
+        "another key",
+    ),
+    "mark too long": (TOP + lead("person: 1", "‸" + "k" * 96), "mark-too-long", "shorten"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_configuration(name: str, one_error: OneError) -> None:
+    text, code, hint = BAD[name]
+    found = one_error(text, code)
+    assert hint in found.hint + found.summary, (found.summary, found.hint)
+
+
+def test_every_clash_shows_the_other_place(one_error: OneError) -> None:
+    found = one_error(TOP + HOT + "  - {name: ‸Hot, color: blue}\n", "duplicate-label")
+    assert found.detail.endswith("0.yaml:8:12")
+
+
+def test_only_some_accounts_are_named(one_error: OneError) -> None:
+    text, code, _ = BAD["contact unset"]
+    assert one_error(text, code).summary.endswith(" in the account us")
+    text, code, _ = BAD["no contact"]
+    assert one_error(text, code).summary.endswith("an organization")
+
+
+def test_a_mark_of_100_characters_fits(load_text: Load) -> None:
+    found = load_text(TOP + lead("person: 1", "k" * 95))
+    assert len(found.accounts[0].account.desired[0].mark or "") == 100
+
+
+class TestFiles:
+    A = "version: 1\naccounts:\n  a: {domain: acme, token: {env: T}}\n"
+
+    def test_accounts_labels_and_leads_come_together(self, load_text: Load) -> None:
+        found = load_text(
+            self.A + HOT,
+            "namespace: x\naccounts:\n  b: {domain: acme-b, token: {env: T}}\nlabels: [{name: B, color: red}]\n",
+            lead("person: 1, labels: [Hot, B]"),
+        )
+        assert [one.account.name for one in found.accounts] == ["a", "b"]
+        assert [str(one.address) for one in found.accounts[1].account.desired] == [
+            "b/label:Hot",
+            "b/label:B",
+            "b/lead:a",
+        ]
+
+    @pytest.mark.parametrize(
+        ("first", "second", "code", "place"),
+        [
+            ("namespace: a\n", "namespace: a\n", "given-twice", (1, 1)),
+            ("policy: {}\n", "policy: {}\n", "given-twice", (1, 1)),
+            ("", "accounts:\n  a: {domain: acme, token: {env: T}}\n", "duplicate-account", (2, 3)),
+            (HOT, HOT, "duplicate-label", (2, 12)),
+            ("namespace: n\n" + lead("person: 1"), lead("person: 1"), "duplicate-lead", (2, 11)),
+        ],
+    )
+    def test_twice(self, first: str, second: str, code: str, place: tuple[int, int], errors_of: Errors) -> None:
+        (found,) = errors_of(self.A + first, second)
+        assert found.code == code
+        assert found.span is not None
+        assert found.span.file.endswith("1.yaml")
+        assert (found.span.line, found.span.column) == place
+        assert "0.yaml:" in found.detail
+
+
+class TestGood:
+    def test_tokens_tags_and_origins(self, load_text: Load, tmp_path: Path) -> None:
+        found = load_text(
+            "version: 1\naccounts:\n  b: {url: 'https://[::1]:8443/', token: {file: t}}\n"
+            "  a: {domain: acme, token: {env: T}, tags: [x]}\n"
+            "  c: {url: HTTP://LocalHost:80, token: {command: [pass, show]}}\n"
+        )
+        assert [one.account.origin for one in found.accounts] == [
+            "https://acme.pipedrive.com",
+            "https://[::1]:8443",
+            "http://localhost",
+        ]
+        assert [one.token for one in found.accounts] == [
+            EnvToken("T"),
+            FileToken("t", tmp_path),
+            CommandToken(("pass", "show"), tmp_path),
+        ]
+        assert found.accounts[0].tags == ("x",)
+        assert found.namespace is None
+
+    def test_policy_falls_back_field_by_field(self, load_text: Load) -> None:
+        found = load_text(
+            "version: 1\nnamespace: n\naccounts:\n"
+            "  a: {domain: a, token: {env: T}, policy: {guards: {max_deletes: null, max_tokens: 5}, in_use: allow}}\n"
+            "  b: {domain: b, token: {env: T}, policy: {prune: {leads: none}, archived_pages: 0}}\n"
+            "policy: {prune: {labels: all, leads: owned}, guards: {max_deletes: 3, max_delete_percent: 50}}\n"
+        )
+        assert [one.account.policy for one in found.accounts] == [
+            Policy(Prune.ALL, Prune.OWNED, None, 50, 5, refuse_in_use=False, archived_pages=10),
+            Policy(Prune.ALL, Prune.NONE, 3, 50, None, refuse_in_use=True, archived_pages=0),
+        ]
+
+    def test_overrides_variables_and_references(self, load_text: Load) -> None:
+        found = load_text(
+            TOP.replace('region: ""', "region: T")
+            + 'labels:\n  - {name: "${region} hot", key: hot, color: red, overrides: {us: {name: "Hot ${region}!"}}}\n'
+            "  - {name: Warm, color: blue, overrides: {us: {name: Lukewarm, color: pink}}}\n"
+            'leads:\n  - key: a\n    title: "Deal ${region}"\n    person: 1\n'
+            '    labels: [hot, "${region} hot", Warm]\n'
+            "    overrides: {us: {title: 'X ${region}', labels: {at_least: [Lukewarm, 'Hot US!']}, person: null,"
+            " owner: 3, organization: 4}}\n"
+        )
+        emea, _, us = (one.account.desired for one in found.accounts)
+        assert [one.names[0] for one in us[:2]] == ["Hot US!", "Lukewarm"]
+        assert us[1].attrs == {"name": "Lukewarm", "color": "pink"}
+        assert [one.address.key for one in us] == ["hot", "Warm", "a"]
+        refs = (Ref("label", "Warm"), Ref("label", "hot"))
+        assert emea[2].attrs == {"title": "Deal EMEA", "person": 1, "labels": refs}
+        assert us[2].attrs == {
+            "title": "X US",
+            "person": None,
+            "organization": 4,
+            "owner": 3,
+            "labels": AtLeast(refs),
+        }
+
+    def test_names_may_change_places(self, load_text: Load) -> None:
+        """A swap by overrides is no clash, as long as no lead has to guess."""
+        load_text(
+            TOP + "labels:\n  - {name: A, color: red, overrides: {us: {name: B}}}\n"
+            "  - {name: B, color: red, overrides: {us: {name: A}}}\n"
+        )
+
+    def test_the_same_key_in_accounts_apart(self, load_text: Load) -> None:
+        found = load_text(
+            TOP + "leads:\n  - {key: a, title: A, person: 1, accounts: [us]}\n"
+            "  - {key: a, title: B, person: 1, except: [us]}\n"
+        )
+        assert [one.account.desired[0].attrs["title"] for one in found.accounts] == ["B", "B", "A"]
+
+    def test_spans_are_those_of_the_items(self, load_text: Load) -> None:
+        found = load_text(TOP + "labels:\n  - name: Hot\n    color: red\n  - {name: B, color: red}\n")
+        spans = [one.span for one in found.accounts[0].account.desired]
+        assert [(one.line, one.column) for one in spans] == [(8, 5), (10, 5)]
+
+    def test_selected_accounts(self, load_text: Load) -> None:
+        assert [one.account.name for one in load_text(TOP, accounts=("tag:prod",)).accounts] == ["emea", "us"]
+        assert [one.account.name for one in load_text(TOP, accounts=("us", "test")).accounts] == ["test", "us"]
+
+    @pytest.mark.parametrize(
+        ("selector", "hint"), [("emae", "`emea`"), ("tag:prot", "`tag:prod`"), ("prod", "`tag:prod`")]
+    )
+    def test_an_unknown_selection(self, selector: str, hint: str, errors_of: Errors) -> None:
+        (found,) = errors_of(TOP, accounts=(selector,))
+        assert (found.code, found.span) == ("unknown-account", None)
+        assert hint in found.hint
+
+    def test_what_is_not_selected_is_checked_too(self, errors_of: Errors) -> None:
+        text = TOP + lead("accounts: [us]")
+        assert [one.code for one in errors_of(text, accounts=("emea",))] == ["lead-without-contact"]
+
+
+class TestWarnings:
+    def test_declared_nowhere(self, load_text: Load) -> None:
+        (found,) = load_text(TOP + "labels:\n  - {name: A, color: red, except: [emea, us, test]}\n").diagnostics
+        assert (found.code, found.severity) == ("declared-nowhere", "warning")
+        assert found.hint
+
+    def test_labels_that_look_alike(self, load_text: Load) -> None:
+        (found,) = load_text(TOP + HOT + "  - {name: \uff28\uff4f\uff54, color: red}\n").diagnostics
+        assert (found.code, found.severity) == ("labels-alike", "warning")
+
+    def test_one_address_twice(self, load_text: Load) -> None:
+        text = "version: 1\naccounts:\n  a: {domain: x, token: {env: T}}\n  b: {domain: x, token: {env: T}}\n"
+        assert [one.code for one in load_text(text).diagnostics] == ["same-address"]

@@ -1,0 +1,101 @@
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from leadstate.config.configuration import CommandToken, EnvToken, FileToken, TokenSource
+from leadstate.config.secrets import read_token
+from leadstate.core.errors import SecretError
+
+HERE = Path()
+VALUE = "t0ken-Value"
+
+
+def failure(source: TokenSource, environ: Mapping[str, str] | None = None, **more: object) -> SecretError:
+    with pytest.raises(SecretError) as caught:
+        read_token(source, environ=environ or {}, **more)  # type: ignore[arg-type]
+    assert caught.value.hint
+    assert caught.value.__cause__ is None
+    assert VALUE not in str(caught.value) + caught.value.hint
+    return caught.value
+
+
+def test_from_the_environment() -> None:
+    token = read_token(EnvToken("T"), environ={"T": f" {VALUE}\n"}, base=HERE)
+    assert token.reveal() == VALUE
+    assert VALUE not in f"{token} {token!r}"
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({}, "is not set"),
+        ({"T": ""}, "is empty"),
+        ({"T": " \n"}, "is empty"),
+        ({"T": f"{VALUE} {VALUE}"}, "spaces"),
+        ({"T": f"{VALUE}\nX-Evil: 1"}, "line breaks"),
+        ({"T": f"{VALUE}é"}, "other characters"),
+        ({"T": f"{VALUE}\x00"}, "other characters"),
+        ({"T": VALUE * 1000}, "more than a token"),
+    ],
+)
+def test_a_bad_variable(environ: dict[str, str], said: str) -> None:
+    assert said in str(failure(EnvToken("T"), environ))
+
+
+def test_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "t").write_text(VALUE + "\r\n")
+    assert read_token(FileToken("t", tmp_path), environ={}).reveal() == VALUE
+    assert read_token(FileToken("t", HERE), environ={}, base=tmp_path).reveal() == VALUE
+    assert read_token(FileToken(str(tmp_path / "t"), HERE), environ={}, base=HERE).reveal() == VALUE
+
+
+def test_a_bad_file(tmp_path: Path) -> None:
+    assert "no such file" in str(failure(FileToken("none", tmp_path)))
+    assert "directory" in str(failure(FileToken(".", tmp_path)))
+    assert "usable path" in str(failure(FileToken("a\0b", tmp_path)))
+    (tmp_path / "empty").write_text("\n")
+    assert "empty" in str(failure(FileToken("empty", tmp_path)))
+    (tmp_path / "large").write_text(VALUE * 100_000)
+    assert "more than a token" in str(failure(FileToken("large", tmp_path)))
+    (tmp_path / "binary").write_bytes(b"\xff\xfe" + VALUE.encode())
+    assert "other characters" in str(failure(FileToken("binary", tmp_path)))
+
+
+def command(program: str, folder: Path = HERE) -> CommandToken:
+    return CommandToken((sys.executable, "-c", program), folder)
+
+
+def test_from_a_command(tmp_path: Path) -> None:
+    (tmp_path / "t").write_text(VALUE)
+    token = read_token(
+        command("import os; print(open('t').read(), end=os.environ['END'])", tmp_path), environ={"END": "\n"}
+    )
+    assert token.reveal() == VALUE
+
+
+def test_a_command_that_fails() -> None:
+    program = f"import sys; print('{VALUE}'); print('no luck with {VALUE}\\x1b[0m', file=sys.stderr); sys.exit(3)"
+    said = str(failure(command(program)))
+    assert "exit code 3" in said
+    assert "no luck with ***\\x1b[0m" in said
+
+
+def test_a_command_that_prints_nothing() -> None:
+    assert "empty" in str(failure(command("")))
+
+
+def test_a_command_that_is_not_there() -> None:
+    error = failure(CommandToken(("no-such-program-here", VALUE), HERE))
+    assert "cannot be started" in str(error)
+    assert "no shell" in error.hint
+
+
+def test_a_command_that_does_not_end() -> None:
+    def run(command: Sequence[str], *, folder: Path, environ: Mapping[str, str]) -> subprocess.CompletedProcess[bytes]:
+        del folder, environ
+        raise subprocess.TimeoutExpired(list(command), 30, output=VALUE.encode())
+
+    assert "30 seconds" in str(failure(command(""), run=run))

@@ -1,0 +1,210 @@
+"""What the models refuse: code, place, words and cure."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from leadstate.config import wording
+from leadstate.core.diagnostics import Diagnostic
+
+OneError = Callable[[str, str], Diagnostic]
+Errors = Callable[..., list[Diagnostic]]
+
+TOP = "version: 1\nnamespace: acme\n"
+ACCOUNT = "accounts:\n  emea: {domain: acme, token: {env: T}}\n"
+LEAD = TOP + ACCOUNT + "leads:\n  - {key: a, title: A, person: 1, "
+
+
+def account(fields: str, source: str = "{env: T}") -> str:
+    return f"version: 1\naccounts:\n  emea: {{{fields}, token: {source}}}\n"
+
+
+def label(fields: str) -> str:
+    return f"{TOP}{ACCOUNT}labels:\n  - {{{fields}}}\n"
+
+
+BAD: dict[str, tuple[str, str, str]] = {
+    # name: text, code, what the hint says
+    "unknown key at the top": (TOP + ACCOUNT + "‸lables: []\n", "unknown-key", "did you mean `labels`"),
+    "unknown key, nothing near": (TOP + ACCOUNT + "‸zzz: []\n", "unknown-key", "allowed here: `version`"),
+    "later feature": (label("name: A, color: red, ‸merge_from: [B]"), "unknown-key", "allowed here"),
+    "unknown key in a label": (label("name: A, color: red, ‸stat: absent"), "unknown-key", "`state`"),
+    "misspelt key is not missing as well": (label("name: A, ‸colour: red"), "unknown-key", "`color`"),
+    "misspelt required key is not missing as well": (label("‸nam: A, color: red"), "unknown-key", "`name`"),
+    "unknown key in an override": (
+        label("name: A, color: red, overrides: {emea: {‸colr: red}}"),
+        "unknown-key",
+        "`color`",
+    ),
+    "unknown key in at_least": (
+        LEAD + "labels: {at_least: [], ‸atleast: []}}\n",
+        "unknown-key",
+        "`at_least`",
+    ),
+    "unknown key in prune": (TOP + ACCOUNT + "policy: {prune: {‸label: all}}\n", "unknown-key", "`labels`"),
+    "unknown key in an account": (account("domain: acme, ‸tag: [x]"), "unknown-key", "`tags`"),
+    "missing name": (label("‸color: red").replace("{‸", "‸{"), "missing-key", "name: …"),
+    "missing colour": (label("name: A").replace("{name", "‸{name"), "missing-color", "color: …"),
+    "missing token": ("version: 1\naccounts:\n  emea: ‸{domain: acme}\n", "missing-key", "token: {env:"),
+    "missing title": (TOP + ACCOUNT + "leads:\n  - ‸{key: a, person: 1}\n", "missing-key", "title: …"),
+    "missing currency": (LEAD + "value: ‸{amount: 1}}\n", "missing-key", "EUR"),
+    "version 2": ("version: ‸2\n" + ACCOUNT, "unsupported-version", "version: 1"),
+    "version in quotes": ('version: ‸"1"\n' + ACCOUNT, "unsupported-version", "without quotes"),
+    "number for a name": (label("name: ‸2026, color: red"), "wrong-type", 'write it in quotes: "2026"'),
+    "bool for a name": (label("name: ‸true, color: red"), "wrong-type", '"true"'),
+    "nothing for a name": (label("name: ‸null, color: red"), "wrong-type", "name: …"),
+    "list for a name": (label("name: ‸[A], color: red"), "wrong-type", "write text"),
+    "number in a list": (label("name: A, color: red, previously: [B, ‸1]"), "wrong-type", '"1"'),
+    "text for a list": (label("name: A, color: red, previously: ‸B"), "wrong-type", "[B]"),
+    "list for a mapping": (TOP + ACCOUNT + "policy: ‸[]\n", "wrong-type", "`prune`"),
+    "nothing for labels": (TOP + ACCOUNT + "labels:‸\n".replace("‸", ""), "wrong-type", "leave the line out"),
+    "text for a label": (TOP + ACCOUNT + "labels: [‸Hot]\n", "wrong-type", "`name`"),
+    "text for accounts": ("version: 1\naccounts: ‸x\n", "wrong-type", "keys and values"),
+    "number in vars": (account("domain: acme, vars: {a: ‸1}"), "wrong-type", '"1"'),
+    "text for a number": (LEAD + 'owner: ‸"3"}\n', "wrong-type", "without quotes"),
+    "fraction for an id": (LEAD + "owner: ‸3.5}\n", "wrong-type", "whole number"),
+    "text for a bool": (LEAD + "was_seen: ‸yes}\n", "wrong-type", "true or false"),
+    "unknown colour": (label("name: A, color: ‸rde"), "unknown-color", "`red`"),
+    "colour in capitals": (label("name: A, color: ‸Dark-Gray"), "unknown-color", "`dark-gray`"),
+    "no colour like it": (label("name: A, color: ‸mauve-ish"), "unknown-color", "allowed: `blue`"),
+    "colour is a list": (label("name: A, color: ‸[red]"), "unknown-color", "allowed"),
+    "unknown state": (label("name: A, color: red, state: ‸abesnt"), "unknown-value", "`absent`"),
+    "later value": (TOP + ACCOUNT + "policy: {prune: {labels: ‸locked}}\n", "unknown-value", "`none`"),
+    "visible_to in quotes": (LEAD + 'visible_to: ‸"3"}\n', "unknown-value", "write 3 without quotes"),
+    "visible_to in words": (LEAD + "visible_to: ‸company}\n", "unknown-value", "`7`"),
+    "empty name": (label('name: ‸" ", color: red'), "empty-text", "write some text"),
+    "name of two lines": (label('name: ‸"a\\nb", color: red'), "control-character", "one line"),
+    "name too long": (label(f"name: ‸{'x' * 256}, color: red"), "too-long", "255"),
+    "namespace too long": (f"version: 1\nnamespace: ‸{'x' * 51}\n{ACCOUNT}", "too-long", "50"),
+    "bad namespace": ("version: 1\nnamespace: ‸Acme\n" + ACCOUNT, "bad-namespace", "a-z"),
+    "bad lead key": (TOP + ACCOUNT + "leads: [{key: ‸A b, title: T, person: 1}]\n", "bad-key", "a-z"),
+    "bad currency": (LEAD + "value: {amount: 1, currency: ‸eur}}\n", "bad-currency", "EUR"),
+    "bad account name": (
+        "version: 1\naccounts: {‸'a b': {domain: a, token: {env: T}}}\n",
+        "bad-account-name",
+        "letters",
+    ),
+    "bad tag": (account("domain: acme, tags: [‸a b]"), "bad-tag", "letters"),
+    "bad variable name": (account("domain: acme, vars: {‸a b: x}"), "bad-variable-name", "letters"),
+    "label unset in an override": (
+        label("name: A, color: red, overrides: {emea: ‸{color: null}}"),
+        "cannot-unset",
+        "leave the line out",
+    ),
+    "title unset": (LEAD + "overrides: {emea: ‸{title: null}}}\n", "cannot-unset", "leave the line out"),
+    "labels unset": ((LEAD + "labels: null}\n").replace("- {", "- ‸{"), "cannot-unset", "[]"),
+    "id of zero": (LEAD + "owner: ‸0}\n", "out-of-range", "more than 0"),
+    "id too large": (LEAD + "owner: ‸9007199254740992}\n", "out-of-range", "2^53"),
+    "id far too large": (LEAD + f"owner: ‸{'9' * 10_000}}}\n", "wrong-type", "whole number"),
+    "percent": (TOP + ACCOUNT + "policy: {guards: {max_delete_percent: ‸101}}\n", "out-of-range", "at most 100"),
+    "archived pages": (TOP + ACCOUNT + "policy: {archived_pages: ‸-1}\n", "out-of-range", "at least 0"),
+    "amount NaN": (LEAD + "value: {amount: ‸.nan, currency: EUR}}\n", "bad-amount", "digits"),
+    "amount infinite": (LEAD + "value: {amount: ‸-.inf, currency: EUR}}\n", "bad-amount", "digits"),
+    "amount 1e400": (LEAD + "value: {amount: ‸1e400, currency: EUR}}\n", "bad-amount", "fewer"),
+    "amount 1e9999999": (LEAD + "value: {amount: ‸1e9999999, currency: EUR}}\n", "bad-amount", "fewer"),
+    "amount 1e-9999999": (LEAD + "value: {amount: ‸1e-9999999, currency: EUR}}\n", "bad-amount", "fewer"),
+    "amount huge exponent": (LEAD + f"value: {{amount: ‸1e{'9' * 30}, currency: EUR}}}}\n", "bad-amount", "digits"),
+    "amount with 30 digits": (LEAD + f"value: {{amount: ‸0.1{'0' * 30}1, currency: EUR}}}}\n", "bad-amount", "fewer"),
+    "amount in quotes": (LEAD + 'value: {amount: ‸"1", currency: EUR}}\n', "bad-amount", "without quotes"),
+    "amount is a bool": (LEAD + "value: {amount: ‸true, currency: EUR}}\n", "bad-amount", "without quotes"),
+    "year 0": (LEAD + "expected_close_date: ‸0000-01-01}\n", "bad-date", "2026-12-31"),
+    "30 February": (LEAD + "expected_close_date: ‸2026-02-30}\n", "bad-date", "2026-12-31"),
+    "American date": (LEAD + "expected_close_date: ‸12/31/2026}\n", "bad-date", "2026-12-31"),
+    "week date": (LEAD + "expected_close_date: ‸2026-W01-1}\n", "bad-date", "2026-12-31"),
+    "date and time": (LEAD + "expected_close_date: ‸2026-12-31T00:00:00}\n", "bad-date", "2026-12-31"),
+    "date is a number": (LEAD + "expected_close_date: ‸2026}\n", "bad-date", "2026-12-31"),
+    "host for a domain": (account("domain: ‸acme-emea.pipedrive.com"), "bad-domain", "`domain: acme-emea`"),
+    "url for a domain": (account('domain: ‸"https://acme.pipedrive.com/x"'), "bad-domain", "`domain: acme`"),
+    "capitals in a domain": (account("domain: ‸Acme"), "bad-domain", "`domain: acme`"),
+    "other host for a domain": (account("domain: ‸crm.example.com"), "bad-domain", "`url`"),
+    "http": (account("url: ‸http://crm.example.com"), "bad-url", "https://"),
+    "http that begins like loopback": (account("url: ‸http://127.0.0.1.example.com"), "bad-url", "https://"),
+    "path in a url": (account("url: ‸https://crm.example.com/api"), "bad-url", "only scheme and host"),
+    "query in a url": (account("url: ‸https://crm.example.com?x=1"), "bad-url", "only scheme and host"),
+    "user in a url": (account("url: ‸https://me@crm.example.com"), "bad-url", "`token`"),
+    "other scheme": (account("url: ‸ftp://crm.example.com"), "bad-url", "scheme"),
+    "no scheme": (account("url: ‸crm.example.com"), "bad-url", "scheme"),
+    "bad port": (account("url: ‸https://crm.example.com:99999"), "bad-url", "scheme"),
+    "bad IPv6": (account('url: ‸"https://[::1"'), "bad-url", "scheme"),
+    "no host": (account('url: ‸"https://"'), "bad-url", "host"),
+    "both addresses": (account("domain: a, url: https://x.y").replace("{domain", "‸{domain"), "account-address", "url"),
+    "no address": (account("tags: [a]").replace("{tags", "‸{tags"), "account-address", "domain"),
+    "no token source": (account("domain: acme", "‸{}"), "token-sources", "`env`"),
+    "two token sources": (account("domain: acme", "‸{env: A, file: b}"), "token-sources", "`env`"),
+    "token is nothing": (account("domain: acme", "‸null"), "wrong-type", "{env:"),
+    "empty command": (account("domain: acme", "{command: ‸[]}"), "empty-value", "write something"),
+    "command as text": (account("domain: acme", "{command: ‸pass show}"), "wrong-type", "brackets"),
+    "misspelt token source": (account("domain: acme", "{‸evn: X}"), "unknown-key", "`env`"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_value(name: str, one_error: OneError) -> None:
+    text, code, hint = BAD[name]
+    found = one_error(text, code)
+    assert hint in found.hint or hint in found.summary, (found.summary, found.hint)
+
+
+def test_every_type_that_the_models_can_raise_has_words() -> None:
+    import leadstate.config.schema
+    import leadstate.kinds.kind
+    import leadstate.kinds.label
+    import leadstate.kinds.lead
+
+    known = {*wording.SELF_MADE, *wording.TYPES, *wording.LIMITS, *wording._SAID, "literal_token"}  # noqa: SLF001
+    for module in (leadstate.config.schema, leadstate.kinds.kind, leadstate.kinds.label, leadstate.kinds.lead):
+        assert module.__file__ is not None
+        with open(module.__file__, encoding="utf-8") as file:  # noqa: PTH123
+            raised = re.findall(r'PydanticCustomError\(\s*"(\w+)"', file.read())
+        assert set(raised) <= known
+
+
+def test_all_errors_are_said_at_once_each_once(errors_of: Errors) -> None:
+    text = (
+        "version: 1\naccounts:\n  emea: {domain: acme, token: {env: T}, x: 1}\nlabels:\n"
+        "  - {name: A, color: rde}\n  - {name: B, color: red, accounts: [emae]}\n  - {name: C, color: blue}\n"
+        "  - {name: c, color: blue}\nleads:\n  - {key: a, title: A, labels: [A, D]}\n"
+    )
+    found = errors_of(text)
+    assert [(one.code, one.span.line if one.span else 0) for one in found] == [
+        ("unknown-key", 3),
+        ("unknown-color", 5),
+        ("unknown-account", 6),
+        ("labels-alike", 8),
+        ("lead-without-contact", 10),
+        ("namespace-missing", 10),
+        ("unknown-label", 10),
+    ]
+
+
+def test_an_item_that_is_wrong_is_still_known_by_name(errors_of: Errors) -> None:
+    """A lead that refers to a label with a wrong colour is no second error."""
+    text = TOP + ACCOUNT + "labels: [{name: A, color: rde}]\nleads: [{key: a, title: A, person: 1, labels: [A]}]\n"
+    assert [one.code for one in errors_of(text)] == ["unknown-color"]
+
+
+def test_a_key_that_is_wrong_as_a_whole_makes_no_further_errors(errors_of: Errors) -> None:
+    text = "version: 1\naccounts: x\nlabels: [{name: A, color: red, accounts: [emea]}]\n"
+    assert [one.code for one in errors_of(text)] == ["wrong-type"]
+    text = TOP + ACCOUNT + "labels: x\nleads: [{key: a, title: A, person: 1, labels: [A]}]\n"
+    assert [one.code for one in errors_of(text)] == ["wrong-type"]
+
+
+def test_an_excerpt_shows_line_and_caret(one_error: OneError) -> None:
+    found = one_error(label("name: Hot, ‸colour: red"), "unknown-key")
+    assert found.excerpt == "6 |   - {name: Hot, colour: red}\n  |                 ^"
+
+
+def test_a_long_line_is_cut_around_the_place(one_error: OneError) -> None:
+    found = one_error(label(f"name: {'x' * 200}, ‸colour: red, previously: [{'y' * 200}]"), "unknown-key")
+    line, caret = found.excerpt.split("\n")
+    assert len(line) < 140
+    assert line[caret.index("^") :].startswith("colour")
+    assert line.endswith("…")
+
+
+def test_wide_characters_do_not_move_the_caret(one_error: OneError) -> None:
+    found = one_error(label("name: 冷たい, ‸colour: red"), "unknown-key")
+    line, caret = found.excerpt.split("\n")
+    assert caret.index("^") == line.index("colour") + 3
