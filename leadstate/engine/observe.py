@@ -19,7 +19,7 @@ from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
 from leadstate.kinds.operations import GET_ARCHIVED_LEADS, GET_LABELS, GET_LEADS, Operation, Request
 from leadstate.pipedrive.client import Reader
-from leadstate.pipedrive.errors import BadAnswer, IncompleteListing
+from leadstate.pipedrive.errors import BadAnswer, IncompleteListing, Rejected
 
 ATTEMPTS = 3
 """How often a listing is read that shifts under the reading."""
@@ -111,12 +111,28 @@ async def _read_live(account: Account, reader: Reader) -> _Seen:
     return seen
 
 
+NEWEST_FIRST = ("sort", "add_time DESC")
+
+
 async def _read_archived(account: Account, reader: Reader, missing: frozenset[str], limit: float) -> _Seen:
-    """Newest first, until nothing is missing or so many pages are read; with no limit, all of them."""
-    seen, read = _Seen(cut=limit == 0), 0
-    if seen.cut:
-        return seen
-    async with aclosing(reader.pages(GET_ARCHIVED_LEADS, ("sort", "add_time DESC"))) as pages:
+    """Newest first, until nothing is missing or so many pages are read; with no limit, all of them.
+
+    The vendor documents `field DESC` in words and leaves it out of the list of values, so a server that refuses it is
+    read in its own order (oldest first); what is not found within the limit is then unsure all the same.
+    """
+    if limit == 0:
+        return _Seen(cut=True)
+    try:
+        return await _read_archived_pages(account, reader, missing, limit, NEWEST_FIRST)
+    except Rejected:
+        return await _read_archived_pages(account, reader, missing, limit)
+
+
+async def _read_archived_pages(
+    account: Account, reader: Reader, missing: frozenset[str], limit: float, *query: tuple[str, str]
+) -> _Seen:
+    seen, read = _Seen(), 0
+    async with aclosing(reader.pages(GET_ARCHIVED_LEADS, *query)) as pages:
         async for page in pages:
             seen.take(account, _decoded(LEAD, GET_ARCHIVED_LEADS, page.rows))
             read += 1

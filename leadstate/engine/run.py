@@ -15,7 +15,9 @@ from leadstate.core.policy import Impact, Prune
 from leadstate.core.resource import Bindings
 from leadstate.engine.execute import Outcomes, execute
 from leadstate.engine.observe import existing, observe
-from leadstate.kinds import KIND_NAMES, LABEL, LEAD, cost
+from leadstate.kinds import KIND_NAMES, cost
+from leadstate.kinds.label import LABEL
+from leadstate.kinds.lead import LEAD
 from leadstate.pipedrive.client import Connection, Reader, Writer
 from leadstate.pipedrive.errors import ApiError
 

@@ -51,8 +51,9 @@ def _print_account(console: Console, account: Account) -> None:
     console.print(Text.assemble((visible(account.account), "bold"), "  ", (visible(account.company), "dim")))
     if account.changes:
         table = Table.grid(padding=(0, 3, 0, 0))
-        for _ in range(4):
-            table.add_column(overflow="fold")
+        for what in ("address", "fields", "place", "note"):
+            # Only fields are folded where the terminal is narrow: they are what can be long.
+            table.add_column(overflow="fold", no_wrap=what != "fields")
         for change in account.changes:
             for row in _rows(account, change):
                 table.add_row(*row)
@@ -144,6 +145,10 @@ def _closing(report: Report) -> Iterator[Text]:
     if report.command == "validate":
         errors = sum(one.severity == "error" for one in report.findings())
         yield Text(f"{_count(errors, 'error')}." if errors else "The configuration is valid.")
+        return
+    if not report.accounts:
+        errors = sum(one.severity == "error" for one in report.findings())
+        yield Text(f"{_count(errors, 'error')} in the configuration; no account was asked.", "bold red")
         return
     read = f"Read {_spent(cost.read)}"
     if report.command == "apply":

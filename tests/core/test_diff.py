@@ -5,8 +5,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadstate.core.diff import FieldDiff, diff
 from leadstate.core.address import Ref
+from leadstate.core.diff import FieldDiff, diff
 from leadstate.core.resource import ABSENT, Attrs
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text() | st.decimals(allow_nan=False, allow_infinity=False)

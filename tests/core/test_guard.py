@@ -1,12 +1,12 @@
 """Which plans are refused, with which number, and what lifts it."""
 
 import pytest
-from builders import account, label, lead, live_label, live_lead, planned, refs
 
 from leadstate.core.address import RemoteRef
 from leadstate.core.diagnostics import Severity
 from leadstate.core.guard import guard, lift
 from leadstate.core.policy import Policy
+from tests.builders import account, label, lead, live_label, live_lead, planned, refs
 
 
 @pytest.mark.parametrize(("deletes", "limit", "codes"), [(11, 10, ["max-deletes"]), (10, 10, []), (11, None, [])])

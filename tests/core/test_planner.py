@@ -1,12 +1,12 @@
 """What is planned for which pair of declared and live state."""
 
 import pytest
-from builders import account, label, lead, live_label, live_lead, planned, refs, shown
 
 from leadstate.core.address import Address, Target
 from leadstate.core.plan import Action, Reason, fingerprint
 from leadstate.core.planner import Observed, plan_account
 from leadstate.core.resource import AtLeast
+from tests.builders import account, label, lead, live_label, live_lead, planned, refs, shown
 
 
 def test_a_missing_label_is_added() -> None:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
-from builders import HERE, label, refs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +19,7 @@ from leadstate.kinds import cost
 from leadstate.pipedrive.auth import Token
 from leadstate.pipedrive.client import Connection, http_client
 from leadstate.sandbox import Sandbox
+from tests.builders import HERE, label, refs
 
 TOKEN = "t" * 40
 NAMES = ["Hot", "Warm", "Cold", "VIP", "Partner", "日本", "Ünïcode"]
@@ -42,7 +42,7 @@ def live_accounts(draw: st.DrawFn) -> dict[str, Any]:
     labels = [{"id": f"00000000-0000-4000-8000-{i:012x}", "name": n, "color": draw(COLOR)} for i, n in enumerate(names)]
     ids = [one["id"] for one in labels]
     marks = draw(st.lists(st.sampled_from([None, None, "other:a", *(f"ns:{key}" for key in KEYS), "ns:z"]), max_size=6))
-    leads = []
+    leads: list[dict[str, Any]] = []
     for i, mark in enumerate(marks):
         if mark is not None and any(one["origin_id"] == mark for one in leads):
             continue
@@ -77,13 +77,13 @@ def declarations(draw: st.DrawFn) -> Account:
     present, former = names[:cut], names[cut:]
     desired = []
     for name in present:
-        before = [former.pop()] if former and draw(st.booleans()) else []
-        desired.append(label(name, draw(COLOR), *before))
+        renamed = bool(former) and draw(st.booleans())
+        desired.append(label(name, draw(COLOR), *([former.pop()] if renamed else [])))
     desired += [label(name, present=False) for name in former if draw(st.booleans())]
     for key in draw(st.lists(st.sampled_from(KEYS), unique=True)):
         wanted: dict[str, Any] = {"title": draw(st.sampled_from(["x", "z"])), "person": draw(st.sampled_from([1, 2]))}
         some = refs(*draw(st.lists(st.sampled_from(present), unique=True))) if present else ()
-        optional = {
+        optional: dict[str, st.SearchStrategy[Any]] = {
             "labels": st.sampled_from([some, AtLeast(some)]),
             "value": MONEY,
             "organization": st.sampled_from([None, 1, 2]),
@@ -94,7 +94,8 @@ def declarations(draw: st.DrawFn) -> Account:
             "channel_id": st.sampled_from([None, "billboard"]),
             "archived": st.booleans(),
         }
-        wanted |= {name: draw(value) for name, value in optional.items() if draw(st.booleans())}
+        chosen = [name for name in optional if draw(st.booleans())]
+        wanted |= {name: draw(optional[name]) for name in chosen}
         seed = draw(st.booleans())
         desired.append(Desired(Address("emea", "lead", key), wanted, HERE, mark=f"ns:{key}", create_only=seed))
     policy = replace(

@@ -8,7 +8,6 @@ A case is a folder in `cases/`: `leadstate.yaml` and `live.json` (a sandbox seed
 """
 
 import json
-import os
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -106,4 +105,4 @@ def test_golden(case: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
 def test_every_case_is_a_case() -> None:
     assert CASES
     for case in CASES:
-        assert {"leadstate.yaml", "live.json"} <= set(os.listdir(case)), case.name
+        assert {"leadstate.yaml", "live.json"} <= {path.name for path in case.iterdir()}, case.name

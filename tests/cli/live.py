@@ -1,0 +1,32 @@
+"""The command line as a process, and a sandbox on a real port."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Runs `leadstate` in a folder, with an environment that holds nothing of ours but the tokens."""
+
+    folder: Path
+    environ: Mapping[str, str]
+
+    def __call__(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(("LEADSTATE_", "PIPEDRIVE_"))}
+        return subprocess.run(
+            [sys.executable, "-m", "leadstate", *words],
+            cwd=self.folder,
+            env={**clean, **self.environ},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def write(self, text: str, name: str = "leadstate.yaml") -> None:
+        """Write a file of the configuration."""
+        (self.folder / name).write_text(text, encoding="utf-8")

@@ -1,0 +1,296 @@
+"""The commands as a user runs them: processes, a real port, exit codes, streams."""
+
+import json
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from leadstate.sandbox import Sandbox, running
+from tests.cli.live import Shell
+
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+HEAD = """\
+version: 1
+namespace: ns
+accounts:
+  emea:
+    url: {url}
+    token: {{env: TOKEN}}
+"""
+LABELS = "labels:\n  - {name: Hot, color: red}\n  - {name: Partner, color: green}\n"
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    return Sandbox("drifted", burst=None, daily=None)
+
+
+@pytest.fixture
+def url(sandbox: Sandbox) -> Iterator[str]:
+    with running(sandbox.app) as base:
+        yield base
+
+
+@pytest.fixture
+def shell(tmp_path: Path, url: str) -> Shell:
+    made = Shell(tmp_path, {"TOKEN": "sandbox-token"})
+    made.write(HEAD.format(url=url) + LABELS)
+    return made
+
+
+def labels(sandbox: Sandbox) -> dict[str, str]:
+    return {one["name"]: one["color"] for one in sandbox.dump()["companies"][0]["labels"]}
+
+
+def operations(sandbox: Sandbox) -> dict[str, int]:
+    companies = sandbox.meter.report()["companies"].values()
+    return {name: one["requests"] for company in companies for name, one in company["operations"].items()}
+
+
+def test_a_plan_of_labels_makes_exactly_one_request(shell: Shell, sandbox: Sandbox) -> None:
+    done = shell("plan")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert operations(sandbox) == {"getLeadLabels": 1}
+
+
+def test_plan_apply_plan(shell: Shell, sandbox: Sandbox) -> None:
+    assert shell("plan", "--detailed-exitcode").returncode == 2
+    assert labels(sandbox)["Hot"] == "orange"
+    done = shell("apply", "--auto-approve")
+    assert done.returncode == 0, done.stderr
+    assert "Read again: 0 differences." in done.stdout
+    assert labels(sandbox)["Hot"] == "red"
+    assert "VIP" in labels(sandbox)
+    again = shell("plan", "--detailed-exitcode")
+    assert again.returncode == 0
+    assert "No changes" in again.stdout
+
+
+def test_without_a_terminal_nothing_is_applied_unasked(shell: Shell, sandbox: Sandbox) -> None:
+    done = shell("apply", stdin="yes\n")
+    assert done.returncode == 3
+    assert "--auto-approve" in done.stderr
+    assert labels(sandbox)["Hot"] == "orange"
+
+
+def test_a_reviewed_plan_is_applied_and_a_stale_one_refused(shell: Shell, sandbox: Sandbox) -> None:
+    assert shell("plan", "--out", "plan.json").returncode == 0
+    stored = shell.folder / "plan.json"
+    assert stat.S_IMODE(stored.stat().st_mode) == 0o600
+    company = sandbox.companies[0]
+    hot = next(one for one in company.labels() if one.name == "Hot")
+    company.update_label(hot.id, {"color": "pink"})
+
+    stale = shell("apply", "plan.json", "--auto-approve")
+    assert stale.returncode == 3
+    assert "emea/label:Hot" in stale.stderr
+    assert labels(sandbox)["Hot"] == "pink"
+
+    assert shell("plan", "--out", "plan.json").returncode == 0
+    assert shell("apply", "plan.json", "--auto-approve").returncode == 0
+    assert labels(sandbox)["Hot"] == "red"
+
+
+def test_a_plan_file_is_never_a_source_of_requests(shell: Shell, sandbox: Sandbox) -> None:
+    shell("plan", "--out", "plan.json")
+    stored = shell.folder / "plan.json"
+    report = json.loads(stored.read_text())
+    report["accounts"][0]["changes"][0]["fields"][0]["after"] = "evil"
+    report["accounts"][0]["changes"][0]["calls"][0]["path"] = "/leadLabels/evil"
+    stored.write_text(json.dumps(report))
+    assert shell("apply", "plan.json", "--auto-approve").returncode == 0
+    assert labels(sandbox)["Hot"] == "red"
+
+
+def test_a_stored_plan_keeps_its_targets(shell: Shell, sandbox: Sandbox) -> None:
+    assert shell("plan", "--target", "label:Hot", "--out", "plan.json").returncode == 0
+    assert shell("apply", "plan.json", "--auto-approve").returncode == 0
+    assert labels(sandbox)["Hot"] == "red"
+    assert "Partner" not in labels(sandbox)
+
+
+def test_show_renders_the_same_plan(shell: Shell) -> None:
+    planned = shell("plan", "--out", "plan.json")
+    assert shell("show", "plan.json").stdout == planned.stdout
+    as_json = shell("show", "plan.json", "--format", "json")
+    assert json.loads(as_json.stdout) == json.loads((shell.folder / "plan.json").read_text())
+
+
+@pytest.mark.parametrize("words", [["plan"], ["validate"], ["apply", "--auto-approve"]])
+def test_the_report_is_of_its_schema(shell: Shell, words: list[str]) -> None:
+    schema = json.loads((SCHEMAS / "report.schema.json").read_text())
+    done = shell(*words, "--format", "json")
+    jsonschema.validate(json.loads(done.stdout), schema)
+
+
+def test_the_schemas_are_up_to_date(shell: Shell) -> None:
+    assert shell("schema", "config").stdout == (SCHEMAS / "leadstate.schema.json").read_text(encoding="utf-8")
+    assert shell("schema", "report").stdout == (SCHEMAS / "report.schema.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "words", [["--no-such"], ["plan", "--no-such"], ["plann"], ["plan", "--format", "pdf"], ["get"]]
+)
+def test_usage_errors_are_64(shell: Shell, words: list[str]) -> None:
+    done = shell(*words)
+    assert done.returncode == 64
+    assert "Traceback" not in done.stderr
+
+
+def test_a_mistyped_command_is_recognised(shell: Shell) -> None:
+    assert "Did you mean 'plan'?" in shell("plann").stderr
+
+
+def test_a_target_that_is_nothing_is_a_usage_error(shell: Shell) -> None:
+    assert shell("plan", "--target", "label:Nope").returncode == 64
+    assert shell("plan", "--target", "Hot").returncode == 64
+
+
+def test_every_option_reads_the_environment(shell: Shell) -> None:
+    named = Shell(shell.folder, {**shell.environ, "LEADSTATE_FORMAT": "json", "LEADSTATE_DETAILED_EXITCODE": "1"})
+    done = named("plan")
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["summary"]["update"] == 1
+
+
+def test_twenty_accounts_and_one_wrong_token(tmp_path: Path, sandbox: Sandbox, url: str) -> None:
+    accounts = "".join(f"  a{i:02}:\n    url: {url}\n    token: {{env: T{i}}}\n" for i in range(20))
+    shell = Shell(tmp_path, {f"T{i}": "sandbox-token" if i != 7 else "wrong" for i in range(20)})
+    shell.write(f"version: 1\naccounts:\n{accounts}{LABELS}")
+    done = shell("plan", "--format", "json")
+    assert done.returncode == 1
+    report = json.loads(done.stdout)
+    assert report["complete"] is False
+    assert [one["account"] for one in report["accounts"] if one["diagnostics"]] == ["a07"]
+    assert sum(bool(one["changes"]) for one in report["accounts"]) == 19
+    assert "unauthorized" in json.dumps(report["accounts"][7]["diagnostics"])
+
+    applied = shell("apply", "--auto-approve", "-a", "a01", "-a", "a07")
+    assert applied.returncode == 4
+    assert labels(sandbox)["Hot"] == "red"
+
+
+def test_an_unset_token_is_that_accounts_error(shell: Shell) -> None:
+    done = Shell(shell.folder, {})("plan")
+    assert done.returncode == 1
+    assert "TOKEN" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_no_server_is_an_error_with_a_cure(tmp_path: Path) -> None:
+    shell = Shell(tmp_path, {"TOKEN": "x"})
+    shell.write(HEAD.format(url="http://127.0.0.1:9") + LABELS)
+    done = shell("plan")
+    assert done.returncode == 1
+    assert "error[unreachable]" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_no_configuration_is_an_error_with_a_cure(tmp_path: Path) -> None:
+    done = Shell(tmp_path, {})("plan")
+    assert done.returncode == 1
+    assert "leadstate init" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["plan"],
+        ["plan", "--format", "json"],
+        ["apply", "--auto-approve"],
+        ["get", "labels"],
+        ["get", "leads", "--format", "json"],
+        ["get", "sources", "--format", "yaml"],
+        ["doctor"],
+    ],
+)
+def test_no_token_in_any_output(sandbox: Sandbox, url: str, tmp_path: Path, words: list[str]) -> None:
+    token = "5ecre7" * 6 + "abcd"
+    seed = sandbox.dump()
+    seed["companies"][0]["token"] = token
+    sandbox.replace(seed)
+    shell = Shell(tmp_path, {"TOKEN": token})
+    shell.write(HEAD.format(url=url) + LABELS)
+    done = shell(*words, "--log-level", "debug")
+    assert done.returncode == 0, done.stderr
+    assert token not in done.stdout + done.stderr
+    assert "leadstate.http" in done.stderr
+    for file in tmp_path.rglob("*"):
+        assert file.is_dir() or token not in file.read_text(errors="replace")
+
+
+def test_get(shell: Shell, sandbox: Sandbox) -> None:
+    rows = json.loads(shell("get", "labels", "--format", "json").stdout)
+    assert {row["name"] for row in rows} == set(labels(sandbox))
+    leads = json.loads(shell("get", "leads", "--format", "json").stdout)
+    archived = json.loads(shell("get", "leads", "--archived", "--format", "json").stdout)
+    assert (len(leads), len(archived)) == (38, 2)
+    one = json.loads(shell("get", "lead", archived[0]["id"], "--format", "json").stdout)
+    assert one == [archived[0]]
+    assert shell("get", "lead", "00000000-0000-4000-8000-000000000000").returncode == 1
+    assert "API" in shell("get", "sources").stdout
+    assert "name: Hot" in shell("get", "labels", "--format", "yaml").stdout
+    assert "Hot" in shell("get", "labels").stdout
+
+
+def test_doctor(shell: Shell) -> None:
+    done = shell("doctor")
+    assert done.returncode == 0, done.stdout
+    for word in ("reachable", "token", "company", "rights", "burst", "today", "clock"):
+        assert word in done.stdout
+    ill = Shell(shell.folder, {"TOKEN": "wrong"})("doctor", "--format", "json")
+    assert ill.returncode == 1
+    checks: list[dict[str, Any]] = json.loads(ill.stdout)
+    assert [(one["check"], one["good"]) for one in checks] == [("reachable", True), ("token", False)]
+
+
+def test_init_gives_a_valid_configuration_and_overwrites_nothing(tmp_path: Path) -> None:
+    shell = Shell(tmp_path, {})
+    (tmp_path / ".gitignore").write_text("dist")
+    assert shell("init").returncode == 0
+    assert shell("validate").returncode == 0
+    assert (tmp_path / ".gitignore").read_text().splitlines()[0] == "dist"
+    shell.write("mine: yes\n")
+    before = (tmp_path / ".gitignore").read_text()
+    assert shell("init").returncode == 0
+    assert (tmp_path / "leadstate.yaml").read_text() == "mine: yes\n"
+    assert (tmp_path / ".gitignore").read_text() == before
+
+
+def test_demo_tells_the_story(tmp_path: Path) -> None:
+    done = Shell(tmp_path, {})("demo")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("$ leadstate") == 5
+    assert "~ label:Nurture" in done.stdout
+    assert "No changes." in done.stdout
+
+
+def test_output_goes_to_a_private_file(shell: Shell) -> None:
+    done = shell("plan", "-o", "out.txt")
+    assert done.stdout == ""
+    file = shell.folder / "out.txt"
+    assert "label:Hot" in file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_colour_only_where_it_is_wanted(shell: Shell) -> None:
+    assert "\x1b[" not in shell("plan").stdout
+    assert "\x1b[" in shell("plan", "--color", "always").stdout
+    quiet = Shell(shell.folder, {**shell.environ, "NO_COLOR": "1"})
+    assert "\x1b[" not in quiet("plan", "--color", "auto").stdout
+
+
+def test_a_report_that_is_none(shell: Shell) -> None:
+    (shell.folder / "x.json").write_text("{}")
+    for words in (["show", "x.json"], ["apply", "x.json"], ["show", "leadstate.yaml"]):
+        done = shell(*words)
+        assert done.returncode == 1
+        assert "error[report]" in done.stderr
+    counts = dict.fromkeys(("add", "update", "delete", "unchanged", "left_alone"), 0)
+    newer = {"format_version": "2.0", "leadstate_version": "9", "command": "plan", "summary": counts}
+    (shell.folder / "x.json").write_text(json.dumps(newer))
+    assert "format version 2.0" in shell("show", "x.json").stderr

@@ -1,0 +1,60 @@
+"""The first outside judge: the vendor's own Node client, driving every operation of the Leads API."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from leadstate.sandbox import TOKEN, Sandbox, running
+
+HERE = Path(__file__).resolve().parent
+
+pytestmark = pytest.mark.skipif(
+    not (HERE / "node_modules" / "pipedrive").is_dir() or shutil.which("node") is None, reason="run `make test`"
+)
+
+OPERATIONS = {
+    "addLead": 3,
+    "addLeadLabel": 2,
+    "deleteLead": 1,
+    "deleteLeadLabel": 1,
+    "getArchivedLeads": 2,
+    "getLead": 3,
+    "getLeadLabels": 2,
+    "getLeadSources": 1,
+    "getLeads": 3,
+    "updateLead": 2,
+    "updateLeadLabel": 1,
+}
+
+
+def test_the_vendors_own_client_gets_what_it_expects() -> None:
+    sandbox = Sandbox("fresh")
+    with running(sandbox.app) as url:
+        ran = subprocess.run(
+            ["node", str(HERE / "vendor_client.mjs"), url],
+            env={"PATH": os.environ["PATH"], "PIPEDRIVE_TOKEN": TOKEN, "NO_PROXY": "127.0.0.1"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ran.returncode == 0, ran.stderr
+    seen = json.loads(ran.stdout)
+
+    tables = sandbox.companies[0].tables()
+    assert [label["name"] for label in seen["before"]] == ["Hot", "Warm", "Cold"]
+    assert seen["after"] == [label.body() for label in tables.labels]
+    assert [label["name"] for label in seen["after"]] == ["Hot", "Warm", "Cold", "Partner"]
+    assert seen["leads"] == [seen["lead"]] == [lead.body() for lead in tables.leads]
+    assert (seen["lead"]["title"], seen["lead"]["origin_id"]) == ("Renamed", "judge:one")
+    assert seen["archived"] == []
+    assert {"name": "API"} in seen["sources"]
+    assert seen["gone"]["error"] == "requested lead not found"
+    assert seen["refused"]["error"] == "person_id or organization_id must be given"
+    assert seen["unauthorized"]["errorCode"] == 401
+    operations = sandbox.meter.report()["companies"]["7041"]["operations"]
+    assert {name: count["requests"] for name, count in operations.items()} == OPERATIONS
