@@ -27,6 +27,7 @@ from leadstate.core.diagnostics import Severity
 from leadstate.core.errors import ConfigurationError
 from leadstate.core.outcome import Status
 from leadstate.engine.run import Applied, apply_all
+from leadstate.pipedrive.client import Spent
 from leadstate.report.build import Part, build
 from leadstate.report.document import Change, Report, parse
 
@@ -150,21 +151,20 @@ def _code(planned: Planned, applied: list[Applied]) -> Exit:
 def _report(
     choices: Choices, configuration: Configuration, opened: Session, planned: Planned, applied: list[Applied]
 ) -> Report:
-    spent = {one.account.name: one.connection.spent for one in opened.work}
-    read = reading_cost(opened)
+    spent = reading_cost(opened)
     results = {one.account.name: result for one, result in zip(opened.work, applied, strict=True)}
     parts = []
     for plan in planned.plans:
-        name = plan.account
-        result, cost = results.get(name), spent.get(name)
+        result = results.get(plan.account) or Applied({}, Spent(), None)
+        requests, tokens = spent.get(plan.account, (0, 0))
         parts.append(
             Part(
                 plan,
-                opened.hosts[name],
-                read.get(name, (0, 0)),
-                written=(cost.requests[False], cost.tokens[False]) if cost else (0, 0),
-                outcomes=result.outcomes if result else {},
-                remaining=result.remaining if result else None,
+                opened.hosts[plan.account],
+                (requests - result.spent.requests, tokens - result.spent.tokens),
+                written=(result.spent.requests, result.spent.tokens),
+                outcomes=result.outcomes,
+                remaining=result.remaining,
             )
         )
     return build(

@@ -66,7 +66,7 @@ async def make_plans(session: Session, settings: Settings) -> Planned:
 def reading_cost(session: Session) -> dict[str, tuple[int, int]]:
     """Account → requests and tokens that reading it has taken so far."""
     spent = {one.account.name: one.connection.spent for one in session.work}
-    return {name: (one.requests[True], one.tokens[True]) for name, one in spent.items()}
+    return {name: (one.requests, one.tokens) for name, one in spent.items()}
 
 
 def plan_report(planned: Planned, session: Session, choices: Choices, configuration: Configuration) -> Report:

@@ -17,12 +17,18 @@ SOURCES = ("env", "file", "command")
 LONG_ENOUGH = 6
 """A shorter value is masked where it stands, not everywhere: it would blot out ordinary words."""
 
+LONGEST = 4096
+CUT = 60
+"""Messages repeat no more than this of anything."""
+MANY = 20
+"""Of something longer, or of more words, the words are not looked for elsewhere: it is masked where it stands."""
+
 TOKEN_LIKE = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{40}(?![0-9A-Za-z])")
 ENV_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 _SECRET_KEY = re.compile(r"tok|tkn|secret|passw|pwd|api[_-]?key|credential", re.IGNORECASE)
 _SECRET_WORDS = ("token", "secret", "password", "api_key", "apikey")
-_ASSIGNMENT = re.compile(r"([\w.-]+)[\"']?\s*[:=]\s*")
-_QUERY = re.compile(r"[\w-]*(?:token|secret|passw|api[_-]?key)[\w-]*\s*=\s*([^\s,;&}\"']+)", re.IGNORECASE)
+_ASSIGNMENT = re.compile(r"(?<![\w.-])([\w.-]{1,100})[\"']?\s*[:=]\s*")
+_QUERY = re.compile(r"(?:token|secret|passw|api[_-]?key)[\w-]{0,50}\s*=\s*([^\s,;&}\"']+)", re.IGNORECASE)
 _USERINFO = re.compile(r"://([^/@\s\"']+)@")
 _COMMENT = re.compile(r"(?:^|\s)#")
 
@@ -49,7 +55,7 @@ class Secrets:
 
     Attributes:
         complete: whether the whole text could be read as YAML.
-        values: secret texts, masked wherever they stand.
+        values: secret texts in small letters, masked wherever they stand.
     """
 
     lines: list[str]
@@ -65,14 +71,18 @@ class Secrets:
             first = start.column if line == start.line else 0
             last = end.column if line == end.line else 1 << 30
             self._spans.setdefault(line, []).append((first, last))
-        self.values.update(one for one in {value, *value.split()} if len(one) >= LONG_ENOUGH)
+        words = value.split(maxsplit=MANY)
+        found = (one for one in {value, *words[:MANY]} if LONG_ENOUGH <= len(one) <= LONGEST)
+        # In small letters, for a message may change the case; and cut, for a message cuts what is long.
+        self.values.update(part for one in found for part in (one.lower(), one[:CUT].lower()))
 
     def intervals(self, number: int) -> list[Interval]:
         """The secret columns of a line (from 0), in order and apart."""
         if number not in self._intervals:
             line = self.lines[number]
             found = [*self._spans.get(number, ()), *_by_pattern(line)]
-            found += [(m.start(), m.end()) for value in self.values for m in re.finditer(re.escape(value), line)]
+            for pattern in self._patterns(line):
+                found += [(m.start(), m.end()) for m in pattern.finditer(line)]
             if not self.complete:
                 found += _by_assignment(self.lines, number)
             self._intervals[number] = _merge(found, len(line))
@@ -80,9 +90,15 @@ class Secrets:
 
     def redact(self, text: str) -> str:
         """The text of a message without the secrets."""
-        for value in sorted(self.values, key=len, reverse=True):
-            text = text.replace(value, STARS)
+        for pattern in self._patterns(text):
+            text = pattern.sub(STARS, text)
         return TOKEN_LIKE.sub(STARS, _USERINFO.sub(f"://{STARS}@", text))
+
+    def _patterns(self, text: str) -> list[re.Pattern[str]]:
+        """What finds the secrets that stand in the text, the longest first."""
+        low = text.lower()
+        found = sorted((value for value in self.values if value in low), key=len, reverse=True)
+        return [re.compile(re.escape(value), re.IGNORECASE) for value in found]
 
 
 @dataclass(slots=True)

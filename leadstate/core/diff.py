@@ -39,7 +39,7 @@ def diff(before: Attrs, after: Attrs) -> tuple[FieldDiff, ...]:
     paths = {_path(level.path(output_format="list")) for levels in tree.values() for level in levels}
     # What deepdiff holds equal though == does not (a subclass, say) still has to be written.
     paths |= {key for key in changed if not any(path.partition(".")[0] == key for path in paths)}
-    return tuple(FieldDiff(path, _at(before, path), _at(after, path)) for path in sorted(paths))
+    return tuple(FieldDiff(path, at(before, path), at(after, path)) for path in sorted(paths))
 
 
 def added(attrs: Attrs) -> tuple[FieldDiff, ...]:
@@ -62,7 +62,8 @@ def _path(steps: list[str | int]) -> str:
     return ".".join(names)
 
 
-def _at(attrs: Attrs, path: str) -> Side:
+def at(attrs: Attrs, path: str) -> Side:
+    """The value at a dotted path, ABSENT where there is none."""
     value: Value = attrs
     for step in path.split("."):
         if not isinstance(value, Mapping) or step not in value:

@@ -1,6 +1,6 @@
-"""Who is who: ownership mark, then name, then a previous name. Two candidates are an error, never a choice.
+"""Who is who: a known id, ownership mark, name, then a previous name. Two candidates are an error, never a choice.
 
-A declared object with a mark is known by its mark alone: a lead's title is no identity.
+A declared object with a mark is known by its mark alone: a lead's title is no identity. One with an id, by its id.
 """
 
 from collections import defaultdict
@@ -71,11 +71,16 @@ def match(desired: Sequence[Desired], live: Sequence[Live]) -> Matching:
             by_mark[one.mark].append(one)
 
     matcher = _Matcher({one.remote_id: one for one in live})
-    marked = [one for one in desired if one.mark is not None]
-    named = [one for one in desired if one.mark is None]
-    missing = matcher.settle(marked, lambda d: by_mark[d.mark or ""], "carry its mark")
+    by_id = dict(matcher.free)
+    pinned = [one for one in desired if one.remote_id is not None]
+    marked = [one for one in desired if one.remote_id is None and one.mark is not None]
+    named = [one for one in desired if one.remote_id is None and one.mark is None]
+    missing = matcher.settle(
+        pinned, lambda d: [by_id[id_] for id_ in [d.remote_id or ""] if id_ in by_id], "have its id"
+    )
+    missing += matcher.settle(marked, lambda d: by_mark[d.mark or ""], "carry its mark")
     rest = matcher.settle(named, lambda d: by_name[d.names[0]], "bear its name")
-    present = [pair for pair in matcher.pairs if pair[0].mark is None]
+    present = [pair for pair in matcher.pairs if pair[0].names]
     missing += matcher.settle(
         rest, lambda d: [one for name in d.names[1:] for one in by_name[name]], "bear a previous name of it"
     )

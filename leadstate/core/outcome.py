@@ -16,7 +16,8 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One change's end, and in words why, where it is not plainly applied."""
+    """One change's end; in words why, where it is not plainly applied; and the id of what it made or changed."""
 
     status: Status
     detail: str = ""
+    remote_id: str | None = None

@@ -48,6 +48,7 @@ class Desired:
         names: what else identifies it: the current name, then previous ones.
         present: False where it must not exist.
         create_only: True where it is created once and then left to people.
+        remote_id: the id it is known to have, where it is known; then nothing else identifies it.
     """
 
     address: Address
@@ -57,6 +58,7 @@ class Desired:
     names: tuple[str, ...] = ()
     present: bool = True
     create_only: bool = False
+    remote_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,10 @@ class Bindings:
         """Remember that the reference is this object."""
         self._ids[ref] = remote_id
         self._refs[RemoteRef(ref.kind, remote_id)] = ref
+
+    def knows(self, ref: RemoteRef) -> bool:
+        """Whether something is bound to this id."""
+        return ref in self._refs
 
     def id_of(self, ref: Ref) -> str | None:
         """The id, or None where the object does not exist (yet)."""

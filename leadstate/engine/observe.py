@@ -36,7 +36,7 @@ async def observe(account: Account, reader: Reader, impact: Impact) -> Observed:
         ApiError: the account could not be read as a whole.
     """
     answer = await reader.get(Request(GET_LABELS))
-    labels = list(_decoded(LABEL, GET_LABELS, answer.rows()))
+    labels = list(decoded(LABEL, GET_LABELS, answer.rows()))
     if not (_leads_matter(account) or (impact is not Impact.NONE and _labels_go(account, labels))):
         return Observed({LABEL.name: labels})
 
@@ -107,7 +107,7 @@ async def _read_live(account: Account, reader: Reader) -> _Seen:
     seen = _Seen()
     async with aclosing(reader.pages(GET_LEADS)) as pages:
         async for page in pages:
-            seen.take(account, _decoded(LEAD, GET_LEADS, page.rows))
+            seen.take(account, decoded(LEAD, GET_LEADS, page.rows))
     return seen
 
 
@@ -134,7 +134,7 @@ async def _read_archived_pages(
     seen, read = _Seen(), 0
     async with aclosing(reader.pages(GET_ARCHIVED_LEADS, *query)) as pages:
         async for page in pages:
-            seen.take(account, _decoded(LEAD, GET_ARCHIVED_LEADS, page.rows))
+            seen.take(account, decoded(LEAD, GET_ARCHIVED_LEADS, page.rows))
             read += 1
             found = missing <= {one.mark for one in seen.kept}
             if limit is not math.inf and (found or read >= limit):
@@ -143,7 +143,8 @@ async def _read_archived_pages(
     return seen
 
 
-def _decoded(kind: Kind, operation: Operation, rows: Iterable[object]) -> Iterator[Live]:
+def decoded(kind: Kind, operation: Operation, rows: Iterable[object]) -> Iterator[Live]:
+    """The objects of an answer; `BadAnswer` where one is none."""
     try:
         yield from map(kind.decode, rows)
     except (ValidationError, ArithmeticError) as failure:

@@ -9,16 +9,17 @@ from leadstate.core.account import Account
 from leadstate.core.address import Target
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.guard import guard, lift
-from leadstate.core.plan import AccountPlan, Action
+from leadstate.core.plan import AccountPlan
 from leadstate.core.planner import plan_account
 from leadstate.core.policy import Impact, Prune
 from leadstate.core.resource import Bindings
+from leadstate.engine.events import Observer
 from leadstate.engine.execute import Outcomes, execute
 from leadstate.engine.observe import existing, observe
 from leadstate.kinds import KIND_NAMES, cost
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
-from leadstate.pipedrive.client import Connection, Reader, Writer
+from leadstate.pipedrive.client import Connection, Reader, Spent, Writer
 from leadstate.pipedrive.errors import ApiError
 
 AT_ONCE = 16
@@ -54,9 +55,16 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of one account's plan, and how much a new plan still finds (None: it could not be read again)."""
+    """What became of one account's plan.
+
+    Attributes:
+        outcomes: of each change; empty where there was nothing to do.
+        spent: what applying has cost, reading again excepted.
+        remaining: the plan made afterwards; None where the account could not be read again.
+    """
 
     outcomes: Outcomes
+    spent: Spent
     remaining: AccountPlan | None
 
 
@@ -65,10 +73,24 @@ async def plan_all(work: Sequence[Work], settings: Settings) -> list[AccountPlan
     return await _each(work, lambda one: _plan(one.account, Reader(one.connection), settings))
 
 
-async def apply_all(work: Sequence[Work], plans: Sequence[AccountPlan], settings: Settings) -> list[Applied]:
-    """Apply each account's plan, then read the account again. The caller has checked that the plans may be applied."""
+async def apply_all(
+    work: Sequence[Work],
+    plans: Sequence[AccountPlan],
+    settings: Settings,
+    observer: Observer | None = None,
+    interrupted: asyncio.Event | None = None,
+) -> list[Applied]:
+    """Apply each account's plan, then read the account again. The caller has checked that the plans may be applied.
+
+    Args:
+        work: the accounts.
+        plans: a plan for each of them.
+        settings: as the plans were made with.
+        observer: hears of each change as it ends.
+        interrupted: once set, nothing new is begun.
+    """
     by_account = {plan.account: plan for plan in plans}
-    return await _each(work, lambda one: _apply(one, by_account[one.account.name], settings))
+    return await _each(work, lambda one: _apply(one, by_account[one.account.name], settings, observer, interrupted))
 
 
 async def _each(work: Sequence[Work], do: Callable[[Work], Awaitable[T]]) -> list[T]:
@@ -106,20 +128,19 @@ def _to_read(account: Account, targets: Sequence[Target]) -> Account:
     return replace(account, desired=(*wanted, *labels), policy=policy)
 
 
-async def _apply(work: Work, plan: AccountPlan, settings: Settings) -> Applied:
+async def _apply(
+    work: Work, plan: AccountPlan, settings: Settings, observer: Observer | None, interrupted: asyncio.Event | None
+) -> Applied:
     if not plan.applyable or not plan.changes:
-        return Applied({}, plan if plan.complete else None)
+        return Applied({}, Spent(), plan if plan.complete else None)
     writer = Writer(work.connection)
-    outcomes = await execute(plan, writer)
+    before = replace(writer.spent)
+    outcomes = await execute(plan, writer, observer, interrupted)
+    spent = writer.spent.since(before)
     again = await _plan(work.account, writer, settings)
-    return Applied(outcomes, again if again.complete else None)
+    return Applied(outcomes, spent, again if again.complete else None)
 
 
 def _unread(account: Account, failure: ApiError) -> AccountPlan:
     finding = Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint, account=account.name)
     return AccountPlan(account.name, (), (), 0, (finding,), Bindings(), complete=False)
-
-
-def differences(plan: AccountPlan) -> dict[Action, int]:
-    """How many changes of each kind a plan holds."""
-    return {action: plan.count(action) for action in Action}

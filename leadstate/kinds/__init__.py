@@ -1,6 +1,6 @@
 """The kinds of object that leadstate keeps."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from leadstate.core.plan import Change
 from leadstate.kinds.kind import Kind
@@ -19,11 +19,23 @@ def kind_named(name: str) -> Kind:
     return next(kind for kind in KINDS if kind.name == name)
 
 
-def calls(change: Change) -> Sequence[Request]:
-    """The requests that a change will take, references unresolved: what a plan shows and a forecast counts."""
-    return kind_named(change.address.kind).requests(change, str)
+def calls(changes: Iterable[Change]) -> list[tuple[Change, list[Request]]]:
+    """Each change with the requests that it will take, references unresolved: what a plan shows and a forecast counts.
+
+    A listing that several changes need just before they are made is read once, and stands at the first of them.
+    """
+    found, listed = [], set()
+    for change in changes:
+        kind = kind_named(change.address.kind)
+        first = kind.reread(change)
+        shared = first is not None and first.remote_id is None
+        before = [] if first is None or (shared and kind.name in listed) else [first]
+        if shared:
+            listed.add(kind.name)
+        found.append((change, [*before, *kind.requests(change, str)]))
+    return found
 
 
 def cost(changes: Iterable[Change]) -> int:
     """What applying the changes costs, in API tokens."""
-    return sum(request.operation.tokens for change in changes for request in calls(change))
+    return sum(request.operation.tokens for _, requests in calls(changes) for request in requests)

@@ -26,12 +26,15 @@ class Kind:
         listing: the operation that lists the live objects.
         decode: one object of an answer to a `Live`; pydantic.ValidationError where it is not one.
         requests: the requests that make a change, in order. Those after an add leave the id open.
+        reread: the reading just before a change that would overwrite or delete what a person may have changed since
+            the plan; None where nothing can be lost.
     """
 
     name: str
     listing: Operation
     decode: Callable[[object], Live]
     requests: Callable[[Change, Resolve], Sequence[Request]]
+    reread: Callable[[Change], Request | None]
 
 
 class Spec(BaseModel):

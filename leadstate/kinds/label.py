@@ -103,4 +103,9 @@ def requests(change: Change, resolve: Resolve) -> Sequence[Request]:  # noqa: AR
             return (Request(DELETE_LABEL, change.remote_id),)
 
 
-LABEL = Kind("label", GET_LABELS, decode, requests)
+def reread(change: Change) -> Request | None:
+    """The listing, before a delete: labels cannot be read one by one (Pipedrive API: getLeadLabels)."""
+    return Request(GET_LABELS) if change.action is Action.DELETE else None
+
+
+LABEL = Kind("label", GET_LABELS, decode, requests, reread)

@@ -15,7 +15,7 @@ from leadstate.core.address import Address, Ref, RemoteRef, Span
 from leadstate.core.plan import Action, Change
 from leadstate.core.resource import AtLeast, Attrs, Desired, Live, Value, text
 from leadstate.kinds.kind import Kind, Line, RemoteId, Resolve, Scoped, Spec, Wire, fields_set
-from leadstate.kinds.operations import ADD_LEAD, DELETE_LEAD, GET_LEADS, UPDATE_LEAD, Request
+from leadstate.kinds.operations import ADD_LEAD, DELETE_LEAD, GET_LEAD, GET_LEADS, UPDATE_LEAD, Request
 
 LONGEST_MARK = 100
 EXACT_DIGITS = 15
@@ -265,4 +265,10 @@ def _to_wire(value: Value, resolve: Resolve) -> object:
             return value
 
 
-LEAD = Kind("lead", GET_LEADS, decode, requests)
+def reread(change: Change) -> Request | None:
+    """The lead itself, before a delete, and before a PATCH of its labels: that replaces the whole list."""
+    overwrites = change.action is Action.UPDATE and "labels" in change.want
+    return Request(GET_LEAD, change.remote_id) if overwrites or change.action is Action.DELETE else None
+
+
+LEAD = Kind("lead", GET_LEADS, decode, requests, reread)

@@ -26,6 +26,8 @@ MUCH_LONGER_THAN_A_BURST = 60
 """Seconds of retry-after that only a spent day explains: a burst window is 2 s."""
 
 _LONGEST_QUOTE = 300
+_LONGEST_SECONDS = 9
+"""Digits: more seconds than these can tell are no time to wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,9 @@ def _error(operation: Operation, reply: httpx.Response, body: dict[str, Any] | N
     if status == httpx.codes.TOO_MANY_REQUESTS:
         spent = _day_is_spent(reply, body)
         kind: type[ApiError] = BudgetSpent if spent else RateLimited
-        return kind(operation.id, said + _come_back(reply), status=status)
+        after = _retry_after(reply)
+        wait = "" if after is None else f"; come back in {after:.0f} s"
+        return kind(operation.id, said + wait, status=status, retry_after=after)
     kinds: dict[int, type[ApiError]] = {401: Unauthorized, 403: Forbidden, 404: NotFound}
     fallback = ServerFailure if reply.is_server_error else Rejected
     return kinds.get(status, fallback)(operation.id, said, status=status)
@@ -115,10 +119,11 @@ def _day_is_spent(reply: httpx.Response, body: dict[str, Any] | None) -> bool:
         return True
     if reply.headers.get("x-daily-ratelimit-token-remaining", "").strip() == "0":
         return True
-    after = reply.headers.get("retry-after", "").strip()
-    return after.isascii() and after.isdigit() and len(after) < 10 and int(after) > MUCH_LONGER_THAN_A_BURST  # noqa: PLR2004  ten digits of seconds are no time to wait
+    after = _retry_after(reply)
+    return after is not None and after > MUCH_LONGER_THAN_A_BURST
 
 
-def _come_back(reply: httpx.Response) -> str:
-    after = reply.headers.get("retry-after", "").strip()
-    return f"; come back in {int(after)} s" if after.isascii() and after.isdigit() and len(after) < 10 else ""  # noqa: PLR2004  as above
+def _retry_after(reply: httpx.Response) -> float | None:
+    """Seconds; the form with a date was never seen of Pipedrive and counts as absent."""
+    text = reply.headers.get("retry-after", "").strip()
+    return float(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_SECONDS else None

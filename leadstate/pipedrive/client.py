@@ -2,12 +2,13 @@
 
 import asyncio
 import http.cookiejar
+import itertools
 import logging
+import random
 import time
-from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -15,8 +16,9 @@ import httpx
 from leadstate.kinds.operations import Operation, Request
 from leadstate.pipedrive.answers import Answer, read
 from leadstate.pipedrive.auth import Token, TokenAuth
-from leadstate.pipedrive.errors import IncompleteListing, Unreachable
+from leadstate.pipedrive.errors import ApiError, IncompleteListing, RateLimited, Unreachable
 from leadstate.pipedrive.limiter import Limiter
+from leadstate.pipedrive.retry import Again, verdict
 
 PAGE = 500
 """Offset-paged listings give 500 rows at most, and cost the same however many (Pipedrive docs: pagination)."""
@@ -28,16 +30,28 @@ _log = logging.getLogger("leadstate.http")
 
 @dataclass(slots=True)
 class Spent:
-    """What requests have cost, reads and writes apart."""
+    """What requests have cost: how many, and their API tokens. Requests that failed are counted too."""
 
-    requests: Counter[bool] = field(default_factory=Counter)
-    tokens: Counter[bool] = field(default_factory=Counter)
+    requests: int = 0
+    tokens: int = 0
 
     def add(self, operation: Operation) -> None:
         """Count one request."""
-        reading = operation.method == "GET"
-        self.requests[reading] += 1
-        self.tokens[reading] += operation.tokens
+        self.requests += 1
+        self.tokens += operation.tokens
+
+    def since(self, earlier: "Spent") -> "Spent":
+        """What was added since an earlier reading."""
+        return Spent(self.requests - earlier.requests, self.tokens - earlier.tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Time and chance, injected: monotonic seconds, a sleep of seconds, a number from 0 to 1."""
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    draw: Callable[[], float] = random.random
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,35 +62,57 @@ class Page:
     more: bool
 
 
-@dataclass(slots=True)
 class Connection:
     """The way to one account: where it is, what signs its requests, what paces them, what they have cost."""
 
-    http: httpx.AsyncClient
-    origin: str
-    token: Token
-    limiter: Limiter = field(default_factory=lambda: Limiter(time.monotonic, asyncio.sleep))
-    spent: Spent = field(default_factory=Spent)
-    headers: httpx.Headers = field(default_factory=httpx.Headers)
+    def __init__(self, http: httpx.AsyncClient, origin: str, token: Token, pace: Pace | None = None) -> None:
+        self._http = http
+        self._origin = origin
+        self._auth = TokenAuth(token)
+        self.pace = pace or Pace()
+        self._limiter = Limiter(self.pace.clock, self.pace.sleep)
+        self.spent = Spent()
+        self.headers = httpx.Headers()
 
     async def exchange(self, request: Request) -> Answer:
-        """Send one request and read its answer; `ApiError` for anything but success."""
+        """Send a request, again where that is safe and may help, and read its answer.
+
+        Raises:
+            ApiError: it failed for good, or it is a POST of which nobody knows whether it was done.
+        """
+        method = request.operation.method
+        for attempt in itertools.count(1):
+            try:
+                return await self._once(request)
+            except ApiError as failure:
+                judged = verdict(method, attempt, failure, self.pace.draw())
+                if not isinstance(judged, Again):
+                    raise
+                _log.info("%s; again in %.1f s", failure, judged.after)
+                if isinstance(failure, RateLimited):
+                    self._limiter.pause(judged.after)
+                else:
+                    await self.pace.sleep(judged.after)
+        raise AssertionError  # count() does not end
+
+    async def _once(self, request: Request) -> Answer:
         operation = request.operation
-        await self.limiter.wait()
-        self.spent.add(operation)
-        try:
-            reply = await self.http.request(
-                operation.method,
-                f"{self.origin}/api/v1{request.path}",
-                params=request.query,
-                json=request.body,
-                auth=TokenAuth(self.token),
-            )
-        except (httpx.HTTPError, httpx.InvalidURL) as failure:
-            _log.debug("%s %s: %s", operation.method, request.path, type(failure).__name__)
-            raise Unreachable(operation.id, _why(failure, self.origin)) from None
+        async with self._limiter.place():
+            self.spent.add(operation)
+            try:
+                reply = await self._http.request(
+                    operation.method,
+                    f"{self._origin}/api/v1{request.path}",
+                    params=request.query,
+                    json=request.body,
+                    auth=self._auth,
+                )
+            except (httpx.HTTPError, httpx.InvalidURL) as failure:
+                _log.debug("%s %s: %s", operation.method, request.path, type(failure).__name__)
+                sent = not isinstance(failure, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+                raise Unreachable(operation.id, _why(failure, self._origin), sent=sent) from None
         _log.debug("%s %s -> %s", operation.method, request.path, reply.status_code)
-        self.limiter.learn(reply.headers)
+        self._limiter.learn(reply.headers)
         self.headers = reply.headers
         return read(operation, reply)
 
@@ -91,6 +127,11 @@ class Reader:
     def spent(self) -> Spent:
         """What this account's requests have cost so far."""
         return self._connection.spent
+
+    @property
+    def pace(self) -> Pace:
+        """Time and chance, as this account's requests have them."""
+        return self._connection.pace
 
     @property
     def headers(self) -> httpx.Headers:
@@ -134,7 +175,7 @@ class Writer(Reader):
     """Reads and writes one account."""
 
     async def send(self, request: Request) -> Answer:
-        """Send one request of any kind, once."""
+        """Send one request of any kind; a POST that may have been done is not sent again (see `retry`)."""
         return await self._connection.exchange(request)
 
 

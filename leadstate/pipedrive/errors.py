@@ -26,28 +26,35 @@ class ApiError(LeadstateError):
     Attributes:
         operation: the vendor's operation id.
         status: the HTTP status, where there was an answer.
+        retry_after: seconds that the server asks to wait, where it does.
         fatal: no other request to this account can succeed now.
         perhaps_done: a write may have happened all the same.
     """
 
     code = "api"
     fatal: ClassVar[bool] = False
-    perhaps_done: ClassVar[bool] = False
+    perhaps_done: bool = False
 
-    def __init__(self, operation: str, summary: str, *, status: int | None = None, hint: str = "") -> None:
-        super().__init__(f"{operation}: {summary}", hint=hint or self.cure)
+    def __init__(
+        self, operation: str, summary: str, *, status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(f"{operation}: {summary}", hint=self.cure)
         self.operation = operation
         self.status = status
+        self.retry_after = retry_after
 
     cure: ClassVar[str] = ""
 
 
 class Unreachable(ApiError):
-    """No answer came."""
+    """No answer came. Where no connection was made, nothing can have happened."""
 
     code = "unreachable"
-    perhaps_done = True
     cure = "check the network and the account's `domain` or `url`, then run again"
+
+    def __init__(self, operation: str, summary: str, *, sent: bool) -> None:
+        super().__init__(operation, summary)
+        self.perhaps_done = sent
 
 
 class Redirected(ApiError):

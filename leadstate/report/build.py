@@ -11,6 +11,7 @@ from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.outcome import Outcome
 from leadstate.core.plan import AccountPlan, Action, Change, LeftAlone, fingerprint, plain
 from leadstate.kinds import calls
+from leadstate.kinds.operations import Request
 from leadstate.report import document as doc
 
 Command = Literal["plan", "apply", "validate"]
@@ -24,7 +25,7 @@ class Part:
         plan: what was planned.
         company: the account's host.
         read: requests and tokens that reading took.
-        written: the same for writing; None in a plan, where the forecast stands instead.
+        written: the same for applying; None in a plan, where the forecast stands instead.
         outcomes: what became of each change; empty in a plan.
         remaining: the plan made after the apply, if the account could be read again.
     """
@@ -83,14 +84,14 @@ def _account(part: Part) -> doc.Account:
     return doc.Account(
         account=plan.account,
         company=part.company,
-        changes=tuple(_change(one, part.outcomes.get(one.address)) for one in plan.changes),
+        changes=tuple(_change(one, requests, part.outcomes.get(one.address)) for one, requests in calls(plan.changes)),
         left_alone=tuple(_left_alone(plan.account, one) for one in plan.left_alone),
         diagnostics=tuple(_finding(one) for one in plan.diagnostics),
         remaining=remaining,
     )
 
 
-def _change(change: Change, outcome: Outcome | None) -> doc.Change:
+def _change(change: Change, requests: Sequence[Request], outcome: Outcome | None) -> doc.Change:
     return doc.Change(
         address=str(change.address),
         kind=change.address.kind,
@@ -102,13 +103,13 @@ def _change(change: Change, outcome: Outcome | None) -> doc.Change:
         ),
         impact=change.impact and doc.Impact(leads=change.impact.leads, archived_leads=change.impact.archived_leads),
         source=_source(change.span),
-        calls=tuple(_calls(change)),
-        result=outcome and doc.Result(status=outcome.status.value, detail=outcome.detail),
+        calls=tuple(_calls(requests)),
+        result=outcome and doc.Result(status=outcome.status.value, detail=outcome.detail, remote_id=outcome.remote_id),
     )
 
 
-def _calls(change: Change) -> list[doc.Call]:
-    rows = [(one.operation, one.path) for one in calls(change)]
+def _calls(requests: Sequence[Request]) -> list[doc.Call]:
+    rows = [(one.operation, one.path) for one in requests]
     return [
         doc.Call(
             operation=operation.id, method=operation.method, path=path, tokens=operation.tokens, count=len(list(same))
@@ -152,8 +153,8 @@ def _counts(plans: Sequence[AccountPlan]) -> dict[str, int]:
 
 
 def _forecast(plan: AccountPlan) -> tuple[int, int]:
-    requests = [request for change in plan.changes for request in calls(change)]
-    return len(requests), sum(request.operation.tokens for request in requests)
+    tokens = [request.operation.tokens for _, requests in calls(plan.changes) for request in requests]
+    return len(tokens), sum(tokens)
 
 
 def _sum(pairs: Sequence[tuple[int, int]]) -> doc.Requests:

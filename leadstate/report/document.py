@@ -76,6 +76,7 @@ class Result(_Part):
 
     status: Literal["applied", "failed", "skipped", "conflict", "unknown"]
     detail: str = ""
+    remote_id: str | None = Field(default=None, description="Id of the object that was added or updated.")
 
 
 class Change(_Part):

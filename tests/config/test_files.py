@@ -122,6 +122,11 @@ def test_a_file_that_cannot_be_read_does_not_make_others_wrong(tmp_path: Path) -
     assert [found.code for found in errors(tmp_path)] == ["yaml-syntax", "unknown-color"]
 
 
+def test_a_missing_file_does_not_make_others_wrong(tmp_path: Path) -> None:
+    (tmp_path / "b.yaml").write_text("labels: [{name: A, color: red, accounts: [emea]}]\n")
+    assert [found.code for found in errors(tmp_path / "a.yaml", tmp_path / "b.yaml")] == ["file-missing"]
+
+
 def test_errors_of_several_files_come_in_order_of_place(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text("labels: [{name: A, color: rde}]\nleads: [{key: a}]\n")
     (tmp_path / "a.yaml").write_text(GOOD + "x: 1\n")

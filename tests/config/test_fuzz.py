@@ -29,27 +29,8 @@ leads:
     accounts: [emea]
     overrides: {emea: {labels: [Hot], visible_to: 3}}
 """
-PIECES = st.sampled_from(
-    [
-        *"{}[]:,-\n\t'\"?#\x00é\ue000",
-        *[
-            "  ",
-            "&a ",
-            "*a",
-            "*hot",
-            "!!str ",
-            "<<: *hot",
-            "${r}",
-            "${",
-            "null",
-            "true",
-            "1e999",
-            ".nan",
-            ">-\n",
-            "tag:",
-            "key: ",
-        ],
-    ]
+PIECES = st.sampled_from((*"{}[]:,-\n\t'\"?#\x00é\ue000", "&a ", "*a", "*hot", "!!str ", "<<: *hot")) | st.sampled_from(
+    ("  ", "${r}", "${", "null", "true", "1e999", ".nan", "|\n", ">-\n", "---\n", "tag:", "token", "key: ")
 )
 
 

@@ -119,6 +119,7 @@ BAD: dict[str, tuple[str, str, str]] = {
     "capitals in a domain": (account("domain: ‸Acme"), "bad-domain", "`domain: acme`"),
     "other host for a domain": (account("domain: ‸crm.example.com"), "bad-domain", "`url`"),
     "http": (account("url: ‸http://crm.example.com"), "bad-url", "https://"),
+    "http within the house": (account("url: ‸http://10.0.0.1"), "bad-url", "https://"),
     "http that begins like loopback": (account("url: ‸http://127.0.0.1.example.com"), "bad-url", "https://"),
     "path in a url": (account("url: ‸https://crm.example.com/api"), "bad-url", "only scheme and host"),
     "query in a url": (account("url: ‸https://crm.example.com?x=1"), "bad-url", "only scheme and host"),
@@ -189,6 +190,19 @@ def test_a_key_that_is_wrong_as_a_whole_makes_no_further_errors(errors_of: Error
     assert [one.code for one in errors_of(text)] == ["wrong-type"]
     text = TOP + ACCOUNT + "labels: x\nleads: [{key: a, title: A, person: 1, labels: [A]}]\n"
     assert [one.code for one in errors_of(text)] == ["wrong-type"]
+
+
+def test_a_misspelt_scope_makes_no_further_errors(errors_of: Errors) -> None:
+    text = TOP + "accounts:\n  emea: {domain: a, token: {env: T}}\n  us: {domain: b, token: {env: T}, tgas: [prod]}\n"
+    text += "labels:\n  - {name: A, color: red, acounts: [emea]}\n  - {name: A, color: red, accounts: [us]}\n"
+    text += "  - {name: B, color: red, accounts: [tag:prod]}\n"
+    assert [one.code for one in errors_of(text)] == ["unknown-key", "unknown-key"]
+
+
+def test_misspelt_variables_make_no_further_errors(errors_of: Errors) -> None:
+    text = TOP + "accounts:\n  emea: {domain: a, token: {env: T}, vras: {r: x}}\n"
+    text += 'labels:\n  - {name: "A ${r}", color: red}\n'
+    assert [one.code for one in errors_of(text)] == ["unknown-key"]
 
 
 def test_an_excerpt_shows_line_and_caret(one_error: OneError) -> None:

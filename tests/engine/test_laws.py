@@ -167,11 +167,11 @@ def test_an_apply_converges_and_strangers_keep_what_they_have(live: dict[str, An
 @given(live_accounts(), declarations())
 def test_the_forecast_is_what_the_meter_counts(live: dict[str, Any], account: Account) -> None:
     sandbox = Sandbox(live, burst=None, daily=None)
-    writing = {"addLead", "updateLead", "deleteLead", "addLeadLabel", "updateLeadLabel", "deleteLeadLabel"}
-    plan, _, _, _ = run(sandbox, account)
-    (usage,) = sandbox.meter.report()["companies"].values()
-    written = sum(one["tokens"] for name, one in usage["operations"].items() if name in writing)
-    assert written == cost(plan.changes)
+    plan, applied, _, _ = run(sandbox, account)
+    assert applied.spent.tokens == cost(plan.changes)
+    _, second, _, _ = run(sandbox, account)
+    assert second.spent.tokens == 0
+    assert sandbox.meter.refused == 0
 
 
 @settings(max_examples=50)

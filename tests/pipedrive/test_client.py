@@ -11,23 +11,43 @@ import pytest
 
 from leadstate.kinds.operations import ADD_LABEL, GET_LABELS, GET_LEADS, Request
 from leadstate.pipedrive.auth import Token
-from leadstate.pipedrive.client import Connection, Reader, Writer, http_client
-from leadstate.pipedrive.errors import IncompleteListing, Redirected, Unreachable
-from leadstate.pipedrive.limiter import Limiter
+from leadstate.pipedrive.client import Connection, Pace, Reader, Writer, http_client
+from leadstate.pipedrive.errors import (
+    ApiError,
+    Blocked,
+    IncompleteListing,
+    Redirected,
+    ServerFailure,
+    Unreachable,
+)
 
 SECRET = "c0ffee" * 6 + "abcd"
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
-def run(handler: Handler, use: Callable[[Writer], Any], limiter: Limiter | None = None) -> Any:
+class Time:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    @property
+    def pace(self) -> Pace:
+        return Pace(lambda: self.now, self.sleep, lambda: 0.0)
+
+
+def run(handler: Handler, use: Callable[[Writer], Any], time: Time | None = None) -> Any:
     """Do something with a client whose requests the handler answers."""
 
     async def main() -> Any:
         async with http_client(httpx.MockTransport(handler)) as http:
-            connection = Connection(http, "https://acme.pipedrive.com", Token(SECRET))
-            if limiter:
-                connection.limiter = limiter
-            return await use(Writer(connection))
+            pace = (time or Time()).pace
+            return await use(Writer(Connection(http, "https://acme.pipedrive.com", Token(SECRET), pace)))
 
     return asyncio.run(main())
 
@@ -160,38 +180,58 @@ def test_a_server_that_grants_smaller_pages_is_followed() -> None:
     assert run(handler, _all_ids) == ids
 
 
-def test_a_full_window_is_waited_for() -> None:
-    now, slept = [100.0], []
+def _failing(*replies: httpx.Response | Exception) -> tuple[Handler, list[str]]:
+    """Answers in turn; the last one for ever."""
+    seen: list[str] = []
 
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        now[0] += seconds
+    def handler(request: httpx.Request) -> httpx.Response:
+        reply = replies[min(len(seen), len(replies) - 1)]
+        seen.append(request.method)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
 
-    def handler(_: httpx.Request) -> httpx.Response:
-        left = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "2"}
-        return httpx.Response(200, json={"success": True, "data": []}, headers=left)
-
-    async def twice(client: Writer) -> None:
-        await client.get(Request(GET_LABELS))
-        await client.get(Request(GET_LABELS))
-
-    run(handler, twice, Limiter(lambda: now[0], sleep))
-    assert slept == [2.0]
+    return handler, seen
 
 
-@pytest.mark.parametrize(
-    "headers", [{}, {"x-ratelimit-remaining": "5", "x-ratelimit-reset": "2"}, {"x-ratelimit-remaining": "x"}]
-)
-def test_nothing_waits_without_a_reason(headers: dict[str, str]) -> None:
-    async def sleep(_: float) -> None:
-        raise AssertionError("nothing to wait for")
+BUSY = httpx.Response(503, json={"success": False})
+FULL = httpx.Response(429, json={"success": False, "error": "request over limit"}, headers={"retry-after": "2"})
 
-    async def twice(client: Writer) -> None:
-        await client.get(Request(GET_LABELS))
-        await client.get(Request(GET_LABELS))
 
-    run(
-        lambda _: httpx.Response(200, json={"success": True, "data": []}, headers=headers),
-        twice,
-        Limiter(lambda: 0.0, sleep),
-    )
+@pytest.mark.parametrize("failure", [BUSY, FULL, httpx.ReadTimeout("slow"), httpx.ConnectError("refused")])
+def test_a_read_is_repeated_until_it_succeeds(failure: httpx.Response | Exception) -> None:
+    handler, seen = _failing(failure, failure, ok([]))
+    time = Time()
+    run(handler, lambda client: client.get(Request(GET_LABELS)), time)
+    assert len(seen) == 3
+    assert len(time.slept) == 2
+
+
+def test_a_read_is_given_up_in_the_end() -> None:
+    handler, seen = _failing(BUSY)
+    with pytest.raises(ServerFailure):
+        run(handler, lambda client: client.get(Request(GET_LABELS)))
+    assert len(seen) == 5
+
+
+@pytest.mark.parametrize("failure", [BUSY, httpx.ReadTimeout("slow"), httpx.RemoteProtocolError("cut")])
+def test_a_create_whose_answer_was_lost_is_not_sent_again(failure: httpx.Response | Exception) -> None:
+    handler, seen = _failing(failure, ok({}))
+    with pytest.raises(ApiError) as caught:
+        run(handler, lambda client: client.send(Request(ADD_LABEL, body={})))
+    assert caught.value.perhaps_done
+    assert seen == ["POST"]
+
+
+@pytest.mark.parametrize("failure", [FULL, httpx.ConnectError("refused")])
+def test_a_create_that_never_began_is_sent_again(failure: httpx.Response | Exception) -> None:
+    handler, seen = _failing(failure, ok({}))
+    run(handler, lambda client: client.send(Request(ADD_LABEL, body={})))
+    assert seen == ["POST", "POST"]
+
+
+def test_the_shield_is_never_answered_with_another_request() -> None:
+    handler, seen = _failing(httpx.Response(403, text="<html>"))
+    with pytest.raises(Blocked):
+        run(handler, lambda client: client.get(Request(GET_LABELS)))
+    assert len(seen) == 1

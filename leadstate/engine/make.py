@@ -1,0 +1,80 @@
+"""Sends the requests of one change; a create whose answer was lost is looked for before it is sent again."""
+
+from leadstate.core.address import Ref
+from leadstate.core.plan import Action, Change
+from leadstate.core.resource import Bindings, Live
+from leadstate.engine.recover import look_for
+from leadstate.kinds.kind import Kind
+from leadstate.kinds.operations import Request
+from leadstate.pipedrive.client import Writer
+from leadstate.pipedrive.errors import ApiError
+
+CREATES = 3
+"""How often a create is sent whose answer is lost each time, and which is then not there."""
+
+
+class NotCreated(ApiError):
+    """Nobody knows whether a create happened."""
+
+    code = "unknown"
+
+
+async def make(change: Change, kind: Kind, bindings: Bindings, writer: Writer) -> Live | None:
+    """Send what the change takes; the object as it was answered last, None after a delete.
+
+    Raises:
+        NotCreated: a create may or may not have happened.
+        ApiError: a request failed for good.
+        pydantic.ValidationError: an answer is not of its kind.
+    """
+    requests = kind.requests(change, lambda ref: bound(bindings, ref))
+    made: Live | None = None
+    if change.action is Action.ADD:
+        made = await _create(requests[0], change, kind, bindings, writer)
+        bindings.bind(change.address.ref, made.remote_id)
+        requests = requests[1:]
+    for request in requests:
+        answer = await writer.send(_addressed(request, change, bindings))
+        if change.action is not Action.DELETE:
+            made = kind.decode(answer.data)
+    return made
+
+
+def bound(bindings: Bindings, ref: Ref) -> str:
+    """The id of a reference that has to have one by now."""
+    found = bindings.id_of(ref)
+    if found is None:
+        raise LookupError(f"{ref} has no id, though every change that it depends on was applied")
+    return found
+
+
+async def _create(request: Request, change: Change, kind: Kind, bindings: Bindings, writer: Writer) -> Live:
+    for _ in range(CREATES):
+        try:
+            return kind.decode((await writer.send(request)).data)
+        except ApiError as failure:
+            if not failure.perhaps_done:
+                raise
+            lost = failure
+        found = await _look(change, kind, bindings, writer, lost)
+        if found is not None:
+            return found
+    raise NotCreated(request.operation.id, f"sent {CREATES} times without an answer ({lost}), and it is not there")
+
+
+async def _look(change: Change, kind: Kind, bindings: Bindings, writer: Writer, lost: ApiError) -> Live | None:
+    try:
+        return await look_for(change, kind, bindings, writer)
+    except ApiError as failure:
+        if failure.fatal:
+            raise
+        raise NotCreated(
+            lost.operation, f"the answer was lost ({lost}), and looking for it failed ({failure})"
+        ) from None
+
+
+def _addressed(request: Request, change: Change, bindings: Bindings) -> Request:
+    """A request that follows a create gets the id that the create was answered."""
+    if request.remote_id is None and "{id}" in request.operation.path:
+        return Request(request.operation, bound(bindings, change.address.ref), request.body)
+    return request
