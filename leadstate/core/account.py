@@ -1,13 +1,15 @@
 """One account as the engine gets it: where it is, what it shall hold, what it allows. No token: clients hold those."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from urllib.parse import urlsplit
 
 from leadstate.core.policy import Policy
 from leadstate.core.resource import Desired
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Account:
     """A declared account.
 
@@ -17,6 +19,7 @@ class Account:
         namespace: prefix of our leads' ownership marks; None where no leads are declared.
         policy: its rules.
         desired: what it shall hold.
+        names: remote id → key, for objects that are not declared and yet known under a name of ours.
     """
 
     name: str
@@ -24,6 +27,7 @@ class Account:
     namespace: str | None
     policy: Policy
     desired: tuple[Desired, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def host(self) -> str:
@@ -33,6 +37,11 @@ class Account:
     def of_kind(self, kind: str) -> tuple[Desired, ...]:
         """The declared objects of one kind."""
         return tuple(item for item in self.desired if item.address.kind == kind)
+
+    @cached_property
+    def pinned(self) -> frozenset[str]:
+        """Ids of objects that are declared by id."""
+        return frozenset(one.remote_id for one in self.desired if one.remote_id is not None)
 
     def owns(self, mark: str | None) -> bool:
         """Whether a live object carries a mark of this configuration's namespace (spec section 2)."""

@@ -36,7 +36,7 @@ def diff(before: Attrs, after: Attrs) -> tuple[FieldDiff, ...]:
     old = {key: before.get(key) for key in changed}
     new = {key: after[key] for key in changed}
     tree = DeepDiff(old, new, view="tree", ignore_order=False, verbose_level=0)
-    paths = {_path(level.path(output_format="list")) for levels in tree.values() for level in levels}
+    paths = {_path(level.path(output_format="list"), new) for levels in tree.values() for level in levels}
     # What deepdiff holds equal though == does not (a subclass, say) still has to be written.
     paths |= {key for key in changed if not any(path.partition(".")[0] == key for path in paths)}
     return tuple(FieldDiff(path, at(before, path), at(after, path)) for path in sorted(paths))
@@ -52,13 +52,15 @@ def removed(attrs: Attrs) -> tuple[FieldDiff, ...]:
     return tuple(FieldDiff(key, value, ABSENT) for key, value in sorted(attrs.items()) if value is not None)
 
 
-def _path(steps: list[str | int]) -> str:
-    """A dotted path down to the first list, whose elements have no address of their own."""
-    names = []
+def _path(steps: list[str | int], attrs: Attrs) -> str:
+    """A dotted path through mappings only: what is inside a list or an amount has no address of its own."""
+    names: list[str] = []
+    value: Value = attrs
     for step in steps:
-        if not isinstance(step, str):
+        if not isinstance(value, Mapping) or not isinstance(step, str):
             break
         names.append(step)
+        value = value.get(step)
     return ".".join(names)
 
 

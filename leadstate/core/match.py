@@ -18,6 +18,7 @@ class Matching:
     Attributes:
         pairs: declared objects and the live ones that they are.
         missing: declared objects that do not exist.
+        gone: objects declared by id that do not exist: to create them would make others.
         extra: live objects that nothing declares.
         shadowed: live objects that bear a previous name of an object which exists under its current name.
         ambiguous: live objects that could each be the same declared one.
@@ -26,6 +27,7 @@ class Matching:
 
     pairs: tuple[tuple[Desired, Live], ...]
     missing: tuple[Desired, ...]
+    gone: tuple[Desired, ...]
     extra: tuple[Live, ...]
     shadowed: tuple[Live, ...]
     ambiguous: tuple[Live, ...]
@@ -71,14 +73,12 @@ def match(desired: Sequence[Desired], live: Sequence[Live]) -> Matching:
             by_mark[one.mark].append(one)
 
     matcher = _Matcher({one.remote_id: one for one in live})
-    by_id = dict(matcher.free)
+    by_id = {one.remote_id: [one] for one in live}
     pinned = [one for one in desired if one.remote_id is not None]
     marked = [one for one in desired if one.remote_id is None and one.mark is not None]
     named = [one for one in desired if one.remote_id is None and one.mark is None]
-    missing = matcher.settle(
-        pinned, lambda d: [by_id[id_] for id_ in [d.remote_id or ""] if id_ in by_id], "have its id"
-    )
-    missing += matcher.settle(marked, lambda d: by_mark[d.mark or ""], "carry its mark")
+    gone = matcher.settle(pinned, lambda d: by_id.get(d.remote_id or "", []), "have its id")
+    missing = matcher.settle(marked, lambda d: by_mark[d.mark or ""], "carry its mark")
     rest = matcher.settle(named, lambda d: by_name[d.names[0]], "bear its name")
     present = [pair for pair in matcher.pairs if pair[0].names]
     missing += matcher.settle(
@@ -95,6 +95,7 @@ def match(desired: Sequence[Desired], live: Sequence[Live]) -> Matching:
     return Matching(
         tuple(matcher.pairs),
         tuple(missing),
+        tuple(gone),
         tuple(matcher.free.values()),
         tuple(shadowed),
         tuple(matcher.ambiguous),

@@ -4,13 +4,12 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 
 from leadstate.core.address import Address, Ref, RemoteRef, Span
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.diff import FieldDiff
-from leadstate.core.resource import Absent, AtLeast, Attrs, Bindings, Side
+from leadstate.core.resource import Absent, AtLeast, Attrs, Bindings, Money, Side
 
 
 class Action(StrEnum):
@@ -34,6 +33,8 @@ class Reason(StrEnum):
     PREVIOUS_NAME = "previous-name"
     AMBIGUOUS = "ambiguous"
     NOT_OURS = "not-ours"
+    CHANGED_SINCE = "changed-since"
+    GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Change:
         after: addresses of changes of this plan that must have succeeded first.
         span: where it is declared; None where nothing declares it.
         impact: for labels, the leads concerned.
+        carriers: ids of the live leads that carry a label which is deleted; None where they were not read.
     """
 
     address: Address
@@ -73,6 +75,7 @@ class Change:
     after: tuple[Address, ...] = ()
     span: Span | None = None
     impact: Impact | None = None
+    carriers: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +149,10 @@ def plain(value: Side) -> object:
             form = str(value)
         case AtLeast():
             form = [plain(ref) for ref in value.refs]
-        case Decimal():
-            form = int(value) if value == value.to_integral_value() else str(value)
+        case Money():
+            amount = value.amount
+            number = int(amount) if amount == amount.to_integral_value() else str(amount)
+            form = {"amount": number, "currency": value.currency}
         case tuple():
             form = [plain(item) for item in value]
         case Mapping():

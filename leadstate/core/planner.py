@@ -21,15 +21,15 @@ class Observed:
     Attributes:
         live: the objects that matter, by kind; a kind that was not read is not in it.
         others: how many more objects of a kind were seen that are not ours to touch.
-        carriers: how many live leads carry each label; None where leads were not read.
+        carriers: ids of the live leads that carry each label; None where leads were not read.
         archived_carriers: the same for archived leads; None where they were not all read.
         unsure: marks that were not found, while part of the archived list was not read.
     """
 
     live: Mapping[str, Sequence[Live]]
     others: Mapping[str, int] = field(default_factory=dict)
-    carriers: Mapping[RemoteRef, int] | None = None
-    archived_carriers: Mapping[RemoteRef, int] | None = None
+    carriers: Mapping[RemoteRef, Sequence[str]] | None = None
+    archived_carriers: Mapping[RemoteRef, Sequence[str]] | None = None
     unsure: frozenset[str] = frozenset()
 
 
@@ -79,11 +79,15 @@ def plan_account(
 def name_undeclared(kind: str, matching: Matching, account: Account) -> list[tuple[str, Live]]:
     """A key for each live object that no declaration was paired with, its id added where the name is taken."""
     undeclared = matching.undeclared
-    keys = [(one.mark.partition(":")[2] if one.mark else one.name) or one.remote_id for one in undeclared]
+    keys = [account.names.get(one.remote_id) or _own_name(one) for one in undeclared]
     taken = Counter([*(one.address.key for one in account.of_kind(kind)), *keys])
     return [
         (key if taken[key] == 1 else f"{key}#{one.remote_id}", one) for key, one in zip(keys, undeclared, strict=True)
     ]
+
+
+def _own_name(one: Live) -> str:
+    return (one.mark.partition(":")[2] if one.mark else one.name) or one.remote_id
 
 
 def _bindings(matchings: Mapping[str, Matching], names: Mapping[str, str]) -> Bindings:
@@ -106,6 +110,9 @@ def _plan_kind(draft: _Draft, matching: Matching) -> None:
         draft.changes.append(_add(desired))
         if desired.mark in draft.unsure:
             draft.diagnostics.append(_archived_unknown(desired, account.policy.archived_pages))
+    for desired in matching.gone:
+        address = desired.address
+        draft.left_alone.append(LeftAlone(address.kind, Reason.GONE, address.key, desired.remote_id, desired.span))
     for desired, live in matching.pairs:
         _plan_pair(draft, desired, live)
     for one in matching.extra:
@@ -122,18 +129,24 @@ def _plan_kind(draft: _Draft, matching: Matching) -> None:
 
 def _plan_pair(draft: _Draft, desired: Desired, live: Live) -> None:
     address, bindings = desired.address, draft.bindings
-    if not desired.present:
-        draft.changes.append(replace(_delete(address, live, bindings, Reason.STATE_ABSENT), span=desired.span))
-        return
+    left_alone = LeftAlone(live.kind, Reason.SEED, address.key, live.remote_id, desired.span)
     before = {key: bindings.link(value) for key, value in live.attrs.items()}
-    after = {key: settle(value, before.get(key)) for key, value in desired.attrs.items()}
+    moved = frozenset(one.top for one in diff(before, desired.only_from or {}))
+    if moved:
+        draft.left_alone.append(replace(left_alone, reason=Reason.CHANGED_SINCE))
+    if not desired.present:
+        if not moved:
+            delete = _delete(address, live, bindings, Reason.STATE_ABSENT)
+            draft.changes.append(replace(delete, span=desired.span))
+        return
+    after = {key: settle(value, before.get(key)) for key, value in desired.attrs.items() if key not in moved}
     fields = diff(before, after)
     thaws = any(one.path == live.frozen_by for one in fields)
-    left_alone = LeftAlone(live.kind, Reason.SEED, address.key, live.remote_id, desired.span)
     if desired.create_only:
         draft.left_alone.append(left_alone)
     elif not fields:
-        draft.unchanged.append(address)
+        if not moved:
+            draft.unchanged.append(address)
     elif live.frozen_by and not thaws:
         draft.left_alone.append(replace(left_alone, reason=Reason.ARCHIVED))
     else:
@@ -192,22 +205,26 @@ def _lets_go(change: Change) -> frozenset[Ref]:
 
 
 def _weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
-    """Put the number of leads beside each change of a label that leads may carry.
+    """Put the leads that carry a label beside each change that renames or deletes it.
 
     For a delete, leads that this plan relabels or deletes first are not counted: they will not carry it any more.
     """
+    ids = {one.address: one.remote_id for one in changes}
     weighed = []
-    archived_now = {one.address for one in changes if one.thaw_first}
     for one in changes:
-        if one.remote_id is None or one.address.kind != "label":
+        deletes = one.action is Action.DELETE
+        if one.remote_id is None or one.address.kind != "label" or not (deletes or one.reason is Reason.RENAMED):
             weighed.append(one)
             continue
         ref = RemoteRef("label", one.remote_id)
-        leaving = len(set(one.after) - archived_now) if one.action is Action.DELETE else 0
-        live = None if observed.carriers is None else max(0, observed.carriers.get(ref, 0) - leaving)
-        archived = None if observed.archived_carriers is None else observed.archived_carriers.get(ref, 0)
-        relevant = one.action is Action.DELETE or one.reason is Reason.RENAMED
-        weighed.append(replace(one, impact=Impact(live, archived)) if relevant else one)
+        leaving = {ids[address] for address in one.after} if deletes else set()
+        live = None if observed.carriers is None else tuple(observed.carriers.get(ref, ()))
+        archived = None if observed.archived_carriers is None else observed.archived_carriers.get(ref, ())
+        impact = Impact(
+            leads=None if live is None else sum(lead not in leaving for lead in live),
+            archived_leads=None if archived is None else len(archived),
+        )
+        weighed.append(replace(one, impact=impact, carriers=live if deletes else None))
     return weighed
 
 

@@ -8,7 +8,16 @@ from typing import Final, TypeAlias
 
 from leadstate.core.address import Address, Ref, RemoteRef, Span
 
-Scalar: TypeAlias = str | bool | int | Decimal | None
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount of a currency; one value, which changes as a whole."""
+
+    amount: Decimal
+    currency: str
+
+
+Scalar: TypeAlias = str | bool | int | Money | None
 Value: TypeAlias = "Scalar | Ref | RemoteRef | AtLeast | tuple[Value, ...] | Mapping[str, Value]"
 Attrs: TypeAlias = Mapping[str, Value]
 
@@ -48,7 +57,8 @@ class Desired:
         names: what else identifies it: the current name, then previous ones.
         present: False where it must not exist.
         create_only: True where it is created once and then left to people.
-        remote_id: the id it is known to have, where it is known; then nothing else identifies it.
+        remote_id: the id it has, where that is known; then nothing else identifies it, and it is never added.
+        only_from: attributes that it must still have to be changed; a field that has moved on is left as it is.
     """
 
     address: Address
@@ -59,6 +69,7 @@ class Desired:
     present: bool = True
     create_only: bool = False
     remote_id: str | None = None
+    only_from: Attrs | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Reads of an account what matters for a plan, as cheaply as can be, page by page; keeps only that."""
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -66,13 +66,14 @@ def existing(observed: Observed) -> dict[str, int]:
 class _Seen:
     kept: list[Live] = field(default_factory=list)
     others: int = 0
-    carriers: Counter[RemoteRef] = field(default_factory=Counter)
+    carriers: defaultdict[RemoteRef, list[str]] = field(default_factory=lambda: defaultdict(list))
     cut: bool = False
 
     def take(self, account: Account, rows: Iterable[Live]) -> None:
         for one in rows:
-            self.carriers.update(ref for ref in _label_refs(one))
-            if account.owns(one.mark):
+            for ref in _label_refs(one):
+                self.carriers[ref].append(one.remote_id)
+            if account.owns(one.mark) or one.remote_id in account.pinned:
                 self.kept.append(one)
             else:
                 self.others += 1

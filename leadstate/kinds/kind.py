@@ -3,14 +3,14 @@
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from leadstate.core.address import Ref
 from leadstate.core.plan import Change
-from leadstate.core.resource import Live, text
+from leadstate.core.resource import Live, Value, text
 from leadstate.kinds.operations import Operation, Request
 
 Resolve = Callable[[Ref], str]
@@ -28,6 +28,7 @@ class Kind:
         requests: the requests that make a change, in order. Those after an add leave the id open.
         reread: the reading just before a change that would overwrite or delete what a person may have changed since
             the plan; None where nothing can be lost.
+        from_plain: an attribute, by name, from the form that reports hold.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Kind:
     decode: Callable[[object], Live]
     requests: Callable[[Change, Resolve], Sequence[Request]]
     reread: Callable[[Change], Request | None]
+    from_plain: Callable[[str, Any], Value]
 
 
 class Spec(BaseModel):

@@ -108,4 +108,4 @@ def reread(change: Change) -> Request | None:
     return Request(GET_LABELS) if change.action is Action.DELETE else None
 
 
-LABEL = Kind("label", GET_LABELS, decode, requests, reread)
+LABEL = Kind("label", GET_LABELS, decode, requests, reread, lambda _name, value: value)

@@ -6,14 +6,14 @@ A lead's identity is its `origin_id`, `<namespace>:<key>`: free text that only a
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow, Subnormal
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from leadstate.core.address import Address, Ref, RemoteRef, Span
 from leadstate.core.plan import Action, Change
-from leadstate.core.resource import AtLeast, Attrs, Desired, Live, Value, text
+from leadstate.core.resource import AtLeast, Attrs, Desired, Live, Money, Value, text
 from leadstate.kinds.kind import Kind, Line, RemoteId, Resolve, Scoped, Spec, Wire, fields_set
 from leadstate.kinds.operations import ADD_LEAD, DELETE_LEAD, GET_LEAD, GET_LEADS, UPDATE_LEAD, Request
 
@@ -57,7 +57,7 @@ Day = Annotated[str, BeforeValidator(_date), WithJsonSchema({"type": "string", "
 Currency = Annotated[str, Field(pattern=r"^[A-Z0-9]{3,10}$", description="ISO 4217 code, or that of a custom one.")]
 
 
-class Money(Spec):
+class MoneySpec(Spec):
     """An amount of a currency."""
 
     amount: Amount
@@ -89,7 +89,7 @@ class LeadFields(Spec):
     labels: Annotated[
         LabelNames | None, Field(description="Exactly these labels; {at_least: [...]} leaves others alone.")
     ] = None
-    value: Annotated[Money | None, Field(description="Its potential value.")] = None
+    value: Annotated[MoneySpec | None, Field(description="Its potential value.")] = None
     expected_close_date: Annotated[Day | None, Field(description="YYYY-MM-DD.")] = None
     visible_to: Annotated[
         Literal[1, 3, 5, 7] | None,
@@ -145,8 +145,8 @@ def declare(spec: LeadSpec, address: Address, span: Span, *, namespace: str, lab
 
 def _attr(name: str, value: object, label_keys: Mapping[str, str]) -> Value:
     match value:
-        case Money():
-            return {"amount": value.amount, "currency": value.currency}
+        case MoneySpec():
+            return Money(value.amount, value.currency)
         case AtLeastLabels():
             return AtLeast(_refs(value.at_least, label_keys))
         case list():
@@ -199,7 +199,7 @@ def decode(raw: object) -> Live:
         "organization": wire.organization_id,
         "owner": wire.owner_id,
         "labels": tuple(sorted({RemoteRef("label", one) for one in wire.label_ids})),
-        "value": None if money is None else {"amount": money.amount.normalize(), "currency": money.currency},
+        "value": None if money is None else Money(money.amount.normalize(), money.currency),
         "expected_close_date": wire.expected_close_date,
         "visible_to": wire.visible_to,
         "was_seen": wire.was_seen,
@@ -255,14 +255,24 @@ def _to_wire(value: Value, resolve: Resolve) -> object:
             return resolve(value)
         case RemoteRef():
             return value.id
-        case Decimal():
-            return int(value) if value == value.to_integral_value() else float(value)
+        case Money():
+            amount = value.amount
+            number = int(amount) if amount == amount.to_integral_value() else float(amount)
+            return {"amount": number, "currency": value.currency}
         case tuple():
             return [_to_wire(item, resolve) for item in value]
-        case Mapping():
-            return {key: _to_wire(item, resolve) for key, item in value.items()}
         case _:
             return value
+
+
+def from_plain(name: str, value: Any) -> Value:
+    """An attribute's value from the form that reports hold (the inverse of `core.plan.plain`)."""
+    if name == "labels":
+        return tuple(sorted((Ref("label", key) for key in value), key=str))
+    if name == "value" and value is not None:
+        return Money(Decimal(value["amount"]).normalize(), value["currency"])
+    found: Value = value
+    return found
 
 
 def reread(change: Change) -> Request | None:
@@ -271,4 +281,4 @@ def reread(change: Change) -> Request | None:
     return Request(GET_LEAD, change.remote_id) if overwrites or change.action is Action.DELETE else None
 
 
-LEAD = Kind("lead", GET_LEADS, decode, requests, reread)
+LEAD = Kind("lead", GET_LEADS, decode, requests, reread, from_plain)

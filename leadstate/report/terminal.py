@@ -23,6 +23,8 @@ _WHY_ALONE = {
     "archived": "archived; set archived: false to manage",
     "previous-name": "bears a previous name of another label",
     "ambiguous": "several could be meant",
+    "changed-since": "changed since by somebody",
+    "gone": "not there any more",
 }
 
 
@@ -172,7 +174,7 @@ def _closing_apply(report: Report, read: str) -> Iterator[Text]:
     results = [one.result.status for account in report.accounts for one in account.changes if one.result]
     counts = [f"{results.count(status):,} {status}" for status in _RESULT if status in results]
     done = ", ".join(counts) or "nothing to do"
-    yield Text.assemble(("Apply: ", "bold"), f"{done}.  {read}; wrote {_spent(report.cost.apply)}.")
+    yield Text.assemble(("Apply: ", "bold"), f"{done}.  {read}; applying took {_spent(report.cost.apply)}.")
     remaining = [account.remaining for account in report.accounts]
     unread = sum(one is None for one in remaining)
     left = sum(one.changes for one in remaining if one is not None)

@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 
 from leadstate.core.address import Ref
 from leadstate.core.diff import FieldDiff, diff
-from leadstate.core.resource import ABSENT, Attrs
+from leadstate.core.resource import ABSENT, Attrs, Money
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.text() | st.decimals(allow_nan=False, allow_infinity=False)
+SCALARS = st.none() | st.booleans() | st.integers() | st.text()
 REFS = st.lists(st.text(min_size=1), unique=True).map(lambda names: tuple(Ref("label", n) for n in sorted(names)))
-MONEY = st.fixed_dictionaries({"amount": st.decimals(allow_nan=False, allow_infinity=False), "currency": st.text()})
-ATTRS = st.dictionaries(st.sampled_from(["title", "labels", "value", "owner"]), SCALARS | REFS | MONEY)
+MONEY = st.builds(Money, st.decimals(allow_nan=False, allow_infinity=False), st.text())
+NESTED = st.dictionaries(st.text(min_size=1).filter(lambda key: "." not in key), st.none() | st.text())
+ATTRS = st.dictionaries(st.sampled_from(["title", "labels", "value", "owner"]), SCALARS | REFS | MONEY | NESTED)
 
 
 @given(ATTRS)
@@ -36,7 +37,7 @@ def test_before_then_after_is_after(before: Attrs, after: Attrs) -> None:
 
 
 def test_forms_of_one_number_are_no_difference() -> None:
-    assert diff({"value": {"amount": Decimal("12000.0")}}, {"value": {"amount": Decimal(12000)}}) == ()
+    assert diff({"value": Money(Decimal("12000.0"), "EUR")}, {"value": Money(Decimal(12000), "EUR")}) == ()
 
 
 def test_a_set_differs_as_a_whole() -> None:
@@ -45,8 +46,14 @@ def test_a_set_differs_as_a_whole() -> None:
 
 
 def test_a_value_that_was_unset_differs_as_a_whole() -> None:
-    money: Attrs = {"amount": 1, "currency": "EUR"}
-    assert diff({"value": None}, {"value": money}) == (FieldDiff("value", None, money),)
+    one, two = Money(Decimal(1), "EUR"), Money(Decimal(2), "EUR")
+    assert diff({"value": None}, {"value": one}) == (FieldDiff("value", None, one),)
+    assert diff({"value": two}, {"value": one}) == (FieldDiff("value", two, one),)
+
+
+def test_what_is_nested_has_a_path_of_its_own() -> None:
+    before, after = {"fields": {"a": 1, "b": 2}}, {"fields": {"a": 1, "b": 3}}
+    assert diff(before, after) == (FieldDiff("fields.b", 2, 3),)
 
 
 def test_what_is_not_declared_is_not_managed() -> None:

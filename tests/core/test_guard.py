@@ -37,7 +37,9 @@ def test_max_tokens(tokens: int, limit: int | None, codes: list[str]) -> None:
 
 def test_a_label_in_use_is_refused_with_the_number() -> None:
     plan = planned(
-        account(label("Old", present=False)), live_label("Old"), carriers={RemoteRef("label", "id-Old"): 1200}
+        account(label("Old", present=False)),
+        live_label("Old"),
+        carriers={RemoteRef("label", "id-Old"): [str(i) for i in range(1200)]},
     )
     (found,) = guard(plan, Policy(), {}, 0)
     assert (found.code, found.severity) == ("in-use", Severity.GUARD)
@@ -48,7 +50,9 @@ def test_a_label_in_use_is_refused_with_the_number() -> None:
 
 def test_a_label_that_only_archived_leads_carry_is_in_use_too() -> None:
     ref = RemoteRef("label", "id-Old")
-    plan = planned(account(label("Old", present=False)), live_label("Old"), carriers={}, archived_carriers={ref: 3})
+    plan = planned(
+        account(label("Old", present=False)), live_label("Old"), carriers={}, archived_carriers={ref: ["x", "y", "z"]}
+    )
     assert [one.code for one in guard(plan, Policy(), {}, 0)] == ["in-use"]
 
 
@@ -62,7 +66,7 @@ def test_leads_that_the_plan_relabels_do_not_count() -> None:
         account(label("Old", present=False), lead("a", labels=refs())),
         live_label("Old"),
         live_lead("a", labels=["id-Old"]),
-        carriers={RemoteRef("label", "id-Old"): 1},
+        carriers={RemoteRef("label", "id-Old"): ["id-a"]},
     )
     assert guard(plan, Policy(), {}, 0) == ()
 
@@ -72,6 +76,6 @@ def test_a_lead_that_comes_back_from_the_archive_does_not_hide_one_that_carries_
         account(label("Old", present=False), lead("a", labels=refs(), archived=False)),
         live_label("Old"),
         live_lead("a", labels=["id-Old"], archived=True),
-        carriers={RemoteRef("label", "id-Old"): 1},
+        carriers={RemoteRef("label", "id-Old"): ["stranger"]},
     )
     assert [one.code for one in guard(plan, Policy(), {}, 0)] == ["in-use"]

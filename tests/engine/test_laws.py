@@ -13,7 +13,7 @@ from leadstate.core.address import Address
 from leadstate.core.outcome import Status
 from leadstate.core.plan import AccountPlan, fingerprint
 from leadstate.core.policy import Impact, Policy, Prune
-from leadstate.core.resource import AtLeast, Desired
+from leadstate.core.resource import AtLeast, Desired, Money
 from leadstate.engine.run import Applied, Settings, Work, apply_all, plan_all
 from leadstate.kinds import cost
 from leadstate.pipedrive.auth import Token
@@ -29,7 +29,7 @@ NO_GUARDS = Policy(max_deletes=None, max_delete_percent=None, refuse_in_use=Fals
 
 COLOR = st.sampled_from(COLORS)
 MONEY = st.none() | st.builds(
-    lambda amount, currency: {"amount": amount.normalize(), "currency": currency},
+    lambda amount, currency: Money(amount.normalize(), currency),
     st.decimals(min_value=-(10**9), max_value=10**9, places=2),
     st.sampled_from(["EUR", "USD"]),
 )

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from leadstate.core.address import Address, RemoteRef
 from leadstate.core.plan import Action, Change, Reason
-from leadstate.core.resource import AtLeast
+from leadstate.core.resource import AtLeast, Money
 from leadstate.kinds.lead import LeadSpec, declare, decode, requests
 from tests.builders import HERE, refs
 
@@ -53,7 +53,7 @@ def test_normal_forms() -> None:
     )  # fmt: skip
     assert found["title"] == "Café"
     assert found["labels"] == refs("Hot", "Warm")
-    assert found["value"] == {"amount": Decimal(12000), "currency": "EUR"}
+    assert found["value"] == Money(Decimal(12000), "EUR")
     assert found["visible_to"] == "3"
     assert attrs(labels={"at_least": ["Hot"]})["labels"] == AtLeast(refs("Hot"))
 
