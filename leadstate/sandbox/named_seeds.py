@@ -1,0 +1,130 @@
+"""The seeds that have a name: `empty`, `fresh` and `drifted`.
+
+They are documents as anybody could write them, and the same ones every day: nothing here is random or reads a clock.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from .checks import stamp
+from .reading import SeedError
+from .records import Body
+
+TOKEN = "sandbox-token"  # noqa: S105 (opens the embedded sandbox only)
+"""The token of the one company in each named seed."""
+
+INDUSTRY = "3ce5b1409718d65a8adc965be1f0da8821d8b9ab"
+"""The key of the custom field that some leads of `drifted` have set."""
+
+_HOT, _WARM, _COLD = (f"aecece6{digit}-c069-11eb-93bf-b59c4f1731e6" for digit in "012")
+_VIP = "5b0f6a7e-8f1d-4c1c-9d55-2f6f0a1f7a10"
+_CAMPAIGN = "c9a8d0f2-3d55-4b0e-8a1e-6f2f1b9d4e21"
+
+_COMPANIES = (
+    "Acme", "Borealis Foods", "Cedar & Sons", "Delta Freight", "Elmwood Clinics", "Fjord Energy",
+    "Granite Works", "Harbour Hotels", "Indigo Labs", "Juniper Homes", "Kestrel Aviation", "Lumen Lighting",
+)  # fmt: skip
+_PEOPLE = (
+    "Jane Alder", "Tom Birch", "Aino Kask", "Luis Prado", "Mira Novak", "Owen Reed",
+    "Priya Shah", "Karl Lind", "Sofia Conti", "Noah Weiss", "Emma Dubois", "Ivo Tamm",
+)  # fmt: skip
+_TOPICS = ("renewal", "pilot", "second site", "upgrade", "service contract")
+_LABELS = (
+    (_COLD,), (), (_HOT,), (_COLD, _CAMPAIGN), (_WARM,), (_HOT, _VIP), (_COLD,), (), (_CAMPAIGN,), (_COLD, _VIP),
+)  # fmt: skip
+_ARCHIVED = (12, 30)
+_SEEDED = {5: ("acme-renewal", "Acme renewal EMEA"), 23: ("old-seed", "Old seed")}
+_EPOCH = datetime(1582, 10, 15, tzinfo=UTC)
+_OPENED = datetime(2026, 1, 12, 8, 30, tzinfo=UTC)
+
+
+def named(name: str) -> Body:
+    """A new copy of the seed with this name. Raises `SeedError` for a name that there is not."""
+    try:
+        return NAMED[name]()
+    except KeyError:
+        raise SeedError("", f"there is no seed named {name!r}; there are {', '.join(NAMED)}") from None
+
+
+def _empty() -> Body:
+    """A company with a user and nothing else."""
+    return _company(users=1, contacts=0)
+
+
+def _fresh() -> Body:
+    """A company as it is on the first day: the three default labels, some contacts, no lead."""
+    labels = [("Hot", "red"), ("Warm", "yellow"), ("Cold", "blue")]
+    return {
+        **_company(users=2, contacts=5),
+        "labels": [{"name": name, "color": color} for name, color in labels],
+    }
+
+
+def _drifted() -> Body:
+    """A company after some months of people working in it: labels repainted and invented, leads in every state."""
+    labels = [
+        (_HOT, "Hot", "orange"),
+        (_COLD, "Cold", "blue"),
+        (_WARM, "Warm", "yellow"),
+        (_VIP, "VIP", "purple"),
+        (_CAMPAIGN, "Old campaign", "gray"),
+    ]
+    return {
+        **_company(users=2, contacts=len(_COMPANIES)),
+        "fields": [INDUSTRY],
+        "labels": [
+            {"id": label_id, "name": name, "color": color, "add_time": stamp(_OPENED - timedelta(days=30 - place))}
+            for place, (label_id, name, color) in enumerate(labels)
+        ],
+        "leads": [_lead(number) for number in range(40)],
+    }
+
+
+def _company(users: int, contacts: int) -> Body:
+    people = (("Sam Rivers", "sam@acme.test"), ("Kim Vaher", "kim@acme.test"))
+    return {
+        "token": TOKEN,
+        "company": {"id": 7041, "name": "Acme EMEA", "domain": "acme-emea"},
+        "plan": "premium",
+        "users": [{"id": 101 + i, "name": name, "email": email} for i, (name, email) in enumerate(people[:users])],
+        "persons": [{"id": i, "name": name} for i, name in enumerate(_PEOPLE[:contacts], 1)],
+        "organizations": [{"id": i, "name": name} for i, name in enumerate(_COMPANIES[:contacts], 1)],
+    }
+
+
+def _lead(number: int) -> Body:
+    """One lead of `drifted`."""
+    added = _OPENED + timedelta(days=3 * number, minutes=17 * number, milliseconds=177 + number)
+    place = number % len(_COMPANIES)
+    lead: Body = {
+        "id": _version_1(added, number),
+        "title": f"{_COMPANIES[place]} {_TOPICS[number % len(_TOPICS)]}",
+        "owner_id": 101 + number % 2,
+        "person_id": place + 1 if number % 4 else None,
+        "organization_id": place + 1,
+        "label_ids": list(_LABELS[number % len(_LABELS)]),
+        "value": {"amount": 1200 + 350 * number, "currency": "EUR"} if number % 3 else None,
+        "expected_close_date": (added + timedelta(days=60)).date().isoformat() if number % 5 == 0 else None,
+        "add_time": stamp(added),
+        "update_time": stamp(added + timedelta(hours=number)),
+    }
+    if number % 6 == 1:
+        lead[INDUSTRY] = ("Retail", "Logistics", "Health")[number % 3]
+    if number in _ARCHIVED:
+        lead |= {"is_archived": True, "archive_time": stamp(added + timedelta(days=20))}
+    if number in _SEEDED:
+        key, title = _SEEDED[number]
+        lead |= {"origin_id": f"acme-seeds:{key}", "title": title}
+    return lead
+
+
+def _version_1(time: datetime, node: int) -> str:
+    """A UUID of version 1 that tells this time, as the ids of real leads do."""
+    ticks = (time - _EPOCH) // timedelta(microseconds=1) * 10
+    version = (ticks >> 48) & 0x0FFF | 0x1000
+    return str(UUID(fields=(ticks & 0xFFFFFFFF, (ticks >> 32) & 0xFFFF, version, 0x91, 0xC1, 0xD76C55000000 + node)))
+
+
+NAMED: Mapping[str, Callable[[], Body]] = {"empty": _empty, "fresh": _fresh, "drifted": _drifted}
+"""Every named seed: call it for a new copy."""

@@ -1,0 +1,169 @@
+"""The rows of a Pipedrive company: immutable values, with the bodies that the wire and a seed show of them.
+
+It holds no rule and looks nothing up: whether a row may exist is for `state` to say.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Body = dict[str, Any]
+
+COLORS = ("blue", "brown", "dark-gray", "gray", "green", "orange", "pink", "purple", "red", "yellow")
+"""The label colours (Pipedrive OpenAPI: addLeadLabel)."""
+
+PLANS = ("lite", "growth", "premium", "ultimate")
+"""The plans that a company can be on, cheapest first (Pipedrive docs: rate limiting)."""
+
+LEAD_SOURCES = (
+    "Manually created",
+    "Deal",
+    "Web forms",
+    "Prospector",
+    "Leadbooster",
+    "Live chat",
+    "Import",
+    "Website visitors",
+    "Workflow automation",
+    "API",
+)
+"""The fixed sources of leads (Pipedrive OpenAPI: getLeadSources)."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person who works in the company and can own leads."""
+
+    id: int
+    name: str
+    email: str
+
+    def body(self) -> Body:
+        """The user as a seed writes it."""
+        return {"id": self.id, "name": self.name, "email": self.email}
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person or an organization that a lead can be linked to."""
+
+    id: int
+    name: str
+
+    def body(self) -> Body:
+        """The contact as a seed writes it."""
+        return {"id": self.id, "name": self.name}
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A lead label. Times are ISO 8601 in UTC with milliseconds and `Z`."""
+
+    id: str
+    name: str
+    color: str
+    add_time: str
+    update_time: str
+
+    def body(self) -> Body:
+        """The label as the API answers it (Pipedrive OpenAPI: getLeadLabels)."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "color": self.color,
+            "add_time": self.add_time,
+            "update_time": self.update_time,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A lead. Times are ISO 8601 in UTC with milliseconds and `Z`; `expected_close_date` is YYYY-MM-DD."""
+
+    id: str
+    title: str
+    owner_id: int
+    creator_id: int
+    person_id: int | None
+    organization_id: int | None
+    add_time: str
+    update_time: str
+    cc_email: str
+    label_ids: tuple[str, ...] = ()
+    value: Mapping[str, Any] | None = None
+    expected_close_date: str | None = None
+    is_archived: bool = False
+    archive_time: str | None = None
+    source_name: str = "API"
+    source_deal_id: int | None = None
+    origin: str = "API"
+    origin_id: str | None = None
+    channel: int | None = None
+    channel_id: str | None = None
+    was_seen: bool = False
+    next_activity_id: int | None = None
+    visible_to: str = "3"
+    custom: Mapping[str, str | int | float] = field(default_factory=dict)
+
+    def body(self) -> Body:
+        """The lead as the API answers it: every key of a 2026 body, and custom fields at top level only where set.
+
+        Source: Pipedrive OpenAPI: getLeads ("if a custom field's value hasn't been set for the lead, it won't appear").
+        """
+        return {
+            "id": self.id,
+            "title": self.title,
+            "owner_id": self.owner_id,
+            "creator_id": self.creator_id,
+            "label_ids": list(self.label_ids),
+            "value": None if self.value is None else dict(self.value),
+            "expected_close_date": self.expected_close_date,
+            "person_id": self.person_id,
+            "organization_id": self.organization_id,
+            "is_archived": self.is_archived,
+            "archive_time": self.archive_time,
+            "source_name": self.source_name,
+            "source_deal_id": self.source_deal_id,
+            "origin": self.origin,
+            "origin_id": self.origin_id,
+            "channel": self.channel,
+            "channel_id": self.channel_id,
+            "was_seen": self.was_seen,
+            "next_activity_id": self.next_activity_id,
+            "add_time": self.add_time,
+            "update_time": self.update_time,
+            **self.custom,
+            "visible_to": self.visible_to,
+            "cc_email": self.cc_email,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Everything that one company holds, in insertion order: what a seed describes and a company starts from."""
+
+    token: str
+    id: int
+    name: str
+    domain: str
+    plan: str
+    unique_label_names: bool
+    fields: tuple[str, ...]
+    users: tuple[User, ...]
+    persons: tuple[Contact, ...]
+    organizations: tuple[Contact, ...]
+    labels: tuple[Label, ...]
+    leads: tuple[Lead, ...]
+
+    def head(self) -> Body:
+        """The company as a seed writes it, without its labels and leads."""
+        return {
+            "token": self.token,
+            "company": {"id": self.id, "name": self.name, "domain": self.domain},
+            "plan": self.plan,
+            "unique_label_names": self.unique_label_names,
+            "fields": list(self.fields),
+            "users": [user.body() for user in self.users],
+            "persons": [person.body() for person in self.persons],
+            "organizations": [organization.body() for organization in self.organizations],
+        }

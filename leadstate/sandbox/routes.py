@@ -1,0 +1,148 @@
+"""The ASGI application: which operation answers which request, and what happens around each of them.
+
+Around an operation stand the token, the limits, the faults, the latency and the reading of the body, and some of them
+wait; the operation itself is a plain function, so that no other request can come between its check and its write.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from . import account, control, disturb, labels, leads, wire
+from .fault_plan import Strike
+from .faults import FaultKind
+from .payloads import BadRequestError
+from .state import MissingError, RefusedError
+from .wire import Call, Reply
+
+if TYPE_CHECKING:
+    from .sandbox import Sandbox
+
+PREFIXES = ("/api/v1", "/v1")
+"""Where the first version of the API answers (Pipedrive docs: base URLs)."""
+
+MARK = ("x-leadstate-sandbox", "1")
+"""The header on every answer, so that nobody takes this for the real one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of the OpenAPI description, by its id there."""
+
+    id: str
+    method: str
+    path: str
+    handle: Callable[[Call], Reply]
+
+
+OPERATIONS = (
+    Operation("getLeads", "GET", "/leads", leads.get_leads),
+    Operation("addLead", "POST", "/leads", leads.add_lead),
+    Operation("getArchivedLeads", "GET", "/leads/archived", leads.get_archived_leads),
+    Operation("getLead", "GET", "/leads/{id}", leads.get_lead),
+    Operation("updateLead", "PATCH", "/leads/{id}", leads.update_lead),
+    Operation("deleteLead", "DELETE", "/leads/{id}", leads.delete_lead),
+    Operation("getLeadLabels", "GET", "/leadLabels", labels.get_lead_labels),
+    Operation("addLeadLabel", "POST", "/leadLabels", labels.add_lead_label),
+    Operation("updateLeadLabel", "PATCH", "/leadLabels/{id}", labels.update_lead_label),
+    Operation("deleteLeadLabel", "DELETE", "/leadLabels/{id}", labels.delete_lead_label),
+    Operation("getLeadSources", "GET", "/leadSources", account.get_lead_sources),
+    Operation("getUsers", "GET", "/users", account.get_users),
+    Operation("getCurrentUser", "GET", "/users/me", account.get_current_user),
+)
+"""Everything that is served. A fixed path stands before one with an id in its place, as the first match wins."""
+
+
+def create_app(sandbox: "Sandbox") -> Starlette:
+    """The application that serves this sandbox: the API under both prefixes, and `/_sandbox/` to steer it."""
+    paths: dict[str, dict[str, Operation]] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method] = operation
+    api = [
+        Route(prefix + path, partial(_answer, sandbox, methods), methods=list(methods))
+        for prefix in PREFIXES
+        for path, methods in paths.items()
+    ]
+    app = Starlette(
+        routes=[*control.routes(sandbox), *api],
+        middleware=[Middleware(_Mark)],
+        exception_handlers={HTTPException: _http_error, Exception: _crash},
+    )
+    # A redirect to the path without its slash would hide a client's mistake.
+    app.router.redirect_slashes = False
+    return app
+
+
+async def _answer(sandbox: "Sandbox", methods: dict[str, Operation], request: Request) -> Response:
+    """One request from its token to its answer."""
+    correlation = {"x-correlation-id": sandbox.new_id("correlation")}
+    company = sandbox.company(request.headers.get("x-api-token", ""))
+    if company is None:
+        return wire.unauthorized().response(correlation)
+    # Starlette lets HEAD in wherever GET is.
+    operation = methods["GET" if request.method == "HEAD" else request.method]
+    refused = sandbox.limits.refusal(company, operation.id)
+    # What the limits refuse meets no fault; a fault can refuse what they let in.
+    strike = Strike() if refused else sandbox.faults.strike(operation.id, company.id)
+    fault = strike.fault
+    if fault and fault.kind is FaultKind.RATE_LIMITED:
+        strike.edit(company)
+        admission = sandbox.limits.admit(company, operation.id, "burst")
+        limited = replace(admission, retry_after=fault.retry_after)
+        return wire.too_many(limited).response({**correlation, **admission.headers})
+    admission = sandbox.limits.admit(company, operation.id, refused)
+    headers = {**correlation, **admission.headers}
+    if admission.refused:
+        return wire.too_many(admission).response(headers)
+    body = await request.body()
+    await sandbox.pause()
+    # From here on nothing waits until the answer is made.
+    strike.edit(company)
+    call = Call(company, sandbox.lists(company), request.path_params, request.query_params, body)
+    return disturb.instead(fault, headers) or disturb.afterwards(fault, _handled(operation, call), headers)
+
+
+def _handled(operation: Operation, call: Call) -> Reply:
+    try:
+        return operation.handle(call)
+    except MissingError as missing:
+        return wire.not_found(str(missing))
+    except (BadRequestError, RefusedError) as refused:
+        return wire.error(400, str(refused))
+
+
+async def _http_error(_request: Request, error: Exception) -> Response:
+    """A path that is not there, or a method that it does not know."""
+    if not isinstance(error, HTTPException):
+        raise error
+    return wire.error(error.status_code, error.detail.lower()).response(error.headers)
+
+
+async def _crash(_request: Request, _error: Exception) -> Response:
+    """A bug of the sandbox. The server logs it; the client sees that it is not its own mistake."""
+    return wire.error(500, "internal server error").response(dict((MARK,)))
+
+
+class _Mark:
+    """Puts `MARK` on every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)[MARK[0]] = MARK[1]
+            await send(message)
+
+        await self._app(scope, receive, marked)

@@ -1,0 +1,145 @@
+"""The sandbox on a port: blocking for a command line, or in a thread for a test.
+
+It listens on loopback and refuses every other address: what it serves has no real protection.
+"""
+
+import ipaddress
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from .breaking import HANG_UP
+
+if TYPE_CHECKING:
+    from asyncio import Transport
+
+    from starlette.types import ASGIApp
+    from uvicorn import Server
+
+HOST = "127.0.0.1"
+_BACKLOG = 1024
+"""Connections that may wait to be accepted; a client that plans many accounts opens hundreds at once."""
+_GRACE_SECONDS = 2
+"""How long requests in flight may take when the server is stopped."""
+
+
+def serve(app: "ASGIApp", host: str = HOST, port: int = 8765, *, ready: Callable[[str], None] | None = None) -> None:
+    """Serves until Ctrl-C or SIGTERM. Port 0 takes a free one.
+
+    `ready` is called with the base URL once requests are answered. Raises `ValueError` for a host that is not loopback
+    and `OSError` if the port cannot be had.
+    """
+    with _bound(host, port) as listener:
+        server = _server(app, (lambda: ready(_url(listener))) if ready else None)
+        try:
+            server.run(sockets=[listener])
+        except KeyboardInterrupt:
+            # uvicorn has shut down by now and only passes the signal on; the caller asked for this end.
+            return
+
+
+@contextmanager
+def running(app: "ASGIApp", host: str = HOST, port: int = 0) -> Iterator[str]:
+    """Serves in a background thread and yields the base URL, without a slash at its end, once requests are answered.
+
+    Raises as `serve` does, and `RuntimeError` if the server stops before it started.
+    """
+    with _bound(host, port) as listener:
+        settled = threading.Event()
+        server = _server(app, settled.set)
+
+        def run() -> None:
+            try:
+                server.run(sockets=[listener])
+            finally:
+                settled.set()
+
+        thread = threading.Thread(target=run, name="leadstate-sandbox", daemon=True)
+        thread.start()
+        settled.wait()
+        if not server.started:
+            raise RuntimeError("the sandbox did not start")
+        try:
+            yield _url(listener)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@contextmanager
+def _bound(host: str, port: int) -> Iterator[socket.socket]:
+    """A listening socket: bound here, so that its port is known and a taken one is an `OSError`, not an exit."""
+    address = ipaddress.ip_address(HOST) if host == "localhost" else _address(host)
+    if not address.is_loopback:
+        raise ValueError(f"{host}: the sandbox listens on loopback only, such as {HOST}")
+    family = socket.AF_INET6 if isinstance(address, ipaddress.IPv6Address) else socket.AF_INET
+    # The protocol is named, though it is the default: asyncio switches Nagle's delay off only where it reads "TCP", and
+    # every small answer would take 40 ms.
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        if sys.platform != "win32":
+            # Elsewhere than on Windows this takes no port from a living server, only from a dead one's last packets.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((str(address), port))
+        listener.listen(_BACKLOG)
+        yield listener
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        raise ValueError(f"{host}: is no IP address; the sandbox listens on loopback only, such as {HOST}") from None
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _hang_up(transport: "Transport", *, reset: bool) -> None:
+    """Ends a connection: with a reset at once, or by closing it after what was written is sent."""
+    if not reset:
+        transport.close()
+        return
+    # Closing a socket that does not linger sends a reset, not an end.
+    linger = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    transport.abort()
+
+
+def _server(app: "ASGIApp", started: Callable[[], None] | None) -> "Server":
+    """A quiet uvicorn that calls `started` when it answers, and lets an application hang up.
+
+    uvicorn itself offers only a flag to poll for the one, and nothing for the other.
+    """
+    from uvicorn import Config, Server  # noqa: PLC0415 (only who serves pays for it)
+    from uvicorn.protocols.http.h11_impl import H11Protocol  # noqa: PLC0415
+
+    class Breakable(H11Protocol):
+        def connection_made(self, transport: "Transport") -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            # Every request of this connection gets a copy in its scope.
+            self.app_state = {**self.app_state, HANG_UP: partial(_hang_up, transport)}
+
+    class Announcing(Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if started and self.started:
+                started()
+
+    config = Config(
+        app,
+        http=Breakable,
+        lifespan="off",
+        ws="none",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    return Announcing(config)

@@ -1,0 +1,107 @@
+"""Whatever is done to a company, some things stay true."""
+
+from typing import Any
+from uuid import UUID
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from leadstate.sandbox.listing import Query
+from leadstate.sandbox.seeds import dump, parse
+from leadstate.sandbox.state import Company, MissingError, RefusedError
+from tests.sandbox.driver import COLD, HOT, CountedIds, FakeClock, company
+
+VERBS = (
+    "add_lead",
+    "relabel",
+    "retitle",
+    "archive",
+    "restore",
+    "delete_lead",
+    "add_label",
+    "rename",
+    "delete_label",
+)
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(VERBS),
+        st.integers(0, 9),
+        st.lists(st.integers(0, 9), max_size=4),
+    ),
+    max_size=40,
+)
+
+
+def run(one: Company, steps: list[tuple[str, int, list[int]]]) -> None:
+    """Does each step to the lead or label at that place, with labels that may be long gone."""
+    labels, leads = [HOT, COLD], [str(UUID(int=1))]
+    for verb, place, marks in steps:
+        label, lead = labels[place % len(labels)], leads[place % len(leads)]
+        chosen = tuple(dict.fromkeys(labels[mark % len(labels)] for mark in marks))
+        try:
+            match verb:
+                case "add_lead":
+                    new = {"title": "x", "person_id": 1, "label_ids": chosen, "custom": {}}
+                    leads.append(one.add_lead(new).id)
+                case "relabel":
+                    one.update_lead(lead, {"label_ids": chosen, "custom": {}})
+                case "archive" | "restore":
+                    one.update_lead(lead, {"is_archived": verb == "archive", "custom": {}})
+                case "retitle":
+                    one.update_lead(lead, {"title": f"t{place}", "custom": {}})
+                case "delete_lead":
+                    one.delete_lead(lead)
+                case "add_label":
+                    labels.append(one.add_label("New", "red").id)
+                case "rename":
+                    one.update_label(label, {"name": f"n{place}"})
+                case _:
+                    one.delete_label(label)
+        except (MissingError, RefusedError):
+            continue
+
+
+def pages(one: Company, query: Query, limit: int) -> list[str]:
+    found: list[str] = []
+    while True:
+        page, more = one.leads(query, len(found), limit)
+        found += [lead.id for lead in page]
+        if not more:
+            return found
+        assert len(page) == limit
+
+
+@settings(max_examples=200, deadline=None)
+@given(steps=steps, limit=st.integers(1, 7))
+def test_invariants(steps: list[tuple[str, int, list[int]]], limit: int) -> None:
+    clock, kept = FakeClock(), dict[tuple[str, str], Any]()
+    ids = CountedIds()
+    (tables,) = parse(company(), now=clock.now, new_id=ids)
+
+    def journal(changes: Any) -> None:
+        for kind, row_id, body in changes:
+            kept[kind, row_id] = body
+
+    one = Company(tables, lambda: clock.now, ids, journal)
+    run(one, steps)
+
+    everything = one.tables()
+    label_ids = {label.id for label in everything.labels}
+    assert all(set(lead.label_ids) <= label_ids for lead in everything.leads)
+    assert all((lead.archive_time is not None) == lead.is_archived for lead in everything.leads)
+
+    live, archived = pages(one, Query(), limit), pages(one, Query(archived=True), limit)
+    assert not set(live) & set(archived)
+    assert sorted(live + archived) == sorted(lead.id for lead in everything.leads)
+    assert live == [lead.id for lead in everything.leads if not lead.is_archived]
+    by_title = pages(one, Query(sort=(("title", False),)), limit)
+    assert sorted(by_title) == sorted(live)
+
+    document = dump([everything])
+    assert dump(parse(document, now=clock.now, new_id=ids)) == document
+    for kind, rows in (("label", everything.labels), ("lead", everything.leads)):
+        held = {row.id: row.body() for row in rows}
+        assert all(held.get(row_id) == body for (table, row_id), body in kept.items() if table == kind)
+        first = {HOT, COLD} if kind == "label" else set()
+        assert set(held) <= {row_id for table, row_id in kept if table == kind} | first

@@ -1,0 +1,119 @@
+"""Token costs, the meter, the burst window and the daily budget."""
+
+import pytest
+
+from leadstate.sandbox import TOKEN_COSTS
+from tests.sandbox.driver import COLD, HOT, NOWHERE, OTHER, World, company
+
+CALLS = [
+    ("getLeads", "GET", "/leads", 20),
+    ("getArchivedLeads", "GET", "/leads/archived", 40),
+    ("getLead", "GET", f"/leads/{NOWHERE}", 2),
+    ("addLead", "POST", "/leads", 10),
+    ("updateLead", "PATCH", f"/leads/{NOWHERE}", 10),
+    ("deleteLead", "DELETE", f"/leads/{NOWHERE}", 6),
+    ("getLeadLabels", "GET", "/leadLabels", 10),
+    ("addLeadLabel", "POST", "/leadLabels", 10),
+    ("updateLeadLabel", "PATCH", f"/leadLabels/{COLD}", 10),
+    ("deleteLeadLabel", "DELETE", f"/leadLabels/{HOT}", 6),
+    ("getLeadSources", "GET", "/leadSources", 2),
+    ("getUsers", "GET", "/users", 20),
+    ("getCurrentUser", "GET", "/users/me", 2),
+]
+
+
+@pytest.mark.parametrize(("operation", "method", "path", "cost"), CALLS)
+def test_each_operation_has_its_flat_price_whatever_comes_out(
+    operation: str, method: str, path: str, cost: int
+) -> None:
+    world = World(daily=100)
+    answer = world.api(method, path)
+    assert answer.headers["x-daily-ratelimit-token-limit"] == "100"
+    assert answer.headers["x-daily-ratelimit-token-remaining"] == str(100 - cost)
+    assert world.sandbox.meter.report() == {
+        "requests": 1,
+        "tokens": cost,
+        "refused": 0,
+        "companies": {
+            "7041": {
+                "requests": 1,
+                "tokens": cost,
+                "refused": 0,
+                "operations": {operation: {"requests": 1, "tokens": cost}},
+            }
+        },
+    }
+    assert TOKEN_COSTS[operation] == cost
+
+
+def test_the_meter_counts_by_company_and_can_start_again() -> None:
+    world = World(company(), company(OTHER, 7042))
+    for _ in range(3):
+        world.api("GET", "/leadLabels")
+    world.api("GET", "/users/me", token=OTHER)
+    meter = world.sandbox.meter
+    assert (meter.requests, meter.tokens, meter.refused) == (4, 32, 0)
+    report = world.call("GET", "/_sandbox/meter").json()
+    assert report == meter.report()
+    assert report["companies"]["7042"]["operations"] == {"getCurrentUser": {"requests": 1, "tokens": 2}}
+    assert "token-of" not in world.call("GET", "/_sandbox/meter").text
+    meter.reset()
+    assert (meter.requests, meter.tokens) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("plan", "burst", "daily"), [("lite", 20, 1), ("growth", 40, 2), ("premium", 100, 5), ("ultimate", 120, 7)]
+)
+def test_a_plan_has_its_limits(plan: str, burst: int, daily: int) -> None:
+    headers = World(company(plan=plan), burst="plan", daily="plan").api("GET", "/users/me").headers
+    assert headers["x-ratelimit-limit"] == str(burst)
+    assert headers["x-ratelimit-remaining"] == str(burst - 1)
+    assert headers["x-ratelimit-reset"] == "2"
+    assert headers["x-daily-ratelimit-token-limit"] == str(30_000 * daily * 2), "two users are two seats"
+
+
+def test_limits_that_are_off_are_not_spoken_of() -> None:
+    answer = World(burst=None, daily=None).api("GET", "/leads")
+    assert not any("ratelimit" in name for name in answer.headers)
+
+
+def test_the_burst_window_rolls() -> None:
+    world = World(company(), company(OTHER, 7042), burst=2)
+    assert world.api("GET", "/users/me").headers["x-ratelimit-remaining"] == "1"
+    world.clock.pass_by(1.5)
+    second = world.api("GET", "/users/me")
+    assert (second.headers["x-ratelimit-remaining"], second.headers["x-ratelimit-reset"]) == ("0", "1")
+    refused = world.api("GET", "/users/me")
+    assert refused.status_code == 429
+    assert refused.json() == {"success": False, "error": "request over limit", "errorCode": 429}
+    assert refused.headers["retry-after"] == "2"
+    assert refused.headers["x-ratelimit-remaining"] == "0"
+    assert world.api("GET", "/users/me", token=OTHER).status_code == 200, "the window is a token's own"
+    world.clock.pass_by(0.5)
+    assert world.api("GET", "/users/me").status_code == 200, "the first request has left the window"
+    assert world.api("GET", "/users/me").status_code == 429
+    assert (world.sandbox.meter.requests, world.sandbox.meter.refused) == (4, 2)
+
+
+def test_the_daily_budget_ends_at_midnight() -> None:
+    world = World(daily=25)
+    assert world.api("GET", "/leads").status_code == 200
+    refused = world.api("POST", "/leads", {"title": "x", "person_id": 1})
+    assert refused.status_code == 429
+    assert refused.json() == {"success": False, "error": "daily request budget exceeded", "errorCode": 429}
+    assert refused.headers["retry-after"] == str(14 * 3600)
+    assert refused.headers["x-daily-ratelimit-token-remaining"] == "5"
+    assert world.api("GET", "/users/me").status_code == 200, "what is left can be spent"
+    world.clock.pass_by(14 * 3600 - 1)
+    assert world.api("POST", "/leads", {"title": "x", "person_id": 1}).headers["retry-after"] == "1"
+    world.clock.pass_by(1)
+    assert world.api("POST", "/leads", {"title": "x", "person_id": 1}).status_code == 201
+    assert [lead.title for lead in world.sandbox.companies[0].tables().leads] == ["x"]
+
+
+def test_a_refused_request_costs_nothing() -> None:
+    world = World(burst=1, daily=1000)
+    world.api("GET", "/leads")
+    refused = world.api("GET", "/leads")
+    assert refused.headers["x-daily-ratelimit-token-remaining"] == "980"
+    assert world.sandbox.meter.tokens == 20

@@ -1,0 +1,202 @@
+"""Seed documents: what they may say, the errors about them, the named ones, and the way back to a document."""
+
+import copy
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from leadstate.sandbox import NAMED, Sandbox, SeedError, load_seed, named
+from tests.sandbox.driver import COLD, FIELD, HOT, NOWHERE, START, TOKEN, World, company
+
+UUID_EPOCH = 0x01B21DD213814000
+
+
+def with_leads(*leads: Any, **more: Any) -> dict[str, Any]:
+    return company(leads=list(leads), **more)
+
+
+def test_one_company_may_stand_alone() -> None:
+    sandbox = Sandbox(company())
+    assert [one.domain for one in sandbox.companies] == ["company-7041"]
+    assert set(sandbox.dump()) == {"companies"}
+
+
+def test_what_a_seed_leaves_out() -> None:
+    world = World({"token": TOKEN, "company": {"id": 1, "name": "A", "domain": "a"}})
+    one = world.sandbox.companies[0]
+    assert (one.plan, one.name, len(one.users), one.labels(), one.persons) == ("premium", "A", 1, [], ())
+    world = World(with_leads({"title": "x", "person_id": 1}, {"title": "y", "person_id": 1, "origin_id": "a:b"}))
+    by_hand, by_api = world.data("GET", "/leads")
+    assert by_hand["add_time"] == by_hand["update_time"] == "2026-11-24T10:00:00.000Z"
+    assert (by_hand["owner_id"], by_hand["source_name"], by_hand["was_seen"]) == (1, "Manually created", True)
+    assert (by_api["source_name"], by_api["origin"], by_api["was_seen"]) == ("API", "API", False)
+
+
+def test_a_dump_is_a_seed_of_the_same_state() -> None:
+    world = World(with_leads({"title": "x", "person_id": 1, "label_ids": [HOT], FIELD: "y", "is_archived": True}))
+    world.add(title="z", value={"amount": 1.5, "currency": "EUR"})
+    world.data("PATCH", f"/leadLabels/{HOT}", {"color": "green"})
+    dumped = world.sandbox.dump()
+    assert json.loads(json.dumps(dumped)) == dumped
+    again = Sandbox(dumped)
+    assert again.dump() == dumped
+    assert list(again.dump()["companies"][0]) == list(dumped["companies"][0])
+
+
+ERRORS: list[tuple[Any, str, str]] = [
+    ([], "", "must be an object"),
+    ({"companies": {}}, "companies", "must be an array"),
+    ({"companies": [], "more": 1}, "more", "is no key here"),
+    ({"companies": [1]}, "companies[0]", "must be an object"),
+    ({"companies": [{}]}, "companies[0].token", "is missing"),
+    ({"companies": [{"token": "t"}]}, "companies[0].company", "is missing"),
+    ({"companies": [company(company={"id": 1, "name": "A"})]}, "companies[0].company.domain", "is missing"),
+    ({"companies": [company(plan="gold")]}, "companies[0].plan", "must be one of lite"),
+    ({"companies": [company(), company()]}, "companies[1].token", "token is taken by companies[0].token"),
+    ({"companies": [company(), company("t")]}, "companies[1].company.id", "id 7041 is taken"),
+    (company(users=[]), "users", "at least one user"),
+    (company(users=[{"id": 1, "name": "A"}]), "users[0].email", "is missing"),
+    (company(persons=[{"id": 1, "name": "A"}, {"id": 1, "name": "B"}]), "persons[1].id", "taken by persons[0].id"),
+    (company(organizations=[{"id": True, "name": "A"}]), "organizations[0].id", "positive integer"),
+    (company(labels=[{"name": "A"}]), "labels[0].color", "is missing"),
+    (company(labels=[{"name": "A", "color": "teal"}]), "labels[0].color", "must be one of"),
+    (company(labels=[{"id": "hot", "name": "A", "color": "red"}]), "labels[0].id", "must be a UUID"),
+    (company(fields=["x"]), "fields[0]", "40 hexadecimal"),
+    (company(unique_label_names=1), "unique_label_names", "boolean"),
+    (company(lead=[]), "lead", "is no key here"),
+    (with_leads(1), "leads[0]", "must be an object"),
+    (with_leads({"person_id": 1}), "leads[0].title", "is missing"),
+    (with_leads({"title": "x"}), "leads[0]", "needs a person_id or an organization_id"),
+    (with_leads({"title": "x", "person_id": 9}), "leads[0].person_id", "there is no person 9"),
+    (with_leads({"title": "x", "person_id": 1, "owner_id": 9}), "leads[0].owner_id", "there is no owner 9"),
+    (with_leads({"title": "x", "person_id": 1, "label_ids": [NOWHERE]}), "leads[0].label_ids", "there is no label"),
+    (with_leads({"title": "x", "person_id": 1, "color": 1}), "leads[0].color", "is no key here"),
+    (with_leads({"title": "x", "person_id": 1, "add_time": "2026"}), "leads[0].add_time", "must be a time"),
+    (with_leads({"title": "x", "person_id": 1, FIELD: {}}), f"leads[0].{FIELD}", "must be a string, a number"),
+    (
+        with_leads({"title": "x", "person_id": 1, "archive_time": "2026-01-01T00:00:00.000Z"}),
+        "leads[0].archive_time",
+        "must be set exactly where is_archived is true",
+    ),
+    (
+        {"companies": [company("t", 1), with_leads({"title": "x", "person_id": 1}, {"title": "y", "label_ids": 1})]},
+        "companies[1].leads[1].label_ids",
+        "must be an array",
+    ),
+]
+
+
+@pytest.mark.parametrize(("document", "path", "message"), ERRORS, ids=[case[1] or "document" for case in ERRORS])
+def test_an_error_names_its_place(document: Any, path: str, message: str) -> None:
+    with pytest.raises(SeedError) as caught:
+        Sandbox(document)
+    assert caught.value.path == path
+    assert message in str(caught.value)
+    assert TOKEN not in str(caught.value)
+
+
+def test_a_bad_seed_replaces_nothing() -> None:
+    world = World(with_leads({"title": "x", "person_id": 1}))
+    before = world.sandbox.dump()
+    with pytest.raises(SeedError):
+        world.sandbox.replace({"companies": [company(plan="gold")]})
+    assert world.sandbox.dump() == before
+
+
+def test_the_state_over_the_wire() -> None:
+    world = World()
+    document = world.call("GET", "/_sandbox/state", token=None).json()
+    assert document == world.sandbox.dump()
+    document["companies"][0]["labels"].append({"name": "VIP", "color": "pink"})
+    answer = world.call("PUT", "/_sandbox/state", document, token=None)
+    assert answer.json() == {"companies": [{"id": 7041, "domain": "company-7041"}]}
+    assert [label["name"] for label in world.data("GET", "/leadLabels")] == ["Hot", "Cold", "VIP"]
+    document["companies"][0]["labels"][0]["color"] = "teal"
+    refused = world.call("PUT", "/_sandbox/state", document, token=None)
+    assert refused.status_code == 400
+    assert refused.json()["error"].startswith("companies[0].labels[0].color: must be one of")
+    assert world.call("PUT", "/_sandbox/state", b"{", token=None).status_code == 400
+    assert len(world.data("GET", "/leadLabels")) == 3
+
+
+@pytest.mark.parametrize("name", sorted(NAMED))
+def test_a_named_seed_loads_and_is_the_same_every_time(name: str) -> None:
+    assert named(name) == named(name)
+    copied = copy.deepcopy(named(name))
+    named(name)["companies" if "companies" in copied else "token"] = "changed"
+    assert named(name) == copied, "a caller gets its own copy"
+    assert len(Sandbox(name).companies) == 1
+    assert load_seed(name) == named(name)
+
+
+def test_the_fresh_seed() -> None:
+    one = Sandbox("fresh").companies[0]
+    assert [(label.name, label.color) for label in one.labels()] == [
+        ("Hot", "red"),
+        ("Warm", "yellow"),
+        ("Cold", "blue"),
+    ]
+    assert (len(one.users), len(one.persons), len(one.organizations), one.tables().leads) == (2, 5, 5, ())
+
+
+def test_the_drifted_seed() -> None:
+    one = Sandbox("drifted", clock=lambda: START).companies[0].tables()
+    names = {label.id: label.name for label in one.labels}
+    assert {label.name: label.color for label in one.labels}["Hot"] == "orange"
+    assert sorted(names.values()) == ["Cold", "Hot", "Old campaign", "VIP", "Warm"]
+    assert len(one.leads) == 40
+    carried = [names[label_id] for lead in one.leads if not lead.is_archived for label_id in lead.label_ids]
+    assert all(carried.count(name) >= 3 for name in names.values())
+    assert sum(lead.is_archived for lead in one.leads) == 2
+    origins = {lead.origin_id for lead in one.leads if lead.origin_id}
+    assert origins == {"acme-seeds:acme-renewal", "acme-seeds:old-seed"}
+    assert {person.id for person in one.persons} == {person.id for person in one.organizations} == set(range(1, 13))
+    assert all(lead.add_time <= lead.update_time < "2026-11-24" for lead in one.leads)
+
+
+def test_ids_of_drifted_leads_tell_their_time_as_real_ones_do() -> None:
+    for lead in Sandbox("drifted").companies[0].tables().leads:
+        seconds = (UUID(lead.id).time - UUID_EPOCH) / 1e7
+        assert UUID(lead.id).version == 1
+        assert abs(datetime.fromisoformat(lead.add_time).timestamp() - seconds) < 0.001
+
+
+def test_ids_of_the_sandbox_itself() -> None:
+    sandbox = Sandbox("empty")
+    assert [UUID(sandbox.new_id(kind)).version for kind in ("lead", "label", "correlation")] == [1, 4, 4]
+    assert len({sandbox.new_id("lead") for _ in range(100)}) == 100
+
+
+def _missing(folder: Path) -> str:
+    return str(folder / "missing.json")
+
+
+def _written(text: str) -> Callable[[Path], str]:
+    def write(folder: Path) -> str:
+        (folder / "seed.json").write_text(text)
+        return str(folder / "seed.json")
+
+    return write
+
+
+@pytest.mark.parametrize("source", [_missing, _written("{"), _written("[]"), str])
+def test_a_seed_file_that_is_none(source: Callable[[Path], str], tmp_path: Path) -> None:
+    with pytest.raises(SeedError):
+        Sandbox(source(tmp_path))
+
+
+def test_a_seed_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "seed.json").write_text(json.dumps(company()))
+    assert [label.id for label in Sandbox(str(tmp_path / "seed.json")).companies[0].labels()] == [HOT, COLD]
+
+
+def test_a_name_that_there_is_not() -> None:
+    with pytest.raises(SeedError, match="empty, fresh, drifted"):
+        Sandbox("freshh")
+    with pytest.raises(SeedError, match="empty, fresh, drifted"):
+        named("freshh")

@@ -1,0 +1,127 @@
+"""The sandbox on a real loopback port."""
+
+import ast
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from leadstate import sandbox as package
+from leadstate.sandbox import running, serve
+from tests.sandbox.driver import TOKEN, World
+
+ROOM = Path(package.__file__).parent
+
+
+def test_a_client_over_a_port() -> None:
+    world = World()
+    with running(world.sandbox.app) as url:
+        assert url.startswith("http://127.0.0.1:")
+        with httpx.Client(base_url=f"{url}/api/v1", headers={"x-api-token": TOKEN}) as client:
+            created = client.post("/leads", json={"title": "Über", "person_id": 1}).json()["data"]
+            assert client.get(f"/leads/{created['id']}").json()["data"] == created
+            assert client.get("/leadLabels").headers["x-leadstate-sandbox"] == "1"
+    assert world.listed() == ["Über"]
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url)
+
+
+def test_two_run_side_by_side_and_an_error_inside_stops_them() -> None:
+    one, two = World(), World()
+    urls: list[str] = []
+
+    def use() -> None:
+        with running(one.sandbox.app) as first, running(two.sandbox.app) as second:
+            urls.extend((first, second))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        use()
+    assert urls[0] != urls[1]
+    for url in urls:
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(url)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com", ""])  # noqa: S104 (refused)
+def test_only_loopback_is_served(host: str) -> None:
+    with pytest.raises(ValueError, match="loopback only"):
+        serve(World().sandbox.app, host, 0)
+    with pytest.raises(ValueError, match="loopback only"), running(World().sandbox.app, host):
+        pass
+
+
+def test_a_taken_port_is_an_os_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
+        serve(World().sandbox.app, "127.0.0.1", taken.getsockname()[1])
+
+
+def test_small_answers_do_not_wait_for_nagle() -> None:
+    from leadstate.sandbox.server import _bound
+
+    with _bound("localhost", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP, "asyncio sets TCP_NODELAY only on such sockets"
+
+
+SERVE = """
+from leadstate.sandbox import Sandbox, serve
+serve(Sandbox("fresh").app, "localhost", 0, ready=lambda url: print(url, flush=True))
+print("stopped", flush=True)
+"""
+
+
+def test_ctrl_c_ends_a_blocking_server_quietly() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVE],
+        cwd=ROOM.parents[1],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().strip()
+            assert httpx.get(f"{url}/").json()["is_pipedrive"] is False
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    assert (out, err, process.returncode) == ("stopped\n", "", 0)
+
+
+WITHOUT_STARLETTE = """
+import sys
+sys.modules["starlette"] = None
+try:
+    import leadstate.sandbox
+except ImportError as error:
+    print(error.name, error)
+"""
+
+
+def test_without_starlette_the_import_says_what_to_install() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", WITHOUT_STARLETTE], cwd=ROOM.parents[1], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "starlette the sandbox needs starlette: pip install leadstate[sandbox]\n"
+
+
+def test_it_shares_no_code_with_the_client() -> None:
+    allowed = sys.stdlib_module_names | {"starlette", "uvicorn"}
+    files = sorted(ROOM.glob("*.py"))
+    assert len(files) > 10
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level <= 1, f"{file.name} reaches out of its room"
+                names = [node.module or ""] if node.level == 0 else []
+            else:
+                continue
+            for name in names:
+                assert name.partition(".")[0] in allowed, f"{file.name} imports {name}"
