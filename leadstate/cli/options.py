@@ -48,28 +48,38 @@ def configuration(command: F) -> F:
     )(command)
 
 
-def planning(command: F) -> F:
-    """What `plan` and `apply` share: targets, impact, guards."""
+def guards(command: F) -> F:
+    """What lifts or sets a guard for one run."""
+    command = option(
+        "--reserve",
+        type=click.IntRange(0, 100),
+        metavar="PERCENT",
+        help="Refuse an apply that leaves less of the company's API tokens of the day, where the server tells them.",
+    )(command)
     command = option(
         "--max-tokens",
         type=click.IntRange(min=0),
         metavar="N",
         help="Refuse an apply that costs more API tokens in one account.",
     )(command)
-    command = option(
+    return option(
         "--allow",
         multiple=True,
         type=click.Choice(GUARDS),
         metavar="GUARD",
         help=f"Lift a guard for this run: {', '.join(GUARDS)}.",
     )(command)
+
+
+def planning(command: F) -> F:
+    """What `plan` and `apply` share: targets, impact, guards."""
     command = option(
         "--impact",
         type=click.Choice(["none", "live", "full"]),
         default="live",
         show_default=True,
         help="Which leads are counted that carry a deleted label: none, live ones, or archived ones too.",
-    )(command)
+    )(guards(command))
     return option(
         "--target",
         "targets",

@@ -41,6 +41,7 @@ def plan(
     impact: str,
     allow: tuple[str, ...],
     max_tokens: int | None,
+    reserve: int | None,
     out: Path | None,
     detailed_exitcode: bool,
     form: str,
@@ -54,7 +55,7 @@ def plan(
                leadstate plan -a emea --target label:Hot
                leadstate plan --out plan.json && leadstate apply plan.json
     """
-    choices = Choices(paths, accounts, targets, impact, allow, max_tokens)
+    choices = Choices(paths, accounts, targets, impact, allow, max_tokens, reserve)
     try:
         configuration = choices.configuration()
     except ConfigurationError as failure:

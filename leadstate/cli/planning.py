@@ -30,6 +30,7 @@ class Choices:
     impact: str
     allow: tuple[str, ...]
     max_tokens: int | None
+    reserve: int | None
 
     def settings(self) -> Settings:
         """The engine's form of it; a usage error where a target is none."""
@@ -37,7 +38,7 @@ class Choices:
             targets = tuple(Target.parse(text, KIND_NAMES) for text in self.targets)
         except ValueError as failure:
             raise click.BadParameter(str(failure), param_hint="--target") from None
-        return Settings(targets, Impact(self.impact), frozenset(self.allow), self.max_tokens)
+        return Settings(targets, Impact(self.impact), frozenset(self.allow), self.max_tokens, self.reserve)
 
     def configuration(self) -> Configuration:
         """The files that it is about."""

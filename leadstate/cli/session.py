@@ -1,9 +1,10 @@
 """From options to work: the configuration, the tokens, one HTTP client for all accounts of a run."""
 
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -15,7 +16,7 @@ from leadstate.core.errors import SecretError
 from leadstate.core.plan import AccountPlan
 from leadstate.core.resource import Bindings
 from leadstate.engine.run import Work
-from leadstate.pipedrive.client import Connection, http_client
+from leadstate.pipedrive.client import Connection, Pace, http_client
 
 DEFAULT = Path("leadstate.yaml")
 
@@ -26,6 +27,9 @@ class Runtime:
 
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     transport: httpx.AsyncBaseTransport | None = None
+    pace: Pace = field(default_factory=Pace)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    receipts: Path = Path(".leadstate", "receipts")
 
 
 def runtime() -> Runtime:
@@ -56,16 +60,13 @@ async def session(configuration: Configuration) -> AsyncIterator[Session]:
         work, unusable = [], []
         for declared in configuration.accounts:
             try:
-                work.append(Work(declared.account, _connection(declared, http, surroundings.environ)))
+                token = read_token(declared.token, environ=surroundings.environ)
+                connection = Connection(http, declared.account.origin, token, surroundings.pace)
+                work.append(Work(declared.account, connection))
             except SecretError as failure:
                 unusable.append(_without_token(declared, failure))
         hosts = {one.account.name: one.account.host for one in configuration.accounts}
         yield Session(tuple(work), tuple(unusable), hosts)
-
-
-def _connection(declared: DeclaredAccount, http: httpx.AsyncClient, environ: Mapping[str, str]) -> Connection:
-    token = read_token(declared.token, environ=environ)
-    return Connection(http, declared.account.origin, token)
 
 
 def _without_token(declared: DeclaredAccount, failure: SecretError) -> AccountPlan:

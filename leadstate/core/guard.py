@@ -4,6 +4,7 @@ Guards read the plan and nothing else; they change no plan.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.plan import AccountPlan, Action, Change
@@ -12,27 +13,46 @@ from leadstate.core.policy import Policy
 MAX_DELETES = "max-deletes"
 MAX_DELETE_PERCENT = "max-delete-percent"
 MAX_TOKENS = "max-tokens"
+RESERVE = "reserve"
 IN_USE = "in-use"
 ARCHIVED_UNKNOWN = "archived-unknown"
-GUARDS = (MAX_DELETES, MAX_DELETE_PERCENT, MAX_TOKENS, IN_USE, ARCHIVED_UNKNOWN)
+GUARDS = (MAX_DELETES, MAX_DELETE_PERCENT, MAX_TOKENS, RESERVE, IN_USE, ARCHIVED_UNKNOWN)
 
 PERCENT_FROM = 10
 """A percentage says little of a handful: the share is checked where at least this many objects exist."""
 
 
-def guard(plan: AccountPlan, policy: Policy, existing: Mapping[str, int], tokens: int) -> tuple[Diagnostic, ...]:
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """API tokens: what the apply would cost, and what the company has left today, where the server tells.
+
+    Attributes:
+        cost: tokens of the apply.
+        left: tokens left today; None where that is not known.
+        limit: tokens of a whole day; None where that is not known.
+        reserve: percent of a day's tokens that must be left afterwards; None for no such rule.
+    """
+
+    cost: int
+    left: int | None = None
+    limit: int | None = None
+    reserve: int | None = None
+
+
+def guard(plan: AccountPlan, policy: Policy, existing: Mapping[str, int], budget: Budget) -> tuple[Diagnostic, ...]:
     """What speaks against applying this plan.
 
     Args:
         plan: the plan of one account.
         policy: its rules.
         existing: how many objects of each kind exist that we could delete.
-        tokens: what the apply would cost, in API tokens.
+        budget: what it costs, and what there is.
     """
     return (
         *_deletes(plan, policy),
         *_share(plan, policy, existing),
-        *_tokens(plan, policy, tokens),
+        *_tokens(plan, policy, budget.cost),
+        *_reserve(plan, budget),
         *_in_use(plan, policy),
     )
 
@@ -76,6 +96,18 @@ def _tokens(plan: AccountPlan, policy: Policy, tokens: int) -> Iterator[Diagnost
     if policy.max_tokens is not None and tokens > policy.max_tokens:
         summary = f"the apply would cost {tokens} API tokens; {policy.max_tokens} are allowed"
         yield _refusal(plan, MAX_TOKENS, summary, "raise --max-tokens or policy.guards.max_tokens")
+
+
+def _reserve(plan: AccountPlan, budget: Budget) -> Iterator[Diagnostic]:
+    if budget.reserve is None or budget.left is None or budget.limit is None or not plan.changes:
+        return
+    after = budget.left - budget.cost
+    if after * 100 < budget.reserve * budget.limit:
+        summary = (
+            f"the apply would leave {max(0, after)} of today's {budget.limit} API tokens; "
+            f"{budget.reserve} % are to be left"
+        )
+        yield _refusal(plan, RESERVE, summary, "apply after the budget was reset, lower --reserve")
 
 
 def _in_use(plan: AccountPlan, policy: Policy) -> Iterator[Diagnostic]:

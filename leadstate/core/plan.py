@@ -56,7 +56,7 @@ class Change:
         fields: what differs, sorted by path.
         want: the whole wanted value of each attribute that is touched (empty for a delete).
         remote_id: the id of the existing object; None for an add.
-        mark: the ownership mark that an add writes.
+        mark: the ownership mark that an add writes, or that an object which goes had.
         thaw_first: whether the object must be unfrozen (un-archived) before anything else.
         after: addresses of changes of this plan that must have succeeded first.
         span: where it is declared; None where nothing declares it.

@@ -173,7 +173,7 @@ def _add(desired: Desired) -> Change:
 
 def _delete(address: Address, live: Live, bindings: Bindings, reason: Reason) -> Change:
     before = {key: bindings.link(value) for key, value in live.attrs.items()}
-    return Change(address, Action.DELETE, reason, removed(before), {}, remote_id=live.remote_id)
+    return Change(address, Action.DELETE, reason, removed(before), {}, remote_id=live.remote_id, mark=live.mark)
 
 
 def _in_order(changes: Iterable[Change]) -> list[Change]:

@@ -113,6 +113,10 @@ class Bindings:
         """The id, or None where the object does not exist (yet)."""
         return self._ids.get(ref)
 
+    def ids(self) -> dict[str, str]:
+        """Every reference, as text, with its id, in order."""
+        return {str(ref): remote_id for ref, remote_id in sorted(self._ids.items())}
+
     def link(self, value: Value) -> Value:
         """The same value with ids turned into references, sets of references sorted; unknown ids stay."""
         if isinstance(value, RemoteRef):

@@ -8,7 +8,7 @@ from typing import TypeVar
 from leadstate.core.account import Account
 from leadstate.core.address import Target
 from leadstate.core.diagnostics import Diagnostic, Severity
-from leadstate.core.guard import guard, lift
+from leadstate.core.guard import Budget, guard, lift
 from leadstate.core.plan import AccountPlan
 from leadstate.core.planner import plan_account
 from leadstate.core.policy import Impact, Prune
@@ -37,12 +37,14 @@ class Settings:
         impact: how thoroughly leads that carry a deleted label are counted.
         allow: codes of guards that the user lifts.
         max_tokens: API tokens that an account's apply may cost, over the policy's; None leaves that in force.
+        reserve: percent of a day's API tokens that an apply must leave; None for no such rule.
     """
 
     targets: tuple[Target, ...] = ()
     impact: Impact = Impact.LIVE
     allow: frozenset[str] = frozenset()
     max_tokens: int | None = None
+    reserve: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,9 @@ async def _plan(account: Account, reader: Reader, settings: Settings) -> Account
     plan = plan_account(account, observed, KIND_NAMES, settings.targets)
     limit = account.policy.max_tokens if settings.max_tokens is None else settings.max_tokens
     policy = replace(account.policy, max_tokens=limit)
-    refusals = guard(plan, policy, existing(observed), cost(plan.changes))
+    left, a_day = reader.tokens_today
+    budget = Budget(cost(plan.changes), left, a_day, settings.reserve)
+    refusals = guard(plan, policy, existing(observed), budget)
     return replace(plan, diagnostics=lift((*plan.diagnostics, *refusals), settings.allow))
 
 

@@ -268,7 +268,7 @@ def _to_wire(value: Value, resolve: Resolve) -> object:
 def from_plain(name: str, value: Any) -> Value:
     """An attribute's value from the form that reports hold (the inverse of `core.plan.plain`)."""
     if name == "labels":
-        return tuple(sorted((Ref("label", key) for key in value), key=str))
+        return tuple(sorted((Ref("label", key) for key in value or ()), key=str))
     if name == "value" and value is not None:
         return Money(Decimal(value["amount"]).normalize(), value["currency"])
     found: Value = value

@@ -138,6 +138,13 @@ class Reader:
         """The headers of the last answer: limits that are left, the server's clock."""
         return self._connection.headers
 
+    @property
+    def tokens_today(self) -> tuple[int | None, int | None]:
+        """API tokens that the company has left today, and has a day, where the last answer told (undocumented)."""
+        names = ("x-daily-ratelimit-token-remaining", "x-daily-ratelimit-token-limit")
+        left, limit = (self.headers.get(name, "").strip() for name in names)
+        return (int(left) if left.isdecimal() else None), (int(limit) if limit.isdecimal() else None)
+
     async def get(self, request: Request) -> Answer:
         """Read once."""
         if request.operation.method != "GET":

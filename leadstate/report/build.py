@@ -45,6 +45,7 @@ def build(
     accounts: Sequence[str] = (),
     targets: Sequence[str] = (),
     diagnostics: Sequence[Diagnostic] = (),
+    receipt: bool = False,
 ) -> doc.Report:
     """The document of a run over some accounts.
 
@@ -54,6 +55,7 @@ def build(
         accounts: the accounts that the run was limited to; none means all.
         targets: the addresses that it was limited to; none means all.
         diagnostics: findings of the run as a whole (of the configuration, say).
+        receipt: whether to put in what the way back needs: ids, and the leads that carried a deleted label.
     """
     parts = sorted(parts, key=lambda part: part.plan.account)
     plans = [part.plan for part in parts]
@@ -73,25 +75,29 @@ def build(
             apply=_sum([_forecast(part.plan) if part.written is None else part.written for part in parts]),
         ),
         scope=doc.Scope(accounts=tuple(accounts), targets=tuple(targets)),
-        accounts=tuple(_account(part) for part in parts),
+        accounts=tuple(_account(part, receipt=receipt) for part in parts),
         diagnostics=tuple(_finding(one) for one in diagnostics),
     )
 
 
-def _account(part: Part) -> doc.Account:
+def _account(part: Part, *, receipt: bool) -> doc.Account:
     plan = part.plan
     remaining = None if part.remaining is None else doc.Totals(**_counts([part.remaining]))
     return doc.Account(
         account=plan.account,
         company=part.company,
-        changes=tuple(_change(one, requests, part.outcomes.get(one.address)) for one, requests in calls(plan.changes)),
+        changes=tuple(
+            _change(one, requests, part.outcomes.get(one.address), receipt=receipt)
+            for one, requests in calls(plan.changes)
+        ),
         left_alone=tuple(_left_alone(plan.account, one) for one in plan.left_alone),
         diagnostics=tuple(_finding(one) for one in plan.diagnostics),
         remaining=remaining,
+        bindings=plan.bindings.ids() if receipt else {},
     )
 
 
-def _change(change: Change, requests: Sequence[Request], outcome: Outcome | None) -> doc.Change:
+def _change(change: Change, requests: Sequence[Request], outcome: Outcome | None, *, receipt: bool) -> doc.Change:
     return doc.Change(
         address=str(change.address),
         kind=change.address.kind,
@@ -102,6 +108,8 @@ def _change(change: Change, requests: Sequence[Request], outcome: Outcome | None
             doc.FieldChange(path=one.path, before=plain(one.before), after=plain(one.after)) for one in change.fields
         ),
         impact=change.impact and doc.Impact(leads=change.impact.leads, archived_leads=change.impact.archived_leads),
+        mark=change.mark,
+        carriers=change.carriers if receipt else None,
         source=_source(change.span),
         calls=tuple(_calls(requests)),
         result=outcome and doc.Result(status=outcome.status.value, detail=outcome.detail, remote_id=outcome.remote_id),

@@ -90,6 +90,10 @@ class Change(_Part):
     origin: Literal["change", "drift", "both"] | None = None
     fields: tuple[FieldChange, ...]
     impact: Impact | None = None
+    mark: str | None = Field(default=None, description="Ownership mark that an add writes (origin_id).")
+    carriers: tuple[str, ...] | None = Field(
+        default=None, description="In a receipt: ids of the leads that carried a label which was deleted."
+    )
     source: Source | None = None
     calls: tuple[Call, ...]
     result: Result | None = None
@@ -149,6 +153,7 @@ class Account(_Part):
     left_alone: tuple[LeftAlone, ...] = ()
     diagnostics: tuple[Finding, ...] = ()
     remaining: Totals | None = Field(default=None, description="After an apply: what a new plan finds.")
+    bindings: dict[str, str] = Field(default_factory=dict, description="In a receipt: kind:key → remote id.")
 
 
 class Scope(_Part):

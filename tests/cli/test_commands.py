@@ -26,7 +26,7 @@ LABELS = "labels:\n  - {name: Hot, color: red}\n  - {name: Partner, color: green
 
 @pytest.fixture
 def sandbox() -> Sandbox:
-    return Sandbox("drifted", burst=None, daily=None)
+    return Sandbox("drifted", burst=100_000, daily=None)
 
 
 @pytest.fixture

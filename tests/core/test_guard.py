@@ -4,16 +4,18 @@ import pytest
 
 from leadstate.core.address import RemoteRef
 from leadstate.core.diagnostics import Severity
-from leadstate.core.guard import guard, lift
+from leadstate.core.guard import Budget, guard, lift
 from leadstate.core.policy import Policy
 from tests.builders import account, label, lead, live_label, live_lead, planned, refs
+
+FREE = Budget(0)
 
 
 @pytest.mark.parametrize(("deletes", "limit", "codes"), [(11, 10, ["max-deletes"]), (10, 10, []), (11, None, [])])
 def test_max_deletes(deletes: int, limit: int | None, codes: list[str]) -> None:
     plan = planned(account(labels="all"), *(live_label(f"L{i}") for i in range(deletes)), carriers={})
     policy = Policy(max_deletes=limit, max_delete_percent=None)
-    found = guard(plan, policy, {"label": deletes}, 0)
+    found = guard(plan, policy, {"label": deletes}, FREE)
     assert [one.code for one in found] == codes
     for one in found:
         assert "11 deletes" in one.summary
@@ -26,13 +28,13 @@ def test_max_deletes(deletes: int, limit: int | None, codes: list[str]) -> None:
 )
 def test_the_share_counts_where_there_are_enough_to_have_a_share(deletes: int, there: int, codes: list[str]) -> None:
     plan = planned(account(labels="all"), *(live_label(f"L{i}") for i in range(deletes)), carriers={})
-    assert [one.code for one in guard(plan, Policy(), {"label": there}, 0)] == codes
+    assert [one.code for one in guard(plan, Policy(), {"label": there}, FREE)] == codes
 
 
 @pytest.mark.parametrize(("tokens", "limit", "codes"), [(11, 10, ["max-tokens"]), (10, 10, []), (11, None, [])])
 def test_max_tokens(tokens: int, limit: int | None, codes: list[str]) -> None:
     plan = planned(account(label("Hot")))
-    assert [one.code for one in guard(plan, Policy(max_tokens=limit), {}, tokens)] == codes
+    assert [one.code for one in guard(plan, Policy(max_tokens=limit), {}, Budget(tokens))] == codes
 
 
 def test_a_label_in_use_is_refused_with_the_number() -> None:
@@ -41,10 +43,10 @@ def test_a_label_in_use_is_refused_with_the_number() -> None:
         live_label("Old"),
         carriers={RemoteRef("label", "id-Old"): [str(i) for i in range(1200)]},
     )
-    (found,) = guard(plan, Policy(), {}, 0)
+    (found,) = guard(plan, Policy(), {}, FREE)
     assert (found.code, found.severity) == ("in-use", Severity.GUARD)
     assert "1200 open leads" in found.summary
-    assert guard(plan, Policy(refuse_in_use=False), {}, 0) == ()
+    assert guard(plan, Policy(refuse_in_use=False), {}, FREE) == ()
     assert lift([found], {"in-use"})[0].severity is Severity.WARNING
 
 
@@ -53,12 +55,12 @@ def test_a_label_that_only_archived_leads_carry_is_in_use_too() -> None:
     plan = planned(
         account(label("Old", present=False)), live_label("Old"), carriers={}, archived_carriers={ref: ["x", "y", "z"]}
     )
-    assert [one.code for one in guard(plan, Policy(), {}, 0)] == ["in-use"]
+    assert [one.code for one in guard(plan, Policy(), {}, FREE)] == ["in-use"]
 
 
 def test_an_uncounted_label_is_not_taken_for_unused() -> None:
     plan = planned(account(label("Old", present=False)), live_label("Old"))
-    assert [one.code for one in guard(plan, Policy(), {}, 0)] == ["in-use"]
+    assert [one.code for one in guard(plan, Policy(), {}, FREE)] == ["in-use"]
 
 
 def test_leads_that_the_plan_relabels_do_not_count() -> None:
@@ -68,7 +70,7 @@ def test_leads_that_the_plan_relabels_do_not_count() -> None:
         live_lead("a", labels=["id-Old"]),
         carriers={RemoteRef("label", "id-Old"): ["id-a"]},
     )
-    assert guard(plan, Policy(), {}, 0) == ()
+    assert guard(plan, Policy(), {}, FREE) == ()
 
 
 def test_a_lead_that_comes_back_from_the_archive_does_not_hide_one_that_carries_the_label() -> None:
@@ -78,4 +80,17 @@ def test_a_lead_that_comes_back_from_the_archive_does_not_hide_one_that_carries_
         live_lead("a", labels=["id-Old"], archived=True),
         carriers={RemoteRef("label", "id-Old"): ["stranger"]},
     )
-    assert [one.code for one in guard(plan, Policy(), {}, 0)] == ["in-use"]
+    assert [one.code for one in guard(plan, Policy(), {}, FREE)] == ["in-use"]
+
+
+@pytest.mark.parametrize(
+    ("budget", "codes"),
+    [
+        (Budget(60, left=100, limit=100, reserve=50), ["reserve"]),
+        (Budget(50, left=100, limit=100, reserve=50), []),
+        (Budget(60, left=100, limit=100), []),
+        (Budget(60, reserve=50), []),
+    ],
+)
+def test_reserve(budget: Budget, codes: list[str]) -> None:
+    assert [one.code for one in guard(planned(account(label("Hot"))), Policy(), {}, budget)] == codes

@@ -138,7 +138,7 @@ def labels(sandbox: Sandbox) -> dict[str, Any]:
 @settings(max_examples=150)
 @given(live_accounts(), declarations())
 def test_an_apply_converges_and_strangers_keep_what_they_have(live: dict[str, Any], account: Account) -> None:
-    sandbox = Sandbox(live, burst=None, daily=None)
+    sandbox = Sandbox(live, burst=100_000, daily=None)
     before_leads, before_labels = leads(sandbox), labels(sandbox)
     plan, applied, again, reading = run(sandbox, account)
 
@@ -166,7 +166,7 @@ def test_an_apply_converges_and_strangers_keep_what_they_have(live: dict[str, An
 @settings(max_examples=50)
 @given(live_accounts(), declarations())
 def test_the_forecast_is_what_the_meter_counts(live: dict[str, Any], account: Account) -> None:
-    sandbox = Sandbox(live, burst=None, daily=None)
+    sandbox = Sandbox(live, burst=100_000, daily=None)
     plan, applied, _, _ = run(sandbox, account)
     assert applied.spent.tokens == cost(plan.changes)
     _, second, _, _ = run(sandbox, account)
@@ -179,7 +179,7 @@ def test_the_forecast_is_what_the_meter_counts(live: dict[str, Any], account: Ac
 def test_the_same_input_gives_the_same_plan(live: dict[str, Any], account: Account) -> None:
     shuffled = {**live, "labels": live["labels"][::-1]}
     other = replace(account, desired=account.desired[::-1])
-    one, *_ = run(Sandbox(live, burst=None, daily=None), account)
-    two, *_ = run(Sandbox(shuffled, burst=None, daily=None), other)
+    one, *_ = run(Sandbox(live, burst=100_000, daily=None), account)
+    two, *_ = run(Sandbox(shuffled, burst=100_000, daily=None), other)
     assert one.changes == two.changes
     assert fingerprint([one]) == fingerprint([two])

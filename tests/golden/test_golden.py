@@ -50,9 +50,10 @@ class Run:
     """Runs commands against one sandbox, as a user would, without a process or a port."""
 
     recorder: Recorder
+    receipts: Path
 
     def __call__(self, *words: str) -> tuple[int, str]:
-        runtime = Runtime(environ={"TOKEN": "sandbox-token"}, transport=self.recorder)
+        runtime = Runtime(environ={"TOKEN": "sandbox-token"}, transport=self.recorder, receipts=self.receipts)
         done = click.testing.CliRunner().invoke(cli, list(words), obj=runtime, standalone_mode=False)
         if done.exception:
             raise done.exception
@@ -60,17 +61,17 @@ class Run:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
-def test_golden(case: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+def test_golden(case: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     monkeypatch.chdir(case)
     ids = numbered()
     sandbox = Sandbox(
         json.loads(Path("live.json").read_text()),
-        burst=None,
+        burst=100_000,
         daily=None,
         clock=lambda: datetime(2026, 11, 24, 9, 0, tzinfo=UTC),
         new_id=lambda _kind: next(ids),
     )
-    run = Run(Recorder(sandbox))
+    run = Run(Recorder(sandbox), tmp_path)
     chosen = shlex.split(Path("options").read_text()) if Path("options").exists() else []
 
     plan_code, plan_text = run("plan", *chosen)

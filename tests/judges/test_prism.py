@@ -39,7 +39,7 @@ def violations(answer: httpx.Response) -> str | None:
 
 @pytest.fixture(scope="module")
 def judged() -> Iterator[Judged]:
-    sandbox = Sandbox("drifted", burst=None)
+    sandbox = Sandbox("drifted", burst=100_000)
     with (
         running(sandbox.app) as upstream,
         prism_proxy(upstream) as proxy,

@@ -1,0 +1,156 @@
+"""Carries out a plan that was shown and agreed to: what `apply` and `restore` share."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from leadstate.cli.exits import Exit
+from leadstate.cli.interrupts import interrupts
+from leadstate.cli.output import render
+from leadstate.cli.planning import Choices, Planned, check_targets, exit_of, make_plans, plan_report, reading_cost
+from leadstate.cli.receipts import Receipt
+from leadstate.cli.session import Session, runtime, session
+from leadstate.config import Configuration
+from leadstate.core.diagnostics import Severity
+from leadstate.core.outcome import Status
+from leadstate.engine.run import Applied, apply_all
+from leadstate.pipedrive.client import Spent
+from leadstate.report.build import Part, build
+from leadstate.report.document import Change, Report, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What has to be so before anything is written.
+
+    Attributes:
+        reviewed: the plan that was reviewed, if one was.
+        auto_approve: whether nobody is asked.
+        color: how the plan is shown to who is asked.
+    """
+
+    reviewed: Report | None
+    auto_approve: bool
+    color: str
+
+
+def read_plan(path: Path | None) -> Report | None:
+    """A stored plan; a usage error where the file holds another report."""
+    if path is None:
+        return None
+    report = read_report(path)
+    if report.command != "plan":
+        raise click.BadParameter(f"holds the report of {report.command!r}, not a plan", param_hint="PLAN")
+    return report
+
+
+def read_report(path: Path) -> Report:
+    """A stored report of any command."""
+    return parse(path.read_text(encoding="utf-8", errors="replace"))
+
+
+def carry_out(choices: Choices, configuration: Configuration, consent: Consent) -> tuple[Exit, Report]:
+    """Plan, see whether it may be applied, apply it, read again; the exit code and the report of how far it came."""
+    return asyncio.run(_carry_out(choices, configuration, consent))
+
+
+async def _carry_out(choices: Choices, configuration: Configuration, consent: Consent) -> tuple[Exit, Report]:
+    settings = choices.settings()
+    async with session(configuration) as opened:
+        planned = await make_plans(opened, settings)
+        check_targets(settings.targets, planned.plans, configuration)
+        report = plan_report(planned, opened, choices, configuration)
+        if consent.reviewed is not None and consent.reviewed.fingerprint != report.fingerprint:
+            _say_what_moved(consent.reviewed, report)
+            return Exit.REFUSED, report
+        if planned.severity is Severity.GUARD or not any(plan.changes for plan in planned.plans if plan.applyable):
+            return exit_of(planned.severity), report
+        if not consent.auto_approve and not _agreed(report, consent.color):
+            return Exit.REFUSED, report
+
+        surroundings = runtime()
+        receipt = Receipt(
+            surroundings.receipts, _parts(opened, planned, []), now=surroundings.now, clock=surroundings.pace.clock
+        )
+        with interrupts() as interrupted:
+            applied = await apply_all(opened.work, planned.plans, settings, receipt, interrupted)
+        parts = _parts(opened, planned, applied)
+        receipt.close(parts)
+        click.echo(f"Receipt: {receipt.path}", err=True)
+        code = Exit.INTERRUPTED if interrupted.is_set() else _code(planned, applied)
+        return code, build(
+            "apply",
+            parts,
+            accounts=choices.accounts,
+            targets=choices.targets,
+            diagnostics=configuration.diagnostics,
+        )
+
+
+def _agreed(report: Report, color: str) -> bool:
+    if not sys.stdin.isatty():
+        click.echo(
+            "Not applied: there is no terminal to ask on. Pass --auto-approve to apply without asking.", err=True
+        )
+        return False
+    click.echo(render(report, "text", color, err=True), nl=False, err=True, color=True)
+    answer = click.prompt(
+        "Apply these changes? Only 'yes' is taken for one", err=True, default="no", show_default=False
+    )
+    if str(answer).strip() == "yes":
+        return True
+    click.echo("Not applied.", err=True)
+    return False
+
+
+def _say_what_moved(reviewed: Report, now: Report) -> None:
+    """The difference between the reviewed plan and a new one, change by change."""
+    click.echo("Refused: the accounts or the configuration are not as they were when this plan was made.", err=True)
+    before, after = _by_address(reviewed), _by_address(now)
+    for address in sorted(before.keys() | after.keys()):
+        old, new = before.get(address), after.get(address)
+        if old is None and new is not None:
+            click.echo(f"  {address}: {new.action} is new", err=True)
+        elif new is None and old is not None:
+            click.echo(f"  {address}: {old.action} is no longer planned", err=True)
+        elif old and new and (old.action, old.remote_id, old.fields) != (new.action, new.remote_id, new.fields):
+            click.echo(f"  {address}: {old.action} has changed", err=True)
+    click.echo("Plan again, have it reviewed, and apply that one.", err=True)
+
+
+def _by_address(report: Report) -> dict[str, Change]:
+    return {change.address: change for account in report.accounts for change in account.changes}
+
+
+def _code(planned: Planned, applied: Sequence[Applied]) -> Exit:
+    outcomes = [outcome.status for one in applied for outcome in one.outcomes.values()]
+    clean = all(status is Status.APPLIED for status in outcomes) and planned.severity is not Severity.ERROR
+    settled = all(one.remaining is not None and not one.remaining.changes for one in applied)
+    if clean and settled:
+        return Exit.FINE
+    return Exit.IN_PART if Status.APPLIED in outcomes else Exit.ERROR
+
+
+def _parts(opened: Session, planned: Planned, applied: Sequence[Applied]) -> list[Part]:
+    """Each account's share of the run; without `applied`, as it stands before the first write."""
+    spent = reading_cost(opened)
+    results = {one.account.name: result for one, result in zip(opened.work, applied, strict=bool(applied))}
+    parts = []
+    for plan in planned.plans:
+        result = results.get(plan.account) or Applied({}, Spent(), None)
+        requests, tokens = spent.get(plan.account, (0, 0))
+        parts.append(
+            Part(
+                plan,
+                opened.hosts[plan.account],
+                (requests - result.spent.requests, tokens - result.spent.tokens),
+                written=(result.spent.requests, result.spent.tokens),
+                outcomes=result.outcomes,
+                remaining=result.remaining,
+            )
+        )
+    return parts

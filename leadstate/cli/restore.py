@@ -1,0 +1,98 @@
+"""`leadstate restore`: the way back from an apply, as a plan and an apply like any other."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from leadstate.cli import options
+from leadstate.cli.applying import Consent, carry_out, read_plan, read_report
+from leadstate.cli.exits import Exit
+from leadstate.cli.main import COMMANDS
+from leadstate.cli.output import emit, write_private
+from leadstate.cli.planning import Choices, configuration_report, exit_of, make_plans, plan_report
+from leadstate.cli.session import session
+from leadstate.config import Configuration, DeclaredAccount
+from leadstate.core.errors import ConfigurationError
+from leadstate.core.policy import Prune
+from leadstate.report.document import Account, Report
+from leadstate.report.json import to_json
+from leadstate.report.restore import known_names, way_back
+
+
+@click.command(short_help=COMMANDS["restore"])
+@click.argument("receipt", metavar="RECEIPT", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("plan_file", metavar="[PLAN]", required=False, type=click.Path(exists=True, path_type=Path))
+@options.configuration
+@options.guards
+@options.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Only plan, and store the plan."
+)
+@options.option("--auto-approve", is_flag=True, help="Do not ask.")
+@options.output("text", "json")
+def restore(
+    *,
+    receipt: Path,
+    plan_file: Path | None,
+    paths: tuple[Path, ...],
+    accounts: tuple[str, ...],
+    allow: tuple[str, ...],
+    max_tokens: int | None,
+    reserve: int | None,
+    out: Path | None,
+    auto_approve: bool,
+    form: str,
+    color: str,
+    output: Path | None,
+) -> int:
+    """Undo an apply by its RECEIPT: deleted labels come back on the leads that had them, changed fields return.
+
+    What somebody has changed since is left as it is. What was added is deleted again, under the same guards as any
+    delete. A lead that was deleted comes back as a new one: its notes and activities are gone.
+
+    \b
+    Examples:  leadstate restore .leadstate/receipts/20261124T090000Z-1f2e3d4c.json
+               leadstate restore RECEIPT --out back.json && leadstate restore RECEIPT back.json
+    """
+    if out is not None and plan_file is not None:
+        raise click.UsageError("--out makes a plan and PLAN applies one: give one of the two.")
+    done = read_report(receipt)
+    if done.command != "apply" or not any(account.bindings for account in done.accounts):
+        raise click.BadParameter("is no receipt: those are in .leadstate/receipts", param_hint="RECEIPT")
+    choices = Choices(paths, accounts, (), "live", allow, max_tokens, reserve)
+    try:
+        configuration = _back(choices.configuration(), done, str(receipt))
+    except ConfigurationError as failure:
+        emit(configuration_report("plan", failure), form, color, output)
+        return Exit.ERROR
+    if out is not None:
+        code, report = asyncio.run(_plan(choices, configuration))
+        write_private(out, to_json(report))
+    else:
+        code, report = carry_out(choices, configuration, Consent(read_plan(plan_file), auto_approve, color))
+    emit(report, form, color, output)
+    return code
+
+
+def _back(configuration: Configuration, done: Report, receipt: str) -> Configuration:
+    """The configuration with the way back in place of what it declares, in the accounts that the receipt is about."""
+    about = {account.account: account for account in done.accounts if account.changes}
+    declared = {one.account.name: one for one in configuration.accounts}
+    missing = sorted(about.keys() - declared.keys())
+    if missing and not set(about) & set(declared):
+        raise click.UsageError(f"The configuration has no account {', '.join(missing)}, which the receipt is about.")
+    chosen = [_account(declared[name], about[name], receipt) for name in sorted(about.keys() & declared.keys())]
+    return replace(configuration, accounts=tuple(chosen), diagnostics=())
+
+
+def _account(declared: DeclaredAccount, done: Account, receipt: str) -> DeclaredAccount:
+    policy = replace(declared.account.policy, prune_labels=Prune.NONE, prune_leads=Prune.NONE)
+    account = replace(declared.account, desired=way_back(done, receipt), policy=policy, names=known_names(done))
+    return replace(declared, account=account)
+
+
+async def _plan(choices: Choices, configuration: Configuration) -> tuple[Exit, Report]:
+    async with session(configuration) as opened:
+        planned = await make_plans(opened, choices.settings())
+        return exit_of(planned.severity), plan_report(planned, opened, choices, configuration)
