@@ -27,9 +27,8 @@ help:
 # The outside judges: the vendor's client, and a validating proxy for the vendor's description of the API. Where there
 # is no npm their tests are skipped, and say so.
 $(JUDGES): tests/judges/package.json
-	@if command -v npm >/dev/null; then \
-	  npm install --no-package-lock --no-audit --no-fund --loglevel=error --prefix tests/judges && touch $@; \
-	else echo "npm is not installed: the tests with outside judges are skipped"; fi
+	@npm install --no-package-lock --no-audit --no-fund --loglevel=error --prefix tests/judges && touch $@ \
+	  || echo "npm is not here, or has no registry: the tests with outside judges are skipped"
 
 demo: .venv/.demo
 	@$(BIN)/leadstate demo
