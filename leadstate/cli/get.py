@@ -121,7 +121,7 @@ def _get(
     else:
         write_private(output, text)
     for failure in failures:
-        click.echo(failure, err=True)
+        click.echo("\n".join(visible(line) for line in failure.splitlines()), err=True)
     return Exit.ERROR if failures else Exit.FINE
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -26,11 +26,13 @@ def interrupts() -> Iterator[asyncio.Event]:
         )
 
     for one in _SIGNALS:
-        loop.add_signal_handler(one, heard)
+        with suppress(NotImplementedError):  # Windows: Ctrl-C stops at once there
+            loop.add_signal_handler(one, heard)
     try:
         yield event
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     finally:
         for one in _SIGNALS:
-            loop.remove_signal_handler(one)
+            with suppress(NotImplementedError):
+                loop.remove_signal_handler(one)

@@ -111,14 +111,15 @@ def _run() -> int:
 
 def _explain(failure: Exception) -> int:
     from leadstate.core.errors import LeadstateError  # noqa: PLC0415  keeps start-up light
+    from leadstate.core.escape import visible  # noqa: PLC0415  as above
 
     if isinstance(failure, LeadstateError):
-        click.echo(f"error[{failure.code}] {failure}", err=True)
+        click.echo(f"error[{failure.code}] {visible(str(failure))}", err=True)
         if failure.hint:
-            click.echo(f"  = {failure.hint}", err=True)
+            click.echo(f"  = {visible(failure.hint)}", err=True)
     elif isinstance(failure, OSError):
         where = f"{failure.filename}: " if failure.filename else ""
-        click.echo(f"error[file] {where}{failure.strerror or failure}", err=True)
+        click.echo(f"error[file] {visible(f'{where}{failure.strerror or failure}')}", err=True)
     else:
         logging.getLogger("leadstate").debug("internal error", exc_info=failure)
         click.echo(f"error[internal] {type(failure).__name__}: this is a mistake in leadstate", err=True)

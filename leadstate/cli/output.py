@@ -44,6 +44,7 @@ def emit(report: Report, form: str, color: str, output: Path | None) -> None:
 def write_private(path: Path, text: str) -> None:
     """Write a file with mode 0600."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.fchmod(descriptor, 0o600)
+    if hasattr(os, "fchmod"):  # a file that was there keeps its mode otherwise; Windows has no modes
+        os.fchmod(descriptor, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)

@@ -41,6 +41,8 @@ async def observe(account: Account, reader: Reader, impact: Impact) -> Observed:
         return Observed({LABEL.name: labels})
 
     seen = await _again_if_shifted(lambda: _read_live(account, reader))
+    if not labels and seen.carriers:
+        raise IncompleteListing(GET_LABELS.id, f"no label is listed, while leads carry {len(seen.carriers)} of them")
     wanted = {one.mark for one in account.of_kind(LEAD.name) if one.present and one.mark}
     missing = frozenset(wanted - {one.mark for one in seen.kept})
     full = impact is Impact.FULL and _labels_go(account, labels)

@@ -20,6 +20,10 @@ class Token:
         """The token itself; for the header of a request and nothing else."""
         return self._value
 
+    def scrub(self, text: str) -> str:
+        """The text without the token: a server may quote what it was sent."""
+        return text.replace(self._value, "***") if self._value else text
+
     def __repr__(self) -> str:
         return "Token(***)"
 

@@ -68,6 +68,7 @@ class Connection:
     def __init__(self, http: httpx.AsyncClient, origin: str, token: Token, pace: Pace | None = None) -> None:
         self._http = http
         self._origin = origin
+        self._token = token
         self._auth = TokenAuth(token)
         self.pace = pace or Pace()
         self._limiter = Limiter(self.pace.clock, self.pace.sleep)
@@ -85,6 +86,7 @@ class Connection:
             try:
                 return await self._once(request)
             except ApiError as failure:
+                failure.args = (self._token.scrub(str(failure)),)
                 judged = verdict(method, attempt, failure, self.pace.draw())
                 if not isinstance(judged, Again):
                     raise

@@ -78,6 +78,14 @@ def test_a_token_hides_itself() -> None:
         pickle.dumps(token)
 
 
+def test_a_server_that_quotes_the_token_does_not_make_us_repeat_it() -> None:
+    reply = httpx.Response(400, json={"success": False, "error": f"bad token {SECRET}"})
+    with pytest.raises(ApiError) as caught:
+        run(lambda _: reply, lambda client: client.get(Request(GET_LABELS)))
+    assert "bad token ***" in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
 def test_a_redirect_is_an_error_and_is_not_followed() -> None:
     seen = []
 
