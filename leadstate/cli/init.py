@@ -1,6 +1,5 @@
 """`leadstate init`: a starter configuration, its schema, .gitignore lines and a CI workflow. Overwrites nothing."""
 
-import json
 from pathlib import Path
 
 import click
@@ -8,6 +7,7 @@ import click
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.starter import starter
+from leadstate.config import schema_text
 
 IGNORED = (".leadstate/", "*.plan.json", ".env")
 
@@ -16,11 +16,8 @@ IGNORED = (".leadstate/", "*.plan.json", ".env")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path())
 def init(*, folder: Path) -> int:
     """Write a starter configuration into FOLDER (here, by default). Files that exist are left as they are."""
-    from leadstate.config import document_schema  # noqa: PLC0415  pydantic is slow to import
-
-    schema = json.dumps(document_schema(), indent=2, ensure_ascii=False) + "\n"
     _write(folder / "leadstate.yaml", starter("leadstate.yaml"))
-    _write(folder / "leadstate.schema.json", schema)
+    _write(folder / "leadstate.schema.json", schema_text())
     _write(folder / ".github" / "workflows" / "leadstate.yml", starter("workflow.yml"))
     _ignore(folder / ".gitignore")
     click.echo("Next: write your domain into leadstate.yaml, put the token into PIPEDRIVE_TOKEN, run `leadstate plan`.")

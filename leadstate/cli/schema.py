@@ -6,6 +6,8 @@ import click
 
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
+from leadstate.config import schema_text
+from leadstate.report.document import report_schema
 
 
 @click.command(short_help=COMMANDS["schema"])
@@ -18,9 +20,6 @@ def schema(*, document: str) -> int:
     \b
     # yaml-language-server: $schema=leadstate.schema.json
     """
-    if document == "config":
-        from leadstate.config import document_schema as made  # noqa: PLC0415  one of two
-    else:
-        from leadstate.report.document import report_schema as made  # noqa: PLC0415  the other
-    click.echo(json.dumps(made(), indent=2, ensure_ascii=False))
+    text = schema_text() if document == "config" else json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n"
+    click.echo(text, nl=False)
     return Exit.FINE

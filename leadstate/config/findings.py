@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from leadstate.config.masking import STARS
 from leadstate.config.source import Place, Source
+from leadstate.core import escape
 from leadstate.core.address import Span
 from leadstate.core.diagnostics import Diagnostic, Severity
 
@@ -102,17 +103,8 @@ def _show(line: str, start: int, end: int, column: int, secret: Sequence[tuple[i
 
 
 def visible(text: str) -> str:
-    """The text with what a terminal would act upon, or nobody would see, written as an escape."""
-    return "".join(_visible(char) for char in text)
-
-
-def _visible(char: str) -> str:
-    if char == "\t":
-        return "→"
-    if char.isprintable():
-        return char
-    code = ord(char)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004
+    """The text with what a terminal would act upon, or nobody would see, written as an escape; a tab as an arrow."""
+    return escape.visible(text.replace("\t", "→"))
 
 
 def _width(text: str) -> int:
