@@ -3,13 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 JUDGES := tests/judges/node_modules/.installed
 
-.PHONY: demo test check fix clean
+.PHONY: demo test check fix prove clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help:
 	@echo "make demo    watch a drifted account being planned, applied and found clean (no account needed)"
 	@echo "make test    run all checks and tests"
+	@echo "make prove   the proofs of safety at length: every request, every fault"
 	@echo "make check   only the static checks: format, lint, types, import layers"
 	@echo "make fix     format, mend what ruff can mend, write the generated schemas"
 
@@ -47,6 +48,9 @@ fix: .venv/.dev
 
 test: check $(JUDGES)
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+
+prove: .venv/.dev
+	@LEADSTATE_PROVE=long $(BIN)/python -m pytest tests/prove --numprocesses=auto --dist=loadfile
 
 clean:
 	rm -rf .venv tests/judges/node_modules build dist

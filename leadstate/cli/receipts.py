@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from leadstate.cli.output import write_private
+from leadstate.core.address import Address
 from leadstate.core.outcome import Outcome
 from leadstate.core.plan import Change
 from leadstate.report.build import Part, build
@@ -13,7 +14,9 @@ from leadstate.report.document import Report
 from leadstate.report.json import to_json
 
 SECONDS_BETWEEN = 1.0
-"""A receipt of thousands of changes takes a while to write: once a second is often enough."""
+TIMES_BETWEEN = 20
+"""A receipt of thousands of changes takes a while to write: it is written once a second at the most, and writing it may
+take a twentieth of the time."""
 
 
 class Receipt:
@@ -29,7 +32,8 @@ class Receipt:
     def __init__(
         self, folder: Path, parts: Sequence[Part], *, now: Callable[[], datetime], clock: Callable[[], float]
     ) -> None:
-        self._parts = {part.plan.account: part for part in parts}
+        self._outcomes: dict[str, dict[Address, Outcome]] = {part.plan.account: {} for part in parts}
+        self._parts = [replace(part, outcomes=self._outcomes[part.plan.account]) for part in parts]
         self._clock = clock
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         report = self._report()
@@ -39,25 +43,25 @@ class Receipt:
 
     def finished(self, change: Change, outcome: Outcome) -> None:
         """Note the end of a change."""
-        account = change.address.account
-        part = self._parts[account]
-        self._parts[account] = replace(part, outcomes={**part.outcomes, change.address: outcome})
-        if self._clock() - self._written >= SECONDS_BETWEEN:
+        self._outcomes[change.address.account][change.address] = outcome
+        if self._clock() >= self._next:
             self._write(self._report())
 
     def close(self, parts: Sequence[Part]) -> None:
         """Write what the end was."""
-        self._parts = {part.plan.account: part for part in parts}
+        self._parts = list(parts)
         self._write(self._report())
 
     def _report(self) -> Report:
-        return build("apply", list(self._parts.values()), receipt=True)
+        return build("apply", self._parts, receipt=True)
 
     def _write(self, report: Report) -> None:
+        begun = self._clock()
         beside = self.path.with_suffix(".part")
         write_private(beside, to_json(report))
         beside.replace(self.path)
-        self._written = self._clock()
+        now = self._clock()
+        self._next = now + max(SECONDS_BETWEEN, TIMES_BETWEEN * (now - begun))
 
 
 def _unused(folder: Path, stem: str) -> Path:

@@ -1,16 +1,21 @@
 """Sends the requests of one change; a create whose answer was lost is looked for before it is sent again."""
 
+from typing import Any
+
 from leadstate.core.address import Ref
 from leadstate.core.plan import Action, Change
 from leadstate.core.resource import Bindings, Live
 from leadstate.engine.recover import look_for
 from leadstate.kinds.kind import Kind
-from leadstate.kinds.operations import Request
+from leadstate.kinds.operations import GET_LEAD, Request
 from leadstate.pipedrive.client import Writer
-from leadstate.pipedrive.errors import ApiError
+from leadstate.pipedrive.errors import ApiError, Rejected
 
 CREATES = 3
 """How often a create is sent whose answer is lost each time, and which is then not there."""
+
+ARCHIVE = {"is_archived": True}
+"""The one body whose PATCH cannot simply be repeated: an archived lead takes nothing but its way back."""
 
 
 class NotCreated(ApiError):
@@ -34,10 +39,26 @@ async def make(change: Change, kind: Kind, bindings: Bindings, writer: Writer) -
         bindings.bind(change.address.ref, made.remote_id)
         requests = requests[1:]
     for request in requests:
-        answer = await writer.send(_addressed(request, change, bindings))
+        data = await _send(_addressed(request, change, bindings), writer)
         if change.action is not Action.DELETE:
-            made = kind.decode(answer.data)
+            made = kind.decode(data)
     return made
+
+
+async def _send(request: Request, writer: Writer) -> Any:
+    """Send it; what it answers. Where archiving is refused, the lead is asked whether it is archived already.
+
+    So it is after an answer that was lost, since the client sends a PATCH again.
+    """
+    try:
+        return (await writer.send(request)).data
+    except Rejected:
+        if request.body != ARCHIVE:
+            raise
+        there = (await writer.get(Request(GET_LEAD, request.remote_id))).data
+        if not (isinstance(there, dict) and there.get("is_archived") is True):
+            raise
+        return there
 
 
 def bound(bindings: Bindings, ref: Ref) -> str:

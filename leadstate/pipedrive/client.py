@@ -72,11 +72,14 @@ class Connection:
         self._auth = TokenAuth(token)
         self.pace = pace or Pace()
         self._limiter = Limiter(self.pace.clock, self.pace.sleep)
+        self._over: ApiError | None = None
         self.spent = Spent()
         self.headers = httpx.Headers()
 
     async def exchange(self, request: Request) -> Answer:
         """Send a request, again where that is safe and may help, and read its answer.
+
+        After a failure that no other request can survive nothing is sent any more: each further one fails alike.
 
         Raises:
             ApiError: it failed for good, or it is a POST of which nobody knows whether it was done.
@@ -100,6 +103,8 @@ class Connection:
     async def _once(self, request: Request) -> Answer:
         operation = request.operation
         async with self._limiter.place():
+            if self._over is not None:
+                raise self._over
             self.spent.add(operation)
             try:
                 reply = await self._http.request(

@@ -1,0 +1,70 @@
+"""The documents name what there is: every command, every option, every guard, every key of the configuration."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from leadstate.cli.main import COMMANDS, cli
+from leadstate.core.guard import GUARDS
+
+ROOT = Path(__file__).parents[2]
+COMMANDS_PAGE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+CONFIGURATION_PAGE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+
+
+def options() -> set[str]:
+    found = set()
+    with cli.make_context("leadstate", [], resilient_parsing=True) as ctx:
+        pending: list[click.Command] = [command for name in COMMANDS if (command := cli.get_command(ctx, name))]
+        while pending:
+            command = pending.pop()
+            if isinstance(command, click.Group):
+                pending += command.commands.values()
+            found |= {name for param in command.params for name in param.opts if name.startswith("--")}
+    return found
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_described(name: str) -> None:
+    assert f"`{name}" in COMMANDS_PAGE
+
+
+def test_every_option_is_described_and_every_described_one_exists() -> None:
+    described = set(re.findall(r"--[a-z][a-z-]+", COMMANDS_PAGE)) - {"--help"}
+    assert described == options() - {"--help"}
+
+
+@pytest.mark.parametrize("name", GUARDS)
+def test_every_guard_is_described(name: str) -> None:
+    assert f"`{name}`" in COMMANDS_PAGE
+    assert f"`{name}`" in (ROOT / "docs" / "safety.md").read_text(encoding="utf-8")
+
+
+def keys(schema: dict[str, Any]) -> set[str]:
+    here = set(schema.get("properties", {}))
+    return here.union(*(keys(one) for one in schema.get("definitions", {}).values()))
+
+
+def test_every_key_of_the_configuration_is_described() -> None:
+    schema = json.loads((ROOT / "schemas" / "leadstate.schema.json").read_text(encoding="utf-8"))
+    described = set(re.findall(r"[a-z_]+", CONFIGURATION_PAGE))
+    assert keys(schema) <= described
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/commands.md", "docs/safety.md", "docs/architecture.md", "CONTRIBUTING.md"]
+)
+def test_what_the_pages_link_to_exists(page: str) -> None:
+    path = ROOT / page
+    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
+        assert target.startswith("http") or (path.parent / target).exists(), target
+
+
+def test_the_files_that_the_architecture_names_exist() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for name in re.findall(r"`((?:core|kinds|pipedrive|engine|config|report|cli)/\w+\.py)", text):
+        assert (ROOT / "leadstate" / name).is_file(), name
