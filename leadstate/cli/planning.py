@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from leadstate.cli.exits import Exit
-from leadstate.cli.session import Session, load_configuration
+from leadstate.cli.session import Session, load_configuration, runtime
 from leadstate.config import Configuration
 from leadstate.core.address import Target
 from leadstate.core.diagnostics import Severity, worst
@@ -38,7 +38,8 @@ class Choices:
             targets = tuple(Target.parse(text, KIND_NAMES) for text in self.targets)
         except ValueError as failure:
             raise click.BadParameter(str(failure), param_hint="--target") from None
-        return Settings(targets, Impact(self.impact), frozenset(self.allow), self.max_tokens, self.reserve)
+        today = runtime().now().date()
+        return Settings(targets, Impact(self.impact), frozenset(self.allow), self.max_tokens, self.reserve, today)
 
     def configuration(self) -> Configuration:
         """The files that it is about."""

@@ -12,7 +12,7 @@ from leadstate.config.variables import Variables, in_accounts
 from leadstate.core.address import Address
 from leadstate.core.resource import Desired
 from leadstate.kinds.kind import fields_set
-from leadstate.kinds.label import LabelSpec, declare
+from leadstate.kinds.label import LabelSpec, declare, taken_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,15 @@ class LabelsHere:
     unsure: set[str] = field(default_factory=set)
 
     def desired(self, account: str) -> list[Desired]:
-        """What the account shall hold."""
-        return [declare(one.spec, Address(account, "label", one.key), one.entry.place().span) for one in self.labels]
+        """What the account shall hold, labels that others take in included."""
+        made = []
+        for one in self.labels:
+            address = Address(account, "label", one.key)
+            successors = self.meant.get(one.spec.replace_with or "", [])
+            made.append(declare(one.spec, address, one.entry.place().span, *(two.key for two in successors[:1])))
+            for index, source in enumerate(one.spec.merge_from):
+                made.append(taken_in(source, address, one.entry.place("merge_from", index).span))
+        return made
 
 
 def labels_of(account: str, labels: Iterable[Entry[LabelSpec]], variables: Variables) -> LabelsHere:
@@ -75,6 +82,15 @@ def _here(entry: Entry[LabelSpec], account: str, variables: Variables) -> LabelH
     previously = [
         variables.replace(name, account, entry.place("previously", index)) for index, name in enumerate(spec.previously)
     ]
+    sources = [
+        variables.replace(one, account, entry.place("merge_from", index)) if isinstance(one, str) else one
+        for index, one in enumerate(spec.merge_from)
+    ]
+    successor = (
+        variables.replace(spec.replace_with, account, entry.place("replace_with"))
+        if spec.replace_with is not None
+        else None
+    )
     override = spec.overrides.get(account)
     changed = dict(fields_set(override)) if override is not None else {}
     name = base
@@ -83,8 +99,11 @@ def _here(entry: Entry[LabelSpec], account: str, variables: Variables) -> LabelH
     former = [one for one in previously if one is not None]
     if base is None or key is None or name is None or len(former) < len(previously):
         return None
-    if override is not None or name != spec.name or former != spec.previously:
-        spec = spec.model_copy(update={**changed, "name": name, "previously": former})
+    if None in sources or (spec.replace_with is not None and successor is None):
+        return None
+    texts = {"name": name, "previously": former, "merge_from": sources, "replace_with": successor}
+    if override is not None or any(getattr(spec, field) != value for field, value in texts.items()):
+        spec = spec.model_copy(update={**changed, **texts})
     return LabelHere(entry, key, base, spec)
 
 
@@ -111,6 +130,15 @@ _CLASHES = {
         "take it out of `previously`, or remove the other label",
     ),
     "previous-name-twice": ("two labels claim one previous name", "leave it to one of the two"),
+    "merge-source-declared": (
+        "a label that this one takes in is declared itself",
+        "take it out of `merge_from`, or remove the other label",
+    ),
+    "merge-source-twice": ("two labels take in the same one", "leave it to one of the two"),
+    "successor-unknown": (
+        "the label in `replace_with` is not declared for this account, or is to be absent itself",
+        "name a label that stays",
+    ),
 }
 
 
@@ -131,6 +159,7 @@ def _clashes(labels: Sequence[LabelHere]) -> Iterable[tuple[str, Place, Place]]:
             yield "labels-alike?", one.where, first.where
         if (first := by_key.setdefault(one.key, one)) is not one and first.spec.name != name:
             yield "duplicate-label-key", one.entry.place("key" if one.entry.spec.key else "name"), first.where
+    yield from _merge_clashes(labels, by_name)
     claimed: dict[str, LabelHere] = {}
     for one in labels:
         for index, former in enumerate(one.spec.previously):
@@ -140,6 +169,21 @@ def _clashes(labels: Sequence[LabelHere]) -> Iterable[tuple[str, Place, Place]]:
                 yield "previous-name-declared", place, other.where
             if (first := claimed.setdefault(former, one)) is not one:
                 yield "previous-name-twice", place, first.where
+
+
+def _merge_clashes(labels: Sequence[LabelHere], by_name: Mapping[str, LabelHere]) -> Iterable[tuple[str, Place, Place]]:
+    taken: dict[str, LabelHere] = {}
+    staying = {name for one in labels if one.present for name in (one.key, one.base, one.spec.name)}
+    for one in labels:
+        for index, source in enumerate(one.spec.merge_from):
+            name = source if isinstance(source, str) else source.id
+            place = one.entry.place("merge_from", index)
+            if (other := by_name.get(name)) is not None:
+                yield "merge-source-declared", place, other.where
+            if (first := taken.setdefault(name, one)) is not one:
+                yield "merge-source-twice", place, first.where
+        if one.spec.replace_with is not None and one.spec.replace_with not in staying:
+            yield "successor-unknown", one.entry.place("replace_with"), one.where
 
 
 def shown(name: str) -> str:

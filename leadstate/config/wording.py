@@ -91,6 +91,16 @@ SELF_MADE = {
     "empty_text": ("empty-text", "{subject} is empty", "write some text, or leave the line out"),
     "control_character": ("control-character", "{subject} holds a line break or a control character", "write one line"),
     "label_color": ("missing-color", "a label needs a colour", "add `color: …`, or `state: absent`"),
+    "only_absent": (
+        "only-absent",
+        "`replace_with` and `delete_after` are for a label that must not exist",
+        "add `state: absent`, or take them out",
+    ),
+    "only_present": (
+        "only-present",
+        "a label that must not exist takes in no other",
+        "put `merge_from` into the label that stays",
+    ),
     "label_unset": ("cannot-unset", "a label always has a name and a colour", "leave the line out, or write a value"),
     "amount_type": ("bad-amount", "an amount is a number", "write it without quotes, as in 1200.50"),
     "amount_finite": ("bad-amount", "an amount is a finite number", "write it in digits, as in 1200.50"),

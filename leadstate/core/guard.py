@@ -118,7 +118,7 @@ def _in_use(plan: AccountPlan, policy: Policy) -> Iterator[Diagnostic]:
         leads, archived = one.impact.leads, one.impact.archived_leads
         if leads is None:
             yield _refusal(plan, IN_USE, "how many leads carry it was not counted", "plan with --impact live", one)
-        elif leads or archived:
+        elif archived or (leads and one.moves_to is None):
             also = f" and {archived} archived" if archived else ""
             cure = "take the label off them first, set policy.in_use: allow"
             yield _refusal(plan, IN_USE, f"{leads} open{also} leads still carry it", cure, one)

@@ -27,6 +27,8 @@ class Reason(StrEnum):
     DIFFERS = "differs"
     RENAMED = "renamed"
     STATE_ABSENT = "state-absent"
+    MERGED = "merged"
+    RETIRING = "retiring"
     NOT_DECLARED = "not-declared"
     SEED = "seed"
     ARCHIVED = "archived"
@@ -61,7 +63,9 @@ class Change:
         after: addresses of changes of this plan that must have succeeded first.
         span: where it is declared; None where nothing declares it.
         impact: for labels, the leads concerned.
-        carriers: ids of the live leads that carry a label which is deleted; None where they were not read.
+        carriers: ids of the live leads that carry a label when it is deleted; None where they were not read.
+        moves_to: the label that those leads get in its place before it is deleted.
+        pages: how many pages of leads are read to see that none carries it any more.
     """
 
     address: Address
@@ -76,11 +80,16 @@ class Change:
     span: Span | None = None
     impact: Impact | None = None
     carriers: tuple[str, ...] | None = None
+    moves_to: Ref | None = None
+    pages: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class LeftAlone:
-    """Objects that were seen and are not touched, with the reason; `key` is None for a group of `count`."""
+    """Objects that were seen and are not touched, with the reason; `key` is None for a group of `count`.
+
+    `detail` says in words what there is to know besides.
+    """
 
     kind: str
     reason: Reason
@@ -88,6 +97,7 @@ class LeftAlone:
     remote_id: str | None = None
     span: Span | None = None
     count: int = 1
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +144,13 @@ def _identity(change: Change) -> object:
         "action": change.action,
         "remote_id": change.remote_id,
         "mark": change.mark,
+        "moves_to": plain(change.moves_to),
         "fields": [[field.path, plain(field.before), plain(field.after)] for field in change.fields],
     }
+
+
+LONGEST_NUMBER = 30
+"""Digits of a whole amount that is shown as a number; a server can answer millions, which nobody could print."""
 
 
 def plain(value: Side) -> object:
@@ -151,7 +166,8 @@ def plain(value: Side) -> object:
             form = [plain(ref) for ref in value.refs]
         case Money():
             amount = value.amount
-            number = int(amount) if amount == amount.to_integral_value() else str(amount)
+            whole = amount.adjusted() < LONGEST_NUMBER and amount == amount.to_integral_value()
+            number = int(amount) if whole else str(amount)
             form = {"amount": number, "currency": value.currency}
         case tuple():
             form = [plain(item) for item in value]

@@ -1,5 +1,6 @@
 """From declared and live state to a plan: match, link, diff, prune, weigh, guard, read top to bottom. Pure."""
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ class Observed:
         carriers: ids of the live leads that carry each label; None where leads were not read.
         archived_carriers: the same for archived leads; None where they were not all read.
         unsure: marks that were not found, while part of the archived list was not read.
+        pages: how many pages of live leads were read.
     """
 
     live: Mapping[str, Sequence[Live]]
@@ -31,6 +33,7 @@ class Observed:
     carriers: Mapping[RemoteRef, Sequence[str]] | None = None
     archived_carriers: Mapping[RemoteRef, Sequence[str]] | None = None
     unsure: frozenset[str] = frozenset()
+    pages: int = 0
 
 
 @dataclass(slots=True)
@@ -38,7 +41,8 @@ class _Draft:
     """A plan of one account in the making: what it is about, then what was found."""
 
     account: Account
-    unsure: frozenset[str]
+    observed: Observed
+    today: dt.date
     bindings: Bindings
     names: Mapping[str, str]
     changes: list[Change] = field(default_factory=list)
@@ -48,7 +52,12 @@ class _Draft:
 
 
 def plan_account(
-    account: Account, observed: Observed, order: Sequence[str], targets: Sequence[Target] = ()
+    account: Account,
+    observed: Observed,
+    order: Sequence[str],
+    targets: Sequence[Target] = (),
+    *,
+    today: dt.date = dt.date.max,
 ) -> AccountPlan:
     """Plan one account.
 
@@ -57,10 +66,11 @@ def plan_account(
         observed: what exists.
         order: the kinds, those that others refer to first.
         targets: the objects to plan; none means all. What a target needs comes with it.
+        today: the day in UTC, for what is deleted from a day on; unless given, every such day has come.
     """
     matchings = {kind: match(account.of_kind(kind), observed.live.get(kind, ())) for kind in order}
     names = {one.remote_id: key for kind in order for key, one in name_undeclared(kind, matchings[kind], account)}
-    draft = _Draft(account, observed.unsure, _bindings(matchings, names), names)
+    draft = _Draft(account, observed, today, _bindings(matchings, names), names)
     for kind in order:
         _plan_kind(draft, matchings[kind])
         if others := observed.others.get(kind):
@@ -108,9 +118,12 @@ def _plan_kind(draft: _Draft, matching: Matching) -> None:
             draft.unchanged.append(desired.address)
             continue
         draft.changes.append(_add(desired))
-        if desired.mark in draft.unsure:
+        if desired.mark in draft.observed.unsure:
             draft.diagnostics.append(_archived_unknown(desired, account.policy.archived_pages))
     for desired in matching.gone:
+        if not desired.present:
+            draft.unchanged.append(desired.address)
+            continue
         address = desired.address
         draft.left_alone.append(LeftAlone(address.kind, Reason.GONE, address.key, desired.remote_id, desired.span))
     for desired, live in matching.pairs:
@@ -136,8 +149,7 @@ def _plan_pair(draft: _Draft, desired: Desired, live: Live) -> None:
         draft.left_alone.append(replace(left_alone, reason=Reason.CHANGED_SINCE))
     if not desired.present:
         if not moved:
-            delete = _delete(address, live, bindings, Reason.STATE_ABSENT)
-            draft.changes.append(replace(delete, span=desired.span))
+            _plan_absent(draft, desired, live)
         return
     after = {key: settle(value, before.get(key)) for key, value in desired.attrs.items() if key not in moved}
     fields = diff(before, after)
@@ -166,6 +178,24 @@ def _plan_pair(draft: _Draft, desired: Desired, live: Live) -> None:
         )
 
 
+def _plan_absent(draft: _Draft, desired: Desired, live: Live) -> None:
+    if desired.not_before is not None and draft.today.isoformat() < desired.not_before:
+        days = (dt.date.fromisoformat(desired.not_before) - draft.today).days
+        carriers = draft.observed.carriers
+        detail = f"is deleted from {desired.not_before} on, in {days} days"
+        if carriers is not None:
+            detail += f"; {len(carriers.get(RemoteRef(live.kind, live.remote_id), ()))} leads carry it"
+        draft.left_alone.append(
+            LeftAlone(live.kind, Reason.RETIRING, desired.address.key, live.remote_id, desired.span, detail=detail)
+        )
+        return
+    if desired.moves_to is not None and draft.observed.archived_carriers is None:
+        draft.diagnostics.append(_archived_not_counted(desired))
+    reason = Reason.MERGED if desired.moves_to else Reason.STATE_ABSENT
+    delete = _delete(desired.address, live, draft.bindings, reason)
+    draft.changes.append(replace(delete, span=desired.span, moves_to=desired.moves_to))
+
+
 def _add(desired: Desired) -> Change:
     want: Attrs = {key: settle(value, None) for key, value in desired.attrs.items()}
     return Change(desired.address, Action.ADD, Reason.MISSING, added(want), want, mark=desired.mark, span=desired.span)
@@ -187,9 +217,10 @@ def _in_order(changes: Iterable[Change]) -> list[Change]:
     return [
         replace(
             one,
-            after=tuple(holders.get(one.address.ref, ()))
-            if one.action is Action.DELETE
-            else tuple(sorted(adds[ref] for ref in _wants(one.want) if ref in adds)),
+            after=(
+                *(holders.get(one.address.ref, ()) if one.action is Action.DELETE else ()),
+                *sorted(adds[ref] for ref in (_wants(one.want) | references(one.moves_to)) if ref in adds),
+            ),
         )
         for one in ordered
     ]
@@ -207,7 +238,7 @@ def _lets_go(change: Change) -> frozenset[Ref]:
 def _weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
     """Put the leads that carry a label beside each change that renames or deletes it.
 
-    For a delete, leads that this plan relabels or deletes first are not counted: they will not carry it any more.
+    For a delete, leads that this plan relabels or deletes first do not count: they will not carry it any more.
     """
     ids = {one.address: one.remote_id for one in changes}
     weighed = []
@@ -218,21 +249,29 @@ def _weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
             continue
         ref = RemoteRef("label", one.remote_id)
         leaving = {ids[address] for address in one.after} if deletes else set()
-        live = None if observed.carriers is None else tuple(observed.carriers.get(ref, ()))
+        carriers = None if observed.carriers is None else observed.carriers.get(ref, ())
+        live = None if carriers is None else tuple(lead for lead in carriers if lead not in leaving)
         archived = None if observed.archived_carriers is None else observed.archived_carriers.get(ref, ())
         impact = Impact(
-            leads=None if live is None else sum(lead not in leaving for lead in live),
+            leads=None if live is None else len(live),
             archived_leads=None if archived is None else len(archived),
         )
-        weighed.append(replace(one, impact=impact, carriers=live if deletes else None))
+        pages = observed.pages if one.moves_to else 0
+        weighed.append(replace(one, impact=impact, carriers=live if deletes else None, pages=pages))
     return weighed
 
 
 def _only(changes: Sequence[Change], targets: Sequence[Target]) -> tuple[Change, ...]:
     if not targets:
         return tuple(changes)
-    chosen = {one.address for one in changes if any(target.selects(one.address) for target in targets)}
-    chosen |= {needed for one in changes if one.address in chosen for needed in one.after}
+    needs = {one.address: one.after for one in changes}
+    chosen: set[Address] = set()
+    ahead = [one.address for one in changes if any(target.selects(one.address) for target in targets)]
+    while ahead:
+        address = ahead.pop()
+        if address not in chosen:
+            chosen.add(address)
+            ahead.extend(needs[address])
     return tuple(one for one in changes if one.address in chosen)
 
 
@@ -241,6 +280,18 @@ def _concerns(finding: Diagnostic, changes: Sequence[Change], targets: Sequence[
     if not targets or finding.address is None:
         return True
     return any(t.selects(finding.address) for t in targets) or any(one.address == finding.address for one in changes)
+
+
+def _archived_not_counted(desired: Desired) -> Diagnostic:
+    return Diagnostic(
+        "archived-not-counted",
+        Severity.WARNING,
+        "archived leads that carry it cannot be moved: Pipedrive lets nobody edit them, and they lose the label",
+        hint="plan with --impact full to have them counted",
+        span=desired.span,
+        account=desired.address.account,
+        address=desired.address,
+    )
 
 
 def _archived_unknown(desired: Desired, pages: int) -> Diagnostic:

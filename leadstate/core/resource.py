@@ -58,6 +58,8 @@ class Desired:
         present: False where it must not exist.
         create_only: True where it is created once and then left to people.
         remote_id: the id it has, where that is known; then nothing else identifies it, and it is never added.
+        moves_to: of an object that must not exist: what takes its place wherever it is referred to.
+        not_before: of an object that must not exist: the day (ISO 8601, UTC) from which on it is deleted.
         only_from: attributes that it must still have to be changed; a field that has moved on is left as it is.
     """
 
@@ -70,6 +72,8 @@ class Desired:
     create_only: bool = False
     remote_id: str | None = None
     only_from: Attrs | None = None
+    moves_to: Ref | None = None
+    not_before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

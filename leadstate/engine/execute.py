@@ -33,7 +33,8 @@ async def execute(
     """
     run = _Run(plan, writer, observer or Nobody(), interrupted or asyncio.Event())
     for stage in _stages(plan):
-        gate = asyncio.Semaphore(AT_ONCE)
+        # Two merges may move the same lead, whose whole list of labels each of them writes: one after the other.
+        gate = asyncio.Semaphore(1 if any(change.moves_to for change in stage) else AT_ONCE)
         async with asyncio.TaskGroup() as group:
             for change in stage:
                 group.create_task(run.one(change, gate))

@@ -54,6 +54,7 @@ async def observe(account: Account, reader: Reader, impact: Impact) -> Observed:
         {LABEL.name: labels, LEAD.name: [*seen.kept, *archived.kept]},
         others={LEAD.name: seen.others},
         carriers=seen.carriers,
+        pages=seen.pages,
         archived_carriers=archived.carriers if full else None,
         unsure=missing - {one.mark or "" for one in archived.kept} if archived.cut else frozenset(),
     )
@@ -68,6 +69,7 @@ def existing(observed: Observed) -> dict[str, int]:
 class _Seen:
     kept: list[Live] = field(default_factory=list)
     others: int = 0
+    pages: int = 0
     carriers: defaultdict[RemoteRef, list[str]] = field(default_factory=lambda: defaultdict(list))
     cut: bool = False
 
@@ -111,6 +113,7 @@ async def _read_live(account: Account, reader: Reader) -> _Seen:
     async with aclosing(reader.pages(GET_LEADS)) as pages:
         async for page in pages:
             seen.take(account, decoded(LEAD, GET_LEADS, page.rows))
+            seen.pages += 1
     return seen
 
 

@@ -1,6 +1,7 @@
 """All accounts at once, within bounds. A bad account does not sink the rest: its failure is a diagnostic of its own."""
 
 import asyncio
+import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -38,6 +39,7 @@ class Settings:
         allow: codes of guards that the user lifts.
         max_tokens: API tokens that an account's apply may cost, over the policy's; None leaves that in force.
         reserve: percent of a day's API tokens that an apply must leave; None for no such rule.
+        today: the day, in UTC; unless given, every day has come from which on something is deleted.
     """
 
     targets: tuple[Target, ...] = ()
@@ -45,6 +47,7 @@ class Settings:
     allow: frozenset[str] = frozenset()
     max_tokens: int | None = None
     reserve: int | None = None
+    today: dt.date = dt.date.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ async def _plan(account: Account, reader: Reader, settings: Settings) -> Account
         observed = await observe(_to_read(account, settings.targets), reader, settings.impact)
     except ApiError as failure:
         return _unread(account, failure)
-    plan = plan_account(account, observed, KIND_NAMES, settings.targets)
+    plan = plan_account(account, observed, KIND_NAMES, settings.targets, today=settings.today)
     limit = account.policy.max_tokens if settings.max_tokens is None else settings.max_tokens
     policy = replace(account.policy, max_tokens=limit)
     left, a_day = reader.tokens_today

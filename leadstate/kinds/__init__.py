@@ -32,7 +32,7 @@ def calls(changes: Iterable[Change]) -> list[tuple[Change, list[Request]]]:
         before = [] if first is None or (shared and kind.name in listed) else [first]
         if shared:
             listed.add(kind.name)
-        found.append((change, [*before, *kind.requests(change, str)]))
+        found.append((change, [*before, *kind.moves(change), *kind.requests(change, str)]))
     return found
 
 

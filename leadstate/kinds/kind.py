@@ -1,11 +1,12 @@
 """What a kind of object is: a record of a few functions. A new kind is a new module and one word in `KINDS`."""
 
+import datetime as dt
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from leadstate.core.address import Ref
@@ -28,6 +29,7 @@ class Kind:
         requests: the requests that make a change, in order. Those after an add leave the id open.
         reread: the reading just before a change that would overwrite or delete what a person may have changed since
             the plan; None where nothing can be lost.
+        moves: the requests that take other objects away from one that is deleted, as far as a plan can tell.
         from_plain: an attribute, by name, from the form that reports hold.
     """
 
@@ -36,6 +38,7 @@ class Kind:
     decode: Callable[[object], Live]
     requests: Callable[[Change, Resolve], Sequence[Request]]
     reread: Callable[[Change], Request | None]
+    moves: Callable[[Change], Sequence[Request]]
     from_plain: Callable[[str, Any], Value]
 
 
@@ -75,6 +78,21 @@ def one_line(raw: str) -> str:
         raise PydanticCustomError("control_character", "holds a line break or another control character")
     return normal
 
+
+def calendar_day(raw: object) -> str:
+    """A day as people write it, YYYY-MM-DD; an error where there is no such day."""
+    if not isinstance(raw, str):
+        raise PydanticCustomError("date_type", "a date is written YYYY-MM-DD")
+    try:
+        day = dt.date.fromisoformat(raw).isoformat()
+    except ValueError:
+        day = ""
+    if raw != day:
+        raise PydanticCustomError("date_value", "is no day of the calendar; a date is written YYYY-MM-DD")
+    return raw
+
+
+Day = Annotated[str, BeforeValidator(calendar_day), WithJsonSchema({"type": "string", "format": "date"})]
 
 LONGEST_TEXT = 255
 """Titles are a varchar field, described as up to 255 characters (Pipedrive documentation, custom field types)."""

@@ -3,17 +3,26 @@
 Labels have no mark of ours, so the name is their identity; it is compared after NFC and trimming.
 """
 
-from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from leadstate.core.address import Address, Span
+from leadstate.core.address import Address, Ref, Span
 from leadstate.core.plan import Action, Change
 from leadstate.core.resource import Desired, Live, text
-from leadstate.kinds.kind import Kind, Line, Resolve, Scoped, Spec, Wire
-from leadstate.kinds.operations import ADD_LABEL, DELETE_LABEL, GET_LABELS, UPDATE_LABEL, Request
+from leadstate.kinds.kind import Day, Kind, Line, Resolve, Scoped, Spec, Wire
+from leadstate.kinds.operations import (
+    ADD_LABEL,
+    DELETE_LABEL,
+    GET_LABELS,
+    GET_LEAD,
+    GET_LEADS,
+    UPDATE_LABEL,
+    UPDATE_LEAD,
+    Request,
+)
 
 Color = Literal["blue", "brown", "dark-gray", "gray", "green", "orange", "pink", "purple", "red", "yellow"]
 
@@ -36,6 +45,23 @@ class LabelOverride(Spec):
         return self
 
 
+class LabelById(Spec):
+    """A label by its id, where its name does not tell it from another."""
+
+    id: Annotated[
+        str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description="Its id in Pipedrive.")
+    ]
+
+
+def _source_shape(raw: object) -> str:
+    return "by_id" if isinstance(raw, Mapping | LabelById) else "by_name"
+
+
+MergeSource: TypeAlias = Annotated[
+    Annotated[Line, Tag("by_name")] | Annotated[LabelById, Tag("by_id")], Discriminator(_source_shape)
+]
+
+
 class LabelSpec(Scoped):
     """A lead label."""
 
@@ -49,15 +75,31 @@ class LabelSpec(Scoped):
     previously: Annotated[
         list[Line], Field(description="Former names: a label found under one of them is renamed and keeps its leads.")
     ] = Field(default_factory=list)
+    merge_from: Annotated[
+        list[MergeSource],
+        Field(
+            description="Labels that this one takes in: their leads get it, then they are deleted. Names, or {id: …}."
+        ),
+    ] = Field(default_factory=list)
+    replace_with: Annotated[
+        Line | None, Field(description="With state: absent: the label that its leads get before it is deleted.")
+    ] = None
+    delete_after: Annotated[
+        Day | None, Field(description="With state: absent: until this day it is reported and not deleted.")
+    ] = None
     state: Annotated[Literal["present", "absent"], Field(description="absent: the label must not exist.")] = "present"
     overrides: Annotated[dict[str, LabelOverride], Field(description="Account name → what is different there.")] = (
         Field(default_factory=dict)
     )
 
     @model_validator(mode="after")
-    def _color_unless_absent(self) -> Self:
+    def _fields_fit_the_state(self) -> Self:
         if self.state == "present" and self.color is None:
             raise PydanticCustomError("label_color", "a label needs a colour")
+        if self.state == "present" and (self.replace_with or self.delete_after):
+            raise PydanticCustomError("only_absent", "`replace_with` and `delete_after` go with `state: absent`")
+        if self.state == "absent" and self.merge_from:
+            raise PydanticCustomError("only_present", "a label that must not exist takes in no other")
         return self
 
     @property
@@ -66,14 +108,44 @@ class LabelSpec(Scoped):
         return self.key or self.name
 
 
-def declare(spec: LabelSpec, address: Address, span: Span) -> Desired:
-    """The label as one account shall have it; `spec` has the account's overrides and variables in it already."""
+def declare(spec: LabelSpec, address: Address, span: Span, replaced_by: str | None = None) -> Desired:
+    """The label as one account shall have it; `spec` has the account's overrides and variables in it already.
+
+    Args:
+        spec: what is declared.
+        address: its address.
+        span: where it is declared.
+        replaced_by: the key of the label that `replace_with` names.
+    """
     return Desired(
         address,
         {"name": spec.name, "color": spec.color} if spec.state == "present" else {},
         span,
         names=(spec.name, *(name for name in spec.previously if name != spec.name)),
         present=spec.state == "present",
+        moves_to=None if replaced_by is None else Ref("label", replaced_by),
+        not_before=spec.delete_after,
+    )
+
+
+def taken_in(source: str | LabelById, target: Address, span: Span) -> Desired:
+    """A label that another one takes in: it must not exist, and its leads get the other one first.
+
+    Args:
+        source: its name, or its id.
+        target: the address of the label that takes it in.
+        span: where that is written.
+    """
+    by_id = isinstance(source, LabelById)
+    name = source.id if isinstance(source, LabelById) else source
+    return Desired(
+        Address(target.account, "label", f"{target.key}#{name}" if by_id else name),
+        {},
+        span,
+        names=() if by_id else (name,),
+        present=False,
+        remote_id=name if by_id else None,
+        moves_to=target.ref,
     )
 
 
@@ -108,4 +180,15 @@ def reread(change: Change) -> Request | None:
     return Request(GET_LABELS) if change.action is Action.DELETE else None
 
 
-LABEL = Kind("label", GET_LABELS, decode, requests, reread, lambda _name, value: value)
+def moves(change: Change) -> Sequence[Request]:
+    """What it takes to give the leads of a deleted label another one: each is read and written, then all are read.
+
+    The last reading shows that no lead carries it any more, one that got it meanwhile included.
+    """
+    if change.moves_to is None or change.carriers is None:
+        return ()
+    leads = len(change.carriers)
+    return (*[Request(GET_LEAD)] * leads, *[Request(UPDATE_LEAD)] * leads, *[Request(GET_LEADS)] * change.pages)
+
+
+LABEL = Kind("label", GET_LABELS, decode, requests, reread, moves, lambda _name, value: value)

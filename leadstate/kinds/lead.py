@@ -3,7 +3,6 @@
 A lead's identity is its `origin_id`, `<namespace>:<key>`: free text that only a create can set and nobody can change.
 """
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow, Subnormal
 from typing import Annotated, Any, Literal, Self, TypeAlias
@@ -14,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from leadstate.core.address import Address, Ref, RemoteRef, Span
 from leadstate.core.plan import Action, Change
 from leadstate.core.resource import AtLeast, Attrs, Desired, Live, Money, Value, text
-from leadstate.kinds.kind import Kind, Line, RemoteId, Resolve, Scoped, Spec, Wire, fields_set
+from leadstate.kinds.kind import Day, Kind, Line, RemoteId, Resolve, Scoped, Spec, Wire, fields_set
 from leadstate.kinds.operations import ADD_LEAD, DELETE_LEAD, GET_LEAD, GET_LEADS, UPDATE_LEAD, Request
 
 LONGEST_MARK = 100
@@ -40,20 +39,7 @@ def _amount(raw: object) -> Decimal:
     return normal
 
 
-def _date(raw: object) -> str:
-    if not isinstance(raw, str):
-        raise PydanticCustomError("date_type", "a date is written YYYY-MM-DD")
-    try:
-        day = dt.date.fromisoformat(raw)
-    except ValueError:
-        raise PydanticCustomError("date_value", "is no day of the calendar; a date is written YYYY-MM-DD") from None
-    if raw != day.isoformat():
-        raise PydanticCustomError("date_value", "is no day of the calendar; a date is written YYYY-MM-DD")
-    return raw
-
-
 Amount = Annotated[Decimal, BeforeValidator(_amount), WithJsonSchema({"type": "number"})]
-Day = Annotated[str, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
 Currency = Annotated[str, Field(pattern=r"^[A-Z0-9]{3,10}$", description="ISO 4217 code, or that of a custom one.")]
 
 
@@ -281,4 +267,4 @@ def reread(change: Change) -> Request | None:
     return Request(GET_LEAD, change.remote_id) if overwrites or change.action is Action.DELETE else None
 
 
-LEAD = Kind("lead", GET_LEADS, decode, requests, reread, from_plain)
+LEAD = Kind("lead", GET_LEADS, decode, requests, reread, lambda _change: (), from_plain)

@@ -1,6 +1,7 @@
 """From an HTTP answer to data or a typed error. No status, header or body can make it raise anything else."""
 
 import json
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -74,9 +75,20 @@ def read(operation: Operation, reply: httpx.Response) -> Answer:
 def _json(content: bytes) -> object:
     """The body, or None where it is no JSON. Amounts stay exact; NaN and Infinity are no JSON."""
     try:
-        return json.loads(content.decode(), parse_float=Decimal, parse_constant=_no_constant)
+        text = _ESCAPE.sub(_whole, content.decode()) if b"\\ud" in content.lower() else content.decode()
+        return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
     except (ValueError, RecursionError, ArithmeticError):
         return None
+
+
+_ESCAPE = re.compile(r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u[dD][89a-fA-F]..|.)", re.DOTALL)
+"""An escape of a JSON string: a surrogate pair, half of one, or any other."""
+_HALF = len(r"\ud83d")
+
+
+def _whole(escape: re.Match[str]) -> str:
+    """Half a surrogate pair, as of an emoji that was cut in two, is no text: no file and no terminal takes it."""
+    return r"\ufffd" if len(escape[0]) == _HALF else escape[0]
 
 
 def _no_constant(text: str) -> NoReturn:

@@ -23,6 +23,9 @@ from leadstate.pipedrive.retry import Again, verdict
 PAGE = 500
 """Offset-paged listings give 500 rows at most, and cost the same however many (Pipedrive docs: pagination)."""
 
+_LONGEST_COUNT = 18
+"""Digits: more tokens than these can tell are no budget."""
+
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
 _log = logging.getLogger("leadstate.http")
@@ -90,6 +93,8 @@ class Connection:
                 return await self._once(request)
             except ApiError as failure:
                 failure.args = (self._token.scrub(str(failure)),)
+                if failure.fatal:
+                    self._over = failure
                 judged = verdict(method, attempt, failure, self.pace.draw())
                 if not isinstance(judged, Again):
                     raise
@@ -150,7 +155,7 @@ class Reader:
         """API tokens that the company has left today, and has a day, where the last answer told (undocumented)."""
         names = ("x-daily-ratelimit-token-remaining", "x-daily-ratelimit-token-limit")
         left, limit = (self.headers.get(name, "").strip() for name in names)
-        return (int(left) if left.isdecimal() else None), (int(limit) if limit.isdecimal() else None)
+        return _count(left), _count(limit)
 
     async def get(self, request: Request) -> Answer:
         """Read once."""
@@ -165,9 +170,10 @@ class Reader:
         row of a page is not the last of the page before.
 
         Raises:
-            IncompleteListing: the listing shifted, or a page was shorter than it promised.
+            IncompleteListing: the listing shifted or goes in circles, or a page was shorter than it promised.
         """
         start, last = 0, None
+        seen: set[str] = set()
         while True:
             answer = await self.get(Request(operation, query=(*query, ("limit", str(PAGE)), ("start", str(start)))))
             rows = answer.rows()
@@ -178,7 +184,12 @@ class Reader:
                 raise IncompleteListing(
                     operation.id, f"{len(rows)} rows where {granted} were promised (from row {start})"
                 )
-            yield Page(rows if last is None else rows[1:], more)
+            fresh = rows if last is None else rows[1:]
+            ids = [one for one in map(_id, fresh) if isinstance(one, str)]
+            if len(ids) != len({*ids}) or not seen.isdisjoint(ids):
+                raise IncompleteListing(operation.id, f"a row is listed twice (from row {start})")
+            seen.update(ids)
+            yield Page(fresh, more)
             if not more:
                 return
             last = _id(rows[-1])
@@ -209,6 +220,10 @@ async def http_client(transport: httpx.AsyncBaseTransport | None = None) -> Asyn
         headers={"accept": "application/json", "user-agent": "leadstate"},
     ) as client:
         yield client
+
+
+def _count(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) <= _LONGEST_COUNT else None
 
 
 def _id(row: object) -> object:

@@ -109,6 +109,7 @@ def _change(change: Change, requests: Sequence[Request], outcome: Outcome | None
         ),
         impact=change.impact and doc.Impact(leads=change.impact.leads, archived_leads=change.impact.archived_leads),
         mark=change.mark,
+        moves_to=None if change.moves_to is None else str(change.moves_to),
         carriers=change.carriers if receipt else None,
         source=_source(change.span),
         calls=tuple(_calls(requests)),
@@ -135,6 +136,7 @@ def _left_alone(account: str, one: LeftAlone) -> doc.LeftAlone:
         remote_id=one.remote_id,
         source=_source(one.span),
         count=one.count,
+        detail=one.detail,
     )
 
 

@@ -91,6 +91,7 @@ class Change(_Part):
     fields: tuple[FieldChange, ...]
     impact: Impact | None = None
     mark: str | None = Field(default=None, description="Ownership mark that an add writes (origin_id).")
+    moves_to: str | None = Field(default=None, description="kind:key that leads get in place of what is deleted.")
     carriers: tuple[str, ...] | None = Field(
         default=None, description="In a receipt: ids of the leads that carried a label which was deleted."
     )
@@ -108,6 +109,7 @@ class LeftAlone(_Part):
     remote_id: str | None = None
     source: Source | None = None
     count: int = 1
+    detail: str = ""
 
 
 class Totals(_Part):

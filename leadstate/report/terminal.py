@@ -1,7 +1,7 @@
 """The view for a terminal or a log: a table an account, then one line that sums up. Reads the document only."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -67,7 +67,7 @@ def _print_account(console: Console, account: Account) -> None:
             style = _RESULT[change.result.status]
             label = f"  {change.result.status}: {_local(account, change.address)}: "
             console.print(Text.assemble((label, style), visible(change.result.detail)))
-    for line in _alone(account.left_alone):
+    for line in _alone(account):
         console.print(f"  {line}", style="dim")
     console.print()
 
@@ -85,7 +85,8 @@ def _rows(account: Account, change: Change) -> Iterator[tuple[Text, Text, Text, 
 
 def _fields(change: Change) -> Iterator[Text]:
     if change.action == "delete":
-        yield Text(_WHY_DELETED.get(change.reason, change.reason))
+        why = _WHY_DELETED.get(change.reason, change.reason)
+        yield Text(f"{why} {visible(change.moves_to)}" if change.moves_to else why)
         return
     shown = [one for one in change.fields if not _said_by_address(change, one)]
     width = max((len(one.path) for one in shown), default=0)
@@ -97,7 +98,7 @@ def _fields(change: Change) -> Iterator[Text]:
             yield Text.assemble(path, (_value(one.before), "dim"), " → ", _value(one.after))
 
 
-_WHY_DELETED = {"state-absent": "declared absent", "not-declared": "not declared (prune)"}
+_WHY_DELETED = {"state-absent": "declared absent", "not-declared": "not declared (prune)", "merged": "merged into"}
 
 
 def _said_by_address(change: Change, field: FieldChange) -> bool:
@@ -110,6 +111,8 @@ def _note(change: Change) -> Text:
     if change.impact and change.impact.leads is not None:
         one = change.impact.leads == 1
         verb = ("keep" if change.action == "update" else "carry") + ("s it" if one else " it")
+        if change.moves_to:
+            verb = ("moves" if one else "move") + " first"
         also = f" and {change.impact.archived_leads:,} archived" if change.impact.archived_leads else ""
         parts.append(f"{_count(change.impact.leads, 'lead')}{also} {verb}")
     if change.result:
@@ -119,10 +122,14 @@ def _note(change: Change) -> Text:
     return parts
 
 
-def _alone(rows: Iterable[LeftAlone]) -> Iterator[str]:
+def _alone(account: Account) -> Iterator[str]:
+    rows: Sequence[LeftAlone] = account.left_alone
     groups: dict[tuple[str, str], int] = {}
-    for one in rows:
+    for one in (one for one in rows if not one.detail):
         groups[one.kind, one.reason] = groups.get((one.kind, one.reason), 0) + one.count
+    for one in rows:
+        if one.detail:
+            yield f"{_local(account, one.address or one.kind)} {visible(one.detail)}"
     for (kind, reason), count in groups.items():
         yield f"{_count(count, kind)} left alone ({_WHY_ALONE.get(reason, reason)})"
 

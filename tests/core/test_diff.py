@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadstate.core.address import Ref
-from leadstate.core.diff import FieldDiff, diff
+from leadstate.core.diff import FieldDiff, added, diff, removed
 from leadstate.core.resource import ABSENT, Attrs, Money
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text()
@@ -59,3 +59,21 @@ def test_what_is_nested_has_a_path_of_its_own() -> None:
 def test_what_is_not_declared_is_not_managed() -> None:
     assert diff({"a": 1, "b": 2}, {"a": 1}) == ()
     assert diff({}, {"a": 1}) == (FieldDiff("a", ABSENT, 1),)
+
+
+def test_the_order_of_a_list_is_part_of_it_wherever_it_is() -> None:
+    one, two = (Ref("label", "a"), Ref("label", "b")), (Ref("label", "b"), Ref("label", "a"))
+    assert diff({"fields": {"a": one}}, {"fields": {"a": two}}) == (FieldDiff("fields.a", one, two),)
+
+
+def test_a_path_goes_as_deep_as_the_mapping_and_does_not_name_what_is_around_it() -> None:
+    before, after = {"fields": {"a": {"b": 1, "c": 2}}}, {"fields": {"a": {"b": 3, "c": 2}}}
+    found = diff(before, after)
+    assert found == (FieldDiff("fields.a.b", 1, 3),)
+    assert found[0].top == "fields"
+
+
+def test_a_new_object_had_nothing_and_one_that_goes_will_have_nothing() -> None:
+    attrs: Attrs = {"title": "T", "owner": None, "labels": ()}
+    assert added(attrs) == (FieldDiff("labels", ABSENT, ()), FieldDiff("title", ABSENT, "T"))
+    assert removed(attrs) == (FieldDiff("labels", (), ABSENT), FieldDiff("title", "T", ABSENT))

@@ -6,7 +6,7 @@ from leadstate.core.address import RemoteRef
 from leadstate.core.diagnostics import Severity
 from leadstate.core.guard import Budget, guard, lift
 from leadstate.core.policy import Policy
-from tests.builders import account, label, lead, live_label, live_lead, planned, refs
+from tests.builders import HERE, account, label, lead, live_label, live_lead, planned, refs
 
 FREE = Budget(0)
 
@@ -90,7 +90,70 @@ def test_a_lead_that_comes_back_from_the_archive_does_not_hide_one_that_carries_
         (Budget(50, left=100, limit=100, reserve=50), []),
         (Budget(60, left=100, limit=100), []),
         (Budget(60, reserve=50), []),
+        (Budget(60, left=100, reserve=50), []),
+        (Budget(60, limit=100, reserve=50), []),
+        (Budget(501, left=1000, limit=1000, reserve=50), ["reserve"]),
     ],
 )
 def test_reserve(budget: Budget, codes: list[str]) -> None:
     assert [one.code for one in guard(planned(account(label("Hot"))), Policy(), {}, budget)] == codes
+
+
+def test_nothing_to_do_needs_no_reserve() -> None:
+    assert guard(planned(account()), Policy(), {}, Budget(0, left=0, limit=100, reserve=50)) == ()
+
+
+def test_refusals_of_cost_name_the_number_the_limit_and_what_lifts_them() -> None:
+    plan = planned(account(label("Hot")))
+    found = guard(plan, Policy(max_tokens=10), {}, Budget(60, left=50, limit=100, reserve=5))
+    assert [(one.code, one.summary, one.hint) for one in found] == [
+        (
+            "max-tokens",
+            "the apply would cost 60 API tokens; 10 are allowed",
+            "raise --max-tokens or policy.guards.max_tokens, or pass --allow max-tokens",
+        ),
+        (
+            "reserve",
+            "the apply would leave 0 of today's 100 API tokens; 5 % are to be left",
+            "apply after the budget was reset, lower --reserve, or pass --allow reserve",
+        ),
+    ]
+    assert {(one.severity, one.account, one.address, one.span) for one in found} == {("guard", "emea", None, None)}
+
+
+def test_a_refusal_about_a_label_says_which_and_where() -> None:
+    plan = planned(account(label("New"), label("Old", present=False)), live_label("Old"))
+    (found,) = guard(plan, Policy(), {}, FREE)
+    assert found.summary == "how many leads carry it was not counted"
+    assert found.hint == "plan with --impact live, or pass --allow in-use"
+    assert (found.address, found.span) == (label("Old").address, HERE)
+
+
+def test_archived_leads_are_counted_beside_open_ones() -> None:
+    ref = RemoteRef("label", "id-Old")
+    plan = planned(
+        account(label("Old", present=False)),
+        live_label("Old"),
+        carriers={ref: ["a"]},
+        archived_carriers={ref: ["x", "y"]},
+    )
+    (found,) = guard(plan, Policy(), {}, FREE)
+    assert found.summary == "1 open and 2 archived leads still carry it"
+    assert found.hint == "take the label off them first, set policy.in_use: allow, or pass --allow in-use"
+
+
+def test_only_deletes_of_the_kind_have_a_share_of_it() -> None:
+    live = [live_label(f"L{i}") for i in range(3)]
+    plan = planned(account(label("A"), label("B"), lead("a"), labels="all"), *live, carriers={})
+    assert guard(plan, Policy(), {"label": 10}, FREE) == ()
+
+
+def test_the_share_of_each_kind_is_looked_at() -> None:
+    plan = planned(account(leads="owned"), *(live_lead(f"a{i}") for i in range(4)))
+    (found,) = guard(plan, Policy(), {"label": 2, "lead": 12}, FREE)
+    assert found.summary == "4 of 12 leads (33 %) would be deleted; one run may delete 30 %"
+
+
+def test_only_the_allowed_refusal_is_lifted() -> None:
+    found = guard(planned(account(label("Hot"))), Policy(max_tokens=1), {}, Budget(60, left=9, limit=100, reserve=5))
+    assert [one.severity for one in lift(found, {"reserve"})] == [Severity.GUARD, Severity.WARNING]

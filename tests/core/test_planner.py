@@ -1,14 +1,16 @@
 """What is planned for which pair of declared and live state."""
 
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from leadstate.core.address import Address, Target
-from leadstate.core.plan import Action, Reason, fingerprint
+from leadstate.core.address import Address, Ref, RemoteRef, Target
+from leadstate.core.plan import Action, Impact, Reason, fingerprint
 from leadstate.core.planner import Observed, plan_account
 from leadstate.core.resource import AtLeast, Money
-from tests.builders import account, label, lead, live_label, live_lead, planned, refs, shown
+from tests.builders import HERE, account, label, lead, live_label, live_lead, planned, refs, shown
 
 
 def test_a_missing_label_is_added() -> None:
@@ -191,3 +193,96 @@ def test_the_fingerprint_is_of_the_work_and_not_of_its_order() -> None:
     assert fingerprint([one]) != fingerprint([planned(account(label("Hot")))])
     moved = planned(account(label("Hot")), live_label("Hot", "blue"))
     assert fingerprint([moved]) != fingerprint([planned(account(label("Hot")), live_label("Hot", "gray"))])
+
+
+def target(text: str) -> list[Target]:
+    return [Target.parse(text, ("label", "lead"))]
+
+
+def test_findings_about_what_was_not_targeted_are_left_out() -> None:
+    declared = account(label("Hot"), label("Nurture", "blue", "Cold"))
+    live = [live_label("Hot", "blue"), live_label("Nurture", "blue"), live_label("Cold")]
+    plan = plan_account(declared, Observed({"label": live}), ("label",), target("label:Hot"))
+    assert (shown(plan), plan.diagnostics) == (["~ label:Hot color"], ())
+    plan = plan_account(declared, Observed({"label": live}), ("label",), target("label:Nurture"))
+    assert [one.code for one in plan.diagnostics] == ["previous-name-exists"]
+
+
+def test_what_is_unchanged_is_counted_among_the_targets_only() -> None:
+    declared = account(label("Hot"), label("Old", present=False))
+    observed = Observed({"label": [live_label("Hot")]})
+    assert plan_account(declared, observed, ("label",)).unchanged == 2
+    assert plan_account(declared, observed, ("label",), target("label:Old")).unchanged == 1
+
+
+def test_one_that_is_absent_already_does_not_hide_one_that_is_missing() -> None:
+    plan = planned(account(label("Old", present=False), label("Hot")))
+    assert (shown(plan), plan.unchanged) == (["+ label:Hot"], 1)
+
+
+def test_a_lead_that_is_added_with_at_least_gets_these_labels() -> None:
+    plan = planned(account(label("Hot"), lead("a", labels=AtLeast(refs("Hot")))), live_label("Hot"))
+    assert plan.changes[0].want["labels"] == refs("Hot")
+
+
+def test_the_refusal_on_doubt_says_how_much_was_read_and_what_lifts_it() -> None:
+    (found,) = planned(account(lead("a"), archived_pages=3), unsure=frozenset({"ns:a"})).diagnostics
+    assert found.summary == "it may exist among archived leads that were not read (the newest 3 pages of 500 were)"
+    assert found.hint == "raise policy.archived_pages, or pass --allow archived-unknown to create it"
+    assert (found.account, found.address, found.span) == ("emea", lead("a").address, HERE)
+
+
+def test_what_is_declared_by_id_and_gone_is_told_and_not_made_anew() -> None:
+    plan = planned(account(replace(label("Hot"), remote_id="id-9")), live_label("Hot"))
+    assert shown(plan) == []
+    gone = plan.left_alone[0]
+    assert (gone.kind, gone.reason, gone.key, gone.remote_id, gone.span) == ("label", Reason.GONE, "Hot", "id-9", HERE)
+
+
+def test_a_field_that_moved_on_since_is_left_as_it_is() -> None:
+    wanted = replace(lead("a", title="back", owner=1), only_from={"title": "ours", "owner": 7})
+    plan = planned(account(wanted), live_lead("a", title="theirs", owner=7))
+    assert plan.changes[0].want == {"owner": 1}
+    assert [(one.reason, one.key, one.remote_id) for one in plan.left_alone] == [(Reason.CHANGED_SINCE, "a", "id-a")]
+    assert shown(planned(account(wanted), live_lead("a", title="ours", owner=7))) == ["~ lead:a owner title"]
+
+
+def test_what_moved_on_since_is_not_deleted() -> None:
+    wanted = replace(label("Old", present=False), only_from={"color": "red"})
+    assert shown(planned(account(wanted), live_label("Old", "red"))) == ["- label:Old"]
+    plan = planned(account(wanted), live_label("Old", "blue"))
+    assert shown(plan) == []
+    assert [one.reason for one in plan.left_alone] == [Reason.CHANGED_SINCE]
+
+
+def test_names_of_undeclared_objects_avoid_declared_keys_and_use_what_is_known() -> None:
+    declared = account(label("Heiß", key="VIP"))
+    assert planned(declared, live_label("VIP")).left_alone[0].key == "VIP#id-VIP"
+    known = replace(account(), names={"id-VIP": "Known"})
+    assert planned(known, live_label("VIP")).left_alone[0].key == "Known"
+    marked = replace(live_lead("x"), mark="other:a:b")
+    assert planned(account(), marked).left_alone[0].key == "a:b"
+    assert planned(account(), live_label("", remote_id="id-1")).left_alone[0].key == "id-1"
+
+
+def test_a_delete_holds_who_carries_the_label_and_a_rename_only_how_many() -> None:
+    ref = RemoteRef("label", "id-Old")
+    observed: dict[str, Any] = {"carriers": {ref: ["x", "y"]}, "archived_carriers": {}}
+    (delete,) = planned(account(label("Old", present=False)), live_label("Old"), **observed).changes
+    assert delete.carriers == ("x", "y")
+    assert delete.impact == Impact(leads=2, archived_leads=0)
+    (rename,) = planned(account(label("New", "red", "Old")), live_label("Old"), **observed).changes
+    assert rename.carriers is None
+    assert rename.impact == Impact(leads=2, archived_leads=0)
+
+
+def test_a_plan_binds_what_is_declared_and_what_is_not() -> None:
+    plan = planned(account(label("Hot")), live_label("Hot"), live_label("VIP"))
+    assert plan.bindings.ids() == {"label:Hot": "id-Hot", "label:VIP": "id-VIP"}
+    assert plan.bindings.id_of(Ref("label", "Warm")) is None
+
+
+def test_half_a_live_state_is_not_applied() -> None:
+    plan = planned(account(label("Hot")))
+    assert plan.applyable
+    assert not replace(plan, complete=False).applyable

@@ -41,6 +41,9 @@ ERROR = {"success": False, "error": "some reason", "error_info": "more of it", "
         (429, {"success": False, "error": "daily request budget exceeded"}, {"retry-after": "3939"}, BudgetSpent),
         (429, {"success": False, "error": "no"}, {"retry-after": "3939"}, BudgetSpent),
         (429, {"success": False, "error": "no"}, {"x-daily-ratelimit-token-remaining": "0"}, BudgetSpent),
+        (429, {"error": "Daily request budget exceeded"}, {}, BudgetSpent),
+        (429, {"success": False}, {"retry-after": "60"}, RateLimited),
+        (429, {"success": False}, {"retry-after": "61"}, BudgetSpent),
         (429, "", {}, RateLimited),
         (500, "oops", {}, ServerFailure),
         (503, ERROR, {}, ServerFailure),
@@ -75,6 +78,48 @@ def test_amounts_keep_every_digit() -> None:
     assert read(GET_LEADS, reply).data == {"amount": Decimal("12000.10")}
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "message"),
+    [
+        (400, '{"error": "", "error_info": "more", "code": "ERR_1"}', {}, "400, more, ERR_1"),
+        (400, '{"error": "same", "error_info": "same"}', {}, "400, same"),
+        (400, '{"error": {"a": 1}}', {}, "400"),
+        (400, json.dumps({"error": "x" * 999}), {}, "400, " + "x" * 300),
+        (500, "oops", {"x-correlation-id": "y" * 999}, "500, correlation id " + "y" * 300),
+        (200, "{}", {}, "200 without the data it should hold"),
+        (302, "", {"location": "https://elsewhere.test/x"}, "redirected to elsewhere.test, not followed"),
+        (304, "", {}, "redirected, not followed"),
+        (103, "", {"location": "https://elsewhere.test/x"}, "redirected, not followed"),
+        (403, "<html>", {}, "403 without a JSON body: the vendor's shield blocks this client"),
+        (429, "{}", {}, "429"),
+        (429, "{}", {"retry-after": " 2 "}, "429; come back in 2 s"),
+    ],
+)
+def test_messages(status: int, body: str, headers: dict[str, str], message: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        read(GET_LEADS, httpx.Response(status, text=body, headers=headers))
+    assert str(caught.value) == f"getLeads: {message}"
+    assert caught.value.status == status
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2", 2.0),
+        ("999999999", 999999999.0),
+        ("9999999999", None),
+        ("1.5", None),
+        ("-1", None),
+        ("\u00b2", None),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+    ],
+)
+def test_retry_after_is_whole_seconds_or_nothing(text: str, seconds: float | None) -> None:
+    with pytest.raises(ApiError) as caught:
+        read(GET_LEADS, httpx.Response(429, headers={b"retry-after": text.encode()}))
+    assert caught.value.retry_after == seconds
+
+
 def _listing(**additional: Any) -> Answer:
     return read(GET_LEADS, httpx.Response(200, json={"success": True, "data": [], "additional_data": additional}))
 
@@ -87,8 +132,23 @@ def test_pagination_is_read_nested_and_flat() -> None:
 
 @pytest.mark.parametrize("additional", [{}, {"pagination": {}}, {"pagination": {"more_items_in_collection": "yes"}}])
 def test_a_list_that_does_not_say_whether_more_follows_is_an_error(additional: dict[str, Any]) -> None:
-    with pytest.raises(BadAnswer):
+    with pytest.raises(BadAnswer) as caught:
         _listing(**additional).page()
+    assert str(caught.value) == "getLeads: answered a list without saying whether more follows"
+
+
+@pytest.mark.parametrize("limit", [None, "500", True, 1.5])
+def test_a_page_size_that_is_no_number_counts_as_none(limit: object) -> None:
+    assert _listing(limit=limit, more_items_in_collection=False).page() == (None, False)
+
+
+def test_what_stands_beside_the_data_may_be_anything() -> None:
+    body = {"success": True, "data": {}, "additional_data": ["no", "object"]}
+    answer = read(GET_LEADS, httpx.Response(200, json=body))
+    assert answer.additional == {}
+    with pytest.raises(BadAnswer) as caught:
+        answer.rows()
+    assert str(caught.value) == "getLeads: answered no list"
 
 
 @given(

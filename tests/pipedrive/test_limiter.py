@@ -77,8 +77,11 @@ def test_the_window_is_filled_and_never_overrun(limit: int, latency: float, shar
     assert 9 * WINDOW / world.now >= share
 
 
-def test_a_window_that_somebody_else_fills_is_waited_for() -> None:
-    now, slept = [0.0], []
+@pytest.mark.parametrize(
+    ("reset", "wait"), [({"x-ratelimit-reset": "7"}, 7.0), ({"x-ratelimit-reset": "60"}, 10.0), ({}, 2.0)]
+)
+def test_a_window_that_somebody_else_fills_is_waited_for(reset: dict[str, str], wait: float) -> None:
+    now, slept = [100.0], []
 
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
@@ -86,12 +89,30 @@ def test_a_window_that_somebody_else_fills_is_waited_for() -> None:
 
     async def main() -> None:
         limiter = Limiter(lambda: now[0], sleep)
-        limiter.learn({"x-ratelimit-limit": "100", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "2"})
+        limiter.learn({"x-ratelimit-limit": "100", "x-ratelimit-remaining": "0", **reset})
         async with limiter.place():
             pass
 
     asyncio.run(main())
-    assert slept == [2.0]
+    assert slept == [wait]
+
+
+def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
+    now, slept = [100.0], []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        now[0] += seconds
+
+    async def main() -> None:
+        limiter = Limiter(lambda: now[0], sleep)
+        limiter.pause(5.0)
+        limiter.pause(1.0)
+        async with limiter.place():
+            pass
+
+    asyncio.run(main())
+    assert slept == [5.0]
 
 
 @pytest.mark.parametrize(
@@ -116,3 +137,21 @@ def test_odd_headers_keep_nobody_waiting(headers: dict[str, str]) -> None:
             pass
 
     asyncio.run(main())
+
+
+def test_a_limit_of_one_is_believed() -> None:
+    now, slept = [0.0], []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        now[0] += seconds
+
+    async def main() -> None:
+        limiter = Limiter(lambda: now[0], sleep)
+        limiter.learn({"x-ratelimit-limit": "1"})
+        for _ in range(3):
+            async with limiter.place():
+                pass
+
+    asyncio.run(main())
+    assert slept == [2.0, 2.0]

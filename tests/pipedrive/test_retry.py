@@ -72,3 +72,7 @@ def test_pauses_grow_to_a_bound_and_are_spread() -> None:
     assert pauses == [Again(0.5), Again(1.0), Again(2.0), Again(4.0)]
     assert verdict("GET", 1, LOST, 0.5) == Again(0.375)
     assert verdict("GET", 1, FULL, 1.0) == Again(2.5)
+
+
+def test_verdicts_are_shown_by_name() -> None:
+    assert [repr(one) for one in (GIVE_UP, LOOK)] == ["GIVE_UP", "LOOK"]

@@ -1,0 +1,76 @@
+"""Labels that take in others, and labels that are retired: what may be declared, and what it becomes."""
+
+from collections.abc import Callable
+
+import pytest
+
+from leadstate.config.configuration import Configuration
+from leadstate.core.address import Ref
+from leadstate.core.diagnostics import Diagnostic
+from leadstate.core.resource import Desired
+
+Load = Callable[..., Configuration]
+OneError = Callable[[str, str], Diagnostic]
+
+TOP = "version: 1\naccounts:\n  emea: {domain: acme, token: {env: T}, vars: {old: Tepid}}\nlabels:\n"
+WARM = "  - {name: Warm, color: yellow}\n"
+ID = "aaaaaaaa-0000-4000-8000-000000000003"
+
+BAD = {
+    "a source that is declared": (
+        TOP + WARM + "  - {name: Hot, color: red, merge_from: [‸Warm]}\n",
+        "merge-source-declared",
+    ),
+    "a source that is itself": (TOP + "  - {name: Hot, color: red, merge_from: [‸Hot]}\n", "merge-source-declared"),
+    "a source that two take in": (
+        TOP + "  - {name: Hot, color: red, merge_from: [Old]}\n  - {name: Warm, color: red, merge_from: [‸Old]}\n",
+        "merge-source-twice",
+    ),
+    "a source by no id": (TOP + "  - {name: Hot, color: red, merge_from: [{id: ‸Hot}]}\n", "bad-value"),
+    "a source with a label that goes": (
+        TOP + "  - ‸{name: Old, state: absent, merge_from: [Older]}\n",
+        "only-present",
+    ),
+    "a successor that is not there": (
+        TOP + WARM + "  - {name: Old, state: absent, replace_with: ‸Wram}\n",
+        "successor-unknown",
+    ),
+    "a successor that goes too": (
+        TOP + "  - {name: Older, state: absent}\n  - {name: Old, state: absent, replace_with: ‸Older}\n",
+        "successor-unknown",
+    ),
+    "a successor of a label that stays": (
+        TOP + WARM + "  - ‸{name: Hot, color: red, replace_with: Warm}\n",
+        "only-absent",
+    ),
+    "a day for a label that stays": (
+        TOP + "  - ‸{name: Hot, color: red, delete_after: 2027-01-31}\n",
+        "only-absent",
+    ),
+    "no day": (TOP + "  - {name: Old, state: absent, delete_after: ‸2027-02-30}\n", "bad-date"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_cannot_be(name: str, one_error: OneError) -> None:
+    one_error(*BAD[name])
+
+
+def labels(load_text: Load, text: str) -> dict[str, Desired]:
+    (account,) = load_text(TOP + text).accounts
+    return {one.address.key: one for one in account.account.desired}
+
+
+def test_a_source_must_not_exist_and_its_leads_get_the_label(load_text: Load) -> None:
+    text = f'  - {{name: Warm, color: yellow, key: warm, merge_from: ["${{old}}", {{id: {ID}}}]}}\n'
+    made = labels(load_text, text)
+    by_name, by_id = made["Tepid"], made[f"warm#{ID}"]
+    assert (by_name.present, by_name.names, by_name.moves_to) == (False, ("Tepid",), Ref("label", "warm"))
+    assert (by_id.present, by_id.names, by_id.remote_id) == (False, (), ID)
+    assert (by_name.span.line, by_name.span.column) == (5, text.index('"') + 1)
+
+
+def test_a_retired_label_has_a_successor_and_a_day(load_text: Load) -> None:
+    text = "  - {name: Old, state: absent, replace_with: Warm, delete_after: 2027-01-31}\n"
+    old = labels(load_text, WARM + text)["Old"]
+    assert (old.moves_to, old.not_before) == (Ref("label", "Warm"), "2027-01-31")

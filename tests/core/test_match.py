@@ -1,0 +1,90 @@
+"""Who is who: id, mark, name, previous name; and what is said where that is not clear."""
+
+from dataclasses import replace
+
+from leadstate.core.diagnostics import Diagnostic, Severity
+from leadstate.core.match import match
+from leadstate.core.resource import Desired
+from tests.builders import HERE, label, lead, live_label, live_lead
+
+
+def pinned(desired: Desired, remote_id: str) -> Desired:
+    return replace(desired, remote_id=remote_id)
+
+
+def test_an_id_is_stronger_than_a_name_and_one_that_is_gone_is_never_missing() -> None:
+    there, gone = pinned(label("Hot"), "id-1"), pinned(label("Warm"), "id-9")
+    found = match([there, gone], [live_label("Tepid", remote_id="id-1"), live_label("Warm", remote_id="id-2")])
+    assert [(one.address.key, live.remote_id) for one, live in found.pairs] == [("Hot", "id-1")]
+    assert found.gone == (gone,)
+    assert found.missing == ()
+    assert [one.remote_id for one in found.extra] == ["id-2"]
+
+
+def test_two_declarations_of_one_id_are_an_error() -> None:
+    found = match([pinned(label("Hot"), "id-1"), pinned(label("Warm"), "id-1")], [live_label("Hot", remote_id="id-1")])
+    assert [one.summary for one in found.diagnostics] == ["1 labels have its id, so it is not clear which one is meant"]
+
+
+def test_a_lead_is_known_by_its_mark_and_by_nothing_else() -> None:
+    wanted = lead("a", title="T")
+    found = match([wanted], [live_lead(None, remote_id="x", title="T"), live_lead("a", remote_id="y", title="other")])
+    assert [live.remote_id for _, live in found.pairs] == ["y"]
+    assert [one.remote_id for one in found.undeclared] == ["x"]
+    assert match([wanted], [live_lead(None, title="T")]).missing == (wanted,)
+
+
+def test_two_leads_of_one_mark_are_an_error_that_names_both() -> None:
+    found = match([lead("a")], [live_lead("a", remote_id="x", title="X"), live_lead("a", remote_id="y", title="Y")])
+    assert found.diagnostics == (
+        Diagnostic(
+            "ambiguous",
+            Severity.ERROR,
+            "2 leads carry its mark, so it is not clear which one is meant",
+            detail="x  X\ny  Y",
+            hint="leave one of them in Pipedrive (move its leads, rename or delete the other lead), then plan again",
+            span=HERE,
+            account="emea",
+            address=lead("a").address,
+        ),
+    )
+    assert [one.remote_id for one in found.ambiguous] == ["x", "y"]
+    assert (found.pairs, found.missing, found.extra) == ((), (), ())
+
+
+def test_which_rule_found_two_candidates_is_said() -> None:
+    by_name = match([label("Hot")], [live_label("Hot", remote_id="a"), live_label("Hot", remote_id="b")])
+    assert by_name.diagnostics[0].summary.startswith("2 labels bear its name, so")
+    former = match([label("Hot", "red", "Heiß", "Chaud")], [live_label("Heiß"), live_label("Chaud")])
+    assert former.diagnostics[0].summary.startswith("2 labels bear a previous name of it, so")
+
+
+def test_a_current_name_goes_before_a_previous_one() -> None:
+    swapped = [label("A", "red", "B"), label("B", "red", "A")]
+    found = match(swapped, [live_label("A"), live_label("B")])
+    assert [(one.address.key, live.name) for one, live in found.pairs] == [("A", "A"), ("B", "B")]
+    assert found.diagnostics == ()
+    assert found.undeclared == ()
+
+
+def test_two_that_claim_one_previous_name_are_an_error() -> None:
+    found = match([label("A", "red", "Cold"), label("B", "red", "Cold")], [live_label("Cold")])
+    assert [one.address for one in found.diagnostics] == [label("B").address]
+
+
+def test_a_label_under_the_previous_name_is_told_of_with_both_ids() -> None:
+    found = match([label("Nurture", "blue", "Cold")], [live_label("Nurture"), live_label("Cold")])
+    assert found.diagnostics == (
+        Diagnostic(
+            "previous-name-exists",
+            Severity.WARNING,
+            "label:Nurture exists, and so does a label named 'Cold', its previous name",
+            detail="id-Nurture  Nurture\nid-Cold  Cold",
+            hint="nothing is done with 'Cold'; move its leads by hand, or take the name out of `previously`",
+            span=HERE,
+            account="emea",
+            address=label("Nurture").address,
+        ),
+    )
+    assert [one.name for one in found.shadowed] == ["Cold"]
+    assert found.extra == ()
