@@ -7,11 +7,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
 
 import click
 import httpx
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from leadstate.cli import options
 from leadstate.cli.exits import Exit
@@ -21,7 +20,7 @@ from leadstate.cli.session import load_configuration, session
 from leadstate.config import Configuration
 from leadstate.core.account import Account
 from leadstate.core.escape import visible
-from leadstate.kinds.kind import Wire
+from leadstate.kinds.company import Me
 from leadstate.kinds.operations import GET_LABELS, GET_ME, Request
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import ApiError
@@ -38,16 +37,6 @@ class Check:
     check: str
     good: bool | None
     detail: str
-
-
-class Me(Wire):
-    """What getCurrentUser tells of the token's user and company."""
-
-    name: str = ""
-    company_id: int | None = None
-    company_name: str = ""
-    company_domain: str = ""
-    access: Annotated[list[dict[str, Any]], Field(default_factory=list)]
 
 
 @click.command(short_help=COMMANDS["doctor"])
@@ -103,22 +92,27 @@ async def _examine_account(account: Account, reader: Reader) -> list[Check]:
     return [
         Check(name, "reachable", good=True, detail=account.origin),
         Check(name, "token", good=True, detail=f"belongs to {me.name}"),
-        Check(name, "company", good=True, detail=f"{me.company_name} ({me.company_domain}, id {me.company_id})"),
+        _company(account, me),
         await _rights(name, me, reader),
         *_limits(name, reader.headers),
         _clock(name, reader.headers),
     ]
 
 
+def _company(account: Account, me: Me) -> Check:
+    detail = f"{me.company_name} ({me.company_domain}, id {me.company_id})"
+    right = account.company_id in (None, me.company_id)
+    return Check(account.name, "company", good=right, detail=detail if right else f"{detail}, not {account.company_id}")
+
+
 async def _rights(name: str, me: Me, reader: Reader) -> Check:
     """A token sees what its user sees: without admin rights some leads may be hidden from every listing."""
-    admin = any(one.get("app") in ("global", "sales") and one.get("admin") is True for one in me.access)
     try:
         labels = (await reader.get(Request(GET_LABELS))).rows()
     except ApiError as failure:
         return Check(name, "rights", good=False, detail=f"{failure}; {failure.hint}")
-    who = "an admin" if admin else "no admin: leads that this user may not see are invisible to leadstate too"
-    return Check(name, "rights", good=True if admin else None, detail=f"reads {len(labels)} labels; {who}")
+    who = "an admin" if me.admin else "no admin: leads that this user may not see are invisible to leadstate too"
+    return Check(name, "rights", good=True if me.admin else None, detail=f"reads {len(labels)} labels; {who}")
 
 
 def _limits(name: str, headers: httpx.Headers) -> Iterator[Check]:

@@ -39,7 +39,8 @@ def declare(merged: Merged, selectors: Sequence[str], findings: Findings) -> tup
     leads_here = _by_account(leads)
     here = {name: labels_of(name, labels_here[name], variables) for name in directory.usable}
     check_labels(here, findings)
-    rules = Leads(here, variables, merged.namespace or "", _broken(merged))
+    plans = {name: entry.spec.plan for name, entry in merged.accounts.items()}
+    rules = Leads(here, variables, merged.namespace or "", _broken(merged), plans)
     desired = {name: [*here[name].desired(name), *rules.desired(leads_here[name], name)] for name in directory.usable}
     check_keys(leads, merged.namespace or "", here, findings)
     rules.report(findings)
@@ -54,6 +55,7 @@ def declare(merged: Merged, selectors: Sequence[str], findings: Findings) -> tup
                 merged.namespace,
                 policy_of(entry.spec.policy, everywhere),
                 tuple(desired[name]),
+                entry.spec.company_id,
             ),
             _token(entry),
             tuple(entry.spec.tags),

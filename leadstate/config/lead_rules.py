@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from leadstate.config.findings import Findings
 from leadstate.config.label_rules import LabelsHere, shown
@@ -10,10 +11,10 @@ from leadstate.config.merge import Entry
 from leadstate.config.source import Place
 from leadstate.config.suggest import choice
 from leadstate.config.variables import Variables, has_variable, in_accounts
-from leadstate.core.address import Address
+from leadstate.core.address import Address, Span
 from leadstate.core.resource import Desired
 from leadstate.kinds.kind import fields_set
-from leadstate.kinds.lead import LONGEST_MARK, AtLeastLabels, LeadSpec, declare
+from leadstate.kinds.lead import LONGEST_MARK, AtLeastLabels, LeadSpec, Plan, declare, visibility
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Leads:
 
     Attributes:
         labels: account → its labels.
+        plans: account → what its company has bought, where that is declared.
         everywhere: what a lead may write in one account or another.
     """
 
@@ -37,6 +39,7 @@ class Leads:
     variables: Variables
     namespace: str
     broken: Broken
+    plans: Mapping[str, Plan | None]
     everywhere: frozenset[str] = frozenset()
     _trouble: dict[tuple[str, Place, str], list[str]] = field(default_factory=lambda: defaultdict(list))
     _keys: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -56,7 +59,10 @@ class Leads:
             spec = self._here(entry, account)
             if spec is not None:
                 address = Address(account, "lead", spec.key)
-                made.append(declare(spec, address, entry.place().span, namespace=namespace, label_keys=keys))
+                place = partial(self._span, entry, account)
+                made.append(
+                    declare(spec, address, entry.place().span, namespace=namespace, label_keys=keys, place=place)
+                )
         return made
 
     def _here(self, entry: Entry[LeadSpec], account: str) -> LeadSpec | None:
@@ -77,12 +83,23 @@ class Leads:
             names = self._labels(entry, spec, account, written)
             fine = fine and names is not None
             changed |= {} if names is None or names == _names(spec) else {"labels": _like(spec, names)}
+        if spec.visible_to is not None:
+            changed["visible_to"] = visibility(spec.visible_to, self.plans[account])
+            if changed["visible_to"] is None:
+                place = entry.place(*_path("visible_to", account, written))
+                self._trouble["visibility-unknown", place, str(spec.visible_to)].append(account)
+                fine = False
         if spec.person is None and spec.organization is None:
             self._trouble["lead-without-contact", entry.place(), ""].append(account)
             fine = False
         if not fine:
             return None
         return spec.model_copy(update=changed) if changed else spec
+
+    @staticmethod
+    def _span(entry: Entry[LeadSpec], account: str, field_name: str) -> Span:
+        override = entry.spec.overrides.get(account)
+        return entry.place(*_path(field_name, account, fields_set(override) if override else {})).span
 
     def _labels(
         self, entry: Entry[LeadSpec], spec: LeadSpec, account: str, written: Mapping[str, object]
@@ -124,6 +141,10 @@ class Leads:
                 "lead-without-contact": (
                     f"the lead has neither a person nor an organization{where}",
                     "add `person: ID` or `organization: ID`; Pipedrive takes no lead without",
+                ),
+                "visibility-unknown": (
+                    f"`visible_to: {name}` means nothing{where}: the `plan` is not declared, or has no such visibility",
+                    "add `plan` (lite, growth, premium, ultimate) to the account; only the last two have groups",
                 ),
                 "unknown-label": (
                     f"there is no label {shown(name)}",

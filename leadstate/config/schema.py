@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from leadstate.kinds.kind import Spec
+from leadstate.kinds.kind import RemoteId, Spec
 from leadstate.kinds.label import LabelSpec
-from leadstate.kinds.lead import LeadSpec
+from leadstate.kinds.lead import LeadSpec, Plan
 
 _PIPEDRIVE = re.compile(r"(?:https?://)?([a-z0-9-]+)\.pipedrive\.com(?:/.*)?", re.IGNORECASE | re.DOTALL)
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -162,6 +162,12 @@ class AccountSpec(Spec):
 
     domain: Domain = ""
     url: Url = ""
+    company_id: Annotated[
+        RemoteId | None, Field(description="Id of the company: a token of another one is refused.")
+    ] = None
+    plan: Annotated[Plan | None, Field(description="What the company has bought: it tells what visible_to means.")] = (
+        None
+    )
     token: Annotated[TokenSpec, Field(description="Where the API token comes from; never the token itself.")]
     tags: Annotated[list[Tag], Field(description="Words that select this account as tag:WORD.")] = Field(
         default_factory=list

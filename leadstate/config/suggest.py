@@ -5,6 +5,8 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
+from leadstate.kinds.kind import is_tag
+
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate that is most like the word, case aside; None where none is."""
@@ -28,6 +30,8 @@ def keys_at(loc: Sequence[str | int]) -> list[str]:
     """The keys that may stand in the mapping at this path."""
     schemas = [_schema()]
     for step in loc:
+        if is_tag(step):
+            continue
         schemas = [found for schema in schemas for found in _step(schema, step)]
     return list(dict.fromkeys(key for schema in schemas for one in _alternatives(schema) for key in _named(one)))
 

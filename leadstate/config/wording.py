@@ -11,6 +11,7 @@ from leadstate.config.findings import visible
 from leadstate.config.masking import TOKEN_LIKE
 from leadstate.config.nodes import Node
 from leadstate.config.suggest import choice, keys_at
+from leadstate.kinds.kind import is_tag
 
 Loc = tuple[str | int, ...]
 
@@ -34,7 +35,7 @@ class Complaint(NamedTuple):
     @property
     def name(self) -> str:
         """The key it is about, as written."""
-        names = [one for one in self.loc if isinstance(one, str) and one != "[key]"]
+        names = [one for one in self.loc if isinstance(one, str) and one != "[key]" and not is_tag(one)]
         return visible(names[-1][:60]) if names else "the file"
 
     @property
@@ -71,11 +72,17 @@ LIMITS = {
 PATTERNS = {
     "namespace": ("bad-namespace", "begin with a-z or 0-9, then also `.`, `_` and `-`"),
     "key": ("bad-key", "begin with a-z or 0-9, then also `.`, `_` and `-`"),
+    "email": ("bad-email", "write an address, as in jane@acme.test"),
     "currency": ("bad-currency", "write its code in capitals, as in EUR"),
     "env": ("bad-variable-name", "write the variable's name: letters, digits and `_`"),
     "tags": ("bad-tag", "letters and digits, then also `.`, `_` and `-`"),
     "accounts": ("bad-account-name", "letters and digits, then also `.`, `_` and `-`"),
     "vars": ("bad-variable-name", "letters, digits and `_`"),
+}
+KNOWN_BY = {
+    "person": "write its id, {email: …} or {name: …}",
+    "organization": "write its id, or {name: …}",
+    "owner": "write the user's id, or {email: …}",
 }
 LITERALS = {"color": ("unknown-color", "colour"), "version": ("unsupported-version", "version")}
 ADD = {
@@ -91,6 +98,11 @@ SELF_MADE = {
     "empty_text": ("empty-text", "{subject} is empty", "write some text, or leave the line out"),
     "control_character": ("control-character", "{subject} holds a line break or a control character", "write one line"),
     "label_color": ("missing-color", "a label needs a colour", "add `color: …`, or `state: absent`"),
+    "person_ref": (
+        "person-unclear",
+        "a person is known by an `email` or by a `name`",
+        "write one of the two, or the person's id",
+    ),
     "only_absent": (
         "only-absent",
         "`replace_with` and `delete_after` are for a label that must not exist",
@@ -158,6 +170,8 @@ def _wrong_type(complaint: Complaint) -> Wording:
         hint = f'write it in quotes: "{complaint.written}"' if complaint.written else "write it in quotes"
     elif complaint.type == "list_type" and node.text is not None:
         hint = f"write it in brackets: [{complaint.written}]" if complaint.written else "write it in brackets"
+    elif complaint.name in KNOWN_BY and isinstance(node.value, str) and not node.value.isdigit():
+        summary, hint = f"{name} is neither an id nor a description", KNOWN_BY[complaint.name]
     elif node.text is not None and complaint.type in {"int_type", "bool_type"}:
         hint = f"write {wanted}, without quotes"
     elif "mapping" in wanted:

@@ -19,6 +19,7 @@ class Account:
         namespace: prefix of our leads' ownership marks; None where no leads are declared.
         policy: its rules.
         desired: what it shall hold.
+        company_id: the company that the token has to belong to, if that is declared.
         names: remote id → key, for objects that are not declared and yet known under a name of ours.
     """
 
@@ -27,6 +28,7 @@ class Account:
     namespace: str | None
     policy: Policy
     desired: tuple[Desired, ...]
+    company_id: int | None = None
     names: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -79,8 +79,13 @@ def plan_account(
     return AccountPlan(
         account=account.name,
         changes=changes,
-        left_alone=tuple(sorted(draft.left_alone, key=lambda one: (one.kind, one.reason, one.key or ""))),
-        unchanged=sum(not targets or any(t.selects(one) for t in targets) for one in draft.unchanged),
+        left_alone=tuple(
+            sorted(
+                (one for one in draft.left_alone if _is_meant(Address(account.name, one.kind, one.key or ""), targets)),
+                key=lambda one: (one.kind, one.reason, one.key or ""),
+            )
+        ),
+        unchanged=sum(_is_meant(one, targets) for one in draft.unchanged),
         diagnostics=tuple(d for d in draft.diagnostics if _concerns(d, changes, targets)),
         bindings=draft.bindings,
     )
@@ -275,11 +280,15 @@ def _only(changes: Sequence[Change], targets: Sequence[Target]) -> tuple[Change,
     return tuple(one for one in changes if one.address in chosen)
 
 
+def _is_meant(address: Address, targets: Sequence[Target]) -> bool:
+    return not targets or any(target.selects(address) for target in targets)
+
+
 def _concerns(finding: Diagnostic, changes: Sequence[Change], targets: Sequence[Target]) -> bool:
     """Whether a finding is about what was targeted."""
     if not targets or finding.address is None:
         return True
-    return any(t.selects(finding.address) for t in targets) or any(one.address == finding.address for one in changes)
+    return _is_meant(finding.address, targets) or any(one.address == finding.address for one in changes)
 
 
 def _archived_not_counted(desired: Desired) -> Diagnostic:

@@ -17,7 +17,17 @@ class Money:
     currency: str
 
 
-Scalar: TypeAlias = str | bool | int | Money | None
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A person, organization or user by what people know of them; an id takes its place before anything is planned."""
+
+    kind: str
+    by: str
+    text: str
+    span: Span = field(compare=False)
+
+
+Scalar: TypeAlias = str | bool | int | Money | Lookup | None
 Value: TypeAlias = "Scalar | Ref | RemoteRef | AtLeast | tuple[Value, ...] | Mapping[str, Value]"
 Attrs: TypeAlias = Mapping[str, Value]
 

@@ -14,8 +14,10 @@ from leadstate.core.plan import AccountPlan
 from leadstate.core.planner import plan_account
 from leadstate.core.policy import Impact, Prune
 from leadstate.core.resource import Bindings
+from leadstate.engine.company import wrong_company
 from leadstate.engine.events import Observer
 from leadstate.engine.execute import Outcomes, execute
+from leadstate.engine.lookup import resolve
 from leadstate.engine.observe import existing, observe
 from leadstate.kinds import KIND_NAMES, cost
 from leadstate.kinds.label import LABEL
@@ -112,20 +114,26 @@ async def _each(work: Sequence[Work], do: Callable[[Work], Awaitable[T]]) -> lis
 
 async def _plan(account: Account, reader: Reader, settings: Settings) -> AccountPlan:
     try:
-        observed = await observe(_to_read(account, settings.targets), reader, settings.impact)
+        wrong = await wrong_company(account, reader)
+        if wrong is not None:
+            return _unusable(account, wrong)
+        account = _targeted(account, settings.targets)
+        observed = await observe(account, reader, settings.impact)
+        account, findings = await resolve(account, observed.live.get(LEAD.name, ()), reader)
     except ApiError as failure:
-        return _unread(account, failure)
+        finding = Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint, account=account.name)
+        return _unusable(account, finding)
     plan = plan_account(account, observed, KIND_NAMES, settings.targets, today=settings.today)
     limit = account.policy.max_tokens if settings.max_tokens is None else settings.max_tokens
     policy = replace(account.policy, max_tokens=limit)
     left, a_day = reader.tokens_today
     budget = Budget(cost(plan.changes), left, a_day, settings.reserve)
     refusals = guard(plan, policy, existing(observed), budget)
-    return replace(plan, diagnostics=lift((*plan.diagnostics, *refusals), settings.allow))
+    return replace(plan, diagnostics=lift((*findings, *plan.diagnostics, *refusals), settings.allow))
 
 
-def _to_read(account: Account, targets: Sequence[Target]) -> Account:
-    """The part of the account that a targeted run has to look at: reading leads for a label alone would be waste."""
+def _targeted(account: Account, targets: Sequence[Target]) -> Account:
+    """The part of the account that a targeted run looks at: reading leads for a label alone would be waste."""
     if not targets:
         return account
     wanted = [one for one in account.desired if any(target.selects(one.address) for target in targets)]
@@ -148,6 +156,5 @@ async def _apply(
     return Applied(outcomes, spent, again if again.complete else None)
 
 
-def _unread(account: Account, failure: ApiError) -> AccountPlan:
-    finding = Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint, account=account.name)
+def _unusable(account: Account, finding: Diagnostic) -> AccountPlan:
     return AccountPlan(account.name, (), (), 0, (finding,), Bindings(), complete=False)

@@ -48,6 +48,11 @@ class Spec(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
+def is_tag(step: str | int) -> bool:
+    """Whether a step of an error's path is the tag of a union, which nobody has written; tags stand in parentheses."""
+    return isinstance(step, str) and step.startswith("(")
+
+
 class Scoped(Spec):
     """Declared for some accounts: `accounts` (only these) or `except` (all but these); names or `tag:TAG`."""
 

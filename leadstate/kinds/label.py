@@ -54,11 +54,11 @@ class LabelById(Spec):
 
 
 def _source_shape(raw: object) -> str:
-    return "by_id" if isinstance(raw, Mapping | LabelById) else "by_name"
+    return "(by_id)" if isinstance(raw, Mapping | LabelById) else "(by_name)"
 
 
 MergeSource: TypeAlias = Annotated[
-    Annotated[Line, Tag("by_name")] | Annotated[LabelById, Tag("by_id")], Discriminator(_source_shape)
+    Annotated[Line, Tag("(by_name)")] | Annotated[LabelById, Tag("(by_id)")], Discriminator(_source_shape)
 ]
 
 

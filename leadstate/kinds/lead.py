@@ -3,19 +3,20 @@
 A lead's identity is its `origin_id`, `<namespace>:<key>`: free text that only a create can set and nobody can change.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow, Subnormal
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from leadstate.core.address import Address, Ref, RemoteRef, Span
 from leadstate.core.plan import Action, Change
-from leadstate.core.resource import AtLeast, Attrs, Desired, Live, Money, Value, text
+from leadstate.core.resource import AtLeast, Attrs, Desired, Live, Lookup, Money, Value, text
 from leadstate.kinds.kind import Day, Kind, Line, RemoteId, Resolve, Scoped, Spec, Wire, fields_set
 from leadstate.kinds.operations import ADD_LEAD, DELETE_LEAD, GET_LEAD, GET_LEADS, UPDATE_LEAD, Request
 
+EMAIL = r"^[^@\s]+@[^@\s]+$"
 LONGEST_MARK = 100
 EXACT_DIGITS = 15
 """Amounts travel as JSON numbers, which every reader holds exactly up to 15 significant digits (IEEE 754 double)."""
@@ -57,29 +58,90 @@ class AtLeastLabels(Spec):
 
 
 def _shape(raw: object) -> str:
-    return "at_least" if isinstance(raw, Mapping | AtLeastLabels) else "exactly"
+    return "(at_least)" if isinstance(raw, Mapping | AtLeastLabels) else "(exactly)"
 
 
 LabelNames: TypeAlias = Annotated[
-    Annotated[list[Line], Tag("exactly")] | Annotated[AtLeastLabels, Tag("at_least")], Discriminator(_shape)
+    Annotated[list[Line], Tag("(exactly)")] | Annotated[AtLeastLabels, Tag("(at_least)")], Discriminator(_shape)
 ]
+
+
+class PersonRef(Spec):
+    """A person by email address or by name."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    email: Annotated[str | None, Field(pattern=EMAIL, description="An email address that one person has.")] = None
+    name: Annotated[Line | None, Field(description="A name that one person bears.")] = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.email is None) == (self.name is None):
+            raise PydanticCustomError("person_ref", "a person is known by an `email` or by a `name`")
+        return self
+
+
+class OrganizationRef(Spec):
+    """An organization by name."""
+
+    name: Annotated[Line, Field(description="A name that one organization bears.")]
+
+
+class UserRef(Spec):
+    """A user by email address."""
+
+    email: Annotated[str, Field(pattern=EMAIL, description="The email address that the user logs in with.")]
+
+
+def _known_by(raw: object) -> str:
+    return "(description)" if isinstance(raw, Mapping | Spec) else "(id)"
+
+
+Person: TypeAlias = Annotated[
+    Annotated[RemoteId, Tag("(id)")] | Annotated[PersonRef, Tag("(description)")], Discriminator(_known_by)
+]
+Organization: TypeAlias = Annotated[
+    Annotated[RemoteId, Tag("(id)")] | Annotated[OrganizationRef, Tag("(description)")], Discriminator(_known_by)
+]
+Owner: TypeAlias = Annotated[
+    Annotated[RemoteId, Tag("(id)")] | Annotated[UserRef, Tag("(description)")], Discriminator(_known_by)
+]
+
+Visibility = Literal[1, 3, 5, 7, "owner", "group", "subgroups", "company"]
+Plan = Literal["lite", "growth", "premium", "ultimate"]
+
+_SMALL_PLAN = {"owner": 1, "company": 3}
+_LARGE_PLAN = {"owner": 1, "group": 3, "subgroups": 5, "company": 7}
+_VISIBILITY = {"lite": _SMALL_PLAN, "growth": _SMALL_PLAN, "premium": _LARGE_PLAN, "ultimate": _LARGE_PLAN}
+
+
+def visibility(value: Visibility, plan: Plan | None) -> int | None:
+    """The number of a visibility in an account of this plan; None where a word means nothing there.
+
+    The same number means different things on different plans (Pipedrive API: visible_to of addLead).
+    """
+    return value if isinstance(value, int) else _VISIBILITY.get(plan or "", {}).get(value)
 
 
 class LeadFields(Spec):
     """The fields of a lead. One that is not written is not managed; null unsets it."""
 
     title: Annotated[Line | None, Field(description="Its title.")] = None
-    person: Annotated[RemoteId | None, Field(description="Id of the person it is linked to.")] = None
-    organization: Annotated[RemoteId | None, Field(description="Id of the organization it is linked to.")] = None
-    owner: Annotated[RemoteId | None, Field(description="Id of the user who owns it.")] = None
+    person: Annotated[
+        Person | None, Field(description="The person it is linked to: an id, {email: …} or {name: …}.")
+    ] = None
+    organization: Annotated[
+        Organization | None, Field(description="The organization it is linked to: an id, or {name: …}.")
+    ] = None
+    owner: Annotated[Owner | None, Field(description="The user who owns it: an id, or {email: …}.")] = None
     labels: Annotated[
         LabelNames | None, Field(description="Exactly these labels; {at_least: [...]} leaves others alone.")
     ] = None
     value: Annotated[MoneySpec | None, Field(description="Its potential value.")] = None
     expected_close_date: Annotated[Day | None, Field(description="YYYY-MM-DD.")] = None
     visible_to: Annotated[
-        Literal[1, 3, 5, 7] | None,
-        Field(description="Who sees it; what the number means depends on the account's plan."),
+        Visibility | None,
+        Field(description="Who sees it: a word where the account says its plan, or a number that depends on the plan."),
     ] = None
     was_seen: Annotated[bool | None, Field(description="Whether somebody opened it; people flip it by looking.")] = None
     channel: Annotated[RemoteId | None, Field(description="Id of the marketing channel.")] = None
@@ -110,7 +172,15 @@ class LeadSpec(Scoped, LeadFields):
     )
 
 
-def declare(spec: LeadSpec, address: Address, span: Span, *, namespace: str, label_keys: Mapping[str, str]) -> Desired:
+def declare(
+    spec: LeadSpec,
+    address: Address,
+    span: Span,
+    *,
+    namespace: str,
+    label_keys: Mapping[str, str],
+    place: Callable[[str], Span],
+) -> Desired:
     """The lead as one account shall have it.
 
     Args:
@@ -119,18 +189,23 @@ def declare(spec: LeadSpec, address: Address, span: Span, *, namespace: str, lab
         span: where it is declared.
         namespace: the configuration's mark.
         label_keys: label name or key → key; the loader has checked that each one is there.
+        place: field → where it is written.
     """
     return Desired(
         address,
-        {name: _attr(name, value, label_keys) for name, value in fields_set(spec).items() if name in _WIRE},
+        {name: _attr(name, value, label_keys, place) for name, value in fields_set(spec).items() if name in _WIRE},
         span,
         mark=f"{namespace}:{spec.key}",
         create_only=spec.mode == "seed",
     )
 
 
-def _attr(name: str, value: object, label_keys: Mapping[str, str]) -> Value:
+def _attr(name: str, value: object, label_keys: Mapping[str, str], place: Callable[[str], Span]) -> Value:
     match value:
+        case PersonRef() | OrganizationRef() | UserRef():
+            kind = {"owner": "user"}.get(name, name)
+            by, text_ = next((by, one) for by, one in value.model_dump().items() if one is not None)
+            return Lookup(kind, by, text_, place(name))
         case MoneySpec():
             return Money(value.amount, value.currency)
         case AtLeastLabels():

@@ -1,7 +1,7 @@
 """The operations of the Pipedrive API that the product uses: one row each, nowhere else.
 
-Ids, methods, paths and `x-token-cost` are those of the vendor's OpenAPI description (API v1, August 2026). Costs are
-flat per request, whatever the page size.
+Ids, methods, paths and `x-token-cost` are those of the vendor's OpenAPI descriptions (August 2026). Leads, labels and
+users are in version 1 of the API only, look-ups in version 2. Costs are flat per request, whatever the page size.
 """
 
 from collections.abc import Mapping
@@ -13,12 +13,23 @@ Method = Literal["GET", "POST", "PATCH", "DELETE"]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation: the vendor's id for it, method, path below `/api/v1`, and cost in API tokens a request."""
+    """One operation.
+
+    Attributes:
+        id: the vendor's.
+        method: of HTTP.
+        path: below `/api/<version>`.
+        tokens: cost of a request, in API tokens.
+        version: of the API.
+        search: whether it has the burst window of searches, 10 requests in 2 s (Pipedrive docs: rate limiting).
+    """
 
     id: str
     method: Method
     path: str
     tokens: int
+    version: Literal["v1", "v2"] = "v1"
+    search: bool = False
 
 
 GET_LEADS: Final = Operation("getLeads", "GET", "/leads", 20)
@@ -32,6 +43,11 @@ ADD_LABEL: Final = Operation("addLeadLabel", "POST", "/leadLabels", 10)
 UPDATE_LABEL: Final = Operation("updateLeadLabel", "PATCH", "/leadLabels/{id}", 10)
 DELETE_LABEL: Final = Operation("deleteLeadLabel", "DELETE", "/leadLabels/{id}", 6)
 GET_SOURCES: Final = Operation("getLeadSources", "GET", "/leadSources", 2)
+GET_USERS: Final = Operation("getUsers", "GET", "/users", 20)
+GET_PERSONS: Final = Operation("getPersons", "GET", "/persons", 10, "v2")
+GET_ORGANIZATIONS: Final = Operation("getOrganizations", "GET", "/organizations", 10, "v2")
+SEARCH_PERSONS: Final = Operation("searchPersons", "GET", "/persons/search", 20, "v2", search=True)
+SEARCH_ORGANIZATIONS: Final = Operation("searchOrganization", "GET", "/organizations/search", 20, "v2", search=True)
 GET_ME: Final = Operation("getCurrentUser", "GET", "/users/me", 2)
 
 
@@ -46,5 +62,5 @@ class Request:
 
     @property
     def path(self) -> str:
-        """The path below `/api/v1`; `{id}` stays where the id is not known yet."""
+        """The path below `/api/<version>`; `{id}` stays where the id is not known yet."""
         return self.operation.path if self.remote_id is None else self.operation.path.replace("{id}", self.remote_id)

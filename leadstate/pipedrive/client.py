@@ -7,7 +7,7 @@ import logging
 import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from leadstate.kinds.operations import Operation, Request
 from leadstate.pipedrive.answers import Answer, read
 from leadstate.pipedrive.auth import Token, TokenAuth
 from leadstate.pipedrive.errors import ApiError, IncompleteListing, RateLimited, Unreachable
-from leadstate.pipedrive.limiter import Limiter
+from leadstate.pipedrive.limiter import SEARCH_LIMIT, Limiter
 from leadstate.pipedrive.retry import Again, verdict
 
 PAGE = 500
@@ -75,6 +75,7 @@ class Connection:
         self._auth = TokenAuth(token)
         self.pace = pace or Pace()
         self._limiter = Limiter(self.pace.clock, self.pace.sleep)
+        self._searches = Limiter(self.pace.clock, self.pace.sleep, SEARCH_LIMIT)
         self._over: ApiError | None = None
         self.spent = Spent()
         self.headers = httpx.Headers()
@@ -107,14 +108,17 @@ class Connection:
 
     async def _once(self, request: Request) -> Answer:
         operation = request.operation
-        async with self._limiter.place():
+        async with AsyncExitStack() as places:
+            if operation.search:
+                await places.enter_async_context(self._searches.place())
+            await places.enter_async_context(self._limiter.place())
             if self._over is not None:
                 raise self._over
             self.spent.add(operation)
             try:
                 reply = await self._http.request(
                     operation.method,
-                    f"{self._origin}/api/v1{request.path}",
+                    f"{self._origin}/api/{operation.version}{request.path}",
                     params=request.query,
                     json=request.body,
                     auth=self._auth,

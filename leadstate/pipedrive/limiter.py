@@ -18,17 +18,20 @@ WINDOW = 2.0
 SMALLEST_LIMIT = 20
 """What the smallest plan allows an API token: enough to know before the first answer tells the rest."""
 
+SEARCH_LIMIT = 10
+"""What every plan allows of searches (Pipedrive docs: rate limiting)."""
+
 LONGEST_WAIT = 10.0
 """A header that asks for much more than a window is not about the window."""
 
 
 class Limiter:
-    """Paces the requests of one account. `clock` gives monotonic seconds."""
+    """Paces the requests of one account. `clock` gives monotonic seconds, `limit` what is known of the window."""
 
-    def __init__(self, clock: Clock, sleep: Sleep) -> None:
+    def __init__(self, clock: Clock, sleep: Sleep, limit: int = SMALLEST_LIMIT) -> None:
         self._clock = clock
         self._sleep = sleep
-        self._limit = SMALLEST_LIMIT
+        self._limit = limit
         self._in_flight = 0
         self._free_at: deque[float] = deque()
         self._not_before = 0.0

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from leadstate.core.address import Address, RemoteRef
 from leadstate.core.plan import Action, Change, Reason
-from leadstate.core.resource import AtLeast, Money
-from leadstate.kinds.lead import LeadSpec, declare, decode, requests
+from leadstate.core.resource import AtLeast, Lookup, Money
+from leadstate.kinds.lead import LeadSpec, declare, decode, requests, visibility
 from tests.builders import HERE, refs
 
 BODIES = Path(__file__).resolve().parents[3] / "shared" / "real-bodies"
@@ -25,7 +25,9 @@ def spec(**fields: Any) -> LeadSpec:
 
 def attrs(**fields: Any) -> Any:
     keys = {"Hot": "Hot", "Warm": "Warm"}
-    return declare(spec(**fields), Address("a", "lead", "k"), HERE, namespace="ns", label_keys=keys).attrs
+    return declare(
+        spec(**fields), Address("a", "lead", "k"), HERE, namespace="ns", label_keys=keys, place=lambda _: HERE
+    ).attrs
 
 
 def change(action: Action = Action.UPDATE, **more: Any) -> Change:
@@ -40,6 +42,31 @@ def sent(one: Change) -> list[tuple[str, str, Any]]:
 
 def test_a_field_that_is_not_written_is_not_managed() -> None:
     assert attrs() == {"title": "T", "person": 1}
+
+
+def test_people_are_looked_up_where_they_are_described() -> None:
+    found = attrs(person={"email": "jane@acme.test"}, organization={"name": " Acme "}, owner={"email": "sam@acme.test"})
+    assert found["person"] == Lookup("person", "email", "jane@acme.test", HERE)
+    assert found["organization"] == Lookup("organization", "name", "Acme", HERE)
+    assert found["owner"] == Lookup("user", "email", "sam@acme.test", HERE)
+
+
+@pytest.mark.parametrize(
+    ("word", "plan", "number"),
+    [
+        ("owner", "lite", 1),
+        ("company", "growth", 3),
+        ("group", "growth", None),
+        ("owner", "premium", 1),
+        ("group", "premium", 3),
+        ("subgroups", "ultimate", 5),
+        ("company", "ultimate", 7),
+        ("company", None, None),
+        (5, None, 5),
+    ],
+)
+def test_a_word_for_who_sees_a_lead_depends_on_the_plan(word: Any, plan: Any, number: int | None) -> None:
+    assert visibility(word, plan) == number
 
 
 def test_null_is_kept_as_unset() -> None:
@@ -73,6 +100,12 @@ def test_normal_forms() -> None:
         {"person": 0},
         {"person": "1"},
         {"person": True},
+        {"person": {}},
+        {"person": {"email": "jane"}},
+        {"person": {"email": "jane@acme.test", "name": "Jane"}},
+        {"organization": {"email": "a@b"}},
+        {"owner": {"name": "Sam"}},
+        {"visible_to": "everybody"},
         {"visible_to": 2},
         {"visible_to": "3"},
         {"value": {"amount": 5}},

@@ -1,0 +1,199 @@
+"""Turns people's descriptions of persons, organizations and users into ids, as cheaply as can be, once a run.
+
+What a live lead is linked to already is asked for first, a hundred ids a request: where it fits the description,
+nothing has to be searched. A search costs 20 tokens each; users are listed once. A seed that exists needs nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, Field, ValidationError
+
+from leadstate.core.account import Account
+from leadstate.core.diagnostics import Diagnostic, Severity
+from leadstate.core.resource import Desired, Live, Lookup, text
+from leadstate.kinds.kind import Wire
+from leadstate.kinds.operations import (
+    GET_ORGANIZATIONS,
+    GET_PERSONS,
+    GET_USERS,
+    SEARCH_ORGANIZATIONS,
+    SEARCH_PERSONS,
+    Operation,
+    Request,
+)
+from leadstate.pipedrive.client import Reader
+from leadstate.pipedrive.errors import BadAnswer
+
+IDS_AT_ONCE = 100
+"""What one request for persons or organizations by id takes (Pipedrive API v2: getPersons, `ids`)."""
+
+T = TypeVar("T", bound=BaseModel)
+
+CANDIDATES = 10
+"""How many of several candidates a message names."""
+
+
+class _Email(Wire):
+    value: str = ""
+
+
+class _Contact(Wire):
+    """A person or organization as a listing by id answers it."""
+
+    id: int
+    name: str = ""
+    emails: Annotated[list[_Email], Field(default_factory=list)]
+
+    @property
+    def known_by(self) -> "_Known":
+        return _Known(self.id, self.name, tuple(one.value for one in self.emails))
+
+
+class _Found(Wire):
+    """The same as a search answers it."""
+
+    id: int
+    name: str = ""
+    emails: Annotated[list[str], Field(default_factory=list)]
+
+    @property
+    def known_by(self) -> "_Known":
+        return _Known(self.id, self.name, tuple(self.emails))
+
+
+class _Item(Wire):
+    item: _Found
+
+
+class _User(Wire):
+    id: int
+    name: str = ""
+    email: str = ""
+    active_flag: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    id: int
+    name: str
+    emails: tuple[str, ...]
+
+    def fits(self, lookup: Lookup) -> bool:
+        """Whether it is what the description says; case and white space around do not count."""
+        wanted = text(lookup.text).casefold()
+        texts = self.emails if lookup.by == "email" else (self.name,)
+        return any(text(one).casefold() == wanted for one in texts)
+
+
+_BY_ID = {"person": GET_PERSONS, "organization": GET_ORGANIZATIONS}
+_SEARCH = {"person": SEARCH_PERSONS, "organization": SEARCH_ORGANIZATIONS}
+
+
+async def resolve(account: Account, live: Sequence[Live], reader: Reader) -> tuple[Account, tuple[Diagnostic, ...]]:
+    """The account with ids in place of descriptions; a description that fits none or several is a finding.
+
+    A field whose description has no id is left out, so that nothing is planned for it; the finding keeps the account
+    from being applied.
+
+    Raises:
+        ApiError: something could not be asked.
+    """
+    by_mark = {one.mark: one for one in live if one.mark is not None}
+    planned = [one for one in account.desired if not (one.create_only and one.mark in by_mark)]
+    wanted = {value for _, value in _uses(planned)}
+    found: dict[Lookup, list[_Known]] = {}
+    for kind in ("person", "organization"):
+        linked = _linked(planned, by_mark, kind)
+        known = await _by_id(_BY_ID[kind], {id_ for ids in linked.values() for id_ in ids}, reader)
+        for lookup in sorted((one for one in wanted if one.kind == kind), key=_order):
+            fitting = [known[id_] for id_ in sorted(linked.get(lookup, ())) if id_ in known and known[id_].fits(lookup)]
+            found[lookup] = fitting[:1] or await _search(lookup, reader)
+    if any(one.kind == "user" for one in wanted):
+        users = await _users(reader)
+        found |= {one: [user for user in users if user.fits(one)] for one in wanted if one.kind == "user"}
+    ids = {lookup: fitting[0].id for lookup, fitting in found.items() if len(fitting) == 1}
+    findings = [
+        _finding(account, one, found[value], value) for one, value in _uses(account.desired) if value not in ids
+    ]
+    return replace(account, desired=tuple(_with_ids(one, ids) for one in account.desired)), tuple(findings)
+
+
+def _order(lookup: Lookup) -> tuple[str, str, str]:
+    return lookup.kind, lookup.by, lookup.text
+
+
+def _uses(desired: Iterable[Desired]) -> Iterable[tuple[Desired, Lookup]]:
+    return ((one, value) for one in desired for value in one.attrs.values() if isinstance(value, Lookup))
+
+
+def _linked(desired: Iterable[Desired], live: Mapping[str, Live], kind: str) -> Mapping[Lookup, set[int]]:
+    """What the live leads, by mark, are linked to where a description is declared."""
+    linked: dict[Lookup, set[int]] = {}
+    for one in desired:
+        value, there = one.attrs.get(kind), live.get(one.mark or "")
+        if isinstance(value, Lookup) and there is not None and isinstance(id_ := there.attrs.get(kind), int):
+            linked.setdefault(value, set()).add(id_)
+    return linked
+
+
+async def _by_id(operation: Operation, ids: set[int], reader: Reader) -> dict[int, _Known]:
+    known: dict[int, _Known] = {}
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), IDS_AT_ONCE):
+        some = ",".join(map(str, ordered[start : start + IDS_AT_ONCE]))
+        rows = (await reader.get(Request(operation, query=(("ids", some), ("limit", str(IDS_AT_ONCE)))))).rows()
+        known |= {one.id: one.known_by for one in _all(_Contact, operation, rows)}
+    return known
+
+
+async def _search(lookup: Lookup, reader: Reader) -> list[_Known]:
+    """Everything that fits; the search may find more, and by its own idea of equal."""
+    operation = _SEARCH[lookup.kind]
+    query = (("term", lookup.text), ("fields", lookup.by), ("exact_match", "true"), ("limit", "100"))
+    data = (await reader.get(Request(operation, query=query))).data
+    items = data.get("items") if isinstance(data, dict) else None
+    if not isinstance(items, list):
+        raise BadAnswer(operation.id, "answered no list of items")
+    return [one for row in _all(_Item, operation, items) if (one := row.item.known_by).fits(lookup)]
+
+
+async def _users(reader: Reader) -> list[_Known]:
+    rows = (await reader.get(Request(GET_USERS))).rows()
+    return [_Known(one.id, one.name, (one.email,)) for one in _all(_User, GET_USERS, rows) if one.active_flag]
+
+
+def _all(model: type[T], operation: Operation, rows: Iterable[object]) -> list[T]:
+    try:
+        return [model.model_validate(row) for row in rows]
+    except ValidationError:
+        raise BadAnswer(operation.id, "answered something that cannot be understood") from None
+
+
+def _with_ids(desired: Desired, ids: Mapping[Lookup, int]) -> Desired:
+    if not any(isinstance(value, Lookup) for value in desired.attrs.values()):
+        return desired
+    resolved = {
+        name: ids.get(value) if isinstance(value, Lookup) else value
+        for name, value in desired.attrs.items()
+        if not isinstance(value, Lookup) or value in ids
+    }
+    return replace(desired, attrs=resolved)
+
+
+def _finding(account: Account, desired: Desired, candidates: Sequence[_Known], lookup: Lookup) -> Diagnostic:
+    several = len(candidates) > 1
+    what = f"{lookup.kind} with the {lookup.by} {lookup.text!r}"
+    more = f"\nand {len(candidates) - CANDIDATES} more" if len(candidates) > CANDIDATES else ""
+    create = "ask an admin to invite the user" if lookup.kind == "user" else f"create the {lookup.kind} in Pipedrive"
+    return Diagnostic(
+        "several-found" if several else "none-found",
+        Severity.ERROR,
+        f"there are {len(candidates)} of the {what}" if several else f"there is no {what}",
+        detail="\n".join(f"{one.id}  {one.name}" for one in candidates[:CANDIDATES]) + more,
+        hint="write the id of the one that is meant" if several else f"correct it, or {create} first",
+        span=lookup.span,
+        account=account.name,
+        address=desired.address,
+    )

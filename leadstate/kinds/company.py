@@ -1,0 +1,22 @@
+"""Whose token it is: what getCurrentUser tells of the user and the company."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from leadstate.kinds.kind import Wire
+
+
+class Me(Wire):
+    """The token's user and company (Pipedrive API: getCurrentUser)."""
+
+    name: str = ""
+    company_id: int | None = None
+    company_name: str = ""
+    company_domain: str = ""
+    access: Annotated[list[dict[str, Any]], Field(default_factory=list)]
+
+    @property
+    def admin(self) -> bool:
+        """Whether the user is an admin of sales: others may not see every lead."""
+        return any(one.get("app") in ("global", "sales") and one.get("admin") is True for one in self.access)
