@@ -114,9 +114,7 @@ async def resolve(account: Account, live: Sequence[Live], reader: Reader) -> tup
         users = await _users(reader)
         found |= {one: [user for user in users if user.fits(one)] for one in wanted if one.kind == "user"}
     ids = {lookup: fitting[0].id for lookup, fitting in found.items() if len(fitting) == 1}
-    findings = [
-        _finding(account, one, found[value], value) for one, value in _uses(account.desired) if value not in ids
-    ]
+    findings = [_finding(account, one, found[value], value) for one, value in _uses(planned) if value not in ids]
     return replace(account, desired=tuple(_with_ids(one, ids) for one in account.desired)), tuple(findings)
 
 

@@ -80,9 +80,8 @@ def declarations(draw: st.DrawFn) -> Account:
         renamed = bool(former) and draw(st.booleans())
         desired.append(label(name, draw(COLOR), *([former.pop()] if renamed else [])))
     successors: list[Ref | None] = [None, *(Ref("label", name) for name in present)]
-    for name in former:
-        if draw(st.booleans()):
-            desired.append(replace(label(name, present=False), moves_to=draw(st.sampled_from(successors))))
+    gone = [name for name in former if draw(st.booleans())]
+    desired += [replace(label(name, present=False), moves_to=draw(st.sampled_from(successors))) for name in gone]
     for key in draw(st.lists(st.sampled_from(KEYS), unique=True)):
         wanted: dict[str, Any] = {"title": draw(st.sampled_from(["x", "z"])), "person": draw(st.sampled_from([1, 2]))}
         some = refs(*draw(st.lists(st.sampled_from(present), unique=True))) if present else ()

@@ -1,0 +1,182 @@
+"""Descriptions become ids, cheapest way first; none or several are findings, and nothing is planned for them."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from leadstate.core.account import Account
+from leadstate.core.address import Address, Span
+from leadstate.core.plan import AccountPlan
+from leadstate.core.policy import Policy, Prune
+from leadstate.core.resource import Desired, Lookup
+from leadstate.engine.run import Settings, Work, plan_all
+from leadstate.pipedrive.auth import Token
+from leadstate.pipedrive.client import Connection, http_client
+
+HERE = Span("leadstate.yaml", 9, 14)
+PEOPLE = {
+    1: ("Jane Alder", ["jane@acme.test", "Jane@Home.test"]),
+    2: ("Tom Birch", ["tom@acme.test"]),
+    3: ("Tom Birch", ["shared@acme.test"]),
+    4: ("Mira Novak", ["shared@acme.test"]),
+}
+ORGANIZATIONS = {7: "Acme", 8: "Acme", 9: "Borealis  Foods"}
+USERS = [
+    {"id": 101, "name": "Sam", "email": "sam@acme.test", "active_flag": True},
+    {"id": 102, "name": "Old Sam", "email": "old@acme.test", "active_flag": False},
+]
+
+
+class Pipedrive:
+    """The look-ups as the vendor describes them, over some people; `calls` holds what was asked."""
+
+    def __init__(self, *leads: dict[str, Any]) -> None:
+        self.leads = leads
+        self.calls: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path, params = request.url.path, request.url.params
+        self.calls.append(path.removeprefix("/api/"))
+        page = {"pagination": {"start": 0, "limit": 500, "more_items_in_collection": False}}
+        answers: dict[str, Callable[[], Any]] = {
+            "/api/v1/leadLabels": list,
+            "/api/v1/leads": lambda: list(self.leads),
+            "/api/v1/leads/archived": list,
+            "/api/v1/users": lambda: USERS,
+            "/api/v1/users/me": lambda: {"id": 101, "name": "Sam", "company_id": 7041, "company_domain": "acme"},
+            "/api/v2/persons": lambda: [self._person(int(one)) for one in params["ids"].split(",")],
+            "/api/v2/persons/search": lambda: self._search(self._persons(params["fields"], params["term"])),
+            "/api/v2/organizations/search": lambda: self._search(
+                [{"id": i, "name": name} for i, name in ORGANIZATIONS.items() if params["term"].lower() in name.lower()]
+            ),
+        }
+        return httpx.Response(200, json={"success": True, "data": answers[path](), "additional_data": page})
+
+    @staticmethod
+    def _person(id_: int) -> dict[str, Any]:
+        name, emails = PEOPLE[id_]
+        return {"id": id_, "name": name, "emails": [{"value": one, "primary": True} for one in emails]}
+
+    @staticmethod
+    def _persons(field: str, term: str) -> list[dict[str, Any]]:
+        found = []
+        for id_, (name, emails) in PEOPLE.items():
+            texts = emails if field == "email" else [name]
+            # A search finds more than asked for: what it calls equal is its own.
+            if any(term.lower().split("@")[0] in one.lower() for one in texts):
+                found.append({"id": id_, "name": name, "emails": emails})
+        return found
+
+    @staticmethod
+    def _search(items: list[dict[str, Any]]) -> dict[str, Any]:
+        return {"items": [{"result_score": 1.0, "item": one} for one in items]}
+
+
+def person(by: str, text: str) -> Lookup:
+    return Lookup("person", by, text, HERE)
+
+
+def lead(key: str = "a", *, create_only: bool = False, **attrs: Any) -> Desired:
+    return Desired(
+        Address("emea", "lead", key), {"title": key, **attrs}, HERE, mark=f"ns:{key}", create_only=create_only
+    )
+
+
+def plan(server: Pipedrive, *desired: Desired, company_id: int | None = None) -> AccountPlan:
+    account = Account("emea", "https://acme.test", "ns", Policy(prune_leads=Prune.OWNED), desired, company_id)
+
+    async def main() -> AccountPlan:
+        async with http_client(httpx.MockTransport(server)) as http:
+            return (await plan_all([Work(account, Connection(http, account.origin, Token("t")))], Settings()))[0]
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "id_"),
+    [
+        (person("email", "jane@acme.test"), 1),
+        (person("email", "JANE@HOME.TEST"), 1),
+        (person("name", "jane alder"), 1),
+    ],
+)
+def test_one_person_is_found(wanted: Lookup, id_: int) -> None:
+    found = plan(Pipedrive(), lead(person=wanted))
+    assert found.diagnostics == ()
+    assert found.changes[0].want["person"] == id_
+
+
+def test_an_organization_and_a_user_are_found() -> None:
+    found = plan(
+        Pipedrive(),
+        lead(
+            organization=Lookup("organization", "name", "Borealis  Foods", HERE),
+            owner=Lookup("user", "email", "Sam@acme.test", HERE),
+        ),
+    )
+    assert (found.changes[0].want["organization"], found.changes[0].want["owner"]) == (9, 101)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "code", "candidates"),
+    [
+        (person("email", "nobody@acme.test"), "none-found", []),
+        (person("email", "shared@acme.test"), "several-found", ["3  Tom Birch", "4  Mira Novak"]),
+        (person("name", "Tom Birch"), "several-found", ["2  Tom Birch", "3  Tom Birch"]),
+        (Lookup("organization", "name", "acme", HERE), "several-found", ["7  Acme", "8  Acme"]),
+        (Lookup("user", "email", "old@acme.test", HERE), "none-found", []),
+    ],
+)
+def test_none_or_several_are_findings_with_the_candidates(wanted: Lookup, code: str, candidates: list[str]) -> None:
+    field = {"user": "owner"}.get(wanted.kind, wanted.kind)
+    attrs: dict[str, Any] = {field: wanted}
+    found = plan(Pipedrive(), lead(**attrs))
+    (finding,) = found.diagnostics
+    assert (finding.code, finding.span, finding.detail.splitlines()) == (code, HERE, candidates)
+    assert finding.hint
+    assert not found.applyable
+    assert field not in found.changes[0].want
+
+
+def test_a_lead_whose_person_is_not_found_is_not_pruned() -> None:
+    live = {"id": "x", "title": "a", "person_id": 2, "origin_id": "ns:a"}
+    found = plan(Pipedrive(live), lead(person=person("email", "nobody@acme.test")))
+    assert found.changes == ()
+
+
+def test_what_a_lead_is_linked_to_already_needs_no_search() -> None:
+    live = [{"id": f"{i}", "title": f"{i}", "person_id": 1, "origin_id": f"ns:{i}"} for i in range(3)]
+    server = Pipedrive(*live)
+    found = plan(server, *(lead(str(i), person=person("email", "jane@acme.test")) for i in range(3)))
+    assert found.changes == ()
+    assert server.calls == ["v1/leadLabels", "v1/leads", "v2/persons"]
+
+
+def test_what_does_not_fit_any_more_is_searched() -> None:
+    server = Pipedrive({"id": "x", "title": "a", "person_id": 2, "origin_id": "ns:a"})
+    found = plan(server, lead(person=person("email", "jane@acme.test")))
+    assert found.changes[0].want == {"person": 1}
+    assert server.calls[-2:] == ["v2/persons", "v2/persons/search"]
+
+
+def test_one_search_serves_many_leads() -> None:
+    server = Pipedrive()
+    plan(server, *(lead(str(i), person=person("email", "jane@acme.test")) for i in range(3)))
+    assert server.calls.count("v2/persons/search") == 1
+
+
+def test_a_seed_that_exists_is_not_looked_up() -> None:
+    server = Pipedrive({"id": "x", "title": "a", "person_id": 2, "origin_id": "ns:a"})
+    plan(server, lead(person=person("email", "jane@acme.test"), create_only=True))
+    assert server.calls == ["v1/leadLabels", "v1/leads"]
+
+
+def test_the_wrong_company_is_refused_before_anything_is_read() -> None:
+    server = Pipedrive()
+    found = plan(server, lead(person=1), company_id=1)
+    assert [one.code for one in found.diagnostics] == ["wrong-company"]
+    assert server.calls == ["v1/users/me"]
+    assert plan(Pipedrive(), lead(person=1), company_id=7041).diagnostics == ()
