@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 JUDGES := tests/judges/node_modules/.installed
 
-.PHONY: demo test check fix prove clean
+.PHONY: demo test check fix prove mutate clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -11,6 +11,7 @@ help:
 	@echo "make demo    watch a drifted account being planned, applied and found clean (no account needed)"
 	@echo "make test    run all checks and tests"
 	@echo "make prove   the proofs of safety at length: every request, every fault"
+	@echo "make mutate  how many mistakes in the core the tests notice (some minutes)"
 	@echo "make check   only the static checks: format, lint, types, import layers"
 	@echo "make fix     format, mend what ruff can mend, write the generated schemas"
 
@@ -52,5 +53,11 @@ test: check $(JUDGES)
 prove: .venv/.dev
 	@LEADSTATE_PROVE=long $(BIN)/python -m pytest tests/prove --numprocesses=auto --dist=loadfile
 
+mutate: .venv/.dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt mutmut
+	@rm -rf mutants
+	@nice $(BIN)/mutmut run --max-children 1
+	@$(BIN)/mutmut results
+
 clean:
-	rm -rf .venv tests/judges/node_modules build dist
+	rm -rf mutants .venv tests/judges/node_modules build dist

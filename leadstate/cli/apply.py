@@ -11,6 +11,7 @@ from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import emit
 from leadstate.cli.planning import Choices, configuration_report
+from leadstate.cli.session import lock_file
 from leadstate.core.errors import ConfigurationError
 
 
@@ -19,6 +20,12 @@ from leadstate.core.errors import ConfigurationError
 @options.configuration
 @options.planning
 @options.option("--auto-approve", is_flag=True, help="Do not ask.")
+@options.option(
+    "--lock/--no-lock",
+    "keep_lock",
+    default=None,
+    help="Bring leadstate.lock.json up to date, or leave it.  [default: where it exists]",
+)
 @options.output("text", "json")
 def apply(
     *,
@@ -31,6 +38,7 @@ def apply(
     max_tokens: int | None,
     reserve: int | None,
     auto_approve: bool,
+    keep_lock: bool | None,
     form: str,
     color: str,
     output: Path | None,
@@ -56,6 +64,9 @@ def apply(
     except ConfigurationError as failure:
         emit(configuration_report("apply", failure), form, color, output)
         return Exit.ERROR
-    code, report = carry_out(choices, configuration, Consent(reviewed, auto_approve, color))
+    path = lock_file(paths)
+    keep = path.exists() if keep_lock is None else keep_lock
+    consent = Consent(reviewed, auto_approve, color, path if keep else None)
+    code, report = carry_out(choices, configuration, consent)
     emit(report, form, color, output)
     return code

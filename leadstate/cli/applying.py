@@ -10,6 +10,7 @@ import click
 
 from leadstate.cli.exits import Exit
 from leadstate.cli.interrupts import interrupts
+from leadstate.cli.locking import remember
 from leadstate.cli.output import render
 from leadstate.cli.planning import Choices, Planned, check_targets, exit_of, make_plans, plan_report, reading_cost
 from leadstate.cli.receipts import Receipt
@@ -31,11 +32,13 @@ class Consent:
         reviewed: the plan that was reviewed, if one was.
         auto_approve: whether nobody is asked.
         color: how the plan is shown to who is asked.
+        lock: the lock file to bring up to date, if one is.
     """
 
     reviewed: Report | None
     auto_approve: bool
     color: str
+    lock: Path | None = None
 
 
 def read_plan(path: Path | None) -> Report | None:
@@ -81,6 +84,10 @@ async def _carry_out(choices: Choices, configuration: Configuration, consent: Co
         parts = _parts(opened, planned, applied)
         receipt.close(parts)
         click.echo(f"Receipt: {receipt.path}", err=True)
+        if consent.lock is not None:
+            accounts = [one.account for one in configuration.accounts]
+            outcomes = {one.account.name: result.outcomes for one, result in zip(opened.work, applied, strict=True)}
+            remember(consent.lock, accounts, {plan.account: plan for plan in planned.plans}, outcomes)
         code = Exit.INTERRUPTED if interrupted.is_set() else _code(planned, applied)
         return code, build(
             "apply",

@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "apply": "Make the accounts as declared.",
     "show": "Render a stored plan or receipt.",
     "get": "Read live labels, leads and sources.",
+    "lock": "Refresh the lock file from the live accounts.",
     "restore": "Undo an apply by its receipt.",
     "doctor": "Check each account: reachable, token, company, limits, clock.",
     "schema": "Print the JSON Schema of the configuration or of the report.",

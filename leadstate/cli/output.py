@@ -48,3 +48,10 @@ def write_private(path: Path, text: str) -> None:
         os.fchmod(descriptor, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
+
+
+def write_beside(path: Path, text: str) -> None:
+    """Replace a file as a whole, so that whoever reads it meanwhile sees the old one or the new one."""
+    beside = path.with_name(f".{path.name}.part")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)

@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 import httpx
 
-from leadstate.config import Configuration, DeclaredAccount, load, read_token
+from leadstate.cli.locking import with_lock
+from leadstate.config import Configuration, DeclaredAccount, load, lock_path, read_lock, read_token
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.errors import SecretError
 from leadstate.core.plan import AccountPlan
@@ -39,8 +40,18 @@ def runtime() -> Runtime:
 
 
 def load_configuration(paths: Sequence[Path], accounts: Sequence[str]) -> Configuration:
-    """Read the configuration; `ConfigurationError` with all that is wrong with it."""
-    return load(list(paths) or [DEFAULT], accounts)
+    """Read the configuration and its lock file.
+
+    Raises:
+        ConfigurationError: with all that is wrong with it.
+        LockError: the lock file is none.
+    """
+    return with_lock(load(list(paths) or [DEFAULT], accounts), read_lock(lock_file(paths)))
+
+
+def lock_file(paths: Sequence[Path]) -> Path:
+    """Where the lock file of a configuration is: beside the first of its paths."""
+    return lock_path(next(iter(paths), DEFAULT))
 
 
 @dataclass(frozen=True, slots=True)

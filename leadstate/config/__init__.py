@@ -3,6 +3,19 @@
 from leadstate.config.configuration import Configuration, DeclaredAccount
 from leadstate.config.json_schema import document_schema, schema_text
 from leadstate.config.loader import load
+from leadstate.config.lock import Lock, LockError, lock_path, lock_text, read_lock
 from leadstate.config.secrets import read_token
 
-__all__ = ["Configuration", "DeclaredAccount", "document_schema", "load", "read_token", "schema_text"]
+__all__ = [
+    "Configuration",
+    "DeclaredAccount",
+    "Lock",
+    "LockError",
+    "document_schema",
+    "load",
+    "lock_path",
+    "lock_text",
+    "read_lock",
+    "read_token",
+    "schema_text",
+]

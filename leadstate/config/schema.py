@@ -121,7 +121,7 @@ class TokenSpec(Spec):
         return self
 
 
-Labels = Literal["none", "all"]
+Labels = Literal["none", "locked", "all"]
 Leads = Literal["none", "owned"]
 Limit = Annotated[int, Field(ge=0)]
 Percent = Annotated[int, Field(ge=0, le=100)]
@@ -130,7 +130,10 @@ Percent = Annotated[int, Field(ge=0, le=100)]
 class PruneSpec(Spec):
     """Which undeclared objects are deleted."""
 
-    labels: Annotated[Labels, Field(description="all: delete every label that is not declared.")] = "none"
+    labels: Annotated[
+        Labels,
+        Field(description="all: delete every label that is not declared; locked: those that the lock file knows."),
+    ] = "none"
     leads: Annotated[Leads, Field(description="owned: delete leads of this namespace that are not declared.")] = "none"
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import urlsplit
 
+from leadstate.core.address import Ref
 from leadstate.core.policy import Policy
 from leadstate.core.resource import Desired
 
@@ -19,6 +20,7 @@ class Account:
         namespace: prefix of our leads' ownership marks; None where no leads are declared.
         policy: its rules.
         desired: what it shall hold.
+        lock: reference → remote id, as the lock file remembers them; a hint and never the truth.
         company_id: the company that the token has to belong to, if that is declared.
         names: remote id → key, for objects that are not declared and yet known under a name of ours.
     """
@@ -29,6 +31,7 @@ class Account:
     policy: Policy
     desired: tuple[Desired, ...]
     company_id: int | None = None
+    lock: Mapping[Ref, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -44,6 +47,11 @@ class Account:
     def pinned(self) -> frozenset[str]:
         """Ids of objects that are declared by id."""
         return frozenset(one.remote_id for one in self.desired if one.remote_id is not None)
+
+    @cached_property
+    def locked(self) -> Mapping[str, Ref]:
+        """Remote id → reference, for everything that the lock file remembers."""
+        return {remote_id: ref for ref, remote_id in self.lock.items()}
 
     def owns(self, mark: str | None) -> bool:
         """Whether a live object carries a mark of this configuration's namespace (spec section 2)."""

@@ -55,3 +55,8 @@ def worst(diagnostics: Iterable[Diagnostic]) -> Severity | None:
     """The gravest severity, or None where there is nothing."""
     order = (Severity.ERROR, Severity.GUARD, Severity.WARNING)
     return min((d.severity for d in diagnostics), key=order.index, default=None)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 lead`, `2 leads`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -6,7 +6,7 @@ Guards read the plan and nothing else; they change no plan.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from leadstate.core.diagnostics import Diagnostic, Severity
+from leadstate.core.diagnostics import Diagnostic, Severity, counted
 from leadstate.core.plan import AccountPlan, Action, Change
 from leadstate.core.policy import Policy
 
@@ -120,5 +120,6 @@ def _in_use(plan: AccountPlan, policy: Policy) -> Iterator[Diagnostic]:
             yield _refusal(plan, IN_USE, "how many leads carry it was not counted", "plan with --impact live", one)
         elif archived or (leads and one.moves_to is None):
             also = f" and {archived} archived" if archived else ""
+            carry = "carries" if leads == 1 and not archived else "carry"
             cure = "take the label off them first, set policy.in_use: allow"
-            yield _refusal(plan, IN_USE, f"{leads} open{also} leads still carry it", cure, one)
+            yield _refusal(plan, IN_USE, f"{counted(leads, 'open lead')}{also} still {carry} it", cure, one)

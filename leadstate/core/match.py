@@ -1,12 +1,14 @@
 """Who is who: a known id, ownership mark, name, then a previous name. Two candidates are an error, never a choice.
 
-A declared object with a mark is known by its mark alone: a lead's title is no identity. One with an id, by its id.
+A declared object with a mark is known by its mark alone: a lead's title is no identity. One with an id, by its id. What
+the lock file remembers is a hint: an id that is not there any more, or that bears another mark, counts for nothing.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from leadstate.core.address import Ref
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.resource import Desired, Live
 
@@ -63,8 +65,14 @@ class _Matcher:
         return rest
 
 
-def match(desired: Sequence[Desired], live: Sequence[Live]) -> Matching:
-    """Pair the declared objects of one kind with the live ones."""
+def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, str] | None = None) -> Matching:
+    """Pair the declared objects of one kind with the live ones.
+
+    Args:
+        desired: what is declared.
+        live: what exists.
+        lock: reference → id, as remembered from an earlier run.
+    """
     by_mark: dict[str, list[Live]] = defaultdict(list)
     by_name: dict[str, list[Live]] = defaultdict(list)
     for one in live:
@@ -78,8 +86,20 @@ def match(desired: Sequence[Desired], live: Sequence[Live]) -> Matching:
     marked = [one for one in desired if one.remote_id is None and one.mark is not None]
     named = [one for one in desired if one.remote_id is None and one.mark is None]
     gone = matcher.settle(pinned, lambda d: by_id.get(d.remote_id or "", []), "have its id")
-    missing = matcher.settle(marked, lambda d: by_mark[d.mark or ""], "carry its mark")
-    rest = matcher.settle(named, lambda d: by_name[d.names[0]], "bear its name")
+
+    declared = {one.names[0]: one for one in named}
+
+    def remembered(wanted: Desired, others: Iterable[Live]) -> list[Live]:
+        """What the lock knows it by, and what else it could be, each once. Nothing is deleted on a memory alone."""
+        locked = by_id.get((lock or {}).get(wanted.address.ref, ""), []) if wanted.present else []
+        # A label that bears the name of another declared one is that one, whatever was remembered of it.
+        fitting = [
+            one for one in locked if one.mark in (None, wanted.mark) and declared.get(one.name, wanted) is wanted
+        ]
+        return list({one.remote_id: one for one in (*fitting, *others)}.values())
+
+    missing = matcher.settle(marked, lambda d: remembered(d, by_mark[d.mark or ""]), "carry its mark")
+    rest = matcher.settle(named, lambda d: remembered(d, by_name[d.names[0]]), "bear its name")
     present = [pair for pair in matcher.pairs if pair[0].names]
     missing += matcher.settle(
         rest, lambda d: [one for name in d.names[1:] for one in by_name[name]], "bear a previous name of it"

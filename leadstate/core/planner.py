@@ -2,17 +2,20 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from leadstate.core.account import Account
 from leadstate.core.address import Address, Ref, RemoteRef, Target
-from leadstate.core.diagnostics import Diagnostic, Severity
+from leadstate.core.diagnostics import Diagnostic, Severity, counted
 from leadstate.core.diff import added, diff, removed
 from leadstate.core.match import Matching, match
 from leadstate.core.plan import AccountPlan, Action, Change, Impact, LeftAlone, Reason
 from leadstate.core.policy import Prune
 from leadstate.core.resource import Attrs, Bindings, Desired, Live, references, settle
+
+MANY_ALIKE = 3
+"""Where more labels than these have the colour of a missing one, the colour tells nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class Observed:
         archived_carriers: the same for archived leads; None where they were not all read.
         unsure: marks that were not found, while part of the archived list was not read.
         pages: how many pages of live leads were read.
+        gone: marks of objects that the lock file knows and that do not exist any more.
     """
 
     live: Mapping[str, Sequence[Live]]
@@ -34,6 +38,7 @@ class Observed:
     archived_carriers: Mapping[RemoteRef, Sequence[str]] | None = None
     unsure: frozenset[str] = frozenset()
     pages: int = 0
+    gone: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -68,7 +73,7 @@ def plan_account(
         targets: the objects to plan; none means all. What a target needs comes with it.
         today: the day in UTC, for what is deleted from a day on; unless given, every such day has come.
     """
-    matchings = {kind: match(account.of_kind(kind), observed.live.get(kind, ())) for kind in order}
+    matchings = {kind: match(account.of_kind(kind), observed.live.get(kind, ()), account.lock) for kind in order}
     names = {one.remote_id: key for kind in order for key, one in name_undeclared(kind, matchings[kind], account)}
     draft = _Draft(account, observed, today, _bindings(matchings, names), names)
     for kind in order:
@@ -93,16 +98,25 @@ def plan_account(
 
 def name_undeclared(kind: str, matching: Matching, account: Account) -> list[tuple[str, Live]]:
     """A key for each live object that no declaration was paired with, its id added where the name is taken."""
-    undeclared = matching.undeclared
-    keys = [account.names.get(one.remote_id) or _own_name(one) for one in undeclared]
-    taken = Counter([*(one.address.key for one in account.of_kind(kind)), *keys])
-    return [
-        (key if taken[key] == 1 else f"{key}#{one.remote_id}", one) for key, one in zip(keys, undeclared, strict=True)
-    ]
+    undeclared = sorted(matching.undeclared, key=lambda one: one.remote_id)
+    keys = Counter(_known_name(one, account) for one in undeclared)
+    used = {one.address.key for one in account.of_kind(kind)}
+    named = []
+    for one in undeclared:
+        key = _known_name(one, account)
+        if keys[key] > 1 or key in used:
+            key = f"{key}#{one.remote_id}"
+        while key in used:
+            key += "#"
+        used.add(key)
+        named.append((key, one))
+    return named
 
 
-def _own_name(one: Live) -> str:
-    return (one.mark.partition(":")[2] if one.mark else one.name) or one.remote_id
+def _known_name(one: Live, account: Account) -> str:
+    ref = account.locked.get(one.remote_id)
+    known = account.names.get(one.remote_id) or (ref.key if ref is not None else None)
+    return known or (one.mark.partition(":")[2] if one.mark else one.name) or one.remote_id
 
 
 def _bindings(matchings: Mapping[str, Matching], names: Mapping[str, str]) -> Bindings:
@@ -119,12 +133,7 @@ def _plan_kind(draft: _Draft, matching: Matching) -> None:
     account = draft.account
     draft.diagnostics.extend(matching.diagnostics)
     for desired in matching.missing:
-        if not desired.present:
-            draft.unchanged.append(desired.address)
-            continue
-        draft.changes.append(_add(desired))
-        if desired.mark in draft.observed.unsure:
-            draft.diagnostics.append(_archived_unknown(desired, account.policy.archived_pages))
+        _plan_missing(draft, desired, matching)
     for desired in matching.gone:
         if not desired.present:
             draft.unchanged.append(desired.address)
@@ -136,13 +145,56 @@ def _plan_kind(draft: _Draft, matching: Matching) -> None:
     for one in matching.extra:
         key = draft.names[one.remote_id]
         rule = account.policy.prune(one.kind)
-        if rule is Prune.ALL or (rule is Prune.OWNED and account.owns(one.mark) and not one.frozen_by):
+        if _is_pruned(one, rule, account):
             address = Address(account.name, one.kind, key)
             draft.changes.append(_delete(address, one, draft.bindings, Reason.NOT_DECLARED))
         else:
             draft.left_alone.append(LeftAlone(one.kind, Reason.NOT_DECLARED, key, one.remote_id))
     for reason, group in ((Reason.PREVIOUS_NAME, matching.shadowed), (Reason.AMBIGUOUS, matching.ambiguous)):
         draft.left_alone.extend(LeftAlone(one.kind, reason, draft.names[one.remote_id], one.remote_id) for one in group)
+
+
+def _plan_missing(draft: _Draft, desired: Desired, matching: Matching) -> None:
+    account, address = draft.account, desired.address
+    if not desired.present:
+        draft.unchanged.append(address)
+    elif desired.mark in draft.observed.gone and desired.leave_gone:
+        id_ = account.lock.get(address.ref)
+        draft.left_alone.append(LeftAlone(address.kind, Reason.GONE, address.key, id_, desired.span))
+    else:
+        draft.changes.append(_add(desired))
+        if not account.lock:
+            draft.diagnostics.extend(_likely_renames(desired, matching.extra))
+        if desired.mark in draft.observed.unsure:
+            draft.diagnostics.append(_archived_unknown(desired, account.policy.archived_pages))
+
+
+def _is_pruned(one: Live, rule: Prune, account: Account) -> bool:
+    match rule:
+        case Prune.NONE:
+            return False
+        case Prune.OWNED:
+            return account.owns(one.mark) and not one.frozen_by
+        case Prune.LOCKED:
+            return one.remote_id in account.locked
+        case Prune.ALL:
+            return True
+
+
+def _likely_renames(desired: Desired, extra: Sequence[Live]) -> Iterator[Diagnostic]:
+    """A label that is missing while an undeclared one has its colour may have been renamed in the web app."""
+    alike = [one for one in extra if not desired.mark and one.attrs.get("color") == desired.attrs.get("color")]
+    if 0 < len(alike) <= MANY_ALIKE:
+        names = ", ".join(repr(one.name) for one in alike)
+        yield Diagnostic(
+            "likely-rename",
+            Severity.WARNING,
+            f"it is not there, and {names} has its colour: was it renamed in Pipedrive?",
+            hint="to keep it and its leads, add its name to `previously`; with a lock file renames are recognised",
+            span=desired.span,
+            account=desired.address.account,
+            address=desired.address,
+        )
 
 
 def _plan_pair(draft: _Draft, desired: Desired, live: Live) -> None:
@@ -187,9 +239,10 @@ def _plan_absent(draft: _Draft, desired: Desired, live: Live) -> None:
     if desired.not_before is not None and draft.today.isoformat() < desired.not_before:
         days = (dt.date.fromisoformat(desired.not_before) - draft.today).days
         carriers = draft.observed.carriers
-        detail = f"is deleted from {desired.not_before} on, in {days} days"
+        detail = f"is deleted from {desired.not_before} on, in {counted(days, 'day')}"
         if carriers is not None:
-            detail += f"; {len(carriers.get(RemoteRef(live.kind, live.remote_id), ()))} leads carry it"
+            count = len(carriers.get(RemoteRef(live.kind, live.remote_id), ()))
+            detail += f"; {counted(count, 'lead')} {'carries' if count == 1 else 'carry'} it"
         draft.left_alone.append(
             LeftAlone(live.kind, Reason.RETIRING, desired.address.key, live.remote_id, desired.span, detail=detail)
         )

@@ -5,10 +5,11 @@ from enum import StrEnum
 
 
 class Prune(StrEnum):
-    """Which undeclared objects are deleted: none, those that carry our mark, or all."""
+    """Which undeclared objects are deleted: none, those that carry our mark, those that the lock file knows, or all."""
 
     NONE = "none"
     OWNED = "owned"
+    LOCKED = "locked"
     ALL = "all"
 
 
@@ -25,7 +26,7 @@ class Policy:
     """Rules of one account (spec section 2, `policy`).
 
     Attributes:
-        prune_labels: NONE or ALL.
+        prune_labels: NONE, LOCKED or ALL.
         prune_leads: NONE or OWNED.
         max_deletes: deletes of one run; None for no limit.
         max_delete_percent: deletes of a kind, in percent of what exists; None for no limit.

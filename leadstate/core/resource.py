@@ -67,6 +67,7 @@ class Desired:
         names: what else identifies it: the current name, then previous ones.
         present: False where it must not exist.
         create_only: True where it is created once and then left to people.
+        leave_gone: True where one that existed, and that people deleted or converted, is not created again.
         remote_id: the id it has, where that is known; then nothing else identifies it, and it is never added.
         moves_to: of an object that must not exist: what takes its place wherever it is referred to.
         not_before: of an object that must not exist: the day (ISO 8601, UTC) from which on it is deleted.
@@ -80,6 +81,7 @@ class Desired:
     names: tuple[str, ...] = ()
     present: bool = True
     create_only: bool = False
+    leave_gone: bool = True
     remote_id: str | None = None
     only_from: Attrs | None = None
     moves_to: Ref | None = None

@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -13,13 +13,13 @@ from leadstate.core.address import RemoteRef
 from leadstate.core.match import match
 from leadstate.core.planner import Observed
 from leadstate.core.policy import Impact, Prune
-from leadstate.core.resource import Live
+from leadstate.core.resource import Desired, Live
 from leadstate.kinds.kind import Kind
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
-from leadstate.kinds.operations import GET_ARCHIVED_LEADS, GET_LABELS, GET_LEADS, Operation, Request
+from leadstate.kinds.operations import GET_ARCHIVED_LEADS, GET_LABELS, GET_LEAD, GET_LEADS, Operation, Request
 from leadstate.pipedrive.client import Reader
-from leadstate.pipedrive.errors import BadAnswer, IncompleteListing, Rejected
+from leadstate.pipedrive.errors import BadAnswer, IncompleteListing, NotFound, Rejected
 
 ATTEMPTS = 3
 """How often a listing is read that shifts under the reading."""
@@ -43,21 +43,55 @@ async def observe(account: Account, reader: Reader, impact: Impact) -> Observed:
     seen = await _again_if_shifted(lambda: _read_live(account, reader))
     if not labels and seen.carriers:
         raise IncompleteListing(GET_LABELS.id, f"no label is listed, while leads carry {len(seen.carriers)} of them")
-    wanted = {one.mark for one in account.of_kind(LEAD.name) if one.present and one.mark}
-    missing = frozenset(wanted - {one.mark for one in seen.kept})
+    declared = [one for one in account.of_kind(LEAD.name) if one.present and one.mark]
+    # An id that was remembered counts where no other mark says that it is something else.
+    listed = {one.mark or account.locked.get(one.remote_id) for one in seen.kept}
+    sought = [one for one in declared if one.mark not in listed and one.address.ref not in listed]
+    remembered, gone = await _ask_for(account, sought, reader)
+    there = {one.remote_id for one in remembered}
+    missing = frozenset(
+        one.mark
+        for one in sought
+        if one.mark
+        and account.lock.get(one.address.ref) not in there
+        # One that is to be created again may have been, by a run that could not write the lock file.
+        and not (one.mark in gone and one.leave_gone)
+    )
     full = impact is Impact.FULL and _labels_go(account, labels)
     archived = _Seen()
     if missing or full:
         limit = math.inf if full else account.policy.archived_pages
         archived = await _again_if_shifted(lambda: _read_archived(account, reader, missing, limit))
+    kept = {one.remote_id: one for one in (*archived.kept, *remembered, *seen.kept)}
     return Observed(
-        {LABEL.name: labels, LEAD.name: [*seen.kept, *archived.kept]},
+        {LABEL.name: labels, LEAD.name: list(kept.values())},
         others={LEAD.name: seen.others},
         carriers=seen.carriers,
         pages=seen.pages,
         archived_carriers=archived.carriers if full else None,
         unsure=missing - {one.mark or "" for one in archived.kept} if archived.cut else frozenset(),
+        gone=gone,
     )
+
+
+async def _ask_for(account: Account, missing: Sequence[Desired], reader: Reader) -> tuple[list[Live], frozenset[str]]:
+    """Leads that no listing shows and that the lock file remembers, asked for one by one: those there, those gone.
+
+    One may be archived, or invisible to the token in listings; one that is gone was deleted or converted to a deal.
+    """
+    there: list[Live] = []
+    gone: set[str] = set()
+    for one in missing:
+        remote_id = account.lock.get(one.address.ref)
+        if remote_id is None or one.mark is None:
+            continue
+        try:
+            answer = await reader.get(Request(GET_LEAD, remote_id))
+        except NotFound:
+            gone.add(one.mark)
+        else:
+            there += [live for live in decoded(LEAD, GET_LEAD, [answer.data]) if live.mark in (None, one.mark)]
+    return there, frozenset(gone)
 
 
 def existing(observed: Observed) -> dict[str, int]:
@@ -77,7 +111,7 @@ class _Seen:
         for one in rows:
             for ref in _label_refs(one):
                 self.carriers[ref].append(one.remote_id)
-            if account.owns(one.mark) or one.remote_id in account.pinned:
+            if account.owns(one.mark) or one.remote_id in account.pinned or one.remote_id in account.locked:
                 self.kept.append(one)
             else:
                 self.others += 1
@@ -94,8 +128,9 @@ def _leads_matter(account: Account) -> bool:
 
 
 def _labels_go(account: Account, labels: list[Live]) -> bool:
-    found = match(account.of_kind(LABEL.name), labels)
-    pruned = account.policy.prune_labels is Prune.ALL and bool(found.extra)
+    found = match(account.of_kind(LABEL.name), labels, account.lock)
+    rule = account.policy.prune_labels
+    pruned = any(rule is Prune.ALL or (rule is Prune.LOCKED and one.remote_id in account.locked) for one in found.extra)
     return pruned or any(not desired.present for desired, _ in found.pairs)
 
 

@@ -166,6 +166,10 @@ class LeadSpec(Scoped, LeadFields):
         str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", description="Its identity: kept in origin_id as namespace:key.")
     ]
     title: Annotated[Line, Field(description="Its title.")]
+    if_gone: Annotated[
+        Literal["leave", "create"],
+        Field(description="What if people deleted or converted it (a lock file remembers): leave, or create it again."),
+    ] = "leave"
     mode: Annotated[Literal["enforce", "seed"], Field(description="seed: create it once, then hands off.")] = "enforce"
     overrides: Annotated[dict[str, LeadFields], Field(description="Account name → what is different there.")] = Field(
         default_factory=dict
@@ -197,6 +201,7 @@ def declare(
         span,
         mark=f"{namespace}:{spec.key}",
         create_only=spec.mode == "seed",
+        leave_gone=spec.if_gone == "leave",
     )
 
 

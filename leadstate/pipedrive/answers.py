@@ -99,7 +99,7 @@ def _error(operation: Operation, reply: httpx.Response, body: dict[str, Any] | N
     status = reply.status_code
     said = _said(reply, body)
     if reply.is_redirect or reply.is_informational:
-        where = httpx.URL(reply.headers.get("location", "")).host if reply.is_redirect else ""
+        where = _host(reply.headers.get("location", "")) if reply.is_redirect else ""
         return Redirected(operation.id, f"redirected{f' to {where}' if where else ''}, not followed", status=status)
     if status == httpx.codes.FORBIDDEN and body is None:
         return Blocked(operation.id, "403 without a JSON body: the vendor's shield blocks this client", status=status)
@@ -114,12 +114,21 @@ def _error(operation: Operation, reply: httpx.Response, body: dict[str, Any] | N
     return kinds.get(status, fallback)(operation.id, said, status=status)
 
 
+def _host(location: str) -> str:
+    try:
+        return httpx.URL(location).host
+    except (httpx.InvalidURL, ValueError):
+        return ""
+
+
 def _said(reply: httpx.Response, body: dict[str, Any] | None) -> str:
     """What the server said, in one line; bodies of real errors vary, so everything is optional."""
     parts = [str(reply.status_code)]
     for key in ("error", "error_info", "code"):
-        if body and isinstance(body.get(key), str | int) and body[key] not in ("", *parts):
-            parts.append(str(body[key])[:_LONGEST_QUOTE])
+        value = body.get(key) if body else None
+        text = " ".join(str(value).split())[:_LONGEST_QUOTE] if isinstance(value, str | int) else ""
+        if text not in ("", *parts):
+            parts.append(text)
     if correlation := reply.headers.get("x-correlation-id"):
         parts.append(f"correlation id {correlation[:_LONGEST_QUOTE]}")
     return ", ".join(parts)

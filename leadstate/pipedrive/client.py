@@ -123,7 +123,7 @@ class Connection:
                     json=request.body,
                     auth=self._auth,
                 )
-            except (httpx.HTTPError, httpx.InvalidURL) as failure:
+            except (httpx.HTTPError, httpx.InvalidURL, ValueError) as failure:
                 _log.debug("%s %s: %s", operation.method, request.path, type(failure).__name__)
                 sent = not isinstance(failure, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
                 raise Unreachable(operation.id, _why(failure, self._origin), sent=sent) from None

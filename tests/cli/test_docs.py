@@ -24,7 +24,12 @@ def options() -> set[str]:
             command = pending.pop()
             if isinstance(command, click.Group):
                 pending += command.commands.values()
-            found |= {name for param in command.params for name in param.opts if name.startswith("--")}
+            found |= {
+                name
+                for param in command.params
+                for name in (*param.opts, *param.secondary_opts)
+                if name.startswith("--")
+            }
     return found
 
 

@@ -70,7 +70,7 @@ BAD: dict[str, tuple[str, str, str]] = {
     "no colour like it": (label("name: A, color: ‸mauve-ish"), "unknown-color", "allowed: `blue`"),
     "colour is a list": (label("name: A, color: ‸[red]"), "unknown-color", "allowed"),
     "unknown state": (label("name: A, color: red, state: ‸abesnt"), "unknown-value", "`absent`"),
-    "later value": (TOP + ACCOUNT + "policy: {prune: {labels: ‸locked}}\n", "unknown-value", "`none`"),
+    "odd value": (TOP + ACCOUNT + "policy: {prune: {labels: ‸owned}}\n", "unknown-value", "`none`"),
     "visible_to in quotes": (LEAD + 'visible_to: ‸"3"}\n', "unknown-value", "write 3 without quotes"),
     "visible_to in odd words": (LEAD + "visible_to: ‸everybody}\n", "unknown-value", "`company`"),
     "visible_to without a plan": (LEAD + "visible_to: ‸company}\n", "visibility-unknown", "`plan`"),

@@ -18,6 +18,12 @@ def test_an_error_is_about_a_place_and_no_account() -> None:
     assert full == Diagnostic("code", Severity.ERROR, "summary", detail="more", hint="cure", span=HERE)
 
 
+def test_a_finding_holds_what_is_known_and_nothing_else() -> None:
+    bare = Diagnostic("code", Severity.ERROR, "summary")
+    assert (bare.detail, bare.hint, bare.excerpt) == ("", "", "")
+    assert (bare.span, bare.account, bare.address) == (None, None, None)
+
+
 def test_what_was_allowed_is_a_warning_that_says_so() -> None:
     allowed = finding(Severity.GUARD).as_warning()
     assert allowed == Diagnostic("code", Severity.WARNING, "summary", hint="allowed for this run")
@@ -45,7 +51,7 @@ def test_errors_carry_what_to_do_and_everything_that_is_wrong() -> None:
         ("Café 日本 \U0001f468\u200d\U0001f469", "Café 日本 \U0001f468\u200d\U0001f469"),
         ("a\x1b[31m\n", "a\\x1b[31m\\x0a"),
         ("\x00\x7f\xad", "\\x00\\x7f\\xad"),
-        ("\u0600 \u202e \u2028", "\\u0600 \\u202e \\u2028"),
+        ("\u0600 \u202e \u2028 \u2029", "\\u0600 \\u202e \\u2028 \\u2029"),
         ("\ufeff \ud800", "\\ufeff \\ud800"),
         ("\U000e0001 \U000110bd", "\\U000e0001 \\U000110bd"),
     ],

@@ -1,5 +1,6 @@
 """What is planned for which pair of declared and live state."""
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 import pytest
 
 from leadstate.core.address import Address, Ref, RemoteRef, Target
+from leadstate.core.guard import GUARDS
 from leadstate.core.plan import Action, Impact, Reason, fingerprint
 from leadstate.core.planner import Observed, plan_account
-from leadstate.core.resource import AtLeast, Money
+from leadstate.core.resource import ABSENT, AtLeast, Money
 from tests.builders import HERE, account, label, lead, live_label, live_lead, planned, refs, shown
 
 
@@ -172,12 +174,26 @@ def test_a_label_goes_after_the_leads_that_let_go_of_it() -> None:
     assert delete.after == (Address("emea", "lead", "a"),)
 
 
+def test_a_label_that_stays_waits_for_no_lead_that_lets_go_of_it() -> None:
+    plan = planned(
+        account(label("Hot"), lead("a", labels=refs())), live_label("Hot", "blue"), live_lead("a", labels=["id-Hot"])
+    )
+    assert [(str(one.address.ref), one.after) for one in plan.changes] == [("label:Hot", ()), ("lead:a", ())]
+
+
 def test_targets_bring_what_they_need_and_nothing_else() -> None:
     declared = account(label("Hot"), label("Warm"), lead("a", labels=refs("Hot")))
     plan = plan_account(
         declared, Observed({"label": [], "lead": []}), ("label", "lead"), [Target.parse("lead:a", ("label", "lead"))]
     )
     assert shown(plan) == ["+ label:Hot", "+ lead:a"]
+
+
+def test_what_a_target_needs_brings_what_that_needs() -> None:
+    declared = account(label("Old", present=False), label("Hot"), lead("a", labels=refs("Hot")))
+    observed = Observed({"label": [live_label("Old")], "lead": [live_lead("a", labels=["id-Old"])]}, carriers={})
+    plan = plan_account(declared, observed, ("label", "lead"), [Target.parse("label:Old", ("label", "lead"))])
+    assert shown(plan) == ["+ label:Hot", "- label:Old", "~ lead:a labels"]
 
 
 def test_a_lead_that_may_be_among_unread_archived_ones_is_not_added_on_doubt() -> None:
@@ -229,6 +245,7 @@ def test_the_refusal_on_doubt_says_how_much_was_read_and_what_lifts_it() -> None
     (found,) = planned(account(lead("a"), archived_pages=3), unsure=frozenset({"ns:a"})).diagnostics
     assert found.summary == "it may exist among archived leads that were not read (the newest 3 pages of 500 were)"
     assert found.hint == "raise policy.archived_pages, or pass --allow archived-unknown to create it"
+    assert found.code in GUARDS
     assert (found.account, found.address, found.span) == ("emea", lead("a").address, HERE)
 
 
@@ -286,3 +303,78 @@ def test_half_a_live_state_is_not_applied() -> None:
     plan = planned(account(label("Hot")))
     assert plan.applyable
     assert not replace(plan, complete=False).applyable
+
+
+def test_a_kind_that_was_not_read_holds_nothing() -> None:
+    assert shown(plan_account(account(label("Hot")), Observed({}), ("label", "lead"))) == ["+ label:Hot"]
+
+
+def test_what_is_left_alone_is_told_by_kind_reason_and_name() -> None:
+    declared = account(label("Nurture", "blue", "Cold"), label("Hot"), lead("s", create_only=True))
+    twice = [live_label("Hot", remote_id="h1"), live_label("Hot", remote_id="h2")]
+    loose = [live_label("VIP"), live_label("Also"), live_label("Cold"), live_label("Nurture", "blue")]
+    plan = planned(declared, *loose, *twice, live_lead("s"), others={"lead": 7})
+    assert [(one.kind, one.reason, one.key, one.remote_id, one.span, one.count) for one in plan.left_alone] == [
+        ("label", Reason.AMBIGUOUS, "Hot#h1", "h1", None, 1),
+        ("label", Reason.AMBIGUOUS, "Hot#h2", "h2", None, 1),
+        ("label", Reason.NOT_DECLARED, "Also", "id-Also", None, 1),
+        ("label", Reason.NOT_DECLARED, "VIP", "id-VIP", None, 1),
+        ("label", Reason.PREVIOUS_NAME, "Cold", "id-Cold", None, 1),
+        ("lead", Reason.NOT_OURS, None, None, None, 7),
+        ("lead", Reason.SEED, "s", "id-s", HERE, 1),
+    ]
+
+
+def test_a_change_says_why_of_which_mark_and_where_it_is_declared() -> None:
+    declared = account(
+        label("Hot"), label("Old", present=False), lead("new"), lead("moved", title="T"), labels="all", leads="owned"
+    )
+    live = [live_label("Hot", "blue"), live_label("Old"), live_label("VIP"), live_lead("moved"), live_lead("gone")]
+    plan = planned(declared, *live, carriers={})
+    assert [(str(one.address.ref), one.reason, one.mark, one.span) for one in plan.changes] == [
+        ("label:Hot", Reason.DIFFERS, None, HERE),
+        ("label:Old", Reason.STATE_ABSENT, None, HERE),
+        ("label:VIP", Reason.NOT_DECLARED, None, None),
+        ("lead:gone", Reason.NOT_DECLARED, "ns:gone", None),
+        ("lead:moved", Reason.DIFFERS, None, HERE),
+        ("lead:new", Reason.MISSING, "ns:new", HERE),
+    ]
+
+
+def test_a_delete_holds_what_goes_with_labels_by_name() -> None:
+    plan = planned(account(label("Hot"), leads="owned"), live_label("Hot"), live_lead("old", labels=["id-Hot", "id-9"]))
+    before = {one.path: one.before for one in plan.changes[0].fields}
+    assert before["title"] == "old"
+    assert before["labels"] == (RemoteRef("label", "id-9"), Ref("label", "Hot"))
+    assert {one.after for one in plan.changes[0].fields} == {ABSENT}
+
+
+def test_the_fingerprint_tells_each_thing_that_is_done_from_every_other() -> None:
+    there, six, five = live_label("Hot", "blue"), Money(Decimal(6), "EUR"), Money(Decimal(5), "EUR")
+    plans = [
+        planned(account(label("Hot")), there),
+        planned(account(label("Hot", "green")), there),
+        planned(account(label("Hot", key="K")), there),
+        planned(account(label("Hot")), live_label("Hot", "gray")),
+        planned(account(label("Hot")), live_label("Hot", "blue", "other-id")),
+        planned(account(label("Hot", present=False)), there),
+        planned(account(lead("a", value=five))),
+        planned(account(lead("a", value=six))),
+        planned(account(replace(lead("a", value=six), mark="other:a"))),
+        planned(account()),
+    ]
+    prints = {fingerprint([one]) for one in plans}
+    assert len(prints) == len(plans)
+    assert all(re.fullmatch("sha256:[0-9a-f]{64}", one) for one in prints)
+
+
+def test_no_two_objects_get_one_address_however_they_are_called() -> None:
+    plan = planned(
+        account(labels="all"),
+        live_label("VIP", "red", "a"),
+        live_label("VIP", "red", "b"),
+        live_label("VIP#a", "red", "c"),
+    )
+    addresses = [one.address for one in plan.changes]
+    assert len(set(addresses)) == 3
+    assert {plan.bindings.id_of(one.ref) for one in addresses} == {"a", "b", "c"}

@@ -80,6 +80,8 @@ def test_references_are_found_wherever_they_are(value: Side, found: set[Ref]) ->
         ((HOT, STRANGE), ["Hot", "label#id-9"]),
         (Money(Decimal("12000.0"), "EUR"), {"amount": 12000, "currency": "EUR"}),
         (Money(Decimal("0.10"), "EUR"), {"amount": "0.10", "currency": "EUR"}),
+        (Money(Decimal("1E+29"), "EUR"), {"amount": 10**29, "currency": "EUR"}),
+        (Money(Decimal("1E+30"), "EUR"), {"amount": "1E+30", "currency": "EUR"}),
         ({"a": HOT, "b": {"c": ABSENT}}, {"a": "Hot", "b": {"c": None}}),
     ],
 )
@@ -94,3 +96,10 @@ def test_absent_is_shown_by_name() -> None:
 def test_each_kind_has_a_prune_rule_and_an_unknown_kind_keeps_everything() -> None:
     policy = Policy(prune_labels=Prune.ALL, prune_leads=Prune.OWNED)
     assert [policy.prune(kind) for kind in ("label", "lead", "deal")] == [Prune.ALL, Prune.OWNED, Prune.NONE]
+
+
+def test_what_is_not_written_is_careful() -> None:
+    policy = Policy()
+    assert (policy.prune_labels, policy.prune_leads, policy.refuse_in_use) == (Prune.NONE, Prune.NONE, True)
+    assert (policy.max_deletes, policy.max_delete_percent, policy.max_tokens) == (10, 30, None)
+    assert policy.archived_pages == 10

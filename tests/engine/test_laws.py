@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from leadstate.core.account import Account
 from leadstate.core.address import Address, Ref
+from leadstate.core.diagnostics import Severity
 from leadstate.core.outcome import Status
 from leadstate.core.plan import AccountPlan, fingerprint
 from leadstate.core.policy import Impact, Policy, Prune
@@ -105,7 +106,13 @@ def declarations(draw: st.DrawFn) -> Account:
         prune_labels=draw(st.sampled_from([Prune.NONE, Prune.ALL])),
         prune_leads=draw(st.sampled_from([Prune.NONE, Prune.OWNED])),
     )
-    return Account("emea", "http://127.0.0.1:1", "ns", policy, tuple(desired))
+    # A lock file may remember anything: what is there, what is gone, and what was never true.
+    ids = [f"00000000-0000-4000-8000-{i:012x}" for i in range(8)] + [
+        f"10000000-0000-1000-8000-{i:012x}" for i in range(6)
+    ]
+    refs_ = [Ref("label", name) for name in NAMES] + [Ref("lead", key) for key in KEYS]
+    lock = draw(st.dictionaries(st.sampled_from(refs_), st.sampled_from(ids), max_size=4))
+    return Account("emea", "http://127.0.0.1:1", "ns", policy, tuple(desired), lock=lock)
 
 
 def run(sandbox: Sandbox, account: Account) -> tuple[AccountPlan, Applied, AccountPlan, list[str]]:
@@ -145,6 +152,11 @@ def test_an_apply_converges_and_strangers_keep_what_they_have(live: dict[str, An
     plan, applied, again, reading = run(sandbox, account)
 
     assert set(reading) == {"GET"}
+    if account.lock and not plan.applyable:
+        # What is remembered and what bears the name are two: an error that lists them, and nothing is done.
+        assert {one.code for one in plan.diagnostics if one.severity is Severity.ERROR} == {"ambiguous"}
+        assert applied.outcomes == {}
+        return
     assert plan.applyable, plan.diagnostics
     assert {one.status for one in applied.outcomes.values()} <= {Status.APPLIED}, applied.outcomes
     assert again.changes == ()
@@ -162,14 +174,14 @@ def test_an_apply_converges_and_strangers_keep_what_they_have(live: dict[str, An
         if one.moves_to and ids.get(one.names[0]) in gone
     }
     for id_, lead in before_leads.items():
-        if not (lead["origin_id"] or "").startswith("ns:"):
+        if not (lead["origin_id"] or "").startswith("ns:") and id_ not in account.locked:
             moves = {} if lead["is_archived"] else moved
             kept = dict.fromkeys(moves.get(one, one) for one in lead["label_ids"] if one in moves or one not in gone)
             touched = {"label_ids": list(kept), "update_time": after_leads[id_]["update_time"]}
             assert after_leads[id_] == {**lead, **touched}, "a stranger's lead was touched"
     for id_, one in before_labels.items():
         declared = any(one["name"] in desired.names for desired in account.of_kind("label"))
-        if not declared and account.policy.prune_labels is Prune.NONE:
+        if not declared and id_ not in account.locked and account.policy.prune_labels is Prune.NONE:
             assert after_labels[id_] == one, "an undeclared label was touched"
 
 

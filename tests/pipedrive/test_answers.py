@@ -120,6 +120,23 @@ def test_retry_after_is_whole_seconds_or_nothing(text: str, seconds: float | Non
     assert caught.value.retry_after == seconds
 
 
+@pytest.mark.parametrize(
+    ("escaped", "text"),
+    [
+        (r"\ud83d", "\ufffd"),
+        (r"\uDE00!", "\ufffd!"),
+        (r"\ud83d\ude00", "\U0001f600"),
+        (r"\uD83D\uDE00", "\U0001f600"),
+        (r"\ud83d\ud83d\ude00", "\ufffd\U0001f600"),
+        (r"\\ud83d", r"\ud83d"),
+        (r"\u00e9\ud83d\n", "\u00e9\ufffd\n"),
+    ],
+)
+def test_half_a_surrogate_pair_is_shown_as_unknown(escaped: str, text: str) -> None:
+    reply = httpx.Response(200, text=f'{{"success": true, "data": "{escaped}"}}')
+    assert read(GET_LEADS, reply).data == text
+
+
 def _listing(**additional: Any) -> Answer:
     return read(GET_LEADS, httpx.Response(200, json={"success": True, "data": [], "additional_data": additional}))
 
@@ -166,3 +183,9 @@ def test_no_answer_raises_anything_but_an_api_error(status: int, body: bytes, he
     except ApiError:
         return
     assert isinstance(answer, Answer)
+
+
+@pytest.mark.parametrize("location", ["http://a:b/", "https://xn--/"])
+def test_a_location_that_is_no_address_is_not_named(location: str) -> None:
+    with pytest.raises(Redirected, match="redirected, not followed"):
+        read(GET_LEADS, httpx.Response(302, headers={"location": location}))

@@ -1,0 +1,43 @@
+"""`leadstate lock`: refreshes the lock file from the live accounts. Writes to no account."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from leadstate.cli import options
+from leadstate.cli.exits import Exit
+from leadstate.cli.locking import remember
+from leadstate.cli.main import COMMANDS
+from leadstate.cli.planning import Planned, make_plans
+from leadstate.cli.session import load_configuration, lock_file, runtime, session
+from leadstate.config import Configuration
+from leadstate.core.diagnostics import Severity
+from leadstate.core.escape import visible
+from leadstate.engine.run import Settings
+
+
+@click.command(short_help=COMMANDS["lock"])
+@options.configuration
+def lock(*, paths: tuple[Path, ...], accounts: tuple[str, ...]) -> int:
+    """Write leadstate.lock.json: the id of each declared label and lead that is there. Commit it.
+
+    It is a hint and never the truth; losing it loses no correctness. With it a rename in Pipedrive is recognised,
+    `prune: {labels: locked}` deletes what was made here and is no longer declared, and a seed that people deleted stays
+    deleted. `apply` keeps it up to date where it exists.
+    """
+    configuration = load_configuration(paths, accounts)
+    planned = asyncio.run(_plan(configuration))
+    path = lock_file(paths)
+    known = [one.account for one in configuration.accounts]
+    now = remember(path, known, {plan.account: plan for plan in planned.plans}, {})
+    click.echo(f"{path}: {sum(map(len, now.values()))} entries")
+    errors = [one for plan in planned.plans for one in plan.diagnostics if one.severity is Severity.ERROR]
+    for one in errors:
+        click.echo(f"error[{one.code}] {visible(f'{one.address or one.account}: {one.summary}')}", err=True)
+    return Exit.ERROR if errors else Exit.FINE
+
+
+async def _plan(configuration: Configuration) -> Planned:
+    async with session(configuration) as opened:
+        return await make_plans(opened, Settings(today=runtime().now().date()))

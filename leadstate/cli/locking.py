@@ -1,0 +1,56 @@
+"""The lock file around a run: attached to the accounts before it, brought up to date after it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from leadstate.cli.output import write_beside
+from leadstate.config import Configuration, Lock, lock_text, read_lock
+from leadstate.core.account import Account
+from leadstate.core.address import Ref
+from leadstate.core.outcome import Status
+from leadstate.core.plan import AccountPlan, Action
+from leadstate.engine.execute import Outcomes
+
+
+def with_lock(configuration: Configuration, lock: Lock) -> Configuration:
+    """The configuration with what the lock file remembers of each account."""
+    if not lock:
+        return configuration
+    accounts = tuple(
+        replace(one, account=replace(one.account, lock=lock.get(one.account.name, {})))
+        for one in configuration.accounts
+    )
+    return replace(configuration, accounts=accounts)
+
+
+def remember(
+    path: Path, accounts: Iterable[Account], plans: Mapping[str, AccountPlan], outcomes: Mapping[str, Outcomes]
+) -> Lock:
+    """Write what is known now: ids of what is declared and there; what was deleted is forgotten.
+
+    What the file knows of other objects and accounts stays: it tells later what we made and no longer declare.
+    """
+    lock = {name: dict(entries) for name, entries in read_lock(path).items()}
+    for account in accounts:
+        plan = plans.get(account.name)
+        if plan is not None and plan.complete:
+            entries = lock.get(account.name, {})
+            lock[account.name] = _entries(account, plan, outcomes.get(account.name, {}), entries)
+    text = lock_text(lock)
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        write_beside(path, text)
+    return lock
+
+
+def _entries(account: Account, plan: AccountPlan, outcomes: Outcomes, before: Mapping[Ref, str]) -> dict[Ref, str]:
+    deleted = {
+        change.remote_id
+        for change in plan.changes
+        if change.action is Action.DELETE
+        and (outcome := outcomes.get(change.address)) is not None
+        and outcome.status is Status.APPLIED
+    }
+    declared = [one.address.ref for one in account.desired if one.present]
+    now = {ref: found for ref in declared if (found := plan.bindings.id_of(ref)) is not None}
+    return {ref: remote_id for ref, remote_id in {**before, **now}.items() if remote_id not in deleted}

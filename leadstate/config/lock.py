@@ -1,0 +1,74 @@
+"""The lock file: which id each declared object had. A hint and never the truth: losing it loses no correctness.
+
+One entry a line, sorted, so that it merges well in git. It holds ids and keys; no names of people, no token.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from leadstate.core.address import Ref
+from leadstate.core.errors import LeadstateError
+
+NAME: Final = "leadstate.lock.json"
+
+Lock = Mapping[str, Mapping[Ref, str]]
+"""Account → reference → remote id."""
+
+
+class LockError(LeadstateError):
+    """The lock file cannot be read or written."""
+
+    code = "lock-file"
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    version: Literal[1]
+    accounts: dict[str, dict[Annotated[str, Field(pattern=r"^[a-z]+:.+$")], Annotated[str, Field(min_length=1)]]]
+
+
+def lock_path(config: Path) -> Path:
+    """Where the lock file of a configuration is: beside the file, or in the folder."""
+    return (config if config.is_dir() else config.parent) / NAME
+
+
+def read_lock(path: Path) -> Lock:
+    """What the lock file remembers; nothing where there is none.
+
+    Raises:
+        LockError: it is there and is none.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError):
+        raise LockError(
+            f"{path} cannot be read", hint="check who may read it, or remove it: it is only a hint"
+        ) from None
+    try:
+        file = _File.model_validate_json(text)
+    except ValidationError as problem:
+        first = problem.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        hint = "resolve a merge conflict in it, or remove it and run `leadstate lock`: it is only a hint"
+        raise LockError(f"{path} is no lock file: {where}: {first['msg'].lower()}", hint=hint) from None
+    return {
+        account: {Ref(*key.split(":", 1)): remote_id for key, remote_id in entries.items()}
+        for account, entries in file.accounts.items()
+    }
+
+
+def lock_text(lock: Lock) -> str:
+    """The file's text: the same lock gives the same bytes."""
+    accounts = {
+        account: {str(ref): entries[ref] for ref in sorted(entries)}
+        for account, entries in sorted(lock.items())
+        if entries
+    }
+    return json.dumps({"version": 1, "accounts": accounts}, indent=2, ensure_ascii=False) + "\n"

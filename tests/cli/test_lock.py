@@ -1,0 +1,154 @@
+"""What the lock file makes known, and that losing it loses nothing but that."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leadstate.sandbox import Sandbox, running
+from tests.cli.live import Shell
+
+HEAD = """\
+version: 1
+namespace: ns
+accounts:
+  emea:
+    url: {url}
+    token: {{env: TOKEN}}
+    policy: {{prune: {{labels: {prune}}}}}
+"""
+LABELS = "labels:\n  - {name: Hot, color: red}\n  - {name: Ours, color: green}\n"
+LEAD = "leads:\n  - {key: seed, title: Seed, person: 1, mode: seed}\n"
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    return Sandbox("fresh", burst=100_000, daily=None)
+
+
+@pytest.fixture
+def url(sandbox: Sandbox) -> Iterator[str]:
+    with running(sandbox.app) as base:
+        yield base
+
+
+@pytest.fixture
+def shell(tmp_path: Path, url: str) -> Shell:
+    made = Shell(tmp_path, {"TOKEN": "sandbox-token"})
+    made.write(HEAD.format(url=url, prune="none") + LABELS + LEAD)
+    done = made("apply", "--auto-approve", "--lock")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return made
+
+
+def changes(shell: Shell) -> list[str]:
+    report = json.loads(shell("plan", "--format", "json").stdout)
+    return [f"{one['action']} {one['address']}" for one in report["accounts"][0]["changes"]]
+
+
+def label_id(sandbox: Sandbox, name: str) -> str:
+    return next(one.id for one in sandbox.companies[0].labels() if one.name == name)
+
+
+def forget(shell: Shell) -> None:
+    (shell.folder / "leadstate.lock.json").unlink()
+
+
+def test_an_apply_makes_the_file_where_it_is_asked_to_and_keeps_it_then(shell: Shell, sandbox: Sandbox) -> None:
+    path = shell.folder / "leadstate.lock.json"
+    entries = json.loads(path.read_text())["accounts"]["emea"]
+    assert list(entries) == ["label:Hot", "label:Ours", "lead:seed"]
+    assert entries["label:Ours"] == label_id(sandbox, "Ours")
+    text = path.read_text()
+    assert [line.strip().split(":")[0] for line in text.splitlines()].count('"label') == 2, "one entry a line"
+    shell.write((shell.folder / "leadstate.yaml").read_text() + "  - {key: two, title: Two, person: 2}\n")
+    assert shell("apply", "--auto-approve", "--no-lock").returncode == 0
+    assert path.read_text() == text
+    assert shell("lock").returncode == 0
+    assert "lead:two" in path.read_text()
+
+
+def test_a_rename_in_pipedrive_is_recognised_with_the_file_and_guessed_without(shell: Shell, sandbox: Sandbox) -> None:
+    ours = label_id(sandbox, "Ours")
+    sandbox.companies[0].update_label(ours, {"name": "Theirs"})
+    assert changes(shell) == ["update emea/label:Ours"]
+    forget(shell)
+    assert changes(shell) == ["add emea/label:Ours"]
+    done = shell("plan")
+    assert "likely-rename" in done.stdout
+    assert "'Theirs'" in done.stdout
+    assert done.returncode == 0
+
+
+def test_two_candidates_are_an_error(shell: Shell, sandbox: Sandbox) -> None:
+    company = sandbox.companies[0]
+    company.update_label(label_id(sandbox, "Ours"), {"name": "Theirs"})
+    company.add_label("Ours", "green")
+    done = shell("plan")
+    assert done.returncode == 1
+    assert "ambiguous" in done.stdout
+
+
+def test_prune_locked_deletes_what_we_made_and_no_longer_declare(shell: Shell, sandbox: Sandbox, url: str) -> None:
+    shell.write(HEAD.format(url=url, prune="locked") + "labels:\n  - {name: Hot, color: red}\n" + LEAD)
+    assert changes(shell) == ["delete emea/label:Ours"]
+    assert shell("apply", "--auto-approve").returncode == 0
+    assert "Ours" not in (shell.folder / "leadstate.lock.json").read_text()
+    assert {one.name for one in sandbox.companies[0].labels()} == {"Hot", "Warm", "Cold"}
+    assert changes(shell) == []
+
+
+def test_prune_locked_without_the_file_deletes_nothing(shell: Shell, url: str) -> None:
+    shell.write(HEAD.format(url=url, prune="locked") + "labels:\n  - {name: Hot, color: red}\n" + LEAD)
+    forget(shell)
+    assert changes(shell) == []
+
+
+def seed(sandbox: Sandbox) -> str:
+    leads: list[dict[str, Any]] = sandbox.dump()["companies"][0]["leads"]
+    return str(next(one["id"] for one in leads if one["origin_id"] == "ns:seed"))
+
+
+def test_a_seed_that_people_deleted_stays_deleted(shell: Shell, sandbox: Sandbox, url: str) -> None:
+    sandbox.companies[0].delete_lead(seed(sandbox))
+    assert changes(shell) == []
+    assert "not there any more" in shell("plan").stdout
+    shell.write(HEAD.format(url=url, prune="none") + LABELS + LEAD.replace("mode: seed", "mode: seed, if_gone: create"))
+    assert changes(shell) == ["add emea/lead:seed"]
+    assert shell("apply", "--auto-approve").returncode == 0
+    assert changes(shell) == []
+
+
+def test_without_the_file_nobody_knows_that_it_was_there(shell: Shell, sandbox: Sandbox) -> None:
+    sandbox.companies[0].delete_lead(seed(sandbox))
+    forget(shell)
+    assert changes(shell) == ["add emea/lead:seed"]
+
+
+def test_a_lead_that_is_archived_costs_one_look_and_no_listing_of_the_archive(shell: Shell, sandbox: Sandbox) -> None:
+    sandbox.companies[0].update_lead(seed(sandbox), {"is_archived": True, "custom": {}})
+    sandbox.meter.reset()
+    assert changes(shell) == []
+    (usage,) = sandbox.meter.report()["companies"].values()
+    assert set(usage["operations"]) == {"getLeadLabels", "getLeads", "getLead"}
+
+
+def test_losing_it_loses_no_correctness(shell: Shell) -> None:
+    assert changes(shell) == []
+    forget(shell)
+    assert changes(shell) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", "<<<<<<< HEAD\n", '{"version": 2, "accounts": {}}', '{"version": 1, "accounts": {"a": {"x": "y"}}}'],
+)
+def test_what_is_no_lock_file_is_said(shell: Shell, text: str) -> None:
+    (shell.folder / "leadstate.lock.json").write_text(text)
+    for command in ("plan", "apply", "lock"):
+        done = shell(command)
+        assert done.returncode == 1
+        assert "error[lock-file]" in done.stderr
+        assert "it is only a hint" in done.stderr

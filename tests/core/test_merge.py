@@ -1,0 +1,117 @@
+"""Labels that go with a successor: what is planned, told and refused, and from which day on."""
+
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+
+from leadstate.core.address import Address, Ref, RemoteRef, Target
+from leadstate.core.diagnostics import Diagnostic, Severity
+from leadstate.core.guard import Budget, guard
+from leadstate.core.plan import Action, Reason, fingerprint
+from leadstate.core.planner import Observed, plan_account
+from leadstate.core.policy import Policy
+from leadstate.core.resource import Desired
+from tests.builders import HERE, account, label, live_label, planned
+
+HOT, OLD = Ref("label", "Hot"), RemoteRef("label", "id-Old")
+FREE = Budget(0)
+
+
+def merged(*, not_before: str | None = None) -> Desired:
+    return replace(label("Old", present=False), moves_to=HOT, not_before=not_before)
+
+
+def test_a_merged_label_goes_after_the_label_that_takes_its_place() -> None:
+    carriers = {OLD: ["x", "y"]}
+    plan = planned(account(label("Hot"), merged()), live_label("Old"), carriers=carriers, archived_carriers={}, pages=3)
+    delete = next(one for one in plan.changes if one.action is Action.DELETE)
+    assert (delete.reason, delete.moves_to, delete.span) == (Reason.MERGED, HOT, HERE)
+    assert (delete.carriers, delete.pages) == (("x", "y"), 3)
+    assert delete.after == (Address("emea", "label", "Hot"),)
+    assert plan.diagnostics == ()
+
+
+def test_a_label_that_has_no_successor_reads_nothing_again() -> None:
+    plan = planned(account(label("Old", present=False)), live_label("Old"), carriers={}, pages=3)
+    assert (plan.changes[0].reason, plan.changes[0].moves_to, plan.changes[0].pages) == (Reason.STATE_ABSENT, None, 0)
+    assert plan.diagnostics == ()
+
+
+def test_archived_leads_that_were_not_counted_are_warned_of() -> None:
+    plan = planned(account(label("Hot"), merged()), live_label("Hot"), live_label("Old"), carriers={})
+    assert plan.diagnostics == (
+        Diagnostic(
+            "archived-not-counted",
+            Severity.WARNING,
+            "archived leads that carry it cannot be moved: Pipedrive lets nobody edit them, and they lose the label",
+            hint="plan with --impact full to have them counted",
+            span=HERE,
+            account="emea",
+            address=merged().address,
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("open_leads", "archived", "codes"), [(["x"], [], []), ([], ["z"], ["in-use"]), (["x"], ["z"], ["in-use"])]
+)
+def test_open_leads_move_and_archived_ones_cannot(open_leads: list[str], archived: list[str], codes: list[str]) -> None:
+    plan = planned(
+        account(label("Hot"), merged()),
+        live_label("Hot"),
+        live_label("Old"),
+        carriers={OLD: open_leads},
+        archived_carriers={OLD: archived},
+    )
+    assert [one.code for one in guard(plan, Policy(), {}, FREE)] == codes
+
+
+@pytest.mark.parametrize(
+    ("observed", "detail"),
+    [
+        (Observed({"label": [live_label("Old")]}), "is deleted from 2026-12-31 on, in 2 days"),
+        (
+            Observed({"label": [live_label("Old")]}, carriers={OLD: ["x"]}),
+            "is deleted from 2026-12-31 on, in 2 days; 1 lead carries it",
+        ),
+        (
+            Observed({"label": [live_label("Old")]}, carriers={}),
+            "is deleted from 2026-12-31 on, in 2 days; 0 leads carry it",
+        ),
+    ],
+)
+def test_until_its_day_a_label_is_left_alone_and_told_of(observed: Observed, detail: str) -> None:
+    declared = account(merged(not_before="2026-12-31"))
+    plan = plan_account(declared, observed, ("label",), today=dt.date(2026, 12, 29))
+    assert (plan.changes, plan.diagnostics, plan.unchanged) == ((), (), 0)
+    told = [(one.kind, one.reason, one.key, one.remote_id, one.span, one.detail) for one in plan.left_alone]
+    assert told == [("label", Reason.RETIRING, "Old", "id-Old", HERE, detail)]
+
+
+def test_on_its_day_a_label_goes() -> None:
+    declared, observed = account(merged(not_before="2026-12-31")), Observed({"label": [live_label("Old")]})
+    plan = plan_account(declared, observed, ("label",), today=dt.date(2026, 12, 31))
+    assert [one.reason for one in plan.changes] == [Reason.MERGED]
+    assert len(plan_account(declared, observed, ("label",)).changes) == 1
+
+
+def test_a_label_that_is_merged_by_id_and_gone_already_is_as_declared() -> None:
+    plan = planned(account(label("Hot"), replace(merged(), remote_id="id-9")), live_label("Hot"))
+    assert (plan.changes, plan.left_alone, plan.unchanged) == ((), (), 2)
+    targets = [Target.parse("label:Old", ("label",))]
+    declared = account(label("Hot"), replace(merged(), remote_id="id-9"))
+    assert plan_account(declared, Observed({"label": []}), ("label",), targets).unchanged == 1
+
+
+def test_gone_by_id_does_not_hide_what_comes_after_it() -> None:
+    absent, present = replace(merged(), remote_id="id-8"), replace(label("Hot"), remote_id="id-9")
+    plan = planned(account(absent, present))
+    assert [(one.reason, one.key) for one in plan.left_alone] == [(Reason.GONE, "Hot")]
+
+
+def test_another_successor_is_another_fingerprint() -> None:
+    live = [live_label("Old"), live_label("Hot"), live_label("Warm")]
+    successors = (None, HOT, Ref("label", "Warm"))
+    plans = [planned(account(replace(merged(), moves_to=one)), *live) for one in successors]
+    assert len({fingerprint([one]) for one in plans}) == len(plans)
