@@ -23,6 +23,7 @@ from leadstate.kinds.operations import (
     GET_LEAD,
     GET_LEADS,
     GET_SOURCES,
+    GET_USERS,
     Operation,
     Request,
 )
@@ -56,6 +57,14 @@ def labels(**chosen: Any) -> int:
 def sources(**chosen: Any) -> int:
     """The lead sources (2 tokens an account)."""
     return _get(_listed(GET_SOURCES), ("name",), **chosen)
+
+
+@get.command("users")
+@options.configuration
+@_form
+def users(**chosen: Any) -> int:
+    """The users (20 tokens an account)."""
+    return _get(_listed(GET_USERS), ("id", "name", "email", "active_flag"), **chosen)
 
 
 _LEAD_COLUMNS = ("id", "title", "owner_id", "person_id", "organization_id", "value", "origin_id")

@@ -237,6 +237,36 @@ def test_get(shell: Shell, sandbox: Sandbox) -> None:
     assert "Hot" in shell("get", "labels").stdout
 
 
+def test_get_users(shell: Shell) -> None:
+    users = json.loads(shell("get", "users", "--format", "json").stdout)
+    assert [one["email"] for one in users] == ["sam@acme.test", "kim@acme.test"]
+
+
+def test_matrix_shows_where_labels_differ(tmp_path: Path) -> None:
+    def company(number: int, *labels: tuple[str, str]) -> dict[str, Any]:
+        about = {"id": number, "name": f"C{number}", "domain": f"c{number}"}
+        listed = [{"name": name, "color": color} for name, color in labels]
+        return {"token": f"token-{number}", "company": about, "labels": listed, "leads": []}
+
+    one = company(1, ("Hot", "red"), ("Warm", "yellow"))
+    two = company(2, ("Hot", "orange"), ("Warm", "yellow"), ("Only here", "gray"))
+    sandbox = Sandbox({"companies": [one, two]}, burst=100_000, daily=None)
+    with running(sandbox.app) as url:
+        shell = Shell(tmp_path, {"T1": "token-1", "T2": "token-2"})
+        accounts = "".join(f"  a{i}: {{url: '{url}', token: {{env: T{i}}}}}\n" for i in (1, 2))
+        shell.write(f"version: 1\naccounts:\n{accounts}")
+        grid = json.loads(shell("matrix", "--format", "json").stdout)
+        shown = shell("matrix").stdout
+    assert grid == {
+        "Hot": {"a1": ["red"], "a2": ["orange"]},
+        "Only here": {"a2": ["gray"]},
+        "Warm": {"a1": ["yellow"], "a2": ["yellow"]},
+    }
+    lines = {line.split()[1]: line for line in shown.splitlines() if line.startswith("!")}
+    assert set(lines) == {"Hot", "Only"}
+    assert "—" in lines["Only"]
+
+
 def test_doctor(shell: Shell) -> None:
     done = shell("doctor")
     assert done.returncode == 0, done.stdout

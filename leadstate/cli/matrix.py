@@ -1,0 +1,85 @@
+"""`leadstate matrix`: labels by accounts, live: where each label is, and where its colour differs."""
+
+import asyncio
+import json
+from collections import Counter
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from leadstate.cli import options
+from leadstate.cli.exits import Exit
+from leadstate.cli.main import COMMANDS
+from leadstate.cli.output import columns, wants_color, write_private
+from leadstate.cli.session import load_configuration, session
+from leadstate.config import Configuration
+from leadstate.core.escape import visible
+from leadstate.core.resource import Live
+from leadstate.engine.observe import decoded
+from leadstate.kinds.label import LABEL
+from leadstate.kinds.operations import GET_LABELS, Request
+from leadstate.pipedrive.client import Reader
+from leadstate.pipedrive.errors import ApiError
+from leadstate.report.console import drawn
+
+Grid = dict[str, dict[str, list[str]]]
+"""Label name → account → the colours of the labels that bear it there."""
+
+
+@click.command(short_help=COMMANDS["matrix"])
+@options.configuration
+@options.output("table", "json")
+def matrix(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, color: str, output: Path | None) -> int:
+    """Show every live label in every account (10 tokens an account): its colour, and where that differs from most.
+
+    A label that is not everywhere, or not everywhere the same, is marked with `!`.
+    """
+    grid, names, failures = asyncio.run(_read(load_configuration(paths, accounts)))
+    if form == "json":
+        text = json.dumps(grid, indent=2, ensure_ascii=False) + "\n"
+    else:
+        text = drawn(lambda console: _print(console, grid, names), color=wants_color(color), width=columns())
+    if output is None:
+        click.echo(text, nl=False, color=True)
+    else:
+        write_private(output, text)
+    for failure in failures:
+        click.echo(visible(failure), err=True)
+    return Exit.ERROR if failures else Exit.FINE
+
+
+async def _read(configuration: Configuration) -> tuple[Grid, list[str], list[str]]:
+    failures: list[str] = []
+    read: dict[str, list[Live]] = {}
+    async with session(configuration) as opened:
+        failures += [f"error[{d.code}] {d.account}: {d.summary}" for plan in opened.unusable for d in plan.diagnostics]
+
+        async def one(name: str, reader: Reader) -> None:
+            try:
+                read[name] = list(decoded(LABEL, GET_LABELS, (await reader.get(Request(GET_LABELS))).rows()))
+            except ApiError as failure:
+                failures.append(f"error[{failure.code}] {name}: {failure}")
+
+        async with asyncio.TaskGroup() as group:
+            for work in opened.work:
+                group.create_task(one(work.account.name, Reader(work.connection)))
+    grid: Grid = {}
+    for name, labels in sorted(read.items()):
+        for label in labels:
+            grid.setdefault(label.name, {}).setdefault(name, []).append(str(label.attrs["color"]))
+    return dict(sorted(grid.items())), sorted(read), sorted(failures)
+
+
+def _print(console: Console, grid: Grid, names: list[str]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("", "label", *names):
+        table.add_column(Text(visible(heading)), overflow="fold")
+    for label, row in grid.items():
+        usual = Counter(color for colors in row.values() for color in colors).most_common(1)[0][0]
+        alike = all(row.get(name) == [usual] for name in names)
+        cells = [Text(", ".join(row.get(name, ["—"])), "" if row.get(name) == [usual] else "yellow") for name in names]
+        table.add_row(Text("" if alike else "!", "yellow"), Text(visible(label)), *cells)
+    console.print(table)
