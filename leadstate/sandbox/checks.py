@@ -7,7 +7,7 @@ checkers, so that nothing can be seeded which the API would not have let in.
 import math
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -22,6 +22,7 @@ TITLE_LENGTH = 255
 
 _CUSTOM_KEY = re.compile(r"([0-9a-f]{40})(_[a-z0-9_]+)?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_TIME = re.compile(r"\d{2}:\d{2}:\d{2}", re.ASCII)
 _SECONDS = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}:\d{2})", re.ASCII)
 _MILLIS = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z", re.ASCII)
 
@@ -44,6 +45,13 @@ def boolean(value: Any) -> bool:
     return value
 
 
+def number(value: Any) -> int | float:
+    """A number that JSON can carry. `true` is none, and what `1e999` makes is none either."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InvalidError("must be a number")
+    return value
+
+
 def text(value: Any) -> str:
     """A string that can be written as UTF-8; JSON can spell half a surrogate pair, which cannot."""
     if not isinstance(value, str):
@@ -58,6 +66,13 @@ def name(value: Any) -> str:
     if not text(value).strip():
         raise InvalidError("must not be empty")
     return text(value)
+
+
+def names(value: Any) -> tuple[str, ...]:
+    """A list of such strings."""
+    if not isinstance(value, list):
+        raise InvalidError("must be an array")
+    return tuple(name(item) for item in value)
 
 
 def title(value: Any) -> str:
@@ -107,19 +122,26 @@ def day(value: Any) -> str:
     raise InvalidError("must be a date in the format YYYY-MM-DD")
 
 
+def clock(value: Any) -> str:
+    """A time of day that exists, as HH:MM:SS."""
+    if _TIME.fullmatch(text(value)) and _read(time.fromisoformat, value):
+        return text(value)
+    raise InvalidError("must be a time in the format HH:MM:SS")
+
+
 def money(value: Any) -> dict[str, Any]:
     """An amount with its currency; both are required (Pipedrive OpenAPI: addLead). A whole amount stays an integer."""
     if not isinstance(value, dict):
         raise InvalidError("must be an object with amount and currency")
     if set(value) != {"amount", "currency"}:
         raise InvalidError("must have exactly the keys amount and currency")
-    amount = value["amount"]
-    if isinstance(amount, bool) or not isinstance(amount, int | float) or not math.isfinite(amount):
-        raise InvalidError("amount must be a number")
-    try:
-        return {"amount": amount, "currency": name(value["currency"])}
-    except InvalidError as error:
-        raise InvalidError(f"currency {error}") from None
+    clean = {}
+    for key, checker in (("amount", number), ("currency", name)):
+        try:
+            clean[key] = checker(value[key])
+        except InvalidError as error:
+            raise InvalidError(f"{key} {error}") from None
+    return clean
 
 
 def moment(value: Any) -> str:
@@ -134,17 +156,17 @@ def since(value: str) -> str:
 
     Fractions of a second are refused (Pipedrive API: lists answer "not a valid datetime" to them).
     """
-    time = _read(datetime.fromisoformat, value) if _SECONDS.fullmatch(value) else None
+    given = _read(datetime.fromisoformat, value) if _SECONDS.fullmatch(value) else None
     # Near the years 1 and 9999 another time zone can lie outside of what Python's times reach.
-    clean = None if time is None else _read(stamp, time)
+    clean = None if given is None else _read(stamp, given)
     if clean is None:
         raise InvalidError("is not a valid datetime")
     return clean
 
 
-def stamp(time: datetime) -> str:
+def stamp(given: datetime) -> str:
     """An aware time as the API writes it."""
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return given.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def custom_base(key: str) -> str | None:
@@ -154,16 +176,12 @@ def custom_base(key: str) -> str | None:
 
 
 def custom(value: Any) -> str | int | float:
-    """The value of a custom field. A list of options comes back as a comma-separated string (Pipedrive API: sets)."""
+    """The value of a custom field whose type is not known. A list comes back as a string with commas, as sets do."""
     if isinstance(value, list):
         return ",".join(text(item) if isinstance(item, str) else str(integer(item)) for item in value)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise InvalidError("must be a string, a number or an array of option ids")
-    if isinstance(value, str):
-        return text(value)
-    if not math.isfinite(value):
-        raise InvalidError("must be a number")
-    return value
+    return text(value) if isinstance(value, str) else number(value)
 
 
 def _read(reader: Callable[[Source], Result], value: Source) -> Result | None:

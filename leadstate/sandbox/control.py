@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ABOUT = {
     "what": "leadstate sandbox: an imitation of Pipedrive's Leads API for tests and demos",
     "is_pipedrive": False,
-    "api": ["/api/v1", "/v1"],
+    "api": ["/api/v1", "/v1", "/api/v2"],
     "control": ["/_sandbox/meter", "/_sandbox/state", "/_sandbox/faults"],
 }
 

@@ -27,8 +27,8 @@ WRITES: Mapping[str, Callable[[Call], Reply]] = {
 
 _SHAPES: Mapping[str, Callable[[bytes], object]] = {
     # Which custom fields there are is the company's matter; without them everything else is looked at.
-    "addLead": lambda body: payloads.add_lead(body, ()),
-    "updateLead": lambda body: payloads.update_lead(body, ()),
+    "addLead": lambda body: payloads.add_lead(body, {}),
+    "updateLead": lambda body: payloads.update_lead(body, {}),
     "addLeadLabel": payloads.add_label,
     "updateLeadLabel": payloads.update_label,
 }

@@ -3,10 +3,9 @@
 Each function is one operation of the OpenAPI description, and is plain: nothing is awaited between check and write.
 """
 
-from collections.abc import Mapping
-
 from . import checks, payloads
 from .listing import Query
+from .queries import number
 from .wire import Call, Reply, page, success
 
 PAGE_DEFAULT = 100
@@ -30,9 +29,6 @@ SORTABLE = frozenset(
 )
 """The fields that `sort` may name (Pipedrive OpenAPI: getLeads)."""
 
-_FURTHEST = 2**53
-"""No whole number of a query needs to be larger than JSON can carry."""
-
 
 def get_leads(call: Call) -> Reply:
     """Operation getLeads: one page of the live leads."""
@@ -50,18 +46,20 @@ def get_archived_leads(call: Call) -> Reply:
 
 def get_lead(call: Call) -> Reply:
     """Operation getLead: one lead, live or archived."""
-    return success(call.company.lead(call.path["id"]).body())
+    return success(call.company.shown(call.company.lead(call.path["id"])))
 
 
 def add_lead(call: Call) -> Reply:
     """Operation addLead: answers 201."""
-    return success(call.company.add_lead(payloads.add_lead(call.body, call.company.fields)).body(), 201)
+    added = call.company.add_lead(payloads.add_lead(call.body, call.company.fields))
+    return success(call.company.shown(added), 201)
 
 
 def update_lead(call: Call) -> Reply:
     """Operation updateLead. A lead that does not exist is 404 whatever the body says."""
     lead = call.company.lead(call.path["id"])
-    return success(call.company.update_lead(lead.id, payloads.update_lead(call.body, call.company.fields)).body())
+    changed = call.company.update_lead(lead.id, payloads.update_lead(call.body, call.company.fields))
+    return success(call.company.shown(changed))
 
 
 def delete_lead(call: Call) -> Reply:
@@ -76,25 +74,16 @@ def _list(call: Call, *, archived: bool, since: str | None) -> Reply:
         raise payloads.BadRequestError("filter_id was not found")
     query = Query(
         archived=archived,
-        owner_id=_number(call.query, "owner_id"),
-        person_id=_number(call.query, "person_id"),
-        organization_id=_number(call.query, "organization_id"),
+        owner_id=number(call.query, "owner_id"),
+        person_id=number(call.query, "person_id"),
+        organization_id=number(call.query, "organization_id"),
         updated_since=since,
         sort=_sort(call.query.get("sort", "")),
     )
-    start = _number(call.query, "start", least=0) or 0
-    limit = min(_number(call.query, "limit") or PAGE_DEFAULT, PAGE_MOST)
+    start = number(call.query, "start", least=0) or 0
+    limit = min(number(call.query, "limit") or PAGE_DEFAULT, PAGE_MOST)
     leads, more = call.lists.leads(query, start, limit)
-    return page([lead.body() for lead in leads], start, limit, more=more)
-
-
-def _number(query: Mapping[str, str], name: str, least: int = 1) -> int | None:
-    text = query.get(name)
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(_FURTHEST)) and int(text) >= least):
-        raise payloads.BadRequestError(f"{name} must be an integer of at least {least}")
-    return int(text)
+    return page([call.lists.shown(lead) for lead in leads], start, limit, more=more)
 
 
 def _sort(text: str) -> tuple[tuple[str, bool], ...]:

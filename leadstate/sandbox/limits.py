@@ -26,8 +26,15 @@ TOKEN_COSTS: Mapping[str, int] = {
     "updateLeadLabel": 10,
     "deleteLeadLabel": 6,
     "getLeadSources": 2,
+    "getLeadFields": 20,
+    "getCurrencies": 20,
     "getUsers": 20,
+    "findUsersByName": 40,
     "getCurrentUser": 2,
+    "getDealFields": 10,
+    "getPersons": 10,
+    "searchPersons": 20,
+    "searchOrganization": 20,
 }
 """API tokens per request, whatever its size (Pipedrive OpenAPI: x-token-cost)."""
 
@@ -36,6 +43,15 @@ BURST_SECONDS = 2.0
 
 BURST_REQUESTS: Mapping[str, int] = {"lite": 20, "growth": 40, "premium": 100, "ultimate": 120}
 """Requests with one API token in a window, by plan (Pipedrive docs: rate limiting)."""
+
+SEARCHES = frozenset({"searchPersons", "searchOrganization", "findUsersByName"})
+"""The operations of the "Search API"; which ones those are is not documented, so all that could be are."""
+
+SEARCH_REQUESTS = 10
+"""Searches with one API token in a window, on every plan (Pipedrive docs: rate limiting).
+
+Whether they count in the general window too is not documented; here they do, which is the stricter reading.
+"""
 
 DAILY_TOKENS = 30_000
 """API tokens a day for each seat, before the plan's multiplier (Pipedrive docs: rate limiting)."""
@@ -47,7 +63,10 @@ Refusal = Literal["burst", "daily"]
 """Which limit a request breaks."""
 
 Limit = int | None | Literal["plan"]
-"""A limit: a number, None to switch it off, or `plan` for what the company's plan gives."""
+"""A limit: a number, None to switch it off, or `plan` for what the company's plan gives.
+
+Searches have their own number in a burst window, which goes only where the burst limit is off.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +167,13 @@ class Limits:
         self._burst, self._daily = burst, daily
         self._clock, self._monotonic = clock, monotonic
         self._meter = meter
-        self._windows: dict[str, deque[float]] = {}
+        self._windows: dict[tuple[str, bool], deque[float]] = {}
         self._spent: dict[int, tuple[date, int]] = {}
 
     def refusal(self, company: Company, operation: str) -> Refusal | None:
         """Which limit a request would break now, if it breaks one. It charges nothing."""
-        burst, daily = burst_limit(self._burst, company), daily_limit(self._daily, company)
-        if burst is not None and len(self._window(company, self._monotonic())) >= burst:
+        daily = daily_limit(self._daily, company)
+        if any(not room for room, _, _ in self._bursts(company, operation, self._monotonic())):
             return "burst"
         spent = self._spent_on(company, self._clock().astimezone(UTC).date())
         return "daily" if daily is not None and spent + TOKEN_COSTS[operation] > daily else None
@@ -162,33 +181,43 @@ class Limits:
     def admit(self, company: Company, operation: str, refused: Refusal | None) -> Admission:
         """Lets a request in and charges it, or refuses it for this reason and counts that."""
         now, seconds = self._clock().astimezone(UTC), self._monotonic()
-        window, spent = self._window(company, seconds), self._spent_on(company, now.date())
-        burst, daily = burst_limit(self._burst, company), daily_limit(self._daily, company)
+        bursts, spent = self._bursts(company, operation, seconds), self._spent_on(company, now.date())
+        daily = daily_limit(self._daily, company)
         if refused:
             self._meter.refuse(company.id)
         else:
             self._meter.charge(company.id, operation)
-            window.append(seconds)
+            for _, _, window in bursts:
+                window.append(seconds)
             spent += TOKEN_COSTS[operation]
         self._spent[company.id] = (now.date(), spent)
-        reset = math.ceil(BURST_SECONDS - (seconds - window[0])) if window else math.ceil(BURST_SECONDS)
         headers = {}
-        if burst is not None:
+        if bursts:
+            # Which window the headers speak of is not documented for searches; here it is the fullest one.
+            _, burst, window = min(bursts)
+            oldest = window[0] if window else seconds
             headers["x-ratelimit-limit"] = str(burst)
             headers["x-ratelimit-remaining"] = str(max(0, burst - len(window)) if refused != "burst" else 0)
-            headers["x-ratelimit-reset"] = str(reset)
+            headers["x-ratelimit-reset"] = str(math.ceil(BURST_SECONDS - (seconds - oldest)))
         if daily is not None:
             headers["x-daily-ratelimit-token-limit"] = str(daily)
             headers["x-daily-ratelimit-token-remaining"] = str(max(0, daily - spent))
         wait = {None: 0, "burst": math.ceil(BURST_SECONDS), "daily": _until_midnight(now)}[refused]
         return Admission(headers, refused, wait)
 
-    def _window(self, company: Company, seconds: float) -> deque[float]:
-        """When the token's requests of the last two seconds came."""
-        window = self._windows.setdefault(company.token, deque())
-        while window and seconds - window[0] >= BURST_SECONDS:
-            window.popleft()
-        return window
+    def _bursts(self, company: Company, operation: str, seconds: float) -> list[tuple[int, int, deque[float]]]:
+        """The windows that an operation counts in, as (room left, limit, when the last two seconds' requests came)."""
+        burst = burst_limit(self._burst, company)
+        if burst is None:
+            return []
+        limits = [(False, burst), *([(True, SEARCH_REQUESTS)] if operation in SEARCHES else [])]
+        found = []
+        for searches, limit in limits:
+            window = self._windows.setdefault((company.token, searches), deque())
+            while window and seconds - window[0] >= BURST_SECONDS:
+                window.popleft()
+            found.append((max(0, limit - len(window)), limit, window))
+        return found
 
     def _spent_on(self, company: Company, today: date) -> int:
         """API tokens that the company spent today."""

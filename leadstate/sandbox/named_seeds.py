@@ -4,6 +4,7 @@ They are documents as anybody could write them, and the same ones every day: not
 """
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -15,11 +16,31 @@ TOKEN = "sandbox-token"  # noqa: S105 (opens the embedded sandbox only)
 """The token of the one company in each named seed."""
 
 INDUSTRY = "3ce5b1409718d65a8adc965be1f0da8821d8b9ab"
-"""The key of the custom field that some leads of `drifted` have set."""
+"""The key of the custom field that some leads of `drifted` have set: one option of three."""
 
 _HOT, _WARM, _COLD = (f"aecece6{digit}-c069-11eb-93bf-b59c4f1731e6" for digit in "012")
 _VIP = "5b0f6a7e-8f1d-4c1c-9d55-2f6f0a1f7a10"
 _CAMPAIGN = "c9a8d0f2-3d55-4b0e-8a1e-6f2f1b9d4e21"
+
+_FIELDS = (
+    {
+        "code": INDUSTRY,
+        "name": "Industry",
+        "type": "enum",
+        "options": [{"id": 21, "label": "Retail"}, {"id": 22, "label": "Logistics"}, {"id": 23, "label": "Health"}],
+    },
+    {"code": "9f2c1d0b7a6e4f3582917c0e5d4b3a2f1e0d9c8b", "name": "Score", "type": "double"},
+    {"code": "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567", "name": "Budget", "type": "monetary"},
+    {
+        "code": "5d3e8f7a6b1c2d4e9f0a1b3c5d7e9f1a2b4c6d8e",
+        "name": "Regions",
+        "type": "set",
+        "options": [{"id": 31, "label": "EMEA"}, {"id": 32, "label": "Americas"}, {"id": 33, "label": "APAC"}],
+    },
+    {"code": "c4b5a69788796a5b4c3d2e1f0a9b8c7d6e5f4a3b", "name": "Renewal date", "type": "date"},
+    {"code": "71e2d3c4b5a69788f0e1d2c3b4a5968778695a4b", "name": "Notes", "type": "text"},
+)
+"""The custom fields of `fresh` and `drifted`."""
 
 _COMPANIES = (
     "Acme", "Borealis Foods", "Cedar & Sons", "Delta Freight", "Elmwood Clinics", "Fjord Energy",
@@ -29,6 +50,9 @@ _PEOPLE = (
     "Jane Alder", "Tom Birch", "Aino Kask", "Luis Prado", "Mira Novak", "Owen Reed",
     "Priya Shah", "Karl Lind", "Sofia Conti", "Noah Weiss", "Emma Dubois", "Ivo Tamm",
 )  # fmt: skip
+_STREETS = ("Harbour Street", "Mill Lane", "Station Road", "Old Market")
+_FRONT_DESK = (8, 9)
+"""Two persons who share a mailbox besides their own, as people do: an email need not tell one person."""
 _TOPICS = ("renewal", "pilot", "second site", "upgrade", "service contract")
 _LABELS = (
     (_COLD,), (), (_HOT,), (_COLD, _CAMPAIGN), (_WARM,), (_HOT, _VIP), (_COLD,), (), (_CAMPAIGN,), (_COLD, _VIP),
@@ -57,6 +81,7 @@ def _fresh() -> Body:
     labels = [("Hot", "red"), ("Warm", "yellow"), ("Cold", "blue")]
     return {
         **_company(users=2, contacts=5),
+        "fields": _fields(),
         "labels": [{"name": name, "color": color} for name, color in labels],
     }
 
@@ -72,7 +97,7 @@ def _drifted() -> Body:
     ]
     return {
         **_company(users=2, contacts=len(_COMPANIES)),
-        "fields": [INDUSTRY],
+        "fields": _fields(),
         "labels": [
             {"id": label_id, "name": name, "color": color, "add_time": stamp(_OPENED - timedelta(days=30 - place))}
             for place, (label_id, name, color) in enumerate(labels)
@@ -88,9 +113,34 @@ def _company(users: int, contacts: int) -> Body:
         "company": {"id": 7041, "name": "Acme EMEA", "domain": "acme-emea"},
         "plan": "premium",
         "users": [{"id": 101 + i, "name": name, "email": email} for i, (name, email) in enumerate(people[:users])],
-        "persons": [{"id": i, "name": name} for i, name in enumerate(_PEOPLE[:contacts], 1)],
-        "organizations": [{"id": i, "name": name} for i, name in enumerate(_COMPANIES[:contacts], 1)],
+        "persons": [_person(place) for place in range(contacts)],
+        "organizations": [_organization(place) for place in range(contacts)],
     }
+
+
+def _fields() -> list[Body]:
+    return deepcopy(list(_FIELDS))
+
+
+def _person(place: int) -> Body:
+    """One person, who works for the organization of the same number."""
+    name, number = _PEOPLE[place], place + 1
+    mailbox = f"{_COMPANIES[place].split()[0].lower()}.test"
+    emails = [f"{name.split()[0].lower()}@{mailbox}"]
+    if number in _FRONT_DESK:
+        emails.append("frontdesk@harbour.test")
+    return {
+        "id": number,
+        "name": name,
+        "emails": emails,
+        "phones": [f"+372 555 01{number:02}"],
+        "organization_id": number,
+    }
+
+
+def _organization(place: int) -> Body:
+    address = f"{place + 3} {_STREETS[place % len(_STREETS)]}, Tallinn"
+    return {"id": place + 1, "name": _COMPANIES[place], "address": address}
 
 
 def _lead(number: int) -> Body:
@@ -110,7 +160,7 @@ def _lead(number: int) -> Body:
         "update_time": stamp(added + timedelta(hours=number)),
     }
     if number % 6 == 1:
-        lead[INDUSTRY] = ("Retail", "Logistics", "Health")[number % 3]
+        lead[INDUSTRY] = 21 + number % 3
     if number in _ARCHIVED:
         lead |= {"is_archived": True, "archive_time": stamp(added + timedelta(days=20))}
     if number in _SEEDED:

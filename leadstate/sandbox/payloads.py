@@ -1,6 +1,6 @@
 """From the bytes of a request body to clean values: the shape of each of the four write requests.
 
-It looks at one body and the company's custom field keys, and at nothing else: ids are looked up by `state`.
+It looks at one body and the company's custom fields, and at nothing else: ids are looked up by `state`.
 """
 
 import json
@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from . import checks
 from .checks import Checker, InvalidError
+from .custom import Fields, written
 
 _LEAD: Mapping[str, Checker] = {
     "title": checks.title,
@@ -47,7 +48,7 @@ class BadRequestError(ValueError):
     """The body cannot be accepted. The text is the message for the client."""
 
 
-def add_lead(body: bytes, fields: Collection[str]) -> dict[str, Any]:
+def add_lead(body: bytes, fields: Fields) -> dict[str, Any]:
     """The values of a new lead, its custom fields under `custom`. Raises `BadRequestError`."""
     values = _lead(body, ADD_LEAD, ADD_NULLABLE, fields)
     if "title" not in values:
@@ -55,7 +56,7 @@ def add_lead(body: bytes, fields: Collection[str]) -> dict[str, Any]:
     return values
 
 
-def update_lead(body: bytes, fields: Collection[str]) -> dict[str, Any]:
+def update_lead(body: bytes, fields: Fields) -> dict[str, Any]:
     """The values of a change, its custom fields under `custom`. Raises `BadRequestError`."""
     return _lead(body, UPDATE_LEAD, UPDATE_NULLABLE, fields)
 
@@ -97,16 +98,14 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _lead(
-    body: bytes, checkers: Mapping[str, Checker], nullable: Collection[str], fields: Collection[str]
-) -> dict[str, Any]:
+def _lead(body: bytes, checkers: Mapping[str, Checker], nullable: Collection[str], fields: Fields) -> dict[str, Any]:
     raw = _decoded(body)
     custom = {key: value for key, value in raw.items() if checks.custom_base(key)}
     values = _checked({key: value for key, value in raw.items() if key not in custom}, checkers, nullable)
-    # Keys of custom fields that the company does not have are ignored without a word (Pipedrive docs: adding a lead).
-    known = {key: value for key, value in custom.items() if checks.custom_base(key) in fields}
-    values["custom"] = {key: _clean(key, value, checks.custom, nullable=True) for key, value in known.items()}
-    return values
+    try:
+        return {**values, "custom": written(custom, fields)}
+    except InvalidError as error:
+        raise BadRequestError(str(error)) from None
 
 
 def _checked(raw: Mapping[str, Any], checkers: Mapping[str, Checker], nullable: Collection[str]) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .fields import Field, Value, Wire
+
 Body = dict[str, Any]
 
 COLORS = ("blue", "brown", "dark-gray", "gray", "green", "orange", "pink", "purple", "red", "yellow")
@@ -44,15 +46,32 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
-    """A person or an organization that a lead can be linked to."""
+class Person:
+    """A person that a lead can be linked to."""
 
     id: int
     name: str
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    organization_id: int | None = None
 
     def body(self) -> Body:
-        """The contact as a seed writes it."""
-        return {"id": self.id, "name": self.name}
+        """The person as a seed writes it, without what is not known."""
+        more = {"emails": list(self.emails), "phones": list(self.phones), "organization_id": self.organization_id}
+        return {"id": self.id, "name": self.name, **{key: value for key, value in more.items() if value}}
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """An organization that a lead can be linked to."""
+
+    id: int
+    name: str
+    address: str | None = None
+
+    def body(self) -> Body:
+        """The organization as a seed writes it, without an address that is not known."""
+        return {"id": self.id, "name": self.name, **({"address": self.address} if self.address else {})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +122,13 @@ class Lead:
     was_seen: bool = False
     next_activity_id: int | None = None
     visible_to: str = "3"
-    custom: Mapping[str, str | int | float] = field(default_factory=dict)
+    custom: Mapping[str, Value] = field(default_factory=dict)
 
     def body(self) -> Body:
-        """The lead as the API answers it: every key of a 2026 body, and custom fields at top level only where set.
+        """The lead with every key of a 2026 body, and custom fields at top level, in normal form, only where set.
 
         Source: Pipedrive OpenAPI: getLeads ("if a custom field's value hasn't been set for the lead, it won't appear").
+        The API answers the same but for its wording of options; see `Company.shown`.
         """
         return {
             "id": self.id,
@@ -132,7 +152,7 @@ class Lead:
             "next_activity_id": self.next_activity_id,
             "add_time": self.add_time,
             "update_time": self.update_time,
-            **self.custom,
+            **{key: list(value) if isinstance(value, tuple) else value for key, value in self.custom.items()},
             "visible_to": self.visible_to,
             "cc_email": self.cc_email,
         }
@@ -148,12 +168,13 @@ class Tables:
     domain: str
     plan: str
     unique_label_names: bool
-    fields: tuple[str, ...]
+    fields: tuple[Field, ...]
     users: tuple[User, ...]
-    persons: tuple[Contact, ...]
-    organizations: tuple[Contact, ...]
+    persons: tuple[Person, ...]
+    organizations: tuple[Organization, ...]
     labels: tuple[Label, ...]
     leads: tuple[Lead, ...]
+    wire: Wire = field(default_factory=Wire)
 
     def head(self) -> Body:
         """The company as a seed writes it, without its labels and leads."""
@@ -162,7 +183,8 @@ class Tables:
             "company": {"id": self.id, "name": self.name, "domain": self.domain},
             "plan": self.plan,
             "unique_label_names": self.unique_label_names,
-            "fields": list(self.fields),
+            "fields": [one.body() for one in self.fields],
+            **({"wire": self.wire.body()} if self.wire != Wire() else {}),
             "users": [user.body() for user in self.users],
             "persons": [person.body() for person in self.persons],
             "organizations": [organization.body() for organization in self.organizations],

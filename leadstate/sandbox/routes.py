@@ -4,7 +4,7 @@ Around an operation stand the token, the limits, the faults, the latency and the
 wait; the operation itself is a plain function, so that no other request can come between its check and its write.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import account, control, disturb, labels, leads, wire
+from . import account, contacts, control, disturb, field_lists, labels, leads, wire
 from .fault_plan import Strike
 from .faults import FaultKind
 from .payloads import BadRequestError
@@ -28,8 +28,8 @@ from .wire import Call, Reply
 if TYPE_CHECKING:
     from .sandbox import Sandbox
 
-PREFIXES = ("/api/v1", "/v1")
-"""Where the first version of the API answers (Pipedrive docs: base URLs)."""
+PREFIXES: Mapping[int, Sequence[str]] = {1: ("/api/v1", "/v1"), 2: ("/api/v2",)}
+"""Where each version of the API answers (Pipedrive docs: base URLs)."""
 
 MARK = ("x-leadstate-sandbox", "1")
 """The header on every answer, so that nobody takes this for the real one."""
@@ -37,12 +37,13 @@ MARK = ("x-leadstate-sandbox", "1")
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of the OpenAPI description, by its id there."""
+    """One operation of the OpenAPI description of a version, by its id there."""
 
     id: str
     method: str
     path: str
     handle: Callable[[Call], Reply]
+    version: int = 1
 
 
 OPERATIONS = (
@@ -57,21 +58,28 @@ OPERATIONS = (
     Operation("updateLeadLabel", "PATCH", "/leadLabels/{id}", labels.update_lead_label),
     Operation("deleteLeadLabel", "DELETE", "/leadLabels/{id}", labels.delete_lead_label),
     Operation("getLeadSources", "GET", "/leadSources", account.get_lead_sources),
+    Operation("getLeadFields", "GET", "/leadFields", field_lists.get_lead_fields),
+    Operation("getCurrencies", "GET", "/currencies", account.get_currencies),
     Operation("getUsers", "GET", "/users", account.get_users),
+    Operation("findUsersByName", "GET", "/users/find", account.find_users),
     Operation("getCurrentUser", "GET", "/users/me", account.get_current_user),
+    Operation("getDealFields", "GET", "/dealFields", field_lists.get_deal_fields, version=2),
+    Operation("getPersons", "GET", "/persons", contacts.get_persons, version=2),
+    Operation("searchPersons", "GET", "/persons/search", contacts.search_persons, version=2),
+    Operation("searchOrganization", "GET", "/organizations/search", contacts.search_organizations, version=2),
 )
 """Everything that is served. A fixed path stands before one with an id in its place, as the first match wins."""
 
 
 def create_app(sandbox: "Sandbox") -> Starlette:
-    """The application that serves this sandbox: the API under both prefixes, and `/_sandbox/` to steer it."""
-    paths: dict[str, dict[str, Operation]] = {}
+    """The application that serves this sandbox: the API under its prefixes, and `/_sandbox/` to steer it."""
+    paths: dict[tuple[int, str], dict[str, Operation]] = {}
     for operation in OPERATIONS:
-        paths.setdefault(operation.path, {})[operation.method] = operation
+        paths.setdefault((operation.version, operation.path), {})[operation.method] = operation
     api = [
         Route(prefix + path, partial(_answer, sandbox, methods), methods=list(methods))
-        for prefix in PREFIXES
-        for path, methods in paths.items()
+        for (version, path), methods in paths.items()
+        for prefix in PREFIXES[version]
     ]
     app = Starlette(
         routes=[*control.routes(sandbox), *api],
@@ -118,7 +126,7 @@ def _handled(operation: Operation, call: Call) -> Reply:
     except MissingError as missing:
         return wire.not_found(str(missing))
     except (BadRequestError, RefusedError) as refused:
-        return wire.error(400, str(refused))
+        return wire.error(400, str(refused)) if operation.version == 1 else wire.invalid(str(refused))
 
 
 async def _http_error(_request: Request, error: Exception) -> Response:

@@ -67,8 +67,9 @@ class Sandbox:
     `seed` is a document or what `load_seed` takes. `db` is a SQLite file: a new or empty one is filled from the seed,
     and one with content wins over it. `latency` is seconds per API request, and up to `jitter` more by chance. `burst`
     (requests per 2 s and token) and `daily` (API tokens per day and company) are numbers, None for no limit, or `plan`
-    for the company's own. `faults` is what goes wrong at first; `faults.add` adds more. With a `lag`, lists show what
-    was so many requests of the company ago. `latency`, `jitter` and `lag` can be set at any time.
+    for the company's own; without a burst limit searches have none either. `faults` is what goes wrong at first;
+    `faults.add` adds more. With a `lag`, lists and searches show what was so many requests of the company ago.
+    `latency`, `jitter` and `lag` can be set at any time.
     `clock`, `monotonic`, `new_id` (given `label`, `lead` or `correlation`), `sleep` and `chance` are for tests.
     Raises `SeedError`, `StoreError` and `OSError`.
     """

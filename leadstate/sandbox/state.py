@@ -10,9 +10,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
-from .checks import custom_base, stamp
+from .checks import stamp
+from .custom import merged
+from .fields import Field
+from .links import cc_email, people, pointers
 from .listing import Query, Views
-from .records import Body, Contact, Label, Lead, Tables, User
+from .records import Body, Label, Lead, Organization, Person, Tables, User
 
 Clock = Callable[[], datetime]
 NewId = Callable[[str], str]
@@ -40,12 +43,10 @@ class Company:
         self._clock = clock
         self._new_id = new_id
         self._journal = journal
-        self._users = {user.id: user for user in tables.users}
-        self._persons = {person.id: person for person in tables.persons}
-        self._organizations = {organization.id: organization for organization in tables.organizations}
+        self._people = people(tables)
         self._labels = {label.id: label for label in tables.labels}
         self._leads = {lead.id: lead for lead in tables.leads}
-        self._fields = frozenset(tables.fields)
+        self._fields = {field.code: field for field in tables.fields}
         self._views = Views()
 
     def __repr__(self) -> str:
@@ -82,23 +83,31 @@ class Company:
         return self._head.users
 
     @property
-    def persons(self) -> Sequence[Contact]:
+    def persons(self) -> Sequence[Person]:
         """Every person."""
         return self._head.persons
 
     @property
-    def organizations(self) -> Sequence[Contact]:
+    def organizations(self) -> Sequence[Organization]:
         """Every organization."""
         return self._head.organizations
 
     @property
-    def fields(self) -> frozenset[str]:
-        """The 40-hex keys of the custom fields that the company has."""
+    def fields(self) -> Mapping[str, Field]:
+        """The custom fields that the company has, by their 40-hex keys."""
         return self._fields
 
     def tables(self) -> Tables:
         """Everything that the company holds now."""
         return replace(self._head, labels=tuple(self._labels.values()), leads=tuple(self._leads.values()))
+
+    def shown(self, lead: Lead) -> Body:
+        """A lead as this company's API answers it."""
+        body = lead.body()
+        for key, value in lead.custom.items():
+            if key in self._fields:
+                body[key] = self._head.wire.words(self._fields[key].type, value)
+        return body
 
     # Leads
 
@@ -152,7 +161,7 @@ class Company:
             lead,
             **{
                 **given,
-                "custom": _merged(lead.custom, values["custom"]),
+                "custom": merged(lead.custom, values["custom"]),
                 "archive_time": (lead.archive_time or now) if archived else None,
                 "update_time": now,
             },
@@ -227,10 +236,9 @@ class Company:
         """The rules about the lead that would result; what the request did not name is not looked at again."""
         if lead.person_id is None and lead.organization_id is None:
             raise RefusedError("person_id or organization_id must be given")
-        tables = (("owner_id", self._users), ("person_id", self._persons), ("organization_id", self._organizations))
-        for field, table in tables:
-            if given.get(field) is not None and given[field] not in table:
-                raise RefusedError(f"{field} {given[field]} was not found")
+        for key, table, row_id in pointers(given, given["custom"], self._fields):
+            if row_id not in self._people[table]:
+                raise RefusedError(f"{key} {row_id} was not found")
         for label_id in given.get("label_ids", ()):
             if label_id not in self._labels:
                 raise RefusedError(f"label_ids {label_id} was not found")
@@ -240,15 +248,3 @@ class Company:
             return
         if any(label.name.strip() == name.strip() for label in self._labels.values() if label.id != own_id):
             raise RefusedError("lead label with the same name already exists")
-
-
-def cc_email(domain: str, company_id: int, lead_id: str) -> str:
-    """A lead's BCC address in the shape of a real one, under a top-level domain that can never receive mail."""
-    return f"{domain}+{company_id}+lead{lead_id.replace('-', '')[:22]}@pipedrivemail.invalid"
-
-
-def _merged(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Custom fields after a change: None unsets a field together with its companions such as `<key>_currency`."""
-    gone = {key for key, value in given.items() if value is None}
-    kept = {key: value for key, value in before.items() if key not in gone and custom_base(key) not in gone}
-    return kept | {key: value for key, value in given.items() if value is not None}

@@ -5,7 +5,7 @@ It decides nothing; it only dresses what others decided.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from starlette.responses import Response
@@ -61,11 +61,22 @@ def page(data: Sequence[Body], start: int, limit: int, *, more: bool) -> Reply:
     return Reply(200, {"success": True, "data": data, "additional_data": {"pagination": pagination}})
 
 
+def cursor_page(data: Any, next_cursor: str | None) -> Reply:
+    """An answer with one page of a list of the second version; the last one has a null for a cursor."""
+    return Reply(200, {"success": True, "data": data, "additional_data": {"next_cursor": next_cursor}})
+
+
 def error(status: int, message: str, info: str = ERROR_INFO) -> Reply:
     """An error in the general envelope (Pipedrive docs: responses)."""
     return Reply(
         status, {"success": False, "error": message, "error_info": info, "data": None, "additional_data": None}
     )
+
+
+def invalid(message: str) -> Reply:
+    """A request that the second version's schema refuses, in the words and with the code that its lists have."""
+    reply = error(400, f"Validation failed: {message}")
+    return replace(reply, body={**reply.body, "code": "ERR_SCHEMA_VALIDATION_FAILED"})
 
 
 def not_found(kind: str) -> Reply:

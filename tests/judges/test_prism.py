@@ -76,6 +76,21 @@ def test_the_account(judged: Judged) -> None:
     assert {"name": "API"} in judged("GET", "/leadSources")
     assert judged("GET", "/users/me")["company_domain"] == "acme-emea"
     assert len(judged("GET", "/users")) == 2
+    assert [user["id"] for user in judged("GET", "/users/find?term=kim&search_by_email=1")] == [102]
+    assert "EUR" in [currency["code"] for currency in judged("GET", "/currencies")]
+
+
+def test_custom_fields(judged: Judged) -> None:
+    fields = judged("GET", "/leadFields?limit=100")
+    industry = next(field for field in fields if field["name"] == "Industry")
+    budget = next(field["key"] for field in fields if field["name"] == "Budget")
+    money = {budget: 1200.5, f"{budget}_currency": "EUR"}
+    option = industry["options"][0]["id"]
+    created = judged("POST", "/leads", 201, {"title": "Judged", "person_id": 1, industry["key"]: option, **money})
+    assert {key: created[key] for key in (*money, industry["key"])} == {**money, industry["key"]: str(option)}
+    changed = judged("PATCH", f"/leads/{created['id']}", 200, {industry["key"]: None, budget: None})
+    assert not changed.keys() & {*money, industry["key"]}
+    judged("DELETE", f"/leads/{created['id']}")
 
 
 def test_this_judge_can_say_no() -> None:

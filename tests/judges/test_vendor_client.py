@@ -1,4 +1,4 @@
-"""The first outside judge: the vendor's own Node client, driving every operation of the Leads API."""
+"""The first outside judge: the vendor's own Node client, driving every operation of the Leads API, and the look-ups."""
 
 import json
 import os
@@ -28,6 +28,11 @@ OPERATIONS = {
     "getLeads": 3,
     "updateLead": 2,
     "updateLeadLabel": 1,
+    "getDealFields": 4,
+    "getLeadFields": 1,
+    "getPersons": 1,
+    "searchOrganization": 2,
+    "searchPersons": 1,
 }
 
 
@@ -56,5 +61,15 @@ def test_the_vendors_own_client_gets_what_it_expects() -> None:
     assert seen["gone"]["error"] == "requested lead not found"
     assert seen["refused"]["error"] == "person_id or organization_id must be given"
     assert seen["unauthorized"]["errorCode"] == 401
+    assert [hit["item"]["emails"] for hit in seen["hits"]] == [["jane@acme.test"]]
+    assert seen["hits"][0]["item"]["organization"]["name"] == "Acme"
+    assert [person["name"] for person in seen["byId"]] == ["Jane Alder", "Tom Birch"]
+    assert [hit["item"]["id"] for hit in seen["acme"]] == [1]
+    assert seen["tooShort"]["code"] == "ERR_SCHEMA_VALIDATION_FAILED"
+    own = [field for field in seen["fields"] if field["is_custom_field"]]
+    assert [field["field_code"] for field in own] == [field.code for field in tables.fields]
+    assert [field["key"] for field in seen["leadFields"] if field["edit_flag"]] == [
+        field.code for field in tables.fields
+    ]
     operations = sandbox.meter.report()["companies"]["7041"]["operations"]
     assert {name: count["requests"] for name, count in operations.items()} == OPERATIONS

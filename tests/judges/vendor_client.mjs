@@ -1,11 +1,14 @@
-// Drives every operation of the Leads API with the vendor's own client, and prints what came back as JSON.
+// Drives every operation of the Leads API, and the look-ups, with the vendor's own client, and prints what came back
+// as JSON.
 //
 // Usage: node vendor_client.mjs BASE_URL   (the token is read from PIPEDRIVE_TOKEN: arguments show in process lists)
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 
-const { Configuration, LeadLabelsApi, LeadSourcesApi, LeadsApi } = createRequire(import.meta.url)("pipedrive/v1");
+const require = createRequire(import.meta.url);
+const { Configuration, LeadFieldsApi, LeadLabelsApi, LeadSourcesApi, LeadsApi } = require("pipedrive/v1");
+const v2 = require("pipedrive/v2");
 
 const config = new Configuration({ apiKey: process.env.PIPEDRIVE_TOKEN, basePath: `${process.argv[2]}/api/v1` });
 const labels = new LeadLabelsApi(config);
@@ -71,6 +74,22 @@ const refused = await rejected(leads.addLead({ AddLeadRequest: { title: "Nobody'
 const stranger = new LeadLabelsApi(new Configuration({ apiKey: "wrong", basePath: config.basePath }));
 const unauthorized = await rejected(stranger.getLeadLabels());
 
+const config2 = new v2.Configuration({ apiKey: process.env.PIPEDRIVE_TOKEN, basePath: `${process.argv[2]}/api/v2` });
+const people = new v2.PersonsApi(config2);
+const hits = data(await people.searchPersons({ term: "JANE@acme.test", fields: "email", exact_match: true })).items;
+const byId = data(await people.getPersons({ ids: "2,1" }));
+const organizations = new v2.OrganizationsApi(config2);
+const acme = data(await organizations.searchOrganization({ term: "acme", fields: "name", exact_match: true })).items;
+const tooShort = await rejected(organizations.searchOrganization({ term: "a" }));
+const fieldsApi = new v2.DealFieldsApi(config2);
+const fields = [];
+for (let cursor; cursor !== null; ) {
+  const answer = await fieldsApi.getDealFields({ limit: 4, ...(cursor && { cursor }) });
+  fields.push(...data(answer));
+  cursor = answer.additional_data.next_cursor;
+}
+const leadFields = data(await new LeadFieldsApi(config).getLeadFields({}));
+
 console.log(
   JSON.stringify({
     before,
@@ -82,5 +101,11 @@ console.log(
     gone,
     refused,
     unauthorized,
+    hits,
+    byId,
+    acme,
+    tooShort,
+    fields,
+    leadFields,
   }),
 );

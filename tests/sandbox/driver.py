@@ -108,6 +108,13 @@ class World:
         """Sends one request to a path below `/api/v1`."""
         return self.call(method, f"/api/v1{path}", body, **options)
 
+    def second(self, path: str, **query: Any) -> Any:
+        """The body of a success from a path below `/api/v2`."""
+        answer = self.call("GET", f"/api/v2{path}", params=query)
+        assert answer.is_success, answer.text
+        assert answer.json()["success"] is True
+        return answer.json()
+
     def broken(self, method: str, path: str, body: Any = None) -> httpx.TransportError:
         """The error of a request to a path below `/api/v1` whose connection has to break."""
 

@@ -1,5 +1,6 @@
 """Token costs, the meter, the burst window and the daily budget."""
 
+import httpx
 import pytest
 
 from leadstate.sandbox import TOKEN_COSTS
@@ -18,8 +19,16 @@ CALLS = [
     ("deleteLeadLabel", "DELETE", f"/leadLabels/{HOT}", 6),
     ("getLeadSources", "GET", "/leadSources", 2),
     ("getUsers", "GET", "/users", 20),
+    ("findUsersByName", "GET", "/users/find", 40),
     ("getCurrentUser", "GET", "/users/me", 2),
+    ("getCurrencies", "GET", "/currencies", 20),
+    ("getLeadFields", "GET", "/leadFields", 20),
+    ("getDealFields", "GET", "/api/v2/dealFields", 10),
+    ("getPersons", "GET", "/api/v2/persons", 10),
+    ("searchPersons", "GET", "/api/v2/persons/search", 20),
+    ("searchOrganization", "GET", "/api/v2/organizations/search", 20),
 ]
+SEARCHES = ("/api/v1/users/find", "/api/v2/persons/search", "/api/v2/organizations/search")
 
 
 @pytest.mark.parametrize(("operation", "method", "path", "cost"), CALLS)
@@ -27,7 +36,7 @@ def test_each_operation_has_its_flat_price_whatever_comes_out(
     operation: str, method: str, path: str, cost: int
 ) -> None:
     world = World(daily=100)
-    answer = world.api(method, path)
+    answer = world.call(method, path) if path.startswith("/api/") else world.api(method, path)
     assert answer.headers["x-daily-ratelimit-token-limit"] == "100"
     assert answer.headers["x-daily-ratelimit-token-remaining"] == str(100 - cost)
     assert world.sandbox.meter.report() == {
@@ -93,6 +102,36 @@ def test_the_burst_window_rolls() -> None:
     assert world.api("GET", "/users/me").status_code == 200, "the first request has left the window"
     assert world.api("GET", "/users/me").status_code == 429
     assert (world.sandbox.meter.requests, world.sandbox.meter.refused) == (4, 2)
+
+
+def search(world: World, place: int = 0) -> httpx.Response:
+    return world.call("GET", SEARCHES[place % len(SEARCHES)], params={"term": "nobody"})
+
+
+def test_searches_have_a_window_of_their_own_besides_the_general_one() -> None:
+    world = World(company(plan="ultimate"), burst="plan")
+    first = search(world)
+    assert (first.headers["x-ratelimit-limit"], first.headers["x-ratelimit-remaining"]) == ("10", "9")
+    assert all(search(world, place).status_code == 200 for place in range(1, 10))
+    refused = search(world)
+    assert (refused.status_code, refused.json()["error"]) == (429, "request over limit")
+    assert (refused.headers["retry-after"], refused.headers["x-ratelimit-remaining"]) == ("2", "0")
+    other = world.api("GET", "/users/me")
+    assert other.status_code == 200, "only searches are refused"
+    assert other.headers["x-ratelimit-remaining"] == str(120 - 11), "searches count in the general window too"
+    world.clock.pass_by(2)
+    assert search(world).status_code == 200
+
+
+def test_searches_are_refused_where_the_general_window_is_full() -> None:
+    world = World(burst=2)
+    assert [search(world, place).status_code for place in range(3)] == [200, 200, 429]
+    assert world.api("GET", "/users/me").status_code == 429
+
+
+def test_without_a_burst_limit_searches_have_none_either() -> None:
+    world = World(burst=None)
+    assert {search(world, place).status_code for place in range(12)} == {200}
 
 
 def test_the_daily_budget_ends_at_midnight() -> None:

@@ -1,0 +1,259 @@
+"""Looking up persons and organizations by the second version of the API."""
+
+from typing import Any
+
+import pytest
+
+from tests.sandbox.driver import OTHER, World, company
+
+PERSONS = [
+    {"id": 2, "name": "Jan Birch", "emails": ["office@acme.test"], "phones": ["+372 555 0100"], "organization_id": 1},
+    {"id": 1, "name": "Jane Alder", "emails": ["jane@acme.test", "j.alder@home.test"], "organization_id": 1},
+    {"id": 3, "name": "Ålvar Kask", "emails": ["OFFICE@acme.test"]},
+    {"id": 4, "name": "jane"},
+]
+ORGANIZATIONS = [
+    {"id": 1, "name": "Acme", "address": "3 Mill Lane, Tallinn"},
+    {"id": 2, "name": "Acme"},
+    {"id": 3, "name": "Acme Holding"},
+]
+
+
+def world(**more: Any) -> World:
+    return World(company(persons=PERSONS, organizations=ORGANIZATIONS, **more))
+
+
+def found(path: str, **query: Any) -> list[int]:
+    return [hit["item"]["id"] for hit in world().second(path, **query)["data"]["items"]]
+
+
+def persons(**query: Any) -> list[int]:
+    return sorted(found("/persons/search", **query))
+
+
+def organizations(**query: Any) -> list[int]:
+    return sorted(found("/organizations/search", **query))
+
+
+def test_a_found_person_has_the_shape_of_a_real_one() -> None:
+    answer = world().second("/persons/search", term="JANE@acme.test", fields="email", exact_match="true")
+    assert answer == {
+        "success": True,
+        "data": {
+            "items": [
+                {
+                    "result_score": 1.0,
+                    "item": {
+                        "id": 1,
+                        "type": "person",
+                        "name": "Jane Alder",
+                        "phones": [],
+                        "emails": ["jane@acme.test", "j.alder@home.test"],
+                        "visible_to": 3,
+                        "owner": {"id": 1},
+                        "organization": {"id": 1, "name": "Acme", "address": "3 Mill Lane, Tallinn"},
+                        "custom_fields": [],
+                        "notes": [],
+                    },
+                }
+            ]
+        },
+        "additional_data": {"next_cursor": None},
+    }
+
+
+def test_a_found_organization_has_the_shape_of_a_real_one() -> None:
+    answer = world().second("/organizations/search", term="acme holding", fields="name", exact_match="true")
+    assert answer["data"]["items"] == [
+        {
+            "result_score": 1.0,
+            "item": {
+                "id": 3,
+                "type": "organization",
+                "name": "Acme Holding",
+                "address": None,
+                "visible_to": 3,
+                "owner": {"id": 1},
+                "custom_fields": [],
+                "notes": [],
+            },
+        }
+    ]
+
+
+def test_an_exact_match_is_of_a_whole_value_in_any_case_of_letters() -> None:
+    assert persons(term="office@ACME.test", fields="email", exact_match="true") == [2, 3], "an email need not be unique"
+    assert persons(term="acme.test", fields="email", exact_match="true") == []
+    assert persons(term="j.alder@home.test", fields="email", exact_match="true") == [1], "every email counts"
+    assert persons(term="ålvar KASK", fields="name", exact_match="true") == [3]
+    assert organizations(term="ACME", fields="name", exact_match="true") == [1, 2]
+
+
+def test_other_searches_find_parts_in_every_field_or_those_asked_for() -> None:
+    assert persons(term="jan") == [1, 2, 4]
+    assert persons(term="jan", fields="email") == [1]
+    assert persons(term="0100") == [2]
+    assert persons(term="0100", fields="name,email") == []
+    assert persons(term="0100", fields="phone,notes,custom_fields") == [2]
+    assert organizations(term="tallinn") == [1]
+    assert organizations(term="tallinn", fields="name") == []
+    assert organizations(term="acme") == [1, 2, 3]
+    assert organizations(term="nobody") == []
+
+
+def test_the_best_hit_is_first_and_of_equals_the_newest() -> None:
+    assert found("/organizations/search", term="acme") == [2, 1, 3]
+    assert found("/persons/search", term="jane", fields="name") == [4, 1]
+
+
+def test_persons_of_one_organization() -> None:
+    assert persons(term="jan", organization_id=1) == [1, 2]
+    assert persons(term="jan", organization_id=9) == []
+    assert persons(term="jan", include_fields="person.picture") == [1, 2, 4]
+
+
+@pytest.mark.parametrize("path", ["/persons/search", "/organizations/search"])
+@pytest.mark.parametrize(
+    ("query", "word"),
+    [
+        ({}, "term"),
+        ({"term": ""}, "term"),
+        ({"term": " a "}, "term"),
+        ({"term": " ", "exact_match": "true"}, "term"),
+        ({"term": "acme", "exact_match": "1"}, "exact_match"),
+        ({"term": "acme", "fields": "title"}, "fields"),
+        ({"term": "acme", "fields": ""}, "fields"),
+        ({"term": "acme", "fields": "name,"}, "fields"),
+        ({"term": "acme", "limit": "0"}, "limit"),
+        ({"term": "acme", "limit": "501"}, "limit"),
+        ({"term": "acme", "cursor": ""}, "cursor"),
+        ({"term": "acme", "cursor": "1"}, "cursor"),
+        ({"term": "acme", "cursor": "ünïcode"}, "cursor"),
+        ({"term": "acme", "cursor": "eyJzdGFydCI6IC0xfQ"}, "cursor"),
+        ({"term": "acme", "cursor": "W10"}, "cursor"),
+        ({"term": "acme", "cursor": "eyJzdGFydCI6MX0"}, "cursor"),
+        ({"term": "acme", "cursor": "eyJzdGFydCI6IDEuNX0"}, "cursor"),
+    ],
+)
+def test_a_search_that_makes_no_sense_is_refused(path: str, query: dict[str, str], word: str) -> None:
+    answer = world().call("GET", f"/api/v2{path}", params=query)
+    assert answer.status_code == 400
+    body = answer.json()
+    assert (body["success"], body["data"], body["code"]) == (False, None, "ERR_SCHEMA_VALIDATION_FAILED")
+    assert body["error"].startswith(f"Validation failed: {word} ")
+
+
+@pytest.mark.parametrize("query", [{"organization_id": "x"}, {"include_fields": "person.name"}, {"fields": "address"}])
+def test_what_only_persons_are_searched_with(query: dict[str, str]) -> None:
+    answer = world().call("GET", "/api/v2/persons/search", params={"term": "jane", **query})
+    assert answer.status_code == 400
+    assert next(iter(query)) in answer.json()["error"]
+
+
+def test_one_character_is_enough_for_an_exact_match() -> None:
+    one = World(company(organizations=[{"id": 1, "name": "X"}]))
+    assert len(one.second("/organizations/search", term="x", exact_match="true")["data"]["items"]) == 1
+
+
+def test_a_cursor_leads_through_all_pages() -> None:
+    one = World(company(persons=[{"id": i, "name": f"Person {i:03}"} for i in range(1, 251)]))
+    assert len(one.second("/persons/search", term="person")["data"]["items"]) == 100
+    whole = one.second("/persons/search", term="person", limit=250)
+    assert (len(whole["data"]["items"]), whole["additional_data"]) == (250, {"next_cursor": None})
+    seen: list[int] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = one.second("/persons/search", term="person", limit=99, **cursor)
+        seen += [hit["item"]["id"] for hit in page["data"]["items"]]
+        assert page["data"]["items"], "no page is empty"
+        if page["additional_data"]["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["additional_data"]["next_cursor"]}
+    assert sorted(seen) == list(range(1, 251))
+
+
+def test_persons_by_their_ids() -> None:
+    answer = world().second("/persons", ids="2,99,1")
+    assert [person["id"] for person in answer["data"]] == [1, 2], "an id that there is not is left out"
+    assert answer["additional_data"] == {"next_cursor": None}
+    assert answer["data"][0] == {
+        "id": 1,
+        "name": "Jane Alder",
+        "first_name": "Jane",
+        "last_name": "Alder",
+        "owner_id": 1,
+        "org_id": 1,
+        "add_time": "2024-01-08T09:00:00Z",
+        "update_time": "2024-01-08T09:00:00Z",
+        "emails": [
+            {"value": "jane@acme.test", "primary": True, "label": "work"},
+            {"value": "j.alder@home.test", "primary": False, "label": "work"},
+        ],
+        "phones": [],
+        "is_deleted": False,
+        "visible_to": 3,
+        "label_ids": [],
+        "picture_id": None,
+        "custom_fields": {},
+    }
+    assert [person["id"] for person in world().second("/persons", limit=3)["data"]] == [1, 2, 3]
+
+
+def test_one_request_names_100_persons_at_most() -> None:
+    one = world()
+    assert one.call("GET", "/api/v2/persons", params={"ids": ",".join(map(str, range(1, 101)))}).is_success
+    for query in (
+        {"ids": ",".join(map(str, range(1, 102)))},
+        {"ids": ""},
+        {"ids": "1,x"},
+        {"ids": "1, 2"},
+        {"filter_id": "1"},
+        {"org_id": "1"},
+        {"limit": "501"},
+    ):
+        assert one.call("GET", "/api/v2/persons", params=query).status_code == 400
+
+
+def test_the_second_version_is_under_its_own_prefix_alone() -> None:
+    one = world()
+    for path in ("/persons/search", "/organizations/search", "/persons", "/dealFields"):
+        for prefix in ("/api/v1", "/v1", "/v2"):
+            assert one.call("GET", f"{prefix}{path}", params={"term": "jane"}).status_code == 404
+        assert one.call("GET", f"/api/v2{path}", params={"term": "jane"}).status_code == 200
+        assert one.call("GET", f"/api/v2{path}", token=None).status_code == 401
+        assert one.call("POST", f"/api/v2{path}").status_code == 405
+    for path in ("/leadFields", "/users", "/leads"):
+        assert one.call("GET", f"/api/v2{path}").status_code == 404
+
+
+def test_two_companies_do_not_find_each_others_people() -> None:
+    one = World(company(persons=PERSONS, organizations=ORGANIZATIONS), company(OTHER, 7042))
+    answer = one.call("GET", "/api/v2/persons/search", params={"term": "jane"}, token=OTHER)
+    assert answer.json()["data"]["items"] == []
+
+
+def test_searches_lag_with_the_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = world()
+    (past,) = World(company(persons=[{"id": 9, "name": "Jane of old"}])).sandbox.companies
+    monkeypatch.setattr(one.sandbox, "lists", lambda _company: past)
+    for path, query in (("/persons/search", {"term": "jane"}), ("/persons", {})):
+        data = one.second(path, **query)["data"]
+        assert [hit["item"]["id"] for hit in data["items"]] == [9] if "search" in path else data[0]["id"] == 9
+
+
+def test_users_by_name_or_email() -> None:
+    one = World()
+    assert [user["id"] for user in one.data("GET", "/users/find", params={"term": "USER 2"})] == [2]
+    assert [user["id"] for user in one.data("GET", "/users/find", params={"term": "user"})] == [1, 2]
+    assert one.data("GET", "/users/find", params={"term": "acme"}) == []
+    by_email = {"term": "user2@acme", "search_by_email": "1"}
+    assert one.data("GET", "/users/find", params=by_email) == one.data("GET", "/users")[1:]
+    assert "term" in one.refusal("GET", "/users/find")
+    assert "search_by_email" in one.refusal("GET", "/users/find", params={"term": "x", "search_by_email": "true"})
+
+
+def test_currencies() -> None:
+    one = World()
+    codes = [row["code"] for row in one.data("GET", "/currencies")]
+    assert {"EUR", "USD"} <= set(codes)
+    assert [row["code"] for row in one.data("GET", "/currencies", params={"term": "us"})] == ["USD"]
