@@ -1,10 +1,12 @@
 """Turns people's descriptions of persons, organizations and users into ids, as cheaply as can be, once a run.
 
-What a live lead is linked to already is asked for first, a hundred ids a request: where it fits the description,
-nothing has to be searched. A search costs 20 tokens each; users are listed once. A seed that exists needs nothing.
+What a live lead is linked to already is asked for first: one by one at a token each, or many persons in one request.
+Where it fits the description, nothing has to be searched, at 20 tokens a search. Users are listed once. A seed that
+exists needs nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Annotated, TypeVar
 
@@ -15,7 +17,8 @@ from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.resource import Desired, Live, Lookup, text
 from leadstate.kinds.kind import Wire
 from leadstate.kinds.operations import (
-    GET_ORGANIZATIONS,
+    GET_ORGANIZATION,
+    GET_PERSON,
     GET_PERSONS,
     GET_USERS,
     SEARCH_ORGANIZATIONS,
@@ -24,7 +27,7 @@ from leadstate.kinds.operations import (
     Request,
 )
 from leadstate.pipedrive.client import Reader
-from leadstate.pipedrive.errors import BadAnswer
+from leadstate.pipedrive.errors import BadAnswer, NotFound
 
 IDS_AT_ONCE = 100
 """What one request for persons or organizations by id takes (Pipedrive API v2: getPersons, `ids`)."""
@@ -87,7 +90,7 @@ class _Known:
         return any(text(one).casefold() == wanted for one in texts)
 
 
-_BY_ID = {"person": GET_PERSONS, "organization": GET_ORGANIZATIONS}
+_ONE = {"person": GET_PERSON, "organization": GET_ORGANIZATION}
 _SEARCH = {"person": SEARCH_PERSONS, "organization": SEARCH_ORGANIZATIONS}
 
 
@@ -106,7 +109,7 @@ async def resolve(account: Account, live: Sequence[Live], reader: Reader) -> tup
     found: dict[Lookup, list[_Known]] = {}
     for kind in ("person", "organization"):
         linked = _linked(planned, by_mark, kind)
-        known = await _by_id(_BY_ID[kind], {id_ for ids in linked.values() for id_ in ids}, reader)
+        known = await _by_id(kind, sorted({id_ for ids in linked.values() for id_ in ids}), reader)
         for lookup in sorted((one for one in wanted if one.kind == kind), key=_order):
             fitting = [known[id_] for id_ in sorted(linked.get(lookup, ())) if id_ in known and known[id_].fits(lookup)]
             found[lookup] = fitting[:1] or await _search(lookup, reader)
@@ -136,14 +139,18 @@ def _linked(desired: Iterable[Desired], live: Mapping[str, Live], kind: str) -> 
     return linked
 
 
-async def _by_id(operation: Operation, ids: set[int], reader: Reader) -> dict[int, _Known]:
-    known: dict[int, _Known] = {}
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), IDS_AT_ONCE):
-        some = ",".join(map(str, ordered[start : start + IDS_AT_ONCE]))
-        rows = (await reader.get(Request(operation, query=(("ids", some), ("limit", str(IDS_AT_ONCE)))))).rows()
-        known |= {one.id: one.known_by for one in _all(_Contact, operation, rows)}
-    return known
+async def _by_id(kind: str, ids: Sequence[int], reader: Reader) -> dict[int, _Known]:
+    """Those of the ids that are there. Only persons can be asked for together (`ids` of getPersons)."""
+    rows: list[_Contact] = []
+    together = kind == "person" and len(ids) * GET_PERSON.tokens > GET_PERSONS.tokens
+    for start in range(0, len(ids) if together else 0, IDS_AT_ONCE):
+        some = ",".join(map(str, ids[start : start + IDS_AT_ONCE]))
+        answer = await reader.get(Request(GET_PERSONS, query=(("ids", some), ("limit", str(IDS_AT_ONCE)))))
+        rows += _all(_Contact, GET_PERSONS, answer.rows())
+    for id_ in () if together else ids:
+        with suppress(NotFound):
+            rows += _all(_Contact, _ONE[kind], [(await reader.get(Request(_ONE[kind], str(id_)))).data])
+    return {one.id: one.known_by for one in rows}
 
 
 async def _search(lookup: Lookup, reader: Reader) -> list[_Known]:

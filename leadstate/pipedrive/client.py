@@ -128,7 +128,7 @@ class Connection:
                 sent = not isinstance(failure, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
                 raise Unreachable(operation.id, _why(failure, self._origin), sent=sent) from None
         _log.debug("%s %s -> %s", operation.method, request.path, reply.status_code)
-        self._limiter.learn(reply.headers)
+        (self._searches if operation.search else self._limiter).learn(reply.headers)
         self.headers = reply.headers
         return read(operation, reply)
 

@@ -11,8 +11,8 @@ from .cursors import paged
 from .payloads import BadRequestError
 from .records import Body, Organization, Person
 from .search import Search
-from .state import Company
-from .wire import Call, Reply, cursor_page
+from .state import Company, MissingError
+from .wire import Call, Reply, cursor_page, success
 
 Contact = TypeVar("Contact", Person, Organization)
 
@@ -27,6 +27,10 @@ IDS_MOST = 100
 
 _NARROWING = ("filter_id", "owner_id", "org_id", "deal_id", "updated_since", "updated_until", "sort_by")
 _VISIBLE_TO = 3
+_ADDRESS_PARTS = (
+    "value", "country", "admin_area_level_1", "admin_area_level_2", "locality", "sublocality", "route",
+    "street_number", "subpremise", "postal_code",
+)  # fmt: skip
 _SINCE = "2024-01-08T09:00:00Z"
 
 
@@ -86,6 +90,38 @@ def get_persons(call: Call) -> Reply:
     wanted = [one for one in call.lists.persons if ids is None or one.id in ids]
     rows, cursor = paged(sorted(wanted, key=lambda person: person.id), call.query)
     return cursor_page([_person(person, call.lists) for person in rows], cursor)
+
+
+def get_person(call: Call) -> Reply:
+    """Operation getPerson."""
+    return success(_person(_one(call, call.lists.persons, "person"), call.lists))
+
+
+def get_organization(call: Call) -> Reply:
+    """Operation getOrganization."""
+    one = _one(call, call.lists.organizations, "organization")
+    data: Body = {
+        "id": one.id,
+        "name": one.name,
+        "owner_id": call.lists.users[0].id,
+        "add_time": _SINCE,
+        "update_time": _SINCE,
+        "is_deleted": False,
+        "visible_to": _VISIBLE_TO,
+        "address": {**dict.fromkeys(_ADDRESS_PARTS, ""), "value": one.address} if one.address else None,
+        "label_ids": [],
+        **dict.fromkeys(("website", "linkedin", "industry", "annual_revenue", "employee_count")),
+        "custom_fields": {},
+    }
+    return success(data)
+
+
+def _one(call: Call, rows: Iterable[Contact], kind: str) -> Contact:
+    wanted = queries.number(call.path, "id")
+    found = next((one for one in rows if one.id == wanted), None)
+    if found is None:
+        raise MissingError(kind)
+    return found
 
 
 def _found(

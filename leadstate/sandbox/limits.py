@@ -33,6 +33,8 @@ TOKEN_COSTS: Mapping[str, int] = {
     "getCurrentUser": 2,
     "getDealFields": 10,
     "getPersons": 10,
+    "getPerson": 1,
+    "getOrganization": 1,
     "searchPersons": 20,
     "searchOrganization": 20,
 }

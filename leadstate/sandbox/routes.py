@@ -66,7 +66,9 @@ OPERATIONS = (
     Operation("getDealFields", "GET", "/dealFields", field_lists.get_deal_fields, version=2),
     Operation("getPersons", "GET", "/persons", contacts.get_persons, version=2),
     Operation("searchPersons", "GET", "/persons/search", contacts.search_persons, version=2),
+    Operation("getPerson", "GET", "/persons/{id}", contacts.get_person, version=2),
     Operation("searchOrganization", "GET", "/organizations/search", contacts.search_organizations, version=2),
+    Operation("getOrganization", "GET", "/organizations/{id}", contacts.get_organization, version=2),
 )
 """Everything that is served. A fixed path stands before one with an id in its place, as the first match wins."""
 

@@ -1,6 +1,7 @@
 """Descriptions become ids, cheapest way first; none or several are findings, and nothing is planned for them."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -40,6 +41,9 @@ class Pipedrive:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path, params = request.url.path, request.url.params
         self.calls.append(path.removeprefix("/api/"))
+        one = re.fullmatch(r"/api/v2/(persons|organizations)/(\d+)", path)
+        if one:
+            return self._one(one[1], int(one[2]))
         page = {"pagination": {"start": 0, "limit": 500, "more_items_in_collection": False}}
         answers: dict[str, Callable[[], Any]] = {
             "/api/v1/leadLabels": list,
@@ -59,6 +63,16 @@ class Pipedrive:
     def _person(id_: int) -> dict[str, Any]:
         name, emails = PEOPLE[id_]
         return {"id": id_, "name": name, "emails": [{"value": one, "primary": True} for one in emails]}
+
+    def _one(self, kind: str, id_: int) -> httpx.Response:
+        if id_ not in (PEOPLE if kind == "persons" else ORGANIZATIONS):
+            return httpx.Response(404, json={"success": False, "error": "not found"})
+        data = self._person(id_) if kind == "persons" else self._organization(id_)
+        return httpx.Response(200, json={"success": True, "data": data})
+
+    @staticmethod
+    def _organization(id_: int) -> dict[str, Any]:
+        return {"id": id_, "name": ORGANIZATIONS[id_], "address": {"value": "Mill Lane"}}
 
     @staticmethod
     def _persons(field: str, term: str) -> list[dict[str, Any]]:
@@ -147,19 +161,31 @@ def test_a_lead_whose_person_is_not_found_is_not_pruned() -> None:
     assert found.changes == ()
 
 
-def test_what_a_lead_is_linked_to_already_needs_no_search() -> None:
-    live = [{"id": f"{i}", "title": f"{i}", "person_id": 1, "origin_id": f"ns:{i}"} for i in range(3)]
-    server = Pipedrive(*live)
-    found = plan(server, *(lead(str(i), person=person("email", "jane@acme.test")) for i in range(3)))
+@pytest.mark.parametrize(("people", "calls"), [(1, ["v2/persons/1"]), (10, None), (11, ["v2/persons"])])
+def test_what_leads_are_linked_to_already_needs_no_search(people: int, calls: list[str] | None) -> None:
+    ids = range(1, people + 1)
+    everybody = {i: (f"P{i}", [f"p{i}@acme.test"]) for i in ids}
+    server = Pipedrive(*({"id": f"{i}", "title": f"{i}", "person_id": i, "origin_id": f"ns:{i}"} for i in ids))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(globals(), "PEOPLE", everybody)
+        found = plan(server, *(lead(str(i), person=person("email", f"p{i}@acme.test")) for i in ids))
     assert found.changes == ()
-    assert server.calls == ["v1/leadLabels", "v1/leads", "v2/persons"]
+    assert server.calls[2:] == (calls or [f"v2/persons/{i}" for i in ids])
 
 
-def test_what_does_not_fit_any_more_is_searched() -> None:
-    server = Pipedrive({"id": "x", "title": "a", "person_id": 2, "origin_id": "ns:a"})
+def test_an_organization_is_asked_for_by_itself() -> None:
+    server = Pipedrive({"id": "x", "title": "a", "organization_id": 9, "origin_id": "ns:a"})
+    wanted = Lookup("organization", "name", "borealis  foods", HERE)
+    assert plan(server, lead(organization=wanted)).changes == ()
+    assert server.calls[2:] == ["v2/organizations/9"]
+
+
+@pytest.mark.parametrize("linked", [2, 99])
+def test_what_does_not_fit_any_more_or_is_gone_is_searched(linked: int) -> None:
+    server = Pipedrive({"id": "x", "title": "a", "person_id": linked, "origin_id": "ns:a"})
     found = plan(server, lead(person=person("email", "jane@acme.test")))
     assert found.changes[0].want == {"person": 1}
-    assert server.calls[-2:] == ["v2/persons", "v2/persons/search"]
+    assert server.calls[-2:] == [f"v2/persons/{linked}", "v2/persons/search"]
 
 
 def test_one_search_serves_many_leads() -> None:
