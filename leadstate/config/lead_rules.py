@@ -14,7 +14,8 @@ from leadstate.config.variables import Variables, has_variable, in_accounts
 from leadstate.core.address import Address, Span
 from leadstate.core.resource import Desired
 from leadstate.kinds.kind import fields_set
-from leadstate.kinds.lead import LONGEST_MARK, AtLeastLabels, LeadSpec, Plan, declare, visibility
+from leadstate.kinds.lead import declare
+from leadstate.kinds.lead_spec import LONGEST_MARK, AtLeastLabels, LeadSpec, Plan, visibility
 
 
 @dataclass(frozen=True, slots=True)

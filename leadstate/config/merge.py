@@ -11,7 +11,7 @@ from leadstate.config.source import Place, Source
 from leadstate.config.validate import Checked
 from leadstate.kinds.kind import Spec
 from leadstate.kinds.label import LabelSpec
-from leadstate.kinds.lead import LeadSpec
+from leadstate.kinds.lead_spec import LeadSpec
 
 T = TypeVar("T", bound=Spec)
 

@@ -14,7 +14,7 @@ from leadstate.config.suggest import did_you_mean, keys_at
 from leadstate.config.wording import Complaint
 from leadstate.kinds.kind import Spec
 from leadstate.kinds.label import LabelSpec
-from leadstate.kinds.lead import LeadSpec
+from leadstate.kinds.lead_spec import LeadSpec
 
 _MODELS: Final[Mapping[str, type[Spec]]] = {"accounts": AccountSpec, "labels": LabelSpec, "leads": LeadSpec}
 _STAND_INS: Final[Mapping[str, Mapping[str, Any]]] = {

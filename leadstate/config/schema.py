@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from leadstate.kinds.kind import RemoteId, Spec
 from leadstate.kinds.label import LabelSpec
-from leadstate.kinds.lead import LeadSpec, Plan
+from leadstate.kinds.lead_spec import LeadSpec, Plan
 
 _PIPEDRIVE = re.compile(r"(?:https?://)?([a-z0-9-]+)\.pipedrive\.com(?:/.*)?", re.IGNORECASE | re.DOTALL)
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")

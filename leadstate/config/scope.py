@@ -9,7 +9,7 @@ from leadstate.config.merge import Entry, Merged
 from leadstate.config.source import Place
 from leadstate.config.suggest import choice
 from leadstate.kinds.label import LabelSpec
-from leadstate.kinds.lead import LeadSpec
+from leadstate.kinds.lead_spec import LeadSpec
 
 TAG = "tag:"
 Item: TypeAlias = Entry[LabelSpec] | Entry[LeadSpec]

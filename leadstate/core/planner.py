@@ -1,44 +1,23 @@
 """From declared and live state to a plan: match, link, diff, prune, weigh, guard, read top to bottom. Pure."""
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from leadstate.core.account import Account
-from leadstate.core.address import Address, Ref, RemoteRef, Target
+from leadstate.core.address import Address, RemoteRef, Target
 from leadstate.core.diagnostics import Diagnostic, Severity, counted
 from leadstate.core.diff import added, diff, removed
 from leadstate.core.match import Matching, match
-from leadstate.core.plan import AccountPlan, Action, Change, Impact, LeftAlone, Reason
+from leadstate.core.naming import bind, name_undeclared
+from leadstate.core.observed import Observed
+from leadstate.core.order import in_order, only, weigh
+from leadstate.core.plan import AccountPlan, Action, Change, LeftAlone, Reason
 from leadstate.core.policy import Prune
-from leadstate.core.resource import Attrs, Bindings, Desired, Live, references, settle
+from leadstate.core.resource import Attrs, Bindings, Desired, Live, settle
 
 MANY_ALIKE = 3
 """Where more labels than these have the colour of a missing one, the colour tells nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What was read of an account.
-
-    Attributes:
-        live: the objects that matter, by kind; a kind that was not read is not in it.
-        others: how many more objects of a kind were seen that are not ours to touch.
-        carriers: ids of the live leads that carry each label; None where leads were not read.
-        archived_carriers: the same for archived leads; None where they were not all read.
-        unsure: marks that were not found, while part of the archived list was not read.
-        pages: how many pages of live leads were read.
-        gone: marks of objects that the lock file knows and that do not exist any more.
-    """
-
-    live: Mapping[str, Sequence[Live]]
-    others: Mapping[str, int] = field(default_factory=dict)
-    carriers: Mapping[RemoteRef, Sequence[str]] | None = None
-    archived_carriers: Mapping[RemoteRef, Sequence[str]] | None = None
-    unsure: frozenset[str] = frozenset()
-    pages: int = 0
-    gone: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -75,12 +54,12 @@ def plan_account(
     """
     matchings = {kind: match(account.of_kind(kind), observed.live.get(kind, ()), account.lock) for kind in order}
     names = {one.remote_id: key for kind in order for key, one in name_undeclared(kind, matchings[kind], account)}
-    draft = _Draft(account, observed, today, _bindings(matchings, names), names)
+    draft = _Draft(account, observed, today, bind(matchings, names), names)
     for kind in order:
         _plan_kind(draft, matchings[kind])
         if others := observed.others.get(kind):
             draft.left_alone.append(LeftAlone(kind, Reason.NOT_OURS, count=others))
-    changes = _only(_weigh(_in_order(draft.changes), observed), targets)
+    changes = only(weigh(in_order(draft.changes), observed), targets)
     return AccountPlan(
         account=account.name,
         changes=changes,
@@ -94,39 +73,6 @@ def plan_account(
         diagnostics=tuple(d for d in draft.diagnostics if _concerns(d, changes, targets)),
         bindings=draft.bindings,
     )
-
-
-def name_undeclared(kind: str, matching: Matching, account: Account) -> list[tuple[str, Live]]:
-    """A key for each live object that no declaration was paired with, its id added where the name is taken."""
-    undeclared = sorted(matching.undeclared, key=lambda one: one.remote_id)
-    keys = Counter(_known_name(one, account) for one in undeclared)
-    used = {one.address.key for one in account.of_kind(kind)}
-    named = []
-    for one in undeclared:
-        key = _known_name(one, account)
-        if keys[key] > 1 or key in used:
-            key = f"{key}#{one.remote_id}"
-        while key in used:
-            key += "#"
-        used.add(key)
-        named.append((key, one))
-    return named
-
-
-def _known_name(one: Live, account: Account) -> str:
-    ref = account.locked.get(one.remote_id)
-    known = account.names.get(one.remote_id) or (ref.key if ref is not None else None)
-    return known or (one.mark.partition(":")[2] if one.mark else one.name) or one.remote_id
-
-
-def _bindings(matchings: Mapping[str, Matching], names: Mapping[str, str]) -> Bindings:
-    bindings = Bindings()
-    for kind, matching in matchings.items():
-        for desired, live in matching.pairs:
-            bindings.bind(desired.address.ref, live.remote_id)
-        for one in matching.undeclared:
-            bindings.bind(Ref(kind, names[one.remote_id]), one.remote_id)
-    return bindings
 
 
 def _plan_kind(draft: _Draft, matching: Matching) -> None:
@@ -262,75 +208,6 @@ def _add(desired: Desired) -> Change:
 def _delete(address: Address, live: Live, bindings: Bindings, reason: Reason) -> Change:
     before = {key: bindings.link(value) for key, value in live.attrs.items()}
     return Change(address, Action.DELETE, reason, removed(before), {}, remote_id=live.remote_id, mark=live.mark)
-
-
-def _in_order(changes: Iterable[Change]) -> list[Change]:
-    """Sorted by address, each with the changes that must come first: what it refers to; for a delete, what lets go."""
-    ordered = sorted(changes, key=lambda one: (one.address, one.remote_id or ""))
-    adds = {one.address.ref: one.address for one in ordered if one.action is Action.ADD}
-    holders: dict[Ref, list[Address]] = {}
-    for one in ordered:
-        for ref in _lets_go(one):
-            holders.setdefault(ref, []).append(one.address)
-    return [
-        replace(
-            one,
-            after=(
-                *(holders.get(one.address.ref, ()) if one.action is Action.DELETE else ()),
-                *sorted(adds[ref] for ref in (_wants(one.want) | references(one.moves_to)) if ref in adds),
-            ),
-        )
-        for one in ordered
-    ]
-
-
-def _wants(want: Attrs) -> frozenset[Ref]:
-    return frozenset().union(*(references(value) for value in want.values()))
-
-
-def _lets_go(change: Change) -> frozenset[Ref]:
-    """References that an object has now and will not have after this change."""
-    return frozenset().union(*(references(one.before) for one in change.fields)) - _wants(change.want)
-
-
-def _weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
-    """Put the leads that carry a label beside each change that renames or deletes it.
-
-    For a delete, leads that this plan relabels or deletes first do not count: they will not carry it any more.
-    """
-    ids = {one.address: one.remote_id for one in changes}
-    weighed = []
-    for one in changes:
-        deletes = one.action is Action.DELETE
-        if one.remote_id is None or one.address.kind != "label" or not (deletes or one.reason is Reason.RENAMED):
-            weighed.append(one)
-            continue
-        ref = RemoteRef("label", one.remote_id)
-        leaving = {ids[address] for address in one.after} if deletes else set()
-        carriers = None if observed.carriers is None else observed.carriers.get(ref, ())
-        live = None if carriers is None else tuple(lead for lead in carriers if lead not in leaving)
-        archived = None if observed.archived_carriers is None else observed.archived_carriers.get(ref, ())
-        impact = Impact(
-            leads=None if live is None else len(live),
-            archived_leads=None if archived is None else len(archived),
-        )
-        pages = observed.pages if one.moves_to else 0
-        weighed.append(replace(one, impact=impact, carriers=live if deletes else None, pages=pages))
-    return weighed
-
-
-def _only(changes: Sequence[Change], targets: Sequence[Target]) -> tuple[Change, ...]:
-    if not targets:
-        return tuple(changes)
-    needs = {one.address: one.after for one in changes}
-    chosen: set[Address] = set()
-    ahead = [one.address for one in changes if any(target.selects(one.address) for target in targets)]
-    while ahead:
-        address = ahead.pop()
-        if address not in chosen:
-            chosen.add(address)
-            ahead.extend(needs[address])
-    return tuple(one for one in changes if one.address in chosen)
 
 
 def _is_meant(address: Address, targets: Sequence[Target]) -> bool:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from leadstate.core.account import Account
 from leadstate.core.address import RemoteRef
 from leadstate.core.match import match
-from leadstate.core.planner import Observed
+from leadstate.core.observed import Observed
 from leadstate.core.policy import Impact, Prune
 from leadstate.core.resource import Desired, Live
 from leadstate.kinds.kind import Kind

@@ -1,179 +1,20 @@
-"""Seeded leads: what people declare, what Pipedrive answers, which requests make a change.
+"""Seeded leads: from what people declare and what Pipedrive answers to attributes, and to the requests of a change.
 
 A lead's identity is its `origin_id`, `<namespace>:<key>`: free text that only a create can set and nobody can change.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow, Subnormal
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from decimal import Decimal
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from leadstate.core.address import Address, Ref, RemoteRef, Span
 from leadstate.core.plan import Action, Change
 from leadstate.core.resource import AtLeast, Attrs, Desired, Live, Lookup, Money, Value, text
-from leadstate.kinds.kind import Day, Kind, Line, RemoteId, Resolve, Scoped, Spec, Wire, fields_set
+from leadstate.kinds.kind import Kind, Resolve, Wire, fields_set
+from leadstate.kinds.lead_spec import AtLeastLabels, LeadSpec, MoneySpec, OrganizationRef, PersonRef, UserRef
 from leadstate.kinds.operations import ADD_LEAD, DELETE_LEAD, GET_LEAD, GET_LEADS, UPDATE_LEAD, Request
-
-EMAIL = r"^[^@\s]+@[^@\s]+$"
-LONGEST_MARK = 100
-EXACT_DIGITS = 15
-"""Amounts travel as JSON numbers, which every reader holds exactly up to 15 significant digits (IEEE 754 double)."""
-_EXACT = Context(prec=EXACT_DIGITS, traps=[Inexact, Overflow, Subnormal, InvalidOperation])
-"""Says so where a number has more digits, or is too large or small, instead of rounding it."""
-
-
-def _amount(raw: object) -> Decimal:
-    if isinstance(raw, bool) or not isinstance(raw, int | Decimal):
-        raise PydanticCustomError("amount_type", "an amount is a number without quotes")
-    amount = Decimal(raw)
-    if not amount.is_finite():
-        raise PydanticCustomError("amount_finite", "an amount is a finite number")
-    try:
-        normal = amount.normalize(_EXACT)
-    except ArithmeticError:
-        raise PydanticCustomError("amount_digits", "an amount has 15 significant digits at most") from None
-    _, digits, exponent = normal.as_tuple()
-    if len(digits) + max(0, int(exponent)) > EXACT_DIGITS or int(exponent) < -EXACT_DIGITS:
-        raise PydanticCustomError("amount_digits", "an amount has 15 significant digits at most")
-    return normal
-
-
-Amount = Annotated[Decimal, BeforeValidator(_amount), WithJsonSchema({"type": "number"})]
-Currency = Annotated[str, Field(pattern=r"^[A-Z0-9]{3,10}$", description="ISO 4217 code, or that of a custom one.")]
-
-
-class MoneySpec(Spec):
-    """An amount of a currency."""
-
-    amount: Amount
-    currency: Currency
-
-
-class AtLeastLabels(Spec):
-    """These labels, and whatever others the lead has."""
-
-    at_least: list[Line]
-
-
-def _shape(raw: object) -> str:
-    return "(at_least)" if isinstance(raw, Mapping | AtLeastLabels) else "(exactly)"
-
-
-LabelNames: TypeAlias = Annotated[
-    Annotated[list[Line], Tag("(exactly)")] | Annotated[AtLeastLabels, Tag("(at_least)")], Discriminator(_shape)
-]
-
-
-class PersonRef(Spec):
-    """A person by email address or by name."""
-
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
-
-    email: Annotated[str | None, Field(pattern=EMAIL, description="An email address that one person has.")] = None
-    name: Annotated[Line | None, Field(description="A name that one person bears.")] = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.email is None) == (self.name is None):
-            raise PydanticCustomError("person_ref", "a person is known by an `email` or by a `name`")
-        return self
-
-
-class OrganizationRef(Spec):
-    """An organization by name."""
-
-    name: Annotated[Line, Field(description="A name that one organization bears.")]
-
-
-class UserRef(Spec):
-    """A user by email address."""
-
-    email: Annotated[str, Field(pattern=EMAIL, description="The email address that the user logs in with.")]
-
-
-def _known_by(raw: object) -> str:
-    return "(description)" if isinstance(raw, Mapping | Spec) else "(id)"
-
-
-Person: TypeAlias = Annotated[
-    Annotated[RemoteId, Tag("(id)")] | Annotated[PersonRef, Tag("(description)")], Discriminator(_known_by)
-]
-Organization: TypeAlias = Annotated[
-    Annotated[RemoteId, Tag("(id)")] | Annotated[OrganizationRef, Tag("(description)")], Discriminator(_known_by)
-]
-Owner: TypeAlias = Annotated[
-    Annotated[RemoteId, Tag("(id)")] | Annotated[UserRef, Tag("(description)")], Discriminator(_known_by)
-]
-
-Visibility = Literal[1, 3, 5, 7, "owner", "group", "subgroups", "company"]
-Plan = Literal["lite", "growth", "premium", "ultimate"]
-
-_SMALL_PLAN = {"owner": 1, "company": 3}
-_LARGE_PLAN = {"owner": 1, "group": 3, "subgroups": 5, "company": 7}
-_VISIBILITY = {"lite": _SMALL_PLAN, "growth": _SMALL_PLAN, "premium": _LARGE_PLAN, "ultimate": _LARGE_PLAN}
-
-
-def visibility(value: Visibility, plan: Plan | None) -> int | None:
-    """The number of a visibility in an account of this plan; None where a word means nothing there.
-
-    The same number means different things on different plans (Pipedrive API: visible_to of addLead).
-    """
-    return value if isinstance(value, int) else _VISIBILITY.get(plan or "", {}).get(value)
-
-
-class LeadFields(Spec):
-    """The fields of a lead. One that is not written is not managed; null unsets it."""
-
-    title: Annotated[Line | None, Field(description="Its title.")] = None
-    person: Annotated[
-        Person | None, Field(description="The person it is linked to: an id, {email: …} or {name: …}.")
-    ] = None
-    organization: Annotated[
-        Organization | None, Field(description="The organization it is linked to: an id, or {name: …}.")
-    ] = None
-    owner: Annotated[Owner | None, Field(description="The user who owns it: an id, or {email: …}.")] = None
-    labels: Annotated[
-        LabelNames | None, Field(description="Exactly these labels; {at_least: [...]} leaves others alone.")
-    ] = None
-    value: Annotated[MoneySpec | None, Field(description="Its potential value.")] = None
-    expected_close_date: Annotated[Day | None, Field(description="YYYY-MM-DD.")] = None
-    visible_to: Annotated[
-        Visibility | None,
-        Field(description="Who sees it: a word where the account says its plan, or a number that depends on the plan."),
-    ] = None
-    was_seen: Annotated[bool | None, Field(description="Whether somebody opened it; people flip it by looking.")] = None
-    channel: Annotated[RemoteId | None, Field(description="Id of the marketing channel.")] = None
-    channel_id: Annotated[Line | None, Field(description="Free text beside the channel.")] = None
-    archived: Annotated[bool | None, Field(description="false brings an archived lead back; true archives it.")] = None
-
-    @model_validator(mode="after")
-    def _can_be_unset(self) -> Self:
-        for name in ("title", "owner", "labels", "visible_to", "was_seen", "archived"):
-            if name in self.model_fields_set and getattr(self, name) is None:
-                cure = "write [] for no labels" if name == "labels" else "leave the line out to not manage it"
-                raise PydanticCustomError(
-                    "cannot_unset", "{field} cannot be unset; {cure}", {"field": name, "cure": cure}
-                )
-        return self
-
-
-class LeadSpec(Scoped, LeadFields):
-    """A seeded lead."""
-
-    key: Annotated[
-        str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", description="Its identity: kept in origin_id as namespace:key.")
-    ]
-    title: Annotated[Line, Field(description="Its title.")]
-    if_gone: Annotated[
-        Literal["leave", "create"],
-        Field(description="What if people deleted or converted it (a lock file remembers): leave, or create it again."),
-    ] = "leave"
-    mode: Annotated[Literal["enforce", "seed"], Field(description="seed: create it once, then hands off.")] = "enforce"
-    overrides: Annotated[dict[str, LeadFields], Field(description="Account name → what is different there.")] = Field(
-        default_factory=dict
-    )
 
 
 def declare(

@@ -152,10 +152,10 @@ def test_every_type_that_the_models_can_raise_has_words() -> None:
     import leadstate.config.schema
     import leadstate.kinds.kind
     import leadstate.kinds.label
-    import leadstate.kinds.lead
+    import leadstate.kinds.lead_spec
 
     known = {*wording.SELF_MADE, *wording.TYPES, *wording.LIMITS, *wording._SAID, "literal_token"}  # noqa: SLF001
-    for module in (leadstate.config.schema, leadstate.kinds.kind, leadstate.kinds.label, leadstate.kinds.lead):
+    for module in (leadstate.config.schema, leadstate.kinds.kind, leadstate.kinds.label, leadstate.kinds.lead_spec):
         assert module.__file__ is not None
         with open(module.__file__, encoding="utf-8") as file:  # noqa: PTH123
             raised = re.findall(r'PydanticCustomError\(\s*"(\w+)"', file.read())

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from leadstate.core.address import Address, RemoteRef
 from leadstate.core.plan import Action, Change, Reason
 from leadstate.core.resource import AtLeast, Lookup, Money
-from leadstate.kinds.lead import LeadSpec, declare, decode, requests, visibility
+from leadstate.kinds.lead import declare, decode, requests
+from leadstate.kinds.lead_spec import LeadSpec, visibility
 from tests.builders import HERE, refs
 
 BODIES = Path(__file__).resolve().parents[3] / "shared" / "real-bodies"

@@ -1,0 +1,43 @@
+"""Names for what nothing declares, and which id stands for which name; every name means one object."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from leadstate.core.account import Account
+from leadstate.core.address import Ref
+from leadstate.core.match import Matching
+from leadstate.core.resource import Bindings, Live
+
+
+def name_undeclared(kind: str, matching: Matching, account: Account) -> list[tuple[str, Live]]:
+    """A key for each live object that no declaration was paired with, its id added where the name is taken."""
+    undeclared = sorted(matching.undeclared, key=lambda one: one.remote_id)
+    keys = Counter(_known_name(one, account) for one in undeclared)
+    used = {one.address.key for one in account.of_kind(kind)}
+    named = []
+    for one in undeclared:
+        key = _known_name(one, account)
+        if keys[key] > 1 or key in used:
+            key = f"{key}#{one.remote_id}"
+        while key in used:
+            key += "#"
+        used.add(key)
+        named.append((key, one))
+    return named
+
+
+def _known_name(one: Live, account: Account) -> str:
+    ref = account.locked.get(one.remote_id)
+    known = account.names.get(one.remote_id) or (ref.key if ref is not None else None)
+    return known or (one.mark.partition(":")[2] if one.mark else one.name) or one.remote_id
+
+
+def bind(matchings: Mapping[str, Matching], names: Mapping[str, str]) -> Bindings:
+    """The ids of all objects, by kind matched, under their declared keys or the names they were given."""
+    bindings = Bindings()
+    for kind, matching in matchings.items():
+        for desired, live in matching.pairs:
+            bindings.bind(desired.address.ref, live.remote_id)
+        for one in matching.undeclared:
+            bindings.bind(Ref(kind, names[one.remote_id]), one.remote_id)
+    return bindings

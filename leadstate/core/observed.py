@@ -1,0 +1,30 @@
+"""What was read of an account, as far as a plan needs it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from leadstate.core.address import RemoteRef
+from leadstate.core.resource import Live
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What was read of an account.
+
+    Attributes:
+        live: the objects that matter, by kind; a kind that was not read is not in it.
+        others: how many more objects of a kind were seen that are not ours to touch.
+        carriers: ids of the live leads that carry each label; None where leads were not read.
+        archived_carriers: the same for archived leads; None where they were not all read.
+        unsure: marks that were not found, while part of the archived list was not read.
+        pages: how many pages of live leads were read.
+        gone: marks of objects that the lock file knows and that do not exist any more.
+    """
+
+    live: Mapping[str, Sequence[Live]]
+    others: Mapping[str, int] = field(default_factory=dict)
+    carriers: Mapping[RemoteRef, Sequence[str]] | None = None
+    archived_carriers: Mapping[RemoteRef, Sequence[str]] | None = None
+    unsure: frozenset[str] = frozenset()
+    pages: int = 0
+    gone: frozenset[str] = frozenset()
