@@ -6,8 +6,8 @@ from typing import Any
 
 from leadstate.core.account import Account
 from leadstate.core.address import Address, Ref, RemoteRef, Span
-from leadstate.core.plan import AccountPlan
 from leadstate.core.observed import Observed
+from leadstate.core.plan import AccountPlan
 from leadstate.core.planner import plan_account
 from leadstate.core.policy import Policy, Prune
 from leadstate.core.resource import Attrs, Desired, Live

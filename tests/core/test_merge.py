@@ -8,8 +8,8 @@ import pytest
 from leadstate.core.address import Address, Ref, RemoteRef, Target
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.guard import Budget, guard
-from leadstate.core.plan import Action, Reason, fingerprint
 from leadstate.core.observed import Observed
+from leadstate.core.plan import Action, Reason, fingerprint
 from leadstate.core.planner import plan_account
 from leadstate.core.policy import Policy
 from leadstate.core.resource import Desired

@@ -9,8 +9,8 @@ import pytest
 
 from leadstate.core.address import Address, Ref, RemoteRef, Target
 from leadstate.core.guard import GUARDS
-from leadstate.core.plan import Action, Impact, Reason, fingerprint
 from leadstate.core.observed import Observed
+from leadstate.core.plan import Action, Impact, Reason, fingerprint
 from leadstate.core.planner import plan_account
 from leadstate.core.resource import ABSENT, AtLeast, Money
 from tests.builders import HERE, account, label, lead, live_label, live_lead, planned, refs, shown
