@@ -1,13 +1,13 @@
 """Carries out a plan that was shown and agreed to: what `apply` and `restore` share."""
 
 import asyncio
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from leadstate.cli.asking import agreed
 from leadstate.cli.exits import Exit
 from leadstate.cli.interrupts import interrupts
 from leadstate.cli.locking import remember
@@ -99,19 +99,12 @@ async def _carry_out(choices: Choices, configuration: Configuration, consent: Co
 
 
 def _agreed(report: Report, color: str) -> bool:
-    if not sys.stdin.isatty():
-        click.echo(
-            "Not applied: there is no terminal to ask on. Pass --auto-approve to apply without asking.", err=True
-        )
-        return False
-    click.echo(render(report, "text", color, err=True), nl=False, err=True, color=True)
-    answer = click.prompt(
-        "Apply these changes? Only 'yes' is taken for one", err=True, default="no", show_default=False
+    return agreed(
+        "Apply these changes?",
+        refusal="Not applied",
+        deed="apply",
+        show=lambda: render(report, "text", color, err=True),
     )
-    if str(answer).strip() == "yes":
-        return True
-    click.echo("Not applied.", err=True)
-    return False
 
 
 def _say_what_moved(reviewed: Report, now: Report) -> None:

@@ -1,6 +1,7 @@
 """The entry point: finds the command, turns what went wrong into a message and an exit code."""
 
 import importlib
+import keyword
 import logging
 import os
 import sys
@@ -19,6 +20,8 @@ COMMANDS: dict[str, str] = {
     "show": "Render a stored plan or receipt.",
     "get": "Read live labels, leads, sources and users.",
     "matrix": "Show labels by accounts, and where they differ.",
+    "import": "Write live labels that are not declared into the YAML.",
+    "pull": "Accept drift: write live values into the YAML.",
     "lock": "Refresh the lock file from the live accounts.",
     "restore": "Undo an apply by its receipt.",
     "doctor": "Check each account: reachable, token, company, limits, clock.",
@@ -38,7 +41,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(f"leadstate.cli.{cmd_name}"), cmd_name)
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(importlib.import_module(f"leadstate.cli.{name}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  as above

@@ -1,0 +1,165 @@
+"""`leadstate import`: what is live and not declared into the YAML. Its clients have no way to write to an account."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from leadstate.cli import options
+from leadstate.cli.exits import Exit
+from leadstate.cli.findings import say
+from leadstate.cli.main import COMMANDS
+from leadstate.cli.patching import Way, asking, new_texts, patch
+from leadstate.cli.session import DEFAULT, load_configuration, session
+from leadstate.config import Configuration
+from leadstate.config.edits import Append, Edit
+from leadstate.config.items import Files
+from leadstate.config.live_values import spellings
+from leadstate.config.takeover import Taken, label_items, lead_items
+from leadstate.core.address import Ref
+from leadstate.core.diagnostics import Diagnostic, Severity
+from leadstate.core.errors import ConfigurationError
+from leadstate.core.resource import text
+from leadstate.engine.undeclared import Undeclared, Wanted, read_undeclared
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What is written already: the files, and every account that they declare."""
+
+    files: Files
+    everything: Configuration
+
+
+@click.command("import", short_help=COMMANDS["import"])
+@options.configuration
+@options.option(
+    "--labels/--no-labels", "with_labels", default=True, help="Labels that are not declared.  [default: yes]"
+)
+@options.option(
+    "--leads", "with_leads", is_flag=True, help="Leads with this configuration's mark that are not declared."
+)
+@options.option("--owner", "owners", multiple=True, type=click.INT, metavar="ID", help="Only leads of this user.")
+@options.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="NAME",
+    help="Only this label, and leads that carry it; may be repeated.",
+)
+@options.option("--source", "sources", multiple=True, metavar="NAME", help="Only leads from this source.")
+@options.option(
+    "--into",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The file to write into.  [default: the last with a list]",
+)
+@asking
+@options.looks
+def import_(
+    *,
+    paths: tuple[Path, ...],
+    accounts: tuple[str, ...],
+    with_labels: bool,
+    with_leads: bool,
+    owners: tuple[int, ...],
+    labels: tuple[str, ...],
+    sources: tuple[str, ...],
+    into: Path | None,
+    check: bool,
+    auto_approve: bool,
+    color: str,
+) -> int:
+    """Write what is live and not declared into the YAML, so that a plan has nothing to do with it.
+
+    A label that all accounts have alike is written once; where its colour differs with `overrides`, where an account
+    lacks it with `accounts`. Labels that cannot be told apart by their names are reported and left out.
+
+    --leads takes over leads that carry this configuration's mark and are no longer declared, after a lost file for
+    example. Other leads cannot be taken over yet: a mark cannot be given to a lead that exists.
+
+    \b
+    Examples:  leadstate import -a emea
+               leadstate import --check
+               leadstate import -a emea --no-labels --leads --owner 101
+    """
+    wanted = Wanted(with_leads, frozenset(owners), frozenset(map(text, labels)), frozenset(sources))
+    if not with_labels and not with_leads:
+        raise click.UsageError("Nothing is chosen: --no-labels needs --leads.")
+    if not with_leads and (owners or sources):
+        raise click.UsageError("--owner and --source choose leads: add --leads.")
+    paths = paths or (DEFAULT,)
+    try:
+        files = Files.read(paths)
+        configuration = load_configuration(paths, accounts)
+        everything = load_configuration(paths, ()) if accounts else configuration
+        if with_leads and configuration.namespace is None:
+            raise click.UsageError("--leads needs a `namespace` in the configuration: it is what marks our leads.")
+        found, findings = asyncio.run(_read(configuration, wanted))
+        new_labels, new_leads = _items(found, _Written(files, everything), with_labels=with_labels)
+        edits: dict[str, list[Edit]] = {}
+        for key, taken in (("labels", new_labels), ("leads", new_leads)):
+            if taken.items:
+                edits.setdefault(_file_for(key, files, into), []).append(Append(key, tuple(taken.items)))
+        changed = new_texts(files, edits)
+    except ConfigurationError as failure:
+        say(failure.diagnostics)
+        return Exit.ERROR
+    findings = [*findings, *new_labels.findings, *new_leads.findings]
+    code = patch(changed, paths, Way(check, auto_approve, color))
+    say(findings)
+    if not changed:
+        click.echo("Nothing to import.", err=True)
+    if code is Exit.FINE and any(one.severity is Severity.ERROR for one in findings):
+        return Exit.IN_PART if changed else Exit.ERROR
+    return code
+
+
+async def _read(configuration: Configuration, wanted: Wanted) -> tuple[Sequence[Undeclared], list[Diagnostic]]:
+    async with session(configuration) as opened:
+        found = await read_undeclared(opened.work, wanted)
+        unusable = [one for plan in opened.unusable for one in plan.diagnostics]
+        return found, [*unusable, *(one for account in found for one in account.findings)]
+
+
+def _items(found: Sequence[Undeclared], written: _Written, *, with_labels: bool) -> tuple[Taken, Taken]:
+    everything = written.everything
+    everyone = frozenset(one.account.name for one in everything.accounts)
+    labels = label_items({one.account: one.labels for one in found}, everyone) if with_labels else Taken()
+    plans = {name: written.files.account(name).get("plan") for name in everyone}
+    leads = {one.account: one.leads for one in found}
+    return labels, lead_items(leads, everyone, everything.namespace or "", _names(written, labels), plans)
+
+
+def _names(written: _Written, labels: Taken) -> Mapping[str, Mapping[Ref, str]]:
+    """Account → label → what a lead writes for it, new labels included."""
+    names: dict[str, dict[Ref, str]] = {
+        one.account.name: {
+            label.address.ref: spellings(label, written.files)[0]
+            for label in one.account.of_kind("label")
+            if label.present
+        }
+        for one in written.everything.accounts
+    }
+    for name, accounts in labels.accounts.items():
+        for account in accounts:
+            names[account][Ref("label", name)] = name
+    return names
+
+
+def _file_for(key: str, files: Files, into: Path | None) -> str:
+    """The file that the user names, else the last that has the list already, else the only one."""
+    known = [one.source.name for one in files.files]
+    if into is not None:
+        for name in known:
+            if Path(name).resolve() == into.resolve():
+                return name
+        raise click.BadParameter(f"is no file of this configuration, which is {', '.join(known)}", param_hint="--into")
+    last = files.last_with(key)
+    if last is not None:
+        return last.source.name
+    if len(known) > 1:
+        raise click.UsageError(f"No file has `{key}` yet: name one with --into, of {', '.join(known)}.")
+    return known[0]

@@ -1,0 +1,118 @@
+"""Shows what becomes of the files as a patch, asks, and puts the new texts in their place, each as a whole.
+
+Refuses files that changed meanwhile, what is no plain file, and a link in a folder that leads elsewhere.
+"""
+
+import difflib
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from leadstate.cli.asking import agreed
+from leadstate.cli.exits import Exit
+from leadstate.cli.options import F, option
+from leadstate.cli.output import wants_color
+from leadstate.config.edits import Edit
+from leadstate.config.items import Files
+from leadstate.config.source import Source
+from leadstate.core.errors import ConfigurationError, LeadstateError
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
+_BOM = b"\xef\xbb\xbf"
+_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+
+
+class FileError(LeadstateError):
+    """A file that cannot be replaced."""
+
+    code = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How far to go: only to say what would change, and whether to ask."""
+
+    check: bool
+    auto_approve: bool
+    color: str
+
+
+def asking(command: F) -> F:
+    """`--check` and `--auto-approve`."""
+    command = option("--auto-approve", is_flag=True, help="Do not ask.")(command)
+    return option("--check", is_flag=True, help="Only show the patch; exit 3 where there is one.")(command)
+
+
+def new_texts(files: Files, edits: Mapping[str, Sequence[Edit]]) -> list[tuple[Source, str]]:
+    """Each file that changes, and its new text; ConfigurationError where the result would be wrong, which is said."""
+    try:
+        return files.edited(edits)
+    except ConfigurationError:
+        click.echo("The files would not be a valid configuration any more, so nothing was written:", err=True)
+        raise
+
+
+def patch(changed: Sequence[tuple[Source, str]], named: Sequence[Path], way: Way) -> Exit:
+    """Show the new texts as a patch; unless it is a check, ask and write them.
+
+    Args:
+        changed: each file and its new text.
+        named: the paths that the user gave.
+        way: how far to go.
+    """
+    colored = wants_color(way.color)
+    for line in (line for source, text in changed for line in _diff(source, text)):
+        style = _STYLES.get(line[:1]) if colored else None
+        click.echo(click.style(line, fg=style) if style else line, nl=False, color=True)
+    if not changed:
+        return Exit.FINE
+    if way.check:
+        return Exit.REFUSED
+    targets = [_target(source, named) for source, _ in changed]
+    if not way.auto_approve and not agreed("Write this?", refusal="Not written", deed="write"):
+        return Exit.REFUSED
+    for target, (source, text) in zip(targets, changed, strict=True):
+        _replace(target, source, text)
+    return Exit.FINE
+
+
+def _diff(source: Source, text: str) -> Iterator[str]:
+    before, after = _LINE.findall(source.text), _LINE.findall(text)
+    for line in difflib.unified_diff(before, after, source.name, source.name):
+        whole = line.endswith(("\n", "\r"))
+        yield line if whole else f"{line}\n\\ No newline at end of file\n"
+
+
+def _target(source: Source, named: Sequence[Path]) -> Path:
+    """The file itself, where the path is a link to it."""
+    path = Path(source.name)
+    real = Path(os.path.realpath(path))
+    if real != path.absolute() and path.is_symlink() and path not in named:
+        raise FileError(f"{path} is a link to {real}", hint=f"name that file with -c {path}, or edit it by hand")
+    if real.exists() and not real.is_file():
+        raise FileError(f"{path} is no plain file", hint="edit the configuration by hand")
+    return real
+
+
+def _replace(target: Path, source: Source, text: str) -> None:
+    """Whoever reads the file meanwhile sees the old one or the new one; it keeps its mode and its byte order mark."""
+    there = target.exists()
+    raw = target.read_bytes() if there else b""
+    if raw.decode("utf-8-sig", "replace") != source.text:
+        raise FileError(f"{source.name} was changed meanwhile", hint="run the command again")
+    mode = stat.S_IMODE(target.stat().st_mode) if there else 0o644
+    descriptor, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write((_BOM if raw.startswith(_BOM) else b"") + text.encode("utf-8"))
+        Path(beside).chmod(mode)
+        Path(beside).replace(target)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,127 @@
+"""The files of a configuration as they are written: which declared thing stands where, and what edits make of them.
+
+Refuses edits after which the files would not be a configuration any more.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from leadstate.config.accounts import declare
+from leadstate.config.edits import Edit
+from leadstate.config.edits import Path as Steps
+from leadstate.config.files import read_sources
+from leadstate.config.findings import Findings
+from leadstate.config.merge import merge
+from leadstate.config.nodes import Node, read_nodes
+from leadstate.config.source import Source
+from leadstate.config.validate import check
+from leadstate.config.writer import rewritten
+from leadstate.core.address import Span
+from leadstate.core.diagnostics import Severity
+from leadstate.core.errors import ConfigurationError
+
+LISTS: Final = {"label": "labels", "lead": "leads"}
+"""Kind → the key under which its items stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file: its text and its nodes."""
+
+    source: Source
+    root: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A declared label or lead, as it is written."""
+
+    file: str
+    steps: Steps
+    value: Mapping[str, Any]
+
+    def under(self, account: str, field: str) -> Mapping[str, Any]:
+        """Where a field of an account is written: its override, or the item itself."""
+        override: Mapping[str, Any] = (self.value.get("overrides") or {}).get(account) or {}
+        return override if field in override else self.value
+
+
+@dataclass(frozen=True)
+class Files:
+    """All files, in the order in which they are read."""
+
+    files: tuple[File, ...]
+    _items: Mapping[Span, Item]
+
+    @classmethod
+    def read(cls, paths: Sequence[Path]) -> "Files":
+        """The files at these paths; ConfigurationError where one cannot be read."""
+        findings = Findings()
+        files = []
+        for source in read_sources(paths, findings):
+            root = read_nodes(source, findings)
+            if root is not None:
+                files.append(File(source, root))
+        if findings.any_error:
+            raise ConfigurationError(findings.sorted(Severity.ERROR))
+        return cls(tuple(files), _items_of(files))
+
+    def item(self, span: Span | None) -> Item | None:
+        """The item that begins at a place."""
+        return None if span is None else self._items.get(span)
+
+    def values(self) -> dict[str, Mapping[str, Any]]:
+        """File → what is in it."""
+        return {one.source.name: one.root.value for one in self.files}
+
+    def account(self, name: str) -> Mapping[str, Any]:
+        """An account, as it is written."""
+        found = [accounts[name] for one in self.files if name in (accounts := one.root.value.get("accounts") or {})]
+        return found[0] if found else {}
+
+    def last_with(self, key: str) -> File | None:
+        """The last file that has a key at its top."""
+        return next((one for one in reversed(self.files) if key in one.root.value), None)
+
+    def edited(self, edits: Mapping[str, Sequence[Edit]]) -> list[tuple[Source, str]]:
+        """Each file that the edits change, and its new text.
+
+        Raises:
+            EditError: an edit cannot be made in place.
+            ConfigurationError: the files would not be right any more.
+        """
+        texts = {
+            one.source.name: rewritten(one.source, one.root, made)
+            for one in self.files
+            if (made := edits.get(one.source.name))
+        }
+        _check([replace(one.source, text=texts.get(one.source.name, one.source.text)) for one in self.files])
+        return [
+            (one.source, texts[one.source.name])
+            for one in self.files
+            if texts.get(one.source.name, one.source.text) != one.source.text
+        ]
+
+
+def _items_of(files: Sequence[File]) -> dict[Span, Item]:
+    items: dict[Span, Item] = {}
+    for file in files:
+        for key in LISTS.values():
+            listed = file.root.child(key)
+            for index, node in enumerate(listed.children if listed is not None and listed.children else ()):
+                if isinstance(node.value, dict):
+                    span = node.place(file.source).span
+                    items.setdefault(span, Item(file.source.name, (key, index), node.value))
+    return items
+
+
+def _check(sources: Sequence[Source]) -> None:
+    """The rules of `loader.load` over texts that are not in files yet."""
+    findings = Findings()
+    roots = [read_nodes(source, findings) for source in sources]
+    files = [check(root, source, findings) for root, source in zip(roots, sources, strict=True) if root is not None]
+    declare(merge(files, findings), (), findings)
+    if findings.any_error:
+        raise ConfigurationError(findings.sorted(Severity.ERROR))

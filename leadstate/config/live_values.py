@@ -1,0 +1,33 @@
+"""Live values in the form in which people write them, as like what was written before as can be."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from leadstate.config.items import Files
+from leadstate.core.resource import Desired, Money, text
+from leadstate.kinds.lead_spec import Visibility, visibility
+
+_WORDS: Final[tuple[Visibility, ...]] = ("owner", "group", "subgroups", "company")
+
+
+def spellings(label: Desired, files: Files) -> tuple[str, ...]:
+    """What a lead may write for a label; the first is what we write: its key, or its name where it has none."""
+    item = files.item(label.span)
+    value: Mapping[str, Any] = {} if item is None else item.value
+    own = value.get("key") or value.get("name") or label.address.key
+    return tuple(text(one) for one in (own, value.get("name"), label.address.key, *label.names[:1]) if one is not None)
+
+
+def visible_to(number: int, plan: Any, before: object = "") -> object:
+    """In words where the account's plan has one, and no number was written before."""
+    words = [one for one in _WORDS if visibility(one, plan) == number]
+    return words[0] if words and isinstance(before, str) else number
+
+
+def money(value: Money, before: Any = None) -> dict[str, object]:
+    """An amount and its currency; an amount that stays keeps its digits."""
+    amount = value.amount
+    number: object = int(amount) if amount == amount.to_integral_value() else amount
+    if isinstance(before, Mapping) and before.get("amount") == amount:
+        number = before["amount"]
+    return {"amount": number, "currency": value.currency}

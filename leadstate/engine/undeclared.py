@@ -1,0 +1,166 @@
+"""Reads what exists in an account and is not declared: labels, and where asked leads that carry our mark.
+
+Never guesses: labels that could be one of several, and those that bear a former name of a declared one, are findings.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from leadstate.core.account import Account
+from leadstate.core.address import Ref, RemoteRef
+from leadstate.core.diagnostics import Diagnostic, Severity
+from leadstate.core.match import Matching, match
+from leadstate.core.resource import Bindings, Live, Value
+from leadstate.engine.company import wrong_company
+from leadstate.engine.observe import ATTEMPTS, decoded
+from leadstate.engine.run import AT_ONCE, Work
+from leadstate.kinds.label import LABEL
+from leadstate.kinds.lead import LEAD
+from leadstate.kinds.operations import GET_LABELS, GET_LEADS, Request
+from leadstate.pipedrive.client import Reader
+from leadstate.pipedrive.errors import ApiError, IncompleteListing
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to look for.
+
+    Attributes:
+        leads: whether leads are read at all.
+        owners: only leads of these users; none means all.
+        labels: only labels of these names, and leads that carry one of them; none means all.
+        sources: only leads from these sources; none means all.
+    """
+
+    leads: bool = False
+    owners: frozenset[int] = frozenset()
+    labels: frozenset[str] = frozenset()
+    sources: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Undeclared:
+    """What one account has that is not declared.
+
+    Attributes:
+        account: its name.
+        labels: labels that nothing declares, each of which can be told from all others by its name.
+        leads: leads with our mark, their labels as references.
+        findings: what was left out, and why.
+    """
+
+    account: str
+    labels: tuple[Live, ...] = ()
+    leads: tuple[Live, ...] = ()
+    findings: tuple[Diagnostic, ...] = ()
+
+
+async def read_undeclared(work: Sequence[Work], wanted: Wanted) -> list[Undeclared]:
+    """Every account, in the order given; one that cannot be read is a finding of its own."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one_by_one(one: Work) -> Undeclared:
+        async with gate:
+            return await _read(one.account, Reader(one.connection), wanted)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one_by_one(one)) for one in work]
+    return [task.result() for task in tasks]
+
+
+async def _read(account: Account, reader: Reader, wanted: Wanted) -> Undeclared:
+    try:
+        wrong = await wrong_company(account, reader)
+        if wrong is not None:
+            return Undeclared(account.name, findings=(wrong,))
+        answer = await reader.get(Request(GET_LABELS))
+        labels = list(decoded(LABEL, GET_LABELS, answer.rows()))
+        leads = await _read_leads(account, reader, wanted) if wanted.leads else []
+    except ApiError as failure:
+        finding = Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint, account=account.name)
+        return Undeclared(account.name, findings=(finding,))
+    matching = match(account.of_kind(LABEL.name), labels, account.lock)
+    told, findings = _told_apart(account, matching, wanted)
+    bindings = _bindings(matching, told)
+    carrying = {RemoteRef(LABEL.name, one.remote_id) for one in labels if one.name in wanted.labels}
+    return Undeclared(
+        account.name,
+        tuple(one for one in told if not wanted.labels or one.name in wanted.labels),
+        tuple(_linked(one, bindings) for one in leads if not wanted.labels or carrying & _labels_of(one)),
+        (*matching.diagnostics, *findings),
+    )
+
+
+async def _read_leads(account: Account, reader: Reader, wanted: Wanted) -> list[Live]:
+    """Live leads with our mark that nothing declares and that pass the filters; again where the listing shifts."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return await _read_pages(account, reader, wanted)
+        except IncompleteListing:
+            continue
+    return await _read_pages(account, reader, wanted)
+
+
+async def _read_pages(account: Account, reader: Reader, wanted: Wanted) -> list[Live]:
+    found: list[Live] = []
+    declared = {one.mark for one in account.of_kind(LEAD.name)}
+    async with aclosing(reader.pages(GET_LEADS)) as pages:
+        async for page in pages:
+            for row, one in zip(page.rows, decoded(LEAD, GET_LEADS, page.rows), strict=True):
+                source = row.get("source_name") if isinstance(row, dict) else None
+                ours = account.owns(one.mark) and one.mark not in declared
+                fits = not wanted.sources or source in wanted.sources
+                if ours and fits and (not wanted.owners or one.attrs["owner"] in wanted.owners):
+                    found.append(one)
+    return found
+
+
+def _told_apart(account: Account, matching: Matching, wanted: Wanted) -> tuple[list[Live], list[Diagnostic]]:
+    """The labels that can be declared by their name, and a finding for each of the others."""
+    declared = account.of_kind(LABEL.name)
+    seen: dict[str, list[Live]] = {}
+    for one in matching.extra:
+        seen.setdefault(one.name.casefold(), []).append(one)
+    taken = {name.casefold() for one in declared for name in (one.address.key, *one.names)}
+    told, findings = [], []
+    for name, group in seen.items():
+        if len(group) == 1 and name not in taken:
+            told.append(group[0])
+            continue
+        if wanted.labels and not any(one.name in wanted.labels for one in group):
+            continue
+        why = "several labels bear this name" if len(group) > 1 else "a declared label has this name or key"
+        findings.append(_left_out(account, group, why))
+    return told, findings
+
+
+def _left_out(account: Account, group: Sequence[Live], why: str) -> Diagnostic:
+    return Diagnostic(
+        "not-imported",
+        Severity.ERROR,
+        f"the label {group[0].name!r} was left out: {why} (upper and lower case do not count)",
+        hint="rename one of them in Pipedrive, and import again",
+        detail="\n".join(f"{one.remote_id}  {one.name}" for one in group),
+        account=account.name,
+    )
+
+
+def _bindings(matching: Matching, told: Sequence[Live]) -> Bindings:
+    """References to declared labels by key, and by name to those that can be declared."""
+    bindings = Bindings()
+    for desired, live in matching.pairs:
+        bindings.bind(desired.address.ref, live.remote_id)
+    for one in told:
+        bindings.bind(Ref(LABEL.name, one.name), one.remote_id)
+    return bindings
+
+
+def _linked(lead: Live, bindings: Bindings) -> Live:
+    return replace(lead, attrs={name: bindings.link(value) for name, value in lead.attrs.items()})
+
+
+def _labels_of(lead: Live) -> frozenset[Value]:
+    carried = lead.attrs["labels"]
+    return frozenset(carried if isinstance(carried, tuple) else ())

@@ -1,0 +1,254 @@
+"""`import`: what is live and not declared goes into the YAML, and a plan after it has nothing to do."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leadstate.sandbox import Sandbox, running
+from tests.cli.live import Shell
+
+COLORS = ["blue", "brown", "dark-gray", "gray", "green", "orange", "pink", "purple", "red", "yellow"]
+HOT = "aaaaaaaa-0000-4000-8000-000000000001"
+LABELS = [{"id": HOT, "name": "Hot", "color": "red"}] + [
+    {"name": f"{number}. Größe: {'#x' if number % 2 else '- y'}", "color": COLORS[number % 10]} for number in range(49)
+]
+
+
+def lead(number: int, mark: str | None, **more: Any) -> dict[str, Any]:
+    return {
+        "id": f"bbbbbbbb-0000-1000-8000-{number:012d}",
+        "title": f"Lead {number}: new",
+        "person_id": 1,
+        "label_ids": [HOT] if number % 2 else [],
+        "origin_id": mark,
+        "owner_id": 7 + number % 2,
+        "value": {"amount": 10.5 * number, "currency": "EUR"} if number % 3 else None,
+        **more,
+    }
+
+
+def company(number: int, labels: list[dict[str, Any]], *leads: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "token": f"token-{number}",
+        "company": {"id": number, "name": f"C{number}", "domain": f"c{number}"},
+        "persons": [{"id": 1, "name": "Jane"}, {"id": 2, "name": "Tom"}],
+        "users": [{"id": 7, "name": "Sam", "email": "s@acme.test"}, {"id": 8, "name": "Kim", "email": "k@acme.test"}],
+        "labels": labels,
+        "leads": list(leads),
+    }
+
+
+class World:
+    """Accounts a1, a2 … with these companies, and a configuration with the given lists."""
+
+    def __init__(self, shell: Shell, url: str, count: int) -> None:
+        self.shell = shell
+        accounts = "".join(f"  a{n}: {{url: '{url}', token: {{env: T{n}}}}}\n" for n in range(1, count + 1))
+        self.head = f"version: 1\nnamespace: ns\naccounts:\n{accounts}"
+
+    def write(self, text: str = "") -> None:
+        self.shell.write(self.head + text)
+
+    @property
+    def text(self) -> str:
+        """What stands below the accounts."""
+        return (self.shell.folder / "leadstate.yaml").read_text().removeprefix(self.head)
+
+    def run(self, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        done = self.shell("import", *words)
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+    def assert_nothing_to_do(self, *words: str) -> None:
+        planned = self.shell("plan", "--detailed-exitcode", *words)
+        assert planned.returncode == 0, planned.stdout + planned.stderr
+        assert "No changes" in planned.stdout
+
+
+@pytest.fixture(name="world")
+def _world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+    companies = request.param
+    sandbox = Sandbox({"companies": companies}, burst=100_000, daily=None)
+    with running(sandbox.app) as url:
+        tokens = {f"T{number}": f"token-{number}" for number in range(1, len(companies) + 1)}
+        made = World(Shell(tmp_path, tokens), url, len(companies))
+        made.write()
+        yield made
+
+
+def with_companies(*companies: dict[str, Any]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("world", [list(companies)], indirect=True)
+
+
+@with_companies(company(1, LABELS))
+def test_fifty_labels_in_one_go(world: World) -> None:
+    done = world.run("-a", "a1", "--auto-approve")
+    assert world.text.count("\n  - {name: ") == 50
+    assert world.text.startswith("labels:\n  - {name: Hot, color: red}\n")
+    assert done.stdout.count("\n+  - {name: ") == 50
+    world.assert_nothing_to_do()
+    assert "Nothing to import" in world.run("--auto-approve").stderr
+
+
+@with_companies(company(1, LABELS))
+def test_what_is_there_stays_and_new_items_look_like_the_last_one(world: World) -> None:
+    mine = "labels:   # mine\n  - name: 'Hot'   # hot\n    color: red\n  # more\n\n\npolicy: {in_use: allow}  # x\n"
+    world.write(mine)
+    world.run("--label", LABELS[1]["name"], "--label", LABELS[2]["name"], "--auto-approve")
+    new = '  - name: "0. Größe: - y"\n    color: blue\n  - name: "1. Größe: #x"\n    color: brown\n'
+    assert world.text == mine.replace("    color: red\n", f"    color: red\n{new}")
+    world.assert_nothing_to_do()
+
+
+@with_companies(
+    company(1, [{"name": "A", "color": "red"}, {"name": "B", "color": "red"}, {"name": "C", "color": "red"}]),
+    company(2, [{"name": "A", "color": "red"}, {"name": "B", "color": "blue"}]),
+    company(3, [{"name": "A", "color": "red"}, {"name": "B", "color": "red"}, {"name": "a", "color": "pink"}]),
+)
+def test_several_accounts(world: World) -> None:
+    done = world.run("-a", "a1", "-a", "a2", "--auto-approve")
+    assert world.text == (
+        "labels:\n  - {name: A, color: red, accounts: [a1, a2]}\n"
+        "  - {name: B, color: red, accounts: [a1, a2], overrides: {a2: {color: blue}}}\n"
+        "  - {name: C, color: red, accounts: [a1]}\n"
+    )
+    world.assert_nothing_to_do()
+    world.write()
+    done = world.run("--auto-approve", code=4)
+    assert "error[not-imported] a3: the label 'A' was left out" in done.stderr
+    assert "  - {name: B, color: red, overrides: {a2: {color: blue}}}\n" in world.text
+    assert "  - {name: A, color: red, accounts: [a1, a2]}\n" in world.text
+    world.assert_nothing_to_do()
+    assert "Nothing to import" in world.run("--check", code=1).stderr
+
+
+@with_companies(
+    company(
+        1,
+        [
+            {"name": "Partner", "color": "red"},
+            {"name": "${x}", "color": "red"},
+            {"name": "Former", "color": "red"},
+            {"name": "Now", "color": "red"},
+            {"name": "Good", "color": "red"},
+        ],
+    )
+)
+def test_what_cannot_be_declared_is_left_out(world: World) -> None:
+    world.write(
+        "labels:\n  - {name: Hot, key: partner, color: red}\n  - {name: Now, color: red, previously: [Former]}\n"
+    )
+    done = world.run("--auto-approve", code=4)
+    assert "the label 'Partner' was left out: a declared label has this name or key" in done.stderr
+    assert "'${x}': it holds `${`" in done.stderr
+    assert [line for line in done.stdout.splitlines() if line[:1] == "+"][1:] == ["+  - {name: Good, color: red}"]
+    assert world.shell("validate").returncode == 0
+
+
+@with_companies(company(1, LABELS))
+def test_check_writes_nothing(world: World) -> None:
+    assert "+labels:" in world.run("--check", code=3).stdout
+    assert world.text == ""
+    world.run("--auto-approve")
+    assert world.run("--check").stdout == ""
+
+
+@with_companies(
+    company(
+        1,
+        LABELS[:2],
+        *(lead(number, f"ns:k-{number}") for number in range(1, 7)),
+        lead(7, None),
+        lead(8, "other:k"),
+        lead(9, "ns:archived", is_archived=True, archive_time="2026-02-02T10:00:00.000Z"),
+    )
+)
+def test_leads_with_our_mark(world: World) -> None:
+    world.write("leads:\n  - {key: k-1, title: 'Lead 1: new', person: 1}\n")
+    world.run("--leads", "--auto-approve")
+    assert [line.split(",")[0] for line in world.text.split("labels:\n")[0].splitlines()[1:]] == [
+        f"  - {{key: k-{number}" for number in range(1, 7)
+    ]
+    assert (
+        'key: k-5, title: "Lead 5: new", person: 1, owner: 8, labels: [Hot], value: {amount: 52.5, currency: EUR}'
+        in (world.text)
+    )
+    world.assert_nothing_to_do()
+
+
+@with_companies(
+    company(1, LABELS[:2], *(lead(number, f"ns:k-{number}") for number in range(1, 5)), lead(5, "ns:Wrong Key"))
+)
+def test_filters(world: World) -> None:
+    for words, keys in (
+        (["--owner", "7"], ["k-2", "k-4"]),
+        (["--label", "Hot"], ["k-1", "k-3"]),
+        (["--source", "API"], ["k-1", "k-2", "k-3", "k-4"]),
+        (["--source", "Nowhere"], []),
+    ):
+        world.write("labels:\n  - {name: Hot, color: red}\n")
+        wrong = words[-1] in ("Hot", "API")
+        world.run("--no-labels", "--leads", *words, "--auto-approve", code=4 if wrong else 0)
+        assert [line.split(",")[0][10:] for line in world.text.splitlines() if "key" in line] == keys
+        assert ("owner: 7" in world.text) == ("k-2" in keys)
+        world.assert_nothing_to_do()
+
+
+@with_companies(
+    company(1, LABELS[:1], lead(1, "ns:one"), lead(3, "ns:two")),
+    company(2, [{**LABELS[0]}], lead(1, "ns:one", person_id=2, value=None), lead(5, "ns:twice"), lead(7, "ns:twice")),
+)
+def test_leads_of_several_accounts(world: World) -> None:
+    done = world.run("--leads", "--auto-approve", code=4)
+    assert "a2: the lead 'twice': several carry this mark" in done.stderr
+    (one,) = [line for line in world.text.splitlines() if "key: one" in line]
+    assert "person: 1" in one
+    assert "overrides: {a2: {person: 2, value: null}}" in one
+    assert "accounts: [a1]" in next(line for line in world.text.splitlines() if "key: two" in line)
+    world.assert_nothing_to_do()
+
+
+@with_companies(company(1, LABELS[:2], lead(1, "ns:one", label_ids=[HOT])))
+def test_labels_of_a_lead_that_are_not_declared_are_left_alone(world: World) -> None:
+    done = world.run("--leads", "--no-labels", "--auto-approve")
+    assert "labels: {at_least: []}" in world.text
+    assert "warning[not-imported]" in done.stderr
+    world.assert_nothing_to_do()
+
+
+@with_companies(company(1, LABELS))
+def test_where_new_items_go(world: World) -> None:
+    folder = world.shell.folder
+    (folder / "leadstate.yaml").rename(folder / "accounts.yaml")
+    world.shell.write("labels: []\n", "b.yaml")
+    world.shell.write("# only a policy\npolicy: {in_use: allow}\n", "c.yaml")
+    world.run("-c", ".", "--label", "Hot", "--auto-approve")
+    assert (folder / "b.yaml").read_text() == "labels:\n  - {name: Hot, color: red}\n"
+    world.run("-c", ".", "--label", LABELS[1]["name"], "--into", "c.yaml", "--auto-approve")
+    assert (folder / "c.yaml").read_text().startswith("# only a policy\npolicy: {in_use: allow}\nlabels:\n  - {name: ")
+    world.run("-c", ".", "--into", "d.yaml", "--check", code=64)
+    (folder / "b.yaml").unlink()
+    (folder / "c.yaml").write_text("policy: {in_use: allow}\n")
+    assert "--into" in world.run("-c", ".", "--check", code=64).stderr
+    assert {one.name for one in folder.iterdir()} == {"accounts.yaml", "c.yaml"}
+
+
+@with_companies(company(1, LABELS))
+def test_usage_and_errors(world: World) -> None:
+    world.run("--no-labels", code=64)
+    world.run("--owner", "7", code=64)
+    world.run("-a", "nowhere", code=1)
+    world.run("-c", "missing.yaml", code=1)
+    world.shell.write(world.head.replace("namespace: ns\n", ""))
+    world.run("--leads", code=64)
+    world.write()
+    wrong = Shell(world.shell.folder, {"T1": "wrong"})("import", "--auto-approve")
+    assert wrong.returncode == 1
+    assert "a1: " in wrong.stderr
+    assert world.text == ""
+    assert "--auto-approve" in world.run(code=3).stderr
+    assert world.text == ""

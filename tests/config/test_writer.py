@@ -1,0 +1,221 @@
+"""Edits in place: what was asked for is read back, and everything else stays as it is to the byte."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from leadstate.config.edits import Append, Edit, Remove, Set, edited, same
+from leadstate.config.findings import Findings
+from leadstate.config.nodes import Node, read_nodes
+from leadstate.config.source import Source
+from leadstate.config.spelling import UnwritableError, written
+from leadstate.config.writer import EditError, rewritten
+
+SETTINGS = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+ODD = st.text(st.sampled_from("-?:,[]{}#&*!|>'\"%@` aA01.~<=\\\t\n/$"), max_size=8)
+ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | ODD
+CONSTANTS = st.sampled_from(["", "null", "~", "true", "no", "012", "1e3", ".nan", "0x1f", "---", "<<", "a: b", "a #b"])
+TEXTS = ANY_TEXT | CONSTANTS
+SCALARS = TEXTS | st.none() | st.booleans() | st.integers() | st.decimals(allow_nan=False, allow_infinity=False)
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3))
+
+
+def nodes_of(text: str) -> tuple[Source, Node]:
+    source, findings = Source("f.yaml", text, Path()), Findings()
+    root = read_nodes(source, findings)
+    assert root is not None
+    assert not findings.any_error, text
+    return source, root
+
+
+def edit(text: str, *edits: Edit) -> str:
+    source, root = nodes_of(text)
+    return rewritten(source, root, edits)
+
+
+@SETTINGS
+@given(TEXTS, st.sampled_from(["", "'", '"']))
+def test_every_written_text_is_read_back(text: str, quote: str) -> None:
+    in_block, in_flow = written(text, quote=quote, flow=False), written(text, quote=quote)
+    assert nodes_of(f"k: {in_block}  # c\n")[1].value == {"k": text}
+    assert nodes_of(f"k:\n  - {in_block}\n  - a: {in_block}")[1].value == {"k": [text, {"a": text}]}
+    assert nodes_of(f"k: {{k: {in_flow}, {in_flow}:  [1, {in_flow}]}}\n" if text != "k" else "k: {k: k}")[1].value
+
+
+@SETTINGS
+@given(VALUES)
+def test_every_written_value_is_read_back(value: Any) -> None:
+    read = nodes_of(f"k: {written(value)}\n")[1].value["k"]
+    assert same(comparable(read), comparable(value))
+
+
+def comparable(value: Any) -> Any:
+    """Whole decimals are read as integers: `1` has no point."""
+    if isinstance(value, dict):
+        return {key: comparable(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [comparable(one) for one in value]
+    return Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value
+
+
+@pytest.mark.parametrize("text", ["Hot", "12 o'clock", "no", "a:b", "x#y", "Grüße 🎉", "-5%", "2026-12-31x", "a, b"])
+def test_nothing_is_quoted_without_need(text: str) -> None:
+    assert written(text, flow=False) == text
+
+
+def test_what_no_file_can_hold_is_refused() -> None:
+    with pytest.raises(UnwritableError):
+        written("\ud800")
+
+
+NAMES = st.sampled_from(["Hot", "it's", "a: b", "Ünï 🎉", "12", "x # y", "null", '"q"'])
+COLORS = st.sampled_from(["red", "blue", "pink"])
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> tuple[str, list[str], str]:
+    """A file of labels in any style: head and list key, the text of each item, and what follows."""
+    newline = draw(st.sampled_from(["\n", "\r\n"]))
+    indent = " " * draw(st.sampled_from([0, 2, 4]))
+    number = 0
+
+    def remark() -> str:
+        nonlocal number
+        number += 1
+        return draw(st.sampled_from(["", f" # remark {number}", f"   # it's {{{number}"]))
+
+    def text(value: str) -> str:
+        single = "'" + value.replace("'", "''") + "'"
+        return draw(st.sampled_from([json.dumps(value, ensure_ascii=False), single, written(value)]))
+
+    items = []
+    for _ in range(draw(st.integers(1, 4))):
+        name, color = text(draw(NAMES)), text(draw(COLORS))
+        over = draw(st.sampled_from([None, "flow", "block"]))
+        if draw(st.booleans()):
+            inner = ", overrides: {us: {color: red}}" if over else ""
+            lines = [f"{indent}- {{name: {name}, color: {color}{inner}}}{remark()}"]
+        else:
+            lines = [f"{indent}- name: {name}{remark()}", f"{indent}  color:  {color}{remark()}"]
+            lines += [f"{indent}  overrides: {{us: {{color: red}}}}{remark()}"] if over == "flow" else []
+            if over == "block":
+                lines += [f"{indent}  overrides:{remark()}", f"{indent}    us:", f"{indent}      color: red{remark()}"]
+        lines += draw(st.sampled_from([[], [""], ["", f"{indent}# above the next"]]))
+        items.append(newline.join(lines) + newline)
+    tail = draw(st.sampled_from(["", f"# the end{newline}", f"leads: []  # none{newline}"]))
+    head = newline.join(["# top", "version: 1", "", f"labels:{remark()}", ""])
+    return head, items, tail
+
+
+@SETTINGS
+@given(documents(), st.data())
+def test_an_edit_touches_its_item_only(document: tuple[str, list[str], str], data: st.DataObject) -> None:
+    head, items, tail = document
+    text = head + "".join(items) + tail
+    chosen = data.draw(st.lists(st.integers(0, len(items) - 1), min_size=1, max_size=3, unique=True))
+    edits: list[Edit] = []
+    for index in chosen:
+        paths = [("name",), ("color",), ("overrides", "us", "color"), ("overrides", "emea", "name"), ("key",)]
+        some = data.draw(st.lists(st.sampled_from(paths), min_size=1, max_size=3, unique=True))
+        edits += [Set(("labels", index, *path), data.draw(TEXTS)) for path in some]
+    after = edit(text, *edits)
+    assert same(nodes_of(after)[1].value, edited(nodes_of(text)[1].value, edits))
+    begin = 0
+    for index, item in enumerate([head, *items, tail]):
+        if index - 1 not in chosen:
+            found = after.find(item, begin)
+            assert found >= 0
+            begin = found + len(item)
+    for line in text.splitlines():
+        _, mark, remark = line.partition(" # remark")
+        assert f"{mark}{remark}" in after
+
+
+@SETTINGS
+@given(documents(), st.data())
+def test_a_new_scalar_changes_its_line_only(document: tuple[str, list[str], str], data: st.DataObject) -> None:
+    head, items, tail = document
+    text = head + "".join(items) + tail
+    index = data.draw(st.integers(0, len(items) - 1))
+    after = edit(text, Set(("labels", index, "color"), data.draw(NAMES)))
+    lines, now = text.splitlines(keepends=True), after.splitlines(keepends=True)
+    assert len(lines) == len(now)
+    assert sum(one != other for one, other in zip(lines, now, strict=True)) <= 1
+
+
+@SETTINGS
+@given(documents(), st.lists(st.dictionaries(TEXTS, VALUES, min_size=1, max_size=3), min_size=1, max_size=3))
+def test_new_items_come_after_the_others(document: tuple[str, list[str], str], new: list[dict[str, Any]]) -> None:
+    head, items, tail = document
+    text = head + "".join(items) + tail
+    after = edit(text, Append("labels", tuple(_as_read(one) for one in new)))
+    assert len(nodes_of(after)[1].value["labels"]) == len(items) + len(new)
+    assert after.startswith(head + "".join(items[:-1]))
+    assert after.endswith(tail)
+    old, now = text.splitlines(), iter(after.splitlines())
+    assert all(line in now for line in old)
+
+
+def _as_read(value: Any) -> Any:
+    return nodes_of(f"k: {written(value)}")[1].value["k"]
+
+
+@pytest.mark.parametrize(
+    ("before", "edits", "after"),
+    [
+        ("version: 1", [Append("labels", ({"a": 1},))], "version: 1\nlabels:\n  - {a: 1}"),
+        ("{version: 1}\n", [Append("labels", ({"a": 1},))], "{version: 1, labels: [{a: 1}]}\n"),
+        ("labels: [] # none\nx: 1\n", [Append("labels", ("a",))], "labels: # none\n  - a\nx: 1\n"),
+        ("labels:  # none\r\nx: 1\r\n", [Append("labels", ("a",))], "labels:  # none\r\n  - a\r\nx: 1\r\n"),
+        ("labels: ~", [Append("labels", ("a", "b"))], "labels:\n  - a\n  - b"),
+        ("labels: [{a: 1}]\n", [Append("labels", ({"b": 2},))], "labels: [{a: 1}, {b: 2}]\n"),
+        ("l: [\n  {a: 1}  # x\n]\n", [Append("l", ({"b": 2},))], "l: [\n  {a: 1},  # x\n  {b: 2}\n]\n"),
+        ("l:\n- a: 1\n  # more\n# end\n", [Append("l", ({"b": 2},))], "l:\n- a: 1\n  # more\n- b: 2\n# end\n"),
+        ("l:\n- a: 1\n\n- a: 2\n", [Append("l", ({"a": 3},))], "l:\n- a: 1\n\n- a: 2\n\n- a: 3\n"),
+        ("k: {a: 1, b: 2}", [Remove(("k", "a"))], "k: {b: 2}"),
+        ("k: {a: 1, b: 2}", [Remove(("k", "b")), Set(("k", "c"), 3)], "k: {a: 1, c: 3}"),
+        ("k: {a: 1}", [Remove(("k", "a"))], "k: {}"),
+        ("k:\n  a: 1 # a\n  b: 2 # b\n", [Remove(("k", "b"))], "k:\n  a: 1 # a\n"),
+        ("k:\n- a: 1\n  b: 2 # b\n", [Remove(("k", 0, "a"))], "k:\n- b: 2 # b\n"),
+        ("k:\n  - a # a\n  - b # b\n", [Set(("k",), ["b", "c"])], "k:\n  - b # b\n  - c\n"),
+        ("k: [a, b, c]  # x", [Set(("k",), ["b", "d"])], "k: [b, d]  # x"),
+        ("x:\n  k:\n    - a\n    - b\n  y: 1\n", [Set(("x", "k"), [])], "x:\n  k: []\n  y: 1\n"),
+        ("k:\n  email: a@b.c\ny: 1\n", [Set(("k",), 5)], "k: 5\ny: 1\n"),
+        ("k: {email: a@b.c}  # who\n", [Set(("k",), 5)], "k: 5  # who\n"),
+        ("k:  # why\ny: 1", [Set(("k",), 5)], "k: 5  # why\ny: 1"),
+        ("k: |\n  long\n  text\n\ny: 1\n", [Set(("k",), "short")], "k: short\n\ny: 1\n"),
+        ("k: 'a'\nl: \"b\"\n", [Set(("k",), "it's"), Set(("l",), "x")], "k: 'it''s'\nl: \"x\"\n"),
+        ("a: &x red\nb: &y 1\nc: *y\n", [Set(("a",), "blue")], "a: &x blue\nb: &y 1\nc: *y\n"),
+        ("a: &x red\nb: *x # b\n", [Set(("b",), "blue")], "a: &x red\nb: blue # b\n"),
+        ("k: 1\n", [Set(("k",), value=True)], "k: true\n"),
+    ],
+)
+def test_how_it_looks(before: str, edits: list[Edit], after: str) -> None:
+    assert edit(before, *edits) == after
+
+
+@pytest.mark.parametrize(
+    ("text", "change", "place"),
+    [
+        ("a: &x red\nb: *x\n", Set(("a",), "blue"), "f.yaml:1:7"),
+        ("l:\n  - &x {a: 1}\n  - *x\n", Set(("l", 0, "a"), 2), "f.yaml:2:5"),
+        ("k:\n  # why\n  email: a\n", Set(("k",), 5), "f.yaml:3:3"),
+        ("k:\n- a: 1 # why\n  b: 2\n", Remove(("k", 0, "a")), "f.yaml:2:3"),
+    ],
+)
+def test_what_cannot_be_done_in_place_is_refused_with_its_place(text: str, change: Edit, place: str) -> None:
+    with pytest.raises(EditError, match="nothing was written") as caught:
+        edit(text, change)
+    assert place in str(caught.value)
+    assert caught.value.hint
+
+
+def test_the_values_given_stay_as_they_were() -> None:
+    data = {"l": [{"a": 1}]}
+    assert edited(data, [Set(("l", 0, "a"), 2), Append("l", (3,))]) == {"l": [{"a": 2}, 3]}
+    assert data == {"l": [{"a": 1}]}
