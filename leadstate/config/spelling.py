@@ -16,7 +16,7 @@ _INDICATORS = frozenset(",[]{}#&*!|>'\"%@`")
 """A plain text begins with none of these (YAML 1.2, section 7.3.3)."""
 _UNSURE_START = frozenset("-?:")
 """With these only where something other than a space follows."""
-_IN_FLOW = re.compile(r"[,\[\]{}]|[\"':]:|[\"'?]\?|[:?](?=[\"'])")
+_IN_FLOW = re.compile(r"[,\[\]{}]|[\s\"':]:|[\s\"'?]\?|[:?](?=[\"'])")
 """What ends a plain text within brackets; and what libyaml, which reads us, refuses there though YAML 1.2 does not."""
 _ANYWHERE = re.compile(r":(?=\s|$)|\s#|^(?:---|\.\.\.)(?=\s|$)|^<<$")
 _FITS = re.compile("[\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*")

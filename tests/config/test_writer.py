@@ -68,6 +68,11 @@ def test_nothing_is_quoted_without_need(text: str) -> None:
     assert written(text, flow=False) == text
 
 
+@pytest.mark.parametrize("text", ["0 :0", "a ?b", ":a", "?a", "a::b", "'a':b"])
+def test_what_our_reader_refuses_in_brackets_is_quoted_there(text: str) -> None:
+    assert _as_read({"": text}) == {"": text}
+
+
 def test_what_no_file_can_hold_is_refused() -> None:
     with pytest.raises(UnwritableError):
         written("\ud800")
