@@ -5,8 +5,8 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-# Time is no subject of a test: a busy machine must not fail one. In CI the same examples are tried each time, so that it
-# judges the change and nothing else; new ones are found on people's machines, and by `make prove`.
+# Time is no subject of a test: a busy machine must not fail one. In CI the same examples are tried each time, so that
+# it judges the change and nothing else; new ones are found on people's machines, and by `make prove`.
 settings.register_profile(
     "leadstate",
     deadline=None,
