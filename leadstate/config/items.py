@@ -8,15 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from leadstate.config.accounts import declare
 from leadstate.config.edits import Edit
 from leadstate.config.edits import Path as Steps
 from leadstate.config.files import read_sources
 from leadstate.config.findings import Findings
-from leadstate.config.merge import merge
+from leadstate.config.loader import understand
 from leadstate.config.nodes import Node, read_nodes
 from leadstate.config.source import Source
-from leadstate.config.validate import check
 from leadstate.config.writer import rewritten
 from leadstate.core.address import Span
 from leadstate.core.diagnostics import Severity
@@ -97,7 +95,8 @@ class Files:
             for one in self.files
             if (made := edits.get(one.source.name))
         }
-        _check([replace(one.source, text=texts.get(one.source.name, one.source.text)) for one in self.files])
+        sources = [replace(one.source, text=texts.get(one.source.name, one.source.text)) for one in self.files]
+        understand(sources, (), Findings())
         return [
             (one.source, texts[one.source.name])
             for one in self.files
@@ -115,13 +114,3 @@ def _items_of(files: Sequence[File]) -> dict[Span, Item]:
                     span = node.place(file.source).span
                     items.setdefault(span, Item(file.source.name, (key, index), node.value))
     return items
-
-
-def _check(sources: Sequence[Source]) -> None:
-    """The rules of `loader.load` over texts that are not in files yet."""
-    findings = Findings()
-    roots = [read_nodes(source, findings) for source in sources]
-    files = [check(root, source, findings) for root, source in zip(roots, sources, strict=True) if root is not None]
-    declare(merge(files, findings), (), findings)
-    if findings.any_error:
-        raise ConfigurationError(findings.sorted(Severity.ERROR))

@@ -12,6 +12,7 @@ from leadstate.config.files import read_sources
 from leadstate.config.findings import Findings
 from leadstate.config.merge import merge
 from leadstate.config.nodes import read_nodes
+from leadstate.config.source import Source
 from leadstate.config.validate import check
 from leadstate.core.diagnostics import Severity
 from leadstate.core.errors import ConfigurationError
@@ -28,7 +29,20 @@ def load(paths: Sequence[Path], accounts: Sequence[str] = ()) -> Configuration:
         ConfigurationError: with every error in it.
     """
     findings = Findings()
-    sources = read_sources(paths, findings)
+    return understand(read_sources(paths, findings), accounts, findings)
+
+
+def understand(sources: Sequence[Source], accounts: Sequence[str], findings: Findings) -> Configuration:
+    """Read a configuration from texts.
+
+    Args:
+        sources: the texts, in order.
+        accounts: which accounts to return; none means all.
+        findings: what was found already, while the texts were fetched; this adds to it.
+
+    Raises:
+        ConfigurationError: with every error in it.
+    """
     all_read = not findings.any_error
     roots = [read_nodes(source, findings) for source in sources]
     files = [check(root, source, findings) for root, source in zip(roots, sources, strict=True) if root is not None]
