@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -30,18 +31,12 @@ from leadstate.core.errors import ConfigurationError
 def apply(
     *,
     plan_file: Path | None,
-    paths: tuple[Path, ...],
-    accounts: tuple[str, ...],
-    targets: tuple[str, ...],
-    impact: str,
-    allow: tuple[str, ...],
-    max_tokens: int | None,
-    reserve: int | None,
     auto_approve: bool,
     keep_lock: bool | None,
     form: str,
     color: str,
     output: Path | None,
+    **chosen: Any,
 ) -> int:
     """Make the accounts as declared: plan, show, ask for `yes`, do it, read again.
 
@@ -53,10 +48,10 @@ def apply(
                leadstate apply plan.json --auto-approve
                leadstate apply -a tag:prod --max-tokens 2000
     """
-    choices = Choices(paths, accounts, targets, impact, allow, max_tokens, reserve)
+    choices = Choices(**chosen)
     reviewed = read_plan(plan_file)
     if reviewed is not None:
-        if accounts or targets:
+        if choices.accounts or choices.targets:
             raise click.UsageError("A stored plan has its own accounts and targets: leave out --account and --target.")
         choices = replace(choices, accounts=reviewed.scope.accounts, targets=reviewed.scope.targets)
     try:
@@ -64,7 +59,7 @@ def apply(
     except ConfigurationError as failure:
         emit(configuration_report("apply", failure), form, color, output)
         return Exit.ERROR
-    path = lock_file(paths)
+    path = lock_file(choices.paths)
     keep = path.exists() if keep_lock is None else keep_lock
     consent = Consent(reviewed, auto_approve, color, path if keep else None)
     code, report = carry_out(choices, configuration, consent)

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -35,18 +36,12 @@ from leadstate.report.json import to_json
 @options.output("text", "json")
 def plan(
     *,
-    paths: tuple[Path, ...],
-    accounts: tuple[str, ...],
-    targets: tuple[str, ...],
-    impact: str,
-    allow: tuple[str, ...],
-    max_tokens: int | None,
-    reserve: int | None,
     out: Path | None,
     detailed_exitcode: bool,
     form: str,
     color: str,
     output: Path | None,
+    **chosen: Any,
 ) -> int:
     """Show what an apply would add, update and delete, and what it costs. Never writes to an account.
 
@@ -55,7 +50,7 @@ def plan(
                leadstate plan -a emea --target label:Hot
                leadstate plan --out plan.json && leadstate apply plan.json
     """
-    choices = Choices(paths, accounts, targets, impact, allow, max_tokens, reserve)
+    choices = Choices(**chosen)
     try:
         configuration = choices.configuration()
     except ConfigurationError as failure:

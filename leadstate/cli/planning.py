@@ -22,15 +22,15 @@ from leadstate.report.document import Report
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a person chose to plan."""
+    """What a person chose to plan; the fields are the parameters of `options.planning` and `options.configuration`."""
 
     paths: tuple[Path, ...]
     accounts: tuple[str, ...]
-    targets: tuple[str, ...]
-    impact: str
     allow: tuple[str, ...]
     max_tokens: int | None
     reserve: int | None
+    targets: tuple[str, ...] = ()
+    impact: str = Impact.LIVE
 
     def settings(self) -> Settings:
         """The engine's form of it; a usage error where a target is none."""

@@ -12,7 +12,7 @@ from leadstate.cli.findings import say
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.patching import Way, asking, new_texts, patch
 from leadstate.cli.planning import Choices, check_targets, make_plans
-from leadstate.cli.session import DEFAULT, session
+from leadstate.cli.session import DEFAULT, load_configuration, session
 from leadstate.config import Configuration
 from leadstate.config.drift import Accepted, accept
 from leadstate.config.items import Files
@@ -20,6 +20,7 @@ from leadstate.core.diagnostics import Severity
 from leadstate.core.errors import ConfigurationError
 from leadstate.core.escape import visible
 from leadstate.core.plan import AccountPlan, Action, Change
+from leadstate.core.policy import Impact
 from leadstate.engine.run import Settings
 
 
@@ -51,12 +52,11 @@ def pull(
                leadstate pull -a emea --target label:Hot
     """
     paths = paths or (DEFAULT,)
-    choices = Choices(paths, accounts, targets, "none", (), None, None)
-    settings = choices.settings()
+    settings = Choices(paths, accounts, (), None, None, targets, Impact.NONE).settings()
     try:
         files = Files.read(paths)
-        configuration = choices.configuration()
-        everything = Choices(paths, (), (), "none", (), None, None).configuration() if accounts else configuration
+        configuration = load_configuration(paths, accounts)
+        everything = load_configuration(paths, ()) if accounts else configuration
         plans = asyncio.run(_plan(configuration, settings))
         check_targets(settings.targets, plans, configuration)
         accepted = _accept(plans, settings, files, everything)

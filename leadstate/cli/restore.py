@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -35,16 +36,12 @@ def restore(
     *,
     receipt: Path,
     plan_file: Path | None,
-    paths: tuple[Path, ...],
-    accounts: tuple[str, ...],
-    allow: tuple[str, ...],
-    max_tokens: int | None,
-    reserve: int | None,
     out: Path | None,
     auto_approve: bool,
     form: str,
     color: str,
     output: Path | None,
+    **chosen: Any,
 ) -> int:
     """Undo an apply by its RECEIPT: deleted labels come back on the leads that had them, changed fields return.
 
@@ -60,7 +57,7 @@ def restore(
     done = read_report(receipt)
     if done.command != "apply" or not any(account.bindings for account in done.accounts):
         raise click.BadParameter("is no receipt: those are in .leadstate/receipts", param_hint="RECEIPT")
-    choices = Choices(paths, accounts, (), "live", allow, max_tokens, reserve)
+    choices = Choices(**chosen)
     try:
         configuration = _back(choices.configuration(), done, str(receipt))
     except ConfigurationError as failure:
