@@ -135,7 +135,7 @@ def _likely_renames(desired: Desired, extra: Sequence[Live]) -> Iterator[Diagnos
         yield Diagnostic(
             "likely-rename",
             Severity.WARNING,
-            f"it is not there, and {names} has its colour: was it renamed in Pipedrive?",
+            f"it is not there, and its colour is that of {names}: was it renamed in Pipedrive?",
             hint="to keep it and its leads, add its name to `previously`; with a lock file renames are recognised",
             span=desired.span,
             account=desired.address.account,
