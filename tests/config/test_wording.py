@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from leadstate.config import wording
+from leadstate.config import phrases, wording
 from leadstate.core.diagnostics import Diagnostic
 
 OneError = Callable[[str, str], Diagnostic]
@@ -154,7 +154,7 @@ def test_every_type_that_the_models_can_raise_has_words() -> None:
     import leadstate.kinds.label
     import leadstate.kinds.lead_spec
 
-    known = {*wording.SELF_MADE, *wording.TYPES, *wording.LIMITS, *wording._SAID, "literal_token"}  # noqa: SLF001
+    known = {*phrases.SELF_MADE, *phrases.TYPES, *phrases.LIMITS, *wording._SAID, "literal_token"}  # noqa: SLF001
     for module in (leadstate.config.schema, leadstate.kinds.kind, leadstate.kinds.label, leadstate.kinds.lead_spec):
         assert module.__file__ is not None
         with open(module.__file__, encoding="utf-8") as file:  # noqa: PTH123
