@@ -112,6 +112,7 @@ def test_a_label_that_may_have_been_renamed_is_told_of() -> None:
 
 
 def test_nothing_is_guessed_without_a_reason() -> None:
+    assert len(likely(account(label("Hot")), "A")) == 1
     assert len(likely(account(label("Hot")), "A", "B", "C")) == 1
     assert likely(account(label("Hot")), "A", "B", "C", "D") == ()
     assert likely(account(label("Hot")), "A", color="blue") == ()

@@ -13,7 +13,7 @@ from leadstate.core.observed import Observed
 from leadstate.core.plan import Action, Impact, Reason, fingerprint
 from leadstate.core.planner import plan_account
 from leadstate.core.resource import ABSENT, AtLeast, Money
-from tests.builders import HERE, account, label, lead, live_label, live_lead, planned, refs, shown
+from tests.builders import HERE, ORDER, account, label, lead, live_label, live_lead, planned, refs, shown
 
 
 def test_a_missing_label_is_added() -> None:
@@ -379,3 +379,18 @@ def test_no_two_objects_get_one_address_however_they_are_called() -> None:
     addresses = [one.address for one in plan.changes]
     assert len(set(addresses)) == 3
     assert {plan.bindings.id_of(one.ref) for one in addresses} == {"a", "b", "c"}
+
+
+def test_a_made_up_name_gives_way_to_a_declared_one() -> None:
+    plan = planned(
+        account(label("x", key="VIP#a"), labels="all"), live_label("VIP", "red", "a"), live_label("VIP", "red", "b")
+    )
+    assert [one.address.key for one in plan.changes if one.action is Action.DELETE] == ["VIP#a#", "VIP#b"]
+
+
+def test_a_target_shows_what_is_left_alone_of_it_and_nothing_else() -> None:
+    observed = Observed({"label": [live_label("VIP"), live_label("Other")]}, others={"lead": 3})
+    for text in ("label:VIP", "emea/label:VIP"):
+        plan = plan_account(account(), observed, ORDER, [Target.parse(text, ORDER)])
+        assert [one.key for one in plan.left_alone] == ["VIP"]
+    assert plan_account(account(), observed, ORDER, [Target.parse("us/label:VIP", ORDER)]).left_alone == ()
