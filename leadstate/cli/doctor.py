@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from leadstate.cli import options
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
-from leadstate.cli.output import write_private
+from leadstate.cli.output import wants_color, write_private
 from leadstate.cli.session import load_configuration, session
 from leadstate.config import Configuration
 from leadstate.core.account import Account
@@ -54,8 +54,6 @@ def doctor(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, col
 
 
 def _text(checks: list[Check], color: str) -> str:
-    from leadstate.cli.output import wants_color  # noqa: PLC0415
-
     sign = {True: ("ok", "green"), False: ("FAIL", "red"), None: ("?", "yellow")}
     lines = []
     for one in checks:

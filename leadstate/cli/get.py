@@ -12,10 +12,13 @@ import click
 
 from leadstate.cli import options
 from leadstate.cli.exits import Exit
+from leadstate.cli.findings import say
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import columns, wants_color, write_private
 from leadstate.cli.session import load_configuration, session
 from leadstate.config import Configuration
+from leadstate.core.diagnostics import Diagnostic
+from leadstate.core.errors import finding_of
 from leadstate.core.escape import visible
 from leadstate.kinds.operations import (
     GET_ARCHIVED_LEADS,
@@ -129,22 +132,21 @@ def _get(
         click.echo(text, nl=False, color=True)
     else:
         write_private(output, text)
-    for failure in failures:
-        click.echo("\n".join(visible(line) for line in failure.splitlines()), err=True)
+    say(failures)
     return Exit.ERROR if failures else Exit.FINE
 
 
-async def _fetch(configuration: Configuration, fetch: Fetch) -> tuple[list[Row], list[str]]:
+async def _fetch(configuration: Configuration, fetch: Fetch) -> tuple[list[Row], list[Diagnostic]]:
     rows: list[Row] = []
-    failures = []
+    failures: list[Diagnostic] = []
     async with session(configuration) as opened:
-        failures += [f"error[{d.code}] {d.account}: {d.summary}" for plan in opened.unusable for d in plan.diagnostics]
+        failures += [finding for plan in opened.unusable for finding in plan.diagnostics]
         for one in opened.work:
             name = one.account.name
             try:
                 rows += [{"account": name, **row} for row in await fetch(Reader(one.connection))]
             except ApiError as failure:
-                failures.append(f"error[{failure.code}] {name}: {failure}\n  = {failure.hint}")
+                failures.append(finding_of(failure, name))
     return rows, failures
 
 

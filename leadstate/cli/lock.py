@@ -7,13 +7,13 @@ import click
 
 from leadstate.cli import options
 from leadstate.cli.exits import Exit
+from leadstate.cli.findings import say
 from leadstate.cli.locking import remember
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.planning import Planned, make_plans
 from leadstate.cli.session import load_configuration, lock_file, runtime, session
 from leadstate.config import Configuration
 from leadstate.core.diagnostics import Severity
-from leadstate.core.escape import visible
 from leadstate.engine.run import Settings
 
 
@@ -33,8 +33,7 @@ def lock(*, paths: tuple[Path, ...], accounts: tuple[str, ...]) -> int:
     now = remember(path, known, {plan.account: plan for plan in planned.plans}, {})
     click.echo(f"{path}: {sum(map(len, now.values()))} entries")
     errors = [one for plan in planned.plans for one in plan.diagnostics if one.severity is Severity.ERROR]
-    for one in errors:
-        click.echo(f"error[{one.code}] {visible(f'{one.address or one.account}: {one.summary}')}", err=True)
+    say(errors)
     return Exit.ERROR if errors else Exit.FINE
 
 

@@ -12,10 +12,13 @@ from rich.text import Text
 
 from leadstate.cli import options
 from leadstate.cli.exits import Exit
+from leadstate.cli.findings import say
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import columns, wants_color, write_private
 from leadstate.cli.session import load_configuration, session
 from leadstate.config import Configuration
+from leadstate.core.diagnostics import Diagnostic
+from leadstate.core.errors import finding_of
 from leadstate.core.escape import visible
 from leadstate.core.resource import Live
 from leadstate.engine.observe import decoded
@@ -46,22 +49,21 @@ def matrix(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, col
         click.echo(text, nl=False, color=True)
     else:
         write_private(output, text)
-    for failure in failures:
-        click.echo(visible(failure), err=True)
+    say(failures)
     return Exit.ERROR if failures else Exit.FINE
 
 
-async def _read(configuration: Configuration) -> tuple[Grid, list[str], list[str]]:
-    failures: list[str] = []
+async def _read(configuration: Configuration) -> tuple[Grid, list[str], list[Diagnostic]]:
+    failures: list[Diagnostic] = []
     read: dict[str, list[Live]] = {}
     async with session(configuration) as opened:
-        failures += [f"error[{d.code}] {d.account}: {d.summary}" for plan in opened.unusable for d in plan.diagnostics]
+        failures += [finding for plan in opened.unusable for finding in plan.diagnostics]
 
         async def one(name: str, reader: Reader) -> None:
             try:
                 read[name] = list(decoded(LABEL, GET_LABELS, (await reader.get(Request(GET_LABELS))).rows()))
             except ApiError as failure:
-                failures.append(f"error[{failure.code}] {name}: {failure}")
+                failures.append(finding_of(failure, name))
 
         async with asyncio.TaskGroup() as group:
             for work in opened.work:
@@ -70,7 +72,7 @@ async def _read(configuration: Configuration) -> tuple[Grid, list[str], list[str
     for name, labels in sorted(read.items()):
         for label in labels:
             grid.setdefault(label.name, {}).setdefault(name, []).append(str(label.attrs["color"]))
-    return dict(sorted(grid.items())), sorted(read), sorted(failures)
+    return dict(sorted(grid.items())), sorted(read), sorted(failures, key=lambda one: one.account or "")
 
 
 def _print(console: Console, grid: Grid, names: list[str]) -> None:

@@ -12,8 +12,7 @@ import httpx
 
 from leadstate.cli.locking import with_lock
 from leadstate.config import Configuration, DeclaredAccount, load, lock_path, read_lock, read_token
-from leadstate.core.diagnostics import Diagnostic, Severity
-from leadstate.core.errors import SecretError
+from leadstate.core.errors import SecretError, finding_of
 from leadstate.core.plan import AccountPlan
 from leadstate.core.resource import Bindings
 from leadstate.engine.run import Work
@@ -82,5 +81,4 @@ async def session(configuration: Configuration) -> AsyncIterator[Session]:
 
 def _without_token(declared: DeclaredAccount, failure: SecretError) -> AccountPlan:
     name = declared.account.name
-    finding = Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint, account=name)
-    return AccountPlan(name, (), (), 0, (finding,), Bindings(), complete=False)
+    return AccountPlan(name, (), (), 0, (finding_of(failure, name),), Bindings(), complete=False)

@@ -11,7 +11,7 @@ Below the CLI a failure of one account or one change travels as a `Diagnostic` o
 
 from collections.abc import Sequence
 
-from leadstate.core.diagnostics import Diagnostic
+from leadstate.core.diagnostics import Diagnostic, Severity
 
 
 class LeadstateError(Exception):
@@ -27,6 +27,11 @@ class LeadstateError(Exception):
     def __init__(self, summary: str, *, hint: str = "") -> None:
         super().__init__(summary)
         self.hint = hint
+
+
+def finding_of(failure: LeadstateError, account: str) -> Diagnostic:
+    """A failure of one account as a value, beside which the other accounts go on."""
+    return Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint, account=account)
 
 
 class ConfigurationError(LeadstateError):

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from leadstate.core.account import Account
 from leadstate.core.address import Target
-from leadstate.core.diagnostics import Diagnostic, Severity
+from leadstate.core.diagnostics import Diagnostic
+from leadstate.core.errors import finding_of
 from leadstate.core.guard import Budget, guard, lift
 from leadstate.core.plan import AccountPlan
 from leadstate.core.planner import plan_account
@@ -121,8 +122,7 @@ async def _plan(account: Account, reader: Reader, settings: Settings) -> Account
         observed = await observe(account, reader, settings.impact)
         account, findings = await resolve(account, observed.live.get(LEAD.name, ()), reader)
     except ApiError as failure:
-        finding = Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint, account=account.name)
-        return _unusable(account, finding)
+        return _unusable(account, finding_of(failure, account.name))
     plan = plan_account(account, observed, KIND_NAMES, settings.targets, today=settings.today)
     limit = account.policy.max_tokens if settings.max_tokens is None else settings.max_tokens
     policy = replace(account.policy, max_tokens=limit)

@@ -102,11 +102,6 @@ class LabelSpec(Scoped):
             raise PydanticCustomError("only_present", "a label that must not exist takes in no other")
         return self
 
-    @property
-    def ref_key(self) -> str:
-        """What leads and addresses call it."""
-        return self.key or self.name
-
 
 def declare(spec: LabelSpec, address: Address, span: Span, replaced_by: str | None = None) -> Desired:
     """The label as one account shall have it; `spec` has the account's overrides and variables in it already.

@@ -11,7 +11,6 @@ from leadstate.core.errors import ReportError
 
 FORMAT_VERSION = "1.0"
 
-Json = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
 Scalar = Annotated[
     object, Field(description="A JSON value; amounts with decimals are strings, so that no digit is lost.")
 ]
