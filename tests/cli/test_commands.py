@@ -237,6 +237,17 @@ def test_get(shell: Shell, sandbox: Sandbox) -> None:
     assert "Hot" in shell("get", "labels").stdout
 
 
+@pytest.mark.parametrize("words", [["get", "labels"], ["matrix"], ["lock"]])
+@pytest.mark.parametrize(("environ", "code"), [({"TOKEN": "wrong"}, "unauthorized"), ({}, "token-source")])
+def test_a_reading_that_fails_says_why_and_what_to_do(
+    shell: Shell, words: list[str], environ: dict[str, str], code: str
+) -> None:
+    done = Shell(shell.folder, environ)(*words)
+    assert done.returncode == 1
+    assert f"error[{code}] emea: " in done.stderr
+    assert "\n  = " in done.stderr
+
+
 def test_get_users(shell: Shell) -> None:
     users = json.loads(shell("get", "users", "--format", "json").stdout)
     assert [one["email"] for one in users] == ["sam@acme.test", "kim@acme.test"]
