@@ -22,6 +22,7 @@ from leadstate.core.errors import finding_of
 from leadstate.core.escape import visible
 from leadstate.kinds.operations import (
     GET_ARCHIVED_LEADS,
+    GET_DEAL_FIELDS,
     GET_LABELS,
     GET_LEAD,
     GET_LEADS,
@@ -68,6 +69,19 @@ def sources(**chosen: Any) -> int:
 def users(**chosen: Any) -> int:
     """The users (20 tokens an account)."""
     return _get(_listed(GET_USERS), ("id", "name", "email", "active_flag"), **chosen)
+
+
+@get.command("fields")
+@options.configuration
+@_form
+def fields(**chosen: Any) -> int:
+    """The custom fields that leads have, those of deals, with their options (10 tokens an account)."""
+
+    async def fetch(reader: Reader) -> list[Row]:
+        rows = [_row(GET_DEAL_FIELDS.id, row) for row in await reader.rows(GET_DEAL_FIELDS)]
+        return [row for row in rows if row.get("is_custom_field")]
+
+    return _get(fetch, ("field_name", "field_type", "options", "field_code"), **chosen)
 
 
 _LEAD_COLUMNS = ("id", "title", "owner_id", "person_id", "organization_id", "value", "origin_id")
@@ -161,12 +175,14 @@ def _table(rows: Sequence[Row], names: Sequence[str], *, color: bool) -> str:
     return drawn(lambda console: console.print(table), color=color, width=columns())
 
 
-def _cell(value: object) -> str:
+def _cell(value: Any) -> str:
     match value:
         case None:
             return ""
         case {"amount": amount, "currency": currency}:
             return f"{amount} {currency}"
+        case [{"label": _}, *_]:
+            return ", ".join(str(one.get("label")) for one in value)
         case _:
             return str(value)
 

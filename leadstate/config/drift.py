@@ -14,13 +14,13 @@ from pydantic import ValidationError
 from leadstate.config.configuration import Configuration
 from leadstate.config.edits import Edit, Set, edited
 from leadstate.config.items import Files, Item
-from leadstate.config.live_values import money, spellings, visible_to
+from leadstate.config.live_values import plainly, spellings, visible_to
 from leadstate.config.variables import has_variable
 from leadstate.core.address import Address, Ref, Span
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.diff import FieldDiff
 from leadstate.core.plan import Change
-from leadstate.core.resource import Desired, Money, Side, text
+from leadstate.core.resource import CUSTOM, Desired, Side, text
 from leadstate.kinds.kind import Spec
 from leadstate.kinds.label import LabelOverride
 from leadstate.kinds.lead_spec import LeadFields
@@ -87,40 +87,51 @@ def accept(changes: Sequence[Change], files: Files, everything: Configuration) -
     return accepted
 
 
+def _steps(name: str) -> tuple[str, ...]:
+    """Where an attribute stands in an item: a custom field under its name, whatever dots are in that."""
+    return ("custom_fields", name.removeprefix(CUSTOM)) if name.startswith(CUSTOM) else (name,)
+
+
+def _nested(name: str, value: object) -> dict[str, object]:
+    *outer, last = _steps(name)
+    return {outer[0]: {last: value}} if outer else {last: value}
+
+
 def _edits(item: Item, name: str, live: Mapping[str, object], scope: set[str]) -> Iterator[Edit]:
     """Into the item where every account that takes the value from there has the same, else into its overrides."""
-    sharing = {account for account in scope if item.under(account, name) is item.value}
+    steps = _steps(name)
+    sharing = {account for account in scope if not item.overrides(account, steps)}
     together = sharing & live.keys()
     first = next((live[account] for account in sorted(together)), None)
     if together and together == sharing and all(live[account] == first for account in together):
-        yield Set((*item.steps, name), first)
+        yield Set((*item.steps, *steps), first)
         together = set()
     for account in sorted(live):
         if account in together or account not in sharing:
-            yield Set((*item.steps, "overrides", account, name), live[account])
+            yield Set((*item.steps, "overrides", account, *steps), live[account])
 
 
 def _value(address: Address, one: FieldDiff, item: Item | None, files: Files, desired: Sequence[Desired]) -> object:
     """The live value as people write it."""
-    if item is None or one.path not in _KNOWN[address.kind]:
+    if item is None or not (one.path in _KNOWN[address.kind] or one.path.startswith(CUSTOM)):
         raise _UnfitError("pull knows no way to write it", "write it by hand")
     name, account = one.path, address.account
-    before = item.under(account, name).get(name)
-    value: Any = one.before
+    before = item.written(account, _steps(name))
+    value: Any
     if name == "labels":
         value = _labels(one.before, before, files, desired)
-    elif name == "visible_to" and isinstance(value, str):
-        value = visible_to(int(value), files.account(account).get("plan"), before)
-    elif isinstance(value, Money):
-        value = money(value, before)
-    elif isinstance(value, str) and has_variable(value):
+    elif name == "visible_to" and isinstance(one.before, str):
+        value = visible_to(int(one.before), files.account(account).get("plan"), before)
+    else:
+        value = plainly(one.before, before)
+    if isinstance(value, str) and has_variable(value):
         raise _UnfitError("it holds `${`, which would be taken for a variable", "rename it in Pipedrive")
-    elif value is None and name in _CONTACTS:
+    if value is None and name in _CONTACTS:
         other = _CONTACTS[name]
-        if item.under(account, other).get(other) is None:
+        if item.written(account, (other,)) is None:
             raise _UnfitError(f"the lead has none any more, and no {other} is declared", f"declare its {other} first")
     try:
-        _FIELDS[address.kind].model_validate({name: value})
+        _FIELDS[address.kind].model_validate(_nested(name, value))
     except ValidationError:
         raise _UnfitError("this cannot be declared", "change it in Pipedrive, or leave the field out") from None
     return value

@@ -40,10 +40,14 @@ class Item:
     steps: Steps
     value: Mapping[str, Any]
 
-    def under(self, account: str, field: str) -> Mapping[str, Any]:
-        """Where a field of an account is written: its override, or the item itself."""
-        override: Mapping[str, Any] = (self.value.get("overrides") or {}).get(account) or {}
-        return override if field in override else self.value
+    def overrides(self, account: str, path: Sequence[str]) -> bool:
+        """Whether an account has a value of its own at this path."""
+        return path[-1] in _at((self.value.get("overrides") or {}).get(account), path[:-1], {})
+
+    def written(self, account: str, path: Sequence[str]) -> Any:
+        """The value at a path as an account has it: in its override, or in the item itself; None where in neither."""
+        own = self.overrides(account, path)
+        return _at(self.value["overrides"][account] if own else self.value, path, None)
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,12 @@ class Files:
             for one in self.files
             if texts.get(one.source.name, one.source.text) != one.source.text
         ]
+
+
+def _at(value: Any, path: Sequence[str], otherwise: Any) -> Any:
+    for step in path:
+        value = (value or {}).get(step)
+    return otherwise if value is None else value
 
 
 def _items_of(files: Sequence[File]) -> dict[Span, Item]:

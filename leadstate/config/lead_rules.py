@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from leadstate.config.findings import Findings
 from leadstate.config.label_rules import LabelsHere, shown
@@ -12,8 +13,8 @@ from leadstate.config.source import Place
 from leadstate.config.suggest import choice
 from leadstate.config.variables import Variables, has_variable, in_accounts
 from leadstate.core.address import Address, Span
-from leadstate.core.resource import Desired
-from leadstate.kinds.kind import fields_set
+from leadstate.core.resource import CUSTOM, Desired
+from leadstate.kinds.kind import Spec, fields_set
 from leadstate.kinds.lead import declare
 from leadstate.kinds.lead_spec import LONGEST_MARK, AtLeastLabels, LeadSpec, Plan, visibility
 
@@ -71,14 +72,18 @@ class Leads:
         spec = entry.spec
         override = spec.overrides.get(account)
         written = dict(fields_set(override)) if override is not None else {}
+        if override is not None and override.custom_fields:
+            # Each custom field is managed by itself, so an override of one leaves the others.
+            written["custom_fields"] = {**(spec.custom_fields or {}), **override.custom_fields}
         if written:
             spec = spec.model_copy(update=written)
         changed: dict[str, object] = {}
         fine = True
-        for name in ("title", "channel_id"):
-            text: str | None = getattr(spec, name)
-            if text is not None and has_variable(text):
-                changed[name] = self.variables.replace(text, account, entry.place(*_path(name, account, written)))
+        for name in _TEXTS:
+            value = getattr(spec, name)
+            if value is not None and _holds_variable(value):
+                place = entry.place(*_path(name, account, written))
+                changed[name] = self._replaced(value, account, place)
                 fine = fine and changed[name] is not None
         if spec.labels is not None:
             names = self._labels(entry, spec, account, written)
@@ -97,10 +102,30 @@ class Leads:
             return None
         return spec.model_copy(update=changed) if changed else spec
 
+    def _replaced(self, value: Any, account: str, place: Place) -> Any:
+        """The value with its variables replaced, wherever in it they stand; None where one cannot be."""
+        match value:
+            case str():
+                return self.variables.replace(value, account, place)
+            case Spec():
+                made = self._replaced(fields_set(value), account, place)
+                return None if made is None else value.model_copy(update=made)
+            case Mapping():
+                found = {key: self._replaced(one, account, place) for key, one in value.items()}
+                return None if any(found[key] is None for key in found if value[key] is not None) else found
+            case list():
+                items = [self._replaced(one, account, place) for one in value]
+                return None if None in items else items
+        return value
+
     @staticmethod
-    def _span(entry: Entry[LeadSpec], account: str, field_name: str) -> Span:
+    def _span(entry: Entry[LeadSpec], account: str, attribute: str) -> Span:
         override = entry.spec.overrides.get(account)
-        return entry.place(*_path(field_name, account, fields_set(override) if override else {})).span
+        if attribute.startswith(CUSTOM):
+            name = attribute.removeprefix(CUSTOM)
+            inner = ("overrides", account) if override is not None and name in (override.custom_fields or {}) else ()
+            return entry.place(*inner, "custom_fields", name).span
+        return entry.place(*_path(attribute, account, fields_set(override) if override else {})).span
 
     def _labels(
         self, entry: Entry[LeadSpec], spec: LeadSpec, account: str, written: Mapping[str, object]
@@ -190,6 +215,23 @@ def check_keys(
         if len(namespace) + 1 + len(key) > LONGEST_MARK:
             summary = f"namespace and key together are longer than {LONGEST_MARK - 1} characters"
             findings.error("mark-too-long", summary, entry.place("key"), hint="shorten the key or the namespace")
+
+
+_TEXTS = ("title", "person", "organization", "owner", "channel_id", "custom_fields")
+"""Fields that hold text in which variables are replaced; labels are replaced where they are looked up."""
+
+
+def _holds_variable(value: Any) -> bool:
+    match value:
+        case str():
+            return has_variable(value)
+        case Spec():
+            return any(map(_holds_variable, fields_set(value).values()))
+        case Mapping():
+            return any(map(_holds_variable, value.values()))
+        case list():
+            return any(map(_holds_variable, value))
+    return False
 
 
 def _path(name: str, account: str, written: Mapping[str, object]) -> tuple[str, ...]:

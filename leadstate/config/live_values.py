@@ -1,6 +1,7 @@
 """Live values in the form in which people write them, as like what was written before as can be."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from leadstate.config.items import Files
@@ -24,10 +25,16 @@ def visible_to(number: int, plan: Any, before: object = "") -> object:
     return words[0] if words and isinstance(before, str) else number
 
 
-def money(value: Money, before: Any = None) -> dict[str, object]:
-    """An amount and its currency; an amount that stays keeps its digits."""
-    amount = value.amount
-    number: object = int(amount) if amount == amount.to_integral_value() else amount
-    if isinstance(before, Mapping) and before.get("amount") == amount:
-        number = before["amount"]
-    return {"amount": number, "currency": value.currency}
+def plainly(value: object, before: Any = None) -> object:
+    """A value in plain Python, as YAML holds it; an amount that stays keeps its digits."""
+    match value:
+        case Money():
+            amount = plainly(value.amount)
+            if isinstance(before, Mapping) and before.get("amount") == amount:
+                amount = before["amount"]
+            return {"amount": amount, "currency": value.currency}
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else value
+        case tuple():
+            return list(value)
+    return value

@@ -63,6 +63,11 @@ SELF_MADE = {
     "amount_type": ("bad-amount", "an amount is a number", "write it without quotes, as in 1200.50"),
     "amount_finite": ("bad-amount", "an amount is a finite number", "write it in digits, as in 1200.50"),
     "amount_digits": ("bad-amount", "an amount has 15 significant digits at most", "write fewer digits"),
+    "custom_value": (
+        "bad-custom-value",
+        "a custom field takes text, a number, a list of options, money or a contact",
+        "write text in quotes, or null to unset it",
+    ),
     "date_type": ("bad-date", "a date is written YYYY-MM-DD", "write it like 2026-12-31"),
     "date_value": ("bad-date", "this is no day of the calendar", "write it like 2026-12-31"),
     "token_sources": ("token-sources", "a token has exactly one source", "write one of `env`, `file` and `command`"),

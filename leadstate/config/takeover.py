@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from leadstate.config.live_values import money, visible_to
+from leadstate.config.live_values import plainly, visible_to
 from leadstate.config.variables import has_variable
 from leadstate.core.address import Ref
 from leadstate.core.diagnostics import Diagnostic, Severity
@@ -127,7 +127,7 @@ def _lead_fields(lead: Live, names: Mapping[Ref, str], plan: Any) -> Fields:
     for name in _LEAD_FIELDS:
         value = lead.attrs[name]
         if isinstance(value, Money):
-            fields[name] = money(value)
+            fields[name] = plainly(value)
         elif name == "visible_to" and isinstance(value, str):
             fields[name] = visible_to(int(value), plan) if value.isdecimal() else value
         elif name == "labels":

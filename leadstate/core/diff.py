@@ -3,24 +3,28 @@
 Plain equality comes first: DeepDiff over 5,000 equal leads takes seconds, `==` takes none.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from leadstate.core.resource import ABSENT, Attrs, Side, Value
 
 
 @dataclass(frozen=True, slots=True)
 class FieldDiff:
-    """One changed field: a dotted path and its values, either of which may be ABSENT."""
+    """One changed field: a dotted path and its values, either of which may be ABSENT.
+
+    `steps` are the path undone: the name of an attribute may hold dots itself.
+    """
 
     path: str
     before: Side
     after: Side
+    steps: tuple[str, ...] = field(default=(), compare=False)
 
     @property
-    def top(self) -> str:
-        """The attribute that the path starts with."""
-        return self.path.partition(".")[0]
+    def attribute(self) -> str:
+        """The attribute that it is about, or a part of."""
+        return self.steps[0]
 
 
 def diff(before: Attrs, after: Attrs) -> tuple[FieldDiff, ...]:
@@ -38,22 +42,23 @@ def diff(before: Attrs, after: Attrs) -> tuple[FieldDiff, ...]:
     tree = DeepDiff(old, new, view="tree", ignore_order=False, verbose_level=0)
     paths = {_path(level.path(output_format="list"), new) for levels in tree.values() for level in levels}
     # What deepdiff holds equal though == does not (a subclass, say) still has to be written.
-    paths |= {key for key in changed if not any(path.partition(".")[0] == key for path in paths)}
-    return tuple(FieldDiff(path, at(before, path), at(after, path)) for path in sorted(paths))
+    paths |= {(key,) for key in changed} - {path[:1] for path in paths}
+    found = (FieldDiff(".".join(path), at(before, path), at(after, path), path) for path in paths)
+    return tuple(sorted(found, key=lambda one: one.path))
 
 
 def added(attrs: Attrs) -> tuple[FieldDiff, ...]:
     """The fields of a new object."""
-    return tuple(FieldDiff(key, ABSENT, value) for key, value in sorted(attrs.items()) if value is not None)
+    return tuple(FieldDiff(key, ABSENT, value, (key,)) for key, value in sorted(attrs.items()) if value is not None)
 
 
 def removed(attrs: Attrs) -> tuple[FieldDiff, ...]:
     """The fields of an object that goes."""
-    return tuple(FieldDiff(key, value, ABSENT) for key, value in sorted(attrs.items()) if value is not None)
+    return tuple(FieldDiff(key, value, ABSENT, (key,)) for key, value in sorted(attrs.items()) if value is not None)
 
 
-def _path(steps: list[str | int], attrs: Attrs) -> str:
-    """A dotted path through mappings only: what is inside a list or an amount has no address of its own."""
+def _path(steps: list[str | int], attrs: Attrs) -> tuple[str, ...]:
+    """A path through mappings only: what is inside a list or an amount has no address of its own."""
     names: list[str] = []
     value: Value = attrs
     for step in steps:
@@ -61,13 +66,13 @@ def _path(steps: list[str | int], attrs: Attrs) -> str:
             break
         names.append(step)
         value = value.get(step)
-    return ".".join(names)
+    return tuple(names)
 
 
-def at(attrs: Attrs, path: str) -> Side:
-    """The value at a dotted path, ABSENT where there is none."""
+def at(attrs: Attrs, path: Sequence[str]) -> Side:
+    """The value at a path, ABSENT where there is none."""
     value: Value = attrs
-    for step in path.split("."):
+    for step in path:
         if not isinstance(value, Mapping) or step not in value:
             return ABSENT
         value = value[step]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from leadstate.core.account import Account
 from leadstate.core.address import Ref
 from leadstate.core.match import Matching
-from leadstate.core.resource import Bindings, Live
+from leadstate.core.resource import Bindings, Dictionary, Live
 
 
 def name_undeclared(kind: str, matching: Matching, account: Account) -> list[tuple[str, Live]]:
@@ -32,9 +32,9 @@ def _known_name(one: Live, account: Account) -> str:
     return known or (one.mark.partition(":")[2] if one.mark else one.name) or one.remote_id
 
 
-def bind(matchings: Mapping[str, Matching], names: Mapping[str, str]) -> Bindings:
+def bind(matchings: Mapping[str, Matching], names: Mapping[str, str], fields: Dictionary | None) -> Bindings:
     """The ids of all objects, by kind matched, under their declared keys or the names they were given."""
-    bindings = Bindings()
+    bindings = Bindings(fields)
     for kind, matching in matchings.items():
         for desired, live in matching.pairs:
             bindings.bind(desired.address.ref, live.remote_id)

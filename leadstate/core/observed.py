@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from leadstate.core.address import RemoteRef
-from leadstate.core.resource import Live
+from leadstate.core.resource import Dictionary, Live
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Observed:
         unsure: marks that were not found, while part of the archived list was not read.
         pages: how many pages of live leads were read.
         gone: marks of objects that the lock file knows and that do not exist any more.
+        fields: the account's custom fields; None where none is declared.
     """
 
     live: Mapping[str, Sequence[Live]]
@@ -28,3 +29,4 @@ class Observed:
     unsure: frozenset[str] = frozenset()
     pages: int = 0
     gone: frozenset[str] = frozenset()
+    fields: Dictionary | None = None

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from leadstate.core.address import Address, Ref, RemoteRef, Span
@@ -153,6 +154,11 @@ LONGEST_NUMBER = 30
 """Digits of a whole amount that is shown as a number; a server can answer millions, which nobody could print."""
 
 
+def _number(number: Decimal) -> int | str:
+    whole = number.adjusted() < LONGEST_NUMBER and number == number.to_integral_value()
+    return int(number) if whole else str(number)
+
+
 def plain(value: Side) -> object:
     """A value as JSON can hold it; an absent one and one that is not set are both null; amounts keep every digit."""
     match value:
@@ -165,10 +171,10 @@ def plain(value: Side) -> object:
         case AtLeast():
             form = [plain(ref) for ref in value.refs]
         case Money():
-            amount = value.amount
-            whole = amount.adjusted() < LONGEST_NUMBER and amount == amount.to_integral_value()
-            number = int(amount) if whole else str(amount)
-            form = {"amount": number, "currency": value.currency}
+            form = {"amount": _number(value.amount), "currency": value.currency}
+        case Decimal():
+            number = _number(value)
+            form = float(number) if isinstance(number, str) and Decimal(repr(float(number))) == value else number
         case tuple():
             form = [plain(item) for item in value]
         case Mapping():

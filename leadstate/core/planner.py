@@ -54,7 +54,7 @@ def plan_account(
     """
     matchings = {kind: match(account.of_kind(kind), observed.live.get(kind, ()), account.lock) for kind in order}
     names = {one.remote_id: key for kind in order for key, one in name_undeclared(kind, matchings[kind], account)}
-    draft = _Draft(account, observed, today, bind(matchings, names), names)
+    draft = _Draft(account, observed, today, bind(matchings, names, observed.fields), names)
     for kind in order:
         _plan_kind(draft, matchings[kind])
         if others := observed.others.get(kind):
@@ -146,8 +146,8 @@ def _likely_renames(desired: Desired, extra: Sequence[Live]) -> Iterator[Diagnos
 def _plan_pair(draft: _Draft, desired: Desired, live: Live) -> None:
     address, bindings = desired.address, draft.bindings
     left_alone = LeftAlone(live.kind, Reason.SEED, address.key, live.remote_id, desired.span)
-    before = {key: bindings.link(value) for key, value in live.attrs.items()}
-    moved = frozenset(one.top for one in diff(before, desired.only_from or {}))
+    before = bindings.attrs(live)
+    moved = frozenset(one.attribute for one in diff(before, desired.only_from or {}))
     if moved:
         draft.left_alone.append(replace(left_alone, reason=Reason.CHANGED_SINCE))
     if not desired.present:
@@ -166,7 +166,7 @@ def _plan_pair(draft: _Draft, desired: Desired, live: Live) -> None:
         draft.left_alone.append(replace(left_alone, reason=Reason.ARCHIVED))
     else:
         renamed = desired.names and live.name != desired.names[0]
-        touched = {one.top for one in fields}
+        touched = {one.attribute for one in fields}
         draft.changes.append(
             Change(
                 address,
@@ -206,8 +206,8 @@ def _add(desired: Desired) -> Change:
 
 
 def _delete(address: Address, live: Live, bindings: Bindings, reason: Reason) -> Change:
-    before = {key: bindings.link(value) for key, value in live.attrs.items()}
-    return Change(address, Action.DELETE, reason, removed(before), {}, remote_id=live.remote_id, mark=live.mark)
+    fields = removed(bindings.attrs(live))
+    return Change(address, Action.DELETE, reason, fields, {}, remote_id=live.remote_id, mark=live.mark)
 
 
 def _is_meant(address: Address, targets: Sequence[Target]) -> bool:

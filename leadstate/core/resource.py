@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from leadstate.core.address import Address, Ref, RemoteRef, Span
 
@@ -27,7 +27,22 @@ class Lookup:
     span: Span = field(compare=False)
 
 
-Scalar: TypeAlias = str | bool | int | Money | Lookup | None
+@dataclass(frozen=True, slots=True)
+class CustomValue:
+    """What is declared for a custom field, before its type is known; its normal form takes its place.
+
+    `value` is plain Python: text, a number, a list or a mapping of such, None to unset the field. `span` is where it
+    stands; None where no file holds it.
+    """
+
+    value: object
+    span: Span | None = field(default=None, compare=False)
+
+
+CUSTOM: Final = "custom_fields."
+"""What the attribute of a custom field begins with, its name following; each one is managed by itself."""
+
+Scalar: TypeAlias = str | bool | int | Decimal | Money | Lookup | CustomValue | None
 Value: TypeAlias = "Scalar | Ref | RemoteRef | AtLeast | tuple[Value, ...] | Mapping[str, Value]"
 Attrs: TypeAlias = Mapping[str, Value]
 
@@ -99,6 +114,7 @@ class Live:
         name: what people call it.
         mark: its ownership mark, if any.
         frozen_by: the attribute that must change before any other can (an archived lead: `archived`).
+        custom: its custom fields as they were answered; what they mean is for the account's fields to say.
     """
 
     kind: str
@@ -107,12 +123,27 @@ class Live:
     name: str
     mark: str | None = None
     frozen_by: str | None = None
+    custom: Mapping[str, object] = field(default_factory=dict)
+
+
+class Dictionary(Protocol):
+    """The custom fields of one account: their keys there, and how their values are worded."""
+
+    def read(self, answered: Mapping[str, object]) -> Attrs:
+        """Attributes from the custom fields of a live object; None for one in use that is not set."""
+
+    def write(self, attribute: str, value: Value) -> Mapping[str, object]:
+        """The part of a request's body that gives a custom field this value."""
 
 
 @dataclass(slots=True)
 class Bindings:
-    """Which id stands for which reference in one account; grows while an apply adds objects."""
+    """Which id stands for which reference in one account; grows while an apply adds objects.
 
+    `fields` are the account's custom fields, where they matter.
+    """
+
+    fields: Dictionary | None = None
     _ids: dict[Ref, str] = field(default_factory=dict)
     _refs: dict[RemoteRef, Ref] = field(default_factory=dict)
 
@@ -132,6 +163,11 @@ class Bindings:
     def ids(self) -> dict[str, str]:
         """Every reference, as text, with its id, in order."""
         return {str(ref): remote_id for ref, remote_id in sorted(self._ids.items())}
+
+    def attrs(self, live: Live) -> Attrs:
+        """What a live object is like, ids turned into references and custom fields into their names."""
+        attrs = {name: self.link(value) for name, value in live.attrs.items()}
+        return attrs if self.fields is None else {**attrs, **self.fields.read(live.custom)}
 
     def link(self, value: Value) -> Value:
         """The same value with ids turned into references, sets of references sorted; unknown ids stay."""

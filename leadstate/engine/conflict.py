@@ -39,13 +39,12 @@ class Conflicts:
         if request is None:
             return None
         live = await self._read(kind, request, change)
-        now = {name: self._bindings.link(value) for name, value in live.attrs.items()}
+        now = self._bindings.attrs(live)
+        planned = {one.path: one.before for one in change.fields}
         if change.action is Action.DELETE:
-            planned = {one.path: one.before for one in change.fields}
             current = {one.path: one.before for one in removed(now)}
         else:
-            planned = {one.path: one.before for one in change.fields}
-            current = {path: at(now, path) for path in planned}
+            current = {one.path: at(now, one.steps) for one in change.fields}
         moved = sorted(path for path in planned.keys() | current.keys() if planned.get(path) != current.get(path))
         if not moved:
             return None

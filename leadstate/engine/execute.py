@@ -95,8 +95,7 @@ class _Run:
         made = await make(change, kind_named(change.address.kind), self._bindings, self._writer)
         if made is None:
             return Outcome(Status.APPLIED)
-        got = {name: self._bindings.link(value) for name, value in made.attrs.items()}
-        differing = diff(got, change.want)
+        differing = diff(self._bindings.attrs(made), change.want)
         if not differing:
             return Outcome(Status.APPLIED, remote_id=made.remote_id)
         words = "; ".join(f"{one.path} is {plain(one.before)}, not {plain(one.after)}" for one in differing)

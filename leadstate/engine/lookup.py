@@ -14,8 +14,12 @@ from pydantic import BaseModel, Field, ValidationError
 
 from leadstate.core.account import Account
 from leadstate.core.diagnostics import Diagnostic, Severity
+from leadstate.core.observed import Observed
 from leadstate.core.resource import Desired, Live, Lookup, text
+from leadstate.engine.fields import typed
+from leadstate.kinds.custom_field import CustomFields
 from leadstate.kinds.kind import Wire
+from leadstate.kinds.lead import LEAD
 from leadstate.kinds.operations import (
     GET_ORGANIZATION,
     GET_PERSON,
@@ -94,17 +98,24 @@ _ONE = {"person": GET_PERSON, "organization": GET_ORGANIZATION}
 _SEARCH = {"person": SEARCH_PERSONS, "organization": SEARCH_ORGANIZATIONS}
 
 
-async def resolve(account: Account, live: Sequence[Live], reader: Reader) -> tuple[Account, tuple[Diagnostic, ...]]:
-    """The account with ids in place of descriptions; a description that fits none or several is a finding.
+async def resolve(
+    account: Account, observed: Observed, reader: Reader
+) -> tuple[Account, Observed, tuple[Diagnostic, ...]]:
+    """The account with custom fields in normal form and ids in place of descriptions; and its fields as observed.
 
-    A field whose description has no id is left out, so that nothing is planned for it; the finding keeps the account
-    from being applied.
+    A description that fits none or several is a finding. A field whose description has no id is left out, so that
+    nothing is planned for it; the finding keeps the account from being applied.
 
     Raises:
         ApiError: something could not be asked.
     """
-    by_mark = {one.mark: one for one in live if one.mark is not None}
-    planned = [one for one in account.desired if not (one.create_only and one.mark in by_mark)]
+    live = {one.mark: one for one in observed.live.get(LEAD.name, ()) if one.mark is not None}
+    finished = {one.address for one in account.desired if one.create_only and one.mark in live}
+    account, fields, unfit = await typed(
+        account, (one for one in account.desired if one.address not in finished), reader
+    )
+    planned = [one for one in account.desired if one.address not in finished]
+    by_mark = live if fields is None else {mark: _told(one, fields) for mark, one in live.items()}
     wanted = {value for _, value in _uses(planned)}
     found: dict[Lookup, list[_Known]] = {}
     for kind in ("person", "organization"):
@@ -118,7 +129,12 @@ async def resolve(account: Account, live: Sequence[Live], reader: Reader) -> tup
         found |= {one: [user for user in users if user.fits(one)] for one in wanted if one.kind == "user"}
     ids = {lookup: fitting[0].id for lookup, fitting in found.items() if len(fitting) == 1}
     findings = [_finding(account, one, found[value], value) for one, value in _uses(planned) if value not in ids]
-    return replace(account, desired=tuple(_with_ids(one, ids) for one in account.desired)), tuple(findings)
+    desired = tuple(_with_ids(one, ids) for one in account.desired)
+    return replace(account, desired=desired), replace(observed, fields=fields), (*unfit, *findings)
+
+
+def _told(live: Live, fields: CustomFields) -> Live:
+    return replace(live, attrs={**live.attrs, **fields.read(live.custom)})
 
 
 def _order(lookup: Lookup) -> tuple[str, str, str]:
@@ -133,9 +149,12 @@ def _linked(desired: Iterable[Desired], live: Mapping[str, Live], kind: str) -> 
     """What the live leads, by mark, are linked to where a description is declared."""
     linked: dict[Lookup, set[int]] = {}
     for one in desired:
-        value, there = one.attrs.get(kind), live.get(one.mark or "")
-        if isinstance(value, Lookup) and there is not None and isinstance(id_ := there.attrs.get(kind), int):
-            linked.setdefault(value, set()).add(id_)
+        there = live.get(one.mark or "")
+        if there is None:
+            continue
+        for name, value in one.attrs.items():
+            if isinstance(value, Lookup) and value.kind == kind and isinstance(id_ := there.attrs.get(name), int):
+                linked.setdefault(value, set()).add(id_)
     return linked
 
 

@@ -1,10 +1,11 @@
 """Sends the requests of one change; a create whose answer was lost is looked for before it is sent again."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from leadstate.core.address import Ref
 from leadstate.core.plan import Action, Change
-from leadstate.core.resource import Bindings, Live
+from leadstate.core.resource import Bindings, Live, Value
 from leadstate.engine.move import move_leads
 from leadstate.engine.recover import look_for
 from leadstate.kinds.kind import Kind
@@ -33,7 +34,7 @@ async def make(change: Change, kind: Kind, bindings: Bindings, writer: Writer) -
         ApiError: a request failed for good.
         pydantic.ValidationError: an answer is not of its kind.
     """
-    requests = kind.requests(change, lambda ref: bound(bindings, ref))
+    requests = kind.requests(change, _Bound(bindings))
     if change.moves_to is not None:
         await move_leads(change, bound(bindings, change.moves_to), writer)
     made: Live | None = None
@@ -62,6 +63,21 @@ async def _send(request: Request, writer: Writer) -> Any:
         if not (isinstance(there, dict) and there.get("is_archived") is True):
             raise
         return there
+
+
+class _Bound:
+    """What a change's symbols stand for by now."""
+
+    def __init__(self, bindings: Bindings) -> None:
+        self._bindings = bindings
+
+    def __call__(self, ref: Ref) -> str:
+        return bound(self._bindings, ref)
+
+    def custom(self, attribute: str, value: Value) -> Mapping[str, object]:
+        if self._bindings.fields is None:
+            raise LookupError(f"{attribute} has no key, though it was planned")
+        return self._bindings.fields.write(attribute, value)
 
 
 def bound(bindings: Bindings, ref: Ref) -> str:

@@ -120,7 +120,7 @@ async def _plan(account: Account, reader: Reader, settings: Settings) -> Account
             return _unusable(account, wrong)
         account = _targeted(account, settings.targets)
         observed = await observe(account, reader, settings.impact)
-        account, findings = await resolve(account, observed.live.get(LEAD.name, ()), reader)
+        account, observed, findings = await resolve(account, observed, reader)
     except ApiError as failure:
         return _unusable(account, finding_of(failure, account.name))
     plan = plan_account(account, observed, KIND_NAMES, settings.targets, today=settings.today)

@@ -158,7 +158,7 @@ def _bindings(matching: Matching, told: Sequence[Live]) -> Bindings:
 
 
 def _linked(lead: Live, bindings: Bindings) -> Live:
-    return replace(lead, attrs={name: bindings.link(value) for name, value in lead.attrs.items()})
+    return replace(lead, attrs=bindings.attrs(lead))
 
 
 def _labels_of(lead: Live) -> frozenset[Value]:

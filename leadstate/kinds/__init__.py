@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from leadstate.core.plan import Change
-from leadstate.kinds.kind import Kind
+from leadstate.kinds.kind import Kind, Symbols
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
 from leadstate.kinds.operations import Request
@@ -32,7 +32,7 @@ def calls(changes: Iterable[Change]) -> list[tuple[Change, list[Request]]]:
         before = [] if first is None or (shared and kind.name in listed) else [first]
         if shared:
             listed.add(kind.name)
-        found.append((change, [*before, *kind.moves(change), *kind.requests(change, str)]))
+        found.append((change, [*before, *kind.moves(change), *kind.requests(change, Symbols())]))
     return found
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -14,8 +14,27 @@ from leadstate.core.plan import Change
 from leadstate.core.resource import Live, Value, text
 from leadstate.kinds.operations import Operation, Request
 
-Resolve = Callable[[Ref], str]
-"""Gives the remote id that a reference stands for."""
+
+class Resolve(Protocol):
+    """What a change's symbols stand for in an account."""
+
+    def __call__(self, ref: Ref) -> str:
+        """The remote id of a reference."""
+
+    def custom(self, attribute: str, value: Value) -> Mapping[str, object]:
+        """The part of a body that gives a custom field this value."""
+
+
+class Symbols:
+    """Stands for itself: how a request looks before it is written."""
+
+    def __call__(self, ref: Ref) -> str:
+        """The reference as text."""
+        return str(ref)
+
+    def custom(self, attribute: str, value: Value) -> Mapping[str, object]:
+        """The attribute as it is."""
+        return {attribute: value}
 
 
 @dataclass(frozen=True, slots=True)

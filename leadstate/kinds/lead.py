@@ -11,9 +11,13 @@ from pydantic import Field
 
 from leadstate.core.address import Address, Ref, RemoteRef, Span
 from leadstate.core.plan import Action, Change
-from leadstate.core.resource import AtLeast, Attrs, Desired, Live, Lookup, Money, Value, text
+from leadstate.core.resource import CUSTOM, AtLeast, Attrs, CustomValue, Desired, Live, Lookup, Money, Value, text
+from leadstate.kinds.contacts import OrganizationRef, PersonRef, UserRef
+from leadstate.kinds.custom_field import answered
+from leadstate.kinds.custom_value import declared
 from leadstate.kinds.kind import Kind, Resolve, Wire, fields_set
-from leadstate.kinds.lead_spec import AtLeastLabels, LeadSpec, MoneySpec, OrganizationRef, PersonRef, UserRef
+from leadstate.kinds.lead_spec import AtLeastLabels, LeadSpec
+from leadstate.kinds.money import MoneySpec, number_of
 from leadstate.kinds.operations import ADD_LEAD, DELETE_LEAD, GET_LEAD, GET_LEADS, UPDATE_LEAD, Request
 
 
@@ -34,11 +38,18 @@ def declare(
         span: where it is declared.
         namespace: the configuration's mark.
         label_keys: label name or key → key; the loader has checked that each one is there.
-        place: field → where it is written.
+        place: attribute → where it is written.
     """
+    written = fields_set(spec)
     return Desired(
         address,
-        {name: _attr(name, value, label_keys, place) for name, value in fields_set(spec).items() if name in _WIRE},
+        {
+            **{name: _attr(name, value, label_keys, place) for name, value in written.items() if name in _WIRE},
+            **{
+                (name := f"{CUSTOM}{field}"): declared(value, place(name))
+                for field, value in (spec.custom_fields or {}).items()
+            },
+        },
         span,
         mark=f"{namespace}:{spec.key}",
         create_only=spec.mode == "seed",
@@ -115,7 +126,8 @@ def decode(raw: object) -> Live:
         "archived": wire.is_archived,
     }
     frozen_by = "archived" if wire.is_archived else None
-    return Live("lead", wire.id, attrs, title, mark=wire.origin_id, frozen_by=frozen_by)
+    custom = answered(raw) if isinstance(raw, dict) else {}
+    return Live("lead", wire.id, attrs, title, mark=wire.origin_id, frozen_by=frozen_by, custom=custom)
 
 
 _WIRE = {
@@ -140,7 +152,12 @@ def requests(change: Change, resolve: Resolve) -> Sequence[Request]:
     Archiving is a request of its own (updateLead is the only operation that takes `is_archived`, and an archived lead
     takes nothing else): it comes last, and bringing a lead back comes first.
     """
-    body = {_WIRE[name]: _to_wire(value, resolve) for name, value in change.want.items() if name != "archived"}
+    body: dict[str, object] = {}
+    for name, value in change.want.items():
+        if name in _WIRE and name != "archived":
+            body[_WIRE[name]] = _to_wire(value, resolve)
+        elif name.startswith(CUSTOM):
+            body |= resolve.custom(name, value)
     archived = change.want.get("archived")
     match change.action:
         case Action.DELETE:
@@ -163,9 +180,7 @@ def _to_wire(value: Value, resolve: Resolve) -> object:
         case RemoteRef():
             return value.id
         case Money():
-            amount = value.amount
-            number = int(amount) if amount == amount.to_integral_value() else float(amount)
-            return {"amount": number, "currency": value.currency}
+            return {"amount": number_of(value.amount), "currency": value.currency}
         case tuple():
             return [_to_wire(item, resolve) for item in value]
         case _:
@@ -178,6 +193,8 @@ def from_plain(name: str, value: Any) -> Value:
         return tuple(sorted((Ref("label", key) for key in value or ()), key=str))
     if name == "value" and value is not None:
         return Money(Decimal(value["amount"]).normalize(), value["currency"])
+    if name.startswith(CUSTOM):
+        return CustomValue(Decimal(repr(value)) if isinstance(value, float) else value)
     found: Value = value
     return found
 

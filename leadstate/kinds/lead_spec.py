@@ -1,47 +1,17 @@
 """What people declare of a lead: its fields, and the words they may use for people, money, days and visibility."""
 
 from collections.abc import Mapping
-from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow, Subnormal
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from leadstate.kinds.contacts import Organization, Owner, Person
+from leadstate.kinds.custom_value import CustomFieldValues
 from leadstate.kinds.kind import Day, Line, RemoteId, Scoped, Spec
+from leadstate.kinds.money import MoneySpec
 
-EMAIL = r"^[^@\s]+@[^@\s]+$"
 LONGEST_MARK = 100
-EXACT_DIGITS = 15
-"""Amounts travel as JSON numbers, which every reader holds exactly up to 15 significant digits (IEEE 754 double)."""
-_EXACT = Context(prec=EXACT_DIGITS, traps=[Inexact, Overflow, Subnormal, InvalidOperation])
-"""Says so where a number has more digits, or is too large or small, instead of rounding it."""
-
-
-def _amount(raw: object) -> Decimal:
-    if isinstance(raw, bool) or not isinstance(raw, int | Decimal):
-        raise PydanticCustomError("amount_type", "an amount is a number without quotes")
-    amount = Decimal(raw)
-    if not amount.is_finite():
-        raise PydanticCustomError("amount_finite", "an amount is a finite number")
-    try:
-        normal = amount.normalize(_EXACT)
-    except ArithmeticError:
-        raise PydanticCustomError("amount_digits", "an amount has 15 significant digits at most") from None
-    _, digits, exponent = normal.as_tuple()
-    if len(digits) + max(0, int(exponent)) > EXACT_DIGITS or int(exponent) < -EXACT_DIGITS:
-        raise PydanticCustomError("amount_digits", "an amount has 15 significant digits at most")
-    return normal
-
-
-Amount = Annotated[Decimal, BeforeValidator(_amount), WithJsonSchema({"type": "number"})]
-Currency = Annotated[str, Field(pattern=r"^[A-Z0-9]{3,10}$", description="ISO 4217 code, or that of a custom one.")]
-
-
-class MoneySpec(Spec):
-    """An amount of a currency."""
-
-    amount: Amount
-    currency: Currency
 
 
 class AtLeastLabels(Spec):
@@ -56,48 +26,6 @@ def _shape(raw: object) -> str:
 
 LabelNames: TypeAlias = Annotated[
     Annotated[list[Line], Tag("(exactly)")] | Annotated[AtLeastLabels, Tag("(at_least)")], Discriminator(_shape)
-]
-
-
-class PersonRef(Spec):
-    """A person by email address or by name."""
-
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
-
-    email: Annotated[str | None, Field(pattern=EMAIL, description="An email address that one person has.")] = None
-    name: Annotated[Line | None, Field(description="A name that one person bears.")] = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.email is None) == (self.name is None):
-            raise PydanticCustomError("person_ref", "a person is known by an `email` or by a `name`")
-        return self
-
-
-class OrganizationRef(Spec):
-    """An organization by name."""
-
-    name: Annotated[Line, Field(description="A name that one organization bears.")]
-
-
-class UserRef(Spec):
-    """A user by email address."""
-
-    email: Annotated[str, Field(pattern=EMAIL, description="The email address that the user logs in with.")]
-
-
-def _known_by(raw: object) -> str:
-    return "(description)" if isinstance(raw, Mapping | Spec) else "(id)"
-
-
-Person: TypeAlias = Annotated[
-    Annotated[RemoteId, Tag("(id)")] | Annotated[PersonRef, Tag("(description)")], Discriminator(_known_by)
-]
-Organization: TypeAlias = Annotated[
-    Annotated[RemoteId, Tag("(id)")] | Annotated[OrganizationRef, Tag("(description)")], Discriminator(_known_by)
-]
-Owner: TypeAlias = Annotated[
-    Annotated[RemoteId, Tag("(id)")] | Annotated[UserRef, Tag("(description)")], Discriminator(_known_by)
 ]
 
 Visibility = Literal[1, 3, 5, 7, "owner", "group", "subgroups", "company"]
@@ -139,11 +67,12 @@ class LeadFields(Spec):
     was_seen: Annotated[bool | None, Field(description="Whether somebody opened it; people flip it by looking.")] = None
     channel: Annotated[RemoteId | None, Field(description="Id of the marketing channel.")] = None
     channel_id: Annotated[Line | None, Field(description="Free text beside the channel.")] = None
+    custom_fields: CustomFieldValues | None = None
     archived: Annotated[bool | None, Field(description="false brings an archived lead back; true archives it.")] = None
 
     @model_validator(mode="after")
     def _can_be_unset(self) -> Self:
-        for name in ("title", "owner", "labels", "visible_to", "was_seen", "archived"):
+        for name in ("title", "owner", "labels", "visible_to", "was_seen", "custom_fields", "archived"):
             if name in self.model_fields_set and getattr(self, name) is None:
                 cure = "write [] for no labels" if name == "labels" else "leave the line out to not manage it"
                 raise PydanticCustomError(

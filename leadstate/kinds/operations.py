@@ -49,6 +49,7 @@ GET_PERSON: Final = Operation("getPerson", "GET", "/persons/{id}", 1, "v2")
 GET_ORGANIZATION: Final = Operation("getOrganization", "GET", "/organizations/{id}", 1, "v2")
 SEARCH_PERSONS: Final = Operation("searchPersons", "GET", "/persons/search", 20, "v2", search=True)
 SEARCH_ORGANIZATIONS: Final = Operation("searchOrganization", "GET", "/organizations/search", 20, "v2", search=True)
+GET_DEAL_FIELDS: Final = Operation("getDealFields", "GET", "/dealFields", 10, "v2")
 GET_ME: Final = Operation("getCurrentUser", "GET", "/users/me", 2)
 
 

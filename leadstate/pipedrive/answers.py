@@ -58,6 +58,11 @@ class Answer:
             raise BadAnswer(self.operation.id, "answered a list without saying whether more follows")
         return (limit if isinstance(limit, int) and not isinstance(limit, bool) else None), more
 
+    def cursor(self) -> str | None:
+        """Where the next page of a listing of the second version begins; None at the end."""
+        found = self.additional.get("next_cursor")
+        return found if isinstance(found, str) and found else None
+
 
 def read(operation: Operation, reply: httpx.Response) -> Answer:
     """The data of an answer; an `ApiError` for anything but success."""

@@ -199,6 +199,26 @@ class Reader:
             last = _id(rows[-1])
             start += len(rows) - 1
 
+    async def rows(self, operation: Operation) -> list[object]:
+        """A whole listing of the second version, whose pages tell where the next one begins.
+
+        Raises:
+            IncompleteListing: the listing goes in circles.
+        """
+        rows: list[object] = []
+        seen: set[str] = set()
+        query: tuple[tuple[str, str], ...] = (("limit", str(PAGE)),)
+        while True:
+            answer = await self.get(Request(operation, query=query))
+            rows += answer.rows()
+            cursor = answer.cursor()
+            if cursor is None:
+                return rows
+            if cursor in seen:
+                raise IncompleteListing(operation.id, "a page says that it comes after itself")
+            seen.add(cursor)
+            query = (("limit", str(PAGE)), ("cursor", cursor))
+
 
 class Writer(Reader):
     """Reads and writes one account."""

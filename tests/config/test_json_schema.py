@@ -109,7 +109,7 @@ BAD = {
     "bad currency": ("EUR", "eur"),
     "visible_to": ("visible_to: 3", "visible_to: 2"),
     "bad key": ("key: acme-renewal", "key: Acme"),
-    "later feature": ("mode: seed", "custom_fields: {A: 1}"),
+    "a custom field that is no value": ("mode: seed", "custom_fields: {A: true}"),
     "label as text": ("{name: Hot, color: red}", "Hot"),
 }
 

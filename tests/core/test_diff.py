@@ -25,13 +25,13 @@ def test_nothing_differs_from_itself(attrs: Attrs) -> None:
 def test_every_difference_is_found_and_every_finding_is_one(before: Attrs, after: Attrs) -> None:
     found = diff(before, after)
     unequal = {key for key in after if key not in before or before[key] != after[key]}
-    assert {one.top for one in found} == unequal
+    assert {one.attribute for one in found} == unequal
     assert [one.path for one in found] == sorted({one.path for one in found})
 
 
 @given(ATTRS, ATTRS)
 def test_before_then_after_is_after(before: Attrs, after: Attrs) -> None:
-    tops = {one.top for one in diff(before, after)}
+    tops = {one.attribute for one in diff(before, after)}
     merged = {**before, **{key: after[key] for key in tops}}
     assert diff(merged, after) == ()
 
@@ -70,7 +70,7 @@ def test_a_path_goes_as_deep_as_the_mapping_and_does_not_name_what_is_around_it(
     before, after = {"fields": {"a": {"b": 1, "c": 2}}}, {"fields": {"a": {"b": 3, "c": 2}}}
     found = diff(before, after)
     assert found == (FieldDiff("fields.a.b", 1, 3),)
-    assert found[0].top == "fields"
+    assert found[0].attribute == "fields"
 
 
 def test_a_new_object_had_nothing_and_one_that_goes_will_have_nothing() -> None:

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from leadstate.core.address import Address, RemoteRef
+from leadstate.core.address import Address, Ref, RemoteRef
 from leadstate.core.plan import Action, Change, Reason
 from leadstate.core.resource import AtLeast, Lookup, Money
+from leadstate.kinds.kind import Symbols
 from leadstate.kinds.lead import declare, decode, requests
 from leadstate.kinds.lead_spec import LeadSpec, visibility
 from tests.builders import HERE, refs
@@ -36,8 +37,13 @@ def change(action: Action = Action.UPDATE, **more: Any) -> Change:
     return Change(Address("a", "lead", "k"), action, Reason.DIFFERS, **wanted)
 
 
+class Ids(Symbols):
+    def __call__(self, ref: Ref) -> str:
+        return f"id-{ref.key}"
+
+
 def sent(one: Change) -> list[tuple[str, str, Any]]:
-    made = requests(one, lambda ref: f"id-{ref.key}")
+    made = requests(one, Ids())
     return [(r.operation.method, r.path, None if r.body is None else json.loads(json.dumps(r.body))) for r in made]
 
 

@@ -1,0 +1,117 @@
+"""Gives declared custom fields their normal form: names and options are an account's own, and so are the types.
+
+The fields are listed once a run, at 10 tokens, and only where a declared lead that is not a finished seed names one.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from pydantic import ValidationError
+
+from leadstate.core.account import Account
+from leadstate.core.diagnostics import Diagnostic, Severity
+from leadstate.core.resource import CUSTOM, Attrs, CustomValue, Desired, Value
+from leadstate.kinds.custom_field import CustomField, CustomFields, decode
+from leadstate.kinds.custom_value import Unfit, normal
+from leadstate.kinds.operations import GET_DEAL_FIELDS
+from leadstate.pipedrive.client import Reader
+from leadstate.pipedrive.errors import BadAnswer
+
+CANDIDATES = 20
+"""How many of several candidates a message names."""
+
+
+async def typed(
+    account: Account, planned: Iterable[Desired], reader: Reader
+) -> tuple[Account, CustomFields | None, tuple[Diagnostic, ...]]:
+    """The account with each custom field in normal form, and the fields it has; None where nothing needs them.
+
+    A field that cannot be had is left out, so that nothing is planned for it; the finding keeps the account from being
+    applied.
+
+    Args:
+        account: what is declared.
+        planned: the declared objects of which the fields matter.
+        reader: the way to it.
+
+    Raises:
+        ApiError: the fields could not be read.
+    """
+    used = {name.removeprefix(CUSTOM) for one in planned for name in _custom(one)}
+    if not used:
+        return replace(account, desired=tuple(_without(one) for one in account.desired)), None, ()
+    fields = CustomFields(await read_fields(reader), used)
+    findings: list[Diagnostic] = []
+    desired = tuple(_typed(one, fields, findings) for one in account.desired)
+    return replace(account, desired=desired), fields, tuple(findings)
+
+
+async def read_fields(reader: Reader) -> list[CustomField]:
+    """The custom fields of an account.
+
+    Raises:
+        ApiError: they could not be read.
+    """
+    rows = await reader.rows(GET_DEAL_FIELDS)
+    try:
+        return [found for row in rows if (found := decode(row)) is not None]
+    except ValidationError:
+        raise BadAnswer(GET_DEAL_FIELDS.id, "answered a field that is none") from None
+
+
+def _custom(desired: Desired) -> list[str]:
+    return [name for name, value in desired.attrs.items() if isinstance(value, CustomValue)]
+
+
+def _without(desired: Desired) -> Desired:
+    names = _custom(desired)
+    return replace(desired, attrs={k: v for k, v in desired.attrs.items() if k not in names}) if names else desired
+
+
+def _typed(desired: Desired, fields: CustomFields, findings: list[Diagnostic]) -> Desired:
+    if not _custom(desired):
+        return desired
+    attrs = _normal(desired.attrs, desired, fields, findings)
+    # What a receipt says of a field that is no more counts for nothing.
+    before = None if desired.only_from is None else _normal(desired.only_from, desired, fields, [])
+    return replace(desired, attrs=attrs, only_from=before)
+
+
+def _normal(attrs: Attrs, desired: Desired, fields: CustomFields, findings: list[Diagnostic]) -> Attrs:
+    made: dict[str, Value] = {}
+    for attribute, value in attrs.items():
+        if not isinstance(value, CustomValue):
+            made[attribute] = value
+            continue
+        name = attribute.removeprefix(CUSTOM)
+        try:
+            made[attribute] = normal(_the_one(name, fields), value, desired.span)
+        except Unfit as unfit:
+            findings.append(_finding(desired, name, value, unfit))
+    return made
+
+
+def _the_one(name: str, fields: CustomFields) -> CustomField:
+    named = fields.named(name)
+    if not named:
+        cure = "write the name of a deal field, which leads have too, or create it in Pipedrive first"
+        raise Unfit("there is none of this name", cure, tuple(fields.names))
+    if len(named) > 1:
+        candidates = tuple(f"{one.key}  {one.type}" for one in named)
+        raise Unfit(f"there are {len(named)} of this name", "rename one of them in Pipedrive", candidates)
+    return named[0]
+
+
+def _finding(desired: Desired, name: str, value: CustomValue, unfit: Unfit) -> Diagnostic:
+    candidates = unfit.candidates
+    more = f"\nand {len(candidates) - CANDIDATES} more" if len(candidates) > CANDIDATES else ""
+    return Diagnostic(
+        "custom-field",
+        Severity.ERROR,
+        f"the custom field {name!r}: {unfit}",
+        detail="\n".join(candidates[:CANDIDATES]) + more,
+        hint=unfit.cure,
+        span=value.span or desired.span,
+        account=desired.address.account,
+        address=desired.address,
+    )

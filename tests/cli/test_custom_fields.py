@@ -1,0 +1,239 @@
+"""Custom fields by name and option by label: two accounts, other ids in each, one configuration without an id."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click.testing
+import httpx
+import pytest
+
+from leadstate.cli.main import cli
+from leadstate.cli.session import Runtime
+from leadstate.sandbox import Sandbox
+
+TYPES = ("varchar", "text", "phone", "double", "monetary", "date", "time", "enum", "set", "user", "people", "org")
+DECLARED = {
+    "varchar": "Retail",
+    "text": "one line\nand another",
+    "phone": "+49 30 1",
+    "double": 7.5,
+    "monetary": {"amount": 12.5, "currency": "EUR"},
+    "date": "2026-12-31",
+    "time": "09:30",
+    "enum": "Food",
+    "set": ["Red", "Blue"],
+    "user": {"email": "sam@acme.test"},
+    "people": {"email": "jane@acme.test"},
+    "org": {"name": "Acme"},
+}
+OTHER = {
+    "varchar": "Food",
+    "text": "short",
+    "phone": "0",
+    "double": -1,
+    "monetary": {"amount": 1, "currency": "USD"},
+    "date": "2027-01-01",
+    "time": "23:59:59",
+    "enum": "Retail",
+    "set": ["Red"],
+    "user": {"email": "kim@acme.test"},
+    "people": {"name": "Tom"},
+    "org": {"name": "Borealis"},
+}
+
+
+def key(number: int, kind: str) -> str:
+    return f"{number}{(TYPES + RANGES).index(kind):x}" * 20
+
+
+RANGES = ("timerange", "daterange", "address")
+
+
+def company(number: int, **more: Any) -> dict[str, Any]:
+    """What people call alike has another id in every company."""
+    at = number * 100
+    options = [{"id": at + i, "label": label} for i, label in enumerate(("Retail", "Food", "Red", "Blue"), 1)]
+    choices = {kind: {"options": options} for kind in ("enum", "set")}
+    fields = [
+        {"code": key(number, kind), "name": f"My {kind}", "type": kind, **choices.get(kind, {})}
+        for kind in TYPES + RANGES
+    ]
+    people = [("Jane", "jane@acme.test"), ("Tom", "tom@acme.test")]
+    users = [("Sam", "sam@acme.test"), ("Kim", "kim@acme.test")]
+    return {
+        "token": f"token-{number}",
+        "company": {"id": number, "name": f"C{number}", "domain": f"c{number}"},
+        "fields": fields[::-1] if number % 2 else fields,
+        "persons": [{"id": at + i, "name": name, "emails": [email]} for i, (name, email) in enumerate(people, 1)],
+        "organizations": [{"id": at + i, "name": name} for i, name in enumerate(("Acme", "Borealis"), 5)],
+        "users": [{"id": at + i, "name": name, "email": email} for i, (name, email) in enumerate(users, 7)],
+        **more,
+    }
+
+
+class House:
+    """Some companies and one configuration for them."""
+
+    def __init__(self, folder: Path, *companies: dict[str, Any]) -> None:
+        self.sandbox = Sandbox({"companies": list(companies)}, burst=100_000, daily=None)
+        self.file = folder / "leadstate.yaml"
+        self.accounts = {
+            f"a{one['company']['id']}": {"url": "http://127.0.0.1:1", "token": {"env": one["token"].replace("-", "_")}}
+            for one in companies
+        }
+        environ = {one["token"].replace("-", "_"): one["token"] for one in companies}
+        self.runtime = Runtime(
+            environ=environ, transport=httpx.ASGITransport(self.sandbox.app), receipts=folder / "receipts"
+        )
+
+    def declare(self, fields: dict[str, Any], **more: Any) -> None:
+        named = {f"My {name}": value for name, value in fields.items()}
+        lead = {"key": "one", "title": "One", "person": {"email": "jane@acme.test"}, "custom_fields": named, **more}
+        whole = {"version": 1, "namespace": "ns", "accounts": self.accounts, "leads": [lead]}
+        self.file.write_text(json.dumps(whole, indent=1))
+
+    def __call__(self, *words: str) -> tuple[int, str, str]:
+        done = click.testing.CliRunner().invoke(
+            cli, [*words, "-c", str(self.file)], obj=self.runtime, standalone_mode=False
+        )
+        if done.exception:
+            raise done.exception
+        return int(done.return_value), done.stdout, done.stderr
+
+    def leads(self) -> list[dict[str, Any]]:
+        return [lead for one in self.sandbox.dump()["companies"] for lead in one["leads"]]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Callable[..., House]:
+    return lambda *companies: House(tmp_path, *companies)
+
+
+@pytest.mark.parametrize("enum", ["string", "number"])
+@pytest.mark.parametrize("many", ["string", "list"])
+def test_every_type_in_every_wording_converges(house: Callable[..., House], enum: str, many: str) -> None:
+    one = house(*(company(number, wire={"enum": enum, "set": many}) for number in (1, 2)))
+    for fields in (DECLARED, OTHER, dict.fromkeys(TYPES), DECLARED):
+        one.declare(fields)
+        code, out, err = one("apply", "--auto-approve")
+        assert code == 0, out + err
+        code, out, err = one("plan", "--detailed-exitcode")
+        assert code == 0, out + err
+    first, second = one.leads()
+    assert first[key(1, "enum")] != second[key(2, "enum")]
+    assert "custom_fields.My enum" not in out
+    assert not any(str(number) in one.file.read_text() for number in (101, 201, 107, 207))
+
+
+def test_only_what_differs_is_sent_and_nothing_else_is_touched(house: Callable[..., House]) -> None:
+    one = house(company(1))
+    one.declare(DECLARED)
+    one("apply", "--auto-approve")
+    before = one.leads()[0]
+    one.declare({"double": 8, "enum": "Food"})
+    _, out, _ = one("plan", "--format", "json")
+    (change,) = json.loads(out)["accounts"][0]["changes"]
+    assert [(field["path"], field["before"], field["after"]) for field in change["fields"]] == [
+        ("custom_fields.My double", 7.5, 8)
+    ]
+    assert one("apply", "--auto-approve")[0] == 0
+    after = one.leads()[0]
+    assert {name for name in after if after[name] != before[name]} == {key(1, "double"), "update_time"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"industri": "x"}, ["there is none of this name", "My varchar"]),
+        ({"enum": "Fodo"}, ["it has no option 'Fodo'", "Food"]),
+        ({"set": "Red"}, ["it takes a list of its options", "Blue"]),
+        ({"double": "many"}, ["it takes a number"]),
+        ({"varchar": 7}, ["it takes text", '"7"']),
+        ({"varchar": "one\ntwo"}, ["it takes one line"]),
+        ({"monetary": 12}, ["it takes an amount of money"]),
+        ({"date": "2026-02-30"}, ["it takes a day"]),
+        ({"time": "25:00"}, ["it takes a time"]),
+        ({"org": {"email": "a@b.test"}}, ["it takes an organization"]),
+        ({"people": {"email": "nobody@acme.test"}}, ["there is no person"]),
+        *(({kind: "x"}, [f"of the type '{kind}'", "not documented"]) for kind in RANGES),
+    ],
+)
+def test_what_a_field_does_not_take_is_said_at_its_line(
+    house: Callable[..., House], fields: dict[str, Any], said: list[str]
+) -> None:
+    one = house(company(1))
+    one.declare(fields)
+    code, out, err = one("plan")
+    assert code == 1
+    line = 1 + next(i for i, text in enumerate(one.file.read_text().splitlines()) if "My " in text)
+    for words in (*said, f":{line}:"):
+        assert words in out + err
+    assert one("apply", "--auto-approve")[0] == 1
+    assert one.leads() == []
+
+
+def test_a_seed_that_exists_costs_no_reading_of_fields(house: Callable[..., House]) -> None:
+    one = house(company(1))
+    one.declare(DECLARED, mode="seed")
+    one("apply", "--auto-approve")
+    one.sandbox.meter.reset()
+    code, out, err = one("plan", "--detailed-exitcode")
+    assert code == 0, out + err
+    (spent,) = one.sandbox.meter.report()["companies"].values()
+    assert "getDealFields" not in spent["operations"]
+
+
+def test_overrides_and_variables_are_an_accounts_own(house: Callable[..., House]) -> None:
+    one = house(company(1), company(2))
+    for name, score in (("a1", "7"), ("a2", "8")):
+        one.accounts[name]["vars"] = {"score": score, "kind": "Retail"}
+    fields = {"double": "${score}", "enum": "${kind}", "varchar": "x"}
+    one.declare(fields, overrides={"a2": {"custom_fields": {"My varchar": "y"}}})
+    assert one("apply", "--auto-approve")[0] == 0
+    first, second = one.leads()
+    assert (first[key(1, "double")], second[key(2, "double")]) == (7, 8)
+    assert (first[key(1, "varchar")], second[key(2, "varchar")]) == ("x", "y")
+    assert one("plan", "--detailed-exitcode")[0] == 0
+
+
+def test_changed_fields_are_brought_back_from_the_receipt(house: Callable[..., House]) -> None:
+    one = house(company(1))
+    one.declare(DECLARED)
+    one("apply", "--auto-approve")
+    before = one.leads()[0]
+    receipts = one.file.parent / "receipts"
+    first = {*receipts.iterdir()}
+    one.declare(OTHER)
+    one("apply", "--auto-approve")
+    (receipt,) = {*receipts.iterdir()} - first
+    code, out, err = one("restore", str(receipt), "--auto-approve")
+    assert code == 0, out + err
+    now = one.leads()[0]
+    assert {name for name in now if now[name] != before[name]} == {"update_time"}
+
+
+def test_drift_is_pulled_and_nothing_else_of_the_file_changes(house: Callable[..., House]) -> None:
+    one = house(company(1))
+    one.declare(DECLARED)
+    one("apply", "--auto-approve")
+    before = one.file.read_text()
+    one.declare({"enum": "Retail", "double": 8.25, "set": ["Red"], "varchar": "Retail"})
+    one("apply", "--auto-approve")
+    one.file.write_text(before)
+    code, out, err = one("pull", "--auto-approve")
+    assert code == 0, out + err
+    changed = {new.strip() for new in one.file.read_text().splitlines()} - {old.strip() for old in before.splitlines()}
+    assert sorted(changed) == ['"My double": 8.25,', '"My enum": "Retail",', '"Red"']
+    assert one("plan", "--detailed-exitcode")[0] == 0
+
+
+def test_fields_are_listed_with_their_options(house: Callable[..., House]) -> None:
+    one = house(company(1))
+    one.declare({})
+    _, out, _ = one("get", "fields")
+    assert "My enum" in out
+    assert "Retail, Food" in out
+    assert key(1, "enum") in out
+    assert "Expected close date" not in out
