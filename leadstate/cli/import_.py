@@ -10,23 +10,24 @@ import click
 from leadstate.cli import options
 from leadstate.cli.exits import Exit
 from leadstate.cli.findings import say
+from leadstate.cli.locking import adopt
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.patching import Way, asking, new_texts, patch
-from leadstate.cli.session import DEFAULT, load_configuration, session
+from leadstate.cli.session import DEFAULT, load_configuration, lock_file, session
 from leadstate.config import Configuration
 from leadstate.config.edits import Append, Edit
 from leadstate.config.items import Files
 from leadstate.config.live_values import spellings
-from leadstate.config.takeover import Taken, label_items, lead_items
+from leadstate.config.takeover import Taken, Written, label_items, lead_items
 from leadstate.core.address import Ref
-from leadstate.core.diagnostics import Diagnostic, Severity
+from leadstate.core.diagnostics import Diagnostic, Severity, counted
 from leadstate.core.errors import ConfigurationError
 from leadstate.core.resource import text
 from leadstate.engine.undeclared import Undeclared, Wanted, read_undeclared
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
+class _Files:
     """What is written already: the files, and every account that they declare."""
 
     files: Files
@@ -38,8 +39,9 @@ class _Written:
 @options.option(
     "--labels/--no-labels", "with_labels", default=True, help="Labels that are not declared.  [default: yes]"
 )
+@options.option("--leads", "with_leads", is_flag=True, help="Leads that are not declared, with our mark or with none.")
 @options.option(
-    "--leads", "with_leads", is_flag=True, help="Leads with this configuration's mark that are not declared."
+    "--names", is_flag=True, help="People by email and organizations by name instead of by id (1 token each at most)."
 )
 @options.option("--owner", "owners", multiple=True, type=click.INT, metavar="ID", help="Only leads of this user.")
 @options.option(
@@ -64,6 +66,7 @@ def import_(
     accounts: tuple[str, ...],
     with_labels: bool,
     with_leads: bool,
+    names: bool,
     owners: tuple[int, ...],
     labels: tuple[str, ...],
     sources: tuple[str, ...],
@@ -77,19 +80,22 @@ def import_(
     A label that all accounts have alike is written once; where its colour differs with `overrides`, where an account
     lacks it with `accounts`. Labels that cannot be told apart by their names are reported and left out.
 
-    --leads takes over leads that carry this configuration's mark and are no longer declared, after a lost file for
-    example. Other leads cannot be taken over yet: a mark cannot be given to a lead that exists.
+    --leads takes over leads that are not declared: those that carry this configuration's mark, and those that carry
+    none. A mark cannot be given to a lead that exists, so the latter are written as `adopted` and remembered by id in
+    leadstate.lock.json, which has to be committed; without it they are never created, and never touched. A lead with
+    somebody else's mark is left alone. --names makes one item of leads that several accounts have alike.
 
     \b
     Examples:  leadstate import -a emea
                leadstate import --check
-               leadstate import -a emea --no-labels --leads --owner 101
+               leadstate import -a emea --leads --names
+               leadstate import -a emea --no-labels --leads --owner 101 --source API
     """
-    wanted = Wanted(with_leads, frozenset(owners), frozenset(map(text, labels)), frozenset(sources))
+    wanted = Wanted(with_leads, names, frozenset(owners), frozenset(map(text, labels)), frozenset(sources))
     if not with_labels and not with_leads:
         raise click.UsageError("Nothing is chosen: --no-labels needs --leads.")
-    if not with_leads and (owners or sources):
-        raise click.UsageError("--owner and --source choose leads: add --leads.")
+    if not with_leads and (owners or sources or names):
+        raise click.UsageError("--owner, --source and --names are about leads: add --leads.")
     paths = paths or (DEFAULT,)
     try:
         files = Files.read(paths)
@@ -98,7 +104,7 @@ def import_(
         if with_leads and configuration.namespace is None:
             raise click.UsageError("--leads needs a `namespace` in the configuration: it is what marks our leads.")
         found, findings = asyncio.run(_read(configuration, wanted))
-        new_labels, new_leads = _items(found, _Written(files, everything), with_labels=with_labels)
+        new_labels, new_leads = _items(found, _Files(files, everything), with_labels=with_labels)
         edits: dict[str, list[Edit]] = {}
         for key, taken in (("labels", new_labels), ("leads", new_leads)):
             if taken.items:
@@ -109,7 +115,10 @@ def import_(
         return Exit.ERROR
     findings = [*findings, *new_labels.findings, *new_leads.findings]
     code = patch(changed, paths, Way(check, auto_approve, color))
+    if code is Exit.FINE and new_leads.adopted:
+        click.echo(f"{adopt(lock_file(paths), new_leads.adopted)} remembers the adopted leads: commit it.", err=True)
     say(findings)
+    _say_what_is_foreign(found)
     if not changed:
         click.echo("Nothing to import.", err=True)
     if code is Exit.FINE and any(one.severity is Severity.ERROR for one in findings):
@@ -124,16 +133,29 @@ async def _read(configuration: Configuration, wanted: Wanted) -> tuple[Sequence[
         return found, [*unusable, *(one for account in found for one in account.findings)]
 
 
-def _items(found: Sequence[Undeclared], written: _Written, *, with_labels: bool) -> tuple[Taken, Taken]:
+def _items(found: Sequence[Undeclared], written: _Files, *, with_labels: bool) -> tuple[Taken, Taken]:
     everything = written.everything
     everyone = frozenset(one.account.name for one in everything.accounts)
     labels = label_items({one.account: one.labels for one in found}, everyone) if with_labels else Taken()
-    plans = {name: written.files.account(name).get("plan") for name in everyone}
+    declared = Written(
+        everyone,
+        everything.namespace or "",
+        frozenset(lead.address.key for one in everything.accounts for lead in one.account.of_kind("lead")),
+        _names(written, labels),
+        {name: written.files.account(name).get("plan") for name in everyone},
+    )
     leads = {one.account: one.leads for one in found}
-    return labels, lead_items(leads, everyone, everything.namespace or "", _names(written, labels), plans)
+    return labels, lead_items(leads, {one.account: one.known for one in found}, declared)
 
 
-def _names(written: _Written, labels: Taken) -> Mapping[str, Mapping[Ref, str]]:
+def _say_what_is_foreign(found: Sequence[Undeclared]) -> None:
+    for one in found:
+        if one.foreign:
+            leads = counted(one.foreign, "lead")
+            click.echo(f"{one.account}: {leads} with the mark of somebody else (`origin_id`): left alone.", err=True)
+
+
+def _names(written: _Files, labels: Taken) -> Mapping[str, Mapping[Ref, str]]:
     """Account → label → what a lead writes for it, new labels included."""
     names: dict[str, dict[Ref, str]] = {
         one.account.name: {

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import click
 
+from leadstate.cli import options
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.starter import starter
+from leadstate.cli.taking_over import taken_over
 from leadstate.config import schema_text
 
 IGNORED = (".leadstate/", "*.plan.json", ".env")
@@ -14,13 +16,46 @@ IGNORED = (".leadstate/", "*.plan.json", ".env")
 
 @click.command(short_help=COMMANDS["init"])
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path())
-def init(*, folder: Path) -> int:
-    """Write a starter configuration into FOLDER (here, by default). Files that exist are left as they are."""
-    _write(folder / "leadstate.yaml", starter("leadstate.yaml"))
+@options.option(
+    "--from", "account", metavar="ACCOUNT", help="Fill it with the labels of this account: acme-emea, or its address."
+)
+@options.option(
+    "--token-env",
+    "variable",
+    metavar="NAME",
+    default="PIPEDRIVE_TOKEN",
+    show_default=True,
+    help="The environment variable that holds the account's token.",
+)
+def init(*, folder: Path, account: str | None, variable: str) -> int:
+    """Write a starter configuration into FOLDER (here, by default). Files that exist are left as they are.
+
+    With --from the configuration is the account as it is: its labels are read (10 tokens), and a plan has nothing to
+    do. `leadstate import` adds leads, and labels of further accounts.
+
+    \b
+    Examples:  leadstate init
+               leadstate init --from acme-emea
+               leadstate init --from http://127.0.0.1:8765 --token-env SANDBOX_TOKEN
+    """
+    config = folder / "leadstate.yaml"
+    text = starter("leadstate.yaml")
+    if account is not None:
+        if config.exists():
+            raise click.UsageError(f"{config} is there already: `leadstate import` adds what an account has.")
+        taken = taken_over(config, account, variable)
+        if taken is None:
+            return Exit.ERROR
+        text = taken
+    _write(config, text)
     _write(folder / "leadstate.schema.json", schema_text())
     _write(folder / ".github" / "workflows" / "leadstate.yml", starter("workflow.yml"))
     _ignore(folder / ".gitignore")
-    click.echo("Next: write your domain into leadstate.yaml, put the token into PIPEDRIVE_TOKEN, run `leadstate plan`.")
+    if account is None:
+        first = f"write your domain into leadstate.yaml, put the token into {variable}"
+        click.echo(f"Next: {first}, run `leadstate plan`.")
+    else:
+        click.echo("Next: run `leadstate plan`; it says `No changes`, and from now on the file decides.")
     return Exit.FINE
 
 

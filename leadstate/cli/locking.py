@@ -43,6 +43,14 @@ def remember(
     return lock
 
 
+def adopt(path: Path, adopted: Mapping[str, Mapping[Ref, str]]) -> Path:
+    """Write down which leads the adopted ones are, beside what the file knows; the file."""
+    known = read_lock(path)
+    both = {name: {**known.get(name, {}), **adopted.get(name, {})} for name in {*known, *adopted}}
+    write_beside(path, lock_text(both))
+    return path
+
+
 def _entries(account: Account, plan: AccountPlan, outcomes: Outcomes, before: Mapping[Ref, str]) -> dict[Ref, str]:
     deleted = {
         change.remote_id

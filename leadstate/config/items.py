@@ -61,8 +61,13 @@ class Files:
     def read(cls, paths: Sequence[Path]) -> "Files":
         """The files at these paths; ConfigurationError where one cannot be read."""
         findings = Findings()
+        return cls.of(read_sources(paths, findings), findings)
+
+    @classmethod
+    def of(cls, sources: Sequence[Source], findings: Findings) -> "Files":
+        """The files of these texts; ConfigurationError where one of them, or something found before, is wrong."""
         files = []
-        for source in read_sources(paths, findings):
+        for source in sources:
             root = read_nodes(source, findings)
             if root is not None:
                 files.append(File(source, root))

@@ -107,6 +107,8 @@ def _plan_missing(draft: _Draft, desired: Desired, matching: Matching) -> None:
     elif desired.mark in draft.observed.gone and desired.leave_gone:
         id_ = account.lock.get(address.ref)
         draft.left_alone.append(LeftAlone(address.kind, Reason.GONE, address.key, id_, desired.span))
+    elif desired.adopted and desired.mark not in draft.observed.gone:
+        draft.diagnostics.append(_adopted_unknown(desired))
     else:
         draft.changes.append(_add(desired))
         if not account.lock:
@@ -227,6 +229,18 @@ def _archived_not_counted(desired: Desired) -> Diagnostic:
         Severity.WARNING,
         "archived leads that carry it cannot be moved: Pipedrive lets nobody edit them, and they lose the label",
         hint="plan with --impact full to have them counted",
+        span=desired.span,
+        account=desired.address.account,
+        address=desired.address,
+    )
+
+
+def _adopted_unknown(desired: Desired) -> Diagnostic:
+    return Diagnostic(
+        "adopted-unknown",
+        Severity.ERROR,
+        "it is declared as adopted, and nothing tells which lead it is: the lock file does not know it",
+        hint="restore the lock file from git, or remove the item and import it again; without `adopted` it is created",
         span=desired.span,
         account=desired.address.account,
         address=desired.address,

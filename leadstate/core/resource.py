@@ -27,6 +27,10 @@ class Lookup:
     span: Span = field(compare=False)
 
 
+Known: TypeAlias = Mapping[tuple[str, int], Mapping[str, str]]
+"""Kind and id of a person, organization or user → what it is known by, as people write it."""
+
+
 @dataclass(frozen=True, slots=True)
 class CustomValue:
     """What is declared for a custom field, before its type is known; its normal form takes its place.
@@ -83,6 +87,7 @@ class Desired:
         present: False where it must not exist.
         create_only: True where it is created once and then left to people.
         leave_gone: True where one that existed, and that people deleted or converted, is not created again.
+        adopted: True for one that somebody else made: nothing but a remembered id tells it, and it is not added.
         remote_id: the id it has, where that is known; then nothing else identifies it, and it is never added.
         moves_to: of an object that must not exist: what takes its place wherever it is referred to.
         not_before: of an object that must not exist: the day (ISO 8601, UTC) from which on it is deleted.
@@ -97,6 +102,7 @@ class Desired:
     present: bool = True
     create_only: bool = False
     leave_gone: bool = True
+    adopted: bool = False
     remote_id: str | None = None
     only_from: Attrs | None = None
     moves_to: Ref | None = None

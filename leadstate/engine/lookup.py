@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, ValidationError
 from leadstate.core.account import Account
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.observed import Observed
-from leadstate.core.resource import Desired, Live, Lookup, text
+from leadstate.core.resource import Desired, Known, Live, Lookup, text
 from leadstate.engine.fields import typed
 from leadstate.kinds.custom_field import CustomFields
 from leadstate.kinds.kind import Wire
@@ -87,6 +87,12 @@ class _Known:
     name: str
     emails: tuple[str, ...]
 
+    @property
+    def described(self) -> Mapping[str, str]:
+        """As people write it; nothing where it is known by nothing."""
+        email = next((one for one in self.emails if one), None)
+        return {"email": email} if email else {"name": self.name} if self.name else {}
+
     def fits(self, lookup: Lookup) -> bool:
         """Whether it is what the description says; case and white space around do not count."""
         wanted = text(lookup.text).casefold()
@@ -135,6 +141,24 @@ async def resolve(
 
 def _told(live: Live, fields: CustomFields) -> Live:
     return replace(live, attrs={**live.attrs, **fields.read(live.custom)})
+
+
+async def descriptions(leads: Sequence[Live], reader: Reader) -> Known:
+    """What the people and organizations of some leads are known by: an email address, else a name.
+
+    A description need not be the only one of its kind: what a lead is linked to is asked for first.
+
+    Raises:
+        ApiError: something could not be asked.
+    """
+    known: dict[tuple[str, int], Mapping[str, str]] = {}
+    for kind in ("person", "organization"):
+        ids = sorted({id_ for one in leads if isinstance(id_ := one.attrs[kind], int)})
+        for id_, one in (await _by_id(kind, ids, reader)).items():
+            known[kind, id_] = one.described
+    if any(one.attrs["owner"] is not None for one in leads):
+        known |= {("user", one.id): one.described for one in await _users(reader)}
+    return {key: one for key, one in known.items() if one}
 
 
 def _order(lookup: Lookup) -> tuple[str, str, str]:

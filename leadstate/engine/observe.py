@@ -56,6 +56,7 @@ async def observe(account: Account, reader: Reader, impact: Impact) -> Observed:
         and account.lock.get(one.address.ref) not in there
         # One that is to be created again may have been, by a run that could not write the lock file.
         and not (one.mark in gone and one.leave_gone)
+        and not (one.adopted and one.mark not in gone)
     )
     full = impact is Impact.FULL and _labels_go(account, labels)
     archived = _Seen()

@@ -1,4 +1,4 @@
-"""Reads what exists in an account and is not declared: labels, and where asked leads that carry our mark.
+"""Reads what exists in an account and is not declared: labels, and where asked leads that carry our mark or none.
 
 Never guesses: labels that could be one of several, and those that bear a former name of a declared one, are findings.
 """
@@ -6,14 +6,15 @@ Never guesses: labels that could be one of several, and those that bear a former
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from leadstate.core.account import Account
 from leadstate.core.address import Ref, RemoteRef
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.match import Matching, match
-from leadstate.core.resource import Bindings, Live, Value
+from leadstate.core.resource import Bindings, Known, Live, Value
 from leadstate.engine.company import wrong_company
+from leadstate.engine.lookup import descriptions
 from leadstate.engine.observe import ATTEMPTS, decoded
 from leadstate.engine.run import AT_ONCE, Work
 from leadstate.kinds.label import LABEL
@@ -28,13 +29,15 @@ class Wanted:
     """What to look for.
 
     Attributes:
-        leads: whether leads are read at all.
+        leads: whether leads are read at all: those that carry our mark, and those that carry none.
+        names: whether to read what the people and organizations of those leads are known by.
         owners: only leads of these users; none means all.
         labels: only labels of these names, and leads that carry one of them; none means all.
         sources: only leads from these sources; none means all.
     """
 
     leads: bool = False
+    names: bool = False
     owners: frozenset[int] = frozenset()
     labels: frozenset[str] = frozenset()
     sources: frozenset[str] = frozenset()
@@ -47,13 +50,17 @@ class Undeclared:
     Attributes:
         account: its name.
         labels: labels that nothing declares, each of which can be told from all others by its name.
-        leads: leads with our mark, their labels as references.
+        leads: leads with our mark or none, oldest first, their labels as references.
+        foreign: how many leads were passed over for they carry a mark of somebody else.
+        known: kind and id of a person, organization or user → how it is known, and as what.
         findings: what was left out, and why.
     """
 
     account: str
     labels: tuple[Live, ...] = ()
     leads: tuple[Live, ...] = ()
+    foreign: int = 0
+    known: Known = field(default_factory=dict)
     findings: tuple[Diagnostic, ...] = ()
 
 
@@ -77,24 +84,31 @@ async def _read(account: Account, reader: Reader, wanted: Wanted) -> Undeclared:
             return Undeclared(account.name, findings=(wrong,))
         answer = await reader.get(Request(GET_LABELS))
         labels = list(decoded(LABEL, GET_LABELS, answer.rows()))
-        leads = await _read_leads(account, reader, wanted) if wanted.leads else []
+        leads, foreign = await _read_leads(account, reader, wanted) if wanted.leads else ([], 0)
+        carrying = {RemoteRef(LABEL.name, one.remote_id) for one in labels if one.name in wanted.labels}
+        leads = [one for one in leads if not wanted.labels or carrying & _labels_of(one)]
+        known = await descriptions(leads, reader) if wanted.names else {}
     except ApiError as failure:
         finding = Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint, account=account.name)
         return Undeclared(account.name, findings=(finding,))
     matching = match(account.of_kind(LABEL.name), labels, account.lock)
     told, findings = _told_apart(account, matching, wanted)
     bindings = _bindings(matching, told)
-    carrying = {RemoteRef(LABEL.name, one.remote_id) for one in labels if one.name in wanted.labels}
     return Undeclared(
         account.name,
         tuple(one for one in told if not wanted.labels or one.name in wanted.labels),
-        tuple(_linked(one, bindings) for one in leads if not wanted.labels or carrying & _labels_of(one)),
+        tuple(replace(one, attrs=bindings.attrs(one)) for one in leads),
+        foreign,
+        known,
         (*matching.diagnostics, *findings),
     )
 
 
-async def _read_leads(account: Account, reader: Reader, wanted: Wanted) -> list[Live]:
-    """Live leads with our mark that nothing declares and that pass the filters; again where the listing shifts."""
+async def _read_leads(account: Account, reader: Reader, wanted: Wanted) -> tuple[list[Live], int]:
+    """Live leads that nothing declares and that pass the filters; again where the listing shifts.
+
+    One that carries somebody else's mark is never taken, only counted.
+    """
     for _ in range(ATTEMPTS - 1):
         try:
             return await _read_pages(account, reader, wanted)
@@ -103,18 +117,24 @@ async def _read_leads(account: Account, reader: Reader, wanted: Wanted) -> list[
     return await _read_pages(account, reader, wanted)
 
 
-async def _read_pages(account: Account, reader: Reader, wanted: Wanted) -> list[Live]:
+async def _read_pages(account: Account, reader: Reader, wanted: Wanted) -> tuple[list[Live], int]:
     found: list[Live] = []
+    foreign = 0
     declared = {one.mark for one in account.of_kind(LEAD.name)}
+    refs = {one.address.ref for one in account.of_kind(LEAD.name)}
     async with aclosing(reader.pages(GET_LEADS)) as pages:
         async for page in pages:
             for row, one in zip(page.rows, decoded(LEAD, GET_LEADS, page.rows), strict=True):
                 source = row.get("source_name") if isinstance(row, dict) else None
-                ours = account.owns(one.mark) and one.mark not in declared
-                fits = not wanted.sources or source in wanted.sources
-                if ours and fits and (not wanted.owners or one.attrs["owner"] in wanted.owners):
+                if (wanted.sources and source not in wanted.sources) or (
+                    wanted.owners and one.attrs["owner"] not in wanted.owners
+                ):
+                    continue
+                if one.mark is not None and not account.owns(one.mark):
+                    foreign += 1
+                elif one.mark not in declared and account.locked.get(one.remote_id) not in refs:
                     found.append(one)
-    return found
+    return found, foreign
 
 
 def _told_apart(account: Account, matching: Matching, wanted: Wanted) -> tuple[list[Live], list[Diagnostic]]:
@@ -155,10 +175,6 @@ def _bindings(matching: Matching, told: Sequence[Live]) -> Bindings:
     for one in told:
         bindings.bind(Ref(LABEL.name, one.name), one.remote_id)
     return bindings
-
-
-def _linked(lead: Live, bindings: Bindings) -> Live:
-    return replace(lead, attrs=bindings.attrs(lead))
 
 
 def _labels_of(lead: Live) -> frozenset[Value]:

@@ -54,6 +54,7 @@ def declare(
         mark=f"{namespace}:{spec.key}",
         create_only=spec.mode == "seed",
         leave_gone=spec.if_gone == "leave",
+        adopted=spec.adopted,
     )
 
 

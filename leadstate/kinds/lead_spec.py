@@ -88,6 +88,9 @@ class LeadSpec(Scoped, LeadFields):
         str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", description="Its identity: kept in origin_id as namespace:key.")
     ]
     title: Annotated[Line, Field(description="Its title.")]
+    adopted: Annotated[
+        bool, Field(description="It was there before, without our mark: the lock file tells which one it is.")
+    ] = False
     if_gone: Annotated[
         Literal["leave", "create"],
         Field(description="What if people deleted or converted it (a lock file remembers): leave, or create it again."),

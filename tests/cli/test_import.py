@@ -162,14 +162,15 @@ def test_check_writes_nothing(world: World) -> None:
         1,
         LABELS[:2],
         *(lead(number, f"ns:k-{number}") for number in range(1, 7)),
-        lead(7, None),
         lead(8, "other:k"),
         lead(9, "ns:archived", is_archived=True, archive_time="2026-02-02T10:00:00.000Z"),
     )
 )
 def test_leads_with_our_mark(world: World) -> None:
     world.write("leads:\n  - {key: k-1, title: 'Lead 1: new', person: 1}\n")
-    world.run("--leads", "--auto-approve")
+    done = world.run("--leads", "--auto-approve")
+    assert "a1: 1 lead with the mark of somebody else" in done.stderr
+    assert not (world.shell.folder / "leadstate.lock.json").exists()
     assert [line.split(",")[0] for line in world.text.split("labels:\n")[0].splitlines()[1:]] == [
         f"  - {{key: k-{number}" for number in range(1, 7)
     ]
@@ -209,6 +210,82 @@ def test_leads_of_several_accounts(world: World) -> None:
     assert "person: 1" in one
     assert "overrides: {a2: {person: 2, value: null}}" in one
     assert "accounts: [a1]" in next(line for line in world.text.splitlines() if "key: two" in line)
+    world.assert_nothing_to_do()
+
+
+GROWN = {
+    "title": "Müller & Söhne: renewal",
+    "origin_id": None,
+    "label_ids": [HOT],
+    "owner_id": 7,
+    "value": None,
+}
+
+
+@with_companies(
+    company(1, LABELS[:1], lead(1, None, **GROWN), lead(2, None, **GROWN), lead(3, None, title="!!!"), lead(4, "ns:x")),
+    company(2, [{**LABELS[0]}], lead(1, None, **GROWN), lead(2, None, **{**GROWN, "person_id": 2})),
+)
+def test_leads_that_others_made_are_adopted(world: World) -> None:
+    done = world.run("--leads", "--names", "--auto-approve")
+    assert "leadstate.lock.json remembers the adopted leads: commit it" in done.stderr
+    first, second, odd, ours = (line for line in world.text.split("leads:\n")[1].splitlines() if "key" in line)
+    assert "{key: muller-sohne-renewal, adopted: true, " in first
+    assert "person: {name: Jane}, owner: {email: s@acme.test}, labels: [Hot], " in first
+    assert "key: muller-sohne-renewal-2" in second
+    assert "overrides: {a2: {person: {name: Tom}}}" in second
+    assert "key: lead, adopted: true" in odd
+    assert "key: x, title" in ours
+    world.assert_nothing_to_do()
+    world.run("--leads", "--check")
+
+
+@with_companies(company(1, LABELS[:1], lead(1, None, **GROWN)))
+def test_an_adopted_lead_is_never_made_twice(world: World) -> None:
+    world.run("--leads", "--auto-approve")
+    lock = world.shell.folder / "leadstate.lock.json"
+    known = lock.read_text()
+    world.write(world.text.replace("Müller & Söhne: renewal", "renamed"))
+    applied = world.shell("apply", "--auto-approve")
+    assert applied.returncode == 0, applied.stderr
+    assert "~ lead:muller-sohne-renewal" in applied.stdout
+    world.assert_nothing_to_do()
+
+    lock.unlink()
+    lost = world.shell("apply", "--auto-approve")
+    assert lost.returncode == 1
+    assert "adopted-unknown" in lost.stdout + lost.stderr
+    assert "restore the lock file from git" in lost.stdout + lost.stderr
+    lock.write_text(known)
+    world.assert_nothing_to_do()
+    # What is no longer declared was never ours to delete.
+    world.write("policy: {prune: {leads: owned}}\nlabels:\n  - {name: Hot, color: red}\n")
+    world.assert_nothing_to_do()
+
+
+@with_companies(company(1, LABELS[:1], lead(1, None, **GROWN)))
+def test_an_adopted_lead_that_people_deleted_stays_so_unless_it_shall_be_made(world: World) -> None:
+    world.run("--leads", "--auto-approve")
+    lock = world.shell.folder / "leadstate.lock.json"
+    lock.write_text(
+        lock.read_text().replace("bbbbbbbb-0000-1000-8000-000000000001", "bbbbbbbb-0000-1000-8000-00000000dead")
+    )
+    world.assert_nothing_to_do()
+    world.write(world.text.replace("adopted: true", "adopted: true, if_gone: create"))
+    for added in (1, 0):
+        applied = world.shell("apply", "--auto-approve")
+        assert applied.returncode == 0, applied.stdout + applied.stderr
+        assert (f"{added} applied" in applied.stdout) == bool(added)
+    world.assert_nothing_to_do()
+
+
+@with_companies(
+    company(1, LABELS, *(lead(n, None, title=f"Deal {n % 1500}") for n in range(1, 2001))),
+    company(2, [{**one, "color": COLORS[n % 10]} for n, one in enumerate(LABELS)], *(lead(n, None) for n in range(9))),
+)
+def test_a_grown_account_in_one_go(world: World) -> None:
+    world.run("--leads", "--auto-approve")
+    assert world.text.count("adopted: true") == 2009
     world.assert_nothing_to_do()
 
 
@@ -252,3 +329,22 @@ def test_usage_and_errors(world: World) -> None:
     assert world.text == ""
     assert "--auto-approve" in world.run(code=3).stderr
     assert world.text == ""
+
+
+@with_companies(company(1, LABELS))
+def test_a_first_configuration_from_an_account(world: World) -> None:
+    config = world.shell.folder / "leadstate.yaml"
+    url = world.head.split("'")[1]
+    config.unlink()
+    for words, code in ((["--token-env", "NOWHERE"], 1), (["--token-env", "no name"], 64)):
+        done = world.shell("init", "--from", url, *words)
+        assert (done.returncode, config.exists()) == (code, False), done.stderr
+        assert "Traceback" not in done.stderr
+    done = world.shell("init", "--from", url, "--token-env", "T1")
+    assert done.returncode == 0, done.stderr
+    assert config.read_text().count("name: ") == 50
+    world.assert_nothing_to_do()
+    before = config.read_text()
+    again = world.shell("init", "--from", url, "--token-env", "T1")
+    assert (again.returncode, config.read_text()) == (64, before)
+    assert "leadstate import" in again.stderr
