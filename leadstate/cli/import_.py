@@ -12,7 +12,7 @@ from leadstate.cli.exits import Exit
 from leadstate.cli.findings import say
 from leadstate.cli.locking import adopt
 from leadstate.cli.main import COMMANDS
-from leadstate.cli.patching import Way, asking, new_texts, patch
+from leadstate.cli.patching import Way, asking, file_for, new_texts, patch
 from leadstate.cli.session import DEFAULT, load_configuration, lock_file, session
 from leadstate.config import Configuration
 from leadstate.config.edits import Append, Edit
@@ -108,7 +108,7 @@ def import_(
         edits: dict[str, list[Edit]] = {}
         for key, taken in (("labels", new_labels), ("leads", new_leads)):
             if taken.items:
-                edits.setdefault(_file_for(key, files, into), []).append(Append(key, tuple(taken.items)))
+                edits.setdefault(file_for(key, files, into), []).append(Append(key, tuple(taken.items)))
         changed = new_texts(files, edits)
     except ConfigurationError as failure:
         say(failure.diagnostics)
@@ -169,19 +169,3 @@ def _names(written: _Files, labels: Taken) -> Mapping[str, Mapping[Ref, str]]:
         for account in accounts:
             names[account][Ref("label", name)] = name
     return names
-
-
-def _file_for(key: str, files: Files, into: Path | None) -> str:
-    """The file that the user names, else the last that has the list already, else the only one."""
-    known = [one.source.name for one in files.files]
-    if into is not None:
-        for name in known:
-            if Path(name).resolve() == into.resolve():
-                return name
-        raise click.BadParameter(f"is no file of this configuration, which is {', '.join(known)}", param_hint="--into")
-    last = files.last_with(key)
-    if last is not None:
-        return last.source.name
-    if len(known) > 1:
-        raise click.UsageError(f"No file has `{key}` yet: name one with --into, of {', '.join(known)}.")
-    return known[0]

@@ -49,6 +49,22 @@ def asking(command: F) -> F:
     return option("--check", is_flag=True, help="Only show the patch; exit 3 where there is one.")(command)
 
 
+def file_for(key: str, files: Files, into: Path | None) -> str:
+    """The file that the user names, else the last that has the list already, else the only one."""
+    known = [one.source.name for one in files.files]
+    if into is not None:
+        for name in known:
+            if Path(name).resolve() == into.resolve():
+                return name
+        raise click.BadParameter(f"is no file of this configuration, which is {', '.join(known)}", param_hint="--into")
+    last = files.last_with(key)
+    if last is not None:
+        return last.source.name
+    if len(known) > 1:
+        raise click.UsageError(f"No file has `{key}` yet: name one with --into, of {', '.join(known)}.")
+    return known[0]
+
+
 def new_texts(files: Files, edits: Mapping[str, Sequence[Edit]]) -> list[tuple[Source, str]]:
     """Each file that changes, and its new text; ConfigurationError where the result would be wrong, which is said."""
     try:

@@ -6,9 +6,10 @@ was asked for. Refuses to change what an alias stands for elsewhere, and whateve
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from leadstate.config.edits import Edit, edited, same
+from leadstate.config.edits import Append, Edit, edited, same
 from leadstate.config.findings import Findings
 from leadstate.config.lines import Lines
 from leadstate.config.nodes import Node, read_nodes
@@ -42,12 +43,24 @@ def rewritten(source: Source, root: Node, edits: Sequence[Edit]) -> str:
     Args:
         source: the text.
         root: its nodes.
-        edits: what to do, one after the other.
+        edits: what to do, one after the other; items are added last.
 
     Raises:
         EditError: it cannot be done in place.
         UnwritableError: a value cannot be written.
     """
+    appends = [one for one in edits if isinstance(one, Append)]
+    others = [one for one in edits if not isinstance(one, Append)]
+    if appends and others:
+        # An item goes below the last one, of which a line may go: one place, two edits.
+        between = replace(source, text=_rewritten(source, root, others))
+        read = read_nodes(between, Findings())
+        assert read is not None  # noqa: S101  for mypy: it has been read already, to compare it
+        return _rewritten(between, read, appends)
+    return _rewritten(source, root, edits)
+
+
+def _rewritten(source: Source, root: Node, edits: Sequence[Edit]) -> str:
     wanted = edited(root.value, edits)
     writer = _Writer(source)
     splices = sorted(writer.changes(read_spots(source.text), root.value, wanted), key=lambda one: one[:2])
