@@ -7,13 +7,14 @@ from typing import Any
 import click
 
 from leadstate.cli import options
-from leadstate.cli.applying import Consent, carry_out, read_plan
+from leadstate.cli.applying import Consent, Rollout, carry_out, read_plan
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import emit
 from leadstate.cli.planning import Choices, configuration_report
 from leadstate.cli.session import lock_file
 from leadstate.core.errors import ConfigurationError
+from leadstate.core.rollout import REST, Waves
 
 
 @click.command(short_help=COMMANDS["apply"])
@@ -27,12 +28,29 @@ from leadstate.core.errors import ConfigurationError
     default=None,
     help="Bring leadstate.lock.json up to date, or leave it.  [default: where it exists]",
 )
+@options.option(
+    "--wave",
+    "waves",
+    metavar="1,10%,rest",
+    default=REST,
+    help="Some accounts before the others: numbers of accounts or percentages, then `rest`.",
+)
+@options.option(
+    "--max-failed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Accounts that may fail before the next wave is not begun.",
+)
 @options.output("text", "json")
 def apply(
     *,
     plan_file: Path | None,
     auto_approve: bool,
     keep_lock: bool | None,
+    waves: str,
+    max_failed: int,
     form: str,
     color: str,
     output: Path | None,
@@ -47,13 +65,19 @@ def apply(
     Examples:  leadstate apply
                leadstate apply plan.json --auto-approve
                leadstate apply -a tag:prod --max-tokens 2000
+               leadstate apply --wave 1,10%,rest --auto-approve
     """
     choices = Choices(**chosen)
+    try:
+        rollout = Rollout(Waves.parse(waves), max_failed)
+    except ValueError as failure:
+        raise click.BadParameter(str(failure), param_hint="--wave") from None
     reviewed = read_plan(plan_file)
     if reviewed is not None:
-        if choices.accounts or choices.targets:
-            raise click.UsageError("A stored plan has its own accounts and targets: leave out --account and --target.")
-        choices = replace(choices, accounts=reviewed.scope.accounts, targets=reviewed.scope.targets)
+        if choices.accounts or choices.targets or choices.shard:
+            raise click.UsageError("A stored plan has its own scope: leave out --account, --target and --shard.")
+        scope = reviewed.scope
+        choices = replace(choices, accounts=scope.accounts, targets=scope.targets, shard=scope.shard)
     try:
         configuration = choices.configuration()
     except ConfigurationError as failure:
@@ -61,7 +85,7 @@ def apply(
         return Exit.ERROR
     path = lock_file(choices.paths)
     keep = path.exists() if keep_lock is None else keep_lock
-    consent = Consent(reviewed, auto_approve, color, path if keep else None)
+    consent = Consent(reviewed, auto_approve, color, path if keep else None, rollout)
     code, report = carry_out(choices, configuration, consent)
     emit(report, form, color, output)
     return code

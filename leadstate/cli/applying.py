@@ -1,8 +1,8 @@
 """Carries out a plan that was shown and agreed to: what `apply` and `restore` share."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
@@ -18,10 +18,28 @@ from leadstate.cli.session import Session, runtime, session
 from leadstate.config import Configuration
 from leadstate.core.diagnostics import Severity
 from leadstate.core.outcome import Status
-from leadstate.engine.run import Applied, apply_all
+from leadstate.core.plan import AccountPlan
+from leadstate.core.rollout import ALL_AT_ONCE, Waves
+from leadstate.engine.run import Applied, Work, apply_all, untouched
 from leadstate.pipedrive.client import Spent
 from leadstate.report.build import Part, build
 from leadstate.report.document import Change, Report, parse
+
+NAMED = 20
+"""Accounts that a line names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """How a run goes through the accounts.
+
+    Attributes:
+        waves: which of them come first.
+        max_failed: accounts that may fail before the next wave is not begun.
+    """
+
+    waves: Waves = ALL_AT_ONCE
+    max_failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +51,14 @@ class Consent:
         auto_approve: whether nobody is asked.
         color: how the plan is shown to who is asked.
         lock: the lock file to bring up to date, if one is.
+        rollout: which accounts come before the others.
     """
 
     reviewed: Report | None
     auto_approve: bool
     color: str
     lock: Path | None = None
+    rollout: Rollout = field(default_factory=Rollout)
 
 
 def read_plan(path: Path | None) -> Report | None:
@@ -80,7 +100,12 @@ async def _carry_out(choices: Choices, configuration: Configuration, consent: Co
             surroundings.receipts, _parts(opened, planned, []), now=surroundings.now, clock=surroundings.pace.clock
         )
         with interrupts() as interrupted:
-            applied = await apply_all(opened.work, planned.plans, settings, receipt, interrupted)
+            applied = await _in_waves(
+                opened.work,
+                planned.plans,
+                consent.rollout,
+                lambda wave: apply_all(wave, planned.plans, settings, receipt, interrupted),
+            )
         parts = _parts(opened, planned, applied)
         receipt.close(parts)
         click.echo(f"Receipt: {receipt.path}", err=True)
@@ -92,10 +117,36 @@ async def _carry_out(choices: Choices, configuration: Configuration, consent: Co
         return code, build(
             "apply",
             parts,
-            accounts=choices.accounts,
-            targets=choices.targets,
+            **choices.scope(),
             diagnostics=configuration.diagnostics,
         )
+
+
+async def _in_waves(
+    work: Sequence[Work],
+    plans: Sequence[AccountPlan],
+    rollout: Rollout,
+    apply: Callable[[Sequence[Work]], Awaitable[list[Applied]]],
+) -> list[Applied]:
+    """Apply some accounts before the others; once too many have failed, the rest is not begun."""
+    by_account = {plan.account: plan for plan in plans}
+    waves = rollout.waves.split(work)
+    applied: list[Applied] = []
+    for number, wave in enumerate(waves, 1):
+        failed = [one.account.name for one, result in zip(work, applied, strict=False) if not result.settled]
+        if len(failed) > rollout.max_failed:
+            rest = [one.account.name for one in work[len(applied) :]]
+            click.echo(f"Stopped before wave {number} of {len(waves)}: {_some(failed)} failed.", err=True)
+            click.echo(f"Not touched: {_some(rest)}.", err=True)
+            why = f"because {_some(failed)} failed in a wave before"
+            return [*applied, *(untouched(by_account[name], why) for name in rest)]
+        applied += await apply(wave)
+    return applied
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 def _agreed(report: Report, color: str) -> bool:
@@ -127,11 +178,9 @@ def _by_address(report: Report) -> dict[str, Change]:
 
 
 def _code(planned: Planned, applied: Sequence[Applied]) -> Exit:
-    outcomes = [outcome.status for one in applied for outcome in one.outcomes.values()]
-    clean = all(status is Status.APPLIED for status in outcomes) and planned.severity is not Severity.ERROR
-    settled = all(one.remaining is not None and not one.remaining.changes for one in applied)
-    if clean and settled:
+    if all(one.settled for one in applied) and planned.severity is not Severity.ERROR:
         return Exit.FINE
+    outcomes = [outcome.status for one in applied for outcome in one.outcomes.values()]
     return Exit.IN_PART if Status.APPLIED in outcomes else Exit.ERROR
 
 

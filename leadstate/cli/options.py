@@ -72,7 +72,10 @@ def guards(command: F) -> F:
 
 
 def planning(command: F) -> F:
-    """What `plan` and `apply` share: targets, impact, guards."""
+    """What `plan` and `apply` share: shard, targets, impact, guards."""
+    command = option(
+        "--shard", metavar="K/N", help="Only the K-th of N parts of the accounts; `show` puts their reports together."
+    )(command)
     command = option(
         "--impact",
         type=click.Choice(["none", "live", "full"]),

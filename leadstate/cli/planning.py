@@ -1,8 +1,9 @@
 """Makes the plan that `plan` shows and `apply` carries out, so that both are one and the same."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypedDict
 
 import click
 
@@ -14,10 +15,19 @@ from leadstate.core.diagnostics import Severity, worst
 from leadstate.core.errors import ConfigurationError
 from leadstate.core.plan import AccountPlan
 from leadstate.core.policy import Impact
+from leadstate.core.rollout import Shard
 from leadstate.engine.run import Settings, plan_all
 from leadstate.kinds import KIND_NAMES
 from leadstate.report.build import Command, Part, build
 from leadstate.report.document import Report
+
+
+class Scope(TypedDict):
+    """What a run is limited to."""
+
+    accounts: tuple[str, ...]
+    targets: tuple[str, ...]
+    shard: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,7 @@ class Choices:
     reserve: int | None
     targets: tuple[str, ...] = ()
     impact: str = Impact.LIVE
+    shard: str | None = None
 
     def settings(self) -> Settings:
         """The engine's form of it; a usage error where a target is none."""
@@ -41,9 +52,22 @@ class Choices:
         today = runtime().now().date()
         return Settings(targets, Impact(self.impact), frozenset(self.allow), self.max_tokens, self.reserve, today)
 
+    def scope(self) -> Scope:
+        """What the run is limited to, as a report tells it."""
+        return {"accounts": self.accounts, "targets": self.targets, "shard": self.shard}
+
     def configuration(self) -> Configuration:
-        """The files that it is about."""
-        return load_configuration(self.paths, self.accounts)
+        """The files that it is about, with the accounts that were chosen."""
+        try:
+            shard = Shard.parse(self.shard) if self.shard else None
+        except ValueError as failure:
+            raise click.BadParameter(str(failure), param_hint="--shard") from None
+        configuration = load_configuration(self.paths, self.accounts)
+        if shard is None:
+            return configuration
+        return replace(
+            configuration, accounts=tuple(one for one in configuration.accounts if shard.holds(one.account.name))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +98,7 @@ def reading_cost(session: Session) -> dict[str, tuple[int, int]]:
 def plan_report(planned: Planned, session: Session, choices: Choices, configuration: Configuration) -> Report:
     """The document of a plan."""
     parts = [Part(plan, session.hosts[plan.account], planned.read.get(plan.account, (0, 0))) for plan in planned.plans]
-    return build(
-        "plan", parts, accounts=choices.accounts, targets=choices.targets, diagnostics=configuration.diagnostics
-    )
+    return build("plan", parts, **choices.scope(), diagnostics=configuration.diagnostics)
 
 
 def configuration_report(command: Command, failure: ConfigurationError) -> Report:

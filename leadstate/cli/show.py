@@ -9,12 +9,23 @@ from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import emit
 from leadstate.report.document import parse
+from leadstate.report.together import missing, together
 
 
 @click.command(short_help=COMMANDS["show"])
-@click.argument("report", metavar="REPORT", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "files", metavar="REPORT...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 @options.output("text", "json")
-def show(*, report: Path, form: str, color: str, output: Path | None) -> int:
-    """Render a report that `plan --out` or `-o FILE --format json` has stored."""
-    emit(parse(report.read_text(encoding="utf-8", errors="replace")), form, color, output)
+def show(*, files: tuple[Path, ...], form: str, color: str, output: Path | None) -> int:
+    """Render a report that `plan --out` or `-o FILE --format json` has stored; several, of shards, as one.
+
+    \b
+    Examples:  leadstate show plan.json
+               leadstate show shard-*.json --format json -o plan.json
+    """
+    reports = [parse(one.read_text(encoding="utf-8", errors="replace")) for one in files]
+    if absent := missing(reports):
+        click.echo(f"Not all accounts are there: the shards {', '.join(map(str, absent))} are missing.", err=True)
+    emit(together(reports), form, color, output)
     return Exit.FINE

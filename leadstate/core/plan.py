@@ -133,9 +133,14 @@ class AccountPlan:
         return sum(change.action is action for change in self.changes)
 
 
-def fingerprint(plans: Iterable[AccountPlan]) -> str:
-    """A hash over all changes with their before values: the same for the same work, whatever the order of accounts."""
-    rows = sorted(json.dumps(_identity(change), sort_keys=True) for plan in plans for change in plan.changes)
+def fingerprint(plan: AccountPlan) -> str | None:
+    """A hash over an account's changes with their before values; None where there are none."""
+    return combined(json.dumps(_identity(change), sort_keys=True) for change in plan.changes) if plan.changes else None
+
+
+def combined(parts: Iterable[str | None]) -> str:
+    """One hash over several texts, whatever their order: the same for the same work, in one run or in many."""
+    rows = sorted(part for part in parts if part is not None)
     return "sha256:" + hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
 

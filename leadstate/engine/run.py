@@ -11,6 +11,7 @@ from leadstate.core.address import Target
 from leadstate.core.diagnostics import Diagnostic
 from leadstate.core.errors import finding_of
 from leadstate.core.guard import Budget, guard, lift
+from leadstate.core.outcome import Outcome, Status
 from leadstate.core.plan import AccountPlan
 from leadstate.core.planner import plan_account
 from leadstate.core.policy import Impact, Prune
@@ -75,10 +76,21 @@ class Applied:
     spent: Spent
     remaining: AccountPlan | None
 
+    @property
+    def settled(self) -> bool:
+        """Whether everything was done, and nothing is left to do."""
+        done = all(one.status is Status.APPLIED for one in self.outcomes.values())
+        return done and self.remaining is not None and not self.remaining.changes
+
 
 async def plan_all(work: Sequence[Work], settings: Settings) -> list[AccountPlan]:
     """Plan every account, in the order given."""
     return await _each(work, lambda one: _plan(one.account, Reader(one.connection), settings))
+
+
+def untouched(plan: AccountPlan, why: str) -> Applied:
+    """What became of a plan that was not begun."""
+    return Applied({one.address: Outcome(Status.SKIPPED, why) for one in plan.changes}, Spent(), plan)
 
 
 async def apply_all(

@@ -9,7 +9,7 @@ from leadstate import __version__
 from leadstate.core.address import Address, Span
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.outcome import Outcome
-from leadstate.core.plan import AccountPlan, Action, Change, LeftAlone, fingerprint, plain
+from leadstate.core.plan import AccountPlan, Action, Change, LeftAlone, combined, fingerprint, plain
 from leadstate.kinds import calls
 from leadstate.kinds.operations import Request
 from leadstate.report import document as doc
@@ -44,6 +44,7 @@ def build(
     *,
     accounts: Sequence[str] = (),
     targets: Sequence[str] = (),
+    shard: str | None = None,
     diagnostics: Sequence[Diagnostic] = (),
     receipt: bool = False,
 ) -> doc.Report:
@@ -54,6 +55,7 @@ def build(
         parts: the accounts, in any order.
         accounts: the accounts that the run was limited to; none means all.
         targets: the addresses that it was limited to; none means all.
+        shard: the part of the accounts that it was limited to, as K/N.
         diagnostics: findings of the run as a whole (of the configuration, say).
         receipt: whether to put in what the way back needs: ids, and the leads that carried a deleted label.
     """
@@ -62,7 +64,7 @@ def build(
     return doc.Report(
         leadstate_version=__version__,
         command=command,
-        fingerprint=fingerprint(plans) if command != "validate" else None,
+        fingerprint=combined(map(fingerprint, plans)) if command != "validate" else None,
         complete=all(plan.complete for plan in plans),
         applyable=all(plan.applyable for plan in plans) and not any(d.severity is Severity.ERROR for d in diagnostics),
         summary=doc.Summary(
@@ -74,7 +76,7 @@ def build(
             read=_sum([part.read for part in parts]),
             apply=_sum([_forecast(part.plan) if part.written is None else part.written for part in parts]),
         ),
-        scope=doc.Scope(accounts=tuple(accounts), targets=tuple(targets)),
+        scope=doc.Scope(accounts=tuple(accounts), targets=tuple(targets), shard=shard),
         accounts=tuple(_account(part, receipt=receipt) for part in parts),
         diagnostics=tuple(_finding(one) for one in diagnostics),
     )
@@ -86,6 +88,7 @@ def _account(part: Part, *, receipt: bool) -> doc.Account:
     return doc.Account(
         account=plan.account,
         company=part.company,
+        fingerprint=fingerprint(plan),
         changes=tuple(
             _change(one, requests, part.outcomes.get(one.address), receipt=receipt)
             for one, requests in calls(plan.changes)

@@ -150,6 +150,7 @@ class Account(_Part):
 
     account: str
     company: str = Field(description="Host of the account.")
+    fingerprint: str | None = Field(default=None, description="Hash over its changes; null where there are none.")
     changes: tuple[Change, ...] = ()
     left_alone: tuple[LeftAlone, ...] = ()
     diagnostics: tuple[Finding, ...] = ()
@@ -162,6 +163,7 @@ class Scope(_Part):
 
     accounts: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
+    shard: str | None = Field(default=None, description="K/N: one of N parts of the accounts.")
 
 
 class Report(_Part):

@@ -5,13 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import click.testing
-import httpx
 import pytest
 
-from leadstate.cli.main import cli
-from leadstate.cli.session import Runtime
 from leadstate.sandbox import Sandbox
+from tests.cli.inside import leadstate
 
 TYPES = ("varchar", "text", "phone", "double", "monetary", "date", "time", "enum", "set", "user", "people", "org")
 DECLARED = {
@@ -83,10 +80,7 @@ class House:
             f"a{one['company']['id']}": {"url": "http://127.0.0.1:1", "token": {"env": one["token"].replace("-", "_")}}
             for one in companies
         }
-        environ = {one["token"].replace("-", "_"): one["token"] for one in companies}
-        self.runtime = Runtime(
-            environ=environ, transport=httpx.ASGITransport(self.sandbox.app), receipts=folder / "receipts"
-        )
+        self.environ = {one["token"].replace("-", "_"): one["token"] for one in companies}
 
     def declare(self, fields: dict[str, Any], **more: Any) -> None:
         named = {f"My {name}": value for name, value in fields.items()}
@@ -95,12 +89,7 @@ class House:
         self.file.write_text(json.dumps(whole, indent=1))
 
     def __call__(self, *words: str) -> tuple[int, str, str]:
-        done = click.testing.CliRunner().invoke(
-            cli, [*words, "-c", str(self.file)], obj=self.runtime, standalone_mode=False
-        )
-        if done.exception:
-            raise done.exception
-        return int(done.return_value), done.stdout, done.stderr
+        return leadstate(self.sandbox, self.environ, self.file.parent / "receipts", (*words, "-c", str(self.file)))
 
     def leads(self) -> list[dict[str, Any]]:
         return [lead for one in self.sandbox.dump()["companies"] for lead in one["leads"]]

@@ -115,4 +115,4 @@ def test_another_successor_is_another_fingerprint() -> None:
     live = [live_label("Old"), live_label("Hot"), live_label("Warm")]
     successors = (None, HOT, Ref("label", "Warm"))
     plans = [planned(account(replace(merged(), moves_to=one)), *live) for one in successors]
-    assert len({fingerprint([one]) for one in plans}) == len(plans)
+    assert len({fingerprint(one) for one in plans}) == len(plans)

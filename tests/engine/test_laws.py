@@ -211,4 +211,4 @@ def test_the_same_input_gives_the_same_plan(live: dict[str, Any], account: Accou
     one, *_ = run(Sandbox(live, burst=100_000, daily=None), account)
     two, *_ = run(Sandbox(shuffled, burst=100_000, daily=None), other)
     assert one.changes == two.changes
-    assert fingerprint([one]) == fingerprint([two])
+    assert fingerprint(one) == fingerprint(two)

@@ -1,0 +1,69 @@
+"""Which accounts a run works on, and in which order: a shard of them, and waves of some before the others."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
+
+REST = "rest"
+_SIZE = re.compile(r"([0-9]{1,6})(%?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One of several parts of all accounts: which part an account is in depends on its name and nothing else."""
+
+    number: int
+    of: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Shard":
+        """From `K/N`, as in 2/4; ValueError where it is none."""
+        found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
+        if found is None or not 1 <= int(found[1]) <= int(found[2]):
+            raise ValueError(f"{text!r} is no shard: write K/N, as in 2/4, with K from 1 to N")
+        return cls(int(found[1]), int(found[2]))
+
+    def holds(self, account: str) -> bool:
+        """Whether an account is in this part."""
+        digest = hashlib.sha256(account.encode()).digest()
+        return int.from_bytes(digest[:8], "big") % self.of == self.number - 1
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+
+@dataclass(frozen=True, slots=True)
+class Waves:
+    """How many accounts go first, how many then; the last wave is the rest."""
+
+    sizes: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> "Waves":
+        """From `1,10%,rest`: numbers of accounts, or percents of all; ValueError where it is none."""
+        *sizes, last = (one.strip() for one in text.split(","))
+        for one in sizes:
+            found = _SIZE.fullmatch(one)
+            if found is None or int(found[1]) == 0 or (found[2] and int(found[1]) > 100):  # noqa: PLR2004  percent
+                raise ValueError(f"{one!r} is no size of a wave: write a number of accounts or a percentage")
+        if last != REST:
+            raise ValueError(f"{text!r} does not end with `{REST}`: write it like 1,10%,{REST}")
+        return cls(tuple(sizes))
+
+    def split(self, items: Sequence[T]) -> list[Sequence[T]]:
+        """The items in waves, in their order; none is empty, and a percentage is one at the least."""
+        waves: list[Sequence[T]] = []
+        begin = 0
+        for size in self.sizes:
+            number = -(-len(items) * int(size[:-1]) // 100) if size.endswith("%") else int(size)
+            waves.append(items[begin : begin + number])
+            begin += number
+        waves.append(items[begin:])
+        return [wave for wave in waves if wave]
+
+
+ALL_AT_ONCE = Waves(())

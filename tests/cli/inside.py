@@ -1,0 +1,33 @@
+"""The command line in this process, against a sandbox in it: no port, no process, and real exit codes."""
+
+import contextlib
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+import httpx
+
+from leadstate.cli.exits import Exit
+from leadstate.cli.main import cli
+from leadstate.cli.session import Runtime
+from leadstate.core.errors import LeadstateError
+from leadstate.sandbox import Sandbox
+
+
+def leadstate(
+    sandbox: Sandbox, environ: Mapping[str, str], receipts: Path, words: tuple[str, ...]
+) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr; an exception that is a mistake of ours comes out."""
+    runtime = Runtime(environ=environ, transport=httpx.ASGITransport(sandbox.app), receipts=receipts)
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = cli.main(list(words), prog_name="leadstate", obj=runtime, standalone_mode=False)
+        except click.UsageError as failure:
+            failure.show()
+            code = Exit.USAGE
+        except LeadstateError as failure:
+            click.echo(f"{failure}\n{failure.hint}", err=True)
+            code = Exit.ERROR
+    return int(code), out.getvalue(), err.getvalue()

@@ -1,0 +1,94 @@
+"""Many accounts: shards that are one run together, and waves that stop before the rest."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leadstate.sandbox import Sandbox
+from leadstate.sandbox.faults import Fault, FaultKind
+from tests.cli.inside import leadstate
+
+COUNT = 12
+
+
+class Fleet:
+    """Accounts a1, a2 …, each with a company of its own that lacks a label."""
+
+    def __init__(self, folder: Path) -> None:
+        numbers = range(1, COUNT + 1)
+        companies: list[dict[str, Any]] = [
+            {"token": f"t{n}", "company": {"id": n, "name": f"C{n}", "domain": f"c{n}"}} for n in numbers
+        ]
+        self.folder = folder
+        self.sandbox = Sandbox({"companies": companies}, burst=100_000, daily=None)
+        self.tokens = {f"T{n}": f"t{n}" for n in numbers}
+        accounts = {f"a{n:02}": {"url": "http://127.0.0.1:1", "token": {"env": f"T{n}"}} for n in numbers}
+        whole = {"version": 1, "accounts": accounts, "labels": [{"name": "Hot", "color": "red"}]}
+        (folder / "leadstate.yaml").write_text(json.dumps(whole))
+
+    def __call__(self, *words: str, **wrong: str) -> tuple[int, str, str]:
+        return leadstate(self.sandbox, self.tokens | wrong, self.folder / "receipts", words)
+
+    def labelled(self) -> list[int]:
+        return [one["company"]["id"] for one in self.sandbox.dump()["companies"] if one["labels"]]
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fleet:
+    monkeypatch.chdir(tmp_path)
+    return Fleet(tmp_path)
+
+
+def test_all_shards_together_plan_what_one_run_plans(fleet: Fleet) -> None:
+    files = [f"shard-{number}.json" for number in range(1, 5)]
+    for number, name in enumerate(files, 1):
+        assert fleet("plan", "--shard", f"{number}/4", "--out", name)[0] == 0
+    fleet("plan", "--out", "whole.json")
+    code, shown, err = fleet("show", *files, "--format", "json")
+    assert (code, err) == (0, "")
+    assert json.loads(shown) == json.loads(Path("whole.json").read_text())
+
+    _, _, err = fleet("show", *files[1:3])
+    assert "the shards 1/4, 4/4 are missing" in err
+    assert fleet("show", files[0], files[0])[0] == 1
+    Path("together.json").write_text(shown)
+    assert fleet("apply", "together.json", "--auto-approve")[0] == 0
+    assert len(fleet.labelled()) == COUNT
+
+
+def test_a_stored_shard_is_applied_to_its_accounts(fleet: Fleet) -> None:
+    fleet("plan", "--shard", "2/3", "--out", "p.json")
+    mine = [one["account"] for one in json.loads(Path("p.json").read_text())["accounts"]]
+    assert fleet("apply", "p.json", "--shard", "2/3", "--auto-approve")[0] == 64
+    assert fleet("apply", "p.json", "--auto-approve")[0] == 0
+    assert [f"a{number:02}" for number in fleet.labelled()] == mine
+    assert 0 < len(mine) < COUNT
+
+
+def test_a_failure_in_a_wave_stops_before_the_rest(fleet: Fleet) -> None:
+    fleet.sandbox.faults.add(Fault(FaultKind.SHIELD, operation="addLeadLabel", company=2, times=None))
+    code, out, err = fleet("apply", "--wave", "1,10%,rest", "--auto-approve")
+    assert code == 4, out + err
+    assert fleet.labelled() == [1, 3]
+    assert "Stopped before wave 3 of 3: a02 failed." in err
+    assert "Not touched: a04, a05, a06, a07, a08, a09, a10, a11, a12." in err
+    assert out.count("because a02 failed in a wave before") == COUNT - 3, out
+
+
+def test_so_many_may_fail(fleet: Fleet) -> None:
+    fleet.sandbox.faults.add(Fault(FaultKind.SHIELD, operation="addLeadLabel", company=1, times=None))
+    code, _, err = fleet("apply", "--wave", "2,rest", "--max-failed", "1", "--auto-approve")
+    assert code == 4, err
+    assert fleet.labelled() == list(range(2, COUNT + 1))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["apply", "--wave", "1"], ["apply", "--wave", "0,rest"], ["plan", "--shard", "3/2"], ["plan", "--shard", "x"]],
+)
+def test_wrong_words(fleet: Fleet, words: list[str]) -> None:
+    code, _, err = fleet(*words)
+    assert code == 64, err
+    assert "write" in err
