@@ -22,6 +22,7 @@ from leadstate.core.account import Account
 from leadstate.core.escape import visible
 from leadstate.kinds.company import Me
 from leadstate.kinds.operations import GET_LABELS, GET_ME, Request
+from leadstate.pipedrive.auth import Signer
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import ApiError
 
@@ -71,15 +72,17 @@ async def _examine(configuration: Configuration) -> list[Check]:
             for d in plan.diagnostics
         ]
         for one in opened.work:
-            found += await _examine_account(one.account, Reader(one.connection))
+            found += await _examine_account(one.account, Reader(one.connection), one.connection.signer)
     return sorted(found, key=lambda check: check.account)
 
 
-async def _examine_account(account: Account, reader: Reader) -> list[Check]:
+async def _examine_account(account: Account, reader: Reader, signer: Signer) -> list[Check]:
     name = account.name
     try:
         me = Me.model_validate((await reader.get(Request(GET_ME))).data)
     except ApiError as failure:
+        if failure.operation != GET_ME.id:  # there is no access token, so the account was not asked
+            return [Check(name, "token", good=False, detail=f"{failure}; {failure.hint}")]
         reached = failure.status is not None
         return [
             Check(name, "reachable", good=reached, detail=account.origin if reached else f"{failure}; {failure.hint}"),
@@ -89,7 +92,7 @@ async def _examine_account(account: Account, reader: Reader) -> list[Check]:
         return [Check(name, "reachable", good=False, detail=f"{account.origin} does not answer as Pipedrive does")]
     return [
         Check(name, "reachable", good=True, detail=account.origin),
-        Check(name, "token", good=True, detail=f"belongs to {me.name}"),
+        Check(name, "token", good=True, detail=f"belongs to {me.name}; {signer.words}"),
         _company(account, me),
         await _rights(name, me, reader),
         *_limits(name, reader.headers),

@@ -11,7 +11,8 @@ import click
 import httpx
 
 from leadstate.cli.locking import with_lock
-from leadstate.config import Configuration, DeclaredAccount, load, lock_path, read_lock, read_token
+from leadstate.cli.signing import signer_of
+from leadstate.config import Configuration, DeclaredAccount, load, lock_path, read_lock
 from leadstate.core.errors import SecretError, finding_of
 from leadstate.core.plan import AccountPlan
 from leadstate.core.resource import Bindings
@@ -70,8 +71,8 @@ async def session(configuration: Configuration) -> AsyncIterator[Session]:
         work, unusable = [], []
         for declared in configuration.accounts:
             try:
-                token = read_token(declared.token, environ=surroundings.environ)
-                connection = Connection(http, declared.account.origin, token, surroundings.pace)
+                signer = signer_of(declared, http, surroundings.environ, surroundings.pace.clock)
+                connection = Connection(http, declared.account.origin, signer, surroundings.pace)
                 work.append(Work(declared.account, connection))
             except SecretError as failure:
                 unusable.append(_without_token(declared, failure))

@@ -1,6 +1,6 @@
 """YAML files in, validated accounts out. Knows files and text; plans nothing, prints nothing, opens no connection."""
 
-from leadstate.config.configuration import Configuration, DeclaredAccount
+from leadstate.config.configuration import Configuration, DeclaredAccount, OAuthToken
 from leadstate.config.json_schema import document_schema, schema_text
 from leadstate.config.loader import load
 from leadstate.config.lock import Lock, LockError, lock_path, lock_text, read_lock
@@ -11,6 +11,7 @@ __all__ = [
     "DeclaredAccount",
     "Lock",
     "LockError",
+    "OAuthToken",
     "document_schema",
     "load",
     "lock_path",

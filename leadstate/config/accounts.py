@@ -5,15 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from leadstate.config.configuration import CommandToken, DeclaredAccount, EnvToken, FileToken, TokenSource
+from leadstate.config.configuration import DeclaredAccount
 from leadstate.config.findings import Findings
 from leadstate.config.label_rules import check_labels, labels_of
 from leadstate.config.lead_rules import Broken, Leads, check_keys
-from leadstate.config.merge import Entry, Merged
+from leadstate.config.merge import Merged
 from leadstate.config.policies import policy_of
-from leadstate.config.schema import AccountSpec
 from leadstate.config.scope import Directory, Item, Some, scope_of
 from leadstate.config.source import Place
+from leadstate.config.token_sources import token_source
 from leadstate.config.variables import Variables
 from leadstate.core.account import Account
 from leadstate.core.resource import text
@@ -57,7 +57,7 @@ def declare(merged: Merged, selectors: Sequence[str], findings: Findings) -> tup
                 tuple(desired[name]),
                 entry.spec.company_id,
             ),
-            _token(entry),
+            token_source(entry),
             tuple(entry.spec.tags),
         )
         for name, entry in sorted(merged.accounts.items())
@@ -129,13 +129,6 @@ def _warn_of_same_origin(merged: Merged, findings: Findings) -> None:
             place = entry.place("domain" if entry.spec.domain else "url")
             findings.warning("same-address", summary, place, hint="keep one of the two")
         seen.setdefault(origin, name)
-
-
-def _token(entry: Entry[AccountSpec]) -> TokenSource:
-    token, folder = entry.spec.token, entry.source.folder
-    if token.env:
-        return EnvToken(token.env)
-    return FileToken(token.file, folder) if token.file else CommandToken(tuple(token.command), folder)
 
 
 def _broken(merged: Merged) -> Broken:

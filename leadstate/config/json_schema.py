@@ -16,6 +16,8 @@ _NEVER_NULL: Final = {
     "LabelOverride": ("name", "color"),
     "LeadSpec": ("accounts", "except", *_ALWAYS),
     "LeadFields": ("title", *_ALWAYS),
+    "SecretSpec": ("keyring",),
+    "TokenSpec": ("keyring", "oauth"),
 }
 """What the models take as null, for `not written`, and then refuse: an editor should underline it."""
 
@@ -57,8 +59,7 @@ def _convert(value: Any) -> Any:
         made["additionalProperties"] = False
     if isinstance(made.get("$ref"), str):
         ref = {"$ref": made.pop("$ref").replace("#/$defs/", "#/definitions/")}
-        # Draft 7 reads nothing beside a $ref.
-        made = {**made, "allOf": [ref]} if made else ref
+        made = _beside(ref, made)
     return made
 
 
@@ -72,4 +73,9 @@ def _is_noise(key: str, value: Any) -> bool:
 def _not_null(properties: dict[str, Any], name: str) -> None:
     field = properties[name]
     (alternative,) = (one for one in field.pop("anyOf") if one != {"type": "null"})
-    properties[name] = {**alternative, **field}
+    properties[name] = _beside(alternative, field)
+
+
+def _beside(schema: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """A schema with more keywords; draft 7 reads nothing beside a $ref."""
+    return {**more, "allOf": [schema]} if more and "$ref" in schema else {**schema, **more}

@@ -13,7 +13,13 @@ from typing import Any
 from leadstate.config.events import ALIAS, END, MAPPING, MAX_DEPTH, SCALAR, SEQUENCE, NotYamlError, events_of
 
 STARS = "***"
-SOURCES = ("env", "file", "command")
+KEYS = (
+    "env", "file", "command", "keyring", "service", "user",
+    "oauth", "client_id", "client_secret", "refresh_token", "token_url", "save_to",
+)  # fmt: skip
+"""What may stand under `token` as a key and is no secret."""
+OUR_NAME = "leadstate"
+"""A usual service of a keyring entry. It is masked where it stands; elsewhere it is only our name."""
 LONG_ENOUGH = 6
 """A shorter value is masked where it stands, not everywhere: it would blot out ordinary words."""
 
@@ -72,7 +78,7 @@ class Secrets:
             last = end.column if line == end.line else 1 << 30
             self._spans.setdefault(line, []).append((first, last))
         words = value.split(maxsplit=MANY)
-        found = (one for one in {value, *words[:MANY]} if LONG_ENOUGH <= len(one) <= LONGEST)
+        found = (one for one in {value, *words[:MANY]} if LONG_ENOUGH <= len(one) <= LONGEST and one != OUR_NAME)
         # In small letters, for a message may change the case; and cut, for a message cuts what is long.
         self.values.update(part for one in found for part in (one.lower(), one[:CUT].lower()))
 
@@ -147,7 +153,7 @@ def _look(what: str, event: Any, stack: list[_Frame], anchors: dict[str, tuple[A
         event, value = anchors.get(event.anchor, (event, ""))
     if is_key:
         frame.key = value
-        if frame.secret and not any(alike(value.lower(), word) >= 0.6 for word in SOURCES):  # noqa: PLR2004
+        if frame.secret and not any(alike(value.lower(), word) >= 0.6 for word in KEYS):  # noqa: PLR2004
             secrets.hide(event, value)
     elif below and not (frame.secret and frame.key == "env" and _names_variable(value)):
         secrets.hide(event, value)

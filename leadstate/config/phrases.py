@@ -33,6 +33,9 @@ KNOWN_BY = {
 LITERALS = {"color": ("unknown-color", "colour"), "version": ("unsupported-version", "version")}
 ADD = {
     "token": "add `token: {env: NAME_OF_A_VARIABLE}`",
+    "client_id": "add `client_id: {env: NAME_OF_A_VARIABLE}`",
+    "client_secret": "add `client_secret: {env: NAME_OF_A_VARIABLE}`",
+    "refresh_token": "add `refresh_token: {env: NAME_OF_A_VARIABLE}`",
     "name": "add `name: …`",
     "key": "add `key: …`, a short identity that never changes",
     "title": "add `title: …`",
@@ -70,11 +73,24 @@ SELF_MADE = {
     ),
     "date_type": ("bad-date", "a date is written YYYY-MM-DD", "write it like 2026-12-31"),
     "date_value": ("bad-date", "this is no day of the calendar", "write it like 2026-12-31"),
-    "token_sources": ("token-sources", "a token has exactly one source", "write one of `env`, `file` and `command`"),
+    "token_sources": (
+        "token-sources",
+        "a token has exactly one source",
+        "write one of `env`, `file`, `command`, `keyring` and `oauth`",
+    ),
+    "secret_sources": (
+        "token-sources",
+        "{subject} has exactly one source",
+        "write one of `env`, `file`, `command` and `keyring`",
+    ),
     "account_address": (
         "account-address",
         "an account has either a `domain` or a `url`",
         "write `domain: acme-emea` for https://acme-emea.pipedrive.com, and no `url`",
     ),
 }
-MAKE_NEW = "write `token: {env: NAME}` and put it into that variable; then make a new one, for this one has been read"
+SECRETS = ("token", "client_id", "client_secret", "refresh_token")
+"""Keys under which a source stands, and a literal is a secret that has been read."""
+MAKE_NEW = (
+    "write `{name}: {{env: NAME}}` and put it into that variable; then make a new one, for this one has been read"
+)

@@ -3,12 +3,13 @@
 Reads when asked, one source at a time; a configuration can be checked without any of its secrets.
 """
 
+import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
-from leadstate.config.configuration import CommandToken, EnvToken, FileToken, TokenSource
+from leadstate.config.configuration import CommandToken, EnvToken, FileToken, KeyringToken, SecretSource
 from leadstate.config.findings import visible
 from leadstate.config.masking import STARS, TOKEN_LIKE
 from leadstate.core.errors import SecretError
@@ -58,9 +59,9 @@ def run_command(command: Sequence[str], *, folder: Path, environ: Mapping[str, s
 
 
 def read_token(
-    source: TokenSource, *, environ: Mapping[str, str], base: Path | None = None, run: Run = run_command
+    source: SecretSource, *, environ: Mapping[str, str], base: Path | None = None, run: Run = run_command
 ) -> Token:
-    """The token that a source gives.
+    """The token, or other secret, that a source gives.
 
     Args:
         source: where it is.
@@ -72,6 +73,14 @@ def read_token(
     Raises:
         SecretError: where there is none, or what is there is none.
     """
+    try:
+        return _read(source, environ, base, run)
+    except SecretError as failure:
+        failure.span = source.at
+        raise
+
+
+def _read(source: SecretSource, environ: Mapping[str, str], base: Path | None, run: Run) -> Token:
     match source:
         case EnvToken(name):
             raw, what = _from_environment(name, environ), f"the environment variable {visible(name)}"
@@ -81,6 +90,9 @@ def read_token(
         case CommandToken(command, folder):
             what = f"the command {visible(Path(command[0]).name)}"
             raw = _from_command(command, base or folder, environ, run, what)
+        case KeyringToken(service, user):
+            what = f"the keyring entry {visible(service)} of {visible(user)}"
+            raw = _from_keyring(service, user, what)
     return _checked(raw, what)
 
 
@@ -120,6 +132,30 @@ def _from_command(command: Sequence[str], folder: Path, environ: Mapping[str, st
         summary = f"{what} failed with exit code {done.returncode}" + (f": {said}" if said else "")
         raise SecretError(summary, hint="run it by hand; it must print the token and exit with 0")
     return done.stdout[: LONGEST + 3].decode("utf-8", "replace")
+
+
+def _from_keyring(service: str, user: str, what: str) -> str:
+    try:
+        import keyring  # noqa: PLC0415  an extra, and slow to import
+        from keyring import errors  # noqa: PLC0415  as above
+    except ImportError:
+        hint = "pip install 'leadstate[keyring]', or use another token source"
+        raise SecretError(f"{what} needs the library `keyring`, which is not installed", hint=hint) from None
+    try:
+        raw = keyring.get_password(service, user)
+    except errors.KeyringLocked:
+        hint = "unlock it and run again; where nobody can, as in CI, use another token source"
+        raise SecretError(f"{what} cannot be read: the keyring is locked", hint=hint) from None
+    except errors.NoKeyringError:
+        hint = "use another token source here; `keyring diagnose` tells what is looked for"
+        raise SecretError(f"{what} cannot be read: this system has no keyring", hint=hint) from None
+    except Exception as failure:  # noqa: BLE001  a keyring is a plug-in and raises what it likes
+        hint = "`keyring get` with the same two words shows what is wrong"
+        raise SecretError(f"{what} cannot be read ({type(failure).__name__})", hint=hint) from None
+    if raw is None:
+        hint = f"put the token into it: keyring set {shlex.quote(visible(service))} {shlex.quote(visible(user))}"
+        raise SecretError(f"{what} is not there", hint=hint)
+    return raw
 
 
 def _without_secrets(done: Finished) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from leadstate.config.findings import visible
 from leadstate.config.masking import TOKEN_LIKE
 from leadstate.config.nodes import Node
-from leadstate.config.phrases import ADD, KNOWN_BY, LIMITS, LITERALS, MAKE_NEW, PATTERNS, SELF_MADE, TYPES
+from leadstate.config.phrases import ADD, KNOWN_BY, LIMITS, LITERALS, MAKE_NEW, PATTERNS, SECRETS, SELF_MADE, TYPES
 from leadstate.config.suggest import choice, keys_at
 from leadstate.kinds.kind import is_tag
 
@@ -58,7 +58,9 @@ class Complaint(NamedTuple):
 def word(complaint: Complaint) -> Wording:
     """What to say about it."""
     if _is_literal_token(complaint):
-        return Wording("literal-token", "the token itself stands in the file", MAKE_NEW)
+        name = next(one for one in reversed(complaint.loc) if one in SECRETS)
+        what = "the token" if name == "token" else f"the value of `{name}`"
+        return Wording("literal-token", f"{what} itself stands in the file", MAKE_NEW.format(name=name))
     kind, ctx = complaint.type, complaint.ctx
     if kind in SELF_MADE:
         code, summary, hint = SELF_MADE[kind]
@@ -80,7 +82,7 @@ def _is_literal_token(complaint: Complaint) -> bool:
         return False
     node = complaint.node
     at_token = (
-        complaint.loc[-1] == "token" and complaint.type in TYPES and node.text is not None and node.value is not None
+        complaint.loc[-1] in SECRETS and complaint.type in TYPES and node.text is not None and node.value is not None
     )
     return at_token or complaint.type == "literal_token" or bool(TOKEN_LIKE.fullmatch(node.text or ""))
 

@@ -11,6 +11,7 @@ Below the CLI a failure of one account or one change travels as a `Diagnostic` o
 
 from collections.abc import Sequence
 
+from leadstate.core.address import Span
 from leadstate.core.diagnostics import Diagnostic, Severity
 
 
@@ -20,18 +21,20 @@ class LeadstateError(Exception):
     Attributes:
         code: the diagnostic code.
         hint: what to do about it.
+        span: where in the files that is declared which failed, where that is known.
     """
 
     code = "error"
 
-    def __init__(self, summary: str, *, hint: str = "") -> None:
+    def __init__(self, summary: str, *, hint: str = "", span: Span | None = None) -> None:
         super().__init__(summary)
         self.hint = hint
+        self.span = span
 
 
 def finding_of(failure: LeadstateError, account: str) -> Diagnostic:
     """A failure of one account as a value, beside which the other accounts go on."""
-    return Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint, account=account)
+    return Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint, span=failure.span, account=account)
 
 
 class ConfigurationError(LeadstateError):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -64,8 +65,8 @@ class Answer:
         return found if isinstance(found, str) and found else None
 
 
-def read(operation: Operation, reply: httpx.Response) -> Answer:
-    """The data of an answer; an `ApiError` for anything but success."""
+def read(operation: Operation, reply: httpx.Response, scrub: Callable[[str], str] = str) -> Answer:
+    """The data of an answer; an `ApiError` for anything but success, with the server's words as `scrub` leaves them."""
     body = _json(reply.content)
     if reply.is_success:
         if not isinstance(body, dict) or body.get("success") is not True or "data" not in body:
@@ -74,7 +75,7 @@ def read(operation: Operation, reply: httpx.Response) -> Answer:
             )
         additional = body.get("additional_data")
         return Answer(operation, body["data"], additional if isinstance(additional, dict) else {})
-    raise _error(operation, reply, body if isinstance(body, dict) else None)
+    raise _error(operation, reply, body if isinstance(body, dict) else None, scrub)
 
 
 def _json(content: bytes) -> object:
@@ -100,9 +101,11 @@ def _no_constant(text: str) -> NoReturn:
     raise ValueError(text)
 
 
-def _error(operation: Operation, reply: httpx.Response, body: dict[str, Any] | None) -> ApiError:
+def _error(
+    operation: Operation, reply: httpx.Response, body: dict[str, Any] | None, scrub: Callable[[str], str]
+) -> ApiError:
     status = reply.status_code
-    said = _said(reply, body)
+    said = _said(reply, body, scrub)
     if reply.is_redirect or reply.is_informational:
         where = _host(reply.headers.get("location", "")) if reply.is_redirect else ""
         return Redirected(operation.id, f"redirected{f' to {where}' if where else ''}, not followed", status=status)
@@ -126,16 +129,19 @@ def _host(location: str) -> str:
         return ""
 
 
-def _said(reply: httpx.Response, body: dict[str, Any] | None) -> str:
-    """What the server said, in one line; bodies of real errors vary, so everything is optional."""
+def _said(reply: httpx.Response, body: dict[str, Any] | None, scrub: Callable[[str], str]) -> str:
+    """What the server said, in one line; bodies of real errors vary, so everything is optional.
+
+    Secrets go before the text is cut: the beginning of one would not be known for what it is.
+    """
     parts = [str(reply.status_code)]
     for key in ("error", "error_info", "code"):
         value = body.get(key) if body else None
-        text = " ".join(str(value).split())[:_LONGEST_QUOTE] if isinstance(value, str | int) else ""
+        text = " ".join(scrub(str(value)).split())[:_LONGEST_QUOTE] if isinstance(value, str | int) else ""
         if text not in ("", *parts):
             parts.append(text)
     if correlation := reply.headers.get("x-correlation-id"):
-        parts.append(f"correlation id {correlation[:_LONGEST_QUOTE]}")
+        parts.append(f"correlation id {scrub(correlation)[:_LONGEST_QUOTE]}")
     return ", ".join(parts)
 
 

@@ -1,5 +1,9 @@
-"""API tokens that hide themselves. They travel in the `x-api-token` header, never in a URL (Pipedrive docs)."""
+"""Tokens that hide themselves, and what signs requests with one: in a header, never in a URL (Pipedrive docs).
 
+An API token travels in `x-api-token`; `oauth` has the other way.
+"""
+
+from abc import ABC, abstractmethod
 from collections.abc import Generator
 from typing import Final, NoReturn
 
@@ -21,7 +25,7 @@ class Token:
         return self._value
 
     def scrub(self, text: str) -> str:
-        """The text without the token: a server may quote what it was sent."""
+        """The text without the token."""
         return text.replace(self._value, "***") if self._value else text
 
     def __repr__(self) -> str:
@@ -36,11 +40,33 @@ class Token:
         raise TypeError("a token is not written anywhere")
 
 
-class TokenAuth(httpx.Auth):
+class Signer(httpx.Auth, ABC):
+    """Signs the requests of one account."""
+
+    @property
+    @abstractmethod
+    def words(self) -> str:
+        """What it signs with, for people: the kind of token, never the token."""
+
+    @abstractmethod
+    def scrub(self, text: str) -> str:
+        """The text without any secret that it knows: a server may quote what it was sent."""
+
+
+class TokenAuth(Signer):
     """Puts the token into the header at the last moment, so that requests shown or logged before do not hold it."""
 
     def __init__(self, token: Token) -> None:
         self._token = token
+
+    @property
+    def words(self) -> str:
+        """An API token does not expire."""
+        return "an API token"
+
+    def scrub(self, text: str) -> str:
+        """The text without the token."""
+        return self._token.scrub(text)
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Sign one request."""

@@ -15,7 +15,7 @@ import httpx
 
 from leadstate.kinds.operations import Operation, Request
 from leadstate.pipedrive.answers import Answer, read
-from leadstate.pipedrive.auth import Token, TokenAuth
+from leadstate.pipedrive.auth import Signer
 from leadstate.pipedrive.errors import ApiError, IncompleteListing, RateLimited, Unreachable
 from leadstate.pipedrive.limiter import SEARCH_LIMIT, Limiter
 from leadstate.pipedrive.retry import Again, verdict
@@ -38,10 +38,10 @@ class Spent:
     requests: int = 0
     tokens: int = 0
 
-    def add(self, operation: Operation) -> None:
-        """Count one request."""
-        self.requests += 1
-        self.tokens += operation.tokens
+    def add(self, operation: Operation, times: int = 1) -> None:
+        """Count a request."""
+        self.requests += times
+        self.tokens += times * operation.tokens
 
     def since(self, earlier: "Spent") -> "Spent":
         """What was added since an earlier reading."""
@@ -68,11 +68,10 @@ class Page:
 class Connection:
     """The way to one account: where it is, what signs its requests, what paces them, what they have cost."""
 
-    def __init__(self, http: httpx.AsyncClient, origin: str, token: Token, pace: Pace | None = None) -> None:
+    def __init__(self, http: httpx.AsyncClient, origin: str, signer: Signer, pace: Pace | None = None) -> None:
         self._http = http
         self._origin = origin
-        self._token = token
-        self._auth = TokenAuth(token)
+        self.signer = signer
         self.pace = pace or Pace()
         self._limiter = Limiter(self.pace.clock, self.pace.sleep)
         self._searches = Limiter(self.pace.clock, self.pace.sleep, SEARCH_LIMIT)
@@ -93,7 +92,7 @@ class Connection:
             try:
                 return await self._once(request)
             except ApiError as failure:
-                failure.args = (self._token.scrub(str(failure)),)
+                failure.args = (self.signer.scrub(str(failure)),)
                 if failure.fatal:
                     self._over = failure
                 judged = verdict(method, attempt, failure, self.pace.draw())
@@ -121,16 +120,19 @@ class Connection:
                     f"{self._origin}/api/{operation.version}{request.path}",
                     params=request.query,
                     json=request.body,
-                    auth=self._auth,
+                    auth=self.signer,
                 )
+            except ApiError:  # of the signer
+                self.spent.add(operation, -1)
+                raise
             except (httpx.HTTPError, httpx.InvalidURL, ValueError) as failure:
                 _log.debug("%s %s: %s", operation.method, request.path, type(failure).__name__)
                 sent = not isinstance(failure, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-                raise Unreachable(operation.id, _why(failure, self._origin), sent=sent) from None
+                raise Unreachable(operation.id, why(failure, self._origin), sent=sent) from None
         _log.debug("%s %s -> %s", operation.method, request.path, reply.status_code)
         (self._searches if operation.search else self._limiter).learn(reply.headers)
         self.headers = reply.headers
-        return read(operation, reply)
+        return read(operation, reply, self.signer.scrub)
 
 
 class Reader:
@@ -254,8 +256,9 @@ def _id(row: object) -> object:
     return row.get("id") if isinstance(row, dict) else row
 
 
-def _why(failure: Exception, origin: str) -> str:
-    host = httpx.URL(origin).host
+def why(failure: Exception, address: str) -> str:
+    """Why no answer came of an address, in words that name its host and nothing of the request."""
+    host = httpx.URL(address).host
     match failure:
         case httpx.ConnectTimeout() | httpx.ConnectError():
             reason = str(failure) or "no connection"

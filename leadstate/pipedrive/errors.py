@@ -2,8 +2,11 @@
 
 ApiError
 ├── Unreachable       no answer: no connection, a time-out, a broken connection
+│   └── NoTokenServer       none of use from what gives OAuth access tokens
 ├── Redirected        3xx; none is followed, since it would carry the token elsewhere
 ├── Unauthorized      401; the token is not valid
+│   └── NoAccessToken       what gives OAuth access tokens refuses, or gives none
+├── WrongCompany      the OAuth client was authorised for another company
 ├── Forbidden         403 with a JSON body; the token may not do this
 ├── Blocked           403 without one: the vendor's shield; stop sending at once
 ├── NotFound          404
@@ -17,6 +20,7 @@ ApiError
 
 from typing import ClassVar
 
+from leadstate.core.address import Span
 from leadstate.core.errors import LeadstateError
 
 
@@ -36,9 +40,16 @@ class ApiError(LeadstateError):
     perhaps_done: bool = False
 
     def __init__(
-        self, operation: str, summary: str, *, status: int | None = None, retry_after: float | None = None
+        self,
+        operation: str,
+        summary: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        hint: str = "",
+        span: Span | None = None,
     ) -> None:
-        super().__init__(f"{operation}: {summary}", hint=self.cure)
+        super().__init__(f"{operation}: {summary}", hint=hint or self.cure, span=span)
         self.operation = operation
         self.status = status
         self.retry_after = retry_after
@@ -57,6 +68,16 @@ class Unreachable(ApiError):
         self.perhaps_done = sent
 
 
+class NoTokenServer(Unreachable):
+    """What gives access tokens cannot be asked now. The request that needed one was not sent."""
+
+    code = "no-token-server"
+    cure = "check the network, and the account's `token_url` if it has one, then run again"
+
+    def __init__(self, operation: str, summary: str) -> None:
+        super().__init__(operation, summary, sent=False)
+
+
 class Redirected(ApiError):
     """The server points elsewhere."""
 
@@ -70,14 +91,34 @@ class Unauthorized(ApiError):
 
     code = "unauthorized"
     fatal = True
-    cure = "check the account's `token` source; the token is under Personal preferences > API in Pipedrive"
+    cure = (
+        "check the account's `token` source; an API token is under Personal preferences > API in Pipedrive, an OAuth "
+        "client may have been uninstalled there"
+    )
+
+
+class NoAccessToken(Unauthorized):
+    """What gives access tokens gives none: the refresh token or the client is not valid, or it is no such server."""
+
+    code = "no-access-token"
+    cure = "check that `token_url` is the address that gives Pipedrive's OAuth tokens"
+
+
+class WrongCompany(ApiError):
+    """The token belongs to another company than the account is declared to be."""
+
+    code = "wrong-company"
+    fatal = True
 
 
 class Forbidden(ApiError):
     """The token's user may not do this."""
 
     code = "forbidden"
-    cure = "use the token of a user who may do it; an admin sets permission sets in Pipedrive"
+    cure = (
+        "use the token of a user who may do it; an admin sets permission sets in Pipedrive, and an OAuth client needs "
+        "the scope for it"
+    )
 
 
 class Blocked(ApiError):

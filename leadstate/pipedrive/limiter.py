@@ -16,7 +16,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 WINDOW = 2.0
 SMALLEST_LIMIT = 20
-"""What the smallest plan allows an API token: enough to know before the first answer tells the rest."""
+"""What the smallest plan allows an API token, and OAuth four times over: enough to know before the first answer."""
 
 SEARCH_LIMIT = 10
 """What every plan allows of searches (Pipedrive docs: rate limiting)."""

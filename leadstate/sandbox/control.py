@@ -21,6 +21,7 @@ ABOUT = {
     "what": "leadstate sandbox: an imitation of Pipedrive's Leads API for tests and demos",
     "is_pipedrive": False,
     "api": ["/api/v1", "/v1", "/api/v2"],
+    "oauth": "/oauth/token",
     "control": ["/_sandbox/meter", "/_sandbox/state", "/_sandbox/faults"],
 }
 

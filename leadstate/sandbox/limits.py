@@ -46,6 +46,9 @@ BURST_SECONDS = 2.0
 BURST_REQUESTS: Mapping[str, int] = {"lite": 20, "growth": 40, "premium": 100, "ultimate": 120}
 """Requests with one API token in a window, by plan (Pipedrive docs: rate limiting)."""
 
+OAUTH_BURST = 4
+"""How many times as many an OAuth token may make: 80, 160, 400, 480 (Pipedrive docs: rate limiting)."""
+
 SEARCHES = frozenset({"searchPersons", "searchOrganization", "findUsersByName"})
 """The operations of the "Search API"; which ones those are is not documented, so all that could be are."""
 
@@ -169,21 +172,21 @@ class Limits:
         self._burst, self._daily = burst, daily
         self._clock, self._monotonic = clock, monotonic
         self._meter = meter
-        self._windows: dict[tuple[str, bool], deque[float]] = {}
+        self._windows: dict[tuple[str, bool, bool], deque[float]] = {}
         self._spent: dict[int, tuple[date, int]] = {}
 
-    def refusal(self, company: Company, operation: str) -> Refusal | None:
+    def refusal(self, company: Company, operation: str, *, oauth: bool = False) -> Refusal | None:
         """Which limit a request would break now, if it breaks one. It charges nothing."""
         daily = daily_limit(self._daily, company)
-        if any(not room for room, _, _ in self._bursts(company, operation, self._monotonic())):
+        if any(not room for room, _, _ in self._bursts(company, operation, self._monotonic(), oauth=oauth)):
             return "burst"
         spent = self._spent_on(company, self._clock().astimezone(UTC).date())
         return "daily" if daily is not None and spent + TOKEN_COSTS[operation] > daily else None
 
-    def admit(self, company: Company, operation: str, refused: Refusal | None) -> Admission:
+    def admit(self, company: Company, operation: str, refused: Refusal | None, *, oauth: bool = False) -> Admission:
         """Lets a request in and charges it, or refuses it for this reason and counts that."""
         now, seconds = self._clock().astimezone(UTC), self._monotonic()
-        bursts, spent = self._bursts(company, operation, seconds), self._spent_on(company, now.date())
+        bursts, spent = self._bursts(company, operation, seconds, oauth=oauth), self._spent_on(company, now.date())
         daily = daily_limit(self._daily, company)
         if refused:
             self._meter.refuse(company.id)
@@ -207,15 +210,17 @@ class Limits:
         wait = {None: 0, "burst": math.ceil(BURST_SECONDS), "daily": _until_midnight(now)}[refused]
         return Admission(headers, refused, wait)
 
-    def _bursts(self, company: Company, operation: str, seconds: float) -> list[tuple[int, int, deque[float]]]:
+    def _bursts(
+        self, company: Company, operation: str, seconds: float, *, oauth: bool
+    ) -> list[tuple[int, int, deque[float]]]:
         """The windows that an operation counts in, as (room left, limit, when the last two seconds' requests came)."""
-        burst = burst_limit(self._burst, company)
+        burst = burst_limit(self._burst, company, oauth=oauth)
         if burst is None:
             return []
         limits = [(False, burst), *([(True, SEARCH_REQUESTS)] if operation in SEARCHES else [])]
         found = []
         for searches, limit in limits:
-            window = self._windows.setdefault((company.token, searches), deque())
+            window = self._windows.setdefault((company.token, oauth, searches), deque())
             while window and seconds - window[0] >= BURST_SECONDS:
                 window.popleft()
             found.append((max(0, limit - len(window)), limit, window))
@@ -227,9 +232,9 @@ class Limits:
         return spent if day == today else 0
 
 
-def burst_limit(limit: Limit, company: Company) -> int | None:
+def burst_limit(limit: Limit, company: Company, *, oauth: bool = False) -> int | None:
     """Requests per window, or None for no limit."""
-    return BURST_REQUESTS[company.plan] if limit == "plan" else limit
+    return BURST_REQUESTS[company.plan] * (OAUTH_BURST if oauth else 1) if limit == "plan" else limit
 
 
 def daily_limit(limit: Limit, company: Company) -> int | None:

@@ -15,6 +15,9 @@ from .records import Body
 TOKEN = "sandbox-token"  # noqa: S105 (opens the embedded sandbox only)
 """The token of the one company in each named seed."""
 
+OAUTH = {"client_id": "sandbox-client", "client_secret": "sandbox-secret", "refresh_token": "sandbox-refresh-token"}
+"""The OAuth client that it has installed."""
+
 INDUSTRY = "3ce5b1409718d65a8adc965be1f0da8821d8b9ab"
 """The key of the custom field that some leads of `drifted` have set: one option of three."""
 
@@ -110,6 +113,7 @@ def _company(users: int, contacts: int) -> Body:
     people = (("Sam Rivers", "sam@acme.test"), ("Kim Vaher", "kim@acme.test"))
     return {
         "token": TOKEN,
+        "oauth": dict(OAUTH),
         "company": {"id": 7041, "name": "Acme EMEA", "domain": "acme-emea"},
         "plan": "premium",
         "users": [{"id": 101 + i, "name": name, "email": email} for i, (name, email) in enumerate(people[:users])],

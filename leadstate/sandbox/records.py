@@ -159,6 +159,30 @@ class Lead:
 
 
 @dataclass(frozen=True, slots=True)
+class OAuthClient:
+    """An OAuth client that the company has installed: what its refresh token and its access tokens are like.
+
+    `expires_in` is seconds; with `rotate` each refresh token is good for one use, and a new one comes with the answer.
+    """
+
+    client_id: str
+    client_secret: str
+    refresh_token: str
+    expires_in: int = 3600
+    rotate: bool = False
+
+    def body(self) -> Body:
+        """The client as a seed writes it."""
+        return {
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "refresh_token": self.refresh_token,
+            "expires_in": self.expires_in,
+            "rotate": self.rotate,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Tables:
     """Everything that one company holds, in insertion order: what a seed describes and a company starts from."""
 
@@ -175,11 +199,13 @@ class Tables:
     labels: tuple[Label, ...]
     leads: tuple[Lead, ...]
     wire: Wire = field(default_factory=Wire)
+    oauth: OAuthClient | None = None
 
     def head(self) -> Body:
         """The company as a seed writes it, without its labels and leads."""
         return {
             "token": self.token,
+            **({"oauth": self.oauth.body()} if self.oauth else {}),
             "company": {"id": self.id, "name": self.name, "domain": self.domain},
             "plan": self.plan,
             "unique_label_names": self.unique_label_names,

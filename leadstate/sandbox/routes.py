@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import account, contacts, control, disturb, field_lists, labels, leads, wire
+from . import account, contacts, control, disturb, field_lists, labels, leads, oauth, wire
 from .fault_plan import Strike
 from .faults import FaultKind
 from .payloads import BadRequestError
@@ -84,7 +84,11 @@ def create_app(sandbox: "Sandbox") -> Starlette:
         for prefix in PREFIXES[version]
     ]
     app = Starlette(
-        routes=[*control.routes(sandbox), *api],
+        routes=[
+            *control.routes(sandbox),
+            Route("/oauth/token", partial(_token, sandbox), methods=["POST"]),
+            *api,
+        ],
         middleware=[Middleware(_Mark)],
         exception_handlers={HTTPException: _http_error, Exception: _crash},
     )
@@ -96,21 +100,25 @@ def create_app(sandbox: "Sandbox") -> Starlette:
 async def _answer(sandbox: "Sandbox", methods: dict[str, Operation], request: Request) -> Response:
     """One request from its token to its answer."""
     correlation = {"x-correlation-id": sandbox.new_id("correlation")}
-    company = sandbox.company(request.headers.get("x-api-token", ""))
+    bearer = oauth.bearer(request.headers.get("authorization", ""))
+    by_oauth = bearer is not None
+    company = (
+        sandbox.company(request.headers.get("x-api-token", "")) if bearer is None else sandbox.tokens.company(bearer)
+    )
     if company is None:
-        return wire.unauthorized().response(correlation)
+        return wire.unauthorized(oauth=by_oauth).response(correlation)
     # Starlette lets HEAD in wherever GET is.
     operation = methods["GET" if request.method == "HEAD" else request.method]
-    refused = sandbox.limits.refusal(company, operation.id)
+    refused = sandbox.limits.refusal(company, operation.id, oauth=by_oauth)
     # What the limits refuse meets no fault; a fault can refuse what they let in.
     strike = Strike() if refused else sandbox.faults.strike(operation.id, company.id)
     fault = strike.fault
     if fault and fault.kind is FaultKind.RATE_LIMITED:
         strike.edit(company)
-        admission = sandbox.limits.admit(company, operation.id, "burst")
+        admission = sandbox.limits.admit(company, operation.id, "burst", oauth=by_oauth)
         limited = replace(admission, retry_after=fault.retry_after)
         return wire.too_many(limited).response({**correlation, **admission.headers})
-    admission = sandbox.limits.admit(company, operation.id, refused)
+    admission = sandbox.limits.admit(company, operation.id, refused, oauth=by_oauth)
     headers = {**correlation, **admission.headers}
     if admission.refused:
         return wire.too_many(admission).response(headers)
@@ -120,6 +128,14 @@ async def _answer(sandbox: "Sandbox", methods: dict[str, Operation], request: Re
     strike.edit(company)
     call = Call(company, sandbox.lists(company), request.path_params, request.query_params, body)
     return disturb.instead(fault, headers) or disturb.afterwards(fault, _handled(operation, call), headers)
+
+
+async def _token(sandbox: "Sandbox", request: Request) -> Response:
+    """A request for an access token. It is none of the API's: no limit counts it and no fault meets it."""
+    body = await request.body()
+    await sandbox.pause()
+    authorization, form = request.headers.get("authorization", ""), request.headers.get("content-type", "")
+    return sandbox.tokens.answer(authorization, form, body).response()
 
 
 def _handled(operation: Operation, call: Call) -> Reply:

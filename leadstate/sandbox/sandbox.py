@@ -23,6 +23,7 @@ from .faults import Fault
 from .lag import Past
 from .limits import Limit, Limits, Meter
 from .named_seeds import NAMED, named
+from .oauth import TokenServer
 from .reading import SeedError
 from .records import Body, Tables
 from .routes import create_app
@@ -104,6 +105,7 @@ class Sandbox:
         self.limits = Limits(burst, daily, clock, monotonic, self.meter)
         self._clock = clock
         self._store = Store(Path(db)) if db is not None else None
+        self.tokens = TokenServer(clock, new_id)
         self._companies: dict[str, Company] = {}
         try:
             kept = self._store.document() if self._store else None
@@ -127,7 +129,7 @@ class Sandbox:
         return tuple(self._companies.values())
 
     def company(self, token: str) -> Company | None:
-        """The company that a token opens, if it opens one."""
+        """The company that an API token opens, if it opens one."""
         return self._companies.get(token)
 
     def lists(self, company: Company) -> Company:
@@ -169,6 +171,7 @@ class Sandbox:
         self._companies = {
             one.token: Company(one, self._clock, self.new_id, partial(self._record, one.id)) for one in tables
         }
+        self.tokens.adopt((one.oauth, self._companies[one.token]) for one in tables if one.oauth)
 
     def _record(self, company_id: int, changes: Sequence[Change]) -> None:
         if self._store:

@@ -1,6 +1,8 @@
 """Seed documents: companies with their labels and leads as plain JSON, read with errors that name their place.
 
-    {"companies": [{"token": "…", "company": {"id": 7041, "name": "Acme", "domain": "acme"}, "plan": "premium",
+    {"companies": [{"token": "…", "oauth": {"client_id": "…", "client_secret": "…", "refresh_token": "…",
+                                            "expires_in": 3600, "rotate": false},
+                    "company": {"id": 7041, "name": "Acme", "domain": "acme"}, "plan": "premium",
                     "users": [{"id": 1, "name": "Sam", "email": "sam@acme.test"}],
                     "persons": [{"id": 1, "name": "Jane", "emails": ["jane@acme.test"], "phones": […],
                                  "organization_id": 1}],
@@ -20,7 +22,7 @@ from . import checks, seed_fields
 from .checks import Checker, InvalidError
 from .fields import Field, Wire
 from .reading import SeedError, array, checked, known, one, place, record, unique
-from .records import PLANS, Body, Label, Lead, Organization, Person, Tables, User
+from .records import PLANS, Body, Label, Lead, OAuthClient, Organization, Person, Tables, User
 from .seed_leads import Fill, LeadReader
 from .state import NewId
 
@@ -43,8 +45,16 @@ _PERSON: Mapping[str, Checker] = {
     "organization_id": checks.integer,
 }
 _ORGANIZATION: Mapping[str, Checker] = {**_NAMED, "address": checks.name}
+_CLIENT: Mapping[str, Checker] = {
+    "client_id": checks.name,
+    "client_secret": checks.name,
+    "refresh_token": checks.name,
+    "expires_in": checks.integer,
+    "rotate": checks.boolean,
+}
 _KEYS = (
     "token",
+    "oauth",
     "company",
     "plan",
     "unique_label_names",
@@ -72,6 +82,8 @@ def parse(document: Any, *, now: datetime, new_id: NewId) -> tuple[Tables, ...]:
         parsed = [_company(document, "", fill)]
     unique(((f"companies[{i}].token", tables.token) for i, tables in enumerate(parsed)), "token", secret=True)
     unique((f"companies[{i}].company.id", tables.id) for i, tables in enumerate(parsed))
+    clients = [(f"companies[{i}].oauth.refresh_token", one.oauth) for i, one in enumerate(parsed)]
+    unique(((at, client.refresh_token) for at, client in clients if client), "token", secret=True)
     return tuple(parsed)
 
 
@@ -105,6 +117,7 @@ def _company(raw: Any, path: str, fill: Fill) -> Tables:
     labels = _rows(raw, "labels", path, lambda row, at: _label(row, at, fill))
     tables = Tables(
         token=token,
+        oauth=_client(raw["oauth"], place(path, "oauth")) if "oauth" in raw else None,
         **company,
         plan=checked(raw.get("plan", "premium"), _plan, place(path, "plan")),
         unique_label_names=checked(
@@ -126,6 +139,10 @@ def _company(raw: Any, path: str, fill: Fill) -> Tables:
     implied = [Field.plain(code) for code in sorted(used.difference(field.code for field in fields))]
     # The API lists leads oldest first; those of one moment keep the document's order.
     return replace(tables, fields=(*fields, *implied), leads=tuple(sorted(leads, key=lambda lead: lead.add_time)))
+
+
+def _client(raw: Any, path: str) -> OAuthClient:
+    return OAuthClient(**record(raw, _CLIENT, ("client_id", "client_secret", "refresh_token"), path))
 
 
 def _check_employers(tables: Tables, path: str) -> None:

@@ -84,8 +84,10 @@ def not_found(kind: str) -> Reply:
     return error(404, f"requested {kind} not found", NOT_FOUND_INFO)
 
 
-def unauthorized() -> Reply:
-    """A missing or unknown token: the gateway's own body, as observed in 2026."""
+def unauthorized(*, oauth: bool = False) -> Reply:
+    """A missing or unknown token: the gateway's own body, as observed in 2026; with OAuth the documented message."""
+    if oauth:
+        return error(401, "Invalid token: access_token is invalid")
     body = {
         "success": False,
         "error": "unauthorized access",

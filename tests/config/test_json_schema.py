@@ -27,6 +27,16 @@ accounts:
     token: {file: /run/secrets/pipedrive-us}
     vars: {region: US}
     policy: {prune: {labels: none}}
+  apac:
+    domain: acme-apac
+    vars: {region: APAC}
+    token:
+      oauth:
+        client_id: {env: CLIENT_ID}
+        client_secret: {keyring: {service: leadstate, user: apac}}
+        refresh_token: {file: refresh-token}
+        save_to: refresh-token
+        token_url: https://proxy.example/oauth/token
 policy:
   prune: {labels: none, leads: none}
   guards: {max_deletes: 10, max_delete_percent: 30, max_tokens: null}
@@ -79,7 +89,7 @@ def test_the_stored_schema_is_the_current_one() -> None:
 
 def test_the_examples_pass_both_judges(judge: jsonschema.Draft7Validator, load_text: Any) -> None:
     judge.validate(value(GOOD))
-    assert [len(one.account.desired) for one in load_text(GOOD).accounts] == [7, 5]
+    assert [len(one.account.desired) for one in load_text(GOOD).accounts] == [6, 7, 5]
 
 
 BAD = {
@@ -93,6 +103,13 @@ BAD = {
     "literal token": ("{env: PIPEDRIVE_TOKEN_EMEA}", "abc123"),
     "two token sources": ("{env: PIPEDRIVE_TOKEN_EMEA}", "{env: A, file: b}"),
     "no token source": ("{env: PIPEDRIVE_TOKEN_EMEA}", "{}"),
+    "no secret's source": ("{env: CLIENT_ID}", "{}"),
+    "literal secret": ("{env: CLIENT_ID}", "abc123"),
+    "oauth within oauth": ("{env: CLIENT_ID}", "{oauth: {}}"),
+    "keyring unset": ("{service: leadstate, user: apac}", "null"),
+    "keyring without a user": ("{service: leadstate, user: apac}", "{service: leadstate}"),
+    "no refresh token": ("        refresh_token: {file: refresh-token}\n", ""),
+    "token endpoint without a path": ("example/oauth/token", "example"),
     "no token": ("token: {env: PIPEDRIVE_TOKEN_EMEA}", ""),
     "both addresses": ("domain: acme-emea", "domain: acme-emea\n    url: https://x.y"),
     "no address": ("domain: acme-emea", ""),

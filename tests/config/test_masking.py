@@ -25,6 +25,12 @@ LEAKY = {
     "literal for a variable": f"  a: {{domain: acme, token: {{env: {SECRET}}}, x: 1}}\n",
     "hex for a variable": f"  a: {{domain: acme, token: {{env: {HEX}}}, x: 1}}\n",
     "in a command": f"  a: {{domain: acme, token: {{command: [echo, {SECRET}]}}, x: 1}}\n",
+    "client secret": f"  a: {{domain: acme, token: {{oauth: {{client_secret: {SECRET}}}}}, x: 1}}\n",
+    "refresh token": f"  a: {{domain: acme, token: {{oauth: {{refresh_token: {SECRET}, clientid: 1}}}}}}\n",
+    "client secret elsewhere": f"  a: {{domain: acme, oauth: {{client_secret: {SECRET}}}, token: {{env: T}}}}\n",
+    "in a keyring entry": f"  a: {{domain: acme, token: {{keyring: {SECRET}}}}}\n",
+    "for a keyring entry": f"  a: {{domain: acme, token: {{keyring: {{service: {SECRET}, user: b}}}}, x: 1}}\n",
+    "in a token endpoint": f"  a: {{domain: acme, token: {{oauth: {{token_url: 'https://x.y?a={SECRET}'}}}}}}\n",
     "misspelt key": f"  a: {{domain: acme, tokn: {SECRET}, x: 1}}\n",
     "transposed key": f"  a: {{domain: acme, tkoen: {SECRET}, x: 1}}\n",
     "api_token": f"  a: {{domain: acme, api_token: {SECRET}}}\n",
@@ -92,3 +98,11 @@ def test_what_is_no_secret_is_shown(errors_of: Errors) -> None:
     (found,) = errors_of(text)
     assert "PIPEDRIVE_TOKEN" in found.excerpt
     assert "max_tokens: 77" in found.excerpt
+
+
+def test_keys_under_token_and_our_own_name_are_shown(errors_of: Errors) -> None:
+    oauth = "{client_id: {keyring: {service: leadstate, user: x}}, client_secret: {env: B}}"
+    wrong, missing = errors_of(f"{HEAD}  a:\n    domain: leadstate.pipedrive.com\n    token: {{oauth: {oauth}}}\n")
+    assert wrong.hint == "write `domain: leadstate`"
+    assert missing.summary == "`refresh_token` is missing"
+    assert "{oauth: {client_id: {keyring: {service: ***, user: ***}}, client_secret: {env: B}}}" in missing.excerpt

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from leadstate.config.configuration import CommandToken, Configuration, EnvToken, FileToken
+from leadstate.config.configuration import (
+    CommandToken,
+    Configuration,
+    EnvToken,
+    FileToken,
+    KeyringToken,
+    OAuthToken,
+)
 from leadstate.core.address import Ref
 from leadstate.core.diagnostics import Diagnostic
 from leadstate.core.policy import Policy, Prune
@@ -241,6 +248,21 @@ class TestGood:
         ]
         assert found.accounts[0].tags == ("x",)
         assert found.namespace is None
+
+    def test_an_oauth_client_and_the_places_of_its_sources(self, load_text: Load, tmp_path: Path) -> None:
+        text = (
+            "version: 1\naccounts:\n  a:\n    domain: acme\n    token:\n      oauth:\n"
+            "        client_id: {env: A}\n        client_secret: {keyring: {service: s, user: u}}\n"
+            "        refresh_token: {file: r}\n"
+        )
+        sources = (EnvToken("A"), KeyringToken("s", "u"), FileToken("r", tmp_path))
+        (found,) = load_text(text).accounts
+        assert found.token == OAuthToken(*sources, "https://oauth.pipedrive.com/oauth/token", None)
+        assert isinstance(found.token, OAuthToken)
+        assert str(found.token.refresh_token.at).endswith("0.yaml:9:24")
+        more = "        save_to: r2\n        token_url: HTTP://LocalHost:80/oauth/token\n"
+        (found,) = load_text(text + more).accounts
+        assert found.token == OAuthToken(*sources, "http://localhost/oauth/token", tmp_path / "r2")
 
     def test_policy_falls_back_field_by_field(self, load_text: Load) -> None:
         found = load_text(

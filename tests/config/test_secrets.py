@@ -1,19 +1,20 @@
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from leadstate.config.configuration import CommandToken, EnvToken, FileToken, TokenSource
+from leadstate.config.configuration import CommandToken, EnvToken, FileToken, KeyringToken, SecretSource
 from leadstate.config.secrets import read_token
-from leadstate.core.errors import SecretError
+from leadstate.core.address import Span
+from leadstate.core.errors import SecretError, finding_of
 
 HERE = Path()
 VALUE = "t0ken-Value"
 
 
-def failure(source: TokenSource, environ: Mapping[str, str] | None = None, **more: object) -> SecretError:
+def failure(source: SecretSource, environ: Mapping[str, str] | None = None, **more: object) -> SecretError:
     with pytest.raises(SecretError) as caught:
         read_token(source, environ=environ or {}, **more)  # type: ignore[arg-type]
     assert caught.value.hint
@@ -99,3 +100,69 @@ def test_a_command_that_does_not_end() -> None:
         raise subprocess.TimeoutExpired(list(command), 30, output=VALUE.encode())
 
     assert "30 seconds" in str(failure(command(""), run=run))
+
+
+ENTRY = KeyringToken("leadstate", "emea user")
+
+
+@pytest.fixture(name="keep")
+def _keep(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Makes the library's keyring hold this for `leadstate` and `emea user`, or raise that."""
+    library = pytest.importorskip("keyring")
+
+    def keep(what: str | Exception | None) -> None:
+        def get_password(service: str, user: str) -> str | None:
+            assert (service, user) == ("leadstate", "emea user")
+            if isinstance(what, Exception):
+                raise what
+            return what
+
+        monkeypatch.setattr(library, "get_password", get_password)
+
+    return keep
+
+
+def test_from_the_keyring(keep: Callable[..., None]) -> None:
+    keep(VALUE)
+    assert read_token(ENTRY, environ={}).reveal() == VALUE
+
+
+def test_no_entry_in_the_keyring(keep: Callable[..., None]) -> None:
+    keep(None)
+    error = failure(ENTRY)
+    assert "is not there" in str(error)
+    assert error.hint.endswith("keyring set leadstate 'emea user'")
+
+
+@pytest.mark.parametrize(
+    ("raised", "said", "hint"),
+    [
+        ("KeyringLocked", "is locked", "unlock it"),
+        ("NoKeyringError", "has no keyring", "another token source"),
+        ("InitError", "InitError", "keyring get"),
+    ],
+)
+def test_a_keyring_that_cannot_be_read(keep: Callable[..., None], raised: str, said: str, hint: str) -> None:
+    from keyring import errors
+
+    keep(getattr(errors, raised)(f"no luck with {VALUE}"))
+    error = failure(ENTRY)
+    assert said in str(error)
+    assert hint in error.hint
+
+
+def test_a_keyring_that_breaks_in_its_own_way(keep: Callable[..., None]) -> None:
+    keep(RuntimeError(VALUE))
+    assert "RuntimeError" in str(failure(ENTRY))
+
+
+def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    error = failure(ENTRY)
+    assert "not installed" in str(error)
+    assert "leadstate[keyring]" in error.hint
+
+
+def test_a_source_that_gives_nothing_is_named_with_its_place() -> None:
+    place = Span("leadstate.yaml", 7, 9)
+    assert finding_of(failure(EnvToken("T", at=place)), "emea").span == place

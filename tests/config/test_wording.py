@@ -13,6 +13,8 @@ Errors = Callable[..., list[Diagnostic]]
 
 TOP = "version: 1\nnamespace: acme\n"
 ACCOUNT = "accounts:\n  emea: {domain: acme, token: {env: T}}\n"
+OAUTH = "{oauth: {client_id: {env: A}, client_secret: %s, refresh_token: {env: B}}}"
+URL = OAUTH.replace("}}}", "}, token_url: ‸'%s'}}") % ("{env: C}", "%s")
 LEAD = TOP + ACCOUNT + "leads:\n  - {key: a, title: A, person: 1, "
 
 
@@ -137,6 +139,16 @@ BAD: dict[str, tuple[str, str, str]] = {
     "token is nothing": (account("domain: acme", "‸null"), "wrong-type", "{env:"),
     "empty command": (account("domain: acme", "{command: ‸[]}"), "empty-value", "write something"),
     "command as text": (account("domain: acme", "{command: ‸pass show}"), "wrong-type", "brackets"),
+    "no source of a secret": (account("domain: acme", OAUTH % "‸{}"), "token-sources", "`keyring`"),
+    "two sources of a secret": (account("domain: acme", OAUTH % "‸{env: A, file: b}"), "token-sources", "`keyring`"),
+    "oauth within oauth": (account("domain: acme", OAUTH % "{‸oauth: {}}"), "unknown-key", "`keyring`"),
+    "oauth is nothing": (account("domain: acme", "‸{oauth: null}"), "token-sources", "`oauth`"),
+    "literal secret": (account("domain: acme", OAUTH % "‸abc"), "literal-token", "`client_secret: {env: NAME}`"),
+    "keyring as text": (account("domain: acme", "{keyring: ‸a/b}"), "wrong-type", "`service`"),
+    "keyring without a user": (account("domain: acme", "{keyring: ‸{service: a}}"), "missing-key", "`user:"),
+    "token endpoint without a path": (account("domain: a", URL % "https://o.test"), "bad-url", "/oauth/token"),
+    "token endpoint over http": (account("domain: a", URL % "http://o.test/oauth/token"), "bad-url", "https://"),
+    "token endpoint with a query": (account("domain: a", URL % "https://o.test/t?x=1"), "bad-url", "/oauth/token"),
     "misspelt token source": (account("domain: acme", "{‸evn: X}"), "unknown-key", "`env`"),
 }
 

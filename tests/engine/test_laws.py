@@ -17,7 +17,7 @@ from leadstate.core.policy import Impact, Policy, Prune
 from leadstate.core.resource import AtLeast, Desired, Money
 from leadstate.engine.run import Applied, Settings, Work, apply_all, plan_all
 from leadstate.kinds import cost
-from leadstate.pipedrive.auth import Token
+from leadstate.pipedrive.auth import Token, TokenAuth
 from leadstate.pipedrive.client import Connection, http_client
 from leadstate.sandbox import Sandbox
 from tests.builders import HERE, label, refs
@@ -125,7 +125,7 @@ def run(sandbox: Sandbox, account: Account) -> tuple[AccountPlan, Applied, Accou
     async def main() -> tuple[AccountPlan, Applied, AccountPlan, list[str]]:
         async with http_client(httpx.ASGITransport(sandbox.app)) as http:
             http.event_hooks = {"request": [note], "response": []}
-            work = [Work(account, Connection(http, account.origin, Token(TOKEN)))]
+            work = [Work(account, Connection(http, account.origin, TokenAuth(Token(TOKEN))))]
             chosen = Settings(impact=Impact.LIVE)
             plans = await plan_all(work, chosen)
             reading = list(methods)

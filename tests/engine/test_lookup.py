@@ -14,7 +14,7 @@ from leadstate.core.plan import AccountPlan
 from leadstate.core.policy import Policy, Prune
 from leadstate.core.resource import Desired, Lookup
 from leadstate.engine.run import Settings, Work, plan_all
-from leadstate.pipedrive.auth import Token
+from leadstate.pipedrive.auth import Token, TokenAuth
 from leadstate.pipedrive.client import Connection, http_client
 
 HERE = Span("leadstate.yaml", 9, 14)
@@ -104,7 +104,9 @@ def plan(server: Pipedrive, *desired: Desired, company_id: int | None = None) ->
 
     async def main() -> AccountPlan:
         async with http_client(httpx.MockTransport(server)) as http:
-            return (await plan_all([Work(account, Connection(http, account.origin, Token("t")))], Settings()))[0]
+            return (
+                await plan_all([Work(account, Connection(http, account.origin, TokenAuth(Token("t"))))], Settings())
+            )[0]
 
     return asyncio.run(main())
 

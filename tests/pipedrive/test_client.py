@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from leadstate.kinds.operations import ADD_LABEL, GET_LABELS, GET_LEADS, Request
-from leadstate.pipedrive.auth import Token
+from leadstate.pipedrive.auth import Token, TokenAuth
 from leadstate.pipedrive.client import Connection, Pace, Reader, Writer, http_client
 from leadstate.pipedrive.errors import (
     ApiError,
@@ -47,7 +47,7 @@ def run(handler: Handler, use: Callable[[Writer], Any], time: Time | None = None
     async def main() -> Any:
         async with http_client(httpx.MockTransport(handler)) as http:
             pace = (time or Time()).pace
-            return await use(Writer(Connection(http, "https://acme.pipedrive.com", Token(SECRET), pace)))
+            return await use(Writer(Connection(http, "https://acme.pipedrive.com", TokenAuth(Token(SECRET)), pace)))
 
     return asyncio.run(main())
 
@@ -84,6 +84,13 @@ def test_a_server_that_quotes_the_token_does_not_make_us_repeat_it() -> None:
         run(lambda _: reply, lambda client: client.get(Request(GET_LABELS)))
     assert "bad token ***" in str(caught.value)
     assert SECRET not in str(caught.value)
+
+
+def test_a_token_at_the_end_of_a_long_text_is_not_cut_but_left_out() -> None:
+    reply = httpx.Response(400, json={"success": False, "error": "x" * 290 + f" {SECRET}"})
+    with pytest.raises(ApiError) as caught:
+        run(lambda _: reply, lambda client: client.get(Request(GET_LABELS)))
+    assert str(caught.value).endswith("x ***")
 
 
 def test_a_redirect_is_an_error_and_is_not_followed() -> None:

@@ -22,7 +22,7 @@ from leadstate.core.outcome import Status
 from leadstate.core.plan import AccountPlan, Change
 from leadstate.core.policy import Impact
 from leadstate.engine.run import Applied, Settings, Work, apply_all, plan_all
-from leadstate.pipedrive.auth import Token
+from leadstate.pipedrive.auth import Token, TokenAuth
 from leadstate.pipedrive.client import Connection, Pace, http_client
 from leadstate.report.build import Command, Part, build
 from leadstate.report.json import to_json
@@ -280,7 +280,7 @@ def go(
 
     async def main() -> Run:
         async with http_client(wire) as http:
-            work = [Work(account, Connection(http, account.origin, Token(TOKEN), PACE))]
+            work = [Work(account, Connection(http, account.origin, TokenAuth(Token(TOKEN)), PACE))]
             (plan,) = await plan_all(work, chosen)
             reading = tuple(wire.steps)
             parts = [Part(plan, account.host, (0, 0))]

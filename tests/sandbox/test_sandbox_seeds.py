@@ -56,6 +56,8 @@ ERRORS: list[tuple[Any, str, str]] = [
     ({"companies": [{}]}, "companies[0].token", "is missing"),
     ({"companies": [{"token": "t"}]}, "companies[0].company", "is missing"),
     ({"companies": [company(company={"id": 1, "name": "A"})]}, "companies[0].company.domain", "is missing"),
+    ({"companies": [company(oauth={"client_id": "a"})]}, "companies[0].oauth.client_secret", "is missing"),
+    ({"companies": [company(oauth=[])]}, "companies[0].oauth", "must be an object"),
     ({"companies": [company(plan="gold")]}, "companies[0].plan", "must be one of lite"),
     ({"companies": [company(), company()]}, "companies[1].token", "token is taken by companies[0].token"),
     ({"companies": [company(), company("t")]}, "companies[1].company.id", "id 7041 is taken"),

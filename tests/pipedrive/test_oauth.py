@@ -1,0 +1,366 @@
+"""Access tokens: when they are asked for, how often, with what, and what is said and not said where there are none."""
+
+import asyncio
+import base64
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leadstate.core.address import Span
+from leadstate.core.errors import finding_of
+from leadstate.kinds.operations import ADD_LABEL, GET_LABELS, Request
+from leadstate.pipedrive.auth import Token
+from leadstate.pipedrive.client import Connection, Pace, Writer, http_client
+from leadstate.pipedrive.errors import ApiError, NoAccessToken, NoTokenServer, Unauthorized, WrongCompany
+from leadstate.pipedrive.oauth import MARGIN, Client, OAuth
+
+ID, SECRET, REFRESH = "client-id-9", "s3cret-of-the-client", "r3fresh-token"
+BASIC = base64.b64encode(f"{ID}:{SECRET}".encode()).decode()
+ORIGIN, TOKEN_URL = "https://acme.pipedrive.com", "https://oauth.pipedrive.com/oauth/token"
+PLACE = Span("leadstate.yaml", 7, 9)
+LABELS = Request(GET_LABELS)
+CREATE = Request(ADD_LABEL, body={"name": "Hot", "color": "red"})
+Reply = httpx.Response | Exception
+
+
+class Server:
+    """A company and what gives its access tokens, as one transport on a clock that only sleeping moves."""
+
+    def __init__(self, *answers: Reply, origin: str = ORIGIN, **granted: Any) -> None:
+        self.answers = list(answers)
+        self.origin = origin
+        self.granted = granted
+        self.now = 1000.0
+        self.asked: list[httpx.Request] = []
+        self.seen: list[httpx.Request] = []
+        self.rotated: list[str] = []
+        self.good: set[str] | None = None
+        self.tokens: list[str] = []
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0)  # others get their turn, as on a network
+        if str(request.url) == TOKEN_URL:
+            return self._token(request)
+        self.seen.append(request)
+        self.tokens.append(request.headers["authorization"])
+        token = self.tokens[-1].removeprefix("Bearer ")
+        if self.good is not None and token not in self.good:
+            return httpx.Response(401, json={"success": False, "error": "Invalid token: access_token is invalid"})
+        return httpx.Response(200, json={"success": True, "data": []})
+
+    def _token(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        if self.answers:
+            answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+        body = {"access_token": f"a{len(self.asked)}", "token_type": "Bearer", "expires_in": 3600, **self.granted}
+        return httpx.Response(200, json=body)
+
+    def run(self, use: Callable[[Writer], Any]) -> Any:
+        """Do something with a client of this server."""
+
+        async def sleep(seconds: float) -> None:
+            self.now += seconds
+
+        async def main() -> Any:
+            async with http_client(httpx.MockTransport(self)) as http:
+                client = Client(Token(ID), Token(SECRET), Token(REFRESH), TOKEN_URL, PLACE)
+                keep = self.rotated.append
+                signer = OAuth(
+                    http, client, self.origin, clock=lambda: self.now, rotated=lambda token: keep(token.reveal())
+                )
+                return await use(
+                    Writer(Connection(http, self.origin, signer, Pace(lambda: self.now, sleep, lambda: 0.0)))
+                )
+
+        return asyncio.run(main())
+
+    def fails(self, request: Request = LABELS) -> ApiError:
+        """How one request ends that has to fail."""
+        with pytest.raises(ApiError) as caught:
+            self.run(lambda client: client.send(request))
+        return caught.value
+
+
+def refused(message: str, error: str = "invalid_grant", status: int = 400) -> httpx.Response:
+    return httpx.Response(status, json={"success": False, "message": message, "error": error})
+
+
+GRANT = refused("Invalid grant: refresh_token is invalid")
+
+
+def test_one_token_is_asked_for_before_the_first_request() -> None:
+    server = Server()
+
+    async def twice(client: Writer) -> None:
+        await client.get(LABELS)
+        await client.get(LABELS)
+
+    server.run(twice)
+    (asked,) = server.asked
+    assert asked.method == "POST"
+    assert asked.headers["authorization"] == f"Basic {BASIC}"
+    assert asked.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert parse_qs(asked.content.decode()) == {"grant_type": ["refresh_token"], "refresh_token": [REFRESH]}
+    assert server.tokens == ["Bearer a1", "Bearer a1"]
+    assert all("x-api-token" not in one.headers for one in server.seen)
+    assert [str(one.url) for one in server.seen] == [f"{ORIGIN}/api/v1/leadLabels"] * 2
+
+
+@pytest.mark.parametrize(("life", "good_for"), [(3600, 3600 - MARGIN), (100, 90), ("100", 90)])
+def test_a_token_is_renewed_a_little_before_its_end(life: object, good_for: float) -> None:
+    server = Server(expires_in=life)
+
+    async def use(client: Writer) -> None:
+        for later in (0.0, good_for - 0.5, 0.5):
+            server.now += later
+            await client.get(LABELS)
+
+    server.run(use)
+    assert server.tokens == ["Bearer a1", "Bearer a1", "Bearer a2"]
+
+
+@pytest.mark.parametrize("life", [None, 0, -5])
+def test_a_token_without_a_known_end_is_used_until_it_is_refused(life: object) -> None:
+    server = Server(expires_in=life)
+
+    async def use(client: Writer) -> None:
+        await client.get(LABELS)
+        server.now += 1e9
+        await client.get(LABELS)
+        server.good = {"a2"}
+        await client.get(LABELS)
+
+    server.run(use)
+    assert server.tokens == ["Bearer a1", "Bearer a1", "Bearer a1", "Bearer a2"]
+
+
+@pytest.mark.parametrize("request_", [LABELS, CREATE])
+def test_a_401_is_answered_with_a_new_token_once(request_: Request) -> None:
+    server = Server()
+    server.good = {"a2"}
+    server.run(lambda client: client.send(request_))
+    assert server.tokens == ["Bearer a1", "Bearer a2"]
+    assert [one.content for one in server.seen] == [server.seen[0].content] * 2, "the body is sent again as it was"
+
+
+@pytest.mark.parametrize("request_", [LABELS, CREATE])
+def test_a_second_401_is_the_end(request_: Request) -> None:
+    server = Server()
+    server.good = set()
+    failure = server.fails(request_)
+    assert type(failure) is Unauthorized
+    assert not failure.perhaps_done
+    assert server.tokens == ["Bearer a1", "Bearer a2"]
+
+
+def test_many_requests_at_once_ask_for_one_token() -> None:
+    server = Server()
+
+    async def use(client: Writer) -> None:
+        await asyncio.gather(*(client.get(LABELS) for _ in range(15)))
+        server.good = {"a2"}
+        server.now += 10
+        await asyncio.gather(*(client.get(LABELS) for _ in range(15)))
+
+    server.run(use)
+    assert len(server.asked) == 2
+    assert server.tokens.count("Bearer a2") == 15
+
+
+def test_two_accounts_of_one_client_share_nothing() -> None:
+    left, right = Server(), Server()
+    left.run(lambda client: client.get(LABELS))
+    right.run(lambda client: client.get(LABELS))
+    assert (len(left.asked), len(right.asked)) == (1, 1)
+
+
+@pytest.mark.parametrize(("answer", "each"), [(GRANT, 1), (httpx.ConnectError("refused"), 5)])
+def test_those_that_wait_share_what_comes_of_it(answer: Reply, each: int) -> None:
+    server = Server(answer)
+
+    async def use(client: Writer) -> list[Any]:
+        return await asyncio.gather(*(client.get(LABELS) for _ in range(15)), return_exceptions=True)
+
+    failures = server.run(use)
+    assert all(isinstance(one, NoAccessToken | NoTokenServer) for one in failures)
+    assert len(server.asked) == each
+    assert server.seen == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "said", "hint"),
+    [
+        (GRANT, "Invalid grant: refresh_token is invalid", "authorise the app again"),
+        (httpx.Response(400, json={"error": "invalid_grant"}), "invalid_grant", "authorise the app again"),
+        (refused("Invalid client: client is invalid", "invalid_client"), "client is invalid", "`client_secret`"),
+        (httpx.Response(401, json={"error": "invalid_client"}), "401, invalid_client", "`client_secret`"),
+        (httpx.Response(404, text="<html>"), "404, no JSON", "`token_url`"),
+        (httpx.Response(302, headers={"location": "https://evil.test/"}), "302", "`token_url`"),
+        (httpx.Response(200, text="<html>"), "200 without an access token", "`token_url`"),
+        (httpx.Response(200, json=[]), "200 without an access token", "`token_url`"),
+        (httpx.Response(200, json={"expires_in": 3600}), "without an access token", "`token_url`"),
+        (httpx.Response(200, json={"access_token": None}), "without an access token", "`token_url`"),
+        (httpx.Response(200, json={"access_token": ""}), "without an access token", "`token_url`"),
+        (httpx.Response(200, json={"access_token": "a\r\nx: 1"}), "without an access token", "`token_url`"),
+        (httpx.Response(200, json={"access_token": "é"}), "without an access token", "`token_url`"),
+    ],
+)
+def test_an_answer_without_a_token_is_the_end(answer: httpx.Response, said: str, hint: str) -> None:
+    server = Server(answer)
+    failure = server.fails(CREATE)
+    assert isinstance(failure, NoAccessToken)
+    assert said in str(failure)
+    assert hint in failure.hint
+    assert finding_of(failure, "emea").span == PLACE
+    assert not failure.perhaps_done
+    assert len(server.asked) == 1
+    assert server.seen == []
+
+
+@pytest.mark.parametrize("answer", [httpx.ConnectError("no"), httpx.ReadTimeout("slow"), refused("busy", status=503)])
+def test_a_token_server_that_is_away_is_asked_again(answer: Reply) -> None:
+    server = Server(answer)
+    failure = server.fails(CREATE)
+    assert isinstance(failure, NoTokenServer)
+    assert not failure.perhaps_done, "the create was never sent"
+    assert "`token_url`" in failure.hint
+    assert len(server.asked) == 5
+    back = Server(answer, httpx.Response(200, json={"access_token": "a"}))
+    back.run(lambda client: client.send(CREATE))
+    assert back.tokens == ["Bearer a"]
+
+
+def test_what_was_not_sent_has_cost_nothing() -> None:
+    server = Server(GRANT)
+
+    async def use(client: Writer) -> tuple[int, int]:
+        with pytest.raises(NoAccessToken):
+            await client.get(LABELS)
+        return client.spent.requests, client.spent.tokens
+
+    assert server.run(use) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "domain",
+    ["https://other.pipedrive.com", "other.pipedrive.com", "https://acme.pipedrive.com.evil.test", "https://[", "x y"],
+)
+def test_a_client_of_another_company_is_refused(domain: str) -> None:
+    server = Server(api_domain=domain)
+    failure = server.fails()
+    assert isinstance(failure, WrongCompany)
+    assert finding_of(failure, "emea").code == "wrong-company"
+    assert finding_of(failure, "emea").span == PLACE
+    assert "acme.pipedrive.com" in str(failure)
+    assert server.seen == []
+
+
+@pytest.mark.parametrize("domain", [ORIGIN, "https://ACME.pipedrive.com/", "acme.pipedrive.com", "", None])
+def test_a_client_of_this_company_is_not(domain: str | None) -> None:
+    Server(api_domain=domain).run(lambda client: client.get(LABELS))
+
+
+@given(st.text(max_size=30) | st.sampled_from(["https://evil.test", "https://acme.pipedrive.com@evil.test"]))
+def test_no_token_goes_to_a_host_that_nobody_declared(domain: str) -> None:
+    for origin in (ORIGIN, "https://proxy.test"):
+        server = Server(origin=origin, api_domain=domain)
+        try:
+            server.run(lambda client: client.get(LABELS))
+        except WrongCompany:
+            assert origin == ORIGIN
+        assert {one.url.host for one in server.seen} <= {httpx.URL(origin).host}
+        assert {one.url.host for one in server.asked} == {"oauth.pipedrive.com"}
+
+
+def test_a_new_refresh_token_is_handed_on_and_used() -> None:
+    server = Server(refresh_token="r2", expires_in=100)
+
+    async def use(client: Writer) -> None:
+        await client.get(LABELS)
+        server.now += 100
+        await client.get(LABELS)
+
+    server.run(use)
+    assert server.rotated == ["r2"], "the second answer holds the same one"
+    assert parse_qs(server.asked[1].content.decode())["refresh_token"] == ["r2"]
+
+
+@pytest.mark.parametrize("same", [REFRESH, None, "", "no token"])
+def test_the_same_refresh_token_or_none_is_no_news(same: str | None) -> None:
+    server = Server(refresh_token=same)
+    server.run(lambda client: client.get(LABELS))
+    assert server.rotated == []
+
+
+def test_it_says_in_words_what_it_signs_with() -> None:
+    server = Server()
+
+    async def use(client: Writer) -> list[str]:
+        signer = client._connection.signer  # noqa: SLF001  what doctor asks
+        before = signer.words
+        await client.get(LABELS)
+        return [before, signer.words]
+
+    assert server.run(use) == [
+        "OAuth, without an access token so far",
+        "an OAuth access token, renewed in 59 minutes",
+    ]
+
+
+QUOTED = (SECRET, REFRESH, BASIC, "a1", "r2-new-token")
+
+
+@given(
+    st.lists(st.sampled_from(QUOTED) | st.text("bcdf =,", max_size=4), min_size=1, max_size=6).map(" ".join),
+    st.sampled_from(["error", "message", "error_description"]),
+    st.sampled_from([400, 401, 403, 404, 429, 500, 503]),
+)
+def test_a_server_that_quotes_secrets_does_not_make_us_repeat_them(text: str, key: str, status: int) -> None:
+    records: list[logging.LogRecord] = []
+    handler = logging.Handler()
+    handler.emit = records.append  # type: ignore[assignment,method-assign]  # keeps what is logged
+    logger = logging.getLogger("leadstate")
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    bad = httpx.Response(status, content=json.dumps({"success": False, key: text}), headers={"x-correlation-id": text})
+
+    class Quoting(Server):
+        async def __call__(self, request: httpx.Request) -> httpx.Response:
+            reply = await super().__call__(request)
+            return bad if str(request.url) != TOKEN_URL else reply
+
+    at_the_api = Quoting(access_token="a1", refresh_token="r2-new-token").fails()
+    at_the_token_server = Server(bad).fails()
+    logger.removeHandler(handler)
+    logger.setLevel(logging.NOTSET)
+    said = [f"{one} {one.hint} {one!r}" for one in (at_the_api, at_the_token_server)]
+    said += [record.getMessage() for record in records]
+    for secret in (SECRET, REFRESH, BASIC):
+        assert all(secret not in one for one in said)
+    assert "a1" not in str(at_the_api)
+    assert "r2-new-token" not in str(at_the_api)
+
+
+def test_a_long_token_that_is_quoted_is_not_cut_but_left_out() -> None:
+    long = "t0k" * 300
+    quoting = httpx.Response(401, json={"success": False, "error": f"Invalid token: {long}"})
+
+    class Quoting(Server):
+        async def __call__(self, request: httpx.Request) -> httpx.Response:
+            reply = await super().__call__(request)
+            return quoting if str(request.url) != TOKEN_URL else reply
+
+    assert str(Quoting(access_token=long).fails()) == "getLeadLabels: 401, Invalid token: ***"
+    at_the_token_server = Server(refused(f"{'x' * 290} {REFRESH}")).fails()
+    assert "x ***" in str(at_the_token_server)
+    assert REFRESH[:5] not in str(at_the_token_server)

@@ -1,0 +1,129 @@
+"""OAuth in the sandbox: token requests in the documented words, access tokens that end, refresh tokens that rotate."""
+
+import asyncio
+import base64
+from typing import Any
+
+import httpx
+import pytest
+
+from leadstate.sandbox import Sandbox, SeedError
+from tests.sandbox.driver import OTHER, TOKEN, World, company
+
+CLIENT = {"client_id": "c", "client_secret": "s:ecret", "refresh_token": "r"}
+BASIC = "Basic " + base64.b64encode(b"c:s:ecret").decode()
+GRANT = {"grant_type": "refresh_token", "refresh_token": "r"}
+
+
+def world(*others: dict[str, Any], **client: Any) -> World:
+    return World(company(oauth={**CLIENT, **client}), *others, burst="plan")
+
+
+def ask(of: World, authorization: str = BASIC, **form: str) -> httpx.Response:
+    headers = {"authorization": authorization} if authorization else {}
+    return _send(of, "POST", "/oauth/token", headers=headers, data=form or GRANT)
+
+
+def _send(of: World, method: str, path: str, **options: Any) -> httpx.Response:
+    async def send() -> httpx.Response:
+        transport = httpx.ASGITransport(of.sandbox.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as client:
+            return await client.request(method, path, **options)
+
+    return asyncio.run(send())
+
+
+def labels(of: World, access_token: str) -> httpx.Response:
+    return _send(of, "GET", "/api/v1/leadLabels", headers={"authorization": f"Bearer {access_token}"})
+
+
+def test_an_access_token_opens_its_company() -> None:
+    one = world(company(OTHER, 7042))
+    granted = ask(one)
+    assert granted.status_code == 200
+    body = granted.json()
+    assert body.keys() == {"access_token", "token_type", "expires_in", "refresh_token", "scope", "api_domain"}
+    assert (body["expires_in"], body["refresh_token"]) == (3600, "r")
+    assert body["api_domain"] == "https://company-7041.pipedrive.com"
+    answer = labels(one, body["access_token"])
+    assert answer.status_code == 200
+    assert answer.headers["x-ratelimit-limit"] == "80", "four times what an API token has"
+    assert one.api("GET", "/leadLabels", token=TOKEN).headers["x-ratelimit-limit"] == "20"
+    assert one.sandbox.meter.requests == 2, "the token request is none of the API's"
+
+
+def test_an_access_token_ends() -> None:
+    one = world(expires_in=100)
+    token = ask(one).json()["access_token"]
+    one.clock.pass_by(99)
+    assert labels(one, token).status_code == 200
+    one.clock.pass_by(1)
+    refused = labels(one, token)
+    assert refused.status_code == 401
+    assert refused.json()["error"] == "Invalid token: access_token is invalid"
+    assert labels(one, ask(one).json()["access_token"]).status_code == 200
+
+
+@pytest.mark.parametrize("token", ["", "wrong", TOKEN, "r"])
+def test_nothing_else_is_an_access_token(token: str) -> None:
+    assert labels(world(), token).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("authorization", "form", "message"),
+    [
+        ("", {}, "Invalid client: cannot retrieve client credentials"),
+        ("Bearer x", {}, "Invalid client: cannot retrieve client credentials"),
+        ("Basic !", {}, "Invalid client: cannot retrieve client credentials"),
+        ("Basic " + base64.b64encode(b"c").decode(), {}, "Invalid client: cannot retrieve client credentials"),
+        ("Basic " + base64.b64encode(b"c:wrong").decode(), {}, "Invalid client: client is invalid"),
+        (BASIC, {"x": "1"}, "Missing parameter: grant_type"),
+        (BASIC, {"grant_type": "password"}, "Unsupported grant type: grant_type is invalid"),
+        (BASIC, {"grant_type": "refresh_token"}, "Invalid grant: refresh_token is invalid"),
+        (BASIC, {**GRANT, "refresh_token": "wrong"}, "Invalid grant: refresh_token is invalid"),
+    ],
+)
+def test_a_refusal_is_in_the_documented_words(authorization: str, form: dict[str, str], message: str) -> None:
+    refused = ask(world(), authorization, **form)
+    assert refused.status_code == 400
+    assert refused.json()["message"] == message
+
+
+def test_a_form_is_a_form() -> None:
+    answer = _send(world(), "POST", "/oauth/token", headers={"authorization": BASIC}, json=GRANT)
+    assert answer.json()["message"] == "Missing parameter: grant_type"
+
+
+def test_a_rotating_refresh_token_is_good_once() -> None:
+    one = world(rotate=True)
+    new = ask(one).json()["refresh_token"]
+    assert new != "r"
+    assert ask(one).status_code == 400
+    assert ask(one, grant_type="refresh_token", refresh_token=new).status_code == 200
+
+
+def test_tokens_are_ended_by_hand() -> None:
+    one = world()
+    token = ask(one).json()["access_token"]
+    one.sandbox.tokens.expire()
+    assert labels(one, token).status_code == 401
+    token = ask(one).json()["access_token"]
+    one.sandbox.tokens.revoke()
+    assert labels(one, token).status_code == 401
+    assert ask(one).status_code == 400
+
+
+def test_a_new_state_knows_the_tokens_of_its_seed_only() -> None:
+    one = world(rotate=True)
+    token = ask(one).json()["access_token"]
+    dumped = one.sandbox.dump()
+    assert dumped["companies"][0]["oauth"] == {**CLIENT, "expires_in": 3600, "rotate": True}
+    one.sandbox.replace(dumped)
+    assert labels(one, token).status_code == 401
+    assert ask(one).status_code == 200
+
+
+def test_a_refresh_token_tells_one_company() -> None:
+    two = {"companies": [company(oauth=CLIENT), company(OTHER, 7042, oauth=CLIENT)]}
+    with pytest.raises(SeedError, match=r"companies\[1\]\.oauth\.refresh_token: token is taken"):
+        Sandbox(two)
