@@ -1,4 +1,4 @@
-"""YAML files in, validated accounts out. Knows files and text; plans nothing, prints nothing, opens no connection."""
+"""Files in, validated accounts out. Knows files and text; plans nothing, prints nothing, opens no connection."""
 
 from leadstate.config.configuration import Configuration, DeclaredAccount, OAuthToken
 from leadstate.config.json_schema import document_schema, schema_text

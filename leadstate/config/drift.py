@@ -1,7 +1,7 @@
 """Live values of declared objects as edits of the files: the way back of a plan's updates.
 
-Refuses, with a finding each, what no file can declare: a label that is not declared, a colour we do not know, a text
-that would be taken for a variable.
+Refuses, with a finding each, what stands in a CSV file, for only YAML is edited, and what no file can declare: a label
+that is not declared, a colour we do not know, a text that would be taken for a variable.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ from leadstate.core.address import Address, Ref, Span
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.diff import FieldDiff
 from leadstate.core.plan import Change
-from leadstate.core.resource import CUSTOM, Desired, Side, text
+from leadstate.core.resource import CUSTOM, AtLeast, Desired, Side, text
 from leadstate.kinds.kind import Spec
 from leadstate.kinds.label import LabelOverride
 from leadstate.kinds.lead_spec import LeadFields
@@ -83,7 +83,7 @@ def accept(changes: Sequence[Change], files: Files, everything: Configuration) -
         assert item is not None  # noqa: S101  as above
         for name, live in by_field.items():
             accepted.edits[item.file] += _edits(item, name, live, scopes[span])
-    _keep_references(accepted.edits, files)
+    _keep_references(accepted.edits, files, _references_of_tables(everything, files))
     return accepted
 
 
@@ -113,7 +113,9 @@ def _edits(item: Item, name: str, live: Mapping[str, object], scope: set[str]) -
 
 def _value(address: Address, one: FieldDiff, item: Item | None, files: Files, desired: Sequence[Desired]) -> object:
     """The live value as people write it."""
-    if item is None or not (one.path in _KNOWN[address.kind] or one.path.startswith(CUSTOM)):
+    if item is None:
+        raise _UnfitError("it stands in a CSV file, and only YAML is edited", "write it there by hand")
+    if not (one.path in _KNOWN[address.kind] or one.path.startswith(CUSTOM)):
         raise _UnfitError("pull knows no way to write it", "write it by hand")
     name, account = one.path, address.account
     before = item.written(account, _steps(name))
@@ -156,10 +158,10 @@ def _labels(live: Side, before: Any, files: Files, desired: Sequence[Desired]) -
     return [*kept, *(written[one][0] for one in refs if isinstance(one, Ref) and one not in there)]
 
 
-def _keep_references(edits: dict[str, list[Edit]], files: Files) -> None:
+def _keep_references(edits: dict[str, list[Edit]], files: Files, elsewhere: frozenset[str]) -> None:
     """A label that gets another name, and is referred to by the old one, keeps that as its key."""
     after = [edited(value, edits.get(name, ())) for name, value in files.values().items()]
-    used = {text(name) for value in after for name in _references(value)}
+    used = elsewhere | {text(name) for value in after for name in _references(value)}
     before = files.values()
     for file, made in edits.items():
         for one in list(made):
@@ -179,6 +181,14 @@ def _references(value: Mapping[str, Any]) -> Iterator[str]:
     for label in value.get("labels") or ():
         if label.get("replace_with"):
             yield label["replace_with"]
+
+
+def _references_of_tables(everything: Configuration, files: Files) -> frozenset[str]:
+    """The labels that leads in CSV files carry: the key of each, or its name where it has none."""
+    leads = (lead for one in everything.accounts for lead in one.account.of_kind("lead") if not files.item(lead.span))
+    carried = (lead.attrs.get("labels") for lead in leads)
+    refs = (one.refs if isinstance(one, AtLeast) else one for one in carried)
+    return frozenset(ref.key for one in refs if isinstance(one, tuple) for ref in one if isinstance(ref, Ref))
 
 
 def _finding(change: Change, one: FieldDiff, failure: _UnfitError) -> Diagnostic:

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from leadstate.config.findings import Findings
-from leadstate.config.source import Source
+from leadstate.config.findings import Findings, visible
+from leadstate.config.source import Place, Source
 from leadstate.core.address import Span
 
 LARGEST: Final = 64 * 1024 * 1024
@@ -27,7 +27,7 @@ def read_sources(paths: Sequence[Path], findings: Findings) -> list[Source]:
     seen: set[str] = set()
     for path in paths:
         for file in _files(path, findings):
-            source = None if _identity(file) in seen else _read(file, findings)
+            source = None if _identity(file) in seen else read_source(file, findings)
             seen.add(_identity(file))
             if source is not None:
                 sources.append(source)
@@ -57,7 +57,7 @@ def _files(path: Path, findings: Findings) -> Iterator[Path]:
             key=lambda file: file.name,
         )
     except (OSError, ValueError) as problem:
-        _unreadable(path, problem, findings)
+        _unreadable(_top(path), "the file", problem, findings)
         return
     if not files:
         hint = "put a `leadstate.yaml` into it, or name another folder with -c"
@@ -65,7 +65,16 @@ def _files(path: Path, findings: Findings) -> Iterator[Path]:
     yield from files
 
 
-def _read(path: Path, findings: Findings) -> Source | None:
+def read_source(path: Path, findings: Findings, *, named: Place | None = None, delimiter: str = "") -> Source | None:
+    """The text of one file; None, and a finding, where it cannot be read.
+
+    Args:
+        path: the file.
+        findings: what is wrong goes there.
+        named: where another file names it; None where the user did.
+        delimiter: what stands between its cells, where it is a CSV file.
+    """
+    at, which = (named, f"the file {visible(str(path))}") if named else (_top(path), "the file")
     try:
         with path.open("rb") as file:
             status = path.stat()
@@ -73,19 +82,23 @@ def _read(path: Path, findings: Findings) -> Source | None:
             raw = file.read(LARGEST + 1) if size <= LARGEST else b""
     except FileNotFoundError:
         hint = "name another file or folder with -c, or create it: `leadstate init`"
-        findings.error("file-missing", "the file does not exist", _top(path), hint=hint)
+        if named:
+            hint = "create it, or correct the path, which counts from the folder of this file"
+        findings.error("file-missing", f"{which} does not exist", at, hint=hint)
         return None
     except (OSError, ValueError) as problem:
-        _unreadable(path, problem, findings)
+        _unreadable(at, which, problem, findings)
         return None
     if size > LARGEST or len(raw) > LARGEST:
         hint = "split it into several files and name their folder"
-        findings.error("file-too-large", "the file is larger than 64 MiB", _top(path), hint=hint)
+        if named:
+            hint = "split it into several files and list them here"
+        findings.error("file-too-large", f"{which} is larger than 64 MiB", at, hint=hint)
         return None
-    return _decode(path, raw, findings)
+    return _decode(path, raw, delimiter, findings)
 
 
-def _decode(path: Path, raw: bytes, findings: Findings) -> Source | None:
+def _decode(path: Path, raw: bytes, delimiter: str, findings: Findings) -> Source | None:
     name, folder = str(path), path.parent
     if raw.startswith(_UTF16):
         findings.error("not-utf-8", "the file is UTF-16", _top(path), hint="save it as UTF-8")
@@ -95,11 +108,11 @@ def _decode(path: Path, raw: bytes, findings: Findings) -> Source | None:
     except UnicodeDecodeError as problem:
         # Counted in what the decoder was given: without the byte order mark, where there is one.
         good = problem.object[: problem.start].decode("utf-8")
-        place = Source(name, problem.object.decode("utf-8", "replace"), folder).place_of(len(good))
+        shown = Source(name, problem.object.decode("utf-8", "replace"), folder, delimiter)
         summary = f"byte {problem.object[problem.start]:#04x} at offset {problem.start} is not UTF-8"
-        findings.error("not-utf-8", summary, place, hint="save the file as UTF-8")
+        findings.error("not-utf-8", summary, shown.place_of(len(good)), hint="save the file as UTF-8")
         return None
-    source = Source(name, text, folder)
+    source = Source(name, text, folder, delimiter)
     found = _NOT_TEXT.search(text)
     if found is not None:
         summary = f"the control character U+{ord(found[0]):04X} stands in the file"
@@ -109,10 +122,10 @@ def _decode(path: Path, raw: bytes, findings: Findings) -> Source | None:
     return source
 
 
-def _unreadable(path: Path, problem: OSError | ValueError, findings: Findings) -> None:
+def _unreadable(at: Place | Span, which: str, problem: OSError | ValueError, findings: Findings) -> None:
     why = (problem.strerror if isinstance(problem, OSError) else None) or "it is no usable path"
     hint = "check the path and who may read it"
-    findings.error("file-unreadable", f"the file cannot be read: {why.lower()}", _top(path), hint=hint)
+    findings.error("file-unreadable", f"{which} cannot be read: {why.lower()}", at, hint=hint)
 
 
 def _top(path: Path) -> Span:

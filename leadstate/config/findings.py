@@ -1,25 +1,41 @@
-"""What is wrong, collected with its place, excerpt and cure. Every secret is masked here, before anything gets out."""
+"""What is wrong, collected with its place, excerpt and cure. Every secret is masked here, before anything gets out.
+
+Of mistakes of one kind in one file the first hundred are kept and the others counted: a table of 100,000 rows may have
+one in every row.
+"""
 
 import unicodedata
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
-from leadstate.config.masking import STARS
-from leadstate.config.source import Place, Source
+from leadstate.config.masking import STARS, Secrets
+from leadstate.config.source import Place
 from leadstate.core import escape
 from leadstate.core.address import Span
 from leadstate.core.diagnostics import Diagnostic, Severity
 
+MANY = 100
+"""So many findings of one kind are kept of one file."""
 AROUND = 60
 """So many characters of a long line are shown on each side of the place."""
+
+
+_Kind: TypeAlias = tuple[Severity, str, str]
+
+
+def _kind(found: Diagnostic) -> _Kind:
+    return found.severity, found.code, found.span.file if found.span else ""
 
 
 @dataclass(slots=True)
 class Findings:
     """Errors and warnings, each once."""
 
-    _found: dict[Diagnostic, None] = field(default_factory=dict)
-    _sources: list[Source] = field(default_factory=list)
+    _found: dict[Diagnostic, Place | None] = field(default_factory=dict)
+    _kept: Counter[_Kind] = field(default_factory=Counter)
+    _left_out: dict[_Kind, set[int]] = field(default_factory=lambda: defaultdict(set))
 
     def error(
         self,
@@ -33,14 +49,16 @@ class Findings:
         severity: Severity = Severity.ERROR,
     ) -> None:
         """Add an error."""
-        place = at if isinstance(at, Place) else None
-        if place is not None and place.source not in self._sources[-1:]:
-            self._sources.append(place.source)
-        span = place.span if place is not None else at
-        shown = excerpt(place) if place is not None else ""
-        assert not isinstance(span, Place)  # noqa: S101  for mypy: a Place has become its span
-        found = Diagnostic(code, severity, summary, detail, hint, span, shown, account)
-        self._found.setdefault(found)
+        place, span = (at, at.span) if isinstance(at, Place) else (None, at)
+        found = Diagnostic(code, severity, summary, detail, hint, span, account=account)
+        kind = _kind(found)
+        if found in self._found:
+            return
+        if self._kept[kind] < MANY:
+            self._kept[kind] += 1
+            self._found[found] = place
+        else:
+            self._left_out[kind].add(hash(found))
 
     def warning(self, code: str, summary: str, at: Place | None, *, hint: str, detail: str = "") -> None:
         """Add a warning."""
@@ -53,14 +71,28 @@ class Findings:
 
     def sorted(self, severity: Severity) -> tuple[Diagnostic, ...]:
         """Those of one severity, by place, with no secret in them."""
-        chosen = [self._redacted(one) for one in self._found if one.severity is severity]
-        return tuple(sorted(dict.fromkeys(chosen), key=lambda one: (one.span or Span("", 0, 0), one.code, one.summary)))
+        places = self._found.values()
+        secrets = [source.secrets for source in dict.fromkeys(place.source for place in places if place)]
+        chosen = dict.fromkeys(
+            _redacted(replace(one, excerpt=excerpt(place) if place else ""), secrets)
+            for one, place in self._found.items()
+            if one.severity is severity
+        )
+        found = sorted(chosen, key=lambda one: (one.span or Span("", 0, 0), one.code, one.summary))
+        last = {_kind(one): index for index, one in enumerate(found)}
+        for kind, left_out in self._left_out.items():
+            if kind in last:
+                one = found[last[kind]]
+                more = f"and {len(left_out):,} more of this kind in the file"
+                found[last[kind]] = replace(one, detail=f"{one.detail}\n{more}".strip())
+        return tuple(found)
 
-    def _redacted(self, found: Diagnostic) -> Diagnostic:
-        texts = [found.summary, found.detail, found.hint]
-        for source in dict.fromkeys(self._sources):
-            texts = [source.secrets.redact(text) for text in texts]
-        return replace(found, summary=texts[0], detail=texts[1], hint=texts[2])
+
+def _redacted(found: Diagnostic, secrets: Sequence[Secrets]) -> Diagnostic:
+    texts = [found.summary, found.detail, found.hint]
+    for one in secrets:
+        texts = [one.redact(text) for text in texts]
+    return replace(found, summary=texts[0], detail=texts[1], hint=texts[2])
 
 
 def excerpt(place: Place) -> str:

@@ -18,6 +18,7 @@ _NEVER_NULL: Final = {
     "LeadFields": ("title", *_ALWAYS),
     "SecretSpec": ("keyring",),
     "TokenSpec": ("keyring", "oauth"),
+    "TableSpec": ("accounts", "except"),
 }
 """What the models take as null, for `not written`, and then refuse: an editor should underline it."""
 
@@ -37,7 +38,7 @@ def document_schema() -> dict[str, Any]:
     for model, names in _NEVER_NULL.items():
         for name in names:
             _not_null(converted["definitions"][model]["properties"], name)
-    for scoped in ("LabelSpec", "LeadSpec"):
+    for scoped in ("LabelSpec", "LeadSpec", "TableSpec"):
         # One or the other; neither is fine too.
         converted["definitions"][scoped]["not"] = {"required": ["accounts", "except"]}
     return converted

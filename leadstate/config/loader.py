@@ -13,6 +13,7 @@ from leadstate.config.findings import Findings
 from leadstate.config.merge import merge
 from leadstate.config.nodes import read_nodes
 from leadstate.config.source import Source
+from leadstate.config.tables import read_tables
 from leadstate.config.validate import check
 from leadstate.core.diagnostics import Severity
 from leadstate.core.errors import ConfigurationError
@@ -46,11 +47,12 @@ def understand(sources: Sequence[Source], accounts: Sequence[str], findings: Fin
     all_read = not findings.any_error
     roots = [read_nodes(source, findings) for source in sources]
     files = [check(root, source, findings) for root, source in zip(roots, sources, strict=True) if root is not None]
+    tables = [table for file in files for table in read_tables(file, findings)]
     namespace: str | None = None
     declared: tuple[DeclaredAccount, ...] = ()
     # The rules need the whole: what an unreadable file declares would be missed everywhere.
     if all_read and len(files) == len(sources) > 0:
-        merged = merge(files, findings)
+        merged = merge([*files, *tables], findings)
         namespace, declared = merged.namespace, declare(merged, accounts, findings)
     if not sources and all_read:
         findings.error("no-files", "no configuration file is named", None, hint="name a file or folder with -c")

@@ -5,6 +5,7 @@ patterns where the text is no YAML. Masks too much rather than too little.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cache
@@ -36,6 +37,7 @@ _SECRET_WORDS = ("token", "secret", "password", "api_key", "apikey")
 _ASSIGNMENT = re.compile(r"(?<![\w.-])([\w.-]{1,100})[\"']?\s*[:=]\s*")
 _QUERY = re.compile(r"(?:token|secret|passw|api[_-]?key)[\w-]{0,50}\s*=\s*([^\s,;&}\"']+)", re.IGNORECASE)
 _USERINFO = re.compile(r"://([^/@\s\"']+)@")
+_WORD = re.compile(r"[\w-]+")
 _COMMENT = re.compile(r"(?:^|\s)#")
 
 Interval = tuple[int, int]
@@ -81,6 +83,10 @@ class Secrets:
         found = (one for one in {value, *words[:MANY]} if LONG_ENOUGH <= len(one) <= LONGEST and one != OUR_NAME)
         # In small letters, for a message may change the case; and cut, for a message cuts what is long.
         self.values.update(part for one in found for part in (one.lower(), one[:CUT].lower()))
+
+    def cover(self, numbers: Iterable[int]) -> None:
+        """Let nothing of these lines be shown."""
+        self._spans.update((number, [(0, 1 << 30)]) for number in numbers)
 
     def intervals(self, number: int) -> list[Interval]:
         """The secret columns of a line (from 0), in order and apart."""
@@ -128,6 +134,15 @@ def find_secrets(text: str, lines: list[str]) -> Secrets:
                 break
     except NotYamlError:
         secrets.complete = False
+    return secrets
+
+
+def find_secrets_of_table(lines: list[str]) -> Secrets:
+    """For CSV: where a column has such a name, nothing below the first line is shown."""
+    secrets = Secrets(lines)
+    header = next((line for line in lines if line.strip()), "")
+    if any(is_secret_key(name) for name in _WORD.findall(header)):
+        secrets.cover(range(1, len(lines)))
     return secrets
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from leadstate.config.findings import Findings
-from leadstate.config.nodes import Node, place_of
+from leadstate.config.nodes import Node
 from leadstate.config.schema import AccountSpec, PolicySpec
 from leadstate.config.source import Place, Source
 from leadstate.config.validate import Checked
@@ -36,7 +36,7 @@ class Entry(Generic[T]):
         node = self.node
         for step in path[:-1]:
             node = node.child(step) or node
-        return place_of((node.keys or {}).get(path[-1], node.mark), self.source)
+        return node.key_place(path[-1], self.source)
 
 
 @dataclass(slots=True)

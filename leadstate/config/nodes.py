@@ -60,6 +60,10 @@ class Node:
         """Where it begins."""
         return place_of(self.mark, source)
 
+    def key_place(self, key: str, source: Source) -> Place:
+        """Where a key of it begins; where it begins itself if it has no such key."""
+        return place_of((self.keys or {}).get(key, self.mark), source)
+
 
 def place_of(mark: Any, source: Source) -> Place:
     """A mark of libyaml as a place."""

@@ -94,3 +94,14 @@ SECRETS = ("token", "client_id", "client_secret", "refresh_token")
 MAKE_NEW = (
     "write `{name}: {{env: NAME}}` and put it into that variable; then make a new one, for this one has been read"
 )
+IN_CELLS = {
+    "write it without quotes, as in 1200.50": "write it like 1200.50, with a point and nothing between thousands",
+    "write true or false, without quotes": "write true or false",
+    "write a whole number, without quotes": "write a whole number",
+    "write [] for no labels": "write [] for no labels, or leave the cell empty to not manage them",
+    **{
+        hint: hint.partition(",")[0] + f"; what describes it goes into a column such as `{field}.{part}`"
+        for (field, hint), part in zip(KNOWN_BY.items(), ("email", "name", "email"), strict=True)
+    },
+}
+"""Hint for YAML → hint for a cell of a CSV file, where they are not the same."""

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from leadstate.config.leads_from import LeadsFrom
 from leadstate.config.token_spec import TokenSpec
 from leadstate.config.urls import Domain, Url
 from leadstate.kinds.kind import RemoteId, Spec
@@ -113,3 +114,4 @@ class Document(Spec):
     )
     labels: Annotated[list[LabelSpec], Field(description="The lead labels.")] = Field(default_factory=list)
     leads: Annotated[list[LeadSpec], Field(description="The seeded leads.")] = Field(default_factory=list)
+    leads_from: LeadsFrom = Field(default_factory=list)

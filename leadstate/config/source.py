@@ -6,10 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from leadstate.config.masking import Secrets, find_secrets
+from leadstate.config.masking import Secrets, find_secrets, find_secrets_of_table
 from leadstate.core.address import Span
 
-_BREAK = re.compile(r"\r\n|\n|\r")
+BREAK = re.compile(r"\r\n|\n|\r")
 
 
 @dataclass(frozen=True)
@@ -20,25 +20,29 @@ class Source:
         name: as the user gave it.
         text: what is in it.
         folder: where it is.
+        delimiter: what stands between the cells of a CSV file; empty for YAML.
     """
 
     name: str
     text: str
     folder: Path
+    delimiter: str = ""
 
     @cached_property
     def lines(self) -> list[str]:
         """Its lines without their breaks."""
-        return _BREAK.split(self.text)
+        return BREAK.split(self.text)
 
     @cached_property
     def secrets(self) -> Secrets:
         """What must not be shown; found only when the first error is."""
+        if self.delimiter:
+            return find_secrets_of_table(self.lines)
         return find_secrets(self.text, self.lines)
 
     def place_of(self, index: int) -> "Place":
         """The place of a character."""
-        before = _BREAK.split(self.text[:index])
+        before = BREAK.split(self.text[:index])
         return Place(self, len(before), len(before[-1]) + 1)
 
 

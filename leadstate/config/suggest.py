@@ -28,17 +28,22 @@ def choice(word: str, candidates: Sequence[str], *, what: str, limit: int = 12) 
 
 def keys_at(loc: Sequence[str | int]) -> list[str]:
     """The keys that may stand in the mapping at this path."""
+    return list(dict.fromkeys(key for one in shapes_at(loc) for key in one.get("properties", ())))
+
+
+def required_at(loc: Sequence[str | int]) -> list[str]:
+    """Those of them that have to be there."""
+    return list(dict.fromkeys(key for one in shapes_at(loc) for key in one.get("required", ())))
+
+
+def shapes_at(loc: Sequence[str | int]) -> list[dict[str, Any]]:
+    """What may stand at this path: every alternative, as a JSON schema; none where nothing may."""
     schemas = [_schema()]
     for step in loc:
         if is_tag(step):
             continue
         schemas = [found for schema in schemas for found in _step(schema, step)]
-    return list(dict.fromkeys(key for schema in schemas for one in _alternatives(schema) for key in _named(one)))
-
-
-def _named(schema: dict[str, Any]) -> Iterable[str]:
-    found: dict[str, Any] = schema.get("properties", {})
-    return found
+    return [one for schema in schemas for one in _alternatives(schema)]
 
 
 def _step(schema: dict[str, Any], step: str | int) -> Iterator[dict[str, Any]]:

@@ -18,7 +18,7 @@ from leadstate.config.salvage import salvage, wrong_fields
 from leadstate.config.schema import Document
 from leadstate.config.source import Place, Source
 from leadstate.config.suggest import did_you_mean, keys_at
-from leadstate.config.wording import Complaint, Loc, word
+from leadstate.config.wording import Complaint, Loc, word, word_in_table
 
 LISTS = ("labels", "leads")
 _ITEMS = ("accounts", *LISTS)
@@ -118,7 +118,7 @@ def _report(complaints: Sequence[Complaint], root: Node, source: Source, finding
             continue  # it is there, misspelt, and that has been said
         about_key = one.type == "extra_forbidden" or one.loc[-1:] == ("[key]",)
         place = place_of(_mark(root, one.loc), source) if about_key else one.node.place(source)
-        code, summary, hint = word(one)
+        code, summary, hint = word_in_table(one) if source.delimiter else word(one)
         findings.error(code, summary, place, hint=hint)
 
 

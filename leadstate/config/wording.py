@@ -10,7 +10,18 @@ from typing import Any, NamedTuple
 from leadstate.config.findings import visible
 from leadstate.config.masking import TOKEN_LIKE
 from leadstate.config.nodes import Node
-from leadstate.config.phrases import ADD, KNOWN_BY, LIMITS, LITERALS, MAKE_NEW, PATTERNS, SECRETS, SELF_MADE, TYPES
+from leadstate.config.phrases import (
+    ADD,
+    IN_CELLS,
+    KNOWN_BY,
+    LIMITS,
+    LITERALS,
+    MAKE_NEW,
+    PATTERNS,
+    SECRETS,
+    SELF_MADE,
+    TYPES,
+)
 from leadstate.config.suggest import choice, keys_at
 from leadstate.kinds.kind import is_tag
 
@@ -75,6 +86,15 @@ def word(complaint: Complaint) -> Wording:
     if said is None:
         return Wording("bad-value", f"{complaint.subject} has a value that cannot be used", "write another value")
     return said(complaint)
+
+
+def word_in_table(complaint: Complaint) -> Wording:
+    """The same for a cell of a CSV file."""
+    code, summary, hint = word(complaint)
+    if hint.startswith(("add `", "write `")):
+        column = ".".join(step for step in complaint.loc[2:] if isinstance(step, str) and not is_tag(step))
+        hint = f"fill the cell in the column `{column}`"
+    return Wording(code, summary, IN_CELLS.get(hint, hint).replace("leave the line out", "leave the cell empty"))
 
 
 def _is_literal_token(complaint: Complaint) -> bool:

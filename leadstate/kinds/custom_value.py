@@ -2,6 +2,9 @@
 
 A file is checked offline, where nobody knows the types; they are an account's own. So a value's shape is an error of
 the file, and a value that does not fit its field is one of the plan.
+
+A text is taken for any type where it can be read so: variables and cells of tables are texts. Several options stand in
+one with `|` between, money as `1200 EUR`, somebody as an email address or a name.
 """
 
 import re
@@ -127,7 +130,7 @@ def _long(_field: CustomField, value: object, _span: Span) -> str:
 
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-"""A number in a text, as a variable or a cell of a table holds it."""
+"""A number in a text."""
 
 
 def _number(_field: CustomField, value: object, _span: Span) -> Decimal:
@@ -139,9 +142,15 @@ def _number(_field: CustomField, value: object, _span: Span) -> Decimal:
     raise Unfit("it takes a number of 15 significant digits at most", "write it in digits, as in 7 or 7.5")
 
 
+_CURRENCY = re.compile(r"[A-Z0-9]{3,10}")
+
+
 def _money(field: CustomField, value: object, span: Span) -> Money:
     if isinstance(value, Mapping) and "amount" in value and "currency" in value:
         return Money(_number(field, value["amount"], span), str(value["currency"]))
+    amount, _, currency = value.partition(" ") if isinstance(value, str) else ("", "", "")
+    if _NUMBER.fullmatch(amount) and _CURRENCY.fullmatch(currency):
+        return Money(_number(field, amount, span), currency)
     raise Unfit("it takes an amount of money", "write {amount: 1200, currency: EUR}")
 
 
@@ -175,6 +184,8 @@ def _option(field: CustomField, value: object, _span: Span) -> str:
 
 
 def _options(field: CustomField, value: object, span: Span) -> tuple[str, ...]:
+    if isinstance(value, str):
+        value = [value] if value in field.options.values() else [one.strip() for one in value.split("|")]
     if not isinstance(value, list | tuple):
         raise Unfit(
             "it takes a list of its options", "write it in brackets: [ONE, OTHER]", tuple(field.options.values())
@@ -196,6 +207,9 @@ def _link(kind: str, *known_by: str) -> _Form:
                 return Lookup(kind, by, str(told), span)
         if isinstance(value, int | Decimal | str) and (id_ := str(value)).isdecimal() and int(id_):
             return int(id_)
+        by = "email" if isinstance(value, str) and "@" in value else "name"
+        if isinstance(value, str) and by in known_by:
+            return Lookup(kind, by, value, span)
         forms = " or ".join(f"{{{by}: …}}" for by in known_by)
         raise Unfit(f"it takes {'an' if kind[0] in 'aeio' else 'a'} {kind}", f"write an id, or {forms}")
 

@@ -81,6 +81,13 @@ class LeadFields(Spec):
         return self
 
 
+IfGone = Annotated[
+    Literal["leave", "create"],
+    Field(description="What if people deleted or converted it (a lock file remembers): leave, or create it again."),
+]
+Mode = Annotated[Literal["enforce", "seed"], Field(description="seed: create it once, then hands off.")]
+
+
 class LeadSpec(Scoped, LeadFields):
     """A seeded lead."""
 
@@ -91,11 +98,8 @@ class LeadSpec(Scoped, LeadFields):
     adopted: Annotated[
         bool, Field(description="It was there before, without our mark: the lock file tells which one it is.")
     ] = False
-    if_gone: Annotated[
-        Literal["leave", "create"],
-        Field(description="What if people deleted or converted it (a lock file remembers): leave, or create it again."),
-    ] = "leave"
-    mode: Annotated[Literal["enforce", "seed"], Field(description="seed: create it once, then hands off.")] = "enforce"
+    if_gone: IfGone = "leave"
+    mode: Mode = "enforce"
     overrides: Annotated[dict[str, LeadFields], Field(description="Account name → what is different there.")] = Field(
         default_factory=dict
     )

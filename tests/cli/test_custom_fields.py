@@ -137,7 +137,8 @@ def test_only_what_differs_is_sent_and_nothing_else_is_touched(house: Callable[.
     [
         ({"industri": "x"}, ["there is none of this name", "My varchar"]),
         ({"enum": "Fodo"}, ["it has no option 'Fodo'", "Food"]),
-        ({"set": "Red"}, ["it takes a list of its options", "Blue"]),
+        ({"set": 7}, ["it takes a list of its options", "Blue"]),
+        ({"set": "Red|Bleu"}, ["it has no option 'Bleu'", "Blue"]),
         ({"double": "many"}, ["it takes a number"]),
         ({"varchar": 7}, ["it takes text", '"7"']),
         ({"varchar": "one\ntwo"}, ["it takes one line"]),
@@ -161,6 +162,35 @@ def test_what_a_field_does_not_take_is_said_at_its_line(
         assert words in out + err
     assert one("apply", "--auto-approve")[0] == 1
     assert one.leads() == []
+
+
+def test_a_text_is_taken_for_any_type_that_it_can_be_read_as(house: Callable[..., House]) -> None:
+    one = house(company(1))
+    texts = {
+        **DECLARED, "double": "7.5", "monetary": "12.5 EUR", "set": "Red| Blue", "user": "sam@acme.test",
+        "people": "jane@acme.test", "org": "Acme",
+    }  # fmt: skip
+    one.declare(texts)
+    assert one("apply", "--auto-approve")[0] == 0
+    one.declare(DECLARED)
+    code, out, err = one("plan", "--detailed-exitcode")
+    assert code == 0, out + err
+
+
+def test_a_table_holds_them_too(house: Callable[..., House]) -> None:
+    one = house(company(1))
+    names = ("set", "double", "people", "monetary")
+    row = ["two", "Two", "Acme", "Red|Blue", "7.5", "jane@acme.test", "12 EUR"]
+    head = ["key", "title", "organization.name", *(f"custom_fields.My {name}" for name in names)]
+    (one.file.parent / "seeds.csv").write_text(f"{','.join(head)}\n{','.join(row)}\n")
+    one.declare({})
+    whole = {**json.loads(one.file.read_text()), "leads": [], "leads_from": "seeds.csv"}
+    one.file.write_text(json.dumps(whole))
+    code, out, err = one("apply", "--auto-approve")
+    assert code == 0, out + err
+    (lead,) = one.leads()
+    assert (lead[key(1, "set")], lead[key(1, "people")]) == ([103, 104], 101)
+    assert one("plan", "--detailed-exitcode")[0] == 0
 
 
 def test_a_seed_that_exists_costs_no_reading_of_fields(house: Callable[..., House]) -> None:

@@ -352,3 +352,35 @@ def test_a_wrong_configuration_and_a_wrong_token(shell: Shell, sandbox: Sandbox)
     done = pull(other, "--auto-approve", code=4)
     assert "a2: " in done.stderr
     assert "overrides: {a1: {color: pink}}" in read(shell)
+
+
+TABLE = """\
+labels:
+  - {name: Frosty, color: blue, previously: [Cold], accounts: [a1]}
+  - {name: Hot, color: red, accounts: [a1]}
+leads_from: {file: seeds.csv, accounts: [a1]}
+"""
+ROWS = 'key,title,person.email,labels\r\ndeal,"Small deal",jane@acme.test,Frosty|Hot\r\n'
+
+
+def test_a_row_of_a_table_stays_and_says_so(shell: Shell) -> None:
+    write(shell, TABLE)
+    (shell.folder / "seeds.csv").write_bytes(ROWS.encode())
+    done = pull(shell, "--auto-approve", code=4)
+    assert (shell.folder / "seeds.csv").read_bytes() == ROWS.encode()
+    assert "the live value of `title` was not taken: it stands in a CSV file" in done.stderr
+    assert "--> seeds.csv:2:1" in done.stderr
+    # The label that the row calls Frosty gets its live name, and what the row calls it as its key.
+    assert read(shell) == TABLE.replace("name: Frosty", "name: Cold").replace(
+        "accounts: [a1]}\n  - {name: Hot", "accounts: [a1], key: Frosty}\n  - {name: Hot"
+    )
+    assert "lead:deal" in updates(shell)
+    assert "label:" not in updates(shell)
+
+
+def test_a_check_of_a_table_changes_nothing(shell: Shell) -> None:
+    write(shell, TABLE.replace("Frosty", "Cold").replace(", previously: [Cold]", ""))
+    (shell.folder / "seeds.csv").write_bytes(ROWS.replace("Frosty", "Cold").encode())
+    done = pull(shell, "--check", code=1)
+    assert done.stdout == ""
+    assert done.stderr.count("not-pulled") == 2

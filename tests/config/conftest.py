@@ -10,7 +10,20 @@ from leadstate.core.errors import ConfigurationError
 
 MARK = "‸"
 
+ACCOUNTS = """\
+version: 1
+namespace: ns
+accounts:
+  emea: {domain: acme-emea, token: {env: T}, plan: premium, tags: [prod], vars: {region: EMEA}}
+  us: {domain: acme-us, token: {env: T}, vars: {region: US}}
+labels:
+  - {name: Hot, color: red}
+  - {name: "A|B", color: blue}
+"""
+WITH_TABLE = ACCOUNTS + "leads_from: seeds.csv\n"
+
 Load = Callable[..., Configuration]
+LoadTable = Callable[..., Configuration]
 Errors = Callable[..., list[Diagnostic]]
 
 
@@ -58,5 +71,31 @@ def _one_error(errors_of: Errors) -> Callable[[str, str], Diagnostic]:
             column = len(before) - before.rfind("\n")
             assert (found[0].span.line, found[0].span.column) == (line, column), str(found[0].span)
         return found[0]
+
+    return run
+
+
+@pytest.fixture(name="load_table")
+def _load_table(tmp_path: Path) -> LoadTable:
+    """What a YAML file and `seeds.csv` beside it declare."""
+
+    def run(table: str | bytes, yaml: str = WITH_TABLE) -> Configuration:
+        (tmp_path / "leadstate.yaml").write_text(yaml, encoding="utf-8")
+        raw = table.encode() if isinstance(table, str) else table
+        (tmp_path / "seeds.csv").write_bytes(raw)
+        return load([tmp_path / "leadstate.yaml"])
+
+    return run
+
+
+@pytest.fixture(name="errors_of_table")
+def _errors_of_table(load_table: LoadTable) -> Errors:
+    """The errors of a configuration, each of which has a hint."""
+
+    def run(table: str | bytes, yaml: str = WITH_TABLE) -> list[Diagnostic]:
+        with pytest.raises(ConfigurationError) as caught:
+            load_table(table, yaml)
+        assert all(one.hint and one.span for one in caught.value.diagnostics)
+        return list(caught.value.diagnostics)
 
     return run

@@ -1,0 +1,189 @@
+"""`leads_from`: a row of a CSV file is a lead as YAML has it."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from leadstate.config import suggest
+from leadstate.config.cells import cells_at
+from leadstate.config.columns import columns_of
+from leadstate.config.configuration import Configuration
+from leadstate.config.findings import Findings
+from leadstate.config.loader import load
+from leadstate.config.source import Source
+from leadstate.config.spelling import written
+from leadstate.core.resource import Desired
+from tests.builders import HERE
+from tests.config.conftest import ACCOUNTS, LoadTable
+
+
+def leads(found: Configuration, account: str = "emea") -> list[Desired]:
+    (chosen,) = (one.account for one in found.accounts if one.account.name == account)
+    return list(chosen.of_kind("lead"))
+
+
+NAMES = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp", "Cn", "Co")), min_size=1, max_size=50
+)
+TEXTS = NAMES.filter(
+    lambda one: bool(one.strip()) and one.strip() != "null" and "${" not in one and "\ufeff" not in one
+)
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "title": TEXTS,
+    "person": st.one_of(st.integers(1, 99), st.just({"email": "jane@acme.test"}), st.just({"name": "Jane"})),
+    "organization": st.one_of(st.none(), st.just({"name": 'Acme, Inc. "7"'}), st.integers(1, 2**53 - 1)),
+    "owner": st.one_of(st.just({"email": "sam@acme.test"}), st.integers(1, 9)),
+    "labels": st.one_of(
+        st.lists(st.sampled_from(("Hot", "A|B")), unique=True),
+        st.just({"at_least": ["Hot"]}),
+        st.just({"at_least": []}),
+    ),
+    "value": st.one_of(st.none(), st.decimals(0, 10**6, places=2).map(lambda one: {"amount": one, "currency": "EUR"})),
+    "expected_close_date": st.one_of(st.none(), st.dates().map(str)),
+    "visible_to": st.sampled_from((1, 3, 5, 7, "owner", "company")),
+    "was_seen": st.booleans(),
+    "channel": st.one_of(st.none(), st.integers(1, 9)),
+    "channel_id": st.one_of(st.none(), TEXTS),
+    "archived": st.booleans(),
+    "mode": st.sampled_from(("seed", "enforce")),
+    "if_gone": st.sampled_from(("leave", "create")),
+    "except": st.just(["us"]),
+}
+LEADS = st.fixed_dictionaries(
+    {"title": FIELDS["title"], "person": FIELDS["person"], "except": FIELDS["except"]},
+    optional={name: one for name, one in FIELDS.items() if name not in {"title", "person", "except"}},
+)
+
+
+def cell(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case list():
+            return "|".join(str(one).replace("|", r"\|") for one in value) or "[]"
+        case bool():
+            return str(value).lower()
+    return str(value)
+
+
+def as_table(items: Sequence[dict[str, Any]], delimiter: str) -> str:
+    rows = [
+        {
+            name: text
+            for field, value in item.items()
+            for name, text in (
+                [(f"{field}.{part}", cell(one)) for part, one in value.items()]
+                if isinstance(value, dict)
+                else [(field, cell(value))]
+            )
+        }
+        for item in items
+    ]
+    out = io.StringIO()
+    header = dict.fromkeys(name for row in rows for name in row)
+    writer = csv.DictWriter(out, header, delimiter=delimiter)
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def declared(folder: str, yaml: str) -> list[Desired]:
+    path = Path(folder) / "leadstate.yaml"
+    path.write_text(yaml, encoding="utf-8")
+    return [replace(one, span=HERE) for one in leads(load([path]))]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(LEADS, min_size=1, max_size=4), st.sampled_from((",", ";", "tab")))
+def test_a_row_declares_what_the_same_lead_in_yaml_declares(items: list[dict[str, Any]], delimiter: str) -> None:
+    items = [{"key": f"lead-{index}", **one} for index, one in enumerate(items)]
+    with TemporaryDirectory() as folder:
+        expected = declared(folder, ACCOUNTS + "leads:\n" + "".join(f"  - {written(one)}\n" for one in items))
+        table = as_table(items, "\t" if delimiter == "tab" else delimiter)
+        (Path(folder) / "seeds.csv").write_bytes(table.encode())
+        assert declared(folder, f'{ACCOUNTS}leads_from: {{file: seeds.csv, delimiter: "{delimiter}"}}\n') == expected
+
+
+@given(
+    st.lists(st.lists(st.text(st.sampled_from('a",; \n\r\t|')), min_size=2, max_size=2), min_size=1, max_size=4),
+    st.sampled_from(",;\t"),
+)
+def test_places_agree_with_the_values(rows: list[list[str]], delimiter: str) -> None:
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows(rows)
+    text, at = out.getvalue(), 0
+    for row in rows:
+        found = list(cells_at(text, at, delimiter))
+        assert [one.text for one in found] == row
+        assert all(one.quoted and text[one.begin] == '"' == text[one.end - 1] for one in found)
+        at = found[-1].end + len("\r\n")
+
+
+def test_the_ways_to_name_a_file(load_table: LoadTable, tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "b.csv").write_text("key;title;person\nb;B;1\n")
+    absolute = tmp_path / "c.csv"
+    absolute.write_text("key\ttitle\tperson\nc\tC\t1\n")
+    for form, expected in (
+        ("seeds.csv", "a"),
+        ("{file: seeds.csv}", "a"),
+        ("[seeds.csv]", "a"),
+        (f'[seeds.csv, {{file: more/b.csv, delimiter: ";"}}, {{file: "{absolute}", delimiter: tab}}]', "abc"),
+    ):
+        found = load_table("key,title,person\na,A,1\n", f"{ACCOUNTS}leads_from: {form}\n")
+        assert "".join(one.address.key for one in leads(found)) == expected
+
+
+def test_an_empty_cell_is_not_managed_and_null_unsets(load_table: LoadTable) -> None:
+    found = load_table("key,title,person,organization,value,channel_id\na,A,1,, null ,\n,,,,,\n\n   \n")
+    (lead,) = leads(found)
+    assert lead.attrs == {"title": "A", "person": 1, "value": None}
+
+
+def test_variables_are_replaced_and_white_space_is_trimmed(load_table: LoadTable) -> None:
+    found = load_table('key,title,person\n a , "  A ${region}  ", 1\n')
+    assert [one.attrs["title"] for account in ("emea", "us") for one in leads(found, account)] == ["A EMEA", "A US"]
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_a_mark_in_front_and_any_line_break(load_table: LoadTable, newline: str) -> None:
+    table = newline.join(("key,title,person", "a,A,1", "b,B,1"))
+    found = leads(load_table(b"\xef\xbb\xbf" + table.encode()))
+    assert [(one.address.key, one.span.line, one.span.column) for one in found] == [("a", 2, 1), ("b", 3, 1)]
+
+
+def test_what_rows_share_holds_where_a_row_does_not_say_otherwise(load_table: LoadTable) -> None:
+    shared = "{file: seeds.csv, accounts: [tag:prod], mode: seed, if_gone: create}"
+    found = load_table("key,title,person,mode\na,A,1,\nb,B,1,enforce\n", f"{ACCOUNTS}leads_from: {shared}\n")
+    assert [(one.address.key, one.create_only, one.leave_gone) for one in leads(found)] == [
+        ("a", True, False),
+        ("b", False, False),
+    ]
+    assert leads(found, "us") == []
+
+
+def test_the_part_of_a_column_is_any_key_where_the_models_take_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = suggest._schema()  # noqa: SLF001  a field of a kind that leads do not have yet
+    lead = schema["$defs"]["LeadSpec"]
+    fields = {"type": "object", "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "array"}]}}
+    changed = {**lead, "properties": {**lead["properties"], "free": fields}}
+    monkeypatch.setattr(suggest, "_schema", lambda: {**schema, "$defs": {**schema["$defs"], "LeadSpec": changed}})
+    text = "key,title,free.Deal size. v2,free.x\n"
+    source = Source("seeds.csv", text, Path(), ",")
+    header = list(cells_at(text, 0, ","))
+    found = columns_of(header, [source.place_of(one.begin) for one in header], Findings())
+    assert found is not None
+    assert [(one.field, one.part, one.read("7")) for one in found[2:]] == [
+        ("free", "Deal size. v2", "7"),
+        ("free", "x", "7"),
+    ]
+    nameless = list(cells_at("free.", 0, ","))
+    assert columns_of(nameless, [source.place_of(0)], Findings()) is None
