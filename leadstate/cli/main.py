@@ -15,6 +15,7 @@ from leadstate.cli.exits import Exit
 COMMANDS: dict[str, str] = {
     "init": "Write a starter configuration, .gitignore lines and a CI workflow.",
     "validate": "Check the configuration, offline.",
+    "fmt": "Lay out the configuration's files the one way.",
     "plan": "Show what an apply would do. Never writes.",
     "apply": "Make the accounts as declared.",
     "show": "Render a stored plan or receipt.",

@@ -29,14 +29,20 @@ def option(*names: str, **settings: Any) -> Callable[[F], F]:
 
 def configuration(command: F) -> F:
     """`-c/--config` and `-a/--account`."""
-    command = option(
-        "-a",
-        "--account",
-        "accounts",
-        multiple=True,
-        metavar="NAME|tag:TAG",
-        help="Only this account, or those with this tag; may be repeated.",
-    )(command)
+    return files(
+        option(
+            "-a",
+            "--account",
+            "accounts",
+            multiple=True,
+            metavar="NAME|tag:TAG",
+            help="Only this account, or those with this tag; may be repeated.",
+        )(command)
+    )
+
+
+def files(command: F) -> F:
+    """`-c/--config`."""
     return option(
         "-c",
         "--config",

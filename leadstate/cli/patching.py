@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import click
 
@@ -25,7 +26,12 @@ from leadstate.core.errors import ConfigurationError, LeadstateError
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 _BOM = b"\xef\xbb\xbf"
+_WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
+
+
+Changed: TypeAlias = tuple[Source, str]
+"""A file, and its new text."""
 
 
 class FileError(LeadstateError):
@@ -65,7 +71,7 @@ def file_for(key: str, files: Files, into: Path | None) -> str:
     return known[0]
 
 
-def new_texts(files: Files, edits: Mapping[str, Sequence[Edit]]) -> list[tuple[Source, str]]:
+def new_texts(files: Files, edits: Mapping[str, Sequence[Edit]]) -> list[Changed]:
     """Each file that changes, and its new text; ConfigurationError where the result would be wrong, which is said."""
     try:
         return files.edited(edits)
@@ -74,7 +80,7 @@ def new_texts(files: Files, edits: Mapping[str, Sequence[Edit]]) -> list[tuple[S
         raise
 
 
-def patch(changed: Sequence[tuple[Source, str]], named: Sequence[Path], way: Way) -> Exit:
+def patch(changed: Sequence[Changed], named: Sequence[Path], way: Way) -> Exit:
     """Show the new texts as a patch; unless it is a check, ask and write them.
 
     Args:
@@ -82,20 +88,35 @@ def patch(changed: Sequence[tuple[Source, str]], named: Sequence[Path], way: Way
         named: the paths that the user gave.
         way: how far to go.
     """
-    colored = wants_color(way.color)
-    for line in (line for source, text in changed for line in _diff(source, text)):
-        style = _STYLES.get(line[:1]) if colored else None
-        click.echo(click.style(line, fg=style) if style else line, nl=False, color=True)
+    show(changed, way.color)
     if not changed:
         return Exit.FINE
     if way.check:
         return Exit.REFUSED
-    targets = [_target(source, named) for source, _ in changed]
+    targets = targets_of(changed, named)
     if not way.auto_approve and not agreed("Write this?", refusal="Not written", deed="write"):
         return Exit.REFUSED
+    write(targets, changed)
+    return Exit.FINE
+
+
+def show(changed: Sequence[Changed], color: str) -> None:
+    """Show the new texts as a patch, on stdout."""
+    colored = wants_color(color)
+    for line in (line for source, text in changed for line in _diff(source, text)):
+        style = _STYLES.get(line[:1]) if colored else None
+        click.echo(click.style(line, fg=style) if style else line, nl=False, color=True)
+
+
+def targets_of(changed: Sequence[Changed], named: Sequence[Path]) -> list[Path]:
+    """The file that each new text goes to; FileError where one must not be replaced."""
+    return [_target(source, named) for source, _ in changed]
+
+
+def write(targets: Sequence[Path], changed: Sequence[Changed]) -> None:
+    """Put the new texts in their place, each as a whole; FileError where a file was changed meanwhile."""
     for target, (source, text) in zip(targets, changed, strict=True):
         _replace(target, source, text)
-    return Exit.FINE
 
 
 def _diff(source: Source, text: str) -> Iterator[str]:
@@ -113,6 +134,8 @@ def _target(source: Source, named: Sequence[Path]) -> Path:
         raise FileError(f"{path} is a link to {real}", hint=f"name that file with -c {path}, or edit it by hand")
     if real.exists() and not real.is_file():
         raise FileError(f"{path} is no plain file", hint="edit the configuration by hand")
+    if real.exists() and not stat.S_IMODE(real.stat().st_mode) & _WRITABLE:
+        raise FileError(f"{path} is read-only", hint=f"make it writable (`chmod u+w {path}`) and run the command again")
     return real
 
 

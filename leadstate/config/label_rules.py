@@ -1,6 +1,5 @@
 """How the labels of an account fit together: names, keys, previous names (spec section 2). One finding a place."""
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from leadstate.config.merge import Entry
 from leadstate.config.source import Place
 from leadstate.config.variables import Variables, in_accounts
 from leadstate.core.address import Address
+from leadstate.core.likeness import look
 from leadstate.core.resource import Desired
 from leadstate.kinds.kind import fields_set
 from leadstate.kinds.label import LabelSpec, declare, taken_in
@@ -116,15 +116,14 @@ def check_labels(accounts: Mapping[str, LabelsHere], findings: Findings) -> None
     for (code, place, first), where in clashes.items():
         summary, hint = _CLASHES[code]
         said = f"{summary}{in_accounts(where, accounts)}"
-        tell = findings.warning if code.endswith("?") else findings.error
-        tell(code.rstrip("?"), said, place, hint=hint, detail=f"the other one: {first.span}")
+        tell = findings.warning if code in _REMARKS else findings.error
+        tell(code, said, place, hint=hint, detail=f"the other one: {first.span}")
 
 
 _CLASHES = {
     "duplicate-label": ("two labels have one name", "keep one of the two, or rename one"),
     "duplicate-label-key": ("two labels have one key", "give one of the two another `key`"),
-    "labels-alike": ("two labels differ only in upper and lower case", "keep one of the two, or rename one"),
-    "labels-alike?": ("two labels look alike", "keep one of the two, or rename one"),
+    "labels-alike": ("two labels look alike", "keep one, with the other's name in its `merge_from`, or rename one"),
     "previous-name-declared": (
         "a previous name of this label is the name of another declared one",
         "take it out of `previously`, or remove the other label",
@@ -142,21 +141,21 @@ _CLASHES = {
 }
 
 
+_REMARKS = frozenset({"labels-alike"})
+"""What is a warning: both labels can plainly exist."""
+
+
 def _clashes(labels: Sequence[LabelHere]) -> Iterable[tuple[str, Place, Place]]:
-    """Code, place, and the place of the other label; a `?` at the end of the code makes it a warning."""
+    """Code, place, and the place of the other label."""
     by_name: dict[str, LabelHere] = {}
     by_key: dict[str, LabelHere] = {}
-    by_case: dict[str, LabelHere] = {}
     by_look: dict[str, LabelHere] = {}
     for one in labels:
         name = one.spec.name
-        case, look = name.casefold(), unicodedata.normalize("NFKC", name).casefold()
         if (first := by_name.setdefault(name, one)) is not one:
             yield "duplicate-label", one.where, first.where
-        elif (first := by_case.setdefault(case, one)) is not one:
+        elif one.present and (first := by_look.setdefault(look(name), one)) is not one:
             yield "labels-alike", one.where, first.where
-        elif (first := by_look.setdefault(look, one)) is not one:
-            yield "labels-alike?", one.where, first.where
         if (first := by_key.setdefault(one.key, one)) is not one and first.spec.name != name:
             yield "duplicate-label-key", one.entry.place("key" if one.entry.spec.key else "name"), first.where
     yield from _merge_clashes(labels, by_name)

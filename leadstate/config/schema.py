@@ -113,5 +113,5 @@ class Document(Spec):
         PolicySpec()
     )
     labels: Annotated[list[LabelSpec], Field(description="The lead labels.")] = Field(default_factory=list)
-    leads: Annotated[list[LeadSpec], Field(description="The seeded leads.")] = Field(default_factory=list)
     leads_from: LeadsFrom = Field(default_factory=list)
+    leads: Annotated[list[LeadSpec], Field(description="The seeded leads.")] = Field(default_factory=list)

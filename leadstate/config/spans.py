@@ -97,15 +97,17 @@ def read_spots(text: str) -> Spot:
 
 
 def _spots(text: str, stack: list[_Open]) -> Iterator[tuple[Spot, str]]:
-    """Each value as it begins, and a scalar's text; what ends is taken from the stack."""
+    """Each value as it begins, and a scalar's text or that of an alias's; what ends is taken from the stack."""
     anchors: dict[str, Spot] = {}
+    texts: dict[str, str] = {}
     for what, event in events_of(text):
         if what is END:
             _close(stack.pop().spot, event)
             continue
         if what is ALIAS:
             anchors[event.anchor].shared = True
-            yield Spot(event.start_mark.index, event.end_mark.index, event.start_mark.column), ""
+            said = texts.get(event.anchor, "")
+            yield Spot(event.start_mark.index, event.end_mark.index, event.start_mark.column), said
             continue
         if what not in (SCALAR, MAPPING, SEQUENCE):
             continue
@@ -113,6 +115,7 @@ def _spots(text: str, stack: list[_Open]) -> Iterator[tuple[Spot, str]]:
         if event.anchor is not None:
             anchors[event.anchor] = spot
             spot.anchor = event.anchor
+            texts[event.anchor] = event.value if what is SCALAR else ""
         if what is SCALAR:
             _scalar(spot, event, text)
         else:

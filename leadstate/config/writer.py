@@ -205,10 +205,10 @@ class _Writer:
             yield _Splice(end, end, "".join(self.lines.newline + line for line in lines))
 
     def _key(self, name: str, value: object, column: int) -> list[str]:
-        """A new key of a mapping that stands on lines."""
+        """A new key of a mapping that stands on lines; a list at the top of a file has a blank line above."""
         key = " " * column + written(name, flow=False) + ":"
         if column == 0 and isinstance(value, list) and value:
-            return [key, *self._items(value, "  ")]
+            return ["", key, *self._items(value, "  ")]
         return [f"{key} {written(value, flow=False)}"]
 
     def _items(

@@ -1,13 +1,14 @@
 """From declared and live state to a plan: match, link, diff, prune, weigh, guard, read top to bottom. Pure."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from leadstate.core.account import Account
 from leadstate.core.address import Address, RemoteRef, Target
 from leadstate.core.diagnostics import Diagnostic, Severity, counted
 from leadstate.core.diff import added, diff, removed
+from leadstate.core.likeness import likenesses
 from leadstate.core.match import Matching, match
 from leadstate.core.naming import bind, name_undeclared
 from leadstate.core.observed import Observed
@@ -15,9 +16,6 @@ from leadstate.core.order import in_order, only, weigh
 from leadstate.core.plan import AccountPlan, Action, Change, LeftAlone, Reason
 from leadstate.core.policy import Prune
 from leadstate.core.resource import Attrs, Bindings, Desired, Live, settle
-
-MANY_ALIKE = 3
-"""Where more labels than these have the colour of a missing one, the colour tells nothing."""
 
 
 @dataclass(slots=True)
@@ -79,7 +77,7 @@ def _plan_kind(draft: _Draft, matching: Matching) -> None:
     account = draft.account
     draft.diagnostics.extend(matching.diagnostics)
     for desired in matching.missing:
-        _plan_missing(draft, desired, matching)
+        _plan_missing(draft, desired)
     for desired in matching.gone:
         if not desired.present:
             draft.unchanged.append(desired.address)
@@ -88,19 +86,21 @@ def _plan_kind(draft: _Draft, matching: Matching) -> None:
         draft.left_alone.append(LeftAlone(address.kind, Reason.GONE, address.key, desired.remote_id, desired.span))
     for desired, live in matching.pairs:
         _plan_pair(draft, desired, live)
+    staying = []
     for one in matching.extra:
         key = draft.names[one.remote_id]
-        rule = account.policy.prune(one.kind)
-        if _is_pruned(one, rule, account):
+        if _is_pruned(one, account):
             address = Address(account.name, one.kind, key)
             draft.changes.append(_delete(address, one, draft.bindings, Reason.NOT_DECLARED))
         else:
+            staying.append(one)
             draft.left_alone.append(LeftAlone(one.kind, Reason.NOT_DECLARED, key, one.remote_id))
+    draft.diagnostics.extend(likenesses(matching, staying, account))
     for reason, group in ((Reason.PREVIOUS_NAME, matching.shadowed), (Reason.AMBIGUOUS, matching.ambiguous)):
         draft.left_alone.extend(LeftAlone(one.kind, reason, draft.names[one.remote_id], one.remote_id) for one in group)
 
 
-def _plan_missing(draft: _Draft, desired: Desired, matching: Matching) -> None:
+def _plan_missing(draft: _Draft, desired: Desired) -> None:
     account, address = draft.account, desired.address
     if not desired.present:
         draft.unchanged.append(address)
@@ -111,14 +111,12 @@ def _plan_missing(draft: _Draft, desired: Desired, matching: Matching) -> None:
         draft.diagnostics.append(_adopted_unknown(desired))
     else:
         draft.changes.append(_add(desired))
-        if not account.lock:
-            draft.diagnostics.extend(_likely_renames(desired, matching.extra))
         if desired.mark in draft.observed.unsure:
             draft.diagnostics.append(_archived_unknown(desired, account.policy.archived_pages))
 
 
-def _is_pruned(one: Live, rule: Prune, account: Account) -> bool:
-    match rule:
+def _is_pruned(one: Live, account: Account) -> bool:
+    match account.policy.prune(one.kind):
         case Prune.NONE:
             return False
         case Prune.OWNED:
@@ -127,22 +125,6 @@ def _is_pruned(one: Live, rule: Prune, account: Account) -> bool:
             return one.remote_id in account.locked
         case Prune.ALL:
             return True
-
-
-def _likely_renames(desired: Desired, extra: Sequence[Live]) -> Iterator[Diagnostic]:
-    """A label that is missing while an undeclared one has its colour may have been renamed in the web app."""
-    alike = [one for one in extra if not desired.mark and one.attrs.get("color") == desired.attrs.get("color")]
-    if 0 < len(alike) <= MANY_ALIKE:
-        names = ", ".join(repr(one.name) for one in alike)
-        yield Diagnostic(
-            "likely-rename",
-            Severity.WARNING,
-            f"it is not there, and its colour is that of {names}: was it renamed in Pipedrive?",
-            hint="to keep it and its leads, add its name to `previously`; with a lock file renames are recognised",
-            span=desired.span,
-            account=desired.address.account,
-            address=desired.address,
-        )
 
 
 def _plan_pair(draft: _Draft, desired: Desired, live: Live) -> None:

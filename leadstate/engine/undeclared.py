@@ -142,8 +142,8 @@ def _told_apart(account: Account, matching: Matching, wanted: Wanted) -> tuple[l
     declared = account.of_kind(LABEL.name)
     seen: dict[str, list[Live]] = {}
     for one in matching.extra:
-        seen.setdefault(one.name.casefold(), []).append(one)
-    taken = {name.casefold() for one in declared for name in (one.address.key, *one.names)}
+        seen.setdefault(one.name, []).append(one)
+    taken = {name for one in declared for name in (one.address.key, *one.names)}
     told, findings = [], []
     for name, group in seen.items():
         if len(group) == 1 and name not in taken:
@@ -160,7 +160,7 @@ def _left_out(account: Account, group: Sequence[Live], why: str) -> Diagnostic:
     return Diagnostic(
         "not-imported",
         Severity.ERROR,
-        f"the label {group[0].name!r} was left out: {why} (upper and lower case do not count)",
+        f"the label {group[0].name!r} was left out: {why}",
         hint="rename one of them in Pipedrive, and import again",
         detail="\n".join(f"{one.remote_id}  {one.name}" for one in group),
         account=account.name,

@@ -81,13 +81,13 @@ class LabelSpec(Scoped):
             description="Labels that this one takes in: their leads get it, then they are deleted. Names, or {id: …}."
         ),
     ] = Field(default_factory=list)
+    state: Annotated[Literal["present", "absent"], Field(description="absent: the label must not exist.")] = "present"
     replace_with: Annotated[
         Line | None, Field(description="With state: absent: the label that its leads get before it is deleted.")
     ] = None
     delete_after: Annotated[
         Day | None, Field(description="With state: absent: until this day it is reported and not deleted.")
     ] = None
-    state: Annotated[Literal["present", "absent"], Field(description="absent: the label must not exist.")] = "present"
     overrides: Annotated[dict[str, LabelOverride], Field(description="Account name → what is different there.")] = (
         Field(default_factory=dict)
     )

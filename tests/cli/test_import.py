@@ -88,7 +88,7 @@ def with_companies(*companies: dict[str, Any]) -> pytest.MarkDecorator:
 def test_fifty_labels_in_one_go(world: World) -> None:
     done = world.run("-a", "a1", "--auto-approve")
     assert world.text.count("\n  - {name: ") == 50
-    assert world.text.startswith("labels:\n  - {name: Hot, color: red}\n")
+    assert world.text.startswith("\nlabels:\n  - {name: Hot, color: red}\n")
     assert done.stdout.count("\n+  - {name: ") == 50
     world.assert_nothing_to_do()
     assert "Nothing to import" in world.run("--auto-approve").stderr
@@ -107,12 +107,12 @@ def test_what_is_there_stays_and_new_items_look_like_the_last_one(world: World) 
 @with_companies(
     company(1, [{"name": "A", "color": "red"}, {"name": "B", "color": "red"}, {"name": "C", "color": "red"}]),
     company(2, [{"name": "A", "color": "red"}, {"name": "B", "color": "blue"}]),
-    company(3, [{"name": "A", "color": "red"}, {"name": "B", "color": "red"}, {"name": "a", "color": "pink"}]),
+    company(3, [{"name": "A", "color": "red"}, {"name": "B", "color": "red"}, {"name": "A", "color": "pink"}]),
 )
 def test_several_accounts(world: World) -> None:
     done = world.run("-a", "a1", "-a", "a2", "--auto-approve")
     assert world.text == (
-        "labels:\n  - {name: A, color: red, accounts: [a1, a2]}\n"
+        "\nlabels:\n  - {name: A, color: red, accounts: [a1, a2]}\n"
         "  - {name: B, color: red, accounts: [a1, a2], overrides: {a2: {color: blue}}}\n"
         "  - {name: C, color: red, accounts: [a1]}\n"
     )
@@ -140,7 +140,7 @@ def test_several_accounts(world: World) -> None:
 )
 def test_what_cannot_be_declared_is_left_out(world: World) -> None:
     world.write(
-        "labels:\n  - {name: Hot, key: partner, color: red}\n  - {name: Now, color: red, previously: [Former]}\n"
+        "labels:\n  - {name: Hot, key: Partner, color: red}\n  - {name: Now, color: red, previously: [Former]}\n"
     )
     done = world.run("--auto-approve", code=4)
     assert "the label 'Partner' was left out: a declared label has this name or key" in done.stderr
@@ -171,7 +171,7 @@ def test_leads_with_our_mark(world: World) -> None:
     done = world.run("--leads", "--auto-approve")
     assert "a1: 1 lead with the mark of somebody else" in done.stderr
     assert not (world.shell.folder / "leadstate.lock.json").exists()
-    assert [line.split(",")[0] for line in world.text.split("labels:\n")[0].splitlines()[1:]] == [
+    assert [line.split(",")[0] for line in world.text.split("\nlabels:\n")[0].splitlines()[1:]] == [
         f"  - {{key: k-{number}" for number in range(1, 7)
     ]
     assert (
@@ -306,7 +306,9 @@ def test_where_new_items_go(world: World) -> None:
     world.run("-c", ".", "--label", "Hot", "--auto-approve")
     assert (folder / "b.yaml").read_text() == "labels:\n  - {name: Hot, color: red}\n"
     world.run("-c", ".", "--label", LABELS[1]["name"], "--into", "c.yaml", "--auto-approve")
-    assert (folder / "c.yaml").read_text().startswith("# only a policy\npolicy: {in_use: allow}\nlabels:\n  - {name: ")
+    assert (
+        (folder / "c.yaml").read_text().startswith("# only a policy\npolicy: {in_use: allow}\n\nlabels:\n  - {name: ")
+    )
     world.run("-c", ".", "--into", "d.yaml", "--check", code=64)
     (folder / "b.yaml").unlink()
     (folder / "c.yaml").write_text("policy: {in_use: allow}\n")

@@ -110,7 +110,6 @@ BAD: dict[str, tuple[str, str, str]] = {
         "duplicate-label-key",
         "another `key`",
     ),
-    "labels alike": (TOP + HOT + "  - {name: ‸HOT, color: blue}\n", "labels-alike", "rename"),
     "previous name is declared": (
         TOP + HOT + "  - {name: B, color: red, previously: [‸Hot]}\n",
         "previous-name-declared",
@@ -342,9 +341,14 @@ class TestWarnings:
         assert (found.code, found.severity) == ("declared-nowhere", "warning")
         assert found.hint
 
-    def test_labels_that_look_alike(self, load_text: Load) -> None:
-        (found,) = load_text(TOP + HOT + "  - {name: \uff28\uff4f\uff54, color: red}\n").diagnostics
+    @pytest.mark.parametrize("name", ["HOT", "\uff28\uff4f\uff54", "H\u043et"])
+    def test_labels_that_look_alike(self, name: str, load_text: Load) -> None:
+        (found,) = load_text(TOP + HOT + f"  - {{name: {name}, color: red}}\n").diagnostics
         assert (found.code, found.severity) == ("labels-alike", "warning")
+        assert "merge_from" in found.hint
+
+    def test_a_label_that_must_not_exist_may_look_like_one_that_stays(self, load_text: Load) -> None:
+        assert load_text(TOP + HOT + "  - {name: HOT, state: absent}\n").diagnostics == ()
 
     def test_one_address_twice(self, load_text: Load) -> None:
         text = "version: 1\naccounts:\n  a: {domain: x, token: {env: T}}\n  b: {domain: x, token: {env: T}}\n"

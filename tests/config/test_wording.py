@@ -178,14 +178,14 @@ def test_all_errors_are_said_at_once_each_once(errors_of: Errors) -> None:
     text = (
         "version: 1\naccounts:\n  emea: {domain: acme, token: {env: T}, x: 1}\nlabels:\n"
         "  - {name: A, color: rde}\n  - {name: B, color: red, accounts: [emae]}\n  - {name: C, color: blue}\n"
-        "  - {name: c, color: blue}\nleads:\n  - {key: a, title: A, labels: [A, D]}\n"
+        "  - {name: C, color: blue}\nleads:\n  - {key: a, title: A, labels: [A, D]}\n"
     )
     found = errors_of(text)
     assert [(one.code, one.span.line if one.span else 0) for one in found] == [
         ("unknown-key", 3),
         ("unknown-color", 5),
         ("unknown-account", 6),
-        ("labels-alike", 8),
+        ("duplicate-label", 8),
         ("lead-without-contact", 10),
         ("namespace-missing", 10),
         ("unknown-label", 10),

@@ -173,7 +173,7 @@ def _as_read(value: Any) -> Any:
 @pytest.mark.parametrize(
     ("before", "edits", "after"),
     [
-        ("version: 1", [Append("labels", ({"a": 1},))], "version: 1\nlabels:\n  - {a: 1}"),
+        ("version: 1", [Append("labels", ({"a": 1},))], "version: 1\n\nlabels:\n  - {a: 1}"),
         ("{version: 1}\n", [Append("labels", ({"a": 1},))], "{version: 1, labels: [{a: 1}]}\n"),
         ("labels: [] # none\nx: 1\n", [Append("labels", ("a",))], "labels: # none\n  - a\nx: 1\n"),
         ("labels:  # none\r\nx: 1\r\n", [Append("labels", ("a",))], "labels:  # none\r\n  - a\r\nx: 1\r\n"),
