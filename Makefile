@@ -26,8 +26,8 @@ help:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev
 	@touch $@
 
-# The outside judges: the vendor's client, and a validating proxy for the vendor's description of the API. Where there
-# is no npm their tests are skipped, and say so.
+# The outside judges: the vendor's client, a validating proxy for the vendor's description of the API, the schema of
+# SARIF. Where there is no npm their tests are skipped, and say so.
 $(JUDGES): tests/judges/package.json
 	@npm install --no-package-lock --no-audit --no-fund --loglevel=error --prefix tests/judges && touch $@ \
 	  || echo "npm is not here, or has no registry: the tests with outside judges are skipped"

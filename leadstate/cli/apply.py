@@ -15,6 +15,7 @@ from leadstate.cli.planning import Choices, configuration_report
 from leadstate.cli.session import lock_file
 from leadstate.core.errors import ConfigurationError
 from leadstate.core.rollout import REST, Waves
+from leadstate.report import RENDERERS
 
 
 @click.command(short_help=COMMANDS["apply"])
@@ -43,7 +44,7 @@ from leadstate.core.rollout import REST, Waves
     metavar="N",
     help="Accounts that may fail before the next wave is not begun.",
 )
-@options.output("text", "json")
+@options.output(*RENDERERS)
 def apply(
     *,
     plan_file: Path | None,

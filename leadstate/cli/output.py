@@ -1,14 +1,17 @@
 """Where results go: stdout or a file, in colour or not, as wide as the terminal."""
 
+import functools
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from leadstate.report import RENDERERS
+from leadstate.report import IN_REPOSITORY, RENDERERS
 from leadstate.report.document import Report
+from leadstate.report.places import renamed
 
 UNFOLDED = 10_000
 """Columns where nobody looks at a terminal: lines are not folded, so that a log can be searched."""
@@ -29,7 +32,7 @@ def columns(*, err: bool = False) -> int:
 
 def render(report: Report, form: str, color: str, *, err: bool = False) -> str:
     """A report in one form, for stdout or stderr."""
-    return RENDERERS[form](report, color=wants_color(color, err=err), width=columns(err=err))
+    return _render(report, form, color=wants_color(color, err=err), width=columns(err=err))
 
 
 def emit(report: Report, form: str, color: str, output: Path | None) -> None:
@@ -37,8 +40,31 @@ def emit(report: Report, form: str, color: str, output: Path | None) -> None:
     if output is None:
         click.echo(render(report, form, color), nl=False, color=True)
     else:
-        text = RENDERERS[form](report, color=color == "always", width=UNFOLDED)
-        write_private(output, text)
+        write_private(output, _render(report, form, color=color == "always", width=UNFOLDED))
+
+
+def _render(report: Report, form: str, *, color: bool, width: int) -> str:
+    if form in IN_REPOSITORY:
+        report = renamed(report, _in_repository())
+    return RENDERERS[form](report, color=color, width=width)
+
+
+def _in_repository() -> Callable[[str], str]:
+    """What turns a path, as seen from this folder, into the path from the root of the repository around it.
+
+    A checkout without `.git` is where GitHub's variable GITHUB_WORKSPACE says. Paths outside are absolute.
+    """
+    here = Path.cwd()
+    workspace = Path(os.environ.get("GITHUB_WORKSPACE") or here)
+    around = (one for one in (here, *here.parents) if (one / ".git").exists())
+    root = next(around, workspace if here.is_relative_to(workspace) else here)
+
+    @functools.cache
+    def path(file: str) -> str:
+        full = Path(os.path.normpath(here / file))
+        return full.relative_to(root).as_posix() if full.is_relative_to(root) else full.as_posix()
+
+    return path
 
 
 def write_private(path: Path, text: str) -> None:

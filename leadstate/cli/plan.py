@@ -22,6 +22,7 @@ from leadstate.cli.planning import (
 from leadstate.cli.session import session
 from leadstate.config import Configuration
 from leadstate.core.errors import ConfigurationError
+from leadstate.report import RENDERERS
 from leadstate.report.document import Report
 from leadstate.report.json import to_json
 
@@ -33,7 +34,7 @@ from leadstate.report.json import to_json
     "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Store the plan for apply and show."
 )
 @options.option("--detailed-exitcode", is_flag=True, help="Exit 2 where changes are pending.")
-@options.output("text", "json")
+@options.output(*RENDERERS)
 def plan(
     *,
     out: Path | None,

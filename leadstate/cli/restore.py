@@ -17,6 +17,7 @@ from leadstate.cli.session import session
 from leadstate.config import Configuration, DeclaredAccount
 from leadstate.core.errors import ConfigurationError
 from leadstate.core.policy import Prune
+from leadstate.report import RENDERERS
 from leadstate.report.document import Account, Report
 from leadstate.report.json import to_json
 from leadstate.report.restore import known_names, way_back
@@ -31,7 +32,7 @@ from leadstate.report.restore import known_names, way_back
     "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Only plan, and store the plan."
 )
 @options.option("--auto-approve", is_flag=True, help="Do not ask.")
-@options.output("text", "json")
+@options.output(*RENDERERS)
 def restore(
     *,
     receipt: Path,

@@ -8,6 +8,7 @@ from leadstate.cli import options
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import emit
+from leadstate.report import RENDERERS
 from leadstate.report.document import parse
 from leadstate.report.together import missing, together
 
@@ -16,7 +17,7 @@ from leadstate.report.together import missing, together
 @click.argument(
     "files", metavar="REPORT...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
-@options.output("text", "json")
+@options.output(*RENDERERS)
 def show(*, files: tuple[Path, ...], form: str, color: str, output: Path | None) -> int:
     """Render a report that `plan --out` or `-o FILE --format json` has stored; several, of shards, as one.
 

@@ -11,12 +11,13 @@ from leadstate.cli.output import emit
 from leadstate.cli.planning import configuration_report
 from leadstate.cli.session import load_configuration
 from leadstate.core.errors import ConfigurationError
+from leadstate.report import RENDERERS
 from leadstate.report.build import build
 
 
 @click.command(short_help=COMMANDS["validate"])
 @options.configuration
-@options.output("text", "json")
+@options.output(*RENDERERS)
 def validate(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, color: str, output: Path | None) -> int:
     """Check the configuration without asking any account: every mistake with its place and its cure."""
     try:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from leadstate.core.address import Address, Ref, RemoteRef, Span
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.diff import FieldDiff
-from leadstate.core.resource import Absent, AtLeast, Attrs, Bindings, Money, Side
+from leadstate.core.resource import Absent, AtLeast, Attrs, Bindings, Live, Money, Side
 
 
 class Action(StrEnum):
@@ -113,6 +113,7 @@ class AccountPlan:
         diagnostics: errors, refusals and warnings; an error or refusal keeps the account from being applied.
         bindings: which id stands for which reference, as observed.
         complete: whether the live state could be read as a whole.
+        labels: every label that exists, as it was read; `bindings` knows how each is called here.
     """
 
     account: str
@@ -122,6 +123,7 @@ class AccountPlan:
     diagnostics: tuple[Diagnostic, ...]
     bindings: Bindings
     complete: bool = True
+    labels: tuple[Live, ...] = ()
 
     @property
     def applyable(self) -> bool:

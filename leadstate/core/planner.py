@@ -70,6 +70,7 @@ def plan_account(
         unchanged=sum(_is_meant(one, targets) for one in draft.unchanged),
         diagnostics=tuple(d for d in draft.diagnostics if _concerns(d, changes, targets)),
         bindings=draft.bindings,
+        labels=tuple(observed.live.get("label", ())),
     )
 
 

@@ -3,7 +3,11 @@
 from typing import Protocol
 
 from leadstate.report.document import Report
+from leadstate.report.github import to_github
+from leadstate.report.html import to_html
 from leadstate.report.json import to_json
+from leadstate.report.markdown import to_markdown
+from leadstate.report.sarif import to_sarif
 from leadstate.report.terminal import to_text
 
 
@@ -14,5 +18,15 @@ class Renderer(Protocol):
         """The report in this form."""
 
 
-RENDERERS: dict[str, Renderer] = {"text": to_text, "json": to_json}
+RENDERERS: dict[str, Renderer] = {
+    "text": to_text,
+    "json": to_json,
+    "markdown": to_markdown,
+    "html": to_html,
+    "github": to_github,
+    "sarif": to_sarif,
+}
 """Format name → renderer."""
+
+IN_REPOSITORY = frozenset({"markdown", "github", "sarif"})
+"""Formats that are read beside a repository: there a file is named by its path in it."""

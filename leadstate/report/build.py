@@ -95,6 +95,7 @@ def _account(part: Part, *, receipt: bool) -> doc.Account:
         ),
         left_alone=tuple(_left_alone(plan.account, one) for one in plan.left_alone),
         diagnostics=tuple(_finding(one) for one in plan.diagnostics),
+        labels=_labels(plan),
         remaining=remaining,
         bindings=plan.bindings.ids() if receipt else {},
     )
@@ -141,6 +142,16 @@ def _left_alone(account: str, one: LeftAlone) -> doc.LeftAlone:
         count=one.count,
         detail=one.detail,
     )
+
+
+def _labels(plan: AccountPlan) -> tuple[doc.Label, ...]:
+    refs = {remote_id: ref for ref, remote_id in plan.bindings.ids().items()}
+    rows = [
+        doc.Label(address=f"{plan.account}/{refs[one.remote_id]}", name=one.name, color=str(one.attrs.get("color", "")))
+        for one in plan.labels
+        if one.remote_id in refs
+    ]
+    return tuple(sorted(rows, key=lambda one: one.address))
 
 
 def _finding(one: Diagnostic) -> doc.Finding:

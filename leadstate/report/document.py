@@ -111,6 +111,14 @@ class LeftAlone(_Part):
     detail: str = ""
 
 
+class Label(_Part):
+    """A label of an account as it was when the account was read."""
+
+    address: str
+    name: str
+    color: str
+
+
 class Totals(_Part):
     """Changes that a new plan still finds after an apply."""
 
@@ -154,6 +162,7 @@ class Account(_Part):
     changes: tuple[Change, ...] = ()
     left_alone: tuple[LeftAlone, ...] = ()
     diagnostics: tuple[Finding, ...] = ()
+    labels: tuple[Label, ...] = Field(default=(), description="Every label that was there, changed or not, by address.")
     remaining: Totals | None = Field(default=None, description="After an apply: what a new plan finds.")
     bindings: dict[str, str] = Field(default_factory=dict, description="In a receipt: kind:key → remote id.")
 

@@ -1,8 +1,9 @@
 """Numbered cases: a configuration and a live state in; every output and every request out, byte for byte.
 
 A case is a folder in `cases/`: `leadstate.yaml` and `live.json` (a sandbox seed) are given, and optionally `options`
-(words for plan and apply). The rest is what came out: `plan.txt`, `plan.json`, `apply.txt`, `apply.json`,
-`requests.txt`, and `after.json`, the state at the end. After an apply that succeeded, a plan must find nothing.
+(words for plan and apply). The rest is what came out: the plan in every format, `apply.txt`, `requests.txt`, and
+`after.json`, the state at the end. After an apply that succeeded, a plan must find nothing. A page is large: only the
+cases that have a `plan.html` keep one.
 
     pytest tests/golden --update-golden     writes what comes out; read the diff before you commit it
 """
@@ -20,7 +21,11 @@ import pytest
 
 from leadstate.cli.main import cli
 from leadstate.cli.session import Runtime
+from leadstate.report import RENDERERS
 from leadstate.sandbox import Sandbox
+
+FILES = {"text": "plan.txt", "json": "plan.json", "markdown": "plan.md", "github": "plan.github.txt"}
+"""Format → file, where it is not `plan.FORMAT`."""
 
 CASES = sorted(path for path in (Path(__file__).parent / "cases").iterdir() if path.is_dir())
 
@@ -76,7 +81,8 @@ def test_golden(case: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
 
     plan_code, plan_text = run("plan", *chosen)
     reading = len(run.recorder.lines)
-    _, plan_json = run("plan", "--format", "json", *chosen)
+    stored = tmp_path / "plan.json"
+    _, plan_json = run("plan", "--format", "json", "--out", str(stored), *chosen)
     assert run.recorder.lines[:reading] == run.recorder.lines[reading:], "two plans read differently"
     del run.recorder.lines[reading:]
     assert all(line.startswith("GET ") for line in run.recorder.lines), "a plan wrote"
@@ -89,9 +95,17 @@ def test_golden(case: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
     if apply_code == 0:
         assert again_code == 0, again
 
+    assert stored.read_text(encoding="utf-8") == plan_json
+    with monkeypatch.context() as elsewhere:
+        elsewhere.chdir(tmp_path)  # outside of any repository, files are named as they were given
+        views = {FILES.get(form, f"plan.{form}"): run("show", "plan.json", "--format", form)[1] for form in RENDERERS}
+    assert views["plan.txt"] == plan_text
+    if not Path("plan.html").exists():
+        del views["plan.html"]
+
     found = {
+        **views,
         "plan.txt": f"{plan_text}\nexit {plan_code}\n",
-        "plan.json": plan_json,
         "apply.txt": f"{apply_text}\nexit {apply_code}\n",
         "requests.txt": "\n".join(requests) + "\n",
         "after.json": json.dumps(after, indent=1, ensure_ascii=False) + "\n",

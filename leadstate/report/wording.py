@@ -1,0 +1,176 @@
+"""How changes, costs and reasons are said in words: the same in every form that people read."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from leadstate.core.escape import visible
+from leadstate.report.document import Account, Change, FieldChange, Finding, Report, Requests, Scalar
+
+LONGEST_VALUE = 60
+"""Characters of a value that are shown where space is dear."""
+
+SIGN = {"add": "+", "update": "~", "delete": "-"}
+
+STATUSES = ("applied", "failed", "skipped", "conflict", "unknown")
+"""What can become of a change, in the order in which it is counted."""
+
+_SEVERITIES = ("error", "guard", "warning")
+_WHY_DELETED = {"state-absent": "declared absent", "not-declared": "not declared (prune)", "merged": "merged into"}
+_WHY_ALONE = {
+    "not-declared": "not declared; prune: none",
+    "not-ours": "not ours",
+    "seed": "mode: seed, hands off",
+    "archived": "archived; set archived: false to manage",
+    "previous-name": "bears a previous name of another label",
+    "ambiguous": "several could be meant",
+    "changed-since": "changed since by somebody",
+    "gone": "not there any more",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One closing line: words that stand out, the rest, and whether it is good or bad news."""
+
+    text: str
+    lead: str = ""
+    tone: Literal["plain", "good", "bad"] = "plain"
+
+    def __str__(self) -> str:
+        return self.lead + self.text
+
+
+def counted(number: int, what: str) -> str:
+    """`1 lead`, `1,204 leads`."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def local(account: Account, address: str) -> str:
+    """An address within its account, fit to be shown."""
+    return visible(address.removeprefix(f"{account.account}/"))
+
+
+def value(given: Scalar, longest: int = LONGEST_VALUE) -> str:
+    """A value of a field, on one line, cut after so many characters."""
+    match given:
+        case None:
+            text = "—"
+        case {"amount": amount, "currency": currency}:
+            text = visible(f"{amount} {currency}")
+        case _:
+            text = visible(json.dumps(given, ensure_ascii=False))
+    return clipped(text, longest)
+
+
+def clipped(text: str, longest: int) -> str:
+    """The text, its end replaced by an ellipsis where it is longer than so many characters."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def shown_fields(change: Change) -> list[FieldChange]:
+    """The fields that tell something: none of a delete, and not the name of a new label, which its address says."""
+    if change.action == "delete":
+        return []
+    return [one for one in change.fields if not _said_by_address(change, one)]
+
+
+def _said_by_address(change: Change, field: FieldChange) -> bool:
+    return change.action == "add" and field.path == "name" and change.address.endswith(f":{field.after}")
+
+
+def why_deleted(change: Change) -> str:
+    """Why an object is deleted, and what takes its place."""
+    why = _WHY_DELETED.get(change.reason, change.reason)
+    return f"{why} {visible(change.moves_to)}" if change.moves_to else why
+
+
+def impact(change: Change) -> str:
+    """What the change means for leads; nothing where none were counted."""
+    if change.impact is None or change.impact.leads is None:
+        return ""
+    one = change.impact.leads == 1
+    if change.moves_to:
+        verb = "moves first" if one else "move first"
+    elif change.action == "update":
+        verb = "keeps it" if one else "keep it"
+    else:
+        verb = "carries it" if one else "carry it"
+    also = f" and {change.impact.archived_leads:,} archived" if change.impact.archived_leads else ""
+    return f"{counted(change.impact.leads, 'lead')}{also} {verb}"
+
+
+def alone(account: Account) -> Iterator[str]:
+    """What is left alone and why: first what has a story of its own, then the rest by kind and reason."""
+    groups: dict[tuple[str, str], int] = {}
+    for one in account.left_alone:
+        if one.detail:
+            yield f"{local(account, one.address or one.kind)} {visible(one.detail)}"
+        else:
+            groups[one.kind, one.reason] = groups.get((one.kind, one.reason), 0) + one.count
+    for (kind, reason), count in groups.items():
+        yield f"{counted(count, kind)} left alone ({_WHY_ALONE.get(reason, reason)})"
+
+
+def gravest_first(report: Report) -> list[Finding]:
+    """All findings: errors, refusals, then warnings."""
+    return sorted(report.findings(), key=lambda one: _SEVERITIES.index(one.severity))
+
+
+def headline(report: Report) -> Sentence:
+    """The outcome of the run in one sentence, without what it cost."""
+    errors = sum(one.severity == "error" for one in report.findings())
+    if report.command == "validate":
+        return Sentence(f"{counted(errors, 'error')}." if errors else "The configuration is valid.")
+    if not report.accounts:
+        return Sentence(f"{counted(errors, 'error')} in the configuration; no account was asked.", tone="bad")
+    if report.command == "apply":
+        results = [one.result.status for account in report.accounts for one in account.changes if one.result]
+        counts = [f"{results.count(status):,} {status}" for status in STATUSES if status in results]
+        return Sentence(f"{', '.join(counts) or 'nothing to do'}.", "Apply: ")
+    summary = report.summary
+    if not summary.changes and report.applyable:
+        are = "object is" if summary.unchanged == 1 else "objects are"
+        return Sentence(f"No changes. {summary.unchanged:,} {are} as declared.")
+    planned = f"{summary.add:,} to add, {summary.update:,} to update, {summary.delete:,} to delete."
+    return Sentence(planned, "Plan: ")
+
+
+def spent(report: Report) -> str:
+    """What the run has cost and the apply will cost; nothing where no account was asked."""
+    if report.command == "validate" or not report.accounts:
+        return ""
+    read, apply = f"Read {_cost(report.cost.read)}", _cost(report.cost.apply)
+    if report.command == "apply":
+        return f"{read}; applying took {apply}."
+    if not report.summary.changes and report.applyable:
+        return f"{read}."
+    return f"{read}; apply will take {apply}."
+
+
+def remarks(report: Report, *, findings: str = "above") -> Iterator[Sentence]:
+    """What there is to say after the headline: whether a plan can be applied, whether an apply has converged.
+
+    Args:
+        report: the document.
+        findings: where the reader finds what speaks against an apply.
+    """
+    if report.command == "validate" or not report.accounts:
+        return
+    if report.command == "plan":
+        if not report.complete:
+            yield Sentence(f"The plan is incomplete: see the errors {findings}.", tone="bad")
+        elif not report.applyable:
+            yield Sentence(f"It will not be applied as it is: see {findings}.", tone="bad")
+        return
+    remaining = [account.remaining for account in report.accounts]
+    unread = sum(one is None for one in remaining)
+    left = sum(one.changes for one in remaining if one is not None)
+    if unread:
+        yield Sentence(f"{counted(unread, 'account')} could not be read again.", tone="bad")
+    yield Sentence(f"Read again: {counted(left, 'difference')}.", tone="bad" if left else "good")
+
+
+def _cost(cost: Requests) -> str:
+    return f"{counted(cost.requests, 'request')}, {counted(cost.tokens, 'token')}"

@@ -1,0 +1,129 @@
+"""Every format of every command that has a report: the same exit codes, the report alone on stdout."""
+
+import json
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+import click.testing
+import httpx
+import pytest
+
+from leadstate.cli.main import cli
+from leadstate.cli.session import Runtime
+from leadstate.report import RENDERERS
+from leadstate.sandbox import Sandbox
+
+CONFIGURATION = """\
+version: 1
+namespace: ns
+accounts:
+  emea:
+    url: http://127.0.0.1:8765
+    token: {{env: TOKEN}}
+policy: {{prune: {{labels: {prune}}}, guards: {{max_deletes: 1}}}}
+labels:
+  - {{name: Hot, color: {color}}}
+"""
+
+BEGINNING = {
+    "text": "",
+    "json": "{",
+    "markdown": "## leadstate ",
+    "html": "<!doctype html>",
+    "github": "",
+    "sarif": "{",
+}
+
+
+@dataclass(frozen=True)
+class Shell:
+    """The command line in this process, with a sandbox in it and a folder to be in."""
+
+    folder: Path
+    runtime: Runtime
+
+    def __call__(self, *words: str) -> click.testing.Result:
+        done = click.testing.CliRunner().invoke(cli, list(words), obj=self.runtime, standalone_mode=False)
+        if done.exception:
+            raise done.exception
+        return done
+
+    def write(self, prune: str = "none", color: str = "red", folder: str = ".") -> None:
+        (self.folder / folder).mkdir(parents=True, exist_ok=True)
+        text = CONFIGURATION.format(prune=prune, color=color)
+        (self.folder / folder / "leadstate.yaml").write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
+    sandbox = Sandbox("drifted", burst=100_000, daily=None)
+    transport = httpx.ASGITransport(sandbox.app)
+    made = Shell(tmp_path, Runtime(environ={"TOKEN": "sandbox-token"}, transport=transport, receipts=tmp_path))
+    made.write()
+    return made
+
+
+@pytest.mark.parametrize("form", RENDERERS)
+def test_exit_codes_are_the_same_in_every_format(shell: Shell, form: str) -> None:
+    found = [shell("plan", "--detailed-exitcode", "--format", form)]
+    shell.write(prune="all")
+    found.append(shell("plan", "--format", form))
+    found.append(shell("apply", "--auto-approve", "--format", form))
+    shell.write(color="mauve")
+    found.append(shell("validate", "--format", form))
+    assert [one.return_value for one in found] == [2, 3, 3, 1]
+    for one in found:
+        assert one.stderr == ""
+        assert one.stdout.lstrip().startswith(BEGINNING[form])
+        assert one.stdout.endswith("\n")
+
+
+@pytest.mark.parametrize("form", RENDERERS)
+def test_a_stored_plan_is_shown_as_it_was_shown_then(shell: Shell, form: str) -> None:
+    first = shell("plan", "--out", "plan.json", "--format", form)
+    assert shell("show", "plan.json", "--format", form).stdout == first.stdout
+
+
+def test_a_receipt_is_shown_in_every_format(shell: Shell) -> None:
+    assert shell("apply", "--auto-approve").return_value == 0
+    (receipt,) = shell.folder.glob("*.json")
+    for form in RENDERERS:
+        done = shell("show", str(receipt), "--format", form)
+        assert (done.return_value, done.stderr) == (0, "")
+        assert "applied" in done.stdout or form == "sarif"
+
+
+def test_a_repository_is_told_its_own_paths_and_a_terminal_those_that_were_given(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (shell.folder / ".git").mkdir()
+    shell.write(folder="ops/crm")
+    monkeypatch.chdir(shell.folder / "ops" / "crm")
+    assert "file=ops/crm/leadstate.yaml,line=9," in shell("plan", "--format", "github").stdout
+    assert "`ops/crm/leadstate.yaml:9`" in shell("plan", "--format", "markdown").stdout
+    assert " leadstate.yaml:9" in shell("plan").stdout
+    assert "file=leadstate.yaml," in shell("plan", "-c", "../../leadstate.yaml", "--format", "github").stdout
+
+
+def test_without_git_the_workspace_of_github_is_the_root(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(shell.folder.parent))
+    assert f"file={shell.folder.name}/leadstate.yaml," in shell("plan", "--format", "github").stdout
+
+
+def test_what_the_sarif_says_of_a_mistake_is_where_the_mistake_is(shell: Shell) -> None:
+    shell.write(color="mauve")
+    log = json.loads(shell("validate", "--format", "sarif").stdout)
+    (result,) = log["runs"][0]["results"]
+    assert result["level"] == "error"
+    assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 9
+
+
+def test_a_page_in_a_file_is_for_its_owner_only(shell: Shell) -> None:
+    done = shell("plan", "--format", "html", "-o", "plan.html")
+    assert (done.return_value, done.stdout) == (0, "")
+    path = shell.folder / "plan.html"
+    assert "sandbox-token" not in path.read_text(encoding="utf-8")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600

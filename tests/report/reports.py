@@ -1,0 +1,63 @@
+"""Short ways to write report documents in tests."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from leadstate.report.document import Account, Change, FieldChange, Finding, Impact, Label, Report, Source, Summary
+
+SIGN: dict[str, Literal["add", "update", "delete"]] = {"+": "add", "~": "update", "-": "delete"}
+
+
+def change(sign: str, address: str, *fields: tuple[str, Any, Any], line: int | None = 3, **more: Any) -> Change:
+    """One change of an account; its kind is read from the address."""
+    return Change(
+        address=address,
+        kind=address.partition("/")[2].partition(":")[0],
+        action=SIGN[sign],
+        remote_id=None if sign == "+" else "id",
+        reason=more.pop("reason", "not-declared" if sign == "-" else "differs"),
+        fields=tuple(FieldChange(path=path, before=before, after=after) for path, before, after in fields),
+        source=None if line is None else Source(file=more.pop("file", "leadstate.yaml"), line=line, column=5),
+        calls=(),
+        **more,
+    )
+
+
+def finding(severity: Literal["error", "guard", "warning"], code: str, summary: str, **more: Any) -> Finding:
+    """One diagnostic."""
+    return Finding(severity=severity, code=code, summary=summary, **more)
+
+
+def account(name: str, *changes: Change, labels: Sequence[tuple[str, str]] = (), **more: Any) -> Account:
+    """One account; `labels` are names and colours, as they were read."""
+    there = tuple(Label(address=f"{name}/label:{one}", name=one, color=color) for one, color in labels)
+    return Account(account=name, company=f"{name}.pipedrive.com", changes=changes, labels=there, **more)
+
+
+def report(*accounts: Account, command: Literal["plan", "apply", "validate"] = "plan", **more: Any) -> Report:
+    """A report with true counts."""
+    actions = [one.action for each in accounts for one in each.changes]
+    counts = {action: actions.count(action) for action in ("add", "update", "delete")}
+    alone = sum(one.count for each in accounts for one in each.left_alone)
+    summary = Summary(**counts, unchanged=0, left_alone=alone)
+    return Report(leadstate_version="1.2.3", command=command, summary=summary, accounts=accounts, **more)
+
+
+def many(changes: int, accounts: int = 1) -> Report:
+    """A report of so many changes, of every kind, evenly over so many accounts."""
+    return report(*(account(f"a{n}", *(_one(f"a{n}", i) for i in range(changes // accounts))) for n in range(accounts)))
+
+
+def _one(name: str, number: int) -> Change:
+    match number % 4:
+        case 0:
+            return change("+", f"{name}/label:New {number}", ("color", None, "red"), line=number + 1)
+        case 1:
+            impact = Impact(leads=number, archived_leads=None)
+            return change("-", f"{name}/label:Old {number}", ("color", "pink", None), line=None, impact=impact)
+        case 2:
+            return change("~", f"{name}/label:Kept {number}", ("color", "pink", "green"), line=number + 1)
+        case _:
+            title = ("title", "Grüße", f"Renewal {number}" + " and more" * (number % 20))
+            value = ("value", None, {"amount": number, "currency": "EUR"})
+            return change("~", f"{name}/lead:seed-{number}", ("labels", ["Hot"], []), title, value, line=number + 1)

@@ -1,0 +1,62 @@
+"""Workflow commands, as GitHub's runner reads them."""
+
+import re
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from leadstate.core.escape import visible
+from leadstate.report.document import Result, Source
+from leadstate.report.github import SHOWN, to_github
+from tests.report.reports import account, change, finding, many, report
+
+COMMAND = re.compile(r"::(\w+) ([^\n]*?)::([^\n]*)")
+
+
+def read(line: str) -> tuple[str, dict[str, str], str]:
+    """A line as the runner reads it (actions/runner, ActionCommand.cs)."""
+    found = COMMAND.fullmatch(line)
+    assert found, line
+    properties = dict(pair.split("=", 1) for pair in found[2].split(","))
+    for name, value in properties.items():
+        for escape, char in (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")):
+            value = value.replace(escape, char)  # noqa: PLW2901  unescaped step by step, as the runner does
+        properties[name] = value
+    message = found[3].replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%")
+    return found[1], properties, message
+
+
+@given(st.text(max_size=50), st.text(max_size=50))
+@example("100%0A::error::x", "%2C%3A%25")
+def test_whatever_stands_in_a_text_stays_in_its_place(name: str, text: str) -> None:
+    one = finding("error", "x", text, address=f"a/label:{name}", source=Source(file="a,b:c%.yaml", line=3, column=5))
+    first, last = to_github(report(diagnostics=(one,))).split("\n")[:2]
+    assert read(first) == (
+        "error",
+        {"file": "a,b:c%.yaml", "line": "3", "col": "5", "title": "error[x]"},
+        visible(f"a/label:{name}: {text}"),
+    )
+    assert not last.startswith("::")
+
+
+def test_ten_of_a_kind_the_gravest_first_and_the_rest_counted() -> None:
+    warnings = tuple(finding("warning", "w", f"warning {n}") for n in range(12))
+    guards = (finding("guard", "g", "refused"), finding("error", "e", "broken"))
+    lines = to_github(many(40).model_copy(update={"diagnostics": (*warnings, *guards)})).splitlines()
+    commands = [read(line) for line in lines if line.startswith("::")]
+    kinds = [kind for kind, _, _ in commands]
+    assert kinds == ["error"] * 2 + ["warning"] * SHOWN + ["notice"] * SHOWN
+    assert [message for _, _, message in commands[:2]] == ["broken", "refused"]
+    assert commands[11][2] == "and 3 more warnings"
+    assert commands[-1][2] == "and 31 more changes"
+    assert all(properties["title"].startswith("delete") for _, properties, _ in commands[12:-1])
+    assert lines[len(commands)].startswith("Plan: 10 to add, 20 to update, 10 to delete.  Read")
+
+
+def test_a_change_that_was_not_made_is_an_error() -> None:
+    failed = change("+", "a/label:x", ("color", None, "red"), result=Result(status="failed", detail="no room"))
+    done = change("+", "a/label:y", ("color", None, "red"), result=Result(status="applied"))
+    lines = to_github(report(account("a", failed, done), command="apply")).splitlines()
+    assert read(lines[0])[0] == "error"
+    assert read(lines[0])[2] == 'color: "red"\nfailed no room'
+    assert read(lines[1])[0] == "notice"

@@ -1,0 +1,98 @@
+"""The page as a file: it loads nothing, shows every colour, and says nothing that the document does not."""
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leadstate.core.escape import visible
+from leadstate.kinds.label import LabelSpec
+from leadstate.report.grid import COLORS, Cell, Chip, grid
+from leadstate.report.html import to_html
+from leadstate.report.page import part
+from tests.report.reports import account, change, finding, report
+
+
+class Page(HTMLParser):
+    """Elements, attributes and text of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.attributes: list[tuple[str, str, str]] = []
+        self.texts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+WHOLE = report(
+    account("a", change("~", "a/label:Hot", ("color", "orange", "red")), labels=[("Hot", "orange"), ("Cold", "blue")]),
+    diagnostics=(finding("warning", "w", "look", hint="there"),),
+)
+
+
+def test_nothing_is_loaded_and_the_policy_allows_just_our_own_script_and_style() -> None:
+    text = to_html(WHOLE)
+    page = Page(text)
+    assert {(tag, name) for tag, name, _ in page.attributes if name in {"src", "href", "action", "style"}} == {
+        ("link", "href"),
+        ("a", "href"),
+    }
+    assert {value for _, name, value in page.attributes if name == "href"} == {"data:,", "#changes"}
+    assert not [name for _, name, _ in page.attributes if name.startswith("on")]
+    assert "url(" not in part("page.css")
+    assert "@import" not in part("page.css")
+    (policy,) = [value for tag, name, value in page.attributes if name == "content" and "default-src" in value]
+    for element in ("script", "style"):
+        (body,) = re.findall(rf"<{element}>(.*?)</{element}>", text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()
+        assert f"{element}-src 'sha256-{digest}'" in policy
+
+
+def test_every_colour_that_can_be_declared_has_a_style() -> None:
+    declared = LabelSpec.model_json_schema()["properties"]["color"]["anyOf"][0]["enum"]
+    assert sorted(COLORS) == sorted(declared)
+    assert all(f".c-{color} {{" in part("page.css") for color in COLORS)
+    assert Chip("teal", 'teal" onload="x').style == "c-none"
+
+
+@given(st.text(max_size=30))
+def test_a_name_is_text_wherever_it_stands(rest: str) -> None:
+    name = f"x{rest}"
+    row = change("~", f"a/label:{name}", (name, name, name), file=name)
+    text = to_html(report(account("a", row, labels=[(name, name)]), diagnostics=(finding("error", "x", name),)))
+    shape = to_html(report(account("a", change("~", "a/label:x", ("x", "x", "x")), labels=[("x", "x")]),
+                           diagnostics=(finding("error", "x", "x"),)))  # fmt: skip
+    tags = [(tag, attribute) for tag, attribute, _ in Page(text).attributes]
+    assert tags == [(tag, attribute) for tag, attribute, _ in Page(shape).attributes]
+    assert {f"label:{visible(name)}", f"{visible(name)}:3"} <= set(Page(text).texts)
+
+
+def test_the_grid_shows_what_was_read_and_what_becomes_of_it() -> None:
+    one = account(
+        "one",
+        change("~", "one/label:Hot", ("color", "orange", "red")),
+        change("~", "one/label:Nurture", ("name", "Cold", "Nurture")),
+        change("+", "one/label:New", ("color", None, "pink"), ("name", None, "New")),
+        change("-", "one/label:Old", ("color", "gray", None), ("name", "Old", None)),
+        labels=[("Hot", "orange"), ("Old", "gray")],
+    )
+    cold = one.labels[0].model_copy(update={"address": "one/label:Nurture", "name": "Cold", "color": "blue"})
+    one = one.model_copy(update={"labels": (*one.labels, cold)})
+    unread = account("two", diagnostics=(finding("error", "network", "no answer"),))
+    found = grid([one, unread])
+    assert found.accounts == ("one", "two")
+    chip = {color: Chip(color, color) for color in COLORS}
+    assert dict(found.rows) == {
+        "Hot": (Cell(chip["orange"], chip["red"], "", changes=True), None),
+        "New": (Cell(None, chip["pink"], "", changes=True), None),
+        "Nurture": (Cell(chip["blue"], chip["blue"], "Cold", changes=True), None),
+        "Old": (Cell(chip["gray"], None, "", changes=True), None),
+    }

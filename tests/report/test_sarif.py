@@ -1,0 +1,76 @@
+"""SARIF as code scanning needs it."""
+
+import json
+from typing import Any
+
+from leadstate.report.document import Report, Result, Source
+from leadstate.report.sarif import to_sarif
+from tests.report.reports import account, change, finding, report
+
+
+def run(of: Report) -> dict[str, Any]:
+    log = json.loads(to_sarif(of))
+    assert log["version"] == "2.1.0"
+    (only,) = log["runs"]
+    assert isinstance(only, dict)
+    return only
+
+
+def place(result: dict[str, Any]) -> dict[str, Any]:
+    found = result["locations"][0]["physicalLocation"]
+    assert isinstance(found, dict)
+    return found
+
+
+AT = Source(file="sales teams/ä#1.yaml", line=7, column=3)
+
+
+def test_each_result_has_its_rule_level_and_place() -> None:
+    refused = finding("guard", "in-use", "2 leads carry it", hint="move them", source=AT, address="a/label:x")
+    warned = finding("warning", "likely-rename", "was it renamed?", source=AT, address="a/label:y")
+    found = run(report(account("a", change("-", "a/label:x", line=None)), diagnostics=(refused, warned)))
+    rules = found["tool"]["driver"]["rules"]
+    for result in found["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        assert rules[result["ruleIndex"]]["help"]["text"]
+    assert [(one["ruleId"], one["level"]) for one in found["results"]] == [
+        ("in-use", "error"),
+        ("likely-rename", "warning"),
+        ("delete", "warning"),
+    ]
+    assert place(found["results"][0])["region"] == {"startLine": 7, "startColumn": 3}
+    assert place(found["results"][0])["artifactLocation"] == {
+        "uri": "sales%20teams/%C3%A4%231.yaml",
+        "uriBaseId": "%SRCROOT%",
+    }
+    assert "move them" in found["results"][0]["message"]["text"]
+
+
+def test_what_no_line_is_to_blame_for_is_put_at_the_head_of_the_configuration() -> None:
+    found = run(report(account("a", change("-", "a/label:x", line=None))))
+    assert place(found["results"][0])["artifactLocation"]["uri"] == "leadstate.yaml"
+    assert place(found["results"][0])["region"]["startLine"] == 1
+
+
+def test_a_change_that_failed_is_an_error_and_one_that_was_made_is_none() -> None:
+    failed = change("+", "a/label:x", result=Result(status="failed", detail="no room"))
+    done = change("+", "a/label:y", result=Result(status="applied"))
+    found = run(report(account("a", failed, done), command="apply"))
+    assert [(one["ruleId"], one["level"]) for one in found["results"]] == [("not-applied", "error")]
+
+
+def test_fingerprints_stay_where_lines_and_counts_move_and_differ_where_things_do() -> None:
+    def marks(*addresses: str, line: int, leads: int) -> list[str]:
+        at = Source(file="leadstate.yaml", line=line, column=1)
+        found = [finding("guard", "in-use", f"{leads} leads carry it", source=at, address=one) for one in addresses]
+        return [one["partialFingerprints"]["leadstate/v1"] for one in run(report(diagnostics=tuple(found)))["results"]]
+
+    first = marks("a/label:x", "a/label:y", "a/label:x", line=3, leads=2)
+    assert first == marks("a/label:x", "a/label:y", "a/label:x", line=9, leads=5)
+    assert len(set(first)) == 3
+
+
+def test_a_name_is_no_link() -> None:
+    evil = finding("error", "x", "[click](http://evil.test) [plain]", source=AT)
+    (result,) = run(report(diagnostics=(evil,)))["results"]
+    assert result["message"]["text"] == "\\[click](http://evil.test) [plain]"
