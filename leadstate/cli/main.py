@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "fmt": "Lay out the configuration's files the one way.",
     "plan": "Show what an apply would do. Never writes.",
     "apply": "Make the accounts as declared.",
+    "explain": "Say all that is known of one label or lead, and why a plan changes it.",
     "show": "Render a stored plan or receipt.",
     "get": "Read live labels, leads, sources and users.",
     "matrix": "Show labels by accounts, and where they differ.",

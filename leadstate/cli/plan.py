@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from leadstate.cli import options
+from leadstate.cli.baseline import Baseline, read_baseline
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import emit, write_private
@@ -33,11 +34,18 @@ from leadstate.report.json import to_json
 @options.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Store the plan for apply and show."
 )
+@options.option(
+    "--base",
+    "base_revision",
+    metavar="REF",
+    help="Say of each change whether it is new since this git revision, or drift that it would mend too.",
+)
 @options.option("--detailed-exitcode", is_flag=True, help="Exit 2 where changes are pending.")
 @options.output(*RENDERERS)
 def plan(
     *,
     out: Path | None,
+    base_revision: str | None,
     detailed_exitcode: bool,
     form: str,
     color: str,
@@ -49,6 +57,7 @@ def plan(
     \b
     Examples:  leadstate plan
                leadstate plan -a emea --target label:Hot
+               leadstate plan --base origin/main
                leadstate plan --out plan.json && leadstate apply plan.json
     """
     choices = Choices(**chosen)
@@ -57,7 +66,8 @@ def plan(
     except ConfigurationError as failure:
         emit(configuration_report("plan", failure), form, color, output)
         return Exit.ERROR
-    planned, report = asyncio.run(_plan(choices, configuration))
+    baseline = None if base_revision is None else read_baseline(base_revision, choices.paths, configuration)
+    planned, report = asyncio.run(_plan(choices, configuration, baseline))
     emit(report, form, color, output)
     if out is not None:
         write_private(out, to_json(report))
@@ -67,9 +77,9 @@ def plan(
     return code
 
 
-async def _plan(choices: Choices, configuration: Configuration) -> tuple[Planned, Report]:
+async def _plan(choices: Choices, configuration: Configuration, baseline: Baseline | None) -> tuple[Planned, Report]:
     settings = choices.settings()
     async with session(configuration) as opened:
-        planned = await make_plans(opened, settings)
+        planned = await make_plans(opened, settings, baseline)
         check_targets(settings.targets, planned.plans, configuration)
-        return planned, plan_report(planned, opened, choices, configuration)
+        return planned, plan_report(planned, opened, choices, configuration, baseline)

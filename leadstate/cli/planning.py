@@ -7,6 +7,7 @@ from typing import TypedDict
 
 import click
 
+from leadstate.cli.baseline import Baseline
 from leadstate.cli.exits import Exit
 from leadstate.cli.session import Session, load_configuration, runtime
 from leadstate.config import Configuration
@@ -16,9 +17,10 @@ from leadstate.core.errors import ConfigurationError
 from leadstate.core.plan import AccountPlan
 from leadstate.core.policy import Impact
 from leadstate.core.rollout import Shard
+from leadstate.engine.origins import plan_and_compare
 from leadstate.engine.run import Settings, plan_all
 from leadstate.kinds import KIND_NAMES
-from leadstate.report.build import Command, Part, build
+from leadstate.report.build import Base, Command, Part, build
 from leadstate.report.document import Report
 
 
@@ -72,10 +74,17 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The plans of a session, those of unusable accounts included, and what reading them has cost."""
+    """The plans of a session.
+
+    Attributes:
+        plans: those of unusable accounts included.
+        read: account → requests and tokens that reading it has cost.
+        besides: requests and tokens of that which only the comparison with a base has taken.
+    """
 
     plans: tuple[AccountPlan, ...]
     read: dict[str, tuple[int, int]]
+    besides: tuple[int, int] = (0, 0)
 
     @property
     def severity(self) -> Severity | None:
@@ -83,10 +92,18 @@ class Planned:
         return worst(finding for plan in self.plans for finding in plan.diagnostics)
 
 
-async def make_plans(session: Session, settings: Settings) -> Planned:
-    """Plan every account of the session."""
-    plans = await plan_all(session.work, settings)
-    return Planned((*plans, *session.unusable), reading_cost(session))
+async def make_plans(session: Session, settings: Settings, baseline: Baseline | None = None) -> Planned:
+    """Plan every account of the session; with a base, each change says where it comes from."""
+    if baseline is None or baseline.accounts is None:
+        plans = await plan_all(session.work, settings)
+        return Planned((*plans, *session.unusable), reading_cost(session))
+    compared = await plan_and_compare(session.work, baseline.accounts, settings)
+    besides = [one.besides for one in compared]
+    return Planned(
+        (*(one.plan for one in compared), *session.unusable),
+        reading_cost(session),
+        (sum(one.requests for one in besides), sum(one.tokens for one in besides)),
+    )
 
 
 def reading_cost(session: Session) -> dict[str, tuple[int, int]]:
@@ -95,10 +112,18 @@ def reading_cost(session: Session) -> dict[str, tuple[int, int]]:
     return {name: (one.requests, one.tokens) for name, one in spent.items()}
 
 
-def plan_report(planned: Planned, session: Session, choices: Choices, configuration: Configuration) -> Report:
+def plan_report(
+    planned: Planned,
+    session: Session,
+    choices: Choices,
+    configuration: Configuration,
+    baseline: Baseline | None = None,
+) -> Report:
     """The document of a plan."""
+    findings = (*configuration.diagnostics, *(baseline.findings if baseline else ()))
+    base = None if baseline is None else Base(baseline.revision, baseline.commit, planned.besides)
     parts = [Part(plan, session.hosts[plan.account], planned.read.get(plan.account, (0, 0))) for plan in planned.plans]
-    return build("plan", parts, **choices.scope(), diagnostics=configuration.diagnostics)
+    return build("plan", parts, **choices.scope(), diagnostics=findings, base=base)
 
 
 def configuration_report(command: Command, failure: ConfigurationError) -> Report:

@@ -8,7 +8,7 @@ import re
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from leadstate.config.findings import Findings, visible
 from leadstate.config.source import Place, Source
@@ -34,6 +34,11 @@ def read_sources(paths: Sequence[Path], findings: Findings) -> list[Source]:
     return sources
 
 
+def is_meant(name: str) -> bool:
+    """Whether a file of a configuration folder is part of the configuration; hidden ones are not."""
+    return name.endswith(SUFFIXES) and not name.startswith(".")
+
+
 def _identity(file: Path) -> str:
     """What tells that two paths are one file."""
     try:
@@ -43,17 +48,13 @@ def _identity(file: Path) -> str:
 
 
 def _files(path: Path, findings: Findings) -> Iterator[Path]:
-    """The file, or what a folder holds, by name; hidden files are not meant."""
+    """The file, or what a folder holds, by name."""
     try:
         if not path.is_dir():
             yield path
             return
         files = sorted(
-            (
-                file
-                for file in path.iterdir()
-                if file.suffix in SUFFIXES and not file.name.startswith(".") and not file.is_dir()
-            ),
+            (file for file in path.iterdir() if is_meant(file.name) and not file.is_dir()),
             key=lambda file: file.name,
         )
     except (OSError, ValueError) as problem:
@@ -63,6 +64,13 @@ def _files(path: Path, findings: Findings) -> Iterator[Path]:
         hint = "put a `leadstate.yaml` into it, or name another folder with -c"
         findings.error("no-files", "the folder holds no *.yaml or *.yml file", _top(path), hint=hint)
     yield from files
+
+
+class ReadTable(Protocol):
+    """How the CSV file that a configuration names is had: from the disk, or from another revision."""
+
+    def __call__(self, path: Path, findings: Findings, *, named: Place, delimiter: str) -> Source | None:
+        """Its text; None, and a finding at the place that names it, where there is none."""
 
 
 def read_source(path: Path, findings: Findings, *, named: Place | None = None, delimiter: str = "") -> Source | None:
@@ -95,10 +103,18 @@ def read_source(path: Path, findings: Findings, *, named: Place | None = None, d
             hint = "split it into several files and list them here"
         findings.error("file-too-large", f"{which} is larger than 64 MiB", at, hint=hint)
         return None
-    return _decode(path, raw, delimiter, findings)
+    return decode(path, raw, findings, delimiter)
 
 
-def _decode(path: Path, raw: bytes, delimiter: str, findings: Findings) -> Source | None:
+def decode(path: Path, raw: bytes, findings: Findings, delimiter: str = "") -> Source | None:
+    """The text of a file; None where it is none.
+
+    Args:
+        path: the file, as the user gave it.
+        raw: what is in it.
+        findings: learns what is wrong with it.
+        delimiter: what stands between its cells, where it is a CSV file.
+    """
     name, folder = str(path), path.parent
     if raw.startswith(_UTF16):
         findings.error("not-utf-8", "the file is UTF-16", _top(path), hint="save it as UTF-8")

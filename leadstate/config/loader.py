@@ -8,7 +8,7 @@ from pathlib import Path
 
 from leadstate.config.accounts import declare
 from leadstate.config.configuration import Configuration, DeclaredAccount
-from leadstate.config.files import read_sources
+from leadstate.config.files import ReadTable, read_source, read_sources
 from leadstate.config.findings import Findings
 from leadstate.config.merge import merge
 from leadstate.config.nodes import read_nodes
@@ -33,13 +33,16 @@ def load(paths: Sequence[Path], accounts: Sequence[str] = ()) -> Configuration:
     return understand(read_sources(paths, findings), accounts, findings)
 
 
-def understand(sources: Sequence[Source], accounts: Sequence[str], findings: Findings) -> Configuration:
+def understand(
+    sources: Sequence[Source], accounts: Sequence[str], findings: Findings, read: ReadTable = read_source
+) -> Configuration:
     """Read a configuration from texts.
 
     Args:
         sources: the texts, in order.
         accounts: which accounts to return; none means all.
         findings: what was found already, while the texts were fetched; this adds to it.
+        read: how the CSV files are had that they name.
 
     Raises:
         ConfigurationError: with every error in it.
@@ -47,7 +50,7 @@ def understand(sources: Sequence[Source], accounts: Sequence[str], findings: Fin
     all_read = not findings.any_error
     roots = [read_nodes(source, findings) for source in sources]
     files = [check(root, source, findings) for root, source in zip(roots, sources, strict=True) if root is not None]
-    tables = [table for file in files for table in read_tables(file, findings)]
+    tables = [table for file in files for table in read_tables(file, findings, read)]
     namespace: str | None = None
     declared: tuple[DeclaredAccount, ...] = ()
     # The rules need the whole: what an unreadable file declares would be missed everywhere.

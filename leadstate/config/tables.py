@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from leadstate.config.cells import Cell
 from leadstate.config.columns import Column, columns_of, pieces
-from leadstate.config.files import read_source
+from leadstate.config.files import ReadTable
 from leadstate.config.findings import Findings
 from leadstate.config.leads_from import DELIMITERS
 from leadstate.config.nodes import Node, place_of
@@ -23,13 +23,13 @@ from leadstate.config.validate import Checked, check
 AT_ONCE: Final = 1000
 
 
-def read_tables(file: Checked, findings: Findings) -> Iterator[Checked]:
+def read_tables(file: Checked, findings: Findings, read: ReadTable) -> Iterator[Checked]:
     """The leads of the CSV files that a file names, in parts, each as if it were a file of its own."""
     for index, spec in enumerate(file.document.leads_from):
         item = file.node("leads_from", index)
         named = file.node("leads_from", index, "file").place(file.source)
         path, delimiter = file.source.folder / spec.file, DELIMITERS[spec.delimiter]
-        source = read_source(path, findings, named=named, delimiter=delimiter)
+        source = read(path, findings, named=named, delimiter=delimiter)
         if source is not None:
             shared = {name: _Elsewhere(item.child(name) or item, file.source) for name in spec.shared}
             yield from _checked(source, shared, findings)

@@ -20,6 +20,11 @@ def has_variable(text: str | None) -> bool:
     return text is not None and "${" in text
 
 
+def names_in(text: str) -> list[str]:
+    """The names of the variables that a text uses."""
+    return [found[1] for found in _USE.finditer(text)]
+
+
 @dataclass(slots=True)
 class Variables:
     """Replaces variables in every account, and says once a place what cannot be replaced."""

@@ -7,10 +7,21 @@ the lock file remembers is a hint: an id that is not there any more, or that bea
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from leadstate.core.address import Ref
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.resource import Desired, Live
+
+
+class KnownBy(StrEnum):
+    """What tells that a live object is a declared one, the surest first."""
+
+    ID = "id"
+    LOCK = "lock"
+    MARK = "mark"
+    NAME = "name"
+    PREVIOUS_NAME = "previous-name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +132,19 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
         tuple(matcher.ambiguous),
         tuple(matcher.diagnostics),
     )
+
+
+def known_by(desired: Desired, live: Live, lock: Mapping[Ref, str]) -> tuple[KnownBy, ...]:
+    """Everything that speaks for a pair which `match` has made."""
+    if desired.remote_id is not None:
+        return (KnownBy.ID,)
+    found = {
+        KnownBy.LOCK: desired.present and lock.get(desired.address.ref) == live.remote_id,
+        KnownBy.MARK: desired.mark is not None and desired.mark == live.mark,
+        KnownBy.NAME: desired.mark is None and live.name == desired.names[0],
+        KnownBy.PREVIOUS_NAME: desired.mark is None and live.name in desired.names[1:],
+    }
+    return tuple(one for one, speaks in found.items() if speaks)
 
 
 def _ambiguous(desired: Desired, candidates: Sequence[Live], what: str) -> Diagnostic:

@@ -1,12 +1,36 @@
 """Names for what nothing declares, and which id stands for which name; every name means one object."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from leadstate.core.account import Account
 from leadstate.core.address import Ref
-from leadstate.core.match import Matching
+from leadstate.core.match import Matching, match
+from leadstate.core.observed import Observed
 from leadstate.core.resource import Bindings, Dictionary, Live
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """Who is who in one account.
+
+    Attributes:
+        matchings: the declared and the live objects, by kind.
+        names: remote id → key, for what no declaration was paired with.
+        bindings: which id stands for which reference.
+    """
+
+    matchings: Mapping[str, Matching]
+    names: Mapping[str, str]
+    bindings: Bindings
+
+
+def identify(account: Account, observed: Observed, order: Sequence[str]) -> Identified:
+    """Match what is declared with what exists, kind by kind, and give every object a name."""
+    matchings = {kind: match(account.of_kind(kind), observed.live.get(kind, ()), account.lock) for kind in order}
+    names = {one.remote_id: key for kind in order for key, one in name_undeclared(kind, matchings[kind], account)}
+    return Identified(matchings, names, bind(matchings, names, observed.fields))
 
 
 def name_undeclared(kind: str, matching: Matching, account: Account) -> list[tuple[str, Live]]:

@@ -40,6 +40,14 @@ class Reason(StrEnum):
     GONE = "gone"
 
 
+class Origin(StrEnum):
+    """Where a change comes from: this revision of the configuration, a live state that moved, or both."""
+
+    CHANGE = "change"
+    DRIFT = "drift"
+    BOTH = "both"
+
+
 @dataclass(frozen=True, slots=True)
 class Impact:
     """Leads that carry the label a change renames or deletes; None where they were not counted."""
@@ -67,6 +75,7 @@ class Change:
         carriers: ids of the live leads that carry a label when it is deleted; None where they were not read.
         moves_to: the label that those leads get in its place before it is deleted.
         pages: how many pages of leads are read to see that none carries it any more.
+        origin: where it comes from; None where it was compared with no other revision.
     """
 
     address: Address
@@ -83,6 +92,7 @@ class Change:
     carriers: tuple[str, ...] | None = None
     moves_to: Ref | None = None
     pages: int = 0
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)

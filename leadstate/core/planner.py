@@ -9,8 +9,8 @@ from leadstate.core.address import Address, RemoteRef, Target
 from leadstate.core.diagnostics import Diagnostic, Severity, counted
 from leadstate.core.diff import added, diff, removed
 from leadstate.core.likeness import likenesses
-from leadstate.core.match import Matching, match
-from leadstate.core.naming import bind, name_undeclared
+from leadstate.core.match import Matching
+from leadstate.core.naming import identify
 from leadstate.core.observed import Observed
 from leadstate.core.order import in_order, only, weigh
 from leadstate.core.plan import AccountPlan, Action, Change, LeftAlone, Reason
@@ -50,11 +50,10 @@ def plan_account(
         targets: the objects to plan; none means all. What a target needs comes with it.
         today: the day in UTC, for what is deleted from a day on; unless given, every such day has come.
     """
-    matchings = {kind: match(account.of_kind(kind), observed.live.get(kind, ()), account.lock) for kind in order}
-    names = {one.remote_id: key for kind in order for key, one in name_undeclared(kind, matchings[kind], account)}
-    draft = _Draft(account, observed, today, bind(matchings, names, observed.fields), names)
+    found = identify(account, observed, order)
+    draft = _Draft(account, observed, today, found.bindings, found.names)
     for kind in order:
-        _plan_kind(draft, matchings[kind])
+        _plan_kind(draft, found.matchings[kind])
         if others := observed.others.get(kind):
             draft.left_alone.append(LeftAlone(kind, Reason.NOT_OURS, count=others))
     changes = only(weigh(in_order(draft.changes), observed), targets)

@@ -117,9 +117,8 @@ async def resolve(
     """
     live = {one.mark: one for one in observed.live.get(LEAD.name, ()) if one.mark is not None}
     finished = {one.address for one in account.desired if one.create_only and one.mark in live}
-    account, fields, unfit = await typed(
-        account, (one for one in account.desired if one.address not in finished), reader
-    )
+    open_ones = (one for one in account.desired if one.address not in finished)
+    account, fields, unfit = await typed(account, open_ones, observed.fields, reader)
     planned = [one for one in account.desired if one.address not in finished]
     by_mark = live if fields is None else {mark: _told(one, fields) for mark, one in live.items()}
     wanted = {value for _, value in _uses(planned)}

@@ -11,6 +11,7 @@ from leadstate.core.address import Target
 from leadstate.core.diagnostics import Diagnostic
 from leadstate.core.errors import finding_of
 from leadstate.core.guard import Budget, guard, lift
+from leadstate.core.observed import Observed
 from leadstate.core.outcome import Outcome, Status
 from leadstate.core.plan import AccountPlan
 from leadstate.core.planner import plan_account
@@ -63,6 +64,21 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What a plan of one account is made from.
+
+    Attributes:
+        account: what is declared, as far as the targets need it, with ids in place of descriptions.
+        observed: what exists.
+        findings: descriptions that fit nothing, or several.
+    """
+
+    account: Account
+    observed: Observed
+    findings: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Applied:
     """What became of one account's plan.
 
@@ -85,7 +101,7 @@ class Applied:
 
 async def plan_all(work: Sequence[Work], settings: Settings) -> list[AccountPlan]:
     """Plan every account, in the order given."""
-    return await _each(work, lambda one: _plan(one.account, Reader(one.connection), settings))
+    return await each(work, lambda one: plan_one(one.account, Reader(one.connection), settings))
 
 
 def untouched(plan: AccountPlan, why: str) -> Applied:
@@ -110,10 +126,11 @@ async def apply_all(
         interrupted: once set, nothing new is begun.
     """
     by_account = {plan.account: plan for plan in plans}
-    return await _each(work, lambda one: _apply(one, by_account[one.account.name], settings, observer, interrupted))
+    return await each(work, lambda one: _apply(one, by_account[one.account.name], settings, observer, interrupted))
 
 
-async def _each(work: Sequence[Work], do: Callable[[Work], Awaitable[T]]) -> list[T]:
+async def each(work: Sequence[Work], do: Callable[[Work], Awaitable[T]]) -> list[T]:
+    """Do something with every account, so many at once; what it gives, in the order of the accounts."""
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def gated(one: Work) -> T:
@@ -125,23 +142,43 @@ async def _each(work: Sequence[Work], do: Callable[[Work], Awaitable[T]]) -> lis
     return [task.result() for task in tasks]
 
 
-async def _plan(account: Account, reader: Reader, settings: Settings) -> AccountPlan:
+async def look(account: Account, reader: Reader, settings: Settings) -> Seen | Diagnostic:
+    """Read what a plan of the account needs; what keeps it from being read is a finding."""
     try:
         wrong = await wrong_company(account, reader)
         if wrong is not None:
-            return _unusable(account, wrong)
+            return wrong
         account = _targeted(account, settings.targets)
         observed = await observe(account, reader, settings.impact)
         account, observed, findings = await resolve(account, observed, reader)
     except ApiError as failure:
-        return _unusable(account, finding_of(failure, account.name))
+        return finding_of(failure, account.name)
+    return Seen(account, observed, findings)
+
+
+def plan_of(seen: Seen, reader: Reader, settings: Settings) -> AccountPlan:
+    """The plan that follows from what was seen, and what the guards say to it."""
+    account, observed = seen.account, seen.observed
     plan = plan_account(account, observed, KIND_NAMES, settings.targets, today=settings.today)
     limit = account.policy.max_tokens if settings.max_tokens is None else settings.max_tokens
     policy = replace(account.policy, max_tokens=limit)
     left, a_day = reader.tokens_today
     budget = Budget(cost(plan.changes), left, a_day, settings.reserve)
     refusals = guard(plan, policy, existing(observed), budget)
-    return replace(plan, diagnostics=lift((*findings, *plan.diagnostics, *refusals), settings.allow))
+    return replace(plan, diagnostics=lift((*seen.findings, *plan.diagnostics, *refusals), settings.allow))
+
+
+async def plan_one(account: Account, reader: Reader, settings: Settings) -> AccountPlan:
+    """Read and plan one account."""
+    seen = await look(account, reader, settings)
+    if isinstance(seen, Diagnostic):
+        return unread(account, seen)
+    return plan_of(seen, reader, settings)
+
+
+def unread(account: Account, finding: Diagnostic) -> AccountPlan:
+    """The plan of an account that could not be read: nothing, and why."""
+    return AccountPlan(account.name, (), (), 0, (finding,), Bindings(), complete=False)
 
 
 def _targeted(account: Account, targets: Sequence[Target]) -> Account:
@@ -164,9 +201,5 @@ async def _apply(
     before = replace(writer.spent)
     outcomes = await execute(plan, writer, observer, interrupted)
     spent = writer.spent.since(before)
-    again = await _plan(work.account, writer, settings)
+    again = await plan_one(work.account, writer, settings)
     return Applied(outcomes, spent, again if again.complete else None)
-
-
-def _unusable(account: Account, finding: Diagnostic) -> AccountPlan:
-    return AccountPlan(account.name, (), (), 0, (finding,), Bindings(), complete=False)

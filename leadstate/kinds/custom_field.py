@@ -91,6 +91,11 @@ class CustomFields:
         """The fields of this name; nothing keeps people from making two."""
         return self._named.get(name, [])
 
+    def using(self, names: Iterable[str]) -> "CustomFields":
+        """The same, with other names in use too."""
+        fields = (one for same in self._named.values() for one in same)
+        return CustomFields(fields, [*(name.removeprefix(CUSTOM) for name in self._used), *names])
+
     def read(self, answered: Mapping[str, object]) -> Attrs:
         """Attributes from what a lead's body says; None for a field in use that is not set."""
         attrs: dict[str, Value] = dict(self._used)

@@ -18,6 +18,15 @@ Command = Literal["plan", "apply", "validate"]
 
 
 @dataclass(frozen=True, slots=True)
+class Base:
+    """What a plan was compared with: a git revision, its commit, and requests and tokens that only this has taken."""
+
+    revision: str
+    commit: str
+    read: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One account's share of a run.
 
@@ -47,6 +56,7 @@ def build(
     shard: str | None = None,
     diagnostics: Sequence[Diagnostic] = (),
     receipt: bool = False,
+    base: Base | None = None,
 ) -> doc.Report:
     """The document of a run over some accounts.
 
@@ -58,6 +68,7 @@ def build(
         shard: the part of the accounts that it was limited to, as K/N.
         diagnostics: findings of the run as a whole (of the configuration, say).
         receipt: whether to put in what the way back needs: ids, and the leads that carried a deleted label.
+        base: what the plans were compared with, if anything.
     """
     parts = sorted(parts, key=lambda part: part.plan.account)
     plans = [part.plan for part in parts]
@@ -77,8 +88,9 @@ def build(
             apply=_sum([_forecast(part.plan) if part.written is None else part.written for part in parts]),
         ),
         scope=doc.Scope(accounts=tuple(accounts), targets=tuple(targets), shard=shard),
+        base=base and doc.Base(revision=base.revision, commit=base.commit, read=_sum([base.read])),
         accounts=tuple(_account(part, receipt=receipt) for part in parts),
-        diagnostics=tuple(_finding(one) for one in diagnostics),
+        diagnostics=tuple(finding_row(one) for one in diagnostics),
     )
 
 
@@ -90,24 +102,26 @@ def _account(part: Part, *, receipt: bool) -> doc.Account:
         company=part.company,
         fingerprint=fingerprint(plan),
         changes=tuple(
-            _change(one, requests, part.outcomes.get(one.address), receipt=receipt)
+            change_row(one, requests, part.outcomes.get(one.address), receipt=receipt)
             for one, requests in calls(plan.changes)
         ),
         left_alone=tuple(_left_alone(plan.account, one) for one in plan.left_alone),
-        diagnostics=tuple(_finding(one) for one in plan.diagnostics),
+        diagnostics=tuple(finding_row(one) for one in plan.diagnostics),
         labels=_labels(plan),
         remaining=remaining,
         bindings=plan.bindings.ids() if receipt else {},
     )
 
 
-def _change(change: Change, requests: Sequence[Request], outcome: Outcome | None, *, receipt: bool) -> doc.Change:
+def change_row(change: Change, requests: Sequence[Request], outcome: Outcome | None, *, receipt: bool) -> doc.Change:
+    """A change, the requests that it takes, and what became of it."""
     return doc.Change(
         address=str(change.address),
         kind=change.address.kind,
         action=change.action.value,
         remote_id=change.remote_id,
         reason=change.reason.value,
+        origin=None if change.origin is None else change.origin.value,
         fields=tuple(
             doc.FieldChange(path=one.path, before=plain(one.before), after=plain(one.after)) for one in change.fields
         ),
@@ -115,7 +129,7 @@ def _change(change: Change, requests: Sequence[Request], outcome: Outcome | None
         mark=change.mark,
         moves_to=None if change.moves_to is None else str(change.moves_to),
         carriers=change.carriers if receipt else None,
-        source=_source(change.span),
+        source=source_of(change.span),
         calls=tuple(_calls(requests)),
         result=outcome and doc.Result(status=outcome.status.value, detail=outcome.detail, remote_id=outcome.remote_id),
     )
@@ -138,7 +152,7 @@ def _left_alone(account: str, one: LeftAlone) -> doc.LeftAlone:
         kind=one.kind,
         reason=one.reason.value,
         remote_id=one.remote_id,
-        source=_source(one.span),
+        source=source_of(one.span),
         count=one.count,
         detail=one.detail,
     )
@@ -154,21 +168,23 @@ def _labels(plan: AccountPlan) -> tuple[doc.Label, ...]:
     return tuple(sorted(rows, key=lambda one: one.address))
 
 
-def _finding(one: Diagnostic) -> doc.Finding:
+def finding_row(one: Diagnostic) -> doc.Finding:
+    """A diagnostic."""
     return doc.Finding(
         code=one.code,
         severity=one.severity.value,
         summary=one.summary,
         detail=one.detail,
         hint=one.hint,
-        source=_source(one.span),
+        source=source_of(one.span),
         excerpt=one.excerpt,
         account=one.account,
         address=one.address and str(one.address),
     )
 
 
-def _source(span: Span | None) -> doc.Source | None:
+def source_of(span: Span | None) -> doc.Source | None:
+    """A place, where there is one."""
     return None if span is None else doc.Source(file=span.file, line=span.line, column=span.column)
 
 

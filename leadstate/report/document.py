@@ -86,7 +86,10 @@ class Change(_Part):
     action: Literal["add", "update", "delete"]
     remote_id: str | None
     reason: str
-    origin: Literal["change", "drift", "both"] | None = None
+    origin: Literal["change", "drift", "both"] | None = Field(
+        default=None,
+        description="With a base: change (this revision makes it), drift (the base would make it too), or both.",
+    )
     fields: tuple[FieldChange, ...]
     impact: Impact | None = None
     mark: str | None = Field(default=None, description="Ownership mark that an add writes (origin_id).")
@@ -175,6 +178,14 @@ class Scope(_Part):
     shard: str | None = Field(default=None, description="K/N: one of N parts of the accounts.")
 
 
+class Base(_Part):
+    """What the plan was compared with, so that its changes say where they come from."""
+
+    revision: str = Field(description="A git revision, as it was named.")
+    commit: str
+    read: Requests = Field(default=Requests(), description="What only the comparison took; part of cost.read.")
+
+
 class Report(_Part):
     """A leadstate report: a plan, or what became of it."""
 
@@ -187,6 +198,7 @@ class Report(_Part):
     summary: Summary
     cost: Cost = Cost()
     scope: Scope = Scope()
+    base: Base | None = None
     accounts: tuple[Account, ...] = ()
     diagnostics: tuple[Finding, ...] = ()
 

@@ -13,8 +13,8 @@ from leadstate.report.wording import (
     counted,
     gravest_first,
     headline,
-    impact,
     local,
+    note,
     remarks,
     shown_fields,
     spent,
@@ -72,7 +72,7 @@ def _change(command: str, account: Account, change: Change) -> str:
         for one in shown_fields(change)
     ]
     said = [why_deleted(change)] if change.action == "delete" else fields
-    said += [impact(change)] if impact(change) else []
+    said += [note(change)] if note(change) else []
     said += [f"{change.result.status} {visible(change.result.detail)}".rstrip()] if change.result else []
     return _command(command, change.source, f"{change.action} {name}", "\n".join(said) or change.action)
 

@@ -17,8 +17,8 @@ from leadstate.report.wording import (
     counted,
     gravest_first,
     headline,
-    impact,
     local,
+    note,
     remarks,
     shown_fields,
     spent,
@@ -131,7 +131,7 @@ def _row(account: Account, change: Change, before: Mapping[str, str], after: Map
             for one in shown_fields(change)
         ),
         Side(chips=(Chip(str(was["color"]), str(was["color"])),)) if was.get("color") else Side(),
-        impact(change),
+        note(change),
     )
 
 

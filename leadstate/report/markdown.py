@@ -12,8 +12,8 @@ from leadstate.report.wording import (
     counted,
     gravest_first,
     headline,
-    impact,
     local,
+    note,
     remarks,
     shown_fields,
     spent,
@@ -131,12 +131,12 @@ def _section(account: Account, room: _Room) -> tuple[str, int]:
 
 def _row(account: Account, change: Change) -> str:
     place = code(str(change.source)) if change.source else ""
-    note = impact(change)
+    said = note(change)
     if change.result:
         why = f": {prose(clipped(change.result.detail, _LONGEST_LINE))}" if change.result.detail else ""
-        note = "<br>".join(filter(None, (note, f"**{change.result.status}**{why}")))
+        said = "<br>".join(filter(None, (said, f"**{change.result.status}**{why}")))
     name = _name(local(account, change.address))
-    return f"| {code(SIGN[change.action])} | {name} | {_fields(change)} | {place} | {note} |\n"
+    return f"| {code(SIGN[change.action])} | {name} | {_fields(change)} | {place} | {said} |\n"
 
 
 def _fields(change: Change) -> str:

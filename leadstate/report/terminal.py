@@ -14,8 +14,8 @@ from leadstate.report.wording import (
     Sentence,
     alone,
     headline,
-    impact,
     local,
+    note,
     remarks,
     shown_fields,
     spent,
@@ -23,7 +23,7 @@ from leadstate.report.wording import (
     why_deleted,
 )
 
-_ACTION = {"add": "green", "update": "yellow", "delete": "red"}
+ACTION = {"add": "green", "update": "yellow", "delete": "red"}
 _RESULT = {"applied": "green", "failed": "bold red", "skipped": "yellow", "conflict": "magenta", "unknown": "bold red"}
 _SEVERITY = {"error": "bold red", "guard": "bold red", "warning": "yellow"}
 _TONE = {"plain": "", "good": "green", "bad": "bold red"}
@@ -46,7 +46,7 @@ def _print(console: Console, report: Report) -> None:
     for account in report.accounts:
         _print_account(console, account)
     for finding in report.findings():
-        console.print(_finding(finding))
+        console.print(finding_text(finding))
         console.print()
     first, cost = headline(report), spent(report)
     for line in (Sentence(f"{first.text}  {cost}" if cost else first.text, first.lead, first.tone), *remarks(report)):
@@ -65,7 +65,7 @@ def _print_account(console: Console, account: Account) -> None:
 
 
 def _rows(account: Account, change: Change) -> Iterator[tuple[Cell, Cell, Cell, Cell]]:
-    name = [(f"  {SIGN[change.action]} {local(account, change.address)}", _ACTION[change.action])]
+    name = [(f"  {SIGN[change.action]} {local(account, change.address)}", ACTION[change.action])]
     place = [(visible(str(change.source)), "dim")] if change.source else []
     first, *more = _fields(change)
     yield name, first, place, _note(change)
@@ -87,7 +87,7 @@ def _fields(change: Change) -> list[Cell]:
 
 
 def _note(change: Change) -> Cell:
-    said = impact(change)
+    said = note(change)
     if not change.result:
         return [(said, "")]
     return [(f"{said}  " if said else "", ""), (change.result.status, _RESULT[change.result.status])]
@@ -101,7 +101,8 @@ def _unfinished(account: Account) -> Iterator[Cell]:
             yield [(about, _RESULT[change.result.status]), (visible(change.result.detail), "")]
 
 
-def _finding(one: Finding) -> Text:
+def finding_text(one: Finding) -> Text:
+    """A finding for people: what, where, and the cure."""
     text = Text.assemble((f"{one.severity}[{one.code}]", _SEVERITY[one.severity]), " ")
     if place := one.address or one.account:
         text.append(f"{visible(place)}: ")

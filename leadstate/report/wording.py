@@ -101,6 +101,11 @@ def impact(change: Change) -> str:
     return f"{counted(change.impact.leads, 'lead')}{also} {verb}"
 
 
+def note(change: Change) -> str:
+    """What leads a change concerns, and where it comes from."""
+    return "  ".join(filter(None, (impact(change), change.origin)))
+
+
 def alone(account: Account) -> Iterator[str]:
     """What is left alone and why: first what has a story of its own, then the rest by kind and reason."""
     groups: dict[tuple[str, str], int] = {}
@@ -141,7 +146,7 @@ def spent(report: Report) -> str:
     """What the run has cost and the apply will cost; nothing where no account was asked."""
     if report.command == "validate" or not report.accounts:
         return ""
-    read, apply = f"Read {_cost(report.cost.read)}", _cost(report.cost.apply)
+    read, apply = f"Read {cost_text(report.cost.read)}", cost_text(report.cost.apply)
     if report.command == "apply":
         return f"{read}; applying took {apply}."
     if not report.summary.changes and report.applyable:
@@ -159,6 +164,7 @@ def remarks(report: Report, *, findings: str = "above") -> Iterator[Sentence]:
     if report.command == "validate" or not report.accounts:
         return
     if report.command == "plan":
+        yield from _compared(report)
         if not report.complete:
             yield Sentence(f"The plan is incomplete: see the errors {findings}.", tone="bad")
         elif not report.applyable:
@@ -172,5 +178,17 @@ def remarks(report: Report, *, findings: str = "above") -> Iterator[Sentence]:
     yield Sentence(f"Read again: {counted(left, 'difference')}.", tone="bad" if left else "good")
 
 
-def _cost(cost: Requests) -> str:
+def _compared(report: Report) -> Iterator[Sentence]:
+    """How many changes come from where, in a plan with a base."""
+    origins = [one.origin for account in report.accounts for one in account.changes if one.origin]
+    if report.base is None or not origins:
+        return
+    words = {"change": "from this change", "drift": "drift", "both": "both"}
+    counts = ", ".join(f"{origins.count(one):,} {word}" for one, word in words.items() if one in origins)
+    besides = f"; comparing took {cost_text(report.base.read)} of that" if report.base.read.requests else ""
+    yield Sentence(f"Since {visible(report.base.revision)}: {counts}{besides}.")
+
+
+def cost_text(cost: Requests) -> str:
+    """`2 requests, 20 tokens`."""
     return f"{counted(cost.requests, 'request')}, {counted(cost.tokens, 'token')}"

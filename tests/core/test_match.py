@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from leadstate.core.address import Ref
 from leadstate.core.diagnostics import Diagnostic, Severity
-from leadstate.core.match import match
+from leadstate.core.match import KnownBy, known_by, match
 from leadstate.core.resource import Desired
 from tests.builders import HERE, label, lead, live_label, live_lead
 
@@ -88,3 +89,14 @@ def test_a_label_under_the_previous_name_is_told_of_with_both_ids() -> None:
     )
     assert [one.name for one in found.shadowed] == ["Cold"]
     assert found.extra == ()
+
+
+def test_what_speaks_for_a_pair() -> None:
+    hot, seed, remembered = label("Hot", "red", "Cold"), lead("seed"), {Ref("label", "Hot"): "id-1"}
+    assert known_by(hot, live_label("Hot"), {}) == (KnownBy.NAME,)
+    assert known_by(hot, live_label("Cold"), {}) == (KnownBy.PREVIOUS_NAME,)
+    assert known_by(hot, live_label("Other", remote_id="id-1"), remembered) == (KnownBy.LOCK,)
+    assert known_by(hot, live_label("Hot", remote_id="id-1"), remembered) == (KnownBy.LOCK, KnownBy.NAME)
+    assert known_by(pinned(hot, "id-1"), live_label("Hot", remote_id="id-1"), remembered) == (KnownBy.ID,)
+    assert known_by(seed, live_lead("seed"), {}) == (KnownBy.MARK,)
+    assert known_by(replace(hot, present=False), live_label("Hot", remote_id="id-1"), remembered) == (KnownBy.NAME,)

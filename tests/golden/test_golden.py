@@ -1,9 +1,9 @@
 """Numbered cases: a configuration and a live state in; every output and every request out, byte for byte.
 
 A case is a folder in `cases/`: `leadstate.yaml` and `live.json` (a sandbox seed) are given, and optionally `options`
-(words for plan and apply). The rest is what came out: the plan in every format, `apply.txt`, `requests.txt`, and
-`after.json`, the state at the end. After an apply that succeeded, a plan must find nothing. A page is large: only the
-cases that have a `plan.html` keep one.
+(words for plan and apply) and `explain` (addresses, one a line). The rest is what came out: the plan in every format,
+`apply.txt`, `explain.txt`, `requests.txt`, and `after.json`, the state at the end. After an apply that succeeded, a
+plan must find nothing. A page is large: only the cases that have a `plan.html` keep one.
 
     pytest tests/golden --update-golden     writes what comes out; read the diff before you commit it
 """
@@ -87,6 +87,8 @@ def test_golden(case: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
     del run.recorder.lines[reading:]
     assert all(line.startswith("GET ") for line in run.recorder.lines), "a plan wrote"
 
+    explained = _explained(run)
+
     planned = len(run.recorder.lines)
     apply_code, apply_text = run("apply", "--auto-approve", *chosen)
     requests = [*run.recorder.lines[:planned], "", *run.recorder.lines[planned:]]
@@ -109,12 +111,24 @@ def test_golden(case: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
         "apply.txt": f"{apply_text}\nexit {apply_code}\n",
         "requests.txt": "\n".join(requests) + "\n",
         "after.json": json.dumps(after, indent=1, ensure_ascii=False) + "\n",
+        **explained,
     }
     if request.config.getoption("--update-golden"):
         for name, text in found.items():
             Path(name).write_text(text, encoding="utf-8")
     for name, text in found.items():
         assert text == Path(name).read_text(encoding="utf-8"), name
+
+
+def _explained(run: Run) -> dict[str, str]:
+    """What `explain` says to each address of the case; the requests are left out of the record."""
+    path, read = Path("explain"), len(run.recorder.lines)
+    if not path.exists():
+        return {}
+    said = [run("explain", address) for address in path.read_text(encoding="utf-8").splitlines()]
+    assert all(line.startswith("GET ") for line in run.recorder.lines[read:]), "an explanation wrote"
+    del run.recorder.lines[read:]
+    return {"explain.txt": "\n".join(f"{text}\nexit {code}\n" for code, text in said)}
 
 
 def test_every_case_is_a_case() -> None:

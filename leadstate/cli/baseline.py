@@ -1,0 +1,90 @@
+"""`--base REF`: what another revision of the configuration declares of the accounts of this one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from leadstate.cli.session import DEFAULT
+from leadstate.config import Configuration
+from leadstate.config.findings import Findings
+from leadstate.config.loader import understand
+from leadstate.config.revision import Revision, read_revision
+from leadstate.core.account import Account
+from leadstate.core.diagnostics import Diagnostic, Severity, counted
+from leadstate.core.errors import ConfigurationError
+
+MANY_ERRORS = 5
+"""How many mistakes of a broken base a message names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What plans are compared with.
+
+    Attributes:
+        revision: its name, as the user gave it.
+        commit: the full id of its commit.
+        accounts: account → the same one as the base declares it; None where the base is no valid configuration, so
+            that nothing can be said.
+        findings: what there is to know about it.
+    """
+
+    revision: str
+    commit: str
+    accounts: Mapping[str, Account] | None
+    findings: tuple[Diagnostic, ...] = ()
+
+
+def read_baseline(name: str, paths: Sequence[Path], configuration: Configuration) -> Baseline:
+    """The base of a configuration. Its tokens are never asked for.
+
+    Args:
+        name: the git revision.
+        paths: where the configuration is; none means the default.
+        configuration: what it is now.
+
+    Raises:
+        RevisionError: git cannot give it.
+    """
+    findings = Findings()
+    revision = read_revision(list(paths) or [DEFAULT], name, findings)
+    if not revision.sources and not findings.any_error:
+        return Baseline(name, revision.commit, {}, (_none(name),))
+    try:
+        base = understand(revision.sources, (), findings, revision.table)
+    except ConfigurationError as failure:
+        return Baseline(name, revision.commit, None, (_invalid(revision, failure),))
+    there = {one.account.name: one.account for one in base.accounts}
+    here = [one.account for one in configuration.accounts]
+    return Baseline(
+        name,
+        revision.commit,
+        {
+            # The lock file remembers what was, and so it is the same for both; which company it is, was seen already.
+            one.name: replace(there[one.name], lock=one.lock, company_id=one.company_id)
+            for one in here
+            if one.name in there and there[one.name].origin == one.origin
+        },
+    )
+
+
+def _none(name: str) -> Diagnostic:
+    return Diagnostic(
+        "base-empty",
+        Severity.WARNING,
+        f"there is no configuration at {name}, so every change is from this revision",
+        hint="if it had another path there, this is to be expected",
+    )
+
+
+def _invalid(revision: Revision, failure: ConfigurationError) -> Diagnostic:
+    errors = failure.diagnostics
+    lines = [f"{one.span or revision.name} at {revision.name}: {one.summary}" for one in errors[:MANY_ERRORS]]
+    more = [f"and {len(errors) - MANY_ERRORS} more"] if len(errors) > MANY_ERRORS else []
+    return Diagnostic(
+        "base-invalid",
+        Severity.WARNING,
+        f"the configuration at {revision.name} has {counted(len(errors), 'error')}: no change says where it comes from",
+        detail="\n".join([*lines, *more]),
+        hint="nothing to do, where this revision mends it",
+    )

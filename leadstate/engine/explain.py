@@ -1,0 +1,51 @@
+"""Reads what is there of one object, as a plan limited to it would, and says what a plan makes of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from leadstate.core.address import Address, Target
+from leadstate.core.diagnostics import Diagnostic
+from leadstate.core.explain import Explained, explain, known_words
+from leadstate.core.plan import AccountPlan
+from leadstate.core.policy import Prune
+from leadstate.engine.run import Settings, Work, each, look, plan_of, unread
+from leadstate.kinds import KIND_NAMES
+from leadstate.kinds.lead import LEAD
+from leadstate.pipedrive.client import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one account has of the object.
+
+    Attributes:
+        plan: the plan of the account, limited to the object.
+        explained: None where it is neither declared nor there.
+        known: kind and word → the object that the word may mean.
+    """
+
+    plan: AccountPlan
+    explained: Explained | None = None
+    known: Mapping[tuple[str, str], Address] = field(default_factory=dict)
+
+
+async def explain_all(work: Sequence[Work], target: Target, settings: Settings) -> list[Found]:
+    """Explain the object in every account, in the order given."""
+    chosen = replace(settings, targets=(target,))
+    return await each(work, lambda one: _explain(one, target, chosen))
+
+
+async def _explain(one: Work, target: Target, settings: Settings) -> Found:
+    reader = Reader(one.connection)
+    policy = one.account.policy
+    # Leads are read where one may be deleted; here an undeclared one is only looked at.
+    sought = replace(policy, prune_leads=Prune.OWNED) if target.kind == LEAD.name else policy
+    seen = await look(replace(one.account, policy=sought), reader, settings)
+    if isinstance(seen, Diagnostic):
+        return Found(unread(one.account, seen))
+    account = replace(seen.account, policy=policy)
+    plan = plan_of(replace(seen, account=account), reader, settings)
+    address = Address(account.name, target.kind, target.key)
+    explained = explain(address, account, seen.observed, plan, KIND_NAMES, declared=one.account)
+    everything = replace(account, desired=one.account.desired)
+    return Found(plan, explained, known_words(everything, seen.observed, KIND_NAMES))

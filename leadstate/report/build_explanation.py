@@ -1,0 +1,115 @@
+"""From what is known of an object to its document, and to a sentence that says why."""
+
+from collections.abc import Sequence
+
+from leadstate.core.diagnostics import Severity
+from leadstate.core.explain import Explained, Written
+from leadstate.core.plan import AccountPlan, Change, LeftAlone, Reason, plain
+from leadstate.core.policy import Prune
+from leadstate.kinds import calls
+from leadstate.report.build import change_row, finding_row, source_of
+from leadstate.report.document import Source
+from leadstate.report.explanation import Explanation, Field, Variable
+
+_WHY_CHANGED = {
+    Reason.MISSING: "it is declared, and nothing that is there is it",
+    Reason.DIFFERS: "what is there differs from what is declared",
+    Reason.RENAMED: "it is there under another name; it is renamed, and keeps its id and its leads",
+    Reason.STATE_ABSENT: "it is declared `state: absent`, and it is there",
+}
+
+_WHY_ALONE = {
+    Reason.SEED: "it is there, and `mode: seed` leaves it to people from then on",
+    Reason.ARCHIVED: "it is archived, and Pipedrive lets nobody edit it; `archived: false` brings it back",
+    Reason.PREVIOUS_NAME: "it bears a previous name of a declared label that is there under its own",
+    Reason.AMBIGUOUS: "it is one of several that could be meant",
+    Reason.GONE: "it was there, and people deleted it or made a deal of it; `if_gone: create` makes a new one",
+}
+
+
+def explanation(one: Explained, plan: AccountPlan, written: Sequence[Written], *, company: str) -> Explanation:
+    """The document of one object in one account.
+
+    Args:
+        one: what is known of it.
+        plan: the plan that it is from.
+        written: where its declared fields are from.
+        company: the account's host.
+    """
+    change = next((change_row(*row, None, receipt=False) for row in calls(plan.changes) if row[0] is one.change), None)
+    return Explanation(
+        address=str(one.address),
+        company=company,
+        source=source_of(one.desired.span if one.desired else None),
+        remote_id=one.live.remote_id if one.live else None,
+        known_by=tuple(known.value for known in one.known_by),
+        fields=_fields(one, written),
+        action=one.change.action.value if one.change else None,
+        why=_why(one, plan),
+        change=change,
+        waits_for=tuple(map(str, one.change.after)) if one.change else (),
+        needed_by=tuple(map(str, one.needed_by)),
+        findings=tuple(map(finding_row, plan.diagnostics)),
+        applyable=plan.applyable,
+    )
+
+
+def _fields(one: Explained, written: Sequence[Written]) -> tuple[Field, ...]:
+    places = {place.field: place for place in written}
+    differing = {field.attribute for field in one.change.fields} if one.change else set()
+    return tuple(
+        _field(name, one, places.get(name) if name in one.wanted else None, differs=name in differing)
+        for name in dict.fromkeys((*one.wanted, *one.there))
+    )
+
+
+def _field(name: str, one: Explained, place: Written | None, *, differs: bool) -> Field:
+    variables = place.variables if place else ()
+    return Field(
+        path=name,
+        managed=name in one.wanted,
+        declared=plain(one.wanted.get(name)),
+        live=plain(one.there.get(name)),
+        differs=differs and name in one.wanted,
+        source=source_of(place.span if place else None),
+        overridden=place.overridden if place else False,
+        variables=tuple(
+            Variable(name=name, value=value, source=Source(file=span.file, line=span.line, column=span.column))
+            for name, value, span in variables
+        ),
+    )
+
+
+def _why(one: Explained, plan: AccountPlan) -> str:
+    if one.change is not None:
+        return _why_changed(one, one.change)
+    if one.left_alone is not None:
+        return _why_alone(one, one.left_alone)
+    if any(found.severity is Severity.ERROR and found.address == one.address for found in plan.diagnostics):
+        return "nothing is planned for it: see the error"
+    if one.desired is not None and not one.desired.present:
+        return "it is declared absent, and it is not there"
+    return "it is as declared"
+
+
+def _why_changed(one: Explained, change: Change) -> str:
+    if change.reason is Reason.MERGED:
+        return f"leads that carry it get {change.moves_to} first, then it is deleted"
+    if change.reason is Reason.NOT_DECLARED:
+        return f"nothing declares it, and {_rule(one)} is `{one.prune}`"
+    return _WHY_CHANGED[change.reason]
+
+
+def _why_alone(one: Explained, left: LeftAlone) -> str:
+    if left.reason is Reason.RETIRING:
+        return f"it is declared absent, and {left.detail}"
+    if left.reason is not Reason.NOT_DECLARED:
+        return _WHY_ALONE[left.reason]
+    also = " and `locked`" if one.remembered and one.address.kind == "label" else ""
+    wider = Prune.ALL if one.address.kind == "label" else Prune.OWNED
+    would = f"`{wider}`{also} would delete it" if one.prune is not wider else "it is not deleted while it is archived"
+    return f"nothing declares it, and {_rule(one)} is `{one.prune}`; {would}"
+
+
+def _rule(one: Explained) -> str:
+    return f"`policy.prune.{one.address.kind}s`"

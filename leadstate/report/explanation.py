@@ -1,0 +1,76 @@
+"""The document of `explain`: all there is to know about one object, account by account."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from leadstate.report.document import FORMAT_VERSION, Change, Finding, Requests, Scalar, Source
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Variable(_Part):
+    """A `${name}` in a declared value."""
+
+    name: str
+    value: str
+    source: Source
+
+
+class Field(_Part):
+    """One field: as declared and as it is; null where it is not set or not there."""
+
+    path: str
+    managed: bool
+    declared: Scalar = None
+    live: Scalar = None
+    differs: bool = False
+    source: Source | None = None
+    overridden: bool = False
+    variables: tuple[Variable, ...] = ()
+
+
+class Explanation(_Part):
+    """The object in one account.
+
+    Attributes:
+        address: its address.
+        company: host of the account.
+        source: where it is declared, if it is.
+        remote_id: its id, if it is there.
+        known_by: what tells that what is declared and what is there are one.
+        fields: those that are declared, then the others that it has.
+        action: what is to be done; null for nothing.
+        why: the reason, in words.
+        change: the change, as a plan has it.
+        waits_for: changes of the plan that come first.
+        needed_by: declared objects that refer to it.
+        findings: what a plan limited to it says besides; a guard among them stops it, and says what allows it.
+        applyable: whether nothing stops it.
+    """
+
+    address: str
+    company: str
+    source: Source | None = None
+    remote_id: str | None = None
+    known_by: tuple[Literal["id", "lock", "mark", "name", "previous-name"], ...] = ()
+    fields: tuple[Field, ...] = ()
+    action: Literal["add", "update", "delete"] | None = None
+    why: str
+    change: Change | None = None
+    waits_for: tuple[str, ...] = ()
+    needed_by: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    applyable: bool = True
+
+
+class Explanations(_Part):
+    """What was asked for, where it was found, and what reading has cost."""
+
+    format_version: str = FORMAT_VERSION
+    leadstate_version: str
+    target: str
+    explanations: tuple[Explanation, ...]
+    read: Requests

@@ -1,0 +1,263 @@
+"""`plan --base REF` over a real repository: what a pull request changes, and what had drifted before it."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leadstate.sandbox import Sandbox, running
+from tests.cli.live import Shell
+
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+
+HEAD = """\
+version: 1
+namespace: ns
+accounts:
+  emea:
+    url: {url}
+    token: {{env: TOKEN}}
+    vars: {{word: Hot}}
+"""
+DRIFTED = """\
+labels:
+  - {name: "${word}", color: red}
+  - {name: Warm, color: pink}
+"""
+NEW = "  - {name: Partner, color: green}\n"
+LEAD = "leads:\n  - {key: seed, title: Seed, person: {name: Jane Doe}}\n"
+
+
+def git(folder: Path, *words: str) -> None:
+    quiet = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    who = ("-c", "user.name=n", "-c", "user.email=n@acme.test", "-c", "init.defaultBranch=main")
+    subprocess.run(["git", *who, *words], cwd=folder, env={**os.environ, **quiet}, check=True, capture_output=True)
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    return Sandbox("drifted", burst=100_000, daily=None)
+
+
+@pytest.fixture
+def url(sandbox: Sandbox) -> Iterator[str]:
+    with running(sandbox.app) as base:
+        yield base
+
+
+@pytest.fixture
+def head(url: str) -> str:
+    return HEAD.format(url=url)
+
+
+@pytest.fixture
+def shell(tmp_path: Path, head: str) -> Shell:
+    """A repository with one commit; its working tree adds a label."""
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    made = Shell(repository, {"TOKEN": "sandbox-token"})
+    made.write(head + DRIFTED)
+    git(repository, "init")
+    git(repository, "add", ".")
+    git(repository, "commit", "-m", "base")
+    made.write(head + DRIFTED + NEW)
+    return made
+
+
+def report(shell: Shell, *words: str) -> dict[str, Any]:
+    done = shell("plan", "--format", "json", *words)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def origins(found: dict[str, Any]) -> dict[str, str | None]:
+    return {one["address"]: one["origin"] for account in found["accounts"] for one in account["changes"]}
+
+
+EXPECTED = {"emea/label:Hot": "drift", "emea/label:Partner": "change", "emea/label:Warm": "drift"}
+
+
+def test_one_new_label_and_two_that_drifted(shell: Shell, sandbox: Sandbox) -> None:
+    plain, found = report(shell), report(shell, "--base", "main")
+    assert origins(plain) == dict.fromkeys(EXPECTED)
+    assert origins(found) == EXPECTED
+    assert sandbox.meter.report()["companies"].popitem()[1]["operations"]["getLeadLabels"]["requests"] == 2
+    assert found["cost"] == plain["cost"]
+    assert found["fingerprint"] == plain["fingerprint"]
+    assert found["base"]["revision"] == "main"
+    assert found["base"]["read"] == {"requests": 0, "tokens": 0}
+
+
+def test_the_text_says_it_only_when_asked(shell: Shell) -> None:
+    plain, compared = shell("plan").stdout, shell("plan", "--base", "HEAD").stdout
+    assert "drift" not in plain
+    assert "Since HEAD: 1 from this change, 2 drift." in compared
+    assert [line.split()[-1] for line in compared.splitlines() if "label:" in line] == ["drift", "change", "drift"]
+
+
+def test_a_plan_with_a_base_is_applied(shell: Shell) -> None:
+    assert shell("plan", "--base", "main", "--out", "plan.json").returncode == 0
+    assert "drift" in shell("show", "plan.json").stdout
+    done = shell("apply", "plan.json", "--auto-approve")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_folder_below_and_odd_names(shell: Shell, head: str) -> None:
+    folder = shell.folder / "crm état\n$(x)" / "-c"
+    folder.mkdir(parents=True)
+    (folder / ".hidden.yaml").write_text("{", encoding="utf-8")
+    (folder / "-a b\tc.yaml").write_text(head, encoding="utf-8")
+    (folder / "é'\"labels.yml").write_text(DRIFTED, encoding="utf-8")
+    git(shell.folder, "add", ".")
+    git(shell.folder, "commit", "-m", "folder")
+    (folder / "é'\"labels.yml").write_text(DRIFTED + NEW, encoding="utf-8")
+    assert origins(report(shell, "-c", str(folder), "--base", "HEAD")) == EXPECTED
+    assert origins(report(Shell(folder, shell.environ), "-c", ".", "--base", "HEAD")) == EXPECTED
+
+
+def test_a_shallow_clone_says_what_to_fetch(shell: Shell, tmp_path: Path) -> None:
+    git(shell.folder, "checkout", "-b", "topic")
+    git(shell.folder, "commit", "-a", "-m", "topic")
+    git(tmp_path, "clone", "--depth=1", "--branch=topic", f"file://{shell.folder}", "clone")
+    clone = Shell(tmp_path / "clone", shell.environ)
+    done = clone("plan", "--base", "origin/main")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "fetch-depth: 0" in done.stderr
+    cure = done.stderr.rpartition("before the plan: git ")[2].split()
+    assert cure == ["fetch", "--depth=1", "origin", "main:refs/remotes/origin/main"]
+    git(clone.folder, *cure)
+    assert origins(report(clone, "--base", "origin/main")) == EXPECTED
+    assert "there is `origin/main`" in clone("plan", "--base", "main").stderr
+
+
+@pytest.mark.parametrize("revision", ["nope", "--oops", "-", "--since=now", "HEAD:leadstate.yaml", "main --x", ""])
+def test_what_is_no_revision_is_no_option_either(shell: Shell, sandbox: Sandbox, revision: str) -> None:
+    done = shell("plan", f"--base={revision}")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "error[base] git knows no revision" in done.stderr
+    assert not sandbox.meter.report()["companies"], "an account was asked"
+
+
+def test_without_a_repository_or_git(shell: Shell, tmp_path: Path) -> None:
+    outside = Shell(tmp_path, shell.environ)
+    outside.write((shell.folder / "leadstate.yaml").read_text(encoding="utf-8"))
+    assert "is in no git repository" in outside("plan", "--base", "main").stderr
+    empty = Shell(shell.folder, {**shell.environ, "PATH": str(tmp_path / "nowhere")})
+    assert "the program `git` is not there" in empty("plan", "--base", "main").stderr
+
+
+def test_a_path_outside_of_the_repository(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "leads.yaml").write_text(LEAD.replace("{name: Jane Doe}", "1"), encoding="utf-8")
+    done = shell("plan", "-c", "leadstate.yaml", "-c", "../leads.yaml", "--base", "main")
+    assert done.returncode == 1
+    assert "../leads.yaml is outside of the git repository" in done.stderr
+
+
+def test_a_configuration_that_is_new_is_all_change(shell: Shell, head: str) -> None:
+    shell.write(head + DRIFTED, "other.yaml")
+    found = report(shell, "-c", "other.yaml", "--base", "main")
+    assert set(origins(found).values()) == {"change"}
+    assert [one["code"] for one in found["diagnostics"]] == ["base-empty"]
+
+
+def test_a_broken_base_can_be_mended(shell: Shell, head: str) -> None:
+    shell.write(head + DRIFTED.replace("pink", "pnik"))
+    git(shell.folder, "commit", "-a", "-m", "broken")
+    shell.write(head + DRIFTED)
+    found = report(shell, "--base", "main")
+    assert set(origins(found).values()) == {None}
+    (finding,) = found["diagnostics"]
+    assert (finding["code"], finding["severity"]) == ("base-invalid", "warning")
+    assert "leadstate.yaml:10:25 at main: " in finding["detail"]
+
+
+def test_an_account_that_is_new_or_moved_is_all_change(shell: Shell, head: str) -> None:
+    shell.write(head.replace("emea:", "europe:") + DRIFTED)
+    assert set(origins(report(shell, "--base", "main")).values()) == {"change"}
+    shell.write(head.replace("127.0.0.1", "localhost") + DRIFTED)
+    assert set(origins(report(shell, "--base", "main")).values()) == {"change"}
+
+
+def test_the_base_has_its_own_variables_and_policy(shell: Shell, head: str) -> None:
+    shell.write(head.replace("{word: Hot}", "{word: Boiling}") + DRIFTED)
+    found = origins(report(shell, "--base", "main"))
+    assert found == {"emea/label:Boiling": "change", "emea/label:Warm": "drift"}
+    pruned = head + "    policy: {prune: {labels: all}, guards: {max_deletes: null}, in_use: allow}\n"
+    shell.write(pruned + DRIFTED)
+    assert origins(report(shell, "--base", "main"))["emea/label:VIP"] == "change"
+    git(shell.folder, "commit", "-a", "-m", "prune")
+    assert origins(report(shell, "--base", "main"))["emea/label:VIP"] == "drift"
+
+
+def test_the_token_of_the_base_is_never_asked_for(shell: Shell, head: str) -> None:
+    secret = head.replace("{env: TOKEN}", f"{{command: [touch, {shell.folder / 'asked'}]}}")
+    shell.write(secret + DRIFTED)
+    git(shell.folder, "commit", "-a", "-m", "command")
+    shell.write(head + DRIFTED + NEW)
+    assert origins(report(shell, "--base", "main")) == EXPECTED
+    assert not (shell.folder / "asked").exists()
+
+
+def test_leads_of_the_base_alone_are_not_read(shell: Shell, head: str) -> None:
+    shell.write(head + DRIFTED + LEAD)
+    git(shell.folder, "commit", "-a", "-m", "leads")
+    shell.write(head + DRIFTED + NEW)
+    found = report(shell, "--base", "main")
+    assert origins(found) == EXPECTED
+    assert found["cost"]["read"] == {"requests": 1, "tokens": 10}
+
+
+def test_a_lead_of_another_namespace_is_another_lead(shell: Shell, head: str) -> None:
+    lead = LEAD.replace("{name: Jane Doe}", "1")
+    shell.write(head + DRIFTED + lead)
+    assert shell("apply", "--auto-approve").returncode == 0
+    git(shell.folder, "commit", "-a", "-m", "leads")
+    shell.write(head.replace("namespace: ns", "namespace: other") + DRIFTED + lead)
+    assert origins(report(shell, "--base", "main")) == {"emea/lead:seed": "change"}
+
+
+@pytest.fixture
+def persons(shell: Shell, sandbox: Sandbox, head: str) -> tuple[str, str]:
+    """The names of two persons; the base has a lead that is linked to the first, and so it is."""
+    old, new = (str(one["name"]) for one in sandbox.dump()["companies"][0]["persons"][:2])
+    shell.write(head + DRIFTED + LEAD.replace("Jane Doe", old))
+    assert shell("apply", "--auto-approve").returncode == 0
+    git(shell.folder, "commit", "-a", "-m", "leads")
+    return old, new
+
+
+def test_a_person_that_was_replaced_is_looked_up_and_said_so(shell: Shell, head: str, persons: tuple[str, str]) -> None:
+    shell.write(head + DRIFTED + LEAD.replace("Jane Doe", persons[1]))
+    plain, found = report(shell), report(shell, "--base", "main")
+    assert origins(found) == {"emea/lead:seed": "change"}
+    besides = found["base"]["read"]
+    assert besides["requests"] > 0
+    read, compared = plain["cost"]["read"], found["cost"]["read"]
+    assert compared == {name: read[name] + besides[name] for name in read}
+    assert "comparing took" in shell("plan", "--base", "main").stdout
+
+
+def test_a_person_is_not_looked_up_for_a_comparison_that_needs_it_not(
+    shell: Shell, sandbox: Sandbox, head: str, persons: tuple[str, str]
+) -> None:
+    relink(sandbox, persons[1])
+    drifted = report(shell, "--base", "main")
+    assert origins(drifted) == {"emea/lead:seed": "drift"}
+    shell.write(head + DRIFTED + LEAD.replace("Jane Doe", persons[1]).replace("Seed", "Other"))
+    accepted = report(shell, "--base", "main")
+    assert origins(accepted) == {"emea/lead:seed": "change"}
+    assert [one["base"]["read"]["requests"] for one in (drifted, accepted)] == [0, 0]
+
+
+def relink(sandbox: Sandbox, person: str) -> None:
+    """Somebody links the seeded lead to another person in the web app."""
+    company = sandbox.companies[0]
+    id_ = next(one["id"] for one in sandbox.dump()["companies"][0]["persons"] if one["name"] == person)
+    lead = next(one for one in sandbox.dump()["companies"][0]["leads"] if one.get("origin_id") == "ns:seed")
+    company.update_lead(lead["id"], {"person_id": id_, "custom": {}})
