@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 JUDGES := tests/judges/node_modules/.installed
+PEERS := benchmarks/peers/.venv/.installed
 
-.PHONY: demo test check fix prove mutate clean
+.PHONY: demo test check fix prove mutate bench clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -12,6 +13,7 @@ help:
 	@echo "make test    run all checks and tests"
 	@echo "make prove   the proofs of safety at length: every request, every fault"
 	@echo "make mutate  how many mistakes in the core the tests notice (some minutes)"
+	@echo "make bench   measure the budgets of docs/performance.md, beside other tools (some minutes, best on a quiet machine)"
 	@echo "make check   only the static checks: format, lint, types, import layers"
 	@echo "make fix     format, mend what ruff can mend, write the generated schemas"
 
@@ -31,6 +33,15 @@ help:
 $(JUDGES): tests/judges/package.json
 	@npm install --no-package-lock --no-audit --no-fund --loglevel=error --prefix tests/judges && touch $@ \
 	  || echo "npm is not here, or has no registry: the tests with outside judges are skipped"
+
+# Tools that leadstate is measured beside, in folders of their own. The rows of what cannot be had are skipped, and say so.
+$(PEERS): benchmarks/peers/package.json benchmarks/peers/requirements.txt
+	@$(PYTHON) -m venv benchmarks/peers/.venv
+	@benchmarks/peers/.venv/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --requirement benchmarks/peers/requirements.txt || echo "octoDNS cannot be installed: its rows are skipped"
+	@npm install --no-package-lock --no-audit --no-fund --loglevel=error --prefix benchmarks/peers \
+	  || echo "npm is not here, or has no registry: the rows of its tools are skipped"
+	@touch $@
 
 demo: .venv/.demo
 	@$(BIN)/leadstate demo
@@ -59,5 +70,8 @@ mutate: .venv/.dev
 	@nice $(BIN)/mutmut run --max-children 1
 	@$(BIN)/mutmut results
 
+bench: .venv/.dev $(PEERS)
+	@$(BIN)/python -m benchmarks
+
 clean:
-	rm -rf mutants .venv tests/judges/node_modules build dist
+	rm -rf mutants .venv tests/judges/node_modules benchmarks/peers/.venv benchmarks/peers/node_modules build dist

@@ -2,7 +2,6 @@
 
 import importlib
 import keyword
-import logging
 import os
 import sys
 from typing import NoReturn
@@ -129,6 +128,8 @@ def _explain(failure: Exception) -> int:
         where = f"{failure.filename}: " if failure.filename else ""
         click.echo(f"error[file] {visible(f'{where}{failure.strerror or failure}')}", err=True)
     else:
+        import logging  # noqa: PLC0415  as above
+
         logging.getLogger("leadstate").debug("internal error", exc_info=failure)
         click.echo(f"error[internal] {type(failure).__name__}: this is a mistake in leadstate", err=True)
         click.echo("  = run again with --log-level debug and report what it prints", err=True)

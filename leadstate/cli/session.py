@@ -9,7 +9,9 @@ from pathlib import Path
 
 import click
 import httpx
+import platformdirs
 
+from leadstate.cli.lengths import read_lengths, write_lengths
 from leadstate.cli.locking import with_lock
 from leadstate.cli.signing import signer_of
 from leadstate.config import Configuration, DeclaredAccount, load, lock_path, read_lock
@@ -31,6 +33,7 @@ class Runtime:
     pace: Pace = field(default_factory=Pace)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     receipts: Path = Path(".leadstate", "receipts")
+    cache: Path = field(default_factory=lambda: platformdirs.user_cache_path("leadstate"))
 
 
 def runtime() -> Runtime:
@@ -76,8 +79,17 @@ async def session(configuration: Configuration) -> AsyncIterator[Session]:
                 work.append(Work(declared.account, connection))
             except SecretError as failure:
                 unusable.append(_without_token(declared, failure))
+        remembered = read_lengths(surroundings.cache)
+        for one in work:
+            one.connection.lengths.update(remembered.get(_way(one), {}))
         hosts = {one.account.name: one.account.host for one in configuration.accounts}
         yield Session(tuple(work), tuple(unusable), hosts)
+        write_lengths(surroundings.cache, remembered, {_way(one): one.connection.lengths for one in work})
+
+
+def _way(work: Work) -> str:
+    """An account as it is reached: another token may see other leads."""
+    return f"{work.account.name} {work.account.origin}"
 
 
 def _without_token(declared: DeclaredAccount, failure: SecretError) -> AccountPlan:

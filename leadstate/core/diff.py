@@ -32,9 +32,9 @@ def diff(before: Attrs, after: Attrs) -> tuple[FieldDiff, ...]:
 
     A field that `after` does not name is not managed and never differs. A list or set differs as a whole.
     """
-    changed = [key for key in after if key not in before or before[key] != after[key]]
-    if not changed:
+    if after.items() <= before.items():
         return ()
+    changed = [key for key in after if key not in before or before[key] != after[key]]
     from deepdiff import DeepDiff  # noqa: PLC0415  deepdiff takes 100 ms to import, and most runs find no difference
 
     old = {key: before.get(key) for key in changed}

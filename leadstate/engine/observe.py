@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
@@ -16,7 +16,7 @@ from leadstate.core.policy import Impact, Prune
 from leadstate.core.resource import Desired, Live
 from leadstate.kinds.kind import Kind
 from leadstate.kinds.label import LABEL
-from leadstate.kinds.lead import LEAD
+from leadstate.kinds.lead import LEAD, WireLead, live
 from leadstate.kinds.operations import GET_ARCHIVED_LEADS, GET_LABELS, GET_LEAD, GET_LEADS, Operation, Request
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import BadAnswer, IncompleteListing, NotFound, Rejected
@@ -91,7 +91,7 @@ async def _ask_for(account: Account, missing: Sequence[Desired], reader: Reader)
         except NotFound:
             gone.add(one.mark)
         else:
-            there += [live for live in decoded(LEAD, GET_LEAD, [answer.data]) if live.mark in (None, one.mark)]
+            there += [lead for lead in decoded(LEAD, GET_LEAD, [answer.data]) if lead.mark in (None, one.mark)]
     return there, frozenset(gone)
 
 
@@ -108,20 +108,17 @@ class _Seen:
     carriers: defaultdict[RemoteRef, list[str]] = field(default_factory=lambda: defaultdict(list))
     cut: bool = False
 
-    def take(self, account: Account, rows: Iterable[Live]) -> None:
-        for one in rows:
-            for ref in _label_refs(one):
-                self.carriers[ref].append(one.remote_id)
-            if account.owns(one.mark) or one.remote_id in account.pinned or one.remote_id in account.locked:
-                self.kept.append(one)
-            else:
-                self.others += 1
-
-
-def _label_refs(lead: Live) -> Iterator[RemoteRef]:
-    labels = lead.attrs["labels"]
-    if isinstance(labels, tuple):
-        yield from (ref for ref in labels if isinstance(ref, RemoteRef))
+    def take(self, account: Account, operation: Operation, rows: Sequence[object]) -> None:
+        """Count every lead of a page; keep those that could be ours. Thousands are not, so they are not looked into."""
+        with understood(LEAD, operation):
+            for row in rows:
+                one = WireLead.model_validate(row)
+                for label in dict.fromkeys(one.label_ids):
+                    self.carriers[RemoteRef(LABEL.name, label)].append(one.id)
+                if account.owns(one.origin_id) or one.id in account.pinned or one.id in account.locked:
+                    self.kept.append(live(one, row))
+                else:
+                    self.others += 1
 
 
 def _leads_matter(account: Account) -> bool:
@@ -148,7 +145,7 @@ async def _read_live(account: Account, reader: Reader) -> _Seen:
     seen = _Seen()
     async with aclosing(reader.pages(GET_LEADS)) as pages:
         async for page in pages:
-            seen.take(account, decoded(LEAD, GET_LEADS, page.rows))
+            seen.take(account, GET_LEADS, page.rows)
             seen.pages += 1
     return seen
 
@@ -174,9 +171,9 @@ async def _read_archived_pages(
     account: Account, reader: Reader, missing: frozenset[str], limit: float, *query: tuple[str, str]
 ) -> _Seen:
     seen, read = _Seen(), 0
-    async with aclosing(reader.pages(GET_ARCHIVED_LEADS, *query)) as pages:
+    async with aclosing(reader.pages(GET_ARCHIVED_LEADS, *query, whole=limit is math.inf)) as pages:
         async for page in pages:
-            seen.take(account, decoded(LEAD, GET_ARCHIVED_LEADS, page.rows))
+            seen.take(account, GET_ARCHIVED_LEADS, page.rows)
             read += 1
             found = missing <= {one.mark for one in seen.kept}
             if limit is not math.inf and (found or read >= limit):
@@ -187,7 +184,14 @@ async def _read_archived_pages(
 
 def decoded(kind: Kind, operation: Operation, rows: Iterable[object]) -> Iterator[Live]:
     """The objects of an answer; `BadAnswer` where one is none."""
-    try:
+    with understood(kind, operation):
         yield from map(kind.decode, rows)
+
+
+@contextmanager
+def understood(kind: Kind, operation: Operation) -> Iterator[None]:
+    """`BadAnswer` for an object of an answer that is none."""
+    try:
+        yield
     except (ValidationError, ArithmeticError) as failure:
         raise BadAnswer(operation.id, f"answered a {kind.name} that is none ({type(failure).__name__})") from None

@@ -11,8 +11,9 @@ from leadstate.core.resource import Bindings, Live
 from leadstate.engine.observe import NEWEST_FIRST, decoded
 from leadstate.kinds.kind import Kind
 from leadstate.kinds.operations import GET_LABELS, GET_LEADS, Request
-from leadstate.pipedrive.client import PAGE, Reader
+from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import BadAnswer, Rejected
+from leadstate.pipedrive.pages import PAGE
 
 PATIENCE = (0.5, 1.5, 4.0)
 """Seconds before each look."""

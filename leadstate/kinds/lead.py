@@ -109,7 +109,11 @@ class WireLead(Wire):
 
 def decode(raw: object) -> Live:
     """One lead of an answer."""
-    wire = WireLead.model_validate(raw)
+    return live(WireLead.model_validate(raw), raw)
+
+
+def live(wire: WireLead, raw: object) -> Live:
+    """A lead in normal form; `raw` is what it was read from, which holds its custom fields too."""
     title = text(wire.title)
     money = wire.value
     attrs: Attrs = {

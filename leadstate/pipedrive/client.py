@@ -7,9 +7,8 @@ import logging
 import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 
@@ -18,10 +17,8 @@ from leadstate.pipedrive.answers import Answer, read
 from leadstate.pipedrive.auth import Signer
 from leadstate.pipedrive.errors import ApiError, IncompleteListing, RateLimited, Unreachable
 from leadstate.pipedrive.limiter import SEARCH_LIMIT, Limiter
+from leadstate.pipedrive.pages import PAGE, Page, read_pages
 from leadstate.pipedrive.retry import Again, verdict
-
-PAGE = 500
-"""Offset-paged listings give 500 rows at most, and cost the same however many (Pipedrive docs: pagination)."""
 
 _LONGEST_COUNT = 18
 """Digits: more tokens than these can tell are no budget."""
@@ -57,16 +54,11 @@ class Pace:
     draw: Callable[[], float] = random.random
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Rows of a listing that no page before held, and whether more follow."""
-
-    rows: list[Any]
-    more: bool
-
-
 class Connection:
-    """The way to one account: where it is, what signs its requests, what paces them, what they have cost."""
+    """The way to one account: where it is, what signs its requests, what paces them, what they have cost.
+
+    `lengths` holds how many pages each listing had when it was last read to its end, by operation id.
+    """
 
     def __init__(self, http: httpx.AsyncClient, origin: str, signer: Signer, pace: Pace | None = None) -> None:
         self._http = http
@@ -77,6 +69,7 @@ class Connection:
         self._searches = Limiter(self.pace.clock, self.pace.sleep, SEARCH_LIMIT)
         self._over: ApiError | None = None
         self.spent = Spent()
+        self.lengths: dict[str, int] = {}
         self.headers = httpx.Headers()
 
     async def exchange(self, request: Request) -> Answer:
@@ -169,37 +162,25 @@ class Reader:
             raise TypeError(f"{request.operation.id} is no reading operation")
         return await self._connection.exchange(request)
 
-    async def pages(self, operation: Operation, *query: tuple[str, str]) -> AsyncGenerator[Page]:
-        """A listing, page by page.
+    async def pages(self, operation: Operation, *query: tuple[str, str], whole: bool = True) -> AsyncGenerator[Page]:
+        """A listing, page by page (see `pages`).
 
-        Pages overlap by one row: an offset skips a row where an earlier one is deleted meanwhile, and then the first
-        row of a page is not the last of the page before.
+        Args:
+            operation: the listing.
+            query: what is asked besides the page.
+            whole: the caller reads to the end, so that pages which were there the last time may be read ahead.
 
         Raises:
-            IncompleteListing: the listing shifted or goes in circles, or a page was shorter than it promised.
+            IncompleteListing: the listing changed while it was read.
         """
-        start, last = 0, None
-        seen: set[str] = set()
-        while True:
-            answer = await self.get(Request(operation, query=(*query, ("limit", str(PAGE)), ("start", str(start)))))
-            rows = answer.rows()
-            granted, more = answer.page()
-            if last is not None and (not rows or _id(rows[0]) != last):
-                raise IncompleteListing(operation.id, f"the listing changed while it was read (near row {start})")
-            if more and len(rows) < max(2, granted or 0):
-                raise IncompleteListing(
-                    operation.id, f"{len(rows)} rows where {granted} were promised (from row {start})"
-                )
-            fresh = rows if last is None else rows[1:]
-            ids = [one for one in map(_id, fresh) if isinstance(one, str)]
-            if len(ids) != len({*ids}) or not seen.isdisjoint(ids):
-                raise IncompleteListing(operation.id, f"a row is listed twice (from row {start})")
-            seen.update(ids)
-            yield Page(fresh, more)
-            if not more:
-                return
-            last = _id(rows[-1])
-            start += len(rows) - 1
+        lengths, count = self._connection.lengths, 0
+        known = lengths.get(operation.id, 0) if whole else 0
+        async with aclosing(read_pages(self.get, operation, query, known)) as pages:
+            async for page in pages:
+                count += 1
+                if whole and not page.more:
+                    lengths[operation.id] = count
+                yield page
 
     async def rows(self, operation: Operation) -> list[object]:
         """A whole listing of the second version, whose pages tell where the next one begins.
@@ -236,10 +217,13 @@ async def http_client(transport: httpx.AsyncBaseTransport | None = None) -> Asyn
 
     Proxies of the environment apply to https only: plain http goes to loopback and nowhere else.
     """
+    # Loading the certificates takes 15 ms, so both transports share them.
+    tls = httpx.create_ssl_context() if transport is None else True
     nobody = http.cookiejar.DefaultCookiePolicy(allowed_domains=[])
     async with httpx.AsyncClient(
         transport=transport,
-        mounts=None if transport else {"http://": httpx.AsyncHTTPTransport()},
+        verify=tls,
+        mounts=None if transport else {"http://": httpx.AsyncHTTPTransport(verify=tls)},
         timeout=TIMEOUT,
         follow_redirects=False,
         cookies=http.cookiejar.CookieJar(policy=nobody),
@@ -250,10 +234,6 @@ async def http_client(transport: httpx.AsyncBaseTransport | None = None) -> Asyn
 
 def _count(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) <= _LONGEST_COUNT else None
-
-
-def _id(row: object) -> object:
-    return row.get("id") if isinstance(row, dict) else row
 
 
 def why(failure: Exception, address: str) -> str:

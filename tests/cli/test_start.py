@@ -6,6 +6,8 @@ import sys
 import pytest
 
 HEAVY = {"httpx", "pydantic", "deepdiff", "ruamel", "rich", "starlette", "uvicorn", "asyncio", "jinja2"}
+NEVER_FOR_HELP = {"deepdiff", "ruamel", "starlette", "uvicorn"}
+"""What only the work of a command takes; a command's own help knows the rest through its types."""
 
 
 @pytest.mark.parametrize("words", ["--version", "--help"])
@@ -19,6 +21,20 @@ def test_start_up_is_light(words: str) -> None:
     loaded = set(eval(done.stderr))  # noqa: S307  the list that the script above printed
     assert not loaded & HEAVY
     assert done.stdout
+
+
+def test_the_help_of_a_command_does_not_load_what_its_work_takes() -> None:
+    from leadstate.cli.main import COMMANDS
+
+    script = (
+        "import sys\nfrom leadstate.cli.main import COMMANDS, cli\n"
+        "for name in COMMANDS:\n    cli.main([name, '--help'], standalone_mode=False)\n"
+        "print(sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = set(eval(done.stderr))  # noqa: S307  the list that the script above printed
+    assert not loaded & NEVER_FOR_HELP
+    assert done.stdout.count("Usage: ") == len(COMMANDS)
 
 
 def test_every_command_has_the_same_line_in_both_helps() -> None:

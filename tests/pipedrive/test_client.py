@@ -195,6 +195,34 @@ def test_a_server_that_grants_smaller_pages_is_followed() -> None:
     assert run(handler, _all_ids) == ids
 
 
+def test_a_listing_that_was_read_to_its_end_is_read_several_pages_at_a_time() -> None:
+    listing = Listing(list(range(3000)))
+    under_way, most = 0, 0
+
+    async def handler(request: httpx.Request) -> httpx.Response:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0)
+        under_way -= 1
+        return listing(request)
+
+    async def main() -> list[int]:
+        nonlocal most
+        found = []
+        async with http_client(httpx.MockTransport(handler)) as http:
+            client = Reader(Connection(http, "https://acme.pipedrive.com", TokenAuth(Token(SECRET)), Time().pace))
+            for whole in (False, True, True, False):
+                most = 0
+                rows = [row["id"] async for page in client.pages(GET_LEADS, whole=whole) for row in page.rows]
+                assert rows == listing.ids
+                found.append(most)
+        return found
+
+    assert asyncio.run(main()) == [1, 1, 4, 1]
+    assert len(listing.starts) == 4 * 7
+
+
 def _failing(*replies: httpx.Response | Exception) -> tuple[Handler, list[str]]:
     """Answers in turn; the last one for ever."""
     seen: list[str] = []

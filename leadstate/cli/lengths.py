@@ -1,0 +1,39 @@
+"""How many pages the listings of each account had, kept in the user's cache so that the next run can read them at once.
+
+A hint: without it pages are read one after another, and a wrong one costs at most a few requests, once.
+"""
+
+import contextlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from leadstate.cli.output import write_beside
+
+NAME = "pages.json"
+MATTERS_FROM = 3
+"""Pages: shorter listings are read one page after another whatever is known."""
+
+Lengths = Mapping[str, Mapping[str, int]]
+"""Account as it is reached → operation id → pages."""
+
+
+def read_lengths(folder: Path) -> Lengths:
+    """What is remembered; nothing where the file is not there, or is none of ours."""
+    try:
+        found = json.loads((folder / NAME).read_bytes())
+        return {way: {id_: int(pages) for id_, pages in listings.items()} for way, listings in found.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def write_lengths(folder: Path, before: Lengths, lengths: Lengths) -> None:
+    """Remember the lengths of this run beside those from before. A cache that cannot be written is none."""
+    long = {way: {id_: n for id_, n in found.items() if n >= MATTERS_FROM} for way, found in lengths.items()}
+    after = {way: found for way, found in {**before, **long}.items() if found}
+    # A user without a home, as in some containers, has a cache at a literal "~".
+    if after == before or not folder.is_absolute():
+        return
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_beside(folder / NAME, json.dumps(after, indent=1, sort_keys=True) + "\n")

@@ -1,0 +1,88 @@
+"""Reads a listing page by page, and notices one that changes meanwhile.
+
+Pages overlap by one row: an offset skips a row where an earlier one is deleted meanwhile, and then the first row of a
+page is not the last of the page before. That holds in whatever order the pages were answered (docs/decisions/0017).
+"""
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from leadstate.kinds.operations import Operation, Request
+from leadstate.pipedrive.answers import Answer
+from leadstate.pipedrive.errors import IncompleteListing
+
+PAGE = 500
+"""Offset-paged listings give 500 rows at most, and cost the same however many (Pipedrive docs: pagination)."""
+
+AT_ONCE = 4
+"""Pages of one listing under way at the same time, where they are known to be there; the limiter paces them."""
+
+Get = Callable[[Request], Coroutine[Any, Any, Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of a listing that no page before held, and whether more follow."""
+
+    rows: list[Any]
+    more: bool
+
+
+async def read_pages(
+    get: Get, operation: Operation, query: tuple[tuple[str, str], ...], known: int
+) -> AsyncGenerator[Page]:
+    """The pages of a listing, in order.
+
+    Args:
+        get: sends one request.
+        operation: the listing.
+        query: what is asked besides `limit` and `start`.
+        known: how many pages there should be. So many are read several at a time, all others one after another, as a
+            page beyond the end costs as much as any.
+
+    Raises:
+        IncompleteListing: the listing shifted or goes in circles, or a page was shorter than it promised.
+    """
+    last, step = None, PAGE - 1
+    seen: set[str] = set()
+    under_way: deque[asyncio.Task[Answer]] = deque()
+    asked = 0
+    try:
+        for number in itertools.count():
+            # The first page alone: it tells how many rows the server grants.
+            ahead = min(known, number + AT_ONCE) if number else 0
+            while asked <= number or asked < ahead:
+                request = Request(operation, query=(*query, ("limit", str(PAGE)), ("start", str(asked * step))))
+                under_way.append(asyncio.create_task(get(request)))
+                asked += 1
+            answer = await under_way.popleft()
+            rows, start = answer.rows(), number * step
+            granted, more = answer.page()
+            if last is not None and (not rows or _id(rows[0]) != last):
+                raise IncompleteListing(operation.id, f"the listing changed while it was read (near row {start})")
+            if more and len(rows) < max(2, granted or 0):
+                raise IncompleteListing(
+                    operation.id, f"{len(rows)} rows where {granted} were promised (from row {start})"
+                )
+            fresh = rows if last is None else rows[1:]
+            ids = [one for one in map(_id, fresh) if isinstance(one, str)]
+            if len(ids) != len({*ids}) or not seen.isdisjoint(ids):
+                raise IncompleteListing(operation.id, f"a row is listed twice (from row {start})")
+            seen.update(ids)
+            yield Page(fresh, more)
+            if not more:
+                return
+            last = _id(rows[-1])
+            step = step if number else len(rows) - 1
+    finally:
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+
+def _id(row: object) -> object:
+    return row.get("id") if isinstance(row, dict) else row
