@@ -4,7 +4,7 @@ BIN := .venv/bin
 JUDGES := tests/judges/node_modules/.installed
 PEERS := benchmarks/peers/.venv/.installed
 
-.PHONY: demo test check fix prove mutate bench clean
+.PHONY: demo test check fix docs man prove mutate bench clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -15,7 +15,9 @@ help:
 	@echo "make mutate  how many mistakes in the core the tests notice (some minutes)"
 	@echo "make bench   measure the budgets of docs/performance.md, beside other tools (some minutes, best on a quiet machine)"
 	@echo "make check   only the static checks: format, lint, types, import layers"
-	@echo "make fix     format, mend what ruff can mend, write the generated schemas"
+	@echo "make fix     format, mend what ruff can mend, write what is generated: schemas, pages of docs/"
+	@echo "make docs    the documentation as a site: build/site/index.html; a broken link is an error"
+	@echo "make man     the command reference as a man page: build/man/leadstate.1"
 
 .venv/.demo: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "leadstate needs Python 3.11 or newer; try make PYTHON=python3.12")'
@@ -26,6 +28,10 @@ help:
 .venv/.dev: .venv/.demo
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade pip
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev
+	@touch $@
+
+.venv/.docs: .venv/.demo
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group docs
 	@touch $@
 
 # The outside judges: the vendor's client, a validating proxy for the vendor's description of the API, the schema of
@@ -57,6 +63,15 @@ fix: .venv/.dev
 	@$(BIN)/ruff format --quiet
 	@$(BIN)/leadstate schema config > schemas/leadstate.schema.json
 	@$(BIN)/leadstate schema report > schemas/report.schema.json
+	@$(BIN)/python -m docs.generate
+
+docs: .venv/.docs
+	@$(BIN)/sphinx-build --quiet --builder html --fail-on-warning --keep-going --doctree-dir build/doctrees docs build/site
+	@echo "build/site/index.html"
+
+man: .venv/.docs
+	@$(BIN)/sphinx-build --quiet --builder man --fail-on-warning --keep-going --doctree-dir build/doctrees docs build/man
+	@echo "build/man/leadstate.1"
 
 test: check $(JUDGES)
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile

@@ -28,7 +28,11 @@ STORY = (
 @click.command(short_help=COMMANDS["demo"])
 @options.looks
 def demo(*, color: str) -> int:
-    """Start an embedded Pipedrive whose account has drifted, then plan, apply and plan again. No account needed."""
+    """Start an embedded Pipedrive whose account has drifted, then plan, apply and plan again. No account needed.
+
+    \b
+    Examples:  leadstate demo
+    """
     embedded = load_sandbox()
     made = embedded.Sandbox("drifted")
     with embedded.running(made.app) as url, tempfile.TemporaryDirectory(prefix="leadstate-demo-") as folder:

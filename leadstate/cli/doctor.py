@@ -44,7 +44,12 @@ class Check:
 @options.configuration
 @options.output("text", "json")
 def doctor(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, color: str, output: Path | None) -> int:
-    """Check each account (12 tokens): reachable, token valid, company, rights, limits left, clock."""
+    """Check each account (12 tokens): reachable, token valid, company, rights, limits left, clock.
+
+    \b
+    Examples:  leadstate doctor
+               leadstate doctor -a tag:prod --format json
+    """
     checks = asyncio.run(_examine(load_configuration(paths, accounts)))
     text = json.dumps([asdict(one) for one in checks], indent=2) + "\n" if form == "json" else _text(checks, color)
     if output is None:

@@ -41,7 +41,12 @@ Fetch = Callable[[Reader], Awaitable[list[Row]]]
 
 @click.group(short_help=COMMANDS["get"])
 def get() -> None:
-    """Read live objects of one or more accounts."""
+    """Read live objects of one or more accounts.
+
+    \b
+    Examples:  leadstate get labels
+               leadstate get leads -a emea --archived --format json
+    """
 
 
 _form = options.output("table", "json", "yaml")
@@ -51,7 +56,12 @@ _form = options.output("table", "json", "yaml")
 @options.configuration
 @_form
 def labels(**chosen: Any) -> int:
-    """The lead labels (10 tokens an account)."""
+    """The lead labels (10 tokens an account).
+
+    \b
+    Examples:  leadstate get labels
+               leadstate get labels -a tag:prod --format yaml
+    """
     return _get(_listed(GET_LABELS), ("name", "color", "id"), **chosen)
 
 
@@ -59,7 +69,11 @@ def labels(**chosen: Any) -> int:
 @options.configuration
 @_form
 def sources(**chosen: Any) -> int:
-    """The lead sources (2 tokens an account)."""
+    """The lead sources (2 tokens an account).
+
+    \b
+    Examples:  leadstate get sources
+    """
     return _get(_listed(GET_SOURCES), ("name",), **chosen)
 
 
@@ -67,7 +81,11 @@ def sources(**chosen: Any) -> int:
 @options.configuration
 @_form
 def users(**chosen: Any) -> int:
-    """The users (20 tokens an account)."""
+    """The users (20 tokens an account).
+
+    \b
+    Examples:  leadstate get users -a emea
+    """
     return _get(_listed(GET_USERS), ("id", "name", "email", "active_flag"), **chosen)
 
 
@@ -75,7 +93,11 @@ def users(**chosen: Any) -> int:
 @options.configuration
 @_form
 def fields(**chosen: Any) -> int:
-    """The custom fields that leads have, those of deals, with their options (10 tokens an account)."""
+    """The custom fields that leads have, those of deals, with their options (10 tokens an account).
+
+    \b
+    Examples:  leadstate get fields -a emea
+    """
 
     async def fetch(reader: Reader) -> list[Row]:
         rows = [_row(GET_DEAL_FIELDS.id, row) for row in await reader.rows(GET_DEAL_FIELDS)]
@@ -92,7 +114,12 @@ _LEAD_COLUMNS = ("id", "title", "owner_id", "person_id", "organization_id", "val
 @options.configuration
 @_form
 def leads(*, archived: bool, **chosen: Any) -> int:
-    """The leads that are not archived (20 tokens a page of 500)."""
+    """The leads that are not archived (20 tokens a page of 500).
+
+    \b
+    Examples:  leadstate get leads -a emea
+               leadstate get leads --archived --format json
+    """
     operation = GET_ARCHIVED_LEADS if archived else GET_LEADS
 
     async def fetch(reader: Reader) -> list[Row]:
@@ -106,7 +133,11 @@ def leads(*, archived: bool, **chosen: Any) -> int:
 @options.configuration
 @_form
 def lead(*, lead_id: object, **chosen: Any) -> int:
-    """One lead by its id, archived or not (2 tokens)."""
+    """One lead by its id, archived or not (2 tokens).
+
+    \b
+    Examples:  leadstate get lead 4f1c0d3e-8f7a-4a55-9a5e-0d1f6c9c7b11 -a emea
+    """
 
     async def fetch(reader: Reader) -> list[Row]:
         return [_row(GET_LEAD.id, (await reader.get(Request(GET_LEAD, str(lead_id)))).data)]

@@ -25,6 +25,11 @@ def lock(*, paths: tuple[Path, ...], accounts: tuple[str, ...]) -> int:
     It is a hint and never the truth; losing it loses no correctness. With it a rename in Pipedrive is recognised,
     `prune: {labels: locked}` deletes what was made here and is no longer declared, and a seed that people deleted stays
     deleted. `apply` keeps it up to date where it exists.
+
+    \b
+    Examples:  leadstate lock
+               leadstate lock -a emea
+
     """
     configuration = load_configuration(paths, accounts)
     planned = asyncio.run(_plan(configuration))

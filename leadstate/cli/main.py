@@ -29,8 +29,18 @@ COMMANDS: dict[str, str] = {
     "schema": "Print the JSON Schema of the configuration or of the report.",
     "sandbox": "Serve an embedded Pipedrive on loopback.",
     "demo": "Tell the whole story against the embedded sandbox.",
+    "help": "Show the help of a command.",
 }
 """Command → its line in `--help`; here, so that `--help` need not import the commands."""
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Start": ("demo", "init", "doctor"),
+    "Everyday": ("validate", "fmt", "plan", "explain", "apply", "show"),
+    "Take over and tidy": ("import", "pull", "lock", "restore"),
+    "Look": ("get", "matrix"),
+    "Tools": ("schema", "sandbox", "help"),
+}
+"""Heading in `--help` → its commands; each command stands under one of them."""
 
 
 class _Commands(click.Group):
@@ -47,8 +57,10 @@ class _Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  as above
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        width = max(map(len, COMMANDS))
+        for heading, names in GROUPS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(width), COMMANDS[name]) for name in names])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -71,10 +83,11 @@ def cli() -> None:
     """Lead labels and seeded leads of Pipedrive accounts, declared in YAML and reconciled like infrastructure.
 
     \b
-    First steps:   leadstate demo
-                   leadstate init
-                   leadstate plan
-                   leadstate apply
+    Examples:  leadstate demo                    watch it work; no account needed
+               leadstate init --from acme-emea   begin with what an account has
+               leadstate plan                    see what an apply would do
+               leadstate apply                   ask, then do it
+               leadstate help plan               all options of a command
 
     Every option also reads LEADSTATE_<OPTION> from the environment. Exit codes: 0 fine, 1 error, 2 changes pending
     (plan --detailed-exitcode), 3 refused, 4 applied in part, 64 usage, 130 interrupted.
@@ -117,10 +130,13 @@ def _run() -> int:
 
 
 def _explain(failure: Exception) -> int:
-    from leadstate.core.errors import LeadstateError  # noqa: PLC0415  keeps start-up light
+    from leadstate.cli.findings import say  # noqa: PLC0415  keeps start-up light
+    from leadstate.core.errors import ConfigurationError, LeadstateError  # noqa: PLC0415  as above
     from leadstate.core.escape import visible  # noqa: PLC0415  as above
 
-    if isinstance(failure, LeadstateError):
+    if isinstance(failure, ConfigurationError):
+        say(failure.diagnostics)
+    elif isinstance(failure, LeadstateError):
         click.echo(f"error[{failure.code}] {visible(str(failure))}", err=True)
         if failure.hint:
             click.echo(f"  = {visible(failure.hint)}", err=True)

@@ -78,6 +78,12 @@ def sandbox(
     short-page    a page of leads that lacks a row and says that more follow
     shield        403 with an HTML page; nothing was done
     html          200 with an HTML page; nothing was done
+
+    \b
+    Examples:  leadstate sandbox
+               leadstate sandbox --seed drifted --port 0
+               leadstate sandbox --fault 'lost:addLead' --latency 200
+
     """
     embedded = load_sandbox()
     try:

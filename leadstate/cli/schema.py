@@ -19,6 +19,11 @@ def schema(*, document: str) -> int:
 
     \b
     # yaml-language-server: $schema=leadstate.schema.json
+
+    \b
+    Examples:  leadstate schema > leadstate.schema.json
+               leadstate schema report
+
     """
     text = schema_text() if document == "config" else json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n"
     click.echo(text, nl=False)

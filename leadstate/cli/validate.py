@@ -19,7 +19,13 @@ from leadstate.report.build import build
 @options.configuration
 @options.output(*RENDERERS)
 def validate(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, color: str, output: Path | None) -> int:
-    """Check the configuration without asking any account: every mistake with its place and its cure."""
+    """Check the configuration without asking any account: every mistake with its place and its cure.
+
+    \b
+    Examples:  leadstate validate
+               leadstate validate -c accounts.yaml -c labels.yaml
+               leadstate validate --format json
+    """
     try:
         configuration = load_configuration(paths, accounts)
     except ConfigurationError as failure:

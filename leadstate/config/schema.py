@@ -31,17 +31,21 @@ class PruneSpec(Spec):
 
     labels: Annotated[
         Labels,
-        Field(description="all: delete every label that is not declared; locked: those that the lock file knows."),
+        Field(description="Which undeclared labels are deleted; locked: those that the lock file knows."),
     ] = "none"
-    leads: Annotated[Leads, Field(description="owned: delete leads of this namespace that are not declared.")] = "none"
+    leads: Annotated[
+        Leads, Field(description="owned: undeclared leads of our namespace are deleted, archived ones excepted.")
+    ] = "none"
 
 
 class GuardsSpec(Spec):
     """How much one run may do; null for no limit."""
 
-    max_deletes: Annotated[Limit | None, Field(description="Deletes of one run.")] = 10
-    max_delete_percent: Annotated[Percent | None, Field(description="Deletes, in percent of what exists.")] = 30
-    max_tokens: Annotated[Limit | None, Field(description="API tokens that one apply may cost.")] = None
+    max_deletes: Annotated[Limit | None, Field(description="Deletes of one run; null for no limit.")] = 10
+    max_delete_percent: Annotated[
+        Percent | None, Field(description="Deletes of a kind in percent of what exists, from ten objects on.")
+    ] = 30
+    max_tokens: Annotated[Limit | None, Field(description="API tokens that one apply may cost in an account.")] = None
 
 
 class PolicySpec(Spec):
@@ -49,11 +53,12 @@ class PolicySpec(Spec):
 
     prune: Annotated[PruneSpec, Field(description="Which undeclared objects are deleted.")] = PruneSpec()
     guards: Annotated[GuardsSpec, Field(description="How much one run may do; null for no limit.")] = GuardsSpec()
-    in_use: Annotated[Literal["refuse", "allow"], Field(description="Deleting a label that leads still carry.")] = (
-        "refuse"
-    )
+    in_use: Annotated[
+        Literal["refuse", "allow"], Field(description="Whether a label that leads still carry may be deleted.")
+    ] = "refuse"
     archived_pages: Annotated[
-        int, Field(ge=0, le=600, description="How many pages of 500 archived leads may be read to look for a lead.")
+        int,
+        Field(ge=0, le=600, description="Pages of 500 archived leads (40 tokens each) that may be read to find one."),
     ] = 10
 
 
@@ -65,22 +70,23 @@ class AccountSpec(Spec):
     domain: Domain = ""
     url: Url = ""
     company_id: Annotated[
-        RemoteId | None, Field(description="Id of the company: a token of another one is refused.")
+        RemoteId | None,
+        Field(description="The company of the token; that of another is refused at once (2 tokens a run)."),
     ] = None
-    plan: Annotated[Plan | None, Field(description="What the company has bought: it tells what visible_to means.")] = (
-        None
-    )
+    plan: Annotated[
+        Plan | None, Field(description="What the company has bought: what the words of visible_to mean.")
+    ] = None
     token: Annotated[
         TokenSpec,
         Field(description="Where the API token comes from, or what gives access tokens; never the token itself."),
     ]
-    tags: Annotated[list[Tag], Field(description="Words that select this account as tag:WORD.")] = Field(
+    tags: Annotated[list[Tag], Field(description="Words for -a tag:WORD, and for accounts and except.")] = Field(
         default_factory=list
     )
-    vars: Annotated[dict[VariableName, str], Field(description="What ${name} stands for in this account.")] = Field(
-        default_factory=dict
-    )
-    policy: Annotated[PolicySpec, Field(description="What is different from the policy above.")] = PolicySpec()
+    vars: Annotated[
+        dict[VariableName, str], Field(description="What ${name} in names, titles and references stands for.")
+    ] = Field(default_factory=dict)
+    policy: Annotated[PolicySpec, Field(description="What differs from the policy of all.")] = PolicySpec()
 
     @model_validator(mode="after")
     def _one_address(self) -> Self:
@@ -97,17 +103,18 @@ class AccountSpec(Spec):
 class Document(Spec):
     """One file of a configuration."""
 
-    version: Annotated[Literal[1], Field(description="Version of this format; once over all files.")] = 1
+    version: Annotated[Literal[1], Field(description="Version of this format; needed, once over all files.")] = 1
     namespace: Annotated[
         str,
         Field(
             pattern=r"^[a-z0-9][a-z0-9._-]*$",
             max_length=50,
-            description="Marks the leads that this configuration owns; required as soon as leads are declared.",
+            description="Marks the leads that this configuration owns; required with leads or prune.leads: owned. "
+            "Another configuration with the same namespace in the same account would fight this one.",
         ),
     ] = ""
-    accounts: Annotated[dict[AccountName, AccountSpec], Field(description="Name → account.")] = Field(
-        default_factory=dict
+    accounts: Annotated[dict[AccountName, AccountSpec], Field(description="The accounts, by names of your own.")] = (
+        Field(default_factory=dict)
     )
     policy: Annotated[PolicySpec, Field(description="For every account; an account may override any of it.")] = (
         PolicySpec()

@@ -67,26 +67,25 @@ class LabelSpec(Scoped):
 
     model_config = ConfigDict(json_schema_extra=_COLOR_UNLESS_ABSENT)  # type: ignore[typeddict-item]  # a plain schema
 
-    name: Annotated[Line, Field(description="The name that sales people see.")]
+    name: Annotated[Line, Field(description="The name that sales people see; compared after Unicode NFC and trimming.")]
     key: Annotated[
-        Line | None, Field(description="A name for it in this configuration, where overrides change `name`.")
+        Line | None, Field(description="What leads and addresses call it, where overrides or vars change its name.")
     ] = None
     color: Annotated[Color | None, Field(description="Its colour.")] = None
     previously: Annotated[
-        list[Line], Field(description="Former names: a label found under one of them is renamed and keeps its leads.")
+        list[Line],
+        Field(description="Former names: what is found under one of them is renamed, and keeps its id and leads."),
     ] = Field(default_factory=list)
     merge_from: Annotated[
         list[MergeSource],
-        Field(
-            description="Labels that this one takes in: their leads get it, then they are deleted. Names, or {id: …}."
-        ),
+        Field(description="Labels that this one takes in: their leads get it, then they are deleted. Names, or ids."),
     ] = Field(default_factory=list)
     state: Annotated[Literal["present", "absent"], Field(description="absent: the label must not exist.")] = "present"
     replace_with: Annotated[
         Line | None, Field(description="With state: absent: the label that its leads get before it is deleted.")
     ] = None
     delete_after: Annotated[
-        Day | None, Field(description="With state: absent: until this day it is reported and not deleted.")
+        Day | None, Field(description="With state: absent: until this day (UTC) it is reported, not deleted.")
     ] = None
     overrides: Annotated[dict[str, LabelOverride], Field(description="Account name → what is different there.")] = (
         Field(default_factory=dict)

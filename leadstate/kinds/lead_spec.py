@@ -58,17 +58,22 @@ class LeadFields(Spec):
     labels: Annotated[
         LabelNames | None, Field(description="Exactly these labels; {at_least: [...]} leaves others alone.")
     ] = None
-    value: Annotated[MoneySpec | None, Field(description="Its potential value.")] = None
-    expected_close_date: Annotated[Day | None, Field(description="YYYY-MM-DD.")] = None
+    value: Annotated[MoneySpec | None, Field(description="Its potential value; 15 significant digits at most.")] = None
+    expected_close_date: Annotated[Day | None, Field(description="The day on which it should close.")] = None
     visible_to: Annotated[
         Visibility | None,
-        Field(description="Who sees it: a word where the account says its plan, or a number that depends on the plan."),
+        Field(description="Who sees it: a word, where the account says its plan, or a number of that plan."),
     ] = None
-    was_seen: Annotated[bool | None, Field(description="Whether somebody opened it; people flip it by looking.")] = None
+    was_seen: Annotated[
+        bool | None, Field(description="Whether it was opened; best left out: people flip it by looking.")
+    ] = None
     channel: Annotated[RemoteId | None, Field(description="Id of the marketing channel.")] = None
     channel_id: Annotated[Line | None, Field(description="Free text beside the channel.")] = None
     custom_fields: CustomFieldValues | None = None
-    archived: Annotated[bool | None, Field(description="false brings an archived lead back; true archives it.")] = None
+    archived: Annotated[
+        bool | None,
+        Field(description="false brings an archived lead back, true archives it; unless written, it is left as it is."),
+    ] = None
 
     @model_validator(mode="after")
     def _can_be_unset(self) -> Self:
@@ -92,11 +97,18 @@ class LeadSpec(Scoped, LeadFields):
     """A seeded lead."""
 
     key: Annotated[
-        str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", description="Its identity: kept in origin_id as namespace:key.")
+        str,
+        Field(
+            pattern=r"^[a-z0-9][a-z0-9._-]*$",
+            description="Its identity, for ever; kept in origin_id after the namespace, 100 characters at most.",
+        ),
     ]
     title: Annotated[Line, Field(description="Its title.")]
     adopted: Annotated[
-        bool, Field(description="It was there before, without our mark: the lock file tells which one it is.")
+        bool,
+        Field(
+            description="It was there before, as import writes it: the lock file tells which one it is; never created."
+        ),
     ] = False
     if_gone: IfGone = "leave"
     mode: Mode = "enforce"

@@ -47,7 +47,7 @@ def to_sarif(report: Report, *, color: bool = False, width: int = 0) -> str:  # 
         "name": "leadstate",
         "version": report.leadstate_version,
         "semanticVersion": report.leadstate_version,
-        "rules": [_rule(one, rules[one]) for one in order],
+        "rules": [_rule(code, rules[code]) for code in order],
     }
     # GitHub takes no result without a file: what no line is to blame for stands at the head of the configuration.
     nowhere = Source(file=next((row.source.file for row in rows if row.source), "leadstate.yaml"), line=1, column=1)

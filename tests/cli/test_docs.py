@@ -60,15 +60,6 @@ def test_every_key_of_the_configuration_is_described() -> None:
     assert keys(schema) <= described
 
 
-@pytest.mark.parametrize(
-    "page", ["README.md", "docs/commands.md", "docs/safety.md", "docs/architecture.md", "CONTRIBUTING.md"]
-)
-def test_what_the_pages_link_to_exists(page: str) -> None:
-    path = ROOT / page
-    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
-        assert target.startswith("http") or (path.parent / target).exists(), target
-
-
 def test_the_files_that_the_architecture_names_exist() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     for name in re.findall(r"`((?:core|kinds|pipedrive|engine|config|report|cli)/\w+\.py)", text):

@@ -1,0 +1,220 @@
+"""Writes what the pages take from the code: `python -m docs.generate` (part of `make fix`).
+
+docs/reference/commands.md is made from the command line itself; in docs/configuration.md the tables between the markers
+`<!-- keys of MODEL -->` and `<!-- end -->` from the models; the picture of a plan from the demo's. The rest is by hand.
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from docs.picture import picture
+from leadstate.cli.main import COMMANDS, GROUPS, cli
+from leadstate.config.json_schema import document_schema
+
+DOCS = Path(__file__).parent
+COMMANDS_PAGE = DOCS / "reference" / "commands.md"
+CONFIGURATION_PAGE = DOCS / "configuration.md"
+PICTURE = DOCS / "_static" / "plan.svg"
+
+FLAT = frozenset(("PruneSpec", "GuardsSpec"))
+"""Models that stand in the table of the one above them, with a dot."""
+SECTIONS = {
+    "AccountSpec": "[account](#accounts)",
+    "TokenSpec": "[token source](#token)",
+    "PolicySpec": "[policy](#policy)",
+    "LabelSpec": "[label](#labels)",
+    "LeadSpec": "[lead](#leads)",
+    "LabelOverride": "`name`, `color`",
+    "LeadFields": "any of these but `key`, `mode`, `if_gone` and `adopted`",
+}
+"""Models that are described at another place; any other is written out as `{key: …}`."""
+_KEYS = re.compile(r"(<!-- keys of (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+_MARKUP = re.compile(r"(?<![\w`])(--?[a-z][\w-]*|\S*[<>*_|\[\]]\S*?)(?=[.,;:]*(?:\s|$))")
+"""Options, and words with a character that Markdown takes for its own."""
+
+
+def configuration_page() -> str:
+    """The page of the configuration with its tables as the models have them now."""
+    schema = document_schema()
+    written = CONFIGURATION_PAGE.read_text(encoding="utf-8")
+    return _KEYS.sub(lambda found: f"{found[1]}{keys_table(found[2], schema)}{found[3]}", written)
+
+
+def keys_table(model: str, schema: Mapping[str, Any]) -> str:
+    """The keys of a model of the configuration as a table."""
+    rows = ["| key | takes | default | meaning |", "|---|---|---|---|"]
+    return "\n".join([*rows, *_rows(_model(model, schema), schema, "")]) + "\n"
+
+
+def _model(name: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = schema if name == "Document" else schema["definitions"][name]
+    return found
+
+
+def _rows(model: Mapping[str, Any], schema: Mapping[str, Any], prefix: str) -> Iterator[str]:
+    required = model.get("required", ())
+    for key, one in sorted(model["properties"].items(), key=lambda row: row[0] not in required):
+        target = _ref(one)
+        if target in FLAT:
+            yield from _rows(_model(target, schema), schema, f"{prefix}{key}.")
+            continue
+        default = f"`{_yaml(one['default'])}`" if "default" in one and "const" not in one else ""
+        if key in required:
+            default = "required"
+        meaning = one.get("description") or _inner(one, "description") or _model(target, schema)["description"]
+        yield f"| `{prefix}{key}` | {_takes(one, schema)} | {default} | {_cell(meaning)} |"
+
+
+def _ref(one: Mapping[str, Any]) -> str:
+    ref = one.get("$ref") or next((inner["$ref"] for inner in one.get("allOf", ()) if "$ref" in inner), "")
+    return str(ref).rpartition("/")[2]
+
+
+def _inner(one: Mapping[str, Any], key: str) -> Any:
+    return next((inner[key] for inner in one.get("anyOf", ()) if key in inner), None)
+
+
+def _yaml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _takes(one: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    """What may be written there, in words."""
+    if target := _ref(one):
+        return SECTIONS.get(target) or _written_out(_model(target, schema))
+    alternatives = one.get("anyOf") or one.get("oneOf")
+    if alternatives is None:
+        return _alone(one, schema)
+    words = [word for inner in alternatives for word in _takes(inner, schema).split(_OR)]
+    return _OR.join(dict.fromkeys(words))
+
+
+_OR = ", or "
+
+
+def _alone(one: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    values = one.get("enum", [one["const"]] if "const" in one else [])
+    words = ", ".join(f"`{value}`" for value in values)
+    match one.get("type"):
+        case "array":
+            words = f"list: {_takes(one['items'], schema)}"
+        case "object":
+            inner = one.get("additionalProperties") or next(iter(one["patternProperties"].values()))
+            words = f"name → {_takes(inner, schema)}"
+        case "boolean":
+            words = "`true`, `false`"
+        case "integer" | "number" if not words:
+            words = _number(one)
+        case "null":
+            words = "`null`"
+    return words or ("`YYYY-MM-DD`" if one.get("format") == "date" else "text")
+
+
+def _number(one: Mapping[str, Any]) -> str:
+    if "exclusiveMinimum" in one:
+        return "id"
+    if "maximum" in one:
+        return f"{one['minimum']} to {one['maximum']}"
+    return "number"
+
+
+def _written_out(model: Mapping[str, Any]) -> str:
+    """A small mapping: one of its keys where it takes one, else all of them."""
+    keys = list(model["properties"])
+    if model.get("maxProperties") == 1:
+        return " or ".join(f"`{{{key}: …}}`" for key in keys)
+    return "`{" + ", ".join(f"{key}: …" for key in keys) + "}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def commands_page() -> str:
+    """Every command with its options, defaults, variables and examples."""
+    parts = [
+        "<!-- Made from the commands by docs/generate.py: python -m docs.generate -->",
+        "# Command reference",
+        _HEAD,
+    ]
+    with cli.make_context("leadstate", [], resilient_parsing=True) as ctx:
+        assert sorted(name for names in GROUPS.values() for name in names) == sorted(COMMANDS)  # noqa: S101  see GROUPS
+        for heading, names in GROUPS.items():
+            parts.append(f"## {heading}")
+            for name in names:
+                command = cli.get_command(ctx, name)
+                assert command is not None  # noqa: S101  for mypy: it is one of COMMANDS
+                parts += _command(command, f"leadstate {name}", ctx)
+    return "\n\n".join(parts) + "\n"
+
+
+_HEAD = """Every option also reads the environment variable that stands beside it: several values are separated by white
+space there, and paths as in `PATH`. All commands take `-h` and `--help`; `leadstate help COMMAND` is the same."""
+
+
+def _command(command: click.Command, path: str, parent: click.Context) -> Iterator[str]:
+    with click.Context(command, info_name=path.rpartition(" ")[2], parent=parent) as ctx:
+        yield f"### {path}"
+        yield f"```text\n{path} {' '.join(command.collect_usage_pieces(ctx))}\n```"
+        yield from _prose(command.help or "")
+        options = [_option(one, ctx) for one in command.get_params(ctx) if isinstance(one, click.Option)]
+        yield "\n".join(one for one in options if one)
+        if isinstance(command, click.Group):
+            for name, inner in sorted(command.commands.items()):
+                yield from _command(inner, f"{path} {name}", ctx)
+
+
+def _prose(text: str) -> Iterator[str]:
+    """A command's help as Markdown; what is not wrapped there (after a backspace) is a block here."""
+    for paragraph in re.split(r"\n\s*\n", inspect.cleandoc(text)):
+        if paragraph.startswith("\b"):
+            lines = paragraph.removeprefix("\b").strip("\n").splitlines()
+            examples = lines[0].startswith("Examples:")
+            if examples:
+                yield "Examples:"
+                lines = [line.removeprefix("Examples:").strip() for line in lines]
+            yield "\n".join(["```sh" if examples else "```text", *lines, "```"])
+        else:
+            yield _markdown(" ".join(paragraph.split()))
+
+
+def _markdown(text: str) -> str:
+    """Plain words as Markdown: what it would take for markup is marked as code, outside of what is code already."""
+    pieces = re.split(r"(`[^`]*`)", text)
+    return "".join(one if one.startswith("`") else _MARKUP.sub(r"`\1`", one) for one in pieces)
+
+
+def _option(one: click.Option, ctx: click.Context) -> str:
+    """An option as an item of a list; nothing for --help, which all have."""
+    record = one.get_help_record(ctx)
+    if record is None or "--help" in one.opts:
+        return ""
+    names, said = record
+    said, _, extra = said.partition("  [")
+    facts = [_fact(fact) for fact in re.split(r"; |\]  \[", extra.rstrip("]")) if fact]
+    variables = [one.envvar] if isinstance(one.envvar, str) else list(one.envvar or ())
+    facts += [f"`{name}`" for name in variables]
+    return f"- `{names}`: {_markdown(said)}" + (f" ({'; '.join(facts)})" if facts else "")
+
+
+def _fact(said: str) -> str:
+    word, colon, value = said.partition(": ")
+    return f"{word} {value if ' ' in value else f'`{value}`'}" if colon else f"`{said}`"
+
+
+GENERATED: Mapping[Path, Callable[[], str]] = {
+    COMMANDS_PAGE: commands_page,
+    CONFIGURATION_PAGE: configuration_page,
+    PICTURE: picture,
+}
+"""File → what makes its text."""
+
+if __name__ == "__main__":
+    for file, made in GENERATED.items():
+        file.write_text(made(), encoding="utf-8")

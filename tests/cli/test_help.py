@@ -1,0 +1,50 @@
+"""Help, and messages of a command line that is not understood."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.live import Shell
+
+
+@pytest.fixture(name="shell")
+def _shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path, {"COLUMNS": "100"})
+
+
+@pytest.mark.parametrize("command", [(), ("plan",), ("get",), ("get", "labels")])
+def test_help_is_the_help_of_the_command(command: tuple[str, ...], shell: Shell) -> None:
+    asked = shell("help", *command)
+    assert (asked.returncode, asked.stderr) == (0, "")
+    assert asked.stdout == shell(*command, "--help").stdout
+
+
+def test_help_of_no_command_suggests_one(shell: Shell) -> None:
+    done = shell("help", "plna")
+    assert done.returncode == 64
+    assert "No such command 'plna'. Did you mean 'plan'?" in done.stderr
+    assert not done.stdout
+
+
+@pytest.mark.parametrize(("words", "meant"), [(("plan", "--acount", "x"), "--account"), (("get", "labls"), "labels")])
+def test_a_mistyped_word_is_a_usage_error_that_suggests_another(
+    words: tuple[str, ...], meant: str, shell: Shell
+) -> None:
+    done = shell(*words)
+    assert done.returncode == 64
+    assert meant in done.stderr.splitlines()[-1]
+
+
+def test_help_stays_in_the_width_and_is_plain_in_a_pipe(tmp_path: Path) -> None:
+    text = Shell(tmp_path, {"COLUMNS": "70", "FORCE_COLOR": "1"})("--help").stdout
+    prose = [line for line in text.splitlines() if "leadstate " not in line]
+    assert max(map(len, prose)) <= 70
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("words", [("get", "labels"), ("doctor",), ("matrix",), ("lock",)])
+def test_a_wrong_configuration_is_explained_by_every_command(words: tuple[str, ...], shell: Shell) -> None:
+    shell.write("version: 1\naccounts:\n  a: {domain: x, token: {env: T}}\nlabels:\n  - {name: Hot}\n")
+    done = shell(*words)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error[missing-color] a label needs a colour\n  --> leadstate.yaml:5:5\n")

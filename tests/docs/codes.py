@@ -1,0 +1,144 @@
+"""Every diagnostic code that the product can say, read off its source.
+
+A code is a string that goes into a parameter or an attribute named `code`, that a table is asked for with one, or that
+stands in `error[…]`. Where it gets there through a local name or a table, its strings are taken from there; where none
+is found the search fails, so that a code cannot hide.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+\??")
+_PRINTED = re.compile(r"\b(?:error|warning|guard)\[([a-z0-9-]+)\]")
+ROOT = Path(__file__).parents[2] / "leadstate"
+
+
+@dataclass
+class _Product:
+    """What the search knows of the source.
+
+    Attributes:
+        sinks: function or class → at which argument its `code` is. A private one is known in its own file only.
+        constants: name of a module's constant → its values; tables of several modules may share one name.
+    """
+
+    sinks: dict[str, set[int]] = field(default_factory=dict)
+    constants: dict[str, list[ast.expr]] = field(default_factory=dict)
+
+
+@cache
+def codes() -> frozenset[str]:
+    """All of them; AssertionError where one cannot be made out."""
+    files = [file for file in ROOT.rglob("*.py") if "sandbox" not in file.relative_to(ROOT).parts]
+    trees = {file: ast.parse(file.read_text(encoding="utf-8")) for file in files}
+    product = _Product()
+    for file, tree in trees.items():
+        _learn(file, tree, product)
+    return frozenset(code for file, tree in trees.items() for code in _found(file, tree, product))
+
+
+def _full(name: str, file: Path) -> str:
+    return f"{file}:{name}" if name.startswith("_") else name
+
+
+def _learn(file: Path, tree: ast.Module, product: _Product) -> None:
+    for top in tree.body:
+        if isinstance(top, ast.Assign | ast.AnnAssign) and top.value is not None:
+            for target in top.targets if isinstance(top, ast.Assign) else [top.target]:
+                if isinstance(target, ast.Name):
+                    product.constants.setdefault(target.id, []).append(top.value)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            names = [(one.arg, one.annotation) for one in node.args.args if one.arg not in {"self", "cls"}]
+        elif isinstance(node, ast.ClassDef):
+            fields = [one for one in node.body if isinstance(one, ast.AnnAssign)]
+            names = [(ast.unparse(one.target), one.annotation) for one in fields]
+        else:
+            continue
+        for index, (name, kind) in enumerate(names):
+            if name == "code" and kind is not None and ast.unparse(kind) == "str":
+                product.sinks.setdefault(_full(node.name, file), set()).add(index)
+
+
+def _found(file: Path, tree: ast.Module, product: _Product) -> Iterator[str]:
+    inside = _functions(tree)
+    for node in ast.walk(tree):
+        match node:
+            case ast.ClassDef():
+                yield from (code for one in node.body for code in _attribute(one))
+            case ast.Call():
+                for value in _passed(node, file, product):
+                    yield from _of(value, inside.get(node), product, f"{file}:{node.lineno}")
+            case ast.Subscript(slice=ast.Name("code")):
+                table = node.value
+                tables = product.constants.get(table.id, []) if isinstance(table, ast.Name) else [table]
+                for one in tables:
+                    if isinstance(one, ast.Dict):
+                        yield from (code for key in one.keys if key for code in _strings(key, _KEBAB))
+            case ast.Constant(value=str() as text):
+                yield from _PRINTED.findall(text)
+
+
+def _functions(tree: ast.Module) -> dict[ast.AST, ast.AST]:
+    """Node → the innermost function around it."""
+    functions = [one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return {node: function for function in functions for node in ast.walk(function)}
+
+
+def _attribute(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id == "code" for one in node.targets):
+        yield from _strings(node.value, CODE)
+
+
+def _passed(call: ast.Call, file: Path, product: _Product) -> Iterator[ast.expr]:
+    name = _full(call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", ""), file)
+    if name not in product.sinks:
+        return
+    yield from (call.args[index] for index in product.sinks[name] if index < len(call.args))
+    yield from (one.value for one in call.keywords if one.arg == "code")
+
+
+def _of(value: ast.expr, function: ast.AST | None, product: _Product, where: str) -> Iterator[str]:
+    """The codes that an argument can be; none where it was passed on, and is found where it came from."""
+    found = set(_strings(value, CODE))
+    for name in (one.id for one in ast.walk(value) if isinstance(one, ast.Name)):
+        sources = [*product.constants.get(name, []), *_bound(name, function)]
+        found |= {code for one in sources for code in _through(one, product)}
+    assert found or _is_passed_on(value), f"{where}: which codes are these? {ast.unparse(value)}"
+    yield from found
+
+
+def _is_passed_on(value: ast.expr) -> bool:
+    """Whether it is the code of something else."""
+    return any(
+        (isinstance(one, ast.Name) and one.id == "code") or (isinstance(one, ast.Attribute) and one.attr == "code")
+        for one in ast.walk(value)
+    )
+
+
+def _bound(name: str, function: ast.AST | None) -> Iterator[ast.expr]:
+    """What a local name was given."""
+    for node in ast.walk(function) if function is not None else ():
+        if isinstance(node, ast.Assign):
+            targets = [one for target in node.targets for one in ast.walk(target)]
+            if any(isinstance(one, ast.Name) and one.id == name for one in targets):
+                yield node.value
+
+
+def _through(value: ast.expr, product: _Product) -> Iterator[str]:
+    """The codes in an expression and in the tables that it names; among other words they are told by their hyphen."""
+    yield from _strings(value, CODE if isinstance(value, ast.Constant) else _KEBAB)
+    for name in (one.id for one in ast.walk(value) if isinstance(one, ast.Name)):
+        for table in product.constants.get(name, []):
+            yield from _strings(table, _KEBAB)
+
+
+def _strings(value: ast.expr, form: re.Pattern[str]) -> Iterator[str]:
+    for one in ast.walk(value):
+        if isinstance(one, ast.Constant) and isinstance(one.value, str) and form.fullmatch(one.value):
+            yield one.value.rstrip("?")

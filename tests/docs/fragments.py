@@ -1,0 +1,17 @@
+"""A part of a configuration, as the pages show it, made whole."""
+
+import re
+
+_AROUND = {
+    "version": "version: 1\n",
+    "namespace": "namespace: acme-seeds\n",
+    "accounts": "accounts:\n  emea: {domain: acme-emea, token: {env: PIPEDRIVE_TOKEN}}\n",
+}
+
+
+def whole(fragment: str) -> str:
+    """The fragment with the keys before it that it leaves out; one that has a version and more is whole already."""
+    keys = set(re.findall(r"^\w+(?=:)", fragment, re.MULTILINE))
+    if "version" in keys and len(keys) > 1:
+        return fragment
+    return "".join(text for key, text in _AROUND.items() if key not in keys) + fragment

@@ -1,0 +1,87 @@
+"""The pages are true of the code: what is generated is up to date, commands parse, YAML loads, links lead somewhere."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from docs.generate import GENERATED
+from leadstate.cli.main import COMMANDS, GROUPS, cli
+from leadstate.config import load
+from tests.docs.fragments import whole
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
+RECIPES = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
+_COMMAND = re.compile(r"^(?:\$ |    )?(leadstate [a-z].*?)(?:\s{2,}#.*)?$", re.MULTILINE)
+_BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+
+
+def commands() -> set[str]:
+    """Every command line in the pages' blocks, and in the helps, which the command reference repeats."""
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
+    blocks = [block for text in texts for block in _BLOCK.findall(text)]
+    lines = [line for form, block in blocks if form in {"", "sh"} for line in _COMMAND.findall(block)]
+    lines += [line for text in texts for line in re.findall(r"^    (leadstate [a-z].*)$", text, re.MULTILINE)]
+    return {part.strip() for line in lines for part in line.split("&&") if part.strip().startswith("leadstate ")}
+
+
+def anchors(page: Path) -> set[str]:
+    """What the headings of a page are linked to as."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
+
+
+@pytest.mark.parametrize("page", GENERATED, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_is_generated_is_up_to_date(page: Path) -> None:
+    assert page.read_text(encoding="utf-8") == GENERATED[page](), "make fix (or: python -m docs.generate)"
+
+
+@pytest.mark.parametrize("line", sorted(commands()))
+def test_a_command_in_the_pages_can_be_run(line: str) -> None:
+    words = shlex.split(line.partition(" > ")[0], comments=True)[1:]
+    with cli.make_context("leadstate", [], resilient_parsing=True) as ctx:
+        command: click.Command = cli
+        while isinstance(command, click.Group) and words:
+            found = command.get_command(ctx, words[0])
+            assert found is not None, f"no command {words[0]!r}"
+            command, words = found, words[1:]
+        with click.Context(command, parent=ctx) as inner:
+            command.make_parser(inner).parse_args(words)
+
+
+@pytest.mark.parametrize("example", re.findall(r"```yaml\n(.*?)```", RECIPES, re.DOTALL))
+def test_a_recipe_is_a_valid_configuration(example: str, tmp_path: Path) -> None:
+    file = tmp_path / "leadstate.yaml"
+    file.write_text(whole(example), encoding="utf-8")
+    assert load([file]).diagnostics == ()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_the_pages_link_to_exists(page: Path) -> None:
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)", page.read_text(encoding="utf-8")):
+        if not target.startswith("http"):
+            file = page.parent / target if target else page
+            assert file.exists(), target
+            assert not anchor or anchor in anchors(file), f"{target}#{anchor}"
+
+
+def test_nothing_is_fetched_from_elsewhere() -> None:
+    for file in (ROOT / "docs" / "_static").iterdir():
+        addresses = set(re.findall(r"https?://[\w.]+", file.read_text(encoding="utf-8")))
+        assert addresses <= {"http://www.w3.org"}, file
+
+
+def test_every_command_stands_in_one_group() -> None:
+    grouped = [name for names in GROUPS.values() for name in names]
+    assert sorted(grouped) == sorted(COMMANDS), "cli/main.py: GROUPS"
+
+
+def test_every_command_shows_examples() -> None:
+    with cli.make_context("leadstate", [], resilient_parsing=True) as ctx:
+        for name in COMMANDS:
+            command = cli.get_command(ctx, name)
+            assert command is not None
+            assert f"Examples:  leadstate {name}" in (command.help or ""), name
