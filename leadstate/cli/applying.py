@@ -13,6 +13,7 @@ from leadstate.cli.interrupts import interrupts
 from leadstate.cli.locking import remember
 from leadstate.cli.output import render
 from leadstate.cli.planning import Choices, Planned, check_targets, exit_of, make_plans, plan_report, reading_cost
+from leadstate.cli.progress import progress
 from leadstate.cli.receipts import Receipt
 from leadstate.cli.session import Session, runtime, session
 from leadstate.config import Configuration
@@ -20,6 +21,7 @@ from leadstate.core.diagnostics import Severity
 from leadstate.core.outcome import Status
 from leadstate.core.plan import AccountPlan
 from leadstate.core.rollout import ALL_AT_ONCE, Waves
+from leadstate.engine.events import Several
 from leadstate.engine.run import Applied, Work, apply_all, untouched
 from leadstate.pipedrive.client import Spent
 from leadstate.report.build import Part, build
@@ -99,12 +101,14 @@ async def _carry_out(choices: Choices, configuration: Configuration, consent: Co
         receipt = Receipt(
             surroundings.receipts, _parts(opened, planned, []), now=surroundings.now, clock=surroundings.pace.clock
         )
-        with interrupts() as interrupted:
+        changes = sum(len(plan.changes) for plan in planned.plans if plan.applyable)
+        with interrupts() as interrupted, progress("Applying", "changes", changes, opened.work) as shown:
+            heard = Several(receipt, shown)
             applied = await _in_waves(
                 opened.work,
                 planned.plans,
                 consent.rollout,
-                lambda wave: apply_all(wave, planned.plans, settings, receipt, interrupted),
+                lambda wave: apply_all(wave, planned.plans, settings, heard, interrupted),
             )
         parts = _parts(opened, planned, applied)
         receipt.close(parts)

@@ -19,6 +19,7 @@ from leadstate.engine.run import Settings
 
 @click.command(short_help=COMMANDS["lock"])
 @options.configuration
+@options.progress
 def lock(*, paths: tuple[Path, ...], accounts: tuple[str, ...]) -> int:
     """Write leadstate.lock.json: the id of each declared label and lead that is there. Commit it.
 

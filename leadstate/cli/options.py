@@ -54,8 +54,24 @@ def files(command: F) -> F:
     )(command)
 
 
+HIDDEN = "leadstate.no-progress"
+"""Where `--no-progress` is kept in click's context."""
+
+
+def progress(command: F) -> F:
+    """`--no-progress`, for runs that may be long."""
+    return option(
+        "--no-progress",
+        is_flag=True,
+        expose_value=False,
+        callback=_hide_progress,
+        help="Do not say on stderr how far a long run is.",
+    )(command)
+
+
 def guards(command: F) -> F:
-    """What lifts or sets a guard for one run."""
+    """What lifts or sets a guard for one run, and how far it is."""
+    command = progress(command)
     command = option(
         "--reserve",
         type=click.IntRange(0, 100),
@@ -140,6 +156,11 @@ def looks(command: F) -> F:
         show_default=True,
         help="Whether to colour; auto looks at the terminal and at NO_COLOR.",
     )(command)
+
+
+def _hide_progress(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's signature
+    """Kept in the context, for `leadstate.cli.progress`."""
+    ctx.meta[HIDDEN] = value
 
 
 def _set_log_level(_ctx: click.Context, _param: click.Parameter, value: str) -> None:

@@ -9,6 +9,7 @@ import click
 
 from leadstate.cli.baseline import Baseline
 from leadstate.cli.exits import Exit
+from leadstate.cli.progress import progress
 from leadstate.cli.session import Session, load_configuration, runtime
 from leadstate.config import Configuration
 from leadstate.core.address import Target
@@ -94,10 +95,11 @@ class Planned:
 
 async def make_plans(session: Session, settings: Settings, baseline: Baseline | None = None) -> Planned:
     """Plan every account of the session; with a base, each change says where it comes from."""
-    if baseline is None or baseline.accounts is None:
-        plans = await plan_all(session.work, settings)
-        return Planned((*plans, *session.unusable), reading_cost(session))
-    compared = await plan_and_compare(session.work, baseline.accounts, settings)
+    with progress("Reading", "accounts", len(session.work), session.work) as shown:
+        if baseline is None or baseline.accounts is None:
+            plans = await plan_all(session.work, settings, shown.account)
+            return Planned((*plans, *session.unusable), reading_cost(session))
+        compared = await plan_and_compare(session.work, baseline.accounts, settings, shown.account)
     besides = [one.besides for one in compared]
     return Planned(
         (*(one.plan for one in compared), *session.unusable),

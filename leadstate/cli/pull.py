@@ -30,6 +30,7 @@ from leadstate.engine.run import Settings
     "--target", "targets", multiple=True, metavar="ADDRESS", help="Only this object: label:Hot, or emea/label:Hot."
 )
 @asking
+@options.progress
 @options.looks
 def pull(
     *,

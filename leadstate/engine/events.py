@@ -13,6 +13,18 @@ class Observer(Protocol):
         """A change has come to its end."""
 
 
+class Several:
+    """Several listeners, in order."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    def finished(self, change: Change, outcome: Outcome) -> None:
+        """Each of them hears it."""
+        for one in self._observers:
+            one.finished(change, outcome)
+
+
 class Nobody:
     """Nobody listens."""
 

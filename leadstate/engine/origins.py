@@ -16,7 +16,7 @@ from leadstate.core.plan import AccountPlan
 from leadstate.core.planner import plan_account
 from leadstate.core.resource import CustomValue, Desired, Lookup
 from leadstate.engine.lookup import resolve
-from leadstate.engine.run import Seen, Settings, Work, each, look, plan_of, unread
+from leadstate.engine.run import Ended, Seen, Settings, Work, each, look, plan_of, unread
 from leadstate.kinds import KIND_NAMES
 from leadstate.kinds.lead import LEAD
 from leadstate.pipedrive.client import Reader, Spent
@@ -31,15 +31,18 @@ class Compared:
     besides: Spent
 
 
-async def plan_and_compare(work: Sequence[Work], bases: Mapping[str, Account], settings: Settings) -> list[Compared]:
+async def plan_and_compare(
+    work: Sequence[Work], bases: Mapping[str, Account], settings: Settings, ended: Ended | None = None
+) -> list[Compared]:
     """Plan every account, in the order given.
 
     Args:
         work: the accounts, as this revision declares them.
         bases: account → the same one as the other revision declares it; an account that is not in it is new.
         settings: how to plan.
+        ended: hears of each account that is planned.
     """
-    return await each(work, lambda one: _compare(one, bases.get(one.account.name), settings))
+    return await each(work, lambda one: _compare(one, bases.get(one.account.name), settings), ended)
 
 
 async def _compare(one: Work, base: Account | None, settings: Settings) -> Compared:

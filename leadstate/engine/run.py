@@ -99,9 +99,13 @@ class Applied:
         return done and self.remaining is not None and not self.remaining.changes
 
 
-async def plan_all(work: Sequence[Work], settings: Settings) -> list[AccountPlan]:
-    """Plan every account, in the order given."""
-    return await each(work, lambda one: plan_one(one.account, Reader(one.connection), settings))
+Ended = Callable[[Work], None]
+"""Hears that an account has come to its end; must not raise."""
+
+
+async def plan_all(work: Sequence[Work], settings: Settings, ended: Ended | None = None) -> list[AccountPlan]:
+    """Plan every account, in the order given; `ended` hears of each that is planned."""
+    return await each(work, lambda one: plan_one(one.account, Reader(one.connection), settings), ended)
 
 
 def untouched(plan: AccountPlan, why: str) -> Applied:
@@ -129,13 +133,16 @@ async def apply_all(
     return await each(work, lambda one: _apply(one, by_account[one.account.name], settings, observer, interrupted))
 
 
-async def each(work: Sequence[Work], do: Callable[[Work], Awaitable[T]]) -> list[T]:
+async def each(work: Sequence[Work], do: Callable[[Work], Awaitable[T]], ended: Ended | None = None) -> list[T]:
     """Do something with every account, so many at once; what it gives, in the order of the accounts."""
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def gated(one: Work) -> T:
         async with gate:
-            return await do(one)
+            done = await do(one)
+        if ended is not None:
+            ended(one)
+        return done
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(gated(one)) for one in work]

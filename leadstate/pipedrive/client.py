@@ -57,7 +57,8 @@ class Pace:
 class Connection:
     """The way to one account: where it is, what signs its requests, what paces them, what they have cost.
 
-    `lengths` holds how many pages each listing had when it was last read to its end, by operation id.
+    `lengths` holds how many pages each listing had when it was last read to its end, by operation id. `heard` is called
+    at each answer, for whoever wants to know how far a run is.
     """
 
     def __init__(self, http: httpx.AsyncClient, origin: str, signer: Signer, pace: Pace | None = None) -> None:
@@ -71,6 +72,7 @@ class Connection:
         self.spent = Spent()
         self.lengths: dict[str, int] = {}
         self.headers = httpx.Headers()
+        self.heard: Callable[[], None] = lambda: None
 
     async def exchange(self, request: Request) -> Answer:
         """Send a request, again where that is safe and may help, and read its answer.
@@ -125,6 +127,7 @@ class Connection:
         _log.debug("%s %s -> %s", operation.method, request.path, reply.status_code)
         (self._searches if operation.search else self._limiter).learn(reply.headers)
         self.headers = reply.headers
+        self.heard()
         return read(operation, reply, self.signer.scrub)
 
 

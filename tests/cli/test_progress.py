@@ -1,0 +1,86 @@
+"""How far a long run is: lines in a log once it takes a while, never on stdout, nothing where nobody wants it."""
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from leadstate.cli.options import HIDDEN
+from leadstate.cli.progress import QUIET, progress
+from leadstate.cli.session import Runtime
+from leadstate.pipedrive.client import Pace
+from leadstate.sandbox import Sandbox, running
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def lines(capsys: pytest.CaptureFixture[str], clock: Clock, *, hidden: bool = False) -> list[str]:
+    with click.Context(click.Command("plan"), obj=Runtime(pace=Pace(clock))) as context:
+        context.meta[HIDDEN] = hidden
+        with progress("Reading", "accounts", 4, ()) as shown:
+            for _ in range(20):
+                clock.now += QUIET / 5
+                shown.request()
+            shown.account(None)  # type: ignore[arg-type]  # which one does not matter
+            clock.now += QUIET
+            shown.request()
+    out, err = capsys.readouterr()
+    assert out == ""
+    return err.splitlines()
+
+
+def test_a_log_gets_a_line_every_few_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+    assert lines(capsys, Clock()) == [
+        "Reading: 0 of 4 accounts, 5 requests",
+        "Reading: 0 of 4 accounts, 10 requests",
+        "Reading: 0 of 4 accounts, 15 requests",
+        "Reading: 0 of 4 accounts, 20 requests",
+        "Reading: 1 of 4 accounts, 21 requests, about 150 s left",
+    ]
+
+
+def test_nothing_where_it_is_not_wanted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert lines(capsys, Clock(), hidden=True) == []
+
+
+def test_a_terminal_gets_a_bar_and_stdout_does_not(tmp_path: Path) -> None:
+    sandbox = Sandbox("drifted", burst=100_000, daily=None)
+    with running(sandbox.app) as url:
+        (tmp_path / "leadstate.yaml").write_text(
+            f"version: 1\naccounts: {{emea: {{url: '{url}', token: {{env: TOKEN}}}}}}\n"
+            "labels: [{name: A, color: red}]\n"
+        )
+        for words, bar in (((), True), (("--no-progress",), False)):
+            ours, theirs = pty.openpty()
+            done = subprocess.run(
+                [sys.executable, "-m", "leadstate", "plan", *words],
+                cwd=tmp_path,
+                env={**os.environ, "TOKEN": "sandbox-token", "TERM": "xterm-256color"},
+                stdout=subprocess.PIPE,
+                stderr=theirs,
+                text=True,
+                check=False,
+            )
+            os.close(theirs)
+            said = b""
+            while True:
+                try:
+                    piece = os.read(ours, 4096)
+                except OSError:  # the other end is closed, and everything was read
+                    break
+                if not piece:
+                    break
+                said += piece
+            os.close(ours)
+            assert (done.returncode, b"Reading" in said) == (0, bar), said
+            assert "Reading" not in done.stdout
+            assert "1 to add" in done.stdout
