@@ -6,7 +6,7 @@ from dataclasses import replace
 from leadstate.core.address import Address, Ref, RemoteRef, Target
 from leadstate.core.observed import Observed
 from leadstate.core.plan import Action, Change, Impact, Reason
-from leadstate.core.resource import Attrs, references
+from leadstate.core.resource import Attrs, Live, Value, references
 
 
 def in_order(changes: Iterable[Change]) -> list[Change]:
@@ -41,9 +41,12 @@ def _lets_go(change: Change) -> frozenset[Ref]:
 def weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
     """Put the leads that carry a label beside each change that renames or deletes it.
 
-    For a delete, leads that this plan relabels or deletes first do not count: they will not carry it any more.
+    For a delete, leads that this plan relabels or deletes first do not count: they will not carry it any more. Those
+    that it brings back from the archive do.
     """
     ids = {one.address: one.remote_id for one in changes}
+    thawed = {one.remote_id for one in changes if one.thaw_first and "labels" not in one.want}
+    returning = [one for one in observed.live.get("lead", ()) if one.remote_id in thawed]
     weighed = []
     for one in changes:
         deletes = one.action is Action.DELETE
@@ -52,7 +55,8 @@ def weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
             continue
         ref = RemoteRef("label", one.remote_id)
         leaving = {ids[address] for address in one.after} if deletes else set()
-        carriers = None if observed.carriers is None else observed.carriers.get(ref, ())
+        back = [lead.remote_id for lead in returning if ref in _held(lead)]
+        carriers = None if observed.carriers is None else [*observed.carriers.get(ref, ()), *back]
         live = None if carriers is None else tuple(lead for lead in carriers if lead not in leaving)
         archived = None if observed.archived_carriers is None else observed.archived_carriers.get(ref, ())
         impact = Impact(
@@ -62,6 +66,11 @@ def weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
         pages = observed.pages if one.moves_to else 0
         weighed.append(replace(one, impact=impact, carriers=live if deletes else None, pages=pages))
     return weighed
+
+
+def _held(lead: Live) -> tuple[Value, ...]:
+    labels = lead.attrs.get("labels")
+    return labels if isinstance(labels, tuple) else ()
 
 
 def only(changes: Sequence[Change], targets: Sequence[Target]) -> tuple[Change, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from leadstate.core.account import Account
-from leadstate.core.address import Address, RemoteRef, Target
+from leadstate.core.address import Address, Ref, RemoteRef, Target
 from leadstate.core.diagnostics import Diagnostic, Severity, counted
 from leadstate.core.diff import added, diff, removed
 from leadstate.core.likeness import likenesses
@@ -15,7 +15,7 @@ from leadstate.core.observed import Observed
 from leadstate.core.order import in_order, only, weigh
 from leadstate.core.plan import AccountPlan, Action, Change, LeftAlone, Reason
 from leadstate.core.policy import Prune
-from leadstate.core.resource import Attrs, Bindings, Desired, Live, settle
+from leadstate.core.resource import FREEZES, Attrs, Bindings, Desired, Live, Value, settle
 
 
 @dataclass(slots=True)
@@ -139,6 +139,8 @@ def _plan_pair(draft: _Draft, desired: Desired, live: Live) -> None:
             _plan_absent(draft, desired, live)
         return
     after = {key: settle(value, before.get(key)) for key, value in desired.attrs.items() if key not in moved}
+    if live.frozen_by is None and after.get(FREEZES) is True:
+        after |= _handed_over(draft, {**before, **after})
     fields = diff(before, after)
     thaws = any(one.path == live.frozen_by for one in fields)
     if desired.create_only:
@@ -163,6 +165,17 @@ def _plan_pair(draft: _Draft, desired: Desired, live: Live) -> None:
                 span=desired.span,
             )
         )
+
+
+def _handed_over(draft: _Draft, wanted: Attrs) -> Attrs:
+    """What an object that is frozen by this plan must let go of at once: later nobody can take it away any more."""
+    moves = {one.address.ref: one.moves_to for one in draft.changes if one.moves_to is not None}
+    handed: dict[str, Value] = {}
+    for name, value in wanted.items():
+        if isinstance(value, tuple) and any(isinstance(one, Ref) and one in moves for one in value):
+            settled = {moves.get(one, one) if isinstance(one, Ref) else one for one in value}
+            handed[name] = tuple(sorted(settled, key=str))
+    return handed
 
 
 def _plan_absent(draft: _Draft, desired: Desired, live: Live) -> None:

@@ -43,6 +43,9 @@ class CustomValue:
     span: Span | None = field(default=None, compare=False)
 
 
+FREEZES: Final = "archived"
+"""The attribute with which nobody can edit an object any more."""
+
 CUSTOM: Final = "custom_fields."
 """What the attribute of a custom field begins with, its name following; each one is managed by itself."""
 

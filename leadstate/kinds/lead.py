@@ -11,7 +11,19 @@ from pydantic import Field
 
 from leadstate.core.address import Address, Ref, RemoteRef, Span
 from leadstate.core.plan import Action, Change
-from leadstate.core.resource import CUSTOM, AtLeast, Attrs, CustomValue, Desired, Live, Lookup, Money, Value, text
+from leadstate.core.resource import (
+    CUSTOM,
+    FREEZES,
+    AtLeast,
+    Attrs,
+    CustomValue,
+    Desired,
+    Live,
+    Lookup,
+    Money,
+    Value,
+    text,
+)
 from leadstate.kinds.contacts import OrganizationRef, PersonRef, UserRef
 from leadstate.kinds.custom_field import answered
 from leadstate.kinds.custom_value import declared
@@ -130,7 +142,7 @@ def live(wire: WireLead, raw: object) -> Live:
         "channel_id": text(wire.channel_id) or None if wire.channel_id is not None else None,
         "archived": wire.is_archived,
     }
-    frozen_by = "archived" if wire.is_archived else None
+    frozen_by = FREEZES if wire.is_archived else None
     custom = answered(raw) if isinstance(raw, dict) else {}
     return Live("lead", wire.id, attrs, title, mark=wire.origin_id, frozen_by=frozen_by, custom=custom)
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,8 @@ from leadstate.core.observed import Observed
 from leadstate.core.plan import Action, Reason, fingerprint
 from leadstate.core.planner import plan_account
 from leadstate.core.policy import Policy
-from leadstate.core.resource import Desired
-from tests.builders import HERE, account, label, live_label, planned
+from leadstate.core.resource import AtLeast, Desired
+from tests.builders import HERE, account, label, lead, live_label, live_lead, planned
 
 HOT, OLD = Ref("label", "Hot"), RemoteRef("label", "id-Old")
 FREE = Budget(0)
@@ -116,3 +117,31 @@ def test_another_successor_is_another_fingerprint() -> None:
     successors = (None, HOT, Ref("label", "Warm"))
     plans = [planned(account(replace(merged(), moves_to=one)), *live) for one in successors]
     assert len({fingerprint(one) for one in plans}) == len(plans)
+
+
+@pytest.mark.parametrize("declared", [{}, {"labels": AtLeast((HOT,))}])
+def test_a_lead_that_is_archived_in_the_same_plan_gets_the_successor_first(declared: dict[str, Any]) -> None:
+    plan = planned(
+        account(label("Hot"), merged(), lead("a", archived=True, **declared)),
+        live_label("Hot"),
+        live_label("Old"),
+        live_lead("a", labels=["id-Old", "id-Other"]),
+        carriers={OLD: ["id-a"]},
+    )
+    delete, update = plan.changes
+    assert update.want == {"archived": True, "labels": (RemoteRef("label", "id-Other"), HOT)}
+    assert (delete.after, delete.carriers) == ((update.address,), ())
+
+
+@pytest.mark.parametrize(("labels", "left"), [(None, ("x", "id-a")), ((), ("x",))])
+def test_a_lead_that_comes_back_from_the_archive_counts(labels: tuple[()] | None, left: tuple[str, ...]) -> None:
+    fields: dict[str, Any] = {} if labels is None else {"labels": labels}
+    plan = planned(
+        account(label("Hot"), merged(), lead("a", archived=False, **fields)),
+        live_label("Hot"),
+        live_label("Old"),
+        live_lead("a", labels=["id-Old"], archived=True),
+        carriers={OLD: ["x"]},
+    )
+    delete = next(one for one in plan.changes if one.action is Action.DELETE)
+    assert delete.carriers == left
