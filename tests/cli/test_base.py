@@ -4,13 +4,12 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from leadstate.sandbox import Sandbox, running
+from leadstate.sandbox import Sandbox
 from tests.cli.live import Shell
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
@@ -37,17 +36,6 @@ def git(folder: Path, *words: str) -> None:
     quiet = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
     who = ("-c", "user.name=n", "-c", "user.email=n@acme.test", "-c", "init.defaultBranch=main")
     subprocess.run(["git", *who, *words], cwd=folder, env={**os.environ, **quiet}, check=True, capture_output=True)
-
-
-@pytest.fixture
-def sandbox() -> Sandbox:
-    return Sandbox("drifted", burst=100_000, daily=None)
-
-
-@pytest.fixture
-def url(sandbox: Sandbox) -> Iterator[str]:
-    with running(sandbox.app) as base:
-        yield base
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +21,6 @@ accounts:
     token: {{env: TOKEN}}
 """
 LABELS = "labels:\n  - {name: Hot, color: red}\n  - {name: Partner, color: green}\n"
-
-
-@pytest.fixture
-def sandbox() -> Sandbox:
-    return Sandbox("drifted", burst=100_000, daily=None)
-
-
-@pytest.fixture
-def url(sandbox: Sandbox) -> Iterator[str]:
-    with running(sandbox.app) as base:
-        yield base
 
 
 @pytest.fixture

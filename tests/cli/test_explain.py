@@ -1,12 +1,11 @@
 """`explain ADDRESS` where golden case 050 does not show it: several accounts, the lock file, what is no address."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from leadstate.sandbox import Sandbox, running
+from leadstate.sandbox import Sandbox
 from tests.cli.live import Shell
 
 TWO_ACCOUNTS = """\
@@ -25,17 +24,6 @@ labels:
 leads:
   - {{key: seed, title: Seed, person: 1, labels: [Hot], mode: seed, accounts: [emea]}}
 """
-
-
-@pytest.fixture
-def sandbox() -> Sandbox:
-    return Sandbox("drifted", burst=100_000, daily=None)
-
-
-@pytest.fixture
-def url(sandbox: Sandbox) -> Iterator[str]:
-    with running(sandbox.app) as base:
-        yield base
 
 
 @pytest.fixture

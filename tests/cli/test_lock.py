@@ -1,13 +1,12 @@
 """What the lock file makes known, and that losing it loses nothing but that."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from leadstate.sandbox import Sandbox, running
+from leadstate.sandbox import Sandbox
 from tests.cli.live import Shell
 
 HEAD = """\
@@ -26,12 +25,6 @@ LEAD = "leads:\n  - {key: seed, title: Seed, person: 1, mode: seed}\n"
 @pytest.fixture
 def sandbox() -> Sandbox:
     return Sandbox("fresh", burst=100_000, daily=None)
-
-
-@pytest.fixture
-def url(sandbox: Sandbox) -> Iterator[str]:
-    with running(sandbox.app) as base:
-        yield base
 
 
 @pytest.fixture

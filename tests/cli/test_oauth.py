@@ -4,12 +4,11 @@ import json
 import re
 import stat
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from leadstate.sandbox import Sandbox, running
+from leadstate.sandbox import Sandbox
 from tests.cli.live import Shell
 
 SECRETS = {"CLIENT": "client-of-acme", "SECRET": "s3cret-value-of-the-client", "REFRESH": "r3fresh-value-at-first"}
@@ -42,12 +41,6 @@ labels:
 def sandbox() -> Sandbox:
     client = {"client_id": SECRETS["CLIENT"], "client_secret": SECRETS["SECRET"], "refresh_token": SECRETS["REFRESH"]}
     return Sandbox({**COMPANY, "oauth": {**client, "rotate": True}}, burst=100_000, daily=None)
-
-
-@pytest.fixture
-def url(sandbox: Sandbox) -> Iterator[str]:
-    with running(sandbox.app) as base:
-        yield base
 
 
 class Private(Shell):

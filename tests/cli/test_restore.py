@@ -34,11 +34,6 @@ leads:
 
 
 @pytest.fixture
-def sandbox() -> Sandbox:
-    return Sandbox("drifted", burst=100_000, daily=None)
-
-
-@pytest.fixture
 def shell(tmp_path: Path, sandbox: Sandbox) -> Iterator[Shell]:
     with running(sandbox.app) as url:
         made = Shell(tmp_path, {"TOKEN": "sandbox-token"})
