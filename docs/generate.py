@@ -14,7 +14,7 @@ import click
 
 from docs.picture import picture
 from leadstate.cli.main import COMMANDS, GROUPS, cli
-from leadstate.config.json_schema import document_schema
+from leadstate.config.schema.json_schema import document_schema
 
 DOCS = Path(__file__).parent
 COMMANDS_PAGE = DOCS / "reference" / "commands.md"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from leadstate.cli.session import DEFAULT
 from leadstate.config import Configuration
-from leadstate.config.findings import Findings
 from leadstate.config.loader import understand
 from leadstate.config.revision import Revision, read_revision
+from leadstate.config.text.findings import Findings
 from leadstate.core.account import Account
 from leadstate.core.diagnostics import Diagnostic, Severity, counted
 from leadstate.core.errors import ConfigurationError

@@ -16,8 +16,8 @@ from leadstate.cli.output import columns, wants_color, write_private
 from leadstate.cli.planning import Choices, reading_cost
 from leadstate.cli.session import DEFAULT, Session, session
 from leadstate.config import Configuration
-from leadstate.config.items import Files
-from leadstate.config.provenance import provenance
+from leadstate.config.writing.items import Files
+from leadstate.config.writing.provenance import provenance
 from leadstate.core.address import Address, Target
 from leadstate.core.diagnostics import Diagnostic, error
 from leadstate.core.errors import ConfigurationError

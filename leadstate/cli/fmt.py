@@ -11,10 +11,10 @@ from leadstate.cli.findings import say
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.patching import Changed, show, targets_of, write
 from leadstate.cli.session import DEFAULT
-from leadstate.config.canonical import laid_out
-from leadstate.config.files import read_sources
-from leadstate.config.findings import Findings
-from leadstate.config.source import Source
+from leadstate.config.layout.canonical import laid_out
+from leadstate.config.text.files import read_sources
+from leadstate.config.text.findings import Findings
+from leadstate.config.text.source import Source
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.errors import ConfigurationError
 from leadstate.core.escape import visible

@@ -15,10 +15,10 @@ from leadstate.cli.main import COMMANDS
 from leadstate.cli.patching import Way, asking, file_for, new_texts, patch
 from leadstate.cli.session import DEFAULT, load_configuration, lock_file, session
 from leadstate.config import Configuration
-from leadstate.config.edits import Append, Edit
-from leadstate.config.items import Files
-from leadstate.config.live_values import spellings
-from leadstate.config.takeover import Taken, Written, label_items, lead_items
+from leadstate.config.writing.edits import Append, Edit
+from leadstate.config.writing.items import Files
+from leadstate.config.writing.live_values import spellings
+from leadstate.config.writing.takeover import Taken, Written, label_items, lead_items
 from leadstate.core.address import Ref
 from leadstate.core.diagnostics import Diagnostic, Severity, counted
 from leadstate.core.errors import ConfigurationError

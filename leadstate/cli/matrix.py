@@ -19,8 +19,8 @@ from leadstate.cli.output import columns, wants_color, write_private
 from leadstate.cli.patching import Way, asking, file_for, new_texts, patch
 from leadstate.cli.session import DEFAULT, load_configuration, session
 from leadstate.config import Configuration
-from leadstate.config.alike import like as made_alike
-from leadstate.config.items import Files
+from leadstate.config.writing.alike import like as made_alike
+from leadstate.config.writing.items import Files
 from leadstate.core.diagnostics import Diagnostic
 from leadstate.core.errors import ConfigurationError, finding_of
 from leadstate.core.escape import visible

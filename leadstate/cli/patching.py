@@ -19,9 +19,9 @@ from leadstate.cli.asking import agreed
 from leadstate.cli.exits import Exit
 from leadstate.cli.options import F, option
 from leadstate.cli.output import wants_color
-from leadstate.config.edits import Edit
-from leadstate.config.items import Files
-from leadstate.config.source import Source
+from leadstate.config.text.source import Source
+from leadstate.config.writing.edits import Edit
+from leadstate.config.writing.items import Files
 from leadstate.core.errors import ConfigurationError, LeadstateError
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")

@@ -14,8 +14,8 @@ from leadstate.cli.patching import Way, asking, new_texts, patch
 from leadstate.cli.planning import Choices, check_targets, make_plans
 from leadstate.cli.session import DEFAULT, load_configuration, session
 from leadstate.config import Configuration
-from leadstate.config.drift import Accepted, accept
-from leadstate.config.items import Files
+from leadstate.config.writing.drift import Accepted, accept
+from leadstate.config.writing.items import Files
 from leadstate.core.diagnostics import Severity
 from leadstate.core.errors import ConfigurationError
 from leadstate.core.escape import visible

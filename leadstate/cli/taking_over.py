@@ -11,13 +11,13 @@ from leadstate.cli.findings import say
 from leadstate.cli.session import session
 from leadstate.cli.starter import starter
 from leadstate.config import Configuration
-from leadstate.config.edits import Append
-from leadstate.config.findings import Findings
-from leadstate.config.items import Files
-from leadstate.config.keys import readable_key
 from leadstate.config.loader import understand
-from leadstate.config.source import Source
-from leadstate.config.takeover import label_items
+from leadstate.config.text.findings import Findings
+from leadstate.config.text.source import Source
+from leadstate.config.writing.edits import Append
+from leadstate.config.writing.items import Files
+from leadstate.config.writing.keys import readable_key
+from leadstate.config.writing.takeover import label_items
 from leadstate.core.errors import ConfigurationError
 from leadstate.engine.undeclared import Undeclared, Wanted, read_undeclared
 

@@ -1,9 +1,9 @@
 """Files in, validated accounts out. Knows files and text; plans nothing, prints nothing, opens no connection."""
 
 from leadstate.config.configuration import Configuration, DeclaredAccount, OAuthToken
-from leadstate.config.json_schema import document_schema, schema_text
 from leadstate.config.loader import load
 from leadstate.config.lock import Lock, LockError, lock_path, lock_text, read_lock
+from leadstate.config.schema.json_schema import document_schema, schema_text
 from leadstate.config.secrets import read_token
 
 __all__ = [

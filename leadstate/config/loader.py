@@ -6,15 +6,15 @@ Reads no token and opens no connection.
 from collections.abc import Sequence
 from pathlib import Path
 
-from leadstate.config.accounts import declare
+from leadstate.config.checking.validate import check
 from leadstate.config.configuration import Configuration, DeclaredAccount
-from leadstate.config.files import ReadTable, read_source, read_sources
-from leadstate.config.findings import Findings
-from leadstate.config.merge import merge
-from leadstate.config.nodes import read_nodes
-from leadstate.config.source import Source
-from leadstate.config.tables import read_tables
-from leadstate.config.validate import check
+from leadstate.config.rules.accounts import declare
+from leadstate.config.rules.merge import merge
+from leadstate.config.tables.reading import read_tables
+from leadstate.config.text.files import ReadTable, read_source, read_sources
+from leadstate.config.text.findings import Findings
+from leadstate.config.text.nodes import read_nodes
+from leadstate.config.text.source import Source
 from leadstate.core.diagnostics import Severity
 from leadstate.core.errors import ConfigurationError
 

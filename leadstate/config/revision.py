@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from leadstate.config.files import ReadTable, decode, is_meant
-from leadstate.config.findings import Findings, visible
-from leadstate.config.source import Place, Source
+from leadstate.config.text.files import ReadTable, decode, is_meant
+from leadstate.config.text.findings import Findings, visible
+from leadstate.config.text.source import Place, Source
 from leadstate.core.errors import LeadstateError
 
 TIMEOUT: Final = 60.0

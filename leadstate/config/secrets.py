@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from leadstate.config.configuration import CommandToken, EnvToken, FileToken, KeyringToken, SecretSource
-from leadstate.config.findings import visible
-from leadstate.config.masking import STARS, TOKEN_LIKE
+from leadstate.config.text.findings import visible
+from leadstate.config.text.masking import STARS, TOKEN_LIKE
 from leadstate.core.errors import SecretError
 from leadstate.pipedrive.auth import Token
 

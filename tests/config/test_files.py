@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from leadstate.config import files
 from leadstate.config.loader import load
+from leadstate.config.text import files
 from leadstate.core.diagnostics import Diagnostic
 from leadstate.core.errors import ConfigurationError
 

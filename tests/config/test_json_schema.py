@@ -6,10 +6,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from leadstate.config.findings import Findings
-from leadstate.config.json_schema import document_schema, schema_text
-from leadstate.config.nodes import read_nodes
-from leadstate.config.source import Source
+from leadstate.config.schema.json_schema import document_schema, schema_text
+from leadstate.config.text.findings import Findings
+from leadstate.config.text.nodes import read_nodes
+from leadstate.config.text.source import Source
 
 STORED = Path(__file__).parents[2] / "schemas" / "leadstate.schema.json"
 GOOD = """
@@ -83,7 +83,7 @@ def value(text: str) -> Any:
 
 
 def test_the_stored_schema_is_the_current_one() -> None:
-    cure = 'python -c "from leadstate.config.json_schema import schema_text; print(schema_text(), end=str())"'
+    cure = 'python -c "from leadstate.config.schema.json_schema import schema_text; print(schema_text(), end=str())"'
     assert STORED.read_text(encoding="utf-8") == schema_text(), f"run: {cure} > schemas/leadstate.schema.json"
 
 

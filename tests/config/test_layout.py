@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from leadstate.cli.starter import starter
-from leadstate.config.canonical import laid_out
-from leadstate.config.edits import Append, Set, same
-from leadstate.config.findings import Findings
-from leadstate.config.nodes import Node, read_nodes
-from leadstate.config.source import Source
-from leadstate.config.spelling import written
-from leadstate.config.writer import rewritten
+from leadstate.config.layout.canonical import laid_out
+from leadstate.config.text.findings import Findings
+from leadstate.config.text.nodes import Node, read_nodes
+from leadstate.config.text.source import Source
+from leadstate.config.writing.edits import Append, Set, same
+from leadstate.config.writing.spelling import written
+from leadstate.config.writing.writer import rewritten
 from leadstate.core.errors import ConfigurationError
 
 ROOT = Path(__file__).parents[2]

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from leadstate.config import files
-from leadstate.config.findings import MANY
 from leadstate.config.loader import load
+from leadstate.config.text import files
+from leadstate.config.text.findings import MANY
 from leadstate.core.diagnostics import Diagnostic
 from leadstate.core.errors import ConfigurationError
 from tests.config.conftest import ACCOUNTS, MARK, WITH_TABLE, Errors

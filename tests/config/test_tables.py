@@ -12,14 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from leadstate.config import suggest
-from leadstate.config.cells import cells_at
-from leadstate.config.columns import columns_of
+from leadstate.config.checking import suggest
 from leadstate.config.configuration import Configuration
-from leadstate.config.findings import Findings
 from leadstate.config.loader import load
-from leadstate.config.source import Source
-from leadstate.config.spelling import written
+from leadstate.config.tables.cells import cells_at
+from leadstate.config.tables.columns import columns_of
+from leadstate.config.text.findings import Findings
+from leadstate.config.text.source import Source
+from leadstate.config.writing.spelling import written
 from leadstate.core.resource import Desired
 from tests.builders import HERE
 from tests.config.conftest import ACCOUNTS, LoadTable

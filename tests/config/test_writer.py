@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from leadstate.config.edits import Append, Edit, Remove, Set, edited, same
-from leadstate.config.findings import Findings
-from leadstate.config.nodes import Node, read_nodes
-from leadstate.config.source import Source
-from leadstate.config.spelling import UnwritableError, written
-from leadstate.config.writer import EditError, rewritten
+from leadstate.config.text.findings import Findings
+from leadstate.config.text.nodes import Node, read_nodes
+from leadstate.config.text.source import Source
+from leadstate.config.writing.edits import Append, Edit, Remove, Set, edited, same
+from leadstate.config.writing.spelling import UnwritableError, written
+from leadstate.config.writing.writer import EditError, rewritten
 
 SETTINGS = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ODD = st.text(st.sampled_from("-?:,[]{}#&*!|>'\"%@` aA01.~<=\\\t\n/$"), max_size=8)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from leadstate.config.findings import Findings
-from leadstate.config.nodes import read_nodes
-from leadstate.config.scalars import resolve
-from leadstate.config.source import Source
+from leadstate.config.text.findings import Findings
+from leadstate.config.text.nodes import read_nodes
+from leadstate.config.text.scalars import resolve
+from leadstate.config.text.source import Source
 from leadstate.core.diagnostics import Diagnostic
 
 OneError = Callable[[str, str], Diagnostic]

@@ -1,0 +1,73 @@
+"""Near misses: what somebody probably meant, and which keys could stand at a place. Candidates come from the models."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
+from functools import cache
+from typing import Any
+
+from leadstate.kinds.kind import is_tag
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that is most like the word, case aside; None where none is."""
+    known = {one.casefold(): one for one in reversed(list(candidates))}
+    found = get_close_matches(word[:200].casefold(), known, n=1, cutoff=0.6)
+    return known[found[0]] if found else None
+
+
+def choice(word: str, candidates: Sequence[str], *, what: str, limit: int = 12) -> str:
+    """A hint: the near miss, or what there is to choose from."""
+    near = did_you_mean(word, candidates)
+    if near is not None:
+        return f"did you mean `{near}`?"
+    if not candidates:
+        return "remove it"
+    more = f", … ({len(candidates)} in all)" if len(candidates) > limit else ""
+    return f"{what}: " + ", ".join(f"`{one}`" for one in candidates[:limit]) + more
+
+
+def keys_at(loc: Sequence[str | int]) -> list[str]:
+    """The keys that may stand in the mapping at this path."""
+    return list(dict.fromkeys(key for one in shapes_at(loc) for key in one.get("properties", ())))
+
+
+def required_at(loc: Sequence[str | int]) -> list[str]:
+    """Those of them that have to be there."""
+    return list(dict.fromkeys(key for one in shapes_at(loc) for key in one.get("required", ())))
+
+
+def shapes_at(loc: Sequence[str | int]) -> list[dict[str, Any]]:
+    """What may stand at this path: every alternative, as a JSON schema; none where nothing may."""
+    schemas = [_schema()]
+    for step in loc:
+        if is_tag(step):
+            continue
+        schemas = [found for schema in schemas for found in _step(schema, step)]
+    return [one for schema in schemas for one in _alternatives(schema)]
+
+
+def _step(schema: dict[str, Any], step: str | int) -> Iterator[dict[str, Any]]:
+    for one in _alternatives(schema):
+        if isinstance(step, int):
+            found = one.get("items")
+        else:
+            found = one.get("properties", {}).get(step, one.get("additionalProperties"))
+            found = found or next(iter(one.get("patternProperties", {}).values()), None)
+        if isinstance(found, dict):
+            yield found
+
+
+def _alternatives(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if "$ref" in schema:
+        schema = _schema()["$defs"][schema["$ref"].rpartition("/")[2]]
+    yield schema
+    for word in ("anyOf", "oneOf", "allOf"):
+        for one in schema.get(word, ()):
+            yield from _alternatives(one)
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    from leadstate.config.schema.document import Document  # noqa: PLC0415  only an error needs it
+
+    return Document.model_json_schema()

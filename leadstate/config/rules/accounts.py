@@ -1,0 +1,150 @@
+"""The whole of a configuration to accounts: scopes, labels, leads, policies. The rules themselves are next door."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from leadstate.config.configuration import DeclaredAccount
+from leadstate.config.rules.labels import check_labels, labels_of
+from leadstate.config.rules.leads import Broken, Leads, check_keys
+from leadstate.config.rules.merge import Merged
+from leadstate.config.rules.policies import policy_of
+from leadstate.config.rules.scope import Directory, Item, Some, scope_of
+from leadstate.config.rules.token_sources import token_source
+from leadstate.config.rules.variables import Variables
+from leadstate.config.text.findings import Findings
+from leadstate.config.text.source import Place
+from leadstate.core.account import Account
+from leadstate.core.resource import text
+
+
+def declare(merged: Merged, selectors: Sequence[str], findings: Findings) -> tuple[DeclaredAccount, ...]:
+    """The selected accounts in order of name; what is wrong, anywhere, is among the findings."""
+    if "accounts" in merged.dropped:
+        return ()  # everything else would be said to be for unknown accounts
+    directory = Directory.of(merged)
+    if not directory.names:
+        hint = "add `accounts:` with a name, a `domain` and a `token`"
+        findings.error("no-accounts", "no account is declared", merged.top, hint=hint)
+    selected = _selected(selectors, directory, findings)
+    labels = [(entry, scope_of(entry, directory, findings)) for entry in merged.labels]
+    leads = [(entry, scope_of(entry, directory, findings)) for entry in merged.leads]
+    _warn_of_nowhere([*labels, *leads], merged, findings)
+    _check_namespace(merged, findings)
+    _warn_of_same_origin(merged, findings)
+
+    variables = Variables({name: entry.spec.vars for name, entry in merged.accounts.items()}, merged.unsure)
+    labels_here = _by_account(labels)
+    leads_here = _by_account(leads)
+    here = {name: labels_of(name, labels_here[name], variables) for name in directory.usable}
+    check_labels(here, findings)
+    plans = {name: entry.spec.plan for name, entry in merged.accounts.items()}
+    rules = Leads(here, variables, merged.namespace or "", _broken(merged), plans)
+    desired = {name: [*here[name].desired(name), *rules.desired(leads_here[name], name)] for name in directory.usable}
+    check_keys(leads, merged.namespace or "", here, findings)
+    rules.report(findings)
+    variables.report(findings)
+
+    everywhere = merged.policy.spec if merged.policy else None
+    return tuple(
+        DeclaredAccount(
+            Account(
+                name,
+                entry.spec.origin,
+                merged.namespace,
+                policy_of(entry.spec.policy, everywhere),
+                tuple(desired[name]),
+                entry.spec.company_id,
+            ),
+            token_source(entry),
+            tuple(entry.spec.tags),
+        )
+        for name, entry in sorted(merged.accounts.items())
+        if name in selected
+    )
+
+
+def _by_account(items: Sequence[tuple[Some, Sequence[str]]]) -> Mapping[str, list[Some]]:
+    found: dict[str, list[Some]] = defaultdict(list)
+    for entry, scope in items:
+        for name in scope:
+            found[name].append(entry)
+    return found
+
+
+def _selected(selectors: Sequence[str], directory: Directory, findings: Findings) -> frozenset[str]:
+    if not selectors:
+        return directory.names
+    chosen: frozenset[str] = frozenset()
+    for selector in selectors:
+        found = directory.select(selector)
+        if found is None:
+            directory.unknown(selector, None, findings)
+        else:
+            chosen |= found
+    return chosen
+
+
+def _warn_of_nowhere(items: Sequence[tuple[Item, Sequence[str]]], merged: Merged, findings: Findings) -> None:
+    """What is declared for no account does nothing; where an account is wrong by itself, that is not known."""
+    if merged.broken.get("accounts") or not merged.accounts:
+        return
+    for entry, scope in items:
+        if not scope:
+            hint = "check its `accounts` or `except`, or remove it"
+            findings.warning("declared-nowhere", "this is declared for no account", entry.place(), hint=hint)
+
+
+def _check_namespace(merged: Merged, findings: Findings) -> None:
+    if merged.namespace_given:
+        return
+    hint = "add `namespace: …` at the top: a short name that no other configuration uses"
+    if merged.leads:
+        summary = "leads are declared, and no `namespace` to mark them as ours"
+        findings.error("namespace-missing", summary, merged.leads[0].place(), hint=hint)
+        return
+    for place in _owned(merged):
+        summary = "`prune: {leads: owned}` deletes leads of our `namespace`, and none is given"
+        findings.error("namespace-missing", summary, place, hint=hint)
+
+
+def _owned(merged: Merged) -> Iterator[Place]:
+    if merged.policy is not None and merged.policy.spec.prune.leads == "owned":
+        yield merged.policy.place("prune", "leads")
+    for entry in merged.accounts.values():
+        if entry.spec.policy.prune.leads == "owned":
+            yield entry.place("policy", "prune", "leads")
+
+
+def _warn_of_same_origin(merged: Merged, findings: Findings) -> None:
+    """One company under two names is planned twice. On loopback several companies may share a sandbox."""
+    seen: dict[str, str] = {}
+    for name, entry in sorted(merged.accounts.items()):
+        origin = entry.spec.origin
+        if urlsplit(origin).scheme == "http":
+            continue
+        if origin in seen:
+            summary = f"the accounts `{seen[origin]}` and `{name}` have one address"
+            place = entry.place("domain" if entry.spec.domain else "url")
+            findings.warning("same-address", summary, place, hint="keep one of the two")
+        seen.setdefault(origin, name)
+
+
+def _broken(merged: Merged) -> Broken:
+    """What the labels that are wrong by themselves may be called."""
+    texts: set[str] = set()
+    unknowable = False
+    for _, value in merged.broken.get("labels", ()):
+        found = {text(one) for one in _texts(value)}
+        unknowable = unknowable or not found or any("${" in one for one in found)
+        texts |= found
+    return Broken(frozenset(texts), unknowable or "labels" in merged.dropped)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _texts(one)

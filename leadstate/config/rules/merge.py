@@ -1,0 +1,124 @@
+"""Several files as one: accounts together, labels and leads in order; what may be there once is there once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from leadstate.config.checking.validate import Checked
+from leadstate.config.schema.document import AccountSpec, PolicySpec
+from leadstate.config.text.findings import Findings
+from leadstate.config.text.nodes import Node
+from leadstate.config.text.source import Place, Source
+from leadstate.kinds.kind import Spec
+from leadstate.kinds.label import LabelSpec
+from leadstate.kinds.lead_spec import LeadSpec
+
+T = TypeVar("T", bound=Spec)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[T]):
+    """One declared thing and where it stands."""
+
+    spec: T
+    node: Node
+    source: Source
+
+    def place(self, *path: str | int) -> Place:
+        """Where the value at a path in it begins; for what is not there, where the nearest thing above does."""
+        node = self.node
+        for step in path:
+            node = node.child(step) or node
+        return node.place(self.source)
+
+    def key_place(self, *path: str) -> Place:
+        """Where the key at the end of a path begins."""
+        node = self.node
+        for step in path[:-1]:
+            node = node.child(step) or node
+        return node.key_place(path[-1], self.source)
+
+
+@dataclass(slots=True)
+class Merged:
+    """Everything that the files say and that is right by itself.
+
+    Attributes:
+        top: the beginning of the first file.
+        namespace: the mark of our leads, if one is given and right.
+        namespace_given: whether one is given at all.
+        policy: what holds for every account, with its place.
+        accounts: name → account.
+        labels: in the order of the files.
+        leads: in the order of the files.
+        broken: `accounts`, `labels`, `leads` → items that are wrong by themselves, and have been reported.
+        dropped: keys that are wrong as a whole.
+        unsure: accounts of which the tags and variables are not known.
+    """
+
+    top: Place | None = None
+    namespace: str | None = None
+    namespace_given: bool = False
+    policy: Entry[PolicySpec] | None = None
+    accounts: dict[str, Entry[AccountSpec]] = field(default_factory=dict)
+    labels: list[Entry[LabelSpec]] = field(default_factory=list)
+    leads: list[Entry[LeadSpec]] = field(default_factory=list)
+    broken: dict[str, list[tuple[str, Any]]] = field(default_factory=dict)
+    dropped: set[str] = field(default_factory=set)
+    unsure: set[str] = field(default_factory=set)
+
+
+def merge(files: Sequence[Checked], findings: Findings) -> Merged:
+    """One configuration out of the files."""
+    merged = Merged(top=Place(files[0].source, 1, 1) if files else None)
+    seen: dict[str, Place] = {}
+    for file in files:
+        document, source = file.document, file.source
+        merged.unsure |= file.unsure
+        merged.namespace_given |= file.root.child("namespace") is not None
+        merged.dropped |= {key for key in file.root.value if key not in document.model_fields_set}
+        for key in ("namespace", "policy"):
+            if file.root.child(key) is not None and not _once(key, file.key_place(key), seen, findings):
+                continue
+            if key == "namespace" and document.namespace:
+                merged.namespace = document.namespace
+            elif key == "policy" and key in document.model_fields_set:
+                merged.policy = Entry(document.policy, file.node("policy"), source)
+        for name, account in document.accounts.items():
+            place = file.key_place("accounts", name)
+            if _once(f"accounts.{name}", place, seen, findings):
+                merged.accounts[name] = Entry(account, file.node("accounts", name), source)
+        merged.labels += [
+            Entry(spec, node, source) for spec, node in zip(document.labels, file.items["labels"], strict=True)
+        ]
+        merged.leads += [
+            Entry(spec, node, source) for spec, node in zip(document.leads, file.items["leads"], strict=True)
+        ]
+        for kind, values in file.broken.items():
+            merged.broken.setdefault(kind, []).extend(values)
+    _check_version(files, findings)
+    return merged
+
+
+def _once(what: str, place: Place, seen: dict[str, Place], findings: Findings) -> bool:
+    """Whether this is the first of its kind; an error that shows both places where it is not."""
+    if what not in seen:
+        seen[what] = place
+        return True
+    kind, _, name = what.partition(".")
+    code, summary = (
+        ("duplicate-account", f"the account `{name}` is declared twice")
+        if name
+        else (
+            "given-twice",
+            f"`{kind}` is given in more than one file",
+        )
+    )
+    findings.error(code, summary, place, hint="keep one of the two", detail=f"first here: {seen[what].span}")
+    return False
+
+
+def _check_version(files: Sequence[Checked], findings: Findings) -> None:
+    if files and not any(file.root.child("version") for file in files):
+        place = Place(files[0].source, 1, 1)
+        findings.error("missing-key", "`version` is missing", place, hint="add `version: 1` at the top of the file")

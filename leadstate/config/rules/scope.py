@@ -1,0 +1,118 @@
+"""Which accounts something is declared for: `accounts`, `except`, and the keys of `overrides`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+from leadstate.config.checking.suggest import choice
+from leadstate.config.rules.merge import Entry, Merged
+from leadstate.config.text.findings import Findings, visible
+from leadstate.config.text.source import Place
+from leadstate.kinds.label import LabelSpec
+from leadstate.kinds.lead_spec import LeadSpec
+
+TAG = "tag:"
+Item: TypeAlias = Entry[LabelSpec] | Entry[LeadSpec]
+Some = TypeVar("Some", Entry[LabelSpec], Entry[LeadSpec])
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The accounts by name and by tag. Those that are wrong by themselves are known by name, but nothing is for them.
+
+    Attributes:
+        usable: names of accounts that are right.
+        tags: tag → names, whether right or not.
+        names: every name.
+        any_tag: whether there may be tags that are not known, for they are wrong by themselves.
+    """
+
+    usable: tuple[str, ...]
+    tags: Mapping[str, frozenset[str]]
+    names: frozenset[str]
+    any_tag: bool
+
+    @classmethod
+    def of(cls, merged: Merged) -> "Directory":
+        """The accounts of a configuration."""
+        tags: dict[str, set[str]] = {}
+        tagged = [(name, entry.spec.tags) for name, entry in merged.accounts.items()]
+        broken = merged.broken.get("accounts", [])
+        for name, written in [*tagged, *((name, _tags(value)) for name, value in broken)]:
+            for tag in written:
+                tags.setdefault(tag, set()).add(name)
+        names = frozenset({*merged.accounts, *(name for name, _ in broken)})
+        by_tag = {tag: frozenset(one) for tag, one in tags.items()}
+        return cls(tuple(sorted(merged.accounts)), by_tag, names, bool(merged.unsure))
+
+    def select(self, selector: str) -> frozenset[str] | None:
+        """The accounts that a selector means; None where it means nothing."""
+        if selector.startswith(TAG):
+            return self.tags.get(selector.removeprefix(TAG))
+        return frozenset((selector,)) if selector in self.names else None
+
+    def unknown(self, selector: str, place: Place | None, findings: Findings) -> None:
+        """Add the error for a selector that means nothing."""
+        shown = visible(selector[:60])
+        if selector.startswith(TAG):
+            if self.any_tag:
+                return
+            summary = f"no account has the tag `{shown.removeprefix(TAG)}`"
+            candidates = [f"{TAG}{tag}" for tag in sorted(self.tags)]
+        else:
+            summary, candidates = f"there is no account `{shown}`", sorted(self.names)
+            if selector in self.tags:
+                findings.error("unknown-account", summary, place, hint=f"for a tag write `{TAG}{shown}`")
+                return
+        findings.error("unknown-account", summary, place, hint=choice(selector, candidates, what="there are"))
+
+
+def scope_of(entry: Item, directory: Directory, findings: Findings) -> tuple[str, ...]:
+    """The usable accounts that an item is declared for, in order of name."""
+    spec = entry.spec
+    for key in ("accounts", "except"):
+        child = entry.node.child(key)
+        if child is not None and child.value is None:
+            hint = f"leave `{key}` out for every account, or write a list of names"
+            findings.error("wrong-type", f"`{key}` names no account", child.place(entry.source), hint=hint)
+    if spec.accounts is None and spec.except_ is None:
+        scope = directory.usable
+    elif spec.accounts is not None and spec.except_ is not None:
+        place = entry.key_place("except")
+        summary = "both `accounts` and `except` are given"
+        findings.error("accounts-and-except", summary, place, hint="keep one of the two")
+        scope = directory.usable
+    else:
+        key, selectors = ("accounts", spec.accounts) if spec.accounts is not None else ("except", spec.except_ or [])
+        chosen = _chosen(entry, key, selectors, directory, findings)
+        scope = tuple(name for name in directory.usable if (name in chosen) == (key == "accounts"))
+    for name in spec.overrides:
+        if name not in directory.names:
+            directory.unknown(name, entry.key_place("overrides", name), findings)
+        elif name not in scope and name in directory.usable:
+            hint = "remove the override, or declare it for that account too"
+            summary = f"this is not declared for the account `{name}`, and cannot be different there"
+            findings.error("override-out-of-scope", summary, entry.key_place("overrides", name), hint=hint)
+    return scope
+
+
+def _chosen(
+    entry: Item,
+    key: str,
+    selectors: Sequence[str],
+    directory: Directory,
+    findings: Findings,
+) -> frozenset[str]:
+    chosen: frozenset[str] = frozenset()
+    for index, selector in enumerate(selectors):
+        found = directory.select(selector)
+        if found is None:
+            directory.unknown(selector, entry.place(key, index), findings)
+        else:
+            chosen |= found
+    return chosen
+
+
+def _tags(value: Any) -> list[str]:
+    found = value.get("tags") if isinstance(value, dict) else None
+    return [tag for tag in found if isinstance(tag, str)] if isinstance(found, list) else []

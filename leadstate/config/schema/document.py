@@ -1,0 +1,124 @@
+"""What people may write, as models: the top level, accounts, policy (spec section 2). Labels and leads are kinds.
+
+Fields are no unions where it can be avoided, so that an error's path leads to one place in the file. Says nothing about
+how things fit together; the rules do.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from leadstate.config.schema.leads_from import LeadsFrom
+from leadstate.config.schema.token_spec import TokenSpec
+from leadstate.config.schema.urls import Domain, Url
+from leadstate.kinds.kind import RemoteId, Spec
+from leadstate.kinds.label import LabelSpec
+from leadstate.kinds.lead_spec import LeadSpec, Plan
+
+AccountName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
+Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", max_length=100)]
+
+Labels = Literal["none", "locked", "all"]
+Leads = Literal["none", "owned"]
+Limit = Annotated[int, Field(ge=0)]
+Percent = Annotated[int, Field(ge=0, le=100)]
+
+
+class PruneSpec(Spec):
+    """Which undeclared objects are deleted."""
+
+    labels: Annotated[
+        Labels,
+        Field(description="Which undeclared labels are deleted; locked: those that the lock file knows."),
+    ] = "none"
+    leads: Annotated[
+        Leads, Field(description="owned: undeclared leads of our namespace are deleted, archived ones excepted.")
+    ] = "none"
+
+
+class GuardsSpec(Spec):
+    """How much one run may do; null for no limit."""
+
+    max_deletes: Annotated[Limit | None, Field(description="Deletes of one run; null for no limit.")] = 10
+    max_delete_percent: Annotated[
+        Percent | None, Field(description="Deletes of a kind in percent of what exists, from ten objects on.")
+    ] = 30
+    max_tokens: Annotated[Limit | None, Field(description="API tokens that one apply may cost in an account.")] = None
+
+
+class PolicySpec(Spec):
+    """What a run may do to what is not declared, and how much at once."""
+
+    prune: Annotated[PruneSpec, Field(description="Which undeclared objects are deleted.")] = PruneSpec()
+    guards: Annotated[GuardsSpec, Field(description="How much one run may do; null for no limit.")] = GuardsSpec()
+    in_use: Annotated[
+        Literal["refuse", "allow"], Field(description="Whether a label that leads still carry may be deleted.")
+    ] = "refuse"
+    archived_pages: Annotated[
+        int,
+        Field(ge=0, le=600, description="Pages of 500 archived leads (40 tokens each) that may be read to find one."),
+    ] = 10
+
+
+class AccountSpec(Spec):
+    """One Pipedrive account."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["domain"]}, {"required": ["url"]}]})
+
+    domain: Domain = ""
+    url: Url = ""
+    company_id: Annotated[
+        RemoteId | None,
+        Field(description="The company of the token; that of another is refused at once (2 tokens a run)."),
+    ] = None
+    plan: Annotated[
+        Plan | None, Field(description="What the company has bought: what the words of visible_to mean.")
+    ] = None
+    token: Annotated[
+        TokenSpec,
+        Field(description="Where the API token comes from, or what gives access tokens; never the token itself."),
+    ]
+    tags: Annotated[list[Tag], Field(description="Words for -a tag:WORD, and for accounts and except.")] = Field(
+        default_factory=list
+    )
+    vars: Annotated[
+        dict[VariableName, str], Field(description="What ${name} in names, titles and references stands for.")
+    ] = Field(default_factory=dict)
+    policy: Annotated[PolicySpec, Field(description="What differs from the policy of all.")] = PolicySpec()
+
+    @model_validator(mode="after")
+    def _one_address(self) -> Self:
+        if len(self.model_fields_set & {"domain", "url"}) != 1:
+            raise PydanticCustomError("account_address", "an account has either a `domain` or a `url`")
+        return self
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        return self.url or f"https://{self.domain}.pipedrive.com"
+
+
+class Document(Spec):
+    """One file of a configuration."""
+
+    version: Annotated[Literal[1], Field(description="Version of this format; needed, once over all files.")] = 1
+    namespace: Annotated[
+        str,
+        Field(
+            pattern=r"^[a-z0-9][a-z0-9._-]*$",
+            max_length=50,
+            description="Marks the leads that this configuration owns; required with leads or prune.leads: owned. "
+            "Another configuration with the same namespace in the same account would fight this one.",
+        ),
+    ] = ""
+    accounts: Annotated[dict[AccountName, AccountSpec], Field(description="The accounts, by names of your own.")] = (
+        Field(default_factory=dict)
+    )
+    policy: Annotated[PolicySpec, Field(description="For every account; an account may override any of it.")] = (
+        PolicySpec()
+    )
+    labels: Annotated[list[LabelSpec], Field(description="The lead labels.")] = Field(default_factory=list)
+    leads_from: LeadsFrom = Field(default_factory=list)
+    leads: Annotated[list[LeadSpec], Field(description="The seeded leads.")] = Field(default_factory=list)

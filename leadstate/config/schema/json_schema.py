@@ -1,0 +1,82 @@
+"""The JSON Schema of the configuration, for editors: `# yaml-language-server: $schema=schemas/leadstate.schema.json`.
+
+Draft 7: the YAML language server knows it whole, and later drafts in part. Made from the models, never by hand.
+"""
+
+import json
+from typing import Any, Final
+
+from leadstate.config.schema.document import Document
+
+DRAFT: Final = "http://json-schema.org/draft-07/schema#"
+
+_ALWAYS: Final = ("owner", "labels", "visible_to", "was_seen", "archived")
+_NEVER_NULL: Final = {
+    "LabelSpec": ("accounts", "except"),
+    "LabelOverride": ("name", "color"),
+    "LeadSpec": ("accounts", "except", *_ALWAYS),
+    "LeadFields": ("title", *_ALWAYS),
+    "SecretSpec": ("keyring",),
+    "TokenSpec": ("keyring", "oauth"),
+    "TableSpec": ("accounts", "except"),
+}
+"""What the models take as null, for `not written`, and then refuse: an editor should underline it."""
+
+
+def document_schema() -> dict[str, Any]:
+    """The schema of one file of a configuration (spec section 2)."""
+    raw = Document.model_json_schema()
+    definitions = raw.pop("$defs", {})
+    schema = {
+        "$schema": DRAFT,
+        "title": "leadstate configuration",
+        "description": "Lead labels and seeded leads of Pipedrive accounts.",
+        **{key: value for key, value in raw.items() if key not in {"title", "description"}},
+        "definitions": definitions,
+    }
+    converted: dict[str, Any] = _convert(schema)
+    for model, names in _NEVER_NULL.items():
+        for name in names:
+            _not_null(converted["definitions"][model]["properties"], name)
+    for scoped in ("LabelSpec", "LeadSpec", "TableSpec"):
+        # One or the other; neither is fine too.
+        converted["definitions"][scoped]["not"] = {"required": ["accounts", "except"]}
+    return converted
+
+
+def schema_text() -> str:
+    """The schema as it is kept in schemas/leadstate.schema.json."""
+    return json.dumps(document_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _convert(value: Any) -> Any:
+    """Draft 2020-12, as pydantic writes it, to draft 7."""
+    if isinstance(value, list):
+        return [_convert(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    made = {key: _convert(one) for key, one in value.items() if not _is_noise(key, one)}
+    if "patternProperties" in made:
+        made["additionalProperties"] = False
+    if isinstance(made.get("$ref"), str):
+        ref = {"$ref": made.pop("$ref").replace("#/$defs/", "#/definitions/")}
+        made = _beside(ref, made)
+    return made
+
+
+def _is_noise(key: str, value: Any) -> bool:
+    """Titles that only repeat the key, and defaults that stand for `not written`."""
+    return (key == "title" and isinstance(value, str) and value != "leadstate configuration") or (
+        key == "default" and (value in ("", None) or isinstance(value, list | dict))
+    )
+
+
+def _not_null(properties: dict[str, Any], name: str) -> None:
+    field = properties[name]
+    (alternative,) = (one for one in field.pop("anyOf") if one != {"type": "null"})
+    properties[name] = _beside(alternative, field)
+
+
+def _beside(schema: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """A schema with more keywords; draft 7 reads nothing beside a $ref."""
+    return {**more, "allOf": [schema]} if more and "$ref" in schema else {**schema, **more}

@@ -1,0 +1,1 @@
+"""Leads in the rows of CSV files, as the mappings that YAML would have."""

@@ -1,0 +1,1 @@
+"""Live values into YAML that is there: what to write, and in place, comments and layout kept."""
