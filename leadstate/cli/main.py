@@ -8,7 +8,6 @@ from typing import NoReturn
 
 import click
 
-from leadstate import __version__
 from leadstate.cli.exits import Exit
 
 COMMANDS: dict[str, str] = {
@@ -77,8 +76,23 @@ class _Commands(click.Group):
             raise click.UsageError(f"{failure.message} Did you mean {close[0]!r}?", ctx) from None
 
 
+def _show_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  click's signature
+    if wanted:
+        from leadstate.cli.version import version  # noqa: PLC0415  keeps start-up light
+
+        click.echo(f"leadstate {version()}")
+        ctx.exit()
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="leadstate")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
 def cli() -> None:
     """Lead labels and seeded leads of Pipedrive accounts, declared in YAML and reconciled like infrastructure.
 

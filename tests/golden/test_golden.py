@@ -68,6 +68,7 @@ class Run:
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
 def test_golden(case: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     monkeypatch.chdir(case)
+    monkeypatch.setattr("leadstate.report.build.__version__", "0.1.0")  # so that a release changes no case
     ids = numbered()
     sandbox = Sandbox(
         json.loads(Path("live.json").read_text()),

@@ -1,0 +1,229 @@
+"""The action and the example workflows for GitHub, step by step, against a sandbox on a port."""
+
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leadstate.report import RENDERERS
+from leadstate.sandbox import Sandbox, running
+from tests.cli.live import Shell
+from tests.kit.runner import ROOT, Done, Runner
+
+needs_formats = pytest.mark.skipif("markdown" not in RENDERERS, reason="this leadstate has no --format markdown yet")
+EXAMPLES = ROOT / "examples"
+HEAD = "b" * 40
+MERGED = "c" * 40
+PULL = {"pull_request": {"number": 7, "head": {"sha": HEAD}}}
+TOKEN = {"PIPEDRIVE_TOKEN": "sandbox-token"}
+
+
+@pytest.fixture
+def sandbox() -> Iterator[tuple[Sandbox, str]]:
+    sandbox = Sandbox("fresh")
+    with running(sandbox.app) as url:
+        yield sandbox, url
+
+
+@pytest.fixture
+def runner(sandbox: tuple[Sandbox, str], tmp_path: Path) -> Runner:
+    made = Runner(tmp_path, TOKEN)
+    text = (EXAMPLES / "quickstart" / "leadstate.yaml").read_text().replace("http://127.0.0.1:8765", sandbox[1])
+    (made.workspace / "leadstate.yaml").write_text(text)
+    return made
+
+
+def on_pull_request(runner: Runner) -> Done:
+    runner.event_name, runner.event = "pull_request", PULL
+    return runner.job(EXAMPLES / "github" / "plan.yml")
+
+
+def on_merge(runner: Runner) -> Done:
+    runner.event_name, runner.event, runner.sha = "push", {}, MERGED
+    return runner.job(EXAMPLES / "github" / "apply.yml")
+
+
+def merge(runner: Runner, **artifact: Any) -> None:
+    """Let the fake GitHub know the merged pull request, and the artifact that its run has stored."""
+    name = f"leadstate-plan-{HEAD}"
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for file in (runner.home / "artifacts" / name).iterdir():
+            archive.write(file, file.name)
+    (runner.home / "1.zip").write_bytes(packed.getvalue())
+    made_by = {"head_sha": HEAD, "repository_id": 1, "head_repository_id": 1, **artifact}
+    stored = {"id": 1, "name": name, "expired": False, "created_at": "2026-11-24T09:00:00Z", "workflow_run": made_by}
+    runner.teach(
+        pulls=[{"head": {"sha": HEAD}, "merged_at": "2026-11-24T09:05:00Z", "merge_commit_sha": MERGED}],
+        artifacts=[stored],
+        zips={"1": str(runner.home / "1.zip")},
+    )
+
+
+@needs_formats
+def test_a_pull_request_has_one_comment_with_the_latest_plan(runner: Runner) -> None:
+    first = on_pull_request(runner)
+    assert first.code == 0, first.log
+    assert int(first.outputs["changes"]) > 0
+    assert first.outputs["fingerprint"]
+    assert "Partner" in first.summary
+    assert "::notice" in first.log
+    assert "file=leadstate.yaml" in first.log
+    (comment,) = runner.hub["comments"]
+    assert comment["body"].startswith("<!-- leadstate:leadstate -->\n## leadstate plan")
+    assert HEAD[:7] in comment["body"]
+
+    file = runner.workspace / "leadstate.yaml"
+    file.write_text(file.read_text().replace("{name: Partner, color: green}", "{name: Partner, color: pink}"))
+    assert on_pull_request(runner).code == 0
+    (again,) = runner.hub["comments"]
+    assert "pink" in again["body"]
+    assert "green" not in again["body"]
+
+
+@needs_formats
+def test_the_plan_that_was_reviewed_is_applied_on_merge(runner: Runner, sandbox: tuple[Sandbox, str]) -> None:
+    assert on_pull_request(runner).code == 0
+    merge(runner)
+    done = on_merge(runner)
+    assert done.code == 0, done.log
+    assert "made anew" not in done.log
+    assert (runner.home / "artifacts" / f"leadstate-apply-{MERGED}" / "receipts").is_dir()
+    assert on_pull_request(runner).outputs["changes"] == "0"
+    assert any(label["name"] == "Partner" for label in sandbox[0].dump()["companies"][0]["labels"])
+
+
+@needs_formats
+def test_a_plan_that_is_stale_is_refused_on_merge(runner: Runner, sandbox: tuple[Sandbox, str]) -> None:
+    assert on_pull_request(runner).code == 0
+    merge(runner)
+    file = runner.workspace / "leadstate.yaml"
+    file.write_text(file.read_text().replace("{name: Hot, color: red}", "{name: Hot, color: pink}"))
+    before = sandbox[0].dump()
+    done = on_merge(runner)
+    assert done.code == 3, done.log
+    assert sandbox[0].dump() == before
+
+
+@needs_formats
+@pytest.mark.parametrize("artifact", [{"head_repository_id": 2}, {"head_sha": "d" * 40}])
+def test_a_plan_that_a_fork_or_another_commit_has_stored_counts_for_nothing(
+    runner: Runner, artifact: dict[str, Any]
+) -> None:
+    assert on_pull_request(runner).code == 0
+    merge(runner, **artifact)
+    done = on_merge(runner)
+    assert done.code == 0, done.log
+    assert "made anew" in done.log
+
+
+def test_nothing_is_applied_where_github_does_not_say_what_was_reviewed(
+    runner: Runner, sandbox: tuple[Sandbox, str]
+) -> None:
+    runner.teach(refuse=["GET commits/"])
+    before = sandbox[0].dump()
+    done = on_merge(runner)
+    assert done.code == 1
+    assert "actions: read" in done.log
+    assert sandbox[0].dump() == before
+
+
+def test_a_required_plan_that_is_missing_stops_the_apply(runner: Runner, sandbox: tuple[Sandbox, str]) -> None:
+    before = sandbox[0].dump()
+    done = runner.action(TOKEN, command="apply", reviewed="required")
+    assert done.code == 64
+    assert "has stored a plan" in done.log
+    assert sandbox[0].dump() == before
+
+
+@needs_formats
+def test_a_comment_that_may_not_be_written_is_a_warning(runner: Runner) -> None:
+    runner.teach(refuse=["POST issues/7/comments"])
+    done = on_pull_request(runner)
+    assert done.code == 0, done.log
+    assert "::warning" in done.log
+    assert "pull-requests: write" in done.log
+
+
+@needs_formats
+def test_somebody_elses_comment_with_our_mark_is_left_alone(runner: Runner) -> None:
+    theirs = {"id": 1, "user": {"type": "User"}, "body": "<!-- leadstate:leadstate -->\nmine"}
+    runner.teach(comments=[theirs])
+    assert on_pull_request(runner).code == 0
+    assert runner.hub["comments"][0] == theirs
+    assert len(runner.hub["comments"]) == 2
+
+
+@needs_formats
+def test_drift_opens_an_issue_keeps_it_and_closes_it(runner: Runner) -> None:
+    runner.event_name = "schedule"
+    for _ in range(2):
+        assert runner.job(EXAMPLES / "github" / "drift.yml").code == 0
+        (issue,) = runner.hub["issues"]
+        assert (issue["title"], issue["state"]) == ("Pipedrive is not as declared", "open")
+    assert runner.action(TOKEN, command="apply", reviewed="none").code == 0
+    assert runner.job(EXAMPLES / "github" / "drift.yml").code == 0
+    assert runner.hub["issues"][0]["state"] == "closed"
+
+
+@needs_formats
+def test_a_mistake_in_the_configuration_fails_at_its_line(runner: Runner) -> None:
+    file = runner.workspace / "leadstate.yaml"
+    file.write_text(file.read_text().replace("color: green", "color: grene"))
+    done = on_pull_request(runner)
+    assert done.code == 1
+    assert "::error file=leadstate.yaml" in done.log
+    assert "grene" in runner.hub["comments"][0]["body"]
+
+
+@needs_formats
+def test_a_plan_may_fail_where_there_are_changes(runner: Runner) -> None:
+    done = runner.action(TOKEN, args="--detailed-exitcode --target 'label:Partner'")
+    assert (done.code, done.outputs["exit-code"], done.outputs["changes"]) == (2, "2", "1")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("command", "plan; touch pwned"),
+        ("name", "$(touch pwned)"),
+        ("args", "'unfinished"),
+        ("args", "; touch pwned"),
+        pytest.param("config", "$(touch${IFS}pwned)", marks=needs_formats),
+        pytest.param("accounts", "`touch pwned`", marks=needs_formats),
+        ("version", "1; touch pwned"),
+        ("reviewed", "perhaps"),
+        ("comment", "yes"),
+    ],
+)
+def test_inputs_are_words_and_never_code(runner: Runner, name: str, value: str) -> None:
+    done = runner.action(TOKEN, **{name: value})
+    assert not list(runner.home.rglob("pwned"))
+    if name == "version":
+        assert "leadstate==1; touch pwned" in (runner.home / "pip.log").read_text()
+    else:
+        assert done.code
+        assert "Traceback" not in done.log
+
+
+@needs_formats
+def test_the_workflow_that_init_writes_plans_and_applies(runner: Runner) -> None:
+    starter = ROOT / "leadstate" / "cli" / "starter" / "workflow.yml"
+    runner.event_name = "pull_request"
+    planned = runner.job(starter)
+    assert planned.code == 0, planned.log
+    assert "Partner" in planned.summary
+    runner.event_name = "push"
+    applied = runner.job(starter)
+    assert applied.code == 0, applied.log
+    assert runner.action(TOKEN).outputs["changes"] == "0"
+
+
+def test_the_workflow_that_init_writes_takes_the_token_from_the_variable_that_was_named(tmp_path: Path) -> None:
+    assert Shell(tmp_path, {})("init", "--token-env", "ACME_TOKEN").returncode == 0
+    text = (tmp_path / ".github" / "workflows" / "leadstate.yml").read_text()
+    assert "ACME_TOKEN: ${{ secrets.ACME_TOKEN }}" in text
+    assert "PIPEDRIVE_TOKEN" not in text

@@ -1,0 +1,93 @@
+"""Outside judges of the files that others run: workflows, the action, the container, GitLab's and Kubernetes' files."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.kit.runner import ROOT, read
+
+GITHUB = ROOT / "examples" / "github"
+WORKFLOWS = sorted(
+    [
+        *(ROOT / ".github" / "workflows").glob("*.yml"),
+        *GITHUB.glob("*.yml"),
+        ROOT / "leadstate" / "cli" / "starter" / "workflow.yml",
+    ]
+)
+ACTION = ROOT / "action.yml"
+GITLAB = [ROOT / "ci" / "gitlab.yml", ROOT / "examples" / "gitlab" / ".gitlab-ci.yml"]
+PINNED = re.compile(r"uses: ([\w./-]+)@(\S+)")
+
+
+def judged(tool: str, *words: str | Path, stdin: str | None = None) -> None:
+    """Fail with what the tool says, unless it finds nothing; skip where it is not installed."""
+    program = shutil.which(tool, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if program is None:
+        pytest.skip(f"{tool} is not installed here")
+    done = subprocess.run([program, *words], input=stdin, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_actionlint_finds_nothing(path: Path) -> None:
+    judged("actionlint", path)
+
+
+def test_zizmor_finds_nothing() -> None:
+    judged("zizmor", "--offline", "--no-progress", "--quiet", ACTION, *WORKFLOWS)
+
+
+def test_workflows_and_the_action_are_valid() -> None:
+    judged("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS)
+    judged("check-jsonschema", "--builtin-schema", "vendor.github-actions", ACTION)
+
+
+def test_gitlab_files_are_valid() -> None:
+    judged("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci", *GITLAB)
+
+
+def test_kubernetes_takes_the_cron_job() -> None:
+    judged("kubernetes-validate", "--strict", ROOT / "examples" / "kubernetes" / "cronjob.yaml")
+
+
+def test_hadolint_finds_nothing() -> None:
+    judged("hadolint", ROOT / "Dockerfile")
+
+
+def scripts() -> list[str]:
+    steps: list[dict[str, Any]] = [*read(ACTION)["runs"]["steps"]]
+    for path in WORKFLOWS:
+        steps += [step for job in read(path)["jobs"].values() for step in job["steps"]]
+    return [step["run"] for step in steps if "run" in step]
+
+
+@pytest.mark.parametrize("script", scripts(), ids=lambda text: text.splitlines()[0][:40])
+def test_shellcheck_finds_nothing(script: str) -> None:
+    assert "${{" not in script, "what is put into a script by GitHub could be code"
+    judged("shellcheck", "--shell=bash", "-", stdin=script)
+
+
+def test_an_action_of_others_is_the_same_commit_everywhere() -> None:
+    pins = {found for path in [ACTION, *WORKFLOWS] for found in PINNED.findall(path.read_text())}
+    for action, pin in pins:
+        assert re.fullmatch("[0-9a-f]{40}", pin) or action.endswith("/leadstate"), action
+    assert len({action for action, _ in pins}) == len(pins)
+
+
+def test_the_hooks_of_pre_commit_are_commands_of_ours() -> None:
+    from leadstate.cli.main import COMMANDS
+
+    for hook in YAML(typ="safe").load(ROOT / ".pre-commit-hooks.yaml"):
+        program, command = hook["entry"].split()
+        assert hook["id"] == f"leadstate-{command}"
+        if command == "fmt" and command not in COMMANDS:
+            pytest.skip("this leadstate has no fmt yet")
+        assert program == "leadstate"
+        assert command in COMMANDS

@@ -1,0 +1,86 @@
+"""GitLab's jobs, the Kubernetes job, the pre-commit hook, the container: run as far as one can without them."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from leadstate.report import RENDERERS
+from leadstate.sandbox import Sandbox, running
+from tests.cli.live import Shell
+from tests.kit.runner import ROOT, Runner, read
+
+TOKEN = {"PIPEDRIVE_TOKEN": "sandbox-token"}
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    with running(Sandbox("fresh").app) as address:
+        yield address
+
+
+def quickstart(folder: Path, url: str) -> None:
+    text = (ROOT / "examples" / "quickstart" / "leadstate.yaml").read_text()
+    (folder / "leadstate.yaml").write_text(text.replace("http://127.0.0.1:8765", url))
+
+
+@pytest.mark.skipif("html" not in RENDERERS, reason="this leadstate has no --format html yet")
+def test_gitlab_plans_applies_and_finds_no_drift(url: str, tmp_path: Path) -> None:
+    runner = Runner(tmp_path, TOKEN)
+    quickstart(runner.workspace, url)
+    template = read(ROOT / "ci" / "gitlab.yml")
+    example = read(ROOT / "examples" / "gitlab" / ".gitlab-ci.yml")
+    assert set(example) - {"stages", "include", "variables"} <= set(template), "it overrides a job that there is"
+    variables = {**TOKEN, **template["variables"], **example["variables"]}
+    codes: dict[str, list[int]] = {}
+    for job in ("leadstate-drift", "leadstate-plan", "leadstate-apply", "leadstate-drift"):
+        lines = [*template[template[job]["extends"]]["before_script"], *template[job]["script"]]
+        done = runner.run("\n".join(lines), variables)
+        codes.setdefault(job, []).append(done.code)
+        for path in template[job].get("artifacts", {}).get("paths", []) if done.code == 0 else []:
+            assert (runner.workspace / path).exists(), path
+    assert codes == {"leadstate-drift": [2, 0], "leadstate-plan": [0], "leadstate-apply": [0]}
+    assert "leadstate==0.1.0" in (tmp_path / "pip.log").read_text()
+
+
+def test_the_cron_job_plans_what_its_config_map_declares(url: str, tmp_path: Path) -> None:
+    config_map, cron = YAML(typ="safe").load_all(ROOT / "examples" / "kubernetes" / "cronjob.yaml")
+    (container,) = cron["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    (mount,) = container["volumeMounts"]
+    (tmp_path / "leadstate.yaml").write_text(
+        config_map["data"]["leadstate.yaml"].replace("domain: your-company", f"url: {url}")
+    )
+    words = [word.replace(mount["mountPath"], str(tmp_path)) for word in container["args"]]
+    (variable,) = container["env"]
+    shell = Shell(tmp_path, {variable["name"]: "sandbox-token"})
+    found = {path.name for path in tmp_path.iterdir()}
+    done = shell(*words)
+    assert done.returncode in (0, 2), done.stderr
+    assert "Plan:" in done.stdout or "No changes" in done.stdout
+    assert {path.name for path in tmp_path.iterdir()} == found, "its root file system is read-only"
+
+
+def test_pre_commit_validates(url: str, tmp_path: Path) -> None:
+    quickstart(tmp_path, url)
+    (hook,) = (one for one in read(ROOT / ".pre-commit-hooks.yaml") if one["id"] == "leadstate-validate")
+    words = hook["entry"].split()[1:]
+    assert Shell(tmp_path, {})(*words).returncode == 0
+    (tmp_path / "leadstate.yaml").write_text("labels: [{name: Hot, color: rde}]\n")
+    assert Shell(tmp_path, {})(*words).returncode == 1
+
+
+def test_the_container_is_built_of_what_the_context_has() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    copied = {word for line in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE) for word in line.split()}
+    assert copied == allowed
+    assert all((ROOT / name).exists() for name in copied)
+    root, user = text.split("\nUSER ")
+    assert user.startswith("10001")
+    assert "RUN" not in user
+    script = re.search(r"^RUN ((?:.+\\\n)*.+)$", root, re.MULTILINE)
+    assert script is not None
+    assert subprocess.run(["sh", "-n"], input=script[1], text=True, check=False).returncode == 0
