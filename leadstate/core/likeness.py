@@ -85,7 +85,12 @@ def likenesses(matching: Matching, staying: Sequence[Live], account: Account) ->
 
 def _looks_alike(desired: Desired, alike: Sequence[Live], hint: str) -> Diagnostic:
     names, verb = ", ".join(repr(one.name) for one in alike), "looks" if len(alike) == 1 else "look"
-    return _remark(desired, "looks-alike", f"{names} in Pipedrive {verb} like it, and nothing declares it", hint)
+    return desired.finding(
+        "looks-alike",
+        Severity.WARNING,
+        f"{names} in Pipedrive {verb} like it, and nothing declares it",
+        hint=hint,
+    )
 
 
 def _to_merge(alike: Sequence[Live]) -> str:
@@ -108,7 +113,7 @@ def _likely_renames(desired: Desired, others: Sequence[Live]) -> Iterator[Diagno
         names = ", ".join(repr(one.name) for one in alike)
         summary = f"it is not there, and its colour is that of {names}: was it renamed in Pipedrive?"
         hint = "to keep it and its leads, add its name to `previously`; with a lock file renames are recognised"
-        yield _remark(desired, "likely-rename", summary, hint)
+        yield desired.finding("likely-rename", Severity.WARNING, summary, hint=hint)
 
 
 def _spelled(name: str) -> str:
@@ -122,10 +127,3 @@ def _escaped(char: str) -> str:
     if char.isprintable() and not _is_ignored(char):
         return char
     return f"\\u{ord(char):04x}" if ord(char) <= 0xFFFF else f"\\U{ord(char):08x}"  # noqa: PLR2004  widths of an escape
-
-
-def _remark(desired: Desired, code: str, summary: str, hint: str) -> Diagnostic:
-    address = desired.address
-    return Diagnostic(
-        code, Severity.WARNING, summary, hint=hint, span=desired.span, account=address.account, address=address
-    )

@@ -149,26 +149,20 @@ def known_by(desired: Desired, live: Live, lock: Mapping[Ref, str]) -> tuple[Kno
 
 def _ambiguous(desired: Desired, candidates: Sequence[Live], what: str) -> Diagnostic:
     kind = desired.address.kind
-    return Diagnostic(
+    return desired.finding(
         "ambiguous",
         Severity.ERROR,
         f"{len(candidates)} {kind}s {what}, so it is not clear which one is meant",
         detail="\n".join(f"{one.remote_id}  {one.name}" for one in candidates),
         hint=f"leave one of them in Pipedrive (move its leads, rename or delete the other {kind}), then plan again",
-        span=desired.span,
-        account=desired.address.account,
-        address=desired.address,
     )
 
 
 def _shadowed(owner: Desired, current: Live, other: Live) -> Diagnostic:
-    return Diagnostic(
+    return owner.finding(
         "previous-name-exists",
         Severity.WARNING,
         f"{owner.address.ref} exists, and so does a {other.kind} named {other.name!r}, its previous name",
         detail=f"{current.remote_id}  {current.name}\n{other.remote_id}  {other.name}",
         hint=f"nothing is done with {other.name!r}; move its leads by hand, or take the name out of `previously`",
-        span=owner.span,
-        account=owner.address.account,
-        address=owner.address,
     )

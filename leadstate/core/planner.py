@@ -108,11 +108,27 @@ def _plan_missing(draft: _Draft, desired: Desired) -> None:
         id_ = account.lock.get(address.ref)
         draft.left_alone.append(LeftAlone(address.kind, Reason.GONE, address.key, id_, desired.span))
     elif desired.adopted and desired.mark not in draft.observed.gone:
-        draft.diagnostics.append(_adopted_unknown(desired))
+        draft.diagnostics.append(
+            desired.finding(
+                "adopted-unknown",
+                Severity.ERROR,
+                "it is declared as adopted, and nothing tells which lead it is: the lock file does not know it",
+                hint="restore the lock file from git, or remove the item and import it again; without `adopted` it is "
+                "created",
+            )
+        )
     else:
         draft.changes.append(_add(desired))
         if desired.mark in draft.observed.unsure:
-            draft.diagnostics.append(_archived_unknown(desired, account.policy.archived_pages))
+            draft.diagnostics.append(
+                desired.finding(
+                    "archived-unknown",
+                    Severity.GUARD,
+                    "it may exist among archived leads that were not read (the newest "
+                    f"{account.policy.archived_pages} pages of 500 were)",
+                    hint="raise policy.archived_pages, or pass --allow archived-unknown to create it",
+                )
+            )
 
 
 def _is_pruned(one: Live, account: Account) -> bool:
@@ -191,7 +207,15 @@ def _plan_absent(draft: _Draft, desired: Desired, live: Live) -> None:
         )
         return
     if desired.moves_to is not None and draft.observed.archived_carriers is None:
-        draft.diagnostics.append(_archived_not_counted(desired))
+        draft.diagnostics.append(
+            desired.finding(
+                "archived-not-counted",
+                Severity.WARNING,
+                "archived leads that carry it cannot be moved: Pipedrive lets nobody edit them, and they lose the "
+                "label",
+                hint="plan with --impact full to have them counted",
+            )
+        )
     reason = Reason.MERGED if desired.moves_to else Reason.STATE_ABSENT
     delete = _delete(desired.address, live, draft.bindings, reason)
     draft.changes.append(replace(delete, span=desired.span, moves_to=desired.moves_to))
@@ -216,39 +240,3 @@ def _concerns(finding: Diagnostic, changes: Sequence[Change], targets: Sequence[
     if not targets or finding.address is None:
         return True
     return _is_meant(finding.address, targets) or any(one.address == finding.address for one in changes)
-
-
-def _archived_not_counted(desired: Desired) -> Diagnostic:
-    return Diagnostic(
-        "archived-not-counted",
-        Severity.WARNING,
-        "archived leads that carry it cannot be moved: Pipedrive lets nobody edit them, and they lose the label",
-        hint="plan with --impact full to have them counted",
-        span=desired.span,
-        account=desired.address.account,
-        address=desired.address,
-    )
-
-
-def _adopted_unknown(desired: Desired) -> Diagnostic:
-    return Diagnostic(
-        "adopted-unknown",
-        Severity.ERROR,
-        "it is declared as adopted, and nothing tells which lead it is: the lock file does not know it",
-        hint="restore the lock file from git, or remove the item and import it again; without `adopted` it is created",
-        span=desired.span,
-        account=desired.address.account,
-        address=desired.address,
-    )
-
-
-def _archived_unknown(desired: Desired, pages: int) -> Diagnostic:
-    return Diagnostic(
-        "archived-unknown",
-        Severity.GUARD,
-        f"it may exist among archived leads that were not read (the newest {pages} pages of 500 were)",
-        hint="raise policy.archived_pages, or pass --allow archived-unknown to create it",
-        span=desired.span,
-        account=desired.address.account,
-        address=desired.address,
-    )

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final, Protocol, TypeAlias
 
 from leadstate.core.address import Address, Ref, RemoteRef, Span
+from leadstate.core.diagnostics import Diagnostic, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,15 @@ class Desired:
     only_from: Attrs | None = None
     moves_to: Ref | None = None
     not_before: str | None = None
+
+    def finding(
+        self, code: str, severity: Severity, summary: str, *, hint: str, detail: str = "", span: Span | None = None
+    ) -> Diagnostic:
+        """A finding about it, at its place or at one within it."""
+        account = self.address.account
+        return Diagnostic(
+            code, severity, summary, detail, hint, span or self.span, account=account, address=self.address
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,13 +107,11 @@ def _the_one(name: str, fields: CustomFields) -> CustomField:
 def _finding(desired: Desired, name: str, value: CustomValue, unfit: Unfit) -> Diagnostic:
     candidates = unfit.candidates
     more = f"\nand {len(candidates) - CANDIDATES} more" if len(candidates) > CANDIDATES else ""
-    return Diagnostic(
+    return desired.finding(
         "custom-field",
         Severity.ERROR,
         f"the custom field {name!r}: {unfit}",
         detail="\n".join(candidates[:CANDIDATES]) + more,
         hint=unfit.cure,
-        span=value.span or desired.span,
-        account=desired.address.account,
-        address=desired.address,
+        span=value.span,
     )

@@ -133,7 +133,7 @@ async def resolve(
         users = await _users(reader)
         found |= {one: [user for user in users if user.fits(one)] for one in wanted if one.kind == "user"}
     ids = {lookup: fitting[0].id for lookup, fitting in found.items() if len(fitting) == 1}
-    findings = [_finding(account, one, found[value], value) for one, value in _uses(planned) if value not in ids]
+    findings = [_finding(one, found[value], value) for one, value in _uses(planned) if value not in ids]
     desired = tuple(_with_ids(one, ids) for one in account.desired)
     return replace(account, desired=desired), replace(observed, fields=fields), (*unfit, *findings)
 
@@ -229,18 +229,16 @@ def _with_ids(desired: Desired, ids: Mapping[Lookup, int]) -> Desired:
     return replace(desired, attrs=resolved)
 
 
-def _finding(account: Account, desired: Desired, candidates: Sequence[_Known], lookup: Lookup) -> Diagnostic:
+def _finding(desired: Desired, candidates: Sequence[_Known], lookup: Lookup) -> Diagnostic:
     several = len(candidates) > 1
     what = f"{lookup.kind} with the {lookup.by} {lookup.text!r}"
     more = f"\nand {len(candidates) - CANDIDATES} more" if len(candidates) > CANDIDATES else ""
     create = "ask an admin to invite the user" if lookup.kind == "user" else f"create the {lookup.kind} in Pipedrive"
-    return Diagnostic(
+    return desired.finding(
         "several-found" if several else "none-found",
         Severity.ERROR,
         f"there are {len(candidates)} of the {what}" if several else f"there is no {what}",
         detail="\n".join(f"{one.id}  {one.name}" for one in candidates[:CANDIDATES]) + more,
         hint="write the id of the one that is meant" if several else f"correct it, or {create} first",
         span=lookup.span,
-        account=account.name,
-        address=desired.address,
     )
