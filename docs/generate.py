@@ -6,7 +6,7 @@ docs/reference/commands.md is made from the command line itself; in docs/configu
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,9 @@ FLAT = frozenset(("PruneSpec", "GuardsSpec"))
 SECTIONS = {
     "AccountSpec": "[account](#accounts)",
     "TokenSpec": "[token source](#token)",
+    "SecretSpec": "[any but `oauth`](#token)",
+    "OAuthSpec": "[OAuth client](#oauth)",
+    "TableSpec": "[CSV file](#leads-in-csv-files)",
     "PolicySpec": "[policy](#policy)",
     "LabelSpec": "[label](#labels)",
     "LeadSpec": "[lead](#leads)",
@@ -145,6 +148,7 @@ def commands_page() -> str:
     ]
     with cli.make_context("leadstate", [], resilient_parsing=True) as ctx:
         assert sorted(name for names in GROUPS.values() for name in names) == sorted(COMMANDS)  # noqa: S101  see GROUPS
+        parts += [f"{heading}:\n\n{_overview(names)}" for heading, names in GROUPS.items()]
         for heading, names in GROUPS.items():
             parts.append(f"## {heading}")
             for name in names:
@@ -152,6 +156,10 @@ def commands_page() -> str:
                 assert command is not None  # noqa: S101  for mypy: it is one of COMMANDS
                 parts += _command(command, f"leadstate {name}", ctx)
     return "\n\n".join(parts) + "\n"
+
+
+def _overview(names: Iterable[str]) -> str:
+    return "\n".join(f"- [`{name}`](#leadstate-{name}): {COMMANDS[name]}" for name in names)
 
 
 _HEAD = """Every option also reads the environment variable that stands beside it: several values are separated by white

@@ -11,7 +11,10 @@ from leadstate.cli.starter import starter
 from leadstate.cli.taking_over import taken_over
 from leadstate.config import schema_text
 
-IGNORED = (".leadstate/", "*.plan.json", ".env")
+VARIABLE = "PIPEDRIVE_TOKEN"
+"""The name of the token's variable in the starter files."""
+
+IGNORED = (".leadstate/", "plan.json", "*.plan.json", ".env")
 
 
 @click.command(short_help=COMMANDS["init"])
@@ -23,7 +26,7 @@ IGNORED = (".leadstate/", "*.plan.json", ".env")
     "--token-env",
     "variable",
     metavar="NAME",
-    default="PIPEDRIVE_TOKEN",
+    default=VARIABLE,
     show_default=True,
     help="The environment variable that holds the account's token.",
 )
@@ -39,7 +42,7 @@ def init(*, folder: Path, account: str | None, variable: str) -> int:
                leadstate init --from http://127.0.0.1:8765 --token-env SANDBOX_TOKEN
     """
     config = folder / "leadstate.yaml"
-    text = starter("leadstate.yaml")
+    text = starter("leadstate.yaml").replace(VARIABLE, variable)
     if account is not None:
         if config.exists():
             raise click.UsageError(f"{config} is there already: `leadstate import` adds what an account has.")
@@ -49,9 +52,7 @@ def init(*, folder: Path, account: str | None, variable: str) -> int:
         text = taken
     _write(config, text)
     _write(folder / "leadstate.schema.json", schema_text())
-    _write(
-        folder / ".github" / "workflows" / "leadstate.yml", starter("workflow.yml").replace("PIPEDRIVE_TOKEN", variable)
-    )
+    _write(folder / ".github" / "workflows" / "leadstate.yml", starter("workflow.yml").replace(VARIABLE, variable))
     _ignore(folder / ".gitignore")
     if account is None:
         first = f"write your domain into leadstate.yaml, put the token into {variable}"

@@ -123,6 +123,8 @@ class Connection:
             except (httpx.HTTPError, httpx.InvalidURL, ValueError) as failure:
                 _log.debug("%s %s: %s", operation.method, request.path, type(failure).__name__)
                 sent = not isinstance(failure, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+                if not sent:
+                    self.spent.add(operation, -1)
                 raise Unreachable(operation.id, why(failure, self._origin), sent=sent) from None
         _log.debug("%s %s -> %s", operation.method, request.path, reply.status_code)
         (self._searches if operation.search else self._limiter).learn(reply.headers)

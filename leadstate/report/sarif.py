@@ -23,7 +23,7 @@ _HELP = {
     "delete": "The plan deletes this object. Declare it to keep it, or leave it out of what `prune` covers.",
     "not-applied": "The apply did not make this change. Plan and apply again; what was done already is not done twice.",
 }
-_FINDING_HELP = "leadstate explains each finding where it reports it: what happened, where, and what to do."
+_FINDING_HELP = "Each result says what to do. The documentation of leadstate (docs/diagnostics) has more under `{}`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def _rule(code: str, level: str) -> dict[str, Any]:
         "id": code,
         "name": code.title().replace("-", ""),
         "shortDescription": {"text": code.replace("-", " ")},
-        "help": {"text": _HELP.get(code, _FINDING_HELP)},
+        "help": {"text": _HELP.get(code, _FINDING_HELP.format(code))},
         "defaultConfiguration": {"level": level},
     }
 

@@ -128,6 +128,8 @@ def headline(report: Report) -> Sentence:
     errors = sum(one.severity == "error" for one in report.findings())
     if report.command == "validate":
         return Sentence(f"{counted(errors, 'error')}." if errors else "The configuration is valid.")
+    if not report.accounts and not errors:
+        return Sentence("No account is selected: nothing was asked.")
     if not report.accounts:
         return Sentence(f"{counted(errors, 'error')} in the configuration; no account was asked.", tone="bad")
     if report.command == "apply":

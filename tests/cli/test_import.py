@@ -345,6 +345,8 @@ def test_a_first_configuration_from_an_account(world: World) -> None:
     done = world.shell("init", "--from", url, "--token-env", "T1")
     assert done.returncode == 0, done.stderr
     assert config.read_text().count("name: ") == 50
+    workflow = (config.parent / ".github" / "workflows" / "leadstate.yml").read_text()
+    assert "T1: ${{ secrets.T1 }}" in workflow
     world.assert_nothing_to_do()
     before = config.read_text()
     again = world.shell("init", "--from", url, "--token-env", "T1")

@@ -15,6 +15,7 @@ from tests.docs.fragments import whole
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
 RECIPES = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
+(SEEDS,) = re.findall(r"```csv\n(.*?)```", RECIPES, re.DOTALL)
 _COMMAND = re.compile(r"^(?:\$ |    )?(leadstate [a-z].*?)(?:\s{2,}#.*)?$", re.MULTILINE)
 _BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
@@ -56,6 +57,7 @@ def test_a_command_in_the_pages_can_be_run(line: str) -> None:
 def test_a_recipe_is_a_valid_configuration(example: str, tmp_path: Path) -> None:
     file = tmp_path / "leadstate.yaml"
     file.write_text(whole(example), encoding="utf-8")
+    (tmp_path / "seeds.csv").write_text(SEEDS, encoding="utf-8")
     assert load([file]).diagnostics == ()
 
 

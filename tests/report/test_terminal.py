@@ -51,3 +51,9 @@ def test_colour_changes_nothing_but_colour() -> None:
     assert "\x1b" not in plain
     bare = Text.from_ansi(colored).plain
     assert [line.rstrip() for line in bare.splitlines()] == [line.rstrip() for line in plain.splitlines()]
+
+
+def test_an_empty_column_takes_a_place_as_it_does_for_rich() -> None:
+    row = ("aaaaaaaa漢", "aaa漢漢 aaa漢漢 aaaa漢漢 aaaaaaaa漢漢漢 aaaaaaaa漢漢漢漢", "")
+    ours = drawn(lambda console: print_rows(console, [cells(row)], folds=1), color=False, width=72)
+    assert ours == drawn(lambda console: by_rich(console, [row]), color=False, width=72)
