@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import base
 import comment
 import gh
 import issue
@@ -37,7 +38,8 @@ def main() -> int:
         say("error", str(failure))
         return USAGE if isinstance(failure, Unusable) else 1
     file = folder / f"{inputs.command}.json"
-    code = leadstate(*inputs.words(plan), "--format", "json", "--output", str(file))
+    compared = base.revision() if inputs.command == "plan" and run.pull_request else None
+    code = leadstate(*inputs.words(plan, compared), "--format", "json", "--output", str(file))
     output("exit-code", str(code))
     if file.exists():
         publish(inputs, run, file, code)

@@ -51,11 +51,18 @@ class Inputs:
             name=given["name"],
         )
 
-    def words(self, plan: Path | None) -> list[str]:
-        """What follows `leadstate`. A plan that was reviewed brings its own accounts."""
+    def words(self, plan: Path | None, base: str | None) -> list[str]:
+        """What follows `leadstate`. A plan that was reviewed brings its own accounts.
+
+        Args:
+            plan: one that was reviewed, to be applied.
+            base: the commit that a plan is compared with, unless `args` name another.
+        """
         words = [self.command, *(f"--config={path}" for path in self.config)]
         if plan is None:
             words += [f"--account={account}" for account in self.accounts]
+        if base is not None and not any(one.startswith("--base") for one in self.args):
+            words += [f"--base={base}"]
         if self.command == "apply":
             words += ["--auto-approve"]
         return [*words, *self.args, *([str(plan)] if plan else [])]

@@ -1,6 +1,7 @@
 """The action and the example workflows for GitHub, step by step, against a sandbox on a port."""
 
 import io
+import subprocess
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,24 @@ def runner(sandbox: tuple[Sandbox, str], tmp_path: Path) -> Runner:
     text = (EXAMPLES / "quickstart" / "leadstate.yaml").read_text().replace("http://127.0.0.1:8765", sandbox[1])
     (made.workspace / "leadstate.yaml").write_text(text)
     return made
+
+
+def check_out_trial_merge(runner: Runner) -> None:
+    """A base, a pull request that adds a label, and their merge, as actions/checkout has it."""
+
+    def git(*words: str) -> None:
+        who = ("-c", "user.name=n", "-c", "user.email=n@acme.test", "-c", "init.defaultBranch=main")
+        subprocess.run(["git", *who, *words], cwd=runner.workspace, check=True, capture_output=True)
+
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "base")
+    git("checkout", "-b", "pull")
+    file = runner.workspace / "leadstate.yaml"
+    file.write_text(file.read_text().replace("labels:\n", "labels:\n  - {name: New, color: blue}\n", 1))
+    git("commit", "-am", "one more label")
+    git("checkout", "main")
+    git("merge", "--no-ff", "pull")
 
 
 def on_pull_request(runner: Runner) -> Done:
@@ -82,6 +101,15 @@ def test_a_pull_request_has_one_comment_with_the_latest_plan(runner: Runner) -> 
     (again,) = runner.hub["comments"]
     assert "pink" in again["body"]
     assert "green" not in again["body"]
+
+
+@needs_formats
+def test_a_change_says_whether_it_is_drift_where_the_base_was_fetched(runner: Runner) -> None:
+    check_out_trial_merge(runner)
+    done = on_pull_request(runner)
+    assert done.code == 0, done.log
+    assert "1 from this change" in done.summary
+    assert " drift" in done.summary
 
 
 @needs_formats
@@ -211,6 +239,7 @@ def test_inputs_are_words_and_never_code(runner: Runner, name: str, value: str) 
 
 @needs_formats
 def test_the_workflow_that_init_writes_plans_and_applies(runner: Runner) -> None:
+    check_out_trial_merge(runner)
     starter = ROOT / "leadstate" / "cli" / "starter" / "workflow.yml"
     runner.event_name = "pull_request"
     planned = runner.job(starter)
