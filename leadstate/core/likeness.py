@@ -15,7 +15,7 @@ from leadstate.core.match import Matching
 from leadstate.core.resource import Desired, Live
 
 _MANY: Final = 3
-"""Where more labels than these have the colour of a missing one, the colour tells nothing."""
+"""Where more labels than these have a colour, missing or not declared, the colour tells nothing."""
 
 _LETTERS: Final = str.maketrans(
     "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0451\u0456\u0457\u0458\u0455\u0501"
@@ -76,10 +76,11 @@ def likenesses(matching: Matching, staying: Sequence[Live], account: Account) ->
     for desired in there:
         if alike := by_look.get(look(desired.names[0])):
             yield _looks_alike(desired, alike, _to_merge(alike))
+    lacking = Counter(one.attrs.get("color") for one in missing)
     for desired in missing:
         if alike := by_look.get(look(desired.names[0])):
             yield _looks_alike(desired, alike, _to_rename(alike))
-        elif not account.lock:
+        elif not account.lock and lacking[desired.attrs.get("color")] <= _MANY:
             yield from _likely_renames(desired, matching.extra)
 
 
