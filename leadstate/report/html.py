@@ -63,15 +63,22 @@ class Section:
     alone: tuple[str, ...]
 
 
+UNFOLDED = 8
+"""Findings that stand above the changes in any case; errors and refusals all do, more warnings are folded."""
+
+
 def to_html(report: Report, *, color: bool = False, width: int = 0) -> str:  # noqa: ARG001  every renderer has this form
     """The report as a page."""
     sections = [_section(account) for account in report.accounts if account.changes or account.left_alone]
+    findings = [(one, _lines(one)) for one in gravest_first(report)]
+    shown = max(UNFOLDED, sum(one.severity != "warning" for one, _ in findings))
     return _template().render(
         report=report,
         headline=headline(report).text.removesuffix("."),
         remarks=list(remarks(report, findings="below")),
         spent=spent(report),
-        findings=[(one, _lines(one)) for one in gravest_first(report)],
+        findings=findings[:shown],
+        folded=findings[shown:],
         sections=sections,
         quiet=[one.account for one in report.accounts if not (one.changes or one.left_alone or one.diagnostics)],
         changes=sum(len(one.rows) for one in sections),

@@ -96,3 +96,13 @@ def test_the_grid_shows_what_was_read_and_what_becomes_of_it() -> None:
         "Nurture": (Cell(chip["blue"], chip["blue"], "Cold", changes=True), None),
         "Old": (Cell(chip["gray"], None, "", changes=True), None),
     }
+
+
+def test_many_warnings_are_folded_and_no_error_is() -> None:
+    warnings = [finding("warning", "c", f"warning {number}") for number in range(20)]
+    errors = [finding("error", "c", f"error {number}") for number in range(20)]
+    page = to_html(report(account("emea"), diagnostics=(*warnings, *errors)))
+    above, _, folded = page.partition('<details class="folded">')
+    assert all(f"error {number}" in above for number in range(20))
+    assert "20 more warnings" in folded
+    assert "warning 0" not in above.partition("<main>")[2]
