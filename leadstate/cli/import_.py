@@ -12,7 +12,7 @@ from leadstate.cli.exits import Exit
 from leadstate.cli.findings import say
 from leadstate.cli.locking import adopt
 from leadstate.cli.main import COMMANDS
-from leadstate.cli.patching import Way, asking, file_for, new_texts, patch
+from leadstate.cli.patching import Way, asking, can_be_made, file_for, new_texts, patch
 from leadstate.cli.session import DEFAULT, load_configuration, lock_file, session
 from leadstate.config import Configuration
 from leadstate.config.writing.edits import Append, Edit
@@ -56,7 +56,7 @@ class _Files:
     "--into",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The file to write into.  [default: the last with a list]",
+    help="The file to write into; a new one in a folder that is read.  [default: the last with a list]",
 )
 @asking
 @options.looks
@@ -106,9 +106,11 @@ def import_(
         found, findings = asyncio.run(_read(configuration, wanted))
         new_labels, new_leads = _items(found, _Files(files, everything), with_labels=with_labels)
         edits: dict[str, list[Edit]] = {}
-        for key, taken in (("labels", new_labels), ("leads", new_leads)):
-            if taken.items:
-                edits.setdefault(file_for(key, files, into), []).append(Append(key, tuple(taken.items)))
+        chosen = [(key, taken) for key, taken in (("labels", new_labels), ("leads", new_leads)) if taken.items]
+        if chosen and into is not None and can_be_made(into, paths):
+            files = files.with_new(into, chosen[0][0])
+        for key, taken in chosen:
+            edits.setdefault(file_for(key, files, into), []).append(Append(key, tuple(taken.items)))
         changed = new_texts(files, edits)
     except ConfigurationError as failure:
         say(failure.diagnostics)

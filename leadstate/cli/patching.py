@@ -19,6 +19,7 @@ from leadstate.cli.asking import agreed
 from leadstate.cli.exits import Exit
 from leadstate.cli.options import F, option
 from leadstate.cli.output import wants_color
+from leadstate.config.text.files import is_meant
 from leadstate.config.text.source import Source
 from leadstate.config.writing.edits import Edit
 from leadstate.config.writing.items import Files
@@ -69,6 +70,11 @@ def file_for(key: str, files: Files, into: Path | None) -> str:
     if len(known) > 1:
         raise click.UsageError(f"No file has `{key}` yet: name one with --into, of {', '.join(known)}.")
     return known[0]
+
+
+def can_be_made(into: Path, paths: Sequence[Path]) -> bool:
+    """Whether a file is not there yet, and would be part of the configuration in a folder that is read."""
+    return not into.exists() and is_meant(into.name) and any(into.parent.resolve() == one.resolve() for one in paths)
 
 
 def new_texts(files: Files, edits: Mapping[str, Sequence[Edit]]) -> list[Changed]:

@@ -309,7 +309,12 @@ def test_where_new_items_go(world: World) -> None:
     assert (
         (folder / "c.yaml").read_text().startswith("# only a policy\npolicy: {in_use: allow}\n\nlabels:\n  - {name: ")
     )
-    world.run("-c", ".", "--into", "d.yaml", "--check", code=64)
+    world.run("-c", ".", "--into", "d.txt", "--check", code=64)
+    world.run("-c", ".", "--into", "../d.yaml", "--check", code=64)
+    made = world.run("-c", ".", "--label", LABELS[2]["name"], "--into", "d.yaml", "--auto-approve")
+    assert (folder / "d.yaml").read_text().startswith("labels:\n  - {name: ")
+    assert "+labels:" in made.stdout
+    (folder / "d.yaml").unlink()
     (folder / "b.yaml").unlink()
     (folder / "c.yaml").write_text("policy: {in_use: allow}\n")
     assert "--into" in world.run("-c", ".", "--check", code=64).stderr

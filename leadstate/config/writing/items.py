@@ -26,10 +26,11 @@ LISTS: Final = {"label": "labels", "lead": "leads"}
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file: its text and its nodes."""
+    """One file: its text and its nodes; `new` where it is only going to be there."""
 
     source: Source
     root: Node
+    new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,13 @@ class Files:
             raise ConfigurationError(findings.sorted(Severity.ERROR))
         return cls(tuple(files), _items_of(files))
 
+    def with_new(self, path: Path, key: str) -> "Files":
+        """The same with a file that is to be made, for a list of this key."""
+        source = Source(str(path), f"{key}: []\n", path.parent)
+        root = read_nodes(source, Findings())
+        assert root is not None  # noqa: S101  for mypy: it is a mapping
+        return Files((*self.files, File(source, root, new=True)), self._items)
+
     def item(self, span: Span | None) -> Item | None:
         """The item that begins at a place."""
         return None if span is None else self._items.get(span)
@@ -107,7 +115,7 @@ class Files:
         sources = [replace(one.source, text=texts.get(one.source.name, one.source.text)) for one in self.files]
         understand(sources, (), Findings())
         return [
-            (one.source, texts[one.source.name])
+            (replace(one.source, text="") if one.new else one.source, texts[one.source.name])
             for one in self.files
             if texts.get(one.source.name, one.source.text) != one.source.text
         ]
