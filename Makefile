@@ -4,7 +4,7 @@ BIN := .venv/bin
 JUDGES := tests/judges/node_modules/.installed
 PEERS := benchmarks/peers/.venv/.installed
 
-.PHONY: demo test check fix docs man prove mutate bench clean dist lowest pythons release
+.PHONY: demo test check fix docs man prove mutate bench soak clean dist lowest pythons release
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -14,6 +14,7 @@ help:
 	@echo "make prove   the proofs of safety at length: every request, every fault"
 	@echo "make mutate  how many mistakes in the core the tests notice (some minutes)"
 	@echo "make bench   measure the budgets of docs/performance.md, beside other tools (some minutes, best on a quiet machine)"
+	@echo "make soak    1,000 accounts applied while requests go wrong (some minutes)"
 	@echo "make dist    build wheel and sdist, and try the wheel in a fresh environment"
 	@echo "make lowest  try it with the lowest dependencies that pyproject.toml takes"
 	@echo "make pythons try it with every Python that is found"
@@ -120,6 +121,9 @@ release: .venv/.dev
 	@git commit --quiet --all --message "Release $(VERSION)"
 	@git tag --annotate v$(VERSION) --message "leadstate $(VERSION)"
 	@echo "Look at it (git show), then: git push --follow-tags. The workflow release.yml builds, tries and publishes it."
+
+soak: .venv/.dev
+	@$(BIN)/python -m benchmarks.soak
 
 clean:
 	rm -rf mutants .venv tests/judges/node_modules benchmarks/peers/.venv benchmarks/peers/node_modules build dist

@@ -1,5 +1,5 @@
 """All rows, in the order of the table."""
 
-from benchmarks.rows import applying, diffing, peers, reading, start, validating
+from benchmarks.rows import applying, days, diffing, peers, reading, start, validating
 
-ROWS = (*start.ROWS, *validating.ROWS, *diffing.ROWS, *reading.ROWS, *applying.ROWS, *peers.ROWS)
+ROWS = (*start.ROWS, *validating.ROWS, *diffing.ROWS, *reading.ROWS, *days.ROWS, *applying.ROWS, *peers.ROWS)

@@ -1,6 +1,7 @@
 """What planning large and many accounts takes: requests, time beside what the server needs, memory."""
 
 import math
+import time
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ LATENCY = 50
 RUNS = 5
 LEADS = 50_000
 ACCOUNTS = 100
+FLEET = 1_000
 PLAN = [*LEADSTATE, "plan"]
 
 
@@ -81,6 +83,20 @@ def _many(folder: Path) -> Figure:
     return Figure(seconds["many"] / seconds["one"], {f"{name}_seconds": value for name, value in seconds.items()})
 
 
+def _fleet(folder: Path) -> Figure:
+    """Ten times the accounts, in one process each."""
+    few, many = FLEET // 10, FLEET
+    numbers: dict[str, float] = {}
+    with serving(0) as url:
+        for count in (few, many):
+            (folder / "leadstate.yaml").write_text(account(*[url] * count), encoding="utf-8")
+            begun = time.perf_counter()
+            numbers[f"peak_mb_{count}"] = peak_megabytes(["plan"], folder, **_tokens(count))
+            numbers[f"seconds_{count}"] = time.perf_counter() - begun
+    grown = numbers[f"peak_mb_{many}"] - numbers[f"peak_mb_{few}"]
+    return Figure(numbers[f"peak_mb_{many}"], {**numbers, "kb_an_account": 1_000 * grown / (many - few)})
+
+
 def _tokens(count: int) -> dict[str, str]:
     return {f"TOKEN_{number}": f"token-{number}" for number in range(count)}
 
@@ -109,5 +125,12 @@ ROWS = (
         "×",
         _many,
         limit=3,
+    ),
+    Row(
+        f"memory-accounts-{FLEET}",
+        f"peak memory of `leadstate plan` of {FLEET:,} accounts, labels only, in one process",
+        "MB",
+        _fleet,
+        limit=200,
     ),
 )

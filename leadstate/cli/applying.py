@@ -16,8 +16,9 @@ from leadstate.cli.planning import Choices, Planned, check_targets, exit_of, mak
 from leadstate.cli.progress import progress
 from leadstate.cli.receipts import Receipt
 from leadstate.cli.session import Session, runtime, session
+from leadstate.cli.stats import say_stats
 from leadstate.config import Configuration
-from leadstate.core.diagnostics import Severity
+from leadstate.core.diagnostics import Severity, some
 from leadstate.core.outcome import Status
 from leadstate.core.plan import AccountPlan
 from leadstate.core.rollout import ALL_AT_ONCE, Waves
@@ -26,9 +27,6 @@ from leadstate.engine.run import Applied, Work, apply_all, untouched
 from leadstate.pipedrive.client import Spent
 from leadstate.report.build import Part, build
 from leadstate.report.document import Change, Report, parse
-
-NAMED = 20
-"""Accounts that a line names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,42 +86,59 @@ async def _carry_out(choices: Choices, configuration: Configuration, consent: Co
     async with session(configuration) as opened:
         planned = await make_plans(opened, settings)
         check_targets(settings.targets, planned.plans, configuration)
-        report = plan_report(planned, opened, choices, configuration)
-        if consent.reviewed is not None and consent.reviewed.fingerprint != report.fingerprint:
-            _say_what_moved(consent.reviewed, report)
-            return Exit.REFUSED, report
-        if planned.severity is Severity.GUARD or not any(plan.changes for plan in planned.plans if plan.applyable):
-            return exit_of(planned.severity), report
-        if not consent.auto_approve and not _agreed(report, consent.color):
-            return Exit.REFUSED, report
+        end = _before(opened, planned, choices, configuration, consent)
+        if end is None:
+            end = await _apply(opened, planned, choices, configuration, consent)
+        if choices.stats:
+            say_stats(opened, planned.plans)
+        return end
 
-        surroundings = runtime()
-        receipt = Receipt(
-            surroundings.receipts, _parts(opened, planned, []), now=surroundings.now, clock=surroundings.pace.clock
+
+def _before(
+    opened: Session, planned: Planned, choices: Choices, configuration: Configuration, consent: Consent
+) -> tuple[Exit, Report] | None:
+    """Where it ends before anything is written: refused, not agreed to, or nothing to do; None where it goes on."""
+    report = plan_report(planned, opened, choices, configuration)
+    if consent.reviewed is not None and consent.reviewed.fingerprint != report.fingerprint:
+        _say_what_moved(consent.reviewed, report)
+        return Exit.REFUSED, report
+    if planned.severity is Severity.GUARD or not any(plan.changes for plan in planned.plans if plan.applyable):
+        return exit_of(planned.severity), report
+    if not consent.auto_approve and not _agreed(report, consent.color):
+        return Exit.REFUSED, report
+    return None
+
+
+async def _apply(
+    opened: Session, planned: Planned, choices: Choices, configuration: Configuration, consent: Consent
+) -> tuple[Exit, Report]:
+    surroundings = runtime()
+    receipt = Receipt(
+        surroundings.receipts, _parts(opened, planned, []), now=surroundings.now, clock=surroundings.pace.clock
+    )
+    changes = sum(len(plan.changes) for plan in planned.plans if plan.applyable)
+    with interrupts() as interrupted, progress("Applying", "changes", changes, opened.work) as shown:
+        heard = Several(receipt, shown)
+        applied = await _in_waves(
+            opened.work,
+            planned.plans,
+            consent.rollout,
+            lambda wave: apply_all(wave, planned.plans, choices.settings(), heard, interrupted),
         )
-        changes = sum(len(plan.changes) for plan in planned.plans if plan.applyable)
-        with interrupts() as interrupted, progress("Applying", "changes", changes, opened.work) as shown:
-            heard = Several(receipt, shown)
-            applied = await _in_waves(
-                opened.work,
-                planned.plans,
-                consent.rollout,
-                lambda wave: apply_all(wave, planned.plans, settings, heard, interrupted),
-            )
-        parts = _parts(opened, planned, applied)
-        receipt.close(parts)
-        click.echo(f"Receipt: {receipt.path}", err=True)
-        if consent.lock is not None:
-            accounts = [one.account for one in configuration.accounts]
-            outcomes = {one.account.name: result.outcomes for one, result in zip(opened.work, applied, strict=True)}
-            remember(consent.lock, accounts, {plan.account: plan for plan in planned.plans}, outcomes)
-        code = Exit.INTERRUPTED if interrupted.is_set() else _code(planned, applied)
-        return code, build(
-            "apply",
-            parts,
-            **choices.scope(),
-            diagnostics=configuration.diagnostics,
-        )
+    parts = _parts(opened, planned, applied)
+    receipt.close(parts)
+    click.echo(f"Receipt: {receipt.path}", err=True)
+    if consent.lock is not None:
+        accounts = [one.account for one in configuration.accounts]
+        outcomes = {one.account.name: result.outcomes for one, result in zip(opened.work, applied, strict=True)}
+        remember(consent.lock, accounts, {plan.account: plan for plan in planned.plans}, outcomes)
+    code = Exit.INTERRUPTED if interrupted.is_set() else _code(planned, applied)
+    return code, build(
+        "apply",
+        parts,
+        **choices.scope(),
+        diagnostics=configuration.diagnostics,
+    )
 
 
 async def _in_waves(
@@ -140,17 +155,12 @@ async def _in_waves(
         failed = [one.account.name for one, result in zip(work, applied, strict=False) if not result.settled]
         if len(failed) > rollout.max_failed:
             rest = [one.account.name for one in work[len(applied) :]]
-            click.echo(f"Stopped before wave {number} of {len(waves)}: {_some(failed)} failed.", err=True)
-            click.echo(f"Not touched: {_some(rest)}.", err=True)
-            why = f"because {_some(failed)} failed in a wave before"
+            click.echo(f"Stopped before wave {number} of {len(waves)}: {some(failed)} failed.", err=True)
+            click.echo(f"Not touched: {some(rest)}.", err=True)
+            why = f"because {some(failed)} failed in a wave before"
             return [*applied, *(untouched(by_account[name], why) for name in rest)]
         applied += await apply(wave)
     return applied
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
 
 
 def _agreed(report: Report, color: str) -> bool:

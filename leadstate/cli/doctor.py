@@ -2,7 +2,6 @@
 
 import asyncio
 import datetime as dt
-import email.utils
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -101,7 +100,7 @@ async def _examine_account(account: Account, reader: Reader, signer: Signer) -> 
         _company(account, me),
         await _rights(name, me, reader),
         *_limits(name, reader.headers),
-        _clock(name, reader.headers),
+        _clock(name, reader.server_time),
     ]
 
 
@@ -131,10 +130,8 @@ def _limits(name: str, headers: httpx.Headers) -> Iterator[Check]:
             yield Check(name, what, good=left.strip() != "0", detail=f"{left} of {limit or '?'} {unit}")
 
 
-def _clock(name: str, headers: httpx.Headers) -> Check:
-    try:
-        there = email.utils.parsedate_to_datetime(headers.get("date", ""))
-    except ValueError:
+def _clock(name: str, there: dt.datetime | None) -> Check:
+    if there is None:
         return Check(name, "clock", good=None, detail="the server does not say")
     apart = abs((dt.datetime.now(dt.UTC) - there).total_seconds())
     return Check(name, "clock", good=apart <= CLOCK_MAY_DIFFER, detail=f"{apart:.0f} s apart from the server's")

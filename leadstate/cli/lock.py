@@ -45,4 +45,4 @@ def lock(*, paths: tuple[Path, ...], accounts: tuple[str, ...]) -> int:
 
 async def _plan(configuration: Configuration) -> Planned:
     async with session(configuration) as opened:
-        return await make_plans(opened, Settings(today=runtime().now().date()))
+        return await make_plans(opened, Settings(everything=True, today=runtime().now().date()))

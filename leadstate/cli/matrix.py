@@ -25,7 +25,7 @@ from leadstate.core.diagnostics import Diagnostic
 from leadstate.core.errors import ConfigurationError, finding_of
 from leadstate.core.escape import visible
 from leadstate.core.resource import Live
-from leadstate.engine.observe import decoded
+from leadstate.engine.decoded import decoded
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.operations import GET_LABELS, Request
 from leadstate.pipedrive.client import Reader

@@ -94,7 +94,10 @@ def guards(command: F) -> F:
 
 
 def planning(command: F) -> F:
-    """What `plan` and `apply` share: shard, targets, impact, guards."""
+    """What `plan` and `apply` share: shard, targets, impact, guards, statistics."""
+    command = option(
+        "--stats", is_flag=True, help="Say on stderr how each account was read and why, and its requests by operation."
+    )(command)
     command = option(
         "--shard", metavar="K/N", help="Only the K-th of N parts of the accounts; `show` puts their reports together."
     )(command)

@@ -76,8 +76,11 @@ def write_private(path: Path, text: str) -> None:
         file.write(text)
 
 
-def write_beside(path: Path, text: str) -> None:
+def write_beside(path: Path, text: str, *, private: bool = False) -> None:
     """Replace a file as a whole, so that whoever reads it meanwhile sees the old one or the new one."""
     beside = path.with_name(f".{path.name}.part")
-    beside.write_text(text, encoding="utf-8")
+    if private:
+        write_private(beside, text)
+    else:
+        beside.write_text(text, encoding="utf-8")
     beside.replace(path)

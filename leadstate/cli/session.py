@@ -14,7 +14,9 @@ import platformdirs
 from leadstate.cli.lengths import read_lengths, write_lengths
 from leadstate.cli.locking import with_lock
 from leadstate.cli.signing import signer_of
+from leadstate.cli.snapshots import SnapshotFile
 from leadstate.config import Configuration, DeclaredAccount, load, lock_path, read_lock
+from leadstate.core.account import Account
 from leadstate.core.errors import SecretError, finding_of
 from leadstate.core.plan import AccountPlan
 from leadstate.core.resource import Bindings
@@ -67,8 +69,13 @@ class Session:
 
 
 @asynccontextmanager
-async def session(configuration: Configuration) -> AsyncIterator[Session]:
-    """Open the way to every account of the configuration. An account without a usable token does not stop the rest."""
+async def session(configuration: Configuration, *, remembering: bool = False) -> AsyncIterator[Session]:
+    """Open the way to every account of the configuration. An account without a usable token does not stop the rest.
+
+    Args:
+        configuration: the accounts.
+        remembering: whether leads may be taken from an earlier reading, and what has changed since.
+    """
     surroundings = runtime()
     async with http_client(surroundings.transport) as http:
         work, unusable = [], []
@@ -76,20 +83,21 @@ async def session(configuration: Configuration) -> AsyncIterator[Session]:
             try:
                 signer = signer_of(declared, http, surroundings.environ, surroundings.pace.clock)
                 connection = Connection(http, declared.account.origin, signer, surroundings.pace)
-                work.append(Work(declared.account, connection))
+                memory = SnapshotFile(surroundings.cache, _way(declared.account)) if remembering else None
+                work.append(Work(declared.account, connection, memory))
             except SecretError as failure:
                 unusable.append(_without_token(declared, failure))
         remembered = read_lengths(surroundings.cache)
         for one in work:
-            one.connection.lengths.update(remembered.get(_way(one), {}))
+            one.connection.lengths.update(remembered.get(_way(one.account), {}))
         hosts = {one.account.name: one.account.host for one in configuration.accounts}
         yield Session(tuple(work), tuple(unusable), hosts)
-        write_lengths(surroundings.cache, remembered, {_way(one): one.connection.lengths for one in work})
+        write_lengths(surroundings.cache, remembered, {_way(one.account): one.connection.lengths for one in work})
 
 
-def _way(work: Work) -> str:
-    """An account as it is reached: another token may see other leads."""
-    return f"{work.account.name} {work.account.origin}"
+def _way(account: Account) -> str:
+    """An account as it is reached."""
+    return f"{account.name} {account.origin}"
 
 
 def _without_token(declared: DeclaredAccount, failure: SecretError) -> AccountPlan:

@@ -1,6 +1,6 @@
 """What went wrong or deserves a look, as data: a code, a place, a cure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -60,3 +60,13 @@ def worst(diagnostics: Iterable[Diagnostic]) -> Severity | None:
 def counted(number: int, noun: str) -> str:
     """`1 lead`, `2 leads`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+NAMED = 20
+"""Names that a line holds."""
+
+
+def some(names: Sequence[str]) -> str:
+    """The first names of many, and how many more there are."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

@@ -1,10 +1,26 @@
 """What was read of an account, as far as a plan needs it."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from leadstate.core.address import RemoteRef
 from leadstate.core.resource import Dictionary, Live
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the live leads of an account were read.
+
+    Attributes:
+        words: the way, what it cost, and why no other one was taken.
+        full: when all was read last, where only what has changed since was read now; None where all was.
+        refused: why that would not do, where it was asked for.
+    """
+
+    words: str
+    full: dt.datetime | None = None
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +30,13 @@ class Observed:
     Attributes:
         live: the objects that matter, by kind; a kind that was not read is not in it.
         others: how many more objects of a kind were seen that are not ours to touch.
-        carriers: ids of the live leads that carry each label; None where leads were not read.
+        carriers: ids of the live leads that carry each label; None where leads were not all listed.
         archived_carriers: the same for archived leads; None where they were not all read.
         unsure: marks that were not found, while part of the archived list was not read.
         pages: how many pages of live leads were read.
         gone: marks of objects that the lock file knows and that do not exist any more.
         fields: the account's custom fields; None where none is declared.
+        reading: how live leads were read; None where they were not.
     """
 
     live: Mapping[str, Sequence[Live]]
@@ -30,3 +47,4 @@ class Observed:
     pages: int = 0
     gone: frozenset[str] = frozenset()
     fields: Dictionary | None = None
+    reading: Reading | None = None

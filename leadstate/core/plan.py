@@ -10,6 +10,7 @@ from enum import StrEnum
 from leadstate.core.address import Address, Ref, RemoteRef, Span
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.diff import FieldDiff
+from leadstate.core.observed import Reading
 from leadstate.core.resource import Absent, AtLeast, Attrs, Bindings, Live, Money, Side
 
 
@@ -124,6 +125,7 @@ class AccountPlan:
         bindings: which id stands for which reference, as observed.
         complete: whether the live state could be read as a whole.
         labels: every label that exists, as it was read; `bindings` knows how each is called here.
+        reading: how live leads were read; None where they were not.
     """
 
     account: str
@@ -134,6 +136,7 @@ class AccountPlan:
     bindings: Bindings
     complete: bool = True
     labels: tuple[Live, ...] = ()
+    reading: Reading | None = None
 
     @property
     def applyable(self) -> bool:

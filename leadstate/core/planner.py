@@ -70,6 +70,7 @@ def plan_account(
         diagnostics=tuple(d for d in draft.diagnostics if _concerns(d, changes, targets)),
         bindings=draft.bindings,
         labels=tuple(observed.live.get("label", ())),
+        reading=observed.reading,
     )
 
 

@@ -10,7 +10,7 @@ from leadstate.core.diff import at, removed
 from leadstate.core.outcome import Outcome, Status
 from leadstate.core.plan import Action, Change, plain
 from leadstate.core.resource import Bindings, Live
-from leadstate.engine.observe import decoded
+from leadstate.engine.decoded import decoded
 from leadstate.kinds import kind_named
 from leadstate.kinds.kind import Kind
 from leadstate.kinds.operations import Request

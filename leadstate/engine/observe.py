@@ -1,69 +1,114 @@
 """Reads of an account what matters for a plan, as cheaply as can be, page by page; keeps only that."""
 
 import math
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import aclosing, contextmanager
-from dataclasses import dataclass, field
-
-from pydantic import ValidationError
+from collections.abc import Collection
+from dataclasses import replace
 
 from leadstate.core.account import Account
 from leadstate.core.address import RemoteRef
 from leadstate.core.match import match
-from leadstate.core.observed import Observed
+from leadstate.core.observed import Observed, Reading
 from leadstate.core.policy import Impact, Prune
-from leadstate.core.resource import Desired, Live
-from leadstate.kinds.kind import Kind
+from leadstate.core.resource import Live
+from leadstate.engine.decoded import decoded
+from leadstate.engine.delta import Memory, NotEnough, changed_since, remember
+from leadstate.engine.leads import Listed, again_if_shifted, ask_for, certain, labels_of, read_archived, read_live
+from leadstate.engine.ways import Ways, ways
 from leadstate.kinds.label import LABEL
-from leadstate.kinds.lead import LEAD, WireLead, live
-from leadstate.kinds.operations import GET_ARCHIVED_LEADS, GET_LABELS, GET_LEAD, GET_LEADS, Operation, Request
+from leadstate.kinds.lead import LEAD
+from leadstate.kinds.operations import GET_LABELS, GET_LEADS, Request
 from leadstate.pipedrive.client import Reader
-from leadstate.pipedrive.errors import BadAnswer, IncompleteListing, NotFound, Rejected
-
-ATTEMPTS = 3
-"""How often a listing is read that shifts under the reading."""
+from leadstate.pipedrive.errors import IncompleteListing
 
 
-async def observe(account: Account, reader: Reader, impact: Impact) -> Observed:
+async def observe(
+    account: Account, reader: Reader, impact: Impact, *, everything: bool = False, memory: Memory | None = None
+) -> Observed:
     """The live state of one account.
 
     Labels cost one request. Live leads are read where a lead is declared, leads are pruned, or a label goes that
-    leads may carry. Archived leads are read, newest first, only while a declared lead was not found among the live
-    ones, and at most `policy.archived_pages` pages; all of them with `Impact.FULL`.
+    leads may carry: in a list, or one by one where that costs less and shows enough (see `ways`). Archived leads are
+    read, newest first, only while a declared lead was not found among the live ones, and at most
+    `policy.archived_pages` pages; all of them with `Impact.FULL`.
+
+    Args:
+        account: what is declared.
+        reader: the way to it.
+        impact: how thoroughly leads that carry a deleted label are counted.
+        everything: whether live leads are to be listed whatever that costs.
+        memory: keeps leads from an earlier reading, so that only what has changed since is read; None to read all.
 
     Raises:
         ApiError: the account could not be read as a whole.
     """
     answer = await reader.get(Request(GET_LABELS))
-    labels = list(decoded(LABEL, GET_LABELS, answer.rows()))
-    if not (_leads_matter(account) or (impact is not Impact.NONE and _labels_go(account, labels))):
+    labels, now = list(decoded(LABEL, GET_LABELS, answer.rows())), reader.server_time
+    goes = _labels_go(account, labels)
+    if not (_leads_matter(account) or (impact is not Impact.NONE and goes)):
         return Observed({LABEL.name: labels})
+    priced = ways(account, reader.pages_of(GET_LEADS), labels_go=goes, everything=everything)
+    refused = ""
+    if memory is not None:
+        try:
+            return await changed_since(account, priced, labels, reader, memory)
+        except NotEnough as why:
+            refused = str(why)
+    observed = await _by_id(account, priced, labels, reader) if priced.by_id else None
+    if observed is None:
+        if priced.by_id:
+            priced = replace(priced, others=f"by id ({priced.id_tokens:,} tokens) not every declared lead was found")
+        full = impact is Impact.FULL and goes
+        observed = await _listed(account, priced, labels, reader, full=full)
+    if memory is not None:
+        remember(account, observed, now, memory)
+    reading = observed.reading and replace(observed.reading, refused=refused)
+    return replace(observed, reading=reading)
 
-    seen = await _again_if_shifted(lambda: _read_live(account, reader))
-    if not labels and seen.carriers:
-        raise IncompleteListing(GET_LABELS.id, f"no label is listed, while leads carry {len(seen.carriers)} of them")
+
+async def _by_id(account: Account, priced: Ways, labels: list[Live], reader: Reader) -> Observed | None:
+    """The declared leads, each by the id that the lock file knows; None where that leaves a doubt about one of them."""
+    declared = account.of_kind(LEAD.name)
+    asked = await ask_for(account, declared, reader)
+    found = certain(account, asked.there.values())
+    for one in declared:
+        # One that is to be created again may be there under another id, so that takes the list.
+        if not found[one.address.ref] and not (one.mark in asked.gone and one.leave_gone):
+            return None
+    leads = list({one.remote_id: one for one in asked.there.values()}.values())
+    _check_labels(labels, {label for one in leads for label in labels_of(one)})
+    return Observed(
+        {LABEL.name: labels, LEAD.name: leads}, gone=frozenset(asked.gone), reading=Reading(priced.words_by_id())
+    )
+
+
+async def _listed(account: Account, priced: Ways, labels: list[Live], reader: Reader, *, full: bool) -> Observed:
+    """All live leads, and what is declared and not among them by its id and in the archive; with `full` all of that."""
+    seen = await again_if_shifted(lambda: read_live(account, reader))
+    _check_labels(labels, seen.carriers.keys())
     declared = [one for one in account.of_kind(LEAD.name) if one.present and one.mark]
     # An id that was remembered counts where no other mark says that it is something else.
     listed = {one.mark or account.locked.get(one.remote_id) for one in seen.kept}
     sought = [one for one in declared if one.mark not in listed and one.address.ref not in listed]
-    remembered, gone = await _ask_for(account, sought, reader)
-    there = {one.remote_id for one in remembered}
+    asked = await ask_for(account, sought, reader)
+    remembered = {
+        one.remote_id: one
+        for desired in sought
+        if (one := asked.there.get(desired.address.ref)) and one.mark in (None, desired.mark)
+    }
     missing = frozenset(
         one.mark
         for one in sought
         if one.mark
-        and account.lock.get(one.address.ref) not in there
+        and account.lock.get(one.address.ref) not in remembered
         # One that is to be created again may have been, by a run that could not write the lock file.
-        and not (one.mark in gone and one.leave_gone)
-        and not (one.adopted and one.mark not in gone)
+        and not (one.mark in asked.gone and one.leave_gone)
+        and not (one.adopted and one.mark not in asked.gone)
     )
-    full = impact is Impact.FULL and _labels_go(account, labels)
-    archived = _Seen()
+    archived = Listed()
     if missing or full:
         limit = math.inf if full else account.policy.archived_pages
-        archived = await _again_if_shifted(lambda: _read_archived(account, reader, missing, limit))
-    kept = {one.remote_id: one for one in (*archived.kept, *remembered, *seen.kept)}
+        archived = await again_if_shifted(lambda: read_archived(account, reader, missing, limit))
+    kept = {one.remote_id: one for one in (*archived.kept, *remembered.values(), *seen.kept)}
     return Observed(
         {LABEL.name: labels, LEAD.name: list(kept.values())},
         others={LEAD.name: seen.others},
@@ -71,54 +116,14 @@ async def observe(account: Account, reader: Reader, impact: Impact) -> Observed:
         pages=seen.pages,
         archived_carriers=archived.carriers if full else None,
         unsure=missing - {one.mark or "" for one in archived.kept} if archived.cut else frozenset(),
-        gone=gone,
+        gone=frozenset(asked.gone),
+        reading=Reading(priced.words_listed(seen.pages)),
     )
-
-
-async def _ask_for(account: Account, missing: Sequence[Desired], reader: Reader) -> tuple[list[Live], frozenset[str]]:
-    """Leads that no listing shows and that the lock file remembers, asked for one by one: those there, those gone.
-
-    One may be archived, or invisible to the token in listings; one that is gone was deleted or converted to a deal.
-    """
-    there: list[Live] = []
-    gone: set[str] = set()
-    for one in missing:
-        remote_id = account.lock.get(one.address.ref)
-        if remote_id is None or one.mark is None:
-            continue
-        try:
-            answer = await reader.get(Request(GET_LEAD, remote_id))
-        except NotFound:
-            gone.add(one.mark)
-        else:
-            there += [lead for lead in decoded(LEAD, GET_LEAD, [answer.data]) if lead.mark in (None, one.mark)]
-    return there, frozenset(gone)
 
 
 def existing(observed: Observed) -> dict[str, int]:
     """How many objects of each kind could be deleted by us: the base of a percentage."""
     return {kind: sum(one.frozen_by is None for one in live) for kind, live in observed.live.items()}
-
-
-@dataclass(slots=True)
-class _Seen:
-    kept: list[Live] = field(default_factory=list)
-    others: int = 0
-    pages: int = 0
-    carriers: defaultdict[RemoteRef, list[str]] = field(default_factory=lambda: defaultdict(list))
-    cut: bool = False
-
-    def take(self, account: Account, operation: Operation, rows: Sequence[object]) -> None:
-        """Count every lead of a page; keep those that could be ours. Thousands are not, so they are not looked into."""
-        with understood(LEAD, operation):
-            for row in rows:
-                one = WireLead.model_validate(row)
-                for label in dict.fromkeys(one.label_ids):
-                    self.carriers[RemoteRef(LABEL.name, label)].append(one.id)
-                if account.owns(one.origin_id) or one.id in account.pinned or one.id in account.locked:
-                    self.kept.append(live(one, row))
-                else:
-                    self.others += 1
 
 
 def _leads_matter(account: Account) -> bool:
@@ -132,66 +137,6 @@ def _labels_go(account: Account, labels: list[Live]) -> bool:
     return pruned or any(not desired.present for desired, _ in found.pairs)
 
 
-async def _again_if_shifted(read: Callable[[], Awaitable[_Seen]]) -> _Seen:
-    for _ in range(ATTEMPTS - 1):
-        try:
-            return await read()
-        except IncompleteListing:
-            continue
-    return await read()
-
-
-async def _read_live(account: Account, reader: Reader) -> _Seen:
-    seen = _Seen()
-    async with aclosing(reader.pages(GET_LEADS)) as pages:
-        async for page in pages:
-            seen.take(account, GET_LEADS, page.rows)
-            seen.pages += 1
-    return seen
-
-
-NEWEST_FIRST = ("sort", "add_time DESC")
-
-
-async def _read_archived(account: Account, reader: Reader, missing: frozenset[str], limit: float) -> _Seen:
-    """Newest first, until nothing is missing or so many pages are read; with no limit, all of them.
-
-    The vendor documents `field DESC` in words and leaves it out of the list of values, so a server that refuses it is
-    read in its own order (oldest first); what is not found within the limit is then unsure all the same.
-    """
-    if limit == 0:
-        return _Seen(cut=True)
-    try:
-        return await _read_archived_pages(account, reader, missing, limit, NEWEST_FIRST)
-    except Rejected:
-        return await _read_archived_pages(account, reader, missing, limit)
-
-
-async def _read_archived_pages(
-    account: Account, reader: Reader, missing: frozenset[str], limit: float, *query: tuple[str, str]
-) -> _Seen:
-    seen, read = _Seen(), 0
-    async with aclosing(reader.pages(GET_ARCHIVED_LEADS, *query, whole=limit is math.inf)) as pages:
-        async for page in pages:
-            seen.take(account, GET_ARCHIVED_LEADS, page.rows)
-            read += 1
-            found = missing <= {one.mark for one in seen.kept}
-            if limit is not math.inf and (found or read >= limit):
-                seen.cut = page.more and not found
-                break
-    return seen
-
-
-def decoded(kind: Kind, operation: Operation, rows: Iterable[object]) -> Iterator[Live]:
-    """The objects of an answer; `BadAnswer` where one is none."""
-    with understood(kind, operation):
-        yield from map(kind.decode, rows)
-
-
-@contextmanager
-def understood(kind: Kind, operation: Operation) -> Iterator[None]:
-    """`BadAnswer` for an object of an answer that is none."""
-    try:
-        yield
-    except (ValidationError, ArithmeticError) as failure:
-        raise BadAnswer(operation.id, f"answered a {kind.name} that is none ({type(failure).__name__})") from None
+def _check_labels(labels: list[Live], carried: Collection[RemoteRef]) -> None:
+    if carried and not labels:
+        raise IncompleteListing(GET_LABELS.id, f"no label is listed, while leads carry {len(carried)} of them")

@@ -47,13 +47,13 @@ async def plan_and_compare(
 
 async def _compare(one: Work, base: Account | None, settings: Settings) -> Compared:
     reader = Reader(one.connection)
-    seen = await look(one.account, reader, settings)
+    seen = await look(one.account, reader, settings, one.memory)
     if isinstance(seen, Diagnostic):
         return Compared(unread(one.account, seen), Spent())
     plan = plan_of(seen, reader, settings)
     if base is None:
         return Compared(with_origins(plan, None), Spent())
-    before = replace(reader.spent)
+    before = reader.spent.copy()
     base = replace(base, desired=tuple(_comparable(base, one.account, seen, plan)))
     try:
         base, observed, _ = await resolve(base, seen.observed, reader)

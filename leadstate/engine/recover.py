@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from leadstate.core.address import RemoteRef
 from leadstate.core.plan import Change
 from leadstate.core.resource import Bindings, Live
-from leadstate.engine.observe import NEWEST_FIRST, decoded
+from leadstate.engine.decoded import decoded
+from leadstate.engine.leads import NEWEST_FIRST
 from leadstate.kinds.kind import Kind
 from leadstate.kinds.operations import GET_LABELS, GET_LEADS, Request
 from leadstate.pipedrive.client import Reader

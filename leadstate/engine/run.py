@@ -18,6 +18,7 @@ from leadstate.core.planner import plan_account
 from leadstate.core.policy import Impact, Prune
 from leadstate.core.resource import Bindings
 from leadstate.engine.company import wrong_company
+from leadstate.engine.delta import Memory
 from leadstate.engine.events import Observer
 from leadstate.engine.execute import Outcomes, execute
 from leadstate.engine.lookup import resolve
@@ -44,6 +45,7 @@ class Settings:
         allow: codes of guards that the user lifts.
         max_tokens: API tokens that an account's apply may cost, over the policy's; None leaves that in force.
         reserve: percent of a day's API tokens that an apply must leave; None for no such rule.
+        everything: whether live leads are to be listed, whatever the lock file knows.
         today: the day, in UTC; unless given, every day has come from which on something is deleted.
     """
 
@@ -52,15 +54,17 @@ class Settings:
     allow: frozenset[str] = frozenset()
     max_tokens: int | None = None
     reserve: int | None = None
+    everything: bool = False
     today: dt.date = dt.date.max
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One account and the way to it."""
+    """One account and the way to it; `memory` keeps its leads from run to run, where only what has changed is read."""
 
     account: Account
     connection: Connection
+    memory: Memory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ Ended = Callable[[Work], None]
 
 async def plan_all(work: Sequence[Work], settings: Settings, ended: Ended | None = None) -> list[AccountPlan]:
     """Plan every account, in the order given; `ended` hears of each that is planned."""
-    return await each(work, lambda one: plan_one(one.account, Reader(one.connection), settings), ended)
+    return await each(work, lambda one: plan_one(one.account, Reader(one.connection), settings, one.memory), ended)
 
 
 def untouched(plan: AccountPlan, why: str) -> Applied:
@@ -149,14 +153,14 @@ async def each(work: Sequence[Work], do: Callable[[Work], Awaitable[T]], ended: 
     return [task.result() for task in tasks]
 
 
-async def look(account: Account, reader: Reader, settings: Settings) -> Seen | Diagnostic:
-    """Read what a plan of the account needs; what keeps it from being read is a finding."""
+async def look(account: Account, reader: Reader, settings: Settings, memory: Memory | None = None) -> Seen | Diagnostic:
+    """Read what a plan of the account needs; what keeps it from being read is a finding. `memory` as in `observe`."""
     try:
         wrong = await wrong_company(account, reader)
         if wrong is not None:
             return wrong
         account = _targeted(account, settings.targets)
-        observed = await observe(account, reader, settings.impact)
+        observed = await observe(account, reader, settings.impact, everything=settings.everything, memory=memory)
         account, observed, findings = await resolve(account, observed, reader)
     except ApiError as failure:
         return finding_of(failure, account.name)
@@ -175,9 +179,9 @@ def plan_of(seen: Seen, reader: Reader, settings: Settings) -> AccountPlan:
     return replace(plan, diagnostics=lift((*seen.findings, *plan.diagnostics, *refusals), settings.allow))
 
 
-async def plan_one(account: Account, reader: Reader, settings: Settings) -> AccountPlan:
+async def plan_one(account: Account, reader: Reader, settings: Settings, memory: Memory | None = None) -> AccountPlan:
     """Read and plan one account."""
-    seen = await look(account, reader, settings)
+    seen = await look(account, reader, settings, memory)
     if isinstance(seen, Diagnostic):
         return unread(account, seen)
     return plan_of(seen, reader, settings)
@@ -205,7 +209,7 @@ async def _apply(
     if not plan.applyable or not plan.changes:
         return Applied({}, Spent(), plan if plan.complete else None)
     writer = Writer(work.connection)
-    before = replace(writer.spent)
+    before = writer.spent.copy()
     outcomes = await execute(plan, writer, observer, interrupted)
     spent = writer.spent.since(before)
     again = await plan_one(work.account, writer, settings)

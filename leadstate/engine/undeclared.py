@@ -12,10 +12,11 @@ from leadstate.core.account import Account
 from leadstate.core.address import Ref, RemoteRef
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.match import Matching, match
-from leadstate.core.resource import Bindings, Known, Live, Value
+from leadstate.core.resource import Bindings, Known, Live
 from leadstate.engine.company import wrong_company
+from leadstate.engine.decoded import decoded
+from leadstate.engine.leads import ATTEMPTS, labels_of
 from leadstate.engine.lookup import descriptions
-from leadstate.engine.observe import ATTEMPTS, decoded
 from leadstate.engine.run import AT_ONCE, Work
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
@@ -86,7 +87,7 @@ async def _read(account: Account, reader: Reader, wanted: Wanted) -> Undeclared:
         labels = list(decoded(LABEL, GET_LABELS, answer.rows()))
         leads, foreign = await _read_leads(account, reader, wanted) if wanted.leads else ([], 0)
         carrying = {RemoteRef(LABEL.name, one.remote_id) for one in labels if one.name in wanted.labels}
-        leads = [one for one in leads if not wanted.labels or carrying & _labels_of(one)]
+        leads = [one for one in leads if not wanted.labels or carrying & labels_of(one)]
         known = await descriptions(leads, reader) if wanted.names else {}
     except ApiError as failure:
         finding = Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint, account=account.name)
@@ -175,8 +176,3 @@ def _bindings(matching: Matching, told: Sequence[Live]) -> Bindings:
     for one in told:
         bindings.bind(Ref(LABEL.name, one.name), one.remote_id)
     return bindings
-
-
-def _labels_of(lead: Live) -> frozenset[Value]:
-    carried = lead.attrs["labels"]
-    return frozenset(carried if isinstance(carried, tuple) else ())

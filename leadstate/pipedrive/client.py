@@ -1,14 +1,17 @@
 """Sends requests to one account. A `Reader` has no way to write; planning holds nothing else (promise 1)."""
 
 import asyncio
+import datetime as dt
+import email.utils
 import http.cookiejar
 import itertools
 import logging
 import random
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 
@@ -30,19 +33,27 @@ _log = logging.getLogger("leadstate.http")
 
 @dataclass(slots=True)
 class Spent:
-    """What requests have cost: how many, and their API tokens. Requests that failed are counted too."""
+    """What requests have cost: how many, by operation too, and their API tokens. Requests that failed are counted."""
 
     requests: int = 0
     tokens: int = 0
+    by_operation: Counter[str] = field(default_factory=Counter)
 
     def add(self, operation: Operation, times: int = 1) -> None:
         """Count a request."""
         self.requests += times
         self.tokens += times * operation.tokens
+        self.by_operation[operation.id] += times
 
     def since(self, earlier: "Spent") -> "Spent":
         """What was added since an earlier reading."""
-        return Spent(self.requests - earlier.requests, self.tokens - earlier.tokens)
+        return Spent(
+            self.requests - earlier.requests, self.tokens - earlier.tokens, self.by_operation - earlier.by_operation
+        )
+
+    def copy(self) -> "Spent":
+        """The same, as it is now."""
+        return Spent(self.requests, self.tokens, self.by_operation.copy())
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +172,19 @@ class Reader:
         left, limit = (self.headers.get(name, "").strip() for name in names)
         return _count(left), _count(limit)
 
+    @property
+    def server_time(self) -> dt.datetime | None:
+        """The server's clock when it gave the last answer, in UTC and whole seconds; None where it does not say."""
+        try:
+            told = email.utils.parsedate_to_datetime(self.headers.get("date", ""))
+        except ValueError:
+            return None
+        return told.astimezone(dt.UTC) if told.tzinfo else None
+
+    def pages_of(self, operation: Operation) -> int:
+        """How many pages a listing had when it was last read to its end; 0 where that is not known."""
+        return self._connection.lengths.get(operation.id, 0)
+
     async def get(self, request: Request) -> Answer:
         """Read once."""
         if request.operation.method != "GET":
@@ -179,7 +203,7 @@ class Reader:
             IncompleteListing: the listing changed while it was read.
         """
         lengths, count = self._connection.lengths, 0
-        known = lengths.get(operation.id, 0) if whole else 0
+        known = self.pages_of(operation) if whole else 0
         async with aclosing(read_pages(self.get, operation, query, known)) as pages:
             async for page in pages:
                 count += 1

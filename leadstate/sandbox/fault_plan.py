@@ -49,12 +49,14 @@ class Faults:
 
     _plan: list[Fault] = field(default_factory=list)
     _counts: Counter[tuple[str, int]] = field(default_factory=Counter)
+    _met: list[int] = field(default_factory=list)
     _struck: Counter[int] = field(default_factory=Counter)
     fired: list[Fired] = field(default_factory=list)
 
     def add(self, *faults: Fault) -> None:
         """Adds to the plan; requests that were counted stay counted."""
         self._plan += faults
+        self._met += [sum(count for one, count in self._counts.items() if fault.means(*one)) for fault in faults]
 
     def replace(self, faults: Iterable[Fault]) -> None:
         """Takes a new plan, and counts from 1 again."""
@@ -65,6 +67,7 @@ class Faults:
         """Forgets the plan, the count and what has fired."""
         self._plan.clear()
         self._counts.clear()
+        self._met.clear()
         self._struck.clear()
         self.fired.clear()
 
@@ -86,10 +89,11 @@ class Faults:
         edits: list[Fired] = []
         fault: Fault | None = None
         for place, one in enumerate(self._plan):
-            if not one.means(operation, company_id) or (fault and one.kind is not FaultKind.EDIT):
+            if not one.means(operation, company_id):
                 continue
-            number = sum(count for request, count in self._counts.items() if one.means(*request))
-            if not one.due(number, self._struck[place]):
+            self._met[place] += 1
+            stands_back = fault is not None and one.kind is not FaultKind.EDIT
+            if stands_back or not one.due(self._met[place], self._struck[place]):
                 continue
             self._struck[place] += 1
             fired = Fired(self.requests, operation, company_id, one)

@@ -30,5 +30,6 @@ def test_every_budget_of_the_specification_has_a_row() -> None:
         [sys.executable, "-m", "benchmarks", "--only", "?"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     budgets = ["start-version", "start-help", "validate-10000", "diff-100000", "plan-labels", "plan-50000"]
-    budgets += ["memory-50000", "memory-100000", "accounts-100", "apply-1000", "forecast"]
+    budgets += ["memory-50000", "memory-100000", "accounts-100", "memory-accounts-1000", "apply-1000", "forecast"]
+    budgets += ["day-full", "day-delta"]
     assert all(f"'{name}'" in done.stderr for name in budgets), done.stderr

@@ -13,7 +13,7 @@ from leadstate.core.observed import Observed
 from leadstate.core.outcome import Status
 from leadstate.core.planner import plan_account
 from leadstate.core.resource import Money
-from leadstate.engine.observe import ATTEMPTS
+from leadstate.engine.leads import ATTEMPTS
 from leadstate.sandbox import Fault, FaultKind
 from tests.builders import ORDER, label, lead, live_label, live_lead, refs
 from tests.prove.plans import LABELS, LEADS, Case, account

@@ -1,0 +1,135 @@
+"""A company whose leads are read in different ways, with a clock of its own; every request is written down."""
+
+import asyncio
+import email.utils
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from leadstate.core.account import Account
+from leadstate.core.address import Ref
+from leadstate.core.plan import AccountPlan
+from leadstate.core.policy import Policy
+from leadstate.core.resource import Desired
+from leadstate.engine.delta import Snapshot
+from leadstate.engine.run import Settings, Work, plan_all
+from leadstate.pipedrive.auth import Token, TokenAuth
+from leadstate.pipedrive.client import Connection, http_client
+from leadstate.sandbox import Sandbox
+
+TOKEN = "t" * 40
+LABEL_ID = "00000000-0000-4000-8000-000000000001"
+BEGIN = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def lead_id(number: int) -> str:
+    return f"10000000-0000-1000-8000-{number:012x}"
+
+
+@dataclass
+class Kept:
+    """A memory that is a variable."""
+
+    snapshot: Snapshot | str = "nothing is kept"
+
+    def recall(self) -> Snapshot | str:
+        return self.snapshot
+
+    def keep(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+
+
+@dataclass
+class Company(httpx.AsyncBaseTransport):
+    """One company in this process: `ours` leads of the namespace `ns`, then those of others.
+
+    Attributes:
+        pages: of live leads, as they are remembered; 0 for not at all.
+        tells_time: whether answers have a `date`.
+        hides_labels: whether the list of labels is empty.
+    """
+
+    ours: int
+    others: int = 0
+    pages: int = 0
+    tells_time: bool = True
+    hides_labels: bool = False
+    now: datetime = BEGIN
+    sent: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        stamp = "2026-01-12T08:30:00.000Z"
+        leads = [
+            {
+                "id": lead_id(number),
+                "title": f"k{number}" if number < self.ours else "a stranger",
+                "person_id": 1,
+                "label_ids": [LABEL_ID],
+                "value": {"amount": 12000.5, "currency": "EUR"},
+                "add_time": stamp,
+                "update_time": stamp,
+                **({"origin_id": f"ns:k{number}"} if number < self.ours else {}),
+            }
+            for number in range(self.ours + self.others)
+        ]
+        seed = {
+            "token": TOKEN,
+            "company": {"id": 7041, "name": "Acme", "domain": "acme"},
+            "persons": [{"id": 1, "name": "Jane"}],
+            "labels": [{"id": LABEL_ID, "name": "Hot", "color": "red"}],
+            "leads": leads,
+        }
+        self.sandbox = Sandbox(seed, burst=100_000, daily=None, clock=lambda: self.now)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        shape = "/".join("{id}" if "-" in part else part for part in request.url.path.split("/")[3:])
+        self.sent[shape + ("?updated_since" if "updated_since" in request.url.params else "")] += 1
+        if shape == "leadLabels" and self.hides_labels:
+            return httpx.Response(200, json={"success": True, "data": []})
+        answer = await httpx.ASGITransport(self.sandbox.app).handle_async_request(request)
+        if self.tells_time:
+            answer.headers["date"] = email.utils.format_datetime(self.now, usegmt=True)
+        return answer
+
+    @property
+    def company(self) -> Any:
+        return self.sandbox.companies[0]
+
+    def account(self, *desired: Desired, unknown: Sequence[int] = (), lock: Mapping[str, str] | None = None) -> Account:
+        """Declares these; the lock file knows each of our leads but the unknown ones, or what `lock` says."""
+        known = {f"k{number}": lead_id(number) for number in range(self.ours) if number not in unknown}
+        refs = {Ref("lead", key): id_ for key, id_ in (known | dict(lock or {})).items()}
+        return Account("emea", "http://127.0.0.1:1", "ns", Policy(), desired, lock=refs)
+
+    def plan(self, account: Account, settings: Settings | None = None, memory: Kept | None = None) -> AccountPlan:
+        """Plan it; `sent` counts what that took."""
+        self.sent.clear()
+
+        async def main() -> AccountPlan:
+            async with http_client(self) as http:
+                connection = Connection(http, account.origin, TokenAuth(Token(TOKEN)))
+                connection.lengths.update({"getLeads": self.pages} if self.pages else {})
+                (plan,) = await plan_all([Work(account, connection, memory)], settings or Settings())
+                return plan
+
+        return asyncio.run(main())
+
+    def later(self, **time: int) -> None:
+        self.now += timedelta(**time)
+
+    def update(self, number: int, **values: Any) -> None:
+        self.company.update_lead(lead_id(number), {"custom": {}, **values})
+
+
+def words(plan: AccountPlan) -> str:
+    assert plan.reading is not None
+    return plan.reading.words
+
+
+def refused(plan: AccountPlan) -> str:
+    assert plan.reading is not None
+    return plan.reading.refused

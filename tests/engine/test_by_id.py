@@ -1,0 +1,139 @@
+"""Live leads by their ids or in a list: the cheaper way where it shows enough, and the same plan by either."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from leadstate.core.policy import Impact, Prune
+from leadstate.core.resource import Desired
+from leadstate.engine.run import Settings
+from tests.builders import label, lead, shown
+from tests.engine.reading import Company, lead_id, refused, words
+
+LIST = {"leadLabels": 1, "leads": 1}
+
+
+def declared(count: int) -> list[Desired]:
+    return [label("Hot"), *(lead(f"k{number}") for number in range(count))]
+
+
+def by_id(count: int) -> dict[str, int]:
+    return {"leadLabels": 1, "leads/{id}": count}
+
+
+def test_few_leads_are_read_by_id_and_many_are_listed() -> None:
+    assert Company(9).plan(Company(9).account(*declared(9))).changes == ()
+    for count, expected in ((9, by_id(9)), (10, LIST), (11, LIST)):
+        company = Company(count)
+        company.plan(company.account(*declared(count)))
+        assert company.sent == expected, count
+
+
+def test_what_it_would_have_cost_is_said() -> None:
+    company = Company(200, pages=101)
+    plan = company.plan(company.account(*declared(200)))
+    assert company.sent == by_id(200)
+    assert words(plan) == "200 read by id (400 tokens); a full list would take 2,020"
+    company = Company(3)
+    assert (
+        words(company.plan(company.account(*declared(3))))
+        == "3 read by id (6 tokens); a full list would take at least 20"
+    )
+    company = Company(20)
+    assert (
+        words(company.plan(company.account(*declared(20))))
+        == "listed, 1 page (20 tokens); 20 leads by id would take 40"
+    )
+    assert refused(company.plan(company.account(*declared(20)))) == ""
+
+
+def test_a_list_where_leads_of_others_matter() -> None:
+    company = Company(3, others=2)
+    one = company.account(*declared(3))
+    pruned = replace(one, policy=replace(one.policy, prune_leads=Prune.OWNED))
+    assert "leads that nothing declares are pruned" in words(company.plan(pruned))
+    for impact in Impact:
+        going = replace(one, desired=(*declared(3)[1:], label("Hot", present=False)))
+        assert "a label goes away" in words(company.plan(going, Settings(impact=impact)))
+    assert "the lock file is not trusted here" in words(company.plan(one, Settings(everything=True)))
+    back = replace(one, desired=(*one.desired, replace(lead("k9"), mark=None, remote_id=lead_id(1))))
+    assert "not every lead is declared by its key" in words(company.plan(back))
+    unknown = company.account(*declared(3), unknown=[1])
+    assert words(company.plan(unknown)) == "listed, 1 page (20 tokens); the lock file does not know 1 declared lead"
+
+
+def test_nothing_is_created_on_the_strength_of_an_id() -> None:
+    """The id is gone, and the lead is there under another one."""
+    company = Company(3)
+    create = replace(lead("k1"), leave_gone=False)
+    account = company.account(label("Hot"), lead("k0"), create, lock={"k1": lead_id(77)})
+    plan = company.plan(account)
+    assert shown(plan) == []
+    assert company.sent["leads"] == 1
+    assert words(plan) == "listed, 1 page (20 tokens); by id (4 tokens) not every declared lead was found"
+
+
+def test_one_that_is_gone_and_is_to_stay_so_takes_no_list() -> None:
+    company = Company(3)
+    account = company.account(
+        label("Hot"), *(replace(lead(f"k{n}"), leave_gone=True) for n in range(3)), lock={"k1": lead_id(77)}
+    )
+    plan = company.plan(account)
+    assert shown(plan) == []
+    assert company.sent == by_id(3)
+    assert [(one.key, one.reason.value) for one in plan.left_alone] == [("k1", "gone")]
+
+
+@pytest.mark.parametrize("wrong", [lead_id(2), lead_id(3)], ids=["of another mark", "of no mark"])
+def test_an_id_of_another_lead_is_not_believed(wrong: str) -> None:
+    company = Company(3, others=1)
+    company.update(1, title="drifted")
+    plan = company.plan(company.account(*declared(2), lock={"k1": wrong}))
+    assert company.sent["leads"] == 1
+    if wrong == lead_id(2):
+        assert shown(plan) == ["~ lead:k1 title"]
+    else:
+        assert [one.code for one in plan.diagnostics] == ["ambiguous"]
+
+
+def test_an_adopted_lead_has_no_mark_and_is_read_by_its_id() -> None:
+    company = Company(0, others=2)
+    adopted = replace(lead("mine", title="new"), adopted=True, leave_gone=True)
+    plan = company.plan(company.account(adopted, lock={"mine": lead_id(1)}))
+    assert shown(plan) == ["~ lead:mine title"]
+    assert company.sent == by_id(1)
+
+
+def test_labels_that_are_all_missing_are_noticed() -> None:
+    """Our leads carry a label, so an empty list of labels is none."""
+    company = Company(2, hides_labels=True)
+    plan = company.plan(company.account(*declared(2)))
+    assert not plan.complete
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.sampled_from(["as it is", "drifted", "archived", "deleted"]), min_size=1, max_size=6),
+    st.dictionaries(st.integers(0, 5), st.integers(0, 7)),
+    st.sampled_from(["leave", "create"]),
+)
+def test_either_way_gives_the_same_plan(states: list[str], lock: dict[int, int], if_gone: str) -> None:
+    """Whatever the lock file says, and whatever people did to the leads."""
+    company = Company(len(states), others=2, pages=9)
+    for number, state in enumerate(states):
+        if state == "deleted":
+            company.company.delete_lead(lead_id(number))
+        elif state != "as it is":
+            company.update(number, **({"is_archived": True} if state == "archived" else {"title": "drifted"}))
+    wanted = [replace(one, leave_gone=if_gone == "leave") if one.mark else one for one in declared(len(states))]
+    account = company.account(*wanted, lock={f"k{key}": lead_id(number) for key, number in lock.items()})
+    cheap, listed = company.plan(account), company.plan(account, Settings(everything=True))
+    if any(one.code == "ambiguous" for one in listed.diagnostics):
+        assert any(one.code == "ambiguous" for one in cheap.diagnostics)
+    elif [one for one in cheap.left_alone if one.reason.value == "gone"]:
+        # The id is gone, and that is believed where nothing is to be created; a list may know better.
+        assert {one.address for one in cheap.changes} <= {one.address for one in listed.changes}
+    else:
+        assert cheap.changes == listed.changes
