@@ -1,5 +1,6 @@
 """One account as the engine gets it: where it is, what it shall hold, what it allows. No token: clients hold those."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -33,6 +34,12 @@ class Account:
     company_id: int | None = None
     lock: Mapping[Ref, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """An id that is remembered of two objects, by a file that was badly merged, tells nothing of either."""
+        claims = Counter((ref.kind, id_) for ref, id_ in self.lock.items())
+        believed = {ref: id_ for ref, id_ in self.lock.items() if claims[ref.kind, id_] == 1}
+        object.__setattr__(self, "lock", believed)
 
     @property
     def host(self) -> str:

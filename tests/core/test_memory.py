@@ -27,7 +27,10 @@ def test_a_label_that_was_renamed_in_pipedrive_is_known_by_its_id() -> None:
     assert plan.diagnostics == ()
 
 
-@pytest.mark.parametrize("lock", [{}, {HOT: "id-of-nothing"}, {Ref("label", "Other"): "id-1"}])
+@pytest.mark.parametrize(
+    "lock",
+    [{}, {HOT: "id-of-nothing"}, {Ref("label", "Other"): "id-1"}, {HOT: "id-1", Ref("label", "Other"): "id-1"}],
+)
 def test_an_id_that_is_not_there_or_of_another_counts_for_nothing(lock: dict[Ref, str]) -> None:
     plan = planned(remembering(label("Hot"), lock=lock), live_label("Heiß", "blue", "id-1"))
     assert shown(plan) == ["+ label:Hot"]
