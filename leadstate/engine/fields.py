@@ -62,7 +62,9 @@ async def read_fields(reader: Reader) -> list[CustomField]:
 
 
 def _custom(desired: Desired) -> list[str]:
-    return [name for name, value in desired.attrs.items() if isinstance(value, CustomValue)]
+    """The custom fields that it shall have, or must have had."""
+    named = (*desired.attrs.items(), *(desired.only_from or {}).items())
+    return [name for name, value in named if isinstance(value, CustomValue)]
 
 
 def _without(desired: Desired) -> Desired:

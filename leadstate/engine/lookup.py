@@ -13,6 +13,7 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, Field, ValidationError
 
 from leadstate.core.account import Account
+from leadstate.core.address import Address
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.observed import Observed
 from leadstate.core.resource import Desired, Known, Live, Lookup, text
@@ -115,16 +116,17 @@ async def resolve(
     Raises:
         ApiError: something could not be asked.
     """
-    live = {one.mark: one for one in observed.live.get(LEAD.name, ()) if one.mark is not None}
-    finished = {one.address for one in account.desired if one.create_only and one.mark in live}
+    there = _there(account, observed)
+    finished = {one.address for one in account.desired if one.create_only and one.address in there}
     open_ones = (one for one in account.desired if one.address not in finished)
     account, fields, unfit = await typed(account, open_ones, observed.fields, reader)
     planned = [one for one in account.desired if one.address not in finished]
-    by_mark = live if fields is None else {mark: _told(one, fields) for mark, one in live.items()}
+    if fields is not None:
+        there = {address: _told(one, fields) for address, one in there.items()}
     wanted = {value for _, value in _uses(planned)}
     found: dict[Lookup, list[_Known]] = {}
     for kind in ("person", "organization"):
-        linked = _linked(planned, by_mark, kind)
+        linked = _linked(planned, there, kind)
         known = await _by_id(kind, sorted({id_ for ids in linked.values() for id_ in ids}), reader)
         for lookup in sorted((one for one in wanted if one.kind == kind), key=_order):
             fitting = [known[id_] for id_ in sorted(linked.get(lookup, ())) if id_ in known and known[id_].fits(lookup)]
@@ -136,6 +138,18 @@ async def resolve(
     findings = [_finding(one, found[value], value) for one, value in _uses(planned) if value not in ids]
     desired = tuple(_with_ids(one, ids) for one in account.desired)
     return replace(account, desired=desired), replace(observed, fields=fields), (*unfit, *findings)
+
+
+def _there(account: Account, observed: Observed) -> dict[Address, Live]:
+    """The live lead of each declared one, by its mark, or by the id that the lock file knows of one without a mark."""
+    live = observed.live.get(LEAD.name, ())
+    marked = {one.mark: one for one in live if one.mark is not None}
+    unmarked = {one.remote_id: one for one in live if one.mark is None}
+    found = {
+        one.address: marked.get(one.mark or "") or unmarked.get(account.lock.get(one.address.ref, ""))
+        for one in account.of_kind(LEAD.name)
+    }
+    return {address: one for address, one in found.items() if one is not None}
 
 
 def _told(live: Live, fields: CustomFields) -> Live:
@@ -168,11 +182,11 @@ def _uses(desired: Iterable[Desired]) -> Iterable[tuple[Desired, Lookup]]:
     return ((one, value) for one in desired for value in one.attrs.values() if isinstance(value, Lookup))
 
 
-def _linked(desired: Iterable[Desired], live: Mapping[str, Live], kind: str) -> Mapping[Lookup, set[int]]:
-    """What the live leads, by mark, are linked to where a description is declared."""
+def _linked(desired: Iterable[Desired], live: Mapping[Address, Live], kind: str) -> Mapping[Lookup, set[int]]:
+    """What the live leads are linked to where a description is declared."""
     linked: dict[Lookup, set[int]] = {}
     for one in desired:
-        there = live.get(one.mark or "")
+        there = live.get(one.address)
         if there is None:
             continue
         for name, value in one.attrs.items():

@@ -233,6 +233,16 @@ def test_changed_fields_are_brought_back_from_the_receipt(house: Callable[..., H
     assert {name for name in now if now[name] != before[name]} == {"update_time"}
 
 
+def test_a_lead_that_was_added_is_taken_away_again(house: Callable[..., House]) -> None:
+    one = house(company(1))
+    one.declare(DECLARED)
+    one("apply", "--auto-approve")
+    (receipt,) = (one.file.parent / "receipts").iterdir()
+    code, out, err = one("restore", str(receipt), "--auto-approve")
+    assert code == 0, out + err
+    assert one.leads() == []
+
+
 def test_drift_is_pulled_and_nothing_else_of_the_file_changes(house: Callable[..., House]) -> None:
     one = house(company(1))
     one.declare(DECLARED)

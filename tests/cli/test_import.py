@@ -240,6 +240,22 @@ def test_leads_that_others_made_are_adopted(world: World) -> None:
     world.run("--leads", "--check")
 
 
+@with_companies(
+    {
+        **company(1, LABELS[:1], lead(1, None, **GROWN)),
+        "persons": [
+            {"id": 1, "name": "Jane", "emails": ["j@acme.test"]},
+            {"id": 2, "name": "J", "emails": ["j@acme.test"]},
+        ],
+    }
+)
+def test_what_an_adopted_lead_is_linked_to_needs_no_search(world: World) -> None:
+    world.run("--leads", "--names", "--auto-approve")
+    assert "person: {email: j@acme.test}" in world.text
+    world.assert_nothing_to_do()
+    assert "searchPersons" not in world.shell("plan", "--stats").stderr
+
+
 @with_companies(company(1, LABELS[:1], lead(1, None, **GROWN)))
 def test_an_adopted_lead_is_never_made_twice(world: World) -> None:
     world.run("--leads", "--auto-approve")
