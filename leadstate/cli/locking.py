@@ -46,7 +46,7 @@ def remember(
 def adopt(path: Path, adopted: Mapping[str, Mapping[Ref, str]]) -> Path:
     """Write down which leads the adopted ones are, beside what the file knows; the file."""
     known = read_lock(path)
-    both = {name: {**known.get(name, {}), **adopted.get(name, {})} for name in {*known, *adopted}}
+    both = {name: _together(known.get(name, {}), adopted.get(name, {})) for name in {*known, *adopted}}
     write_beside(path, lock_text(both))
     return path
 
@@ -61,4 +61,10 @@ def _entries(account: Account, plan: AccountPlan, outcomes: Outcomes, before: Ma
     }
     declared = [one.address.ref for one in account.desired if one.present]
     now = {ref: found for ref in declared if (found := plan.bindings.id_of(ref)) is not None}
-    return {ref: remote_id for ref, remote_id in {**before, **now}.items() if remote_id not in deleted}
+    return {ref: remote_id for ref, remote_id in _together(before, now).items() if remote_id not in deleted}
+
+
+def _together(before: Mapping[Ref, str], now: Mapping[Ref, str]) -> dict[Ref, str]:
+    """What was known and what is known now; an object that has another key now is known by that alone."""
+    named = {(ref.kind, remote_id) for ref, remote_id in now.items()}
+    return {**{ref: remote_id for ref, remote_id in before.items() if (ref.kind, remote_id) not in named}, **now}

@@ -63,6 +63,16 @@ def test_an_apply_makes_the_file_where_it_is_asked_to_and_keeps_it_then(shell: S
     assert "lead:two" in path.read_text()
 
 
+def test_an_object_that_gets_another_key_is_known_by_that_alone(shell: Shell, sandbox: Sandbox) -> None:
+    config = shell.folder / "leadstate.yaml"
+    config.write_text(config.read_text().replace("{name: Ours, color: green}", "{name: Ours, color: green, key: o}"))
+    assert shell("lock").returncode == 0
+    entries = json.loads((shell.folder / "leadstate.lock.json").read_text())["accounts"]["emea"]
+    assert list(entries) == ["label:Hot", "label:o", "lead:seed"]
+    sandbox.companies[0].update_label(entries["label:o"], {"name": "Theirs"})
+    assert changes(shell) == ["update emea/label:o"]
+
+
 def test_a_rename_in_pipedrive_is_recognised_with_the_file_and_guessed_without(shell: Shell, sandbox: Sandbox) -> None:
     ours = label_id(sandbox, "Ours")
     sandbox.companies[0].update_label(ours, {"name": "Theirs"})
