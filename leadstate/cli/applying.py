@@ -24,7 +24,7 @@ from leadstate.core.plan import AccountPlan
 from leadstate.core.rollout import ALL_AT_ONCE, Waves
 from leadstate.engine.events import Several
 from leadstate.engine.run import Applied, Work, apply_all, untouched
-from leadstate.pipedrive.client import Spent
+from leadstate.pipedrive.connection import Spent
 from leadstate.report.build import Part, build
 from leadstate.report.document import Change, Report, parse
 

@@ -21,7 +21,7 @@ from leadstate.core.errors import SecretError, finding_of
 from leadstate.core.plan import AccountPlan
 from leadstate.core.resource import Bindings
 from leadstate.engine.run import Work
-from leadstate.pipedrive.client import Connection, Pace, http_client
+from leadstate.pipedrive.connection import Connection, Pace, http_client
 
 DEFAULT = Path("leadstate.yaml")
 

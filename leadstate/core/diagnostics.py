@@ -58,8 +58,8 @@ def worst(diagnostics: Iterable[Diagnostic]) -> Severity | None:
 
 
 def counted(number: int, noun: str) -> str:
-    """`1 lead`, `2 leads`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """`1 lead`, `1,204 leads`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 NAMED = 20

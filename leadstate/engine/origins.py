@@ -19,7 +19,8 @@ from leadstate.engine.lookup import resolve
 from leadstate.engine.run import Ended, Seen, Settings, Work, each, look, plan_of, unread
 from leadstate.kinds import KIND_NAMES
 from leadstate.kinds.lead import LEAD
-from leadstate.pipedrive.client import Reader, Spent
+from leadstate.pipedrive.client import Reader
+from leadstate.pipedrive.connection import Spent
 from leadstate.pipedrive.errors import ApiError
 
 

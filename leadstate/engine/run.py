@@ -26,7 +26,8 @@ from leadstate.engine.observe import existing, observe
 from leadstate.kinds import KIND_NAMES, cost
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
-from leadstate.pipedrive.client import Connection, Reader, Spent, Writer
+from leadstate.pipedrive.client import Reader, Writer
+from leadstate.pipedrive.connection import Connection, Spent
 from leadstate.pipedrive.errors import ApiError
 
 AT_ONCE = 16

@@ -196,4 +196,3 @@ _FORMS: Mapping[str, Callable[[CustomField, object, Mapping[str, object]], Value
     **dict.fromkeys(("people", "org", "user"), _link),
 }
 """The types that are managed."""
-TYPES = frozenset(_FORMS)

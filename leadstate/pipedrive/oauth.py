@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from leadstate.core.address import Span
 from leadstate.core.diagnostics import counted
 from leadstate.pipedrive.auth import Signer, Token
-from leadstate.pipedrive.client import why
+from leadstate.pipedrive.connection import why
 from leadstate.pipedrive.errors import ApiError, NoAccessToken, NoTokenServer, WrongCompany
 
 OPERATION: Final = "oauth/token"

@@ -6,12 +6,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from leadstate.core.diagnostics import counted
 from leadstate.core.escape import visible
 from leadstate.report.console import drawn
 from leadstate.report.document import Requests, Source
 from leadstate.report.explanation import Explanation, Explanations, Field
 from leadstate.report.terminal import ACTION, finding_text
-from leadstate.report.wording import SIGN, cost_text, counted, value
+from leadstate.report.wording import SIGN, cost_text, value
 
 _KNOWN_BY = {
     "id": "its declared id",

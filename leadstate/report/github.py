@@ -6,11 +6,11 @@ each kind, so the most important come first, and the tenth says how many more th
 
 from collections.abc import Iterator
 
+from leadstate.core.diagnostics import counted
 from leadstate.core.escape import visible
 from leadstate.report.document import Account, Change, Finding, Report, Source
 from leadstate.report.wording import (
     clipped,
-    counted,
     gravest_first,
     headline,
     local,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from leadstate.core.diagnostics import counted
 from leadstate.core.escape import visible
 from leadstate.report.document import Account, Change, FieldChange, Finding, Report, Scalar
 from leadstate.report.grid import Chip, colors_after, grid
@@ -14,7 +15,6 @@ from leadstate.report.page import part
 from leadstate.report.wording import (
     SIGN,
     alone,
-    counted,
     gravest_first,
     headline,
     local,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from leadstate.core.diagnostics import counted
 from leadstate.core.escape import visible
 from leadstate.report.document import Account, Change, Finding, Report
 from leadstate.report.inert import code, prose
@@ -9,7 +10,6 @@ from leadstate.report.wording import (
     SIGN,
     alone,
     clipped,
-    counted,
     gravest_first,
     headline,
     local,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from leadstate.core.diagnostics import counted
 from leadstate.core.escape import visible
 from leadstate.report.document import Account, Change, FieldChange, Finding, Report, Requests, Scalar
 
@@ -40,11 +41,6 @@ class Sentence:
 
     def __str__(self) -> str:
         return self.lead + self.text
-
-
-def counted(number: int, what: str) -> str:
-    """`1 lead`, `1,204 leads`."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def local(account: Account, address: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 from leadstate.cli.options import HIDDEN
 from leadstate.cli.progress import QUIET, progress
 from leadstate.cli.session import Runtime
-from leadstate.pipedrive.client import Pace
+from leadstate.pipedrive.connection import Pace
 from leadstate.sandbox import Sandbox, running
 
 

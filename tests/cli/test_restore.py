@@ -156,7 +156,7 @@ def test_a_label_on_many_leads_comes_back_on_all_of_them(tmp_path: Path) -> None
         shell.write(HEAD.format(url=url) + "labels:\n  - {name: Hot, state: absent}\n")
         refused = shell("apply", "--auto-approve")
         assert refused.returncode == 3
-        assert "1200 open leads" in refused.stdout
+        assert "1,200 open leads" in refused.stdout
         assert shell("apply", "--auto-approve", "--allow", "in-use").returncode == 0
         assert not any(one["label_ids"] for one in sandbox.dump()["companies"][0]["leads"])
         assert shell("restore", receipt(shell), "--auto-approve").returncode == 0

@@ -44,7 +44,7 @@ def test_a_label_in_use_is_refused_with_the_number() -> None:
     )
     (found,) = guard(plan, Policy(), {}, FREE)
     assert (found.code, found.severity) == ("in-use", Severity.GUARD)
-    assert "1200 open leads" in found.summary
+    assert "1,200 open leads" in found.summary
     assert guard(plan, Policy(refuse_in_use=False), {}, FREE) == ()
     assert lift([found], {"in-use"})[0].severity is Severity.WARNING
 

@@ -18,7 +18,7 @@ from leadstate.core.resource import Desired
 from leadstate.engine.delta import Snapshot
 from leadstate.engine.run import Settings, Work, plan_all
 from leadstate.pipedrive.auth import Token, TokenAuth
-from leadstate.pipedrive.client import Connection, http_client
+from leadstate.pipedrive.connection import Connection, http_client
 from leadstate.sandbox import Sandbox
 
 TOKEN = "t" * 40

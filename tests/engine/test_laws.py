@@ -18,7 +18,7 @@ from leadstate.core.resource import AtLeast, Desired, Money
 from leadstate.engine.run import Applied, Settings, Work, apply_all, plan_all
 from leadstate.kinds import cost
 from leadstate.pipedrive.auth import Token, TokenAuth
-from leadstate.pipedrive.client import Connection, http_client
+from leadstate.pipedrive.connection import Connection, http_client
 from leadstate.sandbox import Sandbox
 from tests.builders import HERE, label, refs
 

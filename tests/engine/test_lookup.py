@@ -15,7 +15,7 @@ from leadstate.core.policy import Policy, Prune
 from leadstate.core.resource import Desired, Lookup
 from leadstate.engine.run import Settings, Work, plan_all
 from leadstate.pipedrive.auth import Token, TokenAuth
-from leadstate.pipedrive.client import Connection, http_client
+from leadstate.pipedrive.connection import Connection, http_client
 
 HERE = Span("leadstate.yaml", 9, 14)
 PEOPLE = {

@@ -10,7 +10,7 @@ from leadstate.core.outcome import Status
 from leadstate.core.policy import Policy
 from leadstate.engine.run import Applied, Settings, Work, apply_all, plan_all
 from leadstate.pipedrive.auth import Token
-from leadstate.pipedrive.client import Connection, Pace, http_client
+from leadstate.pipedrive.connection import Connection, Pace, http_client
 from leadstate.pipedrive.oauth import Client, OAuth
 from tests.builders import label, lead, refs
 from tests.sandbox.driver import World, company

@@ -11,7 +11,8 @@ import pytest
 
 from leadstate.kinds.operations import ADD_LABEL, GET_LABELS, GET_LEADS, Request
 from leadstate.pipedrive.auth import Token, TokenAuth
-from leadstate.pipedrive.client import Connection, Pace, Reader, Writer, http_client
+from leadstate.pipedrive.client import Reader, Writer
+from leadstate.pipedrive.connection import Connection, Pace, http_client
 from leadstate.pipedrive.errors import (
     ApiError,
     Blocked,

@@ -17,7 +17,8 @@ from leadstate.core.address import Span
 from leadstate.core.errors import finding_of
 from leadstate.kinds.operations import ADD_LABEL, GET_LABELS, Request
 from leadstate.pipedrive.auth import Token
-from leadstate.pipedrive.client import Connection, Pace, Writer, http_client
+from leadstate.pipedrive.client import Writer
+from leadstate.pipedrive.connection import Connection, Pace, http_client
 from leadstate.pipedrive.errors import ApiError, NoAccessToken, NoTokenServer, Unauthorized, WrongCompany
 from leadstate.pipedrive.oauth import MARGIN, Client, OAuth
 

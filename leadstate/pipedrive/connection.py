@@ -1,0 +1,172 @@
+"""How a request travels to one account: signed, paced, sent again where that is safe and may help, and counted."""
+
+import asyncio
+import http.cookiejar
+import itertools
+import logging
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+
+from leadstate.kinds.operations import Operation, Request
+from leadstate.pipedrive.answers import Answer, read
+from leadstate.pipedrive.auth import Signer
+from leadstate.pipedrive.errors import ApiError, RateLimited, Unreachable
+from leadstate.pipedrive.limiter import SEARCH_LIMIT, Limiter
+from leadstate.pipedrive.retry import Again, verdict
+
+TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+
+_log = logging.getLogger("leadstate.http")
+
+
+@dataclass(slots=True)
+class Spent:
+    """What requests have cost: how many, by operation too, and their API tokens. Requests that failed are counted."""
+
+    requests: int = 0
+    tokens: int = 0
+    by_operation: Counter[str] = field(default_factory=Counter)
+
+    def add(self, operation: Operation, times: int = 1) -> None:
+        """Count a request."""
+        self.requests += times
+        self.tokens += times * operation.tokens
+        self.by_operation[operation.id] += times
+
+    def since(self, earlier: "Spent") -> "Spent":
+        """What was added since an earlier reading."""
+        return Spent(
+            self.requests - earlier.requests, self.tokens - earlier.tokens, self.by_operation - earlier.by_operation
+        )
+
+    def copy(self) -> "Spent":
+        """The same, as it is now."""
+        return Spent(self.requests, self.tokens, self.by_operation.copy())
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Time and chance, injected: monotonic seconds, a sleep of seconds, a number from 0 to 1."""
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    draw: Callable[[], float] = random.random
+
+
+class Connection:
+    """The way to one account: where it is, what signs its requests, what paces them, what they have cost.
+
+    `lengths` holds how many pages each listing had when it was last read to its end, by operation id. `heard` is called
+    at each answer, for whoever wants to know how far a run is.
+    """
+
+    def __init__(self, http: httpx.AsyncClient, origin: str, signer: Signer, pace: Pace | None = None) -> None:
+        self._http = http
+        self._origin = origin
+        self.signer = signer
+        self.pace = pace or Pace()
+        self._limiter = Limiter(self.pace.clock, self.pace.sleep)
+        self._searches = Limiter(self.pace.clock, self.pace.sleep, SEARCH_LIMIT)
+        self._over: ApiError | None = None
+        self.spent = Spent()
+        self.lengths: dict[str, int] = {}
+        self.headers = httpx.Headers()
+        self.heard: Callable[[], None] = lambda: None
+
+    async def exchange(self, request: Request) -> Answer:
+        """Send a request, again where that is safe and may help, and read its answer.
+
+        After a failure that no other request can survive nothing is sent any more: each further one fails alike.
+
+        Raises:
+            ApiError: it failed for good, or it is a POST of which nobody knows whether it was done.
+        """
+        method = request.operation.method
+        for attempt in itertools.count(1):
+            try:
+                return await self._once(request)
+            except ApiError as failure:
+                failure.args = (self.signer.scrub(str(failure)),)
+                if failure.fatal:
+                    self._over = failure
+                judged = verdict(method, attempt, failure, self.pace.draw())
+                if not isinstance(judged, Again):
+                    raise
+                _log.info("%s; again in %.1f s", failure, judged.after)
+                if isinstance(failure, RateLimited):
+                    self._limiter.pause(judged.after)
+                else:
+                    await self.pace.sleep(judged.after)
+        raise AssertionError  # count() does not end
+
+    async def _once(self, request: Request) -> Answer:
+        operation = request.operation
+        async with AsyncExitStack() as places:
+            if operation.search:
+                await places.enter_async_context(self._searches.place())
+            await places.enter_async_context(self._limiter.place())
+            if self._over is not None:
+                raise self._over
+            self.spent.add(operation)
+            try:
+                reply = await self._http.request(
+                    operation.method,
+                    f"{self._origin}/api/{operation.version}{request.path}",
+                    params=request.query,
+                    json=request.body,
+                    auth=self.signer,
+                )
+            except ApiError:  # of the signer
+                self.spent.add(operation, -1)
+                raise
+            except (httpx.HTTPError, httpx.InvalidURL, ValueError) as failure:
+                _log.debug("%s %s: %s", operation.method, request.path, type(failure).__name__)
+                sent = not isinstance(failure, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+                if not sent:
+                    self.spent.add(operation, -1)
+                raise Unreachable(operation.id, why(failure, self._origin), sent=sent) from None
+        _log.debug("%s %s -> %s", operation.method, request.path, reply.status_code)
+        (self._searches if operation.search else self._limiter).learn(reply.headers)
+        self.headers = reply.headers
+        self.heard()
+        return read(operation, reply, self.signer.scrub)
+
+
+@asynccontextmanager
+async def http_client(transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[httpx.AsyncClient]:
+    """One HTTP client for all accounts of a run: TLS verified, no redirects, no cookies.
+
+    Proxies of the environment apply to https only: plain http goes to loopback and nowhere else.
+    """
+    # Loading the certificates takes 15 ms, so both transports share them.
+    tls = httpx.create_ssl_context() if transport is None else True
+    nobody = http.cookiejar.DefaultCookiePolicy(allowed_domains=[])
+    async with httpx.AsyncClient(
+        transport=transport,
+        verify=tls,
+        mounts=None if transport else {"http://": httpx.AsyncHTTPTransport(verify=tls)},
+        timeout=TIMEOUT,
+        follow_redirects=False,
+        cookies=http.cookiejar.CookieJar(policy=nobody),
+        headers={"accept": "application/json", "user-agent": "leadstate"},
+    ) as client:
+        yield client
+
+
+def why(failure: Exception, address: str) -> str:
+    """Why no answer came of an address, in words that name its host and nothing of the request."""
+    host = httpx.URL(address).host
+    match failure:
+        case httpx.ConnectTimeout() | httpx.ConnectError():
+            reason = str(failure) or "no connection"
+            return f"cannot connect to {host} ({reason})"
+        case httpx.TimeoutException():
+            return f"{host} did not answer within {TIMEOUT.read:.0f} s"
+        case _:
+            return f"the connection to {host} broke ({type(failure).__name__})"
