@@ -1,5 +1,6 @@
 """The entry point: finds the command, turns what went wrong into a message and an exit code."""
 
+import gc
 import importlib
 import keyword
 import os
@@ -53,6 +54,9 @@ class _Commands(click.Group):
             return None
         name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
         command: click.Command = getattr(importlib.import_module(f"leadstate.cli.{name}"), name)
+        if not gc.isenabled():  # `run` has seen to that
+            gc.freeze()
+            gc.enable()
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  as above
@@ -110,6 +114,9 @@ def cli() -> None:
 
 def run() -> NoReturn:
     """Run the command line and exit."""
+    # Modules are no garbage: looking for some among them, while they are imported and when the process ends, takes a
+    # fifth of the time that a small plan does.
+    gc.disable()
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
