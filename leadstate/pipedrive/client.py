@@ -77,7 +77,7 @@ class Reader:
         """
         lengths, count = self._connection.lengths, 0
         known = self.pages_of(operation) if whole else 0
-        async with aclosing(read_pages(self.get, operation, query, known)) as pages:
+        async with aclosing(read_pages(self.get, operation, query, known, PAGE)) as pages:
             async for page in pages:
                 count += 1
                 if whole and not page.more:

@@ -21,6 +21,9 @@ PAGE = 500
 AT_ONCE = 4
 """Pages of one listing under way at the same time, where they are known to be there; the limiter paces them."""
 
+AHEAD = 2 * AT_ONCE
+"""Pages asked for or answered that wait for their turn: a slow one does not keep those behind it from being asked."""
+
 Get = Callable[[Request], Coroutine[Any, Any, Answer]]
 
 
@@ -33,7 +36,7 @@ class Page:
 
 
 async def read_pages(
-    get: Get, operation: Operation, query: tuple[tuple[str, str], ...], known: int
+    get: Get, operation: Operation, query: tuple[tuple[str, str], ...], known: int, size: int
 ) -> AsyncGenerator[Page]:
     """The pages of a listing, in order.
 
@@ -43,21 +46,27 @@ async def read_pages(
         query: what is asked besides `limit` and `start`.
         known: how many pages there should be. So many are read several at a time, all others one after another, as a
             page beyond the end costs as much as any.
+        size: rows on a page; a server that grants fewer is believed, and pages that were asked for too far apart are
+            asked for again.
 
     Raises:
         IncompleteListing: the listing shifted or goes in circles, or a page was shorter than it promised.
     """
-    last, step = None, PAGE - 1
+    last, step = None, size - 1
     seen: set[str] = set()
     under_way: deque[asyncio.Task[Answer]] = deque()
     asked = 0
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def answer_to(request: Request) -> Answer:
+        async with gate:
+            return await get(request)
+
     try:
         for number in itertools.count():
-            # The first page alone: it tells how many rows the server grants.
-            ahead = min(known, number + AT_ONCE) if number else 0
-            while asked <= number or asked < ahead:
-                request = Request(operation, query=(*query, ("limit", str(PAGE)), ("start", str(asked * step))))
-                under_way.append(asyncio.create_task(get(request)))
+            while asked <= number or asked < min(known, number + AHEAD):
+                request = Request(operation, query=(*query, ("limit", str(size)), ("start", str(asked * step))))
+                under_way.append(asyncio.create_task(answer_to(request)))
                 asked += 1
             answer = await under_way.popleft()
             rows, start = answer.rows(), number * step
@@ -77,11 +86,18 @@ async def read_pages(
             if not more:
                 return
             last = _id(rows[-1])
-            step = step if number else len(rows) - 1
+            if not number and len(rows) - 1 != step:
+                await _drop(under_way)
+                step, asked = len(rows) - 1, 1
     finally:
-        for task in under_way:
-            task.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
+        await _drop(under_way)
+
+
+async def _drop(under_way: deque[asyncio.Task[Answer]]) -> None:
+    for task in under_way:
+        task.cancel()
+    await asyncio.gather(*under_way, return_exceptions=True)
+    under_way.clear()
 
 
 def _id(row: object) -> object:
