@@ -1,6 +1,5 @@
 """Reads an account's leads: the live list, the archived one, only what has changed, or one by one by their ids."""
 
-import asyncio
 import math
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -11,8 +10,9 @@ from leadstate.core.account import Account
 from leadstate.core.address import Ref, RemoteRef
 from leadstate.core.resource import Desired, Live
 from leadstate.engine.decoded import decoded, understood
+from leadstate.engine.tasks import task_group
 from leadstate.kinds.label import LABEL
-from leadstate.kinds.lead import LEAD, WireLead, live
+from leadstate.kinds.lead import LEAD, glances
 from leadstate.kinds.operations import GET_ARCHIVED_LEADS, GET_LEAD, GET_LEADS, Operation, Request
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import IncompleteListing, NotFound, Rejected
@@ -31,28 +31,32 @@ class Listed:
         kept: those that could be ours.
         others: how many are not.
         pages: how many were read.
-        carriers: label → ids of all leads that carry it.
+        by_label: id of a label → ids of all leads that carry it.
         cut: whether more would follow.
     """
 
     kept: list[Live] = field(default_factory=list)
     others: int = 0
     pages: int = 0
-    carriers: defaultdict[RemoteRef, list[str]] = field(default_factory=lambda: defaultdict(list))
+    by_label: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     cut: bool = False
 
     def take(self, account: Account, operation: Operation, rows: Sequence[object]) -> None:
         """Count every lead of a page; keep those that could be ours. Thousands are not, so they are not looked into."""
         self.pages += 1
         with understood(LEAD, operation):
-            for row in rows:
-                one = WireLead.model_validate(row)
+            for one, row in zip(glances(rows), rows, strict=True):
                 for label in dict.fromkeys(one.label_ids):
-                    self.carriers[RemoteRef(LABEL.name, label)].append(one.id)
+                    self.by_label[label].append(one.id)
                 if account.owns(one.origin_id) or one.id in account.pinned or one.id in account.locked:
-                    self.kept.append(live(one, row))
+                    self.kept.append(LEAD.decode(row))
                 else:
                     self.others += 1
+
+    @property
+    def carriers(self) -> dict[RemoteRef, list[str]]:
+        """Each label with the ids of all leads that carry it."""
+        return {RemoteRef(LABEL.name, label): leads for label, leads in self.by_label.items()}
 
 
 async def again_if_shifted(read: Callable[[], Awaitable[Listed]]) -> Listed:
@@ -172,10 +176,7 @@ async def ask_for(account: Account, sought: Iterable[Desired], reader: Reader) -
         else:
             (found.there[one.address.ref],) = decoded(LEAD, GET_LEAD, [answer.data])
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            for one, remote_id in known:
-                group.create_task(ask(one, remote_id))
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None
+    async with task_group() as group:
+        for one, remote_id in known:
+            group.create_task(ask(one, remote_id))
     return found

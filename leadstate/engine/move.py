@@ -8,7 +8,7 @@ from collections.abc import Collection
 from contextlib import aclosing
 
 from leadstate.core.plan import Change
-from leadstate.kinds.lead import WireLead
+from leadstate.kinds.lead import WireLead, glances
 from leadstate.kinds.operations import GET_LEAD, GET_LEADS, UPDATE_LEAD, Request
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.errors import ApiError, NotFound
@@ -66,6 +66,5 @@ async def _carriers(label: str, writer: Writer) -> list[str]:
     found: list[str] = []
     async with aclosing(writer.pages(GET_LEADS)) as pages:
         async for page in pages:
-            leads = map(WireLead.model_validate, page.rows)
-            found += [one.id for one in leads if label in one.label_ids]
+            found += [one.id for one in glances(page.rows) if label in one.label_ids]
     return found

@@ -13,6 +13,7 @@ from leadstate.core.resource import Live
 from leadstate.engine.decoded import decoded
 from leadstate.engine.delta import Memory, NotEnough, changed_since, remember
 from leadstate.engine.leads import Listed, again_if_shifted, ask_for, certain, labels_of, read_archived, read_live
+from leadstate.engine.tasks import task_group
 from leadstate.engine.ways import Ways, ways
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
@@ -27,9 +28,9 @@ async def observe(
     """The live state of one account.
 
     Labels cost one request. Live leads are read where a lead is declared, leads are pruned, or a label goes that
-    leads may carry: in a list, or one by one where that costs less and shows enough (see `ways`). Archived leads are
-    read, newest first, only while a declared lead was not found among the live ones, and at most
-    `policy.archived_pages` pages; all of them with `Impact.FULL`.
+    leads may carry: in a list, or one by one where that costs less and shows enough (see `ways`). A list that is read
+    whatever the labels are does not wait for them. Archived leads are read, newest first, only while a declared lead
+    was not found among the live ones, and at most `policy.archived_pages` pages; all of them with `Impact.FULL`.
 
     Args:
         account: what is declared.
@@ -41,12 +42,19 @@ async def observe(
     Raises:
         ApiError: the account could not be read as a whole.
     """
-    answer = await reader.get(Request(GET_LABELS))
-    labels, now = list(decoded(LABEL, GET_LABELS, answer.rows())), reader.server_time
-    goes = _labels_go(account, labels)
+    pages = reader.pages_of(GET_LEADS)
+    listed: Listed | None = None
+    if memory is None and _is_listed_anyway(account, pages, everything=everything):
+        async with task_group() as group:
+            reading_labels = group.create_task(_read_labels(reader))
+            reading_leads = group.create_task(_read_live(account, reader))
+        labels, listed = reading_labels.result(), reading_leads.result()
+    else:
+        labels = await _read_labels(reader)
+    now, goes = reader.server_time, _labels_go(account, labels)
     if not (_leads_matter(account) or (impact is not Impact.NONE and goes)):
         return Observed({LABEL.name: labels})
-    priced = ways(account, reader.pages_of(GET_LEADS), labels_go=goes, everything=everything)
+    priced = ways(account, pages, labels_go=goes, everything=everything)
     refused = ""
     if memory is not None:
         try:
@@ -57,12 +65,20 @@ async def observe(
     if observed is None:
         if priced.by_id:
             priced = replace(priced, others=f"by id ({priced.id_tokens:,} tokens) not every declared lead was found")
-        full = impact is Impact.FULL and goes
-        observed = await _listed(account, priced, labels, reader, full=full)
+        listed = listed or await _read_live(account, reader)
+        observed = await _listed(account, priced, labels, listed, reader, full=impact is Impact.FULL and goes)
     if memory is not None:
         remember(account, observed, now, memory)
     reading = observed.reading and replace(observed.reading, refused=refused)
     return replace(observed, reading=reading)
+
+
+async def _read_labels(reader: Reader) -> list[Live]:
+    return list(decoded(LABEL, GET_LABELS, (await reader.get(Request(GET_LABELS))).rows()))
+
+
+async def _read_live(account: Account, reader: Reader) -> Listed:
+    return await again_if_shifted(lambda: read_live(account, reader))
 
 
 async def _by_id(account: Account, priced: Ways, labels: list[Live], reader: Reader) -> Observed | None:
@@ -81,9 +97,10 @@ async def _by_id(account: Account, priced: Ways, labels: list[Live], reader: Rea
     )
 
 
-async def _listed(account: Account, priced: Ways, labels: list[Live], reader: Reader, *, full: bool) -> Observed:
+async def _listed(
+    account: Account, priced: Ways, labels: list[Live], seen: Listed, reader: Reader, *, full: bool
+) -> Observed:
     """All live leads, and what is declared and not among them by its id and in the archive; with `full` all of that."""
-    seen = await again_if_shifted(lambda: read_live(account, reader))
     _check_labels(labels, seen.carriers.keys())
     declared = [one for one in account.of_kind(LEAD.name) if one.present and one.mark]
     # An id that was remembered counts where no other mark says that it is something else.
@@ -128,6 +145,11 @@ def existing(observed: Observed) -> dict[str, int]:
 
 def _leads_matter(account: Account) -> bool:
     return bool(account.of_kind(LEAD.name)) or account.policy.prune_leads is not Prune.NONE
+
+
+def _is_listed_anyway(account: Account, pages: int, *, everything: bool) -> bool:
+    """Whether live leads are listed, whatever labels there are."""
+    return _leads_matter(account) and not ways(account, pages, labels_go=False, everything=everything).by_id
 
 
 def _labels_go(account: Account, labels: list[Live]) -> bool:

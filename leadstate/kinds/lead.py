@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from leadstate.core.address import Address, Ref, RemoteRef, Span
 from leadstate.core.plan import Action, Change
@@ -100,13 +100,19 @@ class WireMoney(Wire):
     currency: str
 
 
-class WireLead(Wire):
-    """A lead as Pipedrive answers it (2026 bodies; older ones lack the newer keys)."""
+class Glance(Wire):
+    """What tells whether a lead could be ours, and which labels it carries: all that is looked at of most leads."""
 
     id: Annotated[str, Field(min_length=1)]
+    label_ids: Annotated[list[str], Field(default_factory=list)]
+    origin_id: str | None = None
+
+
+class WireLead(Glance):
+    """A lead as Pipedrive answers it (2026 bodies; older ones lack the newer keys)."""
+
     title: str
     owner_id: int | None = None
-    label_ids: Annotated[list[str], Field(default_factory=list)]
     person_id: int | None = None
     organization_id: int | None = None
     value: WireMoney | None = None
@@ -116,16 +122,19 @@ class WireLead(Wire):
     channel: int | None = None
     channel_id: str | None = None
     is_archived: bool = False
-    origin_id: str | None = None
+
+
+_GLANCES = TypeAdapter(list[Glance], config=ConfigDict(defer_build=True))
+
+
+def glances(rows: Sequence[object]) -> list[Glance]:
+    """The leads of an answer at a glance, all checked in one go; pydantic.ValidationError where one is none."""
+    return _GLANCES.validate_python(rows)
 
 
 def decode(raw: object) -> Live:
-    """One lead of an answer."""
-    return live(WireLead.model_validate(raw), raw)
-
-
-def live(wire: WireLead, raw: object) -> Live:
-    """A lead in normal form; `raw` is what it was read from, which holds its custom fields too."""
+    """One lead of an answer, in normal form."""
+    wire = WireLead.model_validate(raw)
     title = text(wire.title)
     money = wire.value
     attrs: Attrs = {

@@ -81,7 +81,10 @@ def read(operation: Operation, reply: httpx.Response, scrub: Callable[[str], str
 def _json(content: bytes) -> object:
     """The body, or None where it is no JSON. Amounts stay exact; NaN and Infinity are no JSON."""
     try:
-        text = _ESCAPE.sub(_whole, content.decode()) if b"\\ud" in content.lower() else content.decode()
+        text = content.decode()
+        # Making a page lowercase takes a quarter of the time that parsing it does.
+        if b"\\u" in content and b"\\ud" in content.lower():
+            text = _ESCAPE.sub(_whole, text)
         return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
     except (ValueError, RecursionError, ArithmeticError):
         return None

@@ -1,0 +1,73 @@
+"""Listing leads: what is looked at of those of others, and what goes out at the same time."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from leadstate.core.account import Account
+from leadstate.core.address import RemoteRef
+from leadstate.core.policy import Policy
+from leadstate.engine.leads import Listed
+from leadstate.kinds.operations import GET_LEADS
+from leadstate.pipedrive.errors import BadAnswer
+from tests.builders import label, lead
+from tests.engine.reading import Company, Kept
+
+ACCOUNT = Account("emea", "http://127.0.0.1:1", "ns", Policy(), ())
+OURS = {"id": "1", "title": "Ours", "label_ids": ["a", "a", "b"], "origin_id": "ns:ours"}
+
+
+def take(*rows: object) -> Listed:
+    listed = Listed()
+    listed.take(ACCOUNT, GET_LEADS, rows)
+    return listed
+
+
+def test_leads_of_others_are_counted_with_their_labels_and_not_looked_into() -> None:
+    listed = take(OURS, {"id": 2, "label_ids": ["b"], "title": None, "value": "much", "visible_to": []})
+    assert [one.remote_id for one in listed.kept] == ["1"]
+    assert listed.others == 1
+    assert listed.carriers == {RemoteRef("label", "a"): ["1"], RemoteRef("label", "b"): ["1", "2"]}
+
+
+@pytest.mark.parametrize(
+    "bad", [None, {}, {"id": ""}, {"id": "2", "label_ids": None}, {"id": "2", "origin_id": []}, {**OURS, "title": None}]
+)
+def test_what_tells_whose_a_lead_is_has_to_be_understood_and_all_of_ours(bad: Any) -> None:
+    with pytest.raises(BadAnswer):
+        take(OURS, bad)
+
+
+@dataclass
+class Watched(Company):
+    """Writes down how many requests were under way when each of them arrived."""
+
+    under_way: int = 0
+    found: list[int] = field(default_factory=list)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.found.append(self.under_way)
+        self.under_way += 1
+        for _ in range(20):
+            await asyncio.sleep(0)
+        self.under_way -= 1
+        return await super().handle_async_request(request)
+
+
+def test_a_list_that_is_read_whatever_the_labels_are_does_not_wait_for_them() -> None:
+    company = Watched(1)
+    plan = company.plan(company.account(label("Hot"), lead("k0"), unknown=[0]))
+    assert plan.complete
+    assert company.found == [0, 1]
+
+
+def test_leads_that_may_not_be_needed_wait_for_the_labels() -> None:
+    company = Watched(1)
+    company.plan(company.account(label("Hot")))
+    assert company.found == [0]
+    company.found.clear()
+    company.plan(company.account(label("Hot"), lead("k0")), memory=Kept())
+    assert company.found == [0, 0]
