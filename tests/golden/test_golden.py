@@ -43,6 +43,11 @@ class Recorder(httpx.AsyncBaseTransport):
         return await httpx.ASGITransport(self.sandbox.app).handle_async_request(request)
 
 
+def now() -> datetime:
+    """The time in every case; some tell how many days something is away."""
+    return datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+
+
 def numbered() -> Iterator[str]:
     number = 0
     while True:
@@ -58,7 +63,7 @@ class Run:
     receipts: Path
 
     def __call__(self, *words: str) -> tuple[int, str]:
-        runtime = Runtime(environ={"TOKEN": "sandbox-token"}, transport=self.recorder, receipts=self.receipts)
+        runtime = Runtime(environ={"TOKEN": "sandbox-token"}, transport=self.recorder, now=now, receipts=self.receipts)
         done = click.testing.CliRunner().invoke(cli, list(words), obj=runtime, standalone_mode=False)
         if done.exception:
             raise done.exception
@@ -74,7 +79,7 @@ def test_golden(case: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
         json.loads(Path("live.json").read_text()),
         burst=100_000,
         daily=None,
-        clock=lambda: datetime(2026, 11, 24, 9, 0, tzinfo=UTC),
+        clock=now,
         new_id=lambda _kind: next(ids),
     )
     run = Run(Recorder(sandbox), tmp_path)
