@@ -27,7 +27,9 @@ def print_rows(console: Console, rows: Sequence[Sequence[Cell]], *, folds: int) 
     if not rows:
         return
     widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
-    others = sum(max(1, width) for width in widths) - max(1, widths[folds]) + GAP * (len(widths) - 1)
+    # As in rich's tables: an empty column at the end takes a place all the same.
+    widths[-1] = max(1, widths[-1])
+    others = sum(widths) - widths[folds] + GAP * (len(widths) - 1)
     widths[folds] = min(widths[folds], max(NARROWEST, console.width - others))
     print_lines(console, (line for row in rows for line in _lines(console, row, widths, folds)))
 

@@ -53,7 +53,13 @@ def test_colour_changes_nothing_but_colour() -> None:
     assert [line.rstrip() for line in bare.splitlines()] == [line.rstrip() for line in plain.splitlines()]
 
 
-def test_an_empty_column_takes_a_place_as_it_does_for_rich() -> None:
-    row = ("aaaaaaaa漢", "aaa漢漢 aaa漢漢 aaaa漢漢 aaaaaaaa漢漢漢 aaaaaaaa漢漢漢漢", "")
+@pytest.mark.parametrize(
+    "row",
+    [
+        ("aaaaaaaa漢", "aaa漢漢 aaa漢漢 aaaa漢漢 aaaaaaaa漢漢漢 aaaaaaaa漢漢漢漢", ""),
+        ("", "a aaaa漢漢漢漢 aaaa漢漢漢漢 aaaaaaaaa aaaaaa漢漢漢漢", "aaaaaa漢漢漢漢"),
+    ],
+)
+def test_an_empty_column_takes_a_place_at_the_end_only_as_it_does_for_rich(row: tuple[str, str, str]) -> None:
     ours = drawn(lambda console: print_rows(console, [cells(row)], folds=1), color=False, width=72)
     assert ours == drawn(lambda console: by_rich(console, [row]), color=False, width=72)
