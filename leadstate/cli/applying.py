@@ -1,6 +1,5 @@
 """Carries out a plan that was shown and agreed to: what `apply` and `restore` share."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from leadstate.cli.progress import progress
 from leadstate.cli.receipts import Receipt
 from leadstate.cli.session import Session, runtime, session
 from leadstate.cli.stats import say_stats
+from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
 from leadstate.core.diagnostics import Severity, some
 from leadstate.core.outcome import Status
@@ -78,7 +78,7 @@ def read_report(path: Path) -> Report:
 
 def carry_out(choices: Choices, configuration: Configuration, consent: Consent) -> tuple[Exit, Report]:
     """Plan, see whether it may be applied, apply it, read again; the exit code and the report of how far it came."""
-    return asyncio.run(_carry_out(choices, configuration, consent))
+    return wait_for(_carry_out(choices, configuration, consent))
 
 
 async def _carry_out(choices: Choices, configuration: Configuration, consent: Consent) -> tuple[Exit, Report]:

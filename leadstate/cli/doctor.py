@@ -1,9 +1,8 @@
 """`leadstate doctor`: is each account reachable, is the token good, whose is it, what is left of its limits."""
 
-import asyncio
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,13 +14,14 @@ from leadstate.cli import options
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import wants_color, write_private
-from leadstate.cli.session import load_configuration, session
+from leadstate.cli.session import load_configuration, runtime, session
+from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
 from leadstate.core.account import Account
 from leadstate.core.escape import visible
+from leadstate.engine.run import Work, each
 from leadstate.kinds.company import Me
 from leadstate.kinds.operations import GET_LABELS, GET_ME, Request
-from leadstate.pipedrive.auth import Signer
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import ApiError
 
@@ -49,7 +49,7 @@ def doctor(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, col
     Examples:  leadstate doctor
                leadstate doctor -a tag:prod --format json
     """
-    checks = asyncio.run(_examine(load_configuration(paths, accounts)))
+    checks = wait_for(_examine(load_configuration(paths, accounts)))
     text = json.dumps([asdict(one) for one in checks], indent=2) + "\n" if form == "json" else _text(checks, color)
     if output is None:
         click.echo(text, nl=False)
@@ -75,12 +75,14 @@ async def _examine(configuration: Configuration) -> list[Check]:
             for plan in opened.unusable
             for d in plan.diagnostics
         ]
-        for one in opened.work:
-            found += await _examine_account(one.account, Reader(one.connection), one.connection.signer)
+        now = runtime().now
+        for checks in await each(opened.work, lambda one: _examine_account(one, now)):
+            found += checks
     return sorted(found, key=lambda check: check.account)
 
 
-async def _examine_account(account: Account, reader: Reader, signer: Signer) -> list[Check]:
+async def _examine_account(work: Work, now: Callable[[], dt.datetime]) -> list[Check]:
+    account, reader = work.account, Reader(work.connection)
     name = account.name
     try:
         me = Me.model_validate((await reader.get(Request(GET_ME))).data)
@@ -96,11 +98,11 @@ async def _examine_account(account: Account, reader: Reader, signer: Signer) -> 
         return [Check(name, "reachable", good=False, detail=f"{account.origin} does not answer as Pipedrive does")]
     return [
         Check(name, "reachable", good=True, detail=account.origin),
-        Check(name, "token", good=True, detail=f"belongs to {me.name}; {signer.words}"),
+        Check(name, "token", good=True, detail=f"belongs to {me.name}; {work.connection.signer.words}"),
         _company(account, me),
         await _rights(name, me, reader),
         *_limits(name, reader.headers),
-        _clock(name, reader.server_time),
+        _clock(name, reader.server_time, now()),
     ]
 
 
@@ -130,8 +132,8 @@ def _limits(name: str, headers: httpx.Headers) -> Iterator[Check]:
             yield Check(name, what, good=left.strip() != "0", detail=f"{left} of {limit or '?'} {unit}")
 
 
-def _clock(name: str, there: dt.datetime | None) -> Check:
+def _clock(name: str, there: dt.datetime | None, here: dt.datetime) -> Check:
     if there is None:
         return Check(name, "clock", good=None, detail="the server does not say")
-    apart = abs((dt.datetime.now(dt.UTC) - there).total_seconds())
+    apart = abs((here - there).total_seconds())
     return Check(name, "clock", good=apart <= CLOCK_MAY_DIFFER, detail=f"{apart:.0f} s apart from the server's")

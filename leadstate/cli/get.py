@@ -1,6 +1,5 @@
 """`leadstate get`: live objects as Pipedrive answers them, as a table, JSON or YAML."""
 
-import asyncio
 import io
 import json
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,6 +15,7 @@ from leadstate.cli.findings import say
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import columns, wants_color, write_private
 from leadstate.cli.session import load_configuration, session
+from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
 from leadstate.core.diagnostics import Diagnostic
 from leadstate.core.errors import finding_of
@@ -170,7 +170,7 @@ def _get(
     output: Path | None,
 ) -> int:
     configuration = load_configuration(paths, accounts)
-    rows, failures = asyncio.run(_fetch(configuration, fetch))
+    rows, failures = wait_for(_fetch(configuration, fetch))
     names = ("account", *shown) if len(configuration.accounts) > 1 else shown
     text = _table(rows, names, color=wants_color(color)) if form == "table" else _FORMS[form](rows)
     if output is None:

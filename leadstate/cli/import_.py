@@ -1,6 +1,5 @@
 """`leadstate import`: what is live and not declared into the YAML. Its clients have no way to write to an account."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from leadstate.cli.locking import adopt
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.patching import Way, asking, can_be_made, file_for, new_texts, patch
 from leadstate.cli.session import DEFAULT, load_configuration, lock_file, session
+from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
 from leadstate.config.writing.edits import Append, Edit
 from leadstate.config.writing.items import Files
@@ -103,7 +103,7 @@ def import_(
         everything = load_configuration(paths, ()) if accounts else configuration
         if with_leads and configuration.namespace is None:
             raise click.UsageError("--leads needs a `namespace` in the configuration: it is what marks our leads.")
-        found, findings = asyncio.run(_read(configuration, wanted))
+        found, findings = wait_for(_read(configuration, wanted))
         new_labels, new_leads = _items(found, _Files(files, everything), with_labels=with_labels)
         edits: dict[str, list[Edit]] = {}
         chosen = [(key, taken) for key, taken in (("labels", new_labels), ("leads", new_leads)) if taken.items]

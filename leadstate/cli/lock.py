@@ -1,6 +1,5 @@
 """`leadstate lock`: refreshes the lock file from the live accounts. Writes to no account."""
 
-import asyncio
 from pathlib import Path
 
 import click
@@ -12,6 +11,7 @@ from leadstate.cli.locking import remember
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.planning import Planned, make_plans
 from leadstate.cli.session import load_configuration, lock_file, runtime, session
+from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
 from leadstate.core.diagnostics import Severity
 from leadstate.engine.run import Settings
@@ -33,7 +33,7 @@ def lock(*, paths: tuple[Path, ...], accounts: tuple[str, ...]) -> int:
 
     """
     configuration = load_configuration(paths, accounts)
-    planned = asyncio.run(_plan(configuration))
+    planned = wait_for(_plan(configuration))
     path = lock_file(paths)
     known = [one.account for one in configuration.accounts]
     now = remember(path, known, {plan.account: plan for plan in planned.plans}, {})

@@ -18,6 +18,7 @@ from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import columns, wants_color, write_private
 from leadstate.cli.patching import Way, asking, file_for, new_texts, patch
 from leadstate.cli.session import DEFAULT, load_configuration, session
+from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
 from leadstate.config.writing.alike import like as made_alike
 from leadstate.config.writing.items import Files
@@ -69,7 +70,7 @@ def matrix(
         return _make_alike(like, paths or (DEFAULT,), Way(check, auto_approve, color))
     if check or auto_approve:
         raise click.UsageError("--check and --auto-approve are about a patch: add --like.")
-    read, failures = asyncio.run(_read(load_configuration(paths, accounts)))
+    read, failures = wait_for(_read(load_configuration(paths, accounts)))
     grid, names = _grid(read), sorted(read)
     if form == "json":
         text = json.dumps(grid, indent=2, ensure_ascii=False) + "\n"
@@ -87,7 +88,7 @@ def _make_alike(name: str, paths: tuple[Path, ...], way: Way) -> Exit:
     try:
         files = Files.read(paths)
         everything = load_configuration(paths, ())
-        read, failures = asyncio.run(_read(load_configuration(paths, (name,))))
+        read, failures = wait_for(_read(load_configuration(paths, (name,))))
         if len(read) != 1 or failures:
             say(failures)
             if len(read) > 1:

@@ -1,6 +1,5 @@
 """`leadstate pull`: live values of declared objects into the YAML. Its clients have no way to write to an account."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from leadstate.cli.main import COMMANDS
 from leadstate.cli.patching import Way, asking, new_texts, patch
 from leadstate.cli.planning import Choices, check_targets, make_plans
 from leadstate.cli.session import DEFAULT, load_configuration, session
+from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
 from leadstate.config.writing.drift import Accepted, accept
 from leadstate.config.writing.items import Files
@@ -58,7 +58,7 @@ def pull(
         files = Files.read(paths)
         configuration = load_configuration(paths, accounts)
         everything = load_configuration(paths, ()) if accounts else configuration
-        plans = asyncio.run(_plan(configuration, settings))
+        plans = wait_for(_plan(configuration, settings))
         check_targets(settings.targets, plans, configuration)
         accepted = _accept(plans, settings, files, everything)
         changed = new_texts(files, accepted.edits)

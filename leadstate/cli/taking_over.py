@@ -1,6 +1,5 @@
 """A first configuration that is an account as it is: `init --from`. Its client has no way to write to the account."""
 
-import asyncio
 import re
 from pathlib import Path
 from string import Template
@@ -10,6 +9,7 @@ import click
 from leadstate.cli.findings import say
 from leadstate.cli.session import session
 from leadstate.cli.starter import starter
+from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
 from leadstate.config.loader import understand
 from leadstate.config.text.findings import Findings
@@ -39,7 +39,7 @@ def taken_over(config: Path, account: str, variable: str) -> str | None:
     except ConfigurationError as failure:
         first = failure.diagnostics[0]
         raise click.UsageError(f"{account!r} or {variable!r} will not do: {first.summary}; {first.hint}") from None
-    found = asyncio.run(_read(configuration))
+    found = wait_for(_read(configuration))
     taken = label_items({one.account: one.labels for one in found}, frozenset(one.account for one in found))
     findings = [*taken.findings, *(one for account in found for one in account.findings)]
     say(findings)
