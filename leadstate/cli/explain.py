@@ -1,6 +1,5 @@
 """`leadstate explain`: everything that is known of one object. Its clients have no way to write."""
 
-import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,6 +14,7 @@ from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import columns, wants_color, write_private
 from leadstate.cli.planning import Choices, reading_cost
 from leadstate.cli.session import DEFAULT, Session, session
+from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
 from leadstate.config.writing.items import Files
 from leadstate.config.writing.provenance import provenance
@@ -27,7 +27,7 @@ from leadstate.engine.run import Settings
 from leadstate.kinds import KIND_NAMES
 from leadstate.report.build_explanation import explanation
 from leadstate.report.document import Requests
-from leadstate.report.explanation import Explanation, Explanations
+from leadstate.report.explanation import Explanation, Explanations, dump
 from leadstate.report.explanation_text import explanation_text
 
 _NEAR = 3
@@ -63,7 +63,7 @@ def explain(
     except ConfigurationError as failure:
         say(failure.diagnostics)
         return Exit.ERROR
-    found, document = asyncio.run(_explain(target, choices.settings(), configuration, files))
+    found, document = wait_for(_explain(target, choices.settings(), configuration, files))
     unread = [finding for one in found if not one.plan.complete for finding in one.plan.diagnostics]
     if document.explanations:
         text = _FORMS[form](document, color=output is None and wants_color(color), width=columns())
@@ -123,5 +123,5 @@ def _unknown(target: Target, found: Sequence[Found]) -> Diagnostic:
 
 _FORMS: dict[str, Callable[..., str]] = {
     "text": explanation_text,
-    "json": lambda document, **_: f"{document.model_dump_json(indent=2)}\n",
+    "json": lambda document, **_: dump(document),
 }

@@ -4,13 +4,13 @@ import functools
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import click
 
 from leadstate.report import IN_REPOSITORY, RENDERERS
-from leadstate.report.document import Report
+from leadstate.report.document import Report, pieces
 from leadstate.report.places import renamed
 
 UNFOLDED = 10_000
@@ -32,21 +32,24 @@ def columns(*, err: bool = False) -> int:
 
 def render(report: Report, form: str, color: str, *, err: bool = False) -> str:
     """A report in one form, for stdout or stderr."""
-    return _render(report, form, color=wants_color(color, err=err), width=columns(err=err))
+    return "".join(_render(report, form, color=wants_color(color, err=err), width=columns(err=err)))
 
 
 def emit(report: Report, form: str, color: str, output: Path | None) -> None:
     """Write the report to stdout, or to a file that only its owner can read: it names people's leads."""
     if output is None:
-        click.echo(render(report, form, color), nl=False, color=True)
+        for piece in _render(report, form, color=wants_color(color), width=columns()):
+            click.echo(piece, nl=False, color=True)
     else:
         write_private(output, _render(report, form, color=color == "always", width=UNFOLDED))
 
 
-def _render(report: Report, form: str, *, color: bool, width: int) -> str:
+def _render(report: Report, form: str, *, color: bool, width: int) -> Iterable[str]:
+    if form == "json":
+        return pieces(report)
     if form in IN_REPOSITORY:
         report = renamed(report, _in_repository())
-    return RENDERERS[form](report, color=color, width=width)
+    return (RENDERERS[form](report, color=color, width=width),)
 
 
 def _in_repository() -> Callable[[str], str]:
@@ -67,13 +70,13 @@ def _in_repository() -> Callable[[str], str]:
     return path
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file with mode 0600."""
+def write_private(path: Path, text: Iterable[str]) -> None:
+    """Write a file with mode 0600; a text may come in pieces."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     if hasattr(os, "fchmod"):  # a file that was there keeps its mode otherwise; Windows has no modes
         os.fchmod(descriptor, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+        file.writelines((text,) if isinstance(text, str) else text)
 
 
 def write_beside(path: Path, text: str, *, private: bool = False) -> None:

@@ -1,6 +1,5 @@
 """`leadstate plan`: what an apply would do. Its clients have no way to write."""
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,14 +22,14 @@ from leadstate.cli.planning import (
 )
 from leadstate.cli.session import session
 from leadstate.cli.stats import say_stats
+from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
 from leadstate.core.diagnostics import some
 from leadstate.core.errors import ConfigurationError
 from leadstate.core.escape import visible
 from leadstate.core.plan import AccountPlan
 from leadstate.report import RENDERERS
-from leadstate.report.document import Report
-from leadstate.report.json import to_json
+from leadstate.report.document import Report, pieces
 
 
 @click.command(short_help=COMMANDS["plan"])
@@ -80,10 +79,10 @@ def plan(
         emit(configuration_report("plan", failure), form, color, output)
         return Exit.ERROR
     baseline = None if base_revision is None else read_baseline(base_revision, choices.paths, configuration)
-    planned, report = asyncio.run(_plan(choices, configuration, baseline, delta=refresh == "delta"))
+    planned, report = wait_for(_plan(choices, configuration, baseline, delta=refresh == "delta"))
     emit(report, form, color, output)
     if out is not None:
-        write_private(out, to_json(report))
+        write_private(out, pieces(report))
     code = exit_of(planned.severity)
     if code is Exit.FINE and detailed_exitcode and report.summary.changes:
         return Exit.CHANGES

@@ -1,6 +1,5 @@
 """`leadstate restore`: the way back from an apply, as a plan and an apply like any other."""
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,12 @@ from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import emit, write_private
 from leadstate.cli.planning import Choices, configuration_report, exit_of, make_plans, plan_report
 from leadstate.cli.session import session
+from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration, DeclaredAccount
 from leadstate.core.errors import ConfigurationError
 from leadstate.core.policy import Prune
 from leadstate.report import RENDERERS
-from leadstate.report.document import Account, Report
-from leadstate.report.json import to_json
+from leadstate.report.document import Account, Report, pieces
 from leadstate.report.restore import known_names, way_back
 
 
@@ -65,8 +64,8 @@ def restore(
         emit(configuration_report("plan", failure), form, color, output)
         return Exit.ERROR
     if out is not None:
-        code, report = asyncio.run(_plan(choices, configuration))
-        write_private(out, to_json(report))
+        code, report = wait_for(_plan(choices, configuration))
+        write_private(out, pieces(report))
     else:
         code, report = carry_out(choices, configuration, Consent(read_plan(plan_file), auto_approve, color))
     emit(report, form, color, output)

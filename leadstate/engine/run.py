@@ -214,4 +214,5 @@ async def _apply(
     outcomes = await execute(plan, writer, observer, interrupted)
     spent = writer.spent.since(before)
     again = await plan_one(work.account, writer, settings)
-    return Applied(outcomes, spent, again if again.complete else None)
+    # What was read again has served its purpose; a thousand accounts of it are not kept.
+    return Applied(outcomes, spent, replace(again, labels=(), bindings=Bindings()) if again.complete else None)

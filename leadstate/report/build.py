@@ -9,7 +9,7 @@ from leadstate import __version__
 from leadstate.core.address import Address, Span
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.outcome import Outcome
-from leadstate.core.plan import AccountPlan, Action, Change, LeftAlone, combined, fingerprint, plain
+from leadstate.core.plan import AccountPlan, Action, Change, Impact, LeftAlone, combined, fingerprint, plain
 from leadstate.kinds import calls
 from leadstate.kinds.operations import Request
 from leadstate.report import document as doc
@@ -88,7 +88,7 @@ def build(
             apply=_sum([_forecast(part.plan) if part.written is None else part.written for part in parts]),
         ),
         scope=doc.Scope(accounts=tuple(accounts), targets=tuple(targets), shard=shard),
-        base=base and doc.Base(revision=base.revision, commit=base.commit, read=_sum([base.read])),
+        base=None if base is None else doc.Base(revision=base.revision, commit=base.commit, read=_sum([base.read])),
         accounts=tuple(_account(part, receipt=receipt) for part in parts),
         diagnostics=tuple(finding_row(one) for one in diagnostics),
     )
@@ -125,14 +125,22 @@ def change_row(change: Change, requests: Sequence[Request], outcome: Outcome | N
         fields=tuple(
             doc.FieldChange(path=one.path, before=plain(one.before), after=plain(one.after)) for one in change.fields
         ),
-        impact=change.impact and doc.Impact(leads=change.impact.leads, archived_leads=change.impact.archived_leads),
+        impact=None if change.impact is None else _impact(change.impact),
         mark=change.mark,
         moves_to=None if change.moves_to is None else str(change.moves_to),
         carriers=change.carriers if receipt else None,
         source=source_of(change.span),
         calls=tuple(_calls(requests)),
-        result=outcome and doc.Result(status=outcome.status.value, detail=outcome.detail, remote_id=outcome.remote_id),
+        result=None if outcome is None else _result(outcome),
     )
+
+
+def _impact(one: Impact) -> doc.Impact:
+    return doc.Impact(leads=one.leads, archived_leads=one.archived_leads)
+
+
+def _result(one: Outcome) -> doc.Result:
+    return doc.Result(status=one.status.value, detail=one.detail, remote_id=one.remote_id)
 
 
 def _calls(requests: Sequence[Request]) -> list[doc.Call]:
@@ -179,7 +187,7 @@ def finding_row(one: Diagnostic) -> doc.Finding:
         source=source_of(one.span),
         excerpt=one.excerpt,
         account=one.account,
-        address=one.address and str(one.address),
+        address=None if one.address is None else str(one.address),
     )
 
 

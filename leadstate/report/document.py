@@ -1,11 +1,15 @@
 """The report: one frozen, versioned document that is the only thing renderers, `show` and `apply PLAN` read.
 
-It is a public contract (schemas/report.schema.json); minor versions only add.
+It is a public contract (schemas/report.schema.json); minor versions only add. It can hold 100,000 changes, so its parts
+are dataclasses, of which one takes a tenth of a pydantic model's memory; pydantic writes, reads and describes them.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from leadstate.core.errors import ReportError
 
@@ -16,11 +20,8 @@ Scalar = Annotated[
 ]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Source(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
     """A place in the configuration; lines and columns from 1."""
 
     file: str
@@ -31,7 +32,8 @@ class Source(_Part):
         return f"{self.file}:{self.line}"
 
 
-class Finding(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
     """A diagnostic."""
 
     code: str
@@ -45,7 +47,8 @@ class Finding(_Part):
     address: str | None = None
 
 
-class FieldChange(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChange:
     """One field before and after; null where it is not set or not there."""
 
     path: str
@@ -53,14 +56,16 @@ class FieldChange(_Part):
     after: Scalar = None
 
 
-class Impact(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impact:
     """Leads that carry the label; null where they were not counted."""
 
     leads: int | None
     archived_leads: int | None
 
 
-class Call(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
     """Requests that a change takes: `count` times the same, each costing `tokens`."""
 
     operation: str
@@ -70,15 +75,17 @@ class Call(_Part):
     count: int = 1
 
 
-class Result(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
     """What became of a change."""
 
     status: Literal["applied", "failed", "skipped", "conflict", "unknown"]
     detail: str = ""
-    remote_id: str | None = Field(default=None, description="Id of the object that was added or updated.")
+    remote_id: Annotated[str | None, Field(description="Id of the object that was added or updated.")] = None
 
 
-class Change(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
     """One thing to do, or done."""
 
     address: str
@@ -86,23 +93,25 @@ class Change(_Part):
     action: Literal["add", "update", "delete"]
     remote_id: str | None
     reason: str
-    origin: Literal["change", "drift", "both"] | None = Field(
-        default=None,
-        description="With a base: change (this revision makes it), drift (the base would make it too), or both.",
-    )
+    origin: Annotated[
+        Literal["change", "drift", "both"] | None,
+        Field(description="With a base: change (this revision makes it), drift (the base would make it too), or both."),
+    ] = None
     fields: tuple[FieldChange, ...]
     impact: Impact | None = None
-    mark: str | None = Field(default=None, description="Ownership mark that an add writes (origin_id).")
-    moves_to: str | None = Field(default=None, description="kind:key that leads get in place of what is deleted.")
-    carriers: tuple[str, ...] | None = Field(
-        default=None, description="In a receipt: ids of the leads that carried a label which was deleted."
-    )
+    mark: Annotated[str | None, Field(description="Ownership mark that an add writes (origin_id).")] = None
+    moves_to: Annotated[str | None, Field(description="kind:key that leads get in place of what is deleted.")] = None
+    carriers: Annotated[
+        tuple[str, ...] | None,
+        Field(description="In a receipt: ids of the leads that carried a label which was deleted."),
+    ] = None
     source: Source | None = None
     calls: tuple[Call, ...]
     result: Result | None = None
 
 
-class LeftAlone(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftAlone:
     """Objects that were seen and not touched: one, or with `address` null a group of `count`."""
 
     address: str | None
@@ -114,7 +123,8 @@ class LeftAlone(_Part):
     detail: str = ""
 
 
-class Label(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
     """A label of an account as it was when the account was read."""
 
     address: str
@@ -122,7 +132,8 @@ class Label(_Part):
     color: str
 
 
-class Totals(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
     """Changes that a new plan still finds after an apply."""
 
     add: int
@@ -135,6 +146,7 @@ class Totals(_Part):
         return self.add + self.update + self.delete
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary(Totals):
     """Counts over all accounts."""
 
@@ -142,59 +154,69 @@ class Summary(Totals):
     left_alone: int
 
 
-class Requests(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requests:
     """Requests, and the API tokens that they cost."""
 
     requests: int = 0
     tokens: int = 0
 
 
-class Cost(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
     """What reading has cost; what applying will cost (in a plan) or has cost (after an apply)."""
 
     read: Requests = Requests()
     apply: Requests = Requests()
 
 
-class Account(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
     """One account's part."""
 
     account: str
-    company: str = Field(description="Host of the account.")
-    fingerprint: str | None = Field(default=None, description="Hash over its changes; null where there are none.")
+    company: Annotated[str, Field(description="Host of the account.")]
+    fingerprint: Annotated[str | None, Field(description="Hash over its changes; null where there are none.")] = None
     changes: tuple[Change, ...] = ()
     left_alone: tuple[LeftAlone, ...] = ()
     diagnostics: tuple[Finding, ...] = ()
-    labels: tuple[Label, ...] = Field(default=(), description="Every label that was there, changed or not, by address.")
-    remaining: Totals | None = Field(default=None, description="After an apply: what a new plan finds.")
-    bindings: dict[str, str] = Field(default_factory=dict, description="In a receipt: kind:key → remote id.")
+    labels: Annotated[
+        tuple[Label, ...], Field(description="Every label that was there, changed or not, by address.")
+    ] = ()
+    remaining: Annotated[Totals | None, Field(description="After an apply: what a new plan finds.")] = None
+    bindings: Annotated[dict[str, str], Field(description="In a receipt: kind:key → remote id.")] = field(
+        default_factory=dict
+    )
 
 
-class Scope(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
     """What the run was limited to; empty lists mean everything."""
 
     accounts: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
-    shard: str | None = Field(default=None, description="K/N: one of N parts of the accounts.")
+    shard: Annotated[str | None, Field(description="K/N: one of N parts of the accounts.")] = None
 
 
-class Base(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
     """What the plan was compared with, so that its changes say where they come from."""
 
-    revision: str = Field(description="A git revision, as it was named.")
+    revision: Annotated[str, Field(description="A git revision, as it was named.")]
     commit: str
-    read: Requests = Field(default=Requests(), description="What only the comparison took; part of cost.read.")
+    read: Annotated[Requests, Field(description="What only the comparison took; part of cost.read.")] = Requests()
 
 
-class Report(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
     """A leadstate report: a plan, or what became of it."""
 
     format_version: str = FORMAT_VERSION
     leadstate_version: str
     command: Literal["plan", "apply", "validate"]
-    fingerprint: str | None = Field(default=None, description="Hash over the changes with their before values.")
-    complete: bool = Field(default=True, description="Whether every account could be read.")
-    applyable: bool = Field(default=True, description="Whether no error and no guard stands against an apply.")
+    fingerprint: Annotated[str | None, Field(description="Hash over the changes with their before values.")] = None
+    complete: Annotated[bool, Field(description="Whether every account could be read.")] = True
+    applyable: Annotated[bool, Field(description="Whether no error and no guard stands against an apply.")] = True
     summary: Summary
     cost: Cost = Cost()
     scope: Scope = Scope()
@@ -207,6 +229,36 @@ class Report(_Part):
         return (*self.diagnostics, *(one for account in self.accounts for one in account.diagnostics))
 
 
+@cache
+def _report() -> TypeAdapter[Report]:
+    return TypeAdapter(Report)
+
+
+@cache
+def _account() -> TypeAdapter[Account]:
+    return TypeAdapter(Account)
+
+
+_NO_ACCOUNTS = '\n  "accounts": []'
+"""How a report without accounts has them; no text in it can have a line break, so this stands in one place."""
+
+
+def pieces(report: Report) -> Iterator[str]:
+    """The report as JSON, account by account: all of it can be 50 MB. The same report gives the same bytes."""
+    frame = _report().dump_json(replace(report, accounts=()), indent=2).decode()
+    before, no_accounts, after = frame.partition(_NO_ACCOUNTS)
+    yield before
+    if report.accounts:
+        yield _NO_ACCOUNTS[:-1]
+        for number, account in enumerate(report.accounts):
+            text = _account().dump_json(account, indent=2).decode().replace("\n", "\n    ")
+            yield f"{',' if number else ''}\n    {text}"
+        yield "\n  ]"
+    else:
+        yield no_accounts
+    yield f"{after}\n"
+
+
 def parse(text: str) -> Report:
     """Read a stored report.
 
@@ -214,7 +266,7 @@ def parse(text: str) -> Report:
         ReportError: it is none, or of a format that this version does not know.
     """
     try:
-        report = Report.model_validate_json(text)
+        report = _report().validate_json(text)
     except ValidationError as failure:
         first = failure.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
@@ -232,5 +284,5 @@ def parse(text: str) -> Report:
 
 def report_schema() -> dict[str, object]:
     """JSON Schema of the report."""
-    schema = Report.model_json_schema(mode="serialization")
+    schema = _report().json_schema(mode="serialization")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "leadstate report"}

@@ -1,17 +1,15 @@
 """The document of `explain`: all there is to know about one object, account by account."""
 
+from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import TypeAdapter
 
 from leadstate.report.document import FORMAT_VERSION, Change, Finding, Requests, Scalar, Source
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Variable(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
     """A `${name}` in a declared value."""
 
     name: str
@@ -19,7 +17,8 @@ class Variable(_Part):
     source: Source
 
 
-class Field(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
     """One field: as declared and as it is; null where it is not set or not there."""
 
     path: str
@@ -32,7 +31,8 @@ class Field(_Part):
     variables: tuple[Variable, ...] = ()
 
 
-class Explanation(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
     """The object in one account.
 
     Attributes:
@@ -66,7 +66,8 @@ class Explanation(_Part):
     applyable: bool = True
 
 
-class Explanations(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanations:
     """What was asked for, where it was found, and what reading has cost."""
 
     format_version: str = FORMAT_VERSION
@@ -74,3 +75,8 @@ class Explanations(_Part):
     target: str
     explanations: tuple[Explanation, ...]
     read: Requests
+
+
+def dump(document: Explanations) -> str:
+    """The document as JSON."""
+    return TypeAdapter(Explanations).dump_json(document, indent=2).decode() + "\n"

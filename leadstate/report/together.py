@@ -1,6 +1,7 @@
 """Reports of several shards, or of other runs over different accounts, as one."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from itertools import pairwise
 
 from leadstate.core.errors import ReportError
@@ -64,7 +65,8 @@ def _scope(reports: Sequence[Report], accounts: Sequence[Account]) -> Scope:
 
 
 def _summary(parts: Sequence[Summary]) -> Summary:
-    return Summary(**{name: sum(getattr(one, name) for one in parts) for name in Summary.model_fields})
+    counts = [one.name for one in fields(Summary)]
+    return Summary(**{name: sum(getattr(one, name) for one in parts) for name in counts})
 
 
 def _requests(parts: Sequence[Requests]) -> Requests:

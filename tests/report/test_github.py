@@ -1,6 +1,7 @@
 """Workflow commands, as GitHub's runner reads them."""
 
 import re
+from dataclasses import replace
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -42,7 +43,7 @@ def test_whatever_stands_in_a_text_stays_in_its_place(name: str, text: str) -> N
 def test_ten_of_a_kind_the_gravest_first_and_the_rest_counted() -> None:
     warnings = tuple(finding("warning", "w", f"warning {n}") for n in range(12))
     guards = (finding("guard", "g", "refused"), finding("error", "e", "broken"))
-    lines = to_github(many(40).model_copy(update={"diagnostics": (*warnings, *guards)})).splitlines()
+    lines = to_github(replace(many(40), diagnostics=(*warnings, *guards))).splitlines()
     commands = [read(line) for line in lines if line.startswith("::")]
     kinds = [kind for kind, _, _ in commands]
     assert kinds == ["error"] * 2 + ["warning"] * SHOWN + ["notice"] * SHOWN

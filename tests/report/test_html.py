@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 from hypothesis import given
@@ -84,8 +85,8 @@ def test_the_grid_shows_what_was_read_and_what_becomes_of_it() -> None:
         change("-", "one/label:Old", ("color", "gray", None), ("name", "Old", None)),
         labels=[("Hot", "orange"), ("Old", "gray")],
     )
-    cold = one.labels[0].model_copy(update={"address": "one/label:Nurture", "name": "Cold", "color": "blue"})
-    one = one.model_copy(update={"labels": (*one.labels, cold)})
+    cold = replace(one.labels[0], address="one/label:Nurture", name="Cold", color="blue")
+    one = replace(one, labels=(*one.labels, cold))
     unread = account("two", diagnostics=(finding("error", "network", "no answer"),))
     found = grid([one, unread])
     assert found.accounts == ("one", "two")
