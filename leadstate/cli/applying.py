@@ -26,7 +26,8 @@ from leadstate.engine.events import Several
 from leadstate.engine.run import Applied, Work, apply_all, untouched
 from leadstate.pipedrive.connection import Spent
 from leadstate.report.build import Part, build
-from leadstate.report.document import Change, Report, parse
+from leadstate.report.document import Change, Report
+from leadstate.report.json import parse
 
 
 @dataclass(frozen=True, slots=True)

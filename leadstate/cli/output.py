@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 
 from leadstate.report import IN_REPOSITORY, RENDERERS
-from leadstate.report.document import Report, pieces
+from leadstate.report.document import Report
+from leadstate.report.json import pieces
 from leadstate.report.places import renamed
 
 UNFOLDED = 10_000

@@ -29,7 +29,8 @@ from leadstate.core.errors import ConfigurationError
 from leadstate.core.escape import visible
 from leadstate.core.plan import AccountPlan
 from leadstate.report import RENDERERS
-from leadstate.report.document import Report, pieces
+from leadstate.report.document import Report
+from leadstate.report.json import pieces
 
 
 @click.command(short_help=COMMANDS["plan"])

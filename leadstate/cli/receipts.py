@@ -10,7 +10,8 @@ from leadstate.core.address import Address
 from leadstate.core.outcome import Outcome
 from leadstate.core.plan import Change
 from leadstate.report.build import Part, build
-from leadstate.report.document import Report, pieces
+from leadstate.report.document import Report
+from leadstate.report.json import pieces
 
 SECONDS_BETWEEN = 1.0
 TIMES_BETWEEN = 20

@@ -18,7 +18,8 @@ from leadstate.config import Configuration, DeclaredAccount
 from leadstate.core.errors import ConfigurationError
 from leadstate.core.policy import Prune
 from leadstate.report import RENDERERS
-from leadstate.report.document import Account, Report, pieces
+from leadstate.report.document import Account, Report
+from leadstate.report.json import pieces
 from leadstate.report.restore import known_names, way_back
 
 

@@ -7,7 +7,7 @@ import click
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.config import schema_text
-from leadstate.report.document import report_schema
+from leadstate.report.json import report_schema
 
 
 @click.command(short_help=COMMANDS["schema"])

@@ -9,7 +9,7 @@ from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import emit
 from leadstate.report import RENDERERS
-from leadstate.report.document import parse
+from leadstate.report.json import parse
 from leadstate.report.together import missing, together
 
 

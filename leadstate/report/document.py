@@ -1,17 +1,13 @@
 """The report: one frozen, versioned document that is the only thing renderers, `show` and `apply PLAN` read.
 
 It is a public contract (schemas/report.schema.json); minor versions only add. It can hold 100,000 changes, so its parts
-are dataclasses, of which one takes a tenth of a pydantic model's memory; pydantic writes, reads and describes them.
+are dataclasses, of which one takes a tenth of the memory of a pydantic model; pydantic reads and writes them (`json`).
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from functools import cache
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
-
-from leadstate.core.errors import ReportError
+from pydantic import Field
 
 FORMAT_VERSION = "1.0"
 
@@ -227,62 +223,3 @@ class Report:
     def findings(self) -> tuple[Finding, ...]:
         """All diagnostics, the run's own first."""
         return (*self.diagnostics, *(one for account in self.accounts for one in account.diagnostics))
-
-
-@cache
-def _report() -> TypeAdapter[Report]:
-    return TypeAdapter(Report)
-
-
-@cache
-def _account() -> TypeAdapter[Account]:
-    return TypeAdapter(Account)
-
-
-_NO_ACCOUNTS = '\n  "accounts": []'
-"""How a report without accounts has them; no text in it can have a line break, so this stands in one place."""
-
-
-def pieces(report: Report) -> Iterator[str]:
-    """The report as JSON, account by account: all of it can be 50 MB. The same report gives the same bytes."""
-    frame = _report().dump_json(replace(report, accounts=()), indent=2).decode()
-    before, no_accounts, after = frame.partition(_NO_ACCOUNTS)
-    yield before
-    if report.accounts:
-        yield _NO_ACCOUNTS[:-1]
-        for number, account in enumerate(report.accounts):
-            text = _account().dump_json(account, indent=2).decode().replace("\n", "\n    ")
-            yield f"{',' if number else ''}\n    {text}"
-        yield "\n  ]"
-    else:
-        yield no_accounts
-    yield f"{after}\n"
-
-
-def parse(text: str) -> Report:
-    """Read a stored report.
-
-    Raises:
-        ReportError: it is none, or of a format that this version does not know.
-    """
-    try:
-        report = _report().validate_json(text)
-    except ValidationError as failure:
-        first = failure.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ReportError(
-            f"this is no leadstate report: {where}: {first['msg'].lower()}",
-            hint="make one with `leadstate plan --out FILE`",
-        ) from None
-    if report.format_version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
-        raise ReportError(
-            f"the report has format version {report.format_version}, this leadstate reads {FORMAT_VERSION}",
-            hint="use the leadstate version that wrote it, or plan again",
-        )
-    return report
-
-
-def report_schema() -> dict[str, object]:
-    """JSON Schema of the report."""
-    schema = _report().json_schema(mode="serialization")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "leadstate report"}

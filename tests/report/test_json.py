@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from leadstate.core.errors import ReportError
-from leadstate.report.document import Report, Scope, parse, pieces
+from leadstate.report.document import Report, Scope
+from leadstate.report.json import parse, pieces
 from tests.report.reports import account, change, finding, many, report
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.just('\n  "accounts": []')
