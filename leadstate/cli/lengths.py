@@ -11,8 +11,8 @@ from pathlib import Path
 from leadstate.cli.output import write_beside
 
 NAME = "pages.json"
-MATTERS_FROM = 3
-"""Pages: shorter listings are read one page after another whatever is known."""
+MATTERS_FROM = 2
+"""Pages: of a listing of one there is nothing to know."""
 
 Lengths = Mapping[str, Mapping[str, int]]
 """Account as it is reached → operation id → pages."""

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from leadstate.core.account import Account
 from leadstate.core.address import Ref, RemoteRef
@@ -16,6 +17,8 @@ from leadstate.kinds.lead import LEAD, glances
 from leadstate.kinds.operations import GET_ARCHIVED_LEADS, GET_LEAD, GET_LEADS, Operation, Request
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import IncompleteListing, NotFound, Rejected
+
+T = TypeVar("T")
 
 ATTEMPTS = 3
 """How often a listing is read that shifts under the reading."""
@@ -59,7 +62,7 @@ class Listed:
         return {RemoteRef(LABEL.name, label): leads for label, leads in self.by_label.items()}
 
 
-async def again_if_shifted(read: Callable[[], Awaitable[Listed]]) -> Listed:
+async def again_if_shifted(read: Callable[[], Awaitable[T]]) -> T:
     """Read a listing, again where it shifts under the reading.
 
     Raises:
@@ -79,6 +82,17 @@ async def read_live(account: Account, reader: Reader) -> Listed:
     async with aclosing(reader.pages(GET_LEADS)) as pages:
         async for page in pages:
             seen.take(account, GET_LEADS, page.rows)
+    return seen
+
+
+async def read_live_unless_longer(account: Account, reader: Reader, longest: int) -> Listed | None:
+    """All live leads; None where they are more than so many pages, which is asked for after the first."""
+    seen = Listed()
+    async with aclosing(reader.pages(GET_LEADS)) as pages:
+        async for page in pages:
+            seen.take(account, GET_LEADS, page.rows)
+            if seen.pages == 1 and page.more and await reader.reaches(GET_LEADS, longest):
+                return None
     return seen
 
 

@@ -12,7 +12,16 @@ from leadstate.core.policy import Impact, Prune
 from leadstate.core.resource import Live
 from leadstate.engine.decoded import decoded
 from leadstate.engine.delta import Memory, NotEnough, changed_since, remember
-from leadstate.engine.leads import Listed, again_if_shifted, ask_for, certain, labels_of, read_archived, read_live
+from leadstate.engine.leads import (
+    Listed,
+    again_if_shifted,
+    ask_for,
+    certain,
+    labels_of,
+    read_archived,
+    read_live,
+    read_live_unless_longer,
+)
 from leadstate.engine.tasks import task_group
 from leadstate.engine.ways import Ways, ways
 from leadstate.kinds.label import LABEL
@@ -61,12 +70,12 @@ async def observe(
             return await changed_since(account, priced, labels, reader, memory)
         except NotEnough as why:
             refused = str(why)
-    observed = await _by_id(account, priced, labels, reader) if priced.by_id else None
-    if observed is None:
-        if priced.by_id:
-            priced = replace(priced, others=f"by id ({priced.id_tokens:,} tokens) not every declared lead was found")
-        listed = listed or await _read_live(account, reader)
-        observed = await _listed(account, priced, labels, listed, reader, full=impact is Impact.FULL and goes)
+    full = impact is Impact.FULL and goes
+    observed = await (
+        _cheapest(account, priced, labels, reader, full=full)
+        if listed is None
+        else _listed(account, priced, labels, listed, reader, full=full)
+    )
     if memory is not None:
         remember(account, observed, now, memory)
     reading = observed.reading and replace(observed.reading, refused=refused)
@@ -79,6 +88,20 @@ async def _read_labels(reader: Reader) -> list[Live]:
 
 async def _read_live(account: Account, reader: Reader) -> Listed:
     return await again_if_shifted(lambda: read_live(account, reader))
+
+
+async def _cheapest(account: Account, priced: Ways, labels: list[Live], reader: Reader, *, full: bool) -> Observed:
+    """The leads in the way that costs less; by id only where that leaves no doubt."""
+    listed, turn = None, priced.turn
+    if turn is not None:
+        listed = await again_if_shifted(lambda: read_live_unless_longer(account, reader, turn))
+        priced = replace(priced, pages=priced.pages if listed else turn + 1)
+    if priced.by_id:
+        observed = await _by_id(account, priced, labels, reader)
+        if observed is not None:
+            return observed
+        priced = replace(priced, others=f"by id ({priced.id_tokens:,} tokens) not every declared lead was found")
+    return await _listed(account, priced, labels, listed or await _read_live(account, reader), reader, full=full)
 
 
 async def _by_id(account: Account, priced: Ways, labels: list[Live], reader: Reader) -> Observed | None:
@@ -149,7 +172,8 @@ def _leads_matter(account: Account) -> bool:
 
 def _is_listed_anyway(account: Account, pages: int, *, everything: bool) -> bool:
     """Whether live leads are listed, whatever labels there are."""
-    return _leads_matter(account) and not ways(account, pages, labels_go=False, everything=everything).by_id
+    priced = ways(account, pages, labels_go=False, everything=everything)
+    return _leads_matter(account) and not priced.by_id and priced.turn is None
 
 
 def _labels_go(account: Account, labels: list[Live]) -> bool:

@@ -1,8 +1,8 @@
 """Which way of reading an account's live leads costs the fewest API tokens (spec section 3, "Reads cost tokens"). Pure.
 
 A list of all costs 20 tokens a page of 500. One lead by its id costs 2, and the lock file knows the ids; that shows
-nothing of other leads, so it will not do where those matter. How many pages there are is remembered from the last list;
-where nothing is, there is one at the least.
+nothing of other leads, so it will not do where those matter. How many pages there are is remembered from the last list.
+Where nothing is, the list is begun, and left where one question more tells that it is the dearer way.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Ways:
 
     Attributes:
         leads: how many are declared.
-        pages: of the list, as it was read last; 0 where that is not known.
+        pages: of the list, as many as are known to be there; 0 where nothing is known.
         others: why other leads matter than those that are declared; empty where they do not.
         unknown: declared leads of which the lock file knows no id.
     """
@@ -46,14 +46,20 @@ class Ways:
         return not self.others and not self.unknown and self.id_tokens < self.list_tokens
 
     @property
+    def turn(self) -> int | None:
+        """From more pages than this on the ids are cheaper, one page being read; None where that is no question."""
+        open_ = not self.pages and not self.others and not self.unknown
+        return 1 + self.id_tokens // GET_LEADS.tokens if open_ and not self.by_id else None
+
+    @property
     def least(self) -> int:
         """Tokens of the cheaper way that is possible."""
         return self.id_tokens if self.by_id else self.list_tokens
 
     def words_by_id(self) -> str:
         """How they were read by id, and what it saved."""
-        list_ = f"{self.list_tokens:,}" if self.pages else f"at least {self.list_tokens}"
-        return f"{self.leads:,} read by id ({self.id_tokens:,} tokens); a full list would take {list_}"
+        full = f"a full list would take at least {self.list_tokens:,}"
+        return f"{self.leads:,} read by id ({self.id_tokens:,} tokens); {full}"
 
     def words_listed(self, pages: int) -> str:
         """How they were listed, in so many pages, and why."""

@@ -55,7 +55,7 @@ class Reader:
         return told.astimezone(dt.UTC) if told.tzinfo else None
 
     def pages_of(self, operation: Operation) -> int:
-        """How many pages a listing had when it was last read to its end; 0 where that is not known."""
+        """How many pages a listing is known to have, mostly from when it was last read to its end; 0 for not at all."""
         return self._connection.lengths.get(operation.id, 0)
 
     async def get(self, request: Request) -> Answer:
@@ -83,6 +83,14 @@ class Reader:
                 if whole and not page.more:
                     lengths[operation.id] = count
                 yield page
+
+    async def reaches(self, operation: Operation, pages: int) -> bool:
+        """Whether a listing has more than so many pages, which costs as much as one; remembered where it has."""
+        beyond = (("limit", "1"), ("start", str(pages * (PAGE - 1) + 1)))
+        found = bool((await self.get(Request(operation, query=beyond))).rows())
+        if found:
+            self._connection.lengths[operation.id] = pages + 1
+        return found
 
     async def rows(self, operation: Operation) -> list[object]:
         """A whole listing of the second version, whose pages tell where the next one begins.

@@ -62,7 +62,7 @@ class Pace:
 class Connection:
     """The way to one account: where it is, what signs its requests, what paces them, what they have cost.
 
-    `lengths` holds how many pages each listing had when it was last read to its end, by operation id. `heard` is called
+    `lengths` holds how many pages each listing is known to have, by operation id. `heard` is called
     at each answer, for whoever wants to know how far a run is.
     """
 

@@ -15,7 +15,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 
 
 def test_other_accounts_are_kept_and_short_listings_are_not(tmp_path: Path) -> None:
-    write_lengths(tmp_path, LONG, {"us http://127.0.0.1:1": {"getLeads": 2}, "a b": {"getLeads": 7}})
+    write_lengths(tmp_path, LONG, {"us http://127.0.0.1:1": {"getLeads": 1}, "a b": {"getLeads": 7}})
     assert read_lengths(tmp_path) == {**LONG, "a b": {"getLeads": 7}}
     write_lengths(tmp_path, LONG, {next(iter(LONG)): {"getLeads": 1}, "a b": {"getLeads": 7}})
     assert read_lengths(tmp_path) == {"a b": {"getLeads": 7}}

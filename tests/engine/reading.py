@@ -51,6 +51,7 @@ class Company(httpx.AsyncBaseTransport):
         pages: of live leads, as they are remembered; 0 for not at all.
         tells_time: whether answers have a `date`.
         hides_labels: whether the list of labels is empty.
+        lengths: what the last plan has learnt of listings.
     """
 
     ours: int
@@ -60,6 +61,7 @@ class Company(httpx.AsyncBaseTransport):
     hides_labels: bool = False
     now: datetime = BEGIN
     sent: Counter[str] = field(default_factory=Counter)
+    lengths: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         stamp = "2026-01-12T08:30:00.000Z"
@@ -99,6 +101,12 @@ class Company(httpx.AsyncBaseTransport):
     def company(self) -> Any:
         return self.sandbox.companies[0]
 
+    @property
+    def tokens(self) -> int:
+        """What it was asked has cost until now."""
+        found: int = self.sandbox.meter.report()["tokens"]
+        return found
+
     def account(self, *desired: Desired, unknown: Sequence[int] = (), lock: Mapping[str, str] | None = None) -> Account:
         """Declares these; the lock file knows each of our leads but the unknown ones, or what `lock` says."""
         known = {f"k{number}": lead_id(number) for number in range(self.ours) if number not in unknown}
@@ -114,6 +122,7 @@ class Company(httpx.AsyncBaseTransport):
                 connection = Connection(http, account.origin, TokenAuth(Token(TOKEN)))
                 connection.lengths.update({"getLeads": self.pages} if self.pages else {})
                 (plan,) = await plan_all([Work(account, connection, memory)], settings or Settings())
+                self.lengths = connection.lengths
                 return plan
 
         return asyncio.run(main())

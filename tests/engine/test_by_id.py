@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from leadstate.core.policy import Impact, Prune
@@ -35,7 +35,7 @@ def test_what_it_would_have_cost_is_said() -> None:
     company = Company(200, pages=101)
     plan = company.plan(company.account(*declared(200)))
     assert company.sent == by_id(200)
-    assert words(plan) == "200 read by id (400 tokens); a full list would take 2,020"
+    assert words(plan) == "200 read by id (400 tokens); a full list would take at least 2,020"
     company = Company(3)
     assert (
         words(company.plan(company.account(*declared(3))))
@@ -47,6 +47,43 @@ def test_what_it_would_have_cost_is_said() -> None:
         == "listed, 1 page (20 tokens); 20 leads by id would take 40"
     )
     assert refused(company.plan(company.account(*declared(20)))) == ""
+
+
+@pytest.fixture
+def short_pages(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Pages of 12 rows, 11 of which are new; they cost what long ones do, so 12 leads by id cost as much as 1.2."""
+    monkeypatch.setattr("leadstate.pipedrive.client.PAGE", 12)
+    return 12
+
+
+@pytest.mark.parametrize(
+    ("leads", "listed", "asked"),
+    [(12, 1, 0), (13, 3, 0), (23, 3, 0), (24, 2, 12), (100, 2, 12)],
+    ids=["one page", "two", "two full ones", "three", "nine"],
+)
+def test_where_no_length_is_known_one_question_tells_which_way_is_cheaper(
+    short_pages: int, leads: int, listed: int, asked: int
+) -> None:
+    company = Company(short_pages, others=leads - short_pages)
+    plan = company.plan(company.account(*declared(short_pages)))
+    assert plan.changes == ()
+    assert company.sent == {"leadLabels": 1, "leads": listed} | ({"leads/{id}": asked} if asked else {})
+    if asked:
+        assert words(plan) == "12 read by id (24 tokens); a full list would take at least 60"
+        company.pages = company.lengths["getLeads"]
+        company.plan(company.account(*declared(short_pages)))
+        assert company.sent == by_id(12)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(10, 25), st.integers(0, 90))
+def test_what_is_not_known_costs_two_pages_at_most(short_pages: int, ours: int, others: int) -> None:
+    """Over what the cheaper way would have cost, had the length been known."""
+    company = Company(ours, others)
+    company.plan(company.account(*declared(ours)))
+    used = company.tokens
+    pages = 1 + max(0, -(-(ours + others - short_pages) // (short_pages - 1)))
+    assert used <= 10 + min(2 * ours, 20 * pages) + 40
 
 
 def test_a_list_where_leads_of_others_matter() -> None:

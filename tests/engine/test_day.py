@@ -32,5 +32,5 @@ def test_a_day_of_hourly_plans_fits_into_the_smallest_budget(refresh: str, perce
         company.later(hours=1)
     assert drifted == [0] * 12 + [1] * 12, "a lead that people changed is seen in the same hour"
     assert (company.now - BEGIN).days == 1
-    tokens = company.sandbox.meter.report()["tokens"]
+    tokens = company.tokens
     assert 0 < tokens <= BUDGET * percent // 100
