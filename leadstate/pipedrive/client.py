@@ -9,7 +9,7 @@ import httpx
 
 from leadstate.kinds.operations import Operation, Request
 from leadstate.pipedrive.answers import Answer
-from leadstate.pipedrive.connection import Connection, Pace, Spent
+from leadstate.pipedrive.connection import Connection, Lane, Pace, Spent
 from leadstate.pipedrive.errors import IncompleteListing
 from leadstate.pipedrive.pages import PAGE, Page, read_pages
 
@@ -58,11 +58,11 @@ class Reader:
         """How many pages a listing is known to have, mostly from when it was last read to its end; 0 for not at all."""
         return self._connection.lengths.get(operation.id, 0)
 
-    async def get(self, request: Request) -> Answer:
-        """Read once."""
+    async def get(self, request: Request, lane: Lane | None = None) -> Answer:
+        """Read once; `lane` as in `Connection.exchange`."""
         if request.operation.method != "GET":
             raise TypeError(f"{request.operation.id} is no reading operation")
-        return await self._connection.exchange(request)
+        return await self._connection.exchange(request, lane)
 
     async def pages(self, operation: Operation, *query: tuple[str, str], whole: bool = True) -> AsyncGenerator[Page]:
         """A listing, page by page (see `pages`).

@@ -24,7 +24,7 @@ AT_ONCE = 4
 AHEAD = 2 * AT_ONCE
 """Pages asked for or answered that wait for their turn: a slow one does not keep those behind it from being asked."""
 
-Get = Callable[[Request], Coroutine[Any, Any, Answer]]
+Get = Callable[[Request, asyncio.Semaphore], Coroutine[Any, Any, Answer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ async def read_pages(
     """The pages of a listing, in order.
 
     Args:
-        get: sends one request.
+        get: sends one request, holding the semaphore while it is under way.
         operation: the listing.
         query: what is asked besides `limit` and `start`.
         known: how many pages there should be. So many are read several at a time, all others one after another, as a
@@ -56,17 +56,12 @@ async def read_pages(
     seen: set[str] = set()
     under_way: deque[asyncio.Task[Answer]] = deque()
     asked = 0
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def answer_to(request: Request) -> Answer:
-        async with gate:
-            return await get(request)
-
+    lanes = asyncio.Semaphore(AT_ONCE)
     try:
         for number in itertools.count():
             while asked <= number or asked < min(known, number + AHEAD):
                 request = Request(operation, query=(*query, ("limit", str(size)), ("start", str(asked * step))))
-                under_way.append(asyncio.create_task(answer_to(request)))
+                under_way.append(asyncio.create_task(get(request, lanes)))
                 asked += 1
             answer = await under_way.popleft()
             rows, start = answer.rows(), number * step

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from leadstate.kinds.operations import ADD_LABEL, GET_LABELS, GET_LEADS, Request
+from leadstate.pipedrive.answers import Answer, read
 from leadstate.pipedrive.auth import Token, TokenAuth
 from leadstate.pipedrive.client import Reader, Writer
 from leadstate.pipedrive.connection import Connection, Pace, http_client
@@ -55,6 +56,44 @@ def run(handler: Handler, use: Callable[[Writer], Any], time: Time | None = None
 
 def ok(data: Any, **additional: Any) -> httpx.Response:
     return httpx.Response(200, json={"success": True, "data": data, "additional_data": additional})
+
+
+def test_a_request_that_waits_for_a_lane_goes_out_before_the_answer_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        told.append(f"asked {request.url.params['start']}")
+        return ok([])
+
+    def reading(*words: Any) -> Answer:
+        told.append("read")
+        return read(*words)
+
+    async def pages(client: Reader, lanes: int) -> None:
+        lane = asyncio.Semaphore(lanes)
+        requests = [Request(GET_LEADS, query=(("start", str(start)),)) for start in range(3)]
+        await asyncio.gather(*(client.get(one, lane) for one in requests))
+
+    monkeypatch.setattr("leadstate.pipedrive.connection.read", reading)
+    run(handler, lambda client: pages(client, 1))
+    assert told.index("asked 1") < told.index("read")
+    assert told.count("read") == 3
+
+
+def test_a_failure_that_ends_all_is_read_before_anything_else_goes_out() -> None:
+    asked: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.params["start"])
+        return httpx.Response(403, text="<html>blocked</html>")
+
+    async def pages(client: Reader) -> list[Any]:
+        lane = asyncio.Semaphore(1)
+        requests = [Request(GET_LEADS, query=(("start", str(start)),)) for start in range(3)]
+        return list(await asyncio.gather(*(client.get(one, lane) for one in requests), return_exceptions=True))
+
+    assert [type(one) for one in run(handler, pages)] == [Blocked] * 3
+    assert asked == ["0"]
 
 
 def test_the_token_is_in_the_header_and_nowhere_else(caplog: pytest.LogCaptureFixture) -> None:

@@ -31,7 +31,11 @@ class Server:
     under_way: int = 0
     most: int = 0
 
-    async def get(self, request: Request) -> Answer:
+    async def get(self, request: Request, lanes: asyncio.Semaphore) -> Answer:
+        async with lanes:
+            return await self._answer(request)
+
+    async def _answer(self, request: Request) -> Answer:
         start = int(dict(request.query)["start"])
         turns = self.turns[len(self.starts) % len(self.turns)]
         self.starts.append(start)
