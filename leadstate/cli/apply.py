@@ -8,11 +8,11 @@ import click
 
 from leadstate.cli import options
 from leadstate.cli.applying import Consent, Rollout, carry_out, read_plan
+from leadstate.cli.declared import configuration_report, lock_file
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import emit
-from leadstate.cli.planning import Choices, configuration_report
-from leadstate.cli.session import lock_file
+from leadstate.cli.planning import Choices
 from leadstate.core.errors import ConfigurationError
 from leadstate.core.rollout import REST, Waves
 from leadstate.report import RENDERERS

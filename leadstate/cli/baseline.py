@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from leadstate.cli.session import DEFAULT
+from leadstate.cli.declared import DEFAULT
 from leadstate.config import Configuration
 from leadstate.config.loader import understand
 from leadstate.config.revision import Revision, read_revision

@@ -11,10 +11,11 @@ import httpx
 from pydantic import ValidationError
 
 from leadstate.cli import options
+from leadstate.cli.declared import load_configuration
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import wants_color, write_private
-from leadstate.cli.session import load_configuration, runtime, session
+from leadstate.cli.session import runtime, session
 from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
 from leadstate.core.account import Account

@@ -8,12 +8,13 @@ import click
 
 from leadstate import __version__
 from leadstate.cli import options
+from leadstate.cli.declared import DEFAULT
 from leadstate.cli.exits import Exit
 from leadstate.cli.findings import say
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import columns, wants_color, write_private
 from leadstate.cli.planning import Choices, reading_cost
-from leadstate.cli.session import DEFAULT, Session, session
+from leadstate.cli.session import Session, session
 from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
 from leadstate.config.writing.items import Files

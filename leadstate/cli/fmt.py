@@ -6,11 +6,11 @@ from pathlib import Path
 import click
 
 from leadstate.cli import options
+from leadstate.cli.declared import DEFAULT
 from leadstate.cli.exits import Exit
 from leadstate.cli.findings import say
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.patching import Changed, show, targets_of, write
-from leadstate.cli.session import DEFAULT
 from leadstate.config.layout.canonical import laid_out
 from leadstate.config.text.files import read_sources
 from leadstate.config.text.findings import Findings

@@ -10,11 +10,12 @@ from typing import Any
 import click
 
 from leadstate.cli import options
+from leadstate.cli.declared import load_configuration
 from leadstate.cli.exits import Exit
 from leadstate.cli.findings import say
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import columns, wants_color, write_private
-from leadstate.cli.session import load_configuration, session
+from leadstate.cli.session import session
 from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
 from leadstate.core.diagnostics import Diagnostic

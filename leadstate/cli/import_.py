@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from leadstate.cli import options
+from leadstate.cli.declared import DEFAULT, load_configuration, lock_file
 from leadstate.cli.exits import Exit
 from leadstate.cli.findings import say
 from leadstate.cli.locking import adopt
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.patching import Way, asking, can_be_made, file_for, new_texts, patch
-from leadstate.cli.session import DEFAULT, load_configuration, lock_file, session
+from leadstate.cli.session import session
 from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
 from leadstate.config.writing.edits import Append, Edit

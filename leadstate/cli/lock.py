@@ -5,12 +5,13 @@ from pathlib import Path
 import click
 
 from leadstate.cli import options
+from leadstate.cli.declared import load_configuration, lock_file
 from leadstate.cli.exits import Exit
 from leadstate.cli.findings import say
 from leadstate.cli.locking import remember
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.planning import Planned, make_plans
-from leadstate.cli.session import load_configuration, lock_file, runtime, session
+from leadstate.cli.session import runtime, session
 from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
 from leadstate.core.diagnostics import Severity

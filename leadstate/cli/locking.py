@@ -1,27 +1,15 @@
-"""The lock file around a run: attached to the accounts before it, brought up to date after it."""
+"""The lock file after a run: brought up to date with what is known now."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from leadstate.cli.output import write_beside
-from leadstate.config import Configuration, Lock, lock_text, read_lock
+from leadstate.config import Lock, lock_text, read_lock
 from leadstate.core.account import Account
 from leadstate.core.address import Ref
 from leadstate.core.outcome import Status
 from leadstate.core.plan import AccountPlan, Action
 from leadstate.engine.execute import Outcomes
-
-
-def with_lock(configuration: Configuration, lock: Lock) -> Configuration:
-    """The configuration with what the lock file remembers of each account."""
-    if not lock:
-        return configuration
-    accounts = tuple(
-        replace(one, account=replace(one.account, lock=lock.get(one.account.name, {})))
-        for one in configuration.accounts
-    )
-    return replace(configuration, accounts=accounts)
 
 
 def remember(

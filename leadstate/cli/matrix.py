@@ -12,12 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from leadstate.cli import options
+from leadstate.cli.declared import DEFAULT, load_configuration
 from leadstate.cli.exits import Exit
 from leadstate.cli.findings import say
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import columns, wants_color, write_private
 from leadstate.cli.patching import Way, asking, file_for, new_texts, patch
-from leadstate.cli.session import DEFAULT, load_configuration, session
+from leadstate.cli.session import session
 from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
 from leadstate.config.writing.alike import like as made_alike

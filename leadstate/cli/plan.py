@@ -8,6 +8,7 @@ import click
 
 from leadstate.cli import options
 from leadstate.cli.baseline import Baseline, read_baseline
+from leadstate.cli.declared import configuration_report
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import emit, write_private
@@ -15,7 +16,6 @@ from leadstate.cli.planning import (
     Choices,
     Planned,
     check_targets,
-    configuration_report,
     exit_of,
     make_plans,
     plan_report,

@@ -8,20 +8,20 @@ from typing import TypedDict
 import click
 
 from leadstate.cli.baseline import Baseline
+from leadstate.cli.declared import load_configuration
 from leadstate.cli.exits import Exit
 from leadstate.cli.progress import progress
-from leadstate.cli.session import Session, load_configuration, runtime
+from leadstate.cli.session import Session, runtime
 from leadstate.config import Configuration
 from leadstate.core.address import Target
 from leadstate.core.diagnostics import Diagnostic, Severity, counted, worst
-from leadstate.core.errors import ConfigurationError
 from leadstate.core.plan import AccountPlan
 from leadstate.core.policy import Impact
 from leadstate.core.rollout import Shard
 from leadstate.engine.origins import plan_and_compare
 from leadstate.engine.run import Settings, plan_all
 from leadstate.kinds import KIND_NAMES
-from leadstate.report.build import Base, Command, Part, build
+from leadstate.report.build import Base, Part, build
 from leadstate.report.document import Report
 
 
@@ -142,11 +142,6 @@ def partly_read(plans: Sequence[AccountPlan]) -> Iterator[Diagnostic]:
             f"they were; the earliest full reading was at {min(full):%Y-%m-%dT%H:%M:%SZ}",
             hint="plan with --refresh full to see them; an apply reads everything",
         )
-
-
-def configuration_report(command: Command, failure: ConfigurationError) -> Report:
-    """The document of a run that ended at its configuration."""
-    return build(command, [], diagnostics=failure.diagnostics)
 
 
 def exit_of(severity: Severity | None) -> Exit:

@@ -6,12 +6,13 @@ from pathlib import Path
 import click
 
 from leadstate.cli import options
+from leadstate.cli.declared import DEFAULT, load_configuration
 from leadstate.cli.exits import Exit
 from leadstate.cli.findings import say
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.patching import Way, asking, new_texts, patch
 from leadstate.cli.planning import Choices, check_targets, make_plans
-from leadstate.cli.session import DEFAULT, load_configuration, session
+from leadstate.cli.session import session
 from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
 from leadstate.config.writing.drift import Accepted, accept

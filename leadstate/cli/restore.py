@@ -8,10 +8,11 @@ import click
 
 from leadstate.cli import options
 from leadstate.cli.applying import Consent, carry_out, read_plan, read_report
+from leadstate.cli.declared import configuration_report
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import emit, write_private
-from leadstate.cli.planning import Choices, configuration_report, exit_of, make_plans, plan_report
+from leadstate.cli.planning import Choices, exit_of, make_plans, plan_report
 from leadstate.cli.session import session
 from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration, DeclaredAccount

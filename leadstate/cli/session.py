@@ -1,7 +1,7 @@
 """From options to work: the configuration, the tokens, one HTTP client for all accounts of a run."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,18 +12,15 @@ import httpx
 import platformdirs
 
 from leadstate.cli.lengths import read_lengths, write_lengths
-from leadstate.cli.locking import with_lock
 from leadstate.cli.signing import signer_of
 from leadstate.cli.snapshots import SnapshotFile
-from leadstate.config import Configuration, DeclaredAccount, load, lock_path, read_lock
+from leadstate.config import Configuration, DeclaredAccount
 from leadstate.core.account import Account
 from leadstate.core.errors import SecretError, finding_of
 from leadstate.core.plan import AccountPlan
 from leadstate.core.resource import Bindings
 from leadstate.engine.run import Work
 from leadstate.pipedrive.connection import Connection, Pace, http_client
-
-DEFAULT = Path("leadstate.yaml")
 
 
 @dataclass(frozen=True)
@@ -42,21 +39,6 @@ def runtime() -> Runtime:
     """The current run's surroundings."""
     found = click.get_current_context().find_object(Runtime)
     return found or Runtime()
-
-
-def load_configuration(paths: Sequence[Path], accounts: Sequence[str]) -> Configuration:
-    """Read the configuration and its lock file.
-
-    Raises:
-        ConfigurationError: with all that is wrong with it.
-        LockError: the lock file is none.
-    """
-    return with_lock(load(list(paths) or [DEFAULT], accounts), read_lock(lock_file(paths)))
-
-
-def lock_file(paths: Sequence[Path]) -> Path:
-    """Where the lock file of a configuration is: beside the first of its paths."""
-    return lock_path(next(iter(paths), DEFAULT))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from leadstate.cli.output import write_private
 from leadstate.config import DeclaredAccount, OAuthToken, read_token
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.errors import SecretError
-from leadstate.pipedrive.auth import Signer, Token, TokenAuth
+from leadstate.pipedrive.auth import Signer, TokenAuth
 from leadstate.pipedrive.oauth import Client, OAuth
+from leadstate.pipedrive.token import Token
 
 
 def signer_of(

@@ -5,11 +5,10 @@ from pathlib import Path
 import click
 
 from leadstate.cli import options
+from leadstate.cli.declared import configuration_report, load_configuration
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import emit
-from leadstate.cli.planning import configuration_report
-from leadstate.cli.session import load_configuration
 from leadstate.core.errors import ConfigurationError
 from leadstate.report import RENDERERS
 from leadstate.report.build import build

@@ -13,7 +13,7 @@ from leadstate.config.configuration import CommandToken, EnvToken, FileToken, Ke
 from leadstate.config.text.findings import visible
 from leadstate.config.text.masking import STARS, TOKEN_LIKE
 from leadstate.core.errors import SecretError
-from leadstate.pipedrive.auth import Token
+from leadstate.pipedrive.token import Token
 
 TIMEOUT: Final = 30.0
 LONGEST: Final = 4096

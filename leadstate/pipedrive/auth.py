@@ -1,43 +1,17 @@
-"""Tokens that hide themselves, and what signs requests with one: in a header, never in a URL (Pipedrive docs).
+"""What signs requests with a token: in a header, never in a URL (Pipedrive docs).
 
 An API token travels in `x-api-token`; `oauth` has the other way.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator
-from typing import Final, NoReturn
+from typing import Final
 
 import httpx
 
+from leadstate.pipedrive.token import Token
+
 HEADER: Final = "x-api-token"
-
-
-class Token:
-    """A secret that no repr, format, pickle or log shows."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The token itself; for the header of a request and nothing else."""
-        return self._value
-
-    def scrub(self, text: str) -> str:
-        """The text without the token."""
-        return text.replace(self._value, "***") if self._value else text
-
-    def __repr__(self) -> str:
-        return "Token(***)"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return format("***", spec)
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a token is not written anywhere")
 
 
 class Signer(httpx.Auth, ABC):

@@ -17,9 +17,10 @@ from pydantic import BaseModel, ValidationError
 
 from leadstate.core.address import Span
 from leadstate.core.diagnostics import counted
-from leadstate.pipedrive.auth import Signer, Token
+from leadstate.pipedrive.auth import Signer
 from leadstate.pipedrive.connection import why
 from leadstate.pipedrive.errors import ApiError, NoAccessToken, NoTokenServer, WrongCompany
+from leadstate.pipedrive.token import Token
 
 OPERATION: Final = "oauth/token"
 """What errors call the request for an access token: it is no operation of the API."""

@@ -2,8 +2,12 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from leadstate.report.json import to_json
+from tests.report.reports import many
 
 HEAVY = {"httpx", "pydantic", "deepdiff", "ruamel", "rich", "starlette", "uvicorn", "asyncio", "jinja2"}
 NEVER_FOR_HELP = {"deepdiff", "ruamel", "starlette", "uvicorn"}
@@ -35,6 +39,23 @@ def test_the_help_of_a_command_does_not_load_what_its_work_takes() -> None:
     loaded = set(eval(done.stderr))  # noqa: S307  the list that the script above printed
     assert not loaded & NEVER_FOR_HELP
     assert done.stdout.count("Usage: ") == len(COMMANDS)
+
+
+@pytest.mark.parametrize("words", ["validate", "fmt --check", "schema config", "show report.json"])
+def test_what_asks_no_account_loads_nothing_that_would(words: str, tmp_path: Path) -> None:
+    configuration = "version: 1\n\naccounts:\n  emea: {domain: acme, token: {env: TOKEN}}\n"
+    (tmp_path / "leadstate.yaml").write_text(configuration, encoding="utf-8")
+    (tmp_path / "report.json").write_text(to_json(many(4)), encoding="utf-8")
+    script = (
+        "import sys\nfrom leadstate.cli.main import cli\n"
+        "assert cli.main(sys.argv[1:], standalone_mode=False) == 0\n"
+        "print(sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words.split()], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    loaded = set(eval(done.stderr))  # noqa: S307  the list that the script above printed
+    assert not loaded & {"httpx", "asyncio", "deepdiff"}
 
 
 def test_every_command_has_the_same_line_in_both_helps() -> None:

@@ -17,8 +17,9 @@ from leadstate.core.policy import Policy
 from leadstate.core.resource import Desired
 from leadstate.engine.delta import Snapshot
 from leadstate.engine.run import Settings, Work, plan_all
-from leadstate.pipedrive.auth import Token, TokenAuth
+from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.connection import Connection, http_client
+from leadstate.pipedrive.token import Token
 from leadstate.sandbox import Sandbox
 
 TOKEN = "t" * 40

@@ -17,8 +17,9 @@ from leadstate.core.policy import Impact, Policy, Prune
 from leadstate.core.resource import AtLeast, Desired, Money
 from leadstate.engine.run import Applied, Settings, Work, apply_all, plan_all
 from leadstate.kinds import cost
-from leadstate.pipedrive.auth import Token, TokenAuth
+from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.connection import Connection, http_client
+from leadstate.pipedrive.token import Token
 from leadstate.sandbox import Sandbox
 from tests.builders import HERE, label, refs
 

@@ -14,8 +14,9 @@ from leadstate.core.plan import AccountPlan
 from leadstate.core.policy import Policy, Prune
 from leadstate.core.resource import Desired, Lookup
 from leadstate.engine.run import Settings, Work, plan_all
-from leadstate.pipedrive.auth import Token, TokenAuth
+from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.connection import Connection, http_client
+from leadstate.pipedrive.token import Token
 
 HERE = Span("leadstate.yaml", 9, 14)
 PEOPLE = {

@@ -9,9 +9,9 @@ from leadstate.core.account import Account
 from leadstate.core.outcome import Status
 from leadstate.core.policy import Policy
 from leadstate.engine.run import Applied, Settings, Work, apply_all, plan_all
-from leadstate.pipedrive.auth import Token
 from leadstate.pipedrive.connection import Connection, Pace, http_client
 from leadstate.pipedrive.oauth import Client, OAuth
+from leadstate.pipedrive.token import Token
 from tests.builders import label, lead, refs
 from tests.sandbox.driver import World, company
 

@@ -11,7 +11,7 @@ import pytest
 
 from leadstate.kinds.operations import ADD_LABEL, GET_LABELS, GET_LEADS, Request
 from leadstate.pipedrive.answers import Answer, read
-from leadstate.pipedrive.auth import Token, TokenAuth
+from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.client import Reader, Writer
 from leadstate.pipedrive.connection import Connection, Pace, http_client
 from leadstate.pipedrive.errors import (
@@ -22,6 +22,7 @@ from leadstate.pipedrive.errors import (
     ServerFailure,
     Unreachable,
 )
+from leadstate.pipedrive.token import Token
 
 SECRET = "c0ffee" * 6 + "abcd"
 Handler = Callable[[httpx.Request], httpx.Response]

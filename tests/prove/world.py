@@ -22,8 +22,9 @@ from leadstate.core.outcome import Status
 from leadstate.core.plan import AccountPlan, Change
 from leadstate.core.policy import Impact
 from leadstate.engine.run import Applied, Settings, Work, apply_all, plan_all
-from leadstate.pipedrive.auth import Token, TokenAuth
+from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.connection import Connection, Pace, http_client
+from leadstate.pipedrive.token import Token
 from leadstate.report.build import Command, Part, build
 from leadstate.report.json import to_json
 from leadstate.report.terminal import to_text
