@@ -67,6 +67,8 @@ def test_what_the_pages_link_to_exists(page: Path) -> None:
         if not target.startswith("http"):
             file = page.parent / target if target else page
             assert file.exists(), target
+            site = ROOT / "docs"
+            assert not page.is_relative_to(site) or file.resolve().is_relative_to(site), f"{target} is not on the site"
             assert not anchor or anchor in anchors(file), f"{target}#{anchor}"
 
 
