@@ -109,7 +109,7 @@ lowest: dist
 	@ci/distribution/try.sh $(PYTHON) --constraint .venv/lowest.txt
 
 PYTHONS = $(wildcard $(HOME)/.pyenv/versions/3.1[1-9].*/bin/python) \
-  $(foreach minor,11 12 13 14,$(shell command -v python3.$(minor)))
+  $(foreach minor,11 12 13 14,$(shell python3.$(minor) -c 'import sys; print(sys.executable)' 2>/dev/null))
 pythons: dist
 	@for python in $(PYTHONS); do ci/distribution/try.sh $$python || exit 1; done
 
