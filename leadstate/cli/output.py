@@ -11,7 +11,6 @@ import click
 
 from leadstate.report import IN_REPOSITORY, RENDERERS
 from leadstate.report.document import Report
-from leadstate.report.json import pieces
 from leadstate.report.places import renamed
 
 UNFOLDED = 10_000
@@ -46,11 +45,10 @@ def emit(report: Report, form: str, color: str, output: Path | None) -> None:
 
 
 def _render(report: Report, form: str, *, color: bool, width: int) -> Iterable[str]:
-    if form == "json":
-        return pieces(report)
     if form in IN_REPOSITORY:
         report = renamed(report, _in_repository())
-    return (RENDERERS[form](report, color=color, width=width),)
+    made = RENDERERS[form](report, color=color, width=width)
+    return (made,) if isinstance(made, str) else made
 
 
 def _in_repository() -> Callable[[str], str]:

@@ -30,7 +30,7 @@ from leadstate.core.escape import visible
 from leadstate.core.plan import AccountPlan
 from leadstate.report import RENDERERS
 from leadstate.report.document import Report
-from leadstate.report.json import pieces
+from leadstate.report.json import to_json
 
 
 @click.command(short_help=COMMANDS["plan"])
@@ -83,7 +83,7 @@ def plan(
     planned, report = wait_for(_plan(choices, configuration, baseline, delta=refresh == "delta"))
     emit(report, form, color, output)
     if out is not None:
-        write_private(out, pieces(report))
+        write_private(out, to_json(report))
     code = exit_of(planned.severity)
     if code is Exit.FINE and detailed_exitcode and report.summary.changes:
         return Exit.CHANGES

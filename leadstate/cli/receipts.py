@@ -11,7 +11,7 @@ from leadstate.core.outcome import Outcome
 from leadstate.core.plan import Change
 from leadstate.report.build import Part, build
 from leadstate.report.document import Report
-from leadstate.report.json import pieces
+from leadstate.report.json import to_json
 
 SECONDS_BETWEEN = 1.0
 TIMES_BETWEEN = 20
@@ -58,7 +58,7 @@ class Receipt:
     def _write(self, report: Report) -> None:
         begun = self._clock()
         beside = self.path.with_suffix(".part")
-        write_private(beside, pieces(report))
+        write_private(beside, to_json(report))
         beside.replace(self.path)
         now = self._clock()
         self._next = now + max(SECONDS_BETWEEN, TIMES_BETWEEN * (now - begun))

@@ -20,7 +20,7 @@ from leadstate.core.errors import ConfigurationError
 from leadstate.core.policy import Prune
 from leadstate.report import RENDERERS
 from leadstate.report.document import Account, Report
-from leadstate.report.json import pieces
+from leadstate.report.json import to_json
 from leadstate.report.restore import known_names, way_back
 
 
@@ -67,7 +67,7 @@ def restore(
         return Exit.ERROR
     if out is not None:
         code, report = wait_for(_plan(choices, configuration))
-        write_private(out, pieces(report))
+        write_private(out, to_json(report))
     else:
         code, report = carry_out(choices, configuration, Consent(read_plan(plan_file), auto_approve, color))
     emit(report, form, color, output)

@@ -1,4 +1,4 @@
-"""From options to work: the configuration, the tokens, one HTTP client for all accounts of a run."""
+"""From declared accounts to work: their tokens, and one HTTP client for all accounts of a run."""
 
 import os
 from collections.abc import AsyncIterator, Callable, Mapping

@@ -1,5 +1,6 @@
 """The public document of a run, and the views made from it. Renderers read the document and nothing else."""
 
+from collections.abc import Iterator
 from typing import Protocol
 
 from leadstate.report.document import Report
@@ -14,8 +15,8 @@ from leadstate.report.terminal import to_text
 class Renderer(Protocol):
     """Makes one form of a report, in colour or not, for so many columns."""
 
-    def __call__(self, report: Report, *, color: bool, width: int) -> str:
-        """The report in this form."""
+    def __call__(self, report: Report, *, color: bool, width: int) -> str | Iterator[str]:
+        """The report in this form, whole or in pieces."""
 
 
 RENDERERS: dict[str, Renderer] = {

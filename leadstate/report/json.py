@@ -24,8 +24,13 @@ _NO_ACCOUNTS = '\n  "accounts": []'
 """How a report without accounts has them; no text in it can have a line break, so this stands in one place."""
 
 
-def pieces(report: Report) -> Iterator[str]:
-    """The report as JSON, account by account: all of it can be 50 MB. The same report gives the same bytes."""
+def to_json(
+    report: Report,
+    *,
+    color: bool = False,  # noqa: ARG001  every renderer has this form
+    width: int = 0,  # noqa: ARG001  as above
+) -> Iterator[str]:
+    """The document as JSON, account by account: all of it can be 50 MB. The same report gives the same bytes."""
     frame = _report().dump_json(replace(report, accounts=()), indent=2).decode()
     before, no_accounts, after = frame.partition(_NO_ACCOUNTS)
     yield before
@@ -67,8 +72,3 @@ def report_schema() -> dict[str, object]:
     """JSON Schema of the report."""
     schema = _report().json_schema(mode="serialization")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "leadstate report"}
-
-
-def to_json(report: Report, *, color: bool = False, width: int = 0) -> str:  # noqa: ARG001  every renderer has this form
-    """The document as JSON."""
-    return "".join(pieces(report))

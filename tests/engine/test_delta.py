@@ -8,6 +8,7 @@ import pytest
 from leadstate.core.policy import Prune
 from leadstate.core.resource import Desired
 from leadstate.engine.delta import OLDEST, OVERLAP, Snapshot
+from leadstate.pipedrive.pages import AHEAD
 from tests.builders import label, lead, shown
 from tests.engine.reading import BEGIN, LABEL_ID, Company, Kept, lead_id, refused, words
 
@@ -102,7 +103,8 @@ def test_nothing_is_created_and_nothing_is_deleted_from_it() -> None:
     plan = company.plan(account, memory=kept)
     assert shown(plan) == ["+ lead:new"]
     assert refused(plan) == "lead:new is not in what is kept"
-    assert company.sent["leads"]
+    assert company.sent["leads"] == AHEAD, "one page is there, nine were remembered: the price of that, once"
+    assert company.lengths["getLeads"] == 1
     account = company.account(*declared())
     pruned = replace(account, policy=replace(account.policy, prune_leads=Prune.OWNED))
     assert "pruned" in refused(company.plan(pruned, memory=kept))

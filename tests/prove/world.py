@@ -304,7 +304,7 @@ def rendered(part: Part) -> str:
     """All that is said of one account: to people, to programs, and in a receipt."""
     command: Command = "plan" if part.written is None else "apply"
     report, receipt = build(command, [part]), build(command, [part], receipt=True)
-    return to_text(report, color=False, width=10_000) + to_json(report) + to_json(receipt)
+    return "".join([to_text(report, color=False, width=10_000), *to_json(report), *to_json(receipt)])
 
 
 def leaks(run: Run) -> list[str]:

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from leadstate.core.errors import ReportError
 from leadstate.report.document import Report, Scope
-from leadstate.report.json import parse, pieces
+from leadstate.report.json import parse, to_json
 from tests.report.reports import account, change, finding, many, report
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.just('\n  "accounts": []')
@@ -21,20 +21,20 @@ def test_the_pieces_are_the_whole(parts: list[tuple[str, list[str]]], text: str)
         account(name, *(change("+", f"a/label:{key}", ("name", None, key)) for key in keys)) for name, keys in parts
     ]
     one = report(*made, diagnostics=(finding("warning", "w", text),), scope=Scope(targets=(text,)))
-    written = list(pieces(one))
+    written = list(to_json(one))
     assert "".join(written) == TypeAdapter(Report).dump_json(one, indent=2).decode() + "\n"
     assert parse("".join(written)) == one
 
 
 def test_no_piece_holds_more_than_one_account() -> None:
     whole = many(changes=100, accounts=10)
-    longest = max(map(len, pieces(whole)))
-    assert longest <= 2 * max(map(len, pieces(replace(whole, accounts=whole.accounts[:1]))))
+    longest = max(map(len, to_json(whole)))
+    assert longest <= 2 * max(map(len, to_json(replace(whole, accounts=whole.accounts[:1]))))
 
 
 def test_what_a_later_minor_version_adds_is_passed_over() -> None:
     one = many(changes=4)
-    text = "".join(pieces(one)).replace('"kind":', '"new": {"a": 1},\n"kind":')
+    text = "".join(to_json(one)).replace('"kind":', '"new": {"a": 1},\n"kind":')
     assert parse(text) == one
     with pytest.raises(ReportError, match=r"summary\.add"):
-        parse("".join(pieces(one)).replace('"add": ', '"gain": '))
+        parse("".join(to_json(one)).replace('"add": ', '"gain": '))
