@@ -73,7 +73,7 @@ def _seed() -> dict[str, Any]:
     return document
 
 
-def _day(refresh: str, folder: Path, *, kept: bool = True) -> Figure:
+def _day(folder: Path, *, kept: bool) -> Figure:
     """A day; with `kept` the user's cache is there from run to run, else only the lock file is, as in most CI."""
     company = _Company()
     text = account("http://127.0.0.1:1") + leads(DECLARED, every=LIVE // DECLARED)
@@ -89,7 +89,7 @@ def _day(refresh: str, folder: Path, *, kept: bool = True) -> Figure:
     codes = [leadstate("lock")]
     before = company.tokens
     for hour in range(24):
-        codes.append(leadstate("plan", "--refresh", refresh, "--detailed-exitcode", run=hour + 1))
+        codes.append(leadstate("plan", "--detailed-exitcode", run=hour + 1))
         company.people_work(hour)
     tokens = company.tokens - before
     return Figure(100 * tokens / DAY, {"tokens": tokens, "lock_tokens": before}, sound=not any(codes))
@@ -98,21 +98,17 @@ def _day(refresh: str, folder: Path, *, kept: bool = True) -> Figure:
 _ACCOUNT = f"{LIVE:,} live and {ARCHIVED:,} archived leads, {DECLARED} declared, of the {DAY:,} of a day"
 
 ROWS = (
-    *(
-        Row(
-            f"day-{refresh}",
-            f"API tokens of 24 plans with --refresh {refresh}, {_ACCOUNT}; the list's length and the lock file are "
-            "from before",
-            "%",
-            partial(_day, refresh),
-            limit=limit,
-        )
-        for refresh, limit in (("full", 35), ("delta", 10))
+    Row(
+        "day-full",
+        f"API tokens of 24 plans, {_ACCOUNT}; the list's length and the lock file are from before",
+        "%",
+        partial(_day, kept=True),
+        limit=35,
     ),
     Row(
         "day-no-cache",
         f"API tokens of 24 plans where only the lock file is kept, {_ACCOUNT}",
         "%",
-        partial(_day, "full", kept=False),
+        partial(_day, kept=False),
     ),
 )

@@ -9,12 +9,12 @@ from typing import NoReturn
 
 import click
 
+from leadstate import __version__
 from leadstate.cli.exits import Exit
 
 COMMANDS: dict[str, str] = {
     "init": "Write a starter configuration, .gitignore lines and a CI workflow.",
     "validate": "Check the configuration, offline.",
-    "fmt": "Lay out the configuration's files the one way.",
     "plan": "Show what an apply would do. Never writes.",
     "apply": "Make the accounts as declared.",
     "explain": "Say all that is known of one label or lead, and why a plan changes it.",
@@ -28,17 +28,16 @@ COMMANDS: dict[str, str] = {
     "doctor": "Check each account: reachable, token, company, limits, clock.",
     "schema": "Print the JSON Schema of the configuration or of the report.",
     "sandbox": "Serve an embedded Pipedrive on loopback.",
-    "demo": "Tell the whole story against the embedded sandbox.",
-    "help": "Show the help of a command.",
+    "demo": "Run a guided demo against the embedded sandbox.",
 }
 """Command → its line in `--help`; here, so that `--help` need not import the commands."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Start": ("demo", "init", "doctor"),
-    "Everyday": ("validate", "fmt", "plan", "explain", "apply", "show"),
+    "Everyday": ("validate", "plan", "explain", "apply", "show"),
     "Take over and tidy": ("import", "pull", "lock", "restore"),
     "Look": ("get", "matrix"),
-    "Tools": ("schema", "sandbox", "help"),
+    "Tools": ("schema", "sandbox"),
 }
 """Heading in `--help` → its commands; each command stands under one of them."""
 
@@ -89,9 +88,7 @@ class _Commands(click.Group):
 
 def _show_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  click's signature
     if wanted:
-        from leadstate.cli.version import version  # noqa: PLC0415  keeps start-up light
-
-        click.echo(f"leadstate {version()}")
+        click.echo(f"leadstate {__version__}")
         ctx.exit()
 
 
@@ -112,7 +109,7 @@ def cli() -> None:
                leadstate init --from acme-emea   begin with what an account has
                leadstate plan                    see what an apply would do
                leadstate apply                   ask, then do it
-               leadstate help plan               all options of a command
+               leadstate plan --help             all options of a command
 
     Every option also reads LEADSTATE_<OPTION> from the environment. Exit codes: 0 fine, 1 error, 2 changes pending
     (plan --detailed-exitcode), 3 refused, 4 applied in part, 64 usage, 130 interrupted.

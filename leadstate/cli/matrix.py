@@ -12,19 +12,16 @@ from rich.table import Table
 from rich.text import Text
 
 from leadstate.cli import options
-from leadstate.cli.declared import DEFAULT, load_configuration
+from leadstate.cli.declared import load_configuration
 from leadstate.cli.exits import Exit
 from leadstate.cli.findings import say
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import columns, wants_color, write_private
-from leadstate.cli.patching import Way, asking, file_for, new_texts, patch
 from leadstate.cli.session import session
 from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
-from leadstate.config.writing.alike import like as made_alike
-from leadstate.config.writing.items import Files
 from leadstate.core.diagnostics import Diagnostic
-from leadstate.core.errors import ConfigurationError, finding_of
+from leadstate.core.errors import finding_of
 from leadstate.core.escape import visible
 from leadstate.core.resource import Live
 from leadstate.engine.decoded import decoded
@@ -40,18 +37,11 @@ Grid = dict[str, dict[str, list[str]]]
 
 @click.command(short_help=COMMANDS["matrix"])
 @options.configuration
-@options.option(
-    "--like", metavar="ACCOUNT", help="Write the labels and colours of this account into the YAML, for every account."
-)
-@asking
 @options.output("table", "json")
 def matrix(
     *,
     paths: tuple[Path, ...],
     accounts: tuple[str, ...],
-    like: str | None,
-    check: bool,
-    auto_approve: bool,
     form: str,
     color: str,
     output: Path | None,
@@ -60,17 +50,10 @@ def matrix(
 
     A label that is not everywhere, or not everywhere the same, is marked with `!`.
 
-    --like emea shows a patch of the files instead, and asks: every label that emea has live, in its colour, for every
-    account. A plan then says what that changes. Labels that only others have are left alone.
-
     \b
     Examples:  leadstate matrix
-               leadstate matrix --like emea --check
+               leadstate matrix -a tag:prod --format json
     """
-    if like is not None:
-        return _make_alike(like, paths or (DEFAULT,), Way(check, auto_approve, color))
-    if check or auto_approve:
-        raise click.UsageError("--check and --auto-approve are about a patch: add --like.")
     read, failures = wait_for(_read(load_configuration(paths, accounts)))
     grid, names = _grid(read), sorted(read)
     if form == "json":
@@ -83,31 +66,6 @@ def matrix(
         write_private(output, text)
     say(failures)
     return Exit.ERROR if failures else Exit.FINE
-
-
-def _make_alike(name: str, paths: tuple[Path, ...], way: Way) -> Exit:
-    try:
-        files = Files.read(paths)
-        everything = load_configuration(paths, ())
-        read, failures = wait_for(_read(load_configuration(paths, (name,))))
-        if len(read) != 1 or failures:
-            say(failures)
-            if len(read) > 1:
-                raise click.BadParameter("names more than one account", param_hint="--like")
-            return Exit.ERROR
-        ((account, labels),) = read.items()
-        alike = made_alike(account, labels, files, everything, file_for("labels", files, None))
-        changed = new_texts(files, alike.edits)
-    except ConfigurationError as failure:
-        say(failure.diagnostics)
-        return Exit.ERROR
-    code = patch(changed, paths, way)
-    say(alike.findings)
-    if not changed:
-        click.echo(f"Every account is declared to have what {account} has.", err=True)
-    if code is Exit.FINE and alike.findings:
-        return Exit.IN_PART if changed else Exit.ERROR
-    return code
 
 
 async def _read(configuration: Configuration) -> tuple[dict[str, list[Live]], list[Diagnostic]]:

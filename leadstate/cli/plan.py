@@ -1,6 +1,5 @@
 """`leadstate plan`: what an apply would do. Its clients have no way to write."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +23,7 @@ from leadstate.cli.session import session
 from leadstate.cli.stats import say_stats
 from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
-from leadstate.core.diagnostics import some
 from leadstate.core.errors import ConfigurationError
-from leadstate.core.escape import visible
-from leadstate.core.plan import AccountPlan
 from leadstate.report import RENDERERS
 from leadstate.report.document import Report
 from leadstate.report.json import to_json
@@ -45,20 +41,12 @@ from leadstate.report.json import to_json
     metavar="REF",
     help="Say of each change whether it is new since this git revision, or drift that it would mend too.",
 )
-@options.option(
-    "--refresh",
-    type=click.Choice(["full", "delta"]),
-    default="full",
-    show_default=True,
-    help="Read every account as a whole, or only the leads that were updated since the last plan with `delta`.",
-)
 @options.option("--detailed-exitcode", is_flag=True, help="Exit 2 where changes are pending.")
 @options.output(*RENDERERS)
 def plan(
     *,
     out: Path | None,
     base_revision: str | None,
-    refresh: str,
     detailed_exitcode: bool,
     form: str,
     color: str,
@@ -80,7 +68,7 @@ def plan(
         emit(configuration_report("plan", failure), form, color, output)
         return Exit.ERROR
     baseline = None if base_revision is None else read_baseline(base_revision, choices.paths, configuration)
-    planned, report = wait_for(_plan(choices, configuration, baseline, delta=refresh == "delta"))
+    planned, report = wait_for(_plan(choices, configuration, baseline))
     emit(report, form, color, output)
     if out is not None:
         write_private(out, to_json(report))
@@ -90,24 +78,11 @@ def plan(
     return code
 
 
-async def _plan(
-    choices: Choices, configuration: Configuration, baseline: Baseline | None, *, delta: bool
-) -> tuple[Planned, Report]:
+async def _plan(choices: Choices, configuration: Configuration, baseline: Baseline | None) -> tuple[Planned, Report]:
     settings = choices.settings()
-    async with session(configuration, remembering=delta) as opened:
+    async with session(configuration) as opened:
         planned = await make_plans(opened, settings, baseline)
-        _say_what_was_read_in_full(planned.plans)
         if choices.stats:
             say_stats(opened, planned.plans)
         check_targets(settings.targets, planned.plans, configuration)
         return planned, plan_report(planned, opened, choices, configuration, baseline)
-
-
-def _say_what_was_read_in_full(plans: Sequence[AccountPlan]) -> None:
-    """Where `--refresh delta` would not do, and why: accounts of one reason in one line."""
-    reasons: dict[str, list[str]] = {}
-    for plan in plans:
-        if plan.reading and plan.reading.refused:
-            reasons.setdefault(plan.reading.refused, []).append(plan.account)
-    for reason, accounts in reasons.items():
-        click.echo(visible(f"Read in full: {some(accounts)} ({reason})."), err=True)

@@ -1,6 +1,6 @@
 """Makes the plan that `plan` shows and `apply` carries out, so that both are one and the same."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict
@@ -14,7 +14,7 @@ from leadstate.cli.progress import progress
 from leadstate.cli.session import Session, runtime
 from leadstate.config import Configuration
 from leadstate.core.address import Target
-from leadstate.core.diagnostics import Diagnostic, Severity, counted, worst
+from leadstate.core.diagnostics import Severity, worst
 from leadstate.core.plan import AccountPlan
 from leadstate.core.policy import Impact
 from leadstate.core.rollout import Shard
@@ -124,24 +124,10 @@ def plan_report(
     baseline: Baseline | None = None,
 ) -> Report:
     """The document of a plan."""
-    findings = (*configuration.diagnostics, *(baseline.findings if baseline else ()), *partly_read(planned.plans))
+    findings = (*configuration.diagnostics, *(baseline.findings if baseline else ()))
     base = None if baseline is None else Base(baseline.revision, baseline.commit, planned.besides)
     parts = [Part(plan, session.hosts[plan.account], planned.read.get(plan.account, (0, 0))) for plan in planned.plans]
     return build("plan", parts, **choices.scope(), diagnostics=findings, base=base)
-
-
-def partly_read(plans: Sequence[AccountPlan]) -> Iterator[Diagnostic]:
-    """That some accounts were read in part only, and what that cannot see."""
-    full = [one.reading.full for one in plans if one.reading and one.reading.full]
-    if full:
-        yield Diagnostic(
-            "read-in-part",
-            Severity.WARNING,
-            f"of {counted(len(full), 'account')} only those leads were read that have been updated since the last time",
-            detail="leads that were deleted, converted to a deal or archived since they were all read are shown as "
-            f"they were; the earliest full reading was at {min(full):%Y-%m-%dT%H:%M:%SZ}",
-            hint="plan with --refresh full to see them; an apply reads everything",
-        )
 
 
 def exit_of(severity: Severity | None) -> Exit:

@@ -13,7 +13,6 @@ import platformdirs
 
 from leadstate.cli.lengths import read_lengths, write_lengths
 from leadstate.cli.signing import signer_of
-from leadstate.cli.snapshots import SnapshotFile
 from leadstate.config import Configuration, DeclaredAccount
 from leadstate.core.account import Account
 from leadstate.core.errors import SecretError, finding_of
@@ -51,13 +50,8 @@ class Session:
 
 
 @asynccontextmanager
-async def session(configuration: Configuration, *, remembering: bool = False) -> AsyncIterator[Session]:
-    """Open the way to every account of the configuration. An account without a usable token does not stop the rest.
-
-    Args:
-        configuration: the accounts.
-        remembering: whether leads may be taken from an earlier reading, and what has changed since.
-    """
+async def session(configuration: Configuration) -> AsyncIterator[Session]:
+    """Open the way to every account of the configuration. An account without a usable token does not stop the rest."""
     surroundings = runtime()
     async with http_client(surroundings.transport) as http:
         work, unusable = [], []
@@ -65,8 +59,7 @@ async def session(configuration: Configuration, *, remembering: bool = False) ->
             try:
                 signer = signer_of(declared, http, surroundings.environ, surroundings.pace.clock)
                 connection = Connection(http, declared.account.origin, signer, surroundings.pace)
-                memory = SnapshotFile(surroundings.cache, _way(declared.account)) if remembering else None
-                work.append(Work(declared.account, connection, memory))
+                work.append(Work(declared.account, connection))
             except SecretError as failure:
                 unusable.append(_without_token(declared, failure))
         remembered = read_lengths(surroundings.cache)

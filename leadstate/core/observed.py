@@ -1,6 +1,5 @@
 """What was read of an account, as far as a plan needs it."""
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,17 +9,9 @@ from leadstate.core.resource import Dictionary, Live
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How the live leads of an account were read.
-
-    Attributes:
-        words: the way, what it cost, and why no other one was taken.
-        full: when all was read last, where only what has changed since was read now; None where all was.
-        refused: why that would not do, where it was asked for.
-    """
+    """How the live leads of an account were read: the way in `words`, what it cost, and why no other one was taken."""
 
     words: str
-    full: dt.datetime | None = None
-    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Reads an account's leads: the live list, the archived one, only what has changed, or one by one by their ids."""
+"""Reads an account's leads: the live list, the archived one, or one by one by their ids."""
 
 import math
 from collections import defaultdict
@@ -93,21 +93,6 @@ async def read_live_unless_longer(account: Account, reader: Reader, longest: int
             seen.take(account, GET_LEADS, page.rows)
             if seen.pages == 1 and page.more and await reader.reaches(GET_LEADS, longest):
                 return None
-    return seen
-
-
-async def read_changed(account: Account, reader: Reader, since: str, limit: int) -> Listed:
-    """Live leads that were updated since a time, in UTC and whole seconds; cut after so many pages.
-
-    It shows no lead that was deleted, converted or archived (Pipedrive API: getLeads, `updated_since`).
-    """
-    seen = Listed()
-    async with aclosing(reader.pages(GET_LEADS, ("updated_since", since), whole=False)) as pages:
-        async for page in pages:
-            seen.take(account, GET_LEADS, page.rows)
-            if seen.pages == limit:
-                seen.cut = page.more
-                break
     return seen
 
 

@@ -11,7 +11,6 @@ from leadstate.core.observed import Observed, Reading
 from leadstate.core.policy import Impact, Prune
 from leadstate.core.resource import Live
 from leadstate.engine.decoded import decoded
-from leadstate.engine.delta import Memory, NotEnough, changed_since, remember
 from leadstate.engine.leads import (
     Listed,
     again_if_shifted,
@@ -31,9 +30,7 @@ from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import IncompleteListing
 
 
-async def observe(
-    account: Account, reader: Reader, impact: Impact, *, everything: bool = False, memory: Memory | None = None
-) -> Observed:
+async def observe(account: Account, reader: Reader, impact: Impact, *, everything: bool = False) -> Observed:
     """The live state of one account.
 
     Labels cost one request. Live leads are read where a lead is declared, leads are pruned, or a label goes that
@@ -46,40 +43,27 @@ async def observe(
         reader: the way to it.
         impact: how thoroughly leads that carry a deleted label are counted.
         everything: whether live leads are to be listed whatever that costs.
-        memory: keeps leads from an earlier reading, so that only what has changed since is read; None to read all.
 
     Raises:
         ApiError: the account could not be read as a whole.
     """
     pages = reader.pages_of(GET_LEADS)
     listed: Listed | None = None
-    if memory is None and _is_listed_anyway(account, pages, everything=everything):
+    if _is_listed_anyway(account, pages, everything=everything):
         async with task_group() as group:
             reading_labels = group.create_task(_read_labels(reader))
             reading_leads = group.create_task(_read_live(account, reader))
         labels, listed = reading_labels.result(), reading_leads.result()
     else:
         labels = await _read_labels(reader)
-    now, goes = reader.server_time, _labels_go(account, labels)
+    goes = _labels_go(account, labels)
     if not (_leads_matter(account) or (impact is not Impact.NONE and goes)):
         return Observed({LABEL.name: labels})
     priced = ways(account, pages, labels_go=goes, everything=everything)
-    refused = ""
-    if memory is not None:
-        try:
-            return await changed_since(account, priced, labels, reader, memory)
-        except NotEnough as why:
-            refused = str(why)
     full = impact is Impact.FULL and goes
-    observed = await (
-        _cheapest(account, priced, labels, reader, full=full)
-        if listed is None
-        else _listed(account, priced, labels, listed, reader, full=full)
-    )
-    if memory is not None:
-        remember(account, observed, now, memory)
-    reading = observed.reading and replace(observed.reading, refused=refused)
-    return replace(observed, reading=reading)
+    if listed is None:
+        return await _cheapest(account, priced, labels, reader, full=full)
+    return await _listed(account, priced, labels, listed, reader, full=full)
 
 
 async def _read_labels(reader: Reader) -> list[Live]:

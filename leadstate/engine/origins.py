@@ -48,7 +48,7 @@ async def plan_and_compare(
 
 async def _compare(one: Work, base: Account | None, settings: Settings) -> Compared:
     reader = Reader(one.connection)
-    seen = await look(one.account, reader, settings, one.memory)
+    seen = await look(one.account, reader, settings)
     if isinstance(seen, Diagnostic):
         return Compared(unread(one.account, seen), Spent())
     plan = plan_of(seen, reader, settings)

@@ -18,7 +18,6 @@ from leadstate.core.planner import plan_account
 from leadstate.core.policy import Impact, Prune
 from leadstate.core.resource import Bindings
 from leadstate.engine.company import wrong_company
-from leadstate.engine.delta import Memory
 from leadstate.engine.events import Observer
 from leadstate.engine.execute import Outcomes, execute
 from leadstate.engine.lookup import resolve
@@ -61,11 +60,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One account and the way to it; `memory` keeps its leads from run to run, where only what has changed is read."""
+    """One account and the way to it."""
 
     account: Account
     connection: Connection
-    memory: Memory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +108,7 @@ Ended = Callable[[Work], None]
 
 async def plan_all(work: Sequence[Work], settings: Settings, ended: Ended | None = None) -> list[AccountPlan]:
     """Plan every account, in the order given; `ended` hears of each that is planned."""
-    return await each(work, lambda one: plan_one(one.account, Reader(one.connection), settings, one.memory), ended)
+    return await each(work, lambda one: plan_one(one.account, Reader(one.connection), settings), ended)
 
 
 def untouched(plan: AccountPlan, why: str) -> Applied:
@@ -154,14 +152,14 @@ async def each(work: Sequence[Work], do: Callable[[Work], Awaitable[T]], ended: 
     return [task.result() for task in tasks]
 
 
-async def look(account: Account, reader: Reader, settings: Settings, memory: Memory | None = None) -> Seen | Diagnostic:
-    """Read what a plan of the account needs; what keeps it from being read is a finding. `memory` as in `observe`."""
+async def look(account: Account, reader: Reader, settings: Settings) -> Seen | Diagnostic:
+    """Read what a plan of the account needs; what keeps it from being read is a finding."""
     try:
         wrong = await wrong_company(account, reader)
         if wrong is not None:
             return wrong
         account = _targeted(account, settings.targets)
-        observed = await observe(account, reader, settings.impact, everything=settings.everything, memory=memory)
+        observed = await observe(account, reader, settings.impact, everything=settings.everything)
         account, observed, findings = await resolve(account, observed, reader)
     except ApiError as failure:
         return finding_of(failure, account.name)
@@ -180,9 +178,9 @@ def plan_of(seen: Seen, reader: Reader, settings: Settings) -> AccountPlan:
     return replace(plan, diagnostics=lift((*seen.findings, *plan.diagnostics, *refusals), settings.allow))
 
 
-async def plan_one(account: Account, reader: Reader, settings: Settings, memory: Memory | None = None) -> AccountPlan:
+async def plan_one(account: Account, reader: Reader, settings: Settings) -> AccountPlan:
     """Read and plan one account."""
-    seen = await look(account, reader, settings, memory)
+    seen = await look(account, reader, settings)
     if isinstance(seen, Diagnostic):
         return unread(account, seen)
     return plan_of(seen, reader, settings)

@@ -156,20 +156,6 @@ def decode(raw: object) -> Live:
     return Live("lead", wire.id, attrs, title, mark=wire.origin_id, frozen_by=frozen_by, custom=custom)
 
 
-def encode(lead: Live) -> dict[str, object]:
-    """What `decode` makes this lead of: an answer of Pipedrive without all that is not asked for."""
-    wire: dict[str, object] = {"id": lead.remote_id, "origin_id": lead.mark, **lead.custom}
-    for name, value in lead.attrs.items():
-        match value:
-            case Money():
-                wire[_WIRE[name]] = {"amount": value.amount, "currency": value.currency}
-            case tuple():
-                wire[_WIRE[name]] = [one.id for one in value if isinstance(one, RemoteRef)]
-            case _:
-                wire[_WIRE[name]] = value
-    return wire
-
-
 _WIRE = {
     "title": "title",
     "person": "person_id",

@@ -12,15 +12,8 @@ def _shell(tmp_path: Path) -> Shell:
     return Shell(tmp_path, {"COLUMNS": "100"})
 
 
-@pytest.mark.parametrize("command", [(), ("plan",), ("get",), ("get", "labels")])
-def test_help_is_the_help_of_the_command(command: tuple[str, ...], shell: Shell) -> None:
-    asked = shell("help", *command)
-    assert (asked.returncode, asked.stderr) == (0, "")
-    assert asked.stdout == shell(*command, "--help").stdout
-
-
-def test_help_of_no_command_suggests_one(shell: Shell) -> None:
-    done = shell("help", "plna")
+def test_a_mistyped_command_suggests_another(shell: Shell) -> None:
+    done = shell("plna")
     assert done.returncode == 64
     assert "No such command 'plna'. Did you mean 'plan'?" in done.stderr
     assert not done.stdout

@@ -373,32 +373,3 @@ def test_a_first_configuration_from_an_account(world: World) -> None:
     again = world.shell("init", "--from", url, "--token-env", "T1")
     assert (again.returncode, config.read_text()) == (64, before)
     assert "leadstate import" in again.stderr
-
-
-@with_companies(
-    company(1, [*LABELS[:2], {"name": "Old", "color": "gray"}]),
-    company(2, [{"name": "Hot", "color": "blue"}, {"name": "Only here", "color": "pink"}]),
-)
-def test_every_account_like_one(world: World) -> None:
-    world.write(
-        "labels:\n"
-        "  - {name: Hot, color: blue, accounts: [a2]}   # kept\n"
-        "  - name: Old\n"
-        "    color: gray\n"
-        "    overrides:\n"
-        "      a2: {color: red}\n"
-    )
-    before = world.text
-    checked = world.shell("matrix", "--like", "a1", "--check")
-    assert (checked.returncode, world.text) == (3, before), checked.stderr
-    done = world.shell("matrix", "--like", "a1", "--auto-approve")
-    assert done.returncode == 0, done.stderr
-    assert "  - {name: Hot, color: red}   # kept\n  - name: Old\n    color: gray\n" in world.text
-    assert "overrides" not in world.text
-    assert "1. Größe" not in world.text.split("Old")[0]
-    planned = world.shell("plan", "--detailed-exitcode")
-    assert planned.returncode == 2
-    assert "Plan: 2 to add, 1 to update, 0 to delete" in planned.stdout
-    assert world.shell("matrix", "--like", "a1", "--check").returncode == 0
-    assert world.shell("matrix", "--like", "nowhere").returncode == 1
-    assert world.shell("matrix", "--check").returncode == 64

@@ -15,7 +15,6 @@ from leadstate.core.address import Ref
 from leadstate.core.plan import AccountPlan
 from leadstate.core.policy import Policy
 from leadstate.core.resource import Desired
-from leadstate.engine.delta import Snapshot
 from leadstate.engine.run import Settings, Work, plan_all
 from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.connection import Connection, http_client
@@ -32,25 +31,11 @@ def lead_id(number: int) -> str:
 
 
 @dataclass
-class Kept:
-    """A memory that is a variable."""
-
-    snapshot: Snapshot | str = "nothing is kept"
-
-    def recall(self) -> Snapshot | str:
-        return self.snapshot
-
-    def keep(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
-
-
-@dataclass
 class Company(httpx.AsyncBaseTransport):
     """One company in this process: `ours` leads of the namespace `ns`, then those of others.
 
     Attributes:
         pages: of live leads, as they are remembered; 0 for not at all.
-        tells_time: whether answers have a `date`.
         hides_labels: whether the list of labels is empty.
         lengths: what the last plan has learnt of listings.
     """
@@ -58,7 +43,6 @@ class Company(httpx.AsyncBaseTransport):
     ours: int
     others: int = 0
     pages: int = 0
-    tells_time: bool = True
     hides_labels: bool = False
     now: datetime = BEGIN
     sent: Counter[str] = field(default_factory=Counter)
@@ -94,8 +78,7 @@ class Company(httpx.AsyncBaseTransport):
         if shape == "leadLabels" and self.hides_labels:
             return httpx.Response(200, json={"success": True, "data": []})
         answer = await httpx.ASGITransport(self.sandbox.app).handle_async_request(request)
-        if self.tells_time:
-            answer.headers["date"] = email.utils.format_datetime(self.now, usegmt=True)
+        answer.headers["date"] = email.utils.format_datetime(self.now, usegmt=True)
         return answer
 
     @property
@@ -114,7 +97,7 @@ class Company(httpx.AsyncBaseTransport):
         refs = {Ref("lead", key): id_ for key, id_ in (known | dict(lock or {})).items()}
         return Account("emea", "http://127.0.0.1:1", "ns", Policy(), desired, lock=refs)
 
-    def plan(self, account: Account, settings: Settings | None = None, memory: Kept | None = None) -> AccountPlan:
+    def plan(self, account: Account, settings: Settings | None = None) -> AccountPlan:
         """Plan it; `sent` counts what that took."""
         self.sent.clear()
 
@@ -122,7 +105,7 @@ class Company(httpx.AsyncBaseTransport):
             async with http_client(self) as http:
                 connection = Connection(http, account.origin, TokenAuth(Token(TOKEN)))
                 connection.lengths.update({"getLeads": self.pages} if self.pages else {})
-                (plan,) = await plan_all([Work(account, connection, memory)], settings or Settings())
+                (plan,) = await plan_all([Work(account, connection)], settings or Settings())
                 self.lengths = connection.lengths
                 return plan
 
@@ -138,8 +121,3 @@ class Company(httpx.AsyncBaseTransport):
 def words(plan: AccountPlan) -> str:
     assert plan.reading is not None
     return plan.reading.words
-
-
-def refused(plan: AccountPlan) -> str:
-    assert plan.reading is not None
-    return plan.reading.refused

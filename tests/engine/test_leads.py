@@ -14,7 +14,7 @@ from leadstate.engine.leads import Listed
 from leadstate.kinds.operations import GET_LEADS
 from leadstate.pipedrive.errors import BadAnswer
 from tests.builders import label, lead
-from tests.engine.reading import Company, Kept
+from tests.engine.reading import Company
 
 ACCOUNT = Account("emea", "http://127.0.0.1:1", "ns", Policy(), ())
 OURS = {"id": "1", "title": "Ours", "label_ids": ["a", "a", "b"], "origin_id": "ns:ours"}
@@ -68,6 +68,3 @@ def test_leads_that_may_not_be_needed_wait_for_the_labels() -> None:
     company = Watched(1)
     company.plan(company.account(label("Hot")))
     assert company.found == [0]
-    company.found.clear()
-    company.plan(company.account(label("Hot"), lead("k0")), memory=Kept())
-    assert company.found == [0, 0]

@@ -1,1 +1,0 @@
-"""The one layout of a file, and the proof that what it says stays."""
