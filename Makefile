@@ -4,7 +4,7 @@ BIN := .venv/bin
 JUDGES := tests/judges/node_modules/.installed
 PEERS := benchmarks/peers/.venv/.installed
 
-.PHONY: demo test check fix docs man prove mutate bench soak clean dist lowest pythons release
+.PHONY: demo test check fix docs man prove mutate bench measure soak clean dist lowest pythons release
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -14,6 +14,7 @@ help:
 	@echo "make prove   the proofs of safety at length: every request, every fault"
 	@echo "make mutate  how many mistakes in the core the tests notice (some minutes)"
 	@echo "make bench   measure the budgets of docs/performance.md, beside other tools (some minutes, best on a quiet machine)"
+	@echo "make measure the size of the package, and how much of it one changed label runs through"
 	@echo "make soak    1,000 accounts applied while requests go wrong (some minutes)"
 	@echo "make dist    build wheel and sdist, and try the wheel in a fresh environment"
 	@echo "make lowest  try it with the lowest dependencies that pyproject.toml takes"
@@ -97,6 +98,9 @@ mutate: .venv/.dev
 
 bench: .venv/.dev $(PEERS)
 	@$(BIN)/python -m benchmarks
+
+measure: .venv/.demo
+	@$(BIN)/python tools/measure.py
 
 dist: .venv/.dev
 	@rm -rf dist
