@@ -13,6 +13,8 @@ from leadstate.cli.output import write_beside
 NAME = "pages.json"
 MATTERS_FROM = 2
 """Pages: of a listing of one there is nothing to know."""
+LONGEST = 10_000
+"""Pages: a listing is not read any further."""
 
 Lengths = Mapping[str, Mapping[str, int]]
 """Account as it is reached → operation id → pages."""
@@ -22,9 +24,14 @@ def read_lengths(folder: Path) -> Lengths:
     """What is remembered; nothing where the file is not there, or is none of ours."""
     try:
         found = json.loads((folder / NAME).read_bytes())
-        return {way: {id_: int(pages) for id_, pages in listings.items()} for way, listings in found.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, RecursionError):
         return {}
+    ways = found.items() if isinstance(found, dict) else ()
+    return {way: _lengths(listings) for way, listings in ways if isinstance(listings, dict)}
+
+
+def _lengths(listings: Mapping[str, object]) -> Mapping[str, int]:
+    return {id_: n for id_, n in listings.items() if type(n) is int and MATTERS_FROM <= n <= LONGEST}
 
 
 def write_lengths(folder: Path, before: Lengths, lengths: Lengths) -> None:

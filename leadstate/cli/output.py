@@ -4,6 +4,7 @@ import functools
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -78,11 +79,27 @@ def write_private(path: Path, text: Iterable[str]) -> None:
         file.writelines((text,) if isinstance(text, str) else text)
 
 
-def write_beside(path: Path, text: str, *, private: bool = False) -> None:
-    """Replace a file as a whole, so that whoever reads it meanwhile sees the old one or the new one."""
-    beside = path.with_name(f".{path.name}.part")
-    if private:
-        write_private(beside, text)
-    else:
-        beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+PRIVATE = 0o600
+"""Mode of a file that only its owner may read."""
+
+PUBLIC = 0o644
+"""Mode of a file that is committed."""
+
+
+def write_beside(path: Path, content: bytes | Iterable[str], *, mode: int = PRIVATE) -> None:
+    """Replace a file as a whole: a reader sees the old content or the new one, also if the disk is full.
+
+    The new content is written to a temporary file in the same folder. Its name cannot be predicted, so nobody can put a
+    link there that leads elsewhere; where `path` itself is a link, the link is replaced. A text may come in pieces.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    beside = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            whole = content.encode("utf-8") if isinstance(content, str) else content
+            file.writelines((whole,) if isinstance(whole, bytes) else (piece.encode("utf-8") for piece in whole))
+        beside.chmod(mode)
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise

@@ -7,7 +7,6 @@ import difflib
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ import click
 from leadstate.cli.asking import agreed
 from leadstate.cli.exits import Exit
 from leadstate.cli.options import F, option
-from leadstate.cli.output import wants_color
+from leadstate.cli.output import PUBLIC, wants_color, write_beside
 from leadstate.config.text.files import is_meant
 from leadstate.config.text.source import Source
 from leadstate.config.writing.edits import Edit
@@ -151,13 +150,5 @@ def _replace(target: Path, source: Source, text: str) -> None:
     raw = target.read_bytes() if there else b""
     if raw.decode("utf-8-sig", "replace") != source.text:
         raise FileError(f"{source.name} was changed meanwhile", hint="run the command again")
-    mode = stat.S_IMODE(target.stat().st_mode) if there else 0o644
-    descriptor, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write((_BOM if raw.startswith(_BOM) else b"") + text.encode("utf-8"))
-        Path(beside).chmod(mode)
-        Path(beside).replace(target)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
+    mode = stat.S_IMODE(target.stat().st_mode) if there else PUBLIC
+    write_beside(target, (_BOM if raw.startswith(_BOM) else b"") + text.encode("utf-8"), mode=mode)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from leadstate.cli.output import write_private
+from leadstate.cli.output import write_beside
 from leadstate.core.address import Address
 from leadstate.core.outcome import Outcome
 from leadstate.core.plan import Change
@@ -57,9 +57,7 @@ class Receipt:
 
     def _write(self, report: Report) -> None:
         begun = self._clock()
-        beside = self.path.with_suffix(".part")
-        write_private(beside, to_json(report))
-        beside.replace(self.path)
+        write_beside(self.path, to_json(report))
         now = self._clock()
         self._next = now + max(SECONDS_BETWEEN, TIMES_BETWEEN * (now - begun))
 

@@ -3,12 +3,11 @@
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 
 import httpx
 
 from leadstate.cli.findings import say
-from leadstate.cli.output import write_private
+from leadstate.cli.output import write_beside
 from leadstate.config import DeclaredAccount, OAuthToken, read_token
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.errors import SecretError
@@ -64,7 +63,7 @@ class _Keep:
         if self._source.save_to is None:
             return "it is kept nowhere"
         try:
-            _replace(self._source.save_to, token)
+            write_beside(self._source.save_to, f"{token.reveal()}\n")
         except OSError as failure:
             return f"it cannot be written to {self._source.save_to}: {(failure.strerror or '').lower()}"
         return ""
@@ -79,10 +78,3 @@ class _Keep:
             span=self._source.refresh_token.at,
             account=self._account,
         )
-
-
-def _replace(path: Path, token: Token) -> None:
-    """Write the file as a whole, for its owner only: whoever reads it meanwhile sees the old token or the new one."""
-    beside = path.with_name(f".{path.name}.part")
-    write_private(beside, f"{token.reveal()}\n")
-    beside.replace(path)

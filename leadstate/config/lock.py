@@ -4,11 +4,13 @@ One entry a line, sorted, so that it merges well in git. It holds ids and keys; 
 """
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from leadstate.core.address import Ref
 from leadstate.core.errors import LeadstateError
@@ -25,11 +27,22 @@ class LockError(LeadstateError):
     code = "lock-file"
 
 
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+"""The form of the ids of labels and leads."""
+
+
+def _check_id(text: str) -> str:
+    """Return an id. The file may come from anybody who can open a pull request, and ids become parts of URLs."""
+    if not _UUID.fullmatch(text):
+        raise PydanticCustomError("remote_id", "is not an id of the form 1b4e28ba-2fa1-11d2-883f-b9a761bde3fb")
+    return text
+
+
 class _File(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     version: Literal[1]
-    accounts: dict[str, dict[Annotated[str, Field(pattern=r"^[a-z]+:.+$")], Annotated[str, Field(min_length=1)]]]
+    accounts: dict[str, dict[Annotated[str, Field(pattern=r"^[a-z]+:.+$")], Annotated[str, AfterValidator(_check_id)]]]
 
 
 def lock_path(config: Path) -> Path:

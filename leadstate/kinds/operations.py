@@ -7,6 +7,7 @@ users are in version 1 of the API only, look-ups in version 2. Costs are flat pe
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
+from urllib.parse import quote
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 
@@ -64,5 +65,11 @@ class Request:
 
     @property
     def path(self) -> str:
-        """The path below `/api/<version>`; `{id}` stays where the id is not known yet."""
-        return self.operation.path if self.remote_id is None else self.operation.path.replace("{id}", self.remote_id)
+        """The path below `/api/<version>`, the id quoted; `{id}` stays where the id is not known yet."""
+        path = self.operation.path
+        return path if self.remote_id is None else path.replace("{id}", _segment(self.remote_id))
+
+
+def _segment(text: str) -> str:
+    """One segment of a path. Dots are unreserved, yet a client resolves `..`, so those are quoted too."""
+    return quote(text, safe="").replace(".", "%2E")

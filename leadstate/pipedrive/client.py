@@ -50,9 +50,9 @@ class Reader:
         """The server's clock when it gave the last answer, in UTC and whole seconds; None where it does not say."""
         try:
             told = email.utils.parsedate_to_datetime(self.headers.get("date", ""))
-        except ValueError:
+            return told.astimezone(dt.UTC) if told.tzinfo else None
+        except (ValueError, OverflowError):  # no date, or one that is beyond the year 9999 in UTC
             return None
-        return told.astimezone(dt.UTC) if told.tzinfo else None
 
     def pages_of(self, operation: Operation) -> int:
         """How many pages a listing is known to have, mostly from when it was last read to its end; 0 for not at all."""

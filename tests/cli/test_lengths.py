@@ -27,10 +27,18 @@ def test_nothing_is_written_where_nothing_is_to_remember(tmp_path: Path) -> None
     assert not (tmp_path / "new").exists()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"a": 1}', '{"a": {"getLeads": null}}', '{"a": {"getLeads": "x"}}'])
+@pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, '{"a": 1}', "1", "Infinity", "9" * 5_000])
 def test_a_file_that_is_none_of_ours_counts_for_nothing(tmp_path: Path, text: str) -> None:
     (tmp_path / NAME).write_text(text, encoding="utf-8")
     assert read_lengths(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    "pages", ["null", '"7"', "Infinity", "-Infinity", "NaN", "1e400", "7.0", "true", "-7", "1", "10001", "[7]", "{}"]
+)
+def test_a_length_that_no_listing_has_counts_for_nothing(tmp_path: Path, pages: str) -> None:
+    (tmp_path / NAME).write_text(f'{{"a b": {{"getLeads": {pages}, "getArchivedLeads": 7}}}}', encoding="utf-8")
+    assert read_lengths(tmp_path) == {"a b": {"getArchivedLeads": 7}}
 
 
 def test_a_user_without_a_home_gets_no_folder_named_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

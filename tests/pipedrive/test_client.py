@@ -319,3 +319,22 @@ def test_the_shield_is_never_answered_with_another_request() -> None:
     with pytest.raises(Blocked):
         run(handler, lambda client: client.get(Request(GET_LABELS)))
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("date", "told"),
+    [
+        ("Sat, 28 Nov 2026 02:00:00 GMT", "2026-11-28T02:00:00+00:00"),
+        ("Sat, 28 Nov 2026 02:00:00 +0200", "2026-11-28T00:00:00+00:00"),
+        ("Fri, 31 Dec 9999 23:59:59 -1200", None),
+        ("Fri, 31 Dec 99999 23:59:59 GMT", None),
+        ("Sat, 28 Nov 2026 02:00:00 +9999999999", None),
+        ("yesterday", None),
+        ("", None),
+    ],
+)
+def test_a_date_that_is_none_is_no_time(date: str, told: str | None) -> None:
+    connection = Connection(httpx.AsyncClient(), "https://acme.test", TokenAuth(Token(SECRET)))
+    connection.headers = httpx.Headers({"date": date})
+    time = Reader(connection).server_time
+    assert (time and time.isoformat()) == told
