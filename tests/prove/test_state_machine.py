@@ -26,7 +26,7 @@ from leadstate.core.address import RemoteRef
 from leadstate.core.outcome import Status
 from leadstate.core.policy import Prune
 from leadstate.core.resource import AtLeast, Desired
-from leadstate.pipedrive import pages
+from leadstate.pipedrive import client
 from leadstate.sandbox import Edit, Fault, FaultKind, Sandbox
 from tests.builders import label, lead, refs
 from tests.prove.conftest import Counted
@@ -352,7 +352,7 @@ class Judge:
 
 
 def test_the_laws_hold_whatever_happens(counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "PAGE", PAGE)
+    monkeypatch.setattr(client, "PAGE", PAGE)
     Accounts.runs = 0
     run_state_machine_as_test(Accounts, settings=settings(max_examples=RUNS, stateful_step_count=STEPS))
     counted("state machine", Accounts.runs)
@@ -374,7 +374,7 @@ SHIFTED = Case(
 @pytest.mark.parametrize("size", [2, 3, 4])
 def test_a_listing_that_shifts_hides_no_lead(size: int, counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
     """While it is read a lead goes from the part that was read, and another moves up into it; none is made again."""
-    monkeypatch.setattr(pages, "PAGE", size)
+    monkeypatch.setattr(client, "PAGE", size)
     away = [Edit("deleteLead", id=lead_id(1)), Edit("updateLead", {"is_archived": True}, id=lead_id(2))]
     for k, edit in product(range(2, 12), away):
 
@@ -383,6 +383,7 @@ def test_a_listing_that_shifts_hides_no_lead(size: int, counted: Counted, monkey
 
         sandbox = SHIFTED.sandbox()
         run = go(sandbox, SHIFTED.account, people=people)
+        assert sum(step.path.endswith("/leads") for step in run.reading) > 1, "the listing has one page"
         marks = state(sandbox).marks
         assert len(marks) == len(set(marks)), f"{edit} before request {k}"
         assert {one["name"] for one in state(sandbox).labels.values()} == {"Old"}
