@@ -14,6 +14,7 @@ from leadstate.cli.options import HIDDEN
 from leadstate.cli.session import runtime
 from leadstate.core.outcome import Outcome
 from leadstate.core.plan import Change
+from leadstate.engine.events import Observer
 from leadstate.engine.run import Work
 
 QUIET = 10.0
@@ -25,7 +26,7 @@ class _Show(Protocol):
         """Show so many of all, and so many requests."""
 
 
-class Progress:
+class Progress(Observer):
     """Counts what is done of one phase of a run: accounts that were read, or changes that were made."""
 
     def __init__(self, show: _Show) -> None:

@@ -9,6 +9,7 @@ from leadstate.cli.output import write_beside
 from leadstate.core.address import Address
 from leadstate.core.outcome import Outcome
 from leadstate.core.plan import Change
+from leadstate.engine.events import Observer
 from leadstate.report.build import Part, build
 from leadstate.report.document import Report
 from leadstate.report.json import to_json
@@ -19,7 +20,7 @@ TIMES_BETWEEN = 20
 take a twentieth of the time."""
 
 
-class Receipt:
+class Receipt(Observer):
     """Listens to the engine and keeps a file up to date.
 
     Args:

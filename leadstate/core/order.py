@@ -64,7 +64,15 @@ def weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
             archived_leads=None if archived is None else len(archived),
         )
         pages = observed.pages if one.moves_to else 0
-        weighed.append(replace(one, impact=impact, carriers=live if deletes else None, pages=pages))
+        weighed.append(
+            replace(
+                one,
+                impact=impact,
+                carriers=live if deletes else None,
+                archived_carriers=tuple(archived) if deletes and archived else None,
+                pages=pages,
+            )
+        )
     return weighed
 
 

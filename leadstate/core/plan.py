@@ -74,6 +74,7 @@ class Change:
         span: where it is declared; None where nothing declares it.
         impact: for labels, the leads concerned.
         carriers: ids of the live leads that carry a label when it is deleted; None where they were not read.
+        archived_carriers: the same of archived leads, which nobody can edit; None where there are none or unread.
         moves_to: the label that those leads get in its place before it is deleted.
         pages: how many pages of leads are read to see that none carries it any more.
         origin: where it comes from; None where it was compared with no other revision.
@@ -91,6 +92,7 @@ class Change:
     span: Span | None = None
     impact: Impact | None = None
     carriers: tuple[str, ...] | None = None
+    archived_carriers: tuple[str, ...] | None = None
     moves_to: Ref | None = None
     pages: int = 0
     origin: Origin | None = None

@@ -1,32 +1,50 @@
 """What happens while a plan is applied, for whoever wants to know: a receipt, a progress bar."""
 
-from typing import Protocol
-
 from leadstate.core.outcome import Outcome
 from leadstate.core.plan import Change
+from leadstate.core.touch import Touch
 
 
-class Observer(Protocol):
-    """Hears of each change as it ends; must not raise."""
+class Observer:
+    """Hears of each step of an apply; a method that is not overridden does nothing. None may raise."""
+
+    @property
+    def obstacle(self) -> str:
+        """Why nothing more may be written; empty while there is no reason."""
+        return ""
+
+    def touching(self, account: str, touch: Touch) -> None:
+        """A request that does this is about to be sent."""
+
+    def touched(self, account: str, intended: Touch, done: Touch | None) -> None:
+        """The answer came. `intended` is what was announced; `done` is what happened, None where nothing did."""
 
     def finished(self, change: Change, outcome: Outcome) -> None:
         """A change has come to its end."""
 
 
-class Several:
-    """Several listeners, in order."""
+class Several(Observer):
+    """Several observers, in order."""
 
     def __init__(self, *observers: Observer) -> None:
         self._observers = observers
 
+    @property
+    def obstacle(self) -> str:
+        """The first reason that an observer has."""
+        return next((observer.obstacle for observer in self._observers if observer.obstacle), "")
+
+    def touching(self, account: str, touch: Touch) -> None:
+        """Tell each of them."""
+        for observer in self._observers:
+            observer.touching(account, touch)
+
+    def touched(self, account: str, intended: Touch, done: Touch | None) -> None:
+        """Tell each of them."""
+        for observer in self._observers:
+            observer.touched(account, intended, done)
+
     def finished(self, change: Change, outcome: Outcome) -> None:
-        """Each of them hears it."""
-        for one in self._observers:
-            one.finished(change, outcome)
-
-
-class Nobody:
-    """Nobody listens."""
-
-    def finished(self, change: Change, outcome: Outcome) -> None:
-        """Nothing is done with it."""
+        """Tell each of them."""
+        for observer in self._observers:
+            observer.finished(change, outcome)

@@ -10,7 +10,7 @@ from leadstate.core.diff import diff
 from leadstate.core.outcome import Outcome, Status
 from leadstate.core.plan import AccountPlan, Action, Change, plain
 from leadstate.engine.conflict import Conflicts
-from leadstate.engine.events import Nobody, Observer
+from leadstate.engine.events import Observer
 from leadstate.engine.make import NotCreated, make
 from leadstate.kinds import KIND_NAMES, kind_named
 from leadstate.pipedrive.client import Writer
@@ -31,7 +31,7 @@ async def execute(
     token, a spent budget) ends the account's run, and so does an interrupt: what is under way is finished, what is left
     is skipped, with the reason.
     """
-    run = _Run(plan, writer, observer or Nobody(), interrupted or asyncio.Event())
+    run = _Run(plan, writer, observer or Observer(), interrupted or asyncio.Event())
     for stage in _stages(plan):
         # Two merges may move the same lead, whose whole list of labels each of them writes: one after the other.
         gate = asyncio.Semaphore(1 if any(change.moves_to for change in stage) else AT_ONCE)

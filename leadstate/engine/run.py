@@ -22,10 +22,11 @@ from leadstate.engine.events import Observer
 from leadstate.engine.execute import Outcomes, execute
 from leadstate.engine.lookup import resolve
 from leadstate.engine.observe import existing, observe
+from leadstate.engine.recorder import Recorder
 from leadstate.kinds import KIND_NAMES, cost
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
-from leadstate.pipedrive.client import Reader, Writer
+from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.connection import Connection, Spent
 from leadstate.pipedrive.errors import ApiError
 
@@ -207,7 +208,8 @@ async def _apply(
 ) -> Applied:
     if not plan.applyable or not plan.changes:
         return Applied({}, Spent(), plan if plan.complete else None)
-    writer = Writer(work.connection)
+    observer = observer or Observer()
+    writer = Recorder(work.connection, plan, observer)
     before = writer.spent.copy()
     outcomes = await execute(plan, writer, observer, interrupted)
     spent = writer.spent.since(before)

@@ -1,0 +1,108 @@
+"""One company in this process that is applied to while every touch is kept, for tests of what a receipt records."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from leadstate.core.account import Account
+from leadstate.core.plan import AccountPlan
+from leadstate.core.policy import Impact, Policy
+from leadstate.core.resource import Desired
+from leadstate.core.touch import Touch
+from leadstate.engine.events import Observer
+from leadstate.engine.run import Applied, Settings, Work, apply_all, plan_all
+from leadstate.pipedrive.auth import TokenAuth
+from leadstate.pipedrive.connection import Connection, http_client
+from leadstate.pipedrive.token import Token
+from leadstate.sandbox import Sandbox
+
+TOKEN = "t" * 40
+FREE = Policy(max_deletes=None, max_delete_percent=None, refuse_in_use=False)
+LABELS = {name: f"00000000-0000-4000-8000-{number:012x}" for number, name in enumerate(("Hot", "Warm", "Cold"))}
+
+
+def lead_id(number: int) -> str:
+    return f"10000000-0000-1000-8000-{number:012x}"
+
+
+def company(
+    *leads: dict[str, Any], labels: Sequence[tuple[str, str, str]] | None = None, **more: Any
+) -> dict[str, Any]:
+    """A seed document: three labels, and these leads, numbered; labels are named."""
+    three = [(id_, name, "red") for name, id_ in LABELS.items()]
+    rows = [
+        {
+            "id": lead_id(number),
+            "title": f"lead {number}",
+            "person_id": 1,
+            **lead,
+            "label_ids": [LABELS.get(name, name) for name in lead.get("label_ids", [])],
+        }
+        for number, lead in enumerate(leads)
+    ]
+    return {
+        "token": TOKEN,
+        "company": {"id": 7041, "name": "Acme", "domain": "acme"},
+        "persons": [{"id": 1, "name": "Jane"}],
+        "labels": [{"id": id_, "name": name, "color": color} for id_, name, color in labels or three],
+        "leads": rows,
+        **more,
+    }
+
+
+@dataclass
+class Recording(Observer):
+    """Keeps what it hears."""
+
+    begun: list[Touch] = field(default_factory=list)
+    done: list[Touch | None] = field(default_factory=list)
+    stop: str = ""
+
+    @property
+    def obstacle(self) -> str:
+        return self.stop
+
+    def touching(self, account: str, touch: Touch) -> None:  # noqa: ARG002  there is one account
+        self.begun.append(touch)
+
+    def touched(self, account: str, intended: Touch, done: Touch | None) -> None:  # noqa: ARG002  as above
+        self.done.append(done)
+
+
+@dataclass
+class Live:
+    """A company, and how it is applied to."""
+
+    seed: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        self.sandbox = Sandbox(self.seed, burst=100_000, daily=None)
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        return {label["id"]: label for label in self.sandbox.dump()["companies"][0]["labels"]}
+
+    @property
+    def leads(self) -> dict[str, Any]:
+        return {lead["id"]: lead for lead in self.sandbox.dump()["companies"][0]["leads"]}
+
+    def account(self, *desired: Desired, policy: Policy = FREE, **more: Any) -> Account:
+        return Account("emea", "http://127.0.0.1:1", "ns", policy, desired, **more)
+
+    def apply(
+        self, account: Account, observer: Observer | None = None, impact: Impact = Impact.LIVE
+    ) -> tuple[AccountPlan, Applied]:
+        """Plan and apply."""
+
+        async def main() -> tuple[AccountPlan, Applied]:
+            async with http_client(httpx.ASGITransport(self.sandbox.app)) as http:
+                work = [Work(account, Connection(http, account.origin, TokenAuth(Token(TOKEN))))]
+                chosen = Settings(impact=impact)
+                plans = await plan_all(work, chosen)
+                (applied,) = await apply_all(work, plans, chosen, observer)
+                return plans[0], applied
+
+        return asyncio.run(main())
