@@ -10,7 +10,8 @@ from benchmarks.reader import read_seconds
 from benchmarks.row import Figure, Row
 from benchmarks.server import serving, set_latency, taken
 from benchmarks.timing import LEADSTATE, by_turns, peak_megabytes, run
-from leadstate.pipedrive.pages import AT_ONCE, PAGE
+from leadstate.core.observed import PAGE
+from leadstate.pipedrive.pages import AT_ONCE
 
 LATENCY = 50
 """Milliseconds."""

@@ -2,9 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from leadstate.core.address import RemoteRef
 from leadstate.core.resource import Dictionary, Live
+
+PAGE: Final = 500
+"""Rows on a page of an offset-paged listing, at most (Pipedrive docs: pagination). Pages overlap by one row."""
+
+
+def pages_of(rows: int) -> int:
+    """Return how many pages a listing of so many rows has; an empty one has one."""
+    return 1 + max(0, -(-(rows - PAGE) // (PAGE - 1)))
 
 
 @dataclass(frozen=True, slots=True)

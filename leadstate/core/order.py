@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from leadstate.core.address import Address, Ref, RemoteRef, Target
-from leadstate.core.observed import Observed
+from leadstate.core.observed import Observed, pages_of
 from leadstate.core.plan import Action, Change, Impact, Reason
-from leadstate.core.resource import Attrs, Live, Value, references
+from leadstate.core.resource import FREEZES, Attrs, Live, Value, references
 
 
 def in_order(changes: Iterable[Change]) -> list[Change]:
@@ -47,6 +47,7 @@ def weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
     ids = {one.address: one.remote_id for one in changes}
     thawed = {one.remote_id for one in changes if one.thaw_first and "labels" not in one.want}
     returning = [one for one in observed.live.get("lead", ()) if one.remote_id in thawed]
+    after_all = _pages_after(changes, observed)
     weighed = []
     for one in changes:
         deletes = one.action is Action.DELETE
@@ -63,17 +64,31 @@ def weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
             leads=None if live is None else len(live),
             archived_leads=None if archived is None else len(archived),
         )
-        pages = observed.pages if one.moves_to else 0
         weighed.append(
             replace(
                 one,
                 impact=impact,
                 carriers=live if deletes else None,
                 archived_carriers=tuple(archived) if deletes and archived else None,
-                pages=pages,
+                pages=after_all if one.moves_to else 0,
             )
         )
     return weighed
+
+
+def _pages_after(changes: Sequence[Change], observed: Observed) -> int:
+    """Return how many pages of live leads there are once the leads of this plan are added, deleted and archived."""
+    leads = observed.live.get("lead", ())
+    archived = {lead.remote_id for lead in leads if lead.frozen_by}
+    before = len(leads) - len(archived) + observed.others.get("lead", 0)
+    after = before
+    for change in changes:
+        if change.address.kind == "lead":
+            was = change.action is not Action.ADD and change.remote_id not in archived
+            stays = change.action is not Action.DELETE and not change.want.get(FREEZES, change.remote_id in archived)
+            after += stays - was
+    # A server may grant shorter pages than it is asked for.
+    return max(1, observed.pages + pages_of(after) - pages_of(before))
 
 
 def _held(lead: Live) -> tuple[Value, ...]:

@@ -56,10 +56,10 @@ def plan_account(
         _plan_kind(draft, found.matchings[kind])
         if others := observed.others.get(kind):
             draft.left_alone.append(LeftAlone(kind, Reason.NOT_OURS, count=others))
-    changes = only(weigh(in_order(draft.changes), observed), targets)
+    changes = weigh(only(in_order(draft.changes), targets), observed)
     return AccountPlan(
         account=account.name,
-        changes=changes,
+        changes=tuple(changes),
         left_alone=tuple(
             sorted(
                 (one for one in draft.left_alone if _is_meant(Address(account.name, one.kind, one.key or ""), targets)),

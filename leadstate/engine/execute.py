@@ -9,9 +9,10 @@ from leadstate.core.address import Address
 from leadstate.core.diff import diff
 from leadstate.core.outcome import Outcome, Status
 from leadstate.core.plan import AccountPlan, Action, Change, plain
-from leadstate.engine.conflict import Conflicts
+from leadstate.engine.conflict import GONE, Conflicts
 from leadstate.engine.events import Observer
-from leadstate.engine.make import NotCreated, make
+from leadstate.engine.make import NotCreated, bound, make
+from leadstate.engine.move import move_leads
 from leadstate.kinds import KIND_NAMES, kind_named
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.errors import ApiError, NotFound
@@ -56,7 +57,7 @@ class _Run:
         self._writer = writer
         self._observer = observer
         self._interrupted = interrupted
-        self._conflicts = Conflicts(plan.bindings, writer)
+        self._conflicts = Conflicts(plan, writer)
         self._stopped = ""
 
     async def one(self, change: Change, gate: asyncio.Semaphore) -> None:
@@ -75,12 +76,7 @@ class _Run:
 
     async def _attempt(self, change: Change) -> Outcome:
         try:
-            conflict = await self._conflicts.of(change)
-            return conflict or await self._make(change)
-        except NotFound as failure:
-            if change.action is Action.DELETE:
-                return Outcome(Status.APPLIED, "it was gone already")
-            return Outcome(Status.FAILED, str(failure))
+            return await self._change(change)
         except NotCreated as failure:
             return Outcome(Status.UNKNOWN, f"{failure}; the next plan will see what became of it")
         except ApiError as failure:
@@ -89,6 +85,21 @@ class _Run:
             return Outcome(Status.FAILED, str(failure))
         except (ValidationError, ArithmeticError):
             return Outcome(Status.UNKNOWN, "the answer is not understood; the next plan will see what became of it")
+
+    async def _change(self, change: Change) -> Outcome:
+        """Make the change unless a person has changed the account meanwhile; moving leads takes time, so look again."""
+        end = await self._conflicts.find(change)
+        if end is None and change.moves_to is not None:
+            await move_leads(change, bound(self._bindings, change.moves_to), self._writer)
+            end = await self._conflicts.find(change, again=True)
+        if end is not None:
+            return end
+        try:
+            return await self._make(change)
+        except NotFound:
+            if change.action is Action.DELETE:
+                return GONE
+            raise
 
     async def _make(self, change: Change) -> Outcome:
         """Make it, and compare what Pipedrive answered with what was asked: it may ignore a value without an error."""

@@ -6,7 +6,6 @@ from typing import Any
 from leadstate.core.address import Ref
 from leadstate.core.plan import Action, Change
 from leadstate.core.resource import Bindings, Live, Value
-from leadstate.engine.move import move_leads
 from leadstate.engine.recover import look_for
 from leadstate.kinds.kind import Kind
 from leadstate.kinds.operations import GET_LEAD, Request
@@ -35,8 +34,6 @@ async def make(change: Change, kind: Kind, bindings: Bindings, writer: Writer) -
         pydantic.ValidationError: an answer is not of its kind.
     """
     requests = kind.requests(change, _Bound(bindings))
-    if change.moves_to is not None:
-        await move_leads(change, bound(bindings, change.moves_to), writer)
     made: Live | None = None
     if change.action is Action.ADD:
         made = await _create(requests[0], change, kind, bindings, writer)

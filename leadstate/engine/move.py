@@ -7,8 +7,11 @@ import asyncio
 from collections.abc import Collection
 from contextlib import aclosing
 
+from leadstate.core.diagnostics import counted
 from leadstate.core.plan import Change
-from leadstate.kinds.lead import WireLead, glances
+from leadstate.engine.decoded import understood
+from leadstate.engine.tasks import task_group
+from leadstate.kinds.lead import LEAD, WireLead, glances
 from leadstate.kinds.operations import GET_LEAD, GET_LEADS, UPDATE_LEAD, Request
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.errors import ApiError, NotFound
@@ -36,35 +39,57 @@ async def move_leads(change: Change, target: str, writer: Writer) -> None:
     source = change.remote_id or ""
     carriers: Collection[str] = change.carriers or ()
     for _ in range(ROUNDS):
-        gate = asyncio.Semaphore(AT_ONCE)
-        failures = await asyncio.gather(*(_move(lead, source, target, writer, gate) for lead in carriers))
-        if (failure := next((one for one in failures if one is not None), None)) is not None:
-            raise failure
+        await _Round(source, target, writer).move(carriers)
         carriers = await _carriers(source, writer)
         if not carriers:
             return
-    raise StillCarried(UPDATE_LEAD.id, f"{len(carriers)} leads carry the label all the same")
+    verb = "carries" if len(carriers) == 1 else "carry"
+    raise StillCarried(UPDATE_LEAD.id, f"{counted(len(carriers), 'lead')} still {verb} the label")
 
 
-async def _move(lead: str, source: str, target: str, writer: Writer, gate: asyncio.Semaphore) -> ApiError | None:
-    """Move one lead; a failure is returned, so that those under way are finished."""
-    async with gate:
-        try:
-            now = WireLead.model_validate((await writer.get(Request(GET_LEAD, lead))).data)
-            if source in now.label_ids and not now.is_archived:
-                # In the order in which people have them.
-                moved = list(dict.fromkeys(target if one == source else one for one in now.label_ids))
-                await writer.send(Request(UPDATE_LEAD, lead, {"label_ids": moved}))
-        except NotFound:
-            return None
-        except ApiError as failure:
-            return failure
-        return None
+class _Round:
+    """Moves leads, several at a time. A failure does not stop the others, unless none can succeed after it."""
+
+    def __init__(self, source: str, target: str, writer: Writer) -> None:
+        self._source = source
+        self._target = target
+        self._writer = writer
+        self._gate = asyncio.Semaphore(AT_ONCE)
+        self._failures: list[ApiError] = []
+
+    async def move(self, leads: Collection[str]) -> None:
+        """Move these leads; raise the first failure once no request is under way any more."""
+        async with task_group() as group:
+            for lead in leads:
+                group.create_task(self._move_unless_stopped(lead))
+        if self._failures:
+            raise next((failure for failure in self._failures if failure.fatal), self._failures[0])
+
+    async def _move_unless_stopped(self, lead: str) -> None:
+        async with self._gate:
+            if any(failure.fatal for failure in self._failures):
+                return
+            try:
+                await self._move(lead)
+            except NotFound:
+                return
+            except ApiError as failure:
+                self._failures.append(failure)
+
+    async def _move(self, lead: str) -> None:
+        answer = await self._writer.get(Request(GET_LEAD, lead))
+        with understood(LEAD, GET_LEAD):
+            now = WireLead.model_validate(answer.data)
+        if self._source in now.label_ids and not now.is_archived:
+            # In the order in which people have them.
+            moved = list(dict.fromkeys(self._target if label == self._source else label for label in now.label_ids))
+            await self._writer.send(Request(UPDATE_LEAD, lead, {"label_ids": moved}))
 
 
 async def _carriers(label: str, writer: Writer) -> list[str]:
     found: list[str] = []
     async with aclosing(writer.pages(GET_LEADS)) as pages:
         async for page in pages:
-            found += [one.id for one in glances(page.rows) if label in one.label_ids]
+            with understood(LEAD, GET_LEADS):
+                found += [lead.id for lead in glances(page.rows) if label in lead.label_ids]
     return found

@@ -6,6 +6,7 @@ Listings may lag behind writes (Pipedrive documents nothing about it), so one lo
 from collections.abc import Iterable
 
 from leadstate.core.address import RemoteRef
+from leadstate.core.observed import PAGE
 from leadstate.core.plan import Change
 from leadstate.core.resource import Bindings, Live
 from leadstate.engine.decoded import decoded
@@ -14,7 +15,6 @@ from leadstate.kinds.kind import Kind
 from leadstate.kinds.operations import GET_LABELS, GET_LEADS, Request
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import BadAnswer, Rejected
-from leadstate.pipedrive.pages import PAGE
 
 PATIENCE = (0.5, 1.5, 4.0)
 """Seconds before each look."""

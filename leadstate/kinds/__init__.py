@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from leadstate.core.plan import Change
+from leadstate.core.plan import Action, Change
 from leadstate.kinds.kind import Kind, Symbols
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
@@ -22,16 +22,18 @@ def kind_named(name: str) -> Kind:
 def calls(changes: Iterable[Change]) -> list[tuple[Change, list[Request]]]:
     """Each change with the requests that it will take, references unresolved: what a plan shows and a forecast counts.
 
-    A listing that several changes need just before they are made is read once, and stands at the first of them.
+    A listing that several adds or several deletes need just before they are made is read once, and stands at the first
+    of them.
     """
-    found, listed = [], set()
+    found: list[tuple[Change, list[Request]]] = []
+    listed: set[tuple[str, Action]] = set()
     for change in changes:
         kind = kind_named(change.address.kind)
         first = kind.reread(change)
         shared = first is not None and first.remote_id is None
-        before = [] if first is None or (shared and kind.name in listed) else [first]
+        before = [] if first is None or (shared and (kind.name, change.action) in listed) else [first]
         if shared:
-            listed.add(kind.name)
+            listed.add((kind.name, change.action))
         found.append((change, [*before, *kind.moves(change), *kind.requests(change, Symbols())]))
     return found
 

@@ -46,9 +46,10 @@ class Kind:
         listing: the operation that lists the live objects.
         decode: one object of an answer to a `Live`; pydantic.ValidationError where it is not one.
         requests: the requests that make a change, in order. Those after an add leave the id open.
-        reread: the reading just before a change that would overwrite or delete what a person may have changed since
-            the plan; None where nothing can be lost.
-        moves: the requests that take other objects away from one that is deleted, as far as a plan can tell.
+        reread: the reading just before a change that would create what a person may have made since the plan, or
+            overwrite or delete what a person may have changed; None where nothing can be lost.
+        moves: the requests that take other objects away from one that is deleted, and see that nobody has changed it
+            meanwhile, as far as a plan can tell.
         from_plain: an attribute, by name, from the form that reports hold.
     """
 

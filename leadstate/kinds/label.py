@@ -170,19 +170,25 @@ def requests(change: Change, resolve: Resolve) -> Sequence[Request]:  # noqa: AR
 
 
 def reread(change: Change) -> Request | None:
-    """The listing, before a delete: labels cannot be read one by one (Pipedrive API: getLeadLabels)."""
-    return Request(GET_LABELS) if change.action is Action.DELETE else None
+    """The listing, before an add and a delete: labels cannot be read one by one (Pipedrive API: getLeadLabels)."""
+    return None if change.action is Action.UPDATE else Request(GET_LABELS)
 
 
 def moves(change: Change) -> Sequence[Request]:
-    """What it takes to give the leads of a deleted label another one: each is read and written, then all are read.
+    """Return the requests that give the leads of a deleted label another one: each is read and written, then all read.
 
-    The last reading shows that no lead carries it any more, one that got it meanwhile included.
+    The list of leads shows that none carries the label any more, one that got it meanwhile included. The list of labels
+    shows that nobody has changed the label while its leads moved, which may take minutes.
     """
-    if change.moves_to is None or change.carriers is None:
+    if change.moves_to is None:
         return ()
-    leads = len(change.carriers)
-    return (*[Request(GET_LEAD)] * leads, *[Request(UPDATE_LEAD)] * leads, *[Request(GET_LEADS)] * change.pages)
+    leads = len(change.carriers or ())
+    return (
+        *[Request(GET_LEAD)] * leads,
+        *[Request(UPDATE_LEAD)] * leads,
+        *[Request(GET_LEADS)] * change.pages,
+        Request(GET_LABELS),
+    )
 
 
 LABEL = Kind("label", GET_LABELS, decode, requests, reread, moves, lambda _name, value: value)

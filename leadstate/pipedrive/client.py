@@ -7,11 +7,12 @@ from contextlib import aclosing
 
 import httpx
 
+from leadstate.core.observed import PAGE
 from leadstate.kinds.operations import Operation, Request
 from leadstate.pipedrive.answers import Answer
 from leadstate.pipedrive.connection import Connection, Lane, Pace, Spent
 from leadstate.pipedrive.errors import IncompleteListing
-from leadstate.pipedrive.pages import PAGE, Page, read_pages
+from leadstate.pipedrive.pages import Page, read_pages
 
 _LONGEST_COUNT = 18
 """Digits: more tokens than these can tell are no budget."""

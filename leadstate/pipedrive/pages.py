@@ -15,9 +15,6 @@ from leadstate.kinds.operations import Operation, Request
 from leadstate.pipedrive.answers import Answer
 from leadstate.pipedrive.errors import IncompleteListing
 
-PAGE = 500
-"""Offset-paged listings give 500 rows at most, and cost the same however many (Pipedrive docs: pagination)."""
-
 AT_ONCE = 4
 """Pages of one listing under way at the same time, where they are known to be there; the limiter paces them."""
 

@@ -9,12 +9,12 @@ import pytest
 from leadstate.core.address import Address, Ref, RemoteRef, Target
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.guard import Budget, guard
-from leadstate.core.observed import Observed
+from leadstate.core.observed import Observed, pages_of
 from leadstate.core.plan import Action, Reason, fingerprint
 from leadstate.core.planner import plan_account
 from leadstate.core.policy import Policy
-from leadstate.core.resource import AtLeast, Desired
-from tests.builders import HERE, account, label, lead, live_label, live_lead, planned
+from leadstate.core.resource import AtLeast, Desired, Live
+from tests.builders import HERE, ORDER, account, label, lead, live_label, live_lead, planned
 
 HOT, OLD = Ref("label", "Hot"), RemoteRef("label", "id-Old")
 FREE = Budget(0)
@@ -145,3 +145,52 @@ def test_a_lead_that_comes_back_from_the_archive_counts(labels: tuple[()] | None
     )
     delete = next(one for one in plan.changes if one.action is Action.DELETE)
     assert delete.carriers == left
+
+
+@pytest.mark.parametrize(
+    ("listed", "more", "pages"),
+    [
+        (0, 0, 1), (0, 500, 1), (0, 501, 2), (499, 1, 1), (499, 2, 2), (500, 1, 2), (998, 1, 2), (998, 2, 3),
+    ],
+)  # fmt: skip
+def test_pages_that_a_merge_reads_hold_the_leads_that_the_plan_adds(listed: int, more: int, pages: int) -> None:
+    declared = account(label("Hot"), merged(), *(lead(f"k{number}") for number in range(more)))
+    there = {"others": {"lead": listed}, "pages": pages_of(listed), "carriers": {}, "archived_carriers": {}}
+    plan = planned(declared, live_label("Hot"), live_label("Old"), **there)
+    (delete,) = (change for change in plan.changes if change.moves_to)
+    assert delete.pages == pages
+
+
+def pages_after(*declared: Desired, live: tuple[Live, ...], others: int, pages: int) -> int:
+    there = {"others": {"lead": others}, "pages": pages, "carriers": {}, "archived_carriers": {}}
+    plan = planned(account(label("Hot"), merged(), *declared), live_label("Hot"), live_label("Old"), *live, **there)
+    return next(change.pages for change in plan.changes if change.moves_to)
+
+
+def test_leads_that_the_plan_deletes_and_archives_are_on_no_page() -> None:
+    here, archived = live_lead("a"), live_lead("a", archived=True)
+    absent = replace(lead("a"), present=False)
+    for declared, live, before, after in (
+        (lead("a", title="new"), here, 2, 2),
+        (absent, here, 2, 1),
+        (absent, archived, 1, 1),
+        (lead("a", archived=True), here, 2, 1),
+        (lead("a", archived=True), archived, 1, 1),
+        (lead("a", archived=False, title="new"), archived, 1, 2),
+        (lead("b", archived=True), archived, 1, 1),
+        (lead("b"), archived, 1, 2),
+    ):
+        assert pages_after(declared, live=(live,), others=500, pages=before) == after, declared
+
+
+def test_a_server_that_grants_shorter_pages_is_believed() -> None:
+    assert pages_after(live=(), others=600, pages=7) == 7
+    assert pages_after(live=(), others=0, pages=0) == 1
+
+
+def test_only_leads_of_the_target_count() -> None:
+    declared = account(label("Hot"), merged(), *(lead(f"k{number}") for number in range(501)))
+    observed = Observed({"label": [live_label("Hot"), live_label("Old")], "lead": []}, pages=1, carriers={})
+    plan = plan_account(declared, observed, ORDER, [Target.parse("label:Old", ORDER)])
+    (delete,) = plan.changes
+    assert delete.pages == 1

@@ -1,0 +1,159 @@
+"""A tiny Pipedrive in memory, which does what a test tells it to at any request."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import httpx
+
+from leadstate.core.account import Account
+from leadstate.core.outcome import Outcome
+from leadstate.core.plan import AccountPlan, Change
+from leadstate.core.policy import Policy
+from leadstate.core.resource import Desired
+from leadstate.engine.events import Observer
+from leadstate.engine.execute import Outcomes, execute
+from leadstate.engine.run import Settings, plan_one
+from leadstate.pipedrive.auth import TokenAuth
+from leadstate.pipedrive.client import Writer
+from leadstate.pipedrive.connection import Connection, Pace, http_client
+from leadstate.pipedrive.token import Token
+
+T = TypeVar("T")
+Reply = httpx.Response
+FREE = Policy(max_deletes=None, max_delete_percent=None, refuse_in_use=False)
+
+
+@dataclass
+class Fake(httpx.AsyncBaseTransport):
+    """One account.
+
+    Attributes:
+        labels: id → label.
+        leads: id → lead, live or archived.
+        sent: every request, as `PATCH leads/1`.
+        bodies: what each write request held, beside its name.
+        before: name of a request, and how often it was sent before → what happens then; an answer in place of its own.
+        after: the same, once the request was done.
+        alters: name of a request → what becomes of a body before it is stored.
+    """
+
+    labels: dict[str, dict[str, Any]] = field(default_factory=dict)
+    leads: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sent: list[str] = field(default_factory=list)
+    bodies: list[tuple[str, Any]] = field(default_factory=list)
+    before: dict[tuple[str, int], Callable[[], Reply | None]] = field(default_factory=dict)
+    after: dict[tuple[str, int], Callable[[], Reply | None]] = field(default_factory=dict)
+    alters: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
+    sorts: bool = True
+    slept: list[float] = field(default_factory=list)
+    made: int = 0
+
+    def label(self, id_: str, name: str, color: str = "red") -> None:
+        self.labels[id_] = {"id": id_, "name": name, "color": color}
+
+    def lead(self, id_: str, mark: str | None = None, *labels: str, **values: Any) -> None:
+        self.leads[id_] = {"id": id_, "title": id_, "person_id": 1, "origin_id": mark, "label_ids": [*labels], **values}
+
+    def writes(self) -> list[str]:
+        return [name for name in self.sent if not name.startswith("GET")]
+
+    async def handle_async_request(self, request: httpx.Request) -> Reply:
+        await asyncio.sleep(0)
+        name = f"{request.method} {request.url.path.split('/', 3)[3]}"
+        times = self.sent.count(name)
+        self.sent.append(name)
+        body = json.loads(request.content) if request.content else {}
+        if body:
+            self.bodies.append((name, body))
+        if (name, times) in self.before and (first := self.before[name, times]()) is not None:
+            return first
+        if name in self.alters:
+            body = self.alters[name](body)
+        reply = self._do(request, name.partition(" ")[2].split("/"), body)
+        return (self.after[name, times]() if (name, times) in self.after else None) or reply
+
+    def _do(self, request: httpx.Request, path: list[str], body: dict[str, Any]) -> Reply:
+        table = self.labels if path[0] == "leadLabels" else self.leads
+        if request.method == "POST":
+            self.made += 1
+            table[f"new-{self.made}"] = {"id": f"new-{self.made}", **body}
+            return ok(table[f"new-{self.made}"], 201)
+        if path == ["leadLabels"]:
+            return ok([*table.values()])
+        if path in (["leads"], ["leads", "archived"]):
+            return self._page(request, archived=len(path) > 1)
+        if path[1] not in table:
+            return failed(404, "not found")
+        if request.method == "DELETE":
+            return ok({"id": table.pop(path[1])["id"]})
+        table[path[1]] |= body
+        return ok(table[path[1]])
+
+    def _page(self, request: httpx.Request, *, archived: bool) -> Reply:
+        rows = [lead for lead in self.leads.values() if bool(lead.get("is_archived")) is archived]
+        if "sort" in request.url.params and self.sorts:
+            rows.reverse()
+        start, limit = (int(request.url.params[name]) for name in ("start", "limit"))
+        more = len(rows) > start + limit
+        return ok(rows[start : start + limit], pagination={"limit": limit, "more_items_in_collection": more})
+
+    def run(self, do: Callable[[Writer], Awaitable[T]]) -> T:
+        """Call something with a writer; no pause takes any time."""
+
+        async def sleep(seconds: float) -> None:
+            self.slept.append(seconds)
+            await asyncio.sleep(0)
+
+        async def main() -> T:
+            async with http_client(self) as http:
+                pace = Pace(clock=lambda: sum(self.slept), sleep=sleep, draw=lambda: 0.5)
+                return await do(Writer(Connection(http, "http://127.0.0.1:1", TokenAuth(Token("t" * 40)), pace)))
+
+        return asyncio.run(main())
+
+    def plan(self, *desired: Desired, policy: Policy = FREE) -> AccountPlan:
+        """Plan these."""
+        account = Account("emea", "http://127.0.0.1:1", "ns", policy, desired)
+        return self.run(lambda writer: plan_one(account, writer, Settings()))
+
+    def apply(self, plan: AccountPlan, observer: "Heard | None" = None) -> Outcomes:
+        """Carry a plan out; `sent` and `bodies` hold what that took."""
+        self.sent.clear()
+        self.bodies.clear()
+        return self.run(lambda writer: execute(plan, writer, observer))
+
+
+@dataclass
+class Heard(Observer):
+    """Writes down what it hears."""
+
+    ended: list[tuple[str, str]] = field(default_factory=list)
+    fails: Exception | None = None
+
+    def finished(self, change: Change, outcome: Outcome) -> None:
+        self.ended.append((str(change.address.ref), outcome.status.value))
+        if self.fails is not None:
+            raise self.fails
+
+
+def ok(data: object, status: int = 200, **additional: object) -> Reply:
+    """A successful answer."""
+    return httpx.Response(status, json={"success": True, "data": data, "additional_data": additional})
+
+
+def failed(status: int, error: str = "no", **headers: str) -> Reply:
+    """An answer that refuses."""
+    return httpx.Response(status, json={"success": False, "error": error}, headers=headers)
+
+
+def lost() -> Reply:
+    """An answer that never arrives."""
+    raise httpx.ReadError("reset")
+
+
+def ends(outcomes: Outcomes) -> dict[str, str]:
+    """What became of each change, in short."""
+    return {str(address.ref): outcome.status.value for address, outcome in outcomes.items()}
