@@ -103,10 +103,10 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
     def remembered(wanted: Desired, others: Iterable[Live]) -> list[Live]:
         """What the lock knows it by, and what else it could be, each once. Nothing is deleted on a memory alone."""
         locked = by_id.get((lock or {}).get(wanted.address.ref, ""), []) if wanted.present else []
+        # A lead that others made is ours only where it is declared `adopted`, whatever the lock file claims.
+        marks = (None, wanted.mark) if wanted.adopted else (wanted.mark,)
         # A label that bears the name of another declared one is that one, whatever was remembered of it.
-        fitting = [
-            one for one in locked if one.mark in (None, wanted.mark) and declared.get(one.name, wanted) is wanted
-        ]
+        fitting = [one for one in locked if one.mark in marks and declared.get(one.name, wanted) is wanted]
         return list({one.remote_id: one for one in (*fitting, *others)}.values())
 
     missing = matcher.settle(marked, lambda d: remembered(d, by_mark[d.mark or ""]), "carry its mark")

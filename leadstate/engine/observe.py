@@ -110,20 +110,16 @@ async def _listed(
     """All live leads, and what is declared and not among them by its id and in the archive; with `full` all of that."""
     _check_labels(labels, seen.carriers.keys())
     declared = [one for one in account.of_kind(LEAD.name) if one.present and one.mark]
-    # An id that was remembered counts where no other mark says that it is something else.
-    listed = {one.mark or account.locked.get(one.remote_id) for one in seen.kept}
-    sought = [one for one in declared if one.mark not in listed and one.address.ref not in listed]
+    listed = certain(account, seen.kept)
+    sought = [one for one in declared if not listed[one.address.ref]]
     asked = await ask_for(account, sought, reader)
-    remembered = {
-        one.remote_id: one
-        for desired in sought
-        if (one := asked.there.get(desired.address.ref)) and one.mark in (None, desired.mark)
-    }
+    known = certain(account, asked.there.values())
+    remembered = {lead.remote_id: lead for one in sought for lead in known[one.address.ref]}
     missing = frozenset(
         one.mark
         for one in sought
         if one.mark
-        and account.lock.get(one.address.ref) not in remembered
+        and not known[one.address.ref]
         # One that is to be created again may have been, by a run that could not write the lock file.
         and not (one.mark in asked.gone and one.leave_gone)
         and not (one.adopted and one.mark not in asked.gone)

@@ -61,10 +61,16 @@ def test_nothing_is_deleted_on_a_memory_alone() -> None:
     assert shown(plan) == []
 
 
-def test_a_lead_without_a_mark_is_believed_and_one_with_another_mark_is_not() -> None:
+def test_a_lead_without_a_mark_is_ours_only_where_it_is_declared_adopted() -> None:
     wanted = lead("a", title="after")
-    adopted = live_lead(None, remote_id="id-1", title="before")
-    assert shown(planned(remembering(wanted, lock={SEED: "id-1"}), adopted)) == ["~ lead:a title"]
+    unmarked = live_lead(None, remote_id="id-1", title="before")
+    assert shown(planned(remembering(wanted, lock={SEED: "id-1"}), unmarked)) == ["+ lead:a"]
+    adopted = replace(wanted, adopted=True)
+    assert shown(planned(remembering(adopted, lock={SEED: "id-1"}), unmarked)) == ["~ lead:a title"]
+
+
+def test_a_lead_with_another_mark_is_not_ours_whatever_the_lock_file_claims() -> None:
+    wanted = lead("a", title="after")
     other = live_lead("b", remote_id="id-1", title="before")
     assert shown(planned(remembering(wanted, lock={SEED: "id-1"}), other)) == ["+ lead:a"]
     ours = live_lead("a", remote_id="id-1", title="before")

@@ -128,10 +128,15 @@ def test_an_id_of_another_lead_is_not_believed(wrong: str) -> None:
     company.update(1, title="drifted")
     plan = company.plan(company.account(*declared(2), lock={"k1": wrong}))
     assert company.sent["leads"] == 1
-    if wrong == lead_id(2):
-        assert shown(plan) == ["~ lead:k1 title"]
-    else:
-        assert [one.code for one in plan.diagnostics] == ["ambiguous"]
+    assert shown(plan) == ["~ lead:k1 title"]
+
+
+def test_an_id_of_an_unmarked_lead_does_not_hide_that_ours_is_in_the_archive() -> None:
+    company = Company(1, others=1)
+    company.update(0, is_archived=True)
+    plan = company.plan(company.account(lead("k0"), lock={"k0": lead_id(1)}))
+    assert shown(plan) == []
+    assert plan.unchanged == 1
 
 
 def test_an_adopted_lead_has_no_mark_and_is_read_by_its_id() -> None:
