@@ -27,7 +27,7 @@ from leadstate.engine.run import Applied, Work, apply_all, untouched
 from leadstate.pipedrive.connection import Spent
 from leadstate.report.build import Part, build
 from leadstate.report.document import Change, Report
-from leadstate.report.json import parse
+from leadstate.report.verify import read_stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def read_plan(path: Path | None) -> Report | None:
 
 def read_report(path: Path) -> Report:
     """A stored report of any command."""
-    return parse(path.read_text(encoding="utf-8", errors="replace"))
+    return read_stored(path.read_text(encoding="utf-8", errors="replace"))
 
 
 def carry_out(choices: Choices, configuration: Configuration, consent: Consent) -> tuple[Exit, Report]:

@@ -17,8 +17,7 @@ from leadstate.config import Configuration, DeclaredAccount
 from leadstate.core.account import Account
 from leadstate.core.errors import SecretError, finding_of
 from leadstate.core.plan import AccountPlan
-from leadstate.core.resource import Bindings
-from leadstate.engine.run import Work
+from leadstate.engine.run import Work, unread
 from leadstate.pipedrive.connection import Connection, Pace, http_client
 
 
@@ -76,5 +75,4 @@ def _way(account: Account) -> str:
 
 
 def _without_token(declared: DeclaredAccount, failure: SecretError) -> AccountPlan:
-    name = declared.account.name
-    return AccountPlan(name, (), (), 0, (finding_of(failure, name),), Bindings(), complete=False)
+    return unread(declared.account, finding_of(failure, declared.account.name))

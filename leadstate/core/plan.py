@@ -2,16 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import Protocol
 
 from leadstate.core.address import Address, Ref, RemoteRef, Span
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.diff import FieldDiff
 from leadstate.core.observed import Reading
-from leadstate.core.resource import Absent, AtLeast, Attrs, Bindings, Live, Money, Side
+from leadstate.core.resource import Absent, AtLeast, Attrs, Bindings, Live, Money
 
 
 class Action(StrEnum):
@@ -120,6 +121,7 @@ class AccountPlan:
 
     Attributes:
         account: its name.
+        origin: scheme, host and port that it was read from.
         changes: sorted by address.
         left_alone: sorted by kind, reason and name.
         unchanged: how many declared objects are already as declared.
@@ -128,9 +130,11 @@ class AccountPlan:
         complete: whether the live state could be read as a whole.
         labels: every label that exists, as it was read; `bindings` knows how each is called here.
         reading: how live leads were read; None where they were not.
+        company_id: the company that the configuration says the account is of; None where it says nothing.
     """
 
     account: str
+    origin: str
     changes: tuple[Change, ...]
     left_alone: tuple[LeftAlone, ...]
     unchanged: int
@@ -139,6 +143,7 @@ class AccountPlan:
     complete: bool = True
     labels: tuple[Live, ...] = ()
     reading: Reading | None = None
+    company_id: int | None = None
 
     @property
     def applyable(self) -> bool:
@@ -150,9 +155,55 @@ class AccountPlan:
         return sum(change.action is action for change in self.changes)
 
 
-def fingerprint(plan: AccountPlan) -> str | None:
-    """A hash over an account's changes with their before values; None where there are none."""
-    return combined(json.dumps(_identity(change), sort_keys=True) for change in plan.changes) if plan.changes else None
+class _Field(Protocol):
+    @property
+    def path(self) -> str: ...
+    @property
+    def before(self) -> object: ...
+    @property
+    def after(self) -> object: ...
+
+
+class _Work(Protocol):
+    @property
+    def address(self) -> object: ...
+    @property
+    def action(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def remote_id(self) -> str | None: ...
+    @property
+    def mark(self) -> str | None: ...
+    @property
+    def moves_to(self) -> object: ...
+    @property
+    def fields(self) -> Sequence[_Field]: ...
+
+
+class Fingerprinted(Protocol):
+    """What a fingerprint is made from: a plan of one account, or its form in a stored report."""
+
+    @property
+    def origin(self) -> str | None:
+        """Scheme, host and port of the account."""
+
+    @property
+    def company_id(self) -> int | None:
+        """The company that the account is declared to be of."""
+
+    @property
+    def changes(self) -> Sequence[_Work]:
+        """What is to be done."""
+
+
+def fingerprint(plan: Fingerprinted) -> str | None:
+    """Return a hash over an account and its changes with their before values; None where there are none."""
+    if not plan.changes:
+        return None
+    about = {"origin": plan.origin, "company_id": plan.company_id}
+    rows = (about, *(_identity(change) for change in plan.changes))
+    return combined(json.dumps(row, sort_keys=True) for row in rows)
 
 
 def combined(parts: Iterable[str | None]) -> str:
@@ -161,13 +212,14 @@ def combined(parts: Iterable[str | None]) -> str:
     return "sha256:" + hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
 
-def _identity(change: Change) -> object:
+def _identity(change: _Work) -> object:
     return {
         "address": str(change.address),
         "action": change.action,
+        "reason": change.reason,
         "remote_id": change.remote_id,
         "mark": change.mark,
-        "moves_to": plain(change.moves_to),
+        "moves_to": None if change.moves_to is None else str(change.moves_to),
         "fields": [[field.path, plain(field.before), plain(field.after)] for field in change.fields],
     }
 
@@ -181,8 +233,11 @@ def _number(number: Decimal) -> int | str:
     return int(number) if whole else str(number)
 
 
-def plain(value: Side) -> object:
-    """A value as JSON can hold it; an absent one and one that is not set are both null; amounts keep every digit."""
+def plain(value: object) -> object:
+    """A value as JSON can hold it; an absent one and one that is not set are both null; amounts keep every digit.
+
+    A value in this form stays as it is, so that the fingerprint of a stored plan is that of the plan.
+    """
     match value:
         case Absent():
             form: object = None

@@ -59,6 +59,8 @@ def plan_account(
     changes = weigh(only(in_order(draft.changes), targets), observed)
     return AccountPlan(
         account=account.name,
+        origin=account.origin,
+        company_id=account.company_id,
         changes=tuple(changes),
         left_alone=tuple(
             sorted(

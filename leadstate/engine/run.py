@@ -189,7 +189,7 @@ async def plan_one(account: Account, reader: Reader, settings: Settings) -> Acco
 
 def unread(account: Account, finding: Diagnostic) -> AccountPlan:
     """The plan of an account that could not be read: nothing, and why."""
-    return AccountPlan(account.name, (), (), 0, (finding,), Bindings(), complete=False)
+    return AccountPlan(account.name, account.origin, (), (), 0, (finding,), Bindings(), complete=False)
 
 
 def _targeted(account: Account, targets: Sequence[Target]) -> Account:

@@ -100,6 +100,8 @@ def _account(part: Part, *, receipt: bool) -> doc.Account:
     return doc.Account(
         account=plan.account,
         company=part.company,
+        origin=plan.origin,
+        company_id=plan.company_id,
         fingerprint=fingerprint(plan),
         changes=tuple(
             change_row(one, requests, part.outcomes.get(one.address), receipt=receipt)

@@ -172,7 +172,13 @@ class Account:
 
     account: str
     company: Annotated[str, Field(description="Host of the account.")]
-    fingerprint: Annotated[str | None, Field(description="Hash over its changes; null where there are none.")] = None
+    origin: Annotated[str | None, Field(description="Scheme, host and port of the account.")] = None
+    company_id: Annotated[int | None, Field(description="The account's company, where the configuration says it.")] = (
+        None
+    )
+    fingerprint: Annotated[
+        str | None, Field(description="Hash over origin, company and changes; null where there are no changes.")
+    ] = None
     changes: tuple[Change, ...] = ()
     left_alone: tuple[LeftAlone, ...] = ()
     diagnostics: tuple[Finding, ...] = ()
@@ -219,6 +225,9 @@ class Report:
     base: Base | None = None
     accounts: tuple[Account, ...] = ()
     diagnostics: tuple[Finding, ...] = ()
+    digest: Annotated[
+        str | None, Field(description="Hash over everything else. A report with other content is refused.")
+    ] = field(default=None, compare=False)
 
     def findings(self) -> tuple[Finding, ...]:
         """All diagnostics, the run's own first."""

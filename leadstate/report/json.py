@@ -1,5 +1,6 @@
 """The document as JSON: written account by account, read again, and its schema."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -30,26 +31,58 @@ def to_json(
     color: bool = False,  # noqa: ARG001  every renderer has this form
     width: int = 0,  # noqa: ARG001  as above
 ) -> Iterator[str]:
-    """The document as JSON, account by account: all of it can be 50 MB. The same report gives the same bytes."""
-    frame = _report().dump_json(replace(report, accounts=()), indent=2).decode()
+    """The document as JSON, account by account: all of it can be 50 MB. The same report gives the same bytes.
+
+    Its digest is the last value, since it is known when everything else is written.
+    """
+    digest = _Digest(report)
+    frame = _report().dump_json(replace(report, accounts=(), digest=None), indent=2).decode()
     before, no_accounts, after = frame.partition(_NO_ACCOUNTS)
     yield before
     if report.accounts:
         yield _NO_ACCOUNTS[:-1]
         for number, account in enumerate(report.accounts):
+            digest.add(account)
             text = _account().dump_json(account, indent=2).decode().replace("\n", "\n    ")
             yield f"{',' if number else ''}\n    {text}"
         yield "\n  ]"
     else:
         yield no_accounts
-    yield f"{after}\n"
+    until_digest, _, end = after.rpartition("null")
+    yield f'{until_digest}"{digest.text()}"{end}\n'
+
+
+class _Digest:
+    """A hash over a report, account by account.
+
+    Fields with their default value are left out: a later version with more fields computes the same of an old file.
+    """
+
+    def __init__(self, report: Report) -> None:
+        rest = replace(report, accounts=(), digest=None)
+        self._hash = hashlib.sha256(_report().dump_json(rest, exclude_defaults=True))
+
+    def add(self, account: Account) -> None:
+        """Go on with the next account."""
+        self._hash.update(b"\n" + _account().dump_json(account, exclude_defaults=True))
+
+    def text(self) -> str:
+        """The digest of everything so far."""
+        return f"sha256:{self._hash.hexdigest()}"
+
+
+def _digest_of(report: Report) -> str:
+    digest = _Digest(report)
+    for account in report.accounts:
+        digest.add(account)
+    return digest.text()
 
 
 def parse(text: str) -> Report:
-    """Read a stored report.
+    """Read the document; `verify.read_stored` reads what may have been edited.
 
     Raises:
-        ReportError: it is none, or of a format that this version does not know.
+        ReportError: it is none, it was edited, or it is of a format that this version does not know.
     """
     try:
         report = _report().validate_json(text)
@@ -64,6 +97,11 @@ def parse(text: str) -> Report:
         raise ReportError(
             f"the report has format version {report.format_version}, this leadstate reads {FORMAT_VERSION}",
             hint="use the leadstate version that wrote it, or plan again",
+        )
+    if report.digest != _digest_of(report):
+        raise ReportError(
+            "the report was edited, or another version of leadstate wrote it: its digest is not that of its content",
+            hint="use the file as leadstate wrote it, or make a new one with `leadstate plan --out FILE`",
         )
     return report
 

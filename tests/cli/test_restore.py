@@ -3,12 +3,14 @@
 import json
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
+from leadstate.report.json import parse, to_json
 from leadstate.sandbox import Sandbox, running
 from tests.cli.live import Shell
 
@@ -116,10 +118,10 @@ def test_a_receipt_without_results_leads_back_too(shell: Shell, sandbox: Sandbox
     before = state(sandbox)["labels"]
     apply(shell)
     path = shell.folder / receipt(shell)
-    report = json.loads(path.read_text())
-    for change in report["accounts"][0]["changes"]:
-        change["result"] = None
-    path.write_text(json.dumps(report))
+    report = parse(path.read_text())
+    (account,) = report.accounts
+    changes = tuple(replace(change, result=None) for change in account.changes)
+    path.write_text("".join(to_json(replace(report, accounts=(replace(account, changes=changes),)))))
     assert shell("restore", receipt(shell), "--auto-approve").returncode == 0
     assert state(sandbox)["labels"] == before
 

@@ -1,8 +1,10 @@
 """Short ways to write report documents in tests."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
+from leadstate.core.plan import combined, fingerprint
 from leadstate.report.document import Account, Change, FieldChange, Finding, Impact, Label, Report, Source, Summary
 
 SIGN: dict[str, Literal["add", "update", "delete"]] = {"+": "add", "~": "update", "-": "delete"}
@@ -35,12 +37,16 @@ def account(name: str, *changes: Change, labels: Sequence[tuple[str, str]] = (),
 
 
 def report(*accounts: Account, command: Literal["plan", "apply", "validate"] = "plan", **more: Any) -> Report:
-    """A report with true counts."""
+    """A report with true counts and fingerprints."""
+    accounts = tuple(replace(one, fingerprint=fingerprint(one)) for one in accounts)
+    whole = None if command == "validate" else combined(one.fingerprint for one in accounts)
     actions = [one.action for each in accounts for one in each.changes]
     counts = {action: actions.count(action) for action in ("add", "update", "delete")}
     alone = sum(one.count for each in accounts for one in each.left_alone)
     summary = Summary(**counts, unchanged=0, left_alone=alone)
-    return Report(leadstate_version="1.2.3", command=command, summary=summary, accounts=accounts, **more)
+    return Report(
+        leadstate_version="1.2.3", command=command, fingerprint=whole, summary=summary, accounts=accounts, **more
+    )
 
 
 def many(changes: int, accounts: int = 1) -> Report:

@@ -1,0 +1,128 @@
+"""A stored report is believed only as leadstate wrote it: what follows from its changes is derived again."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from leadstate.core.errors import ReportError
+from leadstate.report.document import Cost, LeftAlone, Requests, Scope
+from leadstate.report.json import to_json
+from leadstate.report.verify import read_stored
+from tests.report.reports import account, change, finding, many, report
+
+PLAN = report(
+    account(
+        "emea",
+        change("+", "emea/label:Hot", ("color", None, "red")),
+        change("-", "emea/label:Old", ("color", "pink", None)),
+        change(
+            "~", "emea/lead:seed", ("value", {"amount": "0.5", "currency": "EUR"}, {"amount": 2, "currency": "EUR"})
+        ),
+        origin="https://acme-emea.pipedrive.com",
+        company_id=7041,
+        left_alone=(LeftAlone(address=None, kind="label", reason="not-declared", count=3),),
+    )
+)
+
+
+def written(one: Any) -> str:
+    return "".join(to_json(one))
+
+
+def test_what_was_written_is_read() -> None:
+    assert read_stored(written(PLAN)) == PLAN
+    assert read_stored(written(many(changes=40, accounts=3))) == many(changes=40, accounts=3)
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        (lambda one: replace(one, accounts=(replace(one.accounts[0], changes=one.accounts[0].changes[:1]),)), "emea"),
+        (lambda one: replace(one, accounts=()), "not that of its accounts"),
+        (lambda one: replace(one, accounts=one.accounts * 2), "in it twice"),
+        (lambda one: replace(one, accounts=(replace(one.accounts[0], origin="https://evil.test"),)), "emea"),
+        (lambda one: replace(one, accounts=(replace(one.accounts[0], company_id=None),)), "emea"),
+        (lambda one: replace(one, summary=replace(one.summary, delete=0)), "summary does not count its changes"),
+        (lambda one: replace(one, summary=replace(one.summary, add=2, update=0)), "summary does not count its changes"),
+        (lambda one: replace(one, summary=replace(one.summary, left_alone=2)), "does not count what is untouched"),
+        (lambda one: replace(one, cost=Cost(apply=Requests(requests=1, tokens=2))), "forecast"),
+        (lambda one: replace(one, complete=False), "can be applied"),
+        (lambda one: replace(one, diagnostics=(finding("guard", "in-use", "refused"),)), "can be applied"),
+        (lambda one: replace(one, scope=Scope(shard="0/0")), "0/0"),
+    ],
+)
+def test_what_follows_from_the_changes_cannot_be_told_otherwise(edit: Callable[[Any], Any], says: str) -> None:
+    with pytest.raises(ReportError, match=says):
+        read_stored(written(edit(PLAN)))
+
+
+@pytest.mark.parametrize("field", ["address", "action", "reason", "remote_id", "mark", "moves_to"])
+def test_every_part_of_a_change_is_in_the_fingerprint(field: str) -> None:
+    (emea,) = PLAN.accounts
+    first, *others = emea.changes
+    other: dict[str, Any] = {field: "emea/label:Other" if field == "address" else "delete"}
+    edited = replace(first, **other)
+    with pytest.raises(ReportError, match="fingerprint of emea"):
+        read_stored(written(replace(PLAN, accounts=(replace(emea, changes=(edited, *others)),))))
+
+
+@pytest.mark.parametrize("field", [("title", None, "red"), ("color", "red", "red"), ("color", None, None)])
+def test_every_part_of_a_field_is_in_the_fingerprint(field: tuple[str, Any, Any]) -> None:
+    (emea,) = PLAN.accounts
+    _, *others = emea.changes
+    edited = change("+", "emea/label:Hot", field)
+    with pytest.raises(ReportError, match="fingerprint of emea"):
+        read_stored(written(replace(PLAN, accounts=(replace(emea, changes=(edited, *others)),))))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        change("+", "emea/deal:Hot", ("color", None, "red")),
+        change("+", "us/label:Hot", ("color", None, "red")),
+        change("+", "Hot", ("color", None, "red")),
+    ],
+)
+def test_an_address_is_of_its_account_and_kind(changed: Any) -> None:
+    with pytest.raises(ReportError, match=r"is no |kind of object"):
+        read_stored(written(report(account("emea", changed))))
+
+
+def _paths(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    steps = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    return [path, *(found for key, inner in steps for found in _paths(inner, (*path, key)))]
+
+
+ODD: tuple[Any, ...] = ("edited", 77, None, True, [], {}, math.inf)
+
+
+def test_no_value_can_be_edited() -> None:
+    """Nor what nothing follows from: places, impact, messages."""
+    text = written(PLAN)
+    for path in _paths(json.loads(text))[1:]:
+        edited = json.loads(text)
+        node = edited
+        for step in path[:-1]:
+            node = node[step]
+        for value in ODD:
+            node[path[-1]] = value
+            assert _is_refused(json.dumps(edited)), (path, value)
+
+
+def _is_refused(text: str) -> bool:
+    """Whether a text is refused, or says nothing else than what was written."""
+    try:
+        return read_stored(text) == PLAN
+    except ReportError:
+        return True
+
+
+def test_a_report_without_a_digest_is_refused() -> None:
+    edited = json.loads(written(PLAN))
+    del edited["digest"]
+    with pytest.raises(ReportError, match="digest"):
+        read_stored(json.dumps(edited))
