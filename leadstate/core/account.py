@@ -60,6 +60,11 @@ class Account:
         """Remote id → reference, for everything that the lock file remembers."""
         return {remote_id: ref for ref, remote_id in self.lock.items()}
 
+    def remembers(self, kind: str, remote_id: str) -> bool:
+        """Return whether the lock file knows an object of this kind by this id."""
+        ref = self.locked.get(remote_id)
+        return ref is not None and ref.kind == kind
+
     def owns(self, mark: str | None) -> bool:
         """Whether a live object carries a mark of this configuration's namespace (spec section 2)."""
         return mark is not None and self.namespace is not None and mark.startswith(f"{self.namespace}:")

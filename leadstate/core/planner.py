@@ -141,7 +141,7 @@ def _is_pruned(one: Live, account: Account) -> bool:
         case Prune.OWNED:
             return account.owns(one.mark) and not one.frozen_by
         case Prune.LOCKED:
-            return one.remote_id in account.locked
+            return account.remembers(one.kind, one.remote_id)
         case Prune.ALL:
             return True
 

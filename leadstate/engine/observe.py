@@ -159,7 +159,10 @@ def _is_listed_anyway(account: Account, pages: int, *, everything: bool) -> bool
 def _labels_go(account: Account, labels: list[Live]) -> bool:
     found = match(account.of_kind(LABEL.name), labels, account.lock)
     rule = account.policy.prune_labels
-    pruned = any(rule is Prune.ALL or (rule is Prune.LOCKED and one.remote_id in account.locked) for one in found.extra)
+    pruned = any(
+        rule is Prune.ALL or (rule is Prune.LOCKED and account.remembers(one.kind, one.remote_id))
+        for one in found.extra
+    )
     return pruned or any(not desired.present for desired, _ in found.pairs)
 
 

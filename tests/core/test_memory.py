@@ -96,6 +96,11 @@ def test_prune_locked_deletes_what_is_remembered_and_no_longer_declared() -> Non
     assert declared.policy.prune_labels is Prune.LOCKED
 
 
+def test_prune_locked_deletes_no_label_that_is_remembered_as_the_id_of_a_lead() -> None:
+    declared = replace(account(labels="locked"), lock={SEED: "id-1"})
+    assert shown(planned(declared, live_label("Theirs", "red", "id-1"))) == []
+
+
 def test_what_is_not_declared_bears_the_name_it_is_known_by() -> None:
     lock, live = {HOT: "id-1"}, live_label("Heiß", "red", "id-1")
     assert planned(remembering(lock=lock), live).left_alone[0].key == "Hot"
