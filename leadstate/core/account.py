@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from leadstate.core.address import Ref
 from leadstate.core.policy import Policy
 from leadstate.core.resource import Desired
+from leadstate.core.touch import AccountReceipt
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Account:
         lock: reference → remote id, as the lock file remembers them; a hint and never the truth.
         company_id: the company that the token has to belong to, if that is declared.
         names: remote id → key, for objects that are not declared and yet known under a name of ours.
+        receipt: what an apply has done, where that is to be undone instead of what is declared being made.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Account:
     company_id: int | None = None
     lock: Mapping[Ref, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    receipt: AccountReceipt | None = None
 
     def __post_init__(self) -> None:
         """An id that is remembered of two objects, by a file that was badly merged, tells nothing of either."""

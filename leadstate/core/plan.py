@@ -40,6 +40,7 @@ class Reason(StrEnum):
     NOT_OURS = "not-ours"
     CHANGED_SINCE = "changed-since"
     GONE = "gone"
+    UNDONE = "undone"
 
 
 class Origin(StrEnum):

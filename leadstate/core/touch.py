@@ -34,3 +34,18 @@ class Touch:
     custom: Mapping[str, object] = field(default_factory=dict)
     answered: bool = False
     locked_as: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountReceipt:
+    """What one apply has done to an account.
+
+    Attributes:
+        file: where that is written.
+        touched: every touch, in order.
+        labels: id → name of the labels that existed before it.
+    """
+
+    file: str
+    touched: tuple[Touch, ...]
+    labels: Mapping[str, str]

@@ -89,13 +89,14 @@ def _normal(attrs: Attrs, desired: Desired, fields: CustomFields, findings: list
             continue
         name = attribute.removeprefix(CUSTOM)
         try:
-            made[attribute] = normal(_the_one(name, fields), value, desired.span)
+            made[attribute] = normal(the_one(name, fields), value, desired.span)
         except Unfit as unfit:
             findings.append(_finding(desired, name, value, unfit))
     return made
 
 
-def _the_one(name: str, fields: CustomFields) -> CustomField:
+def the_one(name: str, fields: CustomFields) -> CustomField:
+    """Return the field of a name; raise `Unfit` if there is none, or more than one."""
     named = fields.named(name)
     if not named:
         cure = "write the name of a deal field, which leads have too, or create it in Pipedrive first"

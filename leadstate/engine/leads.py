@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -160,6 +160,20 @@ class Asked:
 
     there: dict[Ref, Live] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
+
+
+async def ask_for_ids(ids: Iterable[str], reader: Reader) -> list[Live]:
+    """Ask for leads by id, several at a time as far as the limiter has room; those that do not exist are left out."""
+    found: list[Live] = []
+
+    async def ask(remote_id: str) -> None:
+        with suppress(NotFound):
+            found.extend(decoded(LEAD, GET_LEAD, [(await reader.get(Request(GET_LEAD, remote_id))).data]))
+
+    async with task_group() as group:
+        for remote_id in ids:
+            group.create_task(ask(remote_id))
+    return sorted(found, key=lambda lead: lead.remote_id)
 
 
 async def ask_for(account: Account, sought: Iterable[Desired], reader: Reader) -> Asked:

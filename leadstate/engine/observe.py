@@ -98,7 +98,7 @@ async def _by_id(account: Account, priced: Ways, labels: list[Live], reader: Rea
         if not found[one.address.ref] and not (one.mark in asked.gone and one.leave_gone):
             return None
     leads = list({one.remote_id: one for one in asked.there.values()}.values())
-    _check_labels(labels, {label for one in leads for label in labels_of(one)})
+    check_labels(labels, {label for one in leads for label in labels_of(one)})
     return Observed(
         {LABEL.name: labels, LEAD.name: leads}, gone=frozenset(asked.gone), reading=Reading(priced.words_by_id())
     )
@@ -108,7 +108,7 @@ async def _listed(
     account: Account, priced: Ways, labels: list[Live], seen: Listed, reader: Reader, *, full: bool
 ) -> Observed:
     """All live leads, and what is declared and not among them by its id and in the archive; with `full` all of that."""
-    _check_labels(labels, seen.carriers.keys())
+    check_labels(labels, seen.carriers.keys())
     declared = [one for one in account.of_kind(LEAD.name) if one.present and one.mark]
     listed = certain(account, seen.kept)
     sought = [one for one in declared if not listed[one.address.ref]]
@@ -166,6 +166,7 @@ def _labels_go(account: Account, labels: list[Live]) -> bool:
     return pruned or any(not desired.present for desired, _ in found.pairs)
 
 
-def _check_labels(labels: list[Live], carried: Collection[RemoteRef]) -> None:
+def check_labels(labels: list[Live], carried: Collection[RemoteRef]) -> None:
+    """Raise `IncompleteListing` if leads carry labels while no label is listed."""
     if carried and not labels:
         raise IncompleteListing(GET_LABELS.id, f"no label is listed, while leads carry {len(carried)} of them")

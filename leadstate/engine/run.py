@@ -17,12 +17,14 @@ from leadstate.core.plan import AccountPlan
 from leadstate.core.planner import plan_account
 from leadstate.core.policy import Impact, Prune
 from leadstate.core.resource import Bindings
+from leadstate.core.restore import plan_restore
 from leadstate.engine.company import wrong_company
 from leadstate.engine.events import Observer
 from leadstate.engine.execute import Outcomes, execute
 from leadstate.engine.lookup import resolve
 from leadstate.engine.observe import existing, observe
 from leadstate.engine.recorder import Recorder
+from leadstate.engine.restore import observe_touched
 from leadstate.kinds import KIND_NAMES, cost
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
@@ -159,6 +161,8 @@ async def look(account: Account, reader: Reader, settings: Settings) -> Seen | D
         wrong = await wrong_company(account, reader)
         if wrong is not None:
             return wrong
+        if account.receipt is not None:
+            return Seen(*await observe_touched(account, account.receipt, reader))
         account = _targeted(account, settings.targets)
         observed = await observe(account, reader, settings.impact, everything=settings.everything)
         account, observed, findings = await resolve(account, observed, reader)
@@ -170,7 +174,10 @@ async def look(account: Account, reader: Reader, settings: Settings) -> Seen | D
 def plan_of(seen: Seen, reader: Reader, settings: Settings) -> AccountPlan:
     """The plan that follows from what was seen, and what the guards say to it."""
     account, observed = seen.account, seen.observed
-    plan = plan_account(account, observed, KIND_NAMES, settings.targets, today=settings.today)
+    if account.receipt is not None:
+        plan = plan_restore(account, account.receipt, observed)
+    else:
+        plan = plan_account(account, observed, KIND_NAMES, settings.targets, today=settings.today)
     limit = account.policy.max_tokens if settings.max_tokens is None else settings.max_tokens
     policy = replace(account.policy, max_tokens=limit)
     left, a_day = reader.tokens_today

@@ -20,7 +20,8 @@ from leadstate.core.resource import CUSTOM, Attrs, Money, Value, text
 from leadstate.kinds.kind import Wire
 from leadstate.kinds.money import number_of
 
-_KEY = re.compile(r"[0-9a-f]{40}")
+_DIGITS = 40
+_KEY = re.compile(rf"[0-9a-f]{{{_DIGITS}}}")
 _CURRENCY = "_currency"
 
 
@@ -90,6 +91,17 @@ class CustomFields:
     def named(self, name: str) -> list[CustomField]:
         """The fields of this name; nothing keeps people from making two."""
         return self._named.get(name, [])
+
+    def unreadable(self, key: str) -> str:
+        """Return why the value that a body has under this key is not read; nothing if it is."""
+        if key[:_DIGITS] in self._known:
+            return ""
+        found = next((one for same in self._named.values() for one in same if one.key == key[:_DIGITS]), None)
+        if found is None:
+            return f"the custom field {key[:_DIGITS]} does not exist any more"
+        if len(self._named[found.name]) > 1:
+            return f"the custom field {found.name!r}: there are {len(self._named[found.name])} of this name"
+        return f"the custom field {found.name!r} is of the type {found.type!r}, which leadstate does not write"
 
     def using(self, names: Iterable[str]) -> "CustomFields":
         """The same, with other names in use too."""

@@ -18,7 +18,12 @@ STATUSES = ("applied", "failed", "skipped", "conflict", "unknown")
 """What can become of a change, in the order in which it is counted."""
 
 _SEVERITIES = ("error", "guard", "warning")
-_WHY_DELETED = {"state-absent": "declared absent", "not-declared": "not declared (prune)", "merged": "merged into"}
+_WHY_DELETED = {
+    "state-absent": "declared absent",
+    "not-declared": "not declared (prune)",
+    "merged": "merged into",
+    "undone": "added by the run that is undone",
+}
 _WHY_ALONE = {
     "not-declared": "not declared; prune: none",
     "not-ours": "not ours",

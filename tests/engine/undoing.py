@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -11,7 +11,7 @@ from leadstate.core.account import Account
 from leadstate.core.plan import AccountPlan
 from leadstate.core.policy import Impact, Policy
 from leadstate.core.resource import Desired
-from leadstate.core.touch import Touch
+from leadstate.core.touch import AccountReceipt, Touch
 from leadstate.engine.events import Observer
 from leadstate.engine.run import Applied, Settings, Work, apply_all, plan_all
 from leadstate.pipedrive.auth import TokenAuth
@@ -22,6 +22,9 @@ from leadstate.sandbox import Sandbox
 TOKEN = "t" * 40
 FREE = Policy(max_deletes=None, max_delete_percent=None, refuse_in_use=False)
 LABELS = {name: f"00000000-0000-4000-8000-{number:012x}" for number, name in enumerate(("Hot", "Warm", "Cold"))}
+
+
+FORGOTTEN = ("id", "add_time", "update_time", "archive_time", "label_ids", "cc_email", "creator_id", "source_name")
 
 
 def lead_id(number: int) -> str:
@@ -59,6 +62,7 @@ class Recording(Observer):
 
     begun: list[Touch] = field(default_factory=list)
     done: list[Touch | None] = field(default_factory=list)
+    ends: dict[int, Touch | None] = field(default_factory=dict)
     stop: str = ""
 
     @property
@@ -70,6 +74,13 @@ class Recording(Observer):
 
     def touched(self, account: str, intended: Touch, done: Touch | None) -> None:  # noqa: ARG002  as above
         self.done.append(done)
+        self.ends[id(intended)] = done
+
+    def receipt(self, plan: AccountPlan) -> AccountReceipt:
+        """What a receipt of the run says: what was announced, with the answers that came."""
+        touched = [self.ends.get(id(touch), touch) for touch in self.begun]
+        labels = {label.remote_id: label.name for label in plan.labels}
+        return AccountReceipt("receipt.json", tuple(touch for touch in touched if touch is not None), labels)
 
 
 @dataclass
@@ -106,3 +117,27 @@ class Live:
                 return plans[0], applied
 
         return asyncio.run(main())
+
+    def undone(self, account: Account, impact: Impact = Impact.LIVE) -> tuple[AccountPlan, Applied, AccountPlan]:
+        """Apply, then restore what the apply did; the plan of the rollback, its end, and what a second one finds."""
+        heard = Recording()
+        plan, _ = self.apply(account, heard, impact)
+        return self.restore(account, heard.receipt(plan))
+
+    def restore(self, account: Account, receipt: AccountReceipt) -> tuple[AccountPlan, Applied, AccountPlan]:
+        """Undo what a receipt says, twice."""
+        undo = replace(account, desired=(), receipt=receipt)
+        plan, applied = self.apply(undo)
+        return plan, applied, self.apply(undo)[0]
+
+    def people_see(self) -> dict[str, Any]:
+        """Labels and leads without what a rollback cannot bring back: ids of what was deleted, and times."""
+        names = {id_: label["name"] for id_, label in self.labels.items()}
+        leads = {
+            lead["origin_id"] or id_: {
+                **{key: value for key, value in lead.items() if key not in FORGOTTEN},
+                "labels": sorted(names.get(label, label) for label in lead["label_ids"]),
+            }
+            for id_, lead in self.leads.items()
+        }
+        return {"labels": sorted((label["name"], label["color"]) for label in self.labels.values()), "leads": leads}

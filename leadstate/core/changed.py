@@ -1,0 +1,93 @@
+"""What all touches of one run come to, object by object: what each was like before the run, and after it. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from leadstate.core.address import RemoteRef
+from leadstate.core.resource import FREEZES, Value
+from leadstate.core.touch import Touch
+
+LABELS = "labels"
+
+
+@dataclass(slots=True)
+class Changed:
+    """One object before and after a run.
+
+    Attributes:
+        kind: `label` or `lead`.
+        remote_id: its id.
+        existed: whether it existed before.
+        exists: whether it exists after.
+        key: what the plan called it, if it was in the plan.
+        before: attributes as they were, labels excepted.
+        after: attributes as they are, labels excepted.
+        had: label id → whether the lead carried it before.
+        has: the same after.
+        mark: ownership mark of a lead that was created or deleted.
+        custom: custom fields of a deleted lead, as they were answered.
+        locked_as: the key under which the lock file knew it before.
+    """
+
+    kind: str
+    remote_id: str
+    existed: bool
+    exists: bool = True
+    key: str | None = None
+    before: dict[str, Value] = field(default_factory=dict)
+    after: dict[str, Value] = field(default_factory=dict)
+    had: dict[str, bool] = field(default_factory=dict)
+    has: dict[str, bool] = field(default_factory=dict)
+    mark: str | None = None
+    custom: Mapping[str, object] = field(default_factory=dict)
+    locked_as: str | None = None
+
+    @property
+    def lost(self) -> list[str]:
+        """Ids of the labels that the run took from the lead."""
+        return [label for label, had in self.had.items() if had and not self.has.get(label)]
+
+    @property
+    def gained(self) -> list[str]:
+        """Ids of the labels that the run gave to the lead."""
+        return [label for label, has in self.has.items() if has and not self.had.get(label)]
+
+    @property
+    def archived(self) -> bool:
+        """Whether the run archived it, or made it archived."""
+        return self.after.get(FREEZES) is True and (not self.existed or self.before.get(FREEZES) is False)
+
+
+def compose(touches: Iterable[Touch]) -> list[Changed]:
+    """Return each object that was touched once, in order of its first touch; touches without an id are left out."""
+    found: dict[tuple[str, str], Changed] = {}
+    for touch in touches:
+        if touch.remote_id is None:
+            continue
+        changed = found.setdefault(
+            (touch.kind, touch.remote_id), Changed(touch.kind, touch.remote_id, touch.before is not None)
+        )
+        _add(changed, touch)
+    return list(found.values())
+
+
+def _add(changed: Changed, touch: Touch) -> None:
+    changed.key = changed.key or touch.key
+    changed.mark = changed.mark or touch.mark
+    changed.custom = changed.custom or touch.custom
+    changed.locked_as = changed.locked_as or touch.locked_as
+    changed.exists = touch.after is not None
+    before, after = touch.before or {}, touch.after or {}
+    if changed.existed:
+        for name, value in before.items():
+            if name != LABELS:
+                changed.before.setdefault(name, value)
+    changed.after |= {name: value for name, value in after.items() if name != LABELS}
+    carried, carries = _ids(before.get(LABELS)), _ids(after.get(LABELS))
+    for label in (*carried, *carries):
+        changed.had.setdefault(label, label in carried)
+        changed.has[label] = label in carries
+
+
+def _ids(labels: Value) -> list[str]:
+    return [label.id for label in labels if isinstance(label, RemoteRef)] if isinstance(labels, tuple) else []

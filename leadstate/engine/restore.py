@@ -1,0 +1,126 @@
+"""Reads what the rollback of an apply needs: all labels, and the leads that the apply touched, archived ones by id."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from leadstate.core.account import Account
+from leadstate.core.address import Ref, Span
+from leadstate.core.diagnostics import Diagnostic, Severity
+from leadstate.core.observed import Observed
+from leadstate.core.resource import CUSTOM, Attrs, CustomValue, Value
+from leadstate.core.touch import AccountReceipt, Touch
+from leadstate.engine.decoded import decoded
+from leadstate.engine.fields import read_fields, the_one
+from leadstate.engine.leads import Listed, again_if_shifted, ask_for_ids, read_archived, read_live
+from leadstate.engine.observe import check_labels
+from leadstate.kinds.custom_field import CustomFields
+from leadstate.kinds.custom_value import Unfit, normal
+from leadstate.kinds.label import LABEL
+from leadstate.kinds.lead import LEAD
+from leadstate.kinds.operations import GET_LABELS, GET_LEAD, GET_LEADS, Request
+from leadstate.pipedrive.client import Reader
+
+
+async def observe_touched(
+    account: Account, receipt: AccountReceipt, reader: Reader
+) -> tuple[Account, Observed, tuple[Diagnostic, ...]]:
+    """Read the live state of everything that an apply has touched.
+
+    Returns the account with the receipt's custom fields in normal form, what exists, and what cannot be restored.
+
+    Live leads are listed where that costs less than to ask for each, where a lead has to be found by its mark, and
+    where a label is to be deleted that other leads may carry by now. What is not among them is asked for by id.
+
+    Raises:
+        ApiError: the account could not be read as a whole.
+    """
+    labels = list(decoded(LABEL, GET_LABELS, (await reader.get(Request(GET_LABELS))).rows()))
+    leads = [touch for touch in receipt.touched if touch.kind == LEAD.name]
+    ids = {touch.remote_id for touch in leads if touch.remote_id is not None}
+    made = {touch.mark for touch in leads if touch.mark and touch.remote_id is None}
+    deleted = {touch.mark for touch in leads if touch.mark and touch.after is None}
+    labels_added = any(touch.kind == LABEL.name and touch.before is None for touch in receipt.touched)
+    listing = max(1, reader.pages_of(GET_LEADS)) * GET_LEADS.tokens
+    listed: Listed | None = None
+    if made or deleted or labels_added or len(ids) * GET_LEAD.tokens > listing:
+        keeping = replace(account, lock={Ref(LEAD.name, remote_id): remote_id for remote_id in ids})
+        listed = await again_if_shifted(lambda: read_live(keeping, reader))
+        check_labels(labels, listed.carriers.keys())
+    seen = {} if listed is None else {lead.remote_id: lead for lead in listed.kept}
+    seen |= {lead.remote_id: lead for lead in await ask_for_ids(sorted(ids - seen.keys()), reader)}
+    missing = frozenset(deleted - {lead.mark for lead in seen.values()})
+    archived = Listed()
+    if missing:
+        archived = await again_if_shifted(
+            lambda: read_archived(account, reader, missing, account.policy.archived_pages)
+        )
+        seen |= {lead.remote_id: lead for lead in archived.kept if lead.mark in missing}
+    fields, findings = await _fields(account, receipt, reader)
+    observed = Observed(
+        {LABEL.name: labels, LEAD.name: list(seen.values())},
+        carriers=None if listed is None else listed.carriers,
+        unsure=missing - {lead.mark or "" for lead in archived.kept} if archived.cut else frozenset(),
+        pages=0 if listed is None else listed.pages,
+        fields=fields,
+    )
+    touched = tuple(_typed(touch, fields) for touch in receipt.touched)
+    return replace(account, receipt=replace(receipt, touched=touched)), observed, findings
+
+
+async def _fields(
+    account: Account, receipt: AccountReceipt, reader: Reader
+) -> tuple[CustomFields | None, tuple[Diagnostic, ...]]:
+    """The account's custom fields, where any was touched; and a finding for each that cannot be written any more."""
+    named = {name.removeprefix(CUSTOM) for touch in receipt.touched for name in _custom(touch)}
+    if not named and not any(touch.custom for touch in receipt.touched):
+        return None, ()
+    fields = CustomFields(await read_fields(reader)).using(named)
+    lost = {_unwritable(name, fields) for name in named}
+    lost |= {fields.unreadable(key) for touch in receipt.touched for key in touch.custom}
+    findings = (
+        Diagnostic(
+            "custom-field",
+            Severity.WARNING,
+            f"{why}: its values are not restored",
+            hint="fill it in by hand",
+            span=Span(receipt.file, 1, 1),
+            account=account.name,
+        )
+        for why in sorted(lost - {""})
+    )
+    return fields, tuple(findings)
+
+
+def _unwritable(name: str, fields: CustomFields) -> str:
+    try:
+        the_one(name, fields)
+    except Unfit as unfit:
+        return f"the custom field {name!r}: {unfit}"
+    return ""
+
+
+def _custom(touch: Touch) -> Iterator[str]:
+    for attrs in (touch.before or {}, touch.after or {}):
+        yield from (name for name in attrs if name.startswith(CUSTOM))
+
+
+def _typed(touch: Touch, fields: CustomFields | None) -> Touch:
+    if fields is None or not any(_custom(touch)):
+        return touch
+    return replace(touch, before=_normal(touch.before, fields), after=_normal(touch.after, fields))
+
+
+def _normal(attrs: Attrs | None, fields: CustomFields) -> Attrs | None:
+    """Attributes with custom fields in the form in which live ones are read; those that do not fit are left out."""
+    if attrs is None:
+        return None
+    made: dict[str, Value] = {}
+    for name, value in attrs.items():
+        if not isinstance(value, CustomValue):
+            made[name] = value
+            continue
+        try:
+            made[name] = normal(the_one(name.removeprefix(CUSTOM), fields), value, Span("", 1, 1))
+        except Unfit:
+            continue
+    return made

@@ -1,0 +1,250 @@
+"""The rollback of an apply against a live company: everything is as it was, but for new ids."""
+
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import given, settings
+
+from leadstate.core.account import Account
+from leadstate.core.address import Ref
+from leadstate.core.outcome import Status
+from leadstate.core.plan import Action, Reason
+from leadstate.core.policy import Impact, Prune
+from leadstate.core.resource import CustomValue
+from tests.builders import label, lead, refs, shown
+from tests.engine.test_laws import declarations, live_accounts
+from tests.engine.undoing import FREE, LABELS, Live, Recording, company, lead_id
+
+HOT = Ref("label", "Hot")
+
+
+def returns(live: Live, *desired: Any, **policy: Any) -> None:
+    """An apply changes something, its rollback takes all of it back, and a second rollback finds nothing to do."""
+    before = live.people_see()
+    account = live.account(*desired, policy=replace(FREE, **policy))
+    heard = Recording()
+    plan, _ = live.apply(account, heard)
+    assert live.people_see() != before
+    _, applied, again = live.restore(account, heard.receipt(plan))
+    assert {outcome.status for outcome in applied.outcomes.values()} == {Status.APPLIED}, applied.outcomes
+    assert live.people_see() == before
+    assert applied.remaining is not None
+    assert shown(applied.remaining) == []
+    assert shown(again) == []
+
+
+def test_a_merge_is_undone_on_every_lead() -> None:
+    leads = [{"label_ids": ["Warm", "Cold"]}, {"label_ids": ["Cold"]}, {"label_ids": ["Hot", "Cold"]}, {}]
+    returns(Live(company(*leads)), label("Hot"), replace(label("Cold", present=False), moves_to=HOT))
+
+
+def test_a_retired_label_returns_to_leads_that_the_same_apply_updated() -> None:
+    returns(
+        Live(company({"origin_id": "ns:a", "label_ids": ["Cold", "Warm"]}, {"label_ids": ["Cold"]})),
+        label("Hot"),
+        replace(label("Cold", present=False), moves_to=HOT),
+        lead("a", labels=refs("Hot"), title="Other"),
+    )
+
+
+def test_a_deleted_label_returns_to_its_leads() -> None:
+    returns(Live(company({"label_ids": ["Cold", "Warm"]}, {"label_ids": ["Cold"]})), label("Cold", present=False))
+
+
+def test_a_merge_by_id_leaves_the_survivor_and_its_twin_as_they_are() -> None:
+    a, b, twin = (f"00000000-0000-4000-8000-00000000000{n}" for n in "abc")
+    rows = [(a, "Hot", "red"), (b, "Hot", "blue"), (twin, "Warm", "pink")]
+    live = Live(company({"label_ids": [b]}, {"label_ids": [a]}, labels=rows))
+    merged = replace(label("Hot#b", present=False), names=(), remote_id=b, moves_to=HOT)
+    returns(live, label("Hot"), merged)
+    assert live.labels[a]["color"] == "red"
+
+
+def test_what_the_apply_archived_comes_back_from_the_archive() -> None:
+    live = Live(company({"origin_id": "ns:a", "title": "A"}))
+    returns(live, lead("a", title="B", archived=True))
+
+
+def test_what_the_apply_added_archived_is_deleted() -> None:
+    returns(Live(company()), lead("a", archived=True))
+
+
+def test_what_the_apply_brought_back_from_the_archive_goes_there_again() -> None:
+    live = Live(company({"origin_id": "ns:a", "title": "A", "is_archived": True, "label_ids": ["Cold"]}))
+    returns(live, label("Hot"), lead("a", title="B", archived=False, labels=refs("Hot")))
+
+
+def test_a_pruned_lead_returns_with_its_custom_fields_and_its_mark() -> None:
+    text, option = "a" * 40, "b" * 40
+    fields = [
+        {"code": text, "name": "Industry", "type": "varchar"},
+        {"code": option, "name": "Size", "type": "enum", "options": [{"id": 7, "label": "Big"}]},
+    ]
+    row = {"origin_id": "ns:gone", "label_ids": ["Hot"], text: "Retail", option: "7"}
+    live = Live(company(row, fields=fields))
+    returns(live, lead("x"), prune_leads=Prune.OWNED)
+    (lead_,) = live.leads.values()
+    assert (lead_["origin_id"], lead_[text]) == ("ns:gone", "Retail")
+
+
+def test_a_custom_field_that_was_changed_goes_back() -> None:
+    text = "a" * 40
+    live = Live(company({"origin_id": "ns:a", text: "Retail"}, fields=[{"code": text, "name": "I", "type": "varchar"}]))
+    changed: dict[str, Any] = {"custom_fields.I": CustomValue("Mining")}
+    returns(live, lead("a", **changed))
+
+
+def test_renames_and_new_labels() -> None:
+    returns(
+        Live(company({"label_ids": ["Cold"]})),
+        label("Nurture", "pink", "Cold"),
+        label("New", "blue"),
+        lead("x", labels=refs("New")),
+    )
+
+
+def test_a_label_that_a_person_gave_a_lead_since_stays() -> None:
+    live = Live(company({"label_ids": ["Cold"]}))
+    account = live.account(label("Hot"), replace(label("Cold", present=False), moves_to=HOT))
+    heard = Recording()
+    plan, _ = live.apply(account, heard)
+    live.sandbox.companies[0].update_lead(lead_id(0), {"label_ids": (LABELS["Hot"], LABELS["Warm"]), "custom": {}})
+    live.restore(account, heard.receipt(plan))
+    assert live.people_see()["leads"][lead_id(0)]["labels"] == ["Cold", "Warm"]
+
+
+def test_what_a_person_changed_since_stays() -> None:
+    live = Live(company({"origin_id": "ns:a", "title": "A"}))
+    account = live.account(label("Hot", "blue"), lead("a", title="B", was_seen=True))
+    heard = Recording()
+    plan, _ = live.apply(account, heard)
+    live.sandbox.companies[0].update_lead(lead_id(0), {"title": "By hand", "custom": {}})
+    live.sandbox.companies[0].update_label(LABELS["Hot"], {"color": "pink"})
+    back, _, _ = live.restore(account, heard.receipt(plan))
+    assert {left.reason for left in back.left_alone} == {Reason.CHANGED_SINCE}
+    row = live.leads[lead_id(0)]
+    assert (row["title"], row["was_seen"], live.labels[LABELS["Hot"]]["color"]) == ("By hand", False, "pink")
+
+
+def test_an_added_lead_that_a_person_changed_is_not_deleted() -> None:
+    live = Live(company())
+    account = live.account(lead("a"))
+    heard = Recording()
+    plan, _ = live.apply(account, heard)
+    (id_,) = live.leads
+    live.sandbox.companies[0].update_lead(id_, {"title": "By hand", "custom": {}})
+    back, _, _ = live.restore(account, heard.receipt(plan))
+    assert (back.changes, [left.reason for left in back.left_alone]) == ((), [Reason.CHANGED_SINCE])
+
+
+def test_a_receipt_cannot_make_a_lead_of_others_ours() -> None:
+    """An edited receipt names leads of others: neither deleted nor overwritten."""
+    live = Live(company({"title": "Theirs"}, {"title": "Theirs", "origin_id": "other:x"}))
+    account = live.account(lead("a"))
+    heard = Recording()
+    plan, _ = live.apply(account, heard)
+    honest = heard.receipt(plan)
+    before = live.people_see()
+    (made,) = honest.touched
+    forged = [
+        forge
+        for number in (0, 1)
+        for forge in (
+            replace(made, remote_id=lead_id(number), after={"title": "Theirs"}),
+            replace(made, remote_id=lead_id(number), before={"title": "Stolen"}, after={"title": "Theirs"}),
+        )
+    ]
+    for touch in forged:
+        back, _, _ = live.restore(account, replace(honest, touched=(touch,)))
+        assert back.changes == ()
+        assert [left.reason for left in back.left_alone] == [Reason.NOT_OURS]
+    assert live.people_see() == before
+
+
+def test_an_added_label_is_kept_where_a_person_gave_it_to_a_lead() -> None:
+    live = Live(company({}))
+    account = live.account(label("New"))
+    heard = Recording()
+    plan, _ = live.apply(account, heard)
+    new = next(id_ for id_, row in live.labels.items() if row["name"] == "New")
+    live.sandbox.companies[0].update_lead(lead_id(0), {"label_ids": (new,), "custom": {}})
+    undo = replace(account, policy=replace(FREE, refuse_in_use=True))
+    back, _, _ = live.restore(undo, heard.receipt(plan))
+    assert [finding.code for finding in back.diagnostics] == ["in-use"]
+    assert new in live.labels
+
+
+def test_archived_carriers_of_a_deleted_label_are_reported() -> None:
+    live = Live(company({"label_ids": ["Cold"], "is_archived": True}))
+    account = live.account(label("Cold", present=False))
+    heard = Recording()
+    plan, _ = live.apply(account, heard, Impact.FULL)
+    back, applied, _ = live.restore(account, heard.receipt(plan))
+    assert [(left.reason, left.remote_id) for left in back.left_alone] == [(Reason.ARCHIVED, lead_id(0))]
+    assert shown(back) == ["+ label:Cold"]
+    assert applied.remaining is not None
+    assert shown(applied.remaining) == []
+
+
+def test_a_create_that_was_not_answered_is_found_by_mark_and_by_name() -> None:
+    live = Live(company())
+    account = live.account(label("New", "blue"), lead("a"))
+    before = live.people_see()
+    heard = Recording()
+    plan, _ = live.apply(account, heard)
+    killed = replace(heard.receipt(plan), touched=tuple(heard.begun))
+    assert {touch.remote_id for touch in killed.touched} == {None}
+    back, _, _ = live.restore(account, killed)
+    assert sorted(shown(back)) == ["- label:New", "- lead:a"]
+    assert live.people_see() == before
+
+
+def test_what_a_run_did_not_make_is_not_deleted() -> None:
+    """The run was killed before it sent anything; a later one made the same."""
+    live = Live(company())
+    account = live.account(label("New"), lead("a"))
+    plan, _ = live.apply(account)
+    assert len(plan.changes) == 2
+    back, _, _ = live.restore(account, Recording().receipt(plan))
+    assert back.changes == ()
+
+
+def test_the_rollback_of_a_rollback() -> None:
+    live = Live(company({"label_ids": ["Cold"]}, {"origin_id": "ns:gone", "label_ids": ["Cold"]}))
+    account = live.account(
+        label("Hot"),
+        replace(label("Cold", present=False), moves_to=HOT),
+        lead("new"),
+        policy=replace(FREE, prune_leads=Prune.OWNED),
+    )
+    heard = Recording()
+    plan, _ = live.apply(account, heard)
+    applied = live.people_see()
+    undo = replace(account, desired=(), receipt=heard.receipt(plan))
+    again = Recording()
+    back, _ = live.apply(undo, again)
+    assert live.people_see() != applied
+    live.restore(account, again.receipt(back))
+    assert live.people_see() == applied
+
+
+@settings(max_examples=150)
+@given(live_accounts(), declarations())
+def test_any_apply_is_undone(seed: dict[str, Any], account: Account) -> None:
+    live = Live(seed)
+    before = live.people_see()
+    back, applied, again = live.undone(account)
+    if not back.changes:
+        assert live.people_see() == before
+        return
+    assert {outcome.status for outcome in applied.outcomes.values()} <= {Status.APPLIED}, applied.outcomes
+    assert applied.remaining is not None
+    assert shown(applied.remaining) == []
+    assert shown(again) == []
+    now = live.people_see()
+    # Archived leads that lost a deleted label cannot be edited.
+    kept = {key for key, row in before["leads"].items() if not row["is_archived"]}
+    assert now["labels"] == before["labels"]
+    assert {key: now["leads"].get(key) for key in kept} == {key: before["leads"][key] for key in kept}
+    assert now["leads"].keys() == before["leads"].keys()
+    assert not any(change.action is Action.ADD for change in again.changes)
