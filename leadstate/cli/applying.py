@@ -18,7 +18,7 @@ from leadstate.cli.session import Session, runtime, session
 from leadstate.cli.stats import say_stats
 from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
-from leadstate.core.diagnostics import Severity, some
+from leadstate.core.diagnostics import Severity, some, worst
 from leadstate.core.outcome import Status
 from leadstate.core.plan import AccountPlan
 from leadstate.core.rollout import ALL_AT_ONCE, Waves
@@ -195,8 +195,11 @@ def _by_address(report: Report) -> dict[str, Change]:
 def _code(planned: Planned, applied: Sequence[Applied]) -> Exit:
     if all(one.settled for one in applied) and planned.severity is not Severity.ERROR:
         return Exit.FINE
-    outcomes = [outcome.status for one in applied for outcome in one.outcomes.values()]
-    return Exit.IN_PART if Status.APPLIED in outcomes else Exit.ERROR
+    begun = [result for result in applied if result.outcomes]
+    made = any(outcome.status is Status.APPLIED for result in begun for outcome in result.outcomes.values())
+    # An error that the plan did not have: somebody else has changed the account while it was applied.
+    diverged = any(worst(result.remaining.diagnostics) is Severity.ERROR for result in begun if result.remaining)
+    return Exit.IN_PART if made or diverged else Exit.ERROR
 
 
 def _parts(opened: Session, planned: Planned, applied: Sequence[Applied]) -> list[Part]:
@@ -215,6 +218,7 @@ def _parts(opened: Session, planned: Planned, applied: Sequence[Applied]) -> lis
                 written=(result.spent.requests, result.spent.tokens),
                 outcomes=result.outcomes,
                 remaining=result.remaining,
+                unread=result.unread,
             )
         )
     return parts

@@ -77,7 +77,11 @@ async def _examine(configuration: Configuration) -> list[Check]:
             for d in plan.diagnostics
         ]
         now = runtime().now
-        for checks in await each(opened.work, lambda one: _examine_account(one, now)):
+        for checks in await each(
+            opened.work,
+            lambda job: _examine_account(job, now),
+            lambda job, finding: [Check(job.account.name, "reachable", good=False, detail=finding.summary)],
+        ):
             found += checks
     return sorted(found, key=lambda check: check.account)
 

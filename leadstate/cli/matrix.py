@@ -1,6 +1,5 @@
 """`leadstate matrix`: labels by accounts, live: where each label is, and where its colour differs."""
 
-import asyncio
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,14 +20,13 @@ from leadstate.cli.session import session
 from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
 from leadstate.core.diagnostics import Diagnostic
-from leadstate.core.errors import finding_of
 from leadstate.core.escape import visible
 from leadstate.core.resource import Live
 from leadstate.engine.decoded import decoded
+from leadstate.engine.run import Work, each
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.operations import GET_LABELS, Request
 from leadstate.pipedrive.client import Reader
-from leadstate.pipedrive.errors import ApiError
 from leadstate.report.console import drawn
 
 Grid = dict[str, dict[str, list[str]]]
@@ -69,21 +67,18 @@ def matrix(
 
 
 async def _read(configuration: Configuration) -> tuple[dict[str, list[Live]], list[Diagnostic]]:
-    failures: list[Diagnostic] = []
-    read: dict[str, list[Live]] = {}
     async with session(configuration) as opened:
-        failures += [finding for plan in opened.unusable for finding in plan.diagnostics]
+        failures = [finding for plan in opened.unusable for finding in plan.diagnostics]
+        answers = await each(opened.work, _read_labels, lambda _, finding: finding)
+        found = {job.account.name: answer for job, answer in zip(opened.work, answers, strict=True)}
+    failures += [answer for answer in found.values() if isinstance(answer, Diagnostic)]
+    read = {name: answer for name, answer in found.items() if not isinstance(answer, Diagnostic)}
+    return read, sorted(failures, key=lambda finding: finding.account or "")
 
-        async def one(name: str, reader: Reader) -> None:
-            try:
-                read[name] = list(decoded(LABEL, GET_LABELS, (await reader.get(Request(GET_LABELS))).rows()))
-            except ApiError as failure:
-                failures.append(finding_of(failure, name))
 
-        async with asyncio.TaskGroup() as group:
-            for work in opened.work:
-                group.create_task(one(work.account.name, Reader(work.connection)))
-    return read, sorted(failures, key=lambda one: one.account or "")
+async def _read_labels(job: Work) -> list[Live] | Diagnostic:
+    answer = await Reader(job.connection).get(Request(GET_LABELS))
+    return list(decoded(LABEL, GET_LABELS, answer.rows()))
 
 
 def _grid(read: Mapping[str, Sequence[Live]]) -> Grid:

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from pydantic import ValidationError
-
 from leadstate.core.resource import Live
 from leadstate.kinds.kind import Kind
 from leadstate.kinds.operations import Operation
@@ -22,5 +20,5 @@ def understood(kind: Kind, operation: Operation) -> Iterator[None]:
     """`BadAnswer` for an object of an answer that is none."""
     try:
         yield
-    except (ValidationError, ArithmeticError) as failure:
+    except (ValueError, ArithmeticError, RecursionError) as failure:  # pydantic's ValidationError is a ValueError
         raise BadAnswer(operation.id, f"answered a {kind.name} that is none ({type(failure).__name__})") from None

@@ -1,9 +1,9 @@
 """Makes the changes of one account's plan, stage by stage. A failed change is an `Outcome`, never an exception."""
 
 import asyncio
+import logging
 from collections.abc import Iterator, Sequence
-
-from pydantic import ValidationError
+from dataclasses import replace
 
 from leadstate.core.address import Address
 from leadstate.core.diff import diff
@@ -19,6 +19,8 @@ from leadstate.pipedrive.errors import ApiError, NotFound
 
 Outcomes = dict[Address, Outcome]
 
+_log = logging.getLogger("leadstate")
+
 AT_ONCE = 8
 """Changes of one account under way at the same time; the limiter paces their requests."""
 
@@ -29,8 +31,8 @@ async def execute(
     """Apply a plan: labels added and updated, leads added and updated, leads deleted, labels deleted (spec section 3).
 
     One failed change does not stop those that do not need it. A failure that no other request can survive (a dead
-    token, a spent budget) ends the account's run, and so does an interrupt: what is under way is finished, what is left
-    is skipped, with the reason.
+    token, a spent budget, an observer that raises) ends the account's run, and so does an interrupt: what is under way
+    is finished, what is left is skipped, with the reason.
     """
     run = _Run(plan, writer, observer or Observer(), interrupted or asyncio.Event())
     for stage in _stages(plan):
@@ -72,7 +74,11 @@ class _Run:
             else:
                 outcome = await self._attempt(change)
             self.outcomes[change.address] = outcome
-            self._observer.finished(change, outcome)
+            try:
+                self._observer.finished(change, outcome)
+            except Exception as failure:  # noqa: BLE001  what was done is reported all the same, and nothing else is begun
+                self._stopped = f"what was done could not be noted down ({_words(failure)})"
+                self.outcomes[change.address] = replace(outcome, detail=outcome.detail or f"but {self._stopped}")
 
     async def _attempt(self, change: Change) -> Outcome:
         try:
@@ -83,8 +89,12 @@ class _Run:
             if failure.fatal:
                 self._stopped = str(failure)
             return Outcome(Status.FAILED, str(failure))
-        except (ValidationError, ArithmeticError):
+        except (ValueError, ArithmeticError, RecursionError):  # pydantic's ValidationError is a ValueError
             return Outcome(Status.UNKNOWN, "the answer is not understood; the next plan will see what became of it")
+        except Exception as failure:  # noqa: BLE001  a mistake of ours ends this change, and no other one
+            _log.debug("internal error at %s", change.address, exc_info=failure)
+            words = f"internal error ({type(failure).__name__}), a mistake in leadstate"
+            return Outcome(Status.UNKNOWN, f"{words}; the next plan will see what became of it")
 
     async def _change(self, change: Change) -> Outcome:
         """Make the change unless a person has changed the account meanwhile; moving leads takes time, so look again."""
@@ -106,8 +116,16 @@ class _Run:
         made = await make(change, kind_named(change.address.kind), self._bindings, self._writer)
         if made is None:
             return Outcome(Status.APPLIED)
-        differing = diff(self._bindings.attrs(made), change.want)
+        differing = [(field.path, field.before, field.after) for field in diff(self._bindings.attrs(made), change.want)]
+        if change.action is Action.ADD and made.mark != change.mark:
+            differing.append(("origin_id", made.mark, change.mark))
+        if change.action is Action.UPDATE and made.remote_id != change.remote_id:
+            differing.append(("id", made.remote_id, change.remote_id))
         if not differing:
             return Outcome(Status.APPLIED, remote_id=made.remote_id)
-        words = "; ".join(f"{one.path} is {plain(one.before)}, not {plain(one.after)}" for one in differing)
+        words = "; ".join(f"{path} is {plain(now)}, not {plain(wanted)}" for path, now, wanted in differing)
         return Outcome(Status.FAILED, f"not converged: Pipedrive answered that {words}", remote_id=made.remote_id)
+
+
+def _words(failure: Exception) -> str:
+    return failure.strerror or str(failure) if isinstance(failure, OSError) else type(failure).__name__

@@ -32,7 +32,9 @@ class Found:
 async def explain_all(work: Sequence[Work], target: Target, settings: Settings) -> list[Found]:
     """Explain the object in every account, in the order given."""
     chosen = replace(settings, targets=(target,))
-    return await each(work, lambda one: _explain(one, target, chosen))
+    return await each(
+        work, lambda job: _explain(job, target, chosen), lambda job, finding: Found(unread(job.account, finding))
+    )
 
 
 async def _explain(one: Work, target: Target, settings: Settings) -> Found:

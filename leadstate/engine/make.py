@@ -6,6 +6,7 @@ from typing import Any
 from leadstate.core.address import Ref
 from leadstate.core.plan import Action, Change
 from leadstate.core.resource import Bindings, Live, Value
+from leadstate.engine.decoded import decoded
 from leadstate.engine.recover import look_for
 from leadstate.kinds.kind import Kind
 from leadstate.kinds.operations import GET_LEAD, Request
@@ -88,11 +89,13 @@ def bound(bindings: Bindings, ref: Ref) -> str:
 async def _create(request: Request, change: Change, kind: Kind, bindings: Bindings, writer: Writer) -> Live:
     for _ in range(CREATES):
         try:
-            return kind.decode((await writer.send(request)).data)
+            (made,) = decoded(kind, request.operation, [(await writer.send(request)).data])
         except ApiError as failure:
             if not failure.perhaps_done:
                 raise
             lost = failure
+        else:
+            return made
         found = await _look(change, kind, bindings, writer, lost)
         if found is not None:
             return found

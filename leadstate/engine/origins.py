@@ -43,7 +43,12 @@ async def plan_and_compare(
         settings: how to plan.
         ended: hears of each account that is planned.
     """
-    return await each(work, lambda one: _compare(one, bases.get(one.account.name), settings), ended)
+    return await each(
+        work,
+        lambda job: _compare(job, bases.get(job.account.name), settings),
+        lambda job, finding: Compared(unread(job.account, finding), Spent()),
+        ended,
+    )
 
 
 async def _compare(one: Work, base: Account | None, settings: Settings) -> Compared:

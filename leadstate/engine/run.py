@@ -2,18 +2,19 @@
 
 import asyncio
 import datetime as dt
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from leadstate.core.account import Account
 from leadstate.core.address import Target
-from leadstate.core.diagnostics import Diagnostic
-from leadstate.core.errors import finding_of
+from leadstate.core.diagnostics import Diagnostic, Severity, worst
+from leadstate.core.errors import LeadstateError, finding_of
 from leadstate.core.guard import Budget, guard, lift
 from leadstate.core.observed import Observed
 from leadstate.core.outcome import Outcome, Status
-from leadstate.core.plan import AccountPlan
+from leadstate.core.plan import AccountPlan, Action
 from leadstate.core.planner import plan_account
 from leadstate.core.policy import Impact, Prune
 from leadstate.core.resource import Bindings
@@ -36,6 +37,8 @@ AT_ONCE = 16
 """Accounts worked on at the same time: limits are an account's own, sockets and memory are ours."""
 
 T = TypeVar("T")
+
+_log = logging.getLogger("leadstate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +95,24 @@ class Applied:
         outcomes: of each change; empty where there was nothing to do.
         spent: what applying has cost, reading again excepted.
         remaining: the plan made afterwards; None where the account could not be read again.
+        unread: why it could not.
     """
 
     outcomes: Outcomes
     spent: Spent
     remaining: AccountPlan | None
+    unread: str = ""
+
+    @property
+    def converged(self) -> bool:
+        """Whether the account was read again, and nothing is left to do, nor is there an error."""
+        plan = self.remaining
+        return plan is not None and not plan.changes and worst(plan.diagnostics) is not Severity.ERROR
 
     @property
     def settled(self) -> bool:
         """Whether everything was done, and nothing is left to do."""
-        done = all(one.status is Status.APPLIED for one in self.outcomes.values())
-        return done and self.remaining is not None and not self.remaining.changes
+        return self.converged and all(outcome.status is Status.APPLIED for outcome in self.outcomes.values())
 
 
 Ended = Callable[[Work], None]
@@ -111,12 +121,23 @@ Ended = Callable[[Work], None]
 
 async def plan_all(work: Sequence[Work], settings: Settings, ended: Ended | None = None) -> list[AccountPlan]:
     """Plan every account, in the order given; `ended` hears of each that is planned."""
-    return await each(work, lambda one: plan_one(one.account, Reader(one.connection), settings), ended)
+    return await each(
+        work,
+        lambda job: plan_one(job.account, Reader(job.connection), settings),
+        lambda job, finding: unread(job.account, finding),
+        ended,
+    )
 
 
-def untouched(plan: AccountPlan, why: str) -> Applied:
-    """What became of a plan that was not begun."""
-    return Applied({one.address: Outcome(Status.SKIPPED, why) for one in plan.changes}, Spent(), plan)
+def untouched(plan: AccountPlan, why: str = "") -> Applied:
+    """Return what became of a plan that was not begun: its changes are skipped for the reason that is given, if any."""
+    outcomes = {change.address: Outcome(Status.SKIPPED, why) for change in plan.changes} if why else {}
+    return Applied(outcomes, Spent(), plan) if plan.complete else Applied(outcomes, Spent(), None, _why(plan))
+
+
+def _why(plan: AccountPlan) -> str:
+    """Return why an account could not be read."""
+    return next((d.summary for d in plan.diagnostics if d.severity is Severity.ERROR), "")
 
 
 async def apply_all(
@@ -136,23 +157,59 @@ async def apply_all(
         interrupted: once set, nothing new is begun.
     """
     by_account = {plan.account: plan for plan in plans}
-    return await each(work, lambda one: _apply(one, by_account[one.account.name], settings, observer, interrupted))
+    return await each(
+        work,
+        lambda job: _apply(job, by_account[job.account.name], settings, observer or Observer(), interrupted),
+        lambda _, finding: Applied({}, Spent(), None, finding.summary),
+    )
 
 
-async def each(work: Sequence[Work], do: Callable[[Work], Awaitable[T]], ended: Ended | None = None) -> list[T]:
-    """Do something with every account, so many at once; what it gives, in the order of the accounts."""
+async def each(
+    work: Sequence[Work],
+    do: Callable[[Work], Awaitable[T]],
+    fail: Callable[[Work, Diagnostic], T],
+    ended: Ended | None = None,
+) -> list[T]:
+    """Do something with every account, several at a time. What goes wrong in one account does not stop the others.
+
+    Args:
+        work: the accounts.
+        do: works on one of them.
+        fail: makes a result of what went wrong in one, whatever was raised.
+        ended: hears of each account that has come to its end.
+
+    Returns:
+        The results, in the order of the accounts.
+    """
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def gated(one: Work) -> T:
+    async def gated(job: Work) -> T:
         async with gate:
-            done = await do(one)
+            try:
+                done = await do(job)
+            except Exception as failure:  # noqa: BLE001  whatever it is, the other accounts go on and the report is written
+                done = fail(job, failure_of(failure, job.account.name))
         if ended is not None:
-            ended(one)
+            ended(job)
         return done
 
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(gated(one)) for one in work]
+        tasks = [group.create_task(gated(job)) for job in work]
     return [task.result() for task in tasks]
+
+
+def failure_of(failure: Exception, account: str) -> Diagnostic:
+    """Return the diagnostic of what was raised while an account was worked on; a mistake of ours is called one."""
+    if isinstance(failure, LeadstateError):
+        return finding_of(failure, account)
+    _log.debug("internal error in %s", account, exc_info=failure)
+    return Diagnostic(
+        "internal",
+        Severity.ERROR,
+        f"{type(failure).__name__}: this is a mistake in leadstate",
+        hint="run again with --log-level debug and report what it prints",
+        account=account,
+    )
 
 
 async def look(account: Account, reader: Reader, settings: Settings) -> Seen | Diagnostic:
@@ -211,15 +268,34 @@ def _targeted(account: Account, targets: Sequence[Target]) -> Account:
 
 
 async def _apply(
-    work: Work, plan: AccountPlan, settings: Settings, observer: Observer | None, interrupted: asyncio.Event | None
+    work: Work, plan: AccountPlan, settings: Settings, observer: Observer, interrupted: asyncio.Event | None
 ) -> Applied:
     if not plan.applyable or not plan.changes:
-        return Applied({}, Spent(), plan if plan.complete else None)
-    observer = observer or Observer()
+        return untouched(plan)
     writer = Recorder(work.connection, plan, observer)
     before = writer.spent.copy()
     outcomes = await execute(plan, writer, observer, interrupted)
     spent = writer.spent.since(before)
-    again = await plan_one(work.account, writer, settings)
+    try:
+        account = _with_ids(work.account, plan)
+        # Ids that this run has learnt must not keep leads from being listed: a list shows a second lead of a marker.
+        learnt = any(account.lock[ref] != work.account.lock.get(ref) for ref in account.lock if ref.kind == LEAD.name)
+        again = await plan_one(account, writer, replace(settings, everything=settings.everything or learnt))
+    except Exception as failure:  # noqa: BLE001  what was done is reported, whatever became of the reading after it
+        again = unread(work.account, failure_of(failure, plan.account))
+    if not again.complete:
+        return Applied(outcomes, spent, None, _why(again))
     # What was read again has served its purpose; a thousand accounts of it are not kept.
-    return Applied(outcomes, spent, replace(again, labels=(), bindings=Bindings()) if again.complete else None)
+    return Applied(outcomes, spent, replace(again, labels=(), bindings=Bindings()))
+
+
+def _with_ids(account: Account, plan: AccountPlan) -> Account:
+    """Return the account with the ids of what the apply created and updated, as a lock file would remember them.
+
+    A lead that the apply archived is then found by its id, however long the list of archived leads is.
+    """
+    refs = {change.address.ref for change in plan.changes if change.action is not Action.DELETE}
+    ids = {ref: remote_id for ref in refs if (remote_id := plan.bindings.id_of(ref)) is not None}
+    taken = {(ref.kind, remote_id) for ref, remote_id in ids.items()}
+    before = {ref: remote_id for ref, remote_id in account.lock.items() if (ref.kind, remote_id) not in taken}
+    return replace(account, lock={**before, **ids})

@@ -3,7 +3,6 @@
 Never guesses: labels that could be one of several, and those that bear a former name of a declared one, are findings.
 """
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -17,12 +16,12 @@ from leadstate.engine.company import wrong_company
 from leadstate.engine.decoded import decoded
 from leadstate.engine.leads import ATTEMPTS, labels_of
 from leadstate.engine.lookup import descriptions
-from leadstate.engine.run import AT_ONCE, Work
+from leadstate.engine.run import Work, each
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
 from leadstate.kinds.operations import GET_LABELS, GET_LEADS, Request
 from leadstate.pipedrive.client import Reader
-from leadstate.pipedrive.errors import ApiError, IncompleteListing
+from leadstate.pipedrive.errors import IncompleteListing
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,31 +66,23 @@ class Undeclared:
 
 async def read_undeclared(work: Sequence[Work], wanted: Wanted) -> list[Undeclared]:
     """Every account, in the order given; one that cannot be read is a finding of its own."""
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def one_by_one(one: Work) -> Undeclared:
-        async with gate:
-            return await _read(one.account, Reader(one.connection), wanted)
-
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one_by_one(one)) for one in work]
-    return [task.result() for task in tasks]
+    return await each(
+        work,
+        lambda job: _read(job.account, Reader(job.connection), wanted),
+        lambda job, finding: Undeclared(job.account.name, findings=(finding,)),
+    )
 
 
 async def _read(account: Account, reader: Reader, wanted: Wanted) -> Undeclared:
-    try:
-        wrong = await wrong_company(account, reader)
-        if wrong is not None:
-            return Undeclared(account.name, findings=(wrong,))
-        answer = await reader.get(Request(GET_LABELS))
-        labels = list(decoded(LABEL, GET_LABELS, answer.rows()))
-        leads, foreign = await _read_leads(account, reader, wanted) if wanted.leads else ([], 0)
-        carrying = {RemoteRef(LABEL.name, one.remote_id) for one in labels if one.name in wanted.labels}
-        leads = [one for one in leads if not wanted.labels or carrying & labels_of(one)]
-        known = await descriptions(leads, reader) if wanted.names else {}
-    except ApiError as failure:
-        finding = Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint, account=account.name)
-        return Undeclared(account.name, findings=(finding,))
+    wrong = await wrong_company(account, reader)
+    if wrong is not None:
+        return Undeclared(account.name, findings=(wrong,))
+    answer = await reader.get(Request(GET_LABELS))
+    labels = list(decoded(LABEL, GET_LABELS, answer.rows()))
+    leads, foreign = await _read_leads(account, reader, wanted) if wanted.leads else ([], 0)
+    carrying = {RemoteRef(LABEL.name, one.remote_id) for one in labels if one.name in wanted.labels}
+    leads = [one for one in leads if not wanted.labels or carrying & labels_of(one)]
+    known = await descriptions(leads, reader) if wanted.names else {}
     matching = match(account.of_kind(LABEL.name), labels, account.lock)
     told, findings = _told_apart(account, matching, wanted)
     bindings = _bindings(matching, told)

@@ -37,6 +37,7 @@ class Part:
         written: the same for applying; None in a plan, where the forecast stands instead.
         outcomes: what became of each change; empty in a plan.
         remaining: the plan made after the apply, if the account could be read again.
+        unread: why it could not.
     """
 
     plan: AccountPlan
@@ -45,6 +46,7 @@ class Part:
     written: tuple[int, int] | None = None
     outcomes: Mapping[Address, Outcome] = field(default_factory=dict)
     remaining: AccountPlan | None = None
+    unread: str = ""
 
 
 def build(
@@ -96,7 +98,6 @@ def build(
 
 def _account(part: Part, *, receipt: bool) -> doc.Account:
     plan = part.plan
-    remaining = None if part.remaining is None else doc.Totals(**_counts([part.remaining]))
     return doc.Account(
         account=plan.account,
         company=part.company,
@@ -110,9 +111,15 @@ def _account(part: Part, *, receipt: bool) -> doc.Account:
         left_alone=tuple(_left_alone(plan.account, one) for one in plan.left_alone),
         diagnostics=tuple(finding_row(one) for one in plan.diagnostics),
         labels=_labels(plan),
-        remaining=remaining,
+        remaining=None if part.remaining is None else _remaining(part.remaining),
+        unread=part.unread,
         bindings=plan.bindings.ids() if receipt else {},
     )
+
+
+def _remaining(plan: AccountPlan) -> doc.Remaining:
+    errors = (finding_row(found) for found in plan.diagnostics if found.severity is Severity.ERROR)
+    return doc.Remaining(**_counts([plan]), errors=tuple(errors))
 
 
 def change_row(change: Change, requests: Sequence[Request], outcome: Outcome | None, *, receipt: bool) -> doc.Change:

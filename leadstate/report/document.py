@@ -130,7 +130,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """Changes that a new plan still finds after an apply."""
+    """Changes, counted."""
 
     add: int
     update: int
@@ -140,6 +140,13 @@ class Totals:
     def changes(self) -> int:
         """All of them."""
         return self.add + self.update + self.delete
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remaining(Totals):
+    """What a new plan finds after an apply: changes, and errors that it meets."""
+
+    errors: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +192,10 @@ class Account:
     labels: Annotated[
         tuple[Label, ...], Field(description="Every label that was there, changed or not, by address.")
     ] = ()
-    remaining: Annotated[Totals | None, Field(description="After an apply: what a new plan finds.")] = None
+    remaining: Annotated[
+        Remaining | None, Field(description="After an apply: what a new plan finds; null where there is none.")
+    ] = None
+    unread: Annotated[str, Field(description="After an apply: why the account could not be read again.")] = ""
     bindings: Annotated[dict[str, str], Field(description="In a receipt: kind:key → remote id.")] = field(
         default_factory=dict
     )
@@ -230,5 +240,10 @@ class Report:
     ] = field(default=None, compare=False)
 
     def findings(self) -> tuple[Finding, ...]:
-        """All diagnostics, the run's own first."""
-        return (*self.diagnostics, *(one for account in self.accounts for one in account.diagnostics))
+        """All diagnostics, the run's own first; what was found on reading an account again comes after its own."""
+        found = list(self.diagnostics)
+        for account in self.accounts:
+            found += account.diagnostics
+            if account.remaining is not None:
+                found += [error for error in account.remaining.errors if error not in account.diagnostics]
+        return tuple(found)

@@ -173,12 +173,22 @@ def remarks(report: Report, *, findings: str = "above") -> Iterator[Sentence]:
         elif not report.applyable:
             yield Sentence(f"It will not be applied as it is: see {findings}.", tone="bad")
         return
-    remaining = [account.remaining for account in report.accounts]
-    unread = sum(one is None for one in remaining)
-    left = sum(one.changes for one in remaining if one is not None)
+    yield _read_again(report)
+
+
+def _read_again(report: Report) -> Sentence:
+    """One of three ends of an apply: no differences, what remains, or that an account could not be read again."""
+    remaining = [account.remaining for account in report.accounts if account.remaining is not None]
+    changes, errors = sum(totals.changes for totals in remaining), sum(len(totals.errors) for totals in remaining)
+    left = [counted(count, word) for count, word in ((changes, "difference"), (errors, "error")) if count]
+    unread = [account.unread for account in report.accounts if account.remaining is None]
     if unread:
-        yield Sentence(f"{counted(unread, 'account')} could not be read again.", tone="bad")
-    yield Sentence(f"Read again: {counted(left, 'difference')}.", tone="bad" if left else "good")
+        why = f" ({visible('; '.join(sorted(reasons)))})" if (reasons := {*filter(None, unread)}) else ""
+        rest = f" In the others: {' and '.join(left)}." if left else ""
+        return Sentence(f"{counted(len(unread), 'account')} could not be read again{why}.{rest}", tone="bad")
+    if left:
+        return Sentence(f"Read again: {' and '.join(left)}. The apply did not converge.", tone="bad")
+    return Sentence("Read again: 0 differences.", tone="good")
 
 
 def _compared(report: Report) -> Iterator[Sentence]:
