@@ -1,15 +1,49 @@
 """One account as the engine gets it: where it is, what it shall hold, what it allows. No token: clients hold those."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import overload
 from urllib.parse import urlsplit
 
 from leadstate.core.address import Ref
 from leadstate.core.policy import Policy
 from leadstate.core.resource import Desired
 from leadstate.core.touch import AccountReceipt
+
+
+class InAccount(Sequence[Desired]):
+    """What another account declares, for this one: the same but for the addresses, which are made while it is read.
+
+    Kept for each of 5,000 accounts, the 2,000 labels of them all would take gigabytes.
+    """
+
+    __slots__ = ("_account", "_shared")
+
+    def __init__(self, account: str, shared: Sequence[Desired]) -> None:
+        self._account = account
+        self._shared = shared
+
+    def __len__(self) -> int:
+        return len(self._shared)
+
+    def __iter__(self) -> Iterator[Desired]:
+        return map(self._here, self._shared)
+
+    @overload
+    def __getitem__(self, index: int) -> Desired: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "InAccount": ...
+
+    def __getitem__(self, index: int | slice) -> "Desired | InAccount":
+        if isinstance(index, slice):
+            return InAccount(self._account, self._shared[index])
+        return self._here(self._shared[index])
+
+    def _here(self, desired: Desired) -> Desired:
+        return replace(desired, address=replace(desired.address, account=self._account))
 
 
 @dataclass(frozen=True)
@@ -32,7 +66,7 @@ class Account:
     origin: str
     namespace: str | None
     policy: Policy
-    desired: tuple[Desired, ...]
+    desired: Sequence[Desired]
     company_id: int | None = None
     lock: Mapping[Ref, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)

@@ -31,5 +31,5 @@ def test_every_budget_of_the_specification_has_a_row() -> None:
     )
     budgets = ["start-version", "start-help", "validate-10000", "diff-100000", "plan-labels", "plan-50000"]
     budgets += ["memory-50000", "memory-100000", "accounts-100", "memory-accounts-1000", "apply-1000", "forecast"]
-    budgets += ["day-full"]
+    budgets += ["day-full", "validate-accounts-5000", "memory-validate-accounts"]
     assert all(f"'{name}'" in done.stderr for name in budgets), done.stderr

@@ -1,11 +1,11 @@
 """The whole of a configuration to accounts: scopes, labels, leads, policies. The rules themselves are next door."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from leadstate.config.configuration import DeclaredAccount
+from leadstate.config.rules.groups import group_accounts
 from leadstate.config.rules.labels import check_labels, labels_of
 from leadstate.config.rules.leads import Broken, Leads, check_keys
 from leadstate.config.rules.merge import Merged
@@ -15,7 +15,7 @@ from leadstate.config.rules.token_sources import token_source
 from leadstate.config.rules.variables import Variables
 from leadstate.config.text.findings import Findings
 from leadstate.config.text.source import Place
-from leadstate.core.account import Account
+from leadstate.core.account import Account, InAccount
 from leadstate.core.resource import text
 
 
@@ -35,16 +35,18 @@ def declare(merged: Merged, selectors: Sequence[str], findings: Findings) -> tup
     _warn_of_same_origin(merged, findings)
 
     variables = Variables({name: entry.spec.vars for name, entry in merged.accounts.items()}, merged.unsure)
-    labels_here = _by_account(labels)
-    leads_here = _by_account(leads)
-    here = {name: labels_of(name, labels_here[name], variables) for name in directory.usable}
-    check_labels(here, findings)
+    groups = group_accounts(directory.usable, [*labels, *leads], merged)
+    labels_here = _by_account(labels, groups.members)
+    leads_here = _by_account(leads, groups.members)
+    here = {name: labels_of(name, labels_here[name], variables) for name in groups.members}
+    check_labels(here, groups, findings)
     plans = {name: entry.spec.plan for name, entry in merged.accounts.items()}
     rules = Leads(here, variables, merged.namespace or "", _broken(merged), plans)
-    desired = {name: [*here[name].desired(name), *rules.desired(leads_here[name], name)] for name in directory.usable}
-    check_keys(leads, merged.namespace or "", here, findings)
-    rules.report(findings)
-    variables.report(findings)
+    first = {name: first for first, names in groups.members.items() for name in names}
+    desired = {name: (*here[name].desired(name), *rules.desired(leads_here[name], name)) for name in groups.members}
+    check_keys(leads, merged.namespace or "", groups, findings)
+    rules.report(groups, findings)
+    variables.report(findings, groups.in_accounts)
 
     everywhere = merged.policy.spec if merged.policy else None
     return tuple(
@@ -54,7 +56,7 @@ def declare(merged: Merged, selectors: Sequence[str], findings: Findings) -> tup
                 entry.spec.origin,
                 merged.namespace,
                 policy_of(entry.spec.policy, everywhere),
-                tuple(desired[name]),
+                desired[name] if name in desired else InAccount(name, desired[first[name]]),
                 entry.spec.company_id,
             ),
             token_source(entry),
@@ -65,12 +67,10 @@ def declare(merged: Merged, selectors: Sequence[str], findings: Findings) -> tup
     )
 
 
-def _by_account(items: Sequence[tuple[Some, Sequence[str]]]) -> Mapping[str, list[Some]]:
-    found: dict[str, list[Some]] = defaultdict(list)
-    for entry, scope in items:
-        for name in scope:
-            found[name].append(entry)
-    return found
+def _by_account(items: Sequence[tuple[Some, tuple[str, ...]]], names: Collection[str]) -> Mapping[str, list[Some]]:
+    sets = {id(scope): frozenset(scope) for _, scope in items}
+    within = [(entry, sets[id(scope)]) for entry, scope in items]
+    return {name: [entry for entry, scope in within if name in scope] for name in names}
 
 
 def _selected(selectors: Sequence[str], directory: Directory, findings: Findings) -> frozenset[str]:

@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from leadstate.config.rules.groups import Groups
 from leadstate.config.rules.merge import Entry
-from leadstate.config.rules.variables import Variables, in_accounts
+from leadstate.config.rules.variables import Variables
 from leadstate.config.text.findings import Findings, visible
 from leadstate.config.text.source import Place
 from leadstate.core.address import Address
@@ -107,7 +108,7 @@ def _here(entry: Entry[LabelSpec], account: str, variables: Variables) -> LabelH
     return LabelHere(entry, key, base, spec)
 
 
-def check_labels(accounts: Mapping[str, LabelsHere], findings: Findings) -> None:
+def check_labels(accounts: Mapping[str, LabelsHere], groups: Groups, findings: Findings) -> None:
     """Every pair of labels that cannot stand beside each other."""
     clashes: dict[tuple[str, Place, Place], list[str]] = defaultdict(list)
     for account, here in accounts.items():
@@ -115,7 +116,7 @@ def check_labels(accounts: Mapping[str, LabelsHere], findings: Findings) -> None
             clashes[code, place, first].append(account)
     for (code, place, first), where in clashes.items():
         summary, hint = _CLASHES[code]
-        said = f"{summary}{in_accounts(where, accounts)}"
+        said = f"{summary}{groups.in_accounts(where)}"
         tell = findings.warning if code in _REMARKS else findings.error
         tell(code, said, place, hint=hint, detail=f"the other one: {first.span}")
 

@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any
 
 from leadstate.config.checking.suggest import choice
+from leadstate.config.rules.groups import Groups, in_accounts
 from leadstate.config.rules.labels import LabelsHere, shown
 from leadstate.config.rules.merge import Entry
-from leadstate.config.rules.variables import Variables, has_variable, in_accounts
+from leadstate.config.rules.variables import Variables, has_variable
 from leadstate.config.text.findings import Findings
 from leadstate.config.text.source import Place
 from leadstate.core.address import Address, Span
@@ -158,10 +159,10 @@ class Leads:
             return None
         return "label-not-in-account" if name in self.everywhere else "unknown-label"
 
-    def report(self, findings: Findings) -> None:
+    def report(self, groups: Groups, findings: Findings) -> None:
         """Add what is wrong, each place once."""
         for (code, place, name), accounts in self._trouble.items():
-            where = in_accounts(accounts, self.labels)
+            where = groups.in_accounts(accounts)
             candidates = sorted({one for account in accounts for one in self._keys[account]})
             summary, hint = {
                 "lead-without-contact": (
@@ -195,7 +196,7 @@ class Leads:
 def check_keys(
     leads: Sequence[tuple[Entry[LeadSpec], Sequence[str]]],
     namespace: str,
-    accounts: Mapping[str, object],
+    groups: Groups,
     findings: Findings,
 ) -> None:
     """No two leads of one account have one key, and no mark is longer than Pipedrive takes."""
@@ -205,7 +206,7 @@ def check_keys(
         for other, taken in seen[key]:
             shared = sorted(set(scope) & set(taken))
             if shared:
-                summary = f"the lead {shown(key)} is declared twice{in_accounts(shared, accounts)}"
+                summary = f"the lead {shown(key)} is declared twice{in_accounts(shared, groups.count)}"
                 detail = f"first here: {other.place('key').span}"
                 findings.error(
                     "duplicate-lead", summary, entry.place("key"), hint="give one of the two another key", detail=detail

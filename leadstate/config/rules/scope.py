@@ -1,7 +1,7 @@
 """Which accounts something is declared for: `accounts`, `except`, and the keys of `overrides`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 from leadstate.config.checking.suggest import choice
@@ -31,6 +31,7 @@ class Directory:
     tags: Mapping[str, frozenset[str]]
     names: frozenset[str]
     any_tag: bool
+    _within: dict[frozenset[str], tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, merged: Merged) -> "Directory":
@@ -50,6 +51,12 @@ class Directory:
         if selector.startswith(TAG):
             return self.tags.get(selector.removeprefix(TAG))
         return frozenset((selector,)) if selector in self.names else None
+
+    def within(self, chosen: frozenset[str]) -> tuple[str, ...]:
+        """The usable accounts among these, in order of name; one tuple, however many items are for the same."""
+        if chosen not in self._within:
+            self._within[chosen] = tuple(name for name in self.usable if name in chosen)
+        return self._within[chosen]
 
     def unknown(self, selector: str, place: Place | None, findings: Findings) -> None:
         """Add the error for a selector that means nothing."""
@@ -85,11 +92,12 @@ def scope_of(entry: Item, directory: Directory, findings: Findings) -> tuple[str
     else:
         key, selectors = ("accounts", spec.accounts) if spec.accounts is not None else ("except", spec.except_ or [])
         chosen = _chosen(entry, key, selectors, directory, findings)
-        scope = tuple(name for name in directory.usable if (name in chosen) == (key == "accounts"))
+        scope = directory.within(chosen) if key == "accounts" else directory.within(directory.names - chosen)
+    within = frozenset(scope) if spec.overrides else frozenset()
     for name in spec.overrides:
         if name not in directory.names:
             directory.unknown(name, entry.key_place("overrides", name), findings)
-        elif name not in scope and name in directory.usable:
+        elif name not in within and name in directory.usable:
             hint = "remove the override, or declare it for that account too"
             summary = f"this is not declared for the account `{name}`, and cannot be different there"
             findings.error("override-out-of-scope", summary, entry.key_place("overrides", name), hint=hint)

@@ -1,7 +1,7 @@
 """`${name}` in texts, replaced from an account's `vars`. There is no other templating, and no nesting."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
@@ -65,10 +65,9 @@ class Variables:
             return None
         return normal
 
-    def report(self, findings: Findings) -> None:
-        """Add what could not be replaced, each place once."""
+    def report(self, findings: Findings, where: Callable[[Iterable[str]], str]) -> None:
+        """Add what could not be replaced, each place once; `where` says which accounts that concerns."""
         for (place, used), accounts in self._unknown.items():
-            where = in_accounts(accounts, self.values)
             if not used.endswith("}"):
                 hint = "add the `}`; a text that holds `${` itself comes from a variable"
                 findings.error("bad-variable", "a `${` is not closed", place, hint=hint)
@@ -77,17 +76,8 @@ class Variables:
             known = sorted({one for account in accounts for one in self.values[account]})
             near = choice(name, known, what="this account has") + "  Or: " if known else ""
             hint = f"{near}add `vars: {{{visible(name[:60])}: …}}` to the account"
-            summary = f"the variable `{visible(name[:60])}` is not set{where or ' in any account'}"
+            summary = f"the variable `{visible(name[:60])}` is not set{where(accounts) or ' in any account'}"
             findings.error("unknown-variable", summary, place, hint=hint)
         for (place, problem), accounts in self._unfit.items():
-            summary = f"with its variables replaced, this {problem}{in_accounts(accounts, self.values)}"
+            summary = f"with its variables replaced, this {problem}{where(accounts)}"
             findings.error("bad-text", summary, place, hint="change the account's `vars`, or the text")
-
-
-def in_accounts(accounts: list[str], everyone: Mapping[str, object], limit: int = 10) -> str:
-    """` in the accounts a, b`; nothing where it is all of them."""
-    names = sorted(set(accounts))
-    if len(names) == len(everyone):
-        return ""
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return f" in the account{'s' if len(names) > 1 else ''} " + ", ".join(names[:limit]) + more
