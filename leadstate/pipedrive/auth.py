@@ -9,22 +9,20 @@ from typing import Final
 
 import httpx
 
-from leadstate.pipedrive.token import Token
+from leadstate.pipedrive.token import Secrets, Token
 
 HEADER: Final = "x-api-token"
 
 
 class Signer(httpx.Auth, ABC):
-    """Signs the requests of one account."""
+    """Signs the requests of one account; `secrets` are those that it knows: a server may quote what it was sent."""
+
+    secrets: Secrets
 
     @property
     @abstractmethod
     def words(self) -> str:
         """What it signs with, for people: the kind of token, never the token."""
-
-    @abstractmethod
-    def scrub(self, text: str) -> str:
-        """The text without any secret that it knows: a server may quote what it was sent."""
 
 
 class TokenAuth(Signer):
@@ -32,15 +30,12 @@ class TokenAuth(Signer):
 
     def __init__(self, token: Token) -> None:
         self._token = token
+        self.secrets = Secrets([token])
 
     @property
     def words(self) -> str:
         """An API token does not expire."""
         return "an API token"
-
-    def scrub(self, text: str) -> str:
-        """The text without the token."""
-        return self._token.scrub(text)
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Sign one request."""

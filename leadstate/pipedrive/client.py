@@ -11,8 +11,8 @@ from leadstate.core.observed import PAGE
 from leadstate.kinds.operations import Operation, Request
 from leadstate.pipedrive.answers import Answer
 from leadstate.pipedrive.connection import Connection, Lane, Pace, Spent
-from leadstate.pipedrive.errors import IncompleteListing
-from leadstate.pipedrive.pages import Page, read_pages
+from leadstate.pipedrive.errors import EndlessListing
+from leadstate.pipedrive.pages import Page, check_length, read_pages
 
 _LONGEST_COUNT = 18
 """Digits: more tokens than these can tell are no budget."""
@@ -36,8 +36,9 @@ class Reader:
 
     @property
     def headers(self) -> httpx.Headers:
-        """The headers of the last answer: limits that are left, the server's clock."""
-        return self._connection.headers
+        """The headers of the last answer, without secrets: limits that are left, the server's clock."""
+        scrub = self._connection.signer.secrets.scrub
+        return httpx.Headers([(name, scrub(text)) for name, text in self._connection.headers.multi_items()])
 
     @property
     def tokens_today(self) -> tuple[int | None, int | None]:
@@ -75,10 +76,12 @@ class Reader:
 
         Raises:
             IncompleteListing: the listing changed while it was read.
+            EndlessListing: it does not end within the bounds.
         """
         lengths, count = self._connection.lengths, 0
         known = self.pages_of(operation) if whole else 0
-        async with aclosing(read_pages(self.get, operation, query, known, PAGE)) as pages:
+        bounds = self._connection.bounds
+        async with aclosing(read_pages(self.get, operation, query, known, PAGE, bounds=bounds)) as pages:
             async for page in pages:
                 count += 1
                 if whole and not page.more:
@@ -97,7 +100,7 @@ class Reader:
         """A whole listing of the second version, whose pages tell where the next one begins.
 
         Raises:
-            IncompleteListing: the listing goes in circles.
+            EndlessListing: the listing does not end within the bounds, or goes in circles.
         """
         rows: list[object] = []
         seen: set[str] = set()
@@ -109,8 +112,9 @@ class Reader:
             if cursor is None:
                 return rows
             if cursor in seen:
-                raise IncompleteListing(operation.id, "a page says that it comes after itself")
+                raise EndlessListing(operation.id, "a page says that it comes after itself")
             seen.add(cursor)
+            check_length(operation, len(seen), len(rows), self._connection.bounds)
             query = (("limit", str(PAGE)), ("cursor", cursor))
 
 

@@ -16,7 +16,8 @@ import httpx
 from leadstate.kinds.operations import Operation, Request
 from leadstate.pipedrive.answers import Answer, read
 from leadstate.pipedrive.auth import Signer
-from leadstate.pipedrive.errors import ApiError, RateLimited, Unreachable
+from leadstate.pipedrive.bounds import BOUNDS, Bounds, TooLargeError, bounded
+from leadstate.pipedrive.errors import ApiError, RateLimited, TooLarge, Unreachable
 from leadstate.pipedrive.limiter import SEARCH_LIMIT, Limiter
 from leadstate.pipedrive.retry import Again, verdict
 
@@ -72,8 +73,16 @@ class Connection:
     at each answer, for whoever wants to know how far a run is.
     """
 
-    def __init__(self, http: httpx.AsyncClient, origin: str, signer: Signer, pace: Pace | None = None) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        origin: str,
+        signer: Signer,
+        pace: Pace | None = None,
+        bounds: Bounds = BOUNDS,
+    ) -> None:
         self._http = http
+        self.bounds = bounds
         self._origin = origin
         self.signer = signer
         self.pace = pace or Pace()
@@ -95,7 +104,7 @@ class Connection:
         Raises:
             ApiError: it failed for good, or it is a POST of which nobody knows whether it was done.
         """
-        method = request.operation.method
+        method, waited = request.operation.method, 0.0
         for attempt in itertools.count(1):
             try:
                 reply = await self._once(request, lane or nullcontext())
@@ -103,13 +112,14 @@ class Connection:
                     # Reading a page holds up all else for 2 ms, so the request that waited for its lane goes out first.
                     for _ in range(TURNS):
                         await asyncio.sleep(0)
-                return read(request.operation, reply, self.signer.scrub)
+                return read(request.operation, reply, self.signer.secrets)
             except ApiError as failure:
-                failure.args = (self.signer.scrub(str(failure)),)
+                failure.args = (self.signer.secrets.scrub(str(failure)),)
+                waited += failure.seconds
                 if failure.fatal:
                     self._over = failure
                 judged = verdict(method, attempt, failure, self.pace.draw())
-                if not isinstance(judged, Again):
+                if not isinstance(judged, Again) or waited >= self.bounds.seconds:
                     raise
                 _log.info("%s; again in %.1f s", failure, judged.after)
                 if isinstance(failure, RateLimited):
@@ -128,23 +138,35 @@ class Connection:
             if self._over is not None:
                 raise self._over
             self.spent.add(operation)
+            begun = self.pace.clock()
             try:
-                reply = await self._http.request(
-                    operation.method,
-                    f"{self._origin}/api/{operation.version}{request.path}",
-                    params=request.query,
-                    json=request.body,
-                    auth=self.signer,
-                )
-            except ApiError:  # of the signer
+                async with asyncio.timeout(self.bounds.seconds):
+                    reply = await self._http.request(
+                        operation.method,
+                        f"{self._origin}/api/{operation.version}{request.path}",
+                        params=request.query,
+                        json=request.body,
+                        auth=self.signer,
+                    )
+            except ApiError as failure:  # of the signer
                 self.spent.add(operation, -1)
+                failure.seconds = self.pace.clock() - begun
                 raise
+            except TooLargeError as failure:
+                raise TooLarge(operation.id, str(failure)) from None
+            except TimeoutError:
+                summary = f"{httpx.URL(self._origin).host} did not end its answer within {self.bounds.seconds:.0f} s"
+                unreachable = Unreachable(operation.id, summary, sent=True)
+                unreachable.seconds = self.bounds.seconds
+                raise unreachable from None
             except (httpx.HTTPError, httpx.InvalidURL, ValueError) as failure:
                 _log.debug("%s %s: %s", operation.method, request.path, type(failure).__name__)
                 sent = not isinstance(failure, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
                 if not sent:
                     self.spent.add(operation, -1)
-                raise Unreachable(operation.id, why(failure, self._origin), sent=sent) from None
+                unreachable = Unreachable(operation.id, why(failure, self._origin), sent=sent)
+                unreachable.seconds = self.pace.clock() - begun
+                raise unreachable from None
         _log.debug("%s %s -> %s", operation.method, request.path, reply.status_code)
         (self._searches if operation.search else self._limiter).learn(reply.headers)
         self.headers = reply.headers
@@ -153,8 +175,11 @@ class Connection:
 
 
 @asynccontextmanager
-async def http_client(transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[httpx.AsyncClient]:
-    """One HTTP client for all accounts of a run: TLS verified, no redirects, no cookies.
+async def http_client(
+    transport: httpx.AsyncBaseTransport | None = None,
+    bounds: Bounds = BOUNDS,
+) -> AsyncIterator[httpx.AsyncClient]:
+    """One HTTP client for all accounts of a run: TLS verified, no redirects, no cookies, answers within bounds.
 
     Proxies of the environment apply to https only: plain http goes to loopback and nowhere else.
     """
@@ -168,7 +193,8 @@ async def http_client(transport: httpx.AsyncBaseTransport | None = None) -> Asyn
         timeout=TIMEOUT,
         follow_redirects=False,
         cookies=http.cookiejar.CookieJar(policy=nobody),
-        headers={"accept": "application/json", "user-agent": "leadstate"},
+        headers={"accept": "application/json", "accept-encoding": "gzip", "user-agent": "leadstate"},
+        event_hooks={"response": [bounded(bounds)]},
     ) as client:
         yield client
 
@@ -180,6 +206,8 @@ def why(failure: Exception, address: str) -> str:
         case httpx.ConnectTimeout() | httpx.ConnectError():
             reason = str(failure) or "no connection"
             return f"cannot connect to {host} ({reason})"
+        case TooLargeError():
+            return f"{host}: {failure}"
         case httpx.TimeoutException():
             return f"{host} did not answer within {TIMEOUT.read:.0f} s"
         case _:

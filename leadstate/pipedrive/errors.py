@@ -15,6 +15,8 @@ ApiError
 ├── Rejected          any other 4xx; the request is wrong
 ├── ServerFailure     5xx
 └── BadAnswer         an answer that is not JSON, or not of the documented shape
+    ├── TooLarge            an answer that is longer, or holds more, than is taken in
+    ├── EndlessListing      a listing that does not end within the bounds, or whose pages follow themselves
     └── IncompleteListing   a listing that shifted while it was read, or held less than it promised
 """
 
@@ -33,11 +35,13 @@ class ApiError(LeadstateError):
         retry_after: seconds that the server asks to wait, where it does.
         fatal: no other request to this account can succeed now.
         perhaps_done: a write may have happened all the same.
+        seconds: how long the request was under way.
     """
 
     code = "api"
     fatal: ClassVar[bool] = False
     perhaps_done: bool = False
+    seconds: float = 0.0
 
     def __init__(
         self,
@@ -171,6 +175,18 @@ class BadAnswer(ApiError):
     code = "bad-answer"
     perhaps_done = True
     cure = "check that `domain` or `url` names a Pipedrive account"
+
+
+class TooLarge(BadAnswer):
+    """The answer is longer, or holds more, than is taken in (`bounds`)."""
+
+    code = "answer-too-large"
+
+
+class EndlessListing(BadAnswer):
+    """A listing has more pages or rows than any account has, or a page follows itself (`bounds`)."""
+
+    code = "endless-listing"
 
 
 class IncompleteListing(BadAnswer):

@@ -20,7 +20,7 @@ from leadstate.core.diagnostics import counted
 from leadstate.pipedrive.auth import Signer
 from leadstate.pipedrive.connection import why
 from leadstate.pipedrive.errors import ApiError, NoAccessToken, NoTokenServer, WrongCompany
-from leadstate.pipedrive.token import Token
+from leadstate.pipedrive.token import Secrets, Token
 
 OPERATION: Final = "oauth/token"
 """What errors call the request for an access token: it is no operation of the API."""
@@ -30,6 +30,10 @@ MARGIN: Final = 60.0
 
 _COMPANIES = ".pipedrive.com"
 _LONGEST_QUOTE = 300
+_LONGEST_TOKEN = 16_384
+"""Characters; servers take no longer headers."""
+_LONGEST_LIFE = 366 * 86_400.0
+"""Seconds that an access token lasts at the most; Pipedrive's lasts an hour."""
 
 _log = logging.getLogger("leadstate.http")
 
@@ -102,11 +106,8 @@ class OAuth(Signer):
         self._failure: ApiError | None = None
         self._turn = asyncio.Lock()
         pair = f"{client.client_id.reveal()}:{client.client_secret.reveal()}"
-        self._secrets = [
-            client.client_secret,
-            client.refresh_token,
-            Token(base64.b64encode(pair.encode()).decode()),
-        ]
+        basic = Token(base64.b64encode(pair.encode()).decode())
+        self.secrets = Secrets([client.client_id, client.client_secret, client.refresh_token, basic])
 
     @property
     def words(self) -> str:
@@ -116,12 +117,6 @@ class OAuth(Signer):
         seconds = self._access.good_until - self._clock()
         when = "once it is refused" if math.isinf(seconds) else f"in {counted(max(0, round(seconds / 60)), 'minute')}"
         return f"an OAuth access token, renewed {when}"
-
-    def scrub(self, text: str) -> str:
-        """The text without any secret that was read or given out."""
-        for secret in self._secrets:
-            text = secret.scrub(text)
-        return text
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Sign one request, and once more where its token is not valid any more.
@@ -167,7 +162,8 @@ class OAuth(Signer):
             raise self._refusal(reply)
         granted = self._granted(reply)
         self._check_company(granted.api_domain or "")
-        life = granted.expires_in if granted.expires_in and granted.expires_in > 0 else math.inf
+        told = granted.expires_in
+        life = min(told, _LONGEST_LIFE) if told and told > 0 else math.inf
         return _Access(Token(granted.access_token), self._clock() + life - min(MARGIN, life / 10))
 
     def _granted(self, reply: httpx.Response) -> _Granted:
@@ -178,11 +174,11 @@ class OAuth(Signer):
             granted = None
         if granted is None or not _is_token(granted.access_token):
             raise NoAccessToken(OPERATION, f"{reply.status_code} without an access token", span=self._client.at)
-        self._secrets.append(Token(granted.access_token))
+        self.secrets.add(Token(granted.access_token))
         new = granted.refresh_token or ""
         if _is_token(new) and new != self._refresh_token.reveal():
             self._refresh_token = Token(new)
-            self._secrets.append(self._refresh_token)
+            self.secrets.add(self._refresh_token)
             self._rotated(self._refresh_token)
         return granted
 
@@ -190,7 +186,7 @@ class OAuth(Signer):
         """A proxy or a sandbox has an address of its own, so only a company's can be compared."""
         if not api_domain or not self._host.endswith(_COMPANIES):
             return
-        there = _host(api_domain)
+        there = self.secrets.scrub(_host(api_domain))
         if there != self._host:
             raise WrongCompany(
                 OPERATION,
@@ -218,7 +214,7 @@ class OAuth(Signer):
             return ", no JSON"
         found = [body.get(key) for key in ("message", "error_description", "error")] if isinstance(body, dict) else []
         text = next((one for one in found if isinstance(one, str) and one), "")
-        return f", {' '.join(self.scrub(text).split())[:_LONGEST_QUOTE]}" if text else ""
+        return f", {' '.join(self.secrets.scrub(text).split())[:_LONGEST_QUOTE]}" if text else ""
 
 
 def _signed(request: httpx.Request, access: _Access) -> httpx.Request:
@@ -228,7 +224,7 @@ def _signed(request: httpx.Request, access: _Access) -> httpx.Request:
 
 def _is_token(text: str) -> bool:
     """Whether it can stand in a header."""
-    return bool(text) and all("!" <= char <= "~" for char in text)
+    return 0 < len(text) <= _LONGEST_TOKEN and all("!" <= char <= "~" for char in text)
 
 
 def _host(address: str) -> str:

@@ -13,7 +13,8 @@ from typing import Any
 
 from leadstate.kinds.operations import Operation, Request
 from leadstate.pipedrive.answers import Answer
-from leadstate.pipedrive.errors import IncompleteListing
+from leadstate.pipedrive.bounds import BOUNDS, Bounds
+from leadstate.pipedrive.errors import EndlessListing, IncompleteListing
 
 AT_ONCE = 4
 """Pages of one listing under way at the same time, where they are known to be there; the limiter paces them."""
@@ -33,7 +34,13 @@ class Page:
 
 
 async def read_pages(
-    get: Get, operation: Operation, query: tuple[tuple[str, str], ...], known: int, size: int
+    get: Get,
+    operation: Operation,
+    query: tuple[tuple[str, str], ...],
+    known: int,
+    size: int,
+    *,
+    bounds: Bounds = BOUNDS,
 ) -> AsyncGenerator[Page]:
     """The pages of a listing, in order.
 
@@ -45,8 +52,10 @@ async def read_pages(
             page beyond the end costs as much as any.
         size: rows on a page; a server that grants fewer is believed, and pages that were asked for too far apart are
             asked for again.
+        bounds: how long a listing may be.
 
     Raises:
+        EndlessListing: it is longer than that.
         IncompleteListing: the listing shifted or goes in circles, or a page was shorter than it promised.
     """
     last, step = None, size - 1
@@ -74,6 +83,8 @@ async def read_pages(
             if len(ids) != len({*ids}) or not seen.isdisjoint(ids):
                 raise IncompleteListing(operation.id, f"a row is listed twice (from row {start})")
             seen.update(ids)
+            if more:
+                check_length(operation, number + 1, len(seen), bounds)
             yield Page(fresh, more)
             if not more:
                 return
@@ -83,6 +94,12 @@ async def read_pages(
                 step, asked = len(rows) - 1, 1
     finally:
         await _drop(under_way)
+
+
+def check_length(operation: Operation, pages: int, rows: int, bounds: Bounds) -> None:
+    """Raise `EndlessListing` where more is to follow of a listing than any account has."""
+    if pages >= bounds.pages or rows >= bounds.rows:
+        raise EndlessListing(operation.id, f"the listing does not end: more follows after {pages:,} pages")
 
 
 async def _drop(under_way: deque[asyncio.Task[Answer]]) -> None:

@@ -1,0 +1,311 @@
+"""What a server sends beyond the bounds is a typed error, and takes neither the time nor the memory that it could."""
+
+import asyncio
+import gzip
+import itertools
+import json
+import tracemalloc
+import zlib
+from collections.abc import AsyncIterator, Callable
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from leadstate.kinds.operations import ADD_LABEL, GET_DEAL_FIELDS, GET_LABELS, GET_LEADS, Request
+from leadstate.pipedrive.answers import read
+from leadstate.pipedrive.auth import TokenAuth
+from leadstate.pipedrive.bounds import DEPTH, DIGITS, EXPONENT, LARGE, VALUES, Bounds, is_deep, is_deep_value
+from leadstate.pipedrive.client import Reader, Writer
+from leadstate.pipedrive.connection import Connection, Pace, http_client
+from leadstate.pipedrive.errors import ApiError, BadAnswer, EndlessListing, TooLarge, Unreachable
+from leadstate.pipedrive.token import Token
+
+SMALL = Bounds(answer=10_000, seconds=0.05, pages=5, rows=40)
+
+
+class Stream(httpx.AsyncByteStream):
+    """A body in pieces; `wait` comes before each one."""
+
+    def __init__(self, *pieces: bytes, wait: float = 0.0) -> None:
+        self.pieces = pieces
+        self.wait = wait
+        self.sent = 0
+        self.closed = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self.pieces:
+            await asyncio.sleep(self.wait)
+            self.sent += 1
+            yield piece
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def run(handler: Handler, use: Callable[[Writer], Any], bounds: Bounds = SMALL) -> Any:
+    async def nothing(_seconds: float) -> None:
+        """Let no time pass."""
+
+    async def main() -> Any:
+        async with http_client(httpx.MockTransport(handler), bounds) as http:
+            pace = Pace(sleep=nothing, draw=lambda: 0.0)
+            connection = Connection(http, "https://acme.pipedrive.com", TokenAuth(Token("c0ffee" * 7)), pace, bounds)
+            return await use(Writer(connection))
+
+    return asyncio.run(main())
+
+
+def labels(client: Reader) -> Any:
+    return client.get(Request(GET_LABELS))
+
+
+def reply(*pieces: bytes, **headers: str) -> tuple[httpx.Response, Stream]:
+    stream = Stream(*pieces)
+    return httpx.Response(200, stream=stream, headers={k.replace("_", "-"): v for k, v in headers.items()}), stream
+
+
+BODY = b'{"success": true, "data": [1, 2, 3]}'
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", gzip.compress(BODY)),
+        ("GZIP ", gzip.compress(BODY)),
+        ("x-gzip", gzip.compress(BODY)),
+        ("deflate", zlib.compress(BODY)),
+        ("identity", BODY),
+        ("", BODY),
+    ],
+)
+def test_a_body_is_decompressed_and_its_stream_closed(encoding: str, body: bytes) -> None:
+    answer, stream = reply(*(bytes([byte]) for byte in body), content_encoding=encoding)
+    assert run(lambda _: answer, labels).data == [1, 2, 3]
+    assert stream.closed
+
+
+def test_a_body_longer_than_one_piece_is_whole() -> None:
+    text = json.dumps({"success": True, "data": "x" * (3 * 2**20 + 17)}).encode()
+    answer, _ = reply(gzip.compress(text), content_encoding="gzip")
+    assert len(run(lambda _: answer, labels, Bounds()).data) == 3 * 2**20 + 17
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "gzip,identity"])
+def test_an_encoding_that_nobody_asked_for_is_an_error(encoding: str) -> None:
+    asked = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers["accept-encoding"])
+        return reply(BODY, content_encoding=encoding)[0]
+
+    with pytest.raises(Unreachable, match="DecodingError"):
+        run(handler, labels)
+    assert set(asked) == {"gzip"}
+
+
+def test_what_is_no_gzip_is_an_error() -> None:
+    with pytest.raises(Unreachable, match="DecodingError"):
+        run(lambda _: reply(b"no gzip", content_encoding="gzip")[0], labels)
+
+
+def test_an_answer_that_does_not_end_is_cut_and_asked_for_once() -> None:
+    streams = []
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        answer, stream = reply(*[b" " * 1000] * 100)
+        streams.append(stream)
+        return answer
+
+    with pytest.raises(TooLarge, match=r"longer than 10,000 bytes"):
+        run(handler, labels)
+    assert [stream.sent for stream in streams] == [11]
+    assert streams[0].closed
+
+
+def test_an_answer_of_exactly_the_bound_is_taken() -> None:
+    answer, _ = reply(BODY + b" " * (SMALL.answer - len(BODY)))
+    assert run(lambda _: answer, labels).data == [1, 2, 3]
+
+
+def test_a_megabyte_that_becomes_a_gigabyte_takes_no_such_memory() -> None:
+    squeezed = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
+    bomb = b"".join(squeezed.compress(bytes(2**20)) for _ in range(1024)) + squeezed.flush()
+    answer, _ = reply(bomb, content_encoding="gzip")
+    tracemalloc.start()
+    with pytest.raises(TooLarge):
+        run(lambda _: answer, labels, Bounds())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(bomb) < 2 * 2**20
+    assert peak < 150 * 2**20
+
+
+def test_a_byte_now_and_then_is_no_progress_and_is_not_asked_for_again() -> None:
+    asked = []
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        asked.append(1)
+        return httpx.Response(200, stream=Stream(*[b" "] * 10_000, wait=0.01))
+
+    with pytest.raises(Unreachable, match="did not end its answer within"):
+        run(handler, labels)
+    assert len(asked) == 1
+
+
+def test_a_create_whose_answer_drips_may_have_been_done() -> None:
+    def handler(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, stream=Stream(*[b" "] * 10_000, wait=0.01))
+
+    with pytest.raises(Unreachable) as caught:
+        run(handler, lambda client: client.send(Request(ADD_LABEL, body={})))
+    assert caught.value.perhaps_done
+
+
+def test_requests_that_take_long_are_sent_again_only_while_there_is_time() -> None:
+    now, asked = [0.0], []
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        asked.append(1)
+        now[0] += 25
+        raise httpx.ReadTimeout("slow")
+
+    async def sleep(_seconds: float) -> None:
+        """Let no time pass."""
+
+    async def main() -> None:
+        async with http_client(httpx.MockTransport(handler)) as http:
+            pace = Pace(lambda: now[0], sleep, lambda: 0.0)
+            await Reader(Connection(http, "https://acme.pipedrive.com", TokenAuth(Token("c0ffee" * 7)), pace)).get(
+                Request(GET_LABELS)
+            )
+
+    with pytest.raises(Unreachable):
+        asyncio.run(main())
+    assert len(asked) == 3
+
+
+def answered(text: str) -> Any:
+    return read(GET_LABELS, httpx.Response(200, text=f'{{"success": true, "data": {text}}}')).data
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("9" * DIGITS, int("9" * DIGITS)),
+        ("1" + "0" * (DIGITS - 1), 10 ** (DIGITS - 1)),
+        (f"1e{EXPONENT}", Decimal(f"1e{EXPONENT}")),
+        (f"1e-{EXPONENT}", Decimal(f"1e-{EXPONENT}")),
+        ("-12000.10", Decimal("-12000.10")),
+    ],
+)
+def test_numbers_within_the_bounds_are_exact(text: str, value: object) -> None:
+    assert answered(text) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "9" * (DIGITS + 1),
+        f"-{'9' * (DIGITS + 1)}",
+        f"1e{EXPONENT + 1}",
+        f"1e-{EXPONENT + 1}",
+        "1e999999999",
+        "-1e-999999999",
+        "0e999999999",
+        f"0.{'1' * 4000}",
+    ],
+)
+def test_a_number_beyond_the_bounds_is_none(text: str) -> None:
+    assert answered(text) == {"out of bounds": text[:DIGITS]}
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]"), ('["]","[",', "]")])
+def test_only_so_deep_an_answer_is_taken(opening: str, closing: str) -> None:
+    levels = DEPTH - 1  # below the answer itself
+    per = opening.count("[") - opening.count('"[') + opening.count("{")
+    answered(opening * (levels // per) + "1" + closing * (levels // per))
+    with pytest.raises(BadAnswer):
+        answered(opening * (levels // per + 1) + "1" + closing * (levels // per + 1))
+
+
+def test_brackets_in_texts_are_not_depth() -> None:
+    assert answered(json.dumps("[" * 5_000)) == "[" * 5_000
+    assert not is_deep(b'{"a": [1, {"b": []}]}')
+    assert not is_deep_value({"a": [1, {"b": []}]})
+
+
+def test_a_large_answer_of_countless_values_is_refused_before_it_is_parsed() -> None:
+    body = b'{"success": true, "data": [' + b"{}," * VALUES + b"{}]" + b" " * LARGE + b"}"
+    with pytest.raises(TooLarge, match="500,000 values"):
+        read(GET_LABELS, httpx.Response(200, content=body))
+    few = b'{"success": true, "data": [{}]' + b" " * LARGE + b"}"
+    assert read(GET_LABELS, httpx.Response(200, content=few)).data == [{}]
+
+
+def _page(rows: list[Any], more: object) -> httpx.Response:
+    page = {"limit": 5, "more_items_in_collection": more}
+    return httpx.Response(200, json={"success": True, "data": rows, "additional_data": {"pagination": page}})
+
+
+async def _all_rows(client: Reader) -> list[Any]:
+    return [row async for page in client.pages(GET_LEADS) for row in page.rows]
+
+
+def test_a_listing_without_end_is_an_error_after_so_many_pages() -> None:
+    asked = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        start = int(request.url.params["start"])
+        asked.append(start)
+        return _page([{"id": str(start + at)} for at in range(5)], more=True)
+
+    with pytest.raises(EndlessListing, match="after 5 pages"):
+        run(handler, _all_rows)
+    assert len(asked) == SMALL.pages
+    asked.clear()
+    with pytest.raises(EndlessListing):
+        run(handler, _all_rows, Bounds(rows=40))
+    assert len(asked) == 10
+
+
+def test_a_listing_that_ends_at_the_bound_is_taken() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        start = int(request.url.params["start"])
+        return _page([{"id": str(start + at)} for at in range(5)], more=start < 4 * 4)
+
+    assert len(run(handler, _all_rows)) == 1 + 5 * 4
+
+
+@pytest.mark.parametrize("cursors", [["a"], ["a", "b"]])
+def test_cursors_that_repeat_are_noticed(cursors: list[str]) -> None:
+    turns, asked = itertools.cycle(cursors), []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.params.get("cursor"))
+        return httpx.Response(200, json={"success": True, "data": [], "additional_data": {"next_cursor": next(turns)}})
+
+    with pytest.raises(EndlessListing, match="comes after itself"):
+        run(handler, lambda client: client.rows(GET_DEAL_FIELDS))
+    assert asked == [None, *cursors]
+
+
+def test_cursors_without_end_are_an_error() -> None:
+    numbers = itertools.count()
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        body = {"success": True, "data": [{}], "additional_data": {"next_cursor": str(next(numbers))}}
+        return httpx.Response(200, json=body)
+
+    with pytest.raises(EndlessListing):
+        run(handler, lambda client: client.rows(GET_DEAL_FIELDS))
+    assert next(numbers) == SMALL.pages
+
+
+def test_every_failure_names_the_operation() -> None:
+    with pytest.raises(ApiError, match=r"^getLeadLabels: "):
+        run(lambda _: reply(b" " * 20_000)[0], labels)

@@ -1,0 +1,112 @@
+"""No secret that a server repeats gets out: not in data, not in messages, in no case and in none of its usual forms."""
+
+import asyncio
+import base64
+import json
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leadstate.kinds.operations import GET_LABELS, Request
+from leadstate.pipedrive.answers import read
+from leadstate.pipedrive.auth import TokenAuth
+from leadstate.pipedrive.client import Reader
+from leadstate.pipedrive.connection import Connection, http_client
+from leadstate.pipedrive.errors import ApiError
+from leadstate.pipedrive.token import Secrets, Token, fold
+
+SECRET = "aB3/x+9kQ:7zW-c0ffee"
+SECRETS = Secrets([Token(SECRET)])
+FORMS = {
+    "as it is": SECRET,
+    "small": SECRET.lower(),
+    "capital": SECRET.upper(),
+    "in a URL": quote(SECRET, safe=""),
+    "in a URL, small": quote(SECRET, safe="").lower(),
+    "base64": base64.b64encode(SECRET.encode()).decode(),
+    "base64 with more": base64.b64encode(f"{SECRET}:x".encode()).decode(),
+}
+
+
+def data_of(body: str) -> Any:
+    return read(GET_LABELS, httpx.Response(200, text=f'{{"success": true, "data": {body}}}'), SECRETS).data
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+def test_data_is_scrubbed_wherever_a_secret_stands(form: str) -> None:
+    found = data_of(json.dumps([{"name": f"<{form}>", "deep": [{form: 1}]}]))
+    assert form not in json.dumps(found)
+    assert found[0]["name"].startswith("<***")
+    assert [value for key in found[0]["deep"] for value in key.values()] == [1]
+
+
+@pytest.mark.parametrize("escape", [lambda char: f"\\u{ord(char):04x}", lambda char: f"\\u{ord(char):04X}"])
+def test_escapes_of_json_hide_no_secret(escape: Any) -> None:
+    assert data_of(f'"{"".join(map(escape, SECRET))}"') == "***"
+    assert data_of(json.dumps(SECRET).replace("/", "\\/")) == "***"
+
+
+def test_a_secret_with_signs_that_json_escapes_is_found() -> None:
+    secrets = Secrets([Token('quo"ted\\secret')])
+    body = json.dumps({"success": True, "data": 'a quo"ted\\secret'})
+    assert read(GET_LABELS, httpx.Response(200, text=body), secrets).data == "a ***"
+
+
+def test_what_holds_no_secret_is_not_walked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(Secrets, "scrub_value")
+    assert data_of(r'[{"name": "Hot \"and\" cold \u20ac"}]') == [{"name": 'Hot "and" cold €'}]
+
+
+def test_a_short_secret_blots_out_no_names_but_messages() -> None:
+    secrets = Secrets([Token("hot"), Token("")])
+    reply = httpx.Response(200, json={"success": True, "data": "hot shot"})
+    assert read(GET_LABELS, reply, secrets).data == "hot shot"
+    assert secrets.scrub("token HOT") == "token ***"
+
+
+def test_the_longest_secret_goes_first() -> None:
+    secrets = Secrets([Token("c0ffeec0ffee")])
+    secrets.add(Token("c0ffeec0ffeec0ffee"))
+    assert secrets.scrub("a c0ffeec0ffeec0ffee") == "a ***"
+
+
+@given(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=8, max_size=40), st.text(max_size=9))
+def test_the_quick_search_misses_none(secret: str, around: str) -> None:
+    secrets = Secrets([Token(secret)])
+    for ascii_only in (True, False):
+        content = json.dumps({"name": f"{around}{secret.swapcase()}{around}"}, ensure_ascii=ascii_only).encode(
+            errors="replace"
+        )
+        assert secrets.may_be_in(content, fold(content))
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        httpx.Response(307, headers={"location": f"https://{'c0ffee' * 6}.evil.test/"}),
+        httpx.Response(400, json={"success": False, "error": f"bad {'C0FFEE' * 6}"}),
+        httpx.Response(400, json={"success": False}, headers={"x-correlation-id": "C0FFEE" * 6}),
+    ],
+)
+def test_no_message_repeats_a_token_in_another_case(reply: httpx.Response) -> None:
+    with pytest.raises(ApiError) as caught:
+        read(GET_LABELS, reply, Secrets([Token("c0FFee" * 6)]))
+    assert "c0ffee" not in str(caught.value).lower()
+    assert "***" in str(caught.value)
+
+
+def test_headers_that_are_shown_hold_no_token() -> None:
+    token = "c0FFee" * 6
+    reply = httpx.Response(200, json={"success": True, "data": []}, headers={"x-ratelimit-remaining": token.lower()})
+
+    async def main() -> httpx.Headers:
+        async with http_client(httpx.MockTransport(lambda _: reply)) as http:
+            client = Reader(Connection(http, "https://acme.pipedrive.com", TokenAuth(Token(token))))
+            await client.get(Request(GET_LABELS))
+            return client.headers
+
+    assert asyncio.run(main())["x-ratelimit-remaining"] == "***"
