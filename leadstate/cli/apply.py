@@ -88,5 +88,6 @@ def apply(
     keep = path.exists() if keep_lock is None else keep_lock
     consent = Consent(reviewed, auto_approve, color, path if keep else None, rollout)
     code, report = carry_out(choices, configuration, consent)
-    emit(report, form, color, output)
+    if report is not None:
+        emit(report, form, color, output)
     return code

@@ -1,13 +1,14 @@
 """Carries out a plan that was shown and agreed to: what `apply` and `restore` share."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 
-from leadstate.cli.asking import agreed
+from leadstate.cli.asking import agreed, can_ask
 from leadstate.cli.exits import Exit
+from leadstate.cli.findings import say
 from leadstate.cli.interrupts import interrupts
 from leadstate.cli.locking import remember
 from leadstate.cli.output import render
@@ -17,17 +18,21 @@ from leadstate.cli.receipts import Receipt
 from leadstate.cli.session import Session, runtime, session
 from leadstate.cli.stats import say_stats
 from leadstate.cli.waiting import wait_for
-from leadstate.config import Configuration
-from leadstate.core.diagnostics import Severity, some, worst
+from leadstate.config import Configuration, LockError
+from leadstate.core.diagnostics import Diagnostic, Severity, some, worst
 from leadstate.core.outcome import Status
 from leadstate.core.plan import AccountPlan
 from leadstate.core.rollout import ALL_AT_ONCE, Waves
 from leadstate.engine.events import Several
+from leadstate.engine.execute import Outcomes
 from leadstate.engine.run import Applied, Work, apply_all, untouched
 from leadstate.pipedrive.connection import Spent
 from leadstate.report.build import Part, build
 from leadstate.report.document import Change, Report
 from leadstate.report.verify import read_stored
+
+ANSWER_HOLDS = 30.0
+"""Seconds. Who takes longer to answer has seen a plan that may not be true any more, so it is made again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +82,18 @@ def read_report(path: Path) -> Report:
     return read_stored(path.read_text(encoding="utf-8", errors="replace"))
 
 
-def carry_out(choices: Choices, configuration: Configuration, consent: Consent) -> tuple[Exit, Report]:
-    """Plan, see whether it may be applied, apply it, read again; the exit code and the report of how far it came."""
+def carry_out(choices: Choices, configuration: Configuration, consent: Consent) -> tuple[Exit, Report | None]:
+    """Plan, see whether it may be applied, apply it, read again.
+
+    Returns:
+        The exit code, and the report of how far it came; None where a person saw the plan and said no.
+    """
     return wait_for(_carry_out(choices, configuration, consent))
 
 
-async def _carry_out(choices: Choices, configuration: Configuration, consent: Consent) -> tuple[Exit, Report]:
-    settings = choices.settings()
+async def _carry_out(choices: Choices, configuration: Configuration, consent: Consent) -> tuple[Exit, Report | None]:
     async with session(configuration) as opened:
-        planned = await make_plans(opened, settings)
-        check_targets(settings.targets, planned.plans, configuration)
-        end = _before(opened, planned, choices, configuration, consent)
+        planned, end = await _consented(opened, choices, configuration, consent)
         if end is None:
             end = await _apply(opened, planned, choices, configuration, consent)
         if choices.stats:
@@ -95,19 +101,42 @@ async def _carry_out(choices: Choices, configuration: Configuration, consent: Co
         return end
 
 
-def _before(
-    opened: Session, planned: Planned, choices: Choices, configuration: Configuration, consent: Consent
-) -> tuple[Exit, Report] | None:
-    """Where it ends before anything is written: refused, not agreed to, or nothing to do; None where it goes on."""
-    report = plan_report(planned, opened, choices, configuration)
-    if consent.reviewed is not None and consent.reviewed.fingerprint != report.fingerprint:
-        _say_what_moved(consent.reviewed, report)
-        return Exit.REFUSED, report
-    if planned.severity is Severity.GUARD or not any(plan.changes for plan in planned.plans if plan.applyable):
-        return exit_of(planned.severity), report
-    if not consent.auto_approve and not _agreed(report, consent.color):
-        return Exit.REFUSED, report
-    return None
+async def _consented(
+    opened: Session, choices: Choices, configuration: Configuration, consent: Consent
+) -> tuple[Planned, tuple[Exit, Report | None] | None]:
+    """Plan until a plan is agreed to that is still true, or that is the end.
+
+    Returns:
+        The plan, and the end where nothing is written: it is refused, not agreed to, or there is nothing to do.
+    """
+    settings, clock = choices.settings(), runtime().pace.clock
+    agreed_to: Report | None = None
+    while True:
+        planned = await make_plans(opened, settings)
+        check_targets(settings.targets, planned.plans, configuration)
+        report = plan_report(planned, opened, choices, configuration)
+        if consent.reviewed is not None and consent.reviewed.fingerprint != report.fingerprint:
+            click.echo("Refused: the accounts or the configuration have changed since this plan was made.", err=True)
+            _say_what_moved(consent.reviewed, report)
+            click.echo("Plan again, have it reviewed, and apply that one.", err=True)
+            return planned, (Exit.REFUSED, report)
+        if planned.severity is Severity.GUARD:
+            return planned, (Exit.REFUSED, report)
+        if not any(plan.changes for plan in planned.plans if plan.applyable):
+            kept = _remember(consent, configuration, planned, {})
+            return planned, (exit_of(planned.severity) if kept else Exit.ERROR, report)
+        if consent.auto_approve or (agreed_to is not None and agreed_to.fingerprint == report.fingerprint):
+            return planned, None
+        if agreed_to is not None:
+            click.echo("The accounts have changed meanwhile:", err=True)
+            _say_what_moved(agreed_to, report)
+        asked = clock()
+        if not _agreed(report, consent.color):
+            return planned, (Exit.REFUSED, None if can_ask() else report)
+        if clock() - asked <= ANSWER_HOLDS:
+            return planned, None
+        click.echo(f"The answer took more than {ANSWER_HOLDS:.0f} s: planning again.", err=True)
+        agreed_to = report
 
 
 async def _apply(
@@ -129,17 +158,34 @@ async def _apply(
     parts = _parts(opened, planned, applied)
     receipt.close(parts)
     click.echo(f"Receipt: {receipt.path}", err=True)
-    if consent.lock is not None:
-        accounts = [one.account for one in configuration.accounts]
-        outcomes = {one.account.name: result.outcomes for one, result in zip(opened.work, applied, strict=True)}
-        remember(consent.lock, accounts, {plan.account: plan for plan in planned.plans}, outcomes)
+    outcomes = {work.account.name: result.outcomes for work, result in zip(opened.work, applied, strict=True)}
+    kept = _remember(consent, configuration, planned, outcomes)
     code = Exit.INTERRUPTED if interrupted.is_set() else _code(planned, applied)
+    if code is Exit.FINE and not kept:
+        code = Exit.IN_PART
     return code, build(
         "apply",
         parts,
         **choices.scope(),
         diagnostics=configuration.diagnostics,
     )
+
+
+def _remember(
+    consent: Consent, configuration: Configuration, planned: Planned, outcomes: Mapping[str, Outcomes]
+) -> bool:
+    """Bring the lock file up to date, if it is kept; False, and a message, where it cannot be written."""
+    if consent.lock is None:
+        return True
+    accounts = [declared.account for declared in configuration.accounts]
+    try:
+        remember(consent.lock, accounts, {plan.account: plan for plan in planned.plans}, outcomes)
+    except (OSError, LockError) as failure:
+        why = (failure.strerror or "").lower() if isinstance(failure, OSError) else str(failure)
+        hint = "run `leadstate lock` once that is mended: the accounts are as the report says"
+        say([Diagnostic("lock-file", Severity.ERROR, f"{consent.lock} was not brought up to date: {why}", hint=hint)])
+        return False
+    return True
 
 
 async def _in_waves(
@@ -167,15 +213,13 @@ async def _in_waves(
 def _agreed(report: Report, color: str) -> bool:
     return agreed(
         "Apply these changes?",
-        refusal="Not applied",
         deed="apply",
         show=lambda: render(report, "text", color, err=True),
     )
 
 
 def _say_what_moved(reviewed: Report, now: Report) -> None:
-    """The difference between the reviewed plan and a new one, change by change."""
-    click.echo("Refused: the accounts or the configuration are not as they were when this plan was made.", err=True)
+    """Show the difference between two plans, change by change."""
     before, after = _by_address(reviewed), _by_address(now)
     for address in sorted(before.keys() | after.keys()):
         old, new = before.get(address), after.get(address)
@@ -185,7 +229,6 @@ def _say_what_moved(reviewed: Report, now: Report) -> None:
             click.echo(f"  {address}: {old.action} is no longer planned", err=True)
         elif old and new and (old.action, old.remote_id, old.fields) != (new.action, new.remote_id, new.fields):
             click.echo(f"  {address}: {old.action} has changed", err=True)
-    click.echo("Plan again, have it reviewed, and apply that one.", err=True)
 
 
 def _by_address(report: Report) -> dict[str, Change]:

@@ -1,28 +1,47 @@
-"""Asks before something is changed: only `yes` is taken for one, and without a terminal nobody can be asked."""
+"""Asks before something is changed: only `yes` will be accepted, and without a terminal nobody can be asked."""
 
 import sys
 from collections.abc import Callable
 
 import click
 
+from leadstate.cli.interrupts import NOTHING_CHANGED, Interrupted, on_signals, raise_interrupt
 
-def agreed(question: str, *, refusal: str, deed: str, show: Callable[[], str] = lambda: "") -> bool:
-    """Whether a person says yes.
+
+def can_ask() -> bool:
+    """Return whether somebody is there who could answer."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def agreed(question: str, *, deed: str, show: Callable[[], str] = lambda: "") -> bool:
+    """Return whether a person says yes; say so on stderr where the answer is no.
 
     Args:
         question: what is asked.
-        refusal: what is said where the answer is no: `Not applied`.
-        deed: what `--auto-approve` does without asking: `apply`.
+        deed: what is done after a yes, and by `--auto-approve` without asking: `apply`.
         show: what has to be seen before one can answer; made only where somebody is there to see it.
+
+    Raises:
+        Interrupted: a signal came instead of an answer.
     """
-    if not sys.stdin.isatty():
+    if not can_ask():
         click.echo(
-            f"{refusal}: there is no terminal to ask on. Pass --auto-approve to {deed} without asking.", err=True
+            f"Nothing was changed: there is no terminal to ask on. Pass --auto-approve to {deed} without asking.",
+            err=True,
         )
         return False
-    click.echo(show(), nl=False, err=True, color=True)
-    answer = click.prompt(f"{question} Only 'yes' is taken for one", err=True, default="no", show_default=False)
-    if str(answer).strip() == "yes":
+    # Reading holds up the event loop, so a signal raises here.
+    with on_signals(raise_interrupt) as interrupted:
+        if interrupted:
+            raise Interrupted(NOTHING_CHANGED)
+        try:
+            click.echo(show(), nl=False, err=True, color=True)
+            click.echo(f"{question} Only 'yes' will be accepted: ", nl=False, err=True)
+            answer = sys.stdin.readline()  # not `click.prompt`: it writes to stdout, which holds the report alone
+        except KeyboardInterrupt:
+            click.echo(err=True)
+            raise Interrupted(NOTHING_CHANGED) from None
+    if answer.strip() == "yes":
         return True
-    click.echo(f"{refusal}.", err=True)
+    click.echo(f"{deed.capitalize()} cancelled. {NOTHING_CHANGED.partition('. ')[2]}", err=True)
     return False

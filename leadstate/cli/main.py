@@ -11,6 +11,7 @@ import click
 
 from leadstate import __version__
 from leadstate.cli.exits import Exit
+from leadstate.cli.interrupts import install
 
 COMMANDS: dict[str, str] = {
     "init": "Write a starter configuration, .gitignore lines and a CI workflow.",
@@ -121,6 +122,7 @@ def run() -> NoReturn:
     # Modules are no garbage: looking for some among them, while they are imported and when the process ends, takes a
     # fifth of the time that a small plan does.
     gc.disable()
+    install()
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -132,6 +134,9 @@ def run() -> NoReturn:
         # The reader of the pipe has gone (`| head`); Python would complain once more when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = Exit.FINE
+    if code == Exit.INTERRUPTED:
+        sys.stderr.flush()
+        os._exit(code)  # while Python ends it sets signals to their defaults, and a second one would kill the process
     sys.exit(int(code))
 
 
@@ -141,8 +146,8 @@ def _run() -> int:
     except click.UsageError as failure:
         failure.show()
         return Exit.USAGE
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
+    except (click.Abort, KeyboardInterrupt) as failure:
+        click.echo(str(failure) or "Interrupted.", err=True)
         return Exit.INTERRUPTED
     except click.ClickException as failure:
         failure.show()

@@ -99,7 +99,7 @@ def patch(changed: Sequence[Changed], named: Sequence[Path], way: Way) -> Exit:
     if way.check:
         return Exit.REFUSED
     targets = targets_of(changed, named)
-    if not way.auto_approve and not agreed("Write this?", refusal="Not written", deed="write"):
+    if not way.auto_approve and not agreed("Write this?", deed="write"):
         return Exit.REFUSED
     write(targets, changed)
     return Exit.FINE

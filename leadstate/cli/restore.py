@@ -66,11 +66,13 @@ def restore(
         emit(configuration_report("plan", failure), form, color, output)
         return Exit.ERROR
     if out is not None:
-        code, report = wait_for(_plan(choices, configuration))
-        write_private(out, to_json(report))
-    else:
-        code, report = carry_out(choices, configuration, Consent(read_plan(plan_file), auto_approve, color))
-    emit(report, form, color, output)
+        code, planned = wait_for(_plan(choices, configuration))
+        write_private(out, to_json(planned))
+        emit(planned, form, color, output)
+        return code
+    code, report = carry_out(choices, configuration, Consent(read_plan(plan_file), auto_approve, color))
+    if report is not None:
+        emit(report, form, color, output)
     return code
 
 

@@ -2,7 +2,8 @@
 
 import contextlib
 import io
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
@@ -12,14 +13,20 @@ from leadstate.cli.exits import Exit
 from leadstate.cli.main import cli
 from leadstate.cli.session import Runtime
 from leadstate.core.errors import LeadstateError
+from leadstate.pipedrive.connection import Pace
 from leadstate.sandbox import Sandbox
 
 
 def leadstate(
-    sandbox: Sandbox, environ: Mapping[str, str], receipts: Path, words: tuple[str, ...]
+    sandbox: Sandbox,
+    environ: Mapping[str, str],
+    receipts: Path,
+    words: tuple[str, ...],
+    clock: Callable[[], float] = time.monotonic,
 ) -> tuple[int, str, str]:
     """Exit code, stdout and stderr; an exception that is a mistake of ours comes out."""
-    runtime = Runtime(environ=environ, transport=httpx.ASGITransport(sandbox.app), receipts=receipts)
+    transport = httpx.ASGITransport(sandbox.app)
+    runtime = Runtime(environ=environ, transport=transport, receipts=receipts, pace=Pace(clock))
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
