@@ -6,16 +6,13 @@ The fields are listed once a run, at 10 tokens, and only where a declared lead t
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pydantic import ValidationError
-
 from leadstate.core.account import Account
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.resource import CUSTOM, Attrs, CustomValue, Desired, Dictionary, Value
-from leadstate.kinds.custom_field import CustomField, CustomFields, decode
+from leadstate.kinds.custom_field import UNREADABLE, CustomField, CustomFields, decode
 from leadstate.kinds.custom_value import Unfit, normal
 from leadstate.kinds.operations import GET_DEAL_FIELDS
 from leadstate.pipedrive.client import Reader
-from leadstate.pipedrive.errors import BadAnswer
 
 CANDIDATES = 20
 """How many of several candidates a message names."""
@@ -54,11 +51,7 @@ async def read_fields(reader: Reader) -> list[CustomField]:
     Raises:
         ApiError: they could not be read.
     """
-    rows = await reader.rows(GET_DEAL_FIELDS)
-    try:
-        return [found for row in rows if (found := decode(row)) is not None]
-    except ValidationError:
-        raise BadAnswer(GET_DEAL_FIELDS.id, "answered a field that is none") from None
+    return [found for row in await reader.rows(GET_DEAL_FIELDS) if (found := decode(row)) is not None]
 
 
 def _custom(desired: Desired) -> list[str]:
@@ -104,6 +97,10 @@ def the_one(name: str, fields: CustomFields) -> CustomField:
     if len(named) > 1:
         candidates = tuple(f"{one.key}  {one.type}" for one in named)
         raise Unfit(f"there are {len(named)} of this name", "rename one of them in Pipedrive", candidates)
+    if named[0].type == UNREADABLE:
+        raise Unfit(
+            "the server describes it in a form that cannot be understood", "report it; other fields are not affected"
+        )
     return named[0]
 
 

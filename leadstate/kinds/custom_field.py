@@ -14,13 +14,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from leadstate.core.resource import CUSTOM, Attrs, Money, Value, text
 from leadstate.kinds.kind import Wire
 from leadstate.kinds.money import number_of
 
 _DIGITS = 40
+UNREADABLE = "unreadable"
+"""The type of a field whose row in the list is malformed."""
+
 _KEY = re.compile(rf"[0-9a-f]{{{_DIGITS}}}")
 _CURRENCY = "_currency"
 
@@ -55,14 +58,18 @@ class _Row(Wire):
 
 
 def decode(raw: object) -> CustomField | None:
-    """One row of the list of deal fields; None for a field that every account has (Pipedrive API v2: getDealFields).
+    """Return one row of the list of deal fields (Pipedrive API v2: getDealFields).
 
-    Raises:
-        pydantic.ValidationError: it is no field.
+    None for a field that every account has, and for a row without a name. A malformed row is a field of the type
+    `UNREADABLE`: it concerns only those who declare that name.
     """
     if isinstance(raw, dict) and isinstance(raw.get("field_code"), str) and not _KEY.fullmatch(raw["field_code"]):
         return None
-    row = _Row.model_validate(raw)
+    try:
+        row = _Row.model_validate(raw)
+    except ValidationError:
+        name = raw.get("field_name") if isinstance(raw, dict) else None
+        return CustomField("", text(name), UNREADABLE) if isinstance(name, str) else None
     options = {one.id: text(one.label) for one in row.options or ()}
     return CustomField(row.field_code, text(row.field_name), row.field_type, options)
 

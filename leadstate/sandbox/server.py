@@ -1,6 +1,6 @@
 """The sandbox on a port: blocking for a command line, or in a thread for a test.
 
-It listens on loopback and refuses every other address: what it serves has no real protection.
+It listens on loopback and refuses every other address and `Host`: what it serves has no real protection.
 """
 
 import ipaddress
@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from .breaking import HANG_UP
 
 if TYPE_CHECKING:
     from asyncio import Transport
 
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
     from uvicorn import Server
 
 HOST = "127.0.0.1"
@@ -112,6 +113,30 @@ def _hang_up(transport: "Transport", *, reset: bool) -> None:
     transport.abort()
 
 
+def _is_loopback(host: str) -> bool:
+    """Return whether a `Host` names this machine, with or without a port."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _only_loopback(app: "ASGIApp") -> "ASGIApp":
+    """Refuse requests for another host: a page in a browser could let its own name lead here (DNS rebinding)."""
+
+    async def guarded(scope: "Scope", receive: "Receive", send: "Send") -> None:
+        hosts = [value.decode("latin-1") for name, value in scope.get("headers", ()) if name == b"host"]
+        if scope["type"] != "http" or all(map(_is_loopback, hosts)):
+            await app(scope, receive, send)
+            return
+        headers = [(b"content-type", b"text/plain; charset=utf-8")]
+        await send({"type": "http.response.start", "status": 421, "headers": headers})
+        await send({"type": "http.response.body", "body": b"The sandbox answers on loopback only.\n"})
+
+    return guarded
+
+
 def _server(app: "ASGIApp", started: Callable[[], None] | None) -> "Server":
     """A quiet uvicorn that calls `started` when it answers, and lets an application hang up.
 
@@ -133,7 +158,7 @@ def _server(app: "ASGIApp", started: Callable[[], None] | None) -> "Server":
                 started()
 
     config = Config(
-        app,
+        _only_loopback(app),
         http=Breakable,
         lifespan="off",
         ws="none",

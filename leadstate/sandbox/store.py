@@ -6,7 +6,9 @@ are not kept: a restarted sandbox starts with a whole day's budget.
 """
 
 import json
+import os
 import sqlite3
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,6 +41,10 @@ class Store:
 
     def __init__(self, file: Path) -> None:
         """Opens or makes the file. Raises `StoreError` if it is something else, `OSError` if it cannot be opened."""
+        # What it holds may be personal data, so only its owner may read it; SQLite's journal takes its mode.
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+        if sys.platform != "win32":
+            file.chmod(0o600)
         try:
             # The server runs in its own thread in tests; only one thread at a time ever uses the connection.
             self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None)

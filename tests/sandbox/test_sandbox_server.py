@@ -55,6 +55,30 @@ def test_only_loopback_is_served(host: str) -> None:
         pass
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("LOCALHOST:8765", 200),
+        ("127.0.0.1", 200),
+        ("127.8.8.8:1", 200),
+        ("[::1]:8765", 200),
+        ("evil.test", 421),
+        ("127.0.0.1.evil.test", 421),
+        ("localhost.evil.test:80", 421),
+        ("192.0.2.1", 421),
+        ("", 421),
+        ("[", 421),
+        ("user@evil.test", 421),
+    ],
+)
+def test_only_requests_for_loopback_are_answered(host: str, status: int) -> None:
+    with running(World().sandbox.app) as url:
+        answer = httpx.get(f"{url}/api/v1/leadLabels", headers={"x-api-token": TOKEN, "host": host})
+    assert answer.status_code == status
+    assert ("Hot" in answer.text) is (status == 200)
+
+
 def test_a_taken_port_is_an_os_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
         serve(World().sandbox.app, "127.0.0.1", taken.getsockname()[1])

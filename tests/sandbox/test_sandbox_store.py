@@ -1,6 +1,8 @@
 """State in a SQLite file."""
 
 import sqlite3
+import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,15 @@ def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
     (lead,) = again.companies[0].tables().leads
     assert (lead.title, lead.label_ids, lead.is_archived) == ("kept", (COLD,), True)
     again.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
+def test_only_the_owner_can_read_the_file(tmp_path: Path) -> None:
+    new, old = tmp_path / "new.db", tmp_path / "old.db"
+    old.touch(0o644)
+    for file in (new, old):
+        Sandbox("empty", db=file).close()
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_replacing_the_state_replaces_the_file(tmp_path: Path) -> None:

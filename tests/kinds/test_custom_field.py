@@ -1,0 +1,43 @@
+"""The list of an account's custom fields, as a server may answer it."""
+
+from typing import Any
+
+import pytest
+
+from leadstate.kinds.custom_field import UNREADABLE, CustomField, CustomFields, decode
+
+KEY = "3ce5b1409718d65a8adc965be1f0da8821d8b9ab"
+
+
+def row(**changed: Any) -> dict[str, Any]:
+    return {"field_code": KEY, "field_name": " Industry ", "field_type": "enum", "options": None, **changed}
+
+
+def test_a_row_is_a_field() -> None:
+    options = [{"id": 1, "label": " Retail "}]
+    assert decode(row(options=options)) == CustomField(KEY, "Industry", "enum", {1: "Retail"})
+    assert decode(row(field_code="title", field_name=None)) is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"field_code": None},
+        {"field_type": []},
+        {"options": {}},
+        {"options": [{"id": {"out of bounds": "1e999999999"}, "label": "x"}]},
+        {"options": [{"id": 1}]},
+    ],
+)
+def test_a_malformed_row_leaves_the_others_readable(changed: dict[str, Any]) -> None:
+    good = row(field_code="f" * 40, field_name="Score", field_type="double")
+    rows = [decode(one) for one in (row(**changed), good)]
+    assert rows[0] == CustomField("", "Industry", UNREADABLE)
+    fields = CustomFields(one for one in rows if one)
+    assert fields.names == ["Industry", "Score"]
+    assert fields.read({KEY: "7", "": 1}) == {}
+
+
+@pytest.mark.parametrize("raw", [None, [], "x", 1, {}, row(field_name=None), row(field_name=[])])
+def test_a_row_without_a_name_is_left_out(raw: object) -> None:
+    assert decode(raw) is None
