@@ -102,6 +102,12 @@ class Account:
         ref = self.locked.get(remote_id)
         return ref is not None and ref.kind == kind
 
+    @cached_property
+    def titles(self) -> frozenset[str]:
+        """Titles of the declared leads, white space collapsed."""
+        titles = (lead.attrs.get("title") for lead in self.of_kind("lead"))
+        return frozenset(" ".join(title.split()) for title in titles if isinstance(title, str))
+
     def owns(self, mark: str | None) -> bool:
         """Whether a live object carries a mark of this configuration's namespace (spec section 2)."""
         return mark is not None and self.namespace is not None and mark.startswith(f"{self.namespace}:")

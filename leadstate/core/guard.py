@@ -16,7 +16,8 @@ MAX_TOKENS = "max-tokens"
 RESERVE = "reserve"
 IN_USE = "in-use"
 ARCHIVED_UNKNOWN = "archived-unknown"
-GUARDS = (MAX_DELETES, MAX_DELETE_PERCENT, MAX_TOKENS, RESERVE, IN_USE, ARCHIVED_UNKNOWN)
+CREATED_ALTERED = "created-altered"
+GUARDS = (MAX_DELETES, MAX_DELETE_PERCENT, MAX_TOKENS, RESERVE, IN_USE, ARCHIVED_UNKNOWN, CREATED_ALTERED)
 
 PERCENT_FROM = 10
 """A percentage says little of a handful: the share is checked where at least this many objects exist."""

@@ -37,6 +37,8 @@ class Observed:
         gone: marks of objects that the lock file knows and that do not exist any more.
         fields: the account's custom fields; None where none is declared.
         reading: how live leads were read; None where they were not.
+        unmarked: title, white space collapsed → ids of live leads that bear no ownership marker, were created over the
+            API, and have the title of a declared lead.
     """
 
     live: Mapping[str, Sequence[Live]]
@@ -48,3 +50,4 @@ class Observed:
     gone: frozenset[str] = frozenset()
     fields: Dictionary | None = None
     reading: Reading | None = None
+    unmarked: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from leadstate.core.account import Account
 from leadstate.core.address import Address, Ref, RemoteRef, Target
+from leadstate.core.altered import find_altered
 from leadstate.core.diagnostics import Diagnostic, Severity, counted
 from leadstate.core.diff import added, diff, removed
 from leadstate.core.likeness import likenesses
@@ -99,6 +100,9 @@ def _plan_kind(draft: _Draft, matching: Matching) -> None:
             staying.append(one)
             draft.left_alone.append(LeftAlone(one.kind, Reason.NOT_DECLARED, key, one.remote_id))
     draft.diagnostics.extend(likenesses(matching, staying, account))
+    added = {change.address for change in draft.changes if change.action is Action.ADD}
+    creates = [desired for desired in matching.missing if desired.address in added]
+    draft.diagnostics.extend(find_altered(creates, matching.extra, draft.observed.unmarked))
     for reason, group in ((Reason.PREVIOUS_NAME, matching.shadowed), (Reason.AMBIGUOUS, matching.ambiguous)):
         draft.left_alone.extend(LeftAlone(one.kind, reason, draft.names[one.remote_id], one.remote_id) for one in group)
 

@@ -5,10 +5,11 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from leadstate.core.account import Account
 from leadstate.core.address import Ref, RemoteRef
+from leadstate.core.altered import collapse
 from leadstate.core.resource import Desired, Live
 from leadstate.engine.decoded import decoded, understood
 from leadstate.engine.tasks import task_group
@@ -36,6 +37,7 @@ class Listed:
         pages: how many were read.
         by_label: id of a label → ids of all leads that carry it.
         cut: whether more would follow.
+        unmarked: as in `Observed`.
     """
 
     kept: list[Live] = field(default_factory=list)
@@ -43,6 +45,7 @@ class Listed:
     pages: int = 0
     by_label: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     cut: bool = False
+    unmarked: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def take(self, account: Account, operation: Operation, rows: Sequence[object]) -> None:
         """Count every lead of a page; keep those that could be ours. Thousands are not, so they are not looked into."""
@@ -55,6 +58,14 @@ class Listed:
                     self.kept.append(LEAD.decode(row))
                 else:
                     self.others += 1
+                    if not one.origin_id and operation is GET_LEADS:
+                        self._note_unmarked(account, row)
+
+    def _note_unmarked(self, account: Account, row: Any) -> None:
+        """Note a lead that a create of ours may have made, its ownership marker ignored by the server."""
+        title = row.get("title") if row.get("origin") == "API" else None
+        if isinstance(title, str) and (collapsed := collapse(title)) in account.titles:
+            self.unmarked[collapsed].append(str(row["id"]))
 
     @property
     def carriers(self) -> dict[RemoteRef, list[str]]:

@@ -138,6 +138,7 @@ async def _listed(
         unsure=missing - {one.mark or "" for one in archived.kept} if archived.cut else frozenset(),
         gone=frozenset(asked.gone),
         reading=Reading(priced.words_listed(seen.pages)),
+        unmarked=seen.unmarked,
     )
 
 

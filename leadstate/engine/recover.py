@@ -3,15 +3,19 @@
 Listings may lag behind writes (Pipedrive documents nothing about it), so one look that finds nothing is not believed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from contextlib import aclosing
 
 from leadstate.core.address import RemoteRef
+from leadstate.core.altered import is_altered
 from leadstate.core.observed import PAGE
 from leadstate.core.plan import Change
 from leadstate.core.resource import Bindings, Live
-from leadstate.engine.decoded import decoded
-from leadstate.engine.leads import NEWEST_FIRST
+from leadstate.engine.decoded import decoded, understood
+from leadstate.engine.leads import NEWEST_FIRST, again_if_shifted
 from leadstate.kinds.kind import Kind
+from leadstate.kinds.label import LABEL
+from leadstate.kinds.lead import LEAD, glances
 from leadstate.kinds.operations import GET_LABELS, GET_LEADS, Request
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import BadAnswer, Rejected
@@ -21,34 +25,87 @@ PATIENCE = (0.5, 1.5, 4.0)
 
 
 async def look_for(change: Change, kind: Kind, bindings: Bindings, reader: Reader) -> Live | None:
-    """The object that an add may have made; None where it is not there after some patience.
+    """Return the object that an add may have made; None if it does not exist after some patience.
 
-    A lead is known by its mark. A label is one of the wanted name that was not there when the account was read.
+    A lead is known by its ownership marker. A label is one of the wanted name that did not exist when the account was
+    read.
 
     Raises:
-        ApiError: it could not be looked for, or more than one object could be the one.
+        ApiError: it could not be looked for, more than one object could be the one, or one could be that the server
+            has stored otherwise than it was asked to.
     """
     for pause in PATIENCE:
         await reader.pace.sleep(pause)
-        rows = await _newest_leads(reader) if change.mark else (await reader.get(Request(GET_LABELS))).rows()
-        found = [one for one in decoded(kind, kind.listing, rows) if _is_it(one, change, bindings)]
+        if change.mark:
+            found, altered = await _look_for_lead(change, reader)
+        else:
+            found, altered = await _look_for_label(change, bindings, reader)
         if len(found) > 1:
             raise BadAnswer(kind.listing.id, f"{len(found)} {kind.name}s could be the one that was to be created")
         if found:
             return found[0]
+        if altered:
+            ids = ", ".join(live.remote_id for live in altered)
+            raise BadAnswer(kind.listing.id, f"a {kind.name} could be it, with another name or marker ({ids})")
     return None
 
 
-def _is_it(one: Live, change: Change, bindings: Bindings) -> bool:
-    if change.mark:
-        return one.mark == change.mark
-    return one.name == change.want["name"] and not bindings.knows(RemoteRef(one.kind, one.remote_id))
+Found = tuple[list[Live], list[Live]]
+"""What is the wanted object, and what may be it in another form."""
 
 
-async def _newest_leads(reader: Reader) -> Iterable[object]:
-    """The newest page, which holds what was created a moment ago; all pages where the server refuses that order."""
+async def _look_for_label(change: Change, bindings: Bindings, reader: Reader) -> Found:
+    rows = (await reader.get(Request(GET_LABELS))).rows()
+    listed = decoded(LABEL, GET_LABELS, rows)
+    unknown = [live for live in listed if not bindings.knows(RemoteRef(live.kind, live.remote_id))]
+    name = change.want["name"]
+    return (
+        [live for live in unknown if live.name == name],
+        [live for live in unknown if is_altered(name, None, live)],
+    )
+
+
+async def _look_for_lead(change: Change, reader: Reader) -> Found:
+    """Look on the newest page, which holds what was created a moment ago, or on all if the server does not sort."""
     try:
         query = (NEWEST_FIRST, ("limit", str(PAGE)), ("start", "0"))
-        return (await reader.get(Request(GET_LEADS, query=query))).rows()
+        answer = await reader.get(Request(GET_LEADS, query=query))
     except Rejected:
-        return [row async for page in reader.pages(GET_LEADS) for row in page.rows]
+        return await again_if_shifted(lambda: _look_on_all_pages(change, reader))
+    rows = answer.rows()
+    found = _of_create(change, rows)
+    if not found[0] and answer.page()[1] and not _is_newest_first(rows):
+        return await again_if_shifted(lambda: _look_on_all_pages(change, reader))
+    return found
+
+
+async def _look_on_all_pages(change: Change, reader: Reader) -> Found:
+    found: Found = ([], [])
+    async with aclosing(reader.pages(GET_LEADS)) as pages:
+        async for page in pages:
+            for kept, new in zip(found, _of_create(change, page.rows), strict=True):
+                kept.extend(new)
+    return found
+
+
+def _of_create(change: Change, rows: Sequence[object]) -> Found:
+    """Return the leads of a page that the create may have made. All others are not looked into."""
+    title = change.want.get("title")
+    with understood(LEAD, GET_LEADS):
+        near = [
+            row
+            for lead, row in zip(glances(rows), rows, strict=True)
+            if lead.origin_id == change.mark or (isinstance(row, dict) and row.get("title") == title)
+        ]
+    leads = list(decoded(LEAD, GET_LEADS, near))
+    return (
+        [lead for lead in leads if lead.mark == change.mark],
+        [lead for lead in leads if is_altered(title, change.mark, lead)],
+    )
+
+
+def _is_newest_first(rows: Sequence[object]) -> bool:
+    """Return whether the rows show that the server has sorted them: some servers ignore `sort` without a word."""
+    times = [row.get("add_time") if isinstance(row, dict) else None for row in rows]
+    words = [time for time in times if isinstance(time, str)]
+    return len(words) == len(times) and words == sorted(words, reverse=True) and words[0] > words[-1]
