@@ -1,6 +1,7 @@
 """Settings of all tests."""
 
 import os
+import tempfile
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,6 +15,10 @@ settings.register_profile(
     derandomize=bool(os.environ.get("CI")) and os.environ.get("LEADSTATE_PROVE") != "long",
 )
 settings.load_profile("leadstate")
+
+# Runs in one process share an address that is none, so each process of the tests has locks of its own.
+_STATE = tempfile.TemporaryDirectory(prefix="leadstate-tests-")
+os.environ["XDG_STATE_HOME"] = _STATE.name
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -22,7 +22,7 @@ from leadstate.report import RENDERERS
 @click.argument("plan_file", metavar="[PLAN]", required=False, type=click.Path(exists=True, path_type=Path))
 @options.configuration
 @options.planning
-@options.option("--auto-approve", is_flag=True, help="Do not ask.")
+@options.approval
 @options.option(
     "--lock/--no-lock",
     "keep_lock",
@@ -49,6 +49,7 @@ def apply(
     *,
     plan_file: Path | None,
     auto_approve: bool,
+    lock_timeout: float,
     keep_lock: bool | None,
     waves: str,
     max_failed: int,
@@ -86,7 +87,7 @@ def apply(
         return Exit.ERROR
     path = lock_file(choices.paths)
     keep = path.exists() if keep_lock is None else keep_lock
-    consent = Consent(reviewed, auto_approve, color, path if keep else None, rollout)
+    consent = Consent(reviewed, auto_approve, color, path if keep else None, rollout, lock_timeout)
     code, report = carry_out(choices, configuration, consent)
     if report is not None:
         emit(report, form, color, output)

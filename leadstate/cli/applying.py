@@ -15,6 +15,7 @@ from leadstate.cli.output import render
 from leadstate.cli.planning import Choices, Planned, check_targets, exit_of, make_plans, plan_report, reading_cost
 from leadstate.cli.progress import progress
 from leadstate.cli.receipts import Receipt
+from leadstate.cli.run_lock import Locked, run_locks
 from leadstate.cli.session import Session, runtime, session
 from leadstate.cli.stats import say_stats
 from leadstate.cli.waiting import wait_for
@@ -58,6 +59,7 @@ class Consent:
         color: how the plan is shown to who is asked.
         lock: the lock file to bring up to date, if one is.
         rollout: which accounts come before the others.
+        lock_timeout: seconds to wait for other runs that hold these accounts.
     """
 
     reviewed: Report | None
@@ -65,6 +67,7 @@ class Consent:
     color: str
     lock: Path | None = None
     rollout: Rollout = field(default_factory=Rollout)
+    lock_timeout: float = 0.0
 
 
 def read_plan(path: Path | None) -> Report | None:
@@ -88,7 +91,14 @@ def carry_out(choices: Choices, configuration: Configuration, consent: Consent) 
     Returns:
         The exit code, and the report of how far it came; None where a person saw the plan and said no.
     """
-    return wait_for(_carry_out(choices, configuration, consent))
+    accounts = [declared.account for declared in configuration.accounts]
+    command = click.get_current_context().info_name or "apply"
+    try:
+        with run_locks(accounts, runtime().state, command, consent.lock_timeout):
+            return wait_for(_carry_out(choices, configuration, consent))
+    except Locked as failure:
+        locked = Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint)
+        return Exit.REFUSED, build("plan", [], **choices.scope(), diagnostics=[*configuration.diagnostics, locked])
 
 
 async def _carry_out(choices: Choices, configuration: Configuration, consent: Consent) -> tuple[Exit, Report | None]:

@@ -140,6 +140,19 @@ def output(*formats: str) -> Callable[[F], F]:
     return decorate
 
 
+def approval(command: F) -> F:
+    """`--auto-approve` and `--lock-timeout`: what stands between a plan and its first write."""
+    command = option(
+        "--lock-timeout",
+        type=click.FloatRange(min=0),
+        default=0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Wait so long for another apply or restore of these accounts on this machine.",
+    )(command)
+    return option("--auto-approve", is_flag=True, help="Do not ask.")(command)
+
+
 def looks(command: F) -> F:
     """`--color` and `--log-level`."""
     command = option(

@@ -32,7 +32,7 @@ from leadstate.report.restore import known_names, way_back
 @options.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Only plan, and store the plan."
 )
-@options.option("--auto-approve", is_flag=True, help="Do not ask.")
+@options.approval
 @options.output(*RENDERERS)
 def restore(
     *,
@@ -40,6 +40,7 @@ def restore(
     plan_file: Path | None,
     out: Path | None,
     auto_approve: bool,
+    lock_timeout: float,
     form: str,
     color: str,
     output: Path | None,
@@ -70,7 +71,8 @@ def restore(
         write_private(out, to_json(planned))
         emit(planned, form, color, output)
         return code
-    code, report = carry_out(choices, configuration, Consent(read_plan(plan_file), auto_approve, color))
+    consent = Consent(read_plan(plan_file), auto_approve, color, lock_timeout=lock_timeout)
+    code, report = carry_out(choices, configuration, consent)
     if report is not None:
         emit(report, form, color, output)
     return code

@@ -31,6 +31,7 @@ class Runtime:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     receipts: Path = Path(".leadstate", "receipts")
     cache: Path = field(default_factory=lambda: platformdirs.user_cache_path("leadstate"))
+    state: Path = field(default_factory=lambda: platformdirs.user_state_path("leadstate"))
 
 
 def runtime() -> Runtime:

@@ -1,0 +1,145 @@
+"""One apply or restore at a time for each account on a machine: advisory locks in the user's state folder.
+
+Two at once would each plan before the other has written, and make everything twice (spec section 4). The system gives a
+lock back when the process that holds it ends, however it ends. Machines do not see each other's locks: CI keeps those
+apart.
+"""
+
+import contextlib
+import datetime as dt
+import hashlib
+import json
+import os
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+import click
+
+from leadstate.cli.interrupts import NOTHING_CHANGED, Interrupted
+from leadstate.cli.output import write_beside
+from leadstate.core.account import Account
+from leadstate.core.errors import LeadstateError
+
+SHARED_HOST: Final = "api.pipedrive.com"
+"""The vendor's host for all companies: there, only the company id tells accounts apart."""
+_SHOWN: Final = 200
+
+
+class Locked(LeadstateError):
+    """Another run holds an account."""
+
+    code = "locked"
+
+
+class NoStateFolder(LeadstateError):
+    """There is no place for locks, and without a lock nothing is applied."""
+
+    code = "state-folder"
+
+
+@contextmanager
+def run_locks(accounts: Iterable[Account], folder: Path, command: str, timeout: float) -> Iterator[None]:
+    """Hold the locks of all accounts.
+
+    Args:
+        accounts: the accounts of the run.
+        folder: the user's state folder; made if need be.
+        command: what holds them, as `apply`.
+        timeout: seconds to wait for other runs, for all accounts together.
+
+    Raises:
+        Locked: another run holds one of them, and did not end in time.
+        NoStateFolder: the folder cannot be written.
+    """
+    import filelock  # noqa: PLC0415  takes 50 ms, and most commands hold no lock
+
+    names = {_key(account): account.name for account in accounts}
+    until = time.monotonic() + timeout
+    # A user without a home, as in some containers, has a state folder at a literal "~".
+    if not folder.is_absolute():
+        raise _no_folder(folder, "this user has no home")
+    with ExitStack() as held:
+        try:
+            (folder / "locks").mkdir(mode=0o700, parents=True, exist_ok=True)
+            _allow_open_files(len(names))
+            for key in sorted(names):  # in one order, so that no two runs wait for each other
+                path = folder / "locks" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.lock"
+                holder = path.with_suffix(".json")
+                lock = filelock.FileLock(path, mode=0o600)
+                try:
+                    held.enter_context(lock.acquire(timeout=0))
+                except filelock.Timeout:
+                    if time.monotonic() >= until:
+                        raise _locked(names[key], holder) from None
+                    click.echo(f"Waiting up to {timeout:g} s: {_locked(names[key], holder)}.", err=True)
+                    held.enter_context(lock.acquire(timeout=max(0.0, until - time.monotonic())))
+                write_beside(holder, _about_us(command))
+                held.callback(_forget, holder)
+        except filelock.Timeout:
+            raise _locked(names[key], holder) from None
+        except KeyboardInterrupt:
+            raise Interrupted(NOTHING_CHANGED) from None
+        except OSError as failure:
+            raise _no_folder(folder, (failure.strerror or str(failure)).lower()) from None
+        yield
+
+
+def _key(account: Account) -> str:
+    """What two configurations have in common that are about one account."""
+    shared = account.host == SHARED_HOST and account.company_id is not None
+    return f"{account.origin} {account.company_id}" if shared else account.origin
+
+
+def _about_us(command: str) -> str:
+    about = {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "since": f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "command": f"leadstate {command}",
+        "folder": str(Path.cwd()),
+    }
+    return json.dumps(about) + "\n"
+
+
+def _locked(account: str, holder: Path) -> Locked:
+    hint = "wait until it has ended, or let this run wait for it with --lock-timeout SECONDS"
+    return Locked(f"{_holder(holder)} is at work on account {account}", hint=hint)
+
+
+def _holder(path: Path) -> str:
+    """Who holds a lock, as far as that is told: the file may be gone, or be from a run that has ended."""
+    try:
+        about = json.loads(path.read_bytes())
+        said = {key: str(about[key])[:_SHOWN] for key in ("command", "folder", "pid", "host", "since")}
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return "another run"
+    return "`{command}` in {folder} (process {pid} on {host}, since {since})".format(**said)
+
+
+def _forget(holder: Path) -> None:
+    with contextlib.suppress(OSError):
+        holder.unlink()
+
+
+def _no_folder(folder: Path, why: str) -> NoStateFolder:
+    return NoStateFolder(
+        f"the locks that keep two applies apart cannot be kept in {folder}: {why}",
+        hint="name a folder that can be written in the environment variable XDG_STATE_HOME",
+    )
+
+
+def _allow_open_files(more: int) -> None:
+    """Let this process have so many more files open; a lock is an open file, and 1,024 is a common limit."""
+    try:
+        import resource  # noqa: PLC0415  there is none on Windows, and no such limit
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY:
+        wanted = soft + more if hard == resource.RLIM_INFINITY else min(soft + more, hard)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,0 +1,169 @@
+"""One apply at a time for each account on a machine."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import pytest
+
+from leadstate.cli.run_lock import Locked, NoStateFolder, run_locks
+from leadstate.core.account import Account
+from leadstate.core.policy import Policy
+from leadstate.sandbox import Sandbox, running
+from tests.cli.live import Shell
+
+
+def account(name: str, origin: str, company_id: int | None = None) -> Account:
+    return Account(name, origin, None, Policy(), (), company_id=company_id)
+
+
+EMEA, US = account("emea", "https://acme-emea.pipedrive.com"), account("us", "https://acme-us.pipedrive.com")
+
+HOLD = """
+import sys
+from pathlib import Path
+from tests.cli.test_run_lock import EMEA, run_locks
+with run_locks([EMEA], Path(sys.argv[1]), "apply", 0):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def another_process(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder)],
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "held\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_second_run_is_refused_and_told_who_holds_the_account(tmp_path: Path) -> None:
+    with another_process(tmp_path) as other:
+        who = rf"`leadstate apply` in .* \(process {other.pid} on .*, since 20.*Z\) is at work on account emea"
+        with pytest.raises(Locked, match=who), run_locks([US, EMEA], tmp_path, "restore", 0):
+            raise AssertionError
+        with run_locks([US], tmp_path, "apply", 0):
+            pass
+        other.kill()
+        other.wait()
+        with run_locks([EMEA, US], tmp_path, "apply", 0):
+            pass
+
+
+def test_a_run_waits_as_long_as_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with another_process(tmp_path) as other:
+        ender = threading.Timer(0.3, other.kill)
+        ender.start()
+        with run_locks([EMEA], tmp_path, "apply", 20):
+            pass
+        ender.join()
+    assert "Waiting up to 20 s: `leadstate apply`" in capsys.readouterr().err
+
+
+def test_accounts_are_told_apart_by_their_address_and_on_the_shared_host_by_company(tmp_path: Path) -> None:
+    shared = "https://api.pipedrive.com"
+    same = [account("a", EMEA.origin, 1), account("b", EMEA.origin)]
+    apart = [EMEA, US, account("one", shared, 1), account("two", shared, 2)]
+    with run_locks([*apart, *same], tmp_path, "apply", 0):
+        assert len(list((tmp_path / "locks").glob("*.json"))) == 4
+    assert not list((tmp_path / "locks").glob("*.json"))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"pid": 1}', "[" * 100_000, "null"])
+def test_a_holder_that_is_not_told_is_another_run(tmp_path: Path, text: str) -> None:
+    with another_process(tmp_path):
+        (holder,) = (tmp_path / "locks").glob("*.json")
+        holder.write_text(text)
+        with pytest.raises(Locked, match="another run is at work"), run_locks([EMEA], tmp_path, "apply", 0):
+            raise AssertionError
+
+
+def test_without_a_place_for_locks_nothing_is_applied(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", Path("~", ".local", "state")):
+        with pytest.raises(NoStateFolder) as told, run_locks([EMEA], folder, "apply", 0):
+            raise AssertionError
+        assert "XDG_STATE_HOME" in told.value.hint
+
+
+def test_what_fails_under_the_lock_is_not_taken_for_its_failure(tmp_path: Path) -> None:
+    for failure in (OSError(28, "full"), click.Abort(), KeyboardInterrupt()):
+        with pytest.raises(type(failure)), run_locks([EMEA], tmp_path, "apply", 0):
+            raise failure
+
+
+def test_more_accounts_than_files_that_may_be_open(tmp_path: Path) -> None:
+    fleet = [account(f"a{n}", f"https://a{n}.pipedrive.com") for n in range(1200)]
+    with run_locks(fleet, tmp_path, "apply", 0):
+        pass
+
+
+CONFIG = """\
+version: 1
+namespace: ns
+accounts: {{emea: {{url: "{url}", token: {{env: TOKEN}}}}}}
+labels: [{labels}]
+leads: [{leads}]
+"""
+
+
+@pytest.mark.parametrize("folders", [1, 2])
+@pytest.mark.parametrize("wait", ["0", "60"])
+def test_two_applies_at_once_make_nothing_twice(tmp_path: Path, folders: int, wait: str) -> None:
+    sandbox = Sandbox("fresh", burst=100_000, daily=None, latency=0.04)
+    labels = ", ".join(f"{{name: L{n}, color: red}}" for n in range(8))
+    leads = ", ".join(f"{{key: k{n}, title: T{n}, person: 1, labels: [L{n}]}}" for n in range(8))
+    with running(sandbox.app) as url:
+        processes = []
+        for number in range(2):
+            folder = tmp_path / str(number % folders)
+            folder.mkdir(exist_ok=True)
+            (folder / "leadstate.yaml").write_text(CONFIG.format(url=url, labels=labels, leads=leads))
+            processes.append(
+                subprocess.Popen(
+                    [sys.executable, "-m", "leadstate", "apply", "--auto-approve", "--lock-timeout", wait],
+                    cwd=folder,
+                    env={**os.environ, "TOKEN": "sandbox-token"},
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+            )
+        ends = [(process.communicate(timeout=120), process.returncode) for process in processes]
+    codes = sorted(code for _, code in ends)
+    said = "".join(out + err for (out, err), _ in ends)
+    assert codes in ([[0, 0]] if wait == "60" else [[0, 0], [0, 3]]), said
+    assert codes == [0, 0] or "error[locked] `leadstate apply` in" in said
+    company = sandbox.dump()["companies"][0]
+    assert sorted(label["name"] for label in company["labels"] if label["name"].startswith("L")) == [
+        f"L{n}" for n in range(8)
+    ]
+    assert sorted(lead["title"] for lead in company["leads"] if lead["title"].startswith("T")) == [
+        f"T{n}" for n in range(8)
+    ]
+
+
+def test_a_refusal_is_a_report(tmp_path: Path, url: str) -> None:
+    shell = Shell(tmp_path, {"TOKEN": "sandbox-token"})
+    shell.write(CONFIG.format(url=url, labels="", leads=""))
+    with run_locks([account("emea", url)], Path(os.environ["XDG_STATE_HOME"], "leadstate"), "restore", 0):
+        done = shell("apply", "--auto-approve", "--format", "json")
+    assert done.returncode == 3
+    (found,) = json.loads(done.stdout)["diagnostics"]
+    assert found["code"] == "locked"
+    assert "`leadstate restore`" in found["summary"]
