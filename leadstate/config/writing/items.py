@@ -132,7 +132,9 @@ def _items_of(files: Sequence[File]) -> dict[Span, Item]:
     for file in files:
         for key in LISTS.values():
             listed = file.root.child(key)
-            for index, node in enumerate(listed.children if listed is not None and listed.children else ()):
+            # Something else is no list of items; that is an error of the configuration, and reported as such.
+            written = listed.children if listed is not None and isinstance(listed.children, list) else ()
+            for index, node in enumerate(written):
                 if isinstance(node.value, dict):
                     span = node.place(file.source).span
                     items.setdefault(span, Item(file.source.name, (key, index), node.value))
