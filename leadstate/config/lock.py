@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
+from leadstate.config.text.regular_file import LARGEST, link_outwards, read_bounded
 from leadstate.core.address import Ref
 from leadstate.core.errors import LeadstateError
 
@@ -57,13 +58,16 @@ def read_lock(path: Path) -> Lock:
         LockError: it is there and is none.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        link = link_outwards(path)
+        text = b"" if link else read_bounded(path, LARGEST)
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError):
-        raise LockError(
-            f"{path} cannot be read", hint="check who may read it, or remove it: it is only a hint"
-        ) from None
+    except (OSError, ValueError, RuntimeError):
+        hint = "check that it is a file and who may read it, or remove it: it is only a hint"
+        raise LockError(f"{path} cannot be read", hint=hint) from None
+    if link is not None or len(text) > LARGEST:
+        why = "is larger than 64 MiB" if link is None else f"is reached over the link {link}, which leads elsewhere"
+        raise LockError(f"{path} {why}", hint="put the file itself there, or remove it and run `leadstate lock`")
     try:
         file = _File.model_validate_json(text)
     except ValidationError as problem:

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 from leadstate.config.configuration import CommandToken, EnvToken, FileToken, KeyringToken, SecretSource
 from leadstate.config.text.findings import visible
 from leadstate.config.text.masking import STARS, TOKEN_LIKE
+from leadstate.config.text.regular_file import read_bounded
 from leadstate.core.errors import SecretError
 from leadstate.pipedrive.token import Token
 
@@ -108,8 +109,7 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> str:
 def _from_file(file: Path) -> str:
     shown = visible(str(file))
     try:
-        with file.open("rb") as opened:
-            raw = opened.read(LONGEST + 3)
+        raw = read_bounded(file, LONGEST + 2)
     except (OSError, ValueError) as problem:
         why = (problem.strerror if isinstance(problem, OSError) else None) or "it is no usable path"
         hint = "check the path and who may read it; a relative path counts from the configuration file's folder"

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from leadstate.config.loader import load
-from leadstate.config.text import files
+from leadstate.config.text.regular_file import LARGEST
 from leadstate.core.diagnostics import Diagnostic
 from leadstate.core.errors import ConfigurationError
 
@@ -51,14 +51,14 @@ def test_an_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     assert one(path) == (str(path), 1, 1, "file-unreadable")
 
 
 def test_a_file_over_64_mib_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.touch()
-    os.truncate(path, files.LARGEST + 1)
+    os.truncate(path, LARGEST + 1)
     assert one(path) == (str(path), 1, 1, "file-too-large")
 
 

@@ -15,7 +15,7 @@ def files_of(text: str) -> Files:
 
 
 @pytest.mark.parametrize("key", ["labels", "leads"])
-@pytest.mark.parametrize("value", ["{name: Hot, color: red}", "{\"0\": {name: Hot}}", "Hot", "3", "", "[Hot]", "[]"])
+@pytest.mark.parametrize("value", ["{name: Hot, color: red}", '{"0": {name: Hot}}', "Hot", "3", "", "[Hot]", "[]"])
 def test_what_is_no_list_of_items_has_none(key: str, value: str) -> None:
     files = files_of(f"version: 1\n{key}: {value}\n")
     assert all(files.item(Span("f.yaml", 2, column)) is None for column in range(1, 30))

@@ -5,16 +5,22 @@ Refuses what would make reading it slow or ambiguous: more than 64 MiB, another 
 
 import os
 import re
-import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
 from leadstate.config.text.findings import Findings, visible
+from leadstate.config.text.regular_file import (
+    LARGEST,
+    is_stream,
+    link_outwards,
+    read_bounded,
+    read_stream,
+    repository_of,
+)
 from leadstate.config.text.source import Place, Source
 from leadstate.core.address import Span
 
-LARGEST: Final = 64 * 1024 * 1024
 SUFFIXES: Final = (".yaml", ".yml")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
@@ -84,26 +90,46 @@ def read_source(path: Path, findings: Findings, *, named: Place | None = None, d
     """
     at, which = (named, f"the file {visible(str(path))}") if named else (_top(path), "the file")
     try:
-        with path.open("rb") as file:
-            status = path.stat()
-            size = status.st_size if stat.S_ISREG(status.st_mode) else 0
-            raw = file.read(LARGEST + 1) if size <= LARGEST else b""
+        if not _may_be_read(path, at, which, named, findings):
+            return None
+        read = read_stream if named is None and is_stream(path) else read_bounded
+        raw = read(path, LARGEST)
     except FileNotFoundError:
         hint = "name another file or folder with -c, or create it: `leadstate init`"
         if named:
             hint = "create it, or correct the path, which counts from the folder of this file"
         findings.error("file-missing", f"{which} does not exist", at, hint=hint)
         return None
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, RuntimeError) as problem:
         _unreadable(at, which, problem, findings)
         return None
-    if size > LARGEST or len(raw) > LARGEST:
+    if len(raw) > LARGEST:
         hint = "split it into several files and name their folder"
         if named:
             hint = "split it into several files and list them here"
         findings.error("file-too-large", f"{which} is larger than 64 MiB", at, hint=hint)
         return None
     return decode(path, raw, findings, delimiter)
+
+
+def _may_be_read(path: Path, at: Place | Span, which: str, named: Place | None, findings: Findings) -> bool:
+    """Whether a file is in the repository of the file that names it, and no link leads out (docs/decisions/0022)."""
+    if named is None and is_stream(path):
+        return True
+    link = link_outwards(path)
+    if named is not None:
+        root = repository_of(named.source.folder)
+        if link is None and path.resolve().is_relative_to(root):
+            return True
+        summary = f"{which} is outside of {visible(str(root))}, where the configuration is"
+        hint = "put the file itself, and no link to it, below that folder"
+    elif link is not None:
+        summary = f"{which} is reached over the link {visible(str(link))}, which leads out of its folder or repository"
+        hint = f"name the file itself, `-c {visible(str(path.resolve()))}`, or put a copy in the place of the link"
+    else:
+        return True
+    findings.error("file-outside", summary, at, hint=hint)
+    return False
 
 
 def decode(path: Path, raw: bytes, findings: Findings, delimiter: str = "") -> Source | None:
@@ -138,7 +164,7 @@ def decode(path: Path, raw: bytes, findings: Findings, delimiter: str = "") -> S
     return source
 
 
-def _unreadable(at: Place | Span, which: str, problem: OSError | ValueError, findings: Findings) -> None:
+def _unreadable(at: Place | Span, which: str, problem: OSError | ValueError | RuntimeError, findings: Findings) -> None:
     why = (problem.strerror if isinstance(problem, OSError) else None) or "it is no usable path"
     hint = "check the path and who may read it"
     findings.error("file-unreadable", f"{which} cannot be read: {why.lower()}", at, hint=hint)
