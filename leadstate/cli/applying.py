@@ -21,6 +21,7 @@ from leadstate.cli.stats import say_stats
 from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration, LockError
 from leadstate.core.diagnostics import Diagnostic, Severity, some, worst
+from leadstate.core.escape import visible
 from leadstate.core.outcome import Status
 from leadstate.core.plan import AccountPlan
 from leadstate.core.rollout import ALL_AT_ONCE, Waves
@@ -29,7 +30,8 @@ from leadstate.engine.execute import Outcomes
 from leadstate.engine.run import Applied, Work, apply_all, untouched
 from leadstate.pipedrive.connection import Spent
 from leadstate.report.build import Part, build
-from leadstate.report.document import Change, Report
+from leadstate.report.document import Report
+from leadstate.report.stale import differences
 from leadstate.report.verify import read_stored
 
 ANSWER_HOLDS = 30.0
@@ -125,9 +127,9 @@ async def _consented(
         planned = await make_plans(opened, settings)
         check_targets(settings.targets, planned.plans, configuration)
         report = plan_report(planned, opened, choices, configuration)
-        if consent.reviewed is not None and consent.reviewed.fingerprint != report.fingerprint:
+        if consent.reviewed is not None and (stale := differences(consent.reviewed, report)):
             click.echo("Refused: the accounts or the configuration have changed since this plan was made.", err=True)
-            _say_what_moved(consent.reviewed, report)
+            _print_differences(stale)
             click.echo("Plan again, have it reviewed, and apply that one.", err=True)
             return planned, (Exit.REFUSED, report)
         if planned.severity is Severity.GUARD:
@@ -135,11 +137,12 @@ async def _consented(
         if not any(plan.changes for plan in planned.plans if plan.applyable):
             kept = _remember(consent, configuration, planned, {})
             return planned, (exit_of(planned.severity) if kept else Exit.ERROR, report)
-        if consent.auto_approve or (agreed_to is not None and agreed_to.fingerprint == report.fingerprint):
+        since = [] if agreed_to is None else differences(agreed_to, report)
+        if consent.auto_approve or (agreed_to is not None and not since):
             return planned, None
         if agreed_to is not None:
             click.echo("The accounts have changed meanwhile:", err=True)
-            _say_what_moved(agreed_to, report)
+            _print_differences(since)
         asked = clock()
         if not _agreed(report, consent.color):
             return planned, (Exit.REFUSED, None if can_ask() else report)
@@ -228,21 +231,10 @@ def _agreed(report: Report, color: str) -> bool:
     )
 
 
-def _say_what_moved(reviewed: Report, now: Report) -> None:
-    """Show the difference between two plans, change by change."""
-    before, after = _by_address(reviewed), _by_address(now)
-    for address in sorted(before.keys() | after.keys()):
-        old, new = before.get(address), after.get(address)
-        if old is None and new is not None:
-            click.echo(f"  {address}: {new.action} is new", err=True)
-        elif new is None and old is not None:
-            click.echo(f"  {address}: {old.action} is no longer planned", err=True)
-        elif old and new and (old.action, old.remote_id, old.fields) != (new.action, new.remote_id, new.fields):
-            click.echo(f"  {address}: {old.action} has changed", err=True)
-
-
-def _by_address(report: Report) -> dict[str, Change]:
-    return {change.address: change for account in report.accounts for change in account.changes}
+def _print_differences(lines: Sequence[str]) -> None:
+    """Show the difference between two plans."""
+    for line in lines:
+        click.echo(f"  {visible(line)}", err=True)
 
 
 def _code(planned: Planned, applied: Sequence[Applied]) -> Exit:
