@@ -1,9 +1,10 @@
-"""A Pipedrive of so many leads that takes a fixed time to answer: `python -m benchmarks.server LEADS EVERY`.
+"""A Pipedrive of so many leads that takes a fixed time to answer: `python -m benchmarks.server LEADS EVERY ADDRESSES`.
 
 One lead in EVERY carries our mark.
 Each answer is made once by the sandbox, so it has the sandbox's form to the byte, and is served from memory afterwards.
 So a benchmark measures the client, and not how long the sandbox takes to write 500 leads. Every token is taken for the
-same account; requests are counted by token. It prints its address when it is ready.
+same account; requests are counted by token. It prints its addresses when it is ready: accounts of one configuration have different
+ones, all on loopback.
 
     GET /_latency/50   wait 50 ms before each answer from now on
     GET /_taken        how many requests each token has made, and their API tokens; begins again from nothing
@@ -37,10 +38,17 @@ LABELS = [
 @contextmanager
 def serving(leads: int, every: int = 100) -> Iterator[str]:
     """Such a server in a process of its own; gives its address."""
-    command = [sys.executable, "-m", "benchmarks.server", str(leads), str(every)]
+    with serving_at(1, leads, every) as (url,):
+        yield url
+
+
+@contextmanager
+def serving_at(addresses: int, leads: int, every: int = 100) -> Iterator[list[str]]:
+    """Such a server with so many addresses."""
+    command = [sys.executable, "-m", "benchmarks.server", str(leads), str(every), str(addresses)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
-            yield server.stdout.readline().strip() if server.stdout else ""
+            yield server.stdout.readline().split() if server.stdout else []
         finally:
             server.terminate()
 
@@ -131,11 +139,12 @@ async def _talk(answers: _Answers, reader: asyncio.StreamReader, writer: asyncio
         writer.close()
 
 
-async def _serve(leads: int, every: int) -> None:
+async def _serve(leads: int, every: int, addresses: int) -> None:
     answers = _Answers(Sandbox(seed(leads, every), burst=None, daily=None))
-    server = await asyncio.start_server(lambda r, w: _talk(answers, r, w), "127.0.0.1", 0, backlog=1024)
-    host, port = server.sockets[0].getsockname()
-    print(f"http://{host}:{port}", flush=True)
+    hosts = [f"127.0.{number // 250}.{number % 250 + 1}" for number in range(addresses)]
+    server = await asyncio.start_server(lambda r, w: _talk(answers, r, w), hosts, 0, backlog=1024)
+    names = (socket.getsockname() for socket in server.sockets)
+    print(*(f"http://{host}:{port}" for host, port in names), flush=True)
     await server.serve_forever()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.configurations import account, leads
 from benchmarks.reader import read_seconds
 from benchmarks.row import Figure, Row
-from benchmarks.server import serving, set_latency, taken
+from benchmarks.server import serving, serving_at, set_latency, taken
 from benchmarks.timing import LEADSTATE, by_turns, peak_megabytes, run
 from leadstate.core.observed import PAGE
 from leadstate.pipedrive.pages import AT_ONCE
@@ -25,10 +25,10 @@ PLAN = [*LEADSTATE, "plan"]
 
 def _labels_only(folder: Path) -> Figure:
     """Requests are counted by the server, in an account of 50,000 leads."""
-    with serving(LEADS) as url:
-        (folder / "leadstate.yaml").write_text(account(url, url, url), encoding="utf-8")
+    with serving_at(3, LEADS) as urls:
+        (folder / "leadstate.yaml").write_text(account(*urls), encoding="utf-8")
         run(PLAN, folder, **_tokens(3))
-        used = list(taken(url).values())
+        used = list(taken(urls[0]).values())
     one_each = len(used) == 3 and all(one["requests"] == 1 for one in used)  # noqa: PLR2004  the accounts above
     return Figure(max(one["tokens"] for one in used), {"accounts": len(used)}, sound=one_each)
 
@@ -76,11 +76,11 @@ def _declare_all(folder: Path, url: str, count: int = LEADS) -> None:
 
 def _many(folder: Path) -> Figure:
     one, many = folder / "one", folder / "many"
-    with serving(0) as url:
-        set_latency(url, LATENCY)
+    with serving_at(ACCOUNTS, 0) as urls:
+        set_latency(urls[0], LATENCY)
         for place, count in ((one, 1), (many, ACCOUNTS)):
             place.mkdir()
-            (place / "leadstate.yaml").write_text(account(*[url] * count), encoding="utf-8")
+            (place / "leadstate.yaml").write_text(account(*urls[:count]), encoding="utf-8")
         commands = {name: [*PLAN, "-c", f"{name}/leadstate.yaml"] for name in ("one", "many")}
         seconds = by_turns(commands, folder, RUNS, **_tokens(ACCOUNTS))
     return Figure(seconds["many"] / seconds["one"], {f"{name}_seconds": value for name, value in seconds.items()})
@@ -90,9 +90,9 @@ def _fleet(folder: Path) -> Figure:
     """Ten times the accounts, in one process each."""
     few, many = FLEET // 10, FLEET
     numbers: dict[str, float] = {}
-    with serving(0) as url:
+    with serving_at(many, 0) as urls:
         for count in (few, many):
-            (folder / "leadstate.yaml").write_text(account(*[url] * count), encoding="utf-8")
+            (folder / "leadstate.yaml").write_text(account(*urls[:count]), encoding="utf-8")
             begun = time.perf_counter()
             numbers[f"peak_mb_{count}"] = peak_megabytes(["plan"], folder, **_tokens(count))
             numbers[f"seconds_{count}"] = time.perf_counter() - begun

@@ -1,7 +1,9 @@
 """`leadstate sandbox`: the embedded Pipedrive on a loopback port."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import click
 
@@ -107,7 +109,7 @@ def sandbox(
 
     def ready(url: str) -> None:
         click.echo(_BANNER.format(url=url, where=where))
-        click.echo(accounts_block(url, [(company.domain, company.token) for company in made.companies]))
+        click.echo(accounts_block(url, made.companies))
 
     try:
         embedded.serve(made.app, port=port, ready=ready)
@@ -127,12 +129,16 @@ def load_sandbox() -> ModuleType:
     return embedded
 
 
-def accounts_block(url: str, companies: list[tuple[str, str]]) -> str:
-    """Shell lines and YAML to copy, a company an account."""
+def accounts_block(url: str, companies: Sequence[Any]) -> str:
+    """Return shell lines and YAML to copy, an account for each company.
+
+    Several companies have one address here, so each account says which one it is.
+    """
     several = len(companies) > 1
     variables = [f"PIPEDRIVE_TOKEN_{i}" if several else "PIPEDRIVE_TOKEN" for i in range(1, len(companies) + 1)]
-    exports = [f"export {name}={token}" for name, (_, token) in zip(variables, companies, strict=True)]
+    exports = [f"export {name}={company.token}" for name, company in zip(variables, companies, strict=True)]
     yaml = ["accounts:"]
-    for name, (domain, _) in zip(variables, companies, strict=True):
-        yaml += [f"  {domain}:", f"    url: {url}", f"    token: {{env: {name}}}"]
+    for name, company in zip(variables, companies, strict=True):
+        yaml += [f"  {company.domain}:", f"    url: {url}", f"    token: {{env: {name}}}"]
+        yaml += [f"    company_id: {company.id}"] if several else []
     return "\n".join([*exports, "", *yaml]) + "\n"

@@ -171,9 +171,16 @@ def test_every_option_reads_the_environment(shell: Shell) -> None:
     assert json.loads(done.stdout)["summary"]["update"] == 1
 
 
-def test_twenty_accounts_and_one_wrong_token(tmp_path: Path, sandbox: Sandbox, url: str) -> None:
-    accounts = "".join(f"  a{i:02}:\n    url: {url}\n    token: {{env: T{i}}}\n" for i in range(20))
-    shell = Shell(tmp_path, {f"T{i}": "sandbox-token" if i != 7 else "wrong" for i in range(20)})
+def test_twenty_accounts_and_one_wrong_token(tmp_path: Path) -> None:
+    companies = [{"token": f"t{i}", "company": {"id": i + 1, "name": "C", "domain": f"c{i}"}} for i in range(20)]
+    sandbox = Sandbox({"companies": companies}, burst=100_000, daily=None)
+    with running(sandbox.app) as url:
+        _run_twenty(tmp_path, sandbox, url)
+
+
+def _run_twenty(folder: Path, sandbox: Sandbox, url: str) -> None:
+    accounts = "".join(f"  a{i:02}: {{url: '{url}', company_id: {i + 1}, token: {{env: T{i}}}}}\n" for i in range(20))
+    shell = Shell(folder, {f"T{i}": f"t{i}" if i != 7 else "wrong" for i in range(20)})
     shell.write(f"version: 1\naccounts:\n{accounts}{LABELS}")
     done = shell("plan", "--format", "json")
     assert done.returncode == 1
@@ -185,7 +192,9 @@ def test_twenty_accounts_and_one_wrong_token(tmp_path: Path, sandbox: Sandbox, u
 
     applied = shell("apply", "--auto-approve", "-a", "a01", "-a", "a07")
     assert applied.returncode == 4
-    assert labels(sandbox)["Hot"] == "red"
+    there = {one["company"]["id"]: [label["name"] for label in one["labels"]] for one in sandbox.dump()["companies"]}
+    assert "Hot" in there[2]
+    assert "Hot" not in there[3]
 
 
 def test_an_unset_token_is_that_accounts_error(shell: Shell) -> None:
@@ -278,7 +287,7 @@ def test_matrix_shows_where_labels_differ(tmp_path: Path) -> None:
     sandbox = Sandbox({"companies": [one, two]}, burst=100_000, daily=None)
     with running(sandbox.app) as url:
         shell = Shell(tmp_path, {"T1": "token-1", "T2": "token-2"})
-        accounts = "".join(f"  a{i}: {{url: '{url}', token: {{env: T{i}}}}}\n" for i in (1, 2))
+        accounts = "".join(f"  a{i}: {{url: '{url}', company_id: {i}, token: {{env: T{i}}}}}\n" for i in (1, 2))
         shell.write(f"version: 1\naccounts:\n{accounts}")
         grid = json.loads(shell("matrix", "--format", "json").stdout)
         shown = shell("matrix").stdout

@@ -16,7 +16,7 @@ accounts:
     url: {url}
     token: {{env: TOKEN}}
   us:
-    url: {url}
+    url: {other}
     token: {{env: TOKEN_US}}
 labels:
   - {{name: Hot, color: orange}}
@@ -29,7 +29,7 @@ leads:
 @pytest.fixture
 def shell(tmp_path: Path, url: str) -> Shell:
     made = Shell(tmp_path, {"TOKEN": "sandbox-token", "TOKEN_US": "sandbox-token"})
-    made.write(TWO_ACCOUNTS.format(url=url))
+    made.write(TWO_ACCOUNTS.format(url=url, other=url.replace("127.0.0.1", "localhost")))
     return made
 
 

@@ -46,7 +46,9 @@ class World:
 
     def __init__(self, shell: Shell, url: str, count: int) -> None:
         self.shell = shell
-        accounts = "".join(f"  a{n}: {{url: '{url}', token: {{env: T{n}}}}}\n" for n in range(1, count + 1))
+        accounts = "".join(
+            f"  a{n}: {{url: '{url}', token: {{env: T{n}}}, company_id: {n}}}\n" for n in range(1, count + 1)
+        )
         self.head = f"version: 1\nnamespace: ns\naccounts:\n{accounts}"
 
     def write(self, text: str = "") -> None:

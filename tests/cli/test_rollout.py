@@ -24,7 +24,7 @@ class Fleet:
         self.folder = folder
         self.sandbox = Sandbox({"companies": companies}, burst=100_000, daily=None)
         self.tokens = {f"T{n}": f"t{n}" for n in numbers}
-        accounts = {f"a{n:02}": {"url": "http://127.0.0.1:1", "token": {"env": f"T{n}"}} for n in numbers}
+        accounts = {f"a{n:02}": {"url": f"http://127.0.0.1:{n}", "token": {"env": f"T{n}"}} for n in numbers}
         whole = {"version": 1, "accounts": accounts, "labels": [{"name": "Hot", "color": "red"}]}
         (folder / "leadstate.yaml").write_text(json.dumps(whole))
 

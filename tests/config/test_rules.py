@@ -15,6 +15,7 @@ from leadstate.config.configuration import (
 )
 from leadstate.core.address import Ref
 from leadstate.core.diagnostics import Diagnostic
+from leadstate.core.errors import ConfigurationError
 from leadstate.core.policy import Policy, Prune
 from leadstate.core.resource import AtLeast
 
@@ -350,6 +351,24 @@ class TestWarnings:
     def test_a_label_that_must_not_exist_may_look_like_one_that_stays(self, load_text: Load) -> None:
         assert load_text(TOP + HOT + "  - {name: HOT, state: absent}\n").diagnostics == ()
 
-    def test_one_address_twice(self, load_text: Load) -> None:
-        text = "version: 1\naccounts:\n  a: {domain: x, token: {env: T}}\n  b: {domain: x, token: {env: T}}\n"
-        assert [one.code for one in load_text(text).diagnostics] == ["same-address"]
+    @pytest.mark.parametrize("url", ["domain: x", "url: http://127.0.0.1:8765"])
+    @pytest.mark.parametrize("ids", [("", ""), (", company_id: 7", ""), (", company_id: 7", ", company_id: 7")])
+    def test_one_address_twice_is_an_error_at_both(self, load_text: Load, url: str, ids: tuple[str, str]) -> None:
+        text = "version: 1\naccounts:\n" + "".join(
+            f"  {name}: {{{url}, token: {{env: T}}{id_}}}\n" for name, id_ in zip("ab", ids, strict=True)
+        )
+        with pytest.raises(ConfigurationError) as failure:
+            load_text(text)
+        found = failure.value.diagnostics
+        assert [one.code for one in found] == ["same-address"] * 2
+        assert [one.span.line for one in found if one.span] == [3, 4]
+        assert found[0].summary == "the accounts `a` and `b` have one address"
+        assert "0.yaml:4" in found[0].detail
+        assert "company_id" in found[0].hint
+
+    def test_two_companies_may_share_an_address(self, load_text: Load) -> None:
+        text = "version: 1\naccounts:\n" + "".join(
+            f"  {name}: {{url: http://127.0.0.1:8765, token: {{env: T}}, company_id: {id_}}}\n"
+            for name, id_ in (("a", 7), ("b", 8))
+        )
+        assert load_text(text).diagnostics == ()

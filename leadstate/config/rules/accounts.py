@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from leadstate.config.configuration import DeclaredAccount
 from leadstate.config.rules.groups import group_accounts
@@ -32,7 +31,7 @@ def declare(merged: Merged, selectors: Sequence[str], findings: Findings) -> tup
     leads = [(entry, scope_of(entry, directory, findings)) for entry in merged.leads]
     _warn_of_nowhere([*labels, *leads], merged, findings)
     _check_namespace(merged, findings)
-    _warn_of_same_origin(merged, findings)
+    _check_addresses(merged, findings)
 
     variables = Variables({name: entry.spec.vars for name, entry in merged.accounts.items()}, merged.unsure)
     groups = group_accounts(directory.usable, [*labels, *leads], merged)
@@ -117,18 +116,31 @@ def _owned(merged: Merged) -> Iterator[Place]:
             yield entry.place("policy", "prune", "leads")
 
 
-def _warn_of_same_origin(merged: Merged, findings: Findings) -> None:
-    """One company under two names is planned twice. On loopback several companies may share a sandbox."""
-    seen: dict[str, str] = {}
+def _check_addresses(merged: Merged, findings: Findings) -> None:
+    """One company under two names would get everything twice.
+
+    Two companies have one address only where both accounts say which: at the vendor's shared host, a proxy, a sandbox.
+    """
+    at: dict[str, list[str]] = defaultdict(list)
     for name, entry in sorted(merged.accounts.items()):
-        origin = entry.spec.origin
-        if urlsplit(origin).scheme == "http":
-            continue
-        if origin in seen:
-            summary = f"the accounts `{seen[origin]}` and `{name}` have one address"
-            place = entry.place("domain" if entry.spec.domain else "url")
-            findings.warning("same-address", summary, place, hint="keep one of the two")
-        seen.setdefault(origin, name)
+        at[entry.spec.origin].append(name)
+    for name, entry in sorted(merged.accounts.items()):
+        others = [other for other in at[entry.spec.origin] if other != name and not _differ(merged, name, other)]
+        if others:
+            first = merged.accounts[others[0]]
+            findings.error(
+                "same-address",
+                f"the accounts `{name}` and `{others[0]}` have one address",
+                entry.place("domain" if entry.spec.domain else "url"),
+                hint="keep one of the two; where they are two companies, give each its `company_id`",
+                detail=f"the other one: {first.place('domain' if first.spec.domain else 'url').span}",
+            )
+
+
+def _differ(merged: Merged, name: str, other: str) -> bool:
+    """Whether both accounts say of which company they are, and these are two."""
+    one, two = (merged.accounts[account].spec.company_id for account in (name, other))
+    return one is not None and two is not None and one != two
 
 
 def _broken(merged: Merged) -> Broken:
