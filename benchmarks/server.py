@@ -3,8 +3,7 @@
 One lead in EVERY carries our mark.
 Each answer is made once by the sandbox, so it has the sandbox's form to the byte, and is served from memory afterwards.
 So a benchmark measures the client, and not how long the sandbox takes to write 500 leads. Every token is taken for the
-same account; requests are counted by token. It prints its addresses when it is ready: accounts of one configuration have different
-ones, all on loopback.
+same account; X
 
     GET /_latency/50   wait 50 ms before each answer from now on
     GET /_taken        how many requests each token has made, and their API tokens; begins again from nothing

@@ -88,7 +88,7 @@ def _declare(folder: Path, accounts: int, labels: int) -> None:
         {"token": f"token-{n}", "company": {"id": n + 1, "name": f"C{n}", "domain": f"c{n}"}, "labels": drifted}
         for n in range(accounts)
     ]
-    names = {f"a{n:05}": {"url": "URL", "token": {"env": f"TOKEN_{n}"}} for n in range(accounts)}
+    names = {f"a{n:05}": {"url": "URL", "company_id": n + 1, "token": {"env": f"TOKEN_{n}"}} for n in range(accounts)}
     (folder / "seed.json").write_text(json.dumps({"companies": companies}), encoding="utf-8")
     whole = {"version": 1, "accounts": names, "labels": declared}
     (folder / "leadstate.yaml").write_text(json.dumps(whole, indent=1), encoding="utf-8")

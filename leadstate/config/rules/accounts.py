@@ -1,5 +1,6 @@
 """The whole of a configuration to accounts: scopes, labels, leads, policies. The rules themselves are next door."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -7,11 +8,12 @@ from leadstate.config.configuration import DeclaredAccount
 from leadstate.config.rules.groups import group_accounts
 from leadstate.config.rules.labels import check_labels, labels_of
 from leadstate.config.rules.leads import Broken, Leads, check_keys
-from leadstate.config.rules.merge import Merged
+from leadstate.config.rules.merge import Entry, Merged
 from leadstate.config.rules.policies import policy_of
 from leadstate.config.rules.scope import Directory, Item, Some, scope_of
 from leadstate.config.rules.token_sources import token_source
 from leadstate.config.rules.variables import Variables
+from leadstate.config.schema.document import AccountSpec
 from leadstate.config.text.findings import Findings
 from leadstate.config.text.source import Place
 from leadstate.core.account import Account, InAccount
@@ -121,26 +123,27 @@ def _check_addresses(merged: Merged, findings: Findings) -> None:
 
     Two companies have one address only where both accounts say which: at the vendor's shared host, a proxy, a sandbox.
     """
-    at: dict[str, list[str]] = defaultdict(list)
+    at: dict[str, dict[int | None, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name, entry in sorted(merged.accounts.items()):
-        at[entry.spec.origin].append(name)
+        at[entry.spec.origin][entry.spec.company_id].append(name)
     for name, entry in sorted(merged.accounts.items()):
-        others = [other for other in at[entry.spec.origin] if other != name and not _differ(merged, name, other)]
-        if others:
-            first = merged.accounts[others[0]]
+        companies = at[entry.spec.origin]
+        id_ = entry.spec.company_id
+        # Two of each company are enough to find another one than this account.
+        rivals = companies.values() if id_ is None else (companies[id_], companies.get(None, []))
+        other = next((rival for names in rivals for rival in names[:2] if rival != name), None)
+        if other is not None:
             findings.error(
                 "same-address",
-                f"the accounts `{name}` and `{others[0]}` have one address",
-                entry.place("domain" if entry.spec.domain else "url"),
+                f"the accounts `{name}` and `{other}` have one address",
+                _address(entry),
                 hint="keep one of the two; where they are two companies, give each its `company_id`",
-                detail=f"the other one: {first.place('domain' if first.spec.domain else 'url').span}",
+                detail=f"the other one: {_address(merged.accounts[other]).span}",
             )
 
 
-def _differ(merged: Merged, name: str, other: str) -> bool:
-    """Whether both accounts say of which company they are, and these are two."""
-    one, two = (merged.accounts[account].spec.company_id for account in (name, other))
-    return one is not None and two is not None and one != two
+def _address(entry: Entry[AccountSpec]) -> Place:
+    return entry.place("domain" if entry.spec.domain else "url")
 
 
 def _broken(merged: Merged) -> Broken:
