@@ -1,10 +1,11 @@
 """What a run is about: the configuration and its lock file, or a report of what is wrong. Opens no connection."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from leadstate.config import Configuration, Lock, load, lock_path, read_lock
+from leadstate.config import Configuration, Lock, Trust, load, lock_path, read_lock
 from leadstate.core.errors import ConfigurationError
 from leadstate.report.build import Command, build
 from leadstate.report.document import Report
@@ -18,8 +19,9 @@ def load_configuration(paths: Sequence[Path], accounts: Sequence[str]) -> Config
     Raises:
         ConfigurationError: with all that is wrong with it.
         LockError: the lock file is none.
+        TrustError: what the environment allows is not understood.
     """
-    return _with_lock(load(list(paths) or [DEFAULT], accounts), read_lock(lock_file(paths)))
+    return _with_lock(load(list(paths) or [DEFAULT], accounts, Trust.of(os.environ)), read_lock(lock_file(paths)))
 
 
 def lock_file(paths: Sequence[Path]) -> Path:

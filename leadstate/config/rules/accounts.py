@@ -12,6 +12,7 @@ from leadstate.config.rules.merge import Entry, Merged
 from leadstate.config.rules.policies import policy_of
 from leadstate.config.rules.scope import Directory, Item, Some, scope_of
 from leadstate.config.rules.token_sources import token_source
+from leadstate.config.rules.trust import Trust, check_trust
 from leadstate.config.rules.variables import Variables
 from leadstate.config.schema.document import AccountSpec
 from leadstate.config.text.findings import Findings
@@ -20,7 +21,7 @@ from leadstate.core.account import Account, InAccount
 from leadstate.core.resource import text
 
 
-def declare(merged: Merged, selectors: Sequence[str], findings: Findings) -> tuple[DeclaredAccount, ...]:
+def declare(merged: Merged, selectors: Sequence[str], findings: Findings, trust: Trust) -> tuple[DeclaredAccount, ...]:
     """The selected accounts in order of name; what is wrong, anywhere, is among the findings."""
     if "accounts" in merged.dropped:
         return ()  # everything else would be said to be for unknown accounts
@@ -49,6 +50,10 @@ def declare(merged: Merged, selectors: Sequence[str], findings: Findings) -> tup
     rules.report(groups, findings)
     variables.report(findings, groups.in_accounts)
 
+    tokens = {name: token_source(entry) for name, entry in merged.accounts.items()}
+    for name, entry in merged.accounts.items():
+        check_trust(entry, tokens[name], trust, findings)
+
     everywhere = merged.policy.spec if merged.policy else None
     return tuple(
         DeclaredAccount(
@@ -60,7 +65,7 @@ def declare(merged: Merged, selectors: Sequence[str], findings: Findings) -> tup
                 desired[name] if name in desired else InAccount(name, desired[first[name]]),
                 entry.spec.company_id,
             ),
-            token_source(entry),
+            tokens[name],
             tuple(entry.spec.tags),
         )
         for name, entry in sorted(merged.accounts.items())

@@ -1,0 +1,152 @@
+"""What whoever runs leadstate allows the configuration: hosts that a token may go to, and sources it may come from.
+
+Who writes the YAML is not trusted with every secret of a job (docs/security.md). Nothing set allows everything.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from leadstate.config.configuration import (
+    CommandToken,
+    EnvToken,
+    FileToken,
+    KeyringToken,
+    OAuthToken,
+    SecretSource,
+    TokenSource,
+)
+from leadstate.config.rules.merge import Entry
+from leadstate.config.schema.document import AccountSpec
+from leadstate.config.text.findings import Findings, visible
+from leadstate.config.text.regular_file import link_outwards
+from leadstate.config.text.source import Place
+from leadstate.core.errors import LeadstateError
+
+HOSTS: Final = "LEADSTATE_ALLOW_HOSTS"
+SOURCES: Final = "LEADSTATE_ALLOW_TOKEN_SOURCES"
+KINDS: Final = ("env", "file", "command", "keyring", "oauth")
+
+
+class TrustError(LeadstateError):
+    """The environment allows something that does not exist."""
+
+    code = "allow-list"
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What is allowed; None for everything.
+
+    Attributes:
+        hosts: globs, in small letters.
+        sources: `KIND`, or `KIND:GLOB` of a variable, a path, a program or a keyring's service.
+    """
+
+    hosts: tuple[str, ...] | None = None
+    sources: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> "Trust":
+        """Read it from environment variables; one that is set to nothing allows nothing.
+
+        Raises:
+            TrustError: a kind of source that does not exist.
+        """
+        hosts, sources = (_listed(environ.get(name)) for name in (HOSTS, SOURCES))
+        for source in sources or ():
+            kind, colon, glob = source.partition(":")
+            if kind not in KINDS or (colon and not glob) or (kind == "oauth" and colon):
+                hint = (
+                    "write env, file, command, keyring or oauth, all but the last perhaps with a glob: env:PIPEDRIVE_*"
+                )
+                raise TrustError(f"{SOURCES} holds `{visible(source[:60])}`, which is no token source", hint=hint)
+        return cls(None if hosts is None else tuple(host.lower() for host in hosts), sources)
+
+    def allows_host(self, origin: str) -> bool:
+        """Whether a token may go to the host of an address."""
+        host = (urlsplit(origin).hostname or "").lower()
+        return self.hosts is None or any(fnmatchcase(host, glob) for glob in self.hosts)
+
+    def allows_source(self, kind: str, name: str = "") -> bool:
+        """Whether a token may come from a source; a file by its path."""
+        if self.sources is None:
+            return True
+        globs = [
+            glob if colon else "*"
+            for one, colon, glob in (source.partition(":") for source in self.sources)
+            if one == kind
+        ]
+        if kind == "file":
+            # A commit must not turn what is allowed into a link to something else.
+            return "*" in globs or (
+                any(fnmatchcase(os.path.abspath(name), os.path.abspath(glob)) for glob in globs)  # noqa: PTH100  resolves no links
+                and link_outwards(Path(name)) is None
+            )
+        return any(fnmatchcase(name, glob) for glob in globs)
+
+
+def check_trust(account: Entry[AccountSpec], source: TokenSource, trust: Trust, findings: Findings) -> None:
+    """Report a host that the account's token must not go to, and a source that it must not come from."""
+    if account.spec.domain and account.node.value.get("domain") != account.spec.domain:
+        return  # something is wrong with the account, and another stands in for it
+    _check_host(account.spec.origin, account.place("domain" if account.spec.domain else "url"), trust, findings)
+    if isinstance(source, OAuthToken):
+        _check_host(source.token_url, account.place("token", "oauth", "token_url"), trust, findings)
+    for kind, name, place in _sources(account, source):
+        if not trust.allows_source(kind, name):
+            shown = f"{kind}:{name}" if name else kind
+            findings.error(
+                "token-source-not-allowed",
+                f"a token must not come from `{visible(shown[:100])}` here",
+                place,
+                hint=_allowed(SOURCES, trust.sources),
+            )
+
+
+def _check_host(address: str, place: Place, trust: Trust, findings: Findings) -> None:
+    if not trust.allows_host(address):
+        host = visible(urlsplit(address).hostname or "")
+        findings.error(
+            "host-not-allowed",
+            f"a token must not go to the host `{host}` here",
+            place,
+            hint=_allowed(HOSTS, trust.hosts),
+        )
+
+
+def _sources(account: Entry[AccountSpec], source: TokenSource) -> Iterator[tuple[str, str, Place]]:
+    """The kind, name and place of each source of an account's token, and of the file that a new one is written to."""
+    if not isinstance(source, OAuthToken):
+        yield *_named(source), account.place("token")
+        return
+    yield "oauth", "", account.place("token", "oauth")
+    for key in ("client_id", "client_secret", "refresh_token"):
+        yield *_named(getattr(source, key)), account.place("token", "oauth", key)
+    if source.save_to is not None:
+        yield "file", str(source.save_to), account.place("token", "oauth", "save_to")
+
+
+def _named(source: SecretSource) -> tuple[str, str]:
+    match source:
+        case EnvToken(name):
+            return "env", name
+        case FileToken(path, folder):
+            return "file", str(folder / path)
+        case CommandToken(command):
+            return "command", command[0]
+        case KeyringToken(service):
+            return "keyring", service
+
+
+def _allowed(variable: str, allowed: Sequence[str] | None) -> str:
+    known = ", ".join(f"`{visible(one)}`" for one in allowed or ()) or "nothing"
+    return f"use what {variable} allows, which is {known}; whoever runs leadstate sets that variable, no file does"
+
+
+def _listed(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(text.replace(",", " ").split())
