@@ -31,7 +31,7 @@ from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.connection import Connection, Spent
-from leadstate.pipedrive.errors import ApiError
+from leadstate.pipedrive.errors import ApiError, BadAnswer
 
 AT_ONCE = 16
 """Accounts worked on at the same time: limits are an account's own, sockets and memory are ours."""
@@ -202,6 +202,9 @@ def failure_of(failure: Exception, account: str) -> Diagnostic:
     """Return the diagnostic of what was raised while an account was worked on; a mistake of ours is called one."""
     if isinstance(failure, LeadstateError):
         return finding_of(failure, account)
+    if isinstance(failure, ArithmeticError | RecursionError):
+        words = f"an answer holds a value that cannot be worked with ({type(failure).__name__})"
+        return Diagnostic(BadAnswer.code, Severity.ERROR, words, hint=BadAnswer.cure, account=account)
     _log.debug("internal error in %s", account, exc_info=failure)
     return Diagnostic(
         "internal",

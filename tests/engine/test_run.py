@@ -16,7 +16,7 @@ from leadstate.core.resource import Bindings, Desired
 from leadstate.engine.run import Applied, Settings, Work, apply_all, each, failure_of, plan_all, untouched
 from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.connection import Connection, Spent, http_client
-from leadstate.pipedrive.errors import BudgetSpent
+from leadstate.pipedrive.errors import BadAnswer, BudgetSpent
 from leadstate.pipedrive.token import Token
 from tests.builders import account, label, lead, planned
 from tests.engine.fake import FREE, Fake, Heard, ends, failed
@@ -47,8 +47,20 @@ def apply(
     return asyncio.run(main())
 
 
-@pytest.mark.parametrize("failure", [OverflowError("year 9999"), KeyError("k"), OSError("full"), RecursionError()])
-def test_whatever_is_raised_in_one_account_the_others_are_done(failure: Exception) -> None:
+MISTAKE = "{}: this is a mistake in leadstate"
+NO_VALUE = "an answer holds a value that cannot be worked with ({})"
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "words"),
+    [
+        (KeyError("k"), "internal", MISTAKE),
+        (OSError("full"), "internal", MISTAKE),
+        (OverflowError("year 9999"), "bad-answer", NO_VALUE),
+        (RecursionError(), "bad-answer", NO_VALUE),
+    ],
+)
+def test_whatever_is_raised_in_one_account_the_others_are_done(failure: Exception, code: str, words: str) -> None:
     ended: list[str] = []
 
     async def do(work: Work) -> str:
@@ -66,9 +78,10 @@ def test_whatever_is_raised_in_one_account_the_others_are_done(failure: Exceptio
     first, second, third = asyncio.run(main())
     assert (first, third) == ("a", "c")
     assert isinstance(second, Diagnostic)
-    assert (second.code, second.severity, second.account) == ("internal", Severity.ERROR, "b")
-    assert second.summary == f"{type(failure).__name__}: this is a mistake in leadstate"
-    assert second.hint == "run again with --log-level debug and report what it prints"
+    assert (second.code, second.severity, second.account) == (code, Severity.ERROR, "b")
+    assert second.summary == words.format(type(failure).__name__)
+    hints = {"internal": "run again with --log-level debug and report what it prints", "bad-answer": BadAnswer.cure}
+    assert second.hint == hints[code]
     assert sorted(ended) == ["a", "b", "c"]
 
 
@@ -97,7 +110,7 @@ def test_many_accounts_wait_for_their_turn() -> None:
 
 def test_a_failure_of_ours_while_planning_is_that_accounts_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(_: object) -> dict[str, int]:
-        raise ZeroDivisionError
+        raise KeyError
 
     monkeypatch.setattr("leadstate.engine.run.existing", fails)
 
@@ -183,13 +196,13 @@ def test_a_failure_of_ours_while_reading_again_loses_no_outcome(monkeypatch: pyt
     fake = Fake()
 
     def fails(*_: object) -> None:
-        raise ZeroDivisionError
+        raise KeyError
 
     fake.after["POST leadLabels", 0] = lambda: monkeypatch.setattr("leadstate.engine.run.plan_of", fails)
     _, applied = apply(fake, label("Hot"))
     assert ends(applied.outcomes) == {"label:Hot": "applied"}
     assert applied.remaining is None
-    assert applied.unread == "ZeroDivisionError: this is a mistake in leadstate"
+    assert applied.unread == "KeyError: this is a mistake in leadstate"
 
 
 def test_a_lead_that_the_apply_archived_is_found_again_however_many_are_in_the_archive() -> None:
