@@ -19,7 +19,7 @@ from leadstate.cli.session import runtime, session
 from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
 from leadstate.core.account import Account
-from leadstate.core.escape import visible
+from leadstate.core.escape import visible, visible_json
 from leadstate.engine.run import Work, each
 from leadstate.kinds.company import Me
 from leadstate.kinds.operations import GET_LABELS, GET_ME, Request
@@ -51,7 +51,11 @@ def doctor(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, col
                leadstate doctor -a tag:prod --format json
     """
     checks = wait_for(_examine(load_configuration(paths, accounts)))
-    text = json.dumps([asdict(one) for one in checks], indent=2) + "\n" if form == "json" else _text(checks, color)
+    text = (
+        visible_json(json.dumps([asdict(one) for one in checks], indent=2)) + "\n"
+        if form == "json"
+        else _text(checks, color)
+    )
     if output is None:
         click.echo(text, nl=False)
     else:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +21,7 @@ from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
 from leadstate.core.diagnostics import Diagnostic
 from leadstate.core.errors import finding_of
-from leadstate.core.escape import visible
+from leadstate.core.escape import is_visible, visible, visible_json
 from leadstate.kinds.operations import (
     GET_ARCHIVED_LEADS,
     GET_DEAL_FIELDS,
@@ -226,19 +227,29 @@ def _number(value: object) -> object:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
-def _json(rows: Sequence[Row]) -> str:
-    return json.dumps(rows, indent=2, ensure_ascii=False, default=_number) + "\n"
+def to_json_rows(rows: Sequence[Row]) -> str:
+    """Return rows as JSON."""
+    return visible_json(json.dumps(rows, indent=2, ensure_ascii=False, default=_number)) + "\n"
 
 
-def _yaml(rows: Sequence[Row]) -> str:
+def to_yaml_rows(rows: Sequence[Row]) -> str:
+    """Return rows as YAML."""
     from ruamel.yaml import YAML  # noqa: PLC0415  only for this form
 
     out = io.StringIO()
-    writer = YAML(typ="safe")
+    writer = YAML(typ="safe", pure=True)
     writer.default_flow_style = False
     writer.allow_unicode = True
-    writer.dump(json.loads(_json(rows)), out)
-    return out.getvalue()
+    writer.width = sys.maxsize
+    writer.representer.add_representer(
+        str,
+        # Between double quotes YAML has the escapes of JSON.
+        lambda made, text: made.represent_scalar(
+            "tag:yaml.org,2002:str", text, style=None if is_visible(text) else '"'
+        ),
+    )
+    writer.dump(json.loads(to_json_rows(rows)), out)
+    return visible_json(out.getvalue())
 
 
-_FORMS: dict[str, Callable[[Sequence[Row]], str]] = {"json": _json, "yaml": _yaml}
+_FORMS: dict[str, Callable[[Sequence[Row]], str]] = {"json": to_json_rows, "yaml": to_yaml_rows}

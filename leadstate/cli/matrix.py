@@ -20,7 +20,7 @@ from leadstate.cli.session import session
 from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
 from leadstate.core.diagnostics import Diagnostic
-from leadstate.core.escape import visible
+from leadstate.core.escape import visible, visible_json
 from leadstate.core.resource import Live
 from leadstate.engine.decoded import decoded
 from leadstate.engine.run import Work, each
@@ -55,7 +55,7 @@ def matrix(
     read, failures = wait_for(_read(load_configuration(paths, accounts)))
     grid, names = _grid(read), sorted(read)
     if form == "json":
-        text = json.dumps(grid, indent=2, ensure_ascii=False) + "\n"
+        text = visible_json(json.dumps(grid, indent=2, ensure_ascii=False)) + "\n"
     else:
         text = drawn(lambda console: _print(console, grid, names), color=wants_color(color), width=columns())
     if output is None:

@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from leadstate.config.text.regular_file import LARGEST, link_outwards, read_bounded
 from leadstate.core.address import Ref
 from leadstate.core.errors import LeadstateError
+from leadstate.core.escape import visible_json
 
 NAME: Final = "leadstate.lock.json"
 
@@ -88,4 +89,5 @@ def lock_text(lock: Lock) -> str:
         for account, entries in sorted(lock.items())
         if entries
     }
-    return json.dumps({"version": 1, "accounts": accounts}, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps({"version": 1, "accounts": accounts}, indent=2, ensure_ascii=False)
+    return f"{visible_json(text)}\n"

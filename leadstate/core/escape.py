@@ -1,21 +1,53 @@
-"""Makes text of strangers harmless on a terminal: what would move the cursor or turn the direction is shown instead."""
+"""Makes text of strangers harmless: what would move the cursor, turn the direction or command a CI system is shown.
 
-import unicodedata
+GitHub Actions takes commands from any output: `::name::` where a line begins, and `##[name]` anywhere in it
+(actions/runner, ActionCommand.cs).
+"""
 
-_HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-_JOINERS = "\u200c\u200d"
-"""Emoji and some scripts need these two; they neither move nor turn anything."""
+import re
+
+_HIDDEN = (
+    r"\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b\u200e\u200f\u2028-\u202e"
+    r"\u2060-\u206f\ud800-\udfff\ufeff\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
+    r"\U0001d173-\U0001d17a\U000e0000-\U000e007f"
+)
+"""Controls, formats, halves of surrogate pairs and separators of lines (Unicode: Cc, Cf, Cs, Zl, Zp), all but the two
+joiners: emoji and some scripts need those, and they neither move nor turn anything."""
+
+_UNSAFE = re.compile(rf"[{_HIDDEN}]|^\s*:(?=:)|#(?=#\[)")
+_UNSAFE_IN_JSON = re.compile(rf"(?!\n)[{_HIDDEN}]|#(?=#\[)")
+_COMMAND = "##["
 
 
 def visible(text: str) -> str:
-    """The text with control and direction characters written as escapes, on one line."""
-    if text.isascii() and text.isprintable():
+    """Return the text with control and direction characters written as escapes, on one line that commands nothing."""
+    if text.isascii() and text.isprintable() and _COMMAND not in text and not text.lstrip().startswith("::"):
         return text
-    return "".join(
-        char if char in _JOINERS or unicodedata.category(char) not in _HIDDEN else _escape(char) for char in text
-    )
+    return _UNSAFE.sub(_escape_last, text)
+
+
+def visible_json(text: str) -> str:
+    """Return JSON that means the same, with those characters written as JSON escapes."""
+    if text.isascii() and _COMMAND not in text and "\x7f" not in text:
+        return text
+    return _UNSAFE_IN_JSON.sub(lambda found: _in_json(found[0]), text)
+
+
+def is_visible(text: str) -> bool:
+    """Return whether nothing in the text has to be escaped."""
+    return visible(text) == text
+
+
+def _escape_last(found: re.Match[str]) -> str:
+    before, last = found[0][:-1], found[0][-1]
+    return visible(before) + _escape(last)
 
 
 def _escape(char: str) -> str:
     code = ord(char)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004  widths of an escape
+
+
+def _in_json(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))

@@ -5,6 +5,7 @@ look into code, so what is not plainly a word stands in code.
 """
 
 import re
+from collections.abc import Iterable
 
 from leadstate.core.escape import visible
 
@@ -21,9 +22,35 @@ def code(text: str) -> str:
     return f"<code>{''.join(map(_entity, shown))}</code>"
 
 
-def prose(text: str) -> str:
-    """The text as it is, with whatever is not plainly a word or a number as code."""
-    return " ".join(_token(token) for token in visible(text).split())
+def spans(names: Iterable[str] = ()) -> re.Pattern[str]:
+    """Return what finds the pieces of a message that are one piece of code each.
+
+    These are what stands between backticks or quotation marks, and those of the names that have spaces in them.
+    """
+    known = sorted({_on_one_line(name) for name in names if " " in name.strip()}, key=len, reverse=True)
+    named = "".join(f"|{re.escape(name)}" for name in known)
+    # What comes before it, what backticks hold, what has quotation marks or is a name, and what comes after it.
+    return re.compile(rf"""(?:(?<= )|^)(\(?)(?:`([^`]+)`|('[^'`]+'|"[^"`]+"{named}))([).,:;?!]*)(?= |$)""")
+
+
+NO_NAMES = spans()
+
+
+def prose(text: str, pieces: re.Pattern[str] = NO_NAMES) -> str:
+    """Return the text with whatever is not plainly a word or a number as code; `pieces` are those of `spans`."""
+    shown = _on_one_line(text)
+    made: list[str] = []
+    at = 0
+    for found in pieces.finditer(shown):
+        made += map(_token, shown[at : found.start()].split())
+        before, quoted, named, after = found.groups()
+        made.append(f"{before}{code(quoted or named)}{after}")
+        at = found.end()
+    return " ".join([*made, *map(_token, shown[at:].split())])
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(visible(text).split())
 
 
 def _token(token: str) -> str:

@@ -8,6 +8,7 @@ from functools import cache
 from pydantic import TypeAdapter, ValidationError
 
 from leadstate.core.errors import ReportError
+from leadstate.core.escape import visible_json
 from leadstate.report.document import FORMAT_VERSION, Account, Report
 
 
@@ -36,14 +37,14 @@ def to_json(
     Its digest is the last value, since it is known when everything else is written.
     """
     digest = _Digest(report)
-    frame = _report().dump_json(replace(report, accounts=(), digest=None), indent=2).decode()
+    frame = visible_json(_report().dump_json(replace(report, accounts=(), digest=None), indent=2).decode())
     before, no_accounts, after = frame.partition(_NO_ACCOUNTS)
     yield before
     if report.accounts:
         yield _NO_ACCOUNTS[:-1]
         for number, account in enumerate(report.accounts):
             digest.add(account)
-            text = _account().dump_json(account, indent=2).decode().replace("\n", "\n    ")
+            text = visible_json(_account().dump_json(account, indent=2).decode()).replace("\n", "\n    ")
             yield f"{',' if number else ''}\n    {text}"
         yield "\n  ]"
     else:

@@ -1,11 +1,12 @@
 """Markdown for a pull request comment or a job summary: short enough for GitHub, and every foreign word inert in it."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from leadstate.core.diagnostics import counted
 from leadstate.core.escape import visible
 from leadstate.report.document import Account, Change, Finding, Report
-from leadstate.report.inert import code, prose
+from leadstate.report.inert import code, prose, spans
 from leadstate.report.wording import (
     SIGN,
     alone,
@@ -85,9 +86,10 @@ def _finding(one: Finding) -> str:
     about = one.address or one.account
     place = f" {code(f'{one.source}:{one.source.column}')}" if one.source else ""
     lines = [f"- {_ICON[one.severity]} **{one.severity}** {code(one.code)}{f' {_name(about)}' if about else ''}{place}"]
-    lines += [prose(clipped(one.summary, _LONGEST_LINE))]
+    names = spans(_forms(about or ""))
+    lines += [prose(clipped(one.summary, _LONGEST_LINE), names)]
     lines += [code(clipped(line, _LONGEST_LINE)) for line in one.detail.splitlines() if line.strip()]
-    lines += [f"→ {prose(clipped(one.hint, _LONGEST_LINE))}"] if one.hint else []
+    lines += [f"→ {prose(clipped(one.hint, _LONGEST_LINE), names)}"] if one.hint else []
     return "<br>\n  ".join(lines) + "\n"
 
 
@@ -117,23 +119,25 @@ def _section(account: Account, room: _Room) -> tuple[str, int]:
     if not room.takes(head + _TABLE + foot):
         return "", total
     rows = []
+    named = [*(change.address for change in account.changes), *(one.address or "" for one in account.left_alone)]
+    names = spans(form for address in named for form in _forms(address))
     for change in account.changes:
-        row = _row(account, change)
+        row = _row(account, change, names)
         if not room.takes(row):
             break
         rows.append(row)
     if not rows:
         return "", total
-    left = "".join(f"- {prose(line)}\n" for line in alone(account))
+    left = "".join(f"- {prose(line, names)}\n" for line in alone(account))
     after = f"{left}\n" if left and len(rows) == total and room.takes(f"{left}\n") else ""
     return "".join([head, _TABLE, *rows, foot, after]), total - len(rows)
 
 
-def _row(account: Account, change: Change) -> str:
+def _row(account: Account, change: Change, names: re.Pattern[str]) -> str:
     place = code(str(change.source)) if change.source else ""
     said = note(change)
     if change.result:
-        why = f": {prose(clipped(change.result.detail, _LONGEST_LINE))}" if change.result.detail else ""
+        why = f": {prose(clipped(change.result.detail, _LONGEST_LINE), names)}" if change.result.detail else ""
         said = "<br>".join(filter(None, (said, f"**{change.result.status}**{why}")))
     name = _name(local(account, change.address))
     return f"| {code(SIGN[change.action])} | {name} | {_fields(change)} | {place} | {said} |\n"
@@ -141,7 +145,7 @@ def _row(account: Account, change: Change) -> str:
 
 def _fields(change: Change) -> str:
     if change.action == "delete":
-        return prose(why_deleted(change))
+        return prose(why_deleted(change), spans(_forms(change.moves_to or "")))
     lines = []
     for one in shown_fields(change):
         before = "" if change.action == "add" else f"{code(value(one.before))} → "
@@ -159,6 +163,14 @@ def _unchanged(accounts: list[Account], room: _Room) -> Iterator[str]:
             names.append(name)
     more = [f"{left_out:,} more"] if left_out else []
     yield f"No changes in {', '.join([*names, *more])}.\n\n"
+
+
+def _forms(address: str) -> Iterator[str]:
+    """What an address is called in messages: as it is, within its account, and the name alone."""
+    yield address
+    local = address.partition("/")[2]
+    yield local or address
+    yield (local or address).partition(":")[2]
 
 
 def _name(text: str) -> str:

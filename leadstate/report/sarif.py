@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from leadstate.core.escape import visible
+from leadstate.core.escape import visible, visible_json
 from leadstate.report.document import Change, Finding, Report, Source
 from leadstate.report.wording import impact, why_deleted
 
 _LEVEL = {"error": "error", "guard": "error", "warning": "warning"}
-_LINK = re.compile(r"\[(?=[^\]]*\]\()")
+_SPECIAL = re.compile(r"[\\\[\]]")
+"""What makes links in messages, `[text](target)`, and escapes it (SARIF 2.1.0, 3.11.6)."""
 _HELP = {
     "delete": "The plan deletes this object. Declare it to keep it, or leave it out of what `prune` covers.",
     "not-applied": "The apply did not make this change. Plan and apply again; what was done already is not done twice.",
@@ -58,7 +59,7 @@ def to_sarif(report: Report, *, color: bool = False, width: int = 0) -> str:  # 
         "results": [_result(row, order[row.rule], row.source or nowhere, seen) for row in rows],
     }
     log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+    return visible_json(json.dumps(log, indent=2, ensure_ascii=False)) + "\n"
 
 
 def _rows(report: Report) -> Iterator[_Row]:
@@ -111,10 +112,15 @@ def _result(row: _Row, rule: int, source: Source, seen: Counter[str]) -> dict[st
         "ruleId": row.rule,
         "ruleIndex": rule,
         "level": row.level,
-        "message": {"text": _LINK.sub(r"\\[", row.text)},
+        "message": {"text": _plain(row.text)},
         "locations": [location],
         "partialFingerprints": {"leadstate/v1": f"{mark}:{seen[mark]}"},
     }
+
+
+def _plain(text: str) -> str:
+    """Return the text without links, escaped only where need be: viewers that know no links would show escapes."""
+    return _SPECIAL.sub(r"\\\g<0>", text) if "](" in text else text
 
 
 def _artifact(file: str) -> dict[str, str]:

@@ -3,12 +3,13 @@
 import html
 import re
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from leadstate.core.escape import visible
-from leadstate.report.inert import code, prose
+from leadstate.report.inert import code, prose, spans
 
 JUDGE = MarkdownIt("commonmark").enable("table")
 MARKUP = "`|\\@#*_~<>[]()!$:/.&;-+=1a \n\r\t\"'{}%w\u202e\x1b\u05d0🔥"
@@ -50,7 +51,32 @@ def test_prose_is_a_paragraph_without_anything_that_github_would_act_upon(text: 
 def test_prose_loses_no_word(text: str) -> None:
     page = JUDGE.render(f"- {code('x')}<br>\n  {prose(text)}\n")
     said = html.unescape(re.sub(r"<[^>]*>", "", page)).split()
-    assert "".join(said) == "x" + "".join(visible(text).split())
+    # Backticks around a piece of code are its markup, then.
+    assert "".join(said).replace("`", "") == "x" + "".join(visible(text).split()).replace("`", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "written"),
+    [
+        ("pass `--allow in-use` to do it", (), "pass `--allow in-use` to do it"),
+        ("because label:Label 4 is deleted", ("label:Label 4",), "because `label:Label 4` is deleted"),
+        ("(label:Label 4), too", ("label:Label 4", "label:Label"), "(`label:Label 4`), too"),
+        ("label:Label 44 stays", ("label:Label 4",), "`label:Label` 44 stays"),
+        ("the custom field 'My text': gone", (), "the custom field `'My text'`: gone"),
+        ("""replaced "a b" by `c`""", (), """replaced `"a b"` by `c`"""),
+        ("an account's name and another's", (), "an account's name and another's"),
+        ("a `b` (`c d`).", (), "a `b` (`c d`)."),
+        ("a name with `x|y z`", (), "a name with <code>x&#124;y z</code>"),
+    ],
+)
+def test_a_name_with_spaces_is_one_piece(text: str, names: tuple[str, ...], written: str) -> None:
+    assert prose(text, spans(names)) == written
+
+
+@given(TEXTS, st.lists(TEXTS, max_size=3))
+def test_names_are_inert_too(text: str, names: list[str]) -> None:
+    page = JUDGE.render(f"- {code('x')}<br>\n  {prose(' '.join([text, *names]), spans(names))}\n")
+    assert re.findall(r"<[^>]*>", outside_code(page)) == ["<ul>", "<li>", "<br>", "</li>", "</ul>"]
 
 
 def test_plain_words_stay_plain() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from leadstate.core.errors import ReportError
+from leadstate.core.escape import visible_json
 from leadstate.report.document import Report, Scope
 from leadstate.report.json import parse, to_json
 from tests.report.reports import account, change, finding, many, report
@@ -25,7 +26,7 @@ def test_the_pieces_are_the_whole(parts: list[tuple[str, list[str]]], text: str)
     written = list(to_json(one))
     again = parse("".join(written))
     assert again == one
-    assert "".join(written) == TypeAdapter(Report).dump_json(again, indent=2).decode() + "\n"
+    assert "".join(written) == visible_json(TypeAdapter(Report).dump_json(again, indent=2).decode()) + "\n"
 
 
 def test_no_piece_holds_more_than_one_account() -> None:

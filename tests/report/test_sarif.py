@@ -1,7 +1,10 @@
 """SARIF as code scanning needs it."""
 
 import json
+import re
 from typing import Any
+
+import pytest
 
 from leadstate.report.document import Report, Result, Source
 from leadstate.report.sarif import to_sarif
@@ -73,4 +76,26 @@ def test_fingerprints_stay_where_lines_and_counts_move_and_differ_where_things_d
 def test_a_name_is_no_link() -> None:
     evil = finding("error", "x", "[click](http://evil.test) [plain]", source=AT)
     (result,) = run(report(diagnostics=(evil,)))["results"]
-    assert result["message"]["text"] == "\\[click](http://evil.test) [plain]"
+    assert result["message"]["text"] == "\\[click\\](http://evil.test) \\[plain\\]"
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        (r"[a](javascript:x)", r"\[a\](javascript:x)"),
+        (r"[a\]b](javascript:x)", r"\[a\\\]b\](javascript:x)"),
+        (r"\[a](javascript:x)", r"\\\[a\](javascript:x)"),
+        ("labels[0] and a\\b", "labels[0] and a\\b"),
+    ],
+)
+def test_no_text_makes_a_link(text: str, written: str) -> None:
+    (result,) = run(report(diagnostics=(finding("error", "x", text),)))["results"]
+    assert result["message"]["text"] == written
+    assert re.sub(r"\\(.)", r"\1", written) == text or "](" not in text
+
+
+def test_what_moves_or_turns_text_is_escaped() -> None:
+    label = change("-", "a/label:\x9b\u202e\u2028##[x]", line=None)
+    text = to_sarif(report(account("a", label)))
+    assert not any(char in text for char in "\x9b\u202e\u2028")
+    assert "##[" not in text

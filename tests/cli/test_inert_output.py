@@ -1,0 +1,32 @@
+"""What an account holds commands neither a terminal nor a CI system, in whatever form it is printed."""
+
+import json
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from leadstate.cli.get import to_json_rows, to_yaml_rows
+
+NAMES = (
+    "##[stop-commands]x",
+    "::add-mask::x",
+    "a\n::add-mask::x",
+    "\x9b31m",
+    "left\u202eright",
+    "a\u2028b",
+    "Žluť",
+    "#1: x",
+)
+ROWS: list[dict[str, Any]] = [{"name": name, "list": [name, [name]], name: 1} for name in NAMES]
+
+
+@pytest.mark.parametrize("form", [to_json_rows, to_yaml_rows])
+def test_rows_are_inert_and_the_same(form: Any) -> None:
+    text = form(ROWS)
+    read = json.loads(text) if form is to_json_rows else YAML(typ="safe", pure=True).load(text)
+    assert read == ROWS
+    assert "##[" not in text
+    assert not any(line.lstrip().startswith("::") for line in text.splitlines())
+    assert not any(char in text for char in "\x9b\u202e\u2028")
+    assert "Žluť" in text
