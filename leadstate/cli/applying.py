@@ -76,6 +76,9 @@ def read_plan(path: Path | None) -> Report | None:
     """A stored plan; a usage error where the file holds another report."""
     if path is None:
         return None
+    if path.suffix.lower() in (".yaml", ".yml"):
+        hint = f"make one with `leadstate plan -c {path} --out plan.json`, or apply the configuration with -c {path}"
+        raise click.BadParameter(f"{path} is a configuration and not a plan: {hint}", param_hint="PLAN")
     report = read_report(path)
     if report.command != "plan":
         raise click.BadParameter(f"holds the report of {report.command!r}, not a plan", param_hint="PLAN")

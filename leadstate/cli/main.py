@@ -12,6 +12,7 @@ import click
 from leadstate import __version__
 from leadstate.cli.exits import Exit
 from leadstate.cli.interrupts import install
+from leadstate.cli.streams import fill_closed, guard
 
 COMMANDS: dict[str, str] = {
     "init": "Write a starter configuration, .gitignore lines and a CI workflow.",
@@ -75,9 +76,9 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Suggest the command that a mistyped one resembles."""
+        """Suggest the command that a mistyped one resembles, and the option that was written with one dash."""
         try:
-            return super().resolve_command(ctx, args)
+            found = super().resolve_command(ctx, args)
         except click.UsageError as failure:
             import difflib  # noqa: PLC0415  only for the message
 
@@ -85,6 +86,20 @@ class _Commands(click.Group):
             if not close or "Did you mean" in failure.message:
                 raise
             raise click.UsageError(f"{failure.message} Did you mean {close[0]!r}?", ctx) from None
+        _check_dashes(ctx, found[1], found[2])
+        return found
+
+
+def _check_dashes(ctx: click.Context, command: click.Command | None, args: list[str]) -> None:
+    """Refuse `-auto-approve`: click takes it for `-a uto-approve`, as is the custom, and would run another command."""
+    commands = [command, *command.commands.values()] if isinstance(command, click.Group) else [command]
+    known = {name for found in commands if found is not None for option in found.params for name in option.opts}
+    for argument in args:
+        if argument == "--":
+            return
+        name = argument.partition("=")[0]
+        if len(name) > len("-a") and name not in known and f"-{name}" in known:
+            raise click.UsageError(f"No such option: {name}. Did you mean -{name}?", ctx)
 
 
 def _show_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  click's signature
@@ -123,19 +138,20 @@ def run() -> NoReturn:
     # fifth of the time that a small plan does.
     gc.disable()
     install()
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
-    try:
-        code = _run()
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader of the pipe has gone (`| head`); Python would complain once more when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = Exit.FINE
+    if not fill_closed():
+        click.echo("error[output] stdout is closed, so nobody would see the result", err=True)
+        click.echo("  = leave it open; to see nothing, send it to /dev/null", err=True)
+        sys.exit(int(Exit.ERROR))
+    output = guard()
+    code = _run()
+    sys.stdout.flush()
+    if output is not None and output.failure is not None:
+        why = (output.failure.strerror or str(output.failure)).lower()
+        click.echo(f"error[output] the result could not be written to stdout: {why}", err=True)
+        click.echo("  = make room, or name a file with -o FILE; a receipt holds what an apply did", err=True)
+        code = Exit.ERROR if code in (Exit.FINE, Exit.CHANGES) else code
+    sys.stderr.flush()
     if code == Exit.INTERRUPTED:
-        sys.stderr.flush()
         os._exit(code)  # while Python ends it sets signals to their defaults, and a second one would kill the process
     sys.exit(int(code))
 
@@ -152,8 +168,6 @@ def _run() -> int:
     except click.ClickException as failure:
         failure.show()
         return Exit.ERROR
-    except BrokenPipeError:
-        raise
     except Exception as failure:  # noqa: BLE001  the last line of defence: a user is shown a message, not a traceback
         return _explain(failure)
     return code if isinstance(code, int) else Exit.FINE

@@ -22,6 +22,21 @@ class Option(click.Option):
             self.envvar = "LEADSTATE_" + longest.lstrip("-").replace("-", "_").upper()
 
 
+class OutputFile(click.Path):
+    """A file for the result; whether it can be written is found out before anything is done."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path; OutputError where it cannot be written."""
+        from leadstate.cli.output import check_writable  # noqa: PLC0415  loads the renderers, which `schema` needs not
+
+        path = Path(str(super().convert(value, param, ctx)))
+        check_writable(path)
+        return path
+
+
 def option(*names: str, **settings: Any) -> Callable[[F], F]:
     """`click.option` with an environment variable."""
     return click.option(*names, cls=Option, **settings)
@@ -124,7 +139,7 @@ def output(*formats: str) -> Callable[[F], F]:
         command = option(
             "-o",
             "--output",
-            type=click.Path(dir_okay=False, path_type=Path),
+            type=OutputFile(),
             metavar="FILE",
             help="Write the report to a file instead of stdout.",
         )(command)

@@ -10,9 +10,16 @@ from pathlib import Path
 
 import click
 
+from leadstate.core.errors import LeadstateError
 from leadstate.report import IN_REPOSITORY, RENDERERS
 from leadstate.report.document import Report
 from leadstate.report.places import renamed
+
+PRIVATE = 0o600
+"""Mode of a file that only its owner may read."""
+
+PUBLIC = 0o644
+"""Mode of a file that is committed."""
 
 UNFOLDED = 10_000
 """Columns where nobody looks at a terminal: lines are not folded, so that a log can be searched."""
@@ -41,8 +48,12 @@ def emit(report: Report, form: str, color: str, output: Path | None) -> None:
     if output is None:
         for piece in _render(report, form, color=wants_color(color), width=columns()):
             click.echo(piece, nl=False, color=True)
-    else:
+        return
+    try:
         write_private(output, _render(report, form, color=color == "always", width=UNFOLDED))
+    except OutputError:
+        emit(report, form, color, None)  # the disk may have filled since the run began: nothing is lost
+        raise
 
 
 def _render(report: Report, form: str, *, color: bool, width: int) -> Iterable[str]:
@@ -70,20 +81,56 @@ def _in_repository() -> Callable[[str], str]:
     return path
 
 
+class OutputError(LeadstateError):
+    """A file that the user named for the result cannot be written."""
+
+    code = "output"
+
+
+_STREAMS = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
+"""Folders in which the system itself keeps links: /dev/stdout, and what a shell makes of `-o >(command)`."""
+
+
+def check_writable(path: Path) -> None:
+    """Raise OutputError if a file for the result cannot be written; leave no trace."""
+    if path.exists() and not path.is_file():  # a pipe or a device: opening it may wait, or mean something
+        return
+    there = os.path.lexists(path)
+    os.close(_open(path, 0))
+    if not there:
+        path.unlink()
+
+
 def write_private(path: Path, text: Iterable[str]) -> None:
-    """Write a file with mode 0600; a text may come in pieces."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    if hasattr(os, "fchmod"):  # a file that was there keeps its mode otherwise; Windows has no modes
-        os.fchmod(descriptor, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.writelines((text,) if isinstance(text, str) else text)
+    """Write a file with mode 0600; a text may come in pieces.
+
+    Raises:
+        OutputError: it cannot be written, or is a link.
+    """
+    descriptor = _open(path, os.O_TRUNC)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            if hasattr(os, "fchmod") and path.is_file():  # a file that was there keeps its mode otherwise
+                os.fchmod(descriptor, PRIVATE)
+            file.writelines((text,) if isinstance(text, str) else text)
+    except OSError as failure:
+        raise _unwritable(path, failure) from None
 
 
-PRIVATE = 0o600
-"""Mode of a file that only its owner may read."""
+def _open(path: Path, flags: int) -> int:
+    """Open a file for the result. A link would lead what it says of people to where whoever made the link wants it."""
+    follow = 0 if path.parent in _STREAMS else getattr(os, "O_NOFOLLOW", 0)
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | follow | flags, PRIVATE)
+    except OSError as failure:
+        raise _unwritable(path, failure) from None
 
-PUBLIC = 0o644
-"""Mode of a file that is committed."""
+
+def _unwritable(path: Path, failure: OSError) -> OutputError:
+    if path.is_symlink():
+        return OutputError(f"{path} is a link to {path.readlink()}", hint="name the file itself, or remove the link")
+    why = (failure.strerror or str(failure)).lower()
+    return OutputError(f"{path} cannot be written: {why}", hint="name another file, or mend that")
 
 
 def write_beside(path: Path, content: bytes | Iterable[str], *, mode: int = PRIVATE) -> None:

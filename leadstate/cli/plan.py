@@ -32,9 +32,7 @@ from leadstate.report.json import to_json
 @click.command(short_help=COMMANDS["plan"])
 @options.configuration
 @options.planning
-@options.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Store the plan for apply and show."
-)
+@options.option("--out", type=options.OutputFile(), metavar="FILE", help="Store the plan for apply and show.")
 @options.option(
     "--base",
     "base_revision",

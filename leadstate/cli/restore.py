@@ -29,9 +29,7 @@ from leadstate.report.restore import known_names, way_back
 @click.argument("plan_file", metavar="[PLAN]", required=False, type=click.Path(exists=True, path_type=Path))
 @options.configuration
 @options.guards
-@options.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Only plan, and store the plan."
-)
+@options.option("--out", type=options.OutputFile(), metavar="FILE", help="Only plan, and store the plan.")
 @options.approval
 @options.output(*RENDERERS)
 def restore(

@@ -1,0 +1,111 @@
+"""stdout and stderr that cannot spoil a run: a full disk, a reader that has gone, a pipe that nobody reads.
+
+An apply has to end and write its receipt whatever becomes of its output. So a failure of stdout is kept until the end
+and said then, and what nobody takes from stderr within a second is dropped.
+"""
+
+import io
+import os
+import select
+import stat
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+PATIENCE = 1.0
+"""Seconds to wait for the reader of stderr; once, until it reads again."""
+_CHUNK = 512
+"""Bytes that a pipe takes without blocking if it takes any (POSIX: PIPE_BUF)."""
+
+
+class Output(io.RawIOBase):
+    """Writes to a descriptor; after a failure what is written is dropped.
+
+    Attributes:
+        failure: the first failure; None where the reader has gone, for that is no mistake (`| head`).
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._dropping = False
+        self.failure: OSError | None = None
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self._descriptor
+
+    def writable(self) -> bool:
+        """Return that it is."""
+        return True
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        """Write what can be written, and take the rest for written after a failure."""
+        view = memoryview(data)
+        if not self._dropping:
+            try:
+                return os.write(self._descriptor, view)
+            except OSError as failure:
+                self._dropping = True
+                self.failure = None if isinstance(failure, BrokenPipeError) else failure
+        return len(view)
+
+
+class Messages(Output):
+    """Writes to a pipe or socket, and drops what it does not take in time."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(descriptor)
+        self._patience = PATIENCE
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLOUT)
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        """Write as much as the reader has room for."""
+        view = memoryview(data)
+        if not self._poll.poll(self._patience * 1000):
+            self._patience = 0.0
+            return len(view)
+        self._patience = PATIENCE
+        return super().write(view[:_CHUNK])
+
+
+def fill_closed() -> bool:
+    """Open the null device in place of a closed stdin or stderr; return whether stdout is open.
+
+    A closed descriptor is given to the next file that is opened, which would then be read or written as a stream.
+    """
+    for descriptor, name, flags in ((0, "stdin", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, flags)
+            if opened != descriptor:
+                os.dup2(opened, descriptor)
+                os.close(opened)
+            setattr(sys, name, open(descriptor, "w" if descriptor else "r", encoding="utf-8"))  # noqa: SIM115, PTH123  for good
+    return sys.stdout is not None
+
+
+def guard() -> Output | None:
+    """Put streams that do not fail in the place of stdout and stderr, terminals excepted; return that of stdout."""
+    sys.stderr.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # as Python opens it
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # as above
+    if not sys.stderr.isatty():
+        piped = hasattr(select, "poll") and _is_pipe(sys.stderr.fileno())
+        sys.stderr = _text(Messages(2) if piped else Output(2), sys.stderr.encoding, line_buffering=True)
+    if sys.stdout.isatty():
+        return None
+    output = Output(1)
+    sys.stdout = _text(output, sys.stdout.encoding, line_buffering=False)
+    return output
+
+
+def _is_pipe(descriptor: int) -> bool:
+    mode = os.fstat(descriptor).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def _text(raw: io.RawIOBase, encoding: str, *, line_buffering: bool) -> io.TextIOWrapper:
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw), encoding=encoding, errors="backslashreplace", line_buffering=line_buffering
+    )
