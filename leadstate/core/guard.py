@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from leadstate.core.diagnostics import Diagnostic, Severity, counted
-from leadstate.core.plan import AccountPlan, Action, Change
+from leadstate.core.plan import AccountPlan, Action, Change, Reason
 from leadstate.core.policy import Policy
 
 MAX_DELETES = "max-deletes"
@@ -119,8 +119,10 @@ def _in_use(plan: AccountPlan, policy: Policy) -> Iterator[Diagnostic]:
         leads, archived = one.impact.leads, one.impact.archived_leads
         if leads is None:
             yield _refusal(plan, IN_USE, "how many leads carry it was not counted", "plan with --impact live", one)
-        elif archived or (leads and one.moves_to is None):
-            also = f" and {archived} archived" if archived else ""
+        elif one.moves_to is None and (leads or archived):
+            # Archived leads cannot be moved: with a successor they keep the dead id, and the planner warns of them.
+            also = f" and {counted(archived, 'archived lead')}" if archived else ""
             carry = "carries" if leads == 1 and not archived else "carry"
-            cure = "take the label off them first, set policy.in_use: allow"
+            declare = "declare it with `state: absent` and" if one.reason is Reason.NOT_DECLARED else "write"
+            cure = f"{declare} `replace_with: LABEL` to give its leads another label first, set policy.in_use: allow"
             yield _refusal(plan, IN_USE, f"{counted(leads, 'open lead')}{also} still {carry} it", cure, one)

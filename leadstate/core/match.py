@@ -4,14 +4,18 @@ A declared object with a mark is known by its mark alone: a lead's title is no i
 the lock file remembers is a hint: an id that is not there any more, or that bears another mark, counts for nothing.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from leadstate.core.address import Ref
-from leadstate.core.diagnostics import Diagnostic, Severity
+from leadstate.core.diagnostics import Diagnostic, Severity, counted
 from leadstate.core.resource import Desired, Live
+
+_PLAIN = re.compile(r"(?!(?i:true|false|null|yes|no|on|off|y|n)$)[A-Za-z][A-Za-z0-9]*(?: [A-Za-z][A-Za-z0-9]*)*")
+"""A name that means itself in YAML, whatever its version, without quotes."""
 
 
 class KnownBy(StrEnum):
@@ -59,8 +63,11 @@ class _Matcher:
     ambiguous: list[Live] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
-    def settle(self, wanted: Iterable[Desired], find: Callable[[Desired], list[Live]], what: str) -> list[Desired]:
-        """Pair what has exactly one candidate that is still free; returns what is still unmatched."""
+    def settle(self, wanted: Iterable[Desired], find: Callable[[Desired], list[Live]], *what: str) -> list[Desired]:
+        """Pair what has exactly one candidate that is still free; return what is still unmatched.
+
+        `what` says what one candidate and several have in common with it.
+        """
         rest = []
         found = [(desired, [one for one in find(desired) if one.remote_id in self.free]) for desired in wanted]
         for desired, candidates in found:
@@ -91,12 +98,13 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
         if one.mark is not None:
             by_mark[one.mark].append(one)
 
+    desired = [each for one in desired for each in _each_name(one, by_name.keys(), desired)]
     matcher = _Matcher({one.remote_id: one for one in live})
     by_id = {one.remote_id: [one] for one in live}
     pinned = [one for one in desired if one.remote_id is not None]
     marked = [one for one in desired if one.remote_id is None and one.mark is not None]
     named = [one for one in desired if one.remote_id is None and one.mark is None]
-    gone = matcher.settle(pinned, lambda d: by_id.get(d.remote_id or "", []), "have its id")
+    gone = matcher.settle(pinned, lambda d: by_id.get(d.remote_id or "", []), "has its id", "have its id")
 
     declared = {one.names[0]: one for one in named}
 
@@ -109,11 +117,16 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
         fitting = [one for one in locked if one.mark in marks and declared.get(one.name, wanted) is wanted]
         return list({one.remote_id: one for one in (*fitting, *others)}.values())
 
-    missing = matcher.settle(marked, lambda d: remembered(d, by_mark[d.mark or ""]), "carry its mark")
-    rest = matcher.settle(named, lambda d: remembered(d, by_name[d.names[0]]), "bear its name")
+    missing = matcher.settle(
+        marked, lambda d: remembered(d, by_mark[d.mark or ""]), "carries its mark", "carry its mark"
+    )
+    rest = matcher.settle(named, lambda d: remembered(d, by_name[d.names[0]]), "bears its name", "bear its name")
     present = [pair for pair in matcher.pairs if pair[0].names]
     missing += matcher.settle(
-        rest, lambda d: [one for name in d.names[1:] for one in by_name[name]], "bear a previous name of it"
+        rest,
+        lambda d: [one for name in d.names[1:] for one in by_name[name]],
+        "bears a previous name of it",
+        "bear a previous name of it",
     )
 
     shadowed = []
@@ -122,7 +135,8 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
             for one in by_name[name]:
                 if matcher.free.pop(one.remote_id, None) is not None:
                     shadowed.append(one)
-                    matcher.diagnostics.append(_shadowed(owner, current, one))
+                    source = name if _PLAIN.fullmatch(name) and len(by_name[name]) == 1 else f"{{id: {one.remote_id}}}"
+                    matcher.diagnostics.append(_shadowed(owner, current, one, source))
     return Matching(
         tuple(matcher.pairs),
         tuple(missing),
@@ -132,6 +146,29 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
         tuple(matcher.ambiguous),
         tuple(matcher.diagnostics),
     )
+
+
+def _each_name(desired: Desired, live: Collection[str], declared: Sequence[Desired]) -> list[Desired]:
+    """Return an object that must not exist once for each of its names that are live: all of them go in one apply.
+
+    The first one keeps the address; the others are addressed by their name.
+    """
+    names = [name for name in desired.names if name in live]
+    if desired.present or desired.remote_id is not None or len(names) < 2:  # noqa: PLR2004  one name needs no other
+        return [desired]
+    keys = {one.address.key for one in declared}
+    first, *others = names
+    return [
+        replace(desired, names=(first,)),
+        *(
+            replace(
+                desired,
+                address=replace(desired.address, key=f"{desired.address.key}#{name}" if name in keys else name),
+                names=(name,),
+            )
+            for name in others
+        ),
+    ]
 
 
 def known_by(desired: Desired, live: Live, lock: Mapping[Ref, str]) -> tuple[KnownBy, ...]:
@@ -147,22 +184,26 @@ def known_by(desired: Desired, live: Live, lock: Mapping[Ref, str]) -> tuple[Kno
     return tuple(one for one, speaks in found.items() if speaks)
 
 
-def _ambiguous(desired: Desired, candidates: Sequence[Live], what: str) -> Diagnostic:
+def _ambiguous(desired: Desired, candidates: Sequence[Live], what: Sequence[str]) -> Diagnostic:
     kind = desired.address.kind
-    return desired.finding(
-        "ambiguous",
-        Severity.ERROR,
-        f"{len(candidates)} {kind}s {what}, so it is not clear which one is meant",
-        detail="\n".join(f"{one.remote_id}  {one.name}" for one in candidates),
-        hint=f"leave one of them in Pipedrive (move its leads, rename or delete the other {kind}), then plan again",
-    )
+    if len(candidates) == 1:
+        summary = f"another declared {kind} is already the one that {what[0]}"
+        hint = "remove one of the two declarations"
+    else:
+        summary = f"{counted(len(candidates), kind)} {what[1]}, so it is not clear which one is meant"
+        hint = f"leave one of them in Pipedrive (move its leads, rename or delete the other {kind}), then plan again"
+        if desired.present and desired.names:
+            others = ", ".join(f"{{id: {one.remote_id}}}" for one in candidates[1:])
+            hint = f"to keep the first with the leads of all, write `merge_from: [{others}]`; else {hint}"
+    detail = "\n".join(f"{one.remote_id}  {one.name}" for one in candidates)
+    return desired.finding("ambiguous", Severity.ERROR, summary, detail=detail, hint=hint)
 
 
-def _shadowed(owner: Desired, current: Live, other: Live) -> Diagnostic:
+def _shadowed(owner: Desired, current: Live, other: Live, source: str) -> Diagnostic:
     return owner.finding(
         "previous-name-exists",
         Severity.WARNING,
         f"{owner.address.ref} exists, and so does a {other.kind} named {other.name!r}, its previous name",
         detail=f"{current.remote_id}  {current.name}\n{other.remote_id}  {other.name}",
-        hint=f"nothing is done with {other.name!r}; move its leads by hand, or take the name out of `previously`",
+        hint=f"to move its leads and delete it, write `merge_from: [{source}]`; else take the name out of `previously`",
     )

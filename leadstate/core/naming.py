@@ -37,7 +37,7 @@ def name_undeclared(kind: str, matching: Matching, account: Account) -> list[tup
     """A key for each live object that no declaration was paired with, its id added where the name is taken."""
     undeclared = sorted(matching.undeclared, key=lambda one: one.remote_id)
     keys = Counter(_known_name(one, account) for one in undeclared)
-    used = {one.address.key for one in account.of_kind(kind)}
+    used = {one.address.key for one in account.of_kind(kind)} | {one.address.key for one, _ in matching.pairs}
     named = []
     for one in undeclared:
         key = _known_name(one, account)

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     MERGED = "merged"
     RETIRING = "retiring"
     NOT_DECLARED = "not-declared"
+    NOT_LOCKED = "not-locked"
     SEED = "seed"
     ARCHIVED = "archived"
     PREVIOUS_NAME = "previous-name"

@@ -98,8 +98,20 @@ def _plan_kind(draft: _Draft, matching: Matching) -> None:
             draft.changes.append(_delete(address, one, draft.bindings, Reason.NOT_DECLARED))
         else:
             staying.append(one)
-            draft.left_alone.append(LeftAlone(one.kind, Reason.NOT_DECLARED, key, one.remote_id))
+            locked = account.policy.prune(one.kind) is Prune.LOCKED
+            reason = Reason.NOT_LOCKED if locked else Reason.NOT_DECLARED
+            draft.left_alone.append(LeftAlone(one.kind, reason, key, one.remote_id))
     draft.diagnostics.extend(likenesses(matching, staying, account))
+    if staying and account.policy.prune(staying[0].kind) is Prune.LOCKED and not account.lock:
+        draft.diagnostics.append(
+            Diagnostic(
+                "prune-without-lock",
+                Severity.WARNING,
+                f"`prune: locked` deletes nothing: the lock file knows no {staying[0].kind} of this account",
+                hint="make the lock file with `leadstate lock` or `leadstate apply --lock`, and commit it",
+                account=account.name,
+            )
+        )
     added = {change.address for change in draft.changes if change.action is Action.ADD}
     creates = [desired for desired in matching.missing if desired.address in added]
     draft.diagnostics.extend(find_altered(creates, matching.extra, draft.observed.unmarked))
@@ -114,14 +126,16 @@ def _plan_missing(draft: _Draft, desired: Desired) -> None:
     elif desired.mark in draft.observed.gone and desired.leave_gone:
         id_ = account.lock.get(address.ref)
         draft.left_alone.append(LeftAlone(address.kind, Reason.GONE, address.key, id_, desired.span))
-    elif desired.adopted and desired.mark not in draft.observed.gone:
+    elif desired.adopted:
+        gone = desired.mark in draft.observed.gone
+        why = "the lead that the lock file knows is gone" if gone else "the lock file does not know it"
+        restore = "" if gone else "restore the lock file from git, or "
         draft.diagnostics.append(
             desired.finding(
                 "adopted-unknown",
                 Severity.ERROR,
-                "it is declared as adopted, and nothing tells which lead it is: the lock file does not know it",
-                hint="restore the lock file from git, or remove the item and import it again; without `adopted` it is "
-                "created",
+                f"it is declared as adopted, and nothing tells which lead it is: {why}",
+                hint=f"{restore}remove the item and import it again; without `adopted` it is created",
             )
         )
     else:
@@ -213,19 +227,27 @@ def _plan_absent(draft: _Draft, desired: Desired, live: Live) -> None:
             LeftAlone(live.kind, Reason.RETIRING, desired.address.key, live.remote_id, desired.span, detail=detail)
         )
         return
-    if desired.moves_to is not None and draft.observed.archived_carriers is None:
-        draft.diagnostics.append(
-            desired.finding(
-                "archived-not-counted",
-                Severity.WARNING,
-                "archived leads that carry it cannot be moved: Pipedrive lets nobody edit them, and they lose the "
-                "label",
-                hint="plan with --impact full to have them counted",
-            )
-        )
+    if desired.moves_to is not None:
+        _warn_of_archived(draft, desired, live)
     reason = Reason.MERGED if desired.moves_to else Reason.STATE_ABSENT
     delete = _delete(desired.address, live, draft.bindings, reason)
     draft.changes.append(replace(delete, span=desired.span, moves_to=desired.moves_to))
+
+
+def _warn_of_archived(draft: _Draft, desired: Desired, live: Live) -> None:
+    """Archived leads keep the id of a label that is merged away: nobody can edit them (docs/safety.md)."""
+    archived = draft.observed.archived_carriers
+    if archived is None:
+        code, hint = "archived-not-counted", "plan with --impact full to have them counted"
+        summary = "archived leads that carry it keep its dead id: nobody can edit an archived lead"
+    else:
+        count = len(archived.get(RemoteRef(live.kind, live.remote_id), ()))
+        if not count:
+            return
+        code, hint = "archived-carriers", "to move them too, bring them back from the archive first"
+        verbs = "carries it and keeps" if count == 1 else "carry it and keep"
+        summary = f"{counted(count, 'archived lead')} {verbs} its dead id: nobody can edit an archived lead"
+    draft.diagnostics.append(desired.finding(code, Severity.WARNING, summary, hint=hint))
 
 
 def _add(desired: Desired) -> Change:

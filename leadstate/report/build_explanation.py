@@ -103,7 +103,7 @@ def _why_changed(one: Explained, change: Change) -> str:
 def _why_alone(one: Explained, left: LeftAlone) -> str:
     if left.reason is Reason.RETIRING:
         return f"it is declared absent, and {left.detail}"
-    if left.reason is not Reason.NOT_DECLARED:
+    if left.reason not in {Reason.NOT_DECLARED, Reason.NOT_LOCKED}:
         return _WHY_ALONE[left.reason]
     also = " and `locked`" if one.remembered and one.address.kind == "label" else ""
     wider = Prune.ALL if one.address.kind == "label" else Prune.OWNED

@@ -26,6 +26,7 @@ _WHY_DELETED = {
 }
 _WHY_ALONE = {
     "not-declared": "not declared; prune: none",
+    "not-locked": "not declared and not in the lock file; prune: locked",
     "not-ours": "not ours",
     "seed": "mode: seed, hands off",
     "archived": "archived; set archived: false to manage",
@@ -98,8 +99,13 @@ def impact(change: Change) -> str:
         verb = "keeps it" if one else "keep it"
     else:
         verb = "carries it" if one else "carry it"
-    also = f" and {change.impact.archived_leads:,} archived" if change.impact.archived_leads else ""
-    return f"{counted(change.impact.leads, 'lead')}{also} {verb}"
+    archived = change.impact.archived_leads or 0
+    live = f"{counted(change.impact.leads, 'lead')} {verb}"
+    if not archived:
+        return live
+    if change.action == "update":
+        return f"{live}, {archived:,} archived too"
+    return f"{live}, {archived:,} archived {'keeps' if archived == 1 else 'keep'} its dead id"
 
 
 def note(change: Change) -> str:

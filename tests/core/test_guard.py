@@ -137,9 +137,18 @@ def test_archived_leads_are_counted_beside_open_ones() -> None:
         archived_carriers={ref: ["x", "y"]},
     )
     (found,) = guard(plan, Policy(), {}, FREE)
-    assert found.summary == "1 open lead and 2 archived still carry it"
-    assert found.hint == "take the label off them first, set policy.in_use: allow, or pass --allow in-use"
+    assert found.summary == "1 open lead and 2 archived leads still carry it"
+    assert found.hint == (
+        "write `replace_with: LABEL` to give its leads another label first, set policy.in_use: allow, or pass --allow "
+        "in-use"
+    )
     assert (found.address, found.span) == (label("Old").address, HERE)
+
+
+def test_a_label_that_is_pruned_in_use_is_to_be_declared_first() -> None:
+    plan = planned(account(labels="all"), live_label("Old"), carriers={RemoteRef("label", "id-Old"): ["a"]})
+    (found,) = guard(plan, Policy(), {}, FREE)
+    assert found.hint.startswith("declare it with `state: absent` and `replace_with: LABEL` to give its leads")
 
 
 def test_only_deletes_of_the_kind_have_a_share_of_it() -> None:

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from leadstate.core.address import Ref
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.match import KnownBy, known_by, match
@@ -24,7 +26,7 @@ def test_an_id_is_stronger_than_a_name_and_one_that_is_gone_is_never_missing() -
 
 def test_two_declarations_of_one_id_are_an_error() -> None:
     found = match([pinned(label("Hot"), "id-1"), pinned(label("Warm"), "id-1")], [live_label("Hot", remote_id="id-1")])
-    assert [one.summary for one in found.diagnostics] == ["1 labels have its id, so it is not clear which one is meant"]
+    assert [one.summary for one in found.diagnostics] == ["another declared label is already the one that has its id"]
 
 
 def test_a_lead_is_known_by_its_mark_and_by_nothing_else() -> None:
@@ -56,6 +58,9 @@ def test_two_leads_of_one_mark_are_an_error_that_names_both() -> None:
 def test_which_rule_found_two_candidates_is_said() -> None:
     by_name = match([label("Hot")], [live_label("Hot", remote_id="a"), live_label("Hot", remote_id="b")])
     assert by_name.diagnostics[0].summary.startswith("2 labels bear its name, so")
+    assert by_name.diagnostics[0].hint.startswith(
+        "to keep the first with the leads of all, write `merge_from: [{id: b}]`"
+    )
     former = match([label("Hot", "red", "Heiß", "Chaud")], [live_label("Heiß"), live_label("Chaud")])
     assert former.diagnostics[0].summary.startswith("2 labels bear a previous name of it, so")
 
@@ -81,7 +86,7 @@ def test_a_label_under_the_previous_name_is_told_of_with_both_ids() -> None:
             Severity.WARNING,
             "label:Nurture exists, and so does a label named 'Cold', its previous name",
             detail="id-Nurture  Nurture\nid-Cold  Cold",
-            hint="nothing is done with 'Cold'; move its leads by hand, or take the name out of `previously`",
+            hint="to move its leads and delete it, write `merge_from: [Cold]`; else take the name out of `previously`",
             span=HERE,
             account="emea",
             address=label("Nurture").address,
@@ -89,6 +94,42 @@ def test_a_label_under_the_previous_name_is_told_of_with_both_ids() -> None:
     )
     assert [one.name for one in found.shadowed] == ["Cold"]
     assert found.extra == ()
+
+
+@pytest.mark.parametrize("name", ["No", "null", "a: b", "Ünïcode", "1st", "[x]"])
+def test_a_previous_name_that_yaml_reads_otherwise_is_offered_by_id(name: str) -> None:
+    (told,) = match([label("Warm", "red", name)], [live_label("Warm"), live_label(name, remote_id="id-7")]).diagnostics
+    assert "`merge_from: [{id: id-7}]`" in told.hint
+
+
+def test_every_name_of_a_label_that_must_not_exist_is_paired() -> None:
+    old = label("Old", "red", "Cold", "Tepid", "Gone", present=False)
+    found = match([old], [live_label("Cold"), live_label("Old"), live_label("Tepid"), live_label("Hot")])
+    assert [(str(one.address.ref), live.name) for one, live in found.pairs] == [
+        ("label:Old", "Old"),
+        ("label:Cold", "Cold"),
+        ("label:Tepid", "Tepid"),
+    ]
+    assert found.diagnostics == ()
+    assert found.missing == ()
+    assert [one.name for one in found.undeclared] == ["Hot"]
+
+
+def test_a_name_that_is_a_key_elsewhere_is_no_address_of_another_label() -> None:
+    old, warm = label("Old", "red", "Cold", present=False), label("Warm", key="Cold")
+    found = match([old, warm], [live_label("Cold"), live_label("Old"), live_label("Warm")])
+    assert {str(one.address.ref): live.name for one, live in found.pairs} == {
+        "label:Old": "Old",
+        "label:Old#Cold": "Cold",
+        "label:Cold": "Warm",
+    }
+
+
+def test_two_labels_of_one_name_stay_an_error_where_they_must_not_exist() -> None:
+    old = label("Old", "red", "Cold", present=False)
+    found = match([old], [live_label("Cold"), live_label("Cold", remote_id="id-2"), live_label("Old")])
+    assert [live.name for _, live in found.pairs] == ["Old"]
+    assert [(one.code, str(one.address)) for one in found.diagnostics] == [("ambiguous", "emea/label:Cold")]
 
 
 def test_what_speaks_for_a_pair() -> None:

@@ -92,8 +92,27 @@ def test_prune_locked_deletes_what_is_remembered_and_no_longer_declared() -> Non
     declared = replace(account(labels="locked"), lock=lock)
     plan = planned(declared, live_label("Hot", "red", "id-1"), live_label("VIP", "red", "id-2"))
     assert shown(plan) == ["- label:Hot"]
-    assert [(one.key, one.reason) for one in plan.left_alone] == [("VIP", Reason.NOT_DECLARED)]
+    assert [(one.key, one.reason) for one in plan.left_alone] == [("VIP", Reason.NOT_LOCKED)]
     assert declared.policy.prune_labels is Prune.LOCKED
+
+
+def test_prune_locked_without_a_lock_file_says_that_it_deletes_nothing() -> None:
+    plan = planned(account(labels="locked"), live_label("VIP"))
+    assert [(one.code, one.severity) for one in plan.diagnostics] == [("prune-without-lock", Severity.WARNING)]
+    assert "the lock file knows no label of this account" in plan.diagnostics[0].summary
+    remembered = replace(account(labels="locked"), lock={HOT: "id-1"})
+    assert planned(remembered, live_label("VIP")).diagnostics == ()
+    assert planned(account(labels="locked")).diagnostics == ()
+
+
+@pytest.mark.parametrize("leave_gone", [True, False])
+def test_an_adopted_lead_is_never_created(*, leave_gone: bool) -> None:
+    adopted = replace(lead("a"), adopted=True, leave_gone=leave_gone)
+    for gone in (frozenset[str](), frozenset({"ns:a"})):
+        plan = planned(account(adopted), gone=gone)
+        assert plan.changes == ()
+        left = [one.reason for one in plan.left_alone] == [Reason.GONE]
+        assert left or [one.code for one in plan.diagnostics] == ["adopted-unknown"]
 
 
 def test_prune_locked_deletes_no_label_that_is_remembered_as_the_id_of_a_lead() -> None:

@@ -46,7 +46,7 @@ def test_archived_leads_that_were_not_counted_are_warned_of() -> None:
         Diagnostic(
             "archived-not-counted",
             Severity.WARNING,
-            "archived leads that carry it cannot be moved: Pipedrive lets nobody edit them, and they lose the label",
+            "archived leads that carry it keep its dead id: nobody can edit an archived lead",
             hint="plan with --impact full to have them counted",
             span=HERE,
             account="emea",
@@ -56,9 +56,16 @@ def test_archived_leads_that_were_not_counted_are_warned_of() -> None:
 
 
 @pytest.mark.parametrize(
-    ("open_leads", "archived", "codes"), [(["x"], [], []), ([], ["z"], ["in-use"]), (["x"], ["z"], ["in-use"])]
+    ("open_leads", "archived", "told"),
+    [
+        (["x"], [], []),
+        ([], ["z"], ["1 archived lead carries it and keeps its dead id: nobody can edit an archived lead"]),
+        (["x"], ["y", "z"], ["2 archived leads carry it and keep its dead id: nobody can edit an archived lead"]),
+    ],
 )
-def test_open_leads_move_and_archived_ones_cannot(open_leads: list[str], archived: list[str], codes: list[str]) -> None:
+def test_open_leads_move_and_archived_ones_are_told_of(
+    open_leads: list[str], archived: list[str], told: list[str]
+) -> None:
     plan = planned(
         account(label("Hot"), merged()),
         live_label("Hot"),
@@ -66,7 +73,22 @@ def test_open_leads_move_and_archived_ones_cannot(open_leads: list[str], archive
         carriers={OLD: open_leads},
         archived_carriers={OLD: archived},
     )
-    assert [one.code for one in guard(plan, Policy(), {}, FREE)] == codes
+    assert guard(plan, Policy(), {}, FREE) == ()
+    assert [one.summary for one in plan.diagnostics] == told
+    assert {(one.code, one.severity) for one in plan.diagnostics} <= {("archived-carriers", Severity.WARNING)}
+
+
+def test_all_names_of_a_label_that_must_not_exist_go_at_once() -> None:
+    old = replace(label("Old", "red", "Cold", present=False), moves_to=HOT)
+    live = [live_label("Hot"), live_label("Old"), live_label("Cold")]
+    carriers = {OLD: ["x"], RemoteRef("label", "id-Cold"): ["y"]}
+    plan = planned(account(label("Hot"), old), *live, carriers=carriers, archived_carriers={})
+    assert [(str(one.address), one.remote_id, one.moves_to, one.carriers) for one in plan.changes] == [
+        ("emea/label:Cold", "id-Cold", HOT, ("y",)),
+        ("emea/label:Old", "id-Old", HOT, ("x",)),
+    ]
+    assert plan.diagnostics == ()
+    assert planned(account(label("Hot"), old), live_label("Hot")).changes == ()
 
 
 @pytest.mark.parametrize(
