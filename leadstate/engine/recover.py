@@ -5,6 +5,7 @@ Listings may lag behind writes (Pipedrive documents nothing about it), so one lo
 
 from collections.abc import Sequence
 from contextlib import aclosing
+from typing import Any
 
 from leadstate.core.address import RemoteRef
 from leadstate.core.altered import is_altered
@@ -88,14 +89,14 @@ async def _look_on_all_pages(change: Change, reader: Reader) -> Found:
     return found
 
 
-def _of_create(change: Change, rows: Sequence[object]) -> Found:
+def _of_create(change: Change, rows: Sequence[Any]) -> Found:
     """Return the leads of a page that the create may have made. All others are not looked into."""
     title = change.want.get("title")
     with understood(LEAD, GET_LEADS):
         near = [
             row
             for lead, row in zip(glances(rows), rows, strict=True)
-            if lead.origin_id == change.mark or (isinstance(row, dict) and row.get("title") == title)
+            if lead.origin_id == change.mark or row.get("title") == title
         ]
     leads = list(decoded(LEAD, GET_LEADS, near))
     return (
@@ -104,8 +105,7 @@ def _of_create(change: Change, rows: Sequence[object]) -> Found:
     )
 
 
-def _is_newest_first(rows: Sequence[object]) -> bool:
+def _is_newest_first(rows: Sequence[Any]) -> bool:
     """Return whether the rows show that the server has sorted them: some servers ignore `sort` without a word."""
-    times = [row.get("add_time") if isinstance(row, dict) else None for row in rows]
-    words = [time for time in times if isinstance(time, str)]
-    return len(words) == len(times) and words == sorted(words, reverse=True) and words[0] > words[-1]
+    times = [row.get("add_time") for row in rows]
+    return all(isinstance(time, str) for time in times) and times == sorted(times, reverse=True) != sorted(times)

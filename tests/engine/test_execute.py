@@ -132,7 +132,12 @@ def test_an_observer_hears_of_every_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fails", "why"), [(OSError(28, "No space left on device"), "No space left on device"), (KeyError("x"), "KeyError")]
+    ("fails", "why"),
+    [
+        (OSError("full"), "full"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (KeyError("x"), "KeyError"),
+    ],
 )
 def test_an_observer_that_cannot_note_things_down_ends_the_run(fails: Exception, why: str) -> None:
     fake, heard = Fake(), Heard(fails=fails)
@@ -154,7 +159,7 @@ def test_what_is_under_way_is_finished_when_an_observer_fails() -> None:
     assert len(fake.writes()) == len(done)
 
 
-def test_a_mistake_of_ours_ends_one_change(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistake_of_ours_ends_one_change(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     fake = Fake()
     plan = fake.plan(label("Hot"), lead("a"))
 
@@ -162,7 +167,10 @@ def test_a_mistake_of_ours_ends_one_change(monkeypatch: pytest.MonkeyPatch) -> N
         raise KeyError
 
     monkeypatch.setattr("leadstate.engine.conflict.Conflicts.find", fails)
-    outcomes = fake.apply(plan)
+    with caplog.at_level("DEBUG", "leadstate"):
+        outcomes = fake.apply(plan)
+    logged = [(record.getMessage(), record.exc_info and record.exc_info[0]) for record in caplog.records]
+    assert logged == [("internal error at emea/label:Hot", KeyError), ("internal error at emea/lead:a", KeyError)]
     assert set(ends(outcomes).values()) == {"unknown"}
     assert next(iter(outcomes.values())).detail == (
         "internal error (KeyError), a mistake in leadstate; the next plan will see what became of it"

@@ -5,7 +5,7 @@ import pytest
 
 from leadstate.core.outcome import Outcome
 from leadstate.core.resource import Desired
-from leadstate.engine.recover import PATIENCE
+from leadstate.engine.recover import PATIENCE, _is_newest_first
 from tests.builders import label, lead
 from tests.engine.fake import Fake, ends, failed, lost
 
@@ -248,3 +248,51 @@ def test_leads_of_others_that_are_not_understood_do_not_matter_while_looking() -
     fake.lead("theirs", None, value="much")
     fake.after["POST leads", 0] = lost
     assert only(fake.apply(fake.plan(SEED))).status == "applied"
+
+
+@pytest.mark.parametrize(
+    ("times", "sorted_"),
+    [
+        (["3", "2", "1"], True),
+        (["2", "1", "1"], True),
+        (["2", "2", "1"], True),
+        (["1", "1"], False),
+        (["1", "2"], False),
+        (["2", "3", "1"], False),
+        (["2", None], False),
+        ([2, 1], False),
+        ([None, "1"], False),
+    ],
+)
+def test_only_times_that_fall_show_that_the_server_has_sorted(times: list[object], *, sorted_: bool) -> None:
+    assert _is_newest_first([{"add_time": time} for time in times]) is sorted_
+
+
+def test_without_any_time_it_is_not_sorted() -> None:
+    assert not _is_newest_first([{}, {}])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "row", "detail"),
+    [
+        (HOT, {"id": "x", "name": "Hot"}, "getLeadLabels: answered a label that is none"),
+        (SEED, {"id": "x", "label_ids": None}, "getLeads: answered a lead that is none"),
+        (SEED, {"id": "x", "origin_id": "ns:a"}, "getLeads: answered a lead that is none"),
+    ],
+)
+def test_an_answer_that_is_not_understood_while_looking_leaves_it_unknown(
+    wanted: Desired, row: dict[str, object], detail: str
+) -> None:
+    fake = Fake()
+    create, table = ("POST leadLabels", fake.labels) if wanted is HOT else ("POST leads", fake.leads)
+
+    def spoil() -> httpx.Response:
+        table.clear()
+        table["x"] = row
+        return lost()
+
+    fake.after[create, 0] = spoil
+    outcome = only(fake.apply(fake.plan(wanted)))
+    assert outcome.status == "unknown"
+    assert detail in outcome.detail
+    assert fake.writes() == [create]

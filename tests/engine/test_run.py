@@ -13,7 +13,7 @@ from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.outcome import Outcome, Status
 from leadstate.core.plan import AccountPlan
 from leadstate.core.resource import Bindings, Desired
-from leadstate.engine.run import Applied, Settings, Work, apply_all, each, failure_of, plan_all, untouched
+from leadstate.engine.run import Applied, Settings, Work, apply_all, each, failure_of, plan_all, unread, untouched
 from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.connection import Connection, Spent, http_client
 from leadstate.pipedrive.errors import BadAnswer, BudgetSpent
@@ -265,3 +265,24 @@ def test_an_account_that_cannot_be_read_says_why_it_was_not_applied() -> None:
     _, applied = apply(fake, label("Hot"))
     assert (applied.remaining, applied.outcomes) == (None, {})
     assert applied.unread.startswith("getLeadLabels: 401")
+
+
+def test_the_plan_of_an_account_that_cannot_be_read_holds_the_reason_and_nothing_else() -> None:
+    where = account(label("Hot"))
+    assert unread(where, ERROR) == AccountPlan(
+        "emea", where.origin, (), (), 0, (ERROR,), Bindings(), complete=False, labels=(), reading=None
+    )
+    assert not unread(where, ERROR).complete
+    assert untouched(unread(where, GONE)).unread == ""
+
+
+def test_a_mistake_of_ours_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    failure = KeyError("k")
+    with caplog.at_level("DEBUG", "leadstate"):
+        failure_of(failure, "emea")
+        failure_of(OverflowError(), "emea")
+        failure_of(BudgetSpent("getLeads", "no tokens"), "emea")
+    (record,) = caplog.records
+    assert record.getMessage() == "internal error in emea"
+    assert record.exc_info is not None
+    assert record.exc_info[1] is failure
