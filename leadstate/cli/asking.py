@@ -1,11 +1,12 @@
 """Asks before something is changed: only `yes` will be accepted, and without a terminal nobody can be asked."""
 
+import select
 import sys
 from collections.abc import Callable
 
 import click
 
-from leadstate.cli.interrupts import NOTHING_CHANGED, Interrupted, on_signals, raise_interrupt
+from leadstate.cli.interrupts import NOTHING_CHANGED, Interrupted, on_signals, raise_interrupt, signal_socket
 
 
 def can_ask() -> bool:
@@ -37,7 +38,7 @@ def agreed(question: str, *, deed: str, show: Callable[[], str] = lambda: "") ->
         try:
             click.echo(show(), nl=False, err=True, color=True)
             click.echo(f"{question} Only 'yes' will be accepted: ", nl=False, err=True)
-            answer = sys.stdin.readline()  # not `click.prompt`: it writes to stdout, which holds the report alone
+            answer = _read_line()
         except KeyboardInterrupt:
             click.echo(err=True)
             raise Interrupted(NOTHING_CHANGED) from None
@@ -45,3 +46,11 @@ def agreed(question: str, *, deed: str, show: Callable[[], str] = lambda: "") ->
         return True
     click.echo(f"{deed.capitalize()} cancelled. {NOTHING_CHANGED.partition('. ')[2]}", err=True)
     return False
+
+
+def _read_line() -> str:
+    """Read what is typed. `click.prompt` would write to stdout, which holds the report alone."""
+    with signal_socket() as bell:
+        if bell is not None:
+            select.select([sys.stdin, bell], [], [])
+        return sys.stdin.readline()

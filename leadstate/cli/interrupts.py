@@ -19,6 +19,7 @@ from leadstate.cli.exits import Exit
 
 if TYPE_CHECKING:
     import asyncio
+    import socket
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 NOTHING_CHANGED = "Interrupted. Nothing was changed."
@@ -69,6 +70,29 @@ def on_signals(*steps: Step, afterwards: Sequence[Step] | None = None) -> Iterat
                 elif afterwards is not None:
                     outer.steps = list(afterwards)
             signal.signal(number, outer)
+
+
+@contextmanager
+def signal_socket() -> Iterator["socket.socket | None"]:
+    """Give a socket that a signal makes readable, so that waiting for it beside other things ends at a signal.
+
+    Without it a signal that comes just before a system call that waits is handled when that call ends, if it ever does.
+    None where there is no such thing: on Windows, and in other threads than the main one.
+    """
+    if os.name == "nt" or threading.current_thread() is not threading.main_thread():
+        yield None
+        return
+    import socket  # noqa: PLC0415  `--version` needs none
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        for end in (ours, theirs):
+            end.settimeout(0)
+        before = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+        try:
+            yield ours
+        finally:
+            signal.set_wakeup_fd(before)
 
 
 class _Handler:

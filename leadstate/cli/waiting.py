@@ -1,12 +1,13 @@
 """Waits for work that goes over the network."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
 
-from leadstate.cli.interrupts import NOTHING_CHANGED, Interrupted, on_signals, raise_interrupt
+from leadstate.cli.interrupts import NOTHING_CHANGED, Interrupted, on_signals, raise_interrupt, signal_socket
 
 T = TypeVar("T")
 
@@ -33,7 +34,8 @@ def wait_for(work: Coroutine[Any, Any, T]) -> T:
         task = asyncio.current_task()
         if task is not None:
             running.append((asyncio.get_running_loop(), task))
-        return await work
+        with _woken_by_signals():
+            return await work
 
     with on_signals(stop):
         try:
@@ -45,3 +47,18 @@ def wait_for(work: Coroutine[Any, Any, T]) -> T:
             if stopped:
                 raise Interrupted(NOTHING_CHANGED) from None
             raise
+
+
+@contextmanager
+def _woken_by_signals() -> Iterator[None]:
+    """Let a signal end the wait of the running loop for its next event."""
+    loop = asyncio.get_running_loop()
+    with signal_socket() as bell:
+        if bell is None:
+            yield
+            return
+        loop.add_reader(bell, bell.recv, 4096)
+        try:
+            yield
+        finally:
+            loop.remove_reader(bell)

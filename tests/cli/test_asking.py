@@ -34,9 +34,13 @@ class Terminal:
         self.seconds = seconds
         self.meanwhile = meanwhile
         self.now = 0.0
+        self.typed = -1  # a descriptor that can be read
 
     def isatty(self) -> bool:
         return True
+
+    def fileno(self) -> int:
+        return self.typed
 
     def readline(self) -> str:
         self.now += self.seconds
@@ -51,7 +55,9 @@ def apply(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> 
 
     def run(person: Terminal, *words: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "stdin", person)
-        return leadstate(sandbox, ENVIRON, tmp_path / "receipts", ("apply", *words), clock=lambda: person.now)
+        with Path(os.devnull).open() as typed:
+            person.typed = typed.fileno()
+            return leadstate(sandbox, ENVIRON, tmp_path / "receipts", ("apply", *words), clock=lambda: person.now)
 
     return run
 

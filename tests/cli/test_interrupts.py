@@ -1,6 +1,7 @@
 """Signals: what the first one does, and the next."""
 
 import asyncio
+import select
 import signal
 import threading
 from collections.abc import Iterator
@@ -73,6 +74,15 @@ def test_a_signal_that_the_parent_ignores_stays_ignored() -> None:
     with on_signals(raise_interrupt):
         signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def test_a_signal_is_seen_by_what_waits_for_other_things() -> None:
+    with on_signals(lambda: None), interrupts.signal_socket() as bell:
+        assert bell is not None
+        assert select.select([bell], [], [], 0)[0] == []
+        signal.raise_signal(signal.SIGTERM)
+        assert select.select([bell], [], [], 0)[0] == [bell]
+    assert signal.set_wakeup_fd(-1) == -1
 
 
 def test_other_threads_leave_the_handlers_alone() -> None:
