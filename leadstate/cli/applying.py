@@ -14,7 +14,7 @@ from leadstate.cli.locking import remember
 from leadstate.cli.output import render
 from leadstate.cli.planning import Choices, Planned, check_targets, exit_of, make_plans, plan_report, reading_cost
 from leadstate.cli.progress import progress
-from leadstate.cli.receipts import Receipt
+from leadstate.cli.receipts import Receipt, read_report
 from leadstate.cli.run_lock import Locked, run_locks
 from leadstate.cli.session import Session, runtime, session
 from leadstate.cli.stats import say_stats
@@ -32,7 +32,6 @@ from leadstate.pipedrive.connection import Spent
 from leadstate.report.build import Part, build
 from leadstate.report.document import Report
 from leadstate.report.stale import differences
-from leadstate.report.verify import read_stored
 
 ANSWER_HOLDS = 30.0
 """Seconds. Who takes longer to answer has seen a plan that may not be true any more, so it is made again."""
@@ -83,11 +82,6 @@ def read_plan(path: Path | None) -> Report | None:
     if report.command != "plan":
         raise click.BadParameter(f"holds the report of {report.command!r}, not a plan", param_hint="PLAN")
     return report
-
-
-def read_report(path: Path) -> Report:
-    """A stored report of any command."""
-    return read_stored(path.read_text(encoding="utf-8", errors="replace"))
 
 
 def carry_out(choices: Choices, configuration: Configuration, consent: Consent) -> tuple[Exit, Report | None]:
@@ -159,9 +153,8 @@ async def _apply(
     opened: Session, planned: Planned, choices: Choices, configuration: Configuration, consent: Consent
 ) -> tuple[Exit, Report]:
     surroundings = runtime()
-    receipt = Receipt(
-        surroundings.receipts, _parts(opened, planned, []), now=surroundings.now, clock=surroundings.pace.clock
-    )
+    accounts = [declared.account for declared in configuration.accounts]
+    receipt = Receipt(surroundings.receipts, _parts(opened, planned, []), accounts, surroundings.now())
     changes = sum(len(plan.changes) for plan in planned.plans if plan.applyable)
     with interrupts() as interrupted, progress("Applying", "changes", changes, opened.work) as shown:
         heard = Several(receipt, shown)
@@ -173,10 +166,9 @@ async def _apply(
         )
     parts = _parts(opened, planned, applied)
     receipt.close(parts)
-    click.echo(f"Receipt: {receipt.path}", err=True)
     outcomes = {work.account.name: result.outcomes for work, result in zip(opened.work, applied, strict=True)}
     kept = _remember(consent, configuration, planned, outcomes)
-    code = Exit.INTERRUPTED if interrupted.is_set() else _code(planned, applied)
+    code = Exit.INTERRUPTED if interrupted.is_set() else _code(planned, applied, noted=not receipt.obstacle)
     if code is Exit.FINE and not kept:
         code = Exit.IN_PART
     return code, build(
@@ -240,8 +232,8 @@ def _print_differences(lines: Sequence[str]) -> None:
         click.echo(f"  {visible(line)}", err=True)
 
 
-def _code(planned: Planned, applied: Sequence[Applied]) -> Exit:
-    if all(one.settled for one in applied) and planned.severity is not Severity.ERROR:
+def _code(planned: Planned, applied: Sequence[Applied], *, noted: bool) -> Exit:
+    if noted and all(one.settled for one in applied) and planned.severity is not Severity.ERROR:
         return Exit.FINE
     begun = [result for result in applied if result.outcomes]
     made = any(outcome.status is Status.APPLIED for result in begun for outcome in result.outcomes.values())

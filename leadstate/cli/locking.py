@@ -9,6 +9,7 @@ from leadstate.core.account import Account
 from leadstate.core.address import Ref
 from leadstate.core.outcome import Status
 from leadstate.core.plan import AccountPlan, Action
+from leadstate.core.touch import AccountReceipt
 from leadstate.engine.execute import Outcomes
 
 
@@ -47,9 +48,25 @@ def _entries(account: Account, plan: AccountPlan, outcomes: Outcomes, before: Ma
         and (outcome := outcomes.get(change.address)) is not None
         and outcome.status is Status.APPLIED
     }
-    declared = [one.address.ref for one in account.desired if one.present]
-    now = {ref: found for ref in declared if (found := plan.bindings.id_of(ref)) is not None}
+    if account.receipt is not None:
+        now = _known_before(account.receipt, plan, outcomes)
+    else:
+        declared = [one.address.ref for one in account.desired if one.present]
+        now = {ref: found for ref in declared if (found := plan.bindings.id_of(ref)) is not None}
     return {ref: remote_id for ref, remote_id in _together(before, now).items() if remote_id not in deleted}
+
+
+def _known_before(receipt: AccountReceipt, plan: AccountPlan, outcomes: Outcomes) -> dict[Ref, str]:
+    """What a rollback has brought back, under the keys by which the lock file knew it before the run."""
+    keys = {Ref(touch.kind, touch.key): touch.locked_as for touch in receipt.touched if touch.key and touch.locked_as}
+    made = {
+        change.address.ref: outcome.remote_id or change.remote_id
+        for change in plan.changes
+        if change.action is not Action.DELETE
+        and (outcome := outcomes.get(change.address)) is not None
+        and outcome.status is Status.APPLIED
+    }
+    return {Ref(ref.kind, keys[ref]): id_ for ref, id_ in made.items() if id_ is not None and ref in keys}
 
 
 def _together(before: Mapping[Ref, str], now: Mapping[Ref, str]) -> dict[Ref, str]:

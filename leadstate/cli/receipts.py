@@ -1,71 +1,172 @@
-"""The receipt of an apply: written before the first request and as changes end, so that a killed run leaves one too."""
+"""The receipt of an apply: a report, and until its end a journal beside it, so that a killed run leaves a whole one.
 
-from collections.abc import Callable, Sequence
+The report is written before the first request, under a name that no other run takes. Each write is noted in the journal
+before it is sent and after its answer, each result as it ends. At the end the report is replaced and the journal goes.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from leadstate.cli.output import write_beside
-from leadstate.core.address import Address
-from leadstate.core.outcome import Outcome
-from leadstate.core.plan import Change
-from leadstate.engine.events import Observer
-from leadstate.report.build import Part, build
-from leadstate.report.document import Report
-from leadstate.report.json import to_json
+import click
 
-SECONDS_BETWEEN = 1.0
-TIMES_BETWEEN = 20
-"""A receipt of thousands of changes takes a while to write: it is written once a second at the most, and writing it may
-take a twentieth of the time."""
+from leadstate.cli.output import PRIVATE, write_beside
+from leadstate.core.account import Account
+from leadstate.core.address import Address
+from leadstate.core.errors import LeadstateError
+from leadstate.core.outcome import Outcome
+from leadstate.core.plan import Action, Change
+from leadstate.core.touch import Touch
+from leadstate.engine.events import Observer
+from leadstate.report.build import Part, build, result_row
+from leadstate.report.document import Report
+from leadstate.report.journal import Entry, line_of, with_journal
+from leadstate.report.json import to_json
+from leadstate.report.touches import touch_row
+from leadstate.report.verify import read_stored
+
+
+class ReceiptError(LeadstateError):
+    """The receipt cannot be written, so nothing may be changed."""
+
+    code = "receipt"
 
 
 class Receipt(Observer):
-    """Listens to the engine and keeps a file up to date.
+    """Listens to the engine and notes every write and every result at once.
 
     Args:
         folder: where receipts go; made if need be, for its owner only.
         parts: the accounts with their plans.
+        accounts: the same as they are declared; their lock entries are noted beside what is written.
         now: the time, in UTC.
-        clock: monotonic seconds.
+
+    Raises:
+        ReceiptError: it cannot be written.
     """
 
-    def __init__(
-        self, folder: Path, parts: Sequence[Part], *, now: Callable[[], datetime], clock: Callable[[], float]
-    ) -> None:
-        self._outcomes: dict[str, dict[Address, Outcome]] = {part.plan.account: {} for part in parts}
-        self._parts = [replace(part, outcomes=self._outcomes[part.plan.account]) for part in parts]
-        self._clock = clock
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        report = self._report()
+    def __init__(self, folder: Path, parts: Sequence[Part], accounts: Iterable[Account], now: datetime) -> None:
+        self._locked = {account.name: account.locked for account in accounts}
+        self._touches: dict[str, dict[Touch, tuple[int, Touch | None]]] = {part.plan.account: {} for part in parts}
+        self._creates: dict[Address, Touch] = {}
+        self._count = 0
+        self._obstacle = ""
+        report = build("apply", [replace(part, touched=()) for part in parts])
         name = (report.fingerprint or "").removeprefix("sha256:")[:8]
-        self.path = _unused(folder, f"{now():%Y%m%dT%H%M%SZ}-{name}")
-        self._write(report)
+        stem = f"{now:%Y%m%dT%H%M%SZ}-{name}-{os.getpid()}"
+        self.path = folder / f"{stem}.json"
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path = _create(folder, stem, to_json(report))
+            self._journal = journal_of(self.path).open("xb")
+        except OSError as failure:
+            raise ReceiptError(
+                f"the receipt {self.path} cannot be written: {failure.strerror}",
+                hint="free some space, or make the folder writable, then run again; nothing was changed",
+            ) from None
+
+    @property
+    def obstacle(self) -> str:
+        """Why nothing more can be noted."""
+        return self._obstacle
+
+    def touching(self, account: str, touch: Touch) -> None:
+        """Note a write that is about to be sent."""
+        self._count += 1
+        self._touches[account][touch] = (self._count, self._with_key(account, touch))
+        if touch.before is None and touch.key is not None:
+            self._creates[Address(account, touch.kind, touch.key)] = touch
+        self._note_touch(account, touch)
+
+    def touched(self, account: str, intended: Touch, done: Touch | None) -> None:
+        """Note the answer."""
+        number, _ = self._touches[account][intended]
+        self._touches[account][intended] = (number, None if done is None else self._with_key(account, done))
+        self._note_touch(account, intended)
 
     def finished(self, change: Change, outcome: Outcome) -> None:
-        """Note the end of a change."""
-        self._outcomes[change.address.account][change.address] = outcome
-        if self._clock() >= self._next:
-            self._write(self._report())
+        """Note the end of a change; it tells the id of an object that was found after its create had no answer."""
+        account = change.address.account
+        intended = self._creates.get(change.address)
+        if change.action is Action.ADD and intended is not None and outcome.remote_id is not None:
+            number, touch = self._touches[account][intended]
+            if touch is not None and touch.remote_id is None:
+                found = replace(touch, remote_id=outcome.remote_id, answered=True)
+                self._touches[account][intended] = (number, found)
+                self._note_touch(account, intended)
+        self._note(Entry(account=account, address=str(change.address), result=result_row(outcome)))
 
     def close(self, parts: Sequence[Part]) -> None:
-        """Write what the end was."""
-        self._parts = list(parts)
-        self._write(self._report())
+        """Replace the report by what the end was, and say on stderr where it is."""
+        report = build("apply", [replace(part, touched=self._known(part.plan.account)) for part in parts])
+        try:
+            self._journal.close()
+            write_beside(self.path, to_json(report))
+            journal_of(self.path).unlink()
+        except OSError as failure:
+            self._fail(failure)
+        if self._obstacle:
+            click.echo(f"{self._obstacle}. No further change was begun.", err=True)
+        click.echo(f"Receipt: {self.path}", err=True)
 
-    def _report(self) -> Report:
-        return build("apply", self._parts, receipt=True)
+    def _known(self, account: str) -> Iterator[Touch]:
+        return (touch for _, touch in self._touches[account].values() if touch is not None)
 
-    def _write(self, report: Report) -> None:
-        begun = self._clock()
-        write_beside(self.path, to_json(report))
-        now = self._clock()
-        self._next = now + max(SECONDS_BETWEEN, TIMES_BETWEEN * (now - begun))
+    def _with_key(self, account: str, touch: Touch) -> Touch:
+        ref = self._locked.get(account, {}).get(touch.remote_id or "")
+        return touch if ref is None or ref.kind != touch.kind else replace(touch, locked_as=ref.key)
+
+    def _note_touch(self, account: str, intended: Touch) -> None:
+        number, touch = self._touches[account][intended]
+        row = None if touch is None else touch_row(touch)
+        self._note(Entry(account=account, number=number, touch=row))
+
+    def _note(self, entry: Entry) -> None:
+        if self._obstacle:
+            return
+        try:
+            if not self.path.exists():
+                raise FileNotFoundError(0, "it was removed")
+            self._journal.write(line_of(entry))
+            self._journal.flush()
+        except OSError as failure:
+            self._fail(failure)
+
+    def _fail(self, failure: OSError) -> None:
+        self._obstacle = self._obstacle or f"the receipt {self.path} cannot be written: {failure.strerror}"
 
 
-def _unused(folder: Path, stem: str) -> Path:
-    """A name that no receipt has: two runs of one second keep both."""
-    path, number = folder / f"{stem}.json", 2
-    while path.exists():
-        path, number = folder / f"{stem}-{number}.json", number + 1
-    return path
+def read_report(path: Path) -> Report:
+    """Read a stored report of any command; a receipt with the journal that an unfinished run has left beside it.
+
+    Raises:
+        ReportError: it is none, or was edited.
+    """
+    report = read_stored(path.read_text(encoding="utf-8", errors="replace"))
+    journal = journal_of(path)
+    if not any(account.touched is not None for account in report.accounts) or not journal.is_file():
+        return report
+    with journal.open("rb") as lines:
+        return with_journal(report, lines)
+
+
+def journal_of(path: Path) -> Path:
+    """Where the journal of a receipt is."""
+    return path.with_suffix(".journal")
+
+
+def _create(folder: Path, stem: str, text: Iterable[str]) -> Path:
+    """Write a file under a name that nobody else has: runs of one process in one second keep both."""
+    number = 1
+    while True:
+        path = folder / f"{stem}{f'-{number}' if number > 1 else ''}.json"
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+        except FileExistsError:
+            number += 1
+            continue
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.writelines(text)
+        return path

@@ -7,21 +7,21 @@ from typing import Any
 import click
 
 from leadstate.cli import options
-from leadstate.cli.applying import Consent, carry_out, read_plan, read_report
-from leadstate.cli.declared import configuration_report
+from leadstate.cli.applying import Consent, carry_out, read_plan
+from leadstate.cli.declared import configuration_report, lock_file
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import emit, write_private
 from leadstate.cli.planning import Choices, exit_of, make_plans, plan_report
+from leadstate.cli.receipts import read_report
 from leadstate.cli.session import session
 from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration, DeclaredAccount
-from leadstate.core.errors import ConfigurationError
-from leadstate.core.policy import Prune
+from leadstate.core.errors import ConfigurationError, ReportError
 from leadstate.report import RENDERERS
 from leadstate.report.document import Account, Report
 from leadstate.report.json import to_json
-from leadstate.report.restore import known_names, way_back
+from leadstate.report.touches import receipt_of
 
 
 @click.command(short_help=COMMANDS["restore"])
@@ -56,7 +56,7 @@ def restore(
     if out is not None and plan_file is not None:
         raise click.UsageError("--out makes a plan and PLAN applies one: give one of the two.")
     done = read_report(receipt)
-    if done.command != "apply" or not any(account.bindings for account in done.accounts):
+    if done.command != "apply" or any(account.touched is None for account in done.accounts):
         raise click.BadParameter("is no receipt: those are in .leadstate/receipts", param_hint="RECEIPT")
     choices = Choices(**chosen)
     try:
@@ -69,7 +69,9 @@ def restore(
         write_private(out, to_json(planned))
         emit(planned, form, color, output)
         return code
-    consent = Consent(read_plan(plan_file), auto_approve, color, lock_timeout=lock_timeout)
+    lock = lock_file(choices.paths)
+    kept = lock if lock.exists() else None
+    consent = Consent(read_plan(plan_file), auto_approve, color, kept, lock_timeout=lock_timeout)
     code, report = carry_out(choices, configuration, consent)
     if report is not None:
         emit(report, form, color, output)
@@ -77,9 +79,9 @@ def restore(
 
 
 def _back(configuration: Configuration, done: Report, receipt: str) -> Configuration:
-    """The configuration with the way back in place of what it declares, in the accounts that the receipt is about."""
+    """The configuration with the receipt in place of what it declares, in the accounts that the receipt is about."""
     about = {account.account: account for account in done.accounts if account.changes}
-    declared = {one.account.name: one for one in configuration.accounts}
+    declared = {account.account.name: account for account in configuration.accounts}
     missing = sorted(about.keys() - declared.keys())
     if missing and not set(about) & set(declared):
         raise click.UsageError(f"The configuration has no account {', '.join(missing)}, which the receipt is about.")
@@ -88,9 +90,18 @@ def _back(configuration: Configuration, done: Report, receipt: str) -> Configura
 
 
 def _account(declared: DeclaredAccount, done: Account, receipt: str) -> DeclaredAccount:
-    policy = replace(declared.account.policy, prune_labels=Prune.NONE, prune_leads=Prune.NONE)
-    account = replace(declared.account, desired=way_back(done, receipt), policy=policy, names=known_names(done))
-    return replace(declared, account=account)
+    account = declared.account
+    if done.origin != account.origin:
+        raise ReportError(
+            f"{receipt} is of {done.origin}, while {account.name} is {account.origin}",
+            hint="use the configuration that was applied, or the receipt of this account",
+        )
+    if None not in (done.company_id, account.company_id) and done.company_id != account.company_id:
+        raise ReportError(
+            f"{receipt} is of company {done.company_id}, while {account.name} is company {account.company_id}",
+            hint="use the configuration that was applied, or the receipt of this company",
+        )
+    return replace(declared, account=replace(account, desired=(), receipt=receipt_of(done, receipt)))
 
 
 async def _plan(choices: Choices, configuration: Configuration) -> tuple[Exit, Report]:

@@ -8,9 +8,9 @@ from leadstate.cli import options
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import emit
+from leadstate.cli.receipts import read_report
 from leadstate.report import RENDERERS
 from leadstate.report.together import missing, together
-from leadstate.report.verify import read_stored
 
 
 @click.command(short_help=COMMANDS["show"])
@@ -25,7 +25,7 @@ def show(*, files: tuple[Path, ...], form: str, color: str, output: Path | None)
     Examples:  leadstate show plan.json
                leadstate show shard-*.json --format json -o plan.json
     """
-    reports = [read_stored(one.read_text(encoding="utf-8", errors="replace")) for one in files]
+    reports = [read_report(file) for file in files]
     if absent := missing(reports):
         click.echo(f"Not all accounts are there: the shards {', '.join(map(str, absent))} are missing.", err=True)
     emit(together(reports), form, color, output)

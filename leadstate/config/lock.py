@@ -4,7 +4,6 @@ One entry a line, sorted, so that it merges well in git. It holds ids and keys; 
 """
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -16,6 +15,7 @@ from leadstate.config.text.regular_file import LARGEST, link_outwards, read_boun
 from leadstate.core.address import Ref
 from leadstate.core.errors import LeadstateError
 from leadstate.core.escape import visible_json
+from leadstate.kinds.operations import UUID
 
 NAME: Final = "leadstate.lock.json"
 
@@ -29,13 +29,9 @@ class LockError(LeadstateError):
     code = "lock-file"
 
 
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-"""The form of the ids of labels and leads."""
-
-
 def _check_id(text: str) -> str:
     """Return an id. The file may come from anybody who can open a pull request, and ids become parts of URLs."""
-    if not _UUID.fullmatch(text):
+    if not UUID.fullmatch(text):
         raise PydanticCustomError("remote_id", "is not an id of the form 1b4e28ba-2fa1-11d2-883f-b9a761bde3fb")
     return text
 

@@ -4,10 +4,14 @@ Ids, methods, paths and `x-token-cost` are those of the vendor's OpenAPI descrip
 users are in version 1 of the API only, look-ups in version 2. Costs are flat per request, whatever the page size.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import quote
+
+UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+"""The form of the ids of labels and leads; ids of files that anybody can edit are checked, for they get into URLs."""
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 

@@ -1,6 +1,6 @@
 """From plans and outcomes to the document. The only place of `report` that knows core's types."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal
@@ -10,9 +10,11 @@ from leadstate.core.address import Address, Span
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.outcome import Outcome
 from leadstate.core.plan import AccountPlan, Action, Change, Impact, LeftAlone, combined, fingerprint, plain
+from leadstate.core.touch import Touch
 from leadstate.kinds import calls
 from leadstate.kinds.operations import Request
 from leadstate.report import document as doc
+from leadstate.report.touches import touch_row
 
 Command = Literal["plan", "apply", "validate"]
 
@@ -38,6 +40,7 @@ class Part:
         outcomes: what became of each change; empty in a plan.
         remaining: the plan made after the apply, if the account could be read again.
         unread: why it could not.
+        touched: for a receipt, what was written; None elsewhere.
     """
 
     plan: AccountPlan
@@ -47,6 +50,7 @@ class Part:
     outcomes: Mapping[Address, Outcome] = field(default_factory=dict)
     remaining: AccountPlan | None = None
     unread: str = ""
+    touched: Iterable[Touch] | None = None
 
 
 def build(
@@ -57,7 +61,6 @@ def build(
     targets: Sequence[str] = (),
     shard: str | None = None,
     diagnostics: Sequence[Diagnostic] = (),
-    receipt: bool = False,
     base: Base | None = None,
 ) -> doc.Report:
     """The document of a run over some accounts.
@@ -69,7 +72,6 @@ def build(
         targets: the addresses that it was limited to; none means all.
         shard: the part of the accounts that it was limited to, as K/N.
         diagnostics: findings of the run as a whole (of the configuration, say).
-        receipt: whether to put in what the way back needs: ids, and the leads that carried a deleted label.
         base: what the plans were compared with, if anything.
     """
     parts = sorted(parts, key=lambda part: part.plan.account)
@@ -91,12 +93,12 @@ def build(
         ),
         scope=doc.Scope(accounts=tuple(accounts), targets=tuple(targets), shard=shard),
         base=None if base is None else doc.Base(revision=base.revision, commit=base.commit, read=_sum([base.read])),
-        accounts=tuple(_account(part, receipt=receipt) for part in parts),
+        accounts=tuple(_account(part) for part in parts),
         diagnostics=tuple(finding_row(one) for one in diagnostics),
     )
 
 
-def _account(part: Part, *, receipt: bool) -> doc.Account:
+def _account(part: Part) -> doc.Account:
     plan = part.plan
     return doc.Account(
         account=plan.account,
@@ -105,15 +107,15 @@ def _account(part: Part, *, receipt: bool) -> doc.Account:
         company_id=plan.company_id,
         fingerprint=fingerprint(plan),
         changes=tuple(
-            change_row(one, requests, part.outcomes.get(one.address), receipt=receipt)
-            for one, requests in calls(plan.changes)
+            change_row(one, requests, part.outcomes.get(one.address)) for one, requests in calls(plan.changes)
         ),
         left_alone=tuple(_left_alone(plan.account, one) for one in plan.left_alone),
         diagnostics=tuple(finding_row(one) for one in plan.diagnostics),
         labels=_labels(plan),
         remaining=None if part.remaining is None else _remaining(part.remaining),
         unread=part.unread,
-        bindings=plan.bindings.ids() if receipt else {},
+        bindings=plan.bindings.ids() if part.touched is not None else {},
+        touched=None if part.touched is None else tuple(map(touch_row, part.touched)),
     )
 
 
@@ -122,7 +124,7 @@ def _remaining(plan: AccountPlan) -> doc.Remaining:
     return doc.Remaining(**_counts([plan]), errors=tuple(errors))
 
 
-def change_row(change: Change, requests: Sequence[Request], outcome: Outcome | None, *, receipt: bool) -> doc.Change:
+def change_row(change: Change, requests: Sequence[Request], outcome: Outcome | None) -> doc.Change:
     """A change, the requests that it takes, and what became of it."""
     return doc.Change(
         address=str(change.address),
@@ -137,10 +139,9 @@ def change_row(change: Change, requests: Sequence[Request], outcome: Outcome | N
         impact=None if change.impact is None else _impact(change.impact),
         mark=change.mark,
         moves_to=None if change.moves_to is None else str(change.moves_to),
-        carriers=change.carriers if receipt else None,
         source=source_of(change.span),
         calls=tuple(_calls(requests)),
-        result=None if outcome is None else _result(outcome),
+        result=None if outcome is None else result_row(outcome),
     )
 
 
@@ -148,7 +149,8 @@ def _impact(one: Impact) -> doc.Impact:
     return doc.Impact(leads=one.leads, archived_leads=one.archived_leads)
 
 
-def _result(one: Outcome) -> doc.Result:
+def result_row(one: Outcome) -> doc.Result:
+    """What became of a change."""
     return doc.Result(status=one.status.value, detail=one.detail, remote_id=one.remote_id)
 
 

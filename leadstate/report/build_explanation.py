@@ -36,7 +36,7 @@ def explanation(one: Explained, plan: AccountPlan, written: Sequence[Written], *
         written: where its declared fields are from.
         company: the account's host.
     """
-    change = next((change_row(*row, None, receipt=False) for row in calls(plan.changes) if row[0] is one.change), None)
+    change = next((change_row(*row, None) for row in calls(plan.changes) if row[0] is one.change), None)
     return Explanation(
         address=str(one.address),
         company=company,

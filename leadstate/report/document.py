@@ -97,13 +97,30 @@ class Change:
     impact: Impact | None = None
     mark: Annotated[str | None, Field(description="Ownership mark that an add writes (origin_id).")] = None
     moves_to: Annotated[str | None, Field(description="kind:key that leads get in place of what is deleted.")] = None
-    carriers: Annotated[
-        tuple[str, ...] | None,
-        Field(description="In a receipt: ids of the leads that carried a label which was deleted."),
-    ] = None
     source: Source | None = None
     calls: tuple[Call, ...]
     result: Result | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touch:
+    """In a receipt: an object that the apply has written, or was about to, before and after that."""
+
+    kind: Literal["label", "lead"]
+    remote_id: Annotated[str | None, Field(description="Null for a create that was not answered.")] = None
+    key: Annotated[
+        str | None, Field(description="As in its address; null for a lead that only got or lost labels.")
+    ] = None
+    before: Annotated[
+        dict[str, Scalar] | None, Field(description="Null where it did not exist. Labels stand as their ids.")
+    ] = None
+    after: Annotated[dict[str, Scalar] | None, Field(description="Null where it does not exist any more.")] = None
+    mark: Annotated[str | None, Field(description="Ownership mark of a lead that was created or deleted.")] = None
+    custom: Annotated[dict[str, Scalar], Field(description="Custom fields of a deleted lead, as answered.")] = field(
+        default_factory=dict
+    )
+    answered: Annotated[bool, Field(description="Whether an answer says that it happened.")] = False
+    locked_as: Annotated[str | None, Field(description="Its key in the lock file before the run.")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +216,9 @@ class Account:
     bindings: Annotated[dict[str, str], Field(description="In a receipt: kind:key → remote id.")] = field(
         default_factory=dict
     )
+    touched: Annotated[
+        tuple[Touch, ...] | None, Field(description="In a receipt: what was written, in order; null elsewhere.")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import json
 import os
 import selectors
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
@@ -303,7 +303,7 @@ def go(
 def rendered(part: Part) -> str:
     """All that is said of one account: to people, to programs, and in a receipt."""
     command: Command = "plan" if part.written is None else "apply"
-    report, receipt = build(command, [part]), build(command, [part], receipt=True)
+    report, receipt = build(command, [part]), build(command, [replace(part, touched=())])
     return "".join([to_text(report, color=False, width=10_000), *to_json(report), *to_json(receipt)])
 
 

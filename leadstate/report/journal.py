@@ -1,0 +1,99 @@
+"""The journal beside a receipt: one line for each write before it is sent, for its answer, and for the end of a change.
+
+A run that is killed leaves its receipt as it was before the first write, and this beside it. Reading a receipt puts the
+two together.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+
+from pydantic import TypeAdapter, ValidationError
+
+from leadstate.core.diagnostics import counted
+from leadstate.core.errors import ReportError
+from leadstate.report.document import Account, Change, Finding, Report, Result, Touch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line.
+
+    Attributes:
+        account: the account that it is about.
+        number: of a write: its number, which the line before the request and the one after the answer share.
+        touch: what the write does, or has done; None where it has done nothing.
+        address: of the end of a change: its address.
+        result: what became of that change.
+    """
+
+    account: str
+    number: int | None = None
+    touch: Touch | None = None
+    address: str | None = None
+    result: Result | None = None
+
+
+@cache
+def _entry() -> TypeAdapter[Entry]:
+    return TypeAdapter(Entry)
+
+
+def line_of(entry: Entry) -> bytes:
+    """An entry as a line."""
+    return _entry().dump_json(entry, exclude_defaults=True) + b"\n"
+
+
+def with_journal(report: Report, lines: Iterable[bytes]) -> Report:
+    """Return a receipt with what its journal says; the last line may be cut off.
+
+    Raises:
+        ReportError: a line is none.
+    """
+    touches: defaultdict[str, dict[int, Touch | None]] = defaultdict(dict)
+    results: dict[tuple[str, str], Result] = {}
+    for entry in _entries(lines):
+        if entry.number is not None:
+            touches[entry.account][entry.number] = entry.touch
+        elif entry.address is not None and entry.result is not None:
+            results[entry.account, entry.address] = entry.result
+    accounts = tuple(_account(account, touches[account.account], results) for account in report.accounts)
+    changes = [change for account in accounts for change in account.changes]
+    made = sum(change.result is not None and change.result.status == "applied" for change in changes)
+    finding = Finding(
+        code="unfinished-run",
+        severity="warning",
+        summary=f"the run ended before it was finished, or is still under way: {made:,} of "
+        f"{counted(len(changes), 'change')} {'was' if made == 1 else 'were'} made",
+        hint="`leadstate restore` with this receipt undoes those; another apply makes the rest",
+    )
+    return replace(report, accounts=accounts, diagnostics=(*report.diagnostics, finding))
+
+
+def _entries(lines: Iterable[bytes]) -> Iterator[Entry]:
+    for number, line in enumerate(lines, 1):
+        if not line.endswith(b"\n"):
+            return
+        try:
+            yield _entry().validate_json(line)
+        except ValidationError:
+            raise ReportError(
+                f"line {number} of the journal beside the receipt is not what leadstate writes",
+                hint="use the journal as the run left it",
+            ) from None
+
+
+def _account(account: Account, touches: dict[int, Touch | None], results: dict[tuple[str, str], Result]) -> Account:
+    known = [touch for _, touch in sorted(touches.items()) if touch is not None]
+    begun = {f"{account.account}/{touch.kind}:{touch.key}" for touch in known if touch.key is not None}
+
+    def end(change: Change) -> Change:
+        result = results.get((account.account, change.address))
+        if result is None and change.address in begun:
+            result = Result(status="unknown", detail="the run ended while it was under way")
+        return replace(
+            change, result=result or Result(status="skipped", detail="because the run ended before it was begun")
+        )
+
+    return replace(account, changes=tuple(end(change) for change in account.changes), touched=tuple(known))
