@@ -145,3 +145,13 @@ def test_two_merges_of_one_lead_are_made_one_after_the_other() -> None:
     assert set(ends(fake.apply(plan)).values()) == {"applied"}
     assert fake.leads["x0"]["label_ids"] == ["hot"]
     assert json.dumps(fake.bodies).count("old") == 1, "the first write still holds the second label"
+
+
+def test_a_lead_on_the_first_of_two_pages_that_keeps_the_label_is_seen() -> None:
+    fake = account(1)
+    for number in range(600):
+        fake.lead(f"y{number}")
+    plan = merge(fake)
+    fake.alters["PATCH leads/x0"] = lambda _: {}
+    assert ends(fake.apply(plan)) == {"label:Old": "failed"}
+    assert "old" in fake.labels

@@ -103,8 +103,9 @@ def test_where_it_cannot_be_looked_for_nobody_knows(wanted: Desired, create: str
     fake.before |= {(listing, number): lambda: failed(403) for number in range(first, 9)}
     outcome = only(fake.apply(plan))
     assert outcome.status == "unknown"
-    assert "the answer was lost" in outcome.detail
-    assert "looking for it failed" in outcome.detail
+    operation = "addLeadLabel" if wanted is HOT else "addLead"
+    assert outcome.detail.startswith(f"{operation}: the answer was lost ({operation}: ")
+    assert "), and looking for it failed (getLead" in outcome.detail
     assert fake.writes() == [create]
 
 
