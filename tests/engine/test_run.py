@@ -1,6 +1,7 @@
 """Accounts side by side: what goes wrong in one is its own result; what an apply left is read again and said."""
 
 import asyncio
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -8,18 +9,19 @@ import httpx
 import pytest
 
 from leadstate.core.account import Account
-from leadstate.core.address import Address, Ref
+from leadstate.core.address import Address, Ref, Target
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.outcome import Outcome, Status
 from leadstate.core.plan import AccountPlan
+from leadstate.core.policy import Prune
 from leadstate.core.resource import Bindings, Desired
 from leadstate.engine.run import Applied, Settings, Work, apply_all, each, failure_of, plan_all, unread, untouched
 from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.connection import Connection, Spent, http_client
 from leadstate.pipedrive.errors import BadAnswer, BudgetSpent
 from leadstate.pipedrive.token import Token
-from tests.builders import account, label, lead, planned
-from tests.engine.fake import FREE, Fake, Heard, ends, failed
+from tests.builders import ORDER, account, label, lead, planned, refs, shown
+from tests.engine.fake import FREE, Fake, Heard, ends, failed, ok
 
 GONE = Diagnostic("x", Severity.WARNING, "x")
 ERROR = Diagnostic("x", Severity.ERROR, "x")
@@ -286,3 +288,107 @@ def test_a_mistake_of_ours_is_logged_with_its_traceback(caplog: pytest.LogCaptur
     assert record.getMessage() == "internal error in emea"
     assert record.exc_info is not None
     assert record.exc_info[1] is failure
+
+
+def look_at(fake: Fake, *desired: Desired, settings: Settings, **of_account: object) -> AccountPlan:
+    async def main() -> AccountPlan:
+        async with http_client(fake) as http:
+            return (await plan_all([job(http, "emea", *desired, **of_account)], settings))[0]
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("policy", "chosen", "allow", "refused"),
+    [
+        (None, None, (), False),
+        (20, None, (), False),
+        (19, None, (), True),
+        (19, 20, (), False),
+        (100, 19, (), True),
+        (19, None, ("max-tokens",), False),
+        (0, None, (), True),
+        (100, 0, (), True),
+    ],
+)
+def test_the_command_line_says_what_an_apply_may_cost_else_the_policy(
+    policy: int | None, chosen: int | None, allow: tuple[str, ...], *, refused: bool
+) -> None:
+    settings = Settings(max_tokens=chosen, allow=frozenset(allow))
+    plan = look_at(Fake(), label("Hot"), settings=settings, policy=replace(FREE, max_tokens=policy))
+    against = [found.code for found in plan.diagnostics if found.severity is not Severity.WARNING]
+    assert against == (["max-tokens"] if refused else [])
+    assert plan.applyable is not refused
+
+
+def test_what_an_apply_must_leave_of_the_day_is_counted_from_what_the_server_says() -> None:
+    fake = Fake()
+    headers = {"x-daily-ratelimit-token-remaining": "30", "x-daily-ratelimit-token-limit": "100"}
+    fake.before["GET leadLabels", 0] = lambda: httpx.Response(200, json={"success": True, "data": []}, headers=headers)
+    plan = look_at(fake, label("Hot"), settings=Settings(reserve=11))
+    assert [found.code for found in plan.diagnostics] == ["reserve"]
+    fake.sent.clear()
+    assert look_at(fake, label("Hot"), settings=Settings(reserve=10)).applyable
+    fake.sent.clear()
+    assert look_at(fake, label("Hot"), settings=Settings()).applyable
+
+
+def test_a_target_reads_and_plans_what_it_needs_and_nothing_else() -> None:
+    policy = replace(FREE, prune_leads=Prune.OWNED)
+    wanted = (label("Hot"), label("Cold"), lead("a"), lead("b"))
+    for target, expected, leads in (
+        ("label:Hot", ["+ label:Hot"], 0),
+        ("lead:a", ["+ lead:a"], 1),
+        ("emea/lead:b", ["+ lead:b"], 1),
+        ("us/lead:b", [], 1),
+    ):
+        fake = Fake()
+        chosen = Settings(targets=(Target.parse(target, ORDER),))
+        plan = look_at(fake, *wanted, settings=chosen, policy=policy)
+        assert shown(plan) == expected
+        assert fake.sent.count("GET leads") == leads, target
+    fake = Fake()
+    fake.lead("1", "ns:gone")
+    assert shown(look_at(fake, settings=Settings(), policy=policy)) == ["- lead:gone"]
+
+
+def test_labels_that_a_targeted_lead_refers_to_come_with_it() -> None:
+    chosen = Settings(targets=(Target.parse("lead:a", ORDER),))
+    plan = look_at(Fake(), label("Hot"), label("Cold"), lead("a", labels=refs("Hot")), settings=chosen)
+    assert shown(plan) == ["+ label:Hot", "+ lead:a"]
+
+
+def test_a_token_of_another_company_ends_it_before_anything_is_read() -> None:
+    fake = Fake()
+    me = {"id": 1, "name": "Sam", "company_id": 2, "company_name": "B", "company_domain": "b", "is_admin": 1}
+    fake.leads["me"] = me
+    fake.before["GET users/me", 0] = lambda: ok(me)
+    plan = look_at(fake, label("Hot"), settings=Settings(), company_id=1)
+    assert (plan.complete, [found.code for found in plan.diagnostics]) == (False, ["wrong-company"])
+    assert fake.sent == ["GET users/me"]
+
+
+def test_a_label_goes_from_its_day_on() -> None:
+    fake = Fake()
+    fake.label("old", "Old")
+    old = replace(label("Old", present=False), not_before="2027-01-31")
+    assert shown(look_at(fake, old, settings=Settings(today=dt.date(2027, 1, 30)))) == []
+    assert shown(look_at(fake, old, settings=Settings(today=dt.date(2027, 1, 31)))) == ["- label:Old"]
+    assert shown(look_at(fake, old, settings=Settings())) == ["- label:Old"]
+
+
+def test_an_interrupt_begins_nothing_and_reads_again() -> None:
+    fake, interrupted = Fake(), asyncio.Event()
+    interrupted.set()
+
+    async def main() -> Applied:
+        async with http_client(fake) as http:
+            work = [job(http, "emea", label("Hot"))]
+            plans = await plan_all(work, Settings())
+            return (await apply_all(work, plans, Settings(), None, interrupted))[0]
+
+    applied = asyncio.run(main())
+    assert [(one.status, one.detail) for one in applied.outcomes.values()] == [
+        (Status.SKIPPED, "because the run was interrupted")
+    ]
+    assert fake.writes() == []
