@@ -106,12 +106,12 @@ def test_a_cell_is_cured_in_the_words_of_a_table(errors_of_table: Errors) -> Non
     found = errors_of_table(f'{columns}a,,Jane,Acme,Sam,"1,5",yes\n')
     assert [one.hint for one in found] == [
         "fill the cell in the column `title`",
-        "write its id; what describes it goes into a column such as `person.email`",
-        "write its id; what describes it goes into a column such as `organization.name`",
+        "put it into a column `person.name`",
+        "put it into a column `organization.name`",
         "write the user's id; what describes it goes into a column such as `owner.email`",
         "write it like 1200.50, with a point and nothing between thousands",
         "fill the cell in the column `value.currency`",
-        "write true or false",
+        "write true",
     ]
 
 

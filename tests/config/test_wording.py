@@ -63,7 +63,7 @@ BAD: dict[str, tuple[str, str, str]] = {
     "text for a list": (label("name: A, color: red, previously: ‸B"), "wrong-type", "[B]"),
     "list for a mapping": (TOP + ACCOUNT + "policy: ‸[]\n", "wrong-type", "`prune`"),
     "nothing for labels": (TOP + ACCOUNT + "labels:‸\n".replace("‸", ""), "wrong-type", "leave the line out"),
-    "text for a label": (TOP + ACCOUNT + "labels: [‸Hot]\n", "wrong-type", "`name`"),
+    "text for a label": (TOP + ACCOUNT + "labels: [‸Hot]\n", "wrong-type", "write {name: Hot, color: …}"),
     "text for accounts": ("version: 1\naccounts: ‸x\n", "wrong-type", "keys and values"),
     "number in vars": (account("domain: acme, vars: {a: ‸1}"), "wrong-type", '"1"'),
     "text for a number": (LEAD + 'owner: ‸"3"}\n', "wrong-type", "without quotes"),
@@ -153,6 +153,93 @@ BAD: dict[str, tuple[str, str, str]] = {
     "token endpoint with a query": (account("domain: a", URL % "https://o.test/t?x=1"), "bad-url", "/oauth/token"),
     "misspelt token source": (account("domain: acme", "{‸evn: X}"), "unknown-key", "`env`"),
 }
+
+
+FIELD = TOP + ACCOUNT + "labels:\n"
+MISTAKES: dict[str, tuple[str, str, str]] = {
+    # What people write who know spreadsheets better than YAML: text, code, the hint.
+    "name that begins with #": (
+        FIELD + "  - name:‸ #1 priority\n    color: red\n",
+        "wrong-type",
+        'quotes: "#1 priority"',
+    ),
+    "colour in hex": (
+        label("name: A, color: #ff0000\n").replace("{name", "‸{name"),
+        "missing-color",
+        "a colour is a word",
+    ),
+    "colour in hex and quotes": (label('name: A, color: ‸"#ff0000"'), "unknown-color", "allowed: `blue`"),
+    "list for a name in brackets": (label("name: ‸[VIP], color: red"), "wrong-type", "cannot begin with `[`"),
+    "a column to the left": (
+        FIELD + "  - name: Hot\n   ‸color: red\n",
+        "yaml-syntax",
+        "`color` up with `name` in line 6",
+    ),
+    "two columns to the left": (FIELD + "  - name: Hot\n  ‸color: red\n", "yaml-syntax", "`color` up with `name` in"),
+    "two columns to the right": (FIELD + "  - name: Hot\n      color‸: red\n", "yaml-syntax", "`color` up with `name`"),
+    "after a deeper mapping": (
+        FIELD + "  - name: Hot\n    overrides:\n      emea: {color: red}\n   ‸color: red\n",
+        "yaml-syntax",
+        "`color` up with `overrides` in line 7",
+    ),
+    "an item further right": (FIELD + "- name: A\n  color: red\n ‸- name: B\n", "yaml-syntax", "line the `-` up"),
+    "no space after the dash": (FIELD + "  -{name: Hot, color‸: red}\n", "yaml-syntax", "a space after the `-`"),
+    "colon in a name": (
+        FIELD + "  - name: Hot‸: very\n    color: red\n",
+        "yaml-syntax",
+        "put text that holds `: ` in quotes",
+    ),
+    "no space after the colon": (label("name: A, ‸color:red"), "unknown-key", "after the colon: `color: red`"),
+    "variable in brackets": (label("name: $‸{region} Hot, color: red"), "yaml-syntax", "holds `${` in quotes"),
+    "label as text": (TOP + ACCOUNT + "labels: [‸100 %]\n", "wrong-type", 'write {name: "100 %", color: …}'),
+    "labels as a mapping": (FIELD + "  ‸Hot: red\n  Cold: blue\n", "wrong-type", "- {name: Hot, color: red}"),
+    "accounts as a list": ("version: 1\naccounts:\n  ‸- name: a\n", "wrong-type", "under its name: emea: {domain"),
+    "every account": (label("name: A, color: red, accounts: ‸all"), "wrong-type", "leave `accounts` out for every"),
+    "person by address": (
+        LEAD.replace("person: 1", "person: ‸p1@acme.test") + "}\n",
+        "wrong-type",
+        "{email: p1@acme.test}",
+    ),
+    "person by name": (LEAD.replace("person: 1", "person: ‸Jane Doe") + "}\n", "wrong-type", "write {name: Jane Doe}"),
+    "organization by name": (LEAD + "organization: ‸Acme Inc}\n", "wrong-type", "write {name: Acme Inc}"),
+    "owner by address": (LEAD + "owner: ‸sam@acme.test}\n", "wrong-type", "write {email: sam@acme.test}"),
+    "owner by name": (LEAD + "owner: ‸Sam}\n", "wrong-type", "write the user's id, or {email: …}"),
+    "amount alone": (LEAD + "value: ‸12000}\n", "wrong-type", "write {amount: 12000, currency: …}"),
+    "amount as people write it": (LEAD + 'value: ‸"12,000 EUR"}\n', "wrong-type", "{amount: 1200.50, currency: EUR}"),
+    "currency in small letters": (LEAD + "value: {amount: 1, currency: ‸eur}}\n", "bad-currency", "write EUR"),
+    "sign of a currency": (LEAD + "value: {amount: 1, currency: ‸€}}\n", "bad-currency", "as in EUR"),
+    "month of one digit": (LEAD + "expected_close_date: ‸2026-1-1}\n", "bad-date", "write 2026-01-01"),
+    "German date": (LEAD + "expected_close_date: ‸31.12.2026}\n", "bad-date", "write 2026-12-31"),
+    "date that two countries read in two ways": (
+        LEAD + "expected_close_date: ‸1/2/2026}\n",
+        "bad-date",
+        "like 2026-12-31",
+    ),
+    "key in capitals": (
+        TOP + ACCOUNT + "leads: [{key: ‸Acme Inc, title: T, person: 1}]\n",
+        "bad-key",
+        "write acme-inc",
+    ),
+    "yes": (LEAD + "was_seen: ‸Yes}\n", "wrong-type", "write true"),
+    "percent sign": (TOP + ACCOUNT + "policy: {guards: {max_deletes: ‸30%}}\n", "wrong-type", "write a whole number"),
+    "300 characters": (label(f"name: ‸{'x' * 300}, color: red"), "too-long", "255 characters at most; these are 300"),
+    "token in the manner of a shell": (
+        account("domain: a", "‸$PIPEDRIVE_TOKEN"),
+        "literal-token",
+        "{env: PIPEDRIVE_TOKEN}",
+    ),
+    "token in the manner of a workflow": (account("domain: a", '‸"${{ secrets.X_1 }}"'), "literal-token", "{env: X_1}"),
+    "token that begins with a dollar": (account("domain: a", "‸$hunter22"), "literal-token", "{env: NAME}"),
+    "variable with a dollar": (account("domain: a", "{env: ‸$T}"), "bad-variable-name", "without `$`"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_plausible_mistake_gets_the_line_to_write(name: str, one_error: OneError) -> None:
+    text, code, hint = MISTAKES[name]
+    found = one_error(text, code)
+    assert hint in found.hint
+    assert "hunter22" not in str(found)
 
 
 @pytest.mark.parametrize("name", BAD)

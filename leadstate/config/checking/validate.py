@@ -61,11 +61,27 @@ def check(root: Node, source: Source, findings: Findings) -> Checked:
     except ValidationError as error:
         # Without input: an error must not carry what it is about, which may be a token.
         errors = [
-            Complaint(one["type"], _untagged(one["loc"]), one.get("ctx", {}), _find(root, _untagged(one["loc"])))
+            _complaint(one["type"], _untagged(one["loc"]), one.get("ctx", {}), root, source)
             for one in error.errors(include_url=False, include_input=False)
         ]
     _report(errors, root, source, findings)
     return _what_is_right(errors, Checked(source, root, Document(), nodes))
+
+
+def _complaint(kind: str, loc: Loc, ctx: Mapping[str, Any], root: Node, source: Source) -> Complaint:
+    at = (*loc, "color") if kind == "label_color" else loc
+    rest = "" if source.delimiter else _rest(root, at, source)
+    return Complaint(kind, loc, ctx, _find(root, loc), rest)
+
+
+def _rest(root: Node, loc: Loc, source: Source) -> str:
+    """What follows a key on its line, or where an item of a list begins; nothing of what is not there."""
+    parent, step = _find(root, loc[:-1]), loc[-1] if loc else ""
+    if parent.keys and step in parent.keys:
+        mark = parent.keys[str(step)]
+        line: str = source.lines[mark.line][mark.column :]
+        return line.partition(":")[2].strip()
+    return ""
 
 
 def _what_is_right(errors: Sequence[Complaint], checked: Checked) -> Checked:

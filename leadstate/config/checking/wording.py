@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from leadstate.config.checking.intentions import comment_meant, day_meant, key_meant, quoted, variable_meant
 from leadstate.config.checking.phrases import (
     ADD,
     IN_CELLS,
@@ -19,6 +20,7 @@ from leadstate.config.checking.phrases import (
     SELF_MADE,
     TYPES,
 )
+from leadstate.config.checking.shapes import shape_meant
 from leadstate.config.checking.suggest import choice, keys_at
 from leadstate.config.text.findings import visible
 from leadstate.config.text.masking import TOKEN_LIKE
@@ -43,6 +45,8 @@ class Complaint(NamedTuple):
     loc: Loc
     ctx: Mapping[str, Any]
     node: Node
+    rest: str = ""
+    """What follows on its line: the node itself, after its key; for a label without a colour, what follows `color`."""
 
     @property
     def name(self) -> str:
@@ -68,13 +72,40 @@ class Complaint(NamedTuple):
 
 def word(complaint: Complaint) -> Wording:
     """What to say about it."""
-    if _is_literal_token(complaint):
-        name = next(one for one in reversed(complaint.loc) if one in SECRETS)
-        what = "the token" if name == "token" else f"the value of `{name}`"
-        return Wording("literal-token", f"{what} itself stands in the file", MAKE_NEW.format(name=name))
+    return _literal_token(complaint) or _comment(complaint) or _by_type(complaint)
+
+
+def _literal_token(complaint: Complaint) -> Wording | None:
+    if not _is_literal_token(complaint):
+        return None
+    name = next(one for one in reversed(complaint.loc) if one in SECRETS)
+    if (meant := variable_meant(complaint.node.text or "")) is not None:
+        hint = f"write `{name}: {{env: {meant}}}`; in CI, set that variable from a secret"
+        return Wording("literal-token", f"`{name}` is text, and variables are not expanded in it", hint)
+    what = "the token" if name == "token" else f"the value of `{name}`"
+    return Wording("literal-token", f"{what} itself stands in the file", MAKE_NEW.format(name=name))
+
+
+def _comment(complaint: Complaint) -> Wording | None:
+    """A value that is nothing, for its text begins with `#`."""
+    is_color, node = complaint.type == "label_color", complaint.node
+    is_nothing = node.value is None and not node.text and complaint.type in TYPES
+    text = comment_meant(complaint.rest) if (is_color or is_nothing) and not complaint.secret else ""
+    if not text:
+        return None
+    name, code = ("color", "missing-color") if is_color else (complaint.name, "wrong-type")
+    hint = f"`#` begins a comment; put the text in quotes: {quoted(text, always=True)}"
+    if is_color:
+        hint = "`#` begins a comment, and a colour is a word, as in `color: red`"
+    return Wording(code, f"`{name}` has no value, for `#` follows it", hint)
+
+
+def _by_type(complaint: Complaint) -> Wording:
     kind, ctx = complaint.type, complaint.ctx
     if kind in SELF_MADE:
         code, summary, hint = SELF_MADE[kind]
+        if kind in _DATES and (day := day_meant(complaint.written)):
+            hint = f"write {day}"
         return Wording(code, summary.format(subject=complaint.subject), hint)
     if kind in TYPES:
         return _wrong_type(complaint)
@@ -91,10 +122,16 @@ def word(complaint: Complaint) -> Wording:
 def word_in_table(complaint: Complaint) -> Wording:
     """The same for a cell of a CSV file."""
     code, summary, hint = word(complaint)
-    if hint.startswith(("add `", "write `")):
+    if hint.startswith("write {"):
+        part = hint.removeprefix("write {").partition(":")[0]
+        hint = f"put it into a column `{complaint.name}.{part}`"
+    elif hint.startswith(("add `", "write `")):
         column = ".".join(step for step in complaint.loc[2:] if isinstance(step, str) and not is_tag(step))
         hint = f"fill the cell in the column `{column}`"
     return Wording(code, summary, IN_CELLS.get(hint, hint).replace("leave the line out", "leave the cell empty"))
+
+
+_DATES = ("date_type", "date_value")
 
 
 def _is_literal_token(complaint: Complaint) -> bool:
@@ -108,26 +145,53 @@ def _is_literal_token(complaint: Complaint) -> bool:
 
 
 def _wrong_type(complaint: Complaint) -> Wording:
-    wanted, node, name = TYPES[complaint.type], complaint.node, complaint.subject
-    summary = f"{name} must be {wanted}, and this is {describe(node)}"
-    if node.value is None and complaint.name in ADD:
-        hint = ADD[complaint.name].replace("add", "write", 1)
-    elif node.value is None:
-        hint = f"write {wanted}, or leave the line out"
-    elif complaint.type == "string_type" and node.text is not None:
-        hint = f'write it in quotes: "{complaint.written}"' if complaint.written else "write it in quotes"
-    elif complaint.type == "list_type" and node.text is not None:
-        hint = f"write it in brackets: [{complaint.written}]" if complaint.written else "write it in brackets"
-    elif complaint.name in KNOWN_BY and isinstance(node.value, str) and not node.value.isdigit():
+    node, name = complaint.node, complaint.subject
+    summary = f"{name} must be {TYPES[complaint.type]}, and this is {describe(node)}"
+    hint = _type_hint(complaint)
+    if complaint.name in KNOWN_BY and isinstance(node.value, str) and not node.value.isdigit():
         summary, hint = f"{name} is neither an id nor a description", KNOWN_BY[complaint.name]
-    elif node.text is not None and complaint.type in {"int_type", "bool_type"}:
-        hint = f"write {wanted}, without quotes"
-    elif "mapping" in wanted:
+    meant = "" if complaint.secret else shape_meant(complaint.loc, node)
+    return Wording("wrong-type", summary, f"write {meant}" if meant else hint)
+
+
+def _type_hint(complaint: Complaint) -> str:
+    wanted, node = TYPES[complaint.type], complaint.node
+    if node.value is None:
+        known = complaint.name in ADD
+        return ADD[complaint.name].replace("add", "write", 1) if known else f"write {wanted}, or leave the line out"
+    if node.text is not None and complaint.type in _SCALAR_HINTS:
+        return _SCALAR_HINTS[complaint.type](complaint)
+    if complaint.type == "string_type" and complaint.rest[:1] in {"[", "{"}:
+        return f"write text; text cannot begin with `{complaint.rest[:1]}`, unless it is in quotes"
+    if "mapping" in wanted:
         keys = keys_at(complaint.loc)
-        hint = "write keys and values" + (f", with keys such as {_listed(keys)}" if keys else "")
-    else:
-        hint = f"write {wanted}"
-    return Wording("wrong-type", summary, hint)
+        return "write keys and values" + (f", with keys such as {_listed(keys)}" if keys else "")
+    return f"write {wanted}"
+
+
+def _list_hint(complaint: Complaint) -> str:
+    if complaint.name in {"accounts", "except"} and complaint.written in _EVERYONE:
+        return f"leave `{complaint.name}` out for every account, or write a list of names"
+    return f"write it in brackets: [{complaint.written}]" if complaint.written else "write it in brackets"
+
+
+def _bool_hint(complaint: Complaint) -> str:
+    return f"write {_SWITCHES.get(complaint.written.lower(), 'true or false, without quotes')}"
+
+
+def _int_hint(complaint: Complaint) -> str:
+    digits = complaint.written.strip("+-").isdigit() and isinstance(complaint.node.value, str)
+    return "write a whole number" + (", without quotes" if digits else "")
+
+
+_EVERYONE = ("all", "*", "everyone", "everywhere", "any")
+_SWITCHES = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+_SCALAR_HINTS: Mapping[str, Callable[[Complaint], str]] = {
+    "string_type": lambda it: f'write it in quotes: "{it.written}"' if it.written else "write it in quotes",
+    "list_type": _list_hint,
+    "bool_type": _bool_hint,
+    "int_type": _int_hint,
+}
 
 
 def describe(node: Node) -> str:
@@ -150,6 +214,9 @@ def _unknown_key(complaint: Complaint) -> Wording:
     keys = keys_at(complaint.loc[:-1])
     key = str(complaint.loc[-1])
     hint = choice(key, keys, what="allowed here")
+    name, colon, value = key.partition(":")
+    if colon and name in keys and value and not complaint.secret:
+        hint = f"write a space after the colon: `{name}: {visible(value[:60])}`"
     if complaint.secret:
         return Wording("unknown-key", "an unknown key under `token`", hint)
     return Wording("unknown-key", f"unknown key `{visible(key[:60])}`", hint)
@@ -181,12 +248,20 @@ def _bad_pattern(complaint: Complaint) -> Wording:
     field = next((one for one in reversed(names) if one in PATTERNS), "")
     code, hint = PATTERNS.get(field, ("bad-value", "use letters and digits"))
     what = f"`{complaint.written}`" if complaint.written else f"`{complaint.name}`"
+    if field == "currency" and re.fullmatch(r"[A-Za-z]{3}", complaint.written):
+        hint = f"write {complaint.written.upper()}"
+    elif field == "env" and "$" in (complaint.node.text or ""):
+        hint = "write the variable's name without `$`: letters, digits and `_`"
+    elif field == "key" and (key := key_meant(complaint.written)):
+        hint = f"write {key}, or another key that begins with a-z or 0-9 and goes on with these, `.`, `_` and `-`"
     return Wording(code, f"{what} has characters that cannot stand there", hint)
 
 
 def _too_long(complaint: Complaint) -> Wording:
     limit = complaint.ctx["max_length"]
-    return Wording("too-long", f"{complaint.subject} is longer than {limit} characters", f"write {limit} at most")
+    length = len(complaint.node.text or "")
+    hint = f"write {limit} characters at most" + (f"; these are {length:,}" if length > limit else "")
+    return Wording("too-long", f"{complaint.subject} is longer than {limit} characters", hint)
 
 
 def _too_short(complaint: Complaint) -> Wording:

@@ -1,9 +1,10 @@
 """What libyaml says about broken text, in words that name the mistake and its cure."""
 
-from typing import NamedTuple
+import re
+from typing import Final, NamedTuple
 
 from leadstate.config.text.events import NotYamlError
-from leadstate.config.text.findings import Findings
+from leadstate.config.text.findings import Findings, visible
 from leadstate.config.text.source import Place, Source
 
 
@@ -123,7 +124,44 @@ def explain(problem: NotYamlError, source: Source, findings: Findings) -> None:
         place = _place(problem.begun, source)
     if "flow" in problem.context and _is_end(problem.at, source):
         said = _UNCLOSED
-    findings.error("yaml-syntax", said.summary, place, hint=said.hint)
+    findings.error("yaml-syntax", said.summary, place, hint=_hint_from_lines(place) or said.hint)
+
+
+def _hint_from_lines(place: Place) -> str:
+    """The fix, where the line and the one above it show the mistake."""
+    line, index = place.source.lines[place.line - 1], place.column - 1
+    before = line[:index]
+    if line[index - 1 : index + 1] == "${":
+        return "put text that holds `${` in quotes; a token's variable is written {env: NAME}"
+    if _NO_SPACE_AFTER_DASH.match(line):
+        return "write a space after the `-`"
+    if _KEY_AND_TEXT.match(before) and line[index : index + 1] == ":":
+        return "put text that holds `: ` in quotes"
+    here = _KEY.match(line)
+    return _aligned(here, place) if here else ""
+
+
+def _aligned(here: re.Match[str], place: Place) -> str:
+    """With what a key should be in line: the key above whose column is the nearest; nothing where one is in line."""
+    column, nearest, at = len(here[1]), None, 0
+    for number in range(place.line - 1, max(0, place.line - _NEAR), -1):
+        found = _KEY.match(place.source.lines[number - 1])
+        if found and (nearest is None or abs(len(found[1]) - column) < abs(len(nearest[1]) - column)):
+            nearest, at = found, number
+        if found and not found[1]:
+            break
+    if nearest is None or len(nearest[1]) == column:
+        return ""
+    if here[1].strip() and not nearest[1].strip():
+        return "line the `-` up with the `-` of the item above"
+    return f"line `{visible(here[2][:60])}` up with `{visible(nearest[2][:60])}` in line {at}"
+
+
+_NEAR: Final = 20
+"""Lines with keys that are looked at; the mistake is seldom far from where it shows."""
+_KEY = re.compile(r"( *(?:- +)*)([\w-]+):(?:\s|$)")
+_KEY_AND_TEXT = re.compile(r" *(?:- +)*[\w-]+: +[^\s{\[\"']")
+_NO_SPACE_AFTER_DASH = re.compile(r" *-[^\s-]")
 
 
 def _place(at: tuple[int, int] | None, source: Source) -> Place:
