@@ -19,6 +19,7 @@ from leadstate.cli.session import runtime, session
 from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
 from leadstate.core.account import Account
+from leadstate.core.diagnostics import counted
 from leadstate.core.escape import visible, visible_json
 from leadstate.engine.run import Work, each
 from leadstate.kinds.company import Me
@@ -128,7 +129,9 @@ async def _rights(name: str, me: Me, reader: Reader) -> Check:
     except ApiError as failure:
         return Check(name, "rights", good=False, detail=f"{failure}; {failure.hint}")
     who = "an admin" if me.admin else "no admin: leads that this user may not see are invisible to leadstate too"
-    return Check(name, "rights", good=True if me.admin else None, detail=f"reads {len(labels)} labels; {who}")
+    return Check(
+        name, "rights", good=True if me.admin else None, detail=f"reads {counted(len(labels), 'label')}; {who}"
+    )
 
 
 def _limits(name: str, headers: httpx.Headers) -> Iterator[Check]:

@@ -14,7 +14,7 @@ from leadstate.cli.planning import Planned, make_plans
 from leadstate.cli.session import runtime, session
 from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
-from leadstate.core.diagnostics import Severity
+from leadstate.core.diagnostics import Severity, counted
 from leadstate.engine.run import Settings
 
 
@@ -38,7 +38,7 @@ def lock(*, paths: tuple[Path, ...], accounts: tuple[str, ...]) -> int:
     path = lock_file(paths)
     known = [one.account for one in configuration.accounts]
     now = remember(path, known, {plan.account: plan for plan in planned.plans}, {})
-    click.echo(f"{path}: {sum(map(len, now.values()))} entries")
+    click.echo(f"{path}: {counted(sum(map(len, now.values())), 'entry', 'entries')}")
     errors = [one for plan in planned.plans for one in plan.diagnostics if one.severity is Severity.ERROR]
     say(errors)
     return Exit.ERROR if errors else Exit.FINE

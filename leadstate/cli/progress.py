@@ -12,6 +12,7 @@ import click
 
 from leadstate.cli.options import HIDDEN
 from leadstate.cli.session import runtime
+from leadstate.core.diagnostics import counted
 from leadstate.core.outcome import Outcome
 from leadstate.core.plan import Change
 from leadstate.engine.events import Observer
@@ -125,6 +126,6 @@ def _lines(doing: str, of: str, total: int) -> _Show:
             return
         last = now
         left = f", about {(now - begun) / done * (total - done):,.0f} s left" if done else ""
-        click.echo(f"{doing}: {done:,} of {total:,} {of}, {requests:,} requests{left}", err=True)
+        click.echo(f"{doing}: {done:,} of {total:,} {of}, {counted(requests, 'request')}{left}", err=True)
 
     return show

@@ -27,6 +27,7 @@ def show(*, files: tuple[Path, ...], form: str, color: str, output: Path | None)
     """
     reports = [read_report(file) for file in files]
     if absent := missing(reports):
-        click.echo(f"Not all accounts are there: the shards {', '.join(map(str, absent))} are missing.", err=True)
+        shards = f"shard {absent[0]} is" if len(absent) == 1 else f"shards {', '.join(map(str, absent))} are"
+        click.echo(f"Not all accounts are there: the {shards} missing.", err=True)
     emit(together(reports), form, color, output)
     return Exit.FINE

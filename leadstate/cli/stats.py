@@ -29,4 +29,4 @@ def say_stats(opened: Session, plans: Iterable[AccountPlan]) -> None:
 def _requests(by_operation: Mapping[str, int], tokens: int) -> str:
     total = counted(sum(by_operation.values()), "request")
     each = ", ".join(f"{name} {number:,}" for name, number in sorted(by_operation.items()))
-    return f"{total}, {tokens:,} tokens" + (f": {each}" if each else "")
+    return f"{total}, {counted(tokens, 'token')}" + (f": {each}" if each else "")

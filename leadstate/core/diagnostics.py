@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 from leadstate.core.address import Address, Span
 
@@ -13,6 +14,10 @@ class Severity(StrEnum):
     ERROR = "error"
     GUARD = "guard"
     WARNING = "warning"
+
+
+ALLOWED: Final = "allowed for this run"
+"""The hint of a guard that the user has lifted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class Diagnostic:
 
     def as_warning(self) -> "Diagnostic":
         """The same finding after the user has allowed it."""
-        return replace(self, severity=Severity.WARNING, hint="allowed for this run")
+        return replace(self, severity=Severity.WARNING, hint=ALLOWED)
 
 
 def error(code: str, summary: str, *, hint: str = "", detail: str = "", span: Span | None = None) -> Diagnostic:
@@ -57,9 +62,9 @@ def worst(diagnostics: Iterable[Diagnostic]) -> Severity | None:
     return min((d.severity for d in diagnostics), key=order.index, default=None)
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 lead`, `1,204 leads`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 lead`, `1,204 leads`; `2 entries` where the plural is given."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 NAMED = 20

@@ -12,7 +12,7 @@ Below the CLI a failure of one account or one change travels as a `Diagnostic` o
 from collections.abc import Sequence
 
 from leadstate.core.address import Span
-from leadstate.core.diagnostics import Diagnostic, Severity
+from leadstate.core.diagnostics import Diagnostic, Severity, counted
 
 
 class LeadstateError(Exception):
@@ -43,7 +43,7 @@ class ConfigurationError(LeadstateError):
     code = "configuration"
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
-        super().__init__(f"{len(diagnostics)} error(s) in the configuration")
+        super().__init__(f"{counted(len(diagnostics), 'error')} in the configuration")
         self.diagnostics = tuple(diagnostics)
 
 

@@ -78,7 +78,8 @@ def _refusal(plan: AccountPlan, code: str, summary: str, cure: str, about: Chang
 def _deletes(plan: AccountPlan, policy: Policy) -> Iterator[Diagnostic]:
     deletes = plan.count(Action.DELETE)
     if policy.max_deletes is not None and deletes > policy.max_deletes:
-        summary = f"{deletes} deletes are more than the {policy.max_deletes} that one run may do"
+        verb = "is" if deletes == 1 else "are"
+        summary = f"{counted(deletes, 'delete')} {verb} more than the {policy.max_deletes} that one run may do"
         yield _refusal(plan, MAX_DELETES, summary, "raise policy.guards.max_deletes")
 
 
@@ -95,7 +96,7 @@ def _share(plan: AccountPlan, policy: Policy, existing: Mapping[str, int]) -> It
 
 def _tokens(plan: AccountPlan, policy: Policy, tokens: int) -> Iterator[Diagnostic]:
     if policy.max_tokens is not None and tokens > policy.max_tokens:
-        summary = f"the apply would cost {tokens} API tokens; {policy.max_tokens} are allowed"
+        summary = f"the apply would cost {counted(tokens, 'API token')}; {policy.max_tokens:,} may be spent"
         yield _refusal(plan, MAX_TOKENS, summary, "raise --max-tokens or policy.guards.max_tokens")
 
 

@@ -145,8 +145,8 @@ def _plan_missing(draft: _Draft, desired: Desired) -> None:
                 desired.finding(
                     "archived-unknown",
                     Severity.GUARD,
-                    "it may exist among archived leads that were not read (the newest "
-                    f"{account.policy.archived_pages} pages of 500 were)",
+                    "it may exist among archived leads that were not read, older than the newest "
+                    f"{counted(account.policy.archived_pages, 'page')} of 500",
                     hint="raise policy.archived_pages, or pass --allow archived-unknown to create it",
                 )
             )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from leadstate.core.account import Account
 from leadstate.core.address import Address, Ref, RemoteRef, Span
 from leadstate.core.changed import LABELS, Changed, compose
-from leadstate.core.diagnostics import Diagnostic, Severity
+from leadstate.core.diagnostics import Diagnostic, Severity, counted
 from leadstate.core.diff import added, diff, removed
 from leadstate.core.observed import Observed
 from leadstate.core.order import in_order, weigh
@@ -227,7 +227,7 @@ class _Draft:
                     "archived-unknown",
                     Severity.GUARD,
                     "it may have been created again and archived; only the newest "
-                    f"{self.account.policy.archived_pages} pages of 500 archived leads were read",
+                    f"{counted(500 * self.account.policy.archived_pages, 'archived lead')} were read",
                     hint="raise policy.archived_pages, or pass --allow archived-unknown to create it",
                     span=self._span,
                     account=self.account.name,

@@ -1,6 +1,7 @@
 """From an HTTP answer to data or a typed error. No status, header or body can make it raise anything else."""
 
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -149,11 +150,22 @@ def _error(
         spent = _day_is_spent(reply, body)
         kind: type[ApiError] = BudgetSpent if spent else RateLimited
         after = _retry_after(reply)
-        wait = "" if after is None else f"; come back in {after:.0f} s"
-        return kind(operation.id, said + wait, status=status, retry_after=after)
+        if spent:
+            said = f"daily budget spent{'' if after is None else f', resets in {_duration(after)}'} ({said})"
+        elif after is not None:
+            said += f"; come back in {after:.0f} s"
+        return kind(operation.id, said, status=status, retry_after=after)
     kinds: dict[int, type[ApiError]] = {401: Unauthorized, 403: Forbidden, 404: NotFound}
     fallback = ServerFailure if reply.is_server_error else Rejected
     return kinds.get(status, fallback)(operation.id, said, status=status)
+
+
+def _duration(seconds: float) -> str:
+    """`40 s`, `12 min`, `1 h 6 min`; never shorter than it is."""
+    if seconds < 60:  # noqa: PLR2004  a minute
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(math.ceil(seconds / 60), 60)
+    return f"{hours:,} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _host(location: str) -> str:

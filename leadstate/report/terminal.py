@@ -1,10 +1,12 @@
 """The view for a terminal or a log: changes by account in columns, then what sums up. Reads the document only."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rich.console import Console
 from rich.text import Text
 
+from leadstate.core.diagnostics import ALLOWED
 from leadstate.core.escape import visible
 from leadstate.report.columns import Cell, print_lines, print_rows
 from leadstate.report.console import drawn
@@ -27,6 +29,8 @@ ACTION = {"add": "green", "update": "yellow", "delete": "red"}
 _RESULT = {"applied": "green", "failed": "bold red", "skipped": "yellow", "conflict": "magenta", "unknown": "bold red"}
 _SEVERITY = {"error": "bold red", "guard": "bold red", "warning": "yellow"}
 _TONE = {"plain": "", "good": "green", "bad": "bold red"}
+_NAMED = 3
+"""Objects and places that are named of those that one finding is about."""
 _FIELDS = 1
 """The column that folds where the terminal is narrow: fields are what can be long."""
 
@@ -45,8 +49,8 @@ def to_text(report: Report, *, color: bool, width: int) -> str:
 def _print(console: Console, report: Report) -> None:
     for account in report.accounts:
         _print_account(console, account)
-    for finding in report.findings():
-        console.print(finding_text(finding))
+    for findings in _grouped(report):
+        console.print(findings_text(findings))
         console.print()
     first, cost = headline(report), spent(report)
     for line in (Sentence(f"{first.text}  {cost}" if cost else first.text, first.lead, first.tone), *remarks(report)):
@@ -94,24 +98,51 @@ def _note(change: Change) -> Cell:
 
 
 def _unfinished(account: Account) -> Iterator[Cell]:
-    """Why a change was not made."""
+    """Why changes were not made; what several have in common is one line."""
+    alike: dict[tuple[str, str], list[Change]] = {}
     for change in account.changes:
         if change.result and change.result.status != "applied":
-            about = f"  {change.result.status}: {local(account, change.address)}: "
-            yield [(about, _RESULT[change.result.status]), (visible(change.result.detail), "")]
+            alike.setdefault((change.result.status, change.result.detail), []).append(change)
+    for (status, detail), changes in alike.items():
+        many = len(changes) > 1
+        about = f"  {len(changes):,} {status}: " if many else f"  {status}: {local(account, changes[0].address)}: "
+        yield [(about, _RESULT[status]), (visible(detail), "")]
+
+
+def _grouped(report: Report) -> Iterator[list[Finding]]:
+    """Findings, equal ones of different objects together. After an apply a guard that was lifted is no news."""
+    done = any(change.result for account in report.accounts for change in account.changes)
+    alike: dict[Finding, list[Finding]] = {}
+    for finding in report.findings():
+        if not (done and finding.hint == ALLOWED):
+            alike.setdefault(replace(finding, account=None, address=None, source=None), []).append(finding)
+    yield from alike.values()
 
 
 def finding_text(one: Finding) -> Text:
     """A finding for people: what, where, and the cure."""
+    return findings_text([one])
+
+
+def findings_text(findings: Sequence[Finding]) -> Text:
+    """Findings that say the same of different objects."""
+    one = findings[0]
     text = Text.assemble((f"{one.severity}[{one.code}]", _SEVERITY[one.severity]), " ")
-    if place := one.address or one.account:
-        text.append(f"{visible(place)}: ")
+    places = list(dict.fromkeys(place for finding in findings if (place := finding.address or finding.account)))
+    if places:
+        text.append(f"{visible(_first(places))}: ")
     text.append(visible(one.summary), "bold")
-    if one.source:
-        text.append(f"\n  --> {visible(one.source.file)}:{one.source.line}:{one.source.column}", "dim")
+    sources = dict.fromkeys(finding.source for finding in findings if finding.source)
+    for source in list(sources)[:_NAMED]:
+        text.append(f"\n  --> {visible(source.file)}:{source.line}:{source.column}", "dim")
     for block in (one.excerpt, one.detail):
         for line in block.splitlines():
             text.append(f"\n  {visible(line)}")
     if one.hint:
         text.append("\n  = ").append(visible(one.hint), "cyan")
     return text
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

@@ -40,7 +40,7 @@ def test_errors_carry_what_to_do_and_everything_that_is_wrong() -> None:
     assert (str(LeadstateError("what", hint="cure")), LeadstateError("what", hint="cure").hint) == ("what", "cure")
     assert LeadstateError("what").hint == ""
     found = ConfigurationError([error("a", "one"), error("b", "two")])
-    assert str(found) == "2 error(s) in the configuration"
+    assert str(found) == "2 errors in the configuration"
     assert [one.code for one in found.diagnostics] == ["a", "b"]
 
 

@@ -108,7 +108,7 @@ def test_refusals_of_cost_name_the_number_the_limit_and_what_lifts_them() -> Non
     assert [(one.code, one.summary, one.hint) for one in found] == [
         (
             "max-tokens",
-            "the apply would cost 60 API tokens; 10 are allowed",
+            "the apply would cost 60 API tokens; 10 may be spent",
             "raise --max-tokens or policy.guards.max_tokens, or pass --allow max-tokens",
         ),
         (

@@ -93,6 +93,10 @@ def test_amounts_keep_every_digit() -> None:
         (403, "<html>", {}, "403 without a JSON body: the vendor's shield blocks this client"),
         (429, "{}", {}, "429"),
         (429, "{}", {"retry-after": " 2 "}, "429; come back in 2 s"),
+        (429, "{}", {"retry-after": "61"}, "daily budget spent, resets in 2 min (429)"),
+        (429, "{}", {"retry-after": "3939"}, "daily budget spent, resets in 1 h 6 min (429)"),
+        (429, '{"error": "daily"}', {"retry-after": "59"}, "daily budget spent, resets in 59 s (429, daily)"),
+        (429, '{"error": "daily"}', {}, "daily budget spent (429, daily)"),
     ],
 )
 def test_messages(status: int, body: str, headers: dict[str, str], message: str) -> None:

@@ -132,7 +132,7 @@ def test_a_daily_budget_that_ends_half_way(tmp_path: Path, counted: Counted) -> 
         (tmp_path / "leadstate.yaml").write_text(written(case, url))
         code, out, err = Process(tmp_path).run("apply", "--auto-approve")
     assert code == 4, out + err
-    assert "come back in " in out
+    assert "resets in " in out
     shown = json.loads(receipts(tmp_path)[0].read_text())
     statuses = [change["result"]["status"] for change in shown["accounts"][0]["changes"]]
     assert len(statuses) == 30
@@ -140,7 +140,7 @@ def test_a_daily_budget_that_ends_half_way(tmp_path: Path, counted: Counted) -> 
     for change in shown["accounts"][0]["changes"]:
         if change["result"]["status"] != "applied":
             assert change["address"].removeprefix("emea/") in out
-            assert "come back in " in change["result"]["detail"] or "was not applied" in change["result"]["detail"]
+            assert "resets in " in change["result"]["detail"] or "was not applied" in change["result"]["detail"]
 
     richer = Sandbox(sandbox.dump(), burst=None, daily=None)
     with running(richer.app) as url:

@@ -1,6 +1,7 @@
 """The columns of the terminal view. Rich's own table, which is slow, is the judge."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,10 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from leadstate.core.diagnostics import ALLOWED
 from leadstate.report.columns import GAP, NARROWEST, Cell, print_rows
 from leadstate.report.console import drawn
+from leadstate.report.document import Finding, Result, Source
 from leadstate.report.terminal import to_text
-from tests.report.reports import many
+from tests.report.reports import account, change, finding, many, report
 
 WORDS = st.text(st.sampled_from("ab é漢🔥"), max_size=12).map(str.strip)
 ROWS = st.lists(st.tuples(WORDS, st.lists(WORDS, max_size=6).map(" ".join), WORDS), min_size=1, max_size=6)
@@ -63,3 +66,43 @@ def test_colour_changes_nothing_but_colour() -> None:
 def test_an_empty_column_takes_a_place_at_the_end_only_as_it_does_for_rich(row: tuple[str, str, str]) -> None:
     ours = drawn(lambda console: print_rows(console, [cells(row)], folds=1), color=False, width=72)
     assert ours == drawn(lambda console: by_rich(console, [row]), color=False, width=72)
+
+
+def in_use(*names: str, hint: str = "write it") -> tuple[Finding, ...]:
+    summary = "how many leads carry it was not counted"
+    places = [Source(file="leadstate.yaml", line=number, column=5) for number in range(1, len(names) + 1)]
+    return tuple(
+        finding("guard", "in-use", summary, hint=hint, account="emea", address=f"emea/label:{name}", source=place)
+        for name, place in zip(names, places, strict=True)
+    )
+
+
+def test_equal_diagnostics_of_many_objects_are_one() -> None:
+    refused = in_use(*(f"L{number}" for number in range(33)))
+    shown = to_text(report(account("emea", diagnostics=refused), applyable=False), color=False, width=200)
+    assert shown.count("guard[in-use]") == 1
+    assert "guard[in-use] emea/label:L0, emea/label:L1, emea/label:L2 and 30 more: how many leads carry it" in shown
+    assert shown.count("-->") == 3
+    apart = (*in_use("A", "B"), *in_use("C", hint="other"))
+    shown = to_text(report(account("emea", diagnostics=apart), applyable=False), color=False, width=200)
+    assert "guard[in-use] emea/label:A, emea/label:B: how many" in shown
+    assert shown.count("guard[in-use]") == 2
+
+
+def test_a_guard_that_was_lifted_is_not_repeated_after_the_apply() -> None:
+    lifted = tuple(replace(one, severity="warning", hint=ALLOWED) for one in in_use("Old"))
+    planned = change("-", "emea/label:Old", ("name", "Old", None))
+    done = replace(planned, result=Result(status="applied"))
+    for one, times in ((planned, 1), (done, 0)):
+        shown = to_text(report(account("emea", one, diagnostics=lifted)), color=False, width=200)
+        assert shown.count("warning[in-use]") == times
+
+
+def test_changes_that_ended_alike_are_one_line() -> None:
+    spent = Result(status="skipped", detail="because daily budget spent, resets in 1 h 6 min")
+    skipped = [change("+", f"emea/label:L{number}", result=spent) for number in range(36)]
+    other = change("+", "emea/label:X", result=Result(status="failed", detail="refused"))
+    shown = to_text(report(account("emea", *skipped, other), command="apply"), color=False, width=200)
+    assert shown.count("resets in 1 h 6 min") == 1
+    assert "  36 skipped: because daily budget spent, resets in 1 h 6 min\n" in shown
+    assert "  failed: label:X: refused\n" in shown
