@@ -19,7 +19,9 @@ from leadstate.report import RENDERERS
 
 
 @click.command(short_help=COMMANDS["apply"])
-@click.argument("plan_file", metavar="[PLAN]", required=False, type=click.Path(exists=True, path_type=Path))
+@click.argument(
+    "plan_file", metavar="[PLAN]", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 @options.configuration
 @options.planning
 @options.approval

@@ -80,7 +80,9 @@ def read_plan(path: Path | None) -> Report | None:
         raise click.BadParameter(f"{path} is a configuration and not a plan: {hint}", param_hint="PLAN")
     report = read_report(path)
     if report.command != "plan":
-        raise click.BadParameter(f"holds the report of {report.command!r}, not a plan", param_hint="PLAN")
+        what = "the receipt of an apply" if report.command == "apply" else f"the report of `leadstate {report.command}`"
+        hint = "make a plan with `leadstate plan --out plan.json`; `leadstate restore` undoes an apply by its receipt"
+        raise click.BadParameter(f"{path} is {what} and not a plan: {hint}", param_hint="PLAN")
     return report
 
 

@@ -10,6 +10,7 @@ from leadstate.cli.main import COMMANDS
 from leadstate.cli.starter import starter
 from leadstate.cli.taking_over import taken_over
 from leadstate.config import schema_text
+from leadstate.core.diagnostics import counted
 
 VARIABLE = "PIPEDRIVE_TOKEN"
 """The name of the token's variable in the starter files."""
@@ -79,4 +80,4 @@ def _ignore(path: Path) -> None:
         return
     gap = "" if not there or there.endswith("\n") else "\n"
     path.write_text(there + gap + "\n".join(missing) + "\n", encoding="utf-8")
-    click.echo(f"written        {path} ({len(missing)} lines added)")
+    click.echo(f"written        {path} ({counted(len(missing), 'line')} added)")

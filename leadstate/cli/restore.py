@@ -26,7 +26,9 @@ from leadstate.report.touches import receipt_of
 
 @click.command(short_help=COMMANDS["restore"])
 @click.argument("receipt", metavar="RECEIPT", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("plan_file", metavar="[PLAN]", required=False, type=click.Path(exists=True, path_type=Path))
+@click.argument(
+    "plan_file", metavar="[PLAN]", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 @options.configuration
 @options.guards
 @options.option("--out", type=options.OutputFile(), metavar="FILE", help="Only plan, and store the plan.")

@@ -30,4 +30,5 @@ def show(*, files: tuple[Path, ...], form: str, color: str, output: Path | None)
         shards = f"shard {absent[0]} is" if len(absent) == 1 else f"shards {', '.join(map(str, absent))} are"
         click.echo(f"Not all accounts are there: the {shards} missing.", err=True)
     emit(together(reports), form, color, output)
-    return Exit.FINE
+    # One shard may be looked at alone; several are meant to be the whole.
+    return Exit.ERROR if absent and len(files) > 1 else Exit.FINE

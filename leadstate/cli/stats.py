@@ -23,7 +23,7 @@ def say_stats(opened: Session, plans: Iterable[AccountPlan]) -> None:
         whole += spent.by_operation
         tokens += spent.tokens
     if len(opened.work) > 1:
-        click.echo(f"{len(opened.work):,} accounts  {_requests(whole, tokens)}", err=True)
+        click.echo(f"{counted(len(opened.work), 'account')}  {_requests(whole, tokens)}", err=True)
 
 
 def _requests(by_operation: Mapping[str, int], tokens: int) -> str:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from leadstate.cli import locking
 from leadstate.sandbox import Sandbox
+from tests.cli.inside import leadstate
 from tests.cli.live import Shell
 
 HEAD = """\
@@ -61,6 +63,39 @@ def test_an_apply_makes_the_file_where_it_is_asked_to_and_keeps_it_then(shell: S
     assert path.read_text() == text
     assert shell("lock").returncode == 0
     assert "lead:two" in path.read_text()
+
+
+def test_the_file_is_made_also_where_nothing_changes(shell: Shell) -> None:
+    path = shell.folder / "leadstate.lock.json"
+    text = path.read_text()
+    path.unlink()
+    assert shell("apply", "--auto-approve").returncode == 0
+    assert not path.exists()
+    assert shell("apply", "--lock").returncode == 0, "with nothing to do, nobody is asked"
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize(("color", "code"), [("pink", 4), ("red", 1)], ids=["after changes", "without changes"])
+def test_a_file_that_cannot_be_written_loses_neither_the_report_nor_the_receipt(
+    shell: Shell, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, color: str, code: int
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    config = shell.folder / "leadstate.yaml"
+    config.write_text(config.read_text().replace("Hot, color: red", f"Hot, color: {color}"))
+    (shell.folder / "leadstate.lock.json").unlink()
+    monkeypatch.chdir(shell.folder)
+    monkeypatch.setattr(locking, "write_beside", full)
+    before = set(Path(".leadstate/receipts").iterdir())
+    ended, out, err = leadstate(
+        sandbox, shell.environ, Path(".leadstate/receipts"), ("apply", "--auto-approve", "--lock")
+    )
+    assert ended == code
+    assert "error[lock-file] leadstate.lock.json was not brought up to date: no space left on device" in err
+    assert ("label:Hot" in out) == (color == "pink")
+    receipts = set(Path(".leadstate/receipts").iterdir()) - before
+    assert len(receipts) == (color == "pink")
 
 
 def test_an_object_that_gets_another_key_is_known_by_that_alone(shell: Shell, sandbox: Sandbox) -> None:

@@ -48,6 +48,17 @@ def test_a_log_gets_a_line_every_few_seconds(capsys: pytest.CaptureFixture[str])
     ]
 
 
+def test_counts_agree_with_their_nouns(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    with (
+        click.Context(click.Command("plan"), obj=Runtime(pace=Pace(clock))),
+        progress("Reading", "accounts", 4, ()) as on,
+    ):
+        clock.now += QUIET
+        on.request()
+    assert capsys.readouterr().err == "Reading: 0 of 4 accounts, 1 request\n"
+
+
 def test_nothing_where_it_is_not_wanted(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines(capsys, Clock(), hidden=True) == []
 

@@ -50,8 +50,11 @@ def test_all_shards_together_plan_what_one_run_plans(fleet: Fleet) -> None:
     assert (code, err) == (0, "")
     assert json.loads(shown) == json.loads(Path("whole.json").read_text())
 
-    _, _, err = fleet("show", *files[1:3])
+    code, _, err = fleet("show", *files[1:3])
+    assert code == 1
     assert "the shards 1/4, 4/4 are missing" in err
+    assert "the shard 3/4 is missing" in fleet("show", files[0], files[1], files[3])[2]
+    assert fleet("show", files[0])[0] == 0
     assert fleet("show", files[0], files[0])[0] == 1
     Path("together.json").write_text(shown)
     assert fleet("apply", "together.json", "--auto-approve")[0] == 0
