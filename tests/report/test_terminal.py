@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -45,6 +46,23 @@ def test_rows_stand_as_in_a_table_of_rich(rows: Sequence[Sequence[str]], width: 
 def test_where_it_fits_no_line_is_wider_than_the_terminal(width: int) -> None:
     lines = to_text(many(200), color=False, width=width).splitlines()[:-1]
     assert max(map(len, lines)) <= width
+
+
+@given(st.lists(st.tuples(*[st.text("ab /é漢", max_size=90)] * 4), min_size=1, max_size=4), st.integers(57, 120))
+def test_no_cell_however_long_pushes_another_off_the_screen(rows: list[tuple[str, ...]], width: int) -> None:
+    shown = drawn(lambda console: print_rows(console, [cells(row) for row in rows], folds=1), color=False, width=width)
+    assert all(cell_len(line) <= width for line in shown.splitlines())
+    assert sorted("".join(shown.split())) == sorted(
+        "".join(text for row in rows for text in row if text).replace(" ", "")
+    )
+
+
+def test_a_long_name_leaves_its_changes_on_the_screen() -> None:
+    name = "Q3 " + "campaign for renewals " * 4
+    long = change("~", f"emea/label:{name}", ("color", "red", "orange"))
+    lines = to_text(report(account("emea", long)), color=False, width=80).splitlines()
+    assert max(map(len, lines[:-1])) <= 80
+    assert "".join(lines[1:-3]).count("orange") == 1
 
 
 def test_colour_changes_nothing_but_colour() -> None:
