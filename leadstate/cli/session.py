@@ -18,6 +18,7 @@ from leadstate.core.account import Account
 from leadstate.core.errors import SecretError, finding_of
 from leadstate.core.plan import AccountPlan
 from leadstate.engine.run import Work, unread
+from leadstate.pipedrive.bounds import BOUNDS, Bounds
 from leadstate.pipedrive.connection import Connection, Pace, http_client
 
 
@@ -28,6 +29,7 @@ class Runtime:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     transport: httpx.AsyncBaseTransport | None = None
     pace: Pace = field(default_factory=Pace)
+    bounds: Bounds = BOUNDS
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     receipts: Path = Path(".leadstate", "receipts")
     cache: Path = field(default_factory=lambda: platformdirs.user_cache_path("leadstate"))
@@ -53,12 +55,12 @@ class Session:
 async def session(configuration: Configuration) -> AsyncIterator[Session]:
     """Open the way to every account of the configuration. An account without a usable token does not stop the rest."""
     surroundings = runtime()
-    async with http_client(surroundings.transport) as http:
+    async with http_client(surroundings.transport, surroundings.bounds) as http:
         work, unusable = [], []
         for declared in configuration.accounts:
             try:
                 signer = signer_of(declared, http, surroundings.environ, surroundings.pace.clock)
-                connection = Connection(http, declared.account.origin, signer, surroundings.pace)
+                connection = Connection(http, declared.account.origin, signer, surroundings.pace, surroundings.bounds)
                 work.append(Work(declared.account, connection))
             except SecretError as failure:
                 unusable.append(_without_token(declared, failure))
