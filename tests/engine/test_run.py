@@ -190,7 +190,7 @@ def test_why_an_account_could_not_be_read_again_is_kept() -> None:
     fake.before["GET leadLabels", 1] = lambda: spent
     _, applied = apply(fake, label("Hot"))
     assert applied.remaining is None
-    assert applied.unread == "getLeadLabels: 429, daily budget spent"
+    assert applied.unread == "getLeadLabels: daily budget spent (429, daily budget spent)"
     assert not applied.settled
 
 
