@@ -198,6 +198,25 @@ def _as_read(value: Any) -> Any:
         ("a: &x red\nb: &y 1\nc: *y\n", [Set(("a",), "blue")], "a: &x blue\nb: &y 1\nc: *y\n"),
         ("a: &x red\nb: *x # b\n", [Set(("b",), "blue")], "a: &x red\nb: blue # b\n"),
         ("k: 1\n", [Set(("k",), value=True)], "k: true\n"),
+        ("k: [a, b]\n", [Set(("k",), ["c", "d"])], "k: [c, d]\n"),
+        ("k: {a: 1, b: 2}\n", [Remove(("k", "a")), Remove(("k", "b")), Set(("k", "c"), 3)], "k: {c: 3}\n"),
+        ("k: {a: 1, b: 2}\n", [Remove(("k", "b"))], "k: {a: 1}\n"),
+        ("k: {a: 1, b: 2, c: 3}\n", [Remove(("k", "b"))], "k: {a: 1, c: 3}\n"),
+        ("l: [\n  a  # x, y\n]\n", [Append("l", ("b",))], "l: [\n  a,  # x, y\n  b\n]\n"),
+        ("l: [\n  a,  # x\n]\n", [Append("l", ("b", "c"))], "l: [\n  a,  # x\n  b,\n  c\n]\n"),
+        ("k:\n  a: 1\n", [Set(("k", "b, c"), "x, y")], "k:\n  a: 1\n  b, c: x, y\n"),
+        ("k: {a: 1}\n", [Set(("k", "b, c"), "x, y")], 'k: {a: 1, "b, c": "x, y"}\n'),
+        ("a: 1\n", [Append("b, c", ({"x": "y, z"}, "u, v"))], 'a: 1\n\nb, c:\n  - {x: "y, z"}\n  - u, v\n'),
+        # A key that is set beside others takes nothing of them away, and one that is there is not made a second time.
+        ("k:\n  a: 1\n  b: 2\n", [Set(("k", "b"), 3)], "k:\n  a: 1\n  b: 3\n"),
+        ("k: {a: {x: 1}}\n", [Set(("k", "a", "y"), 2)], "k: {a: {x: 1, y: 2}}\n"),
+        ("k:\n", [Set(("k", "a", "b"), 1)], "k: {a: {b: 1}}\n"),
+        # Types are kept apart, and null is a value.
+        ("k: 1\n", [Set(("k",), "1")], 'k: "1"\n'),
+        ("k: 1\n", [Set(("k",), Decimal("1.0"))], "k: 1.0\n"),
+        ('k: "true"\n', [Set(("k",), value=True)], "k: true\n"),
+        ("k: a\n", [Set(("k",), None)], "k: null\n"),
+        ("k:\n  a: 1\n", [Set(("k", "b"), None)], "k:\n  a: 1\n  b: null\n"),
     ],
 )
 def test_how_it_looks(before: str, edits: list[Edit], after: str) -> None:
@@ -224,3 +243,57 @@ def test_the_values_given_stay_as_they_were() -> None:
     data = {"l": [{"a": 1}]}
     assert edited(data, [Set(("l", 0, "a"), 2), Append("l", (3,))]) == {"l": [{"a": 2}, 3]}
     assert data == {"l": [{"a": 1}]}
+
+
+@pytest.mark.parametrize(
+    ("value", "other"),
+    [
+        (1, True),
+        (0, False),
+        (1, "1"),
+        (1, Decimal(1)),
+        (Decimal("1.0"), Decimal("1.00")),
+        (None, ""),
+        (None, False),
+        ([], {}),
+        ([1], [1, 2]),
+        ([1, 2], [2, 1]),
+        ({"a": 1}, {"a": True}),
+        ({"a": None}, {}),
+        ({"a": 1}, {"b": 1}),
+        ([{"a": [1]}], [{"a": [True]}]),
+    ],
+)
+def test_values_of_two_types_are_two_values(value: object, other: object) -> None:
+    assert not same(value, other)
+    assert not same(other, value)
+    assert same(value, value)
+    assert same(other, other)
+
+
+def test_two_edits_of_one_text_and_a_result_that_is_another_are_refused_in_plain_words() -> None:
+    with pytest.raises(EditError) as caught:
+        edit("a: &x red\nb: *x\n", Set(("a",), "blue"))
+    assert str(caught.value) == ("f.yaml:1:7: an alias (*x) stands for this value elsewhere, so nothing was written")
+    assert caught.value.hint == "edit this place by hand, or write it in another way, and run the command again"
+
+
+def test_a_value_that_no_file_can_hold_is_named_with_what_to_do() -> None:
+    with pytest.raises(UnwritableError) as caught:
+        written("a\ud800")
+    assert str(caught.value) == "'a\\ud800' cannot be written into a YAML file"
+    assert caught.value.hint == "change it in Pipedrive first"
+
+
+def test_edits_of_values_leave_everything_beside_them() -> None:
+    data = {"a": {"b": 1, "c": 2}, "l": [1, {"x": 1, "y": 2}, 3]}
+    assert edited(data, [Set(("a", "b"), None)]) == {**data, "a": {"b": None, "c": 2}}
+    assert edited(data, [Set(("l", 1, "x"), 5)]) == {**data, "l": [1, {"x": 5, "y": 2}, 3]}
+    assert edited(data, [Remove(("l", 1, "x"))]) == {**data, "l": [1, {"y": 2}, 3]}
+    assert edited(data, [Remove(("a",))]) == {"l": data["l"]}
+    assert edited(data, [Set(("n", "m"), 1), Append("l", (4,)), Append("k", (1,))]) == {
+        "a": data["a"],
+        "l": [*data["l"], 4],
+        "n": {"m": 1},
+        "k": [1],
+    }

@@ -1,0 +1,146 @@
+"""Live values of declared objects as edits: what is written where, and what is refused."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from leadstate.config.configuration import Configuration
+from leadstate.config.loader import understand
+from leadstate.config.text.findings import Findings
+from leadstate.config.text.source import Source
+from leadstate.config.writing.drift import Accepted, accept
+from leadstate.config.writing.edits import Edit, Set
+from leadstate.config.writing.items import Files
+from leadstate.core.address import Ref, RemoteRef
+from leadstate.core.diff import FieldDiff
+from leadstate.core.plan import Action, Change, Reason
+from leadstate.core.resource import Money, Side
+
+TEXT = """\
+version: 1
+namespace: ns
+accounts:
+  a: {domain: a, token: {env: T}, plan: premium}
+  b: {domain: b, token: {env: T}}
+labels:
+  - {name: Hot, color: red}
+  - {name: Cold, key: c, color: blue, overrides: {b: {color: gray}}}
+  - {name: Only, color: red, accounts: [a]}
+leads:
+  - {key: l, title: T, person: 1, labels: [Hot, c], value: {amount: 1.50, currency: EUR}, custom_fields: {X: 1, a.b: 2}}
+  - {key: m, title: M, person: 1, organization: 2, labels: {at_least: [Hot]}, accounts: [a], visible_to: company}
+"""
+
+
+def declared(text: str = TEXT) -> tuple[Files, Configuration]:
+    source = Source("f.yaml", text, Path())
+    return Files.of([source], Findings()), understand([source], (), Findings())
+
+
+def accepted(*drifts: tuple[str, str, Side], text: str = TEXT) -> Accepted:
+    """What is accepted of drifts: address, field, live value."""
+    files, everything = declared(text)
+    desired = {str(one.address): one for account in everything.accounts for one in account.account.desired}
+    changes = [
+        Change(
+            desired[address].address, Action.UPDATE, Reason.DIFFERS, (FieldDiff(path, live, None),), {},
+            span=desired[address].span,
+        )
+        for address, path, live in drifts
+    ]  # fmt: skip
+    return accept(changes, files, everything)
+
+
+def edits(*drifts: tuple[str, str, Side]) -> list[Edit]:
+    found = accepted(*drifts)
+    assert found.findings == []
+    return found.edits["f.yaml"]
+
+
+def refusal(*drifts: tuple[str, str, Side]) -> str:
+    found = accepted(*drifts)
+    assert not any(found.edits.values())
+    (finding,) = found.findings
+    assert (finding.code, finding.span is not None, finding.address is not None) == ("not-pulled", True, True)
+    return f"{finding.summary} | {finding.hint}"
+
+
+def test_what_all_accounts_have_goes_into_the_item() -> None:
+    drifts = [(f"{name}/label:Hot", "color", "green") for name in "ab"]
+    assert edits(*drifts) == [Set(("labels", 0, "color"), "green")]
+
+
+def test_what_one_account_has_goes_into_its_override() -> None:
+    assert edits(("b/label:Hot", "color", "green")) == [Set(("labels", 0, "overrides", "b", "color"), "green")]
+    drifts = (("a/label:Hot", "color", "green"), ("b/label:Hot", "color", "pink"))
+    assert edits(*drifts) == [
+        Set(("labels", 0, "overrides", "a", "color"), "green"),
+        Set(("labels", 0, "overrides", "b", "color"), "pink"),
+    ]
+
+
+def test_an_override_stays_one_and_does_not_keep_the_others_from_the_item() -> None:
+    assert edits(("a/label:c", "color", "green")) == [Set(("labels", 1, "color"), "green")]
+    assert edits(("b/label:c", "color", "green")) == [Set(("labels", 1, "overrides", "b", "color"), "green")]
+
+
+def test_a_value_that_people_took_away_is_unset() -> None:
+    drifts = [(f"{name}/lead:l", path, None) for name in "ab" for path in ("value", "custom_fields.X")]
+    assert edits(*drifts) == [Set(("leads", 0, "value"), None), Set(("leads", 0, "custom_fields", "X"), None)]
+    assert edits(("a/lead:m", "person", None)) == [Set(("leads", 1, "person"), None)]
+
+
+def test_a_custom_field_stands_under_its_name_whatever_dots_are_in_it() -> None:
+    found = edits(("a/lead:l", "custom_fields.a.b", Decimal(3)))
+    assert found == [Set(("leads", 0, "overrides", "a", "custom_fields", "a.b"), 3)]
+
+
+def test_money_keeps_the_digits_of_an_amount_that_stays() -> None:
+    (first,) = edits(*((f"{name}/lead:l", "value", Money(Decimal("1.5"), "USD")) for name in "ab"))
+    assert isinstance(first, Set)
+    assert str(first.value) == str({"amount": Decimal("1.50"), "currency": "USD"})
+    (other,) = edits(*((f"{name}/lead:l", "value", Money(Decimal("2.0"), "EUR")) for name in "ab"))
+    assert isinstance(other, Set)
+    assert str(other.value) == str({"amount": 2, "currency": "EUR"})
+
+
+def test_labels_are_written_as_they_are_called_and_those_that_stay_keep_their_order() -> None:
+    live = (Ref("label", "Only"), Ref("label", "c"), Ref("label", "Hot"))
+    assert edits(("a/lead:l", "labels", live)) == [Set(("leads", 0, "overrides", "a", "labels"), ["Hot", "c", "Only"])]
+    assert edits(("a/lead:m", "labels", ())) == [Set(("leads", 1, "labels"), {"at_least": []})]
+
+
+def test_visible_to_is_a_word_where_the_plan_has_one_and_no_number_was_written() -> None:
+    assert edits(("a/lead:m", "visible_to", "1")) == [Set(("leads", 1, "visible_to"), "owner")]
+    assert edits(("b/lead:l", "visible_to", "3")) == [Set(("leads", 0, "overrides", "b", "visible_to"), 3)]
+
+
+def test_a_label_that_gets_another_name_keeps_the_old_one_as_its_key_where_it_is_referred_to() -> None:
+    drifts = [(f"{name}/label:Hot", "name", "Hotter") for name in "ab"]
+    assert edits(*drifts) == [Set(("labels", 0, "name"), "Hotter"), Set(("labels", 0, "key"), "Hot")]
+    assert edits(("a/label:c", "name", "Colder")) != []
+    drifts = [("a/label:Only", "name", "Lonely")]
+    assert edits(*drifts) == [Set(("labels", 2, "name"), "Lonely")]
+
+
+@pytest.mark.parametrize(
+    ("path", "live", "said"),
+    [
+        ("title", "a ${x}", "taken for a variable | rename it in Pipedrive"),
+        ("title", "", "cannot be declared | change it in Pipedrive, or leave the field out"),
+        ("labels", (RemoteRef("label", "i1"), Ref("label", "X")), "not declared: label#i1, X | import or declare"),
+        ("person", None, "the lead has none any more, and no organization is declared | declare its organization"),
+        ("odd", 1, "pull knows no way to write it | write it by hand"),
+    ],
+)
+def test_what_no_file_can_declare_is_refused(path: str, live: Side, said: str) -> None:
+    found = refusal(("a/lead:l", path, live))
+    assert f"the live value of `{path}` was not taken: " in found
+    assert said in found
+
+
+def test_a_colour_that_nobody_can_declare_is_refused_and_the_rest_is_taken() -> None:
+    found = accepted(("a/label:Only", "color", "mauve"), ("a/label:Only", "name", "Lonely"))
+    assert [one.code for one in found.findings] == ["not-pulled"]
+    assert found.edits["f.yaml"] == [Set(("labels", 2, "name"), "Lonely")]
