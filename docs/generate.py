@@ -33,7 +33,7 @@ SECTIONS = {
     "LabelSpec": "[label](#labels)",
     "LeadSpec": "[lead](#leads)",
     "LabelOverride": "`name`, `color`",
-    "LeadFields": "any of these but `key`, `mode`, `if_gone` and `adopted`",
+    "LeadFields": "any of these but `key`, `mode`, `if_gone`, `keep` and `adopted`",
 }
 """Models that are described at another place; any other is written out as `{key: …}`."""
 _KEYS = re.compile(r"(<!-- keys of (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

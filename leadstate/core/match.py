@@ -4,6 +4,7 @@ A declared object with a mark is known by its mark alone: a lead's title is no i
 the lock file remembers is a hint: an id that is not there any more, or that bears another mark, counts for nothing.
 """
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -12,6 +13,7 @@ from enum import StrEnum
 
 from leadstate.core.address import Ref
 from leadstate.core.diagnostics import Diagnostic, Severity, counted
+from leadstate.core.plan import plain
 from leadstate.core.resource import Desired, Live
 
 _PLAIN = re.compile(r"(?!(?i:true|false|null|yes|no|on|off|y|n)$)[A-Za-z][A-Za-z0-9]*(?: [A-Za-z][A-Za-z0-9]*)*")
@@ -40,6 +42,7 @@ class Matching:
         shadowed: live objects that bear a previous name of an object which exists under its current name.
         ambiguous: live objects that could each be the same declared one.
         diagnostics: errors and warnings found on the way.
+        duplicates: live objects that carry the mark of a declared one which says that another one is kept.
     """
 
     pairs: tuple[tuple[Desired, Live], ...]
@@ -49,11 +52,12 @@ class Matching:
     shadowed: tuple[Live, ...]
     ambiguous: tuple[Live, ...]
     diagnostics: tuple[Diagnostic, ...]
+    duplicates: tuple[Live, ...] = ()
 
     @property
     def undeclared(self) -> tuple[Live, ...]:
         """Every live object that was paired with no declaration."""
-        return (*self.extra, *self.shadowed, *self.ambiguous)
+        return (*self.extra, *self.shadowed, *self.ambiguous, *self.duplicates)
 
 
 @dataclass(slots=True)
@@ -106,6 +110,12 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
     named = [one for one in desired if one.remote_id is None and one.mark is None]
     gone = matcher.settle(pinned, lambda d: by_id.get(d.remote_id or "", []), "has its id", "have its id")
 
+    duplicates = [
+        other
+        for one in marked
+        for other in _not_kept(one, by_mark[one.mark or ""])
+        if matcher.free.pop(other.remote_id, None)
+    ]
     declared = {one.names[0]: one for one in named}
 
     def remembered(wanted: Desired, others: Iterable[Live]) -> list[Live]:
@@ -145,7 +155,19 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
         tuple(shadowed),
         tuple(matcher.ambiguous),
         tuple(matcher.diagnostics),
+        tuple(duplicates),
     )
+
+
+def _not_kept(desired: Desired, bearing: Sequence[Live]) -> Sequence[Live]:
+    """Return the leads that go where a declaration says which one of several with its mark is kept.
+
+    Nothing goes where it names none of them, or several, or where one is archived: that is for people to decide.
+    """
+    kept = [one for one in bearing if one.remote_id in desired.keep]
+    if len(kept) != 1 or any(one.frozen_by for one in bearing):
+        return ()
+    return [one for one in bearing if one is not kept[0]]
 
 
 def _each_name(desired: Desired, live: Collection[str], declared: Sequence[Desired]) -> list[Desired]:
@@ -192,11 +214,23 @@ def _ambiguous(desired: Desired, candidates: Sequence[Live], what: Sequence[str]
     else:
         summary = f"{counted(len(candidates), kind)} {what[1]}, so it is not clear which one is meant"
         hint = f"leave one of them in Pipedrive (move its leads, rename or delete the other {kind}), then plan again"
-        if desired.present and desired.names:
+        if desired.mark is not None and all(one.mark == desired.mark for one in candidates):
+            hint = f"to keep the first and delete the others, write `keep: [{candidates[0].remote_id}]` in it"
+        elif desired.present and desired.names:
             others = ", ".join(f"{{id: {one.remote_id}}}" for one in candidates[1:])
             hint = f"to keep the first with the leads of all, write `merge_from: [{others}]`; else {hint}"
-    detail = "\n".join(f"{one.remote_id}  {one.name}" for one in candidates)
+    detail = "\n".join(f"{one.remote_id}  {one.name}{_differing(one, candidates)}" for one in candidates)
     return desired.finding("ambiguous", Severity.ERROR, summary, detail=detail, hint=hint)
+
+
+def _differing(about: Live, candidates: Sequence[Live]) -> str:
+    """Return the fields in which an object differs from the other candidates, with its values."""
+    names = [
+        name
+        for name, value in about.attrs.items()
+        if any(other.attrs.get(name) != value for other in candidates) and value != about.name
+    ]
+    return "".join(f"  {name}: {json.dumps(plain(about.attrs[name]), ensure_ascii=False)}" for name in names)
 
 
 def _shadowed(owner: Desired, current: Live, other: Live, source: str) -> Diagnostic:

@@ -38,6 +38,7 @@ class Reason(StrEnum):
     ARCHIVED = "archived"
     PREVIOUS_NAME = "previous-name"
     AMBIGUOUS = "ambiguous"
+    DUPLICATE = "duplicate"
     NOT_OURS = "not-ours"
     CHANGED_SINCE = "changed-since"
     GONE = "gone"

@@ -90,6 +90,9 @@ def _plan_kind(draft: _Draft, matching: Matching) -> None:
         draft.left_alone.append(LeftAlone(address.kind, Reason.GONE, address.key, desired.remote_id, desired.span))
     for desired, live in matching.pairs:
         _plan_pair(draft, desired, live)
+    for one in matching.duplicates:
+        address = Address(account.name, one.kind, draft.names[one.remote_id])
+        draft.changes.append(_delete(address, one, draft.bindings, Reason.DUPLICATE))
     staying = []
     for one in matching.extra:
         key = draft.names[one.remote_id]

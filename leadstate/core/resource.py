@@ -92,6 +92,7 @@ class Desired:
         create_only: True where it is created once and then left to people.
         leave_gone: True where one that existed, and that people deleted or converted, is not created again.
         adopted: True for one that somebody else made: nothing but a remembered id tells it, and it is not added.
+        keep: of several objects with its mark: the ids, one of which stays, while the others are deleted.
         remote_id: the id it has, where that is known; then nothing else identifies it, and it is never added.
         moves_to: of an object that must not exist: what takes its place wherever it is referred to.
         not_before: of an object that must not exist: the day (ISO 8601, UTC) from which on it is deleted.
@@ -107,6 +108,7 @@ class Desired:
     create_only: bool = False
     leave_gone: bool = True
     adopted: bool = False
+    keep: frozenset[str] = frozenset()
     remote_id: str | None = None
     only_from: Attrs | None = None
     moves_to: Ref | None = None

@@ -84,6 +84,8 @@ def ways(account: Account, pages: int, *, labels_go: bool, everything: bool) -> 
     declared = account.of_kind(LEAD.name)
     if account.policy.prune_leads is not Prune.NONE:
         others = "leads that nothing declares are pruned"
+    elif any(one.keep for one in declared):
+        others = "duplicates of a declared lead may be there"
     elif labels_go:
         others = "a label goes away that leads may carry"
     elif everything:

@@ -67,6 +67,7 @@ def declare(
         create_only=spec.mode == "seed",
         leave_gone=spec.if_gone == "leave",
         adopted=spec.adopted,
+        keep=frozenset(spec.keep),
     )
 
 

@@ -93,6 +93,11 @@ IfGone = Annotated[
 Mode = Annotated[Literal["enforce", "seed"], Field(description="seed: create it once, then hands off.")]
 
 
+LeadId = Annotated[
+    str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description="The id of a lead in Pipedrive.")
+]
+
+
 class LeadSpec(Scoped, LeadFields):
     """A seeded lead."""
 
@@ -110,6 +115,13 @@ class LeadSpec(Scoped, LeadFields):
             description="It was there before, as import writes it: the lock file tells which one it is; never created."
         ),
     ] = False
+    keep: Annotated[
+        list[LeadId],
+        Field(
+            description="Where several leads bear this key: the id of the one that stays. The others are deleted, if "
+            "they carry its ownership marker."
+        ),
+    ] = Field(default_factory=list)
     if_gone: IfGone = "leave"
     mode: Mode = "enforce"
     overrides: Annotated[dict[str, LeadFields], Field(description="Account name → what is different there.")] = Field(

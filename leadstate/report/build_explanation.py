@@ -95,6 +95,8 @@ def _why(one: Explained, plan: AccountPlan) -> str:
 def _why_changed(one: Explained, change: Change) -> str:
     if change.reason is Reason.MERGED:
         return f"leads that carry it get {change.moves_to} first, then it is deleted"
+    if change.reason is Reason.DUPLICATE:
+        return "it carries the ownership marker of a declared lead whose `keep` names another one"
     if change.reason is Reason.NOT_DECLARED:
         return f"nothing declares it, and {_rule(one)} is `{one.prune}`"
     return _WHY_CHANGED[change.reason]

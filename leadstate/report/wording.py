@@ -22,6 +22,7 @@ _WHY_DELETED = {
     "state-absent": "declared absent",
     "not-declared": "not declared (prune)",
     "merged": "merged into",
+    "duplicate": "duplicate; `keep` names another one",
     "undone": "added by the run that is undone",
 }
 _WHY_ALONE = {

@@ -7,7 +7,7 @@ import pytest
 from leadstate.core.address import Ref
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.match import KnownBy, known_by, match
-from leadstate.core.resource import Desired
+from leadstate.core.resource import Desired, Live
 from tests.builders import HERE, label, lead, live_label, live_lead
 
 
@@ -45,7 +45,7 @@ def test_two_leads_of_one_mark_are_an_error_that_names_both() -> None:
             Severity.ERROR,
             "2 leads carry its mark, so it is not clear which one is meant",
             detail="x  X\ny  Y",
-            hint="leave one of them in Pipedrive (move its leads, rename or delete the other lead), then plan again",
+            hint="to keep the first and delete the others, write `keep: [x]` in it",
             span=HERE,
             account="emea",
             address=lead("a").address,
@@ -53,6 +53,43 @@ def test_two_leads_of_one_mark_are_an_error_that_names_both() -> None:
     )
     assert [one.remote_id for one in found.ambiguous] == ["x", "y"]
     assert (found.pairs, found.missing, found.extra) == ((), (), ())
+
+
+def test_leads_of_one_mark_are_told_apart_by_the_fields_that_differ() -> None:
+    live = [live_lead("a", remote_id="x", owner=1), live_lead("a", remote_id="y", owner=2, labels=["hot"])]
+    (told,) = match([lead("a")], live).diagnostics
+    assert told.detail == 'x  a  owner: 1  labels: []\ny  a  owner: 2  labels: ["label#hot"]'
+
+
+def test_of_several_leads_of_one_mark_the_named_one_stays() -> None:
+    wanted = replace(lead("a"), keep=frozenset({"y", "elsewhere"}))
+    live = [live_lead("a", remote_id=id_) for id_ in "xyz"]
+    found = match([wanted], live)
+    assert [one.remote_id for _, one in found.pairs] == ["y"]
+    assert [one.remote_id for one in found.duplicates] == ["x", "z"]
+    assert (found.diagnostics, found.extra) == ((), ())
+    alone = match([wanted], [live_lead("a", remote_id="y")])
+    assert (len(alone.pairs), alone.duplicates) == (1, ())
+
+
+@pytest.mark.parametrize(
+    ("keep", "live"),
+    [
+        ("n", [live_lead("a", remote_id="x"), live_lead("a", remote_id="y")]),
+        ("xy", [live_lead("a", remote_id="x"), live_lead("a", remote_id="y")]),
+        ("x", [live_lead("a", remote_id="x"), live_lead("a", remote_id="y", archived=True)]),
+    ],
+)
+def test_nothing_is_a_duplicate_on_doubt(keep: str, live: list[Live]) -> None:
+    found = match([replace(lead("a"), keep=frozenset(keep))], live)
+    assert (found.pairs, found.duplicates) == ((), ())
+    assert [one.code for one in found.diagnostics] == ["ambiguous"]
+
+
+def test_a_lead_of_another_mark_is_never_a_duplicate() -> None:
+    wanted = replace(lead("a"), keep=frozenset({"x"}))
+    found = match([wanted], [live_lead("a", remote_id="x"), live_lead(None, remote_id="y", title="a")])
+    assert (len(found.pairs), found.duplicates) == (1, ())
 
 
 def test_which_rule_found_two_candidates_is_said() -> None:

@@ -350,6 +350,15 @@ def test_a_delete_holds_what_goes_with_labels_by_name() -> None:
     assert {one.after for one in plan.changes[0].fields} == {ABSENT}
 
 
+def test_duplicates_of_a_lead_that_says_which_one_stays_are_deleted() -> None:
+    wanted = replace(lead("a"), keep=frozenset({"y"}))
+    plan = planned(account(wanted), live_lead("a", remote_id="x"), live_lead("a", remote_id="y"))
+    (change,) = plan.changes
+    assert (str(change.address), change.action, change.reason) == ("emea/lead:a#x", Action.DELETE, Reason.DUPLICATE)
+    assert (change.remote_id, change.mark) == ("x", "ns:a")
+    assert (plan.diagnostics, plan.unchanged) == ((), 1)
+
+
 def test_the_fingerprint_tells_each_thing_that_is_done_from_every_other() -> None:
     there, six, five = live_label("Hot", "blue"), Money(Decimal(6), "EUR"), Money(Decimal(5), "EUR")
     plans = [
