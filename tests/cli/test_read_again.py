@@ -1,0 +1,75 @@
+"""What an apply left is read again: an error, a difference and an account that cannot be read have their own words."""
+
+import contextlib
+import io
+from pathlib import Path
+
+import pytest
+
+from leadstate.cli.main import cli
+from leadstate.cli.session import Runtime
+from tests.engine.fake import Fake, failed
+
+CONFIGURATION = """\
+version: 1
+accounts:
+  emea: {url: "http://127.0.0.1:1", token: {env: TOKEN}}
+labels:
+  - {name: Hot, color: red}
+"""
+
+
+def apply(fake: Fake, folder: Path) -> tuple[int, str]:
+    (folder / "leadstate.yaml").write_text(CONFIGURATION)
+    runtime = Runtime(environ={"TOKEN": "t" * 40}, transport=fake, receipts=folder / "receipts")
+    words = ["apply", "--auto-approve", "-c", str(folder / "leadstate.yaml")]
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+        code = cli.main(words, prog_name="leadstate", obj=runtime, standalone_mode=False)
+    return int(code), out.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def test_no_differences(tmp_path: Path) -> None:
+    code, out = apply(Fake(), tmp_path)
+    assert code == 0
+    assert "Read again: 0 differences." in out
+
+
+def test_a_namesake_that_somebody_made_meanwhile_is_shown_and_does_not_exit_0(tmp_path: Path) -> None:
+    fake = Fake()
+    fake.before["POST leadLabels", 0] = lambda: fake.label("theirs", "Hot", "blue")
+    code, out = apply(fake, tmp_path)
+    assert code == 4
+    assert "error[ambiguous]" in out
+    assert "Read again: 1 error. The apply did not converge." in out
+    assert "0 differences" not in out
+
+
+def test_an_error_that_is_there_afterwards_exits_4_where_nothing_was_applied_too(tmp_path: Path) -> None:
+    fake = Fake()
+
+    def twins() -> None:
+        fake.label("theirs", "Hot", "blue")
+        fake.label("others", "Hot", "blue")
+
+    fake.before["GET leadLabels", 1] = twins
+    code, out = apply(fake, tmp_path)
+    assert code == 4
+    assert "conflict" in out
+    assert "Read again: 1 error" in out
+
+
+def test_an_account_that_cannot_be_read_again_says_why(tmp_path: Path) -> None:
+    fake = Fake()
+    fake.before["GET leadLabels", 2] = lambda: failed(401, "revoked")
+    code, out = apply(fake, tmp_path)
+    assert code == 4
+    assert "1 account could not be read again (getLeadLabels: " in out
+    assert "revoked" in out
+    assert "0 differences" not in out
