@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -19,7 +20,7 @@ from leadstate.cli.output import columns, wants_color, write_private
 from leadstate.cli.session import session
 from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration
-from leadstate.core.diagnostics import Diagnostic
+from leadstate.core.diagnostics import Diagnostic, counted
 from leadstate.core.escape import visible, visible_json
 from leadstate.core.resource import Live
 from leadstate.engine.decoded import decoded
@@ -27,6 +28,7 @@ from leadstate.engine.run import Work, each
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.operations import GET_LABELS, Request
 from leadstate.pipedrive.client import Reader
+from leadstate.report.columns import Cell, print_rows
 from leadstate.report.console import drawn
 
 Grid = dict[str, dict[str, list[str]]]
@@ -46,7 +48,8 @@ def matrix(
 ) -> int:
     """Show every live label in every account (10 tokens an account): its colour, and where that differs from most.
 
-    A label that is not everywhere, or not everywhere the same, is marked with `!`.
+    A label that is not everywhere, or not everywhere the same, is marked with `!`. Where the accounts do not fit the
+    terminal side by side, each label says which accounts have it in which colour.
 
     \b
     Examples:  leadstate matrix
@@ -57,7 +60,7 @@ def matrix(
     if form == "json":
         text = visible_json(json.dumps(grid, indent=2, ensure_ascii=False)) + "\n"
     else:
-        text = drawn(lambda console: _print(console, grid, names), color=wants_color(color), width=columns())
+        text = drawn(lambda console: print_matrix(console, grid, names), color=wants_color(color), width=columns())
     if output is None:
         click.echo(text, nl=False, color=True)
     else:
@@ -89,13 +92,54 @@ def _grid(read: Mapping[str, Sequence[Live]]) -> Grid:
     return dict(sorted(grid.items()))
 
 
-def _print(console: Console, grid: Grid, names: list[str]) -> None:
+MISSING = "—"
+GAP = 2
+"""Columns between those of rich's table."""
+
+
+def print_matrix(console: Console, grid: Grid, names: Sequence[str]) -> None:
+    """Print labels by accounts: as a table where it fits, else as lists."""
+    rows = [(label, _cells(row, names)) for label, row in grid.items()]
+    widths = [max(map(cell_len, (visible(name), *(cells[at] for _, cells in rows)))) for at, name in enumerate(names)]
+    first = max(map(cell_len, ("label", *(visible(label) for label, _ in rows))))
+    if len("!") + GAP + first + sum(widths) + GAP * len(widths) <= console.width:
+        _print_table(console, rows, names)
+    else:
+        _print_lists(console, rows, names)
+
+
+def _cells(row: Mapping[str, Sequence[str]], names: Sequence[str]) -> list[str]:
+    return [", ".join(visible(color) for color in row.get(name, ())) or MISSING for name in names]
+
+
+def _usual(cells: Sequence[str]) -> str:
+    """The colour that most accounts have that have the label at all."""
+    return Counter(cell for cell in cells if cell != MISSING).most_common(1)[0][0]
+
+
+def _print_table(console: Console, rows: Sequence[tuple[str, list[str]]], names: Sequence[str]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("", "label", *names):
         table.add_column(Text(visible(heading)), overflow="fold")
-    for label, row in grid.items():
-        usual = Counter(color for colors in row.values() for color in colors).most_common(1)[0][0]
-        alike = all(row.get(name) == [usual] for name in names)
-        cells = [Text(", ".join(row.get(name, ["—"])), "" if row.get(name) == [usual] else "yellow") for name in names]
-        table.add_row(Text("" if alike else "!", "yellow"), Text(visible(label)), *cells)
+    for label, cells in rows:
+        usual = _usual(cells)
+        mark = "" if set(cells) == {usual} else "!"
+        shown = [Text(cell, "" if cell == usual else "yellow") for cell in cells]
+        table.add_row(Text(mark, "yellow"), Text(visible(label)), *shown)
     console.print(table)
+
+
+def _print_lists(console: Console, rows: Sequence[tuple[str, list[str]]], names: Sequence[str]) -> None:
+    """Print a line for each colour that a label has, and one for where it is missing."""
+    lines: list[tuple[Cell, Cell, Cell, Cell]] = []
+    for label, cells in rows:
+        usual, counts = _usual(cells), Counter(cells)
+        mark, name = ("" if set(cells) == {usual} else "!"), visible(label)
+        for color in sorted(counts, key=lambda color: (color != usual, color == MISSING, color)):
+            style = "" if color == usual else "yellow"
+            where = [visible(name) for name, cell in zip(names, cells, strict=True) if cell == color]
+            # The usual colour needs no list: it is everywhere else.
+            told = counted(len(where), "account") if color == usual else ", ".join(where)
+            lines.append(([(mark, "yellow")], [(name, "")], [(color, style)], [(told, style)]))
+            mark = name = ""
+    print_rows(console, lines, folds=3)

@@ -11,10 +11,10 @@ from typing import Final, Protocol
 
 from leadstate.config.configuration import CommandToken, EnvToken, FileToken, KeyringToken, SecretSource
 from leadstate.config.text.findings import visible
-from leadstate.config.text.masking import STARS, TOKEN_LIKE
+from leadstate.config.text.masking import LONG_ENOUGH, STARS, TOKEN_LIKE, is_secret_key
 from leadstate.config.text.regular_file import read_bounded
 from leadstate.core.errors import SecretError
-from leadstate.pipedrive.token import Token
+from leadstate.pipedrive.token import Secrets, Token
 
 TIMEOUT: Final = 30.0
 LONGEST: Final = 4096
@@ -128,7 +128,7 @@ def _from_command(command: Sequence[str], folder: Path, environ: Mapping[str, st
         hint = "check that the program is installed and on PATH; there is no shell, so no `~`, `$` or `|`"
         raise SecretError(f"{what} cannot be started: {why.lower()}", hint=hint) from None
     if done.returncode != 0:
-        said = _without_secrets(done)
+        said = _without_secrets(done, environ)
         summary = f"{what} failed with exit code {done.returncode}" + (f": {said}" if said else "")
         raise SecretError(summary, hint="run it by hand; it must print the token and exit with 0")
     return done.stdout[: LONGEST + 3].decode("utf-8", "replace")
@@ -158,11 +158,11 @@ def _from_keyring(service: str, user: str, what: str) -> str:
     return raw
 
 
-def _without_secrets(done: Finished) -> str:
-    """What the command complained about, on one line, less what it printed: that may be the token."""
-    said = done.stderr.decode("utf-8", "replace")
-    for word in done.stdout.decode("utf-8", "replace").split():
-        said = said.replace(word, STARS)
+def _without_secrets(done: Finished, environ: Mapping[str, str]) -> str:
+    """What the command complained about, on one line, less what it printed or was given: that may be the token."""
+    printed = done.stdout.decode("utf-8", "replace").split()
+    given = [text for name, text in environ.items() if is_secret_key(name) and len(text) >= LONG_ENOUGH]
+    said = Secrets(map(Token, [*printed, *given])).scrub(done.stderr.decode("utf-8", "replace"))
     return visible(" ".join(TOKEN_LIKE.sub(STARS, said).split()))[:_SHOWN]
 
 

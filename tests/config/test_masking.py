@@ -31,6 +31,8 @@ LEAKY = {
     "in a keyring entry": f"  a: {{domain: acme, token: {{keyring: {SECRET}}}}}\n",
     "for a keyring entry": f"  a: {{domain: acme, token: {{keyring: {{service: {SECRET}, user: b}}}}, x: 1}}\n",
     "in a token endpoint": f"  a: {{domain: acme, token: {{oauth: {{token_url: 'https://x.y?a={SECRET}'}}}}}}\n",
+    "in the path of an address": f"  a: {{url: 'https://proxy.test/a/{SECRET}', token: {{env: T}}}}\n",
+    "in the path of a token endpoint": f"  a: {{domain: acme, token: {{oauth: {{token_url: 'ftp://x.y/{SECRET}/z'}}}}}}\n",
     "misspelt key": f"  a: {{domain: acme, tokn: {SECRET}, x: 1}}\n",
     "transposed key": f"  a: {{domain: acme, tkoen: {SECRET}, x: 1}}\n",
     "api_token": f"  a: {{domain: acme, api_token: {SECRET}}}\n",

@@ -84,6 +84,14 @@ def test_a_command_that_fails() -> None:
     assert "no luck with ***\\x1b[0m" in said
 
 
+def test_a_command_that_fails_and_tells_what_it_was_given_in_another_case() -> None:
+    said = "os.environ['A_SECRET'].swapcase(), os.environ['SHORT_KEY']"
+    program = f"import os, sys; print({said}, file=sys.stderr); sys.exit(3)"
+    with pytest.raises(SecretError) as caught:
+        read_token(command(program), environ={"A_SECRET": "gIven-To-it", "SHORT_KEY": "us"})
+    assert str(caught.value).endswith("exit code 3: *** us")
+
+
 def test_a_command_that_prints_nothing() -> None:
     assert "empty" in str(failure(command("")))
 

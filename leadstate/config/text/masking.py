@@ -37,6 +37,8 @@ _SECRET_WORDS = ("token", "secret", "password", "api_key", "apikey")
 _ASSIGNMENT = re.compile(r"(?<![\w.-])([\w.-]{1,100})[\"']?\s*[:=]\s*")
 _QUERY = re.compile(r"(?:token|secret|passw|api[_-]?key)[\w-]{0,50}\s*=\s*([^\s,;&}\"']+)", re.IGNORECASE)
 _USERINFO = re.compile(r"://([^/@\s\"']+)@")
+_IN_PATH = re.compile(r"://[^/\s\"']+/(?:[^/\s\"']*/)*?((?=[A-Za-z_-]*[0-9])[0-9A-Za-z_=+~-]{8,}|[\w=+~-]{16,})")
+"""A part of a URL's path that could be a token: long, or with a digit in it."""
 _WORD = re.compile(r"[\w-]+")
 _COMMENT = re.compile(r"(?:^|\s)#")
 
@@ -181,7 +183,7 @@ def _names_variable(value: str) -> bool:
 
 def _by_pattern(line: str) -> list[Interval]:
     found = [(m.start(), m.end()) for m in TOKEN_LIKE.finditer(line)]
-    found += [(m.start(1), m.end(1)) for pattern in (_QUERY, _USERINFO) for m in pattern.finditer(line)]
+    found += [(m.start(1), m.end(1)) for pattern in (_QUERY, _USERINFO, _IN_PATH) for m in pattern.finditer(line)]
     comment = _COMMENT.search(line)
     if comment:
         found += _from_assignment(line, comment.end())
