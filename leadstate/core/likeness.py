@@ -14,9 +14,6 @@ from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.match import Matching
 from leadstate.core.resource import Desired, Live
 
-_MANY: Final = 3
-"""Where more labels than these have a colour, missing or not declared, the colour tells nothing."""
-
 _LETTERS: Final = str.maketrans(
     "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0451\u0456\u0457\u0458\u0455\u0501"
     "\u051b\u051d\u04bb\u03b1\u03b2\u03b5\u03b6\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u0131"
@@ -76,12 +73,14 @@ def likenesses(matching: Matching, staying: Sequence[Live], account: Account) ->
     for desired in there:
         if alike := by_look.get(look(desired.names[0])):
             yield _looks_alike(desired, alike, _to_merge(alike))
+    # A label that looks like a declared one is told of as that.
+    known = {look(one.names[0]) for one in (*missing, *there)} if missing else frozenset()
     lacking = Counter(one.attrs.get("color") for one in missing)
     for desired in missing:
         if alike := by_look.get(look(desired.names[0])):
             yield _looks_alike(desired, alike, _to_rename(alike))
-        elif not account.lock and lacking[desired.attrs.get("color")] <= _MANY:
-            yield from _likely_renames(desired, matching.extra)
+        elif not account.lock and lacking[desired.attrs.get("color")] == 1:
+            yield from _likely_rename(desired, [one for one in matching.extra if look(one.name) not in known])
 
 
 def _looks_alike(desired: Desired, alike: Sequence[Live], hint: str) -> Diagnostic:
@@ -107,12 +106,11 @@ def _to_rename(alike: Sequence[Live]) -> str:
     return f"if it is the same label, write `previously: [{_spelled(alike[0].name)}]`; it keeps its leads"
 
 
-def _likely_renames(desired: Desired, others: Sequence[Live]) -> Iterator[Diagnostic]:
-    """A label that is missing while an undeclared one has its colour may have been renamed in the web app."""
+def _likely_rename(desired: Desired, others: Sequence[Live]) -> Iterator[Diagnostic]:
+    """Ask about the only missing label of a colour where exactly one undeclared label has that colour."""
     alike = [one for one in others if one.attrs.get("color") == desired.attrs.get("color")]
-    if 0 < len(alike) <= _MANY:
-        names = ", ".join(repr(one.name) for one in alike)
-        summary = f"it is not there, and its colour is that of {names}: was it renamed in Pipedrive?"
+    if len(alike) == 1:
+        summary = f"it is not there, and its colour is that of {alike[0].name!r}: was it renamed in Pipedrive?"
         hint = "to keep it and its leads, add its name to `previously`; with a lock file renames are recognised"
         yield desired.finding("likely-rename", Severity.WARNING, summary, hint=hint)
 

@@ -143,17 +143,21 @@ def _told_apart(account: Account, matching: Matching, wanted: Wanted) -> tuple[l
             continue
         if wanted.labels and not any(one.name in wanted.labels for one in group):
             continue
-        why = "several labels bear this name" if len(group) > 1 else "a declared label has this name or key"
-        findings.append(_left_out(account, group, why))
+        findings.append(_left_out(account, group))
     return told, findings
 
 
-def _left_out(account: Account, group: Sequence[Live], why: str) -> Diagnostic:
+def _left_out(account: Account, group: Sequence[Live]) -> Diagnostic:
+    why, hint = "a declared label has this name or key", "rename it in Pipedrive, and import again"
+    if len(group) > 1:
+        others = ", ".join(f"{{id: {one.remote_id}}}" for one in group[1:])
+        why = "several labels bear this name"
+        hint = f"make them one: declare it with `merge_from: [{others}]`; else rename one in Pipedrive"
     return Diagnostic(
         "not-imported",
         Severity.ERROR,
         f"the label {group[0].name!r} was left out: {why}",
-        hint="rename one of them in Pipedrive, and import again",
+        hint=hint,
         detail="\n".join(f"{one.remote_id}  {one.name}" for one in group),
         account=account.name,
     )

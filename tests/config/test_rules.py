@@ -132,6 +132,11 @@ BAD: dict[str, tuple[str, str, str]] = {
         "lead-without-contact",
         "`person: ID`",
     ),
+    "a former name": (
+        TOP + HOT + "  - {name: Nurture, color: blue, previously: [Cold]}\n" + lead("person: 1, labels: [‸Cold]"),
+        "unknown-label",
+        "it is a former name of `Nurture`; write that",
+    ),
     "unknown label": (TOP + HOT + lead("person: 1, labels: [‸Hott]"), "unknown-label", "`Hot`"),
     "unknown label in at_least": (
         TOP + HOT + lead("person: 1, labels: {at_least: [Hot, ‸hot]}"),

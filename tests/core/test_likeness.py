@@ -115,11 +115,16 @@ def test_what_an_undone_apply_knew_is_not_told_of() -> None:
     assert planned(declared, live_label("Hot"), live_label("hot")).diagnostics == ()
 
 
+def test_what_looks_like_a_declared_label_is_told_of_as_that_alone() -> None:
+    plan = planned(account(label("Hot"), label("New", "red")), live_label("Hot"), live_label("hot"))
+    assert [one.code for one in plan.diagnostics] == ["looks-alike"]
+
+
 def test_a_plan_is_the_same_with_or_without() -> None:
     assert shown(planned(account(label("Hot")), live_label("hot"))) == ["+ label:Hot"]
 
 
-@pytest.mark.parametrize(("missing", "remarks"), [(3, 3), (4, 0)])
+@pytest.mark.parametrize(("missing", "remarks"), [(1, 1), (2, 0)])
 def test_a_colour_that_many_missing_labels_have_tells_nothing(missing: int, remarks: int) -> None:
     wanted = [label(f"New {number}", "red") for number in range(missing)]
     assert len(planned(account(*wanted), live_label("Old", "red")).diagnostics) == remarks

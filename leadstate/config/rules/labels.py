@@ -50,6 +50,14 @@ class LabelsHere:
     meant: dict[str, list[LabelHere]] = field(default_factory=lambda: defaultdict(list))
     unsure: set[str] = field(default_factory=set)
 
+    def named_before(self, name: str) -> list[str]:
+        """Return the names of labels that stay and of which this is a former name, or a label that they take in."""
+        return [
+            label.spec.name
+            for label in self.labels
+            if label.present and name in (*label.spec.previously, *label.spec.merge_from)
+        ]
+
     def desired(self, account: str) -> list[Desired]:
         """What the account shall hold, labels that others take in included."""
         made = []

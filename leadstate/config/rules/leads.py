@@ -164,6 +164,7 @@ class Leads:
         for (code, place, name), accounts in self._trouble.items():
             where = groups.in_accounts(accounts)
             candidates = sorted({one for account in accounts for one in self._keys[account]})
+            now = sorted({one for account in accounts for one in self.labels[account].named_before(name)})
             summary, hint = {
                 "lead-without-contact": (
                     f"the lead has neither a person nor an organization{where}",
@@ -175,7 +176,11 @@ class Leads:
                 ),
                 "unknown-label": (
                     f"there is no label {shown(name)}",
-                    choice(name, candidates, what="labels") if candidates else "declare it under `labels`",
+                    f"it is a former name of {shown(now[0])}; write that"
+                    if now
+                    else choice(name, candidates, what="labels")
+                    if candidates
+                    else "declare it under `labels`",
                 ),
                 "label-absent": (
                     f"the label {shown(name)} is declared `state: absent`{where}",
