@@ -67,7 +67,7 @@ class Conflicts:
         """Return the conflict with an object of the same name that did not exist, or had another name, when planned."""
         for live in listed.values():
             known = self._bindings.knows(RemoteRef(live.kind, live.remote_id))
-            if live.name == change.want["name"] and not (known and self._names.get(live.remote_id, "") == live.name):
+            if live.name == change.want["name"] and not (known and self._names.get(live.remote_id) == live.name):
                 return Outcome(
                     Status.CONFLICT,
                     f"somebody made a {live.kind} of this name since it was planned ({live.remote_id}); plan again",

@@ -227,3 +227,22 @@ def test_an_answer_that_is_no_lead_is_a_failure_and_nothing_is_written() -> None
     del fake.leads["1"]["title"]
     assert ends(fake.apply(plan)) == {"lead:a": "failed"}
     assert fake.writes() == []
+
+
+def test_a_label_that_is_not_understood_keeps_labels_from_being_created_and_deleted() -> None:
+    fake = Fake()
+    fake.label("old", "Old")
+    plan = fake.plan(label("Hot"), label("Old", present=False))
+    del fake.labels["old"]["color"]
+    words = "getLeadLabels: answered a label that is none (ValidationError)"
+    assert details(fake.apply(plan)) == [words, words]
+    assert fake.writes() == []
+
+
+def test_every_field_that_moved_is_named() -> None:
+    fake = Fake()
+    fake.label("old", "Old")
+    plan = fake.plan(label("Old", present=False))
+    fake.label("old", "Gold", "blue")
+    words = "color was red, is blue; name was Old, is Gold"
+    assert details(fake.apply(plan)) == [f"somebody changed it since it was planned: {words}"]
