@@ -12,7 +12,7 @@ from leadstate.config.text.source import Source
 from leadstate.config.writing.drift import Accepted, accept
 from leadstate.config.writing.edits import Edit, Set
 from leadstate.config.writing.items import Files
-from leadstate.core.address import Ref, RemoteRef
+from leadstate.core.address import Ref, RemoteRef, Span
 from leadstate.core.diff import FieldDiff
 from leadstate.core.plan import Action, Change, Reason
 from leadstate.core.resource import Money, Side
@@ -62,7 +62,8 @@ def refusal(*drifts: tuple[str, str, Side]) -> str:
     found = accepted(*drifts)
     assert not any(found.edits.values())
     (finding,) = found.findings
-    assert (finding.code, finding.span is not None, finding.address is not None) == ("not-pulled", True, True)
+    assert (finding.code, finding.severity, finding.account) == ("not-pulled", "error", "a")
+    assert (str(finding.address), finding.span) == (drifts[0][0], Span("f.yaml", 11, 5))
     return f"{finding.summary} | {finding.hint}"
 
 
@@ -108,6 +109,9 @@ def test_money_keeps_the_digits_of_an_amount_that_stays() -> None:
 def test_labels_are_written_as_they_are_called_and_those_that_stay_keep_their_order() -> None:
     live = (Ref("label", "Only"), Ref("label", "c"), Ref("label", "Hot"))
     assert edits(("a/lead:l", "labels", live)) == [Set(("leads", 0, "overrides", "a", "labels"), ["Hot", "c", "Only"])]
+    text = TEXT.replace("name: Only,", "name: Only, key: o,")
+    found = accepted(("a/lead:l", "labels", (*live[1:2], Ref("label", "o"))), text=text)
+    assert found.edits["f.yaml"] == [Set(("leads", 0, "overrides", "a", "labels"), ["c", "o"])]
     assert edits(("a/lead:m", "labels", ())) == [Set(("leads", 1, "labels"), {"at_least": []})]
 
 

@@ -29,3 +29,20 @@ def test_an_item_is_found_where_it_begins() -> None:
         4: ("labels", 1),
         6: ("leads", 0),
     }
+
+
+def test_what_an_account_has_of_its_own_is_found_at_any_depth() -> None:
+    text = "labels:\n  - {a: 1, c: {x: 1, y: 2}, n: {}, overrides: {us: {a: 2, c: {x: 3}}, uk: {n: 0}}}\n"
+    item = files_of(text).item(Span("f.yaml", 2, 5))
+    assert item is not None
+    assert [item.overrides(name, path) for name in ("us", "uk", "eu") for path in (("a",), ("c", "x"), ("c", "y"))] == [
+        *(True, True, False),
+        *(False, False, False),
+        *(False, False, False),
+    ]
+    assert [item.written("us", path) for path in (("a",), ("c", "x"), ("c", "y"), ("z",), ("n", "m"))] == [
+        *(2, 3, 2),
+        *(None, None),
+    ]
+    assert item.written("eu", ("a",)) == 1
+    assert item.written("uk", ("n",)) == 0

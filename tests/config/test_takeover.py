@@ -50,6 +50,7 @@ def test_labels_are_one_item_where_accounts_agree_and_have_overrides_where_not()
 def test_a_label_that_cannot_be_declared_is_left_out() -> None:
     found = label_items({"a": [label("${x}"), label("Hot", "mauve"), label(""), label("Warm")]}, frozenset("a"))
     assert found.items == [{"name": "Warm", "color": "red"}]
+    assert [one.hint for one in found.findings] == ["rename it in Pipedrive", *["change it in Pipedrive"] * 2]
     assert said(found) == [
         ("a", "the label '${x}': it holds `${`, which would be taken for a variable"),
         ("a", "the label 'Hot': its name or its colour (mauve) cannot be declared"),
@@ -101,22 +102,28 @@ def test_labels_that_nothing_declares_stay_on_their_lead() -> None:
     assert found.items[0]["labels"] == {"at_least": ["hot"]}
     assert said(found) == [("a", "the lead 'k': some of its labels are not declared, and are left alone")]
     assert found.findings[0].severity == "warning"
+    assert found.findings[0].hint == "import the labels too, and write the list out"
 
 
 @pytest.mark.parametrize(
-    ("leads", "why"),
+    ("leads", "why", "hint"),
     [
-        ([lead("T", "ns:k"), lead("T", "ns:k")], "several carry this mark"),
-        ([lead("${x}", "ns:k")], "it holds `${`, which would be taken for a variable"),
-        ([lead("T", "ns:k", channel_id="${x}")], "it holds `${`, which would be taken for a variable"),
-        ([lead("T", "ns:K K")], "its key or a field cannot be declared"),
-        ([lead("", "ns:k")], "its key or a field cannot be declared"),
+        ([lead("T", "ns:k"), lead("T", "ns:k")], "several carry this mark", "delete the others in Pipedrive"),
+        ([lead("${x}", "ns:k")], "it holds `${`, which would be taken for a variable", "rename it in Pipedrive"),
+        (
+            [lead("T", "ns:k", channel_id="${x}")],
+            "it holds `${`, which would be taken for a variable",
+            "rename it in Pipedrive",
+        ),
+        ([lead("T", "ns:K K")], "its key or a field cannot be declared", "declare it by hand"),
+        ([lead("", "ns:k")], "its key or a field cannot be declared", "declare it by hand"),
     ],
 )
-def test_a_lead_that_cannot_be_declared_is_left_out(leads: list[Live], why: str) -> None:
+def test_a_lead_that_cannot_be_declared_is_left_out(leads: list[Live], why: str, hint: str) -> None:
     found = taken({"a": leads})
     assert found.items == []
-    assert {summary.partition(": ")[2] for _, summary in said(found)} == {why}
+    assert {(account, summary.partition(": ")[2]) for account, summary in said(found)} == {("a", why)}
+    assert {one.hint for one in found.findings} == {hint}
 
 
 @pytest.mark.parametrize(
@@ -124,6 +131,7 @@ def test_a_lead_that_cannot_be_declared_is_left_out(leads: list[Live], why: str)
     [
         ("Acme Renewal 2026!", (), "acme-renewal-2026"),
         ("Café  Ünïcode", (), "cafe-unicode"),
+        ("--X--", (), "x"),
         ("日本", (), "lead"),
         ("日本", ("lead", "lead-2"), "lead-3"),
         ("x" * 100, (), "x" * 44),
