@@ -83,7 +83,7 @@ def test_each_field_is_found_where_it_is_written_with_its_variables() -> None:
     (name, color) = provenance(files, desired["label:cold"], ("name", "color", "odd"))
     assert (name.field, name.span, name.overridden) == ("name", Span("f.yaml", 8, 70), True)
     assert name.variables == (("q", "x", Span("f.yaml", 4, 69)),)
-    assert (color.field, color.span, color.overridden, color.variables) == ("color", Span("f.yaml", 8, 41), False, ())
+    assert (color.field, color.span, color.overridden, color.variables) == ("color", Span("f.yaml", 8, 43), False, ())
     found = provenance(files, desired["lead:l"], ("title", "labels", "owner"))
     assert [(one.field, one.overridden, [name for name, *_ in one.variables]) for one in found] == [
         ("title", False, ["r"]),
