@@ -22,6 +22,7 @@ class Changed:
         key: what the plan called it, if it was in the plan.
         before: attributes as they were, labels excepted.
         after: attributes as they are, labels excepted.
+        instead: attributes as they are if the last write, which was not answered, did not happen.
         had: label id → whether the lead carried it before.
         has: the same after.
         mark: ownership mark of a lead that was created or deleted.
@@ -36,6 +37,7 @@ class Changed:
     key: str | None = None
     before: dict[str, Value] = field(default_factory=dict)
     after: dict[str, Value] = field(default_factory=dict)
+    instead: dict[str, Value] = field(default_factory=dict)
     had: dict[str, bool] = field(default_factory=dict)
     has: dict[str, bool] = field(default_factory=dict)
     mark: str | None = None
@@ -83,6 +85,10 @@ def _add(changed: Changed, touch: Touch) -> None:
             if name != LABELS:
                 changed.before.setdefault(name, value)
     changed.after |= {name: value for name, value in after.items() if name != LABELS}
+    for name in after:
+        changed.instead.pop(name, None)
+        if not touch.answered and name in before:
+            changed.instead[name] = before[name]
     carried, carries = _ids(before.get(LABELS)), _ids(after.get(LABELS))
     for label in (*carried, *carries):
         changed.had.setdefault(label, label in carried)

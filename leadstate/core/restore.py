@@ -205,7 +205,9 @@ class _Draft:
         now = {**self.bindings.attrs(live), **live.attrs}
         after = {FREEZES: False, **changed.after}
         labels = {label for label in changed.has if changed.has[label]}
-        return _carried(live) == labels and all(now.get(name) == value for name, value in after.items())
+        return _carried(live) == labels and all(
+            now.get(name) in (value, changed.instead.get(name, value)) for name, value in after.items()
+        )
 
     def _recreate_lead(self, changed: Changed, live: Live | None, marked: set[str | None]) -> None:
         if live is not None or changed.mark in marked:
