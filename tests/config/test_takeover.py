@@ -123,6 +123,7 @@ def test_a_lead_that_cannot_be_declared_is_left_out(leads: list[Live], why: str,
     found = taken({"a": leads})
     assert found.items == []
     assert {(account, summary.partition(": ")[2]) for account, summary in said(found)} == {("a", why)}
+    assert all(summary.startswith("the lead '") for _, summary in said(found))
     assert {one.hint for one in found.findings} == {hint}
 
 
