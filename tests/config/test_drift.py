@@ -148,3 +148,15 @@ def test_a_colour_that_nobody_can_declare_is_refused_and_the_rest_is_taken() -> 
     found = accepted(("a/label:Only", "color", "mauve"), ("a/label:Only", "name", "Lonely"))
     assert [one.code for one in found.findings] == ["not-pulled"]
     assert found.edits["f.yaml"] == [Set(("labels", 2, "name"), "Lonely")]
+
+
+def test_what_stands_in_a_csv_file_is_not_edited() -> None:
+    files, everything = declared()
+    address = everything.accounts[0].account.of_kind("lead")[0].address
+    drift = FieldDiff("title", "New", "T")
+    change = Change(address, Action.UPDATE, Reason.DIFFERS, (drift,), {}, span=Span("seeds.csv", 2, 1))
+    found = accept([change], files, everything)
+    assert not found.edits
+    (finding,) = found.findings
+    assert finding.summary.endswith("was not taken: it stands in a CSV file, and only YAML is edited")
+    assert finding.hint == "write it there by hand"
