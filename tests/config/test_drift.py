@@ -112,6 +112,9 @@ def test_labels_are_written_as_they_are_called_and_those_that_stay_keep_their_or
     text = TEXT.replace("name: Only,", "name: Only, key: o,")
     found = accepted(("a/lead:l", "labels", (*live[1:2], Ref("label", "o"))), text=text)
     assert found.edits["f.yaml"] == [Set(("leads", 0, "overrides", "a", "labels"), ["c", "o"])]
+    assert edits(("a/lead:m", "labels", (Ref("label", "Hot"), Ref("label", "c")))) == [
+        Set(("leads", 1, "labels"), {"at_least": ["Hot"]})
+    ]
     assert edits(("a/lead:m", "labels", ())) == [Set(("leads", 1, "labels"), {"at_least": []})]
 
 
