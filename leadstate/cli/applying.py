@@ -158,7 +158,7 @@ async def _apply(
     accounts = [declared.account for declared in configuration.accounts]
     receipt = Receipt(surroundings.receipts, _parts(opened, planned, []), accounts, surroundings.now())
     changes = sum(len(plan.changes) for plan in planned.plans if plan.applyable)
-    with interrupts() as interrupted, progress("Applying", "changes", changes, opened.work) as shown:
+    with receipt, interrupts() as interrupted, progress("Applying", "changes", changes, opened.work) as shown:
         heard = Several(receipt, shown)
         applied = await _in_waves(
             opened.work,

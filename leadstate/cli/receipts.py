@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 import click
 
@@ -66,6 +67,14 @@ class Receipt(Observer):
                 f"the receipt {self.path} cannot be written: {failure.strerror}",
                 hint="free some space, or make the folder writable, then run again; nothing was changed",
             ) from None
+
+    def __enter__(self) -> Self:
+        """Keep the journal open while the run lasts."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the journal; where `close` was not called, the run was cut off, and the journal stays."""
+        self._journal.close()
 
     @property
     def obstacle(self) -> str:
