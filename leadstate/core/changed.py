@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from leadstate.core.address import RemoteRef
-from leadstate.core.resource import FREEZES, Value
+from leadstate.core.resource import Value
 from leadstate.core.touch import Touch
 
 LABELS = "labels"
@@ -21,10 +21,11 @@ class Changed:
         exists: whether it exists after.
         key: what the plan called it, if it was in the plan.
         before: attributes as they were, labels excepted.
-        after: attributes as they are, labels excepted.
-        instead: attributes as they are if the last write, which was not answered, did not happen.
+        after: attributes as they are, labels excepted: each value that it may have. Several are possible where the run
+            was cut off before an answer came.
         had: label id → whether the lead carried it before.
         has: the same after.
+        unsure: ids of labels that it may carry or not, for the same reason.
         mark: ownership mark of a lead that was created or deleted.
         custom: custom fields of a deleted lead, as they were answered.
         locked_as: the key under which the lock file knew it before.
@@ -36,10 +37,10 @@ class Changed:
     exists: bool = True
     key: str | None = None
     before: dict[str, Value] = field(default_factory=dict)
-    after: dict[str, Value] = field(default_factory=dict)
-    instead: dict[str, Value] = field(default_factory=dict)
+    after: dict[str, list[Value]] = field(default_factory=dict)
     had: dict[str, bool] = field(default_factory=dict)
     has: dict[str, bool] = field(default_factory=dict)
+    unsure: set[str] = field(default_factory=set)
     mark: str | None = None
     custom: Mapping[str, object] = field(default_factory=dict)
     locked_as: str | None = None
@@ -54,10 +55,9 @@ class Changed:
         """Ids of the labels that the run gave to the lead."""
         return [label for label, has in self.has.items() if has and not self.had.get(label)]
 
-    @property
-    def archived(self) -> bool:
-        """Whether the run archived it, or made it archived."""
-        return self.after.get(FREEZES) is True and (not self.existed or self.before.get(FREEZES) is False)
+    def may_have_left(self, now: Mapping[str, Value]) -> bool:
+        """Whether these attributes can be what the run left of an object that it created."""
+        return all(now.get(name) in values for name, values in self.after.items())
 
 
 def compose(touches: Iterable[Touch]) -> list[Changed]:
@@ -84,14 +84,15 @@ def _add(changed: Changed, touch: Touch) -> None:
         for name, value in before.items():
             if name != LABELS:
                 changed.before.setdefault(name, value)
-    changed.after |= {name: value for name, value in after.items() if name != LABELS}
-    for name in after:
-        changed.instead.pop(name, None)
-        if not touch.answered and name in before:
-            changed.instead[name] = before[name]
+    for name, value in after.items():
+        if name != LABELS:
+            earlier = changed.after.get(name) or ([before[name]] if name in before else [])
+            changed.after[name] = [value] if touch.answered else [*earlier, value]
     carried, carries = _ids(before.get(LABELS)), _ids(after.get(LABELS))
     for label in (*carried, *carries):
         changed.had.setdefault(label, label in carried)
+        if not touch.answered and label in changed.has and changed.has[label] != (label in carries):
+            changed.unsure.add(label)
         changed.has[label] = label in carries
 
 

@@ -124,7 +124,7 @@ class _Draft:
         for changed in new:
             if changed.remote_id not in live:
                 self.unchanged += 1
-            elif live[changed.remote_id].attrs == changed.after:
+            elif changed.may_have_left(live[changed.remote_id].attrs):
                 self._delete(changed, live[changed.remote_id])
                 del names[changed.remote_id]
             else:
@@ -203,11 +203,9 @@ class _Draft:
 
     def _is_as_made(self, changed: Changed, live: Live) -> bool:
         now = {**self.bindings.attrs(live), **live.attrs}
-        after = {FREEZES: False, **changed.after}
         labels = {label for label in changed.has if changed.has[label]}
-        return _carried(live) == labels and all(
-            now.get(name) in (value, changed.instead.get(name, value)) for name, value in after.items()
-        )
+        archived = changed.after.get(FREEZES, [False])
+        return _carried(live) ^ labels <= changed.unsure and now[FREEZES] in archived and changed.may_have_left(now)
 
     def _recreate_lead(self, changed: Changed, live: Live | None, marked: set[str | None]) -> None:
         if live is not None or changed.mark in marked:
@@ -337,7 +335,7 @@ def _back(changed: Changed, now: Mapping[str, Value]) -> tuple[dict[str, Value],
     for name, before in changed.before.items():
         if name not in changed.after or now.get(name) == before:
             continue
-        if now.get(name) == changed.after[name]:
+        if now.get(name) in changed.after[name]:
             want[name] = before
         else:
             moved = True

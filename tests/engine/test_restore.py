@@ -248,3 +248,18 @@ def test_any_apply_is_undone(seed: dict[str, Any], account: Account) -> None:
     assert {key: now["leads"].get(key) for key in kept} == {key: before["leads"][key] for key in kept}
     assert now["leads"].keys() == before["leads"].keys()
     assert not any(change.action is Action.ADD for change in again.changes)
+
+
+def test_an_added_lead_whose_archiving_was_not_answered_is_deleted_either_way() -> None:
+    for archived in (False, True):
+        live = Live(company())
+        heard = Recording()
+        account = live.account(lead("a", archived=True))
+        plan, _ = live.apply(account, heard)
+        added, archiving = heard.receipt(plan).touched
+        killed = replace(heard.receipt(plan), touched=(added, replace(archiving, answered=False)))
+        if not archived:
+            (id_,) = live.leads
+            live.sandbox.companies[0].update_lead(id_, {"is_archived": False, "custom": {}})
+        live.restore(account, killed)
+        assert live.leads == {}
