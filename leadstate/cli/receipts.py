@@ -23,7 +23,7 @@ from leadstate.core.touch import Touch
 from leadstate.engine.events import Observer
 from leadstate.report.build import Part, build, result_row
 from leadstate.report.document import Report
-from leadstate.report.journal import Entry, line_of, with_journal
+from leadstate.report.journal import Chain, Entry, line_of, with_journal
 from leadstate.report.json import to_json
 from leadstate.report.touches import touch_row
 from leadstate.report.verify import read_stored
@@ -55,6 +55,7 @@ class Receipt(Observer):
         self._count = 0
         self._obstacle = ""
         report = build("apply", [replace(part, touched=()) for part in parts])
+        self._chain = Chain(report)
         name = (report.fingerprint or "").removeprefix("sha256:")[:8]
         stem = f"{now:%Y%m%dT%H%M%SZ}-{name}-{os.getpid()}"
         self.path = folder / f"{stem}.json"
@@ -138,7 +139,7 @@ class Receipt(Observer):
         try:
             if not self.path.exists():
                 raise FileNotFoundError(0, "it was removed")
-            self._journal.write(line_of(entry))
+            self._journal.write(line_of(entry, self._chain))
             self._journal.flush()
         except OSError as failure:
             self._fail(failure)

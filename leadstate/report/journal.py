@@ -1,15 +1,16 @@
 """The journal beside a receipt: one line for each write before it is sent, for its answer, and for the end of a change.
 
 A run that is killed leaves its receipt as it was before the first write, and this beside it. Reading a receipt puts the
-two together.
+two together. Each line has a hash over itself and all lines before it, so that an edited one is not believed.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from leadstate.core.diagnostics import counted
 from leadstate.core.errors import ReportError
@@ -26,6 +27,7 @@ class Entry:
         touch: what the write does, or has done; None where it has done nothing.
         address: of the end of a change: its address.
         result: what became of that change.
+        digest: the hash over this line and all before it.
     """
 
     account: str
@@ -33,6 +35,7 @@ class Entry:
     touch: Touch | None = None
     address: str | None = None
     result: Result | None = None
+    digest: str | None = None
 
 
 @cache
@@ -40,20 +43,37 @@ def _entry() -> TypeAdapter[Entry]:
     return TypeAdapter(Entry)
 
 
-def line_of(entry: Entry) -> bytes:
-    """An entry as a line."""
-    return _entry().dump_json(entry, exclude_defaults=True) + b"\n"
+class Chain:
+    """The hashes of a journal's lines, one after the other.
+
+    Args:
+        report: the receipt; the journal of another one does not fit.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self._last = report.fingerprint or ""
+
+    def add(self, entry: Entry) -> str:
+        """Return the hash of the next line."""
+        content = _entry().dump_json(replace(entry, digest=None), exclude_defaults=True)
+        self._last = hashlib.sha256(self._last.encode() + b"\n" + content).hexdigest()
+        return self._last
+
+
+def line_of(entry: Entry, chain: Chain) -> bytes:
+    """Return an entry as the next line of a journal."""
+    return _entry().dump_json(replace(entry, digest=chain.add(entry)), exclude_defaults=True) + b"\n"
 
 
 def with_journal(report: Report, lines: Iterable[bytes]) -> Report:
     """Return a receipt with what its journal says; the last line may be cut off.
 
     Raises:
-        ReportError: a line is none.
+        ReportError: a line is none, or was edited.
     """
     touches: defaultdict[str, dict[int, Touch | None]] = defaultdict(dict)
     results: dict[tuple[str, str], Result] = {}
-    for entry in _entries(lines):
+    for entry in _entries(lines, Chain(report)):
         if entry.number is not None:
             touches[entry.account][entry.number] = entry.touch
         elif entry.address is not None and entry.result is not None:
@@ -71,17 +91,21 @@ def with_journal(report: Report, lines: Iterable[bytes]) -> Report:
     return replace(report, accounts=accounts, diagnostics=(*report.diagnostics, finding))
 
 
-def _entries(lines: Iterable[bytes]) -> Iterator[Entry]:
+def _entries(lines: Iterable[bytes], chain: Chain) -> Iterator[Entry]:
     for number, line in enumerate(lines, 1):
         if not line.endswith(b"\n"):
             return
         try:
-            yield _entry().validate_json(line)
-        except ValidationError:
+            entry = _entry().validate_json(line)
+            fits = chain.add(entry) == entry.digest
+        except ValueError:
+            fits = False
+        if not fits:
             raise ReportError(
                 f"line {number} of the journal beside the receipt is not what leadstate writes",
                 hint="use the journal as the run left it",
-            ) from None
+            )
+        yield entry
 
 
 def _account(account: Account, touches: dict[int, Touch | None], results: dict[tuple[str, str], Result]) -> Account:

@@ -1,0 +1,60 @@
+"""The journal beside a receipt: what an edited one is worth."""
+
+from dataclasses import replace
+
+import pytest
+
+from leadstate.core.errors import ReportError
+from leadstate.report.document import Account, Report, Result, Summary, Touch
+from leadstate.report.journal import Chain, Entry, line_of, with_journal
+
+RECEIPT = Report(
+    leadstate_version="1",
+    command="apply",
+    fingerprint="sha256:1",
+    summary=Summary(add=0, update=0, delete=0, unchanged=0, left_alone=0),
+    accounts=(Account(account="emea", company="acme", touched=()),),
+)
+TOUCHES = [
+    Touch(kind="label", remote_id=f"id-{number}", before={"name": "Hot"}, after={"name": "Warm"}, custom={"x": 0.5})
+    for number in range(3)
+]
+
+
+def lines() -> list[bytes]:
+    chain = Chain(RECEIPT)
+    writes = [Entry(account="emea", number=number, touch=touch) for number, touch in enumerate(TOUCHES)]
+    end = Entry(account="emea", address="emea/label:Hot", result=Result(status="applied"))
+    return [line_of(entry, chain) for entry in (*writes, end)]
+
+
+def test_what_was_written_is_read_as_far_as_it_goes() -> None:
+    for count in range(4):
+        whole = with_journal(RECEIPT, lines()[:count])
+        assert whole.accounts[0].touched == tuple(TOUCHES[:count])
+    cut = [*lines()[:2], lines()[2][:-1]]
+    assert with_journal(RECEIPT, cut).accounts[0].touched == tuple(TOUCHES[:2])
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        lines()[1:],
+        [lines()[0], lines()[2]],
+        [lines()[1], lines()[0]],
+        [lines()[0], lines()[0]],
+        [lines()[0].replace(b"Hot", b"VIP")],
+        [lines()[0].replace(b"digest", b"x")],
+        [b"null\n"],
+        [b"\xff\n"],
+    ],
+    ids=["first dropped", "one dropped", "swapped", "twice", "another value", "no digest", "null", "no text"],
+)
+def test_an_edited_journal_is_not_believed(edited: list[bytes]) -> None:
+    with pytest.raises(ReportError, match="journal"):
+        with_journal(RECEIPT, edited)
+
+
+def test_the_journal_of_another_receipt_is_not_believed() -> None:
+    with pytest.raises(ReportError, match="line 1"):
+        with_journal(replace(RECEIPT, fingerprint="sha256:2"), lines())
