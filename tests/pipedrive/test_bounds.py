@@ -82,6 +82,7 @@ BODY = b'{"success": true, "data": [1, 2, 3]}'
         ("identity", BODY),
         ("", BODY),
     ],
+    ids=["gzip", "GZIP", "x-gzip", "deflate", "identity", "none"],  # a gzip body holds the time, and ids must not
 )
 def test_a_body_is_decompressed_and_its_stream_closed(encoding: str, body: bytes) -> None:
     answer, stream = reply(*(bytes([byte]) for byte in body), content_encoding=encoding)
