@@ -13,15 +13,16 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from leadstate.core.policy import Prune
 from leadstate.pipedrive import client
 from leadstate.sandbox import Sandbox
 from tests.builders import label, lead, refs
-from tests.prove.commands import NOWHERE, Ended, Folder, folder
+from tests.prove.commands import NOWHERE, Ended, Folder, Kill, folder
 from tests.prove.conftest import Counted
 from tests.prove.effects import Effect, effects
-from tests.prove.forgery import Forgery, dumped, forgeries, seal
+from tests.prove.forgery import Forgery, dumped, forgeries, seal, seal_journal
 from tests.prove.plans import (
     BOTH,
     LABELS,
@@ -32,6 +33,7 @@ from tests.prove.plans import (
     account,
     live_label,
     live_lead,
+    thirty,
     written,
 )
 from tests.prove.test_merges import merged
@@ -99,7 +101,8 @@ _SHOWN = ("apply", "restore")
 
 
 def _files(here: Folder) -> dict[str, bytes]:
-    return {str(path.relative_to(here.path)): path.read_bytes() for path in here.path.rglob("*") if path.is_file()}
+    files = {str(path.relative_to(here.path)): path for path in here.path.rglob("*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in files.items() if not name.startswith("state")}
 
 
 def _folder(here: Folder, case: Case) -> Sandbox:
@@ -125,6 +128,19 @@ def plan_of(case: Case) -> Original:
         assert ended.code == 0, ended.said
         words = ("apply", "./plan.json", "--auto-approve")
         return Original(f"plan of {case.name}", sandbox.dump(), _files(here), ("plan.json",), words)
+
+
+def receipt_of(case: Case, kill: Kill | None = None) -> Original:
+    """A receipt, and its journal where the run was killed, and the restore of it."""
+    with folder() as here:
+        sandbox = _folder(here, case)
+        here.run(sandbox, "apply", "--auto-approve", kill=kill)
+        files = _files(here)
+        receipt = next(path for path in files if path.startswith("receipts") and path.endswith(".json"))
+        journals = [path for path in files if path.endswith(".journal")]
+        words = ("restore", f"./{receipt}", "--auto-approve")
+        name = f"{'killed ' if kill else ''}receipt of {case.name}"
+        return Original(name, sandbox.dump(), files, (receipt, *journals), words)
 
 
 LOCKED = Case(
@@ -179,6 +195,7 @@ def forge(original: Original, path: str, forgery: Forgery) -> dict[str, bytes]:
         edited = forgery.edited(lines)
         rows = edited if isinstance(edited, list) else [edited]
         made = forgery.framed(b"".join(dumped(row, indent=None) + b"\n" for row in rows))
+        made = seal_journal(made, original.files[original.forged[0]]) if forgery.sealed else made
     else:
         made = forgery.file(forgery.edited(json.loads(content)))
         made = seal(made) if forgery.sealed else made
@@ -232,6 +249,25 @@ def changes_of(plan: Any) -> list[str]:
         for change in one.get("changes", ())
         for fields in [[[field.get(key) for key in ("path", "before", "after")] for field in change["fields"]]]
     )
+
+
+RECEIPTS = [
+    *(receipt_of(case) for case in (LABELS, LEADS, BOTH, MERGE)),
+    *(receipt_of(thirty(), Kill(write, "after")) for write in (9, 25)),
+]
+
+
+@pytest.mark.parametrize("original", RECEIPTS, ids=lambda one: one.name)
+def test_an_edited_receipt(original: Original, counted: Counted) -> None:
+    @settings(max_examples=EXAMPLES // len(RECEIPTS))
+    @given(st.sampled_from(original.forged), forgeries())
+    def attempt(path: str, forgery: Forgery) -> None:
+        counted("forged receipts", 1)
+        done = check(original, *original.run(forge(original, path, forgery)))
+        if not forgery.sealed:
+            assert done <= original.effects()
+
+    attempt()
 
 
 def may_follow_from_lock(effect: Effect, content: bytes) -> bool:
