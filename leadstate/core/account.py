@@ -58,7 +58,6 @@ class Account:
         desired: what it shall hold.
         lock: reference → remote id, as the lock file remembers them; a hint and never the truth.
         company_id: the company that the token has to belong to, if that is declared.
-        names: remote id → key, for objects that are not declared and yet known under a name of ours.
         receipt: what an apply has done, where that is to be undone instead of what is declared being made.
     """
 
@@ -69,7 +68,6 @@ class Account:
     desired: Sequence[Desired]
     company_id: int | None = None
     lock: Mapping[Ref, str] = field(default_factory=dict)
-    names: Mapping[str, str] = field(default_factory=dict)
     receipt: AccountReceipt | None = None
 
     def __post_init__(self) -> None:
@@ -86,11 +84,6 @@ class Account:
     def of_kind(self, kind: str) -> tuple[Desired, ...]:
         """The declared objects of one kind."""
         return tuple(item for item in self.desired if item.address.kind == kind)
-
-    @cached_property
-    def pinned(self) -> frozenset[str]:
-        """Ids of objects that are declared by id."""
-        return frozenset(one.remote_id for one in self.desired if one.remote_id is not None)
 
     @cached_property
     def locked(self) -> Mapping[str, Ref]:

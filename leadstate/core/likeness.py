@@ -67,9 +67,7 @@ def likenesses(matching: Matching, staying: Sequence[Live], account: Account) ->
     there = [one for one, _ in matching.pairs if one.mark is None and one.present and one.names]
     by_look: dict[str, list[Live]] = defaultdict(list)
     for one in staying if missing or there else ():
-        # What an undone apply has known is declared elsewhere.
-        if one.remote_id not in account.names:
-            by_look[look(one.name)].append(one)
+        by_look[look(one.name)].append(one)
     for desired in there:
         if alike := by_look.get(look(desired.names[0])):
             yield _looks_alike(desired, alike, _to_merge(alike))

@@ -52,7 +52,7 @@ def name_undeclared(kind: str, matching: Matching, account: Account) -> list[tup
 
 def _known_name(one: Live, account: Account) -> str:
     ref = account.locked.get(one.remote_id)
-    known = account.names.get(one.remote_id) or (ref.key if ref is not None else None)
+    known = None if ref is None else ref.key
     return known or (one.mark.partition(":")[2] if one.mark else one.name) or one.remote_id
 
 

@@ -171,14 +171,10 @@ def _plan_pair(draft: _Draft, desired: Desired, live: Live) -> None:
     address, bindings = desired.address, draft.bindings
     left_alone = LeftAlone(live.kind, Reason.SEED, address.key, live.remote_id, desired.span)
     before = bindings.attrs(live)
-    moved = frozenset(one.attribute for one in diff(before, desired.only_from or {}))
-    if moved:
-        draft.left_alone.append(replace(left_alone, reason=Reason.CHANGED_SINCE))
     if not desired.present:
-        if not moved:
-            _plan_absent(draft, desired, live)
+        _plan_absent(draft, desired, live)
         return
-    after = {key: settle(value, before.get(key)) for key, value in desired.attrs.items() if key not in moved}
+    after = {key: settle(value, before.get(key)) for key, value in desired.attrs.items()}
     if live.frozen_by is None and after.get(FREEZES) is True:
         after |= _handed_over(draft, {**before, **after})
     fields = diff(before, after)
@@ -186,8 +182,7 @@ def _plan_pair(draft: _Draft, desired: Desired, live: Live) -> None:
     if desired.create_only:
         draft.left_alone.append(left_alone)
     elif not fields:
-        if not moved:
-            draft.unchanged.append(address)
+        draft.unchanged.append(address)
     elif live.frozen_by and not thaws:
         draft.left_alone.append(replace(left_alone, reason=Reason.ARCHIVED))
     else:

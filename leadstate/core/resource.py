@@ -96,7 +96,6 @@ class Desired:
         remote_id: the id it has, where that is known; then nothing else identifies it, and it is never added.
         moves_to: of an object that must not exist: what takes its place wherever it is referred to.
         not_before: of an object that must not exist: the day (ISO 8601, UTC) from which on it is deleted.
-        only_from: attributes that it must still have to be changed; a field that has moved on is left as it is.
     """
 
     address: Address
@@ -110,7 +109,6 @@ class Desired:
     adopted: bool = False
     keep: frozenset[str] = frozenset()
     remote_id: str | None = None
-    only_from: Attrs | None = None
     moves_to: Ref | None = None
     not_before: str | None = None
 

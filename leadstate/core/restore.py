@@ -252,7 +252,7 @@ class _Draft:
 
     def _may_edit(self, live: Live) -> bool:
         """Whether more than labels may be written: a receipt that was edited must not overwrite others' leads."""
-        return self.account.owns(live.mark) or live.remote_id in self.account.locked
+        return self.account.owns(live.mark) or self.account.remembers(LEAD, live.remote_id)
 
     def _labels_before(self, changed: Changed, live: Live) -> tuple[Value, ...]:
         """The labels that a lead gets: those it has, without those that the run gave it, with those that it took."""

@@ -55,9 +55,8 @@ async def read_fields(reader: Reader) -> list[CustomField]:
 
 
 def _custom(desired: Desired) -> list[str]:
-    """The custom fields that it shall have, or must have had."""
-    named = (*desired.attrs.items(), *(desired.only_from or {}).items())
-    return [name for name, value in named if isinstance(value, CustomValue)]
+    """The custom fields that it shall have."""
+    return [name for name, value in desired.attrs.items() if isinstance(value, CustomValue)]
 
 
 def _without(desired: Desired) -> Desired:
@@ -68,10 +67,7 @@ def _without(desired: Desired) -> Desired:
 def _typed(desired: Desired, fields: CustomFields, findings: list[Diagnostic]) -> Desired:
     if not _custom(desired):
         return desired
-    attrs = _normal(desired.attrs, desired, fields, findings)
-    # What a receipt says of a field that is no more counts for nothing.
-    before = None if desired.only_from is None else _normal(desired.only_from, desired, fields, [])
-    return replace(desired, attrs=attrs, only_from=before)
+    return replace(desired, attrs=_normal(desired.attrs, desired, fields, findings))
 
 
 def _normal(attrs: Attrs, desired: Desired, fields: CustomFields, findings: list[Diagnostic]) -> Attrs:

@@ -54,7 +54,7 @@ class Listed:
             for one, row in zip(glances(rows), rows, strict=True):
                 for label in dict.fromkeys(one.label_ids):
                     self.by_label[label].append(one.id)
-                if account.owns(one.origin_id) or one.id in account.pinned or account.remembers(LEAD.name, one.id):
+                if account.owns(one.origin_id) or account.remembers(LEAD.name, one.id):
                     self.kept.append(LEAD.decode(row))
                 else:
                     self.others += 1

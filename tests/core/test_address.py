@@ -1,11 +1,9 @@
 """Addresses as people write them, and what a target selects."""
 
-from dataclasses import replace
-
 import pytest
 
 from leadstate.core.address import Address, Ref, RemoteRef, Span, Target
-from tests.builders import account, label
+from tests.builders import account
 
 KINDS = ("label", "lead")
 HOT = Address("emea", "label", "Hot")
@@ -55,7 +53,3 @@ def test_an_account_is_known_by_its_host_and_owns_what_bears_its_namespace() -> 
     assert declared.host == "acme-emea.pipedrive.com"
     assert declared.owns("ns:a")
     assert not any(declared.owns(mark) for mark in (None, "", "ns", "nsx:a", "other:ns:a"))
-
-
-def test_an_account_knows_the_ids_that_it_declares() -> None:
-    assert account(label("Hot"), replace(label("Warm"), remote_id="id-1")).pinned == {"id-1"}

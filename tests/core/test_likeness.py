@@ -110,11 +110,6 @@ def test_what_is_settled_is_not_told_of() -> None:
     assert found(label("HOT", present=False), live=live) == []
 
 
-def test_what_an_undone_apply_knew_is_not_told_of() -> None:
-    declared = replace(account(label("Hot")), names={"id-hot": "hot"})
-    assert planned(declared, live_label("Hot"), live_label("hot")).diagnostics == ()
-
-
 def test_what_looks_like_a_declared_label_is_told_of_as_that_alone() -> None:
     plan = planned(account(label("Hot"), label("New", "red")), live_label("Hot"), live_label("hot"))
     assert [one.code for one in plan.diagnostics] == ["looks-alike"]

@@ -16,8 +16,8 @@ from tests.builders import HERE, account, label, lead, live_label, live_lead, pl
 HOT, SEED = Ref("label", "Hot"), Ref("lead", "a")
 
 
-def remembering(*desired: Desired, lock: dict[Ref, str], names: dict[str, str] | None = None, **policy: str) -> Account:
-    return replace(account(*desired, **policy), lock=lock, names=names or {})
+def remembering(*desired: Desired, lock: dict[Ref, str], **policy: str) -> Account:
+    return replace(account(*desired, **policy), lock=lock)
 
 
 def test_a_label_that_was_renamed_in_pipedrive_is_known_by_its_id() -> None:
@@ -123,7 +123,6 @@ def test_prune_locked_deletes_no_label_that_is_remembered_as_the_id_of_a_lead() 
 def test_what_is_not_declared_bears_the_name_it_is_known_by() -> None:
     lock, live = {HOT: "id-1"}, live_label("Heiß", "red", "id-1")
     assert planned(remembering(lock=lock), live).left_alone[0].key == "Hot"
-    assert planned(remembering(lock=lock, names={"id-1": "hot"}), live).left_alone[0].key == "hot"
     assert planned(account(), live).left_alone[0].key == "Heiß"
 
 

@@ -257,26 +257,10 @@ def test_what_is_declared_by_id_and_gone_is_told_and_not_made_anew() -> None:
     assert (gone.kind, gone.reason, gone.key, gone.remote_id, gone.span) == ("label", Reason.GONE, "Hot", "id-9", HERE)
 
 
-def test_a_field_that_moved_on_since_is_left_as_it_is() -> None:
-    wanted = replace(lead("a", title="back", owner=1), only_from={"title": "ours", "owner": 7})
-    plan = planned(account(wanted), live_lead("a", title="theirs", owner=7))
-    assert plan.changes[0].want == {"owner": 1}
-    assert [(one.reason, one.key, one.remote_id) for one in plan.left_alone] == [(Reason.CHANGED_SINCE, "a", "id-a")]
-    assert shown(planned(account(wanted), live_lead("a", title="ours", owner=7))) == ["~ lead:a owner title"]
-
-
-def test_what_moved_on_since_is_not_deleted() -> None:
-    wanted = replace(label("Old", present=False), only_from={"color": "red"})
-    assert shown(planned(account(wanted), live_label("Old", "red"))) == ["- label:Old"]
-    plan = planned(account(wanted), live_label("Old", "blue"))
-    assert shown(plan) == []
-    assert [one.reason for one in plan.left_alone] == [Reason.CHANGED_SINCE]
-
-
 def test_names_of_undeclared_objects_avoid_declared_keys_and_use_what_is_known() -> None:
     declared = account(label("Heiß", key="VIP"))
     assert planned(declared, live_label("VIP")).left_alone[0].key == "VIP#id-VIP"
-    known = replace(account(), names={"id-VIP": "Known"})
+    known = replace(account(), lock={Ref("label", "Known"): "id-VIP"})
     assert planned(known, live_label("VIP")).left_alone[0].key == "Known"
     marked = replace(live_lead("x"), mark="other:a:b")
     assert planned(account(), marked).left_alone[0].key == "a:b"
