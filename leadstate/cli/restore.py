@@ -1,4 +1,4 @@
-"""`leadstate restore`: the way back from an apply, as a plan and an apply like any other."""
+"""`leadstate restore`: the rollback of an apply, as a plan and an apply like any other."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -48,11 +48,12 @@ def restore(
 ) -> int:
     """Undo an apply by its RECEIPT: deleted labels come back on the leads that had them, changed fields return.
 
-    What somebody has changed since is left as it is. What was added is deleted again, under the same guards as any
-    delete. A lead that was deleted comes back as a new one: its notes and activities are gone.
+    What somebody has changed since stays as it is. What was added is deleted again, under the same guards as any
+    delete. A lead that was deleted comes back as a new one: its notes and activities are gone. The lock file, where
+    there is one, is brought up to date.
 
     \b
-    Examples:  leadstate restore .leadstate/receipts/20261124T090000Z-1f2e3d4c.json
+    Examples:  leadstate restore .leadstate/receipts/20261124T090000Z-1f2e3d4c-812.json
                leadstate restore RECEIPT --out back.json && leadstate restore RECEIPT back.json
     """
     if out is not None and plan_file is not None:
