@@ -6,6 +6,7 @@ What no rollback can return is named where it is left out of the comparison: `wo
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -104,6 +105,76 @@ def test_a_run_that_was_killed_at_any_request_is_restored(counted: Counted) -> N
                     assert image(state(sandbox)) == image(state(calm)), f"{kill}: a second apply came to something else"
 
     check()
+
+
+def test_a_rollback_is_itself_undone(counted: Counted) -> None:
+    @settings(max_examples=WORLDS // 2)
+    @given(worlds())
+    def check(world: World) -> None:
+        with folder() as here:
+            sandbox = set_up(here, world)
+            if not apply(here, sandbox).writes:
+                return
+            counted("rollbacks undone", 1)
+            applied, old = state(sandbox), here.receipts
+            restore(here, sandbox)
+            restored, new = state(sandbox), set(here.receipts) - set(old)
+            for receipt in new:  # none, where there was nothing to undo
+                restore(here, sandbox, str(receipt))
+                check_as_before(applied, restored, state(sandbox))
+
+    check()
+
+
+def test_a_receipt_undoes_nothing_of_a_later_run(counted: Counted) -> None:
+    @settings(max_examples=WORLDS // 2)
+    @given(worlds(), st.integers(0, 99), st.sampled_from(MOMENTS))
+    def check(world: World, write: int, moment: Moment) -> None:
+        with folder() as here:
+            number = len(apply(here, set_up(here, world)).writes)
+        if not number:
+            return
+        with folder() as here:
+            counted("earlier receipts restored", 1)
+            sandbox = set_up(here, world)
+            before = state(sandbox)
+            apply(here, sandbox, Kill(1 + write % number, moment))
+            killed = state(sandbox)
+            receipt = here.receipts[0]
+            unsure = under_way(receipt.with_suffix(".journal"))
+            apply(here, sandbox)
+            later = state(sandbox)
+            restore(here, sandbox, str(receipt))
+            check_later_stays(before, killed, later, state(sandbox), unsure)
+
+    check()
+
+
+def under_way(journal: Path) -> set[str]:
+    """Ids, names and marks of what a killed run was about to write when it ended.
+
+    Nothing tells whether such a write was done: where a later run has done the same, it may be undone with the first.
+    """
+    entries = [json.loads(line) for line in journal.read_bytes().splitlines()]
+    last = {entry["number"]: entry.get("touch") for entry in entries if entry.get("number")}
+    unanswered = [touch for touch in last.values() if touch and not touch.get("answered")]
+    return {str(touch.get(name)) for touch in unanswered for name in ("remote_id", "key", "mark")} - {"None"}
+
+
+def check_later_stays(before: State, killed: State, later: State, restored: State, unsure: set[str]) -> None:
+    """What the first run did not touch is as the later run left it; labels that the first run had made may be gone."""
+    made = killed.labels.keys() - before.labels.keys()
+    made |= {id_ for id_, body in later.labels.items() if unsure & {id_, body["name"]}}
+    for id_, body in later.labels.items():
+        if id_ not in made and before.labels.get(id_) == killed.labels.get(id_):
+            assert restored.labels.get(id_) == body, "a label that the first run had not touched"
+    for id_, body in later.leads.items():
+        if before.leads.get(id_) == killed.leads.get(id_) and not unsure & {id_, body["origin_id"]}:
+            found = restored.leads.get(id_)
+            assert found is not None, "a lead that the first run had not touched was deleted"
+            kept = [one for one in body["label_ids"] if one in restored.labels]
+            assert set(body["label_ids"]) - made <= set(kept)
+            assert {**found, "update_time": 0} == {**body, "label_ids": kept, "update_time": 0}
 
 
 def test_a_restore_that_was_killed_is_finished_by_the_next(counted: Counted) -> None:

@@ -250,7 +250,7 @@ def without_dead_labels(images: Row, before: State, after: State) -> Row:
     dead = before.labels.keys() - after.labels.keys()
     made = copy.deepcopy(images)
     for id_, lead in before.leads.items():
-        if lead["is_archived"] and after.leads.get(id_, lead)["is_archived"]:
+        if lead["is_archived"] and after.leads.get(id_, {}).get("is_archived"):
             kept = [one for one in lead["label_ids"] if one not in dead]
             made["leads"][who(lead)]["labels"] = sorted(
                 (before.labels[one]["name"], before.labels[one]["color"]) for one in kept
