@@ -33,6 +33,7 @@ def plan_restore(account: Account, receipt: AccountReceipt, observed: Observed) 
     draft = _Draft(account, receipt, observed)
     draft.plan_labels()
     draft.plan_leads()
+    draft.keep_carried_labels()
     return AccountPlan(
         account=account.name,
         origin=account.origin,
@@ -134,6 +135,15 @@ class _Draft:
         made = {changed.remote_id for changed in new}
         for changed in (changed for changed in labels if changed.existed and not changed.exists):
             self._recreate_label(changed, live, names, made)
+
+    def keep_carried_labels(self) -> None:
+        """Keep an added label that leads would lose: somebody gave it to them since, or nobody can edit them."""
+        carried = {change.address for change in weigh(in_order(self.changes), self.observed) if change.carriers}
+        for change in self.changes:
+            if change.address in carried:
+                key, remote_id = change.address.key, change.remote_id
+                self.left_alone.append(LeftAlone(LABEL, Reason.CHANGED_SINCE, key, remote_id, self._span))
+        self.changes = [change for change in self.changes if change.address not in carried]
 
     def _update_label(self, changed: Changed, live: Live | None, names: dict[str, str]) -> None:
         if live is None:

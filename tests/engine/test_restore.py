@@ -168,10 +168,10 @@ def test_an_added_label_is_kept_where_a_person_gave_it_to_a_lead() -> None:
     plan, _ = live.apply(account, heard)
     new = next(id_ for id_, row in live.labels.items() if row["name"] == "New")
     live.sandbox.companies[0].update_lead(lead_id(0), {"label_ids": (new,), "custom": {}})
-    undo = replace(account, policy=replace(FREE, refuse_in_use=True))
-    back, _, _ = live.restore(undo, heard.receipt(plan))
-    assert [finding.code for finding in back.diagnostics] == ["in-use"]
-    assert new in live.labels
+    back, _, again = live.restore(account, heard.receipt(plan))
+    assert [(left.reason, left.remote_id) for left in back.left_alone] == [(Reason.CHANGED_SINCE, new)]
+    assert (shown(back), shown(again)) == ([], [])
+    assert live.leads[lead_id(0)]["label_ids"] == [new]
 
 
 def test_archived_carriers_of_a_deleted_label_are_reported() -> None:
