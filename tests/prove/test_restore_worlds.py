@@ -257,8 +257,8 @@ class Since:
             assert restored == met, "what a person added was changed"
         elif before is None:  # added by the apply
             if labels_equal(met, applied):
-                # One that a person has put on a lead since may stay.
-                assert restored is None or self._carriers(id_), "an added label was not deleted"
+                # It stays on a lead that stays: one that a person gave it to, or an added one that a person changed.
+                assert restored is None or self._stays_on(id_), "an added label was not deleted"
             else:
                 assert restored == met, "a label that a person changed was changed or deleted"
         else:
@@ -323,13 +323,9 @@ class Since:
             return id_
         return found[0]
 
-    def _carriers(self, id_: str) -> list[str]:
-        """Leads that carried a label when the rollback began, and did not when the apply ended."""
-        return [
-            lead
-            for lead, body in self.met.leads.items()
-            if id_ in body["label_ids"] and id_ not in self.applied.leads.get(lead, {"label_ids": ()})["label_ids"]
-        ]
+    def _stays_on(self, id_: str) -> list[str]:
+        """Leads that carry a label after the rollback."""
+        return [lead for lead, body in self.restored.leads.items() if id_ in body["label_ids"]]
 
 
 def labels_equal(one: Body, other: Body) -> bool:
