@@ -6,6 +6,7 @@ before it is sent and after its answer, each result as it ends. At the end the r
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -16,14 +17,14 @@ import click
 from leadstate.cli.output import PRIVATE, write_beside
 from leadstate.core.account import Account
 from leadstate.core.address import Address
-from leadstate.core.errors import LeadstateError
+from leadstate.core.errors import LeadstateError, ReportError
 from leadstate.core.outcome import Outcome
 from leadstate.core.plan import Action, Change
 from leadstate.core.touch import Touch
 from leadstate.engine.events import Observer
 from leadstate.report.build import Part, build, result_row
 from leadstate.report.document import Report
-from leadstate.report.journal import Chain, Entry, line_of, with_journal
+from leadstate.report.journal import Chain, Entry, line_of, with_journal, without_repeated
 from leadstate.report.json import to_json
 from leadstate.report.touches import touch_row
 from leadstate.report.verify import read_stored
@@ -159,7 +160,21 @@ def read_report(path: Path) -> Report:
     if not any(account.touched is not None for account in report.accounts) or not journal.is_file():
         return report
     with journal.open("rb") as lines:
-        return with_journal(report, lines)
+        report = with_journal(report, lines)
+    return without_repeated(report, _later(path))
+
+
+def _later(path: Path) -> Iterator[Report]:
+    """The receipts of later runs beside this one, as far as they can be read."""
+
+    def begun(receipt: Path) -> tuple[str, int]:
+        # The name begins with the second in which the run began; the file's time tells two of one second apart.
+        return receipt.name.partition("-")[0], receipt.stat().st_mtime_ns
+
+    for other in sorted(path.parent.glob("*.json")):
+        with suppress(ReportError, OSError):
+            if begun(other) > begun(path):
+                yield read_stored(other.read_text(encoding="utf-8", errors="replace"))
 
 
 def journal_of(path: Path) -> Path:

@@ -5,6 +5,7 @@ two together. Each line has a hash over itself and all lines before it, so that 
 """
 
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -89,6 +90,39 @@ def with_journal(report: Report, lines: Iterable[bytes]) -> Report:
         hint="`leadstate restore` with this receipt undoes those; another apply makes the rest",
     )
     return replace(report, accounts=accounts, diagnostics=(*report.diagnostics, finding))
+
+
+def without_repeated(report: Report, later: Iterable[Report]) -> Report:
+    """Leave out the writes of an unfinished run that were not answered and that a later run has made.
+
+    Had the unfinished run made them, the later one would have had nothing to do; a rollback must not take what the
+    later one made for its own.
+    """
+    made = {
+        (account.origin, *_write(touch))
+        for one in later
+        for account in one.accounts
+        for touch in account.touched or ()
+        if touch.answered
+    }
+    accounts = (
+        replace(
+            account,
+            touched=account.touched
+            and tuple(
+                touch for touch in account.touched if touch.answered or (account.origin, *_write(touch)) not in made
+            ),
+        )
+        for account in report.accounts
+    )
+    return replace(report, accounts=tuple(accounts))
+
+
+def _write(touch: Touch) -> tuple[str, str, str]:
+    """What a write does, whichever run does it: an object that is created has another id in each."""
+    if touch.before is None:
+        return touch.kind, "created", str(touch.mark or touch.key)
+    return touch.kind, str(touch.remote_id), json.dumps(touch.after, sort_keys=True)
 
 
 def _entries(lines: Iterable[bytes], chain: Chain) -> Iterator[Entry]:

@@ -6,7 +6,7 @@ import pytest
 
 from leadstate.core.errors import ReportError
 from leadstate.report.document import Account, Report, Result, Summary, Touch
-from leadstate.report.journal import Chain, Entry, line_of, with_journal
+from leadstate.report.journal import Chain, Entry, line_of, with_journal, without_repeated
 
 RECEIPT = Report(
     leadstate_version="1",
@@ -58,3 +58,32 @@ def test_an_edited_journal_is_not_believed(edited: list[bytes]) -> None:
 def test_the_journal_of_another_receipt_is_not_believed() -> None:
     with pytest.raises(ReportError, match="line 1"):
         with_journal(replace(RECEIPT, fingerprint="sha256:2"), lines())
+
+
+def run(*touched: Touch) -> Report:
+    return replace(RECEIPT, accounts=(replace(RECEIPT.accounts[0], touched=touched),))
+
+
+def made(remote_id: str | None, *, answered: bool) -> Touch:
+    return Touch(kind="label", remote_id=remote_id, key="New", before=None, after={"name": "New"}, answered=answered)
+
+
+@pytest.mark.parametrize(
+    ("unanswered", "later"),
+    [
+        (made(None, answered=False), made("id-9", answered=True)),
+        (TOUCHES[0], replace(TOUCHES[0], answered=True)),
+        (replace(TOUCHES[0], after=None), replace(TOUCHES[0], after=None, answered=True)),
+    ],
+    ids=["created", "changed", "deleted"],
+)
+def test_a_write_without_an_answer_that_a_later_run_has_made_is_of_that_run(unanswered: Touch, later: Touch) -> None:
+    assert without_repeated(run(unanswered), [run(later)]).accounts[0].touched == ()
+    assert without_repeated(run(unanswered), [run(replace(later, answered=False))]) == run(unanswered)
+    answered = replace(unanswered, answered=True)
+    assert without_repeated(run(answered), [run(later)]) == run(answered)
+
+
+def test_a_later_run_that_did_something_else_tells_nothing() -> None:
+    other = Touch(kind="label", remote_id="id-0", before={"name": "Warm"}, after={"name": "Hot"}, answered=True)
+    assert without_repeated(run(TOUCHES[0]), [run(other)]) == run(TOUCHES[0])
