@@ -81,10 +81,10 @@ class Process:
         )
         return self.running
 
-    def end(self) -> tuple[int, str, str]:
-        """Waits for its end: exit code, stdout, stderr."""
+    def end(self, patience: float = PATIENCE) -> tuple[int, str, str]:
+        """Waits for its end, so many seconds at the most: exit code, stdout, stderr."""
         assert self.running is not None
-        out, err = self.running.communicate(timeout=PATIENCE)
+        out, err = self.running.communicate(timeout=patience)
         return self.running.returncode, out, err
 
     def run(self, *words: str) -> tuple[int, str, str]:

@@ -1,6 +1,7 @@
 """Edited plan files, receipts, lock files and caches: none makes a write that the original would not have made.
 
-What a file is believed, because nothing else could tell, is named where it is: `Original.believed`.
+What is believed of an edited file, since nothing else could tell, is named in `may_follow_from_lock`. Of a receipt
+whose digest somebody has computed anew, only this is asked: unmanaged leads stay, with everything but their labels.
 """
 
 import copy

@@ -10,7 +10,7 @@ import pytest
 from leadstate.sandbox import Fault, FaultKind, Sandbox, running
 from tests.builders import label, lead, refs
 from tests.prove.conftest import Counted
-from tests.prove.live import Process
+from tests.prove.live import PATIENCE, Process
 from tests.prove.plans import Case, account, live_label, live_lead, written
 from tests.prove.world import LONG, Ticks, company, settled, state
 
@@ -64,7 +64,8 @@ def test_nothing_exists_twice(pair: Pair, tmp_path: Path, counted: Counted, monk
         both[0].start("apply", "--auto-approve")
         time.sleep(pair.later)
         both[1].start("apply", "--auto-approve")
-        ended = [process.end() for process in both]
+        # Each lost answer is looked for after some seconds.
+        ended = [process.end(3 * PATIENCE) for process in both]
     said = "\n".join(out + err for _, out, err in ended)
     assert sorted(code for code, _, _ in ended) in ([0, 0], [0, 3]), said
     for process, (code, out, err) in zip(both[::-1], ended, strict=True):
