@@ -6,7 +6,7 @@ stays on it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from leadstate.core.account import Account
 from leadstate.core.address import Address, Ref, RemoteRef, Span
@@ -66,12 +66,8 @@ def with_ids(receipt: AccountReceipt, observed: Observed) -> tuple[Touch, ...]:
             if (touch.kind, live.remote_id) not in known and _is_created(touch, live, receipt)
         ]
         if len(candidates) == 1:
-            found.append(_identified(touch, candidates[0].remote_id))
+            found.append(replace(touch, remote_id=candidates[0].remote_id))
     return tuple(found)
-
-
-def _identified(touch: Touch, remote_id: str) -> Touch:
-    return Touch(touch.kind, remote_id, touch.key, touch.before, touch.after, touch.mark, locked_as=touch.locked_as)
 
 
 def _is_created(touch: Touch, live: Live, receipt: AccountReceipt) -> bool:
@@ -130,8 +126,10 @@ class _Draft:
                 del names[changed.remote_id]
             else:
                 self._leave(changed, Reason.CHANGED_SINCE)
-        for changed in (changed for changed in labels if changed.existed and changed.exists):
-            self._update_label(changed, live.get(changed.remote_id), names)
+        updated = [changed for changed in labels if changed.existed and changed.exists]
+        regained = self._regain_names(updated, live, names)
+        for changed in updated:
+            self._update_label(changed, live.get(changed.remote_id), regained)
         made = {changed.remote_id for changed in new}
         for changed in (changed for changed in labels if changed.existed and not changed.exists):
             self._recreate_label(changed, live, names, made)
@@ -145,21 +143,35 @@ class _Draft:
                 self.left_alone.append(LeftAlone(LABEL, Reason.CHANGED_SINCE, key, remote_id, self._span))
         self.changes = [change for change in self.changes if change.address not in carried]
 
-    def _update_label(self, changed: Changed, live: Live | None, names: dict[str, str]) -> None:
+    def _regain_names(self, updated: list[Changed], live: Mapping[str, Live], names: dict[str, str]) -> set[str]:
+        """Return which labels get their name of before the run, and put it into `names`.
+
+        Two labels of one name are more than anybody asked for: a name that another label took since stays with that.
+        All are looked at together, for the run may have passed a name on from label to label.
+        """
+        wanted = {
+            changed.remote_id: str(want["name"])
+            for changed in updated
+            if changed.remote_id in live and "name" in (want := _back(changed, live[changed.remote_id].attrs)[0])
+        }
+        names |= wanted
+        while taken := [id_ for id_, name in wanted.items() if self._is_taken(name, id_, names)]:
+            names[taken[0]] = live[taken[0]].name
+            del wanted[taken[0]]
+        return set(wanted)
+
+    def _is_taken(self, name: str, by: str, names: Mapping[str, str]) -> bool:
+        """Whether a label that did not bear this name before the run bears it now."""
+        return any(other == name and self.receipt.labels.get(id_) != name for id_, other in names.items() if id_ != by)
+
+    def _update_label(self, changed: Changed, live: Live | None, regained: set[str]) -> None:
         if live is None:
             self._leave(changed, Reason.GONE)
             return
         want, moved = _back(changed, live.attrs)
-        name = want.get("name")
-        if name is not None and any(
-            other == name and self.receipt.labels.get(id_) != name
-            for id_, other in names.items()
-            if id_ != changed.remote_id
-        ):
-            # Two labels of one name are more than anybody asked for.
-            moved, want = True, {key: value for key, value in want.items() if key != "name"}
-        if "name" in want:
-            names[changed.remote_id] = str(want["name"])
+        if "name" in want and changed.remote_id not in regained:
+            del want["name"]
+            moved = True
         self._update(changed, live, want, moved=moved)
 
     def _recreate_label(
