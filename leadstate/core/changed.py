@@ -28,7 +28,6 @@ class Changed:
         unsure: ids of labels that it may carry or not, for the same reason.
         mark: ownership mark of a lead that was created or deleted.
         custom: custom fields of a deleted lead, as they were answered.
-        locked_as: the key under which the lock file knew it before.
     """
 
     kind: str
@@ -43,7 +42,6 @@ class Changed:
     unsure: set[str] = field(default_factory=set)
     mark: str | None = None
     custom: Mapping[str, object] = field(default_factory=dict)
-    locked_as: str | None = None
 
     @property
     def lost(self) -> list[str]:
@@ -77,7 +75,6 @@ def _add(changed: Changed, touch: Touch) -> None:
     changed.key = changed.key or touch.key
     changed.mark = changed.mark or touch.mark
     changed.custom = changed.custom or touch.custom
-    changed.locked_as = changed.locked_as or touch.locked_as
     changed.exists = touch.after is not None
     before, after = touch.before or {}, touch.after or {}
     if changed.existed:

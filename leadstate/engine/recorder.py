@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from leadstate.core.address import RemoteRef
+from leadstate.core.address import Ref, RemoteRef
 from leadstate.core.plan import AccountPlan, Action, Change
 from leadstate.core.resource import CUSTOM, FREEZES, Absent, Attrs, Bindings, Live, Value
 from leadstate.core.touch import Touch
@@ -185,5 +185,5 @@ def _unlinked(value: Any, bindings: Bindings) -> Value:
     """The same value with references turned back into ids."""
     if isinstance(value, tuple):
         return tuple(_unlinked(item, bindings) for item in value)
-    remote_id = bindings.id_of(value) if hasattr(value, "key") and hasattr(value, "kind") else None
+    remote_id = bindings.id_of(value) if isinstance(value, Ref) else None
     return value if remote_id is None else RemoteRef(value.kind, remote_id)
