@@ -10,13 +10,17 @@ import pytest
 
 from leadstate.core.account import Account
 from leadstate.core.address import Address, Span
+from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.plan import AccountPlan
 from leadstate.core.policy import Policy, Prune
-from leadstate.core.resource import Desired, Lookup
+from leadstate.core.resource import CustomValue, Desired, Known, Lookup
+from leadstate.engine.lookup import descriptions
 from leadstate.engine.run import Settings, Work, plan_all
 from leadstate.pipedrive.auth import TokenAuth
+from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.connection import Connection, http_client
 from leadstate.pipedrive.token import Token
+from tests.builders import live_lead
 
 HERE = Span("leadstate.yaml", 9, 14)
 PEOPLE = {
@@ -26,6 +30,7 @@ PEOPLE = {
     4: ("Mira Novak", ["shared@acme.test"]),
 }
 ORGANIZATIONS = {7: "Acme", 8: "Acme", 9: "Borealis  Foods"}
+BUYER = "c" * 40
 USERS = [
     {"id": 101, "name": "Sam", "email": "sam@acme.test", "active_flag": True},
     {"id": 102, "name": "Old Sam", "email": "old@acme.test", "active_flag": False},
@@ -38,10 +43,16 @@ class Pipedrive:
     def __init__(self, *leads: dict[str, Any]) -> None:
         self.leads = leads
         self.calls: list[str] = []
+        self.searched: list[dict[str, str]] = []
+        self.instead: dict[str, Any] = {}
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path, params = request.url.path, request.url.params
         self.calls.append(path.removeprefix("/api/"))
+        if path in self.instead:
+            return httpx.Response(200, json={"success": True, "data": self.instead[path]})
+        if path.endswith("/search"):
+            self.searched.append(dict(params))
         one = re.fullmatch(r"/api/v2/(persons|organizations)/(\d+)", path)
         if one:
             return self._one(one[1], int(one[2]))
@@ -51,6 +62,7 @@ class Pipedrive:
             "/api/v1/leads": lambda: list(self.leads),
             "/api/v1/leads/archived": list,
             "/api/v1/users": lambda: USERS,
+            "/api/v2/dealFields": lambda: [{"field_code": BUYER, "field_name": "Buyer", "field_type": "people"}],
             "/api/v1/users/me": lambda: {"id": 101, "name": "Sam", "company_id": 7041, "company_domain": "acme"},
             "/api/v2/persons": lambda: [self._person(int(one)) for one in params["ids"].split(",")],
             "/api/v2/persons/search": lambda: self._search(self._persons(params["fields"], params["term"])),
@@ -209,3 +221,130 @@ def test_the_wrong_company_is_refused_before_anything_is_read() -> None:
     assert [one.code for one in found.diagnostics] == ["wrong-company"]
     assert server.calls == ["v1/users/me"]
     assert plan(Pipedrive(), lead(person=1), company_id=7041).diagnostics == ()
+
+
+THERE = Span("leadstate.yaml", 12, 3)
+
+
+@pytest.mark.parametrize(
+    ("field", "lookup", "code", "summary", "hint", "detail"),
+    [
+        (
+            "person",
+            Lookup("person", "email", "nobody@acme.test", THERE),
+            "none-found",
+            "there is no person with the email 'nobody@acme.test'",
+            "correct it, or create the person in Pipedrive first",
+            "",
+        ),
+        (
+            "owner",
+            Lookup("user", "email", "nobody@acme.test", THERE),
+            "none-found",
+            "there is no user with the email 'nobody@acme.test'",
+            "correct it, or ask an admin to invite the user first",
+            "",
+        ),
+        (
+            "organization",
+            Lookup("organization", "name", "Acme", THERE),
+            "several-found",
+            "there are 2 of the organization with the name 'Acme'",
+            "write the id of the one that is meant",
+            "7  Acme\n8  Acme",
+        ),
+    ],
+)
+def test_a_finding_says_what_was_looked_for_where_and_what_to_do(  # noqa: PLR0917  a row of a table
+    field: str, lookup: Lookup, code: str, summary: str, hint: str, detail: str
+) -> None:
+    attrs: dict[str, Any] = {field: lookup}
+    assert plan(Pipedrive(), lead(**attrs)).diagnostics == (
+        Diagnostic(
+            code,
+            Severity.ERROR,
+            summary,
+            detail=detail,
+            hint=hint,
+            span=THERE,
+            account="emea",
+            address=Address("emea", "lead", "a"),
+        ),
+    )
+
+
+@pytest.mark.parametrize(("count", "more"), [(10, ""), (13, "and 3 more")])
+def test_ten_candidates_are_named(count: int, more: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(globals(), "PEOPLE", {number: ("Kim", []) for number in range(1, count + 1)})
+        (finding,) = plan(Pipedrive(), lead(person=person("name", "Kim"))).diagnostics
+    lines = finding.detail.splitlines()
+    assert lines[:10] == [f"{number}  Kim" for number in range(1, 11)]
+    assert lines[10:] == ([more] if more else [])
+
+
+def test_a_search_asks_for_what_is_exactly_equal() -> None:
+    server = Pipedrive()
+    plan(server, lead(person=person("email", "jane@acme.test")))
+    assert server.searched == [
+        {"term": "jane@acme.test", "fields": "email", "exact_match": "true", "limit": "100"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "summary"),
+    [
+        ("/api/v2/persons/search", [], "searchPersons: answered no list of items"),
+        ("/api/v2/persons/search", {"items": None}, "searchPersons: answered no list of items"),
+        (
+            "/api/v2/persons/search",
+            {"items": [{"item": {"id": "x"}}]},
+            "searchPersons: answered something that cannot be understood",
+        ),
+        ("/api/v1/users", [{"id": None}], "getUsers: answered something that cannot be understood"),
+        ("/api/v2/persons/2", {"id": None}, "getPerson: answered something that cannot be understood"),
+    ],
+)
+def test_an_answer_that_cannot_be_understood_names_its_request(path: str, answer: Any, summary: str) -> None:
+    server = Pipedrive({"id": "x", "title": "a", "person_id": 2, "origin_id": "ns:a"})
+    server.instead[path] = answer
+    wanted = lead(person=person("email", "jane@acme.test"), owner=Lookup("user", "email", "sam@acme.test", HERE))
+    found = plan(server, wanted)
+    assert not found.complete
+    assert [(one.code, one.summary) for one in found.diagnostics] == [("bad-answer", summary)]
+
+
+def test_who_a_custom_field_names_already_is_asked_for_first() -> None:
+    server = Pipedrive({"id": "x", "title": "a", "origin_id": "ns:a", BUYER: 1})
+    wanted: dict[str, Any] = {"custom_fields.Buyer": CustomValue({"email": "jane@acme.test"}, HERE)}
+    assert plan(server, lead(**wanted)).changes == ()
+    assert server.calls[2:] == ["v2/dealFields", "v2/persons/1"]
+
+
+def described(server: Pipedrive, *leads: Any) -> Known:
+    async def main() -> Known:
+        async with http_client(httpx.MockTransport(server)) as http:
+            return await descriptions(leads, Reader(Connection(http, "https://acme.test", TokenAuth(Token("t")))))
+
+    return asyncio.run(main())
+
+
+def test_people_organizations_and_users_of_leads_are_described_as_people_write_them() -> None:
+    server = Pipedrive()
+    leads = [live_lead("a", person=1, organization=7, owner=None), live_lead("b", person=2, owner=None)]
+    assert described(server, *leads) == {
+        ("person", 1): {"email": "jane@acme.test"},
+        ("person", 2): {"email": "tom@acme.test"},
+        ("organization", 7): {"name": "Acme"},
+    }
+    assert server.calls == ["v2/persons/1", "v2/persons/2", "v2/organizations/7"]
+    known = described(server, live_lead("a", person=None), live_lead("b", person=None, owner=None))
+    assert known == {("user", 101): {"email": "sam@acme.test"}}
+
+
+def test_who_is_known_by_nothing_is_not_described() -> None:
+    server = Pipedrive()
+    server.instead["/api/v2/persons/1"] = {"id": 1, "emails": [{"value": ""}]}
+    server.instead["/api/v2/persons/2"] = {"id": 2, "name": "Tom", "emails": [{"value": ""}, {"value": "t@acme.test"}]}
+    leads = [live_lead("a", owner=None), live_lead("b", person=2, owner=None)]
+    assert described(server, *leads) == {("person", 2): {"email": "t@acme.test"}}
