@@ -278,9 +278,7 @@ class _Draft:
 
     def _labels_before(self, changed: Changed, live: Live) -> tuple[Value, ...]:
         """The labels that a lead gets: those it has, without those that the run gave it, with those that it took."""
-        exist = {label.remote_id for label in self.observed.live.get(LABEL, ())}
-        dead = {label for label in changed.lost if label not in exist}
-        kept = _carried(live) - dead - set(changed.gained)
+        kept = _carried(live) - {*changed.lost, *changed.gained}
         back = (self._label(label) for label in changed.lost)
         labels = {*(self.bindings.link(RemoteRef(LABEL, label)) for label in kept), *(b for b in back if b is not None)}
         return tuple(sorted(labels, key=str))
@@ -289,8 +287,8 @@ class _Draft:
         """What stands for a label of the time before the run; None where it does not exist any more."""
         if remote_id in self._stand_for:
             return self._stand_for[remote_id]
-        ref = Ref(LABEL, self._keys.get((LABEL, remote_id), ""))
-        return ref if self.bindings.id_of(ref) is not None else None
+        known = self.bindings.link(RemoteRef(LABEL, remote_id))
+        return known if isinstance(known, Ref) else None
 
     @property
     def _span(self) -> Span:

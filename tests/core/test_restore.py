@@ -9,7 +9,7 @@ import pytest
 from leadstate.core.address import Address, Ref, RemoteRef, Span
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.diff import FieldDiff
-from leadstate.core.observed import Observed
+from leadstate.core.observed import Observed, Reading
 from leadstate.core.plan import AccountPlan, Action, Change, LeftAlone, Reason
 from leadstate.core.resource import ABSENT, Live
 from leadstate.core.restore import plan_restore, with_ids
@@ -251,3 +251,163 @@ def test_a_label_whose_create_was_not_answered_is_found_by_name_and_color_among_
     made = Touch("label", None, "New", None, {"name": "New", "color": "blue"})
     receipt = AccountReceipt("receipt.json", (made,), before)
     assert [touch.remote_id for touch in with_ids(receipt, Observed({"label": live}))] == found
+
+
+def relabelled(*before: str, then: tuple[str, ...], remote_id: str = "id-a") -> Touch:
+    """A lead whose labels the run changed."""
+    had, has = (tuple(RemoteRef("label", label) for label in labels) for labels in (before, then))
+    return Touch("lead", remote_id, None, {"labels": had}, {"labels": has}, answered=True)
+
+
+def retitled(remote_id: str = "id-a", key: str | None = "a") -> Touch:
+    return Touch("lead", remote_id, key, {"title": "old"}, {"title": "new"}, answered=True)
+
+
+def test_a_plan_says_whose_it_is_and_how_it_was_read() -> None:
+    declared = replace(account(), company_id=7041)
+    hot = live_label("Hot")
+    plan = plan_restore(
+        declared, AccountReceipt("receipt.json", (), {}), Observed({"label": [hot]}, reading=Reading("by id"))
+    )
+    assert (plan.account, plan.origin, plan.company_id) == ("emea", declared.origin, 7041)
+    assert (plan.labels, plan.reading, plan.unchanged) == ((hot,), Reading("by id"), 0)
+
+
+def test_kinds_that_were_not_read_hold_nothing() -> None:
+    touches = (Touch("lead", None, "a", None, {"title": "a"}, mark="ns:a"), retitled(), done(RENAMED))
+    plan = plan_restore(account(), AccountReceipt("receipt.json", touches, {}), Observed({}))
+    assert (plan.changes, left(plan)) == ((), [("id-1", "gone"), ("id-a", "gone")])
+    carried = plan_restore(
+        account(), AccountReceipt("receipt.json", (retitled(),), {}), Observed({"lead": [live_lead("a", title="new")]})
+    )
+    assert shown(carried) == ["~ lead:a title"]
+
+
+def test_what_stays_is_sorted_by_kind_and_key() -> None:
+    plan = back(retitled("2", "b"), retitled("1", "a"), done(RENAMED))
+    assert [(entry.kind, entry.key) for entry in plan.left_alone] == [("label", "x"), ("lead", "a"), ("lead", "b")]
+
+
+def test_an_update_says_what_it_takes_back() -> None:
+    (change,) = back(retitled(), live=(live_lead("a", title="new"),)).changes
+    assert change == Change(
+        Address("emea", "lead", "a"),
+        Action.UPDATE,
+        Reason.DIFFERS,
+        (FieldDiff("title", "new", "old", ("title",)),),
+        {"title": "old"},
+        remote_id="id-a",
+        span=FILE,
+    )
+
+
+def test_a_label_is_not_unfrozen() -> None:
+    (change,) = back(done(RENAMED), live=(live_label("Warm", "blue", "id-1"),)).changes
+    assert not change.thaw_first
+
+
+def test_keys_of_the_plan_come_first() -> None:
+    nameless = Touch("label", "1", None, {"color": "red"}, {"color": "blue"}, answered=True)
+    named = Touch("label", "2", "Hot", {"color": "red"}, {"color": "blue"}, answered=True)
+    plan = back(nameless, named, live=(live_label("Hot", "blue", "1"), live_label("Warm", "blue", "2")))
+    assert [(change.address.key, change.remote_id) for change in plan.changes] == [("Hot", "2"), ("Hot#1", "1")]
+
+
+def test_an_object_that_no_plan_named_is_called_by_its_marker_its_name_or_its_id() -> None:
+    leads = (live_lead("a:b", remote_id="1"), live_lead(None, remote_id="2"))
+    touches = [relabelled("id-Hot", then=(), remote_id=lead.remote_id) for lead in leads]
+    plan = back(*touches, live=(live_label("Hot"), *leads))
+    assert [change.address.key for change in plan.changes] == ["#2", "a:b"]
+    assert {change.want["labels"] for change in plan.changes} == {refs("Hot")}
+
+
+def test_labels_that_the_run_did_not_touch_keep_their_names() -> None:
+    changed = Touch("label", "id-Hot", "Hot", {"color": "red"}, {"color": "blue"}, answered=True)
+    lead_ = live_lead("a", labels=["id-Warm"])
+    live = (live_label("Hot", "blue"), live_label("Cold"), live_label("Warm"), lead_)
+    plan = back(changed, relabelled("id-Cold", then=()), live=live)
+    assert [change.want for change in plan.changes] == [{"color": "red"}, {"labels": refs("Cold", "Warm")}]
+
+
+def test_added_labels_that_are_gone_are_counted() -> None:
+    made = Touch("label", "1", "Hot", None, {"name": "Hot", "color": "red"}, answered=True)
+    plan = back(made, replace(made, remote_id="2", key="Warm"))
+    assert (plan.unchanged, plan.changes, left(plan)) == (2, (), [])
+
+
+def test_an_added_label_that_was_changed_since_is_kept() -> None:
+    made = Touch("label", "id-Hot", "Hot", None, {"name": "Hot", "color": "red"}, answered=True)
+    plan = back(made, live=(live_label("Hot", "pink"),))
+    assert plan.left_alone == (LeftAlone("label", Reason.CHANGED_SINCE, "Hot", "id-Hot", FILE),)
+    assert plan.changes == ()
+
+
+def test_an_added_label_that_leads_carry_is_kept() -> None:
+    made = Touch("label", "id-Hot", "h", None, {"name": "Hot", "color": "red"}, answered=True)
+    plan = back(made, live=(live_label("Hot"),), carriers={RemoteRef("label", "id-Hot"): ["9"]})
+    assert plan.left_alone == (LeftAlone("label", Reason.CHANGED_SINCE, "h", "id-Hot", FILE),)
+    assert plan.changes == ()
+    assert shown(back(made, live=(live_label("Hot"),), carriers={})) == ["- label:h"]
+
+
+def test_what_is_back_already_is_counted() -> None:
+    live = (live_lead("a", title="old"), live_lead("b", title="old"), live_label("Cold", "red", "id-1"))
+    plan = back(retitled(), retitled("id-b", "b"), done(RENAMED), live=live)
+    assert (plan.unchanged, plan.changes, left(plan)) == (3, (), [])
+
+
+def test_an_update_of_a_label_is_counted_once() -> None:
+    plan = back(done(RENAMED), live=(live_label("Warm", "blue", "id-1"),))
+    assert plan.unchanged == 0
+
+
+def test_each_attribute_goes_back_by_itself() -> None:
+    changed = Touch(
+        "lead",
+        "id-a",
+        "a",
+        {"title": "old", "owner": 1, "person": 2, "channel": 5},
+        {"title": "new", "owner": 7, "person": 3},
+        answered=True,
+    )
+    plan = back(changed, live=(live_lead("a", title="old", owner=7, person=9),))
+    assert [change.want for change in plan.changes] == [{"owner": 1}]
+    assert left(plan) == [("id-a", "changed-since")]
+    assert plan.unchanged == 0
+    moved = back(changed, live=(live_lead("a", title="old", owner=1, person=9),))
+    assert (moved.changes, left(moved), moved.unchanged) == ((), [("id-a", "changed-since")], 0)
+
+
+def test_a_lead_that_the_run_made_and_deleted_is_no_matter() -> None:
+    made = Touch("lead", "1", "x", None, {"title": "x"}, mark="ns:x", answered=True)
+    plan = back(made, Touch("lead", "1", "x", {"title": "x"}, None, mark="ns:x"), retitled())
+    assert left(plan) == [("id-a", "gone")]
+
+
+def test_a_lead_whose_delete_did_not_happen_is_left_as_it_is() -> None:
+    gone = Touch("lead", "id-None", "a", {"title": "a"}, None, mark="ns:a")
+    plan = back(gone, live=(live_lead(None),))
+    assert (plan.changes, left(plan), plan.unchanged) == ((), [], 1)
+
+
+def test_an_archived_lead_that_has_nothing_to_get_back_is_counted() -> None:
+    plan = back(
+        relabelled("id-Hot", then=()), live=(live_label("Hot"), live_lead("a", labels=["id-Hot"], archived=True))
+    )
+    assert (plan.changes, left(plan), plan.unchanged) == ((), [], 1)
+    plan = back(relabelled("id-Hot", then=()), live=(live_label("Hot"), live_lead("a", archived=True)))
+    assert (plan.changes, left(plan)) == ((), [("id-a", "archived")])
+
+
+def test_a_lead_loses_the_dead_id_of_a_label_that_comes_back() -> None:
+    live = (live_label("Hot"), live_lead("a", labels=["gone", "id-Hot", "unknown"]))
+    plan = back(DELETED, relabelled("gone", then=()), live=live)
+    assert [change.want for change in plan.changes if change.address.kind == "lead"] == [
+        {"labels": (RemoteRef("label", "unknown"), Ref("label", "Hot"), Ref("label", "gone"))}
+    ]
+
+
+def test_a_label_that_the_run_gave_a_lead_goes_and_one_that_people_gave_it_stays() -> None:
+    live = (live_label("Hot"), live_label("Warm"), live_lead("a", labels=["id-Hot", "id-Warm"]))
+    plan = back(relabelled(then=("id-Hot",)), live=live)
+    assert [change.want for change in plan.changes] == [{"labels": refs("Warm")}]
