@@ -77,7 +77,11 @@ class House:
         self.sandbox = Sandbox({"companies": list(companies)}, burst=100_000, daily=None)
         self.file = folder / "leadstate.yaml"
         self.accounts = {
-            f"a{one['company']['id']}": {"url": "http://127.0.0.1:1", "token": {"env": one["token"].replace("-", "_")}}
+            f"a{one['company']['id']}": {
+                "url": "http://127.0.0.1:1",
+                "company_id": one["company"]["id"],
+                "token": {"env": one["token"].replace("-", "_")},
+            }
             for one in companies
         }
         self.environ = {one["token"].replace("-", "_"): one["token"] for one in companies}

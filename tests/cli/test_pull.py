@@ -53,7 +53,9 @@ def sandbox() -> Sandbox:
 def shell(tmp_path: Path, sandbox: Sandbox) -> Iterator[Shell]:
     with running(sandbox.app) as url:
         made = Shell(tmp_path, {f"T{number}": f"token-{number}" for number in (1, 2, 3)})
-        accounts = "".join(f"  a{n}: {{url: '{url}', token: {{env: T{n}}}, plan: premium}}\n" for n in (1, 2, 3))
+        accounts = "".join(
+            f"  a{n}: {{url: '{url}', company_id: {n}, token: {{env: T{n}}}, plan: premium}}\n" for n in (1, 2, 3)
+        )
         made.write(f"version: 1\nnamespace: ns\naccounts:\n{accounts}", "accounts.yaml")
         yield made
 
@@ -312,7 +314,7 @@ def test_a_link_in_a_folder_is_not_followed(shell: Shell, tmp_path_factory: pyte
     real.write_text(LABELS)
     (shell.folder / "link.yaml").symlink_to(real)
     done = pull(shell, "--auto-approve", code=1)
-    assert "is a link to" in done.stderr
+    assert "error[file-outside]" in done.stderr
     assert real.read_text() == LABELS
 
 

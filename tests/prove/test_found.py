@@ -67,7 +67,7 @@ def test_a_target_brings_all_that_it_needs() -> None:
 
 
 @pytest.mark.parametrize("amount", ["1e5000", "-1e999998", "9e99", "0e999999", "1e-999"])
-def test_an_amount_beyond_all_measure(amount: str) -> None:
+def test_a_lead_of_ours_with_an_amount_beyond_all_measure_is_a_bad_answer(amount: str) -> None:
     case = Case(
         "one",
         company([], [seeded_lead(1, "ns:a", title="a", value={"amount": 1, "currency": "EUR"})]),
@@ -78,8 +78,8 @@ def test_an_amount_beyond_all_measure(amount: str) -> None:
         return httpx.Response(200, content=real.content.replace(b'"amount":1,', f'"amount":{amount},'.encode()))
 
     run = go(case.sandbox(), case.account, spoil=spoil, apply=False)
-    assert run.plan.complete
-    assert run.output
+    assert [diagnostic.code for diagnostic in run.plan.diagnostics] == ["bad-answer"]
+    assert not run.plan.complete
 
 
 def test_a_server_that_tells_the_token_is_not_quoted() -> None:

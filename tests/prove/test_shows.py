@@ -24,6 +24,7 @@ from tests.prove.world import TOKEN, Ticks, company, go, label_id, state
 from tests.sandbox.driver import Breakable
 
 NOWHERE = "http://127.0.0.1:1"
+ELSEWHERE = "http://127.0.0.2:1"
 
 
 @dataclass
@@ -227,7 +228,7 @@ def test_a_second_interrupt_stops_at_once(tmp_path: Path, counted: Counted) -> N
 
 
 def test_a_shield_stops_one_account_at_once_and_no_other(tmp_path: Path, counted: Counted) -> None:
-    (tmp_path / "leadstate.yaml").write_text(written(BOTH, NOWHERE, NOWHERE))
+    (tmp_path / "leadstate.yaml").write_text(written(BOTH, NOWHERE, ELSEWHERE))
     other: dict[str, Any] = {**BOTH.seed, "token": "second-token", "company": {"id": 2, "name": "B", "domain": "b"}}
     calm = len(go(BOTH.sandbox(), BOTH.account).steps)
     for k in range(1, calm + 1):

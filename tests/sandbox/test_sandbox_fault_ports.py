@@ -66,7 +66,7 @@ def test_an_answer_leaves_the_connection_open(world: World, client: httpx.Client
 def raw(url: httpx.URL, method: str) -> bytes:
     """Everything that comes until the connection ends."""
     with socket.create_connection((url.host, url.port or 80)) as connection:
-        head = f"{method} /api/v1/leadLabels HTTP/1.1\r\nhost: x\r\nx-api-token: {TOKEN}\r\n\r\n"
+        head = f"{method} /api/v1/leadLabels HTTP/1.1\r\nhost: 127.0.0.1\r\nx-api-token: {TOKEN}\r\n\r\n"
         connection.sendall(head.encode())
         return b"".join(iter(lambda: connection.recv(4096), b""))
 
