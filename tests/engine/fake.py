@@ -115,9 +115,9 @@ class Fake(httpx.AsyncBaseTransport):
 
         return asyncio.run(main())
 
-    def plan(self, *desired: Desired, policy: Policy = FREE) -> AccountPlan:
+    def plan(self, *desired: Desired, policy: Policy = FREE, **of_account: Any) -> AccountPlan:
         """Plan these."""
-        account = Account("emea", "http://127.0.0.1:1", "ns", policy, desired)
+        account = Account("emea", "http://127.0.0.1:1", "ns", policy, desired, **of_account)
         return self.run(lambda writer: plan_one(account, writer, Settings()))
 
     def apply(self, plan: AccountPlan, observer: "Heard | None" = None) -> Outcomes:

@@ -10,10 +10,11 @@ import pytest
 from leadstate.core.account import Account
 from leadstate.core.address import RemoteRef
 from leadstate.core.policy import Policy
-from leadstate.engine.leads import Listed
+from leadstate.engine.leads import Listed, ask_for_ids, read_live_unless_longer
 from leadstate.kinds.operations import GET_LEADS
 from leadstate.pipedrive.errors import BadAnswer
-from tests.builders import label, lead
+from tests.builders import account, label, lead
+from tests.engine.fake import Fake, ok
 from tests.engine.reading import Company
 
 ACCOUNT = Account("emea", "http://127.0.0.1:1", "ns", Policy(), ())
@@ -68,3 +69,18 @@ def test_leads_that_may_not_be_needed_wait_for_the_labels() -> None:
     company = Watched(1)
     company.plan(company.account(label("Hot")))
     assert company.found == [0]
+
+
+def test_leads_that_a_list_shows_before_it_is_left_are_noted_by_their_titles_too() -> None:
+    fake = Fake()
+    fake.lead("1", None, title="a", origin="API")
+    seen = fake.run(lambda writer: read_live_unless_longer(account(lead("a")), writer, 1))
+    assert seen is not None
+    assert seen.unmarked == {"a": ["1"]}
+
+
+def test_a_lead_that_cannot_be_understood_names_the_request() -> None:
+    fake = Fake()
+    fake.before["GET leads/1", 0] = lambda: ok({"id": "1"})
+    with pytest.raises(BadAnswer, match="getLead:"):
+        fake.run(lambda writer: ask_for_ids(["1"], writer))

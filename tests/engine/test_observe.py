@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from leadstate.core.address import Ref
 from leadstate.core.observed import Observed
 from leadstate.core.plan import AccountPlan
 from leadstate.core.policy import Prune
@@ -99,3 +100,30 @@ def test_labels_that_are_all_missing_while_leads_carry_some_are_a_listing_that_f
     fake = Fake()
     fake.lead("1", None, "hot")
     assert not plan(fake, label("Hot"), lead("a")).complete
+
+
+PRUNES = replace(FREE, prune_leads=Prune.OWNED)
+
+
+def test_an_archived_lead_that_the_lock_file_knows_is_not_looked_for_in_the_archive() -> None:
+    fake = Fake()
+    fake.lead("1", "ns:a", title="a", is_archived=True)
+    found = fake.plan(lead("a"), policy=PRUNES, lock={Ref("lead", "a"): "1"})
+    assert (shown(found), guards(found)) == ([], [])
+    assert fake.sent == ["GET leadLabels", "GET leads", "GET leads/1"]
+
+
+@pytest.mark.parametrize(("leave_gone", "archive"), [(True, []), (False, ["GET leads/archived"])])
+def test_a_lead_that_is_gone_is_looked_for_only_where_it_is_created_again(
+    archive: list[str], *, leave_gone: bool
+) -> None:
+    fake = Fake()
+    wanted = replace(lead("a"), leave_gone=leave_gone)
+    fake.plan(wanted, policy=PRUNES, lock={Ref("lead", "a"): "1"})
+    assert fake.sent == ["GET leadLabels", "GET leads", "GET leads/1", *archive]
+
+
+def test_a_lead_that_must_not_exist_is_not_looked_for_in_the_archive() -> None:
+    fake = Fake()
+    fake.plan(replace(lead("a"), present=False), policy=PRUNES)
+    assert fake.sent == ["GET leadLabels", "GET leads"]

@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import httpx
@@ -15,12 +15,23 @@ from leadstate.core.outcome import Outcome, Status
 from leadstate.core.plan import AccountPlan
 from leadstate.core.policy import Prune
 from leadstate.core.resource import Bindings, Desired
-from leadstate.engine.run import Applied, Settings, Work, apply_all, each, failure_of, plan_all, unread, untouched
+from leadstate.engine.run import (
+    Applied,
+    Settings,
+    Work,
+    _with_ids,
+    apply_all,
+    each,
+    failure_of,
+    plan_all,
+    unread,
+    untouched,
+)
 from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.connection import Connection, Spent, http_client
 from leadstate.pipedrive.errors import BadAnswer, BudgetSpent
 from leadstate.pipedrive.token import Token
-from tests.builders import ORDER, account, label, lead, planned, refs, shown
+from tests.builders import ORDER, account, label, lead, live_lead, planned, refs, shown
 from tests.engine.fake import FREE, Fake, Heard, ends, failed, ok
 
 GONE = Diagnostic("x", Severity.WARNING, "x")
@@ -190,21 +201,61 @@ def test_why_an_account_could_not_be_read_again_is_kept() -> None:
     fake.before["GET leadLabels", 1] = lambda: spent
     _, applied = apply(fake, label("Hot"))
     assert applied.remaining is None
+    assert applied.spent.requests == 2
     assert applied.unread == "getLeadLabels: daily budget spent (429, daily budget spent)"
     assert not applied.settled
 
 
-def test_a_failure_of_ours_while_reading_again_loses_no_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_of_ours_while_reading_again_loses_no_outcome(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     fake = Fake()
 
     def fails(*_: object) -> None:
         raise KeyError
 
     fake.after["POST leadLabels", 0] = lambda: monkeypatch.setattr("leadstate.engine.run.plan_of", fails)
-    _, applied = apply(fake, label("Hot"))
+    with caplog.at_level("DEBUG", "leadstate"):
+        _, applied = apply(fake, label("Hot"))
     assert ends(applied.outcomes) == {"label:Hot": "applied"}
     assert applied.remaining is None
     assert applied.unread == "KeyError: this is a mistake in leadstate"
+    assert "internal error in emea" in caplog.messages
+
+
+def test_a_failure_of_ours_while_applying_is_that_accounts_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise KeyError
+
+    monkeypatch.setattr("leadstate.engine.run.execute", fails)
+    _, applied = apply(Fake(), label("Hot"))
+    assert applied == Applied({}, Spent(), None, "KeyError: this is a mistake in leadstate")
+
+
+def test_who_watches_an_apply_hears_of_each_change() -> None:
+    heard = Heard()
+    apply(Fake(), label("Hot"), lead("a"), heard=heard)
+    assert sorted(heard.ended) == [("label:Hot", "applied"), ("lead:a", "applied")]
+
+
+@pytest.mark.parametrize(("lock", "lists"), [({Ref("lead", "a"): "1"}, 0), ({}, 1)])
+def test_leads_are_listed_again_where_the_apply_learnt_an_id(lock: Mapping[Ref, str], lists: int) -> None:
+    """A list shows a second lead of a marker, which may have been made meanwhile."""
+    fake = Fake()
+    fake.lead("1", "ns:a", title="old")
+    _, applied = apply(fake, lead("a"), lock=lock)
+    assert applied.settled
+    assert fake.sent.count("GET leads") == lists
+
+
+def test_what_an_apply_learnt_takes_the_place_of_what_was_remembered_under_another_key() -> None:
+    plan = planned(account(lead("a")), live_lead("a", remote_id="1", title="old"))
+    remembered = {Ref("lead", "former"): "1", Ref("lead", "b"): "2", Ref("label", "x"): "1"}
+    assert _with_ids(replace(account(), lock=remembered), plan).lock == {
+        Ref("lead", "a"): "1",
+        Ref("lead", "b"): "2",
+        Ref("label", "x"): "1",
+    }
 
 
 def test_a_lead_that_the_apply_archived_is_found_again_however_many_are_in_the_archive() -> None:
