@@ -109,6 +109,10 @@ def _add_going(draw: st.DrawFn, made: _Labels, name: str, role: str, id_: str) -
     if role != "retired" and targets:
         target: Row = draw(st.sampled_from(targets))
         target.setdefault("merge_from", []).append(name if role == "merged" else {"id": id_})
+        if role == "merged by id" and "previously" in target and draw(YES):
+            # The name passes from the one label to the other.
+            made.lock[f"label:{name}"] = made.lock.pop(f"label:{target['name']}")
+            target["name"] = name
         return
     absent = {"name": name, "state": "absent"}
     if draw(YES) and made.present:
