@@ -239,7 +239,7 @@ class _Draft:
         carried = [self._label(label) for label, had in changed.had.items() if had]
         want = {
             **{name: value for name, value in changed.before.items() if name != FREEZES or value is True},
-            LABELS: tuple(sorted((label for label in carried if label is not None), key=str)),
+            LABELS: tuple(sorted(label for label in carried if label is not None)),
             **({} if self.observed.fields is None else self.observed.fields.read(changed.custom)),
         }
         self._add(changed, want)

@@ -161,9 +161,11 @@ def test_of_equal_namesakes_the_one_of_the_lowest_id_stands_for_a_deleted_one() 
 
 
 def test_two_deleted_labels_of_one_name_are_two_again() -> None:
-    plan = back(DELETED, replace(DELETED, remote_id="gone-2"), live=(live_label("Cold"),))
-    assert [change.action for change in plan.changes] == [Action.ADD]
-    assert plan.unchanged == 1
+    gone = (DELETED, replace(DELETED, remote_id="gone-2"))
+    plan = back(*gone, live=(live_label("Cold"),))
+    assert ([change.action for change in plan.changes], plan.unchanged) == ([Action.ADD], 1)
+    plan = back(*gone, live=(live_label("Cold"), live_label("Cold", remote_id="twin")))
+    assert (plan.changes, plan.unchanged) == ((), 2)
 
 
 @pytest.mark.parametrize(("archived", "expected"), [(True, {"archived": True}), (False, {}), (None, {})])
