@@ -7,7 +7,6 @@ count.
 
 import ast
 import importlib
-import io
 import json
 import os
 import pkgutil
@@ -61,7 +60,16 @@ def walk() -> dict[str, int]:
     with sandbox.running(made.app) as url, tempfile.TemporaryDirectory() as folder:
         Path(folder, "leadstate.yaml").write_text(CONFIGURATION.replace("${URL}", url), encoding="utf-8")
         done = subprocess.run(
-            [sys.executable, str(Path(__file__).resolve()), "--walk", "apply", "--auto-approve", "--no-progress"],
+            [
+                sys.executable,
+                str(Path(__file__).resolve()),
+                "--walk",
+                "apply",
+                "--auto-approve",
+                "--no-progress",
+                "-o",
+                "report.txt",
+            ],
             cwd=folder,
             env={**os.environ, "TOKEN": TOKEN, "XDG_STATE_HOME": folder, "XDG_CACHE_HOME": folder},
             check=True,
@@ -91,7 +99,6 @@ def profile(arguments: list[str]) -> None:
 
     from leadstate.cli.main import run  # noqa: PLC0415  imported before counting starts
 
-    printed, sys.stdout = sys.stdout, io.StringIO()
     sys.argv = ["leadstate", *arguments]
     threading.setprofile(count)
     sys.setprofile(count)
@@ -101,7 +108,6 @@ def profile(arguments: list[str]) -> None:
         code = ended.code
     finally:
         sys.setprofile(None)
-        sys.stdout = printed
     if code:
         sys.exit(f"leadstate ended with {code}")
     print(json.dumps({"files": len(files), "functions": len(functions), "switches": switches}))
