@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from leadstate.core.address import Ref, RemoteRef
 from leadstate.core.plan import AccountPlan, Action, Change
-from leadstate.core.resource import CUSTOM, FREEZES, Absent, Attrs, Bindings, Live, Value
+from leadstate.core.resource import FREEZES, Absent, Attrs, Bindings, Live, Value
 from leadstate.core.touch import Touch
 from leadstate.engine.events import Observer
 from leadstate.kinds import kind_named
@@ -154,7 +154,7 @@ class Recorder(Writer):
 
     def _done(self, touch: Touch, data: Any) -> Touch:
         """What happened: with the values that were answered, which may be others than those that were asked for."""
-        if touch.after is None or (touch.kind == LEAD.name and touch.remote_id is not None and touch.key is None):
+        if touch.after is None:
             return replace(touch, answered=True)
         try:
             live = kind_named(touch.kind).decode(data)
@@ -170,7 +170,7 @@ class Recorder(Writer):
         fields = self._plan.bindings.fields
         custom = {} if fields is None else fields.read(live.custom)
         there = {**custom, **live.attrs}
-        return {name: there.get(name, None if name.startswith(CUSTOM) else value) for name, value in asked.items()}
+        return {name: there.get(name) for name in asked}
 
 
 def _identity(change: Change) -> object:

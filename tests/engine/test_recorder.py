@@ -68,6 +68,8 @@ def test_a_lead_that_is_added_and_archived() -> None:
     added, archived = (touch for touch in heard.done if touch is not None)
     assert (added.before, added.after) == (None, {"title": "new", "person": 1})
     assert heard.begun[1].after == {"archived": True}
+    assert [touch.key for touch in heard.begun] == ["new", "new"]
+    assert heard.accounts == {"emea"}
     assert (archived.remote_id, archived.before, archived.after) == (
         added.remote_id,
         {"archived": False},
@@ -108,7 +110,7 @@ def test_what_cannot_be_noted_is_not_sent() -> None:
     plan, applied = live.apply(live.account(label("New")), Recording(stop="the disk is full"))
     (outcome,) = applied.outcomes.values()
     assert outcome.status is Status.FAILED
-    assert "the disk is full" in outcome.detail
+    assert "addLeadLabel: the disk is full" in outcome.detail
     assert len(live.labels) == 3
     assert len(plan.changes) == 1
 
@@ -193,7 +195,9 @@ def test_a_reading_that_cannot_be_understood_is_none() -> None:
 
 
 def test_an_attribute_that_did_not_exist_before_was_empty() -> None:
-    plan = planned(account(lead("x", value=3)), live_lead("x", remote_id="1", value=None))
+    there = live_lead("x", remote_id="1")
+    there = replace(there, attrs={name: value for name, value in there.attrs.items() if name != "value"})
+    plan = planned(account(lead("x", value=3)), there)
     fake = Fake()
     fake.lead("1", "ns:x")
     (begun,) = touches(fake, plan, Request(UPDATE_LEAD, "1", body={"value": 3})).begun
@@ -243,3 +247,25 @@ def test_a_label_that_goes_is_noted_after_its_carriers() -> None:
         ("label", "Cold", {"name": "Cold", "color": "red"})
     ]
     assert touches(fake, RETIRES, Request(DELETE_LABEL, "hot")).begun[0].before == {}
+
+
+def test_a_create_that_the_plan_does_not_hold_touches_nothing() -> None:
+    heard = touches(Fake(), RETIRES, Request(ADD_LEAD, body={"title": "y", "origin_id": "ns:y"}))
+    assert (heard.begun, heard.done) == ([], [])
+
+
+def test_a_delete_that_answers_with_the_object_is_a_delete() -> None:
+    fake = Fake()
+    fake.lead("1", "ns:gone")
+    fake.before["DELETE leads/1", 0] = lambda: ok(fake.leads.pop("1"))
+    (done,) = touches(fake, RETIRES, Request(DELETE_LEAD, "1")).done
+    assert done is not None
+    assert (done.after, done.answered) == (None, True)
+
+
+def test_labels_that_a_server_did_not_take_are_not_noted() -> None:
+    fake = Fake(alters={"PATCH leads/2": lambda body: {**body, "label_ids": []}})
+    fake.lead("2")
+    (done,) = touches(fake, RETIRES, Request(UPDATE_LEAD, "2", body={"label_ids": ["hot"]})).done
+    assert done is not None
+    assert (done.after, done.answered) == ({"labels": ()}, True)

@@ -64,15 +64,18 @@ class Recording(Observer):
     done: list[Touch | None] = field(default_factory=list)
     ends: dict[int, Touch | None] = field(default_factory=dict)
     stop: str = ""
+    accounts: set[str] = field(default_factory=set)
 
     @property
     def obstacle(self) -> str:
         return self.stop
 
-    def touching(self, account: str, touch: Touch) -> None:  # noqa: ARG002  there is one account
+    def touching(self, account: str, touch: Touch) -> None:
+        self.accounts.add(account)
         self.begun.append(touch)
 
-    def touched(self, account: str, intended: Touch, done: Touch | None) -> None:  # noqa: ARG002  as above
+    def touched(self, account: str, intended: Touch, done: Touch | None) -> None:
+        self.accounts.add(account)
         self.done.append(done)
         self.ends[id(intended)] = done
 
