@@ -348,3 +348,9 @@ def test_who_is_known_by_nothing_is_not_described() -> None:
     server.instead["/api/v2/persons/2"] = {"id": 2, "name": "Tom", "emails": [{"value": ""}, {"value": "t@acme.test"}]}
     leads = [live_lead("a", owner=None), live_lead("b", person=2, owner=None)]
     assert described(server, *leads) == {("person", 2): {"email": "t@acme.test"}}
+
+
+def test_a_user_without_an_address_is_known_by_the_name() -> None:
+    server = Pipedrive()
+    server.instead["/api/v1/users"] = [{"id": 7, "name": "Sam", "active_flag": True}]
+    assert described(server, live_lead("a", person=None)) == {("user", 7): {"name": "Sam"}}

@@ -59,7 +59,8 @@ def test_labels_and_leads_that_nothing_declares_in_their_order() -> None:
 
 def test_leads_are_read_only_where_they_are_wanted() -> None:
     fake = company()
-    assert ids(read(fake, Wanted())) == (["hot", "warm"], [])
+    found = read(fake, Wanted())
+    assert (*ids(found), found.foreign) == (["hot", "warm"], [], 0)
     assert fake.sent == ["GET leadLabels"]
 
 
@@ -157,6 +158,29 @@ def test_the_wrong_company_and_a_refusal_are_findings_of_the_account() -> None:
     fake.before["GET leadLabels", 0] = lambda: failed(403)
     found = read(fake, ALL)
     assert (found.account, len(found.findings), found.labels) == ("emea", 1, ())
+
+
+def test_each_lead_of_others_is_counted() -> None:
+    fake = company()
+    fake.lead("5", "other:y")
+    assert read(fake, ALL).foreign == 2
+
+
+def test_labels_that_are_not_asked_for_hide_no_others() -> None:
+    fake = company()
+    for number, name in enumerate(("Hot", "Warm", "Cold")):
+        fake.label(f"twin-{number}", name)
+    found = read(fake, Wanted(labels=frozenset({"Warm", "Cold"})))
+    assert ids(found)[0] == ["twin-2"]
+    (finding,) = found.findings
+    assert finding.hint == "make them one: declare it with `merge_from: [{id: twin-1}]`; else rename one in Pipedrive"
+
+
+def test_leads_that_cannot_be_understood_name_the_request() -> None:
+    fake = company()
+    fake.before["GET leads", 0] = lambda: ok([{"id": "1"}], pagination={"more_items_in_collection": False})
+    (finding,) = read(fake, ALL).findings
+    assert (finding.code, "getLeads" in finding.summary) == ("bad-answer", True)
 
 
 def test_labels_that_cannot_be_understood_name_the_request() -> None:
