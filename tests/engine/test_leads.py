@@ -1,20 +1,30 @@
 """Listing leads: what is looked at of those of others, and what goes out at the same time."""
 
 import asyncio
-from dataclasses import dataclass, field
+import math
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
 import pytest
 
 from leadstate.core.account import Account
-from leadstate.core.address import RemoteRef
+from leadstate.core.address import Ref, RemoteRef
 from leadstate.core.policy import Policy
-from leadstate.engine.leads import Listed, ask_for_ids, read_live_unless_longer
-from leadstate.kinds.operations import GET_LEADS
-from leadstate.pipedrive.errors import BadAnswer
+from leadstate.engine.leads import (
+    Listed,
+    again_if_shifted,
+    ask_for,
+    ask_for_ids,
+    read_archived,
+    read_live_unless_longer,
+)
+from leadstate.kinds.operations import GET_ARCHIVED_LEADS, GET_LEADS
+from leadstate.pipedrive.client import Writer
+from leadstate.pipedrive.errors import BadAnswer, IncompleteListing
 from tests.builders import account, label, lead
-from tests.engine.fake import Fake, ok
+from tests.engine.fake import Fake, failed, ok
 from tests.engine.reading import Company
 
 ACCOUNT = Account("emea", "http://127.0.0.1:1", "ns", Policy(), ())
@@ -84,3 +94,73 @@ def test_a_lead_that_cannot_be_understood_names_the_request() -> None:
     fake.before["GET leads/1", 0] = lambda: ok({"id": "1"})
     with pytest.raises(BadAnswer, match="getLead:"):
         fake.run(lambda writer: ask_for_ids(["1"], writer))
+
+
+def test_pages_and_leads_of_others_are_counted_over_all_pages() -> None:
+    listed = Listed()
+    for number in range(2):
+        listed.take(ACCOUNT, GET_LEADS, [{"id": f"x{number}"}, {"id": f"y{number}"}])
+    assert (listed.pages, listed.others, listed.kept) == (2, 4, [])
+
+
+@pytest.mark.parametrize(("ref", "kept"), [(Ref("lead", "a"), ["1"]), (Ref("label", "a"), [])])
+def test_a_lead_that_the_lock_file_knows_is_kept(ref: Ref, kept: list[str]) -> None:
+    listed = Listed()
+    listed.take(replace(ACCOUNT, lock={ref: "1"}), GET_LEADS, [{"id": "1", "title": "a"}])
+    assert [there.remote_id for there in listed.kept] == kept
+
+
+@pytest.mark.parametrize(("shifts", "reads", "complete"), [(0, 1, True), (2, 3, True), (3, 3, False)])
+def test_a_listing_that_shifts_is_read_three_times(shifts: int, reads: int, *, complete: bool) -> None:
+    done = 0
+
+    async def read() -> str:
+        nonlocal done
+        done += 1
+        await asyncio.sleep(0)
+        if done <= shifts:
+            raise IncompleteListing("getLeads", "it shifts")
+        return "all"
+
+    with nullcontext() if complete else pytest.raises(IncompleteListing):
+        assert asyncio.run(again_if_shifted(read)) == "all"
+    assert done == reads
+
+
+def archived(fake: Fake, *missing: str, limit: float) -> tuple[Listed, int]:
+    async def read(writer: Writer) -> tuple[Listed, int]:
+        seen = await read_archived(ACCOUNT, writer, frozenset(missing), limit)
+        return seen, writer.pages_of(GET_ARCHIVED_LEADS)
+
+    return fake.run(read)
+
+
+@pytest.mark.parametrize(
+    ("limit", "pages", "known", "cut"), [(0, 0, 0, True), (1, 1, 0, True), (2, 2, 0, False), (math.inf, 2, 2, False)]
+)
+def test_the_archive_is_read_as_far_as_is_allowed_and_its_length_known_only_from_its_end(
+    limit: float, pages: int, known: int, *, cut: bool
+) -> None:
+    for refuses in (False, True):
+        fake = Fake()
+        for number in range(501):
+            fake.lead(f"old{number}", is_archived=True)
+        if refuses:
+            fake.before["GET leads/archived", 0] = lambda: failed(400, "sort")
+        seen, length = archived(fake, "ns:a", limit=limit)
+        assert (seen.pages, length, seen.cut) == (pages, known, cut)
+
+
+def test_archived_leads_that_cannot_be_understood_name_the_request() -> None:
+    fake = Fake()
+    fake.before["GET leads/archived", 0] = lambda: ok([{}], pagination={"more_items_in_collection": False})
+    with pytest.raises(BadAnswer, match="getArchivedLeads:"):
+        archived(fake, "ns:a", limit=1)
+
+
+def test_a_declared_lead_that_cannot_be_understood_names_the_request() -> None:
+    fake = Fake()
+    fake.before["GET leads/1", 0] = lambda: ok({"id": "1"})
+    declared = replace(account(lead("a")), lock={Ref("lead", "a"): "1"})
+    with pytest.raises(BadAnswer, match="getLead:"):
+        fake.run(lambda writer: ask_for(declared, declared.desired, writer))

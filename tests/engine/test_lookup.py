@@ -3,13 +3,14 @@
 import asyncio
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
 from leadstate.core.account import Account
-from leadstate.core.address import Address, Span
+from leadstate.core.address import Address, Ref, Span
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.plan import AccountPlan
 from leadstate.core.policy import Policy, Prune
@@ -112,8 +113,8 @@ def lead(key: str = "a", *, create_only: bool = False, **attrs: Any) -> Desired:
     )
 
 
-def plan(server: Pipedrive, *desired: Desired, company_id: int | None = None) -> AccountPlan:
-    account = Account("emea", "https://acme.test", "ns", Policy(prune_leads=Prune.OWNED), desired, company_id)
+def plan(server: Pipedrive, *desired: Desired, **of_account: Any) -> AccountPlan:
+    account = Account("emea", "https://acme.test", "ns", Policy(prune_leads=Prune.OWNED), desired, **of_account)
 
     async def main() -> AccountPlan:
         async with http_client(httpx.MockTransport(server)) as http:
@@ -354,3 +355,31 @@ def test_a_user_without_an_address_is_known_by_the_name() -> None:
     server = Pipedrive()
     server.instead["/api/v1/users"] = [{"id": 7, "name": "Sam", "active_flag": True}]
     assert described(server, live_lead("a", person=None)) == {("user", 7): {"name": "Sam"}}
+
+
+def test_searches_are_made_in_one_order() -> None:
+    server = Pipedrive()
+    plan(server, lead("a", person=person("name", "Tom")), lead("b", person=person("email", "jane@acme.test")))
+    assert [(search["fields"], search["term"]) for search in server.searched] == [
+        ("email", "jane@acme.test"),
+        ("name", "Tom"),
+    ]
+
+
+def test_of_several_who_fit_the_one_who_is_linked_already_is_meant_and_of_two_the_first() -> None:
+    server = Pipedrive(
+        {"id": "x", "title": "a", "person_id": 4, "origin_id": "ns:a"},
+        {"id": "y", "title": "b", "person_id": 3, "origin_id": "ns:b"},
+    )
+    shared = person("email", "shared@acme.test")
+    found = plan(server, lead("new", person=shared), lead("a", person=shared), lead("b", person=shared))
+    assert found.diagnostics == ()
+    assert [(change.address.key, change.want["person"]) for change in found.changes] == [("a", 3), ("new", 3)]
+    assert server.searched == []
+
+
+def test_a_lead_without_a_marker_is_the_one_that_the_lock_file_knows() -> None:
+    server = Pipedrive({"id": "x", "title": "a", "person_id": 1}, {"id": "y", "title": "b", "person_id": 2})
+    wanted = replace(lead(person=person("email", "jane@acme.test")), adopted=True)
+    assert plan(server, wanted, lock={Ref("lead", "a"): "x"}).changes == ()
+    assert server.calls[-1] == "v2/persons/1"

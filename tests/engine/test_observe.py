@@ -1,15 +1,18 @@
 """What a plan knows of the archive, and what counts as something that can be deleted."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from leadstate.core.address import Ref
+from leadstate.core.account import Account
+from leadstate.core.address import Ref, RemoteRef
 from leadstate.core.observed import Observed
 from leadstate.core.plan import AccountPlan
-from leadstate.core.policy import Prune
+from leadstate.core.policy import Impact, Prune
 from leadstate.core.resource import Desired
-from leadstate.engine.observe import existing
+from leadstate.engine.observe import check_labels, existing, observe
+from leadstate.pipedrive.errors import IncompleteListing
 from tests.builders import label, lead, live_label, live_lead, shown
 from tests.engine.fake import FREE, Fake, failed
 
@@ -127,3 +130,50 @@ def test_a_lead_that_must_not_exist_is_not_looked_for_in_the_archive() -> None:
     fake = Fake()
     fake.plan(replace(lead("a"), present=False), policy=PRUNES)
     assert fake.sent == ["GET leadLabels", "GET leads"]
+
+
+def seen(fake: Fake, *desired: Desired, impact: Impact = Impact.LIVE, **more: Any) -> Observed:
+    declared = Account("emea", "http://127.0.0.1:1", "ns", replace(PRUNES, archived_pages=1), desired, **more)
+    return fake.run(lambda writer: observe(declared, writer, impact))
+
+
+@pytest.mark.parametrize(
+    ("impact", "pages", "carriers"),
+    [(Impact.LIVE, 0, None), (Impact.FULL, 3, {RemoteRef("label", "hot"): ["mine"]})],
+)
+def test_archived_leads_that_carry_a_label_are_counted_only_where_all_are(
+    impact: Impact, pages: int, carriers: object
+) -> None:
+    fake = archive(1200)
+    fake.label("hot", "Hot")
+    fake.lead("mine", None, "hot", is_archived=True)
+    found = seen(fake, label("Hot", present=False), impact=impact)
+    assert found.archived_carriers == carriers
+    assert fake.sent.count("GET leads/archived") == pages
+
+
+def test_a_list_tells_how_long_it_was_how_many_are_of_others_and_what_is_gone() -> None:
+    fake = archive(600)
+    for number in range(501):
+        fake.lead(f"other{number}")
+    fake.lead("mine", "ns:found", is_archived=True)
+    found = seen(fake, lead("gone"), lead("found"), lead("new"), lock={Ref("lead", "gone"): "dead"})
+    assert (found.pages, found.others, set(found.gone)) == (2, {"lead": 501}, {"ns:gone"})
+    assert found.unsure == {"ns:new"}
+    assert found.archived_carriers is None
+
+
+@pytest.mark.parametrize(("lock", "pages"), [({}, 0), ({Ref("lead", "a"): "dead"}, 1)])
+def test_an_adopted_lead_is_looked_for_in_the_archive_only_where_it_is_created_again(
+    lock: dict[Ref, str], pages: int
+) -> None:
+    fake = archive(1)
+    seen(fake, replace(lead("a"), adopted=True, leave_gone=False), lock=lock)
+    assert fake.sent.count("GET leads/archived") == pages
+
+
+def test_how_many_labels_leads_carry_while_none_is_listed_is_told() -> None:
+    with pytest.raises(IncompleteListing, match="getLeadLabels: no label is listed, while leads carry 1 of them"):
+        check_labels([], [RemoteRef("label", "hot")])
+    check_labels([], [])
+    check_labels([live_label("Hot")], [RemoteRef("label", "cold")])
