@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from leadstate.core.account import Account
 from leadstate.core.diagnostics import Diagnostic, Severity
-from leadstate.core.resource import CUSTOM, Attrs, CustomValue, Desired, Dictionary, Value
+from leadstate.core.resource import CUSTOM, Attrs, CustomValue, Desired, Value
 from leadstate.kinds.custom_field import UNREADABLE, CustomField, CustomFields, decode
 from leadstate.kinds.custom_value import Unfit, normal
 from leadstate.kinds.operations import GET_DEAL_FIELDS
@@ -19,7 +19,7 @@ CANDIDATES = 20
 
 
 async def typed(
-    account: Account, planned: Iterable[Desired], known: Dictionary | None, reader: Reader
+    account: Account, planned: Iterable[Desired], reader: Reader
 ) -> tuple[Account, CustomFields | None, tuple[Diagnostic, ...]]:
     """The account with each custom field in normal form, and the fields it has; None where nothing needs them.
 
@@ -29,7 +29,6 @@ async def typed(
     Args:
         account: what is declared.
         planned: the declared objects of which the fields matter.
-        known: the fields, where they have been read already.
         reader: the way to it.
 
     Raises:
@@ -38,8 +37,7 @@ async def typed(
     used = {name.removeprefix(CUSTOM) for one in planned for name in _custom(one)}
     if not used:
         return replace(account, desired=tuple(_without(one) for one in account.desired)), None, ()
-    have = known if isinstance(known, CustomFields) else CustomFields(await read_fields(reader))
-    fields = have.using(used)
+    fields = CustomFields(await read_fields(reader)).using(used)
     findings: list[Diagnostic] = []
     desired = tuple(_typed(one, fields, findings) for one in account.desired)
     return replace(account, desired=desired), fields, tuple(findings)

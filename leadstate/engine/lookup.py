@@ -119,7 +119,7 @@ async def resolve(
     there = _there(account, observed)
     finished = {one.address for one in account.desired if one.create_only and one.address in there}
     open_ones = (one for one in account.desired if one.address not in finished)
-    account, fields, unfit = await typed(account, open_ones, observed.fields, reader)
+    account, fields, unfit = await typed(account, open_ones, reader)
     planned = [one for one in account.desired if one.address not in finished]
     if fields is not None:
         there = {address: _told(one, fields) for address, one in there.items()}

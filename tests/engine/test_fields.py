@@ -1,5 +1,6 @@
 """Which field a name means, and what becomes of values that are declared for it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from leadstate.core.account import Account
 from leadstate.core.address import Address, Span
 from leadstate.core.diagnostics import Diagnostic, Severity
-from leadstate.core.resource import CustomValue, Desired, Dictionary
+from leadstate.core.resource import CustomValue, Desired
 from leadstate.engine.fields import the_one, typed
 from leadstate.kinds.custom_field import UNREADABLE, CustomField, CustomFields
 from leadstate.kinds.custom_value import Unfit
@@ -45,12 +46,12 @@ def custom(key: str, span: Span | None = THERE, **fields: object) -> Desired:
 
 
 def resolved(
-    *desired: Desired, planned: tuple[Desired, ...] | None = None, known: Dictionary | None = None
+    *desired: Desired, planned: tuple[Desired, ...] | None = None, rows: Sequence[object] = ROWS
 ) -> tuple[Account, CustomFields | None, tuple[Diagnostic, ...], list[str]]:
     fake = Fake()
-    fake.before["GET dealFields", 0] = lambda: ok(ROWS)
+    fake.before["GET dealFields", 0] = lambda: ok(rows)
     declared = account(*desired)
-    found = fake.run(lambda writer: typed(declared, desired if planned is None else planned, known, writer))
+    found = fake.run(lambda writer: typed(declared, desired if planned is None else planned, writer))
     return (*found, fake.sent)
 
 
@@ -72,14 +73,6 @@ def test_fields_are_not_listed_where_no_planned_lead_names_one() -> None:
     found, fields, findings, sent = resolved(seed, plain, planned=(plain,))
     assert [desired.attrs for desired in found.desired] == [{"title": "a", "person": 1}, plain.attrs]
     assert (fields, findings, sent) == (None, (), [])
-
-
-def test_fields_that_were_read_already_are_not_listed_again() -> None:
-    found, fields, _, sent = resolved(custom("a", Score=7), known=FIELDS)
-    assert found.desired[0].attrs["custom_fields.Score"] == 7
-    assert sent == []
-    assert fields is not None
-    assert fields.read({"a": 3}) == {"custom_fields.Score": 3}
 
 
 @pytest.mark.parametrize("span", [THERE, None])
@@ -114,8 +107,11 @@ def test_a_value_that_does_not_fit_is_left_out_and_is_an_error_at_its_place(span
 
 @pytest.mark.parametrize(("count", "more"), [(20, []), (23, ["and 3 more"])])
 def test_twenty_candidates_are_named(count: int, more: list[str]) -> None:
-    known = CustomFields([CustomField(f"{number:040x}", f"F{number:02}", "double") for number in range(count)])
-    _, _, (finding,), _ = resolved(custom("a", Missing=1), known=known)
+    rows = [
+        {"field_code": f"{number:040x}", "field_name": f"F{number:02}", "field_type": "double"}
+        for number in range(count)
+    ]
+    _, _, (finding,), _ = resolved(custom("a", Missing=1), rows=rows)
     assert finding.detail.splitlines() == [*(f"F{number:02}" for number in range(20)), *more]
 
 

@@ -188,3 +188,9 @@ def test_labels_that_cannot_be_understood_name_the_request() -> None:
     fake.before["GET leadLabels", 0] = lambda: ok([{"id": "hot"}])
     (finding,) = read(fake, ALL).findings
     assert (finding.code, "getLeadLabels" in finding.summary) == ("bad-answer", True)
+
+
+def test_a_label_that_the_lock_file_knows_is_declared_whatever_its_name_is_now() -> None:
+    found = read(company(), ALL, label("Cold", key="c"), lock={Ref("label", "c"): "hot"})
+    assert ids(found)[0] == ["warm"]
+    assert found.leads[0].attrs["labels"] == refs("c")
