@@ -136,6 +136,18 @@ def test_a_failure_of_ours_while_planning_is_that_accounts_error(monkeypatch: py
     assert [found.code for found in plan.diagnostics] == ["internal"]
 
 
+def test_each_account_that_is_planned_is_heard_of() -> None:
+    ended: list[str] = []
+
+    async def main() -> None:
+        async with http_client(Fake()) as http:
+            work = [job(http, name, label("Hot")) for name in "ab"]
+            await plan_all(work, Settings(), lambda done: ended.append(done.account.name))
+
+    asyncio.run(main())
+    assert sorted(ended) == ["a", "b"]
+
+
 def plan_with(*diagnostics: Diagnostic, changes: int = 0) -> AccountPlan:
     plan = planned(account(*(label(f"L{number}") for number in range(changes))))
     return replace(plan, diagnostics=diagnostics)
