@@ -12,7 +12,7 @@ help:
 	@echo "make demo    watch a drifted account being planned, applied and found clean (no account needed)"
 	@echo "make test    run all checks and tests"
 	@echo "make prove   the proofs of safety at length: every request, every fault"
-	@echo "make mutate  how many mistakes in the core the tests notice (some minutes)"
+	@echo "make mutate  how many planted mistakes the tests notice (one to two hours)"
 	@echo "make bench   measure the budgets of docs/performance.md, beside other tools (some minutes, best on a quiet machine)"
 	@echo "make measure the size of the package, and how much of it one changed label runs through"
 	@echo "make soak    1,000 accounts applied while requests go wrong (some minutes)"
