@@ -65,7 +65,9 @@ class Pipedrive:
             "/api/v1/users": lambda: USERS,
             "/api/v2/dealFields": lambda: [{"field_code": BUYER, "field_name": "Buyer", "field_type": "people"}],
             "/api/v1/users/me": lambda: {"id": 101, "name": "Sam", "company_id": 7041, "company_domain": "acme"},
-            "/api/v2/persons": lambda: [self._person(int(one)) for one in params["ids"].split(",")],
+            "/api/v2/persons": lambda: [
+                self._person(int(one)) for one in params["ids"].split(",")[: int(params["limit"])]
+            ],
             "/api/v2/persons/search": lambda: self._search(self._persons(params["fields"], params["term"])),
             "/api/v2/organizations/search": lambda: self._search(
                 [{"id": i, "name": name} for i, name in ORGANIZATIONS.items() if params["term"].lower() in name.lower()]
@@ -177,7 +179,9 @@ def test_a_lead_whose_person_is_not_found_is_not_pruned() -> None:
     assert found.changes == ()
 
 
-@pytest.mark.parametrize(("people", "calls"), [(1, ["v2/persons/1"]), (10, None), (11, ["v2/persons"])])
+@pytest.mark.parametrize(
+    ("people", "calls"), [(1, ["v2/persons/1"]), (10, None), (11, ["v2/persons"]), (101, ["v2/persons"] * 2)]
+)
 def test_what_leads_are_linked_to_already_needs_no_search(people: int, calls: list[str] | None) -> None:
     ids = range(1, people + 1)
     everybody = {i: (f"P{i}", [f"p{i}@acme.test"]) for i in ids}
@@ -185,7 +189,7 @@ def test_what_leads_are_linked_to_already_needs_no_search(people: int, calls: li
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(globals(), "PEOPLE", everybody)
         found = plan(server, *(lead(str(i), person=person("email", f"p{i}@acme.test")) for i in ids))
-    assert found.changes == ()
+    assert (found.changes, found.diagnostics) == ((), ())
     assert server.calls[2:] == (calls or [f"v2/persons/{i}" for i in ids])
 
 
@@ -383,3 +387,10 @@ def test_a_lead_without_a_marker_is_the_one_that_the_lock_file_knows() -> None:
     wanted = replace(lead(person=person("email", "jane@acme.test")), adopted=True)
     assert plan(server, wanted, lock={Ref("lead", "a"): "x"}).changes == ()
     assert server.calls[-1] == "v2/persons/1"
+
+
+def test_persons_that_cannot_be_understood_name_their_request() -> None:
+    server = Pipedrive(*({"id": f"{i}", "title": "a", "person_id": i, "origin_id": f"ns:{i}"} for i in range(1, 12)))
+    server.instead["/api/v2/persons"] = [{"id": None}]
+    found = plan(server, *(lead(f"{i}", person=person("name", "Kim")) for i in range(1, 12)))
+    assert [one.summary for one in found.diagnostics] == ["getPersons: answered something that cannot be understood"]
