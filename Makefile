@@ -31,12 +31,16 @@ help:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[sandbox]'
 	@touch $@
 
-.venv/.dev: .venv/.demo
+# A Python of 2023 brings a pip that knows no --group.
+.venv/.pip: .venv/.demo
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade pip
+	@touch $@
+
+.venv/.dev: .venv/.pip
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev
 	@touch $@
 
-.venv/.docs: .venv/.demo
+.venv/.docs: .venv/.pip
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group docs
 	@touch $@
 
