@@ -8,9 +8,10 @@ import pytest
 
 from leadstate.kinds.operations import GET_LABELS, GET_LEADS, Request
 from leadstate.pipedrive.answers import Answer, read
+from leadstate.pipedrive.bounds import Bounds
 from leadstate.pipedrive.client import Reader
-from leadstate.pipedrive.errors import BadAnswer, IncompleteListing
-from leadstate.pipedrive.pages import read_pages
+from leadstate.pipedrive.errors import BadAnswer, EndlessListing, IncompleteListing
+from leadstate.pipedrive.pages import check_length, read_pages
 from tests.pipedrive.test_client import Listing, run
 
 
@@ -31,6 +32,41 @@ def listed(*pages: tuple[list[str], bool], limit: int | None = 3) -> list[str]:
 
 def test_pages_that_overlap_by_one_row_are_a_listing() -> None:
     assert listed((["a", "b", "c"], True), (["c", "d"], False)) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("pages", "told"),
+    [
+        ([(["a", "b", "c"], True), (["x"], False)], "the listing changed while it was read (near row 2)"),
+        ([(["a", "b", "c"], True), (["c", "d"], True)], "2 rows where 3 were promised (from row 2)"),
+        ([(["a", "b", "c"], True), (["c", "d", "a"], False)], "a row is listed twice (from row 2)"),
+    ],
+)
+def test_a_listing_that_is_not_whole_says_which_and_where(pages: list[tuple[list[str], bool]], told: str) -> None:
+    with pytest.raises(IncompleteListing) as caught:
+        listed(*pages)
+    assert str(caught.value) == f"getLeads: {told}"
+
+
+def test_rows_that_are_no_objects_are_left_to_who_reads_them() -> None:
+    async def get(_request: Request, _lanes: asyncio.Semaphore) -> Answer:
+        return Answer(GET_LEADS, ["odd", None], {"pagination": {"limit": 3, "more_items_in_collection": False}})
+
+    async def main() -> list[object]:
+        return [row async for page in read_pages(get, GET_LEADS, (), 0, 3) for row in page.rows]
+
+    assert asyncio.run(main()) == ["odd", None]
+
+
+@pytest.mark.parametrize(("pages", "rows"), [(3, 1), (4, 1), (1, 5), (1, 6)])
+def test_a_listing_of_so_many_pages_or_rows_that_goes_on_has_no_end(pages: int, rows: int) -> None:
+    with pytest.raises(EndlessListing) as caught:
+        check_length(GET_LEADS, pages, rows, Bounds(pages=3, rows=5))
+    assert str(caught.value) == f"getLeads: the listing does not end: more follows after {pages} pages"
+
+
+def test_a_listing_below_its_bounds_may_go_on() -> None:
+    check_length(GET_LEADS, 2, 4, Bounds(pages=3, rows=5))
 
 
 def test_an_empty_page_after_more_follows_is_no_end() -> None:
