@@ -16,7 +16,17 @@ import pytest
 from leadstate.kinds.operations import ADD_LABEL, GET_DEAL_FIELDS, GET_LABELS, GET_LEADS, Request
 from leadstate.pipedrive.answers import read
 from leadstate.pipedrive.auth import TokenAuth
-from leadstate.pipedrive.bounds import DEPTH, DIGITS, EXPONENT, LARGE, VALUES, Bounds, is_deep, is_deep_value
+from leadstate.pipedrive.bounds import (
+    DEPTH,
+    DIGITS,
+    EXPONENT,
+    LARGE,
+    VALUES,
+    Bounds,
+    has_many_values,
+    is_deep,
+    is_deep_value,
+)
 from leadstate.pipedrive.client import Reader, Writer
 from leadstate.pipedrive.connection import Connection, Pace, http_client
 from leadstate.pipedrive.errors import ApiError, BadAnswer, EndlessListing, TooLarge, Unreachable
@@ -246,6 +256,22 @@ def test_a_large_answer_of_countless_values_is_refused_before_it_is_parsed() -> 
         read(GET_LABELS, httpx.Response(200, content=body))
     few = b'{"success": true, "data": [{}]' + b" " * LARGE + b"}"
     assert read(GET_LABELS, httpx.Response(200, content=few)).data == [{}]
+
+
+@pytest.mark.parametrize("sign", [b",", b"[", b"{"])
+def test_a_large_answer_has_many_values_by_the_signs_before_them(sign: bytes) -> None:
+    assert not has_many_values((sign * VALUES).ljust(LARGE))
+    assert has_many_values((sign * (VALUES + 1)).ljust(LARGE))
+    assert not has_many_values((sign * (VALUES + 1)).ljust(LARGE - 1))
+
+
+def test_the_quick_look_for_depth_lets_pass_what_may_be_so_deep() -> None:
+    assert not is_deep(b"{[" * (DEPTH // 2) + b"]}" * (DEPTH // 2))
+    assert is_deep(b"{[" * (DEPTH // 2 + 1) + b"]}" * (DEPTH // 2 + 1))
+
+
+def test_a_value_that_holds_none_is_not_deep() -> None:
+    assert not any(map(is_deep_value, [5, None, "text", Decimal(1)]))
 
 
 def _page(rows: list[Any], more: object) -> httpx.Response:

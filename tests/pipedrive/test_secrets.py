@@ -20,7 +20,6 @@ from leadstate.pipedrive.errors import ApiError
 from leadstate.pipedrive.token import Secrets, Token, fold
 
 SECRET = "aB3/x+9kQ:7zW-c0ffee"
-SECRETS = Secrets([Token(SECRET)])
 FORMS = {
     "as it is": SECRET,
     "small": SECRET.lower(),
@@ -33,7 +32,8 @@ FORMS = {
 
 
 def data_of(body: str) -> Any:
-    return read(GET_LABELS, httpx.Response(200, text=f'{{"success": true, "data": {body}}}'), SECRETS).data
+    secrets = Secrets([Token(SECRET)])
+    return read(GET_LABELS, httpx.Response(200, text=f'{{"success": true, "data": {body}}}'), secrets).data
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
@@ -72,6 +72,32 @@ def test_the_longest_secret_goes_first() -> None:
     secrets = Secrets([Token("c0ffeec0ffee")])
     secrets.add(Token("c0ffeec0ffeec0ffee"))
     assert secrets.scrub("a c0ffeec0ffeec0ffee") == "a ***"
+
+
+@pytest.mark.parametrize("text", [SECRET, quote(SECRET, safe=""), base64.b64encode(SECRET.encode() + b"x").decode()])
+def test_nothing_of_a_secret_stays(text: str) -> None:
+    """The last signs of base64 hold what follows too, so they are no form of the secret alone."""
+    assert Secrets([Token(SECRET)]).scrub(f"a {text}").removeprefix("a ***") in ("", "V4")
+
+
+def test_base64_of_a_secret_is_looked_for_from_twelve_signs_on() -> None:
+    nine, eight = "ninesigns", "8signs-8"
+    secrets = Secrets([Token(nine), Token(eight)])
+    assert secrets.scrub(base64.b64encode(nine.encode()).decode()) == "***"
+    assert secrets.scrub(base64.b64encode(eight.encode()).decode()) == base64.b64encode(eight.encode()).decode()
+
+
+def test_a_token_is_shown_as_stars() -> None:
+    token = Token(SECRET)
+    assert [repr(token), str(token), f"{token:>5}"] == ["Token(***)", "Token(***)", "  ***"]
+    with pytest.raises(TypeError, match=r"^a token is not written anywhere$"):
+        token.__reduce__()
+
+
+def test_who_has_no_secret_changes_no_text() -> None:
+    secrets = Secrets()
+    assert secrets.scrub("hot shot") == "hot shot"
+    assert secrets.scrub_value([{"hot": None}]) == [{"hot": None}]
 
 
 @given(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=8, max_size=40), st.text(max_size=9))
