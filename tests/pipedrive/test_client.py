@@ -148,7 +148,7 @@ def test_a_redirect_is_an_error_and_is_not_followed() -> None:
 
 def test_a_reader_cannot_write() -> None:
     assert not hasattr(Reader, "send")
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=r"^addLeadLabel is no reading operation$"):
         run(lambda _: ok({}), lambda client: client.get(Request(ADD_LABEL, body={})))
 
 
@@ -338,3 +338,17 @@ def test_a_date_that_is_none_is_no_time(date: str, told: str | None) -> None:
     connection.headers = httpx.Headers({"date": date})
     time = Reader(connection).server_time
     assert (time and time.isoformat()) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("0", 0), (" 4800 ", 4800), ("9" * 18, 10**18 - 1), ("9" * 19, None), ("-1", None), ("1.5", None), ("", None)],
+)
+def test_the_tokens_of_the_day_are_a_count_of_digits_or_unknown(text: str, count: int | None) -> None:
+    connection = Connection(httpx.AsyncClient(), "https://acme.test", TokenAuth(Token(SECRET)))
+    connection.headers = httpx.Headers(
+        {"x-daily-ratelimit-token-remaining": text, "x-daily-ratelimit-token-limit": "50000"}
+    )
+    assert Reader(connection).tokens_today == (count, 50_000)
+    connection.headers = httpx.Headers({"x-daily-ratelimit-token-limit": text})
+    assert Reader(connection).tokens_today == (None, count)

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from leadstate.kinds.operations import GET_LABELS, GET_LEADS, Request
+from leadstate.kinds.operations import GET_DEAL_FIELDS, GET_LABELS, GET_LEADS, Request
 from leadstate.pipedrive.answers import Answer, read
 from leadstate.pipedrive.bounds import Bounds
 from leadstate.pipedrive.client import Reader
@@ -117,3 +117,24 @@ def test_a_listing_that_reaches_further_is_known_to(rows: int, pages: int) -> No
         return await client.reaches(GET_LEADS, 1), client.pages_of(GET_LEADS)
 
     assert run(Listing(list(range(rows))), reaches) == (pages > 0, pages)
+
+
+def test_a_listing_by_cursors_is_every_row_of_every_page() -> None:
+    asked: list[dict[str, str]] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(dict(request.url.params))
+        rows, cursor = [([{"id": 1}, {"id": 2}], "b"), ([], "c"), ([{"id": 3}], None)][len(asked) - 1]
+        body = {"success": True, "data": rows, "additional_data": {"next_cursor": cursor}}
+        return httpx.Response(200, json=body)
+
+    rows = run(handler, lambda client: client.rows(GET_DEAL_FIELDS))
+    assert rows == [{"id": 1}, {"id": 2}, {"id": 3}]
+    assert asked == [{"limit": "500"}, {"limit": "500", "cursor": "b"}, {"limit": "500", "cursor": "c"}]
+
+
+def test_a_listing_that_comes_after_itself_says_so() -> None:
+    body = {"success": True, "data": [], "additional_data": {"next_cursor": "a"}}
+    with pytest.raises(EndlessListing) as caught:
+        run(lambda _: httpx.Response(200, json=body), lambda client: client.rows(GET_DEAL_FIELDS))
+    assert str(caught.value) == "getDealFields: a page says that it comes after itself"

@@ -87,6 +87,13 @@ def test_base64_of_a_secret_is_looked_for_from_twelve_signs_on() -> None:
     assert secrets.scrub(base64.b64encode(eight.encode()).decode()) == base64.b64encode(eight.encode()).decode()
 
 
+def test_the_quick_search_is_for_the_whole_secret() -> None:
+    """Else data that shares its first or last letters with one would be walked through."""
+    secrets = Secrets([Token("(whole-secret)")])
+    for content, found in [(b"(WHOLE-SECRET)", True), (b"whole-secret)", False), (b"(whole-secret", False)]:
+        assert secrets.may_be_in(content, fold(content)) is found
+
+
 def test_a_token_is_shown_as_stars() -> None:
     token = Token(SECRET)
     assert [repr(token), str(token), f"{token:>5}"] == ["Token(***)", "Token(***)", "  ***"]
