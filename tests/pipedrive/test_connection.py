@@ -1,0 +1,259 @@
+"""What one request costs, how it travels, how long it is sent again, and what is said where no answer came."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Generator
+from typing import Any
+
+import httpx
+import pytest
+
+from leadstate.kinds.operations import ADD_LABEL, GET_LABELS, GET_LEAD, SEARCH_PERSONS, Request
+from leadstate.pipedrive.auth import Signer, TokenAuth
+from leadstate.pipedrive.bounds import BOUNDS, Bounds, TooLargeError
+from leadstate.pipedrive.client import Writer
+from leadstate.pipedrive.connection import Connection, Pace, Spent, http_client, why
+from leadstate.pipedrive.errors import ApiError, BadAnswer, NoTokenServer, TooLarge, Unauthorized, Unreachable
+from leadstate.pipedrive.token import Secrets, Token
+
+ADDRESS = "https://acme.pipedrive.com"
+
+
+class World:
+    """One account on a clock that sleeping moves, and `takes` at each request."""
+
+    def __init__(
+        self,
+        *replies: httpx.Response | Exception,
+        takes: float = 0.0,
+        bounds: Bounds = BOUNDS,
+        signer: Signer | None = None,
+    ) -> None:
+        self.replies = replies
+        self.takes = takes
+        self.bounds = bounds
+        self.signer = signer or TokenAuth(Token("c0ffee" * 7))
+        self.now = 0.0
+        self.asked: list[tuple[float, httpx.Request]] = []
+        self.heard = 0
+        self.connection: Connection
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append((self.now, request))
+        self.now += self.takes
+        reply = self.replies[min(len(self.asked), len(self.replies)) - 1]
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def run(self, use: Callable[[Writer], Any]) -> Any:
+        async def main() -> Any:
+            async with http_client(httpx.MockTransport(self), self.bounds) as http:
+                pace = Pace(lambda: self.now, self.sleep, lambda: 0.0)
+                self.connection = Connection(http, ADDRESS, self.signer, pace, self.bounds)
+                self.connection.heard = self._hear
+                return await use(Writer(self.connection))
+
+        return asyncio.run(main())
+
+    def _hear(self) -> None:
+        self.heard += 1
+
+
+def ok(data: Any = None, **headers: str) -> httpx.Response:
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.Response(200, json={"success": True, "data": data}, headers=names)
+
+
+def labels(client: Writer) -> Any:
+    return client.get(Request(GET_LABELS))
+
+
+def test_what_was_spent_is_counted_in_all_and_by_operation() -> None:
+    spent = Spent()
+    spent.add(GET_LABELS)
+    spent.add(GET_LABELS)
+    before = spent.copy()
+    spent.add(GET_LEAD, 3)
+    assert before == Spent(2, 20, Counter(getLeadLabels=2))
+    assert spent == Spent(5, 26, Counter(getLeadLabels=2, getLead=3))
+    assert spent.since(before) == Spent(3, 6, Counter(getLead=3))
+    spent.add(GET_LABELS, -1)
+    assert spent == Spent(4, 16, Counter(getLeadLabels=1, getLead=3))
+
+
+@pytest.mark.parametrize(
+    ("failure", "requests"),
+    [
+        (httpx.ConnectError("refused"), 0),
+        (httpx.ConnectTimeout("slow"), 0),
+        (httpx.PoolTimeout("full"), 0),
+        (httpx.ReadTimeout("slow"), 5),
+        (httpx.WriteError("cut"), 5),
+        (httpx.RemoteProtocolError("cut"), 5),
+    ],
+)
+def test_only_what_was_sent_is_counted(failure: Exception, requests: int) -> None:
+    world = World(failure)
+    with pytest.raises(Unreachable) as caught:
+        world.run(labels)
+    assert len(world.asked) == 5
+    assert caught.value.perhaps_done is (requests > 0)
+    assert world.connection.spent.requests == requests
+    assert world.connection.spent.tokens == 10 * requests
+    assert not world.heard
+
+
+@pytest.mark.parametrize(
+    "failure", [httpx.ReadTimeout("x"), httpx.WriteError("x"), httpx.RemoteProtocolError("x"), ValueError("x")]
+)
+def test_a_create_that_was_perhaps_sent_goes_out_once(failure: Exception) -> None:
+    world = World(failure, ok({}))
+    with pytest.raises(Unreachable) as caught:
+        world.run(lambda client: client.send(Request(ADD_LABEL, body={"name": "Hot"})))
+    assert caught.value.perhaps_done
+    assert len(world.asked) == 1
+
+
+def test_a_request_is_what_was_asked_for() -> None:
+    world = World(ok({}))
+    world.run(lambda client: client.send(Request(ADD_LABEL, query=(("a", "b c"),), body={"name": "Hot"})))
+    [(_, request)] = world.asked
+    assert (request.method, str(request.url)) == ("POST", f"{ADDRESS}/api/v1/leadLabels?a=b+c")
+    assert request.read() == b'{"name":"Hot"}'
+    assert request.headers["x-api-token"] == "c0ffee" * 7
+    assert request.headers["accept"] == "application/json"
+    assert request.headers["accept-encoding"] == "gzip"
+    assert request.headers["user-agent"] == "leadstate"
+    assert world.heard == 1
+
+
+def test_redirects_are_not_followed_and_every_answer_has_its_time() -> None:
+    async def main() -> httpx.AsyncClient:
+        async with http_client(httpx.MockTransport(World(ok()))) as client:
+            return client
+
+    client = asyncio.run(main())
+    assert client.follow_redirects is False
+    assert client.timeout == httpx.Timeout(30.0, connect=10.0)
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(50.0, 2), (51.0, 3), (26.0, 2), (25.0, 1)])
+def test_a_request_is_sent_again_until_it_was_under_way_so_long_in_all(seconds: float, asked: int) -> None:
+    world = World(httpx.ReadTimeout("slow"), takes=25.0, bounds=Bounds(seconds=seconds))
+    with pytest.raises(Unreachable):
+        world.run(labels)
+    assert len(world.asked) == asked
+
+
+def test_ten_searches_fill_their_window_and_no_other() -> None:
+    world = World(ok([]))
+
+    async def searches(client: Writer) -> None:
+        for _ in range(11):
+            await client.get(Request(SEARCH_PERSONS))
+        await client.get(Request(GET_LABELS))
+
+    world.run(searches)
+    assert [at for at, _ in world.asked] == [0.0] * 10 + [2.0, 2.0]
+
+
+def test_each_window_learns_from_its_own_answers() -> None:
+    world = World(ok([], x_ratelimit_limit="1"))
+
+    async def twice(client: Writer) -> None:
+        await client.get(Request(SEARCH_PERSONS))
+        await client.get(Request(GET_LABELS))  # the first one that tells how large the window of all is
+        await client.get(Request(GET_LABELS))
+        await client.get(Request(SEARCH_PERSONS))
+
+    world.run(twice)
+    assert [at for at, _ in world.asked] == [0.0, 0.0, 2.0, 4.0]
+
+
+def test_a_full_window_stops_all_requests_until_it_has_room() -> None:
+    full = httpx.Response(429, json={"success": False, "error": "request over limit"}, headers={"retry-after": "7"})
+    world = World(full, ok([]))
+
+    async def two(client: Writer) -> None:
+        await asyncio.gather(client.get(Request(GET_LABELS)), client.get(Request(GET_LEAD, "x")))
+
+    world.run(two)
+    assert max(at for at, _ in world.asked) == 7.0
+    assert len(world.asked) == 3
+
+
+def test_the_headers_of_the_last_answer_are_kept() -> None:
+    world = World(ok([], x_told="first"), ok([], x_told="last"))
+
+    async def twice(client: Writer) -> str:
+        await client.get(Request(GET_LABELS))
+        await client.get(Request(GET_LABELS))
+        return client.headers["x-told"]
+
+    assert world.run(twice) == "last"
+    assert world.heard == 2
+
+
+class Failing(Signer):
+    """Has no token to sign with."""
+
+    def __init__(self, failure: ApiError | None) -> None:
+        self.failure = failure
+        self.secrets = Secrets([Token("c0ffee" * 7)])
+
+    @property
+    def words(self) -> str:
+        return "nothing"
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        if self.failure is not None:
+            raise self.failure
+        yield request
+
+
+def test_what_could_not_be_signed_was_not_sent_and_is_asked_for_again_where_that_may_help() -> None:
+    world = World(ok(), signer=Failing(NoTokenServer("token", f"cut at {'C0FFEE' * 7}")))
+    with pytest.raises(NoTokenServer) as caught:
+        world.run(labels)
+    assert str(caught.value) == "token: cut at ***"
+    assert world.connection.spent == Spent(0, 0, Counter(getLeadLabels=0))
+    assert not world.asked
+
+
+def test_after_a_failure_that_ends_all_nothing_is_sent() -> None:
+    world = World(httpx.Response(401, json={"success": False, "error": "no"}), ok([]))
+
+    async def twice(client: Writer) -> list[object]:
+        asked = [await asyncio.gather(client.get(Request(GET_LABELS)), return_exceptions=True) for _ in range(2)]
+        return [failure for failures in asked for failure in failures]
+
+    assert [type(failure) for failure in world.run(twice)] == [Unauthorized, Unauthorized]
+    assert len(world.asked) == 1
+    assert world.connection.spent.requests == 1
+
+
+def test_an_answer_that_is_too_large_names_its_bound_and_may_have_been_done() -> None:
+    world = World(ok("x" * 200), bounds=Bounds(answer=100))
+    with pytest.raises(TooLarge) as caught:
+        world.run(lambda client: client.send(Request(ADD_LABEL, body={})))
+    assert str(caught.value) == "addLeadLabel: the answer is longer than 100 bytes"
+    assert caught.value.perhaps_done
+    assert isinstance(caught.value, BadAnswer)
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (httpx.ConnectError("refused"), "cannot connect to acme.test (refused)"),
+        (httpx.ConnectTimeout(""), "cannot connect to acme.test (no connection)"),
+        (TooLargeError("the answer is longer than 5 bytes"), "acme.test: the answer is longer than 5 bytes"),
+        (httpx.ReadTimeout("x"), "acme.test did not answer within 30 s"),
+        (httpx.ReadError("https://acme.test/?secret"), "the connection to acme.test broke (ReadError)"),
+    ],
+)
+def test_why_no_answer_came_names_the_host_and_nothing_of_the_request(failure: Exception, told: str) -> None:
+    assert why(failure, "https://acme.test/secret") == told
