@@ -118,6 +118,17 @@ def test_labels_are_written_as_they_are_called_and_those_that_stay_keep_their_or
     assert edits(("a/lead:m", "labels", ())) == [Set(("leads", 1, "labels"), {"at_least": []})]
 
 
+def test_a_lead_whose_labels_were_all_taken_away_has_an_empty_list() -> None:
+    assert edits(("a/lead:l", "labels", None)) == [Set(("leads", 0, "overrides", "a", "labels"), [])]
+
+
+def test_a_label_that_is_to_go_is_not_written_to_a_lead() -> None:
+    text = TEXT.replace("{name: Only, color: red, accounts: [a]}", "{name: Only, state: absent}")
+    found = accepted(("a/lead:l", "labels", (Ref("label", "Hot"), Ref("label", "Only"))), text=text)
+    assert not any(found.edits.values())
+    assert "it carries labels that are not declared: Only" in found.findings[0].summary
+
+
 def test_visible_to_is_a_word_where_the_plan_has_one_and_no_number_was_written() -> None:
     assert edits(("a/lead:m", "visible_to", "1")) == [Set(("leads", 1, "visible_to"), "owner")]
     assert edits(("b/lead:l", "visible_to", "3")) == [Set(("leads", 0, "overrides", "b", "visible_to"), 3)]

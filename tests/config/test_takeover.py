@@ -96,6 +96,24 @@ def test_what_one_account_has_and_another_lacks_is_unset_there() -> None:
     ]
 
 
+def test_a_lead_is_told_of_with_every_account_that_has_it() -> None:
+    assert taken({"a": [lead("T", "ns:k")], "b": [lead("T", "ns:k"), lead("U")]}).accounts == {
+        "k": ["a", "b"],
+        "u": ["b"],
+    }
+
+
+def test_a_visibility_that_is_no_number_stands_as_it_is_and_cannot_be_declared() -> None:
+    found = taken({"a": [lead("T", "ns:k", visible_to="everybody")]})
+    assert (found.items, said(found)) == ([], [("a", "the lead 'k': its key or a field cannot be declared")])
+
+
+def test_where_no_label_is_declared_a_lead_keeps_those_it_carries() -> None:
+    nothing = Written(EVERYONE, "ns", frozenset(), {}, {})
+    found = lead_items({"a": [lead("T", "ns:k", labels=(Ref("label", "Hot"),))]}, {"a": {}}, nothing)
+    assert found.items[0]["labels"] == {"at_least": []}
+
+
 def test_labels_that_nothing_declares_stay_on_their_lead() -> None:
     carried = (Ref("label", "Hot"), RemoteRef("label", "x"))
     found = taken({"a": [lead("T", "ns:k", labels=carried)]})
