@@ -79,7 +79,10 @@ def with_journal(report: Report, lines: Iterable[bytes]) -> Report:
             touches[entry.account][entry.number] = entry.touch
         elif entry.address is not None and entry.result is not None:
             results[entry.account, entry.address] = entry.result
-    accounts = tuple(_account(account, touches[account.account], results) for account in report.accounts)
+    accounts = tuple(
+        replace(_account(account, touches[account.account], results), unread="the run had ended")
+        for account in report.accounts
+    )
     changes = [change for account in accounts for change in account.changes]
     made = sum(change.result is not None and change.result.status == "applied" for change in changes)
     finding = Finding(

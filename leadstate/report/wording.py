@@ -158,7 +158,13 @@ def spent(report: Report) -> str:
         return ""
     read, apply = f"Read {cost_text(report.cost.read)}", cost_text(report.cost.apply)
     if report.command == "apply":
-        return f"{read}; applying took {apply}."
+        # A run that was killed could not write down what it took, and a change takes a request at the least.
+        known = report.cost.apply.requests or not any(
+            change.result and change.result.status == "applied"
+            for account in report.accounts
+            for change in account.changes
+        )
+        return f"{read}; applying took {apply}." if known else f"{read}; what applying took is not known."
     if not report.summary.changes and report.applyable:
         return f"{read}."
     return f"{read}; apply will take {apply}."

@@ -194,6 +194,8 @@ def test_the_receipt_of_a_killed_run_undoes_what_it_has_made(tmp_path: Path, at:
         assert shown.returncode == 0, shown.stderr
         assert "unfinished-run" in shown.stdout
         assert "nothing to do" not in shown.stdout
+        assert "applying took 0 requests" not in shown.stdout
+        assert "could not be read again (the run had ended)" in shown.stdout
         done = shell("restore", receipt(shell), "--auto-approve")
         assert done.returncode == 0, done.stdout + done.stderr
     assert state(sandbox)["labels"] == []
