@@ -158,12 +158,13 @@ def spent(report: Report) -> str:
         return ""
     read, apply = f"Read {cost_text(report.cost.read)}", cost_text(report.cost.apply)
     if report.command == "apply":
-        # A run that was killed could not write down what it took, and a change takes a request at the least.
-        known = report.cost.apply.requests or not any(
-            change.result and change.result.status == "applied"
+        # A run that was killed could not write down what it took; what was done takes a request at the least.
+        done = any(
+            change.result and change.result.status in ("applied", "unknown")
             for account in report.accounts
             for change in account.changes
         )
+        known = report.cost.apply.requests or not done
         return f"{read}; applying took {apply}." if known else f"{read}; what applying took is not known."
     if not report.summary.changes and report.applyable:
         return f"{read}."
