@@ -8,7 +8,7 @@ import pytest
 from leadstate.config.configuration import Configuration
 from leadstate.config.loader import understand
 from leadstate.config.text.findings import Findings
-from leadstate.config.text.source import Source
+from leadstate.config.text.source import Place, Source
 from leadstate.config.writing.drift import Accepted, accept
 from leadstate.config.writing.edits import Edit, Set
 from leadstate.config.writing.items import Files
@@ -140,6 +140,56 @@ def test_a_label_that_gets_another_name_keeps_the_old_one_as_its_key_where_it_is
     assert edits(("a/label:c", "name", "Colder")) != []
     drifts = [("a/label:Only", "name", "Lonely")]
     assert edits(*drifts) == [Set(("labels", 2, "name"), "Lonely")]
+
+
+def keys_kept(text: str, table: str = "") -> list[Edit]:
+    """Return what is set beside the name where people rename the first label, `Old`, to `New` in account a."""
+    source, findings = Source("f.yaml", text, Path()), Findings()
+
+    def read(path: Path, findings: Findings, *, named: Place, delimiter: str) -> Source:
+        del findings, named
+        return Source(str(path), table, Path(), delimiter)
+
+    everything = understand([source], (), findings, read)
+    assert not findings.any_error
+    (label, *_) = (one for one in everything.accounts[0].account.desired if "Old" in one.names)
+    drift = FieldDiff("name", "New", "Old")
+    change = Change(label.address, Action.UPDATE, Reason.DIFFERS, (drift,), {}, span=label.span)
+    found = accept([change], Files.of([source], Findings()), everything)
+    assert found.findings == []
+    first, *others = found.edits["f.yaml"]
+    assert first == Set(("labels", 0, "name"), "New")
+    return others
+
+
+HEAD = "version: 1\nnamespace: ns\naccounts: {a: {domain: a, token: {env: T}}}\n"
+LEAD = "{key: k, title: T, person: 1"
+OLD_IS_THE_KEY: list[Edit] = [Set(("labels", 0, "key"), "Old")]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        f"labels: [{{name: Old, color: red}}]\nleads: [{LEAD}, labels: [Old]}}]\n",
+        f"labels: [{{name: Old, color: red}}]\nleads: [{LEAD}, labels: {{at_least: [Old]}}}}]\n",
+        f"labels: [{{name: Old, color: red}}]\nleads: [{LEAD}, overrides: {{a: {{labels: [Old]}}}}}}]\n",
+        "labels: [{name: Old, color: red}, {name: X, state: absent, replace_with: Old}]\n",
+    ],
+    ids=["a lead", "at least", "an override", "a successor"],
+)
+def test_the_old_name_of_a_label_stays_its_key_wherever_it_is_referred_to(rest: str) -> None:
+    assert keys_kept(HEAD + rest) == OLD_IS_THE_KEY
+
+
+@pytest.mark.parametrize("cell", ["labels", "labels.at_least"])
+def test_the_old_name_of_a_label_stays_its_key_where_a_table_refers_to_it(cell: str) -> None:
+    text = f"{HEAD}labels: [{{name: Old, color: red}}]\nleads_from: seeds.csv\n"
+    assert keys_kept(text, f"key,title,person,{cell}\nk,T,1,Old\n") == OLD_IS_THE_KEY
+    assert keys_kept(text, f"key,title,person,{cell}\nk,T,1,\n") == []
+
+
+def test_a_label_that_has_a_key_keeps_it_though_it_is_referred_to_by_its_name() -> None:
+    assert keys_kept(f"{HEAD}labels: [{{name: Old, key: o, color: red}}]\nleads: [{LEAD}, labels: [Old]}}]\n") == []
 
 
 @pytest.mark.parametrize(

@@ -228,6 +228,33 @@ def test_an_answer_without_a_token_is_the_end(answer: httpx.Response, said: str,
     assert server.seen == []
 
 
+_CURE = "check that `token_url` is the address that gives Pipedrive's OAuth tokens"
+_CLIENT = "check the sources of `client_id` and `client_secret`; both are in the app's settings in Pipedrive"
+_GRANT = "authorise the app again and put the new refresh token there; one lives 60 days after its last use"
+
+
+@pytest.mark.parametrize(
+    ("body", "said", "hint"),
+    [
+        ({"message": "Odd\n news", "error_description": "x", "error": "y"}, "400, Odd news", _CURE),
+        ({"message": 5, "error_description": "told", "error": "y"}, "400, told", _CURE),
+        ({"message": "", "error": "invalid_client"}, "400, invalid_client", _CLIENT),
+        ({"error": "INVALID_GRANT"}, "400, INVALID_GRANT", _GRANT),
+        ({"error": {"code": 1}}, "400", _CURE),
+        ({}, "400", _CURE),
+        (["error"], "400", _CURE),
+    ],
+)
+def test_a_refusal_is_told_in_the_words_of_the_server_and_with_its_cure(body: object, said: str, hint: str) -> None:
+    failure = Server(httpx.Response(400, json=body)).fails(CREATE)
+    assert (type(failure), str(failure), failure.hint) == (NoAccessToken, f"oauth/token: {said}", hint)
+
+
+def test_a_token_server_that_is_busy_says_so() -> None:
+    failure = Server(httpx.Response(503, json={"message": "busy"})).fails(CREATE)
+    assert (type(failure), str(failure)) == (NoTokenServer, "oauth/token: 503, busy")
+
+
 @pytest.mark.parametrize("answer", [httpx.ConnectError("no"), httpx.ReadTimeout("slow"), refused("busy", status=503)])
 def test_a_token_server_that_is_away_is_asked_again(answer: Reply) -> None:
     server = Server(answer)
