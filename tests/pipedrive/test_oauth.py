@@ -250,6 +250,29 @@ def test_a_refusal_is_told_in_the_words_of_the_server_and_with_its_cure(body: ob
     assert (type(failure), str(failure), failure.hint) == (NoAccessToken, f"oauth/token: {said}", hint)
 
 
+@pytest.mark.parametrize("quoted", [BASIC, SECRET, REFRESH, ID])
+def test_nothing_is_left_of_a_secret_that_a_refusal_quotes(quoted: str) -> None:
+    failure = Server(httpx.Response(400, json={"message": f"bad {quoted}!"})).fails(CREATE)
+    assert str(failure) == "oauth/token: 400, bad ***!"
+
+
+def test_a_token_server_that_cannot_be_reached_is_named() -> None:
+    failure = Server(httpx.ConnectError("refused")).fails(CREATE)
+    assert str(failure) == "oauth/token: cannot connect to oauth.pipedrive.com (refused)"
+
+
+@pytest.mark.parametrize(
+    ("token", "taken"), [("!~", True), ("x" * 16_384, True), ("x" * 16_385, False), ("a b", False)]
+)
+def test_a_token_is_what_can_stand_in_a_header(token: str, *, taken: bool) -> None:
+    server = Server(httpx.Response(200, json={"access_token": token}))
+    if not taken:
+        assert str(server.fails()) == "oauth/token: 200 without an access token"
+        return
+    server.run(lambda client: client.send(LABELS))
+    assert server.tokens == [f"Bearer {token}"]
+
+
 def test_a_token_server_that_is_busy_says_so() -> None:
     failure = Server(httpx.Response(503, json={"message": "busy"})).fails(CREATE)
     assert (type(failure), str(failure)) == (NoTokenServer, "oauth/token: 503, busy")
@@ -289,7 +312,9 @@ def test_a_client_of_another_company_is_refused(domain: str) -> None:
     assert isinstance(failure, WrongCompany)
     assert finding_of(failure, "emea").code == "wrong-company"
     assert finding_of(failure, "emea").span == PLACE
-    assert "acme.pipedrive.com" in str(failure)
+    assert str(failure).startswith("oauth/token: the client is authorised for ")
+    assert str(failure).endswith(", not for acme.pipedrive.com")
+    assert failure.hint == "use a refresh token of that company, or correct `domain`"
     assert server.seen == []
 
 
