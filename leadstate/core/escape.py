@@ -1,4 +1,4 @@
-"""Makes text of strangers harmless: what would move the cursor, turn the direction or command a CI system is shown.
+"""Make text of others harmless: what would move the cursor, turn the direction or command a CI system is shown.
 
 GitHub Actions takes commands from any output: `::name::` where a line begins, and `##[name]` anywhere in it
 (actions/runner, ActionCommand.cs).
