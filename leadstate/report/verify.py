@@ -6,6 +6,7 @@ a fingerprint that is not that of the changes beside it is never accepted.
 
 from collections import Counter
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from leadstate.core.errors import ReportError
 from leadstate.core.plan import combined, fingerprint
@@ -60,6 +61,8 @@ def _contradictions(report: Report) -> Iterator[str]:
 def _account(account: Account) -> Iterator[str]:
     if account.fingerprint != fingerprint(account):
         yield f"the fingerprint of {account.account} is not that of its changes"
+    if account.origin is not None and urlsplit(account.origin).netloc != account.company:
+        yield f"{account.company!r} is not the host of {account.account}"
     for change in account.changes:
         if change.kind not in KIND_NAMES:
             yield f"{change.kind} is no kind of object"

@@ -22,7 +22,7 @@ PLAN = report(
         change(
             "~", "emea/lead:seed", ("value", {"amount": "0.5", "currency": "EUR"}, {"amount": 2, "currency": "EUR"})
         ),
-        origin="https://acme-emea.pipedrive.com",
+        origin="https://emea.pipedrive.com",
         company_id=7041,
         left_alone=(LeftAlone(address=None, kind="label", reason="not-declared", count=3),),
     )
@@ -46,6 +46,7 @@ def test_what_was_written_is_read() -> None:
         (lambda one: replace(one, accounts=one.accounts * 2), "in it twice"),
         (lambda one: replace(one, accounts=(replace(one.accounts[0], origin="https://evil.test"),)), "emea"),
         (lambda one: replace(one, accounts=(replace(one.accounts[0], company_id=None),)), "emea"),
+        (lambda one: replace(one, accounts=(replace(one.accounts[0], company=""),)), "not the host of emea"),
         (lambda one: replace(one, summary=replace(one.summary, delete=0)), "summary does not count its changes"),
         (lambda one: replace(one, summary=replace(one.summary, add=2, update=0)), "summary does not count its changes"),
         (lambda one: replace(one, summary=replace(one.summary, left_alone=2)), "does not count what is untouched"),
