@@ -192,5 +192,5 @@ def _explain(failure: Exception) -> int:
 
         logging.getLogger("leadstate").debug("internal error", exc_info=failure)
         click.echo(f"error[internal] {type(failure).__name__}: this is a mistake in leadstate", err=True)
-        click.echo("  = run again with --log-level debug and report what it prints", err=True)
+        click.echo("  = run again with `--log-level debug` and report what it prints", err=True)
     return Exit.ERROR

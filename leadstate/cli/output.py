@@ -130,7 +130,7 @@ def _unwritable(path: Path, failure: OSError) -> OutputError:
     if path.is_symlink():
         return OutputError(f"{path} is a link to {path.readlink()}", hint="name the file itself, or remove the link")
     why = (failure.strerror or str(failure)).lower()
-    return OutputError(f"{path} cannot be written: {why}", hint="name another file, or mend that")
+    return OutputError(f"{path} cannot be written: {why}", hint="name a file that can be written")
 
 
 def write_beside(path: Path, content: bytes | Iterable[str], *, mode: int = PRIVATE) -> None:

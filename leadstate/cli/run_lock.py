@@ -27,6 +27,9 @@ from leadstate.core.errors import LeadstateError
 SHARED_HOST: Final = "api.pipedrive.com"
 """The vendor's host for all companies: there, only the company id tells accounts apart."""
 _SHOWN: Final = 200
+_TRIES: Final = 25
+_BETWEEN_TRIES: Final = 0.02
+"""Seconds. A run has its lock a moment before it has written who it is."""
 
 
 class Locked(LeadstateError):
@@ -106,12 +109,16 @@ def _about_us(command: str) -> str:
 
 
 def _locked(account: str, holder: Path) -> Locked:
-    hint = "wait until it has ended, or let this run wait for it with --lock-timeout SECONDS"
+    hint = "wait until it has ended, or let this run wait for it with `--lock-timeout SECONDS`"
     return Locked(f"{_holder(holder)} is at work on account {account}", hint=hint)
 
 
 def _holder(path: Path) -> str:
-    """Who holds a lock, as far as that is told: the file may be gone, or be from a run that has ended."""
+    """Return who holds a lock, as far as that is told: the file may be gone, or be from a run that has ended."""
+    for _ in range(_TRIES):
+        if path.exists():
+            break
+        time.sleep(_BETWEEN_TRIES)
     try:
         about = json.loads(path.read_bytes())
         said = {key: str(about[key])[:_SHOWN] for key in ("command", "folder", "pid", "host", "since")}

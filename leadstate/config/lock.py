@@ -60,7 +60,7 @@ def read_lock(path: Path) -> Lock:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RuntimeError):
-        hint = "check that it is a file and who may read it, or remove it: it is only a hint"
+        hint = "check that it is a file and who may read it, or remove it: it is only a cache of ids"
         raise LockError(f"{path} cannot be read", hint=hint) from None
     if link is not None or len(text) > LARGEST:
         why = "is larger than 64 MiB" if link is None else f"is reached over the link {link}, which leads elsewhere"
@@ -70,7 +70,7 @@ def read_lock(path: Path) -> Lock:
     except ValidationError as problem:
         first = problem.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        hint = "resolve a merge conflict in it, or remove it and run `leadstate lock`: it is only a hint"
+        hint = "resolve a merge conflict in it, or remove it and run `leadstate lock`: it is only a cache of ids"
         raise LockError(f"{path} is no lock file: {where}: {first['msg'].lower()}", hint=hint) from None
     return {
         account: {Ref(*key.split(":", 1)): remote_id for key, remote_id in entries.items()}

@@ -74,5 +74,5 @@ def _finding(desired: Desired, ids: Sequence[str]) -> Diagnostic:
         CREATED_ALTERED,
         Severity.GUARD,
         f"an earlier run may have created it, and the server changed {what}: {', '.join(ids)}",
-        hint=f"delete that {kind} in Pipedrive if it is one, or pass --allow {CREATED_ALTERED} to create another",
+        hint=f"delete that {kind} in Pipedrive if it is one, or pass `--allow {CREATED_ALTERED}` to create another",
     )

@@ -68,7 +68,7 @@ def _refusal(plan: AccountPlan, code: str, summary: str, cure: str, about: Chang
         code,
         Severity.GUARD,
         summary,
-        hint=f"{cure}, or pass --allow {code}",
+        hint=f"{cure}, or pass `--allow {code}`",
         account=plan.account,
         address=about.address if about else None,
         span=about.span if about else None,
@@ -97,7 +97,7 @@ def _share(plan: AccountPlan, policy: Policy, existing: Mapping[str, int]) -> It
 def _tokens(plan: AccountPlan, policy: Policy, tokens: int) -> Iterator[Diagnostic]:
     if policy.max_tokens is not None and tokens > policy.max_tokens:
         summary = f"the apply would cost {counted(tokens, 'API token')}; {policy.max_tokens:,} may be spent"
-        yield _refusal(plan, MAX_TOKENS, summary, "raise --max-tokens or policy.guards.max_tokens")
+        yield _refusal(plan, MAX_TOKENS, summary, "raise `--max-tokens` or policy.guards.max_tokens")
 
 
 def _reserve(plan: AccountPlan, budget: Budget) -> Iterator[Diagnostic]:
@@ -109,7 +109,7 @@ def _reserve(plan: AccountPlan, budget: Budget) -> Iterator[Diagnostic]:
             f"the apply would leave {max(0, after)} of today's {budget.limit} API tokens; "
             f"{budget.reserve} % are to be left"
         )
-        yield _refusal(plan, RESERVE, summary, "apply after the budget was reset, lower --reserve")
+        yield _refusal(plan, RESERVE, summary, "apply after the budget was reset, lower `--reserve`")
 
 
 def _in_use(plan: AccountPlan, policy: Policy) -> Iterator[Diagnostic]:
@@ -119,11 +119,11 @@ def _in_use(plan: AccountPlan, policy: Policy) -> Iterator[Diagnostic]:
             continue
         leads, archived = one.impact.leads, one.impact.archived_leads
         if leads is None:
-            yield _refusal(plan, IN_USE, "how many leads carry it was not counted", "plan with --impact live", one)
+            yield _refusal(plan, IN_USE, "how many leads carry it was not counted", "plan with `--impact live`", one)
         elif one.moves_to is None and (leads or archived):
             # Archived leads cannot be moved: with a successor they keep the dead id, and the planner warns of them.
             also = f" and {counted(archived, 'archived lead')}" if archived else ""
             carry = "carries" if leads == 1 and not archived else "carry"
             declare = "declare it with `state: absent` and" if one.reason is Reason.NOT_DECLARED else "write"
-            cure = f"{declare} `replace_with: LABEL` to give its leads another label first, set policy.in_use: allow"
+            cure = f"{declare} `replace_with: LABEL` to give its leads another label first, set `policy.in_use: allow`"
             yield _refusal(plan, IN_USE, f"{counted(leads, 'open lead')}{also} still {carry} it", cure, one)

@@ -150,7 +150,7 @@ def _plan_missing(draft: _Draft, desired: Desired) -> None:
                     Severity.GUARD,
                     "it may exist among archived leads that were not read, older than the newest "
                     f"{counted(account.policy.archived_pages, 'page')} of 500",
-                    hint="raise policy.archived_pages, or pass --allow archived-unknown to create it",
+                    hint="raise policy.archived_pages, or pass `--allow archived-unknown` to create it",
                 )
             )
 
@@ -236,7 +236,7 @@ def _warn_of_archived(draft: _Draft, desired: Desired, live: Live) -> None:
     """Archived leads keep the id of a label that is merged away: nobody can edit them (docs/safety.md)."""
     archived = draft.observed.archived_carriers
     if archived is None:
-        code, hint = "archived-not-counted", "plan with --impact full to have them counted"
+        code, hint = "archived-not-counted", "plan with `--impact full` to have them counted"
         summary = "archived leads that carry it keep its dead id: nobody can edit an archived lead"
     else:
         count = len(archived.get(RemoteRef(live.kind, live.remote_id), ()))

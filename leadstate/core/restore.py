@@ -250,7 +250,7 @@ class _Draft:
                     Severity.GUARD,
                     "it may have been created again and archived; only the newest "
                     f"{counted(500 * self.account.policy.archived_pages, 'archived lead')} were read",
-                    hint="raise policy.archived_pages, or pass --allow archived-unknown to create it",
+                    hint="raise policy.archived_pages, or pass `--allow archived-unknown` to create it",
                     span=self._span,
                     account=self.account.name,
                     address=self._address(changed),

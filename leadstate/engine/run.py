@@ -210,7 +210,7 @@ def failure_of(failure: Exception, account: str) -> Diagnostic:
         "internal",
         Severity.ERROR,
         f"{type(failure).__name__}: this is a mistake in leadstate",
-        hint="run again with --log-level debug and report what it prints",
+        hint="run again with `--log-level debug` and report what it prints",
         account=account,
     )
 

@@ -139,7 +139,7 @@ def headline(report: Report) -> Sentence:
     if not report.accounts and not errors:
         return Sentence("No account is selected: nothing was asked.")
     if not report.accounts:
-        return Sentence(f"{counted(errors, 'error')} in the configuration; no account was asked.", tone="bad")
+        return Sentence(f"{counted(errors, 'error')}; no account was asked.", tone="bad")
     if report.command == "apply":
         results = [one.result.status for account in report.accounts for one in account.changes if one.result]
         counts = [f"{results.count(status):,} {status}" for status in STATUSES if status in results]

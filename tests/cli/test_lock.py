@@ -189,4 +189,4 @@ def test_what_is_no_lock_file_is_said(shell: Shell, text: str) -> None:
         done = shell(command)
         assert done.returncode == 1
         assert "error[lock-file]" in done.stderr
-        assert "it is only a hint" in done.stderr
+        assert "it is only a cache of ids" in done.stderr

@@ -167,3 +167,23 @@ def test_a_refusal_is_a_report(tmp_path: Path, url: str) -> None:
     (found,) = json.loads(done.stdout)["diagnostics"]
     assert found["code"] == "locked"
     assert "`leadstate restore`" in found["summary"]
+
+
+def test_a_refusal_is_no_error_of_the_configuration(tmp_path: Path, url: str) -> None:
+    shell = Shell(tmp_path, {"TOKEN": "sandbox-token"})
+    shell.write(CONFIG.format(url=url, labels="", leads=""))
+    with run_locks([account("emea", url)], Path(os.environ["XDG_STATE_HOME"], "leadstate"), "restore", 0):
+        done = shell("apply", "--auto-approve")
+    assert done.stdout.splitlines()[-1] == "1 error; no account was asked."
+
+
+def test_a_holder_that_has_not_said_yet_who_it_is_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with another_process(tmp_path):
+        (holder,) = tmp_path.glob("locks/*.json")
+        said = holder.read_bytes()
+        holder.unlink()
+        monkeypatch.setattr("leadstate.cli.run_lock.time.sleep", lambda _: holder.write_bytes(said))
+        with pytest.raises(Locked, match="`leadstate apply` in "), run_locks([EMEA], tmp_path, "apply", 0):
+            pass

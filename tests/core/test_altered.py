@@ -68,7 +68,9 @@ def test_it_says_what_was_found_and_what_to_do() -> None:
     (found,) = find_altered([lead("a")], [live_lead(None, remote_id="z", title="a")], {"a": ["x", "y"]})
     assert found.severity is Severity.GUARD
     assert found.summary == "an earlier run may have created it, and the server changed its ownership marker: x, y, z"
-    assert found.hint == "delete that lead in Pipedrive if it is one, or pass --allow created-altered to create another"
+    assert (
+        found.hint == "delete that lead in Pipedrive if it is one, or pass `--allow created-altered` to create another"
+    )
     (found,) = find_altered([label("A  B")], [live_label("A B")], {})
     assert found.summary == "an earlier run may have created it, and the server changed its name: id-A B"
     assert "that label" in found.hint

@@ -19,7 +19,7 @@ def test_max_deletes(deletes: int, limit: int | None, codes: list[str]) -> None:
     assert [one.code for one in found] == codes
     for one in found:
         assert one.summary == "11 deletes are more than the 10 that one run may do"
-        assert one.hint == "raise policy.guards.max_deletes, or pass --allow max-deletes"
+        assert one.hint == "raise policy.guards.max_deletes, or pass `--allow max-deletes`"
 
 
 @pytest.mark.parametrize(
@@ -109,12 +109,12 @@ def test_refusals_of_cost_name_the_number_the_limit_and_what_lifts_them() -> Non
         (
             "max-tokens",
             "the apply would cost 60 API tokens; 10 may be spent",
-            "raise --max-tokens or policy.guards.max_tokens, or pass --allow max-tokens",
+            "raise `--max-tokens` or policy.guards.max_tokens, or pass `--allow max-tokens`",
         ),
         (
             "reserve",
             "the apply would leave 0 of today's 100 API tokens; 5 % are to be left",
-            "apply after the budget was reset, lower --reserve, or pass --allow reserve",
+            "apply after the budget was reset, lower `--reserve`, or pass `--allow reserve`",
         ),
     ]
     assert {(one.severity, one.account, one.address, one.span) for one in found} == {("guard", "emea", None, None)}
@@ -124,7 +124,7 @@ def test_a_refusal_about_a_label_says_which_and_where() -> None:
     plan = planned(account(label("New"), label("Old", present=False)), live_label("Old"))
     (found,) = guard(plan, Policy(), {}, FREE)
     assert found.summary == "how many leads carry it was not counted"
-    assert found.hint == "plan with --impact live, or pass --allow in-use"
+    assert found.hint == "plan with `--impact live`, or pass `--allow in-use`"
     assert (found.address, found.span) == (label("Old").address, HERE)
 
 
@@ -139,8 +139,8 @@ def test_archived_leads_are_counted_beside_open_ones() -> None:
     (found,) = guard(plan, Policy(), {}, FREE)
     assert found.summary == "1 open lead and 2 archived leads still carry it"
     assert found.hint == (
-        "write `replace_with: LABEL` to give its leads another label first, set policy.in_use: allow, or pass --allow "
-        "in-use"
+        "write `replace_with: LABEL` to give its leads another label first, set `policy.in_use: allow`, or pass "
+        "`--allow in-use`"
     )
     assert (found.address, found.span) == (label("Old").address, HERE)
 
@@ -161,7 +161,7 @@ def test_the_share_of_each_kind_is_looked_at() -> None:
     plan = planned(account(leads="owned"), *(live_lead(f"a{i}") for i in range(5)))
     (found,) = guard(plan, Policy(), {"label": 2, "lead": 14}, FREE)
     assert found.summary == "5 of 14 leads (35 %) would be deleted; one run may delete 30 %"
-    assert found.hint == "raise policy.guards.max_delete_percent, or pass --allow max-delete-percent"
+    assert found.hint == "raise policy.guards.max_delete_percent, or pass `--allow max-delete-percent`"
 
 
 def test_only_the_allowed_refusal_is_lifted() -> None:

@@ -47,7 +47,7 @@ def test_archived_leads_that_were_not_counted_are_warned_of() -> None:
             "archived-not-counted",
             Severity.WARNING,
             "archived leads that carry it keep its dead id: nobody can edit an archived lead",
-            hint="plan with --impact full to have them counted",
+            hint="plan with `--impact full` to have them counted",
             span=HERE,
             account="emea",
             address=merged().address,

@@ -245,7 +245,7 @@ def test_a_lead_that_is_added_with_at_least_gets_these_labels() -> None:
 def test_the_refusal_on_doubt_says_how_much_was_read_and_what_lifts_it() -> None:
     (found,) = planned(account(lead("a"), archived_pages=3), unsure=frozenset({"ns:a"})).diagnostics
     assert found.summary == "it may exist among archived leads that were not read, older than the newest 3 pages of 500"
-    assert found.hint == "raise policy.archived_pages, or pass --allow archived-unknown to create it"
+    assert found.hint == "raise policy.archived_pages, or pass `--allow archived-unknown` to create it"
     assert found.code in GUARDS
     assert (found.account, found.address, found.span) == ("emea", lead("a").address, HERE)
 

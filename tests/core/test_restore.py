@@ -196,7 +196,7 @@ def test_a_deleted_lead_that_may_be_archived_is_guarded() -> None:
             "archived-unknown",
             Severity.GUARD,
             "it may have been created again and archived; only the newest 5,000 archived leads were read",
-            hint="raise policy.archived_pages, or pass --allow archived-unknown to create it",
+            hint="raise policy.archived_pages, or pass `--allow archived-unknown` to create it",
             span=FILE,
             account="emea",
             address=Address("emea", "lead", "a"),

@@ -93,7 +93,7 @@ def test_whatever_is_raised_in_one_account_the_others_are_done(failure: Exceptio
     assert isinstance(second, Diagnostic)
     assert (second.code, second.severity, second.account) == (code, Severity.ERROR, "b")
     assert second.summary == words.format(type(failure).__name__)
-    hints = {"internal": "run again with --log-level debug and report what it prints", "bad-answer": BadAnswer.cure}
+    hints = {"internal": "run again with `--log-level debug` and report what it prints", "bad-answer": BadAnswer.cure}
     assert second.hint == hints[code]
     assert sorted(ended) == ["a", "b", "c"]
 
