@@ -155,17 +155,21 @@ def read_report(path: Path) -> Report:
     Raises:
         ReportError: it is none, or was edited.
     """
+    report = _with_its_journal(path)
+    return without_repeated(report, _later(path)) if journal_of(path).is_file() else report
+
+
+def _with_its_journal(path: Path) -> Report:
     report = read_stored(path.read_text(encoding="utf-8", errors="replace"))
     journal = journal_of(path)
     if not any(account.touched is not None for account in report.accounts) or not journal.is_file():
         return report
     with journal.open("rb") as lines:
-        report = with_journal(report, lines)
-    return without_repeated(report, _later(path))
+        return with_journal(report, lines)
 
 
 def _later(path: Path) -> Iterator[Report]:
-    """The receipts of later runs beside this one, as far as they can be read."""
+    """Yield the receipts of later runs beside this one, as far as they can be read; those too may have been killed."""
 
     def begun(receipt: Path) -> tuple[str, int]:
         # The name begins with the second in which the run began; the file's time tells two of one second apart.
@@ -174,7 +178,7 @@ def _later(path: Path) -> Iterator[Report]:
     for other in sorted(path.parent.glob("*.json")):
         with suppress(ReportError, OSError):
             if begun(other) > begun(path):
-                yield read_stored(other.read_text(encoding="utf-8", errors="replace"))
+                yield _with_its_journal(other)
 
 
 def journal_of(path: Path) -> Path:

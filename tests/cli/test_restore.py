@@ -1,4 +1,4 @@
-"""Receipts, and the way back."""
+"""Receipts and rollback."""
 
 import json
 import os
@@ -15,7 +15,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from leadstate.cli.receipts import Receipt
+from leadstate.cli.receipts import Receipt, read_report
+from leadstate.core import touch as core_touch
 from leadstate.core.errors import ReportError
 from leadstate.core.plan import AccountPlan
 from leadstate.core.resource import Bindings
@@ -27,6 +28,7 @@ from tests.cli.live import Shell
 from tests.prove.live import PATIENCE, Process, door
 from tests.prove.world import TOKEN
 
+NEW_ID = "00000000-0000-4000-8000-000000000099"
 HEAD = """\
 version: 1
 namespace: acme-seeds
@@ -266,6 +268,22 @@ def test_two_receipts_of_one_second_are_two(tmp_path: Path) -> None:
     for made in receipts:
         made.close([part])
     assert set(tmp_path.iterdir()) == paths
+
+
+def test_what_a_later_killed_run_made_is_not_taken_for_what_an_earlier_one_had_begun(tmp_path: Path) -> None:
+    part = Part(AccountPlan("emea", "https://x.test", (), (), 0, (), Bindings()), "x.test", (0, 0))
+    intended = core_touch.Touch("label", None, "New", None, {"name": "New", "color": "red"})
+    with (
+        Receipt(tmp_path, [part], [], datetime(2026, 11, 24, tzinfo=UTC)) as killed,
+        Receipt(tmp_path, [part], [], datetime(2026, 11, 25, tzinfo=UTC)) as later,
+    ):
+        for receipt in (killed, later):
+            receipt.touching("emea", intended)
+        assert read_report(killed.path).accounts[0].touched, "nothing tells that it was not made"
+        later.touched("emea", intended, replace(intended, remote_id=NEW_ID, answered=True))
+    assert read_report(killed.path).accounts[0].touched == ()
+    (answered,) = read_report(later.path).accounts[0].touched or ()
+    assert answered.remote_id == NEW_ID
 
 
 def test_the_lock_file_follows_a_rollback(shell: Shell, sandbox: Sandbox) -> None:
