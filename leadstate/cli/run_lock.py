@@ -12,7 +12,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -45,7 +45,13 @@ class NoStateFolder(LeadstateError):
 
 
 @contextmanager
-def run_locks(accounts: Iterable[Account], folder: Path, command: str, timeout: float) -> Iterator[None]:
+def run_locks(
+    accounts: Iterable[Account],
+    folder: Path,
+    command: str,
+    timeout: float,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[None]:
     """Hold the locks of all accounts.
 
     Args:
@@ -53,6 +59,7 @@ def run_locks(accounts: Iterable[Account], folder: Path, command: str, timeout: 
         folder: the user's state folder; made if need be.
         command: what holds them, as `apply`.
         timeout: seconds to wait for other runs, for all accounts together.
+        sleep: waits so many seconds for a run that has only just begun to say who it is.
 
     Raises:
         Locked: another run holds one of them, and did not end in time.
@@ -77,13 +84,13 @@ def run_locks(accounts: Iterable[Account], folder: Path, command: str, timeout: 
                     held.enter_context(lock.acquire(timeout=0))
                 except filelock.Timeout:
                     if time.monotonic() >= until:
-                        raise _locked(names[key], holder) from None
-                    click.echo(f"Waiting up to {timeout:g} s: {_locked(names[key], holder)}.", err=True)
+                        raise _locked(names[key], holder, sleep) from None
+                    click.echo(f"Waiting up to {timeout:g} s: {_locked(names[key], holder, sleep)}.", err=True)
                     held.enter_context(lock.acquire(timeout=max(0.0, until - time.monotonic())))
                 write_beside(holder, _about_us(command))
                 held.callback(_forget, holder)
         except filelock.Timeout:
-            raise _locked(names[key], holder) from None
+            raise _locked(names[key], holder, sleep) from None
         except KeyboardInterrupt:
             raise Interrupted(NOTHING_CHANGED) from None
         except OSError as failure:
@@ -108,17 +115,17 @@ def _about_us(command: str) -> str:
     return json.dumps(about) + "\n"
 
 
-def _locked(account: str, holder: Path) -> Locked:
+def _locked(account: str, holder: Path, sleep: Callable[[float], None]) -> Locked:
     hint = "wait until it has ended, or let this run wait for it with `--lock-timeout SECONDS`"
-    return Locked(f"{_holder(holder)} is at work on account {account}", hint=hint)
+    return Locked(f"{_holder(holder, sleep)} is at work on account {account}", hint=hint)
 
 
-def _holder(path: Path) -> str:
+def _holder(path: Path, sleep: Callable[[float], None]) -> str:
     """Return who holds a lock, as far as that is told: the file may be gone, or be from a run that has ended."""
     for _ in range(_TRIES):
         if path.exists():
             break
-        time.sleep(_BETWEEN_TRIES)
+        sleep(_BETWEEN_TRIES)
     try:
         about = json.loads(path.read_bytes())
         said = {key: str(about[key])[:_SHOWN] for key in ("command", "folder", "pid", "host", "since")}

@@ -177,13 +177,17 @@ def test_a_refusal_is_no_error_of_the_configuration(tmp_path: Path, url: str) ->
     assert done.stdout.splitlines()[-1] == "1 error; no account was asked."
 
 
-def test_a_holder_that_has_not_said_yet_who_it_is_is_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_holder_that_has_not_said_yet_who_it_is_is_waited_for(tmp_path: Path) -> None:
     with another_process(tmp_path):
         (holder,) = tmp_path.glob("locks/*.json")
         said = holder.read_bytes()
         holder.unlink()
-        monkeypatch.setattr("leadstate.cli.run_lock.time.sleep", lambda _: holder.write_bytes(said))
-        with pytest.raises(Locked, match="`leadstate apply` in "), run_locks([EMEA], tmp_path, "apply", 0):
+
+        def sleep(_seconds: float) -> None:
+            holder.write_bytes(said)
+
+        with (
+            pytest.raises(Locked, match="`leadstate apply` in "),
+            run_locks([EMEA], tmp_path, "apply", 0, sleep),
+        ):
             pass
