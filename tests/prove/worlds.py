@@ -111,8 +111,12 @@ def _add_going(draw: st.DrawFn, made: _Labels, name: str, role: str, id_: str) -
         target.setdefault("merge_from", []).append(name if role == "merged" else {"id": id_})
         if role == "merged by id" and "previously" in target and draw(YES):
             # The name passes from the one label to the other.
-            made.lock[f"label:{name}"] = made.lock.pop(f"label:{target['name']}")
+            before = target["name"]
+            made.lock[f"label:{name}"] = made.lock.pop(f"label:{before}")
             target["name"] = name
+            for label in made.declared:
+                if label.get("replace_with") == before:
+                    label["replace_with"] = name
         return
     absent = {"name": name, "state": "absent"}
     if draw(YES) and made.present:
