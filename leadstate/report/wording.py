@@ -202,7 +202,7 @@ def _read_again(report: Report) -> Sentence:
         return Sentence(f"{counted(len(unread), 'account')} could not be read again{why}.{rest}", tone="bad")
     if left:
         return Sentence(f"Read again: {' and '.join(left)}. The apply did not converge.", tone="bad")
-    return Sentence("Read again: 0 differences.", tone="good")
+    return Sentence("Read again: no differences.", tone="good")
 
 
 def _compared(report: Report) -> Iterator[Sentence]:

@@ -38,7 +38,7 @@ def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_differences(tmp_path: Path) -> None:
     code, out = apply(Fake(), tmp_path)
     assert code == 0
-    assert "Read again: 0 differences." in out
+    assert "Read again: no differences." in out
 
 
 def test_a_namesake_that_somebody_made_meanwhile_is_shown_and_does_not_exit_0(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_a_namesake_that_somebody_made_meanwhile_is_shown_and_does_not_exit_0(tm
     assert code == 4
     assert "error[ambiguous]" in out
     assert "Read again: 1 error. The apply did not converge." in out
-    assert "0 differences" not in out
+    assert "no differences" not in out
 
 
 def test_an_error_that_is_there_afterwards_exits_4_where_nothing_was_applied_too(tmp_path: Path) -> None:
@@ -72,4 +72,4 @@ def test_an_account_that_cannot_be_read_again_says_why(tmp_path: Path) -> None:
     assert code == 4
     assert "1 account could not be read again (getLeadLabels: " in out
     assert "revoked" in out
-    assert "0 differences" not in out
+    assert "no differences" not in out

@@ -21,7 +21,7 @@ def end(*accounts: Account) -> str:
 @pytest.mark.parametrize(
     ("accounts", "said"),
     [
-        ([account("a", remaining=CLEAN), account("b", remaining=CLEAN)], "Read again: 0 differences."),
+        ([account("a", remaining=CLEAN), account("b", remaining=CLEAN)], "Read again: no differences."),
         (
             [account("a", remaining=CLEAN), account("b", remaining=Remaining(add=1, update=1, delete=1))],
             "Read again: 3 differences. The apply did not converge.",
@@ -65,4 +65,4 @@ def test_every_format_tells_it(name: str) -> None:
     told = RENDERERS[name](done, color=False, width=100)
     assert "1 account could not be read again" in told
     assert "429, spent" in told
-    assert "0 differences" not in told
+    assert "no differences" not in told
