@@ -21,7 +21,7 @@ import click
 
 from leadstate.cli.interrupts import NOTHING_CHANGED, Interrupted
 from leadstate.cli.output import write_beside
-from leadstate.core.account import Account
+from leadstate.core.account import Account, unify_loopback
 from leadstate.core.errors import LeadstateError
 
 SHARED_HOST: Final = "api.pipedrive.com"
@@ -101,7 +101,7 @@ def run_locks(
 def _key(account: Account) -> str:
     """What two configurations have in common that are about one account."""
     shared = account.host == SHARED_HOST and account.company_id is not None
-    return f"{account.origin} {account.company_id}" if shared else account.origin
+    return f"{account.origin} {account.company_id}" if shared else unify_loopback(account.origin)
 
 
 def _about_us(command: str) -> str:

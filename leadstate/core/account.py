@@ -4,13 +4,24 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import overload
+from typing import Final, overload
 from urllib.parse import urlsplit
 
 from leadstate.core.address import Ref
 from leadstate.core.policy import Policy
 from leadstate.core.resource import Desired
 from leadstate.core.touch import AccountReceipt
+
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Names of this machine under which one server is usually reached."""
+
+
+def unify_loopback(origin: str) -> str:
+    """Return the origin with one name in place of those that this machine has, so that equal servers compare equal."""
+    parts = urlsplit(origin)
+    if parts.hostname not in _LOOPBACK:
+        return origin
+    return f"{parts.scheme}://localhost" + ("" if parts.port is None else f":{parts.port}")
 
 
 class InAccount(Sequence[Desired]):

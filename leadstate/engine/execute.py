@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from leadstate.core.address import Address
+from leadstate.core.diagnostics import counted
 from leadstate.core.diff import diff
 from leadstate.core.outcome import Outcome, Status
 from leadstate.core.plan import AccountPlan, Action, Change, plain
@@ -81,8 +82,20 @@ class _Run:
                 self.outcomes[change.address] = replace(outcome, detail=outcome.detail or f"but {self._stopped}")
 
     async def _attempt(self, change: Change) -> Outcome:
+        moved: set[str] = set()
+        outcome = await self._end(change, moved)
+        if not moved or outcome.status is Status.APPLIED:
+            return outcome
+        count = len(moved)
+        stay = "stays" if count == 1 else "stay"
+        return replace(
+            outcome,
+            detail=f"{outcome.detail}; {counted(count, 'lead')} had been moved to {change.moves_to} and {stay} moved",
+        )
+
+    async def _end(self, change: Change, moved: set[str]) -> Outcome:
         try:
-            return await self._change(change)
+            return await self._change(change, moved)
         except NotCreated as failure:
             return Outcome(Status.UNKNOWN, f"{failure}; the next plan will see what became of it")
         except ApiError as failure:
@@ -96,11 +109,11 @@ class _Run:
             words = f"internal error ({type(failure).__name__}), a mistake in leadstate"
             return Outcome(Status.UNKNOWN, f"{words}; the next plan will see what became of it")
 
-    async def _change(self, change: Change) -> Outcome:
+    async def _change(self, change: Change, moved: set[str]) -> Outcome:
         """Make the change unless a person has changed the account meanwhile; moving leads takes time, so look again."""
         end = await self._conflicts.find(change)
         if end is None and change.moves_to is not None:
-            await move_leads(change, bound(self._bindings, change.moves_to), self._writer)
+            await move_leads(change, bound(self._bindings, change.moves_to), self._writer, moved)
             end = await self._conflicts.find(change, again=True)
         if end is not None:
             return end

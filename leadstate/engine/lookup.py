@@ -17,6 +17,7 @@ from leadstate.core.address import Address
 from leadstate.core.diagnostics import Diagnostic, Severity
 from leadstate.core.observed import Observed
 from leadstate.core.resource import Desired, Known, Live, Lookup, text
+from leadstate.engine.decoded import describe
 from leadstate.engine.fields import typed
 from leadstate.kinds.custom_field import CustomFields
 from leadstate.kinds.kind import Wire
@@ -125,17 +126,22 @@ async def resolve(
         there = {address: _told(one, fields) for address, one in there.items()}
     wanted = {value for _, value in _uses(planned)}
     found: dict[Lookup, list[_Known]] = {}
+    rows = _Rows()
     for kind in ("person", "organization"):
         linked = _linked(planned, there, kind)
-        known = await _by_id(kind, sorted({id_ for ids in linked.values() for id_ in ids}), reader)
+        known = await _by_id(kind, sorted({id_ for ids in linked.values() for id_ in ids}), reader, rows)
         for lookup in sorted((one for one in wanted if one.kind == kind), key=_order):
             fitting = [known[id_] for id_ in sorted(linked.get(lookup, ())) if id_ in known and known[id_].fits(lookup)]
-            found[lookup] = fitting[:1] or await _search(lookup, reader)
+            found[lookup] = fitting[:1] or await _search(lookup, reader, rows)
     if any(one.kind == "user" for one in wanted):
-        users = await _users(reader)
+        users = await _users(reader, rows)
         found |= {one: [user for user in users if user.fits(one)] for one in wanted if one.kind == "user"}
     ids = {lookup: fitting[0].id for lookup, fitting in found.items() if len(fitting) == 1}
-    findings = [_finding(one, found[value], value) for one, value in _uses(planned) if value not in ids]
+    findings = [
+        _finding(one, found[value], value, rows.malformed.get(value.kind, ""))
+        for one, value in _uses(planned)
+        if value not in ids
+    ]
     desired = tuple(_with_ids(one, ids) for one in account.desired)
     return replace(account, desired=desired), replace(observed, fields=fields), (*unfit, *findings)
 
@@ -165,12 +171,13 @@ async def descriptions(leads: Sequence[Live], reader: Reader) -> Known:
         ApiError: something could not be asked.
     """
     known: dict[tuple[str, int], Mapping[str, str]] = {}
+    rows = _Rows()
     for kind in ("person", "organization"):
         ids = sorted({id_ for one in leads if isinstance(id_ := one.attrs[kind], int)})
-        for id_, one in (await _by_id(kind, ids, reader)).items():
+        for id_, one in (await _by_id(kind, ids, reader, rows)).items():
             known[kind, id_] = one.described
     if any(one.attrs["owner"] is not None for one in leads):
-        known |= {("user", one.id): one.described for one in await _users(reader)}
+        known |= {("user", one.id): one.described for one in await _users(reader, rows)}
     return {key: one for key, one in known.items() if one}
 
 
@@ -195,21 +202,21 @@ def _linked(desired: Iterable[Desired], live: Mapping[Address, Live], kind: str)
     return linked
 
 
-async def _by_id(kind: str, ids: Sequence[int], reader: Reader) -> dict[int, _Known]:
+async def _by_id(kind: str, ids: Sequence[int], reader: Reader, decode: "_Rows") -> dict[int, _Known]:
     """Those of the ids that are there. Only persons can be asked for together (`ids` of getPersons)."""
     rows: list[_Contact] = []
     together = kind == "person" and len(ids) * GET_PERSON.tokens > GET_PERSONS.tokens
     for start in range(0, len(ids) if together else 0, IDS_AT_ONCE):
         some = ",".join(map(str, ids[start : start + IDS_AT_ONCE]))
         answer = await reader.get(Request(GET_PERSONS, query=(("ids", some), ("limit", str(IDS_AT_ONCE)))))
-        rows += _all(_Contact, GET_PERSONS, answer.rows())
+        rows += decode(_Contact, GET_PERSONS, kind, answer.rows())
     for id_ in () if together else ids:
         with suppress(NotFound):
-            rows += _all(_Contact, _ONE[kind], [(await reader.get(Request(_ONE[kind], str(id_)))).data])
+            rows += decode(_Contact, _ONE[kind], kind, [(await reader.get(Request(_ONE[kind], str(id_)))).data])
     return {one.id: one.known_by for one in rows}
 
 
-async def _search(lookup: Lookup, reader: Reader) -> list[_Known]:
+async def _search(lookup: Lookup, reader: Reader, decode: "_Rows") -> list[_Known]:
     """Everything that fits; the search may find more, and by its own idea of equal."""
     operation = _SEARCH[lookup.kind]
     query = (("term", lookup.text), ("fields", lookup.by), ("exact_match", "true"), ("limit", "100"))
@@ -217,19 +224,35 @@ async def _search(lookup: Lookup, reader: Reader) -> list[_Known]:
     items = data.get("items") if isinstance(data, dict) else None
     if not isinstance(items, list):
         raise BadAnswer(operation.id, "answered no list of items")
-    return [one for row in _all(_Item, operation, items) if (one := row.item.known_by).fits(lookup)]
+    rows = decode(_Item, operation, lookup.kind, items)
+    return [one for row in rows if (one := row.item.known_by).fits(lookup)]
 
 
-async def _users(reader: Reader) -> list[_Known]:
-    rows = (await reader.get(Request(GET_USERS))).rows()
-    return [_Known(one.id, one.name, (one.email,)) for one in _all(_User, GET_USERS, rows) if one.active_flag]
+async def _users(reader: Reader, decode: "_Rows") -> list[_Known]:
+    rows = decode(_User, GET_USERS, "user", (await reader.get(Request(GET_USERS))).rows())
+    return [_Known(one.id, one.name, (one.email,)) for one in rows if one.active_flag]
 
 
-def _all(model: type[T], operation: Operation, rows: Iterable[object]) -> list[T]:
-    try:
-        return [model.model_validate(row) for row in rows]
-    except ValidationError:
-        raise BadAnswer(operation.id, "answered something that cannot be understood") from None
+class _Rows:
+    """Decodes rows of answers. A malformed one is left out: it concerns only those who look for what it stands for.
+
+    Attributes:
+        malformed: person, organization or user → what is wrong with a row that was left out.
+    """
+
+    def __init__(self) -> None:
+        self.malformed: dict[str, str] = {}
+
+    def __call__(self, model: type[T], operation: Operation, kind: str, rows: Iterable[object]) -> list[T]:
+        """Return the rows that can be decoded."""
+        decoded: list[T] = []
+        for row in rows:
+            try:
+                decoded.append(model.model_validate(row))
+            except ValidationError as failure:
+                what = f"{operation.id} answered a malformed {kind}, which is left out: {describe(failure)}"
+                self.malformed.setdefault(kind, what)
+        return decoded
 
 
 def _with_ids(desired: Desired, ids: Mapping[Lookup, int]) -> Desired:
@@ -243,7 +266,7 @@ def _with_ids(desired: Desired, ids: Mapping[Lookup, int]) -> Desired:
     return replace(desired, attrs=resolved)
 
 
-def _finding(desired: Desired, candidates: Sequence[_Known], lookup: Lookup) -> Diagnostic:
+def _finding(desired: Desired, candidates: Sequence[_Known], lookup: Lookup, malformed: str) -> Diagnostic:
     several = len(candidates) > 1
     what = f"{lookup.kind} with the {lookup.by} {lookup.text!r}"
     more = f"\nand {len(candidates) - CANDIDATES} more" if len(candidates) > CANDIDATES else ""
@@ -252,7 +275,7 @@ def _finding(desired: Desired, candidates: Sequence[_Known], lookup: Lookup) -> 
         "several-found" if several else "none-found",
         Severity.ERROR,
         f"there are {len(candidates)} of the {what}" if several else f"there is no {what}",
-        detail="\n".join(f"{one.id}  {one.name}" for one in candidates[:CANDIDATES]) + more,
+        detail="\n".join(f"{one.id}  {one.name}" for one in candidates[:CANDIDATES]) + more if several else malformed,
         hint="write the id of the one that is meant" if several else f"correct it, or {create} first",
         span=lookup.span,
     )

@@ -29,8 +29,14 @@ class StillCarried(ApiError):
     cure = "run again when the account is quieter"
 
 
-async def move_leads(change: Change, target: str, writer: Writer) -> None:
-    """Move every live lead from the label that is deleted to the target, an id.
+async def move_leads(change: Change, target: str, writer: Writer, moved: set[str]) -> None:
+    """Move every live lead from the label that is deleted to the target.
+
+    Args:
+        change: the delete.
+        target: the id of the label that the leads get.
+        writer: the way to the account.
+        moved: gets the id of each lead that was moved, also where not all of them are.
 
     Raises:
         StillCarried: after some rounds there are still leads that carry it.
@@ -39,7 +45,7 @@ async def move_leads(change: Change, target: str, writer: Writer) -> None:
     source = change.remote_id or ""
     carriers: Collection[str] = change.carriers or ()
     for _ in range(ROUNDS):
-        await _Round(source, target, writer).move(carriers)
+        await _Round(source, target, writer, moved).move(carriers)
         carriers = await _carriers(source, writer)
         if not carriers:
             return
@@ -50,10 +56,11 @@ async def move_leads(change: Change, target: str, writer: Writer) -> None:
 class _Round:
     """Moves leads, several at a time. A failure does not stop the others, unless none can succeed after it."""
 
-    def __init__(self, source: str, target: str, writer: Writer) -> None:
+    def __init__(self, source: str, target: str, writer: Writer, moved: set[str]) -> None:
         self._source = source
         self._target = target
         self._writer = writer
+        self._moved = moved
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._failures: list[ApiError] = []
 
@@ -82,8 +89,9 @@ class _Round:
             now = WireLead.model_validate(answer.data)
         if self._source in now.label_ids and not now.is_archived:
             # In the order in which people have them.
-            moved = list(dict.fromkeys(self._target if label == self._source else label for label in now.label_ids))
-            await self._writer.send(Request(UPDATE_LEAD, lead, {"label_ids": moved}))
+            labels = list(dict.fromkeys(self._target if label == self._source else label for label in now.label_ids))
+            await self._writer.send(Request(UPDATE_LEAD, lead, {"label_ids": labels}))
+            self._moved.add(lead)
 
 
 async def _carriers(label: str, writer: Writer) -> list[str]:

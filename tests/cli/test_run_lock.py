@@ -84,6 +84,14 @@ def test_accounts_are_told_apart_by_their_address_and_on_the_shared_host_by_comp
     assert not list((tmp_path / "locks").glob("*.json"))
 
 
+def test_names_of_this_machine_are_one_address(tmp_path: Path) -> None:
+    local = [account("a", "http://localhost:1"), account("b", "http://127.0.0.1:1"), account("c", "http://[::1]:1")]
+    with run_locks(
+        [*local, account("d", "http://localhost:2"), account("e", "https://localhost:1")], tmp_path, "apply", 0
+    ):
+        assert len(list((tmp_path / "locks").glob("*.json"))) == 3
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"pid": 1}', "[" * 100_000, "null"])
 def test_a_holder_that_is_not_told_is_another_run(tmp_path: Path, text: str) -> None:
     with another_process(tmp_path):

@@ -371,6 +371,17 @@ class TestWarnings:
         assert "0.yaml:4" in found[0].detail
         assert "company_id" in found[0].hint
 
+    @pytest.mark.parametrize("other", ["http://127.0.0.1:8765", "http://[::1]:8765", "http://localhost:8765/"])
+    def test_names_of_this_machine_are_one_address(self, load_text: Load, other: str) -> None:
+        text = "version: 1\naccounts:\n" + "".join(
+            f"  {name}: {{url: '{url}', token: {{env: T}}}}\n"
+            for name, url in (("a", "http://localhost:8765"), ("b", other), ("c", "http://localhost:8766"))
+        )
+        with pytest.raises(ConfigurationError) as failure:
+            load_text(text)
+        found = failure.value.diagnostics
+        assert [(one.code, one.span.line) for one in found if one.span] == [("same-address", 3), ("same-address", 4)]
+
     def test_two_companies_may_share_an_address(self, load_text: Load) -> None:
         text = "version: 1\naccounts:\n" + "".join(
             f"  {name}: {{url: http://127.0.0.1:8765, token: {{env: T}}, company_id: {id_}}}\n"

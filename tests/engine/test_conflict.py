@@ -119,7 +119,9 @@ def test_a_label_that_was_edited_while_its_leads_moved_is_not_deleted(name: str,
     fake.lead("x", None, "old")
     plan = fake.plan(label("Hot"), merged("Old", "Hot"))
     fake.before["PATCH leads/x", 0] = lambda: fake.label("old", name, color)
-    assert ends(fake.apply(plan)) == {"label:Old": "conflict"}
+    outcomes = fake.apply(plan)
+    assert ends(outcomes) == {"label:Old": "conflict"}
+    assert details(outcomes)[0].endswith("; 1 lead had been moved to label:Hot and stays moved")
     assert fake.sent == ["GET leadLabels", "GET leads/x", "PATCH leads/x", "GET leads", "GET leadLabels"]
     assert fake.leads["x"]["label_ids"] == ["hot"]
 
@@ -234,7 +236,7 @@ def test_a_label_that_is_not_understood_keeps_labels_from_being_created_and_dele
     fake.label("old", "Old")
     plan = fake.plan(label("Hot"), label("Old", present=False))
     del fake.labels["old"]["color"]
-    words = "getLeadLabels: answered a label that is none (ValidationError)"
+    words = "getLeadLabels: answered a malformed label: `color` is missing"
     assert details(fake.apply(plan)) == [words, words]
     assert fake.writes() == []
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from leadstate.core.account import Account
@@ -137,6 +137,17 @@ def run(sandbox: Sandbox, account: Account) -> tuple[AccountPlan, Applied, Accou
     return asyncio.run(main())
 
 
+def misremembers(account: Account, live: dict[str, Any]) -> bool:
+    """Return whether the lock file has a made-up id of a lead that is archived.
+
+    It is then gone as far as ids tell, and is found only where the archive is read for another lead: that makes a
+    difference between two plans, and no file that leadstate writes holds such an id.
+    """
+    there = {one["id"] for one in live["leads"]}
+    archived = {one["origin_id"] for one in live["leads"] if one["is_archived"]}
+    return any(f"ns:{ref.key}" in archived and id_ not in there for ref, id_ in account.lock.items())
+
+
 def leads(sandbox: Sandbox) -> dict[str, Any]:
     return {one["id"]: one for one in sandbox.dump()["companies"][0]["leads"]}
 
@@ -148,6 +159,7 @@ def labels(sandbox: Sandbox) -> dict[str, Any]:
 @settings(max_examples=150)
 @given(live_accounts(), declarations())
 def test_an_apply_converges_and_strangers_keep_what_they_have(live: dict[str, Any], account: Account) -> None:
+    assume(not misremembers(account, live))
     sandbox = Sandbox(live, burst=100_000, daily=None)
     before_leads, before_labels = leads(sandbox), labels(sandbox)
     plan, applied, again, reading = run(sandbox, account)
@@ -191,6 +203,7 @@ def test_an_apply_converges_and_strangers_keep_what_they_have(live: dict[str, An
 @settings(max_examples=50)
 @given(live_accounts(), declarations())
 def test_the_forecast_is_what_the_meter_counts(live: dict[str, Any], account: Account) -> None:
+    assume(not misremembers(account, live))
     sandbox = Sandbox(live, burst=100_000, daily=None)
     plan, applied, _, _ = run(sandbox, account)
     if not plan.applyable:

@@ -301,13 +301,6 @@ def test_a_search_asks_for_what_is_exactly_equal() -> None:
     [
         ("/api/v2/persons/search", [], "searchPersons: answered no list of items"),
         ("/api/v2/persons/search", {"items": None}, "searchPersons: answered no list of items"),
-        (
-            "/api/v2/persons/search",
-            {"items": [{"item": {"id": "x"}}]},
-            "searchPersons: answered something that cannot be understood",
-        ),
-        ("/api/v1/users", [{"id": None}], "getUsers: answered something that cannot be understood"),
-        ("/api/v2/persons/2", {"id": None}, "getPerson: answered something that cannot be understood"),
     ],
 )
 def test_an_answer_that_cannot_be_understood_names_its_request(path: str, answer: Any, summary: str) -> None:
@@ -317,6 +310,33 @@ def test_an_answer_that_cannot_be_understood_names_its_request(path: str, answer
     found = plan(server, wanted)
     assert not found.complete
     assert [(one.code, one.summary) for one in found.diagnostics] == [("bad-answer", summary)]
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "row"),
+    [
+        ("/api/v2/persons/search", {"items": [{"item": {"id": "x"}}]}, "searchPersons answered a malformed person"),
+        ("/api/v2/persons/search", {"items": [7]}, "searchPersons answered a malformed person"),
+        ("/api/v1/users", [{"id": None}], "getUsers answered a malformed user"),
+    ],
+)
+def test_a_malformed_row_is_left_out_and_named_where_nothing_else_fits(path: str, answer: Any, row: str) -> None:
+    server = Pipedrive()
+    server.instead[path] = answer
+    wanted = lead(person=person("email", "jane@acme.test"), owner=Lookup("user", "email", "sam@acme.test", HERE))
+    (finding,) = plan(server, wanted).diagnostics
+    assert finding.code == "none-found"
+    assert finding.detail.startswith(f"{row}, which is left out: ")
+
+
+def test_a_malformed_row_does_not_keep_others_from_being_found() -> None:
+    server = Pipedrive({"id": "x", "title": "a", "person_id": 2, "origin_id": "ns:a"})
+    server.instead["/api/v1/users"] = [{"id": "?"}, {"id": 101, "email": "sam@acme.test", "active_flag": True}]
+    server.instead["/api/v2/persons/2"] = {"id": None}
+    wanted = lead(person=person("email", "jane@acme.test"), owner=Lookup("user", "email", "sam@acme.test", HERE))
+    found = plan(server, wanted)
+    assert found.diagnostics == ()
+    assert [change.want for change in found.changes] == [{"owner": 101, "person": 1}]
 
 
 def test_who_a_custom_field_names_already_is_asked_for_first() -> None:
@@ -389,8 +409,9 @@ def test_a_lead_without_a_marker_is_the_one_that_the_lock_file_knows() -> None:
     assert server.calls[-1] == "v2/persons/1"
 
 
-def test_persons_that_cannot_be_understood_name_their_request() -> None:
+def test_malformed_persons_of_a_list_are_searched_for() -> None:
     server = Pipedrive(*({"id": f"{i}", "title": "a", "person_id": i, "origin_id": f"ns:{i}"} for i in range(1, 12)))
     server.instead["/api/v2/persons"] = [{"id": None}]
-    found = plan(server, *(lead(f"{i}", person=person("name", "Kim")) for i in range(1, 12)))
-    assert [one.summary for one in found.diagnostics] == ["getPersons: answered something that cannot be understood"]
+    found = plan(server, *(lead(f"{i}", person=person("email", "tom@acme.test")) for i in range(1, 12)))
+    assert found.diagnostics == ()
+    assert len(server.searched) == 1

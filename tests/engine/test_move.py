@@ -72,12 +72,14 @@ def test_the_last_lead_that_keeps_the_label_keeps_it_from_being_deleted() -> Non
     fake.alters["PATCH leads/x0"] = lambda _: {}
     outcomes = fake.apply(plan)
     assert ends(outcomes) == {"label:Old": "failed"}
-    assert detail(outcomes) == "updateLead: 1 lead still carries the label"
+    moved = "1 lead had been moved to label:Hot and stays moved"
+    assert detail(outcomes) == f"updateLead: 1 lead still carries the label; {moved}"
     assert fake.sent.count("GET leads") == ROUNDS == 3
     assert "old" in fake.labels
     fake.lead("x1", None, "old")
     fake.alters["PATCH leads/x1"] = lambda _: {}
-    assert detail(fake.apply(merge(fake))) == "updateLead: 2 leads still carry the label"
+    moved = "2 leads had been moved to label:Hot and stay moved"
+    assert detail(fake.apply(merge(fake))) == f"updateLead: 2 leads still carry the label; {moved}"
 
 
 def test_a_label_that_no_lead_is_known_to_carry_is_looked_for_all_the_same() -> None:
@@ -94,7 +96,8 @@ def test_a_lead_that_cannot_be_written_does_not_stop_the_others_and_keeps_the_la
     plan = merge(fake)
     fake.before["PATCH leads/x0", 0] = lambda: failed(400, "locked")
     outcomes = fake.apply(plan)
-    assert detail(outcomes) == "updateLead: 400, locked"
+    moved = "; 29 leads had been moved to label:Hot and stay moved" if leads == 30 else ""
+    assert detail(outcomes) == f"updateLead: 400, locked{moved}"
     assert [lead["label_ids"] for lead in fake.leads.values()] == [["old"], *[["hot"]] * (leads - 1)]
     assert "GET leads" not in fake.sent
     assert "old" in fake.labels
@@ -121,7 +124,7 @@ def test_an_answer_that_is_no_lead_ends_no_sibling_and_nothing_is_sent_after_the
     fake.before["GET leads/x0", 0] = lambda: answer
     outcomes = fake.apply(plan)
     assert ends(outcomes) == {"label:Old": "failed"}
-    assert "getLead: answered a lead that is none" in detail(outcomes)
+    assert "getLead: answered a malformed lead: " in detail(outcomes)
     assert [lead["label_ids"] for lead in fake.leads.values()] == [["old"], *[["hot"]] * 19]
     assert "old" in fake.labels
 
@@ -132,7 +135,8 @@ def test_a_list_of_leads_that_are_none_deletes_nothing() -> None:
     page = ok([{"id": 1, "label_ids": None}], pagination={"limit": 500, "more_items_in_collection": False})
     fake.before["GET leads", 0] = lambda: page
     outcomes = fake.apply(plan)
-    assert detail(outcomes) == "getLeads: answered a lead that is none (ValidationError)"
+    wrong = "getLeads: answered a malformed lead: in row 1, `label_ids` is not a list"
+    assert detail(outcomes) == f"{wrong}; 1 lead had been moved to label:Hot and stays moved"
     assert "old" in fake.labels
 
 

@@ -277,9 +277,13 @@ def test_without_any_time_it_is_not_sorted() -> None:
 @pytest.mark.parametrize(
     ("wanted", "row", "detail"),
     [
-        (HOT, {"id": "x", "name": "Hot"}, "getLeadLabels: answered a label that is none"),
-        (SEED, {"id": "x", "label_ids": None}, "getLeads: answered a lead that is none"),
-        (SEED, {"id": "x", "origin_id": "ns:a"}, "getLeads: answered a lead that is none"),
+        (HOT, {"id": "x", "name": "Hot"}, "getLeadLabels: answered a malformed label: `color` is missing"),
+        (
+            SEED,
+            {"id": "x", "label_ids": None},
+            "getLeads: answered a malformed lead: in row 1, `label_ids` is not a list",
+        ),
+        (SEED, {"id": "x", "origin_id": "ns:a"}, "getLeads: answered a malformed lead: `title` is missing"),
     ],
 )
 def test_an_answer_that_is_not_understood_while_looking_leaves_it_unknown(

@@ -17,7 +17,7 @@ from leadstate.config.rules.variables import Variables
 from leadstate.config.schema.document import AccountSpec
 from leadstate.config.text.findings import Findings
 from leadstate.config.text.source import Place
-from leadstate.core.account import Account, InAccount
+from leadstate.core.account import Account, InAccount, unify_loopback
 from leadstate.core.resource import text
 
 
@@ -130,9 +130,9 @@ def _check_addresses(merged: Merged, findings: Findings) -> None:
     """
     at: dict[str, dict[int | None, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name, entry in sorted(merged.accounts.items()):
-        at[entry.spec.origin][entry.spec.company_id].append(name)
+        at[unify_loopback(entry.spec.origin)][entry.spec.company_id].append(name)
     for name, entry in sorted(merged.accounts.items()):
-        companies = at[entry.spec.origin]
+        companies = at[unify_loopback(entry.spec.origin)]
         id_ = entry.spec.company_id
         # Two of each company are enough to find another one than this account.
         rivals = companies.values() if id_ is None else (companies[id_], companies.get(None, []))

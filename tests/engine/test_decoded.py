@@ -1,0 +1,41 @@
+"""A malformed row is described in plain words that repeat nothing of it."""
+
+from typing import Any
+
+import pytest
+
+from leadstate.engine.decoded import decoded
+from leadstate.kinds.label import LABEL
+from leadstate.kinds.lead import LEAD
+from leadstate.kinds.operations import GET_LABELS, GET_LEADS
+from leadstate.pipedrive.errors import BadAnswer
+
+LEAD_ROW = {"id": "x", "title": "T"}
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"id": "x"}, "`title` is missing"),
+        ({"id": "x", "title": []}, "`title` is not text"),
+        ({**LEAD_ROW, "owner_id": "secret"}, "`owner_id` is not a whole number"),
+        ({**LEAD_ROW, "label_ids": "secret"}, "`label_ids` is not a list"),
+        ({**LEAD_ROW, "label_ids": ["a", {}]}, "`label_ids.1` is not text"),
+        ({**LEAD_ROW, "is_archived": "secret"}, "`is_archived` is not true or false"),
+        ({**LEAD_ROW, "value": 7}, "`value` is not an object"),
+        ({**LEAD_ROW, "value": {"amount": "secret", "currency": "EUR"}}, "`value.amount` is not a number"),
+        ({**LEAD_ROW, "value": {"amount": "1e99", "currency": ["EUR"]}}, "`value.currency` is not text"),
+        (7, "it is not an object"),
+        (None, "it is not an object"),
+    ],
+)
+def test_what_is_wrong_with_a_lead(row: Any, words: str) -> None:
+    with pytest.raises(BadAnswer) as failure:
+        list(decoded(LEAD, GET_LEADS, [LEAD_ROW, row]))
+    assert str(failure.value).startswith("getLeads: answered a malformed lead: ")
+    assert str(failure.value).endswith(words)
+
+
+def test_what_is_wrong_with_a_label() -> None:
+    with pytest.raises(BadAnswer, match=r"^getLeadLabels: answered a malformed label: `id` is not valid$"):
+        list(decoded(LABEL, GET_LABELS, [{"id": "", "name": "Hot", "color": "red"}]))
