@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,6 +36,17 @@ class OutputFile(click.Path):
         path = Path(str(super().convert(value, param, ctx)))
         check_writable(path)
         return path
+
+
+class Guards(click.Choice[str]):
+    """Guards by their codes, with commas between."""
+
+    def __init__(self) -> None:
+        super().__init__(GUARDS)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:  # type: ignore[override]  # several in one value
+        """Return the guards; a usage error for a word that is none."""
+        return tuple(super(Guards, self).convert(code.strip(), param, ctx) for code in value.split(","))
 
 
 def option(*names: str, **settings: Any) -> Callable[[F], F]:
@@ -102,9 +114,10 @@ def guards(command: F) -> F:
     return option(
         "--allow",
         multiple=True,
-        type=click.Choice(GUARDS),
-        metavar="GUARD",
-        help=f"Lift a guard for this run: {', '.join(GUARDS)}.",
+        type=Guards(),
+        callback=lambda _context, _option, values: tuple(chain.from_iterable(values)),
+        metavar="GUARD[,GUARD]",
+        help=f"Lift guards for this run: {', '.join(GUARDS)}; may be repeated.",
     )(command)
 
 

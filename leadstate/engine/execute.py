@@ -62,6 +62,7 @@ class _Run:
         self._interrupted = interrupted
         self._conflicts = Conflicts(plan, writer)
         self._stopped = ""
+        self._fatal: dict[type[ApiError], str] = {}
 
     async def one(self, change: Change, gate: asyncio.Semaphore) -> None:
         async with gate:
@@ -100,8 +101,9 @@ class _Run:
             return Outcome(Status.UNKNOWN, f"{failure}; the next plan will see what became of it")
         except ApiError as failure:
             if failure.fatal:
-                self._stopped = str(failure)
-            return Outcome(Status.FAILED, str(failure))
+                # It is about the account and not about this change: those under way end with the same words.
+                self._stopped = self._fatal.setdefault(type(failure), str(failure))
+            return Outcome(Status.FAILED, self._stopped if failure.fatal else str(failure))
         except (ValueError, ArithmeticError, RecursionError):  # pydantic's ValidationError is a ValueError
             return Outcome(Status.UNKNOWN, "the answer is not understood; the next plan will see what became of it")
         except Exception as failure:  # noqa: BLE001  a mistake of ours ends this change, and no other one

@@ -55,6 +55,24 @@ def test_what_was_created_and_is_not_what_was_asked_did_not_converge_and_is_not_
     assert fake.writes() == [request_]
 
 
+def test_changes_that_fail_for_one_reason_that_ends_the_run_say_the_same() -> None:
+    fake = Fake()
+    plan = fake.plan(*(label(f"L{number}") for number in range(30)), lead("a"))
+    fake.before = {
+        ("POST leadLabels", number): lambda number=number: failed(  # type: ignore[misc]  # bound here
+            429, "daily request budget exceeded", **{"retry-after": "3939", "x-correlation-id": f"c{number}"}
+        )
+        for number in range(30)
+    }
+    outcomes = fake.apply(plan)
+    failures = [one.detail for one in outcomes.values() if one.status == "failed"]
+    assert len(failures) > 1
+    assert {*failures} == {
+        "addLeadLabel: daily budget spent, resets in 1 h 6 min (429, daily request budget exceeded, correlation id c0)"
+    }
+    assert len({one.detail for one in outcomes.values() if one.status == "skipped"}) == 1
+
+
 @pytest.mark.parametrize(
     ("altered", "detail"),
     [({"title": "kept"}, "title is kept, not new"), ({"id": "2"}, "id is 2, not 1")],
