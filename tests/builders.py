@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from leadstate.core.account import Account
-from leadstate.core.address import Address, Ref, RemoteRef, Span
-from leadstate.core.observed import Observed
-from leadstate.core.plan import AccountPlan
-from leadstate.core.planner import plan_account
-from leadstate.core.policy import Policy, Prune
-from leadstate.core.resource import Attrs, Desired, Live
+from leadstate.model.account import Account
+from leadstate.model.address import Address, Ref, RemoteRef, Span
+from leadstate.model.observed import Observed
+from leadstate.model.plan import AccountPlan
+from leadstate.model.policy import Policy, Prune
+from leadstate.model.resource import Attrs, Desired, Live
+from leadstate.reconcile.planner import plan_account
 
 HERE = Span("leadstate.yaml", 3, 5)
 ORDER = ("label", "lead")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from benchmarks.row import Figure, Row
 from benchmarks.timing import fastest
-from leadstate.core.diff import diff
-from leadstate.core.resource import Attrs
 from leadstate.kinds.lead import decode
+from leadstate.model.resource import Attrs
+from leadstate.reconcile.diff import diff
 
 LEADS, DIFFER = 100_000, 100
 RUNS = 7

@@ -6,28 +6,29 @@ from pathlib import Path
 
 import click
 
-from leadstate.cli.asking import agreed, can_ask
+from leadstate.cli.confirm import agreed, can_ask
+from leadstate.cli.diagnostics import say
+from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
-from leadstate.cli.findings import say
 from leadstate.cli.interrupts import interrupts
-from leadstate.cli.locking import remember
+from leadstate.cli.lockfile import remember
 from leadstate.cli.output import render
 from leadstate.cli.planning import Choices, Planned, check_targets, exit_of, make_plans, plan_report, reading_cost
 from leadstate.cli.progress import progress
+from leadstate.cli.read_summary import say_stats
 from leadstate.cli.receipts import Receipt, read_report
 from leadstate.cli.run_lock import Locked, run_locks
 from leadstate.cli.session import Session, runtime, session
-from leadstate.cli.stats import say_stats
-from leadstate.cli.waiting import wait_for
 from leadstate.config import Configuration, LockError
-from leadstate.core.diagnostics import Diagnostic, Severity, some, worst
-from leadstate.core.escape import visible
-from leadstate.core.outcome import Status
-from leadstate.core.plan import AccountPlan
-from leadstate.core.rollout import ALL_AT_ONCE, Waves
+from leadstate.engine.apply.execute import Outcomes
 from leadstate.engine.events import Several
-from leadstate.engine.execute import Outcomes
-from leadstate.engine.run import Applied, Work, apply_all, untouched
+from leadstate.engine.jobs import AccountJob
+from leadstate.engine.run import Applied, apply_all, untouched
+from leadstate.model.diagnostics import Diagnostic, Severity, some, worst
+from leadstate.model.escape import visible
+from leadstate.model.outcome import Status
+from leadstate.model.plan import AccountPlan
+from leadstate.model.rollout import ALL_AT_ONCE, Waves
 from leadstate.pipedrive.connection import Spent
 from leadstate.report.build import Part, build
 from leadstate.report.document import Report
@@ -199,10 +200,10 @@ def _remember(
 
 
 async def _in_waves(
-    work: Sequence[Work],
+    work: Sequence[AccountJob],
     plans: Sequence[AccountPlan],
     rollout: Rollout,
-    apply: Callable[[Sequence[Work]], Awaitable[list[Applied]]],
+    apply: Callable[[Sequence[AccountJob]], Awaitable[list[Applied]]],
 ) -> list[Applied]:
     """Apply some accounts before the others; once too many have failed, the rest is not begun."""
     by_account = {plan.account: plan for plan in plans}

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from leadstate.cli.declared import DEFAULT
+from leadstate.cli.configuration import DEFAULT
 from leadstate.config import Configuration
+from leadstate.config.git import Revision, read_revision
 from leadstate.config.loader import understand
-from leadstate.config.revision import Revision, read_revision
-from leadstate.config.text.findings import Findings
-from leadstate.core.account import Account
-from leadstate.core.diagnostics import Diagnostic, Severity, counted
-from leadstate.core.errors import ConfigurationError
+from leadstate.config.yaml.diagnostics import Findings
+from leadstate.model.account import Account
+from leadstate.model.diagnostics import Diagnostic, Severity, counted
+from leadstate.model.errors import ConfigurationError
 
 MANY_ERRORS = 5
 """How many mistakes of a broken base a message names."""

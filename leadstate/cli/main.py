@@ -60,7 +60,7 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
-        command: click.Command = getattr(importlib.import_module(f"leadstate.cli.{name}"), name)
+        command: click.Command = getattr(importlib.import_module(f"leadstate.cli.commands.{name}"), name)
         if not gc.isenabled():  # `run` has seen to that
             gc.freeze()
             gc.set_threshold(*SELDOM)
@@ -174,9 +174,9 @@ def _run() -> int:
 
 
 def _explain(failure: Exception) -> int:
-    from leadstate.cli.findings import say  # noqa: PLC0415  keeps start-up light
-    from leadstate.core.errors import ConfigurationError, LeadstateError  # noqa: PLC0415  as above
-    from leadstate.core.escape import visible  # noqa: PLC0415  as above
+    from leadstate.cli.diagnostics import say  # noqa: PLC0415  keeps start-up light
+    from leadstate.model.errors import ConfigurationError, LeadstateError  # noqa: PLC0415  as above
+    from leadstate.model.escape import visible  # noqa: PLC0415  as above
 
     if isinstance(failure, ConfigurationError):
         say(failure.diagnostics)

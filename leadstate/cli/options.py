@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from leadstate.core.guard import GUARDS
+from leadstate.reconcile.guards import GUARDS
 
 F = TypeVar("F", bound=Callable[..., Any])
 

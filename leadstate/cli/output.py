@@ -10,10 +10,10 @@ from pathlib import Path
 
 import click
 
-from leadstate.core.errors import LeadstateError
+from leadstate.model.errors import LeadstateError
 from leadstate.report import IN_REPOSITORY, RENDERERS
 from leadstate.report.document import Report
-from leadstate.report.places import renamed
+from leadstate.report.formats.places import renamed
 
 PRIVATE = 0o600
 """Mode of a file that only its owner may read."""

@@ -8,19 +8,19 @@ from typing import TypedDict
 import click
 
 from leadstate.cli.baseline import Baseline
-from leadstate.cli.declared import load_configuration
+from leadstate.cli.configuration import load_configuration
 from leadstate.cli.exits import Exit
 from leadstate.cli.progress import progress
 from leadstate.cli.session import Session, runtime
 from leadstate.config import Configuration
-from leadstate.core.address import Target
-from leadstate.core.diagnostics import Severity, worst
-from leadstate.core.plan import AccountPlan
-from leadstate.core.policy import Impact
-from leadstate.core.rollout import Shard
-from leadstate.engine.origins import plan_and_compare
+from leadstate.engine.attribution import plan_and_compare
 from leadstate.engine.run import Settings, plan_all
 from leadstate.kinds import KIND_NAMES
+from leadstate.model.address import Target
+from leadstate.model.diagnostics import Severity, worst
+from leadstate.model.plan import AccountPlan
+from leadstate.model.policy import Impact
+from leadstate.model.rollout import Shard
 from leadstate.report.build import Base, Part, build
 from leadstate.report.document import Report
 

@@ -12,11 +12,11 @@ import click
 
 from leadstate.cli.options import HIDDEN
 from leadstate.cli.session import runtime
-from leadstate.core.diagnostics import counted
-from leadstate.core.outcome import Outcome
-from leadstate.core.plan import Change
 from leadstate.engine.events import Observer
-from leadstate.engine.run import Work
+from leadstate.engine.jobs import AccountJob
+from leadstate.model.diagnostics import counted
+from leadstate.model.outcome import Outcome
+from leadstate.model.plan import Change
 
 QUIET = 10.0
 """Seconds between two lines in a log, and before the first."""
@@ -40,7 +40,7 @@ class Progress(Observer):
         self._requests += 1
         self._show(self._done, self._requests)
 
-    def account(self, work: Work) -> None:  # noqa: ARG002  which one does not matter
+    def account(self, work: AccountJob) -> None:  # noqa: ARG002  which one does not matter
         """An account has come to its end."""
         self._step()
 
@@ -54,7 +54,7 @@ class Progress(Observer):
 
 
 @contextmanager
-def progress(doing: str, of: str, total: int, work: Sequence[Work]) -> Iterator[Progress]:
+def progress(doing: str, of: str, total: int, work: Sequence[AccountJob]) -> Iterator[Progress]:
     """Show how far a phase is while it lasts.
 
     Args:

@@ -15,17 +15,17 @@ from typing import Self
 import click
 
 from leadstate.cli.output import PRIVATE, write_beside
-from leadstate.core.account import Account
-from leadstate.core.address import Address
-from leadstate.core.errors import LeadstateError, ReportError
-from leadstate.core.outcome import Outcome
-from leadstate.core.plan import Action, Change
-from leadstate.core.touch import Touch
 from leadstate.engine.events import Observer
+from leadstate.model.account import Account
+from leadstate.model.address import Address
+from leadstate.model.errors import LeadstateError, ReportError
+from leadstate.model.outcome import Outcome
+from leadstate.model.plan import Action, Change
+from leadstate.model.touch import Touch
 from leadstate.report.build import Part, build, result_row
 from leadstate.report.document import Report
+from leadstate.report.formats.json import to_json
 from leadstate.report.journal import Chain, Entry, line_of, with_journal, without_repeated
-from leadstate.report.json import to_json
 from leadstate.report.touches import touch_row
 from leadstate.report.verify import read_stored
 

@@ -21,8 +21,8 @@ import click
 
 from leadstate.cli.interrupts import NOTHING_CHANGED, Interrupted
 from leadstate.cli.output import write_beside
-from leadstate.core.account import Account, unify_loopback
-from leadstate.core.errors import LeadstateError
+from leadstate.model.account import Account, unify_loopback
+from leadstate.model.errors import LeadstateError
 
 SHARED_HOST: Final = "api.pipedrive.com"
 """The vendor's host for all companies: there, only the company id tells accounts apart."""

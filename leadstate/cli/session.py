@@ -11,13 +11,14 @@ import click
 import httpx
 import platformdirs
 
-from leadstate.cli.lengths import read_lengths, write_lengths
-from leadstate.cli.signing import signer_of
+from leadstate.cli.credentials import signer_of
+from leadstate.cli.listing_lengths import read_lengths, write_lengths
 from leadstate.config import Configuration, DeclaredAccount
-from leadstate.core.account import Account
-from leadstate.core.errors import SecretError, finding_of
-from leadstate.core.plan import AccountPlan
-from leadstate.engine.run import Work, unread
+from leadstate.engine.jobs import AccountJob
+from leadstate.engine.run import unread
+from leadstate.model.account import Account
+from leadstate.model.errors import SecretError, finding_of
+from leadstate.model.plan import AccountPlan
 from leadstate.pipedrive.bounds import BOUNDS, Bounds
 from leadstate.pipedrive.connection import Connection, Pace, http_client
 
@@ -46,7 +47,7 @@ def runtime() -> Runtime:
 class Session:
     """The accounts of a run: those that can be worked on, and a plan that says why for each that cannot."""
 
-    work: tuple[Work, ...]
+    work: tuple[AccountJob, ...]
     unusable: tuple[AccountPlan, ...]
     hosts: Mapping[str, str]
 
@@ -61,7 +62,7 @@ async def session(configuration: Configuration) -> AsyncIterator[Session]:
             try:
                 signer = signer_of(declared, http, surroundings.environ, surroundings.pace.clock)
                 connection = Connection(http, declared.account.origin, signer, surroundings.pace, surroundings.bounds)
-                work.append(Work(declared.account, connection))
+                work.append(AccountJob(declared.account, connection))
             except SecretError as failure:
                 unusable.append(_without_token(declared, failure))
         remembered = read_lengths(surroundings.cache)

@@ -2,7 +2,7 @@
 
 from leadstate.config.configuration import Configuration, DeclaredAccount, OAuthToken
 from leadstate.config.loader import load
-from leadstate.config.lock import Lock, LockError, lock_path, lock_text, read_lock
+from leadstate.config.lockfile import Lock, LockError, lock_path, lock_text, read_lock
 from leadstate.config.rules.trust import Trust
 from leadstate.config.schema.json_schema import document_schema, schema_text
 from leadstate.config.secrets import read_token

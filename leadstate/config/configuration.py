@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from leadstate.core.account import Account
-from leadstate.core.address import Span
-from leadstate.core.diagnostics import Diagnostic
+from leadstate.model.account import Account
+from leadstate.model.address import Span
+from leadstate.model.diagnostics import Diagnostic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

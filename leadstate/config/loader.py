@@ -9,16 +9,16 @@ from typing import Final
 
 from leadstate.config.checking.validate import check
 from leadstate.config.configuration import Configuration, DeclaredAccount
+from leadstate.config.csv.reading import read_tables
 from leadstate.config.rules.accounts import declare
 from leadstate.config.rules.merge import merge
 from leadstate.config.rules.trust import Trust
-from leadstate.config.tables.reading import read_tables
-from leadstate.config.text.files import ReadTable, read_source, read_sources
-from leadstate.config.text.findings import Findings
-from leadstate.config.text.nodes import read_nodes
-from leadstate.config.text.source import Source
-from leadstate.core.diagnostics import Severity
-from leadstate.core.errors import ConfigurationError
+from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.files import ReadTable, read_source, read_sources
+from leadstate.config.yaml.nodes import read_nodes
+from leadstate.config.yaml.source import Source
+from leadstate.model.diagnostics import Severity
+from leadstate.model.errors import ConfigurationError
 
 EVERYTHING: Final = Trust()
 

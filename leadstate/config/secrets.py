@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from leadstate.config.configuration import CommandToken, EnvToken, FileToken, KeyringToken, SecretSource
-from leadstate.config.text.findings import visible
-from leadstate.config.text.masking import LONG_ENOUGH, STARS, TOKEN_LIKE, is_secret_key
-from leadstate.config.text.regular_file import read_bounded
-from leadstate.core.errors import SecretError
-from leadstate.pipedrive.token import Secrets, Token
+from leadstate.config.yaml.diagnostics import visible
+from leadstate.config.yaml.masking import LONG_ENOUGH, STARS, TOKEN_LIKE, is_secret_key
+from leadstate.config.yaml.regular_file import read_bounded
+from leadstate.model.errors import SecretError
+from leadstate.pipedrive.secrets import Secrets, Token
 
 TIMEOUT: Final = 30.0
 LONGEST: Final = 4096

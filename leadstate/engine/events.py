@@ -1,8 +1,8 @@
 """What happens while a plan is applied, for whoever wants to know: a receipt, a progress bar."""
 
-from leadstate.core.outcome import Outcome
-from leadstate.core.plan import Change
-from leadstate.core.touch import Touch
+from leadstate.model.outcome import Outcome
+from leadstate.model.plan import Change
+from leadstate.model.touch import Touch
 
 
 class Observer:

@@ -3,15 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from leadstate.core.address import Address, Target
-from leadstate.core.diagnostics import Diagnostic
-from leadstate.core.explain import Explained, explain, known_words
-from leadstate.core.plan import AccountPlan
-from leadstate.core.policy import Prune
-from leadstate.engine.run import Settings, Work, each, look, plan_of, unread
+from leadstate.engine.jobs import AccountJob, each
+from leadstate.engine.run import Settings, look, plan_of, unread
 from leadstate.kinds import KIND_NAMES
 from leadstate.kinds.lead import LEAD
+from leadstate.model.address import Address, Target
+from leadstate.model.diagnostics import Diagnostic
+from leadstate.model.plan import AccountPlan
+from leadstate.model.policy import Prune
 from leadstate.pipedrive.client import Reader
+from leadstate.reconcile.explain import Explained, explain, known_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Found:
     known: Mapping[tuple[str, str], Address] = field(default_factory=dict)
 
 
-async def explain_all(work: Sequence[Work], target: Target, settings: Settings) -> list[Found]:
+async def explain_all(work: Sequence[AccountJob], target: Target, settings: Settings) -> list[Found]:
     """Explain the object in every account, in the order given."""
     chosen = replace(settings, targets=(target,))
     return await each(
@@ -37,7 +38,7 @@ async def explain_all(work: Sequence[Work], target: Target, settings: Settings) 
     )
 
 
-async def _explain(one: Work, target: Target, settings: Settings) -> Found:
+async def _explain(one: AccountJob, target: Target, settings: Settings) -> Found:
     reader = Reader(one.connection)
     policy = one.account.policy
     # Leads are read where one may be deleted; here an undeclared one is only looked at.

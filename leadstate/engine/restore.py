@@ -3,22 +3,22 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from leadstate.core.account import Account
-from leadstate.core.address import Ref, Span
-from leadstate.core.diagnostics import Diagnostic, Severity
-from leadstate.core.observed import Observed
-from leadstate.core.resource import CUSTOM, Attrs, CustomValue, Value
-from leadstate.core.touch import AccountReceipt, Touch
-from leadstate.engine.decoded import decoded
-from leadstate.engine.fields import read_fields, the_one
-from leadstate.engine.leads import Listed, again_if_shifted, ask_for_ids, read_archived, read_live
-from leadstate.engine.observe import check_labels
+from leadstate.engine.read.custom_fields import read_fields, the_one
+from leadstate.engine.read.decoded import decoded
+from leadstate.engine.read.leads import Listed, again_if_shifted, ask_for_ids, read_archived, read_live
+from leadstate.engine.read.observe import check_labels
 from leadstate.kinds.custom_field import CustomFields
 from leadstate.kinds.custom_value import Unfit, normal
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
-from leadstate.kinds.operations import GET_LABELS, GET_LEAD, GET_LEADS, Request
+from leadstate.model.account import Account
+from leadstate.model.address import Ref, Span
+from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.model.observed import Observed
+from leadstate.model.resource import CUSTOM, Attrs, CustomValue, Value
+from leadstate.model.touch import AccountReceipt, Touch
 from leadstate.pipedrive.client import Reader
+from leadstate.pipedrive.operations import GET_LABELS, GET_LEAD, GET_LEADS, Request
 
 
 async def observe_touched(

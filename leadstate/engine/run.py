@@ -1,44 +1,36 @@
-"""All accounts at once, within bounds. A bad account does not sink the rest: its failure is a diagnostic of its own."""
+"""Plans and applies accounts."""
 
 import asyncio
 import datetime as dt
-import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
-from leadstate.core.account import Account
-from leadstate.core.address import Target
-from leadstate.core.diagnostics import Diagnostic, Severity, worst
-from leadstate.core.errors import LeadstateError, finding_of
-from leadstate.core.guard import Budget, guard, lift
-from leadstate.core.observed import Observed
-from leadstate.core.outcome import Outcome, Status
-from leadstate.core.plan import AccountPlan, Action
-from leadstate.core.planner import plan_account
-from leadstate.core.policy import Impact, Prune
-from leadstate.core.resource import Bindings
-from leadstate.core.restore import plan_restore
-from leadstate.engine.company import wrong_company
+from leadstate.engine.apply.execute import Outcomes, execute
+from leadstate.engine.apply.recorder import Recorder
 from leadstate.engine.events import Observer
-from leadstate.engine.execute import Outcomes, execute
-from leadstate.engine.lookup import resolve
-from leadstate.engine.observe import existing, observe
-from leadstate.engine.recorder import Recorder
+from leadstate.engine.jobs import AccountJob, Ended, each, failure_of
+from leadstate.engine.read.company import wrong_company
+from leadstate.engine.read.lookups import resolve
+from leadstate.engine.read.observe import existing, observe
 from leadstate.engine.restore import observe_touched
 from leadstate.kinds import KIND_NAMES, cost
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
+from leadstate.model.account import Account
+from leadstate.model.address import Target
+from leadstate.model.diagnostics import Diagnostic, Severity, worst
+from leadstate.model.errors import finding_of
+from leadstate.model.observed import Observed
+from leadstate.model.outcome import Outcome, Status
+from leadstate.model.plan import AccountPlan, Action
+from leadstate.model.policy import Impact, Prune
+from leadstate.model.resource import Bindings
 from leadstate.pipedrive.client import Reader
-from leadstate.pipedrive.connection import Connection, Spent
-from leadstate.pipedrive.errors import ApiError, BadAnswer
-
-AT_ONCE = 16
-"""Accounts worked on at the same time: limits are an account's own, sockets and memory are ours."""
-
-T = TypeVar("T")
-
-_log = logging.getLogger("leadstate")
+from leadstate.pipedrive.connection import Spent
+from leadstate.pipedrive.errors import ApiError
+from leadstate.reconcile.guards import Budget, guard, lift
+from leadstate.reconcile.planner import plan_account
+from leadstate.reconcile.restore import plan_restore
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +54,6 @@ class Settings:
     reserve: int | None = None
     everything: bool = False
     today: dt.date = dt.date.max
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One account and the way to it."""
-
-    account: Account
-    connection: Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +99,7 @@ class Applied:
         return self.converged and all(outcome.status is Status.APPLIED for outcome in self.outcomes.values())
 
 
-Ended = Callable[[Work], None]
-"""Hears that an account has come to its end; must not raise."""
-
-
-async def plan_all(work: Sequence[Work], settings: Settings, ended: Ended | None = None) -> list[AccountPlan]:
+async def plan_all(work: Sequence[AccountJob], settings: Settings, ended: Ended | None = None) -> list[AccountPlan]:
     """Plan every account, in the order given; `ended` hears of each that is planned."""
     return await each(
         work,
@@ -141,7 +121,7 @@ def _why(plan: AccountPlan) -> str:
 
 
 async def apply_all(
-    work: Sequence[Work],
+    work: Sequence[AccountJob],
     plans: Sequence[AccountPlan],
     settings: Settings,
     observer: Observer | None = None,
@@ -161,57 +141,6 @@ async def apply_all(
         work,
         lambda job: _apply(job, by_account[job.account.name], settings, observer or Observer(), interrupted),
         lambda _, finding: Applied({}, Spent(), None, finding.summary),
-    )
-
-
-async def each(
-    work: Sequence[Work],
-    do: Callable[[Work], Awaitable[T]],
-    fail: Callable[[Work, Diagnostic], T],
-    ended: Ended | None = None,
-) -> list[T]:
-    """Do something with every account, several at a time. What goes wrong in one account does not stop the others.
-
-    Args:
-        work: the accounts.
-        do: works on one of them.
-        fail: makes a result of what went wrong in one, whatever was raised.
-        ended: hears of each account that has come to its end.
-
-    Returns:
-        The results, in the order of the accounts.
-    """
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def gated(job: Work) -> T:
-        async with gate:
-            try:
-                done = await do(job)
-            except Exception as failure:  # noqa: BLE001  whatever it is, the other accounts go on and the report is written
-                done = fail(job, failure_of(failure, job.account.name))
-        if ended is not None:
-            ended(job)
-        return done
-
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(gated(job)) for job in work]
-    return [task.result() for task in tasks]
-
-
-def failure_of(failure: Exception, account: str) -> Diagnostic:
-    """Return the diagnostic of what was raised while an account was worked on; a mistake of ours is called one."""
-    if isinstance(failure, LeadstateError):
-        return finding_of(failure, account)
-    if isinstance(failure, ArithmeticError | RecursionError):
-        words = f"an answer holds a value that cannot be worked with ({type(failure).__name__})"
-        return Diagnostic(BadAnswer.code, Severity.ERROR, words, hint=BadAnswer.cure, account=account)
-    _log.debug("internal error in %s", account, exc_info=failure)
-    return Diagnostic(
-        "internal",
-        Severity.ERROR,
-        f"{type(failure).__name__}: this is a mistake in leadstate",
-        hint="run again with `--log-level debug` and report what it prints",
-        account=account,
     )
 
 
@@ -271,7 +200,7 @@ def _targeted(account: Account, targets: Sequence[Target]) -> Account:
 
 
 async def _apply(
-    work: Work, plan: AccountPlan, settings: Settings, observer: Observer, interrupted: asyncio.Event | None
+    work: AccountJob, plan: AccountPlan, settings: Settings, observer: Observer, interrupted: asyncio.Event | None
 ) -> Applied:
     if not plan.applyable or not plan.changes:
         return untouched(plan)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from leadstate.core.plan import Action, Change
-from leadstate.kinds.kind import Kind, Symbols
+from leadstate.kinds.base import Kind, Symbols
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
-from leadstate.kinds.operations import Request
+from leadstate.model.plan import Action, Change
+from leadstate.pipedrive.operations import Request
 
 KINDS: tuple[Kind, ...] = (LABEL, LEAD)
 """In dependency order: each kind refers only to kinds before it. Adds go down the list, deletes go up."""

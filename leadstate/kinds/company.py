@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from leadstate.kinds.kind import Wire
+from leadstate.kinds.base import Wire
 
 
 class Me(Wire):

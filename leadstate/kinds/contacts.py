@@ -6,7 +6,7 @@ from typing import Annotated, Self, TypeAlias
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from leadstate.kinds.kind import Line, RemoteId, Spec
+from leadstate.kinds.base import Line, RemoteId, Spec
 
 EMAIL = r"^[^@\s]+@[^@\s]+$"
 

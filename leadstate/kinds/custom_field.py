@@ -16,9 +16,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from leadstate.core.resource import CUSTOM, Attrs, Money, Value, text
-from leadstate.kinds.kind import Wire
+from leadstate.kinds.base import Wire
 from leadstate.kinds.money import number_of
+from leadstate.model.resource import CUSTOM, Attrs, Money, Value, text
 
 _DIGITS = 40
 UNREADABLE = "unreadable"

@@ -15,12 +15,12 @@ from typing import Annotated, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, StringConstraints, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from leadstate.core.address import Span
-from leadstate.core.resource import CustomValue, Lookup, Money, Value, text
+from leadstate.kinds.base import LONGEST_TEXT, Line, calendar_day
 from leadstate.kinds.contacts import PersonRef
 from leadstate.kinds.custom_field import CustomField
-from leadstate.kinds.kind import LONGEST_TEXT, Line, calendar_day
 from leadstate.kinds.money import MoneySpec, exact
+from leadstate.model.address import Span
+from leadstate.model.resource import CustomValue, Lookup, Money, Value, text
 
 LONGEST = 65_000
 """Characters of a long text (Pipedrive documentation: custom field types)."""

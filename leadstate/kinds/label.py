@@ -9,11 +9,11 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from leadstate.core.address import Address, Ref, Span
-from leadstate.core.plan import Action, Change
-from leadstate.core.resource import Desired, Live, text
-from leadstate.kinds.kind import Day, Kind, Line, Resolve, Scoped, Spec, Wire
-from leadstate.kinds.operations import (
+from leadstate.kinds.base import Day, Kind, Line, Resolve, Scoped, Spec, Wire
+from leadstate.model.address import Address, Ref, Span
+from leadstate.model.plan import Action, Change
+from leadstate.model.resource import Desired, Live, text
+from leadstate.pipedrive.operations import (
     ADD_LABEL,
     DELETE_LABEL,
     GET_LABELS,

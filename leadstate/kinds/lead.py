@@ -9,9 +9,15 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
-from leadstate.core.address import Address, Ref, RemoteRef, Span
-from leadstate.core.plan import Action, Change
-from leadstate.core.resource import (
+from leadstate.kinds.base import Kind, Resolve, Wire, fields_set
+from leadstate.kinds.contacts import OrganizationRef, PersonRef, UserRef
+from leadstate.kinds.custom_field import answered
+from leadstate.kinds.custom_value import declared
+from leadstate.kinds.lead_spec import AtLeastLabels, LeadSpec
+from leadstate.kinds.money import MoneySpec, number_of
+from leadstate.model.address import Address, Ref, RemoteRef, Span
+from leadstate.model.plan import Action, Change
+from leadstate.model.resource import (
     CUSTOM,
     FREEZES,
     AtLeast,
@@ -24,13 +30,7 @@ from leadstate.core.resource import (
     Value,
     text,
 )
-from leadstate.kinds.contacts import OrganizationRef, PersonRef, UserRef
-from leadstate.kinds.custom_field import answered
-from leadstate.kinds.custom_value import declared
-from leadstate.kinds.kind import Kind, Resolve, Wire, fields_set
-from leadstate.kinds.lead_spec import AtLeastLabels, LeadSpec
-from leadstate.kinds.money import MoneySpec, number_of
-from leadstate.kinds.operations import ADD_LEAD, DELETE_LEAD, GET_LEAD, GET_LEADS, UPDATE_LEAD, Request
+from leadstate.pipedrive.operations import ADD_LEAD, DELETE_LEAD, GET_LEAD, GET_LEADS, UPDATE_LEAD, Request
 
 
 def declare(

@@ -6,9 +6,9 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from leadstate.kinds.base import Day, Line, RemoteId, Scoped, Spec
 from leadstate.kinds.contacts import Organization, Owner, Person
 from leadstate.kinds.custom_value import CustomFieldValues
-from leadstate.kinds.kind import Day, Line, RemoteId, Scoped, Spec
 from leadstate.kinds.money import MoneySpec
 
 LONGEST_MARK = 100

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from leadstate.kinds.kind import Spec
+from leadstate.kinds.base import Spec
 
 EXACT_DIGITS = 15
 """Amounts travel as JSON numbers, which every reader holds exactly up to 15 significant digits (IEEE 754 double)."""

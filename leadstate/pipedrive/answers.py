@@ -10,7 +10,6 @@ from typing import Any, NoReturn
 
 import httpx
 
-from leadstate.kinds.operations import Operation
 from leadstate.pipedrive.bounds import DIGITS, EXPONENT, VALUES, has_many_values, is_deep, is_deep_value
 from leadstate.pipedrive.errors import (
     ApiError,
@@ -26,7 +25,8 @@ from leadstate.pipedrive.errors import (
     TooLarge,
     Unauthorized,
 )
-from leadstate.pipedrive.token import Secrets, fold
+from leadstate.pipedrive.operations import Operation
+from leadstate.pipedrive.secrets import Secrets, fold
 
 MUCH_LONGER_THAN_A_BURST = 60
 """Seconds of retry-after that only a spent day explains: a burst window is 2 s."""

@@ -9,7 +9,7 @@ from typing import Final
 
 import httpx
 
-from leadstate.pipedrive.token import Secrets, Token
+from leadstate.pipedrive.secrets import Secrets, Token
 
 HEADER: Final = "x-api-token"
 

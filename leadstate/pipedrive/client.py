@@ -7,12 +7,12 @@ from contextlib import aclosing
 
 import httpx
 
-from leadstate.core.observed import PAGE
-from leadstate.kinds.operations import Operation, Request
+from leadstate.model.observed import PAGE
 from leadstate.pipedrive.answers import Answer
 from leadstate.pipedrive.connection import Connection, Lane, Pace, Spent
 from leadstate.pipedrive.errors import EndlessListing
-from leadstate.pipedrive.pages import Page, check_length, read_pages
+from leadstate.pipedrive.operations import Operation, Request
+from leadstate.pipedrive.pagination import Page, check_length, read_pages
 
 _LONGEST_COUNT = 18
 """Digits: more tokens than these can tell are no budget."""

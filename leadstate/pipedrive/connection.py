@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from leadstate.kinds.operations import Operation, Request
 from leadstate.pipedrive.answers import Answer, read
 from leadstate.pipedrive.auth import Signer
 from leadstate.pipedrive.bounds import BOUNDS, Bounds, TooLargeError, bounded
 from leadstate.pipedrive.errors import ApiError, RateLimited, TooLarge, Unreachable
-from leadstate.pipedrive.limiter import SEARCH_LIMIT, Limiter
+from leadstate.pipedrive.operations import Operation, Request
+from leadstate.pipedrive.rate_limit import SEARCH_LIMIT, Limiter
 from leadstate.pipedrive.retry import Again, verdict
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)

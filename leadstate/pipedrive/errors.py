@@ -22,8 +22,8 @@ ApiError
 
 from typing import ClassVar
 
-from leadstate.core.address import Span
-from leadstate.core.errors import LeadstateError
+from leadstate.model.address import Span
+from leadstate.model.errors import LeadstateError
 
 
 class ApiError(LeadstateError):

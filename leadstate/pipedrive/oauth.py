@@ -15,12 +15,12 @@ from typing import Final
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from leadstate.core.address import Span
-from leadstate.core.diagnostics import counted
+from leadstate.model.address import Span
+from leadstate.model.diagnostics import counted
 from leadstate.pipedrive.auth import Signer
 from leadstate.pipedrive.connection import why
 from leadstate.pipedrive.errors import ApiError, NoAccessToken, NoTokenServer, WrongCompany
-from leadstate.pipedrive.token import Secrets, Token
+from leadstate.pipedrive.secrets import Secrets, Token
 
 OPERATION: Final = "oauth/token"
 """What errors call the request for an access token: it is no operation of the API."""

@@ -8,8 +8,8 @@ to find out first.
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from leadstate.kinds.operations import Method
 from leadstate.pipedrive.errors import ApiError, RateLimited, ServerFailure, Unreachable
+from leadstate.pipedrive.operations import Method
 
 ATTEMPTS: Final = 5
 """How often one request is sent at the most."""

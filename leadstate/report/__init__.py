@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from leadstate.report.document import Report
-from leadstate.report.github import to_github
-from leadstate.report.html import to_html
-from leadstate.report.json import to_json
-from leadstate.report.markdown import to_markdown
-from leadstate.report.sarif import to_sarif
-from leadstate.report.terminal import to_text
+from leadstate.report.formats.github import to_github
+from leadstate.report.formats.html import to_html
+from leadstate.report.formats.json import to_json
+from leadstate.report.formats.markdown import to_markdown
+from leadstate.report.formats.sarif import to_sarif
+from leadstate.report.formats.text import to_text
 
 
 class Renderer(Protocol):

@@ -6,13 +6,13 @@ from itertools import groupby
 from typing import Literal
 
 from leadstate import __version__
-from leadstate.core.address import Address, Span
-from leadstate.core.diagnostics import Diagnostic, Severity
-from leadstate.core.outcome import Outcome
-from leadstate.core.plan import AccountPlan, Action, Change, Impact, LeftAlone, combined, fingerprint, plain
-from leadstate.core.touch import Touch
 from leadstate.kinds import calls
-from leadstate.kinds.operations import Request
+from leadstate.model.address import Address, Span
+from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.model.outcome import Outcome
+from leadstate.model.plan import AccountPlan, Action, Change, Impact, LeftAlone, combined, fingerprint, plain
+from leadstate.model.touch import Touch
+from leadstate.pipedrive.operations import Request
 from leadstate.report import document as doc
 from leadstate.report.touches import touch_row
 

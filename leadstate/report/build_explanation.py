@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from leadstate.core.diagnostics import Severity
-from leadstate.core.explain import Explained, Written
-from leadstate.core.plan import AccountPlan, Change, LeftAlone, Reason, plain
-from leadstate.core.policy import Prune
 from leadstate.kinds import calls
+from leadstate.model.diagnostics import Severity
+from leadstate.model.plan import AccountPlan, Change, LeftAlone, Reason, plain
+from leadstate.model.policy import Prune
+from leadstate.reconcile.explain import Explained, Written
 from leadstate.report.build import change_row, finding_row, source_of
 from leadstate.report.document import Source
 from leadstate.report.explanation import Explanation, Field, Variable

@@ -13,8 +13,8 @@ from functools import cache
 
 from pydantic import TypeAdapter
 
-from leadstate.core.diagnostics import counted
-from leadstate.core.errors import ReportError
+from leadstate.model.diagnostics import counted
+from leadstate.model.errors import ReportError
 from leadstate.report.document import Account, Change, Finding, Report, Result, Touch
 
 

@@ -7,8 +7,8 @@ grow by a tenth, or by what ten leads are (spec section 1, promise 2).
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from leadstate.core.diagnostics import counted
-from leadstate.kinds.operations import GET_LEAD, UPDATE_LEAD
+from leadstate.model.diagnostics import counted
+from leadstate.pipedrive.operations import GET_LEAD, UPDATE_LEAD
 from leadstate.report.document import Account, Change, Report
 
 LEADS: Final = 10

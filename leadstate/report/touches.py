@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final
 
-from leadstate.core.address import RemoteRef
-from leadstate.core.errors import ReportError
-from leadstate.core.plan import plain
-from leadstate.core.resource import CUSTOM, Attrs, Value
-from leadstate.core.touch import AccountReceipt, Touch
 from leadstate.kinds import kind_named
-from leadstate.kinds.operations import UUID
+from leadstate.model.address import RemoteRef
+from leadstate.model.errors import ReportError
+from leadstate.model.plan import plain
+from leadstate.model.resource import CUSTOM, Attrs, Value
+from leadstate.model.touch import AccountReceipt, Touch
+from leadstate.pipedrive.operations import UUID
 from leadstate.report import document as doc
 
 _LABELS: Final = "labels"

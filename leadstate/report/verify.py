@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from leadstate.core.errors import ReportError
-from leadstate.core.plan import combined, fingerprint
-from leadstate.core.rollout import Shard
 from leadstate.kinds import KIND_NAMES
+from leadstate.model.errors import ReportError
+from leadstate.model.plan import combined, fingerprint
+from leadstate.model.rollout import Shard
 from leadstate.report.document import Account, Report, Requests
-from leadstate.report.json import parse
+from leadstate.report.formats.json import parse
 
 
 def read_stored(text: str) -> Report:

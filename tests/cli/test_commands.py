@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from leadstate.report.document import Requests
-from leadstate.report.json import parse, to_json
+from leadstate.report.formats.json import parse, to_json
 from leadstate.sandbox import Sandbox, running
 from tests.cli.live import Shell
 

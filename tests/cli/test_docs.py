@@ -9,7 +9,7 @@ import click
 import pytest
 
 from leadstate.cli.main import COMMANDS, cli
-from leadstate.core.guard import GUARDS
+from leadstate.reconcile.guards import GUARDS
 
 ROOT = Path(__file__).parents[2]
 COMMANDS_PAGE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from leadstate.cli.get import to_json_rows, to_yaml_rows
+from leadstate.cli.commands.get import to_json_rows, to_yaml_rows
 
 NAMES = (
     "##[stop-commands]x",

@@ -10,8 +10,8 @@ import click
 import pytest
 
 from leadstate.cli import interrupts
+from leadstate.cli.event_loop import wait_for
 from leadstate.cli.interrupts import Interrupted, on_signals, raise_interrupt
-from leadstate.cli.waiting import wait_for
 
 
 class Ended(BaseException):

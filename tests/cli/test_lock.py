@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from leadstate.cli import locking
+from leadstate.cli import lockfile as locking
 from leadstate.sandbox import Sandbox
 from tests.cli.inside import leadstate
 from tests.cli.live import Shell

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from leadstate.cli.matrix import Grid, print_matrix
-from leadstate.report.console import drawn
+from leadstate.cli.commands.matrix import Grid, print_matrix
+from leadstate.report.formats.console import drawn
 
 NAMES = [f"account-{number}" for number in range(100)]
 

@@ -16,10 +16,10 @@ import jsonschema
 import pytest
 
 from leadstate.cli.receipts import Receipt, read_report
-from leadstate.core import touch as core_touch
-from leadstate.core.errors import ReportError
-from leadstate.core.plan import AccountPlan
-from leadstate.core.resource import Bindings
+from leadstate.model import touch as core_touch
+from leadstate.model.errors import ReportError
+from leadstate.model.plan import AccountPlan
+from leadstate.model.resource import Bindings
 from leadstate.report.build import Part
 from leadstate.report.document import Account, Touch
 from leadstate.report.touches import receipt_of

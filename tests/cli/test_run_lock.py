@@ -13,8 +13,8 @@ import click
 import pytest
 
 from leadstate.cli.run_lock import Locked, NoStateFolder, run_locks
-from leadstate.core.account import Account
-from leadstate.core.policy import Policy
+from leadstate.model.account import Account
+from leadstate.model.policy import Policy
 from leadstate.sandbox import Sandbox, running
 from tests.cli.live import Shell
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from leadstate.report.json import to_json
+from leadstate.report.formats.json import to_json
 from tests.report.reports import many
 
 HEAVY = {"httpx", "pydantic", "deepdiff", "ruamel", "rich", "starlette", "uvicorn", "asyncio", "jinja2"}

@@ -5,8 +5,8 @@ import pytest
 
 from leadstate.config.configuration import Configuration
 from leadstate.config.loader import load
-from leadstate.core.diagnostics import Diagnostic
-from leadstate.core.errors import ConfigurationError
+from leadstate.model.diagnostics import Diagnostic
+from leadstate.model.errors import ConfigurationError
 
 MARK = "‸"
 

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from leadstate.config.loader import load
-from leadstate.config.text.regular_file import LARGEST
-from leadstate.core.diagnostics import Diagnostic
-from leadstate.core.errors import ConfigurationError
+from leadstate.config.yaml.regular_file import LARGEST
+from leadstate.model.diagnostics import Diagnostic
+from leadstate.model.errors import ConfigurationError
 
 GOOD = "version: 1\naccounts:\n  a: {domain: acme, token: {env: T}}\n"
 

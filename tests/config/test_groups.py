@@ -8,9 +8,9 @@ import pytest
 from leadstate.config.configuration import Configuration
 from leadstate.config.rules import accounts as accounts_rules
 from leadstate.config.rules.labels import LabelsHere, labels_of
-from leadstate.core.account import InAccount
-from leadstate.core.diagnostics import Diagnostic
-from leadstate.core.resource import Desired
+from leadstate.model.account import InAccount
+from leadstate.model.diagnostics import Diagnostic
+from leadstate.model.resource import Desired
 
 Load = Callable[..., Configuration]
 Errors = Callable[..., list[Diagnostic]]

@@ -7,9 +7,9 @@ import jsonschema
 import pytest
 
 from leadstate.config.schema.json_schema import document_schema, schema_text
-from leadstate.config.text.findings import Findings
-from leadstate.config.text.nodes import read_nodes
-from leadstate.config.text.source import Source
+from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.nodes import read_nodes
+from leadstate.config.yaml.source import Source
 
 STORED = Path(__file__).parents[2] / "schemas" / "leadstate.schema.json"
 GOOD = """

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from leadstate.core.diagnostics import Diagnostic
+from leadstate.model.diagnostics import Diagnostic
 
 Errors = Callable[..., list[Diagnostic]]
 

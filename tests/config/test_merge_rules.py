@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from leadstate.config.configuration import Configuration
-from leadstate.core.address import Ref
-from leadstate.core.diagnostics import Diagnostic
-from leadstate.core.resource import Desired
+from leadstate.model.address import Ref
+from leadstate.model.diagnostics import Diagnostic
+from leadstate.model.resource import Desired
 
 Load = Callable[..., Configuration]
 OneError = Callable[[str, str], Diagnostic]

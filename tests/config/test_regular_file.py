@@ -9,11 +9,11 @@ import pytest
 
 from leadstate.config.configuration import FileToken
 from leadstate.config.loader import load
-from leadstate.config.lock import LockError, read_lock
+from leadstate.config.lockfile import LockError, read_lock
 from leadstate.config.secrets import read_token
-from leadstate.config.text.regular_file import IrregularFileError, link_outwards, read_bounded, repository_of
-from leadstate.core.diagnostics import Diagnostic
-from leadstate.core.errors import ConfigurationError, SecretError
+from leadstate.config.yaml.regular_file import IrregularFileError, link_outwards, read_bounded, repository_of
+from leadstate.model.diagnostics import Diagnostic
+from leadstate.model.errors import ConfigurationError, SecretError
 
 GOOD = "version: 1\naccounts: {a: {domain: a, token: {env: T}}}\n"
 TABLE = GOOD + "namespace: ns\nleads_from: %s\n"

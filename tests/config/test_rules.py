@@ -13,11 +13,11 @@ from leadstate.config.configuration import (
     KeyringToken,
     OAuthToken,
 )
-from leadstate.core.address import Ref
-from leadstate.core.diagnostics import Diagnostic
-from leadstate.core.errors import ConfigurationError
-from leadstate.core.policy import Policy, Prune
-from leadstate.core.resource import AtLeast
+from leadstate.model.address import Ref
+from leadstate.model.diagnostics import Diagnostic
+from leadstate.model.errors import ConfigurationError
+from leadstate.model.policy import Policy, Prune
+from leadstate.model.resource import AtLeast
 
 Load = Callable[..., Configuration]
 OneError = Callable[[str, str], Diagnostic]

@@ -7,8 +7,8 @@ import pytest
 
 from leadstate.config.configuration import CommandToken, EnvToken, FileToken, KeyringToken, SecretSource
 from leadstate.config.secrets import read_token
-from leadstate.core.address import Span
-from leadstate.core.errors import SecretError, finding_of
+from leadstate.model.address import Span
+from leadstate.model.errors import SecretError, finding_of
 
 HERE = Path()
 VALUE = "t0ken-Value"

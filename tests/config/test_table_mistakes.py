@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from leadstate.config.loader import load
-from leadstate.config.text import files
-from leadstate.config.text.findings import MANY
-from leadstate.core.diagnostics import Diagnostic
-from leadstate.core.errors import ConfigurationError
+from leadstate.config.yaml import files
+from leadstate.config.yaml.diagnostics import MANY
+from leadstate.model.diagnostics import Diagnostic
+from leadstate.model.errors import ConfigurationError
 from tests.config.conftest import ACCOUNTS, MARK, WITH_TABLE, Errors
 
 

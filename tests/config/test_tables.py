@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from leadstate.config.checking import suggest
 from leadstate.config.configuration import Configuration
+from leadstate.config.csv.cells import cells_at
+from leadstate.config.csv.columns import columns_of
 from leadstate.config.loader import load
-from leadstate.config.tables.cells import cells_at
-from leadstate.config.tables.columns import columns_of
-from leadstate.config.text.findings import Findings
-from leadstate.config.text.source import Source
-from leadstate.config.writing.spelling import written
-from leadstate.core.resource import Desired
+from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.source import Source
+from leadstate.edit.spelling import written
+from leadstate.model.resource import Desired
 from tests.builders import HERE
 from tests.config.conftest import ACCOUNTS, LoadTable
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from leadstate.config.checking import phrases, wording
-from leadstate.core.diagnostics import Diagnostic
+from leadstate.model.diagnostics import Diagnostic
 
 ROOT = Path(__file__).parents[2] / "leadstate"
 OneError = Callable[[str, str], Diagnostic]

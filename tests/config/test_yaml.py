@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from leadstate.config.text.findings import Findings
-from leadstate.config.text.nodes import read_nodes
-from leadstate.config.text.scalars import resolve
-from leadstate.config.text.source import Source
-from leadstate.core.diagnostics import Diagnostic
+from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.nodes import read_nodes
+from leadstate.config.yaml.scalars import resolve
+from leadstate.config.yaml.source import Source
+from leadstate.model.diagnostics import Diagnostic
 
 OneError = Callable[[str, str], Diagnostic]
 
@@ -118,7 +118,7 @@ def test_a_million_levels_neither_crash_nor_take_long(kind: str, tmp_path: Path)
         import sys
         from pathlib import Path
         from leadstate.config.loader import load
-        from leadstate.core.errors import ConfigurationError
+        from leadstate.model.errors import ConfigurationError
         try:
             load([Path(sys.argv[1])])
         except ConfigurationError as error:

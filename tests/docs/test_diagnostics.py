@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from leadstate.config import load
-from leadstate.core.errors import ConfigurationError
+from leadstate.model.errors import ConfigurationError
 from tests.docs.codes import CODE, codes
 from tests.docs.fragments import whole
 

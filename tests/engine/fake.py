@@ -8,18 +8,18 @@ from typing import Any, TypeVar
 
 import httpx
 
-from leadstate.core.account import Account
-from leadstate.core.outcome import Outcome
-from leadstate.core.plan import AccountPlan, Change
-from leadstate.core.policy import Policy
-from leadstate.core.resource import Desired
+from leadstate.engine.apply.execute import Outcomes, execute
 from leadstate.engine.events import Observer
-from leadstate.engine.execute import Outcomes, execute
 from leadstate.engine.run import Settings, plan_one
+from leadstate.model.account import Account
+from leadstate.model.outcome import Outcome
+from leadstate.model.plan import AccountPlan, Change
+from leadstate.model.policy import Policy
+from leadstate.model.resource import Desired
 from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.connection import Connection, Pace, http_client
-from leadstate.pipedrive.token import Token
+from leadstate.pipedrive.secrets import Token
 
 T = TypeVar("T")
 Reply = httpx.Response

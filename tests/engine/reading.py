@@ -10,15 +10,16 @@ from typing import Any
 
 import httpx
 
-from leadstate.core.account import Account
-from leadstate.core.address import Ref
-from leadstate.core.plan import AccountPlan
-from leadstate.core.policy import Policy
-from leadstate.core.resource import Desired
-from leadstate.engine.run import Settings, Work, plan_all
+from leadstate.engine.jobs import AccountJob
+from leadstate.engine.run import Settings, plan_all
+from leadstate.model.account import Account
+from leadstate.model.address import Ref
+from leadstate.model.plan import AccountPlan
+from leadstate.model.policy import Policy
+from leadstate.model.resource import Desired
 from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.connection import Connection, http_client
-from leadstate.pipedrive.token import Token
+from leadstate.pipedrive.secrets import Token
 from leadstate.sandbox import Sandbox
 
 TOKEN = "t" * 40
@@ -105,7 +106,7 @@ class Company(httpx.AsyncBaseTransport):
             async with http_client(self) as http:
                 connection = Connection(http, account.origin, TokenAuth(Token(TOKEN)))
                 connection.lengths.update({"getLeads": self.pages} if self.pages else {})
-                (plan,) = await plan_all([Work(account, connection)], settings or Settings())
+                (plan,) = await plan_all([AccountJob(account, connection)], settings or Settings())
                 self.lengths = connection.lengths
                 return plan
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from leadstate.core.policy import Impact, Prune
-from leadstate.core.resource import Desired
 from leadstate.engine.run import Settings
+from leadstate.model.policy import Impact, Prune
+from leadstate.model.resource import Desired
 from tests.builders import label, lead, shown
 from tests.engine.reading import Company, lead_id, words
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from leadstate.engine.decoded import decoded
+from leadstate.engine.read.decoded import decoded
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
-from leadstate.kinds.operations import GET_LABELS, GET_LEADS
 from leadstate.pipedrive.errors import BadAnswer
+from leadstate.pipedrive.operations import GET_LABELS, GET_LEADS
 
 LEAD_ROW = {"id": "x", "title": "T"}
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from leadstate.core.outcome import Outcome
-from leadstate.core.plan import AccountPlan
+from leadstate.model.outcome import Outcome
+from leadstate.model.plan import AccountPlan
 from tests.builders import label, lead, refs
 from tests.engine.fake import Fake, Heard, ends, failed, ok
 
@@ -184,7 +184,7 @@ def test_a_mistake_of_ours_ends_one_change(monkeypatch: pytest.MonkeyPatch, capl
     async def fails(*_: object) -> None:
         raise KeyError
 
-    monkeypatch.setattr("leadstate.engine.conflict.Conflicts.find", fails)
+    monkeypatch.setattr("leadstate.engine.apply.conflicts.Conflicts.find", fails)
     with caplog.at_level("DEBUG", "leadstate"):
         outcomes = fake.apply(plan)
     logged = [(record.getMessage(), record.exc_info and record.exc_info[0]) for record in caplog.records]

@@ -8,18 +8,19 @@ import httpx
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from leadstate.core.account import Account
-from leadstate.core.address import Address, Ref
-from leadstate.core.diagnostics import Severity
-from leadstate.core.outcome import Status
-from leadstate.core.plan import AccountPlan, fingerprint
-from leadstate.core.policy import Impact, Policy, Prune
-from leadstate.core.resource import AtLeast, Desired, Money
-from leadstate.engine.run import Applied, Settings, Work, apply_all, plan_all
+from leadstate.engine.jobs import AccountJob
+from leadstate.engine.run import Applied, Settings, apply_all, plan_all
 from leadstate.kinds import cost
+from leadstate.model.account import Account
+from leadstate.model.address import Address, Ref
+from leadstate.model.diagnostics import Severity
+from leadstate.model.outcome import Status
+from leadstate.model.plan import AccountPlan, fingerprint
+from leadstate.model.policy import Impact, Policy, Prune
+from leadstate.model.resource import AtLeast, Desired, Money
 from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.connection import Connection, http_client
-from leadstate.pipedrive.token import Token
+from leadstate.pipedrive.secrets import Token
 from leadstate.sandbox import Sandbox
 from tests.builders import HERE, label, refs
 
@@ -126,7 +127,7 @@ def run(sandbox: Sandbox, account: Account) -> tuple[AccountPlan, Applied, Accou
     async def main() -> tuple[AccountPlan, Applied, AccountPlan, list[str]]:
         async with http_client(httpx.ASGITransport(sandbox.app)) as http:
             http.event_hooks = {"request": [note], "response": []}
-            work = [Work(account, Connection(http, account.origin, TokenAuth(Token(TOKEN))))]
+            work = [AccountJob(account, Connection(http, account.origin, TokenAuth(Token(TOKEN))))]
             chosen = Settings(impact=Impact.LIVE)
             plans = await plan_all(work, chosen)
             reading = list(methods)

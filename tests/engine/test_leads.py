@@ -9,10 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from leadstate.core.account import Account
-from leadstate.core.address import Ref, RemoteRef
-from leadstate.core.policy import Policy
-from leadstate.engine.leads import (
+from leadstate.engine.read.leads import (
     Listed,
     again_if_shifted,
     ask_for,
@@ -20,9 +17,12 @@ from leadstate.engine.leads import (
     read_archived,
     read_live_unless_longer,
 )
-from leadstate.kinds.operations import GET_ARCHIVED_LEADS, GET_LEADS
+from leadstate.model.account import Account
+from leadstate.model.address import Ref, RemoteRef
+from leadstate.model.policy import Policy
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.errors import BadAnswer, IncompleteListing
+from leadstate.pipedrive.operations import GET_ARCHIVED_LEADS, GET_LEADS
 from tests.builders import account, label, lead
 from tests.engine.fake import Fake, failed, ok
 from tests.engine.reading import Company

@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import httpx
 
-from leadstate.core.account import Account
-from leadstate.core.outcome import Status
-from leadstate.core.policy import Policy
-from leadstate.engine.run import Applied, Settings, Work, apply_all, plan_all
+from leadstate.engine.jobs import AccountJob
+from leadstate.engine.run import Applied, Settings, apply_all, plan_all
+from leadstate.model.account import Account
+from leadstate.model.outcome import Status
+from leadstate.model.policy import Policy
 from leadstate.pipedrive.connection import Connection, Pace, http_client
 from leadstate.pipedrive.oauth import Client, OAuth
-from leadstate.pipedrive.token import Token
+from leadstate.pipedrive.secrets import Token
 from tests.builders import label, lead, refs
 from tests.sandbox.driver import World, company
 
@@ -63,7 +64,7 @@ class Run:
                 async def sleep(seconds: float) -> None:
                     clock.pass_by(seconds)
 
-                work = [Work(declared, Connection(http, ORIGIN, signer, Pace(lambda: clock.seconds, sleep)))]
+                work = [AccountJob(declared, Connection(http, ORIGIN, signer, Pace(lambda: clock.seconds, sleep)))]
                 (plan,) = await plan_all(work, Settings())
                 (applied,) = await apply_all(work, [plan], Settings())
                 return applied

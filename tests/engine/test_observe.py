@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from leadstate.core.account import Account
-from leadstate.core.address import Ref, RemoteRef
-from leadstate.core.observed import Observed
-from leadstate.core.plan import AccountPlan
-from leadstate.core.policy import Impact, Prune
-from leadstate.core.resource import Desired
-from leadstate.engine.observe import check_labels, existing, observe
+from leadstate.engine.read.observe import check_labels, existing, observe
+from leadstate.model.account import Account
+from leadstate.model.address import Ref, RemoteRef
+from leadstate.model.observed import Observed
+from leadstate.model.plan import AccountPlan
+from leadstate.model.policy import Impact, Prune
+from leadstate.model.resource import Desired
 from leadstate.pipedrive.errors import IncompleteListing
 from tests.builders import label, lead, live_label, live_lead, shown
 from tests.engine.fake import FREE, Fake, failed

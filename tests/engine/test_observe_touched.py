@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from leadstate.core.account import Account
-from leadstate.core.address import RemoteRef, Span
-from leadstate.core.diagnostics import Diagnostic, Severity
-from leadstate.core.observed import Observed
-from leadstate.core.resource import Attrs, CustomValue
-from leadstate.core.touch import AccountReceipt, Touch
 from leadstate.engine.restore import observe_touched
+from leadstate.model.account import Account
+from leadstate.model.address import RemoteRef, Span
+from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.model.observed import Observed
+from leadstate.model.resource import Attrs, CustomValue
+from leadstate.model.touch import AccountReceipt, Touch
 from leadstate.pipedrive.errors import BadAnswer, IncompleteListing
 from tests.builders import account
 from tests.engine.fake import Fake, ok

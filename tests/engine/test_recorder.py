@@ -4,13 +4,15 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from leadstate.core.address import Ref, RemoteRef
-from leadstate.core.outcome import Status
-from leadstate.core.plan import AccountPlan
-from leadstate.core.policy import Impact, Prune
-from leadstate.core.touch import Touch
-from leadstate.engine.recorder import Recorder
-from leadstate.kinds.operations import (
+from leadstate.engine.apply.recorder import Recorder
+from leadstate.model.address import Ref, RemoteRef
+from leadstate.model.outcome import Status
+from leadstate.model.plan import AccountPlan
+from leadstate.model.policy import Impact, Prune
+from leadstate.model.touch import Touch
+from leadstate.pipedrive.client import Writer
+from leadstate.pipedrive.errors import ApiError
+from leadstate.pipedrive.operations import (
     ADD_LEAD,
     DELETE_LABEL,
     DELETE_LEAD,
@@ -19,8 +21,6 @@ from leadstate.kinds.operations import (
     UPDATE_LEAD,
     Request,
 )
-from leadstate.pipedrive.client import Writer
-from leadstate.pipedrive.errors import ApiError
 from tests.builders import account, label, lead, live_label, live_lead, planned, refs
 from tests.engine.fake import Fake, failed, ok
 from tests.engine.undoing import FREE, LABELS, Live, Recording, company, lead_id

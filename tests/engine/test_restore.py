@@ -5,12 +5,12 @@ from typing import Any
 
 from hypothesis import given, settings
 
-from leadstate.core.account import Account
-from leadstate.core.address import Ref
-from leadstate.core.outcome import Status
-from leadstate.core.plan import Action, Reason
-from leadstate.core.policy import Impact, Prune
-from leadstate.core.resource import CustomValue
+from leadstate.model.account import Account
+from leadstate.model.address import Ref
+from leadstate.model.outcome import Status
+from leadstate.model.plan import Action, Reason
+from leadstate.model.policy import Impact, Prune
+from leadstate.model.resource import CustomValue
 from tests.builders import label, lead, refs, shown
 from tests.engine.test_laws import declarations, live_accounts
 from tests.engine.undoing import FREE, LABELS, Live, Recording, company, lead_id

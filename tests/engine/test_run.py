@@ -8,29 +8,27 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from leadstate.core.account import Account
-from leadstate.core.address import Address, Ref, Target
-from leadstate.core.diagnostics import Diagnostic, Severity
-from leadstate.core.outcome import Outcome, Status
-from leadstate.core.plan import AccountPlan
-from leadstate.core.policy import Prune
-from leadstate.core.resource import Bindings, Desired
+from leadstate.engine.jobs import AccountJob, each, failure_of
 from leadstate.engine.run import (
     Applied,
     Settings,
-    Work,
     _with_ids,
     apply_all,
-    each,
-    failure_of,
     plan_all,
     unread,
     untouched,
 )
+from leadstate.model.account import Account
+from leadstate.model.address import Address, Ref, Target
+from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.model.outcome import Outcome, Status
+from leadstate.model.plan import AccountPlan
+from leadstate.model.policy import Prune
+from leadstate.model.resource import Bindings, Desired
 from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.connection import Connection, Spent, http_client
 from leadstate.pipedrive.errors import BadAnswer, BudgetSpent
-from leadstate.pipedrive.token import Token
+from leadstate.pipedrive.secrets import Token
 from tests.builders import ORDER, account, label, lead, live_lead, planned, refs, shown
 from tests.engine.fake import FREE, Fake, Heard, ends, failed, ok
 
@@ -38,10 +36,10 @@ GONE = Diagnostic("x", Severity.WARNING, "x")
 ERROR = Diagnostic("x", Severity.ERROR, "x")
 
 
-def job(http: httpx.AsyncClient, name: str, *desired: Desired, **of_account: object) -> Work:
+def job(http: httpx.AsyncClient, name: str, *desired: Desired, **of_account: object) -> AccountJob:
     moved = tuple(replace(item, address=replace(item.address, account=name)) for item in desired)
     found = replace(Account(name, "http://127.0.0.1:1", "ns", FREE, moved), **of_account)  # type: ignore[arg-type]  # any
-    return Work(found, Connection(http, found.origin, TokenAuth(Token("t" * 40))))
+    return AccountJob(found, Connection(http, found.origin, TokenAuth(Token("t" * 40))))
 
 
 def apply(
@@ -76,7 +74,7 @@ NO_VALUE = "an answer holds a value that cannot be worked with ({})"
 def test_whatever_is_raised_in_one_account_the_others_are_done(failure: Exception, code: str, words: str) -> None:
     ended: list[str] = []
 
-    async def do(work: Work) -> str:
+    async def do(work: AccountJob) -> str:
         await asyncio.sleep(0)
         if work.account.name == "b":
             raise failure
@@ -85,7 +83,7 @@ def test_whatever_is_raised_in_one_account_the_others_are_done(failure: Exceptio
     async def main() -> list[str | Diagnostic]:
         async with http_client(Fake()) as http:
             work = [job(http, name) for name in "abc"]
-            fail: Callable[[Work, Diagnostic], str | Diagnostic] = lambda _, finding: finding  # noqa: E731  its type
+            fail: Callable[[AccountJob, Diagnostic], str | Diagnostic] = lambda _, finding: finding  # noqa: E731  its type
             return await each(work, do, fail, lambda work: ended.append(work.account.name))
 
     first, second, third = asyncio.run(main())
@@ -106,7 +104,7 @@ def test_an_error_with_a_name_keeps_it() -> None:
 def test_many_accounts_wait_for_their_turn() -> None:
     under_way = most = 0
 
-    async def do(_: Work) -> None:
+    async def do(_: AccountJob) -> None:
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)

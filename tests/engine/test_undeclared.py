@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from leadstate.core.account import Account
-from leadstate.core.address import Ref, RemoteRef
-from leadstate.core.diagnostics import Diagnostic, Severity
-from leadstate.core.resource import Desired
-from leadstate.engine.run import Work
-from leadstate.engine.undeclared import Undeclared, Wanted, read_undeclared
+from leadstate.engine.jobs import AccountJob
+from leadstate.engine.read.undeclared import Undeclared, Wanted, read_undeclared
+from leadstate.model.account import Account
+from leadstate.model.address import Ref, RemoteRef
+from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.model.resource import Desired
 from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.connection import Connection, http_client
-from leadstate.pipedrive.token import Token
+from leadstate.pipedrive.secrets import Token
 from tests.builders import label, lead, refs
 from tests.engine.fake import FREE, Fake, failed, ok
 
@@ -27,7 +27,7 @@ def read(fake: Fake, wanted: Wanted, *desired: Desired, **of_account: Any) -> Un
     async def main() -> Undeclared:
         async with http_client(fake) as http:
             (found,) = await read_undeclared(
-                [Work(account, Connection(http, account.origin, TokenAuth(Token("t" * 40))))], wanted
+                [AccountJob(account, Connection(http, account.origin, TokenAuth(Token("t" * 40))))], wanted
             )
             return found
 

@@ -7,16 +7,17 @@ from typing import Any
 
 import httpx
 
-from leadstate.core.account import Account
-from leadstate.core.plan import AccountPlan
-from leadstate.core.policy import Impact, Policy
-from leadstate.core.resource import Desired
-from leadstate.core.touch import AccountReceipt, Touch
 from leadstate.engine.events import Observer
-from leadstate.engine.run import Applied, Settings, Work, apply_all, plan_all
+from leadstate.engine.jobs import AccountJob
+from leadstate.engine.run import Applied, Settings, apply_all, plan_all
+from leadstate.model.account import Account
+from leadstate.model.plan import AccountPlan
+from leadstate.model.policy import Impact, Policy
+from leadstate.model.resource import Desired
+from leadstate.model.touch import AccountReceipt, Touch
 from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.connection import Connection, http_client
-from leadstate.pipedrive.token import Token
+from leadstate.pipedrive.secrets import Token
 from leadstate.sandbox import Sandbox
 
 TOKEN = "t" * 40
@@ -113,7 +114,7 @@ class Live:
 
         async def main() -> tuple[AccountPlan, Applied]:
             async with http_client(httpx.ASGITransport(self.sandbox.app)) as http:
-                work = [Work(account, Connection(http, account.origin, TokenAuth(Token(TOKEN))))]
+                work = [AccountJob(account, Connection(http, account.origin, TokenAuth(Token(TOKEN))))]
                 chosen = Settings(impact=impact)
                 plans = await plan_all(work, chosen)
                 (applied,) = await apply_all(work, plans, chosen, observer)

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from leadstate.core.address import Address, Ref, RemoteRef
-from leadstate.core.plan import Action, Change, Reason
-from leadstate.core.resource import AtLeast, Lookup, Money
-from leadstate.kinds.kind import Symbols
+from leadstate.kinds.base import Symbols
 from leadstate.kinds.lead import declare, decode, requests
 from leadstate.kinds.lead_spec import LeadSpec, visibility
+from leadstate.model.address import Address, Ref, RemoteRef
+from leadstate.model.plan import Action, Change, Reason
+from leadstate.model.resource import AtLeast, Lookup, Money
 from tests.builders import HERE, refs
 
 BODIES = Path(__file__).resolve().parents[3] / "shared" / "real-bodies"

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadstate.kinds.operations import GET_LEADS, UPDATE_LEAD
 from leadstate.pipedrive.answers import Answer, read
 from leadstate.pipedrive.errors import (
     ApiError,
@@ -24,6 +23,7 @@ from leadstate.pipedrive.errors import (
     ServerFailure,
     Unauthorized,
 )
+from leadstate.pipedrive.operations import GET_LEADS, UPDATE_LEAD
 
 ERROR = {"success": False, "error": "some reason", "error_info": "more of it", "data": None}
 

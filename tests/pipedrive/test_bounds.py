@@ -13,7 +13,6 @@ from typing import Any
 import httpx
 import pytest
 
-from leadstate.kinds.operations import ADD_LABEL, GET_DEAL_FIELDS, GET_LABELS, GET_LEADS, Request
 from leadstate.pipedrive.answers import read
 from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.bounds import (
@@ -30,7 +29,8 @@ from leadstate.pipedrive.bounds import (
 from leadstate.pipedrive.client import Reader, Writer
 from leadstate.pipedrive.connection import Connection, Pace, http_client
 from leadstate.pipedrive.errors import ApiError, BadAnswer, EndlessListing, TooLarge, Unreachable
-from leadstate.pipedrive.token import Token
+from leadstate.pipedrive.operations import ADD_LABEL, GET_DEAL_FIELDS, GET_LABELS, GET_LEADS, Request
+from leadstate.pipedrive.secrets import Token
 
 SMALL = Bounds(answer=10_000, seconds=0.05, pages=5, rows=40)
 

@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-from leadstate.kinds.operations import ADD_LABEL, GET_LABELS, GET_LEADS, Request
 from leadstate.pipedrive.answers import Answer, read
 from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.client import Reader, Writer
@@ -22,7 +21,8 @@ from leadstate.pipedrive.errors import (
     ServerFailure,
     Unreachable,
 )
-from leadstate.pipedrive.token import Token
+from leadstate.pipedrive.operations import ADD_LABEL, GET_LABELS, GET_LEADS, Request
+from leadstate.pipedrive.secrets import Token
 
 SECRET = "c0ffee" * 6 + "abcd"
 Handler = Callable[[httpx.Request], httpx.Response]

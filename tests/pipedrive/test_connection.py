@@ -8,13 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
-from leadstate.kinds.operations import ADD_LABEL, GET_LABELS, GET_LEAD, SEARCH_PERSONS, Request
 from leadstate.pipedrive.auth import Signer, TokenAuth
 from leadstate.pipedrive.bounds import BOUNDS, Bounds, TooLargeError
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.connection import Connection, Pace, Spent, http_client, why
 from leadstate.pipedrive.errors import ApiError, BadAnswer, NoTokenServer, TooLarge, Unauthorized, Unreachable
-from leadstate.pipedrive.token import Secrets, Token
+from leadstate.pipedrive.operations import ADD_LABEL, GET_LABELS, GET_LEAD, SEARCH_PERSONS, Request
+from leadstate.pipedrive.secrets import Secrets, Token
 
 ADDRESS = "https://acme.pipedrive.com"
 

@@ -6,12 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
-from leadstate.kinds.operations import GET_DEAL_FIELDS, GET_LABELS, GET_LEADS, Request
 from leadstate.pipedrive.answers import Answer, read
 from leadstate.pipedrive.bounds import Bounds
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import BadAnswer, EndlessListing, IncompleteListing
-from leadstate.pipedrive.pages import check_length, read_pages
+from leadstate.pipedrive.operations import GET_DEAL_FIELDS, GET_LABELS, GET_LEADS, Request
+from leadstate.pipedrive.pagination import check_length, read_pages
 from tests.pipedrive.test_client import Listing, run
 
 

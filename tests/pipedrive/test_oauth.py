@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadstate.core.address import Span
-from leadstate.core.errors import finding_of
-from leadstate.kinds.operations import ADD_LABEL, GET_LABELS, Request
+from leadstate.model.address import Span
+from leadstate.model.errors import finding_of
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.connection import Connection, Pace, http_client
 from leadstate.pipedrive.errors import ApiError, NoAccessToken, NoTokenServer, Unauthorized, WrongCompany
 from leadstate.pipedrive.oauth import MARGIN, Client, OAuth
-from leadstate.pipedrive.token import Token
+from leadstate.pipedrive.operations import ADD_LABEL, GET_LABELS, Request
+from leadstate.pipedrive.secrets import Token
 
 ID, SECRET, REFRESH = "client-id-9", "s3cret-of-the-client", "r3fresh-token"
 BASIC = base64.b64encode(f"{ID}:{SECRET}".encode()).decode()

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadstate.kinds.operations import GET_LABELS, Request
 from leadstate.pipedrive.answers import read
 from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.connection import Connection, http_client
 from leadstate.pipedrive.errors import ApiError
-from leadstate.pipedrive.token import Secrets, Token, fold
+from leadstate.pipedrive.operations import GET_LABELS, Request
+from leadstate.pipedrive.secrets import Secrets, Token, fold
 
 SECRET = "aB3/x+9kQ:7zW-c0ffee"
 FORMS = {

@@ -16,7 +16,7 @@ import httpx
 
 from leadstate.cli.main import cli
 from leadstate.cli.session import Runtime
-from leadstate.core.errors import LeadstateError
+from leadstate.model.errors import LeadstateError
 from leadstate.pipedrive.connection import Pace
 from leadstate.sandbox import Sandbox
 from tests.prove.world import TOKEN, Body, Step, Wire, as_it_is, nobody

@@ -10,10 +10,10 @@ from typing import Any
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from leadstate.core.plan import combined, fingerprint
+from leadstate.model.plan import combined, fingerprint
 from leadstate.report.document import Report, Requests
+from leadstate.report.formats.json import to_json
 from leadstate.report.journal import Chain, Entry, line_of
-from leadstate.report.json import to_json
 from tests.prove.plans import STRANGERS
 from tests.prove.world import label_id, lead_id
 

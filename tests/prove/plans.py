@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from leadstate.core.account import Account
-from leadstate.core.policy import Policy, Prune
-from leadstate.core.resource import AtLeast, Desired, Money
+from leadstate.model.account import Account
+from leadstate.model.policy import Policy, Prune
+from leadstate.model.resource import AtLeast, Desired, Money
 from leadstate.sandbox import Sandbox
 from tests.builders import label, lead, refs
 from tests.prove.world import Body, Ticks, company, label_id, lead_id

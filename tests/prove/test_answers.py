@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from leadstate.core.outcome import Status
+from leadstate.model.outcome import Status
 from tests.prove.conftest import Counted
 from tests.prove.plans import BOTH, CASES, LABELS, LEADS, Case
 from tests.prove.world import LONG, TOKEN, go, leaks, settled, state

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from leadstate.core.outcome import Status
+from leadstate.model.outcome import Status
 from leadstate.sandbox import Fault, FaultKind, Sandbox
 from tests.prove.conftest import Counted
 from tests.prove.plans import CASES, Case

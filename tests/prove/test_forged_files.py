@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadstate.core.policy import Prune
+from leadstate.model.policy import Prune
 from leadstate.pipedrive import client
 from leadstate.sandbox import Sandbox
 from tests.builders import label, lead, refs

@@ -8,12 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
-from leadstate.core.address import Target
-from leadstate.core.observed import Observed
-from leadstate.core.outcome import Status
-from leadstate.core.planner import plan_account
-from leadstate.core.resource import Money
-from leadstate.engine.leads import ATTEMPTS
+from leadstate.engine.read.leads import ATTEMPTS
+from leadstate.model.address import Target
+from leadstate.model.observed import Observed
+from leadstate.model.outcome import Status
+from leadstate.model.resource import Money
+from leadstate.reconcile.planner import plan_account
 from leadstate.sandbox import Fault, FaultKind
 from tests.builders import ORDER, label, lead, live_label, live_lead, refs
 from tests.prove.plans import LABELS, LEADS, Case, account

@@ -21,7 +21,7 @@ import pytest
 
 from leadstate.cli.main import cli
 from leadstate.cli.session import Runtime
-from leadstate.core.errors import LeadstateError
+from leadstate.model.errors import LeadstateError
 from leadstate.pipedrive.bounds import Bounds
 from leadstate.sandbox import Sandbox, running
 from tests.prove.conftest import Counted

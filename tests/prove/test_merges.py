@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from leadstate.core.address import Ref
-from leadstate.core.outcome import Status
-from leadstate.core.resource import Desired
+from leadstate.model.address import Ref
+from leadstate.model.outcome import Status
+from leadstate.model.resource import Desired
 from leadstate.sandbox import Fault, FaultKind, Sandbox
 from tests.builders import label
 from tests.prove.conftest import Counted

@@ -13,7 +13,7 @@ import pytest
 
 from leadstate.cli.main import cli
 from leadstate.cli.session import Runtime
-from leadstate.core.outcome import Status
+from leadstate.model.outcome import Status
 from leadstate.pipedrive.connection import Pace
 from leadstate.sandbox import Edit, Fault, FaultKind, Sandbox, running
 from tests.builders import label, lead, refs

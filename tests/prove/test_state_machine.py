@@ -21,11 +21,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from leadstate.core.account import Account
-from leadstate.core.address import RemoteRef
-from leadstate.core.outcome import Status
-from leadstate.core.policy import Prune
-from leadstate.core.resource import AtLeast, Desired
+from leadstate.model.account import Account
+from leadstate.model.address import RemoteRef
+from leadstate.model.outcome import Status
+from leadstate.model.policy import Prune
+from leadstate.model.resource import AtLeast, Desired
 from leadstate.pipedrive import client
 from leadstate.sandbox import Edit, Fault, FaultKind, Sandbox
 from tests.builders import label, lead, refs

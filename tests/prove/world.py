@@ -16,18 +16,19 @@ from typing import Any, TypeVar
 
 import httpx
 
-from leadstate.core.account import Account
-from leadstate.core.address import Address
-from leadstate.core.outcome import Status
-from leadstate.core.plan import AccountPlan, Change
-from leadstate.core.policy import Impact
-from leadstate.engine.run import Applied, Settings, Work, apply_all, plan_all
+from leadstate.engine.jobs import AccountJob
+from leadstate.engine.run import Applied, Settings, apply_all, plan_all
+from leadstate.model.account import Account
+from leadstate.model.address import Address
+from leadstate.model.outcome import Status
+from leadstate.model.plan import AccountPlan, Change
+from leadstate.model.policy import Impact
 from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.connection import Connection, Pace, http_client
-from leadstate.pipedrive.token import Token
+from leadstate.pipedrive.secrets import Token
 from leadstate.report.build import Command, Part, build
-from leadstate.report.json import to_json
-from leadstate.report.terminal import to_text
+from leadstate.report.formats.json import to_json
+from leadstate.report.formats.text import to_text
 from leadstate.sandbox import Edit, Fault, Sandbox
 from leadstate.sandbox.records import Tables
 from tests.sandbox.driver import Breakable
@@ -281,7 +282,7 @@ def go(
 
     async def main() -> Run:
         async with http_client(wire) as http:
-            work = [Work(account, Connection(http, account.origin, TokenAuth(Token(TOKEN)), PACE))]
+            work = [AccountJob(account, Connection(http, account.origin, TokenAuth(Token(TOKEN)), PACE))]
             (plan,) = await plan_all(work, chosen)
             reading = tuple(wire.steps)
             parts = [Part(plan, account.host, (0, 0))]

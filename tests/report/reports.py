@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from leadstate.core.plan import combined, fingerprint
+from leadstate.model.plan import combined, fingerprint
 from leadstate.report.document import Account, Change, FieldChange, Finding, Impact, Label, Report, Source, Summary
 
 SIGN: dict[str, Literal["add", "update", "delete"]] = {"+": "add", "~": "update", "-": "delete"}

@@ -6,9 +6,9 @@ from dataclasses import replace
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from leadstate.core.escape import visible
+from leadstate.model.escape import visible
 from leadstate.report.document import Result, Source
-from leadstate.report.github import SHOWN, to_github
+from leadstate.report.formats.github import SHOWN, to_github
 from tests.report.reports import account, change, finding, many, report
 
 COMMAND = re.compile(r"::(\w+) ([^\n]*?)::([^\n]*)")

@@ -9,11 +9,11 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadstate.core.escape import visible
 from leadstate.kinds.label import LabelSpec
-from leadstate.report.grid import COLORS, Cell, Chip, grid
-from leadstate.report.html import to_html
-from leadstate.report.page import part
+from leadstate.model.escape import visible
+from leadstate.report.formats.grid import COLORS, Cell, Chip, grid
+from leadstate.report.formats.html import to_html
+from leadstate.report.formats.page import part
 from tests.report.reports import account, change, finding, report
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from leadstate.core.errors import ReportError
+from leadstate.model.errors import ReportError
 from leadstate.report.document import Account, Report, Result, Summary, Touch
 from leadstate.report.journal import Chain, Entry, line_of, with_journal, without_repeated
 

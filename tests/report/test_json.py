@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from leadstate.core.errors import ReportError
-from leadstate.core.escape import visible_json
+from leadstate.model.errors import ReportError
+from leadstate.model.escape import visible_json
 from leadstate.report.document import Report, Scope
-from leadstate.report.json import parse, to_json
+from leadstate.report.formats.json import parse, to_json
 from tests.report.reports import account, change, finding, many, report
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.just('\n  "accounts": []')

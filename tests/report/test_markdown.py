@@ -5,7 +5,7 @@ import re
 import pytest
 
 from leadstate.report.document import LeftAlone, Report, Result
-from leadstate.report.markdown import LIMIT, to_markdown
+from leadstate.report.formats.markdown import LIMIT, to_markdown
 from tests.report.reports import account, change, finding, many, report
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from leadstate.report.grid import COLORS
-from leadstate.report.html import to_html
+from leadstate.report.formats.grid import COLORS
+from leadstate.report.formats.html import to_html
 from tests.report.reports import account, change, finding, many, report
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")

@@ -4,8 +4,8 @@ import pytest
 
 from leadstate.report import RENDERERS
 from leadstate.report.document import Account, Remaining
-from leadstate.report.terminal import to_text
-from leadstate.report.wording import remarks
+from leadstate.report.formats.text import to_text
+from leadstate.report.formats.wording import remarks
 from tests.report.reports import account, finding, report
 
 CLEAN = Remaining(add=0, update=0, delete=0)

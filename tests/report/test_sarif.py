@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from leadstate.report.document import Report, Result, Source
-from leadstate.report.sarif import to_sarif
+from leadstate.report.formats.sarif import to_sarif
 from tests.report.reports import account, change, finding, report
 
 

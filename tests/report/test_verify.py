@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from leadstate.core.errors import ReportError
+from leadstate.model.errors import ReportError
 from leadstate.report.document import Cost, LeftAlone, Requests, Scope
-from leadstate.report.json import to_json
+from leadstate.report.formats.json import to_json
 from leadstate.report.verify import read_stored
 from tests.report.reports import account, change, finding, many, report
 

@@ -11,7 +11,7 @@ import click
 import httpx
 import pytest
 
-from leadstate.cli.sandbox import sandbox as command
+from leadstate.cli.commands.sandbox import sandbox as command
 from leadstate.sandbox import Fault, FaultError, FaultKind, fault_of
 from tests.sandbox.driver import HOT, TOKEN, World
 

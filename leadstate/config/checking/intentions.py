@@ -5,8 +5,8 @@ import json
 import re
 from typing import Final
 
-from leadstate.config.text.findings import visible
-from leadstate.config.text.masking import ENV_NAME
+from leadstate.config.yaml.diagnostics import visible
+from leadstate.config.yaml.masking import ENV_NAME
 
 _PLAIN: Final = re.compile(r"[^\W\d_][\w.+-]*(?: [\w.+-]+)*")
 _DAY: Final = re.compile(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})(?:[T ].*)?")

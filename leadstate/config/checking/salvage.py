@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from leadstate.config.checking.suggest import did_you_mean, keys_at
 from leadstate.config.checking.wording import Complaint
 from leadstate.config.schema.document import AccountSpec
-from leadstate.kinds.kind import Spec
+from leadstate.kinds.base import Spec
 from leadstate.kinds.label import LabelSpec
 from leadstate.kinds.lead_spec import LeadSpec
 

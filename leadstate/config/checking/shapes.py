@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from leadstate.config.checking.intentions import quoted
-from leadstate.config.text.findings import visible
-from leadstate.config.text.nodes import Node
-from leadstate.kinds.kind import is_tag
+from leadstate.config.yaml.diagnostics import visible
+from leadstate.config.yaml.nodes import Node
+from leadstate.kinds.base import is_tag
 
 _EMAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 

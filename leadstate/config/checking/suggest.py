@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
-from leadstate.kinds.kind import is_tag
+from leadstate.kinds.base import is_tag
 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:

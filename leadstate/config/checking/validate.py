@@ -16,9 +16,9 @@ from leadstate.config.checking.salvage import salvage, wrong_fields
 from leadstate.config.checking.suggest import did_you_mean, keys_at
 from leadstate.config.checking.wording import Complaint, Loc, word, word_in_table
 from leadstate.config.schema.document import Document
-from leadstate.config.text.findings import Findings
-from leadstate.config.text.nodes import Node, place_of
-from leadstate.config.text.source import Place, Source
+from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.nodes import Node, place_of
+from leadstate.config.yaml.source import Place, Source
 
 LISTS = ("labels", "leads")
 _ITEMS = ("accounts", *LISTS)

@@ -22,10 +22,10 @@ from leadstate.config.checking.phrases import (
 )
 from leadstate.config.checking.shapes import shape_meant
 from leadstate.config.checking.suggest import choice, keys_at
-from leadstate.config.text.findings import visible
-from leadstate.config.text.masking import TOKEN_LIKE
-from leadstate.config.text.nodes import Node
-from leadstate.kinds.kind import is_tag
+from leadstate.config.yaml.diagnostics import visible
+from leadstate.config.yaml.masking import TOKEN_LIKE
+from leadstate.config.yaml.nodes import Node
+from leadstate.kinds.base import is_tag
 
 Loc = tuple[str | int, ...]
 

@@ -15,10 +15,10 @@ from leadstate.config.rules.token_sources import token_source
 from leadstate.config.rules.trust import Trust, check_trust
 from leadstate.config.rules.variables import Variables
 from leadstate.config.schema.document import AccountSpec
-from leadstate.config.text.findings import Findings
-from leadstate.config.text.source import Place
-from leadstate.core.account import Account, InAccount, unify_loopback
-from leadstate.core.resource import text
+from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.source import Place
+from leadstate.model.account import Account, InAccount, unify_loopback
+from leadstate.model.resource import text
 
 
 def declare(merged: Merged, selectors: Sequence[str], findings: Findings, trust: Trust) -> tuple[DeclaredAccount, ...]:

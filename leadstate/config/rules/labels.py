@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from leadstate.config.rules.groups import Groups
 from leadstate.config.rules.merge import Entry
 from leadstate.config.rules.variables import Variables
-from leadstate.config.text.findings import Findings, visible
-from leadstate.config.text.source import Place
-from leadstate.core.address import Address
-from leadstate.core.likeness import look
-from leadstate.core.resource import Desired
-from leadstate.kinds.kind import fields_set
+from leadstate.config.yaml.diagnostics import Findings, visible
+from leadstate.config.yaml.source import Place
+from leadstate.kinds.base import fields_set
 from leadstate.kinds.label import LabelSpec, declare, taken_in
+from leadstate.model.address import Address
+from leadstate.model.resource import Desired
+from leadstate.reconcile.lookalikes import look
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ from leadstate.config.rules.groups import Groups, in_accounts
 from leadstate.config.rules.labels import LabelsHere, shown
 from leadstate.config.rules.merge import Entry
 from leadstate.config.rules.variables import Variables, has_variable
-from leadstate.config.text.findings import Findings
-from leadstate.config.text.source import Place
-from leadstate.core.address import Address, Span
-from leadstate.core.resource import CUSTOM, Desired
-from leadstate.kinds.kind import Spec, fields_set
+from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.source import Place
+from leadstate.kinds.base import Spec, fields_set
 from leadstate.kinds.lead import declare
 from leadstate.kinds.lead_spec import LONGEST_MARK, AtLeastLabels, LeadSpec, Plan, visibility
+from leadstate.model.address import Address, Span
+from leadstate.model.resource import CUSTOM, Desired
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from typing import Any, Generic, TypeVar
 
 from leadstate.config.checking.validate import Checked
 from leadstate.config.schema.document import AccountSpec, PolicySpec
-from leadstate.config.text.findings import Findings
-from leadstate.config.text.nodes import Node
-from leadstate.config.text.source import Place, Source
-from leadstate.kinds.kind import Spec
+from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.nodes import Node
+from leadstate.config.yaml.source import Place, Source
+from leadstate.kinds.base import Spec
 from leadstate.kinds.label import LabelSpec
 from leadstate.kinds.lead_spec import LeadSpec
 

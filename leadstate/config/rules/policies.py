@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from leadstate.config.schema.document import PolicySpec
-from leadstate.core.policy import Policy, Prune
-from leadstate.kinds.kind import fields_set
+from leadstate.kinds.base import fields_set
+from leadstate.model.policy import Policy, Prune
 
 
 def policy_of(account: PolicySpec, everywhere: PolicySpec | None) -> Policy:

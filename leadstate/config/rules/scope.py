@@ -6,8 +6,8 @@ from typing import Any, TypeAlias, TypeVar
 
 from leadstate.config.checking.suggest import choice
 from leadstate.config.rules.merge import Entry, Merged
-from leadstate.config.text.findings import Findings, visible
-from leadstate.config.text.source import Place
+from leadstate.config.yaml.diagnostics import Findings, visible
+from leadstate.config.yaml.source import Place
 from leadstate.kinds.label import LabelSpec
 from leadstate.kinds.lead_spec import LeadSpec
 

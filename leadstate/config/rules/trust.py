@@ -22,10 +22,10 @@ from leadstate.config.configuration import (
 )
 from leadstate.config.rules.merge import Entry
 from leadstate.config.schema.document import AccountSpec
-from leadstate.config.text.findings import Findings, visible
-from leadstate.config.text.regular_file import link_outwards
-from leadstate.config.text.source import Place
-from leadstate.core.errors import LeadstateError
+from leadstate.config.yaml.diagnostics import Findings, visible
+from leadstate.config.yaml.regular_file import link_outwards
+from leadstate.config.yaml.source import Place
+from leadstate.model.errors import LeadstateError
 
 HOSTS: Final = "LEADSTATE_ALLOW_HOSTS"
 SOURCES: Final = "LEADSTATE_ALLOW_TOKEN_SOURCES"

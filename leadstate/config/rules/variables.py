@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pydantic_core import PydanticCustomError
 
 from leadstate.config.checking.suggest import choice
-from leadstate.config.text.findings import Findings, visible
-from leadstate.config.text.source import Place
-from leadstate.kinds.kind import LONGEST_TEXT, one_line
+from leadstate.config.yaml.diagnostics import Findings, visible
+from leadstate.config.yaml.source import Place
+from leadstate.kinds.base import LONGEST_TEXT, one_line
 
 _USE = re.compile(r"\$\{([^{}]*)\}?")
 

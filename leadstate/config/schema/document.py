@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from leadstate.config.schema.leads_from import LeadsFrom
 from leadstate.config.schema.token_spec import TokenSpec
 from leadstate.config.schema.urls import Domain, Url
-from leadstate.kinds.kind import RemoteId, Spec
+from leadstate.kinds.base import RemoteId, Spec
 from leadstate.kinds.label import LabelSpec
 from leadstate.kinds.lead_spec import LeadSpec, Plan
 

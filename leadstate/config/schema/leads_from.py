@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
-from leadstate.kinds.kind import Scoped, fields_set
+from leadstate.kinds.base import Scoped, fields_set
 from leadstate.kinds.lead_spec import IfGone, Mode
 
 DELIMITERS: Final = {",": ",", ";": ";", "tab": "\t"}

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from leadstate.config.schema.urls import OAUTH_ENDPOINT, TokenUrl
-from leadstate.kinds.kind import Spec
+from leadstate.kinds.base import Spec
 
 
 class KeyringSpec(Spec):

@@ -1,0 +1,96 @@
+"""`leadstate apply`: plan, show, ask, do, read again. With a stored plan: refuse where a new one differs."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from leadstate.cli import options
+from leadstate.cli.applying import Consent, Rollout, carry_out, read_plan
+from leadstate.cli.configuration import configuration_report, lock_file
+from leadstate.cli.exits import Exit
+from leadstate.cli.main import COMMANDS
+from leadstate.cli.output import emit
+from leadstate.cli.planning import Choices
+from leadstate.model.errors import ConfigurationError
+from leadstate.model.rollout import REST, Waves
+from leadstate.report import RENDERERS
+
+
+@click.command(short_help=COMMANDS["apply"])
+@click.argument(
+    "plan_file", metavar="[PLAN]", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@options.configuration
+@options.planning
+@options.approval
+@options.option(
+    "--lock/--no-lock",
+    "keep_lock",
+    default=None,
+    help="Bring leadstate.lock.json up to date, or leave it.  [default: where it exists]",
+)
+@options.option(
+    "--wave",
+    "waves",
+    metavar="1,10%,rest",
+    default=REST,
+    help="Some accounts before the others: numbers of accounts or percentages, then `rest`.",
+)
+@options.option(
+    "--max-failed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Accounts that may fail before the next wave is not begun.",
+)
+@options.output(*RENDERERS)
+def apply(
+    *,
+    plan_file: Path | None,
+    auto_approve: bool,
+    lock_timeout: float,
+    keep_lock: bool | None,
+    waves: str,
+    max_failed: int,
+    form: str,
+    color: str,
+    output: Path | None,
+    **chosen: Any,
+) -> int:
+    """Make the accounts as declared: plan, show, ask for `yes`, do it, read again.
+
+    With PLAN (from `plan --out`) everything is planned again, and refused if anything differs from what was reviewed.
+    No request is ever read from a plan file. A receipt in .leadstate/receipts says what was done; `restore` undoes it.
+
+    \b
+    Examples:  leadstate apply
+               leadstate apply plan.json --auto-approve
+               leadstate apply -a tag:prod --max-tokens 2000
+               leadstate apply --wave 1,10%,rest --auto-approve
+    """
+    choices = Choices(**chosen)
+    try:
+        rollout = Rollout(Waves.parse(waves), max_failed)
+    except ValueError as failure:
+        raise click.BadParameter(str(failure), param_hint="--wave") from None
+    reviewed = read_plan(plan_file)
+    if reviewed is not None:
+        if choices.accounts or choices.targets or choices.shard:
+            raise click.UsageError("A stored plan has its own scope: leave out --account, --target and --shard.")
+        scope = reviewed.scope
+        choices = replace(choices, accounts=scope.accounts, targets=scope.targets, shard=scope.shard)
+    try:
+        configuration = choices.configuration()
+    except ConfigurationError as failure:
+        emit(configuration_report("apply", failure), form, color, output)
+        return Exit.ERROR
+    path = lock_file(choices.paths)
+    keep = path.exists() if keep_lock is None else keep_lock
+    consent = Consent(reviewed, auto_approve, color, path if keep else None, rollout, lock_timeout)
+    code, report = carry_out(choices, configuration, consent)
+    if report is not None:
+        emit(report, form, color, output)
+    return code

@@ -1,0 +1,151 @@
+"""`leadstate doctor`: is each account reachable, is the token good, whose is it, what is left of its limits."""
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+import httpx
+from pydantic import ValidationError
+
+from leadstate.cli import options
+from leadstate.cli.configuration import load_configuration
+from leadstate.cli.event_loop import wait_for
+from leadstate.cli.exits import Exit
+from leadstate.cli.main import COMMANDS
+from leadstate.cli.output import wants_color, write_private
+from leadstate.cli.session import runtime, session
+from leadstate.config import Configuration
+from leadstate.engine.jobs import AccountJob, each
+from leadstate.kinds.company import Me
+from leadstate.model.account import Account
+from leadstate.model.diagnostics import counted
+from leadstate.model.escape import visible, visible_json
+from leadstate.pipedrive.client import Reader
+from leadstate.pipedrive.errors import ApiError
+from leadstate.pipedrive.operations import GET_LABELS, GET_ME, Request
+
+CLOCK_MAY_DIFFER = 60
+"""Seconds between our clock and the server's that nothing here would notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at; `good` None means that it could not be told."""
+
+    account: str
+    check: str
+    good: bool | None
+    detail: str
+
+
+@click.command(short_help=COMMANDS["doctor"])
+@options.configuration
+@options.output("text", "json")
+def doctor(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, color: str, output: Path | None) -> int:
+    """Check each account (12 tokens): reachable, token valid, company, rights, limits left, clock.
+
+    \b
+    Examples:  leadstate doctor
+               leadstate doctor -a tag:prod --format json
+    """
+    checks = wait_for(_examine(load_configuration(paths, accounts)))
+    text = (
+        visible_json(json.dumps([asdict(one) for one in checks], indent=2)) + "\n"
+        if form == "json"
+        else _text(checks, color)
+    )
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_private(output, text)
+    return Exit.ERROR if any(one.good is False for one in checks) else Exit.FINE
+
+
+def _text(checks: list[Check], color: str) -> str:
+    sign = {True: ("ok", "green"), False: ("FAIL", "red"), None: ("?", "yellow")}
+    lines = []
+    for one in checks:
+        word, style = sign[one.good]
+        shown = click.style(f"{word:4}", fg=style) if wants_color(color) else f"{word:4}"
+        lines.append(f"{visible(one.account)}  {shown}  {one.check:9}  {visible(one.detail)}".rstrip())
+    return "\n".join(lines) + "\n"
+
+
+async def _examine(configuration: Configuration) -> list[Check]:
+    async with session(configuration) as opened:
+        found = [
+            Check(plan.account, "token", good=False, detail=f"{d.summary}; {d.hint}")
+            for plan in opened.unusable
+            for d in plan.diagnostics
+        ]
+        now = runtime().now
+        for checks in await each(
+            opened.work,
+            lambda job: _examine_account(job, now),
+            lambda job, finding: [Check(job.account.name, "reachable", good=False, detail=finding.summary)],
+        ):
+            found += checks
+    return sorted(found, key=lambda check: check.account)
+
+
+async def _examine_account(work: AccountJob, now: Callable[[], dt.datetime]) -> list[Check]:
+    account, reader = work.account, Reader(work.connection)
+    name = account.name
+    try:
+        me = Me.model_validate((await reader.get(Request(GET_ME))).data)
+    except ApiError as failure:
+        if failure.operation != GET_ME.id:  # there is no access token, so the account was not asked
+            return [Check(name, "token", good=False, detail=f"{failure}; {failure.hint}")]
+        reached = failure.status is not None
+        return [
+            Check(name, "reachable", good=reached, detail=account.origin if reached else f"{failure}; {failure.hint}"),
+            *([Check(name, "token", good=False, detail=f"{failure}; {failure.hint}")] if reached else []),
+        ]
+    except ValidationError:
+        return [Check(name, "reachable", good=False, detail=f"{account.origin} does not answer as Pipedrive does")]
+    return [
+        Check(name, "reachable", good=True, detail=account.origin),
+        Check(name, "token", good=True, detail=f"belongs to {me.name}; {work.connection.signer.words}"),
+        _company(account, me),
+        await _rights(name, me, reader),
+        *_limits(name, reader.headers),
+        _clock(name, reader.server_time, now()),
+    ]
+
+
+def _company(account: Account, me: Me) -> Check:
+    detail = f"{me.company_name} ({me.company_domain}, id {me.company_id})"
+    right = account.company_id in (None, me.company_id)
+    return Check(account.name, "company", good=right, detail=detail if right else f"{detail}, not {account.company_id}")
+
+
+async def _rights(name: str, me: Me, reader: Reader) -> Check:
+    """A token sees what its user sees: without admin rights some leads may be hidden from every listing."""
+    try:
+        labels = (await reader.get(Request(GET_LABELS))).rows()
+    except ApiError as failure:
+        return Check(name, "rights", good=False, detail=f"{failure}; {failure.hint}")
+    who = "an admin" if me.admin else "no admin: leads that this user may not see are invisible to leadstate too"
+    return Check(
+        name, "rights", good=True if me.admin else None, detail=f"reads {counted(len(labels), 'label')}; {who}"
+    )
+
+
+def _limits(name: str, headers: httpx.Headers) -> Iterator[Check]:
+    for what, prefix in (("burst", "x-ratelimit"), ("today", "x-daily-ratelimit-token")):
+        left, limit = headers.get(f"{prefix}-remaining"), headers.get(f"{prefix}-limit")
+        unit = "requests left in the window" if what == "burst" else "API tokens left"
+        if left is None:
+            yield Check(name, what, good=None, detail="the server does not say")
+        else:
+            yield Check(name, what, good=left.strip() != "0", detail=f"{left} of {limit or '?'} {unit}")
+
+
+def _clock(name: str, there: dt.datetime | None, here: dt.datetime) -> Check:
+    if there is None:
+        return Check(name, "clock", good=None, detail="the server does not say")
+    apart = abs((here - there).total_seconds())
+    return Check(name, "clock", good=apart <= CLOCK_MAY_DIFFER, detail=f"{apart:.0f} s apart from the server's")

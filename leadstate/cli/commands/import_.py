@@ -1,0 +1,174 @@
+"""`leadstate import`: what is live and not declared into the YAML. Its clients have no way to write to an account."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from leadstate.cli import options
+from leadstate.cli.configuration import DEFAULT, load_configuration, lock_file
+from leadstate.cli.diagnostics import say
+from leadstate.cli.event_loop import wait_for
+from leadstate.cli.exits import Exit
+from leadstate.cli.lockfile import adopt
+from leadstate.cli.main import COMMANDS
+from leadstate.cli.patch import Way, asking, can_be_made, file_for, new_texts, patch
+from leadstate.cli.session import session
+from leadstate.config import Configuration
+from leadstate.edit.edits import Append, Edit
+from leadstate.edit.import_ import Taken, Written, label_items, lead_items
+from leadstate.edit.items import Files
+from leadstate.edit.live_values import spellings
+from leadstate.engine.read.undeclared import Undeclared, Wanted, read_undeclared
+from leadstate.model.address import Ref
+from leadstate.model.diagnostics import Diagnostic, Severity, counted
+from leadstate.model.errors import ConfigurationError
+from leadstate.model.resource import text
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """What is written already: the files, and every account that they declare."""
+
+    files: Files
+    everything: Configuration
+
+
+@click.command("import", short_help=COMMANDS["import"])
+@options.configuration
+@options.option(
+    "--labels/--no-labels", "with_labels", default=True, help="Labels that are not declared.  [default: yes]"
+)
+@options.option("--leads", "with_leads", is_flag=True, help="Leads that are not declared, with our mark or with none.")
+@options.option(
+    "--names", is_flag=True, help="People by email and organizations by name instead of by id (1 token each at most)."
+)
+@options.option("--owner", "owners", multiple=True, type=click.INT, metavar="ID", help="Only leads of this user.")
+@options.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="NAME",
+    help="Only this label, and leads that carry it; may be repeated.",
+)
+@options.option("--source", "sources", multiple=True, metavar="NAME", help="Only leads from this source.")
+@options.option(
+    "--into",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The file to write into; a new one in a folder that is read.  [default: the last with a list]",
+)
+@asking
+@options.looks
+def import_(
+    *,
+    paths: tuple[Path, ...],
+    accounts: tuple[str, ...],
+    with_labels: bool,
+    with_leads: bool,
+    names: bool,
+    owners: tuple[int, ...],
+    labels: tuple[str, ...],
+    sources: tuple[str, ...],
+    into: Path | None,
+    check: bool,
+    auto_approve: bool,
+    color: str,
+) -> int:
+    """Write what is live and not declared into the YAML, so that a plan has nothing to do with it.
+
+    A label that all accounts have alike is written once; where its colour differs with `overrides`, where an account
+    lacks it with `accounts`. Labels that cannot be told apart by their names are reported and left out.
+
+    --leads takes over leads that are not declared: those that carry this configuration's mark, and those that carry
+    none. A mark cannot be given to a lead that exists, so the latter are written as `adopted` and remembered by id in
+    leadstate.lock.json, which has to be committed; without it they are never created, and never touched. A lead with
+    somebody else's mark is left alone. --names makes one item of leads that several accounts have alike.
+
+    \b
+    Examples:  leadstate import -a emea
+               leadstate import --check
+               leadstate import -a emea --leads --names
+               leadstate import -a emea --no-labels --leads --owner 101 --source API
+    """
+    wanted = Wanted(with_leads, names, frozenset(owners), frozenset(map(text, labels)), frozenset(sources))
+    if not with_labels and not with_leads:
+        raise click.UsageError("Nothing is chosen: --no-labels needs --leads.")
+    if not with_leads and (owners or sources or names):
+        raise click.UsageError("--owner, --source and --names are about leads: add --leads.")
+    paths = paths or (DEFAULT,)
+    try:
+        files = Files.read(paths)
+        configuration = load_configuration(paths, accounts)
+        everything = load_configuration(paths, ()) if accounts else configuration
+        if with_leads and configuration.namespace is None:
+            raise click.UsageError("--leads needs a `namespace` in the configuration: it is what marks our leads.")
+        found, findings = wait_for(_read(configuration, wanted))
+        new_labels, new_leads = _items(found, _Files(files, everything), with_labels=with_labels)
+        edits: dict[str, list[Edit]] = {}
+        chosen = [(key, taken) for key, taken in (("labels", new_labels), ("leads", new_leads)) if taken.items]
+        if chosen and into is not None and can_be_made(into, paths):
+            files = files.with_new(into, chosen[0][0])
+        for key, taken in chosen:
+            edits.setdefault(file_for(key, files, into), []).append(Append(key, tuple(taken.items)))
+        changed = new_texts(files, edits)
+    except ConfigurationError as failure:
+        say(failure.diagnostics)
+        return Exit.ERROR
+    findings = [*findings, *new_labels.findings, *new_leads.findings]
+    code = patch(changed, paths, Way(check, auto_approve, color))
+    if code is Exit.FINE and new_leads.adopted:
+        click.echo(f"{adopt(lock_file(paths), new_leads.adopted)} remembers the adopted leads: commit it.", err=True)
+    say(findings)
+    _say_what_is_foreign(found)
+    if not changed:
+        click.echo("Nothing to import.", err=True)
+    if code is Exit.FINE and any(one.severity is Severity.ERROR for one in findings):
+        return Exit.IN_PART if changed else Exit.ERROR
+    return code
+
+
+async def _read(configuration: Configuration, wanted: Wanted) -> tuple[Sequence[Undeclared], list[Diagnostic]]:
+    async with session(configuration) as opened:
+        found = await read_undeclared(opened.work, wanted)
+        unusable = [one for plan in opened.unusable for one in plan.diagnostics]
+        return found, [*unusable, *(one for account in found for one in account.findings)]
+
+
+def _items(found: Sequence[Undeclared], written: _Files, *, with_labels: bool) -> tuple[Taken, Taken]:
+    everything = written.everything
+    everyone = frozenset(one.account.name for one in everything.accounts)
+    labels = label_items({one.account: one.labels for one in found}, everyone) if with_labels else Taken()
+    declared = Written(
+        everyone,
+        everything.namespace or "",
+        frozenset(lead.address.key for one in everything.accounts for lead in one.account.of_kind("lead")),
+        _names(written, labels),
+        {name: written.files.account(name).get("plan") for name in everyone},
+    )
+    leads = {one.account: one.leads for one in found}
+    return labels, lead_items(leads, {one.account: one.known for one in found}, declared)
+
+
+def _say_what_is_foreign(found: Sequence[Undeclared]) -> None:
+    for one in found:
+        if one.foreign:
+            leads = counted(one.foreign, "lead")
+            click.echo(f"{one.account}: {leads} with the mark of somebody else (`origin_id`): left alone.", err=True)
+
+
+def _names(written: _Files, labels: Taken) -> Mapping[str, Mapping[Ref, str]]:
+    """Account → label → what a lead writes for it, new labels included."""
+    names: dict[str, dict[Ref, str]] = {
+        one.account.name: {
+            label.address.ref: spellings(label, written.files)[0]
+            for label in one.account.of_kind("label")
+            if label.present
+        }
+        for one in written.everything.accounts
+    }
+    for name, accounts in labels.accounts.items():
+        for account in accounts:
+            names[account][Ref("label", name)] = name
+    return names

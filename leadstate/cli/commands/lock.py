@@ -1,0 +1,49 @@
+"""`leadstate lock`: refreshes the lock file from the live accounts. Writes to no account."""
+
+from pathlib import Path
+
+import click
+
+from leadstate.cli import options
+from leadstate.cli.configuration import load_configuration, lock_file
+from leadstate.cli.diagnostics import say
+from leadstate.cli.event_loop import wait_for
+from leadstate.cli.exits import Exit
+from leadstate.cli.lockfile import remember
+from leadstate.cli.main import COMMANDS
+from leadstate.cli.planning import Planned, make_plans
+from leadstate.cli.session import runtime, session
+from leadstate.config import Configuration
+from leadstate.engine.run import Settings
+from leadstate.model.diagnostics import Severity, counted
+
+
+@click.command(short_help=COMMANDS["lock"])
+@options.configuration
+@options.progress
+def lock(*, paths: tuple[Path, ...], accounts: tuple[str, ...]) -> int:
+    """Write leadstate.lock.json: the id of each declared label and lead that is there. Commit it.
+
+    It is a hint and never the truth; losing it loses no correctness. With it a rename in Pipedrive is recognised,
+    `prune: {labels: locked}` deletes what was made here and is no longer declared, and a seed that people deleted stays
+    deleted. `apply` keeps it up to date where it exists.
+
+    \b
+    Examples:  leadstate lock
+               leadstate lock -a emea
+
+    """
+    configuration = load_configuration(paths, accounts)
+    planned = wait_for(_plan(configuration))
+    path = lock_file(paths)
+    known = [one.account for one in configuration.accounts]
+    now = remember(path, known, {plan.account: plan for plan in planned.plans}, {})
+    click.echo(f"{path}: {counted(sum(map(len, now.values())), 'entry', 'entries')}")
+    errors = [one for plan in planned.plans for one in plan.diagnostics if one.severity is Severity.ERROR]
+    say(errors)
+    return Exit.ERROR if errors else Exit.FINE
+
+
+async def _plan(configuration: Configuration) -> Planned:
+    async with session(configuration) as opened:
+        return await make_plans(opened, Settings(everything=True, today=runtime().now().date()))

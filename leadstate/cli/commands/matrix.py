@@ -1,0 +1,145 @@
+"""`leadstate matrix`: labels by accounts, live: where each label is, and where its colour differs."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from leadstate.cli import options
+from leadstate.cli.configuration import load_configuration
+from leadstate.cli.diagnostics import say
+from leadstate.cli.event_loop import wait_for
+from leadstate.cli.exits import Exit
+from leadstate.cli.main import COMMANDS
+from leadstate.cli.output import columns, wants_color, write_private
+from leadstate.cli.session import session
+from leadstate.config import Configuration
+from leadstate.engine.jobs import AccountJob, each
+from leadstate.engine.read.decoded import decoded
+from leadstate.kinds.label import LABEL
+from leadstate.model.diagnostics import Diagnostic, counted
+from leadstate.model.escape import visible, visible_json
+from leadstate.model.resource import Live
+from leadstate.pipedrive.client import Reader
+from leadstate.pipedrive.operations import GET_LABELS, Request
+from leadstate.report.formats.columns import Cell, print_rows
+from leadstate.report.formats.console import drawn
+
+Grid = dict[str, dict[str, list[str]]]
+"""Label name → account → the colours of the labels that bear it there."""
+
+
+@click.command(short_help=COMMANDS["matrix"])
+@options.configuration
+@options.output("table", "json")
+def matrix(
+    *,
+    paths: tuple[Path, ...],
+    accounts: tuple[str, ...],
+    form: str,
+    color: str,
+    output: Path | None,
+) -> int:
+    """Show every live label in every account (10 tokens an account): its colour, and where that differs from most.
+
+    A label that is not everywhere, or not everywhere the same, is marked with `!`. Where the accounts do not fit the
+    terminal side by side, each label says which accounts have it in which colour.
+
+    \b
+    Examples:  leadstate matrix
+               leadstate matrix -a tag:prod --format json
+    """
+    read, failures = wait_for(_read(load_configuration(paths, accounts)))
+    grid, names = _grid(read), sorted(read)
+    if form == "json":
+        text = visible_json(json.dumps(grid, indent=2, ensure_ascii=False)) + "\n"
+    else:
+        text = drawn(lambda console: print_matrix(console, grid, names), color=wants_color(color), width=columns())
+    if output is None:
+        click.echo(text, nl=False, color=True)
+    else:
+        write_private(output, text)
+    say(failures)
+    return Exit.ERROR if failures else Exit.FINE
+
+
+async def _read(configuration: Configuration) -> tuple[dict[str, list[Live]], list[Diagnostic]]:
+    async with session(configuration) as opened:
+        failures = [finding for plan in opened.unusable for finding in plan.diagnostics]
+        answers = await each(opened.work, _read_labels, lambda _, finding: finding)
+        found = {job.account.name: answer for job, answer in zip(opened.work, answers, strict=True)}
+    failures += [answer for answer in found.values() if isinstance(answer, Diagnostic)]
+    read = {name: answer for name, answer in found.items() if not isinstance(answer, Diagnostic)}
+    return read, sorted(failures, key=lambda finding: finding.account or "")
+
+
+async def _read_labels(job: AccountJob) -> list[Live] | Diagnostic:
+    answer = await Reader(job.connection).get(Request(GET_LABELS))
+    return list(decoded(LABEL, GET_LABELS, answer.rows()))
+
+
+def _grid(read: Mapping[str, Sequence[Live]]) -> Grid:
+    grid: Grid = {}
+    for name, labels in sorted(read.items()):
+        for label in labels:
+            grid.setdefault(label.name, {}).setdefault(name, []).append(str(label.attrs["color"]))
+    return dict(sorted(grid.items()))
+
+
+MISSING = "—"
+GAP = 2
+"""Columns between those of rich's table."""
+
+
+def print_matrix(console: Console, grid: Grid, names: Sequence[str]) -> None:
+    """Print labels by accounts: as a table where it fits, else as lists."""
+    rows = [(label, _cells(row, names)) for label, row in grid.items()]
+    widths = [max(map(cell_len, (visible(name), *(cells[at] for _, cells in rows)))) for at, name in enumerate(names)]
+    first = max(map(cell_len, ("label", *(visible(label) for label, _ in rows))))
+    if len("!") + GAP + first + sum(widths) + GAP * len(widths) <= console.width:
+        _print_table(console, rows, names)
+    else:
+        _print_lists(console, rows, names)
+
+
+def _cells(row: Mapping[str, Sequence[str]], names: Sequence[str]) -> list[str]:
+    return [", ".join(visible(color) for color in row.get(name, ())) or MISSING for name in names]
+
+
+def _usual(cells: Sequence[str]) -> str:
+    """The colour that most accounts have that have the label at all."""
+    return Counter(cell for cell in cells if cell != MISSING).most_common(1)[0][0]
+
+
+def _print_table(console: Console, rows: Sequence[tuple[str, list[str]]], names: Sequence[str]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("", "label", *names):
+        table.add_column(Text(visible(heading)), overflow="fold")
+    for label, cells in rows:
+        usual = _usual(cells)
+        mark = "" if set(cells) == {usual} else "!"
+        shown = [Text(cell, "" if cell == usual else "yellow") for cell in cells]
+        table.add_row(Text(mark, "yellow"), Text(visible(label)), *shown)
+    console.print(table)
+
+
+def _print_lists(console: Console, rows: Sequence[tuple[str, list[str]]], names: Sequence[str]) -> None:
+    """Print a line for each colour that a label has, and one for where it is missing."""
+    lines: list[tuple[Cell, Cell, Cell, Cell]] = []
+    for label, cells in rows:
+        usual, counts = _usual(cells), Counter(cells)
+        mark, name = ("" if set(cells) == {usual} else "!"), visible(label)
+        for color in sorted(counts, key=lambda color: (color != usual, color == MISSING, color)):
+            style = "" if color == usual else "yellow"
+            where = [visible(name) for name, cell in zip(names, cells, strict=True) if cell == color]
+            # The usual colour needs no list: it is everywhere else.
+            told = counted(len(where), "account") if color == usual else ", ".join(where)
+            lines.append(([(mark, "yellow")], [(name, "")], [(color, style)], [(told, style)]))
+            mark = name = ""
+    print_rows(console, lines, folds=3)

@@ -1,0 +1,105 @@
+"""`leadstate pull`: live values of declared objects into the YAML. Its clients have no way to write to an account."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import click
+
+from leadstate.cli import options
+from leadstate.cli.configuration import DEFAULT, load_configuration
+from leadstate.cli.diagnostics import say
+from leadstate.cli.event_loop import wait_for
+from leadstate.cli.exits import Exit
+from leadstate.cli.main import COMMANDS
+from leadstate.cli.patch import Way, asking, new_texts, patch
+from leadstate.cli.planning import Choices, check_targets, make_plans
+from leadstate.cli.session import session
+from leadstate.config import Configuration
+from leadstate.edit.items import Files
+from leadstate.edit.pull import Accepted, accept
+from leadstate.engine.run import Settings
+from leadstate.model.diagnostics import Severity
+from leadstate.model.errors import ConfigurationError
+from leadstate.model.escape import visible
+from leadstate.model.plan import AccountPlan, Action, Change
+from leadstate.model.policy import Impact
+
+
+@click.command(short_help=COMMANDS["pull"])
+@options.configuration
+@options.option(
+    "--target", "targets", multiple=True, metavar="ADDRESS", help="Only this object: label:Hot, or emea/label:Hot."
+)
+@asking
+@options.progress
+@options.looks
+def pull(
+    *,
+    paths: tuple[Path, ...],
+    accounts: tuple[str, ...],
+    targets: tuple[str, ...],
+    check: bool,
+    auto_approve: bool,
+    color: str,
+) -> int:
+    """Accept drift: write the live values of declared labels and leads into the YAML.
+
+    Only the values that differ are touched; comments, order and quoting stay. A value that all accounts of an object
+    share goes into the object itself, another one into its `overrides`. Shows the patch and asks for `yes`. What is not
+    there any more stays declared; what is not declared is not looked at: see `import`.
+
+    \b
+    Examples:  leadstate pull
+               leadstate pull --check
+               leadstate pull -a emea --target label:Hot
+    """
+    paths = paths or (DEFAULT,)
+    settings = Choices(paths, accounts, (), None, None, targets, Impact.NONE).settings()
+    try:
+        files = Files.read(paths)
+        configuration = load_configuration(paths, accounts)
+        everything = load_configuration(paths, ()) if accounts else configuration
+        plans = wait_for(_plan(configuration, settings))
+        check_targets(settings.targets, plans, configuration)
+        accepted = _accept(plans, settings, files, everything)
+        changed = new_texts(files, accepted.edits)
+    except ConfigurationError as failure:
+        say(failure.diagnostics)
+        return Exit.ERROR
+    code = patch(changed, paths, Way(check, auto_approve, color))
+    errors = [one for plan in plans for one in plan.diagnostics if one.severity is Severity.ERROR]
+    say([*errors, *accepted.findings])
+    _say_what_is_missing(_of(plans, settings, Action.ADD))
+    if not changed and not errors and not accepted.findings:
+        click.echo("Nothing to pull.", err=True)
+    if code is Exit.FINE and (errors or accepted.findings):
+        return Exit.IN_PART if changed else Exit.ERROR
+    return code
+
+
+async def _plan(configuration: Configuration, settings: Settings) -> Sequence[AccountPlan]:
+    async with session(configuration) as opened:
+        return (await make_plans(opened, settings)).plans
+
+
+def _accept(plans: Sequence[AccountPlan], settings: Settings, files: Files, everything: Configuration) -> Accepted:
+    return accept(_of(plans, settings, Action.UPDATE), files, everything)
+
+
+def _of(plans: Iterable[AccountPlan], settings: Settings, action: Action) -> list[Change]:
+    """The changes of accounts that could be read as a whole; what a target only needs is not meant."""
+    chosen = settings.targets
+    return [
+        one
+        for plan in plans
+        if plan.complete
+        for one in plan.changes
+        if one.action is action and (not chosen or any(target.selects(one.address) for target in chosen))
+    ]
+
+
+def _say_what_is_missing(changes: Iterable[Change]) -> None:
+    for one in changes:
+        click.echo(
+            f"{visible(str(one.address))} is not in Pipedrive and stays declared; an apply would add it.", err=True
+        )

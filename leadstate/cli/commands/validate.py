@@ -1,0 +1,34 @@
+"""`leadstate validate`: the configuration's mistakes, all at once, offline."""
+
+from pathlib import Path
+
+import click
+
+from leadstate.cli import options
+from leadstate.cli.configuration import configuration_report, load_configuration
+from leadstate.cli.exits import Exit
+from leadstate.cli.main import COMMANDS
+from leadstate.cli.output import emit
+from leadstate.model.errors import ConfigurationError
+from leadstate.report import RENDERERS
+from leadstate.report.build import build
+
+
+@click.command(short_help=COMMANDS["validate"])
+@options.configuration
+@options.output(*RENDERERS)
+def validate(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, color: str, output: Path | None) -> int:
+    """Check the configuration without asking any account: every mistake with its place and its cure.
+
+    \b
+    Examples:  leadstate validate
+               leadstate validate -c accounts.yaml -c labels.yaml
+               leadstate validate --format json
+    """
+    try:
+        configuration = load_configuration(paths, accounts)
+    except ConfigurationError as failure:
+        emit(configuration_report("validate", failure), form, color, output)
+        return Exit.ERROR
+    emit(build("validate", [], accounts=accounts, diagnostics=configuration.diagnostics), form, color, output)
+    return Exit.FINE

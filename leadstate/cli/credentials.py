@@ -1,0 +1,80 @@
+"""From a declared token to what signs an account's requests, and where a new refresh token is kept."""
+
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import httpx
+
+from leadstate.cli.diagnostics import say
+from leadstate.cli.output import write_beside
+from leadstate.config import DeclaredAccount, OAuthToken, read_token
+from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.model.errors import SecretError
+from leadstate.pipedrive.auth import Signer, TokenAuth
+from leadstate.pipedrive.oauth import Client, OAuth
+from leadstate.pipedrive.secrets import Token
+
+
+def signer_of(
+    declared: DeclaredAccount, http: httpx.AsyncClient, environ: Mapping[str, str], clock: Callable[[], float]
+) -> Signer:
+    """What signs the account's requests, its secrets read.
+
+    Raises:
+        SecretError: one of its sources gives nothing usable.
+    """
+    read, source = partial(read_token, environ=environ), declared.token
+    if not isinstance(source, OAuthToken):
+        return TokenAuth(read(source))
+    client = Client(
+        read(source.client_id),
+        read(source.client_secret),
+        read(source.refresh_token),
+        source.token_url,
+        source.refresh_token.at,
+    )
+    if source.save_to is not None and not os.access(source.save_to.parent, os.W_OK):
+        # Told before it matters: the old token may be of no use once there is a new one.
+        raise SecretError(
+            f"a new refresh token could not be written to `save_to: {source.save_to}`",
+            hint="make the folder, or name another file",
+            span=source.refresh_token.at,
+        )
+    return OAuth(http, client, declared.account.origin, clock=clock, rotated=_Keep(declared.account.name, source))
+
+
+class _Keep:
+    """Writes a new refresh token where the user says, and nowhere else; says once that it has no place to go."""
+
+    def __init__(self, account: str, source: OAuthToken) -> None:
+        self._account = account
+        self._source = source
+        self._said = False
+
+    def __call__(self, token: Token) -> None:
+        problem = self._problem(token)
+        if problem and not self._said:
+            self._said = True
+            say([self._warning(problem)])
+
+    def _problem(self, token: Token) -> str:
+        """Writes the token; what is wrong, if it is written nowhere."""
+        if self._source.save_to is None:
+            return "it is kept nowhere"
+        try:
+            write_beside(self._source.save_to, f"{token.reveal()}\n")
+        except OSError as failure:
+            return f"it cannot be written to {self._source.save_to}: {(failure.strerror or '').lower()}"
+        return ""
+
+    def _warning(self, problem: str) -> Diagnostic:
+        return Diagnostic(
+            "refresh-token-replaced",
+            Severity.WARNING,
+            f"a new refresh token was issued, and {problem}; the one that is declared may be of no use now",
+            hint="name a file under `oauth`, as in `save_to: refresh-token`, and let `refresh_token` read it; if the "
+            "next run is refused, authorise the app again",
+            span=self._source.refresh_token.at,
+            account=self._account,
+        )

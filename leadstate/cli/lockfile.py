@@ -1,0 +1,75 @@
+"""The lock file after a run: brought up to date with what is known now."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from leadstate.cli.output import PUBLIC, write_beside
+from leadstate.config import Lock, lock_text, read_lock
+from leadstate.engine.apply.execute import Outcomes
+from leadstate.model.account import Account
+from leadstate.model.address import Ref
+from leadstate.model.outcome import Status
+from leadstate.model.plan import AccountPlan, Action
+from leadstate.model.touch import AccountReceipt
+
+
+def remember(
+    path: Path, accounts: Iterable[Account], plans: Mapping[str, AccountPlan], outcomes: Mapping[str, Outcomes]
+) -> Lock:
+    """Write what is known now: ids of what is declared and there; what was deleted is forgotten.
+
+    What the file knows of other objects and accounts stays: it tells later what we made and no longer declare.
+    """
+    lock = {name: dict(entries) for name, entries in read_lock(path).items()}
+    for account in accounts:
+        plan = plans.get(account.name)
+        if plan is not None and plan.complete:
+            entries = lock.get(account.name, {})
+            lock[account.name] = _entries(account, plan, outcomes.get(account.name, {}), entries)
+    text = lock_text(lock)
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        write_beside(path, text, mode=PUBLIC)
+    return lock
+
+
+def adopt(path: Path, adopted: Mapping[str, Mapping[Ref, str]]) -> Path:
+    """Write down which leads the adopted ones are, beside what the file knows; the file."""
+    known = read_lock(path)
+    both = {name: _together(known.get(name, {}), adopted.get(name, {})) for name in {*known, *adopted}}
+    write_beside(path, lock_text(both), mode=PUBLIC)
+    return path
+
+
+def _entries(account: Account, plan: AccountPlan, outcomes: Outcomes, before: Mapping[Ref, str]) -> dict[Ref, str]:
+    deleted = {
+        change.remote_id
+        for change in plan.changes
+        if change.action is Action.DELETE
+        and (outcome := outcomes.get(change.address)) is not None
+        and outcome.status is Status.APPLIED
+    }
+    if account.receipt is not None:
+        now = _known_before(account.receipt, plan, outcomes)
+    else:
+        declared = [one.address.ref for one in account.desired if one.present]
+        now = {ref: found for ref in declared if (found := plan.bindings.id_of(ref)) is not None}
+    return {ref: remote_id for ref, remote_id in _together(before, now).items() if remote_id not in deleted}
+
+
+def _known_before(receipt: AccountReceipt, plan: AccountPlan, outcomes: Outcomes) -> dict[Ref, str]:
+    """What a rollback has brought back, under the keys by which the lock file knew it before the run."""
+    keys = {Ref(touch.kind, touch.key): touch.locked_as for touch in receipt.touched if touch.key and touch.locked_as}
+    made = {
+        change.address.ref: outcome.remote_id or change.remote_id
+        for change in plan.changes
+        if change.action is not Action.DELETE
+        and (outcome := outcomes.get(change.address)) is not None
+        and outcome.status is Status.APPLIED
+    }
+    return {Ref(ref.kind, keys[ref]): id_ for ref, id_ in made.items() if id_ is not None and ref in keys}
+
+
+def _together(before: Mapping[Ref, str], now: Mapping[Ref, str]) -> dict[Ref, str]:
+    """What was known and what is known now; an object that has another key now is known by that alone."""
+    named = {(ref.kind, remote_id) for ref, remote_id in now.items()}
+    return {**{ref: remote_id for ref, remote_id in before.items() if (ref.kind, remote_id) not in named}, **now}

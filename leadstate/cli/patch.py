@@ -1,0 +1,154 @@
+"""Shows what becomes of the files as a patch, asks, and puts the new texts in their place, each as a whole.
+
+Refuses files that changed meanwhile, what is no plain file, and a link in a folder that leads elsewhere.
+"""
+
+import difflib
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import click
+
+from leadstate.cli.confirm import agreed
+from leadstate.cli.exits import Exit
+from leadstate.cli.options import F, option
+from leadstate.cli.output import PUBLIC, wants_color, write_beside
+from leadstate.config.yaml.files import is_meant
+from leadstate.config.yaml.source import Source
+from leadstate.edit.edits import Edit
+from leadstate.edit.items import Files
+from leadstate.model.errors import ConfigurationError, LeadstateError
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
+_BOM = b"\xef\xbb\xbf"
+_WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+
+
+Changed: TypeAlias = tuple[Source, str]
+"""A file, and its new text."""
+
+
+class FileError(LeadstateError):
+    """A file that cannot be replaced."""
+
+    code = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How far to go: only to say what would change, and whether to ask."""
+
+    check: bool
+    auto_approve: bool
+    color: str
+
+
+def asking(command: F) -> F:
+    """`--check` and `--auto-approve`."""
+    command = option("--auto-approve", is_flag=True, help="Do not ask.")(command)
+    return option("--check", is_flag=True, help="Only show the patch; exit 3 where there is one.")(command)
+
+
+def file_for(key: str, files: Files, into: Path | None) -> str:
+    """The file that the user names, else the last that has the list already, else the only one."""
+    known = [one.source.name for one in files.files]
+    if into is not None:
+        for name in known:
+            if Path(name).resolve() == into.resolve():
+                return name
+        raise click.BadParameter(f"is no file of this configuration, which is {', '.join(known)}", param_hint="--into")
+    last = files.last_with(key)
+    if last is not None:
+        return last.source.name
+    if len(known) > 1:
+        raise click.UsageError(f"No file has `{key}` yet: name one with --into, of {', '.join(known)}.")
+    return known[0]
+
+
+def can_be_made(into: Path, paths: Sequence[Path]) -> bool:
+    """Whether a file is not there yet, and would be part of the configuration in a folder that is read."""
+    return not into.exists() and is_meant(into.name) and any(into.parent.resolve() == one.resolve() for one in paths)
+
+
+def new_texts(files: Files, edits: Mapping[str, Sequence[Edit]]) -> list[Changed]:
+    """Each file that changes, and its new text; ConfigurationError where the result would be wrong, which is said."""
+    try:
+        return files.edited(edits)
+    except ConfigurationError:
+        click.echo("The files would not be a valid configuration any more, so nothing was written:", err=True)
+        raise
+
+
+def patch(changed: Sequence[Changed], named: Sequence[Path], way: Way) -> Exit:
+    """Show the new texts as a patch; unless it is a check, ask and write them.
+
+    Args:
+        changed: each file and its new text.
+        named: the paths that the user gave.
+        way: how far to go.
+    """
+    show(changed, way.color)
+    if not changed:
+        return Exit.FINE
+    if way.check:
+        return Exit.REFUSED
+    targets = targets_of(changed, named)
+    if not way.auto_approve and not agreed("Write this?", deed="write"):
+        return Exit.REFUSED
+    write(targets, changed)
+    return Exit.FINE
+
+
+def show(changed: Sequence[Changed], color: str) -> None:
+    """Show the new texts as a patch, on stdout."""
+    colored = wants_color(color)
+    for line in (line for source, text in changed for line in _diff(source, text)):
+        style = _STYLES.get(line[:1]) if colored else None
+        click.echo(click.style(line, fg=style) if style else line, nl=False, color=True)
+
+
+def targets_of(changed: Sequence[Changed], named: Sequence[Path]) -> list[Path]:
+    """The file that each new text goes to; FileError where one must not be replaced."""
+    return [_target(source, named) for source, _ in changed]
+
+
+def write(targets: Sequence[Path], changed: Sequence[Changed]) -> None:
+    """Put the new texts in their place, each as a whole; FileError where a file was changed meanwhile."""
+    for target, (source, text) in zip(targets, changed, strict=True):
+        _replace(target, source, text)
+
+
+def _diff(source: Source, text: str) -> Iterator[str]:
+    before, after = _LINE.findall(source.text), _LINE.findall(text)
+    for line in difflib.unified_diff(before, after, source.name, source.name):
+        whole = line.endswith(("\n", "\r"))
+        yield line if whole else f"{line}\n\\ No newline at end of file\n"
+
+
+def _target(source: Source, named: Sequence[Path]) -> Path:
+    """The file itself, where the path is a link to it."""
+    path = Path(source.name)
+    real = Path(os.path.realpath(path))
+    if real != path.absolute() and path.is_symlink() and path not in named:
+        raise FileError(f"{path} is a link to {real}", hint=f"name that file with -c {path}, or edit it by hand")
+    if real.exists() and not real.is_file():
+        raise FileError(f"{path} is no plain file", hint="edit the configuration by hand")
+    if real.exists() and not stat.S_IMODE(real.stat().st_mode) & _WRITABLE:
+        raise FileError(f"{path} is read-only", hint=f"make it writable (`chmod u+w {path}`) and run the command again")
+    return real
+
+
+def _replace(target: Path, source: Source, text: str) -> None:
+    """Whoever reads the file meanwhile sees the old one or the new one; it keeps its mode and its byte order mark."""
+    there = target.exists()
+    raw = target.read_bytes() if there else b""
+    if raw.decode("utf-8-sig", "replace") != source.text:
+        raise FileError(f"{source.name} was changed meanwhile", hint="run the command again")
+    mode = stat.S_IMODE(target.stat().st_mode) if there else PUBLIC
+    write_beside(target, (_BOM if raw.startswith(_BOM) else b"") + text.encode("utf-8"), mode=mode)

@@ -1,0 +1,193 @@
+"""The configuration as a git revision has it: texts out of git's objects. Checks nothing out and writes nothing.
+
+Knows of git what `rev-parse`, `cat-file` and `ls-tree` say; whatever is asked for by name is asked for as one argument.
+"""
+
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from leadstate.config.yaml.diagnostics import Findings, visible
+from leadstate.config.yaml.files import ReadTable, decode, is_meant
+from leadstate.config.yaml.source import Place, Source
+from leadstate.model.errors import LeadstateError
+
+TIMEOUT: Final = 60.0
+"""Seconds; a partial clone fetches what it lacks."""
+
+_ELSEWHERE: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_PREFIX")
+"""Set where git runs us as a hook; they would count relative paths from another folder."""
+
+_NO_REPOSITORY: Final = "run it in a clone of the repository that holds the configuration, or leave --base out"
+
+
+class RevisionError(LeadstateError):
+    """Git cannot give what was asked for."""
+
+    code = "base"
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A configuration at a revision.
+
+    Attributes:
+        name: as the user gave it.
+        commit: the commit's full id.
+        sources: its texts, named as the files are in the working tree; none where it did not exist yet.
+        table: how the CSV files are had that they name.
+    """
+
+    name: str
+    commit: str
+    sources: tuple[Source, ...]
+    table: ReadTable
+
+
+def read_revision(paths: Sequence[Path], name: str, findings: Findings) -> Revision:
+    """The texts that the paths of a configuration had at a revision.
+
+    Args:
+        paths: files or folders, as they are now.
+        name: a branch, a tag or a commit.
+        findings: learns which files are no text.
+
+    Raises:
+        RevisionError: there is no git, no repository, no such revision, or a path is outside.
+    """
+    first = paths[0].resolve()
+    git = _Git(first if first.is_dir() else first.parent)
+    top = git.top()
+    inside = [_inside(path, top) for path in paths]
+    commit = git.commit(name)
+    files = [one for path, within in zip(paths, inside, strict=True) for one in _files(git, path, f"{commit}:{within}")]
+    sources = [decode(path, git.blob(id_), findings) for path, id_ in dict(files).items()]
+
+    def table(path: Path, findings: Findings, *, named: Place, delimiter: str) -> Source | None:
+        id_ = git.id_of(f"{commit}:{_inside(path, top)}")
+        if id_ is None:
+            hint = "nothing to do, where this revision adds it"
+            findings.error("file-missing", f"the file {visible(str(path))} does not exist there", named, hint=hint)
+            return None
+        return decode(path, git.blob(id_), findings, delimiter)
+
+    return Revision(name, commit, tuple(one for one in sources if one is not None), table)
+
+
+def _inside(path: Path, top: Path) -> str:
+    try:
+        within = path.resolve().relative_to(top).as_posix()
+    except ValueError:
+        summary = f"{visible(str(path))} is outside of the git repository {visible(str(top))}"
+        raise RevisionError(summary, hint="leave --base out, or keep the configuration in one repository") from None
+    return "" if within == "." else within
+
+
+def _files(git: "_Git", path: Path, object_: str) -> Iterator[tuple[Path, str]]:
+    """The file, or the files of a folder by name, each with the id of its content; nothing where the path is new."""
+    id_ = git.id_of(object_)
+    if id_ is None:
+        return
+    if git.kind(id_) != "tree":
+        yield path, id_
+        return
+    for mode, kind, inner, name in sorted(git.tree(id_), key=lambda one: one[3]):
+        if is_meant(name) and kind == "blob":
+            if mode == _LINK:
+                summary = f"{visible(str(path / name))} is a symbolic link there, which is not followed"
+                raise RevisionError(summary, hint="leave --base out, or put the file itself into the folder")
+            yield path / name, inner
+
+
+_LINK: Final = "120000"
+
+
+class _Git:
+    """Questions to the repository that a folder is in."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def top(self) -> Path:
+        """The folder of the working tree."""
+        done = self._run("rev-parse", "--show-toplevel")
+        if done.returncode != 0:
+            said = _last_line(done)
+            if "dubious ownership" in done.stderr.decode("utf-8", "replace"):
+                hint = f"if you trust it: git config --global --add safe.directory {visible(str(self._folder))}"
+                raise RevisionError("git does not trust the repository: it belongs to another user", hint=hint)
+            raise RevisionError(f"the configuration is in no git repository ({said})", hint=_NO_REPOSITORY)
+        return Path(os.fsdecode(done.stdout.removesuffix(b"\n"))).resolve()
+
+    def commit(self, name: str) -> str:
+        """The full id of a revision's commit."""
+        # Git takes no name that begins so; it would be an option.
+        found = None if name.startswith("-") else self.id_of(f"{name}^{{commit}}")
+        if found is not None:
+            return found
+        shown = visible(repr(name))
+        if self.id_of(f"origin/{name}^{{commit}}") is not None:
+            raise RevisionError(f"git knows no revision {shown}", hint=f"there is `origin/{visible(name)}`")
+        if self._run("rev-parse", "--is-shallow-repository").stdout.strip() != b"true":
+            hint = "name a branch, a tag or a commit; `git branch --all` lists branches, `git fetch` gets what is new"
+            raise RevisionError(f"git knows no revision {shown}", hint=hint)
+        remote, _, branch = name.partition("/")
+        known = branch and remote.encode() in self._run("remote").stdout.split()
+        fetch = f"git fetch --depth=1 {remote} {branch}:refs/remotes/{name}" if known else "git fetch --unshallow"
+        hint = f"in CI, check out with `fetch-depth: 0`, or before the plan: {visible(fetch)}"
+        raise RevisionError(f"the clone is shallow and does not hold {shown}", hint=hint)
+
+    def id_of(self, name: str) -> str | None:
+        """The id of an object; None where there is none of that name."""
+        done = self._run("rev-parse", "--verify", "--quiet", name)
+        return done.stdout.decode("ascii").strip() if done.returncode == 0 else None
+
+    def kind(self, id_: str) -> str:
+        """What an object is: `blob` or `tree`."""
+        return self._done("cat-file", "-t", id_).decode("ascii").strip()
+
+    def blob(self, id_: str) -> bytes:
+        """The content of a file."""
+        return self._done("cat-file", "blob", id_)
+
+    def tree(self, id_: str) -> Iterator[tuple[str, str, str, str]]:
+        """Mode, kind, id and name of what a folder holds."""
+        for row in self._done("ls-tree", "--full-tree", "-z", id_).split(b"\0")[:-1]:
+            about, _, name = row.partition(b"\t")
+            mode, kind, inner = about.decode("ascii").split()
+            yield mode, kind, inner, os.fsdecode(name)
+
+    def _done(self, *words: str) -> bytes:
+        done = self._run(*words)
+        if done.returncode != 0:
+            hint = "check the repository with `git fsck`; a partial clone needs its remote"
+            raise RevisionError(f"git {words[0]} failed: {_last_line(done)}", hint=hint)
+        return done.stdout
+
+    def _run(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+        environ = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
+        environ |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+        try:
+            return subprocess.run(  # noqa: S603  a list, no shell, and no word of the user's that could be an option
+                ["git", *words],  # noqa: S607  the git that is on PATH is the one meant
+                cwd=self._folder,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=TIMEOUT,
+                check=False,
+            )
+        except FileNotFoundError:
+            hint = "install git, or leave --base out"
+            raise RevisionError("the program `git` is not there, and --base needs it", hint=hint) from None
+        except (OSError, ValueError, subprocess.TimeoutExpired) as problem:
+            raise RevisionError(f"git could not be run ({type(problem).__name__})", hint=_NO_REPOSITORY) from None
+
+
+def _last_line(done: subprocess.CompletedProcess[bytes]) -> str:
+    """What git complained about."""
+    said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    return visible(said[-1].removeprefix("fatal: ")) if said else f"exit code {done.returncode}"

@@ -1,0 +1,89 @@
+"""The lock file: which id each declared object had. A hint and never the truth: losing it loses no correctness.
+
+One entry a line, sorted, so that it merges well in git. It holds ids and keys; no names of people, no token.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
+
+from leadstate.config.yaml.regular_file import LARGEST, link_outwards, read_bounded
+from leadstate.model.address import Ref
+from leadstate.model.errors import LeadstateError
+from leadstate.model.escape import visible_json
+from leadstate.pipedrive.operations import UUID
+
+NAME: Final = "leadstate.lock.json"
+
+Lock = Mapping[str, Mapping[Ref, str]]
+"""Account → reference → remote id."""
+
+
+class LockError(LeadstateError):
+    """The lock file cannot be read or written."""
+
+    code = "lock-file"
+
+
+def _check_id(text: str) -> str:
+    """Return an id. The file may come from anybody who can open a pull request, and ids become parts of URLs."""
+    if not UUID.fullmatch(text):
+        raise PydanticCustomError("remote_id", "is not an id of the form 1b4e28ba-2fa1-11d2-883f-b9a761bde3fb")
+    return text
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    version: Literal[1]
+    accounts: dict[str, dict[Annotated[str, Field(pattern=r"^[a-z]+:.+$")], Annotated[str, AfterValidator(_check_id)]]]
+
+
+def lock_path(config: Path) -> Path:
+    """Where the lock file of a configuration is: beside the file, or in the folder."""
+    return (config if config.is_dir() else config.parent) / NAME
+
+
+def read_lock(path: Path) -> Lock:
+    """What the lock file remembers; nothing where there is none.
+
+    Raises:
+        LockError: it is there and is none.
+    """
+    try:
+        link = link_outwards(path)
+        text = b"" if link else read_bounded(path, LARGEST)
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RuntimeError):
+        hint = "check that it is a file and who may read it, or remove it: it is only a cache of ids"
+        raise LockError(f"{path} cannot be read", hint=hint) from None
+    if link is not None or len(text) > LARGEST:
+        why = "is larger than 64 MiB" if link is None else f"is reached over the link {link}, which leads elsewhere"
+        raise LockError(f"{path} {why}", hint="put the file itself there, or remove it and run `leadstate lock`")
+    try:
+        file = _File.model_validate_json(text)
+    except ValidationError as problem:
+        first = problem.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        hint = "resolve a merge conflict in it, or remove it and run `leadstate lock`: it is only a cache of ids"
+        raise LockError(f"{path} is no lock file: {where}: {first['msg'].lower()}", hint=hint) from None
+    return {
+        account: {Ref(*key.split(":", 1)): remote_id for key, remote_id in entries.items()}
+        for account, entries in file.accounts.items()
+    }
+
+
+def lock_text(lock: Lock) -> str:
+    """The file's text: the same lock gives the same bytes."""
+    accounts = {
+        account: {str(ref): entries[ref] for ref in sorted(entries)}
+        for account, entries in sorted(lock.items())
+        if entries
+    }
+    text = json.dumps({"version": 1, "accounts": accounts}, indent=2, ensure_ascii=False)
+    return f"{visible_json(text)}\n"

@@ -1,0 +1,145 @@
+"""What is wrong, collected with its place, excerpt and cure. Every secret is masked here, before anything gets out.
+
+Of mistakes of one kind in one file the first hundred are kept and the others counted: a table of 100,000 rows may have
+one in every row.
+"""
+
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from leadstate.config.yaml.masking import STARS, Secrets
+from leadstate.config.yaml.source import Place
+from leadstate.model import escape
+from leadstate.model.address import Span
+from leadstate.model.diagnostics import Diagnostic, Severity
+
+MANY = 100
+"""So many findings of one kind are kept of one file."""
+AROUND = 60
+"""So many characters of a long line are shown on each side of the place."""
+
+
+_Kind: TypeAlias = tuple[Severity, str, str]
+
+
+def _kind(found: Diagnostic) -> _Kind:
+    return found.severity, found.code, found.span.file if found.span else ""
+
+
+@dataclass(slots=True)
+class Findings:
+    """Errors and warnings, each once."""
+
+    _found: dict[Diagnostic, Place | None] = field(default_factory=dict)
+    _kept: Counter[_Kind] = field(default_factory=Counter)
+    _left_out: dict[_Kind, set[int]] = field(default_factory=lambda: defaultdict(set))
+
+    def error(
+        self,
+        code: str,
+        summary: str,
+        at: Place | Span | None,
+        *,
+        hint: str,
+        detail: str = "",
+        account: str | None = None,
+        severity: Severity = Severity.ERROR,
+    ) -> None:
+        """Add an error."""
+        place, span = (at, at.span) if isinstance(at, Place) else (None, at)
+        found = Diagnostic(code, severity, summary, detail, hint, span, account=account)
+        kind = _kind(found)
+        if found in self._found:
+            return
+        if self._kept[kind] < MANY:
+            self._kept[kind] += 1
+            self._found[found] = place
+        else:
+            self._left_out[kind].add(hash(found))
+
+    def warning(self, code: str, summary: str, at: Place | None, *, hint: str, detail: str = "") -> None:
+        """Add a warning."""
+        self.error(code, summary, at, hint=hint, detail=detail, severity=Severity.WARNING)
+
+    @property
+    def any_error(self) -> bool:
+        """Whether one of them is an error."""
+        return any(one.severity is Severity.ERROR for one in self._found)
+
+    def sorted(self, severity: Severity) -> tuple[Diagnostic, ...]:
+        """Those of one severity, by place, with no secret in them."""
+        places = self._found.values()
+        secrets = [source.secrets for source in dict.fromkeys(place.source for place in places if place)]
+        chosen = dict.fromkeys(
+            _redacted(replace(one, excerpt=excerpt(place) if place else ""), secrets)
+            for one, place in self._found.items()
+            if one.severity is severity
+        )
+        found = sorted(chosen, key=lambda one: (one.span or Span("", 0, 0), one.code, one.summary))
+        last = {_kind(one): index for index, one in enumerate(found)}
+        for kind, left_out in self._left_out.items():
+            if kind in last:
+                one = found[last[kind]]
+                more = f"and {len(left_out):,} more of this kind in the file"
+                found[last[kind]] = replace(one, detail=f"{one.detail}\n{more}".strip())
+        return tuple(found)
+
+
+def _redacted(found: Diagnostic, secrets: Sequence[Secrets]) -> Diagnostic:
+    texts = [found.summary, found.detail, found.hint]
+    for one in secrets:
+        texts = [one.redact(text) for text in texts]
+    return replace(found, summary=texts[0], detail=texts[1], hint=texts[2])
+
+
+def excerpt(place: Place) -> str:
+    """The source line with a caret below the place; long lines cut, secrets and control characters masked."""
+    number = place.line - 1
+    lines = place.source.lines
+    if number >= len(lines):
+        return ""
+    line = lines[number]
+    column = min(place.column - 1, len(line))
+    start, end = _window(len(line), column)
+    shown, caret = _show(line, start, end, column, place.source.secrets.intervals(number))
+    gutter = f"{place.line} | "
+    lead, tail = ("…" if start else ""), ("…" if end < len(line) else "")
+    return f"{gutter}{lead}{shown}{tail}\n{' ' * (len(gutter) - 2)}| {' ' * (len(lead) + caret)}^"
+
+
+def _window(length: int, column: int) -> tuple[int, int]:
+    if length <= 2 * AROUND:
+        return 0, length
+    start = min(max(0, column - AROUND), length - 2 * AROUND)
+    return start, start + 2 * AROUND
+
+
+def _show(line: str, start: int, end: int, column: int, secret: Sequence[tuple[int, int]]) -> tuple[str, int]:
+    """The characters from start to end as they can be shown, and how wide it is to the column."""
+    shown: list[str] = []
+    width, caret, index = 0, None, start
+    intervals = [one for one in secret if one[1] > start and one[0] < end]
+    while index < end:
+        covered = next((one for one in intervals if one[0] <= index < one[1]), None)
+        last = index + 1 if covered is None else covered[1]
+        piece = STARS if covered is not None else visible(line[index])
+        if caret is None and index <= column < last:
+            caret = width
+        shown.append(piece)
+        width += _width(piece)
+        index = last
+    return "".join(shown), width if caret is None else caret
+
+
+def visible(text: str) -> str:
+    """The text with what a terminal would act upon, or nobody would see, written as an escape; a tab as an arrow."""
+    return escape.visible(text.replace("\t", "→"))
+
+
+def _width(text: str) -> int:
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+    )

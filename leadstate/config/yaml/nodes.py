@@ -1,0 +1,250 @@
+"""YAML text to plain Python values and, beside them, where each one stands. One loop, no recursion.
+
+Refuses what YAML allows and a configuration does not need: tags, several documents, merge keys, keys that are no text,
+a key twice, deep nesting, and aliases that expand to much (spec section 2).
+"""
+
+from typing import Any, Final, NoReturn
+
+from leadstate.config.yaml.diagnostics import Findings, visible
+from leadstate.config.yaml.events import (
+    ALIAS,
+    DOCUMENT,
+    END,
+    MAPPING,
+    MAX_DEPTH,
+    SCALAR,
+    SEQUENCE,
+    NotYamlError,
+    events_of,
+)
+from leadstate.config.yaml.scalars import resolve
+from leadstate.config.yaml.source import Place, Source
+from leadstate.config.yaml.syntax import explain
+
+MAX_THROUGH_ALIASES: Final = 10_000
+"""Values reached through aliases, over a file."""
+
+
+class Node:
+    """A value and its place.
+
+    Attributes:
+        value: plain Python: a scalar, a list or a dict of such.
+        mark: where it begins; line and column from 0.
+        text: a scalar as it is written.
+        children: the nodes of a list or mapping.
+        keys: where each key of a mapping begins.
+    """
+
+    __slots__ = ("children", "keys", "mark", "text", "value")
+
+    def __init__(self, value: Any, mark: Any, text: str | None) -> None:
+        self.value = value
+        self.mark = mark
+        self.text = text
+        self.children: Any = None
+        self.keys: dict[str, Any] | None = None
+
+    def child(self, step: str | int) -> "Node | None":
+        """The node below, or None where there is none."""
+        if isinstance(self.children, dict):
+            found: Node | None = self.children.get(step)
+            return found
+        if isinstance(self.children, list) and isinstance(step, int) and step < len(self.children):
+            item: Node = self.children[step]
+            return item
+        return None
+
+    def place(self, source: Source) -> Place:
+        """Where it begins."""
+        return place_of(self.mark, source)
+
+    def key_place(self, key: str, source: Source) -> Place:
+        """Where a key of it begins; where it begins itself if it has no such key."""
+        return place_of((self.keys or {}).get(key, self.mark), source)
+
+
+def place_of(mark: Any, source: Source) -> Place:
+    """A mark of libyaml as a place."""
+    return Place(source, mark.line + 1, mark.column + 1)
+
+
+class _Open:
+    """A list or mapping that has begun."""
+
+    __slots__ = ("anchor", "deepest", "has_key", "key", "node", "seen")
+
+    def __init__(self, node: Node, anchor: str | None, seen: int) -> None:
+        self.node = node
+        self.anchor = anchor
+        self.seen = seen
+        self.deepest = 1
+        self.has_key = False
+        self.key: str | None = None
+
+
+class _RefusedError(Exception):
+    """The rest of the file is not read; the reason is among the findings."""
+
+
+def read_nodes(source: Source, findings: Findings) -> Node | None:
+    """The root mapping of a file; None, and findings, where there is none to work with."""
+    reader = _Reader(source, findings)
+    try:
+        reader.read()
+    except NotYamlError as problem:
+        explain(problem, source, findings)
+        return None
+    except _RefusedError:
+        return None
+    root = reader.root
+    if root is None or (root.value is None and not root.text):
+        hint = "begin with `version: 1`, then `accounts:` and `labels:`"
+        findings.error("empty-file", "nothing is declared in this file", Place(source, 1, 1), hint=hint)
+        return None
+    if root.keys is None:
+        hint = "begin with keys: `version: 1`, then `accounts:` and `labels:`"
+        findings.error("wrong-type", "the file is not a mapping of keys to values", root.place(source), hint=hint)
+        return None
+    return root
+
+
+class _Reader:
+    def __init__(self, source: Source, findings: Findings) -> None:
+        self.source = source
+        self.findings = findings
+        self.root: Node | None = None
+        self.stack: list[_Open] = []
+        self.anchors: dict[str, tuple[Node, int, int] | None] = {}
+        self.seen = 0
+        self.through_aliases = 0
+
+    def read(self) -> None:
+        stack = self.stack
+        for what, event in events_of(self.source.text):
+            if what is SCALAR:
+                text = event.value
+                # A tag makes the first of `implicit` False unless it is `!`, so a tagged scalar is text here.
+                node = Node(resolve(text) if event.implicit[0] else text, event.start_mark, text)
+                self.seen += 1
+                if event.tag is not None:
+                    self._tag(event)
+                if event.anchor is not None:
+                    self.anchors[event.anchor] = (node, 1, 0)
+                self._attach(node, plain=event.implicit[0])
+            elif what is END:
+                self._close(stack.pop())
+            elif what is MAPPING or what is SEQUENCE:
+                self._open(event, mapping=what is MAPPING)
+            elif what is ALIAS:
+                self._attach(self._alias(event))
+            elif what is DOCUMENT and self.root is not None:
+                self._refuse(
+                    "many-documents",
+                    "a second document begins",
+                    event.start_mark,
+                    "remove the `---`, or put the second document into a file of its own; a folder is read as one",
+                )
+
+    def _attach(self, node: Node, *, plain: bool = False) -> None:
+        if not self.stack:
+            self.root = node
+            return
+        top = self.stack[-1]
+        parent = top.node
+        if parent.keys is None:
+            parent.value.append(node.value)
+            parent.children.append(node)
+        elif not top.has_key:
+            top.has_key = True
+            top.key = self._key(node, parent, plain=plain)
+        else:
+            top.has_key = False
+            if top.key is not None:
+                parent.value[top.key] = node.value
+                parent.children[top.key] = node
+
+    def _key(self, node: Node, parent: Node, *, plain: bool) -> str | None:
+        """The key, remembered with its place; None where the entry is to be passed over."""
+        key = node.value
+        if not isinstance(key, str):
+            written = f"`{visible(node.text[:60])}`" if node.text else "an empty one" if node.text == "" else "none"
+            hint = f'write it in quotes: "{visible(node.text[:60])}"' if node.text else "write text before the `:`"
+            self._error("key-not-text", f"a key is text, and this is {written}", node.mark, hint)
+            return None
+        if key == "<<" and plain:
+            hint = "YAML 1.2 has no merge keys: write the keys out, or use `overrides` and `vars`"
+            self._error("merge-key", "`<<` does not merge mappings", node.mark, hint)
+            return None
+        assert parent.keys is not None  # noqa: S101  for mypy: only mappings have keys
+        if key in parent.keys:
+            first = place_of(parent.keys[key], self.source)
+            self.findings.error(
+                "duplicate-key",
+                f"the key `{visible(key[:60])}` stands twice in one mapping",
+                node.place(self.source),
+                hint="keep one of the two",
+                detail=f"first here: {first.span}",
+            )
+            return None
+        parent.keys[key] = node.mark
+        return key
+
+    def _open(self, event: Any, *, mapping: bool) -> None:
+        node = Node({} if mapping else [], event.start_mark, None)
+        node.children = {} if mapping else []
+        node.keys = {} if mapping else None
+        if event.tag is not None:
+            self._tag(event)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = None
+        self._attach(node)
+        self.stack.append(_Open(node, event.anchor, self.seen))
+        self.seen += 1
+        if len(self.stack) > MAX_DEPTH:
+            self._too_deep(event.start_mark)
+
+    def _close(self, done: _Open) -> None:
+        if done.anchor is not None:
+            self.anchors[done.anchor] = (done.node, self.seen - done.seen, done.deepest)
+        if self.stack:
+            self.stack[-1].deepest = max(self.stack[-1].deepest, done.deepest + 1)
+
+    def _alias(self, event: Any) -> Node:
+        name = event.anchor
+        if name not in self.anchors:
+            hint = f"write `&{visible(name)}` at a value further up, or quote the text"
+            self._refuse("unknown-alias", f"`*{visible(name)}` stands for nothing", event.start_mark, hint)
+        found = self.anchors[name]
+        if found is None:
+            hint = "write the value out where it is needed"
+            self._refuse("recursive-alias", f"`*{visible(name)}` contains itself", event.start_mark, hint)
+        node, size, depth = found
+        self.seen += size
+        self.through_aliases += size
+        if self.through_aliases > MAX_THROUGH_ALIASES:
+            hint = "write the values out, or fewer aliases to large ones"
+            summary = f"aliases expand to more than {MAX_THROUGH_ALIASES:,} values"
+            self._refuse("alias-expansion", summary, event.start_mark, hint)
+        if len(self.stack) + depth > MAX_DEPTH:
+            self._too_deep(event.start_mark)
+        if self.stack:
+            self.stack[-1].deepest = max(self.stack[-1].deepest, depth + 1)
+        return node
+
+    def _tag(self, event: Any) -> None:
+        tag = visible(str(event.tag)[:60])
+        hint = "remove the tag; text that looks like a number goes in quotes"
+        self._error("tag", f"the tag `{tag}` is not allowed", event.start_mark, hint)
+
+    def _too_deep(self, mark: Any) -> NoReturn:
+        hint = "a configuration needs six levels; look for brackets or dashes too many"
+        self._refuse("too-deep", f"more than {MAX_DEPTH} levels of lists and mappings", mark, hint)
+
+    def _error(self, code: str, summary: str, mark: Any, hint: str) -> None:
+        self.findings.error(code, summary, place_of(mark, self.source), hint=hint)
+
+    def _refuse(self, code: str, summary: str, mark: Any, hint: str) -> NoReturn:
+        self._error(code, summary, mark, hint)
+        raise _RefusedError

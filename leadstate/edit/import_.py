@@ -1,0 +1,208 @@
+"""Live labels and leads as items of a file: one for all accounts where they agree, `overrides` where they do not.
+
+Refuses, with a finding each, what cannot be declared: an unknown colour, a text that would be taken for a variable, two
+leads with one mark.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from leadstate.config.rules.variables import has_variable
+from leadstate.edit.keys import readable_key
+from leadstate.edit.live_values import plainly, visible_to
+from leadstate.kinds.base import Spec
+from leadstate.kinds.contacts import OrganizationRef, PersonRef, UserRef
+from leadstate.kinds.label import LabelSpec
+from leadstate.kinds.lead_spec import LeadSpec
+from leadstate.model.address import Ref
+from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.model.resource import Known, Live, Money
+
+Found = Mapping[str, Sequence[Live]]
+"""Account → what it has, in the order of its listing."""
+Fields = dict[str, Any]
+
+_LEAD_FIELDS: Final = (
+    "title", "person", "organization", "owner", "labels", "value", "expected_close_date", "visible_to", "channel",
+    "channel_id",
+)  # fmt: skip
+"""Whether a lead was seen is left out: people flip it by looking."""
+
+_NEVER_UNSET: Final = ("owner", "visible_to")
+"""Where an account tells one and another does not, nobody could write that down."""
+
+
+@dataclass(slots=True)
+class Taken:
+    """Items to write, and what was left out.
+
+    Attributes:
+        items: in the order of the listings.
+        accounts: name or key → the accounts that have it.
+        adopted: account → reference → id, for leads that carry no mark of ours.
+        findings: what was left out, and why.
+    """
+
+    items: list[Fields] = field(default_factory=list)
+    accounts: dict[str, list[str]] = field(default_factory=dict)
+    adopted: dict[str, dict[Ref, str]] = field(default_factory=dict)
+    findings: list[Diagnostic] = field(default_factory=list)
+
+    def leave(self, account: str, what: str, why: str, cure: str, *, severity: Severity = Severity.ERROR) -> None:
+        """Add a finding."""
+        self.findings.append(Diagnostic("not-imported", severity, f"{what}: {why}", hint=cure, account=account))
+
+
+def label_items(found: Found, everyone: frozenset[str]) -> Taken:
+    """An item for each label.
+
+    Args:
+        found: labels that nothing declares.
+        everyone: every account of the configuration; an item that is not for all of them says for which it is.
+    """
+    taken = Taken()
+    here: dict[str, dict[str, Fields]] = defaultdict(dict)
+    for account, labels in found.items():
+        for one in labels:
+            fields = {"name": one.name, "color": one.attrs["color"]}
+            if has_variable(one.name):
+                taken.leave(account, f"the label {one.name!r}", *_LIKE_VARIABLE)
+            elif not _is_valid(LabelSpec, fields):
+                why = f"its name or its colour ({fields['color']}) cannot be declared"
+                taken.leave(account, f"the label {one.name!r}", why, "change it in Pipedrive")
+            else:
+                here[one.name][account] = fields
+    for name, by_account in here.items():
+        taken.items.append(_item({"name": name}, by_account, everyone))
+        taken.accounts[name] = list(by_account)
+    return taken
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is declared already, and how leads refer to it.
+
+    Attributes:
+        everyone: every account of the configuration; an item that is not for all of them says for which it is.
+        namespace: the configuration's mark.
+        keys: of the leads that are declared.
+        names: account → label → what a lead writes for it.
+        plans: account → what its company has bought, as it is written.
+    """
+
+    everyone: frozenset[str]
+    namespace: str
+    keys: frozenset[str]
+    names: Mapping[str, Mapping[Ref, str]]
+    plans: Mapping[str, Any]
+
+
+def lead_items(found: Found, known: Mapping[str, Known], written: Written) -> Taken:
+    """An item for each lead: its key is what its mark says; one without a mark gets a readable one, and is adopted.
+
+    Leads of several accounts whose titles give one key are one item.
+
+    Args:
+        found: leads that nothing declares, their labels as references.
+        known: account → what people and organizations are known by; an id is written for one that is not in it.
+        written: what is declared already.
+    """
+    taken = Taken()
+    here: dict[str, dict[str, Fields]] = defaultdict(dict)
+    marked = {one.mark.removeprefix(f"{written.namespace}:") for leads in found.values() for one in leads if one.mark}
+    for account, leads in found.items():
+        marks = Counter(one.mark for one in leads)
+        taken_keys = {*written.keys, *marked}
+        for one in leads:
+            key = (one.mark or "").removeprefix(f"{written.namespace}:")
+            if one.mark is None:
+                key = readable_key(one.name, taken_keys)
+                taken_keys.add(key)
+            fields = _lead_fields(one, written.names.get(account, {}), written.plans.get(account), known[account])
+            if one.mark and marks[one.mark] > 1:
+                taken.leave(account, f"the lead {key!r}", "several carry this mark", "delete the others in Pipedrive")
+            elif any(has_variable(fields.get(name)) for name in ("title", "channel_id")):
+                taken.leave(account, f"the lead {key!r}", *_LIKE_VARIABLE)
+            elif not _is_valid(LeadSpec, {"key": key, **fields}):
+                taken.leave(account, f"the lead {key!r}", "its key or a field cannot be declared", "declare it by hand")
+            else:
+                here[key][account] = fields
+                if one.mark is None:
+                    taken.adopted.setdefault(account, {})[Ref("lead", key)] = one.remote_id
+                if isinstance(fields["labels"], dict):
+                    why = "some of its labels are not declared, and are left alone"
+                    cure = "import the labels too, and write the list out"
+                    taken.leave(account, f"the lead {key!r}", why, cure, severity=Severity.WARNING)
+    for key, by_account in here.items():
+        adopted = {} if key in marked else {"adopted": True}
+        taken.items.append(_item({"key": key, **adopted}, by_account, written.everyone))
+        taken.accounts[key] = list(by_account)
+    return taken
+
+
+_LIKE_VARIABLE: Final = ("it holds `${`, which would be taken for a variable", "rename it in Pipedrive")
+
+
+def _lead_fields(lead: Live, names: Mapping[Ref, str], plan: Any, known: Known) -> Fields:
+    """What a lead has, as people write it; what it has not is not written."""
+    fields: Fields = {}
+    for name in _LEAD_FIELDS:
+        value = lead.attrs[name]
+        if isinstance(value, Money):
+            fields[name] = plainly(value)
+        elif name == "visible_to" and isinstance(value, str):
+            fields[name] = visible_to(int(value), plan) if value.isdecimal() else value
+        elif name == "labels":
+            carried = value if isinstance(value, tuple) else ()
+            told = [names[one] for one in carried if isinstance(one, Ref) and one in names]
+            fields[name] = told if len(told) == len(carried) else {"at_least": told}
+        elif name in _CONTACTS and isinstance(value, int):
+            fields[name] = _described(name, value, known)
+        elif value is not None:
+            fields[name] = value
+    return fields
+
+
+_CONTACTS: Final = {"person": "person", "organization": "organization", "owner": "user"}
+_DESCRIPTIONS: Final[Mapping[str, type[Spec]]] = {
+    "person": PersonRef,
+    "organization": OrganizationRef,
+    "owner": UserRef,
+}
+
+
+def _described(name: str, id_: int, known: Known) -> object:
+    """What somebody is known by, where a file can hold that; else the id."""
+    words = known.get((_CONTACTS[name], id_), {})
+    unfit = any(map(has_variable, words.values())) or not _is_valid(_DESCRIPTIONS[name], words)
+    return id_ if unfit else dict(words)
+
+
+def _is_valid(model: type[Spec], fields: Mapping[str, Any]) -> bool:
+    try:
+        model.model_validate(fields)
+    except ValidationError:
+        return False
+    return True
+
+
+def _item(item: Fields, by_account: Mapping[str, Fields], everyone: frozenset[str]) -> Fields:
+    """One item for all these accounts: what most of them have, and `overrides` for the others."""
+    overrides: dict[str, Fields] = {}
+    for name in dict.fromkeys(name for fields in by_account.values() for name in fields):
+        values = [fields.get(name) for fields in by_account.values()]
+        if None in values and name in _NEVER_UNSET:
+            continue
+        base = max(values, key=values.count)
+        if base is not None:
+            item[name] = base
+        for account, fields in by_account.items():
+            if fields.get(name) != base:
+                overrides.setdefault(account, {})[name] = fields.get(name)
+    if by_account.keys() != everyone:
+        item["accounts"] = sorted(by_account)
+    return {**item, "overrides": overrides} if overrides else item

@@ -1,0 +1,141 @@
+"""The files of a configuration as they are written: which declared thing stands where, and what edits make of them.
+
+Refuses edits after which the files would not be a configuration any more.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from leadstate.config.loader import understand
+from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.files import read_sources
+from leadstate.config.yaml.nodes import Node, read_nodes
+from leadstate.config.yaml.source import Source
+from leadstate.edit.edits import Edit
+from leadstate.edit.edits import Path as Steps
+from leadstate.edit.writer import rewritten
+from leadstate.model.address import Span
+from leadstate.model.diagnostics import Severity
+from leadstate.model.errors import ConfigurationError
+
+LISTS: Final = {"label": "labels", "lead": "leads"}
+"""Kind → the key under which its items stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file: its text and its nodes; `new` where it is only going to be there."""
+
+    source: Source
+    root: Node
+    new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A declared label or lead, as it is written."""
+
+    file: str
+    steps: Steps
+    value: Mapping[str, Any]
+
+    def overrides(self, account: str, path: Sequence[str]) -> bool:
+        """Whether an account has a value of its own at this path."""
+        return path[-1] in _at((self.value.get("overrides") or {}).get(account), path[:-1], {})
+
+    def written(self, account: str, path: Sequence[str]) -> Any:
+        """The value at a path as an account has it: in its override, or in the item itself; None where in neither."""
+        own = self.overrides(account, path)
+        return _at(self.value["overrides"][account] if own else self.value, path, None)
+
+
+@dataclass(frozen=True)
+class Files:
+    """All files, in the order in which they are read."""
+
+    files: tuple[File, ...]
+    _items: Mapping[Span, Item]
+
+    @classmethod
+    def read(cls, paths: Sequence[Path]) -> "Files":
+        """The files at these paths; ConfigurationError where one cannot be read."""
+        findings = Findings()
+        return cls.of(read_sources(paths, findings), findings)
+
+    @classmethod
+    def of(cls, sources: Sequence[Source], findings: Findings) -> "Files":
+        """The files of these texts; ConfigurationError where one of them, or something found before, is wrong."""
+        files = []
+        for source in sources:
+            root = read_nodes(source, findings)
+            if root is not None:
+                files.append(File(source, root))
+        if findings.any_error:
+            raise ConfigurationError(findings.sorted(Severity.ERROR))
+        return cls(tuple(files), _items_of(files))
+
+    def with_new(self, path: Path, key: str) -> "Files":
+        """The same with a file that is to be made, for a list of this key."""
+        source = Source(str(path), f"{key}: []\n", path.parent)
+        root = read_nodes(source, Findings())
+        assert root is not None  # noqa: S101  for mypy: it is a mapping
+        return Files((*self.files, File(source, root, new=True)), self._items)
+
+    def item(self, span: Span | None) -> Item | None:
+        """The item that begins at a place."""
+        return None if span is None else self._items.get(span)
+
+    def values(self) -> dict[str, Mapping[str, Any]]:
+        """File → what is in it."""
+        return {one.source.name: one.root.value for one in self.files}
+
+    def account(self, name: str) -> Mapping[str, Any]:
+        """An account, as it is written."""
+        found = [accounts[name] for one in self.files if name in (accounts := one.root.value.get("accounts") or {})]
+        return found[0] if found else {}
+
+    def last_with(self, key: str) -> File | None:
+        """The last file that has a key at its top."""
+        return next((one for one in reversed(self.files) if key in one.root.value), None)
+
+    def edited(self, edits: Mapping[str, Sequence[Edit]]) -> list[tuple[Source, str]]:
+        """Each file that the edits change, and its new text.
+
+        Raises:
+            EditError: an edit cannot be made in place.
+            ConfigurationError: the files would not be right any more.
+        """
+        texts = {
+            one.source.name: rewritten(one.source, one.root, made)
+            for one in self.files
+            if (made := edits.get(one.source.name))
+        }
+        sources = [replace(one.source, text=texts.get(one.source.name, one.source.text)) for one in self.files]
+        understand(sources, (), Findings())
+        return [
+            (replace(one.source, text="") if one.new else one.source, texts[one.source.name])
+            for one in self.files
+            if texts.get(one.source.name, one.source.text) != one.source.text
+        ]
+
+
+def _at(value: Any, path: Sequence[str], otherwise: Any) -> Any:
+    for step in path:
+        value = (value or {}).get(step)
+    return otherwise if value is None else value
+
+
+def _items_of(files: Sequence[File]) -> dict[Span, Item]:
+    items: dict[Span, Item] = {}
+    for file in files:
+        for key in LISTS.values():
+            listed = file.root.child(key)
+            # Something else is no list of items; that is an error of the configuration, and reported as such.
+            written = listed.children if listed is not None and isinstance(listed.children, list) else ()
+            for index, node in enumerate(written):
+                if isinstance(node.value, dict):
+                    span = node.place(file.source).span
+                    items.setdefault(span, Item(file.source.name, (key, index), node.value))
+    return items

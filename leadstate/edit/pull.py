@@ -1,0 +1,202 @@
+"""Live values of declared objects as edits of the files: the way back of a plan's updates.
+
+Refuses, with a finding each, what stands in a CSV file, for only YAML is edited, and what no file can declare: a label
+that is not declared, a colour we do not know, a text that would be taken for a variable.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from leadstate.config.configuration import Configuration
+from leadstate.config.rules.variables import has_variable
+from leadstate.edit.edits import Edit, Set, edited
+from leadstate.edit.items import Files, Item
+from leadstate.edit.live_values import plainly, spellings, visible_to
+from leadstate.kinds.base import Spec
+from leadstate.kinds.label import LabelOverride
+from leadstate.kinds.lead_spec import LeadFields
+from leadstate.model.address import Address, Ref, Span
+from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.model.plan import Change, FieldDiff
+from leadstate.model.resource import CUSTOM, AtLeast, Desired, Side, text
+
+_FIELDS: Final[Mapping[str, type[Spec]]] = {"label": LabelOverride, "lead": LeadFields}
+_KNOWN: Final[Mapping[str, frozenset[str]]] = {
+    "label": frozenset(("name", "color")),
+    "lead": frozenset((
+        "title", "person", "organization", "owner", "labels", "value", "expected_close_date", "visible_to", "was_seen",
+        "channel", "channel_id", "archived",
+    )),
+}  # fmt: skip
+"""Kind → the fields of which the live form is known here."""
+_CONTACTS: Final = {"person": "organization", "organization": "person"}
+
+
+class _UnfitError(Exception):
+    """The live value cannot be declared; why, and what to do."""
+
+    def __init__(self, why: str, cure: str) -> None:
+        super().__init__(why)
+        self.cure = cure
+
+
+@dataclass(slots=True)
+class Accepted:
+    """The edits that accept the drift, by file, and what could not be accepted."""
+
+    edits: dict[str, list[Edit]] = field(default_factory=lambda: defaultdict(list))
+    findings: list[Diagnostic] = field(default_factory=list)
+
+
+def accept(changes: Sequence[Change], files: Files, everything: Configuration) -> Accepted:
+    """Turn updates around.
+
+    Args:
+        changes: updates, of any accounts.
+        files: as they are written.
+        everything: all declared accounts, those included that no change is about.
+    """
+    accepted = Accepted()
+    declared = {one.account.name: one.account.desired for one in everything.accounts}
+    scopes: dict[Span, set[str]] = defaultdict(set)
+    for account, desired in declared.items():
+        for one in desired:
+            scopes[one.span].add(account)
+    values: dict[Span, dict[str, dict[str, object]]] = defaultdict(lambda: defaultdict(dict))
+    for change in changes:
+        account, item = change.address.account, files.item(change.span)
+        for drifted in change.fields:
+            try:
+                value = _value(change.address, drifted, item, files, declared[account])
+            except _UnfitError as failure:
+                accepted.findings.append(_finding(change, drifted, failure))
+            else:
+                assert change.span is not None  # noqa: S101  for mypy: _value has refused it
+                values[change.span][drifted.path][account] = value
+    for span, by_field in values.items():
+        item = files.item(span)
+        assert item is not None  # noqa: S101  as above
+        for name, live in by_field.items():
+            accepted.edits[item.file] += _edits(item, name, live, scopes[span])
+    _keep_references(accepted.edits, files, _references_of_tables(everything, files))
+    return accepted
+
+
+def _steps(name: str) -> tuple[str, ...]:
+    """Where an attribute stands in an item: a custom field under its name, whatever dots are in that."""
+    return ("custom_fields", name.removeprefix(CUSTOM)) if name.startswith(CUSTOM) else (name,)
+
+
+def _nested(name: str, value: object) -> dict[str, object]:
+    *outer, last = _steps(name)
+    return {outer[0]: {last: value}} if outer else {last: value}
+
+
+def _edits(item: Item, name: str, live: Mapping[str, object], scope: set[str]) -> Iterator[Edit]:
+    """Into the item where every account that takes the value from there has the same, else into its overrides."""
+    steps = _steps(name)
+    sharing = {account for account in scope if not item.overrides(account, steps)}
+    together = sharing & live.keys()
+    first = next((live[account] for account in sorted(together)), None)
+    if together and together == sharing and all(live[account] == first for account in together):
+        yield Set((*item.steps, *steps), first)
+        together = set()
+    for account in sorted(live):
+        if account in together or account not in sharing:
+            yield Set((*item.steps, "overrides", account, *steps), live[account])
+
+
+def _value(address: Address, one: FieldDiff, item: Item | None, files: Files, desired: Sequence[Desired]) -> object:
+    """The live value as people write it."""
+    if item is None:
+        raise _UnfitError("it stands in a CSV file, and only YAML is edited", "write it there by hand")
+    if not (one.path in _KNOWN[address.kind] or one.path.startswith(CUSTOM)):
+        raise _UnfitError("pull knows no way to write it", "write it by hand")
+    name, account = one.path, address.account
+    before = item.written(account, _steps(name))
+    value: Any
+    if name == "labels":
+        value = _labels(one.before, before, files, desired)
+    elif name == "visible_to" and isinstance(one.before, str):
+        value = visible_to(int(one.before), files.account(account).get("plan"), before)
+    else:
+        value = plainly(one.before, before)
+    if isinstance(value, str) and has_variable(value):
+        raise _UnfitError("it holds `${`, which would be taken for a variable", "rename it in Pipedrive")
+    if value is None and name in _CONTACTS:
+        other = _CONTACTS[name]
+        if item.written(account, (other,)) is None:
+            raise _UnfitError(f"the lead has none any more, and no {other} is declared", f"declare its {other} first")
+    try:
+        _FIELDS[address.kind].model_validate(_nested(name, value))
+    except ValidationError:
+        raise _UnfitError("this cannot be declared", "change it in Pipedrive, or leave the field out") from None
+    return value
+
+
+def _labels(live: Side, before: Any, files: Files, desired: Sequence[Desired]) -> object:
+    """The labels of a lead, those that stay as they are written; others by key, or by name where there is none."""
+    refs = live if isinstance(live, tuple) else ()
+    written = {one.address.ref: spellings(one, files) for one in desired if one.present and one.names}
+    at_least = isinstance(before, Mapping)
+    names: list[str] = list(before["at_least"] if isinstance(before, Mapping) else before or ())
+    meant = {name: ref for name in names for ref, known in written.items() if text(name) in known}
+    kept = [name for name in names if meant.get(name) in refs]
+    if at_least:
+        return {"at_least": kept}
+    unknown = [one.key if isinstance(one, Ref) else str(one) for one in refs if one not in written]
+    if unknown:
+        raise _UnfitError(
+            f"it carries labels that are not declared: {', '.join(unknown)}", "import or declare those labels first"
+        )
+    there = {meant[name] for name in kept}
+    return [*kept, *(written[one][0] for one in refs if isinstance(one, Ref) and one not in there)]
+
+
+def _keep_references(edits: dict[str, list[Edit]], files: Files, elsewhere: frozenset[str]) -> None:
+    """A label that gets another name, and is referred to by the old one, keeps that as its key."""
+    after = [edited(value, edits.get(name, ())) for name, value in files.values().items()]
+    used = elsewhere | {text(name) for value in after for name in _references(value)}
+    before = files.values()
+    for file, made in edits.items():
+        for one in list(made):
+            if isinstance(one, Set) and one.path[0] == "labels" and one.path[2:] == ("name",):
+                index = one.path[1]
+                written = before[file]["labels"][index]
+                if written.get("key") is None and text(written["name"]) in used:
+                    made.append(Set((*one.path[:2], "key"), written["name"]))
+
+
+def _references(value: Mapping[str, Any]) -> Iterator[str]:
+    """Every name of a label that a file's leads and labels refer to."""
+    for lead in value.get("leads") or ():
+        for one in (lead, *(lead.get("overrides") or {}).values()):
+            labels = one.get("labels") or ()
+            yield from labels["at_least"] if isinstance(labels, Mapping) else labels
+    for label in value.get("labels") or ():
+        if label.get("replace_with"):
+            yield label["replace_with"]
+
+
+def _references_of_tables(everything: Configuration, files: Files) -> frozenset[str]:
+    """The labels that leads in CSV files carry: the key of each, or its name where it has none."""
+    leads = (lead for one in everything.accounts for lead in one.account.of_kind("lead") if not files.item(lead.span))
+    carried = (lead.attrs.get("labels") for lead in leads)
+    refs = (one.refs if isinstance(one, AtLeast) else one for one in carried)
+    return frozenset(ref.key for one in refs if isinstance(one, tuple) for ref in one if isinstance(ref, Ref))
+
+
+def _finding(change: Change, one: FieldDiff, failure: _UnfitError) -> Diagnostic:
+    return Diagnostic(
+        "not-pulled",
+        Severity.ERROR,
+        f"the live value of `{one.path}` was not taken: {failure}",
+        hint=failure.cure,
+        span=change.span,
+        account=change.address.account,
+        address=change.address,
+    )

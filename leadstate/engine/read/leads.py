@@ -1,0 +1,206 @@
+"""Reads an account's leads: the live list, the archived one, or one by one by their ids."""
+
+import math
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from leadstate.engine.jobs import task_group
+from leadstate.engine.read.decoded import decoded, understood
+from leadstate.kinds.label import LABEL
+from leadstate.kinds.lead import LEAD, glances
+from leadstate.model.account import Account
+from leadstate.model.address import Ref, RemoteRef
+from leadstate.model.resource import Desired, Live
+from leadstate.pipedrive.client import Reader
+from leadstate.pipedrive.errors import IncompleteListing, NotFound, Rejected
+from leadstate.pipedrive.operations import GET_ARCHIVED_LEADS, GET_LEAD, GET_LEADS, Operation, Request
+from leadstate.reconcile.altered import collapse
+
+T = TypeVar("T")
+
+ATTEMPTS = 3
+"""How often a listing is read that shifts under the reading."""
+
+NEWEST_FIRST = ("sort", "add_time DESC")
+
+
+@dataclass(slots=True)
+class Listed:
+    """What a listing showed of an account's leads.
+
+    Attributes:
+        kept: those that could be ours.
+        others: how many are not.
+        pages: how many were read.
+        by_label: id of a label → ids of all leads that carry it.
+        cut: whether more would follow.
+        unmarked: as in `Observed`.
+    """
+
+    kept: list[Live] = field(default_factory=list)
+    others: int = 0
+    pages: int = 0
+    by_label: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    cut: bool = False
+    unmarked: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def take(self, account: Account, operation: Operation, rows: Sequence[object]) -> None:
+        """Count every lead of a page; keep those that could be ours. Thousands are not, so they are not looked into."""
+        self.pages += 1
+        with understood(LEAD, operation):
+            for one, row in zip(glances(rows), rows, strict=True):
+                for label in dict.fromkeys(one.label_ids):
+                    self.by_label[label].append(one.id)
+                if account.owns(one.origin_id) or account.remembers(LEAD.name, one.id):
+                    self.kept.append(LEAD.decode(row))
+                else:
+                    self.others += 1
+                    if not one.origin_id and operation is GET_LEADS:
+                        self._note_unmarked(account, row)
+
+    def _note_unmarked(self, account: Account, row: Any) -> None:
+        """Note a lead that a create of ours may have made, its ownership marker ignored by the server."""
+        title = row.get("title") if row.get("origin") == "API" else None
+        if isinstance(title, str) and (collapsed := collapse(title)) in account.titles:
+            self.unmarked[collapsed].append(str(row["id"]))
+
+    @property
+    def carriers(self) -> dict[RemoteRef, list[str]]:
+        """Each label with the ids of all leads that carry it."""
+        return {RemoteRef(LABEL.name, label): leads for label, leads in self.by_label.items()}
+
+
+async def again_if_shifted(read: Callable[[], Awaitable[T]]) -> T:
+    """Read a listing, again where it shifts under the reading.
+
+    Raises:
+        IncompleteListing: it did so each time.
+    """
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return await read()
+        except IncompleteListing:
+            continue
+    return await read()
+
+
+async def read_live(account: Account, reader: Reader) -> Listed:
+    """All live leads."""
+    seen = Listed()
+    async with aclosing(reader.pages(GET_LEADS)) as pages:
+        async for page in pages:
+            seen.take(account, GET_LEADS, page.rows)
+    return seen
+
+
+async def read_live_unless_longer(account: Account, reader: Reader, longest: int) -> Listed | None:
+    """All live leads; None where they are more than so many pages, which is asked for after the first."""
+    seen = Listed()
+    async with aclosing(reader.pages(GET_LEADS)) as pages:
+        async for page in pages:
+            seen.take(account, GET_LEADS, page.rows)
+            if seen.pages == 1 and page.more and await reader.reaches(GET_LEADS, longest):
+                return None
+    return seen
+
+
+async def read_archived(account: Account, reader: Reader, missing: frozenset[str], limit: float) -> Listed:
+    """Newest first, until nothing is missing or so many pages are read; with no limit, all of them.
+
+    The vendor documents `field DESC` in words and leaves it out of the list of values, so a server that refuses it is
+    read in its own order (oldest first); what is not found within the limit is then unsure all the same.
+    """
+    if limit == 0:
+        return Listed(cut=True)
+    try:
+        return await _read_archived_pages(account, reader, missing, limit, NEWEST_FIRST)
+    except Rejected:
+        return await _read_archived_pages(account, reader, missing, limit)
+
+
+async def _read_archived_pages(
+    account: Account, reader: Reader, missing: frozenset[str], limit: float, *query: tuple[str, str]
+) -> Listed:
+    seen = Listed()
+    async with aclosing(reader.pages(GET_ARCHIVED_LEADS, *query, whole=limit is math.inf)) as pages:
+        async for page in pages:
+            seen.take(account, GET_ARCHIVED_LEADS, page.rows)
+            found = missing <= {one.mark for one in seen.kept}
+            if limit is not math.inf and (found or seen.pages >= limit):
+                seen.cut = page.more and not found
+                break
+    return seen
+
+
+def certain(account: Account, leads: Iterable[Live]) -> dict[Ref, list[Live]]:
+    """Each declared lead with those that it is for certain: one bears its mark, or was adopted and can have none."""
+    marked: defaultdict[str, list[Live]] = defaultdict(list)
+    unmarked: dict[str, Live] = {}
+    for lead in leads:
+        if lead.mark is None:
+            unmarked[lead.remote_id] = lead
+        else:
+            marked[lead.mark].append(lead)
+    found: dict[Ref, list[Live]] = {}
+    for one in account.of_kind(LEAD.name):
+        ref = one.address.ref
+        adopted = unmarked.get(account.lock.get(ref, "")) if one.adopted else None
+        found[ref] = [*marked.get(one.mark or "", ()), *([adopted] if adopted else ())]
+    return found
+
+
+def labels_of(lead: Live) -> frozenset[RemoteRef]:
+    """The labels that a lead carries."""
+    carried = lead.attrs["labels"]
+    return (
+        frozenset(one for one in carried if isinstance(one, RemoteRef)) if isinstance(carried, tuple) else frozenset()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What became of leads that were asked for by the ids that the lock file knows.
+
+    Attributes:
+        there: reference → the lead of that id, whatever mark it bears; it may be archived.
+        gone: marks of those that do not exist any more: deleted, or converted to a deal.
+    """
+
+    there: dict[Ref, Live] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+
+
+async def ask_for_ids(ids: Iterable[str], reader: Reader) -> list[Live]:
+    """Ask for leads by id, several at a time as far as the limiter has room; those that do not exist are left out."""
+    found: list[Live] = []
+
+    async def ask(remote_id: str) -> None:
+        with suppress(NotFound):
+            found.extend(decoded(LEAD, GET_LEAD, [(await reader.get(Request(GET_LEAD, remote_id))).data]))
+
+    async with task_group() as group:
+        for remote_id in ids:
+            group.create_task(ask(remote_id))
+    return sorted(found, key=lambda lead: lead.remote_id)
+
+
+async def ask_for(account: Account, sought: Iterable[Desired], reader: Reader) -> Asked:
+    """Ask for leads one by one, several at a time as far as the limiter has room; those without a known id are none."""
+    found = Asked()
+    known = [(one, remote_id) for one in sought if (remote_id := account.lock.get(one.address.ref)) and one.mark]
+
+    async def ask(one: Desired, remote_id: str) -> None:
+        try:
+            answer = await reader.get(Request(GET_LEAD, remote_id))
+        except NotFound:
+            found.gone.add(one.mark or "")
+        else:
+            (found.there[one.address.ref],) = decoded(LEAD, GET_LEAD, [answer.data])
+
+    async with task_group() as group:
+        for one, remote_id in known:
+            group.create_task(ask(one, remote_id))
+    return found

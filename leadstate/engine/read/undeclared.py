@@ -1,0 +1,173 @@
+"""Reads what exists in an account and is not declared: labels, and where asked leads that carry our mark or none.
+
+Never guesses: labels that could be one of several, and those that bear a former name of a declared one, are findings.
+"""
+
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+
+from leadstate.engine.jobs import AccountJob, each
+from leadstate.engine.read.company import wrong_company
+from leadstate.engine.read.decoded import decoded
+from leadstate.engine.read.leads import ATTEMPTS, labels_of
+from leadstate.engine.read.lookups import descriptions
+from leadstate.kinds.label import LABEL
+from leadstate.kinds.lead import LEAD
+from leadstate.model.account import Account
+from leadstate.model.address import Ref, RemoteRef
+from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.model.resource import Bindings, Known, Live
+from leadstate.pipedrive.client import Reader
+from leadstate.pipedrive.errors import IncompleteListing
+from leadstate.pipedrive.operations import GET_LABELS, GET_LEADS, Request
+from leadstate.reconcile.match import Matching, match
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to look for.
+
+    Attributes:
+        leads: whether leads are read at all: those that carry our mark, and those that carry none.
+        names: whether to read what the people and organizations of those leads are known by.
+        owners: only leads of these users; none means all.
+        labels: only labels of these names, and leads that carry one of them; none means all.
+        sources: only leads from these sources; none means all.
+    """
+
+    leads: bool = False
+    names: bool = False
+    owners: frozenset[int] = frozenset()
+    labels: frozenset[str] = frozenset()
+    sources: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Undeclared:
+    """What one account has that is not declared.
+
+    Attributes:
+        account: its name.
+        labels: labels that nothing declares, each of which can be told from all others by its name.
+        leads: leads with our mark or none, oldest first, their labels as references.
+        foreign: how many leads were passed over for they carry a mark of somebody else.
+        known: kind and id of a person, organization or user → how it is known, and as what.
+        findings: what was left out, and why.
+    """
+
+    account: str
+    labels: tuple[Live, ...] = ()
+    leads: tuple[Live, ...] = ()
+    foreign: int = 0
+    known: Known = field(default_factory=dict)
+    findings: tuple[Diagnostic, ...] = ()
+
+
+async def read_undeclared(work: Sequence[AccountJob], wanted: Wanted) -> list[Undeclared]:
+    """Every account, in the order given; one that cannot be read is a finding of its own."""
+    return await each(
+        work,
+        lambda job: _read(job.account, Reader(job.connection), wanted),
+        lambda job, finding: Undeclared(job.account.name, findings=(finding,)),
+    )
+
+
+async def _read(account: Account, reader: Reader, wanted: Wanted) -> Undeclared:
+    wrong = await wrong_company(account, reader)
+    if wrong is not None:
+        return Undeclared(account.name, findings=(wrong,))
+    answer = await reader.get(Request(GET_LABELS))
+    labels = list(decoded(LABEL, GET_LABELS, answer.rows()))
+    leads, foreign = await _read_leads(account, reader, wanted) if wanted.leads else ([], 0)
+    carrying = {RemoteRef(LABEL.name, one.remote_id) for one in labels if one.name in wanted.labels}
+    leads = [one for one in leads if not wanted.labels or carrying & labels_of(one)]
+    known = await descriptions(leads, reader) if wanted.names else {}
+    matching = match(account.of_kind(LABEL.name), labels, account.lock)
+    told, findings = _told_apart(account, matching, wanted)
+    bindings = _bindings(matching, told)
+    return Undeclared(
+        account.name,
+        tuple(one for one in told if not wanted.labels or one.name in wanted.labels),
+        tuple(replace(one, attrs=bindings.attrs(one)) for one in leads),
+        foreign,
+        known,
+        (*matching.diagnostics, *findings),
+    )
+
+
+async def _read_leads(account: Account, reader: Reader, wanted: Wanted) -> tuple[list[Live], int]:
+    """Live leads that nothing declares and that pass the filters; again where the listing shifts.
+
+    One that carries somebody else's mark is never taken, only counted.
+    """
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return await _read_pages(account, reader, wanted)
+        except IncompleteListing:
+            continue
+    return await _read_pages(account, reader, wanted)
+
+
+async def _read_pages(account: Account, reader: Reader, wanted: Wanted) -> tuple[list[Live], int]:
+    found: list[Live] = []
+    foreign = 0
+    declared = {one.mark for one in account.of_kind(LEAD.name)}
+    refs = {one.address.ref for one in account.of_kind(LEAD.name)}
+    async with aclosing(reader.pages(GET_LEADS)) as pages:
+        async for page in pages:
+            for row, one in zip(page.rows, decoded(LEAD, GET_LEADS, page.rows), strict=True):
+                source = row.get("source_name") if isinstance(row, dict) else None
+                if (wanted.sources and source not in wanted.sources) or (
+                    wanted.owners and one.attrs["owner"] not in wanted.owners
+                ):
+                    continue
+                if one.mark is not None and not account.owns(one.mark):
+                    foreign += 1
+                elif one.mark not in declared and account.locked.get(one.remote_id) not in refs:
+                    found.append(one)
+    return found, foreign
+
+
+def _told_apart(account: Account, matching: Matching, wanted: Wanted) -> tuple[list[Live], list[Diagnostic]]:
+    """The labels that can be declared by their name, and a finding for each of the others."""
+    declared = account.of_kind(LABEL.name)
+    seen: dict[str, list[Live]] = {}
+    for one in matching.extra:
+        seen.setdefault(one.name, []).append(one)
+    taken = {name for one in declared for name in (one.address.key, *one.names)}
+    told, findings = [], []
+    for name, group in seen.items():
+        if len(group) == 1 and name not in taken:
+            told.append(group[0])
+            continue
+        if wanted.labels and not any(one.name in wanted.labels for one in group):
+            continue
+        findings.append(_left_out(account, group))
+    return told, findings
+
+
+def _left_out(account: Account, group: Sequence[Live]) -> Diagnostic:
+    why, hint = "a declared label has this name or key", "rename it in Pipedrive, and import again"
+    if len(group) > 1:
+        others = ", ".join(f"{{id: {one.remote_id}}}" for one in group[1:])
+        why = "several labels bear this name"
+        hint = f"make them one: declare it with `merge_from: [{others}]`; else rename one in Pipedrive"
+    return Diagnostic(
+        "not-imported",
+        Severity.ERROR,
+        f"the label {group[0].name!r} was left out: {why}",
+        hint=hint,
+        detail="\n".join(f"{one.remote_id}  {one.name}" for one in group),
+        account=account.name,
+    )
+
+
+def _bindings(matching: Matching, told: Sequence[Live]) -> Bindings:
+    """References to declared labels by key, and by name to those that can be declared."""
+    bindings = Bindings()
+    for desired, live in matching.pairs:
+        bindings.bind(desired.address.ref, live.remote_id)
+    for one in told:
+        bindings.bind(Ref(LABEL.name, one.name), one.remote_id)
+    return bindings

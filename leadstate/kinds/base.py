@@ -1,0 +1,132 @@
+"""What a kind of object is: a record of a few functions. A new kind is a new module and one word in `KINDS`."""
+
+import datetime as dt
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from leadstate.model.address import Ref
+from leadstate.model.plan import Change
+from leadstate.model.resource import Live, Value, text
+from leadstate.pipedrive.operations import Operation, Request
+
+
+class Resolve(Protocol):
+    """What a change's symbols stand for in an account."""
+
+    def __call__(self, ref: Ref) -> str:
+        """The remote id of a reference."""
+
+    def custom(self, attribute: str, value: Value) -> Mapping[str, object]:
+        """The part of a body that gives a custom field this value."""
+
+
+class Symbols:
+    """Stands for itself: how a request looks before it is written."""
+
+    def __call__(self, ref: Ref) -> str:
+        """The reference as text."""
+        return str(ref)
+
+    def custom(self, attribute: str, value: Value) -> Mapping[str, object]:
+        """The attribute as it is."""
+        return {attribute: value}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind.
+
+    Attributes:
+        name: as in addresses.
+        listing: the operation that lists the live objects.
+        decode: one object of an answer to a `Live`; pydantic.ValidationError where it is not one.
+        requests: the requests that make a change, in order. Those after an add leave the id open.
+        reread: the reading just before a change that would create what a person may have made since the plan, or
+            overwrite or delete what a person may have changed; None where nothing can be lost.
+        moves: the requests that take other objects away from one that is deleted, and see that nobody has changed it
+            meanwhile, as far as a plan can tell.
+        from_plain: an attribute, by name, from the form that reports hold.
+    """
+
+    name: str
+    listing: Operation
+    decode: Callable[[object], Live]
+    requests: Callable[[Change, Resolve], Sequence[Request]]
+    reread: Callable[[Change], Request | None]
+    moves: Callable[[Change], Sequence[Request]]
+    from_plain: Callable[[str, Any], Value]
+
+
+class Spec(BaseModel):
+    """Something that people write: nothing unknown, nothing converted."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+def is_tag(step: str | int) -> bool:
+    """Whether a step of an error's path is the tag of a union, which nobody has written; tags stand in parentheses."""
+    return isinstance(step, str) and step.startswith("(")
+
+
+class Scoped(Spec):
+    """Declared for some accounts: `accounts` (only these) or `except` (all but these); names or `tag:TAG`."""
+
+    accounts: Annotated[
+        list[str] | None, Field(description="Only in these accounts: names, or tag:TAG.", min_length=1)
+    ] = None
+    except_: Annotated[
+        list[str] | None, Field(alias="except", description="In all accounts but these.", min_length=1)
+    ] = None
+
+
+class Wire(BaseModel):
+    """Something that Pipedrive answers: what we know is checked, what we do not know is passed over."""
+
+    # Most runs meet few of these models, and building one takes milliseconds.
+    model_config = ConfigDict(extra="ignore", frozen=True, coerce_numbers_to_str=True, defer_build=True)
+
+
+_NOT_IN_A_LINE = ("Cc", "Cs", "Zl", "Zp")
+"""Control characters, lone surrogates, and the two separators that break lines."""
+
+
+def one_line(raw: str) -> str:
+    """The normal form of a declared name or title; an error where nothing remains or a control character is in it."""
+    normal = text(raw)
+    if not normal:
+        raise PydanticCustomError("empty_text", "is empty")
+    if any(unicodedata.category(char) in _NOT_IN_A_LINE for char in normal):
+        raise PydanticCustomError("control_character", "holds a line break or another control character")
+    return normal
+
+
+def calendar_day(raw: object) -> str:
+    """A day as people write it, YYYY-MM-DD; an error where there is no such day."""
+    if not isinstance(raw, str):
+        raise PydanticCustomError("date_type", "a date is written YYYY-MM-DD")
+    try:
+        day = dt.date.fromisoformat(raw).isoformat()
+    except ValueError:
+        day = ""
+    if raw != day:
+        raise PydanticCustomError("date_value", "is no day of the calendar; a date is written YYYY-MM-DD")
+    return raw
+
+
+Day = Annotated[str, BeforeValidator(calendar_day), WithJsonSchema({"type": "string", "format": "date"})]
+
+LONGEST_TEXT = 255
+"""Titles are a varchar field, described as up to 255 characters (Pipedrive documentation, custom field types)."""
+
+Line = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(one_line)]
+RemoteId = Annotated[int, Field(gt=0, lt=2**53)]
+
+
+def fields_set(spec: BaseModel) -> Mapping[str, object]:
+    """The fields that were written, in the model's order; one that was not written is not managed."""
+    return {name: getattr(spec, name) for name in type(spec).model_fields if name in spec.model_fields_set}

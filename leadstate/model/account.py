@@ -1,0 +1,117 @@
+"""One account as the engine gets it: where it is, what it shall hold, what it allows. No token: clients hold those."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Final, overload
+from urllib.parse import urlsplit
+
+from leadstate.model.address import Ref
+from leadstate.model.policy import Policy
+from leadstate.model.resource import Desired
+from leadstate.model.touch import AccountReceipt
+
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Names of this machine under which one server is usually reached."""
+
+
+def unify_loopback(origin: str) -> str:
+    """Return the origin with one name in place of those that this machine has, so that equal servers compare equal."""
+    parts = urlsplit(origin)
+    if parts.hostname not in _LOOPBACK:
+        return origin
+    return f"{parts.scheme}://localhost" + ("" if parts.port is None else f":{parts.port}")
+
+
+class InAccount(Sequence[Desired]):
+    """What another account declares, for this one: the same but for the addresses, which are made while it is read.
+
+    Kept for each of 5,000 accounts, the 2,000 labels of them all would take gigabytes.
+    """
+
+    __slots__ = ("_account", "_shared")
+
+    def __init__(self, account: str, shared: Sequence[Desired]) -> None:
+        self._account = account
+        self._shared = shared
+
+    def __len__(self) -> int:
+        return len(self._shared)
+
+    def __iter__(self) -> Iterator[Desired]:
+        return map(self._here, self._shared)
+
+    @overload
+    def __getitem__(self, index: int) -> Desired: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "InAccount": ...
+
+    def __getitem__(self, index: int | slice) -> "Desired | InAccount":
+        if isinstance(index, slice):
+            return InAccount(self._account, self._shared[index])
+        return self._here(self._shared[index])
+
+    def _here(self, desired: Desired) -> Desired:
+        return replace(desired, address=replace(desired.address, account=self._account))
+
+
+@dataclass(frozen=True)
+class Account:
+    """A declared account.
+
+    Attributes:
+        name: its name in the configuration.
+        origin: scheme, host and port, `https://acme-emea.pipedrive.com`.
+        namespace: prefix of our leads' ownership marks; None where no leads are declared.
+        policy: its rules.
+        desired: what it shall hold.
+        lock: reference → remote id, as the lock file remembers them; a hint and never the truth.
+        company_id: the company that the token has to belong to, if that is declared.
+        receipt: what an apply has done, where that is to be undone instead of what is declared being made.
+    """
+
+    name: str
+    origin: str
+    namespace: str | None
+    policy: Policy
+    desired: Sequence[Desired]
+    company_id: int | None = None
+    lock: Mapping[Ref, str] = field(default_factory=dict)
+    receipt: AccountReceipt | None = None
+
+    def __post_init__(self) -> None:
+        """An id that is remembered of two objects, by a file that was badly merged, tells nothing of either."""
+        claims = Counter((ref.kind, id_) for ref, id_ in self.lock.items())
+        believed = {ref: id_ for ref, id_ in self.lock.items() if claims[ref.kind, id_] == 1}
+        object.__setattr__(self, "lock", believed)
+
+    @property
+    def host(self) -> str:
+        """Host and port, as people know the account."""
+        return urlsplit(self.origin).netloc
+
+    def of_kind(self, kind: str) -> tuple[Desired, ...]:
+        """The declared objects of one kind."""
+        return tuple(item for item in self.desired if item.address.kind == kind)
+
+    @cached_property
+    def locked(self) -> Mapping[str, Ref]:
+        """Remote id → reference, for everything that the lock file remembers."""
+        return {remote_id: ref for ref, remote_id in self.lock.items()}
+
+    def remembers(self, kind: str, remote_id: str) -> bool:
+        """Return whether the lock file knows an object of this kind by this id."""
+        ref = self.locked.get(remote_id)
+        return ref is not None and ref.kind == kind
+
+    @cached_property
+    def titles(self) -> frozenset[str]:
+        """Titles of the declared leads, white space collapsed."""
+        titles = (lead.attrs.get("title") for lead in self.of_kind("lead"))
+        return frozenset(" ".join(title.split()) for title in titles if isinstance(title, str))
+
+    def owns(self, mark: str | None) -> bool:
+        """Whether a live object carries a mark of this configuration's namespace (spec section 2)."""
+        return mark is not None and self.namespace is not None and mark.startswith(f"{self.namespace}:")

@@ -1,0 +1,281 @@
+"""A plan is data: changes, what was left alone and why, and a fingerprint over it."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+from leadstate.model.address import Address, Ref, RemoteRef, Span
+from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.model.observed import Reading
+from leadstate.model.resource import Absent, AtLeast, Attrs, Bindings, Live, Money, Side
+
+
+class Action(StrEnum):
+    """What a change does."""
+
+    ADD = "add"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class Reason(StrEnum):
+    """Why something is changed or left alone."""
+
+    MISSING = "missing"
+    DIFFERS = "differs"
+    RENAMED = "renamed"
+    STATE_ABSENT = "state-absent"
+    MERGED = "merged"
+    RETIRING = "retiring"
+    NOT_DECLARED = "not-declared"
+    NOT_LOCKED = "not-locked"
+    SEED = "seed"
+    ARCHIVED = "archived"
+    PREVIOUS_NAME = "previous-name"
+    AMBIGUOUS = "ambiguous"
+    DUPLICATE = "duplicate"
+    NOT_OURS = "not-ours"
+    CHANGED_SINCE = "changed-since"
+    GONE = "gone"
+    UNDONE = "undone"
+
+
+class Origin(StrEnum):
+    """Where a change comes from: this revision of the configuration, a live state that moved, or both."""
+
+    CHANGE = "change"
+    DRIFT = "drift"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """Leads that carry the label a change renames or deletes; None where they were not counted."""
+
+    leads: int | None
+    archived_leads: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDiff:
+    """One changed field: a dotted path and its values, either of which may be ABSENT.
+
+    `steps` are the path undone: the name of an attribute may hold dots itself.
+    """
+
+    path: str
+    before: Side
+    after: Side
+    steps: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def attribute(self) -> str:
+        """The attribute that it is about, or a part of."""
+        return self.steps[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing to do.
+
+    Attributes:
+        address: the object.
+        action: add, update or delete.
+        reason: why.
+        fields: what differs, sorted by path.
+        want: the whole wanted value of each attribute that is touched (empty for a delete).
+        remote_id: the id of the existing object; None for an add.
+        mark: the ownership mark that an add writes, or that an object which goes had.
+        thaw_first: whether the object must be unfrozen (un-archived) before anything else.
+        after: addresses of changes of this plan that must have succeeded first.
+        span: where it is declared; None where nothing declares it.
+        impact: for labels, the leads concerned.
+        carriers: ids of the live leads that carry a label when it is deleted; None where they were not read.
+        archived_carriers: the same of archived leads, which nobody can edit; None where there are none or unread.
+        moves_to: the label that those leads get in its place before it is deleted.
+        pages: how many pages of leads are read to see that none carries it any more.
+        origin: where it comes from; None where it was compared with no other revision.
+    """
+
+    address: Address
+    action: Action
+    reason: Reason
+    fields: tuple[FieldDiff, ...]
+    want: Attrs
+    remote_id: str | None = None
+    mark: str | None = None
+    thaw_first: bool = False
+    after: tuple[Address, ...] = ()
+    span: Span | None = None
+    impact: Impact | None = None
+    carriers: tuple[str, ...] | None = None
+    archived_carriers: tuple[str, ...] | None = None
+    moves_to: Ref | None = None
+    pages: int = 0
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftAlone:
+    """Objects that were seen and are not touched, with the reason; `key` is None for a group of `count`.
+
+    `detail` says in words what there is to know besides.
+    """
+
+    kind: str
+    reason: Reason
+    key: str | None = None
+    remote_id: str | None = None
+    span: Span | None = None
+    count: int = 1
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPlan:
+    """What one account needs.
+
+    Attributes:
+        account: its name.
+        origin: scheme, host and port that it was read from.
+        changes: sorted by address.
+        left_alone: sorted by kind, reason and name.
+        unchanged: how many declared objects are already as declared.
+        diagnostics: errors, refusals and warnings; an error or refusal keeps the account from being applied.
+        bindings: which id stands for which reference, as observed.
+        complete: whether the live state could be read as a whole.
+        labels: every label that exists, as it was read; `bindings` knows how each is called here.
+        reading: how live leads were read; None where they were not.
+        company_id: the company that the configuration says the account is of; None where it says nothing.
+    """
+
+    account: str
+    origin: str
+    changes: tuple[Change, ...]
+    left_alone: tuple[LeftAlone, ...]
+    unchanged: int
+    diagnostics: tuple[Diagnostic, ...]
+    bindings: Bindings
+    complete: bool = True
+    labels: tuple[Live, ...] = ()
+    reading: Reading | None = None
+    company_id: int | None = None
+
+    @property
+    def applyable(self) -> bool:
+        """Whether nothing stands against applying it."""
+        return self.complete and not any(d.severity is not Severity.WARNING for d in self.diagnostics)
+
+    def count(self, action: Action) -> int:
+        """How many changes do this."""
+        return sum(change.action is action for change in self.changes)
+
+
+class _Field(Protocol):
+    @property
+    def path(self) -> str: ...
+    @property
+    def before(self) -> object: ...
+    @property
+    def after(self) -> object: ...
+
+
+class _Work(Protocol):
+    @property
+    def address(self) -> object: ...
+    @property
+    def action(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def remote_id(self) -> str | None: ...
+    @property
+    def mark(self) -> str | None: ...
+    @property
+    def moves_to(self) -> object: ...
+    @property
+    def fields(self) -> Sequence[_Field]: ...
+
+
+class Fingerprinted(Protocol):
+    """What a fingerprint is made from: a plan of one account, or its form in a stored report."""
+
+    @property
+    def origin(self) -> str | None:
+        """Scheme, host and port of the account."""
+
+    @property
+    def company_id(self) -> int | None:
+        """The company that the account is declared to be of."""
+
+    @property
+    def changes(self) -> Sequence[_Work]:
+        """What is to be done."""
+
+
+def fingerprint(plan: Fingerprinted) -> str | None:
+    """Return a hash over an account and its changes with their before values; None where there are none."""
+    if not plan.changes:
+        return None
+    about = {"origin": plan.origin, "company_id": plan.company_id}
+    rows = (about, *(_identity(change) for change in plan.changes))
+    return combined(json.dumps(row, sort_keys=True) for row in rows)
+
+
+def combined(parts: Iterable[str | None]) -> str:
+    """One hash over several texts, whatever their order: the same for the same work, in one run or in many."""
+    rows = sorted(part for part in parts if part is not None)
+    return "sha256:" + hashlib.sha256("\n".join(rows).encode()).hexdigest()
+
+
+def _identity(change: _Work) -> object:
+    return {
+        "address": str(change.address),
+        "action": change.action,
+        "reason": change.reason,
+        "remote_id": change.remote_id,
+        "mark": change.mark,
+        "moves_to": None if change.moves_to is None else str(change.moves_to),
+        "fields": [[field.path, plain(field.before), plain(field.after)] for field in change.fields],
+    }
+
+
+LONGEST_NUMBER = 30
+"""Digits of a whole amount that is shown as a number; a server can answer millions, which nobody could print."""
+
+
+def _number(number: Decimal) -> int | str:
+    whole = number.adjusted() < LONGEST_NUMBER and number == number.to_integral_value()
+    return int(number) if whole else str(number)
+
+
+def plain(value: object) -> object:
+    """A value as JSON can hold it; an absent one and one that is not set are both null; amounts keep every digit.
+
+    A value in this form stays as it is, so that the fingerprint of a stored plan is that of the plan.
+    """
+    match value:
+        case Absent():
+            form: object = None
+        case Ref():
+            form = value.key
+        case RemoteRef():
+            form = str(value)
+        case AtLeast():
+            form = [plain(ref) for ref in value.refs]
+        case Money():
+            form = {"amount": _number(value.amount), "currency": value.currency}
+        case Decimal():
+            number = _number(value)
+            form = float(number) if isinstance(number, str) and Decimal(repr(float(number))) == value else number
+        case tuple():
+            form = [plain(item) for item in value]
+        case Mapping():
+            form = {key: plain(item) for key, item in value.items()}
+        case _:
+            form = value
+    return form

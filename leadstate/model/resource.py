@@ -1,0 +1,220 @@
+"""Every object, declared or live, is an address or id and a mapping of attributes in normal form."""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final, Protocol, TypeAlias
+
+from leadstate.model.address import Address, Ref, RemoteRef, Span
+from leadstate.model.diagnostics import Diagnostic, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount of a currency; one value, which changes as a whole."""
+
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A person, organization or user by what people know of them; an id takes its place before anything is planned."""
+
+    kind: str
+    by: str
+    text: str
+    span: Span = field(compare=False)
+
+
+Known: TypeAlias = Mapping[tuple[str, int], Mapping[str, str]]
+"""Kind and id of a person, organization or user → what it is known by, as people write it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomValue:
+    """What is declared for a custom field, before its type is known; its normal form takes its place.
+
+    `value` is plain Python: text, a number, a list or a mapping of such, None to unset the field. `span` is where it
+    stands; None where no file holds it.
+    """
+
+    value: object
+    span: Span | None = field(default=None, compare=False)
+
+
+FREEZES: Final = "archived"
+"""The attribute with which nobody can edit an object any more."""
+
+CUSTOM: Final = "custom_fields."
+"""What the attribute of a custom field begins with, its name following; each one is managed by itself."""
+
+Scalar: TypeAlias = str | bool | int | Decimal | Money | Lookup | CustomValue | None
+Value: TypeAlias = "Scalar | Ref | RemoteRef | AtLeast | tuple[Value, ...] | Mapping[str, Value]"
+Attrs: TypeAlias = Mapping[str, Value]
+
+
+class Absent:
+    """A field that is not there: the before of an add, the after of a delete."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = Absent()
+Side: TypeAlias = "Value | Absent"
+
+
+def text(raw: str) -> str:
+    """The normal form of a name or title: Unicode NFC, no white space around it (spec section 2)."""
+    return unicodedata.normalize("NFC", raw).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """A set that must hold these references and may hold others."""
+
+    refs: tuple[Ref, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """One declared object of one account.
+
+    Attributes:
+        address: its address.
+        attrs: the managed fields only, in normal form; None unsets a field.
+        span: where it is declared.
+        mark: the ownership mark that identifies it, where its kind has one (leads: `origin_id`).
+        names: what else identifies it: the current name, then previous ones.
+        present: False where it must not exist.
+        create_only: True where it is created once and then left to people.
+        leave_gone: True where one that existed, and that people deleted or converted, is not created again.
+        adopted: True for one that somebody else made: nothing but a remembered id tells it, and it is not added.
+        keep: of several objects with its mark: the ids, one of which stays, while the others are deleted.
+        remote_id: the id it has, where that is known; then nothing else identifies it, and it is never added.
+        moves_to: of an object that must not exist: what takes its place wherever it is referred to.
+        not_before: of an object that must not exist: the day (ISO 8601, UTC) from which on it is deleted.
+    """
+
+    address: Address
+    attrs: Attrs
+    span: Span
+    mark: str | None = None
+    names: tuple[str, ...] = ()
+    present: bool = True
+    create_only: bool = False
+    leave_gone: bool = True
+    adopted: bool = False
+    keep: frozenset[str] = frozenset()
+    remote_id: str | None = None
+    moves_to: Ref | None = None
+    not_before: str | None = None
+
+    def finding(
+        self, code: str, severity: Severity, summary: str, *, hint: str, detail: str = "", span: Span | None = None
+    ) -> Diagnostic:
+        """A finding about it, at its place or at one within it."""
+        account = self.address.account
+        return Diagnostic(
+            code, severity, summary, detail, hint, span or self.span, account=account, address=self.address
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """One object that exists in the account.
+
+    Attributes:
+        kind: `label` or `lead`.
+        remote_id: the id that Pipedrive gave it.
+        attrs: every field that the product can manage, in normal form.
+        name: what people call it.
+        mark: its ownership mark, if any.
+        frozen_by: the attribute that must change before any other can (an archived lead: `archived`).
+        custom: its custom fields as they were answered; what they mean is for the account's fields to say.
+    """
+
+    kind: str
+    remote_id: str
+    attrs: Attrs
+    name: str
+    mark: str | None = None
+    frozen_by: str | None = None
+    custom: Mapping[str, object] = field(default_factory=dict)
+
+
+class Dictionary(Protocol):
+    """The custom fields of one account: their keys there, and how their values are worded."""
+
+    def read(self, answered: Mapping[str, object]) -> Attrs:
+        """Attributes from the custom fields of a live object; None for one in use that is not set."""
+
+    def write(self, attribute: str, value: Value) -> Mapping[str, object]:
+        """The part of a request's body that gives a custom field this value."""
+
+
+@dataclass(slots=True)
+class Bindings:
+    """Which id stands for which reference in one account; grows while an apply adds objects.
+
+    `fields` are the account's custom fields, where they matter.
+    """
+
+    fields: Dictionary | None = None
+    _ids: dict[Ref, str] = field(default_factory=dict)
+    _refs: dict[RemoteRef, Ref] = field(default_factory=dict)
+
+    def bind(self, ref: Ref, remote_id: str) -> None:
+        """Remember that the reference is this object."""
+        self._ids[ref] = remote_id
+        self._refs[RemoteRef(ref.kind, remote_id)] = ref
+
+    def knows(self, ref: RemoteRef) -> bool:
+        """Whether something is bound to this id."""
+        return ref in self._refs
+
+    def id_of(self, ref: Ref) -> str | None:
+        """The id, or None where the object does not exist (yet)."""
+        return self._ids.get(ref)
+
+    def ids(self) -> dict[str, str]:
+        """Every reference, as text, with its id, in order."""
+        return {str(ref): remote_id for ref, remote_id in sorted(self._ids.items())}
+
+    def attrs(self, live: Live) -> Attrs:
+        """What a live object is like, ids turned into references and custom fields into their names."""
+        attrs = {name: self.link(value) for name, value in live.attrs.items()}
+        return attrs if self.fields is None else {**attrs, **self.fields.read(live.custom)}
+
+    def link(self, value: Value) -> Value:
+        """The same value with ids turned into references, sets of references sorted; unknown ids stay."""
+        if isinstance(value, RemoteRef):
+            return self._refs.get(value, value)
+        if isinstance(value, tuple):
+            return tuple(sorted((self.link(item) for item in value), key=str))
+        if isinstance(value, Mapping):
+            return {key: self.link(item) for key, item in value.items()}
+        return value
+
+
+def settle(wanted: Value, live: Value) -> Value:
+    """What the value shall be, given what it is: resolves `AtLeast` against the live set."""
+    if isinstance(wanted, AtLeast):
+        there = live if isinstance(live, tuple) else ()
+        return tuple(sorted({*wanted.refs, *there}, key=str))
+    return wanted
+
+
+def references(value: Side) -> frozenset[Ref]:
+    """Every reference inside a value."""
+    if isinstance(value, Ref):
+        return frozenset((value,))
+    if isinstance(value, AtLeast):
+        return frozenset(value.refs)
+    if isinstance(value, tuple):
+        return frozenset().union(*(references(item) for item in value))
+    if isinstance(value, Mapping):
+        return frozenset().union(*(references(item) for item in value.values()))
+    return frozenset()

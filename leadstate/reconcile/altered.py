@@ -1,0 +1,78 @@
+"""Objects that an earlier create may have made, and that the server stored otherwise than it was asked to.
+
+A server that cuts an ownership marker or ignores it, or collapses spaces in a name, would get one more object on every
+run: what the run before has created is not known by its marker or its name. So such an object keeps another one from
+being created, until a person has looked.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.model.resource import Desired, Live, Value
+from leadstate.reconcile.guards import CREATED_ALTERED
+
+SHORTEST: Final = 20
+"""Characters of a name that was cut, at least: a shorter beginning is a name of its own."""
+
+
+def collapse(name: str) -> str:
+    """Return the name with each run of white space as one space."""
+    return " ".join(name.split())
+
+
+def is_altered(name: Value, mark: str | None, live: Live) -> bool:
+    """Return whether a create of this name and ownership marker may have made the object, though it bears others.
+
+    Args:
+        name: the wanted name or title.
+        mark: the wanted ownership marker; None where the kind has none, and the name is the identity.
+        live: an object that exists.
+    """
+    if not isinstance(name, str) or (live.mark == mark and live.name == name):
+        return False
+    if mark is None:
+        return collapse(live.name) == collapse(name) or (len(live.name) >= SHORTEST and name.startswith(live.name))
+    return collapse(live.name) == collapse(name) and live.mark != mark and mark.startswith(live.mark or "")
+
+
+def find_altered(
+    missing: Iterable[Desired],
+    undeclared: Iterable[Live],
+    unmarked: Mapping[str, Sequence[str]],
+) -> Iterator[Diagnostic]:
+    """Yield a guard for each object that is to be created and that an earlier create may have made already.
+
+    Args:
+        missing: what is to be created, of one kind.
+        undeclared: objects of that kind that no declaration was paired with.
+        unmarked: collapsed title → ids of leads without an ownership marker that were created over the API.
+    """
+    by_id = {live.remote_id: live for live in undeclared}
+    by_name: defaultdict[str, list[Live]] = defaultdict(list)
+    for live in by_id.values():
+        by_name[collapse(live.name)].append(live)
+    for desired in missing:
+        name = desired.names[0] if desired.names else desired.attrs.get("title")
+        if not isinstance(name, str):
+            continue
+        whole = collapse(name)
+        cut = (name[:length].strip() for length in range(SHORTEST, len(name))) if desired.mark is None else ()
+        near = {live.remote_id: live for text in (whole, *cut) for live in by_name.get(text, ())}
+        ids = {remote_id for remote_id, live in near.items() if is_altered(name, desired.mark, live)}
+        if desired.mark is not None:
+            ids.update(unmarked.get(whole, ()))
+        if ids:
+            yield _finding(desired, sorted(ids))
+
+
+def _finding(desired: Desired, ids: Sequence[str]) -> Diagnostic:
+    kind = desired.address.kind
+    what = "its ownership marker" if desired.mark is not None else "its name"
+    return desired.finding(
+        CREATED_ALTERED,
+        Severity.GUARD,
+        f"an earlier run may have created it, and the server changed {what}: {', '.join(ids)}",
+        hint=f"delete that {kind} in Pipedrive if it is one, or pass `--allow {CREATED_ALTERED}` to create another",
+    )

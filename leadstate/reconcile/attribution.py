@@ -1,0 +1,69 @@
+"""Where each change comes from, told by the plan of another revision against the same live state.
+
+A field's difference is `drift` where the other plan has the same field of the same object with the same value after it,
+`change` where it has no difference there, and `both` where it has another one. A change is what all its fields are,
+else `both`; so it is where the other plan does something else with the object. A delete has no field of its own.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from leadstate.model.address import Address, Ref, RemoteRef
+from leadstate.model.plan import AccountPlan, Action, Change, Origin
+from leadstate.model.resource import Bindings, Side
+
+
+def with_origins(plan: AccountPlan, base: AccountPlan | None) -> AccountPlan:
+    """The plan with the origin of each change.
+
+    Args:
+        plan: the plan of this revision.
+        base: the plan of the other one; None where it does not declare the account.
+    """
+    theirs = {} if base is None else {key: one for one in base.changes for key in _keys(one)}
+    bindings = Bindings() if base is None else base.bindings
+
+    def origin(mine: Change) -> Origin:
+        other = next((theirs[key] for key in _keys(mine) if key in theirs), None)
+        return Origin.CHANGE if other is None else _origin(mine, plan.bindings, other, bindings)
+
+    return replace(plan, changes=tuple(replace(one, origin=origin(one)) for one in plan.changes))
+
+
+def _keys(change: Change) -> Iterator[RemoteRef | Address]:
+    """What tells that two changes are about one object: its id, whatever its key; where it has none, its address."""
+    if change.remote_id is not None:
+        yield RemoteRef(change.address.kind, change.remote_id)
+    yield change.address
+
+
+def _origin(mine: Change, here: Bindings, other: Change, there: Bindings) -> Origin:
+    if mine.action is not other.action:
+        return Origin.BOTH
+    if mine.action is Action.DELETE:
+        same = _by_id(mine.moves_to, here) == _by_id(other.moves_to, there)
+        return Origin.DRIFT if same else Origin.BOTH
+    after = {one.path: _by_id(one.after, there) for one in other.fields}
+    return _together(
+        (Origin.DRIFT if after[one.path] == _by_id(one.after, here) else Origin.BOTH)
+        if one.path in after
+        else Origin.CHANGE
+        for one in mine.fields
+    )
+
+
+def _together(origins: Iterable[Origin]) -> Origin:
+    found = set(origins)
+    return found.pop() if len(found) == 1 else Origin.BOTH
+
+
+def _by_id(value: Side, bindings: Bindings) -> Side:
+    """The value with ids in place of references to what exists: revisions may have two names for one label."""
+    if isinstance(value, Ref):
+        remote_id = bindings.id_of(value)
+        return value if remote_id is None else RemoteRef(value.kind, remote_id)
+    if isinstance(value, tuple):
+        return tuple(sorted((_by_id(one, bindings) for one in value), key=str))  # type: ignore[misc]  # none is ABSENT
+    if isinstance(value, Mapping):
+        return {key: _by_id(one, bindings) for key, one in value.items()}  # type: ignore[misc]  # as above
+    return value

@@ -1,0 +1,129 @@
+"""Thresholds that keep a mistake small. Each refusal names the number, the limit and what lifts it.
+
+Guards read the plan and nothing else; they change no plan.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from leadstate.model.diagnostics import Diagnostic, Severity, counted
+from leadstate.model.plan import AccountPlan, Action, Change, Reason
+from leadstate.model.policy import Policy
+
+MAX_DELETES = "max-deletes"
+MAX_DELETE_PERCENT = "max-delete-percent"
+MAX_TOKENS = "max-tokens"
+RESERVE = "reserve"
+IN_USE = "in-use"
+ARCHIVED_UNKNOWN = "archived-unknown"
+CREATED_ALTERED = "created-altered"
+GUARDS = (MAX_DELETES, MAX_DELETE_PERCENT, MAX_TOKENS, RESERVE, IN_USE, ARCHIVED_UNKNOWN, CREATED_ALTERED)
+
+PERCENT_FROM = 10
+"""A percentage says little of a handful: the share is checked where at least this many objects exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """API tokens: what the apply would cost, and what the company has left today, where the server tells.
+
+    Attributes:
+        cost: tokens of the apply.
+        left: tokens left today; None where that is not known.
+        limit: tokens of a whole day; None where that is not known.
+        reserve: percent of a day's tokens that must be left afterwards; None for no such rule.
+    """
+
+    cost: int
+    left: int | None = None
+    limit: int | None = None
+    reserve: int | None = None
+
+
+def guard(plan: AccountPlan, policy: Policy, existing: Mapping[str, int], budget: Budget) -> tuple[Diagnostic, ...]:
+    """What speaks against applying this plan.
+
+    Args:
+        plan: the plan of one account.
+        policy: its rules.
+        existing: how many objects of each kind exist that we could delete.
+        budget: what it costs, and what there is.
+    """
+    return (
+        *_deletes(plan, policy),
+        *_share(plan, policy, existing),
+        *_tokens(plan, policy, budget.cost),
+        *_reserve(plan, budget),
+        *_in_use(plan, policy),
+    )
+
+
+def lift(diagnostics: Iterable[Diagnostic], allow: Collection[str]) -> tuple[Diagnostic, ...]:
+    """The same findings, those refusals that the user allows turned into warnings."""
+    return tuple(d.as_warning() if d.severity is Severity.GUARD and d.code in allow else d for d in diagnostics)
+
+
+def _refusal(plan: AccountPlan, code: str, summary: str, cure: str, about: Change | None = None) -> Diagnostic:
+    return Diagnostic(
+        code,
+        Severity.GUARD,
+        summary,
+        hint=f"{cure}, or pass `--allow {code}`",
+        account=plan.account,
+        address=about.address if about else None,
+        span=about.span if about else None,
+    )
+
+
+def _deletes(plan: AccountPlan, policy: Policy) -> Iterator[Diagnostic]:
+    deletes = plan.count(Action.DELETE)
+    if policy.max_deletes is not None and deletes > policy.max_deletes:
+        verb = "is" if deletes == 1 else "are"
+        summary = f"{counted(deletes, 'delete')} {verb} more than the {policy.max_deletes} that one run may do"
+        yield _refusal(plan, MAX_DELETES, summary, "raise policy.guards.max_deletes")
+
+
+def _share(plan: AccountPlan, policy: Policy, existing: Mapping[str, int]) -> Iterator[Diagnostic]:
+    limit = policy.max_delete_percent
+    for kind, there in sorted(existing.items()):
+        deletes = sum(one.action is Action.DELETE and one.address.kind == kind for one in plan.changes)
+        if limit is None or there < PERCENT_FROM or deletes * 100 <= limit * there:
+            continue
+        share = f"{deletes} of {there} {kind}s ({deletes * 100 // there} %)"
+        summary = f"{share} would be deleted; one run may delete {limit} %"
+        yield _refusal(plan, MAX_DELETE_PERCENT, summary, "raise policy.guards.max_delete_percent")
+
+
+def _tokens(plan: AccountPlan, policy: Policy, tokens: int) -> Iterator[Diagnostic]:
+    if policy.max_tokens is not None and tokens > policy.max_tokens:
+        summary = f"the apply would cost {counted(tokens, 'API token')}; {policy.max_tokens:,} may be spent"
+        yield _refusal(plan, MAX_TOKENS, summary, "raise `--max-tokens` or policy.guards.max_tokens")
+
+
+def _reserve(plan: AccountPlan, budget: Budget) -> Iterator[Diagnostic]:
+    if budget.reserve is None or budget.left is None or budget.limit is None or not plan.changes:
+        return
+    after = budget.left - budget.cost
+    if after * 100 < budget.reserve * budget.limit:
+        summary = (
+            f"the apply would leave {max(0, after)} of today's {budget.limit} API tokens; "
+            f"{budget.reserve} % are to be left"
+        )
+        yield _refusal(plan, RESERVE, summary, "apply after the budget was reset, lower `--reserve`")
+
+
+def _in_use(plan: AccountPlan, policy: Policy) -> Iterator[Diagnostic]:
+    """A label that leads carry is not deleted under them (spec section 1, promise 6)."""
+    for one in plan.changes:
+        if not policy.refuse_in_use or one.action is not Action.DELETE or one.impact is None:
+            continue
+        leads, archived = one.impact.leads, one.impact.archived_leads
+        if leads is None:
+            yield _refusal(plan, IN_USE, "how many leads carry it was not counted", "plan with `--impact live`", one)
+        elif one.moves_to is None and (leads or archived):
+            # Archived leads cannot be moved: with a successor they keep the dead id, and the planner warns of them.
+            also = f" and {counted(archived, 'archived lead')}" if archived else ""
+            carry = "carries" if leads == 1 and not archived else "carry"
+            declare = "declare it with `state: absent` and" if one.reason is Reason.NOT_DECLARED else "write"
+            cure = f"{declare} `replace_with: LABEL` to give its leads another label first, set `policy.in_use: allow`"
+            yield _refusal(plan, IN_USE, f"{counted(leads, 'open lead')}{also} still {carry} it", cure, one)

@@ -1,0 +1,126 @@
+"""Names that people take for one another: what a name looks like, and live labels that look like declared ones.
+
+What looks alike is a remark and never an identity: labels are matched by their exact names (reconcile/match.py).
+"""
+
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Final
+
+from leadstate.model.account import Account
+from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.model.resource import Desired, Live
+from leadstate.reconcile.match import Matching
+
+_LETTERS: Final = str.maketrans(
+    "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0451\u0456\u0457\u0458\u0455\u0501"
+    "\u051b\u051d\u04bb\u03b1\u03b2\u03b5\u03b6\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u0131"
+    "01|",
+    "abekmhopctyx\u00ebi\u00efjsdqwhabezhikmnoptyxioll",
+)
+"""Cyrillic and Greek letters, in small, that look like a Latin one in small or in capitals; two digits; the bar.
+
+From confusables.txt of Unicode TR39, the scripts that people mix by accident.
+"""
+_MARKS: Final = {
+    **dict.fromkeys(map(ord, "\u2018\u2019\u201a\u201b\u2032\u02bc\u00b4`"), "'"),
+    **dict.fromkeys(map(ord, "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb"), '"'),
+    ord("\u2212"): "-",
+}
+_IGNORED: Final = (
+    (0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x3164, 0x3164), (0xFE00, 0xFE0F),
+    (0xFFA0, 0xFFA0), (0x1F3FB, 0x1F3FF), (0xE0000, 0xE0FFF),
+)  # fmt: skip
+"""What nobody sees, or hardly: Unicode's Default_Ignorable_Code_Point beside category Cf, and the tones of skin."""
+
+
+@cache
+def look(name: str) -> str:
+    """What a name looks like; two names that have the same look alike.
+
+    Not counted are case, width and other forms of a letter (NFKC), letters and digits that look like another (TR39),
+    invisible characters, the presentation and skin tone of emoji, and which quotes, dashes and spaces are written.
+    """
+    shown = "".join(char for char in name if not _is_ignored(char)).translate(_MARKS)
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", shown).casefold()).translate(_MARKS)
+    dashed = "".join("-" if unicodedata.category(char) == "Pd" else char for char in plain)
+    return " ".join(dashed.translate(_LETTERS).split())
+
+
+def _is_ignored(char: str) -> bool:
+    if char.isascii():
+        return False
+    return unicodedata.category(char) == "Cf" or any(first <= ord(char) <= last for first, last in _IGNORED)
+
+
+def likenesses(matching: Matching, staying: Sequence[Live], account: Account) -> Iterator[Diagnostic]:
+    """Remarks on live labels that may be meant by a declared one, at most one for each of these.
+
+    Args:
+        matching: who is who. What has a mark is known by that, whatever it is called.
+        staying: what nothing declares and what is not deleted.
+        account: what is declared, and what the lock file remembers: with one, renames are recognised anyway.
+    """
+    missing = [one for one in matching.missing if one.mark is None and one.present]
+    there = [one for one, _ in matching.pairs if one.mark is None and one.present and one.names]
+    by_look: dict[str, list[Live]] = defaultdict(list)
+    for one in staying if missing or there else ():
+        by_look[look(one.name)].append(one)
+    for desired in there:
+        if alike := by_look.get(look(desired.names[0])):
+            yield _looks_alike(desired, alike, _to_merge(alike))
+    # A label that looks like a declared one is told of as that.
+    known = {look(one.names[0]) for one in (*missing, *there)} if missing else frozenset()
+    lacking = Counter(one.attrs.get("color") for one in missing)
+    for desired in missing:
+        if alike := by_look.get(look(desired.names[0])):
+            yield _looks_alike(desired, alike, _to_rename(alike))
+        elif not account.lock and lacking[desired.attrs.get("color")] == 1:
+            yield from _likely_rename(desired, [one for one in matching.extra if look(one.name) not in known])
+
+
+def _looks_alike(desired: Desired, alike: Sequence[Live], hint: str) -> Diagnostic:
+    names, verb = ", ".join(repr(one.name) for one in alike), "looks" if len(alike) == 1 else "look"
+    return desired.finding(
+        "looks-alike",
+        Severity.WARNING,
+        f"{names} in Pipedrive {verb} like it, and nothing declares it",
+        hint=hint,
+    )
+
+
+def _to_merge(alike: Sequence[Live]) -> str:
+    many = Counter(one.name for one in alike)
+    by_id = [many[one.name] > 1 or "${" in one.name for one in alike]
+    sources = [f"{{id: {one.remote_id}}}" if id_ else _spelled(one.name) for one, id_ in zip(alike, by_id, strict=True)]
+    return f"to make them one, write `merge_from: [{', '.join(sources)}]`; else rename one in Pipedrive"
+
+
+def _to_rename(alike: Sequence[Live]) -> str:
+    if len(alike) > 1:
+        return "if one of them is the same label, write its name into `previously`; it keeps its leads"
+    return f"if it is the same label, write `previously: [{_spelled(alike[0].name)}]`; it keeps its leads"
+
+
+def _likely_rename(desired: Desired, others: Sequence[Live]) -> Iterator[Diagnostic]:
+    """Ask about the only missing label of a colour where exactly one undeclared label has that colour."""
+    alike = [one for one in others if one.attrs.get("color") == desired.attrs.get("color")]
+    if len(alike) == 1:
+        summary = f"it is not there, and its colour is that of {alike[0].name!r}: was it renamed in Pipedrive?"
+        hint = "to keep it and its leads, add its name to `previously`; with a lock file renames are recognised"
+        yield desired.finding("likely-rename", Severity.WARNING, summary, hint=hint)
+
+
+def _spelled(name: str) -> str:
+    """A name as YAML takes it, with everything in it to be seen."""
+    return '"' + "".join(_escaped(char) for char in name) + '"'
+
+
+def _escaped(char: str) -> str:
+    if char in '"\\':
+        return f"\\{char}"
+    if char.isprintable() and not _is_ignored(char):
+        return char
+    return f"\\u{ord(char):04x}" if ord(char) <= 0xFFFF else f"\\U{ord(char):08x}"  # noqa: PLR2004  widths of an escape

@@ -1,0 +1,301 @@
+"""Who is who: a known id, ownership mark, name, then a previous name. Two candidates are an error, never a choice.
+
+A declared object with a mark is known by its mark alone: a lead's title is no identity. One with an id, by its id. What
+the lock file remembers is a hint: an id that is not there any more, or that bears another mark, counts for nothing.
+"""
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from leadstate.model.account import Account
+from leadstate.model.address import Ref
+from leadstate.model.diagnostics import Diagnostic, Severity, counted
+from leadstate.model.observed import Observed
+from leadstate.model.plan import plain
+from leadstate.model.resource import Bindings, Desired, Dictionary, Live
+
+_PLAIN = re.compile(r"(?!(?i:true|false|null|yes|no|on|off|y|n)$)[A-Za-z][A-Za-z0-9]*(?: [A-Za-z][A-Za-z0-9]*)*")
+"""A name that means itself in YAML, whatever its version, without quotes."""
+
+
+class KnownBy(StrEnum):
+    """What tells that a live object is a declared one, the surest first."""
+
+    ID = "id"
+    LOCK = "lock"
+    MARK = "mark"
+    NAME = "name"
+    PREVIOUS_NAME = "previous-name"
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """The result for one kind.
+
+    Attributes:
+        pairs: declared objects and the live ones that they are.
+        missing: declared objects that do not exist.
+        gone: objects declared by id that do not exist: to create them would make others.
+        extra: live objects that nothing declares.
+        shadowed: live objects that bear a previous name of an object which exists under its current name.
+        ambiguous: live objects that could each be the same declared one.
+        diagnostics: errors and warnings found on the way.
+        duplicates: live objects that carry the mark of a declared one which says that another one is kept.
+    """
+
+    pairs: tuple[tuple[Desired, Live], ...]
+    missing: tuple[Desired, ...]
+    gone: tuple[Desired, ...]
+    extra: tuple[Live, ...]
+    shadowed: tuple[Live, ...]
+    ambiguous: tuple[Live, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    duplicates: tuple[Live, ...] = ()
+
+    @property
+    def undeclared(self) -> tuple[Live, ...]:
+        """Every live object that was paired with no declaration."""
+        return (*self.extra, *self.shadowed, *self.ambiguous, *self.duplicates)
+
+
+@dataclass(slots=True)
+class _Matcher:
+    free: dict[str, Live]
+    pairs: list[tuple[Desired, Live]] = field(default_factory=list)
+    ambiguous: list[Live] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def settle(self, wanted: Iterable[Desired], find: Callable[[Desired], list[Live]], *what: str) -> list[Desired]:
+        """Pair what has exactly one candidate that is still free; return what is still unmatched.
+
+        `what` says what one candidate and several have in common with it.
+        """
+        rest = []
+        found = [(desired, [one for one in find(desired) if one.remote_id in self.free]) for desired in wanted]
+        for desired, candidates in found:
+            if not candidates:
+                rest.append(desired)
+            elif len(candidates) == 1 and candidates[0].remote_id in self.free:
+                self.pairs.append((desired, self.free.pop(candidates[0].remote_id)))
+            else:
+                for one in candidates:
+                    self.free.pop(one.remote_id, None)
+                self.ambiguous.extend(candidates)
+                self.diagnostics.append(_ambiguous(desired, candidates, what))
+        return rest
+
+
+def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, str] | None = None) -> Matching:
+    """Pair the declared objects of one kind with the live ones.
+
+    Args:
+        desired: what is declared.
+        live: what exists.
+        lock: reference → id, as remembered from an earlier run.
+    """
+    by_mark: dict[str, list[Live]] = defaultdict(list)
+    by_name: dict[str, list[Live]] = defaultdict(list)
+    for one in live:
+        by_name[one.name].append(one)
+        if one.mark is not None:
+            by_mark[one.mark].append(one)
+
+    desired = [each for one in desired for each in _each_name(one, by_name.keys(), desired)]
+    matcher = _Matcher({one.remote_id: one for one in live})
+    by_id = {one.remote_id: [one] for one in live}
+    pinned = [one for one in desired if one.remote_id is not None]
+    marked = [one for one in desired if one.remote_id is None and one.mark is not None]
+    named = [one for one in desired if one.remote_id is None and one.mark is None]
+    gone = matcher.settle(pinned, lambda d: by_id.get(d.remote_id or "", []), "has its id", "have its id")
+
+    duplicates = [
+        other
+        for one in marked
+        for other in _not_kept(one, by_mark[one.mark or ""])
+        if matcher.free.pop(other.remote_id, None)
+    ]
+    declared = {one.names[0]: one for one in named}
+
+    def remembered(wanted: Desired, others: Iterable[Live]) -> list[Live]:
+        """What the lock knows it by, and what else it could be, each once. Nothing is deleted on a memory alone."""
+        locked = by_id.get((lock or {}).get(wanted.address.ref, ""), []) if wanted.present else []
+        # A lead that others made is ours only where it is declared `adopted`, whatever the lock file claims.
+        marks = (None, wanted.mark) if wanted.adopted else (wanted.mark,)
+        # A label that bears the name of another declared one is that one, whatever was remembered of it.
+        fitting = [one for one in locked if one.mark in marks and declared.get(one.name, wanted) is wanted]
+        return list({one.remote_id: one for one in (*fitting, *others)}.values())
+
+    missing = matcher.settle(
+        marked, lambda d: remembered(d, by_mark[d.mark or ""]), "carries its mark", "carry its mark"
+    )
+    rest = matcher.settle(named, lambda d: remembered(d, by_name[d.names[0]]), "bears its name", "bear its name")
+    present = [pair for pair in matcher.pairs if pair[0].names]
+    missing += matcher.settle(
+        rest,
+        lambda d: [one for name in d.names[1:] for one in by_name[name]],
+        "bears a previous name of it",
+        "bear a previous name of it",
+    )
+
+    shadowed = []
+    for owner, current in present:
+        for name in owner.names[1:]:
+            for one in by_name[name]:
+                if matcher.free.pop(one.remote_id, None) is not None:
+                    shadowed.append(one)
+                    source = name if _PLAIN.fullmatch(name) and len(by_name[name]) == 1 else f"{{id: {one.remote_id}}}"
+                    matcher.diagnostics.append(_shadowed(owner, current, one, source))
+    return Matching(
+        tuple(matcher.pairs),
+        tuple(missing),
+        tuple(gone),
+        tuple(matcher.free.values()),
+        tuple(shadowed),
+        tuple(matcher.ambiguous),
+        tuple(matcher.diagnostics),
+        tuple(duplicates),
+    )
+
+
+def _not_kept(desired: Desired, bearing: Sequence[Live]) -> Sequence[Live]:
+    """Return the leads that go where a declaration says which one of several with its mark is kept.
+
+    Nothing goes where it names none of them, or several, or where one is archived: that is for people to decide.
+    """
+    kept = [one for one in bearing if one.remote_id in desired.keep]
+    if len(kept) != 1 or any(one.frozen_by for one in bearing):
+        return ()
+    return [one for one in bearing if one is not kept[0]]
+
+
+def _each_name(desired: Desired, live: Collection[str], declared: Sequence[Desired]) -> list[Desired]:
+    """Return an object that must not exist once for each of its names that are live: all of them go in one apply.
+
+    The first one keeps the address; the others are addressed by their name.
+    """
+    names = [name for name in desired.names if name in live]
+    if desired.present or desired.remote_id is not None or len(names) < 2:  # noqa: PLR2004  one name needs no other
+        return [desired]
+    keys = {one.address.key for one in declared}
+    first, *others = names
+    return [
+        replace(desired, names=(first,)),
+        *(
+            replace(
+                desired,
+                address=replace(desired.address, key=f"{desired.address.key}#{name}" if name in keys else name),
+                names=(name,),
+            )
+            for name in others
+        ),
+    ]
+
+
+def known_by(desired: Desired, live: Live, lock: Mapping[Ref, str]) -> tuple[KnownBy, ...]:
+    """Everything that speaks for a pair which `match` has made."""
+    if desired.remote_id is not None:
+        return (KnownBy.ID,)
+    found = {
+        KnownBy.LOCK: desired.present and lock.get(desired.address.ref) == live.remote_id,
+        KnownBy.MARK: desired.mark is not None and desired.mark == live.mark,
+        KnownBy.NAME: desired.mark is None and live.name == desired.names[0],
+        KnownBy.PREVIOUS_NAME: desired.mark is None and live.name in desired.names[1:],
+    }
+    return tuple(one for one, speaks in found.items() if speaks)
+
+
+def _ambiguous(desired: Desired, candidates: Sequence[Live], what: Sequence[str]) -> Diagnostic:
+    kind = desired.address.kind
+    if len(candidates) == 1:
+        summary = f"another declared {kind} is already the one that {what[0]}"
+        hint = "remove one of the two declarations"
+    else:
+        summary = f"{counted(len(candidates), kind)} {what[1]}, so it is not clear which one is meant"
+        hint = f"leave one of them in Pipedrive (move its leads, rename or delete the other {kind}), then plan again"
+        if desired.mark is not None and all(one.mark == desired.mark for one in candidates):
+            hint = f"to keep the first and delete the others, write `keep: [{candidates[0].remote_id}]` in it"
+        elif desired.present and desired.names:
+            others = ", ".join(f"{{id: {one.remote_id}}}" for one in candidates[1:])
+            hint = f"to keep the first with the leads of all, write `merge_from: [{others}]`; else {hint}"
+    detail = "\n".join(f"{one.remote_id}  {one.name}{_differing(one, candidates)}" for one in candidates)
+    return desired.finding("ambiguous", Severity.ERROR, summary, detail=detail, hint=hint)
+
+
+def _differing(about: Live, candidates: Sequence[Live]) -> str:
+    """Return the fields in which an object differs from the other candidates, with its values."""
+    names = [
+        name
+        for name, value in about.attrs.items()
+        if any(other.attrs.get(name) != value for other in candidates) and value != about.name
+    ]
+    return "".join(f"  {name}: {json.dumps(plain(about.attrs[name]), ensure_ascii=False)}" for name in names)
+
+
+def _shadowed(owner: Desired, current: Live, other: Live, source: str) -> Diagnostic:
+    return owner.finding(
+        "previous-name-exists",
+        Severity.WARNING,
+        f"{owner.address.ref} exists, and so does a {other.kind} named {other.name!r}, its previous name",
+        detail=f"{current.remote_id}  {current.name}\n{other.remote_id}  {other.name}",
+        hint=f"to move its leads and delete it, write `merge_from: [{source}]`; else take the name out of `previously`",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """Who is who in one account.
+
+    Attributes:
+        matchings: the declared and the live objects, by kind.
+        names: remote id → key, for what no declaration was paired with.
+        bindings: which id stands for which reference.
+    """
+
+    matchings: Mapping[str, Matching]
+    names: Mapping[str, str]
+    bindings: Bindings
+
+
+def identify(account: Account, observed: Observed, order: Sequence[str]) -> Identified:
+    """Match what is declared with what exists, kind by kind, and give every object a name."""
+    matchings = {kind: match(account.of_kind(kind), observed.live.get(kind, ()), account.lock) for kind in order}
+    names = {one.remote_id: key for kind in order for key, one in name_undeclared(kind, matchings[kind], account)}
+    return Identified(matchings, names, bind(matchings, names, observed.fields))
+
+
+def name_undeclared(kind: str, matching: Matching, account: Account) -> list[tuple[str, Live]]:
+    """A key for each live object that no declaration was paired with, its id added where the name is taken."""
+    undeclared = sorted(matching.undeclared, key=lambda one: one.remote_id)
+    keys = Counter(_known_name(one, account) for one in undeclared)
+    used = {one.address.key for one in account.of_kind(kind)} | {one.address.key for one, _ in matching.pairs}
+    named = []
+    for one in undeclared:
+        key = _known_name(one, account)
+        if keys[key] > 1 or key in used:
+            key = f"{key}#{one.remote_id}"
+        while key in used:
+            key += "#"
+        used.add(key)
+        named.append((key, one))
+    return named
+
+
+def _known_name(one: Live, account: Account) -> str:
+    ref = account.locked.get(one.remote_id)
+    known = None if ref is None else ref.key
+    return known or (one.mark.partition(":")[2] if one.mark else one.name) or one.remote_id
+
+
+def bind(matchings: Mapping[str, Matching], names: Mapping[str, str], fields: Dictionary | None) -> Bindings:
+    """The ids of all objects, by kind matched, under their declared keys or the names they were given."""
+    bindings = Bindings(fields)
+    for kind, matching in matchings.items():
+        for desired, live in matching.pairs:
+            bindings.bind(desired.address.ref, live.remote_id)
+        for one in matching.undeclared:
+            bindings.bind(Ref(kind, names[one.remote_id]), one.remote_id)
+    return bindings

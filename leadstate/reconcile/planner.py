@@ -1,0 +1,268 @@
+"""From declared and live state to a plan: match, link, diff, prune, weigh, guard, read top to bottom. Pure."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from leadstate.model.account import Account
+from leadstate.model.address import Address, Ref, RemoteRef, Target
+from leadstate.model.diagnostics import Diagnostic, Severity, counted
+from leadstate.model.observed import Observed
+from leadstate.model.plan import AccountPlan, Action, Change, LeftAlone, Reason
+from leadstate.model.policy import Prune
+from leadstate.model.resource import FREEZES, Attrs, Bindings, Desired, Live, Value, settle
+from leadstate.reconcile.altered import find_altered
+from leadstate.reconcile.dependencies import in_order, only, weigh
+from leadstate.reconcile.diff import added, diff, removed
+from leadstate.reconcile.lookalikes import likenesses
+from leadstate.reconcile.match import Matching, identify
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A plan of one account in the making: what it is about, then what was found."""
+
+    account: Account
+    observed: Observed
+    today: dt.date
+    bindings: Bindings
+    names: Mapping[str, str]
+    changes: list[Change] = field(default_factory=list)
+    left_alone: list[LeftAlone] = field(default_factory=list)
+    unchanged: list[Address] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+
+def plan_account(
+    account: Account,
+    observed: Observed,
+    order: Sequence[str],
+    targets: Sequence[Target] = (),
+    *,
+    today: dt.date = dt.date.max,
+) -> AccountPlan:
+    """Plan one account.
+
+    Args:
+        account: what is declared.
+        observed: what exists.
+        order: the kinds, those that others refer to first.
+        targets: the objects to plan; none means all. What a target needs comes with it.
+        today: the day in UTC, for what is deleted from a day on; unless given, every such day has come.
+    """
+    found = identify(account, observed, order)
+    draft = _Draft(account, observed, today, found.bindings, found.names)
+    for kind in order:
+        _plan_kind(draft, found.matchings[kind])
+        if others := observed.others.get(kind):
+            draft.left_alone.append(LeftAlone(kind, Reason.NOT_OURS, count=others))
+    changes = weigh(only(in_order(draft.changes), targets), observed)
+    return AccountPlan(
+        account=account.name,
+        origin=account.origin,
+        company_id=account.company_id,
+        changes=tuple(changes),
+        left_alone=tuple(
+            sorted(
+                (one for one in draft.left_alone if _is_meant(Address(account.name, one.kind, one.key or ""), targets)),
+                key=lambda one: (one.kind, one.reason, one.key or ""),
+            )
+        ),
+        unchanged=sum(_is_meant(one, targets) for one in draft.unchanged),
+        diagnostics=tuple(d for d in draft.diagnostics if _concerns(d, changes, targets)),
+        bindings=draft.bindings,
+        labels=tuple(observed.live.get("label", ())),
+        reading=observed.reading,
+    )
+
+
+def _plan_kind(draft: _Draft, matching: Matching) -> None:
+    account = draft.account
+    draft.diagnostics.extend(matching.diagnostics)
+    for desired in matching.missing:
+        _plan_missing(draft, desired)
+    for desired in matching.gone:
+        if not desired.present:
+            draft.unchanged.append(desired.address)
+            continue
+        address = desired.address
+        draft.left_alone.append(LeftAlone(address.kind, Reason.GONE, address.key, desired.remote_id, desired.span))
+    for desired, live in matching.pairs:
+        _plan_pair(draft, desired, live)
+    for one in matching.duplicates:
+        address = Address(account.name, one.kind, draft.names[one.remote_id])
+        draft.changes.append(_delete(address, one, draft.bindings, Reason.DUPLICATE))
+    staying = []
+    for one in matching.extra:
+        key = draft.names[one.remote_id]
+        if _is_pruned(one, account):
+            address = Address(account.name, one.kind, key)
+            draft.changes.append(_delete(address, one, draft.bindings, Reason.NOT_DECLARED))
+        else:
+            staying.append(one)
+            locked = account.policy.prune(one.kind) is Prune.LOCKED
+            reason = Reason.NOT_LOCKED if locked else Reason.NOT_DECLARED
+            draft.left_alone.append(LeftAlone(one.kind, reason, key, one.remote_id))
+    draft.diagnostics.extend(likenesses(matching, staying, account))
+    if staying and account.policy.prune(staying[0].kind) is Prune.LOCKED and not account.lock:
+        draft.diagnostics.append(
+            Diagnostic(
+                "prune-without-lock",
+                Severity.WARNING,
+                f"`prune: locked` deletes nothing: the lock file knows no {staying[0].kind} of this account",
+                hint="make the lock file with `leadstate lock` or `leadstate apply --lock`, and commit it",
+                account=account.name,
+            )
+        )
+    added = {change.address for change in draft.changes if change.action is Action.ADD}
+    creates = [desired for desired in matching.missing if desired.address in added]
+    draft.diagnostics.extend(find_altered(creates, matching.extra, draft.observed.unmarked))
+    for reason, group in ((Reason.PREVIOUS_NAME, matching.shadowed), (Reason.AMBIGUOUS, matching.ambiguous)):
+        draft.left_alone.extend(LeftAlone(one.kind, reason, draft.names[one.remote_id], one.remote_id) for one in group)
+
+
+def _plan_missing(draft: _Draft, desired: Desired) -> None:
+    account, address = draft.account, desired.address
+    if not desired.present:
+        draft.unchanged.append(address)
+    elif desired.mark in draft.observed.gone and desired.leave_gone:
+        id_ = account.lock.get(address.ref)
+        draft.left_alone.append(LeftAlone(address.kind, Reason.GONE, address.key, id_, desired.span))
+    elif desired.adopted:
+        gone = desired.mark in draft.observed.gone
+        why = "the lead that the lock file knows is gone" if gone else "the lock file does not know it"
+        restore = "" if gone else "restore the lock file from git, or "
+        draft.diagnostics.append(
+            desired.finding(
+                "adopted-unknown",
+                Severity.ERROR,
+                f"it is declared as adopted, and nothing tells which lead it is: {why}",
+                hint=f"{restore}remove the item and import it again; without `adopted` it is created",
+            )
+        )
+    else:
+        draft.changes.append(_add(desired))
+        if desired.mark in draft.observed.unsure:
+            draft.diagnostics.append(
+                desired.finding(
+                    "archived-unknown",
+                    Severity.GUARD,
+                    "it may exist among archived leads that were not read, older than the newest "
+                    f"{counted(account.policy.archived_pages, 'page')} of 500",
+                    hint="raise policy.archived_pages, or pass `--allow archived-unknown` to create it",
+                )
+            )
+
+
+def _is_pruned(one: Live, account: Account) -> bool:
+    match account.policy.prune(one.kind):
+        case Prune.NONE:
+            return False
+        case Prune.OWNED:
+            return account.owns(one.mark) and not one.frozen_by
+        case Prune.LOCKED:
+            return account.remembers(one.kind, one.remote_id)
+        case Prune.ALL:
+            return True
+
+
+def _plan_pair(draft: _Draft, desired: Desired, live: Live) -> None:
+    address, bindings = desired.address, draft.bindings
+    left_alone = LeftAlone(live.kind, Reason.SEED, address.key, live.remote_id, desired.span)
+    before = bindings.attrs(live)
+    if not desired.present:
+        _plan_absent(draft, desired, live)
+        return
+    after = {key: settle(value, before.get(key)) for key, value in desired.attrs.items()}
+    if live.frozen_by is None and after.get(FREEZES) is True:
+        after |= _handed_over(draft, {**before, **after})
+    fields = diff(before, after)
+    thaws = any(one.path == live.frozen_by for one in fields)
+    if desired.create_only:
+        draft.left_alone.append(left_alone)
+    elif not fields:
+        draft.unchanged.append(address)
+    elif live.frozen_by and not thaws:
+        draft.left_alone.append(replace(left_alone, reason=Reason.ARCHIVED))
+    else:
+        renamed = desired.names and live.name != desired.names[0]
+        touched = {one.attribute for one in fields}
+        draft.changes.append(
+            Change(
+                address,
+                Action.UPDATE,
+                Reason.RENAMED if renamed else Reason.DIFFERS,
+                fields,
+                {key: value for key, value in after.items() if key in touched},
+                remote_id=live.remote_id,
+                thaw_first=thaws,
+                span=desired.span,
+            )
+        )
+
+
+def _handed_over(draft: _Draft, wanted: Attrs) -> Attrs:
+    """What an object that is frozen by this plan must let go of at once: later nobody can take it away any more."""
+    moves = {one.address.ref: one.moves_to for one in draft.changes if one.moves_to is not None}
+    handed: dict[str, Value] = {}
+    for name, value in wanted.items():
+        if isinstance(value, tuple) and any(isinstance(one, Ref) and one in moves for one in value):
+            settled = {moves.get(one, one) if isinstance(one, Ref) else one for one in value}
+            handed[name] = tuple(sorted(settled, key=str))
+    return handed
+
+
+def _plan_absent(draft: _Draft, desired: Desired, live: Live) -> None:
+    if desired.not_before is not None and draft.today.isoformat() < desired.not_before:
+        days = (dt.date.fromisoformat(desired.not_before) - draft.today).days
+        carriers = draft.observed.carriers
+        detail = f"is deleted from {desired.not_before} on, in {counted(days, 'day')}"
+        if carriers is not None:
+            count = len(carriers.get(RemoteRef(live.kind, live.remote_id), ()))
+            detail += f"; {counted(count, 'lead')} {'carries' if count == 1 else 'carry'} it"
+        draft.left_alone.append(
+            LeftAlone(live.kind, Reason.RETIRING, desired.address.key, live.remote_id, desired.span, detail=detail)
+        )
+        return
+    if desired.moves_to is not None:
+        _warn_of_archived(draft, desired, live)
+    reason = Reason.MERGED if desired.moves_to else Reason.STATE_ABSENT
+    delete = _delete(desired.address, live, draft.bindings, reason)
+    draft.changes.append(replace(delete, span=desired.span, moves_to=desired.moves_to))
+
+
+def _warn_of_archived(draft: _Draft, desired: Desired, live: Live) -> None:
+    """Archived leads keep the id of a label that is merged away: nobody can edit them (docs/safety.md)."""
+    archived = draft.observed.archived_carriers
+    if archived is None:
+        code, hint = "archived-not-counted", "plan with `--impact full` to have them counted"
+        summary = "archived leads that carry it keep its dead id: nobody can edit an archived lead"
+    else:
+        count = len(archived.get(RemoteRef(live.kind, live.remote_id), ()))
+        if not count:
+            return
+        code, hint = "archived-carriers", "to move them too, bring them back from the archive first"
+        verbs = "carries it and keeps" if count == 1 else "carry it and keep"
+        summary = f"{counted(count, 'archived lead')} {verbs} its dead id: nobody can edit an archived lead"
+    draft.diagnostics.append(desired.finding(code, Severity.WARNING, summary, hint=hint))
+
+
+def _add(desired: Desired) -> Change:
+    want: Attrs = {key: settle(value, None) for key, value in desired.attrs.items()}
+    return Change(desired.address, Action.ADD, Reason.MISSING, added(want), want, mark=desired.mark, span=desired.span)
+
+
+def _delete(address: Address, live: Live, bindings: Bindings, reason: Reason) -> Change:
+    fields = removed(bindings.attrs(live))
+    return Change(address, Action.DELETE, reason, fields, {}, remote_id=live.remote_id, mark=live.mark)
+
+
+def _is_meant(address: Address, targets: Sequence[Target]) -> bool:
+    return not targets or any(target.selects(address) for target in targets)
+
+
+def _concerns(finding: Diagnostic, changes: Sequence[Change], targets: Sequence[Target]) -> bool:
+    """Whether a finding is about what was targeted."""
+    if not targets or finding.address is None:
+        return True
+    return _is_meant(finding.address, targets) or any(one.address == finding.address for one in changes)

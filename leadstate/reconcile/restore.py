@@ -1,0 +1,373 @@
+"""From what an apply has touched and what is there now to the plan that undoes it. Pure.
+
+Every object is known by its id. An attribute goes back to its value before the run only where it still has the value
+that the run gave it. Whether a lead carries a label is a value of its own, so a label that somebody gave a lead since
+stays on it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from leadstate.model.account import Account
+from leadstate.model.address import Address, Ref, RemoteRef, Span
+from leadstate.model.diagnostics import Diagnostic, Severity, counted
+from leadstate.model.observed import Observed
+from leadstate.model.plan import AccountPlan, Action, Change, LeftAlone, Reason
+from leadstate.model.resource import FREEZES, Bindings, Live, Value
+from leadstate.model.touch import AccountReceipt, Touch
+from leadstate.reconcile.changed import LABELS, Changed, compose
+from leadstate.reconcile.dependencies import in_order, weigh
+from leadstate.reconcile.diff import added, diff, removed
+
+LABEL, LEAD = "label", "lead"
+
+
+def plan_restore(account: Account, receipt: AccountReceipt, observed: Observed) -> AccountPlan:
+    """Plan the rollback of one apply.
+
+    Args:
+        account: what the configuration says of the account; what it declares does not matter here.
+        receipt: what the apply has touched.
+        observed: all labels, and the touched leads as far as they exist.
+    """
+    draft = _Draft(account, receipt, observed)
+    draft.plan_labels()
+    draft.plan_leads()
+    draft.keep_carried_labels()
+    return AccountPlan(
+        account=account.name,
+        origin=account.origin,
+        company_id=account.company_id,
+        changes=tuple(weigh(in_order(draft.changes), observed)),
+        left_alone=tuple(sorted(draft.left_alone, key=lambda left: (left.kind, left.reason, left.key or ""))),
+        unchanged=draft.unchanged,
+        diagnostics=tuple(draft.diagnostics),
+        bindings=draft.bindings,
+        labels=tuple(observed.live.get(LABEL, ())),
+        reading=observed.reading,
+    )
+
+
+def with_ids(receipt: AccountReceipt, observed: Observed) -> tuple[Touch, ...]:
+    """Return the touches of objects whose ids are known.
+
+    An object whose creation was not answered, since the run was killed, is looked for: a lead by its mark, a label by
+    name and colour among those that did not exist before the run. What is not exactly one counts as not created.
+    """
+    known = {(touch.kind, touch.remote_id) for touch in receipt.touched}
+    found = []
+    for touch in receipt.touched:
+        if touch.remote_id is not None:
+            found.append(touch)
+            continue
+        candidates = [
+            live
+            for live in observed.live.get(touch.kind, ())
+            if (touch.kind, live.remote_id) not in known and _is_created(touch, live, receipt)
+        ]
+        if len(candidates) == 1:
+            found.append(replace(touch, remote_id=candidates[0].remote_id))
+    return tuple(found)
+
+
+def _is_created(touch: Touch, live: Live, receipt: AccountReceipt) -> bool:
+    if touch.kind == LEAD:
+        return touch.mark is not None and live.mark == touch.mark
+    return live.remote_id not in receipt.labels and touch.after == live.attrs
+
+
+@dataclass(slots=True)
+class _Draft:
+    account: Account
+    receipt: AccountReceipt
+    observed: Observed
+    changes: list[Change] = field(default_factory=list)
+    left_alone: list[LeftAlone] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    unchanged: int = 0
+    bindings: Bindings = field(init=False)
+    _changed: list[Changed] = field(init=False)
+    _keys: dict[tuple[str, str], str] = field(default_factory=dict)
+    _stand_for: dict[str, Ref] = field(default_factory=dict)
+    """Id of a label that the run deleted → the label that takes its place."""
+
+    def __post_init__(self) -> None:
+        self.bindings = Bindings(self.observed.fields)
+        self._changed = compose(with_ids(self.receipt, self.observed))
+        used: set[tuple[str, str]] = set()
+        rows = [(changed.kind, changed.remote_id, changed.key) for changed in self._changed]
+        rows += [
+            (live.kind, live.remote_id, None) for kind in (LABEL, LEAD) for live in self.observed.live.get(kind, ())
+        ]
+        names = {live.remote_id: live for kind in (LABEL, LEAD) for live in self.observed.live.get(kind, ())}
+        # Keys of the plan first: no other object may take one of them.
+        for kind, remote_id, key in sorted(rows, key=lambda row: row[2] is None):
+            if (kind, remote_id) in self._keys:
+                continue
+            name = key or _name(names.get(remote_id), remote_id)
+            while (kind, name) in used:
+                name = f"{name}#{remote_id}"
+            used.add((kind, name))
+            self._keys[kind, remote_id] = name
+            if remote_id in names:
+                self.bindings.bind(Ref(kind, name), remote_id)
+
+    def plan_labels(self) -> None:
+        """Plan labels: those that were changed, then those that were added, then those that were deleted."""
+        live = {label.remote_id: label for label in self.observed.live.get(LABEL, ())}
+        names = {label.remote_id: label.name for label in live.values()}
+        labels = [changed for changed in self._changed if changed.kind == LABEL]
+        new = [changed for changed in labels if not changed.existed and changed.exists]
+        for changed in new:
+            if changed.remote_id not in live:
+                self.unchanged += 1
+            elif changed.may_have_left(live[changed.remote_id].attrs):
+                self._delete(changed, live[changed.remote_id])
+                del names[changed.remote_id]
+            else:
+                self._leave(changed, Reason.CHANGED_SINCE)
+        updated = [changed for changed in labels if changed.existed and changed.exists]
+        regained = self._regain_names(updated, live, names)
+        for changed in updated:
+            self._update_label(changed, live.get(changed.remote_id), regained)
+        made = {changed.remote_id for changed in new}
+        for changed in (changed for changed in labels if changed.existed and not changed.exists):
+            self._recreate_label(changed, live, names, made)
+
+    def keep_carried_labels(self) -> None:
+        """Keep an added label that leads would lose: somebody gave it to them since, or nobody can edit them."""
+        carried = {change.address for change in weigh(in_order(self.changes), self.observed) if change.carriers}
+        for change in self.changes:
+            if change.address in carried:
+                key, remote_id = change.address.key, change.remote_id
+                self.left_alone.append(LeftAlone(LABEL, Reason.CHANGED_SINCE, key, remote_id, self._span))
+        self.changes = [change for change in self.changes if change.address not in carried]
+
+    def _regain_names(self, updated: list[Changed], live: Mapping[str, Live], names: dict[str, str]) -> set[str]:
+        """Return which labels get their name of before the run, and put it into `names`.
+
+        Two labels of one name are more than anybody asked for: a name that another label took since stays with that.
+        All are looked at together, for the run may have passed a name on from label to label.
+        """
+        wanted = {
+            changed.remote_id: str(want["name"])
+            for changed in updated
+            if changed.remote_id in live and "name" in (want := _back(changed, live[changed.remote_id].attrs)[0])
+        }
+        names |= wanted
+        while taken := [id_ for id_, name in wanted.items() if self._is_taken(name, id_, names)]:
+            names[taken[0]] = live[taken[0]].name
+            del wanted[taken[0]]
+        return set(wanted)
+
+    def _is_taken(self, name: str, by: str, names: Mapping[str, str]) -> bool:
+        """Whether a label that did not bear this name before the run bears it now."""
+        return any(other == name and self.receipt.labels.get(id_) != name for id_, other in names.items() if id_ != by)
+
+    def _update_label(self, changed: Changed, live: Live | None, regained: set[str]) -> None:
+        if live is None:
+            self._leave(changed, Reason.GONE)
+            return
+        want, moved = _back(changed, live.attrs)
+        if "name" in want and changed.remote_id not in regained:
+            del want["name"]
+            moved = True
+        self._update(changed, live, want, moved=moved)
+
+    def _recreate_label(
+        self, changed: Changed, live: Mapping[str, Live], names: dict[str, str], made: set[str]
+    ) -> None:
+        if changed.remote_id in live:
+            self.unchanged += 1
+            return
+        name = changed.before["name"]
+        there = [
+            id_
+            for id_, other in names.items()
+            if other == name and self.receipt.labels.get(id_) != name and id_ not in made
+        ]
+        there.sort(key=lambda id_: (live[id_].attrs != changed.before, id_))
+        ref = Ref(LABEL, self._keys[LABEL, changed.remote_id])
+        if there:
+            self._stand_for[changed.remote_id] = Ref(LABEL, self._keys[LABEL, there[0]])
+            del names[there[0]]
+            self.unchanged += 1
+            return
+        self._stand_for[changed.remote_id] = ref
+        self._add(changed, changed.before)
+
+    def plan_leads(self) -> None:
+        """Plan leads; labels were planned before, for leads refer to them."""
+        live = {lead.remote_id: lead for lead in self.observed.live.get(LEAD, ())}
+        marked = {lead.mark for lead in live.values()}
+        for changed in (changed for changed in self._changed if changed.kind == LEAD):
+            there = live.get(changed.remote_id)
+            if not changed.existed and not changed.exists:
+                continue
+            if not changed.existed:
+                self._remove_lead(changed, there)
+            elif not changed.exists:
+                self._recreate_lead(changed, there, marked)
+            elif there is None:
+                self._leave(changed, Reason.GONE)
+            else:
+                self._update_lead(changed, there)
+
+    def _remove_lead(self, changed: Changed, live: Live | None) -> None:
+        if live is None:
+            self.unchanged += 1
+        elif not self.account.owns(live.mark):
+            self._leave(changed, Reason.NOT_OURS)
+        elif self._is_as_made(changed, live):
+            self._delete(changed, live)
+        else:
+            self._leave(changed, Reason.CHANGED_SINCE)
+
+    def _is_as_made(self, changed: Changed, live: Live) -> bool:
+        now = {**self.bindings.attrs(live), **live.attrs}
+        labels = {label for label in changed.has if changed.has[label]}
+        archived = changed.after.get(FREEZES, [False])
+        return _carried(live) ^ labels <= changed.unsure and now[FREEZES] in archived and changed.may_have_left(now)
+
+    def _recreate_lead(self, changed: Changed, live: Live | None, marked: set[str | None]) -> None:
+        if live is not None or changed.mark in marked:
+            self.unchanged += 1
+            return
+        if not self.account.owns(changed.mark):
+            self._leave(changed, Reason.NOT_OURS)
+            return
+        carried = [self._label(label) for label, had in changed.had.items() if had]
+        want = {
+            **{name: value for name, value in changed.before.items() if name != FREEZES or value is True},
+            LABELS: tuple(sorted(label for label in carried if label is not None)),
+            **({} if self.observed.fields is None else self.observed.fields.read(changed.custom)),
+        }
+        self._add(changed, want)
+        if changed.mark in self.observed.unsure:
+            self.diagnostics.append(
+                Diagnostic(
+                    "archived-unknown",
+                    Severity.GUARD,
+                    "it may have been created again and archived; only the newest "
+                    f"{counted(500 * self.account.policy.archived_pages, 'archived lead')} were read",
+                    hint="raise policy.archived_pages, or pass `--allow archived-unknown` to create it",
+                    span=self._span,
+                    account=self.account.name,
+                    address=self._address(changed),
+                )
+            )
+
+    def _update_lead(self, changed: Changed, live: Live) -> None:
+        now = {**self.bindings.attrs(live), LABELS: live.attrs[LABELS]}
+        want, moved = _back(changed, now)
+        if want and not self._may_edit(live):
+            self._leave(changed, Reason.NOT_OURS)
+            want = {}
+        labels = self._labels_before(changed, live)
+        if labels != self.bindings.link(live.attrs[LABELS]):
+            want[LABELS] = labels
+        thaws = live.frozen_by is not None and want.get(FREEZES) is False
+        if want and live.frozen_by is not None and not thaws:
+            self._leave(changed, Reason.ARCHIVED)
+            return
+        self._update(changed, live, want, moved=moved, thaw_first=thaws)
+
+    def _may_edit(self, live: Live) -> bool:
+        """Whether more than labels may be written: a receipt that was edited must not overwrite others' leads."""
+        return self.account.owns(live.mark) or self.account.remembers(LEAD, live.remote_id)
+
+    def _labels_before(self, changed: Changed, live: Live) -> tuple[Value, ...]:
+        """The labels that a lead gets: those it has, without those that the run gave it, with those that it took."""
+        kept = _carried(live) - {*changed.lost, *changed.gained}
+        back = (self._label(label) for label in changed.lost)
+        labels = {*(self.bindings.link(RemoteRef(LABEL, label)) for label in kept), *(b for b in back if b is not None)}
+        return tuple(sorted(labels, key=str))
+
+    def _label(self, remote_id: str) -> Ref | None:
+        """What stands for a label of the time before the run; None where it does not exist any more."""
+        if remote_id in self._stand_for:
+            return self._stand_for[remote_id]
+        known = self.bindings.link(RemoteRef(LABEL, remote_id))
+        return known if isinstance(known, Ref) else None
+
+    @property
+    def _span(self) -> Span:
+        return Span(self.receipt.file, 1, 1)
+
+    def _address(self, changed: Changed) -> Address:
+        return Address(self.account.name, changed.kind, self._keys[changed.kind, changed.remote_id])
+
+    def _leave(self, changed: Changed, reason: Reason) -> None:
+        self.left_alone.append(
+            LeftAlone(changed.kind, reason, self._keys[changed.kind, changed.remote_id], changed.remote_id, self._span)
+        )
+
+    def _add(self, changed: Changed, want: Mapping[str, Value]) -> None:
+        given = {name: value for name, value in want.items() if value is not None}
+        address = self._address(changed)
+        self.changes.append(
+            Change(address, Action.ADD, Reason.MISSING, added(given), given, mark=changed.mark, span=self._span)
+        )
+
+    def _delete(self, changed: Changed, live: Live) -> None:
+        fields = removed(self.bindings.attrs(live))
+        self.changes.append(
+            Change(
+                self._address(changed),
+                Action.DELETE,
+                Reason.UNDONE,
+                fields,
+                {},
+                remote_id=changed.remote_id,
+                mark=live.mark,
+                span=self._span,
+            )
+        )
+
+    def _update(
+        self, changed: Changed, live: Live, want: Mapping[str, Value], *, moved: bool, thaw_first: bool = False
+    ) -> None:
+        if moved:
+            self._leave(changed, Reason.CHANGED_SINCE)
+        fields = diff(self.bindings.attrs(live), want)
+        if fields:
+            reason = Reason.RENAMED if "name" in want else Reason.DIFFERS
+            self.changes.append(
+                Change(
+                    self._address(changed),
+                    Action.UPDATE,
+                    reason,
+                    fields,
+                    want,
+                    remote_id=changed.remote_id,
+                    thaw_first=thaw_first,
+                    span=self._span,
+                )
+            )
+        elif not moved:
+            self.unchanged += 1
+
+
+def _back(changed: Changed, now: Mapping[str, Value]) -> tuple[dict[str, Value], bool]:
+    """What goes back to its value before the run; and whether something has another value than before and after."""
+    want: dict[str, Value] = {}
+    moved = False
+    for name, before in changed.before.items():
+        if name not in changed.after or now.get(name) == before:
+            continue
+        if now.get(name) in changed.after[name]:
+            want[name] = before
+        else:
+            moved = True
+    return want, moved
+
+
+def _carried(live: Live) -> set[str]:
+    labels = live.attrs.get(LABELS)
+    return {label.id for label in labels if isinstance(label, RemoteRef)} if isinstance(labels, tuple) else set()
+
+
+def _name(live: Live | None, remote_id: str) -> str:
+    if live is None:
+        return remote_id
+    return (live.mark.partition(":")[2] if live.mark else live.name if live.kind == LABEL else "") or f"#{remote_id}"

@@ -1,0 +1,1 @@
+"""The forms of the report; each reads the document and nothing else."""

@@ -1,0 +1,177 @@
+"""Markdown for a pull request comment or a job summary: short enough for GitHub, and every foreign word inert in it."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from leadstate.model.diagnostics import counted
+from leadstate.model.escape import visible
+from leadstate.report.document import Account, Change, Finding, Report
+from leadstate.report.formats.markdown_text import code, prose, spans
+from leadstate.report.formats.wording import (
+    SIGN,
+    alone,
+    clipped,
+    gravest_first,
+    headline,
+    local,
+    note,
+    remarks,
+    shown_fields,
+    spent,
+    value,
+    why_deleted,
+)
+
+LIMIT = 65_536
+"""What GitHub takes as a comment, in characters. We count bytes, of which there are never fewer, however one counts."""
+
+_RESERVE = 1_000
+"""Bytes kept for the sentences at the end."""
+
+_FINDINGS_SHARE = LIMIT // 3
+_FOLDED_FROM = 25
+"""Changes of an account from which on they are folded."""
+
+_LONGEST_NAME = 120
+_LONGEST_LINE = 1_000
+_TABLE = "| | Object | Change | Declared at | Note |\n|:-:|---|---|---|---|\n"
+_ICON = {"error": "❌", "guard": "⛔", "warning": "⚠️"}
+
+
+class _Room:
+    """What may still be written."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    def takes(self, text: str) -> bool:
+        """Whether the text fits; then its room is taken."""
+        size = len(text.encode())
+        if size <= self.left:
+            self.left -= size
+            return True
+        return False
+
+
+def to_markdown(report: Report, *, color: bool = False, width: int = 0) -> str:  # noqa: ARG001  every renderer has this form
+    """The report for GitHub: under 65,536 characters, with a true count of what did not fit."""
+    room = _Room(LIMIT - _RESERVE)
+    first, cost = headline(report), spent(report)
+    head = f"## leadstate {report.command}: {first.text.removesuffix('.')}\n\n"
+    room.takes(head)
+    findings = _findings(gravest_first(report), room)
+    sections = _sections(report, room)
+    tail = [f"**{line}**" for line in remarks(report)]
+    if cost:
+        tail.append(f"{report.summary.unchanged:,} as declared, {report.summary.left_alone:,} left alone. {cost}")
+    return "".join([head, *findings, *sections, *(f"{line}\n\n" for line in tail)]).rstrip() + "\n"
+
+
+def _findings(findings: Iterable[Finding], room: _Room) -> Iterator[str]:
+    share, left_out = _Room(_FINDINGS_SHARE), 0
+    texts = [_finding(one) for one in findings]
+    for text in texts:
+        if left_out or not share.takes(text):
+            left_out += 1
+        else:
+            room.takes(text)
+            yield text
+    if left_out:
+        yield f"- … and {left_out:,} more.\n"
+    if texts:
+        yield "\n"
+
+
+def _finding(one: Finding) -> str:
+    about = one.address or one.account
+    place = f" {code(f'{one.source}:{one.source.column}')}" if one.source else ""
+    lines = [f"- {_ICON[one.severity]} **{one.severity}** {code(one.code)}{f' {_name(about)}' if about else ''}{place}"]
+    names = spans(_forms(about or ""))
+    lines += [prose(clipped(one.summary, _LONGEST_LINE), names)]
+    lines += [code(clipped(line, _LONGEST_LINE)) for line in one.detail.splitlines() if line.strip()]
+    lines += [f"→ {prose(clipped(one.hint, _LONGEST_LINE), names)}"] if one.hint else []
+    return "<br>\n  ".join(lines) + "\n"
+
+
+def _sections(report: Report, room: _Room) -> Iterator[str]:
+    """One section an account, those with changes first, until there is no more room; then what was left out."""
+    changed = [one for one in report.accounts if one.changes]
+    others = [one for one in report.accounts if not one.changes and not one.diagnostics]
+    changes_out = accounts_out = 0
+    for account in changed:
+        section, missing = ("", len(account.changes)) if changes_out else _section(account, room)
+        yield section
+        changes_out += missing
+        accounts_out += bool(missing)
+    if changes_out:
+        yield f"**… and {counted(changes_out, 'more change')} in {counted(accounts_out, 'account')}.**\n\n"
+    if others:
+        yield from _unchanged(others, room)
+
+
+def _section(account: Account, room: _Room) -> tuple[str, int]:
+    """An account's changes, as many as there is room for, and how many there was none for."""
+    total = len(account.changes)
+    folded = total > _FOLDED_FROM
+    head = f"### {_name(account.account)} {_name(account.company)}\n\n"
+    head += f"<details><summary>{counted(total, 'change')}</summary>\n\n" if folded else ""
+    foot = ("\n</details>\n" if folded else "") + "\n"
+    if not room.takes(head + _TABLE + foot):
+        return "", total
+    rows = []
+    named = [*(change.address for change in account.changes), *(one.address or "" for one in account.left_alone)]
+    names = spans(form for address in named for form in _forms(address))
+    for change in account.changes:
+        row = _row(account, change, names)
+        if not room.takes(row):
+            break
+        rows.append(row)
+    if not rows:
+        return "", total
+    left = "".join(f"- {prose(line, names)}\n" for line in alone(account))
+    after = f"{left}\n" if left and len(rows) == total and room.takes(f"{left}\n") else ""
+    return "".join([head, _TABLE, *rows, foot, after]), total - len(rows)
+
+
+def _row(account: Account, change: Change, names: re.Pattern[str]) -> str:
+    place = code(str(change.source)) if change.source else ""
+    said = note(change)
+    if change.result:
+        why = f": {prose(clipped(change.result.detail, _LONGEST_LINE), names)}" if change.result.detail else ""
+        said = "<br>".join(filter(None, (said, f"**{change.result.status}**{why}")))
+    name = _name(local(account, change.address))
+    return f"| {code(SIGN[change.action])} | {name} | {_fields(change)} | {place} | {said} |\n"
+
+
+def _fields(change: Change) -> str:
+    if change.action == "delete":
+        return prose(why_deleted(change), spans(_forms(change.moves_to or "")))
+    lines = []
+    for one in shown_fields(change):
+        before = "" if change.action == "add" else f"{code(value(one.before))} → "
+        lines.append(f"{_name(one.path)} {before}{code(value(one.after))}")
+    return "<br>".join(lines)
+
+
+def _unchanged(accounts: list[Account], room: _Room) -> Iterator[str]:
+    names, left_out = [], 0
+    for one in accounts:
+        name = _name(one.account)
+        if left_out or not room.takes(f"{name}, "):
+            left_out += 1
+        else:
+            names.append(name)
+    more = [f"{left_out:,} more"] if left_out else []
+    yield f"No changes in {', '.join([*names, *more])}.\n\n"
+
+
+def _forms(address: str) -> Iterator[str]:
+    """What an address is called in messages: as it is, within its account, and the name alone."""
+    yield address
+    local = address.partition("/")[2]
+    yield local or address
+    yield (local or address).partition(":")[2]
+
+
+def _name(text: str) -> str:
+    return code(clipped(visible(text), _LONGEST_NAME))

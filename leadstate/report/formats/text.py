@@ -1,0 +1,148 @@
+"""The view for a terminal or a log: changes by account in columns, then what sums up. Reads the document only."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from rich.console import Console
+from rich.text import Text
+
+from leadstate.model.diagnostics import ALLOWED
+from leadstate.model.escape import visible
+from leadstate.report.document import Account, Change, Finding, Report
+from leadstate.report.formats.columns import Cell, print_lines, print_rows
+from leadstate.report.formats.console import drawn
+from leadstate.report.formats.wording import (
+    SIGN,
+    Sentence,
+    alone,
+    headline,
+    local,
+    note,
+    remarks,
+    shown_fields,
+    spent,
+    value,
+    why_deleted,
+)
+
+ACTION = {"add": "green", "update": "yellow", "delete": "red"}
+_RESULT = {"applied": "green", "failed": "bold red", "skipped": "yellow", "conflict": "magenta", "unknown": "bold red"}
+_SEVERITY = {"error": "bold red", "guard": "bold red", "warning": "yellow"}
+_TONE = {"plain": "", "good": "green", "bad": "bold red"}
+_NAMED = 3
+"""Objects and places that are named of those that one finding is about."""
+_FIELDS = 1
+"""The column that folds where the terminal is narrow: fields are what can be long."""
+
+
+def to_text(report: Report, *, color: bool, width: int) -> str:
+    """The report for people.
+
+    Args:
+        report: the document.
+        color: whether ANSI styles are written.
+        width: columns that lines are folded to.
+    """
+    return drawn(lambda console: _print(console, report), color=color, width=width)
+
+
+def _print(console: Console, report: Report) -> None:
+    for account in report.accounts:
+        _print_account(console, account)
+    for findings in _grouped(report):
+        console.print(findings_text(findings))
+        console.print()
+    first, cost = headline(report), spent(report)
+    for line in (Sentence(f"{first.text}  {cost}" if cost else first.text, first.lead, first.tone), *remarks(report)):
+        console.print(Text.assemble((line.lead, "bold"), (line.text, _TONE[line.tone])))
+
+
+def _print_account(console: Console, account: Account) -> None:
+    console.print(Text.assemble((visible(account.account), "bold"), "  ", (visible(account.company), "dim")))
+    if account.changes:
+        print_rows(console, [row for one in account.changes for row in _rows(account, one)], folds=_FIELDS)
+    elif not account.diagnostics:
+        console.print("  no changes", style="dim")
+    print_lines(console, _unfinished(account))
+    print_lines(console, ([(f"  {line}", "dim")] for line in alone(account)))
+    console.print()
+
+
+def _rows(account: Account, change: Change) -> Iterator[tuple[Cell, Cell, Cell, Cell]]:
+    name = [(f"  {SIGN[change.action]} {local(account, change.address)}", ACTION[change.action])]
+    place = [(visible(str(change.source)), "dim")] if change.source else []
+    first, *more = _fields(change)
+    yield name, first, place, _note(change)
+    for field in more:
+        yield [], field, [], []
+
+
+def _fields(change: Change) -> list[Cell]:
+    if change.action == "delete":
+        return [[(why_deleted(change), "")]]
+    shown = shown_fields(change)
+    width = max((len(one.path) for one in shown), default=0)
+    lines: list[Cell] = []
+    for one in shown:
+        path = f"{visible(one.path):{width}}  "
+        before = [] if change.action == "add" else [(value(one.before), "dim"), (" → ", "")]
+        lines.append([(path, ""), *before, (value(one.after), "")])
+    return lines or [[]]
+
+
+def _note(change: Change) -> Cell:
+    said = note(change)
+    if not change.result:
+        return [(said, "")]
+    return [(f"{said}  " if said else "", ""), (change.result.status, _RESULT[change.result.status])]
+
+
+def _unfinished(account: Account) -> Iterator[Cell]:
+    """Why changes were not made; what several have in common is one line."""
+    alike: dict[tuple[str, str], list[Change]] = {}
+    for change in account.changes:
+        if change.result and change.result.status != "applied":
+            alike.setdefault((change.result.status, change.result.detail), []).append(change)
+    for (status, detail), changes in alike.items():
+        many = len(changes) > 1
+        about = f"  {len(changes):,} {status}: " if many else f"  {status}: {local(account, changes[0].address)}: "
+        yield [(about, _RESULT[status]), (visible(detail), "")]
+
+
+def _grouped(report: Report) -> Iterator[list[Finding]]:
+    """Findings, equal ones of different objects together. After an apply a guard that was lifted is no news."""
+    done = any(change.result for account in report.accounts for change in account.changes)
+    alike: dict[Finding, list[Finding]] = {}
+    for finding in report.findings():
+        if not (done and finding.hint == ALLOWED):
+            alike.setdefault(replace(finding, account=None, address=None, source=None), []).append(finding)
+    yield from alike.values()
+
+
+def finding_text(one: Finding) -> Text:
+    """A finding for people: what, where, and the cure."""
+    return findings_text([one])
+
+
+def findings_text(findings: Sequence[Finding]) -> Text:
+    """Findings that say the same of different objects."""
+    one = findings[0]
+    text = Text.assemble((f"{one.severity}[{one.code}]", _SEVERITY[one.severity]), " ")
+    places = list(dict.fromkeys(place for finding in findings if (place := finding.address or finding.account)))
+    if places:
+        text.append(f"{visible(_first(places))}: ")
+    text.append(visible(one.summary), "bold")
+    sources = dict.fromkeys(finding.source for finding in findings if finding.source)
+    for source in list(sources)[:_NAMED]:
+        text.append(f"\n  --> {visible(source.file)}:{source.line}:{source.column}", "dim")
+    for block in (one.excerpt, one.detail):
+        for line in block.splitlines():
+            text.append(f"\n  {visible(line)}")
+    if one.hint:
+        text.append("\n  = ").append(visible(one.hint), "cyan")
+    return text
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

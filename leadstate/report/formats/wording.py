@@ -1,0 +1,221 @@
+"""How changes, costs and reasons are said in words: the same in every form that people read."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from leadstate.model.diagnostics import counted
+from leadstate.model.escape import visible
+from leadstate.report.document import Account, Change, FieldChange, Finding, Report, Requests, Scalar
+
+LONGEST_VALUE = 60
+"""Characters of a value that are shown where space is dear."""
+
+SIGN = {"add": "+", "update": "~", "delete": "-"}
+
+STATUSES = ("applied", "failed", "skipped", "conflict", "unknown")
+"""What can become of a change, in the order in which it is counted."""
+
+_SEVERITIES = ("error", "guard", "warning")
+_WHY_DELETED = {
+    "state-absent": "declared absent",
+    "not-declared": "not declared (prune)",
+    "merged": "merged into",
+    "duplicate": "duplicate; `keep` names another one",
+    "undone": "added by the run that is undone",
+}
+_WHY_ALONE = {
+    "not-declared": "not declared; prune: none",
+    "not-locked": "not declared and not in the lock file; prune: locked",
+    "not-ours": "not ours",
+    "seed": "mode: seed, hands off",
+    "archived": "archived; set archived: false to manage",
+    "previous-name": "bears a previous name of another label",
+    "ambiguous": "several could be meant",
+    "changed-since": "changed since by somebody",
+    "gone": "not there any more",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One closing line: words that stand out, the rest, and whether it is good or bad news."""
+
+    text: str
+    lead: str = ""
+    tone: Literal["plain", "good", "bad"] = "plain"
+
+    def __str__(self) -> str:
+        return self.lead + self.text
+
+
+def local(account: Account, address: str) -> str:
+    """An address within its account, fit to be shown."""
+    return visible(address.removeprefix(f"{account.account}/"))
+
+
+def value(given: Scalar, longest: int = LONGEST_VALUE) -> str:
+    """A value of a field, on one line, cut after so many characters."""
+    match given:
+        case None:
+            text = "—"
+        case {"amount": amount, "currency": currency}:
+            text = visible(f"{amount} {currency}")
+        case _:
+            text = visible(json.dumps(given, ensure_ascii=False))
+    return clipped(text, longest)
+
+
+def clipped(text: str, longest: int) -> str:
+    """The text, its end replaced by an ellipsis where it is longer than so many characters."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def shown_fields(change: Change) -> list[FieldChange]:
+    """The fields that tell something: none of a delete, and not the name of a new label, which its address says."""
+    if change.action == "delete":
+        return []
+    return [one for one in change.fields if not _said_by_address(change, one)]
+
+
+def _said_by_address(change: Change, field: FieldChange) -> bool:
+    return change.action == "add" and field.path == "name" and change.address.endswith(f":{field.after}")
+
+
+def why_deleted(change: Change) -> str:
+    """Why an object is deleted, and what takes its place."""
+    why = _WHY_DELETED.get(change.reason, change.reason)
+    return f"{why} {visible(change.moves_to)}" if change.moves_to else why
+
+
+def impact(change: Change) -> str:
+    """What the change means for leads; nothing where none were counted."""
+    if change.impact is None or change.impact.leads is None:
+        return ""
+    one = change.impact.leads == 1
+    if change.moves_to:
+        verb = "moves first" if one else "move first"
+    elif change.action == "update":
+        verb = "keeps it" if one else "keep it"
+    else:
+        verb = "carries it" if one else "carry it"
+    archived = change.impact.archived_leads or 0
+    live = f"{counted(change.impact.leads, 'lead')} {verb}"
+    if not archived:
+        return live
+    if change.action == "update":
+        return f"{live}, {archived:,} archived too"
+    return f"{live}, {archived:,} archived {'keeps' if archived == 1 else 'keep'} its dead id"
+
+
+def note(change: Change) -> str:
+    """What leads a change concerns, and where it comes from."""
+    return "  ".join(filter(None, (impact(change), change.origin)))
+
+
+def alone(account: Account) -> Iterator[str]:
+    """What is left alone and why: first what has a story of its own, then the rest by kind and reason."""
+    groups: dict[tuple[str, str], int] = {}
+    for one in account.left_alone:
+        if one.detail:
+            yield f"{local(account, one.address or one.kind)} {visible(one.detail)}"
+        else:
+            groups[one.kind, one.reason] = groups.get((one.kind, one.reason), 0) + one.count
+    for (kind, reason), count in groups.items():
+        yield f"{counted(count, kind)} left alone ({_WHY_ALONE.get(reason, reason)})"
+
+
+def gravest_first(report: Report) -> list[Finding]:
+    """All findings: errors, refusals, then warnings."""
+    return sorted(report.findings(), key=lambda one: _SEVERITIES.index(one.severity))
+
+
+def headline(report: Report) -> Sentence:
+    """The outcome of the run in one sentence, without what it cost."""
+    errors = sum(one.severity == "error" for one in report.findings())
+    if report.command == "validate":
+        return Sentence(f"{counted(errors, 'error')}." if errors else "The configuration is valid.")
+    if not report.accounts and not errors:
+        return Sentence("No account is selected: nothing was asked.")
+    if not report.accounts:
+        return Sentence(f"{counted(errors, 'error')}; no account was asked.", tone="bad")
+    if report.command == "apply":
+        results = [one.result.status for account in report.accounts for one in account.changes if one.result]
+        counts = [f"{results.count(status):,} {status}" for status in STATUSES if status in results]
+        return Sentence(f"{', '.join(counts) or 'nothing to do'}.", "Apply: ")
+    summary = report.summary
+    if not summary.changes and report.applyable:
+        are = "object is" if summary.unchanged == 1 else "objects are"
+        return Sentence(f"No changes. {summary.unchanged:,} {are} as declared.")
+    planned = f"{summary.add:,} to add, {summary.update:,} to update, {summary.delete:,} to delete."
+    return Sentence(planned, "Plan: ")
+
+
+def spent(report: Report) -> str:
+    """What the run has cost and the apply will cost; nothing where no account was asked."""
+    if report.command == "validate" or not report.accounts:
+        return ""
+    read, apply = f"Read {cost_text(report.cost.read)}", cost_text(report.cost.apply)
+    if report.command == "apply":
+        # A run that was killed could not write down what it took; what was done takes a request at the least.
+        done = any(
+            change.result and change.result.status in ("applied", "unknown")
+            for account in report.accounts
+            for change in account.changes
+        )
+        known = report.cost.apply.requests or not done
+        return f"{read}; applying took {apply}." if known else f"{read}; what applying took is not known."
+    if not report.summary.changes and report.applyable:
+        return f"{read}."
+    return f"{read}; apply will take {apply}."
+
+
+def remarks(report: Report, *, findings: str = "above") -> Iterator[Sentence]:
+    """What there is to say after the headline: whether a plan can be applied, whether an apply has converged.
+
+    Args:
+        report: the document.
+        findings: where the reader finds what speaks against an apply.
+    """
+    if report.command == "validate" or not report.accounts:
+        return
+    if report.command == "plan":
+        yield from _compared(report)
+        if not report.complete:
+            yield Sentence(f"The plan is incomplete: see the errors {findings}.", tone="bad")
+        elif not report.applyable:
+            yield Sentence(f"It will not be applied as it is: see {findings}.", tone="bad")
+        return
+    yield _read_again(report)
+
+
+def _read_again(report: Report) -> Sentence:
+    """One of three ends of an apply: no differences, what remains, or that an account could not be read again."""
+    remaining = [account.remaining for account in report.accounts if account.remaining is not None]
+    changes, errors = sum(totals.changes for totals in remaining), sum(len(totals.errors) for totals in remaining)
+    left = [counted(count, word) for count, word in ((changes, "difference"), (errors, "error")) if count]
+    unread = [account.unread for account in report.accounts if account.remaining is None]
+    if unread:
+        why = f" ({visible('; '.join(sorted(reasons)))})" if (reasons := {*filter(None, unread)}) else ""
+        rest = f" In the others: {' and '.join(left)}." if left else ""
+        return Sentence(f"{counted(len(unread), 'account')} could not be read again{why}.{rest}", tone="bad")
+    if left:
+        return Sentence(f"Read again: {' and '.join(left)}. The apply did not converge.", tone="bad")
+    return Sentence("Read again: no differences.", tone="good")
+
+
+def _compared(report: Report) -> Iterator[Sentence]:
+    """How many changes come from where, in a plan with a base."""
+    origins = [one.origin for account in report.accounts for one in account.changes if one.origin]
+    if report.base is None or not origins:
+        return
+    words = {"change": "from this change", "drift": "drift", "both": "both"}
+    counts = ", ".join(f"{origins.count(one):,} {word}" for one, word in words.items() if one in origins)
+    besides = f"; comparing took {cost_text(report.base.read)} of that" if report.base.read.requests else ""
+    yield Sentence(f"Since {visible(report.base.revision)}: {counts}{besides}.")
+
+
+def cost_text(cost: Requests) -> str:
+    """`2 requests, 20 tokens`."""
+    return f"{counted(cost.requests, 'request')}, {counted(cost.tokens, 'token')}"

@@ -1,0 +1,31 @@
+"""Waiting for work that goes over the network."""
+
+import pytest
+
+from leadstate.cli.event_loop import wait_for
+
+
+class Large:
+    """Counts how often somebody wants to see all of it."""
+
+    seen = 0
+
+    def __repr__(self) -> str:
+        Large.seen += 1
+        return "Large"
+
+
+def test_what_comes_of_it_is_not_looked_at() -> None:
+    async def work() -> Large:
+        return Large()
+
+    assert isinstance(wait_for(work()), Large)
+    assert Large.seen == 0
+
+
+def test_what_goes_wrong_is_raised() -> None:
+    async def work() -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        wait_for(work())

@@ -1,0 +1,106 @@
+"""The files as they are written: which item stands where, and that no shape of a file is too odd to be looked at."""
+
+from pathlib import Path
+
+import pytest
+
+from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.source import Source
+from leadstate.edit.edits import Append, Set
+from leadstate.edit.items import Files
+from leadstate.model.address import Span
+from leadstate.model.errors import ConfigurationError
+
+
+def files_of(text: str) -> Files:
+    return Files.of([Source("f.yaml", text, Path())], Findings())
+
+
+@pytest.mark.parametrize("key", ["labels", "leads"])
+@pytest.mark.parametrize("value", ["{name: Hot, color: red}", '{"0": {name: Hot}}', "Hot", "3", "", "[Hot]", "[]"])
+def test_what_is_no_list_of_items_has_none(key: str, value: str) -> None:
+    files = files_of(f"version: 1\n{key}: {value}\n")
+    assert all(files.item(Span("f.yaml", 2, column)) is None for column in range(1, 30))
+
+
+def test_an_item_is_found_where_it_begins() -> None:
+    files = files_of("version: 1\nlabels:\n  - {name: Hot}\n  - name: Cold\nleads:\n  - {key: a}\n")
+    found = {line: files.item(Span("f.yaml", line, 5)) for line in range(1, 7)}
+    assert {line: item.steps for line, item in found.items() if item} == {
+        3: ("labels", 0),
+        4: ("labels", 1),
+        6: ("leads", 0),
+    }
+
+
+def test_what_an_account_has_of_its_own_is_found_at_any_depth() -> None:
+    text = "labels:\n  - {a: 1, c: {x: 1, y: 2}, n: {}, overrides: {us: {a: 2, c: {x: 3}}, uk: {n: 0}}}\n"
+    item = files_of(text).item(Span("f.yaml", 2, 5))
+    assert item is not None
+    assert [item.overrides(name, path) for name in ("us", "uk", "eu") for path in (("a",), ("c", "x"), ("c", "y"))] == [
+        *(True, True, False),
+        *(False, False, False),
+        *(False, False, False),
+    ]
+    assert [item.written("us", path) for path in (("a",), ("c", "x"), ("c", "y"), ("z",), ("n", "m"))] == [
+        *(2, 3, 2),
+        *(None, None),
+    ]
+    assert item.written("eu", ("a",)) == 1
+    assert item.written("uk", ("n",)) == 0
+
+
+ONE = "version: 1\naccounts: {a: {domain: a, token: {env: T}}}\nlabels: [{name: Hot, color: red}]\n"
+TWO = "leads: []\n# the end\n"
+
+
+def written_files(folder: Path) -> tuple[Files, str, str]:
+    (folder / "1.yaml").write_text(ONE, encoding="utf-8")
+    (folder / "2.yaml").write_text(TWO, encoding="utf-8")
+    return Files.read([folder]), str(folder / "1.yaml"), str(folder / "2.yaml")
+
+
+def test_files_are_read_in_order_and_found_by_what_is_in_them(tmp_path: Path) -> None:
+    files, one, two = written_files(tmp_path)
+    assert [file.source.name for file in files.files] == [one, two]
+    assert list(files.values()) == [one, two]
+    assert not any(file.new for file in files.files)
+
+
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    for text, code in (("a: [", "yaml-syntax"), (None, "file-missing")):
+        path = tmp_path / f"{code}.yaml"
+        if text is not None:
+            path.write_text(text, encoding="utf-8")
+        with pytest.raises(ConfigurationError) as caught:
+            Files.read([path])
+        assert [found.code for found in caught.value.diagnostics] == [code]
+
+
+def test_only_files_that_change_are_given_with_what_they_were(tmp_path: Path) -> None:
+    files, one, two = written_files(tmp_path)
+    assert files.edited({}) == []
+    assert files.edited({one: [Set(("labels", 0, "color"), "red")], two: []}) == []
+    ((source, text),) = files.edited({one: [Set(("labels", 0, "color"), "blue")]})
+    assert (source.name, source.text, text) == (one, ONE, ONE.replace("red", "blue"))
+
+
+def test_a_file_that_is_to_be_made_was_empty(tmp_path: Path) -> None:
+    files, one, _ = written_files(tmp_path)
+    new = files.with_new(tmp_path / "3.yaml", "labels")
+    assert [file.new for file in new.files] == [False, False, True]
+    assert new.files[2].source.folder == tmp_path
+    assert new.item(Span(one, 3, 10)) == files.item(Span(one, 3, 10)) is not None
+    found = new.edited({str(tmp_path / "3.yaml"): [Append("labels", ({"name": "Cold", "color": "blue"},))]})
+    assert [(source.name, source.text, text) for source, text in found] == [
+        (str(tmp_path / "3.yaml"), "", "labels:\n  - {name: Cold, color: blue}\n")
+    ]
+
+
+def test_edits_after_which_the_files_would_be_wrong_are_refused(tmp_path: Path) -> None:
+    files, one, two = written_files(tmp_path)
+    with pytest.raises(ConfigurationError) as caught:
+        files.edited({one: [Set(("labels", 0, "color"), "mauve")]})
+    assert [found.code for found in caught.value.diagnostics] == ["unknown-color"]
+    with pytest.raises(ConfigurationError):
+        files.edited({two: [Append("labels", ({"name": "Hot", "color": "red"},))]})

@@ -1,0 +1,101 @@
+"""Live values in the form in which people write them, and where declared ones are written."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from leadstate.config.loader import understand
+from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.source import Source
+from leadstate.edit.items import Files
+from leadstate.edit.live_values import plainly, spellings, visible_to
+from leadstate.edit.provenance import provenance
+from leadstate.model.address import Span
+from leadstate.model.resource import Desired, Money
+
+TEXT = """\
+version: 1
+namespace: ns
+accounts:
+  a: {domain: a, token: {env: T}, plan: premium, vars: {r: EMEA, q: x}}
+labels:
+  - {name: Plain, color: red}
+  - {name: "Hot ${r}", color: red}
+  - {name: "Cold ${r}", key: cold, color: red, overrides: {a: {name: "Colder ${q}"}}}
+  - {name: Whole, color: red, merge_from: [Part]}
+leads:
+  - {key: l, title: "T ${r}", person: 1, labels: {at_least: ["Hot ${r}", "${q}"]}, overrides: {a: {owner: 3}}}
+"""
+
+
+def declared(text: str = TEXT) -> tuple[Files, dict[str, Desired]]:
+    source = Source("f.yaml", text, Path())
+    (account,) = understand([source], (), Findings()).accounts
+    return Files.of([source], Findings()), {str(one.address.ref): one for one in account.account.desired}
+
+
+@pytest.mark.parametrize(
+    ("ref", "expected"),
+    [
+        ("label:Plain", ("Plain", "Plain", "Plain", "Plain")),
+        ("label:Hot EMEA", ("Hot ${r}", "Hot ${r}", "Hot EMEA", "Hot EMEA")),
+        ("label:cold", ("cold", "Cold ${r}", "cold", "Colder x")),
+        ("label:Part", ("Part", "Part", "Part")),
+    ],
+)
+def test_a_label_is_called_by_its_key_then_its_name_as_it_is_written(ref: str, expected: tuple[str, ...]) -> None:
+    files, desired = declared(TEXT.replace(', "${q}"', ""))
+    assert spellings(desired[ref], files) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "plan", "before", "expected"),
+    [
+        (1, "premium", "", "owner"),
+        (3, "premium", "owner", "group"),
+        (3, "premium", 1, 3),
+        (3, "lite", "owner", "company"),
+        (3, None, "owner", 3),
+        (9, "premium", "owner", 9),
+    ],
+)
+def test_visible_to(number: int, plan: str | None, before: object, expected: object) -> None:
+    assert visible_to(number, plan, before) == expected
+    assert visible_to(1, "premium") == "owner"
+
+
+def test_plain_values() -> None:
+    whole, part = plainly(Decimal("2.00")), plainly(Decimal("2.50"))
+    assert (str(whole), str(part)) == ("2", "2.50")
+    assert plainly((1, 2)) == [1, 2]
+    assert plainly("x") == "x"
+    money = plainly(Money(Decimal("2.5"), "EUR"), {"amount": Decimal("2.50"), "currency": "USD"})
+    assert str(money) == str({"amount": Decimal("2.50"), "currency": "EUR"})
+    assert str(plainly(Money(Decimal("2.5"), "EUR"), {"amount": 3})) == str(
+        {"amount": Decimal("2.5"), "currency": "EUR"}
+    )
+    assert str(plainly(Money(Decimal("2.5"), "EUR"), "x")) == str({"amount": Decimal("2.5"), "currency": "EUR"})
+
+
+def test_each_field_is_found_where_it_is_written_with_its_variables() -> None:
+    files, desired = declared(TEXT.replace(', "${q}"', ""))
+    (name, color) = provenance(files, desired["label:cold"], ("name", "color", "odd"))
+    assert (name.field, name.span, name.overridden) == ("name", Span("f.yaml", 8, 70), True)
+    assert name.variables == (("q", "x", Span("f.yaml", 4, 69)),)
+    assert (color.field, color.span, color.overridden, color.variables) == ("color", Span("f.yaml", 8, 43), False, ())
+    found = provenance(files, desired["lead:l"], ("title", "labels", "owner"))
+    assert [(one.field, one.overridden, [name for name, *_ in one.variables]) for one in found] == [
+        ("title", False, ["r"]),
+        ("labels", False, ["r"]),
+        ("owner", True, []),
+    ]
+    assert provenance(files, desired["label:Part"], ("name",)) == ()
+
+
+def test_an_account_is_known_as_it_is_written() -> None:
+    files, _ = declared(TEXT.replace(', "${q}"', ""))
+    assert files.account("a")["plan"] == "premium"
+    assert files.account("other") == {}
+    assert files.last_with("labels") is files.files[0]
+    assert files.last_with("policy") is None

@@ -1,0 +1,225 @@
+"""Live values of declared objects as edits: what is written where, and what is refused."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from leadstate.config.configuration import Configuration
+from leadstate.config.loader import understand
+from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.source import Place, Source
+from leadstate.edit.edits import Edit, Set
+from leadstate.edit.items import Files
+from leadstate.edit.pull import Accepted, accept
+from leadstate.model.address import Ref, RemoteRef, Span
+from leadstate.model.plan import Action, Change, FieldDiff, Reason
+from leadstate.model.resource import Money, Side
+
+TEXT = """\
+version: 1
+namespace: ns
+accounts:
+  a: {domain: a, token: {env: T}, plan: premium}
+  b: {domain: b, token: {env: T}}
+labels:
+  - {name: Hot, color: red}
+  - {name: Cold, key: c, color: blue, overrides: {b: {color: gray}}}
+  - {name: Only, color: red, accounts: [a]}
+leads:
+  - {key: l, title: T, person: 1, labels: [Hot, c], value: {amount: 1.50, currency: EUR}, custom_fields: {X: 1, a.b: 2}}
+  - {key: m, title: M, person: 1, organization: 2, labels: {at_least: [Hot]}, accounts: [a], visible_to: company}
+"""
+
+
+def declared(text: str = TEXT) -> tuple[Files, Configuration]:
+    source = Source("f.yaml", text, Path())
+    return Files.of([source], Findings()), understand([source], (), Findings())
+
+
+def accepted(*drifts: tuple[str, str, Side], text: str = TEXT) -> Accepted:
+    """What is accepted of drifts: address, field, live value."""
+    files, everything = declared(text)
+    desired = {str(one.address): one for account in everything.accounts for one in account.account.desired}
+    changes = [
+        Change(
+            desired[address].address, Action.UPDATE, Reason.DIFFERS, (FieldDiff(path, live, None),), {},
+            span=desired[address].span,
+        )
+        for address, path, live in drifts
+    ]  # fmt: skip
+    return accept(changes, files, everything)
+
+
+def edits(*drifts: tuple[str, str, Side]) -> list[Edit]:
+    found = accepted(*drifts)
+    assert found.findings == []
+    return found.edits["f.yaml"]
+
+
+def refusal(*drifts: tuple[str, str, Side]) -> str:
+    found = accepted(*drifts)
+    assert not any(found.edits.values())
+    (finding,) = found.findings
+    assert (finding.code, finding.severity, finding.account) == ("not-pulled", "error", "a")
+    assert (str(finding.address), finding.span) == (drifts[0][0], Span("f.yaml", 11, 5))
+    return f"{finding.summary} | {finding.hint}"
+
+
+def test_what_all_accounts_have_goes_into_the_item() -> None:
+    drifts = [(f"{name}/label:Hot", "color", "green") for name in "ab"]
+    assert edits(*drifts) == [Set(("labels", 0, "color"), "green")]
+
+
+def test_what_one_account_has_goes_into_its_override() -> None:
+    assert edits(("b/label:Hot", "color", "green")) == [Set(("labels", 0, "overrides", "b", "color"), "green")]
+    drifts = (("a/label:Hot", "color", "green"), ("b/label:Hot", "color", "pink"))
+    assert edits(*drifts) == [
+        Set(("labels", 0, "overrides", "a", "color"), "green"),
+        Set(("labels", 0, "overrides", "b", "color"), "pink"),
+    ]
+
+
+def test_an_override_stays_one_and_does_not_keep_the_others_from_the_item() -> None:
+    assert edits(("a/label:c", "color", "green")) == [Set(("labels", 1, "color"), "green")]
+    assert edits(("b/label:c", "color", "green")) == [Set(("labels", 1, "overrides", "b", "color"), "green")]
+
+
+def test_a_value_that_people_took_away_is_unset() -> None:
+    drifts = [(f"{name}/lead:l", path, None) for name in "ab" for path in ("value", "custom_fields.X")]
+    assert edits(*drifts) == [Set(("leads", 0, "value"), None), Set(("leads", 0, "custom_fields", "X"), None)]
+    assert edits(("a/lead:m", "person", None)) == [Set(("leads", 1, "person"), None)]
+
+
+def test_a_custom_field_stands_under_its_name_whatever_dots_are_in_it() -> None:
+    found = edits(("a/lead:l", "custom_fields.a.b", Decimal(3)))
+    assert found == [Set(("leads", 0, "overrides", "a", "custom_fields", "a.b"), 3)]
+
+
+def test_money_keeps_the_digits_of_an_amount_that_stays() -> None:
+    (first,) = edits(*((f"{name}/lead:l", "value", Money(Decimal("1.5"), "USD")) for name in "ab"))
+    assert isinstance(first, Set)
+    assert str(first.value) == str({"amount": Decimal("1.50"), "currency": "USD"})
+    (other,) = edits(*((f"{name}/lead:l", "value", Money(Decimal("2.0"), "EUR")) for name in "ab"))
+    assert isinstance(other, Set)
+    assert str(other.value) == str({"amount": 2, "currency": "EUR"})
+
+
+def test_labels_are_written_as_they_are_called_and_those_that_stay_keep_their_order() -> None:
+    live = (Ref("label", "Only"), Ref("label", "c"), Ref("label", "Hot"))
+    assert edits(("a/lead:l", "labels", live)) == [Set(("leads", 0, "overrides", "a", "labels"), ["Hot", "c", "Only"])]
+    text = TEXT.replace("name: Only,", "name: Only, key: o,")
+    found = accepted(("a/lead:l", "labels", (*live[1:2], Ref("label", "o"))), text=text)
+    assert found.edits["f.yaml"] == [Set(("leads", 0, "overrides", "a", "labels"), ["c", "o"])]
+    assert edits(("a/lead:m", "labels", (Ref("label", "Hot"), Ref("label", "c")))) == [
+        Set(("leads", 1, "labels"), {"at_least": ["Hot"]})
+    ]
+    assert edits(("a/lead:m", "labels", ())) == [Set(("leads", 1, "labels"), {"at_least": []})]
+
+
+def test_a_lead_whose_labels_were_all_taken_away_has_an_empty_list() -> None:
+    assert edits(("a/lead:l", "labels", None)) == [Set(("leads", 0, "overrides", "a", "labels"), [])]
+
+
+def test_a_label_that_is_to_go_is_not_written_to_a_lead() -> None:
+    text = TEXT.replace("{name: Only, color: red, accounts: [a]}", "{name: Only, state: absent}")
+    found = accepted(("a/lead:l", "labels", (Ref("label", "Hot"), Ref("label", "Only"))), text=text)
+    assert not any(found.edits.values())
+    assert "it carries labels that are not declared: Only" in found.findings[0].summary
+
+
+def test_visible_to_is_a_word_where_the_plan_has_one_and_no_number_was_written() -> None:
+    assert edits(("a/lead:m", "visible_to", "1")) == [Set(("leads", 1, "visible_to"), "owner")]
+    assert edits(("b/lead:l", "visible_to", "3")) == [Set(("leads", 0, "overrides", "b", "visible_to"), 3)]
+
+
+def test_a_label_that_gets_another_name_keeps_the_old_one_as_its_key_where_it_is_referred_to() -> None:
+    drifts = [(f"{name}/label:Hot", "name", "Hotter") for name in "ab"]
+    assert edits(*drifts) == [Set(("labels", 0, "name"), "Hotter"), Set(("labels", 0, "key"), "Hot")]
+    assert edits(("a/label:c", "name", "Colder")) != []
+    drifts = [("a/label:Only", "name", "Lonely")]
+    assert edits(*drifts) == [Set(("labels", 2, "name"), "Lonely")]
+
+
+def keys_kept(text: str, table: str = "") -> list[Edit]:
+    """Return what is set beside the name where people rename the first label, `Old`, to `New` in account a."""
+    source, findings = Source("f.yaml", text, Path()), Findings()
+
+    def read(path: Path, findings: Findings, *, named: Place, delimiter: str) -> Source:
+        del findings, named
+        return Source(str(path), table, Path(), delimiter)
+
+    everything = understand([source], (), findings, read)
+    assert not findings.any_error
+    (label, *_) = (one for one in everything.accounts[0].account.desired if "Old" in one.names)
+    drift = FieldDiff("name", "New", "Old")
+    change = Change(label.address, Action.UPDATE, Reason.DIFFERS, (drift,), {}, span=label.span)
+    found = accept([change], Files.of([source], Findings()), everything)
+    assert found.findings == []
+    first, *others = found.edits["f.yaml"]
+    assert first == Set(("labels", 0, "name"), "New")
+    return others
+
+
+HEAD = "version: 1\nnamespace: ns\naccounts: {a: {domain: a, token: {env: T}}}\n"
+LEAD = "{key: k, title: T, person: 1"
+OLD_IS_THE_KEY: list[Edit] = [Set(("labels", 0, "key"), "Old")]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        f"labels: [{{name: Old, color: red}}]\nleads: [{LEAD}, labels: [Old]}}]\n",
+        f"labels: [{{name: Old, color: red}}]\nleads: [{LEAD}, labels: {{at_least: [Old]}}}}]\n",
+        f"labels: [{{name: Old, color: red}}]\nleads: [{LEAD}, overrides: {{a: {{labels: [Old]}}}}}}]\n",
+        "labels: [{name: Old, color: red}, {name: X, state: absent, replace_with: Old}]\n",
+    ],
+    ids=["a lead", "at least", "an override", "a successor"],
+)
+def test_the_old_name_of_a_label_stays_its_key_wherever_it_is_referred_to(rest: str) -> None:
+    assert keys_kept(HEAD + rest) == OLD_IS_THE_KEY
+
+
+@pytest.mark.parametrize("cell", ["labels", "labels.at_least"])
+def test_the_old_name_of_a_label_stays_its_key_where_a_table_refers_to_it(cell: str) -> None:
+    text = f"{HEAD}labels: [{{name: Old, color: red}}]\nleads_from: seeds.csv\n"
+    assert keys_kept(text, f"key,title,person,{cell}\nk,T,1,Old\n") == OLD_IS_THE_KEY
+    assert keys_kept(text, f"key,title,person,{cell}\nk,T,1,\n") == []
+
+
+def test_a_label_that_has_a_key_keeps_it_though_it_is_referred_to_by_its_name() -> None:
+    assert keys_kept(f"{HEAD}labels: [{{name: Old, key: o, color: red}}]\nleads: [{LEAD}, labels: [Old]}}]\n") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "live", "said"),
+    [
+        ("title", "a ${x}", "taken for a variable | rename it in Pipedrive"),
+        ("title", "", "cannot be declared | change it in Pipedrive, or leave the field out"),
+        ("labels", (RemoteRef("label", "i1"), Ref("label", "X")), "not declared: label#i1, X | import or declare"),
+        ("person", None, "the lead has none any more, and no organization is declared | declare its organization"),
+        ("odd", 1, "pull knows no way to write it | write it by hand"),
+    ],
+)
+def test_what_no_file_can_declare_is_refused(path: str, live: Side, said: str) -> None:
+    found = refusal(("a/lead:l", path, live))
+    assert f"the live value of `{path}` was not taken: " in found
+    assert said in found
+
+
+def test_a_colour_that_nobody_can_declare_is_refused_and_the_rest_is_taken() -> None:
+    found = accepted(("a/label:Only", "color", "mauve"), ("a/label:Only", "name", "Lonely"))
+    assert [one.code for one in found.findings] == ["not-pulled"]
+    assert found.edits["f.yaml"] == [Set(("labels", 2, "name"), "Lonely")]
+
+
+def test_what_stands_in_a_csv_file_is_not_edited() -> None:
+    files, everything = declared()
+    address = everything.accounts[0].account.of_kind("lead")[0].address
+    drift = FieldDiff("title", "New", "T")
+    change = Change(address, Action.UPDATE, Reason.DIFFERS, (drift,), {}, span=Span("seeds.csv", 2, 1))
+    found = accept([change], files, everything)
+    assert not found.edits
+    (finding,) = found.findings
+    assert finding.summary.endswith("was not taken: it stands in a CSV file, and only YAML is edited")
+    assert finding.hint == "write it there by hand"

@@ -1,0 +1,60 @@
+"""Findings and errors as data, and text of strangers made harmless."""
+
+import pytest
+
+from leadstate.model.diagnostics import Diagnostic, Severity, error, worst
+from leadstate.model.errors import ConfigurationError, LeadstateError
+from leadstate.model.escape import visible
+from tests.builders import HERE
+
+
+def finding(severity: Severity) -> Diagnostic:
+    return Diagnostic("code", severity, "summary", hint="cure")
+
+
+def test_an_error_is_about_a_place_and_no_account() -> None:
+    assert error("code", "summary") == Diagnostic("code", Severity.ERROR, "summary", detail="", hint="")
+    full = error("code", "summary", hint="cure", detail="more", span=HERE)
+    assert full == Diagnostic("code", Severity.ERROR, "summary", detail="more", hint="cure", span=HERE)
+
+
+def test_a_finding_holds_what_is_known_and_nothing_else() -> None:
+    bare = Diagnostic("code", Severity.ERROR, "summary")
+    assert (bare.detail, bare.hint, bare.excerpt) == ("", "", "")
+    assert (bare.span, bare.account, bare.address) == (None, None, None)
+
+
+def test_what_was_allowed_is_a_warning_that_says_so() -> None:
+    allowed = finding(Severity.GUARD).as_warning()
+    assert allowed == Diagnostic("code", Severity.WARNING, "summary", hint="allowed for this run")
+
+
+def test_the_worst_is_the_gravest_and_not_the_first() -> None:
+    found = [finding(one) for one in (Severity.WARNING, Severity.ERROR, Severity.GUARD)]
+    assert worst(found) is Severity.ERROR
+    assert worst([found[0], found[2]]) is Severity.GUARD
+    assert worst([]) is None
+
+
+def test_errors_carry_what_to_do_and_everything_that_is_wrong() -> None:
+    assert (str(LeadstateError("what", hint="cure")), LeadstateError("what", hint="cure").hint) == ("what", "cure")
+    assert LeadstateError("what").hint == ""
+    found = ConfigurationError([error("a", "one"), error("b", "two")])
+    assert str(found) == "2 errors in the configuration"
+    assert [one.code for one in found.diagnostics] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        ("Café 日本 \U0001f468\u200d\U0001f469", "Café 日本 \U0001f468\u200d\U0001f469"),
+        ("a\x1b[31m\n", "a\\x1b[31m\\x0a"),
+        ("\x00\x7f\xad", "\\x00\\x7f\\xad"),
+        ("\u0600 \u202e \u2028 \u2029", "\\u0600 \\u202e \\u2028 \\u2029"),
+        ("\ufeff \ud800", "\\ufeff \\ud800"),
+        ("\U000e0001 \U000110bd", "\\U000e0001 \\U000110bd"),
+    ],
+)
+def test_what_would_move_or_turn_text_is_shown_instead(text: str, shown: str) -> None:
+    assert visible(text) == shown

@@ -1,0 +1,157 @@
+"""The window is never overrun, and hardly ever left empty."""
+
+import asyncio
+from collections import deque
+
+import pytest
+
+from leadstate.pipedrive.rate_limit import Limiter
+
+WINDOW = 2.0
+
+
+class World:
+    """A server with a rolling window, on a clock that only moves when everybody waits."""
+
+    def __init__(self, limit: int, latency: float) -> None:
+        self.now = 0.0
+        self.limit = limit
+        self.latency = latency
+        self.arrived: deque[float] = deque()
+        self.overruns = 0
+        self.done = 0
+        self._sleepers: list[tuple[float, int, asyncio.Event]] = []
+        self._number = 0
+
+    async def sleep(self, seconds: float) -> None:
+        self._number += 1
+        event = asyncio.Event()
+        self._sleepers.append((self.now + seconds, self._number, event))
+        await event.wait()
+
+    async def tick(self) -> None:
+        """Let everything run that can, then move the clock to the next sleeper."""
+        for _ in range(50):
+            await asyncio.sleep(0)
+        if self._sleepers:
+            self._sleepers.sort(key=lambda one: one[:2])
+            at, _, event = self._sleepers.pop(0)
+            self.now = max(self.now, at)
+            event.set()
+
+    async def request(self, limiter: Limiter) -> None:
+        async with limiter.place():
+            while self.arrived and self.now - self.arrived[0] >= WINDOW:
+                self.arrived.popleft()
+            self.overruns += len(self.arrived) >= self.limit
+            self.arrived.append(self.now)
+            await self.sleep(self.latency)
+        left = max(0, self.limit - len(self.arrived))
+        limiter.learn(
+            {"x-ratelimit-limit": str(self.limit), "x-ratelimit-remaining": str(left), "x-ratelimit-reset": "2"}
+        )
+        self.done += 1
+
+
+async def _drive(world: World, requests: int, at_once: int) -> None:
+    limiter = Limiter(lambda: world.now, world.sleep)
+    gate = asyncio.Semaphore(at_once)
+
+    async def one() -> None:
+        async with gate:
+            await world.request(limiter)
+
+    tasks = [asyncio.create_task(one()) for _ in range(requests)]
+    while not all(task.done() for task in tasks):
+        await world.tick()
+
+
+@pytest.mark.parametrize(("latency", "share"), [(0.001, 0.95), (0.05, 0.9), (0.2, 0.8)])
+@pytest.mark.parametrize("limit", [20, 100])
+def test_the_window_is_filled_and_never_overrun(limit: int, latency: float, share: float) -> None:
+    world = World(limit, latency)
+    asyncio.run(_drive(world, limit * 10, 32))
+    assert world.overruns == 0
+    assert world.done == limit * 10
+    # The first window is free, so ten windows of requests need nine windows of time at best.
+    assert 9 * WINDOW / world.now >= share
+
+
+@pytest.mark.parametrize(
+    ("reset", "wait"), [({"x-ratelimit-reset": "7"}, 7.0), ({"x-ratelimit-reset": "60"}, 10.0), ({}, 2.0)]
+)
+def test_a_window_that_somebody_else_fills_is_waited_for(reset: dict[str, str], wait: float) -> None:
+    now, slept = [100.0], []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        now[0] += seconds
+
+    async def main() -> None:
+        limiter = Limiter(lambda: now[0], sleep)
+        limiter.learn({"x-ratelimit-limit": "100", "x-ratelimit-remaining": "0", **reset})
+        async with limiter.place():
+            pass
+
+    asyncio.run(main())
+    assert slept == [wait]
+
+
+def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
+    now, slept = [100.0], []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        now[0] += seconds
+
+    async def main() -> None:
+        limiter = Limiter(lambda: now[0], sleep)
+        limiter.pause(5.0)
+        limiter.pause(1.0)
+        async with limiter.place():
+            pass
+
+    asyncio.run(main())
+    assert slept == [5.0]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"x-ratelimit-remaining": "5", "x-ratelimit-reset": "2"},
+        {"x-ratelimit-remaining": "x", "x-ratelimit-limit": "inf"},
+        {"x-ratelimit-limit": "nan"},
+        {"x-ratelimit-limit": "-1"},
+        {"x-ratelimit-limit": "0"},
+    ],
+)
+def test_odd_headers_keep_nobody_waiting(headers: dict[str, str]) -> None:
+    async def sleep(_: float) -> None:
+        raise AssertionError("nothing to wait for")
+
+    async def main() -> None:
+        limiter = Limiter(lambda: 0.0, sleep)
+        limiter.learn(headers)
+        async with limiter.place():
+            pass
+
+    asyncio.run(main())
+
+
+def test_a_limit_of_one_is_believed() -> None:
+    now, slept = [0.0], []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        now[0] += seconds
+
+    async def main() -> None:
+        limiter = Limiter(lambda: now[0], sleep)
+        limiter.learn({"x-ratelimit-limit": "1"})
+        for _ in range(3):
+            async with limiter.place():
+                pass
+
+    asyncio.run(main())
+    assert slept == [2.0, 2.0]

@@ -1,0 +1,95 @@
+"""What an earlier create may have made, its name or marker changed by the server: not created once more."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+
+from leadstate.model.diagnostics import Severity
+from leadstate.model.plan import AccountPlan
+from leadstate.model.resource import Live
+from leadstate.reconcile.altered import SHORTEST, find_altered, is_altered
+from tests.builders import account, label, lead, live_label, live_lead, planned, shown
+
+LONG = "A label of more than twenty characters"
+
+
+def codes(plan: AccountPlan) -> list[str]:
+    return [found.code for found in plan.diagnostics if found.severity is Severity.GUARD]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "live", "altered"),
+    [
+        ("A  B", "A B", True),
+        ("A B", "A  B", True),
+        ("A\u00a0B", "A B", True),
+        ("A B", "AB", False),
+        ("Hot", "hot", False),
+        (LONG, LONG[:SHORTEST], True),
+        (LONG, LONG[: SHORTEST - 1], False),
+        (LONG, LONG[1 : SHORTEST + 1], False),
+        (LONG[:SHORTEST], LONG, False),
+        (LONG, LONG, False),
+    ],
+)
+def test_labels(wanted: str, live: str, *, altered: bool) -> None:
+    assert is_altered(wanted, None, live_label(live)) is altered
+    plan = planned(account(label(wanted)), live_label(live))
+    assert codes(plan) == (["created-altered"] if altered else [])
+
+
+@pytest.mark.parametrize(
+    ("title", "mark", "altered"),
+    [
+        ("a", None, True),
+        ("a", "", True),
+        ("a", "ns:", True),
+        ("a", "ns:a", False),
+        ("a", "ns:b", False),
+        ("a", "ns:a2", False),
+        ("b", None, False),
+        ("b", "ns:", False),
+    ],
+)
+def test_leads(title: str, mark: str | None, *, altered: bool) -> None:
+    live = replace(live_lead("a", title=title), mark=mark)
+    assert is_altered("a", "ns:a", live) is altered
+    plan = planned(account(lead("a")), live)
+    assert codes(plan) == (["created-altered"] if altered else [])
+
+
+def test_a_marker_with_another_title_of_ours_is_no_alteration() -> None:
+    assert not is_altered("a", "ns:a", live_lead("a", title="drifted"))
+    assert not is_altered(None, "ns:a", live_lead(None, title="a"))
+
+
+def test_it_says_what_was_found_and_what_to_do() -> None:
+    (found,) = find_altered([lead("a")], [live_lead(None, remote_id="z", title="a")], {"a": ["x", "y"]})
+    assert found.severity is Severity.GUARD
+    assert found.summary == "an earlier run may have created it, and the server changed its ownership marker: x, y, z"
+    assert (
+        found.hint == "delete that lead in Pipedrive if it is one, or pass `--allow created-altered` to create another"
+    )
+    (found,) = find_altered([label("A  B")], [live_label("A B")], {})
+    assert found.summary == "an earlier run may have created it, and the server changed its name: id-A B"
+    assert "that label" in found.hint
+
+
+@pytest.mark.parametrize(("unmarked", "expected"), [({"a": ["x"]}, ["created-altered"]), ({"b": ["x"]}, []), ({}, [])])
+def test_unmarked_leads_of_the_api_count(unmarked: Mapping[str, Sequence[str]], expected: list[str]) -> None:
+    assert codes(planned(account(lead("a", title="a")), unmarked=unmarked)) == expected
+    assert codes(planned(account(label("a")), unmarked=unmarked)) == []
+
+
+def test_what_exists_already_is_of_no_interest() -> None:
+    there: list[Live] = [live_label("A  B"), live_label("A B"), live_lead("a")]
+    plan = planned(account(label("A  B"), lead("a")), *there, unmarked={"a": ["x"]})
+    assert codes(plan) == []
+    assert shown(plan) == []
+    assert codes(planned(account(label("A  B", present=False)), live_label("A B"))) == []
+
+
+def test_a_lead_without_a_title_is_passed_over() -> None:
+    untitled = replace(lead("a"), attrs={"person": 1})
+    assert next(find_altered([untitled, lead("b")], [], {"b": ["x"], "": ["y"]})).address == lead("b").address

@@ -1,0 +1,86 @@
+"""Where a change comes from: by object, by field, and by what the other revision would do."""
+
+from leadstate.model.account import Account
+from leadstate.model.plan import AccountPlan, Origin, fingerprint
+from leadstate.model.resource import Live
+from leadstate.reconcile.attribution import with_origins
+from tests.builders import account, label, lead, live_label, live_lead, planned, refs
+
+
+def origins(here: Account, there: Account | None, *live: Live) -> dict[str, Origin | None]:
+    base = None if there is None else planned(there, *live)
+    return {str(one.address.ref): one.origin for one in with_origins(planned(here, *live), base).changes}
+
+
+def test_what_both_would_do_is_drift_and_the_rest_is_new() -> None:
+    base = account(label("Hot"), label("Gone", "blue"))
+    here = account(label("Hot"), label("Gone", "blue"), label("New", "pink"))
+    assert origins(here, base, live_label("Hot", "orange")) == {
+        "label:Gone": Origin.DRIFT,
+        "label:Hot": Origin.DRIFT,
+        "label:New": Origin.CHANGE,
+    }
+
+
+def test_an_account_that_the_base_has_not_is_all_new() -> None:
+    assert origins(account(label("Hot")), None) == {"label:Hot": Origin.CHANGE}
+
+
+def test_without_a_base_nothing_is_said() -> None:
+    assert [one.origin for one in planned(account(label("Hot"))).changes] == [None]
+
+
+def test_another_value_for_a_field_that_drifted_is_both() -> None:
+    found = origins(account(label("Hot", "green")), account(label("Hot", "red")), live_label("Hot", "orange"))
+    assert found == {"label:Hot": Origin.BOTH}
+
+
+def test_a_new_value_for_a_field_that_did_not_drift_is_new() -> None:
+    found = origins(account(label("Hot", "green")), account(label("Hot", "red")), live_label("Hot", "red"))
+    assert found == {"label:Hot": Origin.CHANGE}
+
+
+def test_fields_of_both_kinds_in_one_change_are_both() -> None:
+    base = account(label("Cold", "red"))
+    here = account(label("Nurture", "red", "Cold"))
+    assert origins(here, base, live_label("Cold", "orange")) == {"label:Nurture": Origin.BOTH}
+    assert origins(here, base, live_label("Cold", "red")) == {"label:Nurture": Origin.CHANGE}
+
+
+def test_drift_of_one_field_does_not_taint_a_change_of_another() -> None:
+    base, here = account(lead("a", title="A", owner=1)), account(lead("a", title="Ours", owner=2))
+    assert origins(here, base, live_lead("a", title="Ours", owner=1)) == {"lead:a": Origin.CHANGE}
+
+
+def test_a_lost_object_is_added_again_with_another_colour() -> None:
+    assert origins(account(label("Hot", "green")), account(label("Hot", "red"))) == {"label:Hot": Origin.BOTH}
+
+
+def test_deletes() -> None:
+    old = live_label("Old")
+    absent = account(label("Old", present=False))
+    assert origins(absent, absent, old) == {"label:Old": Origin.DRIFT}
+    assert origins(absent, account(), old) == {"label:Old": Origin.CHANGE}
+    assert origins(absent, account(label("Old", "blue")), old) == {"label:Old": Origin.BOTH}
+    # Pruned here for it is no longer declared, pruned there for people made it.
+    assert origins(account(labels="all"), account(label("Old"), labels="all"), old) == {"label:Old": Origin.CHANGE}
+    assert origins(account(labels="all"), account(labels="all"), old) == {"label:Old": Origin.DRIFT}
+
+
+def test_an_object_is_known_by_its_id_whatever_its_key() -> None:
+    base, here = account(label("Hot")), account(label("Hot", key="hot"))
+    assert origins(here, base, live_label("Hot", "orange")) == {"label:hot": Origin.DRIFT}
+
+
+def test_references_to_one_label_are_one_value_whatever_its_key() -> None:
+    live = (live_label("Hot"), live_lead("a", title="a"))
+    base = account(label("Hot"), lead("a", labels=refs("Hot")))
+    here = account(label("Hot", key="hot"), lead("a", labels=refs("hot")))
+    assert origins(here, base, *live) == {"lead:a": Origin.DRIFT}
+    other = account(label("Hot"), label("Cold"), lead("a", labels=refs("Cold")))
+    assert origins(here, other, *live, live_label("Cold")) == {"lead:a": Origin.BOTH}
+
+
+def test_the_fingerprint_does_not_depend_on_it() -> None:
+    plan: AccountPlan = planned(account(label("Hot")), live_label("Hot", "orange"))
+    assert fingerprint(with_origins(plan, plan)) == fingerprint(with_origins(plan, None)) == fingerprint(plan)

@@ -1,0 +1,88 @@
+"""What the touches of one run come to, object by object."""
+
+from leadstate.model.address import RemoteRef
+from leadstate.model.touch import Touch
+from leadstate.reconcile.changed import Changed, compose
+
+HOT, WARM, COLD = (RemoteRef("label", name) for name in ("hot", "warm", "cold"))
+
+
+def labelled(*labels: RemoteRef, then: tuple[RemoteRef, ...], answered: bool = True) -> Touch:
+    return Touch("lead", "1", None, {"labels": labels}, {"labels": then}, answered=answered)
+
+
+def only(*touches: Touch) -> Changed:
+    (changed,) = compose(touches)
+    return changed
+
+
+def test_each_object_is_named_once_in_order_of_its_first_touch() -> None:
+    found = compose(
+        [
+            Touch("lead", "2", None, {"title": "a"}, {"title": "b"}),
+            Touch("lead", "1", None, {"title": "a"}, {"title": "b"}),
+            Touch("lead", None, "c", None, {"title": "c"}),
+            Touch("label", "2", None, {"name": "a"}, None),
+            Touch("lead", "2", "late", None, None, "ns:late", {"k": 1}),
+            Touch("lead", "2", "later", None, None, "ns:later", {"k": 2}),
+        ]
+    )
+    assert [(changed.kind, changed.remote_id) for changed in found] == [("lead", "2"), ("lead", "1"), ("label", "2")]
+    assert (found[0].key, found[0].mark, found[0].custom) == ("late", "ns:late", {"k": 1})
+    assert [(changed.existed, changed.exists) for changed in found] == [(True, False), (True, True), (True, False)]
+
+
+def test_values_are_those_before_the_first_and_after_the_last_touch() -> None:
+    changed = only(
+        Touch("lead", "1", None, {"title": "a", "labels": ()}, {"title": "b", "labels": ()}, answered=True),
+        Touch("lead", "1", None, {"title": "b", "value": 1}, {"title": "c", "value": 2}, answered=True),
+    )
+    assert (changed.before, changed.after) == ({"title": "a", "value": 1}, {"title": ["c"], "value": [2]})
+
+
+def test_what_a_run_made_has_no_values_of_before() -> None:
+    changed = only(
+        Touch("lead", "1", "a", None, {"title": "a"}, answered=True),
+        Touch("lead", "1", "a", {"archived": False}, {"archived": True}, answered=True),
+    )
+    assert (changed.existed, changed.exists, changed.before) == (False, True, {})
+
+
+def test_without_an_answer_a_value_may_be_any_that_it_had() -> None:
+    first = Touch("lead", "1", None, {"title": "a"}, {"title": "b"}, answered=True)
+    second = Touch("lead", "1", None, {"title": "b"}, {"title": "c"})
+    assert only(second).after == {"title": ["b", "c"]}
+    assert only(first, second).after == {"title": ["b", "c"]}
+    assert only(first, second, Touch("lead", "1", None, {"title": "x"}, {"title": "d"})).after["title"] == [
+        "b",
+        "c",
+        "d",
+    ]
+    assert only(Touch("lead", "1", None, {}, {"title": "c"})).after == {"title": ["c"]}
+
+
+def test_each_label_that_a_lead_had_or_got_counts_by_itself() -> None:
+    changed = only(labelled(HOT, COLD, then=(HOT, WARM)), labelled(HOT, WARM, then=(WARM,)))
+    assert changed.had == {"hot": True, "cold": True, "warm": False}
+    assert changed.has == {"hot": False, "cold": False, "warm": True}
+    assert (changed.lost, changed.gained, changed.unsure) == (["hot", "cold"], ["warm"], set())
+
+
+def test_a_label_that_was_given_and_taken_again_is_neither_lost_nor_gained() -> None:
+    changed = only(labelled(then=(HOT,)), labelled(HOT, then=()))
+    assert (changed.lost, changed.gained) == ([], [])
+
+
+def test_without_an_answer_a_label_that_should_have_gone_may_still_be_there() -> None:
+    made = Touch("lead", "1", "a", None, {"labels": (HOT, COLD)}, answered=True)
+    cut_off = labelled(HOT, COLD, then=(COLD,), answered=False)
+    assert only(made, cut_off).unsure == {"hot"}
+    assert only(made, labelled(HOT, COLD, then=(COLD,))).unsure == set()
+    assert only(Touch("lead", "1", "a", None, {"labels": (HOT,)})).unsure == set()
+
+
+def test_what_is_left_is_compared_in_every_attribute_that_was_written() -> None:
+    changed = only(Touch("lead", "1", "a", None, {"title": "a", "value": None}, answered=True))
+    assert changed.may_have_left({"title": "a", "value": None, "owner": 7})
+    assert not changed.may_have_left({"title": "b"})
+    assert not changed.may_have_left({"title": "a", "value": 1})

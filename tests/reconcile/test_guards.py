@@ -1,0 +1,169 @@
+"""Which plans are refused, with which number, and what lifts it."""
+
+import pytest
+
+from leadstate.model.address import RemoteRef
+from leadstate.model.diagnostics import Severity
+from leadstate.model.policy import Policy
+from leadstate.reconcile.guards import Budget, guard, lift
+from tests.builders import HERE, account, label, lead, live_label, live_lead, planned, refs
+
+FREE = Budget(0)
+
+
+@pytest.mark.parametrize(("deletes", "limit", "codes"), [(11, 10, ["max-deletes"]), (10, 10, []), (11, None, [])])
+def test_max_deletes(deletes: int, limit: int | None, codes: list[str]) -> None:
+    plan = planned(account(labels="all"), *(live_label(f"L{i}") for i in range(deletes)), carriers={})
+    policy = Policy(max_deletes=limit, max_delete_percent=None)
+    found = guard(plan, policy, {"label": deletes}, FREE)
+    assert [one.code for one in found] == codes
+    for one in found:
+        assert one.summary == "11 deletes are more than the 10 that one run may do"
+        assert one.hint == "raise policy.guards.max_deletes, or pass `--allow max-deletes`"
+
+
+@pytest.mark.parametrize(
+    ("deletes", "there", "codes"), [(4, 10, ["max-delete-percent"]), (3, 10, []), (2, 3, []), (9, 9, [])]
+)
+def test_the_share_counts_where_there_are_enough_to_have_a_share(deletes: int, there: int, codes: list[str]) -> None:
+    plan = planned(account(labels="all"), *(live_label(f"L{i}") for i in range(deletes)), carriers={})
+    assert [one.code for one in guard(plan, Policy(), {"label": there}, FREE)] == codes
+
+
+@pytest.mark.parametrize(("tokens", "limit", "codes"), [(11, 10, ["max-tokens"]), (10, 10, []), (11, None, [])])
+def test_max_tokens(tokens: int, limit: int | None, codes: list[str]) -> None:
+    plan = planned(account(label("Hot")))
+    assert [one.code for one in guard(plan, Policy(max_tokens=limit), {}, Budget(tokens))] == codes
+
+
+def test_a_label_in_use_is_refused_with_the_number() -> None:
+    plan = planned(
+        account(label("Old", present=False)),
+        live_label("Old"),
+        carriers={RemoteRef("label", "id-Old"): [str(i) for i in range(1200)]},
+    )
+    (found,) = guard(plan, Policy(), {}, FREE)
+    assert (found.code, found.severity) == ("in-use", Severity.GUARD)
+    assert "1,200 open leads" in found.summary
+    assert guard(plan, Policy(refuse_in_use=False), {}, FREE) == ()
+    assert lift([found], {"in-use"})[0].severity is Severity.WARNING
+
+
+def test_a_label_that_only_archived_leads_carry_is_in_use_too() -> None:
+    ref = RemoteRef("label", "id-Old")
+    plan = planned(
+        account(label("Old", present=False)), live_label("Old"), carriers={}, archived_carriers={ref: ["x", "y", "z"]}
+    )
+    assert [one.code for one in guard(plan, Policy(), {}, FREE)] == ["in-use"]
+
+
+def test_an_uncounted_label_is_not_taken_for_unused() -> None:
+    plan = planned(account(label("Old", present=False)), live_label("Old"))
+    assert [one.code for one in guard(plan, Policy(), {}, FREE)] == ["in-use"]
+
+
+def test_leads_that_the_plan_relabels_do_not_count() -> None:
+    plan = planned(
+        account(label("Old", present=False), lead("a", labels=refs())),
+        live_label("Old"),
+        live_lead("a", labels=["id-Old"]),
+        carriers={RemoteRef("label", "id-Old"): ["id-a"]},
+    )
+    assert guard(plan, Policy(), {}, FREE) == ()
+
+
+def test_a_lead_that_comes_back_from_the_archive_does_not_hide_one_that_carries_the_label() -> None:
+    plan = planned(
+        account(label("Old", present=False), lead("a", labels=refs(), archived=False)),
+        live_label("Old"),
+        live_lead("a", labels=["id-Old"], archived=True),
+        carriers={RemoteRef("label", "id-Old"): ["stranger"]},
+    )
+    assert [one.code for one in guard(plan, Policy(), {}, FREE)] == ["in-use"]
+
+
+@pytest.mark.parametrize(
+    ("budget", "codes"),
+    [
+        (Budget(60, left=100, limit=100, reserve=50), ["reserve"]),
+        (Budget(50, left=100, limit=100, reserve=50), []),
+        (Budget(60, left=100, limit=100), []),
+        (Budget(60, reserve=50), []),
+        (Budget(60, left=100, reserve=50), []),
+        (Budget(60, limit=100, reserve=50), []),
+        (Budget(501, left=1000, limit=1000, reserve=50), ["reserve"]),
+    ],
+)
+def test_reserve(budget: Budget, codes: list[str]) -> None:
+    assert [one.code for one in guard(planned(account(label("Hot"))), Policy(), {}, budget)] == codes
+
+
+def test_nothing_to_do_needs_no_reserve() -> None:
+    assert guard(planned(account()), Policy(), {}, Budget(0, left=0, limit=100, reserve=50)) == ()
+
+
+def test_refusals_of_cost_name_the_number_the_limit_and_what_lifts_them() -> None:
+    plan = planned(account(label("Hot")))
+    found = guard(plan, Policy(max_tokens=10), {}, Budget(60, left=50, limit=100, reserve=5))
+    assert [(one.code, one.summary, one.hint) for one in found] == [
+        (
+            "max-tokens",
+            "the apply would cost 60 API tokens; 10 may be spent",
+            "raise `--max-tokens` or policy.guards.max_tokens, or pass `--allow max-tokens`",
+        ),
+        (
+            "reserve",
+            "the apply would leave 0 of today's 100 API tokens; 5 % are to be left",
+            "apply after the budget was reset, lower `--reserve`, or pass `--allow reserve`",
+        ),
+    ]
+    assert {(one.severity, one.account, one.address, one.span) for one in found} == {("guard", "emea", None, None)}
+
+
+def test_a_refusal_about_a_label_says_which_and_where() -> None:
+    plan = planned(account(label("New"), label("Old", present=False)), live_label("Old"))
+    (found,) = guard(plan, Policy(), {}, FREE)
+    assert found.summary == "how many leads carry it was not counted"
+    assert found.hint == "plan with `--impact live`, or pass `--allow in-use`"
+    assert (found.address, found.span) == (label("Old").address, HERE)
+
+
+def test_archived_leads_are_counted_beside_open_ones() -> None:
+    ref = RemoteRef("label", "id-Old")
+    plan = planned(
+        account(label("Old", present=False)),
+        live_label("Old"),
+        carriers={ref: ["a"]},
+        archived_carriers={ref: ["x", "y"]},
+    )
+    (found,) = guard(plan, Policy(), {}, FREE)
+    assert found.summary == "1 open lead and 2 archived leads still carry it"
+    assert found.hint == (
+        "write `replace_with: LABEL` to give its leads another label first, set `policy.in_use: allow`, or pass "
+        "`--allow in-use`"
+    )
+    assert (found.address, found.span) == (label("Old").address, HERE)
+
+
+def test_a_label_that_is_pruned_in_use_is_to_be_declared_first() -> None:
+    plan = planned(account(labels="all"), live_label("Old"), carriers={RemoteRef("label", "id-Old"): ["a"]})
+    (found,) = guard(plan, Policy(), {}, FREE)
+    assert found.hint.startswith("declare it with `state: absent` and `replace_with: LABEL` to give its leads")
+
+
+def test_only_deletes_of_the_kind_have_a_share_of_it() -> None:
+    live = [live_label(f"L{i}") for i in range(3)]
+    plan = planned(account(label("A"), label("B"), lead("a"), labels="all"), *live, carriers={})
+    assert guard(plan, Policy(), {"label": 10}, FREE) == ()
+
+
+def test_the_share_of_each_kind_is_looked_at() -> None:
+    plan = planned(account(leads="owned"), *(live_lead(f"a{i}") for i in range(5)))
+    (found,) = guard(plan, Policy(), {"label": 2, "lead": 14}, FREE)
+    assert found.summary == "5 of 14 leads (35 %) would be deleted; one run may delete 30 %"
+    assert found.hint == "raise policy.guards.max_delete_percent, or pass `--allow max-delete-percent`"
+
+
+def test_only_the_allowed_refusal_is_lifted() -> None:
+    found = guard(planned(account(label("Hot"))), Policy(max_tokens=1), {}, Budget(60, left=9, limit=100, reserve=5))
+    assert [one.severity for one in lift(found, {"reserve"})] == [Severity.GUARD, Severity.WARNING]

@@ -1,0 +1,125 @@
+"""Which names look alike, and what a plan says of live labels that look like declared ones."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leadstate.model.address import Ref
+from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.model.resource import Desired, Live
+from leadstate.reconcile.lookalikes import look
+from tests.builders import HERE, account, label, live_label, planned, shown
+
+ALIKE = {
+    "case": ("Hot", "hOT"),
+    "case of another script": ("\u0422\u0415\u0421\u0422", "\u0442\u0435\u0441\u0442"),
+    "sharp s": ("Straße", "STRASSE"),
+    "width": ("Hot", "\uff28\uff4f\uff54"),
+    "form": ("final", "\ufb01nal"),
+    "Cyrillic letters": ("Hot", "\u041d\u043e\u0442"),
+    "Greek letters": ("HOT", "\u0397\u039f\u03a4"),
+    "digits": ("Q10", "QlO"),
+    "zero width": ("Hot", "H\u200bo\u00adt\ufeff"),
+    "emoji presentation": ("\u2764 Love", "\u2764\ufe0f Love"),
+    "skin tone": ("\U0001f44d", "\U0001f44d\U0001f3fd"),
+    "white space": ("Very  hot", "Very\u00a0hot"),
+    "dashes": ("A-B", "A\u2013B"),
+    "minus": ("A-B", "A\u2212B"),
+    "marks that NFKC takes apart": ("it's 5\"", "it\u00b4s 5\u2033"),
+    "quotes": ('Bob\'s "A"', "Bob\u2019s \u201cA\u201d"),
+}
+
+
+@pytest.mark.parametrize(("one", "other"), ALIKE.values(), ids=ALIKE)
+def test_these_look_alike(one: str, other: str) -> None:
+    assert look(one) == look(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Hot", "Hat"),
+        ("Tier 1", "Tier 2"),
+        ("Café", "Cafe"),
+        ("A-B", "AB"),
+        ("A B", "AB"),
+        ("👍", "👎"),
+        ("Bill", "Biil"),
+    ],
+)
+def test_these_do_not(one: str, other: str) -> None:
+    assert look(one) != look(other)
+
+
+@given(st.text())
+def test_a_look_looks_like_itself_and_case_never_counts(name: str) -> None:
+    assert look(look(name)) == look(name)
+    assert look(name.casefold()) == look(name)
+
+
+def found(*declared: Desired, live: tuple[Live, ...], labels: str = "none") -> list[Diagnostic]:
+    return list(planned(account(*declared, labels=labels), *live).diagnostics)
+
+
+def test_a_live_label_that_looks_like_a_declared_one_is_told_of() -> None:
+    assert found(label("Hot"), live=(live_label("Hot"), live_label("hot", "blue"))) == [
+        Diagnostic(
+            "looks-alike",
+            Severity.WARNING,
+            "'hot' in Pipedrive looks like it, and nothing declares it",
+            hint='to make them one, write `merge_from: ["hot"]`; else rename one in Pipedrive',
+            span=HERE,
+            account="emea",
+            address=label("Hot").address,
+        )
+    ]
+
+
+def test_one_that_is_missing_is_perhaps_the_same_label() -> None:
+    (one,) = found(label("Hot"), live=(live_label("hot"),))
+    assert (one.code, one.hint) == (
+        "looks-alike",
+        'if it is the same label, write `previously: ["hot"]`; it keeps its leads',
+    )
+    (one,) = found(label("Hot"), live=(live_label("hot"), live_label("HOT")))
+    assert "one of them" in one.hint
+
+
+def test_what_cannot_be_told_by_name_is_proposed_by_id() -> None:
+    twins = (live_label("hot", "red", "id-1"), live_label("hot", "red", "id-2"))
+    (one,) = found(label("Hot"), live=(live_label("Hot"), *twins))
+    assert "merge_from: [{id: id-1}, {id: id-2}]" in one.hint
+    (one,) = found(label("${x}"), live=(live_label("${x}"), live_label("${X}", "red", "id-3")))
+    assert "merge_from: [{id: id-3}]" in one.hint
+
+
+def test_what_nobody_sees_in_a_name_is_shown_as_yaml_reads_it() -> None:
+    (one,) = found(label('a"\\'), live=(live_label('a"\\'), live_label('A"\\\u200b\ufe0f\U000e0001')))
+    assert r'merge_from: ["A\"\\\u200b\ufe0f\U000e0001"]' in one.hint
+
+
+def test_what_is_settled_is_not_told_of() -> None:
+    live = (live_label("Hot"), live_label("hot", "blue"))
+    source = replace(label("hot", present=False), moves_to=Ref("label", "Hot"))
+    assert [one.code for one in found(label("Hot"), source, live=live)] == ["archived-not-counted"]
+    assert [one.code for one in found(label("Hot", "red", "hot"), live=live)] == ["previous-name-exists"]
+    assert found(label("Hot"), label("hot", "blue"), live=live) == []
+    assert found(label("Hot"), live=live, labels="all") == []
+    assert found(label("HOT", present=False), live=live) == []
+
+
+def test_what_looks_like_a_declared_label_is_told_of_as_that_alone() -> None:
+    plan = planned(account(label("Hot"), label("New", "red")), live_label("Hot"), live_label("hot"))
+    assert [one.code for one in plan.diagnostics] == ["looks-alike"]
+
+
+def test_a_plan_is_the_same_with_or_without() -> None:
+    assert shown(planned(account(label("Hot")), live_label("hot"))) == ["+ label:Hot"]
+
+
+@pytest.mark.parametrize(("missing", "remarks"), [(1, 1), (2, 0)])
+def test_a_colour_that_many_missing_labels_have_tells_nothing(missing: int, remarks: int) -> None:
+    wanted = [label(f"New {number}", "red") for number in range(missing)]
+    assert len(planned(account(*wanted), live_label("Old", "red")).diagnostics) == remarks

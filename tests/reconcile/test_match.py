@@ -1,0 +1,180 @@
+"""Who is who: id, mark, name, previous name; and what is said where that is not clear."""
+
+from dataclasses import replace
+
+import pytest
+
+from leadstate.model.address import Ref
+from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.model.resource import Desired, Live
+from leadstate.reconcile.match import KnownBy, known_by, match
+from tests.builders import HERE, label, lead, live_label, live_lead
+
+
+def pinned(desired: Desired, remote_id: str) -> Desired:
+    return replace(desired, remote_id=remote_id)
+
+
+def test_an_id_is_stronger_than_a_name_and_one_that_is_gone_is_never_missing() -> None:
+    there, gone = pinned(label("Hot"), "id-1"), pinned(label("Warm"), "id-9")
+    found = match([there, gone], [live_label("Tepid", remote_id="id-1"), live_label("Warm", remote_id="id-2")])
+    assert [(one.address.key, live.remote_id) for one, live in found.pairs] == [("Hot", "id-1")]
+    assert found.gone == (gone,)
+    assert found.missing == ()
+    assert [one.remote_id for one in found.extra] == ["id-2"]
+
+
+def test_two_declarations_of_one_id_are_an_error() -> None:
+    found = match([pinned(label("Hot"), "id-1"), pinned(label("Warm"), "id-1")], [live_label("Hot", remote_id="id-1")])
+    assert [one.summary for one in found.diagnostics] == ["another declared label is already the one that has its id"]
+
+
+def test_a_lead_is_known_by_its_mark_and_by_nothing_else() -> None:
+    wanted = lead("a", title="T")
+    found = match([wanted], [live_lead(None, remote_id="x", title="T"), live_lead("a", remote_id="y", title="other")])
+    assert [live.remote_id for _, live in found.pairs] == ["y"]
+    assert [one.remote_id for one in found.undeclared] == ["x"]
+    assert match([wanted], [live_lead(None, title="T")]).missing == (wanted,)
+
+
+def test_two_leads_of_one_mark_are_an_error_that_names_both() -> None:
+    found = match([lead("a")], [live_lead("a", remote_id="x", title="X"), live_lead("a", remote_id="y", title="Y")])
+    assert found.diagnostics == (
+        Diagnostic(
+            "ambiguous",
+            Severity.ERROR,
+            "2 leads carry its mark, so it is not clear which one is meant",
+            detail="x  X\ny  Y",
+            hint="to keep the first and delete the others, write `keep: [x]` in it",
+            span=HERE,
+            account="emea",
+            address=lead("a").address,
+        ),
+    )
+    assert [one.remote_id for one in found.ambiguous] == ["x", "y"]
+    assert (found.pairs, found.missing, found.extra) == ((), (), ())
+
+
+def test_leads_of_one_mark_are_told_apart_by_the_fields_that_differ() -> None:
+    live = [live_lead("a", remote_id="x", owner=1), live_lead("a", remote_id="y", owner=2, labels=["hot"])]
+    (told,) = match([lead("a")], live).diagnostics
+    assert told.detail == 'x  a  owner: 1  labels: []\ny  a  owner: 2  labels: ["label#hot"]'
+
+
+def test_of_several_leads_of_one_mark_the_named_one_stays() -> None:
+    wanted = replace(lead("a"), keep=frozenset({"y", "elsewhere"}))
+    live = [live_lead("a", remote_id=id_) for id_ in "xyz"]
+    found = match([wanted], live)
+    assert [one.remote_id for _, one in found.pairs] == ["y"]
+    assert [one.remote_id for one in found.duplicates] == ["x", "z"]
+    assert (found.diagnostics, found.extra) == ((), ())
+    alone = match([wanted], [live_lead("a", remote_id="y")])
+    assert (len(alone.pairs), alone.duplicates) == (1, ())
+
+
+@pytest.mark.parametrize(
+    ("keep", "live"),
+    [
+        ("n", [live_lead("a", remote_id="x"), live_lead("a", remote_id="y")]),
+        ("xy", [live_lead("a", remote_id="x"), live_lead("a", remote_id="y")]),
+        ("x", [live_lead("a", remote_id="x"), live_lead("a", remote_id="y", archived=True)]),
+    ],
+)
+def test_nothing_is_a_duplicate_on_doubt(keep: str, live: list[Live]) -> None:
+    found = match([replace(lead("a"), keep=frozenset(keep))], live)
+    assert (found.pairs, found.duplicates) == ((), ())
+    assert [one.code for one in found.diagnostics] == ["ambiguous"]
+
+
+def test_a_lead_of_another_mark_is_never_a_duplicate() -> None:
+    wanted = replace(lead("a"), keep=frozenset({"x"}))
+    found = match([wanted], [live_lead("a", remote_id="x"), live_lead(None, remote_id="y", title="a")])
+    assert (len(found.pairs), found.duplicates) == (1, ())
+
+
+def test_which_rule_found_two_candidates_is_said() -> None:
+    by_name = match([label("Hot")], [live_label("Hot", remote_id="a"), live_label("Hot", remote_id="b")])
+    assert by_name.diagnostics[0].summary.startswith("2 labels bear its name, so")
+    assert by_name.diagnostics[0].hint.startswith(
+        "to keep the first with the leads of all, write `merge_from: [{id: b}]`"
+    )
+    former = match([label("Hot", "red", "Heiß", "Chaud")], [live_label("Heiß"), live_label("Chaud")])
+    assert former.diagnostics[0].summary.startswith("2 labels bear a previous name of it, so")
+
+
+def test_a_current_name_goes_before_a_previous_one() -> None:
+    swapped = [label("A", "red", "B"), label("B", "red", "A")]
+    found = match(swapped, [live_label("A"), live_label("B")])
+    assert [(one.address.key, live.name) for one, live in found.pairs] == [("A", "A"), ("B", "B")]
+    assert found.diagnostics == ()
+    assert found.undeclared == ()
+
+
+def test_two_that_claim_one_previous_name_are_an_error() -> None:
+    found = match([label("A", "red", "Cold"), label("B", "red", "Cold")], [live_label("Cold")])
+    assert [one.address for one in found.diagnostics] == [label("B").address]
+
+
+def test_a_label_under_the_previous_name_is_told_of_with_both_ids() -> None:
+    found = match([label("Nurture", "blue", "Cold")], [live_label("Nurture"), live_label("Cold")])
+    assert found.diagnostics == (
+        Diagnostic(
+            "previous-name-exists",
+            Severity.WARNING,
+            "label:Nurture exists, and so does a label named 'Cold', its previous name",
+            detail="id-Nurture  Nurture\nid-Cold  Cold",
+            hint="to move its leads and delete it, write `merge_from: [Cold]`; else take the name out of `previously`",
+            span=HERE,
+            account="emea",
+            address=label("Nurture").address,
+        ),
+    )
+    assert [one.name for one in found.shadowed] == ["Cold"]
+    assert found.extra == ()
+
+
+@pytest.mark.parametrize("name", ["No", "null", "a: b", "Ünïcode", "1st", "[x]"])
+def test_a_previous_name_that_yaml_reads_otherwise_is_offered_by_id(name: str) -> None:
+    (told,) = match([label("Warm", "red", name)], [live_label("Warm"), live_label(name, remote_id="id-7")]).diagnostics
+    assert "`merge_from: [{id: id-7}]`" in told.hint
+
+
+def test_every_name_of_a_label_that_must_not_exist_is_paired() -> None:
+    old = label("Old", "red", "Cold", "Tepid", "Gone", present=False)
+    found = match([old], [live_label("Cold"), live_label("Old"), live_label("Tepid"), live_label("Hot")])
+    assert [(str(one.address.ref), live.name) for one, live in found.pairs] == [
+        ("label:Old", "Old"),
+        ("label:Cold", "Cold"),
+        ("label:Tepid", "Tepid"),
+    ]
+    assert found.diagnostics == ()
+    assert found.missing == ()
+    assert [one.name for one in found.undeclared] == ["Hot"]
+
+
+def test_a_name_that_is_a_key_elsewhere_is_no_address_of_another_label() -> None:
+    old, warm = label("Old", "red", "Cold", present=False), label("Warm", key="Cold")
+    found = match([old, warm], [live_label("Cold"), live_label("Old"), live_label("Warm")])
+    assert {str(one.address.ref): live.name for one, live in found.pairs} == {
+        "label:Old": "Old",
+        "label:Old#Cold": "Cold",
+        "label:Cold": "Warm",
+    }
+
+
+def test_two_labels_of_one_name_stay_an_error_where_they_must_not_exist() -> None:
+    old = label("Old", "red", "Cold", present=False)
+    found = match([old], [live_label("Cold"), live_label("Cold", remote_id="id-2"), live_label("Old")])
+    assert [live.name for _, live in found.pairs] == ["Old"]
+    assert [(one.code, str(one.address)) for one in found.diagnostics] == [("ambiguous", "emea/label:Cold")]
+
+
+def test_what_speaks_for_a_pair() -> None:
+    hot, seed, remembered = label("Hot", "red", "Cold"), lead("seed"), {Ref("label", "Hot"): "id-1"}
+    assert known_by(hot, live_label("Hot"), {}) == (KnownBy.NAME,)
+    assert known_by(hot, live_label("Cold"), {}) == (KnownBy.PREVIOUS_NAME,)
+    assert known_by(hot, live_label("Other", remote_id="id-1"), remembered) == (KnownBy.LOCK,)
+    assert known_by(hot, live_label("Hot", remote_id="id-1"), remembered) == (KnownBy.LOCK, KnownBy.NAME)
+    assert known_by(pinned(hot, "id-1"), live_label("Hot", remote_id="id-1"), remembered) == (KnownBy.ID,)
+    assert known_by(seed, live_lead("seed"), {}) == (KnownBy.MARK,)
+    assert known_by(replace(hot, present=False), live_label("Hot", remote_id="id-1"), remembered) == (KnownBy.NAME,)

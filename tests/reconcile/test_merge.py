@@ -1,0 +1,218 @@
+"""Labels that go with a successor: what is planned, told and refused, and from which day on."""
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from leadstate.model.address import Address, Ref, RemoteRef, Target
+from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.model.observed import Observed, pages_of
+from leadstate.model.plan import Action, Reason, fingerprint
+from leadstate.model.policy import Policy
+from leadstate.model.resource import AtLeast, Desired, Live
+from leadstate.reconcile.guards import Budget, guard
+from leadstate.reconcile.planner import plan_account
+from tests.builders import HERE, ORDER, account, label, lead, live_label, live_lead, planned
+
+HOT, OLD = Ref("label", "Hot"), RemoteRef("label", "id-Old")
+FREE = Budget(0)
+
+
+def merged(*, not_before: str | None = None) -> Desired:
+    return replace(label("Old", present=False), moves_to=HOT, not_before=not_before)
+
+
+def test_a_merged_label_goes_after_the_label_that_takes_its_place() -> None:
+    carriers = {OLD: ["x", "y"]}
+    plan = planned(account(label("Hot"), merged()), live_label("Old"), carriers=carriers, archived_carriers={}, pages=3)
+    delete = next(one for one in plan.changes if one.action is Action.DELETE)
+    assert (delete.reason, delete.moves_to, delete.span) == (Reason.MERGED, HOT, HERE)
+    assert (delete.carriers, delete.pages) == (("x", "y"), 3)
+    assert delete.after == (Address("emea", "label", "Hot"),)
+    assert plan.diagnostics == ()
+
+
+def test_a_label_that_has_no_successor_reads_nothing_again() -> None:
+    plan = planned(account(label("Old", present=False)), live_label("Old"), carriers={}, pages=3)
+    assert (plan.changes[0].reason, plan.changes[0].moves_to, plan.changes[0].pages) == (Reason.STATE_ABSENT, None, 0)
+    assert plan.diagnostics == ()
+
+
+def test_archived_leads_that_were_not_counted_are_warned_of() -> None:
+    plan = planned(account(label("Hot"), merged()), live_label("Hot"), live_label("Old"), carriers={})
+    assert plan.diagnostics == (
+        Diagnostic(
+            "archived-not-counted",
+            Severity.WARNING,
+            "archived leads that carry it keep its dead id: nobody can edit an archived lead",
+            hint="plan with `--impact full` to have them counted",
+            span=HERE,
+            account="emea",
+            address=merged().address,
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("open_leads", "archived", "told"),
+    [
+        (["x"], [], []),
+        ([], ["z"], ["1 archived lead carries it and keeps its dead id: nobody can edit an archived lead"]),
+        (["x"], ["y", "z"], ["2 archived leads carry it and keep its dead id: nobody can edit an archived lead"]),
+    ],
+)
+def test_open_leads_move_and_archived_ones_are_told_of(
+    open_leads: list[str], archived: list[str], told: list[str]
+) -> None:
+    plan = planned(
+        account(label("Hot"), merged()),
+        live_label("Hot"),
+        live_label("Old"),
+        carriers={OLD: open_leads},
+        archived_carriers={OLD: archived},
+    )
+    assert guard(plan, Policy(), {}, FREE) == ()
+    assert [one.summary for one in plan.diagnostics] == told
+    assert {(one.code, one.severity) for one in plan.diagnostics} <= {("archived-carriers", Severity.WARNING)}
+
+
+def test_all_names_of_a_label_that_must_not_exist_go_at_once() -> None:
+    old = replace(label("Old", "red", "Cold", present=False), moves_to=HOT)
+    live = [live_label("Hot"), live_label("Old"), live_label("Cold")]
+    carriers = {OLD: ["x"], RemoteRef("label", "id-Cold"): ["y"]}
+    plan = planned(account(label("Hot"), old), *live, carriers=carriers, archived_carriers={})
+    assert [(str(one.address), one.remote_id, one.moves_to, one.carriers) for one in plan.changes] == [
+        ("emea/label:Cold", "id-Cold", HOT, ("y",)),
+        ("emea/label:Old", "id-Old", HOT, ("x",)),
+    ]
+    assert plan.diagnostics == ()
+    assert planned(account(label("Hot"), old), live_label("Hot")).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("observed", "detail"),
+    [
+        (Observed({"label": [live_label("Old")]}), "is deleted from 2026-12-31 on, in 2 days"),
+        (
+            Observed({"label": [live_label("Old")]}, carriers={OLD: ["x"]}),
+            "is deleted from 2026-12-31 on, in 2 days; 1 lead carries it",
+        ),
+        (
+            Observed({"label": [live_label("Old")]}, carriers={}),
+            "is deleted from 2026-12-31 on, in 2 days; 0 leads carry it",
+        ),
+    ],
+)
+def test_until_its_day_a_label_is_left_alone_and_told_of(observed: Observed, detail: str) -> None:
+    declared = account(merged(not_before="2026-12-31"))
+    plan = plan_account(declared, observed, ("label",), today=dt.date(2026, 12, 29))
+    assert (plan.changes, plan.diagnostics, plan.unchanged) == ((), (), 0)
+    told = [(one.kind, one.reason, one.key, one.remote_id, one.span, one.detail) for one in plan.left_alone]
+    assert told == [("label", Reason.RETIRING, "Old", "id-Old", HERE, detail)]
+
+
+def test_on_its_day_a_label_goes() -> None:
+    declared, observed = account(merged(not_before="2026-12-31")), Observed({"label": [live_label("Old")]})
+    plan = plan_account(declared, observed, ("label",), today=dt.date(2026, 12, 31))
+    assert [one.reason for one in plan.changes] == [Reason.MERGED]
+    assert len(plan_account(declared, observed, ("label",)).changes) == 1
+
+
+def test_a_label_that_is_merged_by_id_and_gone_already_is_as_declared() -> None:
+    plan = planned(account(label("Hot"), replace(merged(), remote_id="id-9")), live_label("Hot"))
+    assert (plan.changes, plan.left_alone, plan.unchanged) == ((), (), 2)
+    targets = [Target.parse("label:Old", ("label",))]
+    declared = account(label("Hot"), replace(merged(), remote_id="id-9"))
+    assert plan_account(declared, Observed({"label": []}), ("label",), targets).unchanged == 1
+
+
+def test_gone_by_id_does_not_hide_what_comes_after_it() -> None:
+    absent, present = replace(merged(), remote_id="id-8"), replace(label("Hot"), remote_id="id-9")
+    plan = planned(account(absent, present))
+    assert [(one.reason, one.key) for one in plan.left_alone] == [(Reason.GONE, "Hot")]
+
+
+def test_another_successor_is_another_fingerprint() -> None:
+    live = [live_label("Old"), live_label("Hot"), live_label("Warm")]
+    successors = (None, HOT, Ref("label", "Warm"))
+    plans = [planned(account(replace(merged(), moves_to=one)), *live) for one in successors]
+    assert len({fingerprint(one) for one in plans}) == len(plans)
+
+
+@pytest.mark.parametrize("declared", [{}, {"labels": AtLeast((HOT,))}])
+def test_a_lead_that_is_archived_in_the_same_plan_gets_the_successor_first(declared: dict[str, Any]) -> None:
+    plan = planned(
+        account(label("Hot"), merged(), lead("a", archived=True, **declared)),
+        live_label("Hot"),
+        live_label("Old"),
+        live_lead("a", labels=["id-Old", "id-Other"]),
+        carriers={OLD: ["id-a"]},
+    )
+    delete, update = plan.changes
+    assert update.want == {"archived": True, "labels": (RemoteRef("label", "id-Other"), HOT)}
+    assert (delete.after, delete.carriers) == ((update.address,), ())
+
+
+@pytest.mark.parametrize(("labels", "left"), [(None, ("x", "id-a")), ((), ("x",))])
+def test_a_lead_that_comes_back_from_the_archive_counts(labels: tuple[()] | None, left: tuple[str, ...]) -> None:
+    fields: dict[str, Any] = {} if labels is None else {"labels": labels}
+    plan = planned(
+        account(label("Hot"), merged(), lead("a", archived=False, **fields)),
+        live_label("Hot"),
+        live_label("Old"),
+        live_lead("a", labels=["id-Old"], archived=True),
+        carriers={OLD: ["x"]},
+    )
+    delete = next(one for one in plan.changes if one.action is Action.DELETE)
+    assert delete.carriers == left
+
+
+@pytest.mark.parametrize(
+    ("listed", "more", "pages"),
+    [
+        (0, 0, 1), (0, 500, 1), (0, 501, 2), (499, 1, 1), (499, 2, 2), (500, 1, 2), (998, 1, 2), (998, 2, 3),
+    ],
+)  # fmt: skip
+def test_pages_that_a_merge_reads_hold_the_leads_that_the_plan_adds(listed: int, more: int, pages: int) -> None:
+    declared = account(label("Hot"), merged(), *(lead(f"k{number}") for number in range(more)))
+    there = {"others": {"lead": listed}, "pages": pages_of(listed), "carriers": {}, "archived_carriers": {}}
+    plan = planned(declared, live_label("Hot"), live_label("Old"), **there)
+    (delete,) = (change for change in plan.changes if change.moves_to)
+    assert delete.pages == pages
+
+
+def pages_after(*declared: Desired, live: tuple[Live, ...], others: int, pages: int) -> int:
+    there = {"others": {"lead": others}, "pages": pages, "carriers": {}, "archived_carriers": {}}
+    plan = planned(account(label("Hot"), merged(), *declared), live_label("Hot"), live_label("Old"), *live, **there)
+    return next(change.pages for change in plan.changes if change.moves_to)
+
+
+def test_leads_that_the_plan_deletes_and_archives_are_on_no_page() -> None:
+    here, archived = live_lead("a"), live_lead("a", archived=True)
+    absent = replace(lead("a"), present=False)
+    for declared, live, before, after in (
+        (lead("a", title="new"), here, 2, 2),
+        (absent, here, 2, 1),
+        (absent, archived, 1, 1),
+        (lead("a", archived=True), here, 2, 1),
+        (lead("a", archived=True), archived, 1, 1),
+        (lead("a", archived=False, title="new"), archived, 1, 2),
+        (lead("b", archived=True), archived, 1, 1),
+        (lead("b"), archived, 1, 2),
+    ):
+        assert pages_after(declared, live=(live,), others=500, pages=before) == after, declared
+
+
+def test_a_server_that_grants_shorter_pages_is_believed() -> None:
+    assert pages_after(live=(), others=600, pages=7) == 7
+    assert pages_after(live=(), others=0, pages=0) == 1
+
+
+def test_only_leads_of_the_target_count() -> None:
+    declared = account(label("Hot"), merged(), *(lead(f"k{number}") for number in range(501)))
+    observed = Observed({"label": [live_label("Hot"), live_label("Old")], "lead": []}, pages=1, carriers={})
+    plan = plan_account(declared, observed, ORDER, [Target.parse("label:Old", ORDER)])
+    (delete,) = plan.changes
+    assert delete.pages == 1

@@ -1,0 +1,389 @@
+"""What is planned for which pair of declared and live state."""
+
+import re
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from leadstate.model.address import Address, Ref, RemoteRef, Target
+from leadstate.model.observed import Observed
+from leadstate.model.plan import Action, Impact, Reason, fingerprint
+from leadstate.model.resource import ABSENT, AtLeast, Money
+from leadstate.reconcile.guards import GUARDS
+from leadstate.reconcile.planner import plan_account
+from tests.builders import HERE, ORDER, account, label, lead, live_label, live_lead, planned, refs, shown
+
+
+def test_a_missing_label_is_added() -> None:
+    plan = planned(account(label("Hot")))
+    assert shown(plan) == ["+ label:Hot"]
+    assert plan.changes[0].want == {"name": "Hot", "color": "red"}
+
+
+def test_a_label_as_declared_is_unchanged() -> None:
+    plan = planned(account(label("Hot")), live_label("Hot"))
+    assert shown(plan) == []
+    assert plan.unchanged == 1
+
+
+def test_only_what_differs_is_wanted() -> None:
+    plan = planned(account(label("Hot")), live_label("Hot", "orange"))
+    assert shown(plan) == ["~ label:Hot color"]
+    assert plan.changes[0].want == {"color": "red"}
+    assert (plan.changes[0].fields[0].before, plan.changes[0].fields[0].after) == ("orange", "red")
+
+
+def test_a_previous_name_keeps_the_id() -> None:
+    plan = planned(account(label("Nurture", "blue", "Cold")), live_label("Cold", "blue", "id-1"))
+    assert shown(plan) == ["~ label:Nurture name"]
+    assert plan.changes[0].remote_id == "id-1"
+    assert plan.changes[0].reason is Reason.RENAMED
+
+
+def test_a_rename_that_was_done_is_empty_even_with_prune_all() -> None:
+    plan = planned(account(label("Nurture", "blue", "Cold"), labels="all"), live_label("Nurture", "blue", "id-1"))
+    assert shown(plan) == []
+
+
+def test_a_label_with_the_previous_name_is_never_pruned_beside_the_renamed_one() -> None:
+    plan = planned(
+        account(label("Nurture", "blue", "Cold"), labels="all"), live_label("Nurture", "blue"), live_label("Cold")
+    )
+    assert shown(plan) == []
+    assert [d.code for d in plan.diagnostics] == ["previous-name-exists"]
+    assert plan.applyable
+    assert [one.reason for one in plan.left_alone] == [Reason.PREVIOUS_NAME]
+
+
+def test_two_labels_of_one_name_are_an_error_and_neither_is_touched() -> None:
+    plan = planned(account(label("Hot"), labels="all"), live_label("Hot", "red", "a"), live_label("Hot", "blue", "b"))
+    assert shown(plan) == []
+    assert [d.code for d in plan.diagnostics] == ["ambiguous"]
+    assert "a  Hot" in plan.diagnostics[0].detail
+    assert not plan.applyable
+
+
+def test_two_previous_names_that_both_exist_are_an_error() -> None:
+    plan = planned(account(label("Hot", "red", "Heiß", "Chaud")), live_label("Heiß"), live_label("Chaud"))
+    assert [d.code for d in plan.diagnostics] == ["ambiguous"]
+    assert shown(plan) == []
+
+
+@pytest.mark.parametrize(("prune", "changes"), [("none", []), ("all", ["- label:VIP"])])
+def test_an_undeclared_label_goes_only_with_prune_all(prune: str, changes: list[str]) -> None:
+    plan = planned(account(label("Hot"), labels=prune), live_label("Hot"), live_label("VIP"))
+    assert shown(plan) == changes
+    assert len(plan.left_alone) == (1 if prune == "none" else 0)
+
+
+def test_undeclared_labels_of_one_name_get_addresses_of_their_own() -> None:
+    plan = planned(account(labels="all"), live_label("VIP", "red", "a"), live_label("VIP", "red", "b"))
+    assert shown(plan) == ["- label:VIP#a", "- label:VIP#b"]
+
+
+def test_state_absent_deletes_what_is_there_and_is_content_with_nothing() -> None:
+    gone = label("Old", present=False)
+    assert shown(planned(account(gone), live_label("Old"))) == ["- label:Old"]
+    assert planned(account(gone)).unchanged == 1
+
+
+@pytest.mark.parametrize(("prune", "changes"), [("none", []), ("owned", ["- lead:old"])])
+def test_only_leads_with_our_mark_are_pruned(prune: str, changes: list[str]) -> None:
+    stranger = live_lead(None, remote_id="x")
+    plan = planned(account(leads=prune), live_lead("old"), stranger)
+    assert shown(plan) == changes
+
+
+def test_an_archived_owned_lead_is_not_pruned() -> None:
+    assert shown(planned(account(leads="owned"), live_lead("old", archived=True))) == []
+
+
+def test_label_references_are_compared_as_sets_of_names() -> None:
+    wanted = lead("a", labels=refs("Hot", "Warm"))
+    there = live_lead("a", labels=["id-Warm", "id-Hot"])
+    plan = planned(account(label("Hot"), label("Warm"), wanted), live_label("Hot"), live_label("Warm"), there)
+    assert shown(plan) == []
+
+
+def test_exact_labels_take_others_away_and_at_least_does_not() -> None:
+    hot, vip, there = live_label("Hot"), live_label("VIP"), live_lead("a", labels=["id-VIP"])
+    exact = planned(account(label("Hot"), lead("a", labels=refs("Hot"))), hot, vip, there)
+    assert exact.changes[0].want == {"labels": refs("Hot")}
+    loose = planned(account(label("Hot"), lead("a", labels=AtLeast(refs("Hot")))), hot, vip, there)
+    assert loose.changes[0].want == {"labels": refs("Hot", "VIP")}
+
+
+def test_an_unmanaged_field_never_differs() -> None:
+    assert shown(planned(account(lead("a")), live_lead("a", owner=99, was_seen=True))) == []
+
+
+def test_null_unsets_and_is_content_with_unset() -> None:
+    wanted = lead("a", value=None)
+    assert shown(planned(account(wanted), live_lead("a"))) == []
+    money = Money(Decimal(5), "EUR")
+    assert shown(planned(account(wanted), live_lead("a", value=money))) == ["~ lead:a value"]
+
+
+def test_a_value_changes_as_a_whole() -> None:
+    six, five = Money(Decimal(6), "EUR"), Money(Decimal(5), "EUR")
+    plan = planned(account(lead("a", value=six)), live_lead("a", value=five))
+    assert shown(plan) == ["~ lead:a value"]
+    assert plan.changes[0].want == {"value": six}
+
+
+def test_a_seed_is_created_once_and_then_left_to_people() -> None:
+    seed = lead("a", create_only=True, title="as planted")
+    assert shown(planned(account(seed))) == ["+ lead:a"]
+    plan = planned(account(seed), live_lead("a", title="as people have it"))
+    assert shown(plan) == []
+    assert [one.reason for one in plan.left_alone] == [Reason.SEED]
+
+
+def test_an_archived_lead_is_there_and_is_left_alone() -> None:
+    plan = planned(account(lead("a", title="new")), live_lead("a", title="old", archived=True))
+    assert shown(plan) == []
+    assert [one.reason for one in plan.left_alone] == [Reason.ARCHIVED]
+
+
+def test_archived_false_brings_it_back_before_anything_else() -> None:
+    plan = planned(account(lead("a", title="new", archived=False)), live_lead("a", title="old", archived=True))
+    assert shown(plan) == ["~ lead:a archived title"]
+    assert plan.changes[0].thaw_first
+
+
+def test_archived_true_on_an_archived_lead_is_unchanged() -> None:
+    plan = planned(account(lead("a", archived=True)), live_lead("a", archived=True))
+    assert (shown(plan), plan.unchanged) == ([], 1)
+
+
+def test_a_lead_waits_for_the_label_it_needs() -> None:
+    plan = planned(account(label("Hot"), lead("a", labels=refs("Hot"))))
+    by_kind = {one.address.kind: one for one in plan.changes}
+    assert by_kind["lead"].after == (Address("emea", "label", "Hot"),)
+
+
+def test_a_label_goes_after_the_leads_that_let_go_of_it() -> None:
+    plan = planned(
+        account(label("Old", present=False), lead("a", labels=refs())),
+        live_label("Old"),
+        live_lead("a", labels=["id-Old"]),
+        carriers={},
+    )
+    delete = next(one for one in plan.changes if one.action is Action.DELETE)
+    assert delete.after == (Address("emea", "lead", "a"),)
+
+
+def test_a_label_that_stays_waits_for_no_lead_that_lets_go_of_it() -> None:
+    plan = planned(
+        account(label("Hot"), lead("a", labels=refs())), live_label("Hot", "blue"), live_lead("a", labels=["id-Hot"])
+    )
+    assert [(str(one.address.ref), one.after) for one in plan.changes] == [("label:Hot", ()), ("lead:a", ())]
+
+
+def test_targets_bring_what_they_need_and_nothing_else() -> None:
+    declared = account(label("Hot"), label("Warm"), lead("a", labels=refs("Hot")))
+    plan = plan_account(
+        declared, Observed({"label": [], "lead": []}), ("label", "lead"), [Target.parse("lead:a", ("label", "lead"))]
+    )
+    assert shown(plan) == ["+ label:Hot", "+ lead:a"]
+
+
+def test_what_a_target_needs_brings_what_that_needs() -> None:
+    declared = account(label("Old", present=False), label("Hot"), lead("a", labels=refs("Hot")))
+    observed = Observed({"label": [live_label("Old")], "lead": [live_lead("a", labels=["id-Old"])]}, carriers={})
+    plan = plan_account(declared, observed, ("label", "lead"), [Target.parse("label:Old", ("label", "lead"))])
+    assert shown(plan) == ["+ label:Hot", "- label:Old", "~ lead:a labels"]
+
+
+def test_a_lead_that_may_be_among_unread_archived_ones_is_not_added_on_doubt() -> None:
+    plan = planned(account(lead("a")), unsure=frozenset({"ns:a"}))
+    assert [(d.code, d.severity) for d in plan.diagnostics] == [("archived-unknown", "guard")]
+    assert not plan.applyable
+
+
+def test_the_fingerprint_is_of_the_work_and_not_of_its_order() -> None:
+    one = planned(account(label("Hot"), label("Warm")))
+    other = planned(account(label("Warm"), label("Hot")))
+    assert fingerprint(one) == fingerprint(other)
+    assert fingerprint(one) != fingerprint(planned(account(label("Hot"))))
+    moved = planned(account(label("Hot")), live_label("Hot", "blue"))
+    assert fingerprint(moved) != fingerprint(planned(account(label("Hot")), live_label("Hot", "gray")))
+
+
+def target(text: str) -> list[Target]:
+    return [Target.parse(text, ("label", "lead"))]
+
+
+def test_findings_about_what_was_not_targeted_are_left_out() -> None:
+    declared = account(label("Hot"), label("Nurture", "blue", "Cold"))
+    live = [live_label("Hot", "blue"), live_label("Nurture", "blue"), live_label("Cold")]
+    plan = plan_account(declared, Observed({"label": live}), ("label",), target("label:Hot"))
+    assert (shown(plan), plan.diagnostics) == (["~ label:Hot color"], ())
+    plan = plan_account(declared, Observed({"label": live}), ("label",), target("label:Nurture"))
+    assert [one.code for one in plan.diagnostics] == ["previous-name-exists"]
+
+
+def test_what_is_unchanged_is_counted_among_the_targets_only() -> None:
+    declared = account(label("Hot"), label("Old", present=False))
+    observed = Observed({"label": [live_label("Hot")]})
+    assert plan_account(declared, observed, ("label",)).unchanged == 2
+    assert plan_account(declared, observed, ("label",), target("label:Old")).unchanged == 1
+
+
+def test_one_that_is_absent_already_does_not_hide_one_that_is_missing() -> None:
+    plan = planned(account(label("Old", present=False), label("Hot")))
+    assert (shown(plan), plan.unchanged) == (["+ label:Hot"], 1)
+
+
+def test_a_lead_that_is_added_with_at_least_gets_these_labels() -> None:
+    plan = planned(account(label("Hot"), lead("a", labels=AtLeast(refs("Hot")))), live_label("Hot"))
+    assert plan.changes[0].want["labels"] == refs("Hot")
+
+
+def test_the_refusal_on_doubt_says_how_much_was_read_and_what_lifts_it() -> None:
+    (found,) = planned(account(lead("a"), archived_pages=3), unsure=frozenset({"ns:a"})).diagnostics
+    assert found.summary == "it may exist among archived leads that were not read, older than the newest 3 pages of 500"
+    assert found.hint == "raise policy.archived_pages, or pass `--allow archived-unknown` to create it"
+    assert found.code in GUARDS
+    assert (found.account, found.address, found.span) == ("emea", lead("a").address, HERE)
+
+
+def test_what_is_declared_by_id_and_gone_is_told_and_not_made_anew() -> None:
+    plan = planned(account(replace(label("Hot"), remote_id="id-9")), live_label("Hot"))
+    assert shown(plan) == []
+    gone = plan.left_alone[0]
+    assert (gone.kind, gone.reason, gone.key, gone.remote_id, gone.span) == ("label", Reason.GONE, "Hot", "id-9", HERE)
+
+
+def test_names_of_undeclared_objects_avoid_declared_keys_and_use_what_is_known() -> None:
+    declared = account(label("Heiß", key="VIP"))
+    assert planned(declared, live_label("VIP")).left_alone[0].key == "VIP#id-VIP"
+    known = replace(account(), lock={Ref("label", "Known"): "id-VIP"})
+    assert planned(known, live_label("VIP")).left_alone[0].key == "Known"
+    marked = replace(live_lead("x"), mark="other:a:b")
+    assert planned(account(), marked).left_alone[0].key == "a:b"
+    assert planned(account(), live_label("", remote_id="id-1")).left_alone[0].key == "id-1"
+
+
+def test_a_delete_holds_who_carries_the_label_and_a_rename_only_how_many() -> None:
+    ref = RemoteRef("label", "id-Old")
+    observed: dict[str, Any] = {"carriers": {ref: ["x", "y"]}, "archived_carriers": {}}
+    (delete,) = planned(account(label("Old", present=False)), live_label("Old"), **observed).changes
+    assert delete.carriers == ("x", "y")
+    assert delete.impact == Impact(leads=2, archived_leads=0)
+    (rename,) = planned(account(label("New", "red", "Old")), live_label("Old"), **observed).changes
+    assert rename.carriers is None
+    assert rename.impact == Impact(leads=2, archived_leads=0)
+
+
+def test_a_plan_binds_what_is_declared_and_what_is_not() -> None:
+    plan = planned(account(label("Hot")), live_label("Hot"), live_label("VIP"))
+    assert plan.bindings.ids() == {"label:Hot": "id-Hot", "label:VIP": "id-VIP"}
+    assert plan.bindings.id_of(Ref("label", "Warm")) is None
+
+
+def test_half_a_live_state_is_not_applied() -> None:
+    plan = planned(account(label("Hot")))
+    assert plan.applyable
+    assert not replace(plan, complete=False).applyable
+
+
+def test_a_kind_that_was_not_read_holds_nothing() -> None:
+    assert shown(plan_account(account(label("Hot")), Observed({}), ("label", "lead"))) == ["+ label:Hot"]
+
+
+def test_what_is_left_alone_is_told_by_kind_reason_and_name() -> None:
+    declared = account(label("Nurture", "blue", "Cold"), label("Hot"), lead("s", create_only=True))
+    twice = [live_label("Hot", remote_id="h1"), live_label("Hot", remote_id="h2")]
+    loose = [live_label("VIP"), live_label("Also"), live_label("Cold"), live_label("Nurture", "blue")]
+    plan = planned(declared, *loose, *twice, live_lead("s"), others={"lead": 7})
+    assert [(one.kind, one.reason, one.key, one.remote_id, one.span, one.count) for one in plan.left_alone] == [
+        ("label", Reason.AMBIGUOUS, "Hot#h1", "h1", None, 1),
+        ("label", Reason.AMBIGUOUS, "Hot#h2", "h2", None, 1),
+        ("label", Reason.NOT_DECLARED, "Also", "id-Also", None, 1),
+        ("label", Reason.NOT_DECLARED, "VIP", "id-VIP", None, 1),
+        ("label", Reason.PREVIOUS_NAME, "Cold", "id-Cold", None, 1),
+        ("lead", Reason.NOT_OURS, None, None, None, 7),
+        ("lead", Reason.SEED, "s", "id-s", HERE, 1),
+    ]
+
+
+def test_a_change_says_why_of_which_mark_and_where_it_is_declared() -> None:
+    declared = account(
+        label("Hot"), label("Old", present=False), lead("new"), lead("moved", title="T"), labels="all", leads="owned"
+    )
+    live = [live_label("Hot", "blue"), live_label("Old"), live_label("VIP"), live_lead("moved"), live_lead("gone")]
+    plan = planned(declared, *live, carriers={})
+    assert [(str(one.address.ref), one.reason, one.mark, one.span) for one in plan.changes] == [
+        ("label:Hot", Reason.DIFFERS, None, HERE),
+        ("label:Old", Reason.STATE_ABSENT, None, HERE),
+        ("label:VIP", Reason.NOT_DECLARED, None, None),
+        ("lead:gone", Reason.NOT_DECLARED, "ns:gone", None),
+        ("lead:moved", Reason.DIFFERS, None, HERE),
+        ("lead:new", Reason.MISSING, "ns:new", HERE),
+    ]
+
+
+def test_a_delete_holds_what_goes_with_labels_by_name() -> None:
+    plan = planned(account(label("Hot"), leads="owned"), live_label("Hot"), live_lead("old", labels=["id-Hot", "id-9"]))
+    before = {one.path: one.before for one in plan.changes[0].fields}
+    assert before["title"] == "old"
+    assert before["labels"] == (RemoteRef("label", "id-9"), Ref("label", "Hot"))
+    assert {one.after for one in plan.changes[0].fields} == {ABSENT}
+
+
+def test_duplicates_of_a_lead_that_says_which_one_stays_are_deleted() -> None:
+    wanted = replace(lead("a"), keep=frozenset({"y"}))
+    plan = planned(account(wanted), live_lead("a", remote_id="x"), live_lead("a", remote_id="y"))
+    (change,) = plan.changes
+    assert (str(change.address), change.action, change.reason) == ("emea/lead:a#x", Action.DELETE, Reason.DUPLICATE)
+    assert (change.remote_id, change.mark) == ("x", "ns:a")
+    assert (plan.diagnostics, plan.unchanged) == ((), 1)
+
+
+def test_the_fingerprint_tells_each_thing_that_is_done_from_every_other() -> None:
+    there, six, five = live_label("Hot", "blue"), Money(Decimal(6), "EUR"), Money(Decimal(5), "EUR")
+    plans = [
+        planned(account(label("Hot")), there),
+        planned(account(label("Hot", "green")), there),
+        planned(account(label("Hot", key="K")), there),
+        planned(account(label("Hot")), live_label("Hot", "gray")),
+        planned(account(label("Hot")), live_label("Hot", "blue", "other-id")),
+        planned(account(label("Hot", present=False)), there),
+        planned(account(lead("a", value=five))),
+        planned(account(lead("a", value=six))),
+        planned(account(replace(lead("a", value=six), mark="other:a"))),
+        planned(account()),
+    ]
+    prints = {fingerprint(one) for one in plans}
+    assert len(prints) == len(plans)
+    assert all(one is None or re.fullmatch("sha256:[0-9a-f]{64}", one) for one in prints)
+
+
+def test_no_two_objects_get_one_address_however_they_are_called() -> None:
+    plan = planned(
+        account(labels="all"),
+        live_label("VIP", "red", "a"),
+        live_label("VIP", "red", "b"),
+        live_label("VIP#a", "red", "c"),
+    )
+    addresses = [one.address for one in plan.changes]
+    assert len(set(addresses)) == 3
+    assert {plan.bindings.id_of(one.ref) for one in addresses} == {"a", "b", "c"}
+
+
+def test_a_made_up_name_gives_way_to_a_declared_one() -> None:
+    plan = planned(
+        account(label("x", key="VIP#a"), labels="all"), live_label("VIP", "red", "a"), live_label("VIP", "red", "b")
+    )
+    assert [one.address.key for one in plan.changes if one.action is Action.DELETE] == ["VIP#a#", "VIP#b"]
+
+
+def test_a_target_shows_what_is_left_alone_of_it_and_nothing_else() -> None:
+    observed = Observed({"label": [live_label("VIP"), live_label("Other")]}, others={"lead": 3})
+    for text in ("label:VIP", "emea/label:VIP"):
+        plan = plan_account(account(), observed, ORDER, [Target.parse(text, ORDER)])
+        assert [one.key for one in plan.left_alone] == ["VIP"]
+    assert plan_account(account(), observed, ORDER, [Target.parse("us/label:VIP", ORDER)]).left_alone == ()

@@ -1,0 +1,414 @@
+"""The rollback as a pure function: what an apply has touched, and what is there now."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from leadstate.model.address import Address, Ref, RemoteRef, Span
+from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.model.observed import Observed, Reading
+from leadstate.model.plan import AccountPlan, Action, Change, FieldDiff, LeftAlone, Reason
+from leadstate.model.resource import ABSENT, Live
+from leadstate.model.touch import AccountReceipt, Touch
+from leadstate.reconcile.restore import plan_restore, with_ids
+from tests.builders import account, live_label, live_lead, refs, shown
+
+FILE = Span("receipt.json", 1, 1)
+RENAMED = Touch("label", "id-1", "x", {"name": "Cold", "color": "red"}, {"name": "Warm", "color": "blue"})
+DELETED = Touch("label", "gone", None, {"name": "Cold", "color": "red"}, None, answered=True)
+
+
+def done(touch: Touch) -> Touch:
+    return replace(touch, answered=True)
+
+
+def back(*touches: Touch, live: tuple[Live, ...] = (), before: Mapping[str, str] | None = None, **seen: Any) -> Any:
+    """The plan of a rollback; `before` holds the labels that existed before the run."""
+    receipt = AccountReceipt("receipt.json", touches, before or {})
+    by_kind = {kind: [there for there in live if there.kind == kind] for kind in ("label", "lead")}
+    return plan_restore(account(), receipt, Observed(by_kind, **seen))
+
+
+def left(plan: AccountPlan) -> list[tuple[str, str]]:
+    return [(entry.remote_id or "", entry.reason.value) for entry in plan.left_alone]
+
+
+@pytest.mark.parametrize(("answered", "expected"), [(False, ["- lead:a"]), (True, [])])
+def test_an_added_lead_is_deleted_where_the_run_ended_before_it_was_archived(
+    answered: bool,  # noqa: FBT001  a parameter
+    expected: list[str],
+) -> None:
+    made = Touch("lead", "id-a", "a", None, {"title": "a"}, mark="ns:a", answered=True)
+    archived = Touch("lead", "id-a", "a", {"archived": False}, {"archived": True}, answered=answered)
+    plan = plan_restore(
+        account(), AccountReceipt("receipt.json", (made, archived), {}), Observed({"lead": [live_lead("a")]})
+    )
+    assert shown(plan) == expected
+
+
+def test_a_delete_says_what_goes_and_where_that_is_written() -> None:
+    made = Touch("lead", "id-a", "a", None, {"title": "a"}, mark="ns:a", answered=True)
+    (change,) = back(made, live=(live_lead("a"),)).changes
+    assert (change.address, change.action, change.reason) == (
+        Address("emea", "lead", "a"),
+        Action.DELETE,
+        Reason.UNDONE,
+    )
+    assert (change.remote_id, change.mark, change.span, change.want) == ("id-a", "ns:a", FILE, {})
+    assert FieldDiff("title", "a", ABSENT) in change.fields
+
+
+def test_an_add_says_what_comes_back_and_where_that_is_written() -> None:
+    assert back(DELETED).changes == (
+        Change(
+            Address("emea", "label", "gone"),
+            Action.ADD,
+            Reason.MISSING,
+            (FieldDiff("color", ABSENT, "red"), FieldDiff("name", ABSENT, "Cold")),
+            {"name": "Cold", "color": "red"},
+            span=FILE,
+        ),
+    )
+
+
+def test_what_stays_is_named_with_its_key_and_reason() -> None:
+    plan = back(done(RENAMED))
+    assert plan.left_alone == (LeftAlone("label", Reason.GONE, "x", "id-1", FILE),)
+    assert plan.changes == ()
+
+
+def test_a_renamed_label_gets_its_name_and_color_back() -> None:
+    (change,) = back(done(RENAMED), live=(live_label("Warm", "blue", "id-1"),)).changes
+    assert (change.action, change.reason, change.remote_id, change.span) == (
+        Action.UPDATE,
+        Reason.RENAMED,
+        "id-1",
+        FILE,
+    )
+    assert change.want == {"name": "Cold", "color": "red"}
+
+
+def test_a_former_name_that_another_label_took_since_stays_with_that_label() -> None:
+    plan = back(done(RENAMED), live=(live_label("Warm", "blue", "id-1"), live_label("Cold", remote_id="id-2")))
+    assert [change.want for change in plan.changes] == [{"color": "red"}]
+    assert left(plan) == [("id-1", "changed-since")]
+
+
+def test_a_former_name_goes_back_where_its_namesake_is_as_old() -> None:
+    live = (live_label("Warm", "blue", "id-1"), live_label("Cold", remote_id="id-2"))
+    plan = back(done(RENAMED), live=live, before={"id-1": "Cold", "id-2": "Cold"})
+    assert [change.want for change in plan.changes] == [{"name": "Cold", "color": "red"}]
+    assert left(plan) == []
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_names_that_labels_passed_on_go_back_to_each(turn: int) -> None:
+    first = Touch("label", "id-1", "x", {"name": "A"}, {"name": "B"}, answered=True)
+    second = Touch("label", "id-2", "y", {"name": "B"}, {"name": "C"}, answered=True)
+    live = (live_label("B", remote_id="id-1"), live_label("C", remote_id="id-2"))
+    plan = back(*(first, second)[::turn], live=live, before={"id-1": "A", "id-2": "B"})
+    assert [change.want for change in plan.changes] == [{"name": "A"}, {"name": "B"}]
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_name_that_was_passed_on_stays_where_its_owner_cannot_give_it_back(turn: int) -> None:
+    first = Touch("label", "id-1", "x", {"name": "A"}, {"name": "B"}, answered=True)
+    second = Touch("label", "id-2", "y", {"name": "B"}, {"name": "C"}, answered=True)
+    live = (live_label("B", remote_id="id-1"), live_label("C", remote_id="id-2"), live_label("A"))
+    plan = back(*(first, second)[::turn], live=live, before={"id-1": "A", "id-2": "B"})
+    assert plan.changes == ()
+    assert left(plan) == [("id-1", "changed-since"), ("id-2", "changed-since")]
+
+
+def test_what_is_as_it_was_is_counted() -> None:
+    deleted = replace(DELETED, remote_id="id-3")
+    labels = (live_label("Cold", remote_id="id-3"), live_label("Cool", remote_id="id-4"))
+    again = replace(deleted, remote_id="id-4", before={"name": "Cool", "color": "red"})
+    plan = back(deleted, again, live=labels)
+    assert (plan.unchanged, plan.changes) == (2, ())
+
+
+def test_added_leads_that_are_gone_are_counted() -> None:
+    made = Touch("lead", "id-a", "a", None, {"title": "a"}, mark="ns:a", answered=True)
+    plan = back(made, replace(made, remote_id="id-b", key="b"), replace(made, remote_id="id-c", key="c"))
+    assert (plan.unchanged, plan.changes, left(plan)) == (3, (), [])
+
+
+def test_deleted_leads_that_exist_again_are_counted() -> None:
+    gone = Touch("lead", "old-a", None, {"title": "a"}, None, mark="ns:a", answered=True)
+    other = replace(gone, remote_id="old-b", mark="ns:b")
+    plan = back(gone, other, live=(live_lead("a"), live_lead("b")))
+    assert (plan.unchanged, plan.changes) == (2, ())
+
+
+def test_a_label_of_the_same_name_stands_for_a_deleted_one() -> None:
+    lost = Touch("lead", "id-a", None, {"labels": (RemoteRef("label", "gone"),)}, {"labels": ()}, answered=True)
+    twins = (live_label("Cold", "blue", "id-1"), live_label("Cold", "red", "id-2"))
+    plan = back(DELETED, lost, live=(*twins, live_lead("a")))
+    assert shown(plan) == ["~ lead:a labels"]
+    assert plan.changes[0].want == {"labels": refs("Cold#id-2")}
+    assert plan.unchanged == 1
+
+
+def test_of_equal_namesakes_the_one_of_the_lowest_id_stands_for_a_deleted_one() -> None:
+    lost = Touch("lead", "id-a", None, {"labels": (RemoteRef("label", "gone"),)}, {"labels": ()}, answered=True)
+    twins = (live_label("Cold", "red", "id-2"), live_label("Cold", "red", "id-1"))
+    plan = back(DELETED, lost, live=(*twins, live_lead("a")))
+    assert [plan.bindings.id_of(ref) for ref in plan.changes[0].want["labels"]] == ["id-1"]
+
+
+def test_two_deleted_labels_of_one_name_are_two_again() -> None:
+    gone = (DELETED, replace(DELETED, remote_id="gone-2"))
+    plan = back(*gone, live=(live_label("Cold"),))
+    assert ([change.action for change in plan.changes], plan.unchanged) == ([Action.ADD], 1)
+    plan = back(*gone, live=(live_label("Cold"), live_label("Cold", remote_id="twin")))
+    assert (plan.changes, plan.unchanged) == ((), 2)
+
+
+@pytest.mark.parametrize(("archived", "expected"), [(True, {"archived": True}), (False, {}), (None, {})])
+def test_a_deleted_lead_is_archived_again_only_where_it_was(
+    archived: bool | None,  # noqa: FBT001  a parameter
+    expected: dict[str, bool],
+) -> None:
+    labels = (RemoteRef("label", "id-Warm"), RemoteRef("label", "id-Hot"), RemoteRef("label", "id-unknown"))
+    gone = Touch(
+        "lead", "old", "a", {"title": "a", "archived": archived, "labels": labels}, None, mark="ns:a", answered=True
+    )
+    plan = back(gone, live=(live_label("Hot"), live_label("Warm")))
+    assert [change.want for change in plan.changes] == [{"title": "a", "labels": refs("Hot", "Warm"), **expected}]
+    assert [change.mark for change in plan.changes] == ["ns:a"]
+
+
+def test_a_deleted_lead_of_others_is_not_created_again() -> None:
+    gone = Touch("lead", "old", "a", {"title": "a"}, None, mark="other:a", answered=True)
+    assert back(gone).left_alone == (LeftAlone("lead", Reason.NOT_OURS, "a", "old", FILE),)
+    assert back(replace(gone, mark=None)).changes == ()
+
+
+def test_a_deleted_lead_that_may_be_archived_is_guarded() -> None:
+    gone = Touch("lead", "old", "a", {"title": "a"}, None, mark="ns:a", answered=True)
+    plan = back(gone, unsure=frozenset({"ns:a"}))
+    assert plan.diagnostics == (
+        Diagnostic(
+            "archived-unknown",
+            Severity.GUARD,
+            "it may have been created again and archived; only the newest 5,000 archived leads were read",
+            hint="raise policy.archived_pages, or pass `--allow archived-unknown` to create it",
+            span=FILE,
+            account="emea",
+            address=Address("emea", "lead", "a"),
+        ),
+    )
+    assert back(gone, unsure=frozenset({"ns:b"})).diagnostics == ()
+
+
+@pytest.mark.parametrize(
+    ("lock", "expected"),
+    [
+        ({Ref("lead", "a"): "id-None"}, ["~ lead:a title"]),
+        ({Ref("lead", "a"): "id-other"}, []),
+        ({Ref("label", "a"): "id-None"}, []),
+        ({}, []),
+    ],
+)
+def test_a_lead_without_our_mark_goes_back_only_where_it_was_adopted(
+    lock: Mapping[Ref, str], expected: list[str]
+) -> None:
+    changed = Touch("lead", "id-None", "a", {"title": "old"}, {"title": "new"}, answered=True)
+    plan = plan_restore(
+        replace(account(), lock=lock),
+        AccountReceipt("receipt.json", (changed,), {}),
+        Observed({"lead": [live_lead(None, title="new")]}),
+    )
+    assert shown(plan) == expected
+
+
+def test_a_create_that_was_not_answered_is_found_by_the_marker_alone() -> None:
+    made = Touch("lead", None, "a", None, {"title": "a"}, mark="ns:a", locked_as="old")
+    receipt = AccountReceipt("receipt.json", (made,), {})
+    assert [
+        (touch.remote_id, touch.key, touch.mark, touch.locked_as)
+        for touch in with_ids(receipt, Observed({"lead": [live_lead("a"), live_lead("b"), live_lead(None)]}))
+    ] == [("id-a", "a", "ns:a", "old")]
+    unmarked = replace(receipt, touched=(replace(made, mark=None),))
+    assert with_ids(unmarked, Observed({"lead": [live_lead(None)]})) == ()
+    assert with_ids(receipt, Observed({"lead": [live_lead("b")]})) == ()
+
+
+@pytest.mark.parametrize(
+    ("live", "before", "found"),
+    [
+        ([live_label("New", "blue")], {}, ["id-New"]),
+        ([live_label("New", "blue")], {"id-New": "New"}, []),
+        ([live_label("New", "red")], {}, []),
+        ([live_label("New", "blue"), live_label("New", "blue", "twin")], {}, []),
+    ],
+)
+def test_a_label_whose_create_was_not_answered_is_found_by_name_and_color_among_new_ones(
+    live: list[Live], before: Mapping[str, str], found: list[str]
+) -> None:
+    made = Touch("label", None, "New", None, {"name": "New", "color": "blue"})
+    receipt = AccountReceipt("receipt.json", (made,), before)
+    assert [touch.remote_id for touch in with_ids(receipt, Observed({"label": live}))] == found
+
+
+def relabelled(*before: str, then: tuple[str, ...], remote_id: str = "id-a") -> Touch:
+    """A lead whose labels the run changed."""
+    had, has = (tuple(RemoteRef("label", label) for label in labels) for labels in (before, then))
+    return Touch("lead", remote_id, None, {"labels": had}, {"labels": has}, answered=True)
+
+
+def retitled(remote_id: str = "id-a", key: str | None = "a") -> Touch:
+    return Touch("lead", remote_id, key, {"title": "old"}, {"title": "new"}, answered=True)
+
+
+def test_a_plan_says_whose_it_is_and_how_it_was_read() -> None:
+    declared = replace(account(), company_id=7041)
+    hot = live_label("Hot")
+    plan = plan_restore(
+        declared, AccountReceipt("receipt.json", (), {}), Observed({"label": [hot]}, reading=Reading("by id"))
+    )
+    assert (plan.account, plan.origin, plan.company_id) == ("emea", declared.origin, 7041)
+    assert (plan.labels, plan.reading, plan.unchanged) == ((hot,), Reading("by id"), 0)
+
+
+def test_kinds_that_were_not_read_hold_nothing() -> None:
+    touches = (Touch("lead", None, "a", None, {"title": "a"}, mark="ns:a"), retitled(), done(RENAMED))
+    plan = plan_restore(account(), AccountReceipt("receipt.json", touches, {}), Observed({}))
+    assert (plan.changes, left(plan)) == ((), [("id-1", "gone"), ("id-a", "gone")])
+    carried = plan_restore(
+        account(), AccountReceipt("receipt.json", (retitled(),), {}), Observed({"lead": [live_lead("a", title="new")]})
+    )
+    assert shown(carried) == ["~ lead:a title"]
+
+
+def test_what_stays_is_sorted_by_kind_and_key() -> None:
+    plan = back(retitled("2", "b"), retitled("1", "a"), done(RENAMED))
+    assert [(entry.kind, entry.key) for entry in plan.left_alone] == [("label", "x"), ("lead", "a"), ("lead", "b")]
+
+
+def test_an_update_says_what_it_takes_back() -> None:
+    (change,) = back(retitled(), live=(live_lead("a", title="new"),)).changes
+    assert change == Change(
+        Address("emea", "lead", "a"),
+        Action.UPDATE,
+        Reason.DIFFERS,
+        (FieldDiff("title", "new", "old", ("title",)),),
+        {"title": "old"},
+        remote_id="id-a",
+        span=FILE,
+    )
+
+
+def test_a_label_is_not_unfrozen() -> None:
+    (change,) = back(done(RENAMED), live=(live_label("Warm", "blue", "id-1"),)).changes
+    assert not change.thaw_first
+
+
+def test_keys_of_the_plan_come_first() -> None:
+    nameless = Touch("label", "1", None, {"color": "red"}, {"color": "blue"}, answered=True)
+    named = Touch("label", "2", "Hot", {"color": "red"}, {"color": "blue"}, answered=True)
+    plan = back(nameless, named, live=(live_label("Hot", "blue", "1"), live_label("Warm", "blue", "2")))
+    assert [(change.address.key, change.remote_id) for change in plan.changes] == [("Hot", "2"), ("Hot#1", "1")]
+
+
+def test_an_object_that_no_plan_named_is_called_by_its_marker_its_name_or_its_id() -> None:
+    leads = (live_lead("a:b", remote_id="1"), live_lead(None, remote_id="2"))
+    touches = [relabelled("id-Hot", then=(), remote_id=lead.remote_id) for lead in leads]
+    plan = back(*touches, live=(live_label("Hot"), *leads))
+    assert [change.address.key for change in plan.changes] == ["#2", "a:b"]
+    assert {change.want["labels"] for change in plan.changes} == {refs("Hot")}
+
+
+def test_labels_that_the_run_did_not_touch_keep_their_names() -> None:
+    changed = Touch("label", "id-Hot", "Hot", {"color": "red"}, {"color": "blue"}, answered=True)
+    lead_ = live_lead("a", labels=["id-Warm"])
+    live = (live_label("Hot", "blue"), live_label("Cold"), live_label("Warm"), lead_)
+    plan = back(changed, relabelled("id-Cold", then=()), live=live)
+    assert [change.want for change in plan.changes] == [{"color": "red"}, {"labels": refs("Cold", "Warm")}]
+
+
+def test_added_labels_that_are_gone_are_counted() -> None:
+    made = Touch("label", "1", "Hot", None, {"name": "Hot", "color": "red"}, answered=True)
+    plan = back(made, replace(made, remote_id="2", key="Warm"))
+    assert (plan.unchanged, plan.changes, left(plan)) == (2, (), [])
+
+
+def test_an_added_label_that_was_changed_since_is_kept() -> None:
+    made = Touch("label", "id-Hot", "Hot", None, {"name": "Hot", "color": "red"}, answered=True)
+    plan = back(made, live=(live_label("Hot", "pink"),))
+    assert plan.left_alone == (LeftAlone("label", Reason.CHANGED_SINCE, "Hot", "id-Hot", FILE),)
+    assert plan.changes == ()
+
+
+def test_an_added_label_that_leads_carry_is_kept() -> None:
+    made = Touch("label", "id-Hot", "h", None, {"name": "Hot", "color": "red"}, answered=True)
+    plan = back(made, live=(live_label("Hot"),), carriers={RemoteRef("label", "id-Hot"): ["9"]})
+    assert plan.left_alone == (LeftAlone("label", Reason.CHANGED_SINCE, "h", "id-Hot", FILE),)
+    assert plan.changes == ()
+    assert shown(back(made, live=(live_label("Hot"),), carriers={})) == ["- label:h"]
+
+
+def test_what_is_back_already_is_counted() -> None:
+    live = (live_lead("a", title="old"), live_lead("b", title="old"), live_label("Cold", "red", "id-1"))
+    plan = back(retitled(), retitled("id-b", "b"), done(RENAMED), live=live)
+    assert (plan.unchanged, plan.changes, left(plan)) == (3, (), [])
+
+
+def test_an_update_of_a_label_is_counted_once() -> None:
+    plan = back(done(RENAMED), live=(live_label("Warm", "blue", "id-1"),))
+    assert plan.unchanged == 0
+
+
+def test_each_attribute_goes_back_by_itself() -> None:
+    changed = Touch(
+        "lead",
+        "id-a",
+        "a",
+        {"title": "old", "owner": 1, "person": 2, "channel": 5},
+        {"title": "new", "owner": 7, "person": 3},
+        answered=True,
+    )
+    plan = back(changed, live=(live_lead("a", title="old", owner=7, person=9),))
+    assert [change.want for change in plan.changes] == [{"owner": 1}]
+    assert left(plan) == [("id-a", "changed-since")]
+    assert plan.unchanged == 0
+    moved = back(changed, live=(live_lead("a", title="old", owner=1, person=9),))
+    assert (moved.changes, left(moved), moved.unchanged) == ((), [("id-a", "changed-since")], 0)
+
+
+def test_a_lead_that_the_run_made_and_deleted_is_no_matter() -> None:
+    made = Touch("lead", "1", "x", None, {"title": "x"}, mark="ns:x", answered=True)
+    plan = back(made, Touch("lead", "1", "x", {"title": "x"}, None, mark="ns:x"), retitled())
+    assert left(plan) == [("id-a", "gone")]
+
+
+def test_a_lead_whose_delete_did_not_happen_is_left_as_it_is() -> None:
+    gone = Touch("lead", "id-None", "a", {"title": "a"}, None, mark="ns:a")
+    plan = back(gone, live=(live_lead(None),))
+    assert (plan.changes, left(plan), plan.unchanged) == ((), [], 1)
+
+
+def test_an_archived_lead_that_has_nothing_to_get_back_is_counted() -> None:
+    plan = back(
+        relabelled("id-Hot", then=()), live=(live_label("Hot"), live_lead("a", labels=["id-Hot"], archived=True))
+    )
+    assert (plan.changes, left(plan), plan.unchanged) == ((), [], 1)
+    plan = back(relabelled("id-Hot", then=()), live=(live_label("Hot"), live_lead("a", archived=True)))
+    assert (plan.changes, left(plan)) == ((), [("id-a", "archived")])
+
+
+def test_a_lead_loses_the_dead_id_of_a_label_that_comes_back() -> None:
+    live = (live_label("Hot"), live_lead("a", labels=["gone", "id-Hot", "unknown"]))
+    plan = back(DELETED, relabelled("gone", then=()), live=live)
+    assert [change.want for change in plan.changes if change.address.kind == "lead"] == [
+        {"labels": (RemoteRef("label", "unknown"), Ref("label", "Hot"), Ref("label", "gone"))}
+    ]
+
+
+def test_a_label_that_the_run_gave_a_lead_goes_and_one_that_people_gave_it_stays() -> None:
+    live = (live_label("Hot"), live_label("Warm"), live_lead("a", labels=["id-Hot", "id-Warm"]))
+    plan = back(relabelled(then=("id-Hot",)), live=live)
+    assert [change.want for change in plan.changes] == [{"labels": refs("Warm")}]

@@ -1,0 +1,126 @@
+"""The columns of the terminal view. Rich's own table, which is slow, is the judge."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from leadstate.model.diagnostics import ALLOWED
+from leadstate.report.document import Finding, Result, Source
+from leadstate.report.formats.columns import GAP, NARROWEST, Cell, print_rows
+from leadstate.report.formats.console import drawn
+from leadstate.report.formats.text import to_text
+from tests.report.reports import account, change, finding, many, report
+
+WORDS = st.text(st.sampled_from("ab é漢🔥"), max_size=12).map(str.strip)
+ROWS = st.lists(st.tuples(WORDS, st.lists(WORDS, max_size=6).map(" ".join), WORDS), min_size=1, max_size=6)
+
+
+def cells(row: Sequence[str]) -> list[Cell]:
+    return [[(text, "")] for text in row]
+
+
+def by_rich(console: Console, rows: Sequence[Sequence[str]]) -> None:
+    table = Table.grid(padding=(0, GAP, 0, 0))
+    for number in range(3):
+        table.add_column(overflow="fold", no_wrap=number != 1)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console.print(table)
+
+
+@given(ROWS, st.integers(NARROWEST + 60, 200))
+def test_rows_stand_as_in_a_table_of_rich(rows: Sequence[Sequence[str]], width: int) -> None:
+    ours = drawn(lambda console: print_rows(console, [cells(row) for row in rows], folds=1), color=False, width=width)
+    theirs = drawn(lambda console: by_rich(console, rows), color=False, width=width)
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("width", [80, 100, 200])
+def test_where_it_fits_no_line_is_wider_than_the_terminal(width: int) -> None:
+    lines = to_text(many(200), color=False, width=width).splitlines()[:-1]
+    assert max(map(len, lines)) <= width
+
+
+@given(st.lists(st.tuples(*[st.text("ab /é漢", max_size=90)] * 4), min_size=1, max_size=4), st.integers(57, 120))
+def test_no_cell_however_long_pushes_another_off_the_screen(rows: list[tuple[str, ...]], width: int) -> None:
+    shown = drawn(lambda console: print_rows(console, [cells(row) for row in rows], folds=1), color=False, width=width)
+    assert all(cell_len(line) <= width for line in shown.splitlines())
+    assert sorted("".join(shown.split())) == sorted(
+        "".join(text for row in rows for text in row if text).replace(" ", "")
+    )
+
+
+def test_a_long_name_leaves_its_changes_on_the_screen() -> None:
+    name = "Q3 " + "campaign for renewals " * 4
+    long = change("~", f"emea/label:{name}", ("color", "red", "orange"))
+    lines = to_text(report(account("emea", long)), color=False, width=80).splitlines()
+    assert max(map(len, lines[:-1])) <= 80
+    assert "".join(lines[1:-3]).count("orange") == 1
+
+
+def test_colour_changes_nothing_but_colour() -> None:
+    plain = to_text(many(40), color=False, width=90)
+    colored = to_text(many(40), color=True, width=90)
+    assert "\x1b[32m" in colored
+    assert "\x1b" not in plain
+    bare = Text.from_ansi(colored).plain
+    assert [line.rstrip() for line in bare.splitlines()] == [line.rstrip() for line in plain.splitlines()]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ("aaaaaaaa漢", "aaa漢漢 aaa漢漢 aaaa漢漢 aaaaaaaa漢漢漢 aaaaaaaa漢漢漢漢", ""),
+        ("", "a aaaa漢漢漢漢 aaaa漢漢漢漢 aaaaaaaaa aaaaaa漢漢漢漢", "aaaaaa漢漢漢漢"),
+    ],
+)
+def test_an_empty_column_takes_a_place_at_the_end_only_as_it_does_for_rich(row: tuple[str, str, str]) -> None:
+    ours = drawn(lambda console: print_rows(console, [cells(row)], folds=1), color=False, width=72)
+    assert ours == drawn(lambda console: by_rich(console, [row]), color=False, width=72)
+
+
+def in_use(*names: str, hint: str = "write it") -> tuple[Finding, ...]:
+    summary = "how many leads carry it was not counted"
+    places = [Source(file="leadstate.yaml", line=number, column=5) for number in range(1, len(names) + 1)]
+    return tuple(
+        finding("guard", "in-use", summary, hint=hint, account="emea", address=f"emea/label:{name}", source=place)
+        for name, place in zip(names, places, strict=True)
+    )
+
+
+def test_equal_diagnostics_of_many_objects_are_one() -> None:
+    refused = in_use(*(f"L{number}" for number in range(33)))
+    shown = to_text(report(account("emea", diagnostics=refused), applyable=False), color=False, width=200)
+    assert shown.count("guard[in-use]") == 1
+    assert "guard[in-use] emea/label:L0, emea/label:L1, emea/label:L2 and 30 more: how many leads carry it" in shown
+    assert shown.count("-->") == 3
+    apart = (*in_use("A", "B"), *in_use("C", hint="other"))
+    shown = to_text(report(account("emea", diagnostics=apart), applyable=False), color=False, width=200)
+    assert "guard[in-use] emea/label:A, emea/label:B: how many" in shown
+    assert shown.count("guard[in-use]") == 2
+
+
+def test_a_guard_that_was_lifted_is_not_repeated_after_the_apply() -> None:
+    lifted = tuple(replace(one, severity="warning", hint=ALLOWED) for one in in_use("Old"))
+    planned = change("-", "emea/label:Old", ("name", "Old", None))
+    done = replace(planned, result=Result(status="applied"))
+    for one, times in ((planned, 1), (done, 0)):
+        shown = to_text(report(account("emea", one, diagnostics=lifted)), color=False, width=200)
+        assert shown.count("warning[in-use]") == times
+
+
+def test_changes_that_ended_alike_are_one_line() -> None:
+    spent = Result(status="skipped", detail="because daily budget spent, resets in 1 h 6 min")
+    skipped = [change("+", f"emea/label:L{number}", result=spent) for number in range(36)]
+    other = change("+", "emea/label:X", result=Result(status="failed", detail="refused"))
+    shown = to_text(report(account("emea", *skipped, other), command="apply"), color=False, width=200)
+    assert shown.count("resets in 1 h 6 min") == 1
+    assert "  36 skipped: because daily budget spent, resets in 1 h 6 min\n" in shown
+    assert "  failed: label:X: refused\n" in shown
