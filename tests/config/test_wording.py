@@ -253,7 +253,7 @@ def test_every_type_that_the_models_can_raise_has_words() -> None:
     known = {*phrases.SELF_MADE, *phrases.TYPES, *phrases.LIMITS, *wording._SAID, "literal_token"}  # noqa: SLF001
     for folder in ("kinds", "config"):
         # The lock file is nothing that people write; what is wrong with it is worded in its module.
-        for file in (file for file in (ROOT / folder).rglob("*.py") if file.name != "lock.py"):
+        for file in (file for file in (ROOT / folder).rglob("*.py") if file.name != "lockfile.py"):
             raised = re.findall(r'PydanticCustomError\(\s*"(\w+)"', file.read_text(encoding="utf-8"))
             assert set(raised) <= known, file
 
