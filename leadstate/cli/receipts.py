@@ -6,7 +6,7 @@ before it is sent and after its answer, each result as it ends. At the end the r
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -63,7 +63,10 @@ class Receipt(Observer):
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.path = _create(folder, stem, to_json(report))
-            self._journal = journal_of(self.path).open("xb")
+            with _removed_unless_done(self.path):
+                descriptor = os.open(journal_of(self.path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+            # Not buffered: what a full disk did not take would be tried again where the file is closed.
+            self._journal = os.fdopen(descriptor, "wb", buffering=0)
         except OSError as failure:
             raise ReceiptError(
                 f"the receipt {self.path} cannot be written: {failure.strerror}",
@@ -76,7 +79,10 @@ class Receipt(Observer):
 
     def __exit__(self, *_: object) -> None:
         """Close the journal; where `close` was not called, the run was cut off, and the journal stays."""
-        self._journal.close()
+        try:
+            self._journal.close()
+        except OSError as failure:  # a network file system may tell only now that it has no room
+            self._fail(failure)
 
     @property
     def obstacle(self) -> str:
@@ -140,8 +146,10 @@ class Receipt(Observer):
         try:
             if not self.path.exists():
                 raise FileNotFoundError(0, "it was removed")
-            self._journal.write(line_of(entry, self._chain))
-            self._journal.flush()
+            line = line_of(entry, self._chain)
+            written = self._journal.write(line)
+            if written < len(line):  # the disk took the beginning alone; it says why when it is given the rest
+                self._journal.write(line[written:])
         except OSError as failure:
             self._fail(failure)
 
@@ -196,6 +204,17 @@ def _create(folder: Path, stem: str, text: Iterable[str]) -> Path:
         except FileExistsError:
             number += 1
             continue
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        with _removed_unless_done(path), os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.writelines(text)
         return path
+
+
+@contextmanager
+def _removed_unless_done(path: Path) -> Iterator[None]:
+    """Leave no receipt of a run that does not begin: it would be the latest one, and tell nothing."""
+    try:
+        yield
+    except OSError:
+        with suppress(OSError):
+            path.unlink()
+        raise

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 import stat
@@ -15,15 +16,17 @@ from typing import Any
 import jsonschema
 import pytest
 
-from leadstate.cli.receipts import Receipt, read_report
+from leadstate.cli.receipts import Receipt, ReceiptError, read_report
 from leadstate.model import touch as core_touch
 from leadstate.model.errors import ReportError
+from leadstate.model.outcome import Outcome, Status
 from leadstate.model.plan import AccountPlan
 from leadstate.model.resource import Bindings
 from leadstate.report.build import Part
 from leadstate.report.document import Account, Touch
 from leadstate.report.touches import receipt_of
 from leadstate.sandbox import Sandbox, running
+from tests.builders import account, label, planned
 from tests.cli.live import Shell
 from tests.prove.live import PATIENCE, Process, door
 from tests.prove.world import TOKEN
@@ -258,15 +261,49 @@ def test_a_receipt_that_cannot_be_written_refuses_the_apply(shell: Shell, sandbo
     assert state(sandbox) == before
 
 
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond so many bytes, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+PART = Part(AccountPlan("emea", "https://x.test", (), (), 0, (), Bindings()), "x.test", (0, 0))
+WHEN = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def test_a_receipt_that_cannot_be_begun_leaves_no_file(tmp_path: Path) -> None:
+    with largest_file(100), pytest.raises(ReceiptError, match="cannot be written"):
+        Receipt(tmp_path, [PART], [], WHEN)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_journal_that_finds_no_more_room_ends_the_run_and_not_the_report(tmp_path: Path) -> None:
+    plan = replace(planned(account(*(label(f"L{number}") for number in range(40)))), origin=PART.plan.origin)
+    with Receipt(tmp_path, [replace(PART, plan=plan)], [], WHEN) as receipt:
+        journal = receipt.path.with_suffix(".journal")
+        assert journal.stat().st_mode & 0o777 == 0o600
+        with largest_file(2000):
+            for change in plan.changes:
+                receipt.finished(change, Outcome(Status.APPLIED))
+    assert receipt.obstacle.endswith(".json cannot be written: File too large")
+    stored = read_report(receipt.path).accounts[0].changes
+    results = [change.result.status if change.result else "" for change in stored]
+    assert 0 < results.count("applied") < len(results)
+    assert len(journal.read_bytes()) <= 2000
+
+
 def test_two_receipts_of_one_second_are_two(tmp_path: Path) -> None:
-    part = Part(AccountPlan("emea", "https://x.test", (), (), 0, (), Bindings()), "x.test", (0, 0))
-    now = datetime(2026, 11, 24, tzinfo=UTC)
-    receipts = [Receipt(tmp_path, [part], [], now) for _ in range(3)]
+    receipts = [Receipt(tmp_path, [PART], [], WHEN) for _ in range(3)]
     paths = {made.path for made in receipts}
     assert len(paths) == 3
     assert all(str(os.getpid()) in path.name for path in paths)
     for made in receipts:
-        made.close([part])
+        made.close([PART])
     assert set(tmp_path.iterdir()) == paths
 
 
