@@ -23,6 +23,7 @@ from leadstate.config.yaml.source import Source
 from leadstate.edit.edits import Edit
 from leadstate.edit.items import Files
 from leadstate.model.errors import ConfigurationError, LeadstateError
+from leadstate.model.escape import visible
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 _BOM = b"\xef\xbb\xbf"
@@ -127,8 +128,9 @@ def write(targets: Sequence[Path], changed: Sequence[Changed]) -> None:
 def _diff(source: Source, text: str) -> Iterator[str]:
     before, after = _LINE.findall(source.text), _LINE.findall(text)
     for line in difflib.unified_diff(before, after, source.name, source.name):
-        whole = line.endswith(("\n", "\r"))
-        yield line if whole else f"{line}\n\\ No newline at end of file\n"
+        body = line.rstrip("\r\n")
+        end = line[len(body) :] or "\n\\ No newline at end of file\n"
+        yield "\t".join(map(visible, body.split("\t"))) + end
 
 
 def _target(source: Source, named: Sequence[Path]) -> Path:

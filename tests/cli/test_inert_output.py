@@ -1,12 +1,15 @@
 """What an account holds commands neither a terminal nor a CI system, in whatever form it is printed."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
 from leadstate.cli.commands.get import to_json_rows, to_yaml_rows
+from leadstate.cli.patch import show
+from leadstate.config.yaml.source import Source
 
 NAMES = (
     "##[stop-commands]x",
@@ -30,3 +33,16 @@ def test_rows_are_inert_and_the_same(form: Any) -> None:
     assert not any(line.lstrip().startswith("::") for line in text.splitlines())
     assert not any(char in text for char in "\x9b\u202e\u2028")
     assert "Žluť" in text
+
+
+def test_a_patch_is_inert(capsys: pytest.CaptureFixture[str]) -> None:
+    before = Source("leadstate.yaml", "::warning::x\nlabels:\n  - {name: Hot}\n", Path())
+    after = "::warning::x\nlabels:\n  - {name: Hot}\n\t- {name: '##[stop-commands]x'}\n  - \u202e\n"
+    show([(before, after)], "never")
+    assert capsys.readouterr().out.splitlines()[3:] == [
+        " \\x3a:warning::x",
+        " labels:",
+        "   - {name: Hot}",
+        "+\t- {name: '\\x23#[stop-commands]x'}",
+        "+  - \\u202e",
+    ]
