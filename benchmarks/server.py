@@ -1,12 +1,12 @@
 """A Pipedrive of so many leads that takes a fixed time to answer: `python -m benchmarks.server LEADS EVERY ADDRESSES`.
 
-One lead in EVERY carries our mark.
+One lead in EVERY carries our marker.
 Each answer is made once by the sandbox, so it has the sandbox's form to the byte, and is served from memory afterwards.
 So a benchmark measures the client, and not how long the sandbox takes to write 500 leads. Every token is taken for the
 same account; X
 
     GET /_latency/50   wait 50 ms before each answer from now on
-    GET /_taken        how many requests each token has made, and their API tokens; begins again from nothing
+    GET /_taken        how many requests each token has made, and their rate-limit tokens; begins again from nothing
 """
 
 import asyncio
@@ -64,7 +64,7 @@ def taken(url: str) -> dict[str, dict[str, int]]:
 
 
 def seed(leads: int, every: int) -> dict[str, Any]:
-    """An account of so many leads, of which one in `every` has our mark."""
+    """An account of so many leads, of which one in `every` has our marker."""
     return {
         "token": TOKEN,
         "company": {"id": 1, "name": "Bench", "domain": "bench"},

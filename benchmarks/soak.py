@@ -74,9 +74,9 @@ def soak(folder: Path, accounts: int, labels: int) -> dict[str, Any]:
         "requests": meter["requests"],
         "tokens": meter["tokens"],
         "plan_seconds": planned["seconds"],
-        "apply_seconds": round(sum(one["seconds"] for one in rounds[1:]), 1),
+        "apply_seconds": round(sum(a_round["seconds"] for a_round in rounds[1:]), 1),
         "plan_peak_mb": planned["peak_mb"],
-        "apply_peak_mb": max(one["peak_mb"] for one in rounds[1:]),
+        "apply_peak_mb": max(a_round["peak_mb"] for a_round in rounds[1:]),
     }
 
 
@@ -143,8 +143,8 @@ def _leadstate(folder: Path, accounts: int, *words: str) -> dict[str, Any]:
 def _wrong(state: dict[str, Any], labels: int) -> int:
     """How many accounts do not hold each declared label once, in its colour."""
     declared = Counter((f"Label {n}", COLORS[n % len(COLORS)]) for n in range(labels))
-    there = [Counter((one["name"], one["color"]) for one in company["labels"]) for company in state["companies"]]
-    return sum(one != declared for one in there)
+    there = [Counter((label["name"], label["color"]) for label in company["labels"]) for company in state["companies"]]
+    return sum(counter != declared for counter in there)
 
 
 if __name__ == "__main__":

@@ -171,8 +171,8 @@ def _command(command: click.Command, path: str, parent: click.Context) -> Iterat
         yield f"### {path}"
         yield f"```text\n{path} {' '.join(command.collect_usage_pieces(ctx))}\n```"
         yield from _prose(command.help or "")
-        options = [_option(one, ctx) for one in command.get_params(ctx) if isinstance(one, click.Option)]
-        yield "\n".join(one for one in options if one)
+        options = [_option(param, ctx) for param in command.get_params(ctx) if isinstance(param, click.Option)]
+        yield "\n".join(option for option in options if option)
         if isinstance(command, click.Group):
             for name, inner in sorted(command.commands.items()):
                 yield from _command(inner, f"{path} {name}", ctx)
@@ -195,18 +195,18 @@ def _prose(text: str) -> Iterator[str]:
 def _markdown(text: str) -> str:
     """Plain words as Markdown: what it would take for markup is marked as code, outside of what is code already."""
     pieces = re.split(r"(`[^`]*`)", text)
-    return "".join(one if one.startswith("`") else _MARKUP.sub(r"`\1`", one) for one in pieces)
+    return "".join(piece if piece.startswith("`") else _MARKUP.sub(r"`\1`", piece) for piece in pieces)
 
 
-def _option(one: click.Option, ctx: click.Context) -> str:
+def _option(option: click.Option, ctx: click.Context) -> str:
     """An option as an item of a list; nothing for --help, which all have."""
-    record = one.get_help_record(ctx)
-    if record is None or "--help" in one.opts:
+    record = option.get_help_record(ctx)
+    if record is None or "--help" in option.opts:
         return ""
     names, said = record
     said, _, extra = said.partition("  [")
     facts = [_fact(fact) for fact in re.split(r"; |\]  \[", extra.rstrip("]")) if fact]
-    variables = [one.envvar] if isinstance(one.envvar, str) else list(one.envvar or ())
+    variables = [option.envvar] if isinstance(option.envvar, str) else list(option.envvar or ())
     facts += [f"`{name}`" for name in variables]
     return f"- `{names}`: {_markdown(said)}" + (f" ({'; '.join(facts)})" if facts else "")
 

@@ -25,7 +25,7 @@ def label(name: str, color: str = "red", *previous: str, key: str | None = None,
 def lead(key: str, *, create_only: bool = False, **attrs: Any) -> Desired:
     """A declared lead of the namespace `ns`."""
     wanted = {"title": key, "person": 1, **attrs}
-    return Desired(Address("emea", "lead", key), wanted, HERE, mark=f"ns:{key}", create_only=create_only)
+    return Desired(Address("emea", "lead", key), wanted, HERE, marker=f"ns:{key}", create_only=create_only)
 
 
 def refs(*names: str) -> tuple[Ref, ...]:
@@ -41,7 +41,7 @@ def live_label(name: str, color: str = "red", remote_id: str | None = None) -> L
 def live_lead(
     key: str | None, *, remote_id: str | None = None, labels: Sequence[str] = (), archived: bool = False, **attrs: Any
 ) -> Live:
-    """A live lead with our mark (or none); `labels` are label ids."""
+    """A live lead with our marker (or none); `labels` are label ids."""
     full = {
         "title": key or "foreign",
         "person": 1,
@@ -57,9 +57,9 @@ def live_lead(
         "archived": archived,
         **attrs,
     }
-    mark = f"ns:{key}" if key else None
+    marker = f"ns:{key}" if key else None
     frozen_by = "archived" if archived else None
-    return Live("lead", remote_id or f"id-{key}", full, str(full["title"]), mark=mark, frozen_by=frozen_by)
+    return Live("lead", remote_id or f"id-{key}", full, str(full["title"]), marker=marker, frozen_by=frozen_by)
 
 
 def account(*desired: Desired, labels: str = "none", leads: str = "none", **policy: Any) -> Account:
@@ -78,6 +78,12 @@ def shown(plan: AccountPlan) -> list[str]:
     """A plan in short: `~ label:Hot color`."""
     sign = {"add": "+", "update": "~", "delete": "-"}
     return [
-        " ".join([sign[one.action], str(one.address.ref), *(f.path for f in one.fields if one.action == "update")])
-        for one in plan.changes
+        " ".join(
+            [
+                sign[change.action],
+                str(change.address.ref),
+                *(f.path for f in change.fields if change.action == "update"),
+            ]
+        )
+        for change in plan.changes
     ]

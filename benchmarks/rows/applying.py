@@ -103,7 +103,7 @@ ROWS = (
     ),
     Row(
         "forecast",
-        "API tokens between what a plan says that its apply will take and what the sandbox's meter counts",
+        "Rate-limit tokens between what a plan says that its apply will take and what the sandbox's meter counts",
         "tokens",
         _forecast,
         limit=0,

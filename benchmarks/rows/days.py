@@ -21,7 +21,7 @@ LIVE = 50_000
 ARCHIVED = 300_000
 DECLARED = 200
 DAY = 30_000
-"""API tokens a day of one seat of the smallest plan (Pipedrive docs: rate limiting)."""
+"""Rate-limit tokens a day of one seat of the smallest plan (Pipedrive docs: rate limiting)."""
 
 CHANGED = 100
 """Leads that people change in an hour."""
@@ -59,7 +59,7 @@ def _seed() -> dict[str, Any]:
     document = seed(LIVE, every)
     stamp = "2026-01-12T08:30:00.000Z"
     old = {"title": "An old lead", "person_id": 1, "label_ids": [LABELS[0]["id"]], "is_archived": True}
-    document["leads"] = [{**one, "add_time": stamp, "update_time": stamp} for one in document["leads"]]
+    document["leads"] = [{**lead, "add_time": stamp, "update_time": stamp} for lead in document["leads"]]
     document["leads"] += [
         {
             **old,
@@ -100,14 +100,14 @@ _ACCOUNT = f"{LIVE:,} live and {ARCHIVED:,} archived leads, {DECLARED} declared,
 ROWS = (
     Row(
         "day-full",
-        f"API tokens of 24 plans, {_ACCOUNT}; the list's length and the lock file are from before",
+        f"Rate-limit tokens of 24 plans, {_ACCOUNT}; the list's length and the lock file are from before",
         "%",
         partial(_day, kept=True),
         limit=35,
     ),
     Row(
         "day-no-cache",
-        f"API tokens of 24 plans where only the lock file is kept, {_ACCOUNT}",
+        f"Rate-limit tokens of 24 plans where only the lock file is kept, {_ACCOUNT}",
         "%",
         partial(_day, kept=False),
     ),

@@ -107,7 +107,7 @@ def _tokens(count: int) -> dict[str, str]:
 ROWS = (
     Row(
         "plan-labels",
-        f"API tokens per account of a plan that declares labels only, in accounts of {LEADS:,} leads; one request each",
+        f"Rate-limit tokens per account of a plan of labels only, in accounts of {LEADS:,} leads; one request each",
         "tokens",
         _labels_only,
         limit=10,

@@ -11,12 +11,15 @@ PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 def lowest() -> list[str]:
     """One `name==version` for each dependency and each of the extras; every one of them has a lower bound."""
     project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
-    wanted = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
+    wanted = [
+        *project["dependencies"],
+        *(live for extra in project["optional-dependencies"].values() for live in extra),
+    ]
     return [f"{one.name}=={_bound(one)}" for one in map(Requirement, wanted)]
 
 
 def _bound(requirement: Requirement) -> str:
-    (bound,) = (one.version for one in requirement.specifier if one.operator == ">=")
+    (bound,) = (specifier.version for specifier in requirement.specifier if specifier.operator == ">=")
     return bound
 
 

@@ -61,7 +61,7 @@ class Inputs:
         words = [self.command, *(f"--config={path}" for path in self.config)]
         if plan is None:
             words += [f"--account={account}" for account in self.accounts]
-        if base is not None and not any(one.startswith("--base") for one in self.args):
+        if base is not None and not any(arg.startswith("--base") for arg in self.args):
             words += [f"--base={base}"]
         if self.command == "apply":
             words += ["--auto-approve"]

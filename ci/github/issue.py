@@ -11,7 +11,7 @@ def keep(name: str, run: Run, title: str, markdown: str | None) -> None:
     """Open the issue, or write over the open one; close it where there is nothing to say. Raises `gh.Refused`."""
     issues = f"repos/{run.repository}/issues"
     listed = gh.pages(f"{issues}?state=open&per_page=100", needs=NEEDS)
-    known = [one["number"] for one in listed if "pull_request" not in one and ours(one, name)]
+    known = [live["number"] for live in listed if "pull_request" not in live and ours(live, name)]
     if markdown is not None:
         text = {"title": title, "body": body(name, run, markdown)}
         if known:

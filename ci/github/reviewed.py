@@ -50,7 +50,7 @@ def _stored(name: str, run: Run) -> bytes | None:
         return None
     wanted = artifact(name, "plan", heads[0])
     listed = json.loads(gh.api(f"{here}/actions/artifacts?name={wanted}&per_page=100", needs=NEEDS))["artifacts"]
-    usable = [one for one in listed if not one["expired"] and _made_here(one["workflow_run"], heads[0])]
+    usable = [live for live in listed if not live["expired"] and _made_here(live["workflow_run"], heads[0])]
     if not usable:
         return None
     newest = max(usable, key=lambda one: str(one["created_at"]))

@@ -23,7 +23,7 @@ from leadstate.config import Configuration, LockError
 from leadstate.engine.apply.execute import Outcomes
 from leadstate.engine.events import Several
 from leadstate.engine.jobs import AccountJob
-from leadstate.engine.run import Applied, apply_all, untouched
+from leadstate.engine.run import Applied, apply_all, skip_all
 from leadstate.model.diagnostics import Diagnostic, Severity, some, worst
 from leadstate.model.escape import visible
 from leadstate.model.outcome import Status
@@ -212,11 +212,11 @@ async def _in_waves(
     for number, wave in enumerate(waves, 1):
         failed = [one.account.name for one, result in zip(work, applied, strict=False) if not result.settled]
         if len(failed) > rollout.max_failed:
-            rest = [one.account.name for one in work[len(applied) :]]
+            rest = [job.account.name for job in work[len(applied) :]]
             click.echo(f"Stopped before wave {number} of {len(waves)}: {some(failed)} failed.", err=True)
             click.echo(f"Not touched: {some(rest)}.", err=True)
             why = f"because {some(failed)} failed in a wave before"
-            return [*applied, *(untouched(by_account[name], why) for name in rest)]
+            return [*applied, *(skip_all(by_account[name], why) for name in rest)]
         applied += await apply(wave)
     return applied
 
@@ -236,7 +236,7 @@ def _print_differences(lines: Sequence[str]) -> None:
 
 
 def _code(planned: Planned, applied: Sequence[Applied], *, noted: bool) -> Exit:
-    if noted and all(one.settled for one in applied) and planned.severity is not Severity.ERROR:
+    if noted and all(result.settled for result in applied) and planned.severity is not Severity.ERROR:
         return Exit.FINE
     begun = [result for result in applied if result.outcomes]
     made = any(outcome.status is Status.APPLIED for result in begun for outcome in result.outcomes.values())

@@ -8,7 +8,7 @@ from leadstate.cli.configuration import DEFAULT
 from leadstate.config import Configuration
 from leadstate.config.git import Revision, read_revision
 from leadstate.config.loader import understand
-from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.model.account import Account
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.errors import ConfigurationError
@@ -26,13 +26,13 @@ class Baseline:
         commit: the full id of its commit.
         accounts: account → the same one as the base declares it; None where the base is no valid configuration, so
             that nothing can be said.
-        findings: what there is to know about it.
+        diagnostics: what there is to know about it.
     """
 
     revision: str
     commit: str
     accounts: Mapping[str, Account] | None
-    findings: tuple[Diagnostic, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 def read_baseline(name: str, paths: Sequence[Path], configuration: Configuration) -> Baseline:
@@ -46,24 +46,24 @@ def read_baseline(name: str, paths: Sequence[Path], configuration: Configuration
     Raises:
         RevisionError: git cannot give it.
     """
-    findings = Findings()
-    revision = read_revision(list(paths) or [DEFAULT], name, findings)
-    if not revision.sources and not findings.any_error:
+    diagnostics = Diagnostics()
+    revision = read_revision(list(paths) or [DEFAULT], name, diagnostics)
+    if not revision.sources and not diagnostics.any_error:
         return Baseline(name, revision.commit, {}, (_none(name),))
     try:
-        base = understand(revision.sources, (), findings, revision.table)
+        base = understand(revision.sources, (), diagnostics, revision.table)
     except ConfigurationError as failure:
         return Baseline(name, revision.commit, None, (_invalid(revision, failure),))
-    there = {one.account.name: one.account for one in base.accounts}
-    here = [one.account for one in configuration.accounts]
+    there = {account.account.name: account.account for account in base.accounts}
+    here = [account.account for account in configuration.accounts]
     return Baseline(
         name,
         revision.commit,
         {
             # The lock file remembers what was, and so it is the same for both; which company it is, was seen already.
-            one.name: replace(there[one.name], lock=one.lock, company_id=one.company_id)
-            for one in here
-            if one.name in there and there[one.name].origin == one.origin
+            account.name: replace(there[account.name], lock=account.lock, company_id=account.company_id)
+            for account in here
+            if account.name in there and there[account.name].origin == account.origin
         },
     )
 
@@ -79,7 +79,7 @@ def _none(name: str) -> Diagnostic:
 
 def _invalid(revision: Revision, failure: ConfigurationError) -> Diagnostic:
     errors = failure.diagnostics
-    lines = [f"{one.span or revision.name} at {revision.name}: {one.summary}" for one in errors[:MANY_ERRORS]]
+    lines = [f"{error.span or revision.name} at {revision.name}: {error.summary}" for error in errors[:MANY_ERRORS]]
     more = [f"and {len(errors) - MANY_ERRORS} more"] if len(errors) > MANY_ERRORS else []
     return Diagnostic(
         "base-invalid",

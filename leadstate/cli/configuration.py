@@ -39,7 +39,7 @@ def _with_lock(configuration: Configuration, lock: Lock) -> Configuration:
     if not lock:
         return configuration
     accounts = tuple(
-        replace(one, account=replace(one.account, lock=lock.get(one.account.name, {})))
-        for one in configuration.accounts
+        replace(account, account=replace(account.account, lock=lock.get(account.account.name, {})))
+        for account in configuration.accounts
     )
     return replace(configuration, accounts=accounts)

@@ -1,4 +1,4 @@
-"""Findings for people, on stderr: for commands whose result is no report."""
+"""Diagnostics for people, on stderr: for commands whose result is no report."""
 
 from collections.abc import Iterable
 
@@ -8,12 +8,12 @@ from leadstate.model.diagnostics import Diagnostic
 from leadstate.model.escape import visible
 
 
-def say(findings: Iterable[Diagnostic]) -> None:
-    """Say each one, with its place and its cure."""
-    for one in findings:
-        about = one.address or one.account
-        lines = [f"{one.severity}[{one.code}] {f'{about}: ' if about else ''}{one.summary}"]
-        lines += [f"  --> {one.span}"] if one.span else []
-        lines += [f"  {line}" for block in (one.excerpt, one.detail) for line in block.splitlines()]
-        lines += [f"  = {one.hint}"] if one.hint else []
+def say(diagnostics: Iterable[Diagnostic]) -> None:
+    """Say each one, with its place and its fix."""
+    for diagnostic in diagnostics:
+        about = diagnostic.address or diagnostic.account
+        lines = [f"{diagnostic.severity}[{diagnostic.code}] {f'{about}: ' if about else ''}{diagnostic.summary}"]
+        lines += [f"  --> {diagnostic.span}"] if diagnostic.span else []
+        lines += [f"  {line}" for block in (diagnostic.excerpt, diagnostic.detail) for line in block.splitlines()]
+        lines += [f"  = {diagnostic.hint}"] if diagnostic.hint else []
         click.echo("\n".join(map(visible, lines)), err=True)

@@ -12,7 +12,7 @@ from leadstate.cli.session import session
 from leadstate.cli.starter import starter
 from leadstate.config import Configuration
 from leadstate.config.loader import understand
-from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.config.yaml.source import Source
 from leadstate.edit.edits import Append
 from leadstate.edit.import_ import label_items
@@ -25,7 +25,7 @@ _PIPEDRIVE = re.compile(r"(?:https?://)?([^/.]+)\.pipedrive\.com/?")
 
 
 def taken_over(config: Path, account: str, variable: str) -> str | None:
-    """The text of a configuration with the account's labels; None, and findings on stderr, where it cannot be read.
+    """The text of a configuration with the account's labels; None, and diagnostics on stderr, where it cannot be read.
 
     Args:
         config: the file that is to be written.
@@ -34,17 +34,19 @@ def taken_over(config: Path, account: str, variable: str) -> str | None:
     """
     source = Source(str(config), _head(account, variable), config.parent)
     try:
-        files = Files.of([source], Findings())
-        configuration = understand([source], (), Findings())
+        files = Files.of([source], Diagnostics())
+        configuration = understand([source], (), Diagnostics())
     except ConfigurationError as failure:
         first = failure.diagnostics[0]
         raise click.UsageError(f"{account!r} or {variable!r} will not do: {first.summary}; {first.hint}") from None
     found = wait_for(_read(configuration))
-    taken = label_items({one.account: one.labels for one in found}, frozenset(one.account for one in found))
-    findings = [*taken.findings, *(one for account in found for one in account.findings)]
-    say(findings)
+    taken = label_items(
+        {account.account: account.labels for account in found}, frozenset(account.account for account in found)
+    )
+    diagnostics = [*taken.diagnostics, *(diagnostic for account in found for diagnostic in account.diagnostics)]
+    say(diagnostics)
     # What cannot be declared is left out, and said; an account that cannot be read is the end.
-    if not found or any(one.code != "not-imported" for account in found for one in account.findings):
+    if not found or any(diagnostic.code != "not-imported" for account in found for diagnostic in account.diagnostics):
         return None
     ((_, text),) = files.edited({source.name: [Append("labels", tuple(taken.items))]}) or [(source, source.text)]
     return text
@@ -66,6 +68,6 @@ def _head(account: str, variable: str) -> str:
 
 async def _read(configuration: Configuration) -> list[Undeclared]:
     async with session(configuration) as opened:
-        for one in opened.unusable:
-            say(one.diagnostics)
+        for plan in opened.unusable:
+            say(plan.diagnostics)
         return await read_undeclared(opened.work, Wanted())

@@ -51,7 +51,7 @@ def _entries(account: Account, plan: AccountPlan, outcomes: Outcomes, before: Ma
     if account.receipt is not None:
         now = _known_before(account.receipt, plan, outcomes)
     else:
-        declared = [one.address.ref for one in account.desired if one.present]
+        declared = [desired_item.address.ref for desired_item in account.desired if desired_item.present]
         now = {ref: found for ref in declared if (found := plan.bindings.id_of(ref)) is not None}
     return {ref: remote_id for ref, remote_id in _together(before, now).items() if remote_id not in deleted}
 

@@ -103,13 +103,13 @@ def guards(command: F) -> F:
         "--reserve",
         type=click.IntRange(0, 100),
         metavar="PERCENT",
-        help="Refuse an apply that leaves less of the company's API tokens of the day, where the server tells them.",
+        help="Refuse an apply that leaves less of the company's daily rate-limit tokens, where the server tells them.",
     )(command)
     command = option(
         "--max-tokens",
         type=click.IntRange(min=0),
         metavar="N",
-        help="Refuse an apply that costs more API tokens in one account.",
+        help="Refuse an apply that costs more rate-limit tokens in one account.",
     )(command)
     return option(
         "--allow",

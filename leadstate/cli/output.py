@@ -70,7 +70,7 @@ def _in_repository() -> Callable[[str], str]:
     """
     here = Path.cwd()
     workspace = Path(os.environ.get("GITHUB_WORKSPACE") or here)
-    around = (one for one in (here, *here.parents) if (one / ".git").exists())
+    around = (parent for parent in (here, *here.parents) if (parent / ".git").exists())
     root = next(around, workspace if here.is_relative_to(workspace) else here)
 
     @functools.cache

@@ -58,7 +58,7 @@ def asking(command: F) -> F:
 
 def file_for(key: str, files: Files, into: Path | None) -> str:
     """The file that the user names, else the last that has the list already, else the only one."""
-    known = [one.source.name for one in files.files]
+    known = [file.source.name for file in files.files]
     if into is not None:
         for name in known:
             if Path(name).resolve() == into.resolve():
@@ -74,7 +74,7 @@ def file_for(key: str, files: Files, into: Path | None) -> str:
 
 def can_be_made(into: Path, paths: Sequence[Path]) -> bool:
     """Whether a file is not there yet, and would be part of the configuration in a folder that is read."""
-    return not into.exists() and is_meant(into.name) and any(into.parent.resolve() == one.resolve() for one in paths)
+    return not into.exists() and is_meant(into.name) and any(into.parent.resolve() == path.resolve() for path in paths)
 
 
 def new_texts(files: Files, edits: Mapping[str, Sequence[Edit]]) -> list[Changed]:
@@ -147,7 +147,7 @@ def _target(source: Source, named: Sequence[Path]) -> Path:
 
 
 def _replace(target: Path, source: Source, text: str) -> None:
-    """Whoever reads the file meanwhile sees the old one or the new one; it keeps its mode and its byte order mark."""
+    """Whoever reads the file meanwhile sees the old one or the new one; it keeps its mode and its byte order marker."""
     there = target.exists()
     raw = target.read_bytes() if there else b""
     if raw.decode("utf-8-sig", "replace") != source.text:

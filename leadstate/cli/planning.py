@@ -71,7 +71,8 @@ class Choices:
         if shard is None:
             return configuration
         return replace(
-            configuration, accounts=tuple(one for one in configuration.accounts if shard.holds(one.account.name))
+            configuration,
+            accounts=tuple(account for account in configuration.accounts if shard.holds(account.account.name)),
         )
 
 
@@ -91,8 +92,8 @@ class Planned:
 
     @property
     def severity(self) -> Severity | None:
-        """The gravest finding."""
-        return worst(finding for plan in self.plans for finding in plan.diagnostics)
+        """The gravest diagnostic."""
+        return worst(diagnostic for plan in self.plans for diagnostic in plan.diagnostics)
 
 
 async def make_plans(session: Session, settings: Settings, baseline: Baseline | None = None) -> Planned:
@@ -106,13 +107,13 @@ async def make_plans(session: Session, settings: Settings, baseline: Baseline | 
     return Planned(
         (*(one.plan for one in compared), *session.unusable),
         reading_cost(session),
-        (sum(one.requests for one in besides), sum(one.tokens for one in besides)),
+        (sum(beside.requests for beside in besides), sum(beside.tokens for beside in besides)),
     )
 
 
 def reading_cost(session: Session) -> dict[str, tuple[int, int]]:
     """Account → requests and tokens that reading it has taken so far."""
-    spent = {one.account.name: one.connection.spent for one in session.work}
+    spent = {job.account.name: job.connection.spent for job in session.work}
     return {name: (one.requests, one.tokens) for name, one in spent.items()}
 
 
@@ -124,14 +125,14 @@ def plan_report(
     baseline: Baseline | None = None,
 ) -> Report:
     """The document of a plan."""
-    findings = (*configuration.diagnostics, *(baseline.findings if baseline else ()))
+    diagnostics = (*configuration.diagnostics, *(baseline.diagnostics if baseline else ()))
     base = None if baseline is None else Base(baseline.revision, baseline.commit, planned.besides)
     parts = [Part(plan, session.hosts[plan.account], planned.read.get(plan.account, (0, 0))) for plan in planned.plans]
-    return build("plan", parts, **choices.scope(), diagnostics=findings, base=base)
+    return build("plan", parts, **choices.scope(), diagnostics=diagnostics, base=base)
 
 
 def exit_of(severity: Severity | None) -> Exit:
-    """The exit code of a plan's gravest finding."""
+    """The exit code of a plan's gravest diagnostic."""
     return (
         {Severity.ERROR: Exit.ERROR, Severity.GUARD: Exit.REFUSED}.get(severity, Exit.FINE) if severity else Exit.FINE
     )
@@ -139,7 +140,7 @@ def exit_of(severity: Severity | None) -> Exit:
 
 def check_targets(targets: Sequence[Target], plans: Sequence[AccountPlan], configuration: Configuration) -> None:
     """A target that names nothing declared and nothing live is a mistake, not an empty plan."""
-    known = {item.address for one in configuration.accounts for item in one.account.desired}
+    known = {item.address for account in configuration.accounts for item in account.account.desired}
     known |= {change.address for plan in plans for change in plan.changes}
     for target in targets:
         if not any(target.selects(address) for address in known) and all(plan.complete for plan in plans):

@@ -65,8 +65,8 @@ def progress(doing: str, of: str, total: int, work: Sequence[AccountJob]) -> Ite
     """
     with _shown(doing, of, total) as show:
         made = Progress(show)
-        for one in work:
-            one.connection.heard = made.request
+        for job in work:
+            job.connection.heard = made.request
         try:
             yield made
         finally:

@@ -15,8 +15,8 @@ def say_stats(opened: Session, plans: Iterable[AccountPlan]) -> None:
     """A line of each account's reading, one of its requests so far, and one of all where they are several."""
     readings = {plan.account: plan.reading for plan in plans}
     whole, tokens = Counter[str](), 0
-    for one in opened.work:
-        name, spent = one.account.name, one.connection.spent
+    for job in opened.work:
+        name, spent = job.account.name, job.connection.spent
         reading = readings.get(name)
         click.echo(visible(f"{name}  live leads: {reading.words if reading else 'not read'}"), err=True)
         click.echo(visible(f"{name}  {_requests(spent.by_operation, spent.tokens)}"), err=True)

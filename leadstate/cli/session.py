@@ -17,7 +17,7 @@ from leadstate.config import Configuration, DeclaredAccount
 from leadstate.engine.jobs import AccountJob
 from leadstate.engine.run import unread
 from leadstate.model.account import Account
-from leadstate.model.errors import SecretError, finding_of
+from leadstate.model.errors import SecretError, diagnostic_of
 from leadstate.model.plan import AccountPlan
 from leadstate.pipedrive.bounds import BOUNDS, Bounds
 from leadstate.pipedrive.connection import Connection, Pace, http_client
@@ -66,11 +66,11 @@ async def session(configuration: Configuration) -> AsyncIterator[Session]:
             except SecretError as failure:
                 unusable.append(_without_token(declared, failure))
         remembered = read_lengths(surroundings.cache)
-        for one in work:
-            one.connection.lengths.update(remembered.get(_way(one.account), {}))
-        hosts = {one.account.name: one.account.host for one in configuration.accounts}
+        for job in work:
+            job.connection.lengths.update(remembered.get(_way(job.account), {}))
+        hosts = {account.account.name: account.account.host for account in configuration.accounts}
         yield Session(tuple(work), tuple(unusable), hosts)
-        write_lengths(surroundings.cache, remembered, {_way(one.account): one.connection.lengths for one in work})
+        write_lengths(surroundings.cache, remembered, {_way(job.account): job.connection.lengths for job in work})
 
 
 def _way(account: Account) -> str:
@@ -79,4 +79,4 @@ def _way(account: Account) -> str:
 
 
 def _without_token(declared: DeclaredAccount, failure: SecretError) -> AccountPlan:
-    return unread(declared.account, finding_of(failure, declared.account.name))
+    return unread(declared.account, diagnostic_of(failure, declared.account.name))

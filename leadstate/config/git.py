@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from leadstate.config.yaml.diagnostics import Findings, visible
+from leadstate.config.yaml.diagnostics import Diagnostics, visible
 from leadstate.config.yaml.files import ReadTable, decode, is_meant
 from leadstate.config.yaml.source import Place, Source
 from leadstate.model.errors import LeadstateError
@@ -47,13 +47,13 @@ class Revision:
     table: ReadTable
 
 
-def read_revision(paths: Sequence[Path], name: str, findings: Findings) -> Revision:
+def read_revision(paths: Sequence[Path], name: str, diagnostics: Diagnostics) -> Revision:
     """The texts that the paths of a configuration had at a revision.
 
     Args:
         paths: files or folders, as they are now.
         name: a branch, a tag or a commit.
-        findings: learns which files are no text.
+        diagnostics: learns which files are no text.
 
     Raises:
         RevisionError: there is no git, no repository, no such revision, or a path is outside.
@@ -63,18 +63,20 @@ def read_revision(paths: Sequence[Path], name: str, findings: Findings) -> Revis
     top = git.top()
     inside = [_inside(path, top) for path in paths]
     commit = git.commit(name)
-    files = [one for path, within in zip(paths, inside, strict=True) for one in _files(git, path, f"{commit}:{within}")]
-    sources = [decode(path, git.blob(id_), findings) for path, id_ in dict(files).items()]
+    files = [
+        file for path, within in zip(paths, inside, strict=True) for file in _files(git, path, f"{commit}:{within}")
+    ]
+    sources = [decode(path, git.blob(id_), diagnostics) for path, id_ in dict(files).items()]
 
-    def table(path: Path, findings: Findings, *, named: Place, delimiter: str) -> Source | None:
+    def table(path: Path, diagnostics: Diagnostics, *, named: Place, delimiter: str) -> Source | None:
         id_ = git.id_of(f"{commit}:{_inside(path, top)}")
         if id_ is None:
             hint = "nothing to do, where this revision adds it"
-            findings.error("file-missing", f"the file {visible(str(path))} does not exist there", named, hint=hint)
+            diagnostics.error("file-missing", f"the file {visible(str(path))} does not exist there", named, hint=hint)
             return None
-        return decode(path, git.blob(id_), findings, delimiter)
+        return decode(path, git.blob(id_), diagnostics, delimiter)
 
-    return Revision(name, commit, tuple(one for one in sources if one is not None), table)
+    return Revision(name, commit, tuple(source for source in sources if source is not None), table)
 
 
 def _inside(path: Path, top: Path) -> str:

@@ -1,7 +1,7 @@
 """Live labels and leads as items of a file: one for all accounts where they agree, `overrides` where they do not.
 
-Refuses, with a finding each, what cannot be declared: an unknown colour, a text that would be taken for a variable, two
-leads with one mark.
+Refuses, with a diagnostic each, what cannot be declared: an unknown colour, a text that would be taken for a variable,
+two leads with one marker.
 """
 
 from collections import Counter, defaultdict
@@ -43,18 +43,18 @@ class Taken:
     Attributes:
         items: in the order of the listings.
         accounts: name or key → the accounts that have it.
-        adopted: account → reference → id, for leads that carry no mark of ours.
-        findings: what was left out, and why.
+        adopted: account → reference → id, for leads that carry no marker of ours.
+        diagnostics: what was left out, and why.
     """
 
     items: list[Fields] = field(default_factory=list)
     accounts: dict[str, list[str]] = field(default_factory=dict)
     adopted: dict[str, dict[Ref, str]] = field(default_factory=dict)
-    findings: list[Diagnostic] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
 
-    def leave(self, account: str, what: str, why: str, cure: str, *, severity: Severity = Severity.ERROR) -> None:
-        """Add a finding."""
-        self.findings.append(Diagnostic("not-imported", severity, f"{what}: {why}", hint=cure, account=account))
+    def leave(self, account: str, what: str, why: str, fix: str, *, severity: Severity = Severity.ERROR) -> None:
+        """Add a diagnostic."""
+        self.diagnostics.append(Diagnostic("not-imported", severity, f"{what}: {why}", hint=fix, account=account))
 
 
 def label_items(found: Found, everyone: frozenset[str]) -> Taken:
@@ -67,15 +67,15 @@ def label_items(found: Found, everyone: frozenset[str]) -> Taken:
     taken = Taken()
     here: dict[str, dict[str, Fields]] = defaultdict(dict)
     for account, labels in found.items():
-        for one in labels:
-            fields = {"name": one.name, "color": one.attrs["color"]}
-            if has_variable(one.name):
-                taken.leave(account, f"the label {one.name!r}", *_LIKE_VARIABLE)
+        for label in labels:
+            fields = {"name": label.name, "color": label.attrs["color"]}
+            if has_variable(label.name):
+                taken.leave(account, f"the label {label.name!r}", *_LIKE_VARIABLE)
             elif not _is_valid(LabelSpec, fields):
                 why = f"its name or its colour ({fields['color']}) cannot be declared"
-                taken.leave(account, f"the label {one.name!r}", why, "change it in Pipedrive")
+                taken.leave(account, f"the label {label.name!r}", why, "change it in Pipedrive")
             else:
-                here[one.name][account] = fields
+                here[label.name][account] = fields
     for name, by_account in here.items():
         taken.items.append(_item({"name": name}, by_account, everyone))
         taken.accounts[name] = list(by_account)
@@ -88,7 +88,7 @@ class Written:
 
     Attributes:
         everyone: every account of the configuration; an item that is not for all of them says for which it is.
-        namespace: the configuration's mark.
+        namespace: the configuration's marker.
         keys: of the leads that are declared.
         names: account → label → what a lead writes for it.
         plans: account → what its company has bought, as it is written.
@@ -102,7 +102,7 @@ class Written:
 
 
 def lead_items(found: Found, known: Mapping[str, Known], written: Written) -> Taken:
-    """An item for each lead: its key is what its mark says; one without a mark gets a readable one, and is adopted.
+    """An item for each lead: its key is what its marker says; one without a marker gets a readable one, and is adopted.
 
     Leads of several accounts whose titles give one key are one item.
 
@@ -113,30 +113,32 @@ def lead_items(found: Found, known: Mapping[str, Known], written: Written) -> Ta
     """
     taken = Taken()
     here: dict[str, dict[str, Fields]] = defaultdict(dict)
-    marked = {one.mark.removeprefix(f"{written.namespace}:") for leads in found.values() for one in leads if one.mark}
+    marked = {
+        lead.marker.removeprefix(f"{written.namespace}:") for leads in found.values() for lead in leads if lead.marker
+    }
     for account, leads in found.items():
-        marks = Counter(one.mark for one in leads)
+        markers = Counter(lead.marker for lead in leads)
         taken_keys = {*written.keys, *marked}
-        for one in leads:
-            key = (one.mark or "").removeprefix(f"{written.namespace}:")
-            if one.mark is None:
-                key = readable_key(one.name, taken_keys)
+        for lead in leads:
+            key = (lead.marker or "").removeprefix(f"{written.namespace}:")
+            if lead.marker is None:
+                key = readable_key(lead.name, taken_keys)
                 taken_keys.add(key)
-            fields = _lead_fields(one, written.names.get(account, {}), written.plans.get(account), known[account])
-            if one.mark and marks[one.mark] > 1:
-                taken.leave(account, f"the lead {key!r}", "several carry this mark", "delete the others in Pipedrive")
+            fields = _lead_fields(lead, written.names.get(account, {}), written.plans.get(account), known[account])
+            if lead.marker and markers[lead.marker] > 1:
+                taken.leave(account, f"the lead {key!r}", "several carry this marker", "delete the others in Pipedrive")
             elif any(has_variable(fields.get(name)) for name in ("title", "channel_id")):
                 taken.leave(account, f"the lead {key!r}", *_LIKE_VARIABLE)
             elif not _is_valid(LeadSpec, {"key": key, **fields}):
                 taken.leave(account, f"the lead {key!r}", "its key or a field cannot be declared", "declare it by hand")
             else:
                 here[key][account] = fields
-                if one.mark is None:
-                    taken.adopted.setdefault(account, {})[Ref("lead", key)] = one.remote_id
+                if lead.marker is None:
+                    taken.adopted.setdefault(account, {})[Ref("lead", key)] = lead.remote_id
                 if isinstance(fields["labels"], dict):
-                    why = "some of its labels are not declared, and are left alone"
-                    cure = "import the labels too, and write the list out"
-                    taken.leave(account, f"the lead {key!r}", why, cure, severity=Severity.WARNING)
+                    why = "some of its labels are not declared, and stay untouched"
+                    fix = "import the labels too, and write the list out"
+                    taken.leave(account, f"the lead {key!r}", why, fix, severity=Severity.WARNING)
     for key, by_account in here.items():
         adopted = {} if key in marked else {"adopted": True}
         taken.items.append(_item({"key": key, **adopted}, by_account, written.everyone))

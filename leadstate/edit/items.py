@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from leadstate.config.loader import understand
-from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.config.yaml.files import read_sources
 from leadstate.config.yaml.nodes import Node, read_nodes
 from leadstate.config.yaml.source import Source
@@ -61,25 +61,25 @@ class Files:
     @classmethod
     def read(cls, paths: Sequence[Path]) -> "Files":
         """The files at these paths; ConfigurationError where one cannot be read."""
-        findings = Findings()
-        return cls.of(read_sources(paths, findings), findings)
+        diagnostics = Diagnostics()
+        return cls.of(read_sources(paths, diagnostics), diagnostics)
 
     @classmethod
-    def of(cls, sources: Sequence[Source], findings: Findings) -> "Files":
+    def of(cls, sources: Sequence[Source], diagnostics: Diagnostics) -> "Files":
         """The files of these texts; ConfigurationError where one of them, or something found before, is wrong."""
         files = []
         for source in sources:
-            root = read_nodes(source, findings)
+            root = read_nodes(source, diagnostics)
             if root is not None:
                 files.append(File(source, root))
-        if findings.any_error:
-            raise ConfigurationError(findings.sorted(Severity.ERROR))
+        if diagnostics.any_error:
+            raise ConfigurationError(diagnostics.sorted(Severity.ERROR))
         return cls(tuple(files), _items_of(files))
 
     def with_new(self, path: Path, key: str) -> "Files":
         """The same with a file that is to be made, for a list of this key."""
         source = Source(str(path), f"{key}: []\n", path.parent)
-        root = read_nodes(source, Findings())
+        root = read_nodes(source, Diagnostics())
         assert root is not None  # noqa: S101  for mypy: it is a mapping
         return Files((*self.files, File(source, root, new=True)), self._items)
 
@@ -89,16 +89,16 @@ class Files:
 
     def values(self) -> dict[str, Mapping[str, Any]]:
         """File → what is in it."""
-        return {one.source.name: one.root.value for one in self.files}
+        return {file.source.name: file.root.value for file in self.files}
 
     def account(self, name: str) -> Mapping[str, Any]:
         """An account, as it is written."""
-        found = [accounts[name] for one in self.files if name in (accounts := one.root.value.get("accounts") or {})]
+        found = [accounts[name] for file in self.files if name in (accounts := file.root.value.get("accounts") or {})]
         return found[0] if found else {}
 
     def last_with(self, key: str) -> File | None:
         """The last file that has a key at its top."""
-        return next((one for one in reversed(self.files) if key in one.root.value), None)
+        return next((file for file in reversed(self.files) if key in file.root.value), None)
 
     def edited(self, edits: Mapping[str, Sequence[Edit]]) -> list[tuple[Source, str]]:
         """Each file that the edits change, and its new text.
@@ -108,16 +108,16 @@ class Files:
             ConfigurationError: the files would not be right any more.
         """
         texts = {
-            one.source.name: rewritten(one.source, one.root, made)
-            for one in self.files
-            if (made := edits.get(one.source.name))
+            file.source.name: rewritten(file.source, file.root, made)
+            for file in self.files
+            if (made := edits.get(file.source.name))
         }
-        sources = [replace(one.source, text=texts.get(one.source.name, one.source.text)) for one in self.files]
-        understand(sources, (), Findings())
+        sources = [replace(file.source, text=texts.get(file.source.name, file.source.text)) for file in self.files]
+        understand(sources, (), Diagnostics())
         return [
-            (replace(one.source, text="") if one.new else one.source, texts[one.source.name])
-            for one in self.files
-            if texts.get(one.source.name, one.source.text) != one.source.text
+            (replace(file.source, text="") if file.new else file.source, texts[file.source.name])
+            for file in self.files
+            if texts.get(file.source.name, file.source.text) != file.source.text
         ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Final
 
 LONGEST: Final = 50
-"""Characters: with a namespace, which has as many at most, within what a mark may have."""
+"""Characters: with a namespace, which has as many at most, within what a marker may have."""
 
 
 def readable_key(title: str, taken: Collection[str]) -> str:

@@ -16,7 +16,9 @@ def spellings(label: Desired, files: Files) -> tuple[str, ...]:
     item = files.item(label.span)
     value: Mapping[str, Any] = {} if item is None else item.value
     own = value.get("key") or value.get("name") or label.address.key
-    return tuple(text(one) for one in (own, value.get("name"), label.address.key, *label.names[:1]) if one is not None)
+    return tuple(
+        text(name) for name in (own, value.get("name"), label.address.key, *label.names[:1]) if name is not None
+    )
 
 
 def visible_to(number: int, plan: Any, before: object = "") -> object:

@@ -22,7 +22,7 @@ def provenance(files: Files, desired: Desired, fields: Sequence[str]) -> tuple[W
     item, account = files.item(desired.span), desired.address.account
     if item is None:
         return ()
-    source, root = next((one.source, one.root) for one in files.files if one.source.name == item.file)
+    source, root = next((file.source, file.root) for file in files.files if file.source.name == item.file)
     node = _at(root, *item.steps)
     override = _at(node, "overrides", account)
     found = []

@@ -1,7 +1,7 @@
-"""Live values of declared objects as edits of the files: the way back of a plan's updates.
+"""Live values of declared objects as edits of the files: a plan's updates in reverse.
 
-Refuses, with a finding each, what stands in a CSV file, for only YAML is edited, and what no file can declare: a label
-that is not declared, a colour we do not know, a text that would be taken for a variable.
+Refuses, with a diagnostic each, what stands in a CSV file, for only YAML is edited, and what no file can declare: a
+label that is not declared, a colour we do not know, a text that would be taken for a variable.
 """
 
 from collections import defaultdict
@@ -39,9 +39,9 @@ _CONTACTS: Final = {"person": "organization", "organization": "person"}
 class _UnfitError(Exception):
     """The live value cannot be declared; why, and what to do."""
 
-    def __init__(self, why: str, cure: str) -> None:
+    def __init__(self, why: str, fix: str) -> None:
         super().__init__(why)
-        self.cure = cure
+        self.fix = fix
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Accepted:
     """The edits that accept the drift, by file, and what could not be accepted."""
 
     edits: dict[str, list[Edit]] = field(default_factory=lambda: defaultdict(list))
-    findings: list[Diagnostic] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
 def accept(changes: Sequence[Change], files: Files, everything: Configuration) -> Accepted:
@@ -61,11 +61,11 @@ def accept(changes: Sequence[Change], files: Files, everything: Configuration) -
         everything: all declared accounts, those included that no change is about.
     """
     accepted = Accepted()
-    declared = {one.account.name: one.account.desired for one in everything.accounts}
+    declared = {account.account.name: account.account.desired for account in everything.accounts}
     scopes: dict[Span, set[str]] = defaultdict(set)
     for account, desired in declared.items():
-        for one in desired:
-            scopes[one.span].add(account)
+        for desired_item in desired:
+            scopes[desired_item.span].add(account)
     values: dict[Span, dict[str, dict[str, object]]] = defaultdict(lambda: defaultdict(dict))
     for change in changes:
         account, item = change.address.account, files.item(change.span)
@@ -73,7 +73,7 @@ def accept(changes: Sequence[Change], files: Files, everything: Configuration) -
             try:
                 value = _value(change.address, drifted, item, files, declared[account])
             except _UnfitError as failure:
-                accepted.findings.append(_finding(change, drifted, failure))
+                accepted.diagnostics.append(_diagnostic(change, drifted, failure))
             else:
                 assert change.span is not None  # noqa: S101  for mypy: _value has refused it
                 values[change.span][drifted.path][account] = value
@@ -141,20 +141,24 @@ def _value(address: Address, one: FieldDiff, item: Item | None, files: Files, de
 def _labels(live: Side, before: Any, files: Files, desired: Sequence[Desired]) -> object:
     """The labels of a lead, those that stay as they are written; others by key, or by name where there is none."""
     refs = live if isinstance(live, tuple) else ()
-    written = {one.address.ref: spellings(one, files) for one in desired if one.present and one.names}
+    written = {
+        desired_item.address.ref: spellings(desired_item, files)
+        for desired_item in desired
+        if desired_item.present and desired_item.names
+    }
     at_least = isinstance(before, Mapping)
     names: list[str] = list(before["at_least"] if isinstance(before, Mapping) else before or ())
     meant = {name: ref for name in names for ref, known in written.items() if text(name) in known}
     kept = [name for name in names if meant.get(name) in refs]
     if at_least:
         return {"at_least": kept}
-    unknown = [one.key if isinstance(one, Ref) else str(one) for one in refs if one not in written]
+    unknown = [ref.key if isinstance(ref, Ref) else str(ref) for ref in refs if ref not in written]
     if unknown:
         raise _UnfitError(
             f"it carries labels that are not declared: {', '.join(unknown)}", "import or declare those labels first"
         )
     there = {meant[name] for name in kept}
-    return [*kept, *(written[one][0] for one in refs if isinstance(one, Ref) and one not in there)]
+    return [*kept, *(written[ref][0] for ref in refs if isinstance(ref, Ref) and ref not in there)]
 
 
 def _keep_references(edits: dict[str, list[Edit]], files: Files, elsewhere: frozenset[str]) -> None:
@@ -184,18 +188,20 @@ def _references(value: Mapping[str, Any]) -> Iterator[str]:
 
 def _references_of_tables(everything: Configuration, files: Files) -> frozenset[str]:
     """The labels that leads in CSV files carry: the key of each, or its name where it has none."""
-    leads = (lead for one in everything.accounts for lead in one.account.of_kind("lead") if not files.item(lead.span))
+    leads = (
+        lead for account in everything.accounts for lead in account.account.of_kind("lead") if not files.item(lead.span)
+    )
     carried = (lead.attrs.get("labels") for lead in leads)
     refs = (one.refs if isinstance(one, AtLeast) else one for one in carried)
     return frozenset(ref.key for one in refs if isinstance(one, tuple) for ref in one if isinstance(ref, Ref))
 
 
-def _finding(change: Change, one: FieldDiff, failure: _UnfitError) -> Diagnostic:
+def _diagnostic(change: Change, one: FieldDiff, failure: _UnfitError) -> Diagnostic:
     return Diagnostic(
         "not-pulled",
         Severity.ERROR,
         f"the live value of `{one.path}` was not taken: {failure}",
-        hint=failure.cure,
+        hint=failure.fix,
         span=change.span,
         account=change.address.account,
         address=change.address,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.config.yaml.lines import Lines
 from leadstate.config.yaml.nodes import Node, read_nodes
 from leadstate.config.yaml.source import Source
@@ -49,12 +49,12 @@ def rewritten(source: Source, root: Node, edits: Sequence[Edit]) -> str:
         EditError: it cannot be done in place.
         UnwritableError: a value cannot be written.
     """
-    appends = [one for one in edits if isinstance(one, Append)]
-    others = [one for one in edits if not isinstance(one, Append)]
+    appends = [edit for edit in edits if isinstance(edit, Append)]
+    others = [edit for edit in edits if not isinstance(edit, Append)]
     if appends and others:
         # An item goes below the last one, of which a line may go: one place, two edits.
         between = replace(source, text=_rewritten(source, root, others))
-        read = read_nodes(between, Findings())
+        read = read_nodes(between, Diagnostics())
         assert read is not None  # noqa: S101  for mypy: it has been read already, to compare it
         return _rewritten(between, read, appends)
     return _rewritten(source, root, edits)
@@ -63,17 +63,17 @@ def rewritten(source: Source, root: Node, edits: Sequence[Edit]) -> str:
 def _rewritten(source: Source, root: Node, edits: Sequence[Edit]) -> str:
     wanted = edited(root.value, edits)
     writer = _Writer(source)
-    splices = sorted(writer.changes(read_spots(source.text), root.value, wanted), key=lambda one: one[:2])
+    splices = sorted(writer.changes(read_spots(source.text), root.value, wanted), key=lambda change: change[:2])
     pieces, at = [], 0
-    for one in splices:
-        if one.begin < at:
-            raise _refused(source, one.begin, "two edits touch the same text")
-        pieces += [source.text[at : one.begin], one.text]
-        at = one.end
+    for splice in splices:
+        if splice.begin < at:
+            raise _refused(source, splice.begin, "two edits touch the same text")
+        pieces += [source.text[at : splice.begin], splice.text]
+        at = splice.end
     text = "".join([*pieces, source.text[at:]])
-    findings = Findings()
-    after = read_nodes(Source(source.name, text, source.folder), findings)
-    if after is None or findings.any_error or not same(after.value, wanted):
+    diagnostics = Diagnostics()
+    after = read_nodes(Source(source.name, text, source.folder), diagnostics)
+    if after is None or diagnostics.any_error or not same(after.value, wanted):
         raise _refused(source, splices[0].begin if splices else 0, "the text does not come out as it should")
     return text
 

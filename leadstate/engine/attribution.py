@@ -15,7 +15,7 @@ from leadstate.kinds import KIND_NAMES
 from leadstate.kinds.lead import LEAD
 from leadstate.model.account import Account
 from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.errors import finding_of
+from leadstate.model.errors import diagnostic_of
 from leadstate.model.plan import AccountPlan
 from leadstate.model.resource import CustomValue, Desired, Lookup
 from leadstate.pipedrive.client import Reader
@@ -47,25 +47,25 @@ async def plan_and_compare(
     return await each(
         work,
         lambda job: _compare(job, bases.get(job.account.name), settings),
-        lambda job, finding: Compared(unread(job.account, finding), Spent()),
+        lambda job, diagnostic: Compared(unread(job.account, diagnostic), Spent()),
         ended,
     )
 
 
-async def _compare(one: AccountJob, base: Account | None, settings: Settings) -> Compared:
-    reader = Reader(one.connection)
-    seen = await look(one.account, reader, settings)
+async def _compare(job: AccountJob, base: Account | None, settings: Settings) -> Compared:
+    reader = Reader(job.connection)
+    seen = await look(job.account, reader, settings)
     if isinstance(seen, Diagnostic):
-        return Compared(unread(one.account, seen), Spent())
+        return Compared(unread(job.account, seen), Spent())
     plan = plan_of(seen, reader, settings)
     if base is None:
         return Compared(with_origins(plan, None), Spent())
     before = reader.spent.copy()
-    base = replace(base, desired=tuple(_comparable(base, one.account, seen, plan)))
+    base = replace(base, desired=tuple(_comparable(base, job.account, seen, plan)))
     try:
         base, observed, _ = await resolve(base, seen.observed, reader)
     except ApiError as failure:
-        plan = replace(plan, diagnostics=(*plan.diagnostics, _unknown(finding_of(failure, plan.account))))
+        plan = replace(plan, diagnostics=(*plan.diagnostics, _unknown(diagnostic_of(failure, plan.account))))
     else:
         # All of it, for what is targeted here may have another key there.
         plan = with_origins(plan, plan_account(base, observed, KIND_NAMES, today=settings.today))
@@ -77,30 +77,30 @@ def _comparable(base: Account, declared: Account, seen: Seen, plan: AccountPlan)
 
     A description without an id stays where this plan changes the very field, and is left out elsewhere.
     """
-    marks = {one.mark for one in seen.account.of_kind(LEAD.name)}
-    marks |= {one.mark for one in seen.observed.live.get(LEAD.name, ())}
+    markers = {lead.marker for lead in seen.account.of_kind(LEAD.name)}
+    markers |= {one.marker for one in seen.observed.live.get(LEAD.name, ())}
     ids = _known_ids(declared, seen.account)
-    changed = {(one.address, field.attribute) for one in plan.changes for field in one.fields}
-    for one in base.desired:
-        attrs = dict(one.attrs)
-        for name, value in one.attrs.items():
+    changed = {(change.address, field.attribute) for change in plan.changes for field in change.fields}
+    for desired_item in base.desired:
+        attrs = dict(desired_item.attrs)
+        for name, value in desired_item.attrs.items():
             if isinstance(value, Lookup) and value in ids:
                 attrs[name] = ids[value]
-            elif isinstance(value, Lookup) and (one.address, name) not in changed:
+            elif isinstance(value, Lookup) and (desired_item.address, name) not in changed:
                 del attrs[name]
             elif isinstance(value, CustomValue) and seen.observed.fields is None:
                 del attrs[name]  # this revision declares none, so none of its changes is about one
-        if one.mark is None or one.mark in marks:
-            yield replace(one, attrs=attrs)
+        if desired_item.marker is None or desired_item.marker in markers:
+            yield replace(desired_item, attrs=attrs)
 
 
 def _known_ids(declared: Account, resolved: Account) -> dict[Lookup, int]:
-    before = {one.address: one.attrs for one in declared.desired}
+    before = {desired_item.address: desired_item.attrs for desired_item in declared.desired}
     return {
         value: found
-        for one in resolved.desired
-        for name, value in before[one.address].items()
-        if isinstance(value, Lookup) and isinstance(found := one.attrs.get(name), int)
+        for desired_item in resolved.desired
+        for name, value in before[desired_item.address].items()
+        if isinstance(value, Lookup) and isinstance(found := desired_item.attrs.get(name), int)
     }
 
 

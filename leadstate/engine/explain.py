@@ -34,21 +34,21 @@ async def explain_all(work: Sequence[AccountJob], target: Target, settings: Sett
     """Explain the object in every account, in the order given."""
     chosen = replace(settings, targets=(target,))
     return await each(
-        work, lambda job: _explain(job, target, chosen), lambda job, finding: Found(unread(job.account, finding))
+        work, lambda job: _explain(job, target, chosen), lambda job, diagnostic: Found(unread(job.account, diagnostic))
     )
 
 
-async def _explain(one: AccountJob, target: Target, settings: Settings) -> Found:
-    reader = Reader(one.connection)
-    policy = one.account.policy
+async def _explain(job: AccountJob, target: Target, settings: Settings) -> Found:
+    reader = Reader(job.connection)
+    policy = job.account.policy
     # Leads are read where one may be deleted; here an undeclared one is only looked at.
     sought = replace(policy, prune_leads=Prune.OWNED) if target.kind == LEAD.name else policy
-    seen = await look(replace(one.account, policy=sought), reader, settings)
+    seen = await look(replace(job.account, policy=sought), reader, settings)
     if isinstance(seen, Diagnostic):
-        return Found(unread(one.account, seen))
+        return Found(unread(job.account, seen))
     account = replace(seen.account, policy=policy)
     plan = plan_of(replace(seen, account=account), reader, settings)
     address = Address(account.name, target.kind, target.key)
-    explained = explain(address, account, seen.observed, plan, KIND_NAMES, declared=one.account)
-    everything = replace(account, desired=one.account.desired)
+    explained = explain(address, account, seen.observed, plan, KIND_NAMES, declared=job.account)
+    everything = replace(account, desired=job.account.desired)
     return Found(plan, explained, known_words(everything, seen.observed, KIND_NAMES))

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from leadstate.model.account import Account
 from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.errors import LeadstateError, finding_of
+from leadstate.model.errors import LeadstateError, diagnostic_of
 from leadstate.pipedrive.connection import Connection
 from leadstate.pipedrive.errors import BadAnswer
 
@@ -70,10 +70,10 @@ async def each(
 def failure_of(failure: Exception, account: str) -> Diagnostic:
     """Return the diagnostic of what was raised while an account was worked on; a mistake of ours is called one."""
     if isinstance(failure, LeadstateError):
-        return finding_of(failure, account)
+        return diagnostic_of(failure, account)
     if isinstance(failure, ArithmeticError | RecursionError):
         words = f"an answer holds a value that cannot be worked with ({type(failure).__name__})"
-        return Diagnostic(BadAnswer.code, Severity.ERROR, words, hint=BadAnswer.cure, account=account)
+        return Diagnostic(BadAnswer.code, Severity.ERROR, words, hint=BadAnswer.fix, account=account)
     _log.debug("internal error in %s", account, exc_info=failure)
     return Diagnostic(
         "internal",

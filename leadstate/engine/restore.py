@@ -28,7 +28,7 @@ async def observe_touched(
 
     Returns the account with the receipt's custom fields in normal form, what exists, and what cannot be restored.
 
-    Live leads are listed where that costs less than to ask for each, where a lead has to be found by its mark, and
+    Live leads are listed where that costs less than to ask for each, where a lead has to be found by its marker, and
     where a label is to be deleted that other leads may carry by now. What is not among them is asked for by id.
 
     Raises:
@@ -37,8 +37,8 @@ async def observe_touched(
     labels = list(decoded(LABEL, GET_LABELS, (await reader.get(Request(GET_LABELS))).rows()))
     leads = [touch for touch in receipt.touched if touch.kind == LEAD.name]
     ids = {touch.remote_id for touch in leads if touch.remote_id is not None}
-    made = {touch.mark for touch in leads if touch.mark and touch.remote_id is None}
-    deleted = {touch.mark for touch in leads if touch.mark and touch.after is None}
+    made = {touch.marker for touch in leads if touch.marker and touch.remote_id is None}
+    deleted = {touch.marker for touch in leads if touch.marker and touch.after is None}
     labels_added = any(touch.kind == LABEL.name and touch.before is None for touch in receipt.touched)
     listing = max(1, reader.pages_of(GET_LEADS)) * GET_LEADS.tokens
     listed: Listed | None = None
@@ -48,36 +48,36 @@ async def observe_touched(
         check_labels(labels, listed.carriers.keys())
     seen = {} if listed is None else {lead.remote_id: lead for lead in listed.kept}
     seen |= {lead.remote_id: lead for lead in await ask_for_ids(sorted(ids - seen.keys()), reader)}
-    missing = frozenset(deleted - {lead.mark for lead in seen.values()})
+    missing = frozenset(deleted - {lead.marker for lead in seen.values()})
     archived = Listed()
     if missing:
         archived = await again_if_shifted(
             lambda: read_archived(account, reader, missing, account.policy.archived_pages)
         )
-        seen |= {lead.remote_id: lead for lead in archived.kept if lead.mark in missing}
-    fields, findings = await _fields(account, receipt, reader)
+        seen |= {lead.remote_id: lead for lead in archived.kept if lead.marker in missing}
+    fields, diagnostics = await _fields(account, receipt, reader)
     observed = Observed(
         {LABEL.name: labels, LEAD.name: list(seen.values())},
         carriers=None if listed is None else listed.carriers,
-        unsure=missing - {lead.mark or "" for lead in archived.kept} if archived.cut else frozenset(),
+        unsure=missing - {lead.marker or "" for lead in archived.kept} if archived.cut else frozenset(),
         pages=0 if listed is None else listed.pages,
         fields=fields,
     )
     touched = tuple(_typed(touch, fields) for touch in receipt.touched)
-    return replace(account, receipt=replace(receipt, touched=touched)), observed, findings
+    return replace(account, receipt=replace(receipt, touched=touched)), observed, diagnostics
 
 
 async def _fields(
     account: Account, receipt: AccountReceipt, reader: Reader
 ) -> tuple[CustomFields | None, tuple[Diagnostic, ...]]:
-    """The account's custom fields, where any was touched; and a finding for each that cannot be written any more."""
+    """The account's custom fields, where any was touched; and a diagnostic for each that cannot be written any more."""
     named = {name.removeprefix(CUSTOM) for touch in receipt.touched for name in _custom(touch)}
     if not named and not any(touch.custom for touch in receipt.touched):
         return None, ()
     fields = CustomFields(await read_fields(reader)).using(named)
     lost = {_unwritable(name, fields) for name in named}
     lost |= {fields.unreadable(key) for touch in receipt.touched for key in touch.custom}
-    findings = (
+    diagnostics = (
         Diagnostic(
             "custom-field",
             Severity.WARNING,
@@ -88,7 +88,7 @@ async def _fields(
         )
         for why in sorted(lost - {""})
     )
-    return fields, tuple(findings)
+    return fields, tuple(diagnostics)
 
 
 def _unwritable(name: str, fields: CustomFields) -> str:

@@ -19,7 +19,7 @@ from leadstate.kinds.lead import LEAD
 from leadstate.model.account import Account
 from leadstate.model.address import Target
 from leadstate.model.diagnostics import Diagnostic, Severity, worst
-from leadstate.model.errors import finding_of
+from leadstate.model.errors import diagnostic_of
 from leadstate.model.observed import Observed
 from leadstate.model.outcome import Outcome, Status
 from leadstate.model.plan import AccountPlan, Action
@@ -41,8 +41,8 @@ class Settings:
         targets: the objects to plan; none means all.
         impact: how thoroughly leads that carry a deleted label are counted.
         allow: codes of guards that the user lifts.
-        max_tokens: API tokens that an account's apply may cost, over the policy's; None leaves that in force.
-        reserve: percent of a day's API tokens that an apply must leave; None for no such rule.
+        max_tokens: rate-limit tokens that an account's apply may cost, over the policy's; None leaves that in force.
+        reserve: percent of a day's rate-limit tokens that an apply must leave; None for no such rule.
         everything: whether live leads are to be listed, whatever the lock file knows.
         today: the day, in UTC; unless given, every day has come from which on something is deleted.
     """
@@ -63,12 +63,12 @@ class Seen:
     Attributes:
         account: what is declared, as far as the targets need it, with ids in place of descriptions.
         observed: what exists.
-        findings: descriptions that fit nothing, or several.
+        diagnostics: descriptions that fit nothing, or several.
     """
 
     account: Account
     observed: Observed
-    findings: tuple[Diagnostic, ...]
+    diagnostics: tuple[Diagnostic, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +104,12 @@ async def plan_all(work: Sequence[AccountJob], settings: Settings, ended: Ended 
     return await each(
         work,
         lambda job: plan_one(job.account, Reader(job.connection), settings),
-        lambda job, finding: unread(job.account, finding),
+        lambda job, diagnostic: unread(job.account, diagnostic),
         ended,
     )
 
 
-def untouched(plan: AccountPlan, why: str = "") -> Applied:
+def skip_all(plan: AccountPlan, why: str = "") -> Applied:
     """Return what became of a plan that was not begun: its changes are skipped for the reason that is given, if any."""
     outcomes = {change.address: Outcome(Status.SKIPPED, why) for change in plan.changes} if why else {}
     return Applied(outcomes, Spent(), plan) if plan.complete else Applied(outcomes, Spent(), None, _why(plan))
@@ -140,12 +140,12 @@ async def apply_all(
     return await each(
         work,
         lambda job: _apply(job, by_account[job.account.name], settings, observer or Observer(), interrupted),
-        lambda _, finding: Applied({}, Spent(), None, finding.summary),
+        lambda _, diagnostic: Applied({}, Spent(), None, diagnostic.summary),
     )
 
 
 async def look(account: Account, reader: Reader, settings: Settings) -> Seen | Diagnostic:
-    """Read what a plan of the account needs; what keeps it from being read is a finding."""
+    """Read what a plan of the account needs; what keeps it from being read is a diagnostic."""
     try:
         wrong = await wrong_company(account, reader)
         if wrong is not None:
@@ -154,10 +154,10 @@ async def look(account: Account, reader: Reader, settings: Settings) -> Seen | D
             return Seen(*await observe_touched(account, account.receipt, reader))
         account = _targeted(account, settings.targets)
         observed = await observe(account, reader, settings.impact, everything=settings.everything)
-        account, observed, findings = await resolve(account, observed, reader)
+        account, observed, diagnostics = await resolve(account, observed, reader)
     except ApiError as failure:
-        return finding_of(failure, account.name)
-    return Seen(account, observed, findings)
+        return diagnostic_of(failure, account.name)
+    return Seen(account, observed, diagnostics)
 
 
 def plan_of(seen: Seen, reader: Reader, settings: Settings) -> AccountPlan:
@@ -172,7 +172,7 @@ def plan_of(seen: Seen, reader: Reader, settings: Settings) -> AccountPlan:
     left, a_day = reader.tokens_today
     budget = Budget(cost(plan.changes), left, a_day, settings.reserve)
     refusals = guard(plan, policy, existing(observed), budget)
-    return replace(plan, diagnostics=lift((*seen.findings, *plan.diagnostics, *refusals), settings.allow))
+    return replace(plan, diagnostics=lift((*seen.diagnostics, *plan.diagnostics, *refusals), settings.allow))
 
 
 async def plan_one(account: Account, reader: Reader, settings: Settings) -> AccountPlan:
@@ -183,17 +183,21 @@ async def plan_one(account: Account, reader: Reader, settings: Settings) -> Acco
     return plan_of(seen, reader, settings)
 
 
-def unread(account: Account, finding: Diagnostic) -> AccountPlan:
+def unread(account: Account, diagnostic: Diagnostic) -> AccountPlan:
     """The plan of an account that could not be read: nothing, and why."""
-    return AccountPlan(account.name, account.origin, (), (), 0, (finding,), Bindings(), complete=False)
+    return AccountPlan(account.name, account.origin, (), (), 0, (diagnostic,), Bindings(), complete=False)
 
 
 def _targeted(account: Account, targets: Sequence[Target]) -> Account:
     """The part of the account that a targeted run looks at: reading leads for a label alone would be waste."""
     if not targets:
         return account
-    wanted = [one for one in account.desired if any(target.selects(one.address) for target in targets)]
-    labels = [one for one in account.of_kind(LABEL.name) if one not in wanted]
+    wanted = [
+        desired_item
+        for desired_item in account.desired
+        if any(target.selects(desired_item.address) for target in targets)
+    ]
+    labels = [label for label in account.of_kind(LABEL.name) if label not in wanted]
     leads = any(target.kind == LEAD.name for target in targets)
     policy = account.policy if leads else replace(account.policy, prune_leads=Prune.NONE)
     return replace(account, desired=(*wanted, *labels), policy=policy)
@@ -203,7 +207,7 @@ async def _apply(
     work: AccountJob, plan: AccountPlan, settings: Settings, observer: Observer, interrupted: asyncio.Event | None
 ) -> Applied:
     if not plan.applyable or not plan.changes:
-        return untouched(plan)
+        return skip_all(plan)
     writer = Recorder(work.connection, plan, observer)
     before = writer.spent.copy()
     outcomes = await execute(plan, writer, observer, interrupted)

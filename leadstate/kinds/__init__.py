@@ -39,5 +39,5 @@ def calls(changes: Iterable[Change]) -> list[tuple[Change, list[Request]]]:
 
 
 def cost(changes: Iterable[Change]) -> int:
-    """What applying the changes costs, in API tokens."""
+    """What applying the changes costs, in rate-limit tokens."""
     return sum(request.operation.tokens for _, requests in calls(changes) for request in requests)

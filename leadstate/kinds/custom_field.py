@@ -70,7 +70,7 @@ def decode(raw: object) -> CustomField | None:
     except ValidationError:
         name = raw.get("field_name") if isinstance(raw, dict) else None
         return CustomField("", text(name), UNREADABLE) if isinstance(name, str) else None
-    options = {one.id: text(one.label) for one in row.options or ()}
+    options = {option.id: text(option.label) for option in row.options or ()}
     return CustomField(row.field_code, text(row.field_name), row.field_type, options)
 
 
@@ -202,7 +202,7 @@ def _one_option(known: CustomField, raw: object, _answered: Mapping[str, object]
 
 def _some_options(known: CustomField, raw: object, _answered: Mapping[str, object]) -> Value:
     items = raw if isinstance(raw, list) else str(raw).split(",")
-    return tuple(sorted({_label(known, one) for one in items}))
+    return tuple(sorted({_label(known, item) for item in items}))
 
 
 _FORMS: Mapping[str, Callable[[CustomField, object, Mapping[str, object]], Value]] = {

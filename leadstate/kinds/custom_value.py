@@ -89,9 +89,9 @@ def declared(value: object, span: Span) -> CustomValue:
 class Unfit(Exception):
     """A value that its field does not take: what is wrong, what to do, and what there is to choose from."""
 
-    def __init__(self, why: str, cure: str, candidates: tuple[str, ...] = ()) -> None:
+    def __init__(self, why: str, fix: str, candidates: tuple[str, ...] = ()) -> None:
         super().__init__(why)
-        self.cure = cure
+        self.fix = fix
         self.candidates = candidates
 
 

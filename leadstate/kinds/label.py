@@ -1,6 +1,6 @@
 """Lead labels: what people declare, what Pipedrive answers, which requests make a change.
 
-Labels have no mark of ours, so the name is their identity; it is compared after NFC and trimming.
+Labels have no marker of ours, so the name is their identity; it is compared after NFC and trimming.
 """
 
 from collections.abc import Mapping, Sequence

@@ -48,7 +48,7 @@ def declare(
         spec: what is declared, with the account's overrides and variables in it already.
         address: its address.
         span: where it is declared.
-        namespace: the configuration's mark.
+        namespace: the configuration's marker.
         label_keys: label name or key → key; the loader has checked that each one is there.
         place: attribute → where it is written.
     """
@@ -63,7 +63,7 @@ def declare(
             },
         },
         span,
-        mark=f"{namespace}:{spec.key}",
+        marker=f"{namespace}:{spec.key}",
         create_only=spec.mode == "seed",
         leave_gone=spec.if_gone == "leave",
         adopted=spec.adopted,
@@ -143,7 +143,7 @@ def decode(raw: object) -> Live:
         "person": wire.person_id,
         "organization": wire.organization_id,
         "owner": wire.owner_id,
-        "labels": tuple(sorted({RemoteRef("label", one) for one in wire.label_ids})),
+        "labels": tuple(sorted({RemoteRef("label", id_) for id_ in wire.label_ids})),
         "value": None if money is None else Money(money.amount.normalize(), money.currency),
         "expected_close_date": wire.expected_close_date,
         "visible_to": wire.visible_to,
@@ -154,7 +154,7 @@ def decode(raw: object) -> Live:
     }
     frozen_by = FREEZES if wire.is_archived else None
     custom = answered(raw) if isinstance(raw, dict) else {}
-    return Live("lead", wire.id, attrs, title, mark=wire.origin_id, frozen_by=frozen_by, custom=custom)
+    return Live("lead", wire.id, attrs, title, marker=wire.origin_id, frozen_by=frozen_by, custom=custom)
 
 
 _WIRE = {
@@ -191,7 +191,7 @@ def requests(change: Change, resolve: Resolve) -> Sequence[Request]:
             return (Request(DELETE_LEAD, change.remote_id),)
         case Action.ADD:
             given = {name: value for name, value in body.items() if value is not None}
-            create = Request(ADD_LEAD, body={**given, "origin_id": change.mark})
+            create = Request(ADD_LEAD, body={**given, "origin_id": change.marker})
             archive = (Request(UPDATE_LEAD, body={"is_archived": True}),) if archived else ()
             return (create, *archive)
         case Action.UPDATE:

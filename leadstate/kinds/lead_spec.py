@@ -79,10 +79,8 @@ class LeadFields(Spec):
     def _can_be_unset(self) -> Self:
         for name in ("title", "owner", "labels", "visible_to", "was_seen", "custom_fields", "archived"):
             if name in self.model_fields_set and getattr(self, name) is None:
-                cure = "write [] for no labels" if name == "labels" else "leave the line out to not manage it"
-                raise PydanticCustomError(
-                    "cannot_unset", "{field} cannot be unset; {cure}", {"field": name, "cure": cure}
-                )
+                fix = "write [] for no labels" if name == "labels" else "leave the line out to not manage it"
+                raise PydanticCustomError("cannot_unset", "{field} cannot be unset; {fix}", {"field": name, "fix": fix})
         return self
 
 

@@ -64,7 +64,7 @@ class Account:
     Attributes:
         name: its name in the configuration.
         origin: scheme, host and port, `https://acme-emea.pipedrive.com`.
-        namespace: prefix of our leads' ownership marks; None where no leads are declared.
+        namespace: prefix of our leads' ownership markers; None where no leads are declared.
         policy: its rules.
         desired: what it shall hold.
         lock: reference → remote id, as the lock file remembers them; a hint and never the truth.
@@ -112,6 +112,6 @@ class Account:
         titles = (lead.attrs.get("title") for lead in self.of_kind("lead"))
         return frozenset(" ".join(title.split()) for title in titles if isinstance(title, str))
 
-    def owns(self, mark: str | None) -> bool:
-        """Whether a live object carries a mark of this configuration's namespace (spec section 2)."""
-        return mark is not None and self.namespace is not None and mark.startswith(f"{self.namespace}:")
+    def owns(self, marker: str | None) -> bool:
+        """Whether a live object carries a marker of this configuration's namespace (spec section 2)."""
+        return marker is not None and self.namespace is not None and marker.startswith(f"{self.namespace}:")

@@ -1,4 +1,4 @@
-"""What went wrong or deserves a look, as data: a code, a place, a cure."""
+"""What went wrong or deserves a look, as data: a code, a place, a fix."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ ALLOWED: Final = "allowed for this run"
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding.
+    """One diagnostic.
 
     Attributes:
         code: stable, kebab-case; for a guard also what `--allow` takes.
@@ -47,7 +47,7 @@ class Diagnostic:
     address: Address | None = None
 
     def as_warning(self) -> "Diagnostic":
-        """The same finding after the user has allowed it."""
+        """The same diagnostic after the user has allowed it."""
         return replace(self, severity=Severity.WARNING, hint=ALLOWED)
 
 

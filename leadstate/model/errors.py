@@ -32,7 +32,7 @@ class LeadstateError(Exception):
         self.span = span
 
 
-def finding_of(failure: LeadstateError, account: str) -> Diagnostic:
+def diagnostic_of(failure: LeadstateError, account: str) -> Diagnostic:
     """A failure of one account as a value, beside which the other accounts go on."""
     return Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint, span=failure.span, account=account)
 

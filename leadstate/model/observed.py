@@ -32,9 +32,9 @@ class Observed:
         others: how many more objects of a kind were seen that are not ours to touch.
         carriers: ids of the live leads that carry each label; None where leads were not all listed.
         archived_carriers: the same for archived leads; None where they were not all read.
-        unsure: marks that were not found, while part of the archived list was not read.
+        unsure: markers that were not found, while part of the archived list was not read.
         pages: how many pages of live leads were read.
-        gone: marks of objects that the lock file knows and that do not exist any more.
+        gone: markers of objects that the lock file knows and that do not exist any more.
         fields: the account's custom fields; None where none is declared.
         reading: how live leads were read; None where they were not.
         unmarked: title, white space collapsed → ids of live leads that bear no ownership marker, were created over the

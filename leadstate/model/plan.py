@@ -1,4 +1,4 @@
-"""A plan is data: changes, what was left alone and why, and a fingerprint over it."""
+"""A plan is data: changes, what is untouched and why, and a fingerprint over it."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ class Action(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why something is changed or left alone."""
+    """Why something is changed or untouched."""
 
     MISSING = "missing"
     DIFFERS = "differs"
@@ -31,7 +31,7 @@ class Reason(StrEnum):
     STATE_ABSENT = "state-absent"
     MERGED = "merged"
     RETIRING = "retiring"
-    NOT_DECLARED = "not-declared"
+    UNMANAGED = "unmanaged"
     NOT_LOCKED = "not-locked"
     SEED = "seed"
     ARCHIVED = "archived"
@@ -89,7 +89,7 @@ class Change:
         fields: what differs, sorted by path.
         want: the whole wanted value of each attribute that is touched (empty for a delete).
         remote_id: the id of the existing object; None for an add.
-        mark: the ownership mark that an add writes, or that an object which goes had.
+        marker: the ownership marker that an add writes, or that an object which goes had.
         thaw_first: whether the object must be unfrozen (un-archived) before anything else.
         after: addresses of changes of this plan that must have succeeded first.
         span: where it is declared; None where nothing declares it.
@@ -107,7 +107,7 @@ class Change:
     fields: tuple[FieldDiff, ...]
     want: Attrs
     remote_id: str | None = None
-    mark: str | None = None
+    marker: str | None = None
     thaw_first: bool = False
     after: tuple[Address, ...] = ()
     span: Span | None = None
@@ -120,7 +120,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftAlone:
+class Untouched:
     """Objects that were seen and are not touched, with the reason; `key` is None for a group of `count`.
 
     `detail` says in words what there is to know besides.
@@ -143,8 +143,8 @@ class AccountPlan:
         account: its name.
         origin: scheme, host and port that it was read from.
         changes: sorted by address.
-        left_alone: sorted by kind, reason and name.
-        unchanged: how many declared objects are already as declared.
+        untouched: sorted by kind, reason and name.
+        unchanged: how many declared objects are up to date.
         diagnostics: errors, refusals and warnings; an error or refusal keeps the account from being applied.
         bindings: which id stands for which reference, as observed.
         complete: whether the live state could be read as a whole.
@@ -156,7 +156,7 @@ class AccountPlan:
     account: str
     origin: str
     changes: tuple[Change, ...]
-    left_alone: tuple[LeftAlone, ...]
+    untouched: tuple[Untouched, ...]
     unchanged: int
     diagnostics: tuple[Diagnostic, ...]
     bindings: Bindings
@@ -194,7 +194,7 @@ class _Work(Protocol):
     @property
     def remote_id(self) -> str | None: ...
     @property
-    def mark(self) -> str | None: ...
+    def marker(self) -> str | None: ...
     @property
     def moves_to(self) -> object: ...
     @property
@@ -238,7 +238,7 @@ def _identity(change: _Work) -> object:
         "action": change.action,
         "reason": change.reason,
         "remote_id": change.remote_id,
-        "mark": change.mark,
+        "marker": change.marker,
         "moves_to": None if change.moves_to is None else str(change.moves_to),
         "fields": [[field.path, plain(field.before), plain(field.after)] for field in change.fields],
     }

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Prune(StrEnum):
-    """Which undeclared objects are deleted: none, those that carry our mark, those that the lock file knows, or all."""
+    """Which unmanaged objects are deleted: none, those with our marker, those that the lock file knows, or all."""
 
     NONE = "none"
     OWNED = "owned"
@@ -30,7 +30,7 @@ class Policy:
         prune_leads: NONE or OWNED.
         max_deletes: deletes of one run; None for no limit.
         max_delete_percent: deletes of a kind, in percent of what exists; None for no limit.
-        max_tokens: API tokens that an apply may cost; None for no limit.
+        max_tokens: rate-limit tokens that an apply may cost; None for no limit.
         refuse_in_use: whether deleting a label that leads carry is refused.
         archived_pages: how many pages of 500 archived leads may be read.
     """

@@ -86,13 +86,13 @@ class Desired:
         address: its address.
         attrs: the managed fields only, in normal form; None unsets a field.
         span: where it is declared.
-        mark: the ownership mark that identifies it, where its kind has one (leads: `origin_id`).
+        marker: the ownership marker that identifies it, where its kind has one (leads: `origin_id`).
         names: what else identifies it: the current name, then previous ones.
         present: False where it must not exist.
         create_only: True where it is created once and then left to people.
         leave_gone: True where one that existed, and that people deleted or converted, is not created again.
         adopted: True for one that somebody else made: nothing but a remembered id tells it, and it is not added.
-        keep: of several objects with its mark: the ids, one of which stays, while the others are deleted.
+        keep: of several objects with its marker: the ids, one of which stays, while the others are deleted.
         remote_id: the id it has, where that is known; then nothing else identifies it, and it is never added.
         moves_to: of an object that must not exist: what takes its place wherever it is referred to.
         not_before: of an object that must not exist: the day (ISO 8601, UTC) from which on it is deleted.
@@ -101,7 +101,7 @@ class Desired:
     address: Address
     attrs: Attrs
     span: Span
-    mark: str | None = None
+    marker: str | None = None
     names: tuple[str, ...] = ()
     present: bool = True
     create_only: bool = False
@@ -112,10 +112,10 @@ class Desired:
     moves_to: Ref | None = None
     not_before: str | None = None
 
-    def finding(
+    def diagnostic(
         self, code: str, severity: Severity, summary: str, *, hint: str, detail: str = "", span: Span | None = None
     ) -> Diagnostic:
-        """A finding about it, at its place or at one within it."""
+        """A diagnostic about it, at its place or at one within it."""
         account = self.address.account
         return Diagnostic(
             code, severity, summary, detail, hint, span or self.span, account=account, address=self.address
@@ -131,7 +131,7 @@ class Live:
         remote_id: the id that Pipedrive gave it.
         attrs: every field that the product can manage, in normal form.
         name: what people call it.
-        mark: its ownership mark, if any.
+        marker: its ownership marker, if any.
         frozen_by: the attribute that must change before any other can (an archived lead: `archived`).
         custom: its custom fields as they were answered; what they mean is for the account's fields to say.
     """
@@ -140,7 +140,7 @@ class Live:
     remote_id: str
     attrs: Attrs
     name: str
-    mark: str | None = None
+    marker: str | None = None
     frozen_by: str | None = None
     custom: Mapping[str, object] = field(default_factory=dict)
 

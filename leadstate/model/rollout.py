@@ -46,10 +46,10 @@ class Waves:
     def parse(cls, text: str) -> "Waves":
         """From `1,10%,rest`: numbers of accounts, or percents of all; ValueError where it is none."""
         *sizes, last = (one.strip() for one in text.split(","))
-        for one in sizes:
-            found = _SIZE.fullmatch(one)
+        for size in sizes:
+            found = _SIZE.fullmatch(size)
             if found is None or int(found[1]) == 0 or (found[2] and int(found[1]) > 100):  # noqa: PLR2004  percent
-                raise ValueError(f"{one!r} is no size of a wave: write a number of accounts or a percentage")
+                raise ValueError(f"{size!r} is no size of a wave: write a number of accounts or a percentage")
         if last != REST:
             raise ValueError(f"{text!r} does not end with `{REST}`: write it like 1,10%,{REST}")
         return cls(tuple(sizes))

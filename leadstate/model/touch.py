@@ -19,7 +19,7 @@ class Touch:
         key: what the plan called it; None for a lead that only got or lost labels.
         before: the changed attributes as they were; None where it did not exist.
         after: the same as they are now; None where it does not exist any more.
-        mark: the ownership mark of a lead that was created or deleted.
+        marker: the ownership marker of a lead that was created or deleted.
         custom: the custom fields of a deleted lead as they were answered.
         answered: whether an answer says that it happened. Otherwise only the live state can tell.
         locked_as: the key under which the lock file knew it before the run.
@@ -30,7 +30,7 @@ class Touch:
     key: str | None
     before: Attrs | None
     after: Attrs | None
-    mark: str | None = None
+    marker: str | None = None
     custom: Mapping[str, object] = field(default_factory=dict)
     answered: bool = False
     locked_as: str | None = None

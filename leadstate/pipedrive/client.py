@@ -42,7 +42,7 @@ class Reader:
 
     @property
     def tokens_today(self) -> tuple[int | None, int | None]:
-        """API tokens that the company has left today, and has a day, where the last answer told (undocumented)."""
+        """Rate-limit tokens that the company has left today, and has a day, as the last answer told (undocumented)."""
         names = ("x-daily-ratelimit-token-remaining", "x-daily-ratelimit-token-limit")
         left, limit = (self.headers.get(name, "").strip() for name in names)
         return _count(left), _count(limit)

@@ -34,7 +34,7 @@ _log = logging.getLogger("leadstate.http")
 
 @dataclass(slots=True)
 class Spent:
-    """What requests have cost: how many, by operation too, and their API tokens. Requests that failed are counted."""
+    """What requests have cost: how many, by operation too, and their rate-limit tokens. Failed ones are counted."""
 
     requests: int = 0
     tokens: int = 0

@@ -53,19 +53,19 @@ class ApiError(LeadstateError):
         hint: str = "",
         span: Span | None = None,
     ) -> None:
-        super().__init__(f"{operation}: {summary}", hint=hint or self.cure, span=span)
+        super().__init__(f"{operation}: {summary}", hint=hint or self.fix, span=span)
         self.operation = operation
         self.status = status
         self.retry_after = retry_after
 
-    cure: ClassVar[str] = ""
+    fix: ClassVar[str] = ""
 
 
 class Unreachable(ApiError):
     """No answer came. Where no connection was made, nothing can have happened."""
 
     code = "unreachable"
-    cure = "check the network and the account's `domain` or `url`, then run again"
+    fix = "check the network and the account's `domain` or `url`, then run again"
 
     def __init__(self, operation: str, summary: str, *, sent: bool) -> None:
         super().__init__(operation, summary)
@@ -76,7 +76,7 @@ class NoTokenServer(Unreachable):
     """What gives access tokens cannot be asked now. The request that needed one was not sent."""
 
     code = "no-token-server"
-    cure = "check the network, and the account's `token_url` if it has one, then run again"
+    fix = "check the network, and the account's `token_url` if it has one, then run again"
 
     def __init__(self, operation: str, summary: str) -> None:
         super().__init__(operation, summary, sent=False)
@@ -87,7 +87,7 @@ class Redirected(ApiError):
 
     code = "redirected"
     fatal = True
-    cure = "write the address that it points to as the account's `domain` or `url`, if you trust it"
+    fix = "write the address that it points to as the account's `domain` or `url`, if you trust it"
 
 
 class Unauthorized(ApiError):
@@ -95,7 +95,7 @@ class Unauthorized(ApiError):
 
     code = "unauthorized"
     fatal = True
-    cure = (
+    fix = (
         "check the account's `token` source; an API token is under Personal preferences > API in Pipedrive, an OAuth "
         "client may have been uninstalled there"
     )
@@ -105,7 +105,7 @@ class NoAccessToken(Unauthorized):
     """What gives access tokens gives none: the refresh token or the client is not valid, or it is no such server."""
 
     code = "no-access-token"
-    cure = "check that `token_url` is the address that gives Pipedrive's OAuth tokens"
+    fix = "check that `token_url` is the address that gives Pipedrive's OAuth tokens"
 
 
 class WrongCompany(ApiError):
@@ -119,7 +119,7 @@ class Forbidden(ApiError):
     """The token's user may not do this."""
 
     code = "forbidden"
-    cure = (
+    fix = (
         "use the token of a user who may do it; an admin sets permission sets in Pipedrive, and an OAuth client needs "
         "the scope for it"
     )
@@ -130,29 +130,29 @@ class Blocked(ApiError):
 
     code = "blocked"
     fatal = True
-    cure = "wait before you run again; more requests now lengthen the block"
+    fix = "wait before you run again; more requests now lengthen the block"
 
 
 class NotFound(ApiError):
     """There is no such object."""
 
     code = "not-found"
-    cure = "check the id, and whether the token's user may see it"
+    fix = "check the id, and whether the token's user may see it"
 
 
 class RateLimited(ApiError):
     """Too many requests in the burst window."""
 
     code = "rate-limited"
-    cure = "run again in a few seconds; what was done stays done"
+    fix = "run again in a few seconds; what was done stays done"
 
 
 class BudgetSpent(ApiError):
-    """The company's API tokens of the day are gone."""
+    """The company's rate-limit tokens of the day are gone."""
 
     code = "budget-spent"
     fatal = True
-    cure = "run again after the budget was reset (midnight at the vendor); what was done stays done"
+    fix = "run again after the budget was reset (midnight at the vendor); what was done stays done"
 
 
 class Rejected(ApiError):
@@ -166,7 +166,7 @@ class ServerFailure(ApiError):
 
     code = "server-failure"
     perhaps_done = True
-    cure = "run again; what was done stays done"
+    fix = "run again; what was done stays done"
 
 
 class BadAnswer(ApiError):
@@ -174,7 +174,7 @@ class BadAnswer(ApiError):
 
     code = "bad-answer"
     perhaps_done = True
-    cure = "check that `domain` or `url` names a Pipedrive account"
+    fix = "check that `domain` or `url` names a Pipedrive account"
 
 
 class TooLarge(BadAnswer):
@@ -193,4 +193,4 @@ class IncompleteListing(BadAnswer):
     """A listing changed while it was read, or was short of what it promised."""
 
     code = "incomplete-listing"
-    cure = "run again when the account is quieter; nothing was planned from half a listing"
+    fix = "run again when the account is quieter; nothing was planned from half a listing"

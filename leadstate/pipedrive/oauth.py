@@ -199,7 +199,7 @@ class OAuth(Signer):
         said = f"{reply.status_code}{self._said(reply)}"
         if reply.is_server_error or reply.status_code == httpx.codes.TOO_MANY_REQUESTS:
             return NoTokenServer(OPERATION, said)
-        words, hint = said.lower().replace("_", " "), NoAccessToken.cure
+        words, hint = said.lower().replace("_", " "), NoAccessToken.fix
         if "invalid client" in words:
             hint = "check the sources of `client_id` and `client_secret`; both are in the app's settings in Pipedrive"
         elif "invalid grant" in words:

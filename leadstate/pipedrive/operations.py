@@ -24,7 +24,7 @@ class Operation:
         id: the vendor's.
         method: of HTTP.
         path: below `/api/<version>`.
-        tokens: cost of a request, in API tokens.
+        tokens: cost of a request, in rate-limit tokens.
         version: of the API.
         search: whether it has the burst window of searches, 10 requests in 2 s (Pipedrive docs: rate limiting).
     """

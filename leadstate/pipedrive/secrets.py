@@ -93,7 +93,7 @@ class Secrets:
     def _compile(self) -> None:
         long = [text for text in self._texts if len(text) >= SHORTEST]
         self._short, self._long = _pattern(self._texts), _pattern(long)
-        # As JSON writes them: a quotation mark is escaped there.
+        # As JSON writes them: a quotation marker is escaped there.
         self._folded = [fold(json.dumps(text)[1:-1].encode()) for text in long]
 
 

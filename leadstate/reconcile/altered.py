@@ -22,19 +22,19 @@ def collapse(name: str) -> str:
     return " ".join(name.split())
 
 
-def is_altered(name: Value, mark: str | None, live: Live) -> bool:
+def is_altered(name: Value, marker: str | None, live: Live) -> bool:
     """Return whether a create of this name and ownership marker may have made the object, though it bears others.
 
     Args:
         name: the wanted name or title.
-        mark: the wanted ownership marker; None where the kind has none, and the name is the identity.
+        marker: the wanted ownership marker; None where the kind has none, and the name is the identity.
         live: an object that exists.
     """
-    if not isinstance(name, str) or (live.mark == mark and live.name == name):
+    if not isinstance(name, str) or (live.marker == marker and live.name == name):
         return False
-    if mark is None:
+    if marker is None:
         return collapse(live.name) == collapse(name) or (len(live.name) >= SHORTEST and name.startswith(live.name))
-    return collapse(live.name) == collapse(name) and live.mark != mark and mark.startswith(live.mark or "")
+    return collapse(live.name) == collapse(name) and live.marker != marker and marker.startswith(live.marker or "")
 
 
 def find_altered(
@@ -58,19 +58,19 @@ def find_altered(
         if not isinstance(name, str):
             continue
         whole = collapse(name)
-        cut = (name[:length].strip() for length in range(SHORTEST, len(name))) if desired.mark is None else ()
+        cut = (name[:length].strip() for length in range(SHORTEST, len(name))) if desired.marker is None else ()
         near = {live.remote_id: live for text in (whole, *cut) for live in by_name.get(text, ())}
-        ids = {remote_id for remote_id, live in near.items() if is_altered(name, desired.mark, live)}
-        if desired.mark is not None:
+        ids = {remote_id for remote_id, live in near.items() if is_altered(name, desired.marker, live)}
+        if desired.marker is not None:
             ids.update(unmarked.get(whole, ()))
         if ids:
-            yield _finding(desired, sorted(ids))
+            yield _diagnostic(desired, sorted(ids))
 
 
-def _finding(desired: Desired, ids: Sequence[str]) -> Diagnostic:
+def _diagnostic(desired: Desired, ids: Sequence[str]) -> Diagnostic:
     kind = desired.address.kind
-    what = "its ownership marker" if desired.mark is not None else "its name"
-    return desired.finding(
+    what = "its ownership marker" if desired.marker is not None else "its name"
+    return desired.diagnostic(
         CREATED_ALTERED,
         Severity.GUARD,
         f"an earlier run may have created it, and the server changed {what}: {', '.join(ids)}",

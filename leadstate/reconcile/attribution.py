@@ -20,14 +20,14 @@ def with_origins(plan: AccountPlan, base: AccountPlan | None) -> AccountPlan:
         plan: the plan of this revision.
         base: the plan of the other one; None where it does not declare the account.
     """
-    theirs = {} if base is None else {key: one for one in base.changes for key in _keys(one)}
+    theirs = {} if base is None else {key: change for change in base.changes for key in _keys(change)}
     bindings = Bindings() if base is None else base.bindings
 
     def origin(mine: Change) -> Origin:
         other = next((theirs[key] for key in _keys(mine) if key in theirs), None)
         return Origin.CHANGE if other is None else _origin(mine, plan.bindings, other, bindings)
 
-    return replace(plan, changes=tuple(replace(one, origin=origin(one)) for one in plan.changes))
+    return replace(plan, changes=tuple(replace(change, origin=origin(change)) for change in plan.changes))
 
 
 def _keys(change: Change) -> Iterator[RemoteRef | Address]:
@@ -43,12 +43,12 @@ def _origin(mine: Change, here: Bindings, other: Change, there: Bindings) -> Ori
     if mine.action is Action.DELETE:
         same = _by_id(mine.moves_to, here) == _by_id(other.moves_to, there)
         return Origin.DRIFT if same else Origin.BOTH
-    after = {one.path: _by_id(one.after, there) for one in other.fields}
+    after = {field.path: _by_id(field.after, there) for field in other.fields}
     return _together(
-        (Origin.DRIFT if after[one.path] == _by_id(one.after, here) else Origin.BOTH)
-        if one.path in after
+        (Origin.DRIFT if after[field.path] == _by_id(field.after, here) else Origin.BOTH)
+        if field.path in after
         else Origin.CHANGE
-        for one in mine.fields
+        for field in mine.fields
     )
 
 

@@ -26,7 +26,7 @@ class Changed:
         had: label id → whether the lead carried it before.
         has: the same after.
         unsure: ids of labels that it may carry or not, for the same reason.
-        mark: ownership mark of a lead that was created or deleted.
+        marker: ownership marker of a lead that was created or deleted.
         custom: custom fields of a deleted lead, as they were answered.
     """
 
@@ -40,7 +40,7 @@ class Changed:
     had: dict[str, bool] = field(default_factory=dict)
     has: dict[str, bool] = field(default_factory=dict)
     unsure: set[str] = field(default_factory=set)
-    mark: str | None = None
+    marker: str | None = None
     custom: Mapping[str, object] = field(default_factory=dict)
 
     @property
@@ -73,7 +73,7 @@ def compose(touches: Iterable[Touch]) -> list[Changed]:
 
 def _add(changed: Changed, touch: Touch) -> None:
     changed.key = changed.key or touch.key
-    changed.mark = changed.mark or touch.mark
+    changed.marker = changed.marker or touch.marker
     changed.custom = changed.custom or touch.custom
     changed.exists = touch.after is not None
     before, after = touch.before or {}, touch.after or {}

@@ -11,12 +11,12 @@ from leadstate.model.resource import FREEZES, Attrs, Live, Value, references
 
 def in_order(changes: Iterable[Change]) -> list[Change]:
     """Sorted by address, each with the changes that must come first: what it refers to; for a delete, what lets go."""
-    ordered = sorted(changes, key=lambda one: (one.address, one.remote_id or ""))
-    adds = {one.address.ref: one.address for one in ordered if one.action is Action.ADD}
+    ordered = sorted(changes, key=lambda change: (change.address, change.remote_id or ""))
+    adds = {change.address.ref: change.address for change in ordered if change.action is Action.ADD}
     holders: dict[Ref, list[Address]] = {}
-    for one in ordered:
-        for ref in _lets_go(one):
-            holders.setdefault(ref, []).append(one.address)
+    for change in ordered:
+        for ref in _lets_go(change):
+            holders.setdefault(ref, []).append(change.address)
     return [
         replace(
             one,
@@ -35,7 +35,7 @@ def _wants(want: Attrs) -> frozenset[Ref]:
 
 def _lets_go(change: Change) -> frozenset[Ref]:
     """References that an object has now and will not have after this change."""
-    return frozenset().union(*(references(one.before) for one in change.fields)) - _wants(change.want)
+    return frozenset().union(*(references(field.before) for field in change.fields)) - _wants(change.want)
 
 
 def weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
@@ -44,18 +44,22 @@ def weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
     For a delete, leads that this plan relabels or deletes first do not count: they will not carry it any more. Those
     that it brings back from the archive do.
     """
-    ids = {one.address: one.remote_id for one in changes}
-    thawed = {one.remote_id for one in changes if one.thaw_first and "labels" not in one.want}
+    ids = {change.address: change.remote_id for change in changes}
+    thawed = {change.remote_id for change in changes if change.thaw_first and "labels" not in change.want}
     returning = [one for one in observed.live.get("lead", ()) if one.remote_id in thawed]
     after_all = _pages_after(changes, observed)
     weighed = []
-    for one in changes:
-        deletes = one.action is Action.DELETE
-        if one.remote_id is None or one.address.kind != "label" or not (deletes or one.reason is Reason.RENAMED):
-            weighed.append(one)
+    for change in changes:
+        deletes = change.action is Action.DELETE
+        if (
+            change.remote_id is None
+            or change.address.kind != "label"
+            or not (deletes or change.reason is Reason.RENAMED)
+        ):
+            weighed.append(change)
             continue
-        ref = RemoteRef("label", one.remote_id)
-        leaving = {ids[address] for address in one.after} if deletes else set()
+        ref = RemoteRef("label", change.remote_id)
+        leaving = {ids[address] for address in change.after} if deletes else set()
         back = [lead.remote_id for lead in returning if ref in _held(lead)]
         carriers = None if observed.carriers is None else [*observed.carriers.get(ref, ()), *back]
         live = None if carriers is None else tuple(lead for lead in carriers if lead not in leaving)
@@ -66,11 +70,11 @@ def weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
         )
         weighed.append(
             replace(
-                one,
+                change,
                 impact=impact,
                 carriers=live if deletes else None,
                 archived_carriers=tuple(archived) if deletes and archived else None,
-                pages=after_all if one.moves_to else 0,
+                pages=after_all if change.moves_to else 0,
             )
         )
     return weighed
@@ -100,12 +104,12 @@ def only(changes: Sequence[Change], targets: Sequence[Target]) -> tuple[Change, 
     """The changes of the targets and of what they need; all of them where nothing is targeted."""
     if not targets:
         return tuple(changes)
-    needs = {one.address: one.after for one in changes}
+    needs = {change.address: change.after for change in changes}
     chosen: set[Address] = set()
-    ahead = [one.address for one in changes if any(target.selects(one.address) for target in targets)]
+    ahead = [change.address for change in changes if any(target.selects(change.address) for target in targets)]
     while ahead:
         address = ahead.pop()
         if address not in chosen:
             chosen.add(address)
             ahead.extend(needs[address])
-    return tuple(one for one in changes if one.address in chosen)
+    return tuple(change for change in changes if change.address in chosen)

@@ -26,7 +26,7 @@ def diff(before: Attrs, after: Attrs) -> tuple[FieldDiff, ...]:
     # What deepdiff holds equal though == does not (a subclass, say) still has to be written.
     paths |= {(key,) for key in changed} - {path[:1] for path in paths}
     found = (FieldDiff(".".join(path), at(before, path), at(after, path), path) for path in paths)
-    return tuple(sorted(found, key=lambda one: one.path))
+    return tuple(sorted(found, key=lambda field: field.path))
 
 
 def added(attrs: Attrs) -> tuple[FieldDiff, ...]:

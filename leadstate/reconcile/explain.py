@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from leadstate.model.account import Account
 from leadstate.model.address import Address, Span
 from leadstate.model.observed import Observed
-from leadstate.model.plan import AccountPlan, Change, LeftAlone
+from leadstate.model.plan import AccountPlan, Change, Untouched
 from leadstate.model.policy import Prune
 from leadstate.model.resource import Attrs, Desired, Live, references, settle
 from leadstate.reconcile.match import KnownBy, identify, known_by
@@ -41,7 +41,7 @@ class Explained:
         wanted: the declared fields, as they shall be.
         there: the live fields, ids turned into references.
         change: what is to be done with it.
-        left_alone: why nothing is done with it, where that is not because it is as declared.
+        untouched: why nothing is done with it, where that is not because it is up to date.
         needed_by: declared objects that refer to it.
         prune: what the account does with undeclared objects of its kind.
         remembered: whether the lock file knows its id.
@@ -54,7 +54,7 @@ class Explained:
     wanted: Attrs
     there: Attrs
     change: Change | None
-    left_alone: LeftAlone | None
+    untouched: Untouched | None
     needed_by: tuple[Address, ...]
     prune: Prune
     remembered: bool
@@ -82,8 +82,8 @@ def explain(
     found = identify(account, observed, order)
     matching = found.matchings[address.kind]
     live_of = {one.address: live for one, live in matching.pairs}
-    live_of |= {Address(account.name, address.kind, found.names[one.remote_id]): one for one in matching.undeclared}
-    desired = next((one for one in account.desired if one.address == address), None)
+    live_of |= {Address(account.name, address.kind, found.names[live.remote_id]): live for live in matching.undeclared}
+    desired = next((desired_item for desired_item in account.desired if desired_item.address == address), None)
     live = live_of.get(address)
     if desired is None and live is None:
         return None
@@ -95,9 +95,9 @@ def explain(
         known_by(desired, live, account.lock) if desired is not None and live is not None else (),
         {} if desired is None else {name: settle(value, there.get(name)) for name, value in desired.attrs.items()},
         there,
-        next((one for one in plan.changes if one.address == address), None),
-        next((one for one in plan.left_alone if (one.kind, one.key) == (address.kind, address.key)), None),
-        tuple(one.address for one in declared.desired if address.ref in _referred(one)),
+        next((change for change in plan.changes if change.address == address), None),
+        next((group for group in plan.untouched if (group.kind, group.key) == (address.kind, address.key)), None),
+        tuple(desired_item.address for desired_item in declared.desired if address.ref in _referred(desired_item)),
         account.policy.prune(address.kind),
         live is not None and live.remote_id in account.locked,
     )
@@ -108,14 +108,16 @@ def known_words(account: Account, observed: Observed, order: Sequence[str]) -> d
     found = identify(account, observed, order)
     words: dict[tuple[str, str], Address] = {}
     for kind, matching in found.matchings.items():
-        for one in account.of_kind(kind):
-            words |= {(kind, name): one.address for name in one.names}
+        for desired in account.of_kind(kind):
+            words |= {(kind, name): desired.address for name in desired.names}
         for one, live in matching.pairs:
             words[kind, live.name] = one.address
         for live in matching.undeclared:
             key = found.names[live.remote_id]
             words[kind, key] = Address(account.name, kind, key)
-    return words | {(one.address.kind, one.address.key): one.address for one in account.desired}
+    return words | {
+        (desired_item.address.kind, desired_item.address.key): desired_item.address for desired_item in account.desired
+    }
 
 
 def _referred(desired: Desired) -> frozenset[object]:

@@ -25,7 +25,7 @@ PERCENT_FROM = 10
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """API tokens: what the apply would cost, and what the company has left today, where the server tells.
+    """Rate-limit tokens: what the apply would cost, and what the company has left today, where the server tells.
 
     Attributes:
         cost: tokens of the apply.
@@ -59,16 +59,16 @@ def guard(plan: AccountPlan, policy: Policy, existing: Mapping[str, int], budget
 
 
 def lift(diagnostics: Iterable[Diagnostic], allow: Collection[str]) -> tuple[Diagnostic, ...]:
-    """The same findings, those refusals that the user allows turned into warnings."""
+    """The same diagnostics, those refusals that the user allows turned into warnings."""
     return tuple(d.as_warning() if d.severity is Severity.GUARD and d.code in allow else d for d in diagnostics)
 
 
-def _refusal(plan: AccountPlan, code: str, summary: str, cure: str, about: Change | None = None) -> Diagnostic:
+def _refusal(plan: AccountPlan, code: str, summary: str, fix: str, about: Change | None = None) -> Diagnostic:
     return Diagnostic(
         code,
         Severity.GUARD,
         summary,
-        hint=f"{cure}, or pass `--allow {code}`",
+        hint=f"{fix}, or pass `--allow {code}`",
         account=plan.account,
         address=about.address if about else None,
         span=about.span if about else None,
@@ -86,7 +86,7 @@ def _deletes(plan: AccountPlan, policy: Policy) -> Iterator[Diagnostic]:
 def _share(plan: AccountPlan, policy: Policy, existing: Mapping[str, int]) -> Iterator[Diagnostic]:
     limit = policy.max_delete_percent
     for kind, there in sorted(existing.items()):
-        deletes = sum(one.action is Action.DELETE and one.address.kind == kind for one in plan.changes)
+        deletes = sum(change.action is Action.DELETE and change.address.kind == kind for change in plan.changes)
         if limit is None or there < PERCENT_FROM or deletes * 100 <= limit * there:
             continue
         share = f"{deletes} of {there} {kind}s ({deletes * 100 // there} %)"
@@ -96,7 +96,7 @@ def _share(plan: AccountPlan, policy: Policy, existing: Mapping[str, int]) -> It
 
 def _tokens(plan: AccountPlan, policy: Policy, tokens: int) -> Iterator[Diagnostic]:
     if policy.max_tokens is not None and tokens > policy.max_tokens:
-        summary = f"the apply would cost {counted(tokens, 'API token')}; {policy.max_tokens:,} may be spent"
+        summary = f"the apply would cost {counted(tokens, 'rate-limit token')}; {policy.max_tokens:,} may be spent"
         yield _refusal(plan, MAX_TOKENS, summary, "raise `--max-tokens` or policy.guards.max_tokens")
 
 
@@ -106,7 +106,7 @@ def _reserve(plan: AccountPlan, budget: Budget) -> Iterator[Diagnostic]:
     after = budget.left - budget.cost
     if after * 100 < budget.reserve * budget.limit:
         summary = (
-            f"the apply would leave {max(0, after)} of today's {budget.limit} API tokens; "
+            f"the apply would leave {max(0, after)} of today's {budget.limit} rate-limit tokens; "
             f"{budget.reserve} % are to be left"
         )
         yield _refusal(plan, RESERVE, summary, "apply after the budget was reset, lower `--reserve`")
@@ -114,16 +114,16 @@ def _reserve(plan: AccountPlan, budget: Budget) -> Iterator[Diagnostic]:
 
 def _in_use(plan: AccountPlan, policy: Policy) -> Iterator[Diagnostic]:
     """A label that leads carry is not deleted under them (spec section 1, promise 6)."""
-    for one in plan.changes:
-        if not policy.refuse_in_use or one.action is not Action.DELETE or one.impact is None:
+    for change in plan.changes:
+        if not policy.refuse_in_use or change.action is not Action.DELETE or change.impact is None:
             continue
-        leads, archived = one.impact.leads, one.impact.archived_leads
+        leads, archived = change.impact.leads, change.impact.archived_leads
         if leads is None:
-            yield _refusal(plan, IN_USE, "how many leads carry it was not counted", "plan with `--impact live`", one)
-        elif one.moves_to is None and (leads or archived):
+            yield _refusal(plan, IN_USE, "how many leads carry it was not counted", "plan with `--impact live`", change)
+        elif change.moves_to is None and (leads or archived):
             # Archived leads cannot be moved: with a successor they keep the dead id, and the planner warns of them.
             also = f" and {counted(archived, 'archived lead')}" if archived else ""
             carry = "carries" if leads == 1 and not archived else "carry"
-            declare = "declare it with `state: absent` and" if one.reason is Reason.NOT_DECLARED else "write"
-            cure = f"{declare} `replace_with: LABEL` to give its leads another label first, set `policy.in_use: allow`"
-            yield _refusal(plan, IN_USE, f"{counted(leads, 'open lead')}{also} still {carry} it", cure, one)
+            declare = "declare it with `state: absent` and" if change.reason is Reason.UNMANAGED else "write"
+            fix = f"{declare} `replace_with: LABEL` to give its leads another label first, set `policy.in_use: allow`"
+            yield _refusal(plan, IN_USE, f"{counted(leads, 'open lead')}{also} still {carry} it", fix, change)

@@ -59,31 +59,31 @@ def likenesses(matching: Matching, staying: Sequence[Live], account: Account) ->
     """Remarks on live labels that may be meant by a declared one, at most one for each of these.
 
     Args:
-        matching: who is who. What has a mark is known by that, whatever it is called.
+        matching: who is who. What has a marker is known by that, whatever it is called.
         staying: what nothing declares and what is not deleted.
         account: what is declared, and what the lock file remembers: with one, renames are recognised anyway.
     """
-    missing = [one for one in matching.missing if one.mark is None and one.present]
-    there = [one for one, _ in matching.pairs if one.mark is None and one.present and one.names]
+    missing = [desired for desired in matching.missing if desired.marker is None and desired.present]
+    there = [one for one, _ in matching.pairs if one.marker is None and one.present and one.names]
     by_look: dict[str, list[Live]] = defaultdict(list)
-    for one in staying if missing or there else ():
-        by_look[look(one.name)].append(one)
+    for live in staying if missing or there else ():
+        by_look[look(live.name)].append(live)
     for desired in there:
         if alike := by_look.get(look(desired.names[0])):
             yield _looks_alike(desired, alike, _to_merge(alike))
     # A label that looks like a declared one is told of as that.
-    known = {look(one.names[0]) for one in (*missing, *there)} if missing else frozenset()
-    lacking = Counter(one.attrs.get("color") for one in missing)
+    known = {look(desired.names[0]) for desired in (*missing, *there)} if missing else frozenset()
+    lacking = Counter(desired.attrs.get("color") for desired in missing)
     for desired in missing:
         if alike := by_look.get(look(desired.names[0])):
             yield _looks_alike(desired, alike, _to_rename(alike))
         elif not account.lock and lacking[desired.attrs.get("color")] == 1:
-            yield from _likely_rename(desired, [one for one in matching.extra if look(one.name) not in known])
+            yield from _likely_rename(desired, [live for live in matching.extra if look(live.name) not in known])
 
 
 def _looks_alike(desired: Desired, alike: Sequence[Live], hint: str) -> Diagnostic:
     names, verb = ", ".join(repr(one.name) for one in alike), "looks" if len(alike) == 1 else "look"
-    return desired.finding(
+    return desired.diagnostic(
         "looks-alike",
         Severity.WARNING,
         f"{names} in Pipedrive {verb} like it, and nothing declares it",
@@ -92,7 +92,7 @@ def _looks_alike(desired: Desired, alike: Sequence[Live], hint: str) -> Diagnost
 
 
 def _to_merge(alike: Sequence[Live]) -> str:
-    many = Counter(one.name for one in alike)
+    many = Counter(live.name for live in alike)
     by_id = [many[one.name] > 1 or "${" in one.name for one in alike]
     sources = [f"{{id: {one.remote_id}}}" if id_ else _spelled(one.name) for one, id_ in zip(alike, by_id, strict=True)]
     return f"to make them one, write `merge_from: [{', '.join(sources)}]`; else rename one in Pipedrive"
@@ -106,11 +106,11 @@ def _to_rename(alike: Sequence[Live]) -> str:
 
 def _likely_rename(desired: Desired, others: Sequence[Live]) -> Iterator[Diagnostic]:
     """Ask about the only missing label of a colour where exactly one undeclared label has that colour."""
-    alike = [one for one in others if one.attrs.get("color") == desired.attrs.get("color")]
+    alike = [other for other in others if other.attrs.get("color") == desired.attrs.get("color")]
     if len(alike) == 1:
         summary = f"it is not there, and its colour is that of {alike[0].name!r}: was it renamed in Pipedrive?"
         hint = "to keep it and its leads, add its name to `previously`; with a lock file renames are recognised"
-        yield desired.finding("likely-rename", Severity.WARNING, summary, hint=hint)
+        yield desired.diagnostic("likely-rename", Severity.WARNING, summary, hint=hint)
 
 
 def _spelled(name: str) -> str:

@@ -1,7 +1,7 @@
-"""Who is who: a known id, ownership mark, name, then a previous name. Two candidates are an error, never a choice.
+"""Who is who: a known id, ownership marker, name, then a previous name. Two candidates are an error, never a choice.
 
-A declared object with a mark is known by its mark alone: a lead's title is no identity. One with an id, by its id. What
-the lock file remembers is a hint: an id that is not there any more, or that bears another mark, counts for nothing.
+A declared object with a marker is known by its marker alone: a lead's title is no identity. One with an id, by its id.
+The lock file is a cache of ids and live data wins: an id that is gone, or whose object has another marker, is ignored.
 """
 
 import json
@@ -27,7 +27,7 @@ class KnownBy(StrEnum):
 
     ID = "id"
     LOCK = "lock"
-    MARK = "mark"
+    MARK = "marker"
     NAME = "name"
     PREVIOUS_NAME = "previous-name"
 
@@ -44,7 +44,7 @@ class Matching:
         shadowed: live objects that bear a previous name of an object which exists under its current name.
         ambiguous: live objects that could each be the same declared one.
         diagnostics: errors and warnings found on the way.
-        duplicates: live objects that carry the mark of a declared one which says that another one is kept.
+        duplicates: live objects that carry the marker of a declared one which says that another one is kept.
     """
 
     pairs: tuple[tuple[Desired, Live], ...]
@@ -82,8 +82,8 @@ class _Matcher:
             elif len(candidates) == 1 and candidates[0].remote_id in self.free:
                 self.pairs.append((desired, self.free.pop(candidates[0].remote_id)))
             else:
-                for one in candidates:
-                    self.free.pop(one.remote_id, None)
+                for candidate in candidates:
+                    self.free.pop(candidate.remote_id, None)
                 self.ambiguous.extend(candidates)
                 self.diagnostics.append(_ambiguous(desired, candidates, what))
         return rest
@@ -97,40 +97,42 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
         live: what exists.
         lock: reference → id, as remembered from an earlier run.
     """
-    by_mark: dict[str, list[Live]] = defaultdict(list)
+    by_marker: dict[str, list[Live]] = defaultdict(list)
     by_name: dict[str, list[Live]] = defaultdict(list)
     for one in live:
         by_name[one.name].append(one)
-        if one.mark is not None:
-            by_mark[one.mark].append(one)
+        if one.marker is not None:
+            by_marker[one.marker].append(one)
 
-    desired = [each for one in desired for each in _each_name(one, by_name.keys(), desired)]
+    desired = [each for desired_item in desired for each in _each_name(desired_item, by_name.keys(), desired)]
     matcher = _Matcher({one.remote_id: one for one in live})
     by_id = {one.remote_id: [one] for one in live}
-    pinned = [one for one in desired if one.remote_id is not None]
-    marked = [one for one in desired if one.remote_id is None and one.mark is not None]
-    named = [one for one in desired if one.remote_id is None and one.mark is None]
+    pinned = [desired_item for desired_item in desired if desired_item.remote_id is not None]
+    marked = [
+        desired_item for desired_item in desired if desired_item.remote_id is None and desired_item.marker is not None
+    ]
+    named = [desired_item for desired_item in desired if desired_item.remote_id is None and desired_item.marker is None]
     gone = matcher.settle(pinned, lambda d: by_id.get(d.remote_id or "", []), "has its id", "have its id")
 
     duplicates = [
         other
         for one in marked
-        for other in _not_kept(one, by_mark[one.mark or ""])
+        for other in _not_kept(one, by_marker[one.marker or ""])
         if matcher.free.pop(other.remote_id, None)
     ]
-    declared = {one.names[0]: one for one in named}
+    declared = {desired.names[0]: desired for desired in named}
 
     def remembered(wanted: Desired, others: Iterable[Live]) -> list[Live]:
         """What the lock knows it by, and what else it could be, each once. Nothing is deleted on a memory alone."""
         locked = by_id.get((lock or {}).get(wanted.address.ref, ""), []) if wanted.present else []
         # A lead that others made is ours only where it is declared `adopted`, whatever the lock file claims.
-        marks = (None, wanted.mark) if wanted.adopted else (wanted.mark,)
+        markers = (None, wanted.marker) if wanted.adopted else (wanted.marker,)
         # A label that bears the name of another declared one is that one, whatever was remembered of it.
-        fitting = [one for one in locked if one.mark in marks and declared.get(one.name, wanted) is wanted]
-        return list({one.remote_id: one for one in (*fitting, *others)}.values())
+        fitting = [one for one in locked if one.marker in markers and declared.get(one.name, wanted) is wanted]
+        return list({other.remote_id: other for other in (*fitting, *others)}.values())
 
     missing = matcher.settle(
-        marked, lambda d: remembered(d, by_mark[d.mark or ""]), "carries its mark", "carry its mark"
+        marked, lambda d: remembered(d, by_marker[d.marker or ""]), "carries its marker", "carry its marker"
     )
     rest = matcher.settle(named, lambda d: remembered(d, by_name[d.names[0]]), "bears its name", "bear its name")
     present = [pair for pair in matcher.pairs if pair[0].names]
@@ -162,12 +164,12 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
 
 
 def _not_kept(desired: Desired, bearing: Sequence[Live]) -> Sequence[Live]:
-    """Return the leads that go where a declaration says which one of several with its mark is kept.
+    """Return the leads that go where a declaration says which one of several with its marker is kept.
 
     Nothing goes where it names none of them, or several, or where one is archived: that is for people to decide.
     """
     kept = [one for one in bearing if one.remote_id in desired.keep]
-    if len(kept) != 1 or any(one.frozen_by for one in bearing):
+    if len(kept) != 1 or any(live.frozen_by for live in bearing):
         return ()
     return [one for one in bearing if one is not kept[0]]
 
@@ -201,9 +203,9 @@ def known_by(desired: Desired, live: Live, lock: Mapping[Ref, str]) -> tuple[Kno
         return (KnownBy.ID,)
     found = {
         KnownBy.LOCK: desired.present and lock.get(desired.address.ref) == live.remote_id,
-        KnownBy.MARK: desired.mark is not None and desired.mark == live.mark,
-        KnownBy.NAME: desired.mark is None and live.name == desired.names[0],
-        KnownBy.PREVIOUS_NAME: desired.mark is None and live.name in desired.names[1:],
+        KnownBy.MARK: desired.marker is not None and desired.marker == live.marker,
+        KnownBy.NAME: desired.marker is None and live.name == desired.names[0],
+        KnownBy.PREVIOUS_NAME: desired.marker is None and live.name in desired.names[1:],
     }
     return tuple(one for one, speaks in found.items() if speaks)
 
@@ -216,13 +218,15 @@ def _ambiguous(desired: Desired, candidates: Sequence[Live], what: Sequence[str]
     else:
         summary = f"{counted(len(candidates), kind)} {what[1]}, so it is not clear which one is meant"
         hint = f"leave one of them in Pipedrive (move its leads, rename or delete the other {kind}), then plan again"
-        if desired.mark is not None and all(one.mark == desired.mark for one in candidates):
+        if desired.marker is not None and all(candidate.marker == desired.marker for candidate in candidates):
             hint = f"to keep the first and delete the others, write `keep: [{candidates[0].remote_id}]` in it"
         elif desired.present and desired.names:
-            others = ", ".join(f"{{id: {one.remote_id}}}" for one in candidates[1:])
+            others = ", ".join(f"{{id: {candidate.remote_id}}}" for candidate in candidates[1:])
             hint = f"to keep the first with the leads of all, write `merge_from: [{others}]`; else {hint}"
-    detail = "\n".join(f"{one.remote_id}  {one.name}{_differing(one, candidates)}" for one in candidates)
-    return desired.finding("ambiguous", Severity.ERROR, summary, detail=detail, hint=hint)
+    detail = "\n".join(
+        f"{candidate.remote_id}  {candidate.name}{_differing(candidate, candidates)}" for candidate in candidates
+    )
+    return desired.diagnostic("ambiguous", Severity.ERROR, summary, detail=detail, hint=hint)
 
 
 def _differing(about: Live, candidates: Sequence[Live]) -> str:
@@ -236,7 +240,7 @@ def _differing(about: Live, candidates: Sequence[Live]) -> str:
 
 
 def _shadowed(owner: Desired, current: Live, other: Live, source: str) -> Diagnostic:
-    return owner.finding(
+    return owner.diagnostic(
         "previous-name-exists",
         Severity.WARNING,
         f"{owner.address.ref} exists, and so does a {other.kind} named {other.name!r}, its previous name",
@@ -269,25 +273,25 @@ def identify(account: Account, observed: Observed, order: Sequence[str]) -> Iden
 
 def name_undeclared(kind: str, matching: Matching, account: Account) -> list[tuple[str, Live]]:
     """A key for each live object that no declaration was paired with, its id added where the name is taken."""
-    undeclared = sorted(matching.undeclared, key=lambda one: one.remote_id)
-    keys = Counter(_known_name(one, account) for one in undeclared)
-    used = {one.address.key for one in account.of_kind(kind)} | {one.address.key for one, _ in matching.pairs}
+    undeclared = sorted(matching.undeclared, key=lambda live: live.remote_id)
+    keys = Counter(_known_name(live, account) for live in undeclared)
+    used = {desired.address.key for desired in account.of_kind(kind)} | {one.address.key for one, _ in matching.pairs}
     named = []
-    for one in undeclared:
-        key = _known_name(one, account)
+    for live in undeclared:
+        key = _known_name(live, account)
         if keys[key] > 1 or key in used:
-            key = f"{key}#{one.remote_id}"
+            key = f"{key}#{live.remote_id}"
         while key in used:
             key += "#"
         used.add(key)
-        named.append((key, one))
+        named.append((key, live))
     return named
 
 
-def _known_name(one: Live, account: Account) -> str:
-    ref = account.locked.get(one.remote_id)
+def _known_name(live: Live, account: Account) -> str:
+    ref = account.locked.get(live.remote_id)
     known = None if ref is None else ref.key
-    return known or (one.mark.partition(":")[2] if one.mark else one.name) or one.remote_id
+    return known or (live.marker.partition(":")[2] if live.marker else live.name) or live.remote_id
 
 
 def bind(matchings: Mapping[str, Matching], names: Mapping[str, str], fields: Dictionary | None) -> Bindings:

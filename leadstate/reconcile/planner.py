@@ -8,7 +8,7 @@ from leadstate.model.account import Account
 from leadstate.model.address import Address, Ref, RemoteRef, Target
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.observed import Observed
-from leadstate.model.plan import AccountPlan, Action, Change, LeftAlone, Reason
+from leadstate.model.plan import AccountPlan, Action, Change, Reason, Untouched
 from leadstate.model.policy import Prune
 from leadstate.model.resource import FREEZES, Attrs, Bindings, Desired, Live, Value, settle
 from leadstate.reconcile.altered import find_altered
@@ -28,7 +28,7 @@ class _Draft:
     bindings: Bindings
     names: Mapping[str, str]
     changes: list[Change] = field(default_factory=list)
-    left_alone: list[LeftAlone] = field(default_factory=list)
+    untouched: list[Untouched] = field(default_factory=list)
     unchanged: list[Address] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
@@ -55,20 +55,24 @@ def plan_account(
     for kind in order:
         _plan_kind(draft, found.matchings[kind])
         if others := observed.others.get(kind):
-            draft.left_alone.append(LeftAlone(kind, Reason.NOT_OURS, count=others))
+            draft.untouched.append(Untouched(kind, Reason.NOT_OURS, count=others))
     changes = weigh(only(in_order(draft.changes), targets), observed)
     return AccountPlan(
         account=account.name,
         origin=account.origin,
         company_id=account.company_id,
         changes=tuple(changes),
-        left_alone=tuple(
+        untouched=tuple(
             sorted(
-                (one for one in draft.left_alone if _is_meant(Address(account.name, one.kind, one.key or ""), targets)),
-                key=lambda one: (one.kind, one.reason, one.key or ""),
+                (
+                    group
+                    for group in draft.untouched
+                    if _is_meant(Address(account.name, group.kind, group.key or ""), targets)
+                ),
+                key=lambda group: (group.kind, group.reason, group.key or ""),
             )
         ),
-        unchanged=sum(_is_meant(one, targets) for one in draft.unchanged),
+        unchanged=sum(_is_meant(address, targets) for address in draft.unchanged),
         diagnostics=tuple(d for d in draft.diagnostics if _concerns(d, changes, targets)),
         bindings=draft.bindings,
         labels=tuple(observed.live.get("label", ())),
@@ -86,7 +90,7 @@ def _plan_kind(draft: _Draft, matching: Matching) -> None:
             draft.unchanged.append(desired.address)
             continue
         address = desired.address
-        draft.left_alone.append(LeftAlone(address.kind, Reason.GONE, address.key, desired.remote_id, desired.span))
+        draft.untouched.append(Untouched(address.kind, Reason.GONE, address.key, desired.remote_id, desired.span))
     for desired, live in matching.pairs:
         _plan_pair(draft, desired, live)
     for one in matching.duplicates:
@@ -97,12 +101,12 @@ def _plan_kind(draft: _Draft, matching: Matching) -> None:
         key = draft.names[one.remote_id]
         if _is_pruned(one, account):
             address = Address(account.name, one.kind, key)
-            draft.changes.append(_delete(address, one, draft.bindings, Reason.NOT_DECLARED))
+            draft.changes.append(_delete(address, one, draft.bindings, Reason.UNMANAGED))
         else:
             staying.append(one)
             locked = account.policy.prune(one.kind) is Prune.LOCKED
-            reason = Reason.NOT_LOCKED if locked else Reason.NOT_DECLARED
-            draft.left_alone.append(LeftAlone(one.kind, reason, key, one.remote_id))
+            reason = Reason.NOT_LOCKED if locked else Reason.UNMANAGED
+            draft.untouched.append(Untouched(one.kind, reason, key, one.remote_id))
     draft.diagnostics.extend(likenesses(matching, staying, account))
     if staying and account.policy.prune(staying[0].kind) is Prune.LOCKED and not account.lock:
         draft.diagnostics.append(
@@ -118,22 +122,24 @@ def _plan_kind(draft: _Draft, matching: Matching) -> None:
     creates = [desired for desired in matching.missing if desired.address in added]
     draft.diagnostics.extend(find_altered(creates, matching.extra, draft.observed.unmarked))
     for reason, group in ((Reason.PREVIOUS_NAME, matching.shadowed), (Reason.AMBIGUOUS, matching.ambiguous)):
-        draft.left_alone.extend(LeftAlone(one.kind, reason, draft.names[one.remote_id], one.remote_id) for one in group)
+        draft.untouched.extend(
+            Untouched(member.kind, reason, draft.names[member.remote_id], member.remote_id) for member in group
+        )
 
 
 def _plan_missing(draft: _Draft, desired: Desired) -> None:
     account, address = draft.account, desired.address
     if not desired.present:
         draft.unchanged.append(address)
-    elif desired.mark in draft.observed.gone and desired.leave_gone:
+    elif desired.marker in draft.observed.gone and desired.leave_gone:
         id_ = account.lock.get(address.ref)
-        draft.left_alone.append(LeftAlone(address.kind, Reason.GONE, address.key, id_, desired.span))
+        draft.untouched.append(Untouched(address.kind, Reason.GONE, address.key, id_, desired.span))
     elif desired.adopted:
-        gone = desired.mark in draft.observed.gone
+        gone = desired.marker in draft.observed.gone
         why = "the lead that the lock file knows is gone" if gone else "the lock file does not know it"
         restore = "" if gone else "restore the lock file from git, or "
         draft.diagnostics.append(
-            desired.finding(
+            desired.diagnostic(
                 "adopted-unknown",
                 Severity.ERROR,
                 f"it is declared as adopted, and nothing tells which lead it is: {why}",
@@ -142,9 +148,9 @@ def _plan_missing(draft: _Draft, desired: Desired) -> None:
         )
     else:
         draft.changes.append(_add(desired))
-        if desired.mark in draft.observed.unsure:
+        if desired.marker in draft.observed.unsure:
             draft.diagnostics.append(
-                desired.finding(
+                desired.diagnostic(
                     "archived-unknown",
                     Severity.GUARD,
                     "it may exist among archived leads that were not read, older than the newest "
@@ -154,21 +160,21 @@ def _plan_missing(draft: _Draft, desired: Desired) -> None:
             )
 
 
-def _is_pruned(one: Live, account: Account) -> bool:
-    match account.policy.prune(one.kind):
+def _is_pruned(live: Live, account: Account) -> bool:
+    match account.policy.prune(live.kind):
         case Prune.NONE:
             return False
         case Prune.OWNED:
-            return account.owns(one.mark) and not one.frozen_by
+            return account.owns(live.marker) and not live.frozen_by
         case Prune.LOCKED:
-            return account.remembers(one.kind, one.remote_id)
+            return account.remembers(live.kind, live.remote_id)
         case Prune.ALL:
             return True
 
 
 def _plan_pair(draft: _Draft, desired: Desired, live: Live) -> None:
     address, bindings = desired.address, draft.bindings
-    left_alone = LeftAlone(live.kind, Reason.SEED, address.key, live.remote_id, desired.span)
+    untouched = Untouched(live.kind, Reason.SEED, address.key, live.remote_id, desired.span)
     before = bindings.attrs(live)
     if not desired.present:
         _plan_absent(draft, desired, live)
@@ -179,11 +185,11 @@ def _plan_pair(draft: _Draft, desired: Desired, live: Live) -> None:
     fields = diff(before, after)
     thaws = any(one.path == live.frozen_by for one in fields)
     if desired.create_only:
-        draft.left_alone.append(left_alone)
+        draft.untouched.append(untouched)
     elif not fields:
         draft.unchanged.append(address)
     elif live.frozen_by and not thaws:
-        draft.left_alone.append(replace(left_alone, reason=Reason.ARCHIVED))
+        draft.untouched.append(replace(untouched, reason=Reason.ARCHIVED))
     else:
         renamed = desired.names and live.name != desired.names[0]
         touched = {one.attribute for one in fields}
@@ -203,10 +209,10 @@ def _plan_pair(draft: _Draft, desired: Desired, live: Live) -> None:
 
 def _handed_over(draft: _Draft, wanted: Attrs) -> Attrs:
     """What an object that is frozen by this plan must let go of at once: later nobody can take it away any more."""
-    moves = {one.address.ref: one.moves_to for one in draft.changes if one.moves_to is not None}
+    moves = {change.address.ref: change.moves_to for change in draft.changes if change.moves_to is not None}
     handed: dict[str, Value] = {}
     for name, value in wanted.items():
-        if isinstance(value, tuple) and any(isinstance(one, Ref) and one in moves for one in value):
+        if isinstance(value, tuple) and any(isinstance(ref, Ref) and ref in moves for ref in value):
             settled = {moves.get(one, one) if isinstance(one, Ref) else one for one in value}
             handed[name] = tuple(sorted(settled, key=str))
     return handed
@@ -220,8 +226,8 @@ def _plan_absent(draft: _Draft, desired: Desired, live: Live) -> None:
         if carriers is not None:
             count = len(carriers.get(RemoteRef(live.kind, live.remote_id), ()))
             detail += f"; {counted(count, 'lead')} {'carries' if count == 1 else 'carry'} it"
-        draft.left_alone.append(
-            LeftAlone(live.kind, Reason.RETIRING, desired.address.key, live.remote_id, desired.span, detail=detail)
+        draft.untouched.append(
+            Untouched(live.kind, Reason.RETIRING, desired.address.key, live.remote_id, desired.span, detail=detail)
         )
         return
     if desired.moves_to is not None:
@@ -244,25 +250,27 @@ def _warn_of_archived(draft: _Draft, desired: Desired, live: Live) -> None:
         code, hint = "archived-carriers", "to move them too, bring them back from the archive first"
         verbs = "carries it and keeps" if count == 1 else "carry it and keep"
         summary = f"{counted(count, 'archived lead')} {verbs} its dead id: nobody can edit an archived lead"
-    draft.diagnostics.append(desired.finding(code, Severity.WARNING, summary, hint=hint))
+    draft.diagnostics.append(desired.diagnostic(code, Severity.WARNING, summary, hint=hint))
 
 
 def _add(desired: Desired) -> Change:
     want: Attrs = {key: settle(value, None) for key, value in desired.attrs.items()}
-    return Change(desired.address, Action.ADD, Reason.MISSING, added(want), want, mark=desired.mark, span=desired.span)
+    return Change(
+        desired.address, Action.ADD, Reason.MISSING, added(want), want, marker=desired.marker, span=desired.span
+    )
 
 
 def _delete(address: Address, live: Live, bindings: Bindings, reason: Reason) -> Change:
     fields = removed(bindings.attrs(live))
-    return Change(address, Action.DELETE, reason, fields, {}, remote_id=live.remote_id, mark=live.mark)
+    return Change(address, Action.DELETE, reason, fields, {}, remote_id=live.remote_id, marker=live.marker)
 
 
 def _is_meant(address: Address, targets: Sequence[Target]) -> bool:
     return not targets or any(target.selects(address) for target in targets)
 
 
-def _concerns(finding: Diagnostic, changes: Sequence[Change], targets: Sequence[Target]) -> bool:
-    """Whether a finding is about what was targeted."""
-    if not targets or finding.address is None:
+def _concerns(diagnostic: Diagnostic, changes: Sequence[Change], targets: Sequence[Target]) -> bool:
+    """Whether a diagnostic is about what was targeted."""
+    if not targets or diagnostic.address is None:
         return True
-    return _is_meant(finding.address, targets) or any(one.address == finding.address for one in changes)
+    return _is_meant(diagnostic.address, targets) or any(change.address == diagnostic.address for change in changes)

@@ -12,7 +12,7 @@ from leadstate.model.account import Account
 from leadstate.model.address import Address, Ref, RemoteRef, Span
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.observed import Observed
-from leadstate.model.plan import AccountPlan, Action, Change, LeftAlone, Reason
+from leadstate.model.plan import AccountPlan, Action, Change, Reason, Untouched
 from leadstate.model.resource import FREEZES, Bindings, Live, Value
 from leadstate.model.touch import AccountReceipt, Touch
 from leadstate.reconcile.changed import LABELS, Changed, compose
@@ -39,7 +39,7 @@ def plan_restore(account: Account, receipt: AccountReceipt, observed: Observed) 
         origin=account.origin,
         company_id=account.company_id,
         changes=tuple(weigh(in_order(draft.changes), observed)),
-        left_alone=tuple(sorted(draft.left_alone, key=lambda left: (left.kind, left.reason, left.key or ""))),
+        untouched=tuple(sorted(draft.untouched, key=lambda left: (left.kind, left.reason, left.key or ""))),
         unchanged=draft.unchanged,
         diagnostics=tuple(draft.diagnostics),
         bindings=draft.bindings,
@@ -51,7 +51,7 @@ def plan_restore(account: Account, receipt: AccountReceipt, observed: Observed) 
 def with_ids(receipt: AccountReceipt, observed: Observed) -> tuple[Touch, ...]:
     """Return the touches of objects whose ids are known.
 
-    An object whose creation was not answered, since the run was killed, is looked for: a lead by its mark, a label by
+    An object whose creation was not answered, since the run was killed, is looked for: a lead by its marker, a label by
     name and colour among those that did not exist before the run. What is not exactly one counts as not created.
     """
     known = {(touch.kind, touch.remote_id) for touch in receipt.touched}
@@ -72,7 +72,7 @@ def with_ids(receipt: AccountReceipt, observed: Observed) -> tuple[Touch, ...]:
 
 def _is_created(touch: Touch, live: Live, receipt: AccountReceipt) -> bool:
     if touch.kind == LEAD:
-        return touch.mark is not None and live.mark == touch.mark
+        return touch.marker is not None and live.marker == touch.marker
     return live.remote_id not in receipt.labels and touch.after == live.attrs
 
 
@@ -82,7 +82,7 @@ class _Draft:
     receipt: AccountReceipt
     observed: Observed
     changes: list[Change] = field(default_factory=list)
-    left_alone: list[LeftAlone] = field(default_factory=list)
+    untouched: list[Untouched] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     unchanged: int = 0
     bindings: Bindings = field(init=False)
@@ -140,7 +140,7 @@ class _Draft:
         for change in self.changes:
             if change.address in carried:
                 key, remote_id = change.address.key, change.remote_id
-                self.left_alone.append(LeftAlone(LABEL, Reason.CHANGED_SINCE, key, remote_id, self._span))
+                self.untouched.append(Untouched(LABEL, Reason.CHANGED_SINCE, key, remote_id, self._span))
         self.changes = [change for change in self.changes if change.address not in carried]
 
     def _regain_names(self, updated: list[Changed], live: Mapping[str, Live], names: dict[str, str]) -> set[str]:
@@ -199,7 +199,7 @@ class _Draft:
     def plan_leads(self) -> None:
         """Plan leads; labels were planned before, for leads refer to them."""
         live = {lead.remote_id: lead for lead in self.observed.live.get(LEAD, ())}
-        marked = {lead.mark for lead in live.values()}
+        marked = {lead.marker for lead in live.values()}
         for changed in (changed for changed in self._changed if changed.kind == LEAD):
             there = live.get(changed.remote_id)
             if not changed.existed and not changed.exists:
@@ -216,7 +216,7 @@ class _Draft:
     def _remove_lead(self, changed: Changed, live: Live | None) -> None:
         if live is None:
             self.unchanged += 1
-        elif not self.account.owns(live.mark):
+        elif not self.account.owns(live.marker):
             self._leave(changed, Reason.NOT_OURS)
         elif self._is_as_made(changed, live):
             self._delete(changed, live)
@@ -230,10 +230,10 @@ class _Draft:
         return _carried(live) ^ labels <= changed.unsure and now[FREEZES] in archived and changed.may_have_left(now)
 
     def _recreate_lead(self, changed: Changed, live: Live | None, marked: set[str | None]) -> None:
-        if live is not None or changed.mark in marked:
+        if live is not None or changed.marker in marked:
             self.unchanged += 1
             return
-        if not self.account.owns(changed.mark):
+        if not self.account.owns(changed.marker):
             self._leave(changed, Reason.NOT_OURS)
             return
         carried = [self._label(label) for label, had in changed.had.items() if had]
@@ -243,7 +243,7 @@ class _Draft:
             **({} if self.observed.fields is None else self.observed.fields.read(changed.custom)),
         }
         self._add(changed, want)
-        if changed.mark in self.observed.unsure:
+        if changed.marker in self.observed.unsure:
             self.diagnostics.append(
                 Diagnostic(
                     "archived-unknown",
@@ -274,7 +274,7 @@ class _Draft:
 
     def _may_edit(self, live: Live) -> bool:
         """Whether more than labels may be written: a receipt that was edited must not overwrite others' leads."""
-        return self.account.owns(live.mark) or self.account.remembers(LEAD, live.remote_id)
+        return self.account.owns(live.marker) or self.account.remembers(LEAD, live.remote_id)
 
     def _labels_before(self, changed: Changed, live: Live) -> tuple[Value, ...]:
         """The labels that a lead gets: those it has, without those that the run gave it, with those that it took."""
@@ -298,15 +298,15 @@ class _Draft:
         return Address(self.account.name, changed.kind, self._keys[changed.kind, changed.remote_id])
 
     def _leave(self, changed: Changed, reason: Reason) -> None:
-        self.left_alone.append(
-            LeftAlone(changed.kind, reason, self._keys[changed.kind, changed.remote_id], changed.remote_id, self._span)
+        self.untouched.append(
+            Untouched(changed.kind, reason, self._keys[changed.kind, changed.remote_id], changed.remote_id, self._span)
         )
 
     def _add(self, changed: Changed, want: Mapping[str, Value]) -> None:
         given = {name: value for name, value in want.items() if value is not None}
         address = self._address(changed)
         self.changes.append(
-            Change(address, Action.ADD, Reason.MISSING, added(given), given, mark=changed.mark, span=self._span)
+            Change(address, Action.ADD, Reason.MISSING, added(given), given, marker=changed.marker, span=self._span)
         )
 
     def _delete(self, changed: Changed, live: Live) -> None:
@@ -319,7 +319,7 @@ class _Draft:
                 fields,
                 {},
                 remote_id=changed.remote_id,
-                mark=live.mark,
+                marker=live.marker,
                 span=self._span,
             )
         )
@@ -370,4 +370,6 @@ def _carried(live: Live) -> set[str]:
 def _name(live: Live | None, remote_id: str) -> str:
     if live is None:
         return remote_id
-    return (live.mark.partition(":")[2] if live.mark else live.name if live.kind == LABEL else "") or f"#{remote_id}"
+    return (
+        live.marker.partition(":")[2] if live.marker else live.name if live.kind == LABEL else ""
+    ) or f"#{remote_id}"

@@ -10,7 +10,7 @@ from leadstate.kinds import calls
 from leadstate.model.address import Address, Span
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.outcome import Outcome
-from leadstate.model.plan import AccountPlan, Action, Change, Impact, LeftAlone, combined, fingerprint, plain
+from leadstate.model.plan import AccountPlan, Action, Change, Impact, Untouched, combined, fingerprint, plain
 from leadstate.model.touch import Touch
 from leadstate.pipedrive.operations import Request
 from leadstate.report import document as doc
@@ -71,7 +71,7 @@ def build(
         accounts: the accounts that the run was limited to; none means all.
         targets: the addresses that it was limited to; none means all.
         shard: the part of the accounts that it was limited to, as K/N.
-        diagnostics: findings of the run as a whole (of the configuration, say).
+        diagnostics: diagnostics of the run as a whole (of the configuration, say).
         base: what the plans were compared with, if anything.
     """
     parts = sorted(parts, key=lambda part: part.plan.account)
@@ -85,7 +85,7 @@ def build(
         summary=doc.Summary(
             **_counts(plans),
             unchanged=sum(plan.unchanged for plan in plans),
-            left_alone=sum(one.count for plan in plans for one in plan.left_alone),
+            untouched=sum(group.count for plan in plans for group in plan.untouched),
         ),
         cost=doc.Cost(
             read=_sum([part.read for part in parts]),
@@ -94,7 +94,7 @@ def build(
         scope=doc.Scope(accounts=tuple(accounts), targets=tuple(targets), shard=shard),
         base=None if base is None else doc.Base(revision=base.revision, commit=base.commit, read=_sum([base.read])),
         accounts=tuple(_account(part) for part in parts),
-        diagnostics=tuple(finding_row(one) for one in diagnostics),
+        diagnostics=tuple(finding_row(diagnostic) for diagnostic in diagnostics),
     )
 
 
@@ -109,8 +109,8 @@ def _account(part: Part) -> doc.Account:
         changes=tuple(
             change_row(one, requests, part.outcomes.get(one.address)) for one, requests in calls(plan.changes)
         ),
-        left_alone=tuple(_left_alone(plan.account, one) for one in plan.left_alone),
-        diagnostics=tuple(finding_row(one) for one in plan.diagnostics),
+        untouched=tuple(_untouched(plan.account, group) for group in plan.untouched),
+        diagnostics=tuple(finding_row(diagnostic) for diagnostic in plan.diagnostics),
         labels=_labels(plan),
         remaining=None if part.remaining is None else _remaining(part.remaining),
         unread=part.unread,
@@ -137,7 +137,7 @@ def change_row(change: Change, requests: Sequence[Request], outcome: Outcome | N
             doc.FieldChange(path=one.path, before=plain(one.before), after=plain(one.after)) for one in change.fields
         ),
         impact=None if change.impact is None else _impact(change.impact),
-        mark=change.mark,
+        marker=change.marker,
         moves_to=None if change.moves_to is None else str(change.moves_to),
         source=source_of(change.span),
         calls=tuple(_calls(requests)),
@@ -145,17 +145,17 @@ def change_row(change: Change, requests: Sequence[Request], outcome: Outcome | N
     )
 
 
-def _impact(one: Impact) -> doc.Impact:
-    return doc.Impact(leads=one.leads, archived_leads=one.archived_leads)
+def _impact(impact: Impact) -> doc.Impact:
+    return doc.Impact(leads=impact.leads, archived_leads=impact.archived_leads)
 
 
-def result_row(one: Outcome) -> doc.Result:
+def result_row(outcome: Outcome) -> doc.Result:
     """What became of a change."""
-    return doc.Result(status=one.status.value, detail=one.detail, remote_id=one.remote_id)
+    return doc.Result(status=outcome.status.value, detail=outcome.detail, remote_id=outcome.remote_id)
 
 
 def _calls(requests: Sequence[Request]) -> list[doc.Call]:
-    rows = [(one.operation, one.path) for one in requests]
+    rows = [(request.operation, request.path) for request in requests]
     return [
         doc.Call(
             operation=operation.id, method=operation.method, path=path, tokens=operation.tokens, count=len(list(same))
@@ -164,41 +164,43 @@ def _calls(requests: Sequence[Request]) -> list[doc.Call]:
     ]
 
 
-def _left_alone(account: str, one: LeftAlone) -> doc.LeftAlone:
-    address = None if one.key is None else str(Address(account, one.kind, one.key))
-    return doc.LeftAlone(
+def _untouched(account: str, untouched: Untouched) -> doc.Untouched:
+    address = None if untouched.key is None else str(Address(account, untouched.kind, untouched.key))
+    return doc.Untouched(
         address=address,
-        kind=one.kind,
-        reason=one.reason.value,
-        remote_id=one.remote_id,
-        source=source_of(one.span),
-        count=one.count,
-        detail=one.detail,
+        kind=untouched.kind,
+        reason=untouched.reason.value,
+        remote_id=untouched.remote_id,
+        source=source_of(untouched.span),
+        count=untouched.count,
+        detail=untouched.detail,
     )
 
 
 def _labels(plan: AccountPlan) -> tuple[doc.Label, ...]:
     refs = {remote_id: ref for ref, remote_id in plan.bindings.ids().items()}
     rows = [
-        doc.Label(address=f"{plan.account}/{refs[one.remote_id]}", name=one.name, color=str(one.attrs.get("color", "")))
-        for one in plan.labels
-        if one.remote_id in refs
+        doc.Label(
+            address=f"{plan.account}/{refs[label.remote_id]}", name=label.name, color=str(label.attrs.get("color", ""))
+        )
+        for label in plan.labels
+        if label.remote_id in refs
     ]
-    return tuple(sorted(rows, key=lambda one: one.address))
+    return tuple(sorted(rows, key=lambda row: row.address))
 
 
-def finding_row(one: Diagnostic) -> doc.Finding:
+def finding_row(diagnostic: Diagnostic) -> doc.Diagnostic:
     """A diagnostic."""
-    return doc.Finding(
-        code=one.code,
-        severity=one.severity.value,
-        summary=one.summary,
-        detail=one.detail,
-        hint=one.hint,
-        source=source_of(one.span),
-        excerpt=one.excerpt,
-        account=one.account,
-        address=None if one.address is None else str(one.address),
+    return doc.Diagnostic(
+        code=diagnostic.code,
+        severity=diagnostic.severity.value,
+        summary=diagnostic.summary,
+        detail=diagnostic.detail,
+        hint=diagnostic.hint,
+        source=source_of(diagnostic.span),
+        excerpt=diagnostic.excerpt,
+        account=diagnostic.account,
+        address=None if diagnostic.address is None else str(diagnostic.address),
     )
 
 

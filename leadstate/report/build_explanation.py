@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from leadstate.kinds import calls
 from leadstate.model.diagnostics import Severity
-from leadstate.model.plan import AccountPlan, Change, LeftAlone, Reason, plain
+from leadstate.model.plan import AccountPlan, Change, Reason, Untouched, plain
 from leadstate.model.policy import Prune
 from leadstate.reconcile.explain import Explained, Written
 from leadstate.report.build import change_row, finding_row, source_of
@@ -18,7 +18,7 @@ _WHY_CHANGED = {
     Reason.STATE_ABSENT: "it is declared `state: absent`, and it is there",
 }
 
-_WHY_ALONE = {
+_WHY_UNTOUCHED = {
     Reason.SEED: "it is there, and `mode: seed` leaves it to people from then on",
     Reason.ARCHIVED: "it is archived, and Pipedrive lets nobody edit it; `archived: false` brings it back",
     Reason.PREVIOUS_NAME: "it bears a previous name of a declared label that is there under its own",
@@ -27,50 +27,50 @@ _WHY_ALONE = {
 }
 
 
-def explanation(one: Explained, plan: AccountPlan, written: Sequence[Written], *, company: str) -> Explanation:
-    """The document of one object in one account.
+def explanation(explained: Explained, plan: AccountPlan, written: Sequence[Written], *, company: str) -> Explanation:
+    """Return the document of one object in one account.
 
     Args:
-        one: what is known of it.
+        explained: what is known of it.
         plan: the plan that it is from.
         written: where its declared fields are from.
         company: the account's host.
     """
-    change = next((change_row(*row, None) for row in calls(plan.changes) if row[0] is one.change), None)
+    change = next((change_row(*row, None) for row in calls(plan.changes) if row[0] is explained.change), None)
     return Explanation(
-        address=str(one.address),
+        address=str(explained.address),
         company=company,
-        source=source_of(one.desired.span if one.desired else None),
-        remote_id=one.live.remote_id if one.live else None,
-        known_by=tuple(known.value for known in one.known_by),
-        fields=_fields(one, written),
-        action=one.change.action.value if one.change else None,
-        why=_why(one, plan),
+        source=source_of(explained.desired.span if explained.desired else None),
+        remote_id=explained.live.remote_id if explained.live else None,
+        known_by=tuple(known.value for known in explained.known_by),
+        fields=_fields(explained, written),
+        action=explained.change.action.value if explained.change else None,
+        why=_why(explained, plan),
         change=change,
-        waits_for=tuple(map(str, one.change.after)) if one.change else (),
-        needed_by=tuple(map(str, one.needed_by)),
-        findings=tuple(map(finding_row, plan.diagnostics)),
+        waits_for=tuple(map(str, explained.change.after)) if explained.change else (),
+        needed_by=tuple(map(str, explained.needed_by)),
+        diagnostics=tuple(map(finding_row, plan.diagnostics)),
         applyable=plan.applyable,
     )
 
 
-def _fields(one: Explained, written: Sequence[Written]) -> tuple[Field, ...]:
+def _fields(explained: Explained, written: Sequence[Written]) -> tuple[Field, ...]:
     places = {place.field: place for place in written}
-    differing = {field.attribute for field in one.change.fields} if one.change else set()
+    differing = {field.attribute for field in explained.change.fields} if explained.change else set()
     return tuple(
-        _field(name, one, places.get(name) if name in one.wanted else None, differs=name in differing)
-        for name in dict.fromkeys((*one.wanted, *one.there))
+        _field(name, explained, places.get(name) if name in explained.wanted else None, differs=name in differing)
+        for name in dict.fromkeys((*explained.wanted, *explained.there))
     )
 
 
-def _field(name: str, one: Explained, place: Written | None, *, differs: bool) -> Field:
+def _field(name: str, explained: Explained, place: Written | None, *, differs: bool) -> Field:
     variables = place.variables if place else ()
     return Field(
         path=name,
-        managed=name in one.wanted,
-        declared=plain(one.wanted.get(name)),
-        live=plain(one.there.get(name)),
-        differs=differs and name in one.wanted,
+        managed=name in explained.wanted,
+        declared=plain(explained.wanted.get(name)),
+        live=plain(explained.there.get(name)),
+        differs=differs and name in explained.wanted,
         source=source_of(place.span if place else None),
         overridden=place.overridden if place else False,
         variables=tuple(
@@ -80,38 +80,40 @@ def _field(name: str, one: Explained, place: Written | None, *, differs: bool) -
     )
 
 
-def _why(one: Explained, plan: AccountPlan) -> str:
-    if one.change is not None:
-        return _why_changed(one, one.change)
-    if one.left_alone is not None:
-        return _why_alone(one, one.left_alone)
-    if any(found.severity is Severity.ERROR and found.address == one.address for found in plan.diagnostics):
+def _why(explained: Explained, plan: AccountPlan) -> str:
+    if explained.change is not None:
+        return _why_changed(explained, explained.change)
+    if explained.untouched is not None:
+        return _why_untouched(explained, explained.untouched)
+    if any(found.severity is Severity.ERROR and found.address == explained.address for found in plan.diagnostics):
         return "nothing is planned for it: see the error"
-    if one.desired is not None and not one.desired.present:
+    if explained.desired is not None and not explained.desired.present:
         return "it is declared absent, and it is not there"
-    return "it is as declared"
+    return "it is up to date"
 
 
-def _why_changed(one: Explained, change: Change) -> str:
+def _why_changed(explained: Explained, change: Change) -> str:
     if change.reason is Reason.MERGED:
         return f"leads that carry it get {change.moves_to} first, then it is deleted"
     if change.reason is Reason.DUPLICATE:
         return "it carries the ownership marker of a declared lead whose `keep` names another one"
-    if change.reason is Reason.NOT_DECLARED:
-        return f"nothing declares it, and {_rule(one)} is `{one.prune}`"
+    if change.reason is Reason.UNMANAGED:
+        return f"nothing declares it, and {_rule(explained)} is `{explained.prune}`"
     return _WHY_CHANGED[change.reason]
 
 
-def _why_alone(one: Explained, left: LeftAlone) -> str:
+def _why_untouched(explained: Explained, left: Untouched) -> str:
     if left.reason is Reason.RETIRING:
         return f"it is declared absent, and {left.detail}"
-    if left.reason not in {Reason.NOT_DECLARED, Reason.NOT_LOCKED}:
-        return _WHY_ALONE[left.reason]
-    also = " and `locked`" if one.remembered and one.address.kind == "label" else ""
-    wider = Prune.ALL if one.address.kind == "label" else Prune.OWNED
-    would = f"`{wider}`{also} would delete it" if one.prune is not wider else "it is not deleted while it is archived"
-    return f"nothing declares it, and {_rule(one)} is `{one.prune}`; {would}"
+    if left.reason not in {Reason.UNMANAGED, Reason.NOT_LOCKED}:
+        return _WHY_UNTOUCHED[left.reason]
+    also = " and `locked`" if explained.remembered and explained.address.kind == "label" else ""
+    wider = Prune.ALL if explained.address.kind == "label" else Prune.OWNED
+    would = (
+        f"`{wider}`{also} would delete it" if explained.prune is not wider else "it is not deleted while it is archived"
+    )
+    return f"nothing declares it, and {_rule(explained)} is `{explained.prune}`; {would}"
 
 
-def _rule(one: Explained) -> str:
-    return f"`policy.prune.{one.address.kind}s`"
+def _rule(explained: Explained) -> str:
+    return f"`policy.prune.{explained.address.kind}s`"

@@ -29,7 +29,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Diagnostic:
     """A diagnostic."""
 
     code: str
@@ -95,7 +95,7 @@ class Change:
     ] = None
     fields: tuple[FieldChange, ...]
     impact: Impact | None = None
-    mark: Annotated[str | None, Field(description="Ownership mark that an add writes (origin_id).")] = None
+    marker: Annotated[str | None, Field(description="Ownership marker that an add writes (origin_id).")] = None
     moves_to: Annotated[str | None, Field(description="kind:key that leads get in place of what is deleted.")] = None
     source: Source | None = None
     calls: tuple[Call, ...]
@@ -115,7 +115,7 @@ class Touch:
         dict[str, Scalar] | None, Field(description="Null where it did not exist. Labels stand as their ids.")
     ] = None
     after: Annotated[dict[str, Scalar] | None, Field(description="Null where it does not exist any more.")] = None
-    mark: Annotated[str | None, Field(description="Ownership mark of a lead that was created or deleted.")] = None
+    marker: Annotated[str | None, Field(description="Ownership marker of a lead that was created or deleted.")] = None
     custom: Annotated[dict[str, Scalar], Field(description="Custom fields of a deleted lead, as answered.")] = field(
         default_factory=dict
     )
@@ -124,7 +124,7 @@ class Touch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeftAlone:
+class Untouched:
     """Objects that were seen and not touched: one, or with `address` null a group of `count`."""
 
     address: str | None
@@ -163,7 +163,7 @@ class Totals:
 class Remaining(Totals):
     """What a new plan finds after an apply: changes, and errors that it meets."""
 
-    errors: tuple[Finding, ...] = ()
+    errors: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,12 +171,12 @@ class Summary(Totals):
     """Counts over all accounts."""
 
     unchanged: int
-    left_alone: int
+    untouched: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requests:
-    """Requests, and the API tokens that they cost."""
+    """Requests, and the rate-limit tokens that they cost."""
 
     requests: int = 0
     tokens: int = 0
@@ -204,8 +204,8 @@ class Account:
         str | None, Field(description="Hash over origin, company and changes; null where there are no changes.")
     ] = None
     changes: tuple[Change, ...] = ()
-    left_alone: tuple[LeftAlone, ...] = ()
-    diagnostics: tuple[Finding, ...] = ()
+    untouched: tuple[Untouched, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
     labels: Annotated[
         tuple[Label, ...], Field(description="Every label that was there, changed or not, by address.")
     ] = ()
@@ -254,12 +254,12 @@ class Report:
     scope: Scope = Scope()
     base: Base | None = None
     accounts: tuple[Account, ...] = ()
-    diagnostics: tuple[Finding, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
     digest: Annotated[
         str | None, Field(description="Hash over everything else. A report with other content is refused.")
     ] = field(default=None, compare=False)
 
-    def findings(self) -> tuple[Finding, ...]:
+    def all_diagnostics(self) -> tuple[Diagnostic, ...]:
         """All diagnostics, the run's own first; what was found on reading an account again comes after its own."""
         found = list(self.diagnostics)
         for account in self.accounts:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
-from leadstate.report.document import FORMAT_VERSION, Change, Finding, Requests, Scalar, Source
+from leadstate.report.document import FORMAT_VERSION, Change, Diagnostic, Requests, Scalar, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Explanation:
         change: the change, as a plan has it.
         waits_for: changes of the plan that come first.
         needed_by: declared objects that refer to it.
-        findings: what a plan limited to it says besides; a guard among them stops it, and says what allows it.
+        diagnostics: what a plan limited to it says besides; a guard among them stops it, and says what allows it.
         applyable: whether nothing stops it.
     """
 
@@ -55,14 +55,14 @@ class Explanation:
     company: str
     source: Source | None = None
     remote_id: str | None = None
-    known_by: tuple[Literal["id", "lock", "mark", "name", "previous-name"], ...] = ()
+    known_by: tuple[Literal["id", "lock", "marker", "name", "previous-name"], ...] = ()
     fields: tuple[Field, ...] = ()
     action: Literal["add", "update", "delete"] | None = None
     why: str
     change: Change | None = None
     waits_for: tuple[str, ...] = ()
     needed_by: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
     applyable: bool = True
 
 

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from leadstate.model.diagnostics import counted
 from leadstate.model.errors import ReportError
-from leadstate.report.document import Account, Change, Finding, Report, Result, Touch
+from leadstate.report.document import Account, Change, Diagnostic, Report, Result, Touch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,14 +85,14 @@ def with_journal(report: Report, lines: Iterable[bytes]) -> Report:
     )
     changes = [change for account in accounts for change in account.changes]
     made = sum(change.result is not None and change.result.status == "applied" for change in changes)
-    finding = Finding(
+    diagnostic = Diagnostic(
         code="unfinished-run",
         severity="warning",
         summary=f"the run ended before it was finished, or is still under way: {made:,} of "
         f"{counted(len(changes), 'change')} {'was' if made == 1 else 'were'} made",
         hint="`leadstate restore` with this receipt undoes those; another apply makes the rest",
     )
-    return replace(report, accounts=accounts, diagnostics=(*report.diagnostics, finding))
+    return replace(report, accounts=accounts, diagnostics=(*report.diagnostics, diagnostic))
 
 
 def without_repeated(report: Report, later: Iterable[Report]) -> Report:
@@ -124,7 +124,7 @@ def without_repeated(report: Report, later: Iterable[Report]) -> Report:
 def _write(touch: Touch) -> tuple[str, str, str]:
     """What a write does, whichever run does it: an object that is created has another id in each."""
     if touch.before is None:
-        return touch.kind, "created", str(touch.mark or touch.key)
+        return touch.kind, "created", str(touch.marker or touch.key)
     return touch.kind, str(touch.remote_id), json.dumps(touch.after, sort_keys=True)
 
 

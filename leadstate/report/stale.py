@@ -15,7 +15,7 @@ LEADS: Final = 10
 """Leads by which an impact may have grown, where a tenth is less."""
 
 TOKENS: Final = LEADS * (GET_LEAD.tokens + UPDATE_LEAD.tokens)
-"""API tokens by which a forecast may have grown, where a tenth is less: what so many more leads take."""
+"""Rate-limit tokens by which a forecast may have grown, where a tenth is less: what so many more leads take."""
 
 
 def differences(reviewed: Report, now: Report) -> list[str]:
@@ -57,7 +57,7 @@ def _changed(reviewed: Report, now: Report) -> Iterator[str]:
 
 
 def _work(change: Change) -> tuple[object, ...]:
-    return change.action, change.reason, change.remote_id, change.mark, change.moves_to, change.fields
+    return change.action, change.reason, change.remote_id, change.marker, change.moves_to, change.fields
 
 
 def _more_leads(reviewed: Change, now: Change) -> Iterator[str]:

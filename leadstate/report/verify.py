@@ -49,11 +49,11 @@ def _contradictions(report: Report) -> Iterator[str]:
     totals = Counter(change.action for account in report.accounts for change in account.changes)
     if (totals["add"], totals["update"], totals["delete"]) != (summary.add, summary.update, summary.delete):
         yield "its summary does not count its changes"
-    if summary.left_alone != sum(group.count for account in report.accounts for group in account.left_alone):
+    if summary.untouched != sum(group.count for account in report.accounts for group in account.untouched):
         yield "its summary does not count what is untouched"
     if report.command == "plan" and report.cost.apply != _forecast(report):
         yield "its forecast is not the sum of its calls"
-    refused = any(finding.severity != "warning" for finding in report.findings())
+    refused = any(diagnostic.severity != "warning" for diagnostic in report.all_diagnostics())
     if report.applyable and (refused or not report.complete):
         yield "it says that it can be applied, and has errors"
 

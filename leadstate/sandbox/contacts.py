@@ -39,8 +39,8 @@ def search_persons(call: Call) -> Reply:
     search = Search.of(call.query, PERSON_FIELDS)
     queries.choices(call.query, "include_fields", ("person.picture",))
     employer = queries.number(call.query, "organization_id")
-    persons = [one for one in call.lists.persons if employer is None or one.organization_id == employer]
-    organizations = {one.id: one for one in call.lists.organizations}
+    persons = [person for person in call.lists.persons if employer is None or person.organization_id == employer]
+    organizations = {organization.id: organization for organization in call.lists.organizations}
 
     def item(person: Person) -> Body:
         organization = organizations.get(person.organization_id or 0)
@@ -87,7 +87,7 @@ def get_persons(call: Call) -> Reply:
             # To list everybody instead would be a wrong answer.
             raise BadRequestError(f"{name} is not served by the sandbox")
     ids = queries.numbers(call.query, "ids", IDS_MOST)
-    wanted = [one for one in call.lists.persons if ids is None or one.id in ids]
+    wanted = [person for person in call.lists.persons if ids is None or person.id in ids]
     rows, cursor = paged(sorted(wanted, key=lambda person: person.id), call.query)
     return cursor_page([_person(person, call.lists) for person in rows], cursor)
 
@@ -118,7 +118,7 @@ def get_organization(call: Call) -> Reply:
 
 def _one(call: Call, rows: Iterable[Contact], kind: str) -> Contact:
     wanted = queries.number(call.path, "id")
-    found = next((one for one in rows if one.id == wanted), None)
+    found = next((row for row in rows if row.id == wanted), None)
     if found is None:
         raise MissingError(kind)
     return found

@@ -45,21 +45,21 @@ class TokenServer:
     def company(self, access_token: str) -> Company | None:
         """The company that an access token opens, while it does."""
         now = self._clock()
-        for one in self._installed:
-            if access_token in one.access and now < one.access[access_token]:
-                return one.company
+        for installed in self._installed:
+            if access_token in installed.access and now < installed.access[access_token]:
+                return installed.company
         return None
 
     def expire(self) -> None:
         """Ends every access token."""
-        for one in self._installed:
-            one.access.clear()
+        for installed in self._installed:
+            installed.access.clear()
 
     def revoke(self) -> None:
         """Ends every token, as when people uninstall the client."""
         self.expire()
-        for one in self._installed:
-            one.refresh_token = None
+        for installed in self._installed:
+            installed.refresh_token = None
 
     def answer(self, authorization: str, content_type: str, body: bytes) -> Reply:
         """The answer to a token request: `grant_type=refresh_token` of a client that authenticates by Basic."""
@@ -75,7 +75,14 @@ class TokenServer:
             return _error("invalid_request", "Missing parameter: grant_type")
         if grant_type != "refresh_token":
             return _error("unsupported_grant_type", "Unsupported grant type: grant_type is invalid")
-        found = next((one for one in mine if one.refresh_token is not None and one.refresh_token == token), None)
+        found = next(
+            (
+                installed
+                for installed in mine
+                if installed.refresh_token is not None and installed.refresh_token == token
+            ),
+            None,
+        )
         if found is None:
             return _error("invalid_grant", "Invalid grant: refresh_token is invalid")
         return self._granted(found)

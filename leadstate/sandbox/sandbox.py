@@ -169,9 +169,9 @@ class Sandbox:
     def _adopt(self, tables: Sequence[Tables]) -> None:
         self._past.forget()
         self._companies = {
-            one.token: Company(one, self._clock, self.new_id, partial(self._record, one.id)) for one in tables
+            table.token: Company(table, self._clock, self.new_id, partial(self._record, table.id)) for table in tables
         }
-        self.tokens.adopt((one.oauth, self._companies[one.token]) for one in tables if one.oauth)
+        self.tokens.adopt((table.oauth, self._companies[table.token]) for table in tables if table.oauth)
 
     def _record(self, company_id: int, changes: Sequence[Change]) -> None:
         if self._store:

@@ -65,7 +65,7 @@ def report(shell: Shell, *words: str) -> dict[str, Any]:
 
 
 def origins(found: dict[str, Any]) -> dict[str, str | None]:
-    return {one["address"]: one["origin"] for account in found["accounts"] for one in account["changes"]}
+    return {change["address"]: change["origin"] for account in found["accounts"] for change in account["changes"]}
 
 
 EXPECTED = {"emea/label:Hot": "drift", "emea/label:Partner": "change", "emea/label:Warm": "drift"}
@@ -117,9 +117,9 @@ def test_a_shallow_clone_says_what_to_fetch(shell: Shell, tmp_path: Path) -> Non
     done = clone("plan", "--base", "origin/main")
     assert (done.returncode, done.stdout) == (1, "")
     assert "fetch-depth: 0" in done.stderr
-    cure = done.stderr.rpartition("before the plan: git ")[2].split()
-    assert cure == ["fetch", "--depth=1", "origin", "main:refs/remotes/origin/main"]
-    git(clone.folder, *cure)
+    fix = done.stderr.rpartition("before the plan: git ")[2].split()
+    assert fix == ["fetch", "--depth=1", "origin", "main:refs/remotes/origin/main"]
+    git(clone.folder, *fix)
     assert origins(report(clone, "--base", "origin/main")) == EXPECTED
     assert "there is `origin/main`" in clone("plan", "--base", "main").stderr
 
@@ -151,7 +151,7 @@ def test_a_configuration_that_is_new_is_all_change(shell: Shell, head: str) -> N
     shell.write(head + DRIFTED, "other.yaml")
     found = report(shell, "-c", "other.yaml", "--base", "main")
     assert set(origins(found).values()) == {"change"}
-    assert [one["code"] for one in found["diagnostics"]] == ["base-empty"]
+    assert [diagnostic["code"] for diagnostic in found["diagnostics"]] == ["base-empty"]
 
 
 def test_a_broken_base_can_be_mended(shell: Shell, head: str) -> None:
@@ -160,9 +160,9 @@ def test_a_broken_base_can_be_mended(shell: Shell, head: str) -> None:
     shell.write(head + DRIFTED)
     found = report(shell, "--base", "main")
     assert set(origins(found).values()) == {None}
-    (finding,) = found["diagnostics"]
-    assert (finding["code"], finding["severity"]) == ("base-invalid", "warning")
-    assert "leadstate.yaml:10:25 at main: " in finding["detail"]
+    (diagnostic,) = found["diagnostics"]
+    assert (diagnostic["code"], diagnostic["severity"]) == ("base-invalid", "warning")
+    assert "leadstate.yaml:10:25 at main: " in diagnostic["detail"]
 
 
 def test_an_account_that_is_new_or_moved_is_all_change(shell: Shell, head: str) -> None:
@@ -213,7 +213,7 @@ def test_a_lead_of_another_namespace_is_another_lead(shell: Shell, head: str) ->
 @pytest.fixture
 def persons(shell: Shell, sandbox: Sandbox, head: str) -> tuple[str, str]:
     """The names of two persons; the base has a lead that is linked to the first, and so it is."""
-    old, new = (str(one["name"]) for one in sandbox.dump()["companies"][0]["persons"][:2])
+    old, new = (str(person["name"]) for person in sandbox.dump()["companies"][0]["persons"][:2])
     shell.write(head + DRIFTED + LEAD.replace("Jane Doe", old))
     assert shell("apply", "--auto-approve").returncode == 0
     git(shell.folder, "commit", "-a", "-m", "leads")
@@ -247,5 +247,5 @@ def relink(sandbox: Sandbox, person: str) -> None:
     """Somebody links the seeded lead to another person in the web app."""
     company = sandbox.companies[0]
     id_ = next(one["id"] for one in sandbox.dump()["companies"][0]["persons"] if one["name"] == person)
-    lead = next(one for one in sandbox.dump()["companies"][0]["leads"] if one.get("origin_id") == "ns:seed")
+    lead = next(lead for lead in sandbox.dump()["companies"][0]["leads"] if lead.get("origin_id") == "ns:seed")
     company.update_lead(lead["id"], {"person_id": id_, "custom": {}})

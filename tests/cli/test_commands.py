@@ -34,7 +34,7 @@ def shell(tmp_path: Path, url: str) -> Shell:
 
 
 def labels(sandbox: Sandbox) -> dict[str, str]:
-    return {one["name"]: one["color"] for one in sandbox.dump()["companies"][0]["labels"]}
+    return {label["name"]: label["color"] for label in sandbox.dump()["companies"][0]["labels"]}
 
 
 def operations(sandbox: Sandbox) -> dict[str, int]:
@@ -73,7 +73,7 @@ def test_a_reviewed_plan_is_applied_and_a_stale_one_refused(shell: Shell, sandbo
     stored = shell.folder / "plan.json"
     assert stat.S_IMODE(stored.stat().st_mode) == 0o600
     company = sandbox.companies[0]
-    hot = next(one for one in company.labels() if one.name == "Hot")
+    hot = next(label for label in company.labels() if label.name == "Hot")
     company.update_label(hot.id, {"color": "pink"})
 
     stale = shell("apply", "plan.json", "--auto-approve")
@@ -186,8 +186,8 @@ def _run_twenty(folder: Path, sandbox: Sandbox, url: str) -> None:
     assert done.returncode == 1
     report = json.loads(done.stdout)
     assert report["complete"] is False
-    assert [one["account"] for one in report["accounts"] if one["diagnostics"]] == ["a07"]
-    assert sum(bool(one["changes"]) for one in report["accounts"]) == 19
+    assert [account["account"] for account in report["accounts"] if account["diagnostics"]] == ["a07"]
+    assert sum(bool(account["changes"]) for account in report["accounts"]) == 19
     assert "unauthorized" in json.dumps(report["accounts"][7]["diagnostics"])
 
     applied = shell("apply", "--auto-approve", "-a", "a01", "-a", "a07")
@@ -204,7 +204,7 @@ def test_an_unset_token_is_that_accounts_error(shell: Shell) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_no_server_is_an_error_with_a_cure(tmp_path: Path) -> None:
+def test_no_server_is_an_error_with_a_fix(tmp_path: Path) -> None:
     shell = Shell(tmp_path, {"TOKEN": "x"})
     shell.write(HEAD.format(url="http://127.0.0.1:9") + LABELS)
     done = shell("plan")
@@ -213,7 +213,7 @@ def test_no_server_is_an_error_with_a_cure(tmp_path: Path) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_no_configuration_is_an_error_with_a_cure(tmp_path: Path) -> None:
+def test_no_configuration_is_an_error_with_a_fix(tmp_path: Path) -> None:
     done = Shell(tmp_path, {})("plan")
     assert done.returncode == 1
     assert "leadstate init" in done.stdout + done.stderr
@@ -273,7 +273,7 @@ def test_a_reading_that_fails_says_why_and_what_to_do(
 
 def test_get_users(shell: Shell) -> None:
     users = json.loads(shell("get", "users", "--format", "json").stdout)
-    assert [one["email"] for one in users] == ["sam@acme.test", "kim@acme.test"]
+    assert [user["email"] for user in users] == ["sam@acme.test", "kim@acme.test"]
 
 
 def test_matrix_shows_where_labels_differ(tmp_path: Path) -> None:
@@ -309,7 +309,7 @@ def test_doctor(shell: Shell) -> None:
     ill = Shell(shell.folder, {"TOKEN": "wrong"})("doctor", "--format", "json")
     assert ill.returncode == 1
     checks: list[dict[str, Any]] = json.loads(ill.stdout)
-    assert [(one["check"], one["good"]) for one in checks] == [("reachable", True), ("token", False)]
+    assert [(check["check"], check["good"]) for check in checks] == [("reachable", True), ("token", False)]
 
 
 def test_init_gives_a_valid_configuration_and_overwrites_nothing(tmp_path: Path) -> None:
@@ -354,7 +354,7 @@ def test_a_report_that_is_none(shell: Shell) -> None:
         done = shell(*words)
         assert done.returncode == 1
         assert "error[report]" in done.stderr
-    counts = dict.fromkeys(("add", "update", "delete", "unchanged", "left_alone"), 0)
+    counts = dict.fromkeys(("add", "update", "delete", "unchanged", "untouched"), 0)
     newer = {"format_version": "2.0", "leadstate_version": "9", "command": "plan", "summary": counts}
     (shell.folder / "x.json").write_text(json.dumps(newer))
     assert "format version 2.0" in shell("show", "x.json").stderr

@@ -1,11 +1,12 @@
 """`explain ADDRESS` where golden case 050 does not show it: several accounts, the lock file, what is no address."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from leadstate.sandbox import Sandbox
+from leadstate.sandbox import Sandbox, running
 from tests.cli.live import Shell
 
 TWO_ACCOUNTS = """\
@@ -27,10 +28,11 @@ leads:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, url: str) -> Shell:
+def shell(tmp_path: Path, url: str, sandbox: Sandbox) -> Iterator[Shell]:
     made = Shell(tmp_path, {"TOKEN": "sandbox-token", "TOKEN_US": "sandbox-token"})
-    made.write(TWO_ACCOUNTS.format(url=url, other=url.replace("127.0.0.1", "localhost")))
-    return made
+    with running(sandbox.app) as other:
+        made.write(TWO_ACCOUNTS.format(url=url, other=other))
+        yield made
 
 
 def test_every_account_or_the_one_that_is_named(shell: Shell) -> None:
@@ -85,18 +87,18 @@ def test_what_is_no_address_is_a_usage_error(shell: Shell, words: list[str]) -> 
 def test_the_lock_file_speaks_for_a_label_that_was_renamed(shell: Shell, sandbox: Sandbox) -> None:
     assert shell("apply", "--auto-approve", "--lock").returncode == 0
     company = sandbox.companies[0]
-    hot = next(one for one in company.labels() if one.name == "Hot")
+    hot = next(label for label in company.labels() if label.name == "Hot")
     company.update_label(hot.id, {"name": "Heiß"})
     found = json.loads(shell("explain", "emea/label:Hot", "--format", "json").stdout)
     (one,) = found["explanations"]
     assert (one["known_by"], one["action"], one["remote_id"]) == (["lock"], "update", hot.id)
     assert [field["live"] for field in one["fields"]] == ["Heiß", "orange"]
     seed = shell("explain", "lead:seed").stdout
-    assert "the id in the lock file and its ownership mark" in seed
+    assert "the id in the lock file and its ownership marker" in seed
     assert "`mode: seed` leaves it to people" in seed
 
 
-def test_an_undeclared_lead_with_our_mark(shell: Shell) -> None:
+def test_an_undeclared_lead_with_our_marker(shell: Shell) -> None:
     assert shell("apply", "--auto-approve").returncode == 0
     text = (shell.folder / "leadstate.yaml").read_text(encoding="utf-8")
     shell.write(text[: text.index("leads:")])

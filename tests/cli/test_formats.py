@@ -75,10 +75,10 @@ def test_exit_codes_are_the_same_in_every_format(shell: Shell, form: str) -> Non
     shell.write(color="mauve")
     found.append(shell("validate", "--format", form))
     assert [one.return_value for one in found] == [2, 3, 3, 1]
-    for one in found:
-        assert one.stderr == ""
-        assert one.stdout.lstrip().startswith(BEGINNING[form])
-        assert one.stdout.endswith("\n")
+    for result in found:
+        assert result.stderr == ""
+        assert result.stdout.lstrip().startswith(BEGINNING[form])
+        assert result.stdout.endswith("\n")
 
 
 @pytest.mark.parametrize("form", RENDERERS)

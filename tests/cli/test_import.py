@@ -17,13 +17,13 @@ LABELS = [{"id": HOT, "name": "Hot", "color": "red"}] + [
 ]
 
 
-def lead(number: int, mark: str | None, **more: Any) -> dict[str, Any]:
+def lead(number: int, marker: str | None, **more: Any) -> dict[str, Any]:
     return {
         "id": f"bbbbbbbb-0000-1000-8000-{number:012d}",
         "title": f"Lead {number}: new",
         "person_id": 1,
         "label_ids": [HOT] if number % 2 else [],
-        "origin_id": mark,
+        "origin_id": marker,
         "owner_id": 7 + number % 2,
         "value": {"amount": 10.5 * number, "currency": "EUR"} if number % 3 else None,
         **more,
@@ -168,10 +168,10 @@ def test_check_writes_nothing(world: World) -> None:
         lead(9, "ns:archived", is_archived=True, archive_time="2026-02-02T10:00:00.000Z"),
     )
 )
-def test_leads_with_our_mark(world: World) -> None:
+def test_leads_with_our_marker(world: World) -> None:
     world.write("leads:\n  - {key: k-1, title: 'Lead 1: new', person: 1}\n")
     done = world.run("--leads", "--auto-approve")
-    assert "a1: 1 lead with the mark of somebody else" in done.stderr
+    assert "a1: 1 lead with the marker of somebody else" in done.stderr
     assert not (world.shell.folder / "leadstate.lock.json").exists()
     assert [line.split(",")[0] for line in world.text.split("\nlabels:\n")[0].splitlines()[1:]] == [
         f"  - {{key: k-{number}" for number in range(1, 7)
@@ -207,7 +207,7 @@ def test_filters(world: World) -> None:
 )
 def test_leads_of_several_accounts(world: World) -> None:
     done = world.run("--leads", "--auto-approve", code=4)
-    assert "a2: the lead 'twice': several carry this mark" in done.stderr
+    assert "a2: the lead 'twice': several carry this marker" in done.stderr
     (one,) = [line for line in world.text.splitlines() if "key: one" in line]
     assert "person: 1" in one
     assert "overrides: {a2: {person: 2, value: null}}" in one
@@ -306,7 +306,7 @@ def test_a_grown_account_in_one_go(world: World) -> None:
 
 
 @with_companies(company(1, LABELS[:2], lead(1, "ns:one", label_ids=[HOT])))
-def test_labels_of_a_lead_that_are_not_declared_are_left_alone(world: World) -> None:
+def test_labels_of_a_lead_that_are_not_declared_are_untouched(world: World) -> None:
     done = world.run("--leads", "--no-labels", "--auto-approve")
     assert "labels: {at_least: []}" in world.text
     assert "warning[not-imported]" in done.stderr

@@ -40,11 +40,11 @@ def shell(tmp_path: Path, url: str) -> Shell:
 
 def changes(shell: Shell) -> list[str]:
     report = json.loads(shell("plan", "--format", "json").stdout)
-    return [f"{one['action']} {one['address']}" for one in report["accounts"][0]["changes"]]
+    return [f"{change['action']} {change['address']}" for change in report["accounts"][0]["changes"]]
 
 
 def label_id(sandbox: Sandbox, name: str) -> str:
-    return next(one.id for one in sandbox.companies[0].labels() if one.name == name)
+    return next(label.id for label in sandbox.companies[0].labels() if label.name == name)
 
 
 def forget(shell: Shell) -> None:
@@ -134,7 +134,7 @@ def test_prune_locked_deletes_what_we_made_and_no_longer_declare(shell: Shell, s
     assert changes(shell) == ["delete emea/label:Ours"]
     assert shell("apply", "--auto-approve").returncode == 0
     assert "Ours" not in (shell.folder / "leadstate.lock.json").read_text()
-    assert {one.name for one in sandbox.companies[0].labels()} == {"Hot", "Warm", "Cold"}
+    assert {label.name for label in sandbox.companies[0].labels()} == {"Hot", "Warm", "Cold"}
     assert changes(shell) == []
 
 
@@ -146,7 +146,7 @@ def test_prune_locked_without_the_file_deletes_nothing(shell: Shell, url: str) -
 
 def seed(sandbox: Sandbox) -> str:
     leads: list[dict[str, Any]] = sandbox.dump()["companies"][0]["leads"]
-    return str(next(one["id"] for one in leads if one["origin_id"] == "ns:seed"))
+    return str(next(lead["id"] for lead in leads if lead["origin_id"] == "ns:seed"))
 
 
 def test_a_seed_that_people_deleted_stays_deleted(shell: Shell, sandbox: Sandbox, url: str) -> None:

@@ -64,15 +64,15 @@ def shell(tmp_path: Path, sandbox: Sandbox) -> Iterator[Shell]:
 def state(sandbox: Sandbox) -> dict[str, Any]:
     """What people see: labels and leads without ids that a restore cannot bring back, and without times."""
     company = sandbox.dump()["companies"][0]
-    names = {one["id"]: one["name"] for one in company["labels"]}
+    names = {label["id"]: label["name"] for label in company["labels"]}
     leads = {
-        one["origin_id"] or one["id"]: {
-            **{k: v for k, v in one.items() if k not in ("id", "update_time", "add_time", "label_ids", "cc_email")},
-            "labels": sorted(names[label] for label in one["label_ids"]),
+        lead["origin_id"] or lead["id"]: {
+            **{k: v for k, v in lead.items() if k not in ("id", "update_time", "add_time", "label_ids", "cc_email")},
+            "labels": sorted(names[label] for label in lead["label_ids"]),
         }
-        for one in company["leads"]
+        for lead in company["leads"]
     }
-    return {"labels": sorted((one["name"], one["color"]) for one in company["labels"]), "leads": leads}
+    return {"labels": sorted((label["name"], label["color"]) for label in company["labels"]), "leads": leads}
 
 
 def receipt(shell: Shell) -> str:
@@ -117,9 +117,11 @@ def test_a_receipt_is_a_private_report_that_can_be_shown(shell: Shell) -> None:
 def test_what_was_changed_since_stays_as_it_is(shell: Shell, sandbox: Sandbox) -> None:
     apply(shell)
     company = sandbox.companies[0]
-    hot = next(one for one in company.labels() if one.name == "Hot")
+    hot = next(label for label in company.labels() if label.name == "Hot")
     company.update_label(hot.id, {"color": "pink"})
-    mine = next(one for one in sandbox.dump()["companies"][0]["leads"] if one["origin_id"] == "acme-seeds:acme-renewal")
+    mine = next(
+        lead for lead in sandbox.dump()["companies"][0]["leads"] if lead["origin_id"] == "acme-seeds:acme-renewal"
+    )
     company.update_lead(mine["id"], {"title": "By hand", "custom": {}})
     done = shell("restore", receipt(shell), "--auto-approve")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -165,11 +167,11 @@ def test_a_label_on_many_leads_comes_back_on_all_of_them(tmp_path: Path) -> None
         assert refused.returncode == 3
         assert "1,200 open leads" in refused.stdout
         assert shell("apply", "--auto-approve", "--allow", "in-use").returncode == 0
-        assert not any(one["label_ids"] for one in sandbox.dump()["companies"][0]["leads"])
+        assert not any(lead["label_ids"] for lead in sandbox.dump()["companies"][0]["leads"])
         assert shell("restore", receipt(shell), "--auto-approve").returncode == 0
     after = sandbox.dump()["companies"][0]
     (label,) = after["labels"]
-    assert all(one["label_ids"] == [label["id"]] for one in after["leads"])
+    assert all(lead["label_ids"] == [label["id"]] for lead in after["leads"])
 
 
 EIGHT = "labels:\n" + "".join(f"  - {{name: L{number}, color: red}}\n" for number in range(8))
@@ -348,7 +350,7 @@ def test_a_pruned_label_is_known_to_the_lock_file_again(shell: Shell, sandbox: S
     assert "Tmp" not in dict(state(sandbox)["labels"])
     assert shell("restore", receipt(shell), "--auto-approve").returncode == 0
     lock = json.loads((shell.folder / "leadstate.lock.json").read_text())["accounts"]["emea"]
-    (tmp,) = (one for one in sandbox.dump()["companies"][0]["labels"] if one["name"] == "Tmp")
+    (tmp,) = (label for label in sandbox.dump()["companies"][0]["labels"] if label["name"] == "Tmp")
     assert lock["label:Tmp"] == tmp["id"]
 
 

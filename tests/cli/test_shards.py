@@ -56,13 +56,13 @@ class Jobs:
         """Each account is in one report, and `show` makes one of all."""
         files = sorted(self.folder.glob("shard-*.json"))
         assert len(files) == SHARDS
-        each = [[one["account"] for one in json.loads(file.read_text())["accounts"]] for file in files]
+        each = [[account["account"] for account in json.loads(file.read_text())["accounts"]] for file in files]
         assert sorted(name for names in each for name in names) == NAMES
         assert all(each), "a shard has nothing to do"
         shown = self.run("leadstate show shard-*.json --format json -o all.json", {})
         assert shown == "", "all shards are there"
         together = json.loads((self.folder / "all.json").read_text())
-        assert [one["account"] for one in together["accounts"]] == NAMES
+        assert [account["account"] for account in together["accounts"]] == NAMES
         assert together["summary"]["update"] == 3
 
 

@@ -47,11 +47,11 @@ def _errors_of(load_text: Load) -> Errors:
             load_text(*texts, accounts=accounts)
         found = list(caught.value.diagnostics)
         assert found
-        for one in found:
-            assert one.hint
-            assert one.summary
+        for diagnostic in found:
+            assert diagnostic.hint
+            assert diagnostic.summary
             for word in ("Input should", "pydantic", "validation error", "Traceback"):
-                assert word not in one.summary + one.hint
+                assert word not in diagnostic.summary + diagnostic.hint
         return found
 
     return run
@@ -59,14 +59,14 @@ def _errors_of(load_text: Load) -> Errors:
 
 @pytest.fixture(name="one_error")
 def _one_error(errors_of: Errors) -> Callable[[str, str], Diagnostic]:
-    """The only error of a text, which stands where the text has a mark and has the given code."""
+    """The only error of a text, which stands where the text has a marker and has the given code."""
 
     def run(text: str, code: str) -> Diagnostic:
-        before, mark, after = text.partition(MARK)
+        before, marker, after = text.partition(MARK)
         found = errors_of(before + after)
         assert [one.code for one in found] == [code], [(str(one.span), one.code, one.summary) for one in found]
         assert found[0].span is not None
-        if mark:
+        if marker:
             line = before.count("\n") + 1
             column = len(before) - before.rfind("\n")
             assert (found[0].span.line, found[0].span.column) == (line, column), str(found[0].span)
@@ -95,7 +95,7 @@ def _errors_of_table(load_table: LoadTable) -> Errors:
     def run(table: str | bytes, yaml: str = WITH_TABLE) -> list[Diagnostic]:
         with pytest.raises(ConfigurationError) as caught:
             load_table(table, yaml)
-        assert all(one.hint and one.span for one in caught.value.diagnostics)
+        assert all(diagnostic.hint and diagnostic.span for diagnostic in caught.value.diagnostics)
         return list(caught.value.diagnostics)
 
     return run

@@ -14,7 +14,7 @@ GOOD = "version: 1\naccounts:\n  a: {domain: acme, token: {env: T}}\n"
 def errors(*paths: Path) -> list[Diagnostic]:
     with pytest.raises(ConfigurationError) as caught:
         load(paths)
-    assert all(one.hint for one in caught.value.diagnostics)
+    assert all(diagnostic.hint for diagnostic in caught.value.diagnostics)
     return list(caught.value.diagnostics)
 
 
@@ -102,7 +102,7 @@ def test_a_folder_is_read_as_one_in_order_of_name(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(GOOD + "labels: [{name: A, color: red}]\n")
     found = load([tmp_path])
     assert found.files == (str(tmp_path / "a.yaml"), str(tmp_path / "b.yml"))
-    assert [one.address.key for one in found.accounts[0].account.desired] == ["A", "B"]
+    assert [desired_item.address.key for desired_item in found.accounts[0].account.desired] == ["A", "B"]
 
 
 def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
@@ -130,6 +130,6 @@ def test_a_missing_file_does_not_make_others_wrong(tmp_path: Path) -> None:
 def test_errors_of_several_files_come_in_order_of_place(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text("labels: [{name: A, color: rde}]\nleads: [{key: a}]\n")
     (tmp_path / "a.yaml").write_text(GOOD + "x: 1\n")
-    found = [one.span for one in errors(tmp_path) if one.span is not None]
+    found = [error.span for error in errors(tmp_path) if error.span is not None]
     assert found == sorted(found)
     assert [(Path(span.file).name, span.line) for span in found] == [("a.yaml", 4), ("b.yaml", 1), *[("b.yaml", 2)] * 3]

@@ -1,4 +1,4 @@
-"""Whatever the bytes are, the answer is a configuration or errors with places and cures."""
+"""Whatever the bytes are, the answer is a configuration or errors with places and fixes."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -43,13 +43,13 @@ def check(raw: bytes) -> None:
         except ConfigurationError as error:
             found = error.diagnostics
             assert found
-        for one in found:
-            assert one.code
-            assert one.summary
-            assert one.hint
-            assert one.span is not None
-            assert one.span.line >= 1
-            assert one.span.column >= 1
+        for diagnostic in found:
+            assert diagnostic.code
+            assert diagnostic.summary
+            assert diagnostic.hint
+            assert diagnostic.span is not None
+            assert diagnostic.span.line >= 1
+            assert diagnostic.span.column >= 1
 
 
 SETTINGS = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -27,14 +27,14 @@ accounts:
 
 
 def declared(found: Configuration) -> dict[str, list[str]]:
-    return {one.account.name: [item.names[0] for item in one.account.desired] for one in found.accounts}
+    return {account.account.name: [item.names[0] for item in account.account.desired] for account in found.accounts}
 
 
 def test_each_account_has_its_own_addresses_and_shares_the_rest(load_text: Load) -> None:
     found = load_text(HEAD + "labels:\n  - {name: Hot, color: red, merge_from: [Warm]}\n")
     first, second = found.accounts[0].account, found.accounts[1].account
-    assert [str(one.address) for one in first.desired] == ["a/label:Hot", "a/label:Warm"]
-    assert [str(one.address) for one in second.desired] == ["b/label:Hot", "b/label:Warm"]
+    assert [str(desired_item.address) for desired_item in first.desired] == ["a/label:Hot", "a/label:Warm"]
+    assert [str(desired_item.address) for desired_item in second.desired] == ["b/label:Hot", "b/label:Warm"]
     assert all(one.attrs is other.attrs for one, other in zip(first.desired, second.desired, strict=True))
     assert isinstance(second.desired, InAccount)
 
@@ -58,9 +58,11 @@ def test_one_account_of_many_is_what_it_is_alone(name: str, load_text: Load) -> 
     expected = load_text(text).accounts[0].account
 
     def seen(desired: Desired) -> object:
-        return desired.address, dict(desired.attrs), desired.names, desired.mark, desired.present
+        return desired.address, dict(desired.attrs), desired.names, desired.marker, desired.present
 
-    assert [seen(one) for one in chosen.desired] == [seen(one) for one in expected.desired]
+    assert [seen(desired_item) for desired_item in chosen.desired] == [
+        seen(desired_item) for desired_item in expected.desired
+    ]
 
 
 def test_a_mistake_of_a_group_names_all_its_accounts(errors_of: Errors) -> None:
@@ -82,7 +84,7 @@ def test_the_objects_of_a_group_are_a_sequence_like_any_other(load_text: Load) -
     desired = load_text(HEAD + "labels:\n  - {name: A, color: red}\n  - {name: B, color: red}\n").accounts[1].account
     assert len(desired.desired) == 2
     assert desired.desired[1].address.account == "b"
-    assert [str(one.address) for one in desired.desired[:1]] == ["b/label:A"]
+    assert [str(desired_item.address) for desired_item in desired.desired[:1]] == ["b/label:A"]
     assert desired.of_kind("label") == tuple(desired.desired)
 
 

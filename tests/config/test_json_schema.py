@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from leadstate.config.schema.json_schema import document_schema, schema_text
-from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.config.yaml.nodes import read_nodes
 from leadstate.config.yaml.source import Source
 
@@ -77,19 +77,19 @@ def _judge() -> jsonschema.Draft7Validator:
 
 
 def value(text: str) -> Any:
-    root = read_nodes(Source("f", text, Path()), Findings())
+    root = read_nodes(Source("f", text, Path()), Diagnostics())
     assert root is not None
     return json.loads(json.dumps(root.value, default=float))
 
 
 def test_the_stored_schema_is_the_current_one() -> None:
-    cure = 'python -c "from leadstate.config.schema.json_schema import schema_text; print(schema_text(), end=str())"'
-    assert STORED.read_text(encoding="utf-8") == schema_text(), f"run: {cure} > schemas/leadstate.schema.json"
+    fix = 'python -c "from leadstate.config.schema.json_schema import schema_text; print(schema_text(), end=str())"'
+    assert STORED.read_text(encoding="utf-8") == schema_text(), f"run: {fix} > schemas/leadstate.schema.json"
 
 
 def test_the_examples_pass_both_judges(judge: jsonschema.Draft7Validator, load_text: Any) -> None:
     judge.validate(value(GOOD))
-    assert [len(one.account.desired) for one in load_text(GOOD).accounts] == [6, 7, 5]
+    assert [len(account.account.desired) for account in load_text(GOOD).accounts] == [6, 7, 5]
 
 
 BAD = {

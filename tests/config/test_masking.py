@@ -82,7 +82,7 @@ def test_a_short_token_is_not_repeated_either(source: str, errors_of: Errors) ->
     "name", ["literal", "literal in quotes", "literal as a block", "literal with an escape", "hex for a variable"]
 )
 def test_a_literal_token_has_its_own_code(name: str, errors_of: Errors) -> None:
-    found = {one.code: one for one in errors_of(HEAD + LEAKY[name])}
+    found = {diagnostic.code: diagnostic for diagnostic in errors_of(HEAD + LEAKY[name])}
     assert "env: NAME" in found["literal-token"].hint
 
 

@@ -58,7 +58,7 @@ def test_what_cannot_be(name: str, one_error: OneError) -> None:
 
 def labels(load_text: Load, text: str) -> dict[str, Desired]:
     (account,) = load_text(TOP + text).accounts
-    return {one.address.key: one for one in account.account.desired}
+    return {desired_item.address.key: desired_item for desired_item in account.account.desired}
 
 
 def test_a_source_must_not_exist_and_its_leads_get_the_label(load_text: Load) -> None:

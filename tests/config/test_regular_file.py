@@ -35,7 +35,7 @@ def errors(*paths: Path) -> list[Diagnostic]:
     with pytest.raises(ConfigurationError) as caught:
         load(paths)
     found = list(caught.value.diagnostics)
-    assert all(one.hint for one in found)
+    assert all(diagnostic.hint for diagnostic in found)
     assert "hunter22" not in str(found)
     return found
 
@@ -44,7 +44,9 @@ def table_errors(repository: Path, named: str) -> list[str]:
     path = repository / "conf" / "leadstate.yaml"
     path.write_text(TABLE % named, encoding="utf-8")
     found = errors(path)
-    assert all(one.span and one.span.file == str(path) and one.span.line == 4 for one in found), found
+    assert all(
+        diagnostic.span and diagnostic.span.file == str(path) and diagnostic.span.line == 4 for diagnostic in found
+    ), found
     return [one.code for one in found]
 
 
@@ -134,7 +136,7 @@ def test_links_as_a_config_map_has_them(tmp_path: Path) -> None:
 
 def test_a_circle_of_links(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").symlink_to("a.yaml")
-    assert [one.code for one in errors(tmp_path / "a.yaml")] == ["file-unreadable"]
+    assert [error.code for error in errors(tmp_path / "a.yaml")] == ["file-unreadable"]
 
 
 def test_a_fifo_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ BAD: dict[str, tuple[str, str, str]] = {
         "duplicate-lead",
         "another key",
     ),
-    "mark too long": (TOP + lead("person: 1", "‸" + "k" * 96), "mark-too-long", "shorten"),
+    "marker too long": (TOP + lead("person: 1", "‸" + "k" * 96), "marker-too-long", "shorten"),
 }
 
 
@@ -196,7 +196,7 @@ def test_only_some_accounts_are_named(one_error: OneError) -> None:
 
 def test_a_mark_of_100_characters_fits(load_text: Load) -> None:
     found = load_text(TOP + lead("person: 1", "k" * 95))
-    assert len(found.accounts[0].account.desired[0].mark or "") == 100
+    assert len(found.accounts[0].account.desired[0].marker or "") == 100
 
 
 class TestFiles:
@@ -208,8 +208,8 @@ class TestFiles:
             "namespace: x\naccounts:\n  b: {domain: acme-b, token: {env: T}}\nlabels: [{name: B, color: red}]\n",
             lead("person: 1, labels: [Hot, B]"),
         )
-        assert [one.account.name for one in found.accounts] == ["a", "b"]
-        assert [str(one.address) for one in found.accounts[1].account.desired] == [
+        assert [account.account.name for account in found.accounts] == ["a", "b"]
+        assert [str(desired_item.address) for desired_item in found.accounts[1].account.desired] == [
             "b/label:Hot",
             "b/label:B",
             "b/lead:a",
@@ -241,12 +241,12 @@ class TestGood:
             "  a: {domain: acme, token: {env: T}, tags: [x]}\n"
             "  c: {url: HTTP://LocalHost:80, token: {command: [pass, show]}}\n"
         )
-        assert [one.account.origin for one in found.accounts] == [
+        assert [account.account.origin for account in found.accounts] == [
             "https://acme.pipedrive.com",
             "https://[::1]:8443",
             "http://localhost",
         ]
-        assert [one.token for one in found.accounts] == [
+        assert [account.token for account in found.accounts] == [
             EnvToken("T"),
             FileToken("t", tmp_path),
             CommandToken(("pass", "show"), tmp_path),
@@ -276,7 +276,7 @@ class TestGood:
             "  b: {domain: b, token: {env: T}, policy: {prune: {leads: none}, archived_pages: 0}}\n"
             "policy: {prune: {labels: all, leads: owned}, guards: {max_deletes: 3, max_delete_percent: 50}}\n"
         )
-        assert [one.account.policy for one in found.accounts] == [
+        assert [account.account.policy for account in found.accounts] == [
             Policy(Prune.ALL, Prune.OWNED, None, 50, 5, refuse_in_use=False, archived_pages=10),
             Policy(Prune.ALL, Prune.NONE, 3, 50, None, refuse_in_use=True, archived_pages=0),
         ]
@@ -291,10 +291,10 @@ class TestGood:
             "    overrides: {us: {title: 'X ${region}', labels: {at_least: [Lukewarm, 'Hot US!']}, person: null,"
             " owner: 3, organization: 4}}\n"
         )
-        emea, _, us = (one.account.desired for one in found.accounts)
-        assert [one.names[0] for one in us[:2]] == ["Hot US!", "Lukewarm"]
+        emea, _, us = (account.account.desired for account in found.accounts)
+        assert [u.names[0] for u in us[:2]] == ["Hot US!", "Lukewarm"]
         assert us[1].attrs == {"name": "Lukewarm", "color": "pink"}
-        assert [one.address.key for one in us] == ["hot", "Warm", "a"]
+        assert [u.address.key for u in us] == ["hot", "Warm", "a"]
         refs = (Ref("label", "Warm"), Ref("label", "hot"))
         assert emea[2].attrs == {"title": "Deal EMEA", "person": 1, "labels": refs}
         assert us[2].attrs == {
@@ -317,16 +317,16 @@ class TestGood:
             TOP + "leads:\n  - {key: a, title: A, person: 1, accounts: [us]}\n"
             "  - {key: a, title: B, person: 1, except: [us]}\n"
         )
-        assert [one.account.desired[0].attrs["title"] for one in found.accounts] == ["B", "B", "A"]
+        assert [account.account.desired[0].attrs["title"] for account in found.accounts] == ["B", "B", "A"]
 
     def test_spans_are_those_of_the_items(self, load_text: Load) -> None:
         found = load_text(TOP + "labels:\n  - name: Hot\n    color: red\n  - {name: B, color: red}\n")
-        spans = [one.span for one in found.accounts[0].account.desired]
-        assert [(one.line, one.column) for one in spans] == [(8, 5), (10, 5)]
+        spans = [desired_item.span for desired_item in found.accounts[0].account.desired]
+        assert [(span.line, span.column) for span in spans] == [(8, 5), (10, 5)]
 
     def test_selected_accounts(self, load_text: Load) -> None:
-        assert [one.account.name for one in load_text(TOP, accounts=("tag:prod",)).accounts] == ["emea", "us"]
-        assert [one.account.name for one in load_text(TOP, accounts=("us", "test")).accounts] == ["test", "us"]
+        assert [account.account.name for account in load_text(TOP, accounts=("tag:prod",)).accounts] == ["emea", "us"]
+        assert [account.account.name for account in load_text(TOP, accounts=("us", "test")).accounts] == ["test", "us"]
 
     @pytest.mark.parametrize(
         ("selector", "hint"), [("emae", "`emea`"), ("tag:prot", "`tag:prod`"), ("prod", "`tag:prod`")]

@@ -8,7 +8,7 @@ import pytest
 from leadstate.config.configuration import CommandToken, EnvToken, FileToken, KeyringToken, SecretSource
 from leadstate.config.secrets import read_token
 from leadstate.model.address import Span
-from leadstate.model.errors import SecretError, finding_of
+from leadstate.model.errors import SecretError, diagnostic_of
 
 HERE = Path()
 VALUE = "t0ken-Value"
@@ -173,4 +173,4 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_source_that_gives_nothing_is_named_with_its_place() -> None:
     place = Span("leadstate.yaml", 7, 9)
-    assert finding_of(failure(EnvToken("T", at=place)), "emea").span == place
+    assert diagnostic_of(failure(EnvToken("T", at=place)), "emea").span == place

@@ -1,4 +1,4 @@
-"""`leads_from`: every mistake in a CSV file has its place and its cure, and none is an accident of ours."""
+"""`leads_from`: every mistake in a CSV file has its place and its fix, and none is an accident of ours."""
 
 import csv
 from pathlib import Path
@@ -16,9 +16,9 @@ from leadstate.model.errors import ConfigurationError
 from tests.config.conftest import ACCOUNTS, MARK, WITH_TABLE, Errors
 
 
-def where(one: Diagnostic) -> tuple[str, int, int]:
-    assert one.span is not None
-    return Path(one.span.file).name, one.span.line, one.span.column
+def where(diagnostic: Diagnostic) -> tuple[str, int, int]:
+    assert diagnostic.span is not None
+    return Path(diagnostic.span.file).name, diagnostic.span.line, diagnostic.span.column
 
 
 ERRORS = [
@@ -82,7 +82,7 @@ def test_all_mistakes_of_all_files_at_once(errors_of_table: Errors) -> None:
         'key,title,person\nA,A,Jane\nb,"B"x,1\nc,C\n"d,D,1\n',
         ACCOUNTS + "leads_from: [seeds.csv, none.csv]\nleads: [{key: e, title: E, person: 1, labels: [No]}]\n",
     )
-    assert sorted((where(one), one.code) for one in found) == [
+    assert sorted((where(diagnostic), diagnostic.code) for diagnostic in found) == [
         (("leadstate.yaml", 9, 25), "file-missing"),
         (("leadstate.yaml", 10, 48), "unknown-label"),
         (("seeds.csv", 2, 1), "bad-key"),
@@ -202,8 +202,8 @@ def test_the_answer_is_a_configuration_or_errors_with_places_and_cures(raw: byte
         except ConfigurationError as error:
             found = error.diagnostics
             assert found
-            for one in found:
-                assert one.hint
-                assert one.span is not None
-                assert one.span.line >= 1
-                assert one.span.column >= 1
+            for diagnostic in found:
+                assert diagnostic.hint
+                assert diagnostic.span is not None
+                assert diagnostic.span.line >= 1
+                assert diagnostic.span.column >= 1

@@ -17,7 +17,7 @@ from leadstate.config.configuration import Configuration
 from leadstate.config.csv.cells import cells_at
 from leadstate.config.csv.columns import columns_of
 from leadstate.config.loader import load
-from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.config.yaml.source import Source
 from leadstate.edit.spelling import written
 from leadstate.model.resource import Desired
@@ -46,7 +46,9 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
         st.just({"at_least": ["Hot"]}),
         st.just({"at_least": []}),
     ),
-    "value": st.one_of(st.none(), st.decimals(0, 10**6, places=2).map(lambda one: {"amount": one, "currency": "EUR"})),
+    "value": st.one_of(
+        st.none(), st.decimals(0, 10**6, places=2).map(lambda decimal: {"amount": decimal, "currency": "EUR"})
+    ),
     "expected_close_date": st.one_of(st.none(), st.dates().map(str)),
     "visible_to": st.sampled_from((1, 3, 5, 7, "owner", "company")),
     "was_seen": st.booleans(),
@@ -98,7 +100,7 @@ def as_table(items: Sequence[dict[str, Any]], delimiter: str) -> str:
 def declared(folder: str, yaml: str) -> list[Desired]:
     path = Path(folder) / "leadstate.yaml"
     path.write_text(yaml, encoding="utf-8")
-    return [replace(one, span=HERE) for one in leads(load([path]))]
+    return [replace(lead, span=HERE) for lead in leads(load([path]))]
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -106,7 +108,7 @@ def declared(folder: str, yaml: str) -> list[Desired]:
 def test_a_row_declares_what_the_same_lead_in_yaml_declares(items: list[dict[str, Any]], delimiter: str) -> None:
     items = [{"key": f"lead-{index}", **one} for index, one in enumerate(items)]
     with TemporaryDirectory() as folder:
-        expected = declared(folder, ACCOUNTS + "leads:\n" + "".join(f"  - {written(one)}\n" for one in items))
+        expected = declared(folder, ACCOUNTS + "leads:\n" + "".join(f"  - {written(item)}\n" for item in items))
         table = as_table(items, "\t" if delimiter == "tab" else delimiter)
         (Path(folder) / "seeds.csv").write_bytes(table.encode())
         assert declared(folder, f'{ACCOUNTS}leads_from: {{file: seeds.csv, delimiter: "{delimiter}"}}\n') == expected
@@ -139,7 +141,7 @@ def test_the_ways_to_name_a_file(load_table: LoadTable, tmp_path: Path) -> None:
         (f'[seeds.csv, {{file: more/b.csv, delimiter: ";"}}, {{file: "{absolute}", delimiter: tab}}]', "abc"),
     ):
         found = load_table("key,title,person\na,A,1\n", f"{ACCOUNTS}leads_from: {form}\n")
-        assert "".join(one.address.key for one in leads(found)) == expected
+        assert "".join(lead.address.key for lead in leads(found)) == expected
 
 
 def test_an_empty_cell_is_not_managed_and_null_unsets(load_table: LoadTable) -> None:
@@ -150,7 +152,7 @@ def test_an_empty_cell_is_not_managed_and_null_unsets(load_table: LoadTable) -> 
 
 def test_variables_are_replaced_and_white_space_is_trimmed(load_table: LoadTable) -> None:
     found = load_table('key,title,person\n a , "  A ${region}  ", 1\n')
-    assert [one.attrs["title"] for account in ("emea", "us") for one in leads(found, account)] == ["A EMEA", "A US"]
+    assert [lead.attrs["title"] for account in ("emea", "us") for lead in leads(found, account)] == ["A EMEA", "A US"]
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
@@ -163,7 +165,7 @@ def test_a_mark_in_front_and_any_line_break(load_table: LoadTable, newline: str)
 def test_what_rows_share_holds_where_a_row_does_not_say_otherwise(load_table: LoadTable) -> None:
     shared = "{file: seeds.csv, accounts: [tag:prod], mode: seed, if_gone: create}"
     found = load_table("key,title,person,mode\na,A,1,\nb,B,1,enforce\n", f"{ACCOUNTS}leads_from: {shared}\n")
-    assert [(one.address.key, one.create_only, one.leave_gone) for one in leads(found)] == [
+    assert [(lead.address.key, lead.create_only, lead.leave_gone) for lead in leads(found)] == [
         ("a", True, False),
         ("b", False, False),
     ]
@@ -179,11 +181,11 @@ def test_the_part_of_a_column_is_any_key_where_the_models_take_any(monkeypatch: 
     text = "key,title,free.Deal size. v2,free.x\n"
     source = Source("seeds.csv", text, Path(), ",")
     header = list(cells_at(text, 0, ","))
-    found = columns_of(header, [source.place_of(one.begin) for one in header], Findings())
+    found = columns_of(header, [source.place_of(one.begin) for one in header], Diagnostics())
     assert found is not None
     assert [(one.field, one.part, one.read("7")) for one in found[2:]] == [
         ("free", "Deal size. v2", "7"),
         ("free", "x", "7"),
     ]
     nameless = list(cells_at("free.", 0, ","))
-    assert columns_of(nameless, [source.place_of(0)], Findings()) is None
+    assert columns_of(nameless, [source.place_of(0)], Diagnostics()) is None

@@ -20,7 +20,10 @@ def refused(folder: Path, account: str, **environ: str) -> list[tuple[str, int, 
     try:
         load([path], (), Trust.of(environ))
     except ConfigurationError as failure:
-        return [(one.code, one.span.column if one.span else 0, one.hint) for one in failure.diagnostics]
+        return [
+            (diagnostic.code, diagnostic.span.column if diagnostic.span else 0, diagnostic.hint)
+            for diagnostic in failure.diagnostics
+        ]
     return []
 
 

@@ -1,4 +1,4 @@
-"""What the models refuse: code, place, words and cure."""
+"""What the models refuse: code, place, words and fix."""
 
 import re
 from collections.abc import Callable

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.config.yaml.nodes import read_nodes
 from leadstate.config.yaml.scalars import resolve
 from leadstate.config.yaml.source import Source
@@ -63,10 +63,10 @@ def test_bad_yaml(name: str, one_error: OneError) -> None:
     text, code = BAD[name]
     if code in {"tag", "merge-key", "duplicate-key", "key-not-text"}:
         # Those do not end the reading: what else is wrong with the file is said as well.
-        findings = Findings()
+        diagnostics = Diagnostics()
         before, _, after = text.partition("‸")
-        read_nodes(Source("f.yaml", before + after, Path()), findings)
-        (found,) = findings._found  # noqa: SLF001
+        read_nodes(Source("f.yaml", before + after, Path()), diagnostics)
+        (found,) = diagnostics._found  # noqa: SLF001
         assert found.code == code
         assert found.hint
         assert found.span is not None
@@ -187,8 +187,8 @@ def test_nan_is_a_number() -> None:
     ],
 )
 def test_colons_and_question_marks_within_flow_scalars(text: str, value: object) -> None:
-    findings = Findings()
-    root = read_nodes(Source("f", f"k: {text}\n", Path()), findings)
+    diagnostics = Diagnostics()
+    root = read_nodes(Source("f", f"k: {text}\n", Path()), diagnostics)
     assert root is not None
     assert root.value == {"k": value}
 

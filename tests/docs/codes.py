@@ -54,7 +54,7 @@ def _learn(file: Path, tree: ast.Module, product: _Product) -> None:
                     product.constants.setdefault(target.id, []).append(top.value)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            names = [(one.arg, one.annotation) for one in node.args.args if one.arg not in {"self", "cls"}]
+            names = [(arg.arg, arg.annotation) for arg in node.args.args if arg.arg not in {"self", "cls"}]
         elif isinstance(node, ast.ClassDef):
             fields = [one for one in node.body if isinstance(one, ast.AnnAssign)]
             names = [(ast.unparse(one.target), one.annotation) for one in fields]
@@ -91,7 +91,9 @@ def _functions(tree: ast.Module) -> dict[ast.AST, ast.AST]:
 
 
 def _attribute(node: ast.stmt) -> Iterator[str]:
-    if isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id == "code" for one in node.targets):
+    if isinstance(node, ast.Assign) and any(
+        isinstance(target, ast.Name) and target.id == "code" for target in node.targets
+    ):
         yield from _strings(node.value, CODE)
 
 
@@ -100,15 +102,15 @@ def _passed(call: ast.Call, file: Path, product: _Product) -> Iterator[ast.expr]
     if name not in product.sinks:
         return
     yield from (call.args[index] for index in product.sinks[name] if index < len(call.args))
-    yield from (one.value for one in call.keywords if one.arg == "code")
+    yield from (keyword.value for keyword in call.keywords if keyword.arg == "code")
 
 
 def _of(value: ast.expr, function: ast.AST | None, product: _Product, where: str) -> Iterator[str]:
     """The codes that an argument can be; none where it was passed on, and is found where it came from."""
     found = set(_strings(value, CODE))
-    for name in (one.id for one in ast.walk(value) if isinstance(one, ast.Name)):
+    for name in (name.id for name in ast.walk(value) if isinstance(name, ast.Name)):
         sources = [*product.constants.get(name, []), *_bound(name, function)]
-        found |= {code for one in sources for code in _through(one, product)}
+        found |= {code for source in sources for code in _through(source, product)}
     assert found or _is_passed_on(value), f"{where}: which codes are these? {ast.unparse(value)}"
     yield from found
 
@@ -116,8 +118,9 @@ def _of(value: ast.expr, function: ast.AST | None, product: _Product, where: str
 def _is_passed_on(value: ast.expr) -> bool:
     """Whether it is the code of something else."""
     return any(
-        (isinstance(one, ast.Name) and one.id == "code") or (isinstance(one, ast.Attribute) and one.attr == "code")
-        for one in ast.walk(value)
+        (isinstance(attribute, ast.Name) and attribute.id == "code")
+        or (isinstance(attribute, ast.Attribute) and attribute.attr == "code")
+        for attribute in ast.walk(value)
     )
 
 
@@ -126,19 +129,19 @@ def _bound(name: str, function: ast.AST | None) -> Iterator[ast.expr]:
     for node in ast.walk(function) if function is not None else ():
         if isinstance(node, ast.Assign):
             targets = [one for target in node.targets for one in ast.walk(target)]
-            if any(isinstance(one, ast.Name) and one.id == name for one in targets):
+            if any(isinstance(target, ast.Name) and target.id == name for target in targets):
                 yield node.value
 
 
 def _through(value: ast.expr, product: _Product) -> Iterator[str]:
     """The codes in an expression and in the tables that it names; among other words they are told by their hyphen."""
     yield from _strings(value, CODE if isinstance(value, ast.Constant) else _KEBAB)
-    for name in (one.id for one in ast.walk(value) if isinstance(one, ast.Name)):
+    for name in (name.id for name in ast.walk(value) if isinstance(name, ast.Name)):
         for table in product.constants.get(name, []):
             yield from _strings(table, _KEBAB)
 
 
 def _strings(value: ast.expr, form: re.Pattern[str]) -> Iterator[str]:
-    for one in ast.walk(value):
-        if isinstance(one, ast.Constant) and isinstance(one.value, str) and form.fullmatch(one.value):
-            yield one.value.rstrip("?")
+    for constant in ast.walk(value):
+        if isinstance(constant, ast.Constant) and isinstance(constant.value, str) and form.fullmatch(constant.value):
+            yield constant.value.rstrip("?")

@@ -16,7 +16,7 @@ from tests.docs.fragments import whole
 PAGES = Path(__file__).parents[2] / "docs" / "diagnostics"
 ENTRY = re.compile(r"^### `(.+?)`\n(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
 NEVER_SAID = {"error", "api", "configuration"}
-"""Those of errors that only others are made of, and of the configuration, whose findings are said one by one."""
+"""Those of errors that only others are made of, and of the configuration, whose diagnostics are said one by one."""
 
 
 def entries() -> list[tuple[str, str]]:
@@ -38,9 +38,9 @@ def test_every_code_has_one_entry_and_every_entry_is_a_code() -> None:
 @pytest.mark.parametrize(("code", "text"), ENTRIES, ids=[code for code, _ in ENTRIES])
 def test_an_entry_says_the_cure_and_shows_an_example(code: str, text: str) -> None:
     assert CODE.fullmatch(code)
-    meaning, cure, rest = text.partition("**Cure:**")
+    meaning, fix, rest = text.partition("**Fix:**")
     assert meaning.strip()
-    assert cure
+    assert fix
     assert "```yaml\n" in rest or re.search(rf"```text\n(error|warning|guard)\[{code}\] ", rest)
 
 

@@ -32,7 +32,7 @@ def commands() -> set[str]:
 def anchors(page: Path) -> set[str]:
     """What the headings of a page are linked to as."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", GENERATED, ids=lambda page: str(page.relative_to(ROOT)))

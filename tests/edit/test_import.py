@@ -20,8 +20,8 @@ def label(name: str, color: str = "red") -> Live:
     return Live("label", f"id-{name}", {"name": name, "color": color}, name)
 
 
-def lead(title: str, mark: str | None = None, remote_id: str = "i", **attrs: Any) -> Live:
-    return Live("lead", remote_id, {**NONE, "title": title, "person": 1, **attrs}, title, mark)
+def lead(title: str, marker: str | None = None, remote_id: str = "i", **attrs: Any) -> Live:
+    return Live("lead", remote_id, {**NONE, "title": title, "person": 1, **attrs}, title, marker)
 
 
 def taken(found: dict[str, list[Live]], **known: dict[str, str]) -> Taken:
@@ -33,8 +33,8 @@ def taken(found: dict[str, list[Live]], **known: dict[str, str]) -> Taken:
 
 
 def said(found: Taken) -> list[tuple[str, str]]:
-    assert all(one.code == "not-imported" and one.hint for one in found.findings)
-    return [(one.account or "", one.summary) for one in found.findings]
+    assert all(diagnostic.code == "not-imported" and diagnostic.hint for diagnostic in found.diagnostics)
+    return [(diagnostic.account or "", diagnostic.summary) for diagnostic in found.diagnostics]
 
 
 def test_labels_are_one_item_where_accounts_agree_and_have_overrides_where_not() -> None:
@@ -50,7 +50,10 @@ def test_labels_are_one_item_where_accounts_agree_and_have_overrides_where_not()
 def test_a_label_that_cannot_be_declared_is_left_out() -> None:
     found = label_items({"a": [label("${x}"), label("Hot", "mauve"), label(""), label("Warm")]}, frozenset("a"))
     assert found.items == [{"name": "Warm", "color": "red"}]
-    assert [one.hint for one in found.findings] == ["rename it in Pipedrive", *["change it in Pipedrive"] * 2]
+    assert [diagnostic.hint for diagnostic in found.diagnostics] == [
+        "rename it in Pipedrive",
+        *["change it in Pipedrive"] * 2,
+    ]
     assert said(found) == [
         ("a", "the label '${x}': it holds `${`, which would be taken for a variable"),
         ("a", "the label 'Hot': its name or its colour (mauve) cannot be declared"),
@@ -60,7 +63,7 @@ def test_a_label_that_cannot_be_declared_is_left_out() -> None:
 
 def test_a_lead_with_our_mark_has_the_key_that_it_says_and_one_without_is_adopted() -> None:
     found = taken({"a": [lead("T", "ns:k"), lead("T", remote_id="i2"), lead("T", remote_id="i3"), lead("Taken")]})
-    assert [(one["key"], one.get("adopted"), one["accounts"]) for one in found.items] == [
+    assert [(item["key"], item.get("adopted"), item["accounts"]) for item in found.items] == [
         ("k", None, ["a"]),
         ("t", True, ["a"]),
         ("t-2", True, ["a"]),
@@ -118,15 +121,15 @@ def test_labels_that_nothing_declares_stay_on_their_lead() -> None:
     carried = (Ref("label", "Hot"), RemoteRef("label", "x"))
     found = taken({"a": [lead("T", "ns:k", labels=carried)]})
     assert found.items[0]["labels"] == {"at_least": ["hot"]}
-    assert said(found) == [("a", "the lead 'k': some of its labels are not declared, and are left alone")]
-    assert found.findings[0].severity == "warning"
-    assert found.findings[0].hint == "import the labels too, and write the list out"
+    assert said(found) == [("a", "the lead 'k': some of its labels are not declared, and stay untouched")]
+    assert found.diagnostics[0].severity == "warning"
+    assert found.diagnostics[0].hint == "import the labels too, and write the list out"
 
 
 @pytest.mark.parametrize(
     ("leads", "why", "hint"),
     [
-        ([lead("T", "ns:k"), lead("T", "ns:k")], "several carry this mark", "delete the others in Pipedrive"),
+        ([lead("T", "ns:k"), lead("T", "ns:k")], "several carry this marker", "delete the others in Pipedrive"),
         ([lead("${x}", "ns:k")], "it holds `${`, which would be taken for a variable", "rename it in Pipedrive"),
         (
             [lead("T", "ns:k", channel_id="${x}")],
@@ -142,7 +145,7 @@ def test_a_lead_that_cannot_be_declared_is_left_out(leads: list[Live], why: str,
     assert found.items == []
     assert {(account, summary.partition(": ")[2]) for account, summary in said(found)} == {("a", why)}
     assert all(summary.startswith("the lead '") for _, summary in said(found))
-    assert {one.hint for one in found.findings} == {hint}
+    assert {diagnostic.hint for diagnostic in found.diagnostics} == {hint}
 
 
 @pytest.mark.parametrize(

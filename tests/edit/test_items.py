@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.config.yaml.source import Source
 from leadstate.edit.edits import Append, Set
 from leadstate.edit.items import Files
@@ -13,7 +13,7 @@ from leadstate.model.errors import ConfigurationError
 
 
 def files_of(text: str) -> Files:
-    return Files.of([Source("f.yaml", text, Path())], Findings())
+    return Files.of([Source("f.yaml", text, Path())], Diagnostics())
 
 
 @pytest.mark.parametrize("key", ["labels", "leads"])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from leadstate.config.loader import understand
-from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.config.yaml.source import Source
 from leadstate.edit.items import Files
 from leadstate.edit.live_values import plainly, spellings, visible_to
@@ -31,8 +31,10 @@ leads:
 
 def declared(text: str = TEXT) -> tuple[Files, dict[str, Desired]]:
     source = Source("f.yaml", text, Path())
-    (account,) = understand([source], (), Findings()).accounts
-    return Files.of([source], Findings()), {str(one.address.ref): one for one in account.account.desired}
+    (account,) = understand([source], (), Diagnostics()).accounts
+    return Files.of([source], Diagnostics()), {
+        str(desired_item.address.ref): desired_item for desired_item in account.account.desired
+    }
 
 
 @pytest.mark.parametrize(

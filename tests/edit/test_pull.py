@@ -7,7 +7,7 @@ import pytest
 
 from leadstate.config.configuration import Configuration
 from leadstate.config.loader import understand
-from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.config.yaml.source import Place, Source
 from leadstate.edit.edits import Edit, Set
 from leadstate.edit.items import Files
@@ -34,13 +34,17 @@ leads:
 
 def declared(text: str = TEXT) -> tuple[Files, Configuration]:
     source = Source("f.yaml", text, Path())
-    return Files.of([source], Findings()), understand([source], (), Findings())
+    return Files.of([source], Diagnostics()), understand([source], (), Diagnostics())
 
 
 def accepted(*drifts: tuple[str, str, Side], text: str = TEXT) -> Accepted:
     """What is accepted of drifts: address, field, live value."""
     files, everything = declared(text)
-    desired = {str(one.address): one for account in everything.accounts for one in account.account.desired}
+    desired = {
+        str(desired_item.address): desired_item
+        for account in everything.accounts
+        for desired_item in account.account.desired
+    }
     changes = [
         Change(
             desired[address].address, Action.UPDATE, Reason.DIFFERS, (FieldDiff(path, live, None),), {},
@@ -53,17 +57,17 @@ def accepted(*drifts: tuple[str, str, Side], text: str = TEXT) -> Accepted:
 
 def edits(*drifts: tuple[str, str, Side]) -> list[Edit]:
     found = accepted(*drifts)
-    assert found.findings == []
+    assert found.diagnostics == []
     return found.edits["f.yaml"]
 
 
 def refusal(*drifts: tuple[str, str, Side]) -> str:
     found = accepted(*drifts)
     assert not any(found.edits.values())
-    (finding,) = found.findings
-    assert (finding.code, finding.severity, finding.account) == ("not-pulled", "error", "a")
-    assert (str(finding.address), finding.span) == (drifts[0][0], Span("f.yaml", 11, 5))
-    return f"{finding.summary} | {finding.hint}"
+    (diagnostic,) = found.diagnostics
+    assert (diagnostic.code, diagnostic.severity, diagnostic.account) == ("not-pulled", "error", "a")
+    assert (str(diagnostic.address), diagnostic.span) == (drifts[0][0], Span("f.yaml", 11, 5))
+    return f"{diagnostic.summary} | {diagnostic.hint}"
 
 
 def test_what_all_accounts_have_goes_into_the_item() -> None:
@@ -125,7 +129,7 @@ def test_a_label_that_is_to_go_is_not_written_to_a_lead() -> None:
     text = TEXT.replace("{name: Only, color: red, accounts: [a]}", "{name: Only, state: absent}")
     found = accepted(("a/lead:l", "labels", (Ref("label", "Hot"), Ref("label", "Only"))), text=text)
     assert not any(found.edits.values())
-    assert "it carries labels that are not declared: Only" in found.findings[0].summary
+    assert "it carries labels that are not declared: Only" in found.diagnostics[0].summary
 
 
 def test_visible_to_is_a_word_where_the_plan_has_one_and_no_number_was_written() -> None:
@@ -143,19 +147,21 @@ def test_a_label_that_gets_another_name_keeps_the_old_one_as_its_key_where_it_is
 
 def keys_kept(text: str, table: str = "") -> list[Edit]:
     """Return what is set beside the name where people rename the first label, `Old`, to `New` in account a."""
-    source, findings = Source("f.yaml", text, Path()), Findings()
+    source, diagnostics = Source("f.yaml", text, Path()), Diagnostics()
 
-    def read(path: Path, findings: Findings, *, named: Place, delimiter: str) -> Source:
-        del findings, named
+    def read(path: Path, diagnostics: Diagnostics, *, named: Place, delimiter: str) -> Source:
+        del diagnostics, named
         return Source(str(path), table, Path(), delimiter)
 
-    everything = understand([source], (), findings, read)
-    assert not findings.any_error
-    (label, *_) = (one for one in everything.accounts[0].account.desired if "Old" in one.names)
+    everything = understand([source], (), diagnostics, read)
+    assert not diagnostics.any_error
+    (label, *_) = (
+        desired_item for desired_item in everything.accounts[0].account.desired if "Old" in desired_item.names
+    )
     drift = FieldDiff("name", "New", "Old")
     change = Change(label.address, Action.UPDATE, Reason.DIFFERS, (drift,), {}, span=label.span)
-    found = accept([change], Files.of([source], Findings()), everything)
-    assert found.findings == []
+    found = accept([change], Files.of([source], Diagnostics()), everything)
+    assert found.diagnostics == []
     first, *others = found.edits["f.yaml"]
     assert first == Set(("labels", 0, "name"), "New")
     return others
@@ -209,7 +215,7 @@ def test_what_no_file_can_declare_is_refused(path: str, live: Side, said: str) -
 
 def test_a_colour_that_nobody_can_declare_is_refused_and_the_rest_is_taken() -> None:
     found = accepted(("a/label:Only", "color", "mauve"), ("a/label:Only", "name", "Lonely"))
-    assert [one.code for one in found.findings] == ["not-pulled"]
+    assert [diagnostic.code for diagnostic in found.diagnostics] == ["not-pulled"]
     assert found.edits["f.yaml"] == [Set(("labels", 2, "name"), "Lonely")]
 
 
@@ -220,6 +226,6 @@ def test_what_stands_in_a_csv_file_is_not_edited() -> None:
     change = Change(address, Action.UPDATE, Reason.DIFFERS, (drift,), {}, span=Span("seeds.csv", 2, 1))
     found = accept([change], files, everything)
     assert not found.edits
-    (finding,) = found.findings
-    assert finding.summary.endswith("was not taken: it stands in a CSV file, and only YAML is edited")
-    assert finding.hint == "write it there by hand"
+    (diagnostic,) = found.diagnostics
+    assert diagnostic.summary.endswith("was not taken: it stands in a CSV file, and only YAML is edited")
+    assert diagnostic.hint == "write it there by hand"

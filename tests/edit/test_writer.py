@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.config.yaml.nodes import Node, read_nodes
 from leadstate.config.yaml.source import Source
 from leadstate.edit.edits import Append, Edit, Remove, Set, edited, same
@@ -26,10 +26,10 @@ VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.di
 
 
 def nodes_of(text: str) -> tuple[Source, Node]:
-    source, findings = Source("f.yaml", text, Path()), Findings()
-    root = read_nodes(source, findings)
+    source, diagnostics = Source("f.yaml", text, Path()), Diagnostics()
+    root = read_nodes(source, diagnostics)
     assert root is not None
-    assert not findings.any_error, text
+    assert not diagnostics.any_error, text
     return source, root
 
 
@@ -137,8 +137,8 @@ def test_an_edit_touches_its_item_only(document: tuple[str, list[str], str], dat
             assert found >= 0
             begin = found + len(item)
     for line in text.splitlines():
-        _, mark, remark = line.partition(" # remark")
-        assert f"{mark}{remark}" in after
+        _, marker, remark = line.partition(" # remark")
+        assert f"{marker}{remark}" in after
 
 
 @SETTINGS

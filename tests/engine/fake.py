@@ -54,8 +54,15 @@ class Fake(httpx.AsyncBaseTransport):
     def label(self, id_: str, name: str, color: str = "red") -> None:
         self.labels[id_] = {"id": id_, "name": name, "color": color}
 
-    def lead(self, id_: str, mark: str | None = None, *labels: str, **values: Any) -> None:
-        self.leads[id_] = {"id": id_, "title": id_, "person_id": 1, "origin_id": mark, "label_ids": [*labels], **values}
+    def lead(self, id_: str, marker: str | None = None, *labels: str, **values: Any) -> None:
+        self.leads[id_] = {
+            "id": id_,
+            "title": id_,
+            "person_id": 1,
+            "origin_id": marker,
+            "label_ids": [*labels],
+            **values,
+        }
 
     def writes(self) -> list[str]:
         return [name for name in self.sent if not name.startswith("GET")]

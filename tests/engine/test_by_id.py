@@ -94,7 +94,7 @@ def test_a_list_where_leads_of_others_matter() -> None:
         going = replace(one, desired=(*declared(3)[1:], label("Hot", present=False)))
         assert "a label goes away" in words(company.plan(going, Settings(impact=impact)))
     assert "the lock file is not trusted here" in words(company.plan(one, Settings(everything=True)))
-    back = replace(one, desired=(*one.desired, replace(lead("k9"), mark=None, remote_id=lead_id(1))))
+    back = replace(one, desired=(*one.desired, replace(lead("k9"), marker=None, remote_id=lead_id(1))))
     assert "not every lead is declared by its key" in words(company.plan(back))
     unknown = company.account(*declared(3), unknown=[1])
     assert words(company.plan(unknown)) == "listed, 1 page (20 tokens); the lock file does not know 1 declared lead"
@@ -119,10 +119,10 @@ def test_one_that_is_gone_and_is_to_stay_so_takes_no_list() -> None:
     plan = company.plan(account)
     assert shown(plan) == []
     assert company.sent == by_id(3)
-    assert [(one.key, one.reason.value) for one in plan.left_alone] == [("k1", "gone")]
+    assert [(group.key, group.reason.value) for group in plan.untouched] == [("k1", "gone")]
 
 
-@pytest.mark.parametrize("wrong", [lead_id(2), lead_id(3)], ids=["of another mark", "of no mark"])
+@pytest.mark.parametrize("wrong", [lead_id(2), lead_id(3)], ids=["of another marker", "of no marker"])
 def test_an_id_of_another_lead_is_not_believed(wrong: str) -> None:
     company = Company(3, others=1)
     company.update(1, title="drifted")
@@ -168,13 +168,13 @@ def test_either_way_gives_the_same_plan(states: list[str], lock: dict[int, int],
             company.company.delete_lead(lead_id(number))
         elif state != "as it is":
             company.update(number, **({"is_archived": True} if state == "archived" else {"title": "drifted"}))
-    wanted = [replace(one, leave_gone=if_gone == "leave") if one.mark else one for one in declared(len(states))]
+    wanted = [replace(one, leave_gone=if_gone == "leave") if one.marker else one for one in declared(len(states))]
     account = company.account(*wanted, lock={f"k{key}": lead_id(number) for key, number in lock.items()})
     cheap, listed = company.plan(account), company.plan(account, Settings(everything=True))
-    if any(one.code == "ambiguous" for one in listed.diagnostics):
-        assert any(one.code == "ambiguous" for one in cheap.diagnostics)
-    elif [one for one in cheap.left_alone if one.reason.value == "gone"]:
+    if any(diagnostic.code == "ambiguous" for diagnostic in listed.diagnostics):
+        assert any(diagnostic.code == "ambiguous" for diagnostic in cheap.diagnostics)
+    elif [group for group in cheap.untouched if group.reason.value == "gone"]:
         # The id is gone, and that is believed where nothing is to be created; a list may know better.
-        assert {one.address for one in cheap.changes} <= {one.address for one in listed.changes}
+        assert {change.address for change in cheap.changes} <= {change.address for change in listed.changes}
     else:
         assert cheap.changes == listed.changes

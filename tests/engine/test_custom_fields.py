@@ -57,35 +57,35 @@ def resolved(
 
 def test_a_value_gets_the_form_of_its_field_and_everything_else_stays() -> None:
     plain = lead("b")
-    found, fields, findings, sent = resolved(custom("a", Score=7), plain)
+    found, fields, diagnostics, sent = resolved(custom("a", Score=7), plain)
     assert [desired.attrs for desired in found.desired] == [
         {"title": "a", "person": 1, "custom_fields.Score": 7},
         plain.attrs,
     ]
     assert found.desired[1] is plain
-    assert (findings, sent) == ((), ["GET dealFields"])
+    assert (diagnostics, sent) == ((), ["GET dealFields"])
     assert fields is not None
     assert fields.read({}) == {"custom_fields.Score": None}
 
 
 def test_fields_are_not_listed_where_no_planned_lead_names_one() -> None:
     seed, plain = custom("a", Score=7), lead("b")
-    found, fields, findings, sent = resolved(seed, plain, planned=(plain,))
+    found, fields, diagnostics, sent = resolved(seed, plain, planned=(plain,))
     assert [desired.attrs for desired in found.desired] == [{"title": "a", "person": 1}, plain.attrs]
-    assert (fields, findings, sent) == (None, (), [])
+    assert (fields, diagnostics, sent) == (None, (), [])
 
 
 @pytest.mark.parametrize("span", [THERE, None])
 def test_a_value_that_does_not_fit_is_left_out_and_is_an_error_at_its_place(span: Span | None) -> None:
     wrong = custom("a", span, Score="much", Missing=1, Twice="x")
     good = custom("b", Score=1)
-    found, _, findings, _ = resolved(wrong, good)
+    found, _, diagnostics, _ = resolved(wrong, good)
     assert [desired.attrs for desired in found.desired] == [
         {"title": "a", "person": 1},
         {"title": "b", "person": 1, "custom_fields.Score": 1},
     ]
-    assert {finding.span for finding in findings} == {span or HERE}
-    score, missing, twice = findings
+    assert {diagnostic.span for diagnostic in diagnostics} == {span or HERE}
+    score, missing, twice = diagnostics
     assert score.summary.startswith("the custom field 'Score': ")
     assert score.hint
     assert missing == Diagnostic(
@@ -111,14 +111,14 @@ def test_twenty_candidates_are_named(count: int, more: list[str]) -> None:
         {"field_code": f"{number:040x}", "field_name": f"F{number:02}", "field_type": "double"}
         for number in range(count)
     ]
-    _, _, (finding,), _ = resolved(custom("a", Missing=1), rows=rows)
-    assert finding.detail.splitlines() == [*(f"F{number:02}" for number in range(20)), *more]
+    _, _, (diagnostic,), _ = resolved(custom("a", Missing=1), rows=rows)
+    assert diagnostic.detail.splitlines() == [*(f"F{number:02}" for number in range(20)), *more]
 
 
 def test_what_makes_a_field_unfit_says_what_to_do() -> None:
     with pytest.raises(Unfit) as unfit:
         the_one("Broken", FIELDS)
-    assert (str(unfit.value), unfit.value.cure, unfit.value.candidates) == (
+    assert (str(unfit.value), unfit.value.fix, unfit.value.candidates) == (
         "the server describes it in a form that cannot be understood",
         "report it; other fields are not affected",
         (),

@@ -27,8 +27,8 @@ def test_what_was_answered_is_what_was_asked() -> None:
     fake = Fake()
     outcomes = fake.apply(fake.plan(label("Hot"), lead("a", labels=refs("Hot"))))
     assert ends(outcomes) == {"label:Hot": "applied", "lead:a": "applied"}
-    assert [one.remote_id for one in outcomes.values()] == ["new-1", "new-2"]
-    assert [one.detail for one in outcomes.values()] == ["", ""]
+    assert [outcome.remote_id for outcome in outcomes.values()] == ["new-1", "new-2"]
+    assert [outcome.detail for outcome in outcomes.values()] == ["", ""]
     assert fake.leads["new-2"]["label_ids"] == ["new-1"]
 
 
@@ -65,12 +65,12 @@ def test_changes_that_fail_for_one_reason_that_ends_the_run_say_the_same() -> No
         for number in range(30)
     }
     outcomes = fake.apply(plan)
-    failures = [one.detail for one in outcomes.values() if one.status == "failed"]
+    failures = [outcome.detail for outcome in outcomes.values() if outcome.status == "failed"]
     assert len(failures) > 1
     assert {*failures} == {
         "addLeadLabel: daily budget spent, resets in 1 h 6 min (429, daily request budget exceeded, correlation id c0)"
     }
-    assert len({one.detail for one in outcomes.values() if one.status == "skipped"}) == 1
+    assert len({outcome.detail for outcome in outcomes.values() if outcome.status == "skipped"}) == 1
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_one_failed_change_does_not_stop_those_that_do_not_need_it() -> None:
     plan = fake.plan(label("A"), label("B"), lead("a", labels=refs("A")), lead("b", labels=refs("B")))
     outcomes = fake.apply(plan)
     assert ends(outcomes) == {"label:A": "failed", "label:B": "applied", "lead:a": "skipped", "lead:b": "applied"}
-    assert [one.detail for one in outcomes.values()] == [
+    assert [outcome.detail for outcome in outcomes.values()] == [
         "addLeadLabel: 400, no", "", "because label:A was not applied", "",
     ]  # fmt: skip
 
@@ -128,7 +128,7 @@ def test_a_failure_that_no_request_survives_ends_the_run() -> None:
     fake.before["POST leadLabels", 0] = lambda: failed(401, "bad token")
     outcomes = fake.apply(fake.plan(label("A"), lead("b")))
     assert ends(outcomes) == {"label:A": "failed", "lead:b": "skipped"}
-    assert [one.detail for one in outcomes.values()] == [
+    assert [outcome.detail for outcome in outcomes.values()] == [
         "addLeadLabel: 401, bad token", "because addLeadLabel: 401, bad token",
     ]  # fmt: skip
 
@@ -161,11 +161,11 @@ def test_an_observer_that_cannot_note_things_down_ends_the_run(fails: Exception,
     fake, heard = Fake(), Heard(fails=fails)
     outcomes = fake.apply(fake.plan(label("Hot"), lead("a"), lead("b")), heard)
     assert ends(outcomes) == {"label:Hot": "applied", "lead:a": "skipped", "lead:b": "skipped"}
-    assert [one.detail for one in outcomes.values()] == [
+    assert [outcome.detail for outcome in outcomes.values()] == [
         f"but what was done could not be noted down ({why})",
         *[f"because what was done could not be noted down ({why})"] * 2,
     ]
-    assert [one.remote_id for one in outcomes.values()] == ["new-1", None, None]
+    assert [outcome.remote_id for outcome in outcomes.values()] == ["new-1", None, None]
     assert fake.writes() == ["POST leadLabels"]
 
 

@@ -44,10 +44,12 @@ def live_accounts(draw: st.DrawFn) -> dict[str, Any]:
     names = draw(st.lists(st.sampled_from(NAMES), unique=True))
     labels = [{"id": f"00000000-0000-4000-8000-{i:012x}", "name": n, "color": draw(COLOR)} for i, n in enumerate(names)]
     ids = [one["id"] for one in labels]
-    marks = draw(st.lists(st.sampled_from([None, None, "other:a", *(f"ns:{key}" for key in KEYS), "ns:z"]), max_size=6))
+    markers = draw(
+        st.lists(st.sampled_from([None, None, "other:a", *(f"ns:{key}" for key in KEYS), "ns:z"]), max_size=6)
+    )
     leads: list[dict[str, Any]] = []
-    for i, mark in enumerate(marks):
-        if mark is not None and any(one["origin_id"] == mark for one in leads):
+    for i, marker in enumerate(markers):
+        if marker is not None and any(lead["origin_id"] == marker for lead in leads):
             continue
         leads.append(
             {
@@ -55,7 +57,7 @@ def live_accounts(draw: st.DrawFn) -> dict[str, Any]:
                 "title": draw(st.sampled_from(["x", "y", "Ünïcode"])),
                 "person_id": draw(st.sampled_from([1, 2])),
                 "label_ids": draw(st.lists(st.sampled_from(ids), unique=True)) if ids else [],
-                "origin_id": mark,
+                "origin_id": marker,
                 "is_archived": draw(st.booleans()),
                 "value": draw(st.sampled_from([None, {"amount": 12000.5, "currency": "EUR"}])),
             }
@@ -102,7 +104,7 @@ def declarations(draw: st.DrawFn) -> Account:
         chosen = [name for name in optional if draw(st.booleans())]
         wanted |= {name: draw(optional[name]) for name in chosen}
         seed = draw(st.booleans())
-        desired.append(Desired(Address("emea", "lead", key), wanted, HERE, mark=f"ns:{key}", create_only=seed))
+        desired.append(Desired(Address("emea", "lead", key), wanted, HERE, marker=f"ns:{key}", create_only=seed))
     policy = replace(
         NO_GUARDS,
         prune_labels=draw(st.sampled_from([Prune.NONE, Prune.ALL])),
@@ -144,13 +146,13 @@ def misremembers(account: Account, live: dict[str, Any]) -> bool:
     It is then gone as far as ids tell, and is found only where the archive is read for another lead: that makes a
     difference between two plans, and no file that leadstate writes holds such an id.
     """
-    there = {one["id"] for one in live["leads"]}
-    archived = {one["origin_id"] for one in live["leads"] if one["is_archived"]}
+    there = {lead["id"] for lead in live["leads"]}
+    archived = {lead["origin_id"] for lead in live["leads"] if lead["is_archived"]}
     return any(f"ns:{ref.key}" in archived and id_ not in there for ref, id_ in account.lock.items())
 
 
 def leads(sandbox: Sandbox) -> dict[str, Any]:
-    return {one["id"]: one for one in sandbox.dump()["companies"][0]["leads"]}
+    return {lead["id"]: lead for lead in sandbox.dump()["companies"][0]["leads"]}
 
 
 def labels(sandbox: Sandbox) -> dict[str, Any]:
@@ -169,30 +171,30 @@ def test_an_apply_converges_and_strangers_keep_what_they_have(live: dict[str, An
     if account.lock and not plan.applyable:
         # What is remembered and what bears the name are two: an error that lists them, and nothing is done. Or what is
         # remembered has the title and no marker: whoever made it, another one is not created without a question.
-        against = {one.code for one in plan.diagnostics if one.severity is not Severity.WARNING}
+        against = {diagnostic.code for diagnostic in plan.diagnostics if diagnostic.severity is not Severity.WARNING}
         assert against <= {"ambiguous", "created-altered"}
         assert applied.outcomes == {}
         return
     assert plan.applyable, plan.diagnostics
-    assert {one.status for one in applied.outcomes.values()} <= {Status.APPLIED}, applied.outcomes
+    assert {outcome.status for outcome in applied.outcomes.values()} <= {Status.APPLIED}, applied.outcomes
     assert again.changes == ()
     assert applied.remaining is not None
     assert applied.remaining.changes == ()
 
     after_leads, after_labels = leads(sandbox), labels(sandbox)
-    marks = [one["origin_id"] for one in after_leads.values() if one["origin_id"]]
-    assert len(marks) == len(set(marks)), "a second lead with one mark"
+    markers = [lead["origin_id"] for lead in after_leads.values() if lead["origin_id"]]
+    assert len(markers) == len(set(markers)), "a second lead with one marker"
     gone = before_labels.keys() - after_labels.keys()
     ids = {one["name"]: id_ for id_, one in (before_labels | after_labels).items()}
     moved = {
-        ids[one.names[0]]: ids[one.moves_to.key]
-        for one in account.of_kind("label")
-        if one.moves_to and ids.get(one.names[0]) in gone
+        ids[desired.names[0]]: ids[desired.moves_to.key]
+        for desired in account.of_kind("label")
+        if desired.moves_to and ids.get(desired.names[0]) in gone
     }
     for id_, lead in before_leads.items():
         if not (lead["origin_id"] or "").startswith("ns:") and id_ not in account.locked:
             moves = {} if lead["is_archived"] else moved
-            kept = dict.fromkeys(moves.get(one, one) for one in lead["label_ids"] if one in moves or one not in gone)
+            kept = dict.fromkeys(moves.get(id_, id_) for id_ in lead["label_ids"] if id_ in moves or id_ not in gone)
             touched = {"label_ids": list(kept), "update_time": after_leads[id_]["update_time"]}
             assert after_leads[id_] == {**lead, **touched}, "a stranger's lead was touched"
     for id_, one in before_labels.items():

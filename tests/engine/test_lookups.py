@@ -1,4 +1,4 @@
-"""Descriptions become ids, cheapest way first; none or several are findings, and nothing is planned for them."""
+"""Descriptions become ids, cheapest way first; none or several are diagnostics, and nothing is planned for them."""
 
 import asyncio
 import re
@@ -79,7 +79,7 @@ class Pipedrive:
     @staticmethod
     def _person(id_: int) -> dict[str, Any]:
         name, emails = PEOPLE[id_]
-        return {"id": id_, "name": name, "emails": [{"value": one, "primary": True} for one in emails]}
+        return {"id": id_, "name": name, "emails": [{"value": email, "primary": True} for email in emails]}
 
     def _one(self, kind: str, id_: int) -> httpx.Response:
         if id_ not in (PEOPLE if kind == "persons" else ORGANIZATIONS):
@@ -97,13 +97,13 @@ class Pipedrive:
         for id_, (name, emails) in PEOPLE.items():
             texts = emails if field == "email" else [name]
             # A search finds more than asked for: what it calls equal is its own.
-            if any(term.lower().split("@")[0] in one.lower() for one in texts):
+            if any(term.lower().split("@")[0] in text.lower() for text in texts):
                 found.append({"id": id_, "name": name, "emails": emails})
         return found
 
     @staticmethod
     def _search(items: list[dict[str, Any]]) -> dict[str, Any]:
-        return {"items": [{"result_score": 1.0, "item": one} for one in items]}
+        return {"items": [{"result_score": 1.0, "item": item} for item in items]}
 
 
 def person(by: str, text: str) -> Lookup:
@@ -112,7 +112,7 @@ def person(by: str, text: str) -> Lookup:
 
 def lead(key: str = "a", *, create_only: bool = False, **attrs: Any) -> Desired:
     return Desired(
-        Address("emea", "lead", key), {"title": key, **attrs}, HERE, mark=f"ns:{key}", create_only=create_only
+        Address("emea", "lead", key), {"title": key, **attrs}, HERE, marker=f"ns:{key}", create_only=create_only
     )
 
 
@@ -169,9 +169,9 @@ def test_none_or_several_are_findings_with_the_candidates(wanted: Lookup, code: 
     field = {"user": "owner"}.get(wanted.kind, wanted.kind)
     attrs: dict[str, Any] = {field: wanted}
     found = plan(Pipedrive(), lead(**attrs))
-    (finding,) = found.diagnostics
-    assert (finding.code, finding.span, finding.detail.splitlines()) == (code, HERE, candidates)
-    assert finding.hint
+    (diagnostic,) = found.diagnostics
+    assert (diagnostic.code, diagnostic.span, diagnostic.detail.splitlines()) == (code, HERE, candidates)
+    assert diagnostic.hint
     assert not found.applyable
     assert field not in found.changes[0].want
 
@@ -226,7 +226,7 @@ def test_a_seed_that_exists_is_not_looked_up() -> None:
 def test_the_wrong_company_is_refused_before_anything_is_read() -> None:
     server = Pipedrive()
     found = plan(server, lead(person=1), company_id=1)
-    assert [one.code for one in found.diagnostics] == ["wrong-company"]
+    assert [diagnostic.code for diagnostic in found.diagnostics] == ["wrong-company"]
     assert server.calls == ["v1/users/me"]
     assert plan(Pipedrive(), lead(person=1), company_id=7041).diagnostics == ()
 
@@ -285,8 +285,8 @@ def test_a_finding_says_what_was_looked_for_where_and_what_to_do(  # noqa: PLR09
 def test_ten_candidates_are_named(count: int, more: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(globals(), "PEOPLE", {number: ("Kim", []) for number in range(1, count + 1)})
-        (finding,) = plan(Pipedrive(), lead(person=person("name", "Kim"))).diagnostics
-    lines = finding.detail.splitlines()
+        (diagnostic,) = plan(Pipedrive(), lead(person=person("name", "Kim"))).diagnostics
+    lines = diagnostic.detail.splitlines()
     assert lines[:10] == [f"{number}  Kim" for number in range(1, 11)]
     assert lines[10:] == ([more] if more else [])
 
@@ -312,7 +312,7 @@ def test_an_answer_that_cannot_be_understood_names_its_request(path: str, answer
     wanted = lead(person=person("email", "jane@acme.test"), owner=Lookup("user", "email", "sam@acme.test", HERE))
     found = plan(server, wanted)
     assert not found.complete
-    assert [(one.code, one.summary) for one in found.diagnostics] == [("bad-answer", summary)]
+    assert [(diagnostic.code, diagnostic.summary) for diagnostic in found.diagnostics] == [("bad-answer", summary)]
 
 
 @pytest.mark.parametrize(
@@ -327,9 +327,9 @@ def test_a_malformed_row_is_left_out_and_named_where_nothing_else_fits(path: str
     server = Pipedrive()
     server.instead[path] = answer
     wanted = lead(person=person("email", "jane@acme.test"), owner=Lookup("user", "email", "sam@acme.test", HERE))
-    (finding,) = plan(server, wanted).diagnostics
-    assert finding.code == "none-found"
-    assert finding.detail.startswith(f"{row}, which is left out: ")
+    (diagnostic,) = plan(server, wanted).diagnostics
+    assert diagnostic.code == "none-found"
+    assert diagnostic.detail.startswith(f"{row}, which is left out: ")
 
 
 def test_a_malformed_row_does_not_keep_others_from_being_found() -> None:

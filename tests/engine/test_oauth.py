@@ -105,10 +105,10 @@ def test_a_client_that_is_uninstalled_in_between_ends_the_run_and_says_so() -> N
     run = Run(after=60, happens="revoke")
     applied = run()
     assert statuses(applied) == {Status.APPLIED, Status.FAILED, Status.SKIPPED}
-    failed = [one for one in applied.outcomes.values() if one.status is Status.FAILED]
-    assert all("Invalid grant: refresh_token is invalid" in one.detail for one in failed)
+    failed = [outcome for outcome in applied.outcomes.values() if outcome.status is Status.FAILED]
+    assert all("Invalid grant: refresh_token is invalid" in outcome.detail for outcome in failed)
     assert run.refreshes == 2, "nothing is asked for once it was refused"
-    assert len(run.world.titles) == sum(one.status is Status.APPLIED for one in applied.outcomes.values())
+    assert len(run.world.titles) == sum(outcome.status is Status.APPLIED for outcome in applied.outcomes.values())
 
 
 def test_refresh_tokens_that_rotate_are_followed() -> None:

@@ -46,7 +46,7 @@ def ids(observed: Observed) -> list[str]:
     ("touch", "sent"),
     [
         (updated("00"), [LABELS, "GET leads/00"]),
-        (updated("00", mark="ns:a"), [LABELS, "GET leads/00"]),
+        (updated("00", marker="ns:a"), [LABELS, "GET leads/00"]),
         (Touch("lead", "00", None, {"title": "a"}, None), [LABELS, "GET leads/00"]),
         (Touch("lead", "00", "a", None, {"title": "a"}, "ns:a"), [LABELS, "GET leads/00"]),
         (Touch("lead", None, "a", None, {"title": "a"}), [LABELS]),
@@ -133,7 +133,7 @@ def test_custom_fields_of_a_receipt_get_the_form_in_which_live_ones_are_read() -
     }
     after: Attrs = {"custom_fields.Size": CustomValue(3), "title": "b"}
     untyped = updated("00")
-    restored, observed, findings = read(fake, replace(untyped, before=before, after=after), ADDED_LABEL, untyped)
+    restored, observed, diagnostics = read(fake, replace(untyped, before=before, after=after), ADDED_LABEL, untyped)
     assert restored.receipt is not None
     typed, label, same = restored.receipt.touched
     assert typed.before == {"title": "a", "custom_fields.Industry": "Mining"}
@@ -145,7 +145,7 @@ def test_custom_fields_of_a_receipt_get_the_form_in_which_live_ones_are_read() -
         "custom_fields.Size": 4,
         "custom_fields.Gone": None,
     }
-    assert findings == (
+    assert diagnostics == (
         Diagnostic(
             "custom-field",
             Severity.WARNING,
@@ -161,20 +161,20 @@ def test_a_created_and_a_deleted_lead_stay_what_they_are() -> None:
     fake = with_fields((INDUSTRY, "Industry", "varchar"))
     value = {"custom_fields.Industry": CustomValue("Mining")}
     made, gone = Touch("lead", "00", "a", None, value), Touch("lead", "01", "b", value, None)
-    restored, _, findings = read(fake, made, gone)
+    restored, _, diagnostics = read(fake, made, gone)
     assert restored.receipt is not None
     assert [(touch.before, touch.after) for touch in restored.receipt.touched] == [
         (None, {"custom_fields.Industry": "Mining"}),
         ({"custom_fields.Industry": "Mining"}, None),
     ]
-    assert findings == ()
+    assert diagnostics == ()
 
 
 def test_raw_custom_fields_of_a_deleted_lead_are_read_too() -> None:
     fake = with_fields((INDUSTRY, "Industry", "varchar"))
     gone = Touch("lead", "00", "a", {"title": "a"}, None, "ns:a", {INDUSTRY: "Mining", SIZE: 3})
-    _, observed, findings = read(fake, gone)
-    assert [finding.summary for finding in findings] == [
+    _, observed, diagnostics = read(fake, gone)
+    assert [diagnostic.summary for diagnostic in diagnostics] == [
         f"the custom field {SIZE} does not exist any more: its values are not restored"
     ]
     assert observed.fields is not None
@@ -183,6 +183,6 @@ def test_raw_custom_fields_of_a_deleted_lead_are_read_too() -> None:
 
 def test_fields_are_not_listed_where_none_was_touched() -> None:
     fake = company()
-    _, observed, findings = read(fake, updated("00"), ADDED_LABEL)
+    _, observed, diagnostics = read(fake, updated("00"), ADDED_LABEL)
     assert "GET dealFields" not in fake.sent
-    assert (observed.fields, findings) == (None, ())
+    assert (observed.fields, diagnostics) == (None, ())

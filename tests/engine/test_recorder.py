@@ -55,7 +55,7 @@ def test_a_lead_that_is_added_and_one_that_is_updated() -> None:
     live = Live(company({"origin_id": "ns:old", "title": "Old", "label_ids": ["Cold"]}))
     touched = recorded(live, label("Hot"), lead("old", labels=refs("Hot")), lead("new", labels=refs("Hot")))
     new, old = touched["lead", "new"], touched["lead", "old"]
-    assert (new.before, new.after, new.mark) == (None, {"title": "new", "person": 1, "labels": (HOT,)}, "ns:new")
+    assert (new.before, new.after, new.marker) == (None, {"title": "new", "person": 1, "labels": (HOT,)}, "ns:new")
     assert new.remote_id in live.leads
     assert old.before == {"title": "Old", "labels": (COLD,)}
     assert old.after == {"title": "old", "labels": (HOT,)}
@@ -84,7 +84,7 @@ def test_a_deleted_lead_with_its_custom_fields() -> None:
     gone = recorded(live, lead("x"), prune_leads=Prune.OWNED)["lead", "gone"]
     assert (gone.remote_id, gone.after) == (lead_id(0), None)
     assert gone.before is not None
-    assert (gone.before["labels"], gone.mark, dict(gone.custom)) == ((HOT,), "ns:gone", {key: "Retail"})
+    assert (gone.before["labels"], gone.marker, dict(gone.custom)) == ((HOT,), "ns:gone", {key: "Retail"})
 
 
 def test_leads_that_a_merge_moves_have_all_their_labels_noted() -> None:
@@ -148,7 +148,7 @@ def test_a_create_is_announced_with_the_labels_that_it_sends() -> None:
     plan = planned(account(lead("x", labels=refs("Hot"), organization=None)), live_label("Hot", remote_id="hot"))
     heard = touches(Fake(), plan, Request(ADD_LEAD, body={"title": "x", "origin_id": "ns:x", "label_ids": ["b", "a"]}))
     (begun,) = heard.begun
-    assert (begun.kind, begun.remote_id, begun.key, begun.before, begun.mark) == ("lead", None, "x", None, "ns:x")
+    assert (begun.kind, begun.remote_id, begun.key, begun.before, begun.marker) == ("lead", None, "x", None, "ns:x")
     assert begun.after == {"title": "x", "person": 1, "labels": (RemoteRef("label", "a"), RemoteRef("label", "b"))}
 
 
@@ -156,7 +156,7 @@ def test_a_lead_that_was_not_read_is_deleted_as_the_plan_knew_it() -> None:
     fake = Fake()
     fake.lead("1", "ns:gone")
     (begun,) = touches(fake, RETIRES, Request(DELETE_LEAD, "1")).begun
-    assert (begun.remote_id, begun.key, begun.after, begun.mark) == ("1", "gone", None, "ns:gone")
+    assert (begun.remote_id, begun.key, begun.after, begun.marker) == ("1", "gone", None, "ns:gone")
     assert begun.before is not None
     assert begun.before["labels"] == (RemoteRef("label", "unknown"), RemoteRef("label", "hot"))
     assert begun.before["title"] == "gone"
@@ -166,7 +166,7 @@ def test_a_lead_that_the_plan_does_not_name_is_noted_by_its_id_alone() -> None:
     fake = Fake()
     fake.lead("2", "ns:other")
     (begun,) = touches(fake, RETIRES, Request(DELETE_LEAD, "2")).begun
-    assert (begun.remote_id, begun.key, begun.before, begun.after, begun.mark) == ("2", None, {}, None, None)
+    assert (begun.remote_id, begun.key, begun.before, begun.after, begun.marker) == ("2", None, {}, None, None)
 
 
 def test_labels_of_a_lead_that_was_not_read_before_count_as_added() -> None:

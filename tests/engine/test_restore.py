@@ -74,7 +74,7 @@ def test_what_the_apply_brought_back_from_the_archive_goes_there_again() -> None
     returns(live, label("Hot"), lead("a", title="B", archived=False, labels=refs("Hot")))
 
 
-def test_a_pruned_lead_returns_with_its_custom_fields_and_its_mark() -> None:
+def test_a_pruned_lead_returns_with_its_custom_fields_and_its_marker() -> None:
     text, option = "a" * 40, "b" * 40
     fields = [
         {"code": text, "name": "Industry", "type": "varchar"},
@@ -121,7 +121,7 @@ def test_what_a_person_changed_since_stays() -> None:
     live.sandbox.companies[0].update_lead(lead_id(0), {"title": "By hand", "custom": {}})
     live.sandbox.companies[0].update_label(LABELS["Hot"], {"color": "pink"})
     back, _, _ = live.restore(account, heard.receipt(plan))
-    assert {left.reason for left in back.left_alone} == {Reason.CHANGED_SINCE}
+    assert {left.reason for left in back.untouched} == {Reason.CHANGED_SINCE}
     row = live.leads[lead_id(0)]
     assert (row["title"], row["was_seen"], live.labels[LABELS["Hot"]]["color"]) == ("By hand", False, "pink")
 
@@ -134,7 +134,7 @@ def test_an_added_lead_that_a_person_changed_is_not_deleted() -> None:
     (id_,) = live.leads
     live.sandbox.companies[0].update_lead(id_, {"title": "By hand", "custom": {}})
     back, _, _ = live.restore(account, heard.receipt(plan))
-    assert (back.changes, [left.reason for left in back.left_alone]) == ((), [Reason.CHANGED_SINCE])
+    assert (back.changes, [left.reason for left in back.untouched]) == ((), [Reason.CHANGED_SINCE])
 
 
 def test_a_receipt_cannot_make_a_lead_of_others_ours() -> None:
@@ -157,7 +157,7 @@ def test_a_receipt_cannot_make_a_lead_of_others_ours() -> None:
     for touch in forged:
         back, _, _ = live.restore(account, replace(honest, touched=(touch,)))
         assert back.changes == ()
-        assert [left.reason for left in back.left_alone] == [Reason.NOT_OURS]
+        assert [left.reason for left in back.untouched] == [Reason.NOT_OURS]
     assert live.people_see() == before
 
 
@@ -169,7 +169,7 @@ def test_an_added_label_is_kept_where_a_person_gave_it_to_a_lead() -> None:
     new = next(id_ for id_, row in live.labels.items() if row["name"] == "New")
     live.sandbox.companies[0].update_lead(lead_id(0), {"label_ids": (new,), "custom": {}})
     back, _, again = live.restore(account, heard.receipt(plan))
-    assert [(left.reason, left.remote_id) for left in back.left_alone] == [(Reason.CHANGED_SINCE, new)]
+    assert [(left.reason, left.remote_id) for left in back.untouched] == [(Reason.CHANGED_SINCE, new)]
     assert (shown(back), shown(again)) == ([], [])
     assert live.leads[lead_id(0)]["label_ids"] == [new]
 
@@ -180,7 +180,7 @@ def test_archived_carriers_of_a_deleted_label_are_reported() -> None:
     heard = Recording()
     plan, _ = live.apply(account, heard, Impact.FULL)
     back, applied, _ = live.restore(account, heard.receipt(plan))
-    assert [(left.reason, left.remote_id) for left in back.left_alone] == [(Reason.ARCHIVED, lead_id(0))]
+    assert [(left.reason, left.remote_id) for left in back.untouched] == [(Reason.ARCHIVED, lead_id(0))]
     assert shown(back) == ["+ label:Cold"]
     assert applied.remaining is not None
     assert shown(applied.remaining) == []

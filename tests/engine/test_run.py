@@ -15,8 +15,8 @@ from leadstate.engine.run import (
     _with_ids,
     apply_all,
     plan_all,
+    skip_all,
     unread,
-    untouched,
 )
 from leadstate.model.account import Account
 from leadstate.model.address import Address, Ref, Target
@@ -83,7 +83,7 @@ def test_whatever_is_raised_in_one_account_the_others_are_done(failure: Exceptio
     async def main() -> list[str | Diagnostic]:
         async with http_client(Fake()) as http:
             work = [job(http, name) for name in "abc"]
-            fail: Callable[[AccountJob, Diagnostic], str | Diagnostic] = lambda _, finding: finding  # noqa: E731  its type
+            fail: Callable[[AccountJob, Diagnostic], str | Diagnostic] = lambda _, diagnostic: diagnostic  # noqa: E731  its type
             return await each(work, do, fail, lambda work: ended.append(work.account.name))
 
     first, second, third = asyncio.run(main())
@@ -91,7 +91,7 @@ def test_whatever_is_raised_in_one_account_the_others_are_done(failure: Exceptio
     assert isinstance(second, Diagnostic)
     assert (second.code, second.severity, second.account) == (code, Severity.ERROR, "b")
     assert second.summary == words.format(type(failure).__name__)
-    hints = {"internal": "run again with `--log-level debug` and report what it prints", "bad-answer": BadAnswer.cure}
+    hints = {"internal": "run again with `--log-level debug` and report what it prints", "bad-answer": BadAnswer.fix}
     assert second.hint == hints[code]
     assert sorted(ended) == ["a", "b", "c"]
 
@@ -302,10 +302,12 @@ def test_a_lead_that_was_created_and_archived_is_found_by_its_id() -> None:
 
 def test_what_was_not_begun_says_why() -> None:
     plan = planned(account(label("Hot")))
-    assert untouched(plan) == Applied({}, Spent(), plan)
-    skipped = untouched(plan, "because us failed")
-    assert [(one.status, one.detail) for one in skipped.outcomes.values()] == [(Status.SKIPPED, "because us failed")]
-    unread = untouched(replace(plan, complete=False, diagnostics=(GONE, ERROR)))
+    assert skip_all(plan) == Applied({}, Spent(), plan)
+    skipped = skip_all(plan, "because us failed")
+    assert [(outcome.status, outcome.detail) for outcome in skipped.outcomes.values()] == [
+        (Status.SKIPPED, "because us failed")
+    ]
+    unread = skip_all(replace(plan, complete=False, diagnostics=(GONE, ERROR)))
     assert unread == Applied({}, Spent(), None, "x")
 
 
@@ -336,7 +338,7 @@ def test_the_plan_of_an_account_that_cannot_be_read_holds_the_reason_and_nothing
         "emea", where.origin, (), (), 0, (ERROR,), Bindings(), complete=False, labels=(), reading=None
     )
     assert not unread(where, ERROR).complete
-    assert untouched(unread(where, GONE)).unread == ""
+    assert skip_all(unread(where, GONE)).unread == ""
 
 
 def test_a_mistake_of_ours_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
@@ -449,7 +451,7 @@ def test_an_interrupt_begins_nothing_and_reads_again() -> None:
             return (await apply_all(work, plans, Settings(), None, interrupted))[0]
 
     applied = asyncio.run(main())
-    assert [(one.status, one.detail) for one in applied.outcomes.values()] == [
+    assert [(outcome.status, outcome.detail) for outcome in applied.outcomes.values()] == [
         (Status.SKIPPED, "because the run was interrupted")
     ]
     assert fake.writes() == []

@@ -53,7 +53,7 @@ def test_labels_and_leads_that_nothing_declares_in_their_order() -> None:
     found = read(company(), ALL)
     assert found.account == "emea"
     assert ids(found) == (["hot", "warm"], ["1", "2", "4"])
-    assert (found.foreign, found.findings, found.known) == (1, (), {})
+    assert (found.foreign, found.diagnostics, found.known) == (1, (), {})
     assert [one.attrs["labels"] for one in found.leads] == [refs("Hot"), refs("Warm"), ()]
 
 
@@ -96,7 +96,7 @@ def test_labels_that_cannot_be_told_apart_are_left_out_with_what_to_do() -> None
         fake.label(id_, "Hot")
     found = read(fake, ALL)
     assert ids(found)[0] == ["warm"]
-    assert found.findings == (
+    assert found.diagnostics == (
         Diagnostic(
             "not-imported",
             Severity.ERROR,
@@ -107,8 +107,8 @@ def test_labels_that_cannot_be_told_apart_are_left_out_with_what_to_do() -> None
         ),
     )
     assert found.leads[0].attrs["labels"] == (RemoteRef("label", "hot"),)
-    assert read(fake, replace(ALL, labels=frozenset({"Warm"}))).findings == ()
-    assert len(read(fake, replace(ALL, labels=frozenset({"Hot"}))).findings) == 1
+    assert read(fake, replace(ALL, labels=frozenset({"Warm"}))).diagnostics == ()
+    assert len(read(fake, replace(ALL, labels=frozenset({"Hot"}))).diagnostics) == 1
 
 
 @pytest.mark.parametrize("declared", [label("Cold", key="Hot"), label("Cold", "red", "Hot", key="c")])
@@ -118,12 +118,12 @@ def test_a_label_whose_name_is_taken_by_a_declared_one_is_left_out(declared: Des
         fake.label(id_, "Cold")
     found = read(fake, ALL, declared)
     assert ids(found)[0] == ["warm"]
-    finding = found.findings[-1]
-    assert (finding.code, finding.summary) == (
+    diagnostic = found.diagnostics[-1]
+    assert (diagnostic.code, diagnostic.summary) == (
         "not-imported",
         "the label 'Hot' was left out: a declared label has this name or key",
     )
-    assert (finding.hint, finding.detail) == ("rename it in Pipedrive, and import again", "hot  Hot")
+    assert (diagnostic.hint, diagnostic.detail) == ("rename it in Pipedrive, and import again", "hot  Hot")
 
 
 def test_names_of_people_are_read_where_they_are_wanted() -> None:
@@ -144,7 +144,7 @@ def test_a_listing_that_shifts_is_read_three_times(times: int, *, complete: bool
     for number in range(times):
         fake.before["GET leads", number] = lambda: ok(broken, pagination={"more_items_in_collection": False})
     found = read(fake, ALL)
-    assert [one.code for one in found.findings] == ([] if complete else ["incomplete-listing"])
+    assert [diagnostic.code for diagnostic in found.diagnostics] == ([] if complete else ["incomplete-listing"])
     assert fake.sent.count("GET leads") == 3
 
 
@@ -152,12 +152,16 @@ def test_the_wrong_company_and_a_refusal_are_findings_of_the_account() -> None:
     fake = company()
     fake.before["GET users/me", 0] = lambda: ok({"id": 1, "name": "Sam", "company_id": 2, "company_domain": "acme"})
     found = read(fake, ALL, company_id=1)
-    assert (found.account, [one.code for one in found.findings], ids(found)) == ("emea", ["wrong-company"], ([], []))
+    assert (found.account, [diagnostic.code for diagnostic in found.diagnostics], ids(found)) == (
+        "emea",
+        ["wrong-company"],
+        ([], []),
+    )
     assert fake.sent == ["GET users/me"]
     fake = company()
     fake.before["GET leadLabels", 0] = lambda: failed(403)
     found = read(fake, ALL)
-    assert (found.account, len(found.findings), found.labels) == ("emea", 1, ())
+    assert (found.account, len(found.diagnostics), found.labels) == ("emea", 1, ())
 
 
 def test_each_lead_of_others_is_counted() -> None:
@@ -172,22 +176,24 @@ def test_labels_that_are_not_asked_for_hide_no_others() -> None:
         fake.label(f"twin-{number}", name)
     found = read(fake, Wanted(labels=frozenset({"Warm", "Cold"})))
     assert ids(found)[0] == ["twin-2"]
-    (finding,) = found.findings
-    assert finding.hint == "make them one: declare it with `merge_from: [{id: twin-1}]`; else rename one in Pipedrive"
+    (diagnostic,) = found.diagnostics
+    assert (
+        diagnostic.hint == "make them one: declare it with `merge_from: [{id: twin-1}]`; else rename one in Pipedrive"
+    )
 
 
 def test_leads_that_cannot_be_understood_name_the_request() -> None:
     fake = company()
     fake.before["GET leads", 0] = lambda: ok([{"id": "1"}], pagination={"more_items_in_collection": False})
-    (finding,) = read(fake, ALL).findings
-    assert (finding.code, "getLeads" in finding.summary) == ("bad-answer", True)
+    (diagnostic,) = read(fake, ALL).diagnostics
+    assert (diagnostic.code, "getLeads" in diagnostic.summary) == ("bad-answer", True)
 
 
 def test_labels_that_cannot_be_understood_name_the_request() -> None:
     fake = company()
     fake.before["GET leadLabels", 0] = lambda: ok([{"id": "hot"}])
-    (finding,) = read(fake, ALL).findings
-    assert (finding.code, "getLeadLabels" in finding.summary) == ("bad-answer", True)
+    (diagnostic,) = read(fake, ALL).diagnostics
+    assert (diagnostic.code, "getLeadLabels" in diagnostic.summary) == ("bad-answer", True)
 
 
 def test_a_label_that_the_lock_file_knows_is_declared_whatever_its_name_is_now() -> None:

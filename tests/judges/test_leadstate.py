@@ -52,7 +52,7 @@ def test_every_request_and_answer_is_as_the_vendor_describes(tmp_path: Path) -> 
         applied = shell("apply", "--auto-approve")
         assert applied.returncode == 0, applied.stdout + applied.stderr
         assert shell("plan", "--detailed-exitcode").returncode == 0
-        lead = next(one for one in sandbox.dump()["companies"][0]["leads"] if one["origin_id"] == "judge:full")
+        lead = next(lead for lead in sandbox.dump()["companies"][0]["leads"] if lead["origin_id"] == "judge:full")
         for words in (["doctor"], ["get", "sources"], ["get", "lead", lead["id"]], ["get", "leads", "--archived"]):
             done = shell(*words)
             assert done.returncode == 0, done.stdout + done.stderr

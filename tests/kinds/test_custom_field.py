@@ -33,7 +33,7 @@ def test_a_malformed_row_leaves_the_others_readable(changed: dict[str, Any]) -> 
     good = row(field_code="f" * 40, field_name="Score", field_type="double")
     rows = [decode(one) for one in (row(**changed), good)]
     assert rows[0] == CustomField("", "Industry", UNREADABLE)
-    fields = CustomFields(one for one in rows if one)
+    fields = CustomFields(field for field in rows if field)
     assert fields.names == ["Industry", "Score"]
     assert fields.read({KEY: "7", "": 1}) == {}
 

@@ -149,7 +149,7 @@ def test_labels_that_nobody_declares_keep_their_ids() -> None:
 def test_a_patch_unsets_with_null_and_a_post_leaves_it_out() -> None:
     want = {"title": "T", "value": None, "person": 1}
     assert sent(change(want=want))[0][2] == {"title": "T", "value": None, "person_id": 1}
-    added = change(Action.ADD, want=want, remote_id=None, mark="ns:k")
+    added = change(Action.ADD, want=want, remote_id=None, marker="ns:k")
     assert sent(added) == [("POST", "/leads", {"title": "T", "person_id": 1, "origin_id": "ns:k"})]
 
 
@@ -159,7 +159,7 @@ def test_archiving_is_a_request_of_its_own_after_the_rest() -> None:
         ("PATCH", "/leads/id-1", {"title": "T"}),
         ("PATCH", "/leads/id-1", {"is_archived": True}),
     ]
-    assert sent(change(Action.ADD, want=want, remote_id=None, mark="ns:k"))[1] == (
+    assert sent(change(Action.ADD, want=want, remote_id=None, marker="ns:k"))[1] == (
         "PATCH",
         "/leads/{id}",
         {"is_archived": True},
@@ -198,4 +198,4 @@ def test_real_bodies_are_understood() -> None:
 def test_older_bodies_and_numbers_for_text_are_understood() -> None:
     live = decode({"id": "x", "title": "T", "visible_to": 3})
     assert live.attrs["visible_to"] == "3"
-    assert live.mark is None
+    assert live.marker is None

@@ -50,7 +50,7 @@ def change(known: dict[str, Any], path: str, method: str) -> Any:
     if method == "POST":
         things.append({"id": len(things) + 1, "number": len(things) + 1, "state": "open", "user": BOT, **given})
         return things[-1]
-    found = next(one for one in things if str(one["id"]) == path.rsplit("/", 1)[-1])
+    found = next(thing for thing in things if str(thing["id"]) == path.rsplit("/", 1)[-1])
     found.update(given)
     return found
 

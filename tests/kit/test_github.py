@@ -177,7 +177,7 @@ def test_a_comment_that_may_not_be_written_is_a_warning(runner: Runner) -> None:
 
 
 @needs_formats
-def test_somebody_elses_comment_with_our_mark_is_left_alone(runner: Runner) -> None:
+def test_somebody_elses_comment_with_our_mark_is_untouched(runner: Runner) -> None:
     theirs = {"id": 1, "user": {"type": "User"}, "body": "<!-- leadstate:leadstate -->\nmine"}
     runner.teach(comments=[theirs])
     assert on_pull_request(runner).code == 0

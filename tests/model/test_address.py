@@ -34,15 +34,15 @@ def test_a_target_is_read_and_shown_the_same(text: str, target: Target) -> None:
 def test_what_is_no_target_is_refused_with_what_to_write(text: str) -> None:
     with pytest.raises(ValueError, match="is no address") as caught:
         Target.parse(text, KINDS)
-    cure = "write label:NAME or lead:NAME, with ACCOUNT/ before it for one account only"
-    assert str(caught.value) == f"{text!r} is no address; {cure}"
+    fix = "write label:NAME or lead:NAME, with ACCOUNT/ before it for one account only"
+    assert str(caught.value) == f"{text!r} is no address; {fix}"
 
 
 def test_a_target_selects_one_object_of_its_account_or_of_every_account() -> None:
     others = [Address("emea", "label", "Warm"), Address("emea", "lead", "Hot")]
     for target in (Target("emea", "label", "Hot"), Target(None, "label", "Hot")):
         assert target.selects(HOT)
-        assert not any(target.selects(one) for one in others)
+        assert not any(target.selects(other) for other in others)
     apac = Address("apac", "label", "Hot")
     assert not Target("emea", "label", "Hot").selects(apac)
     assert Target(None, "label", "Hot").selects(apac)
@@ -52,4 +52,4 @@ def test_an_account_is_known_by_its_host_and_owns_what_bears_its_namespace() -> 
     declared = account()
     assert declared.host == "acme-emea.pipedrive.com"
     assert declared.owns("ns:a")
-    assert not any(declared.owns(mark) for mark in (None, "", "ns", "nsx:a", "other:ns:a"))
+    assert not any(declared.owns(marker) for marker in (None, "", "ns", "nsx:a", "other:ns:a"))

@@ -1,4 +1,4 @@
-"""Findings and errors as data, and text of strangers made harmless."""
+"""Diagnostics and errors as data, and text of strangers made harmless."""
 
 import pytest
 
@@ -8,14 +8,14 @@ from leadstate.model.escape import visible
 from tests.builders import HERE
 
 
-def finding(severity: Severity) -> Diagnostic:
-    return Diagnostic("code", severity, "summary", hint="cure")
+def diagnostic(severity: Severity) -> Diagnostic:
+    return Diagnostic("code", severity, "summary", hint="fix")
 
 
 def test_an_error_is_about_a_place_and_no_account() -> None:
     assert error("code", "summary") == Diagnostic("code", Severity.ERROR, "summary", detail="", hint="")
-    full = error("code", "summary", hint="cure", detail="more", span=HERE)
-    assert full == Diagnostic("code", Severity.ERROR, "summary", detail="more", hint="cure", span=HERE)
+    full = error("code", "summary", hint="fix", detail="more", span=HERE)
+    assert full == Diagnostic("code", Severity.ERROR, "summary", detail="more", hint="fix", span=HERE)
 
 
 def test_a_finding_holds_what_is_known_and_nothing_else() -> None:
@@ -25,19 +25,19 @@ def test_a_finding_holds_what_is_known_and_nothing_else() -> None:
 
 
 def test_what_was_allowed_is_a_warning_that_says_so() -> None:
-    allowed = finding(Severity.GUARD).as_warning()
+    allowed = diagnostic(Severity.GUARD).as_warning()
     assert allowed == Diagnostic("code", Severity.WARNING, "summary", hint="allowed for this run")
 
 
 def test_the_worst_is_the_gravest_and_not_the_first() -> None:
-    found = [finding(one) for one in (Severity.WARNING, Severity.ERROR, Severity.GUARD)]
+    found = [diagnostic(one) for one in (Severity.WARNING, Severity.ERROR, Severity.GUARD)]
     assert worst(found) is Severity.ERROR
     assert worst([found[0], found[2]]) is Severity.GUARD
     assert worst([]) is None
 
 
 def test_errors_carry_what_to_do_and_everything_that_is_wrong() -> None:
-    assert (str(LeadstateError("what", hint="cure")), LeadstateError("what", hint="cure").hint) == ("what", "cure")
+    assert (str(LeadstateError("what", hint="fix")), LeadstateError("what", hint="fix").hint) == ("what", "fix")
     assert LeadstateError("what").hint == ""
     found = ConfigurationError([error("a", "one"), error("b", "two")])
     assert str(found) == "2 errors in the configuration"

@@ -73,7 +73,7 @@ def test_a_request_that_waits_for_a_lane_goes_out_before_the_answer_is_read(monk
     async def pages(client: Reader, lanes: int) -> None:
         lane = asyncio.Semaphore(lanes)
         requests = [Request(GET_LEADS, query=(("start", str(start)),)) for start in range(3)]
-        await asyncio.gather(*(client.get(one, lane) for one in requests))
+        await asyncio.gather(*(client.get(request, lane) for request in requests))
 
     monkeypatch.setattr("leadstate.pipedrive.connection.read", reading)
     run(handler, lambda client: pages(client, 1))
@@ -91,7 +91,7 @@ def test_a_failure_that_ends_all_is_read_before_anything_else_goes_out() -> None
     async def pages(client: Reader) -> list[Any]:
         lane = asyncio.Semaphore(1)
         requests = [Request(GET_LEADS, query=(("start", str(start)),)) for start in range(3)]
-        return list(await asyncio.gather(*(client.get(one, lane) for one in requests), return_exceptions=True))
+        return list(await asyncio.gather(*(client.get(request, lane) for request in requests), return_exceptions=True))
 
     assert [type(one) for one in run(handler, pages)] == [Blocked] * 3
     assert asked == ["0"]
@@ -192,7 +192,7 @@ class Listing:
         rows = self.ids[start : start + limit]
         more = start + limit < len(self.ids)
         page = {"start": start, "limit": limit, "more_items_in_collection": more}
-        return ok([{"id": one} for one in rows], pagination=page)
+        return ok([{"id": row} for row in rows], pagination=page)
 
 
 async def _all_ids(client: Writer) -> list[int]:
@@ -231,7 +231,7 @@ def test_a_server_that_grants_smaller_pages_is_followed() -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         start = int(request.url.params["start"])
         page = {"start": start, "limit": 100, "more_items_in_collection": start + 100 < len(ids)}
-        return ok([{"id": one} for one in ids[start : start + 100]], pagination=page)
+        return ok([{"id": id_} for id_ in ids[start : start + 100]], pagination=page)
 
     assert run(handler, _all_ids) == ids
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadstate.model.address import Span
-from leadstate.model.errors import finding_of
+from leadstate.model.errors import diagnostic_of
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.connection import Connection, Pace, http_client
 from leadstate.pipedrive.errors import ApiError, NoAccessToken, NoTokenServer, Unauthorized, WrongCompany
@@ -113,7 +113,7 @@ def test_one_token_is_asked_for_before_the_first_request() -> None:
     assert asked.headers["content-type"] == "application/x-www-form-urlencoded"
     assert parse_qs(asked.content.decode()) == {"grant_type": ["refresh_token"], "refresh_token": [REFRESH]}
     assert server.tokens == ["Bearer a1", "Bearer a1"]
-    assert all("x-api-token" not in one.headers for one in server.seen)
+    assert all("x-api-token" not in request.headers for request in server.seen)
     assert [str(one.url) for one in server.seen] == [f"{ORIGIN}/api/v1/leadLabels"] * 2
 
 
@@ -193,7 +193,7 @@ def test_those_that_wait_share_what_comes_of_it(answer: Reply, each: int) -> Non
         return await asyncio.gather(*(client.get(LABELS) for _ in range(15)), return_exceptions=True)
 
     failures = server.run(use)
-    assert all(isinstance(one, NoAccessToken | NoTokenServer) for one in failures)
+    assert all(isinstance(failure, NoAccessToken | NoTokenServer) for failure in failures)
     assert len(server.asked) == each
     assert server.seen == []
 
@@ -222,7 +222,7 @@ def test_an_answer_without_a_token_is_the_end(answer: httpx.Response, said: str,
     assert isinstance(failure, NoAccessToken)
     assert said in str(failure)
     assert hint in failure.hint
-    assert finding_of(failure, "emea").span == PLACE
+    assert diagnostic_of(failure, "emea").span == PLACE
     assert not failure.perhaps_done
     assert len(server.asked) == 1
     assert server.seen == []
@@ -245,7 +245,7 @@ _GRANT = "authorise the app again and put the new refresh token there; one lives
         (["error"], "400", _CURE),
     ],
 )
-def test_a_refusal_is_told_in_the_words_of_the_server_and_with_its_cure(body: object, said: str, hint: str) -> None:
+def test_a_refusal_is_told_in_the_words_of_the_server_and_with_its_fix(body: object, said: str, hint: str) -> None:
     failure = Server(httpx.Response(400, json=body)).fails(CREATE)
     assert (type(failure), str(failure), failure.hint) == (NoAccessToken, f"oauth/token: {said}", hint)
 
@@ -310,8 +310,8 @@ def test_a_client_of_another_company_is_refused(domain: str) -> None:
     server = Server(api_domain=domain)
     failure = server.fails()
     assert isinstance(failure, WrongCompany)
-    assert finding_of(failure, "emea").code == "wrong-company"
-    assert finding_of(failure, "emea").span == PLACE
+    assert diagnostic_of(failure, "emea").code == "wrong-company"
+    assert diagnostic_of(failure, "emea").span == PLACE
     assert str(failure).startswith("oauth/token: the client is authorised for ")
     assert str(failure).endswith(", not for acme.pipedrive.com")
     assert failure.hint == "use a refresh token of that company, or correct `domain`"

@@ -48,7 +48,7 @@ class Server:
             if at is not None and at < len(self.ids):
                 del self.ids[at]
             self.answered += 1
-            rows = [{"id": str(one)} for one in self.ids[start : start + self.granted]]
+            rows = [{"id": str(id_)} for id_ in self.ids[start : start + self.granted]]
             page = {"limit": self.granted, "more_items_in_collection": start + self.granted < len(self.ids)}
             return Answer(GET_LEADS, rows, {"pagination": page})
         finally:

@@ -34,7 +34,7 @@ class World:
         for _ in range(50):
             await asyncio.sleep(0)
         if self._sleepers:
-            self._sleepers.sort(key=lambda one: one[:2])
+            self._sleepers.sort(key=lambda sleeper: sleeper[:2])
             at, _, event = self._sleepers.pop(0)
             self.now = max(self.now, at)
             event.set()

@@ -145,8 +145,8 @@ class Forgery:
 def dumped(document: Any, *, indent: int | None = 2) -> bytes:
     """A document as JSON, whatever is in it."""
     text = json.dumps(document, indent=indent)
-    mark = json.dumps(RAW)[1:-1]
-    pieces = text.split(f'"{mark}')
+    marker = json.dumps(RAW)[1:-1]
+    pieces = text.split(f'"{marker}')
     return (pieces[0] + "".join(piece.replace('"', "", 1) for piece in pieces[1:])).encode()
 
 
@@ -178,7 +178,7 @@ def seal(content: bytes) -> bytes:
         report = TypeAdapter(Report).validate_json(content)
         accounts = tuple(replace(account, fingerprint=fingerprint(account)) for account in report.accounts)
         count = Counter(change.action for account in accounts for change in account.changes)
-        alone = sum(group.count for account in accounts for group in account.left_alone)
+        alone = sum(group.count for account in accounts for group in account.untouched)
         calls = [call for account in accounts for change in account.changes for call in change.calls]
         forecast = Requests(
             requests=sum(call.count for call in calls), tokens=sum(call.count * call.tokens for call in calls)
@@ -188,7 +188,7 @@ def seal(content: bytes) -> bytes:
             accounts=accounts,
             fingerprint=report.fingerprint and combined(account.fingerprint for account in accounts),
             summary=replace(
-                report.summary, add=count["add"], update=count["update"], delete=count["delete"], left_alone=alone
+                report.summary, add=count["add"], update=count["update"], delete=count["delete"], untouched=alone
             ),
             cost=replace(report.cost, apply=forecast) if report.command == "plan" else report.cost,
         )

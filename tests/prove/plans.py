@@ -25,11 +25,11 @@ def live_label(number: int, name: str, color: str = "red") -> Body:
     return {"id": label_id(number), "name": name, "color": color}
 
 
-def live_lead(number: int, mark: str | None, *labels: int, **more: Any) -> Body:
-    """A lead of a seed: ours where it has a mark of `ns:`, else a stranger's."""
-    title = more.pop("title", mark or f"canary-stranger {number}")
+def live_lead(number: int, marker: str | None, *labels: int, **more: Any) -> Body:
+    """A lead of a seed: ours where it has a marker of `ns:`, else a stranger's."""
+    title = more.pop("title", marker or f"canary-stranger {number}")
     ids = [label_id(one) for one in labels]
-    return {"id": lead_id(number), "title": title, "person_id": 1, "label_ids": ids, "origin_id": mark, **more}
+    return {"id": lead_id(number), "title": title, "person_id": 1, "label_ids": ids, "origin_id": marker, **more}
 
 
 STRANGERS = (live_lead(90, None, 1, 2), live_lead(91, "other:a", 3), live_lead(92, None, is_archived=True))
@@ -171,16 +171,16 @@ def written(case: Case, *urls: str) -> str:
     )
 
 
-def _label(one: Desired) -> Body:
-    if not one.present:
-        return {"name": one.names[0], "state": "absent"}
-    former = {"previously": list(one.names[1:])} if one.names[1:] else {}
-    return {**one.attrs, **former}
+def _label(desired: Desired) -> Body:
+    if not desired.present:
+        return {"name": desired.names[0], "state": "absent"}
+    former = {"previously": list(desired.names[1:])} if desired.names[1:] else {}
+    return {**desired.attrs, **former}
 
 
-def _lead(one: Desired) -> Body:
-    plain: dict[str, Any] = {"key": one.address.key, **one.attrs}
-    if one.create_only:
+def _lead(desired: Desired) -> Body:
+    plain: dict[str, Any] = {"key": desired.address.key, **desired.attrs}
+    if desired.create_only:
         plain["mode"] = "seed"
     match plain.get("labels"):
         case AtLeast(some):

@@ -1,4 +1,4 @@
-"""Whatever a server answers: a finding or an outcome, never a traceback and never a hang."""
+"""Whatever a server answers: a diagnostic or an outcome, never a traceback and never a hang."""
 
 import copy
 import json
@@ -141,7 +141,7 @@ MUTATIONS = st.builds(
     Mutation,
     st.lists(st.tuples(st.integers(0, 500), st.integers(0, len(WEIRD) + 1)), min_size=1, max_size=4).map(tuple),
 )
-DONE = ANSWERS.filter(lambda one: one.status != httpx.codes.TOO_MANY_REQUESTS)
+DONE = ANSWERS.filter(lambda answer: answer.status != httpx.codes.TOO_MANY_REQUESTS)
 HEARD: st.SearchStrategy[Spoilt] = MUTATIONS | DONE | st.builds(Broken, st.sampled_from(SENT))
 """What can come of a request that was done. A 429 says that it was not: no client survives a server that lies there."""
 SPOILT = HEARD | ANSWERS | st.builds(Broken, st.sampled_from(UNSENT))
@@ -178,7 +178,9 @@ def test_whatever_is_answered_a_run_ends_and_says_so(forever: bool, counted: Cou
             assert not any(step.writes for step in run.steps), "written on doubt"
         elif not forever or k > len(run.reading):
             assert run.applied is not None
-            assert run.applied.outcomes.keys() >= ({one.address for one in run.plan.changes if run.plan.applyable})
+            assert run.applied.outcomes.keys() >= (
+                {change.address for change in run.plan.changes if run.plan.applyable}
+            )
 
     check()
 
@@ -203,7 +205,7 @@ def test_after_any_answer_to_a_write_a_second_run_ends_as_declared(case: Case, c
 
         run = go(sandbox, case.account, spoil=spoil)
         assert not leaks(run)
-        assert len(state(sandbox).marks) == len(set(state(sandbox).marks))
+        assert len(state(sandbox).markers) == len(set(state(sandbox).markers))
         assert settled(sandbox, case.account).statuses <= {Status.APPLIED}
         assert state(sandbox).seen() == wanted
 

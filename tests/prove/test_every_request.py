@@ -63,15 +63,15 @@ def test_the_plans_use_every_kind_of_change(case: Case) -> None:
 def check(sandbox: Sandbox, before: State, case: Case) -> None:
     """One object a key; what is not ours is byte for byte as it was, but for labels that are to go."""
     now = state(sandbox)
-    assert len(now.marks) == len(set(now.marks)), "a second lead with one mark"
-    names = [one["name"] for one in now.labels.values()]
+    assert len(now.markers) == len(set(now.markers)), "a second lead with one marker"
+    names = [label["name"] for label in now.labels.values()]
     assert len(names) == len(set(names)), "a second label with one name"
     for id_, one in before.labels.items():
         if one["name"] in FOREIGN_LABELS[case.name]:
             assert now.labels[id_] == one
     for id_, lead in before.leads.items():
         if not (lead["origin_id"] or "").startswith("ns:"):
-            kept = [one for one in lead["label_ids"] if one in now.labels]
+            kept = [id_ for id_ in lead["label_ids"] if id_ in now.labels]
             assert now.leads[id_] == {**lead, "label_ids": kept}
 
 

@@ -243,7 +243,7 @@ def test_an_edited_plan_file(original: Original, counted: Counted) -> None:
 
 def changes_of(plan: Any) -> list[str]:
     """What a plan file shows to who reviews it."""
-    keys = ("address", "kind", "action", "remote_id", "mark", "moves_to")
+    keys = ("address", "kind", "action", "remote_id", "marker", "moves_to")
     return sorted(
         repr([one["account"], one["company"], *(change.get(key) for key in keys), fields])
         for one in plan["accounts"]
@@ -274,7 +274,7 @@ def test_an_edited_receipt(original: Original, counted: Counted) -> None:
 def may_follow_from_lock(effect: Effect, content: bytes) -> bool:
     """What an edited lock file can lead to, since nothing else tells labels apart, and losing it loses knowledge only.
 
-    - A label bears no ownership mark. An id under a `label:` key is believed: the label is renamed as its key is
+    - A label bears no ownership marker. An id under a `label:` key is believed: the label is renamed as its key is
       declared, or deleted by `prune: locked`. The plan shows either.
     - Without its entry a declared label that was renamed by hand, or a lead that was deleted by hand, is added.
     - The labels of our own leads follow.

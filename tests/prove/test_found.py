@@ -63,7 +63,7 @@ def test_a_target_brings_all_that_it_needs() -> None:
     live = [live_label("Old"), live_lead("a", labels=["id-Old"])]
     observed = Observed({kind: [one for one in live if one.kind == kind] for kind in ORDER})
     plan = plan_account(declared, observed, ORDER, [Target.parse("label:Old", ORDER)])
-    assert [str(one.address.ref) for one in plan.changes] == ["label:New", "label:Old", "lead:a"]
+    assert [str(change.address.ref) for change in plan.changes] == ["label:New", "label:Old", "lead:a"]
 
 
 @pytest.mark.parametrize("amount", ["1e5000", "-1e999998", "9e99", "0e999999", "1e-999"])
@@ -116,5 +116,5 @@ def test_a_listing_that_repeats_itself_ends() -> None:
         return endless if request.url.path.endswith("/leads") else real
 
     run = go(LEADS.sandbox(), LEADS.account, spoil=spoil)
-    assert [one.code for one in run.plan.diagnostics] == ["incomplete-listing"]
+    assert [diagnostic.code for diagnostic in run.plan.diagnostics] == ["incomplete-listing"]
     assert len(run.steps) == 1 + ATTEMPTS

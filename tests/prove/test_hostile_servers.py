@@ -241,7 +241,7 @@ def test_a_hostile_server_is_an_error_of_its_account_alone(name: str, tmp_path: 
         (tmp_path / "leadstate.yaml").write_text(configuration(bad, good), encoding="utf-8")
         out, err = plan(tmp_path, SHORT if hostile in (drip, drip_of_headers, silence) else SMALL)
     accounts = {account["account"]: account for account in json.loads(out)["accounts"]}
-    assert [finding["code"] for finding in accounts["hostile"]["diagnostics"]] == [code], out
+    assert [diagnostic["code"] for diagnostic in accounts["hostile"]["diagnostics"]] == [code], out
     assert [change["address"] for change in accounts["healthy"]["changes"]] == ["healthy/label:Hot"]
     assert TOKEN.lower() not in (out + err).lower()
     counted("hostile servers", 1)

@@ -48,8 +48,8 @@ def check(sandbox: Sandbox, before: Mapping[str, Any]) -> None:
     warm = [id_ for id_, one in now.labels.items() if one["name"] == "Warm"]
     assert len(warm) <= 1
     for id_, lead in before.items():
-        sources = [one for one in lead["label_ids"] if one in map(label_id, SOURCES)]
-        others = [one for one in lead["label_ids"] if one not in sources]
+        sources = [id_ for id_ in lead["label_ids"] if id_ in map(label_id, SOURCES)]
+        others = [id_ for id_ in lead["label_ids"] if id_ not in sources]
         after = now.leads[id_]["label_ids"]
         assert [one for one in after if one in others] == others, "another label was lost or moved"
         for source in sources:

@@ -158,7 +158,7 @@ def check_later_stays(before: State, killed: State, later: State, restored: Stat
         if before.leads.get(id_) == killed.leads.get(id_):
             found = restored.leads.get(id_)
             assert found is not None, "a lead that the first run had not touched was deleted"
-            kept = [one for one in body["label_ids"] if one in restored.labels]
+            kept = [id_ for id_ in body["label_ids"] if id_ in restored.labels]
             assert set(body["label_ids"]) - made <= set(kept)
             assert {**found, "update_time": 0} == {**body, "label_ids": kept, "update_time": 0}
 
@@ -261,8 +261,8 @@ class Since:
             self._compare(found[0], before, before, before, labels_before=id_)
         elif met is None:
             assert restored is None
-            marks = [lead["origin_id"] for lead in self.restored.leads.values()]
-            assert before is None or not before["origin_id"] or before["origin_id"] not in marks, (
+            markers = [lead["origin_id"] for lead in self.restored.leads.values()]
+            assert before is None or not before["origin_id"] or before["origin_id"] not in markers, (
                 "a lead that a person deleted was created again"
             )
         elif applied is None:
@@ -274,7 +274,7 @@ class Since:
                 assert restored is not None, "a lead that a person changed was deleted"
         elif met["is_archived"] and not applied["is_archived"]:
             # Nobody can edit a lead that a person has archived.
-            assert restored == {**met, "label_ids": [one for one in met["label_ids"] if one in self.restored.labels]}
+            assert restored == {**met, "label_ids": [id_ for id_ in met["label_ids"] if id_ in self.restored.labels]}
         else:
             assert restored is not None
             self._compare(restored, before, applied, met, labels_before=id_)
@@ -287,7 +287,7 @@ class Since:
                 assert restored.get(name) == expected, f"{name} is {restored.get(name)}, not {expected}"
         if applied["is_archived"] and before["is_archived"]:
             return
-        carried = {self._now(one) for one in self.before.leads[labels_before]["label_ids"]}
+        carried = {self._now(id_) for id_ in self.before.leads[labels_before]["label_ids"]}
         was = set(applied["label_ids"]) if applied is not before else carried
         there = set(met["label_ids"]) if met is not before else carried
         expected_ids = (carried - (was - there)) | (there - was)

@@ -99,7 +99,7 @@ def test_lost_answers(tmp_path: Path, counted: Counted) -> None:
         assert state(sandbox).seen() == state(calm).seen(), lost
         names = [one["name"] for one in state(sandbox).labels.values()]
         assert len(names) == len(set(names))
-        assert len(state(sandbox).marks) == len(set(state(sandbox).marks))
+        assert len(state(sandbox).markers) == len(set(state(sandbox).markers))
         counted("lost answers", 1)
 
 
@@ -174,7 +174,7 @@ def test_what_a_hand_does_between_plan_and_write_stays(tmp_path: Path, counted: 
     assert code == 4, out + err
     assert len(sandbox.faults.fired) == 3
     assert not any(fired.problem for fired in sandbox.faults.fired)
-    results = {one["address"]: one["result"]["status"] for one in json.loads(out)["accounts"][0]["changes"]}
+    results = {change["address"]: change["result"]["status"] for change in json.loads(out)["accounts"][0]["changes"]}
     assert results.pop("emea/lead:unarchive") == "applied"
     for address in hands:
         assert results.pop(f"emea/{address}") == "conflict"
@@ -200,7 +200,7 @@ def test_an_interrupted_run_finishes_what_is_under_way(number: int, tmp_path: Pa
         code, out, err = process.end()
         assert code == 130, out + err
         report = json.loads(receipts(tmp_path)[0].read_text())
-        results = [one["result"]["status"] for one in report["accounts"][0]["changes"]]
+        results = [change["result"]["status"] for change in report["accounts"][0]["changes"]]
         assert set(results) == {"applied", "skipped"}
         assert results.count("applied") == opened.writes
         assert "the run was interrupted" in out

@@ -58,10 +58,10 @@ def test_the_next_run_is_the_command_line_too(tmp_path: Path, counted: Counted) 
 def once_and_whole(sandbox: Sandbox) -> None:
     """Nothing is there twice, and what is not ours is byte for byte as it was, but for labels that are to go."""
     now, before = state(sandbox), state(CASE.sandbox())
-    names = [one["name"] for one in now.labels.values()]
-    assert len(now.marks) == len(set(now.marks))
+    names = [label["name"] for label in now.labels.values()]
+    assert len(now.markers) == len(set(now.markers))
     assert len(names) == len(set(names))
     for id_, lead in before.leads.items():
         if not (lead["origin_id"] or "").startswith("ns:"):
-            kept = [one for one in lead["label_ids"] if one in now.labels]
+            kept = [id_ for id_ in lead["label_ids"] if id_ in now.labels]
             assert now.leads[id_] == {**lead, "label_ids": kept}

@@ -49,16 +49,16 @@ NAME = st.sampled_from(NAMES)
 @st.composite
 def companies(draw: st.DrawFn) -> Mapping[str, Any]:
     names = draw(st.lists(NAME, unique=True))
-    marks = [f"ns:{key}" for key in draw(st.lists(st.sampled_from((*KEYS, "z")), unique=True))]
+    markers = [f"ns:{key}" for key in draw(st.lists(st.sampled_from((*KEYS, "z")), unique=True))]
     strangers = [None] * draw(st.integers(0, 4)) + ["other:a"] * draw(st.integers(0, 1))
     leads = [
         live_lead(
             number,
-            mark,
+            marker,
             *draw(st.lists(st.integers(1, len(names)), unique=True) if names else st.just([])),
             is_archived=draw(st.sampled_from((False, False, True))),
         )
-        for number, mark in enumerate(draw(st.permutations([*marks, *strangers])), 1)
+        for number, marker in enumerate(draw(st.permutations([*markers, *strangers])), 1)
     ]
     return company([live_label(number, name, draw(COLOR)) for number, name in enumerate(names, 1)], leads)
 
@@ -114,7 +114,7 @@ class Hand:
             "recolor label": ("updateLeadLabel", {"color": self.color}),
             "delete label": ("deleteLeadLabel", {}),
             "retitle lead": ("updateLead", {"title": "by hand"}),
-            "mark lead": ("updateLead", {"label_ids": some}),
+            "marker lead": ("updateLead", {"label_ids": some}),
             "archive lead": ("updateLead", {"is_archived": True}),
             "unarchive lead": ("updateLead", {"is_archived": False}),
             "delete lead": ("deleteLead", {}),
@@ -123,7 +123,7 @@ class Hand:
         return Edit(operation, body, id=of[self.which % len(of)])
 
 
-ACTS = ("add label", "recolor label", "delete label", "retitle lead", "mark lead", "archive lead", "delete lead")
+ACTS = ("add label", "recolor label", "delete label", "retitle lead", "marker lead", "archive lead", "delete lead")
 
 
 def hands(*acts: str) -> st.SearchStrategy[Hand]:
@@ -132,7 +132,7 @@ def hands(*acts: str) -> st.SearchStrategy[Hand]:
 
 
 LISTINGS = ("/leadLabels", "/leads", "/archived")
-CHANGES = ("recolor label", "retitle lead", "mark lead", "mark lead")
+CHANGES = ("recolor label", "retitle lead", "marker lead", "marker lead")
 KINDS = tuple(kind for kind in FaultKind if kind is not FaultKind.EDIT)
 OPERATIONS = ("getLeads", "getLeadLabels", "getLead", "addLead", "addLeadLabel", "updateLead", "deleteLeadLabel")
 
@@ -217,14 +217,16 @@ class Accounts(RuleBasedStateMachine):
             again = go(self.sandbox, self.account, apply=False)
             assert again.plan.changes == (), again.plan.changes
         else:
-            assert {one.code for one in run.plan.diagnostics} & {"ambiguous", "in-use"}, run.plan.diagnostics
+            assert {diagnostic.code for diagnostic in run.plan.diagnostics} & {"ambiguous", "in-use"}, (
+                run.plan.diagnostics
+            )
             assert not any(step.writes for step in run.steps)
         Accounts.runs += 1
 
     @invariant()
     def no_mark_is_there_twice(self) -> None:
-        marks = [one for one in state(self.sandbox).marks if one.startswith("ns:")]
-        assert len(marks) == len(set(marks))
+        markers = [marker for marker in state(self.sandbox).markers if marker.startswith("ns:")]
+        assert len(markers) == len(set(markers))
 
     def teardown(self) -> None:
         if hasattr(self, "sandbox"):
@@ -334,7 +336,7 @@ class Judge:
 
     def planned(self, about: str) -> Mapping[str, Any]:
         """The fields of an object before the change that was planned for it."""
-        return {one.path: one.before for one in self.run.changes[about].fields}
+        return {field.path: field.before for field in self.run.changes[about].fields}
 
     def ids(self, labels: Any) -> set[str | None]:
         """The ids of labels that a plan refers to."""
@@ -343,7 +345,7 @@ class Judge:
 
     def declared(self, kind: str) -> Mapping[str, Desired]:
         """What is declared of a kind, by key; labels that must not exist are left out."""
-        return {one.address.key: one for one in self.account.of_kind(kind) if one.present}
+        return {desired.address.key: desired for desired in self.account.of_kind(kind) if desired.present}
 
     def desired_label(self, name: str, *, present: bool) -> Desired | None:
         """The declared label that a live one of this name is."""
@@ -384,8 +386,8 @@ def test_a_listing_that_shifts_hides_no_lead(size: int, counted: Counted, monkey
         sandbox = SHIFTED.sandbox()
         run = go(sandbox, SHIFTED.account, people=people)
         assert sum(step.path.endswith("/leads") for step in run.reading) > 1, "the listing has one page"
-        marks = state(sandbox).marks
-        assert len(marks) == len(set(marks)), f"{edit} before request {k}"
+        markers = state(sandbox).markers
+        assert len(markers) == len(set(markers)), f"{edit} before request {k}"
         assert {one["name"] for one in state(sandbox).labels.values()} == {"Old"}
         assert not any(step.writes for step in run.steps)
         counted("listings that shift", 1)

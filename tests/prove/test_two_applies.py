@@ -86,6 +86,6 @@ def once(sandbox: Sandbox) -> None:
     now, before = state(sandbox), state(Sandbox(CASE.seed, clock=Ticks()))
     names = [body["name"] for body in now.labels.values()]
     assert len(names) == len(set(names)), sorted(names)
-    assert len(now.marks) == len(set(now.marks)), sorted(now.marks)
+    assert len(now.markers) == len(set(now.markers)), sorted(now.markers)
     for id_, body in before.leads.items():
         assert now.leads[id_] == body, "an unmanaged lead was changed"

@@ -114,20 +114,20 @@ class State:
 
     @cached_property
     def labels(self) -> Mapping[str, Body]:
-        return {one.id: one.body() for one in self.tables.labels}
+        return {label.id: label.body() for label in self.tables.labels}
 
     @cached_property
     def leads(self) -> Mapping[str, Body]:
-        return {one.id: one.body() for one in self.tables.leads}
+        return {lead.id: lead.body() for lead in self.tables.leads}
 
     @property
-    def marks(self) -> list[str]:
+    def markers(self) -> list[str]:
         """The origin_id of every lead that has one."""
-        return [one["origin_id"] for one in self.leads.values() if one["origin_id"]]
+        return [lead["origin_id"] for lead in self.leads.values() if lead["origin_id"]]
 
     def names(self, lead_id: str) -> set[str]:
         """The names of a lead's labels."""
-        return {self.labels[one]["name"] for one in self.leads[lead_id]["label_ids"]}
+        return {self.labels[id_]["name"] for id_ in self.leads[lead_id]["label_ids"]}
 
     def seen(self) -> Body:
         """What people see: without times, and without the ids of what the tool made."""
@@ -138,7 +138,7 @@ class State:
             }
             for id_, one in self.leads.items()
         }
-        return {"labels": sorted((one["name"], one["color"]) for one in self.labels.values()), "leads": kept}
+        return {"labels": sorted((label["name"], label["color"]) for label in self.labels.values()), "leads": kept}
 
 
 _OF_THE_MOMENT = ("id", "add_time", "update_time", "archive_time", "cc_email", "label_ids")
@@ -210,7 +210,7 @@ class Wire(httpx.AsyncBaseTransport):
         async with self._turn:
             number = len(self.steps) + 1
             company = self.sandbox.companies[0]
-            edits = tuple(one for one in self.people(number, request) if not one.make(company))
+            edits = tuple(person for person in self.people(number, request) if not person.make(company))
             before = state(self.sandbox)
             heard = False
             try:
@@ -252,12 +252,12 @@ class Run:
 
     @property
     def statuses(self) -> set[Status]:
-        return set() if self.applied is None else {one.status for one in self.applied.outcomes.values()}
+        return set() if self.applied is None else {outcome.status for outcome in self.applied.outcomes.values()}
 
     @property
     def changes(self) -> Mapping[str, Change]:
         """What was planned, by the id of the object."""
-        return {one.remote_id: one for one in self.plan.changes if one.remote_id is not None}
+        return {change.remote_id: change for change in self.plan.changes if change.remote_id is not None}
 
     def status(self, address: str) -> Status:
         """What became of one change."""

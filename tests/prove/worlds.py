@@ -185,15 +185,15 @@ def worlds(draw: st.DrawFn) -> World:
     labels = draw(_labels())
     ids = [int(label["id"][-12:], 16) for label in labels.live]
     ours = draw(st.lists(st.sampled_from(KEYS), unique=True))
-    marks = [f"ns:{key}" for key in ours] + [None] * draw(st.integers(0, 2)) + ["other:a"] * draw(SELDOM)
+    markers = [f"ns:{key}" for key in ours] + [None] * draw(st.integers(0, 2)) + ["other:a"] * draw(SELDOM)
     live = [
-        live_lead(number, mark, *_some(draw, ids), **_values(draw))
-        for number, mark in enumerate(draw(st.permutations(marks)), 1)
+        live_lead(number, marker, *_some(draw, ids), **_values(draw))
+        for number, marker in enumerate(draw(st.permutations(markers)), 1)
     ]
     declared = [_declared_lead(draw, key, labels.present) for key in draw(st.lists(st.sampled_from(KEYS), unique=True))]
     lock = {}
     if draw(YES):
-        known = {f"lead:{mark[3:]}": lead_id(number + 1) for number, mark in enumerate(_marks(live)) if mark}
+        known = {f"lead:{marker[3:]}": lead_id(number + 1) for number, marker in enumerate(_marks(live)) if marker}
         lock = {**labels.lock, **known}
     prune = {
         "labels": draw(st.sampled_from(("none", "locked", "all"))),
@@ -215,7 +215,7 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 def _marks(leads: Sequence[Body]) -> list[str | None]:
-    """The marks of leads, None for those that are not ours."""
+    """The markers of leads, None for those that are not ours."""
     return [str(lead["origin_id"]) if (lead["origin_id"] or "").startswith("ns:") else None for lead in leads]
 
 
@@ -245,9 +245,9 @@ def image(now: State) -> Row:
 
 
 def who(lead: Body) -> str:
-    """What identifies a lead over a rollback: its mark if it is ours, else its id."""
-    mark = lead["origin_id"] or ""
-    return mark if mark.startswith("ns:") else lead["id"]
+    """What identifies a lead over a rollback: its marker if it is ours, else its id."""
+    marker = lead["origin_id"] or ""
+    return marker if marker.startswith("ns:") else lead["id"]
 
 
 def without_dead_labels(images: Row, before: State, after: State) -> Row:
@@ -259,7 +259,7 @@ def without_dead_labels(images: Row, before: State, after: State) -> Row:
     made = copy.deepcopy(images)
     for id_, lead in before.leads.items():
         if lead["is_archived"] and after.leads.get(id_, {}).get("is_archived"):
-            kept = [one for one in lead["label_ids"] if one not in dead]
+            kept = [id_ for id_ in lead["label_ids"] if id_ not in dead]
             made["leads"][who(lead)]["labels"] = sorted(
                 (before.labels[one]["name"], before.labels[one]["color"]) for one in kept
             )
@@ -324,7 +324,7 @@ class Hand:
     def _relabel(self, now: State, id_: str) -> Edit | None:
         carried = now.leads[id_]["label_ids"]
         adds = self.act == "add label to lead"
-        choice = [one for one in now.labels if (one in carried) is not adds]
+        choice = [label for label in now.labels if (label in carried) is not adds]
         if not choice:
             return None
         label = choice[self.other % len(choice)]

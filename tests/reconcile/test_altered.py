@@ -40,7 +40,7 @@ def test_labels(wanted: str, live: str, *, altered: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("title", "mark", "altered"),
+    ("title", "marker", "altered"),
     [
         ("a", None, True),
         ("a", "", True),
@@ -52,8 +52,8 @@ def test_labels(wanted: str, live: str, *, altered: bool) -> None:
         ("b", "ns:", False),
     ],
 )
-def test_leads(title: str, mark: str | None, *, altered: bool) -> None:
-    live = replace(live_lead("a", title=title), mark=mark)
+def test_leads(title: str, marker: str | None, *, altered: bool) -> None:
+    live = replace(live_lead("a", title=title), marker=marker)
     assert is_altered("a", "ns:a", live) is altered
     plan = planned(account(lead("a")), live)
     assert codes(plan) == (["created-altered"] if altered else [])

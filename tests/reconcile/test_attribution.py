@@ -9,7 +9,7 @@ from tests.builders import account, label, lead, live_label, live_lead, planned,
 
 def origins(here: Account, there: Account | None, *live: Live) -> dict[str, Origin | None]:
     base = None if there is None else planned(there, *live)
-    return {str(one.address.ref): one.origin for one in with_origins(planned(here, *live), base).changes}
+    return {str(change.address.ref): change.origin for change in with_origins(planned(here, *live), base).changes}
 
 
 def test_what_both_would_do_is_drift_and_the_rest_is_new() -> None:
@@ -27,7 +27,7 @@ def test_an_account_that_the_base_has_not_is_all_new() -> None:
 
 
 def test_without_a_base_nothing_is_said() -> None:
-    assert [one.origin for one in planned(account(label("Hot"))).changes] == [None]
+    assert [change.origin for change in planned(account(label("Hot"))).changes] == [None]
 
 
 def test_another_value_for_a_field_that_drifted_is_both() -> None:

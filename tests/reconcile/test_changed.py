@@ -28,7 +28,7 @@ def test_each_object_is_named_once_in_order_of_its_first_touch() -> None:
         ]
     )
     assert [(changed.kind, changed.remote_id) for changed in found] == [("lead", "2"), ("lead", "1"), ("label", "2")]
-    assert (found[0].key, found[0].mark, found[0].custom) == ("late", "ns:late", {"k": 1})
+    assert (found[0].key, found[0].marker, found[0].custom) == ("late", "ns:late", {"k": 1})
     assert [(changed.existed, changed.exists) for changed in found] == [(True, False), (True, True), (True, False)]
 
 

@@ -17,9 +17,9 @@ def test_max_deletes(deletes: int, limit: int | None, codes: list[str]) -> None:
     policy = Policy(max_deletes=limit, max_delete_percent=None)
     found = guard(plan, policy, {"label": deletes}, FREE)
     assert [one.code for one in found] == codes
-    for one in found:
-        assert one.summary == "11 deletes are more than the 10 that one run may do"
-        assert one.hint == "raise policy.guards.max_deletes, or pass `--allow max-deletes`"
+    for diagnostic in found:
+        assert diagnostic.summary == "11 deletes are more than the 10 that one run may do"
+        assert diagnostic.hint == "raise policy.guards.max_deletes, or pass `--allow max-deletes`"
 
 
 @pytest.mark.parametrize(
@@ -108,12 +108,12 @@ def test_refusals_of_cost_name_the_number_the_limit_and_what_lifts_them() -> Non
     assert [(one.code, one.summary, one.hint) for one in found] == [
         (
             "max-tokens",
-            "the apply would cost 60 API tokens; 10 may be spent",
+            "the apply would cost 60 rate-limit tokens; 10 may be spent",
             "raise `--max-tokens` or policy.guards.max_tokens, or pass `--allow max-tokens`",
         ),
         (
             "reserve",
-            "the apply would leave 0 of today's 100 API tokens; 5 % are to be left",
+            "the apply would leave 0 of today's 100 rate-limit tokens; 5 % are to be left",
             "apply after the budget was reset, lower `--reserve`, or pass `--allow reserve`",
         ),
     ]

@@ -8,7 +8,7 @@ import pytest
 from leadstate.model.account import Account
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.plan import LeftAlone, Reason
+from leadstate.model.plan import Reason, Untouched
 from leadstate.model.policy import Prune
 from leadstate.model.resource import Desired
 from tests.builders import HERE, account, label, lead, live_label, live_lead, planned, shown
@@ -39,7 +39,7 @@ def test_an_id_that_is_not_there_or_of_another_counts_for_nothing(lock: dict[Ref
 def test_what_is_remembered_and_what_bears_the_name_are_two_candidates() -> None:
     live = (live_label("Heiß", "red", "id-1"), live_label("Hot", "red", "id-2"))
     plan = planned(remembering(label("Hot"), lock={HOT: "id-1"}), *live)
-    assert [one.code for one in plan.diagnostics] == ["ambiguous"]
+    assert [diagnostic.code for diagnostic in plan.diagnostics] == ["ambiguous"]
     assert plan.diagnostics[0].detail == "id-1  Heiß\nid-2  Hot"
     assert shown(plan) == []
 
@@ -77,10 +77,10 @@ def test_a_lead_with_another_mark_is_not_ours_whatever_the_lock_file_claims() ->
     assert shown(planned(remembering(wanted, lock={SEED: "id-1"}), ours)) == ["~ lead:a title"]
 
 
-def test_one_that_is_known_to_be_gone_is_left_alone_or_created_again() -> None:
+def test_one_that_is_known_to_be_gone_is_untouched_or_created_again() -> None:
     gone = frozenset({"ns:a"})
     plan = planned(remembering(lead("a"), lock={SEED: "id-1"}), gone=gone)
-    assert plan.left_alone == (LeftAlone("lead", Reason.GONE, "a", "id-1", HERE),)
+    assert plan.untouched == (Untouched("lead", Reason.GONE, "a", "id-1", HERE),)
     assert shown(plan) == []
     again = replace(lead("a"), leave_gone=False)
     assert shown(planned(remembering(again, lock={SEED: "id-1"}), gone=gone)) == ["+ lead:a"]
@@ -92,13 +92,15 @@ def test_prune_locked_deletes_what_is_remembered_and_no_longer_declared() -> Non
     declared = replace(account(labels="locked"), lock=lock)
     plan = planned(declared, live_label("Hot", "red", "id-1"), live_label("VIP", "red", "id-2"))
     assert shown(plan) == ["- label:Hot"]
-    assert [(one.key, one.reason) for one in plan.left_alone] == [("VIP", Reason.NOT_LOCKED)]
+    assert [(group.key, group.reason) for group in plan.untouched] == [("VIP", Reason.NOT_LOCKED)]
     assert declared.policy.prune_labels is Prune.LOCKED
 
 
 def test_prune_locked_without_a_lock_file_says_that_it_deletes_nothing() -> None:
     plan = planned(account(labels="locked"), live_label("VIP"))
-    assert [(one.code, one.severity) for one in plan.diagnostics] == [("prune-without-lock", Severity.WARNING)]
+    assert [(diagnostic.code, diagnostic.severity) for diagnostic in plan.diagnostics] == [
+        ("prune-without-lock", Severity.WARNING)
+    ]
     assert "the lock file knows no label of this account" in plan.diagnostics[0].summary
     remembered = replace(account(labels="locked"), lock={HOT: "id-1"})
     assert planned(remembered, live_label("VIP")).diagnostics == ()
@@ -111,8 +113,8 @@ def test_an_adopted_lead_is_never_created(*, leave_gone: bool) -> None:
     for gone in (frozenset[str](), frozenset({"ns:a"})):
         plan = planned(account(adopted), gone=gone)
         assert plan.changes == ()
-        left = [one.reason for one in plan.left_alone] == [Reason.GONE]
-        assert left or [one.code for one in plan.diagnostics] == ["adopted-unknown"]
+        left = [group.reason for group in plan.untouched] == [Reason.GONE]
+        assert left or [diagnostic.code for diagnostic in plan.diagnostics] == ["adopted-unknown"]
 
 
 def test_prune_locked_deletes_no_label_that_is_remembered_as_the_id_of_a_lead() -> None:
@@ -122,8 +124,8 @@ def test_prune_locked_deletes_no_label_that_is_remembered_as_the_id_of_a_lead() 
 
 def test_what_is_not_declared_bears_the_name_it_is_known_by() -> None:
     lock, live = {HOT: "id-1"}, live_label("Heiß", "red", "id-1")
-    assert planned(remembering(lock=lock), live).left_alone[0].key == "Hot"
-    assert planned(account(), live).left_alone[0].key == "Heiß"
+    assert planned(remembering(lock=lock), live).untouched[0].key == "Hot"
+    assert planned(account(), live).untouched[0].key == "Heiß"
 
 
 def likely(declared: Account, *live: str, color: str = "red") -> Sequence[Diagnostic]:

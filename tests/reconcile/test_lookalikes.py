@@ -27,7 +27,7 @@ ALIKE = {
     "white space": ("Very  hot", "Very\u00a0hot"),
     "dashes": ("A-B", "A\u2013B"),
     "minus": ("A-B", "A\u2212B"),
-    "marks that NFKC takes apart": ("it's 5\"", "it\u00b4s 5\u2033"),
+    "markers that NFKC takes apart": ("it's 5\"", "it\u00b4s 5\u2033"),
     "quotes": ('Bob\'s "A"', "Bob\u2019s \u201cA\u201d"),
 }
 
@@ -112,7 +112,7 @@ def test_what_is_settled_is_not_told_of() -> None:
 
 def test_what_looks_like_a_declared_label_is_told_of_as_that_alone() -> None:
     plan = planned(account(label("Hot"), label("New", "red")), live_label("Hot"), live_label("hot"))
-    assert [one.code for one in plan.diagnostics] == ["looks-alike"]
+    assert [diagnostic.code for diagnostic in plan.diagnostics] == ["looks-alike"]
 
 
 def test_a_plan_is_the_same_with_or_without() -> None:

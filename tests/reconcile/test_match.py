@@ -1,4 +1,4 @@
-"""Who is who: id, mark, name, previous name; and what is said where that is not clear."""
+"""Who is who: id, marker, name, previous name; and what is said where that is not clear."""
 
 from dataclasses import replace
 
@@ -21,19 +21,21 @@ def test_an_id_is_stronger_than_a_name_and_one_that_is_gone_is_never_missing() -
     assert [(one.address.key, live.remote_id) for one, live in found.pairs] == [("Hot", "id-1")]
     assert found.gone == (gone,)
     assert found.missing == ()
-    assert [one.remote_id for one in found.extra] == ["id-2"]
+    assert [live.remote_id for live in found.extra] == ["id-2"]
 
 
 def test_two_declarations_of_one_id_are_an_error() -> None:
     found = match([pinned(label("Hot"), "id-1"), pinned(label("Warm"), "id-1")], [live_label("Hot", remote_id="id-1")])
-    assert [one.summary for one in found.diagnostics] == ["another declared label is already the one that has its id"]
+    assert [diagnostic.summary for diagnostic in found.diagnostics] == [
+        "another declared label is already the one that has its id"
+    ]
 
 
 def test_a_lead_is_known_by_its_mark_and_by_nothing_else() -> None:
     wanted = lead("a", title="T")
     found = match([wanted], [live_lead(None, remote_id="x", title="T"), live_lead("a", remote_id="y", title="other")])
     assert [live.remote_id for _, live in found.pairs] == ["y"]
-    assert [one.remote_id for one in found.undeclared] == ["x"]
+    assert [live.remote_id for live in found.undeclared] == ["x"]
     assert match([wanted], [live_lead(None, title="T")]).missing == (wanted,)
 
 
@@ -43,7 +45,7 @@ def test_two_leads_of_one_mark_are_an_error_that_names_both() -> None:
         Diagnostic(
             "ambiguous",
             Severity.ERROR,
-            "2 leads carry its mark, so it is not clear which one is meant",
+            "2 leads carry its marker, so it is not clear which one is meant",
             detail="x  X\ny  Y",
             hint="to keep the first and delete the others, write `keep: [x]` in it",
             span=HERE,
@@ -51,7 +53,7 @@ def test_two_leads_of_one_mark_are_an_error_that_names_both() -> None:
             address=lead("a").address,
         ),
     )
-    assert [one.remote_id for one in found.ambiguous] == ["x", "y"]
+    assert [live.remote_id for live in found.ambiguous] == ["x", "y"]
     assert (found.pairs, found.missing, found.extra) == ((), (), ())
 
 
@@ -66,7 +68,7 @@ def test_of_several_leads_of_one_mark_the_named_one_stays() -> None:
     live = [live_lead("a", remote_id=id_) for id_ in "xyz"]
     found = match([wanted], live)
     assert [one.remote_id for _, one in found.pairs] == ["y"]
-    assert [one.remote_id for one in found.duplicates] == ["x", "z"]
+    assert [live.remote_id for live in found.duplicates] == ["x", "z"]
     assert (found.diagnostics, found.extra) == ((), ())
     alone = match([wanted], [live_lead("a", remote_id="y")])
     assert (len(alone.pairs), alone.duplicates) == (1, ())
@@ -83,7 +85,7 @@ def test_of_several_leads_of_one_mark_the_named_one_stays() -> None:
 def test_nothing_is_a_duplicate_on_doubt(keep: str, live: list[Live]) -> None:
     found = match([replace(lead("a"), keep=frozenset(keep))], live)
     assert (found.pairs, found.duplicates) == ((), ())
-    assert [one.code for one in found.diagnostics] == ["ambiguous"]
+    assert [diagnostic.code for diagnostic in found.diagnostics] == ["ambiguous"]
 
 
 def test_a_lead_of_another_mark_is_never_a_duplicate() -> None:
@@ -112,7 +114,7 @@ def test_a_current_name_goes_before_a_previous_one() -> None:
 
 def test_two_that_claim_one_previous_name_are_an_error() -> None:
     found = match([label("A", "red", "Cold"), label("B", "red", "Cold")], [live_label("Cold")])
-    assert [one.address for one in found.diagnostics] == [label("B").address]
+    assert [diagnostic.address for diagnostic in found.diagnostics] == [label("B").address]
 
 
 def test_a_label_under_the_previous_name_is_told_of_with_both_ids() -> None:
@@ -129,7 +131,7 @@ def test_a_label_under_the_previous_name_is_told_of_with_both_ids() -> None:
             address=label("Nurture").address,
         ),
     )
-    assert [one.name for one in found.shadowed] == ["Cold"]
+    assert [live.name for live in found.shadowed] == ["Cold"]
     assert found.extra == ()
 
 
@@ -149,7 +151,7 @@ def test_every_name_of_a_label_that_must_not_exist_is_paired() -> None:
     ]
     assert found.diagnostics == ()
     assert found.missing == ()
-    assert [one.name for one in found.undeclared] == ["Hot"]
+    assert [live.name for live in found.undeclared] == ["Hot"]
 
 
 def test_a_name_that_is_a_key_elsewhere_is_no_address_of_another_label() -> None:
@@ -166,7 +168,9 @@ def test_two_labels_of_one_name_stay_an_error_where_they_must_not_exist() -> Non
     old = label("Old", "red", "Cold", present=False)
     found = match([old], [live_label("Cold"), live_label("Cold", remote_id="id-2"), live_label("Old")])
     assert [live.name for _, live in found.pairs] == ["Old"]
-    assert [(one.code, str(one.address)) for one in found.diagnostics] == [("ambiguous", "emea/label:Cold")]
+    assert [(diagnostic.code, str(diagnostic.address)) for diagnostic in found.diagnostics] == [
+        ("ambiguous", "emea/label:Cold")
+    ]
 
 
 def test_what_speaks_for_a_pair() -> None:

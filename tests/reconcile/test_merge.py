@@ -27,7 +27,7 @@ def merged(*, not_before: str | None = None) -> Desired:
 def test_a_merged_label_goes_after_the_label_that_takes_its_place() -> None:
     carriers = {OLD: ["x", "y"]}
     plan = planned(account(label("Hot"), merged()), live_label("Old"), carriers=carriers, archived_carriers={}, pages=3)
-    delete = next(one for one in plan.changes if one.action is Action.DELETE)
+    delete = next(change for change in plan.changes if change.action is Action.DELETE)
     assert (delete.reason, delete.moves_to, delete.span) == (Reason.MERGED, HOT, HERE)
     assert (delete.carriers, delete.pages) == (("x", "y"), 3)
     assert delete.after == (Address("emea", "label", "Hot"),)
@@ -74,8 +74,10 @@ def test_open_leads_move_and_archived_ones_are_told_of(
         archived_carriers={OLD: archived},
     )
     assert guard(plan, Policy(), {}, FREE) == ()
-    assert [one.summary for one in plan.diagnostics] == told
-    assert {(one.code, one.severity) for one in plan.diagnostics} <= {("archived-carriers", Severity.WARNING)}
+    assert [diagnostic.summary for diagnostic in plan.diagnostics] == told
+    assert {(diagnostic.code, diagnostic.severity) for diagnostic in plan.diagnostics} <= {
+        ("archived-carriers", Severity.WARNING)
+    }
 
 
 def test_all_names_of_a_label_that_must_not_exist_go_at_once() -> None:
@@ -83,7 +85,7 @@ def test_all_names_of_a_label_that_must_not_exist_go_at_once() -> None:
     live = [live_label("Hot"), live_label("Old"), live_label("Cold")]
     carriers = {OLD: ["x"], RemoteRef("label", "id-Cold"): ["y"]}
     plan = planned(account(label("Hot"), old), *live, carriers=carriers, archived_carriers={})
-    assert [(str(one.address), one.remote_id, one.moves_to, one.carriers) for one in plan.changes] == [
+    assert [(str(change.address), change.remote_id, change.moves_to, change.carriers) for change in plan.changes] == [
         ("emea/label:Cold", "id-Cold", HOT, ("y",)),
         ("emea/label:Old", "id-Old", HOT, ("x",)),
     ]
@@ -105,24 +107,26 @@ def test_all_names_of_a_label_that_must_not_exist_go_at_once() -> None:
         ),
     ],
 )
-def test_until_its_day_a_label_is_left_alone_and_told_of(observed: Observed, detail: str) -> None:
+def test_until_its_day_a_label_is_untouched_and_told_of(observed: Observed, detail: str) -> None:
     declared = account(merged(not_before="2026-12-31"))
     plan = plan_account(declared, observed, ("label",), today=dt.date(2026, 12, 29))
     assert (plan.changes, plan.diagnostics, plan.unchanged) == ((), (), 0)
-    told = [(one.kind, one.reason, one.key, one.remote_id, one.span, one.detail) for one in plan.left_alone]
+    told = [
+        (group.kind, group.reason, group.key, group.remote_id, group.span, group.detail) for group in plan.untouched
+    ]
     assert told == [("label", Reason.RETIRING, "Old", "id-Old", HERE, detail)]
 
 
 def test_on_its_day_a_label_goes() -> None:
     declared, observed = account(merged(not_before="2026-12-31")), Observed({"label": [live_label("Old")]})
     plan = plan_account(declared, observed, ("label",), today=dt.date(2026, 12, 31))
-    assert [one.reason for one in plan.changes] == [Reason.MERGED]
+    assert [change.reason for change in plan.changes] == [Reason.MERGED]
     assert len(plan_account(declared, observed, ("label",)).changes) == 1
 
 
 def test_a_label_that_is_merged_by_id_and_gone_already_is_as_declared() -> None:
     plan = planned(account(label("Hot"), replace(merged(), remote_id="id-9")), live_label("Hot"))
-    assert (plan.changes, plan.left_alone, plan.unchanged) == ((), (), 2)
+    assert (plan.changes, plan.untouched, plan.unchanged) == ((), (), 2)
     targets = [Target.parse("label:Old", ("label",))]
     declared = account(label("Hot"), replace(merged(), remote_id="id-9"))
     assert plan_account(declared, Observed({"label": []}), ("label",), targets).unchanged == 1
@@ -131,14 +135,14 @@ def test_a_label_that_is_merged_by_id_and_gone_already_is_as_declared() -> None:
 def test_gone_by_id_does_not_hide_what_comes_after_it() -> None:
     absent, present = replace(merged(), remote_id="id-8"), replace(label("Hot"), remote_id="id-9")
     plan = planned(account(absent, present))
-    assert [(one.reason, one.key) for one in plan.left_alone] == [(Reason.GONE, "Hot")]
+    assert [(group.reason, group.key) for group in plan.untouched] == [(Reason.GONE, "Hot")]
 
 
 def test_another_successor_is_another_fingerprint() -> None:
     live = [live_label("Old"), live_label("Hot"), live_label("Warm")]
     successors = (None, HOT, Ref("label", "Warm"))
-    plans = [planned(account(replace(merged(), moves_to=one)), *live) for one in successors]
-    assert len({fingerprint(one) for one in plans}) == len(plans)
+    plans = [planned(account(replace(merged(), moves_to=successor)), *live) for successor in successors]
+    assert len({fingerprint(plan) for plan in plans}) == len(plans)
 
 
 @pytest.mark.parametrize("declared", [{}, {"labels": AtLeast((HOT,))}])
@@ -165,7 +169,7 @@ def test_a_lead_that_comes_back_from_the_archive_counts(labels: tuple[()] | None
         live_lead("a", labels=["id-Old"], archived=True),
         carriers={OLD: ["x"]},
     )
-    delete = next(one for one in plan.changes if one.action is Action.DELETE)
+    delete = next(change for change in plan.changes if change.action is Action.DELETE)
     assert delete.carriers == left
 
 

@@ -54,7 +54,7 @@ def test_a_label_with_the_previous_name_is_never_pruned_beside_the_renamed_one()
     assert shown(plan) == []
     assert [d.code for d in plan.diagnostics] == ["previous-name-exists"]
     assert plan.applyable
-    assert [one.reason for one in plan.left_alone] == [Reason.PREVIOUS_NAME]
+    assert [group.reason for group in plan.untouched] == [Reason.PREVIOUS_NAME]
 
 
 def test_two_labels_of_one_name_are_an_error_and_neither_is_touched() -> None:
@@ -75,7 +75,7 @@ def test_two_previous_names_that_both_exist_are_an_error() -> None:
 def test_an_undeclared_label_goes_only_with_prune_all(prune: str, changes: list[str]) -> None:
     plan = planned(account(label("Hot"), labels=prune), live_label("Hot"), live_label("VIP"))
     assert shown(plan) == changes
-    assert len(plan.left_alone) == (1 if prune == "none" else 0)
+    assert len(plan.untouched) == (1 if prune == "none" else 0)
 
 
 def test_undeclared_labels_of_one_name_get_addresses_of_their_own() -> None:
@@ -138,13 +138,13 @@ def test_a_seed_is_created_once_and_then_left_to_people() -> None:
     assert shown(planned(account(seed))) == ["+ lead:a"]
     plan = planned(account(seed), live_lead("a", title="as people have it"))
     assert shown(plan) == []
-    assert [one.reason for one in plan.left_alone] == [Reason.SEED]
+    assert [group.reason for group in plan.untouched] == [Reason.SEED]
 
 
-def test_an_archived_lead_is_there_and_is_left_alone() -> None:
+def test_an_archived_lead_is_there_and_is_untouched() -> None:
     plan = planned(account(lead("a", title="new")), live_lead("a", title="old", archived=True))
     assert shown(plan) == []
-    assert [one.reason for one in plan.left_alone] == [Reason.ARCHIVED]
+    assert [group.reason for group in plan.untouched] == [Reason.ARCHIVED]
 
 
 def test_archived_false_brings_it_back_before_anything_else() -> None:
@@ -160,7 +160,7 @@ def test_archived_true_on_an_archived_lead_is_unchanged() -> None:
 
 def test_a_lead_waits_for_the_label_it_needs() -> None:
     plan = planned(account(label("Hot"), lead("a", labels=refs("Hot"))))
-    by_kind = {one.address.kind: one for one in plan.changes}
+    by_kind = {change.address.kind: change for change in plan.changes}
     assert by_kind["lead"].after == (Address("emea", "label", "Hot"),)
 
 
@@ -171,7 +171,7 @@ def test_a_label_goes_after_the_leads_that_let_go_of_it() -> None:
         live_lead("a", labels=["id-Old"]),
         carriers={},
     )
-    delete = next(one for one in plan.changes if one.action is Action.DELETE)
+    delete = next(change for change in plan.changes if change.action is Action.DELETE)
     assert delete.after == (Address("emea", "lead", "a"),)
 
 
@@ -179,7 +179,7 @@ def test_a_label_that_stays_waits_for_no_lead_that_lets_go_of_it() -> None:
     plan = planned(
         account(label("Hot"), lead("a", labels=refs())), live_label("Hot", "blue"), live_lead("a", labels=["id-Hot"])
     )
-    assert [(str(one.address.ref), one.after) for one in plan.changes] == [("label:Hot", ()), ("lead:a", ())]
+    assert [(str(change.address.ref), change.after) for change in plan.changes] == [("label:Hot", ()), ("lead:a", ())]
 
 
 def test_targets_bring_what_they_need_and_nothing_else() -> None:
@@ -222,7 +222,7 @@ def test_findings_about_what_was_not_targeted_are_left_out() -> None:
     plan = plan_account(declared, Observed({"label": live}), ("label",), target("label:Hot"))
     assert (shown(plan), plan.diagnostics) == (["~ label:Hot color"], ())
     plan = plan_account(declared, Observed({"label": live}), ("label",), target("label:Nurture"))
-    assert [one.code for one in plan.diagnostics] == ["previous-name-exists"]
+    assert [diagnostic.code for diagnostic in plan.diagnostics] == ["previous-name-exists"]
 
 
 def test_what_is_unchanged_is_counted_among_the_targets_only() -> None:
@@ -253,18 +253,18 @@ def test_the_refusal_on_doubt_says_how_much_was_read_and_what_lifts_it() -> None
 def test_what_is_declared_by_id_and_gone_is_told_and_not_made_anew() -> None:
     plan = planned(account(replace(label("Hot"), remote_id="id-9")), live_label("Hot"))
     assert shown(plan) == []
-    gone = plan.left_alone[0]
+    gone = plan.untouched[0]
     assert (gone.kind, gone.reason, gone.key, gone.remote_id, gone.span) == ("label", Reason.GONE, "Hot", "id-9", HERE)
 
 
 def test_names_of_undeclared_objects_avoid_declared_keys_and_use_what_is_known() -> None:
     declared = account(label("Heiß", key="VIP"))
-    assert planned(declared, live_label("VIP")).left_alone[0].key == "VIP#id-VIP"
+    assert planned(declared, live_label("VIP")).untouched[0].key == "VIP#id-VIP"
     known = replace(account(), lock={Ref("label", "Known"): "id-VIP"})
-    assert planned(known, live_label("VIP")).left_alone[0].key == "Known"
-    marked = replace(live_lead("x"), mark="other:a:b")
-    assert planned(account(), marked).left_alone[0].key == "a:b"
-    assert planned(account(), live_label("", remote_id="id-1")).left_alone[0].key == "id-1"
+    assert planned(known, live_label("VIP")).untouched[0].key == "Known"
+    marked = replace(live_lead("x"), marker="other:a:b")
+    assert planned(account(), marked).untouched[0].key == "a:b"
+    assert planned(account(), live_label("", remote_id="id-1")).untouched[0].key == "id-1"
 
 
 def test_a_delete_holds_who_carries_the_label_and_a_rename_only_how_many() -> None:
@@ -294,17 +294,19 @@ def test_a_kind_that_was_not_read_holds_nothing() -> None:
     assert shown(plan_account(account(label("Hot")), Observed({}), ("label", "lead"))) == ["+ label:Hot"]
 
 
-def test_what_is_left_alone_is_told_by_kind_reason_and_name() -> None:
+def test_untouched_objects_are_sorted_by_kind_reason_and_name() -> None:
     declared = account(label("Nurture", "blue", "Cold"), label("Hot"), lead("s", create_only=True))
     twice = [live_label("Hot", remote_id="h1"), live_label("Hot", remote_id="h2")]
     loose = [live_label("VIP"), live_label("Also"), live_label("Cold"), live_label("Nurture", "blue")]
     plan = planned(declared, *loose, *twice, live_lead("s"), others={"lead": 7})
-    assert [(one.kind, one.reason, one.key, one.remote_id, one.span, one.count) for one in plan.left_alone] == [
+    assert [
+        (group.kind, group.reason, group.key, group.remote_id, group.span, group.count) for group in plan.untouched
+    ] == [
         ("label", Reason.AMBIGUOUS, "Hot#h1", "h1", None, 1),
         ("label", Reason.AMBIGUOUS, "Hot#h2", "h2", None, 1),
-        ("label", Reason.NOT_DECLARED, "Also", "id-Also", None, 1),
-        ("label", Reason.NOT_DECLARED, "VIP", "id-VIP", None, 1),
         ("label", Reason.PREVIOUS_NAME, "Cold", "id-Cold", None, 1),
+        ("label", Reason.UNMANAGED, "Also", "id-Also", None, 1),
+        ("label", Reason.UNMANAGED, "VIP", "id-VIP", None, 1),
         ("lead", Reason.NOT_OURS, None, None, None, 7),
         ("lead", Reason.SEED, "s", "id-s", HERE, 1),
     ]
@@ -316,11 +318,11 @@ def test_a_change_says_why_of_which_mark_and_where_it_is_declared() -> None:
     )
     live = [live_label("Hot", "blue"), live_label("Old"), live_label("VIP"), live_lead("moved"), live_lead("gone")]
     plan = planned(declared, *live, carriers={})
-    assert [(str(one.address.ref), one.reason, one.mark, one.span) for one in plan.changes] == [
+    assert [(str(change.address.ref), change.reason, change.marker, change.span) for change in plan.changes] == [
         ("label:Hot", Reason.DIFFERS, None, HERE),
         ("label:Old", Reason.STATE_ABSENT, None, HERE),
-        ("label:VIP", Reason.NOT_DECLARED, None, None),
-        ("lead:gone", Reason.NOT_DECLARED, "ns:gone", None),
+        ("label:VIP", Reason.UNMANAGED, None, None),
+        ("lead:gone", Reason.UNMANAGED, "ns:gone", None),
         ("lead:moved", Reason.DIFFERS, None, HERE),
         ("lead:new", Reason.MISSING, "ns:new", HERE),
     ]
@@ -328,10 +330,10 @@ def test_a_change_says_why_of_which_mark_and_where_it_is_declared() -> None:
 
 def test_a_delete_holds_what_goes_with_labels_by_name() -> None:
     plan = planned(account(label("Hot"), leads="owned"), live_label("Hot"), live_lead("old", labels=["id-Hot", "id-9"]))
-    before = {one.path: one.before for one in plan.changes[0].fields}
+    before = {field.path: field.before for field in plan.changes[0].fields}
     assert before["title"] == "old"
     assert before["labels"] == (RemoteRef("label", "id-9"), Ref("label", "Hot"))
-    assert {one.after for one in plan.changes[0].fields} == {ABSENT}
+    assert {field.after for field in plan.changes[0].fields} == {ABSENT}
 
 
 def test_duplicates_of_a_lead_that_says_which_one_stays_are_deleted() -> None:
@@ -339,7 +341,7 @@ def test_duplicates_of_a_lead_that_says_which_one_stays_are_deleted() -> None:
     plan = planned(account(wanted), live_lead("a", remote_id="x"), live_lead("a", remote_id="y"))
     (change,) = plan.changes
     assert (str(change.address), change.action, change.reason) == ("emea/lead:a#x", Action.DELETE, Reason.DUPLICATE)
-    assert (change.remote_id, change.mark) == ("x", "ns:a")
+    assert (change.remote_id, change.marker) == ("x", "ns:a")
     assert (plan.diagnostics, plan.unchanged) == ((), 1)
 
 
@@ -354,12 +356,12 @@ def test_the_fingerprint_tells_each_thing_that_is_done_from_every_other() -> Non
         planned(account(label("Hot", present=False)), there),
         planned(account(lead("a", value=five))),
         planned(account(lead("a", value=six))),
-        planned(account(replace(lead("a", value=six), mark="other:a"))),
+        planned(account(replace(lead("a", value=six), marker="other:a"))),
         planned(account()),
     ]
-    prints = {fingerprint(one) for one in plans}
+    prints = {fingerprint(plan) for plan in plans}
     assert len(prints) == len(plans)
-    assert all(one is None or re.fullmatch("sha256:[0-9a-f]{64}", one) for one in prints)
+    assert all(digest is None or re.fullmatch("sha256:[0-9a-f]{64}", digest) for digest in prints)
 
 
 def test_no_two_objects_get_one_address_however_they_are_called() -> None:
@@ -369,21 +371,21 @@ def test_no_two_objects_get_one_address_however_they_are_called() -> None:
         live_label("VIP", "red", "b"),
         live_label("VIP#a", "red", "c"),
     )
-    addresses = [one.address for one in plan.changes]
+    addresses = [change.address for change in plan.changes]
     assert len(set(addresses)) == 3
-    assert {plan.bindings.id_of(one.ref) for one in addresses} == {"a", "b", "c"}
+    assert {plan.bindings.id_of(address.ref) for address in addresses} == {"a", "b", "c"}
 
 
 def test_a_made_up_name_gives_way_to_a_declared_one() -> None:
     plan = planned(
         account(label("x", key="VIP#a"), labels="all"), live_label("VIP", "red", "a"), live_label("VIP", "red", "b")
     )
-    assert [one.address.key for one in plan.changes if one.action is Action.DELETE] == ["VIP#a#", "VIP#b"]
+    assert [change.address.key for change in plan.changes if change.action is Action.DELETE] == ["VIP#a#", "VIP#b"]
 
 
-def test_a_target_shows_what_is_left_alone_of_it_and_nothing_else() -> None:
+def test_a_target_shows_what_is_untouched_of_it_and_nothing_else() -> None:
     observed = Observed({"label": [live_label("VIP"), live_label("Other")]}, others={"lead": 3})
     for text in ("label:VIP", "emea/label:VIP"):
         plan = plan_account(account(), observed, ORDER, [Target.parse(text, ORDER)])
-        assert [one.key for one in plan.left_alone] == ["VIP"]
-    assert plan_account(account(), observed, ORDER, [Target.parse("us/label:VIP", ORDER)]).left_alone == ()
+        assert [group.key for group in plan.untouched] == ["VIP"]
+    assert plan_account(account(), observed, ORDER, [Target.parse("us/label:VIP", ORDER)]).untouched == ()

@@ -9,7 +9,7 @@ import pytest
 from leadstate.model.address import Address, Ref, RemoteRef, Span
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.observed import Observed, Reading
-from leadstate.model.plan import AccountPlan, Action, Change, FieldDiff, LeftAlone, Reason
+from leadstate.model.plan import AccountPlan, Action, Change, FieldDiff, Reason, Untouched
 from leadstate.model.resource import ABSENT, Live
 from leadstate.model.touch import AccountReceipt, Touch
 from leadstate.reconcile.restore import plan_restore, with_ids
@@ -32,7 +32,7 @@ def back(*touches: Touch, live: tuple[Live, ...] = (), before: Mapping[str, str]
 
 
 def left(plan: AccountPlan) -> list[tuple[str, str]]:
-    return [(entry.remote_id or "", entry.reason.value) for entry in plan.left_alone]
+    return [(entry.remote_id or "", entry.reason.value) for entry in plan.untouched]
 
 
 @pytest.mark.parametrize(("answered", "expected"), [(False, ["- lead:a"]), (True, [])])
@@ -40,7 +40,7 @@ def test_an_added_lead_is_deleted_where_the_run_ended_before_it_was_archived(
     answered: bool,  # noqa: FBT001  a parameter
     expected: list[str],
 ) -> None:
-    made = Touch("lead", "id-a", "a", None, {"title": "a"}, mark="ns:a", answered=True)
+    made = Touch("lead", "id-a", "a", None, {"title": "a"}, marker="ns:a", answered=True)
     archived = Touch("lead", "id-a", "a", {"archived": False}, {"archived": True}, answered=answered)
     plan = plan_restore(
         account(), AccountReceipt("receipt.json", (made, archived), {}), Observed({"lead": [live_lead("a")]})
@@ -49,14 +49,14 @@ def test_an_added_lead_is_deleted_where_the_run_ended_before_it_was_archived(
 
 
 def test_a_delete_says_what_goes_and_where_that_is_written() -> None:
-    made = Touch("lead", "id-a", "a", None, {"title": "a"}, mark="ns:a", answered=True)
+    made = Touch("lead", "id-a", "a", None, {"title": "a"}, marker="ns:a", answered=True)
     (change,) = back(made, live=(live_lead("a"),)).changes
     assert (change.address, change.action, change.reason) == (
         Address("emea", "lead", "a"),
         Action.DELETE,
         Reason.UNDONE,
     )
-    assert (change.remote_id, change.mark, change.span, change.want) == ("id-a", "ns:a", FILE, {})
+    assert (change.remote_id, change.marker, change.span, change.want) == ("id-a", "ns:a", FILE, {})
     assert FieldDiff("title", "a", ABSENT) in change.fields
 
 
@@ -75,7 +75,7 @@ def test_an_add_says_what_comes_back_and_where_that_is_written() -> None:
 
 def test_what_stays_is_named_with_its_key_and_reason() -> None:
     plan = back(done(RENAMED))
-    assert plan.left_alone == (LeftAlone("label", Reason.GONE, "x", "id-1", FILE),)
+    assert plan.untouched == (Untouched("label", Reason.GONE, "x", "id-1", FILE),)
     assert plan.changes == ()
 
 
@@ -131,14 +131,14 @@ def test_what_is_as_it_was_is_counted() -> None:
 
 
 def test_added_leads_that_are_gone_are_counted() -> None:
-    made = Touch("lead", "id-a", "a", None, {"title": "a"}, mark="ns:a", answered=True)
+    made = Touch("lead", "id-a", "a", None, {"title": "a"}, marker="ns:a", answered=True)
     plan = back(made, replace(made, remote_id="id-b", key="b"), replace(made, remote_id="id-c", key="c"))
     assert (plan.unchanged, plan.changes, left(plan)) == (3, (), [])
 
 
 def test_deleted_leads_that_exist_again_are_counted() -> None:
-    gone = Touch("lead", "old-a", None, {"title": "a"}, None, mark="ns:a", answered=True)
-    other = replace(gone, remote_id="old-b", mark="ns:b")
+    gone = Touch("lead", "old-a", None, {"title": "a"}, None, marker="ns:a", answered=True)
+    other = replace(gone, remote_id="old-b", marker="ns:b")
     plan = back(gone, other, live=(live_lead("a"), live_lead("b")))
     assert (plan.unchanged, plan.changes) == (2, ())
 
@@ -174,21 +174,21 @@ def test_a_deleted_lead_is_archived_again_only_where_it_was(
 ) -> None:
     labels = (RemoteRef("label", "id-Warm"), RemoteRef("label", "id-Hot"), RemoteRef("label", "id-unknown"))
     gone = Touch(
-        "lead", "old", "a", {"title": "a", "archived": archived, "labels": labels}, None, mark="ns:a", answered=True
+        "lead", "old", "a", {"title": "a", "archived": archived, "labels": labels}, None, marker="ns:a", answered=True
     )
     plan = back(gone, live=(live_label("Hot"), live_label("Warm")))
     assert [change.want for change in plan.changes] == [{"title": "a", "labels": refs("Hot", "Warm"), **expected}]
-    assert [change.mark for change in plan.changes] == ["ns:a"]
+    assert [change.marker for change in plan.changes] == ["ns:a"]
 
 
 def test_a_deleted_lead_of_others_is_not_created_again() -> None:
-    gone = Touch("lead", "old", "a", {"title": "a"}, None, mark="other:a", answered=True)
-    assert back(gone).left_alone == (LeftAlone("lead", Reason.NOT_OURS, "a", "old", FILE),)
-    assert back(replace(gone, mark=None)).changes == ()
+    gone = Touch("lead", "old", "a", {"title": "a"}, None, marker="other:a", answered=True)
+    assert back(gone).untouched == (Untouched("lead", Reason.NOT_OURS, "a", "old", FILE),)
+    assert back(replace(gone, marker=None)).changes == ()
 
 
 def test_a_deleted_lead_that_may_be_archived_is_guarded() -> None:
-    gone = Touch("lead", "old", "a", {"title": "a"}, None, mark="ns:a", answered=True)
+    gone = Touch("lead", "old", "a", {"title": "a"}, None, marker="ns:a", answered=True)
     plan = back(gone, unsure=frozenset({"ns:a"}))
     assert plan.diagnostics == (
         Diagnostic(
@@ -226,13 +226,13 @@ def test_a_lead_without_our_mark_goes_back_only_where_it_was_adopted(
 
 
 def test_a_create_that_was_not_answered_is_found_by_the_marker_alone() -> None:
-    made = Touch("lead", None, "a", None, {"title": "a"}, mark="ns:a", locked_as="old")
+    made = Touch("lead", None, "a", None, {"title": "a"}, marker="ns:a", locked_as="old")
     receipt = AccountReceipt("receipt.json", (made,), {})
     assert [
-        (touch.remote_id, touch.key, touch.mark, touch.locked_as)
+        (touch.remote_id, touch.key, touch.marker, touch.locked_as)
         for touch in with_ids(receipt, Observed({"lead": [live_lead("a"), live_lead("b"), live_lead(None)]}))
     ] == [("id-a", "a", "ns:a", "old")]
-    unmarked = replace(receipt, touched=(replace(made, mark=None),))
+    unmarked = replace(receipt, touched=(replace(made, marker=None),))
     assert with_ids(unmarked, Observed({"lead": [live_lead(None)]})) == ()
     assert with_ids(receipt, Observed({"lead": [live_lead("b")]})) == ()
 
@@ -275,7 +275,7 @@ def test_a_plan_says_whose_it_is_and_how_it_was_read() -> None:
 
 
 def test_kinds_that_were_not_read_hold_nothing() -> None:
-    touches = (Touch("lead", None, "a", None, {"title": "a"}, mark="ns:a"), retitled(), done(RENAMED))
+    touches = (Touch("lead", None, "a", None, {"title": "a"}, marker="ns:a"), retitled(), done(RENAMED))
     plan = plan_restore(account(), AccountReceipt("receipt.json", touches, {}), Observed({}))
     assert (plan.changes, left(plan)) == ((), [("id-1", "gone"), ("id-a", "gone")])
     carried = plan_restore(
@@ -286,7 +286,7 @@ def test_kinds_that_were_not_read_hold_nothing() -> None:
 
 def test_what_stays_is_sorted_by_kind_and_key() -> None:
     plan = back(retitled("2", "b"), retitled("1", "a"), done(RENAMED))
-    assert [(entry.kind, entry.key) for entry in plan.left_alone] == [("label", "x"), ("lead", "a"), ("lead", "b")]
+    assert [(entry.kind, entry.key) for entry in plan.untouched] == [("label", "x"), ("lead", "a"), ("lead", "b")]
 
 
 def test_an_update_says_what_it_takes_back() -> None:
@@ -339,14 +339,14 @@ def test_added_labels_that_are_gone_are_counted() -> None:
 def test_an_added_label_that_was_changed_since_is_kept() -> None:
     made = Touch("label", "id-Hot", "Hot", None, {"name": "Hot", "color": "red"}, answered=True)
     plan = back(made, live=(live_label("Hot", "pink"),))
-    assert plan.left_alone == (LeftAlone("label", Reason.CHANGED_SINCE, "Hot", "id-Hot", FILE),)
+    assert plan.untouched == (Untouched("label", Reason.CHANGED_SINCE, "Hot", "id-Hot", FILE),)
     assert plan.changes == ()
 
 
 def test_an_added_label_that_leads_carry_is_kept() -> None:
     made = Touch("label", "id-Hot", "h", None, {"name": "Hot", "color": "red"}, answered=True)
     plan = back(made, live=(live_label("Hot"),), carriers={RemoteRef("label", "id-Hot"): ["9"]})
-    assert plan.left_alone == (LeftAlone("label", Reason.CHANGED_SINCE, "h", "id-Hot", FILE),)
+    assert plan.untouched == (Untouched("label", Reason.CHANGED_SINCE, "h", "id-Hot", FILE),)
     assert plan.changes == ()
     assert shown(back(made, live=(live_label("Hot"),), carriers={})) == ["- label:h"]
 
@@ -380,13 +380,13 @@ def test_each_attribute_goes_back_by_itself() -> None:
 
 
 def test_a_lead_that_the_run_made_and_deleted_is_no_matter() -> None:
-    made = Touch("lead", "1", "x", None, {"title": "x"}, mark="ns:x", answered=True)
-    plan = back(made, Touch("lead", "1", "x", {"title": "x"}, None, mark="ns:x"), retitled())
+    made = Touch("lead", "1", "x", None, {"title": "x"}, marker="ns:x", answered=True)
+    plan = back(made, Touch("lead", "1", "x", {"title": "x"}, None, marker="ns:x"), retitled())
     assert left(plan) == [("id-a", "gone")]
 
 
 def test_a_lead_whose_delete_did_not_happen_is_left_as_it_is() -> None:
-    gone = Touch("lead", "id-None", "a", {"title": "a"}, None, mark="ns:a")
+    gone = Touch("lead", "id-None", "a", {"title": "a"}, None, marker="ns:a")
     plan = back(gone, live=(live_lead(None),))
     assert (plan.changes, left(plan), plan.unchanged) == ((), [], 1)
 

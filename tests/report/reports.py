@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from leadstate.model.plan import combined, fingerprint
-from leadstate.report.document import Account, Change, FieldChange, Finding, Impact, Label, Report, Source, Summary
+from leadstate.report.document import Account, Change, Diagnostic, FieldChange, Impact, Label, Report, Source, Summary
 
 SIGN: dict[str, Literal["add", "update", "delete"]] = {"+": "add", "~": "update", "-": "delete"}
 
@@ -17,7 +17,7 @@ def change(sign: str, address: str, *fields: tuple[str, Any, Any], line: int | N
         kind=address.partition("/")[2].partition(":")[0],
         action=SIGN[sign],
         remote_id=None if sign == "+" else "id",
-        reason=more.pop("reason", "not-declared" if sign == "-" else "differs"),
+        reason=more.pop("reason", "unmanaged" if sign == "-" else "differs"),
         fields=tuple(FieldChange(path=path, before=before, after=after) for path, before, after in fields),
         source=None if line is None else Source(file=more.pop("file", "leadstate.yaml"), line=line, column=5),
         calls=(),
@@ -25,9 +25,9 @@ def change(sign: str, address: str, *fields: tuple[str, Any, Any], line: int | N
     )
 
 
-def finding(severity: Literal["error", "guard", "warning"], code: str, summary: str, **more: Any) -> Finding:
+def diagnostic(severity: Literal["error", "guard", "warning"], code: str, summary: str, **more: Any) -> Diagnostic:
     """One diagnostic."""
-    return Finding(severity=severity, code=code, summary=summary, **more)
+    return Diagnostic(severity=severity, code=code, summary=summary, **more)
 
 
 def account(name: str, *changes: Change, labels: Sequence[tuple[str, str]] = (), **more: Any) -> Account:
@@ -42,8 +42,8 @@ def report(*accounts: Account, command: Literal["plan", "apply", "validate"] = "
     whole = None if command == "validate" else combined(one.fingerprint for one in accounts)
     actions = [one.action for each in accounts for one in each.changes]
     counts = {action: actions.count(action) for action in ("add", "update", "delete")}
-    alone = sum(one.count for each in accounts for one in each.left_alone)
-    summary = Summary(**counts, unchanged=0, left_alone=alone)
+    alone = sum(group.count for each in accounts for group in each.untouched)
+    summary = Summary(**counts, unchanged=0, untouched=alone)
     return Report(
         leadstate_version="1.2.3", command=command, fingerprint=whole, summary=summary, accounts=accounts, **more
     )

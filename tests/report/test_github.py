@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from leadstate.model.escape import visible
 from leadstate.report.document import Result, Source
 from leadstate.report.formats.github import SHOWN, to_github
-from tests.report.reports import account, change, finding, many, report
+from tests.report.reports import account, change, diagnostic, many, report
 
 COMMAND = re.compile(r"::(\w+) ([^\n]*?)::([^\n]*)")
 
@@ -30,7 +30,7 @@ def read(line: str) -> tuple[str, dict[str, str], str]:
 @given(st.text(max_size=50), st.text(max_size=50))
 @example("100%0A::error::x", "%2C%3A%25")
 def test_whatever_stands_in_a_text_stays_in_its_place(name: str, text: str) -> None:
-    one = finding("error", "x", text, address=f"a/label:{name}", source=Source(file="a,b:c%.yaml", line=3, column=5))
+    one = diagnostic("error", "x", text, address=f"a/label:{name}", source=Source(file="a,b:c%.yaml", line=3, column=5))
     first, last = to_github(report(diagnostics=(one,))).split("\n")[:2]
     assert read(first) == (
         "error",
@@ -41,8 +41,8 @@ def test_whatever_stands_in_a_text_stays_in_its_place(name: str, text: str) -> N
 
 
 def test_ten_of_a_kind_the_gravest_first_and_the_rest_counted() -> None:
-    warnings = tuple(finding("warning", "w", f"warning {n}") for n in range(12))
-    guards = (finding("guard", "g", "refused"), finding("error", "e", "broken"))
+    warnings = tuple(diagnostic("warning", "w", f"warning {n}") for n in range(12))
+    guards = (diagnostic("guard", "g", "refused"), diagnostic("error", "e", "broken"))
     lines = to_github(replace(many(40), diagnostics=(*warnings, *guards))).splitlines()
     commands = [read(line) for line in lines if line.startswith("::")]
     kinds = [kind for kind, _, _ in commands]

@@ -14,7 +14,7 @@ from leadstate.model.escape import visible
 from leadstate.report.formats.grid import COLORS, Cell, Chip, grid
 from leadstate.report.formats.html import to_html
 from leadstate.report.formats.page import part
-from tests.report.reports import account, change, finding, report
+from tests.report.reports import account, change, diagnostic, report
 
 
 class Page(HTMLParser):
@@ -35,7 +35,7 @@ class Page(HTMLParser):
 
 WHOLE = report(
     account("a", change("~", "a/label:Hot", ("color", "orange", "red")), labels=[("Hot", "orange"), ("Cold", "blue")]),
-    diagnostics=(finding("warning", "w", "look", hint="there"),),
+    diagnostics=(diagnostic("warning", "w", "look", hint="there"),),
 )
 
 
@@ -68,9 +68,9 @@ def test_every_colour_that_can_be_declared_has_a_style() -> None:
 def test_a_name_is_text_wherever_it_stands(rest: str) -> None:
     name = f"x{rest}"
     row = change("~", f"a/label:{name}", (name, name, name), file=name)
-    text = to_html(report(account("a", row, labels=[(name, name)]), diagnostics=(finding("error", "x", name),)))
+    text = to_html(report(account("a", row, labels=[(name, name)]), diagnostics=(diagnostic("error", "x", name),)))
     shape = to_html(report(account("a", change("~", "a/label:x", ("x", "x", "x")), labels=[("x", "x")]),
-                           diagnostics=(finding("error", "x", "x"),)))  # fmt: skip
+                           diagnostics=(diagnostic("error", "x", "x"),)))  # fmt: skip
     tags = [(tag, attribute) for tag, attribute, _ in Page(text).attributes]
     assert tags == [(tag, attribute) for tag, attribute, _ in Page(shape).attributes]
     assert {f"label:{visible(name)}", f"{visible(name)}:3"} <= set(Page(text).texts)
@@ -87,7 +87,7 @@ def test_the_grid_shows_what_was_read_and_what_becomes_of_it() -> None:
     )
     cold = replace(one.labels[0], address="one/label:Nurture", name="Cold", color="blue")
     one = replace(one, labels=(*one.labels, cold))
-    unread = account("two", diagnostics=(finding("error", "network", "no answer"),))
+    unread = account("two", diagnostics=(diagnostic("error", "network", "no answer"),))
     found = grid([one, unread])
     assert found.accounts == ("one", "two")
     chip = {color: Chip(color, color) for color in COLORS}
@@ -100,8 +100,8 @@ def test_the_grid_shows_what_was_read_and_what_becomes_of_it() -> None:
 
 
 def test_many_warnings_are_folded_and_no_error_is() -> None:
-    warnings = [finding("warning", "c", f"warning {number}") for number in range(20)]
-    errors = [finding("error", "c", f"error {number}") for number in range(20)]
+    warnings = [diagnostic("warning", "c", f"warning {number}") for number in range(20)]
+    errors = [diagnostic("error", "c", f"error {number}") for number in range(20)]
     page = to_html(report(account("emea"), diagnostics=(*warnings, *errors)))
     above, _, folded = page.partition('<details class="folded">')
     assert all(f"error {number}" in above for number in range(20))

@@ -12,7 +12,7 @@ RECEIPT = Report(
     leadstate_version="1",
     command="apply",
     fingerprint="sha256:1",
-    summary=Summary(add=0, update=0, delete=0, unchanged=0, left_alone=0),
+    summary=Summary(add=0, update=0, delete=0, unchanged=0, untouched=0),
     accounts=(Account(account="emea", company="acme", touched=()),),
 )
 TOUCHES = [

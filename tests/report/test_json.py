@@ -11,7 +11,7 @@ from leadstate.model.errors import ReportError
 from leadstate.model.escape import visible_json
 from leadstate.report.document import Report, Scope
 from leadstate.report.formats.json import parse, to_json
-from tests.report.reports import account, change, finding, many, report
+from tests.report.reports import account, change, diagnostic, many, report
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.just('\n  "accounts": []')
 
@@ -22,7 +22,7 @@ def test_the_pieces_are_the_whole(parts: list[tuple[str, list[str]]], text: str)
         account(name, *(change("+", f"{name}/label:{key}", ("name", None, key)) for key in keys))
         for name, keys in dict(parts).items()
     ]
-    one = report(*made, diagnostics=(finding("warning", "w", text),), scope=Scope(targets=(text,)))
+    one = report(*made, diagnostics=(diagnostic("warning", "w", text),), scope=Scope(targets=(text,)))
     written = list(to_json(one))
     again = parse("".join(written))
     assert again == one

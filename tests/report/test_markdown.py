@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from leadstate.report.document import LeftAlone, Report, Result
+from leadstate.report.document import Report, Result, Untouched
 from leadstate.report.formats.markdown import LIMIT, to_markdown
-from tests.report.reports import account, change, finding, many, report
+from tests.report.reports import account, change, diagnostic, many, report
 
 
 def rows(text: str) -> int:
@@ -25,7 +25,7 @@ WORST = [
     many(10_000, 1),
     many(10_000, 1_000),
     report(*(account(f"account-with-a-long-name-{n}") for n in range(5_000))),
-    report(diagnostics=tuple(finding("error", "x", HUGE, detail=HUGE * 9, hint=HUGE) for _ in range(500))),
+    report(diagnostics=tuple(diagnostic("error", "x", HUGE, detail=HUGE * 9, hint=HUGE) for _ in range(500))),
     report(account("a", *(change("+", f"a/label:{HUGE}{n}", *((f"{HUGE}{i}", None, HUGE) for i in range(50)))
                           for n in range(500)))),
     report(*(account(HUGE + str(n), change("-", f"{HUGE}{n}/label:x")) for n in range(2_000))),
@@ -45,21 +45,21 @@ def test_it_is_short_enough_and_counts_what_it_cuts(worst: Report) -> None:
 
 
 def test_findings_that_are_cut_are_counted() -> None:
-    text = to_markdown(report(diagnostics=tuple(finding("error", "x", f"number {n}") for n in range(5_000))))
+    text = to_markdown(report(diagnostics=tuple(diagnostic("error", "x", f"number {n}") for n in range(5_000))))
     shown = text.count("❌")
     assert 100 < shown < 5_000
     assert f"and {5_000 - shown:,} more." in text
 
 
 def test_diagnostics_stand_first_long_accounts_are_folded_and_the_cost_is_last() -> None:
-    alone = (LeftAlone(address="a/label:x", kind="label", reason="not-declared"),)
-    few = account("a", change("~", "a/label:Hot", ("color", "orange", "red")), left_alone=alone)
-    text = to_markdown(report(few, *many(30).accounts, diagnostics=(finding("guard", "max-deletes", "too many"),)))
+    alone = (Untouched(address="a/label:x", kind="label", reason="unmanaged"),)
+    few = account("a", change("~", "a/label:Hot", ("color", "orange", "red")), untouched=alone)
+    text = to_markdown(report(few, *many(30).accounts, diagnostics=(diagnostic("guard", "max-deletes", "too many"),)))
     assert text.startswith("## leadstate plan: 8 to add, 15 to update, 8 to delete\n")
     order = ["**guard**", "### `a`", "<summary>30 changes</summary>", "apply will take"]
     assert [text.index(one) for one in order] == sorted(text.index(one) for one in order)
     assert '| `~` | `label:Hot` | `color` `"orange"` → `"red"` | `leadstate.yaml:3` |  |' in text
-    assert "- 1 label left alone (not declared; prune: none)" in text
+    assert "- 1 label untouched (unmanaged; prune: none)" in text
 
 
 def test_after_an_apply_it_says_what_became_of_each_change() -> None:

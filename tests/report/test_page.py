@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from leadstate.report.formats.grid import COLORS
 from leadstate.report.formats.html import to_html
-from tests.report.reports import account, change, finding, many, report
+from tests.report.reports import account, change, diagnostic, many, report
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -25,7 +25,7 @@ COLORFUL = report(
             labels=[(f"L {one}", one) for one in COLORS]),
     account("us", change("+", "us/lead:welcome", ("title", None, "Welcome " + "x" * 200)),
             change("-", "us/label:" + "long name " * 12, ("color", "gray", None), line=None)),
-    diagnostics=(finding("error", "e", "broken", hint="mend it", excerpt="x" * 300), finding("warning", "w", "look")),
+    diagnostics=(diagnostic("error", "e", "broken", hint="fix", excerpt="x" * 300), diagnostic("warning", "w", "x")),
 )  # fmt: skip
 
 CONTRAST = """() => {

@@ -6,10 +6,10 @@ from leadstate.report import RENDERERS
 from leadstate.report.document import Account, Remaining
 from leadstate.report.formats.text import to_text
 from leadstate.report.formats.wording import remarks
-from tests.report.reports import account, finding, report
+from tests.report.reports import account, diagnostic, report
 
 CLEAN = Remaining(add=0, update=0, delete=0)
-ERROR = finding("error", "ambiguous", "2 labels bear its name")
+ERROR = diagnostic("error", "ambiguous", "2 labels bear its name")
 WRONG = Remaining(add=0, update=0, delete=0, errors=(ERROR,))
 
 
@@ -52,9 +52,9 @@ def test_exactly_one_end_is_told(accounts: list[Account], said: str) -> None:
 
 
 def test_errors_that_remain_are_told_once() -> None:
-    found = report(account("a", remaining=WRONG), command="apply").findings()
+    found = report(account("a", remaining=WRONG), command="apply").all_diagnostics()
     assert found == (ERROR,)
-    assert report(account("a", remaining=WRONG, diagnostics=(ERROR,)), command="apply").findings() == (ERROR,)
+    assert report(account("a", remaining=WRONG, diagnostics=(ERROR,)), command="apply").all_diagnostics() == (ERROR,)
     text = to_text(report(account("a", remaining=WRONG), command="apply"), color=False, width=100)
     assert "error[ambiguous] 2 labels bear its name" in text
 

@@ -8,7 +8,7 @@ import pytest
 
 from leadstate.report.document import Report, Result, Source
 from leadstate.report.formats.sarif import to_sarif
-from tests.report.reports import account, change, finding, report
+from tests.report.reports import account, change, diagnostic, report
 
 
 def run(of: Report) -> dict[str, Any]:
@@ -29,14 +29,14 @@ AT = Source(file="sales teams/ä#1.yaml", line=7, column=3)
 
 
 def test_each_result_has_its_rule_level_and_place() -> None:
-    refused = finding("guard", "in-use", "2 leads carry it", hint="move them", source=AT, address="a/label:x")
-    warned = finding("warning", "likely-rename", "was it renamed?", source=AT, address="a/label:y")
+    refused = diagnostic("guard", "in-use", "2 leads carry it", hint="move them", source=AT, address="a/label:x")
+    warned = diagnostic("warning", "likely-rename", "was it renamed?", source=AT, address="a/label:y")
     found = run(report(account("a", change("-", "a/label:x", line=None)), diagnostics=(refused, warned)))
     rules = found["tool"]["driver"]["rules"]
     for result in found["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
         assert rules[result["ruleIndex"]]["help"]["text"]
-    assert [(one["ruleId"], one["level"]) for one in found["results"]] == [
+    assert [(result["ruleId"], result["level"]) for result in found["results"]] == [
         ("in-use", "error"),
         ("likely-rename", "warning"),
         ("delete", "warning"),
@@ -59,22 +59,27 @@ def test_a_change_that_failed_is_an_error_and_one_that_was_made_is_none() -> Non
     failed = change("+", "a/label:x", result=Result(status="failed", detail="no room"))
     done = change("+", "a/label:y", result=Result(status="applied"))
     found = run(report(account("a", failed, done), command="apply"))
-    assert [(one["ruleId"], one["level"]) for one in found["results"]] == [("not-applied", "error")]
+    assert [(result["ruleId"], result["level"]) for result in found["results"]] == [("not-applied", "error")]
 
 
 def test_fingerprints_stay_where_lines_and_counts_move_and_differ_where_things_do() -> None:
-    def marks(*addresses: str, line: int, leads: int) -> list[str]:
+    def markers(*addresses: str, line: int, leads: int) -> list[str]:
         at = Source(file="leadstate.yaml", line=line, column=1)
-        found = [finding("guard", "in-use", f"{leads} leads carry it", source=at, address=one) for one in addresses]
-        return [one["partialFingerprints"]["leadstate/v1"] for one in run(report(diagnostics=tuple(found)))["results"]]
+        found = [
+            diagnostic("guard", "in-use", f"{leads} leads carry it", source=at, address=address)
+            for address in addresses
+        ]
+        return [
+            result["partialFingerprints"]["leadstate/v1"] for result in run(report(diagnostics=tuple(found)))["results"]
+        ]
 
-    first = marks("a/label:x", "a/label:y", "a/label:x", line=3, leads=2)
-    assert first == marks("a/label:x", "a/label:y", "a/label:x", line=9, leads=5)
+    first = markers("a/label:x", "a/label:y", "a/label:x", line=3, leads=2)
+    assert first == markers("a/label:x", "a/label:y", "a/label:x", line=9, leads=5)
     assert len(set(first)) == 3
 
 
 def test_a_name_is_no_link() -> None:
-    evil = finding("error", "x", "[click](http://evil.test) [plain]", source=AT)
+    evil = diagnostic("error", "x", "[click](http://evil.test) [plain]", source=AT)
     (result,) = run(report(diagnostics=(evil,)))["results"]
     assert result["message"]["text"] == "\\[click\\](http://evil.test) \\[plain\\]"
 
@@ -89,7 +94,7 @@ def test_a_name_is_no_link() -> None:
     ],
 )
 def test_no_text_makes_a_link(text: str, written: str) -> None:
-    (result,) = run(report(diagnostics=(finding("error", "x", text),)))["results"]
+    (result,) = run(report(diagnostics=(diagnostic("error", "x", text),)))["results"]
     assert result["message"]["text"] == written
     assert re.sub(r"\\(.)", r"\1", written) == text or "](" not in text
 

@@ -12,11 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from leadstate.model.diagnostics import ALLOWED
-from leadstate.report.document import Finding, Result, Source
+from leadstate.report.document import Diagnostic, Result, Source
 from leadstate.report.formats.columns import GAP, NARROWEST, Cell, print_rows
 from leadstate.report.formats.console import drawn
 from leadstate.report.formats.text import to_text
-from tests.report.reports import account, change, finding, many, report
+from tests.report.reports import account, change, diagnostic, many, report
 
 WORDS = st.text(st.sampled_from("ab é漢🔥"), max_size=12).map(str.strip)
 ROWS = st.lists(st.tuples(WORDS, st.lists(WORDS, max_size=6).map(" ".join), WORDS), min_size=1, max_size=6)
@@ -86,11 +86,11 @@ def test_an_empty_column_takes_a_place_at_the_end_only_as_it_does_for_rich(row: 
     assert ours == drawn(lambda console: by_rich(console, [row]), color=False, width=72)
 
 
-def in_use(*names: str, hint: str = "write it") -> tuple[Finding, ...]:
+def in_use(*names: str, hint: str = "write it") -> tuple[Diagnostic, ...]:
     summary = "how many leads carry it was not counted"
     places = [Source(file="leadstate.yaml", line=number, column=5) for number in range(1, len(names) + 1)]
     return tuple(
-        finding("guard", "in-use", summary, hint=hint, account="emea", address=f"emea/label:{name}", source=place)
+        diagnostic("guard", "in-use", summary, hint=hint, account="emea", address=f"emea/label:{name}", source=place)
         for name, place in zip(names, places, strict=True)
     )
 

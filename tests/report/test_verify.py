@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from leadstate.model.errors import ReportError
-from leadstate.report.document import Cost, LeftAlone, Requests, Scope
+from leadstate.report.document import Cost, Requests, Scope, Untouched
 from leadstate.report.formats.json import to_json
 from leadstate.report.verify import read_stored
-from tests.report.reports import account, change, finding, many, report
+from tests.report.reports import account, change, diagnostic, many, report
 
 PLAN = report(
     account(
@@ -24,7 +24,7 @@ PLAN = report(
         ),
         origin="https://emea.pipedrive.com",
         company_id=7041,
-        left_alone=(LeftAlone(address=None, kind="label", reason="not-declared", count=3),),
+        untouched=(Untouched(address=None, kind="label", reason="unmanaged", count=3),),
     )
 )
 
@@ -49,10 +49,10 @@ def test_what_was_written_is_read() -> None:
         (lambda one: replace(one, accounts=(replace(one.accounts[0], company=""),)), "not the host of emea"),
         (lambda one: replace(one, summary=replace(one.summary, delete=0)), "summary does not count its changes"),
         (lambda one: replace(one, summary=replace(one.summary, add=2, update=0)), "summary does not count its changes"),
-        (lambda one: replace(one, summary=replace(one.summary, left_alone=2)), "does not count what is untouched"),
+        (lambda one: replace(one, summary=replace(one.summary, untouched=2)), "does not count what is untouched"),
         (lambda one: replace(one, cost=Cost(apply=Requests(requests=1, tokens=2))), "forecast"),
         (lambda one: replace(one, complete=False), "can be applied"),
-        (lambda one: replace(one, diagnostics=(finding("guard", "in-use", "refused"),)), "can be applied"),
+        (lambda one: replace(one, diagnostics=(diagnostic("guard", "in-use", "refused"),)), "can be applied"),
         (lambda one: replace(one, scope=Scope(shard="0/0")), "0/0"),
     ],
 )
@@ -61,7 +61,7 @@ def test_what_follows_from_the_changes_cannot_be_told_otherwise(edit: Callable[[
         read_stored(written(edit(PLAN)))
 
 
-@pytest.mark.parametrize("field", ["address", "action", "reason", "remote_id", "mark", "moves_to"])
+@pytest.mark.parametrize("field", ["address", "action", "reason", "remote_id", "marker", "moves_to"])
 def test_every_part_of_a_change_is_in_the_fingerprint(field: str) -> None:
     (emea,) = PLAN.accounts
     first, *others = emea.changes

@@ -36,9 +36,9 @@ steps = st.lists(
 def run(one: Company, steps: list[tuple[str, int, list[int]]]) -> None:
     """Does each step to the lead or label at that place, with labels that may be long gone."""
     labels, leads = [HOT, COLD], [str(UUID(int=1))]
-    for verb, place, marks in steps:
+    for verb, place, markers in steps:
         label, lead = labels[place % len(labels)], leads[place % len(leads)]
-        chosen = tuple(dict.fromkeys(labels[mark % len(labels)] for mark in marks))
+        chosen = tuple(dict.fromkeys(labels[marker % len(labels)] for marker in markers))
         try:
             match verb:
                 case "add_lead":

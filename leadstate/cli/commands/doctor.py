@@ -53,7 +53,7 @@ def doctor(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, col
     """
     checks = wait_for(_examine(load_configuration(paths, accounts)))
     text = (
-        visible_json(json.dumps([asdict(one) for one in checks], indent=2)) + "\n"
+        visible_json(json.dumps([asdict(check) for check in checks], indent=2)) + "\n"
         if form == "json"
         else _text(checks, color)
     )
@@ -61,16 +61,16 @@ def doctor(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, col
         click.echo(text, nl=False)
     else:
         write_private(output, text)
-    return Exit.ERROR if any(one.good is False for one in checks) else Exit.FINE
+    return Exit.ERROR if any(check.good is False for check in checks) else Exit.FINE
 
 
 def _text(checks: list[Check], color: str) -> str:
     sign = {True: ("ok", "green"), False: ("FAIL", "red"), None: ("?", "yellow")}
     lines = []
-    for one in checks:
-        word, style = sign[one.good]
+    for check in checks:
+        word, style = sign[check.good]
         shown = click.style(f"{word:4}", fg=style) if wants_color(color) else f"{word:4}"
-        lines.append(f"{visible(one.account)}  {shown}  {one.check:9}  {visible(one.detail)}".rstrip())
+        lines.append(f"{visible(check.account)}  {shown}  {check.check:9}  {visible(check.detail)}".rstrip())
     return "\n".join(lines) + "\n"
 
 
@@ -85,7 +85,7 @@ async def _examine(configuration: Configuration) -> list[Check]:
         for checks in await each(
             opened.work,
             lambda job: _examine_account(job, now),
-            lambda job, finding: [Check(job.account.name, "reachable", good=False, detail=finding.summary)],
+            lambda job, diagnostic: [Check(job.account.name, "reachable", good=False, detail=diagnostic.summary)],
         ):
             found += checks
     return sorted(found, key=lambda check: check.account)
@@ -137,7 +137,7 @@ async def _rights(name: str, me: Me, reader: Reader) -> Check:
 def _limits(name: str, headers: httpx.Headers) -> Iterator[Check]:
     for what, prefix in (("burst", "x-ratelimit"), ("today", "x-daily-ratelimit-token")):
         left, limit = headers.get(f"{prefix}-remaining"), headers.get(f"{prefix}-limit")
-        unit = "requests left in the window" if what == "burst" else "API tokens left"
+        unit = "requests left in the window" if what == "burst" else "rate-limit tokens left"
         if left is None:
             yield Check(name, what, good=None, detail="the server does not say")
         else:

@@ -65,7 +65,7 @@ def explain(
         say(failure.diagnostics)
         return Exit.ERROR
     found, document = wait_for(_explain(target, choices.settings(), configuration, files))
-    unread = [finding for one in found if not one.plan.complete for finding in one.plan.diagnostics]
+    unread = [diagnostic for one in found if not one.plan.complete for diagnostic in one.plan.diagnostics]
     if document.explanations:
         text = _FORMS[form](document, color=output is None and wants_color(color), width=columns())
         if output is None:
@@ -113,7 +113,7 @@ def _unknown(target: Target, found: Sequence[Found]) -> Diagnostic:
                 words.setdefault(word.casefold(), []).append(address)
     close = get_close_matches(target.key.casefold(), words, n=_NEAR)
     meant = (address for word in close for address in words[word])
-    near = list(dict.fromkeys(str(one) if target.account else str(one.ref) for one in meant))
+    near = list(dict.fromkeys(str(address) if target.account else str(address.ref) for address in meant))
     hint = (
         f"did you mean {' or '.join(near[:_NEAR])}?"
         if near

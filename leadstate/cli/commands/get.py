@@ -20,7 +20,7 @@ from leadstate.cli.output import columns, wants_color, write_private
 from leadstate.cli.session import session
 from leadstate.config import Configuration
 from leadstate.model.diagnostics import Diagnostic
-from leadstate.model.errors import finding_of
+from leadstate.model.errors import diagnostic_of
 from leadstate.model.escape import is_visible, visible, visible_json
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import ApiError, BadAnswer
@@ -187,13 +187,13 @@ async def _fetch(configuration: Configuration, fetch: Fetch) -> tuple[list[Row],
     rows: list[Row] = []
     failures: list[Diagnostic] = []
     async with session(configuration) as opened:
-        failures += [finding for plan in opened.unusable for finding in plan.diagnostics]
-        for one in opened.work:
-            name = one.account.name
+        failures += [diagnostic for plan in opened.unusable for diagnostic in plan.diagnostics]
+        for job in opened.work:
+            name = job.account.name
             try:
-                rows += [{"account": name, **row} for row in await fetch(Reader(one.connection))]
+                rows += [{"account": name, **row} for row in await fetch(Reader(job.connection))]
             except ApiError as failure:
-                failures.append(finding_of(failure, name))
+                failures.append(diagnostic_of(failure, name))
     return rows, failures
 
 

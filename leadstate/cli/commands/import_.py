@@ -40,7 +40,9 @@ class _Files:
 @options.option(
     "--labels/--no-labels", "with_labels", default=True, help="Labels that are not declared.  [default: yes]"
 )
-@options.option("--leads", "with_leads", is_flag=True, help="Leads that are not declared, with our mark or with none.")
+@options.option(
+    "--leads", "with_leads", is_flag=True, help="Leads that are not declared, with our marker or with none."
+)
 @options.option(
     "--names", is_flag=True, help="People by email and organizations by name instead of by id (1 token each at most)."
 )
@@ -81,10 +83,10 @@ def import_(
     A label that all accounts have alike is written once; where its colour differs with `overrides`, where an account
     lacks it with `accounts`. Labels that cannot be told apart by their names are reported and left out.
 
-    --leads takes over leads that are not declared: those that carry this configuration's mark, and those that carry
-    none. A mark cannot be given to a lead that exists, so the latter are written as `adopted` and remembered by id in
+    --leads takes over leads that are not declared: those that carry this configuration's marker, and those that carry
+    none. A marker cannot be given to a lead that exists, so the latter are written as `adopted` and remembered by id in
     leadstate.lock.json, which has to be committed; without it they are never created, and never touched. A lead with
-    somebody else's mark is left alone. --names makes one item of leads that several accounts have alike.
+    somebody else's marker stays untouched. --names makes one item of leads that several accounts have alike.
 
     \b
     Examples:  leadstate import -a emea
@@ -103,8 +105,8 @@ def import_(
         configuration = load_configuration(paths, accounts)
         everything = load_configuration(paths, ()) if accounts else configuration
         if with_leads and configuration.namespace is None:
-            raise click.UsageError("--leads needs a `namespace` in the configuration: it is what marks our leads.")
-        found, findings = wait_for(_read(configuration, wanted))
+            raise click.UsageError("--leads needs a `namespace` in the configuration: it is what markers our leads.")
+        found, diagnostics = wait_for(_read(configuration, wanted))
         new_labels, new_leads = _items(found, _Files(files, everything), with_labels=with_labels)
         edits: dict[str, list[Edit]] = {}
         chosen = [(key, taken) for key, taken in (("labels", new_labels), ("leads", new_leads)) if taken.items]
@@ -116,15 +118,15 @@ def import_(
     except ConfigurationError as failure:
         say(failure.diagnostics)
         return Exit.ERROR
-    findings = [*findings, *new_labels.findings, *new_leads.findings]
+    diagnostics = [*diagnostics, *new_labels.diagnostics, *new_leads.diagnostics]
     code = patch(changed, paths, Way(check, auto_approve, color))
     if code is Exit.FINE and new_leads.adopted:
         click.echo(f"{adopt(lock_file(paths), new_leads.adopted)} remembers the adopted leads: commit it.", err=True)
-    say(findings)
+    say(diagnostics)
     _say_what_is_foreign(found)
     if not changed:
         click.echo("Nothing to import.", err=True)
-    if code is Exit.FINE and any(one.severity is Severity.ERROR for one in findings):
+    if code is Exit.FINE and any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
         return Exit.IN_PART if changed else Exit.ERROR
     return code
 
@@ -132,41 +134,41 @@ def import_(
 async def _read(configuration: Configuration, wanted: Wanted) -> tuple[Sequence[Undeclared], list[Diagnostic]]:
     async with session(configuration) as opened:
         found = await read_undeclared(opened.work, wanted)
-        unusable = [one for plan in opened.unusable for one in plan.diagnostics]
-        return found, [*unusable, *(one for account in found for one in account.findings)]
+        unusable = [diagnostic for plan in opened.unusable for diagnostic in plan.diagnostics]
+        return found, [*unusable, *(diagnostic for account in found for diagnostic in account.diagnostics)]
 
 
 def _items(found: Sequence[Undeclared], written: _Files, *, with_labels: bool) -> tuple[Taken, Taken]:
     everything = written.everything
-    everyone = frozenset(one.account.name for one in everything.accounts)
-    labels = label_items({one.account: one.labels for one in found}, everyone) if with_labels else Taken()
+    everyone = frozenset(account.account.name for account in everything.accounts)
+    labels = label_items({account.account: account.labels for account in found}, everyone) if with_labels else Taken()
     declared = Written(
         everyone,
         everything.namespace or "",
-        frozenset(lead.address.key for one in everything.accounts for lead in one.account.of_kind("lead")),
+        frozenset(lead.address.key for account in everything.accounts for lead in account.account.of_kind("lead")),
         _names(written, labels),
         {name: written.files.account(name).get("plan") for name in everyone},
     )
-    leads = {one.account: one.leads for one in found}
-    return labels, lead_items(leads, {one.account: one.known for one in found}, declared)
+    leads = {account.account: account.leads for account in found}
+    return labels, lead_items(leads, {account.account: account.known for account in found}, declared)
 
 
 def _say_what_is_foreign(found: Sequence[Undeclared]) -> None:
     for one in found:
         if one.foreign:
             leads = counted(one.foreign, "lead")
-            click.echo(f"{one.account}: {leads} with the mark of somebody else (`origin_id`): left alone.", err=True)
+            click.echo(f"{one.account}: {leads} with the marker of somebody else (`origin_id`): untouched.", err=True)
 
 
 def _names(written: _Files, labels: Taken) -> Mapping[str, Mapping[Ref, str]]:
     """Account → label → what a lead writes for it, new labels included."""
     names: dict[str, dict[Ref, str]] = {
-        one.account.name: {
+        account.account.name: {
             label.address.ref: spellings(label, written.files)[0]
-            for label in one.account.of_kind("label")
+            for label in account.account.of_kind("label")
             if label.present
         }
-        for one in written.everything.accounts
+        for account in written.everything.accounts
     }
     for name, accounts in labels.accounts.items():
         for account in accounts:

@@ -36,10 +36,12 @@ def lock(*, paths: tuple[Path, ...], accounts: tuple[str, ...]) -> int:
     configuration = load_configuration(paths, accounts)
     planned = wait_for(_plan(configuration))
     path = lock_file(paths)
-    known = [one.account for one in configuration.accounts]
+    known = [account.account for account in configuration.accounts]
     now = remember(path, known, {plan.account: plan for plan in planned.plans}, {})
     click.echo(f"{path}: {counted(sum(map(len, now.values())), 'entry', 'entries')}")
-    errors = [one for plan in planned.plans for one in plan.diagnostics if one.severity is Severity.ERROR]
+    errors = [
+        diagnostic for plan in planned.plans for diagnostic in plan.diagnostics if diagnostic.severity is Severity.ERROR
+    ]
     say(errors)
     return Exit.ERROR if errors else Exit.FINE
 

@@ -71,12 +71,12 @@ def matrix(
 
 async def _read(configuration: Configuration) -> tuple[dict[str, list[Live]], list[Diagnostic]]:
     async with session(configuration) as opened:
-        failures = [finding for plan in opened.unusable for finding in plan.diagnostics]
-        answers = await each(opened.work, _read_labels, lambda _, finding: finding)
+        failures = [diagnostic for plan in opened.unusable for diagnostic in plan.diagnostics]
+        answers = await each(opened.work, _read_labels, lambda _, diagnostic: diagnostic)
         found = {job.account.name: answer for job, answer in zip(opened.work, answers, strict=True)}
     failures += [answer for answer in found.values() if isinstance(answer, Diagnostic)]
     read = {name: answer for name, answer in found.items() if not isinstance(answer, Diagnostic)}
-    return read, sorted(failures, key=lambda finding: finding.account or "")
+    return read, sorted(failures, key=lambda diagnostic: diagnostic.account or "")
 
 
 async def _read_labels(job: AccountJob) -> list[Live] | Diagnostic:
@@ -123,9 +123,9 @@ def _print_table(console: Console, rows: Sequence[tuple[str, list[str]]], names:
         table.add_column(Text(visible(heading)), overflow="fold")
     for label, cells in rows:
         usual = _usual(cells)
-        mark = "" if set(cells) == {usual} else "!"
+        marker = "" if set(cells) == {usual} else "!"
         shown = [Text(cell, "" if cell == usual else "yellow") for cell in cells]
-        table.add_row(Text(mark, "yellow"), Text(visible(label)), *shown)
+        table.add_row(Text(marker, "yellow"), Text(visible(label)), *shown)
     console.print(table)
 
 
@@ -134,12 +134,12 @@ def _print_lists(console: Console, rows: Sequence[tuple[str, list[str]]], names:
     lines: list[tuple[Cell, Cell, Cell, Cell]] = []
     for label, cells in rows:
         usual, counts = _usual(cells), Counter(cells)
-        mark, name = ("" if set(cells) == {usual} else "!"), visible(label)
+        marker, name = ("" if set(cells) == {usual} else "!"), visible(label)
         for color in sorted(counts, key=lambda color: (color != usual, color == MISSING, color)):
             style = "" if color == usual else "yellow"
             where = [visible(name) for name, cell in zip(names, cells, strict=True) if cell == color]
             # The usual colour needs no list: it is everywhere else.
             told = counted(len(where), "account") if color == usual else ", ".join(where)
-            lines.append(([(mark, "yellow")], [(name, "")], [(color, style)], [(told, style)]))
-            mark = name = ""
+            lines.append(([(marker, "yellow")], [(name, "")], [(color, style)], [(told, style)]))
+            marker = name = ""
     print_rows(console, lines, folds=3)

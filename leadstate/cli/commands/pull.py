@@ -67,12 +67,12 @@ def pull(
         say(failure.diagnostics)
         return Exit.ERROR
     code = patch(changed, paths, Way(check, auto_approve, color))
-    errors = [one for plan in plans for one in plan.diagnostics if one.severity is Severity.ERROR]
-    say([*errors, *accepted.findings])
+    errors = [diagnostic for plan in plans for diagnostic in plan.diagnostics if diagnostic.severity is Severity.ERROR]
+    say([*errors, *accepted.diagnostics])
     _say_what_is_missing(_of(plans, settings, Action.ADD))
-    if not changed and not errors and not accepted.findings:
+    if not changed and not errors and not accepted.diagnostics:
         click.echo("Nothing to pull.", err=True)
-    if code is Exit.FINE and (errors or accepted.findings):
+    if code is Exit.FINE and (errors or accepted.diagnostics):
         return Exit.IN_PART if changed else Exit.ERROR
     return code
 
@@ -90,16 +90,16 @@ def _of(plans: Iterable[AccountPlan], settings: Settings, action: Action) -> lis
     """The changes of accounts that could be read as a whole; what a target only needs is not meant."""
     chosen = settings.targets
     return [
-        one
+        change
         for plan in plans
         if plan.complete
-        for one in plan.changes
-        if one.action is action and (not chosen or any(target.selects(one.address) for target in chosen))
+        for change in plan.changes
+        if change.action is action and (not chosen or any(target.selects(change.address) for target in chosen))
     ]
 
 
 def _say_what_is_missing(changes: Iterable[Change]) -> None:
-    for one in changes:
+    for change in changes:
         click.echo(
-            f"{visible(str(one.address))} is not in Pipedrive and stays declared; an apply would add it.", err=True
+            f"{visible(str(change.address))} is not in Pipedrive and stays declared; an apply would add it.", err=True
         )

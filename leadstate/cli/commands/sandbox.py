@@ -39,7 +39,9 @@ An embedded Pipedrive, not the real one: {url}
     help="Wait up to so much longer, by chance.",
 )
 @options.option("--burst", type=click.IntRange(min=1), metavar="N", help="Requests in 2 s.  [default: as the plan has]")
-@options.option("--daily", type=click.IntRange(min=1), metavar="N", help="API tokens a day.  [default: as above]")
+@options.option(
+    "--daily", type=click.IntRange(min=1), metavar="N", help="Rate-limit tokens a day.  [default: as above]"
+)
 @options.option(
     "--lag",
     type=click.IntRange(0, 10_000),

@@ -18,7 +18,7 @@ from leadstate.report.build import build
 @options.configuration
 @options.output(*RENDERERS)
 def validate(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, color: str, output: Path | None) -> int:
-    """Check the configuration without asking any account: every mistake with its place and its cure.
+    """Check the configuration without asking any account: every mistake with its place and its fix.
 
     \b
     Examples:  leadstate validate

@@ -45,7 +45,7 @@ def day_meant(text: str) -> str:
 def variable_meant(text: str) -> str | None:
     """Return the environment variable that `$NAME`, `${NAME}` or `${{ secrets.NAME }}` stands for elsewhere."""
     found = _VARIABLE.fullmatch(text.strip())
-    name = next((one for one in found.groups() if one), "") if found else ""
+    name = next((group for group in found.groups() if group), "") if found else ""
     # Anything else may be a password that begins so.
     return name if ENV_NAME.fullmatch(name) else None
 

@@ -28,14 +28,14 @@ _DECISIVE: Final = frozenset(("name", "key", "state", "accounts", "except", "ove
 def wrong_fields(complaints: Sequence[Complaint]) -> frozenset[str]:
     """The fields of one item that are in error; for an unknown one also that which was meant."""
     fields: set[str] = set()
-    for one in complaints:
-        if len(one.loc) > 2:  # noqa: PLR2004  kind, item, field
-            field = str(one.loc[2])
+    for complaint in complaints:
+        if len(complaint.loc) > 2:  # noqa: PLR2004  kind, item, field
+            field = str(complaint.loc[2])
             fields.add(field)
-            if one.type == "extra_forbidden":
-                fields.add(did_you_mean(field, keys_at(one.loc[:2])) or field)
-        elif one.type == "cannot_unset":
-            fields.add(str(one.ctx["field"]))
+            if complaint.type == "extra_forbidden":
+                fields.add(did_you_mean(field, keys_at(complaint.loc[:2])) or field)
+        elif complaint.type == "cannot_unset":
+            fields.add(str(complaint.ctx["field"]))
     return frozenset(fields)
 
 

@@ -10,7 +10,7 @@ from leadstate.kinds.base import is_tag
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate that is most like the word, case aside; None where none is."""
-    known = {one.casefold(): one for one in reversed(list(candidates))}
+    known = {candidate.casefold(): candidate for candidate in reversed(list(candidates))}
     found = get_close_matches(word[:200].casefold(), known, n=1, cutoff=0.6)
     return known[found[0]] if found else None
 
@@ -23,7 +23,7 @@ def choice(word: str, candidates: Sequence[str], *, what: str, limit: int = 12) 
     if not candidates:
         return "remove it"
     more = f", … ({len(candidates)} in all)" if len(candidates) > limit else ""
-    return f"{what}: " + ", ".join(f"`{one}`" for one in candidates[:limit]) + more
+    return f"{what}: " + ", ".join(f"`{candidate}`" for candidate in candidates[:limit]) + more
 
 
 def keys_at(loc: Sequence[str | int]) -> list[str]:
@@ -43,16 +43,16 @@ def shapes_at(loc: Sequence[str | int]) -> list[dict[str, Any]]:
         if is_tag(step):
             continue
         schemas = [found for schema in schemas for found in _step(schema, step)]
-    return [one for schema in schemas for one in _alternatives(schema)]
+    return [alternative for schema in schemas for alternative in _alternatives(schema)]
 
 
 def _step(schema: dict[str, Any], step: str | int) -> Iterator[dict[str, Any]]:
-    for one in _alternatives(schema):
+    for alternative in _alternatives(schema):
         if isinstance(step, int):
-            found = one.get("items")
+            found = alternative.get("items")
         else:
-            found = one.get("properties", {}).get(step, one.get("additionalProperties"))
-            found = found or next(iter(one.get("patternProperties", {}).values()), None)
+            found = alternative.get("properties", {}).get(step, alternative.get("additionalProperties"))
+            found = found or next(iter(alternative.get("patternProperties", {}).values()), None)
         if isinstance(found, dict):
             yield found
 

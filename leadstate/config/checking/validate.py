@@ -16,7 +16,7 @@ from leadstate.config.checking.salvage import salvage, wrong_fields
 from leadstate.config.checking.suggest import did_you_mean, keys_at
 from leadstate.config.checking.wording import Complaint, Loc, word, word_in_table
 from leadstate.config.schema.document import Document
-from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.config.yaml.nodes import Node, place_of
 from leadstate.config.yaml.source import Place, Source
 
@@ -53,8 +53,8 @@ class Checked:
         return place_of(_mark(self.root, path), self.source)
 
 
-def check(root: Node, source: Source, findings: Findings) -> Checked:
-    """Validate a file; what is wrong is among the findings."""
+def check(root: Node, source: Source, diagnostics: Diagnostics) -> Checked:
+    """Validate a file; what is wrong is among the diagnostics."""
     nodes = {name: _items(root, name) for name in LISTS}
     try:
         return Checked(source, root, Document.model_validate(root.value), nodes)
@@ -64,7 +64,7 @@ def check(root: Node, source: Source, findings: Findings) -> Checked:
             _complaint(one["type"], _untagged(one["loc"]), one.get("ctx", {}), root, source)
             for one in error.errors(include_url=False, include_input=False)
         ]
-    _report(errors, root, source, findings)
+    _report(errors, root, source, diagnostics)
     return _what_is_right(errors, Checked(source, root, Document(), nodes))
 
 
@@ -78,8 +78,8 @@ def _rest(root: Node, loc: Loc, source: Source) -> str:
     """What follows a key on its line, or where an item of a list begins; nothing of what is not there."""
     parent, step = _find(root, loc[:-1]), loc[-1] if loc else ""
     if parent.keys and step in parent.keys:
-        mark = parent.keys[str(step)]
-        line: str = source.lines[mark.line][mark.column :]
+        marker = parent.keys[str(step)]
+        line: str = source.lines[marker.line][marker.column :]
         return line.partition(":")[2].strip()
     return ""
 
@@ -89,10 +89,10 @@ def _what_is_right(errors: Sequence[Complaint], checked: Checked) -> Checked:
     root, nodes = checked.root, dict(checked.items)
     of_item: dict[tuple[str, str | int], list[Complaint]] = defaultdict(list)
     value = {key: copy(one) if key in _ITEMS else one for key, one in root.value.items()}
-    for one in errors:
-        kind, *rest = one.loc
+    for error in errors:
+        kind, *rest = error.loc
         if kind in _ITEMS and rest and isinstance(value.get(str(kind)), dict | list):
-            of_item[str(kind), rest[0]].append(one)
+            of_item[str(kind), rest[0]].append(error)
         else:
             value.pop(str(kind), None)
     broken: dict[str, list[tuple[str, Any]]] = defaultdict(list)
@@ -118,7 +118,7 @@ def _what_is_right(errors: Sequence[Complaint], checked: Checked) -> Checked:
 def _without_none(items: Any) -> Any:
     if isinstance(items, dict):
         return {name: one for name, one in items.items() if one is not None}
-    return [one for one in items if one is not None]
+    return [item for item in items if item is not None]
 
 
 def _items(root: Node, name: str) -> list[Node]:
@@ -126,16 +126,16 @@ def _items(root: Node, name: str) -> list[Node]:
     return found.children if found is not None and isinstance(found.children, list) else []
 
 
-def _report(complaints: Sequence[Complaint], root: Node, source: Source, findings: Findings) -> None:
-    unknown = [one.loc for one in complaints if one.type == "extra_forbidden"]
+def _report(complaints: Sequence[Complaint], root: Node, source: Source, diagnostics: Diagnostics) -> None:
+    unknown = [complaint.loc for complaint in complaints if complaint.type == "extra_forbidden"]
     meant = {(*loc[:-1], did_you_mean(str(loc[-1]), keys_at(loc[:-1]))) for loc in unknown}
-    for one in complaints:
-        if one.type == "missing" and one.loc in meant:
+    for complaint in complaints:
+        if complaint.type == "missing" and complaint.loc in meant:
             continue  # it is there, misspelt, and that has been said
-        about_key = one.type == "extra_forbidden" or one.loc[-1:] == ("[key]",)
-        place = place_of(_mark(root, one.loc), source) if about_key else one.node.place(source)
-        code, summary, hint = word_in_table(one) if source.delimiter else word(one)
-        findings.error(code, summary, place, hint=hint)
+        about_key = complaint.type == "extra_forbidden" or complaint.loc[-1:] == ("[key]",)
+        place = place_of(_mark(root, complaint.loc), source) if about_key else complaint.node.place(source)
+        code, summary, hint = word_in_table(complaint) if source.delimiter else word(complaint)
+        diagnostics.error(code, summary, place, hint=hint)
 
 
 def _untagged(loc: Loc) -> Loc:
@@ -159,4 +159,4 @@ def _mark(root: Node, loc: Sequence[str | int]) -> Any:
     path = [one for one in loc if one != "[key]"]
     parent = _find(root, path[:-1])
     keys = parent.keys or {}
-    return keys.get(str(path[-1]), parent.mark)
+    return keys.get(str(path[-1]), parent.marker)

@@ -236,8 +236,8 @@ def _unknown_literal(complaint: Complaint) -> Wording:
     else:
         summary = f"`{written}` is no {what}" if written else f"`{complaint.name}` has no value"
     if written in allowed:
-        cure = f"write {written} without quotes" if written.isdigit() else f'write it in quotes: "{written}"'
-        return Wording(code, summary, cure)
+        fix = f"write {written} without quotes" if written.isdigit() else f'write it in quotes: "{written}"'
+        return Wording(code, summary, fix)
     if len(allowed) == 1:
         return Wording(code, summary, f"write `{complaint.name}: {allowed[0]}`")
     return Wording(code, summary, choice(written, allowed, what="allowed"))
@@ -272,13 +272,13 @@ def _with_cure(code: str) -> Callable[[Complaint], Wording]:
     def said(complaint: Complaint) -> Wording:
         problem = complaint.ctx.get("problem")
         summary = f"the `{complaint.name}` {problem or 'is not just the part before .pipedrive.com'}"
-        return Wording(code, summary, str(complaint.ctx["cure"]))
+        return Wording(code, summary, str(complaint.ctx["fix"]))
 
     return said
 
 
 def _cannot_unset(complaint: Complaint) -> Wording:
-    return Wording("cannot-unset", f"`{complaint.ctx['field']}` cannot be unset", str(complaint.ctx["cure"]))
+    return Wording("cannot-unset", f"`{complaint.ctx['field']}` cannot be unset", str(complaint.ctx["fix"]))
 
 
 def _listed(keys: list[str]) -> str:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from leadstate.config.checking.suggest import choice, did_you_mean, keys_at, required_at, shapes_at
 from leadstate.config.csv.cells import Cell
 from leadstate.config.schema.leads_from import DELIMITERS
-from leadstate.config.yaml.diagnostics import Findings, visible
+from leadstate.config.yaml.diagnostics import Diagnostics, visible
 from leadstate.config.yaml.scalars import resolve
 from leadstate.config.yaml.source import Place
 
@@ -28,8 +28,8 @@ class Column(NamedTuple):
     read: Callable[[str], object]
 
 
-def columns_of(header: Sequence[Cell], places: Sequence[Place], findings: Findings) -> list[Column] | None:
-    """The columns, in order; None, and findings, where one is wrong or missing."""
+def columns_of(header: Sequence[Cell], places: Sequence[Place], diagnostics: Diagnostics) -> list[Column] | None:
+    """The columns, in order; None, and diagnostics, where one is wrong or missing."""
     columns: list[Column] = []
     first: dict[str, Place] = {}
     meant: set[str | None] = set()
@@ -38,16 +38,16 @@ def columns_of(header: Sequence[Cell], places: Sequence[Place], findings: Findin
         column = _column(name)
         if not name:
             hint = "give it a name in the first row, or remove it"
-            findings.error("column-without-name", "a column has no name", place, hint=hint)
+            diagnostics.error("column-without-name", "a column has no name", place, hint=hint)
         elif name in first:
             summary, detail = f"the column `{visible(name[:60])}` stands twice", f"first here: {first[name].span}"
-            findings.error("duplicate-column", summary, place, hint="keep one of the two", detail=detail)
+            diagnostics.error("duplicate-column", summary, place, hint="keep one of the two", detail=detail)
         elif column is None:
             meant.add(did_you_mean(name, _known()))
             hint = _another_delimiter(name) if len(header) == 1 else ""
             meant.update(required_at(_LEAD) if hint else ())
             hint = hint or choice(name, _known(), what="columns")
-            findings.error("unknown-column", f"unknown column `{visible(name[:60])}`", place, hint=hint)
+            diagnostics.error("unknown-column", f"unknown column `{visible(name[:60])}`", place, hint=hint)
         else:
             columns.append(column)
         first.setdefault(name, place)
@@ -55,7 +55,7 @@ def columns_of(header: Sequence[Cell], places: Sequence[Place], findings: Findin
     for name in missing:
         if name not in meant:
             hint = f"add a column `{name}`; the first row names the columns"
-            findings.error("missing-column", f"there is no column `{name}`", places[0], hint=hint)
+            diagnostics.error("missing-column", f"there is no column `{name}`", places[0], hint=hint)
     return None if missing or len(columns) < len(header) else columns
 
 
@@ -76,8 +76,8 @@ def _column(name: str) -> Column | None:
 def _reading(loc: Sequence[str | int]) -> Callable[[str], object] | None:
     """How to read a cell for the value at this path of a configuration; None where no cell can hold it."""
     shapes = shapes_at(loc)
-    types = {one.get("type") for one in shapes}
-    words = {str(word): word for one in shapes for word in one.get("enum", ())}
+    types = {shape.get("type") for shape in shapes}
+    words = {str(word): word for shape in shapes for word in shape.get("enum", ())}
     if words:
         return lambda text: words.get(text, None if text == UNSET else text)
     if "string" in types:
@@ -95,7 +95,7 @@ def _scalar(text: str) -> object:
 
 
 def _another_delimiter(name: str) -> str:
-    """The cure where the whole header is one cell for want of the right delimiter."""
+    """The fix where the whole header is one cell for want of the right delimiter."""
     found = [word for word, one in DELIMITERS.items() if one in name]
     return f'write `leads_from: {{file: …, delimiter: "{found[0]}"}}`' if found else ""
 

@@ -15,7 +15,7 @@ from leadstate.config.csv.cells import Cell
 from leadstate.config.csv.columns import Column, columns_of, pieces
 from leadstate.config.csv.rows import Mark, Row, cells_in, mark_of, rows_of
 from leadstate.config.schema.leads_from import DELIMITERS
-from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.config.yaml.files import ReadTable
 from leadstate.config.yaml.nodes import Node, place_of
 from leadstate.config.yaml.source import Place, Source
@@ -23,40 +23,40 @@ from leadstate.config.yaml.source import Place, Source
 AT_ONCE: Final = 1000
 
 
-def read_tables(file: Checked, findings: Findings, read: ReadTable) -> Iterator[Checked]:
+def read_tables(file: Checked, diagnostics: Diagnostics, read: ReadTable) -> Iterator[Checked]:
     """The leads of the CSV files that a file names, in parts, each as if it were a file of its own."""
     for index, spec in enumerate(file.document.leads_from):
         item = file.node("leads_from", index)
         named = file.node("leads_from", index, "file").place(file.source)
         path, delimiter = file.source.folder / spec.file, DELIMITERS[spec.delimiter]
-        source = read(path, findings, named=named, delimiter=delimiter)
+        source = read(path, diagnostics, named=named, delimiter=delimiter)
         if source is not None:
             shared = {name: _Elsewhere(item.child(name) or item, file.source) for name in spec.shared}
-            yield from _checked(source, shared, findings)
+            yield from _checked(source, shared, diagnostics)
 
 
-def _checked(source: Source, shared: Mapping[str, Node], findings: Findings) -> Iterator[Checked]:
-    rows = rows_of(source, findings)
+def _checked(source: Source, shared: Mapping[str, Node], diagnostics: Diagnostics) -> Iterator[Checked]:
+    rows = rows_of(source, diagnostics)
     header = next(rows, None)
     if header is None:
         hint = "begin with a row that names the columns, as in `key,title,person.email`"
-        findings.error("empty-file", "nothing is declared in this file", Place(source, 1, 1), hint=hint)
+        diagnostics.error("empty-file", "nothing is declared in this file", Place(source, 1, 1), hint=hint)
         return
-    columns = _columns(source, header, findings)
+    columns = _columns(source, header, diagnostics)
     if columns is None:
         return
-    leads = _Table(source, columns, shared).leads(rows, findings)
+    leads = _Table(source, columns, shared).leads(rows, diagnostics)
     while part := list(islice(leads, AT_ONCE)):
         listed, root = Node([value for _, value in part], Mark(0, 0), None), Node({}, Mark(0, 0), None)
         listed.children = [node for node, _ in part]
         root.value, root.children = {"leads": listed.value}, {"leads": listed}
-        yield replace(check(root, source, findings), root=Node({}, root.mark, None))
+        yield replace(check(root, source, diagnostics), root=Node({}, root.marker, None))
 
 
-def _columns(source: Source, header: Row, findings: Findings) -> list[Column] | None:
+def _columns(source: Source, header: Row, diagnostics: Diagnostics) -> list[Column] | None:
     cells = cells_in(source, header.at)
-    places = [place_of(mark_of(source, header.line, header.at, one.begin), source) for one in cells]
-    return columns_of(cells, places, findings) if header.texts else None
+    places = [place_of(mark_of(source, header.line, header.at, cell.begin), source) for cell in cells]
+    return columns_of(cells, places, diagnostics) if header.texts else None
 
 
 class _Table:
@@ -68,24 +68,24 @@ class _Table:
         # A row is asked for one field after the other.
         self.cells = lru_cache(maxsize=1)(partial(cells_in, source))
         # A whole field before its parts, so that it is noticed where a row has both.
-        self.columns = sorted(enumerate(columns), key=lambda one: bool(one[1].part))
+        self.columns = sorted(enumerate(columns), key=lambda column: bool(column[1].part))
         self.width = len(columns)
         self.by_field: dict[str, list[tuple[int, Column]]] = defaultdict(list)
         for index, column in self.columns:
             self.by_field[column.field].append((index, column))
 
-    def leads(self, rows: Iterator[Row], findings: Findings) -> Iterator[tuple["_Lead", dict[str, Any]]]:
+    def leads(self, rows: Iterator[Row], diagnostics: Diagnostics) -> Iterator[tuple["_Lead", dict[str, Any]]]:
         """The node and the value of each row that is whole."""
         for row in rows:
             lead = _Lead(self, row)
             if not row.texts:
                 continue
             if len(row.texts) != self.width:
-                self._ragged(lead, row, findings)
-            elif (value := self._value(lead, row, findings)) is not None:
+                self._ragged(lead, row, diagnostics)
+            elif (value := self._value(lead, row, diagnostics)) is not None:
                 yield lead, value
 
-    def _value(self, lead: "_Lead", row: Row, findings: Findings) -> dict[str, Any] | None:
+    def _value(self, lead: "_Lead", row: Row, diagnostics: Diagnostics) -> dict[str, Any] | None:
         made: dict[str, Any] = {}
         for index, (field, part, read) in self.columns:
             text = row.texts[index].strip()
@@ -98,18 +98,18 @@ class _Table:
             else:
                 place = lead.cell_place(lead.cells()[index])
                 summary = f"this row has both `{field}` and `{field}.{part}`"
-                findings.error("given-twice", summary, place, hint="leave one of the two cells empty")
+                diagnostics.error("given-twice", summary, place, hint="leave one of the two cells empty")
                 return None
         for field, node in self.shared.items():
             made.setdefault(field, node.value)
         return made
 
-    def _ragged(self, lead: "_Lead", row: Row, findings: Findings) -> None:
+    def _ragged(self, lead: "_Lead", row: Row, diagnostics: Diagnostics) -> None:
         cells = lead.cells()
         place = lead.cell_place(cells[self.width] if len(cells) > self.width else cells[-1])
         summary = f"this row has {len(row.texts)} cells, and the first row has {self.width}"
         hint = "leave a cell empty where nothing is declared; put text that holds the delimiter in double quotes"
-        findings.error("ragged-row", summary, place, hint=hint)
+        diagnostics.error("ragged-row", summary, place, hint=hint)
 
 
 class _Lead(Node):
@@ -146,7 +146,7 @@ class _Lead(Node):
         return place_of(self._mark(cell.begin), self.table.source)
 
     def _mark(self, index: int) -> Mark:
-        return mark_of(self.table.source, self.mark.line, self.at, index)
+        return mark_of(self.table.source, self.marker.line, self.at, index)
 
     def _field(self, written: Sequence[tuple[Column, Cell]]) -> Node:
         if not written[0][0].part:
@@ -174,7 +174,7 @@ class _Elsewhere(Node):
     __slots__ = ("source",)
 
     def __init__(self, node: Node, source: Source) -> None:
-        super().__init__(node.value, node.mark, node.text)
+        super().__init__(node.value, node.marker, node.text)
         self.source = source
         self.children, self.keys = node.children, node.keys
 

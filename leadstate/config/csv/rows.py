@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from leadstate.config.csv.cells import Cell, cells_at, is_closed
-from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.config.yaml.source import BREAK, Place, Source
 
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
@@ -27,7 +27,7 @@ class Row(NamedTuple):
     texts: list[str]
 
 
-def rows_of(source: Source, findings: Findings) -> Iterator[Row]:
+def rows_of(source: Source, diagnostics: Diagnostics) -> Iterator[Row]:
     """The rows in which something stands, the header among them, one at a time."""
     lines = _Lines(source.text)
     reader = csv.reader(lines, delimiter=source.delimiter, strict=True, skipinitialspace=True)
@@ -36,7 +36,7 @@ def rows_of(source: Source, findings: Findings) -> Iterator[Row]:
         try:
             texts = next(reader)
         except csv.Error:
-            going_on = _can_go_on(source, line, at, findings)
+            going_on = _can_go_on(source, line, at, diagnostics)
             yield Row(line, at, [])
             if not going_on:
                 return
@@ -51,7 +51,7 @@ def cells_in(source: Source, at: int) -> list[Cell]:
 
 
 def mark_of(source: Source, line: int, at: int, index: int) -> Mark:
-    """The mark of an index within the row that begins on a line, at an index."""
+    """The marker of an index within the row that begins on a line, at an index."""
     before = BREAK.split(source.text[at:index])
     return Mark(line + len(before) - 1, len(before[-1]))
 
@@ -75,25 +75,27 @@ class _Lines:
         return found[0]
 
 
-def _can_go_on(source: Source, line: int, at: int, findings: Findings) -> bool:
+def _can_go_on(source: Source, line: int, at: int, diagnostics: Diagnostics) -> bool:
     """Report what is wrong with a row; whether it is known where the next one begins."""
     cells = cells_in(source, at)
     broken = cells[-1]
 
     def place(index: int) -> Place:
-        mark = mark_of(source, line, at, index)
-        return Place(source, mark.line + 1, mark.column + 1)
+        marker = mark_of(source, line, at, index)
+        return Place(source, marker.line + 1, marker.column + 1)
 
     if broken.quoted and not is_closed(source.text, broken.begin, broken.end):
         hint = 'add the closing quote; a quote within quotes is written twice: ""'
-        findings.error("quote-not-closed", "a quoted cell is not closed", place(broken.begin), hint=hint)
+        diagnostics.error("quote-not-closed", "a quoted cell is not closed", place(broken.begin), hint=hint)
         return False
     if broken.quoted and source.text[broken.end : broken.end + 1] not in {"", "\n", "\r"}:
         hint = 'a quote within quotes is written twice: ""; no space stands between the closing quote and what follows'
         opened = f"it begins here: {place(broken.begin).span}"
-        findings.error("text-after-quote", "text follows a quoted cell", place(broken.end), hint=hint, detail=opened)
+        diagnostics.error("text-after-quote", "text follows a quoted cell", place(broken.end), hint=hint, detail=opened)
         return True
-    longest = max(cells, key=lambda one: len(one.text))
+    longest = max(cells, key=lambda cell: len(cell.text))
     summary = f"a cell is longer than {csv.field_size_limit():,} characters; what follows was not read"
-    findings.error("too-long", summary, place(longest.begin), hint="look for a quote that is not closed, or shorten it")
+    diagnostics.error(
+        "too-long", summary, place(longest.begin), hint="look for a quote that is not closed, or shorten it"
+    )
     return False

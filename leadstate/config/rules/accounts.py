@@ -15,44 +15,46 @@ from leadstate.config.rules.token_sources import token_source
 from leadstate.config.rules.trust import Trust, check_trust
 from leadstate.config.rules.variables import Variables
 from leadstate.config.schema.document import AccountSpec
-from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.config.yaml.source import Place
 from leadstate.model.account import Account, InAccount, unify_loopback
 from leadstate.model.resource import text
 
 
-def declare(merged: Merged, selectors: Sequence[str], findings: Findings, trust: Trust) -> tuple[DeclaredAccount, ...]:
-    """The selected accounts in order of name; what is wrong, anywhere, is among the findings."""
+def declare(
+    merged: Merged, selectors: Sequence[str], diagnostics: Diagnostics, trust: Trust
+) -> tuple[DeclaredAccount, ...]:
+    """The selected accounts in order of name; what is wrong, anywhere, is among the diagnostics."""
     if "accounts" in merged.dropped:
         return ()  # everything else would be said to be for unknown accounts
     directory = Directory.of(merged)
     if not directory.names:
         hint = "add `accounts:` with a name, a `domain` and a `token`"
-        findings.error("no-accounts", "no account is declared", merged.top, hint=hint)
-    selected = _selected(selectors, directory, findings)
-    labels = [(entry, scope_of(entry, directory, findings)) for entry in merged.labels]
-    leads = [(entry, scope_of(entry, directory, findings)) for entry in merged.leads]
-    _warn_of_nowhere([*labels, *leads], merged, findings)
-    _check_namespace(merged, findings)
-    _check_addresses(merged, findings)
+        diagnostics.error("no-accounts", "no account is declared", merged.top, hint=hint)
+    selected = _selected(selectors, directory, diagnostics)
+    labels = [(entry, scope_of(entry, directory, diagnostics)) for entry in merged.labels]
+    leads = [(entry, scope_of(entry, directory, diagnostics)) for entry in merged.leads]
+    _warn_of_nowhere([*labels, *leads], merged, diagnostics)
+    _check_namespace(merged, diagnostics)
+    _check_addresses(merged, diagnostics)
 
     variables = Variables({name: entry.spec.vars for name, entry in merged.accounts.items()}, merged.unsure)
     groups = group_accounts(directory.usable, [*labels, *leads], merged)
     labels_here = _by_account(labels, groups.members)
     leads_here = _by_account(leads, groups.members)
     here = {name: labels_of(name, labels_here[name], variables) for name in groups.members}
-    check_labels(here, groups, findings)
+    check_labels(here, groups, diagnostics)
     plans = {name: entry.spec.plan for name, entry in merged.accounts.items()}
     rules = Leads(here, variables, merged.namespace or "", _broken(merged), plans)
     first = {name: first for first, names in groups.members.items() for name in names}
     desired = {name: (*here[name].desired(name), *rules.desired(leads_here[name], name)) for name in groups.members}
-    check_keys(leads, merged.namespace or "", groups, findings)
-    rules.report(groups, findings)
-    variables.report(findings, groups.in_accounts)
+    check_keys(leads, merged.namespace or "", groups, diagnostics)
+    rules.report(groups, diagnostics)
+    variables.report(diagnostics, groups.in_accounts)
 
     tokens = {name: token_source(entry) for name, entry in merged.accounts.items()}
     for name, entry in merged.accounts.items():
-        check_trust(entry, tokens[name], trust, findings)
+        check_trust(entry, tokens[name], trust, diagnostics)
 
     everywhere = merged.policy.spec if merged.policy else None
     return tuple(
@@ -79,40 +81,40 @@ def _by_account(items: Sequence[tuple[Some, tuple[str, ...]]], names: Collection
     return {name: [entry for entry, scope in within if name in scope] for name in names}
 
 
-def _selected(selectors: Sequence[str], directory: Directory, findings: Findings) -> frozenset[str]:
+def _selected(selectors: Sequence[str], directory: Directory, diagnostics: Diagnostics) -> frozenset[str]:
     if not selectors:
         return directory.names
     chosen: frozenset[str] = frozenset()
     for selector in selectors:
         found = directory.select(selector)
         if found is None:
-            directory.unknown(selector, None, findings)
+            directory.unknown(selector, None, diagnostics)
         else:
             chosen |= found
     return chosen
 
 
-def _warn_of_nowhere(items: Sequence[tuple[Item, Sequence[str]]], merged: Merged, findings: Findings) -> None:
+def _warn_of_nowhere(items: Sequence[tuple[Item, Sequence[str]]], merged: Merged, diagnostics: Diagnostics) -> None:
     """What is declared for no account does nothing; where an account is wrong by itself, that is not known."""
     if merged.broken.get("accounts") or not merged.accounts:
         return
     for entry, scope in items:
         if not scope:
             hint = "check its `accounts` or `except`, or remove it"
-            findings.warning("declared-nowhere", "this is declared for no account", entry.place(), hint=hint)
+            diagnostics.warning("declared-nowhere", "this is declared for no account", entry.place(), hint=hint)
 
 
-def _check_namespace(merged: Merged, findings: Findings) -> None:
+def _check_namespace(merged: Merged, diagnostics: Diagnostics) -> None:
     if merged.namespace_given:
         return
     hint = "add `namespace: …` at the top: a short name that no other configuration uses"
     if merged.leads:
-        summary = "leads are declared, and no `namespace` to mark them as ours"
-        findings.error("namespace-missing", summary, merged.leads[0].place(), hint=hint)
+        summary = "leads are declared, and no `namespace` to marker them as ours"
+        diagnostics.error("namespace-missing", summary, merged.leads[0].place(), hint=hint)
         return
     for place in _owned(merged):
         summary = "`prune: {leads: owned}` deletes leads of our `namespace`, and none is given"
-        findings.error("namespace-missing", summary, place, hint=hint)
+        diagnostics.error("namespace-missing", summary, place, hint=hint)
 
 
 def _owned(merged: Merged) -> Iterator[Place]:
@@ -123,7 +125,7 @@ def _owned(merged: Merged) -> Iterator[Place]:
             yield entry.place("policy", "prune", "leads")
 
 
-def _check_addresses(merged: Merged, findings: Findings) -> None:
+def _check_addresses(merged: Merged, diagnostics: Diagnostics) -> None:
     """One company under two names would get everything twice.
 
     Two companies have one address only where both accounts say which: at the vendor's shared host, a proxy, a sandbox.
@@ -138,7 +140,7 @@ def _check_addresses(merged: Merged, findings: Findings) -> None:
         rivals = companies.values() if id_ is None else (companies[id_], companies.get(None, []))
         other = next((rival for names in rivals for rival in names[:2] if rival != name), None)
         if other is not None:
-            findings.error(
+            diagnostics.error(
                 "same-address",
                 f"the accounts `{name}` and `{other}` have one address",
                 _address(entry),

@@ -1,4 +1,4 @@
-"""How the labels of an account fit together: names, keys, previous names (spec section 2). One finding a place."""
+"""How the labels of an account fit together: names, keys, previous names (spec section 2). One diagnostic a place."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from leadstate.config.rules.groups import Groups
 from leadstate.config.rules.merge import Entry
 from leadstate.config.rules.variables import Variables
-from leadstate.config.yaml.diagnostics import Findings, visible
+from leadstate.config.yaml.diagnostics import Diagnostics, visible
 from leadstate.config.yaml.source import Place
 from leadstate.kinds.base import fields_set
 from leadstate.kinds.label import LabelSpec, declare, taken_in
@@ -61,12 +61,12 @@ class LabelsHere:
     def desired(self, account: str) -> list[Desired]:
         """What the account shall hold, labels that others take in included."""
         made = []
-        for one in self.labels:
-            address = Address(account, "label", one.key)
-            successors = self.meant.get(one.spec.replace_with or "", [])
-            made.append(declare(one.spec, address, one.entry.place().span, *(two.key for two in successors[:1])))
-            for index, source in enumerate(one.spec.merge_from):
-                made.append(taken_in(source, address, one.entry.place("merge_from", index).span))
+        for label in self.labels:
+            address = Address(account, "label", label.key)
+            successors = self.meant.get(label.spec.replace_with or "", [])
+            made.append(declare(label.spec, address, label.entry.place().span, *(two.key for two in successors[:1])))
+            for index, source in enumerate(label.spec.merge_from):
+                made.append(taken_in(source, address, label.entry.place("merge_from", index).span))
         return made
 
 
@@ -116,7 +116,7 @@ def _here(entry: Entry[LabelSpec], account: str, variables: Variables) -> LabelH
     return LabelHere(entry, key, base, spec)
 
 
-def check_labels(accounts: Mapping[str, LabelsHere], groups: Groups, findings: Findings) -> None:
+def check_labels(accounts: Mapping[str, LabelsHere], groups: Groups, diagnostics: Diagnostics) -> None:
     """Every pair of labels that cannot stand beside each other."""
     clashes: dict[tuple[str, Place, Place], list[str]] = defaultdict(list)
     for account, here in accounts.items():
@@ -125,7 +125,7 @@ def check_labels(accounts: Mapping[str, LabelsHere], groups: Groups, findings: F
     for (code, place, first), where in clashes.items():
         summary, hint = _CLASHES[code]
         said = f"{summary}{groups.in_accounts(where)}"
-        tell = findings.warning if code in _REMARKS else findings.error
+        tell = diagnostics.warning if code in _REMARKS else diagnostics.error
         tell(code, said, place, hint=hint, detail=f"the other one: {first.span}")
 
 
@@ -159,39 +159,39 @@ def _clashes(labels: Sequence[LabelHere]) -> Iterable[tuple[str, Place, Place]]:
     by_name: dict[str, LabelHere] = {}
     by_key: dict[str, LabelHere] = {}
     by_look: dict[str, LabelHere] = {}
-    for one in labels:
-        name = one.spec.name
-        if (first := by_name.setdefault(name, one)) is not one:
-            yield "duplicate-label", one.where, first.where
-        elif one.present and (first := by_look.setdefault(look(name), one)) is not one:
-            yield "labels-alike", one.where, first.where
-        if (first := by_key.setdefault(one.key, one)) is not one and first.spec.name != name:
-            yield "duplicate-label-key", one.entry.place("key" if one.entry.spec.key else "name"), first.where
+    for label in labels:
+        name = label.spec.name
+        if (first := by_name.setdefault(name, label)) is not label:
+            yield "duplicate-label", label.where, first.where
+        elif label.present and (first := by_look.setdefault(look(name), label)) is not label:
+            yield "labels-alike", label.where, first.where
+        if (first := by_key.setdefault(label.key, label)) is not label and first.spec.name != name:
+            yield "duplicate-label-key", label.entry.place("key" if label.entry.spec.key else "name"), first.where
     yield from _merge_clashes(labels, by_name)
     claimed: dict[str, LabelHere] = {}
-    for one in labels:
-        for index, former in enumerate(one.spec.previously):
-            place = one.entry.place("previously", index)
+    for here in labels:
+        for index, former in enumerate(here.spec.previously):
+            place = here.entry.place("previously", index)
             other = by_name.get(former)
-            if other is not None and other is not one:
+            if other is not None and other is not here:
                 yield "previous-name-declared", place, other.where
-            if (first := claimed.setdefault(former, one)) is not one:
+            if (first := claimed.setdefault(former, here)) is not here:
                 yield "previous-name-twice", place, first.where
 
 
 def _merge_clashes(labels: Sequence[LabelHere], by_name: Mapping[str, LabelHere]) -> Iterable[tuple[str, Place, Place]]:
     taken: dict[str, LabelHere] = {}
-    staying = {name for one in labels if one.present for name in (one.key, one.base, one.spec.name)}
-    for one in labels:
-        for index, source in enumerate(one.spec.merge_from):
+    staying = {name for label in labels if label.present for name in (label.key, label.base, label.spec.name)}
+    for label in labels:
+        for index, source in enumerate(label.spec.merge_from):
             name = source if isinstance(source, str) else source.id
-            place = one.entry.place("merge_from", index)
+            place = label.entry.place("merge_from", index)
             if (other := by_name.get(name)) is not None:
                 yield "merge-source-declared", place, other.where
-            if (first := taken.setdefault(name, one)) is not one:
+            if (first := taken.setdefault(name, label)) is not label:
                 yield "merge-source-twice", place, first.where
-        if one.spec.replace_with is not None and one.spec.replace_with not in staying:
-            yield "successor-unknown", one.entry.place("replace_with"), one.where
+        if label.spec.replace_with is not None and label.spec.replace_with not in staying:
+            yield "successor-unknown", label.entry.place("replace_with"), label.where
 
 
 def shown(name: str) -> str:

@@ -1,4 +1,4 @@
-"""How leads fit into their accounts: contact, identity, references to labels (spec section 2). One finding a place."""
+"""How leads fit into their accounts: contact, identity, references to labels (spec section 2). One error a place."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from leadstate.config.rules.groups import Groups, in_accounts
 from leadstate.config.rules.labels import LabelsHere, shown
 from leadstate.config.rules.merge import Entry
 from leadstate.config.rules.variables import Variables, has_variable
-from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.config.yaml.source import Place
 from leadstate.kinds.base import Spec, fields_set
 from leadstate.kinds.lead import declare
@@ -55,7 +55,7 @@ class Leads:
         }
 
     def desired(self, leads: Iterable[Entry[LeadSpec]], account: str) -> list[Desired]:
-        """What an account shall hold; leads with findings are left out."""
+        """What an account shall hold; leads with diagnostics are left out."""
         made = []
         keys, namespace = self._keys[account], self.namespace
         for entry in leads:
@@ -159,7 +159,7 @@ class Leads:
             return None
         return "label-not-in-account" if name in self.everywhere else "unknown-label"
 
-    def report(self, groups: Groups, findings: Findings) -> None:
+    def report(self, groups: Groups, diagnostics: Diagnostics) -> None:
         """Add what is wrong, each place once."""
         for (code, place, name), accounts in self._trouble.items():
             where = groups.in_accounts(accounts)
@@ -195,16 +195,16 @@ class Leads:
                     "give the label another `key`, and write that",
                 ),
             }[code]
-            findings.error(code, summary, place, hint=hint)
+            diagnostics.error(code, summary, place, hint=hint)
 
 
 def check_keys(
     leads: Sequence[tuple[Entry[LeadSpec], Sequence[str]]],
     namespace: str,
     groups: Groups,
-    findings: Findings,
+    diagnostics: Diagnostics,
 ) -> None:
-    """No two leads of one account have one key, and no mark is longer than Pipedrive takes."""
+    """No two leads of one account have one key, and no marker is longer than Pipedrive takes."""
     seen: dict[str, list[tuple[Entry[LeadSpec], Sequence[str]]]] = defaultdict(list)
     for entry, scope in leads:
         key = entry.spec.key
@@ -213,14 +213,14 @@ def check_keys(
             if shared:
                 summary = f"the lead {shown(key)} is declared twice{in_accounts(shared, groups.count)}"
                 detail = f"first here: {other.place('key').span}"
-                findings.error(
+                diagnostics.error(
                     "duplicate-lead", summary, entry.place("key"), hint="give one of the two another key", detail=detail
                 )
                 break
         seen[key].append((entry, scope))
         if len(namespace) + 1 + len(key) > LONGEST_MARK:
             summary = f"namespace and key together are longer than {LONGEST_MARK - 1} characters"
-            findings.error("mark-too-long", summary, entry.place("key"), hint="shorten the key or the namespace")
+            diagnostics.error("marker-too-long", summary, entry.place("key"), hint="shorten the key or the namespace")
 
 
 _TEXTS = ("title", "person", "organization", "owner", "channel_id", "custom_fields")

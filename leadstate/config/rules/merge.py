@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from leadstate.config.checking.validate import Checked
 from leadstate.config.schema.document import AccountSpec, PolicySpec
-from leadstate.config.yaml.diagnostics import Findings
+from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.config.yaml.nodes import Node
 from leadstate.config.yaml.source import Place, Source
 from leadstate.kinds.base import Spec
@@ -45,7 +45,7 @@ class Merged:
 
     Attributes:
         top: the beginning of the first file.
-        namespace: the mark of our leads, if one is given and right.
+        namespace: the marker of our leads, if one is given and right.
         namespace_given: whether one is given at all.
         policy: what holds for every account, with its place.
         accounts: name → account.
@@ -68,7 +68,7 @@ class Merged:
     unsure: set[str] = field(default_factory=set)
 
 
-def merge(files: Sequence[Checked], findings: Findings) -> Merged:
+def merge(files: Sequence[Checked], diagnostics: Diagnostics) -> Merged:
     """One configuration out of the files."""
     merged = Merged(top=Place(files[0].source, 1, 1) if files else None)
     seen: dict[str, Place] = {}
@@ -78,7 +78,7 @@ def merge(files: Sequence[Checked], findings: Findings) -> Merged:
         merged.namespace_given |= file.root.child("namespace") is not None
         merged.dropped |= {key for key in file.root.value if key not in document.model_fields_set}
         for key in ("namespace", "policy"):
-            if file.root.child(key) is not None and not _once(key, file.key_place(key), seen, findings):
+            if file.root.child(key) is not None and not _once(key, file.key_place(key), seen, diagnostics):
                 continue
             if key == "namespace" and document.namespace:
                 merged.namespace = document.namespace
@@ -86,7 +86,7 @@ def merge(files: Sequence[Checked], findings: Findings) -> Merged:
                 merged.policy = Entry(document.policy, file.node("policy"), source)
         for name, account in document.accounts.items():
             place = file.key_place("accounts", name)
-            if _once(f"accounts.{name}", place, seen, findings):
+            if _once(f"accounts.{name}", place, seen, diagnostics):
                 merged.accounts[name] = Entry(account, file.node("accounts", name), source)
         merged.labels += [
             Entry(spec, node, source) for spec, node in zip(document.labels, file.items["labels"], strict=True)
@@ -96,11 +96,11 @@ def merge(files: Sequence[Checked], findings: Findings) -> Merged:
         ]
         for kind, values in file.broken.items():
             merged.broken.setdefault(kind, []).extend(values)
-    _check_version(files, findings)
+    _check_version(files, diagnostics)
     return merged
 
 
-def _once(what: str, place: Place, seen: dict[str, Place], findings: Findings) -> bool:
+def _once(what: str, place: Place, seen: dict[str, Place], diagnostics: Diagnostics) -> bool:
     """Whether this is the first of its kind; an error that shows both places where it is not."""
     if what not in seen:
         seen[what] = place
@@ -114,11 +114,11 @@ def _once(what: str, place: Place, seen: dict[str, Place], findings: Findings) -
             f"`{kind}` is given in more than one file",
         )
     )
-    findings.error(code, summary, place, hint="keep one of the two", detail=f"first here: {seen[what].span}")
+    diagnostics.error(code, summary, place, hint="keep one of the two", detail=f"first here: {seen[what].span}")
     return False
 
 
-def _check_version(files: Sequence[Checked], findings: Findings) -> None:
+def _check_version(files: Sequence[Checked], diagnostics: Diagnostics) -> None:
     if files and not any(file.root.child("version") for file in files):
         place = Place(files[0].source, 1, 1)
-        findings.error("missing-key", "`version` is missing", place, hint="add `version: 1` at the top of the file")
+        diagnostics.error("missing-key", "`version` is missing", place, hint="add `version: 1` at the top of the file")

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from leadstate.config.checking.suggest import choice
 from leadstate.config.rules.merge import Entry, Merged
-from leadstate.config.yaml.diagnostics import Findings, visible
+from leadstate.config.yaml.diagnostics import Diagnostics, visible
 from leadstate.config.yaml.source import Place
 from leadstate.kinds.label import LabelSpec
 from leadstate.kinds.lead_spec import LeadSpec
@@ -58,7 +58,7 @@ class Directory:
             self._within[chosen] = tuple(name for name in self.usable if name in chosen)
         return self._within[chosen]
 
-    def unknown(self, selector: str, place: Place | None, findings: Findings) -> None:
+    def unknown(self, selector: str, place: Place | None, diagnostics: Diagnostics) -> None:
         """Add the error for a selector that means nothing."""
         shown = visible(selector[:60])
         if selector.startswith(TAG):
@@ -69,38 +69,38 @@ class Directory:
         else:
             summary, candidates = f"there is no account `{shown}`", sorted(self.names)
             if selector in self.tags:
-                findings.error("unknown-account", summary, place, hint=f"for a tag write `{TAG}{shown}`")
+                diagnostics.error("unknown-account", summary, place, hint=f"for a tag write `{TAG}{shown}`")
                 return
-        findings.error("unknown-account", summary, place, hint=choice(selector, candidates, what="there are"))
+        diagnostics.error("unknown-account", summary, place, hint=choice(selector, candidates, what="there are"))
 
 
-def scope_of(entry: Item, directory: Directory, findings: Findings) -> tuple[str, ...]:
+def scope_of(entry: Item, directory: Directory, diagnostics: Diagnostics) -> tuple[str, ...]:
     """The usable accounts that an item is declared for, in order of name."""
     spec = entry.spec
     for key in ("accounts", "except"):
         child = entry.node.child(key)
         if child is not None and child.value is None:
             hint = f"leave `{key}` out for every account, or write a list of names"
-            findings.error("wrong-type", f"`{key}` names no account", child.place(entry.source), hint=hint)
+            diagnostics.error("wrong-type", f"`{key}` names no account", child.place(entry.source), hint=hint)
     if spec.accounts is None and spec.except_ is None:
         scope = directory.usable
     elif spec.accounts is not None and spec.except_ is not None:
         place = entry.key_place("except")
         summary = "both `accounts` and `except` are given"
-        findings.error("accounts-and-except", summary, place, hint="keep one of the two")
+        diagnostics.error("accounts-and-except", summary, place, hint="keep one of the two")
         scope = directory.usable
     else:
         key, selectors = ("accounts", spec.accounts) if spec.accounts is not None else ("except", spec.except_ or [])
-        chosen = _chosen(entry, key, selectors, directory, findings)
+        chosen = _chosen(entry, key, selectors, directory, diagnostics)
         scope = directory.within(chosen) if key == "accounts" else directory.within(directory.names - chosen)
     within = frozenset(scope) if spec.overrides else frozenset()
     for name in spec.overrides:
         if name not in directory.names:
-            directory.unknown(name, entry.key_place("overrides", name), findings)
+            directory.unknown(name, entry.key_place("overrides", name), diagnostics)
         elif name not in within and name in directory.usable:
             hint = "remove the override, or declare it for that account too"
             summary = f"this is not declared for the account `{name}`, and cannot be different there"
-            findings.error("override-out-of-scope", summary, entry.key_place("overrides", name), hint=hint)
+            diagnostics.error("override-out-of-scope", summary, entry.key_place("overrides", name), hint=hint)
     return scope
 
 
@@ -109,13 +109,13 @@ def _chosen(
     key: str,
     selectors: Sequence[str],
     directory: Directory,
-    findings: Findings,
+    diagnostics: Diagnostics,
 ) -> frozenset[str]:
     chosen: frozenset[str] = frozenset()
     for index, selector in enumerate(selectors):
         found = directory.select(selector)
         if found is None:
-            directory.unknown(selector, entry.place(key, index), findings)
+            directory.unknown(selector, entry.place(key, index), diagnostics)
         else:
             chosen |= found
     return chosen

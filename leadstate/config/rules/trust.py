@@ -22,7 +22,7 @@ from leadstate.config.configuration import (
 )
 from leadstate.config.rules.merge import Entry
 from leadstate.config.schema.document import AccountSpec
-from leadstate.config.yaml.diagnostics import Findings, visible
+from leadstate.config.yaml.diagnostics import Diagnostics, visible
 from leadstate.config.yaml.regular_file import link_outwards
 from leadstate.config.yaml.source import Place
 from leadstate.model.errors import LeadstateError
@@ -90,17 +90,17 @@ class Trust:
         return any(fnmatchcase(name, glob) for glob in globs)
 
 
-def check_trust(account: Entry[AccountSpec], source: TokenSource, trust: Trust, findings: Findings) -> None:
+def check_trust(account: Entry[AccountSpec], source: TokenSource, trust: Trust, diagnostics: Diagnostics) -> None:
     """Report a host that the account's token must not go to, and a source that it must not come from."""
     if account.spec.domain and account.node.value.get("domain") != account.spec.domain:
         return  # something is wrong with the account, and another stands in for it
-    _check_host(account.spec.origin, account.place("domain" if account.spec.domain else "url"), trust, findings)
+    _check_host(account.spec.origin, account.place("domain" if account.spec.domain else "url"), trust, diagnostics)
     if isinstance(source, OAuthToken):
-        _check_host(source.token_url, account.place("token", "oauth", "token_url"), trust, findings)
+        _check_host(source.token_url, account.place("token", "oauth", "token_url"), trust, diagnostics)
     for kind, name, place in _sources(account, source):
         if not trust.allows_source(kind, name):
             shown = f"{kind}:{name}" if name else kind
-            findings.error(
+            diagnostics.error(
                 "token-source-not-allowed",
                 f"a token must not come from `{visible(shown[:100])}` here",
                 place,
@@ -108,10 +108,10 @@ def check_trust(account: Entry[AccountSpec], source: TokenSource, trust: Trust, 
             )
 
 
-def _check_host(address: str, place: Place, trust: Trust, findings: Findings) -> None:
+def _check_host(address: str, place: Place, trust: Trust, diagnostics: Diagnostics) -> None:
     if not trust.allows_host(address):
         host = visible(urlsplit(address).hostname or "")
-        findings.error(
+        diagnostics.error(
             "host-not-allowed",
             f"a token must not go to the host `{host}` here",
             place,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pydantic_core import PydanticCustomError
 
 from leadstate.config.checking.suggest import choice
-from leadstate.config.yaml.diagnostics import Findings, visible
+from leadstate.config.yaml.diagnostics import Diagnostics, visible
 from leadstate.config.yaml.source import Place
 from leadstate.kinds.base import LONGEST_TEXT, one_line
 
@@ -65,19 +65,19 @@ class Variables:
             return None
         return normal
 
-    def report(self, findings: Findings, where: Callable[[Iterable[str]], str]) -> None:
+    def report(self, diagnostics: Diagnostics, where: Callable[[Iterable[str]], str]) -> None:
         """Add what could not be replaced, each place once; `where` says which accounts that concerns."""
         for (place, used), accounts in self._unknown.items():
             if not used.endswith("}"):
                 hint = "add the `}`; a text that holds `${` itself comes from a variable"
-                findings.error("bad-variable", "a `${` is not closed", place, hint=hint)
+                diagnostics.error("bad-variable", "a `${` is not closed", place, hint=hint)
                 continue
             name = used[2:-1]
             known = sorted({one for account in accounts for one in self.values[account]})
             near = choice(name, known, what="this account has") + "  Or: " if known else ""
             hint = f"{near}add `vars: {{{visible(name[:60])}: …}}` to the account"
             summary = f"the variable `{visible(name[:60])}` is not set{where(accounts) or ' in any account'}"
-            findings.error("unknown-variable", summary, place, hint=hint)
+            diagnostics.error("unknown-variable", summary, place, hint=hint)
         for (place, problem), accounts in self._unfit.items():
             summary = f"with its variables replaced, this {problem}{where(accounts)}"
-            findings.error("bad-text", summary, place, hint="change the account's `vars`, or the text")
+            diagnostics.error("bad-text", summary, place, hint="change the account's `vars`, or the text")

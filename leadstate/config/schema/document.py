@@ -45,7 +45,9 @@ class GuardsSpec(Spec):
     max_delete_percent: Annotated[
         Percent | None, Field(description="Deletes of a kind in percent of what exists, from ten objects on.")
     ] = 30
-    max_tokens: Annotated[Limit | None, Field(description="API tokens that one apply may cost in an account.")] = None
+    max_tokens: Annotated[
+        Limit | None, Field(description="Rate-limit tokens that one apply may cost in an account.")
+    ] = None
 
 
 class PolicySpec(Spec):

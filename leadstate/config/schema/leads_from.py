@@ -35,7 +35,7 @@ class TableSpec(Scoped):
 def _listed(raw: Any) -> Any:
     """A path alone is a file that shares nothing; one file is a list of one."""
     items = [raw] if isinstance(raw, str | Mapping) else raw
-    return [{"file": one} if isinstance(one, str) else one for one in items] if isinstance(items, list) else items
+    return [{"file": item} if isinstance(item, str) else item for item in items] if isinstance(items, list) else items
 
 
 LeadsFrom = Annotated[

@@ -26,14 +26,14 @@ def _domain(raw: str) -> str:
     meant = (host[1] if host else raw).lower()
     if _DOMAIN.fullmatch(meant):
         raise PydanticCustomError(
-            "bad_domain", "is not just the company's part of the address", {"cure": f"write `domain: {meant}`"}
+            "bad_domain", "is not just the company's part of the address", {"fix": f"write `domain: {meant}`"}
         )
-    cure = "write the part before .pipedrive.com, as in `domain: acme-emea`; another address goes under `url`"
-    raise PydanticCustomError("bad_domain", "is no Pipedrive domain", {"cure": cure})
+    fix = "write the part before .pipedrive.com, as in `domain: acme-emea`; another address goes under `url`"
+    raise PydanticCustomError("bad_domain", "is no Pipedrive domain", {"fix": fix})
 
 
-def _bad_url(problem: str, cure: str) -> PydanticCustomError:
-    return PydanticCustomError("bad_url", "{problem}", {"problem": problem, "cure": cure})
+def _bad_url(problem: str, fix: str) -> PydanticCustomError:
+    return PydanticCustomError("bad_url", "{problem}", {"problem": problem, "fix": fix})
 
 
 def _url(raw: str) -> str:
@@ -81,8 +81,8 @@ def _host(host: str) -> tuple[bool, str]:
         address = ipaddress.ip_address(host)
     except ValueError:
         if not _HOST.fullmatch(host):
-            cure = "write a host name of letters, digits, dots and hyphens, or an IP address"
-            raise _bad_url("has no usable host name", cure) from None
+            fix = "write a host name of letters, digits, dots and hyphens, or an IP address"
+            raise _bad_url("has no usable host name", fix) from None
         return host == "localhost", host
     return address.is_loopback, f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004
 

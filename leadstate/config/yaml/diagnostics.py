@@ -1,4 +1,4 @@
-"""What is wrong, collected with its place, excerpt and cure. Every secret is masked here, before anything gets out.
+"""What is wrong, collected with its place, excerpt and fix. Every secret is masked here, before anything gets out.
 
 Of mistakes of one kind in one file the first hundred are kept and the others counted: a table of 100,000 rows may have
 one in every row.
@@ -17,7 +17,7 @@ from leadstate.model.address import Span
 from leadstate.model.diagnostics import Diagnostic, Severity
 
 MANY = 100
-"""So many findings of one kind are kept of one file."""
+"""So many diagnostics of one kind are kept of one file."""
 AROUND = 60
 """So many characters of a long line are shown on each side of the place."""
 
@@ -30,7 +30,7 @@ def _kind(found: Diagnostic) -> _Kind:
 
 
 @dataclass(slots=True)
-class Findings:
+class Diagnostics:
     """Errors and warnings, each once."""
 
     _found: dict[Diagnostic, Place | None] = field(default_factory=dict)
@@ -90,8 +90,8 @@ class Findings:
 
 def _redacted(found: Diagnostic, secrets: Sequence[Secrets]) -> Diagnostic:
     texts = [found.summary, found.detail, found.hint]
-    for one in secrets:
-        texts = [one.redact(text) for text in texts]
+    for secret in secrets:
+        texts = [secret.redact(text) for text in texts]
     return replace(found, summary=texts[0], detail=texts[1], hint=texts[2])
 
 
@@ -123,7 +123,7 @@ def _show(line: str, start: int, end: int, column: int, secret: Sequence[tuple[i
     width, caret, index = 0, None, start
     intervals = [one for one in secret if one[1] > start and one[0] < end]
     while index < end:
-        covered = next((one for one in intervals if one[0] <= index < one[1]), None)
+        covered = next((interval for interval in intervals if interval[0] <= index < interval[1]), None)
         last = index + 1 if covered is None else covered[1]
         piece = STARS if covered is not None else visible(line[index])
         if caret is None and index <= column < last:

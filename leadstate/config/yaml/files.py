@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
-from leadstate.config.yaml.diagnostics import Findings, visible
+from leadstate.config.yaml.diagnostics import Diagnostics, visible
 from leadstate.config.yaml.regular_file import (
     LARGEST,
     is_stream,
@@ -24,16 +24,16 @@ from leadstate.model.address import Span
 SUFFIXES: Final = (".yaml", ".yml")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-"""YAML 1.2 section 5.1, less the byte order mark and three line breaks that only YAML 1.1 counts as such."""
+"""YAML 1.2 section 5.1, less the byte order marker and three line breaks that only YAML 1.1 counts as such."""
 
 
-def read_sources(paths: Sequence[Path], findings: Findings) -> list[Source]:
-    """The texts of all files; what cannot be read is among the findings."""
+def read_sources(paths: Sequence[Path], diagnostics: Diagnostics) -> list[Source]:
+    """The texts of all files; what cannot be read is among the diagnostics."""
     sources: list[Source] = []
     seen: set[str] = set()
     for path in paths:
-        for file in _files(path, findings):
-            source = None if _identity(file) in seen else read_source(file, findings)
+        for file in _files(path, diagnostics):
+            source = None if _identity(file) in seen else read_source(file, diagnostics)
             seen.add(_identity(file))
             if source is not None:
                 sources.append(source)
@@ -53,7 +53,7 @@ def _identity(file: Path) -> str:
         return str(file)
 
 
-def _files(path: Path, findings: Findings) -> Iterator[Path]:
+def _files(path: Path, diagnostics: Diagnostics) -> Iterator[Path]:
     """The file, or what a folder holds, by name."""
     try:
         if not path.is_dir():
@@ -64,33 +64,35 @@ def _files(path: Path, findings: Findings) -> Iterator[Path]:
             key=lambda file: file.name,
         )
     except (OSError, ValueError) as problem:
-        _unreadable(_top(path), "the file", problem, findings)
+        _unreadable(_top(path), "the file", problem, diagnostics)
         return
     if not files:
         hint = "put a `leadstate.yaml` into it, or name another folder with -c"
-        findings.error("no-files", "the folder holds no *.yaml or *.yml file", _top(path), hint=hint)
+        diagnostics.error("no-files", "the folder holds no *.yaml or *.yml file", _top(path), hint=hint)
     yield from files
 
 
 class ReadTable(Protocol):
     """How the CSV file that a configuration names is had: from the disk, or from another revision."""
 
-    def __call__(self, path: Path, findings: Findings, *, named: Place, delimiter: str) -> Source | None:
-        """Its text; None, and a finding at the place that names it, where there is none."""
+    def __call__(self, path: Path, diagnostics: Diagnostics, *, named: Place, delimiter: str) -> Source | None:
+        """Its text; None, and a diagnostic at the place that names it, where there is none."""
 
 
-def read_source(path: Path, findings: Findings, *, named: Place | None = None, delimiter: str = "") -> Source | None:
-    """The text of one file; None, and a finding, where it cannot be read.
+def read_source(
+    path: Path, diagnostics: Diagnostics, *, named: Place | None = None, delimiter: str = ""
+) -> Source | None:
+    """The text of one file; None, and a diagnostic, where it cannot be read.
 
     Args:
         path: the file.
-        findings: what is wrong goes there.
+        diagnostics: what is wrong goes there.
         named: where another file names it; None where the user did.
         delimiter: what stands between its cells, where it is a CSV file.
     """
     at, which = (named, f"the file {visible(str(path))}") if named else (_top(path), "the file")
     try:
-        if not _may_be_read(path, at, which, named, findings):
+        if not _may_be_read(path, at, which, named, diagnostics):
             return None
         read = read_stream if named is None and is_stream(path) else read_bounded
         raw = read(path, LARGEST)
@@ -98,21 +100,21 @@ def read_source(path: Path, findings: Findings, *, named: Place | None = None, d
         hint = "name another file or folder with -c, or create it: `leadstate init`"
         if named:
             hint = "create it, or correct the path, which counts from the folder of this file"
-        findings.error("file-missing", f"{which} does not exist", at, hint=hint)
+        diagnostics.error("file-missing", f"{which} does not exist", at, hint=hint)
         return None
     except (OSError, ValueError, RuntimeError) as problem:
-        _unreadable(at, which, problem, findings)
+        _unreadable(at, which, problem, diagnostics)
         return None
     if len(raw) > LARGEST:
         hint = "split it into several files and name their folder"
         if named:
             hint = "split it into several files and list them here"
-        findings.error("file-too-large", f"{which} is larger than 64 MiB", at, hint=hint)
+        diagnostics.error("file-too-large", f"{which} is larger than 64 MiB", at, hint=hint)
         return None
-    return decode(path, raw, findings, delimiter)
+    return decode(path, raw, diagnostics, delimiter)
 
 
-def _may_be_read(path: Path, at: Place | Span, which: str, named: Place | None, findings: Findings) -> bool:
+def _may_be_read(path: Path, at: Place | Span, which: str, named: Place | None, diagnostics: Diagnostics) -> bool:
     """Whether a file is in the repository of the file that names it, and no link leads out (docs/decisions/0022)."""
     if named is None and is_stream(path):
         return True
@@ -128,46 +130,48 @@ def _may_be_read(path: Path, at: Place | Span, which: str, named: Place | None, 
         hint = f"name the file itself, `-c {visible(str(path.resolve()))}`, or put a copy in the place of the link"
     else:
         return True
-    findings.error("file-outside", summary, at, hint=hint)
+    diagnostics.error("file-outside", summary, at, hint=hint)
     return False
 
 
-def decode(path: Path, raw: bytes, findings: Findings, delimiter: str = "") -> Source | None:
+def decode(path: Path, raw: bytes, diagnostics: Diagnostics, delimiter: str = "") -> Source | None:
     """The text of a file; None where it is none.
 
     Args:
         path: the file, as the user gave it.
         raw: what is in it.
-        findings: learns what is wrong with it.
+        diagnostics: learns what is wrong with it.
         delimiter: what stands between its cells, where it is a CSV file.
     """
     name, folder = str(path), path.parent
     if raw.startswith(_UTF16):
-        findings.error("not-utf-8", "the file is UTF-16", _top(path), hint="save it as UTF-8")
+        diagnostics.error("not-utf-8", "the file is UTF-16", _top(path), hint="save it as UTF-8")
         return None
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
-        # Counted in what the decoder was given: without the byte order mark, where there is one.
+        # Counted in what the decoder was given: without the byte order marker, where there is one.
         good = problem.object[: problem.start].decode("utf-8")
         shown = Source(name, problem.object.decode("utf-8", "replace"), folder, delimiter)
         summary = f"byte {problem.object[problem.start]:#04x} at offset {problem.start} is not UTF-8"
-        findings.error("not-utf-8", summary, shown.place_of(len(good)), hint="save the file as UTF-8")
+        diagnostics.error("not-utf-8", summary, shown.place_of(len(good)), hint="save the file as UTF-8")
         return None
     source = Source(name, text, folder, delimiter)
     found = _NOT_TEXT.search(text)
     if found is not None:
         summary = f"the control character U+{ord(found[0]):04X} stands in the file"
         hint = "remove it; if the file is no text, or is UTF-16, save it as UTF-8"
-        findings.error("control-character", summary, source.place_of(found.start()), hint=hint)
+        diagnostics.error("control-character", summary, source.place_of(found.start()), hint=hint)
         return None
     return source
 
 
-def _unreadable(at: Place | Span, which: str, problem: OSError | ValueError | RuntimeError, findings: Findings) -> None:
+def _unreadable(
+    at: Place | Span, which: str, problem: OSError | ValueError | RuntimeError, diagnostics: Diagnostics
+) -> None:
     why = (problem.strerror if isinstance(problem, OSError) else None) or "it is no usable path"
     hint = "check the path and who may read it"
-    findings.error("file-unreadable", f"{which} cannot be read: {why.lower()}", at, hint=hint)
+    diagnostics.error("file-unreadable", f"{which} cannot be read: {why.lower()}", at, hint=hint)
 
 
 def _top(path: Path) -> Span:

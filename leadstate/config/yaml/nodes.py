@@ -6,7 +6,7 @@ a key twice, deep nesting, and aliases that expand to much (spec section 2).
 
 from typing import Any, Final, NoReturn
 
-from leadstate.config.yaml.diagnostics import Findings, visible
+from leadstate.config.yaml.diagnostics import Diagnostics, visible
 from leadstate.config.yaml.events import (
     ALIAS,
     DOCUMENT,
@@ -31,17 +31,17 @@ class Node:
 
     Attributes:
         value: plain Python: a scalar, a list or a dict of such.
-        mark: where it begins; line and column from 0.
+        marker: where it begins; line and column from 0.
         text: a scalar as it is written.
         children: the nodes of a list or mapping.
         keys: where each key of a mapping begins.
     """
 
-    __slots__ = ("children", "keys", "mark", "text", "value")
+    __slots__ = ("children", "keys", "marker", "text", "value")
 
-    def __init__(self, value: Any, mark: Any, text: str | None) -> None:
+    def __init__(self, value: Any, marker: Any, text: str | None) -> None:
         self.value = value
-        self.mark = mark
+        self.marker = marker
         self.text = text
         self.children: Any = None
         self.keys: dict[str, Any] | None = None
@@ -58,16 +58,16 @@ class Node:
 
     def place(self, source: Source) -> Place:
         """Where it begins."""
-        return place_of(self.mark, source)
+        return place_of(self.marker, source)
 
     def key_place(self, key: str, source: Source) -> Place:
         """Where a key of it begins; where it begins itself if it has no such key."""
-        return place_of((self.keys or {}).get(key, self.mark), source)
+        return place_of((self.keys or {}).get(key, self.marker), source)
 
 
-def place_of(mark: Any, source: Source) -> Place:
-    """A mark of libyaml as a place."""
-    return Place(source, mark.line + 1, mark.column + 1)
+def place_of(marker: Any, source: Source) -> Place:
+    """A marker of libyaml as a place."""
+    return Place(source, marker.line + 1, marker.column + 1)
 
 
 class _Open:
@@ -85,35 +85,35 @@ class _Open:
 
 
 class _RefusedError(Exception):
-    """The rest of the file is not read; the reason is among the findings."""
+    """The rest of the file is not read; the reason is among the diagnostics."""
 
 
-def read_nodes(source: Source, findings: Findings) -> Node | None:
-    """The root mapping of a file; None, and findings, where there is none to work with."""
-    reader = _Reader(source, findings)
+def read_nodes(source: Source, diagnostics: Diagnostics) -> Node | None:
+    """The root mapping of a file; None, and diagnostics, where there is none to work with."""
+    reader = _Reader(source, diagnostics)
     try:
         reader.read()
     except NotYamlError as problem:
-        explain(problem, source, findings)
+        explain(problem, source, diagnostics)
         return None
     except _RefusedError:
         return None
     root = reader.root
     if root is None or (root.value is None and not root.text):
         hint = "begin with `version: 1`, then `accounts:` and `labels:`"
-        findings.error("empty-file", "nothing is declared in this file", Place(source, 1, 1), hint=hint)
+        diagnostics.error("empty-file", "nothing is declared in this file", Place(source, 1, 1), hint=hint)
         return None
     if root.keys is None:
         hint = "begin with keys: `version: 1`, then `accounts:` and `labels:`"
-        findings.error("wrong-type", "the file is not a mapping of keys to values", root.place(source), hint=hint)
+        diagnostics.error("wrong-type", "the file is not a mapping of keys to values", root.place(source), hint=hint)
         return None
     return root
 
 
 class _Reader:
-    def __init__(self, source: Source, findings: Findings) -> None:
+    def __init__(self, source: Source, diagnostics: Diagnostics) -> None:
         self.source = source
-        self.findings = findings
+        self.diagnostics = diagnostics
         self.root: Node | None = None
         self.stack: list[_Open] = []
         self.anchors: dict[str, tuple[Node, int, int] | None] = {}
@@ -171,16 +171,16 @@ class _Reader:
         if not isinstance(key, str):
             written = f"`{visible(node.text[:60])}`" if node.text else "an empty one" if node.text == "" else "none"
             hint = f'write it in quotes: "{visible(node.text[:60])}"' if node.text else "write text before the `:`"
-            self._error("key-not-text", f"a key is text, and this is {written}", node.mark, hint)
+            self._error("key-not-text", f"a key is text, and this is {written}", node.marker, hint)
             return None
         if key == "<<" and plain:
             hint = "YAML 1.2 has no merge keys: write the keys out, or use `overrides` and `vars`"
-            self._error("merge-key", "`<<` does not merge mappings", node.mark, hint)
+            self._error("merge-key", "`<<` does not merge mappings", node.marker, hint)
             return None
         assert parent.keys is not None  # noqa: S101  for mypy: only mappings have keys
         if key in parent.keys:
             first = place_of(parent.keys[key], self.source)
-            self.findings.error(
+            self.diagnostics.error(
                 "duplicate-key",
                 f"the key `{visible(key[:60])}` stands twice in one mapping",
                 node.place(self.source),
@@ -188,7 +188,7 @@ class _Reader:
                 detail=f"first here: {first.span}",
             )
             return None
-        parent.keys[key] = node.mark
+        parent.keys[key] = node.marker
         return key
 
     def _open(self, event: Any, *, mapping: bool) -> None:
@@ -238,13 +238,13 @@ class _Reader:
         hint = "remove the tag; text that looks like a number goes in quotes"
         self._error("tag", f"the tag `{tag}` is not allowed", event.start_mark, hint)
 
-    def _too_deep(self, mark: Any) -> NoReturn:
+    def _too_deep(self, marker: Any) -> NoReturn:
         hint = "a configuration needs six levels; look for brackets or dashes too many"
-        self._refuse("too-deep", f"more than {MAX_DEPTH} levels of lists and mappings", mark, hint)
+        self._refuse("too-deep", f"more than {MAX_DEPTH} levels of lists and mappings", marker, hint)
 
-    def _error(self, code: str, summary: str, mark: Any, hint: str) -> None:
-        self.findings.error(code, summary, place_of(mark, self.source), hint=hint)
+    def _error(self, code: str, summary: str, marker: Any, hint: str) -> None:
+        self.diagnostics.error(code, summary, place_of(marker, self.source), hint=hint)
 
-    def _refuse(self, code: str, summary: str, mark: Any, hint: str) -> NoReturn:
-        self._error(code, summary, mark, hint)
+    def _refuse(self, code: str, summary: str, marker: Any, hint: str) -> NoReturn:
+        self._error(code, summary, marker, hint)
         raise _RefusedError

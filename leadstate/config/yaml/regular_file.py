@@ -59,7 +59,7 @@ def _check(path: Path, mode: int) -> None:
 def repository_of(folder: Path) -> Path:
     """The root of the git repository that a folder is in, links resolved; the folder itself where it is in none."""
     real = folder.resolve()
-    return next((one for one in (real, *real.parents) if (one / ".git").exists()), real)
+    return next((parent for parent in (real, *real.parents) if (parent / ".git").exists()), real)
 
 
 def link_outwards(path: Path) -> Path | None:

@@ -1,6 +1,6 @@
 """Where each value of a YAML text begins and ends, so that it can be replaced and all else stays as it is.
 
-For texts that `nodes.read_nodes` has read without a finding; says nothing about what a value means.
+For texts that `nodes.read_nodes` has read without a diagnostic; says nothing about what a value means.
 """
 
 import re

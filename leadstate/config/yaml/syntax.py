@@ -1,9 +1,9 @@
-"""What libyaml says about broken text, in words that name the mistake and its cure."""
+"""What libyaml says about broken text, in words that name the mistake and its fix."""
 
 import re
 from typing import Final, NamedTuple
 
-from leadstate.config.yaml.diagnostics import Findings, visible
+from leadstate.config.yaml.diagnostics import Diagnostics, visible
 from leadstate.config.yaml.events import NotYamlError
 from leadstate.config.yaml.source import Place, Source
 
@@ -101,30 +101,33 @@ _UNCLOSED = _Wording("", "", "a bracket or brace is not closed", "add `]` or `}`
 _ANYTHING = _Wording("", "", "this is not valid YAML", "look for an unclosed quote or bracket, or a wrong indentation")
 
 
-def explain(problem: NotYamlError, source: Source, findings: Findings) -> None:
-    """Add the finding."""
+def explain(problem: NotYamlError, source: Source, diagnostics: Diagnostics) -> None:
+    """Add the diagnostic."""
     place = _place(problem.at or problem.begun, source)
     char = _char(place)
     if "cannot start any token" in problem.problem or "cannot start any token" in problem.context:
         if char == "\t":
             hint = "use spaces to indent; YAML allows no tabs there"
-            findings.error("tab-indentation", "a tab stands where YAML allows only spaces", place, hint=hint)
+            diagnostics.error("tab-indentation", "a tab stands where YAML allows only spaces", place, hint=hint)
         else:
             summary = f"text cannot begin with `{char}`" if char else "text cannot begin like this"
-            findings.error("yaml-syntax", summary, place, hint="put the text in quotes")
+            diagnostics.error("yaml-syntax", summary, place, hint="put the text in quotes")
         return
-    said = next((one for one in _WORDINGS if one.said in problem.problem and one.context in problem.context), _ANYTHING)
+    said = next(
+        (wording for wording in _WORDINGS if wording.said in problem.problem and wording.context in problem.context),
+        _ANYTHING,
+    )
     indented_by_tab = _tab_before(place)
     if indented_by_tab is not None:
         hint = "use spaces to indent; YAML allows no tabs there"
-        findings.error("tab-indentation", "a tab is used to indent", indented_by_tab, hint=hint)
+        diagnostics.error("tab-indentation", "a tab is used to indent", indented_by_tab, hint=hint)
         return
     over_lines = problem.begun is not None and problem.at is not None and problem.begun[0] < problem.at[0]
     if problem.begun is not None and (said.at_begin or (said.bracket and over_lines)):
         place = _place(problem.begun, source)
     if "flow" in problem.context and _is_end(problem.at, source):
         said = _UNCLOSED
-    findings.error("yaml-syntax", said.summary, place, hint=_hint_from_lines(place) or said.hint)
+    diagnostics.error("yaml-syntax", said.summary, place, hint=_hint_from_lines(place) or said.hint)
 
 
 def _hint_from_lines(place: Place) -> str:

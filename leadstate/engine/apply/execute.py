@@ -132,8 +132,8 @@ class _Run:
         if made is None:
             return Outcome(Status.APPLIED)
         differing = [(field.path, field.before, field.after) for field in diff(self._bindings.attrs(made), change.want)]
-        if change.action is Action.ADD and made.mark != change.mark:
-            differing.append(("origin_id", made.mark, change.mark))
+        if change.action is Action.ADD and made.marker != change.marker:
+            differing.append(("origin_id", made.marker, change.marker))
         if change.action is Action.UPDATE and made.remote_id != change.remote_id:
             differing.append(("id", made.remote_id, change.remote_id))
         if not differing:

@@ -37,7 +37,7 @@ async def look_for(change: Change, kind: Kind, bindings: Bindings, reader: Reade
     """
     for pause in PATIENCE:
         await reader.pace.sleep(pause)
-        if change.mark:
+        if change.marker:
             found, altered = await _look_for_lead(change, reader)
         else:
             found, altered = await _look_for_label(change, bindings, reader)
@@ -96,12 +96,12 @@ def _of_create(change: Change, rows: Sequence[Any]) -> Found:
         near = [
             row
             for lead, row in zip(glances(rows), rows, strict=True)
-            if lead.origin_id == change.mark or row.get("title") == title
+            if lead.origin_id == change.marker or row.get("title") == title
         ]
     leads = list(decoded(LEAD, GET_LEADS, near))
     return (
-        [lead for lead in leads if lead.mark == change.mark],
-        [lead for lead in leads if is_altered(title, change.mark, lead)],
+        [lead for lead in leads if lead.marker == change.marker],
+        [lead for lead in leads if is_altered(title, change.marker, lead)],
     )
 
 

@@ -26,7 +26,7 @@ class StillCarried(ApiError):
     """Leads carry the label all the same, so it is not deleted."""
 
     code = "still-carried"
-    cure = "run again when the account is quieter"
+    fix = "run again when the account is quieter"
 
 
 async def move_leads(change: Change, target: str, writer: Writer, moved: set[str]) -> None:

@@ -113,7 +113,7 @@ class Recorder(Writer):
     def _add(self, change: Change, body: Mapping[str, object]) -> Touch:
         wanted = {name: value for name, value in change.want.items() if value is not None and name != FREEZES}
         after = {**wanted, **({"labels": _remote(body[LABELS])} if LABELS in body else {})}
-        return Touch(change.address.kind, None, change.address.key, None, after, mark=change.mark)
+        return Touch(change.address.kind, None, change.address.key, None, after, marker=change.marker)
 
     def _update(self, kind: str, remote_id: str, body: Mapping[str, object]) -> Touch:
         change = self._changes.get((kind, remote_id))
@@ -138,10 +138,10 @@ class Recorder(Writer):
         change, read = self._changes.get((kind, remote_id)), self._read.pop(remote_id, None)
         key = None if change is None else change.address.key
         if read is not None:
-            return Touch(kind, remote_id, key, read.attrs, None, read.mark, read.custom)
+            return Touch(kind, remote_id, key, read.attrs, None, read.marker, read.custom)
         planned = () if change is None else change.fields
         before = {f.path: _unlinked(f.before, self._plan.bindings) for f in planned if not isinstance(f.before, Absent)}
-        return Touch(kind, remote_id, key, before, None, None if change is None else change.mark)
+        return Touch(kind, remote_id, key, before, None, None if change is None else change.marker)
 
     def _carriers(self, label: str) -> Iterator[Touch]:
         """Leads that lose a label by its delete; those of a label that has a successor were moved one by one before."""
@@ -161,7 +161,7 @@ class Recorder(Writer):
         except (ValidationError, ArithmeticError):
             return replace(touch, answered=touch.remote_id is not None)
         if touch.remote_id is None:
-            self._changes[touch.kind, live.remote_id] = self._adds[touch.mark or touch.after.get("name")]
+            self._changes[touch.kind, live.remote_id] = self._adds[touch.marker or touch.after.get("name")]
         elif touch.remote_id != live.remote_id:
             return replace(touch, answered=True)
         return replace(touch, remote_id=live.remote_id, after=self._answered(touch.after, live), answered=True)
@@ -174,7 +174,7 @@ class Recorder(Writer):
 
 
 def _identity(change: Change) -> object:
-    return change.mark or change.want.get("name")
+    return change.marker or change.want.get("name")
 
 
 def _remote(ids: object) -> tuple[RemoteRef, ...]:

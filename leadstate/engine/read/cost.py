@@ -1,4 +1,4 @@
-"""Which way of reading an account's live leads costs the fewest API tokens (spec section 3, "Reads cost tokens"). Pure.
+"""Which strategy reads the live leads of an account for the fewest rate-limit tokens (spec section 3). Pure.
 
 A list of all costs 20 tokens a page of 500. One lead by its id costs 2, and the lock file knows the ids; that shows
 nothing of other leads, so it will not do where those matter. How many pages there are is remembered from the last list.
@@ -84,15 +84,15 @@ def ways(account: Account, pages: int, *, labels_go: bool, everything: bool) -> 
     declared = account.of_kind(LEAD.name)
     if account.policy.prune_leads is not Prune.NONE:
         others = "leads that nothing declares are pruned"
-    elif any(one.keep for one in declared):
+    elif any(desired.keep for desired in declared):
         others = "duplicates of a declared lead may be there"
     elif labels_go:
         others = "a label goes away that leads may carry"
     elif everything:
         others = "the lock file is not trusted here"
-    elif any(not one.present or one.mark is None for one in declared):
+    elif any(not desired.present or desired.marker is None for desired in declared):
         others = "not every lead is declared by its key"
     else:
         others = ""
-    unknown = sum(one.address.ref not in account.lock for one in declared)
+    unknown = sum(desired.address.ref not in account.lock for desired in declared)
     return Ways(len(declared), pages, others, unknown)

@@ -23,8 +23,8 @@ async def typed(
 ) -> tuple[Account, CustomFields | None, tuple[Diagnostic, ...]]:
     """The account with each custom field in normal form, and the fields it has; None where nothing needs them.
 
-    A field that cannot be had is left out, so that nothing is planned for it; the finding keeps the account from being
-    applied.
+    A field that cannot be had is left out, so that nothing is planned for it; the diagnostic keeps the account from
+    being applied.
 
     Args:
         account: what is declared.
@@ -36,11 +36,11 @@ async def typed(
     """
     used = {name.removeprefix(CUSTOM) for one in planned for name in _custom(one)}
     if not used:
-        return replace(account, desired=tuple(_without(one) for one in account.desired)), None, ()
+        return replace(account, desired=tuple(_without(desired_item) for desired_item in account.desired)), None, ()
     fields = CustomFields(await read_fields(reader)).using(used)
-    findings: list[Diagnostic] = []
-    desired = tuple(_typed(one, fields, findings) for one in account.desired)
-    return replace(account, desired=desired), fields, tuple(findings)
+    diagnostics: list[Diagnostic] = []
+    desired = tuple(_typed(desired_item, fields, diagnostics) for desired_item in account.desired)
+    return replace(account, desired=desired), fields, tuple(diagnostics)
 
 
 async def read_fields(reader: Reader) -> list[CustomField]:
@@ -62,13 +62,13 @@ def _without(desired: Desired) -> Desired:
     return replace(desired, attrs={k: v for k, v in desired.attrs.items() if k not in names}) if names else desired
 
 
-def _typed(desired: Desired, fields: CustomFields, findings: list[Diagnostic]) -> Desired:
+def _typed(desired: Desired, fields: CustomFields, diagnostics: list[Diagnostic]) -> Desired:
     if not _custom(desired):
         return desired
-    return replace(desired, attrs=_normal(desired.attrs, desired, fields, findings))
+    return replace(desired, attrs=_normal(desired.attrs, desired, fields, diagnostics))
 
 
-def _normal(attrs: Attrs, desired: Desired, fields: CustomFields, findings: list[Diagnostic]) -> Attrs:
+def _normal(attrs: Attrs, desired: Desired, fields: CustomFields, diagnostics: list[Diagnostic]) -> Attrs:
     made: dict[str, Value] = {}
     for attribute, value in attrs.items():
         if not isinstance(value, CustomValue):
@@ -78,7 +78,7 @@ def _normal(attrs: Attrs, desired: Desired, fields: CustomFields, findings: list
         try:
             made[attribute] = normal(the_one(name, fields), value, desired.span)
         except Unfit as unfit:
-            findings.append(_finding(desired, name, value, unfit))
+            diagnostics.append(_diagnostic(desired, name, value, unfit))
     return made
 
 
@@ -86,8 +86,8 @@ def the_one(name: str, fields: CustomFields) -> CustomField:
     """Return the field of a name; raise `Unfit` if there is none, or more than one."""
     named = fields.named(name)
     if not named:
-        cure = "write the name of a deal field, which leads have too, or create it in Pipedrive first"
-        raise Unfit("there is none of this name", cure, tuple(fields.names))
+        fix = "write the name of a deal field, which leads have too, or create it in Pipedrive first"
+        raise Unfit("there is none of this name", fix, tuple(fields.names))
     if len(named) > 1:
         candidates = tuple(f"{one.key}  {one.type}" for one in named)
         raise Unfit(f"there are {len(named)} of this name", "rename one of them in Pipedrive", candidates)
@@ -98,14 +98,14 @@ def the_one(name: str, fields: CustomFields) -> CustomField:
     return named[0]
 
 
-def _finding(desired: Desired, name: str, value: CustomValue, unfit: Unfit) -> Diagnostic:
+def _diagnostic(desired: Desired, name: str, value: CustomValue, unfit: Unfit) -> Diagnostic:
     candidates = unfit.candidates
     more = f"\nand {len(candidates) - CANDIDATES} more" if len(candidates) > CANDIDATES else ""
-    return desired.finding(
+    return desired.diagnostic(
         "custom-field",
         Severity.ERROR,
         f"the custom field {name!r}: {unfit}",
         detail="\n".join(candidates[:CANDIDATES]) + more,
-        hint=unfit.cure,
+        hint=unfit.fix,
         span=value.span,
     )

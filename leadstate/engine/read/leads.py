@@ -128,7 +128,7 @@ async def _read_archived_pages(
     async with aclosing(reader.pages(GET_ARCHIVED_LEADS, *query, whole=limit is math.inf)) as pages:
         async for page in pages:
             seen.take(account, GET_ARCHIVED_LEADS, page.rows)
-            found = missing <= {one.mark for one in seen.kept}
+            found = missing <= {one.marker for one in seen.kept}
             if limit is not math.inf and (found or seen.pages >= limit):
                 seen.cut = page.more and not found
                 break
@@ -136,19 +136,19 @@ async def _read_archived_pages(
 
 
 def certain(account: Account, leads: Iterable[Live]) -> dict[Ref, list[Live]]:
-    """Each declared lead with those that it is for certain: one bears its mark, or was adopted and can have none."""
+    """Each declared lead with those that it is for certain: one bears its marker, or was adopted and can have none."""
     marked: defaultdict[str, list[Live]] = defaultdict(list)
     unmarked: dict[str, Live] = {}
     for lead in leads:
-        if lead.mark is None:
+        if lead.marker is None:
             unmarked[lead.remote_id] = lead
         else:
-            marked[lead.mark].append(lead)
+            marked[lead.marker].append(lead)
     found: dict[Ref, list[Live]] = {}
-    for one in account.of_kind(LEAD.name):
-        ref = one.address.ref
-        adopted = unmarked.get(account.lock.get(ref, "")) if one.adopted else None
-        found[ref] = [*marked.get(one.mark or "", ()), *([adopted] if adopted else ())]
+    for desired in account.of_kind(LEAD.name):
+        ref = desired.address.ref
+        adopted = unmarked.get(account.lock.get(ref, "")) if desired.adopted else None
+        found[ref] = [*marked.get(desired.marker or "", ()), *([adopted] if adopted else ())]
     return found
 
 
@@ -156,7 +156,7 @@ def labels_of(lead: Live) -> frozenset[RemoteRef]:
     """The labels that a lead carries."""
     carried = lead.attrs["labels"]
     return (
-        frozenset(one for one in carried if isinstance(one, RemoteRef)) if isinstance(carried, tuple) else frozenset()
+        frozenset(ref for ref in carried if isinstance(ref, RemoteRef)) if isinstance(carried, tuple) else frozenset()
     )
 
 
@@ -165,8 +165,8 @@ class Asked:
     """What became of leads that were asked for by the ids that the lock file knows.
 
     Attributes:
-        there: reference → the lead of that id, whatever mark it bears; it may be archived.
-        gone: marks of those that do not exist any more: deleted, or converted to a deal.
+        there: reference → the lead of that id, whatever marker it bears; it may be archived.
+        gone: markers of those that do not exist any more: deleted, or converted to a deal.
     """
 
     there: dict[Ref, Live] = field(default_factory=dict)
@@ -190,15 +190,15 @@ async def ask_for_ids(ids: Iterable[str], reader: Reader) -> list[Live]:
 async def ask_for(account: Account, sought: Iterable[Desired], reader: Reader) -> Asked:
     """Ask for leads one by one, several at a time as far as the limiter has room; those without a known id are none."""
     found = Asked()
-    known = [(one, remote_id) for one in sought if (remote_id := account.lock.get(one.address.ref)) and one.mark]
+    known = [(one, remote_id) for one in sought if (remote_id := account.lock.get(one.address.ref)) and one.marker]
 
-    async def ask(one: Desired, remote_id: str) -> None:
+    async def ask(desired: Desired, remote_id: str) -> None:
         try:
             answer = await reader.get(Request(GET_LEAD, remote_id))
         except NotFound:
-            found.gone.add(one.mark or "")
+            found.gone.add(desired.marker or "")
         else:
-            (found.there[one.address.ref],) = decoded(LEAD, GET_LEAD, [answer.data])
+            (found.there[desired.address.ref],) = decoded(LEAD, GET_LEAD, [answer.data])
 
     async with task_group() as group:
         for one, remote_id in known:

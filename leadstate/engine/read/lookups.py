@@ -57,7 +57,7 @@ class _Contact(Wire):
 
     @property
     def known_by(self) -> "_Known":
-        return _Known(self.id, self.name, tuple(one.value for one in self.emails))
+        return _Known(self.id, self.name, tuple(email.value for email in self.emails))
 
 
 class _Found(Wire):
@@ -92,7 +92,7 @@ class _Known:
     @property
     def described(self) -> Mapping[str, str]:
         """As people write it; nothing where it is known by nothing."""
-        email = next((one for one in self.emails if one), None)
+        email = next((email for email in self.emails if email), None)
         return {"email": email} if email else {"name": self.name} if self.name else {}
 
     def fits(self, lookup: Lookup) -> bool:
@@ -111,17 +111,21 @@ async def resolve(
 ) -> tuple[Account, Observed, tuple[Diagnostic, ...]]:
     """The account with custom fields in normal form and ids in place of descriptions; and its fields as observed.
 
-    A description that fits none or several is a finding. A field whose description has no id is left out, so that
-    nothing is planned for it; the finding keeps the account from being applied.
+    A description that fits none or several is a diagnostic. A field whose description has no id is left out, so that
+    nothing is planned for it; the diagnostic keeps the account from being applied.
 
     Raises:
         ApiError: something could not be asked.
     """
     there = _there(account, observed)
-    finished = {one.address for one in account.desired if one.create_only and one.address in there}
-    open_ones = (one for one in account.desired if one.address not in finished)
+    finished = {
+        desired_item.address
+        for desired_item in account.desired
+        if desired_item.create_only and desired_item.address in there
+    }
+    open_ones = (desired_item for desired_item in account.desired if desired_item.address not in finished)
     account, fields, unfit = await typed(account, open_ones, reader)
-    planned = [one for one in account.desired if one.address not in finished]
+    planned = [desired_item for desired_item in account.desired if desired_item.address not in finished]
     if fields is not None:
         there = {address: _told(one, fields) for address, one in there.items()}
     wanted = {value for _, value in _uses(planned)}
@@ -130,30 +134,30 @@ async def resolve(
     for kind in ("person", "organization"):
         linked = _linked(planned, there, kind)
         known = await _by_id(kind, sorted({id_ for ids in linked.values() for id_ in ids}), reader, rows)
-        for lookup in sorted((one for one in wanted if one.kind == kind), key=_order):
+        for lookup in sorted((lookup for lookup in wanted if lookup.kind == kind), key=_order):
             fitting = [known[id_] for id_ in sorted(linked.get(lookup, ())) if id_ in known and known[id_].fits(lookup)]
             found[lookup] = fitting[:1] or await _search(lookup, reader, rows)
-    if any(one.kind == "user" for one in wanted):
+    if any(lookup.kind == "user" for lookup in wanted):
         users = await _users(reader, rows)
-        found |= {one: [user for user in users if user.fits(one)] for one in wanted if one.kind == "user"}
+        found |= {lookup: [user for user in users if user.fits(lookup)] for lookup in wanted if lookup.kind == "user"}
     ids = {lookup: fitting[0].id for lookup, fitting in found.items() if len(fitting) == 1}
-    findings = [
-        _finding(one, found[value], value, rows.malformed.get(value.kind, ""))
+    diagnostics = [
+        _diagnostic(one, found[value], value, rows.malformed.get(value.kind, ""))
         for one, value in _uses(planned)
         if value not in ids
     ]
-    desired = tuple(_with_ids(one, ids) for one in account.desired)
-    return replace(account, desired=desired), replace(observed, fields=fields), (*unfit, *findings)
+    desired = tuple(_with_ids(desired_item, ids) for desired_item in account.desired)
+    return replace(account, desired=desired), replace(observed, fields=fields), (*unfit, *diagnostics)
 
 
 def _there(account: Account, observed: Observed) -> dict[Address, Live]:
-    """The live lead of each declared one, by its mark, or by the id that the lock file knows of one without a mark."""
+    """Return the live lead of each declared one: by its marker, or without one by the id that the lock file knows."""
     live = observed.live.get(LEAD.name, ())
-    marked = {one.mark: one for one in live if one.mark is not None}
-    unmarked = {one.remote_id: one for one in live if one.mark is None}
+    marked = {one.marker: one for one in live if one.marker is not None}
+    unmarked = {one.remote_id: one for one in live if one.marker is None}
     found = {
-        one.address: marked.get(one.mark or "") or unmarked.get(account.lock.get(one.address.ref, ""))
-        for one in account.of_kind(LEAD.name)
+        lead.address: marked.get(lead.marker or "") or unmarked.get(account.lock.get(lead.address.ref, ""))
+        for lead in account.of_kind(LEAD.name)
     }
     return {address: one for address, one in found.items() if one is not None}
 
@@ -173,11 +177,11 @@ async def descriptions(leads: Sequence[Live], reader: Reader) -> Known:
     known: dict[tuple[str, int], Mapping[str, str]] = {}
     rows = _Rows()
     for kind in ("person", "organization"):
-        ids = sorted({id_ for one in leads if isinstance(id_ := one.attrs[kind], int)})
+        ids = sorted({id_ for lead in leads if isinstance(id_ := lead.attrs[kind], int)})
         for id_, one in (await _by_id(kind, ids, reader, rows)).items():
             known[kind, id_] = one.described
-    if any(one.attrs["owner"] is not None for one in leads):
-        known |= {("user", one.id): one.described for one in await _users(reader, rows)}
+    if any(lead.attrs["owner"] is not None for lead in leads):
+        known |= {("user", known.id): known.described for known in await _users(reader, rows)}
     return {key: one for key, one in known.items() if one}
 
 
@@ -186,17 +190,22 @@ def _order(lookup: Lookup) -> tuple[str, str, str]:
 
 
 def _uses(desired: Iterable[Desired]) -> Iterable[tuple[Desired, Lookup]]:
-    return ((one, value) for one in desired for value in one.attrs.values() if isinstance(value, Lookup))
+    return (
+        (desired_item, value)
+        for desired_item in desired
+        for value in desired_item.attrs.values()
+        if isinstance(value, Lookup)
+    )
 
 
 def _linked(desired: Iterable[Desired], live: Mapping[Address, Live], kind: str) -> Mapping[Lookup, set[int]]:
     """What the live leads are linked to where a description is declared."""
     linked: dict[Lookup, set[int]] = {}
-    for one in desired:
-        there = live.get(one.address)
+    for desired_item in desired:
+        there = live.get(desired_item.address)
         if there is None:
             continue
-        for name, value in one.attrs.items():
+        for name, value in desired_item.attrs.items():
             if isinstance(value, Lookup) and value.kind == kind and isinstance(id_ := there.attrs.get(name), int):
                 linked.setdefault(value, set()).add(id_)
     return linked
@@ -213,7 +222,7 @@ async def _by_id(kind: str, ids: Sequence[int], reader: Reader, decode: "_Rows")
     for id_ in () if together else ids:
         with suppress(NotFound):
             rows += decode(_Contact, _ONE[kind], kind, [(await reader.get(Request(_ONE[kind], str(id_)))).data])
-    return {one.id: one.known_by for one in rows}
+    return {row.id: row.known_by for row in rows}
 
 
 async def _search(lookup: Lookup, reader: Reader, decode: "_Rows") -> list[_Known]:
@@ -230,7 +239,7 @@ async def _search(lookup: Lookup, reader: Reader, decode: "_Rows") -> list[_Know
 
 async def _users(reader: Reader, decode: "_Rows") -> list[_Known]:
     rows = decode(_User, GET_USERS, "user", (await reader.get(Request(GET_USERS))).rows())
-    return [_Known(one.id, one.name, (one.email,)) for one in rows if one.active_flag]
+    return [_Known(row.id, row.name, (row.email,)) for row in rows if row.active_flag]
 
 
 class _Rows:
@@ -266,16 +275,18 @@ def _with_ids(desired: Desired, ids: Mapping[Lookup, int]) -> Desired:
     return replace(desired, attrs=resolved)
 
 
-def _finding(desired: Desired, candidates: Sequence[_Known], lookup: Lookup, malformed: str) -> Diagnostic:
+def _diagnostic(desired: Desired, candidates: Sequence[_Known], lookup: Lookup, malformed: str) -> Diagnostic:
     several = len(candidates) > 1
     what = f"{lookup.kind} with the {lookup.by} {lookup.text!r}"
     more = f"\nand {len(candidates) - CANDIDATES} more" if len(candidates) > CANDIDATES else ""
     create = "ask an admin to invite the user" if lookup.kind == "user" else f"create the {lookup.kind} in Pipedrive"
-    return desired.finding(
+    return desired.diagnostic(
         "several-found" if several else "none-found",
         Severity.ERROR,
         f"there are {len(candidates)} of the {what}" if several else f"there is no {what}",
-        detail="\n".join(f"{one.id}  {one.name}" for one in candidates[:CANDIDATES]) + more if several else malformed,
+        detail="\n".join(f"{candidate.id}  {candidate.name}" for candidate in candidates[:CANDIDATES]) + more
+        if several
+        else malformed,
         hint="write the id of the one that is meant" if several else f"correct it, or {create} first",
         span=lookup.span,
     )

@@ -93,12 +93,12 @@ async def _by_id(account: Account, priced: Ways, labels: list[Live], reader: Rea
     declared = account.of_kind(LEAD.name)
     asked = await ask_for(account, declared, reader)
     found = certain(account, asked.there.values())
-    for one in declared:
+    for desired in declared:
         # One that is to be created again may be there under another id, so that takes the list.
-        if not found[one.address.ref] and not (one.mark in asked.gone and one.leave_gone):
+        if not found[desired.address.ref] and not (desired.marker in asked.gone and desired.leave_gone):
             return None
-    leads = list({one.remote_id: one for one in asked.there.values()}.values())
-    check_labels(labels, {label for one in leads for label in labels_of(one)})
+    leads = list({live.remote_id: live for live in asked.there.values()}.values())
+    check_labels(labels, {label for lead in leads for label in labels_of(lead)})
     return Observed(
         {LABEL.name: labels, LEAD.name: leads}, gone=frozenset(asked.gone), reading=Reading(priced.words_by_id())
     )
@@ -109,33 +109,33 @@ async def _listed(
 ) -> Observed:
     """All live leads, and what is declared and not among them by its id and in the archive; with `full` all of that."""
     check_labels(labels, seen.carriers.keys())
-    declared = [one for one in account.of_kind(LEAD.name) if one.present and one.mark]
+    declared = [lead for lead in account.of_kind(LEAD.name) if lead.present and lead.marker]
     listed = certain(account, seen.kept)
     sought = [one for one in declared if not listed[one.address.ref]]
     asked = await ask_for(account, sought, reader)
     known = certain(account, asked.there.values())
     remembered = {lead.remote_id: lead for one in sought for lead in known[one.address.ref]}
     missing = frozenset(
-        one.mark
-        for one in sought
-        if one.mark
-        and not known[one.address.ref]
+        desired.marker
+        for desired in sought
+        if desired.marker
+        and not known[desired.address.ref]
         # One that is to be created again may have been, by a run that could not write the lock file.
-        and not (one.mark in asked.gone and one.leave_gone)
-        and not (one.adopted and one.mark not in asked.gone)
+        and not (desired.marker in asked.gone and desired.leave_gone)
+        and not (desired.adopted and desired.marker not in asked.gone)
     )
     archived = Listed()
     if missing or full:
         limit = math.inf if full else account.policy.archived_pages
         archived = await again_if_shifted(lambda: read_archived(account, reader, missing, limit))
-    kept = {one.remote_id: one for one in (*archived.kept, *remembered.values(), *seen.kept)}
+    kept = {live.remote_id: live for live in (*archived.kept, *remembered.values(), *seen.kept)}
     return Observed(
         {LABEL.name: labels, LEAD.name: list(kept.values())},
         others={LEAD.name: seen.others},
         carriers=seen.carriers,
         pages=seen.pages,
         archived_carriers=archived.carriers if full else None,
-        unsure=missing - {one.mark or "" for one in archived.kept} if archived.cut else frozenset(),
+        unsure=missing - {one.marker or "" for one in archived.kept} if archived.cut else frozenset(),
         gone=frozenset(asked.gone),
         reading=Reading(priced.words_listed(seen.pages)),
         unmarked=seen.unmarked,
@@ -161,8 +161,8 @@ def _labels_go(account: Account, labels: list[Live]) -> bool:
     found = match(account.of_kind(LABEL.name), labels, account.lock)
     rule = account.policy.prune_labels
     pruned = any(
-        rule is Prune.ALL or (rule is Prune.LOCKED and account.remembers(one.kind, one.remote_id))
-        for one in found.extra
+        rule is Prune.ALL or (rule is Prune.LOCKED and account.remembers(live.kind, live.remote_id))
+        for live in found.extra
     )
     return pruned or any(not desired.present for desired, _ in found.pairs)
 

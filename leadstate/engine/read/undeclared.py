@@ -1,6 +1,6 @@
-"""Reads what exists in an account and is not declared: labels, and where asked leads that carry our mark or none.
+"""Reads what exists in an account and is not declared: labels, and where asked leads that carry our marker or none.
 
-Never guesses: labels that could be one of several, and those that bear a former name of a declared one, are findings.
+Never guesses: a label that could be one of several, or that bears a former name of a declared one, is a diagnostic.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ class Wanted:
     """What to look for.
 
     Attributes:
-        leads: whether leads are read at all: those that carry our mark, and those that carry none.
+        leads: whether leads are read at all: those that carry our marker, and those that carry none.
         names: whether to read what the people and organizations of those leads are known by.
         owners: only leads of these users; none means all.
         labels: only labels of these names, and leads that carry one of them; none means all.
@@ -50,10 +50,10 @@ class Undeclared:
     Attributes:
         account: its name.
         labels: labels that nothing declares, each of which can be told from all others by its name.
-        leads: leads with our mark or none, oldest first, their labels as references.
-        foreign: how many leads were passed over for they carry a mark of somebody else.
+        leads: leads with our marker or none, oldest first, their labels as references.
+        foreign: how many leads were passed over for they carry a marker of somebody else.
         known: kind and id of a person, organization or user → how it is known, and as what.
-        findings: what was left out, and why.
+        diagnostics: what was left out, and why.
     """
 
     account: str
@@ -61,45 +61,45 @@ class Undeclared:
     leads: tuple[Live, ...] = ()
     foreign: int = 0
     known: Known = field(default_factory=dict)
-    findings: tuple[Diagnostic, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 async def read_undeclared(work: Sequence[AccountJob], wanted: Wanted) -> list[Undeclared]:
-    """Every account, in the order given; one that cannot be read is a finding of its own."""
+    """Every account, in the order given; one that cannot be read is a diagnostic of its own."""
     return await each(
         work,
         lambda job: _read(job.account, Reader(job.connection), wanted),
-        lambda job, finding: Undeclared(job.account.name, findings=(finding,)),
+        lambda job, diagnostic: Undeclared(job.account.name, diagnostics=(diagnostic,)),
     )
 
 
 async def _read(account: Account, reader: Reader, wanted: Wanted) -> Undeclared:
     wrong = await wrong_company(account, reader)
     if wrong is not None:
-        return Undeclared(account.name, findings=(wrong,))
+        return Undeclared(account.name, diagnostics=(wrong,))
     answer = await reader.get(Request(GET_LABELS))
     labels = list(decoded(LABEL, GET_LABELS, answer.rows()))
     leads, foreign = await _read_leads(account, reader, wanted) if wanted.leads else ([], 0)
-    carrying = {RemoteRef(LABEL.name, one.remote_id) for one in labels if one.name in wanted.labels}
-    leads = [one for one in leads if not wanted.labels or carrying & labels_of(one)]
+    carrying = {RemoteRef(LABEL.name, label.remote_id) for label in labels if label.name in wanted.labels}
+    leads = [lead for lead in leads if not wanted.labels or carrying & labels_of(lead)]
     known = await descriptions(leads, reader) if wanted.names else {}
     matching = match(account.of_kind(LABEL.name), labels, account.lock)
-    told, findings = _told_apart(account, matching, wanted)
+    told, diagnostics = _told_apart(account, matching, wanted)
     bindings = _bindings(matching, told)
     return Undeclared(
         account.name,
-        tuple(one for one in told if not wanted.labels or one.name in wanted.labels),
-        tuple(replace(one, attrs=bindings.attrs(one)) for one in leads),
+        tuple(live for live in told if not wanted.labels or live.name in wanted.labels),
+        tuple(replace(lead, attrs=bindings.attrs(lead)) for lead in leads),
         foreign,
         known,
-        (*matching.diagnostics, *findings),
+        (*matching.diagnostics, *diagnostics),
     )
 
 
 async def _read_leads(account: Account, reader: Reader, wanted: Wanted) -> tuple[list[Live], int]:
     """Live leads that nothing declares and that pass the filters; again where the listing shifts.
 
-    One that carries somebody else's mark is never taken, only counted.
+    One that carries somebody else's marker is never taken, only counted.
     """
     for _ in range(ATTEMPTS - 1):
         try:
@@ -112,8 +112,8 @@ async def _read_leads(account: Account, reader: Reader, wanted: Wanted) -> tuple
 async def _read_pages(account: Account, reader: Reader, wanted: Wanted) -> tuple[list[Live], int]:
     found: list[Live] = []
     foreign = 0
-    declared = {one.mark for one in account.of_kind(LEAD.name)}
-    refs = {one.address.ref for one in account.of_kind(LEAD.name)}
+    declared = {lead.marker for lead in account.of_kind(LEAD.name)}
+    refs = {lead.address.ref for lead in account.of_kind(LEAD.name)}
     async with aclosing(reader.pages(GET_LEADS)) as pages:
         async for page in pages:
             for row, one in zip(page.rows, decoded(LEAD, GET_LEADS, page.rows), strict=True):
@@ -122,35 +122,35 @@ async def _read_pages(account: Account, reader: Reader, wanted: Wanted) -> tuple
                     wanted.owners and one.attrs["owner"] not in wanted.owners
                 ):
                     continue
-                if one.mark is not None and not account.owns(one.mark):
+                if one.marker is not None and not account.owns(one.marker):
                     foreign += 1
-                elif one.mark not in declared and account.locked.get(one.remote_id) not in refs:
+                elif one.marker not in declared and account.locked.get(one.remote_id) not in refs:
                     found.append(one)
     return found, foreign
 
 
 def _told_apart(account: Account, matching: Matching, wanted: Wanted) -> tuple[list[Live], list[Diagnostic]]:
-    """The labels that can be declared by their name, and a finding for each of the others."""
+    """The labels that can be declared by their name, and a diagnostic for each of the others."""
     declared = account.of_kind(LABEL.name)
     seen: dict[str, list[Live]] = {}
-    for one in matching.extra:
-        seen.setdefault(one.name, []).append(one)
+    for live in matching.extra:
+        seen.setdefault(live.name, []).append(live)
     taken = {name for one in declared for name in (one.address.key, *one.names)}
-    told, findings = [], []
+    told, diagnostics = [], []
     for name, group in seen.items():
         if len(group) == 1 and name not in taken:
             told.append(group[0])
             continue
-        if wanted.labels and not any(one.name in wanted.labels for one in group):
+        if wanted.labels and not any(member.name in wanted.labels for member in group):
             continue
-        findings.append(_left_out(account, group))
-    return told, findings
+        diagnostics.append(_left_out(account, group))
+    return told, diagnostics
 
 
 def _left_out(account: Account, group: Sequence[Live]) -> Diagnostic:
     why, hint = "a declared label has this name or key", "rename it in Pipedrive, and import again"
     if len(group) > 1:
-        others = ", ".join(f"{{id: {one.remote_id}}}" for one in group[1:])
+        others = ", ".join(f"{{id: {member.remote_id}}}" for member in group[1:])
         why = "several labels bear this name"
         hint = f"make them one: declare it with `merge_from: [{others}]`; else rename one in Pipedrive"
     return Diagnostic(
@@ -158,7 +158,7 @@ def _left_out(account: Account, group: Sequence[Live]) -> Diagnostic:
         Severity.ERROR,
         f"the label {group[0].name!r} was left out: {why}",
         hint=hint,
-        detail="\n".join(f"{one.remote_id}  {one.name}" for one in group),
+        detail="\n".join(f"{member.remote_id}  {member.name}" for member in group),
         account=account.name,
     )
 

@@ -17,7 +17,7 @@ from leadstate.report.formats.wording import SIGN, cost_text, value
 _KNOWN_BY = {
     "id": "its declared id",
     "lock": "the id in the lock file",
-    "mark": "its ownership mark",
+    "marker": "its ownership marker",
     "name": "its name",
     "previous-name": "a previous name",
 }
@@ -35,57 +35,66 @@ def explanation_text(document: Explanations, *, color: bool, width: int) -> str:
 
 
 def _print(console: Console, document: Explanations) -> None:
-    for one in document.explanations:
-        console.print(Text.assemble((visible(one.address), "bold"), "  ", (visible(one.company), "dim")))
+    for explanation in document.explanations:
+        console.print(
+            Text.assemble((visible(explanation.address), "bold"), "  ", (visible(explanation.company), "dim"))
+        )
         table = Table.grid(padding=(0, 3, 0, 0))
         for _ in range(2):
             table.add_column(overflow="fold")
-        for name, fact in _facts(one):
+        for name, fact in _facts(explanation):
             table.add_row(Text(f"  {name}", "dim"), fact)
         console.print(table)
-        for finding in one.findings:
+        for diagnostic in explanation.diagnostics:
             console.print()
-            console.print(finding_text(finding))
+            console.print(finding_text(diagnostic))
         console.print()
     console.print(Text(f"Read {cost_text(document.read)}."))
 
 
-def _facts(one: Explanation) -> Iterator[tuple[str, Text]]:
-    yield "declared", Text(_place(one.source) or "nowhere")
-    known = f", known by {' and '.join(_KNOWN_BY[by] for by in one.known_by)}" if one.known_by else ""
-    unclear = any(found.code == "ambiguous" and found.address == one.address for found in one.findings)
+def _facts(explanation: Explanation) -> Iterator[tuple[str, Text]]:
+    yield "declared", Text(_place(explanation.source) or "nowhere")
+    known = f", known by {' and '.join(_KNOWN_BY[by] for by in explanation.known_by)}" if explanation.known_by else ""
+    unclear = any(
+        found.code == "ambiguous" and found.address == explanation.address for found in explanation.diagnostics
+    )
     without = "several could be it" if unclear else "not there"
-    yield "live", Text(f"{visible(one.remote_id)}{known}" if one.remote_id else without)
-    for field in one.fields:
-        yield "" if field is not one.fields[0] else "fields", _field(one, field)
+    yield "live", Text(f"{visible(explanation.remote_id)}{known}" if explanation.remote_id else without)
+    for field in explanation.fields:
+        yield "" if field is not explanation.fields[0] else "fields", _field(explanation, field)
     yield (
         "action",
-        Text(f"{SIGN[one.action]} {one.action}", ACTION[one.action]) if one.action else Text("none", "green"),
+        Text(f"{SIGN[explanation.action]} {explanation.action}", ACTION[explanation.action])
+        if explanation.action
+        else Text("none", "green"),
     )
-    yield "why", Text(visible(one.why))
-    if one.waits_for:
-        yield "waits for", Text(visible(", ".join(one.waits_for)))
-    if one.needed_by:
-        yield "needed by", Text(visible(", ".join(one.needed_by)))
-    if one.change is None:
+    yield "why", Text(visible(explanation.why))
+    if explanation.waits_for:
+        yield "waits for", Text(visible(", ".join(explanation.waits_for)))
+    if explanation.needed_by:
+        yield "needed by", Text(visible(", ".join(explanation.needed_by)))
+    if explanation.change is None:
         return
-    if one.change.impact and one.change.impact.leads is not None:
-        yield "carried by", Text(counted(one.change.impact.leads, "open lead"))
-    for call in one.change.calls:
+    if explanation.change.impact and explanation.change.impact.leads is not None:
+        yield "carried by", Text(counted(explanation.change.impact.leads, "open lead"))
+    for call in explanation.change.calls:
         cost = cost_text(Requests(requests=call.count, tokens=call.count * call.tokens))
-        yield "calls" if call is one.change.calls[0] else "", Text(f"{call.method} {visible(call.path)}   {cost}")
+        yield (
+            "calls" if call is explanation.change.calls[0] else "",
+            Text(f"{call.method} {visible(call.path)}   {cost}"),
+        )
     yield (
         "guards",
-        Text("nothing stops it") if one.applyable else Text("it would not be applied: see below", "bold red"),
+        Text("nothing stops it") if explanation.applyable else Text("it would not be applied: see below", "bold red"),
     )
 
 
-def _field(one: Explanation, field: Field) -> Text:
-    width = max(len(each.path) for each in one.fields)
+def _field(explanation: Explanation, field: Field) -> Text:
+    width = max(len(each.path) for each in explanation.fields)
     text = Text(f"{visible(field.path):{width}}  ")
     if not field.managed:
         return text.append(f"{value(field.live)}   not managed", "dim")
-    if field.differs and one.remote_id:
+    if field.differs and explanation.remote_id:
         text.append(value(field.live), "dim").append(" → ")
     text.append(value(field.declared))
     if field.source:

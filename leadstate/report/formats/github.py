@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible
-from leadstate.report.document import Account, Change, Finding, Report, Source
+from leadstate.report.document import Account, Change, Diagnostic, Report, Source
 from leadstate.report.formats.wording import (
     clipped,
     gravest_first,
@@ -31,14 +31,14 @@ _FIRST = ("delete", "update", "add")
 
 def to_github(report: Report, *, color: bool = False, width: int = 0) -> str:  # noqa: ARG001  every renderer has this form
     """The report as workflow commands; lines that are none are for the log."""
-    findings = gravest_first(report)
+    diagnostics = gravest_first(report)
     changes = [(account, change) for account in report.accounts for change in account.changes]
     changes.sort(key=lambda pair: _FIRST.index(pair[1].action))
     unfinished = [pair for pair in changes if pair[1].result and pair[1].result.status != "applied"]
     finished = [pair for pair in changes if pair[1].result is None or pair[1].result.status == "applied"]
-    errors = [_finding("error", one) for one in findings if one.severity != "warning"]
+    errors = [_diagnostic("error", diagnostic) for diagnostic in diagnostics if diagnostic.severity != "warning"]
     errors += [_change("error", *pair) for pair in unfinished]
-    warnings = [_finding("warning", one) for one in findings if one.severity == "warning"]
+    warnings = [_diagnostic("warning", diagnostic) for diagnostic in diagnostics if diagnostic.severity == "warning"]
     notices = [_change("notice", *pair) for pair in finished]
     lines = [
         *_ten("error", errors, "error"),
@@ -58,18 +58,20 @@ def _ten(command: str, lines: list[str], what: str) -> Iterator[str]:
     yield _command(command, None, "leadstate", f"and {counted(len(lines) - SHOWN + 1, f'more {what}')}")
 
 
-def _finding(command: str, one: Finding) -> str:
-    about = one.address or one.account
-    said = [f"{about}: {one.summary}" if about else one.summary, *one.detail.splitlines()]
-    said += [f"= {one.hint}"] if one.hint else []
-    return _command(command, one.source, f"{one.severity}[{one.code}]", "\n".join(map(visible, said)))
+def _diagnostic(command: str, diagnostic: Diagnostic) -> str:
+    about = diagnostic.address or diagnostic.account
+    said = [f"{about}: {diagnostic.summary}" if about else diagnostic.summary, *diagnostic.detail.splitlines()]
+    said += [f"= {diagnostic.hint}"] if diagnostic.hint else []
+    return _command(
+        command, diagnostic.source, f"{diagnostic.severity}[{diagnostic.code}]", "\n".join(map(visible, said))
+    )
 
 
 def _change(command: str, account: Account, change: Change) -> str:
     name = f"{account.account}/{local(account, change.address)}"
     fields = [
-        f"{visible(one.path)}: {f'{value(one.before)} → ' if change.action == 'update' else ''}{value(one.after)}"
-        for one in shown_fields(change)
+        f"{visible(field.path)}: {f'{value(field.before)} → ' if change.action == 'update' else ''}{value(field.after)}"
+        for field in shown_fields(change)
     ]
     said = [why_deleted(change)] if change.action == "delete" else fields
     said += [note(change)] if note(change) else []

@@ -45,10 +45,10 @@ class Grid:
 
 def grid(accounts: Sequence[Account]) -> Grid:
     """The grid of a report's accounts."""
-    columns = [_column(one) for one in accounts]
+    columns = [_column(account) for account in accounts]
     names = sorted({name for column in columns for name in column}, key=lambda name: (name.casefold(), name))
     nowhere = Cell(None, None, "", changes=False)
-    unread = [not one.labels and any(d.severity == "error" for d in one.diagnostics) for one in accounts]
+    unread = [not account.labels and any(d.severity == "error" for d in account.diagnostics) for account in accounts]
     rows = tuple(
         (
             name,
@@ -58,12 +58,12 @@ def grid(accounts: Sequence[Account]) -> Grid:
         )
         for name in names
     )
-    return Grid(tuple(one.account for one in accounts), rows)
+    return Grid(tuple(account.account for account in accounts), rows)
 
 
 def colors_after(account: Account) -> dict[str, str]:
     """Address → colour of each label once the changes are made."""
-    colors = {one.address: one.color for one in account.labels}
+    colors = {label.address: label.color for label in account.labels}
     for change in account.changes:
         if change.kind == "label":
             colors[change.address] = _after(change, colors.get(change.address, ""))
@@ -71,8 +71,8 @@ def colors_after(account: Account) -> dict[str, str]:
 
 
 def _column(account: Account) -> dict[str, Cell]:
-    labels = {one.address: one for one in account.labels}
-    changes = {one.address: one for one in account.changes if one.kind == "label"}
+    labels = {label.address: label for label in account.labels}
+    changes = {change.address: change for change in account.changes if change.kind == "label"}
     return {
         address.removeprefix(f"{account.account}/label:"): _cell(account, address, labels, changes)
         for address in labels.keys() | changes.keys()
@@ -93,4 +93,4 @@ def _cell(account: Account, address: str, labels: dict[str, Label], changes: dic
 
 
 def _after(change: Change, color: str) -> str:
-    return next((str(one.after) for one in change.fields if one.path == "color" and one.after), color)
+    return next((str(field.after) for field in change.fields if field.path == "color" and field.after), color)

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible
-from leadstate.report.document import Account, Change, FieldChange, Finding, Report, Scalar
+from leadstate.report.document import Account, Change, Diagnostic, FieldChange, Report, Scalar
 from leadstate.report.formats.grid import Chip, colors_after, grid
 from leadstate.report.formats.page import part
 from leadstate.report.formats.wording import (
     SIGN,
-    alone,
     gravest_first,
     headline,
     local,
@@ -22,6 +21,7 @@ from leadstate.report.formats.wording import (
     remarks,
     shown_fields,
     spent,
+    untouched_lines,
     value,
     why_deleted,
 )
@@ -60,28 +60,32 @@ class Section:
 
     account: Account
     rows: tuple[Row, ...]
-    alone: tuple[str, ...]
+    untouched: tuple[str, ...]
 
 
 UNFOLDED = 8
-"""Findings that stand above the changes in any case; errors and refusals all do, more warnings are folded."""
+"""Diagnostics that stand above the changes in any case; errors and refusals all do, more warnings are folded."""
 
 
 def to_html(report: Report, *, color: bool = False, width: int = 0) -> str:  # noqa: ARG001  every renderer has this form
     """The report as a page."""
-    sections = [_section(account) for account in report.accounts if account.changes or account.left_alone]
-    findings = [(one, _lines(one)) for one in gravest_first(report)]
-    shown = max(UNFOLDED, sum(one.severity != "warning" for one, _ in findings))
+    sections = [_section(account) for account in report.accounts if account.changes or account.untouched]
+    diagnostics = [(one, _lines(one)) for one in gravest_first(report)]
+    shown = max(UNFOLDED, sum(one.severity != "warning" for one, _ in diagnostics))
     return _template().render(
         report=report,
         headline=headline(report).text.removesuffix("."),
-        remarks=list(remarks(report, findings="below")),
+        remarks=list(remarks(report, diagnostics="below")),
         spent=spent(report),
-        findings=findings[:shown],
-        folded=findings[shown:],
+        diagnostics=diagnostics[:shown],
+        folded=diagnostics[shown:],
         sections=sections,
-        quiet=[one.account for one in report.accounts if not (one.changes or one.left_alone or one.diagnostics)],
-        changes=sum(len(one.rows) for one in sections),
+        quiet=[
+            account.account
+            for account in report.accounts
+            if not (account.changes or account.untouched or account.diagnostics)
+        ],
+        changes=sum(len(section.rows) for section in sections),
         grid=grid(report.accounts),
         counted=counted,
         style=part("page.css"),
@@ -115,27 +119,31 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _lines(one: Finding) -> list[str]:
-    return [*one.excerpt.splitlines(), *one.detail.splitlines()]
+def _lines(diagnostic: Diagnostic) -> list[str]:
+    return [*diagnostic.excerpt.splitlines(), *diagnostic.detail.splitlines()]
 
 
 def _section(account: Account) -> Section:
-    before = {one.address: one.color for one in account.labels}
+    before = {label.address: label.color for label in account.labels}
     after = colors_after(account)
     rows = tuple(_row(account, change, before, after) for change in account.changes)
-    return Section(account, rows, tuple(alone(account)))
+    return Section(account, rows, tuple(untouched_lines(account)))
 
 
 def _row(account: Account, change: Change, before: Mapping[str, str], after: Mapping[str, str]) -> Row:
-    was = {one.path: one.before for one in change.fields}
+    was = {field.path: field.before for field in change.fields}
     return Row(
         change,
         local(account, change.address),
         SIGN[change.action],
         why_deleted(change) if change.action == "delete" else "",
         tuple(
-            (one.path, _side(account, change, one, one.before, before), _side(account, change, one, one.after, after))
-            for one in shown_fields(change)
+            (
+                field.path,
+                _side(account, change, field, field.before, before),
+                _side(account, change, field, field.after, after),
+            )
+            for field in shown_fields(change)
         ),
         Side(chips=(Chip(str(was["color"]), str(was["color"])),)) if was.get("color") else Side(),
         note(change),
@@ -147,5 +155,5 @@ def _side(account: Account, change: Change, field: FieldChange, given: Scalar, c
         return Side(chips=(Chip(given, given),))
     if change.kind == "lead" and field.path == "labels" and isinstance(given, list | tuple) and given:
         names = [str(one) for one in given]
-        return Side(chips=tuple(Chip(one, colors.get(f"{account.account}/label:{one}", "")) for one in names))
+        return Side(chips=tuple(Chip(name, colors.get(f"{account.account}/label:{name}", "")) for name in names))
     return Side(value(given, LONGEST_VALUE))

@@ -5,11 +5,10 @@ from collections.abc import Iterable, Iterator
 
 from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible
-from leadstate.report.document import Account, Change, Finding, Report
+from leadstate.report.document import Account, Change, Diagnostic, Report
 from leadstate.report.formats.markdown_text import code, prose, spans
 from leadstate.report.formats.wording import (
     SIGN,
-    alone,
     clipped,
     gravest_first,
     headline,
@@ -18,6 +17,7 @@ from leadstate.report.formats.wording import (
     remarks,
     shown_fields,
     spent,
+    untouched_lines,
     value,
     why_deleted,
 )
@@ -59,17 +59,17 @@ def to_markdown(report: Report, *, color: bool = False, width: int = 0) -> str: 
     first, cost = headline(report), spent(report)
     head = f"## leadstate {report.command}: {first.text.removesuffix('.')}\n\n"
     room.takes(head)
-    findings = _findings(gravest_first(report), room)
+    diagnostics = _diagnostics(gravest_first(report), room)
     sections = _sections(report, room)
     tail = [f"**{line}**" for line in remarks(report)]
     if cost:
-        tail.append(f"{report.summary.unchanged:,} as declared, {report.summary.left_alone:,} left alone. {cost}")
-    return "".join([head, *findings, *sections, *(f"{line}\n\n" for line in tail)]).rstrip() + "\n"
+        tail.append(f"{report.summary.unchanged:,} up to date, {report.summary.untouched:,} untouched. {cost}")
+    return "".join([head, *diagnostics, *sections, *(f"{line}\n\n" for line in tail)]).rstrip() + "\n"
 
 
-def _findings(findings: Iterable[Finding], room: _Room) -> Iterator[str]:
+def _diagnostics(diagnostics: Iterable[Diagnostic], room: _Room) -> Iterator[str]:
     share, left_out = _Room(_FINDINGS_SHARE), 0
-    texts = [_finding(one) for one in findings]
+    texts = [_diagnostic(diagnostic) for diagnostic in diagnostics]
     for text in texts:
         if left_out or not share.takes(text):
             left_out += 1
@@ -82,21 +82,22 @@ def _findings(findings: Iterable[Finding], room: _Room) -> Iterator[str]:
         yield "\n"
 
 
-def _finding(one: Finding) -> str:
-    about = one.address or one.account
-    place = f" {code(f'{one.source}:{one.source.column}')}" if one.source else ""
-    lines = [f"- {_ICON[one.severity]} **{one.severity}** {code(one.code)}{f' {_name(about)}' if about else ''}{place}"]
+def _diagnostic(diagnostic: Diagnostic) -> str:
+    about = diagnostic.address or diagnostic.account
+    place = f" {code(f'{diagnostic.source}:{diagnostic.source.column}')}" if diagnostic.source else ""
+    named = f" {_name(about)}" if about else ""
+    lines = [f"- {_ICON[diagnostic.severity]} **{diagnostic.severity}** {code(diagnostic.code)}{named}{place}"]
     names = spans(_forms(about or ""))
-    lines += [prose(clipped(one.summary, _LONGEST_LINE), names)]
-    lines += [code(clipped(line, _LONGEST_LINE)) for line in one.detail.splitlines() if line.strip()]
-    lines += [f"→ {prose(clipped(one.hint, _LONGEST_LINE), names)}"] if one.hint else []
+    lines += [prose(clipped(diagnostic.summary, _LONGEST_LINE), names)]
+    lines += [code(clipped(line, _LONGEST_LINE)) for line in diagnostic.detail.splitlines() if line.strip()]
+    lines += [f"→ {prose(clipped(diagnostic.hint, _LONGEST_LINE), names)}"] if diagnostic.hint else []
     return "<br>\n  ".join(lines) + "\n"
 
 
 def _sections(report: Report, room: _Room) -> Iterator[str]:
     """One section an account, those with changes first, until there is no more room; then what was left out."""
-    changed = [one for one in report.accounts if one.changes]
-    others = [one for one in report.accounts if not one.changes and not one.diagnostics]
+    changed = [account for account in report.accounts if account.changes]
+    others = [account for account in report.accounts if not account.changes and not account.diagnostics]
     changes_out = accounts_out = 0
     for account in changed:
         section, missing = ("", len(account.changes)) if changes_out else _section(account, room)
@@ -119,7 +120,7 @@ def _section(account: Account, room: _Room) -> tuple[str, int]:
     if not room.takes(head + _TABLE + foot):
         return "", total
     rows = []
-    named = [*(change.address for change in account.changes), *(one.address or "" for one in account.left_alone)]
+    named = [*(change.address for change in account.changes), *(group.address or "" for group in account.untouched)]
     names = spans(form for address in named for form in _forms(address))
     for change in account.changes:
         row = _row(account, change, names)
@@ -128,7 +129,7 @@ def _section(account: Account, room: _Room) -> tuple[str, int]:
         rows.append(row)
     if not rows:
         return "", total
-    left = "".join(f"- {prose(line, names)}\n" for line in alone(account))
+    left = "".join(f"- {prose(line, names)}\n" for line in untouched_lines(account))
     after = f"{left}\n" if left and len(rows) == total and room.takes(f"{left}\n") else ""
     return "".join([head, _TABLE, *rows, foot, after]), total - len(rows)
 
@@ -147,16 +148,16 @@ def _fields(change: Change) -> str:
     if change.action == "delete":
         return prose(why_deleted(change), spans(_forms(change.moves_to or "")))
     lines = []
-    for one in shown_fields(change):
-        before = "" if change.action == "add" else f"{code(value(one.before))} → "
-        lines.append(f"{_name(one.path)} {before}{code(value(one.after))}")
+    for field in shown_fields(change):
+        before = "" if change.action == "add" else f"{code(value(field.before))} → "
+        lines.append(f"{_name(field.path)} {before}{code(value(field.after))}")
     return "<br>".join(lines)
 
 
 def _unchanged(accounts: list[Account], room: _Room) -> Iterator[str]:
     names, left_out = [], 0
-    for one in accounts:
-        name = _name(one.account)
+    for account in accounts:
+        name = _name(account.account)
         if left_out or not room.takes(f"{name}, "):
             left_out += 1
         else:

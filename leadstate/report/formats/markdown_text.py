@@ -25,11 +25,11 @@ def code(text: str) -> str:
 def spans(names: Iterable[str] = ()) -> re.Pattern[str]:
     """Return what finds the pieces of a message that are one piece of code each.
 
-    These are what stands between backticks or quotation marks, and those of the names that have spaces in them.
+    These are what stands between backticks or quotation markers, and those of the names that have spaces in them.
     """
     known = sorted({_on_one_line(name) for name in names if " " in name.strip()}, key=len, reverse=True)
     named = "".join(f"|{re.escape(name)}" for name in known)
-    # What comes before it, what backticks hold, what has quotation marks or is a name, and what comes after it.
+    # What comes before it, what backticks hold, what has quotation markers or is a name, and what comes after it.
     return re.compile(rf"""(?:(?<= )|^)(\(?)(?:`([^`]+)`|('[^'`]+'|"[^"`]+"{named}))([).,:;?!]*)(?= |$)""")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from leadstate.report.document import Account, Finding, Report, Source
+from leadstate.report.document import Account, Diagnostic, Report, Source
 
 
 def renamed(report: Report, path: Callable[[str], str]) -> Report:
@@ -12,12 +12,12 @@ def renamed(report: Report, path: Callable[[str], str]) -> Report:
     def source(one: Source | None) -> Source | None:
         return one and replace(one, file=path(one.file))
 
-    def findings(of: Report | Account) -> tuple[Finding, ...]:
-        return tuple(replace(one, source=source(one.source)) for one in of.diagnostics)
+    def diagnostics(of: Report | Account) -> tuple[Diagnostic, ...]:
+        return tuple(replace(diagnostic, source=source(diagnostic.source)) for diagnostic in of.diagnostics)
 
     def account(of: Account) -> Account:
-        changes = tuple(replace(one, source=source(one.source)) for one in of.changes)
-        return replace(of, changes=changes, diagnostics=findings(of))
+        changes = tuple(replace(change, source=source(change.source)) for change in of.changes)
+        return replace(of, changes=changes, diagnostics=diagnostics(of))
 
     accounts = tuple(account(one) for one in report.accounts)
-    return replace(report, accounts=accounts, diagnostics=findings(report))
+    return replace(report, accounts=accounts, diagnostics=diagnostics(report))

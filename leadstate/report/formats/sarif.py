@@ -1,4 +1,4 @@
-"""SARIF 2.1.0, for code scanning: findings, deletes and changes that failed, each at its place with a stable mark.
+"""SARIF 2.1.0, for code scanning: diagnostics, deletes and changes that failed, each at its place with a stable marker.
 
 The format is OASIS's (docs.oasis-open.org/sarif/sarif/v2.1.0); what GitHub asks for besides is in its page "SARIF
 support for code scanning": it takes no result without a file.
@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from leadstate.model.escape import visible, visible_json
-from leadstate.report.document import Change, Finding, Report, Source
+from leadstate.report.document import Change, Diagnostic, Report, Source
 from leadstate.report.formats.wording import impact, why_deleted
 
 _LEVEL = {"error": "error", "guard": "error", "warning": "warning"}
@@ -29,14 +29,14 @@ _FINDING_HELP = "Each result says what to do. The documentation of leadstate (do
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One result before it is written; `mark` is what it is known by from run to run."""
+    """One result before it is written; `marker` is what it is known by from run to run."""
 
     rule: str
     level: str
     text: str
     source: Source | None
     address: str | None
-    mark: tuple[str, ...]
+    marker: tuple[str, ...]
 
 
 def to_sarif(report: Report, *, color: bool = False, width: int = 0) -> str:  # noqa: ARG001  every renderer has this form
@@ -63,8 +63,8 @@ def to_sarif(report: Report, *, color: bool = False, width: int = 0) -> str:  # 
 
 
 def _rows(report: Report) -> Iterator[_Row]:
-    for one in report.findings():
-        yield _finding(one)
+    for diagnostic in report.all_diagnostics():
+        yield _diagnostic(diagnostic)
     for account in report.accounts:
         for change in account.changes:
             if change.result and change.result.status != "applied":
@@ -75,12 +75,21 @@ def _rows(report: Report) -> Iterator[_Row]:
                 yield _change("delete", "warning", text, change)
 
 
-def _finding(one: Finding) -> _Row:
-    about = one.address or one.account
-    said = [f"{about}: {one.summary}" if about else one.summary, *one.detail.splitlines(), one.hint]
-    mark = (one.code, about or "", "" if one.address else one.summary, one.source.file if one.source else "")
+def _diagnostic(diagnostic: Diagnostic) -> _Row:
+    about = diagnostic.address or diagnostic.account
+    said = [
+        f"{about}: {diagnostic.summary}" if about else diagnostic.summary,
+        *diagnostic.detail.splitlines(),
+        diagnostic.hint,
+    ]
+    marker = (
+        diagnostic.code,
+        about or "",
+        "" if diagnostic.address else diagnostic.summary,
+        diagnostic.source.file if diagnostic.source else "",
+    )
     text = "\n".join(visible(line) for line in said if line)
-    return _Row(one.code, _LEVEL[one.severity], text, one.source, one.address, mark)
+    return _Row(diagnostic.code, _LEVEL[diagnostic.severity], text, diagnostic.source, diagnostic.address, marker)
 
 
 def _change(rule: str, level: str, text: str, change: Change) -> _Row:
@@ -98,8 +107,8 @@ def _rule(code: str, level: str) -> dict[str, Any]:
 
 
 def _result(row: _Row, rule: int, source: Source, seen: Counter[str]) -> dict[str, Any]:
-    mark = hashlib.sha256(json.dumps(row.mark).encode()).hexdigest()[:32]
-    seen[mark] += 1
+    marker = hashlib.sha256(json.dumps(row.marker).encode()).hexdigest()[:32]
+    seen[marker] += 1
     location: dict[str, Any] = {
         "physicalLocation": {
             "artifactLocation": _artifact(source.file),
@@ -114,7 +123,7 @@ def _result(row: _Row, rule: int, source: Source, seen: Counter[str]) -> dict[st
         "level": row.level,
         "message": {"text": _plain(row.text)},
         "locations": [location],
-        "partialFingerprints": {"leadstate/v1": f"{mark}:{seen[mark]}"},
+        "partialFingerprints": {"leadstate/v1": f"{marker}:{seen[marker]}"},
     }
 
 

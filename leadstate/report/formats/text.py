@@ -8,19 +8,19 @@ from rich.text import Text
 
 from leadstate.model.diagnostics import ALLOWED
 from leadstate.model.escape import visible
-from leadstate.report.document import Account, Change, Finding, Report
+from leadstate.report.document import Account, Change, Diagnostic, Report
 from leadstate.report.formats.columns import Cell, print_lines, print_rows
 from leadstate.report.formats.console import drawn
 from leadstate.report.formats.wording import (
     SIGN,
     Sentence,
-    alone,
     headline,
     local,
     note,
     remarks,
     shown_fields,
     spent,
+    untouched_lines,
     value,
     why_deleted,
 )
@@ -30,7 +30,7 @@ _RESULT = {"applied": "green", "failed": "bold red", "skipped": "yellow", "confl
 _SEVERITY = {"error": "bold red", "guard": "bold red", "warning": "yellow"}
 _TONE = {"plain": "", "good": "green", "bad": "bold red"}
 _NAMED = 3
-"""Objects and places that are named of those that one finding is about."""
+"""Objects and places that are named of those that one diagnostic is about."""
 _FIELDS = 1
 """The column that folds where the terminal is narrow: fields are what can be long."""
 
@@ -49,8 +49,8 @@ def to_text(report: Report, *, color: bool, width: int) -> str:
 def _print(console: Console, report: Report) -> None:
     for account in report.accounts:
         _print_account(console, account)
-    for findings in _grouped(report):
-        console.print(findings_text(findings))
+    for diagnostics in _grouped(report):
+        console.print(findings_text(diagnostics))
         console.print()
     first, cost = headline(report), spent(report)
     for line in (Sentence(f"{first.text}  {cost}" if cost else first.text, first.lead, first.tone), *remarks(report)):
@@ -60,11 +60,11 @@ def _print(console: Console, report: Report) -> None:
 def _print_account(console: Console, account: Account) -> None:
     console.print(Text.assemble((visible(account.account), "bold"), "  ", (visible(account.company), "dim")))
     if account.changes:
-        print_rows(console, [row for one in account.changes for row in _rows(account, one)], folds=_FIELDS)
+        print_rows(console, [row for change in account.changes for row in _rows(account, change)], folds=_FIELDS)
     elif not account.diagnostics:
         console.print("  no changes", style="dim")
     print_lines(console, _unfinished(account))
-    print_lines(console, ([(f"  {line}", "dim")] for line in alone(account)))
+    print_lines(console, ([(f"  {line}", "dim")] for line in untouched_lines(account)))
     console.print()
 
 
@@ -81,12 +81,12 @@ def _fields(change: Change) -> list[Cell]:
     if change.action == "delete":
         return [[(why_deleted(change), "")]]
     shown = shown_fields(change)
-    width = max((len(one.path) for one in shown), default=0)
+    width = max((len(field.path) for field in shown), default=0)
     lines: list[Cell] = []
-    for one in shown:
-        path = f"{visible(one.path):{width}}  "
-        before = [] if change.action == "add" else [(value(one.before), "dim"), (" → ", "")]
-        lines.append([(path, ""), *before, (value(one.after), "")])
+    for field in shown:
+        path = f"{visible(field.path):{width}}  "
+        before = [] if change.action == "add" else [(value(field.before), "dim"), (" → ", "")]
+        lines.append([(path, ""), *before, (value(field.after), "")])
     return lines or [[]]
 
 
@@ -109,30 +109,32 @@ def _unfinished(account: Account) -> Iterator[Cell]:
         yield [(about, _RESULT[status]), (visible(detail), "")]
 
 
-def _grouped(report: Report) -> Iterator[list[Finding]]:
-    """Findings, equal ones of different objects together. After an apply a guard that was lifted is no news."""
+def _grouped(report: Report) -> Iterator[list[Diagnostic]]:
+    """Diagnostics, equal ones of different objects together. After an apply a guard that was lifted is no news."""
     done = any(change.result for account in report.accounts for change in account.changes)
-    alike: dict[Finding, list[Finding]] = {}
-    for finding in report.findings():
-        if not (done and finding.hint == ALLOWED):
-            alike.setdefault(replace(finding, account=None, address=None, source=None), []).append(finding)
+    alike: dict[Diagnostic, list[Diagnostic]] = {}
+    for diagnostic in report.all_diagnostics():
+        if not (done and diagnostic.hint == ALLOWED):
+            alike.setdefault(replace(diagnostic, account=None, address=None, source=None), []).append(diagnostic)
     yield from alike.values()
 
 
-def finding_text(one: Finding) -> Text:
-    """A finding for people: what, where, and the cure."""
-    return findings_text([one])
+def finding_text(diagnostic: Diagnostic) -> Text:
+    """A diagnostic for people: what, where, and the fix."""
+    return findings_text([diagnostic])
 
 
-def findings_text(findings: Sequence[Finding]) -> Text:
-    """Findings that say the same of different objects."""
-    one = findings[0]
+def findings_text(diagnostics: Sequence[Diagnostic]) -> Text:
+    """Diagnostics that say the same of different objects."""
+    one = diagnostics[0]
     text = Text.assemble((f"{one.severity}[{one.code}]", _SEVERITY[one.severity]), " ")
-    places = list(dict.fromkeys(place for finding in findings if (place := finding.address or finding.account)))
+    places = list(
+        dict.fromkeys(place for diagnostic in diagnostics if (place := diagnostic.address or diagnostic.account))
+    )
     if places:
         text.append(f"{visible(_first(places))}: ")
     text.append(visible(one.summary), "bold")
-    sources = dict.fromkeys(finding.source for finding in findings if finding.source)
+    sources = dict.fromkeys(diagnostic.source for diagnostic in diagnostics if diagnostic.source)
     for source in list(sources)[:_NAMED]:
         text.append(f"\n  --> {visible(source.file)}:{source.line}:{source.column}", "dim")
     for block in (one.excerpt, one.detail):

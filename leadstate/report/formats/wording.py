@@ -7,7 +7,7 @@ from typing import Literal
 
 from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible
-from leadstate.report.document import Account, Change, FieldChange, Finding, Report, Requests, Scalar
+from leadstate.report.document import Account, Change, Diagnostic, FieldChange, Report, Requests, Scalar
 
 LONGEST_VALUE = 60
 """Characters of a value that are shown where space is dear."""
@@ -20,13 +20,13 @@ STATUSES = ("applied", "failed", "skipped", "conflict", "unknown")
 _SEVERITIES = ("error", "guard", "warning")
 _WHY_DELETED = {
     "state-absent": "declared absent",
-    "not-declared": "not declared (prune)",
+    "unmanaged": "unmanaged (prune)",
     "merged": "merged into",
     "duplicate": "duplicate; `keep` names another one",
     "undone": "added by the run that is undone",
 }
-_WHY_ALONE = {
-    "not-declared": "not declared; prune: none",
+_WHY_UNTOUCHED = {
+    "unmanaged": "unmanaged; prune: none",
     "not-locked": "not declared and not in the lock file; prune: locked",
     "not-ours": "not ours",
     "seed": "mode: seed, hands off",
@@ -76,7 +76,7 @@ def shown_fields(change: Change) -> list[FieldChange]:
     """The fields that tell something: none of a delete, and not the name of a new label, which its address says."""
     if change.action == "delete":
         return []
-    return [one for one in change.fields if not _said_by_address(change, one)]
+    return [field for field in change.fields if not _said_by_address(change, field)]
 
 
 def _said_by_address(change: Change, field: FieldChange) -> bool:
@@ -114,26 +114,26 @@ def note(change: Change) -> str:
     return "  ".join(filter(None, (impact(change), change.origin)))
 
 
-def alone(account: Account) -> Iterator[str]:
-    """What is left alone and why: first what has a story of its own, then the rest by kind and reason."""
+def untouched_lines(account: Account) -> Iterator[str]:
+    """Say what is untouched and why: first what has a story of its own, then the rest by kind and reason."""
     groups: dict[tuple[str, str], int] = {}
-    for one in account.left_alone:
-        if one.detail:
-            yield f"{local(account, one.address or one.kind)} {visible(one.detail)}"
+    for group in account.untouched:
+        if group.detail:
+            yield f"{local(account, group.address or group.kind)} {visible(group.detail)}"
         else:
-            groups[one.kind, one.reason] = groups.get((one.kind, one.reason), 0) + one.count
+            groups[group.kind, group.reason] = groups.get((group.kind, group.reason), 0) + group.count
     for (kind, reason), count in groups.items():
-        yield f"{counted(count, kind)} left alone ({_WHY_ALONE.get(reason, reason)})"
+        yield f"{counted(count, kind)} untouched ({_WHY_UNTOUCHED.get(reason, reason)})"
 
 
-def gravest_first(report: Report) -> list[Finding]:
-    """All findings: errors, refusals, then warnings."""
-    return sorted(report.findings(), key=lambda one: _SEVERITIES.index(one.severity))
+def gravest_first(report: Report) -> list[Diagnostic]:
+    """All diagnostics: errors, refusals, then warnings."""
+    return sorted(report.all_diagnostics(), key=lambda diagnostic: _SEVERITIES.index(diagnostic.severity))
 
 
 def headline(report: Report) -> Sentence:
     """The outcome of the run in one sentence, without what it cost."""
-    errors = sum(one.severity == "error" for one in report.findings())
+    errors = sum(diagnostic.severity == "error" for diagnostic in report.all_diagnostics())
     if report.command == "validate":
         return Sentence(f"{counted(errors, 'error')}." if errors else "The configuration is valid.")
     if not report.accounts and not errors:
@@ -141,13 +141,13 @@ def headline(report: Report) -> Sentence:
     if not report.accounts:
         return Sentence(f"{counted(errors, 'error')}; no account was asked.", tone="bad")
     if report.command == "apply":
-        results = [one.result.status for account in report.accounts for one in account.changes if one.result]
+        results = [change.result.status for account in report.accounts for change in account.changes if change.result]
         counts = [f"{results.count(status):,} {status}" for status in STATUSES if status in results]
         return Sentence(f"{', '.join(counts) or 'nothing to do'}.", "Apply: ")
     summary = report.summary
     if not summary.changes and report.applyable:
         are = "object is" if summary.unchanged == 1 else "objects are"
-        return Sentence(f"No changes. {summary.unchanged:,} {are} as declared.")
+        return Sentence(f"No changes. {summary.unchanged:,} {are} up to date.")
     planned = f"{summary.add:,} to add, {summary.update:,} to update, {summary.delete:,} to delete."
     return Sentence(planned, "Plan: ")
 
@@ -171,21 +171,21 @@ def spent(report: Report) -> str:
     return f"{read}; apply will take {apply}."
 
 
-def remarks(report: Report, *, findings: str = "above") -> Iterator[Sentence]:
+def remarks(report: Report, *, diagnostics: str = "above") -> Iterator[Sentence]:
     """What there is to say after the headline: whether a plan can be applied, whether an apply has converged.
 
     Args:
         report: the document.
-        findings: where the reader finds what speaks against an apply.
+        diagnostics: where the reader finds what speaks against an apply.
     """
     if report.command == "validate" or not report.accounts:
         return
     if report.command == "plan":
         yield from _compared(report)
         if not report.complete:
-            yield Sentence(f"The plan is incomplete: see the errors {findings}.", tone="bad")
+            yield Sentence(f"The plan is incomplete: see the errors {diagnostics}.", tone="bad")
         elif not report.applyable:
-            yield Sentence(f"It will not be applied as it is: see {findings}.", tone="bad")
+            yield Sentence(f"It will not be applied as it is: see {diagnostics}.", tone="bad")
         return
     yield _read_again(report)
 
@@ -207,7 +207,7 @@ def _read_again(report: Report) -> Sentence:
 
 def _compared(report: Report) -> Iterator[Sentence]:
     """How many changes come from where, in a plan with a base."""
-    origins = [one.origin for account in report.accounts for one in account.changes if one.origin]
+    origins = [change.origin for account in report.accounts for change in account.changes if change.origin]
     if report.base is None or not origins:
         return
     words = {"change": "from this change", "drift": "drift", "both": "both"}
