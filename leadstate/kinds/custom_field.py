@@ -17,7 +17,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from leadstate.kinds.base import Wire
-from leadstate.kinds.money import number_of
+from leadstate.kinds.money import number_of, within_bounds
 from leadstate.model.resource import CUSTOM, Attrs, Money, Value, text
 
 _DIGITS = 40
@@ -161,7 +161,7 @@ def _text(_known: CustomField, raw: object, _answered: Mapping[str, object]) -> 
 def _number(_known: CustomField, raw: object, _answered: Mapping[str, object]) -> Decimal:
     if isinstance(raw, bool) or not isinstance(raw, str | int | Decimal):
         raise TypeError
-    return Decimal(raw).normalize()
+    return within_bounds(Decimal(raw))
 
 
 def _money(known: CustomField, raw: object, answered: Mapping[str, object]) -> Value:

@@ -14,7 +14,7 @@ from leadstate.kinds.contacts import OrganizationRef, PersonRef, UserRef
 from leadstate.kinds.custom_field import answered
 from leadstate.kinds.custom_value import declared
 from leadstate.kinds.lead_spec import AtLeastLabels, LeadSpec
-from leadstate.kinds.money import MoneySpec, number_of
+from leadstate.kinds.money import MoneySpec, number_of, within_bounds
 from leadstate.model.address import Address, Ref, RemoteRef, Span
 from leadstate.model.plan import Action, Change
 from leadstate.model.resource import (
@@ -144,7 +144,7 @@ def decode(raw: object) -> Live:
         "organization": wire.organization_id,
         "owner": wire.owner_id,
         "labels": tuple(sorted({RemoteRef("label", id_) for id_ in wire.label_ids})),
-        "value": None if money is None else Money(money.amount.normalize(), money.currency),
+        "value": None if money is None else Money(within_bounds(money.amount), money.currency),
         "expected_close_date": wire.expected_close_date,
         "visible_to": wire.visible_to,
         "was_seen": wire.was_seen,

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from leadstate.kinds.base import Spec
+from leadstate.pipedrive.bounds import EXPONENT
 
 EXACT_DIGITS = 15
 """Amounts travel as JSON numbers, which every reader holds exactly up to 15 significant digits (IEEE 754 double)."""
@@ -29,6 +30,17 @@ def exact(raw: object) -> Decimal:
     if len(digits) + max(0, int(exponent)) > EXACT_DIGITS or int(exponent) < -EXACT_DIGITS:
         raise PydanticCustomError("amount_digits", "an amount has 15 significant digits at most")
     return normal
+
+
+def within_bounds(number: Decimal) -> Decimal:
+    """Return the normal form of a number that was answered as a text, which the bounds of JSON numbers do not reach.
+
+    Raises:
+        ValueError: it is not finite, or no account can hold it; writing out its digits would take for ever.
+    """
+    if not number.is_finite() or abs(number.adjusted()) > EXPONENT:
+        raise ValueError("a number is out of bounds")
+    return number.normalize()
 
 
 def number_of(amount: Decimal) -> int | float:

@@ -41,3 +41,13 @@ def test_a_malformed_row_leaves_the_others_readable(changed: dict[str, Any]) -> 
 @pytest.mark.parametrize("raw", [None, [], "x", 1, {}, row(field_name=None), row(field_name=[])])
 def test_a_row_without_a_name_is_left_out(raw: object) -> None:
     assert decode(raw) is None
+
+
+@pytest.mark.parametrize("raw", ["1e5000000", "-1e5000000", "1e-5000000", "1e51", "9" * 52, "NaN", "sNaN", "-Infinity"])
+@pytest.mark.parametrize("kind", ["double", "monetary"])
+def test_a_number_out_of_bounds_is_read_as_a_text_that_equals_nothing(kind: str, raw: str) -> None:
+    field = decode(row(field_type=kind))
+    assert field is not None
+    fields = CustomFields([field])
+    assert fields.read({KEY: raw, f"{KEY}_currency": "EUR"}) == {"custom_fields.Industry": f"? {raw}"[:100]}
+    assert fields.read({KEY: "1e50", f"{KEY}_currency": "EUR"}) != {"custom_fields.Industry": "? 1e50"}

@@ -199,3 +199,9 @@ def test_older_bodies_and_numbers_for_text_are_understood() -> None:
     live = decode({"id": "x", "title": "T", "visible_to": 3})
     assert live.attrs["visible_to"] == "3"
     assert live.marker is None
+
+
+@pytest.mark.parametrize("amount", ["1e5000000", "1e-5000000", "1e51", "9" * 52])
+def test_an_amount_out_of_bounds_is_no_lead(amount: str) -> None:
+    with pytest.raises(ValueError, match="out of bounds"):
+        decode({"id": "x", "title": "t", "value": {"amount": amount, "currency": "EUR"}})
