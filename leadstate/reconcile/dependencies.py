@@ -45,8 +45,12 @@ def weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
     that it brings back from the archive do.
     """
     ids = {change.address: change.remote_id for change in changes}
-    thawed = {change.remote_id for change in changes if change.thaw_first and "labels" not in change.want}
-    returning = [one for one in observed.live.get("lead", ()) if one.remote_id in thawed]
+    thawed = {change.remote_id: change for change in changes if change.thaw_first}
+    returning = {
+        lead.remote_id: thawed[lead.remote_id].want.get("labels", _held(lead))
+        for lead in observed.live.get("lead", ())
+        if lead.remote_id in thawed
+    }
     after_all = _pages_after(changes, observed)
     weighed = []
     for change in changes:
@@ -60,7 +64,7 @@ def weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
             continue
         ref = RemoteRef("label", change.remote_id)
         leaving = {ids[address] for address in change.after} if deletes else set()
-        back = [lead.remote_id for lead in returning if ref in _held(lead)]
+        back = [lead for lead, labels in returning.items() if _holds(labels, ref, change.address.ref)]
         carriers = None if observed.carriers is None else [*observed.carriers.get(ref, ()), *back]
         live = None if carriers is None else tuple(lead for lead in carriers if lead not in leaving)
         archived = None if observed.archived_carriers is None else observed.archived_carriers.get(ref, ())
@@ -93,6 +97,11 @@ def _pages_after(changes: Sequence[Change], observed: Observed) -> int:
             after += stays - was
     # A server may grant shorter pages than it is asked for.
     return max(1, observed.pages + pages_of(after) - pages_of(before))
+
+
+def _holds(labels: Value, *forms: Ref | RemoteRef) -> bool:
+    """Return whether a list of labels holds a label in one of its forms."""
+    return isinstance(labels, tuple) and any(form in labels for form in forms)
 
 
 def _held(lead: Live) -> tuple[Value, ...]:

@@ -136,7 +136,18 @@ class _Draft:
 
     def keep_carried_labels(self) -> None:
         """Keep an added label that leads would lose: somebody gave it to them since, or nobody can edit them."""
-        carried = {change.address for change in weigh(in_order(self.changes), self.observed) if change.carriers}
+        updated = {change.remote_id for change in self.changes}
+        frozen = {
+            label
+            for lead in self.observed.live.get(LEAD, ())
+            if lead.frozen_by is not None and lead.remote_id not in updated
+            for label in _carried(lead)
+        }
+        carried = {
+            change.address
+            for change in weigh(in_order(self.changes), self.observed)
+            if change.carriers or (change.action is Action.DELETE and change.remote_id in frozen)
+        }
         for change in self.changes:
             if change.address in carried:
                 key, remote_id = change.address.key, change.remote_id
@@ -186,7 +197,8 @@ class _Draft:
             for id_, other in names.items()
             if other == name and self.receipt.labels.get(id_) != name and id_ not in made
         ]
-        there.sort(key=lambda id_: (live[id_].attrs != changed.before, id_))
+        # Labels of one name and colour are told apart by the leads that carry them.
+        there.sort(key=lambda id_: (live[id_].attrs != changed.before, -self._resemblance(id_, changed.remote_id), id_))
         ref = Ref(LABEL, self._keys[LABEL, changed.remote_id])
         if there:
             self._stand_for[changed.remote_id] = Ref(LABEL, self._keys[LABEL, there[0]])
@@ -195,6 +207,12 @@ class _Draft:
             return
         self._stand_for[changed.remote_id] = ref
         self._add(changed, changed.before)
+
+    def _resemblance(self, label: str, deleted: str) -> int:
+        """Return how many leads carry a label that lost the deleted one, less those that did not lose it."""
+        lost = {changed.remote_id: changed.lost for changed in self._changed}
+        carriers = [lead.remote_id for lead in self.observed.live.get(LEAD, ()) if label in _carried(lead)]
+        return sum(1 if deleted in lost.get(lead, ()) else -1 for lead in carriers)
 
     def plan_leads(self) -> None:
         """Plan leads; labels were planned before, for leads refer to them."""

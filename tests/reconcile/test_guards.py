@@ -1,10 +1,13 @@
 """Which plans are refused, with which number, and what lifts it."""
 
+from typing import Any
+
 import pytest
 
 from leadstate.model.address import RemoteRef
 from leadstate.model.diagnostics import Severity
 from leadstate.model.policy import Policy
+from leadstate.model.resource import AtLeast
 from leadstate.reconcile.guards import Budget, guard, lift
 from tests.builders import HERE, account, label, lead, live_label, live_lead, planned, refs
 
@@ -80,6 +83,24 @@ def test_a_lead_that_comes_back_from_the_archive_does_not_hide_one_that_carries_
         carriers={RemoteRef("label", "id-Old"): ["stranger"]},
     )
     assert [one.code for one in guard(plan, Policy(), {}, FREE)] == ["in-use"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "carriers"),
+    [({"labels": AtLeast(refs("Hot"))}, ("id-a",)), ({"labels": refs("Hot")}, ()), ({}, ("id-a",))],
+    ids=["at least others", "others", "not declared"],
+)
+def test_a_lead_that_comes_back_with_a_deleted_label_carries_it(
+    labels: dict[str, Any], carriers: tuple[str, ...]
+) -> None:
+    plan = planned(
+        account(label("Hot"), label("Old", present=False), lead("a", archived=False, **labels)),
+        live_label("Hot"),
+        live_label("Old"),
+        live_lead("a", labels=["id-Old"], archived=True),
+        carriers={},
+    )
+    assert [change.carriers for change in plan.changes if change.action == "delete"] == [carriers]
 
 
 @pytest.mark.parametrize(

@@ -412,3 +412,21 @@ def test_a_label_that_the_run_gave_a_lead_goes_and_one_that_people_gave_it_stays
     live = (live_label("Hot"), live_label("Warm"), live_lead("a", labels=["id-Hot", "id-Warm"]))
     plan = back(relabelled(then=("id-Hot",)), live=live)
     assert [change.want for change in plan.changes] == [{"labels": refs("Warm")}]
+
+
+def test_an_added_label_stays_on_an_archived_lead_that_somebody_gave_it_to() -> None:
+    made = Touch("label", "id-New", "New", None, {"name": "New", "color": "red"}, answered=True)
+    lead = Touch("lead", "id-a", "a", {"archived": True}, {"archived": False}, answered=True)
+    label, carriers = live_label("New"), {RemoteRef("label", "id-New"): ["id-a"]}
+    first = back(made, lead, live=(label, live_lead("a", labels=["id-New"])), carriers=carriers)
+    assert shown(first) == ["~ lead:a archived"]
+    again = back(made, lead, live=(label, live_lead("a", labels=["id-New"], archived=True)), carriers={})
+    assert shown(again) == [], "the rollback has converged"
+
+
+def test_labels_alike_that_come_back_are_told_apart_by_their_leads() -> None:
+    deleted = [Touch("label", f"gone-{n}", None, {"name": "Old", "color": "green"}, None, answered=True) for n in "12"]
+    moved = Touch("lead", "id-a", None, {"labels": (RemoteRef("label", "gone-2"),)}, {"labels": ()}, answered=True)
+    live = (live_label("Old", "green", "id-1"), live_label("Old", "green", "id-2"))
+    plan = back(*deleted, moved, live=(*live, live_lead("a", labels=["id-1"])))
+    assert shown(plan) == [], "id-1 stands for gone-2, since the lead that lost gone-2 carries it"
