@@ -292,6 +292,9 @@ def test_a_journal_that_finds_no_more_room_ends_the_run_and_not_the_report(tmp_p
         with largest_file(2000):
             for change in plan.changes:
                 receipt.finished(change, Outcome(Status.APPLIED))
+                assert receipt.obstacle or journal.read_bytes().endswith(b"\n"), (
+                    "a line that was cut is told of at once"
+                )
     assert receipt.obstacle.endswith(".json cannot be written: File too large")
     stored = read_report(receipt.path).accounts[0].changes
     results = [change.result.status if change.result else "" for change in stored]
