@@ -88,7 +88,7 @@ IfGone = Annotated[
     Literal["leave", "create"],
     Field(description="What if people deleted or converted it (a lock file remembers): leave, or create it again."),
 ]
-Mode = Annotated[Literal["enforce", "seed"], Field(description="seed: create it once, then hands off.")]
+Mode = Annotated[Literal["enforce", "seed"], Field(description="seed: create it once; later changes are ignored.")]
 
 
 LeadId = Annotated[

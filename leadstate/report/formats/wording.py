@@ -29,7 +29,7 @@ _WHY_UNTOUCHED = {
     "unmanaged": "unmanaged; prune: none",
     "not-locked": "not declared and not in the lock file; prune: locked",
     "not-ours": "not ours",
-    "seed": "mode: seed, hands off",
+    "seed": "mode: seed, created once",
     "archived": "archived; set archived: false to manage",
     "previous-name": "bears a previous name of another label",
     "ambiguous": "several could be meant",
