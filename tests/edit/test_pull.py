@@ -145,6 +145,34 @@ def test_a_label_that_gets_another_name_keeps_the_old_one_as_its_key_where_it_is
     assert edits(*drifts) == [Set(("labels", 2, "name"), "Lonely")]
 
 
+def test_a_label_that_no_lead_refers_to_any_more_gets_no_key() -> None:
+    drifts: list[tuple[str, str, Side]] = [(f"{name}/label:Hot", "name", "Hotter") for name in "ab"]
+    drifts += [("a/lead:l", "labels", ()), ("b/lead:l", "labels", ()), ("a/lead:m", "labels", ())]
+    assert edits(*drifts) == [
+        Set(("labels", 0, "name"), "Hotter"),
+        Set(("leads", 0, "labels"), []),
+        Set(("leads", 1, "labels"), {"at_least": []}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("override", "path", "live", "expected"),
+    [
+        ("labels: [c, Hot]", "labels", (Ref("label", "Hot"), Ref("label", "c")), ["c", "Hot"]),
+        ("organization: 2", "person", None, None),
+        ("visible_to: 3", "visible_to", "1", 1),
+        ("visible_to: company", "visible_to", "1", "owner"),
+    ],
+)
+def test_what_an_override_has_decides_the_form_of_the_new_value(
+    override: str, path: str, live: Side, expected: object
+) -> None:
+    text = TEXT.replace("labels: [Hot, c],", f"labels: [Hot, c], overrides: {{a: {{{override}}}}},")
+    found = accepted(("a/lead:l", path, live), text=text)
+    assert found.findings == []
+    assert found.edits["f.yaml"] == [Set(("leads", 0, "overrides", "a", path), expected)]
+
+
 def keys_kept(text: str, table: str = "") -> list[Edit]:
     """Return what is set beside the name where people rename the first label, `Old`, to `New` in account a."""
     source, diagnostics = Source("f.yaml", text, Path()), Diagnostics()
