@@ -169,7 +169,7 @@ def test_what_an_override_has_decides_the_form_of_the_new_value(
 ) -> None:
     text = TEXT.replace("labels: [Hot, c],", f"labels: [Hot, c], overrides: {{a: {{{override}}}}},")
     found = accepted(("a/lead:l", path, live), text=text)
-    assert found.findings == []
+    assert found.diagnostics == []
     assert found.edits["f.yaml"] == [Set(("leads", 0, "overrides", "a", path), expected)]
 
 
