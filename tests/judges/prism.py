@@ -1,9 +1,11 @@
-"""The second outside judge: a proxy that holds every request and answer against the vendor's OpenAPI description.
+"""The second outside judge: a proxy that checks every request and answer against the description in tests/contract.
 
-`prism_proxy(upstream)` yields the proxy's base URL. A client talks to it as to the upstream, with `/api/v1` in its
-paths; what breaks the description comes back as the proxy's own `application/problem+json` instead of the answer.
+`prism_proxy(upstream)` yields the proxy's base URL. A client talks to it as to the upstream, with `/api/v1` or
+`/api/v2` in its paths. Where a request or an answer breaks the description, the proxy itself answers with
+`application/problem+json`.
 """
 
+import json
 import queue
 import re
 import subprocess
@@ -16,9 +18,10 @@ from typing import IO
 
 import pytest
 
+from tests.harness import contract
+
 HERE = Path(__file__).resolve().parent
 PRISM = HERE / "node_modules" / ".bin" / "prism"
-SPEC = HERE.parents[1].parent / "shared" / "openapi" / "pipedrive-v1-leads.yaml"
 STARTUP_SECONDS = 60
 
 _LISTENING = re.compile(r"Prism is listening on (http://\S+)")
@@ -26,19 +29,18 @@ _LISTENING = re.compile(r"Prism is listening on (http://\S+)")
 
 @contextmanager
 def prism_proxy(upstream: str, *, descending: bool = True) -> Iterator[str]:
-    """Runs the proxy in front of `upstream` (a URL without `/api/v1`). Skips the test where it is not installed.
+    """Run the proxy in front of `upstream`, a URL without path. Skip the test where the proxy is not installed.
 
-    The description of `sort` says `field DESC` in words and forgets it in its list of values; `descending` adds the one
-    that leadstate sends. Without it the proxy refuses that request, as a server might that knows the list alone.
+    The vendor's own description forgets `add_time DESC`, which leadstate sends, among the values of `sort`. Without
+    `descending` the proxy refuses that request, as a server might that knows the vendor's list alone.
     """
     if not PRISM.exists():
-        pytest.skip("run `make test`")
-    if not SPEC.exists():
-        pytest.skip(f"the vendor's OpenAPI description is not at {SPEC}")
+        pytest.skip("npm install in tests/judges brings the proxy")
+    text = json.dumps(contract.document())
+    assert '"add_time DESC", ' in text
     with tempfile.TemporaryDirectory() as folder:
-        spec = Path(folder) / "spec.yaml"
-        text = _prefixed(SPEC.read_text(encoding="utf-8"))
-        spec.write_text(_with_descending(text) if descending else text, encoding="utf-8")
+        spec = Path(folder) / "spec.json"
+        spec.write_text(text if descending else text.replace('"add_time DESC", ', ""), encoding="utf-8")
         # Port 0 is Prism's own way to take a free one; it names it in its "listening" line.
         command = [str(PRISM), "proxy", str(spec), upstream, "--errors", "--host", "127.0.0.1", "--port", "0"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
@@ -49,19 +51,6 @@ def prism_proxy(upstream: str, *, descending: bool = True) -> Iterator[str]:
             finally:
                 process.kill()
                 output.join()
-
-
-def _prefixed(spec: str) -> str:
-    """The description with `/api/v1` in front of its paths: a Prism proxy matches paths and knows no base path."""
-    head, paths = spec.split("\npaths:\n")
-    return f"{head}\npaths:\n" + re.sub(r"(?m)^  /", "  /api/v1/", paths)
-
-
-def _with_descending(spec: str) -> str:
-    """The description with the value that its list of sort orders forgets."""
-    changed, places = re.subn(r"(?m)^( +)- add_time\n(?=\1- update_time$)", r"\g<0>\1- add_time DESC\n", spec)
-    assert places, "the description's list of sort orders is not where it was"
-    return changed
 
 
 class _Output:

@@ -1,4 +1,4 @@
-"""The second outside judge: every operation through a proxy that checks both ways against the vendor's description."""
+"""The second outside judge: every operation through a proxy that checks both ways against tests/contract."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,8 +22,8 @@ class Judged:
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
 
-    def __call__(self, method: str, path: str, status: int = 200, body: Any = None) -> Any:
-        answer = self._client.request(method, f"/api/v1{path}", json=body)
+    def __call__(self, method: str, path: str, status: int = 200, body: Any = None, *, version: str = "v1") -> Any:
+        answer = self._client.request(method, f"/api/{version}{path}", json=body)
         assert violations(answer) is None
         assert answer.status_code == status, answer.text
         return answer.json()["data"]
@@ -78,6 +78,18 @@ def test_the_account(judged: Judged) -> None:
     assert len(judged("GET", "/users")) == 2
     assert [user["id"] for user in judged("GET", "/users/find?term=kim&search_by_email=1")] == [102]
     assert "EUR" in [currency["code"] for currency in judged("GET", "/currencies")]
+
+
+def test_look_ups(judged: Judged) -> None:
+    people = judged("GET", "/persons?limit=500", version="v2")
+    ids = ",".join(str(person["id"]) for person in people[:2])
+    assert judged("GET", f"/persons?ids={ids}", version="v2") == people[:2]
+    assert judged("GET", f"/persons/{people[0]['id']}", version="v2") == people[0]
+    found = judged("GET", "/persons/search?term=test&fields=email&exact_match=false&limit=2", version="v2")["items"]
+    assert {"name", "emails"} <= found[0]["item"].keys()
+    assert judged("GET", "/organizations/1", version="v2")["id"] == 1
+    assert judged("GET", "/organizations/search?term=ac&fields=name", version="v2")["items"]
+    assert "Budget" in [field["field_name"] for field in judged("GET", "/dealFields?limit=100", version="v2")]
 
 
 def test_custom_fields(judged: Judged) -> None:
