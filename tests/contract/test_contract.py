@@ -1,5 +1,6 @@
 """The structural description of the API: complete for what is used and served, and as the vendor's own says."""
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,12 @@ def test_every_served_operation_has_its_path_method_and_cost_and_no_other_is_des
         assert (described.version, described.method, described.path) == (f"v{row.version}", row.method, row.path)
         assert described.body["x-token-cost"] == TOKEN_COSTS[row.id]
     assert contract.operations().keys() == {row.id for row in SERVED} == TOKEN_COSTS.keys()
+
+
+def test_the_newest_recorded_shape_of_a_lead_is_as_described() -> None:
+    rows = json.loads((Path(__file__).parents[1] / "data" / "leads.json").read_text(encoding="utf-8"))
+    newest = next(row for year, row in rows.items() if year.startswith("2026"))
+    contract.check_answer("getLead", {"success": True, "data": newest})
 
 
 def test_there_is_structure_and_no_prose() -> None:

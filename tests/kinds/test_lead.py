@@ -18,7 +18,7 @@ from leadstate.model.plan import Action, Change, Reason
 from leadstate.model.resource import AtLeast, Lookup, Money
 from tests.builders import HERE, refs
 
-BODIES = Path(__file__).resolve().parents[3] / "shared" / "real-bodies"
+BODIES = json.loads((Path(__file__).parents[1] / "data" / "leads.json").read_text(encoding="utf-8"))
 
 
 def spec(**fields: Any) -> LeadSpec:
@@ -182,17 +182,15 @@ def test_an_amount_comes_back_as_it_was_declared(amount: Decimal) -> None:
     assert live.attrs["value"] == wanted["value"]
 
 
-@pytest.mark.skipif(not BODIES.is_dir(), reason="real bodies are not beside this checkout")
-def test_real_bodies_are_understood() -> None:
-    bodies = json.loads((BODIES / "n8n-lead-crud-2026.json").read_text())
-    rows = [
-        *json.loads((BODIES / "airbyte-leads-records-2023.json").read_text()),
-        json.loads((BODIES / "activepieces-lead-sample-2025.json").read_text()),
-        *(bodies[case]["response"]["data"] for case in ("create", "get", "update")),
-    ]
-    for row in rows:
-        live = decode(row)
-        assert (live.remote_id, live.name) == (row["id"], row["title"])
+@pytest.mark.parametrize("row", BODIES.values(), ids=BODIES)
+def test_a_body_of_each_year_is_decoded(row: dict[str, Any]) -> None:
+    live = decode(row)
+    assert (live.remote_id, live.name, live.marker) == (row["id"], row["title"], row.get("origin_id"))
+    plain = ("title", "channel", "channel_id", "expected_close_date", "visible_to", "was_seen")
+    assert {name: live.attrs[name] for name in plain} == {name: row.get(name) for name in plain}
+    assert live.attrs["archived"] is row["is_archived"]
+    assert (live.attrs["person"], live.attrs["organization"]) == (row["person_id"], row["organization_id"])
+    assert live.custom == {key: value for key, value in row.items() if len(key) == 40}
 
 
 def test_older_bodies_and_numbers_for_text_are_understood() -> None:
