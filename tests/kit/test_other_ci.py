@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from leadstate.report import RENDERERS
 from leadstate.sandbox import Sandbox, running
 from tests.cli.live import Shell
 from tests.kit.runner import ROOT, Runner, read
@@ -27,7 +26,6 @@ def quickstart(folder: Path, url: str) -> None:
     (folder / "leadstate.yaml").write_text(text.replace("http://127.0.0.1:8765", url))
 
 
-@pytest.mark.skipif("html" not in RENDERERS, reason="this leadstate has no --format html yet")
 def test_gitlab_plans_applies_and_finds_no_drift(url: str, tmp_path: Path) -> None:
     runner = Runner(tmp_path, TOKEN)
     quickstart(runner.workspace, url)
