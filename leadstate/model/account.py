@@ -25,35 +25,43 @@ def unify_loopback(origin: str) -> str:
 
 
 class InAccount(Sequence[Desired]):
-    """What another account declares, for this one: the same but for the addresses, which are made while it is read.
+    """What one account of many declares, found and given its addresses while it is read.
 
     Kept for each of 5,000 accounts, the 2,000 labels of them all would take gigabytes.
     """
 
-    __slots__ = ("_account", "_shared")
+    __slots__ = ("_account", "_bit", "_shared")
 
-    def __init__(self, account: str, shared: Sequence[Desired]) -> None:
+    def __init__(self, account: str, bit: int, shared: Sequence[tuple[int, Desired]]) -> None:
+        """Remember where to look.
+
+        Args:
+            account: the account's name.
+            bit: the account, as a set of accounts.
+            shared: what is declared for all accounts: the accounts that have an object, as bits, and the object.
+        """
         self._account = account
+        self._bit = bit
         self._shared = shared
 
     def __len__(self) -> int:
-        return len(self._shared)
+        return sum(1 for accounts, _ in self._shared if accounts & self._bit)
 
     def __iter__(self) -> Iterator[Desired]:
-        return map(self._here, self._shared)
+        return (self._here(desired) for accounts, desired in self._shared if accounts & self._bit)
 
     @overload
     def __getitem__(self, index: int) -> Desired: ...
 
     @overload
-    def __getitem__(self, index: slice) -> "InAccount": ...
+    def __getitem__(self, index: slice) -> Sequence[Desired]: ...
 
-    def __getitem__(self, index: int | slice) -> "Desired | InAccount":
-        if isinstance(index, slice):
-            return InAccount(self._account, self._shared[index])
-        return self._here(self._shared[index])
+    def __getitem__(self, index: int | slice) -> Desired | Sequence[Desired]:
+        return tuple(self)[index]
 
     def _here(self, desired: Desired) -> Desired:
+        if desired.address.account == self._account:
+            return desired
         return replace(desired, address=replace(desired.address, account=self._account))
 
 

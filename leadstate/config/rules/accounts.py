@@ -1,16 +1,15 @@
 """The whole of a configuration to accounts: scopes, labels, leads, policies. The rules themselves are next door."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from leadstate.config.configuration import DeclaredAccount
-from leadstate.config.rules.groups import group_accounts
 from leadstate.config.rules.labels import check_labels, labels_of
 from leadstate.config.rules.leads import Broken, Leads, check_keys
 from leadstate.config.rules.merge import Entry, Merged
 from leadstate.config.rules.policies import policy_of
-from leadstate.config.rules.scope import Directory, Item, Some, scope_of
+from leadstate.config.rules.scope import AccountSet, Directory, Item, scope_of
 from leadstate.config.rules.token_sources import token_source
 from leadstate.config.rules.trust import Trust, check_trust
 from leadstate.config.rules.variables import Variables
@@ -38,19 +37,14 @@ def declare(
     _check_namespace(merged, diagnostics)
     _check_addresses(merged, diagnostics)
 
-    variables = Variables({name: entry.spec.vars for name, entry in merged.accounts.items()}, merged.unsure)
-    groups = group_accounts(directory.usable, [*labels, *leads], merged)
-    labels_here = _by_account(labels, groups.members)
-    leads_here = _by_account(leads, groups.members)
-    here = {name: labels_of(name, labels_here[name], variables) for name in groups.members}
-    check_labels(here, groups, diagnostics)
-    plans = {name: entry.spec.plan for name, entry in merged.accounts.items()}
-    rules = Leads(here, variables, merged.namespace or "", _broken(merged), plans)
-    first = {name: first for first, names in groups.members.items() for name in names}
-    desired = {name: (*here[name].desired(name), *rules.desired(leads_here[name], name)) for name in groups.members}
-    check_keys(leads, merged.namespace or "", groups, diagnostics)
-    rules.report(groups, diagnostics)
-    variables.report(diagnostics, groups.in_accounts)
+    variables = Variables(merged.accounts, directory, merged.unsure)
+    labels_here = labels_of(labels, variables)
+    check_labels(labels_here, directory, diagnostics)
+    rules = Leads(labels_here, variables, directory, merged.namespace or "", _broken(merged))
+    desired = (*labels_here.desired(), *rules.desired(leads))
+    check_keys(leads, merged.namespace or "", directory, diagnostics)
+    rules.report(diagnostics)
+    variables.report(diagnostics)
 
     tokens = {name: token_source(entry) for name, entry in merged.accounts.items()}
     for name, entry in merged.accounts.items():
@@ -64,27 +58,21 @@ def declare(
                 entry.spec.origin,
                 merged.namespace,
                 policy_of(entry.spec.policy, everywhere),
-                desired[name] if name in desired else InAccount(name, desired[first[name]]),
+                InAccount(name, directory.bits[name], desired),
                 entry.spec.company_id,
             ),
             tokens[name],
             tuple(entry.spec.tags),
         )
         for name, entry in sorted(merged.accounts.items())
-        if name in selected
+        if directory.bits[name] & selected
     )
 
 
-def _by_account(items: Sequence[tuple[Some, tuple[str, ...]]], names: Collection[str]) -> Mapping[str, list[Some]]:
-    sets = {id(scope): frozenset(scope) for _, scope in items}
-    within = [(entry, sets[id(scope)]) for entry, scope in items]
-    return {name: [entry for entry, scope in within if name in scope] for name in names}
-
-
-def _selected(selectors: Sequence[str], directory: Directory, diagnostics: Diagnostics) -> frozenset[str]:
+def _selected(selectors: Sequence[str], directory: Directory, diagnostics: Diagnostics) -> AccountSet:
     if not selectors:
-        return directory.names
-    chosen: frozenset[str] = frozenset()
+        return directory.everyone
+    chosen = 0
     for selector in selectors:
         found = directory.select(selector)
         if found is None:
@@ -94,7 +82,7 @@ def _selected(selectors: Sequence[str], directory: Directory, diagnostics: Diagn
     return chosen
 
 
-def _warn_of_nowhere(items: Sequence[tuple[Item, Sequence[str]]], merged: Merged, diagnostics: Diagnostics) -> None:
+def _warn_of_nowhere(items: Sequence[tuple[Item, AccountSet]], merged: Merged, diagnostics: Diagnostics) -> None:
     """What is declared for no account does nothing; where an account is wrong by itself, that is not known."""
     if merged.broken.get("accounts") or not merged.accounts:
         return
@@ -109,7 +97,7 @@ def _check_namespace(merged: Merged, diagnostics: Diagnostics) -> None:
         return
     hint = "add `namespace: …` at the top: a short name that no other configuration uses"
     if merged.leads:
-        summary = "leads are declared, and no `namespace` to marker them as ours"
+        summary = "leads are declared, and no `namespace` to mark them as ours"
         diagnostics.error("namespace-missing", summary, merged.leads[0].place(), hint=hint)
         return
     for place in _owned(merged):

@@ -1,23 +1,26 @@
 """How leads fit into their accounts: contact, identity, references to labels (spec section 2). One error a place."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from leadstate.config.checking.suggest import choice
-from leadstate.config.rules.groups import Groups, in_accounts
-from leadstate.config.rules.labels import LabelsHere, shown
+from leadstate.config.rules.labels import Labels, shown
 from leadstate.config.rules.merge import Entry
-from leadstate.config.rules.variables import Variables, has_variable
+from leadstate.config.rules.scope import AccountSet, Directory
+from leadstate.config.rules.variables import Variables, Variant, used_in
 from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.config.yaml.source import Place
 from leadstate.kinds.base import Spec, fields_set
 from leadstate.kinds.lead import declare
-from leadstate.kinds.lead_spec import LONGEST_MARK, AtLeastLabels, LeadSpec, Plan, visibility
+from leadstate.kinds.lead_spec import LONGEST_MARK, AtLeastLabels, LeadSpec, visibility
 from leadstate.model.address import Address, Span
 from leadstate.model.resource import CUSTOM, Desired
+
+Keys: TypeAlias = list[tuple[AccountSet, dict[str, str]]]
+"""Accounts, and what the labels of a lead mean there: name → key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,47 +33,37 @@ class Broken:
 
 @dataclass(slots=True)
 class Leads:
-    """The leads of all accounts.
+    """The leads of all accounts."""
 
-    Attributes:
-        labels: account → its labels.
-        plans: account → what its company has bought, where that is declared.
-        everywhere: what a lead may write in one account or another.
-    """
-
-    labels: Mapping[str, LabelsHere]
+    labels: Labels
     variables: Variables
+    directory: Directory
     namespace: str
     broken: Broken
-    plans: Mapping[str, Plan | None]
-    everywhere: frozenset[str] = frozenset()
-    _trouble: dict[tuple[str, Place, str], list[str]] = field(default_factory=lambda: defaultdict(list))
-    _keys: dict[str, dict[str, str]] = field(default_factory=dict)
+    _trouble: dict[tuple[str, Place, str], AccountSet] = field(default_factory=lambda: defaultdict(int))
 
-    def __post_init__(self) -> None:
-        self.everywhere = frozenset(name for here in self.labels.values() for name in here.meant)
-        self._keys = {
-            account: {name: meant[0].key for name, meant in here.meant.items() if len(meant) == 1 and meant[0].present}
-            for account, here in self.labels.items()
-        }
+    def desired(self, leads: Iterable[tuple[Entry[LeadSpec], AccountSet]]) -> Iterator[tuple[AccountSet, Desired]]:
+        """Return what accounts shall hold; leads with errors are left out."""
+        for entry, scope in leads:
+            for variant in self.variables.variants(entry, scope, by_plan=entry.spec.visible_to is not None):
+                account = variant.account
+                spec, keys = self._here(entry, variant)
+                for accounts, label_keys in keys:
+                    yield (
+                        accounts,
+                        declare(
+                            spec,
+                            Address(account, "lead", spec.key),
+                            entry.place().span,
+                            namespace=self.namespace,
+                            label_keys=label_keys,
+                            place=partial(self._span, entry, account),
+                        ),
+                    )
 
-    def desired(self, leads: Iterable[Entry[LeadSpec]], account: str) -> list[Desired]:
-        """What an account shall hold; leads with diagnostics are left out."""
-        made = []
-        keys, namespace = self._keys[account], self.namespace
-        for entry in leads:
-            spec = self._here(entry, account)
-            if spec is not None:
-                address = Address(account, "lead", spec.key)
-                place = partial(self._span, entry, account)
-                made.append(
-                    declare(spec, address, entry.place().span, namespace=namespace, label_keys=keys, place=place)
-                )
-        return made
-
-    def _here(self, entry: Entry[LeadSpec], account: str) -> LeadSpec | None:
-        """The lead as the account has it; None where something is wrong with it."""
-        spec = entry.spec
+    def _here(self, entry: Entry[LeadSpec], variant: Variant) -> tuple[LeadSpec, Keys]:
+        """Return the lead as accounts have it, and the keys of its labels; no accounts if something is wrong."""
+        spec, account = entry.spec, variant.account
         override = spec.overrides.get(account)
         written = dict(fields_set(override)) if override is not None else {}
         if override is not None and override.custom_fields:
@@ -79,43 +72,38 @@ class Leads:
         if written:
             spec = spec.model_copy(update=written)
         changed: dict[str, object] = {}
-        fine = True
         for name in _TEXTS:
             value = getattr(spec, name)
-            if value is not None and _holds_variable(value):
+            if value is not None and used_in(value):
                 place = entry.place(*_path(name, account, written))
-                changed[name] = self._replaced(value, account, place)
-                fine = fine and changed[name] is not None
-        if spec.labels is not None:
-            names = self._labels(entry, spec, account, written)
-            fine = fine and names is not None
-            changed |= {} if names is None or names == _names(spec) else {"labels": _like(spec, names)}
+                changed[name] = self._replaced(value, variant, place)
+        wrong = None in changed.values()
+        names, keys = self._labels(entry, spec, variant, written)
+        changed |= {} if names == _names(spec) else {"labels": _like(spec, names)}
         if spec.visible_to is not None:
-            changed["visible_to"] = visibility(spec.visible_to, self.plans[account])
+            changed["visible_to"] = visibility(spec.visible_to, self.variables.accounts[account].spec.plan)
             if changed["visible_to"] is None:
                 place = entry.place(*_path("visible_to", account, written))
-                self._trouble["visibility-unknown", place, str(spec.visible_to)].append(account)
-                fine = False
+                self._trouble["visibility-unknown", place, str(spec.visible_to)] |= variant.accounts
+                wrong = True
         if spec.person is None and spec.organization is None:
-            self._trouble["lead-without-contact", entry.place(), ""].append(account)
-            fine = False
-        if not fine:
-            return None
-        return spec.model_copy(update=changed) if changed else spec
+            self._trouble["lead-without-contact", entry.place(), ""] |= variant.accounts
+            wrong = True
+        return (spec.model_copy(update=changed) if changed else spec), ([] if wrong else keys)
 
-    def _replaced(self, value: Any, account: str, place: Place) -> Any:
+    def _replaced(self, value: Any, variant: Variant, place: Place) -> Any:
         """The value with its variables replaced, wherever in it they stand; None where one cannot be."""
         match value:
             case str():
-                return self.variables.replace(value, account, place)
+                return self.variables.replace(value, variant, place)
             case Spec():
-                made = self._replaced(fields_set(value), account, place)
+                made = self._replaced(fields_set(value), variant, place)
                 return None if made is None else value.model_copy(update=made)
             case Mapping():
-                found = {key: self._replaced(one, account, place) for key, one in value.items()}
+                found = {key: self._replaced(one, variant, place) for key, one in value.items()}
                 return None if any(found[key] is None for key in found if value[key] is not None) else found
             case list():
-                items = [self._replaced(one, account, place) for one in value]
+                items = [self._replaced(one, variant, place) for one in value]
                 return None if None in items else items
         return value
 
@@ -129,42 +117,60 @@ class Leads:
         return entry.place(*_path(attribute, account, fields_set(override) if override else {})).span
 
     def _labels(
-        self, entry: Entry[LeadSpec], spec: LeadSpec, account: str, written: Mapping[str, object]
-    ) -> list[str] | None:
-        """The names as the account has them; None where one means nothing there."""
-        keys = self._keys[account]
-        names = _names(spec)
-        if all(name in keys for name in names):
-            return names
-        made = []
+        self, entry: Entry[LeadSpec], spec: LeadSpec, variant: Variant, written: Mapping[str, object]
+    ) -> tuple[list[str], Keys]:
+        """Return the names of a lead's labels with variables replaced, and their keys; no accounts if a name is wrong.
+
+        One name may mean labels of different keys in different accounts.
+        """
         inner = ("at_least",) if isinstance(spec.labels, AtLeastLabels) else ()
-        for index, name in enumerate(names):
-            place = entry.place(*_path("labels", account, written), *inner, index)
-            replaced = self.variables.replace(name, account, place)
-            if replaced is not None and replaced in keys:
-                made.append(replaced)
-            elif replaced is not None and (code := self._problem(replaced, account)):
-                self._trouble[code, place, name].append(account)
-        return made if len(made) == len(names) else None
+        names: list[str] = []
+        found: Keys = [(variant.accounts, {})]
+        wrong = False
+        for index, name in enumerate(_names(spec)):
+            path = (*_path("labels", variant.account, written), *inner, index)
+            replaced = self.variables.replace(name, variant, entry.place(*path)) if used_in(name) else name
+            if replaced is None:
+                wrong = True
+                continue
+            names.append(replaced)
+            keys = self.labels.meaning(replaced).keys
+            for code, accounts in self._problems(replaced, variant.accounts):
+                wrong = True
+                if code:
+                    self._trouble[code, entry.place(*path), name] |= accounts
+            found = [
+                (both, {**known, replaced: key})
+                for accounts, known in found
+                for key, those in keys.items()
+                if (both := accounts & those)
+            ]
+        return names, ([] if wrong else found)
 
-    def _problem(self, name: str, account: str) -> str | None:
-        here = self.labels[account]
-        meant = here.meant.get(name, [])
-        if len(meant) > 1:
-            # Labels with one name or key have been reported as such.
-            return "ambiguous-label" if len({(one.key, one.spec.name) for one in meant}) > 1 else None
-        if meant:
-            return "label-absent"
-        if name in here.unsure or name in self.broken.names or self.broken.unknowable:
-            return None
-        return "label-not-in-account" if name in self.everywhere else "unknown-label"
+    def _problems(self, name: str, accounts: AccountSet) -> Iterator[tuple[str, AccountSet]]:
+        """Return why a name is no label to refer to, and in which accounts; no code where that has been reported."""
+        meaning = self.labels.meaning(name)
+        for those in meaning.keys.values():
+            accounts &= ~those
+            if not accounts:
+                return
+        if absent := accounts & meaning.absent:
+            yield "label-absent", absent
+        if several := accounts & meaning.several:
+            yield "ambiguous-label", several
+        nowhere = accounts & ~meaning.anywhere
+        known = nowhere & ~self.labels.unsure.get(name, 0)
+        if known and not (name in self.broken.names or self.broken.unknowable):
+            yield "label-not-in-account" if name in self.labels.meant else "unknown-label", known
+        else:
+            yield "", accounts
 
-    def report(self, groups: Groups, diagnostics: Diagnostics) -> None:
+    def report(self, diagnostics: Diagnostics) -> None:
         """Add what is wrong, each place once."""
         for (code, place, name), accounts in self._trouble.items():
-            where = groups.in_accounts(accounts)
-            candidates = sorted({one for account in accounts for one in self._keys[account]})
-            now = sorted({one for account in accounts for one in self.labels[account].named_before(name)})
+            where = self.directory.in_accounts(accounts)
+            candidates = self.labels.names_in(accounts)
+            now = self.labels.named_before(name, accounts)
             summary, hint = {
                 "lead-without-contact": (
                     f"the lead has neither a person nor an organization{where}",
@@ -199,25 +205,21 @@ class Leads:
 
 
 def check_keys(
-    leads: Sequence[tuple[Entry[LeadSpec], Sequence[str]]],
-    namespace: str,
-    groups: Groups,
-    diagnostics: Diagnostics,
+    leads: Sequence[tuple[Entry[LeadSpec], AccountSet]], namespace: str, directory: Directory, diagnostics: Diagnostics
 ) -> None:
-    """No two leads of one account have one key, and no marker is longer than Pipedrive takes."""
-    seen: dict[str, list[tuple[Entry[LeadSpec], Sequence[str]]]] = defaultdict(list)
+    """Report two leads of one account with one key, and a marker that is longer than Pipedrive takes."""
+    seen: dict[str, list[tuple[Entry[LeadSpec], AccountSet]]] = defaultdict(list)
+    taken: dict[str, AccountSet] = defaultdict(int)
     for entry, scope in leads:
         key = entry.spec.key
-        for other, taken in seen[key]:
-            shared = sorted(set(scope) & set(taken))
-            if shared:
-                summary = f"the lead {shown(key)} is declared twice{in_accounts(shared, groups.count)}"
-                detail = f"first here: {other.place('key').span}"
-                diagnostics.error(
-                    "duplicate-lead", summary, entry.place("key"), hint="give one of the two another key", detail=detail
-                )
-                break
+        if scope & taken[key]:
+            first, shared = next((first, both) for first, those in seen[key] if (both := scope & those))
+            summary = f"the lead {shown(key)} is declared twice{directory.in_accounts(shared)}"
+            detail = f"first here: {first.place('key').span}"
+            hint = "give one of the two another key"
+            diagnostics.error("duplicate-lead", summary, entry.place("key"), hint=hint, detail=detail)
         seen[key].append((entry, scope))
+        taken[key] |= scope
         if len(namespace) + 1 + len(key) > LONGEST_MARK:
             summary = f"namespace and key together are longer than {LONGEST_MARK - 1} characters"
             diagnostics.error("marker-too-long", summary, entry.place("key"), hint="shorten the key or the namespace")
@@ -225,19 +227,6 @@ def check_keys(
 
 _TEXTS = ("title", "person", "organization", "owner", "channel_id", "custom_fields")
 """Fields that hold text in which variables are replaced; labels are replaced where they are looked up."""
-
-
-def _holds_variable(value: Any) -> bool:
-    match value:
-        case str():
-            return has_variable(value)
-        case Spec():
-            return any(map(_holds_variable, fields_set(value).values()))
-        case Mapping():
-            return any(map(_holds_variable, value.values()))
-        case list():
-            return any(map(_holds_variable, value))
-    return False
 
 
 def _path(name: str, account: str, written: Mapping[str, object]) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """Which accounts something is declared for: `accounts`, `except`, and the keys of `overrides`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeVar
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
 
 from leadstate.config.checking.suggest import choice
 from leadstate.config.rules.merge import Entry, Merged
@@ -13,50 +13,71 @@ from leadstate.kinds.lead_spec import LeadSpec
 
 TAG = "tag:"
 Item: TypeAlias = Entry[LabelSpec] | Entry[LeadSpec]
-Some = TypeVar("Some", Entry[LabelSpec], Entry[LeadSpec])
+AccountSet: TypeAlias = int
+"""A set of usable accounts, as bits: each label keeps one of up to 5,000, of which pairs are intersected."""
+
+_SHOWN: Final = 10
+"""Accounts that a message names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The accounts by name and by tag. Those that are wrong by themselves are known by name, but nothing is for them.
+    """The accounts by name and by tag. Accounts with errors of their own are known by name, but nothing is for them.
 
     Attributes:
-        usable: names of accounts that are right.
-        tags: tag → names, whether right or not.
+        usable: names of accounts without errors, sorted.
+        bits: usable account → the set of it alone.
+        tags: tag → the usable accounts that have it; tags of accounts with errors are known too.
         names: every name.
-        any_tag: whether there may be tags that are not known, for they are wrong by themselves.
+        any_tag: whether there may be unknown tags, because an account with errors may declare them.
     """
 
     usable: tuple[str, ...]
-    tags: Mapping[str, frozenset[str]]
+    bits: Mapping[str, AccountSet]
+    tags: Mapping[str, AccountSet]
     names: frozenset[str]
     any_tag: bool
-    _within: dict[frozenset[str], tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, merged: Merged) -> "Directory":
-        """The accounts of a configuration."""
-        tags: dict[str, set[str]] = {}
+        """Return the accounts of a configuration."""
+        usable = tuple(sorted(merged.accounts))
+        bits = {name: 1 << index for index, name in enumerate(usable)}
+        tags: dict[str, AccountSet] = {}
         tagged = [(name, entry.spec.tags) for name, entry in merged.accounts.items()]
         broken = merged.broken.get("accounts", [])
         for name, written in [*tagged, *((name, _tags(value)) for name, value in broken)]:
             for tag in written:
-                tags.setdefault(tag, set()).add(name)
-        names = frozenset({*merged.accounts, *(name for name, _ in broken)})
-        by_tag = {tag: frozenset(one) for tag, one in tags.items()}
-        return cls(tuple(sorted(merged.accounts)), by_tag, names, bool(merged.unsure))
+                tags[tag] = tags.get(tag, 0) | bits.get(name, 0)
+        names = frozenset({*usable, *(name for name, _ in broken)})
+        return cls(usable, bits, tags, names, bool(merged.unsure))
 
-    def select(self, selector: str) -> frozenset[str] | None:
-        """The accounts that a selector means; None where it means nothing."""
+    @property
+    def everyone(self) -> AccountSet:
+        """All usable accounts."""
+        return (1 << len(self.usable)) - 1
+
+    def select(self, selector: str) -> AccountSet | None:
+        """Return the usable accounts that a selector means; None if it means nothing."""
         if selector.startswith(TAG):
             return self.tags.get(selector.removeprefix(TAG))
-        return frozenset((selector,)) if selector in self.names else None
+        return self.bits.get(selector, 0) if selector in self.names else None
 
-    def within(self, chosen: frozenset[str]) -> tuple[str, ...]:
-        """The usable accounts among these, in order of name; one tuple, however many items are for the same."""
-        if chosen not in self._within:
-            self._within[chosen] = tuple(name for name in self.usable if name in chosen)
-        return self._within[chosen]
+    def first(self, accounts: AccountSet) -> str:
+        """Return the name of the first account in a set that is not empty."""
+        return self.usable[(accounts & -accounts).bit_length() - 1]
+
+    def names_of(self, accounts: AccountSet) -> list[str]:
+        """Return the names of the accounts in a set, sorted."""
+        return [name for name, bit in zip(self.usable, f"{accounts:b}"[::-1], strict=False) if bit == "1"]
+
+    def in_accounts(self, accounts: AccountSet) -> str:
+        """Return ` in the accounts a, b`; nothing where it is all of them."""
+        if accounts == self.everyone:
+            return ""
+        known = self.names_of(accounts)
+        more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
+        return f" in the account{'s' if len(known) > 1 else ''} " + ", ".join(known[:_SHOWN]) + more
 
     def unknown(self, selector: str, place: Place | None, diagnostics: Diagnostics) -> None:
         """Add the error for a selector that means nothing."""
@@ -74,30 +95,27 @@ class Directory:
         diagnostics.error("unknown-account", summary, place, hint=choice(selector, candidates, what="there are"))
 
 
-def scope_of(entry: Item, directory: Directory, diagnostics: Diagnostics) -> tuple[str, ...]:
-    """The usable accounts that an item is declared for, in order of name."""
+def scope_of(entry: Item, directory: Directory, diagnostics: Diagnostics) -> AccountSet:
+    """Return the usable accounts that an item is declared for."""
     spec = entry.spec
     for key in ("accounts", "except"):
         child = entry.node.child(key)
         if child is not None and child.value is None:
             hint = f"leave `{key}` out for every account, or write a list of names"
             diagnostics.error("wrong-type", f"`{key}` names no account", child.place(entry.source), hint=hint)
-    if spec.accounts is None and spec.except_ is None:
-        scope = directory.usable
-    elif spec.accounts is not None and spec.except_ is not None:
+    scope = directory.everyone
+    if spec.accounts is not None and spec.except_ is not None:
         place = entry.key_place("except")
         summary = "both `accounts` and `except` are given"
         diagnostics.error("accounts-and-except", summary, place, hint="keep one of the two")
-        scope = directory.usable
-    else:
-        key, selectors = ("accounts", spec.accounts) if spec.accounts is not None else ("except", spec.except_ or [])
-        chosen = _chosen(entry, key, selectors, directory, diagnostics)
-        scope = directory.within(chosen) if key == "accounts" else directory.within(directory.names - chosen)
-    within = frozenset(scope) if spec.overrides else frozenset()
+    elif spec.accounts is not None:
+        scope = _chosen(entry, "accounts", spec.accounts, directory, diagnostics)
+    elif spec.except_ is not None:
+        scope &= ~_chosen(entry, "except", spec.except_, directory, diagnostics)
     for name in spec.overrides:
         if name not in directory.names:
             directory.unknown(name, entry.key_place("overrides", name), diagnostics)
-        elif name not in within and name in directory.usable:
+        elif directory.bits.get(name, 0) & ~scope:
             hint = "remove the override, or declare it for that account too"
             summary = f"this is not declared for the account `{name}`, and cannot be different there"
             diagnostics.error("override-out-of-scope", summary, entry.key_place("overrides", name), hint=hint)
@@ -105,13 +123,9 @@ def scope_of(entry: Item, directory: Directory, diagnostics: Diagnostics) -> tup
 
 
 def _chosen(
-    entry: Item,
-    key: str,
-    selectors: Sequence[str],
-    directory: Directory,
-    diagnostics: Diagnostics,
-) -> frozenset[str]:
-    chosen: frozenset[str] = frozenset()
+    entry: Item, key: str, selectors: Sequence[str], directory: Directory, diagnostics: Diagnostics
+) -> AccountSet:
+    chosen = 0
     for index, selector in enumerate(selectors):
         found = directory.select(selector)
         if found is None:

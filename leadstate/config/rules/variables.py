@@ -1,54 +1,130 @@
 """`${name}` in texts, replaced from an account's `vars`. There is no other templating, and no nesting."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
 
 from pydantic_core import PydanticCustomError
 
 from leadstate.config.checking.suggest import choice
+from leadstate.config.rules.merge import Entry
+from leadstate.config.rules.scope import AccountSet, Directory, Item
+from leadstate.config.schema.document import AccountSpec
 from leadstate.config.yaml.diagnostics import Diagnostics, visible
 from leadstate.config.yaml.source import Place
-from leadstate.kinds.base import LONGEST_TEXT, one_line
+from leadstate.kinds.base import LONGEST_TEXT, Spec, fields_set, one_line
 
 _USE = re.compile(r"\$\{([^{}]*)\}?")
 
 
+_NONE: Final[frozenset[str]] = frozenset()
+
+
 def has_variable(text: str | None) -> bool:
-    """Whether something in the text is to be replaced."""
+    """Return whether something in the text is to be replaced."""
     return text is not None and "${" in text
 
 
 def names_in(text: str) -> list[str]:
-    """The names of the variables that a text uses."""
-    return [found[1] for found in _USE.finditer(text)]
+    """Return the names of the variables that a text uses."""
+    return _USE.findall(text)
+
+
+def used_in(value: Any) -> frozenset[str]:
+    """Return the names of the variables that the texts in a value use, wherever in it they stand."""
+    match value:
+        case str():
+            return frozenset(names_in(value)) if has_variable(value) else _NONE
+        case Spec():
+            return used_in(list(fields_set(value).values()))
+        case Mapping():
+            return used_in(list(value.values()))
+        case list():
+            found = _NONE
+            for item in value:
+                found |= used_in(item)
+            return found
+    return _NONE
+
+
+class Variant(NamedTuple):
+    """Accounts in which an item is the same: `account` is one of them, and stands for all."""
+
+    account: str
+    accounts: AccountSet
 
 
 @dataclass(slots=True)
 class Variables:
-    """Replaces variables in every account, and says once a place what cannot be replaced."""
+    """Replaces variables, and reports once a place what cannot be replaced.
 
-    values: Mapping[str, Mapping[str, str]]
+    5,000 accounts and 2,000 labels are ten million objects. So an item is not made for each account, but for each set
+    of accounts that have no override of it and the same values of the variables that it uses.
+
+    Attributes:
+        accounts: the usable accounts.
+        directory: the same by name and tag.
+        unsure: accounts whose variables are unknown, because of errors of their own.
+    """
+
+    accounts: Mapping[str, Entry[AccountSpec]]
+    directory: Directory
     unsure: AbstractSet[str] = frozenset()
-    """Accounts of which the variables are not known, for they are wrong by themselves."""
-    _unknown: dict[tuple[Place, str], list[str]] = field(default_factory=dict)
-    _unfit: dict[tuple[Place, str], list[str]] = field(default_factory=dict)
+    _found: dict[tuple[frozenset[str], bool], Sequence[AccountSet]] = field(default_factory=dict)
+    _variants: dict[tuple[object, ...], Sequence[Variant]] = field(default_factory=dict)
+    _unknown: dict[tuple[Place, str], AccountSet] = field(default_factory=lambda: defaultdict(int))
+    _unfit: dict[tuple[Place, str], AccountSet] = field(default_factory=lambda: defaultdict(int))
 
-    def replace(self, text: str, account: str, place: Place) -> str | None:
-        """The text in normal form, as this account has it; None where it cannot be made."""
+    def variants(self, entry: Item, scope: AccountSet, *, by_plan: bool = False) -> Iterator[Variant]:
+        """Split the accounts that an item is for into those in which it is the same.
+
+        Args:
+            entry: the item.
+            scope: the accounts.
+            by_plan: whether the item differs by the account's Pipedrive plan too.
+        """
+        for name in entry.spec.overrides:
+            if bit := self.directory.bits.get(name, 0) & scope:
+                yield Variant(name, bit)
+                scope &= ~bit
+        used = used_in([value for name, value in fields_set(entry.spec).items() if name != "overrides"])
+        known = (scope, used, by_plan)
+        if known not in self._variants:
+            same = ((accounts & scope) for accounts in self._classes(used, by_plan=by_plan))
+            self._variants[known] = [Variant(self.directory.first(accounts), accounts) for accounts in same if accounts]
+        yield from self._variants[known]
+
+    def _classes(self, used: frozenset[str], *, by_plan: bool) -> Sequence[AccountSet]:
+        """Return all accounts, in sets of those that have the same values of some variables."""
+        if not used and not by_plan:
+            return (self.directory.everyone,)
+        if (used, by_plan) not in self._found:
+            groups: dict[tuple[object, ...], AccountSet] = defaultdict(int)
+            for name, bit in self.directory.bits.items():
+                spec = self.accounts[name].spec
+                values = tuple(spec.vars.get(variable) for variable in used)
+                alone = name if used and name in self.unsure else None
+                groups[values, spec.plan if by_plan else None, alone] |= bit
+            self._found[used, by_plan] = tuple(groups.values())
+        return self._found[used, by_plan]
+
+    def replace(self, text: str, variant: Variant, place: Place) -> str | None:
+        """Return the text in normal form, as these accounts have it; None if it cannot be made."""
         if "${" not in text:
             return text
-        values = self.values[account]
+        values = self.accounts[variant.account].spec.vars
         failed = False
 
         def value(found: re.Match[str]) -> str:
             nonlocal failed
             if found[1] not in values or not found[0].endswith("}"):
                 failed = True
-                if account in self.unsure and found[0].endswith("}"):
+                if variant.account in self.unsure and found[0].endswith("}"):
                     return ""
-                self._unknown.setdefault((place, found[0]), []).append(account)
+                self._unknown[place, found[0]] |= variant.accounts
                 return ""
             return values[found[1]]
 
@@ -58,26 +134,31 @@ class Variables:
         try:
             normal = one_line(made)
         except PydanticCustomError as problem:
-            self._unfit.setdefault((place, problem.message()), []).append(account)
+            self._unfit[place, problem.message()] |= variant.accounts
             return None
         if len(normal) > LONGEST_TEXT:
-            self._unfit.setdefault((place, f"is longer than {LONGEST_TEXT} characters"), []).append(account)
+            self._unfit[place, f"is longer than {LONGEST_TEXT} characters"] |= variant.accounts
             return None
         return normal
 
-    def report(self, diagnostics: Diagnostics, where: Callable[[Iterable[str]], str]) -> None:
-        """Add what could not be replaced, each place once; `where` says which accounts that concerns."""
+    def report(self, diagnostics: Diagnostics) -> None:
+        """Add what could not be replaced, each place once."""
         for (place, used), accounts in self._unknown.items():
             if not used.endswith("}"):
                 hint = "add the `}`; a text that holds `${` itself comes from a variable"
                 diagnostics.error("bad-variable", "a `${` is not closed", place, hint=hint)
                 continue
             name = used[2:-1]
-            known = sorted({one for account in accounts for one in self.values[account]})
+            known = self._known(accounts)
             near = choice(name, known, what="this account has") + "  Or: " if known else ""
             hint = f"{near}add `vars: {{{visible(name[:60])}: …}}` to the account"
-            summary = f"the variable `{visible(name[:60])}` is not set{where(accounts) or ' in any account'}"
+            where = self.directory.in_accounts(accounts) or " in any account"
+            summary = f"the variable `{visible(name[:60])}` is not set{where}"
             diagnostics.error("unknown-variable", summary, place, hint=hint)
         for (place, problem), accounts in self._unfit.items():
-            summary = f"with its variables replaced, this {problem}{where(accounts)}"
+            summary = f"with its variables replaced, this {problem}{self.directory.in_accounts(accounts)}"
             diagnostics.error("bad-text", summary, place, hint="change the account's `vars`, or the text")
+
+    def _known(self, accounts: AccountSet) -> list[str]:
+        names = self.directory.names_of(accounts)
+        return sorted({variable for name in names for variable in self.accounts[name].spec.vars})
