@@ -5,7 +5,7 @@ from pathlib import Path
 from benchmarks.soak import soak
 
 
-def test_every_account_ends_as_declared_whatever_went_wrong(tmp_path: Path) -> None:
+def test_every_account_converges_despite_faults(tmp_path: Path) -> None:
     figures = soak(tmp_path, accounts=20, labels=50)
     assert figures["accounts_wrong"] == 0
     assert figures["faults_struck"] >= 10

@@ -36,7 +36,7 @@ def test_every_code_has_one_entry_and_every_entry_is_a_code() -> None:
 
 
 @pytest.mark.parametrize(("code", "text"), ENTRIES, ids=[code for code, _ in ENTRIES])
-def test_an_entry_says_the_cure_and_shows_an_example(code: str, text: str) -> None:
+def test_an_entry_has_a_fix_and_an_example(code: str, text: str) -> None:
     assert CODE.fullmatch(code)
     meaning, fix, rest = text.partition("**Fix:**")
     assert meaning.strip()
@@ -45,7 +45,7 @@ def test_an_entry_says_the_cure_and_shows_an_example(code: str, text: str) -> No
 
 
 @pytest.mark.parametrize(("code", "example"), IN_YAML, ids=[code for code, _ in IN_YAML])
-def test_an_example_has_the_mistake(code: str, example: str, tmp_path: Path) -> None:
+def test_an_example_causes_its_diagnostic(code: str, example: str, tmp_path: Path) -> None:
     file = tmp_path / "leadstate.yaml"
     file.write_text(whole(example), encoding="utf-8")
     try:
@@ -55,6 +55,6 @@ def test_an_example_has_the_mistake(code: str, example: str, tmp_path: Path) -> 
     assert code in {one.code for one in found}, [f"{one.code}: {one.summary}" for one in found]
 
 
-def test_the_search_finds_codes_wherever_they_are_kept() -> None:
+def test_codes_are_found_in_every_form_in_the_source() -> None:
     assert {"duplicate-key", "label-absent", "previous-name-twice", "bad-namespace", "reserve", "file"} <= codes()
     assert {"several-found", "none-found", "unreachable", "given-twice", "bad-domain", "unknown-value"} <= codes()

@@ -36,7 +36,7 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", GENERATED, ids=lambda page: str(page.relative_to(ROOT)))
-def test_what_is_generated_is_up_to_date(page: Path) -> None:
+def test_generated_pages_are_up_to_date(page: Path) -> None:
     assert page.read_text(encoding="utf-8") == GENERATED[page](), "make fix (or: python -m docs.generate)"
 
 
@@ -62,7 +62,7 @@ def test_a_recipe_is_a_valid_configuration(example: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_what_the_pages_link_to_exists(page: Path) -> None:
+def test_links_in_the_pages_resolve(page: Path) -> None:
     for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)", page.read_text(encoding="utf-8")):
         if not target.startswith("http"):
             file = page.parent / target if target else page
@@ -72,13 +72,13 @@ def test_what_the_pages_link_to_exists(page: Path) -> None:
             assert not anchor or anchor in anchors(file), f"{target}#{anchor}"
 
 
-def test_nothing_is_fetched_from_elsewhere() -> None:
+def test_pages_load_nothing_from_other_hosts() -> None:
     for file in (ROOT / "docs" / "_static").iterdir():
         addresses = set(re.findall(r"https?://[\w.]+", file.read_text(encoding="utf-8")))
         assert addresses <= {"http://www.w3.org"}, file
 
 
-def test_every_command_stands_in_one_group() -> None:
+def test_every_command_is_in_one_group() -> None:
     grouped = [name for names in GROUPS.values() for name in names]
     assert sorted(grouped) == sorted(COMMANDS), "cli/main.py: GROUPS"
 

@@ -72,7 +72,9 @@ class Run:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
-def test_golden(case: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_the_outputs_and_requests_of_a_case(
+    case: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     monkeypatch.chdir(case)
     monkeypatch.setattr("leadstate.report.build.__version__", "0.1.0")  # so that a release changes no case
     ids = numbered()
@@ -140,7 +142,7 @@ def _explained(run: Run) -> dict[str, str]:
     return {"explain.txt": "\n".join(f"{text}\nexit {code}\n" for code, text in said)}
 
 
-def test_every_case_is_a_case() -> None:
+def test_every_case_folder_is_complete() -> None:
     assert CASES
     for case in CASES:
         assert {"leadstate.yaml", "live.json"} <= {path.name for path in case.iterdir()}, case.name

@@ -48,7 +48,7 @@ def judged() -> Iterator[Judged]:
         yield Judged(client)
 
 
-def test_leads(judged: Judged) -> None:
+def test_operations_on_leads_are_as_described(judged: Judged) -> None:
     lead = {"title": "Judged", "person_id": 1, "value": {"amount": 1.5, "currency": "EUR"}, "origin_id": "judge:two"}
     created = judged("POST", "/leads", 201, lead)
     assert judged("GET", f"/leads/{created['id']}") == created
@@ -63,7 +63,7 @@ def test_leads(judged: Judged) -> None:
         assert judged(method, f"/leads/{NOWHERE}", 404, body) is None
 
 
-def test_labels(judged: Judged) -> None:
+def test_operations_on_labels_are_as_described(judged: Judged) -> None:
     label = judged("POST", "/leadLabels", 200, {"name": "Judged", "color": "brown"})
     assert judged("PATCH", f"/leadLabels/{label['id']}", 200, {"color": "dark-gray"})["color"] == "dark-gray"
     assert "Judged" in [one["name"] for one in judged("GET", "/leadLabels")]
@@ -72,7 +72,7 @@ def test_labels(judged: Judged) -> None:
         assert judged(method, f"/leadLabels/{NOWHERE}", 404, body) is None
 
 
-def test_the_account(judged: Judged) -> None:
+def test_operations_on_the_account_are_as_described(judged: Judged) -> None:
     assert {"name": "API"} in judged("GET", "/leadSources")
     assert judged("GET", "/users/me")["company_domain"] == "acme-emea"
     assert len(judged("GET", "/users")) == 2
@@ -80,7 +80,7 @@ def test_the_account(judged: Judged) -> None:
     assert "EUR" in [currency["code"] for currency in judged("GET", "/currencies")]
 
 
-def test_look_ups(judged: Judged) -> None:
+def test_look_ups_are_as_described(judged: Judged) -> None:
     people = judged("GET", "/persons?limit=500", version="v2")
     ids = ",".join(str(person["id"]) for person in people[:2])
     assert judged("GET", f"/persons?ids={ids}", version="v2") == people[:2]
@@ -92,7 +92,7 @@ def test_look_ups(judged: Judged) -> None:
     assert "Budget" in [field["field_name"] for field in judged("GET", "/dealFields?limit=100", version="v2")]
 
 
-def test_custom_fields(judged: Judged) -> None:
+def test_custom_fields_are_as_described(judged: Judged) -> None:
     fields = judged("GET", "/leadFields?limit=100")
     industry = next(field for field in fields if field["name"] == "Industry")
     budget = next(field["key"] for field in fields if field["name"] == "Budget")
@@ -105,7 +105,7 @@ def test_custom_fields(judged: Judged) -> None:
     judged("DELETE", f"/leads/{created['id']}")
 
 
-def test_this_judge_can_say_no() -> None:
+def test_a_violation_is_reported() -> None:
     async def teal(_request: Request) -> Response:
         label = {"id": NOWHERE, "name": "Hot", "color": "teal"}
         return JSONResponse({"success": True, "data": [label]})

@@ -12,7 +12,7 @@ SCHEMA = Path(__file__).parent / "node_modules/@microsoft/jest-sarif/lib/schemas
 pytestmark = pytest.mark.skipif(not SCHEMA.exists(), reason="npm install in tests/judges brings the SARIF schema")
 
 
-def test_every_golden_report_is_valid() -> None:
+def test_every_golden_report_is_valid_sarif() -> None:
     judge = Draft7Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
     files = sorted(GOLDEN.glob("*/plan.sarif"))
     assert len(files) > 20

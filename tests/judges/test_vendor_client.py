@@ -36,7 +36,7 @@ OPERATIONS = {
 }
 
 
-def test_the_vendors_own_client_gets_what_it_expects() -> None:
+def test_the_vendors_client_understands_every_answer() -> None:
     sandbox = Sandbox("fresh")
     with running(sandbox.app) as url:
         ran = subprocess.run(

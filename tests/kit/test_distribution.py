@@ -29,7 +29,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_metadata_is_as_an_index_wants_it(built: Path) -> None:
+def test_the_metadata_is_valid_for_a_package_index(built: Path) -> None:
     python("-m", "twine", "check", "--strict", *built.iterdir())
 
 
@@ -49,7 +49,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Path) -> None:
     assert any(name.endswith("/licenses/LICENSE") for name in names)
 
 
-def test_the_sdist_has_what_the_tests_need_and_no_clutter(built: Path) -> None:
+def test_the_sdist_holds_sources_and_tests_only(built: Path) -> None:
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
@@ -64,7 +64,7 @@ def test_the_sdist_has_what_the_tests_need_and_no_clutter(built: Path) -> None:
     assert not [name for name in names if "node_modules" in name or name.startswith((".venv", ".ci", "dist"))]
 
 
-def test_an_installed_wheel_tells_its_version_and_runs_the_demo(built: Path, tmp_path: Path) -> None:
+def test_an_installed_wheel_shows_its_version_and_runs_the_demo(built: Path, tmp_path: Path) -> None:
     python("-m", "venv", "--without-pip", tmp_path / "venv")
     (site,) = (tmp_path / "venv").glob("lib/python*/site-packages")
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
@@ -84,14 +84,14 @@ def test_every_dependency_has_a_lowest_version() -> None:
     assert all(line.count("==") == 1 for line in bounds)
 
 
-def test_the_changelog_of_the_next_release_can_be_made() -> None:
+def test_the_changelog_of_the_next_release_can_be_built() -> None:
     text = python("-m", "towncrier", "build", "--draft", "--version", "9.9.9", "--date", "2026-11-24")
     assert text.startswith("## 9.9.9 (2026-11-24)\n")
     fragments = [path for path in (ROOT / "changelog.d").glob("*.md") if path.name != "README.md"]
     assert text.count("\n- ") == len(fragments), "a file has another name than changelog.d/README.md says"
 
 
-def test_the_classifiers_are_what_ci_tries() -> None:
+def test_the_classifiers_are_the_pythons_of_ci() -> None:
     project = (ROOT / "pyproject.toml").read_text()
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
     told = [line.split("::")[-1].strip(' ",') for line in project.splitlines() if "Python :: 3." in line]

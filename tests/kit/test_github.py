@@ -100,7 +100,7 @@ def test_a_pull_request_has_one_comment_with_the_latest_plan(runner: Runner) -> 
     assert "green" not in again["body"]
 
 
-def test_a_change_says_whether_it_is_drift_where_the_base_was_fetched(runner: Runner) -> None:
+def test_changes_are_attributed_if_the_base_was_fetched(runner: Runner) -> None:
     check_out_trial_merge(runner)
     done = on_pull_request(runner)
     assert done.code == 0, done.log
@@ -108,7 +108,7 @@ def test_a_change_says_whether_it_is_drift_where_the_base_was_fetched(runner: Ru
     assert " drift" in done.summary
 
 
-def test_the_plan_that_was_reviewed_is_applied_on_merge(runner: Runner, sandbox: tuple[Sandbox, str]) -> None:
+def test_the_reviewed_plan_is_applied_on_merge(runner: Runner, sandbox: tuple[Sandbox, str]) -> None:
     assert on_pull_request(runner).code == 0
     merge(runner)
     done = on_merge(runner)
@@ -119,7 +119,7 @@ def test_the_plan_that_was_reviewed_is_applied_on_merge(runner: Runner, sandbox:
     assert any(label["name"] == "Partner" for label in sandbox[0].dump()["companies"][0]["labels"])
 
 
-def test_a_plan_that_is_stale_is_refused_on_merge(runner: Runner, sandbox: tuple[Sandbox, str]) -> None:
+def test_a_stale_plan_is_refused_on_merge(runner: Runner, sandbox: tuple[Sandbox, str]) -> None:
     assert on_pull_request(runner).code == 0
     merge(runner)
     file = runner.workspace / "leadstate.yaml"
@@ -131,9 +131,7 @@ def test_a_plan_that_is_stale_is_refused_on_merge(runner: Runner, sandbox: tuple
 
 
 @pytest.mark.parametrize("artifact", [{"head_repository_id": 2}, {"head_sha": "d" * 40}])
-def test_a_plan_that_a_fork_or_another_commit_has_stored_counts_for_nothing(
-    runner: Runner, artifact: dict[str, Any]
-) -> None:
+def test_a_plan_of_a_fork_or_another_commit_is_ignored(runner: Runner, artifact: dict[str, Any]) -> None:
     assert on_pull_request(runner).code == 0
     merge(runner, **artifact)
     done = on_merge(runner)
@@ -141,9 +139,7 @@ def test_a_plan_that_a_fork_or_another_commit_has_stored_counts_for_nothing(
     assert "made anew" in done.log
 
 
-def test_nothing_is_applied_where_github_does_not_say_what_was_reviewed(
-    runner: Runner, sandbox: tuple[Sandbox, str]
-) -> None:
+def test_nothing_is_applied_if_github_names_no_reviewed_commit(runner: Runner, sandbox: tuple[Sandbox, str]) -> None:
     runner.teach(refuse=["GET commits/"])
     before = sandbox[0].dump()
     done = on_merge(runner)
@@ -152,7 +148,7 @@ def test_nothing_is_applied_where_github_does_not_say_what_was_reviewed(
     assert sandbox[0].dump() == before
 
 
-def test_a_required_plan_that_is_missing_stops_the_apply(runner: Runner, sandbox: tuple[Sandbox, str]) -> None:
+def test_a_missing_required_plan_stops_the_apply(runner: Runner, sandbox: tuple[Sandbox, str]) -> None:
     before = sandbox[0].dump()
     done = runner.action(TOKEN, command="apply", reviewed="required")
     assert done.code == 64
@@ -160,7 +156,7 @@ def test_a_required_plan_that_is_missing_stops_the_apply(runner: Runner, sandbox
     assert sandbox[0].dump() == before
 
 
-def test_a_comment_that_may_not_be_written_is_a_warning(runner: Runner) -> None:
+def test_a_comment_without_permission_is_a_warning(runner: Runner) -> None:
     runner.teach(refuse=["POST issues/7/comments"])
     done = on_pull_request(runner)
     assert done.code == 0, done.log
@@ -168,7 +164,7 @@ def test_a_comment_that_may_not_be_written_is_a_warning(runner: Runner) -> None:
     assert "pull-requests: write" in done.log
 
 
-def test_somebody_elses_comment_with_our_mark_is_untouched(runner: Runner) -> None:
+def test_a_comment_of_another_author_is_untouched(runner: Runner) -> None:
     theirs = {"id": 1, "user": {"type": "User"}, "body": "<!-- leadstate:leadstate -->\nmine"}
     runner.teach(comments=[theirs])
     assert on_pull_request(runner).code == 0
@@ -176,7 +172,7 @@ def test_somebody_elses_comment_with_our_mark_is_untouched(runner: Runner) -> No
     assert len(runner.hub["comments"]) == 2
 
 
-def test_drift_opens_an_issue_keeps_it_and_closes_it(runner: Runner) -> None:
+def test_drift_opens_updates_and_closes_one_issue(runner: Runner) -> None:
     runner.event_name = "schedule"
     for _ in range(2):
         assert runner.job(EXAMPLES / "github" / "drift.yml").code == 0
@@ -187,7 +183,7 @@ def test_drift_opens_an_issue_keeps_it_and_closes_it(runner: Runner) -> None:
     assert runner.hub["issues"][0]["state"] == "closed"
 
 
-def test_a_mistake_in_the_configuration_fails_at_its_line(runner: Runner) -> None:
+def test_a_configuration_error_is_annotated_at_its_line(runner: Runner) -> None:
     file = runner.workspace / "leadstate.yaml"
     file.write_text(file.read_text().replace("color: green", "color: grene"))
     done = on_pull_request(runner)
@@ -196,7 +192,7 @@ def test_a_mistake_in_the_configuration_fails_at_its_line(runner: Runner) -> Non
     assert "grene" in runner.hub["comments"][0]["body"]
 
 
-def test_a_plan_may_fail_where_there_are_changes(runner: Runner) -> None:
+def test_a_plan_with_changes_fails_if_asked_to(runner: Runner) -> None:
     done = runner.action(TOKEN, args="--detailed-exitcode --target 'label:Partner'")
     assert (done.code, done.outputs["exit-code"], done.outputs["changes"]) == (2, "2", "1")
 
@@ -215,7 +211,7 @@ def test_a_plan_may_fail_where_there_are_changes(runner: Runner) -> None:
         ("comment", "yes"),
     ],
 )
-def test_inputs_are_words_and_never_code(runner: Runner, name: str, value: str) -> None:
+def test_inputs_are_never_executed(runner: Runner, name: str, value: str) -> None:
     done = runner.action(TOKEN, **{name: value})
     assert not list(runner.home.rglob("pwned"))
     if name == "version":
@@ -225,7 +221,7 @@ def test_inputs_are_words_and_never_code(runner: Runner, name: str, value: str) 
         assert "Traceback" not in done.log
 
 
-def test_the_workflow_that_init_writes_plans_and_applies(runner: Runner) -> None:
+def test_the_workflow_of_init_plans_and_applies(runner: Runner) -> None:
     check_out_trial_merge(runner)
     starter = ROOT / "leadstate" / "cli" / "starter" / "workflow.yml"
     runner.event_name = "pull_request"
@@ -238,7 +234,7 @@ def test_the_workflow_that_init_writes_plans_and_applies(runner: Runner) -> None
     assert runner.action(TOKEN).outputs["changes"] == "0"
 
 
-def test_the_workflow_that_init_writes_takes_the_token_from_the_variable_that_was_named(tmp_path: Path) -> None:
+def test_the_workflow_of_init_reads_the_named_token_variable(tmp_path: Path) -> None:
     assert Shell(tmp_path, {})("init", "--token-env", "ACME_TOKEN").returncode == 0
     text = (tmp_path / ".github" / "workflows" / "leadstate.yml").read_text()
     assert "ACME_TOKEN: ${{ secrets.ACME_TOKEN }}" in text

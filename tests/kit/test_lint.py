@@ -70,7 +70,7 @@ def test_gitlab_files_are_valid() -> None:
     judged("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci", *GITLAB)
 
 
-def test_kubernetes_takes_the_cron_job() -> None:
+def test_the_cron_job_is_valid_for_kubernetes() -> None:
     judged("kubernetes-validate", "--strict", ROOT / "examples" / "kubernetes" / "cronjob.yaml")
 
 
@@ -91,14 +91,14 @@ def test_shellcheck_finds_nothing(script: str) -> None:
     judged("shellcheck", "--shell=bash", "-", stdin=script)
 
 
-def test_an_action_of_others_is_the_same_commit_everywhere() -> None:
+def test_each_third_party_action_is_pinned_to_one_commit() -> None:
     pins = {found for path in [ACTION, *WORKFLOWS] for found in PINNED.findall(path.read_text())}
     for action, pin in pins:
         assert re.fullmatch("[0-9a-f]{40}", pin) or action.endswith("/leadstate"), action
     assert len({action for action, _ in pins}) == len(pins)
 
 
-def test_the_hooks_of_pre_commit_are_commands_of_ours() -> None:
+def test_pre_commit_hooks_are_existing_commands() -> None:
     from leadstate.cli.main import COMMANDS
 
     for hook in YAML(typ="safe").load(ROOT / ".pre-commit-hooks.yaml"):

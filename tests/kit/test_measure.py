@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_walk_of_one_label_is_measured() -> None:
+def test_measure_prints_all_figures() -> None:
     done = subprocess.run(
         [sys.executable, "tools/measure.py"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
     )

@@ -44,7 +44,7 @@ def test_gitlab_plans_applies_and_finds_no_drift(url: str, tmp_path: Path) -> No
     assert "leadstate==0.1.0" in (tmp_path / "pip.log").read_text()
 
 
-def test_the_cron_job_plans_what_its_config_map_declares(url: str, tmp_path: Path) -> None:
+def test_the_cron_job_plans_its_config_map(url: str, tmp_path: Path) -> None:
     config_map, cron = YAML(typ="safe").load_all(ROOT / "examples" / "kubernetes" / "cronjob.yaml")
     (container,) = cron["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     (mount,) = container["volumeMounts"]
@@ -70,7 +70,7 @@ def test_pre_commit_validates(url: str, tmp_path: Path) -> None:
     assert Shell(tmp_path, {})(*words).returncode == 1
 
 
-def test_the_container_is_built_of_what_the_context_has() -> None:
+def test_the_container_copies_only_files_of_its_build_context() -> None:
     text = (ROOT / "Dockerfile").read_text()
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     copied = {word for line in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE) for word in line.split()}

@@ -9,7 +9,7 @@ KINDS = ("label", "lead")
 HOT = Address("emea", "label", "Hot")
 
 
-def test_names_are_shown_as_people_write_them() -> None:
+def test_addresses_are_formatted_as_they_are_written() -> None:
     shown = [str(one) for one in (HOT, HOT.ref, RemoteRef("label", "id-1"), Span("a.yaml", 3, 5))]
     assert shown == ["emea/label:Hot", "label:Hot", "label#id-1", "a.yaml:3:5"]
     assert HOT.ref == Ref("label", "Hot")
@@ -25,20 +25,20 @@ def test_names_are_shown_as_people_write_them() -> None:
         ("label:two\nlines", Target(None, "label", "two\nlines")),
     ],
 )
-def test_a_target_is_read_and_shown_the_same(text: str, target: Target) -> None:
+def test_a_target_is_formatted_as_it_was_parsed(text: str, target: Target) -> None:
     assert Target.parse(text, KINDS) == target
     assert str(target) == text
 
 
 @pytest.mark.parametrize("text", ["", "Hot", "label:", ":Hot", "deal:Hot", "emea/Hot", "a/b/label:Hot", "/label:Hot"])
-def test_what_is_no_target_is_refused_with_what_to_write(text: str) -> None:
+def test_an_invalid_target_is_refused_with_a_fix(text: str) -> None:
     with pytest.raises(ValueError, match="is no address") as caught:
         Target.parse(text, KINDS)
     fix = "write label:NAME or lead:NAME, with ACCOUNT/ before it for one account only"
     assert str(caught.value) == f"{text!r} is no address; {fix}"
 
 
-def test_a_target_selects_one_object_of_its_account_or_of_every_account() -> None:
+def test_a_target_selects_one_object_in_its_account_or_in_every_account() -> None:
     others = [Address("emea", "label", "Warm"), Address("emea", "lead", "Hot")]
     for target in (Target("emea", "label", "Hot"), Target(None, "label", "Hot")):
         assert target.selects(HOT)
@@ -48,7 +48,7 @@ def test_a_target_selects_one_object_of_its_account_or_of_every_account() -> Non
     assert Target(None, "label", "Hot").selects(apac)
 
 
-def test_an_account_is_known_by_its_host_and_owns_what_bears_its_namespace() -> None:
+def test_an_account_owns_markers_of_its_namespace() -> None:
     declared = account()
     assert declared.host == "acme-emea.pipedrive.com"
     assert declared.owns("ns:a")

@@ -12,31 +12,31 @@ def diagnostic(severity: Severity) -> Diagnostic:
     return Diagnostic("code", severity, "summary", hint="fix")
 
 
-def test_an_error_is_about_a_place_and_no_account() -> None:
+def test_an_error_has_a_place_and_no_account() -> None:
     assert error("code", "summary") == Diagnostic("code", Severity.ERROR, "summary", detail="", hint="")
     full = error("code", "summary", hint="fix", detail="more", span=HERE)
     assert full == Diagnostic("code", Severity.ERROR, "summary", detail="more", hint="fix", span=HERE)
 
 
-def test_a_finding_holds_what_is_known_and_nothing_else() -> None:
+def test_unknown_parts_of_a_diagnostic_are_empty() -> None:
     bare = Diagnostic("code", Severity.ERROR, "summary")
     assert (bare.detail, bare.hint, bare.excerpt) == ("", "", "")
     assert (bare.span, bare.account, bare.address) == (None, None, None)
 
 
-def test_what_was_allowed_is_a_warning_that_says_so() -> None:
+def test_an_allowed_guard_becomes_a_warning() -> None:
     allowed = diagnostic(Severity.GUARD).as_warning()
     assert allowed == Diagnostic("code", Severity.WARNING, "summary", hint="allowed for this run")
 
 
-def test_the_worst_is_the_gravest_and_not_the_first() -> None:
+def test_the_worst_severity_does_not_depend_on_order() -> None:
     found = [diagnostic(one) for one in (Severity.WARNING, Severity.ERROR, Severity.GUARD)]
     assert worst(found) is Severity.ERROR
     assert worst([found[0], found[2]]) is Severity.GUARD
     assert worst([]) is None
 
 
-def test_errors_carry_what_to_do_and_everything_that_is_wrong() -> None:
+def test_errors_carry_their_hint_and_all_diagnostics() -> None:
     assert (str(LeadstateError("what", hint="fix")), LeadstateError("what", hint="fix").hint) == ("what", "fix")
     assert LeadstateError("what").hint == ""
     found = ConfigurationError([error("a", "one"), error("b", "two")])
@@ -56,5 +56,5 @@ def test_errors_carry_what_to_do_and_everything_that_is_wrong() -> None:
         ("\U000e0001 \U000110bd", "\\U000e0001 \\U000110bd"),
     ],
 )
-def test_what_would_move_or_turn_text_is_shown_instead(text: str, shown: str) -> None:
+def test_control_and_bidi_characters_are_escaped(text: str, shown: str) -> None:
     assert visible(text) == shown

@@ -15,7 +15,7 @@ JOINERS = "\u200c\u200d"
 TEXTS = st.text(st.one_of(st.sampled_from("#[:\\ \n\t\u202e\u2028\x9b\U000e0041a"), st.characters()), max_size=20)
 
 
-def test_every_hidden_character_is_shown_and_no_other() -> None:
+def test_every_hidden_character_and_no_other_is_escaped() -> None:
     for code in range(sys.maxunicode + 1):
         char = chr(code)
         category = unicodedata.category(char)
@@ -40,13 +40,13 @@ def test_every_hidden_character_is_shown_and_no_other() -> None:
         ("ä\n::x", "ä\\x0a::x"),
     ],
 )
-def test_commands_of_a_runner_are_none(text: str, shown: str) -> None:
+def test_workflow_commands_of_ci_runners_are_escaped(text: str, shown: str) -> None:
     assert visible(text) == shown
     assert is_visible(text) is (text == shown)
 
 
 @given(TEXTS)
-def test_what_is_shown_is_inert_on_any_line(text: str) -> None:
+def test_escaped_text_is_one_line_without_commands(text: str) -> None:
     shown = visible(text)
     assert "##[" not in shown
     assert not shown.strip().startswith("::")
@@ -55,7 +55,7 @@ def test_what_is_shown_is_inert_on_any_line(text: str) -> None:
 
 
 @given(st.dictionaries(TEXTS, TEXTS | st.lists(TEXTS)), st.sampled_from([None, 2]))
-def test_json_means_the_same_and_is_inert(document: object, indent: int | None) -> None:
+def test_escaped_json_has_the_same_value_and_no_commands(document: object, indent: int | None) -> None:
     text = json.dumps(document, ensure_ascii=False, indent=indent)
     shown = visible_json(text)
     assert json.loads(shown) == document

@@ -21,7 +21,7 @@ def bound() -> Bindings:
     return found
 
 
-def test_bindings_know_what_they_were_told() -> None:
+def test_bindings_map_references_and_ids() -> None:
     found = bound()
     assert (found.id_of(HOT), found.id_of(Ref("label", "none"))) == ("id-2", None)
     assert found.knows(RemoteRef("label", "id-1"))
@@ -44,7 +44,7 @@ def test_ids_become_references_and_unknown_ones_stay(value: Value, linked: Value
     assert bound().link(value) == linked
 
 
-def test_at_least_is_settled_against_what_is_there() -> None:
+def test_at_least_adds_to_the_live_value() -> None:
     wanted = AtLeast(refs("VIP", "Hot"))
     assert settle(wanted, None) == (HOT, VIP)
     assert settle(wanted, (STRANGE, HOT)) == (STRANGE, HOT, VIP)
@@ -63,7 +63,7 @@ def test_at_least_is_settled_against_what_is_there() -> None:
         (ABSENT, set()),
     ],
 )
-def test_references_are_found_wherever_they_are(value: Side, found: set[Ref]) -> None:
+def test_references_are_found_at_every_depth(value: Side, found: set[Ref]) -> None:
     assert references(value) == found
 
 
@@ -85,20 +85,20 @@ def test_references_are_found_wherever_they_are(value: Side, found: set[Ref]) ->
         ({"a": HOT, "b": {"c": ABSENT}}, {"a": "Hot", "b": {"c": None}}),
     ],
 )
-def test_the_form_that_reports_hold(value: Side, form: object) -> None:
+def test_values_are_converted_to_json(value: Side, form: object) -> None:
     assert plain(value) == form
 
 
-def test_absent_is_shown_by_name() -> None:
+def test_absent_has_a_readable_repr() -> None:
     assert repr(ABSENT) == "ABSENT"
 
 
-def test_each_kind_has_a_prune_rule_and_an_unknown_kind_keeps_everything() -> None:
+def test_an_unknown_kind_is_never_pruned() -> None:
     policy = Policy(prune_labels=Prune.ALL, prune_leads=Prune.OWNED)
     assert [policy.prune(kind) for kind in ("label", "lead", "deal")] == [Prune.ALL, Prune.OWNED, Prune.NONE]
 
 
-def test_what_is_not_written_is_careful() -> None:
+def test_the_default_policy_is_cautious() -> None:
     policy = Policy()
     assert (policy.prune_labels, policy.prune_leads, policy.refuse_in_use) == (Prune.NONE, Prune.NONE, True)
     assert (policy.max_deletes, policy.max_delete_percent, policy.max_tokens) == (10, 30, None)

@@ -21,25 +21,25 @@ def test_a_shard_is_the_same_on_every_machine() -> None:
 
 
 @pytest.mark.parametrize("text", ["0/4", "5/4", "1", "1/0", "a/b", "1/2/3", "-1/2", ""])
-def test_what_is_no_shard(text: str) -> None:
+def test_an_invalid_shard_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no shard"):
         Shard.parse(text)
 
 
 @given(st.lists(st.integers()), st.lists(st.sampled_from(["1", "3", "10%", "50%", "100%"])))
-def test_waves_lose_nothing_and_keep_the_order(items: list[int], sizes: list[str]) -> None:
+def test_waves_hold_every_item_in_order(items: list[int], sizes: list[str]) -> None:
     waves = Waves.parse(",".join([*sizes, "rest"])).split(items)
     assert [one for wave in waves for one in wave] == items
     assert all(waves)
 
 
-def test_sizes_are_numbers_or_percents_of_all() -> None:
+def test_wave_sizes_are_numbers_or_percentages() -> None:
     assert [len(wave) for wave in Waves.parse("1, 10%,rest").split(range(25))] == [1, 3, 21]
     assert [len(wave) for wave in Waves.parse("1%,rest").split(range(2))] == [1, 1]
     assert [len(wave) for wave in Waves.parse("5,rest").split(range(3))] == [3]
 
 
 @pytest.mark.parametrize("text", ["", "1", "0,rest", "101%,rest", "x,rest", "-1,rest", "rest,1", "1.5,rest", ",rest"])
-def test_what_are_no_waves(text: str) -> None:
+def test_invalid_waves_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"is no size|does not end"):
         Waves.parse(text)

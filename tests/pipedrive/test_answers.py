@@ -57,7 +57,7 @@ ERROR = {"success": False, "error": "some reason", "error_info": "more of it", "
         (204, "", {}, BadAnswer),
     ],
 )
-def test_what_is_no_success_is_a_typed_error(
+def test_a_failed_answer_becomes_a_typed_error(
     status: int, body: Any, headers: dict[str, str], kind: type[ApiError]
 ) -> None:
     text = body if isinstance(body, str) else json.dumps(body)
@@ -67,7 +67,7 @@ def test_what_is_no_success_is_a_typed_error(
     assert str(caught.value).startswith("getLeads: ")
 
 
-def test_the_message_holds_what_helps_and_no_more() -> None:
+def test_an_error_message_holds_only_the_helpful_parts() -> None:
     reply = httpx.Response(400, json=ERROR, headers={"x-correlation-id": "abc-1"})
     with pytest.raises(Rejected, match=r"getLeads: 400, some reason, more of it, correlation id abc-1"):
         read(GET_LEADS, reply)
@@ -99,7 +99,7 @@ def test_amounts_keep_every_digit() -> None:
         (429, '{"error": "daily"}', {}, "daily budget spent (429, daily)"),
     ],
 )
-def test_messages(status: int, body: str, headers: dict[str, str], message: str) -> None:
+def test_messages_of_each_error(status: int, body: str, headers: dict[str, str], message: str) -> None:
     with pytest.raises(ApiError) as caught:
         read(GET_LEADS, httpx.Response(status, text=body, headers=headers))
     assert str(caught.value) == f"getLeads: {message}"
@@ -118,7 +118,7 @@ def test_messages(status: int, body: str, headers: dict[str, str], message: str)
         ("Wed, 21 Oct 2026 07:28:00 GMT", None),
     ],
 )
-def test_retry_after_is_whole_seconds_or_nothing(text: str, seconds: float | None) -> None:
+def test_retry_after_is_read_as_whole_seconds_or_ignored(text: str, seconds: float | None) -> None:
     with pytest.raises(ApiError) as caught:
         read(GET_LEADS, httpx.Response(429, headers={b"retry-after": text.encode()}))
     assert caught.value.retry_after == seconds
@@ -136,7 +136,7 @@ def test_retry_after_is_whole_seconds_or_nothing(text: str, seconds: float | Non
         (r"\u00e9\ud83d\n", "\u00e9\ufffd\n"),
     ],
 )
-def test_half_a_surrogate_pair_is_shown_as_unknown(escaped: str, text: str) -> None:
+def test_a_lone_surrogate_is_replaced(escaped: str, text: str) -> None:
     reply = httpx.Response(200, text=f'{{"success": true, "data": "{escaped}"}}')
     assert read(GET_LEADS, reply).data == text
 
@@ -152,18 +152,18 @@ def test_pagination_is_read_nested_and_flat() -> None:
 
 
 @pytest.mark.parametrize("additional", [{}, {"pagination": {}}, {"pagination": {"more_items_in_collection": "yes"}}])
-def test_a_list_that_does_not_say_whether_more_follows_is_an_error(additional: dict[str, Any]) -> None:
+def test_a_list_without_pagination_is_an_error(additional: dict[str, Any]) -> None:
     with pytest.raises(BadAnswer) as caught:
         _listing(**additional).page()
     assert str(caught.value) == "getLeads: answered a list without saying whether more follows"
 
 
 @pytest.mark.parametrize("limit", [None, "500", True, 1.5])
-def test_a_page_size_that_is_no_number_counts_as_none(limit: object) -> None:
+def test_an_invalid_page_size_is_ignored(limit: object) -> None:
     assert _listing(limit=limit, more_items_in_collection=False).page() == (None, False)
 
 
-def test_what_stands_beside_the_data_may_be_anything() -> None:
+def test_unknown_parts_of_an_answer_are_ignored() -> None:
     body = {"success": True, "data": {}, "additional_data": ["no", "object"]}
     answer = read(GET_LEADS, httpx.Response(200, json=body))
     assert answer.additional == {}
@@ -181,7 +181,7 @@ def test_what_stands_beside_the_data_may_be_anything() -> None:
         st.text(st.characters(min_codepoint=32, max_codepoint=126)),
     ),
 )
-def test_no_answer_raises_anything_but_an_api_error(status: int, body: bytes, headers: dict[str, str]) -> None:
+def test_any_answer_is_data_or_an_api_error(status: int, body: bytes, headers: dict[str, str]) -> None:
     try:
         answer = read(UPDATE_LEAD, httpx.Response(status, content=body, headers=headers))
     except ApiError:
@@ -190,6 +190,6 @@ def test_no_answer_raises_anything_but_an_api_error(status: int, body: bytes, he
 
 
 @pytest.mark.parametrize("location", ["http://a:b/", "https://xn--/"])
-def test_a_location_that_is_no_address_is_not_named(location: str) -> None:
+def test_an_invalid_redirect_location_is_not_shown(location: str) -> None:
     with pytest.raises(Redirected, match="redirected, not followed"):
         read(GET_LEADS, httpx.Response(302, headers={"location": location}))

@@ -107,7 +107,7 @@ def test_a_body_longer_than_one_piece_is_whole() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "gzip,identity"])
-def test_an_encoding_that_nobody_asked_for_is_an_error(encoding: str) -> None:
+def test_an_unrequested_content_encoding_is_an_error(encoding: str) -> None:
     asked = []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -119,12 +119,12 @@ def test_an_encoding_that_nobody_asked_for_is_an_error(encoding: str) -> None:
     assert set(asked) == {"gzip"}
 
 
-def test_what_is_no_gzip_is_an_error() -> None:
+def test_invalid_gzip_is_an_error() -> None:
     with pytest.raises(Unreachable, match="DecodingError"):
         run(lambda _: reply(b"no gzip", content_encoding="gzip")[0], labels)
 
 
-def test_an_answer_that_does_not_end_is_cut_and_asked_for_once() -> None:
+def test_an_endless_answer_is_cut_and_not_retried() -> None:
     streams = []
 
     def handler(_: httpx.Request) -> httpx.Response:
@@ -138,12 +138,12 @@ def test_an_answer_that_does_not_end_is_cut_and_asked_for_once() -> None:
     assert streams[0].closed
 
 
-def test_an_answer_of_exactly_the_bound_is_taken() -> None:
+def test_an_answer_of_exactly_the_bound_is_accepted() -> None:
     answer, _ = reply(BODY + b" " * (SMALL.answer - len(BODY)))
     assert run(lambda _: answer, labels).data == [1, 2, 3]
 
 
-def test_a_megabyte_that_becomes_a_gigabyte_takes_no_such_memory() -> None:
+def test_a_decompression_bomb_takes_little_memory() -> None:
     squeezed = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
     bomb = b"".join(squeezed.compress(bytes(2**20)) for _ in range(1024)) + squeezed.flush()
     answer, _ = reply(bomb, content_encoding="gzip")
@@ -156,7 +156,7 @@ def test_a_megabyte_that_becomes_a_gigabyte_takes_no_such_memory() -> None:
     assert peak < 150 * 2**20
 
 
-def test_a_byte_now_and_then_is_no_progress_and_is_not_asked_for_again() -> None:
+def test_a_trickling_answer_times_out_and_is_not_retried() -> None:
     asked = []
 
     def handler(_: httpx.Request) -> httpx.Response:
@@ -168,7 +168,7 @@ def test_a_byte_now_and_then_is_no_progress_and_is_not_asked_for_again() -> None
     assert len(asked) == 1
 
 
-def test_a_create_whose_answer_drips_may_have_been_done() -> None:
+def test_a_create_with_a_trickling_answer_may_have_been_executed() -> None:
     def handler(_: httpx.Request) -> httpx.Response:
         return httpx.Response(200, stream=Stream(*[b" "] * 10_000, wait=0.01))
 
@@ -177,7 +177,7 @@ def test_a_create_whose_answer_drips_may_have_been_done() -> None:
     assert caught.value.perhaps_done
 
 
-def test_requests_that_take_long_are_sent_again_only_while_there_is_time() -> None:
+def test_slow_requests_are_retried_until_the_deadline() -> None:
     now, asked = [0.0], []
 
     def handler(_: httpx.Request) -> httpx.Response:
@@ -231,12 +231,12 @@ def test_numbers_within_the_bounds_are_exact(text: str, value: object) -> None:
         f"0.{'1' * 4000}",
     ],
 )
-def test_a_number_beyond_the_bounds_is_none(text: str) -> None:
+def test_a_number_beyond_the_bounds_is_refused(text: str) -> None:
     assert answered(text) == {"out of bounds": text[:DIGITS]}
 
 
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]"), ('["]","[",', "]")])
-def test_only_so_deep_an_answer_is_taken(opening: str, closing: str) -> None:
+def test_a_deeply_nested_answer_is_refused(opening: str, closing: str) -> None:
     levels = DEPTH - 1  # below the answer itself
     per = opening.count("[") - opening.count('"[') + opening.count("{")
     answered(opening * (levels // per) + "1" + closing * (levels // per))
@@ -244,13 +244,13 @@ def test_only_so_deep_an_answer_is_taken(opening: str, closing: str) -> None:
         answered(opening * (levels // per + 1) + "1" + closing * (levels // per + 1))
 
 
-def test_brackets_in_texts_are_not_depth() -> None:
+def test_brackets_in_strings_are_not_nesting() -> None:
     assert answered(json.dumps("[" * 5_000)) == "[" * 5_000
     assert not is_deep(b'{"a": [1, {"b": []}]}')
     assert not is_deep_value({"a": [1, {"b": []}]})
 
 
-def test_a_large_answer_of_countless_values_is_refused_before_it_is_parsed() -> None:
+def test_a_large_answer_with_too_many_values_is_refused_unparsed() -> None:
     body = b'{"success": true, "data": [' + b"{}," * VALUES + b"{}]" + b" " * LARGE + b"}"
     with pytest.raises(TooLarge, match="500,000 values"):
         read(GET_LABELS, httpx.Response(200, content=body))
@@ -259,18 +259,18 @@ def test_a_large_answer_of_countless_values_is_refused_before_it_is_parsed() -> 
 
 
 @pytest.mark.parametrize("sign", [b",", b"[", b"{"])
-def test_a_large_answer_has_many_values_by_the_signs_before_them(sign: bytes) -> None:
+def test_values_of_a_large_answer_are_counted_by_their_delimiters(sign: bytes) -> None:
     assert not has_many_values((sign * VALUES).ljust(LARGE))
     assert has_many_values((sign * (VALUES + 1)).ljust(LARGE))
     assert not has_many_values((sign * (VALUES + 1)).ljust(LARGE - 1))
 
 
-def test_the_quick_look_for_depth_lets_pass_what_may_be_so_deep() -> None:
+def test_the_depth_estimate_accepts_the_maximum_depth() -> None:
     assert not is_deep(b"{[" * (DEPTH // 2) + b"]}" * (DEPTH // 2))
     assert is_deep(b"{[" * (DEPTH // 2 + 1) + b"]}" * (DEPTH // 2 + 1))
 
 
-def test_a_value_that_holds_none_is_not_deep() -> None:
+def test_a_scalar_has_no_depth() -> None:
     assert not any(map(is_deep_value, [5, None, "text", Decimal(1)]))
 
 
@@ -283,7 +283,7 @@ async def _all_rows(client: Reader) -> list[Any]:
     return [row async for page in client.pages(GET_LEADS) for row in page.rows]
 
 
-def test_a_listing_without_end_is_an_error_after_so_many_pages() -> None:
+def test_an_endless_listing_is_an_error_after_the_page_limit() -> None:
     asked = []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -300,7 +300,7 @@ def test_a_listing_without_end_is_an_error_after_so_many_pages() -> None:
     assert len(asked) == 10
 
 
-def test_a_listing_that_ends_at_the_bound_is_taken() -> None:
+def test_a_listing_that_ends_at_the_page_limit_is_accepted() -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         start = int(request.url.params["start"])
         return _page([{"id": str(start + at)} for at in range(5)], more=start < 4 * 4)
@@ -309,7 +309,7 @@ def test_a_listing_that_ends_at_the_bound_is_taken() -> None:
 
 
 @pytest.mark.parametrize("cursors", [["a"], ["a", "b"]])
-def test_cursors_that_repeat_are_noticed(cursors: list[str]) -> None:
+def test_a_repeated_cursor_is_an_error(cursors: list[str]) -> None:
     turns, asked = itertools.cycle(cursors), []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -321,7 +321,7 @@ def test_cursors_that_repeat_are_noticed(cursors: list[str]) -> None:
     assert asked == [None, *cursors]
 
 
-def test_cursors_without_end_are_an_error() -> None:
+def test_endless_cursors_are_an_error() -> None:
     numbers = itertools.count()
 
     def handler(_: httpx.Request) -> httpx.Response:

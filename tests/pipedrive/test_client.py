@@ -59,7 +59,7 @@ def ok(data: Any, **additional: Any) -> httpx.Response:
     return httpx.Response(200, json={"success": True, "data": data, "additional_data": additional})
 
 
-def test_a_request_that_waits_for_a_lane_goes_out_before_the_answer_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_waiting_request_is_sent_before_the_previous_answer_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -81,7 +81,7 @@ def test_a_request_that_waits_for_a_lane_goes_out_before_the_answer_is_read(monk
     assert told.count("read") == 3
 
 
-def test_a_failure_that_ends_all_is_read_before_anything_else_goes_out() -> None:
+def test_a_fatal_answer_is_parsed_before_the_next_request_is_sent() -> None:
     asked: list[str] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -112,14 +112,14 @@ def test_the_token_is_in_the_header_and_nowhere_else(caplog: pytest.LogCaptureFi
     assert SECRET not in caplog.text
 
 
-def test_a_token_hides_itself() -> None:
+def test_a_token_does_not_appear_in_its_repr() -> None:
     token = Token(SECRET)
     assert SECRET not in f"{token} {token!r} {token:>50} {[token]}"
     with pytest.raises(TypeError):
         pickle.dumps(token)
 
 
-def test_a_server_that_quotes_the_token_does_not_make_us_repeat_it() -> None:
+def test_a_token_quoted_by_the_server_is_masked() -> None:
     reply = httpx.Response(400, json={"success": False, "error": f"bad token {SECRET}"})
     with pytest.raises(ApiError) as caught:
         run(lambda _: reply, lambda client: client.get(Request(GET_LABELS)))
@@ -127,7 +127,7 @@ def test_a_server_that_quotes_the_token_does_not_make_us_repeat_it() -> None:
     assert SECRET not in str(caught.value)
 
 
-def test_a_token_at_the_end_of_a_long_text_is_not_cut_but_left_out() -> None:
+def test_a_token_at_the_end_of_a_truncated_text_is_masked() -> None:
     reply = httpx.Response(400, json={"success": False, "error": "x" * 290 + f" {SECRET}"})
     with pytest.raises(ApiError) as caught:
         run(lambda _: reply, lambda client: client.get(Request(GET_LABELS)))
@@ -153,7 +153,7 @@ def test_a_reader_cannot_write() -> None:
 
 
 @pytest.mark.parametrize("failure", [httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), httpx.ReadError("cut")])
-def test_no_answer_is_unreachable(failure: Exception) -> None:
+def test_a_connection_failure_is_an_unreachable_error(failure: Exception) -> None:
     def handler(_: httpx.Request) -> httpx.Response:
         raise failure
 
@@ -200,23 +200,23 @@ async def _all_ids(client: Writer) -> list[int]:
 
 
 @pytest.mark.parametrize("count", [0, 1, 499, 500, 501, 999, 1000, 1001, 2500])
-def test_pages_hold_every_row_once(count: int) -> None:
+def test_a_listing_holds_every_row_once(count: int) -> None:
     assert run(Listing(list(range(count))), _all_ids) == list(range(count))
 
 
-def test_pages_overlap_by_one_row() -> None:
+def test_pages_are_requested_with_one_row_of_overlap() -> None:
     listing = Listing(list(range(1200)))
     run(listing, _all_ids)
     assert listing.starts == [0, 499, 998]
 
 
-def test_a_row_that_goes_while_pages_are_read_is_noticed() -> None:
+def test_a_row_deleted_during_a_listing_is_noticed() -> None:
     listing = Listing(list(range(1200)), {1: lambda ids: ids.remove(3)})
     with pytest.raises(IncompleteListing):
         run(listing, _all_ids)
 
 
-def test_a_short_page_that_says_more_follows_is_noticed() -> None:
+def test_a_short_page_with_more_items_is_an_error() -> None:
     def handler(_: httpx.Request) -> httpx.Response:
         page = {"start": 0, "limit": 500, "more_items_in_collection": True}
         return ok([{"id": i} for i in range(400)], pagination=page)
@@ -225,7 +225,7 @@ def test_a_short_page_that_says_more_follows_is_noticed() -> None:
         run(handler, _all_ids)
 
 
-def test_a_server_that_grants_smaller_pages_is_followed() -> None:
+def test_smaller_pages_than_requested_are_accepted() -> None:
     ids = list(range(250))
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -236,7 +236,7 @@ def test_a_server_that_grants_smaller_pages_is_followed() -> None:
     assert run(handler, _all_ids) == ids
 
 
-def test_a_listing_that_was_read_to_its_end_is_read_several_pages_at_a_time() -> None:
+def test_a_listing_of_known_length_is_read_concurrently() -> None:
     listing = Listing(list(range(3000)))
     under_way, most = 0, 0
 
@@ -283,7 +283,7 @@ FULL = httpx.Response(429, json={"success": False, "error": "request over limit"
 
 
 @pytest.mark.parametrize("failure", [BUSY, FULL, httpx.ReadTimeout("slow"), httpx.ConnectError("refused")])
-def test_a_read_is_repeated_until_it_succeeds(failure: httpx.Response | Exception) -> None:
+def test_a_read_is_retried_until_it_succeeds(failure: httpx.Response | Exception) -> None:
     handler, seen = _failing(failure, failure, ok([]))
     time = Time()
     run(handler, lambda client: client.get(Request(GET_LABELS)), time)
@@ -291,7 +291,7 @@ def test_a_read_is_repeated_until_it_succeeds(failure: httpx.Response | Exceptio
     assert len(time.slept) == 2
 
 
-def test_a_read_is_given_up_in_the_end() -> None:
+def test_retries_of_a_read_are_limited() -> None:
     handler, seen = _failing(BUSY)
     with pytest.raises(ServerFailure):
         run(handler, lambda client: client.get(Request(GET_LABELS)))
@@ -299,7 +299,7 @@ def test_a_read_is_given_up_in_the_end() -> None:
 
 
 @pytest.mark.parametrize("failure", [BUSY, httpx.ReadTimeout("slow"), httpx.RemoteProtocolError("cut")])
-def test_a_create_whose_answer_was_lost_is_not_sent_again(failure: httpx.Response | Exception) -> None:
+def test_a_create_with_a_lost_answer_is_not_retried(failure: httpx.Response | Exception) -> None:
     handler, seen = _failing(failure, ok({}))
     with pytest.raises(ApiError) as caught:
         run(handler, lambda client: client.send(Request(ADD_LABEL, body={})))
@@ -308,13 +308,13 @@ def test_a_create_whose_answer_was_lost_is_not_sent_again(failure: httpx.Respons
 
 
 @pytest.mark.parametrize("failure", [FULL, httpx.ConnectError("refused")])
-def test_a_create_that_never_began_is_sent_again(failure: httpx.Response | Exception) -> None:
+def test_a_create_that_was_never_sent_is_retried(failure: httpx.Response | Exception) -> None:
     handler, seen = _failing(failure, ok({}))
     run(handler, lambda client: client.send(Request(ADD_LABEL, body={})))
     assert seen == ["POST", "POST"]
 
 
-def test_the_shield_is_never_answered_with_another_request() -> None:
+def test_a_firewall_block_is_not_retried() -> None:
     handler, seen = _failing(httpx.Response(403, text="<html>"))
     with pytest.raises(Blocked):
         run(handler, lambda client: client.get(Request(GET_LABELS)))
@@ -333,7 +333,7 @@ def test_the_shield_is_never_answered_with_another_request() -> None:
         ("", None),
     ],
 )
-def test_a_date_that_is_none_is_no_time(date: str, told: str | None) -> None:
+def test_an_invalid_date_header_is_ignored(date: str, told: str | None) -> None:
     connection = Connection(httpx.AsyncClient(), "https://acme.test", TokenAuth(Token(SECRET)))
     connection.headers = httpx.Headers({"date": date})
     time = Reader(connection).server_time
@@ -344,7 +344,7 @@ def test_a_date_that_is_none_is_no_time(date: str, told: str | None) -> None:
     ("text", "count"),
     [("0", 0), (" 4800 ", 4800), ("9" * 18, 10**18 - 1), ("9" * 19, None), ("-1", None), ("1.5", None), ("", None)],
 )
-def test_the_tokens_of_the_day_are_a_count_of_digits_or_unknown(text: str, count: int | None) -> None:
+def test_an_invalid_daily_budget_header_is_unknown(text: str, count: int | None) -> None:
     connection = Connection(httpx.AsyncClient(), "https://acme.test", TokenAuth(Token(SECRET)))
     connection.headers = httpx.Headers(
         {"x-daily-ratelimit-token-remaining": text, "x-daily-ratelimit-token-limit": "50000"}

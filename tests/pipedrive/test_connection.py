@@ -72,7 +72,7 @@ def labels(client: Writer) -> Any:
     return client.get(Request(GET_LABELS))
 
 
-def test_what_was_spent_is_counted_in_all_and_by_operation() -> None:
+def test_spent_tokens_are_counted_in_total_and_by_operation() -> None:
     spent = Spent()
     spent.add(GET_LABELS)
     spent.add(GET_LABELS)
@@ -96,7 +96,7 @@ def test_what_was_spent_is_counted_in_all_and_by_operation() -> None:
         (httpx.RemoteProtocolError("cut"), 5),
     ],
 )
-def test_only_what_was_sent_is_counted(failure: Exception, requests: int) -> None:
+def test_unsent_requests_are_not_counted(failure: Exception, requests: int) -> None:
     world = World(failure)
     with pytest.raises(Unreachable) as caught:
         world.run(labels)
@@ -110,7 +110,7 @@ def test_only_what_was_sent_is_counted(failure: Exception, requests: int) -> Non
 @pytest.mark.parametrize(
     "failure", [httpx.ReadTimeout("x"), httpx.WriteError("x"), httpx.RemoteProtocolError("x"), ValueError("x")]
 )
-def test_a_create_that_was_perhaps_sent_goes_out_once(failure: Exception) -> None:
+def test_a_create_that_may_have_been_sent_is_not_retried(failure: Exception) -> None:
     world = World(failure, ok({}))
     with pytest.raises(Unreachable) as caught:
         world.run(lambda client: client.send(Request(ADD_LABEL, body={"name": "Hot"})))
@@ -118,7 +118,7 @@ def test_a_create_that_was_perhaps_sent_goes_out_once(failure: Exception) -> Non
     assert len(world.asked) == 1
 
 
-def test_a_request_is_what_was_asked_for() -> None:
+def test_a_request_has_the_method_path_query_and_body_of_its_operation() -> None:
     world = World(ok({}))
     world.run(lambda client: client.send(Request(ADD_LABEL, query=(("a", "b c"),), body={"name": "Hot"})))
     [(_, request)] = world.asked
@@ -142,14 +142,14 @@ def test_redirects_are_not_followed_and_every_answer_has_its_time() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "asked"), [(50.0, 2), (51.0, 3), (26.0, 2), (25.0, 1)])
-def test_a_request_is_sent_again_until_it_was_under_way_so_long_in_all(seconds: float, asked: int) -> None:
+def test_retries_end_after_a_total_duration(seconds: float, asked: int) -> None:
     world = World(httpx.ReadTimeout("slow"), takes=25.0, bounds=Bounds(seconds=seconds))
     with pytest.raises(Unreachable):
         world.run(labels)
     assert len(world.asked) == asked
 
 
-def test_ten_searches_fill_their_window_and_no_other() -> None:
+def test_searches_have_a_rate_limit_window_of_their_own() -> None:
     world = World(ok([]))
 
     async def searches(client: Writer) -> None:
@@ -161,7 +161,7 @@ def test_ten_searches_fill_their_window_and_no_other() -> None:
     assert [at for at, _ in world.asked] == [0.0] * 10 + [2.0, 2.0]
 
 
-def test_each_window_learns_from_its_own_answers() -> None:
+def test_each_rate_limit_window_uses_its_own_headers() -> None:
     world = World(ok([], x_ratelimit_limit="1"))
 
     async def twice(client: Writer) -> None:
@@ -174,7 +174,7 @@ def test_each_window_learns_from_its_own_answers() -> None:
     assert [at for at, _ in world.asked] == [0.0, 0.0, 2.0, 4.0]
 
 
-def test_a_full_window_stops_all_requests_until_it_has_room() -> None:
+def test_a_full_rate_limit_window_delays_all_requests() -> None:
     full = httpx.Response(429, json={"success": False, "error": "request over limit"}, headers={"retry-after": "7"})
     world = World(full, ok([]))
 
@@ -215,7 +215,7 @@ class Failing(Signer):
         yield request
 
 
-def test_what_could_not_be_signed_was_not_sent_and_is_asked_for_again_where_that_may_help() -> None:
+def test_a_request_that_could_not_be_signed_is_retried_if_that_may_help() -> None:
     world = World(ok(), signer=Failing(NoTokenServer("token", f"cut at {'C0FFEE' * 7}")))
     with pytest.raises(NoTokenServer) as caught:
         world.run(labels)
@@ -224,7 +224,7 @@ def test_what_could_not_be_signed_was_not_sent_and_is_asked_for_again_where_that
     assert not world.asked
 
 
-def test_after_a_failure_that_ends_all_nothing_is_sent() -> None:
+def test_nothing_is_sent_after_a_fatal_failure() -> None:
     world = World(httpx.Response(401, json={"success": False, "error": "no"}), ok([]))
 
     async def twice(client: Writer) -> list[object]:
@@ -236,7 +236,7 @@ def test_after_a_failure_that_ends_all_nothing_is_sent() -> None:
     assert world.connection.spent.requests == 1
 
 
-def test_an_answer_that_is_too_large_names_its_bound_and_may_have_been_done() -> None:
+def test_a_write_with_a_too_large_answer_may_have_been_executed() -> None:
     world = World(ok("x" * 200), bounds=Bounds(answer=100))
     with pytest.raises(TooLarge) as caught:
         world.run(lambda client: client.send(Request(ADD_LABEL, body={})))
@@ -255,5 +255,5 @@ def test_an_answer_that_is_too_large_names_its_bound_and_may_have_been_done() ->
         (httpx.ReadError("https://acme.test/?secret"), "the connection to acme.test broke (ReadError)"),
     ],
 )
-def test_why_no_answer_came_names_the_host_and_nothing_of_the_request(failure: Exception, told: str) -> None:
+def test_a_connection_error_names_only_the_host(failure: Exception, told: str) -> None:
     assert why(failure, "https://acme.test/secret") == told

@@ -30,7 +30,7 @@ def listed(*pages: tuple[list[str], bool], limit: int | None = 3) -> list[str]:
     return asyncio.run(main())
 
 
-def test_pages_that_overlap_by_one_row_are_a_listing() -> None:
+def test_pages_with_one_row_of_overlap_are_joined() -> None:
     assert listed((["a", "b", "c"], True), (["c", "d"], False)) == ["a", "b", "c", "d"]
 
 
@@ -42,13 +42,13 @@ def test_pages_that_overlap_by_one_row_are_a_listing() -> None:
         ([(["a", "b", "c"], True), (["c", "d", "a"], False)], "a row is listed twice (from row 2)"),
     ],
 )
-def test_a_listing_that_is_not_whole_says_which_and_where(pages: list[tuple[list[str], bool]], told: str) -> None:
+def test_an_incomplete_listing_names_its_operation_and_offset(pages: list[tuple[list[str], bool]], told: str) -> None:
     with pytest.raises(IncompleteListing) as caught:
         listed(*pages)
     assert str(caught.value) == f"getLeads: {told}"
 
 
-def test_rows_that_are_no_objects_are_left_to_who_reads_them() -> None:
+def test_rows_that_are_not_objects_are_passed_on() -> None:
     async def get(_request: Request, _lanes: asyncio.Semaphore) -> Answer:
         return Answer(GET_LEADS, ["odd", None], {"pagination": {"limit": 3, "more_items_in_collection": False}})
 
@@ -59,44 +59,44 @@ def test_rows_that_are_no_objects_are_left_to_who_reads_them() -> None:
 
 
 @pytest.mark.parametrize(("pages", "rows"), [(3, 1), (4, 1), (1, 5), (1, 6)])
-def test_a_listing_of_so_many_pages_or_rows_that_goes_on_has_no_end(pages: int, rows: int) -> None:
+def test_a_listing_beyond_its_page_or_row_limit_is_an_error(pages: int, rows: int) -> None:
     with pytest.raises(EndlessListing) as caught:
         check_length(GET_LEADS, pages, rows, Bounds(pages=3, rows=5))
     assert str(caught.value) == f"getLeads: the listing does not end: more follows after {pages} pages"
 
 
-def test_a_listing_below_its_bounds_may_go_on() -> None:
+def test_a_listing_below_its_limits_may_continue() -> None:
     check_length(GET_LEADS, 2, 4, Bounds(pages=3, rows=5))
 
 
-def test_an_empty_page_after_more_follows_is_no_end() -> None:
+def test_an_empty_page_with_more_items_is_an_error() -> None:
     with pytest.raises(IncompleteListing, match="changed while it was read"):
         listed((["a", "b", "c"], True), ([], False))
 
 
-def test_a_row_that_an_earlier_page_held_is_noticed() -> None:
+def test_a_row_repeated_on_a_later_page_is_an_error() -> None:
     with pytest.raises(IncompleteListing, match="listed twice"):
         listed((["a", "b", "c"], True), (["c", "d", "a"], False))
 
 
-def test_a_row_that_stands_twice_on_a_page_is_noticed() -> None:
+def test_a_row_repeated_on_one_page_is_an_error() -> None:
     with pytest.raises(IncompleteListing, match="listed twice"):
         listed((["a", "b", "b"], False))
 
 
 @pytest.mark.parametrize("rows", [[], ["a"]])
-def test_a_page_too_short_to_go_on_from_is_noticed_where_no_size_is_told(rows: list[str]) -> None:
+def test_a_page_too_short_to_overlap_is_an_error_without_a_page_size(rows: list[str]) -> None:
     with pytest.raises(IncompleteListing, match="were promised"):
         listed((rows, True), limit=None)
 
 
 @pytest.mark.parametrize("body", [{"data": []}, {"success": 1, "data": []}, {"success": None, "data": []}])
-def test_an_answer_that_claims_no_success_is_none(body: dict[str, Any]) -> None:
+def test_an_answer_without_success_true_is_an_error(body: dict[str, Any]) -> None:
     with pytest.raises(BadAnswer):
         read(GET_LABELS, httpx.Response(200, json=body))
 
 
-def test_only_a_listing_that_was_read_to_its_end_has_a_known_length() -> None:
+def test_only_a_completely_read_listing_has_a_known_length() -> None:
     async def first_page(client: Reader) -> int:
         async for _ in client.pages(GET_LEADS):
             break
@@ -112,14 +112,14 @@ def test_only_a_listing_that_was_read_to_its_end_has_a_known_length() -> None:
 
 
 @pytest.mark.parametrize(("rows", "pages"), [(500, 0), (501, 2), (999, 2)])
-def test_a_listing_that_reaches_further_is_known_to(rows: int, pages: int) -> None:
+def test_a_listing_that_reaches_a_page_has_a_known_length(rows: int, pages: int) -> None:
     async def reaches(client: Reader) -> tuple[bool, int]:
         return await client.reaches(GET_LEADS, 1), client.pages_of(GET_LEADS)
 
     assert run(Listing(list(range(rows))), reaches) == (pages > 0, pages)
 
 
-def test_a_listing_by_cursors_is_every_row_of_every_page() -> None:
+def test_a_cursor_listing_holds_every_row_of_every_page() -> None:
     asked: list[dict[str, str]] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -133,7 +133,7 @@ def test_a_listing_by_cursors_is_every_row_of_every_page() -> None:
     assert asked == [{"limit": "500"}, {"limit": "500", "cursor": "b"}, {"limit": "500", "cursor": "c"}]
 
 
-def test_a_listing_that_comes_after_itself_says_so() -> None:
+def test_a_cursor_that_points_to_itself_is_an_error() -> None:
     body = {"success": True, "data": [], "additional_data": {"next_cursor": "a"}}
     with pytest.raises(EndlessListing) as caught:
         run(lambda _: httpx.Response(200, json=body), lambda client: client.rows(GET_DEAL_FIELDS))

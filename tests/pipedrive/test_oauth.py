@@ -99,7 +99,7 @@ def refused(message: str, error: str = "invalid_grant", status: int = 400) -> ht
 GRANT = refused("Invalid grant: refresh_token is invalid")
 
 
-def test_one_token_is_asked_for_before_the_first_request() -> None:
+def test_an_access_token_is_requested_before_the_first_request() -> None:
     server = Server()
 
     async def twice(client: Writer) -> None:
@@ -118,7 +118,7 @@ def test_one_token_is_asked_for_before_the_first_request() -> None:
 
 
 @pytest.mark.parametrize(("life", "good_for"), [(3600, 3600 - MARGIN), (100, 90), ("100", 90)])
-def test_a_token_is_renewed_a_little_before_its_end(life: object, good_for: float) -> None:
+def test_a_token_is_renewed_shortly_before_it_expires(life: object, good_for: float) -> None:
     server = Server(expires_in=life)
 
     async def use(client: Writer) -> None:
@@ -131,7 +131,7 @@ def test_a_token_is_renewed_a_little_before_its_end(life: object, good_for: floa
 
 
 @pytest.mark.parametrize("life", [None, 0, -5])
-def test_a_token_without_a_known_end_is_used_until_it_is_refused(life: object) -> None:
+def test_a_token_without_expiry_is_used_until_a_401(life: object) -> None:
     server = Server(expires_in=life)
 
     async def use(client: Writer) -> None:
@@ -146,7 +146,7 @@ def test_a_token_without_a_known_end_is_used_until_it_is_refused(life: object) -
 
 
 @pytest.mark.parametrize("request_", [LABELS, CREATE])
-def test_a_401_is_answered_with_a_new_token_once(request_: Request) -> None:
+def test_a_401_renews_the_token_once(request_: Request) -> None:
     server = Server()
     server.good = {"a2"}
     server.run(lambda client: client.send(request_))
@@ -155,7 +155,7 @@ def test_a_401_is_answered_with_a_new_token_once(request_: Request) -> None:
 
 
 @pytest.mark.parametrize("request_", [LABELS, CREATE])
-def test_a_second_401_is_the_end(request_: Request) -> None:
+def test_a_second_401_is_an_error(request_: Request) -> None:
     server = Server()
     server.good = set()
     failure = server.fails(request_)
@@ -164,7 +164,7 @@ def test_a_second_401_is_the_end(request_: Request) -> None:
     assert server.tokens == ["Bearer a1", "Bearer a2"]
 
 
-def test_many_requests_at_once_ask_for_one_token() -> None:
+def test_concurrent_requests_share_one_renewal() -> None:
     server = Server()
 
     async def use(client: Writer) -> None:
@@ -178,7 +178,7 @@ def test_many_requests_at_once_ask_for_one_token() -> None:
     assert server.tokens.count("Bearer a2") == 15
 
 
-def test_two_accounts_of_one_client_share_nothing() -> None:
+def test_two_accounts_of_one_client_have_separate_tokens() -> None:
     left, right = Server(), Server()
     left.run(lambda client: client.get(LABELS))
     right.run(lambda client: client.get(LABELS))
@@ -186,7 +186,7 @@ def test_two_accounts_of_one_client_share_nothing() -> None:
 
 
 @pytest.mark.parametrize(("answer", "each"), [(GRANT, 1), (httpx.ConnectError("refused"), 5)])
-def test_those_that_wait_share_what_comes_of_it(answer: Reply, each: int) -> None:
+def test_waiting_requests_share_the_result_of_a_renewal(answer: Reply, each: int) -> None:
     server = Server(answer)
 
     async def use(client: Writer) -> list[Any]:
@@ -216,7 +216,7 @@ def test_those_that_wait_share_what_comes_of_it(answer: Reply, each: int) -> Non
         (httpx.Response(200, json={"access_token": "é"}), "without an access token", "`token_url`"),
     ],
 )
-def test_an_answer_without_a_token_is_the_end(answer: httpx.Response, said: str, hint: str) -> None:
+def test_a_token_answer_without_a_token_is_an_error(answer: httpx.Response, said: str, hint: str) -> None:
     server = Server(answer)
     failure = server.fails(CREATE)
     assert isinstance(failure, NoAccessToken)
@@ -245,13 +245,13 @@ _GRANT = "authorise the app again and put the new refresh token there; one lives
         (["error"], "400", _CURE),
     ],
 )
-def test_a_refusal_is_told_in_the_words_of_the_server_and_with_its_fix(body: object, said: str, hint: str) -> None:
+def test_a_refused_renewal_quotes_the_server_and_gives_a_fix(body: object, said: str, hint: str) -> None:
     failure = Server(httpx.Response(400, json=body)).fails(CREATE)
     assert (type(failure), str(failure), failure.hint) == (NoAccessToken, f"oauth/token: {said}", hint)
 
 
 @pytest.mark.parametrize("quoted", [BASIC, SECRET, REFRESH, ID])
-def test_nothing_is_left_of_a_secret_that_a_refusal_quotes(quoted: str) -> None:
+def test_a_secret_quoted_in_a_refusal_is_masked(quoted: str) -> None:
     failure = Server(httpx.Response(400, json={"message": f"bad {quoted}!"})).fails(CREATE)
     assert str(failure) == "oauth/token: 400, bad ***!"
 
@@ -264,7 +264,7 @@ def test_a_token_server_that_cannot_be_reached_is_named() -> None:
 @pytest.mark.parametrize(
     ("token", "taken"), [("!~", True), ("x" * 16_384, True), ("x" * 16_385, False), ("a b", False)]
 )
-def test_a_token_is_what_can_stand_in_a_header(token: str, *, taken: bool) -> None:
+def test_a_token_with_invalid_header_characters_is_refused(token: str, *, taken: bool) -> None:
     server = Server(httpx.Response(200, json={"access_token": token}))
     if not taken:
         assert str(server.fails()) == "oauth/token: 200 without an access token"
@@ -273,13 +273,13 @@ def test_a_token_is_what_can_stand_in_a_header(token: str, *, taken: bool) -> No
     assert server.tokens == [f"Bearer {token}"]
 
 
-def test_a_token_server_that_is_busy_says_so() -> None:
+def test_a_busy_token_server_is_reported() -> None:
     failure = Server(httpx.Response(503, json={"message": "busy"})).fails(CREATE)
     assert (type(failure), str(failure)) == (NoTokenServer, "oauth/token: 503, busy")
 
 
 @pytest.mark.parametrize("answer", [httpx.ConnectError("no"), httpx.ReadTimeout("slow"), refused("busy", status=503)])
-def test_a_token_server_that_is_away_is_asked_again(answer: Reply) -> None:
+def test_an_unreachable_token_server_is_retried(answer: Reply) -> None:
     server = Server(answer)
     failure = server.fails(CREATE)
     assert isinstance(failure, NoTokenServer)
@@ -291,7 +291,7 @@ def test_a_token_server_that_is_away_is_asked_again(answer: Reply) -> None:
     assert back.tokens == ["Bearer a"]
 
 
-def test_what_was_not_sent_has_cost_nothing() -> None:
+def test_an_unsent_request_costs_no_tokens() -> None:
     server = Server(GRANT)
 
     async def use(client: Writer) -> tuple[int, int]:
@@ -306,7 +306,7 @@ def test_what_was_not_sent_has_cost_nothing() -> None:
     "domain",
     ["https://other.pipedrive.com", "other.pipedrive.com", "https://acme.pipedrive.com.evil.test", "https://[", "x y"],
 )
-def test_a_client_of_another_company_is_refused(domain: str) -> None:
+def test_a_token_of_another_company_is_refused(domain: str) -> None:
     server = Server(api_domain=domain)
     failure = server.fails()
     assert isinstance(failure, WrongCompany)
@@ -319,12 +319,12 @@ def test_a_client_of_another_company_is_refused(domain: str) -> None:
 
 
 @pytest.mark.parametrize("domain", [ORIGIN, "https://ACME.pipedrive.com/", "acme.pipedrive.com", "", None])
-def test_a_client_of_this_company_is_not(domain: str | None) -> None:
+def test_a_token_of_this_company_is_accepted(domain: str | None) -> None:
     Server(api_domain=domain).run(lambda client: client.get(LABELS))
 
 
 @given(st.text(max_size=30) | st.sampled_from(["https://evil.test", "https://acme.pipedrive.com@evil.test"]))
-def test_no_token_goes_to_a_host_that_nobody_declared(domain: str) -> None:
+def test_a_token_is_sent_to_the_declared_host_only(domain: str) -> None:
     for origin in (ORIGIN, "https://proxy.test"):
         server = Server(origin=origin, api_domain=domain)
         try:
@@ -335,7 +335,7 @@ def test_no_token_goes_to_a_host_that_nobody_declared(domain: str) -> None:
         assert {one.url.host for one in server.asked} == {"oauth.pipedrive.com"}
 
 
-def test_a_new_refresh_token_is_handed_on_and_used() -> None:
+def test_a_rotated_refresh_token_is_stored_and_used() -> None:
     server = Server(refresh_token="r2", expires_in=100)
 
     async def use(client: Writer) -> None:
@@ -349,13 +349,13 @@ def test_a_new_refresh_token_is_handed_on_and_used() -> None:
 
 
 @pytest.mark.parametrize("same", [REFRESH, None, "", "no token"])
-def test_the_same_refresh_token_or_none_is_no_news(same: str | None) -> None:
+def test_an_unchanged_refresh_token_is_not_stored(same: str | None) -> None:
     server = Server(refresh_token=same)
     server.run(lambda client: client.get(LABELS))
     assert server.rotated == []
 
 
-def test_it_says_in_words_what_it_signs_with() -> None:
+def test_the_credential_has_a_readable_description() -> None:
     server = Server()
 
     async def use(client: Writer) -> list[str]:
@@ -378,7 +378,7 @@ QUOTED = (SECRET, REFRESH, BASIC, "a1", "r2-new-token")
     st.sampled_from(["error", "message", "error_description"]),
     st.sampled_from([400, 401, 403, 404, 429, 500, 503]),
 )
-def test_a_server_that_quotes_secrets_does_not_make_us_repeat_them(text: str, key: str, status: int) -> None:
+def test_secrets_quoted_by_the_token_server_are_masked(text: str, key: str, status: int) -> None:
     records: list[logging.LogRecord] = []
     handler = logging.Handler()
     handler.emit = records.append  # type: ignore[assignment,method-assign]  # keeps what is logged
@@ -404,7 +404,7 @@ def test_a_server_that_quotes_secrets_does_not_make_us_repeat_them(text: str, ke
     assert "r2-new-token" not in str(at_the_api)
 
 
-def test_a_long_token_that_is_quoted_is_not_cut_but_left_out() -> None:
+def test_a_long_quoted_token_is_masked_completely() -> None:
     long = "t0k" * 300
     quoting = httpx.Response(401, json={"success": False, "error": f"Invalid token: {long}"})
 

@@ -12,7 +12,7 @@ def test_the_path_holds_the_id() -> None:
 
 
 @pytest.mark.parametrize("remote_id", ["../users/me", "..", "a/b", "a?b=c", "a#b", "%2e%2e", "a b", "é", "{id}"])
-def test_an_id_is_one_segment_of_the_path_whatever_it_is(remote_id: str) -> None:
+def test_any_id_is_one_quoted_path_segment(remote_id: str) -> None:
     path = Request(UPDATE_LEAD, remote_id).path
     assert path.count("/") == 2
     assert not set(path.removeprefix("/leads/")) & set("/?# {}.")

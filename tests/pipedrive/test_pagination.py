@@ -71,7 +71,7 @@ TURNS = st.lists(st.integers(0, 9), min_size=1, max_size=8)
 
 
 @given(st.integers(0, 60), st.integers(0, 20), TURNS)
-def test_each_row_comes_once_and_in_order_whatever_is_known(count: int, known: int, turns: list[int]) -> None:
+def test_rows_come_once_and_in_order_for_any_known_length(count: int, known: int, turns: list[int]) -> None:
     server = Server(list(range(count)), turns=turns)
     assert read(server, known) == list(range(count))
     assert server.most <= AT_ONCE
@@ -80,7 +80,7 @@ def test_each_row_comes_once_and_in_order_whatever_is_known(count: int, known: i
 
 
 @given(st.integers(0, 60), st.integers(0, 20), TURNS, st.dictionaries(st.integers(0, 20), st.integers(0, 60)))
-def test_no_row_is_skipped_unnoticed(count: int, known: int, turns: list[int], deletes: dict[int, int]) -> None:
+def test_a_skipped_row_is_always_noticed(count: int, known: int, turns: list[int], deletes: dict[int, int]) -> None:
     """Whatever is deleted between whichever answers: what stayed is read, or the reading fails."""
     server = Server(list(range(count)), turns=turns, deletes=deletes)
     try:
@@ -91,23 +91,21 @@ def test_no_row_is_skipped_unnoticed(count: int, known: int, turns: list[int], d
 
 
 @given(st.integers(0, 60), st.integers(0, 20), st.integers(2, GRANTED), TURNS)
-def test_a_server_may_grant_fewer_rows_than_it_was_asked_for(
-    count: int, known: int, granted: int, turns: list[int]
-) -> None:
+def test_the_granted_page_size_may_be_smaller(count: int, known: int, granted: int, turns: list[int]) -> None:
     """Pages that were asked for as if it granted all are dropped, and every row still comes once."""
     server = Server(list(range(count)), granted, turns)
     assert read(server, known) == list(range(count))
     assert server.most <= AT_ONCE
 
 
-def test_known_pages_are_read_several_at_a_time() -> None:
+def test_pages_of_known_length_are_read_concurrently() -> None:
     server = Server(list(range(41)))
     assert read(server, known=10) == list(range(41))
     assert server.most == AT_ONCE
     assert server.starts == list(range(0, 40, GRANTED - 1))
 
 
-def test_a_slow_page_does_not_keep_those_behind_it_from_being_asked() -> None:
+def test_a_slow_page_does_not_delay_later_requests() -> None:
     server = Server(list(range(41)), turns=[50, *[3] * (AHEAD - 1), 0, 0])
 
     async def asked_before_each_page() -> list[int]:
@@ -117,14 +115,14 @@ def test_a_slow_page_does_not_keep_those_behind_it_from_being_asked() -> None:
     assert server.most == AT_ONCE
 
 
-def test_unknown_pages_are_read_one_after_another() -> None:
+def test_pages_of_unknown_length_are_read_sequentially() -> None:
     server = Server(list(range(41)))
     read(server)
     assert server.most == 1
 
 
 @pytest.mark.parametrize("pages", [2, 3, 5])
-def test_who_stops_early_leaves_no_request_under_way(pages: int) -> None:
+def test_stopping_early_cancels_pending_requests(pages: int) -> None:
     server = Server(list(range(60)), turns=[1, 1, 50])
 
     async def main() -> None:

@@ -68,7 +68,7 @@ async def _drive(world: World, requests: int, at_once: int) -> None:
 
 @pytest.mark.parametrize(("latency", "share"), [(0.001, 0.95), (0.05, 0.9), (0.2, 0.8)])
 @pytest.mark.parametrize("limit", [20, 100])
-def test_the_window_is_filled_and_never_overrun(limit: int, latency: float, share: float) -> None:
+def test_the_window_is_filled_and_never_exceeded(limit: int, latency: float, share: float) -> None:
     world = World(limit, latency)
     asyncio.run(_drive(world, limit * 10, 32))
     assert world.overruns == 0
@@ -80,7 +80,7 @@ def test_the_window_is_filled_and_never_overrun(limit: int, latency: float, shar
 @pytest.mark.parametrize(
     ("reset", "wait"), [({"x-ratelimit-reset": "7"}, 7.0), ({"x-ratelimit-reset": "60"}, 10.0), ({}, 2.0)]
 )
-def test_a_window_that_somebody_else_fills_is_waited_for(reset: dict[str, str], wait: float) -> None:
+def test_a_window_filled_by_other_clients_is_waited_for(reset: dict[str, str], wait: float) -> None:
     now, slept = [100.0], []
 
     async def sleep(seconds: float) -> None:
@@ -126,7 +126,7 @@ def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
         {"x-ratelimit-limit": "0"},
     ],
 )
-def test_odd_headers_keep_nobody_waiting(headers: dict[str, str]) -> None:
+def test_invalid_rate_limit_headers_are_ignored(headers: dict[str, str]) -> None:
     async def sleep(_: float) -> None:
         raise AssertionError("nothing to wait for")
 
@@ -139,7 +139,7 @@ def test_odd_headers_keep_nobody_waiting(headers: dict[str, str]) -> None:
     asyncio.run(main())
 
 
-def test_a_limit_of_one_is_believed() -> None:
+def test_a_limit_of_one_is_respected() -> None:
     now, slept = [0.0], []
 
     async def sleep(seconds: float) -> None:

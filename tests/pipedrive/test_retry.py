@@ -50,7 +50,7 @@ def busy(status: int) -> ApiError:
         (Rejected("op", "400", status=400), GIVE_UP, GIVE_UP),
     ],
 )
-def test_the_first_failure(failure: ApiError, repeatable: Verdict, create: Verdict) -> None:
+def test_the_verdict_on_a_first_failure(failure: ApiError, repeatable: Verdict, create: Verdict) -> None:
     assert verdict("GET", 1, failure, 0.0) == repeatable
     assert verdict("PATCH", 1, failure, 0.0) == repeatable
     assert verdict("DELETE", 1, failure, 0.0) == repeatable
@@ -58,21 +58,21 @@ def test_the_first_failure(failure: ApiError, repeatable: Verdict, create: Verdi
 
 
 @pytest.mark.parametrize("failure", [LOST, FULL, busy(503), NEVER_SENT])
-def test_it_ends(failure: ApiError) -> None:
+def test_retries_are_limited(failure: ApiError) -> None:
     assert isinstance(verdict("GET", ATTEMPTS - 1, failure, 0.0), Again)
     assert verdict("GET", ATTEMPTS, failure, 0.0) is GIVE_UP
 
 
-def test_a_create_is_looked_for_even_after_many_tries() -> None:
+def test_a_lost_create_is_searched_after_the_last_retry() -> None:
     assert verdict("POST", ATTEMPTS, LOST, 0.0) is LOOK
 
 
-def test_pauses_grow_to_a_bound_and_are_spread() -> None:
+def test_backoff_grows_to_a_maximum_with_jitter() -> None:
     pauses = [verdict("GET", n, LOST, 1.0) for n in range(1, ATTEMPTS)]
     assert pauses == [Again(0.5), Again(1.0), Again(2.0), Again(4.0)]
     assert verdict("GET", 1, LOST, 0.5) == Again(0.375)
     assert verdict("GET", 1, FULL, 1.0) == Again(2.5)
 
 
-def test_verdicts_are_shown_by_name() -> None:
+def test_verdicts_have_readable_reprs() -> None:
     assert [repr(one) for one in (GIVE_UP, LOOK)] == ["GIVE_UP", "LOOK"]

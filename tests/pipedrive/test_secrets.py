@@ -37,7 +37,7 @@ def data_of(body: str) -> Any:
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
-def test_data_is_scrubbed_wherever_a_secret_stands(form: str) -> None:
+def test_secrets_are_masked_everywhere_in_data(form: str) -> None:
     found = data_of(json.dumps([{"name": f"<{form}>", "deep": [{form: 1}]}]))
     assert form not in json.dumps(found)
     assert found[0]["name"].startswith("<***")
@@ -45,70 +45,70 @@ def test_data_is_scrubbed_wherever_a_secret_stands(form: str) -> None:
 
 
 @pytest.mark.parametrize("escape", [lambda char: f"\\u{ord(char):04x}", lambda char: f"\\u{ord(char):04X}"])
-def test_escapes_of_json_hide_no_secret(escape: Any) -> None:
+def test_json_escaped_secrets_are_masked(escape: Any) -> None:
     assert data_of(f'"{"".join(map(escape, SECRET))}"') == "***"
     assert data_of(json.dumps(SECRET).replace("/", "\\/")) == "***"
 
 
-def test_a_secret_with_signs_that_json_escapes_is_found() -> None:
+def test_a_secret_with_characters_that_json_escapes_is_masked() -> None:
     secrets = Secrets([Token('quo"ted\\secret')])
     body = json.dumps({"success": True, "data": 'a quo"ted\\secret'})
     assert read(GET_LABELS, httpx.Response(200, text=body), secrets).data == "a ***"
 
 
-def test_what_holds_no_secret_is_not_walked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_without_secrets_is_not_traversed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(Secrets, "scrub_value")
     assert data_of(r'[{"name": "Hot \"and\" cold \u20ac"}]') == [{"name": 'Hot "and" cold €'}]
 
 
-def test_a_short_secret_blots_out_no_names_but_messages() -> None:
+def test_a_short_secret_is_masked_in_messages_only() -> None:
     secrets = Secrets([Token("hot"), Token("")])
     reply = httpx.Response(200, json={"success": True, "data": "hot shot"})
     assert read(GET_LABELS, reply, secrets).data == "hot shot"
     assert secrets.scrub("token HOT") == "token ***"
 
 
-def test_the_longest_secret_goes_first() -> None:
+def test_the_longest_secret_is_masked_first() -> None:
     secrets = Secrets([Token("c0ffeec0ffee")])
     secrets.add(Token("c0ffeec0ffeec0ffee"))
     assert secrets.scrub("a c0ffeec0ffeec0ffee") == "a ***"
 
 
 @pytest.mark.parametrize("text", [SECRET, quote(SECRET, safe=""), base64.b64encode(SECRET.encode() + b"x").decode()])
-def test_nothing_of_a_secret_stays(text: str) -> None:
+def test_no_part_of_a_secret_remains(text: str) -> None:
     """The last signs of base64 hold what follows too, so they are no form of the secret alone."""
     assert Secrets([Token(SECRET)]).scrub(f"a {text}").removeprefix("a ***") in ("", "V4")
 
 
-def test_base64_of_a_secret_is_looked_for_from_twelve_signs_on() -> None:
+def test_base64_of_a_secret_is_masked_from_twelve_characters_on() -> None:
     nine, eight = "ninesigns", "8signs-8"
     secrets = Secrets([Token(nine), Token(eight)])
     assert secrets.scrub(base64.b64encode(nine.encode()).decode()) == "***"
     assert secrets.scrub(base64.b64encode(eight.encode()).decode()) == base64.b64encode(eight.encode()).decode()
 
 
-def test_the_quick_search_is_for_the_whole_secret() -> None:
+def test_the_fast_search_needs_the_whole_secret() -> None:
     """Else data that shares its first or last letters with one would be walked through."""
     secrets = Secrets([Token("(whole-secret)")])
     for content, found in [(b"(WHOLE-SECRET)", True), (b"whole-secret)", False), (b"(whole-secret", False)]:
         assert secrets.may_be_in(content, fold(content)) is found
 
 
-def test_a_token_is_shown_as_stars() -> None:
+def test_a_token_is_formatted_as_stars() -> None:
     token = Token(SECRET)
     assert [repr(token), str(token), f"{token:>5}"] == ["Token(***)", "Token(***)", "  ***"]
     with pytest.raises(TypeError, match=r"^a token is not written anywhere$"):
         token.__reduce__()
 
 
-def test_who_has_no_secret_changes_no_text() -> None:
+def test_without_secrets_text_is_unchanged() -> None:
     secrets = Secrets()
     assert secrets.scrub("hot shot") == "hot shot"
     assert secrets.scrub_value([{"hot": None}]) == [{"hot": None}]
 
 
 @given(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=8, max_size=40), st.text(max_size=9))
-def test_the_quick_search_misses_none(secret: str, around: str) -> None:
+def test_the_fast_search_finds_every_secret(secret: str, around: str) -> None:
     secrets = Secrets([Token(secret)])
     for ascii_only in (True, False):
         content = json.dumps({"name": f"{around}{secret.swapcase()}{around}"}, ensure_ascii=ascii_only).encode(
@@ -125,14 +125,14 @@ def test_the_quick_search_misses_none(secret: str, around: str) -> None:
         httpx.Response(400, json={"success": False}, headers={"x-correlation-id": "C0FFEE" * 6}),
     ],
 )
-def test_no_message_repeats_a_token_in_another_case(reply: httpx.Response) -> None:
+def test_tokens_are_masked_in_messages_in_any_case(reply: httpx.Response) -> None:
     with pytest.raises(ApiError) as caught:
         read(GET_LABELS, reply, Secrets([Token("c0FFee" * 6)]))
     assert "c0ffee" not in str(caught.value).lower()
     assert "***" in str(caught.value)
 
 
-def test_headers_that_are_shown_hold_no_token() -> None:
+def test_tokens_are_masked_in_headers() -> None:
     token = "c0FFee" * 6
     reply = httpx.Response(200, json={"success": True, "data": []}, headers={"x-ratelimit-remaining": token.lower()})
 

@@ -155,7 +155,7 @@ def _places(body: Any) -> Iterator[tuple[Any, Any]]:
 
 
 @pytest.mark.parametrize("forever", [False, True], ids=["once", "from then on"])
-def test_whatever_is_answered_a_run_ends_and_says_so(forever: bool, counted: Counted) -> None:  # noqa: FBT001
+def test_a_run_ends_with_a_report_after_any_answer(forever: bool, counted: Counted) -> None:  # noqa: FBT001
     cases = {case.name: (case, len(go(case.sandbox(), case.account).steps)) for case in CASES}
 
     @settings(max_examples=EXAMPLES)

@@ -224,7 +224,7 @@ PLANS = [plan_of(case) for case in (LABELS, LEADS, BOTH, MERGE)]
 
 
 @pytest.mark.parametrize("original", PLANS, ids=lambda one: one.name)
-def test_an_edited_plan_file(original: Original, counted: Counted) -> None:
+def test_an_edited_plan_file_is_applied_safely_or_refused(original: Original, counted: Counted) -> None:
     reviewed = changes_of(json.loads(original.files["plan.json"]))
 
     @settings(max_examples=EXAMPLES // len(PLANS))
@@ -259,7 +259,7 @@ RECEIPTS = [
 
 
 @pytest.mark.parametrize("original", RECEIPTS, ids=lambda one: one.name)
-def test_an_edited_receipt(original: Original, counted: Counted) -> None:
+def test_an_edited_receipt_is_restored_safely_or_refused(original: Original, counted: Counted) -> None:
     @settings(max_examples=EXAMPLES // len(RECEIPTS))
     @given(st.sampled_from(original.forged), forgeries())
     def attempt(path: str, forgery: Forgery) -> None:
@@ -291,7 +291,7 @@ def may_follow_from_lock(effect: Effect, content: bytes) -> bool:
     return False
 
 
-def test_an_edited_lock_file(counted: Counted) -> None:
+def test_an_edited_lock_file_has_only_effects_that_its_ids_allow(counted: Counted) -> None:
     original = lock_of(LOCKED)
 
     @settings(max_examples=EXAMPLES)
@@ -306,7 +306,7 @@ def test_an_edited_lock_file(counted: Counted) -> None:
     attempt()
 
 
-def test_an_edited_cache(counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_edited_cache_changes_no_plan(counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "PAGE", 3)
     original = cache_of(LEADS)
 

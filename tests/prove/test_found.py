@@ -26,13 +26,13 @@ def answering(number: int, reply: Callable[[Any], httpx.Response]) -> Spoil:
     return lambda n, _request, real: reply(json.loads(real.content)) if n == number else real
 
 
-def test_an_archiving_whose_answer_was_lost_is_no_failure() -> None:
+def test_archiving_with_a_lost_answer_succeeds() -> None:
     sandbox = LEADS.sandbox()
     run = go(sandbox, LEADS.account, *(Fault(FaultKind.LOST, operation="updateLead", at=k) for k in range(1, 20, 2)))
     assert run.statuses == {Status.APPLIED}
 
 
-def test_archiving_that_is_refused_for_good_is_a_failure() -> None:
+def test_archiving_that_is_refused_fails() -> None:
     case = Case("one", company([], [seeded_lead(1, "ns:a", title="a")]), account(lead("a", archived=True)))
 
     def spoil(_: int, request: httpx.Request, real: httpx.Response) -> httpx.Response:
@@ -51,14 +51,14 @@ def test_archiving_that_is_refused_for_good_is_a_failure() -> None:
     ],
     ids=["shield", "token", "budget"],
 )
-def test_after_a_failure_that_nothing_survives_nothing_is_sent(reply: Callable[[Any], httpx.Response]) -> None:
+def test_nothing_is_sent_after_a_fatal_answer(reply: Callable[[Any], httpx.Response]) -> None:
     calm = go(LEADS.sandbox(), LEADS.account)
     for k in range(1, len(calm.steps) + 1):
         run = go(LEADS.sandbox(), LEADS.account, spoil=answering(k, reply))
         assert [step.path for step in run.steps if step.begun >= k] == []
 
 
-def test_a_target_brings_all_that_it_needs() -> None:
+def test_a_target_includes_all_its_dependencies() -> None:
     declared = account(label("Old", present=False), label("New"), lead("a", labels=refs("New")))
     live = [live_label("Old"), live_lead("a", labels=["id-Old"])]
     observed = Observed({kind: [one for one in live if one.kind == kind] for kind in ORDER})
@@ -67,7 +67,7 @@ def test_a_target_brings_all_that_it_needs() -> None:
 
 
 @pytest.mark.parametrize("amount", ["1e5000", "-1e999998", "9e99", "0e999999", "1e-999"])
-def test_a_lead_of_ours_with_an_amount_beyond_all_measure_is_a_bad_answer(amount: str) -> None:
+def test_an_amount_out_of_bounds_is_a_bad_answer(amount: str) -> None:
     case = Case(
         "one",
         company([], [seeded_lead(1, "ns:a", title="a", value={"amount": 1, "currency": "EUR"})]),
@@ -82,7 +82,7 @@ def test_a_lead_of_ours_with_an_amount_beyond_all_measure_is_a_bad_answer(amount
     assert not run.plan.complete
 
 
-def test_a_server_that_tells_the_token_is_not_quoted() -> None:
+def test_a_token_in_an_error_body_is_not_shown() -> None:
     for k in (1, 3):
         spoil = answering(k, lambda _: httpx.Response(400, json={"success": False, "error": f"bad token {TOKEN}!"}))
         run = go(LABELS.sandbox(), LABELS.account, spoil=spoil)
@@ -90,7 +90,7 @@ def test_a_server_that_tells_the_token_is_not_quoted() -> None:
         assert not leaks(run)
 
 
-def test_an_error_that_is_no_text() -> None:
+def test_an_error_with_invalid_unicode_is_reported() -> None:
     error = b'{"success": false, "error": "\\ud800 \\u0000 \\u202e"}'
     for k in (1, 3):
         run = go(LABELS.sandbox(), LABELS.account, spoil=answering(k, lambda _: httpx.Response(400, content=error)))
@@ -98,7 +98,7 @@ def test_an_error_that_is_no_text() -> None:
 
 
 @pytest.mark.parametrize("digits", [10, 5_000])
-def test_a_budget_of_many_digits(digits: int) -> None:
+def test_a_budget_header_of_many_digits_is_accepted(digits: int) -> None:
     headers = {"x-daily-ratelimit-token-remaining": "9" * digits, "x-daily-ratelimit-token-limit": "9" * digits}
 
     def spoil(_: int, __: httpx.Request, real: httpx.Response) -> httpx.Response:
@@ -107,7 +107,7 @@ def test_a_budget_of_many_digits(digits: int) -> None:
     assert go(LABELS.sandbox(), LABELS.account, spoil=spoil, apply=False).plan.complete
 
 
-def test_a_listing_that_repeats_itself_ends() -> None:
+def test_a_listing_that_repeats_itself_is_incomplete() -> None:
     row = {"id": "x", "title": "y"}
     more = {"pagination": {"start": 0, "limit": 2, "more_items_in_collection": True}}
     endless = httpx.Response(200, json={"success": True, "data": [row, row], "additional_data": more})

@@ -235,7 +235,7 @@ def plan(folder: Path, bounds: Bounds) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_server_is_an_error_of_its_account_alone(name: str, tmp_path: Path, counted: Counted) -> None:
+def test_a_hostile_server_fails_only_its_own_account(name: str, tmp_path: Path, counted: Counted) -> None:
     hostile, code = HOSTILE[name]
     with serving(hostile) as bad, running(Sandbox(EMPTY).app) as good:
         (tmp_path / "leadstate.yaml").write_text(configuration(bad, good), encoding="utf-8")
@@ -248,7 +248,7 @@ def test_a_hostile_server_is_an_error_of_its_account_alone(name: str, tmp_path: 
 
 
 @pytest.mark.parametrize("name", ["a bomb", "a flood", "values without end", "a huge exponent", "deeper"])
-def test_no_answer_takes_more_memory_than_the_bounds_allow(name: str, tmp_path: Path) -> None:
+def test_any_answer_stays_within_the_memory_bound(name: str, tmp_path: Path) -> None:
     hostile = countless_values if name == "values without end" else HOSTILE[name][0]
     with serving(hostile) as bad, running(Sandbox(EMPTY).app) as good:
         (tmp_path / "leadstate.yaml").write_text(configuration(bad, good), encoding="utf-8")
@@ -268,7 +268,7 @@ def test_no_answer_takes_more_memory_than_the_bounds_allow(name: str, tmp_path: 
     assert "error[" in done.stdout
 
 
-def test_names_that_hold_the_token_are_shown_without_it(tmp_path: Path) -> None:
+def test_a_token_inside_a_name_is_masked(tmp_path: Path) -> None:
     async def repeating(path: str, query: dict[str, str]) -> Answer:  # noqa: ARG001  every server has this form
         yield ok([{**LABEL, "name": f"x {TOKEN.swapcase()} y"}] if "Labels" in path else {"name": TOKEN})
 

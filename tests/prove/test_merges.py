@@ -58,7 +58,7 @@ def check(sandbox: Sandbox, before: Mapping[str, Any]) -> None:
 
 @pytest.mark.parametrize("there", [False, True], ids=["a new label", "one that is there"])
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_merge_stopped_at_any_request_ends_when_it_is_run_again(fault: str, there: bool, counted: Counted) -> None:  # noqa: FBT001
+def test_a_merge_stopped_at_any_request_is_completed_by_the_next_run(fault: str, there: bool, counted: Counted) -> None:  # noqa: FBT001
     one = case(9, there=there)
     calm = one.sandbox()
     before = dict(state(calm).leads)
@@ -75,7 +75,7 @@ def test_a_merge_stopped_at_any_request_ends_when_it_is_run_again(fault: str, th
     counted("merges", len(undisturbed.steps))
 
 
-def test_two_labels_on_five_hundred_leads(counted: Counted) -> None:
+def test_two_labels_are_merged_on_five_hundred_leads(counted: Counted) -> None:
     one = case(500, there=False)
     calm = one.sandbox()
     before = dict(state(calm).leads)

@@ -106,7 +106,7 @@ def test_a_run_that_was_killed_at_any_request_is_restored(counted: Counted) -> N
     check()
 
 
-def test_a_rollback_is_itself_undone(counted: Counted) -> None:
+def test_a_rollback_can_be_rolled_back(counted: Counted) -> None:
     @settings(max_examples=WORLDS // 2)
     @given(worlds())
     def check(world: World) -> None:
@@ -163,7 +163,7 @@ def check_later_stays(before: State, killed: State, later: State, restored: Stat
             assert {**found, "update_time": 0} == {**body, "label_ids": kept, "update_time": 0}
 
 
-def test_a_restore_that_was_killed_is_finished_by_the_next(counted: Counted) -> None:
+def test_a_killed_restore_is_completed_by_the_next_run(counted: Counted) -> None:
     @settings(max_examples=KILLED)
     @given(worlds(), st.integers(0, 99), st.sampled_from(MOMENTS))
     def check(world: World, write: int, moment: Moment) -> None:
@@ -192,7 +192,7 @@ def test_a_restore_that_was_killed_is_finished_by_the_next(counted: Counted) -> 
     check()
 
 
-def test_what_people_changed_since_stays(counted: Counted) -> None:
+def test_changes_made_by_people_since_are_kept(counted: Counted) -> None:
     @settings(max_examples=WORLDS)
     @given(worlds(), HANDS)
     def check(world: World, hands: list[Hand]) -> None:

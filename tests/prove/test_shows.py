@@ -82,7 +82,7 @@ class Shell:
         return int(done.return_value), done.stdout
 
 
-def test_lost_answers(tmp_path: Path, counted: Counted) -> None:
+def test_lost_answers_create_no_duplicates(tmp_path: Path, counted: Counted) -> None:
     case = thirty()
     (tmp_path / "leadstate.yaml").write_text(written(case, NOWHERE))
     calm = case.sandbox()
@@ -104,7 +104,7 @@ def test_lost_answers(tmp_path: Path, counted: Counted) -> None:
 
 
 @pytest.mark.parametrize("latency", [0, 0.05])
-def test_a_burst_limit_is_used_and_never_run_into(latency: float, counted: Counted) -> None:
+def test_the_burst_limit_is_used_and_never_exceeded(latency: float, counted: Counted) -> None:
     declared = account(
         *(label(f"L{i}") for i in range(100)), *(lead(f"k{i}", labels=refs(f"L{i % 100}")) for i in range(200))
     )
@@ -126,7 +126,7 @@ def test_a_burst_limit_is_used_and_never_run_into(latency: float, counted: Count
     counted("changes under a burst limit", len(run.plan.changes))
 
 
-def test_a_daily_budget_that_ends_half_way(tmp_path: Path, counted: Counted) -> None:
+def test_a_run_that_exhausts_the_daily_budget_is_completed_later(tmp_path: Path, counted: Counted) -> None:
     case = thirty()
     sandbox = case.sandbox(daily=250)
     with running(sandbox.app) as url:
@@ -152,7 +152,7 @@ def test_a_daily_budget_that_ends_half_way(tmp_path: Path, counted: Counted) -> 
     counted("budgets", 1)
 
 
-def test_what_a_hand_does_between_plan_and_write_stays(tmp_path: Path, counted: Counted) -> None:
+def test_edits_between_plan_and_write_are_kept(tmp_path: Path, counted: Counted) -> None:
     by_hand = {"label_ids": [label_id(3)]}
     hands = {
         "lead:relabel": ("getLead", 1, Edit("updateLead", by_hand, named="ns:relabel")),
@@ -187,7 +187,7 @@ def test_what_a_hand_does_between_plan_and_write_stays(tmp_path: Path, counted: 
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_an_interrupted_run_finishes_what_is_under_way(number: int, tmp_path: Path, counted: Counted) -> None:
+def test_an_interrupted_run_finishes_pending_requests(number: int, tmp_path: Path, counted: Counted) -> None:
     case = thirty()
     sandbox, process = case.sandbox(), Process(tmp_path)
     with door(sandbox, at=5, hold=True) as (opened, url):
@@ -227,7 +227,7 @@ def test_a_second_interrupt_stops_at_once(tmp_path: Path, counted: Counted) -> N
     counted("interrupts", 1)
 
 
-def test_a_shield_stops_one_account_at_once_and_no_other(tmp_path: Path, counted: Counted) -> None:
+def test_a_firewall_block_stops_its_account_only(tmp_path: Path, counted: Counted) -> None:
     (tmp_path / "leadstate.yaml").write_text(written(BOTH, NOWHERE, ELSEWHERE))
     other: dict[str, Any] = {**BOTH.seed, "token": "second-token", "company": {"id": 2, "name": "B", "domain": "b"}}
     calm = len(go(BOTH.sandbox(), BOTH.account).steps)

@@ -16,14 +16,14 @@ WRITES = sum(step.writes for step in UNDISTURBED.writing)
 CHOSEN = range(1, WRITES + 1) if LONG else range(1, WRITES + 1, 6)
 
 
-def test_thirty_changes_are_thirty() -> None:
+def test_a_killed_run_of_thirty_changes_is_completed_exactly() -> None:
     assert len(UNDISTURBED.plan.changes) == 30
     assert WRITES == 31
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("k", CHOSEN)
-def test_a_run_that_was_killed_is_finished_by_the_next(k: int, moment: str, tmp_path: Path, counted: Counted) -> None:
+def test_a_killed_run_is_completed_by_the_next(k: int, moment: str, tmp_path: Path, counted: Counted) -> None:
     sandbox, calm = CASE.sandbox(), CASE.sandbox()
     settled(calm, CASE.account)
     process = Process(tmp_path)
@@ -39,7 +39,7 @@ def test_a_run_that_was_killed_is_finished_by_the_next(k: int, moment: str, tmp_
     counted("SIGKILL", 1)
 
 
-def test_the_next_run_is_the_command_line_too(tmp_path: Path, counted: Counted) -> None:
+def test_a_killed_run_is_completed_from_the_command_line(tmp_path: Path, counted: Counted) -> None:
     sandbox = CASE.sandbox()
     process = Process(tmp_path)
     with door(sandbox, at=20, after=process.signal) as (_, url):

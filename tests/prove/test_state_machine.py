@@ -374,7 +374,7 @@ SHIFTED = Case(
 
 
 @pytest.mark.parametrize("size", [2, 3, 4])
-def test_a_listing_that_shifts_hides_no_lead(size: int, counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_lead_is_hidden_by_a_shifted_listing(size: int, counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
     """While it is read a lead goes from the part that was read, and another moves up into it; none is made again."""
     monkeypatch.setattr(client, "PAGE", size)
     away = [Edit("deleteLead", id=lead_id(1)), Edit("updateLead", {"is_archived": True}, id=lead_id(2))]

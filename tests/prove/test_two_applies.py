@@ -51,7 +51,9 @@ LATENCY = 0.04
 
 
 @pytest.mark.parametrize("pair", CHOSEN, ids=str)
-def test_nothing_exists_twice(pair: Pair, tmp_path: Path, counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_applies_create_no_duplicates(
+    pair: Pair, tmp_path: Path, counted: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folders = [tmp_path / str(number) for number in range(pair.folders)]

@@ -33,7 +33,7 @@ def codes(plan: AccountPlan) -> list[str]:
         (LONG, LONG, False),
     ],
 )
-def test_labels(wanted: str, live: str, *, altered: bool) -> None:
+def test_a_label_whose_name_the_server_altered_is_recognised(wanted: str, live: str, *, altered: bool) -> None:
     assert is_altered(wanted, None, live_label(live)) is altered
     plan = planned(account(label(wanted)), live_label(live))
     assert codes(plan) == (["created-altered"] if altered else [])
@@ -52,19 +52,19 @@ def test_labels(wanted: str, live: str, *, altered: bool) -> None:
         ("b", "ns:", False),
     ],
 )
-def test_leads(title: str, marker: str | None, *, altered: bool) -> None:
+def test_a_lead_whose_marker_the_server_altered_is_recognised(title: str, marker: str | None, *, altered: bool) -> None:
     live = replace(live_lead("a", title=title), marker=marker)
     assert is_altered("a", "ns:a", live) is altered
     plan = planned(account(lead("a")), live)
     assert codes(plan) == (["created-altered"] if altered else [])
 
 
-def test_a_marker_with_another_title_of_ours_is_no_alteration() -> None:
+def test_an_intact_marker_is_not_altered() -> None:
     assert not is_altered("a", "ns:a", live_lead("a", title="drifted"))
     assert not is_altered(None, "ns:a", live_lead(None, title="a"))
 
 
-def test_it_says_what_was_found_and_what_to_do() -> None:
+def test_the_diagnostic_names_the_ids_and_a_fix() -> None:
     (found,) = find_altered([lead("a")], [live_lead(None, remote_id="z", title="a")], {"a": ["x", "y"]})
     assert found.severity is Severity.GUARD
     assert found.summary == "an earlier run may have created it, and the server changed its ownership marker: x, y, z"
@@ -77,12 +77,14 @@ def test_it_says_what_was_found_and_what_to_do() -> None:
 
 
 @pytest.mark.parametrize(("unmarked", "expected"), [({"a": ["x"]}, ["created-altered"]), ({"b": ["x"]}, []), ({}, [])])
-def test_unmarked_leads_of_the_api_count(unmarked: Mapping[str, Sequence[str]], expected: list[str]) -> None:
+def test_unmarked_leads_with_origin_api_may_be_altered_ones(
+    unmarked: Mapping[str, Sequence[str]], expected: list[str]
+) -> None:
     assert codes(planned(account(lead("a", title="a")), unmarked=unmarked)) == expected
     assert codes(planned(account(label("a")), unmarked=unmarked)) == []
 
 
-def test_what_exists_already_is_of_no_interest() -> None:
+def test_objects_that_match_are_not_reported_as_altered() -> None:
     there: list[Live] = [live_label("A  B"), live_label("A B"), live_lead("a")]
     plan = planned(account(label("A  B"), lead("a")), *there, unmarked={"a": ["x"]})
     assert codes(plan) == []
@@ -90,6 +92,6 @@ def test_what_exists_already_is_of_no_interest() -> None:
     assert codes(planned(account(label("A  B", present=False)), live_label("A B"))) == []
 
 
-def test_a_lead_without_a_title_is_passed_over() -> None:
+def test_a_lead_without_a_title_is_not_compared() -> None:
     untitled = replace(lead("a"), attrs={"person": 1})
     assert next(find_altered([untitled, lead("b")], [], {"b": ["x"], "": ["y"]})).address == lead("b").address

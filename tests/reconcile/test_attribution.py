@@ -12,7 +12,7 @@ def origins(here: Account, there: Account | None, *live: Live) -> dict[str, Orig
     return {str(change.address.ref): change.origin for change in with_origins(planned(here, *live), base).changes}
 
 
-def test_what_both_would_do_is_drift_and_the_rest_is_new() -> None:
+def test_a_change_that_the_base_plans_too_is_drift() -> None:
     base = account(label("Hot"), label("Gone", "blue"))
     here = account(label("Hot"), label("Gone", "blue"), label("New", "pink"))
     assert origins(here, base, live_label("Hot", "orange")) == {
@@ -22,11 +22,11 @@ def test_what_both_would_do_is_drift_and_the_rest_is_new() -> None:
     }
 
 
-def test_an_account_that_the_base_has_not_is_all_new() -> None:
+def test_every_change_of_a_new_account_is_new() -> None:
     assert origins(account(label("Hot")), None) == {"label:Hot": Origin.CHANGE}
 
 
-def test_without_a_base_nothing_is_said() -> None:
+def test_without_a_base_nothing_is_attributed() -> None:
     assert [change.origin for change in planned(account(label("Hot"))).changes] == [None]
 
 
@@ -56,7 +56,7 @@ def test_a_lost_object_is_added_again_with_another_colour() -> None:
     assert origins(account(label("Hot", "green")), account(label("Hot", "red"))) == {"label:Hot": Origin.BOTH}
 
 
-def test_deletes() -> None:
+def test_deletes_are_attributed() -> None:
     old = live_label("Old")
     absent = account(label("Old", present=False))
     assert origins(absent, absent, old) == {"label:Old": Origin.DRIFT}
@@ -67,12 +67,12 @@ def test_deletes() -> None:
     assert origins(account(labels="all"), account(labels="all"), old) == {"label:Old": Origin.DRIFT}
 
 
-def test_an_object_is_known_by_its_id_whatever_its_key() -> None:
+def test_an_object_is_identified_by_its_id_when_its_key_changes() -> None:
     base, here = account(label("Hot")), account(label("Hot", key="hot"))
     assert origins(here, base, live_label("Hot", "orange")) == {"label:hot": Origin.DRIFT}
 
 
-def test_references_to_one_label_are_one_value_whatever_its_key() -> None:
+def test_references_are_compared_by_id_when_keys_change() -> None:
     live = (live_label("Hot"), live_lead("a", title="a"))
     base = account(label("Hot"), lead("a", labels=refs("Hot")))
     here = account(label("Hot", key="hot"), lead("a", labels=refs("hot")))
@@ -81,6 +81,6 @@ def test_references_to_one_label_are_one_value_whatever_its_key() -> None:
     assert origins(here, other, *live, live_label("Cold")) == {"lead:a": Origin.BOTH}
 
 
-def test_the_fingerprint_does_not_depend_on_it() -> None:
+def test_attribution_does_not_change_the_fingerprint() -> None:
     plan: AccountPlan = planned(account(label("Hot")), live_label("Hot", "orange"))
     assert fingerprint(with_origins(plan, plan)) == fingerprint(with_origins(plan, None)) == fingerprint(plan)

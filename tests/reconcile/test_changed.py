@@ -16,7 +16,7 @@ def only(*touches: Touch) -> Changed:
     return changed
 
 
-def test_each_object_is_named_once_in_order_of_its_first_touch() -> None:
+def test_each_object_is_listed_once_in_order_of_its_first_write() -> None:
     found = compose(
         [
             Touch("lead", "2", None, {"title": "a"}, {"title": "b"}),
@@ -32,7 +32,7 @@ def test_each_object_is_named_once_in_order_of_its_first_touch() -> None:
     assert [(changed.existed, changed.exists) for changed in found] == [(True, False), (True, True), (True, False)]
 
 
-def test_values_are_those_before_the_first_and_after_the_last_touch() -> None:
+def test_values_are_from_before_the_first_and_after_the_last_write() -> None:
     changed = only(
         Touch("lead", "1", None, {"title": "a", "labels": ()}, {"title": "b", "labels": ()}, answered=True),
         Touch("lead", "1", None, {"title": "b", "value": 1}, {"title": "c", "value": 2}, answered=True),
@@ -40,7 +40,7 @@ def test_values_are_those_before_the_first_and_after_the_last_touch() -> None:
     assert (changed.before, changed.after) == ({"title": "a", "value": 1}, {"title": ["c"], "value": [2]})
 
 
-def test_what_a_run_made_has_no_values_of_before() -> None:
+def test_a_created_object_has_no_previous_values() -> None:
     changed = only(
         Touch("lead", "1", "a", None, {"title": "a"}, answered=True),
         Touch("lead", "1", "a", {"archived": False}, {"archived": True}, answered=True),
@@ -48,7 +48,7 @@ def test_what_a_run_made_has_no_values_of_before() -> None:
     assert (changed.existed, changed.exists, changed.before) == (False, True, {})
 
 
-def test_without_an_answer_a_value_may_be_any_that_it_had() -> None:
+def test_after_an_unanswered_write_each_earlier_value_is_possible() -> None:
     first = Touch("lead", "1", None, {"title": "a"}, {"title": "b"}, answered=True)
     second = Touch("lead", "1", None, {"title": "b"}, {"title": "c"})
     assert only(second).after == {"title": ["b", "c"]}
@@ -61,19 +61,19 @@ def test_without_an_answer_a_value_may_be_any_that_it_had() -> None:
     assert only(Touch("lead", "1", None, {}, {"title": "c"})).after == {"title": ["c"]}
 
 
-def test_each_label_that_a_lead_had_or_got_counts_by_itself() -> None:
+def test_labels_of_a_lead_are_tracked_one_by_one() -> None:
     changed = only(labelled(HOT, COLD, then=(HOT, WARM)), labelled(HOT, WARM, then=(WARM,)))
     assert changed.had == {"hot": True, "cold": True, "warm": False}
     assert changed.has == {"hot": False, "cold": False, "warm": True}
     assert (changed.lost, changed.gained, changed.unsure) == (["hot", "cold"], ["warm"], set())
 
 
-def test_a_label_that_was_given_and_taken_again_is_neither_lost_nor_gained() -> None:
+def test_a_label_added_and_removed_again_is_neither_lost_nor_gained() -> None:
     changed = only(labelled(then=(HOT,)), labelled(HOT, then=()))
     assert (changed.lost, changed.gained) == ([], [])
 
 
-def test_without_an_answer_a_label_that_should_have_gone_may_still_be_there() -> None:
+def test_after_an_unanswered_write_a_removed_label_is_unsure() -> None:
     made = Touch("lead", "1", "a", None, {"labels": (HOT, COLD)}, answered=True)
     cut_off = labelled(HOT, COLD, then=(COLD,), answered=False)
     assert only(made, cut_off).unsure == {"hot"}
@@ -81,7 +81,7 @@ def test_without_an_answer_a_label_that_should_have_gone_may_still_be_there() ->
     assert only(Touch("lead", "1", "a", None, {"labels": (HOT,)})).unsure == set()
 
 
-def test_what_is_left_is_compared_in_every_attribute_that_was_written() -> None:
+def test_a_leftover_must_match_in_every_written_attribute() -> None:
     changed = only(Touch("lead", "1", "a", None, {"title": "a", "value": None}, answered=True))
     assert changed.may_have_left({"title": "a", "value": None, "owner": 7})
     assert not changed.may_have_left({"title": "b"})

@@ -18,12 +18,12 @@ ATTRS = st.dictionaries(st.sampled_from(["title", "labels", "value", "owner"]), 
 
 
 @given(ATTRS)
-def test_nothing_differs_from_itself(attrs: Attrs) -> None:
+def test_equal_values_have_no_differences(attrs: Attrs) -> None:
     assert diff(attrs, dict(attrs)) == ()
 
 
 @given(ATTRS, ATTRS)
-def test_every_difference_is_found_and_every_finding_is_one(before: Attrs, after: Attrs) -> None:
+def test_exactly_the_differences_are_found(before: Attrs, after: Attrs) -> None:
     found = diff(before, after)
     unequal = {key for key in after if key not in before or before[key] != after[key]}
     assert {one.attribute for one in found} == unequal
@@ -31,13 +31,13 @@ def test_every_difference_is_found_and_every_finding_is_one(before: Attrs, after
 
 
 @given(ATTRS, ATTRS)
-def test_before_then_after_is_after(before: Attrs, after: Attrs) -> None:
+def test_applying_the_differences_gives_the_declared_value(before: Attrs, after: Attrs) -> None:
     tops = {one.attribute for one in diff(before, after)}
     merged = {**before, **{key: after[key] for key in tops}}
     assert diff(merged, after) == ()
 
 
-def test_forms_of_one_number_are_no_difference() -> None:
+def test_notations_of_the_same_number_are_equal() -> None:
     assert diff({"value": Money(Decimal("12000.0"), "EUR")}, {"value": Money(Decimal(12000), "EUR")}) == ()
 
 
@@ -52,29 +52,29 @@ def test_a_value_that_was_unset_differs_as_a_whole() -> None:
     assert diff({"value": two}, {"value": one}) == (FieldDiff("value", two, one),)
 
 
-def test_what_is_nested_has_a_path_of_its_own() -> None:
+def test_nested_differences_have_their_own_path() -> None:
     before, after = {"fields": {"a": 1, "b": 2}}, {"fields": {"a": 1, "b": 3}}
     assert diff(before, after) == (FieldDiff("fields.b", 2, 3),)
 
 
-def test_what_is_not_declared_is_not_managed() -> None:
+def test_undeclared_attributes_are_not_compared() -> None:
     assert diff({"a": 1, "b": 2}, {"a": 1}) == ()
     assert diff({}, {"a": 1}) == (FieldDiff("a", ABSENT, 1),)
 
 
-def test_the_order_of_a_list_is_part_of_it_wherever_it_is() -> None:
+def test_the_order_of_a_list_matters_at_every_depth() -> None:
     one, two = (Ref("label", "a"), Ref("label", "b")), (Ref("label", "b"), Ref("label", "a"))
     assert diff({"fields": {"a": one}}, {"fields": {"a": two}}) == (FieldDiff("fields.a", one, two),)
 
 
-def test_a_path_goes_as_deep_as_the_mapping_and_does_not_name_what_is_around_it() -> None:
+def test_a_path_reaches_the_innermost_mapping() -> None:
     before, after = {"fields": {"a": {"b": 1, "c": 2}}}, {"fields": {"a": {"b": 3, "c": 2}}}
     found = diff(before, after)
     assert found == (FieldDiff("fields.a.b", 1, 3),)
     assert found[0].attribute == "fields"
 
 
-def test_a_new_object_had_nothing_and_one_that_goes_will_have_nothing() -> None:
+def test_creates_have_no_before_and_deletes_no_after() -> None:
     attrs: Attrs = {"title": "T", "owner": None, "labels": ()}
     assert added(attrs) == (FieldDiff("labels", ABSENT, ()), FieldDiff("title", ABSENT, "T"))
     assert removed(attrs) == (FieldDiff("labels", (), ABSENT), FieldDiff("title", "T", ABSENT))

@@ -28,7 +28,7 @@ def test_max_deletes(deletes: int, limit: int | None, codes: list[str]) -> None:
 @pytest.mark.parametrize(
     ("deletes", "there", "codes"), [(4, 10, ["max-delete-percent"]), (3, 10, []), (2, 3, []), (9, 9, [])]
 )
-def test_the_share_counts_where_there_are_enough_to_have_a_share(deletes: int, there: int, codes: list[str]) -> None:
+def test_max_delete_percent_needs_a_minimum_of_objects(deletes: int, there: int, codes: list[str]) -> None:
     plan = planned(account(labels="all"), *(live_label(f"L{i}") for i in range(deletes)), carriers={})
     assert [one.code for one in guard(plan, Policy(), {"label": there}, FREE)] == codes
 
@@ -39,7 +39,7 @@ def test_max_tokens(tokens: int, limit: int | None, codes: list[str]) -> None:
     assert [one.code for one in guard(plan, Policy(max_tokens=limit), {}, Budget(tokens))] == codes
 
 
-def test_a_label_in_use_is_refused_with_the_number() -> None:
+def test_deleting_a_label_in_use_is_refused_with_its_lead_count() -> None:
     plan = planned(
         account(label("Old", present=False)),
         live_label("Old"),
@@ -52,7 +52,7 @@ def test_a_label_in_use_is_refused_with_the_number() -> None:
     assert lift([found], {"in-use"})[0].severity is Severity.WARNING
 
 
-def test_a_label_that_only_archived_leads_carry_is_in_use_too() -> None:
+def test_archived_leads_count_as_use_of_a_label() -> None:
     ref = RemoteRef("label", "id-Old")
     plan = planned(
         account(label("Old", present=False)), live_label("Old"), carriers={}, archived_carriers={ref: ["x", "y", "z"]}
@@ -60,12 +60,12 @@ def test_a_label_that_only_archived_leads_carry_is_in_use_too() -> None:
     assert [one.code for one in guard(plan, Policy(), {}, FREE)] == ["in-use"]
 
 
-def test_an_uncounted_label_is_not_taken_for_unused() -> None:
+def test_a_label_with_unknown_use_counts_as_used() -> None:
     plan = planned(account(label("Old", present=False)), live_label("Old"))
     assert [one.code for one in guard(plan, Policy(), {}, FREE)] == ["in-use"]
 
 
-def test_leads_that_the_plan_relabels_do_not_count() -> None:
+def test_leads_that_the_plan_relabels_are_not_use() -> None:
     plan = planned(
         account(label("Old", present=False), lead("a", labels=refs())),
         live_label("Old"),
@@ -75,7 +75,7 @@ def test_leads_that_the_plan_relabels_do_not_count() -> None:
     assert guard(plan, Policy(), {}, FREE) == ()
 
 
-def test_a_lead_that_comes_back_from_the_archive_does_not_hide_one_that_carries_the_label() -> None:
+def test_an_unarchived_lead_does_not_hide_another_use_of_the_label() -> None:
     plan = planned(
         account(label("Old", present=False), lead("a", labels=refs(), archived=False)),
         live_label("Old"),
@@ -90,9 +90,7 @@ def test_a_lead_that_comes_back_from_the_archive_does_not_hide_one_that_carries_
     [({"labels": AtLeast(refs("Hot"))}, ("id-a",)), ({"labels": refs("Hot")}, ()), ({}, ("id-a",))],
     ids=["at least others", "others", "not declared"],
 )
-def test_a_lead_that_comes_back_with_a_deleted_label_carries_it(
-    labels: dict[str, Any], carriers: tuple[str, ...]
-) -> None:
+def test_an_unarchived_lead_counts_as_use_of_its_label(labels: dict[str, Any], carriers: tuple[str, ...]) -> None:
     plan = planned(
         account(label("Hot"), label("Old", present=False), lead("a", archived=False, **labels)),
         live_label("Hot"),
@@ -119,11 +117,11 @@ def test_reserve(budget: Budget, codes: list[str]) -> None:
     assert [one.code for one in guard(planned(account(label("Hot"))), Policy(), {}, budget)] == codes
 
 
-def test_nothing_to_do_needs_no_reserve() -> None:
+def test_an_empty_plan_needs_no_reserve() -> None:
     assert guard(planned(account()), Policy(), {}, Budget(0, left=0, limit=100, reserve=50)) == ()
 
 
-def test_refusals_of_cost_name_the_number_the_limit_and_what_lifts_them() -> None:
+def test_cost_guards_name_the_number_the_limit_and_the_option() -> None:
     plan = planned(account(label("Hot")))
     found = guard(plan, Policy(max_tokens=10), {}, Budget(60, left=50, limit=100, reserve=5))
     assert [(one.code, one.summary, one.hint) for one in found] == [
@@ -141,7 +139,7 @@ def test_refusals_of_cost_name_the_number_the_limit_and_what_lifts_them() -> Non
     assert {(one.severity, one.account, one.address, one.span) for one in found} == {("guard", "emea", None, None)}
 
 
-def test_a_refusal_about_a_label_says_which_and_where() -> None:
+def test_a_label_guard_names_the_label_and_its_place() -> None:
     plan = planned(account(label("New"), label("Old", present=False)), live_label("Old"))
     (found,) = guard(plan, Policy(), {}, FREE)
     assert found.summary == "how many leads carry it was not counted"
@@ -166,25 +164,25 @@ def test_archived_leads_are_counted_beside_open_ones() -> None:
     assert (found.address, found.span) == (label("Old").address, HERE)
 
 
-def test_a_label_that_is_pruned_in_use_is_to_be_declared_first() -> None:
+def test_the_hint_for_a_pruned_label_in_use_is_to_declare_it() -> None:
     plan = planned(account(labels="all"), live_label("Old"), carriers={RemoteRef("label", "id-Old"): ["a"]})
     (found,) = guard(plan, Policy(), {}, FREE)
     assert found.hint.startswith("declare it with `state: absent` and `replace_with: LABEL` to give its leads")
 
 
-def test_only_deletes_of_the_kind_have_a_share_of_it() -> None:
+def test_max_delete_percent_counts_each_kind_apart() -> None:
     live = [live_label(f"L{i}") for i in range(3)]
     plan = planned(account(label("A"), label("B"), lead("a"), labels="all"), *live, carriers={})
     assert guard(plan, Policy(), {"label": 10}, FREE) == ()
 
 
-def test_the_share_of_each_kind_is_looked_at() -> None:
+def test_max_delete_percent_applies_to_every_kind() -> None:
     plan = planned(account(leads="owned"), *(live_lead(f"a{i}") for i in range(5)))
     (found,) = guard(plan, Policy(), {"label": 2, "lead": 14}, FREE)
     assert found.summary == "5 of 14 leads (35 %) would be deleted; one run may delete 30 %"
     assert found.hint == "raise policy.guards.max_delete_percent, or pass `--allow max-delete-percent`"
 
 
-def test_only_the_allowed_refusal_is_lifted() -> None:
+def test_allow_lifts_only_the_named_guard() -> None:
     found = guard(planned(account(label("Hot"))), Policy(max_tokens=1), {}, Budget(60, left=9, limit=100, reserve=5))
     assert [one.severity for one in lift(found, {"reserve"})] == [Severity.GUARD, Severity.WARNING]

@@ -20,7 +20,7 @@ def remembering(*desired: Desired, lock: dict[Ref, str], **policy: str) -> Accou
     return replace(account(*desired, **policy), lock=lock)
 
 
-def test_a_label_that_was_renamed_in_pipedrive_is_known_by_its_id() -> None:
+def test_a_label_renamed_in_pipedrive_is_matched_by_its_locked_id() -> None:
     plan = planned(remembering(label("Hot"), lock={HOT: "id-1"}), live_label("Heiß", "red", "id-1"))
     assert shown(plan) == ["~ label:Hot name"]
     assert (plan.changes[0].remote_id, plan.changes[0].reason) == ("id-1", Reason.RENAMED)
@@ -31,12 +31,12 @@ def test_a_label_that_was_renamed_in_pipedrive_is_known_by_its_id() -> None:
     "lock",
     [{}, {HOT: "id-of-nothing"}, {Ref("label", "Other"): "id-1"}, {HOT: "id-1", Ref("label", "Other"): "id-1"}],
 )
-def test_an_id_that_is_not_there_or_of_another_counts_for_nothing(lock: dict[Ref, str]) -> None:
+def test_a_locked_id_that_matches_nothing_is_ignored(lock: dict[Ref, str]) -> None:
     plan = planned(remembering(label("Hot"), lock=lock), live_label("Heiß", "blue", "id-1"))
     assert shown(plan) == ["+ label:Hot"]
 
 
-def test_what_is_remembered_and_what_bears_the_name_are_two_candidates() -> None:
+def test_a_locked_id_and_a_namesake_are_two_candidates() -> None:
     live = (live_label("Heiß", "red", "id-1"), live_label("Hot", "red", "id-2"))
     plan = planned(remembering(label("Hot"), lock={HOT: "id-1"}), *live)
     assert [diagnostic.code for diagnostic in plan.diagnostics] == ["ambiguous"]
@@ -44,24 +44,24 @@ def test_what_is_remembered_and_what_bears_the_name_are_two_candidates() -> None
     assert shown(plan) == []
 
 
-def test_what_is_remembered_and_bears_the_name_is_one_candidate() -> None:
+def test_a_locked_id_with_the_declared_name_is_one_candidate() -> None:
     plan = planned(remembering(label("Hot"), lock={HOT: "id-2"}), live_label("Hot", "blue", "id-2"))
     assert shown(plan) == ["~ label:Hot color"]
 
 
-def test_a_label_that_bears_the_name_of_another_declared_one_is_that_one() -> None:
+def test_a_name_that_another_declaration_claims_goes_to_that_declaration() -> None:
     desired = (label("Hot"), label("Warm"))
     plan = planned(remembering(*desired, lock={HOT: "id-1"}), live_label("Warm", "red", "id-1"))
     assert shown(plan) == ["+ label:Hot"]
     assert plan.unchanged == 1
 
 
-def test_nothing_is_deleted_on_a_memory_alone() -> None:
+def test_a_locked_id_alone_deletes_nothing() -> None:
     plan = planned(remembering(label("Hot", present=False), lock={HOT: "id-1"}), live_label("Heiß", "red", "id-1"))
     assert shown(plan) == []
 
 
-def test_a_lead_without_a_mark_is_ours_only_where_it_is_declared_adopted() -> None:
+def test_an_unmarked_lead_is_managed_only_if_adopted() -> None:
     wanted = lead("a", title="after")
     unmarked = live_lead(None, remote_id="id-1", title="before")
     assert shown(planned(remembering(wanted, lock={SEED: "id-1"}), unmarked)) == ["+ lead:a"]
@@ -69,7 +69,7 @@ def test_a_lead_without_a_mark_is_ours_only_where_it_is_declared_adopted() -> No
     assert shown(planned(remembering(adopted, lock={SEED: "id-1"}), unmarked)) == ["~ lead:a title"]
 
 
-def test_a_lead_with_another_mark_is_not_ours_whatever_the_lock_file_claims() -> None:
+def test_a_lead_with_another_marker_is_not_managed_despite_the_lock_file() -> None:
     wanted = lead("a", title="after")
     other = live_lead("b", remote_id="id-1", title="before")
     assert shown(planned(remembering(wanted, lock={SEED: "id-1"}), other)) == ["+ lead:a"]
@@ -77,7 +77,7 @@ def test_a_lead_with_another_mark_is_not_ours_whatever_the_lock_file_claims() ->
     assert shown(planned(remembering(wanted, lock={SEED: "id-1"}), ours)) == ["~ lead:a title"]
 
 
-def test_one_that_is_known_to_be_gone_is_untouched_or_created_again() -> None:
+def test_a_gone_lead_is_left_or_created_as_if_gone_says() -> None:
     gone = frozenset({"ns:a"})
     plan = planned(remembering(lead("a"), lock={SEED: "id-1"}), gone=gone)
     assert plan.untouched == (Untouched("lead", Reason.GONE, "a", "id-1", HERE),)
@@ -87,7 +87,7 @@ def test_one_that_is_known_to_be_gone_is_untouched_or_created_again() -> None:
     assert shown(planned(account(lead("a")))) == ["+ lead:a"]
 
 
-def test_prune_locked_deletes_what_is_remembered_and_no_longer_declared() -> None:
+def test_prune_locked_deletes_locked_objects_that_are_no_longer_declared() -> None:
     lock = {HOT: "id-1", Ref("label", "Gone"): "id-9"}
     declared = replace(account(labels="locked"), lock=lock)
     plan = planned(declared, live_label("Hot", "red", "id-1"), live_label("VIP", "red", "id-2"))
@@ -96,7 +96,7 @@ def test_prune_locked_deletes_what_is_remembered_and_no_longer_declared() -> Non
     assert declared.policy.prune_labels is Prune.LOCKED
 
 
-def test_prune_locked_without_a_lock_file_says_that_it_deletes_nothing() -> None:
+def test_prune_locked_without_a_lock_file_warns() -> None:
     plan = planned(account(labels="locked"), live_label("VIP"))
     assert [(diagnostic.code, diagnostic.severity) for diagnostic in plan.diagnostics] == [
         ("prune-without-lock", Severity.WARNING)
@@ -117,12 +117,12 @@ def test_an_adopted_lead_is_never_created(*, leave_gone: bool) -> None:
         assert left or [diagnostic.code for diagnostic in plan.diagnostics] == ["adopted-unknown"]
 
 
-def test_prune_locked_deletes_no_label_that_is_remembered_as_the_id_of_a_lead() -> None:
+def test_prune_locked_does_not_mix_ids_of_two_kinds() -> None:
     declared = replace(account(labels="locked"), lock={SEED: "id-1"})
     assert shown(planned(declared, live_label("Theirs", "red", "id-1"))) == []
 
 
-def test_what_is_not_declared_bears_the_name_it_is_known_by() -> None:
+def test_an_undeclared_object_keeps_its_locked_key() -> None:
     lock, live = {HOT: "id-1"}, live_label("Heiß", "red", "id-1")
     assert planned(remembering(lock=lock), live).untouched[0].key == "Hot"
     assert planned(account(), live).untouched[0].key == "Heiß"
@@ -132,7 +132,7 @@ def likely(declared: Account, *live: str, color: str = "red") -> Sequence[Diagno
     return planned(declared, *(live_label(name, color) for name in live)).diagnostics
 
 
-def test_a_label_that_may_have_been_renamed_is_told_of() -> None:
+def test_a_likely_rename_is_a_warning() -> None:
     (found,) = likely(account(label("Hot")), "Heiß")
     assert found == Diagnostic(
         "likely-rename",
@@ -145,7 +145,7 @@ def test_a_label_that_may_have_been_renamed_is_told_of() -> None:
     )
 
 
-def test_nothing_is_guessed_without_a_reason() -> None:
+def test_a_rename_is_guessed_only_from_one_label_of_equal_color() -> None:
     assert len(likely(account(label("Hot")), "A")) == 1
     assert likely(account(label("Hot")), "A", "B") == ()
     assert likely(account(label("Hot")), "A", color="blue") == ()

@@ -33,7 +33,7 @@ ALIKE = {
 
 
 @pytest.mark.parametrize(("one", "other"), ALIKE.values(), ids=ALIKE)
-def test_these_look_alike(one: str, other: str) -> None:
+def test_confusable_names_have_equal_skeletons(one: str, other: str) -> None:
     assert look(one) == look(other)
 
 
@@ -49,12 +49,12 @@ def test_these_look_alike(one: str, other: str) -> None:
         ("Bill", "Biil"),
     ],
 )
-def test_these_do_not(one: str, other: str) -> None:
+def test_distinct_names_have_different_skeletons(one: str, other: str) -> None:
     assert look(one) != look(other)
 
 
 @given(st.text())
-def test_a_look_looks_like_itself_and_case_never_counts(name: str) -> None:
+def test_skeletons_are_idempotent_and_ignore_case(name: str) -> None:
     assert look(look(name)) == look(name)
     assert look(name.casefold()) == look(name)
 
@@ -63,7 +63,7 @@ def found(*declared: Desired, live: tuple[Live, ...], labels: str = "none") -> l
     return list(planned(account(*declared, labels=labels), *live).diagnostics)
 
 
-def test_a_live_label_that_looks_like_a_declared_one_is_told_of() -> None:
+def test_an_unmanaged_lookalike_of_a_declared_label_is_a_warning() -> None:
     assert found(label("Hot"), live=(live_label("Hot"), live_label("hot", "blue"))) == [
         Diagnostic(
             "looks-alike",
@@ -77,7 +77,7 @@ def test_a_live_label_that_looks_like_a_declared_one_is_told_of() -> None:
     ]
 
 
-def test_one_that_is_missing_is_perhaps_the_same_label() -> None:
+def test_a_lookalike_of_a_missing_label_may_be_the_same_label() -> None:
     (one,) = found(label("Hot"), live=(live_label("hot"),))
     assert (one.code, one.hint) == (
         "looks-alike",
@@ -87,7 +87,7 @@ def test_one_that_is_missing_is_perhaps_the_same_label() -> None:
     assert "one of them" in one.hint
 
 
-def test_what_cannot_be_told_by_name_is_proposed_by_id() -> None:
+def test_a_lookalike_without_a_unique_name_is_proposed_by_id() -> None:
     twins = (live_label("hot", "red", "id-1"), live_label("hot", "red", "id-2"))
     (one,) = found(label("Hot"), live=(live_label("Hot"), *twins))
     assert "merge_from: [{id: id-1}, {id: id-2}]" in one.hint
@@ -95,12 +95,12 @@ def test_what_cannot_be_told_by_name_is_proposed_by_id() -> None:
     assert "merge_from: [{id: id-3}]" in one.hint
 
 
-def test_what_nobody_sees_in_a_name_is_shown_as_yaml_reads_it() -> None:
+def test_invisible_characters_in_a_hint_are_yaml_escapes() -> None:
     (one,) = found(label('a"\\'), live=(live_label('a"\\'), live_label('A"\\\u200b\ufe0f\U000e0001')))
     assert r'merge_from: ["A\"\\\u200b\ufe0f\U000e0001"]' in one.hint
 
 
-def test_what_is_settled_is_not_told_of() -> None:
+def test_a_lookalike_that_the_plan_handles_is_not_reported() -> None:
     live = (live_label("Hot"), live_label("hot", "blue"))
     source = replace(label("hot", present=False), moves_to=Ref("label", "Hot"))
     assert [one.code for one in found(label("Hot"), source, live=live)] == ["archived-not-counted"]
@@ -110,16 +110,16 @@ def test_what_is_settled_is_not_told_of() -> None:
     assert found(label("HOT", present=False), live=live) == []
 
 
-def test_what_looks_like_a_declared_label_is_told_of_as_that_alone() -> None:
+def test_a_lookalike_is_not_also_reported_as_a_likely_rename() -> None:
     plan = planned(account(label("Hot"), label("New", "red")), live_label("Hot"), live_label("hot"))
     assert [diagnostic.code for diagnostic in plan.diagnostics] == ["looks-alike"]
 
 
-def test_a_plan_is_the_same_with_or_without() -> None:
+def test_lookalikes_do_not_change_the_plan() -> None:
     assert shown(planned(account(label("Hot")), live_label("hot"))) == ["+ label:Hot"]
 
 
 @pytest.mark.parametrize(("missing", "remarks"), [(1, 1), (2, 0)])
-def test_a_colour_that_many_missing_labels_have_tells_nothing(missing: int, remarks: int) -> None:
+def test_no_rename_is_guessed_if_several_missing_labels_share_the_color(missing: int, remarks: int) -> None:
     wanted = [label(f"New {number}", "red") for number in range(missing)]
     assert len(planned(account(*wanted), live_label("Old", "red")).diagnostics) == remarks

@@ -15,7 +15,7 @@ def pinned(desired: Desired, remote_id: str) -> Desired:
     return replace(desired, remote_id=remote_id)
 
 
-def test_an_id_is_stronger_than_a_name_and_one_that_is_gone_is_never_missing() -> None:
+def test_a_declared_id_wins_over_a_name() -> None:
     there, gone = pinned(label("Hot"), "id-1"), pinned(label("Warm"), "id-9")
     found = match([there, gone], [live_label("Tepid", remote_id="id-1"), live_label("Warm", remote_id="id-2")])
     assert [(one.address.key, live.remote_id) for one, live in found.pairs] == [("Hot", "id-1")]
@@ -31,7 +31,7 @@ def test_two_declarations_of_one_id_are_an_error() -> None:
     ]
 
 
-def test_a_lead_is_known_by_its_mark_and_by_nothing_else() -> None:
+def test_a_lead_is_matched_by_its_marker_only() -> None:
     wanted = lead("a", title="T")
     found = match([wanted], [live_lead(None, remote_id="x", title="T"), live_lead("a", remote_id="y", title="other")])
     assert [live.remote_id for _, live in found.pairs] == ["y"]
@@ -39,7 +39,7 @@ def test_a_lead_is_known_by_its_mark_and_by_nothing_else() -> None:
     assert match([wanted], [live_lead(None, title="T")]).missing == (wanted,)
 
 
-def test_two_leads_of_one_mark_are_an_error_that_names_both() -> None:
+def test_two_leads_with_one_marker_are_an_error_that_names_both() -> None:
     found = match([lead("a")], [live_lead("a", remote_id="x", title="X"), live_lead("a", remote_id="y", title="Y")])
     assert found.diagnostics == (
         Diagnostic(
@@ -57,13 +57,13 @@ def test_two_leads_of_one_mark_are_an_error_that_names_both() -> None:
     assert (found.pairs, found.missing, found.extra) == ((), (), ())
 
 
-def test_leads_of_one_mark_are_told_apart_by_the_fields_that_differ() -> None:
+def test_the_duplicate_error_lists_the_fields_that_differ() -> None:
     live = [live_lead("a", remote_id="x", owner=1), live_lead("a", remote_id="y", owner=2, labels=["hot"])]
     (told,) = match([lead("a")], live).diagnostics
     assert told.detail == 'x  a  owner: 1  labels: []\ny  a  owner: 2  labels: ["label#hot"]'
 
 
-def test_of_several_leads_of_one_mark_the_named_one_stays() -> None:
+def test_duplicates_keep_names_the_lead_that_stays() -> None:
     wanted = replace(lead("a"), keep=frozenset({"y", "elsewhere"}))
     live = [live_lead("a", remote_id=id_) for id_ in "xyz"]
     found = match([wanted], live)
@@ -82,19 +82,19 @@ def test_of_several_leads_of_one_mark_the_named_one_stays() -> None:
         ("x", [live_lead("a", remote_id="x"), live_lead("a", remote_id="y", archived=True)]),
     ],
 )
-def test_nothing_is_a_duplicate_on_doubt(keep: str, live: list[Live]) -> None:
+def test_a_possible_duplicate_is_not_deleted(keep: str, live: list[Live]) -> None:
     found = match([replace(lead("a"), keep=frozenset(keep))], live)
     assert (found.pairs, found.duplicates) == ((), ())
     assert [diagnostic.code for diagnostic in found.diagnostics] == ["ambiguous"]
 
 
-def test_a_lead_of_another_mark_is_never_a_duplicate() -> None:
+def test_a_lead_with_another_marker_is_not_a_duplicate() -> None:
     wanted = replace(lead("a"), keep=frozenset({"x"}))
     found = match([wanted], [live_lead("a", remote_id="x"), live_lead(None, remote_id="y", title="a")])
     assert (len(found.pairs), found.duplicates) == (1, ())
 
 
-def test_which_rule_found_two_candidates_is_said() -> None:
+def test_the_ambiguity_error_names_the_matching_rule() -> None:
     by_name = match([label("Hot")], [live_label("Hot", remote_id="a"), live_label("Hot", remote_id="b")])
     assert by_name.diagnostics[0].summary.startswith("2 labels bear its name, so")
     assert by_name.diagnostics[0].hint.startswith(
@@ -104,7 +104,7 @@ def test_which_rule_found_two_candidates_is_said() -> None:
     assert former.diagnostics[0].summary.startswith("2 labels bear a previous name of it, so")
 
 
-def test_a_current_name_goes_before_a_previous_one() -> None:
+def test_a_current_name_wins_over_a_previous_name() -> None:
     swapped = [label("A", "red", "B"), label("B", "red", "A")]
     found = match(swapped, [live_label("A"), live_label("B")])
     assert [(one.address.key, live.name) for one, live in found.pairs] == [("A", "A"), ("B", "B")]
@@ -112,12 +112,12 @@ def test_a_current_name_goes_before_a_previous_one() -> None:
     assert found.undeclared == ()
 
 
-def test_two_that_claim_one_previous_name_are_an_error() -> None:
+def test_a_previous_name_claimed_twice_is_an_error() -> None:
     found = match([label("A", "red", "Cold"), label("B", "red", "Cold")], [live_label("Cold")])
     assert [diagnostic.address for diagnostic in found.diagnostics] == [label("B").address]
 
 
-def test_a_label_under_the_previous_name_is_told_of_with_both_ids() -> None:
+def test_a_remaining_label_with_the_previous_name_is_reported_with_both_ids() -> None:
     found = match([label("Nurture", "blue", "Cold")], [live_label("Nurture"), live_label("Cold")])
     assert found.diagnostics == (
         Diagnostic(
@@ -136,12 +136,12 @@ def test_a_label_under_the_previous_name_is_told_of_with_both_ids() -> None:
 
 
 @pytest.mark.parametrize("name", ["No", "null", "a: b", "Ünïcode", "1st", "[x]"])
-def test_a_previous_name_that_yaml_reads_otherwise_is_offered_by_id(name: str) -> None:
+def test_a_previous_name_that_yaml_cannot_hold_is_offered_by_id(name: str) -> None:
     (told,) = match([label("Warm", "red", name)], [live_label("Warm"), live_label(name, remote_id="id-7")]).diagnostics
     assert "`merge_from: [{id: id-7}]`" in told.hint
 
 
-def test_every_name_of_a_label_that_must_not_exist_is_paired() -> None:
+def test_state_absent_matches_every_name_of_the_label() -> None:
     old = label("Old", "red", "Cold", "Tepid", "Gone", present=False)
     found = match([old], [live_label("Cold"), live_label("Old"), live_label("Tepid"), live_label("Hot")])
     assert [(str(one.address.ref), live.name) for one, live in found.pairs] == [
@@ -154,7 +154,7 @@ def test_every_name_of_a_label_that_must_not_exist_is_paired() -> None:
     assert [live.name for live in found.undeclared] == ["Hot"]
 
 
-def test_a_name_that_is_a_key_elsewhere_is_no_address_of_another_label() -> None:
+def test_a_name_that_is_another_labels_key_is_not_an_address() -> None:
     old, warm = label("Old", "red", "Cold", present=False), label("Warm", key="Cold")
     found = match([old, warm], [live_label("Cold"), live_label("Old"), live_label("Warm")])
     assert {str(one.address.ref): live.name for one, live in found.pairs} == {
@@ -164,7 +164,7 @@ def test_a_name_that_is_a_key_elsewhere_is_no_address_of_another_label() -> None
     }
 
 
-def test_two_labels_of_one_name_stay_an_error_where_they_must_not_exist() -> None:
+def test_two_labels_with_one_name_are_an_error_with_state_absent_too() -> None:
     old = label("Old", "red", "Cold", present=False)
     found = match([old], [live_label("Cold"), live_label("Cold", remote_id="id-2"), live_label("Old")])
     assert [live.name for _, live in found.pairs] == ["Old"]
@@ -173,7 +173,7 @@ def test_two_labels_of_one_name_stay_an_error_where_they_must_not_exist() -> Non
     ]
 
 
-def test_what_speaks_for_a_pair() -> None:
+def test_a_match_says_which_rule_made_it() -> None:
     hot, seed, remembered = label("Hot", "red", "Cold"), lead("seed"), {Ref("label", "Hot"): "id-1"}
     assert known_by(hot, live_label("Hot"), {}) == (KnownBy.NAME,)
     assert known_by(hot, live_label("Cold"), {}) == (KnownBy.PREVIOUS_NAME,)

@@ -24,7 +24,7 @@ def merged(*, not_before: str | None = None) -> Desired:
     return replace(label("Old", present=False), moves_to=HOT, not_before=not_before)
 
 
-def test_a_merged_label_goes_after_the_label_that_takes_its_place() -> None:
+def test_a_merged_label_is_deleted_after_its_successor_exists() -> None:
     carriers = {OLD: ["x", "y"]}
     plan = planned(account(label("Hot"), merged()), live_label("Old"), carriers=carriers, archived_carriers={}, pages=3)
     delete = next(change for change in plan.changes if change.action is Action.DELETE)
@@ -34,13 +34,13 @@ def test_a_merged_label_goes_after_the_label_that_takes_its_place() -> None:
     assert plan.diagnostics == ()
 
 
-def test_a_label_that_has_no_successor_reads_nothing_again() -> None:
+def test_a_delete_without_merge_reads_no_leads_again() -> None:
     plan = planned(account(label("Old", present=False)), live_label("Old"), carriers={}, pages=3)
     assert (plan.changes[0].reason, plan.changes[0].moves_to, plan.changes[0].pages) == (Reason.STATE_ABSENT, None, 0)
     assert plan.diagnostics == ()
 
 
-def test_archived_leads_that_were_not_counted_are_warned_of() -> None:
+def test_a_merge_warns_about_uncounted_archived_leads() -> None:
     plan = planned(account(label("Hot"), merged()), live_label("Hot"), live_label("Old"), carriers={})
     assert plan.diagnostics == (
         Diagnostic(
@@ -63,7 +63,7 @@ def test_archived_leads_that_were_not_counted_are_warned_of() -> None:
         (["x"], ["y", "z"], ["2 archived leads carry it and keep its dead id: nobody can edit an archived lead"]),
     ],
 )
-def test_open_leads_move_and_archived_ones_are_told_of(
+def test_a_merge_moves_open_leads_and_reports_archived_ones(
     open_leads: list[str], archived: list[str], told: list[str]
 ) -> None:
     plan = planned(
@@ -80,7 +80,7 @@ def test_open_leads_move_and_archived_ones_are_told_of(
     }
 
 
-def test_all_names_of_a_label_that_must_not_exist_go_at_once() -> None:
+def test_a_merge_deletes_every_label_with_the_merged_names() -> None:
     old = replace(label("Old", "red", "Cold", present=False), moves_to=HOT)
     live = [live_label("Hot"), live_label("Old"), live_label("Cold")]
     carriers = {OLD: ["x"], RemoteRef("label", "id-Cold"): ["y"]}
@@ -107,7 +107,7 @@ def test_all_names_of_a_label_that_must_not_exist_go_at_once() -> None:
         ),
     ],
 )
-def test_until_its_day_a_label_is_untouched_and_told_of(observed: Observed, detail: str) -> None:
+def test_a_label_is_untouched_until_its_remove_after_date(observed: Observed, detail: str) -> None:
     declared = account(merged(not_before="2026-12-31"))
     plan = plan_account(declared, observed, ("label",), today=dt.date(2026, 12, 29))
     assert (plan.changes, plan.diagnostics, plan.unchanged) == ((), (), 0)
@@ -117,14 +117,14 @@ def test_until_its_day_a_label_is_untouched_and_told_of(observed: Observed, deta
     assert told == [("label", Reason.RETIRING, "Old", "id-Old", HERE, detail)]
 
 
-def test_on_its_day_a_label_goes() -> None:
+def test_a_label_is_deleted_on_its_remove_after_date() -> None:
     declared, observed = account(merged(not_before="2026-12-31")), Observed({"label": [live_label("Old")]})
     plan = plan_account(declared, observed, ("label",), today=dt.date(2026, 12, 31))
     assert [change.reason for change in plan.changes] == [Reason.MERGED]
     assert len(plan_account(declared, observed, ("label",)).changes) == 1
 
 
-def test_a_label_that_is_merged_by_id_and_gone_already_is_as_declared() -> None:
+def test_a_label_merged_by_id_that_is_gone_needs_no_change() -> None:
     plan = planned(account(label("Hot"), replace(merged(), remote_id="id-9")), live_label("Hot"))
     assert (plan.changes, plan.untouched, plan.unchanged) == ((), (), 2)
     targets = [Target.parse("label:Old", ("label",))]
@@ -132,13 +132,13 @@ def test_a_label_that_is_merged_by_id_and_gone_already_is_as_declared() -> None:
     assert plan_account(declared, Observed({"label": []}), ("label",), targets).unchanged == 1
 
 
-def test_gone_by_id_does_not_hide_what_comes_after_it() -> None:
+def test_a_gone_id_does_not_hide_later_declarations() -> None:
     absent, present = replace(merged(), remote_id="id-8"), replace(label("Hot"), remote_id="id-9")
     plan = planned(account(absent, present))
     assert [(group.reason, group.key) for group in plan.untouched] == [(Reason.GONE, "Hot")]
 
 
-def test_another_successor_is_another_fingerprint() -> None:
+def test_the_successor_is_part_of_the_fingerprint() -> None:
     live = [live_label("Old"), live_label("Hot"), live_label("Warm")]
     successors = (None, HOT, Ref("label", "Warm"))
     plans = [planned(account(replace(merged(), moves_to=successor)), *live) for successor in successors]
@@ -146,7 +146,7 @@ def test_another_successor_is_another_fingerprint() -> None:
 
 
 @pytest.mark.parametrize("declared", [{}, {"labels": AtLeast((HOT,))}])
-def test_a_lead_that_is_archived_in_the_same_plan_gets_the_successor_first(declared: dict[str, Any]) -> None:
+def test_a_lead_gets_the_successor_before_it_is_archived(declared: dict[str, Any]) -> None:
     plan = planned(
         account(label("Hot"), merged(), lead("a", archived=True, **declared)),
         live_label("Hot"),
@@ -160,7 +160,7 @@ def test_a_lead_that_is_archived_in_the_same_plan_gets_the_successor_first(decla
 
 
 @pytest.mark.parametrize(("labels", "left"), [(None, ("x", "id-a")), ((), ("x",))])
-def test_a_lead_that_comes_back_from_the_archive_counts(labels: tuple[()] | None, left: tuple[str, ...]) -> None:
+def test_an_unarchived_lead_is_part_of_the_merge(labels: tuple[()] | None, left: tuple[str, ...]) -> None:
     fields: dict[str, Any] = {} if labels is None else {"labels": labels}
     plan = planned(
         account(label("Hot"), merged(), lead("a", archived=False, **fields)),
@@ -179,7 +179,7 @@ def test_a_lead_that_comes_back_from_the_archive_counts(labels: tuple[()] | None
         (0, 0, 1), (0, 500, 1), (0, 501, 2), (499, 1, 1), (499, 2, 2), (500, 1, 2), (998, 1, 2), (998, 2, 3),
     ],
 )  # fmt: skip
-def test_pages_that_a_merge_reads_hold_the_leads_that_the_plan_adds(listed: int, more: int, pages: int) -> None:
+def test_the_merge_estimate_includes_added_leads(listed: int, more: int, pages: int) -> None:
     declared = account(label("Hot"), merged(), *(lead(f"k{number}") for number in range(more)))
     there = {"others": {"lead": listed}, "pages": pages_of(listed), "carriers": {}, "archived_carriers": {}}
     plan = planned(declared, live_label("Hot"), live_label("Old"), **there)
@@ -193,7 +193,7 @@ def pages_after(*declared: Desired, live: tuple[Live, ...], others: int, pages: 
     return next(change.pages for change in plan.changes if change.moves_to)
 
 
-def test_leads_that_the_plan_deletes_and_archives_are_on_no_page() -> None:
+def test_the_merge_estimate_excludes_deleted_and_archived_leads() -> None:
     here, archived = live_lead("a"), live_lead("a", archived=True)
     absent = replace(lead("a"), present=False)
     for declared, live, before, after in (
@@ -209,12 +209,12 @@ def test_leads_that_the_plan_deletes_and_archives_are_on_no_page() -> None:
         assert pages_after(declared, live=(live,), others=500, pages=before) == after, declared
 
 
-def test_a_server_that_grants_shorter_pages_is_believed() -> None:
+def test_the_merge_estimate_uses_the_granted_page_size() -> None:
     assert pages_after(live=(), others=600, pages=7) == 7
     assert pages_after(live=(), others=0, pages=0) == 1
 
 
-def test_only_leads_of_the_target_count() -> None:
+def test_the_merge_estimate_counts_targeted_leads_only() -> None:
     declared = account(label("Hot"), merged(), *(lead(f"k{number}") for number in range(501)))
     observed = Observed({"label": [live_label("Hot"), live_label("Old")], "lead": []}, pages=1, carriers={})
     plan = plan_account(declared, observed, ORDER, [Target.parse("label:Old", ORDER)])

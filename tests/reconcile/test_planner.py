@@ -22,13 +22,13 @@ def test_a_missing_label_is_added() -> None:
     assert plan.changes[0].want == {"name": "Hot", "color": "red"}
 
 
-def test_a_label_as_declared_is_unchanged() -> None:
+def test_an_up_to_date_label_is_unchanged() -> None:
     plan = planned(account(label("Hot")), live_label("Hot"))
     assert shown(plan) == []
     assert plan.unchanged == 1
 
 
-def test_only_what_differs_is_wanted() -> None:
+def test_an_update_holds_only_the_fields_that_differ() -> None:
     plan = planned(account(label("Hot")), live_label("Hot", "orange"))
     assert shown(plan) == ["~ label:Hot color"]
     assert plan.changes[0].want == {"color": "red"}
@@ -42,12 +42,12 @@ def test_a_previous_name_keeps_the_id() -> None:
     assert plan.changes[0].reason is Reason.RENAMED
 
 
-def test_a_rename_that_was_done_is_empty_even_with_prune_all() -> None:
+def test_a_completed_rename_plans_nothing_with_prune_all() -> None:
     plan = planned(account(label("Nurture", "blue", "Cold"), labels="all"), live_label("Nurture", "blue", "id-1"))
     assert shown(plan) == []
 
 
-def test_a_label_with_the_previous_name_is_never_pruned_beside_the_renamed_one() -> None:
+def test_a_label_with_the_previous_name_is_not_pruned_after_the_rename() -> None:
     plan = planned(
         account(label("Nurture", "blue", "Cold"), labels="all"), live_label("Nurture", "blue"), live_label("Cold")
     )
@@ -57,7 +57,7 @@ def test_a_label_with_the_previous_name_is_never_pruned_beside_the_renamed_one()
     assert [group.reason for group in plan.untouched] == [Reason.PREVIOUS_NAME]
 
 
-def test_two_labels_of_one_name_are_an_error_and_neither_is_touched() -> None:
+def test_two_labels_with_one_name_are_an_error_and_untouched() -> None:
     plan = planned(account(label("Hot"), labels="all"), live_label("Hot", "red", "a"), live_label("Hot", "blue", "b"))
     assert shown(plan) == []
     assert [d.code for d in plan.diagnostics] == ["ambiguous"]
@@ -72,25 +72,25 @@ def test_two_previous_names_that_both_exist_are_an_error() -> None:
 
 
 @pytest.mark.parametrize(("prune", "changes"), [("none", []), ("all", ["- label:VIP"])])
-def test_an_undeclared_label_goes_only_with_prune_all(prune: str, changes: list[str]) -> None:
+def test_an_unmanaged_label_is_deleted_only_with_prune_all(prune: str, changes: list[str]) -> None:
     plan = planned(account(label("Hot"), labels=prune), live_label("Hot"), live_label("VIP"))
     assert shown(plan) == changes
     assert len(plan.untouched) == (1 if prune == "none" else 0)
 
 
-def test_undeclared_labels_of_one_name_get_addresses_of_their_own() -> None:
+def test_unmanaged_labels_with_one_name_get_distinct_addresses() -> None:
     plan = planned(account(labels="all"), live_label("VIP", "red", "a"), live_label("VIP", "red", "b"))
     assert shown(plan) == ["- label:VIP#a", "- label:VIP#b"]
 
 
-def test_state_absent_deletes_what_is_there_and_is_content_with_nothing() -> None:
+def test_state_absent_deletes_an_existing_object() -> None:
     gone = label("Old", present=False)
     assert shown(planned(account(gone), live_label("Old"))) == ["- label:Old"]
     assert planned(account(gone)).unchanged == 1
 
 
 @pytest.mark.parametrize(("prune", "changes"), [("none", []), ("owned", ["- lead:old"])])
-def test_only_leads_with_our_mark_are_pruned(prune: str, changes: list[str]) -> None:
+def test_only_leads_with_our_marker_are_pruned(prune: str, changes: list[str]) -> None:
     stranger = live_lead(None, remote_id="x")
     plan = planned(account(leads=prune), live_lead("old"), stranger)
     assert shown(plan) == changes
@@ -107,7 +107,7 @@ def test_label_references_are_compared_as_sets_of_names() -> None:
     assert shown(plan) == []
 
 
-def test_exact_labels_take_others_away_and_at_least_does_not() -> None:
+def test_exact_labels_remove_others_and_at_least_keeps_them() -> None:
     hot, vip, there = live_label("Hot"), live_label("VIP"), live_lead("a", labels=["id-VIP"])
     exact = planned(account(label("Hot"), lead("a", labels=refs("Hot"))), hot, vip, there)
     assert exact.changes[0].want == {"labels": refs("Hot")}
@@ -119,7 +119,7 @@ def test_an_unmanaged_field_never_differs() -> None:
     assert shown(planned(account(lead("a")), live_lead("a", owner=99, was_seen=True))) == []
 
 
-def test_null_unsets_and_is_content_with_unset() -> None:
+def test_null_unsets_a_set_field_only() -> None:
     wanted = lead("a", value=None)
     assert shown(planned(account(wanted), live_lead("a"))) == []
     money = Money(Decimal(5), "EUR")
@@ -133,7 +133,7 @@ def test_a_value_changes_as_a_whole() -> None:
     assert plan.changes[0].want == {"value": six}
 
 
-def test_a_seed_is_created_once_and_then_left_to_people() -> None:
+def test_later_changes_of_a_seed_are_ignored() -> None:
     seed = lead("a", create_only=True, title="as planted")
     assert shown(planned(account(seed))) == ["+ lead:a"]
     plan = planned(account(seed), live_lead("a", title="as people have it"))
@@ -141,13 +141,13 @@ def test_a_seed_is_created_once_and_then_left_to_people() -> None:
     assert [group.reason for group in plan.untouched] == [Reason.SEED]
 
 
-def test_an_archived_lead_is_there_and_is_untouched() -> None:
+def test_an_archived_lead_is_untouched() -> None:
     plan = planned(account(lead("a", title="new")), live_lead("a", title="old", archived=True))
     assert shown(plan) == []
     assert [group.reason for group in plan.untouched] == [Reason.ARCHIVED]
 
 
-def test_archived_false_brings_it_back_before_anything_else() -> None:
+def test_archived_false_unarchives_before_other_writes() -> None:
     plan = planned(account(lead("a", title="new", archived=False)), live_lead("a", title="old", archived=True))
     assert shown(plan) == ["~ lead:a archived title"]
     assert plan.changes[0].thaw_first
@@ -164,7 +164,7 @@ def test_a_lead_waits_for_the_label_it_needs() -> None:
     assert by_kind["lead"].after == (Address("emea", "label", "Hot"),)
 
 
-def test_a_label_goes_after_the_leads_that_let_go_of_it() -> None:
+def test_a_label_is_deleted_after_leads_that_drop_it() -> None:
     plan = planned(
         account(label("Old", present=False), lead("a", labels=refs())),
         live_label("Old"),
@@ -175,14 +175,14 @@ def test_a_label_goes_after_the_leads_that_let_go_of_it() -> None:
     assert delete.after == (Address("emea", "lead", "a"),)
 
 
-def test_a_label_that_stays_waits_for_no_lead_that_lets_go_of_it() -> None:
+def test_a_kept_label_does_not_wait_for_leads_that_drop_it() -> None:
     plan = planned(
         account(label("Hot"), lead("a", labels=refs())), live_label("Hot", "blue"), live_lead("a", labels=["id-Hot"])
     )
     assert [(str(change.address.ref), change.after) for change in plan.changes] == [("label:Hot", ()), ("lead:a", ())]
 
 
-def test_targets_bring_what_they_need_and_nothing_else() -> None:
+def test_a_target_includes_its_dependencies_only() -> None:
     declared = account(label("Hot"), label("Warm"), lead("a", labels=refs("Hot")))
     plan = plan_account(
         declared, Observed({"label": [], "lead": []}), ("label", "lead"), [Target.parse("lead:a", ("label", "lead"))]
@@ -190,20 +190,20 @@ def test_targets_bring_what_they_need_and_nothing_else() -> None:
     assert shown(plan) == ["+ label:Hot", "+ lead:a"]
 
 
-def test_what_a_target_needs_brings_what_that_needs() -> None:
+def test_dependencies_of_a_target_are_transitive() -> None:
     declared = account(label("Old", present=False), label("Hot"), lead("a", labels=refs("Hot")))
     observed = Observed({"label": [live_label("Old")], "lead": [live_lead("a", labels=["id-Old"])]}, carriers={})
     plan = plan_account(declared, observed, ("label", "lead"), [Target.parse("label:Old", ("label", "lead"))])
     assert shown(plan) == ["+ label:Hot", "- label:Old", "~ lead:a labels"]
 
 
-def test_a_lead_that_may_be_among_unread_archived_ones_is_not_added_on_doubt() -> None:
+def test_a_lead_that_may_be_archived_is_not_created() -> None:
     plan = planned(account(lead("a")), unsure=frozenset({"ns:a"}))
     assert [(d.code, d.severity) for d in plan.diagnostics] == [("archived-unknown", "guard")]
     assert not plan.applyable
 
 
-def test_the_fingerprint_is_of_the_work_and_not_of_its_order() -> None:
+def test_the_fingerprint_does_not_depend_on_order() -> None:
     one = planned(account(label("Hot"), label("Warm")))
     other = planned(account(label("Warm"), label("Hot")))
     assert fingerprint(one) == fingerprint(other)
@@ -216,7 +216,7 @@ def target(text: str) -> list[Target]:
     return [Target.parse(text, ("label", "lead"))]
 
 
-def test_findings_about_what_was_not_targeted_are_left_out() -> None:
+def test_diagnostics_outside_the_target_are_omitted() -> None:
     declared = account(label("Hot"), label("Nurture", "blue", "Cold"))
     live = [live_label("Hot", "blue"), live_label("Nurture", "blue"), live_label("Cold")]
     plan = plan_account(declared, Observed({"label": live}), ("label",), target("label:Hot"))
@@ -225,14 +225,14 @@ def test_findings_about_what_was_not_targeted_are_left_out() -> None:
     assert [diagnostic.code for diagnostic in plan.diagnostics] == ["previous-name-exists"]
 
 
-def test_what_is_unchanged_is_counted_among_the_targets_only() -> None:
+def test_unchanged_objects_outside_the_target_are_not_counted() -> None:
     declared = account(label("Hot"), label("Old", present=False))
     observed = Observed({"label": [live_label("Hot")]})
     assert plan_account(declared, observed, ("label",)).unchanged == 2
     assert plan_account(declared, observed, ("label",), target("label:Old")).unchanged == 1
 
 
-def test_one_that_is_absent_already_does_not_hide_one_that_is_missing() -> None:
+def test_an_absent_object_does_not_hide_a_missing_one() -> None:
     plan = planned(account(label("Old", present=False), label("Hot")))
     assert (shown(plan), plan.unchanged) == (["+ label:Hot"], 1)
 
@@ -242,7 +242,7 @@ def test_a_lead_that_is_added_with_at_least_gets_these_labels() -> None:
     assert plan.changes[0].want["labels"] == refs("Hot")
 
 
-def test_the_refusal_on_doubt_says_how_much_was_read_and_what_lifts_it() -> None:
+def test_the_archive_guard_names_the_pages_read_and_the_option() -> None:
     (found,) = planned(account(lead("a"), archived_pages=3), unsure=frozenset({"ns:a"})).diagnostics
     assert found.summary == "it may exist among archived leads that were not read, older than the newest 3 pages of 500"
     assert found.hint == "raise policy.archived_pages, or pass `--allow archived-unknown` to create it"
@@ -250,14 +250,14 @@ def test_the_refusal_on_doubt_says_how_much_was_read_and_what_lifts_it() -> None
     assert (found.account, found.address, found.span) == ("emea", lead("a").address, HERE)
 
 
-def test_what_is_declared_by_id_and_gone_is_told_and_not_made_anew() -> None:
+def test_an_object_declared_by_id_that_is_gone_is_not_created() -> None:
     plan = planned(account(replace(label("Hot"), remote_id="id-9")), live_label("Hot"))
     assert shown(plan) == []
     gone = plan.untouched[0]
     assert (gone.kind, gone.reason, gone.key, gone.remote_id, gone.span) == ("label", Reason.GONE, "Hot", "id-9", HERE)
 
 
-def test_names_of_undeclared_objects_avoid_declared_keys_and_use_what_is_known() -> None:
+def test_generated_keys_avoid_declared_keys() -> None:
     declared = account(label("Heiß", key="VIP"))
     assert planned(declared, live_label("VIP")).untouched[0].key == "VIP#id-VIP"
     known = replace(account(), lock={Ref("label", "Known"): "id-VIP"})
@@ -267,7 +267,7 @@ def test_names_of_undeclared_objects_avoid_declared_keys_and_use_what_is_known()
     assert planned(account(), live_label("", remote_id="id-1")).untouched[0].key == "id-1"
 
 
-def test_a_delete_holds_who_carries_the_label_and_a_rename_only_how_many() -> None:
+def test_a_delete_lists_the_labels_leads_and_a_rename_their_number() -> None:
     ref = RemoteRef("label", "id-Old")
     observed: dict[str, Any] = {"carriers": {ref: ["x", "y"]}, "archived_carriers": {}}
     (delete,) = planned(account(label("Old", present=False)), live_label("Old"), **observed).changes
@@ -278,19 +278,19 @@ def test_a_delete_holds_who_carries_the_label_and_a_rename_only_how_many() -> No
     assert rename.impact == Impact(leads=2, archived_leads=0)
 
 
-def test_a_plan_binds_what_is_declared_and_what_is_not() -> None:
+def test_a_plan_binds_managed_and_unmanaged_objects() -> None:
     plan = planned(account(label("Hot")), live_label("Hot"), live_label("VIP"))
     assert plan.bindings.ids() == {"label:Hot": "id-Hot", "label:VIP": "id-VIP"}
     assert plan.bindings.id_of(Ref("label", "Warm")) is None
 
 
-def test_half_a_live_state_is_not_applied() -> None:
+def test_a_plan_of_incomplete_live_state_is_not_applied() -> None:
     plan = planned(account(label("Hot")))
     assert plan.applyable
     assert not replace(plan, complete=False).applyable
 
 
-def test_a_kind_that_was_not_read_holds_nothing() -> None:
+def test_a_kind_that_was_not_read_plans_nothing() -> None:
     assert shown(plan_account(account(label("Hot")), Observed({}), ("label", "lead"))) == ["+ label:Hot"]
 
 
@@ -312,7 +312,7 @@ def test_untouched_objects_are_sorted_by_kind_reason_and_name() -> None:
     ]
 
 
-def test_a_change_says_why_of_which_mark_and_where_it_is_declared() -> None:
+def test_a_change_has_its_reason_marker_and_place() -> None:
     declared = account(
         label("Hot"), label("Old", present=False), lead("new"), lead("moved", title="T"), labels="all", leads="owned"
     )
@@ -328,7 +328,7 @@ def test_a_change_says_why_of_which_mark_and_where_it_is_declared() -> None:
     ]
 
 
-def test_a_delete_holds_what_goes_with_labels_by_name() -> None:
+def test_a_delete_holds_the_deleted_values_with_label_names() -> None:
     plan = planned(account(label("Hot"), leads="owned"), live_label("Hot"), live_lead("old", labels=["id-Hot", "id-9"]))
     before = {field.path: field.before for field in plan.changes[0].fields}
     assert before["title"] == "old"
@@ -336,7 +336,7 @@ def test_a_delete_holds_what_goes_with_labels_by_name() -> None:
     assert {field.after for field in plan.changes[0].fields} == {ABSENT}
 
 
-def test_duplicates_of_a_lead_that_says_which_one_stays_are_deleted() -> None:
+def test_duplicates_are_deleted_if_the_lead_says_which_one_stays() -> None:
     wanted = replace(lead("a"), keep=frozenset({"y"}))
     plan = planned(account(wanted), live_lead("a", remote_id="x"), live_lead("a", remote_id="y"))
     (change,) = plan.changes
@@ -345,7 +345,7 @@ def test_duplicates_of_a_lead_that_says_which_one_stays_are_deleted() -> None:
     assert (plan.diagnostics, plan.unchanged) == ((), 1)
 
 
-def test_the_fingerprint_tells_each_thing_that_is_done_from_every_other() -> None:
+def test_every_part_of_a_change_is_in_the_fingerprint() -> None:
     there, six, five = live_label("Hot", "blue"), Money(Decimal(6), "EUR"), Money(Decimal(5), "EUR")
     plans = [
         planned(account(label("Hot")), there),
@@ -364,7 +364,7 @@ def test_the_fingerprint_tells_each_thing_that_is_done_from_every_other() -> Non
     assert all(digest is None or re.fullmatch("sha256:[0-9a-f]{64}", digest) for digest in prints)
 
 
-def test_no_two_objects_get_one_address_however_they_are_called() -> None:
+def test_addresses_are_unique_for_any_names() -> None:
     plan = planned(
         account(labels="all"),
         live_label("VIP", "red", "a"),
@@ -376,14 +376,14 @@ def test_no_two_objects_get_one_address_however_they_are_called() -> None:
     assert {plan.bindings.id_of(address.ref) for address in addresses} == {"a", "b", "c"}
 
 
-def test_a_made_up_name_gives_way_to_a_declared_one() -> None:
+def test_a_generated_key_yields_to_a_declared_key() -> None:
     plan = planned(
         account(label("x", key="VIP#a"), labels="all"), live_label("VIP", "red", "a"), live_label("VIP", "red", "b")
     )
     assert [change.address.key for change in plan.changes if change.action is Action.DELETE] == ["VIP#a#", "VIP#b"]
 
 
-def test_a_target_shows_what_is_untouched_of_it_and_nothing_else() -> None:
+def test_untouched_objects_outside_the_target_are_omitted() -> None:
     observed = Observed({"label": [live_label("VIP"), live_label("Other")]}, others={"lead": 3})
     for text in ("label:VIP", "emea/label:VIP"):
         plan = plan_account(account(), observed, ORDER, [Target.parse(text, ORDER)])

@@ -36,7 +36,7 @@ def left(plan: AccountPlan) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("answered", "expected"), [(False, ["- lead:a"]), (True, [])])
-def test_an_added_lead_is_deleted_where_the_run_ended_before_it_was_archived(
+def test_an_added_lead_is_deleted_if_the_run_ended_before_archiving_it(
     answered: bool,  # noqa: FBT001  a parameter
     expected: list[str],
 ) -> None:
@@ -48,7 +48,7 @@ def test_an_added_lead_is_deleted_where_the_run_ended_before_it_was_archived(
     assert shown(plan) == expected
 
 
-def test_a_delete_says_what_goes_and_where_that_is_written() -> None:
+def test_a_delete_names_its_values_and_its_place_in_the_receipt() -> None:
     made = Touch("lead", "id-a", "a", None, {"title": "a"}, marker="ns:a", answered=True)
     (change,) = back(made, live=(live_lead("a"),)).changes
     assert (change.address, change.action, change.reason) == (
@@ -60,7 +60,7 @@ def test_a_delete_says_what_goes_and_where_that_is_written() -> None:
     assert FieldDiff("title", "a", ABSENT) in change.fields
 
 
-def test_an_add_says_what_comes_back_and_where_that_is_written() -> None:
+def test_an_add_names_its_values_and_its_place_in_the_receipt() -> None:
     assert back(DELETED).changes == (
         Change(
             Address("emea", "label", "gone"),
@@ -73,13 +73,13 @@ def test_an_add_says_what_comes_back_and_where_that_is_written() -> None:
     )
 
 
-def test_what_stays_is_named_with_its_key_and_reason() -> None:
+def test_an_untouched_object_is_listed_with_key_and_reason() -> None:
     plan = back(done(RENAMED))
     assert plan.untouched == (Untouched("label", Reason.GONE, "x", "id-1", FILE),)
     assert plan.changes == ()
 
 
-def test_a_renamed_label_gets_its_name_and_color_back() -> None:
+def test_a_renamed_label_is_renamed_back() -> None:
     (change,) = back(done(RENAMED), live=(live_label("Warm", "blue", "id-1"),)).changes
     assert (change.action, change.reason, change.remote_id, change.span) == (
         Action.UPDATE,
@@ -90,13 +90,13 @@ def test_a_renamed_label_gets_its_name_and_color_back() -> None:
     assert change.want == {"name": "Cold", "color": "red"}
 
 
-def test_a_former_name_that_another_label_took_since_stays_with_that_label() -> None:
+def test_a_name_that_another_label_took_since_is_not_taken_back() -> None:
     plan = back(done(RENAMED), live=(live_label("Warm", "blue", "id-1"), live_label("Cold", remote_id="id-2")))
     assert [change.want for change in plan.changes] == [{"color": "red"}]
     assert left(plan) == [("id-1", "changed-since")]
 
 
-def test_a_former_name_goes_back_where_its_namesake_is_as_old() -> None:
+def test_a_name_is_restored_beside_an_equally_old_namesake() -> None:
     live = (live_label("Warm", "blue", "id-1"), live_label("Cold", remote_id="id-2"))
     plan = back(done(RENAMED), live=live, before={"id-1": "Cold", "id-2": "Cold"})
     assert [change.want for change in plan.changes] == [{"name": "Cold", "color": "red"}]
@@ -104,7 +104,7 @@ def test_a_former_name_goes_back_where_its_namesake_is_as_old() -> None:
 
 
 @pytest.mark.parametrize("turn", [1, -1])
-def test_names_that_labels_passed_on_go_back_to_each(turn: int) -> None:
+def test_swapped_names_are_restored_to_each_label(turn: int) -> None:
     first = Touch("label", "id-1", "x", {"name": "A"}, {"name": "B"}, answered=True)
     second = Touch("label", "id-2", "y", {"name": "B"}, {"name": "C"}, answered=True)
     live = (live_label("B", remote_id="id-1"), live_label("C", remote_id="id-2"))
@@ -113,7 +113,7 @@ def test_names_that_labels_passed_on_go_back_to_each(turn: int) -> None:
 
 
 @pytest.mark.parametrize("turn", [1, -1])
-def test_a_name_that_was_passed_on_stays_where_its_owner_cannot_give_it_back(turn: int) -> None:
+def test_a_passed_on_name_stays_if_its_new_owner_keeps_it(turn: int) -> None:
     first = Touch("label", "id-1", "x", {"name": "A"}, {"name": "B"}, answered=True)
     second = Touch("label", "id-2", "y", {"name": "B"}, {"name": "C"}, answered=True)
     live = (live_label("B", remote_id="id-1"), live_label("C", remote_id="id-2"), live_label("A"))
@@ -122,7 +122,7 @@ def test_a_name_that_was_passed_on_stays_where_its_owner_cannot_give_it_back(tur
     assert left(plan) == [("id-1", "changed-since"), ("id-2", "changed-since")]
 
 
-def test_what_is_as_it_was_is_counted() -> None:
+def test_objects_already_in_their_former_state_are_counted() -> None:
     deleted = replace(DELETED, remote_id="id-3")
     labels = (live_label("Cold", remote_id="id-3"), live_label("Cool", remote_id="id-4"))
     again = replace(deleted, remote_id="id-4", before={"name": "Cool", "color": "red"})
@@ -143,7 +143,7 @@ def test_deleted_leads_that_exist_again_are_counted() -> None:
     assert (plan.unchanged, plan.changes) == (2, ())
 
 
-def test_a_label_of_the_same_name_stands_for_a_deleted_one() -> None:
+def test_a_namesake_replaces_a_deleted_label() -> None:
     lost = Touch("lead", "id-a", None, {"labels": (RemoteRef("label", "gone"),)}, {"labels": ()}, answered=True)
     twins = (live_label("Cold", "blue", "id-1"), live_label("Cold", "red", "id-2"))
     plan = back(DELETED, lost, live=(*twins, live_lead("a")))
@@ -152,14 +152,14 @@ def test_a_label_of_the_same_name_stands_for_a_deleted_one() -> None:
     assert plan.unchanged == 1
 
 
-def test_of_equal_namesakes_the_one_of_the_lowest_id_stands_for_a_deleted_one() -> None:
+def test_of_equal_namesakes_the_lowest_id_replaces_a_deleted_label() -> None:
     lost = Touch("lead", "id-a", None, {"labels": (RemoteRef("label", "gone"),)}, {"labels": ()}, answered=True)
     twins = (live_label("Cold", "red", "id-2"), live_label("Cold", "red", "id-1"))
     plan = back(DELETED, lost, live=(*twins, live_lead("a")))
     assert [plan.bindings.id_of(ref) for ref in plan.changes[0].want["labels"]] == ["id-1"]
 
 
-def test_two_deleted_labels_of_one_name_are_two_again() -> None:
+def test_two_deleted_labels_with_one_name_are_both_restored() -> None:
     gone = (DELETED, replace(DELETED, remote_id="gone-2"))
     plan = back(*gone, live=(live_label("Cold"),))
     assert ([change.action for change in plan.changes], plan.unchanged) == ([Action.ADD], 1)
@@ -168,7 +168,7 @@ def test_two_deleted_labels_of_one_name_are_two_again() -> None:
 
 
 @pytest.mark.parametrize(("archived", "expected"), [(True, {"archived": True}), (False, {}), (None, {})])
-def test_a_deleted_lead_is_archived_again_only_where_it_was(
+def test_a_restored_lead_is_archived_if_it_was_archived(
     archived: bool | None,  # noqa: FBT001  a parameter
     expected: dict[str, bool],
 ) -> None:
@@ -181,7 +181,7 @@ def test_a_deleted_lead_is_archived_again_only_where_it_was(
     assert [change.marker for change in plan.changes] == ["ns:a"]
 
 
-def test_a_deleted_lead_of_others_is_not_created_again() -> None:
+def test_a_deleted_unmanaged_lead_is_not_created_again() -> None:
     gone = Touch("lead", "old", "a", {"title": "a"}, None, marker="other:a", answered=True)
     assert back(gone).untouched == (Untouched("lead", Reason.NOT_OURS, "a", "old", FILE),)
     assert back(replace(gone, marker=None)).changes == ()
@@ -213,9 +213,7 @@ def test_a_deleted_lead_that_may_be_archived_is_guarded() -> None:
         ({}, []),
     ],
 )
-def test_a_lead_without_our_mark_goes_back_only_where_it_was_adopted(
-    lock: Mapping[Ref, str], expected: list[str]
-) -> None:
+def test_an_unmarked_lead_is_restored_only_if_it_was_adopted(lock: Mapping[Ref, str], expected: list[str]) -> None:
     changed = Touch("lead", "id-None", "a", {"title": "old"}, {"title": "new"}, answered=True)
     plan = plan_restore(
         replace(account(), lock=lock),
@@ -225,7 +223,7 @@ def test_a_lead_without_our_mark_goes_back_only_where_it_was_adopted(
     assert shown(plan) == expected
 
 
-def test_a_create_that_was_not_answered_is_found_by_the_marker_alone() -> None:
+def test_an_unanswered_create_of_a_lead_is_found_by_its_marker() -> None:
     made = Touch("lead", None, "a", None, {"title": "a"}, marker="ns:a", locked_as="old")
     receipt = AccountReceipt("receipt.json", (made,), {})
     assert [
@@ -246,7 +244,7 @@ def test_a_create_that_was_not_answered_is_found_by_the_marker_alone() -> None:
         ([live_label("New", "blue"), live_label("New", "blue", "twin")], {}, []),
     ],
 )
-def test_a_label_whose_create_was_not_answered_is_found_by_name_and_color_among_new_ones(
+def test_an_unanswered_create_of_a_label_is_found_by_name_and_color(
     live: list[Live], before: Mapping[str, str], found: list[str]
 ) -> None:
     made = Touch("label", None, "New", None, {"name": "New", "color": "blue"})
@@ -264,7 +262,7 @@ def retitled(remote_id: str = "id-a", key: str | None = "a") -> Touch:
     return Touch("lead", remote_id, key, {"title": "old"}, {"title": "new"}, answered=True)
 
 
-def test_a_plan_says_whose_it_is_and_how_it_was_read() -> None:
+def test_a_restore_plan_names_account_and_strategy() -> None:
     declared = replace(account(), company_id=7041)
     hot = live_label("Hot")
     plan = plan_restore(
@@ -274,7 +272,7 @@ def test_a_plan_says_whose_it_is_and_how_it_was_read() -> None:
     assert (plan.labels, plan.reading, plan.unchanged) == ((hot,), Reading("by id"), 0)
 
 
-def test_kinds_that_were_not_read_hold_nothing() -> None:
+def test_kinds_that_were_not_read_are_not_restored() -> None:
     touches = (Touch("lead", None, "a", None, {"title": "a"}, marker="ns:a"), retitled(), done(RENAMED))
     plan = plan_restore(account(), AccountReceipt("receipt.json", touches, {}), Observed({}))
     assert (plan.changes, left(plan)) == ((), [("id-1", "gone"), ("id-a", "gone")])
@@ -284,12 +282,12 @@ def test_kinds_that_were_not_read_hold_nothing() -> None:
     assert shown(carried) == ["~ lead:a title"]
 
 
-def test_what_stays_is_sorted_by_kind_and_key() -> None:
+def test_untouched_objects_are_sorted_by_kind_and_key() -> None:
     plan = back(retitled("2", "b"), retitled("1", "a"), done(RENAMED))
     assert [(entry.kind, entry.key) for entry in plan.untouched] == [("label", "x"), ("lead", "a"), ("lead", "b")]
 
 
-def test_an_update_says_what_it_takes_back() -> None:
+def test_an_update_names_the_values_it_restores() -> None:
     (change,) = back(retitled(), live=(live_lead("a", title="new"),)).changes
     assert change == Change(
         Address("emea", "lead", "a"),
@@ -307,14 +305,14 @@ def test_a_label_is_not_unfrozen() -> None:
     assert not change.thaw_first
 
 
-def test_keys_of_the_plan_come_first() -> None:
+def test_keys_of_the_plan_win_over_generated_ones() -> None:
     nameless = Touch("label", "1", None, {"color": "red"}, {"color": "blue"}, answered=True)
     named = Touch("label", "2", "Hot", {"color": "red"}, {"color": "blue"}, answered=True)
     plan = back(nameless, named, live=(live_label("Hot", "blue", "1"), live_label("Warm", "blue", "2")))
     assert [(change.address.key, change.remote_id) for change in plan.changes] == [("Hot", "2"), ("Hot#1", "1")]
 
 
-def test_an_object_that_no_plan_named_is_called_by_its_marker_its_name_or_its_id() -> None:
+def test_the_key_of_an_unplanned_object_is_its_marker_name_or_id() -> None:
     leads = (live_lead("a:b", remote_id="1"), live_lead(None, remote_id="2"))
     touches = [relabelled("id-Hot", then=(), remote_id=lead.remote_id) for lead in leads]
     plan = back(*touches, live=(live_label("Hot"), *leads))
@@ -322,7 +320,7 @@ def test_an_object_that_no_plan_named_is_called_by_its_marker_its_name_or_its_id
     assert {change.want["labels"] for change in plan.changes} == {refs("Hot")}
 
 
-def test_labels_that_the_run_did_not_touch_keep_their_names() -> None:
+def test_labels_that_the_run_did_not_write_keep_their_names() -> None:
     changed = Touch("label", "id-Hot", "Hot", {"color": "red"}, {"color": "blue"}, answered=True)
     lead_ = live_lead("a", labels=["id-Warm"])
     live = (live_label("Hot", "blue"), live_label("Cold"), live_label("Warm"), lead_)
@@ -343,7 +341,7 @@ def test_an_added_label_that_was_changed_since_is_kept() -> None:
     assert plan.changes == ()
 
 
-def test_an_added_label_that_leads_carry_is_kept() -> None:
+def test_an_added_label_in_use_is_kept() -> None:
     made = Touch("label", "id-Hot", "h", None, {"name": "Hot", "color": "red"}, answered=True)
     plan = back(made, live=(live_label("Hot"),), carriers={RemoteRef("label", "id-Hot"): ["9"]})
     assert plan.untouched == (Untouched("label", Reason.CHANGED_SINCE, "h", "id-Hot", FILE),)
@@ -351,7 +349,7 @@ def test_an_added_label_that_leads_carry_is_kept() -> None:
     assert shown(back(made, live=(live_label("Hot"),), carriers={})) == ["- label:h"]
 
 
-def test_what_is_back_already_is_counted() -> None:
+def test_objects_that_are_back_already_are_counted() -> None:
     live = (live_lead("a", title="old"), live_lead("b", title="old"), live_label("Cold", "red", "id-1"))
     plan = back(retitled(), retitled("id-b", "b"), done(RENAMED), live=live)
     assert (plan.unchanged, plan.changes, left(plan)) == (3, (), [])
@@ -362,7 +360,7 @@ def test_an_update_of_a_label_is_counted_once() -> None:
     assert plan.unchanged == 0
 
 
-def test_each_attribute_goes_back_by_itself() -> None:
+def test_attributes_are_restored_one_by_one() -> None:
     changed = Touch(
         "lead",
         "id-a",
@@ -379,19 +377,19 @@ def test_each_attribute_goes_back_by_itself() -> None:
     assert (moved.changes, left(moved), moved.unchanged) == ((), [("id-a", "changed-since")], 0)
 
 
-def test_a_lead_that_the_run_made_and_deleted_is_no_matter() -> None:
+def test_a_lead_that_the_run_created_and_deleted_is_ignored() -> None:
     made = Touch("lead", "1", "x", None, {"title": "x"}, marker="ns:x", answered=True)
     plan = back(made, Touch("lead", "1", "x", {"title": "x"}, None, marker="ns:x"), retitled())
     assert left(plan) == [("id-a", "gone")]
 
 
-def test_a_lead_whose_delete_did_not_happen_is_left_as_it_is() -> None:
+def test_a_lead_whose_delete_failed_is_untouched() -> None:
     gone = Touch("lead", "id-None", "a", {"title": "a"}, None, marker="ns:a")
     plan = back(gone, live=(live_lead(None),))
     assert (plan.changes, left(plan), plan.unchanged) == ((), [], 1)
 
 
-def test_an_archived_lead_that_has_nothing_to_get_back_is_counted() -> None:
+def test_an_archived_lead_with_nothing_to_restore_is_counted() -> None:
     plan = back(
         relabelled("id-Hot", then=()), live=(live_label("Hot"), live_lead("a", labels=["id-Hot"], archived=True))
     )
@@ -400,7 +398,7 @@ def test_an_archived_lead_that_has_nothing_to_get_back_is_counted() -> None:
     assert (plan.changes, left(plan)) == ((), [("id-a", "archived")])
 
 
-def test_a_lead_loses_the_dead_id_of_a_label_that_comes_back() -> None:
+def test_the_id_of_a_deleted_label_is_replaced_by_the_restored_label() -> None:
     live = (live_label("Hot"), live_lead("a", labels=["gone", "id-Hot", "unknown"]))
     plan = back(DELETED, relabelled("gone", then=()), live=live)
     assert [change.want for change in plan.changes if change.address.kind == "lead"] == [
@@ -408,13 +406,13 @@ def test_a_lead_loses_the_dead_id_of_a_label_that_comes_back() -> None:
     ]
 
 
-def test_a_label_that_the_run_gave_a_lead_goes_and_one_that_people_gave_it_stays() -> None:
+def test_labels_that_the_run_added_are_removed_and_labels_of_people_stay() -> None:
     live = (live_label("Hot"), live_label("Warm"), live_lead("a", labels=["id-Hot", "id-Warm"]))
     plan = back(relabelled(then=("id-Hot",)), live=live)
     assert [change.want for change in plan.changes] == [{"labels": refs("Warm")}]
 
 
-def test_an_added_label_stays_on_an_archived_lead_that_somebody_gave_it_to() -> None:
+def test_an_added_label_that_people_used_on_an_archived_lead_is_kept() -> None:
     made = Touch("label", "id-New", "New", None, {"name": "New", "color": "red"}, answered=True)
     lead = Touch("lead", "id-a", "a", {"archived": True}, {"archived": False}, answered=True)
     label, carriers = live_label("New"), {RemoteRef("label", "id-New"): ["id-a"]}
@@ -424,7 +422,7 @@ def test_an_added_label_stays_on_an_archived_lead_that_somebody_gave_it_to() -> 
     assert shown(again) == [], "the rollback has converged"
 
 
-def test_labels_alike_that_come_back_are_told_apart_by_their_leads() -> None:
+def test_equal_restored_labels_are_distinguished_by_their_leads() -> None:
     deleted = [Touch("label", f"gone-{n}", None, {"name": "Old", "color": "green"}, None, answered=True) for n in "12"]
     moved = Touch("lead", "id-a", None, {"labels": (RemoteRef("label", "gone-2"),)}, {"labels": ()}, answered=True)
     live = (live_label("Old", "green", "id-1"), live_label("Old", "green", "id-2"))
