@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from leadstate.config.checking.validate import check
 from leadstate.config.configuration import Configuration, DeclaredAccount
 from leadstate.config.csv.reading import read_tables
 from leadstate.config.rules.accounts import declare
 from leadstate.config.rules.merge import merge
 from leadstate.config.rules.trust import Trust
+from leadstate.config.validate import check
 from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.config.yaml.files import ReadTable, read_source, read_sources
 from leadstate.config.yaml.nodes import read_nodes

@@ -80,7 +80,7 @@ class LeadFields(Spec):
         for name in ("title", "owner", "labels", "visible_to", "was_seen", "custom_fields", "archived"):
             if name in self.model_fields_set and getattr(self, name) is None:
                 fix = "write [] for no labels" if name == "labels" else "leave the line out to not manage it"
-                raise PydanticCustomError("cannot_unset", "{field} cannot be unset; {fix}", {"field": name, "fix": fix})
+                raise PydanticCustomError("cannot_unset", "`{field}` cannot be unset", {"field": name, "fix": fix})
         return self
 
 

@@ -108,7 +108,7 @@ def test_a_cell_is_cured_in_the_words_of_a_table(errors_of_table: Errors) -> Non
         "fill the cell in the column `title`",
         "put it into a column `person.name`",
         "put it into a column `organization.name`",
-        "write the user's id; what describes it goes into a column such as `owner.email`",
+        "put it into a column `owner.email`, or write the user's id",
         "write it like 1200.50, with a point and nothing between thousands",
         "fill the cell in the column `value.currency`",
         "write true",

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from leadstate.config.checking import suggest
+from leadstate.config import suggest
 from leadstate.config.configuration import Configuration
 from leadstate.config.csv.cells import cells_at
 from leadstate.config.csv.columns import columns_of

@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from leadstate.config.checking.suggest import choice, did_you_mean, keys_at, required_at, shapes_at
 from leadstate.config.csv.cells import Cell
 from leadstate.config.schema.leads_from import DELIMITERS
+from leadstate.config.suggest import choice, did_you_mean, keys_at, required_at, shapes_at
 from leadstate.config.yaml.diagnostics import Diagnostics, visible
 from leadstate.config.yaml.scalars import resolve
 from leadstate.config.yaml.source import Place

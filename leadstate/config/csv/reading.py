@@ -10,11 +10,11 @@ from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, Final
 
-from leadstate.config.checking.validate import Checked, check
 from leadstate.config.csv.cells import Cell
 from leadstate.config.csv.columns import Column, columns_of, pieces
 from leadstate.config.csv.rows import Mark, Row, cells_in, mark_of, rows_of
 from leadstate.config.schema.leads_from import DELIMITERS
+from leadstate.config.validate import Checked, check
 from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.config.yaml.files import ReadTable
 from leadstate.config.yaml.nodes import Node, place_of

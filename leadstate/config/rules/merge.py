@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from leadstate.config.checking.validate import Checked
 from leadstate.config.schema.document import AccountSpec, PolicySpec
+from leadstate.config.validate import Checked
 from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.config.yaml.nodes import Node
 from leadstate.config.yaml.source import Place, Source

@@ -42,7 +42,7 @@ class SecretSpec(Spec):
     def _one_source(self) -> Self:
         (name, *others) = self.model_fields_set or ("",)
         if others or not name or getattr(self, name) is None:
-            raise PydanticCustomError(self.complaint, "there is exactly one source")
+            raise PydanticCustomError(self.complaint, "has exactly one source")
         if re.fullmatch(r"[0-9A-Fa-f]{40}", self.env):
             raise PydanticCustomError("literal_token", "the token itself stands in the file")
         if self.command and not self.command[0].strip():

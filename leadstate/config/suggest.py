@@ -9,14 +9,14 @@ from leadstate.kinds.base import is_tag
 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
-    """The candidate that is most like the word, case aside; None where none is."""
+    """Return the candidate that is most like the word, case aside; None where none is."""
     known = {candidate.casefold(): candidate for candidate in reversed(list(candidates))}
     found = get_close_matches(word[:200].casefold(), known, n=1, cutoff=0.6)
     return known[found[0]] if found else None
 
 
 def choice(word: str, candidates: Sequence[str], *, what: str, limit: int = 12) -> str:
-    """A hint: the near miss, or what there is to choose from."""
+    """Return a hint: the near miss, or what there is to choose from."""
     near = did_you_mean(word, candidates)
     if near is not None:
         return f"did you mean `{near}`?"
@@ -27,17 +27,17 @@ def choice(word: str, candidates: Sequence[str], *, what: str, limit: int = 12) 
 
 
 def keys_at(loc: Sequence[str | int]) -> list[str]:
-    """The keys that may stand in the mapping at this path."""
-    return list(dict.fromkeys(key for one in shapes_at(loc) for key in one.get("properties", ())))
+    """Return the keys that may stand in the mapping at this path."""
+    return list(dict.fromkeys(key for shape in shapes_at(loc) for key in shape.get("properties", ())))
 
 
 def required_at(loc: Sequence[str | int]) -> list[str]:
-    """Those of them that have to be there."""
-    return list(dict.fromkeys(key for one in shapes_at(loc) for key in one.get("required", ())))
+    """Return those of them that have to be there."""
+    return list(dict.fromkeys(key for shape in shapes_at(loc) for key in shape.get("required", ())))
 
 
 def shapes_at(loc: Sequence[str | int]) -> list[dict[str, Any]]:
-    """What may stand at this path: every alternative, as a JSON schema; none where nothing may."""
+    """Return what may stand at this path: every alternative, as a JSON schema; none where nothing may."""
     schemas = [_schema()]
     for step in loc:
         if is_tag(step):
@@ -62,8 +62,8 @@ def _alternatives(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
         schema = _schema()["$defs"][schema["$ref"].rpartition("/")[2]]
     yield schema
     for word in ("anyOf", "oneOf", "allOf"):
-        for one in schema.get(word, ()):
-            yield from _alternatives(one)
+        for alternative in schema.get(word, ()):
+            yield from _alternatives(alternative)
 
 
 @cache

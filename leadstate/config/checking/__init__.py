@@ -1,1 +1,0 @@
-"""One file against the models: every complaint at its place, in our own words."""
