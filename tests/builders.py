@@ -47,7 +47,7 @@ def live_lead(
         "person": 1,
         "organization": None,
         "owner": 7,
-        "labels": tuple(sorted(RemoteRef("label", one) for one in labels)),
+        "labels": tuple(sorted(RemoteRef("label", id_) for id_ in labels)),
         "value": None,
         "expected_close_date": None,
         "visible_to": "3",
@@ -70,7 +70,7 @@ def account(*desired: Desired, labels: str = "none", leads: str = "none", **poli
 
 def planned(declared: Account, *live: Live, **observed: Any) -> AccountPlan:
     """The plan for an account in which exactly these objects exist."""
-    by_kind = {kind: [one for one in live if one.kind == kind] for kind in ORDER}
+    by_kind = {kind: [row for row in live if row.kind == kind] for kind in ORDER}
     return plan_account(declared, Observed(by_kind, **observed), ORDER)
 
 

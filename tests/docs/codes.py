@@ -56,8 +56,8 @@ def _learn(file: Path, tree: ast.Module, product: _Product) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             names = [(arg.arg, arg.annotation) for arg in node.args.args if arg.arg not in {"self", "cls"}]
         elif isinstance(node, ast.ClassDef):
-            fields = [one for one in node.body if isinstance(one, ast.AnnAssign)]
-            names = [(ast.unparse(one.target), one.annotation) for one in fields]
+            fields = [field for field in node.body if isinstance(field, ast.AnnAssign)]
+            names = [(ast.unparse(field.target), field.annotation) for field in fields]
         else:
             continue
         for index, (name, kind) in enumerate(names):
@@ -70,23 +70,23 @@ def _found(file: Path, tree: ast.Module, product: _Product) -> Iterator[str]:
     for node in ast.walk(tree):
         match node:
             case ast.ClassDef():
-                yield from (code for one in node.body for code in _attribute(one))
+                yield from (code for statement in node.body for code in _attribute(statement))
             case ast.Call():
                 for value in _passed(node, file, product):
                     yield from _of(value, inside.get(node), product, f"{file}:{node.lineno}")
             case ast.Subscript(slice=ast.Name("code")):
                 table = node.value
                 tables = product.constants.get(table.id, []) if isinstance(table, ast.Name) else [table]
-                for one in tables:
-                    if isinstance(one, ast.Dict):
-                        yield from (code for key in one.keys if key for code in _strings(key, _KEBAB))
+                for table in tables:
+                    if isinstance(table, ast.Dict):
+                        yield from (code for key in table.keys if key for code in _strings(key, _KEBAB))
             case ast.Constant(value=str() as text):
                 yield from _PRINTED.findall(text)
 
 
 def _functions(tree: ast.Module) -> dict[ast.AST, ast.AST]:
     """Node → the innermost function around it."""
-    functions = [one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+    functions = [part for part in ast.walk(tree) if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)]
     return {node: function for function in functions for node in ast.walk(function)}
 
 
@@ -128,7 +128,7 @@ def _bound(name: str, function: ast.AST | None) -> Iterator[ast.expr]:
     """What a local name was given."""
     for node in ast.walk(function) if function is not None else ():
         if isinstance(node, ast.Assign):
-            targets = [one for target in node.targets for one in ast.walk(target)]
+            targets = [name for target in node.targets for name in ast.walk(target)]
             if any(isinstance(target, ast.Name) and target.id == name for target in targets):
                 yield node.value
 

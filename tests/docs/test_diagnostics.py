@@ -52,7 +52,9 @@ def test_an_example_causes_its_diagnostic(code: str, example: str, tmp_path: Pat
         found = load([file]).diagnostics
     except ConfigurationError as failure:
         found = failure.diagnostics
-    assert code in {one.code for one in found}, [f"{one.code}: {one.summary}" for one in found]
+    assert code in {diagnostic.code for diagnostic in found}, [
+        f"{diagnostic.code}: {diagnostic.summary}" for diagnostic in found
+    ]
 
 
 def test_codes_are_found_in_every_form_in_the_source() -> None:

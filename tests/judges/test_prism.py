@@ -66,7 +66,7 @@ def test_operations_on_leads_are_as_described(judged: Judged) -> None:
 def test_operations_on_labels_are_as_described(judged: Judged) -> None:
     label = judged("POST", "/leadLabels", 200, {"name": "Judged", "color": "brown"})
     assert judged("PATCH", f"/leadLabels/{label['id']}", 200, {"color": "dark-gray"})["color"] == "dark-gray"
-    assert "Judged" in [one["name"] for one in judged("GET", "/leadLabels")]
+    assert "Judged" in [label["name"] for label in judged("GET", "/leadLabels")]
     assert judged("DELETE", f"/leadLabels/{label['id']}") == {"id": label["id"]}
     for method, body in (("PATCH", {"name": "x"}), ("DELETE", None)):
         assert judged(method, f"/leadLabels/{NOWHERE}", 404, body) is None

@@ -19,7 +19,7 @@ def main(words: list[str]) -> int:
     path = words.pop(0).removeprefix("repos/acme/crm/")
     method = words[words.index("--method") + 1] if "--method" in words else "GET"
     known: dict[str, Any] = json.loads(FILE.read_text()) if FILE.exists() else {}
-    if any(f"{method} {path}".startswith(one) for one in known.get("refuse", ())):
+    if any(f"{method} {path}".startswith(start) for start in known.get("refuse", ())):
         sys.stderr.write("gh: Resource not accessible by integration (HTTP 403)\n")
         return 1
     if path.endswith("/zip"):
@@ -37,9 +37,9 @@ def listed(known: dict[str, Any], path: str) -> Any:
         return known.get("pulls", [])
     if place == "actions/artifacts":
         name = path.partition("name=")[2].partition("&")[0]
-        return {"artifacts": [one for one in known.get("artifacts", []) if one["name"] == name]}
+        return {"artifacts": [artifact for artifact in known.get("artifacts", []) if artifact["name"] == name]}
     if place == "issues":
-        return [one for one in known.get("issues", []) if one["state"] == "open"]
+        return [issue for issue in known.get("issues", []) if issue["state"] == "open"]
     assert place.endswith("/comments"), path
     return known.get("comments", [])
 

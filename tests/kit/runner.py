@@ -113,10 +113,10 @@ class Runner:
     def _composite(self, given: Mapping[str, str], env: Mapping[str, str], done: Done) -> None:
         action = read(ROOT / "action.yml")
         assert not set(given) - set(action["inputs"])
-        inputs = {name: str(given.get(name, one["default"])) for name, one in action["inputs"].items()}
+        inputs = {name: str(given.get(name, parameter["default"])) for name, parameter in action["inputs"].items()}
         context: dict[str, Any] = {"inputs": inputs}
         self._steps(action["runs"]["steps"], env, context, done)
-        done.outputs = {name: self._fill(one["value"], context) for name, one in action["outputs"].items()}
+        done.outputs = {name: self._fill(output["value"], context) for name, output in action["outputs"].items()}
 
     def _steps(self, steps: list[dict[str, Any]], env: Mapping[str, str], context: dict[str, Any], done: Done) -> None:
         context["github"] = {"event_name": self.event_name, "token": "workflow-token"}

@@ -63,7 +63,7 @@ def test_the_cron_job_plans_its_config_map(url: str, tmp_path: Path) -> None:
 
 def test_pre_commit_validates(url: str, tmp_path: Path) -> None:
     quickstart(tmp_path, url)
-    (hook,) = (one for one in read(ROOT / ".pre-commit-hooks.yaml") if one["id"] == "leadstate-validate")
+    (hook,) = (hook for hook in read(ROOT / ".pre-commit-hooks.yaml") if hook["id"] == "leadstate-validate")
     words = hook["entry"].split()[1:]
     assert Shell(tmp_path, {})(*words).returncode == 0
     (tmp_path / "leadstate.yaml").write_text("labels: [{name: Hot, color: rde}]\n")

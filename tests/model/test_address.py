@@ -10,7 +10,7 @@ HOT = Address("emea", "label", "Hot")
 
 
 def test_addresses_are_formatted_as_they_are_written() -> None:
-    shown = [str(one) for one in (HOT, HOT.ref, RemoteRef("label", "id-1"), Span("a.yaml", 3, 5))]
+    shown = [str(address) for address in (HOT, HOT.ref, RemoteRef("label", "id-1"), Span("a.yaml", 3, 5))]
     assert shown == ["emea/label:Hot", "label:Hot", "label#id-1", "a.yaml:3:5"]
     assert HOT.ref == Ref("label", "Hot")
 

@@ -30,7 +30,7 @@ def test_an_allowed_guard_becomes_a_warning() -> None:
 
 
 def test_the_worst_severity_does_not_depend_on_order() -> None:
-    found = [diagnostic(one) for one in (Severity.WARNING, Severity.ERROR, Severity.GUARD)]
+    found = [diagnostic(severity) for severity in (Severity.WARNING, Severity.ERROR, Severity.GUARD)]
     assert worst(found) is Severity.ERROR
     assert worst([found[0], found[2]]) is Severity.GUARD
     assert worst([]) is None
@@ -41,7 +41,7 @@ def test_errors_carry_their_hint_and_all_diagnostics() -> None:
     assert LeadstateError("what").hint == ""
     found = ConfigurationError([error("a", "one"), error("b", "two")])
     assert str(found) == "2 errors in the configuration"
-    assert [one.code for one in found.diagnostics] == ["a", "b"]
+    assert [diagnostic.code for diagnostic in found.diagnostics] == ["a", "b"]
 
 
 @pytest.mark.parametrize(

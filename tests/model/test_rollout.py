@@ -29,7 +29,7 @@ def test_an_invalid_shard_is_refused(text: str) -> None:
 @given(st.lists(st.integers()), st.lists(st.sampled_from(["1", "3", "10%", "50%", "100%"])))
 def test_waves_hold_every_item_in_order(items: list[int], sizes: list[str]) -> None:
     waves = Waves.parse(",".join([*sizes, "rest"])).split(items)
-    assert [one for wave in waves for one in wave] == items
+    assert [item for wave in waves for item in wave] == items
     assert all(waves)
 
 

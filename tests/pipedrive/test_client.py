@@ -93,7 +93,7 @@ def test_a_fatal_answer_is_parsed_before_the_next_request_is_sent() -> None:
         requests = [Request(GET_LEADS, query=(("start", str(start)),)) for start in range(3)]
         return list(await asyncio.gather(*(client.get(request, lane) for request in requests), return_exceptions=True))
 
-    assert [type(one) for one in run(handler, pages)] == [Blocked] * 3
+    assert [type(failure) for failure in run(handler, pages)] == [Blocked] * 3
     assert asked == ["0"]
 
 

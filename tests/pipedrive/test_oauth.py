@@ -114,7 +114,7 @@ def test_an_access_token_is_requested_before_the_first_request() -> None:
     assert parse_qs(asked.content.decode()) == {"grant_type": ["refresh_token"], "refresh_token": [REFRESH]}
     assert server.tokens == ["Bearer a1", "Bearer a1"]
     assert all("x-api-token" not in request.headers for request in server.seen)
-    assert [str(one.url) for one in server.seen] == [f"{ORIGIN}/api/v1/leadLabels"] * 2
+    assert [str(request.url) for request in server.seen] == [f"{ORIGIN}/api/v1/leadLabels"] * 2
 
 
 @pytest.mark.parametrize(("life", "good_for"), [(3600, 3600 - MARGIN), (100, 90), ("100", 90)])
@@ -151,7 +151,9 @@ def test_a_401_renews_the_token_once(request_: Request) -> None:
     server.good = {"a2"}
     server.run(lambda client: client.send(request_))
     assert server.tokens == ["Bearer a1", "Bearer a2"]
-    assert [one.content for one in server.seen] == [server.seen[0].content] * 2, "the body is sent again as it was"
+    assert [request.content for request in server.seen] == [server.seen[0].content] * 2, (
+        "the body is sent again as it was"
+    )
 
 
 @pytest.mark.parametrize("request_", [LABELS, CREATE])
@@ -331,8 +333,8 @@ def test_a_token_is_sent_to_the_declared_host_only(domain: str) -> None:
             server.run(lambda client: client.get(LABELS))
         except WrongCompany:
             assert origin == ORIGIN
-        assert {one.url.host for one in server.seen} <= {httpx.URL(origin).host}
-        assert {one.url.host for one in server.asked} == {"oauth.pipedrive.com"}
+        assert {request.url.host for request in server.seen} <= {httpx.URL(origin).host}
+        assert {request.url.host for request in server.asked} == {"oauth.pipedrive.com"}
 
 
 def test_a_rotated_refresh_token_is_stored_and_used() -> None:
@@ -396,10 +398,10 @@ def test_secrets_quoted_by_the_token_server_are_masked(text: str, key: str, stat
     at_the_token_server = Server(bad).fails()
     logger.removeHandler(handler)
     logger.setLevel(logging.NOTSET)
-    said = [f"{one} {one.hint} {one!r}" for one in (at_the_api, at_the_token_server)]
+    said = [f"{failure} {failure.hint} {failure!r}" for failure in (at_the_api, at_the_token_server)]
     said += [record.getMessage() for record in records]
     for secret in (SECRET, REFRESH, BASIC):
-        assert all(secret not in one for one in said)
+        assert all(secret not in failure for failure in said)
     assert "a1" not in str(at_the_api)
     assert "r2-new-token" not in str(at_the_api)
 

@@ -57,11 +57,11 @@ async def _drive(world: World, requests: int, at_once: int) -> None:
     limiter = Limiter(lambda: world.now, world.sleep)
     gate = asyncio.Semaphore(at_once)
 
-    async def one() -> None:
+    async def request() -> None:
         async with gate:
             await world.request(limiter)
 
-    tasks = [asyncio.create_task(one()) for _ in range(requests)]
+    tasks = [asyncio.create_task(request()) for _ in range(requests)]
     while not all(task.done() for task in tasks):
         await world.tick()
 

@@ -75,4 +75,4 @@ def test_backoff_grows_to_a_maximum_with_jitter() -> None:
 
 
 def test_verdicts_have_readable_reprs() -> None:
-    assert [repr(one) for one in (GIVE_UP, LOOK)] == ["GIVE_UP", "LOOK"]
+    assert [repr(verdict) for verdict in (GIVE_UP, LOOK)] == ["GIVE_UP", "LOOK"]

@@ -48,7 +48,7 @@ def _leads(start: State, step: Step) -> set[Effect]:
         }
         if not cascade:
             was, now = set(before.get("label_ids", ())), set(after["label_ids"])
-            made |= {("label put on", who, _label(start, step.after, one)) for one in now - was}
+            made |= {("label put on", who, _label(start, step.after, label)) for label in now - was}
             made |= {("label taken off", who, _label(start, step.before, wa)) for wa in was - now}
     return made
 

@@ -28,7 +28,7 @@ def live_label(number: int, name: str, color: str = "red") -> Body:
 def live_lead(number: int, marker: str | None, *labels: int, **more: Any) -> Body:
     """A lead of a seed: ours where it has a marker of `ns:`, else a stranger's."""
     title = more.pop("title", marker or f"canary-stranger {number}")
-    ids = [label_id(one) for one in labels]
+    ids = [label_id(name) for name in labels]
     return {"id": lead_id(number), "title": title, "person_id": 1, "label_ids": ids, "origin_id": marker, **more}
 
 
@@ -164,8 +164,8 @@ def written(case: Case, *urls: str) -> str:
                 "guards": {"max_deletes": None, "max_delete_percent": None},
                 "in_use": "allow",
             },
-            "labels": [_label(one) for one in case.account.of_kind("label")],
-            "leads": [_lead(one) for one in case.account.of_kind("lead")],
+            "labels": [_label(label) for label in case.account.of_kind("label")],
+            "leads": [_lead(lead) for lead in case.account.of_kind("lead")],
         },
         indent=1,
     )

@@ -185,7 +185,7 @@ def test_a_run_ends_with_a_report_after_any_answer(forever: bool, counted: Count
     check()
 
 
-@pytest.mark.parametrize("case", [LABELS, BOTH, LEADS], ids=lambda one: one.name)
+@pytest.mark.parametrize("case", [LABELS, BOTH, LEADS], ids=lambda case: case.name)
 def test_after_any_answer_to_a_write_a_second_run_ends_as_declared(case: Case, counted: Counted) -> None:
     calm = case.sandbox()
     methods = {step.method for step in settled(calm, case.account).writing if step.writes}

@@ -30,7 +30,7 @@ FOREIGN_LABELS = {"labels": {"Theirs"}, "leads": {"Theirs"}, "both": set[str]()}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("case", CASES, ids=lambda one: one.name)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_after_a_fault_at_any_request_a_second_run_ends_as_declared(case: Case, fault: str, counted: Counted) -> None:
     calm = case.sandbox()
     undisturbed = settled(calm, case.account)
@@ -51,12 +51,12 @@ def test_after_a_fault_at_any_request_a_second_run_ends_as_declared(case: Case, 
     counted("every request", len(undisturbed.steps))
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda one: one.name)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_plans_use_every_kind_of_change(case: Case) -> None:
     run = settled(case.sandbox(), case.account)
     assert run.statuses == {Status.APPLIED}
     did = {f"{step.method} {step.path.split('/')[3]}" for step in run.writing if step.writes}
-    labels, leads = ({f"{one} {what}" for one in ("POST", "PATCH", "DELETE")} for what in ("leadLabels", "leads"))
+    labels, leads = ({f"{method} {what}" for method in ("POST", "PATCH", "DELETE")} for what in ("leadLabels", "leads"))
     assert did == {"labels": labels, "leads": leads, "both": labels | leads}[case.name]
 
 
@@ -66,9 +66,9 @@ def check(sandbox: Sandbox, before: State, case: Case) -> None:
     assert len(now.markers) == len(set(now.markers)), "a second lead with one marker"
     names = [label["name"] for label in now.labels.values()]
     assert len(names) == len(set(names)), "a second label with one name"
-    for id_, one in before.labels.items():
-        if one["name"] in FOREIGN_LABELS[case.name]:
-            assert now.labels[id_] == one
+    for id_, label in before.labels.items():
+        if label["name"] in FOREIGN_LABELS[case.name]:
+            assert now.labels[id_] == label
     for id_, lead in before.leads.items():
         if not (lead["origin_id"] or "").startswith("ns:"):
             kept = [id_ for id_ in lead["label_ids"] if id_ in now.labels]

@@ -206,9 +206,9 @@ def forge(original: Original, path: str, forgery: Forgery) -> dict[str, bytes]:
 def check(original: Original, sandbox: Sandbox, ended: Ended, shown: Sequence[Ended]) -> set[Effect]:
     """What holds whatever the file says; what was done."""
     assert ended.code in ENDS, ended.said
-    for one in shown:
-        assert one.code in ENDS, one.said
-        assert not one.steps
+    for run in shown:
+        assert run.code in ENDS, run.said
+        assert not run.steps
     for step in ended.steps:
         assert PATHS.fullmatch(step.path), step.path
     start, now = original.state, state(sandbox)
@@ -223,7 +223,7 @@ def check(original: Original, sandbox: Sandbox, ended: Ended, shown: Sequence[En
 PLANS = [plan_of(case) for case in (LABELS, LEADS, BOTH, MERGE)]
 
 
-@pytest.mark.parametrize("original", PLANS, ids=lambda one: one.name)
+@pytest.mark.parametrize("original", PLANS, ids=lambda forged: forged.name)
 def test_an_edited_plan_file_is_applied_safely_or_refused(original: Original, counted: Counted) -> None:
     reviewed = changes_of(json.loads(original.files["plan.json"]))
 
@@ -245,9 +245,9 @@ def changes_of(plan: Any) -> list[str]:
     """What a plan file shows to who reviews it."""
     keys = ("address", "kind", "action", "remote_id", "marker", "moves_to")
     return sorted(
-        repr([one["account"], one["company"], *(change.get(key) for key in keys), fields])
-        for one in plan["accounts"]
-        for change in one.get("changes", ())
+        repr([planned["account"], planned["company"], *(change.get(key) for key in keys), fields])
+        for planned in plan["accounts"]
+        for change in planned.get("changes", ())
         for fields in [[[field.get(key) for key in ("path", "before", "after")] for field in change["fields"]]]
     )
 
@@ -258,7 +258,7 @@ RECEIPTS = [
 ]
 
 
-@pytest.mark.parametrize("original", RECEIPTS, ids=lambda one: one.name)
+@pytest.mark.parametrize("original", RECEIPTS, ids=lambda forged: forged.name)
 def test_an_edited_receipt_is_restored_safely_or_refused(original: Original, counted: Counted) -> None:
     @settings(max_examples=EXAMPLES // len(RECEIPTS))
     @given(st.sampled_from(original.forged), forgeries())

@@ -61,7 +61,7 @@ def test_nothing_is_sent_after_a_fatal_answer(reply: Callable[[Any], httpx.Respo
 def test_a_target_includes_all_its_dependencies() -> None:
     declared = account(label("Old", present=False), label("New"), lead("a", labels=refs("New")))
     live = [live_label("Old"), live_lead("a", labels=["id-Old"])]
-    observed = Observed({kind: [one for one in live if one.kind == kind] for kind in ORDER})
+    observed = Observed({kind: [row for row in live if row.kind == kind] for kind in ORDER})
     plan = plan_account(declared, observed, ORDER, [Target.parse("label:Old", ORDER)])
     assert [str(change.address.ref) for change in plan.changes] == ["label:New", "label:Old", "lead:a"]
 

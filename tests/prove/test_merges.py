@@ -45,13 +45,13 @@ def case(leads: int, *, there: bool) -> Case:
 def check(sandbox: Sandbox, before: Mapping[str, Any]) -> None:
     """No lead has lost anything: what it carried it carries, or Warm in place of a source."""
     now = state(sandbox)
-    warm = [id_ for id_, one in now.labels.items() if one["name"] == "Warm"]
+    warm = [id_ for id_, label in now.labels.items() if label["name"] == "Warm"]
     assert len(warm) <= 1
     for id_, lead in before.items():
         sources = [id_ for id_ in lead["label_ids"] if id_ in map(label_id, SOURCES)]
         others = [id_ for id_ in lead["label_ids"] if id_ not in sources]
         after = now.leads[id_]["label_ids"]
-        assert [one for one in after if one in others] == others, "another label was lost or moved"
+        assert [label for label in after if label in others] == others, "another label was lost or moved"
         for source in sources:
             assert source in after or warm[0] in after, "a lead lost a label and got nothing for it"
 
@@ -59,33 +59,33 @@ def check(sandbox: Sandbox, before: Mapping[str, Any]) -> None:
 @pytest.mark.parametrize("there", [False, True], ids=["a new label", "one that is there"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_merge_stopped_at_any_request_is_completed_by_the_next_run(fault: str, there: bool, counted: Counted) -> None:  # noqa: FBT001
-    one = case(9, there=there)
-    calm = one.sandbox()
+    merging = case(9, there=there)
+    calm = merging.sandbox()
     before = dict(state(calm).leads)
-    undisturbed = settled(calm, one.account)
+    undisturbed = settled(calm, merging.account)
     check(calm, before)
     wanted = state(calm).seen()
     for k in range(1, len(undisturbed.steps) + 1):
-        sandbox = one.sandbox()
-        go(sandbox, one.account, Fault(at=k, **FAULTS[fault]))
+        sandbox = merging.sandbox()
+        go(sandbox, merging.account, Fault(at=k, **FAULTS[fault]))
         check(sandbox, before)
-        assert settled(sandbox, one.account).statuses <= {Status.APPLIED}
+        assert settled(sandbox, merging.account).statuses <= {Status.APPLIED}
         check(sandbox, before)
         assert state(sandbox).seen() == wanted, f"{fault} at {k}"
     counted("merges", len(undisturbed.steps))
 
 
 def test_two_labels_are_merged_on_five_hundred_leads(counted: Counted) -> None:
-    one = case(500, there=False)
-    calm = one.sandbox()
+    merging = case(500, there=False)
+    calm = merging.sandbox()
     before = dict(state(calm).leads)
-    steps = len(settled(calm, one.account).steps)
+    steps = len(settled(calm, merging.account).steps)
     wanted = state(calm).seen()
     stops = range(1, steps + 1, 40 if LONG else 500)
     for k in stops:
-        sandbox = one.sandbox()
-        go(sandbox, one.account, Fault(FaultKind.SHIELD, k))
+        sandbox = merging.sandbox()
+        go(sandbox, merging.account, Fault(FaultKind.SHIELD, k))
         check(sandbox, before)
-        settled(sandbox, one.account)
+        settled(sandbox, merging.account)
         assert state(sandbox).seen() == wanted, k
     counted("merges", len(stops))

@@ -306,7 +306,7 @@ class Since:
         """Ids of labels that can be the one of this id, created again."""
         old = self.before.labels[id_]
         new = self.restored.labels.keys() - self.met.labels.keys()
-        return [one for one in new if labels_equal(self.restored.labels[one], old)]
+        return [id_ for id_ in new if labels_equal(self.restored.labels[id_], old)]
 
     def _now(self, id_: str) -> str:
         """The id of a label of before, now."""
@@ -323,6 +323,6 @@ class Since:
         return [lead for lead, body in self.restored.leads.items() if id_ in body["label_ids"]]
 
 
-def labels_equal(one: Body, other: Body) -> bool:
+def labels_equal(label: Body, other: Body) -> bool:
     """Whether two labels have one name and one colour."""
-    return (one["name"], one["color"]) == (other["name"], other["color"])
+    return (label["name"], label["color"]) == (other["name"], other["color"])

@@ -97,7 +97,7 @@ def test_lost_answers_create_no_duplicates(tmp_path: Path, counted: Counted) -> 
         assert shell("apply", "--auto-approve")[0] == 0
         assert shell("plan", "--detailed-exitcode")[0] == 0
         assert state(sandbox).seen() == state(calm).seen(), lost
-        names = [one["name"] for one in state(sandbox).labels.values()]
+        names = [label["name"] for label in state(sandbox).labels.values()]
         assert len(names) == len(set(names))
         assert len(state(sandbox).markers) == len(set(state(sandbox).markers))
         counted("lost answers", 1)
@@ -180,9 +180,9 @@ def test_edits_between_plan_and_write_are_kept(tmp_path: Path, counted: Counted)
         assert results.pop(f"emea/{address}") == "conflict"
     assert set(results.values()) == {"applied"}
     now = state(sandbox)
-    assert any(one["name"] == "Old" and one["color"] == "pink" for one in now.labels.values())
-    assert any(one["title"] == "by hand" for one in now.leads.values())
-    assert [one["label_ids"] for one in now.leads.values() if one["origin_id"] == "ns:relabel"] == [[label_id(3)]]
+    assert any(label["name"] == "Old" and label["color"] == "pink" for label in now.labels.values())
+    assert any(lead["title"] == "by hand" for lead in now.leads.values())
+    assert [lead["label_ids"] for lead in now.leads.values() if lead["origin_id"] == "ns:relabel"] == [[label_id(3)]]
     counted("hands", len(hands))
 
 
@@ -241,6 +241,6 @@ def test_a_firewall_block_stops_its_account_only(tmp_path: Path, counted: Counte
         blocked = next(place for place, answer in enumerate(way.answers) if answer == (TOKEN, 403))
         assert not [begun for token, begun in way.tokens if token == TOKEN and begun > blocked]
         after = sandbox.dump()["companies"]
-        assert {one["name"] for one in after[1]["labels"]} == {"Hot", "Warm", "New"}
-        assert {one["origin_id"] for one in after[1]["leads"]} >= {"ns:first", "ns:moved"}
+        assert {label["name"] for label in after[1]["labels"]} == {"Hot", "Warm", "New"}
+        assert {lead["origin_id"] for lead in after[1]["leads"]} >= {"ns:first", "ns:moved"}
         counted("shields", 1)

@@ -102,14 +102,14 @@ class Hand:
     def edit(self, now: State) -> Edit | None:
         """As the sandbox knows it; None where there is nothing to do it to."""
         if self.what == "add label":
-            taken = any(one["name"] == self.name for one in now.labels.values())
+            taken = any(label["name"] == self.name for label in now.labels.values())
             return None if taken else Edit("addLeadLabel", {"name": self.name, "color": self.color})
         back = self.what == "unarchive lead"
-        leads = [id_ for id_, one in now.leads.items() if one["is_archived"] is back]
+        leads = [id_ for id_, lead in now.leads.items() if lead["is_archived"] is back]
         of = list(now.labels) if "label" in self.what else leads
         if not of:
             return None
-        some = [one for place, one in enumerate(now.labels) if (place + self.which) % 2 == self.on]
+        some = [label for place, label in enumerate(now.labels) if (place + self.which) % 2 == self.on]
         acts: Mapping[str, tuple[str, Mapping[str, Any]]] = {
             "recolor label": ("updateLeadLabel", {"color": self.color}),
             "delete label": ("deleteLeadLabel", {}),
@@ -200,7 +200,7 @@ class Accounts(RuleBasedStateMachine):
             if not plans:
                 due += waiting
                 waiting.clear()
-            return [edit for one in due if (edit := one.edit(start)) is not None]
+            return [edit for hand in due if (edit := hand.edit(start)) is not None]
 
         run = go(self.sandbox, self.account, *faults, people=people, lag=lag, apply=apply)
         Judge(self.account, run, start, lag).sentence()
@@ -259,8 +259,8 @@ class Judge:
         match step.method, kind:
             case "POST", "leadLabels":
                 assert step.body["name"] in self.declared("label")
-                if not any(one.body.get("name") == step.body["name"] for one in self.edits()):
-                    names = [one["name"] for one in step.after.labels.values()]
+                if not any(edit.body.get("name") == step.body["name"] for edit in self.edits()):
+                    names = [label["name"] for label in step.after.labels.values()]
                     assert names.count(step.body["name"]) <= 1, "a second label of one name"
             case "POST", "leads":
                 assert step.body["origin_id"].removeprefix("ns:") in self.declared("lead")
@@ -275,10 +275,10 @@ class Judge:
 
     def look_at_strangers(self, step: Step) -> None:
         gone = step.before.labels.keys() - step.after.labels.keys()
-        for id_, one in step.before.leads.items():
-            if not (one["origin_id"] or "").startswith("ns:"):
-                kept = [label for label in one["label_ids"] if label not in gone]
-                assert step.after.leads[id_] == {**one, "label_ids": kept}, "a stranger's lead was touched"
+        for id_, body in step.before.leads.items():
+            if not (body["origin_id"] or "").startswith("ns:"):
+                kept = [label for label in body["label_ids"] if label not in gone]
+                assert step.after.leads[id_] == {**body, "label_ids": kept}, "a stranger's lead was touched"
 
     def look_at_lead_delete(self, step: Step, about: str) -> None:
         lead = step.before.leads[about]
@@ -301,9 +301,11 @@ class Judge:
         if self.account.policy.refuse_in_use:
             # Archived leads are not counted unless `--impact full` is asked for, and no plan sees what is done later.
             given = {
-                one.id for one in self.edits() if about in one.body.get("label_ids", ()) or "is_archived" in one.body
+                edit.id
+                for edit in self.edits()
+                if about in edit.body.get("label_ids", ()) or "is_archived" in edit.body
             }
-            live = {id_ for id_, one in self.start.leads.items() if not one["is_archived"]} - given
+            live = {id_ for id_, lead in self.start.leads.items() if not lead["is_archived"]} - given
             carriers = [id_ for id_ in live & step.before.leads.keys() if about in step.before.leads[id_]["label_ids"]]
             assert not carriers, "a label that leads carry was deleted"
 
@@ -317,7 +319,7 @@ class Judge:
         lost = set(lead["label_ids"]) - set(step.after.leads[about]["label_ids"])
         if not lost:
             return
-        late = {one for edit in self.late(step, about, f"/leads/{about}") for one in edit.body.get("label_ids", ())}
+        late = {label for edit in self.late(step, about, f"/leads/{about}") for label in edit.body.get("label_ids", ())}
         exactly = desired.attrs.get("labels")
         if isinstance(exactly, tuple):
             lost -= self.ids(self.planned(about)["labels"]) - self.ids(exactly)
@@ -325,14 +327,14 @@ class Judge:
 
     def edits(self) -> list[Edit]:
         """All that people did in this run."""
-        return [one for step in self.run.steps for one in step.edits]
+        return [edit for step in self.run.steps for edit in step.edits]
 
     def late(self, step: Step, about: str, path: str, lag: int = 0) -> list[Edit]:
         """What people did to an object in the moment between the last look at it and the request."""
-        looks = [one for one in self.run.writing if one.path.endswith(path) and one.method == "GET" and one.heard]
-        looked = max((one.number for one in looks if one.number < step.number), default=step.number)
-        moment = [one for one in self.run.steps if looked - lag < one.number <= step.number]
-        return [edit for one in moment for edit in one.edits if edit.id == about]
+        looks = [sent for sent in self.run.writing if sent.path.endswith(path) and sent.method == "GET" and sent.heard]
+        looked = max((sent.number for sent in looks if sent.number < step.number), default=step.number)
+        moment = [sent for sent in self.run.steps if looked - lag < sent.number <= step.number]
+        return [edit for sent in moment for edit in sent.edits if edit.id == about]
 
     def planned(self, about: str) -> Mapping[str, Any]:
         """The fields of an object before the change that was planned for it."""
@@ -341,7 +343,7 @@ class Judge:
     def ids(self, labels: Any) -> set[str | None]:
         """The ids of labels that a plan refers to."""
         bindings = self.run.plan.bindings
-        return {one.id if isinstance(one, RemoteRef) else bindings.id_of(one) for one in labels}
+        return {label.id if isinstance(label, RemoteRef) else bindings.id_of(label) for label in labels}
 
     def declared(self, kind: str) -> Mapping[str, Desired]:
         """What is declared of a kind, by key; labels that must not exist are left out."""
@@ -349,7 +351,7 @@ class Judge:
 
     def desired_label(self, name: str, *, present: bool) -> Desired | None:
         """The declared label that a live one of this name is."""
-        found = [one for one in self.account.of_kind("label") if one.present is present and name in one.names]
+        found = [label for label in self.account.of_kind("label") if label.present is present and name in label.names]
         return found[0] if found else None
 
 
@@ -388,6 +390,6 @@ def test_no_lead_is_hidden_by_a_shifted_listing(size: int, counted: Counted, mon
         assert sum(step.path.endswith("/leads") for step in run.reading) > 1, "the listing has one page"
         markers = state(sandbox).markers
         assert len(markers) == len(set(markers)), f"{edit} before request {k}"
-        assert {one["name"] for one in state(sandbox).labels.values()} == {"Old"}
+        assert {label["name"] for label in state(sandbox).labels.values()} == {"Old"}
         assert not any(step.writes for step in run.steps)
         counted("listings that shift", 1)

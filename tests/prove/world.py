@@ -132,11 +132,11 @@ class State:
     def seen(self) -> Body:
         """What people see: without times, and without the ids of what the tool made."""
         kept = {
-            (one["origin_id"] or id_): {
-                **{key: value for key, value in one.items() if key not in _OF_THE_MOMENT},
+            (lead["origin_id"] or id_): {
+                **{key: value for key, value in lead.items() if key not in _OF_THE_MOMENT},
                 "labels": sorted(self.names(id_)),
             }
-            for id_, one in self.leads.items()
+            for id_, lead in self.leads.items()
         }
         return {"labels": sorted((label["name"], label["color"]) for label in self.labels.values()), "leads": kept}
 
@@ -310,7 +310,7 @@ def rendered(part: Part) -> str:
 
 def leaks(run: Run) -> list[str]:
     """The secrets that a run has let out."""
-    return [one for one in SECRETS if one in run.output]
+    return [secret for secret in SECRETS if secret in run.output]
 
 
 def company(labels: Iterable[Body], leads: Iterable[Body], **more: Any) -> Body:

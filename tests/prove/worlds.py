@@ -53,7 +53,7 @@ class World:
     def can_be_applied_again(self) -> bool:
         """Whether an apply after a rollback comes to the same: no declaration names an id that has gone."""
         return not any(
-            isinstance(one, dict) for label in self.document["labels"] for one in label.get("merge_from", ())
+            isinstance(source, dict) for label in self.document["labels"] for source in label.get("merge_from", ())
         )
 
     @property
@@ -227,7 +227,7 @@ OF_THE_MOMENT = ("id", "add_time", "update_time", "archive_time", "cc_email", "l
 
 def labels_of(now: State, id_: str) -> Counter[tuple[str, str]]:
     """Name and colour of a lead's labels; labels that were created again have new ids."""
-    return Counter((now.labels[one]["name"], now.labels[one]["color"]) for one in now.leads[id_]["label_ids"])
+    return Counter((now.labels[label]["name"], now.labels[label]["color"]) for label in now.leads[id_]["label_ids"])
 
 
 def image(now: State) -> Row:
@@ -261,7 +261,7 @@ def without_dead_labels(images: Row, before: State, after: State) -> Row:
         if lead["is_archived"] and after.leads.get(id_, {}).get("is_archived"):
             kept = [id_ for id_ in lead["label_ids"] if id_ not in dead]
             made["leads"][who(lead)]["labels"] = sorted(
-                (before.labels[one]["name"], before.labels[one]["color"]) for one in kept
+                (before.labels[label]["name"], before.labels[label]["color"]) for label in kept
             )
     return made
 
@@ -328,7 +328,7 @@ class Hand:
         if not choice:
             return None
         label = choice[self.other % len(choice)]
-        ids = [*carried, label] if adds else [one for one in carried if one != label]
+        ids = [*carried, label] if adds else [other for other in carried if other != label]
         return Edit("updateLead", {"label_ids": ids}, id=id_)
 
 

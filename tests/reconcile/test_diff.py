@@ -26,13 +26,13 @@ def test_equal_values_have_no_differences(attrs: Attrs) -> None:
 def test_exactly_the_differences_are_found(before: Attrs, after: Attrs) -> None:
     found = diff(before, after)
     unequal = {key for key in after if key not in before or before[key] != after[key]}
-    assert {one.attribute for one in found} == unequal
-    assert [one.path for one in found] == sorted({one.path for one in found})
+    assert {difference.attribute for difference in found} == unequal
+    assert [difference.path for difference in found] == sorted({difference.path for difference in found})
 
 
 @given(ATTRS, ATTRS)
 def test_applying_the_differences_gives_the_declared_value(before: Attrs, after: Attrs) -> None:
-    tops = {one.attribute for one in diff(before, after)}
+    tops = {difference.attribute for difference in diff(before, after)}
     merged = {**before, **{key: after[key] for key in tops}}
     assert diff(merged, after) == ()
 
@@ -42,14 +42,14 @@ def test_notations_of_the_same_number_are_equal() -> None:
 
 
 def test_a_set_differs_as_a_whole() -> None:
-    one, two = (Ref("label", "a"),), (Ref("label", "a"), Ref("label", "b"))
-    assert diff({"labels": one}, {"labels": two}) == (FieldDiff("labels", one, two),)
+    first, second = (Ref("label", "a"),), (Ref("label", "a"), Ref("label", "b"))
+    assert diff({"labels": first}, {"labels": second}) == (FieldDiff("labels", first, second),)
 
 
 def test_a_value_that_was_unset_differs_as_a_whole() -> None:
-    one, two = Money(Decimal(1), "EUR"), Money(Decimal(2), "EUR")
-    assert diff({"value": None}, {"value": one}) == (FieldDiff("value", None, one),)
-    assert diff({"value": two}, {"value": one}) == (FieldDiff("value", two, one),)
+    first, second = Money(Decimal(1), "EUR"), Money(Decimal(2), "EUR")
+    assert diff({"value": None}, {"value": first}) == (FieldDiff("value", None, first),)
+    assert diff({"value": second}, {"value": first}) == (FieldDiff("value", second, first),)
 
 
 def test_nested_differences_have_their_own_path() -> None:
@@ -63,8 +63,8 @@ def test_undeclared_attributes_are_not_compared() -> None:
 
 
 def test_the_order_of_a_list_matters_at_every_depth() -> None:
-    one, two = (Ref("label", "a"), Ref("label", "b")), (Ref("label", "b"), Ref("label", "a"))
-    assert diff({"fields": {"a": one}}, {"fields": {"a": two}}) == (FieldDiff("fields.a", one, two),)
+    first, second = (Ref("label", "a"), Ref("label", "b")), (Ref("label", "b"), Ref("label", "a"))
+    assert diff({"fields": {"a": first}}, {"fields": {"a": second}}) == (FieldDiff("fields.a", first, second),)
 
 
 def test_a_path_reaches_the_innermost_mapping() -> None:

@@ -19,7 +19,7 @@ def test_max_deletes(deletes: int, limit: int | None, codes: list[str]) -> None:
     plan = planned(account(labels="all"), *(live_label(f"L{i}") for i in range(deletes)), carriers={})
     policy = Policy(max_deletes=limit, max_delete_percent=None)
     found = guard(plan, policy, {"label": deletes}, FREE)
-    assert [one.code for one in found] == codes
+    assert [diagnostic.code for diagnostic in found] == codes
     for diagnostic in found:
         assert diagnostic.summary == "11 deletes are more than the 10 that one run may do"
         assert diagnostic.hint == "raise policy.guards.max_deletes, or pass `--allow max-deletes`"
@@ -30,13 +30,13 @@ def test_max_deletes(deletes: int, limit: int | None, codes: list[str]) -> None:
 )
 def test_max_delete_percent_needs_a_minimum_of_objects(deletes: int, there: int, codes: list[str]) -> None:
     plan = planned(account(labels="all"), *(live_label(f"L{i}") for i in range(deletes)), carriers={})
-    assert [one.code for one in guard(plan, Policy(), {"label": there}, FREE)] == codes
+    assert [diagnostic.code for diagnostic in guard(plan, Policy(), {"label": there}, FREE)] == codes
 
 
 @pytest.mark.parametrize(("tokens", "limit", "codes"), [(11, 10, ["max-tokens"]), (10, 10, []), (11, None, [])])
 def test_max_tokens(tokens: int, limit: int | None, codes: list[str]) -> None:
     plan = planned(account(label("Hot")))
-    assert [one.code for one in guard(plan, Policy(max_tokens=limit), {}, Budget(tokens))] == codes
+    assert [diagnostic.code for diagnostic in guard(plan, Policy(max_tokens=limit), {}, Budget(tokens))] == codes
 
 
 def test_deleting_a_label_in_use_is_refused_with_its_lead_count() -> None:
@@ -57,12 +57,12 @@ def test_archived_leads_count_as_use_of_a_label() -> None:
     plan = planned(
         account(label("Old", present=False)), live_label("Old"), carriers={}, archived_carriers={ref: ["x", "y", "z"]}
     )
-    assert [one.code for one in guard(plan, Policy(), {}, FREE)] == ["in-use"]
+    assert [diagnostic.code for diagnostic in guard(plan, Policy(), {}, FREE)] == ["in-use"]
 
 
 def test_a_label_with_unknown_use_counts_as_used() -> None:
     plan = planned(account(label("Old", present=False)), live_label("Old"))
-    assert [one.code for one in guard(plan, Policy(), {}, FREE)] == ["in-use"]
+    assert [diagnostic.code for diagnostic in guard(plan, Policy(), {}, FREE)] == ["in-use"]
 
 
 def test_leads_that_the_plan_relabels_are_not_use() -> None:
@@ -82,7 +82,7 @@ def test_an_unarchived_lead_does_not_hide_another_use_of_the_label() -> None:
         live_lead("a", labels=["id-Old"], archived=True),
         carriers={RemoteRef("label", "id-Old"): ["stranger"]},
     )
-    assert [one.code for one in guard(plan, Policy(), {}, FREE)] == ["in-use"]
+    assert [diagnostic.code for diagnostic in guard(plan, Policy(), {}, FREE)] == ["in-use"]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_an_unarchived_lead_counts_as_use_of_its_label(labels: dict[str, Any], c
     ],
 )
 def test_reserve(budget: Budget, codes: list[str]) -> None:
-    assert [one.code for one in guard(planned(account(label("Hot"))), Policy(), {}, budget)] == codes
+    assert [diagnostic.code for diagnostic in guard(planned(account(label("Hot"))), Policy(), {}, budget)] == codes
 
 
 def test_an_empty_plan_needs_no_reserve() -> None:
@@ -124,7 +124,7 @@ def test_an_empty_plan_needs_no_reserve() -> None:
 def test_cost_guards_name_the_number_the_limit_and_the_option() -> None:
     plan = planned(account(label("Hot")))
     found = guard(plan, Policy(max_tokens=10), {}, Budget(60, left=50, limit=100, reserve=5))
-    assert [(one.code, one.summary, one.hint) for one in found] == [
+    assert [(diagnostic.code, diagnostic.summary, diagnostic.hint) for diagnostic in found] == [
         (
             "max-tokens",
             "the apply would cost 60 rate-limit tokens; 10 may be spent",
@@ -136,7 +136,9 @@ def test_cost_guards_name_the_number_the_limit_and_the_option() -> None:
             "apply after the budget was reset, lower `--reserve`, or pass `--allow reserve`",
         ),
     ]
-    assert {(one.severity, one.account, one.address, one.span) for one in found} == {("guard", "emea", None, None)}
+    assert {(diagnostic.severity, diagnostic.account, diagnostic.address, diagnostic.span) for diagnostic in found} == {
+        ("guard", "emea", None, None)
+    }
 
 
 def test_a_label_guard_names_the_label_and_its_place() -> None:
@@ -185,4 +187,4 @@ def test_max_delete_percent_applies_to_every_kind() -> None:
 
 def test_allow_lifts_only_the_named_guard() -> None:
     found = guard(planned(account(label("Hot"))), Policy(max_tokens=1), {}, Budget(60, left=9, limit=100, reserve=5))
-    assert [one.severity for one in lift(found, {"reserve"})] == [Severity.GUARD, Severity.WARNING]
+    assert [diagnostic.severity for diagnostic in lift(found, {"reserve"})] == [Severity.GUARD, Severity.WARNING]

@@ -32,13 +32,13 @@ ALIKE = {
 }
 
 
-@pytest.mark.parametrize(("one", "other"), ALIKE.values(), ids=ALIKE)
-def test_confusable_names_have_equal_skeletons(one: str, other: str) -> None:
-    assert look(one) == look(other)
+@pytest.mark.parametrize(("name", "other"), ALIKE.values(), ids=ALIKE)
+def test_confusable_names_have_equal_skeletons(name: str, other: str) -> None:
+    assert look(name) == look(other)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("name", "other"),
     [
         ("Hot", "Hat"),
         ("Tier 1", "Tier 2"),
@@ -49,8 +49,8 @@ def test_confusable_names_have_equal_skeletons(one: str, other: str) -> None:
         ("Bill", "Biil"),
     ],
 )
-def test_distinct_names_have_different_skeletons(one: str, other: str) -> None:
-    assert look(one) != look(other)
+def test_distinct_names_have_different_skeletons(name: str, other: str) -> None:
+    assert look(name) != look(other)
 
 
 @given(st.text())
@@ -78,33 +78,33 @@ def test_an_unmanaged_lookalike_of_a_declared_label_is_a_warning() -> None:
 
 
 def test_a_lookalike_of_a_missing_label_may_be_the_same_label() -> None:
-    (one,) = found(label("Hot"), live=(live_label("hot"),))
-    assert (one.code, one.hint) == (
+    (diagnostic,) = found(label("Hot"), live=(live_label("hot"),))
+    assert (diagnostic.code, diagnostic.hint) == (
         "looks-alike",
         'if it is the same label, write `previously: ["hot"]`; it keeps its leads',
     )
-    (one,) = found(label("Hot"), live=(live_label("hot"), live_label("HOT")))
-    assert "one of them" in one.hint
+    (diagnostic,) = found(label("Hot"), live=(live_label("hot"), live_label("HOT")))
+    assert "one of them" in diagnostic.hint
 
 
 def test_a_lookalike_without_a_unique_name_is_proposed_by_id() -> None:
     twins = (live_label("hot", "red", "id-1"), live_label("hot", "red", "id-2"))
-    (one,) = found(label("Hot"), live=(live_label("Hot"), *twins))
-    assert "merge_from: [{id: id-1}, {id: id-2}]" in one.hint
-    (one,) = found(label("${x}"), live=(live_label("${x}"), live_label("${X}", "red", "id-3")))
-    assert "merge_from: [{id: id-3}]" in one.hint
+    (diagnostic,) = found(label("Hot"), live=(live_label("Hot"), *twins))
+    assert "merge_from: [{id: id-1}, {id: id-2}]" in diagnostic.hint
+    (diagnostic,) = found(label("${x}"), live=(live_label("${x}"), live_label("${X}", "red", "id-3")))
+    assert "merge_from: [{id: id-3}]" in diagnostic.hint
 
 
 def test_invisible_characters_in_a_hint_are_yaml_escapes() -> None:
-    (one,) = found(label('a"\\'), live=(live_label('a"\\'), live_label('A"\\\u200b\ufe0f\U000e0001')))
-    assert r'merge_from: ["A\"\\\u200b\ufe0f\U000e0001"]' in one.hint
+    (diagnostic,) = found(label('a"\\'), live=(live_label('a"\\'), live_label('A"\\\u200b\ufe0f\U000e0001')))
+    assert r'merge_from: ["A\"\\\u200b\ufe0f\U000e0001"]' in diagnostic.hint
 
 
 def test_a_lookalike_that_the_plan_handles_is_not_reported() -> None:
     live = (live_label("Hot"), live_label("hot", "blue"))
     source = replace(label("hot", present=False), moves_to=Ref("label", "Hot"))
-    assert [one.code for one in found(label("Hot"), source, live=live)] == ["archived-not-counted"]
-    assert [one.code for one in found(label("Hot", "red", "hot"), live=live)] == ["previous-name-exists"]
+    assert [diagnostic.code for diagnostic in found(label("Hot"), source, live=live)] == ["archived-not-counted"]
+    assert [diagnostic.code for diagnostic in found(label("Hot", "red", "hot"), live=live)] == ["previous-name-exists"]
     assert found(label("Hot"), label("hot", "blue"), live=live) == []
     assert found(label("Hot"), live=live, labels="all") == []
     assert found(label("HOT", present=False), live=live) == []

@@ -18,7 +18,7 @@ def pinned(desired: Desired, remote_id: str) -> Desired:
 def test_a_declared_id_wins_over_a_name() -> None:
     there, gone = pinned(label("Hot"), "id-1"), pinned(label("Warm"), "id-9")
     found = match([there, gone], [live_label("Tepid", remote_id="id-1"), live_label("Warm", remote_id="id-2")])
-    assert [(one.address.key, live.remote_id) for one, live in found.pairs] == [("Hot", "id-1")]
+    assert [(declared.address.key, live.remote_id) for declared, live in found.pairs] == [("Hot", "id-1")]
     assert found.gone == (gone,)
     assert found.missing == ()
     assert [live.remote_id for live in found.extra] == ["id-2"]
@@ -67,7 +67,7 @@ def test_duplicates_keep_names_the_lead_that_stays() -> None:
     wanted = replace(lead("a"), keep=frozenset({"y", "elsewhere"}))
     live = [live_lead("a", remote_id=id_) for id_ in "xyz"]
     found = match([wanted], live)
-    assert [one.remote_id for _, one in found.pairs] == ["y"]
+    assert [live.remote_id for _, live in found.pairs] == ["y"]
     assert [live.remote_id for live in found.duplicates] == ["x", "z"]
     assert (found.diagnostics, found.extra) == ((), ())
     alone = match([wanted], [live_lead("a", remote_id="y")])
@@ -107,7 +107,7 @@ def test_the_ambiguity_error_names_the_matching_rule() -> None:
 def test_a_current_name_wins_over_a_previous_name() -> None:
     swapped = [label("A", "red", "B"), label("B", "red", "A")]
     found = match(swapped, [live_label("A"), live_label("B")])
-    assert [(one.address.key, live.name) for one, live in found.pairs] == [("A", "A"), ("B", "B")]
+    assert [(declared.address.key, live.name) for declared, live in found.pairs] == [("A", "A"), ("B", "B")]
     assert found.diagnostics == ()
     assert found.undeclared == ()
 
@@ -144,7 +144,7 @@ def test_a_previous_name_that_yaml_cannot_hold_is_offered_by_id(name: str) -> No
 def test_state_absent_matches_every_name_of_the_label() -> None:
     old = label("Old", "red", "Cold", "Tepid", "Gone", present=False)
     found = match([old], [live_label("Cold"), live_label("Old"), live_label("Tepid"), live_label("Hot")])
-    assert [(str(one.address.ref), live.name) for one, live in found.pairs] == [
+    assert [(str(declared.address.ref), live.name) for declared, live in found.pairs] == [
         ("label:Old", "Old"),
         ("label:Cold", "Cold"),
         ("label:Tepid", "Tepid"),
@@ -157,7 +157,7 @@ def test_state_absent_matches_every_name_of_the_label() -> None:
 def test_a_name_that_is_another_labels_key_is_not_an_address() -> None:
     old, warm = label("Old", "red", "Cold", present=False), label("Warm", key="Cold")
     found = match([old, warm], [live_label("Cold"), live_label("Old"), live_label("Warm")])
-    assert {str(one.address.ref): live.name for one, live in found.pairs} == {
+    assert {str(declared.address.ref): live.name for declared, live in found.pairs} == {
         "label:Old": "Old",
         "label:Old#Cold": "Cold",
         "label:Cold": "Warm",

@@ -204,10 +204,10 @@ def test_a_lead_that_may_be_archived_is_not_created() -> None:
 
 
 def test_the_fingerprint_does_not_depend_on_order() -> None:
-    one = planned(account(label("Hot"), label("Warm")))
+    plan = planned(account(label("Hot"), label("Warm")))
     other = planned(account(label("Warm"), label("Hot")))
-    assert fingerprint(one) == fingerprint(other)
-    assert fingerprint(one) != fingerprint(planned(account(label("Hot"))))
+    assert fingerprint(plan) == fingerprint(other)
+    assert fingerprint(plan) != fingerprint(planned(account(label("Hot"))))
     moved = planned(account(label("Hot")), live_label("Hot", "blue"))
     assert fingerprint(moved) != fingerprint(planned(account(label("Hot")), live_label("Hot", "gray")))
 
