@@ -17,31 +17,31 @@ ORDER = ("label", "lead")
 
 
 def label(name: str, color: str = "red", *previous: str, key: str | None = None, present: bool = True) -> Desired:
-    """A declared label."""
+    """Return a declared label."""
     attrs: Attrs = {"name": name, "color": color} if present else {}
     return Desired(Address("emea", "label", key or name), attrs, HERE, names=(name, *previous), present=present)
 
 
 def lead(key: str, *, create_only: bool = False, **attrs: Any) -> Desired:
-    """A declared lead of the namespace `ns`."""
+    """Return a declared lead of the namespace `ns`."""
     wanted = {"title": key, "person": 1, **attrs}
     return Desired(Address("emea", "lead", key), wanted, HERE, marker=f"ns:{key}", create_only=create_only)
 
 
 def refs(*names: str) -> tuple[Ref, ...]:
-    """Label references in normal form."""
+    """Return label references in normal form."""
     return tuple(sorted((Ref("label", name) for name in names), key=str))
 
 
 def live_label(name: str, color: str = "red", remote_id: str | None = None) -> Live:
-    """A live label; its id is `id-<name>` unless given."""
+    """Return a live label; its id is `id-<name>` unless given."""
     return Live("label", remote_id or f"id-{name}", {"name": name, "color": color}, name)
 
 
 def live_lead(
     key: str | None, *, remote_id: str | None = None, labels: Sequence[str] = (), archived: bool = False, **attrs: Any
 ) -> Live:
-    """A live lead with our marker (or none); `labels` are label ids."""
+    """Return a live lead with our marker (or none); `labels` are label ids."""
     full = {
         "title": key or "foreign",
         "person": 1,
@@ -63,19 +63,19 @@ def live_lead(
 
 
 def account(*desired: Desired, labels: str = "none", leads: str = "none", **policy: Any) -> Account:
-    """An account that declares these objects."""
+    """Return an account that declares these objects."""
     rules = replace(Policy(prune_labels=Prune(labels), prune_leads=Prune(leads)), **policy)
     return Account("emea", "https://acme-emea.pipedrive.com", "ns", rules, desired)
 
 
 def planned(declared: Account, *live: Live, **observed: Any) -> AccountPlan:
-    """The plan for an account in which exactly these objects exist."""
+    """Return the plan for an account in which exactly these objects exist."""
     by_kind = {kind: [row for row in live if row.kind == kind] for kind in ORDER}
     return plan_account(declared, Observed(by_kind, **observed), ORDER)
 
 
 def shown(plan: AccountPlan) -> list[str]:
-    """A plan in short: `~ label:Hot color`."""
+    """Return a plan in short: `~ label:Hot color`."""
     sign = {"add": "+", "update": "~", "delete": "-"}
     return [
         " ".join(

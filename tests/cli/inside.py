@@ -24,7 +24,7 @@ def leadstate(
     words: tuple[str, ...],
     clock: Callable[[], float] = time.monotonic,
 ) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr; an exception that is a mistake of ours comes out."""
+    """Run a command; return exit code, stdout and stderr. Let unexpected exceptions through."""
     transport = httpx.ASGITransport(sandbox.app)
     runtime = Runtime(environ=environ, transport=transport, receipts=receipts, pace=Pace(clock))
     out, err = io.StringIO(), io.StringIO()

@@ -33,7 +33,7 @@ class _Product:
 
 @cache
 def codes() -> frozenset[str]:
-    """All of them; AssertionError where one cannot be made out."""
+    """Return all codes. Raise AssertionError if one cannot be made out."""
     files = [file for file in ROOT.rglob("*.py") if "sandbox" not in file.relative_to(ROOT).parts]
     trees = {file: ast.parse(file.read_text(encoding="utf-8")) for file in files}
     product = _Product()
@@ -85,7 +85,7 @@ def _found(file: Path, tree: ast.Module, product: _Product) -> Iterator[str]:
 
 
 def _functions(tree: ast.Module) -> dict[ast.AST, ast.AST]:
-    """Node → the innermost function around it."""
+    """Return the innermost function around each node."""
     functions = [part for part in ast.walk(tree) if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)]
     return {node: function for function in functions for node in ast.walk(function)}
 
@@ -106,7 +106,7 @@ def _passed(call: ast.Call, file: Path, product: _Product) -> Iterator[ast.expr]
 
 
 def _of(value: ast.expr, function: ast.AST | None, product: _Product, where: str) -> Iterator[str]:
-    """The codes that an argument can be; none where it was passed on, and is found where it came from."""
+    """Return the codes that an argument can be; none where it was passed on, and is found where it came from."""
     found = set(_strings(value, CODE))
     for name in (name.id for name in ast.walk(value) if isinstance(name, ast.Name)):
         sources = [*product.constants.get(name, []), *_bound(name, function)]
@@ -116,7 +116,7 @@ def _of(value: ast.expr, function: ast.AST | None, product: _Product, where: str
 
 
 def _is_passed_on(value: ast.expr) -> bool:
-    """Whether it is the code of something else."""
+    """Return whether the code was taken from another object."""
     return any(
         (isinstance(attribute, ast.Name) and attribute.id == "code")
         or (isinstance(attribute, ast.Attribute) and attribute.attr == "code")
@@ -125,7 +125,7 @@ def _is_passed_on(value: ast.expr) -> bool:
 
 
 def _bound(name: str, function: ast.AST | None) -> Iterator[ast.expr]:
-    """What a local name was given."""
+    """Return what a local name was given."""
     for node in ast.walk(function) if function is not None else ():
         if isinstance(node, ast.Assign):
             targets = [name for target in node.targets for name in ast.walk(target)]
@@ -134,7 +134,7 @@ def _bound(name: str, function: ast.AST | None) -> Iterator[ast.expr]:
 
 
 def _through(value: ast.expr, product: _Product) -> Iterator[str]:
-    """The codes in an expression and in the tables that it names; among other words they are told by their hyphen."""
+    """Return the codes in an expression and in the tables that it names; codes have a hyphen."""
     yield from _strings(value, CODE if isinstance(value, ast.Constant) else _KEBAB)
     for name in (name.id for name in ast.walk(value) if isinstance(name, ast.Name)):
         for table in product.constants.get(name, []):

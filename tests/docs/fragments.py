@@ -10,7 +10,7 @@ _AROUND = {
 
 
 def whole(fragment: str) -> str:
-    """The fragment with the keys before it that it leaves out; one that has a version and more is whole already."""
+    """Return the fragment with the keys that it leaves out before it; one with a version is complete already."""
     keys = set(re.findall(r"^\w+(?=:)", fragment, re.MULTILINE))
     if "version" in keys and len(keys) > 1:
         return fragment

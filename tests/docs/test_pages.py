@@ -21,7 +21,7 @@ _BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
 
 def commands() -> set[str]:
-    """Every command line in the pages' blocks, and in the helps, which the command reference repeats."""
+    """Return every command line in the pages' blocks, and in the helps, which the command reference repeats."""
     texts = [page.read_text(encoding="utf-8") for page in PAGES]
     blocks = [block for text in texts for block in _BLOCK.findall(text)]
     lines = [line for form, block in blocks if form in {"", "sh"} for line in _COMMAND.findall(block)]
@@ -30,7 +30,7 @@ def commands() -> set[str]:
 
 
 def anchors(page: Path) -> set[str]:
-    """What the headings of a page are linked to as."""
+    """Return what the headings of a page are linked to as."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

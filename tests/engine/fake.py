@@ -109,7 +109,7 @@ class Fake(httpx.AsyncBaseTransport):
         return ok(rows[start : start + limit], pagination={"limit": limit, "more_items_in_collection": more})
 
     def run(self, do: Callable[[Writer], Awaitable[T]]) -> T:
-        """Call something with a writer; no pause takes any time."""
+        """Call a function with a writer; no pause takes any time."""
 
         async def sleep(seconds: float) -> None:
             self.slept.append(seconds)
@@ -123,7 +123,7 @@ class Fake(httpx.AsyncBaseTransport):
         return asyncio.run(main())
 
     def plan(self, *desired: Desired, policy: Policy = FREE, **of_account: Any) -> AccountPlan:
-        """Plan these."""
+        """Plan these declarations."""
         account = Account("emea", "http://127.0.0.1:1", "ns", policy, desired, **of_account)
         return self.run(lambda writer: plan_one(account, writer, Settings()))
 
@@ -148,20 +148,20 @@ class Heard(Observer):
 
 
 def ok(data: object, status: int = 200, **additional: object) -> Reply:
-    """A successful answer."""
+    """Return a successful answer."""
     return httpx.Response(status, json={"success": True, "data": data, "additional_data": additional})
 
 
 def failed(status: int, error: str = "no", **headers: str) -> Reply:
-    """An answer that refuses."""
+    """Return an answer that refuses."""
     return httpx.Response(status, json={"success": False, "error": error}, headers=headers)
 
 
 def lost() -> Reply:
-    """An answer that never arrives."""
+    """Return an answer that never arrives."""
     raise httpx.ReadError("reset")
 
 
 def ends(outcomes: Outcomes) -> dict[str, str]:
-    """What became of each change, in short."""
+    """Return what became of each change, in short."""
     return {str(address.ref): outcome.status.value for address, outcome in outcomes.items()}

@@ -93,13 +93,13 @@ class Company(httpx.AsyncBaseTransport):
         return found
 
     def account(self, *desired: Desired, unknown: Sequence[int] = (), lock: Mapping[str, str] | None = None) -> Account:
-        """Declares these; the lock file knows each of our leads but the unknown ones, or what `lock` says."""
+        """Return an account that declares these; the lock file knows each of our leads but the unknown."""
         known = {f"k{number}": lead_id(number) for number in range(self.ours) if number not in unknown}
         refs = {Ref("lead", key): id_ for key, id_ in (known | dict(lock or {})).items()}
         return Account("emea", "http://127.0.0.1:1", "ns", Policy(), desired, lock=refs)
 
     def plan(self, account: Account, settings: Settings | None = None) -> AccountPlan:
-        """Plan it; `sent` counts what that took."""
+        """Plan the account; `sent` counts what that took."""
         self.sent.clear()
 
         async def main() -> AccountPlan:

@@ -40,7 +40,7 @@ MONEY = st.none() | st.builds(
 
 @st.composite
 def live_accounts(draw: st.DrawFn) -> dict[str, Any]:
-    """A seed document: labels, leads of ours and of strangers, live and archived."""
+    """Draw a seed document: labels, leads of ours and of strangers, live and archived."""
     names = draw(st.lists(st.sampled_from(NAMES), unique=True))
     labels = [{"id": f"00000000-0000-4000-8000-{i:012x}", "name": n, "color": draw(COLOR)} for i, n in enumerate(names)]
     ids = [one["id"] for one in labels]
@@ -76,7 +76,7 @@ def live_accounts(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def declarations(draw: st.DrawFn) -> Account:
-    """What an account shall hold; any policy, renames included."""
+    """Draw what an account shall hold; any policy, renames included."""
     names = draw(st.lists(st.sampled_from(NAMES), unique=True))
     cut = draw(st.integers(0, len(names)))
     present, former = names[:cut], names[cut:]

@@ -35,7 +35,7 @@ def lead_id(number: int) -> str:
 def company(
     *leads: dict[str, Any], labels: Sequence[tuple[str, str, str]] | None = None, **more: Any
 ) -> dict[str, Any]:
-    """A seed document: three labels, and these leads, numbered; labels are named."""
+    """Return a seed document: three labels, and these leads, numbered; labels are named."""
     three = [(id_, name, "red") for name, id_ in LABELS.items()]
     rows = [
         {
@@ -81,7 +81,7 @@ class Recording(Observer):
         self.ends[id(intended)] = done
 
     def receipt(self, plan: AccountPlan) -> AccountReceipt:
-        """What a receipt of the run says: what was announced, with the answers that came."""
+        """Return what a receipt of the run says: what was announced, with the answers that came."""
         touched = [self.ends.get(id(touch), touch) for touch in self.begun]
         labels = {label.remote_id: label.name for label in plan.labels}
         return AccountReceipt("receipt.json", tuple(touch for touch in touched if touch is not None), labels)
@@ -123,7 +123,7 @@ class Live:
         return asyncio.run(main())
 
     def undone(self, account: Account, impact: Impact = Impact.LIVE) -> tuple[AccountPlan, Applied, AccountPlan]:
-        """Apply, then restore what the apply did; the plan of the rollback, its end, and what a second one finds."""
+        """Apply, then restore; return the rollback's plan, its end, and what a second rollback finds."""
         heard = Recording()
         plan, _ = self.apply(account, heard, impact)
         return self.restore(account, heard.receipt(plan))
@@ -135,7 +135,7 @@ class Live:
         return plan, applied, self.apply(undo)[0]
 
     def people_see(self) -> dict[str, Any]:
-        """Labels and leads without what a rollback cannot bring back: ids of what was deleted, and times."""
+        """Return labels and leads without what a rollback cannot bring back: ids of what was deleted, and times."""
         names = {id_: label["name"] for id_, label in self.labels.items()}
         leads = {
             lead["origin_id"] or id_: {

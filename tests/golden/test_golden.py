@@ -45,7 +45,7 @@ class Recorder(httpx.AsyncBaseTransport):
 
 
 def now() -> datetime:
-    """The time in every case; some tell how many days something is away."""
+    """Return the time in every case; some tell how many days something is away."""
     return datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
 
@@ -132,7 +132,7 @@ def test_the_outputs_and_requests_of_a_case(
 
 
 def _explained(run: Run) -> dict[str, str]:
-    """What `explain` says to each address of the case; the requests are left out of the record."""
+    """Return what `explain` says to each address of the case; the requests are left out of the record."""
     path, read = Path("explain"), len(run.recorder.lines)
     if not path.exists():
         return {}

@@ -63,13 +63,13 @@ class _Output:
         self._thread.start()
 
     def address(self) -> str:
-        """Waits for the "listening" line."""
+        """Wait for the "listening" line."""
         address = self._found.get(timeout=STARTUP_SECONDS)
         assert address is not None, "Prism did not start:\n" + "".join(self._lines)
         return address
 
     def join(self) -> None:
-        """Waits until the output has ended."""
+        """Wait until the output has ended."""
         self._thread.join()
 
     def _read(self, pipe: IO[str]) -> None:

@@ -30,7 +30,7 @@ class Judged:
 
 
 def violations(answer: httpx.Response) -> str | None:
-    """What the proxy has to say against a request or its answer."""
+    """Return what the proxy has to say against a request or its answer."""
     if answer.headers["content-type"].startswith("application/problem+json"):
         return answer.text
     found: str | None = answer.headers.get("sl-violations")

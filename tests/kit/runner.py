@@ -31,7 +31,7 @@ LEADSTATE = '#!/bin/sh\nPYTHONPATH={root} exec {python} -P -m leadstate "$@"\n'
 
 
 def read(path: Path) -> Any:
-    """A YAML file, with `on` as the word that it is (YAML 1.2)."""
+    """Return a YAML file, with `on` as the word that it is (YAML 1.2)."""
     return YAML(typ="safe", pure=True).load(path)
 
 
@@ -77,7 +77,7 @@ class Runner:
 
     @property
     def workspace(self) -> Path:
-        """The checkout."""
+        """Return the folder of the checkout."""
         return self.home / "workspace"
 
     @property

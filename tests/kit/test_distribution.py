@@ -23,7 +23,7 @@ def python(*words: str | Path, cwd: Path = ROOT, program: str | Path = sys.execu
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the sdist, and the wheel that was made of the sdist."""
+    """Return a folder with the sdist, and the wheel that was made of the sdist."""
     folder = tmp_path_factory.mktemp("dist")
     python("-m", "build", "--no-isolation", "--outdir", folder)
     return folder

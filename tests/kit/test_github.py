@@ -36,7 +36,7 @@ def runner(sandbox: tuple[Sandbox, str], tmp_path: Path) -> Runner:
 
 
 def check_out_trial_merge(runner: Runner) -> None:
-    """A base, a pull request that adds a label, and their merge, as actions/checkout has it."""
+    """Check out a base, a pull request that adds a label, and their merge, as actions/checkout does."""
 
     def git(*words: str) -> None:
         who = ("-c", "user.name=n", "-c", "user.email=n@acme.test", "-c", "init.defaultBranch=main")

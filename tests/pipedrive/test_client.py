@@ -45,7 +45,7 @@ class Time:
 
 
 def run(handler: Handler, use: Callable[[Writer], Any], time: Time | None = None) -> Any:
-    """Do something with a client whose requests the handler answers."""
+    """Call a function with a client whose requests the handler answers."""
 
     async def main() -> Any:
         async with http_client(httpx.MockTransport(handler)) as http:
@@ -265,7 +265,7 @@ def test_a_listing_of_known_length_is_read_concurrently() -> None:
 
 
 def _failing(*replies: httpx.Response | Exception) -> tuple[Handler, list[str]]:
-    """Answers in turn; the last one for ever."""
+    """Answer in turn; the last one for ever."""
     seen: list[str] = []
 
     def handler(request: httpx.Request) -> httpx.Response:

@@ -67,7 +67,7 @@ class Server:
         return httpx.Response(200, json=body)
 
     def run(self, use: Callable[[Writer], Any]) -> Any:
-        """Do something with a client of this server."""
+        """Call a function with a client of this server."""
 
         async def sleep(seconds: float) -> None:
             self.now += seconds
@@ -86,7 +86,7 @@ class Server:
         return asyncio.run(main())
 
     def fails(self, request: Request = LABELS) -> ApiError:
-        """How one request ends that has to fail."""
+        """Return the failure of a request that has to fail."""
         with pytest.raises(ApiError) as caught:
             self.run(lambda client: client.send(request))
         return caught.value

@@ -181,7 +181,7 @@ def _is_kill(raised: BaseException) -> bool:
 
 @contextmanager
 def folder() -> Iterator[Folder]:
-    """A new empty folder; it goes at the end."""
+    """Yield a new empty folder, and delete it in the end."""
     with tempfile.TemporaryDirectory() as path:
         made = Path(path) / "here"
         made.mkdir()

@@ -10,7 +10,7 @@ Counted = Callable[[str, int], None]
 
 @pytest.fixture
 def counted(record_property: Callable[[str, object], None]) -> Counted:
-    """Notes that a proof ran so many cases; the numbers of one proof add up."""
+    """Note that a proof ran so many cases; the numbers of one proof add up."""
 
     def note(proof: str, cases: int) -> None:
         record_property("prove", [proof, cases])

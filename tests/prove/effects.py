@@ -10,7 +10,7 @@ IGNORED = ("id", "add_time", "update_time", "archive_time", "cc_email", "label_i
 
 
 def effects(start: State, steps: Iterable[Step]) -> set[Effect]:
-    """Everything that writing requests changed; objects that are new are named by what they are, not by their ids."""
+    """Return everything that writing requests changed; new objects are named by their content, not by their ids."""
     made: set[Effect] = set()
     for step in steps:
         if step.writes:

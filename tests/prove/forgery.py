@@ -91,7 +91,7 @@ def _swap(holder: Any, key: Any) -> None:
 
 
 def _places(document: Any) -> Iterator[tuple[Any, Any]]:
-    """Every place of a JSON document, as what holds it and its key there."""
+    """Return every place of a JSON document, as what holds it and its key there."""
     match document:
         case dict():
             items: Any = document.items()
@@ -127,23 +127,23 @@ class Forgery:
     cut: int = 0
 
     def edited(self, document: Any) -> Any:
-        """The document after the edits."""
+        """Return the document after the edits."""
         made = copy.deepcopy(document)
         for edit in self.edits:
             edit.make(made)
         return made
 
     def file(self, document: Any) -> bytes:
-        """The bytes of an edited document."""
+        """Return the bytes of an edited document."""
         return self.framed(dumped(document))
 
     def framed(self, content: bytes) -> bytes:
-        """Content with what is before and after it, and without what is cut."""
+        """Return content with what is before and after it, and without what is cut."""
         return self.head + content[: len(content) * (1000 - self.cut) // 1000] + self.tail
 
 
 def dumped(document: Any, *, indent: int | None = 2) -> bytes:
-    """A document as JSON, whatever is in it."""
+    """Return a document as JSON, whatever is in it."""
     text = json.dumps(document, indent=indent)
     marker = json.dumps(RAW)[1:-1]
     pieces = text.split(f'"{marker}')
@@ -151,7 +151,7 @@ def dumped(document: Any, *, indent: int | None = 2) -> bytes:
 
 
 def forgeries(*, framed: bool = True) -> st.SearchStrategy[Forgery]:
-    """Files that somebody has edited; some are no JSON any more."""
+    """Draw files that somebody has edited; some are no JSON any more."""
     edit = st.builds(Edit, st.sampled_from(OPERATIONS), st.integers(0, 3_000), st.integers(0, 300))
     edits = st.lists(edit, min_size=1, max_size=3).map(tuple)
     sealed = st.builds(Forgery, edits, st.booleans())
@@ -163,7 +163,7 @@ def forgeries(*, framed: bool = True) -> st.SearchStrategy[Forgery]:
 
 
 def seal_journal(content: bytes, receipt: bytes) -> bytes:
-    """A journal whose hashes are computed anew; as it is where it is none any more."""
+    """Return a journal with its hashes computed anew; unchanged if it is no journal any more."""
     try:
         chain = Chain(TypeAdapter(Report).validate_json(receipt))
         entries = [TypeAdapter(Entry).validate_json(line) for line in content.splitlines()]
@@ -173,7 +173,7 @@ def seal_journal(content: bytes, receipt: bytes) -> bytes:
 
 
 def seal(content: bytes) -> bytes:
-    """A report whose fingerprints, counts and digest are computed anew; as it is where it is no report any more."""
+    """Return a report with its fingerprints, counts and digest computed anew; unchanged if it is no report any more."""
     try:
         report = TypeAdapter(Report).validate_json(content)
         accounts = tuple(replace(account, fingerprint=fingerprint(account)) for account in report.accounts)

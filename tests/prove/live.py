@@ -68,7 +68,7 @@ class Process:
     running: subprocess.Popen[str] | None = None
 
     def start(self, *words: str) -> subprocess.Popen[str]:
-        """Starts it; `kill` and `signal` are about the last one that was started."""
+        """Start the process; `kill` and `signal` are about the last one that was started."""
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("LEADSTATE_", "PIPEDRIVE_"))}
         self.running = subprocess.Popen(
             [sys.executable, "-m", "leadstate", *words],
@@ -82,32 +82,32 @@ class Process:
         return self.running
 
     def end(self, patience: float = PATIENCE) -> tuple[int, str, str]:
-        """Waits for its end, so many seconds at the most: exit code, stdout, stderr."""
+        """Wait for the end of the process, so many seconds at the most: exit code, stdout, stderr."""
         assert self.running is not None
         out, err = self.running.communicate(timeout=patience)
         return self.running.returncode, out, err
 
     def run(self, *words: str) -> tuple[int, str, str]:
-        """Starts it and waits for its end."""
+        """Start the process and wait for its end."""
         self.start(*words)
         return self.end()
 
     def heard(self, word: str) -> None:
-        """Waits until it has said a word on stderr."""
+        """Wait until the process has written a word to stderr."""
         assert self.running is not None
         assert self.running.stderr is not None
         while word not in (line := self.running.stderr.readline()):
             assert line, f"it ended and never said {word!r}"
 
     def signal(self, number: int = signal.SIGKILL) -> None:
-        """Sends a signal."""
+        """Send a signal."""
         assert self.running is not None
         os.kill(self.running.pid, number)
 
 
 @contextmanager
 def door(sandbox: Sandbox, **options: Any) -> Iterator[tuple[Door, str]]:
-    """The sandbox on a port, behind a door."""
+    """Serve the sandbox on a port, behind a door."""
     made = Door(sandbox, **options)
     with running(made) as url:
         try:
@@ -117,5 +117,5 @@ def door(sandbox: Sandbox, **options: Any) -> Iterator[tuple[Door, str]]:
 
 
 def receipts(folder: Path) -> list[Path]:
-    """The receipts of a folder, oldest first."""
+    """Return the receipts of a folder, oldest first."""
     return sorted((folder / ".leadstate" / "receipts").glob("*.json"))

@@ -16,17 +16,17 @@ NO_GUARDS = Policy(max_deletes=None, max_delete_percent=None, refuse_in_use=Fals
 
 
 def account(*desired: Desired, policy: Policy = NO_GUARDS) -> Account:
-    """An account that declares these objects."""
+    """Return an account that declares these objects."""
     return Account("emea", "http://127.0.0.1:1", "ns", policy, desired)
 
 
 def live_label(number: int, name: str, color: str = "red") -> Body:
-    """A label of a seed."""
+    """Return a label of a seed."""
     return {"id": label_id(number), "name": name, "color": color}
 
 
 def live_lead(number: int, marker: str | None, *labels: int, **more: Any) -> Body:
-    """A lead of a seed: ours where it has a marker of `ns:`, else a stranger's."""
+    """Return a lead of a seed: ours where it has a marker of `ns:`, else a stranger's."""
     title = more.pop("title", marker or f"canary-stranger {number}")
     ids = [label_id(name) for name in labels]
     return {"id": lead_id(number), "title": title, "person_id": 1, "label_ids": ids, "origin_id": marker, **more}
@@ -45,7 +45,7 @@ class Case:
     account: Account = field(repr=False)
 
     def sandbox(self, **more: Any) -> Sandbox:
-        """A new company in that state."""
+        """Return a new company in that state."""
         return Sandbox(self.seed, **{"burst": None, "daily": None, "clock": Ticks(), **more})
 
 
@@ -117,7 +117,7 @@ CASES = (LABELS, LEADS, BOTH)
 
 
 def thirty() -> Case:
-    """Thirty changes of every kind."""
+    """Return thirty changes of every kind."""
     labels = [
         *(live_label(i, f"Wrong {i}", "blue") for i in range(1, 5)),
         *(live_label(i, f"Before {i}") for i in range(5, 9)),
@@ -149,7 +149,7 @@ def thirty() -> Case:
 
 
 def written(case: Case, *urls: str) -> str:
-    """A case as a configuration file; with several addresses, as many accounts that declare the same."""
+    """Return a case as a configuration file; with several addresses, as many accounts that declare the same."""
     policy = case.account.policy
     return json.dumps(
         {

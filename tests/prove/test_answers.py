@@ -148,7 +148,7 @@ SPOILT = HEARD | ANSWERS | st.builds(Broken, st.sampled_from(UNSENT))
 
 
 def _places(body: Any) -> Iterator[tuple[Any, Any]]:
-    """Every place of a JSON document, as what holds it and its key there."""
+    """Return every place of a JSON document, as what holds it and its key there."""
     for key, value in body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ():
         yield body, key
         yield from _places(value)

@@ -61,7 +61,7 @@ def test_the_plans_use_every_kind_of_change(case: Case) -> None:
 
 
 def check(sandbox: Sandbox, before: State, case: Case) -> None:
-    """One object a key; what is not ours is byte for byte as it was, but for labels that are to go."""
+    """Check that each key has one object, and that unmanaged ones are unchanged, but for labels that are to go."""
     now = state(sandbox)
     assert len(now.markers) == len(set(now.markers)), "a second lead with one marker"
     names = [label["name"] for label in now.labels.values()]

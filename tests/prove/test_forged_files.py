@@ -71,7 +71,7 @@ class Original:
     words: Sequence[str]
 
     def run(self, files: Mapping[str, bytes]) -> tuple[Sandbox, Ended, Sequence[Ended]]:
-        """The command in a folder with these files, after those that only read the edited file."""
+        """Run the command in a folder with these files, after those that only read the edited file."""
         sandbox = Sandbox(copy.deepcopy(self.start), burst=None, daily=None, clock=Ticks())
         with folder() as here:
             for path, content in files.items():
@@ -82,7 +82,7 @@ class Original:
 
     @cache  # noqa: B019  the originals live as long as the tests
     def effects(self) -> frozenset[Effect]:
-        """What the command does with the files as they are."""
+        """Return what the command does with the files as they are."""
         sandbox, ended, _ = self.run(self.files)
         assert ended.code == 0, ended.said
         assert ended.writes, "an original that does nothing proves nothing"
@@ -122,7 +122,7 @@ MERGE = Case(
 
 
 def plan_of(case: Case) -> Original:
-    """A plan file and the apply of it."""
+    """Return a plan file and the apply of it."""
     with folder() as here:
         sandbox = _folder(here, case)
         ended = here.run(sandbox, "plan", "--out", "./plan.json")
@@ -132,7 +132,7 @@ def plan_of(case: Case) -> Original:
 
 
 def receipt_of(case: Case, kill: Kill | None = None) -> Original:
-    """A receipt, and its journal where the run was killed, and the restore of it."""
+    """Return a receipt, and its journal where the run was killed, and the restore of it."""
     with folder() as here:
         sandbox = _folder(here, case)
         here.run(sandbox, "apply", "--auto-approve", kill=kill)
@@ -163,7 +163,7 @@ LOCKED = Case(
 
 
 def lock_of(case: Case) -> Original:
-    """A lock file, and an apply with it."""
+    """Return a lock file, and an apply with it."""
     entries = {
         "label:Hot": label_id(1),
         "label:Gone": label_id(2),
@@ -178,7 +178,7 @@ def lock_of(case: Case) -> Original:
 
 
 def cache_of(case: Case) -> Original:
-    """What is remembered of the lengths of listings, and an apply with it."""
+    """Return what is remembered of the lengths of listings, and an apply with it."""
     with folder() as here:
         sandbox = _folder(here, case)
         start = sandbox.dump()
@@ -189,7 +189,7 @@ def cache_of(case: Case) -> Original:
 
 
 def forge(original: Original, path: str, forgery: Forgery) -> dict[str, bytes]:
-    """The folder's files with one of them edited."""
+    """Return the folder's files with one of them edited."""
     content = original.files[path]
     if path.endswith(".journal"):
         lines = [json.loads(line) for line in content.splitlines()]
@@ -204,7 +204,7 @@ def forge(original: Original, path: str, forgery: Forgery) -> dict[str, bytes]:
 
 
 def check(original: Original, sandbox: Sandbox, ended: Ended, shown: Sequence[Ended]) -> set[Effect]:
-    """What holds whatever the file says; what was done."""
+    """Check what holds whatever the file says; return what was done."""
     assert ended.code in ENDS, ended.said
     for run in shown:
         assert run.code in ENDS, run.said
@@ -242,7 +242,7 @@ def test_an_edited_plan_file_is_applied_safely_or_refused(original: Original, co
 
 
 def changes_of(plan: Any) -> list[str]:
-    """What a plan file shows to who reviews it."""
+    """Return what a plan file shows to who reviews it."""
     keys = ("address", "kind", "action", "remote_id", "marker", "moves_to")
     return sorted(
         repr([planned["account"], planned["company"], *(change.get(key) for key in keys), fields])
@@ -272,7 +272,7 @@ def test_an_edited_receipt_is_restored_safely_or_refused(original: Original, cou
 
 
 def may_follow_from_lock(effect: Effect, content: bytes) -> bool:
-    """What an edited lock file can lead to, since nothing else tells labels apart, and losing it loses knowledge only.
+    """Return whether an edited lock file may have this effect: nothing else tells labels apart.
 
     - A label bears no ownership marker. An id under a `label:` key is believed: the label is renamed as its key is
       declared, or deleted by `prune: locked`. The plan shows either.

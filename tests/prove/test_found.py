@@ -22,7 +22,7 @@ from tests.prove.world import TOKEN, Spoil, company, go, leaks
 
 
 def answering(number: int, reply: Callable[[Any], httpx.Response]) -> Spoil:
-    """Puts another answer in the place of one; it is given the JSON of the real one."""
+    """Put another answer in the place of one; it is given the JSON of the real one."""
     return lambda n, _request, real: reply(json.loads(real.content)) if n == number else real
 
 

@@ -32,7 +32,7 @@ def merged(name: str) -> Desired:
 
 
 def case(leads: int, *, there: bool) -> Case:
-    """Leads that carry one source, both, both and more, or none of them."""
+    """Return leads that carry one source, both, both and more, or none of them."""
     carried = [(1,), (2,), (1, 2), (3, 1), (2, 3, 1), (3,), ()]
     labels = [live_label(1, "Lukewarm"), live_label(2, "Tepid"), live_label(3, "Theirs")]
     if there:
@@ -43,7 +43,7 @@ def case(leads: int, *, there: bool) -> Case:
 
 
 def check(sandbox: Sandbox, before: Mapping[str, Any]) -> None:
-    """No lead has lost anything: what it carried it carries, or Warm in place of a source."""
+    """Check that no lead has lost anything: what it carried it carries, or Warm in place of a source."""
     now = state(sandbox)
     warm = [id_ for id_, label in now.labels.items() if label["name"] == "Warm"]
     assert len(warm) <= 1

@@ -50,7 +50,7 @@ def restore(here: Folder, sandbox: Sandbox, receipt: str = "") -> Ended:
 
 
 def check_as_before(before: State, applied: State, restored: State) -> None:
-    """Everything is as it was before the apply, and what the apply did not touch is byte-identical."""
+    """Check that everything is as it was before the apply, and that what the apply did not touch is byte-identical."""
     expected = without_dead_labels(image(before), before, applied)
     found = image(restored)
     assert found["labels"] == expected["labels"]
@@ -149,7 +149,7 @@ def test_a_receipt_undoes_nothing_of_a_later_run(counted: Counted) -> None:
 
 
 def check_later_stays(before: State, killed: State, later: State, restored: State) -> None:
-    """What the first run did not touch is as the later run left it; labels that the first run had made may be gone."""
+    """Check that what the later run left is there; labels that the first run had made may be gone."""
     made = killed.labels.keys() - before.labels.keys()
     for id_, body in later.labels.items():
         if before.labels.get(id_) == killed.labels.get(id_):
@@ -223,7 +223,7 @@ class Since:
     restored: State
 
     def check(self) -> None:
-        """What people changed stays as they left it; everything else is as it was before the apply."""
+        """Check that what people changed stays as they left it, and everything else is as it was before the apply."""
         for table, id_, body in untouched(self.before, self.applied):
             met = getattr(self.met, table).get(id_)
             if met == body:
@@ -303,13 +303,13 @@ class Since:
         return self.before, self.applied, self.met, self.restored
 
     def _again(self, id_: str) -> list[str]:
-        """Ids of labels that can be the one of this id, created again."""
+        """Return ids of labels that can be the one of this id, created again."""
         old = self.before.labels[id_]
         new = self.restored.labels.keys() - self.met.labels.keys()
         return [id_ for id_ in new if labels_equal(self.restored.labels[id_], old)]
 
     def _now(self, id_: str) -> str:
-        """The id of a label of before, now."""
+        """Return the id of a label of before, now."""
         if id_ in self.applied.labels or not (found := self._again(id_)):
             return id_
         return found[0]
@@ -319,10 +319,10 @@ class Since:
         return label["name"], label["color"]
 
     def _stays_on(self, id_: str) -> list[str]:
-        """Leads that carry a label after the rollback."""
+        """Return leads that carry a label after the rollback."""
         return [lead for lead, body in self.restored.leads.items() if id_ in body["label_ids"]]
 
 
 def labels_equal(label: Body, other: Body) -> bool:
-    """Whether two labels have one name and one colour."""
+    """Return whether two labels have one name and one colour."""
     return (label["name"], label["color"]) == (other["name"], other["color"])

@@ -56,7 +56,7 @@ def test_a_killed_run_is_completed_from_the_command_line(tmp_path: Path, counted
 
 
 def once_and_whole(sandbox: Sandbox) -> None:
-    """Nothing is there twice, and what is not ours is byte for byte as it was, but for labels that are to go."""
+    """Check that nothing exists twice, and that unmanaged objects are unchanged, but for labels that are to go."""
     now, before = state(sandbox), state(CASE.sandbox())
     names = [label["name"] for label in now.labels.values()]
     assert len(now.markers) == len(set(now.markers))

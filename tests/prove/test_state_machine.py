@@ -100,7 +100,7 @@ class Hand:
     on: bool
 
     def edit(self, now: State) -> Edit | None:
-        """As the sandbox knows it; None where there is nothing to do it to."""
+        """Return the edit as the sandbox knows it; None if its object does not exist."""
         if self.what == "add label":
             taken = any(label["name"] == self.name for label in now.labels.values())
             return None if taken else Edit("addLeadLabel", {"name": self.name, "color": self.color})
@@ -127,7 +127,7 @@ ACTS = ("add label", "recolor label", "delete label", "retitle lead", "marker le
 
 
 def hands(*acts: str) -> st.SearchStrategy[Hand]:
-    """Something that a person does."""
+    """Draw something that a person does."""
     return st.builds(Hand, st.sampled_from(acts), st.integers(0, 9), NAME, COLOR, st.booleans())
 
 
@@ -138,7 +138,7 @@ OPERATIONS = ("getLeads", "getLeadLabels", "getLead", "addLead", "addLeadLabel",
 
 
 def fault(kind: FaultKind, at: int | None, operation: str | None, times: int | None) -> Fault:
-    """A fault that makes sense."""
+    """Draw a fault that makes sense."""
     return Fault(kind, at, None if kind is FaultKind.SHORT_PAGE else operation, times if at is None else 1)
 
 
@@ -188,7 +188,7 @@ class Accounts(RuleBasedStateMachine):
     def run_while(
         self, between: Sequence[Hand], work: Mapping[int, Hand], *faults: Fault, lag: int = 0, apply: bool = True
     ) -> None:
-        """A run, while people do something between plan and apply, and before the requests of certain numbers."""
+        """Run while people do something between plan and apply, and before the requests of certain numbers."""
         start = state(self.sandbox)
         labels_read, waiting = [0], list(between)
 
@@ -243,7 +243,7 @@ class Judge:
     lag: int
 
     def sentence(self) -> None:
-        """What every run has to keep to."""
+        """Check what every run has to keep to."""
         assert not leaks(self.run)
         assert not any(step.writes for step in self.run.reading), "a plan wrote"
         if not self.run.plan.applyable:
@@ -253,7 +253,7 @@ class Judge:
                 self.look(step)
 
     def look(self, step: Step) -> None:
-        """What every writing request has to keep to."""
+        """Check what every writing request has to keep to."""
         about, kind = step.about, step.path.split("/")[3]
         self.look_at_strangers(step)
         match step.method, kind:
@@ -326,31 +326,31 @@ class Judge:
         assert lost <= late, "a label was lost"
 
     def edits(self) -> list[Edit]:
-        """All that people did in this run."""
+        """Return all that people did in this run."""
         return [edit for step in self.run.steps for edit in step.edits]
 
     def late(self, step: Step, about: str, path: str, lag: int = 0) -> list[Edit]:
-        """What people did to an object in the moment between the last look at it and the request."""
+        """Return what people did to an object in the moment between the last look at it and the request."""
         looks = [sent for sent in self.run.writing if sent.path.endswith(path) and sent.method == "GET" and sent.heard]
         looked = max((sent.number for sent in looks if sent.number < step.number), default=step.number)
         moment = [sent for sent in self.run.steps if looked - lag < sent.number <= step.number]
         return [edit for sent in moment for edit in sent.edits if edit.id == about]
 
     def planned(self, about: str) -> Mapping[str, Any]:
-        """The fields of an object before the change that was planned for it."""
+        """Return the fields of an object before the change that was planned for it."""
         return {field.path: field.before for field in self.run.changes[about].fields}
 
     def ids(self, labels: Any) -> set[str | None]:
-        """The ids of labels that a plan refers to."""
+        """Return the ids of labels that a plan refers to."""
         bindings = self.run.plan.bindings
         return {label.id if isinstance(label, RemoteRef) else bindings.id_of(label) for label in labels}
 
     def declared(self, kind: str) -> Mapping[str, Desired]:
-        """What is declared of a kind, by key; labels that must not exist are left out."""
+        """Return what is declared of a kind, by key; labels that must not exist are left out."""
         return {desired.address.key: desired for desired in self.account.of_kind(kind) if desired.present}
 
     def desired_label(self, name: str, *, present: bool) -> Desired | None:
-        """The declared label that a live one of this name is."""
+        """Return the declared label that a live one of this name is."""
         found = [label for label in self.account.of_kind("label") if label.present is present and name in label.names]
         return found[0] if found else None
 

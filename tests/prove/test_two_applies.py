@@ -84,7 +84,7 @@ def test_two_applies_create_no_duplicates(
 
 
 def once(sandbox: Sandbox) -> None:
-    """No label and no lead is there twice, and unmanaged objects are as they were."""
+    """Check that no label and no lead exists twice, and that unmanaged objects are as they were."""
     now, before = state(sandbox), state(Sandbox(CASE.seed, clock=Ticks()))
     names = [body["name"] for body in now.labels.values()]
     assert len(names) == len(set(names)), sorted(names)

@@ -82,7 +82,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def at_once(main: Coroutine[Any, Any, T]) -> T:
-    """Runs a coroutine in virtual time."""
+    """Run a coroutine in virtual time."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(main)
 
@@ -126,11 +126,11 @@ class State:
         return [lead["origin_id"] for lead in self.leads.values() if lead["origin_id"]]
 
     def names(self, lead_id: str) -> set[str]:
-        """The names of a lead's labels."""
+        """Return the names of a lead's labels."""
         return {self.labels[id_]["name"] for id_ in self.leads[lead_id]["label_ids"]}
 
     def seen(self) -> Body:
-        """What people see: without times, and without the ids of what the tool made."""
+        """Return what people see: without times, and without the ids of what the tool made."""
         kept = {
             (lead["origin_id"] or id_): {
                 **{key: value for key, value in lead.items() if key not in _OF_THE_MOMENT},
@@ -179,12 +179,12 @@ Spoil = Callable[[int, httpx.Request, httpx.Response], httpx.Response]
 
 
 def nobody(_number: int, _request: httpx.Request) -> Sequence[Edit]:
-    """Nobody does anything."""
+    """Do nothing: no person edits."""
     return ()
 
 
 def as_it_is(_number: int, _request: httpx.Request, reply: httpx.Response) -> httpx.Response:
-    """Nothing happens to an answer."""
+    """Return the answer unchanged."""
     return reply
 
 
@@ -226,7 +226,7 @@ class Wire(httpx.AsyncBaseTransport):
 
 
 def state(sandbox: Sandbox) -> State:
-    """What the first company of the sandbox holds now."""
+    """Return what the first company of the sandbox holds now."""
     return State(sandbox.companies[0].tables())
 
 
@@ -260,7 +260,7 @@ class Run:
         return {change.remote_id: change for change in self.plan.changes if change.remote_id is not None}
 
     def status(self, address: str) -> Status:
-        """What became of one change."""
+        """Return what became of one change."""
         assert self.applied is not None
         return self.applied.outcomes[Address("emea", *address.split(":"))].status
 
@@ -302,19 +302,19 @@ def go(
 
 
 def rendered(part: Part) -> str:
-    """All that is said of one account: to people, to programs, and in a receipt."""
+    """Return all that is said of one account: to people, to programs, and in a receipt."""
     command: Command = "plan" if part.written is None else "apply"
     report, receipt = build(command, [part]), build(command, [replace(part, touched=())])
     return "".join([to_text(report, color=False, width=10_000), *to_json(report), *to_json(receipt)])
 
 
 def leaks(run: Run) -> list[str]:
-    """The secrets that a run has let out."""
+    """Return the secrets that a run has let out."""
     return [secret for secret in SECRETS if secret in run.output]
 
 
 def company(labels: Iterable[Body], leads: Iterable[Body], **more: Any) -> Body:
-    """A seed document of one company, in which whatever nobody may hear of is called a canary."""
+    """Return a seed document of one company, in which whatever nobody may hear of is called a canary."""
     return {
         "token": TOKEN,
         "company": {"id": 7041, "name": "Acme", "domain": "acme"},
@@ -328,17 +328,17 @@ def company(labels: Iterable[Body], leads: Iterable[Body], **more: Any) -> Body:
 
 
 def label_id(number: int) -> str:
-    """The id of a label of the seed."""
+    """Return the id of a label of the seed."""
     return f"00000000-0000-4000-8000-{number:012x}"
 
 
 def lead_id(number: int) -> str:
-    """The id of a lead of the seed."""
+    """Return the id of a lead of the seed."""
     return f"10000000-0000-1000-8000-{number:012x}"
 
 
 def settled(sandbox: Sandbox, account: Account) -> Run:
-    """Once faults have ceased: an apply works, and a plan after it is empty."""
+    """Apply without faults; check that it works, and that a plan after it is empty."""
     run = go(sandbox, account)
     assert run.plan.applyable, run.plan.diagnostics
     assert run.statuses <= {Status.APPLIED}, run.applied

@@ -46,7 +46,7 @@ class World:
     lock: Mapping[str, str] = field(default_factory=dict)
 
     def sandbox(self) -> Sandbox:
-        """A new company in that state."""
+        """Return a new company in that state."""
         return Sandbox(copy.deepcopy(self.seed), burst=None, daily=None, clock=Ticks())
 
     @property
@@ -104,7 +104,7 @@ def _labels(draw: st.DrawFn) -> _Labels:
 
 
 def _add_going(draw: st.DrawFn, made: _Labels, name: str, role: str, id_: str) -> None:
-    """A live label that must not exist: merged into another one, or retired."""
+    """Add a live label that must not exist: merged into another one, or retired."""
     targets = [label for label in made.declared if label.get("state") != "absent"]
     if role != "retired" and targets:
         target: Row = draw(st.sampled_from(targets))
@@ -127,7 +127,7 @@ def _add_going(draw: st.DrawFn, made: _Labels, name: str, role: str, id_: str) -
 
 
 def _add_twin(draw: st.DrawFn, made: _Labels) -> None:
-    """A second live label with the name of a declared one, which takes it in by its id."""
+    """Add a second live label with the name of a declared one, which takes it in by its id."""
     live = {label["name"] for label in made.live}
     targets = [label for label in made.declared if label["name"] in live and label.get("state") != "absent"]
     if draw(SELDOM) and targets:
@@ -142,7 +142,7 @@ def _some(draw: st.DrawFn, items: Sequence[Any]) -> list[Any]:
 
 
 def _values(draw: st.DrawFn) -> Row:
-    """Fields of a live lead besides those that each has."""
+    """Draw fields of a live lead besides those that each has."""
     made: Row = {"title": draw(TITLE), "is_archived": draw(SELDOM)}
     if draw(YES):
         made |= {INDUSTRY: draw(st.sampled_from((1, 2)))}
@@ -181,7 +181,7 @@ def _declared_lead(draw: st.DrawFn, key: str, present: Sequence[str]) -> Row:
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
-    """A company and a configuration that can be applied to it."""
+    """Draw a company and a configuration that can be applied to it."""
     labels = draw(_labels())
     ids = [int(label["id"][-12:], 16) for label in labels.live]
     ours = draw(st.lists(st.sampled_from(KEYS), unique=True))
@@ -215,7 +215,7 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 def _marks(leads: Sequence[Body]) -> list[str | None]:
-    """The markers of leads, None for those that are not ours."""
+    """Return the markers of leads, None for those that are not ours."""
     return [str(lead["origin_id"]) if (lead["origin_id"] or "").startswith("ns:") else None for lead in leads]
 
 
@@ -226,12 +226,12 @@ OF_THE_MOMENT = ("id", "add_time", "update_time", "archive_time", "cc_email", "l
 
 
 def labels_of(now: State, id_: str) -> Counter[tuple[str, str]]:
-    """Name and colour of a lead's labels; labels that were created again have new ids."""
+    """Return name and colour of a lead's labels; labels that were created again have new ids."""
     return Counter((now.labels[label]["name"], now.labels[label]["color"]) for label in now.leads[id_]["label_ids"])
 
 
 def image(now: State) -> Row:
-    """A company without the ids and times that change when an object is created again."""
+    """Return a company without the ids and times that change when an object is created again."""
     return {
         "labels": sorted((label["name"], label["color"]) for label in now.labels.values()),
         "leads": {
@@ -245,13 +245,13 @@ def image(now: State) -> Row:
 
 
 def who(lead: Body) -> str:
-    """What identifies a lead over a rollback: its marker if it is ours, else its id."""
+    """Return what identifies a lead over a rollback: its marker if it is ours, else its id."""
     marker = lead["origin_id"] or ""
     return marker if marker.startswith("ns:") else lead["id"]
 
 
 def without_dead_labels(images: Row, before: State, after: State) -> Row:
-    """The image of `before` without what no rollback can return.
+    """Return the image of `before` without what no rollback can return.
 
     An archived lead that carried a label which the apply deleted: nobody can edit an archived lead.
     """
@@ -267,7 +267,7 @@ def without_dead_labels(images: Row, before: State, after: State) -> Row:
 
 
 def untouched(before: State, after: State) -> Iterator[tuple[str, str, Body]]:
-    """Table, id and body of all that an apply has left exactly as it was."""
+    """Return table, id and body of all that an apply has left unchanged."""
     for table in ("labels", "leads"):
         now = getattr(after, table)
         for id_, body in getattr(before, table).items():
@@ -299,7 +299,7 @@ class Hand:
     other: int
 
     def edit(self, now: State) -> Edit | None:
-        """As the sandbox knows it; None where there is nothing to do it to."""
+        """Return the edit as the sandbox knows it; None if its object does not exist."""
         if self.act == "add label":
             return Edit("addLeadLabel", {"name": "by hand", "color": "pink"})
         back = self.act == "unarchive lead"

@@ -25,7 +25,7 @@ def done(touch: Touch) -> Touch:
 
 
 def back(*touches: Touch, live: tuple[Live, ...] = (), before: Mapping[str, str] | None = None, **seen: Any) -> Any:
-    """The plan of a rollback; `before` holds the labels that existed before the run."""
+    """Return the plan of a rollback; `before` holds the labels that existed before the run."""
     receipt = AccountReceipt("receipt.json", touches, before or {})
     by_kind = {kind: [there for there in live if there.kind == kind] for kind in ("label", "lead")}
     return plan_restore(account(), receipt, Observed(by_kind, **seen))
@@ -253,7 +253,7 @@ def test_an_unanswered_create_of_a_label_is_found_by_name_and_color(
 
 
 def relabelled(*before: str, then: tuple[str, ...], remote_id: str = "id-a") -> Touch:
-    """A lead whose labels the run changed."""
+    """Return a lead whose labels the run changed."""
     had, has = (tuple(RemoteRef("label", label) for label in labels) for labels in (before, then))
     return Touch("lead", remote_id, None, {"labels": had}, {"labels": has}, answered=True)
 

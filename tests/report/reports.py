@@ -11,7 +11,7 @@ SIGN: dict[str, Literal["add", "update", "delete"]] = {"+": "add", "~": "update"
 
 
 def change(sign: str, address: str, *fields: tuple[str, Any, Any], line: int | None = 3, **more: Any) -> Change:
-    """One change of an account; its kind is read from the address."""
+    """Return one change of an account; its kind is read from the address."""
     return Change(
         address=address,
         kind=address.partition("/")[2].partition(":")[0],
@@ -26,18 +26,18 @@ def change(sign: str, address: str, *fields: tuple[str, Any, Any], line: int | N
 
 
 def diagnostic(severity: Literal["error", "guard", "warning"], code: str, summary: str, **more: Any) -> Diagnostic:
-    """One diagnostic."""
+    """Return one diagnostic."""
     return Diagnostic(severity=severity, code=code, summary=summary, **more)
 
 
 def account(name: str, *changes: Change, labels: Sequence[tuple[str, str]] = (), **more: Any) -> Account:
-    """One account; `labels` are names and colours, as they were read."""
+    """Return one account; `labels` are names and colours, as they were read."""
     there = tuple(Label(address=f"{name}/label:{one}", name=one, color=color) for one, color in labels)
     return Account(account=name, company=f"{name}.pipedrive.com", changes=changes, labels=there, **more)
 
 
 def report(*accounts: Account, command: Literal["plan", "apply", "validate"] = "plan", **more: Any) -> Report:
-    """A report with true counts and fingerprints."""
+    """Return a report with true counts and fingerprints."""
     accounts = tuple(replace(one, fingerprint=fingerprint(one)) for one in accounts)
     whole = None if command == "validate" else combined(one.fingerprint for one in accounts)
     actions = [one.action for each in accounts for one in each.changes]
@@ -50,7 +50,7 @@ def report(*accounts: Account, command: Literal["plan", "apply", "validate"] = "
 
 
 def many(changes: int, accounts: int = 1) -> Report:
-    """A report of so many changes, of every kind, evenly over so many accounts."""
+    """Return a report of so many changes, of every kind, evenly over so many accounts."""
     return report(*(account(f"a{n}", *(_one(f"a{n}", i) for i in range(changes // accounts))) for n in range(accounts)))
 
 

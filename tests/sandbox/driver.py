@@ -43,7 +43,7 @@ class CountedIds:
 
 
 def company(token: str = TOKEN, number: int = 7041, **more: Any) -> dict[str, Any]:
-    """A small company: users 1 and 2, persons and organizations 1 to 3, labels Hot and Cold, one custom field."""
+    """Return a company: users 1 and 2, persons and organizations 1 to 3, labels Hot and Cold, one custom field."""
     return {
         "token": token,
         "company": {"id": number, "name": f"Company {number}", "domain": f"company-{number}"},
@@ -93,7 +93,7 @@ class World:
     def call(
         self, method: str, path: str, body: Any = None, *, token: str | None = TOKEN, **options: Any
     ) -> httpx.Response:
-        """Sends one request; `body` is JSON, or bytes to send as they are."""
+        """Send one request; `body` is JSON, or bytes to send as they are."""
         headers = {} if token is None else {"x-api-token": token}
         content = {"content": body} if isinstance(body, bytes) else {} if body is None else {"json": body}
 
@@ -105,18 +105,18 @@ class World:
         return asyncio.run(send())
 
     def api(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
-        """Sends one request to a path below `/api/v1`."""
+        """Send one request to a path below `/api/v1`."""
         return self.call(method, f"/api/v1{path}", body, **options)
 
     def second(self, path: str, **query: Any) -> Any:
-        """The body of a success from a path below `/api/v2`."""
+        """Send a request; return the body of a success from a path below `/api/v2`."""
         answer = self.call("GET", f"/api/v2{path}", params=query)
         assert answer.is_success, answer.text
         assert answer.json()["success"] is True
         return answer.json()
 
     def broken(self, method: str, path: str, body: Any = None) -> httpx.TransportError:
-        """The error of a request to a path below `/api/v1` whose connection has to break."""
+        """Send a request to a path below `/api/v1`; return the error of its connection, which has to break."""
 
         async def send() -> None:
             async with httpx.AsyncClient(transport=Breakable(self.sandbox), base_url="http://sandbox") as client:
@@ -129,14 +129,14 @@ class World:
         raise AssertionError("the connection held")
 
     def data(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
-        """The `data` of an answer that has to be a success."""
+        """Return the `data` of an answer that has to be a success."""
         answer = self.api(method, path, body, **options)
         assert answer.is_success, answer.text
         assert answer.json()["success"] is True
         return answer.json()["data"]
 
     def refusal(self, method: str, path: str, body: Any = None, **options: Any) -> str:
-        """The message of an answer that has to be a 400 in the general envelope."""
+        """Return the message of an answer that has to be a 400 in the general envelope."""
         answer = self.api(method, path, body, **options)
         assert answer.status_code == 400, answer.text
         envelope = answer.json()
@@ -147,7 +147,7 @@ class World:
         return str(envelope["error"])
 
     def add(self, **values: Any) -> dict[str, Any]:
-        """A new lead of person 1."""
+        """Add a lead of person 1, and return it."""
         lead: dict[str, Any] = self.data("POST", "/leads", {"title": "A lead", "person_id": 1, **values})
         return lead
 
@@ -157,5 +157,5 @@ class World:
         return [lead.title for lead in self.sandbox.companies[0].tables().leads]
 
     def listed(self, path: str = "/leads", **query: Any) -> list[Any]:
-        """The titles of one page."""
+        """Return the titles of one page."""
         return [lead["title"] for lead in self.data("GET", path, params=query)]
