@@ -12,8 +12,8 @@ import httpx
 from rich.console import Console
 from rich.text import Text
 
+from leadstate.api.session import Runtime
 from leadstate.cli.main import cli
-from leadstate.cli.session import Runtime
 from leadstate.cli.starter import starter
 from leadstate.sandbox import Sandbox
 

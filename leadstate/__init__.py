@@ -1,7 +1,59 @@
 """Lead labels and seeded leads of Pipedrive accounts, declared in YAML and reconciled like infrastructure.
 
-The rooms, from the top: `cli` > (`engine` | `config` | `report` | `sandbox`) > `pipedrive` > `kinds` > `core`.
-docs/architecture.md walks one label through them.
+    import leadstate
+
+    configuration = leadstate.load("leadstate.yaml")
+    async with leadstate.connect(configuration) as session:
+        plan = await session.plan(targets=["label:Hot"])
+        result = await session.apply(plan)
+
+`leadstate.plan` and `leadstate.apply` do the same without `await`. docs/python.md describes it, docs/architecture.md
+what is below.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from leadstate import errors
+    from leadstate.api.configuration import load, rollback
+    from leadstate.api.plain import apply, plan
+    from leadstate.api.receipts import read_report
+    from leadstate.api.session import Plan, Result, Rollout, Runtime, Session, connect
+    from leadstate.engine.events import Event
+
 __version__ = "0.1.0.dev0"
+
+__all__ = [
+    "Event",
+    "Plan",
+    "Result",
+    "Rollout",
+    "Runtime",
+    "Session",
+    "apply",
+    "connect",
+    "errors",
+    "load",
+    "plan",
+    "read_report",
+    "rollback",
+]
+
+_HOMES = {
+    "leadstate.api.configuration": ("load", "rollback"),
+    "leadstate.api.plain": ("apply", "plan"),
+    "leadstate.api.receipts": ("read_report",),
+    "leadstate.api.session": ("Plan", "Result", "Rollout", "Runtime", "Session", "connect"),
+    "leadstate.engine.events": ("Event",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, and nothing else: `leadstate --version` needs no HTTP client."""
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(home), name)
+    if name == "errors":
+        return import_module("leadstate.errors")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,8 +13,8 @@ import httpx
 from benchmarks.configurations import account, leads
 from benchmarks.row import Figure, Row
 from benchmarks.server import LABELS, TOKEN, seed
+from leadstate.api.session import Runtime
 from leadstate.cli.main import cli
-from leadstate.cli.session import Runtime
 from leadstate.sandbox import Sandbox
 
 LIVE = 50_000

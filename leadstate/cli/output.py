@@ -4,22 +4,16 @@ import functools
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import click
 
+from leadstate.api.atomic_write import PRIVATE
 from leadstate.model.errors import LeadstateError
 from leadstate.report import IN_REPOSITORY, RENDERERS
 from leadstate.report.document import Report
 from leadstate.report.formats.places import renamed
-
-PRIVATE = 0o600
-"""Mode of a file that only its owner may read."""
-
-PUBLIC = 0o644
-"""Mode of a file that is committed."""
 
 UNFOLDED = 10_000
 """Columns where nobody looks at a terminal: lines are not folded, so that a log can be searched."""
@@ -131,22 +125,3 @@ def _unwritable(path: Path, failure: OSError) -> OutputError:
         return OutputError(f"{path} is a link to {path.readlink()}", hint="name the file itself, or remove the link")
     why = (failure.strerror or str(failure)).lower()
     return OutputError(f"{path} cannot be written: {why}", hint="name a file that can be written")
-
-
-def write_beside(path: Path, content: bytes | Iterable[str], *, mode: int = PRIVATE) -> None:
-    """Replace a file as a whole: a reader sees the old content or the new one, also if the disk is full.
-
-    The new content is written to a temporary file in the same folder. Its name cannot be predicted, so nobody can put a
-    link there that leads elsewhere; where `path` itself is a link, the link is replaced. A text may come in pieces.
-    """
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    beside = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            whole = content.encode("utf-8") if isinstance(content, str) else content
-            file.writelines((whole,) if isinstance(whole, bytes) else (piece.encode("utf-8") for piece in whole))
-        beside.chmod(mode)
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise

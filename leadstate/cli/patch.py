@@ -14,10 +14,11 @@ from typing import TypeAlias
 
 import click
 
+from leadstate.api.atomic_write import PUBLIC, replace_file
 from leadstate.cli.confirm import agreed
 from leadstate.cli.exits import Exit
 from leadstate.cli.options import F, option
-from leadstate.cli.output import PUBLIC, wants_color, write_beside
+from leadstate.cli.output import wants_color
 from leadstate.config.yaml.files import is_meant
 from leadstate.config.yaml.source import Source
 from leadstate.edit.edits import Edit
@@ -153,4 +154,4 @@ def _replace(target: Path, source: Source, text: str) -> None:
     if raw.decode("utf-8-sig", "replace") != source.text:
         raise FileError(f"{source.name} was changed meanwhile", hint="run the command again")
     mode = stat.S_IMODE(target.stat().st_mode) if there else PUBLIC
-    write_beside(target, (_BOM if raw.startswith(_BOM) else b"") + text.encode("utf-8"), mode=mode)
+    replace_file(target, (_BOM if raw.startswith(_BOM) else b"") + text.encode("utf-8"), mode=mode)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import click
 
-from leadstate.cli.session import Session
+from leadstate.api.session import Session
 from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible
 from leadstate.model.plan import AccountPlan

@@ -1,5 +1,9 @@
 """What happens while a plan is applied, for whoever wants to know: a receipt, a progress bar."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from leadstate.model.address import Address
 from leadstate.model.outcome import Outcome
 from leadstate.model.plan import Change
 from leadstate.model.touch import Touch
@@ -48,3 +52,34 @@ class Several(Observer):
         """Tell each of them."""
         for observer in self._observers:
             observer.finished(change, outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A change has ended.
+
+    Attributes:
+        address: the object.
+        action: `add`, `update` or `delete`.
+        status: `applied`, `failed`, `skipped`, `conflict` or `unknown`.
+        detail: why, where it was not applied.
+    """
+
+    address: Address
+    action: str
+    status: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.address}: {self.action} {self.status}" + (f" ({self.detail})" if self.detail else "")
+
+
+class Reporter(Observer):
+    """Calls a function for each change that ends."""
+
+    def __init__(self, report: Callable[[Event], object]) -> None:
+        self._report = report
+
+    def finished(self, change: Change, outcome: Outcome) -> None:
+        """Call it."""
+        self._report(Event(change.address, change.action.value, outcome.status.value, outcome.detail or ""))

@@ -10,12 +10,14 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import httpx
 
 from leadstate.pipedrive.answers import Answer, read
 from leadstate.pipedrive.auth import Signer
-from leadstate.pipedrive.bounds import BOUNDS, Bounds, TooLargeError, bounded
+from leadstate.pipedrive.body import TooLargeError, bounded
+from leadstate.pipedrive.bounds import BOUNDS, Bounds
 from leadstate.pipedrive.errors import ApiError, RateLimited, TooLarge, Unreachable
 from leadstate.pipedrive.operations import Operation, Request
 from leadstate.pipedrive.rate_limit import SEARCH_LIMIT, Limiter
@@ -25,6 +27,15 @@ TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
 TURNS = 12
 """Turns of the event loop that httpx takes to send a request, and some more; too few cost a little time."""
+
+Transport: TypeAlias = httpx.AsyncBaseTransport
+"""Carries requests in place of the network."""
+
+HttpClient: TypeAlias = httpx.AsyncClient
+"""Asks all accounts of a run; what `http_client` makes."""
+
+Headers: TypeAlias = httpx.Headers
+"""Headers of an answer, in any case."""
 
 Lane = AbstractAsyncContextManager[object]
 """What lets so many requests through at a time."""
@@ -176,9 +187,9 @@ class Connection:
 
 @asynccontextmanager
 async def http_client(
-    transport: httpx.AsyncBaseTransport | None = None,
+    transport: Transport | None = None,
     bounds: Bounds = BOUNDS,
-) -> AsyncIterator[httpx.AsyncClient]:
+) -> AsyncIterator[HttpClient]:
     """One HTTP client for all accounts of a run: TLS verified, no redirects, no cookies, answers within bounds.
 
     Proxies of the environment apply to https only: plain http goes to loopback and nowhere else.

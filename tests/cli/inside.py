@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 import httpx
 
+from leadstate.api.session import Runtime
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import cli
-from leadstate.cli.session import Runtime
 from leadstate.model.errors import LeadstateError
 from leadstate.pipedrive.connection import Pace
 from leadstate.sandbox import Sandbox

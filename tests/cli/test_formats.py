@@ -9,8 +9,8 @@ import click.testing
 import httpx
 import pytest
 
+from leadstate.api.session import Runtime
 from leadstate.cli.main import cli
-from leadstate.cli.session import Runtime
 from leadstate.report import RENDERERS
 from leadstate.sandbox import Sandbox
 

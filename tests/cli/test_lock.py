@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from leadstate.cli import lockfile as locking
+from leadstate.api import lockfile as locking
 from leadstate.sandbox import Sandbox
 from tests.cli.inside import leadstate
 from tests.cli.live import Shell
@@ -86,7 +86,7 @@ def test_a_file_that_cannot_be_written_loses_neither_the_report_nor_the_receipt(
     config.write_text(config.read_text().replace("Hot, color: red", f"Hot, color: {color}"))
     (shell.folder / "leadstate.lock.json").unlink()
     monkeypatch.chdir(shell.folder)
-    monkeypatch.setattr(locking, "write_beside", full)
+    monkeypatch.setattr(locking, "replace_file", full)
     before = set(Path(".leadstate/receipts").iterdir())
     ended, out, err = leadstate(
         sandbox, shell.environ, Path(".leadstate/receipts"), ("apply", "--auto-approve", "--lock")

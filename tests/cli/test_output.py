@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from leadstate.cli.output import PUBLIC, write_beside
+from leadstate.api.atomic_write import PUBLIC, replace_file
 
 
 def test_a_file_is_replaced_as_a_whole_and_nothing_else_is_left(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("old, and longer")
     path.chmod(0o644)
-    write_beside(path, "new")
+    replace_file(path, "new")
     assert path.read_text() == "new"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    write_beside(path, iter(["in ", "pieces"]), mode=PUBLIC)
+    replace_file(path, iter(["in ", "pieces"]), mode=PUBLIC)
     assert path.read_text() == "in pieces"
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
-    write_beside(path, b"\xff")
+    replace_file(path, b"\xff")
     assert path.read_bytes() == b"\xff"
     assert os.listdir(tmp_path) == ["file"]  # noqa: PTH208  hidden files too
 
@@ -32,7 +32,7 @@ def test_a_file_that_cannot_be_written_to_its_end_leaves_the_old_one_and_nothing
 
     (tmp_path / "file").write_text("old")
     with pytest.raises(OSError, match="No space"):
-        write_beside(tmp_path / "file", full())
+        replace_file(tmp_path / "file", full())
     assert (tmp_path / "file").read_text() == "old"
     assert os.listdir(tmp_path) == ["file"]  # noqa: PTH208  as above
 
@@ -44,7 +44,7 @@ def test_no_link_leads_what_is_written_elsewhere(tmp_path: Path) -> None:
     folder.mkdir()
     for name in (".file.part", "file.part", ".file.tmp", "file"):
         (folder / name).symlink_to(elsewhere)
-    write_beside(folder / "file", "ours")
+    replace_file(folder / "file", "ours")
     assert elsewhere.read_text() == "theirs"
     assert not (folder / "file").is_symlink()
     assert (folder / "file").read_text() == "ours"

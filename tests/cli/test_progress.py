@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 import pytest
 
+from leadstate.api.session import Runtime
 from leadstate.cli.options import HIDDEN
 from leadstate.cli.progress import QUIET, progress
-from leadstate.cli.session import Runtime
 from leadstate.pipedrive.connection import Pace
 from leadstate.sandbox import Sandbox, running
 

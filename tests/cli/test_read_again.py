@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from leadstate.api.session import Runtime
 from leadstate.cli.main import cli
-from leadstate.cli.session import Runtime
 from tests.engine.fake import Fake, failed
 
 CONFIGURATION = """\

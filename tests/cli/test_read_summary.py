@@ -6,8 +6,8 @@ from pathlib import Path
 import click.testing
 import pytest
 
+from leadstate.api.session import Runtime
 from leadstate.cli.main import cli
-from leadstate.cli.session import Runtime
 from tests.engine.reading import TOKEN, Company, lead_id
 
 COUNT = 30

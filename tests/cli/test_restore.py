@@ -16,7 +16,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from leadstate.cli.receipts import Receipt, ReceiptError, read_report
+from leadstate.api.receipts import Receipt, ReceiptError, read_report
 from leadstate.model import touch as core_touch
 from leadstate.model.errors import ReportError
 from leadstate.model.outcome import Outcome, Status

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from leadstate.pipedrive.auth import Signer, TokenAuth
-from leadstate.pipedrive.bounds import BOUNDS, Bounds, TooLargeError
+from leadstate.pipedrive.body import TooLargeError
+from leadstate.pipedrive.bounds import BOUNDS, Bounds
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.connection import Connection, Pace, Spent, http_client, why
 from leadstate.pipedrive.errors import ApiError, BadAnswer, NoTokenServer, TooLarge, Unauthorized, Unreachable

@@ -14,8 +14,8 @@ import click
 import click.testing
 import httpx
 
+from leadstate.api.session import Runtime
 from leadstate.cli.main import cli
-from leadstate.cli.session import Runtime
 from leadstate.model.errors import LeadstateError
 from leadstate.pipedrive.connection import Pace
 from leadstate.sandbox import Sandbox

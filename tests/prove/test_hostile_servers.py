@@ -19,8 +19,8 @@ from urllib.parse import parse_qs, urlsplit
 import click
 import pytest
 
+from leadstate.api.session import Runtime
 from leadstate.cli.main import cli
-from leadstate.cli.session import Runtime
 from leadstate.model.errors import LeadstateError
 from leadstate.pipedrive.bounds import Bounds
 from leadstate.sandbox import Sandbox, running

@@ -11,8 +11,8 @@ import click.testing
 import httpx
 import pytest
 
+from leadstate.api.session import Runtime
 from leadstate.cli.main import cli
-from leadstate.cli.session import Runtime
 from leadstate.model.outcome import Status
 from leadstate.pipedrive.connection import Pace
 from leadstate.sandbox import Edit, Fault, FaultKind, Sandbox, running

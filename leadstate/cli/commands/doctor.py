@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
-import httpx
 from pydantic import ValidationError
 
 from leadstate.cli import options
@@ -24,6 +23,7 @@ from leadstate.model.account import Account
 from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible, visible_json
 from leadstate.pipedrive.client import Reader
+from leadstate.pipedrive.connection import Headers
 from leadstate.pipedrive.errors import ApiError
 from leadstate.pipedrive.operations import GET_LABELS, GET_ME, Request
 
@@ -134,7 +134,7 @@ async def _rights(name: str, me: Me, reader: Reader) -> Check:
     )
 
 
-def _limits(name: str, headers: httpx.Headers) -> Iterator[Check]:
+def _limits(name: str, headers: Headers) -> Iterator[Check]:
     for what, prefix in (("burst", "x-ratelimit"), ("today", "x-daily-ratelimit-token")):
         left, limit = headers.get(f"{prefix}-remaining"), headers.get(f"{prefix}-limit")
         unit = "requests left in the window" if what == "burst" else "rate-limit tokens left"

@@ -7,15 +7,16 @@ from pathlib import Path
 import click
 
 from leadstate import __version__
+from leadstate.api.configuration import DEFAULT
+from leadstate.api.session import Session
 from leadstate.cli import options
-from leadstate.cli.configuration import DEFAULT
+from leadstate.cli.choices import Choices
 from leadstate.cli.diagnostics import say
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import columns, wants_color, write_private
-from leadstate.cli.planning import Choices, reading_cost
-from leadstate.cli.session import Session, session
+from leadstate.cli.session import runtime, session
 from leadstate.config import Configuration
 from leadstate.edit.items import Files
 from leadstate.edit.provenance import provenance
@@ -64,7 +65,7 @@ def explain(
     except ConfigurationError as failure:
         say(failure.diagnostics)
         return Exit.ERROR
-    found, document = wait_for(_explain(target, choices.settings(), configuration, files))
+    found, document = wait_for(_explain(target, Settings(today=runtime().now().date()), configuration, files))
     unread = [diagnostic for one in found if not one.plan.complete for diagnostic in one.plan.diagnostics]
     if document.explanations:
         text = _FORMS[form](document, color=output is None and wants_color(color), width=columns())
@@ -86,7 +87,7 @@ async def _explain(
 ) -> tuple[list[Found], Explanations]:
     async with session(configuration) as opened:
         found = await explain_all(opened.work, target, settings)
-        spent = reading_cost(opened).values()
+        spent = opened.reading_cost().values()
         document = Explanations(
             leadstate_version=__version__,
             target=str(target),

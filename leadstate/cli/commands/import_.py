@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from leadstate.api.configuration import DEFAULT, lock_file
+from leadstate.api.lockfile import adopt
 from leadstate.cli import options
-from leadstate.cli.configuration import DEFAULT, load_configuration, lock_file
+from leadstate.cli.configuration import load_configuration
 from leadstate.cli.diagnostics import say
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
-from leadstate.cli.lockfile import adopt
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.patch import Way, asking, can_be_made, file_for, new_texts, patch
 from leadstate.cli.session import session

@@ -4,17 +4,18 @@ from pathlib import Path
 
 import click
 
+from leadstate.api.configuration import lock_file
+from leadstate.api.lockfile import remember
+from leadstate.api.session import Plan
 from leadstate.cli import options
-from leadstate.cli.configuration import load_configuration, lock_file
+from leadstate.cli.configuration import load_configuration
 from leadstate.cli.diagnostics import say
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
-from leadstate.cli.lockfile import remember
 from leadstate.cli.main import COMMANDS
-from leadstate.cli.planning import Planned, make_plans
-from leadstate.cli.session import runtime, session
+from leadstate.cli.progress import progress
+from leadstate.cli.session import session
 from leadstate.config import Configuration
-from leadstate.engine.run import Settings
 from leadstate.model.diagnostics import Severity, counted
 
 
@@ -24,9 +25,9 @@ from leadstate.model.diagnostics import Severity, counted
 def lock(*, paths: tuple[Path, ...], accounts: tuple[str, ...]) -> int:
     """Write leadstate.lock.json: the id of each declared label and lead that is there. Commit it.
 
-    It is a hint and never the truth; losing it loses no correctness. With it a rename in Pipedrive is recognised,
-    `prune: {labels: locked}` deletes what was made here and is no longer declared, and a seed that people deleted stays
-    deleted. `apply` keeps it up to date where it exists.
+    It is a cache of ids, and live data wins; losing it loses no correctness. With it a rename in Pipedrive is
+    recognised, `prune: {labels: locked}` deletes what was made here and is no longer declared, and a seed that people
+    deleted stays deleted. `apply` keeps it up to date where it exists.
 
     \b
     Examples:  leadstate lock
@@ -46,6 +47,7 @@ def lock(*, paths: tuple[Path, ...], accounts: tuple[str, ...]) -> int:
     return Exit.ERROR if errors else Exit.FINE
 
 
-async def _plan(configuration: Configuration) -> Planned:
+async def _plan(configuration: Configuration) -> Plan:
     async with session(configuration) as opened:
-        return await make_plans(opened, Settings(everything=True, today=runtime().now().date()))
+        with progress("Reading", "accounts", len(opened.work), opened.work) as shown:
+            return await opened.plan(everything=True, ended=shown.account)

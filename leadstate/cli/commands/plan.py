@@ -5,28 +5,20 @@ from typing import Any
 
 import click
 
+from leadstate.api.baseline import Baseline, read_baseline
+from leadstate.api.session import Plan
 from leadstate.cli import options
-from leadstate.cli.baseline import Baseline, read_baseline
+from leadstate.cli.choices import Choices, exit_of
 from leadstate.cli.configuration import configuration_report
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import emit, write_private
-from leadstate.cli.planning import (
-    Choices,
-    Planned,
-    check_targets,
-    exit_of,
-    make_plans,
-    plan_report,
-)
 from leadstate.cli.read_summary import say_stats
 from leadstate.cli.session import session
 from leadstate.config import Configuration
 from leadstate.model.errors import ConfigurationError
 from leadstate.report import RENDERERS
-from leadstate.report.document import Report
-from leadstate.report.formats.json import to_json
 
 
 @click.command(short_help=COMMANDS["plan"])
@@ -66,21 +58,19 @@ def plan(
         emit(configuration_report("plan", failure), form, color, output)
         return Exit.ERROR
     baseline = None if base_revision is None else read_baseline(base_revision, choices.paths, configuration)
-    planned, report = wait_for(_plan(choices, configuration, baseline))
-    emit(report, form, color, output)
+    made = wait_for(_plan(choices, configuration, baseline))
+    emit(made.report, form, color, output)
     if out is not None:
-        write_private(out, to_json(report))
-    code = exit_of(planned.severity)
-    if code is Exit.FINE and detailed_exitcode and report.summary.changes:
+        write_private(out, made.to_json())
+    code = exit_of(made.severity)
+    if code is Exit.FINE and detailed_exitcode and made.summary.changes:
         return Exit.CHANGES
     return code
 
 
-async def _plan(choices: Choices, configuration: Configuration, baseline: Baseline | None) -> tuple[Planned, Report]:
-    settings = choices.settings()
-    async with session(configuration) as opened:
-        planned = await make_plans(opened, settings, baseline)
+async def _plan(choices: Choices, configuration: Configuration, baseline: Baseline | None) -> Plan:
+    async with session(configuration, choices.limit) as opened:
+        plan = await choices.plan(opened, baseline)
         if choices.stats:
-            say_stats(opened, planned.plans)
-        check_targets(settings.targets, planned.plans, configuration)
-        return planned, plan_report(planned, opened, choices, configuration, baseline)
+            say_stats(opened, plan.plans)
+        return plan

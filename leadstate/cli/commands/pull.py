@@ -1,27 +1,28 @@
 """`leadstate pull`: live values of declared objects into the YAML. Its clients have no way to write to an account."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
+from leadstate.api.configuration import DEFAULT
+from leadstate.api.session import Plan
 from leadstate.cli import options
-from leadstate.cli.configuration import DEFAULT, load_configuration
+from leadstate.cli.choices import Choices
+from leadstate.cli.configuration import load_configuration
 from leadstate.cli.diagnostics import say
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.patch import Way, asking, new_texts, patch
-from leadstate.cli.planning import Choices, check_targets, make_plans
 from leadstate.cli.session import session
 from leadstate.config import Configuration
 from leadstate.edit.items import Files
-from leadstate.edit.pull import Accepted, accept
-from leadstate.engine.run import Settings
+from leadstate.edit.pull import accept
 from leadstate.model.diagnostics import Severity
 from leadstate.model.errors import ConfigurationError
 from leadstate.model.escape import visible
-from leadstate.model.plan import AccountPlan, Action, Change
+from leadstate.model.plan import Action, Change
 from leadstate.model.policy import Impact
 
 
@@ -54,22 +55,26 @@ def pull(
                leadstate pull -a emea --target label:Hot
     """
     paths = paths or (DEFAULT,)
-    settings = Choices(paths, accounts, (), None, None, targets, Impact.NONE).settings()
+    choices = Choices(paths, accounts, (), None, None, targets, Impact.NONE)
     try:
         files = Files.read(paths)
-        configuration = load_configuration(paths, accounts)
+        configuration = choices.configuration()
         everything = load_configuration(paths, ()) if accounts else configuration
-        plans = wait_for(_plan(configuration, settings))
-        check_targets(settings.targets, plans, configuration)
-        accepted = _accept(plans, settings, files, everything)
+        plan = wait_for(_plan(configuration, choices))
+        accepted = accept(_of(plan, Action.UPDATE), files, everything)
         changed = new_texts(files, accepted.edits)
     except ConfigurationError as failure:
         say(failure.diagnostics)
         return Exit.ERROR
     code = patch(changed, paths, Way(check, auto_approve, color))
-    errors = [diagnostic for plan in plans for diagnostic in plan.diagnostics if diagnostic.severity is Severity.ERROR]
+    errors = [
+        diagnostic
+        for account in plan.plans
+        for diagnostic in account.diagnostics
+        if diagnostic.severity is Severity.ERROR
+    ]
     say([*errors, *accepted.diagnostics])
-    _say_what_is_missing(_of(plans, settings, Action.ADD))
+    _say_what_is_missing(_of(plan, Action.ADD))
     if not changed and not errors and not accepted.diagnostics:
         click.echo("Nothing to pull.", err=True)
     if code is Exit.FINE and (errors or accepted.diagnostics):
@@ -77,24 +82,20 @@ def pull(
     return code
 
 
-async def _plan(configuration: Configuration, settings: Settings) -> Sequence[AccountPlan]:
-    async with session(configuration) as opened:
-        return (await make_plans(opened, settings)).plans
+async def _plan(configuration: Configuration, choices: Choices) -> Plan:
+    async with session(configuration, choices.limit) as opened:
+        return await choices.plan(opened)
 
 
-def _accept(plans: Sequence[AccountPlan], settings: Settings, files: Files, everything: Configuration) -> Accepted:
-    return accept(_of(plans, settings, Action.UPDATE), files, everything)
-
-
-def _of(plans: Iterable[AccountPlan], settings: Settings, action: Action) -> list[Change]:
-    """The changes of accounts that could be read as a whole; what a target only needs is not meant."""
-    chosen = settings.targets
+def _of(plan: Plan, action: Action) -> list[Change]:
+    """Return the changes of accounts that could be read as a whole; what a target only needs is not meant."""
+    targets = plan.settings.targets
     return [
         change
-        for plan in plans
-        if plan.complete
-        for change in plan.changes
-        if change.action is action and (not chosen or any(target.selects(change.address) for target in chosen))
+        for account in plan.plans
+        if account.complete
+        for change in account.changes
+        if change.action is action and (not targets or any(target.selects(change.address) for target in targets))
     ]
 
 

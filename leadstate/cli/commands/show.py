@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
+from leadstate.api.receipts import read_report
 from leadstate.cli import options
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import emit
-from leadstate.cli.receipts import read_report
 from leadstate.report import RENDERERS
 from leadstate.report.merge_reports import missing, together
 

@@ -12,9 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-import click
-
-from leadstate.cli.output import PRIVATE, write_beside
+from leadstate.api.atomic_write import PRIVATE, replace_file
 from leadstate.engine.events import Observer
 from leadstate.model.account import Account
 from leadstate.model.address import Address
@@ -116,17 +114,14 @@ class Receipt(Observer):
         self._note(Entry(account=account, address=str(change.address), result=result_row(outcome)))
 
     def close(self, parts: Sequence[Part]) -> None:
-        """Replace the report by what the end was, and say on stderr where it is."""
+        """Replace the report by what the end was; `obstacle` says if that failed."""
         report = build("apply", [replace(part, touched=self._known(part.plan.account)) for part in parts])
         try:
             self._journal.close()
-            write_beside(self.path, to_json(report))
+            replace_file(self.path, to_json(report))
             journal_of(self.path).unlink()
         except OSError as failure:
             self._fail(failure)
-        if self._obstacle:
-            click.echo(f"{self._obstacle}. No further change was begun.", err=True)
-        click.echo(f"Receipt: {self.path}", err=True)
 
     def _known(self, account: str) -> Iterator[Touch]:
         return (touch for _, touch in self._touches[account].values() if touch is not None)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from leadstate.cli.output import PUBLIC, write_beside
+from leadstate.api.atomic_write import PUBLIC, replace_file
 from leadstate.config import Lock, lock_text, read_lock
 from leadstate.engine.apply.execute import Outcomes
 from leadstate.model.account import Account
@@ -28,7 +28,7 @@ def remember(
             lock[account.name] = _entries(account, plan, outcomes.get(account.name, {}), entries)
     text = lock_text(lock)
     if not path.exists() or path.read_text(encoding="utf-8") != text:
-        write_beside(path, text, mode=PUBLIC)
+        replace_file(path, text, mode=PUBLIC)
     return lock
 
 
@@ -36,7 +36,7 @@ def adopt(path: Path, adopted: Mapping[str, Mapping[Ref, str]]) -> Path:
     """Write down which leads the adopted ones are, beside what the file knows; the file."""
     known = read_lock(path)
     both = {name: _together(known.get(name, {}), adopted.get(name, {})) for name in {*known, *adopted}}
-    write_beside(path, lock_text(both), mode=PUBLIC)
+    replace_file(path, lock_text(both), mode=PUBLIC)
     return path
 
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from leadstate.cli.output import write_beside
+from leadstate.api.atomic_write import replace_file
 
 NAME = "pages.json"
 MATTERS_FROM = 2
@@ -43,4 +43,4 @@ def write_lengths(folder: Path, before: Lengths, lengths: Lengths) -> None:
         return
     with contextlib.suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_beside(folder / NAME, json.dumps(after, indent=1, sort_keys=True) + "\n")
+        replace_file(folder / NAME, json.dumps(after, indent=1, sort_keys=True) + "\n")

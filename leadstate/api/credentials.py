@@ -4,22 +4,34 @@ import os
 from collections.abc import Callable, Mapping
 from functools import partial
 
-import httpx
-
-from leadstate.cli.diagnostics import say
-from leadstate.cli.output import write_beside
+from leadstate.api.atomic_write import replace_file
 from leadstate.config import DeclaredAccount, OAuthToken, read_token
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.errors import SecretError
 from leadstate.pipedrive.auth import Signer, TokenAuth
+from leadstate.pipedrive.connection import HttpClient
 from leadstate.pipedrive.oauth import Client, OAuth
 from leadstate.pipedrive.secrets import Token
 
+Warn = Callable[[Diagnostic], object]
+"""Hears of something that whoever runs this should know."""
+
 
 def signer_of(
-    declared: DeclaredAccount, http: httpx.AsyncClient, environ: Mapping[str, str], clock: Callable[[], float]
+    declared: DeclaredAccount,
+    http: HttpClient,
+    environ: Mapping[str, str],
+    clock: Callable[[], float],
+    warn: Warn | None = None,
 ) -> Signer:
-    """What signs the account's requests, its secrets read.
+    """Return what signs the account's requests, its secrets read.
+
+    Args:
+        declared: the account and where its token comes from.
+        http: asks the token endpoint.
+        environ: the variables that its token sources name.
+        clock: monotonic seconds.
+        warn: hears of a new refresh token that is kept nowhere.
 
     Raises:
         SecretError: one of its sources gives nothing usable.
@@ -41,29 +53,29 @@ def signer_of(
             hint="make the folder, or name another file",
             span=source.refresh_token.at,
         )
-    return OAuth(http, client, declared.account.origin, clock=clock, rotated=_Keep(declared.account.name, source))
+    return OAuth(http, client, declared.account.origin, clock=clock, rotated=_Keep(declared.account.name, source, warn))
 
 
 class _Keep:
     """Writes a new refresh token where the user says, and nowhere else; says once that it has no place to go."""
 
-    def __init__(self, account: str, source: OAuthToken) -> None:
+    def __init__(self, account: str, source: OAuthToken, warn: Warn | None) -> None:
         self._account = account
         self._source = source
-        self._said = False
+        self._warn = warn
 
     def __call__(self, token: Token) -> None:
         problem = self._problem(token)
-        if problem and not self._said:
-            self._said = True
-            say([self._warning(problem)])
+        if problem and self._warn is not None:
+            self._warn(self._warning(problem))
+            self._warn = None
 
     def _problem(self, token: Token) -> str:
         """Writes the token; what is wrong, if it is written nowhere."""
         if self._source.save_to is None:
             return "it is kept nowhere"
         try:
-            write_beside(self._source.save_to, f"{token.reveal()}\n")
+            replace_file(self._source.save_to, f"{token.reveal()}\n")
         except OSError as failure:
             return f"it cannot be written to {self._source.save_to}: {(failure.strerror or '').lower()}"
         return ""

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from leadstate.cli.run_lock import Locked, NoStateFolder, run_locks
+from leadstate.api.run_lock import Locked, NoStateFolder, run_locks
 from leadstate.model.account import Account
 from leadstate.model.policy import Policy
 from leadstate.sandbox import Sandbox, running
@@ -28,7 +28,7 @@ EMEA, US = account("emea", "https://acme-emea.pipedrive.com"), account("us", "ht
 HOLD = """
 import sys
 from pathlib import Path
-from tests.cli.test_run_lock import EMEA, run_locks
+from tests.api.test_run_lock import EMEA, run_locks
 with run_locks([EMEA], Path(sys.argv[1]), "apply", 0):
     print("held", flush=True)
     sys.stdin.read()
@@ -65,14 +65,15 @@ def test_a_second_run_is_refused_and_told_who_holds_the_account(tmp_path: Path) 
             pass
 
 
-def test_a_run_waits_as_long_as_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_waits_as_long_as_it_is_told(tmp_path: Path) -> None:
+    said: list[str] = []
     with another_process(tmp_path) as other:
         ender = threading.Timer(0.3, other.kill)
         ender.start()
-        with run_locks([EMEA], tmp_path, "apply", 20):
+        with run_locks([EMEA], tmp_path, "apply", 20, waiting=said.append):
             pass
         ender.join()
-    assert "Waiting up to 20 s: `leadstate apply`" in capsys.readouterr().err
+    assert [line.partition(" in ")[0] for line in said] == ["Waiting up to 20 s: `leadstate apply`"]
 
 
 def test_accounts_are_told_apart_by_their_address_and_on_the_shared_host_by_company(tmp_path: Path) -> None:
@@ -196,6 +197,6 @@ def test_a_holder_that_has_not_said_yet_who_it_is_is_waited_for(tmp_path: Path) 
 
         with (
             pytest.raises(Locked, match="`leadstate apply` in "),
-            run_locks([EMEA], tmp_path, "apply", 0, sleep),
+            run_locks([EMEA], tmp_path, "apply", 0, sleep=sleep),
         ):
             pass

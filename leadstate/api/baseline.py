@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from leadstate.cli.configuration import DEFAULT
+from leadstate.api.configuration import DEFAULT
 from leadstate.config import Configuration
 from leadstate.config.git import Revision, read_revision
 from leadstate.config.loader import understand

@@ -17,10 +17,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-import click
-
-from leadstate.cli.interrupts import NOTHING_CHANGED, Interrupted
-from leadstate.cli.output import write_beside
+from leadstate.api.atomic_write import replace_file
 from leadstate.model.account import Account, unify_loopback
 from leadstate.model.errors import LeadstateError
 
@@ -50,7 +47,9 @@ def run_locks(
     folder: Path,
     command: str,
     timeout: float,
+    *,
     sleep: Callable[[float], None] = time.sleep,
+    waiting: Callable[[str], object] | None = None,
 ) -> Iterator[None]:
     """Hold the locks of all accounts.
 
@@ -60,6 +59,7 @@ def run_locks(
         command: what holds them, as `apply`.
         timeout: seconds to wait for other runs, for all accounts together.
         sleep: waits so many seconds for a run that has only just begun to say who it is.
+        waiting: hears, in words, for whom this waits.
 
     Raises:
         Locked: another run holds one of them, and did not end in time.
@@ -85,14 +85,13 @@ def run_locks(
                 except filelock.Timeout:
                     if time.monotonic() >= until:
                         raise _locked(names[key], holder, sleep) from None
-                    click.echo(f"Waiting up to {timeout:g} s: {_locked(names[key], holder, sleep)}.", err=True)
+                    if waiting is not None:
+                        waiting(f"Waiting up to {timeout:g} s: {_locked(names[key], holder, sleep)}.")
                     held.enter_context(lock.acquire(timeout=max(0.0, until - time.monotonic())))
-                write_beside(holder, _about_us(command))
+                replace_file(holder, _about_us(command))
                 held.callback(_forget, holder)
         except filelock.Timeout:
             raise _locked(names[key], holder, sleep) from None
-        except KeyboardInterrupt:
-            raise Interrupted(NOTHING_CHANGED) from None
         except OSError as failure:
             raise _no_folder(folder, (failure.strerror or str(failure)).lower()) from None
         yield

@@ -1,0 +1,1 @@
+"""What an apply needs that is not about a terminal; `leadstate` itself names the public part (docs/python.md)."""

@@ -1,0 +1,56 @@
+"""Plan and apply without `await`, for scripts and schedulers that run no event loop."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from leadstate.api.session import Plan, Result, Rollout, Runtime, connect
+from leadstate.config import Configuration
+from leadstate.engine.events import Event
+from leadstate.model.policy import Impact
+
+
+def plan(
+    configuration: Configuration,
+    targets: Sequence[str] = (),
+    *,
+    accounts: Sequence[str] = (),
+    impact: str = Impact.LIVE,
+    allow: Sequence[str] = (),
+    max_tokens: int | None = None,
+    runtime: Runtime | None = None,
+) -> Plan:
+    """Plan every account; never writes. The arguments are those of `connect` and `Session.plan`."""
+
+    async def run() -> Plan:
+        async with connect(configuration, accounts, runtime=runtime) as session:
+            return await session.plan(targets, impact=impact, allow=allow, max_tokens=max_tokens)
+
+    return asyncio.run(run())
+
+
+def apply(
+    plan: Plan,
+    *,
+    on_event: Callable[[Event], object] | None = None,
+    lock_file: Path | None = None,
+    lock_timeout: float = 0.0,
+    rollout: Rollout | None = None,
+    runtime: Runtime | None = None,
+) -> Result:
+    """Apply a plan: plan again, compare, apply, read again. The arguments are those of `Session.apply`.
+
+    Raises:
+        StalePlan: a new plan differs.
+        Refused: a guard refuses.
+        Locked: another run holds one of the accounts.
+        ReceiptError: the receipt cannot be written; nothing was changed.
+    """
+
+    async def run() -> Result:
+        async with connect(plan.configuration, runtime=runtime) as session:
+            return await session.apply(
+                plan, on_event=on_event, lock_file=lock_file, lock_timeout=lock_timeout, rollout=rollout
+            )
+
+    return asyncio.run(run())

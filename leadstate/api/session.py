@@ -1,0 +1,516 @@
+"""The accounts of a configuration, connected: plan them, apply a plan. What the command line and schedulers call.
+
+Prints nothing and knows no exit codes. What is asked of a person, shown or logged is up to the caller.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+import platformdirs
+
+from leadstate.api.baseline import Baseline
+from leadstate.api.configuration import select
+from leadstate.api.credentials import Warn, signer_of
+from leadstate.api.listing_lengths import read_lengths, write_lengths
+from leadstate.api.lockfile import remember
+from leadstate.api.receipts import Receipt
+from leadstate.api.run_lock import run_locks
+from leadstate.config import Configuration, LockError
+from leadstate.engine.attribution import plan_and_compare
+from leadstate.engine.events import Event, Observer, Reporter, Several
+from leadstate.engine.jobs import AccountJob, Ended
+from leadstate.engine.run import Applied, Settings, apply_all, plan_all, skip_all, unread
+from leadstate.kinds import KIND_NAMES
+from leadstate.model.account import Account
+from leadstate.model.address import Target
+from leadstate.model.diagnostics import Diagnostic, Severity, some, worst
+from leadstate.model.errors import LeadstateError, SecretError, diagnostic_of
+from leadstate.model.outcome import Status
+from leadstate.model.plan import AccountPlan
+from leadstate.model.policy import Impact
+from leadstate.model.rollout import ALL_AT_ONCE, Waves
+from leadstate.pipedrive.bounds import BOUNDS, Bounds
+from leadstate.pipedrive.connection import Connection, Pace, Spent, Transport, http_client
+from leadstate.report import document as doc
+from leadstate.report.build import Base, Part, build
+from leadstate.report.formats.json import to_json
+from leadstate.report.stale import differences
+
+
+class StalePlan(LeadstateError):
+    """The accounts or the configuration have changed since a plan was made, so it was not applied.
+
+    Attributes:
+        differences: what differs, a line each.
+        plan: the plan of now.
+    """
+
+    code = "stale-plan"
+
+    def __init__(self, lines: Sequence[str], plan: "Plan") -> None:
+        super().__init__(
+            "the accounts or the configuration have changed since this plan was made: " + "; ".join(lines),
+            hint="plan again, have it reviewed, and apply that one",
+        )
+        self.differences = tuple(lines)
+        self.plan = plan
+
+
+class Refused(LeadstateError):
+    """A guard refuses a plan, so nothing was applied in any account.
+
+    Attributes:
+        plan: the plan; its diagnostics say why.
+    """
+
+    code = "refused"
+
+    def __init__(self, plan: "Plan") -> None:
+        grave = [d for d in plan.diagnostics if d.severity == Severity.GUARD.value]
+        super().__init__(
+            "the plan is refused: " + "; ".join(f"{d.severity}[{d.code}] {d.summary}" for d in grave[:3]),
+            hint=next((d.hint for d in grave if d.hint), ""),
+        )
+        self.plan = plan
+
+
+class UnknownTarget(LeadstateError):
+    """A target is no address, or nothing is declared or planned at it."""
+
+    code = "unknown-target"
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What a run takes from its surroundings.
+
+    Attributes:
+        environ: the variables that `token: {env: NAME}` names; nothing else is read from it.
+        transport: carries requests in place of the network, for tests.
+        pace: clock, sleep and chance.
+        bounds: of answers and listings.
+        now: the time, in UTC.
+        receipts: the folder of receipts.
+        cache: the folder that remembers how long listings were.
+        state: the folder of the locks that keep two applies apart.
+    """
+
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    transport: Transport | None = None
+    pace: Pace = field(default_factory=Pace)
+    bounds: Bounds = BOUNDS
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    receipts: Path = Path(".leadstate", "receipts")
+    cache: Path = field(default_factory=lambda: platformdirs.user_cache_path("leadstate"))
+    state: Path = field(default_factory=lambda: platformdirs.user_state_path("leadstate"))
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """How an apply goes through the accounts.
+
+    Attributes:
+        waves: which of them come first.
+        max_failed: accounts that may fail before the next wave is not begun.
+    """
+
+    waves: Waves = ALL_AT_ONCE
+    max_failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Which part of all accounts a run is limited to, as its report says.
+
+    Attributes:
+        accounts: names and tags; none means all.
+        shard: K/N.
+    """
+
+    accounts: tuple[str, ...] = ()
+    shard: str | None = None
+
+
+class Document:
+    """A report with its parts at hand."""
+
+    report: doc.Report
+
+    @property
+    def summary(self) -> doc.Summary:
+        """How many objects are added, updated, deleted, unchanged and untouched."""
+        return self.report.summary
+
+    @property
+    def accounts(self) -> tuple[doc.Account, ...]:
+        """The accounts with their changes, sorted by name."""
+        return self.report.accounts
+
+    @property
+    def diagnostics(self) -> tuple[doc.Diagnostic, ...]:
+        """Errors, refusals and warnings of all accounts."""
+        return self.report.all_diagnostics()
+
+    @property
+    def fingerprint(self) -> str | None:
+        """A hash over all changes with their before values; the same for the same work."""
+        return self.report.fingerprint
+
+    def to_json(self) -> str:
+        """Return the document as `--format json` writes it; `apply` and `show` read it."""
+        return "".join(to_json(self.report))
+
+
+@dataclass(frozen=True)
+class Plan(Document):
+    """What an apply would do.
+
+    Attributes:
+        configuration: what it was made from.
+        settings: how it was made.
+        plans: each account's plan, those of accounts that could not be read included.
+        report: the document.
+    """
+
+    configuration: Configuration
+    settings: Settings
+    plans: tuple[AccountPlan, ...]
+    report: doc.Report
+
+    @cached_property
+    def severity(self) -> Severity | None:
+        """The gravest diagnostic of its accounts."""
+        return worst(diagnostic for plan in self.plans for diagnostic in plan.diagnostics)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether an apply would change anything."""
+        return any(plan.changes for plan in self.plans if plan.applyable)
+
+
+@dataclass(frozen=True)
+class Result(Document):
+    """What an apply has done.
+
+    Attributes:
+        report: the document.
+        receipt: where the receipt is; None where nothing was begun.
+        applied: each connected account's result.
+        interrupted: whether it was stopped before its end.
+        notes: what else there is to say: why the receipt, or the lock file, could not be written, which accounts were
+            not begun.
+    """
+
+    report: doc.Report
+    receipt: Path | None = None
+    applied: tuple[Applied, ...] = ()
+    interrupted: bool = False
+    notes: tuple[Diagnostic, ...] = ()
+
+    @property
+    def converged(self) -> bool:
+        """Whether everything was done in every account, noted down, and nothing is left to do."""
+        errors = any(diagnostic.severity == Severity.ERROR.value for diagnostic in self.diagnostics)
+        return not (self.interrupted or self.notes or errors) and all(result.settled for result in self.applied)
+
+    @property
+    def changed(self) -> bool:
+        """Whether any change was made."""
+        return any(o.status is Status.APPLIED for result in self.applied for o in result.outcomes.values())
+
+    @property
+    def diverged(self) -> bool:
+        """Whether an account has an error that its plan did not have: somebody else changed it meanwhile."""
+        begun = [result.remaining for result in self.applied if result.outcomes and result.remaining]
+        return any(worst(remaining.diagnostics) is Severity.ERROR for remaining in begun)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Connected accounts.
+
+    Attributes:
+        configuration: what they declare.
+        work: the accounts that can be worked on.
+        unusable: a plan that says why, for each that cannot.
+        runtime: its surroundings.
+        limit: which part of all accounts these are.
+    """
+
+    configuration: Configuration
+    work: tuple[AccountJob, ...]
+    unusable: tuple[AccountPlan, ...]
+    runtime: Runtime
+    limit: Limit
+
+    @property
+    def hosts(self) -> Mapping[str, str]:
+        """Account → its host."""
+        return {declared.account.name: declared.account.host for declared in self.configuration.accounts}
+
+    def reading_cost(self) -> dict[str, tuple[int, int]]:
+        """Account → requests and tokens that it has taken so far."""
+        return {job.account.name: (job.connection.spent.requests, job.connection.spent.tokens) for job in self.work}
+
+    async def plan(
+        self,
+        targets: Sequence[str] = (),
+        *,
+        impact: str = Impact.LIVE,
+        allow: Sequence[str] = (),
+        max_tokens: int | None = None,
+        reserve: int | None = None,
+        everything: bool = False,
+        base: Baseline | None = None,
+        ended: Ended | None = None,
+    ) -> Plan:
+        """Plan every account; never writes.
+
+        Args:
+            targets: addresses, as `label:Hot` or `emea/label:Hot`; none means all.
+            impact: `none`, `live` or `full`: how thoroughly leads that carry a deleted label are counted.
+            allow: guards to lift.
+            max_tokens: rate-limit tokens that an account's apply may cost, over the configuration's limit.
+            reserve: percent of the daily rate-limit tokens that an apply must leave.
+            everything: whether to list live leads whatever the lock file knows.
+            base: another revision; each change then says whether it is new or drift.
+            ended: hears of each account that is planned.
+
+        Raises:
+            UnknownTarget: a target is no address, or names nothing.
+        """
+        settings = Settings(
+            tuple(map(_target, targets)),
+            Impact(impact),
+            frozenset(allow),
+            max_tokens,
+            reserve,
+            everything,
+            self.runtime.now().date(),
+        )
+        plans, besides = await self._plans(settings, base, ended)
+        self._check_targets(settings.targets, plans)
+        spent, hosts = self.reading_cost(), self.hosts
+        report = build(
+            "plan",
+            [Part(plan, hosts[plan.account], spent.get(plan.account, (0, 0))) for plan in plans],
+            accounts=self.limit.accounts,
+            targets=targets,
+            shard=self.limit.shard,
+            diagnostics=(*self.configuration.diagnostics, *(base.diagnostics if base else ())),
+            base=None if base is None else Base(base.revision, base.commit, besides),
+        )
+        return Plan(self.configuration, settings, plans, report)
+
+    async def apply(
+        self,
+        plan: Plan | doc.Report,
+        *,
+        on_event: Callable[[Event], object] | None = None,
+        lock_file: Path | None = None,
+        lock_timeout: float = 0.0,
+        rollout: Rollout | None = None,
+    ) -> Result:
+        """Apply a plan that was reviewed: plan again, compare, apply, read again.
+
+        Args:
+            plan: the plan, made by this session or another one, or a stored one (`leadstate.read_report`).
+            on_event: called for each change that ends, with an `Event`; `str()` of it is a line.
+            lock_file: the lock file to bring up to date.
+            lock_timeout: seconds to wait for another apply of these accounts on this machine.
+            rollout: which accounts come before the others.
+
+        Raises:
+            StalePlan: a new plan differs from the one that was reviewed.
+            Refused: a guard refuses.
+            Locked: another run holds one of the accounts.
+            ReceiptError: the receipt cannot be written; nothing was changed.
+        """
+        accounts = [declared.account for declared in self.configuration.accounts]
+        reviewed = plan if isinstance(plan, doc.Report) else plan.report
+        settings = plan.settings if isinstance(plan, Plan) else Settings()
+        with run_locks(accounts, self.runtime.state, "apply", lock_timeout):
+            now = await self.plan(
+                reviewed.scope.targets,
+                impact=settings.impact,
+                allow=sorted(settings.allow),
+                max_tokens=settings.max_tokens,
+                reserve=settings.reserve,
+            )
+            if stale := differences(reviewed, now.report):
+                raise StalePlan(stale, now)
+            if now.severity is Severity.GUARD:
+                raise Refused(now)
+            observer = Observer() if on_event is None else Reporter(on_event)
+            return await self.carry_out(now, observer=observer, lock_file=lock_file, rollout=rollout)
+
+    async def carry_out(
+        self,
+        plan: Plan,
+        *,
+        observer: Observer | None = None,
+        interrupted: asyncio.Event | None = None,
+        lock_file: Path | None = None,
+        rollout: Rollout | None = None,
+    ) -> Result:
+        """Apply a plan of this session as it is. The caller holds the accounts' locks and has made it just now.
+
+        Args:
+            plan: the plan.
+            observer: hears of each step.
+            interrupted: once set, nothing new is begun.
+            lock_file: the lock file to bring up to date.
+            rollout: which accounts come before the others.
+
+        Raises:
+            ReceiptError: the receipt cannot be written; nothing was changed.
+        """
+        stop = interrupted or asyncio.Event()
+        accounts = [declared.account for declared in self.configuration.accounts]
+        applied: list[Applied] = []
+        receipt: Receipt | None = None
+        notes: list[Diagnostic] = []
+        if plan.has_work:
+            receipt = Receipt(self.runtime.receipts, self._parts(plan, []), accounts, self.runtime.now())
+            with receipt:
+                heard = Several(receipt, *([] if observer is None else [observer]))
+                applied = await self._in_waves(plan, rollout or Rollout(), heard, stop, notes)
+            receipt.close(self._parts(plan, applied))
+            if receipt.obstacle:
+                notes.append(Diagnostic("receipt", Severity.ERROR, f"{receipt.obstacle}. No further change was begun"))
+        outcomes = {job.account.name: result.outcomes for job, result in zip(self.work, applied, strict=False)}
+        if lock_file is not None:
+            try:
+                remember(lock_file, accounts, {one.account: one for one in plan.plans}, outcomes)
+            except (OSError, LockError) as failure:
+                why = (failure.strerror or "").lower() if isinstance(failure, OSError) else str(failure)
+                hint = "run `leadstate lock` once that is mended: the accounts are as the report says"
+                summary = f"{lock_file} was not brought up to date: {why}"
+                notes.append(Diagnostic("lock-file", Severity.ERROR, summary, hint=hint))
+        scope = plan.report.scope
+        report = plan.report
+        if receipt is not None:
+            report = build(
+                "apply",
+                self._parts(plan, applied),
+                accounts=scope.accounts,
+                targets=scope.targets,
+                shard=scope.shard,
+                diagnostics=self.configuration.diagnostics,
+            )
+        path = None if receipt is None else receipt.path
+        return Result(report, path, tuple(applied), stop.is_set(), tuple(notes))
+
+    async def _plans(
+        self, settings: Settings, base: Baseline | None, ended: Ended | None
+    ) -> tuple[tuple[AccountPlan, ...], tuple[int, int]]:
+        """Return all plans, and what only the comparison with a base has taken: requests and tokens."""
+        if base is None or base.accounts is None:
+            return (*await plan_all(self.work, settings, ended), *self.unusable), (0, 0)
+        compared = await plan_and_compare(self.work, base.accounts, settings, ended)
+        besides = [one.besides for one in compared]
+        taken = sum(spent.requests for spent in besides), sum(spent.tokens for spent in besides)
+        return (*(one.plan for one in compared), *self.unusable), taken
+
+    def _check_targets(self, targets: Sequence[Target], plans: Sequence[AccountPlan]) -> None:
+        """A target that names nothing declared and nothing live is a mistake, not an empty plan."""
+        known = {item.address for declared in self.configuration.accounts for item in declared.account.desired}
+        known |= {change.address for plan in plans for change in plan.changes}
+        for target in targets:
+            if not any(target.selects(address) for address in known) and all(plan.complete for plan in plans):
+                raise UnknownTarget(f"nothing is declared or planned at {target}")
+
+    async def _in_waves(
+        self, plan: Plan, rollout: Rollout, observer: Observer, stop: asyncio.Event, notes: list[Diagnostic]
+    ) -> list[Applied]:
+        """Apply some accounts before the others; once too many have failed, the rest is not begun."""
+        by_account = {one.account: one for one in plan.plans}
+        waves = rollout.waves.split(self.work)
+        applied: list[Applied] = []
+        for number, wave in enumerate(waves, 1):
+            failed = [job.account.name for job, result in zip(self.work, applied, strict=False) if not result.settled]
+            if len(failed) > rollout.max_failed:
+                rest = [job.account.name for job in self.work[len(applied) :]]
+                summary = f"stopped before wave {number} of {len(waves)}: {some(failed)} failed"
+                notes.append(Diagnostic("wave", Severity.ERROR, summary, detail=f"Not touched: {some(rest)}."))
+                why = f"because {some(failed)} failed in a wave before"
+                return [*applied, *(skip_all(by_account[name], why) for name in rest)]
+            applied += await apply_all(wave, plan.plans, plan.settings, observer, stop)
+        return applied
+
+    def _parts(self, plan: Plan, applied: Sequence[Applied]) -> list[Part]:
+        """Each account's share of the run; without `applied`, as it stands before the first write."""
+        spent, hosts = self.reading_cost(), self.hosts
+        results = {job.account.name: result for job, result in zip(self.work, applied, strict=bool(applied))}
+        parts = []
+        for one in plan.plans:
+            result = results.get(one.account) or Applied({}, Spent(), None)
+            requests, tokens = spent.get(one.account, (0, 0))
+            parts.append(
+                Part(
+                    one,
+                    hosts[one.account],
+                    (requests - result.spent.requests, tokens - result.spent.tokens),
+                    written=(result.spent.requests, result.spent.tokens),
+                    outcomes=result.outcomes,
+                    remaining=result.remaining,
+                    unread=result.unread,
+                )
+            )
+        return parts
+
+
+@asynccontextmanager
+async def connect(
+    configuration: Configuration,
+    accounts: Sequence[str] = (),
+    *,
+    runtime: Runtime | None = None,
+    warn: Warn | None = None,
+    limit: Limit | None = None,
+) -> AsyncIterator[Session]:
+    """Connect to the accounts of a configuration. An account without a usable token does not stop the rest.
+
+    Args:
+        configuration: what `load` returned.
+        accounts: which of them, by name or `tag:TAG`; none means all that were loaded.
+        runtime: the surroundings; unless given those of the process.
+        warn: hears of a refresh token that was replaced and is kept nowhere.
+        limit: which part of all accounts these are, where the configuration was limited when it was loaded.
+
+    Raises:
+        UnknownAccount: a name or tag that no account has.
+    """
+    around = runtime or Runtime()
+    configuration = select(configuration, accounts) if accounts else configuration
+    async with http_client(around.transport, around.bounds) as http:
+        work, unusable = [], []
+        for declared in configuration.accounts:
+            try:
+                signer = signer_of(declared, http, around.environ, around.pace.clock, warn)
+                connection = Connection(http, declared.account.origin, signer, around.pace, around.bounds)
+                work.append(AccountJob(declared.account, connection))
+            except SecretError as failure:
+                unusable.append(unread(declared.account, diagnostic_of(failure, declared.account.name)))
+        remembered = read_lengths(around.cache)
+        for job in work:
+            job.connection.lengths.update(remembered.get(_reached_as(job.account), {}))
+        yield Session(configuration, tuple(work), tuple(unusable), around, limit or Limit(tuple(accounts)))
+        write_lengths(around.cache, remembered, {_reached_as(job.account): job.connection.lengths for job in work})
+
+
+def _reached_as(account: Account) -> str:
+    return f"{account.name} {account.origin}"
+
+
+def _target(text: str) -> Target:
+    try:
+        return Target.parse(text, KIND_NAMES)
+    except ValueError as failure:
+        raise UnknownTarget(str(failure)) from None

@@ -1,0 +1,54 @@
+"""The program of examples/python and the code of docs/python.md do what they say, against a sandbox."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from leadstate.sandbox import Sandbox
+
+ROOT = Path(__file__).parents[2]
+BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(), re.DOTALL)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, url: str) -> Path:
+    yaml = (ROOT / "examples" / "python" / "leadstate.yaml").read_text().replace("http://127.0.0.1:8765", url)
+    (tmp_path / "leadstate.yaml").write_text(yaml.replace("    token:", "    tags: [prod]\n    token:"))
+    return tmp_path
+
+
+def run(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
+    environ = {"PIPEDRIVE_TOKEN_EMEA": "sandbox-token", "HOME": str(folder), "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def colors(sandbox: Sandbox) -> dict[str, str]:
+    return {label["name"]: label["color"] for label in sandbox.dump()["companies"][0]["labels"]}
+
+
+def test_the_example_brings_the_account_up_to_date(folder: Path, sandbox: Sandbox) -> None:
+    program = (ROOT / "examples" / "python" / "sync.py").read_text()
+    done = run(folder, program)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert "emea/label:Partner: add applied" in done.stderr
+    assert colors(sandbox).items() >= {"Hot": "red", "Partner": "green"}.items()
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=["async", "plain"])
+def test_the_code_of_the_page_runs(folder: Path, sandbox: Sandbox, block: str) -> None:
+    if "async with" in block:
+        body = "".join(f"    {line}\n" for line in block.splitlines())
+        block = f"import asyncio\n\n\nasync def main():\n{body}\n\nasyncio.run(main())\n"
+    done = run(folder, block)
+    assert done.returncode == 0, done.stderr
+    assert colors(sandbox)["Hot"] == "red"

@@ -1,0 +1,170 @@
+"""The Python API over a sandbox: with and without `await`, and how each refusal looks."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import leadstate
+from leadstate import errors
+from leadstate.api.run_lock import run_locks
+from leadstate.config import Configuration
+from leadstate.sandbox import Sandbox
+
+YAML = """\
+version: 1
+accounts:
+  emea:
+    url: {url}
+    token: {{env: TOKEN}}
+    tags: [prod]
+  us:
+    url: https://us.invalid
+    token: {{env: TOKEN_US}}
+labels:
+  - {{name: Hot, color: red}}
+  - {{name: New, color: green, accounts: [emea]}}
+"""
+
+
+@pytest.fixture
+def configuration(tmp_path: Path, url: str) -> Configuration:
+    path = tmp_path / "leadstate.yaml"
+    path.write_text(YAML.format(url=url))
+    return leadstate.load(path)
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> leadstate.Runtime:
+    return leadstate.Runtime(
+        environ={"TOKEN": "sandbox-token"},
+        receipts=tmp_path / "receipts",
+        cache=tmp_path / "cache",
+        state=tmp_path / "state",
+    )
+
+
+def test_a_plan_is_applied_with_await(configuration: Configuration, runtime: leadstate.Runtime) -> None:
+    events: list[str] = []
+
+    async def run() -> leadstate.Result:
+        async with leadstate.connect(configuration, ["tag:prod"], runtime=runtime) as session:
+            plan = await session.plan(["label:New"])
+            assert (plan.summary.add, plan.diagnostics) == (1, ())
+            assert plan.fingerprint is not None
+            return await session.apply(plan, on_event=lambda event: events.append(str(event)))
+
+    result = asyncio.run(run())
+    assert events == ["emea/label:New: add applied"]
+    assert result.converged
+    assert result.receipt is not None
+    assert leadstate.read_report(result.receipt).command == "apply"
+    assert leadstate.plan(configuration, ["label:New"], accounts=["emea"], runtime=runtime).summary.add == 0
+
+
+def test_a_plan_is_applied_without_await(configuration: Configuration, runtime: leadstate.Runtime) -> None:
+    plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
+    assert plan.summary.changes
+    assert leadstate.apply(plan, runtime=runtime).converged
+
+
+def test_a_stored_plan_is_applied(configuration: Configuration, runtime: leadstate.Runtime, tmp_path: Path) -> None:
+    stored = tmp_path / "plan.json"
+    stored.write_text(leadstate.plan(configuration, accounts=["emea"], runtime=runtime).to_json())
+
+    async def run() -> leadstate.Result:
+        async with leadstate.connect(configuration, ["emea"], runtime=runtime) as session:
+            return await session.apply(leadstate.read_report(stored))
+
+    assert asyncio.run(run()).converged
+
+
+def test_a_run_is_undone(configuration: Configuration, runtime: leadstate.Runtime, sandbox: Sandbox) -> None:
+    before = {label["name"] for label in sandbox.dump()["companies"][0]["labels"]}
+    plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
+    receipt = leadstate.apply(plan, runtime=runtime).receipt
+    assert receipt is not None
+    undone = leadstate.rollback(configuration, leadstate.read_report(receipt), str(receipt))
+    assert leadstate.apply(leadstate.plan(undone, runtime=runtime), runtime=runtime).converged
+    assert {label["name"] for label in sandbox.dump()["companies"][0]["labels"]} == before
+
+
+def test_a_plan_that_is_not_true_any_more_is_stale(configuration: Configuration, runtime: leadstate.Runtime) -> None:
+    plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
+    leadstate.apply(plan, runtime=runtime)
+    with pytest.raises(errors.StalePlan) as caught:
+        leadstate.apply(plan, runtime=runtime)
+    assert caught.value.differences
+    assert caught.value.plan.summary.changes == 0
+
+
+def test_a_guard_refuses(configuration: Configuration, runtime: leadstate.Runtime) -> None:
+    plan = leadstate.plan(configuration, accounts=["emea"], max_tokens=1, runtime=runtime)
+    with pytest.raises(errors.Refused, match="max-tokens"):
+        leadstate.apply(plan, runtime=runtime)
+
+
+def test_another_run_holds_the_account(configuration: Configuration, runtime: leadstate.Runtime) -> None:
+    plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
+    accounts = [declared.account for declared in plan.configuration.accounts]
+    with run_locks(accounts, runtime.state, "apply", 0), pytest.raises(errors.Locked):
+        leadstate.apply(plan, runtime=runtime)
+
+
+def test_an_account_without_a_token_stops_no_other(configuration: Configuration, runtime: leadstate.Runtime) -> None:
+    plan = leadstate.plan(configuration, runtime=runtime)
+    assert [diagnostic.code for diagnostic in plan.diagnostics] == ["token-source"]
+    result = leadstate.apply(plan, runtime=runtime)
+    assert result.changed
+    assert not result.converged
+
+
+@pytest.mark.parametrize("target", ["label", "label:Cold", "us/label:New"])
+def test_an_unknown_target_is_an_error(configuration: Configuration, runtime: leadstate.Runtime, target: str) -> None:
+    with pytest.raises(errors.UnknownTarget):
+        leadstate.plan(configuration, [target], accounts=["emea"], runtime=runtime)
+
+
+def test_an_unknown_account_is_an_error(configuration: Configuration, runtime: leadstate.Runtime) -> None:
+    with pytest.raises(errors.UnknownAccount, match="'apac'"):
+        leadstate.plan(configuration, accounts=["apac"], runtime=runtime)
+
+
+def test_a_wrong_configuration_carries_every_diagnostic(tmp_path: Path) -> None:
+    path = tmp_path / "leadstate.yaml"
+    path.write_text("version: 1\naccounts: {a: {domain: a, token: {env: T}}}\nlabels: [{name: A}, {name: B}]\n")
+    with pytest.raises(errors.ConfigurationError) as caught:
+        leadstate.load(path)
+    assert len(caught.value.diagnostics) == 2
+
+
+def test_it_prints_nothing(
+    configuration: Configuration, runtime: leadstate.Runtime, capfd: pytest.CaptureFixture[str]
+) -> None:
+    leadstate.apply(leadstate.plan(configuration, runtime=runtime), runtime=runtime)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_it_exports_is_typed(tmp_path: Path) -> None:
+    consumer = tmp_path / "consumer.py"
+    consumer.write_text(
+        "import leadstate\n"
+        "configuration = leadstate.load('leadstate.yaml')\n"
+        "plan = leadstate.plan(configuration)\n"
+        "reveal_type(plan.summary.add)\n"
+        "reveal_type(leadstate.apply(plan).receipt)\n"
+        "plan.nothing\n"
+    )
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", str(consumer)]
+    said = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False).stdout
+    assert 'Revealed type is "int"' in said
+    assert 'Revealed type is "pathlib.Path | None"' in said or 'Revealed type is "Path | None"' in said, said
+    assert '"Plan" has no attribute "nothing"' in said
+
+
+def test_every_name_that_it_promises_is_there() -> None:
+    assert [name for name in leadstate.__all__ if not hasattr(leadstate, name)] == []
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        leadstate.nothing  # noqa: B018  the point of the test
