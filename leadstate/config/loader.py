@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from leadstate.config.configuration import Configuration, DeclaredAccount
-from leadstate.config.csv.reading import read_tables
+from leadstate.config.csv_leads import read_tables
 from leadstate.config.rules.accounts import declare
 from leadstate.config.rules.merge import merge
 from leadstate.config.rules.trust import Trust

@@ -1,6 +1,5 @@
 """`leads_from`: every mistake in a CSV file has its place and its fix, and none is an accident of ours."""
 
-import csv
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -8,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from leadstate.config.csv_leads import LONGEST_CELL
 from leadstate.config.loader import load
 from leadstate.config.yaml import files
 from leadstate.config.yaml.diagnostics import MANY
@@ -154,7 +154,7 @@ def test_no_other_encoding_and_not_too_large(errors_of_table: Errors, monkeypatc
 
 
 def test_a_long_cell_ends_the_reading(errors_of_table: Errors) -> None:
-    long = "x" * (csv.field_size_limit() + 1)
+    long = "x" * (LONGEST_CELL + 1)
     (found,) = errors_of_table(f"key,title,person\na,{long},1\nb,B\n")
     assert (found.code, where(found)) == ("too-long", ("seeds.csv", 2, 3))
 

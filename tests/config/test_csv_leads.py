@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from leadstate.config import suggest
 from leadstate.config.configuration import Configuration
-from leadstate.config.csv.cells import cells_at
-from leadstate.config.csv.columns import columns_of
+from leadstate.config.csv_leads import columns_of, rows_of
 from leadstate.config.loader import load
 from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.config.yaml.source import Source
@@ -121,12 +120,12 @@ def test_a_row_declares_what_the_same_lead_in_yaml_declares(items: list[dict[str
 def test_places_agree_with_the_values(rows: list[list[str]], delimiter: str) -> None:
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows(rows)
-    text, at = out.getvalue(), 0
-    for row in rows:
-        found = list(cells_at(text, at, delimiter))
-        assert [one.text for one in found] == row
-        assert all(one.quoted and text[one.begin] == '"' == text[one.end - 1] for one in found)
-        at = found[-1].end + len("\r\n")
+    source = Source("seeds.csv", out.getvalue(), Path(), delimiter)
+    found = list(rows_of(source, Diagnostics()))
+    assert [[cell.text for cell in row] for row in found] == [row for row in rows if any(map(str.strip, row))]
+    for cell in (cell for row in found for cell in row):
+        assert cell.quoted
+        assert source.lines[cell.mark.line][cell.mark.column] == '"'
 
 
 def test_the_ways_to_name_a_file(load_table: LoadTable, tmp_path: Path) -> None:
@@ -180,12 +179,13 @@ def test_the_part_of_a_column_is_any_key_where_the_models_take_any(monkeypatch: 
     monkeypatch.setattr(suggest, "_schema", lambda: {**schema, "$defs": {**schema["$defs"], "LeadSpec": changed}})
     text = "key,title,free.Deal size. v2,free.x\n"
     source = Source("seeds.csv", text, Path(), ",")
-    header = list(cells_at(text, 0, ","))
-    found = columns_of(header, [source.place_of(one.begin) for one in header], Diagnostics())
+    (header,) = rows_of(source, Diagnostics())
+    found = columns_of(header, source, Diagnostics())
     assert found is not None
     assert [(one.field, one.part, one.read("7")) for one in found[2:]] == [
         ("free", "Deal size. v2", "7"),
         ("free", "x", "7"),
     ]
-    nameless = list(cells_at("free.", 0, ","))
-    assert columns_of(nameless, [source.place_of(0)], Diagnostics()) is None
+    source = Source("seeds.csv", "free.", Path(), ",")
+    (nameless,) = rows_of(source, Diagnostics())
+    assert columns_of(nameless, source, Diagnostics()) is None
