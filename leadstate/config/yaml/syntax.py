@@ -1,4 +1,4 @@
-"""What libyaml says about broken text, in words that name the mistake and its fix."""
+"""The diagnostic for text that is no YAML: the mistakes that people make by name, anything else in libyaml's words."""
 
 import re
 from typing import Final, NamedTuple
@@ -8,126 +8,65 @@ from leadstate.config.yaml.events import NotYamlError
 from leadstate.config.yaml.source import Place, Source
 
 
-class _Wording(NamedTuple):
-    said: str
-    context: str
+class _Mistake(NamedTuple):
+    problem: str
+    """A pattern that libyaml's problem and context match."""
     summary: str
     hint: str
     at_begin: bool = False
-    """Whether the place to show is where the broken thing begins, not where libyaml gave up."""
-    bracket: bool = False
-    """Whether that is so where it gave up on another line."""
+    """Whether to show where the broken thing begins, and not where libyaml gave up on a later line."""
 
 
-_WORDINGS = (
-    _Wording(
-        "unexpected end of stream",
-        "quoted",
+_MISTAKES: Final = (
+    _Mistake(
+        "found unexpected .*quoted",
         "a quoted text is not closed",
         "add the closing quote; in single quotes write '' for one quote",
         at_begin=True,
     ),
-    _Wording(
-        "unexpected document indicator",
-        "",
-        "a quoted text is not closed before the `---` or `...`",
-        "add the closing quote",
+    _Mistake(
+        "expected ','|node content .*flow",
+        "a bracket or brace is not closed, or a comma is missing or one too many",
+        "add `,`, `]` or `}`, or put the text in quotes",
         at_begin=True,
     ),
-    _Wording(
-        "',' or ']'",
-        "",
-        "a list is not closed, or a comma is missing",
-        "add `,` or `]`, or put the text in quotes",
-        bracket=True,
-    ),
-    _Wording(
-        "',' or '}'",
-        "",
-        "a mapping is not closed, or a comma is missing",
-        "add `,` or `}`, or put the text in quotes",
-        bracket=True,
-    ),
-    _Wording(
-        "unexpected ':'",
-        "",
-        "text that holds a `:` is not in quotes",
-        'put it in quotes, as in {url: "http://127.0.0.1"}',
-    ),
-    _Wording(
+    _Mistake(
         "mapping values are not allowed",
-        "",
         "a `:` stands where no key can be",
         "indent the keys of one mapping alike; put text that holds `: ` in quotes",
     ),
-    _Wording(
+    _Mistake(
         "could not find expected ':'",
-        "",
         "a key has no `:` after it",
         "write `key: value`; put text of several lines in quotes",
         at_begin=True,
     ),
-    _Wording(
-        "did not find expected key",
-        "",
-        "this fits neither the value before it nor a new key",
+    _Mistake(
+        "did not find expected (key|'-' indicator)",
+        "this fits neither the value before it nor a new key or item",
         "indent the keys of one mapping alike; put text that begins with a quote in quotes as a whole",
     ),
-    _Wording("'-' indicator", "", "a list goes on with something that is no item", "begin the line with `- `"),
-    _Wording(
-        "unknown escape character",
-        "",
-        "an unknown escape in double quotes",
-        "write \\\\ for a backslash, or use single quotes",
-    ),
-    _Wording("hexdecimal number", "", "a broken escape in double quotes", "write \\\\ for a backslash"),
-    _Wording("Unicode character escape", "", "an escape stands for no character", "write the character itself"),
-    _Wording(
-        "expected <document start>",
-        "",
-        "something follows the end of the document",
-        "put a text that holds quotes, `*` or `&` in quotes as a whole; a file holds one document",
-    ),
-    _Wording("incompatible YAML document", "", "a YAML version that is not supported", "remove the %YAML line"),
-    _Wording("directive", "", "a broken line that begins with `%`", "remove the line, or quote the text"),
-    _Wording("", "directive", "a broken line that begins with `%`", "remove the line, or quote the text"),
-    _Wording("", "tag", "a broken tag (`!`)", "put text that begins with `!` in quotes"),
-    _Wording("", "alias", "a broken alias (`*`)", "put text that begins with `*` in quotes"),
-    _Wording("", "anchor", "a broken anchor (`&`)", "put text that begins with `&` in quotes"),
-    _Wording("", "block scalar", "a broken text block (`|` or `>`)", "write `|` and put the text on the lines below"),
-    _Wording("node content", "", "a value is missing here", "write a value, or remove the comma or bracket too many"),
 )
-_UNCLOSED = _Wording("", "", "a bracket or brace is not closed", "add `]` or `}`")
-_ANYTHING = _Wording("", "", "this is not valid YAML", "look for an unclosed quote or bracket, or a wrong indentation")
+_TABS: Final = "use spaces to indent; YAML allows no tabs there"
+_ANYTHING: Final = "look for an unclosed quote or bracket, or put text with special characters in quotes as a whole"
 
 
 def explain(problem: NotYamlError, source: Source, diagnostics: Diagnostics) -> None:
     """Add the diagnostic."""
     place = _place(problem.at or problem.begun, source)
-    char = _char(place)
-    if "cannot start any token" in problem.problem or "cannot start any token" in problem.context:
-        if char == "\t":
-            hint = "use spaces to indent; YAML allows no tabs there"
-            diagnostics.error("tab-indentation", "a tab stands where YAML allows only spaces", place, hint=hint)
-        else:
-            summary = f"text cannot begin with `{char}`" if char else "text cannot begin like this"
-            diagnostics.error("yaml-syntax", summary, place, hint="put the text in quotes")
-        return
-    said = next(
-        (wording for wording in _WORDINGS if wording.said in problem.problem and wording.context in problem.context),
-        _ANYTHING,
-    )
-    indented_by_tab = _tab_before(place)
-    if indented_by_tab is not None:
-        hint = "use spaces to indent; YAML allows no tabs there"
-        diagnostics.error("tab-indentation", "a tab is used to indent", indented_by_tab, hint=hint)
-        return
-    over_lines = problem.begun is not None and problem.at is not None and problem.begun[0] < problem.at[0]
-    if problem.begun is not None and (said.at_begin or (said.bracket and over_lines)):
-        place = _place(problem.begun, source)
-    if "flow" in problem.context and _is_end(problem.at, source):
-        said = _UNCLOSED
-    diagnostics.error("yaml-syntax", said.summary, place, hint=_hint_from_lines(place) or said.hint)
+    char, tab = _char(place), _tab_before(place)
+    said = f"{problem.problem} {problem.context}".strip()
+    if "cannot start any token" in said and char != "\t":
+        summary = f"text cannot begin with `{char}`" if char else "text cannot begin like this"
+        diagnostics.error("yaml-syntax", summary, place, hint="put the text in quotes")
+    elif char == "\t" or tab is not None:
+        diagnostics.error("tab-indentation", "a tab is used to indent", tab or place, hint=_TABS)
+    else:
+        known = next((mistake for mistake in _MISTAKES if re.search(mistake.problem, said)), None)
+        summary, hint = (known.summary, known.hint) if known else (f"not YAML: {said}", _ANYTHING)
+        if known and known.at_begin and problem.begun and problem.at and problem.begun[0] < problem.at[0]:
+            place = _place(problem.begun, source)
+        diagnostics.error("yaml-syntax", summary, place, hint=_hint_from_lines(place) or hint)
 
 
 def _hint_from_lines(place: Place) -> str:
@@ -171,7 +110,7 @@ def _place(at: tuple[int, int] | None, source: Source) -> Place:
     """The place; where libyaml points behind the text, the end of the last line that holds something."""
     line, column = at or (0, 0)
     if _is_end((line, column), source):
-        line = max((index for index, one in enumerate(source.lines) if one.strip()), default=0)
+        line = max((index for index, text in enumerate(source.lines) if text.strip()), default=0)
         return Place(source, line + 1, max(1, len(source.lines[line].rstrip())))
     return Place(source, line + 1, column + 1)
 
