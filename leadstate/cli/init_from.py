@@ -12,8 +12,7 @@ from leadstate.cli.session import session
 from leadstate.cli.starter import starter
 from leadstate.config import Configuration
 from leadstate.config.loader import understand
-from leadstate.config.yaml.diagnostics import Diagnostics
-from leadstate.config.yaml.source import Source
+from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.edit.edits import Append
 from leadstate.edit.import_ import label_items
 from leadstate.edit.items import Files

@@ -19,8 +19,8 @@ from leadstate.cli.confirm import agreed
 from leadstate.cli.exits import Exit
 from leadstate.cli.options import F, option
 from leadstate.cli.output import wants_color
+from leadstate.config.yaml.diagnostics import Source
 from leadstate.config.yaml.files import is_meant
-from leadstate.config.yaml.source import Source
 from leadstate.edit.edits import Edit
 from leadstate.edit.items import Files
 from leadstate.model.errors import ConfigurationError, LeadstateError

@@ -13,11 +13,9 @@ from typing import Final, NamedTuple
 from leadstate.config.schema.leads_from import DELIMITERS
 from leadstate.config.suggest import choice, did_you_mean, keys_at, required_at, shapes_at
 from leadstate.config.validate import Checked, check
-from leadstate.config.yaml.diagnostics import Diagnostics, visible
+from leadstate.config.yaml.diagnostics import BREAK, Diagnostics, Place, Source, visible
 from leadstate.config.yaml.files import ReadTable
-from leadstate.config.yaml.nodes import Node
-from leadstate.config.yaml.scalars import resolve
-from leadstate.config.yaml.source import BREAK, Place, Source
+from leadstate.config.yaml.nodes import Node, resolve
 
 AT_ONCE: Final = 1000
 """Rows that are validated together, so that what only that needs does not add up."""

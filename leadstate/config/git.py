@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from leadstate.config.yaml.diagnostics import Diagnostics, visible
+from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source, visible
 from leadstate.config.yaml.files import ReadTable, decode, is_meant
-from leadstate.config.yaml.source import Place, Source
 from leadstate.model.errors import LeadstateError
 
 TIMEOUT: Final = 60.0

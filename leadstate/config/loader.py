@@ -13,10 +13,9 @@ from leadstate.config.rules.accounts import declare
 from leadstate.config.rules.merge import merge
 from leadstate.config.rules.trust import Trust
 from leadstate.config.validate import check
-from leadstate.config.yaml.diagnostics import Diagnostics
+from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.files import ReadTable, read_source, read_sources
 from leadstate.config.yaml.nodes import read_nodes
-from leadstate.config.yaml.source import Source
 from leadstate.model.diagnostics import Severity
 from leadstate.model.errors import ConfigurationError
 

@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from leadstate.config.yaml.regular_file import LARGEST, link_outwards, read_bounded
+from leadstate.config.yaml.files import LARGEST, link_outwards, read_bounded
 from leadstate.model.address import Ref
 from leadstate.model.errors import LeadstateError
 from leadstate.model.escape import visible_json

@@ -11,8 +11,8 @@ from typing import Final, Protocol
 
 from leadstate.config.configuration import CommandToken, EnvToken, FileToken, KeyringToken, SecretSource
 from leadstate.config.yaml.diagnostics import visible
+from leadstate.config.yaml.files import read_bounded
 from leadstate.config.yaml.masking import LONG_ENOUGH, STARS, TOKEN_LIKE, is_secret_key
-from leadstate.config.yaml.regular_file import read_bounded
 from leadstate.model.errors import SecretError
 from leadstate.pipedrive.secrets import Secrets, Token
 

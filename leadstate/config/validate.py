@@ -17,9 +17,8 @@ from pydantic_core import ErrorDetails
 from leadstate.config.messages import Loc, Mistake, message_of
 from leadstate.config.schema.document import AccountSpec, Document
 from leadstate.config.suggest import did_you_mean, keys_at
-from leadstate.config.yaml.diagnostics import Diagnostics
+from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source
 from leadstate.config.yaml.nodes import Node, place_of
-from leadstate.config.yaml.source import Place, Source
 from leadstate.kinds.base import Spec
 from leadstate.kinds.label import LabelSpec
 from leadstate.kinds.lead_spec import LeadSpec

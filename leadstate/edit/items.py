@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from leadstate.config.loader import understand
-from leadstate.config.yaml.diagnostics import Diagnostics
+from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.files import read_sources
 from leadstate.config.yaml.nodes import Node, read_nodes
-from leadstate.config.yaml.source import Source
 from leadstate.edit.edits import Edit
 from leadstate.edit.edits import Path as Steps
 from leadstate.edit.writer import rewritten

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from leadstate.config.yaml.scalars import resolve
+from leadstate.config.yaml.nodes import resolve
 from leadstate.model.errors import LeadstateError
 
 _INDICATORS = frozenset(",[]{}#&*!|>'\"%@`")

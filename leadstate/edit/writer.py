@@ -9,11 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from leadstate.config.yaml.diagnostics import Diagnostics
-from leadstate.config.yaml.lines import Lines
+from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.nodes import Node, read_nodes
-from leadstate.config.yaml.source import Source
-from leadstate.config.yaml.spans import Entry, Spot, read_spots
+from leadstate.config.yaml.spans import Entry, Lines, Spot, read_spots
 from leadstate.edit.edits import Append, Edit, edited, same
 from leadstate.edit.spelling import written
 from leadstate.model.errors import LeadstateError

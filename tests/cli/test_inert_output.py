@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 
 from leadstate.cli.commands.get import to_json_rows, to_yaml_rows
 from leadstate.cli.patch import show
-from leadstate.config.yaml.source import Source
+from leadstate.config.yaml.diagnostics import Source
 
 NAMES = (
     "##[stop-commands]x",

@@ -16,8 +16,7 @@ from leadstate.config import suggest
 from leadstate.config.configuration import Configuration
 from leadstate.config.csv_leads import columns_of, rows_of
 from leadstate.config.loader import load
-from leadstate.config.yaml.diagnostics import Diagnostics
-from leadstate.config.yaml.source import Source
+from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.edit.spelling import written
 from leadstate.model.resource import Desired
 from tests.builders import HERE

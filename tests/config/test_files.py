@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from leadstate.config.loader import load
-from leadstate.config.yaml.regular_file import LARGEST
+from leadstate.config.yaml.files import LARGEST
 from leadstate.model.diagnostics import Diagnostic
 from leadstate.model.errors import ConfigurationError
 

@@ -7,9 +7,8 @@ import jsonschema
 import pytest
 
 from leadstate.config.schema.json_schema import document_schema, schema_text
-from leadstate.config.yaml.diagnostics import Diagnostics
+from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.nodes import read_nodes
-from leadstate.config.yaml.source import Source
 
 STORED = Path(__file__).parents[2] / "schemas" / "leadstate.schema.json"
 GOOD = """

@@ -9,10 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from leadstate.config.yaml.diagnostics import Diagnostics
-from leadstate.config.yaml.nodes import read_nodes
-from leadstate.config.yaml.scalars import resolve
-from leadstate.config.yaml.source import Source
+from leadstate.config.yaml.diagnostics import Diagnostics, Source
+from leadstate.config.yaml.nodes import read_nodes, resolve
 from leadstate.model.diagnostics import Diagnostic
 
 OneError = Callable[[str, str], Diagnostic]

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from leadstate.config.yaml.diagnostics import Diagnostics
-from leadstate.config.yaml.source import Source
+from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.edit.edits import Append, Set
 from leadstate.edit.items import Files
 from leadstate.model.address import Span

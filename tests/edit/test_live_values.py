@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from leadstate.config.loader import understand
-from leadstate.config.yaml.diagnostics import Diagnostics
-from leadstate.config.yaml.source import Source
+from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.edit.items import Files
 from leadstate.edit.live_values import plainly, spellings, visible_to
 from leadstate.edit.provenance import provenance

@@ -7,8 +7,7 @@ import pytest
 
 from leadstate.config.configuration import Configuration
 from leadstate.config.loader import understand
-from leadstate.config.yaml.diagnostics import Diagnostics
-from leadstate.config.yaml.source import Place, Source
+from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source
 from leadstate.edit.edits import Edit, Set
 from leadstate.edit.items import Files
 from leadstate.edit.pull import Accepted, accept

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from leadstate.config.yaml.diagnostics import Diagnostics
+from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.nodes import Node, read_nodes
-from leadstate.config.yaml.source import Source
 from leadstate.edit.edits import Append, Edit, Remove, Set, edited, same
 from leadstate.edit.spelling import UnwritableError, written
 from leadstate.edit.writer import EditError, rewritten

@@ -14,8 +14,7 @@ from leadstate.config.rules.token_sources import token_source
 from leadstate.config.rules.trust import Trust, check_trust
 from leadstate.config.rules.variables import Variables
 from leadstate.config.schema.document import AccountSpec
-from leadstate.config.yaml.diagnostics import Diagnostics
-from leadstate.config.yaml.source import Place
+from leadstate.config.yaml.diagnostics import Diagnostics, Place
 from leadstate.model.account import Account, InAccount, unify_loopback
 from leadstate.model.resource import text
 

@@ -9,8 +9,7 @@ from typing import TypeAlias
 from leadstate.config.rules.merge import Entry
 from leadstate.config.rules.scope import AccountSet, Directory
 from leadstate.config.rules.variables import Variables, Variant
-from leadstate.config.yaml.diagnostics import Diagnostics, visible
-from leadstate.config.yaml.source import Place
+from leadstate.config.yaml.diagnostics import Diagnostics, Place, visible
 from leadstate.kinds.base import fields_set
 from leadstate.kinds.label import LabelSpec, declare, taken_in
 from leadstate.model.address import Address

@@ -11,8 +11,7 @@ from leadstate.config.rules.merge import Entry
 from leadstate.config.rules.scope import AccountSet, Directory
 from leadstate.config.rules.variables import Variables, Variant, used_in
 from leadstate.config.suggest import choice
-from leadstate.config.yaml.diagnostics import Diagnostics
-from leadstate.config.yaml.source import Place
+from leadstate.config.yaml.diagnostics import Diagnostics, Place
 from leadstate.kinds.base import Spec, fields_set
 from leadstate.kinds.lead import declare
 from leadstate.kinds.lead_spec import LONGEST_MARK, AtLeastLabels, LeadSpec, visibility

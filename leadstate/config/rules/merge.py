@@ -6,9 +6,8 @@ from typing import Any, Generic, TypeVar
 
 from leadstate.config.schema.document import AccountSpec, PolicySpec
 from leadstate.config.validate import Checked
-from leadstate.config.yaml.diagnostics import Diagnostics
+from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source
 from leadstate.config.yaml.nodes import Node
-from leadstate.config.yaml.source import Place, Source
 from leadstate.kinds.base import Spec
 from leadstate.kinds.label import LabelSpec
 from leadstate.kinds.lead_spec import LeadSpec

@@ -6,8 +6,7 @@ from typing import Any, Final, TypeAlias
 
 from leadstate.config.rules.merge import Entry, Merged
 from leadstate.config.suggest import choice
-from leadstate.config.yaml.diagnostics import Diagnostics, visible
-from leadstate.config.yaml.source import Place
+from leadstate.config.yaml.diagnostics import Diagnostics, Place, visible
 from leadstate.kinds.label import LabelSpec
 from leadstate.kinds.lead_spec import LeadSpec
 

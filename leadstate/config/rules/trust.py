@@ -22,9 +22,8 @@ from leadstate.config.configuration import (
 )
 from leadstate.config.rules.merge import Entry
 from leadstate.config.schema.document import AccountSpec
-from leadstate.config.yaml.diagnostics import Diagnostics, visible
-from leadstate.config.yaml.regular_file import link_outwards
-from leadstate.config.yaml.source import Place
+from leadstate.config.yaml.diagnostics import Diagnostics, Place, visible
+from leadstate.config.yaml.files import link_outwards
 from leadstate.model.errors import LeadstateError
 
 HOSTS: Final = "LEADSTATE_ALLOW_HOSTS"

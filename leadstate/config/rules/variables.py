@@ -13,8 +13,7 @@ from leadstate.config.rules.merge import Entry
 from leadstate.config.rules.scope import AccountSet, Directory, Item
 from leadstate.config.schema.document import AccountSpec
 from leadstate.config.suggest import choice
-from leadstate.config.yaml.diagnostics import Diagnostics, visible
-from leadstate.config.yaml.source import Place
+from leadstate.config.yaml.diagnostics import Diagnostics, Place, visible
 from leadstate.kinds.base import LONGEST_TEXT, Spec, fields_set, one_line
 
 _USE = re.compile(r"\$\{([^{}]*)\}?")

@@ -1,20 +1,72 @@
-"""What is wrong, collected with its place, excerpt and fix. Every secret is masked here, before anything gets out.
+"""Files with places in them, and what is wrong there: collected with excerpt and fix. Every secret is masked here.
 
 Of mistakes of one kind in one file the first hundred are kept and the others counted: a table of 100,000 rows may have
 one in every row.
 """
 
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
 
-from leadstate.config.yaml.masking import STARS, Secrets
-from leadstate.config.yaml.source import Place
+from leadstate.config.yaml.masking import STARS, Secrets, find_secrets, find_secrets_of_table
 from leadstate.model import escape
 from leadstate.model.address import Span
 from leadstate.model.diagnostics import Diagnostic, Severity
+
+BREAK = re.compile(r"\r\n|\n|\r")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file.
+
+    Attributes:
+        name: as the user gave it.
+        text: what is in it.
+        folder: where it is.
+        delimiter: what stands between the cells of a CSV file; empty for YAML.
+    """
+
+    name: str
+    text: str
+    folder: Path
+    delimiter: str = ""
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """Its lines without their breaks."""
+        return BREAK.split(self.text)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """What must not be shown; found only when the first error is."""
+        if self.delimiter:
+            return find_secrets_of_table(self.lines)
+        return find_secrets(self.text, self.lines)
+
+    def place_of(self, index: int) -> "Place":
+        """The place of a character."""
+        before = BREAK.split(self.text[:index])
+        return Place(self, len(before), len(before[-1]) + 1)
+
+
+class Place(NamedTuple):
+    """A place in a file; line and column from 1."""
+
+    source: Source
+    line: int
+    column: int
+
+    @property
+    def span(self) -> Span:
+        """The same without the text."""
+        return Span(self.source.name, self.line, self.column)
+
 
 MANY = 100
 """So many diagnostics of one kind are kept of one file."""

@@ -3,9 +3,8 @@
 import re
 from typing import Final, NamedTuple
 
-from leadstate.config.yaml.diagnostics import Diagnostics, visible
+from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source, visible
 from leadstate.config.yaml.events import NotYamlError
-from leadstate.config.yaml.source import Place, Source
 
 
 class _Mistake(NamedTuple):

@@ -11,7 +11,7 @@ from leadstate.config.configuration import FileToken
 from leadstate.config.loader import load
 from leadstate.config.lockfile import LockError, read_lock
 from leadstate.config.secrets import read_token
-from leadstate.config.yaml.regular_file import IrregularFileError, link_outwards, read_bounded, repository_of
+from leadstate.config.yaml.files import IrregularFileError, link_outwards, read_bounded, repository_of
 from leadstate.model.diagnostics import Diagnostic
 from leadstate.model.errors import ConfigurationError, SecretError
 
