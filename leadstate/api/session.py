@@ -5,11 +5,12 @@ Prints nothing and knows no exit codes. What is asked of a person, shown or logg
 
 import asyncio
 import os
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import platformdirs
@@ -137,10 +138,13 @@ class Limit:
     shard: str | None = None
 
 
-class Document:
+class Document(ABC):
     """A report with its parts at hand."""
 
-    report: doc.Report
+    @property
+    @abstractmethod
+    def report(self) -> doc.Report:
+        """The document."""
 
     @property
     def summary(self) -> doc.Summary:
@@ -175,13 +179,18 @@ class Plan(Document):
         configuration: what it was made from.
         settings: how it was made.
         plans: each account's plan, those of accounts that could not be read included.
-        report: the document.
+        document: makes the report.
     """
 
     configuration: Configuration
     settings: Settings
     plans: tuple[AccountPlan, ...]
-    report: doc.Report
+    document: Callable[[], doc.Report] = field(repr=False)
+
+    @cached_property
+    def report(self) -> doc.Report:
+        """The document; made when it is asked for, since an apply that nobody looks at needs none."""
+        return self.document()
 
     @cached_property
     def severity(self) -> Severity | None:
@@ -199,7 +208,7 @@ class Result(Document):
     """What an apply has done.
 
     Attributes:
-        report: the document.
+        done: the document.
         receipt: where the receipt is; None where nothing was begun.
         applied: each connected account's result.
         interrupted: whether it was stopped before its end.
@@ -207,11 +216,16 @@ class Result(Document):
             not begun.
     """
 
-    report: doc.Report
+    done: doc.Report
     receipt: Path | None = None
     applied: tuple[Applied, ...] = ()
     interrupted: bool = False
     notes: tuple[Diagnostic, ...] = ()
+
+    @property
+    def report(self) -> doc.Report:
+        """The document."""
+        return self.done
 
     @property
     def converged(self) -> bool:
@@ -297,7 +311,8 @@ class Session:
         plans, besides = await self._plans(settings, base, ended)
         self._check_targets(settings.targets, plans)
         spent, hosts = self.reading_cost(), self.hosts
-        report = build(
+        document = partial(
+            build,
             "plan",
             [Part(plan, hosts[plan.account], spent.get(plan.account, (0, 0))) for plan in plans],
             accounts=self.limit.accounts,
@@ -306,7 +321,7 @@ class Session:
             diagnostics=(*self.configuration.diagnostics, *(base.diagnostics if base else ())),
             base=None if base is None else Base(base.revision, base.commit, besides),
         )
-        return Plan(self.configuration, settings, plans, report)
+        return Plan(self.configuration, settings, plans, document)
 
     async def apply(
         self,
@@ -393,17 +408,18 @@ class Session:
                 hint = "run `leadstate lock` once that is mended: the accounts are as the report says"
                 summary = f"{lock_file} was not brought up to date: {why}"
                 notes.append(Diagnostic("lock-file", Severity.ERROR, summary, hint=hint))
-        scope = plan.report.scope
-        report = plan.report
-        if receipt is not None:
-            report = build(
+        report = (
+            plan.report
+            if receipt is None
+            else build(
                 "apply",
                 self._parts(plan, applied),
-                accounts=scope.accounts,
-                targets=scope.targets,
-                shard=scope.shard,
+                accounts=self.limit.accounts,
+                targets=tuple(map(str, plan.settings.targets)),
+                shard=self.limit.shard,
                 diagnostics=self.configuration.diagnostics,
             )
+        )
         path = None if receipt is None else receipt.path
         return Result(report, path, tuple(applied), stop.is_set(), tuple(notes))
 

@@ -13,7 +13,7 @@ from leadstate.engine.read.company import wrong_company
 from leadstate.engine.read.lookups import resolve
 from leadstate.engine.read.observe import existing, observe
 from leadstate.engine.restore import observe_touched
-from leadstate.kinds import KIND_NAMES, cost
+from leadstate.kinds import KIND_NAMES, with_calls
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
 from leadstate.model.account import Account
@@ -154,6 +154,8 @@ async def look(account: Account, reader: Reader, settings: Settings) -> Seen | D
             return Seen(*await observe_touched(account, account.receipt, reader))
         account = _targeted(account, settings.targets)
         observed = await observe(account, reader, settings.impact, everything=settings.everything)
+        if not account.of_kind(LEAD.name):
+            return Seen(account, observed, ())
         account, observed, diagnostics = await resolve(account, observed, reader)
     except ApiError as failure:
         return diagnostic_of(failure, account.name)
@@ -167,10 +169,11 @@ def plan_of(seen: Seen, reader: Reader, settings: Settings) -> AccountPlan:
         plan = plan_restore(account, account.receipt, observed)
     else:
         plan = plan_account(account, observed, KIND_NAMES, settings.targets, today=settings.today)
+    plan = replace(plan, changes=with_calls(plan.changes))
     limit = account.policy.max_tokens if settings.max_tokens is None else settings.max_tokens
     policy = replace(account.policy, max_tokens=limit)
     left, a_day = reader.tokens_today
-    budget = Budget(cost(plan.changes), left, a_day, settings.reserve)
+    budget = Budget(plan.forecast[1], left, a_day, settings.reserve)
     refusals = guard(plan, policy, existing(observed), budget)
     return replace(plan, diagnostics=lift((*seen.diagnostics, *plan.diagnostics, *refusals), settings.allow))
 

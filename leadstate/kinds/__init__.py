@@ -1,12 +1,13 @@
 """The kinds of object that leadstate keeps."""
 
 from collections.abc import Iterable
+from dataclasses import replace
+from itertools import groupby
 
 from leadstate.kinds.base import Kind, Symbols
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
-from leadstate.model.plan import Action, Change
-from leadstate.pipedrive.operations import Request
+from leadstate.model.plan import Action, Call, Change
 
 KINDS: tuple[Kind, ...] = (LABEL, LEAD)
 """In dependency order: each kind refers only to kinds before it. Adds go down the list, deletes go up."""
@@ -19,13 +20,13 @@ def kind_named(name: str) -> Kind:
     return next(kind for kind in KINDS if kind.name == name)
 
 
-def calls(changes: Iterable[Change]) -> list[tuple[Change, list[Request]]]:
-    """Each change with the requests that it will take, references unresolved: what a plan shows and a forecast counts.
+def with_calls(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Return each change with the requests that it will take, references unresolved.
 
     A listing that several adds or several deletes need just before they are made is read once, and stands at the first
     of them.
     """
-    found: list[tuple[Change, list[Request]]] = []
+    found: list[Change] = []
     listed: set[tuple[str, Action]] = set()
     for change in changes:
         kind = kind_named(change.address.kind)
@@ -34,10 +35,8 @@ def calls(changes: Iterable[Change]) -> list[tuple[Change, list[Request]]]:
         before = [] if first is None or (shared and (kind.name, change.action) in listed) else [first]
         if shared:
             listed.add((kind.name, change.action))
-        found.append((change, [*before, *kind.moves(change), *kind.requests(change, Symbols())]))
-    return found
-
-
-def cost(changes: Iterable[Change]) -> int:
-    """What applying the changes costs, in rate-limit tokens."""
-    return sum(request.operation.tokens for _, requests in calls(changes) for request in requests)
+        requests = (*before, *kind.moves(change), *kind.requests(change, Symbols()))
+        rows = groupby((request.operation, request.path) for request in requests)
+        calls = (Call(op.id, op.method, path, op.tokens, sum(1 for _ in same)) for (op, path), same in rows)
+        found.append(replace(change, calls=tuple(calls)))
+    return tuple(found)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Protocol
 
 from leadstate.model.address import Address, Ref, RemoteRef, Span
@@ -61,6 +62,25 @@ class Impact:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """Requests of one form that a change takes, one after another.
+
+    Attributes:
+        operation: the vendor's id of it.
+        method: of HTTP.
+        path: below `/api/<version>`; `{id}` stands for an id that is not known yet.
+        tokens: rate-limit tokens of one of them.
+        count: how many.
+    """
+
+    operation: str
+    method: str
+    path: str
+    tokens: int
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class FieldDiff:
     """One changed field: a dotted path and its values, either of which may be ABSENT.
 
@@ -99,6 +119,7 @@ class Change:
         moves_to: the label that those leads get in its place before it is deleted.
         pages: how many pages of leads are read to see that none carries it any more.
         origin: where it comes from; None where it was compared with no other revision.
+        calls: what it takes, as a plan shows and a forecast counts it.
     """
 
     address: Address
@@ -117,6 +138,7 @@ class Change:
     moves_to: Ref | None = None
     pages: int = 0
     origin: Origin | None = None
+    calls: tuple[Call, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +157,7 @@ class Untouched:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: it remembers its fingerprint
 class AccountPlan:
     """What one account needs.
 
@@ -164,6 +186,17 @@ class AccountPlan:
     labels: tuple[Live, ...] = ()
     reading: Reading | None = None
     company_id: int | None = None
+
+    @cached_property
+    def fingerprint(self) -> str | None:
+        """See `fingerprint`."""
+        return fingerprint(self)
+
+    @property
+    def forecast(self) -> tuple[int, int]:
+        """Requests and rate-limit tokens that applying it takes."""
+        calls = [call for change in self.changes for call in change.calls]
+        return sum(call.count for call in calls), sum(call.count * call.tokens for call in calls)
 
     @property
     def applyable(self) -> bool:

@@ -62,6 +62,10 @@ class Matching:
         return (*self.extra, *self.shadowed, *self.ambiguous, *self.duplicates)
 
 
+NOTHING = Matching((), (), (), (), (), (), ())
+"""Of a kind of which nothing is declared and nothing exists."""
+
+
 @dataclass(slots=True)
 class _Matcher:
     free: dict[str, Live]
@@ -266,8 +270,13 @@ class Identified:
 
 def identify(account: Account, observed: Observed, order: Sequence[str]) -> Identified:
     """Match what is declared with what exists, kind by kind, and give every object a name."""
-    matchings = {kind: match(account.of_kind(kind), observed.live.get(kind, ()), account.lock) for kind in order}
-    names = {one.remote_id: key for kind in order for key, one in name_undeclared(kind, matchings[kind], account)}
+    matchings = dict.fromkeys(order, NOTHING)
+    names: dict[str, str] = {}
+    for kind in order:
+        declared, live = account.of_kind(kind), observed.live.get(kind, ())
+        if declared or live:
+            matchings[kind] = match(declared, live, account.lock)
+            names |= {there.remote_id: key for key, there in name_undeclared(kind, matchings[kind], account)}
     return Identified(matchings, names, bind(matchings, names, observed.fields))
 
 

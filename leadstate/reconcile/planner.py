@@ -15,7 +15,7 @@ from leadstate.reconcile.altered import find_altered
 from leadstate.reconcile.dependencies import in_order, only, weigh
 from leadstate.reconcile.diff import added, diff, removed
 from leadstate.reconcile.lookalikes import likenesses
-from leadstate.reconcile.match import Matching, identify
+from leadstate.reconcile.match import NOTHING, Matching, identify
 
 
 @dataclass(slots=True)
@@ -53,7 +53,8 @@ def plan_account(
     found = identify(account, observed, order)
     draft = _Draft(account, observed, today, found.bindings, found.names)
     for kind in order:
-        _plan_kind(draft, found.matchings[kind])
+        if found.matchings[kind] is not NOTHING:
+            _plan_kind(draft, found.matchings[kind])
         if others := observed.others.get(kind):
             draft.untouched.append(Untouched(kind, Reason.NOT_OURS, count=others))
     changes = weigh(only(in_order(draft.changes), targets), observed)

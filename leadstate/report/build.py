@@ -2,17 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Literal
 
 from leadstate import __version__
-from leadstate.kinds import calls
 from leadstate.model.address import Address, Span
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.outcome import Outcome
-from leadstate.model.plan import AccountPlan, Action, Change, Impact, Untouched, combined, fingerprint, plain
+from leadstate.model.plan import AccountPlan, Action, Change, Impact, Untouched, combined, plain
 from leadstate.model.touch import Touch
-from leadstate.pipedrive.operations import Request
 from leadstate.report import document as doc
 from leadstate.report.touches import touch_row
 
@@ -79,7 +76,7 @@ def build(
     return doc.Report(
         leadstate_version=__version__,
         command=command,
-        fingerprint=combined(map(fingerprint, plans)) if command != "validate" else None,
+        fingerprint=combined(plan.fingerprint for plan in plans) if command != "validate" else None,
         complete=all(plan.complete for plan in plans),
         applyable=all(plan.applyable for plan in plans) and not any(d.severity is Severity.ERROR for d in diagnostics),
         summary=doc.Summary(
@@ -89,7 +86,7 @@ def build(
         ),
         cost=doc.Cost(
             read=_sum([part.read for part in parts]),
-            apply=_sum([_forecast(part.plan) if part.written is None else part.written for part in parts]),
+            apply=_sum([part.plan.forecast if part.written is None else part.written for part in parts]),
         ),
         scope=doc.Scope(accounts=tuple(accounts), targets=tuple(targets), shard=shard),
         base=None if base is None else doc.Base(revision=base.revision, commit=base.commit, read=_sum([base.read])),
@@ -105,10 +102,8 @@ def _account(part: Part) -> doc.Account:
         company=part.company,
         origin=plan.origin,
         company_id=plan.company_id,
-        fingerprint=fingerprint(plan),
-        changes=tuple(
-            change_row(one, requests, part.outcomes.get(one.address)) for one, requests in calls(plan.changes)
-        ),
+        fingerprint=plan.fingerprint,
+        changes=tuple(change_row(change, part.outcomes.get(change.address)) for change in plan.changes),
         untouched=tuple(_untouched(plan.account, group) for group in plan.untouched),
         diagnostics=tuple(finding_row(diagnostic) for diagnostic in plan.diagnostics),
         labels=_labels(plan),
@@ -124,7 +119,7 @@ def _remaining(plan: AccountPlan) -> doc.Remaining:
     return doc.Remaining(**_counts([plan]), errors=tuple(errors))
 
 
-def change_row(change: Change, requests: Sequence[Request], outcome: Outcome | None) -> doc.Change:
+def change_row(change: Change, outcome: Outcome | None) -> doc.Change:
     """A change, the requests that it takes, and what became of it."""
     return doc.Change(
         address=str(change.address),
@@ -140,7 +135,10 @@ def change_row(change: Change, requests: Sequence[Request], outcome: Outcome | N
         marker=change.marker,
         moves_to=None if change.moves_to is None else str(change.moves_to),
         source=source_of(change.span),
-        calls=tuple(_calls(requests)),
+        calls=tuple(
+            doc.Call(operation=call.operation, method=call.method, path=call.path, tokens=call.tokens, count=call.count)
+            for call in change.calls
+        ),
         result=None if outcome is None else result_row(outcome),
     )
 
@@ -152,16 +150,6 @@ def _impact(impact: Impact) -> doc.Impact:
 def result_row(outcome: Outcome) -> doc.Result:
     """What became of a change."""
     return doc.Result(status=outcome.status.value, detail=outcome.detail, remote_id=outcome.remote_id)
-
-
-def _calls(requests: Sequence[Request]) -> list[doc.Call]:
-    rows = [(request.operation, request.path) for request in requests]
-    return [
-        doc.Call(
-            operation=operation.id, method=operation.method, path=path, tokens=operation.tokens, count=len(list(same))
-        )
-        for (operation, path), same in groupby(rows)
-    ]
 
 
 def _untouched(account: str, untouched: Untouched) -> doc.Untouched:
@@ -211,11 +199,6 @@ def source_of(span: Span | None) -> doc.Source | None:
 
 def _counts(plans: Sequence[AccountPlan]) -> dict[str, int]:
     return {action.value: sum(plan.count(action) for plan in plans) for action in Action}
-
-
-def _forecast(plan: AccountPlan) -> tuple[int, int]:
-    tokens = [request.operation.tokens for _, requests in calls(plan.changes) for request in requests]
-    return len(tokens), sum(tokens)
 
 
 def _sum(pairs: Sequence[tuple[int, int]]) -> doc.Requests:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from leadstate.kinds import calls
 from leadstate.model.diagnostics import Severity
 from leadstate.model.plan import AccountPlan, Change, Reason, Untouched, plain
 from leadstate.model.policy import Prune
@@ -36,7 +35,7 @@ def explanation(explained: Explained, plan: AccountPlan, written: Sequence[Writt
         written: where its declared fields are from.
         company: the account's host.
     """
-    change = next((change_row(*row, None) for row in calls(plan.changes) if row[0] is explained.change), None)
+    change = None if explained.change is None else change_row(explained.change, None)
     return Explanation(
         address=str(explained.address),
         company=company,

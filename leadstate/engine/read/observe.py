@@ -153,13 +153,18 @@ def _leads_matter(account: Account) -> bool:
 
 def _is_listed_anyway(account: Account, pages: int, *, everything: bool) -> bool:
     """Whether live leads are listed, whatever labels there are."""
+    if not _leads_matter(account):
+        return False
     priced = ways(account, pages, labels_go=False, everything=everything)
-    return _leads_matter(account) and not priced.by_id and priced.turn is None
+    return not priced.by_id and priced.turn is None
 
 
 def _labels_go(account: Account, labels: list[Live]) -> bool:
-    found = match(account.of_kind(LABEL.name), labels, account.lock)
-    rule = account.policy.prune_labels
+    """Return whether a label would be deleted, so that the leads that carry it matter."""
+    declared, rule = account.of_kind(LABEL.name), account.policy.prune_labels
+    if rule is Prune.NONE and all(desired.present for desired in declared):
+        return False  # most runs, which need not match twice
+    found = match(declared, labels, account.lock)
     pruned = any(
         rule is Prune.ALL or (rule is Prune.LOCKED and account.remembers(live.kind, live.remote_id))
         for live in found.extra
