@@ -93,7 +93,7 @@ def _json(content: bytes, secrets: Secrets) -> object:
     folded = fold(content)
     try:
         text = content.decode()
-        if b"\\" in content and b"\\ud" in folded:
+        if b"\\ud" in folded:
             text = _ESCAPE.sub(_whole, text)
         parse_int = _integer if _LONG_NUMBER in folded else None
         body = json.loads(text, parse_float=_decimal, parse_int=parse_int, parse_constant=_no_constant)
@@ -132,8 +132,8 @@ def _whole(escape: re.Match[str]) -> str:
     return r"\ufffd" if len(escape[0]) == _HALF else escape[0]
 
 
-def _no_constant(text: str) -> NoReturn:
-    raise ValueError(text)
+def _no_constant(_text: str) -> NoReturn:
+    raise ValueError
 
 
 def _error(
@@ -193,7 +193,7 @@ def _said(reply: httpx.Response, body: dict[str, Any] | None, scrub: Callable[[s
 
 def _day_is_spent(reply: httpx.Response, body: dict[str, Any] | None) -> bool:
     """Tells a spent day from a full burst window; there is no official way, so the witnesses are asked in turn."""
-    if body and "daily" in str(body.get("error", "")).lower():
+    if body and "daily" in str(body.get("error")).lower():
         return True
     if reply.headers.get("x-daily-ratelimit-token-remaining", "").strip() == "0":
         return True

@@ -96,6 +96,7 @@ def test_amounts_keep_every_digit() -> None:
         (429, "{}", {"retry-after": "61"}, "daily budget spent, resets in 2 min (429)"),
         (429, "{}", {"retry-after": "3939"}, "daily budget spent, resets in 1 h 6 min (429)"),
         (429, '{"error": "daily"}', {"retry-after": "59"}, "daily budget spent, resets in 59 s (429, daily)"),
+        (429, '{"error": "daily"}', {"retry-after": "60"}, "daily budget spent, resets in 1 min (429, daily)"),
         (429, '{"error": "daily"}', {}, "daily budget spent (429, daily)"),
     ],
 )
@@ -161,6 +162,11 @@ def test_a_list_without_pagination_is_an_error(additional: dict[str, Any]) -> No
 @pytest.mark.parametrize("limit", [None, "500", True, 1.5])
 def test_an_invalid_page_size_is_ignored(limit: object) -> None:
     assert _listing(limit=limit, more_items_in_collection=False).page() == (None, False)
+
+
+@pytest.mark.parametrize(("found", "cursor"), [("abc", "abc"), ("", None), (None, None), (5, None), ({"a": 1}, None)])
+def test_only_a_text_is_a_cursor(found: object, cursor: str | None) -> None:
+    assert _listing(next_cursor=found).cursor() == cursor
 
 
 def test_unknown_parts_of_an_answer_are_ignored() -> None:

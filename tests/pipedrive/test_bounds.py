@@ -15,6 +15,7 @@ import pytest
 
 from leadstate.pipedrive.answers import read
 from leadstate.pipedrive.auth import TokenAuth
+from leadstate.pipedrive.body import bounded
 from leadstate.pipedrive.bounds import (
     DEPTH,
     DIGITS,
@@ -124,6 +125,31 @@ def test_invalid_gzip_is_an_error() -> None:
         run(lambda _: reply(b"no gzip", content_encoding="gzip")[0], labels)
 
 
+async def _bound(answer: httpx.Response) -> None:
+    await bounded(SMALL)(answer)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content", "failure", "message"),
+    [
+        ("br", [], httpx.DecodingError, "^the answer has an encoding that was not asked for$"),
+        ("gzip", [b"no gzip"], httpx.DecodingError, "incorrect header check$"),
+    ],
+)
+def test_a_body_that_cannot_be_decompressed_says_why(
+    encoding: str, content: list[bytes], failure: type[Exception], message: str
+) -> None:
+    answer, stream = reply(*content, content_encoding=encoding)
+    with pytest.raises(failure, match=message):
+        asyncio.run(_bound(answer))
+    assert stream.closed
+
+
+def test_the_hook_is_for_an_async_client() -> None:
+    with pytest.raises(TypeError, match=r"^the hook is for an AsyncClient$"):
+        asyncio.run(_bound(httpx.Response(200, content=iter([BODY]))))
+
+
 def test_an_endless_answer_is_cut_and_not_retried() -> None:
     streams = []
 
@@ -163,7 +189,7 @@ def test_a_trickling_answer_times_out_and_is_not_retried() -> None:
         asked.append(1)
         return httpx.Response(200, stream=Stream(*[b" "] * 10_000, wait=0.01))
 
-    with pytest.raises(Unreachable, match="did not end its answer within"):
+    with pytest.raises(Unreachable, match=r"^getLeadLabels: acme\.pipedrive\.com did not end its answer within 0 s$"):
         run(handler, labels)
     assert len(asked) == 1
 
@@ -212,6 +238,8 @@ def answered(text: str) -> Any:
         (f"1e{EXPONENT}", Decimal(f"1e{EXPONENT}")),
         (f"1e-{EXPONENT}", Decimal(f"1e-{EXPONENT}")),
         ("-12000.10", Decimal("-12000.10")),
+        ("-" + "9" * DIGITS, -int("9" * DIGITS)),
+        (f"-1.{'1' * (DIGITS - 1)}e+050", Decimal(f"-1.{'1' * (DIGITS - 1)}e50")),
     ],
 )
 def test_numbers_within_the_bounds_are_exact(text: str, value: object) -> None:
@@ -229,10 +257,16 @@ def test_numbers_within_the_bounds_are_exact(text: str, value: object) -> None:
         "-1e-999999999",
         "0e999999999",
         f"0.{'1' * 4000}",
+        f"-1.{'1' * DIGITS}e+050",
     ],
 )
 def test_a_number_beyond_the_bounds_is_refused(text: str) -> None:
     assert answered(text) == {"out of bounds": text[:DIGITS]}
+
+
+def test_a_number_beyond_the_bounds_takes_none_beside_it_along() -> None:
+    within, beyond = "9" * DIGITS, "9" * (DIGITS + 1)
+    assert answered(f"[{within}, {beyond}]") == [int(within), {"out of bounds": within}]
 
 
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]"), ('["]","[",', "]")])
@@ -252,8 +286,10 @@ def test_brackets_in_strings_are_not_nesting() -> None:
 
 def test_a_large_answer_with_too_many_values_is_refused_unparsed() -> None:
     body = b'{"success": true, "data": [' + b"{}," * VALUES + b"{}]" + b" " * LARGE + b"}"
-    with pytest.raises(TooLarge, match="500,000 values"):
+    with pytest.raises(TooLarge) as caught:
         read(GET_LABELS, httpx.Response(200, content=body))
+    assert str(caught.value) == "getLeadLabels: the answer holds more than 500,000 values"
+    assert caught.value.status == 200
     few = b'{"success": true, "data": [{}]' + b" " * LARGE + b"}"
     assert read(GET_LABELS, httpx.Response(200, content=few)).data == [{}]
 

@@ -1,6 +1,8 @@
 """What one request costs, how it travels, how long it is sent again, and what is said where no answer came."""
 
 import asyncio
+import contextlib
+import logging
 from collections import Counter
 from collections.abc import Callable, Generator
 from typing import Any
@@ -12,8 +14,8 @@ from leadstate.pipedrive.auth import Signer, TokenAuth
 from leadstate.pipedrive.body import TooLargeError
 from leadstate.pipedrive.bounds import BOUNDS, Bounds
 from leadstate.pipedrive.client import Writer
-from leadstate.pipedrive.connection import Connection, Pace, Spent, http_client, why
-from leadstate.pipedrive.errors import ApiError, BadAnswer, NoTokenServer, TooLarge, Unauthorized, Unreachable
+from leadstate.pipedrive.connection import TURNS, Connection, Lane, Pace, Spent, http_client, why
+from leadstate.pipedrive.errors import ApiError, BadAnswer, NotFound, NoTokenServer, TooLarge, Unauthorized, Unreachable
 from leadstate.pipedrive.operations import ADD_LABEL, GET_LABELS, GET_LEAD, SEARCH_PERSONS, Request
 from leadstate.pipedrive.secrets import Secrets, Token
 
@@ -102,6 +104,7 @@ def test_unsent_requests_are_not_counted(failure: Exception, requests: int) -> N
     with pytest.raises(Unreachable) as caught:
         world.run(labels)
     assert len(world.asked) == 5
+    assert str(caught.value).startswith("getLeadLabels: ")
     assert caught.value.perhaps_done is (requests > 0)
     assert world.connection.spent.requests == requests
     assert world.connection.spent.tokens == 10 * requests
@@ -191,6 +194,7 @@ def test_the_headers_of_the_last_answer_are_kept() -> None:
     world = World(ok([], x_told="first"), ok([], x_told="last"))
 
     async def twice(client: Writer) -> str:
+        assert not client.headers
         await client.get(Request(GET_LABELS))
         await client.get(Request(GET_LABELS))
         return client.headers["x-told"]
@@ -199,11 +203,58 @@ def test_the_headers_of_the_last_answer_are_kept() -> None:
     assert world.heard == 2
 
 
-class Failing(Signer):
-    """Has no token to sign with."""
+def test_data_that_repeats_the_token_is_scrubbed() -> None:
+    world = World(ok({"name": f"<{'C0FFEE' * 7}>"}))
+    assert world.run(labels).data == {"name": "<***>"}
 
-    def __init__(self, failure: ApiError | None) -> None:
+
+def test_what_goes_wrong_and_when_it_is_sent_again_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "leadstate.http")
+    World(httpx.ReadTimeout("slow"), ok([])).run(labels)
+    assert [
+        (record.levelname, record.getMessage()) for record in caplog.records if record.name == "leadstate.http"
+    ] == [
+        ("DEBUG", "GET /leadLabels: ReadTimeout"),
+        ("INFO", "getLeadLabels: acme.pipedrive.com did not answer within 30 s; again in 0.2 s"),
+        ("DEBUG", "GET /leadLabels -> 200"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "lane", "steps_aside"),
+    [(200, contextlib.nullcontext(), True), (404, contextlib.nullcontext(), False), (200, None, False)],
+)
+def test_an_answer_is_read_after_the_request_that_waited_for_its_lane_is_sent(
+    status: int,
+    lane: Lane | None,
+    steps_aside: bool,  # noqa: FBT001  a parameter of the test
+) -> None:
+    world = World(httpx.Response(status, json={"success": True, "data": []}))
+
+    async def count_turns(_: Writer) -> int:
+        turns = 0
+
+        async def count() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        counting = asyncio.create_task(count())
+        with contextlib.suppress(NotFound):
+            await world.connection.exchange(Request(GET_LABELS), lane)
+        counting.cancel()
+        return turns
+
+    assert (world.run(count_turns) >= TURNS) is steps_aside
+
+
+class Failing(Signer):
+    """Has no token to sign with; `ask` is called each time that one is wanted."""
+
+    def __init__(self, failure: ApiError | None, ask: Callable[[], None] = lambda: None) -> None:
         self.failure = failure
+        self.ask = ask
         self.secrets = Secrets([Token("c0ffee" * 7)])
 
     @property
@@ -211,6 +262,7 @@ class Failing(Signer):
         return "nothing"
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        self.ask()
         if self.failure is not None:
             raise self.failure
         yield request
@@ -223,6 +275,21 @@ def test_a_request_that_could_not_be_signed_is_retried_if_that_may_help() -> Non
     assert str(caught.value) == "token: cut at ***"
     assert world.connection.spent == Spent(0, 0, Counter(getLeadLabels=0))
     assert not world.asked
+
+
+def test_the_time_that_signing_takes_counts_from_when_it_began() -> None:
+    asked = []
+
+    def ask() -> None:
+        asked.append(world.now)
+        world.now += 25.0
+
+    world = World(ok(), signer=Failing(NoTokenServer("token", "slow"), ask))
+    world.now = 1_000.0
+    with pytest.raises(NoTokenServer) as caught:
+        world.run(labels)
+    assert asked == [1_000.0, 1_025.25, 1_050.75]
+    assert caught.value.seconds == 25.0
 
 
 def test_nothing_is_sent_after_a_fatal_failure() -> None:

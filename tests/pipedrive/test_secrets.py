@@ -74,6 +74,12 @@ def test_the_longest_secret_is_masked_first() -> None:
     assert secrets.scrub("a c0ffeec0ffeec0ffee") == "a ***"
 
 
+def test_a_secret_that_is_added_joins_those_before_it() -> None:
+    secrets = Secrets([Token("first-secret")])
+    secrets.add(Token("second-secret"))
+    assert secrets.scrub("first-secret, second-secret") == "***, ***"
+
+
 @pytest.mark.parametrize("text", [SECRET, quote(SECRET, safe=""), base64.b64encode(SECRET.encode() + b"x").decode()])
 def test_no_part_of_a_secret_remains(text: str) -> None:
     """The last signs of base64 hold what follows too, so they are no form of the secret alone."""
