@@ -95,7 +95,7 @@ def _files(git: "_Git", path: Path, object_: str) -> Iterator[tuple[Path, str]]:
     if git.kind(id_) != "tree":
         yield path, id_
         return
-    for mode, kind, inner, name in sorted(git.tree(id_), key=lambda one: one[3]):
+    for mode, kind, inner, name in sorted(git.tree(id_), key=lambda entry: entry[3]):
         if is_meant(name) and kind == "blob":
             if mode == _LINK:
                 summary = f"{visible(str(path / name))} is a symbolic link there, which is not followed"

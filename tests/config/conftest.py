@@ -64,7 +64,9 @@ def _one_error(errors_of: Errors) -> Callable[[str, str], Diagnostic]:
     def run(text: str, code: str) -> Diagnostic:
         before, marker, after = text.partition(MARK)
         found = errors_of(before + after)
-        assert [one.code for one in found] == [code], [(str(one.span), one.code, one.summary) for one in found]
+        assert [diagnostic.code for diagnostic in found] == [code], [
+            (str(diagnostic.span), diagnostic.code, diagnostic.summary) for diagnostic in found
+        ]
         assert found[0].span is not None
         if marker:
             line = before.count("\n") + 1

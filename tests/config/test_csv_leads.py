@@ -24,7 +24,7 @@ from tests.config.conftest import ACCOUNTS, LoadTable
 
 
 def leads(found: Configuration, account: str = "emea") -> list[Desired]:
-    (chosen,) = (one.account for one in found.accounts if one.account.name == account)
+    (chosen,) = (declared.account for declared in found.accounts if declared.account.name == account)
     return list(chosen.of_kind("lead"))
 
 
@@ -32,7 +32,7 @@ NAMES = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp", "Cn", "Co")), min_size=1, max_size=50
 )
 TEXTS = NAMES.filter(
-    lambda one: bool(one.strip()) and one.strip() != "null" and "${" not in one and "\ufeff" not in one
+    lambda text: bool(text.strip()) and text.strip() != "null" and "${" not in text and "\ufeff" not in text
 )
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "title": TEXTS,
@@ -59,7 +59,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
 }
 LEADS = st.fixed_dictionaries(
     {"title": FIELDS["title"], "person": FIELDS["person"], "except": FIELDS["except"]},
-    optional={name: one for name, one in FIELDS.items() if name not in {"title", "person", "except"}},
+    optional={name: strategy for name, strategy in FIELDS.items() if name not in {"title", "person", "except"}},
 )
 
 
@@ -68,7 +68,7 @@ def cell(value: object) -> str:
         case None:
             return "null"
         case list():
-            return "|".join(str(one).replace("|", r"\|") for one in value) or "[]"
+            return "|".join(str(item).replace("|", r"\|") for item in value) or "[]"
         case bool():
             return str(value).lower()
     return str(value)
@@ -80,7 +80,7 @@ def as_table(items: Sequence[dict[str, Any]], delimiter: str) -> str:
             name: text
             for field, value in item.items()
             for name, text in (
-                [(f"{field}.{part}", cell(one)) for part, one in value.items()]
+                [(f"{field}.{part}", cell(inner)) for part, inner in value.items()]
                 if isinstance(value, dict)
                 else [(field, cell(value))]
             )
@@ -104,7 +104,7 @@ def declared(folder: str, yaml: str) -> list[Desired]:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(LEADS, min_size=1, max_size=4), st.sampled_from((",", ";", "tab")))
 def test_a_row_declares_what_the_same_lead_in_yaml_declares(items: list[dict[str, Any]], delimiter: str) -> None:
-    items = [{"key": f"lead-{index}", **one} for index, one in enumerate(items)]
+    items = [{"key": f"lead-{index}", **item} for index, item in enumerate(items)]
     with TemporaryDirectory() as folder:
         expected = declared(folder, ACCOUNTS + "leads:\n" + "".join(f"  - {written(item)}\n" for item in items))
         table = as_table(items, "\t" if delimiter == "tab" else delimiter)
@@ -157,7 +157,7 @@ def test_variables_are_replaced_and_white_space_is_trimmed(load_table: LoadTable
 def test_a_mark_in_front_and_any_line_break(load_table: LoadTable, newline: str) -> None:
     table = newline.join(("key,title,person", "a,A,1", "b,B,1"))
     found = leads(load_table(b"\xef\xbb\xbf" + table.encode()))
-    assert [(one.address.key, one.span.line, one.span.column) for one in found] == [("a", 2, 1), ("b", 3, 1)]
+    assert [(lead.address.key, lead.span.line, lead.span.column) for lead in found] == [("a", 2, 1), ("b", 3, 1)]
 
 
 def test_what_rows_share_holds_where_a_row_does_not_say_otherwise(load_table: LoadTable) -> None:
@@ -181,7 +181,7 @@ def test_the_part_of_a_column_is_any_key_where_the_models_take_any(monkeypatch: 
     (header,) = rows_of(source, Diagnostics())
     found = columns_of(header, source, Diagnostics())
     assert found is not None
-    assert [(one.field, one.part, one.read("7")) for one in found[2:]] == [
+    assert [(column.field, column.part, column.read("7")) for column in found[2:]] == [
         ("free", "Deal size. v2", "7"),
         ("free", "x", "7"),
     ]

@@ -71,7 +71,9 @@ ERRORS = [
 def test_a_mistake_has_its_place(errors_of_table: Errors, text: str, code: str) -> None:
     before, _, after = text.partition(MARK)
     found = errors_of_table(before + after)
-    assert [one.code for one in found] == [code], [(str(one.span), one.code, one.summary) for one in found]
+    assert [diagnostic.code for diagnostic in found] == [code], [
+        (str(diagnostic.span), diagnostic.code, diagnostic.summary) for diagnostic in found
+    ]
     line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
     assert where(found[0]) == ("seeds.csv", line, column - (code == "control-character"))
     assert found[0].excerpt or not before + after
@@ -104,7 +106,7 @@ def test_a_key_in_yaml_and_in_a_table_shows_both_places(errors_of_table: Errors)
 def test_a_cell_is_cured_in_the_words_of_a_table(errors_of_table: Errors) -> None:
     columns = "key,title,person,organization,owner,value.amount,was_seen\n"
     found = errors_of_table(f'{columns}a,,Jane,Acme,Sam,"1,5",yes\n')
-    assert [one.hint for one in found] == [
+    assert [diagnostic.hint for diagnostic in found] == [
         "fill the cell in the column `title`",
         "put it into a column `person.name`",
         "put it into a column `organization.name`",
@@ -133,14 +135,16 @@ def test_what_is_written_under_leads_from_is_checked(errors_of_table: Errors) ->
         (".", "file-unreadable"),
     ):
         found = errors_of_table("", f"{ACCOUNTS}leads_from: {form}\n")
-        assert [(one.code, where(one)[:2]) for one in found] == [(code, ("leadstate.yaml", 9))]
+        assert [(diagnostic.code, where(diagnostic)[:2]) for diagnostic in found] == [(code, ("leadstate.yaml", 9))]
 
 
 def test_another_delimiter_is_named(errors_of_table: Errors) -> None:
-    assert [one.hint for one in errors_of_table("key;title;person\n")] == [
+    assert [diagnostic.hint for diagnostic in errors_of_table("key;title;person\n")] == [
         'write `leads_from: {file: …, delimiter: ";"}`'
     ]
-    assert [one.hint for one in errors_of_table("key\ttitle\n")] == ['write `leads_from: {file: …, delimiter: "tab"}`']
+    assert [diagnostic.hint for diagnostic in errors_of_table("key\ttitle\n")] == [
+        'write `leads_from: {file: …, delimiter: "tab"}`'
+    ]
 
 
 def test_no_other_encoding_and_not_too_large(errors_of_table: Errors, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,11 +168,14 @@ def test_mistakes_in_every_row_are_counted_and_a_hundred_shown(
 ) -> None:
     rows = "".join(f"a{index},A,1,No{index},x\n" for index in range(2500))
     found = errors_of_table("key,title,person,labels,channel\n" + rows)
-    by_code = {code: [one for one in found if one.code == code] for code in ("wrong-type", "unknown-label")}
-    assert [len(one) for one in by_code.values()] == [MANY, MANY]
+    by_code = {
+        code: [diagnostic for diagnostic in found if diagnostic.code == code]
+        for code in ("wrong-type", "unknown-label")
+    }
+    assert [len(group) for group in by_code.values()] == [MANY, MANY]
     for ones in by_code.values():
         assert ones[-1].detail == "and 2,400 more of this kind in the file"
-        assert [where(one)[1] for one in ones] == list(range(2, MANY + 2))
+        assert [where(diagnostic)[1] for diagnostic in ones] == list(range(2, MANY + 2))
 
 
 def test_rows_beyond_the_first_thousand_keep_their_places(errors_of_table: Errors) -> None:
@@ -191,7 +198,7 @@ PIECES = st.sampled_from(
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.one_of(st.binary(max_size=100), st.lists(PIECES, max_size=20).map(lambda one: "".join(one).encode())))
+@given(st.one_of(st.binary(max_size=100), st.lists(PIECES, max_size=20).map(lambda pieces: "".join(pieces).encode())))
 def test_the_answer_is_a_configuration_or_errors_with_places_and_cures(raw: bytes) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "leadstate.yaml"

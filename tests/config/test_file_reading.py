@@ -47,7 +47,7 @@ def table_errors(repository: Path, named: str) -> list[str]:
     assert all(
         diagnostic.span and diagnostic.span.file == str(path) and diagnostic.span.line == 4 for diagnostic in found
     ), found
-    return [one.code for one in found]
+    return [diagnostic.code for diagnostic in found]
 
 
 def make_socket(path: Path) -> None:

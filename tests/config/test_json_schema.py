@@ -144,11 +144,11 @@ def test_mistakes_are_flagged_by_editors_and_by_us(
 def _schemas(schema: Any) -> Iterator[dict[str, Any]]:
     if isinstance(schema, dict):
         yield schema
-        for one in schema.values():
-            yield from _schemas(one)
+        for item in schema.values():
+            yield from _schemas(item)
     elif isinstance(schema, list):
-        for one in schema:
-            yield from _schemas(one)
+        for item in schema:
+            yield from _schemas(item)
 
 
 def test_only_words_of_draft_7_and_nothing_unknown_anywhere() -> None:

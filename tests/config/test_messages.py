@@ -273,7 +273,7 @@ def test_all_errors_are_said_at_once_each_once(errors_of: Errors) -> None:
         "  - {name: C, color: blue}\nleads:\n  - {key: a, title: A, labels: [A, D]}\n"
     )
     found = errors_of(text)
-    assert [(one.code, one.span.line if one.span else 0) for one in found] == [
+    assert [(diagnostic.code, diagnostic.span.line if diagnostic.span else 0) for diagnostic in found] == [
         ("unknown-key", 3),
         ("unknown-color", 5),
         ("unknown-account", 6),
@@ -287,27 +287,27 @@ def test_all_errors_are_said_at_once_each_once(errors_of: Errors) -> None:
 def test_an_item_that_is_wrong_is_still_known_by_name(errors_of: Errors) -> None:
     """A lead that refers to a label with a wrong colour is no second error."""
     text = TOP + ACCOUNT + "labels: [{name: A, color: rde}]\nleads: [{key: a, title: A, person: 1, labels: [A]}]\n"
-    assert [one.code for one in errors_of(text)] == ["unknown-color"]
+    assert [diagnostic.code for diagnostic in errors_of(text)] == ["unknown-color"]
 
 
 def test_a_key_that_is_wrong_as_a_whole_makes_no_further_errors(errors_of: Errors) -> None:
     text = "version: 1\naccounts: x\nlabels: [{name: A, color: red, accounts: [emea]}]\n"
-    assert [one.code for one in errors_of(text)] == ["wrong-type"]
+    assert [diagnostic.code for diagnostic in errors_of(text)] == ["wrong-type"]
     text = TOP + ACCOUNT + "labels: x\nleads: [{key: a, title: A, person: 1, labels: [A]}]\n"
-    assert [one.code for one in errors_of(text)] == ["wrong-type"]
+    assert [diagnostic.code for diagnostic in errors_of(text)] == ["wrong-type"]
 
 
 def test_a_misspelt_scope_makes_no_further_errors(errors_of: Errors) -> None:
     text = TOP + "accounts:\n  emea: {domain: a, token: {env: T}}\n  us: {domain: b, token: {env: T}, tgas: [prod]}\n"
     text += "labels:\n  - {name: A, color: red, acounts: [emea]}\n  - {name: A, color: red, accounts: [us]}\n"
     text += "  - {name: B, color: red, accounts: [tag:prod]}\n"
-    assert [one.code for one in errors_of(text)] == ["unknown-key", "unknown-key"]
+    assert [diagnostic.code for diagnostic in errors_of(text)] == ["unknown-key", "unknown-key"]
 
 
 def test_misspelt_variables_make_no_further_errors(errors_of: Errors) -> None:
     text = TOP + "accounts:\n  emea: {domain: a, token: {env: T}, vras: {r: x}}\n"
     text += 'labels:\n  - {name: "A ${r}", color: red}\n'
-    assert [one.code for one in errors_of(text)] == ["unknown-key"]
+    assert [diagnostic.code for diagnostic in errors_of(text)] == ["unknown-key"]
 
 
 def test_an_excerpt_shows_line_and_caret(one_error: OneError) -> None:

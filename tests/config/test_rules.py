@@ -338,7 +338,7 @@ class TestGood:
 
     def test_what_is_not_selected_is_checked_too(self, errors_of: Errors) -> None:
         text = TOP + lead("accounts: [us]")
-        assert [one.code for one in errors_of(text, accounts=("emea",))] == ["lead-without-contact"]
+        assert [diagnostic.code for diagnostic in errors_of(text, accounts=("emea",))] == ["lead-without-contact"]
 
 
 class TestWarnings:
@@ -365,8 +365,8 @@ class TestWarnings:
         with pytest.raises(ConfigurationError) as failure:
             load_text(text)
         found = failure.value.diagnostics
-        assert [one.code for one in found] == ["same-address"] * 2
-        assert [one.span.line for one in found if one.span] == [3, 4]
+        assert [diagnostic.code for diagnostic in found] == ["same-address"] * 2
+        assert [diagnostic.span.line for diagnostic in found if diagnostic.span] == [3, 4]
         assert found[0].summary == "the accounts `a` and `b` have one address"
         assert "0.yaml:4" in found[0].detail
         assert "company_id" in found[0].hint
@@ -380,7 +380,10 @@ class TestWarnings:
         with pytest.raises(ConfigurationError) as failure:
             load_text(text)
         found = failure.value.diagnostics
-        assert [(one.code, one.span.line) for one in found if one.span] == [("same-address", 3), ("same-address", 4)]
+        assert [(diagnostic.code, diagnostic.span.line) for diagnostic in found if diagnostic.span] == [
+            ("same-address", 3),
+            ("same-address", 4),
+        ]
 
     def test_two_companies_may_share_an_address(self, load_text: Load) -> None:
         text = "version: 1\naccounts:\n" + "".join(

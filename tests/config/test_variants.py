@@ -36,7 +36,7 @@ def test_each_account_has_its_own_addresses_and_shares_the_rest(load_text: Load)
     first, second = found.accounts[0].account, found.accounts[1].account
     assert [str(desired_item.address) for desired_item in first.desired] == ["a/label:Hot", "a/label:Warm"]
     assert [str(desired_item.address) for desired_item in second.desired] == ["b/label:Hot", "b/label:Warm"]
-    assert all(one.attrs is other.attrs for one, other in zip(first.desired, second.desired, strict=True))
+    assert all(label.attrs is other.attrs for label, other in zip(first.desired, second.desired, strict=True))
     assert isinstance(second.desired, InAccount)
 
 
@@ -180,7 +180,7 @@ def test_each_later_label_of_a_name_is_compared_with_the_first_in_its_account(er
         HEAD + "labels:\n  - {name: A, color: red, accounts: [a]}\n  - {name: A, color: red, accounts: [b, c, d]}\n"
         "  - {name: A, color: red, accounts: [a, b]}\n"
     )
-    assert [(one.summary, one.detail.rpartition(":")[0].rpartition(":")[2]) for one in found] == [
+    assert [(diagnostic.summary, diagnostic.detail.rpartition(":")[0].rpartition(":")[2]) for diagnostic in found] == [
         ("two labels have one name in the account a", "9"),
         ("two labels have one name in the account b", "10"),
     ]

@@ -120,7 +120,7 @@ def test_a_million_levels_neither_crash_nor_take_long(kind: str, tmp_path: Path)
         try:
             load([Path(sys.argv[1])])
         except ConfigurationError as error:
-            print([one.code for one in error.diagnostics])
+            print([diagnostic.code for diagnostic in error.diagnostics])
     """)
     root = Path(__file__).parents[2]
     done = subprocess.run(

@@ -2,20 +2,31 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from leadstate.config.configuration import DeclaredAccount
+from leadstate.config.configuration import (
+    CommandToken,
+    DeclaredAccount,
+    EnvToken,
+    FileToken,
+    KeyringToken,
+    OAuthToken,
+    SecretSource,
+    TokenSource,
+)
 from leadstate.config.rules.labels import check_labels, labels_of
 from leadstate.config.rules.leads import Broken, Leads, check_keys
 from leadstate.config.rules.merge import Entry, Merged
-from leadstate.config.rules.policies import policy_of
 from leadstate.config.rules.scope import AccountSet, Directory, Item, scope_of
-from leadstate.config.rules.token_sources import token_source
 from leadstate.config.rules.trust import Trust, check_trust
 from leadstate.config.rules.variables import Variables
-from leadstate.config.schema.document import AccountSpec
+from leadstate.config.schema.document import AccountSpec, PolicySpec
+from leadstate.config.schema.token_spec import SecretSpec
 from leadstate.config.yaml.diagnostics import Diagnostics, Place
+from leadstate.kinds.base import fields_set
 from leadstate.model.account import Account, InAccount, unify_loopback
+from leadstate.model.policy import Policy, Prune
 from leadstate.model.resource import text
 
 
@@ -145,8 +156,8 @@ def _broken(merged: Merged) -> Broken:
     texts: set[str] = set()
     unknowable = False
     for _, value in merged.broken.get("labels", ()):
-        found = {text(one) for one in _texts(value)}
-        unknowable = unknowable or not found or any("${" in one for one in found)
+        found = {text(name) for name in _texts(value)}
+        unknowable = unknowable or not found or any("${" in name for name in found)
         texts |= found
     return Broken(frozenset(texts), unknowable or "labels" in merged.dropped)
 
@@ -155,5 +166,53 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, list | dict):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _texts(one)
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
+
+
+def policy_of(account: PolicySpec, everywhere: PolicySpec | None) -> Policy:
+    """Return the policy of an account: what it says, then what holds for all, then the defaults; null lifts a limit."""
+    written: dict[str, Any] = {}
+    for spec in (everywhere, account):
+        if spec is not None:
+            written |= dict(_policy_fields(spec))
+    return replace(Policy(), **written)
+
+
+def _policy_fields(spec: PolicySpec) -> Iterator[tuple[str, object]]:
+    for name, value in fields_set(spec).items():
+        match name:
+            case "prune":
+                yield from ((f"prune_{kind}", Prune(str(rule))) for kind, rule in fields_set(spec.prune).items())
+            case "guards":
+                yield from fields_set(spec.guards).items()
+            case "in_use":
+                yield "refuse_in_use", value == "refuse"
+            case _:
+                yield name, value
+
+
+def token_source(account: Entry[AccountSpec]) -> TokenSource:
+    """Return where the account's token comes from; read nothing from there."""
+    spec, folder = account.spec.token, account.source.folder
+
+    def source(secret: SecretSpec, *path: str) -> SecretSource:
+        at = account.place("token", *path).span
+        if secret.env:
+            return EnvToken(secret.env, at=at)
+        if secret.file:
+            return FileToken(secret.file, folder, at=at)
+        if secret.keyring:
+            return KeyringToken(secret.keyring.service, secret.keyring.user, at=at)
+        return CommandToken(tuple(secret.command), folder, at=at)
+
+    if spec.oauth is None:
+        return source(spec)
+    oauth = spec.oauth
+    return OAuthToken(
+        source(oauth.client_id, "oauth", "client_id"),
+        source(oauth.client_secret, "oauth", "client_secret"),
+        source(oauth.refresh_token, "oauth", "refresh_token"),
+        oauth.token_url,
+        folder / oauth.save_to if oauth.save_to else None,
+    )

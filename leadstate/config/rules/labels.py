@@ -174,8 +174,8 @@ def _here(entry: Entry[LabelSpec], variant: Variant, variables: Variables) -> La
         variables.replace(name, variant, entry.place("previously", index)) for index, name in enumerate(spec.previously)
     ]
     sources = [
-        variables.replace(one, variant, entry.place("merge_from", index)) if isinstance(one, str) else one
-        for index, one in enumerate(spec.merge_from)
+        variables.replace(source, variant, entry.place("merge_from", index)) if isinstance(source, str) else source
+        for index, source in enumerate(spec.merge_from)
     ]
     successor = (
         variables.replace(spec.replace_with, variant, entry.place("replace_with"))
@@ -187,7 +187,7 @@ def _here(entry: Entry[LabelSpec], variant: Variant, variables: Variables) -> La
     name = base
     if override is not None and override.name is not None:
         name = variables.replace(override.name, variant, entry.place("overrides", account, "name"))
-    former = [one for one in previously if one is not None]
+    former = [text for text in previously if text is not None]
     if base is None or key is None or name is None or len(former) < len(previously):
         return None
     if None in sources or (spec.replace_with is not None and successor is None):

@@ -99,10 +99,10 @@ class Leads:
                 made = self._replaced(fields_set(value), variant, place)
                 return None if made is None else value.model_copy(update=made)
             case Mapping():
-                found = {key: self._replaced(one, variant, place) for key, one in value.items()}
+                found = {key: self._replaced(item, variant, place) for key, item in value.items()}
                 return None if any(found[key] is None for key in found if value[key] is not None) else found
             case list():
-                items = [self._replaced(one, variant, place) for one in value]
+                items = [self._replaced(item, variant, place) for item in value]
                 return None if None in items else items
         return value
 

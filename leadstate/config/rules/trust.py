@@ -77,8 +77,8 @@ class Trust:
             return True
         globs = [
             glob if colon else "*"
-            for one, colon, glob in (source.partition(":") for source in self.sources)
-            if one == kind
+            for allowed, colon, glob in (source.partition(":") for source in self.sources)
+            if allowed == kind
         ]
         if kind == "file":
             # A commit must not turn what is allowed into a link to something else.
@@ -143,7 +143,7 @@ def _named(source: SecretSource) -> tuple[str, str]:
 
 
 def _allowed(variable: str, allowed: Sequence[str] | None) -> str:
-    known = ", ".join(f"`{visible(one)}`" for one in allowed or ()) or "nothing"
+    known = ", ".join(f"`{visible(name)}`" for name in allowed or ()) or "nothing"
     return f"use what {variable} allows, which is {known}; whoever runs leadstate sets that variable, no file does"
 
 

@@ -52,10 +52,10 @@ def schema_text() -> str:
 def _convert(value: Any) -> Any:
     """Draft 2020-12, as pydantic writes it, to draft 7."""
     if isinstance(value, list):
-        return [_convert(one) for one in value]
+        return [_convert(item) for item in value]
     if not isinstance(value, dict):
         return value
-    made = {key: _convert(one) for key, one in value.items() if not _is_noise(key, one)}
+    made = {key: _convert(field) for key, field in value.items() if not _is_noise(key, field)}
     if "patternProperties" in made:
         made["additionalProperties"] = False
     if isinstance(made.get("$ref"), str):
@@ -73,7 +73,7 @@ def _is_noise(key: str, value: Any) -> bool:
 
 def _not_null(properties: dict[str, Any], name: str) -> None:
     field = properties[name]
-    (alternative,) = (one for one in field.pop("anyOf") if one != {"type": "null"})
+    (alternative,) = (shape for shape in field.pop("anyOf") if shape != {"type": "null"})
     properties[name] = _beside(alternative, field)
 
 

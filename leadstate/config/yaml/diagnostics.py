@@ -119,24 +119,24 @@ class Diagnostics:
     @property
     def any_error(self) -> bool:
         """Whether one of them is an error."""
-        return any(one.severity is Severity.ERROR for one in self._found)
+        return any(diagnostic.severity is Severity.ERROR for diagnostic in self._found)
 
     def sorted(self, severity: Severity) -> tuple[Diagnostic, ...]:
         """Those of one severity, by place, with no secret in them."""
         places = self._found.values()
         secrets = [source.secrets for source in dict.fromkeys(place.source for place in places if place)]
         chosen = dict.fromkeys(
-            _redacted(replace(one, excerpt=excerpt(place) if place else ""), secrets)
-            for one, place in self._found.items()
-            if one.severity is severity
+            _redacted(replace(diagnostic, excerpt=excerpt(place) if place else ""), secrets)
+            for diagnostic, place in self._found.items()
+            if diagnostic.severity is severity
         )
-        found = sorted(chosen, key=lambda one: (one.span or Span("", 0, 0), one.code, one.summary))
-        last = {_kind(one): index for index, one in enumerate(found)}
+        found = sorted(chosen, key=lambda item: (item.span or Span("", 0, 0), item.code, item.summary))
+        last = {_kind(diagnostic): index for index, diagnostic in enumerate(found)}
         for kind, left_out in self._left_out.items():
             if kind in last:
-                one = found[last[kind]]
+                diagnostic = found[last[kind]]
                 more = f"and {len(left_out):,} more of this kind in the file"
-                found[last[kind]] = replace(one, detail=f"{one.detail}\n{more}".strip())
+                found[last[kind]] = replace(diagnostic, detail=f"{diagnostic.detail}\n{more}".strip())
         return tuple(found)
 
 
@@ -173,7 +173,7 @@ def _show(line: str, start: int, end: int, column: int, secret: Sequence[tuple[i
     """The characters from start to end as they can be shown, and how wide it is to the column."""
     shown: list[str] = []
     width, caret, index = 0, None, start
-    intervals = [one for one in secret if one[1] > start and one[0] < end]
+    intervals = [interval for interval in secret if interval[1] > start and interval[0] < end]
     while index < end:
         covered = next((interval for interval in intervals if interval[0] <= index < interval[1]), None)
         last = index + 1 if covered is None else covered[1]

@@ -82,9 +82,9 @@ class Secrets:
             last = end.column if line == end.line else 1 << 30
             self._spans.setdefault(line, []).append((first, last))
         words = value.split(maxsplit=MANY)
-        found = (one for one in {value, *words[:MANY]} if LONG_ENOUGH <= len(one) <= LONGEST and one != OUR_NAME)
+        found = (word for word in {value, *words[:MANY]} if LONG_ENOUGH <= len(word) <= LONGEST and word != OUR_NAME)
         # In small letters, for a message may change the case; and cut, for a message cuts what is long.
-        self.values.update(part for one in found for part in (one.lower(), one[:CUT].lower()))
+        self.values.update(part for word in found for part in (word.lower(), word[:CUT].lower()))
 
     def cover(self, numbers: Iterable[int]) -> None:
         """Let nothing of these lines be shown."""
