@@ -47,7 +47,7 @@ class Revision:
 
 
 def read_revision(paths: Sequence[Path], name: str, diagnostics: Diagnostics) -> Revision:
-    """The texts that the paths of a configuration had at a revision.
+    """Return the texts that the paths of a configuration had at a revision.
 
     Args:
         paths: files or folders, as they are now.
@@ -88,7 +88,7 @@ def _inside(path: Path, top: Path) -> str:
 
 
 def _files(git: "_Git", path: Path, object_: str) -> Iterator[tuple[Path, str]]:
-    """The file, or the files of a folder by name, each with the id of its content; nothing where the path is new."""
+    """Return the files of a path by name, each with the id of its content; nothing if the path is new."""
     id_ = git.id_of(object_)
     if id_ is None:
         return
@@ -113,7 +113,7 @@ class _Git:
         self._folder = folder
 
     def top(self) -> Path:
-        """The folder of the working tree."""
+        """Return the folder of the working tree."""
         done = self._run("rev-parse", "--show-toplevel")
         if done.returncode != 0:
             said = _last_line(done)
@@ -124,7 +124,7 @@ class _Git:
         return Path(os.fsdecode(done.stdout.removesuffix(b"\n"))).resolve()
 
     def commit(self, name: str) -> str:
-        """The full id of a revision's commit."""
+        """Return the full id of a revision's commit."""
         # Git takes no name that begins so; it would be an option.
         found = None if name.startswith("-") else self.id_of(f"{name}^{{commit}}")
         if found is not None:
@@ -142,20 +142,20 @@ class _Git:
         raise RevisionError(f"the clone is shallow and does not hold {shown}", hint=hint)
 
     def id_of(self, name: str) -> str | None:
-        """The id of an object; None where there is none of that name."""
+        """Return the id of an object; None if there is none of that name."""
         done = self._run("rev-parse", "--verify", "--quiet", name)
         return done.stdout.decode("ascii").strip() if done.returncode == 0 else None
 
     def kind(self, id_: str) -> str:
-        """What an object is: `blob` or `tree`."""
+        """Return what an object is: `blob` or `tree`."""
         return self._done("cat-file", "-t", id_).decode("ascii").strip()
 
     def blob(self, id_: str) -> bytes:
-        """The content of a file."""
+        """Return the content of a file."""
         return self._done("cat-file", "blob", id_)
 
     def tree(self, id_: str) -> Iterator[tuple[str, str, str, str]]:
-        """Mode, kind, id and name of what a folder holds."""
+        """Return mode, kind, id and name of what a folder holds."""
         for row in self._done("ls-tree", "--full-tree", "-z", id_).split(b"\0")[:-1]:
             about, _, name = row.partition(b"\t")
             mode, kind, inner = about.decode("ascii").split()
@@ -189,6 +189,6 @@ class _Git:
 
 
 def _last_line(done: subprocess.CompletedProcess[bytes]) -> str:
-    """What git complained about."""
+    """Return the error of git."""
     said = done.stderr.decode("utf-8", "replace").strip().splitlines()
     return visible(said[-1].removeprefix("fatal: ")) if said else f"exit code {done.returncode}"

@@ -1,4 +1,4 @@
-"""The lock file: which id each declared object had. A hint and never the truth: losing it loses no correctness.
+"""The lock file: which id each declared object had. A cache of ids; live data wins, and losing it loses no correctness.
 
 One entry a line, sorted, so that it merges well in git. It holds ids and keys; no names of people, no token.
 """
@@ -44,12 +44,12 @@ class _File(BaseModel):
 
 
 def lock_path(config: Path) -> Path:
-    """Where the lock file of a configuration is: beside the file, or in the folder."""
+    """Return where the lock file of a configuration is: beside the file, or in the folder."""
     return (config if config.is_dir() else config.parent) / NAME
 
 
 def read_lock(path: Path) -> Lock:
-    """What the lock file remembers; nothing where there is none.
+    """Return what the lock file remembers; nothing if there is none.
 
     Raises:
         LockError: it is there and is none.
@@ -79,7 +79,7 @@ def read_lock(path: Path) -> Lock:
 
 
 def lock_text(lock: Lock) -> str:
-    """The file's text: the same lock gives the same bytes."""
+    """Return the file's text: the same lock gives the same bytes."""
     accounts = {
         account: {str(ref): entries[ref] for ref in sorted(entries)}
         for account, entries in sorted(lock.items())

@@ -101,7 +101,7 @@ def _literal_token(mistake: Mistake) -> Message | None:
 
 
 def _comment(mistake: Mistake) -> Message | None:
-    """A value that is nothing, for its text begins with `#`."""
+    """Return the message for a value that is nothing because its text begins with `#`."""
     is_color = mistake.type == "label_color"
     is_nothing = mistake.node.value is None and not mistake.node.text and mistake.type in _TYPES
     text = comment_meant(mistake.rest) if (is_color or is_nothing) and not mistake.secret else ""
@@ -129,7 +129,7 @@ def _summary(mistake: Mistake) -> str:
 
 
 def _cell_hint(mistake: Mistake) -> str:
-    """What to write into a cell of a CSV file, where that is not what to write in YAML."""
+    """Return what to write into a cell of a CSV file, where that is not what to write in YAML."""
     name, type_ = mistake.name, mistake.type
     if type_ == "missing":
         column = ".".join(step for step in mistake.loc[2:] if isinstance(step, str) and not is_tag(step))
@@ -171,7 +171,7 @@ def _as_number(mistake: Mistake) -> str:
 
 
 def _words(mistake: Mistake) -> str:
-    """What has to stand there."""
+    """Return what has to stand there."""
     words = {"string_type": "text", "int_type": "a whole number", "bool_type": "true or false", "list_type": "a list"}
     if mistake.type in words:
         return words[mistake.type]

@@ -36,7 +36,7 @@ class Finished(Protocol):
 
     @property
     def stderr(self) -> bytes:
-        """What it complained about."""
+        """What it wrote to its standard error."""
 
 
 class Run(Protocol):
@@ -62,7 +62,7 @@ def run_command(command: Sequence[str], *, folder: Path, environ: Mapping[str, s
 def read_token(
     source: SecretSource, *, environ: Mapping[str, str], base: Path | None = None, run: Run = run_command
 ) -> Token:
-    """The token, or other secret, that a source gives.
+    """Return the token, or other secret, that a source gives.
 
     Args:
         source: where it is.
@@ -159,7 +159,8 @@ def _from_keyring(service: str, user: str, what: str) -> str:
 
 
 def _without_secrets(done: Finished, environ: Mapping[str, str]) -> str:
-    """What the command complained about, on one line, less what it printed or was given: that may be the token."""
+    """Return the error of a command on one line, without what it printed or was given."""
+    # What it printed or was given may be the token.
     printed = done.stdout.decode("utf-8", "replace").split()
     given = [text for name, text in environ.items() if is_secret_key(name) and len(text) >= LONG_ENOUGH]
     said = Secrets(map(Token, [*printed, *given])).scrub(done.stderr.decode("utf-8", "replace"))

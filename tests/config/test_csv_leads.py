@@ -116,7 +116,7 @@ def test_a_row_declares_what_the_same_lead_in_yaml_declares(items: list[dict[str
     st.lists(st.lists(st.text(st.sampled_from('a",; \n\r\t|')), min_size=2, max_size=2), min_size=1, max_size=4),
     st.sampled_from(",;\t"),
 )
-def test_places_agree_with_the_values(rows: list[list[str]], delimiter: str) -> None:
+def test_each_cell_has_the_place_of_its_quote(rows: list[list[str]], delimiter: str) -> None:
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows(rows)
     source = Source("seeds.csv", out.getvalue(), Path(), delimiter)
@@ -127,7 +127,7 @@ def test_places_agree_with_the_values(rows: list[list[str]], delimiter: str) -> 
         assert source.lines[cell.mark.line][cell.mark.column] == '"'
 
 
-def test_the_ways_to_name_a_file(load_table: LoadTable, tmp_path: Path) -> None:
+def test_csv_file_is_named_by_path_mapping_or_list(load_table: LoadTable, tmp_path: Path) -> None:
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "b.csv").write_text("key;title;person\nb;B;1\n")
     absolute = tmp_path / "c.csv"
@@ -154,13 +154,13 @@ def test_variables_are_replaced_and_white_space_is_trimmed(load_table: LoadTable
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
-def test_a_mark_in_front_and_any_line_break(load_table: LoadTable, newline: str) -> None:
+def test_byte_order_mark_and_any_line_break_are_accepted(load_table: LoadTable, newline: str) -> None:
     table = newline.join(("key,title,person", "a,A,1", "b,B,1"))
     found = leads(load_table(b"\xef\xbb\xbf" + table.encode()))
     assert [(lead.address.key, lead.span.line, lead.span.column) for lead in found] == [("a", 2, 1), ("b", 3, 1)]
 
 
-def test_what_rows_share_holds_where_a_row_does_not_say_otherwise(load_table: LoadTable) -> None:
+def test_fields_beside_the_file_are_defaults_of_its_rows(load_table: LoadTable) -> None:
     shared = "{file: seeds.csv, accounts: [tag:prod], mode: seed, if_gone: create}"
     found = load_table("key,title,person,mode\na,A,1,\nb,B,1,enforce\n", f"{ACCOUNTS}leads_from: {shared}\n")
     assert [(lead.address.key, lead.create_only, lead.leave_gone) for lead in leads(found)] == [
@@ -170,7 +170,7 @@ def test_what_rows_share_holds_where_a_row_does_not_say_otherwise(load_table: Lo
     assert leads(found, "us") == []
 
 
-def test_the_part_of_a_column_is_any_key_where_the_models_take_any(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_column_part_is_any_key_where_the_models_take_any(monkeypatch: pytest.MonkeyPatch) -> None:
     schema = suggest._schema()  # noqa: SLF001  a field of a kind that leads do not have yet
     lead = schema["$defs"]["LeadSpec"]
     fields = {"type": "object", "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "array"}]}}

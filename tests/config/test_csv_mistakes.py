@@ -68,7 +68,7 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(("text", "code"), ERRORS)
-def test_a_mistake_has_its_place(errors_of_table: Errors, text: str, code: str) -> None:
+def test_csv_mistake_has_its_code_and_place(errors_of_table: Errors, text: str, code: str) -> None:
     before, _, after = text.partition(MARK)
     found = errors_of_table(before + after)
     assert [diagnostic.code for diagnostic in found] == [code], [
@@ -79,7 +79,7 @@ def test_a_mistake_has_its_place(errors_of_table: Errors, text: str, code: str) 
     assert found[0].excerpt or not before + after
 
 
-def test_all_mistakes_of_all_files_at_once(errors_of_table: Errors) -> None:
+def test_mistakes_of_all_files_are_reported_at_once(errors_of_table: Errors) -> None:
     found = errors_of_table(
         'key,title,person\nA,A,Jane\nb,"B"x,1\nc,C\n"d,D,1\n',
         ACCOUNTS + "leads_from: [seeds.csv, none.csv]\nleads: [{key: e, title: E, person: 1, labels: [No]}]\n",
@@ -95,7 +95,7 @@ def test_all_mistakes_of_all_files_at_once(errors_of_table: Errors) -> None:
     ]
 
 
-def test_a_key_in_yaml_and_in_a_table_shows_both_places(errors_of_table: Errors) -> None:
+def test_key_in_yaml_and_csv_shows_both_places(errors_of_table: Errors) -> None:
     yaml = WITH_TABLE + "leads:\n  - {key: a, title: A, person: 1}\n"
     (found,) = errors_of_table("key,title,person\n\na,A,1\n", yaml)
     assert found.code == "duplicate-lead"
@@ -103,7 +103,7 @@ def test_a_key_in_yaml_and_in_a_table_shows_both_places(errors_of_table: Errors)
     assert "leadstate.yaml:11:11" in found.detail
 
 
-def test_a_cell_is_cured_in_the_words_of_a_table(errors_of_table: Errors) -> None:
+def test_hint_for_a_cell_names_cells_and_columns(errors_of_table: Errors) -> None:
     columns = "key,title,person,organization,owner,value.amount,was_seen\n"
     found = errors_of_table(f'{columns}a,,Jane,Acme,Sam,"1,5",yes\n')
     assert [diagnostic.hint for diagnostic in found] == [
@@ -117,14 +117,14 @@ def test_a_cell_is_cured_in_the_words_of_a_table(errors_of_table: Errors) -> Non
     ]
 
 
-def test_what_rows_share_is_wrong_once_and_in_the_yaml(errors_of_table: Errors) -> None:
+def test_mistake_in_shared_fields_is_reported_once_in_the_yaml(errors_of_table: Errors) -> None:
     table = "key,title,person\n" + "".join(f"a{index},A,1\n" for index in range(MANY + 1))
     (found,) = errors_of_table(table, f"{ACCOUNTS}leads_from: {{file: seeds.csv, accounts: [emea, uss]}}\n")
     assert (found.code, where(found)) == ("unknown-account", ("leadstate.yaml", 9, 48))
     assert found.detail == ""
 
 
-def test_what_is_written_under_leads_from_is_checked(errors_of_table: Errors) -> None:
+def test_leads_from_is_validated(errors_of_table: Errors) -> None:
     for form, code in (
         ("5", "wrong-type"),
         ("", "wrong-type"),
@@ -138,7 +138,7 @@ def test_what_is_written_under_leads_from_is_checked(errors_of_table: Errors) ->
         assert [(diagnostic.code, where(diagnostic)[:2]) for diagnostic in found] == [(code, ("leadstate.yaml", 9))]
 
 
-def test_another_delimiter_is_named(errors_of_table: Errors) -> None:
+def test_likely_delimiter_is_named(errors_of_table: Errors) -> None:
     assert [diagnostic.hint for diagnostic in errors_of_table("key;title;person\n")] == [
         'write `leads_from: {file: …, delimiter: ";"}`'
     ]
@@ -147,7 +147,7 @@ def test_another_delimiter_is_named(errors_of_table: Errors) -> None:
     ]
 
 
-def test_no_other_encoding_and_not_too_large(errors_of_table: Errors, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_csv_file_is_utf_8_and_bounded(errors_of_table: Errors, monkeypatch: pytest.MonkeyPatch) -> None:
     (found,) = errors_of_table("key,title\na,\u00fc\n".encode("latin-1"))
     assert (found.code, where(found)) == ("not-utf-8", ("seeds.csv", 2, 3))
     (found,) = errors_of_table("key,title\n".encode("utf-16"))
@@ -157,13 +157,13 @@ def test_no_other_encoding_and_not_too_large(errors_of_table: Errors, monkeypatc
     assert (found.code, where(found)) == ("file-too-large", ("leadstate.yaml", 9, 13))
 
 
-def test_a_long_cell_ends_the_reading(errors_of_table: Errors) -> None:
+def test_reading_ends_at_an_endless_cell(errors_of_table: Errors) -> None:
     long = "x" * (LONGEST_CELL + 1)
     (found,) = errors_of_table(f"key,title,person\na,{long},1\nb,B\n")
     assert (found.code, where(found)) == ("too-long", ("seeds.csv", 2, 3))
 
 
-def test_mistakes_in_every_row_are_counted_and_a_hundred_shown(
+def test_hundred_mistakes_of_a_kind_are_shown_and_the_rest_counted(
     errors_of_table: Errors,
 ) -> None:
     rows = "".join(f"a{index},A,1,No{index},x\n" for index in range(2500))
@@ -199,7 +199,7 @@ PIECES = st.sampled_from(
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(st.binary(max_size=100), st.lists(PIECES, max_size=20).map(lambda pieces: "".join(pieces).encode())))
-def test_the_answer_is_a_configuration_or_errors_with_places_and_cures(raw: bytes) -> None:
+def test_any_bytes_give_a_configuration_or_errors_with_places_and_hints(raw: bytes) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "leadstate.yaml"
         path.write_text(WITH_TABLE, encoding="utf-8")

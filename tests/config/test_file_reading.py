@@ -63,7 +63,7 @@ IRREGULAR: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("make", IRREGULAR.values(), ids=IRREGULAR.keys())
-def test_what_is_no_regular_file_is_refused_at_once(make: Callable[[Path], object], tmp_path: Path) -> None:
+def test_irregular_file_is_refused_at_once(make: Callable[[Path], object], tmp_path: Path) -> None:
     path = tmp_path / "file"
     make(path)
     with pytest.raises(IrregularFileError):
@@ -76,7 +76,7 @@ def test_a_file_is_read_up_to_a_byte_more_than_the_limit(tmp_path: Path) -> None
     assert [read_bounded(path, limit) for limit in (3, 4, 5, 6)] == [b"1234", b"12345", b"12345", b"12345"]
 
 
-def test_a_table_is_below_the_repository(repository: Path) -> None:
+def test_csv_file_is_below_the_repository(repository: Path) -> None:
     (repository / "seeds.csv").write_text("key,title,person\na,A,1\n", encoding="utf-8")
     (repository / "conf" / "link.csv").symlink_to("../seeds.csv")
     path = repository / "conf" / "leadstate.yaml"
@@ -85,7 +85,7 @@ def test_a_table_is_below_the_repository(repository: Path) -> None:
         assert len(load([path]).accounts[0].account.desired) == 1
 
 
-def test_a_table_elsewhere_is_not_read(repository: Path) -> None:
+def test_csv_file_elsewhere_is_not_read(repository: Path) -> None:
     (repository / "conf" / "link.csv").symlink_to(repository.parent / "outside" / "secrets.yaml")
     (repository / "conf" / "folder").symlink_to(repository.parent / "outside")
     os.mkfifo(repository / "conf" / "fifo.csv")
@@ -98,7 +98,7 @@ def test_a_table_elsewhere_is_not_read(repository: Path) -> None:
     assert table_errors(repository, "fifo.csv") == ["file-unreadable"]
 
 
-def test_without_a_repository_a_table_is_below_the_folder(tmp_path: Path) -> None:
+def test_csv_file_is_below_the_folder_without_a_repository(tmp_path: Path) -> None:
     (tmp_path / "conf").mkdir()
     (tmp_path / "seeds.csv").write_text(SECRET, encoding="utf-8")
     assert table_errors(tmp_path, "../seeds.csv") == ["file-outside"]
@@ -134,7 +134,7 @@ def test_links_as_a_config_map_has_them(tmp_path: Path) -> None:
     assert load([tmp_path]).accounts
 
 
-def test_a_circle_of_links(tmp_path: Path) -> None:
+def test_circle_of_links_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").symlink_to("a.yaml")
     assert [error.code for error in errors(tmp_path / "a.yaml")] == ["file-unreadable"]
 

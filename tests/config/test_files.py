@@ -24,27 +24,27 @@ def one(path: Path) -> tuple[str, int, int, str]:
     return found.span.file, found.span.line, found.span.column, found.code
 
 
-def test_a_missing_file(tmp_path: Path) -> None:
+def test_missing_file_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "none.yaml"
     assert one(path) == (str(path), 1, 1, "file-missing")
 
 
-def test_a_folder_without_yaml(tmp_path: Path) -> None:
+def test_folder_without_yaml_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("a: 1")
     (tmp_path / ".hidden.yaml").write_text("a: 1")
     (tmp_path / "folder.yaml").mkdir()
     assert one(tmp_path) == (str(tmp_path), 1, 1, "no-files")
 
 
-def test_no_path_at_all() -> None:
+def test_no_path_is_an_error() -> None:
     assert [found.code for found in errors()] == ["no-files"]
 
 
-def test_an_odd_path() -> None:
+def test_impossible_path_is_an_error() -> None:
     assert [found.code for found in errors(Path("a\0b"))] == ["file-unreadable"]
 
 
-def test_an_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_file_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(GOOD)
 
@@ -76,13 +76,13 @@ def test_a_file_over_64_mib_is_not_read(tmp_path: Path) -> None:
         (b"", 1, 1, "empty-file"),
     ],
 )
-def test_what_is_no_text(raw: bytes, line: int, column: int, code: str, tmp_path: Path) -> None:
+def test_bytes_that_are_no_text_have_a_place(raw: bytes, line: int, column: int, code: str, tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(raw)
     assert one(path) == (str(path), line, column, code)
 
 
-def test_the_offset_of_a_wrong_byte_is_said(tmp_path: Path) -> None:
+def test_offset_of_a_wrong_byte_is_shown(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(b"a: caf\xe9\n")
     (found,) = errors(path)

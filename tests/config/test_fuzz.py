@@ -57,19 +57,19 @@ SETTINGS = settings(max_examples=400, deadline=None, suppress_health_check=[Heal
 
 @SETTINGS
 @given(st.binary(max_size=200))
-def test_bytes(raw: bytes) -> None:
+def test_any_bytes_are_read_or_refused_with_a_place(raw: bytes) -> None:
     check(raw)
 
 
 @SETTINGS
 @given(st.text(max_size=200))
-def test_text(text: str) -> None:
+def test_any_text_is_read_or_refused_with_a_place(text: str) -> None:
     check(text.encode("utf-8", "surrogatepass"))
 
 
 @SETTINGS
 @given(st.lists(st.tuples(st.integers(0, len(GOOD)), st.integers(0, 12), PIECES | st.text(max_size=3)), max_size=4))
-def test_mutations_of_a_good_file(changes: list[tuple[int, int, str]]) -> None:
+def test_mutated_file_is_read_or_refused_with_a_place(changes: list[tuple[int, int, str]]) -> None:
     text = GOOD
     for start, length, piece in changes:
         text = text[:start] + piece + text[start + length :]
@@ -85,7 +85,7 @@ VALUES = st.recursive(
 
 @SETTINGS
 @given(st.sampled_from(["accounts", "labels", "leads", "policy", "version", "namespace"]), VALUES, st.booleans())
-def test_any_value_anywhere(key: str, value: object, in_list: bool) -> None:  # noqa: FBT001  hypothesis passes it
+def test_any_value_at_any_key_is_read_or_refused_with_a_place(key: str, value: object, in_list: bool) -> None:  # noqa: FBT001  hypothesis passes it
     import json
 
     value = [value] if in_list else value
@@ -94,7 +94,7 @@ def test_any_value_anywhere(key: str, value: object, in_list: bool) -> None:  # 
     check(f"version: 1\naccounts: {{a: {{domain: a, token: {{env: T}}}}}}\n{key}: {json.dumps(value)}\n".encode())
 
 
-def test_the_good_file_is_good() -> None:
+def test_unmutated_file_is_valid() -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "f.yaml"
         path.write_text(GOOD, encoding="utf-8")

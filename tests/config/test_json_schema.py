@@ -151,7 +151,7 @@ def _schemas(schema: Any) -> Iterator[dict[str, Any]]:
             yield from _schemas(item)
 
 
-def test_only_words_of_draft_7_and_nothing_unknown_anywhere() -> None:
+def test_schema_uses_draft_7_only_and_allows_no_unknown_key() -> None:
     later = {"$defs", "prefixItems", "unevaluatedProperties", "dependentRequired", "dependentSchemas", "discriminator"}
     for schema in _schemas(document_schema()):
         assert not later & set(schema)

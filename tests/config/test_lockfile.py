@@ -16,7 +16,7 @@ ID = "1b4e28ba-2fa1-11d2-883f-b9a761bde3fb"
 
 
 @given(LOCKS)
-def test_it_comes_back_as_it_was_and_in_one_form(tmp_path_factory: pytest.TempPathFactory, lock: Lock) -> None:
+def test_lock_file_round_trips_in_one_form(tmp_path_factory: pytest.TempPathFactory, lock: Lock) -> None:
     path = tmp_path_factory.mktemp("lock") / "leadstate.lock.json"
     path.write_text(lock_text(lock), encoding="utf-8")
     assert read_lock(path) == lock
@@ -24,7 +24,7 @@ def test_it_comes_back_as_it_was_and_in_one_form(tmp_path_factory: pytest.TempPa
     assert lock_text(again) == lock_text(lock)
 
 
-def test_it_is_beside_the_file_or_in_the_folder(tmp_path: Path) -> None:
+def test_lock_file_is_beside_the_file_or_in_the_folder(tmp_path: Path) -> None:
     assert lock_path(Path("leadstate.yaml")) == Path("leadstate.lock.json")
     assert lock_path(tmp_path) == tmp_path / "leadstate.lock.json"
 
@@ -32,14 +32,14 @@ def test_it_is_beside_the_file_or_in_the_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "remote_id", ["", "../users/me", "7", f"{ID}/", f"{ID}\n", ID[:-1], ID.replace("-", ""), "٣" * 36]
 )
-def test_an_id_has_the_form_of_one(tmp_path: Path, remote_id: str) -> None:
+def test_malformed_id_in_a_lock_file_is_refused(tmp_path: Path, remote_id: str) -> None:
     path = tmp_path / "leadstate.lock.json"
     path.write_text(lock_text({"emea": {Ref("label", "Hot"): remote_id}}), encoding="utf-8")
     with pytest.raises(LockError, match=r"emea\.label:Hot: is not an id of the form"):
         read_lock(path)
 
 
-def test_an_id_may_be_in_capitals(tmp_path: Path) -> None:
+def test_id_in_capitals_is_accepted(tmp_path: Path) -> None:
     path, lock = tmp_path / "leadstate.lock.json", {"emea": {Ref("label", "Hot"): ID.upper()}}
     path.write_text(lock_text(lock), encoding="utf-8")
     assert read_lock(path) == lock

@@ -93,7 +93,7 @@ def test_a_long_line_is_masked_where_it_is_cut(errors_of: Errors) -> None:
         assert SECRET not in found.excerpt
 
 
-def test_what_is_no_secret_is_shown(errors_of: Errors) -> None:
+def test_ordinary_values_are_shown(errors_of: Errors) -> None:
     text = (
         f"{HEAD}  a: {{domain: acme, token: {{env: PIPEDRIVE_TOKEN}}, policy: {{guards: {{max_tokens: 77, x: 1}}}}}}\n"
     )

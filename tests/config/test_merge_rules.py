@@ -52,7 +52,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_cannot_be(name: str, one_error: OneError) -> None:
+def test_merge_rules_that_cannot_hold_are_errors(name: str, one_error: OneError) -> None:
     one_error(*BAD[name])
 
 
@@ -61,7 +61,7 @@ def labels(load_text: Load, text: str) -> dict[str, Desired]:
     return {desired_item.address.key: desired_item for desired_item in account.account.desired}
 
 
-def test_a_source_must_not_exist_and_its_leads_get_the_label(load_text: Load) -> None:
+def test_merge_source_must_not_exist_and_its_leads_get_the_label(load_text: Load) -> None:
     text = f'  - {{name: Warm, color: yellow, key: warm, merge_from: ["${{old}}", {{id: {ID}}}]}}\n'
     made = labels(load_text, text)
     by_name, by_id = made["Tepid"], made[f"warm#{ID}"]
@@ -70,7 +70,7 @@ def test_a_source_must_not_exist_and_its_leads_get_the_label(load_text: Load) ->
     assert (by_name.span.line, by_name.span.column) == (5, text.index('"') + 1)
 
 
-def test_a_retired_label_has_a_successor_and_a_day(load_text: Load) -> None:
+def test_absent_label_keeps_its_successor_and_its_day(load_text: Load) -> None:
     text = "  - {name: Old, state: absent, replace_with: Warm, delete_after: 2027-01-31}\n"
     old = labels(load_text, WARM + text)["Old"]
     assert (old.moves_to, old.not_before) == (Ref("label", "Warm"), "2027-01-31")

@@ -243,7 +243,7 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_a_plausible_mistake_gets_the_line_to_write(name: str, one_error: OneError) -> None:
+def test_hint_of_a_plausible_mistake_is_the_line_to_write(name: str, one_error: OneError) -> None:
     text, code, hint = MISTAKES[name]
     found = one_error(text, code)
     assert hint in found.hint
@@ -251,7 +251,7 @@ def test_a_plausible_mistake_gets_the_line_to_write(name: str, one_error: OneErr
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_value(name: str, one_error: OneError) -> None:
+def test_refused_value_has_code_place_and_hint(name: str, one_error: OneError) -> None:
     text, code, hint = BAD[name]
     found = one_error(text, code)
     assert hint in found.hint or hint in found.summary, (found.summary, found.hint)
@@ -266,7 +266,7 @@ def test_every_error_that_the_models_raise_has_a_code_and_a_hint() -> None:
             assert set(raised) <= known, file
 
 
-def test_all_errors_are_said_at_once_each_once(errors_of: Errors) -> None:
+def test_all_errors_are_reported_at_once_each_once(errors_of: Errors) -> None:
     text = (
         "version: 1\naccounts:\n  emea: {domain: acme, token: {env: T}, x: 1}\nlabels:\n"
         "  - {name: A, color: rde}\n  - {name: B, color: red, accounts: [emae]}\n  - {name: C, color: blue}\n"

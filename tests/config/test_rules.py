@@ -187,14 +187,14 @@ def test_every_clash_shows_the_other_place(one_error: OneError) -> None:
     assert found.detail.endswith("0.yaml:8:12")
 
 
-def test_only_some_accounts_are_named(one_error: OneError) -> None:
+def test_clash_names_the_accounts_that_have_both(one_error: OneError) -> None:
     text, code, _ = BAD["contact unset"]
     assert one_error(text, code).summary.endswith(" in the account us")
     text, code, _ = BAD["no contact"]
     assert one_error(text, code).summary.endswith("an organization")
 
 
-def test_a_mark_of_100_characters_fits(load_text: Load) -> None:
+def test_marker_of_100_characters_fits(load_text: Load) -> None:
     found = load_text(TOP + lead("person: 1", "k" * 95))
     assert len(found.accounts[0].account.desired[0].marker or "") == 100
 

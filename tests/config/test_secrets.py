@@ -23,7 +23,7 @@ def failure(source: SecretSource, environ: Mapping[str, str] | None = None, **mo
     return caught.value
 
 
-def test_from_the_environment() -> None:
+def test_token_is_read_from_an_environment_variable() -> None:
     token = read_token(EnvToken("T"), environ={"T": f" {VALUE}\n"}, base=HERE)
     assert token.reveal() == VALUE
     assert VALUE not in f"{token} {token!r}"
@@ -42,18 +42,18 @@ def test_from_the_environment() -> None:
         ({"T": VALUE * 1000}, "more than a token"),
     ],
 )
-def test_a_bad_variable(environ: dict[str, str], said: str) -> None:
+def test_unusable_environment_variable_is_named(environ: dict[str, str], said: str) -> None:
     assert said in str(failure(EnvToken("T"), environ))
 
 
-def test_from_a_file(tmp_path: Path) -> None:
+def test_token_is_read_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "t").write_text(VALUE + "\r\n")
     assert read_token(FileToken("t", tmp_path), environ={}).reveal() == VALUE
     assert read_token(FileToken("t", HERE), environ={}, base=tmp_path).reveal() == VALUE
     assert read_token(FileToken(str(tmp_path / "t"), HERE), environ={}, base=HERE).reveal() == VALUE
 
 
-def test_a_bad_file(tmp_path: Path) -> None:
+def test_unusable_token_file_is_named(tmp_path: Path) -> None:
     assert "no such file" in str(failure(FileToken("none", tmp_path)))
     assert "directory" in str(failure(FileToken(".", tmp_path)))
     assert "usable path" in str(failure(FileToken("a\0b", tmp_path)))
@@ -69,7 +69,7 @@ def command(program: str, folder: Path = HERE) -> CommandToken:
     return CommandToken((sys.executable, "-c", program), folder)
 
 
-def test_from_a_command(tmp_path: Path) -> None:
+def test_token_is_read_from_a_command(tmp_path: Path) -> None:
     (tmp_path / "t").write_text(VALUE)
     token = read_token(
         command("import os; print(open('t').read(), end=os.environ['END'])", tmp_path), environ={"END": "\n"}
@@ -77,14 +77,14 @@ def test_from_a_command(tmp_path: Path) -> None:
     assert token.reveal() == VALUE
 
 
-def test_a_command_that_fails() -> None:
+def test_failing_command_is_named_without_its_output() -> None:
     program = f"import sys; print('{VALUE}'); print('no luck with {VALUE}\\x1b[0m', file=sys.stderr); sys.exit(3)"
     said = str(failure(command(program)))
     assert "exit code 3" in said
     assert "no luck with ***\\x1b[0m" in said
 
 
-def test_a_command_that_fails_and_tells_what_it_was_given_in_another_case() -> None:
+def test_error_of_a_command_is_scrubbed_in_any_case() -> None:
     said = "os.environ['A_SECRET'].swapcase(), os.environ['SHORT_KEY']"
     program = f"import os, sys; print({said}, file=sys.stderr); sys.exit(3)"
     with pytest.raises(SecretError) as caught:
@@ -92,17 +92,17 @@ def test_a_command_that_fails_and_tells_what_it_was_given_in_another_case() -> N
     assert str(caught.value).endswith("exit code 3: *** us")
 
 
-def test_a_command_that_prints_nothing() -> None:
+def test_command_that_prints_nothing_is_an_error() -> None:
     assert "empty" in str(failure(command("")))
 
 
-def test_a_command_that_is_not_there() -> None:
+def test_missing_command_is_an_error() -> None:
     error = failure(CommandToken(("no-such-program-here", VALUE), HERE))
     assert "cannot be started" in str(error)
     assert "no shell" in error.hint
 
 
-def test_a_command_that_does_not_end() -> None:
+def test_command_has_a_time_limit() -> None:
     def run(command: Sequence[str], *, folder: Path, environ: Mapping[str, str]) -> subprocess.CompletedProcess[bytes]:
         del folder, environ
         raise subprocess.TimeoutExpired(list(command), 30, output=VALUE.encode())
@@ -130,12 +130,12 @@ def _keep(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return keep
 
 
-def test_from_the_keyring(keep: Callable[..., None]) -> None:
+def test_token_is_read_from_the_keyring(keep: Callable[..., None]) -> None:
     keep(VALUE)
     assert read_token(ENTRY, environ={}).reveal() == VALUE
 
 
-def test_no_entry_in_the_keyring(keep: Callable[..., None]) -> None:
+def test_missing_keyring_entry_is_an_error(keep: Callable[..., None]) -> None:
     keep(None)
     error = failure(ENTRY)
     assert "is not there" in str(error)
@@ -150,7 +150,7 @@ def test_no_entry_in_the_keyring(keep: Callable[..., None]) -> None:
         ("InitError", "InitError", "keyring get"),
     ],
 )
-def test_a_keyring_that_cannot_be_read(keep: Callable[..., None], raised: str, said: str, hint: str) -> None:
+def test_locked_or_missing_keyring_is_an_error(keep: Callable[..., None], raised: str, said: str, hint: str) -> None:
     from keyring import errors
 
     keep(getattr(errors, raised)(f"no luck with {VALUE}"))
@@ -159,18 +159,18 @@ def test_a_keyring_that_cannot_be_read(keep: Callable[..., None], raised: str, s
     assert hint in error.hint
 
 
-def test_a_keyring_that_breaks_in_its_own_way(keep: Callable[..., None]) -> None:
+def test_unknown_exception_of_a_keyring_is_an_error(keep: Callable[..., None]) -> None:
     keep(RuntimeError(VALUE))
     assert "RuntimeError" in str(failure(ENTRY))
 
 
-def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_keyring_library_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
     error = failure(ENTRY)
     assert "not installed" in str(error)
     assert "leadstate[keyring]" in error.hint
 
 
-def test_a_source_that_gives_nothing_is_named_with_its_place() -> None:
+def test_secret_error_has_the_place_of_its_source() -> None:
     place = Span("leadstate.yaml", 7, 9)
     assert diagnostic_of(failure(EnvToken("T", at=place)), "emea").span == place

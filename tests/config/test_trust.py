@@ -50,7 +50,7 @@ def test_nothing_set_allows_everything(tmp_path: Path) -> None:
         ("{domain: a, token: {oauth: ‸" + OAUTH[8:] % "" + "}", "a.pipedrive.com", False),
     ],
 )
-def test_hosts(account: str, hosts: str, *, fine: bool, tmp_path: Path) -> None:
+def test_host_globs_allow_and_refuse(account: str, hosts: str, *, fine: bool, tmp_path: Path) -> None:
     found = refused(tmp_path, account.replace(MARK, ""), **{HOSTS: hosts})
     assert [(code, column) for code, column, _ in found] == (
         [] if fine else [("host-not-allowed", len("  a: ") + account.index(MARK) + 1)]
@@ -84,7 +84,7 @@ def test_hosts(account: str, hosts: str, *, fine: bool, tmp_path: Path) -> None:
         (OAUTH % ", save_to: x", "oauth,env,file", True),
     ],
 )
-def test_sources(token: str, sources: str, *, fine: bool, tmp_path: Path) -> None:
+def test_token_source_globs_allow_and_refuse(token: str, sources: str, *, fine: bool, tmp_path: Path) -> None:
     account = f"{{domain: a, token: {token}}}"
     found = refused(tmp_path, account.replace(MARK, ""), **{SOURCES: sources})
     assert [(code, column) for code, column, _ in found] == (
@@ -93,7 +93,7 @@ def test_sources(token: str, sources: str, *, fine: bool, tmp_path: Path) -> Non
     assert all(SOURCES in hint for *_, hint in found)
 
 
-def test_a_link_that_a_commit_made_is_not_what_was_allowed(tmp_path: Path) -> None:
+def test_allowed_token_file_is_no_link_elsewhere(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "real").write_text("x", encoding="utf-8")
@@ -112,13 +112,13 @@ def test_the_hint_names_what_is_allowed(tmp_path: Path) -> None:
     assert "which is nothing" in hint
 
 
-def test_an_account_that_is_wrong_by_itself_is_no_second_error(tmp_path: Path) -> None:
+def test_account_with_an_error_makes_no_second_one(tmp_path: Path) -> None:
     found = refused(tmp_path, "{domain: a, token: {env: P_X}, tgas: [x]}", **{SOURCES: "env:P_*", HOSTS: "a.*"})
     assert [code for code, *_ in found] == ["unknown-key"]
 
 
 @pytest.mark.parametrize("sources", ["envs:X", "env:", "oauth:x", "PIPEDRIVE_*", "env,*"])
-def test_a_source_that_does_not_exist_is_an_error_and_not_nothing(sources: str) -> None:
+def test_unknown_kind_of_source_in_the_allow_list_is_an_error(sources: str) -> None:
     with pytest.raises(TrustError, match=SOURCES) as caught:
         Trust.of({SOURCES: sources})
     assert "PIPEDRIVE_*" in caught.value.hint

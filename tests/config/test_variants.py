@@ -41,7 +41,7 @@ def test_each_account_has_its_own_addresses_and_shares_the_rest(load_text: Load)
 
 
 @pytest.mark.parametrize("name", ["a", "b", "c", "d"])
-def test_one_account_of_many_is_what_it_is_alone(name: str, load_text: Load) -> None:
+def test_account_declares_the_same_alone_and_among_others(name: str, load_text: Load) -> None:
     rest = (
         'labels:\n  - {name: "Hot ${r}", key: Hot, color: red}\n  - {name: X, color: blue, accounts: [tag:x]}\n'
         "  - {name: Y, color: red, overrides: {b: {color: green}}}\n  - {name: Z, color: red, except: [b]}\n"
@@ -66,22 +66,22 @@ def test_one_account_of_many_is_what_it_is_alone(name: str, load_text: Load) -> 
     ]
 
 
-def test_a_mistake_of_a_group_names_all_its_accounts(errors_of: Errors) -> None:
+def test_clash_names_all_its_accounts(errors_of: Errors) -> None:
     (found,) = errors_of(HEAD + "labels:\n  - {name: A, color: red}\n  - {name: A, color: red, accounts: [tag:x]}\n")
     assert found.summary == "two labels have one name in the accounts a, b, d"
 
 
-def test_a_variable_that_is_set_nowhere_is_so_in_all_accounts(errors_of: Errors) -> None:
+def test_variable_that_no_account_sets_is_reported_once(errors_of: Errors) -> None:
     (found,) = errors_of(HEAD + 'labels:\n  - {name: "A ${q}", color: red}\n')
     assert found.summary == "the variable `q` is not set in any account"
 
 
-def test_a_variable_that_an_escape_hides_still_tells_accounts_apart(load_text: Load) -> None:
+def test_variable_behind_an_escape_is_replaced_for_each_account(load_text: Load) -> None:
     found = load_text(HEAD + 'labels:\n  - {name: "A \\u0024{r}", color: red}\n')
     assert declared(found) == {"a": ["A one"], "b": ["A one"], "c": ["A two"], "d": ["A one"]}
 
 
-def test_the_objects_of_a_group_are_a_sequence_like_any_other(load_text: Load) -> None:
+def test_objects_of_an_account_are_a_sequence(load_text: Load) -> None:
     desired = load_text(HEAD + "labels:\n  - {name: A, color: red}\n  - {name: B, color: red}\n").accounts[1].account
     assert len(desired.desired) == 2
     assert desired.desired[1].address.account == "b"

@@ -33,7 +33,7 @@ from leadstate.model.resource import text
 def declare(
     merged: Merged, selectors: Sequence[str], diagnostics: Diagnostics, trust: Trust
 ) -> tuple[DeclaredAccount, ...]:
-    """The selected accounts in order of name; what is wrong, anywhere, is among the diagnostics."""
+    """Return the selected accounts in order of name; add what is wrong, anywhere, to the diagnostics."""
     if "accounts" in merged.dropped:
         return ()  # everything else would be said to be for unknown accounts
     directory = Directory.of(merged)
@@ -93,7 +93,7 @@ def _selected(selectors: Sequence[str], directory: Directory, diagnostics: Diagn
 
 
 def _warn_of_nowhere(items: Sequence[tuple[Item, AccountSet]], merged: Merged, diagnostics: Diagnostics) -> None:
-    """What is declared for no account does nothing; where an account is wrong by itself, that is not known."""
+    """Warn of what is declared for no account, unless an account with errors of its own may be meant."""
     if merged.broken.get("accounts") or not merged.accounts:
         return
     for entry, scope in items:
@@ -124,7 +124,7 @@ def _owned(merged: Merged) -> Iterator[Place]:
 
 
 def _check_addresses(merged: Merged, diagnostics: Diagnostics) -> None:
-    """One company under two names would get everything twice.
+    """Report two accounts with one address: one company under two names would get everything twice.
 
     Two companies have one address only where both accounts say which: at the vendor's shared host, a proxy, a sandbox.
     """
@@ -152,7 +152,7 @@ def _address(entry: Entry[AccountSpec]) -> Place:
 
 
 def _broken(merged: Merged) -> Broken:
-    """What the labels that are wrong by themselves may be called."""
+    """Return what the labels that are wrong by themselves may be called."""
     texts: set[str] = set()
     unknowable = False
     for _, value in merged.broken.get("labels", ()):

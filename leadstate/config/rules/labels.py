@@ -139,7 +139,7 @@ class Labels:
                 yield label.accounts, taken_in(source, address, label.entry.place("merge_from", index).span)
 
     def _successors(self, label: LabelHere) -> Iterator[tuple[AccountSet, str | None]]:
-        """The keys of the labels that replace it, each with the accounts in which it does."""
+        """Return the keys of the labels that replace it, each with the accounts in which it does."""
         rest = label.accounts
         if label.spec.replace_with is not None:
             for key, accounts in self.meaning(label.spec.replace_with).first.items():

@@ -91,7 +91,7 @@ class Leads:
         return (spec.model_copy(update=changed) if changed else spec), ([] if wrong else keys)
 
     def _replaced(self, value: Any, variant: Variant, place: Place) -> Any:
-        """The value with its variables replaced, wherever in it they stand; None where one cannot be."""
+        """Return the value with its variables replaced, wherever in it they stand; None if one cannot be."""
         match value:
             case str():
                 return self.variables.replace(value, variant, place)
@@ -229,7 +229,7 @@ _TEXTS = ("title", "person", "organization", "owner", "channel_id", "custom_fiel
 
 
 def _path(name: str, account: str, written: Mapping[str, object]) -> tuple[str, ...]:
-    """Where a field stands: in the account's override, or in the lead itself."""
+    """Return where a field stands: in the account's override, or in the lead itself."""
     return ("overrides", account, name) if name in written else (name,)
 
 

@@ -24,14 +24,14 @@ class Entry(Generic[T]):
     source: Source
 
     def place(self, *path: str | int) -> Place:
-        """Where the value at a path in it begins; for what is not there, where the nearest thing above does."""
+        """Return where the value at a path in it begins; for what is not there, where the nearest thing above does."""
         node = self.node
         for step in path:
             node = node.child(step) or node
         return node.place(self.source)
 
     def key_place(self, *path: str) -> Place:
-        """Where the key at the end of a path begins."""
+        """Return where the key at the end of a path begins."""
         node = self.node
         for step in path[:-1]:
             node = node.child(step) or node
@@ -68,7 +68,7 @@ class Merged:
 
 
 def merge(files: Sequence[Checked], diagnostics: Diagnostics) -> Merged:
-    """One configuration out of the files."""
+    """Return one configuration made of the files."""
     merged = Merged(top=Place(files[0].source, 1, 1) if files else None)
     seen: dict[str, Place] = {}
     for file in files:
@@ -100,7 +100,7 @@ def merge(files: Sequence[Checked], diagnostics: Diagnostics) -> Merged:
 
 
 def _once(what: str, place: Place, seen: dict[str, Place], diagnostics: Diagnostics) -> bool:
-    """Whether this is the first of its kind; an error that shows both places where it is not."""
+    """Return whether this is the first of its kind; report both places if it is not."""
     if what not in seen:
         seen[what] = place
         return True

@@ -67,12 +67,12 @@ class Trust:
         return cls(None if hosts is None else tuple(host.lower() for host in hosts), sources)
 
     def allows_host(self, origin: str) -> bool:
-        """Whether a token may go to the host of an address."""
+        """Return whether a token may go to the host of an address."""
         host = (urlsplit(origin).hostname or "").lower()
         return self.hosts is None or any(fnmatchcase(host, glob) for glob in self.hosts)
 
     def allows_source(self, kind: str, name: str = "") -> bool:
-        """Whether a token may come from a source; a file by its path."""
+        """Return whether a token may come from a source; a file by its path."""
         if self.sources is None:
             return True
         globs = [
@@ -119,7 +119,7 @@ def _check_host(address: str, place: Place, trust: Trust, diagnostics: Diagnosti
 
 
 def _sources(account: Entry[AccountSpec], source: TokenSource) -> Iterator[tuple[str, str, Place]]:
-    """The kind, name and place of each source of an account's token, and of the file that a new one is written to."""
+    """Return kind, name and place of each source of a token, and of the file that a new one is written to."""
     if not isinstance(source, OAuthToken):
         yield *_named(source), account.place("token")
         return

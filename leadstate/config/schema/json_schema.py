@@ -24,7 +24,7 @@ _NEVER_NULL: Final = {
 
 
 def document_schema() -> dict[str, Any]:
-    """The schema of one file of a configuration (spec section 2)."""
+    """Return the schema of one file of a configuration (spec section 2)."""
     raw = Document.model_json_schema()
     definitions = raw.pop("$defs", {})
     schema = {
@@ -45,12 +45,12 @@ def document_schema() -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """The schema as it is kept in schemas/leadstate.schema.json."""
+    """Return the schema as it is kept in schemas/leadstate.schema.json."""
     return json.dumps(document_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _convert(value: Any) -> Any:
-    """Draft 2020-12, as pydantic writes it, to draft 7."""
+    """Convert draft 2020-12, as pydantic writes it, to draft 7."""
     if isinstance(value, list):
         return [_convert(item) for item in value]
     if not isinstance(value, dict):
@@ -65,7 +65,7 @@ def _convert(value: Any) -> Any:
 
 
 def _is_noise(key: str, value: Any) -> bool:
-    """Titles that only repeat the key, and defaults that stand for `not written`."""
+    """Return whether a title only repeats the key, or a default stands for `not written`."""
     return (key == "title" and isinstance(value, str) and value != "leadstate configuration") or (
         key == "default" and (value in ("", None) or isinstance(value, list | dict))
     )
@@ -78,5 +78,5 @@ def _not_null(properties: dict[str, Any], name: str) -> None:
 
 
 def _beside(schema: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-    """A schema with more keywords; draft 7 reads nothing beside a $ref."""
+    """Return a schema with more keywords; draft 7 reads nothing beside a $ref."""
     return {**more, "allOf": [schema]} if more and "$ref" in schema else {**schema, **more}

@@ -33,7 +33,7 @@ class TableSpec(Scoped):
 
 
 def _listed(raw: Any) -> Any:
-    """A path alone is a file that shares nothing; one file is a list of one."""
+    """Return a list of mappings: a path alone is a file that shares nothing, and needs no list."""
     items = [raw] if isinstance(raw, str | Mapping) else raw
     return [{"file": item} if isinstance(item, str) else item for item in items] if isinstance(items, list) else items
 

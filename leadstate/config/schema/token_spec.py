@@ -20,7 +20,7 @@ class KeyringSpec(Spec):
 class SecretSpec(Spec):
     """Where one secret comes from; never the secret itself."""
 
-    complaint: ClassVar[LiteralString] = "secret_sources"
+    error_type: ClassVar[LiteralString] = "secret_sources"
     """The type of error that says which sources there are."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
@@ -42,7 +42,7 @@ class SecretSpec(Spec):
     def _one_source(self) -> Self:
         (name, *others) = self.model_fields_set or ("",)
         if others or not name or getattr(self, name) is None:
-            raise PydanticCustomError(self.complaint, "has exactly one source")
+            raise PydanticCustomError(self.error_type, "has exactly one source")
         if re.fullmatch(r"[0-9A-Fa-f]{40}", self.env):
             raise PydanticCustomError("literal_token", "the token itself stands in the file")
         if self.command and not self.command[0].strip():
@@ -70,7 +70,7 @@ class OAuthSpec(Spec):
 class TokenSpec(SecretSpec):
     """Where the API token comes from, or what gives access tokens; never the token itself."""
 
-    complaint = "token_sources"
+    error_type = "token_sources"
 
     oauth: Annotated[
         OAuthSpec | None, Field(description="Instead of an API token: an OAuth client and its refresh token.")

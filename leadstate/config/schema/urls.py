@@ -37,7 +37,7 @@ def _bad_url(problem: str, fix: str) -> PydanticCustomError:
 
 
 def _url(raw: str) -> str:
-    """An origin in normal form: scheme, host, port where it is not the usual one."""
+    """Return an origin in normal form: scheme, host, port where it is not the usual one."""
     form = "write only scheme and host, as in `url: https://proxy.example`"
     origin, path = _split(raw, form)
     if path not in {"", "/"}:
@@ -46,7 +46,7 @@ def _url(raw: str) -> str:
 
 
 def _endpoint(raw: str) -> str:
-    """An origin in normal form and a path."""
+    """Return an origin in normal form and a path."""
     form = f"write it as in `token_url: {OAUTH_ENDPOINT}`"
     origin, path = _split(raw, form)
     if path in {"", "/"}:
@@ -76,7 +76,7 @@ def _split(raw: str, form: str) -> tuple[str, str]:
 
 
 def _host(host: str) -> tuple[bool, str]:
-    """Whether the host is this machine, and how it stands in an address."""
+    """Return whether the host is this machine, and how it stands in an address."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

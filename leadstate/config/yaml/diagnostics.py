@@ -50,7 +50,7 @@ class Source:
         return find_secrets(self.text, self.lines)
 
     def place_of(self, index: int) -> "Place":
-        """The place of a character."""
+        """Return the place of a character."""
         before = BREAK.split(self.text[:index])
         return Place(self, len(before), len(before[-1]) + 1)
 
@@ -122,7 +122,7 @@ class Diagnostics:
         return any(diagnostic.severity is Severity.ERROR for diagnostic in self._found)
 
     def sorted(self, severity: Severity) -> tuple[Diagnostic, ...]:
-        """Those of one severity, by place, with no secret in them."""
+        """Return the diagnostics of one severity, by place, with no secret in them."""
         places = self._found.values()
         secrets = [source.secrets for source in dict.fromkeys(place.source for place in places if place)]
         chosen = dict.fromkeys(
@@ -148,7 +148,7 @@ def _redacted(found: Diagnostic, secrets: Sequence[Secrets]) -> Diagnostic:
 
 
 def excerpt(place: Place) -> str:
-    """The source line with a caret below the place; long lines cut, secrets and control characters masked."""
+    """Return the source line with a caret below the place; long lines cut, secrets and control characters masked."""
     number = place.line - 1
     lines = place.source.lines
     if number >= len(lines):
@@ -170,7 +170,7 @@ def _window(length: int, column: int) -> tuple[int, int]:
 
 
 def _show(line: str, start: int, end: int, column: int, secret: Sequence[tuple[int, int]]) -> tuple[str, int]:
-    """The characters from start to end as they can be shown, and how wide it is to the column."""
+    """Return the characters from start to end as they can be shown, and how wide it is to the column."""
     shown: list[str] = []
     width, caret, index = 0, None, start
     intervals = [interval for interval in secret if interval[1] > start and interval[0] < end]
@@ -187,7 +187,7 @@ def _show(line: str, start: int, end: int, column: int, secret: Sequence[tuple[i
 
 
 def visible(text: str) -> str:
-    """The text with what a terminal would act upon, or nobody would see, written as an escape; a tab as an arrow."""
+    """Return the text with what a terminal would act upon, or nobody would see, as an escape; a tab as an arrow."""
     return escape.visible(text.replace("\t", "→"))
 
 

@@ -34,7 +34,7 @@ class NotYamlError(Exception):
 
 
 def events_of(text: str) -> Iterator[tuple[str, Any]]:
-    """What kind of event, and the event as ruamel gives it; NotYamlError where the text is no YAML."""
+    """Return the kind of each event, and the event as ruamel gives it; raise NotYamlError if the text is no YAML."""
     from ruamel.yaml import YAML, events  # noqa: PLC0415  takes 50 ms, and only reading needs it
     from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415
 
@@ -63,7 +63,7 @@ def events_of(text: str) -> Iterator[tuple[str, Any]]:
 
 
 def _stand_in(text: str) -> tuple[str, str, str]:
-    """The text with `:` and `?` within plain scalars replaced by two characters that it does not hold.
+    """Return the text with `:` and `?` within plain scalars replaced by two characters that it does not hold.
 
     The libyaml that ruamel.yaml.clib carries refuses `[tag:prod]`, `{url: http://x}` and `{title: Why?}`, which
     YAML 1.2 (section 7.3.3) allows. One character for another, so that every place stays.

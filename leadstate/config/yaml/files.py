@@ -23,7 +23,7 @@ _NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\u
 
 
 def read_sources(paths: Sequence[Path], diagnostics: Diagnostics) -> list[Source]:
-    """The texts of all files; what cannot be read is among the diagnostics."""
+    """Read all files; add what cannot be read to the diagnostics."""
     sources: list[Source] = []
     seen: set[str] = set()
     for path in paths:
@@ -36,12 +36,12 @@ def read_sources(paths: Sequence[Path], diagnostics: Diagnostics) -> list[Source
 
 
 def is_meant(name: str) -> bool:
-    """Whether a file of a configuration folder is part of the configuration; hidden ones are not."""
+    """Return whether a file of a configuration folder is part of the configuration; hidden ones are not."""
     return name.endswith(SUFFIXES) and not name.startswith(".")
 
 
 def _identity(file: Path) -> str:
-    """What tells that two paths are one file."""
+    """Return what tells that two paths are one file."""
     try:
         return os.path.realpath(file)
     except (OSError, ValueError):
@@ -49,7 +49,7 @@ def _identity(file: Path) -> str:
 
 
 def _files(path: Path, diagnostics: Diagnostics) -> Iterator[Path]:
-    """The file, or what a folder holds, by name."""
+    """Return the file, or what a folder holds, by name."""
     try:
         if not path.is_dir():
             yield path
@@ -71,13 +71,13 @@ class ReadTable(Protocol):
     """How the CSV file that a configuration names is had: from the disk, or from another revision."""
 
     def __call__(self, path: Path, diagnostics: Diagnostics, *, named: Place, delimiter: str) -> Source | None:
-        """Its text; None, and a diagnostic at the place that names it, where there is none."""
+        """Read it; return None, with a diagnostic at the place that names it, if there is none."""
 
 
 def read_source(
     path: Path, diagnostics: Diagnostics, *, named: Place | None = None, delimiter: str = ""
 ) -> Source | None:
-    """The text of one file; None, and a diagnostic, where it cannot be read.
+    """Read one file; return None, with a diagnostic, if it cannot be read.
 
     Args:
         path: the file.
@@ -110,7 +110,7 @@ def read_source(
 
 
 def _may_be_read(path: Path, at: Place | Span, which: str, named: Place | None, diagnostics: Diagnostics) -> bool:
-    """Whether a file is in the repository of the file that names it, and no link leads out (docs/decisions/0022)."""
+    """Return whether a file is in the repository of the file that names it, with no link leading out."""
     if named is None and is_stream(path):
         return True
     link = link_outwards(path)
@@ -130,7 +130,7 @@ def _may_be_read(path: Path, at: Place | Span, which: str, named: Place | None, 
 
 
 def decode(path: Path, raw: bytes, diagnostics: Diagnostics, delimiter: str = "") -> Source | None:
-    """The text of a file; None where it is none.
+    """Return the text of a file; None, with a diagnostic, if it is none.
 
     Args:
         path: the file, as the user gave it.
@@ -208,7 +208,7 @@ def read_stream(path: Path, limit: int) -> bytes:
 
 
 def is_stream(path: Path) -> bool:
-    """Whether a path that the user names is a pipe that a shell made, and not one that lies in a folder."""
+    """Return whether a path that the user names is a pipe that a shell made, and not one that lies in a folder."""
     return any(path.is_relative_to(folder) for folder in _STREAMS) and path.is_fifo()
 
 
@@ -220,13 +220,13 @@ def _check(path: Path, mode: int) -> None:
 
 
 def repository_of(folder: Path) -> Path:
-    """The root of the git repository that a folder is in, links resolved; the folder itself where it is in none."""
+    """Return the root of the git repository that a folder is in, links resolved; else the folder itself."""
     real = folder.resolve()
     return next((parent for parent in (real, *real.parents) if (parent / ".git").exists()), real)
 
 
 def link_outwards(path: Path) -> Path | None:
-    """The link on the way to a file that leads out of the repository it lies in; None where there is none.
+    """Return the link on the way to a file that leads out of the repository it lies in; None if there is none.
 
     A link that lies in no repository may lead anywhere if it is on the way, as `/home` on some systems; if it is the
     file itself, it may lead to files below its own folder, as those of a Kubernetes ConfigMap do.

@@ -47,7 +47,7 @@ Interval = tuple[int, int]
 
 @cache
 def is_secret_key(key: str) -> bool:
-    """Whether what stands under this key is a secret, the key being perhaps misspelt."""
+    """Return whether what stands under this key is a secret, the key being perhaps misspelt."""
     low = key.lower()
     if low == "max_tokens":
         return False
@@ -55,7 +55,7 @@ def is_secret_key(key: str) -> bool:
 
 
 def alike(left: str, right: str) -> float:
-    """How alike two words are, from 0 to 1."""
+    """Return how alike two words are, from 0 to 1."""
     return SequenceMatcher(None, left[:64], right).ratio()
 
 
@@ -91,7 +91,7 @@ class Secrets:
         self._spans.update((number, [(0, 1 << 30)]) for number in numbers)
 
     def intervals(self, number: int) -> list[Interval]:
-        """The secret columns of a line (from 0), in order and apart."""
+        """Return the secret columns of a line (from 0), in order and apart."""
         if number not in self._intervals:
             line = self.lines[number]
             found = [*self._spans.get(number, ()), *_by_pattern(line)]
@@ -103,13 +103,13 @@ class Secrets:
         return self._intervals[number]
 
     def redact(self, text: str) -> str:
-        """The text of a message without the secrets."""
+        """Return the text of a message without the secrets."""
         for pattern in self._patterns(text):
             text = pattern.sub(STARS, text)
         return TOKEN_LIKE.sub(STARS, _USERINFO.sub(f"://{STARS}@", text))
 
     def _patterns(self, text: str) -> list[re.Pattern[str]]:
-        """What finds the secrets that stand in the text, the longest first."""
+        """Return what finds the secrets that stand in the text, the longest first."""
         low = text.lower()
         found = sorted((value for value in self.values if value in low), key=len, reverse=True)
         return [re.compile(re.escape(value), re.IGNORECASE) for value in found]
@@ -140,7 +140,7 @@ def find_secrets(text: str, lines: list[str]) -> Secrets:
 
 
 def find_secrets_of_table(lines: list[str]) -> Secrets:
-    """For CSV: where a column has such a name, nothing below the first line is shown."""
+    """Return the secrets of a CSV file: where a column has such a name, nothing below the first line is shown."""
     secrets = Secrets(lines)
     header = next((line for line in lines if line.strip()), "")
     if any(is_secret_key(name) for name in _WORD.findall(header)):
@@ -177,7 +177,7 @@ def _look(what: str, event: Any, stack: list[_Frame], anchors: dict[str, tuple[A
 
 
 def _names_variable(value: str) -> bool:
-    """Whether this is a variable's name as people write them, and not a token put in its place."""
+    """Return whether this is a variable's name as people write them, and not a token put in its place."""
     return bool(ENV_NAME.fullmatch(value)) and not TOKEN_LIKE.fullmatch(value)
 
 
@@ -191,7 +191,7 @@ def _by_pattern(line: str) -> list[Interval]:
 
 
 def _by_assignment(lines: list[str], number: int) -> list[Interval]:
-    """For text that is no YAML: the rest of the line after `token:`, and lines that hang below such a line."""
+    """Return the rest of the line after `token:`, or a line that hangs below such a line, for text that is no YAML."""
     line = lines[number]
     above = [index for index in range(max(0, number - 100), number) if lines[index].strip()]
     parents = {above[-1]} if above else set()

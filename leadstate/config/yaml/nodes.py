@@ -49,7 +49,7 @@ class Node:
         self.keys: dict[str, Any] | None = None
 
     def child(self, step: str | int) -> "Node | None":
-        """The node below, or None where there is none."""
+        """Return the node below, or None if there is none."""
         if isinstance(self.children, dict):
             found: Node | None = self.children.get(step)
             return found
@@ -59,16 +59,16 @@ class Node:
         return None
 
     def place(self, source: Source) -> Place:
-        """Where it begins."""
+        """Return where it begins."""
         return place_of(self.marker, source)
 
     def key_place(self, key: str, source: Source) -> Place:
-        """Where a key of it begins; where it begins itself if it has no such key."""
+        """Return where a key of it begins; where it begins itself if it has no such key."""
         return place_of((self.keys or {}).get(key, self.marker), source)
 
 
 def place_of(marker: Any, source: Source) -> Place:
-    """A marker of libyaml as a place."""
+    """Return a marker of libyaml as a place."""
     return Place(source, marker.line + 1, marker.column + 1)
 
 
@@ -91,7 +91,7 @@ class _RefusedError(Exception):
 
 
 def read_nodes(source: Source, diagnostics: Diagnostics) -> Node | None:
-    """The root mapping of a file; None, and diagnostics, where there is none to work with."""
+    """Return the root mapping of a file; None, with diagnostics, if there is none to work with."""
     reader = _Reader(source, diagnostics)
     try:
         reader.read()
@@ -168,7 +168,7 @@ class _Reader:
                 parent.children[top.key] = node
 
     def _key(self, node: Node, parent: Node, *, plain: bool) -> str | None:
-        """The key, remembered with its place; None where the entry is to be passed over."""
+        """Return the key, remembered with its place; None if the entry is to be passed over."""
         key = node.value
         if not isinstance(key, str):
             written = f"`{visible(node.text[:60])}`" if node.text else "an empty one" if node.text == "" else "none"
@@ -272,7 +272,7 @@ _NUMERIC = frozenset("+-.0123456789")
 
 
 def resolve(text: str) -> object:
-    """The value of a plain scalar: str, int, Decimal, bool or None."""
+    """Return the value of a plain scalar: str, int, Decimal, bool or None."""
     if text in CONSTANTS:
         return CONSTANTS[text]
     if text[0] not in _NUMERIC:

@@ -29,21 +29,21 @@ class Lines:
         self.newline = found[0] if found else "\n"
 
     def begin(self, at: int) -> int:
-        """Where the line begins that this is in."""
+        """Return where the line begins that this is in."""
         return max(self.text.rfind("\n", 0, at), self.text.rfind("\r", 0, at)) + 1
 
     def end(self, at: int) -> int:
-        """Where it ends, its line break excepted."""
+        """Return where it ends, its line break excepted."""
         found = _REST.match(self.text, at)
         return found.end() if found else at
 
     def next(self, end: int) -> int:
-        """Where the line after one that ends here begins."""
+        """Return where the line after one that ends here begins."""
         found = _BREAK.match(self.text, end)
         return found.end() if found else end
 
     def above(self, at: int) -> str:
-        """The line above the one that this is in; for the first line, something that is not blank."""
+        """Return the line above the one that this is in; something that is not blank for the first line."""
         begin = self.begin(at)
         if begin == 0:
             return "-"
@@ -51,7 +51,7 @@ class Lines:
         return self.text[self.begin(end) : end]
 
     def below(self, at: int, column: int) -> int:
-        """The end of the line, and of the comments right below it that are indented as far as what ends there."""
+        """Return the end of the line, and of the comments right below it that are indented as far."""
         end = self.end(at)
         while found := _COMMENT.match(self.text, end):
             if len(found[1]) < column:
@@ -60,7 +60,7 @@ class Lines:
         return end
 
     def after_colon(self, at: int) -> int:
-        """Where the colon after a key ends."""
+        """Return where the colon after a key ends."""
         found = _TO_COLON.match(self.text, at)
         return found.end() if found else at
 
@@ -125,7 +125,7 @@ class _Open:
         self.key: tuple[str, int, int] | None = None
 
     def take(self, value: Spot, text: str) -> None:
-        """The next value: a key of a mapping where none waits."""
+        """Take the next value: a key of a mapping if none waits."""
         entries = self.spot.entries
         assert entries is not None  # noqa: S101  for mypy: what is open is a list or mapping
         if not self.spot.is_mapping:
@@ -139,7 +139,7 @@ class _Open:
 
 
 def read_spots(text: str) -> Spot:
-    """The root value of a text."""
+    """Return the root value of a text."""
     stack: list[_Open] = []
     root: Spot | None = None
     for spot, said in _spots(text, stack):
@@ -153,7 +153,7 @@ def read_spots(text: str) -> Spot:
 
 
 def _spots(text: str, stack: list[_Open]) -> Iterator[tuple[Spot, str]]:
-    """Each value as it begins, and a scalar's text or that of an alias's; what ends is taken from the stack."""
+    """Return each value as it begins, with the text of a scalar or of an alias's; take what ends from the stack."""
     anchors: dict[str, Spot] = {}
     texts: dict[str, str] = {}
     for what, event in events_of(text):

@@ -69,7 +69,7 @@ def explain(problem: NotYamlError, source: Source, diagnostics: Diagnostics) -> 
 
 
 def _hint_from_lines(place: Place) -> str:
-    """The fix, where the line and the one above it show the mistake."""
+    """Return the fix, where the line and the one above it show the mistake."""
     line, index = place.source.lines[place.line - 1], place.column - 1
     before = line[:index]
     if line[index - 1 : index + 1] == "${":
@@ -83,7 +83,7 @@ def _hint_from_lines(place: Place) -> str:
 
 
 def _aligned(here: re.Match[str], place: Place) -> str:
-    """With what a key should be in line: the key above whose column is the nearest; nothing where one is in line."""
+    """Return what to line a key up with: the key above with the nearest column; nothing if one is in line."""
     column, nearest, at = len(here[1]), None, 0
     for number in range(place.line - 1, max(0, place.line - _NEAR), -1):
         found = _KEY.match(place.source.lines[number - 1])
@@ -106,7 +106,7 @@ _NO_SPACE_AFTER_DASH = re.compile(r" *-[^\s-]")
 
 
 def _place(at: tuple[int, int] | None, source: Source) -> Place:
-    """The place; where libyaml points behind the text, the end of the last line that holds something."""
+    """Return the place; the end of the last line that holds something if libyaml points behind the text."""
     line, column = at or (0, 0)
     if _is_end((line, column), source):
         line = max((index for index, text in enumerate(source.lines) if text.strip()), default=0)
@@ -125,7 +125,7 @@ def _char(place: Place) -> str:
 
 
 def _tab_before(place: Place) -> Place | None:
-    """The tab in the indentation of this line, if there is one."""
+    """Return the tab in the indentation of this line, if there is one."""
     line = place.source.lines[place.line - 1]
     indent = line[: len(line) - len(line.lstrip())]
     return place._replace(column=indent.index("\t") + 1) if "\t" in indent else None
