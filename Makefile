@@ -86,7 +86,7 @@ test: check $(JUDGES)
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
 
 prove: .venv/.dev
-	@LEADSTATE_PROVE=long $(BIN)/python -m pytest tests/prove --numprocesses=auto --dist=loadfile
+	@LEADSTATE_PROVE=long $(BIN)/python -m pytest tests/faults --numprocesses=auto --dist=loadfile
 
 mutate: .venv/.dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt mutmut

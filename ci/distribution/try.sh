@@ -16,4 +16,4 @@ pip=("$place/venv/bin/python" -m pip install --quiet --disable-pip-version-check
 echo "== $("$place/venv/bin/python" --version), $("$place/venv/bin/leadstate" --version)"
 (cd "$place" && venv/bin/leadstate demo >demo.log) || { cat "$place/demo.log" && exit 1; }
 "$place/venv/bin/python" -m pytest -q --numprocesses=auto --dist=loadfile -p no:cacheprovider \
-  tests/model tests/reconcile tests/kinds tests/config tests/edit tests/pipedrive tests/engine tests/golden
+  tests/model tests/reconcile tests/kinds tests/config tests/edit tests/pipedrive tests/engine tests/properties tests/golden

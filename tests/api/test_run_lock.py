@@ -16,7 +16,7 @@ from leadstate.api.run_lock import Locked, NoStateFolder, run_locks
 from leadstate.model.account import Account
 from leadstate.model.policy import Policy
 from leadstate.sandbox import Sandbox, running
-from tests.cli.live import Shell
+from tests.harness.cli_process import Shell
 
 
 def account(name: str, origin: str, company_id: int | None = None) -> Account:

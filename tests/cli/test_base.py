@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from leadstate.sandbox import Sandbox
-from tests.cli.live import Shell
+from tests.harness.cli_process import Shell
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 

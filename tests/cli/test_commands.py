@@ -12,7 +12,7 @@ import pytest
 from leadstate.report.document import Requests
 from leadstate.report.formats.json import parse, to_json
 from leadstate.sandbox import Sandbox, running
-from tests.cli.live import Shell
+from tests.harness.cli_process import Shell
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 HEAD = """\

@@ -15,7 +15,7 @@ from leadstate.cli.confirm import agreed
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.interrupts import Interrupted
 from leadstate.sandbox import Sandbox
-from tests.cli.inside import leadstate
+from tests.harness.cli_in_process import leadstate
 
 CONFIG = """\
 version: 1

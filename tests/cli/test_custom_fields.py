@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from leadstate.sandbox import Sandbox
-from tests.cli.inside import leadstate
+from tests.harness.cli_in_process import leadstate
 
 TYPES = ("varchar", "text", "phone", "double", "monetary", "date", "time", "enum", "set", "user", "people", "org")
 DECLARED = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from leadstate.sandbox import Sandbox, running
-from tests.cli.live import Shell
+from tests.harness.cli_process import Shell
 
 TWO_ACCOUNTS = """\
 version: 1

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.live import Shell
+from tests.harness.cli_process import Shell
 
 
 @pytest.fixture(name="shell")

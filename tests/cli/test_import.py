@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from leadstate.sandbox import Sandbox, running
-from tests.cli.live import Shell
+from tests.harness.cli_process import Shell
 
 COLORS = ["blue", "brown", "dark-gray", "gray", "green", "orange", "pink", "purple", "red", "yellow"]
 HOT = "aaaaaaaa-0000-4000-8000-000000000001"

@@ -8,8 +8,8 @@ import pytest
 
 from leadstate.api import lockfile as locking
 from leadstate.sandbox import Sandbox
-from tests.cli.inside import leadstate
-from tests.cli.live import Shell
+from tests.harness.cli_in_process import leadstate
+from tests.harness.cli_process import Shell
 
 HEAD = """\
 version: 1

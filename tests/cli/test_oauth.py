@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from leadstate.sandbox import Sandbox
-from tests.cli.live import Shell
+from tests.harness.cli_process import Shell
 
 SECRETS = {"CLIENT": "client-of-acme", "SECRET": "s3cret-value-of-the-client", "REFRESH": "r3fresh-value-at-first"}
 GIVEN_OUT = re.compile(r"(access|refresh)-[0-9a-f]{8}-")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from leadstate.sandbox import Sandbox, running
-from tests.cli.live import Shell
+from tests.harness.cli_process import Shell
 
 HOT, COLD, OTHER = (f"aaaaaaaa-0000-4000-8000-00000000000{digit}" for digit in "123")
 

@@ -8,7 +8,7 @@ import pytest
 
 from leadstate.api.session import Runtime
 from leadstate.cli.main import cli
-from tests.engine.fake import Fake, failed
+from tests.harness.fake_api import Fake, failed
 
 CONFIGURATION = """\
 version: 1

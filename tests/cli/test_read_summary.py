@@ -8,7 +8,7 @@ import pytest
 
 from leadstate.api.session import Runtime
 from leadstate.cli.main import cli
-from tests.engine.reading import TOKEN, Company, lead_id
+from tests.harness.recorded_reads import TOKEN, Company, lead_id
 
 COUNT = 30
 

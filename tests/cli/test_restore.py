@@ -26,10 +26,10 @@ from leadstate.report.build import Part
 from leadstate.report.document import Account, Touch
 from leadstate.report.touches import receipt_of
 from leadstate.sandbox import Sandbox, running
-from tests.builders import account, label, planned
-from tests.cli.live import Shell
-from tests.prove.live import PATIENCE, Process, door
-from tests.prove.world import TOKEN
+from tests.harness.builders import account, label, planned
+from tests.harness.cli_process import Shell
+from tests.harness.disturbed_company import TOKEN
+from tests.harness.disturbed_process import PATIENCE, Process, door
 
 NEW_ID = "00000000-0000-4000-8000-000000000099"
 HEAD = """\

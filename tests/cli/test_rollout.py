@@ -8,7 +8,7 @@ import pytest
 
 from leadstate.sandbox import Sandbox
 from leadstate.sandbox.faults import Fault, FaultKind
-from tests.cli.inside import leadstate
+from tests.harness.cli_in_process import leadstate
 
 COUNT = 12
 

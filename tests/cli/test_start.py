@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from leadstate.report.formats.json import to_json
-from tests.report.reports import many
+from tests.harness.reports import many
 
 HEAVY = {"httpx", "pydantic", "deepdiff", "ruamel", "rich", "starlette", "uvicorn", "asyncio", "jinja2"}
 NEVER_FOR_HELP = {"deepdiff", "ruamel", "starlette", "uvicorn"}

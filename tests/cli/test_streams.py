@@ -13,7 +13,7 @@ import pytest
 from leadstate.cli.output import OutputError, check_writable, write_private
 from leadstate.cli.streams import Messages, Output
 from leadstate.sandbox import Sandbox
-from tests.cli.live import Shell
+from tests.harness.cli_process import Shell
 
 CONFIG = """\
 version: 1

@@ -19,8 +19,8 @@ from leadstate.config.loader import load
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.edit.spelling import written
 from leadstate.model.resource import Desired
-from tests.builders import HERE
 from tests.config.conftest import ACCOUNTS, LoadTable
+from tests.harness.builders import HERE
 
 
 def leads(found: Configuration, account: str = "emea") -> list[Desired]:

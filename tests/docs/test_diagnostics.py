@@ -10,8 +10,8 @@ import pytest
 
 from leadstate.config import load
 from leadstate.model.errors import ConfigurationError
-from tests.docs.codes import CODE, codes
-from tests.docs.fragments import whole
+from tests.harness.diagnostic_codes import CODE, codes
+from tests.harness.page_fragments import whole
 
 PAGES = Path(__file__).parents[2] / "docs" / "diagnostics"
 ENTRY = re.compile(r"^### `(.+?)`\n(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)

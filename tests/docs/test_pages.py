@@ -10,7 +10,7 @@ import pytest
 from docs.generate import GENERATED
 from leadstate.cli.main import COMMANDS, GROUPS, cli
 from leadstate.config import load
-from tests.docs.fragments import whole
+from tests.harness.page_fragments import whole
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])

@@ -29,8 +29,8 @@ from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.connection import Connection, Spent, http_client
 from leadstate.pipedrive.errors import BadAnswer, BudgetSpent
 from leadstate.pipedrive.secrets import Token
-from tests.builders import ORDER, account, label, lead, live_lead, planned, refs, shown
-from tests.engine.fake import FREE, Fake, Heard, ends, failed, ok
+from tests.harness.builders import ORDER, account, label, lead, live_lead, planned, refs, shown
+from tests.harness.fake_api import FREE, Fake, Heard, ends, failed, ok
 
 GONE = Diagnostic("x", Severity.WARNING, "x")
 ERROR = Diagnostic("x", Severity.ERROR, "x")

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from leadstate.sandbox import TOKEN, Sandbox, running
-from tests.cli.live import Shell
-from tests.judges.prism import prism_proxy
+from tests.harness.cli_process import Shell
+from tests.harness.prism import prism_proxy
 
 CONFIGURATION = """\
 version: 1

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from leadstate.sandbox import TOKEN, Sandbox, running
-from tests.judges.prism import prism_proxy
+from tests.harness.prism import prism_proxy
 
 NOWHERE = "00000000-0000-4000-8000-00000000dead"
 

@@ -16,7 +16,7 @@ from leadstate.kinds.lead_spec import LeadSpec, visibility
 from leadstate.model.address import Address, Ref, RemoteRef
 from leadstate.model.plan import Action, Change, Reason
 from leadstate.model.resource import AtLeast, Lookup, Money
-from tests.builders import HERE, refs
+from tests.harness.builders import HERE, refs
 
 BODIES = json.loads((Path(__file__).parents[1] / "data" / "leads.json").read_text(encoding="utf-8"))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import leadstate
-from tests.kit.runner import ROOT
+from tests.harness.workflow_runner import ROOT
 
 
 def python(*words: str | Path, cwd: Path = ROOT, program: str | Path = sys.executable) -> str:
@@ -56,7 +56,7 @@ def test_the_sdist_holds_sources_and_tests_only(built: Path) -> None:
     assert {
         "action.yml",
         "ci/gitlab.yml",
-        "tests/kit/runner.py",
+        "tests/harness/workflow_runner.py",
         "CHANGELOG.md",
         "Makefile",
         "constraints.txt",

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from leadstate.sandbox import Sandbox, running
-from tests.cli.live import Shell
-from tests.kit.runner import ROOT, Done, Runner
+from tests.harness.cli_process import Shell
+from tests.harness.workflow_runner import ROOT, Done, Runner
 
 EXAMPLES = ROOT / "examples"
 HEAD = "b" * 40

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from tests.kit.runner import ROOT, read
+from tests.harness.workflow_runner import ROOT, read
 
 JUDGES = ROOT / "tests" / "judges"
 GITHUB = ROOT / "examples" / "github"

@@ -9,8 +9,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from leadstate.sandbox import Sandbox, running
-from tests.cli.live import Shell
-from tests.kit.runner import ROOT, Runner, read
+from tests.harness.cli_process import Shell
+from tests.harness.workflow_runner import ROOT, Runner, read
 
 TOKEN = {"PIPEDRIVE_TOKEN": "sandbox-token"}
 

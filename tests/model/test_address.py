@@ -3,7 +3,7 @@
 import pytest
 
 from leadstate.model.address import Address, Ref, RemoteRef, Span, Target
-from tests.builders import account
+from tests.harness.builders import account
 
 KINDS = ("label", "lead")
 HOT = Address("emea", "label", "Hot")

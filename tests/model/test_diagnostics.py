@@ -5,7 +5,7 @@ import pytest
 from leadstate.model.diagnostics import Diagnostic, Severity, error, worst
 from leadstate.model.errors import ConfigurationError, LeadstateError
 from leadstate.model.escape import visible
-from tests.builders import HERE
+from tests.harness.builders import HERE
 
 
 def diagnostic(severity: Severity) -> Diagnostic:

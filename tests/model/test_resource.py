@@ -8,7 +8,7 @@ from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.plan import plain
 from leadstate.model.policy import Policy, Prune
 from leadstate.model.resource import ABSENT, AtLeast, Bindings, Money, Side, Value, references, settle
-from tests.builders import refs
+from tests.harness.builders import refs
 
 HOT, VIP = Ref("label", "Hot"), Ref("label", "VIP")
 STRANGE = RemoteRef("label", "id-9")

@@ -4,7 +4,7 @@ from leadstate.model.account import Account
 from leadstate.model.plan import AccountPlan, Origin, fingerprint
 from leadstate.model.resource import Live
 from leadstate.reconcile.attribution import with_origins
-from tests.builders import account, label, lead, live_label, live_lead, planned, refs
+from tests.harness.builders import account, label, lead, live_label, live_lead, planned, refs
 
 
 def origins(here: Account, there: Account | None, *live: Live) -> dict[str, Origin | None]:

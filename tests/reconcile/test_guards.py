@@ -9,7 +9,7 @@ from leadstate.model.diagnostics import Severity
 from leadstate.model.policy import Policy
 from leadstate.model.resource import AtLeast
 from leadstate.reconcile.guards import Budget, guard, lift
-from tests.builders import HERE, account, label, lead, live_label, live_lead, planned, refs
+from tests.harness.builders import HERE, account, label, lead, live_label, live_lead, planned, refs
 
 FREE = Budget(0)
 

@@ -10,7 +10,7 @@ from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.resource import Desired, Live
 from leadstate.reconcile.lookalikes import look
-from tests.builders import HERE, account, label, live_label, planned, shown
+from tests.harness.builders import HERE, account, label, live_label, planned, shown
 
 ALIKE = {
     "case": ("Hot", "hOT"),

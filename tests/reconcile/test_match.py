@@ -8,7 +8,7 @@ from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.resource import Desired, Live
 from leadstate.reconcile.match import KnownBy, known_by, match
-from tests.builders import HERE, label, lead, live_label, live_lead
+from tests.harness.builders import HERE, label, lead, live_label, live_lead
 
 
 def pinned(desired: Desired, remote_id: str) -> Desired:

@@ -13,7 +13,7 @@ from leadstate.model.plan import Action, Impact, Reason, fingerprint
 from leadstate.model.resource import ABSENT, AtLeast, Money
 from leadstate.reconcile.guards import GUARDS
 from leadstate.reconcile.planner import plan_account
-from tests.builders import HERE, ORDER, account, label, lead, live_label, live_lead, planned, refs, shown
+from tests.harness.builders import HERE, ORDER, account, label, lead, live_label, live_lead, planned, refs, shown
 
 
 def test_a_missing_label_is_added() -> None:

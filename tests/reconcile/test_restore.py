@@ -13,7 +13,7 @@ from leadstate.model.plan import AccountPlan, Action, Change, FieldDiff, Reason,
 from leadstate.model.resource import ABSENT, Live
 from leadstate.model.touch import AccountReceipt, Touch
 from leadstate.reconcile.restore import plan_restore, with_ids
-from tests.builders import account, live_label, live_lead, refs, shown
+from tests.harness.builders import account, live_label, live_lead, refs, shown
 
 FILE = Span("receipt.json", 1, 1)
 RENAMED = Touch("label", "id-1", "x", {"name": "Cold", "color": "red"}, {"name": "Warm", "color": "blue"})

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from leadstate.model.escape import visible
 from leadstate.report.document import Result, Source
 from leadstate.report.formats.github import SHOWN, to_github
-from tests.report.reports import account, change, diagnostic, many, report
+from tests.harness.reports import account, change, diagnostic, many, report
 
 COMMAND = re.compile(r"::(\w+) ([^\n]*?)::([^\n]*)")
 

@@ -14,7 +14,7 @@ from leadstate.model.escape import visible
 from leadstate.report.formats.grid import COLORS, Cell, Chip, grid
 from leadstate.report.formats.html import to_html
 from leadstate.report.formats.page import part
-from tests.report.reports import account, change, diagnostic, report
+from tests.harness.reports import account, change, diagnostic, report
 
 
 class Page(HTMLParser):

@@ -11,7 +11,7 @@ from leadstate.model.errors import ReportError
 from leadstate.model.escape import visible_json
 from leadstate.report.document import Report, Scope
 from leadstate.report.formats.json import parse, to_json
-from tests.report.reports import account, change, diagnostic, many, report
+from tests.harness.reports import account, change, diagnostic, many, report
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.just('\n  "accounts": []')
 

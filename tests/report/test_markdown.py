@@ -6,7 +6,7 @@ import pytest
 
 from leadstate.report.document import Report, Result, Untouched
 from leadstate.report.formats.markdown import LIMIT, to_markdown
-from tests.report.reports import account, change, diagnostic, many, report
+from tests.harness.reports import account, change, diagnostic, many, report
 
 
 def rows(text: str) -> int:

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from leadstate.report.formats.grid import COLORS
 from leadstate.report.formats.html import to_html
-from tests.report.reports import account, change, diagnostic, many, report
+from tests.harness.reports import account, change, diagnostic, many, report
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 

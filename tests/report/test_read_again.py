@@ -6,7 +6,7 @@ from leadstate.report import RENDERERS
 from leadstate.report.document import Account, Remaining
 from leadstate.report.formats.text import to_text
 from leadstate.report.formats.wording import remarks
-from tests.report.reports import account, diagnostic, report
+from tests.harness.reports import account, diagnostic, report
 
 CLEAN = Remaining(add=0, update=0, delete=0)
 ERROR = diagnostic("error", "ambiguous", "2 labels bear its name")

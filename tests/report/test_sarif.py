@@ -8,7 +8,7 @@ import pytest
 
 from leadstate.report.document import Report, Result, Source
 from leadstate.report.formats.sarif import to_sarif
-from tests.report.reports import account, change, diagnostic, report
+from tests.harness.reports import account, change, diagnostic, report
 
 
 def run(of: Report) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 
 from leadstate.report.document import Call, Change, Impact, Report
 from leadstate.report.stale import differences
-from tests.report.reports import account, change, report
+from tests.harness.reports import account, change, report
 
 
 def merge(leads: int | None, archived: int | None = None) -> Report:

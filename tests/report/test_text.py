@@ -16,7 +16,7 @@ from leadstate.report.document import Diagnostic, Result, Source
 from leadstate.report.formats.columns import GAP, NARROWEST, Cell, print_rows
 from leadstate.report.formats.console import drawn
 from leadstate.report.formats.text import to_text
-from tests.report.reports import account, change, diagnostic, many, report
+from tests.harness.reports import account, change, diagnostic, many, report
 
 WORDS = st.text(st.sampled_from("ab é漢🔥"), max_size=12).map(str.strip)
 ROWS = st.lists(st.tuples(WORDS, st.lists(WORDS, max_size=6).map(" ".join), WORDS), min_size=1, max_size=6)

@@ -12,7 +12,7 @@ from leadstate.model.errors import ReportError
 from leadstate.report.document import Cost, Requests, Scope, Untouched
 from leadstate.report.formats.json import to_json
 from leadstate.report.verify import read_stored
-from tests.report.reports import account, change, diagnostic, many, report
+from tests.harness.reports import account, change, diagnostic, many, report
 
 PLAN = report(
     account(

@@ -5,7 +5,7 @@ import pytest
 
 from leadstate.sandbox import Sandbox
 from tests.harness.contract import check_answer, operations
-from tests.sandbox.driver import NOWHERE, TOKEN, World
+from tests.harness.sandbox_driver import NOWHERE, TOKEN, World
 
 
 def test_every_answer_satisfies_its_schema() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.sandbox.driver import UNKNOWN_FIELD, World, company
+from tests.harness.sandbox_driver import UNKNOWN_FIELD, World, company
 
 TYPES = (
     "varchar", "text", "phone", "double", "monetary", "date", "time", "enum", "set", "user", "people", "org",

@@ -13,7 +13,7 @@ import pytest
 
 from leadstate.cli.commands.sandbox import sandbox as command
 from leadstate.sandbox import Fault, FaultError, FaultKind, fault_of
-from tests.sandbox.driver import HOT, TOKEN, World
+from tests.harness.sandbox_driver import HOT, TOKEN, World
 
 ROOT = Path(__file__).parents[2]
 FAULTS = "/_sandbox/faults"

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from leadstate.sandbox import Edit, Fault, FaultKind
-from tests.sandbox.driver import COLD, HOT, OTHER, World, company
+from tests.harness.sandbox_driver import COLD, HOT, OTHER, World, company
 
 FAIL = FaultKind.ERROR_BEFORE
 LABEL = {"name": "VIP", "color": "pink"}

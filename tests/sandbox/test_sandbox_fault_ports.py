@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from leadstate.sandbox import Fault, FaultKind, running
-from tests.sandbox.driver import TOKEN, World
+from tests.harness.sandbox_driver import TOKEN, World
 
 NEW = {"title": "new", "person_id": 1}
 TEXTS = {

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from leadstate.sandbox import Edit, Fault, FaultError, FaultKind
-from tests.sandbox.driver import COLD, HOT, NOWHERE, World
+from tests.harness.sandbox_driver import COLD, HOT, NOWHERE, World
 
 NEW = {"title": "new", "person_id": 1}
 

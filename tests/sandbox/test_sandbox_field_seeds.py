@@ -8,7 +8,7 @@ import pytest
 
 from leadstate.sandbox import Sandbox, SeedError
 from leadstate.sandbox.named_seeds import INDUSTRY
-from tests.sandbox.driver import FIELD, TOKEN, UNKNOWN_FIELD, World, company
+from tests.harness.sandbox_driver import FIELD, TOKEN, UNKNOWN_FIELD, World, company
 
 OPTIONS = [{"id": 21, "label": "Retail"}, {"id": 22, "label": "Health"}]
 ENUM = {"code": "e" * 40, "name": "Industry", "type": "enum", "options": OPTIONS}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from leadstate.sandbox.listing import Query
 from leadstate.sandbox.seeds import dump, parse
 from leadstate.sandbox.state import Company, MissingError, RefusedError
-from tests.sandbox.driver import COLD, HOT, CountedIds, FakeClock, company
+from tests.harness.sandbox_driver import COLD, HOT, CountedIds, FakeClock, company
 
 VERBS = (
     "add_lead",

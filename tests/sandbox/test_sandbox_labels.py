@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.driver import COLD, HOT, NOWHERE, World, company
+from tests.harness.sandbox_driver import COLD, HOT, NOWHERE, World, company
 
 COLORS = ["blue", "brown", "dark-gray", "gray", "green", "orange", "pink", "purple", "red", "yellow"]
 

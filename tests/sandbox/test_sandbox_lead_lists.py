@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from leadstate.sandbox.listing import Query, Views
-from tests.sandbox.driver import World, company
+from tests.harness.sandbox_driver import World, company
 
 
 def leads(count: int, **more: Any) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.driver import COLD, FIELD, HOT, NOWHERE, UNKNOWN_FIELD, World, company
+from tests.harness.sandbox_driver import COLD, FIELD, HOT, NOWHERE, UNKNOWN_FIELD, World, company
 
 
 def test_a_new_lead_has_every_key_of_a_real_body() -> None:

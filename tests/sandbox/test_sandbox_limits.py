@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from leadstate.sandbox import TOKEN_COSTS
-from tests.sandbox.driver import COLD, HOT, NOWHERE, OTHER, World, company
+from tests.harness.sandbox_driver import COLD, HOT, NOWHERE, OTHER, World, company
 
 CALLS = [
     ("getLeads", "GET", "/leads", 20),

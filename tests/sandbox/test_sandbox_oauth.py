@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from leadstate.sandbox import Sandbox, SeedError
-from tests.sandbox.driver import OTHER, TOKEN, World, company
+from tests.harness.sandbox_driver import OTHER, TOKEN, World, company
 
 CLIENT = {"client_id": "c", "client_secret": "s:ecret", "refresh_token": "r"}
 BASIC = "Basic " + base64.b64encode(b"c:s:ecret").decode()

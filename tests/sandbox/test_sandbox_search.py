@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.driver import OTHER, World, company
+from tests.harness.sandbox_driver import OTHER, World, company
 
 PERSONS = [
     {"id": 2, "name": "Jan Birch", "emails": ["office@acme.test"], "phones": ["+372 555 0100"], "organization_id": 1},

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from leadstate.sandbox import NAMED, Sandbox, SeedError, load_seed, named
-from tests.sandbox.driver import COLD, FIELD, HOT, NOWHERE, START, TOKEN, World, company
+from tests.harness.sandbox_driver import COLD, FIELD, HOT, NOWHERE, START, TOKEN, World, company
 
 UUID_EPOCH = 0x01B21DD213814000
 

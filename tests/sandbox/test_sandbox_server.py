@@ -12,7 +12,7 @@ import pytest
 
 from leadstate import sandbox as package
 from leadstate.sandbox import running, serve
-from tests.sandbox.driver import TOKEN, World
+from tests.harness.sandbox_driver import TOKEN, World
 
 ROOM = Path(package.__file__).parent
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from leadstate.sandbox import Sandbox, SeedError, StoreError
-from tests.sandbox.driver import COLD, HOT, OTHER, World, company
+from tests.harness.sandbox_driver import COLD, HOT, OTHER, World, company
 
 
 def test_a_restart_forgets_nothing(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from tests.sandbox.driver import COLD, HOT, OTHER, TOKEN, World, company
+from tests.harness.sandbox_driver import COLD, HOT, OTHER, TOKEN, World, company
 
 
 @pytest.mark.parametrize("token", [None, "", "wrong", TOKEN.upper()])

@@ -1,0 +1,161 @@
+"""Leads get another label before theirs is deleted; none keeps it, and none is moved that should not be."""
+
+import json
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from leadstate.engine.apply.merge import ROUNDS
+from leadstate.model.plan import AccountPlan
+from tests.harness.builders import label, refs
+from tests.harness.fake_api import Fake, ends, failed, ok
+
+
+def merge(fake: Fake) -> AccountPlan:
+    return fake.plan(label("Hot"), replace(label("Old", present=False), moves_to=refs("Hot")[0]))
+
+
+def account(leads: int) -> Fake:
+    fake = Fake()
+    fake.label("hot", "Hot")
+    fake.label("old", "Old")
+    for number in range(leads):
+        fake.lead(f"x{number}", None, "old")
+    return fake
+
+
+def detail(outcomes: object) -> str:
+    assert isinstance(outcomes, dict)
+    (found,) = (outcome.detail for outcome in outcomes.values())
+    assert isinstance(found, str)
+    return found
+
+
+def test_a_lead_gets_the_label_in_the_place_of_the_old_one_and_only_once() -> None:
+    fake = account(0)
+    fake.label("vip", "VIP")
+    fake.lead("x", None, "vip", "old", "hot")
+    fake.lead("y", None, "old", "vip")
+    assert ends(fake.apply(merge(fake))) == {"label:Old": "applied"}
+    assert fake.leads["x"]["label_ids"] == ["vip", "hot"]
+    assert fake.leads["y"]["label_ids"] == ["hot", "vip"]
+    assert "old" not in fake.labels
+    assert fake.bodies == [
+        ("PATCH leads/x", {"label_ids": ["vip", "hot"]}),
+        ("PATCH leads/y", {"label_ids": ["hot", "vip"]}),
+    ]
+
+
+def test_a_lead_that_has_lost_the_label_or_is_gone_or_archived_meanwhile_is_not_written() -> None:
+    fake = account(4)
+    plan = merge(fake)
+    fake.leads["x0"]["label_ids"] = []
+    del fake.leads["x1"]
+    fake.leads["x2"]["is_archived"] = True
+    assert ends(fake.apply(plan)) == {"label:Old": "applied"}
+    assert fake.writes() == ["PATCH leads/x3", "DELETE leadLabels/old"]
+    assert fake.leads["x2"]["label_ids"] == ["old"]
+
+
+def test_a_lead_that_got_the_label_while_others_moved_is_moved_too() -> None:
+    fake = account(1)
+    plan = merge(fake)
+    fake.before["PATCH leads/x0", 0] = lambda: fake.lead("late", None, "old")
+    assert ends(fake.apply(plan)) == {"label:Old": "applied"}
+    assert fake.leads["late"]["label_ids"] == ["hot"]
+
+
+def test_the_last_lead_that_keeps_the_label_keeps_it_from_being_deleted() -> None:
+    fake = account(1)
+    plan = merge(fake)
+    fake.alters["PATCH leads/x0"] = lambda _: {}
+    outcomes = fake.apply(plan)
+    assert ends(outcomes) == {"label:Old": "failed"}
+    moved = "1 lead had been moved to label:Hot and stays moved"
+    assert detail(outcomes) == f"updateLead: 1 lead still carries the label; {moved}"
+    assert fake.sent.count("GET leads") == ROUNDS == 3
+    assert "old" in fake.labels
+    fake.lead("x1", None, "old")
+    fake.alters["PATCH leads/x1"] = lambda _: {}
+    moved = "2 leads had been moved to label:Hot and stay moved"
+    assert detail(fake.apply(merge(fake))) == f"updateLead: 2 leads still carry the label; {moved}"
+
+
+def test_a_label_that_no_lead_is_known_to_carry_is_looked_for_all_the_same() -> None:
+    fake = account(0)
+    plan = merge(fake)
+    fake.lead("late", None, "old")
+    assert ends(fake.apply(plan)) == {"label:Old": "applied"}
+    assert fake.leads["late"]["label_ids"] == ["hot"]
+
+
+@pytest.mark.parametrize("leads", [1, 30])
+def test_a_lead_that_cannot_be_written_does_not_stop_the_others_and_keeps_the_label(leads: int) -> None:
+    fake = account(leads)
+    plan = merge(fake)
+    fake.before["PATCH leads/x0", 0] = lambda: failed(400, "locked")
+    outcomes = fake.apply(plan)
+    moved = "; 29 leads had been moved to label:Hot and stay moved" if leads == 30 else ""
+    assert detail(outcomes) == f"updateLead: 400, locked{moved}"
+    assert [lead["label_ids"] for lead in fake.leads.values()] == [["old"], *[["hot"]] * (leads - 1)]
+    assert "GET leads" not in fake.sent
+    assert "old" in fake.labels
+
+
+def test_after_a_failure_that_no_request_survives_no_lead_is_begun() -> None:
+    fake = account(50)
+    plan = merge(fake)
+    fake.before["PATCH leads/x9", 0] = lambda: failed(400, "locked")
+    fake.before["PATCH leads/x0", 0] = lambda: failed(401)
+    outcomes = fake.apply(plan)
+    assert detail(outcomes).startswith("updateLead: 401")
+    assert len(fake.writes()) < 20
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [ok({"id": "x0"}), ok(None), ok({"id": "x0", "title": "x0", "label_ids": "old"}), ok([])],
+    ids=["no title", "nothing", "labels that are none", "a list"],
+)
+def test_an_answer_that_is_no_lead_ends_no_sibling_and_nothing_is_sent_after_the_report(answer: httpx.Response) -> None:
+    fake = account(20)
+    plan = merge(fake)
+    fake.before["GET leads/x0", 0] = lambda: answer
+    outcomes = fake.apply(plan)
+    assert ends(outcomes) == {"label:Old": "failed"}
+    assert "getLead: answered a malformed lead: " in detail(outcomes)
+    assert [lead["label_ids"] for lead in fake.leads.values()] == [["old"], *[["hot"]] * 19]
+    assert "old" in fake.labels
+
+
+def test_a_list_of_leads_that_are_none_deletes_nothing() -> None:
+    fake = account(1)
+    plan = merge(fake)
+    page = ok([{"id": 1, "label_ids": None}], pagination={"limit": 500, "more_items_in_collection": False})
+    fake.before["GET leads", 0] = lambda: page
+    outcomes = fake.apply(plan)
+    wrong = "getLeads: answered a malformed lead: in row 1, `label_ids` is not a list"
+    assert detail(outcomes) == f"{wrong}; 1 lead had been moved to label:Hot and stays moved"
+    assert "old" in fake.labels
+
+
+def test_two_merges_of_one_lead_are_made_one_after_the_other() -> None:
+    fake = account(1)
+    fake.label("older", "Older")
+    fake.leads["x0"]["label_ids"] = ["old", "older"]
+    merges = [replace(label(name, present=False), moves_to=refs("Hot")[0]) for name in ("Old", "Older")]
+    plan = fake.plan(label("Hot"), *merges)
+    assert set(ends(fake.apply(plan)).values()) == {"applied"}
+    assert fake.leads["x0"]["label_ids"] == ["hot"]
+    assert json.dumps(fake.bodies).count("old") == 1, "the first write still holds the second label"
+
+
+def test_a_lead_on_the_first_of_two_pages_that_keeps_the_label_is_seen() -> None:
+    fake = account(1)
+    for number in range(600):
+        fake.lead(f"y{number}")
+    plan = merge(fake)
+    fake.alters["PATCH leads/x0"] = lambda _: {}
+    assert ends(fake.apply(plan)) == {"label:Old": "failed"}
+    assert "old" in fake.labels

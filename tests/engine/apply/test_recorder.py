@@ -1,0 +1,271 @@
+"""What an observer hears of every write: the object, its state before and after."""
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from leadstate.engine.apply.recorder import Recorder
+from leadstate.model.address import Ref, RemoteRef
+from leadstate.model.outcome import Status
+from leadstate.model.plan import AccountPlan
+from leadstate.model.policy import Impact, Prune
+from leadstate.model.touch import Touch
+from leadstate.pipedrive.client import Writer
+from leadstate.pipedrive.errors import ApiError
+from leadstate.pipedrive.operations import (
+    ADD_LEAD,
+    DELETE_LABEL,
+    DELETE_LEAD,
+    GET_LEAD,
+    UPDATE_LABEL,
+    UPDATE_LEAD,
+    Request,
+)
+from tests.harness.builders import account, label, lead, live_label, live_lead, planned, refs
+from tests.harness.fake_api import Fake, failed, ok
+from tests.harness.recorded_writes import FREE, LABELS, Live, Recording, company, lead_id
+
+HOT, WARM, COLD = (RemoteRef("label", LABELS[name]) for name in ("Hot", "Warm", "Cold"))
+
+
+def recorded(live: Live, *desired: Any, impact: Impact = Impact.LIVE, **policy: Any) -> dict[tuple[str, str], Touch]:
+    """What was touched, by kind and key or id; every touch was announced before it was done."""
+    heard = Recording()
+    _, applied = live.apply(live.account(*desired, policy=replace(FREE, **policy)), heard, impact)
+    assert {outcome.status for outcome in applied.outcomes.values()} == {Status.APPLIED}
+    assert [touch.kind for touch in heard.begun] == [touch.kind for touch in heard.done if touch is not None]
+    return {(touch.kind, touch.key or touch.remote_id or ""): touch for touch in heard.done if touch is not None}
+
+
+def test_an_add_and_an_update_of_a_label() -> None:
+    live = Live(company())
+    touched = recorded(live, label("New", "blue"), label("Lukewarm", "pink", "Warm"))
+    new = touched["label", "New"]
+    assert (new.before, new.after) == (None, {"name": "New", "color": "blue"})
+    assert new.remote_id in live.labels
+    update = touched["label", "Lukewarm"]
+    assert (update.remote_id, update.before, update.after) == (
+        LABELS["Warm"],
+        {"name": "Warm", "color": "red"},
+        {"name": "Lukewarm", "color": "pink"},
+    )
+
+
+def test_a_lead_that_is_added_and_one_that_is_updated() -> None:
+    live = Live(company({"origin_id": "ns:old", "title": "Old", "label_ids": ["Cold"]}))
+    touched = recorded(live, label("Hot"), lead("old", labels=refs("Hot")), lead("new", labels=refs("Hot")))
+    new, old = touched["lead", "new"], touched["lead", "old"]
+    assert (new.before, new.after, new.marker) == (None, {"title": "new", "person": 1, "labels": (HOT,)}, "ns:new")
+    assert new.remote_id in live.leads
+    assert old.before == {"title": "Old", "labels": (COLD,)}
+    assert old.after == {"title": "old", "labels": (HOT,)}
+
+
+def test_a_lead_that_is_added_and_archived() -> None:
+    live = Live(company())
+    heard = Recording()
+    live.apply(live.account(lead("new", archived=True)), heard)
+    added, archived = (touch for touch in heard.done if touch is not None)
+    assert (added.before, added.after) == (None, {"title": "new", "person": 1})
+    assert heard.begun[1].after == {"archived": True}
+    assert [touch.key for touch in heard.begun] == ["new", "new"]
+    assert heard.accounts == {"emea"}
+    assert (archived.remote_id, archived.before, archived.after) == (
+        added.remote_id,
+        {"archived": False},
+        {"archived": True},
+    )
+
+
+def test_a_deleted_lead_with_its_custom_fields() -> None:
+    key = "a" * 40
+    fields = [{"code": key, "name": "Industry", "type": "varchar"}]
+    live = Live(company({"origin_id": "ns:gone", "label_ids": ["Hot"], key: "Retail"}, fields=fields))
+    gone = recorded(live, lead("x"), prune_leads=Prune.OWNED)["lead", "gone"]
+    assert (gone.remote_id, gone.after) == (lead_id(0), None)
+    assert gone.before is not None
+    assert (gone.before["labels"], gone.marker, dict(gone.custom)) == ((HOT,), "ns:gone", {key: "Retail"})
+
+
+def test_leads_that_a_merge_moves_have_all_their_labels_noted() -> None:
+    live = Live(company({"label_ids": ["Warm", "Cold"]}, {"label_ids": ["Hot"]}))
+    touched = recorded(live, label("Hot"), replace(label("Cold", present=False), moves_to=Ref("label", "Hot")))
+    moved = touched["lead", lead_id(0)]
+    assert moved.before == {"labels": tuple(sorted((WARM, COLD)))}
+    assert moved.after == {"labels": tuple(sorted((WARM, HOT)))}
+    assert ("lead", lead_id(1)) not in touched
+    assert touched["label", "Cold"].before == {"name": "Cold", "color": "red"}
+
+
+def test_carriers_of_a_deleted_label_live_and_archived() -> None:
+    live = Live(company({"label_ids": ["Warm", "Cold"]}, {"label_ids": ["Cold"], "is_archived": True}))
+    touched = recorded(live, label("Cold", present=False), impact=Impact.FULL)
+    for number in (0, 1):
+        carrier = touched["lead", lead_id(number)]
+        assert (carrier.before, carrier.after) == ({"labels": (COLD,)}, {"labels": ()})
+
+
+def test_what_cannot_be_noted_is_not_sent() -> None:
+    live = Live(company())
+    plan, applied = live.apply(live.account(label("New")), Recording(stop="the disk is full"))
+    (outcome,) = applied.outcomes.values()
+    assert outcome.status is Status.FAILED
+    assert "addLeadLabel: the disk is full" in outcome.detail
+    assert len(live.labels) == 3
+    assert len(plan.changes) == 1
+
+
+def test_an_add_that_is_refused_has_touched_nothing() -> None:
+    live = Live(company())
+    heard = Recording()
+    live.apply(live.account(lead("new", person=99)), heard)
+    assert (len(heard.begun), heard.done) == (1, [None])
+
+
+def touches(fake: Fake, plan: AccountPlan, *requests: Request) -> Recording:
+    """Send these requests, or as many of them as are taken."""
+    heard = Recording()
+
+    async def do(writer: Writer) -> None:
+        recorder = Recorder(writer._connection, plan, heard)  # noqa: SLF001  the way to the fake
+        for request in requests:
+            with suppress(ApiError):
+                await (recorder.get if request.operation is GET_LEAD else recorder.send)(request)
+
+    fake.run(do)
+    return heard
+
+
+RETIRES = planned(
+    account(label("Hot"), lead("x"), labels="all", leads="owned"),
+    live_label("Cold", remote_id="cold"),
+    live_label("Hot", remote_id="hot"),
+    live_lead("gone", remote_id="1", labels=["hot", "unknown"]),
+)
+
+
+def test_a_create_is_announced_with_the_labels_that_it_sends() -> None:
+    plan = planned(account(lead("x", labels=refs("Hot"), organization=None)), live_label("Hot", remote_id="hot"))
+    heard = touches(Fake(), plan, Request(ADD_LEAD, body={"title": "x", "origin_id": "ns:x", "label_ids": ["b", "a"]}))
+    (begun,) = heard.begun
+    assert (begun.kind, begun.remote_id, begun.key, begun.before, begun.marker) == ("lead", None, "x", None, "ns:x")
+    assert begun.after == {"title": "x", "person": 1, "labels": (RemoteRef("label", "a"), RemoteRef("label", "b"))}
+
+
+def test_a_lead_that_was_not_read_is_deleted_as_the_plan_knew_it() -> None:
+    fake = Fake()
+    fake.lead("1", "ns:gone")
+    (begun,) = touches(fake, RETIRES, Request(DELETE_LEAD, "1")).begun
+    assert (begun.remote_id, begun.key, begun.after, begun.marker) == ("1", "gone", None, "ns:gone")
+    assert begun.before is not None
+    assert begun.before["labels"] == (RemoteRef("label", "unknown"), RemoteRef("label", "hot"))
+    assert begun.before["title"] == "gone"
+
+
+def test_a_lead_that_the_plan_does_not_name_is_noted_by_its_id_alone() -> None:
+    fake = Fake()
+    fake.lead("2", "ns:other")
+    (begun,) = touches(fake, RETIRES, Request(DELETE_LEAD, "2")).begun
+    assert (begun.remote_id, begun.key, begun.before, begun.after, begun.marker) == ("2", None, {}, None, None)
+
+
+def test_labels_of_a_lead_that_was_not_read_before_count_as_added() -> None:
+    fake = Fake()
+    fake.lead("2")
+    heard = touches(fake, RETIRES, Request(UPDATE_LEAD, "2", body={"label_ids": ["hot"]}))
+    (begun,), (done,) = heard.begun, heard.done
+    assert (begun.before, begun.after) == ({"labels": ()}, {"labels": (RemoteRef("label", "hot"),)})
+    assert (begun.answered, done is not None and done.answered) == (False, True)
+
+
+def test_a_reading_serves_one_write() -> None:
+    fake = Fake()
+    fake.lead("2", None, "cold")
+    write = Request(UPDATE_LEAD, "2", body={"label_ids": ["hot"]})
+    begun = touches(fake, RETIRES, Request(GET_LEAD, "2"), write, write).begun
+    assert [touch.before for touch in begun] == [{"labels": (RemoteRef("label", "cold"),)}, {"labels": ()}]
+
+
+def test_a_reading_that_cannot_be_understood_is_none() -> None:
+    fake = Fake()
+    fake.lead("2", None, "cold")
+    fake.before["GET leads/2", 0] = lambda: ok({"id": 2, "title": None})
+    begun = touches(fake, RETIRES, Request(GET_LEAD, "2"), Request(DELETE_LEAD, "2")).begun
+    assert [touch.before for touch in begun] == [{}]
+
+
+def test_an_attribute_that_did_not_exist_before_was_empty() -> None:
+    there = live_lead("x", remote_id="1")
+    there = replace(there, attrs={name: value for name, value in there.attrs.items() if name != "value"})
+    plan = planned(account(lead("x", value=3)), there)
+    fake = Fake()
+    fake.lead("1", "ns:x")
+    (begun,) = touches(fake, plan, Request(UPDATE_LEAD, "1", body={"value": 3})).begun
+    assert (begun.key, begun.before, begun.after) == ("x", {"value": None}, {"value": 3})
+
+
+def test_a_write_that_failed_may_have_been_done_unless_it_was_a_create_that_was_refused() -> None:
+    fake = Fake()
+    fake.lead("1", "ns:gone")
+    fake.before["DELETE leads/1", 0] = lambda: failed(400)
+    fake.before["POST leads", 0] = lambda: failed(400)
+    deleted = touches(fake, RETIRES, Request(DELETE_LEAD, "1"))
+    added = touches(fake, RETIRES, Request(ADD_LEAD, body={"title": "x", "origin_id": "ns:x"}))
+    assert (len(deleted.begun), deleted.done) == (1, [])
+    assert (len(added.begun), added.done) == (1, [None])
+
+
+def test_the_answer_counts_and_not_what_was_asked_for() -> None:
+    plan = planned(account(label("Hot", "blue")), live_label("Hot", remote_id="hot"))
+    fake = Fake(alters={"PATCH leadLabels/hot": lambda body: {**body, "color": "pink"}})
+    fake.label("hot", "Hot")
+    (done,) = touches(fake, plan, Request(UPDATE_LABEL, "hot", body={"color": "blue"})).done
+    assert done is not None
+    assert (done.before, done.after, done.answered) == ({"color": "red"}, {"color": "pink"}, True)
+
+
+def test_an_answer_that_cannot_be_understood_leaves_what_was_asked_for() -> None:
+    plan = planned(account(label("Hot", "blue"), lead("x")), live_label("Hot", remote_id="hot"))
+    fake = Fake()
+    fake.label("hot", "Hot")
+    for body in ({"id": "other", "name": "Other", "color": "red"}, {"id": "hot"}):
+        fake.before["PATCH leadLabels/hot", fake.sent.count("PATCH leadLabels/hot")] = lambda body=body: ok(body)  # type: ignore[misc]  # a loop variable
+        (done,) = touches(fake, plan, Request(UPDATE_LABEL, "hot", body={"color": "blue"})).done
+        assert done is not None
+        assert (done.remote_id, done.after, done.answered) == ("hot", {"color": "blue"}, True)
+    fake.before["POST leads", 0] = lambda: ok({"title": "x"})
+    (added,) = touches(fake, plan, Request(ADD_LEAD, body={"title": "x", "origin_id": "ns:x"})).done
+    assert added is not None
+    assert (added.remote_id, added.answered) == (None, False)
+
+
+def test_a_label_that_goes_is_noted_after_its_carriers() -> None:
+    fake = Fake()
+    fake.label("cold", "Cold")
+    begun = touches(fake, RETIRES, Request(DELETE_LABEL, "cold")).begun
+    assert [(touch.kind, touch.key, touch.before) for touch in begun] == [
+        ("label", "Cold", {"name": "Cold", "color": "red"})
+    ]
+    assert touches(fake, RETIRES, Request(DELETE_LABEL, "hot")).begun[0].before == {}
+
+
+def test_a_create_that_the_plan_does_not_hold_touches_nothing() -> None:
+    heard = touches(Fake(), RETIRES, Request(ADD_LEAD, body={"title": "y", "origin_id": "ns:y"}))
+    assert (heard.begun, heard.done) == ([], [])
+
+
+def test_a_delete_that_answers_with_the_object_is_a_delete() -> None:
+    fake = Fake()
+    fake.lead("1", "ns:gone")
+    fake.before["DELETE leads/1", 0] = lambda: ok(fake.leads.pop("1"))
+    (done,) = touches(fake, RETIRES, Request(DELETE_LEAD, "1")).done
+    assert done is not None
+    assert (done.after, done.answered) == (None, True)
+
+
+def test_labels_that_a_server_did_not_take_are_not_noted() -> None:
+    fake = Fake(alters={"PATCH leads/2": lambda body: {**body, "label_ids": []}})
+    fake.lead("2")
+    (done,) = touches(fake, RETIRES, Request(UPDATE_LEAD, "2", body={"label_ids": ["hot"]})).done
+    assert done is not None
+    assert (done.after, done.answered) == ({"labels": ()}, True)

@@ -1,0 +1,420 @@
+"""Descriptions become ids, cheapest way first; none or several are diagnostics, and nothing is planned for them."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from leadstate.engine.jobs import AccountJob
+from leadstate.engine.read.lookups import descriptions
+from leadstate.engine.run import Settings, plan_all
+from leadstate.model.account import Account
+from leadstate.model.address import Address, Ref, Span
+from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.model.plan import AccountPlan
+from leadstate.model.policy import Policy, Prune
+from leadstate.model.resource import CustomValue, Desired, Known, Lookup
+from leadstate.pipedrive.auth import TokenAuth
+from leadstate.pipedrive.client import Reader
+from leadstate.pipedrive.connection import Connection, http_client
+from leadstate.pipedrive.secrets import Token
+from tests.harness.builders import live_lead
+
+HERE = Span("leadstate.yaml", 9, 14)
+PEOPLE = {
+    1: ("Jane Alder", ["jane@acme.test", "Jane@Home.test"]),
+    2: ("Tom Birch", ["tom@acme.test"]),
+    3: ("Tom Birch", ["shared@acme.test"]),
+    4: ("Mira Novak", ["shared@acme.test"]),
+}
+ORGANIZATIONS = {7: "Acme", 8: "Acme", 9: "Borealis  Foods"}
+BUYER = "c" * 40
+USERS = [
+    {"id": 101, "name": "Sam", "email": "sam@acme.test", "active_flag": True},
+    {"id": 102, "name": "Old Sam", "email": "old@acme.test", "active_flag": False},
+]
+
+
+class Pipedrive:
+    """The look-ups as the vendor describes them, over some people; `calls` holds what was asked."""
+
+    def __init__(self, *leads: dict[str, Any]) -> None:
+        self.leads = leads
+        self.calls: list[str] = []
+        self.searched: list[dict[str, str]] = []
+        self.instead: dict[str, Any] = {}
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path, params = request.url.path, request.url.params
+        self.calls.append(path.removeprefix("/api/"))
+        if path in self.instead:
+            return httpx.Response(200, json={"success": True, "data": self.instead[path]})
+        if path.endswith("/search"):
+            self.searched.append(dict(params))
+        one = re.fullmatch(r"/api/v2/(persons|organizations)/(\d+)", path)
+        if one:
+            return self._one(one[1], int(one[2]))
+        page = {"pagination": {"start": 0, "limit": 500, "more_items_in_collection": False}}
+        answers: dict[str, Callable[[], Any]] = {
+            "/api/v1/leadLabels": list,
+            "/api/v1/leads": lambda: list(self.leads),
+            "/api/v1/leads/archived": list,
+            "/api/v1/users": lambda: USERS,
+            "/api/v2/dealFields": lambda: [{"field_code": BUYER, "field_name": "Buyer", "field_type": "people"}],
+            "/api/v1/users/me": lambda: {"id": 101, "name": "Sam", "company_id": 7041, "company_domain": "acme"},
+            "/api/v2/persons": lambda: [
+                self._person(int(one)) for one in params["ids"].split(",")[: int(params["limit"])]
+            ],
+            "/api/v2/persons/search": lambda: self._search(self._persons(params["fields"], params["term"])),
+            "/api/v2/organizations/search": lambda: self._search(
+                [{"id": i, "name": name} for i, name in ORGANIZATIONS.items() if params["term"].lower() in name.lower()]
+            ),
+        }
+        return httpx.Response(200, json={"success": True, "data": answers[path](), "additional_data": page})
+
+    @staticmethod
+    def _person(id_: int) -> dict[str, Any]:
+        name, emails = PEOPLE[id_]
+        return {"id": id_, "name": name, "emails": [{"value": email, "primary": True} for email in emails]}
+
+    def _one(self, kind: str, id_: int) -> httpx.Response:
+        if id_ not in (PEOPLE if kind == "persons" else ORGANIZATIONS):
+            return httpx.Response(404, json={"success": False, "error": "not found"})
+        data = self._person(id_) if kind == "persons" else self._organization(id_)
+        return httpx.Response(200, json={"success": True, "data": data})
+
+    @staticmethod
+    def _organization(id_: int) -> dict[str, Any]:
+        return {"id": id_, "name": ORGANIZATIONS[id_], "address": {"value": "Mill Lane"}}
+
+    @staticmethod
+    def _persons(field: str, term: str) -> list[dict[str, Any]]:
+        found = []
+        for id_, (name, emails) in PEOPLE.items():
+            texts = emails if field == "email" else [name]
+            # A search finds more than asked for: what it calls equal is its own.
+            if any(term.lower().split("@")[0] in text.lower() for text in texts):
+                found.append({"id": id_, "name": name, "emails": emails})
+        return found
+
+    @staticmethod
+    def _search(items: list[dict[str, Any]]) -> dict[str, Any]:
+        return {"items": [{"result_score": 1.0, "item": item} for item in items]}
+
+
+def person(by: str, text: str) -> Lookup:
+    return Lookup("person", by, text, HERE)
+
+
+def lead(key: str = "a", *, create_only: bool = False, **attrs: Any) -> Desired:
+    return Desired(
+        Address("emea", "lead", key), {"title": key, **attrs}, HERE, marker=f"ns:{key}", create_only=create_only
+    )
+
+
+def plan(server: Pipedrive, *desired: Desired, **of_account: Any) -> AccountPlan:
+    account = Account("emea", "https://acme.test", "ns", Policy(prune_leads=Prune.OWNED), desired, **of_account)
+
+    async def main() -> AccountPlan:
+        async with http_client(httpx.MockTransport(server)) as http:
+            return (
+                await plan_all(
+                    [AccountJob(account, Connection(http, account.origin, TokenAuth(Token("t"))))], Settings()
+                )
+            )[0]
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "id_"),
+    [
+        (person("email", "jane@acme.test"), 1),
+        (person("email", "JANE@HOME.TEST"), 1),
+        (person("name", "jane alder"), 1),
+    ],
+)
+def test_one_person_is_found(wanted: Lookup, id_: int) -> None:
+    found = plan(Pipedrive(), lead(person=wanted))
+    assert found.diagnostics == ()
+    assert found.changes[0].want["person"] == id_
+
+
+def test_an_organization_and_a_user_are_found() -> None:
+    found = plan(
+        Pipedrive(),
+        lead(
+            organization=Lookup("organization", "name", "Borealis  Foods", HERE),
+            owner=Lookup("user", "email", "Sam@acme.test", HERE),
+        ),
+    )
+    assert (found.changes[0].want["organization"], found.changes[0].want["owner"]) == (9, 101)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "code", "candidates"),
+    [
+        (person("email", "nobody@acme.test"), "none-found", []),
+        (person("email", "shared@acme.test"), "several-found", ["3  Tom Birch", "4  Mira Novak"]),
+        (person("name", "Tom Birch"), "several-found", ["2  Tom Birch", "3  Tom Birch"]),
+        (Lookup("organization", "name", "acme", HERE), "several-found", ["7  Acme", "8  Acme"]),
+        (Lookup("user", "email", "old@acme.test", HERE), "none-found", []),
+    ],
+)
+def test_none_or_several_are_findings_with_the_candidates(wanted: Lookup, code: str, candidates: list[str]) -> None:
+    field = {"user": "owner"}.get(wanted.kind, wanted.kind)
+    attrs: dict[str, Any] = {field: wanted}
+    found = plan(Pipedrive(), lead(**attrs))
+    (diagnostic,) = found.diagnostics
+    assert (diagnostic.code, diagnostic.span, diagnostic.detail.splitlines()) == (code, HERE, candidates)
+    assert diagnostic.hint
+    assert not found.applyable
+    assert field not in found.changes[0].want
+
+
+def test_a_lead_whose_person_is_not_found_is_not_pruned() -> None:
+    live = {"id": "x", "title": "a", "person_id": 2, "origin_id": "ns:a"}
+    found = plan(Pipedrive(live), lead(person=person("email", "nobody@acme.test")))
+    assert found.changes == ()
+
+
+@pytest.mark.parametrize(
+    ("people", "calls"), [(1, ["v2/persons/1"]), (10, None), (11, ["v2/persons"]), (101, ["v2/persons"] * 2)]
+)
+def test_what_leads_are_linked_to_already_needs_no_search(people: int, calls: list[str] | None) -> None:
+    ids = range(1, people + 1)
+    everybody = {i: (f"P{i}", [f"p{i}@acme.test"]) for i in ids}
+    server = Pipedrive(*({"id": f"{i}", "title": f"{i}", "person_id": i, "origin_id": f"ns:{i}"} for i in ids))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(globals(), "PEOPLE", everybody)
+        found = plan(server, *(lead(str(i), person=person("email", f"p{i}@acme.test")) for i in ids))
+    assert (found.changes, found.diagnostics) == ((), ())
+    assert server.calls[2:] == (calls or [f"v2/persons/{i}" for i in ids])
+
+
+def test_an_organization_is_asked_for_by_itself() -> None:
+    server = Pipedrive({"id": "x", "title": "a", "organization_id": 9, "origin_id": "ns:a"})
+    wanted = Lookup("organization", "name", "borealis  foods", HERE)
+    assert plan(server, lead(organization=wanted)).changes == ()
+    assert server.calls[2:] == ["v2/organizations/9"]
+
+
+@pytest.mark.parametrize("linked", [2, 99])
+def test_what_does_not_fit_any_more_or_is_gone_is_searched(linked: int) -> None:
+    server = Pipedrive({"id": "x", "title": "a", "person_id": linked, "origin_id": "ns:a"})
+    found = plan(server, lead(person=person("email", "jane@acme.test")))
+    assert found.changes[0].want == {"person": 1}
+    assert server.calls[-2:] == [f"v2/persons/{linked}", "v2/persons/search"]
+
+
+def test_one_search_serves_many_leads() -> None:
+    server = Pipedrive()
+    plan(server, *(lead(str(i), person=person("email", "jane@acme.test")) for i in range(3)))
+    assert server.calls.count("v2/persons/search") == 1
+
+
+def test_a_seed_that_exists_is_not_looked_up() -> None:
+    server = Pipedrive({"id": "x", "title": "a", "person_id": 2, "origin_id": "ns:a"})
+    plan(server, lead(person=person("email", "jane@acme.test"), create_only=True))
+    assert server.calls == ["v1/leadLabels", "v1/leads"]
+
+
+def test_the_wrong_company_is_refused_before_anything_is_read() -> None:
+    server = Pipedrive()
+    found = plan(server, lead(person=1), company_id=1)
+    assert [diagnostic.code for diagnostic in found.diagnostics] == ["wrong-company"]
+    assert server.calls == ["v1/users/me"]
+    assert plan(Pipedrive(), lead(person=1), company_id=7041).diagnostics == ()
+
+
+THERE = Span("leadstate.yaml", 12, 3)
+
+
+@pytest.mark.parametrize(
+    ("field", "lookup", "code", "summary", "hint", "detail"),
+    [
+        (
+            "person",
+            Lookup("person", "email", "nobody@acme.test", THERE),
+            "none-found",
+            "there is no person with the email 'nobody@acme.test'",
+            "correct it, or create the person in Pipedrive first",
+            "",
+        ),
+        (
+            "owner",
+            Lookup("user", "email", "nobody@acme.test", THERE),
+            "none-found",
+            "there is no user with the email 'nobody@acme.test'",
+            "correct it, or ask an admin to invite the user first",
+            "",
+        ),
+        (
+            "organization",
+            Lookup("organization", "name", "Acme", THERE),
+            "several-found",
+            "there are 2 of the organization with the name 'Acme'",
+            "write the id of the one that is meant",
+            "7  Acme\n8  Acme",
+        ),
+    ],
+)
+def test_a_finding_says_what_was_looked_for_where_and_what_to_do(  # noqa: PLR0917  a row of a table
+    field: str, lookup: Lookup, code: str, summary: str, hint: str, detail: str
+) -> None:
+    attrs: dict[str, Any] = {field: lookup}
+    assert plan(Pipedrive(), lead(**attrs)).diagnostics == (
+        Diagnostic(
+            code,
+            Severity.ERROR,
+            summary,
+            detail=detail,
+            hint=hint,
+            span=THERE,
+            account="emea",
+            address=Address("emea", "lead", "a"),
+        ),
+    )
+
+
+@pytest.mark.parametrize(("count", "more"), [(10, ""), (13, "and 3 more")])
+def test_ten_candidates_are_named(count: int, more: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(globals(), "PEOPLE", {number: ("Kim", []) for number in range(1, count + 1)})
+        (diagnostic,) = plan(Pipedrive(), lead(person=person("name", "Kim"))).diagnostics
+    lines = diagnostic.detail.splitlines()
+    assert lines[:10] == [f"{number}  Kim" for number in range(1, 11)]
+    assert lines[10:] == ([more] if more else [])
+
+
+def test_a_search_asks_for_what_is_exactly_equal() -> None:
+    server = Pipedrive()
+    plan(server, lead(person=person("email", "jane@acme.test")))
+    assert server.searched == [
+        {"term": "jane@acme.test", "fields": "email", "exact_match": "true", "limit": "100"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "summary"),
+    [
+        ("/api/v2/persons/search", [], "searchPersons: answered no list of items"),
+        ("/api/v2/persons/search", {"items": None}, "searchPersons: answered no list of items"),
+    ],
+)
+def test_an_answer_that_cannot_be_understood_names_its_request(path: str, answer: Any, summary: str) -> None:
+    server = Pipedrive({"id": "x", "title": "a", "person_id": 2, "origin_id": "ns:a"})
+    server.instead[path] = answer
+    wanted = lead(person=person("email", "jane@acme.test"), owner=Lookup("user", "email", "sam@acme.test", HERE))
+    found = plan(server, wanted)
+    assert not found.complete
+    assert [(diagnostic.code, diagnostic.summary) for diagnostic in found.diagnostics] == [("bad-answer", summary)]
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "row"),
+    [
+        ("/api/v2/persons/search", {"items": [{"item": {"id": "x"}}]}, "searchPersons answered a malformed person"),
+        ("/api/v2/persons/search", {"items": [7]}, "searchPersons answered a malformed person"),
+        ("/api/v1/users", [{"id": None}], "getUsers answered a malformed user"),
+    ],
+)
+def test_a_malformed_row_is_left_out_and_named_where_nothing_else_fits(path: str, answer: Any, row: str) -> None:
+    server = Pipedrive()
+    server.instead[path] = answer
+    wanted = lead(person=person("email", "jane@acme.test"), owner=Lookup("user", "email", "sam@acme.test", HERE))
+    (diagnostic,) = plan(server, wanted).diagnostics
+    assert diagnostic.code == "none-found"
+    assert diagnostic.detail.startswith(f"{row}, which is left out: ")
+
+
+def test_a_malformed_row_does_not_keep_others_from_being_found() -> None:
+    server = Pipedrive({"id": "x", "title": "a", "person_id": 2, "origin_id": "ns:a"})
+    server.instead["/api/v1/users"] = [{"id": "?"}, {"id": 101, "email": "sam@acme.test", "active_flag": True}]
+    server.instead["/api/v2/persons/2"] = {"id": None}
+    wanted = lead(person=person("email", "jane@acme.test"), owner=Lookup("user", "email", "sam@acme.test", HERE))
+    found = plan(server, wanted)
+    assert found.diagnostics == ()
+    assert [change.want for change in found.changes] == [{"owner": 101, "person": 1}]
+
+
+def test_who_a_custom_field_names_already_is_asked_for_first() -> None:
+    server = Pipedrive({"id": "x", "title": "a", "origin_id": "ns:a", BUYER: 1})
+    wanted: dict[str, Any] = {"custom_fields.Buyer": CustomValue({"email": "jane@acme.test"}, HERE)}
+    assert plan(server, lead(**wanted)).changes == ()
+    assert server.calls[2:] == ["v2/dealFields", "v2/persons/1"]
+
+
+def described(server: Pipedrive, *leads: Any) -> Known:
+    async def main() -> Known:
+        async with http_client(httpx.MockTransport(server)) as http:
+            return await descriptions(leads, Reader(Connection(http, "https://acme.test", TokenAuth(Token("t")))))
+
+    return asyncio.run(main())
+
+
+def test_people_organizations_and_users_of_leads_are_described_as_people_write_them() -> None:
+    server = Pipedrive()
+    leads = [live_lead("a", person=1, organization=7, owner=None), live_lead("b", person=2, owner=None)]
+    assert described(server, *leads) == {
+        ("person", 1): {"email": "jane@acme.test"},
+        ("person", 2): {"email": "tom@acme.test"},
+        ("organization", 7): {"name": "Acme"},
+    }
+    assert server.calls == ["v2/persons/1", "v2/persons/2", "v2/organizations/7"]
+    known = described(server, live_lead("a", person=None), live_lead("b", person=None, owner=None))
+    assert known == {("user", 101): {"email": "sam@acme.test"}}
+
+
+def test_who_is_known_by_nothing_is_not_described() -> None:
+    server = Pipedrive()
+    server.instead["/api/v2/persons/1"] = {"id": 1, "emails": [{"value": ""}]}
+    server.instead["/api/v2/persons/2"] = {"id": 2, "name": "Tom", "emails": [{"value": ""}, {"value": "t@acme.test"}]}
+    leads = [live_lead("a", owner=None), live_lead("b", person=2, owner=None)]
+    assert described(server, *leads) == {("person", 2): {"email": "t@acme.test"}}
+
+
+def test_a_user_without_an_address_is_known_by_the_name() -> None:
+    server = Pipedrive()
+    server.instead["/api/v1/users"] = [{"id": 7, "name": "Sam", "active_flag": True}]
+    assert described(server, live_lead("a", person=None)) == {("user", 7): {"name": "Sam"}}
+
+
+def test_searches_are_made_in_one_order() -> None:
+    server = Pipedrive()
+    plan(server, lead("a", person=person("name", "Tom")), lead("b", person=person("email", "jane@acme.test")))
+    assert [(search["fields"], search["term"]) for search in server.searched] == [
+        ("email", "jane@acme.test"),
+        ("name", "Tom"),
+    ]
+
+
+def test_of_several_who_fit_the_one_who_is_linked_already_is_meant_and_of_two_the_first() -> None:
+    server = Pipedrive(
+        {"id": "x", "title": "a", "person_id": 4, "origin_id": "ns:a"},
+        {"id": "y", "title": "b", "person_id": 3, "origin_id": "ns:b"},
+    )
+    shared = person("email", "shared@acme.test")
+    found = plan(server, lead("new", person=shared), lead("a", person=shared), lead("b", person=shared))
+    assert found.diagnostics == ()
+    assert [(change.address.key, change.want["person"]) for change in found.changes] == [("a", 3), ("new", 3)]
+    assert server.searched == []
+
+
+def test_a_lead_without_a_marker_is_the_one_that_the_lock_file_knows() -> None:
+    server = Pipedrive({"id": "x", "title": "a", "person_id": 1}, {"id": "y", "title": "b", "person_id": 2})
+    wanted = replace(lead(person=person("email", "jane@acme.test")), adopted=True)
+    assert plan(server, wanted, lock={Ref("lead", "a"): "x"}).changes == ()
+    assert server.calls[-1] == "v2/persons/1"
+
+
+def test_malformed_persons_of_a_list_are_searched_for() -> None:
+    server = Pipedrive(*({"id": f"{i}", "title": "a", "person_id": i, "origin_id": f"ns:{i}"} for i in range(1, 12)))
+    server.instead["/api/v2/persons"] = [{"id": None}]
+    found = plan(server, *(lead(f"{i}", person=person("email", "tom@acme.test")) for i in range(1, 12)))
+    assert found.diagnostics == ()
+    assert len(server.searched) == 1

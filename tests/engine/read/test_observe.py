@@ -1,0 +1,179 @@
+"""What a plan knows of the archive, and what counts as something that can be deleted."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from leadstate.engine.read.observe import check_labels, existing, observe
+from leadstate.model.account import Account
+from leadstate.model.address import Ref, RemoteRef
+from leadstate.model.observed import Observed
+from leadstate.model.plan import AccountPlan
+from leadstate.model.policy import Impact, Prune
+from leadstate.model.resource import Desired
+from leadstate.pipedrive.errors import IncompleteListing
+from tests.harness.builders import label, lead, live_label, live_lead, shown
+from tests.harness.fake_api import FREE, Fake, failed
+
+
+def archive(count: int, *, sorts: bool = True) -> Fake:
+    fake = Fake(sorts=sorts)
+    for number in range(count):
+        fake.lead(f"old{number}", None, is_archived=True)
+    return fake
+
+
+def plan(fake: Fake, *desired: Desired, pages: int = 1) -> AccountPlan:
+    return fake.plan(*desired, policy=replace(FREE, archived_pages=pages))
+
+
+def guards(found: AccountPlan) -> list[str]:
+    return [diagnostic.code for diagnostic in found.diagnostics]
+
+
+@pytest.mark.parametrize(
+    ("archived", "pages", "unknown"), [(500, 1, False), (501, 1, True), (501, 2, False), (1, 0, True)]
+)
+def test_a_lead_is_created_on_doubt_only_where_the_archive_was_read_to_its_end(
+    archived: int, pages: int, *, unknown: bool
+) -> None:
+    """None of the archived leads is ours, so none is kept."""
+    found = plan(archive(archived), lead("a"), pages=pages)
+    assert shown(found) == ["+ lead:a"]
+    assert guards(found) == (["archived-unknown"] if unknown else [])
+
+
+def test_a_lead_that_is_found_in_the_archive_is_not_in_doubt_and_another_one_is() -> None:
+    fake = archive(501)
+    fake.lead("mine", "ns:a", title="a", is_archived=True)
+    found = plan(fake, lead("a"), lead("b"))
+    assert shown(found) == ["+ lead:b"]
+    assert guards(found) == ["archived-unknown"]
+    assert [found.address and found.address.key for found in found.diagnostics] == ["b"]
+
+
+def test_the_archive_is_read_until_all_are_found() -> None:
+    fake = archive(1200)
+    fake.lead("mine", "ns:a", title="a", is_archived=True)
+    found = plan(fake, lead("a"), pages=9)
+    assert shown(found) == []
+    assert fake.sent.count("GET leads/archived") == 1
+    fake.sent.clear()
+    plan(fake, lead("a"), lead("b"), pages=9)
+    assert fake.sent.count("GET leads/archived") == 3
+
+
+def test_an_archive_that_cannot_be_sorted_is_read_as_it_is() -> None:
+    fake = archive(3)
+    fake.lead("mine", "ns:a", title="a", is_archived=True)
+    fake.before["GET leads/archived", 0] = lambda: failed(400, "sort")
+    found = plan(fake, lead("a"))
+    assert found.complete
+    assert shown(found) == []
+
+
+def test_archived_leads_are_nothing_that_could_be_deleted() -> None:
+    there = [live_lead("a"), live_lead("b", archived=True), live_lead("c", archived=True)]
+    assert existing(Observed({"label": [live_label("Hot")], "lead": there})) == {"label": 1, "lead": 1}
+
+
+def test_archived_leads_are_not_pruned() -> None:
+    fake = archive(0)
+    fake.lead("1", "ns:a", is_archived=True)
+    fake.lead("2", "ns:b")
+    found = fake.plan(lead("c"), policy=replace(FREE, prune_leads=Prune.OWNED))
+    assert shown(found) == ["- lead:b", "+ lead:c"]
+
+
+def test_unmarked_leads_of_the_api_are_noted_with_their_collapsed_titles() -> None:
+    fake = Fake()
+    fake.lead("1", None, title=" a \t b ", origin="API")
+    fake.lead("2", "", title="a b", origin="API")
+    fake.lead("3", None, title="a b")
+    fake.lead("4", None, title="c", origin="API")
+    fake.lead("5", None, title=None, origin="API")
+    fake.lead("6", "theirs:x", title="a b", origin="API")
+    found = plan(fake, lead("a", title="a  b"))
+    (guard,) = found.diagnostics
+    assert guard.summary.endswith(": 1, 2")
+
+
+def test_labels_that_are_all_missing_while_leads_carry_some_are_a_listing_that_failed() -> None:
+    fake = Fake()
+    fake.lead("1", None, "hot")
+    assert not plan(fake, label("Hot"), lead("a")).complete
+
+
+PRUNES = replace(FREE, prune_leads=Prune.OWNED)
+
+
+def test_an_archived_lead_that_the_lock_file_knows_is_not_looked_for_in_the_archive() -> None:
+    fake = Fake()
+    fake.lead("1", "ns:a", title="a", is_archived=True)
+    found = fake.plan(lead("a"), policy=PRUNES, lock={Ref("lead", "a"): "1"})
+    assert (shown(found), guards(found)) == ([], [])
+    assert fake.sent == ["GET leadLabels", "GET leads", "GET leads/1"]
+
+
+@pytest.mark.parametrize(("leave_gone", "archive"), [(True, []), (False, ["GET leads/archived"])])
+def test_a_lead_that_is_gone_is_looked_for_only_where_it_is_created_again(
+    archive: list[str], *, leave_gone: bool
+) -> None:
+    fake = Fake()
+    wanted = replace(lead("a"), leave_gone=leave_gone)
+    fake.plan(wanted, policy=PRUNES, lock={Ref("lead", "a"): "1"})
+    assert fake.sent == ["GET leadLabels", "GET leads", "GET leads/1", *archive]
+
+
+def test_a_lead_that_must_not_exist_is_not_looked_for_in_the_archive() -> None:
+    fake = Fake()
+    fake.plan(replace(lead("a"), present=False), policy=PRUNES)
+    assert fake.sent == ["GET leadLabels", "GET leads"]
+
+
+def seen(fake: Fake, *desired: Desired, impact: Impact = Impact.LIVE, **more: Any) -> Observed:
+    declared = Account("emea", "http://127.0.0.1:1", "ns", replace(PRUNES, archived_pages=1), desired, **more)
+    return fake.run(lambda writer: observe(declared, writer, impact))
+
+
+@pytest.mark.parametrize(
+    ("impact", "pages", "carriers"),
+    [(Impact.LIVE, 0, None), (Impact.FULL, 3, {RemoteRef("label", "hot"): ["mine"]})],
+)
+def test_archived_leads_that_carry_a_label_are_counted_only_where_all_are(
+    impact: Impact, pages: int, carriers: object
+) -> None:
+    fake = archive(1200)
+    fake.label("hot", "Hot")
+    fake.lead("mine", None, "hot", is_archived=True)
+    found = seen(fake, label("Hot", present=False), impact=impact)
+    assert found.archived_carriers == carriers
+    assert fake.sent.count("GET leads/archived") == pages
+
+
+def test_a_list_tells_how_long_it_was_how_many_are_of_others_and_what_is_gone() -> None:
+    fake = archive(600)
+    for number in range(501):
+        fake.lead(f"other{number}")
+    fake.lead("mine", "ns:found", is_archived=True)
+    found = seen(fake, lead("gone"), lead("found"), lead("new"), lock={Ref("lead", "gone"): "dead"})
+    assert (found.pages, found.others, set(found.gone)) == (2, {"lead": 501}, {"ns:gone"})
+    assert found.unsure == {"ns:new"}
+    assert found.archived_carriers is None
+
+
+@pytest.mark.parametrize(("lock", "pages"), [({}, 0), ({Ref("lead", "a"): "dead"}, 1)])
+def test_an_adopted_lead_is_looked_for_in_the_archive_only_where_it_is_created_again(
+    lock: dict[Ref, str], pages: int
+) -> None:
+    fake = archive(1)
+    seen(fake, replace(lead("a"), adopted=True, leave_gone=False), lock=lock)
+    assert fake.sent.count("GET leads/archived") == pages
+
+
+def test_how_many_labels_leads_carry_while_none_is_listed_is_told() -> None:
+    with pytest.raises(IncompleteListing, match="getLeadLabels: no label is listed, while leads carry 1 of them"):
+        check_labels([], [RemoteRef("label", "hot")])
+    check_labels([], [])
+    check_labels([live_label("Hot")], [RemoteRef("label", "cold")])

@@ -1,0 +1,202 @@
+"""What an account has that nothing declares: never guessed, never somebody else's."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from leadstate.engine.jobs import AccountJob
+from leadstate.engine.read.undeclared import Undeclared, Wanted, read_undeclared
+from leadstate.model.account import Account
+from leadstate.model.address import Ref, RemoteRef
+from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.model.resource import Desired
+from leadstate.pipedrive.auth import TokenAuth
+from leadstate.pipedrive.connection import Connection, http_client
+from leadstate.pipedrive.secrets import Token
+from tests.harness.builders import label, lead, refs
+from tests.harness.fake_api import FREE, Fake, failed, ok
+
+ALL = Wanted(leads=True)
+
+
+def read(fake: Fake, wanted: Wanted, *desired: Desired, **of_account: Any) -> Undeclared:
+    account = replace(Account("emea", "http://127.0.0.1:1", "ns", FREE, desired), **of_account)
+
+    async def main() -> Undeclared:
+        async with http_client(fake) as http:
+            (found,) = await read_undeclared(
+                [AccountJob(account, Connection(http, account.origin, TokenAuth(Token("t" * 40))))], wanted
+            )
+            return found
+
+    return asyncio.run(main())
+
+
+def ids(found: Undeclared) -> tuple[list[str], list[str]]:
+    return [one.remote_id for one in found.labels], [one.remote_id for one in found.leads]
+
+
+def company() -> Fake:
+    fake = Fake()
+    fake.label("hot", "Hot")
+    fake.label("warm", "Warm", "blue")
+    fake.lead("1", "ns:a", "hot", source_name="Web", owner_id=7)
+    fake.lead("2", None, "warm", source_name="Mail", owner_id=8)
+    fake.lead("3", "other:x", "hot", owner_id=7)
+    fake.lead("4", "ns:b", owner_id=9)
+    return fake
+
+
+def test_labels_and_leads_that_nothing_declares_in_their_order() -> None:
+    found = read(company(), ALL)
+    assert found.account == "emea"
+    assert ids(found) == (["hot", "warm"], ["1", "2", "4"])
+    assert (found.foreign, found.diagnostics, found.known) == (1, (), {})
+    assert [one.attrs["labels"] for one in found.leads] == [refs("Hot"), refs("Warm"), ()]
+
+
+def test_leads_are_read_only_where_they_are_wanted() -> None:
+    fake = company()
+    found = read(fake, Wanted())
+    assert (*ids(found), found.foreign) == (["hot", "warm"], [], 0)
+    assert fake.sent == ["GET leadLabels"]
+
+
+def test_what_is_declared_is_left_out() -> None:
+    fake = company()
+    found = read(fake, ALL, label("Hot", key="h"), lead("a"), lead("k"), lock={Ref("lead", "k"): "2"})
+    assert ids(found) == (["warm"], ["4"])
+    found = read(fake, ALL, label("Hot", key="h"))
+    assert [one.attrs["labels"] for one in found.leads] == [refs("h"), refs("Warm"), ()]
+    assert ids(read(fake, ALL, lead("a"), lock={Ref("lead", "other"): "2"}))[1] == ["2", "4"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "labels", "leads", "foreign"),
+    [
+        (replace(ALL, labels=frozenset({"Hot"})), ["hot"], ["1"], 1),
+        (replace(ALL, labels=frozenset({"Hot", "Warm"})), ["hot", "warm"], ["1", "2"], 1),
+        (replace(ALL, labels=frozenset({"None"})), [], [], 1),
+        (replace(ALL, owners=frozenset({7})), ["hot", "warm"], ["1"], 1),
+        (replace(ALL, owners=frozenset({8, 9})), ["hot", "warm"], ["2", "4"], 0),
+        (replace(ALL, sources=frozenset({"Mail"})), ["hot", "warm"], ["2"], 0),
+        (replace(ALL, sources=frozenset({"Web"}), owners=frozenset({8})), ["hot", "warm"], [], 0),
+    ],
+)
+def test_filters(wanted: Wanted, labels: list[str], leads: list[str], foreign: int) -> None:
+    found = read(company(), wanted)
+    assert (*ids(found), found.foreign) == (labels, leads, foreign)
+
+
+def test_labels_that_cannot_be_told_apart_are_left_out_with_what_to_do() -> None:
+    fake = company()
+    for id_ in ("b", "c"):
+        fake.label(id_, "Hot")
+    found = read(fake, ALL)
+    assert ids(found)[0] == ["warm"]
+    assert found.diagnostics == (
+        Diagnostic(
+            "not-imported",
+            Severity.ERROR,
+            "the label 'Hot' was left out: several labels bear this name",
+            hint="make them one: declare it with `merge_from: [{id: b}, {id: c}]`; else rename one in Pipedrive",
+            detail="hot  Hot\nb  Hot\nc  Hot",
+            account="emea",
+        ),
+    )
+    assert found.leads[0].attrs["labels"] == (RemoteRef("label", "hot"),)
+    assert read(fake, replace(ALL, labels=frozenset({"Warm"}))).diagnostics == ()
+    assert len(read(fake, replace(ALL, labels=frozenset({"Hot"}))).diagnostics) == 1
+
+
+@pytest.mark.parametrize("declared", [label("Cold", key="Hot"), label("Cold", "red", "Hot", key="c")])
+def test_a_label_whose_name_is_taken_by_a_declared_one_is_left_out(declared: Desired) -> None:
+    fake = company()
+    for id_ in ("cold", "twin"):  # which of them is declared is not clear, so nothing has its former name yet
+        fake.label(id_, "Cold")
+    found = read(fake, ALL, declared)
+    assert ids(found)[0] == ["warm"]
+    diagnostic = found.diagnostics[-1]
+    assert (diagnostic.code, diagnostic.summary) == (
+        "not-imported",
+        "the label 'Hot' was left out: a declared label has this name or key",
+    )
+    assert (diagnostic.hint, diagnostic.detail) == ("rename it in Pipedrive, and import again", "hot  Hot")
+
+
+def test_names_of_people_are_read_where_they_are_wanted() -> None:
+    fake = company()
+    fake.before["GET persons/1", 0] = lambda: ok({"id": 1, "name": "Jane", "emails": [{"value": "jane@acme.test"}]})
+    fake.before["GET users", 0] = lambda: ok([])
+    found = read(fake, replace(ALL, names=True))
+    assert found.known == {("person", 1): {"email": "jane@acme.test"}}
+    assert "GET persons/1" not in (other := company()).sent
+    assert read(other, ALL).known == {}
+
+
+@pytest.mark.parametrize(("times", "complete"), [(2, True), (3, False)])
+def test_a_listing_that_shifts_is_read_three_times(times: int, *, complete: bool) -> None:
+    fake = Fake()
+    fake.lead("1")
+    broken = [{"id": "9", "title": "x", "person_id": 1, "label_ids": []}] * 2
+    for number in range(times):
+        fake.before["GET leads", number] = lambda: ok(broken, pagination={"more_items_in_collection": False})
+    found = read(fake, ALL)
+    assert [diagnostic.code for diagnostic in found.diagnostics] == ([] if complete else ["incomplete-listing"])
+    assert fake.sent.count("GET leads") == 3
+
+
+def test_the_wrong_company_and_a_refusal_are_findings_of_the_account() -> None:
+    fake = company()
+    fake.before["GET users/me", 0] = lambda: ok({"id": 1, "name": "Sam", "company_id": 2, "company_domain": "acme"})
+    found = read(fake, ALL, company_id=1)
+    assert (found.account, [diagnostic.code for diagnostic in found.diagnostics], ids(found)) == (
+        "emea",
+        ["wrong-company"],
+        ([], []),
+    )
+    assert fake.sent == ["GET users/me"]
+    fake = company()
+    fake.before["GET leadLabels", 0] = lambda: failed(403)
+    found = read(fake, ALL)
+    assert (found.account, len(found.diagnostics), found.labels) == ("emea", 1, ())
+
+
+def test_each_lead_of_others_is_counted() -> None:
+    fake = company()
+    fake.lead("5", "other:y")
+    assert read(fake, ALL).foreign == 2
+
+
+def test_labels_that_are_not_asked_for_hide_no_others() -> None:
+    fake = company()
+    for number, name in enumerate(("Hot", "Warm", "Cold")):
+        fake.label(f"twin-{number}", name)
+    found = read(fake, Wanted(labels=frozenset({"Warm", "Cold"})))
+    assert ids(found)[0] == ["twin-2"]
+    (diagnostic,) = found.diagnostics
+    assert (
+        diagnostic.hint == "make them one: declare it with `merge_from: [{id: twin-1}]`; else rename one in Pipedrive"
+    )
+
+
+def test_leads_that_cannot_be_understood_name_the_request() -> None:
+    fake = company()
+    fake.before["GET leads", 0] = lambda: ok([{"id": "1"}], pagination={"more_items_in_collection": False})
+    (diagnostic,) = read(fake, ALL).diagnostics
+    assert (diagnostic.code, "getLeads" in diagnostic.summary) == ("bad-answer", True)
+
+
+def test_labels_that_cannot_be_understood_name_the_request() -> None:
+    fake = company()
+    fake.before["GET leadLabels", 0] = lambda: ok([{"id": "hot"}])
+    (diagnostic,) = read(fake, ALL).diagnostics
+    assert (diagnostic.code, "getLeadLabels" in diagnostic.summary) == ("bad-answer", True)
+
+
+def test_a_label_that_the_lock_file_knows_is_declared_whatever_its_name_is_now() -> None:
+    found = read(company(), ALL, label("Cold", key="c"), lock={Ref("label", "c"): "hot"})
+    assert ids(found)[0] == ["warm"]
+    assert found.leads[0].attrs["labels"] == refs("c")

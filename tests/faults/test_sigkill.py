@@ -1,0 +1,67 @@
+"""A process that is killed at a write, before it is done or before it is answered: the next run ends as declared."""
+
+from pathlib import Path
+
+import pytest
+
+from leadstate.sandbox import Sandbox
+from tests.faults.conftest import Counted
+from tests.harness.disturbed_company import LONG, Run, leaks, settled, state
+from tests.harness.disturbed_process import Process, door, receipts
+from tests.harness.plan_cases import thirty, written
+
+CASE = thirty()
+UNDISTURBED = settled(CASE.sandbox(), CASE.account)
+WRITES = sum(step.writes for step in UNDISTURBED.writing)
+CHOSEN = range(1, WRITES + 1) if LONG else range(1, WRITES + 1, 6)
+
+
+def test_a_killed_run_of_thirty_changes_is_completed_exactly() -> None:
+    assert len(UNDISTURBED.plan.changes) == 30
+    assert WRITES == 31
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("k", CHOSEN)
+def test_a_killed_run_is_completed_by_the_next(k: int, moment: str, tmp_path: Path, counted: Counted) -> None:
+    sandbox, calm = CASE.sandbox(), CASE.sandbox()
+    settled(calm, CASE.account)
+    process = Process(tmp_path)
+    with door(sandbox, at=k, **{moment: process.signal}) as (_, url):
+        (tmp_path / "leadstate.yaml").write_text(written(CASE, url))
+        code, out, _ = process.run("apply", "--auto-approve")
+        assert (code, out) == (-9, "")
+    assert len(receipts(tmp_path)) == 1
+    once_and_whole(sandbox)
+    run: Run = settled(sandbox, CASE.account)
+    assert not leaks(run)
+    assert state(sandbox).seen() == state(calm).seen()
+    counted("SIGKILL", 1)
+
+
+def test_a_killed_run_is_completed_from_the_command_line(tmp_path: Path, counted: Counted) -> None:
+    sandbox = CASE.sandbox()
+    process = Process(tmp_path)
+    with door(sandbox, at=20, after=process.signal) as (_, url):
+        (tmp_path / "leadstate.yaml").write_text(written(CASE, url))
+        assert process.run("apply", "--auto-approve")[0] == -9
+        code, out, err = process.run("apply", "--auto-approve")
+        assert code == 0, out + err
+        assert process.run("plan", "--detailed-exitcode")[0] == 0
+        # What a killed run left behind can be shown.
+        code, out, err = process.run("show", str(receipts(tmp_path)[0]))
+        assert code == 0, out + err
+    once_and_whole(sandbox)
+    counted("SIGKILL", 1)
+
+
+def once_and_whole(sandbox: Sandbox) -> None:
+    """Check that nothing exists twice, and that unmanaged objects are unchanged, but for labels that are to go."""
+    now, before = state(sandbox), state(CASE.sandbox())
+    names = [label["name"] for label in now.labels.values()]
+    assert len(now.markers) == len(set(now.markers))
+    assert len(names) == len(set(names))
+    for id_, lead in before.leads.items():
+        if not (lead["origin_id"] or "").startswith("ns:"):
+            kept = [id_ for id_ in lead["label_ids"] if id_ in now.labels]
+            assert now.leads[id_] == {**lead, "label_ids": kept}

@@ -1,0 +1,188 @@
+"""The command line in this process against a sandbox in this process; a run can be killed at any request."""
+
+import asyncio
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+import click.testing
+import httpx
+
+from leadstate.api.session import Runtime
+from leadstate.cli.main import cli
+from leadstate.model.errors import LeadstateError
+from leadstate.pipedrive.connection import Pace
+from leadstate.sandbox import Sandbox
+from tests.harness.disturbed_company import TOKEN, Body, Step, Wire, as_it_is, nobody
+
+NOWHERE = "http://127.0.0.1:1"
+"""The address of an account whose requests never leave this process."""
+
+EXPECTED = (click.ClickException, click.Abort, LeadstateError, OSError)
+"""Exceptions of which the command line makes a message; any other is `error[internal]`."""
+
+Moment = Literal["before", "after"]
+
+
+class KilledError(BaseException):
+    """The run was killed. No code catches it; what it leaves behind is restored from a copy made at that moment."""
+
+
+class InternalError(AssertionError):
+    """The command line would have said `error[internal]`."""
+
+
+@dataclass
+class Time:
+    """A clock that only sleeping moves."""
+
+    now: float = 1000.0
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
+@dataclass(frozen=True)
+class Kill:
+    """Kill a run at its write request of this number, counted from 1, before it is done or before it is answered."""
+
+    write: int
+    moment: Moment
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What one command did; `code` is None where it was killed."""
+
+    code: int | None
+    out: str
+    err: str
+    steps: Sequence[Step] = field(repr=False)
+
+    @property
+    def writes(self) -> list[Step]:
+        """Its writing requests."""
+        return [step for step in self.steps if step.writes]
+
+    @property
+    def said(self) -> str:
+        """All that it printed."""
+        return self.out + self.err
+
+
+@dataclass
+class Folder:
+    """A folder with a configuration, in which commands are run."""
+
+    path: Path
+
+    @property
+    def receipts(self) -> list[Path]:
+        """Its receipts, oldest first."""
+        return sorted((self.path / "receipts").glob("*.json"))
+
+    @property
+    def lock(self) -> Path:
+        """Its lock file, which may not exist."""
+        return self.path / "leadstate.lock.json"
+
+    @property
+    def lengths(self) -> Path:
+        """The cache of the lengths of listings, which may not exist."""
+        return self.path / "cache" / "pages.json"
+
+    def configure(self, document: Body) -> None:
+        """Write the configuration; JSON is YAML."""
+        (self.path / "leadstate.yaml").write_text(json.dumps(document, indent=1), encoding="utf-8")
+
+    def run(self, sandbox: Sandbox, *words: str, kill: Kill | None = None) -> Ended:
+        """Run a command; options that name a file take it relative to the folder where it is written `./FILE`."""
+        victim = _Victim(self.path, kill)
+        wire = Wire(sandbox, victim.before, victim.after)
+        time = Time()
+        runtime = Runtime(
+            environ={"TOKEN": TOKEN},
+            transport=wire,
+            pace=Pace(lambda: time.now, time.sleep, lambda: 0.5),
+            receipts=self.path / "receipts",
+            cache=self.path / "cache",
+            state=self.path / "state",
+        )
+        chosen = [str(self.path / word[2:]) if word.startswith("./") else word for word in words]
+        if words[0] not in ("show", "schema"):
+            chosen += ["-c", str(self.path / "leadstate.yaml")]
+        code, out, err = None, "", ""
+        try:
+            code, out, err = _invoke(chosen, runtime)
+        except BaseException as ended:
+            if not _is_kill(ended):
+                raise
+        if victim.copy is not None:
+            code = None
+            shutil.rmtree(self.path)
+            victim.copy.rename(self.path)
+        return Ended(code, out, err, wire.steps)
+
+
+def _invoke(words: Sequence[str], runtime: Runtime) -> tuple[int, str, str]:
+    done = click.testing.CliRunner().invoke(cli, words, obj=runtime, standalone_mode=False)
+    failure = done.exception
+    if failure is None:
+        return int(done.return_value or 0), done.stdout, done.stderr
+    if not isinstance(failure, EXPECTED):
+        raise InternalError(f"error[internal] {type(failure).__name__}: {failure}") from failure
+    code = 64 if isinstance(failure, click.UsageError) else 130 if isinstance(failure, click.Abort) else 1
+    hint = getattr(failure, "hint", "")
+    return code, done.stdout, f"{done.stderr}{failure}\n{hint}"
+
+
+@dataclass
+class _Victim:
+    """Copies a folder at the moment of the kill, and lets no request through afterwards."""
+
+    folder: Path
+    kill: Kill | None
+    writes: int = 0
+    copy: Path | None = None
+
+    def before(self, number: int, request: httpx.Request) -> Sequence[Any]:
+        if self.copy is not None:
+            raise KilledError
+        if request.method != "GET":
+            self.writes += 1
+            self._strike("before")
+        return nobody(number, request)
+
+    def after(self, number: int, request: httpx.Request, reply: httpx.Response) -> httpx.Response:
+        if request.method != "GET":
+            self._strike("after")
+        return as_it_is(number, request, reply)
+
+    def _strike(self, moment: Moment) -> None:
+        if self.kill == Kill(self.writes, moment):
+            self.copy = Path(tempfile.mkdtemp(dir=self.folder.parent)) / self.folder.name
+            shutil.copytree(self.folder, self.copy)
+            raise KilledError
+
+
+def _is_kill(raised: BaseException) -> bool:
+    if isinstance(raised, BaseExceptionGroup):
+        return all(map(_is_kill, raised.exceptions))
+    # asyncio turns what ends its loop into others: the first one tells.
+    return isinstance(raised, KilledError) or isinstance(raised.__context__, KilledError)
+
+
+@contextmanager
+def folder() -> Iterator[Folder]:
+    """Yield a new empty folder, and delete it in the end."""
+    with tempfile.TemporaryDirectory() as path:
+        made = Path(path) / "here"
+        made.mkdir()
+        yield Folder(made)
