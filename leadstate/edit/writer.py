@@ -6,13 +6,12 @@ was asked for. Refuses to change what an alias stands for elsewhere, and whateve
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.nodes import Node, read_nodes
 from leadstate.config.yaml.spans import Entry, Lines, Spot, read_spots
-from leadstate.edit.edits import Append, Edit, edited, same
+from leadstate.edit.edits import Edit, edited, same
 from leadstate.edit.spelling import written
 from leadstate.model.errors import LeadstateError
 from leadstate.model.escape import visible
@@ -36,43 +35,30 @@ class _Splice(NamedTuple):
 
 
 def rewritten(source: Source, root: Node, edits: Sequence[Edit]) -> str:
-    """The text with the edits in it.
+    """Return the text with the edits in it, after reading it back and comparing.
 
     Args:
         source: the text.
         root: its nodes.
-        edits: what to do, one after the other; items are added last.
+        edits: what to do, one after the other. Items are added to a list in a run of their own: an item goes below the
+            last one, of which a line may go.
 
     Raises:
         EditError: it cannot be done in place.
         UnwritableError: a value cannot be written.
     """
-    appends = [edit for edit in edits if isinstance(edit, Append)]
-    others = [edit for edit in edits if not isinstance(edit, Append)]
-    if appends and others:
-        # An item goes below the last one, of which a line may go: one place, two edits.
-        between = replace(source, text=_rewritten(source, root, others))
-        read = read_nodes(between, Diagnostics())
-        assert read is not None  # noqa: S101  for mypy: it has been read already, to compare it
-        return _rewritten(between, read, appends)
-    return _rewritten(source, root, edits)
-
-
-def _rewritten(source: Source, root: Node, edits: Sequence[Edit]) -> str:
     wanted = edited(root.value, edits)
     writer = _Writer(source)
     splices = sorted(writer.changes(read_spots(source.text), root.value, wanted), key=lambda change: change[:2])
     pieces, at = [], 0
     for splice in splices:
-        if splice.begin < at:
-            raise _refused(source, splice.begin, "two edits touch the same text")
         pieces += [source.text[at : splice.begin], splice.text]
         at = splice.end
     text = "".join([*pieces, source.text[at:]])
     diagnostics = Diagnostics()
     after = read_nodes(Source(source.name, text, source.folder), diagnostics)
     if after is None or diagnostics.any_error or not same(after.value, wanted):
-        raise _refused(source, splices[0].begin if splices else 0, "the text does not come out as it should")
+        raise _refused(source, splices[0].begin, "the text does not come out as it should")
     return text
 
 
