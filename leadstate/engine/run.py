@@ -2,8 +2,8 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from leadstate.engine.apply.execute import Outcomes, execute
 from leadstate.engine.apply.recorder import Recorder
@@ -29,6 +29,7 @@ from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.connection import Spent
 from leadstate.pipedrive.errors import ApiError
 from leadstate.reconcile.guards import Budget, guard, lift
+from leadstate.reconcile.match import Matching
 from leadstate.reconcile.planner import plan_account
 from leadstate.reconcile.restore import plan_restore
 
@@ -64,11 +65,13 @@ class Seen:
         account: what is declared, as far as the targets need it, with ids in place of descriptions.
         observed: what exists.
         diagnostics: descriptions that fit nothing, or several.
+        matched: kind → what is declared matched with what exists, as far as reading needed to know that.
     """
 
     account: Account
     observed: Observed
     diagnostics: tuple[Diagnostic, ...]
+    matched: Mapping[str, Matching] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +156,13 @@ async def look(account: Account, reader: Reader, settings: Settings) -> Seen | D
         if account.receipt is not None:
             return Seen(*await observe_touched(account, account.receipt, reader))
         account = _targeted(account, settings.targets)
-        observed = await observe(account, reader, settings.impact, everything=settings.everything)
+        observed, matched = await observe(account, reader, settings.impact, everything=settings.everything)
         if not account.of_kind(LEAD.name):
-            return Seen(account, observed, ())
+            return Seen(account, observed, (), matched)
         account, observed, diagnostics = await resolve(account, observed, reader)
     except ApiError as failure:
         return diagnostic_of(failure, account.name)
-    return Seen(account, observed, diagnostics)
+    return Seen(account, observed, diagnostics, matched)
 
 
 def plan_of(seen: Seen, reader: Reader, settings: Settings) -> AccountPlan:
@@ -168,7 +171,7 @@ def plan_of(seen: Seen, reader: Reader, settings: Settings) -> AccountPlan:
     if account.receipt is not None:
         plan = plan_restore(account, account.receipt, observed)
     else:
-        plan = plan_account(account, observed, KIND_NAMES, settings.targets, today=settings.today)
+        plan = plan_account(account, observed, KIND_NAMES, settings.targets, seen.matched, today=settings.today)
     plan = replace(plan, changes=with_calls(plan.changes))
     limit = account.policy.max_tokens if settings.max_tokens is None else settings.max_tokens
     policy = replace(account.policy, max_tokens=limit)

@@ -268,14 +268,16 @@ class Identified:
     bindings: Bindings
 
 
-def identify(account: Account, observed: Observed, order: Sequence[str]) -> Identified:
-    """Match what is declared with what exists, kind by kind, and give every object a name."""
+def identify(
+    account: Account, observed: Observed, order: Sequence[str], matched: Mapping[str, Matching] | None = None
+) -> Identified:
+    """Match what is declared with what exists, kind by kind unless it is `matched` already, and name every object."""
     matchings = dict.fromkeys(order, NOTHING)
     names: dict[str, str] = {}
     for kind in order:
         declared, live = account.of_kind(kind), observed.live.get(kind, ())
         if declared or live:
-            matchings[kind] = match(declared, live, account.lock)
+            matchings[kind] = (matched or {}).get(kind) or match(declared, live, account.lock)
             names |= {there.remote_id: key for key, there in name_undeclared(kind, matchings[kind], account)}
     return Identified(matchings, names, bind(matchings, names, observed.fields))
 

@@ -38,6 +38,7 @@ def plan_account(
     observed: Observed,
     order: Sequence[str],
     targets: Sequence[Target] = (),
+    matched: Mapping[str, Matching] | None = None,
     *,
     today: dt.date = dt.date.max,
 ) -> AccountPlan:
@@ -48,9 +49,10 @@ def plan_account(
         observed: what exists.
         order: the kinds, those that others refer to first.
         targets: the objects to plan; none means all. What a target needs comes with it.
+        matched: kind → its matching, where the caller has made it already.
         today: the day in UTC, for what is deleted from a day on; unless given, every such day has come.
     """
-    found = identify(account, observed, order)
+    found = identify(account, observed, order, matched)
     draft = _Draft(account, observed, today, found.bindings, found.names)
     for kind in order:
         if found.matchings[kind] is not NOTHING:

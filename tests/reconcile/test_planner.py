@@ -389,3 +389,10 @@ def test_untouched_objects_outside_the_target_are_omitted() -> None:
         plan = plan_account(account(), observed, ORDER, [Target.parse(text, ORDER)])
         assert [group.key for group in plan.untouched] == ["VIP"]
     assert plan_account(account(), observed, ORDER, [Target.parse("us/label:VIP", ORDER)]).untouched == ()
+
+
+def test_a_changed_copy_of_a_plan_has_its_own_fingerprint() -> None:
+    plan = planned(account(label("Hot")))
+    assert plan.fingerprint == fingerprint(plan)
+    assert replace(plan, origin="https://other.test").fingerprint != plan.fingerprint
+    assert replace(plan, changes=()).fingerprint is None

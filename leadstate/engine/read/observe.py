@@ -27,11 +27,13 @@ from leadstate.model.resource import Live
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import IncompleteListing
 from leadstate.pipedrive.operations import GET_LABELS, GET_LEADS, Request
-from leadstate.reconcile.match import match
+from leadstate.reconcile.match import Matching, match
 
 
-async def observe(account: Account, reader: Reader, impact: Impact, *, everything: bool = False) -> Observed:
-    """The live state of one account.
+async def observe(
+    account: Account, reader: Reader, impact: Impact, *, everything: bool = False
+) -> tuple[Observed, dict[str, Matching]]:
+    """Return the live state of one account, and the matching of each kind that had to be known to read it.
 
     Labels cost one request. Live leads are read where a lead is declared, leads are pruned, or a label goes that
     leads may carry: in a list, or one by one where that costs less and shows enough (see `ways`). A list that is read
@@ -56,14 +58,16 @@ async def observe(account: Account, reader: Reader, impact: Impact, *, everythin
         labels, listed = reading_labels.result(), reading_leads.result()
     else:
         labels = await _read_labels(reader)
-    goes = _labels_go(account, labels)
+    matching = match(account.of_kind(LABEL.name), labels, account.lock)
+    matched = {LABEL.name: matching}
+    goes = _labels_go(account, matching)
     if not (_leads_matter(account) or (impact is not Impact.NONE and goes)):
-        return Observed({LABEL.name: labels})
+        return Observed({LABEL.name: labels}), matched
     priced = ways(account, pages, labels_go=goes, everything=everything)
     full = impact is Impact.FULL and goes
     if listed is None:
-        return await _cheapest(account, priced, labels, reader, full=full)
-    return await _listed(account, priced, labels, listed, reader, full=full)
+        return await _cheapest(account, priced, labels, reader, full=full), matched
+    return await _listed(account, priced, labels, listed, reader, full=full), matched
 
 
 async def _read_labels(reader: Reader) -> list[Live]:
@@ -159,17 +163,14 @@ def _is_listed_anyway(account: Account, pages: int, *, everything: bool) -> bool
     return not priced.by_id and priced.turn is None
 
 
-def _labels_go(account: Account, labels: list[Live]) -> bool:
+def _labels_go(account: Account, matching: Matching) -> bool:
     """Return whether a label would be deleted, so that the leads that carry it matter."""
-    declared, rule = account.of_kind(LABEL.name), account.policy.prune_labels
-    if rule is Prune.NONE and all(desired.present for desired in declared):
-        return False  # most runs, which need not match twice
-    found = match(declared, labels, account.lock)
+    rule = account.policy.prune_labels
     pruned = any(
         rule is Prune.ALL or (rule is Prune.LOCKED and account.remembers(live.kind, live.remote_id))
-        for live in found.extra
+        for live in matching.extra
     )
-    return pruned or any(not desired.present for desired, _ in found.pairs)
+    return pruned or any(not desired.present for desired, _ in matching.pairs)
 
 
 def check_labels(labels: list[Live], carried: Collection[RemoteRef]) -> None:

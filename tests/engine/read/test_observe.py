@@ -1,5 +1,6 @@
 """What a plan knows of the archive, and what counts as something that can be deleted."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +12,9 @@ from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.observed import Observed
 from leadstate.model.plan import AccountPlan
 from leadstate.model.policy import Impact, Prune
-from leadstate.model.resource import Desired
+from leadstate.model.resource import Desired, Live
 from leadstate.pipedrive.errors import IncompleteListing
+from leadstate.reconcile.match import Matching, match
 from tests.harness.builders import label, lead, live_label, live_lead, shown
 from tests.harness.fake_api import FREE, Fake, failed
 
@@ -134,7 +136,7 @@ def test_a_lead_that_must_not_exist_is_not_looked_for_in_the_archive() -> None:
 
 def seen(fake: Fake, *desired: Desired, impact: Impact = Impact.LIVE, **more: Any) -> Observed:
     declared = Account("emea", "http://127.0.0.1:1", "ns", replace(PRUNES, archived_pages=1), desired, **more)
-    return fake.run(lambda writer: observe(declared, writer, impact))
+    return fake.run(lambda writer: observe(declared, writer, impact))[0]
 
 
 @pytest.mark.parametrize(
@@ -177,3 +179,16 @@ def test_how_many_labels_leads_carry_while_none_is_listed_is_told() -> None:
         check_labels([], [RemoteRef("label", "hot")])
     check_labels([], [])
     check_labels([live_label("Hot")], [RemoteRef("label", "cold")])
+
+
+def test_a_plan_matches_each_kind_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    matched: list[str] = []
+
+    def counting(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, str]) -> Matching:
+        matched.extend({item.address.kind for item in desired})
+        return match(desired, live, lock)
+
+    monkeypatch.setattr("leadstate.engine.read.observe.match", counting)
+    monkeypatch.setattr("leadstate.reconcile.match.match", counting)
+    Fake().plan(label("Hot"), lead("a"))
+    assert sorted(matched) == ["label", "lead"]
