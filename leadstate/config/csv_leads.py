@@ -10,8 +10,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import Final, NamedTuple
 
-from leadstate.config.schema.leads_from import DELIMITERS
-from leadstate.config.suggest import choice, did_you_mean, keys_at, required_at, shapes_at
+from leadstate.config.hints import choice, did_you_mean, keys_at, required_at, shapes_at
+from leadstate.config.schema.document import DELIMITERS
 from leadstate.config.validate import Checked, check
 from leadstate.config.yaml.diagnostics import BREAK, Diagnostics, Place, Source, visible
 from leadstate.config.yaml.files import ReadTable

@@ -7,8 +7,18 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from leadstate.config.hints import comment_meant, day_meant, key_meant, part_meant, quoted, shape_meant, variable_meant
-from leadstate.config.suggest import choice, did_you_mean, keys_at
+from leadstate.config.hints import (
+    choice,
+    comment_meant,
+    day_meant,
+    did_you_mean,
+    key_meant,
+    keys_at,
+    part_meant,
+    quoted,
+    shape_meant,
+    variable_meant,
+)
 from leadstate.config.yaml.diagnostics import visible
 from leadstate.config.yaml.masking import TOKEN_LIKE
 from leadstate.config.yaml.nodes import Node

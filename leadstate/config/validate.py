@@ -14,9 +14,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from leadstate.config.hints import did_you_mean, keys_at
 from leadstate.config.messages import Loc, Mistake, message_of
 from leadstate.config.schema.document import AccountSpec, Document
-from leadstate.config.suggest import did_you_mean, keys_at
 from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source
 from leadstate.config.yaml.nodes import Node, place_of
 from leadstate.kinds.base import Spec

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
+from leadstate.config.hints import choice
 from leadstate.config.rules.labels import Labels, shown
 from leadstate.config.rules.merge import Entry
 from leadstate.config.rules.scope import AccountSet, Directory
 from leadstate.config.rules.variables import Variables, Variant, used_in
-from leadstate.config.suggest import choice
 from leadstate.config.yaml.diagnostics import Diagnostics, Place
 from leadstate.kinds.base import Spec, fields_set
 from leadstate.kinds.lead import declare

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from leadstate.config.hints import choice
 from leadstate.config.rules.merge import Entry, Merged
-from leadstate.config.suggest import choice
 from leadstate.config.yaml.diagnostics import Diagnostics, Place, visible
 from leadstate.kinds.label import LabelSpec
 from leadstate.kinds.lead_spec import LeadSpec

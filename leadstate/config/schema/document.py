@@ -4,21 +4,22 @@ Fields are no unions where it can be avoided, so that an error's path leads to o
 how things fit together; the rules do.
 """
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from leadstate.config.schema.leads_from import LeadsFrom
 from leadstate.config.schema.token_spec import TokenSpec
 from leadstate.config.schema.urls import Domain, Url
-from leadstate.kinds.base import RemoteId, Spec
+from leadstate.kinds.base import RemoteId, Scoped, Spec, fields_set
 from leadstate.kinds.label import LabelSpec
-from leadstate.kinds.lead_spec import LeadSpec, Plan
+from leadstate.kinds.lead_spec import IfGone, LeadSpec, Mode, Plan
 
 AccountName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
 Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", max_length=100)]
+DELIMITERS: Final = {",": ",", ";": ";", "tab": "\t"}
 
 Labels = Literal["none", "locked", "all"]
 Leads = Literal["none", "owned"]
@@ -100,6 +101,40 @@ class AccountSpec(Spec):
     def origin(self) -> str:
         """Scheme, host and port."""
         return self.url or f"https://{self.domain}.pipedrive.com"
+
+
+class TableSpec(Scoped):
+    """A CSV file of leads; what stands beside `file` holds for every row that does not say otherwise."""
+
+    file: Annotated[
+        str, Field(min_length=1, description="The CSV file; a relative path counts from this file's folder.")
+    ]
+    delimiter: Annotated[Literal[",", ";", "tab"], Field(description="What stands between two cells.")] = ","
+    mode: Mode = "enforce"
+    if_gone: IfGone = "leave"
+
+    @property
+    def shared(self) -> Mapping[str, object]:
+        """Field of a lead → its value, as far as it is written here."""
+        names = {"except_": "except"}
+        return {
+            names.get(name, name): value
+            for name, value in fields_set(self).items()
+            if name not in {"file", "delimiter"}
+        }
+
+
+def _listed(raw: Any) -> Any:
+    """Return a list of mappings: a path alone is a file that shares nothing, and needs no list."""
+    items = [raw] if isinstance(raw, str | Mapping) else raw
+    return [{"file": item} if isinstance(item, str) else item for item in items] if isinstance(items, list) else items
+
+
+LeadsFrom = Annotated[
+    list[TableSpec],
+    BeforeValidator(_listed, json_schema_input_type=str | TableSpec | list[str | TableSpec]),
+    Field(description="CSV files whose rows are seeded leads: a path, a mapping with `file`, or a list of those."),
+]
 
 
 class Document(Spec):
