@@ -8,8 +8,7 @@ from leadstate.api.atomic_write import replace_file
 from leadstate.config import DeclaredAccount, OAuthToken, read_token
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.errors import SecretError
-from leadstate.pipedrive.auth import Signer, TokenAuth
-from leadstate.pipedrive.connection import HttpClient
+from leadstate.pipedrive.connection import HttpClient, Signer, TokenAuth
 from leadstate.pipedrive.oauth import Client, OAuth
 from leadstate.pipedrive.secrets import Token
 

@@ -12,8 +12,7 @@ import click
 from leadstate.api.atomic_write import PRIVATE
 from leadstate.model.errors import LeadstateError
 from leadstate.report import IN_REPOSITORY, RENDERERS
-from leadstate.report.document import Report
-from leadstate.report.formats.places import renamed
+from leadstate.report.document import Report, with_renamed_files
 
 UNFOLDED = 10_000
 """Columns where nobody looks at a terminal: lines are not folded, so that a log can be searched."""
@@ -52,7 +51,7 @@ def emit(report: Report, form: str, color: str, output: Path | None) -> None:
 
 def _render(report: Report, form: str, *, color: bool, width: int) -> Iterable[str]:
     if form in IN_REPOSITORY:
-        report = renamed(report, _in_repository())
+        report = with_renamed_files(report, _in_repository())
     made = RENDERERS[form](report, color=color, width=width)
     return (made,) if isinstance(made, str) else made
 

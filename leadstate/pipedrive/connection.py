@@ -6,22 +6,23 @@ import itertools
 import logging
 import random
 import time
+import zlib
+from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import httpx
 
 from leadstate.pipedrive.answers import Answer, read
-from leadstate.pipedrive.auth import Signer
-from leadstate.pipedrive.body import TooLargeError, bounded
 from leadstate.pipedrive.bounds import BOUNDS, Bounds
 from leadstate.pipedrive.errors import ApiError, RateLimited, TooLarge, Unreachable
 from leadstate.pipedrive.operations import Operation, Request
 from leadstate.pipedrive.rate_limit import SEARCH_LIMIT, Limiter
 from leadstate.pipedrive.retry import Again, verdict
+from leadstate.pipedrive.secrets import Secrets, Token
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
@@ -75,6 +76,38 @@ class Pace:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     draw: Callable[[], float] = random.random
+
+
+HEADER: Final = "x-api-token"
+
+
+class Signer(httpx.Auth, ABC):
+    """Signs the requests of one account; `secrets` are those that it knows: a server may quote what it was sent."""
+
+    secrets: Secrets
+
+    @property
+    @abstractmethod
+    def words(self) -> str:
+        """What it signs with, for people: the kind of token, never the token."""
+
+
+class TokenAuth(Signer):
+    """Puts the token into the header at the last moment, so that requests shown or logged before do not hold it."""
+
+    def __init__(self, token: Token) -> None:
+        self._token = token
+        self.secrets = Secrets([token])
+
+    @property
+    def words(self) -> str:
+        """An API token does not expire."""
+        return "an API token"
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Sign one request."""
+        request.headers[HEADER] = self._token.reveal()
+        yield request
 
 
 class Connection:
@@ -183,6 +216,83 @@ class Connection:
         self.headers = reply.headers
         self.heard()
         return reply
+
+
+_PIECE = 2**20
+"""Bytes that are decompressed at a time."""
+
+
+class TooLargeError(httpx.DecodingError):
+    """An answer is longer than it may be."""
+
+
+def bounded(bounds: Bounds) -> Callable[[httpx.Response], Awaitable[None]]:
+    """Return a response hook for httpx that reads the body within the bounds; httpx itself knows none.
+
+    It decompresses what `accept-encoding: gzip` may bring, a piece at a time: 64 KB of it can become 64 MB.
+    """
+
+    async def read(reply: httpx.Response) -> None:
+        stream = reply.stream
+        if not isinstance(stream, httpx.AsyncByteStream):
+            raise TypeError("the hook is for an AsyncClient")
+        content = bytearray()
+        encoding = reply.headers.pop("content-encoding", "identity").strip().lower()
+        try:
+            decoder = _decoder(encoding)
+            async for received in stream:
+                rest = received
+                while rest:
+                    content += decoder.decompress(rest, _PIECE)
+                    rest = decoder.unconsumed_tail
+                    if len(content) > bounds.answer:
+                        raise TooLargeError(f"the answer is longer than {bounds.answer:,} bytes")
+            content += decoder.flush()
+        except zlib.error as failure:
+            raise httpx.DecodingError(str(failure)) from None
+        finally:
+            await stream.aclose()
+        reply.stream = httpx.ByteStream(bytes(content))
+
+    return read
+
+
+class _Decoder(Protocol):
+    """As `zlib.decompressobj` gives one."""
+
+    @property
+    def unconsumed_tail(self) -> bytes:
+        """What of the data is left."""
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        """Return the next piece of the content."""
+
+    def flush(self) -> bytes:
+        """Return the end of the content."""
+
+
+class _Plain:
+    """The content is what was sent."""
+
+    unconsumed_tail = b""
+
+    def decompress(self, data: bytes, _max_length: int, /) -> bytes:
+        """Return the data: it is no longer than it was sent."""
+        return data
+
+    def flush(self) -> bytes:
+        """Return nothing."""
+        return b""
+
+
+def _decoder(encoding: str) -> _Decoder:
+    match encoding:
+        case "" | "identity":
+            return _Plain()
+        case "gzip" | "x-gzip" | "deflate":
+            return zlib.decompressobj(zlib.MAX_WBITS | 32)  # 32: the header tells gzip from zlib
+        case _:
+            raise httpx.DecodingError("the answer has an encoding that was not asked for")
 
 
 @asynccontextmanager

@@ -17,8 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from leadstate.model.address import Span
 from leadstate.model.diagnostics import counted
-from leadstate.pipedrive.auth import Signer
-from leadstate.pipedrive.connection import why
+from leadstate.pipedrive.connection import Signer, why
 from leadstate.pipedrive.errors import ApiError, NoAccessToken, NoTokenServer, WrongCompany
 from leadstate.pipedrive.secrets import Secrets, Token
 

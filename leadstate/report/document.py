@@ -4,7 +4,8 @@ It is a public contract (schemas/report.schema.json); minor versions only add. I
 are dataclasses, of which one takes a tenth of the memory of a pydantic model; pydantic reads and writes them (`json`).
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -267,3 +268,19 @@ class Report:
             if account.remaining is not None:
                 found += [error for error in account.remaining.errors if error not in account.diagnostics]
         return tuple(found)
+
+
+def with_renamed_files(report: Report, path: Callable[[str], str]) -> Report:
+    """Return the report with each file as `path` gives it: a terminal and a repository start from other folders."""
+
+    def source(place: Source | None) -> Source | None:
+        return place and replace(place, file=path(place.file))
+
+    def diagnostics(holder: Report | Account) -> tuple[Diagnostic, ...]:
+        return tuple(replace(diagnostic, source=source(diagnostic.source)) for diagnostic in holder.diagnostics)
+
+    def account(holder: Account) -> Account:
+        changes = tuple(replace(change, source=source(change.source)) for change in holder.changes)
+        return replace(holder, changes=changes, diagnostics=diagnostics(holder))
+
+    return replace(report, accounts=tuple(map(account, report.accounts)), diagnostics=diagnostics(report))

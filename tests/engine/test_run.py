@@ -25,8 +25,7 @@ from leadstate.model.outcome import Outcome, Status
 from leadstate.model.plan import AccountPlan
 from leadstate.model.policy import Prune
 from leadstate.model.resource import Bindings, Desired
-from leadstate.pipedrive.auth import TokenAuth
-from leadstate.pipedrive.connection import Connection, Spent, http_client
+from leadstate.pipedrive.connection import Connection, Spent, TokenAuth, http_client
 from leadstate.pipedrive.errors import BadAnswer, BudgetSpent
 from leadstate.pipedrive.secrets import Token
 from tests.harness.builders import ORDER, account, label, lead, live_lead, planned, refs, shown

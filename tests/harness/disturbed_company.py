@@ -23,8 +23,7 @@ from leadstate.model.address import Address
 from leadstate.model.outcome import Status
 from leadstate.model.plan import AccountPlan, Change
 from leadstate.model.policy import Impact
-from leadstate.pipedrive.auth import TokenAuth
-from leadstate.pipedrive.connection import Connection, Pace, http_client
+from leadstate.pipedrive.connection import Connection, Pace, TokenAuth, http_client
 from leadstate.pipedrive.secrets import Token
 from leadstate.report.build import Command, Part, build
 from leadstate.report.formats.json import to_json

@@ -16,9 +16,8 @@ from leadstate.model.outcome import Outcome
 from leadstate.model.plan import AccountPlan, Change
 from leadstate.model.policy import Policy
 from leadstate.model.resource import Desired
-from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.client import Writer
-from leadstate.pipedrive.connection import Connection, Pace, http_client
+from leadstate.pipedrive.connection import Connection, Pace, TokenAuth, http_client
 from leadstate.pipedrive.secrets import Token
 
 T = TypeVar("T")

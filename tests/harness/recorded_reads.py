@@ -17,8 +17,7 @@ from leadstate.model.address import Ref
 from leadstate.model.plan import AccountPlan
 from leadstate.model.policy import Policy
 from leadstate.model.resource import Desired
-from leadstate.pipedrive.auth import TokenAuth
-from leadstate.pipedrive.connection import Connection, http_client
+from leadstate.pipedrive.connection import Connection, TokenAuth, http_client
 from leadstate.pipedrive.secrets import Token
 from leadstate.sandbox import Sandbox
 

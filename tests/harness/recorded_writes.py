@@ -15,8 +15,7 @@ from leadstate.model.plan import AccountPlan
 from leadstate.model.policy import Impact, Policy
 from leadstate.model.resource import Desired
 from leadstate.model.touch import AccountReceipt, Touch
-from leadstate.pipedrive.auth import TokenAuth
-from leadstate.pipedrive.connection import Connection, http_client
+from leadstate.pipedrive.connection import Connection, TokenAuth, http_client
 from leadstate.pipedrive.secrets import Token
 from leadstate.sandbox import Sandbox
 

@@ -14,8 +14,6 @@ import httpx
 import pytest
 
 from leadstate.pipedrive.answers import read
-from leadstate.pipedrive.auth import TokenAuth
-from leadstate.pipedrive.body import bounded
 from leadstate.pipedrive.bounds import (
     DEPTH,
     DIGITS,
@@ -28,7 +26,7 @@ from leadstate.pipedrive.bounds import (
     is_deep_value,
 )
 from leadstate.pipedrive.client import Reader, Writer
-from leadstate.pipedrive.connection import Connection, Pace, http_client
+from leadstate.pipedrive.connection import Connection, Pace, TokenAuth, bounded, http_client
 from leadstate.pipedrive.errors import ApiError, BadAnswer, EndlessListing, TooLarge, Unreachable
 from leadstate.pipedrive.operations import ADD_LABEL, GET_DEAL_FIELDS, GET_LABELS, GET_LEADS, Request
 from leadstate.pipedrive.secrets import Token

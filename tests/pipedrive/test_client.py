@@ -10,9 +10,8 @@ import httpx
 import pytest
 
 from leadstate.pipedrive.answers import Answer, read
-from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.client import Reader, Writer
-from leadstate.pipedrive.connection import Connection, Pace, http_client
+from leadstate.pipedrive.connection import Connection, Pace, TokenAuth, http_client
 from leadstate.pipedrive.errors import (
     ApiError,
     Blocked,

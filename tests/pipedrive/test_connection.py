@@ -10,11 +10,20 @@ from typing import Any
 import httpx
 import pytest
 
-from leadstate.pipedrive.auth import Signer, TokenAuth
-from leadstate.pipedrive.body import TooLargeError
 from leadstate.pipedrive.bounds import BOUNDS, Bounds
 from leadstate.pipedrive.client import Writer
-from leadstate.pipedrive.connection import TURNS, Connection, Lane, Pace, Spent, http_client, why
+from leadstate.pipedrive.connection import (
+    TURNS,
+    Connection,
+    Lane,
+    Pace,
+    Signer,
+    Spent,
+    TokenAuth,
+    TooLargeError,
+    http_client,
+    why,
+)
 from leadstate.pipedrive.errors import ApiError, BadAnswer, NotFound, NoTokenServer, TooLarge, Unauthorized, Unreachable
 from leadstate.pipedrive.operations import ADD_LABEL, GET_LABELS, GET_LEAD, SEARCH_PERSONS, Request
 from leadstate.pipedrive.secrets import Secrets, Token

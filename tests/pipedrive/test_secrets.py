@@ -12,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadstate.pipedrive.answers import read
-from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.client import Reader
-from leadstate.pipedrive.connection import Connection, http_client
+from leadstate.pipedrive.connection import Connection, TokenAuth, http_client
 from leadstate.pipedrive.errors import ApiError
 from leadstate.pipedrive.operations import GET_LABELS, Request
 from leadstate.pipedrive.secrets import Secrets, Token, fold

@@ -14,8 +14,7 @@ from leadstate.model.diagnostics import Severity
 from leadstate.model.outcome import Status
 from leadstate.model.plan import AccountPlan, fingerprint
 from leadstate.model.policy import Impact, Prune
-from leadstate.pipedrive.auth import TokenAuth
-from leadstate.pipedrive.connection import Connection, http_client
+from leadstate.pipedrive.connection import Connection, TokenAuth, http_client
 from leadstate.pipedrive.secrets import Token
 from leadstate.sandbox import Sandbox
 from tests.harness.random_accounts import TOKEN, declarations, live_accounts

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from leadstate.kinds.label import LabelSpec
 from leadstate.model.escape import visible
-from leadstate.report.formats.grid import COLORS, Cell, Chip, grid
-from leadstate.report.formats.html import to_html
+from leadstate.report.formats.html import COLORS, Cell, Chip, grid, to_html
 from leadstate.report.formats.page import part
 from tests.harness.reports import account, change, diagnostic, report
 

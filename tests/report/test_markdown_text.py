@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from leadstate.model.escape import visible
-from leadstate.report.formats.markdown_text import code, prose, spans
+from leadstate.report.formats.markdown import code, prose, spans
 
 JUDGE = MarkdownIt("commonmark").enable("table")
 MARKUP = "`|\\@#*_~<>[]()!$:/.&;-+=1a \n\r\t\"'{}%w\u202e\x1b\u05d0🔥"

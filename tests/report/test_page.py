@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from leadstate.report.formats.grid import COLORS
-from leadstate.report.formats.html import to_html
+from leadstate.report.formats.html import COLORS, to_html
 from tests.harness.reports import account, change, diagnostic, many, report
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")

@@ -13,8 +13,7 @@ from rich.text import Text
 
 from leadstate.model.diagnostics import ALLOWED
 from leadstate.report.document import Diagnostic, Result, Source
-from leadstate.report.formats.columns import GAP, NARROWEST, Cell, print_rows
-from leadstate.report.formats.console import drawn
+from leadstate.report.formats.console import GAP, NARROWEST, Cell, drawn, print_rows
 from leadstate.report.formats.text import to_text
 from tests.harness.reports import account, change, diagnostic, many, report
 

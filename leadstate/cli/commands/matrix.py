@@ -28,8 +28,7 @@ from leadstate.model.escape import visible, visible_json
 from leadstate.model.resource import Live
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.operations import GET_LABELS, Request
-from leadstate.report.formats.columns import Cell, print_rows
-from leadstate.report.formats.console import drawn
+from leadstate.report.formats.console import Cell, drawn, print_rows
 
 Grid = dict[str, dict[str, list[str]]]
 """Label name → account → the colours of the labels that bear it there."""

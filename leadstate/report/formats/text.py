@@ -9,8 +9,7 @@ from rich.text import Text
 from leadstate.model.diagnostics import ALLOWED
 from leadstate.model.escape import visible
 from leadstate.report.document import Account, Change, Diagnostic, Report
-from leadstate.report.formats.columns import Cell, print_lines, print_rows
-from leadstate.report.formats.console import drawn
+from leadstate.report.formats.console import Cell, drawn, print_lines, print_rows
 from leadstate.report.formats.wording import (
     SIGN,
     Sentence,

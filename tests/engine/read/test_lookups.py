@@ -18,9 +18,8 @@ from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.plan import AccountPlan
 from leadstate.model.policy import Policy, Prune
 from leadstate.model.resource import CustomValue, Desired, Known, Lookup
-from leadstate.pipedrive.auth import TokenAuth
 from leadstate.pipedrive.client import Reader
-from leadstate.pipedrive.connection import Connection, http_client
+from leadstate.pipedrive.connection import Connection, TokenAuth, http_client
 from leadstate.pipedrive.secrets import Token
 from tests.harness.builders import live_lead
 

@@ -12,8 +12,7 @@ from leadstate.model.account import Account
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.resource import Desired
-from leadstate.pipedrive.auth import TokenAuth
-from leadstate.pipedrive.connection import Connection, http_client
+from leadstate.pipedrive.connection import Connection, TokenAuth, http_client
 from leadstate.pipedrive.secrets import Token
 from tests.harness.builders import label, lead, refs
 from tests.harness.fake_api import FREE, Fake, failed, ok
