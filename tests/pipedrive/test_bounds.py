@@ -31,7 +31,8 @@ from leadstate.pipedrive.errors import ApiError, BadAnswer, EndlessListing, TooL
 from leadstate.pipedrive.operations import ADD_LABEL, GET_DEAL_FIELDS, GET_LABELS, GET_LEADS, Request
 from leadstate.pipedrive.secrets import Token
 
-SMALL = Bounds(answer=10_000, seconds=0.05, pages=5, rows=40)
+SMALL = Bounds(answer=10_000, pages=5, rows=40)
+BRIEF = Bounds(seconds=0.05)
 
 
 class Stream(httpx.AsyncByteStream):
@@ -188,7 +189,7 @@ def test_a_trickling_answer_times_out_and_is_not_retried() -> None:
         return httpx.Response(200, stream=Stream(*[b" "] * 10_000, wait=0.01))
 
     with pytest.raises(Unreachable, match=r"^getLeadLabels: acme\.pipedrive\.com did not end its answer within 0 s$"):
-        run(handler, labels)
+        run(handler, labels, BRIEF)
     assert len(asked) == 1
 
 
@@ -197,7 +198,7 @@ def test_a_create_with_a_trickling_answer_may_have_been_executed() -> None:
         return httpx.Response(200, stream=Stream(*[b" "] * 10_000, wait=0.01))
 
     with pytest.raises(Unreachable) as caught:
-        run(handler, lambda client: client.send(Request(ADD_LABEL, body={})))
+        run(handler, lambda client: client.send(Request(ADD_LABEL, body={})), BRIEF)
     assert caught.value.perhaps_done
 
 
