@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from leadstate.engine.jobs import AccountJob, each
 from leadstate.engine.run import Settings, look, plan_of, unread
 from leadstate.kinds import KIND_NAMES
-from leadstate.kinds.lead import LEAD
 from leadstate.model.address import Address, Target
 from leadstate.model.diagnostics import Diagnostic
 from leadstate.model.plan import AccountPlan
@@ -41,8 +40,8 @@ async def explain_all(work: Sequence[AccountJob], target: Target, settings: Sett
 async def _explain(job: AccountJob, target: Target, settings: Settings) -> Found:
     reader = Reader(job.connection)
     policy = job.account.policy
-    # Leads are read where one may be deleted; here an undeclared one is only looked at.
-    sought = replace(policy, prune_leads=Prune.OWNED) if target.kind == LEAD.name else policy
+    # Undeclared leads are read where one may be deleted; here the target is only looked at.
+    sought = replace(policy, prune_leads=Prune.OWNED)
     seen = await look(replace(job.account, policy=sought), reader, settings)
     if isinstance(seen, Diagnostic):
         return Found(unread(job.account, seen))

@@ -109,6 +109,10 @@ class Fake(httpx.AsyncBaseTransport):
 
     def run(self, do: Callable[[Writer], Awaitable[T]]) -> T:
         """Call a function with a writer; no pause takes any time."""
+        return self.connect(lambda connection: do(Writer(connection)))
+
+    def connect(self, do: Callable[[Connection], Awaitable[T]]) -> T:
+        """Call a function with a connection; no pause takes any time."""
 
         async def sleep(seconds: float) -> None:
             self.slept.append(seconds)
@@ -117,7 +121,7 @@ class Fake(httpx.AsyncBaseTransport):
         async def main() -> T:
             async with http_client(self) as http:
                 pace = Pace(clock=lambda: sum(self.slept), sleep=sleep, draw=lambda: 0.5)
-                return await do(Writer(Connection(http, "http://127.0.0.1:1", TokenAuth(Token("t" * 40)), pace)))
+                return await do(Connection(http, "http://127.0.0.1:1", TokenAuth(Token("t" * 40)), pace))
 
         return asyncio.run(main())
 

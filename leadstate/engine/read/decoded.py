@@ -46,7 +46,7 @@ def describe(failure: Exception) -> str:
     """Return what is wrong with a row, in words that hold nothing of what it says."""
     if not isinstance(failure, ValidationError):
         return "a value in it is out of range"
-    error = failure.errors(include_url=False, include_context=False, include_input=False)[0]
+    error = failure.errors()[0]
     row = f"in row {error['loc'][0] + 1}, " if error["loc"] and isinstance(error["loc"][0], int) else ""
     path = ".".join(str(step) for step in error["loc"][1 if row else 0 :])
     expected = _EXPECTED.get(error["type"])

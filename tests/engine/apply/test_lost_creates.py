@@ -135,7 +135,8 @@ def test_two_that_could_be_it_are_none(wanted: Desired, create: str) -> None:
     fake.after[create, 0] = twice
     outcome = only(fake.apply(fake.plan(wanted)))
     assert outcome.status == "unknown"
-    assert f"2 {wanted.address.kind}s could be the one that was to be created" in outcome.detail
+    listing = "getLeadLabels" if wanted is HOT else "getLeads"
+    assert f"({listing}: 2 {wanted.address.kind}s could be the one that was to be created)" in outcome.detail
     assert fake.writes() == [create]
 
 
@@ -215,8 +216,48 @@ def test_what_the_server_stored_otherwise_is_not_created_again(
     fake.after[create, 0] = lost
     outcome = only(fake.apply(fake.plan(wanted)))
     assert outcome.status == "unknown"
-    assert f"a {wanted.address.kind} could be it, with another name or marker (new-1)" in outcome.detail
+    listing = "getLeads" if wanted is SEED else "getLeadLabels"
+    words = f"({listing}: a {wanted.address.kind} could be it, with another name or marker (new-1))"
+    assert words in outcome.detail
     assert fake.writes() == [create]
+
+
+def test_each_that_may_be_it_is_named() -> None:
+    fake = Fake()
+    fake.alters["POST leads"] = lambda body: body | {"origin_id": None}
+
+    def twice() -> httpx.Response:
+        fake.leads["twin"] = {**fake.leads["new-1"], "id": "twin"}
+        return lost()
+
+    fake.after["POST leads", 0] = twice
+    assert "(twin, new-1)" in only(fake.apply(fake.plan(SEED))).detail
+
+
+def test_what_is_on_the_first_page_needs_no_other_page() -> None:
+    fake = Fake(sorts=False)
+
+    def put_first() -> httpx.Response:
+        new = fake.leads["new-1"]
+        fake.leads = {"new-1": new, **{f"x{number}": {"id": f"x{number}", "title": "x"} for number in range(600)}}
+        return lost()
+
+    fake.after["POST leads", 0] = put_first
+    assert only(fake.apply(fake.plan(SEED))).remote_id == "new-1"
+    assert fake.sent == ["POST leads", "GET leads"]
+
+
+def test_one_that_may_be_it_does_not_hide_the_one_on_a_later_page() -> None:
+    fake = Fake(sorts=False)
+
+    def put_last() -> httpx.Response:
+        new = fake.leads["new-1"]
+        rest = {f"x{number}": {"id": f"x{number}", "title": "x"} for number in range(600)}
+        fake.leads = {"y": {**new, "id": "y", "origin_id": "ns:"}, **rest, "new-1": new}
+        return lost()
+
+    fake.after["POST leads", 0] = put_last
+    assert only(fake.apply(fake.plan(SEED))).remote_id == "new-1"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from leadstate.engine.read.decoded import decoded
+from leadstate.engine.read.decoded import decoded, understood
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
 from leadstate.pipedrive.errors import BadAnswer
@@ -39,3 +39,10 @@ def test_what_is_wrong_with_a_lead(row: Any, words: str) -> None:
 def test_what_is_wrong_with_a_label() -> None:
     with pytest.raises(BadAnswer, match=r"^getLeadLabels: answered a malformed label: `id` is not valid$"):
         list(decoded(LABEL, GET_LABELS, [{"id": "", "name": "Hot", "color": "red"}]))
+
+
+@pytest.mark.parametrize("failure", [ValueError("secret"), OverflowError("secret"), RecursionError("secret")])
+def test_what_is_no_error_of_a_field_is_out_of_range(failure: Exception) -> None:
+    with pytest.raises(BadAnswer) as raised, understood(LEAD, GET_LEADS):
+        raise failure
+    assert str(raised.value) == "getLeads: answered a malformed lead: a value in it is out of range"

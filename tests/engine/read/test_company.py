@@ -1,0 +1,42 @@
+"""A token of another company is refused before anything else is read."""
+
+import pytest
+
+from leadstate.engine.read.company import wrong_company
+from leadstate.model.account import Account
+from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.pipedrive.errors import BadAnswer
+from tests.harness.fake_api import FREE, Fake, ok
+
+
+def asked(company_id: int | None, user: object = None) -> tuple[Diagnostic | None, list[str]]:
+    """Return what is wrong with a token of this user, and what was asked for it."""
+    fake = Fake(before={("GET users/me", 0): lambda: ok(user)})
+    account = Account("emea", "http://127.0.0.1:1", "ns", FREE, (), company_id=company_id)
+    return fake.run(lambda reader: wrong_company(account, reader)), fake.sent
+
+
+def test_where_no_company_is_declared_nobody_is_asked() -> None:
+    assert asked(None) == (None, [])
+
+
+def test_a_token_of_the_declared_company_is_right() -> None:
+    assert asked(7041, {"company_id": 7041}) == (None, ["GET users/me"])
+
+
+def test_a_token_of_another_company_is_an_error_of_the_account() -> None:
+    wrong, _ = asked(1, {"company_id": 7041, "company_domain": "acme"})
+    assert wrong == Diagnostic(
+        "wrong-company",
+        Severity.ERROR,
+        "the token belongs to company 7041 (acme), not to 1",
+        hint="use a token of that company, or correct `company_id`",
+        account="emea",
+    )
+
+
+@pytest.mark.parametrize("user", [None, [], {"company_id": "acme"}])
+def test_an_answer_that_is_no_user_is_a_bad_answer(user: object) -> None:
+    with pytest.raises(BadAnswer) as failure:
+        asked(7041, user)
+    assert str(failure.value) == "getCurrentUser: answered no user"
