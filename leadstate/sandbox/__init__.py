@@ -14,19 +14,19 @@ try:
 except ImportError as error:
     raise ImportError("the sandbox needs starlette: pip install leadstate[sandbox]", name="starlette") from error
 
-from .breaking import ConnectionLost
-from .edits import Edit
-from .fault_forms import fault_of
-from .fault_plan import Faults, Fired
-from .faults import Fault, FaultError, FaultKind
-from .limits import TOKEN_COSTS, Meter
-from .named_seeds import NAMED, TOKEN, named
-from .reading import SeedError
-from .routes import create_app
-from .sandbox import Sandbox, load_seed
-from .server import running, serve
-from .state import Company
-from .store import StoreError
+from leadstate.sandbox.app import Sandbox, create_app
+from leadstate.sandbox.backend import load_seed
+from leadstate.sandbox.faults.breaking import ConnectionLost
+from leadstate.sandbox.faults.edits import Edit
+from leadstate.sandbox.faults.fault import Fault, FaultError, FaultKind
+from leadstate.sandbox.faults.forms import fault_of
+from leadstate.sandbox.faults.plan import Faults, Fired
+from leadstate.sandbox.seeds.named import NAMED, TOKEN, named
+from leadstate.sandbox.seeds.reading import SeedError
+from leadstate.sandbox.server import running, serve
+from leadstate.sandbox.state.company import Company
+from leadstate.sandbox.state.limits import TOKEN_COSTS, Meter
+from leadstate.sandbox.state.store import StoreError
 
 __all__ = [
     "NAMED",

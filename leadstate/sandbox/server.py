@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from .breaking import HANG_UP
+from leadstate.sandbox.faults.breaking import HANG_UP
 
 if TYPE_CHECKING:
     from asyncio import Transport

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from leadstate.sandbox import Sandbox
-from leadstate.sandbox.faults import Fault, FaultKind
+from leadstate.sandbox.faults.fault import Fault, FaultKind
 from tests.harness.cli_in_process import leadstate
 
 COUNT = 12

@@ -10,7 +10,7 @@ import pytest
 
 from leadstate.pipedrive import operations as used
 from leadstate.sandbox import TOKEN_COSTS
-from leadstate.sandbox.routes import OPERATIONS as SERVED
+from leadstate.sandbox.app import OPERATIONS as SERVED
 from tests.harness import contract
 
 VENDOR = Path(__file__).resolve().parents[2].parent / "shared" / "openapi"

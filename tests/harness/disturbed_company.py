@@ -29,7 +29,7 @@ from leadstate.report.build import Command, Part, build
 from leadstate.report.formats.json import to_json
 from leadstate.report.formats.text import to_text
 from leadstate.sandbox import Edit, Fault, Sandbox
-from leadstate.sandbox.records import Tables
+from leadstate.sandbox.state.records import Tables
 from tests.harness.sandbox_driver import Breakable
 
 LONG = os.environ.get("LEADSTATE_PROVE") == "long"

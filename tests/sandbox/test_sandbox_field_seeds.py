@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from leadstate.sandbox import Sandbox, SeedError
-from leadstate.sandbox.named_seeds import INDUSTRY
+from leadstate.sandbox.seeds.named import INDUSTRY
 from tests.harness.sandbox_driver import FIELD, TOKEN, UNKNOWN_FIELD, World, company
 
 OPTIONS = [{"id": 21, "label": "Retail"}, {"id": 22, "label": "Health"}]

@@ -6,9 +6,9 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadstate.sandbox.listing import Query
-from leadstate.sandbox.seeds import dump, parse
-from leadstate.sandbox.state import Company, MissingError, RefusedError
+from leadstate.sandbox.seeds.documents import dump, parse
+from leadstate.sandbox.state.company import Company, MissingError, RefusedError
+from leadstate.sandbox.state.listing import Query
 from tests.harness.sandbox_driver import COLD, HOT, CountedIds, FakeClock, company
 
 VERBS = (

@@ -1,0 +1,1 @@
+"""The operations of the API: from query, path and body to a company and back."""

@@ -1,0 +1,105 @@
+"""What goes over the wire: a request that is ready to be handled, and the envelopes of every kind of answer.
+
+It decides nothing; it only dresses what others decided.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from starlette.responses import Response
+
+from leadstate.sandbox.state.company import Company
+from leadstate.sandbox.state.limits import Admission
+from leadstate.sandbox.state.records import Body
+
+ERROR_INFO = "Please check developers.pipedrive.com for more information about Pipedrive API."
+NOT_FOUND_INFO = "Object was not found."
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One authenticated request of a known operation, its body read.
+
+    `lists` is the company as lists show it, which may be behind; it is only looked at.
+    """
+
+    company: Company
+    lists: Company
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer before it is written: a status, a JSON body and extra headers."""
+
+    status: int
+    body: Body
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def response(self, headers: Mapping[str, str] | None = None) -> Response:
+        """The answer as bytes, with further headers."""
+        content = json.dumps(self.body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return Response(
+            content.encode(), self.status, {**(headers or {}), **self.headers}, media_type="application/json"
+        )
+
+
+def success(data: Any, status: int = 200) -> Reply:
+    """An answer with data."""
+    return Reply(status, {"success": True, "data": data})
+
+
+def page(data: Sequence[Body], start: int, limit: int, *, more: bool) -> Reply:
+    """An answer with one page of a list. Real bodies nest `pagination`, and name `next_start` only if more follow."""
+    pagination: Body = {"start": start, "limit": limit, "more_items_in_collection": more}
+    if more:
+        pagination["next_start"] = start + limit
+    return Reply(200, {"success": True, "data": data, "additional_data": {"pagination": pagination}})
+
+
+def cursor_page(data: Any, next_cursor: str | None) -> Reply:
+    """An answer with one page of a list of the second version; the last one has a null for a cursor."""
+    return Reply(200, {"success": True, "data": data, "additional_data": {"next_cursor": next_cursor}})
+
+
+def error(status: int, message: str, info: str = ERROR_INFO) -> Reply:
+    """An error in the general envelope (Pipedrive docs: responses)."""
+    return Reply(
+        status, {"success": False, "error": message, "error_info": info, "data": None, "additional_data": None}
+    )
+
+
+def invalid(message: str) -> Reply:
+    """A request that the second version's schema refuses, in the words and with the code that its lists have."""
+    reply = error(400, f"Validation failed: {message}")
+    return replace(reply, body={**reply.body, "code": "ERR_SCHEMA_VALIDATION_FAILED"})
+
+
+def not_found(kind: str) -> Reply:
+    """A lead or label that does not exist (Pipedrive OpenAPI: getLead, 404)."""
+    return error(404, f"requested {kind} not found", NOT_FOUND_INFO)
+
+
+def unauthorized(*, oauth: bool = False) -> Reply:
+    """A missing or unknown token: the gateway's own body, as observed in 2026; with OAuth the documented message."""
+    if oauth:
+        return error(401, "Invalid token: access_token is invalid")
+    body = {
+        "success": False,
+        "error": "unauthorized access",
+        "errorCode": 401,
+        "error_info": "Please check developers.pipedrive.com",
+    }
+    return Reply(401, body, {"x-401-by-gw": "true"})
+
+
+def too_many(admission: Admission) -> Reply:
+    """A spent limit. The daily body is as observed in 2026; of the burst one only the message is known."""
+    message = "daily request budget exceeded" if admission.refused == "daily" else "request over limit"
+    body = {"success": False, "error": message, "errorCode": 429}
+    after = admission.retry_after
+    return Reply(429, body, {} if after is None else {"retry-after": str(after)})

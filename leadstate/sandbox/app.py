@@ -1,0 +1,182 @@
+"""The ASGI application: which operation answers which request, and what happens around each of them.
+
+Around an operation stand the token, the limits, the faults, the latency and the reading of the body, and some of them
+wait; the operation itself is a plain function, so that no other request can come between its check and its write.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from leadstate.sandbox import control
+from leadstate.sandbox.api import account, contacts, field_lists, labels, leads, oauth, wire
+from leadstate.sandbox.api.payloads import BadRequestError
+from leadstate.sandbox.api.wire import Call, Reply
+from leadstate.sandbox.backend import Backend
+from leadstate.sandbox.faults import disturb
+from leadstate.sandbox.faults.fault import FaultKind
+from leadstate.sandbox.faults.plan import Strike
+from leadstate.sandbox.state.company import MissingError, RefusedError
+
+PREFIXES: Mapping[int, Sequence[str]] = {1: ("/api/v1", "/v1"), 2: ("/api/v2",)}
+"""Where each version of the API answers (Pipedrive docs: base URLs)."""
+
+MARK = ("x-leadstate-sandbox", "1")
+"""The header on every answer, so that nobody takes this for the real one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of the OpenAPI description of a version, by its id there."""
+
+    id: str
+    method: str
+    path: str
+    handle: Callable[[Call], Reply]
+    version: int = 1
+
+
+OPERATIONS = (
+    Operation("getLeads", "GET", "/leads", leads.get_leads),
+    Operation("addLead", "POST", "/leads", leads.add_lead),
+    Operation("getArchivedLeads", "GET", "/leads/archived", leads.get_archived_leads),
+    Operation("getLead", "GET", "/leads/{id}", leads.get_lead),
+    Operation("updateLead", "PATCH", "/leads/{id}", leads.update_lead),
+    Operation("deleteLead", "DELETE", "/leads/{id}", leads.delete_lead),
+    Operation("getLeadLabels", "GET", "/leadLabels", labels.get_lead_labels),
+    Operation("addLeadLabel", "POST", "/leadLabels", labels.add_lead_label),
+    Operation("updateLeadLabel", "PATCH", "/leadLabels/{id}", labels.update_lead_label),
+    Operation("deleteLeadLabel", "DELETE", "/leadLabels/{id}", labels.delete_lead_label),
+    Operation("getLeadSources", "GET", "/leadSources", account.get_lead_sources),
+    Operation("getLeadFields", "GET", "/leadFields", field_lists.get_lead_fields),
+    Operation("getCurrencies", "GET", "/currencies", account.get_currencies),
+    Operation("getUsers", "GET", "/users", account.get_users),
+    Operation("findUsersByName", "GET", "/users/find", account.find_users),
+    Operation("getCurrentUser", "GET", "/users/me", account.get_current_user),
+    Operation("getDealFields", "GET", "/dealFields", field_lists.get_deal_fields, version=2),
+    Operation("getPersons", "GET", "/persons", contacts.get_persons, version=2),
+    Operation("searchPersons", "GET", "/persons/search", contacts.search_persons, version=2),
+    Operation("getPerson", "GET", "/persons/{id}", contacts.get_person, version=2),
+    Operation("searchOrganization", "GET", "/organizations/search", contacts.search_organizations, version=2),
+    Operation("getOrganization", "GET", "/organizations/{id}", contacts.get_organization, version=2),
+)
+"""Everything that is served. A fixed path stands before one with an id in its place, as the first match wins."""
+
+
+class Sandbox(Backend):
+    """An embedded Pipedrive with an application that serves it; see `Backend` for its arguments."""
+
+    @cached_property
+    def app(self) -> Starlette:
+        """The ASGI application; always the same one."""
+        return create_app(self)
+
+
+def create_app(sandbox: Backend) -> Starlette:
+    """The application that serves this sandbox: the API under its prefixes, and `/_sandbox/` to steer it."""
+    paths: dict[tuple[int, str], dict[str, Operation]] = {}
+    for operation in OPERATIONS:
+        paths.setdefault((operation.version, operation.path), {})[operation.method] = operation
+    api = [
+        Route(prefix + path, partial(_answer, sandbox, methods), methods=list(methods))
+        for (version, path), methods in paths.items()
+        for prefix in PREFIXES[version]
+    ]
+    app = Starlette(
+        routes=[
+            *control.routes(sandbox),
+            Route("/oauth/token", partial(_token, sandbox), methods=["POST"]),
+            *api,
+        ],
+        middleware=[Middleware(_Mark)],
+        exception_handlers={HTTPException: _http_error, Exception: _crash},
+    )
+    # A redirect to the path without its slash would hide a client's mistake.
+    app.router.redirect_slashes = False
+    return app
+
+
+async def _answer(sandbox: Backend, methods: dict[str, Operation], request: Request) -> Response:
+    """One request from its token to its answer."""
+    correlation = {"x-correlation-id": sandbox.new_id("correlation")}
+    bearer = oauth.bearer(request.headers.get("authorization", ""))
+    by_oauth = bearer is not None
+    company = (
+        sandbox.company(request.headers.get("x-api-token", "")) if bearer is None else sandbox.tokens.company(bearer)
+    )
+    if company is None:
+        return wire.unauthorized(oauth=by_oauth).response(correlation)
+    # Starlette lets HEAD in wherever GET is.
+    operation = methods["GET" if request.method == "HEAD" else request.method]
+    refused = sandbox.limits.refusal(company, operation.id, oauth=by_oauth)
+    # What the limits refuse meets no fault; a fault can refuse what they let in.
+    strike = Strike() if refused else sandbox.faults.strike(operation.id, company.id)
+    fault = strike.fault
+    if fault and fault.kind is FaultKind.RATE_LIMITED:
+        strike.edit(company)
+        admission = sandbox.limits.admit(company, operation.id, "burst", oauth=by_oauth)
+        limited = replace(admission, retry_after=fault.retry_after)
+        return wire.too_many(limited).response({**correlation, **admission.headers})
+    admission = sandbox.limits.admit(company, operation.id, refused, oauth=by_oauth)
+    headers = {**correlation, **admission.headers}
+    if admission.refused:
+        return wire.too_many(admission).response(headers)
+    body = await request.body()
+    await sandbox.pause()
+    # From here on nothing waits until the answer is made.
+    strike.edit(company)
+    call = Call(company, sandbox.lists(company), request.path_params, request.query_params, body)
+    return disturb.instead(fault, headers) or disturb.afterwards(fault, _handled(operation, call), headers)
+
+
+async def _token(sandbox: Backend, request: Request) -> Response:
+    """A request for an access token. It is none of the API's: no limit counts it and no fault meets it."""
+    body = await request.body()
+    await sandbox.pause()
+    authorization, form = request.headers.get("authorization", ""), request.headers.get("content-type", "")
+    return sandbox.tokens.answer(authorization, form, body).response()
+
+
+def _handled(operation: Operation, call: Call) -> Reply:
+    try:
+        return operation.handle(call)
+    except MissingError as missing:
+        return wire.not_found(str(missing))
+    except (BadRequestError, RefusedError) as refused:
+        return wire.error(400, str(refused)) if operation.version == 1 else wire.invalid(str(refused))
+
+
+async def _http_error(_request: Request, error: Exception) -> Response:
+    """A path that is not there, or a method that it does not know."""
+    if not isinstance(error, HTTPException):
+        raise error
+    return wire.error(error.status_code, error.detail.lower()).response(error.headers)
+
+
+async def _crash(_request: Request, _error: Exception) -> Response:
+    """A bug of the sandbox. The server logs it; the client sees that it is not its own mistake."""
+    return wire.error(500, "internal server error").response(dict((MARK,)))
+
+
+class _Mark:
+    """Puts `MARK` on every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)[MARK[0]] = MARK[1]
+            await send(message)
+
+        await self._app(scope, receive, marked)

@@ -1,0 +1,169 @@
+"""What the sandbox serves, as one object: its companies, its clocks and ids, its limits and where its state is kept.
+
+It knows no HTTP; `app.Sandbox` serves it.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from random import Random
+from secrets import randbits
+from typing import Any
+from uuid import uuid1, uuid4
+
+from leadstate.sandbox.api.oauth import TokenServer
+from leadstate.sandbox.faults.fault import Fault
+from leadstate.sandbox.faults.plan import Faults
+from leadstate.sandbox.seeds import documents as seeds
+from leadstate.sandbox.seeds.named import NAMED, named
+from leadstate.sandbox.seeds.reading import SeedError
+from leadstate.sandbox.state.company import Change, Clock, Company, NewId
+from leadstate.sandbox.state.lag import Past
+from leadstate.sandbox.state.limits import Limit, Limits, Meter
+from leadstate.sandbox.state.records import Body, Tables
+from leadstate.sandbox.state.store import Store
+
+
+def utc_now() -> datetime:
+    """The time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def random_id(kind: str) -> str:
+    """A new UUID: version 1 for a lead, as Pipedrive's are, and version 4 for everything else.
+
+    The node is random with the multicast bit set, as RFC 9562 wants, so that no network address gets out.
+    """
+    return str(uuid1(node=randbits(48) | 1 << 40) if kind == "lead" else uuid4())
+
+
+def load_seed(source: str) -> Body:
+    """The seed document with this name (`empty`, `fresh`, `drifted`), or in the JSON file at this path.
+
+    Raises `SeedError` for what is neither, and for a file that is not JSON.
+    """
+    if source in NAMED:
+        return named(source)
+    try:
+        document = json.loads(Path(source).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SeedError("", f"{source!r} is no file and no seed; there are {', '.join(NAMED)}") from None
+    except (OSError, ValueError) as error:
+        raise SeedError("", f"{source}: {error}") from None
+    if not isinstance(document, dict):
+        raise SeedError("", f"{source}: a seed must be an object")
+    return document
+
+
+class Backend:
+    """An embedded Pipedrive with any number of companies.
+
+    `seed` is a document or what `load_seed` takes. `db` is a SQLite file: a new or empty one is filled from the seed,
+    and one with content wins over it. `latency` is seconds per API request, and up to `jitter` more by chance. `burst`
+    (requests per 2 s and token) and `daily` (API tokens per day and company) are numbers, None for no limit, or `plan`
+    for the company's own; without a burst limit searches have none either. `faults` is what goes wrong at first;
+    `faults.add` adds more. With a `lag`, lists and searches show what was so many requests of the company ago.
+    `latency`, `jitter` and `lag` can be set at any time.
+    `clock`, `monotonic`, `new_id` (given `label`, `lead` or `correlation`), `sleep` and `chance` are for tests.
+    Raises `SeedError`, `StoreError` and `OSError`.
+    """
+
+    def __init__(
+        self,
+        seed: str | Mapping[str, Any] = "fresh",
+        *,
+        db: Path | str | None = None,
+        latency: float = 0,
+        jitter: float = 0,
+        burst: Limit = "plan",
+        daily: Limit = "plan",
+        faults: Iterable[Fault] = (),
+        lag: int = 0,
+        clock: Clock = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+        new_id: NewId = random_id,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        chance: Random | None = None,
+    ) -> None:
+        self.latency = latency
+        self.jitter = jitter
+        self.lag = lag
+        self.faults = Faults()
+        self.faults.add(*faults)
+        self.new_id = new_id
+        self._sleep = sleep
+        self._chance = chance or Random()  # noqa: S311 (no secret depends on it)
+        self._past = Past()
+        self.meter = Meter()
+        self.limits = Limits(burst, daily, clock, monotonic, self.meter)
+        self._clock = clock
+        self._store = Store(Path(db)) if db is not None else None
+        self.tokens = TokenServer(clock, new_id)
+        self._companies: dict[str, Company] = {}
+        try:
+            kept = self._store.document() if self._store else None
+            if kept is None:
+                self.replace(load_seed(seed) if isinstance(seed, str) else seed)
+            else:
+                self._adopt(self._parsed(kept))
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def companies(self) -> Sequence[Company]:
+        """Every company, in the seed's order."""
+        return tuple(self._companies.values())
+
+    def company(self, token: str) -> Company | None:
+        """The company that an API token opens, if it opens one."""
+        return self._companies.get(token)
+
+    def lists(self, company: Company) -> Company:
+        """The company as lists show it to the request that is handled now; to be asked once for each."""
+        return self._past.lists(company, self.lag)
+
+    async def pause(self) -> None:
+        """Waits as long as an answer is to take."""
+        seconds = self.latency + (self._chance.uniform(0, self.jitter) if self.jitter else 0)
+        if seconds:
+            await self._sleep(seconds)
+
+    def undisturbed(self) -> None:
+        """Ends every fault, the latency, the jitter and the lag."""
+        self.faults.clear()
+        self.latency = self.jitter = self.lag = 0
+
+    def dump(self) -> Body:
+        """The whole state as a seed document."""
+        return seeds.dump(company.tables() for company in self.companies)
+
+    def replace(self, seed: Any) -> None:
+        """Takes a seed document as the whole new state. Raises `SeedError` and then leaves everything as it was."""
+        tables = self._parsed(seed)
+        if self._store:
+            self._store.replace(seeds.dump(tables))
+        self._adopt(tables)
+
+    def close(self) -> None:
+        """Closes the SQLite file, if there is one."""
+        if self._store:
+            self._store.close()
+
+    def _parsed(self, document: Any) -> Sequence[Tables]:
+        return seeds.parse(document, now=self._clock(), new_id=self.new_id)
+
+    def _adopt(self, tables: Sequence[Tables]) -> None:
+        self._past.forget()
+        self._companies = {
+            table.token: Company(table, self._clock, self.new_id, partial(self._record, table.id)) for table in tables
+        }
+        self.tokens.adopt((table.oauth, self._companies[table.token]) for table in tables if table.oauth)
+
+    def _record(self, company_id: int, changes: Sequence[Change]) -> None:
+        if self._store:
+            self._store.record(company_id, changes)

@@ -1,0 +1,1 @@
+"""Faults on request: what goes wrong, and with which requests."""

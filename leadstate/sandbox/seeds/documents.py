@@ -1,0 +1,173 @@
+"""Seed documents: companies with their labels and leads as plain JSON, read with errors that name their place.
+
+    {"companies": [{"token": "…", "oauth": {"client_id": "…", "client_secret": "…", "refresh_token": "…",
+                                            "expires_in": 3600, "rotate": false},
+                    "company": {"id": 7041, "name": "Acme", "domain": "acme"}, "plan": "premium",
+                    "users": [{"id": 1, "name": "Sam", "email": "sam@acme.test"}],
+                    "persons": [{"id": 1, "name": "Jane", "emails": ["jane@acme.test"], "phones": […],
+                                 "organization_id": 1}],
+                    "organizations": [{"id": 1, "name": "Acme", "address": "…"}],
+                    "fields": […], "wire": {…}, "unique_label_names": false, "labels": […], "leads": […]}]}
+
+One company may stand alone instead of the list. What a label or lead leaves out gets a default. It reads no file and
+makes no company: it turns a document into tables and back, and `parse(dump(tables))` gives the same tables.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from leadstate.sandbox.seeds import fields as seed_fields
+from leadstate.sandbox.seeds.leads import Fill, LeadReader
+from leadstate.sandbox.seeds.reading import SeedError, array, checked, known, one, place, record, unique
+from leadstate.sandbox.state import checks
+from leadstate.sandbox.state.checks import Checker, InvalidError
+from leadstate.sandbox.state.company import NewId
+from leadstate.sandbox.state.fields import Field, Wire
+from leadstate.sandbox.state.records import PLANS, Body, Label, Lead, OAuthClient, Organization, Person, Tables, User
+
+Row = TypeVar("Row", bound=User | Person | Organization | Label | Lead)
+
+_LABEL: Mapping[str, Checker] = {
+    "id": checks.uuid,
+    "name": checks.name,
+    "color": checks.color,
+    "add_time": checks.moment,
+    "update_time": checks.moment,
+}
+_NAMED: Mapping[str, Checker] = {"id": checks.integer, "name": checks.name}
+_USER: Mapping[str, Checker] = {**_NAMED, "email": checks.name}
+_COMPANY: Mapping[str, Checker] = {**_NAMED, "domain": checks.name}
+_PERSON: Mapping[str, Checker] = {
+    **_NAMED,
+    "emails": checks.names,
+    "phones": checks.names,
+    "organization_id": checks.integer,
+}
+_ORGANIZATION: Mapping[str, Checker] = {**_NAMED, "address": checks.name}
+_CLIENT: Mapping[str, Checker] = {
+    "client_id": checks.name,
+    "client_secret": checks.name,
+    "refresh_token": checks.name,
+    "expires_in": checks.integer,
+    "rotate": checks.boolean,
+}
+_KEYS = (
+    "token",
+    "oauth",
+    "company",
+    "plan",
+    "unique_label_names",
+    "fields",
+    "wire",
+    "users",
+    "persons",
+    "organizations",
+    "labels",
+    "leads",
+)
+_DEFAULT_USERS = [{"id": 1, "name": "Sandbox User", "email": "user@sandbox.invalid"}]
+
+
+def parse(document: Any, *, now: datetime, new_id: NewId) -> tuple[Tables, ...]:
+    """The tables that a document describes. `now` (aware) and `new_id` fill in times and ids. Raises `SeedError`."""
+    if not isinstance(document, Mapping):
+        raise SeedError("", "a seed must be an object")
+    fill = Fill(checks.stamp(now), new_id)
+    if "companies" in document:
+        known(document, ("companies",), "")
+        companies = array(document, "companies", "")
+        parsed = [_company(item, f"companies[{i}]", fill) for i, item in enumerate(companies)]
+    else:
+        parsed = [_company(document, "", fill)]
+    unique(((f"companies[{i}].token", tables.token) for i, tables in enumerate(parsed)), "token", secret=True)
+    unique((f"companies[{i}].company.id", tables.id) for i, tables in enumerate(parsed))
+    clients = [(f"companies[{i}].oauth.refresh_token", one.oauth) for i, one in enumerate(parsed)]
+    unique(((at, client.refresh_token) for at, client in clients if client), "token", secret=True)
+    return tuple(parsed)
+
+
+def dump(companies: Iterable[Tables]) -> Body:
+    """The tables as a seed document: always the list form, rows in their own order, every key written."""
+    return {
+        "companies": [
+            {
+                **tables.head(),
+                "labels": [label.body() for label in tables.labels],
+                "leads": [lead.body() for lead in tables.leads],
+            }
+            for tables in companies
+        ]
+    }
+
+
+def _company(raw: Any, path: str, fill: Fill) -> Tables:
+    known(raw, _KEYS, path)
+    token = one(raw, "token", checks.name, path)
+    company = record(one(raw, "company", lambda value: value, path), _COMPANY, _COMPANY, place(path, "company"))
+    fields = [
+        seed_fields.field(item, f"{place(path, 'fields')}[{i}]") for i, item in enumerate(array(raw, "fields", path))
+    ]
+    unique(((f"{place(path, 'fields')}[{i}]", field.code) for i, field in enumerate(fields)), "field")
+    users = _rows(
+        {"users": _DEFAULT_USERS, **raw}, "users", path, lambda row, at: User(**record(row, _USER, _USER, at))
+    )
+    if not users:
+        raise SeedError(place(path, "users"), "there must be at least one user, who owns the token")
+    labels = _rows(raw, "labels", path, lambda row, at: _label(row, at, fill))
+    tables = Tables(
+        token=token,
+        oauth=_client(raw["oauth"], place(path, "oauth")) if "oauth" in raw else None,
+        **company,
+        plan=checked(raw.get("plan", "premium"), _plan, place(path, "plan")),
+        unique_label_names=checked(
+            raw.get("unique_label_names", False), checks.boolean, place(path, "unique_label_names")
+        ),
+        fields=tuple(fields),
+        wire=seed_fields.wire(raw["wire"], place(path, "wire")) if "wire" in raw else Wire(),
+        users=users,
+        persons=_rows(raw, "persons", path, lambda row, at: Person(**record(row, _PERSON, _NAMED, at))),
+        organizations=_rows(
+            raw, "organizations", path, lambda row, at: Organization(**record(row, _ORGANIZATION, _NAMED, at))
+        ),
+        labels=labels,
+        leads=(),
+    )
+    _check_employers(tables, path)
+    leads = _rows(raw, "leads", path, LeadReader(tables, {field.code: field for field in fields}, fill))
+    used = {base for lead in leads for key in lead.custom if (base := checks.custom_base(key))}
+    implied = [Field.plain(code) for code in sorted(used.difference(field.code for field in fields))]
+    # The API lists leads oldest first; those of one moment keep the document's order.
+    return replace(tables, fields=(*fields, *implied), leads=tuple(sorted(leads, key=lambda lead: lead.add_time)))
+
+
+def _client(raw: Any, path: str) -> OAuthClient:
+    return OAuthClient(**record(raw, _CLIENT, ("client_id", "client_secret", "refresh_token"), path))
+
+
+def _check_employers(tables: Tables, path: str) -> None:
+    ids = {organization.id for organization in tables.organizations}
+    for i, person in enumerate(tables.persons):
+        if person.organization_id is not None and person.organization_id not in ids:
+            at = place(f"{place(path, 'persons')}[{i}]", "organization_id")
+            raise SeedError(at, f"there is no organization {person.organization_id} in this company")
+
+
+def _label(raw: Any, path: str, fill: Fill) -> Label:
+    values = record(raw, _LABEL, ("name", "color"), path)
+    added = values.get("add_time", fill.now)
+    return Label(**{"id": values.get("id") or fill.new_id("label"), "add_time": added, "update_time": added, **values})
+
+
+def _rows(raw: Any, key: str, path: str, read: Callable[[Any, str], Row]) -> tuple[Row, ...]:
+    """The rows of one table; no two of them may have one id."""
+    rows = [read(row, f"{place(path, key)}[{i}]") for i, row in enumerate(array(raw, key, path))]
+    unique((f"{place(path, key)}[{i}].id", row.id) for i, row in enumerate(rows))
+    return tuple(rows)
+
+
+def _plan(value: Any) -> str:
+    if value not in PLANS:
+        raise InvalidError(f"must be one of {', '.join(PLANS)}")
+    return checks.text(value)

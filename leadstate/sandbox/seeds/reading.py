@@ -1,0 +1,73 @@
+"""Reading a document by hand: keys and values are taken out one by one, and an error names the place of what is wrong.
+
+It refuses to know what a seed is; `seeds` does.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from leadstate.sandbox.state.checks import Checker, InvalidError
+
+
+class SeedError(ValueError):
+    """A seed that cannot be used. `path` is the place in the document, such as `companies[0].leads[3].label_ids`."""
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(f"{path}: {message}" if path else message)
+        self.path = path
+
+
+def record(raw: Any, checkers: Mapping[str, Checker], required: Iterable[str], path: str) -> dict[str, Any]:
+    """The clean values of an object: no key without a checker, and every required one."""
+    known(raw, checkers, path)
+    for key in required:
+        if key not in raw:
+            raise SeedError(place(path, key), "is missing")
+    return {key: checked(value, checkers[key], place(path, key)) for key, value in raw.items()}
+
+
+def known(raw: Any, keys: Iterable[str], path: str) -> None:
+    """Raises `SeedError` for what is no object, and for a key that is not one of these."""
+    if not isinstance(raw, Mapping):
+        raise SeedError(path, "must be an object")
+    allowed = tuple(keys)
+    for key in raw:
+        if key not in allowed:
+            raise SeedError(place(path, str(key)), f"is no key here; there are {', '.join(allowed)}")
+
+
+def one(raw: Mapping[str, Any], key: str, checker: Checker, path: str) -> Any:
+    """The clean value of a key that has to be there."""
+    if key not in raw:
+        raise SeedError(place(path, key), "is missing")
+    return checked(raw[key], checker, place(path, key))
+
+
+def checked(value: Any, checker: Checker, path: str) -> Any:
+    """The clean value, or a `SeedError` that names its place."""
+    try:
+        return checker(value)
+    except InvalidError as error:
+        raise SeedError(path, str(error)) from None
+
+
+def array(raw: Mapping[str, Any], key: str, path: str) -> list[Any]:
+    """The array under a key; a missing one is empty."""
+    value = raw.get(key, [])
+    if not isinstance(value, list):
+        raise SeedError(place(path, key), "must be an array")
+    return value
+
+
+def unique(places: Iterable[tuple[str, object]], what: str = "id", *, secret: bool = False) -> None:
+    """Raises `SeedError` where a value comes twice, given as (place, value). A secret one is not shown."""
+    seen: dict[object, str] = {}
+    for path, value in places:
+        if value in seen:
+            raise SeedError(path, f"{what if secret else f'{what} {value}'} is taken by {seen[value]}")
+        seen[value] = path
+
+
+def place(path: str, key: str) -> str:
+    """The place of a key in the object at `path`; the document itself has an empty one."""
+    return f"{path}.{key}" if path else key

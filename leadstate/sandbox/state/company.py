@@ -1,0 +1,250 @@
+"""One company of the embedded Pipedrive: its tables, and what may be done to them.
+
+Every operation checks first and then writes, without a pause between, and hands all rows that it touched to the journal
+in one piece. It refuses to know HTTP, JSON text or files: it is given clean values, and raises `MissingError` or
+`RefusedError`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Literal
+
+from leadstate.sandbox.state.checks import stamp
+from leadstate.sandbox.state.custom import merged
+from leadstate.sandbox.state.fields import Field
+from leadstate.sandbox.state.links import cc_email, people, pointers
+from leadstate.sandbox.state.listing import Query, Views
+from leadstate.sandbox.state.records import Body, Label, Lead, Organization, Person, Tables, User
+
+Clock = Callable[[], datetime]
+NewId = Callable[[str], str]
+Change = tuple[Literal["label", "lead"], str, Body | None]
+"""A row that was written: its table, its id, and its new body, or None where it was deleted."""
+Journal = Callable[[Sequence[Change]], None]
+
+
+class MissingError(LookupError):
+    """There is no such lead or label. The text is a kind: `lead` or `lead label`."""
+
+
+class RefusedError(ValueError):
+    """The company's rules forbid it. The text is the message for the client."""
+
+
+class Company:
+    """The live tables of one company, filled from `tables`.
+
+    `journal` hears of every change just before it is made, so that what cannot be kept does not happen.
+    """
+
+    def __init__(self, tables: Tables, clock: Clock, new_id: NewId, journal: Journal) -> None:
+        self._head = tables
+        self._clock = clock
+        self._new_id = new_id
+        self._journal = journal
+        self._people = people(tables)
+        self._labels = {label.id: label for label in tables.labels}
+        self._leads = {lead.id: lead for lead in tables.leads}
+        self._fields = {field.code: field for field in tables.fields}
+        self._views = Views()
+
+    def __repr__(self) -> str:
+        return f"Company(id={self.id}, domain={self.domain!r})"
+
+    @property
+    def token(self) -> str:
+        """The API token that opens this company. It is the sandbox's own, and still not for logs."""
+        return self._head.token
+
+    @property
+    def id(self) -> int:
+        """The company's id."""
+        return self._head.id
+
+    @property
+    def name(self) -> str:
+        """The company's name."""
+        return self._head.name
+
+    @property
+    def domain(self) -> str:
+        """The company's sub-domain, without `.pipedrive.com`."""
+        return self._head.domain
+
+    @property
+    def plan(self) -> str:
+        """The company's plan, one of `PLANS`."""
+        return self._head.plan
+
+    @property
+    def users(self) -> Sequence[User]:
+        """Every user; the first one is who the token speaks for."""
+        return self._head.users
+
+    @property
+    def persons(self) -> Sequence[Person]:
+        """Every person."""
+        return self._head.persons
+
+    @property
+    def organizations(self) -> Sequence[Organization]:
+        """Every organization."""
+        return self._head.organizations
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """The custom fields that the company has, by their 40-hex keys."""
+        return self._fields
+
+    def tables(self) -> Tables:
+        """Everything that the company holds now."""
+        return replace(self._head, labels=tuple(self._labels.values()), leads=tuple(self._leads.values()))
+
+    def shown(self, lead: Lead) -> Body:
+        """A lead as this company's API answers it."""
+        body = lead.body()
+        for key, value in lead.custom.items():
+            if key in self._fields:
+                body[key] = self._head.wire.words(self._fields[key].type, value)
+        return body
+
+    # Leads
+
+    def leads(self, query: Query, start: int, limit: int) -> tuple[list[Lead], bool]:
+        """The leads `start` to `start + limit` of a listing, and whether more follow."""
+        ids = self._views.ids(query, self._leads.values())
+        page = [self._leads[lead_id] for lead_id in ids[start : start + limit]]
+        return page, len(ids) > start + limit
+
+    def lead(self, lead_id: str) -> Lead:
+        """One lead, live or archived. Raises `MissingError`."""
+        try:
+            return self._leads[lead_id]
+        except KeyError:
+            raise MissingError("lead") from None
+
+    def add_lead(self, values: Mapping[str, Any]) -> Lead:
+        """Creates a lead of the token's user from clean values, its custom fields under `custom`.
+
+        Raises `RefusedError`.
+        """
+        now, lead_id = stamp(self._clock()), self._new_id("lead")
+        given = {**values, "custom": {key: value for key, value in values["custom"].items() if value is not None}}
+        caller = self.users[0].id
+        defaults = {"owner_id": caller, "person_id": None, "organization_id": None}
+        lead = Lead(
+            **{**defaults, **given},
+            id=lead_id,
+            creator_id=caller,
+            add_time=now,
+            update_time=now,
+            cc_email=cc_email(self.domain, self.id, lead_id),
+        )
+        self._check(lead, values)
+        self._write(lead)
+        return lead
+
+    def update_lead(self, lead_id: str, values: Mapping[str, Any]) -> Lead:
+        """Sets the clean values that are given and leaves the rest; None unsets.
+
+        Raises `MissingError` and `RefusedError`. An archived lead can only be taken out of the archive, and by that
+        alone (Pipedrive changelog, 2025-04-15).
+        """
+        lead = self.lead(lead_id)
+        given = {key: value for key, value in values.items() if key != "custom" or value}
+        if lead.is_archived and given != {"is_archived": False}:
+            raise RefusedError("archived lead can not be edited")
+        now = stamp(self._clock())
+        archived = values.get("is_archived", lead.is_archived)
+        changed = replace(
+            lead,
+            **{
+                **given,
+                "custom": merged(lead.custom, values["custom"]),
+                "archive_time": (lead.archive_time or now) if archived else None,
+                "update_time": now,
+            },
+        )
+        self._check(changed, values)
+        self._write(changed)
+        return changed
+
+    def delete_lead(self, lead_id: str) -> None:
+        """Deletes a lead, live or archived. Raises `MissingError`."""
+        self.lead(lead_id)
+        self._journal([("lead", lead_id, None)])
+        self._views.forget()
+        del self._leads[lead_id]
+
+    # Labels
+
+    def labels(self) -> list[Label]:
+        """Every label, oldest first."""
+        return list(self._labels.values())
+
+    def label(self, label_id: str) -> Label:
+        """One label. Raises `MissingError`."""
+        try:
+            return self._labels[label_id]
+        except KeyError:
+            raise MissingError("lead label") from None
+
+    def add_label(self, name: str, color: str) -> Label:
+        """Creates a label. Raises `RefusedError` where the company wants unique names and this one is taken."""
+        self._check_name(name, None)
+        now = stamp(self._clock())
+        label = Label(self._new_id("label"), name, color, now, now)
+        self._journal([("label", label.id, label.body())])
+        self._labels[label.id] = label
+        return label
+
+    def update_label(self, label_id: str, values: Mapping[str, Any]) -> Label:
+        """Sets `name` and `color` where given. Raises `MissingError` and `RefusedError`."""
+        before = self.label(label_id)
+        if "name" in values:
+            self._check_name(values["name"], label_id)
+        label = replace(before, **values, update_time=stamp(self._clock()))
+        self._journal([("label", label_id, label.body())])
+        self._labels[label_id] = label
+        return label
+
+    def delete_label(self, label_id: str) -> None:
+        """Deletes a label and takes it off every lead; the leads' `update_time` stays. Raises `MissingError`.
+
+        What a deleted label does to its leads is not documented; that they lose it is the one thing reported.
+        """
+        self.label(label_id)
+        bare = {
+            lead.id: replace(lead, label_ids=tuple(other for other in lead.label_ids if other != label_id))
+            for lead in self._leads.values()
+            if label_id in lead.label_ids
+        }
+        self._journal([("label", label_id, None), *(("lead", lead.id, lead.body()) for lead in bare.values())])
+        # No listing is filtered or sorted by labels, so the remembered ones stay right.
+        self._leads |= bare
+        del self._labels[label_id]
+
+    # Rules
+
+    def _write(self, lead: Lead) -> None:
+        self._journal([("lead", lead.id, lead.body())])
+        self._views.forget()
+        self._leads[lead.id] = lead
+
+    def _check(self, lead: Lead, given: Mapping[str, Any]) -> None:
+        """The rules about the lead that would result; what the request did not name is not looked at again."""
+        if lead.person_id is None and lead.organization_id is None:
+            raise RefusedError("person_id or organization_id must be given")
+        for key, table, row_id in pointers(given, given["custom"], self._fields):
+            if row_id not in self._people[table]:
+                raise RefusedError(f"{key} {row_id} was not found")
+        for label_id in given.get("label_ids", ()):
+            if label_id not in self._labels:
+                raise RefusedError(f"label_ids {label_id} was not found")
+
+    def _check_name(self, name: str, own_id: str | None) -> None:
+        if not self._head.unique_label_names:
+            return
+        if any(label.name.strip() == name.strip() for label in self._labels.values() if label.id != own_id):
+            raise RefusedError("lead label with the same name already exists")

@@ -1,0 +1,135 @@
+"""What the custom fields of a lead may hold: each value on its own, and together with its companions.
+
+A companion is a key such as `<key>_currency` beside `<key>`. It knows the fields of a company and none of its rows:
+whether a user or contact exists is for `state` to say.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from leadstate.sandbox.state import checks
+from leadstate.sandbox.state.checks import Checker, InvalidError
+from leadstate.sandbox.state.fields import Field, Value
+
+Fields = Mapping[str, Field]
+
+SHORT, LONG = 255, 65_000
+"""Characters in a short and in a long text (Pipedrive OpenAPI: getLeadFields, "up to 255", "up to 65k")."""
+
+READ_ONLY = frozenset({"timerange", "daterange", "address"})
+"""Types whose values are shown and can not be written here: how v1 wants them is not documented."""
+
+_OPTION_DIGITS = 18
+
+
+def _string(value: Any, most: int) -> str:
+    """A string that is not empty; null is what unsets (Pipedrive API: empty strings are rejected for some types)."""
+    if not checks.text(value):
+        raise InvalidError("must not be empty; null unsets it")
+    if len(value) > most:
+        raise InvalidError(f"must be at most {most} characters long")
+    return checks.text(value)
+
+
+_ADDRESS = (
+    "_subpremise", "_street_number", "_route", "_sublocality", "_locality", "_admin_area_level_1",
+    "_admin_area_level_2", "_country", "_postal_code", "_formatted_address",
+)  # fmt: skip
+_TIMEZONE: Mapping[str, Checker] = {"_timezone_id": checks.integer, "_timezone": checks.name}
+_COMPANIONS: Mapping[str, Mapping[str, Checker]] = {
+    "monetary": {"_currency": checks.name},
+    "time": _TIMEZONE,
+    "timerange": {"_until": checks.clock, **_TIMEZONE},
+    "daterange": {"_until": checks.day},
+    "address": dict.fromkeys(_ADDRESS, checks.text),
+}
+_MAIN: Mapping[str, Checker] = {
+    "varchar": partial(_string, most=SHORT),
+    "text": partial(_string, most=LONG),
+    "phone": partial(_string, most=SHORT),
+    "address": partial(_string, most=LONG),
+    "double": checks.number,
+    "monetary": checks.number,
+    "date": checks.day,
+    "daterange": checks.day,
+    "time": checks.clock,
+    "timerange": checks.clock,
+    "user": checks.integer,
+    "people": checks.integer,
+    "org": checks.integer,
+}
+
+
+def checker_of(key: str, fields: Fields) -> Checker | None:
+    """The checker for a body's key; None for one that belongs to no field of the company."""
+    field = fields.get(checks.custom_base(key) or "")
+    if field is None:
+        return None
+    if field.type is None:
+        return checks.custom
+    if key != field.code:
+        return _COMPANIONS.get(field.type, {}).get(key.removeprefix(field.code))
+    if field.type == "enum":
+        return partial(_option, field)
+    return partial(_options, field) if field.type == "set" else _MAIN[field.type]
+
+
+def written(raw: Mapping[str, Any], fields: Fields) -> dict[str, Value | None]:
+    """The clean values of a request, None where one is to be unset. Raises `InvalidError` that names the key.
+
+    Keys that belong to no field are ignored without a word (Pipedrive docs: adding a lead).
+    """
+    values: dict[str, Value | None] = {}
+    for key, value in raw.items():
+        checker, field = checker_of(key, fields), fields.get(checks.custom_base(key) or "")
+        if checker is None or field is None:
+            continue
+        if field.type in READ_ONLY or (field.type == "time" and key != field.code):
+            raise InvalidError(f"{key} can not be written")
+        try:
+            values[key] = None if value is None else checker(value)
+        except InvalidError as error:
+            raise InvalidError(f"{key} {error}") from None
+    if problem := next(unpaired(values, fields), None):
+        raise InvalidError(" ".join(problem))
+    return values
+
+
+def unpaired(values: Mapping[str, Value | None], fields: Fields) -> Iterator[tuple[str, str]]:
+    """Amounts without a currency and currencies without an amount, as (key, what is wrong with it)."""
+    for key in values:
+        field = fields[checks.custom_base(key) or ""]
+        if field.type != "monetary":
+            continue
+        amount, currency = values.get(field.code), values.get(f"{field.code}_currency")
+        unset = field.code in values and amount is None and currency is None
+        if not unset and (amount is None or currency is None):
+            yield key, f"needs both {field.code} and {field.code}_currency"
+
+
+def merged(before: Mapping[str, Value], given: Mapping[str, Value | None]) -> dict[str, Value]:
+    """Custom fields after a change: None unsets a field together with its companions such as `<key>_currency`."""
+    gone = {key for key, value in given.items() if value is None}
+    kept = {key: value for key, value in before.items() if key not in gone and checks.custom_base(key) not in gone}
+    return kept | {key: value for key, value in given.items() if value is not None}
+
+
+def _option(field: Field, value: Any) -> int:
+    """The id of an option, given as a number or in digits."""
+    ids = [option.id for option in field.options]
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _OPTION_DIGITS:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or value not in ids:
+        raise InvalidError(f"must be the id of an option: {', '.join(map(str, ids))}")
+    return value
+
+
+def _options(field: Field, value: Any) -> tuple[int, ...]:
+    """The ids of options, given as an array or in a comma-separated string; kept in the field's order, each once."""
+    if not isinstance(value, list | str):
+        raise InvalidError("must be an array of option ids, or a string of them with commas between")
+    if not value:
+        raise InvalidError("must not be empty; null unsets it")
+    chosen = {_option(field, item) for item in (value.split(",") if isinstance(value, str) else value)}
+    return tuple(option.id for option in field.options if option.id in chosen)

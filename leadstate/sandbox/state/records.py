@@ -1,0 +1,217 @@
+"""The rows of a Pipedrive company: immutable values, with the bodies that the wire and a seed show of them.
+
+It holds no rule and looks nothing up: whether a row may exist is for `state` to say.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from leadstate.sandbox.state.fields import Field, Value, Wire
+
+Body = dict[str, Any]
+
+COLORS = ("blue", "brown", "dark-gray", "gray", "green", "orange", "pink", "purple", "red", "yellow")
+"""The label colours (Pipedrive OpenAPI: addLeadLabel)."""
+
+PLANS = ("lite", "growth", "premium", "ultimate")
+"""The plans that a company can be on, cheapest first (Pipedrive docs: rate limiting)."""
+
+LEAD_SOURCES = (
+    "Manually created",
+    "Deal",
+    "Web forms",
+    "Prospector",
+    "Leadbooster",
+    "Live chat",
+    "Import",
+    "Website visitors",
+    "Workflow automation",
+    "API",
+)
+"""The fixed sources of leads (Pipedrive OpenAPI: getLeadSources)."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person who works in the company and can own leads."""
+
+    id: int
+    name: str
+    email: str
+
+    def body(self) -> Body:
+        """The user as a seed writes it."""
+        return {"id": self.id, "name": self.name, "email": self.email}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person that a lead can be linked to."""
+
+    id: int
+    name: str
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    organization_id: int | None = None
+
+    def body(self) -> Body:
+        """The person as a seed writes it, without what is not known."""
+        more = {"emails": list(self.emails), "phones": list(self.phones), "organization_id": self.organization_id}
+        return {"id": self.id, "name": self.name, **{key: value for key, value in more.items() if value}}
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """An organization that a lead can be linked to."""
+
+    id: int
+    name: str
+    address: str | None = None
+
+    def body(self) -> Body:
+        """The organization as a seed writes it, without an address that is not known."""
+        return {"id": self.id, "name": self.name, **({"address": self.address} if self.address else {})}
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A lead label. Times are ISO 8601 in UTC with milliseconds and `Z`."""
+
+    id: str
+    name: str
+    color: str
+    add_time: str
+    update_time: str
+
+    def body(self) -> Body:
+        """The label as the API answers it (Pipedrive OpenAPI: getLeadLabels)."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "color": self.color,
+            "add_time": self.add_time,
+            "update_time": self.update_time,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A lead. Times are ISO 8601 in UTC with milliseconds and `Z`; `expected_close_date` is YYYY-MM-DD."""
+
+    id: str
+    title: str
+    owner_id: int
+    creator_id: int
+    person_id: int | None
+    organization_id: int | None
+    add_time: str
+    update_time: str
+    cc_email: str
+    label_ids: tuple[str, ...] = ()
+    value: Mapping[str, Any] | None = None
+    expected_close_date: str | None = None
+    is_archived: bool = False
+    archive_time: str | None = None
+    source_name: str = "API"
+    source_deal_id: int | None = None
+    origin: str = "API"
+    origin_id: str | None = None
+    channel: int | None = None
+    channel_id: str | None = None
+    was_seen: bool = False
+    next_activity_id: int | None = None
+    visible_to: str = "3"
+    custom: Mapping[str, Value] = field(default_factory=dict)
+
+    def body(self) -> Body:
+        """The lead with every key of a 2026 body, and custom fields at top level, in normal form, only where set.
+
+        Source: Pipedrive OpenAPI: getLeads ("if a custom field's value hasn't been set for the lead, it won't appear").
+        The API answers the same but for its wording of options; see `Company.shown`.
+        """
+        return {
+            "id": self.id,
+            "title": self.title,
+            "owner_id": self.owner_id,
+            "creator_id": self.creator_id,
+            "label_ids": list(self.label_ids),
+            "value": None if self.value is None else dict(self.value),
+            "expected_close_date": self.expected_close_date,
+            "person_id": self.person_id,
+            "organization_id": self.organization_id,
+            "is_archived": self.is_archived,
+            "archive_time": self.archive_time,
+            "source_name": self.source_name,
+            "source_deal_id": self.source_deal_id,
+            "origin": self.origin,
+            "origin_id": self.origin_id,
+            "channel": self.channel,
+            "channel_id": self.channel_id,
+            "was_seen": self.was_seen,
+            "next_activity_id": self.next_activity_id,
+            "add_time": self.add_time,
+            "update_time": self.update_time,
+            **{key: list(value) if isinstance(value, tuple) else value for key, value in self.custom.items()},
+            "visible_to": self.visible_to,
+            "cc_email": self.cc_email,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthClient:
+    """An OAuth client that the company has installed: what its refresh token and its access tokens are like.
+
+    `expires_in` is seconds; with `rotate` each refresh token is good for one use, and a new one comes with the answer.
+    """
+
+    client_id: str
+    client_secret: str
+    refresh_token: str
+    expires_in: int = 3600
+    rotate: bool = False
+
+    def body(self) -> Body:
+        """The client as a seed writes it."""
+        return {
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "refresh_token": self.refresh_token,
+            "expires_in": self.expires_in,
+            "rotate": self.rotate,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Everything that one company holds, in insertion order: what a seed describes and a company starts from."""
+
+    token: str
+    id: int
+    name: str
+    domain: str
+    plan: str
+    unique_label_names: bool
+    fields: tuple[Field, ...]
+    users: tuple[User, ...]
+    persons: tuple[Person, ...]
+    organizations: tuple[Organization, ...]
+    labels: tuple[Label, ...]
+    leads: tuple[Lead, ...]
+    wire: Wire = field(default_factory=Wire)
+    oauth: OAuthClient | None = None
+
+    def head(self) -> Body:
+        """The company as a seed writes it, without its labels and leads."""
+        return {
+            "token": self.token,
+            **({"oauth": self.oauth.body()} if self.oauth else {}),
+            "company": {"id": self.id, "name": self.name, "domain": self.domain},
+            "plan": self.plan,
+            "unique_label_names": self.unique_label_names,
+            "fields": [one.body() for one in self.fields],
+            **({"wire": self.wire.body()} if self.wire != Wire() else {}),
+            "users": [user.body() for user in self.users],
+            "persons": [person.body() for person in self.persons],
+            "organizations": [organization.body() for organization in self.organizations],
+        }
