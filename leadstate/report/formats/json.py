@@ -1,7 +1,8 @@
 """The document as JSON: written account by account, read again, and its schema."""
 
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -22,35 +23,43 @@ def _account() -> TypeAdapter[Account]:
     return TypeAdapter(Account)
 
 
-_NO_ACCOUNTS = '\n  "accounts": []'
-"""How a report without accounts has them; no text in it can have a line break, so this stands in one place."""
-
-
 def to_json(
     report: Report,
     *,
     color: bool = False,  # noqa: ARG001  every renderer has this form
     width: int = 0,  # noqa: ARG001  as above
 ) -> Iterator[str]:
-    """The document as JSON, account by account: all of it can be 50 MB. The same report gives the same bytes.
+    """Yield the document as JSON, account by account: all of it can be 50 MB. The same report gives the same bytes.
 
     Its digest is the last value, since it is known when everything else is written.
     """
     digest = _Digest(report)
-    frame = visible_json(_report().dump_json(replace(report, accounts=(), digest=None), indent=2).decode())
-    before, no_accounts, after = frame.partition(_NO_ACCOUNTS)
-    yield before
-    if report.accounts:
-        yield _NO_ACCOUNTS[:-1]
-        for number, account in enumerate(report.accounts):
-            digest.add(account)
-            text = visible_json(_account().dump_json(account, indent=2).decode()).replace("\n", "\n    ")
-            yield f"{',' if number else ''}\n    {text}"
-        yield "\n  ]"
-    else:
-        yield no_accounts
-    until_digest, _, end = after.rpartition("null")
-    yield f'{until_digest}"{digest.text()}"{end}\n'
+    rest = _report().dump_python(replace(report, accounts=(), digest=None), mode="json")
+    separator = "{"
+    for name, value in rest.items():
+        yield f'{separator}\n  "{name}": '
+        separator = ","
+        if name == "accounts":
+            yield from _accounts(report.accounts, digest)
+        else:
+            text = digest.text() if name == "digest" else value
+            yield _indented(json.dumps(text, indent=2, ensure_ascii=False), 2)
+    yield "\n}\n"
+
+
+def _accounts(accounts: Sequence[Account], digest: "_Digest") -> Iterator[str]:
+    """Yield the list of accounts, and add each to the digest."""
+    separator = "["
+    for account in accounts:
+        digest.add(account)
+        yield f"{separator}\n    {_indented(_account().dump_json(account, indent=2).decode(), 4)}"
+        separator = ","
+    yield "\n  ]" if accounts else "[]"
+
+
+def _indented(text: str, spaces: int) -> str:
+    """Return JSON whose lines after the first stand further to the right; no text in it holds a line break."""
+    return visible_json(text).replace("\n", "\n" + " " * spaces)
 
 
 class _Digest:
