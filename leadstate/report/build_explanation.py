@@ -8,7 +8,7 @@ from leadstate.model.policy import Prune
 from leadstate.reconcile.explain import Explained, Written
 from leadstate.report.build import change_row, finding_row, source_of
 from leadstate.report.document import Source
-from leadstate.report.explanation import Explanation, Field, Variable
+from leadstate.report.formats.explanation import Explanation, Field, Variable
 
 _WHY_CHANGED = {
     Reason.MISSING: "it is declared, and nothing that is there is it",

@@ -29,8 +29,7 @@ from leadstate.model.errors import ConfigurationError
 from leadstate.model.escape import visible
 from leadstate.report.build_explanation import explanation
 from leadstate.report.document import Requests
-from leadstate.report.explanation import Explanation, Explanations, dump
-from leadstate.report.formats.explanation import explanation_text
+from leadstate.report.formats.explanation import Explanation, Explanations, dump, explanation_text
 
 _NEAR = 3
 """How many addresses a message suggests."""
