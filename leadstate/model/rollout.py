@@ -45,7 +45,7 @@ class Waves:
     @classmethod
     def parse(cls, text: str) -> "Waves":
         """From `1,10%,rest`: numbers of accounts, or percents of all; ValueError where it is none."""
-        *sizes, last = (one.strip() for one in text.split(","))
+        *sizes, last = (size.strip() for size in text.split(","))
         for size in sizes:
             found = _SIZE.fullmatch(size)
             if found is None or int(found[1]) == 0 or (found[2] and int(found[1]) > 100):  # noqa: PLR2004  percent

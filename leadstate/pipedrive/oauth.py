@@ -212,7 +212,7 @@ class OAuth(Signer):
         except (ValueError, RecursionError):
             return ", no JSON"
         found = [body.get(key) for key in ("message", "error_description", "error")] if isinstance(body, dict) else []
-        text = next((one for one in found if isinstance(one, str) and one), "")
+        text = next((text for text in found if isinstance(text, str) and text), "")
         return f", {' '.join(self.secrets.scrub(text).split())[:_LONGEST_QUOTE]}" if text else ""
 
 

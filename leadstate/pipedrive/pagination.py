@@ -79,7 +79,7 @@ async def read_pages(
                     operation.id, f"{len(rows)} rows where {granted} were promised (from row {start})"
                 )
             fresh = rows if last is None else rows[1:]
-            ids = [one for one in map(_id, fresh) if isinstance(one, str)]
+            ids = [id_ for id_ in map(_id, fresh) if isinstance(id_, str)]
             if len(ids) != len({*ids}) or not seen.isdisjoint(ids):
                 raise IncompleteListing(operation.id, f"a row is listed twice (from row {start})")
             seen.update(ids)

@@ -63,7 +63,7 @@ def _by_id(value: Side, bindings: Bindings) -> Side:
         remote_id = bindings.id_of(value)
         return value if remote_id is None else RemoteRef(value.kind, remote_id)
     if isinstance(value, tuple):
-        return tuple(sorted((_by_id(one, bindings) for one in value), key=str))  # type: ignore[misc]  # none is ABSENT
+        return tuple(sorted((_by_id(item, bindings) for item in value), key=str))  # type: ignore[misc]  # none is ABSENT
     if isinstance(value, Mapping):
-        return {key: _by_id(one, bindings) for key, one in value.items()}  # type: ignore[misc]  # as above
+        return {key: _by_id(item, bindings) for key, item in value.items()}  # type: ignore[misc]  # as above
     return value

@@ -19,13 +19,13 @@ def in_order(changes: Iterable[Change]) -> list[Change]:
             holders.setdefault(ref, []).append(change.address)
     return [
         replace(
-            one,
+            change,
             after=(
-                *(holders.get(one.address.ref, ()) if one.action is Action.DELETE else ()),
-                *sorted(adds[ref] for ref in (_wants(one.want) | references(one.moves_to)) if ref in adds),
+                *(holders.get(change.address.ref, ()) if change.action is Action.DELETE else ()),
+                *sorted(adds[ref] for ref in (_wants(change.want) | references(change.moves_to)) if ref in adds),
             ),
         )
-        for one in ordered
+        for change in ordered
     ]
 
 

@@ -81,9 +81,9 @@ def explain(
     """
     found = identify(account, observed, order)
     matching = found.matchings[address.kind]
-    live_of = {one.address: live for one, live in matching.pairs}
+    live_of = {paired.address: live for paired, live in matching.pairs}
     live_of |= {Address(account.name, address.kind, found.names[live.remote_id]): live for live in matching.undeclared}
-    desired = next((desired_item for desired_item in account.desired if desired_item.address == address), None)
+    desired = next((item for item in account.desired if item.address == address), None)
     live = live_of.get(address)
     if desired is None and live is None:
         return None
@@ -97,7 +97,7 @@ def explain(
         there,
         next((change for change in plan.changes if change.address == address), None),
         next((group for group in plan.untouched if (group.kind, group.key) == (address.kind, address.key)), None),
-        tuple(desired_item.address for desired_item in declared.desired if address.ref in _referred(desired_item)),
+        tuple(item.address for item in declared.desired if address.ref in _referred(item)),
         account.policy.prune(address.kind),
         live is not None and live.remote_id in account.locked,
     )
@@ -110,14 +110,12 @@ def known_words(account: Account, observed: Observed, order: Sequence[str]) -> d
     for kind, matching in found.matchings.items():
         for desired in account.of_kind(kind):
             words |= {(kind, name): desired.address for name in desired.names}
-        for one, live in matching.pairs:
-            words[kind, live.name] = one.address
+        for paired, live in matching.pairs:
+            words[kind, live.name] = paired.address
         for live in matching.undeclared:
             key = found.names[live.remote_id]
             words[kind, key] = Address(account.name, kind, key)
-    return words | {
-        (desired_item.address.kind, desired_item.address.key): desired_item.address for desired_item in account.desired
-    }
+    return words | {(item.address.kind, item.address.key): item.address for item in account.desired}
 
 
 def _referred(desired: Desired) -> frozenset[object]:

@@ -64,7 +64,7 @@ def likenesses(matching: Matching, staying: Sequence[Live], account: Account) ->
         account: what is declared, and what the lock file remembers: with one, renames are recognised anyway.
     """
     missing = [desired for desired in matching.missing if desired.marker is None and desired.present]
-    there = [one for one, _ in matching.pairs if one.marker is None and one.present and one.names]
+    there = [desired for desired, _ in matching.pairs if desired.marker is None and desired.present and desired.names]
     by_look: dict[str, list[Live]] = defaultdict(list)
     for live in staying if missing or there else ():
         by_look[look(live.name)].append(live)
@@ -82,7 +82,7 @@ def likenesses(matching: Matching, staying: Sequence[Live], account: Account) ->
 
 
 def _looks_alike(desired: Desired, alike: Sequence[Live], hint: str) -> Diagnostic:
-    names, verb = ", ".join(repr(one.name) for one in alike), "looks" if len(alike) == 1 else "look"
+    names, verb = ", ".join(repr(live.name) for live in alike), "looks" if len(alike) == 1 else "look"
     return desired.diagnostic(
         "looks-alike",
         Severity.WARNING,
@@ -93,8 +93,10 @@ def _looks_alike(desired: Desired, alike: Sequence[Live], hint: str) -> Diagnost
 
 def _to_merge(alike: Sequence[Live]) -> str:
     many = Counter(live.name for live in alike)
-    by_id = [many[one.name] > 1 or "${" in one.name for one in alike]
-    sources = [f"{{id: {one.remote_id}}}" if id_ else _spelled(one.name) for one, id_ in zip(alike, by_id, strict=True)]
+    by_id = [many[live.name] > 1 or "${" in live.name for live in alike]
+    sources = [
+        f"{{id: {live.remote_id}}}" if id_ else _spelled(live.name) for live, id_ in zip(alike, by_id, strict=True)
+    ]
     return f"to make them one, write `merge_from: [{', '.join(sources)}]`; else rename one in Pipedrive"
 
 

@@ -79,7 +79,7 @@ class _Matcher:
         `what` says what one candidate and several have in common with it.
         """
         rest = []
-        found = [(desired, [one for one in find(desired) if one.remote_id in self.free]) for desired in wanted]
+        found = [(desired, [live for live in find(desired) if live.remote_id in self.free]) for desired in wanted]
         for desired, candidates in found:
             if not candidates:
                 rest.append(desired)
@@ -103,25 +103,23 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
     """
     by_marker: dict[str, list[Live]] = defaultdict(list)
     by_name: dict[str, list[Live]] = defaultdict(list)
-    for one in live:
-        by_name[one.name].append(one)
-        if one.marker is not None:
-            by_marker[one.marker].append(one)
+    for there in live:
+        by_name[there.name].append(there)
+        if there.marker is not None:
+            by_marker[there.marker].append(there)
 
-    desired = [each for desired_item in desired for each in _each_name(desired_item, by_name.keys(), desired)]
-    matcher = _Matcher({one.remote_id: one for one in live})
-    by_id = {one.remote_id: [one] for one in live}
-    pinned = [desired_item for desired_item in desired if desired_item.remote_id is not None]
-    marked = [
-        desired_item for desired_item in desired if desired_item.remote_id is None and desired_item.marker is not None
-    ]
-    named = [desired_item for desired_item in desired if desired_item.remote_id is None and desired_item.marker is None]
+    desired = [each for item in desired for each in _each_name(item, by_name.keys(), desired)]
+    matcher = _Matcher({there.remote_id: there for there in live})
+    by_id = {there.remote_id: [there] for there in live}
+    pinned = [item for item in desired if item.remote_id is not None]
+    marked = [item for item in desired if item.remote_id is None and item.marker is not None]
+    named = [item for item in desired if item.remote_id is None and item.marker is None]
     gone = matcher.settle(pinned, lambda d: by_id.get(d.remote_id or "", []), "has its id", "have its id")
 
     duplicates = [
         other
-        for one in marked
-        for other in _not_kept(one, by_marker[one.marker or ""])
+        for wanted in marked
+        for other in _not_kept(wanted, by_marker[wanted.marker or ""])
         if matcher.free.pop(other.remote_id, None)
     ]
     declared = {desired.names[0]: desired for desired in named}
@@ -132,7 +130,7 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
         # A lead that others made is ours only where it is declared `adopted`, whatever the lock file claims.
         markers = (None, wanted.marker) if wanted.adopted else (wanted.marker,)
         # A label that bears the name of another declared one is that one, whatever was remembered of it.
-        fitting = [one for one in locked if one.marker in markers and declared.get(one.name, wanted) is wanted]
+        fitting = [live for live in locked if live.marker in markers and declared.get(live.name, wanted) is wanted]
         return list({other.remote_id: other for other in (*fitting, *others)}.values())
 
     missing = matcher.settle(
@@ -142,7 +140,7 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
     present = [pair for pair in matcher.pairs if pair[0].names]
     missing += matcher.settle(
         rest,
-        lambda d: [one for name in d.names[1:] for one in by_name[name]],
+        lambda d: [live for name in d.names[1:] for live in by_name[name]],
         "bears a previous name of it",
         "bear a previous name of it",
     )
@@ -150,11 +148,13 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
     shadowed = []
     for owner, current in present:
         for name in owner.names[1:]:
-            for one in by_name[name]:
-                if matcher.free.pop(one.remote_id, None) is not None:
-                    shadowed.append(one)
-                    source = name if _PLAIN.fullmatch(name) and len(by_name[name]) == 1 else f"{{id: {one.remote_id}}}"
-                    matcher.diagnostics.append(_shadowed(owner, current, one, source))
+            for other in by_name[name]:
+                if matcher.free.pop(other.remote_id, None) is not None:
+                    shadowed.append(other)
+                    source = (
+                        name if _PLAIN.fullmatch(name) and len(by_name[name]) == 1 else f"{{id: {other.remote_id}}}"
+                    )
+                    matcher.diagnostics.append(_shadowed(owner, current, other, source))
     return Matching(
         tuple(matcher.pairs),
         tuple(missing),
@@ -172,10 +172,10 @@ def _not_kept(desired: Desired, bearing: Sequence[Live]) -> Sequence[Live]:
 
     Nothing goes where it names none of them, or several, or where one is archived: that is for people to decide.
     """
-    kept = [one for one in bearing if one.remote_id in desired.keep]
+    kept = [live for live in bearing if live.remote_id in desired.keep]
     if len(kept) != 1 or any(live.frozen_by for live in bearing):
         return ()
-    return [one for one in bearing if one is not kept[0]]
+    return [live for live in bearing if live is not kept[0]]
 
 
 def _each_name(desired: Desired, live: Collection[str], declared: Sequence[Desired]) -> list[Desired]:
@@ -186,7 +186,7 @@ def _each_name(desired: Desired, live: Collection[str], declared: Sequence[Desir
     names = [name for name in desired.names if name in live]
     if desired.present or desired.remote_id is not None or len(names) < 2:  # noqa: PLR2004  one name needs no other
         return [desired]
-    keys = {one.address.key for one in declared}
+    keys = {item.address.key for item in declared}
     first, *others = names
     return [
         replace(desired, names=(first,)),
@@ -211,7 +211,7 @@ def known_by(desired: Desired, live: Live, lock: Mapping[Ref, str]) -> tuple[Kno
         KnownBy.NAME: desired.marker is None and live.name == desired.names[0],
         KnownBy.PREVIOUS_NAME: desired.marker is None and live.name in desired.names[1:],
     }
-    return tuple(one for one, speaks in found.items() if speaks)
+    return tuple(known for known, speaks in found.items() if speaks)
 
 
 def _ambiguous(desired: Desired, candidates: Sequence[Live], what: Sequence[str]) -> Diagnostic:
@@ -286,7 +286,7 @@ def name_undeclared(kind: str, matching: Matching, account: Account) -> list[tup
     """A key for each live object that no declaration was paired with, its id added where the name is taken."""
     undeclared = sorted(matching.undeclared, key=lambda live: live.remote_id)
     keys = Counter(_known_name(live, account) for live in undeclared)
-    used = {desired.address.key for desired in account.of_kind(kind)} | {one.address.key for one, _ in matching.pairs}
+    used = {desired.address.key for desired in (*account.of_kind(kind), *(paired for paired, _ in matching.pairs))}
     named = []
     for live in undeclared:
         key = _known_name(live, account)
@@ -311,6 +311,6 @@ def bind(matchings: Mapping[str, Matching], names: Mapping[str, str], fields: Di
     for kind, matching in matchings.items():
         for desired, live in matching.pairs:
             bindings.bind(desired.address.ref, live.remote_id)
-        for one in matching.undeclared:
-            bindings.bind(Ref(kind, names[one.remote_id]), one.remote_id)
+        for live in matching.undeclared:
+            bindings.bind(Ref(kind, names[live.remote_id]), live.remote_id)
     return bindings

@@ -96,20 +96,20 @@ def _plan_kind(draft: _Draft, matching: Matching) -> None:
         draft.untouched.append(Untouched(address.kind, Reason.GONE, address.key, desired.remote_id, desired.span))
     for desired, live in matching.pairs:
         _plan_pair(draft, desired, live)
-    for one in matching.duplicates:
-        address = Address(account.name, one.kind, draft.names[one.remote_id])
-        draft.changes.append(_delete(address, one, draft.bindings, Reason.DUPLICATE))
+    for live in matching.duplicates:
+        address = Address(account.name, live.kind, draft.names[live.remote_id])
+        draft.changes.append(_delete(address, live, draft.bindings, Reason.DUPLICATE))
     staying = []
-    for one in matching.extra:
-        key = draft.names[one.remote_id]
-        if _is_pruned(one, account):
-            address = Address(account.name, one.kind, key)
-            draft.changes.append(_delete(address, one, draft.bindings, Reason.UNMANAGED))
+    for live in matching.extra:
+        key = draft.names[live.remote_id]
+        if _is_pruned(live, account):
+            address = Address(account.name, live.kind, key)
+            draft.changes.append(_delete(address, live, draft.bindings, Reason.UNMANAGED))
         else:
-            staying.append(one)
-            locked = account.policy.prune(one.kind) is Prune.LOCKED
+            staying.append(live)
+            locked = account.policy.prune(live.kind) is Prune.LOCKED
             reason = Reason.NOT_LOCKED if locked else Reason.UNMANAGED
-            draft.untouched.append(Untouched(one.kind, reason, key, one.remote_id))
+            draft.untouched.append(Untouched(live.kind, reason, key, live.remote_id))
     draft.diagnostics.extend(likenesses(matching, staying, account))
     if staying and account.policy.prune(staying[0].kind) is Prune.LOCKED and not account.lock:
         draft.diagnostics.append(
@@ -186,7 +186,7 @@ def _plan_pair(draft: _Draft, desired: Desired, live: Live) -> None:
     if live.frozen_by is None and after.get(FREEZES) is True:
         after |= _handed_over(draft, {**before, **after})
     fields = diff(before, after)
-    thaws = any(one.path == live.frozen_by for one in fields)
+    thaws = any(differing.path == live.frozen_by for differing in fields)
     if desired.create_only:
         draft.untouched.append(untouched)
     elif not fields:
@@ -195,7 +195,7 @@ def _plan_pair(draft: _Draft, desired: Desired, live: Live) -> None:
         draft.untouched.append(replace(untouched, reason=Reason.ARCHIVED))
     else:
         renamed = desired.names and live.name != desired.names[0]
-        touched = {one.attribute for one in fields}
+        touched = {differing.attribute for differing in fields}
         draft.changes.append(
             Change(
                 address,
@@ -216,7 +216,7 @@ def _handed_over(draft: _Draft, wanted: Attrs) -> Attrs:
     handed: dict[str, Value] = {}
     for name, value in wanted.items():
         if isinstance(value, tuple) and any(isinstance(ref, Ref) and ref in moves for ref in value):
-            settled = {moves.get(one, one) if isinstance(one, Ref) else one for one in value}
+            settled = {moves.get(item, item) if isinstance(item, Ref) else item for item in value}
             handed[name] = tuple(sorted(settled, key=str))
     return handed
 

@@ -129,7 +129,8 @@ def change_row(change: Change, outcome: Outcome | None) -> doc.Change:
         reason=change.reason.value,
         origin=None if change.origin is None else change.origin.value,
         fields=tuple(
-            doc.FieldChange(path=one.path, before=plain(one.before), after=plain(one.after)) for one in change.fields
+            doc.FieldChange(path=field.path, before=plain(field.before), after=plain(field.after))
+            for field in change.fields
         ),
         impact=None if change.impact is None else _impact(change.impact),
         marker=change.marker,
@@ -202,4 +203,4 @@ def _counts(plans: Sequence[AccountPlan]) -> dict[str, int]:
 
 
 def _sum(pairs: Sequence[tuple[int, int]]) -> doc.Requests:
-    return doc.Requests(requests=sum(one for one, _ in pairs), tokens=sum(tokens for _, tokens in pairs))
+    return doc.Requests(requests=sum(requests for requests, _ in pairs), tokens=sum(tokens for _, tokens in pairs))

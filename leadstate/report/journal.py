@@ -103,8 +103,8 @@ def without_repeated(report: Report, later: Iterable[Report]) -> Report:
     """
     made = {
         (account.origin, *_write(touch))
-        for one in later
-        for account in one.accounts
+        for receipt in later
+        for account in receipt.accounts
         for touch in account.touched or ()
         if touch.answered
     }

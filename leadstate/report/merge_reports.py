@@ -52,7 +52,7 @@ def missing(reports: Sequence[Report]) -> list[Shard]:
     there = {Shard.parse(report.scope.shard) for report in reports if report.scope.shard is not None}
     return [
         shard
-        for of in sorted({one.of for one in there})
+        for of in sorted({shard.of for shard in there})
         for number in range(1, of + 1)
         if (shard := Shard(number, of)) not in there
     ]

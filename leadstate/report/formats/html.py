@@ -160,8 +160,8 @@ UNFOLDED = 8
 def to_html(report: Report, *, color: bool = False, width: int = 0) -> str:  # noqa: ARG001  every renderer has this form
     """The report as a page."""
     sections = [_section(account) for account in report.accounts if account.changes or account.untouched]
-    diagnostics = [(one, _lines(one)) for one in gravest_first(report)]
-    shown = max(UNFOLDED, sum(one.severity != "warning" for one, _ in diagnostics))
+    diagnostics = [(diagnostic, _lines(diagnostic)) for diagnostic in gravest_first(report)]
+    shown = max(UNFOLDED, sum(diagnostic.severity != "warning" for diagnostic, _ in diagnostics))
     return _template().render(
         report=report,
         headline=headline(report).text.removesuffix("."),
@@ -244,6 +244,6 @@ def _side(account: Account, change: Change, field: FieldChange, given: Scalar, c
     if change.kind == "label" and field.path == "color" and isinstance(given, str):
         return Side(chips=(Chip(given, given),))
     if change.kind == "lead" and field.path == "labels" and isinstance(given, list | tuple) and given:
-        names = [str(one) for one in given]
+        names = list(map(str, given))
         return Side(chips=tuple(Chip(name, colors.get(f"{account.account}/label:{name}", "")) for name in names))
     return Side(value(given, LONGEST_VALUE))

@@ -125,22 +125,22 @@ def finding_text(diagnostic: Diagnostic) -> Text:
 
 def findings_text(diagnostics: Sequence[Diagnostic]) -> Text:
     """Diagnostics that say the same of different objects."""
-    one = diagnostics[0]
-    text = Text.assemble((f"{one.severity}[{one.code}]", _SEVERITY[one.severity]), " ")
+    first = diagnostics[0]
+    text = Text.assemble((f"{first.severity}[{first.code}]", _SEVERITY[first.severity]), " ")
     places = list(
         dict.fromkeys(place for diagnostic in diagnostics if (place := diagnostic.address or diagnostic.account))
     )
     if places:
         text.append(f"{visible(_first(places))}: ")
-    text.append(visible(one.summary), "bold")
+    text.append(visible(first.summary), "bold")
     sources = dict.fromkeys(diagnostic.source for diagnostic in diagnostics if diagnostic.source)
     for source in list(sources)[:_NAMED]:
         text.append(f"\n  --> {visible(source.file)}:{source.line}:{source.column}", "dim")
-    for block in (one.excerpt, one.detail):
+    for block in (first.excerpt, first.detail):
         for line in block.splitlines():
             text.append(f"\n  {visible(line)}")
-    if one.hint:
-        text.append("\n  = ").append(visible(one.hint), "cyan")
+    if first.hint:
+        text.append("\n  = ").append(visible(first.hint), "cyan")
     return text
 
 

@@ -93,13 +93,13 @@ def impact(change: Change) -> str:
     """What the change means for leads; nothing where none were counted."""
     if change.impact is None or change.impact.leads is None:
         return ""
-    one = change.impact.leads == 1
+    single = change.impact.leads == 1
     if change.moves_to:
-        verb = "moves first" if one else "move first"
+        verb = "moves first" if single else "move first"
     elif change.action == "update":
-        verb = "keeps it" if one else "keep it"
+        verb = "keeps it" if single else "keep it"
     else:
-        verb = "carries it" if one else "carry it"
+        verb = "carries it" if single else "carry it"
     archived = change.impact.archived_leads or 0
     live = f"{counted(change.impact.leads, 'lead')} {verb}"
     if not archived:
@@ -211,7 +211,7 @@ def _compared(report: Report) -> Iterator[Sentence]:
     if report.base is None or not origins:
         return
     words = {"change": "from this change", "drift": "drift", "both": "both"}
-    counts = ", ".join(f"{origins.count(one):,} {word}" for one, word in words.items() if one in origins)
+    counts = ", ".join(f"{origins.count(origin):,} {word}" for origin, word in words.items() if origin in origins)
     besides = f"; comparing took {cost_text(report.base.read)} of that" if report.base.read.requests else ""
     yield Sentence(f"Since {visible(report.base.revision)}: {counts}{besides}.")
 
