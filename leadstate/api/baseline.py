@@ -36,7 +36,7 @@ class Baseline:
 
 
 def read_baseline(name: str, paths: Sequence[Path], configuration: Configuration) -> Baseline:
-    """The base of a configuration. Its tokens are never asked for.
+    """Read the base of a configuration. Its tokens are never asked for.
 
     Args:
         name: the git revision.

@@ -56,7 +56,7 @@ def signer_of(
 
 
 class _Keep:
-    """Writes a new refresh token where the user says, and nowhere else; says once that it has no place to go."""
+    """Keeps a new refresh token where `save_to` says, and warns once if that names no file or the write fails."""
 
     def __init__(self, account: str, source: OAuthToken, warn: Warn | None) -> None:
         self._account = account
@@ -70,7 +70,7 @@ class _Keep:
             self._warn = None
 
     def _problem(self, token: Token) -> str:
-        """Writes the token; what is wrong, if it is written nowhere."""
+        """Write the token, and return what is wrong if it is written nowhere."""
         if self._source.save_to is None:
             return "it is kept nowhere"
         try:

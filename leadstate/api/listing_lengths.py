@@ -1,6 +1,6 @@
 """How many pages the listings of each account had, kept in the user's cache so that the next run can read them at once.
 
-A hint: without it pages are read one after another, and a wrong one costs at most a few requests, once.
+Without it pages are read one after another; a wrong length costs a few requests, once.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ Lengths = Mapping[str, Mapping[str, int]]
 
 
 def read_lengths(folder: Path) -> Lengths:
-    """What is remembered; nothing where the file is not there, or is none of ours."""
+    """Return what is remembered; nothing where the file does not exist or is malformed."""
     try:
         found = json.loads((folder / NAME).read_bytes())
     except (OSError, ValueError, RecursionError):

@@ -16,7 +16,7 @@ from leadstate.model.touch import AccountReceipt
 def remember(
     path: Path, accounts: Iterable[Account], plans: Mapping[str, AccountPlan], outcomes: Mapping[str, Outcomes]
 ) -> Lock:
-    """Write what is known now: ids of what is declared and there; what was deleted is forgotten.
+    """Write the ids of declared objects that exist, remove those of deleted ones, and return the lock.
 
     What the file knows of other objects and accounts stays: it tells later what we made and no longer declare.
     """
@@ -33,9 +33,9 @@ def remember(
 
 
 def adopt(path: Path, adopted: Mapping[str, Mapping[Ref, str]]) -> Path:
-    """Write down which leads the adopted ones are, beside what the file knows; the file."""
+    """Add the ids of adopted leads to the lock file, and return its path."""
     known = read_lock(path)
-    both = {name: _together(known.get(name, {}), adopted.get(name, {})) for name in {*known, *adopted}}
+    both = {name: _merged(known.get(name, {}), adopted.get(name, {})) for name in {*known, *adopted}}
     replace_file(path, lock_text(both), mode=PUBLIC)
     return path
 
@@ -53,11 +53,11 @@ def _entries(account: Account, plan: AccountPlan, outcomes: Outcomes, before: Ma
     else:
         declared = [desired_item.address.ref for desired_item in account.desired if desired_item.present]
         now = {ref: found for ref in declared if (found := plan.bindings.id_of(ref)) is not None}
-    return {ref: remote_id for ref, remote_id in _together(before, now).items() if remote_id not in deleted}
+    return {ref: remote_id for ref, remote_id in _merged(before, now).items() if remote_id not in deleted}
 
 
 def _known_before(receipt: AccountReceipt, plan: AccountPlan, outcomes: Outcomes) -> dict[Ref, str]:
-    """What a rollback has brought back, under the keys by which the lock file knew it before the run."""
+    """Return what a rollback has brought back, under the keys by which the lock file knew it before the run."""
     keys = {Ref(touch.kind, touch.key): touch.locked_as for touch in receipt.touched if touch.key and touch.locked_as}
     made = {
         change.address.ref: outcome.remote_id or change.remote_id
@@ -69,7 +69,7 @@ def _known_before(receipt: AccountReceipt, plan: AccountPlan, outcomes: Outcomes
     return {Ref(ref.kind, keys[ref]): id_ for ref, id_ in made.items() if id_ is not None and ref in keys}
 
 
-def _together(before: Mapping[Ref, str], now: Mapping[Ref, str]) -> dict[Ref, str]:
-    """What was known and what is known now; an object that has another key now is known by that alone."""
+def _merged(before: Mapping[Ref, str], now: Mapping[Ref, str]) -> dict[Ref, str]:
+    """Merge two sets of entries; an object whose key has changed is kept under its new key alone."""
     named = {(ref.kind, remote_id) for ref, remote_id in now.items()}
     return {**{ref: remote_id for ref, remote_id in before.items() if (ref.kind, remote_id) not in named}, **now}

@@ -185,12 +185,12 @@ def _later(path: Path) -> Iterator[Report]:
 
 
 def journal_of(path: Path) -> Path:
-    """Where the journal of a receipt is."""
+    """Return the path of a receipt's journal."""
     return path.with_suffix(".journal")
 
 
 def _create(folder: Path, stem: str, text: Iterable[str]) -> Path:
-    """Write a file under a name that nobody else has: runs of one process in one second keep both."""
+    """Write a file under a name that is not taken, and return its path: runs of one process in one second keep both."""
     number = 1
     while True:
         path = folder / f"{stem}{f'-{number}' if number > 1 else ''}.json"

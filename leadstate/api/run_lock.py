@@ -98,7 +98,7 @@ def run_locks(
 
 
 def _key(account: Account) -> str:
-    """What two configurations have in common that are about one account."""
+    """Return what two configurations of one account have in common."""
     shared = account.host == SHARED_HOST and account.company_id is not None
     return f"{account.origin} {account.company_id}" if shared else unify_loopback(account.origin)
 

@@ -402,7 +402,9 @@ class Session:
         outcomes = {job.account.name: result.outcomes for job, result in zip(self.work, applied, strict=False)}
         if lock_file is not None:
             try:
-                remember(lock_file, accounts, {one.account: one for one in plan.plans}, outcomes)
+                remember(
+                    lock_file, accounts, {account_plan.account: account_plan for account_plan in plan.plans}, outcomes
+                )
             except (OSError, LockError) as failure:
                 why = (failure.strerror or "").lower() if isinstance(failure, OSError) else str(failure)
                 hint = "run `leadstate lock` once that is mended: the accounts are as the report says"
@@ -430,12 +432,12 @@ class Session:
         if base is None or base.accounts is None:
             return (*await plan_all(self.work, settings, ended), *self.unusable), (0, 0)
         compared = await plan_and_compare(self.work, base.accounts, settings, ended)
-        besides = [one.besides for one in compared]
+        besides = [comparison.besides for comparison in compared]
         taken = sum(spent.requests for spent in besides), sum(spent.tokens for spent in besides)
-        return (*(one.plan for one in compared), *self.unusable), taken
+        return (*(comparison.plan for comparison in compared), *self.unusable), taken
 
     def _check_targets(self, targets: Sequence[Target], plans: Sequence[AccountPlan]) -> None:
-        """A target that names nothing declared and nothing live is a mistake, not an empty plan."""
+        """Raise UnknownTarget if a target names nothing declared and nothing live."""
         known = {item.address for declared in self.configuration.accounts for item in declared.account.desired}
         known |= {change.address for plan in plans for change in plan.changes}
         for target in targets:
@@ -446,7 +448,7 @@ class Session:
         self, plan: Plan, rollout: Rollout, observer: Observer, stop: asyncio.Event, notes: list[Diagnostic]
     ) -> list[Applied]:
         """Apply some accounts before the others; once too many have failed, the rest is not begun."""
-        by_account = {one.account: one for one in plan.plans}
+        by_account = {account_plan.account: account_plan for account_plan in plan.plans}
         waves = rollout.waves.split(self.work)
         applied: list[Applied] = []
         for number, wave in enumerate(waves, 1):
@@ -461,17 +463,17 @@ class Session:
         return applied
 
     def _parts(self, plan: Plan, applied: Sequence[Applied]) -> list[Part]:
-        """Each account's share of the run; without `applied`, as it stands before the first write."""
+        """Return each account's share of the run; without `applied`, as it stands before the first write."""
         spent, hosts = self.reading_cost(), self.hosts
         results = {job.account.name: result for job, result in zip(self.work, applied, strict=bool(applied))}
         parts = []
-        for one in plan.plans:
-            result = results.get(one.account) or Applied({}, Spent(), None)
-            requests, tokens = spent.get(one.account, (0, 0))
+        for account_plan in plan.plans:
+            result = results.get(account_plan.account) or Applied({}, Spent(), None)
+            requests, tokens = spent.get(account_plan.account, (0, 0))
             parts.append(
                 Part(
-                    one,
-                    hosts[one.account],
+                    account_plan,
+                    hosts[account_plan.account],
                     (requests - result.spent.requests, tokens - result.spent.tokens),
                     written=(result.spent.requests, result.spent.tokens),
                     outcomes=result.outcomes,

@@ -34,7 +34,7 @@ class Choices:
 
     @property
     def limit(self) -> Limit:
-        """Which part of all accounts was chosen."""
+        """The part of all accounts that was chosen."""
         return Limit(self.accounts, self.shard)
 
     def check(self) -> None:

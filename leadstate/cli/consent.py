@@ -142,7 +142,7 @@ async def _apply(opened: Session, plan: Plan, consent: Consent) -> tuple[Exit, R
         result = await opened.carry_out(plan, lock_file=consent.lock)
         _say_notes(result)
         return Exit.ERROR if result.notes else exit_of(plan.severity), result.report
-    changes = sum(len(one.changes) for one in plan.plans if one.applyable)
+    changes = sum(len(account.changes) for account in plan.plans if account.applyable)
     with interrupts() as interrupted, progress("Applying", "changes", changes, opened.work) as shown:
         result = await opened.carry_out(
             plan, observer=shown, interrupted=interrupted, lock_file=consent.lock, rollout=consent.rollout
@@ -152,7 +152,7 @@ async def _apply(opened: Session, plan: Plan, consent: Consent) -> tuple[Exit, R
 
 
 def _say_notes(result: Result) -> None:
-    """Say on stderr where the receipt is and what could not be done beside the changes."""
+    """Write to stderr where the receipt is and what could not be done beside the changes."""
     for note in result.notes:
         if note.code != "lock-file":
             click.echo(f"{note.summary[0].upper()}{note.summary[1:]}.", err=True)

@@ -9,7 +9,7 @@ from leadstate.model.escape import visible
 
 
 def say(diagnostics: Iterable[Diagnostic]) -> None:
-    """Say each one, with its place and its fix."""
+    """Write each one to stderr, with its place and its fix."""
     for diagnostic in diagnostics:
         about = diagnostic.address or diagnostic.account
         lines = [f"{diagnostic.severity}[{diagnostic.code}] {f'{about}: ' if about else ''}{diagnostic.summary}"]

@@ -24,7 +24,7 @@ _PIPEDRIVE = re.compile(r"(?:https?://)?([^/.]+)\.pipedrive\.com/?")
 
 
 def taken_over(config: Path, account: str, variable: str) -> str | None:
-    """The text of a configuration with the account's labels; None, and diagnostics on stderr, where it cannot be read.
+    """Return a configuration with the account's labels; None, with diagnostics on stderr, if it cannot be read.
 
     Args:
         config: the file that is to be written.

@@ -129,7 +129,7 @@ def _end() -> None:
 
 @contextmanager
 def interrupts() -> Iterator["asyncio.Event"]:
-    """An event that the first signal sets, upon which nothing new is begun; the second signal cancels the current task.
+    """Yield an event that the first signal sets, after which nothing new is begun; the second cancels the current task.
 
     Raises:
         Interrupted: a second signal came.

@@ -92,12 +92,12 @@ def progress(command: F) -> F:
         is_flag=True,
         expose_value=False,
         callback=_hide_progress,
-        help="Do not say on stderr how far a long run is.",
+        help="Hide progress.",
     )(command)
 
 
 def guards(command: F) -> F:
-    """What lifts or sets a guard for one run, and how far it is."""
+    """Add the options that lift or set a guard for one run, and `--no-progress`."""
     command = progress(command)
     command = option(
         "--reserve",
@@ -122,7 +122,7 @@ def guards(command: F) -> F:
 
 
 def planning(command: F) -> F:
-    """What `plan` and `apply` share: shard, targets, impact, guards, statistics."""
+    """Add the options that `plan` and `apply` share: shard, targets, impact, guards, statistics."""
     command = option(
         "--stats", is_flag=True, help="Say on stderr how each account was read and why, and its requests by operation."
     )(command)

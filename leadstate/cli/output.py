@@ -19,7 +19,7 @@ UNFOLDED = 10_000
 
 
 def wants_color(choice: str, *, err: bool = False) -> bool:
-    """Whether to write ANSI styles (NO_COLOR is the convention of no-color.org)."""
+    """Return whether to write ANSI styles (NO_COLOR is the convention of no-color.org)."""
     stream = sys.stderr if err else sys.stdout
     plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     return choice == "always" or (choice == "auto" and stream.isatty() and not plain)
@@ -32,7 +32,7 @@ def columns(*, err: bool = False) -> int:
 
 
 def render(report: Report, form: str, color: str, *, err: bool = False) -> str:
-    """A report in one form, for stdout or stderr."""
+    """Return a report in one format, for stdout or stderr."""
     return "".join(_render(report, form, color=wants_color(color, err=err), width=columns(err=err)))
 
 
@@ -57,7 +57,7 @@ def _render(report: Report, form: str, *, color: bool, width: int) -> Iterable[s
 
 
 def _in_repository() -> Callable[[str], str]:
-    """What turns a path, as seen from this folder, into the path from the root of the repository around it.
+    """Return a function that turns a path relative to this folder into one relative to the root of its repository.
 
     A checkout without `.git` is where GitHub's variable GITHUB_WORKSPACE says. Paths outside are absolute.
     """

@@ -58,7 +58,7 @@ def asking(command: F) -> F:
 
 
 def file_for(key: str, files: Files, into: Path | None) -> str:
-    """The file that the user names, else the last that has the list already, else the only one."""
+    """Return the file that the user names, else the last that has the list already, else the only one."""
     known = [file.source.name for file in files.files]
     if into is not None:
         for name in known:
@@ -74,7 +74,7 @@ def file_for(key: str, files: Files, into: Path | None) -> str:
 
 
 def can_be_made(into: Path, paths: Sequence[Path]) -> bool:
-    """Whether a file is not there yet, and would be part of the configuration in a folder that is read."""
+    """Return whether a file does not exist yet, and would be part of the configuration in a folder that is read."""
     return not into.exists() and is_meant(into.name) and any(into.parent.resolve() == path.resolve() for path in paths)
 
 
@@ -116,7 +116,11 @@ def show(changed: Sequence[Changed], color: str) -> None:
 
 
 def targets_of(changed: Sequence[Changed], named: Sequence[Path]) -> list[Path]:
-    """The file that each new text goes to; FileError where one must not be replaced."""
+    """Return the file that each new text goes to.
+
+    Raises:
+        FileError: a file must not be replaced.
+    """
     return [_target(source, named) for source, _ in changed]
 
 
@@ -135,7 +139,7 @@ def _diff(source: Source, text: str) -> Iterator[str]:
 
 
 def _target(source: Source, named: Sequence[Path]) -> Path:
-    """The file itself, where the path is a link to it."""
+    """Return the file itself, where the path is a link to it."""
     path = Path(source.name)
     real = Path(os.path.realpath(path))
     if real != path.absolute() and path.is_symlink() and path not in named:

@@ -1,6 +1,6 @@
-"""How far a long run is, on stderr: a bar on a terminal, elsewhere a line every few seconds. Nothing where it is short.
+"""Progress of a long run on stderr: a bar on a terminal, elsewhere a line every few seconds; nothing for a short run.
 
-Never on stdout. Everything that moves it comes from events of the run, so it needs no clock of its own but to be quiet.
+Events of the run move it; the clock only limits how often a line is written.
 """
 
 import sys
@@ -36,16 +36,16 @@ class Progress(Observer):
         self._requests = 0
 
     def request(self) -> None:
-        """A request was answered."""
+        """Count a request that was answered."""
         self._requests += 1
         self._show(self._done, self._requests)
 
     def account(self, work: AccountJob) -> None:  # noqa: ARG002  which one does not matter
-        """An account has come to its end."""
+        """Count an account that was read."""
         self._step()
 
     def finished(self, change: Change, outcome: Outcome) -> None:  # noqa: ARG002  as above
-        """A change has come to its end."""
+        """Count a change that has ended."""
         self._step()
 
     def _step(self) -> None:
@@ -70,8 +70,8 @@ def progress(doing: str, of: str, total: int, work: Sequence[AccountJob]) -> Ite
         try:
             yield made
         finally:
-            for one in work:
-                one.connection.heard = _nothing
+            for job in work:
+                job.connection.heard = _nothing
 
 
 def _nothing() -> None:

@@ -15,5 +15,5 @@ def runtime() -> Runtime:
 
 
 def session(configuration: Configuration, limit: Limit | None = None) -> AbstractAsyncContextManager[Session]:
-    """Connect to every account of the configuration; what whoever runs this should know is said on stderr."""
+    """Connect to every account of the configuration; warnings go to stderr."""
     return connect(configuration, runtime=runtime(), warn=lambda diagnostic: say([diagnostic]), limit=limit)

@@ -123,7 +123,7 @@ def _company(account: Account, me: Me) -> Check:
 
 
 async def _rights(name: str, me: Me, reader: Reader) -> Check:
-    """A token sees what its user sees: without admin rights some leads may be hidden from every listing."""
+    """Check the rights: without those of an admin, some leads may be hidden from every listing."""
     try:
         labels = (await reader.get(Request(GET_LABELS))).rows()
     except ApiError as failure:

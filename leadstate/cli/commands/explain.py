@@ -65,14 +65,14 @@ def explain(
         say(failure.diagnostics)
         return Exit.ERROR
     found, document = wait_for(_explain(target, Settings(today=runtime().now().date()), configuration, files))
-    unread = [diagnostic for one in found if not one.plan.complete for diagnostic in one.plan.diagnostics]
+    unread = [diagnostic for account in found if not account.plan.complete for diagnostic in account.plan.diagnostics]
     if document.explanations:
         text = _FORMS[form](document, color=output is None and wants_color(color), width=columns())
         if output is None:
             click.echo(text, nl=False, color=True)
         else:
             write_private(output, text)
-        nowhere = [one.plan.account for one in found if one.plan.complete and one.explained is None]
+        nowhere = [account.plan.account for account in found if account.plan.complete and account.explained is None]
         if nowhere:
             click.echo(f"Neither declared nor there in {visible(', '.join(nowhere))}.", err=True)
     elif not unread:
@@ -91,24 +91,24 @@ async def _explain(
             leadstate_version=__version__,
             target=str(target),
             explanations=tuple(_documents(found, opened, files)),
-            read=Requests(requests=sum(one for one, _ in spent), tokens=sum(tokens for _, tokens in spent)),
+            read=Requests(requests=sum(requests for requests, _ in spent), tokens=sum(tokens for _, tokens in spent)),
         )
         return [*found, *(Found(plan) for plan in opened.unusable)], document
 
 
 def _documents(found: Sequence[Found], opened: Session, files: Files) -> Iterator[Explanation]:
-    for one in found:
-        if one.explained is not None:
-            desired = one.explained.desired
+    for account in found:
+        if account.explained is not None:
+            desired = account.explained.desired
             written = () if desired is None else provenance(files, desired, tuple(desired.attrs))
-            yield explanation(one.explained, one.plan, written, company=opened.hosts[one.plan.account])
+            yield explanation(account.explained, account.plan, written, company=opened.hosts[account.plan.account])
 
 
 def _unknown(target: Target, found: Sequence[Found]) -> Diagnostic:
     """Nothing bears this address; what was perhaps meant does."""
     words: dict[str, list[Address]] = {}
-    for one in found:
-        for (kind, word), address in one.known.items():
+    for account in found:
+        for (kind, word), address in account.known.items():
             if kind == target.kind:
                 words.setdefault(word.casefold(), []).append(address)
     close = get_close_matches(target.key.casefold(), words, n=_NEAR)

@@ -215,7 +215,7 @@ def _cell(value: Any) -> str:
         case {"amount": amount, "currency": currency}:
             return f"{amount} {currency}"
         case [{"label": _}, *_]:
-            return ", ".join(str(one.get("label")) for one in value)
+            return ", ".join(str(option.get("label")) for option in value)
         case _:
             return str(value)
 

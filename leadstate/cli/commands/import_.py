@@ -155,10 +155,12 @@ def _items(found: Sequence[Undeclared], written: _Files, *, with_labels: bool) -
 
 
 def _say_what_is_foreign(found: Sequence[Undeclared]) -> None:
-    for one in found:
-        if one.foreign:
-            leads = counted(one.foreign, "lead")
-            click.echo(f"{one.account}: {leads} with the marker of somebody else (`origin_id`): untouched.", err=True)
+    for account in found:
+        if account.foreign:
+            leads = counted(account.foreign, "lead")
+            click.echo(
+                f"{account.account}: {leads} with the marker of somebody else (`origin_id`): untouched.", err=True
+            )
 
 
 def _names(written: _Files, labels: Taken) -> Mapping[str, Mapping[Ref, str]]:

@@ -4,5 +4,5 @@ from importlib.resources import files
 
 
 def starter(name: str) -> str:
-    """The text of one of the files."""
+    """Return the text of one of the files."""
     return files(__name__).joinpath(name).read_text(encoding="utf-8")
