@@ -8,7 +8,8 @@ import pytest
 
 from leadstate.api.session import Runtime
 from leadstate.cli.main import cli
-from tests.harness.recorded_reads import TOKEN, Company, lead_id
+from tests.harness.builders import lead_id
+from tests.harness.recorded_reads import TOKEN, Company
 
 COUNT = 30
 

@@ -11,9 +11,9 @@ from leadstate.model.outcome import Status
 from leadstate.model.plan import Action, Reason
 from leadstate.model.policy import Impact, Prune
 from leadstate.model.resource import CustomValue
-from tests.harness.builders import label, lead, refs, shown
+from tests.harness.builders import label, lead, lead_id, refs, shown
 from tests.harness.random_accounts import declarations, live_accounts
-from tests.harness.recorded_writes import FREE, LABELS, Live, Recording, company, lead_id
+from tests.harness.recorded_writes import FREE, LABELS, Live, Recording, company
 
 HOT = Ref("label", "Hot")
 

@@ -2,7 +2,6 @@
 
 import copy
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from leadstate.model.outcome import Status
 from tests.faults.conftest import Counted
 from tests.harness.disturbed_company import LONG, TOKEN, go, leaks, settled, state
+from tests.harness.forgery import places_of
 from tests.harness.plan_cases import BOTH, CASES, LABELS, LEADS, Case
 
 EXAMPLES = 3_000 if LONG else 250
@@ -109,7 +109,7 @@ class Mutation:
     def __call__(self, real: httpx.Response) -> httpx.Response:
         body = json.loads(real.content)
         for where, what in self.changes:
-            places = list(_places(body))
+            places = list(places_of(body))
             if not places:
                 break
             holder, key = places[where % len(places)]
@@ -145,13 +145,6 @@ DONE = ANSWERS.filter(lambda answer: answer.status != httpx.codes.TOO_MANY_REQUE
 HEARD: st.SearchStrategy[Spoilt] = MUTATIONS | DONE | st.builds(Broken, st.sampled_from(SENT))
 """What can come of a request that was done. A 429 says that it was not: no client survives a server that lies there."""
 SPOILT = HEARD | ANSWERS | st.builds(Broken, st.sampled_from(UNSENT))
-
-
-def _places(body: Any) -> Iterator[tuple[Any, Any]]:
-    """Return every place of a JSON document, as what holds it and its key there."""
-    for key, value in body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ():
-        yield body, key
-        yield from _places(value)
 
 
 @pytest.mark.parametrize("forever", [False, True], ids=["once", "from then on"])

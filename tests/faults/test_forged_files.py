@@ -21,9 +21,9 @@ from leadstate.pipedrive import client
 from leadstate.sandbox import Sandbox
 from tests.faults.conftest import Counted
 from tests.faults.test_merges import merged
-from tests.harness.builders import label, lead, refs
+from tests.harness.builders import label, label_id, lead, lead_id, refs
 from tests.harness.commands import NOWHERE, Ended, Folder, Kill, folder
-from tests.harness.disturbed_company import LONG, Body, State, Ticks, company, label_id, lead_id, state
+from tests.harness.disturbed_company import LONG, Body, State, Ticks, company, state
 from tests.harness.effects import Effect, effects
 from tests.harness.forgery import Forgery, dumped, forgeries, seal, seal_journal
 from tests.harness.plan_cases import (

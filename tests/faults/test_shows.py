@@ -17,8 +17,8 @@ from leadstate.model.outcome import Status
 from leadstate.pipedrive.connection import Pace
 from leadstate.sandbox import Edit, Fault, FaultKind, Sandbox, running
 from tests.faults.conftest import Counted
-from tests.harness.builders import label, lead, refs
-from tests.harness.disturbed_company import TOKEN, Ticks, company, go, label_id, state
+from tests.harness.builders import label, label_id, lead, refs
+from tests.harness.disturbed_company import TOKEN, Ticks, company, go, state
 from tests.harness.disturbed_process import Process, door, receipts
 from tests.harness.plan_cases import BOTH, LEADS, Case, account, thirty, written
 from tests.harness.sandbox_driver import Breakable

@@ -33,6 +33,16 @@ def refs(*names: str) -> tuple[Ref, ...]:
     return tuple(sorted((Ref("label", name) for name in names), key=str))
 
 
+def label_id(number: int) -> str:
+    """Return the id of a label of a seed."""
+    return f"00000000-0000-4000-8000-{number:012x}"
+
+
+def lead_id(number: int) -> str:
+    """Return the id of a lead of a seed."""
+    return f"10000000-0000-1000-8000-{number:012x}"
+
+
 def live_label(name: str, color: str = "red", remote_id: str | None = None) -> Live:
     """Return a live label; its id is `id-<name>` unless given."""
     return Live("label", remote_id or f"id-{name}", {"name": name, "color": color}, name)

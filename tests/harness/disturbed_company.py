@@ -326,16 +326,6 @@ def company(labels: Iterable[Body], leads: Iterable[Body], **more: Any) -> Body:
     }
 
 
-def label_id(number: int) -> str:
-    """Return the id of a label of the seed."""
-    return f"00000000-0000-4000-8000-{number:012x}"
-
-
-def lead_id(number: int) -> str:
-    """Return the id of a lead of the seed."""
-    return f"10000000-0000-1000-8000-{number:012x}"
-
-
 def settled(sandbox: Sandbox, account: Account) -> Run:
     """Apply without faults; check that it works, and that a plan after it is empty."""
     run = go(sandbox, account)

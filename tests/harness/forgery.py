@@ -14,7 +14,7 @@ from leadstate.model.plan import combined, fingerprint
 from leadstate.report.document import Report, Requests
 from leadstate.report.formats.json import to_json
 from leadstate.report.journal import Chain, Entry, line_of
-from tests.harness.disturbed_company import label_id, lead_id
+from tests.harness.builders import label_id, lead_id
 from tests.harness.plan_cases import STRANGERS
 
 RAW = "\ue000"
@@ -54,7 +54,7 @@ class Edit:
 
     def make(self, document: Any) -> None:
         """Change the document."""
-        places = list(_places(document))
+        places = list(places_of(document))
         if not places:
             return
         holder, key = places[self.where % len(places)]
@@ -90,7 +90,7 @@ def _swap(holder: Any, key: Any) -> None:
         holder[key], holder[key - 1] = holder[key - 1], holder[key]
 
 
-def _places(document: Any) -> Iterator[tuple[Any, Any]]:
+def places_of(document: Any) -> Iterator[tuple[Any, Any]]:
     """Return every place of a JSON document, as what holds it and its key there."""
     match document:
         case dict():
@@ -101,7 +101,7 @@ def _places(document: Any) -> Iterator[tuple[Any, Any]]:
             return
     for key, value in items:
         yield document, key
-        yield from _places(value)
+        yield from places_of(value)
 
 
 TAILS = (b"", b"", b"", b"", b"", b"x", b"\x00", b"{}", b"\xff", b"\n" * 9)

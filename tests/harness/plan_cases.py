@@ -9,8 +9,8 @@ from leadstate.model.account import Account
 from leadstate.model.policy import Policy, Prune
 from leadstate.model.resource import AtLeast, Desired, Money
 from leadstate.sandbox import Sandbox
-from tests.harness.builders import label, lead, refs
-from tests.harness.disturbed_company import Body, Ticks, company, label_id, lead_id
+from tests.harness.builders import label, label_id, lead, lead_id, refs
+from tests.harness.disturbed_company import Body, Ticks, company
 
 NO_GUARDS = Policy(max_deletes=None, max_delete_percent=None, refuse_in_use=False)
 

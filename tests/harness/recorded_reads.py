@@ -20,14 +20,11 @@ from leadstate.model.resource import Desired
 from leadstate.pipedrive.connection import Connection, TokenAuth, http_client
 from leadstate.pipedrive.secrets import Token
 from leadstate.sandbox import Sandbox
+from tests.harness.builders import lead_id
 
 TOKEN = "t" * 40
 LABEL_ID = "00000000-0000-4000-8000-000000000001"
 BEGIN = datetime(2026, 11, 24, tzinfo=UTC)
-
-
-def lead_id(number: int) -> str:
-    return f"10000000-0000-1000-8000-{number:012x}"
 
 
 @dataclass

@@ -18,6 +18,7 @@ from leadstate.model.touch import AccountReceipt, Touch
 from leadstate.pipedrive.connection import Connection, TokenAuth, http_client
 from leadstate.pipedrive.secrets import Token
 from leadstate.sandbox import Sandbox
+from tests.harness.builders import lead_id
 
 TOKEN = "t" * 40
 FREE = Policy(max_deletes=None, max_delete_percent=None, refuse_in_use=False)
@@ -25,10 +26,6 @@ LABELS = {name: f"00000000-0000-4000-8000-{number:012x}" for number, name in enu
 
 
 FORGOTTEN = ("id", "add_time", "update_time", "archive_time", "label_ids", "cc_email", "creator_id", "source_name")
-
-
-def lead_id(number: int) -> str:
-    return f"10000000-0000-1000-8000-{number:012x}"
 
 
 def company(

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from leadstate.engine.run import Settings
 from leadstate.model.policy import Impact, Prune
 from leadstate.model.resource import Desired
-from tests.harness.builders import label, lead, shown
-from tests.harness.recorded_reads import Company, lead_id, words
+from tests.harness.builders import label, lead, lead_id, shown
+from tests.harness.recorded_reads import Company, words
 
 LIST = {"leadLabels": 1, "leads": 1}
 
