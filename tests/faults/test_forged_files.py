@@ -40,7 +40,7 @@ from tests.harness.plan_cases import (
     written,
 )
 
-EXAMPLES = 5_000 if LONG else 75
+EXAMPLES = 5_050 if LONG else 75
 ENDS = {0, 1, 3, 4, 64}
 """How a command may end: done, with a message, refused, in part, or not understood."""
 
