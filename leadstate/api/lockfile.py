@@ -8,9 +8,8 @@ from leadstate.config import Lock, lock_text, read_lock
 from leadstate.engine.apply.execute import Outcomes
 from leadstate.model.account import Account
 from leadstate.model.address import Ref
-from leadstate.model.outcome import Status
+from leadstate.model.outcome import AccountReceipt, Status
 from leadstate.model.plan import AccountPlan, Action
-from leadstate.model.touch import AccountReceipt
 
 
 def remember(

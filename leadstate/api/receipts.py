@@ -17,9 +17,8 @@ from leadstate.engine.events import Observer
 from leadstate.model.account import Account
 from leadstate.model.address import Address
 from leadstate.model.errors import LeadstateError, ReportError
-from leadstate.model.outcome import Outcome
+from leadstate.model.outcome import Outcome, Touch
 from leadstate.model.plan import Action, Change
-from leadstate.model.touch import Touch
 from leadstate.report.build import Part, build, result_row
 from leadstate.report.document import Report
 from leadstate.report.formats.json import to_json

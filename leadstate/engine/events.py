@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from leadstate.model.address import Address
-from leadstate.model.outcome import Outcome
+from leadstate.model.outcome import Outcome, Touch
 from leadstate.model.plan import Change
-from leadstate.model.touch import Touch
 
 
 class Observer:

@@ -15,8 +15,8 @@ from leadstate.model.account import Account
 from leadstate.model.address import Ref, Span
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.observed import Observed
+from leadstate.model.outcome import AccountReceipt, Touch
 from leadstate.model.resource import CUSTOM, Attrs, CustomValue, Value
-from leadstate.model.touch import AccountReceipt, Touch
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.operations import GET_LABELS, GET_LEAD, GET_LEADS, Request
 

@@ -8,9 +8,9 @@ from typing import Final, overload
 from urllib.parse import urlsplit
 
 from leadstate.model.address import Ref
+from leadstate.model.outcome import AccountReceipt
 from leadstate.model.policy import Policy
 from leadstate.model.resource import Desired
-from leadstate.model.touch import AccountReceipt
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 """Names of this machine under which one server is usually reached."""

@@ -44,8 +44,9 @@ class Reader:
     def tokens_today(self) -> tuple[int | None, int | None]:
         """Rate-limit tokens that the company has left today, and has a day, as the last answer told (undocumented)."""
         names = ("x-daily-ratelimit-token-remaining", "x-daily-ratelimit-token-limit")
-        left, limit = (self.headers.get(name, "").strip() for name in names)
-        return _count(left), _count(limit)
+        scrub, headers = self._connection.signer.secrets.scrub, self._connection.headers
+        left, limit = (_count(scrub(headers.get(name, "")).strip()) for name in names)
+        return left, limit
 
     @property
     def server_time(self) -> dt.datetime | None:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from leadstate.model.address import RemoteRef
+from leadstate.model.outcome import Touch
 from leadstate.model.resource import Value
-from leadstate.model.touch import Touch
 
 LABELS = "labels"
 

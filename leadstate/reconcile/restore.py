@@ -12,9 +12,9 @@ from leadstate.model.account import Account
 from leadstate.model.address import Address, Ref, RemoteRef, Span
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.observed import Observed
+from leadstate.model.outcome import AccountReceipt, Touch
 from leadstate.model.plan import AccountPlan, Action, Change, Reason, Untouched
 from leadstate.model.resource import FREEZES, Bindings, Live, Value
-from leadstate.model.touch import AccountReceipt, Touch
 from leadstate.reconcile.changed import LABELS, Changed, compose
 from leadstate.reconcile.dependencies import in_order, weigh
 from leadstate.reconcile.diff import added, diff, removed

@@ -7,9 +7,8 @@ from typing import Literal
 from leadstate import __version__
 from leadstate.model.address import Address, Span
 from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.outcome import Outcome
+from leadstate.model.outcome import Outcome, Touch
 from leadstate.model.plan import AccountPlan, Action, Change, Impact, Untouched, combined, plain
-from leadstate.model.touch import Touch
 from leadstate.report import document as doc
 from leadstate.report.touches import touch_row
 

@@ -10,9 +10,9 @@ from typing import Final
 from leadstate.kinds import kind_named
 from leadstate.model.address import RemoteRef
 from leadstate.model.errors import ReportError
+from leadstate.model.outcome import AccountReceipt, Touch
 from leadstate.model.plan import plain
 from leadstate.model.resource import CUSTOM, Attrs, Value
-from leadstate.model.touch import AccountReceipt, Touch
 from leadstate.pipedrive.operations import UUID
 from leadstate.report import document as doc
 

@@ -17,7 +17,7 @@ import jsonschema
 import pytest
 
 from leadstate.api.receipts import Receipt, ReceiptError, read_report
-from leadstate.model import touch as core_touch
+from leadstate.model import outcome as model
 from leadstate.model.errors import ReportError
 from leadstate.model.outcome import Outcome, Status
 from leadstate.model.plan import AccountPlan
@@ -314,7 +314,7 @@ def test_two_receipts_of_one_second_are_two(tmp_path: Path) -> None:
 
 def test_what_a_later_killed_run_made_is_not_taken_for_what_an_earlier_one_had_begun(tmp_path: Path) -> None:
     part = Part(AccountPlan("emea", "https://x.test", (), (), 0, (), Bindings()), "x.test", (0, 0))
-    intended = core_touch.Touch("label", None, "New", None, {"name": "New", "color": "red"})
+    intended = model.Touch("label", None, "New", None, {"name": "New", "color": "red"})
     with (
         Receipt(tmp_path, [part], [], datetime(2026, 11, 24, tzinfo=UTC)) as killed,
         Receipt(tmp_path, [part], [], datetime(2026, 11, 25, tzinfo=UTC)) as later,

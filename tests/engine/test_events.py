@@ -6,9 +6,8 @@ import pytest
 
 from leadstate.engine.events import Event, Observer, Reporter, Several
 from leadstate.model.address import Address
-from leadstate.model.outcome import Outcome, Status
+from leadstate.model.outcome import Outcome, Status, Touch
 from leadstate.model.plan import Change
-from leadstate.model.touch import Touch
 from tests.harness.builders import account as declared
 from tests.harness.builders import label, planned
 

@@ -351,3 +351,11 @@ def test_an_invalid_daily_budget_header_is_unknown(text: str, count: int | None)
     assert Reader(connection).tokens_today == (count, 50_000)
     connection.headers = httpx.Headers({"x-daily-ratelimit-token-limit": text})
     assert Reader(connection).tokens_today == (None, count)
+
+
+def test_a_token_of_digits_that_a_header_repeats_is_no_budget() -> None:
+    connection = Connection(httpx.AsyncClient(), "https://acme.test", TokenAuth(Token("48151623")))
+    connection.headers = httpx.Headers(
+        {"x-daily-ratelimit-token-remaining": "48151623", "x-daily-ratelimit-token-limit": "50000"}
+    )
+    assert Reader(connection).tokens_today == (None, 50_000)

@@ -9,9 +9,9 @@ import pytest
 from leadstate.model.address import Address, Ref, RemoteRef, Span
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.observed import Observed, Reading
+from leadstate.model.outcome import AccountReceipt, Touch
 from leadstate.model.plan import AccountPlan, Action, Change, FieldDiff, Reason, Untouched
 from leadstate.model.resource import ABSENT, Live
-from leadstate.model.touch import AccountReceipt, Touch
 from leadstate.reconcile.restore import plan_restore, with_ids
 from tests.harness.builders import account, live_label, live_lead, refs, shown
 

@@ -16,9 +16,9 @@ from leadstate.kinds import kind_named
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
 from leadstate.model.address import Ref, RemoteRef
+from leadstate.model.outcome import Touch
 from leadstate.model.plan import AccountPlan, Action, Change
 from leadstate.model.resource import FREEZES, Absent, Attrs, Bindings, Live, Value
-from leadstate.model.touch import Touch
 from leadstate.pipedrive.answers import Answer
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.connection import Connection, Lane
