@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from leadstate.api.configuration import load, rollback
     from leadstate.api.plain import apply, plan
     from leadstate.api.receipts import read_report
-    from leadstate.api.session import Plan, Result, Rollout, Runtime, Session, connect
+    from leadstate.api.results import Plan, Result
+    from leadstate.api.session import Rollout, Runtime, Session, connect
     from leadstate.engine.events import Event
 
 __version__ = "0.1.0.dev0"
@@ -44,7 +45,8 @@ _HOMES = {
     "leadstate.api.configuration": ("load", "rollback"),
     "leadstate.api.plain": ("apply", "plan"),
     "leadstate.api.receipts": ("read_report",),
-    "leadstate.api.session": ("Plan", "Result", "Rollout", "Runtime", "Session", "connect"),
+    "leadstate.api.results": ("Plan", "Result"),
+    "leadstate.api.session": ("Rollout", "Runtime", "Session", "connect"),
     "leadstate.engine.events": ("Event",),
 }
 

@@ -2,8 +2,9 @@
 
 from leadstate.api.configuration import UnknownAccount
 from leadstate.api.receipts import ReceiptError
+from leadstate.api.results import Refused, StalePlan
 from leadstate.api.run_lock import Locked, NoStateFolder
-from leadstate.api.session import Refused, StalePlan, UnknownTarget
+from leadstate.api.session import UnknownTarget
 from leadstate.config import LockError
 from leadstate.model.errors import ConfigurationError, LeadstateError, ReportError, SecretError
 from leadstate.pipedrive.errors import ApiError

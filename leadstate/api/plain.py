@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from leadstate.api.session import Plan, Result, Rollout, Runtime, connect
+from leadstate.api.results import Plan, Result
+from leadstate.api.session import Rollout, Runtime, connect
 from leadstate.config import Configuration
 from leadstate.engine.events import Event
 from leadstate.model.policy import Impact

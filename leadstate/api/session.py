@@ -5,12 +5,11 @@ Prints nothing and knows no exit codes. What is asked of a person, shown or logg
 
 import asyncio
 import os
-from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 import platformdirs
@@ -21,6 +20,7 @@ from leadstate.api.credentials import Warn, signer_of
 from leadstate.api.listing_lengths import read_lengths, write_lengths
 from leadstate.api.lockfile import remember
 from leadstate.api.receipts import Receipt
+from leadstate.api.results import Plan, Refused, Result, StalePlan
 from leadstate.api.run_lock import run_locks
 from leadstate.config import Configuration, LockError
 from leadstate.engine.attribution import plan_and_compare
@@ -30,9 +30,8 @@ from leadstate.engine.run import Applied, Settings, apply_all, plan_all, skip_al
 from leadstate.kinds import KIND_NAMES
 from leadstate.model.account import Account
 from leadstate.model.address import Target
-from leadstate.model.diagnostics import Diagnostic, Severity, some, worst
+from leadstate.model.diagnostics import Diagnostic, Severity, some
 from leadstate.model.errors import LeadstateError, SecretError, diagnostic_of
-from leadstate.model.outcome import Status
 from leadstate.model.plan import AccountPlan
 from leadstate.model.policy import Impact
 from leadstate.model.rollout import ALL_AT_ONCE, Waves
@@ -40,45 +39,7 @@ from leadstate.pipedrive.bounds import BOUNDS, Bounds
 from leadstate.pipedrive.connection import Connection, Pace, Spent, Transport, http_client
 from leadstate.report import document as doc
 from leadstate.report.build import Base, Part, build
-from leadstate.report.formats.json import to_json
 from leadstate.report.stale import differences
-
-
-class StalePlan(LeadstateError):
-    """The accounts or the configuration have changed since a plan was made, so it was not applied.
-
-    Attributes:
-        differences: what differs, a line each.
-        plan: the plan of now.
-    """
-
-    code = "stale-plan"
-
-    def __init__(self, lines: Sequence[str], plan: "Plan") -> None:
-        super().__init__(
-            "the accounts or the configuration have changed since this plan was made: " + "; ".join(lines),
-            hint="plan again, have it reviewed, and apply that one",
-        )
-        self.differences = tuple(lines)
-        self.plan = plan
-
-
-class Refused(LeadstateError):
-    """A guard refuses a plan, so nothing was applied in any account.
-
-    Attributes:
-        plan: the plan; its diagnostics say why.
-    """
-
-    code = "refused"
-
-    def __init__(self, plan: "Plan") -> None:
-        grave = [d for d in plan.diagnostics if d.severity == Severity.GUARD.value]
-        super().__init__(
-            "the plan is refused: " + "; ".join(f"{d.severity}[{d.code}] {d.summary}" for d in grave[:3]),
-            hint=next((d.hint for d in grave if d.hint), ""),
-        )
-        self.plan = plan
 
 
 class UnknownTarget(LeadstateError):
@@ -136,113 +97,6 @@ class Limit:
 
     accounts: tuple[str, ...] = ()
     shard: str | None = None
-
-
-class Document(ABC):
-    """A report with its parts at hand."""
-
-    @property
-    @abstractmethod
-    def report(self) -> doc.Report:
-        """The document."""
-
-    @property
-    def summary(self) -> doc.Summary:
-        """How many objects are added, updated, deleted, unchanged and untouched."""
-        return self.report.summary
-
-    @property
-    def accounts(self) -> tuple[doc.Account, ...]:
-        """The accounts with their changes, sorted by name."""
-        return self.report.accounts
-
-    @property
-    def diagnostics(self) -> tuple[doc.Diagnostic, ...]:
-        """Errors, refusals and warnings of all accounts."""
-        return self.report.all_diagnostics()
-
-    @property
-    def fingerprint(self) -> str | None:
-        """A hash over all changes with their before values; the same for the same work."""
-        return self.report.fingerprint
-
-    def to_json(self) -> str:
-        """Return the document as `--format json` writes it; `apply` and `show` read it."""
-        return "".join(to_json(self.report))
-
-
-@dataclass(frozen=True)
-class Plan(Document):
-    """What an apply would do.
-
-    Attributes:
-        configuration: what it was made from.
-        settings: how it was made.
-        plans: each account's plan, those of accounts that could not be read included.
-        document: makes the report.
-    """
-
-    configuration: Configuration
-    settings: Settings
-    plans: tuple[AccountPlan, ...]
-    document: Callable[[], doc.Report] = field(repr=False)
-
-    @cached_property
-    def report(self) -> doc.Report:
-        """The document; made when it is asked for, since an apply that nobody looks at needs none."""
-        return self.document()
-
-    @cached_property
-    def severity(self) -> Severity | None:
-        """The gravest diagnostic of its accounts."""
-        return worst(diagnostic for plan in self.plans for diagnostic in plan.diagnostics)
-
-    @property
-    def has_work(self) -> bool:
-        """Whether an apply would change anything."""
-        return any(plan.changes for plan in self.plans if plan.applyable)
-
-
-@dataclass(frozen=True)
-class Result(Document):
-    """What an apply has done.
-
-    Attributes:
-        done: the document.
-        receipt: where the receipt is; None where nothing was begun.
-        applied: each connected account's result.
-        interrupted: whether it was stopped before its end.
-        notes: what else there is to say: why the receipt, or the lock file, could not be written, which accounts were
-            not begun.
-    """
-
-    done: doc.Report
-    receipt: Path | None = None
-    applied: tuple[Applied, ...] = ()
-    interrupted: bool = False
-    notes: tuple[Diagnostic, ...] = ()
-
-    @property
-    def report(self) -> doc.Report:
-        """The document."""
-        return self.done
-
-    @property
-    def converged(self) -> bool:
-        """Whether everything was done in every account, noted down, and nothing is left to do."""
-        errors = any(diagnostic.severity == Severity.ERROR.value for diagnostic in self.diagnostics)
-        return not (self.interrupted or self.notes or errors) and all(result.settled for result in self.applied)
-
-    @property
-    def changed(self) -> bool:
-        """Whether any change was made."""
-        return any(o.status is Status.APPLIED for result in self.applied for o in result.outcomes.values())
-
-    @property
-    def diverged(self) -> bool:
-        """Whether an account has an error that its plan did not have: somebody else changed it meanwhile."""
-        begun = [result.remaining for result in self.applied if result.outcomes and result.remaining]
-        return any(worst(remaining.diagnostics) is Severity.ERROR for remaining in begun)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from leadstate.api.baseline import Baseline
-from leadstate.api.session import Limit, Plan, Session, UnknownTarget
+from leadstate.api.results import Plan
+from leadstate.api.session import Limit, Session, UnknownTarget
 from leadstate.cli.configuration import load_configuration
 from leadstate.cli.exits import Exit
 from leadstate.cli.progress import progress

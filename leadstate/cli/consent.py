@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from leadstate.api.receipts import read_report
+from leadstate.api.results import Plan, Result
 from leadstate.api.run_lock import Locked, run_locks
-from leadstate.api.session import Plan, Result, Rollout, Session
+from leadstate.api.session import Rollout, Session
 from leadstate.cli.choices import Choices, exit_of
 from leadstate.cli.confirm import agreed, can_ask
 from leadstate.cli.diagnostics import say

@@ -6,7 +6,7 @@ import click
 
 from leadstate.api.configuration import lock_file
 from leadstate.api.lockfile import remember
-from leadstate.api.session import Plan
+from leadstate.api.results import Plan
 from leadstate.cli import options
 from leadstate.cli.configuration import load_configuration
 from leadstate.cli.diagnostics import say

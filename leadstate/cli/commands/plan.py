@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from leadstate.api.baseline import Baseline, read_baseline
-from leadstate.api.session import Plan
+from leadstate.api.results import Plan
 from leadstate.cli import options
 from leadstate.cli.choices import Choices, exit_of
 from leadstate.cli.configuration import configuration_report

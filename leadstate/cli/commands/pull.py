@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from leadstate.api.configuration import DEFAULT
-from leadstate.api.session import Plan
+from leadstate.api.results import Plan
 from leadstate.cli import options
 from leadstate.cli.choices import Choices
 from leadstate.cli.configuration import load_configuration

@@ -7,7 +7,7 @@ import click
 
 from leadstate.api.configuration import is_receipt, lock_file, rollback
 from leadstate.api.receipts import read_report
-from leadstate.api.session import Plan
+from leadstate.api.results import Plan
 from leadstate.cli import options
 from leadstate.cli.choices import Choices, exit_of
 from leadstate.cli.configuration import configuration_report
