@@ -40,7 +40,9 @@ class _File(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     version: Literal[1]
-    accounts: dict[str, dict[Annotated[str, Field(pattern=r"^[a-z]+:.+$")], Annotated[str, AfterValidator(_check_id)]]]
+    accounts: dict[
+        str, dict[Annotated[str, Field(pattern=r"^[a-z][a-z_]*:.+$")], Annotated[str, AfterValidator(_check_id)]]
+    ]
 
 
 def lock_path(config: Path) -> Path:

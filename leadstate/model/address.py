@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-_TARGET = re.compile(r"(?:(?P<account>[^/:]+)/)?(?P<kind>[a-z]+):(?P<key>.+)", re.DOTALL)
+_TARGET = re.compile(r"(?:(?P<account>[^/:]+)/)?(?P<kind>[a-z][a-z_]*):(?P<key>.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, order=True, slots=True)

@@ -10,7 +10,7 @@ from leadstate.config.lockfile import Lock, LockError, lock_path, lock_text, rea
 from leadstate.model.address import Ref
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1)
-REFS = st.builds(Ref, st.sampled_from(["label", "lead"]), TEXT)
+REFS = st.builds(Ref, st.sampled_from(["label", "lead", "source_note"]), TEXT)
 LOCKS = st.dictionaries(TEXT, st.dictionaries(REFS, st.uuids().map(str), min_size=1))
 ID = "1b4e28ba-2fa1-11d2-883f-b9a761bde3fb"
 

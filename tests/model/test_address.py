@@ -5,7 +5,7 @@ import pytest
 from leadstate.model.address import Address, Ref, RemoteRef, Span, Target
 from tests.harness.builders import account
 
-KINDS = ("label", "lead")
+KINDS = ("label", "lead", "source_note")
 HOT = Address("emea", "label", "Hot")
 
 
@@ -23,6 +23,7 @@ def test_addresses_are_formatted_as_they_are_written() -> None:
         ("label:a/b:c", Target(None, "label", "a/b:c")),
         ("emea/lead:a/b:c", Target("emea", "lead", "a/b:c")),
         ("label:two\nlines", Target(None, "label", "two\nlines")),
+        ("emea/source_note:a", Target("emea", "source_note", "a")),
     ],
 )
 def test_a_target_is_formatted_as_it_was_parsed(text: str, target: Target) -> None:
@@ -30,11 +31,13 @@ def test_a_target_is_formatted_as_it_was_parsed(text: str, target: Target) -> No
     assert str(target) == text
 
 
-@pytest.mark.parametrize("text", ["", "Hot", "label:", ":Hot", "deal:Hot", "emea/Hot", "a/b/label:Hot", "/label:Hot"])
+@pytest.mark.parametrize(
+    "text", ["", "Hot", "label:", ":Hot", "deal:Hot", "emea/Hot", "a/b/label:Hot", "/label:Hot", "_:a"]
+)
 def test_an_invalid_target_is_refused_with_a_fix(text: str) -> None:
     with pytest.raises(ValueError, match="is no address") as caught:
         Target.parse(text, KINDS)
-    fix = "write label:NAME or lead:NAME, with ACCOUNT/ before it for one account only"
+    fix = "write label:NAME or lead:NAME or source_note:NAME, with ACCOUNT/ before it for one account only"
     assert str(caught.value) == f"{text!r} is no address; {fix}"
 
 
