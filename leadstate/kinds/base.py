@@ -3,7 +3,7 @@
 import datetime as dt
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
@@ -51,6 +51,11 @@ class Kind:
         moves: the requests that take other objects away from one that is deleted, and see that nobody has changed it
             meanwhile, as far as a plan can tell.
         from_plain: an attribute, by name, from the form that reports hold.
+        forms: attribute → whether a value has the form that reports hold.
+        columns: the keys of an answered object that `get` shows.
+        references: attributes that list other objects → the kind of those objects.
+        needed_to_recreate: the attributes without which a deleted object cannot be created again.
+        custom_fields: whether objects have custom fields.
     """
 
     name: str
@@ -60,6 +65,11 @@ class Kind:
     reread: Callable[[Change], Request | None]
     moves: Callable[[Change], Sequence[Request]]
     from_plain: Callable[[str, Any], Value]
+    forms: Mapping[str, Callable[[object], bool]]
+    columns: Sequence[str]
+    references: Mapping[str, str] = field(default_factory=dict)
+    needed_to_recreate: frozenset[str] = frozenset()
+    custom_fields: bool = False
 
 
 class Spec(BaseModel):

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from leadstate.kinds.base import Day, Kind, Line, Resolve, Scoped, Spec, Wire
+from leadstate.kinds.forms import is_text
 from leadstate.model.address import Address, Ref, Span
 from leadstate.model.plan import Action, Change
 from leadstate.model.resource import Desired, Live, text
@@ -191,4 +192,15 @@ def moves(change: Change) -> Sequence[Request]:
     )
 
 
-LABEL = Kind("label", GET_LABELS, decode, requests, reread, moves, lambda _name, value: value)
+LABEL = Kind(
+    "label",
+    GET_LABELS,
+    decode,
+    requests,
+    reread,
+    moves,
+    lambda _name, value: value,
+    forms={"name": is_text, "color": is_text},
+    columns=("name", "color", "id"),
+    needed_to_recreate=frozenset({"name", "color"}),
+)

@@ -13,6 +13,15 @@ from leadstate.kinds.base import Kind, Resolve, Wire, fields_set
 from leadstate.kinds.contacts import OrganizationRef, PersonRef, UserRef
 from leadstate.kinds.custom_field import answered
 from leadstate.kinds.custom_value import declared
+from leadstate.kinds.forms import (
+    is_flag,
+    is_flag_or_none,
+    is_ids,
+    is_money_or_none,
+    is_text,
+    is_text_or_none,
+    is_whole_or_none,
+)
 from leadstate.kinds.lead_spec import AtLeastLabels, LeadSpec
 from leadstate.kinds.money import MoneySpec, number_of, within_bounds
 from leadstate.model.address import Address, Ref, RemoteRef, Span
@@ -232,4 +241,29 @@ def reread(change: Change) -> Request | None:
     return Request(GET_LEAD, change.remote_id) if overwrites or change.action is Action.DELETE else None
 
 
-LEAD = Kind("lead", GET_LEADS, decode, requests, reread, lambda _change: (), from_plain)
+LEAD = Kind(
+    "lead",
+    GET_LEADS,
+    decode,
+    requests,
+    reread,
+    lambda _change: (),
+    from_plain,
+    forms={
+        "title": is_text,
+        "person": is_whole_or_none,
+        "organization": is_whole_or_none,
+        "owner": is_whole_or_none,
+        "labels": is_ids,
+        "value": is_money_or_none,
+        "expected_close_date": is_text_or_none,
+        "visible_to": is_text_or_none,
+        "was_seen": is_flag_or_none,
+        "channel": is_whole_or_none,
+        "channel_id": is_text_or_none,
+        "archived": is_flag,
+    },
+    columns=("id", "title", "owner_id", "person_id", "organization_id", "value", "origin_id"),
+    references={"labels": "label"},
+    custom_fields=True,
+)

@@ -3,9 +3,8 @@
 A receipt may have been edited, so whatever is read is checked for the form that an apply writes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
 
 from leadstate.kinds import kind_named
 from leadstate.model.address import RemoteRef
@@ -16,8 +15,6 @@ from leadstate.model.resource import CUSTOM, Attrs, Value
 from leadstate.pipedrive.operations import UUID
 from leadstate.report import document as doc
 
-_LABELS: Final = "labels"
-
 
 def touch_row(touch: Touch) -> doc.Touch:
     """A touch; labels stand as their ids."""
@@ -25,8 +22,8 @@ def touch_row(touch: Touch) -> doc.Touch:
         kind="label" if touch.kind == "label" else "lead",
         remote_id=touch.remote_id,
         key=touch.key,
-        before=_plain(touch.before),
-        after=_plain(touch.after),
+        before=_plain(touch.kind, touch.before),
+        after=_plain(touch.kind, touch.after),
         marker=touch.marker,
         custom={key: plain(value) for key, value in touch.custom.items()},
         answered=touch.answered,
@@ -56,10 +53,11 @@ def receipt_of(account: doc.Account, file: str) -> AccountReceipt:
     return AccountReceipt(file, touched, {ids[ref]: name for ref, name in names.items() if ref in ids})
 
 
-def _plain(attrs: Attrs | None) -> dict[str, object] | None:
+def _plain(kind: str, attrs: Attrs | None) -> dict[str, object] | None:
     if attrs is None:
         return None
-    return {name: _ids(value) if name == _LABELS else plain(value) for name, value in attrs.items()}
+    lists = kind_named(kind).references
+    return {name: _ids(value) if name in lists else plain(value) for name, value in attrs.items()}
 
 
 def _ids(value: Value) -> list[str]:
@@ -71,13 +69,9 @@ def _touch(row: doc.Touch) -> Touch:
         raise ValueError(f"{row.remote_id!r} is no id")
     if row.before is None and row.after is None:
         raise ValueError("an object that never was")
-    if (
-        row.kind == "label"
-        and row.before is not None
-        and row.after is None
-        and row.before.keys() != _FORMS["label"].keys()
-    ):
-        raise ValueError("a deleted label without its name and colour")
+    needed = kind_named(row.kind).needed_to_recreate
+    if row.before is not None and row.after is None and not needed <= row.before.keys():
+        raise ValueError(f"a deleted {row.kind} without its {' and '.join(sorted(needed))}")
     return Touch(
         row.kind,
         row.remote_id,
@@ -95,69 +89,17 @@ def _attrs(kind: str, attrs: Mapping[str, object] | None) -> Attrs | None:
     return None if attrs is None else {name: _value(kind, name, value) for name, value in attrs.items()}
 
 
-def _value(kind: str, name: str, value: object) -> Value:
-    if kind == "lead" and name.startswith(CUSTOM):
-        return kind_named(kind).from_plain(name, value)
-    if not _FORMS[kind][name](value):
-        raise ValueError(f"{name} of a {kind} is {value!r}")
-    if name == _LABELS and isinstance(value, list):
-        return tuple(sorted(RemoteRef("label", label) for label in value))
-    return kind_named(kind).from_plain(name, value)
+def _value(kind_name: str, name: str, value: object) -> Value:
+    kind = kind_named(kind_name)
+    if kind.custom_fields and name.startswith(CUSTOM):
+        return kind.from_plain(name, value)
+    if not kind.forms[name](value):
+        raise ValueError(f"{name} of a {kind_name} is {value!r}")
+    if name in kind.references and isinstance(value, list):
+        return tuple(sorted(RemoteRef(kind.references[name], remote_id) for remote_id in value))
+    return kind.from_plain(name, value)
 
 
 def _exact(value: object) -> object:
     """A number of a raw answer, as answers are read: without a rounding error."""
     return Decimal(repr(value)) if isinstance(value, float) else value
-
-
-def _text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _text_or_none(value: object) -> bool:
-    return value is None or isinstance(value, str)
-
-
-def _whole_or_none(value: object) -> bool:
-    return value is None or (isinstance(value, int) and not isinstance(value, bool))
-
-
-def _flag(value: object) -> bool:
-    return isinstance(value, bool)
-
-
-def _flag_or_none(value: object) -> bool:
-    return value is None or isinstance(value, bool)
-
-
-def _label_ids(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(label, str) and UUID.fullmatch(label) for label in value)
-
-
-def _money_or_none(value: object) -> bool:
-    return value is None or (
-        isinstance(value, dict)
-        and value.keys() == {"amount", "currency"}
-        and isinstance(value["amount"], int | str)
-        and isinstance(value["currency"], str)
-    )
-
-
-_FORMS: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {
-    "label": {"name": _text, "color": _text},
-    "lead": {
-        "title": _text,
-        "person": _whole_or_none,
-        "organization": _whole_or_none,
-        "owner": _whole_or_none,
-        _LABELS: _label_ids,
-        "value": _money_or_none,
-        "expected_close_date": _text_or_none,
-        "visible_to": _text_or_none,
-        "was_seen": _flag_or_none,
-        "channel": _whole_or_none,
-        "channel_id": _text_or_none,
-        "archived": _flag,
-    },
-}
-"""The attributes of each kind, and the forms that reports have of them."""

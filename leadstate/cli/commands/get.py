@@ -19,6 +19,8 @@ from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import columns, wants_color, write_private
 from leadstate.cli.session import session
 from leadstate.config import Configuration
+from leadstate.kinds.label import LABEL
+from leadstate.kinds.lead import LEAD
 from leadstate.model.diagnostics import Diagnostic
 from leadstate.model.errors import diagnostic_of
 from leadstate.model.escape import is_visible, visible, visible_json
@@ -27,9 +29,7 @@ from leadstate.pipedrive.errors import ApiError, BadAnswer
 from leadstate.pipedrive.operations import (
     GET_ARCHIVED_LEADS,
     GET_DEAL_FIELDS,
-    GET_LABELS,
     GET_LEAD,
-    GET_LEADS,
     GET_SOURCES,
     GET_USERS,
     Operation,
@@ -64,7 +64,7 @@ def labels(**chosen: Any) -> int:
     Examples:  leadstate get labels
                leadstate get labels -a tag:prod --format yaml
     """
-    return _get(_listed(GET_LABELS), ("name", "color", "id"), **chosen)
+    return _get(_listed(LABEL.listing), LABEL.columns, **chosen)
 
 
 @get.command("sources")
@@ -108,9 +108,6 @@ def fields(**chosen: Any) -> int:
     return _get(fetch, ("field_name", "field_type", "options", "field_code"), **chosen)
 
 
-_LEAD_COLUMNS = ("id", "title", "owner_id", "person_id", "organization_id", "value", "origin_id")
-
-
 @get.command("leads")
 @options.option("--archived", is_flag=True, help="The archived leads instead (40 tokens a page of 500).")
 @options.configuration
@@ -122,12 +119,12 @@ def leads(*, archived: bool, **chosen: Any) -> int:
     Examples:  leadstate get leads -a emea
                leadstate get leads --archived --format json
     """
-    operation = GET_ARCHIVED_LEADS if archived else GET_LEADS
+    operation = GET_ARCHIVED_LEADS if archived else LEAD.listing
 
     async def fetch(reader: Reader) -> list[Row]:
         return [_row(operation.id, row) async for page in reader.pages(operation) for row in page.rows]
 
-    return _get(fetch, _LEAD_COLUMNS, **chosen)
+    return _get(fetch, LEAD.columns, **chosen)
 
 
 @get.command("lead")
@@ -144,7 +141,7 @@ def lead(*, lead_id: object, **chosen: Any) -> int:
     async def fetch(reader: Reader) -> list[Row]:
         return [_row(GET_LEAD.id, (await reader.get(Request(GET_LEAD, str(lead_id)))).data)]
 
-    return _get(fetch, _LEAD_COLUMNS, **chosen)
+    return _get(fetch, LEAD.columns, **chosen)
 
 
 def _listed(operation: Operation) -> Fetch:
