@@ -35,16 +35,18 @@ def to_json(
     """
     digest = _Digest(report)
     rest = _report().dump_python(replace(report, accounts=(), digest=None), mode="json")
-    separator = "{"
+    text, separator = "", "{"
     for name, value in rest.items():
-        yield f'{separator}\n  "{name}": '
+        text += f'{separator}\n  "{name}": '
         separator = ","
         if name == "accounts":
+            yield visible_json(text)
             yield from _accounts(report.accounts, digest)
+            text = ""
         else:
-            text = digest.text() if name == "digest" else value
-            yield _indented(json.dumps(text, indent=2, ensure_ascii=False), 2)
-    yield "\n}\n"
+            content = digest.text() if name == "digest" else value
+            text += _indented(json.dumps(content, indent=2, ensure_ascii=False), 2)
+    yield visible_json(text + "\n}\n")
 
 
 def _accounts(accounts: Sequence[Account], digest: "_Digest") -> Iterator[str]:
@@ -52,14 +54,14 @@ def _accounts(accounts: Sequence[Account], digest: "_Digest") -> Iterator[str]:
     separator = "["
     for account in accounts:
         digest.add(account)
-        yield f"{separator}\n    {_indented(_account().dump_json(account, indent=2).decode(), 4)}"
+        yield f"{separator}\n    {_indented(visible_json(_account().dump_json(account, indent=2).decode()), 4)}"
         separator = ","
     yield "\n  ]" if accounts else "[]"
 
 
 def _indented(text: str, spaces: int) -> str:
     """Return JSON whose lines after the first stand further to the right; no text in it holds a line break."""
-    return visible_json(text).replace("\n", "\n" + " " * spaces)
+    return text.replace("\n", "\n" + " " * spaces)
 
 
 class _Digest:
