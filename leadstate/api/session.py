@@ -31,7 +31,7 @@ from leadstate.kinds import KIND_NAMES
 from leadstate.model.account import Account
 from leadstate.model.address import Target
 from leadstate.model.diagnostics import Diagnostic, Severity, some
-from leadstate.model.errors import LeadstateError, SecretError, diagnostic_of
+from leadstate.model.errors import LeadstateError, ReportError, SecretError, diagnostic_of
 from leadstate.model.plan import AccountPlan
 from leadstate.model.policy import Impact
 from leadstate.model.rollout import ALL_AT_ONCE, Waves
@@ -196,6 +196,7 @@ class Session:
             rollout: which accounts come before the others.
 
         Raises:
+            ReportError: the stored report is no plan, but a receipt for example.
             StalePlan: a new plan differs from the one that was reviewed.
             Refused: a guard refuses.
             Locked: another run holds one of the accounts.
@@ -203,6 +204,8 @@ class Session:
         """
         accounts = [declared.account for declared in self.configuration.accounts]
         reviewed = plan if isinstance(plan, doc.Report) else plan.report
+        if reviewed.command != "plan":
+            raise ReportError(f"a report of `{reviewed.command}` is no plan", hint="make one with `Session.plan`")
         settings = plan.settings if isinstance(plan, Plan) else Settings()
         with run_locks(accounts, self.runtime.state, "apply", lock_timeout):
             now = await self.plan(

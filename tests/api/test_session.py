@@ -81,6 +81,17 @@ def test_a_stored_plan_is_applied(configuration: Configuration, runtime: leadsta
     assert asyncio.run(run()).converged
 
 
+def test_a_receipt_is_not_applied_as_a_plan(configuration: Configuration, runtime: leadstate.Runtime) -> None:
+    receipt = leadstate.apply(leadstate.plan(configuration, accounts=["emea"], runtime=runtime), runtime=runtime).report
+
+    async def run() -> leadstate.Result:
+        async with leadstate.connect(configuration, ["emea"], runtime=runtime) as session:
+            return await session.apply(receipt)
+
+    with pytest.raises(errors.ReportError, match="a report of `apply` is no plan"):
+        asyncio.run(run())
+
+
 def test_a_run_is_undone(configuration: Configuration, runtime: leadstate.Runtime, sandbox: Sandbox) -> None:
     before = {label["name"] for label in sandbox.dump()["companies"][0]["labels"]}
     plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
