@@ -181,6 +181,8 @@ class Session:
         self,
         plan: Plan | doc.Report,
         *,
+        allow: Sequence[str] = (),
+        max_tokens: int | None = None,
         on_event: Callable[[Event], object] | None = None,
         lock_file: Path | None = None,
         lock_timeout: float = 0.0,
@@ -190,6 +192,8 @@ class Session:
 
         Args:
             plan: the plan, made by this session or another one, or a stored one (`leadstate.read_report`).
+            allow: guards to lift, besides those that were lifted for the plan; a stored plan does not tell which.
+            max_tokens: rate-limit tokens that an account's apply may cost, in place of what the plan was made with.
             on_event: called for each change that ends, with an `Event`; `str()` of it is a line.
             lock_file: the lock file to bring up to date.
             lock_timeout: seconds to wait for another apply of these accounts on this machine.
@@ -211,8 +215,8 @@ class Session:
             now = await self.plan(
                 reviewed.scope.targets,
                 impact=settings.impact,
-                allow=sorted(settings.allow),
-                max_tokens=settings.max_tokens,
+                allow=sorted(settings.allow.union(allow)),
+                max_tokens=settings.max_tokens if max_tokens is None else max_tokens,
                 reserve=settings.reserve,
             )
             if stale := differences(reviewed, now.report):

@@ -135,7 +135,10 @@ def _summary(mistake: Mistake) -> str:
     message = _SENTENCES.get(mistake.type) or _INPUT.sub("", mistake.message)
     if message.startswith("should ") and mistake.loc[-1] != "[key]" and len(mistake.node.text or "") <= _REPEATED:
         message += f", not `{mistake.written}`" if mistake.written else ""
-    return f"{subject} {message}" if message.startswith(_VERBS) else f"{subject}: {message}"
+    if message.startswith(_VERBS):
+        return f"{subject} {message}"
+    # A whole sentence about an item says itself what it is about.
+    return message if isinstance(mistake.loc[-1], int) else f"{subject}: {message}"
 
 
 def _cell_hint(mistake: Mistake) -> str:

@@ -117,6 +117,22 @@ def test_a_guard_refuses(configuration: Configuration, runtime: leadstate.Runtim
         leadstate.apply(plan, runtime=runtime)
 
 
+def test_a_stored_plan_is_applied_with_the_guards_that_are_lifted_again(
+    configuration: Configuration, runtime: leadstate.Runtime, tmp_path: Path
+) -> None:
+    plan = leadstate.plan(configuration, accounts=["emea"], allow=["max-tokens"], max_tokens=1, runtime=runtime)
+    (tmp_path / "plan.json").write_text(plan.to_json())
+    stored = leadstate.read_report(tmp_path / "plan.json")
+
+    async def run(*allow: str) -> leadstate.Result:
+        async with leadstate.connect(configuration, ["emea"], runtime=runtime) as session:
+            return await session.apply(stored, allow=allow, max_tokens=1)
+
+    with pytest.raises(errors.Refused):
+        asyncio.run(run())
+    assert asyncio.run(run("max-tokens")).converged
+
+
 def test_another_run_holds_the_account(configuration: Configuration, runtime: leadstate.Runtime) -> None:
     plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
     accounts = [declared.account for declared in plan.configuration.accounts]
