@@ -65,15 +65,15 @@ def _drop(data: Any, path: Path) -> Any:
     step, *rest = path
     if rest:
         return _put(data, (step,), _drop(data[step], tuple(rest)))
-    return {key: one for key, one in data.items() if key != step}
+    return {key: value for key, value in data.items() if key != step}
 
 
-def same(one: object, other: object) -> bool:
+def same(this: object, other: object) -> bool:
     """Whether two values are the same in a YAML file, where `1`, `1.0` and `true` are three."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, Decimal) and isinstance(other, Decimal):
-        return str(one) == str(other)
-    return type(one) is type(other) and one == other
+    if isinstance(this, dict) and isinstance(other, dict):
+        return this.keys() == other.keys() and all(same(value, other[key]) for key, value in this.items())
+    if isinstance(this, list) and isinstance(other, list):
+        return len(this) == len(other) and all(map(same, this, other))
+    if isinstance(this, Decimal) and isinstance(other, Decimal):
+        return str(this) == str(other)
+    return type(this) is type(other) and this == other

@@ -160,7 +160,7 @@ def _lead_fields(lead: Live, names: Mapping[Ref, str], plan: Any, known: Known) 
             fields[name] = visible_to(int(value), plan) if value.isdecimal() else value
         elif name == "labels":
             carried = value if isinstance(value, tuple) else ()
-            told = [names[one] for one in carried if isinstance(one, Ref) and one in names]
+            told = [names[ref] for ref in carried if isinstance(ref, Ref) and ref in names]
             fields[name] = told if len(told) == len(carried) else {"at_least": told}
         elif name in _CONTACTS and isinstance(value, int):
             fields[name] = _described(name, value, known)

@@ -23,7 +23,7 @@ def spellings(label: Desired, files: Files) -> tuple[str, ...]:
 
 def visible_to(number: int, plan: Any, before: object = "") -> object:
     """In words where the account's plan has one, and no number was written before."""
-    words = [one for one in _WORDS if visibility(one, plan) == number]
+    words = [word for word in _WORDS if visibility(word, plan) == number]
     return words[0] if words and isinstance(before, str) else number
 
 

@@ -110,21 +110,21 @@ def _edits(item: Item, name: str, live: Mapping[str, object], scope: set[str]) -
             yield Set((*item.steps, "overrides", account, *steps), live[account])
 
 
-def _value(address: Address, one: FieldDiff, item: Item | None, files: Files, desired: Sequence[Desired]) -> object:
+def _value(address: Address, field: FieldDiff, item: Item | None, files: Files, desired: Sequence[Desired]) -> object:
     """The live value as people write it."""
     if item is None:
         raise _UnfitError("it stands in a CSV file, and only YAML is edited", "write it there by hand")
-    if not (one.path in _KNOWN[address.kind] or one.path.startswith(CUSTOM)):
+    if not (field.path in _KNOWN[address.kind] or field.path.startswith(CUSTOM)):
         raise _UnfitError("pull knows no way to write it", "write it by hand")
-    name, account = one.path, address.account
+    name, account = field.path, address.account
     before = item.written(account, _steps(name))
     value: Any
     if name == "labels":
-        value = _labels(one.before, before, files, desired)
-    elif name == "visible_to" and isinstance(one.before, str):
-        value = visible_to(int(one.before), files.account(account).get("plan"), before)
+        value = _labels(field.before, before, files, desired)
+    elif name == "visible_to" and isinstance(field.before, str):
+        value = visible_to(int(field.before), files.account(account).get("plan"), before)
     else:
-        value = plainly(one.before, before)
+        value = plainly(field.before, before)
     if isinstance(value, str) and has_variable(value):
         raise _UnfitError("it holds `${`, which would be taken for a variable", "rename it in Pipedrive")
     if value is None and name in _CONTACTS:
@@ -167,19 +167,19 @@ def _keep_references(edits: dict[str, list[Edit]], files: Files, elsewhere: froz
     used = elsewhere | {text(name) for value in after for name in _references(value)}
     before = files.values()
     for file, made in edits.items():
-        for one in list(made):
-            if isinstance(one, Set) and one.path[0] == "labels" and one.path[2:] == ("name",):
-                index = one.path[1]
+        for edit in list(made):
+            if isinstance(edit, Set) and edit.path[0] == "labels" and edit.path[2:] == ("name",):
+                index = edit.path[1]
                 written = before[file]["labels"][index]
                 if written.get("key") is None and text(written["name"]) in used:
-                    made.append(Set((*one.path[:2], "key"), written["name"]))
+                    made.append(Set((*edit.path[:2], "key"), written["name"]))
 
 
 def _references(value: Mapping[str, Any]) -> Iterator[str]:
     """Every name of a label that a file's leads and labels refer to."""
     for lead in value.get("leads") or ():
-        for one in (lead, *(lead.get("overrides") or {}).values()):
-            labels = one.get("labels") or ()
+        for item in (lead, *(lead.get("overrides") or {}).values()):
+            labels = item.get("labels") or ()
             yield from labels["at_least"] if isinstance(labels, Mapping) else labels
     for label in value.get("labels") or ():
         if label.get("replace_with"):
@@ -192,15 +192,15 @@ def _references_of_tables(everything: Configuration, files: Files) -> frozenset[
         lead for account in everything.accounts for lead in account.account.of_kind("lead") if not files.item(lead.span)
     )
     carried = (lead.attrs.get("labels") for lead in leads)
-    refs = (one.refs if isinstance(one, AtLeast) else one for one in carried)
-    return frozenset(ref.key for one in refs if isinstance(one, tuple) for ref in one if isinstance(ref, Ref))
+    lists = (labels.refs if isinstance(labels, AtLeast) else labels for labels in carried)
+    return frozenset(ref.key for labels in lists if isinstance(labels, tuple) for ref in labels if isinstance(ref, Ref))
 
 
-def _diagnostic(change: Change, one: FieldDiff, failure: _UnfitError) -> Diagnostic:
+def _diagnostic(change: Change, field: FieldDiff, failure: _UnfitError) -> Diagnostic:
     return Diagnostic(
         "not-pulled",
         Severity.ERROR,
-        f"the live value of `{one.path}` was not taken: {failure}",
+        f"the live value of `{field.path}` was not taken: {failure}",
         hint=failure.fix,
         span=change.span,
         account=change.address.account,

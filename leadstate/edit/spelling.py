@@ -43,10 +43,10 @@ def written(value: object, *, quote: str = "", flow: bool = True) -> str:
     """
     match value:
         case Mapping():
-            inner = ", ".join(f"{written(key)}: {written(one)}" for key, one in value.items())
+            inner = ", ".join(f"{written(key)}: {written(item)}" for key, item in value.items())
             form = f"{{{inner}}}"
         case list() | tuple():
-            form = f"[{', '.join(written(one) for one in value)}]"
+            form = f"[{', '.join(written(item) for item in value)}]"
         case str():
             form = _text(value, quote, flow=flow)
         case None:

@@ -90,10 +90,10 @@ class _Writer:
             yield _Splice(spot.begin, spot.end, written(new, quote=spot.quote))
 
     def _mapping(self, spot: Spot, entries: list[Entry], old: Any, new: Any) -> Iterator[_Splice]:
-        kept = [index for index, one in enumerate(entries) if one.name in new]
+        kept = [index for index, entry in enumerate(entries) if entry.name in new]
         for index in kept:
-            one = entries[index]
-            yield from self._entry(spot, one, old[one.name], new[one.name])
+            entry = entries[index]
+            yield from self._entry(spot, entry, old[entry.name], new[entry.name])
         added = [name for name in new if name not in old]
         if spot.flow:
             yield from self._in_brackets(
@@ -105,9 +105,9 @@ class _Writer:
             lines += self._key(name, new[name], spot.column)
         yield from self._in_lines(spot, entries, kept, lines)
 
-    def _entry(self, spot: Spot, one: Entry, old: Any, new: Any) -> Iterator[_Splice]:
+    def _entry(self, spot: Spot, entry: Entry, old: Any, new: Any) -> Iterator[_Splice]:
         """The value of a key that stays."""
-        value, at = one.value, one.key_end or one.begin
+        value, at = entry.value, entry.key_end or entry.begin
         if same(old, new):
             return
         top = spot.column == 0 and not spot.flow
@@ -139,9 +139,9 @@ class _Writer:
         if not spot.flow:
             yield from self._in_lines(spot, entries, kept, self._items(added, " " * spot.column, entries, old))
         elif added and len(kept) == len(old) and "\n" in self.text[entries[-1].value.end : spot.end]:
-            yield from self._on_own_lines(entries, [written(one) for one in added])
+            yield from self._on_own_lines(entries, [written(item) for item in added])
         else:
-            yield from self._in_brackets(spot, entries, kept, [written(one) for one in added])
+            yield from self._in_brackets(spot, entries, kept, [written(item) for item in added])
 
     def _in_brackets(
         self, spot: Spot, entries: list[Entry], kept: Sequence[int], added: Sequence[str]
@@ -157,7 +157,7 @@ class _Writer:
             if index not in staying:
                 yield _Splice(entries[index - 1].value.end, entries[index].value.end, "")
         if added:
-            yield _Splice(last.value.end, last.value.end, "".join(f", {one}" for one in added))
+            yield _Splice(last.value.end, last.value.end, "".join(f", {text}" for text in added))
 
     def _on_own_lines(self, entries: list[Entry], added: Sequence[str]) -> Iterator[_Splice]:
         """More items of a list in brackets that has its last bracket on a line of its own."""
@@ -174,13 +174,13 @@ class _Writer:
         if not kept:
             raise _refused(self.source, spot.begin, "all entries of a list or mapping that stands on lines would go")
         for index in sorted(set(range(len(entries))) - set(kept)):
-            one = entries[index]
-            begin, end = self.lines.begin(one.begin), self.lines.end(one.value.end)
-            before = self.text[begin : one.begin]
+            entry = entries[index]
+            begin, end = self.lines.begin(entry.begin), self.lines.end(entry.value.end)
+            before = self.text[begin : entry.begin]
             if before.strip() and (spot.is_mapping or before.strip() != "-"):
-                begin, end = one.begin, entries[index + 1].begin
-                if self.text[one.value.end : end].strip():
-                    raise _refused(self.source, one.begin, "a comment would be lost with this key")
+                begin, end = entry.begin, entries[index + 1].begin
+                if self.text[entry.value.end : end].strip():
+                    raise _refused(self.source, entry.begin, "a comment would be lost with this key")
             else:
                 end = self.lines.next(end)
             yield _Splice(begin, end, "")
@@ -222,11 +222,11 @@ def _becomes_another(value: Spot, old: Any, new: Any) -> bool:
 
 def _kept(old: Sequence[object], new: Sequence[object]) -> list[int]:
     """Which items stay, changed within perhaps: of mappings all; else as many new ones as stand in the old list so."""
-    if any(isinstance(one, dict) for one in old) and len(new) >= len(old):
+    if any(isinstance(item, dict) for item in old) and len(new) >= len(old):
         return list(range(len(old)))
     kept: list[int] = []
-    for one in new:
-        at = next((index for index in range(kept[-1] + 1 if kept else 0, len(old)) if same(old[index], one)), None)
+    for item in new:
+        at = next((index for index in range(kept[-1] + 1 if kept else 0, len(old)) if same(old[index], item)), None)
         if at is None:
             break
         kept.append(at)

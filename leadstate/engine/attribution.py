@@ -78,7 +78,7 @@ def _comparable(base: Account, declared: Account, seen: Seen, plan: AccountPlan)
     A description without an id stays where this plan changes the very field, and is left out elsewhere.
     """
     markers = {lead.marker for lead in seen.account.of_kind(LEAD.name)}
-    markers |= {one.marker for one in seen.observed.live.get(LEAD.name, ())}
+    markers |= {lead.marker for lead in seen.observed.live.get(LEAD.name, ())}
     ids = _known_ids(declared, seen.account)
     changed = {(change.address, field.attribute) for change in plan.changes for field in change.fields}
     for desired_item in base.desired:

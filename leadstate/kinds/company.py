@@ -19,4 +19,4 @@ class Me(Wire):
     @property
     def admin(self) -> bool:
         """Whether the user is an admin of sales: others may not see every lead."""
-        return any(one.get("app") in ("global", "sales") and one.get("admin") is True for one in self.access)
+        return any(right.get("app") in ("global", "sales") and right.get("admin") is True for right in self.access)

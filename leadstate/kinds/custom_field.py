@@ -85,9 +85,11 @@ class CustomFields:
     def __init__(self, fields: Iterable[CustomField], used: Iterable[str] = ()) -> None:
         """`used` are the names of those that are declared: where one is not set, it is read as None."""
         self._named: defaultdict[str, list[CustomField]] = defaultdict(list)
-        for one in fields:
-            self._named[one.name].append(one)
-        self._known = {one[0].key: one[0] for one in self._named.values() if len(one) == 1 and one[0].type in _FORMS}
+        for custom in fields:
+            self._named[custom.name].append(custom)
+        self._known = {
+            group[0].key: group[0] for group in self._named.values() if len(group) == 1 and group[0].type in _FORMS
+        }
         self._used = {f"{CUSTOM}{name}": None for name in used}
 
     @property
@@ -103,7 +105,7 @@ class CustomFields:
         """Return why the value that a body has under this key is not read; nothing if it is."""
         if key[:_DIGITS] in self._known:
             return ""
-        found = next((one for same in self._named.values() for one in same if one.key == key[:_DIGITS]), None)
+        found = next((field for same in self._named.values() for field in same if field.key == key[:_DIGITS]), None)
         if found is None:
             return f"the custom field {key[:_DIGITS]} does not exist any more"
         if len(self._named[found.name]) > 1:
@@ -112,7 +114,7 @@ class CustomFields:
 
     def using(self, names: Iterable[str]) -> "CustomFields":
         """The same, with other names in use too."""
-        fields = (one for same in self._named.values() for one in same)
+        fields = (field for same in self._named.values() for field in same)
         return CustomFields(fields, [*(name.removeprefix(CUSTOM) for name in self._used), *names])
 
     def read(self, answered: Mapping[str, object]) -> Attrs:
@@ -133,7 +135,7 @@ class CustomFields:
             case Decimal():
                 return {known.key: number_of(value)}
             case tuple():
-                return {known.key: [_id(known, one) for one in value]}
+                return {known.key: [_id(known, item) for item in value]}
             case str() if known.type == "enum":
                 return {known.key: _id(known, value)}
             case _:

@@ -185,12 +185,12 @@ def _option(field: CustomField, value: object, _span: Span) -> str:
 
 def _options(field: CustomField, value: object, span: Span) -> tuple[str, ...]:
     if isinstance(value, str):
-        value = [value] if value in field.options.values() else [one.strip() for one in value.split("|")]
+        value = [value] if value in field.options.values() else [part.strip() for part in value.split("|")]
     if not isinstance(value, list | tuple):
         raise Unfit(
             "it takes a list of its options", "write it in brackets: [ONE, OTHER]", tuple(field.options.values())
         )
-    return tuple(sorted({_option(field, one, span) for one in value}))
+    return tuple(sorted({_option(field, item, span) for item in value}))
 
 
 def _digits(number: int | Decimal) -> str:

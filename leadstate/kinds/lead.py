@@ -84,7 +84,7 @@ def _attr(name: str, value: object, label_keys: Mapping[str, str], place: Callab
     match value:
         case PersonRef() | OrganizationRef() | UserRef():
             kind = {"owner": "user"}.get(name, name)
-            by, text_ = next((by, one) for by, one in value.model_dump().items() if one is not None)
+            by, text_ = next((by, said) for by, said in value.model_dump().items() if said is not None)
             return Lookup(kind, by, text_, place(name))
         case MoneySpec():
             return Money(value.amount, value.currency)

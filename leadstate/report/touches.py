@@ -93,6 +93,8 @@ def _value(kind_name: str, name: str, value: object) -> Value:
     kind = kind_named(kind_name)
     if kind.custom_fields and name.startswith(CUSTOM):
         return kind.from_plain(name, value)
+    if name not in kind.forms:
+        raise ValueError(f"a {kind_name} has no attribute {name!r}")
     if not kind.forms[name](value):
         raise ValueError(f"{name} of a {kind_name} is {value!r}")
     if name in kind.references and isinstance(value, list):

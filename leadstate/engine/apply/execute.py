@@ -41,7 +41,7 @@ async def execute(
         gate = asyncio.Semaphore(1 if any(change.moves_to for change in stage) else AT_ONCE)
         async with asyncio.TaskGroup() as group:
             for change in stage:
-                group.create_task(run.one(change, gate))
+                group.create_task(run.perform(change, gate))
     return {change.address: run.outcomes[change.address] for change in plan.changes}
 
 
@@ -64,7 +64,7 @@ class _Run:
         self._stopped = ""
         self._fatal: dict[type[ApiError], str] = {}
 
-    async def one(self, change: Change, gate: asyncio.Semaphore) -> None:
+    async def perform(self, change: Change, gate: asyncio.Semaphore) -> None:
         async with gate:
             obstacle = next((a for a in change.after if self.outcomes[a].status is not Status.APPLIED), None)
             if self._stopped:

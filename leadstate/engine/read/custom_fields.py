@@ -34,7 +34,7 @@ async def typed(
     Raises:
         ApiError: the fields could not be read.
     """
-    used = {name.removeprefix(CUSTOM) for one in planned for name in _custom(one)}
+    used = {name.removeprefix(CUSTOM) for desired in planned for name in _custom(desired)}
     if not used:
         return replace(account, desired=tuple(_without(desired_item) for desired_item in account.desired)), None, ()
     fields = CustomFields(await read_fields(reader)).using(used)
@@ -89,7 +89,7 @@ def the_one(name: str, fields: CustomFields) -> CustomField:
         fix = "write the name of a deal field, which leads have too, or create it in Pipedrive first"
         raise Unfit("there is none of this name", fix, tuple(fields.names))
     if len(named) > 1:
-        candidates = tuple(f"{one.key}  {one.type}" for one in named)
+        candidates = tuple(f"{field.key}  {field.type}" for field in named)
         raise Unfit(f"there are {len(named)} of this name", "rename one of them in Pipedrive", candidates)
     if named[0].type == UNREADABLE:
         raise Unfit(

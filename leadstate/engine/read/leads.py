@@ -51,14 +51,14 @@ class Listed:
         """Count every lead of a page; keep those that could be ours. Thousands are not, so they are not looked into."""
         self.pages += 1
         with understood(LEAD, operation):
-            for one, row in zip(glances(rows), rows, strict=True):
-                for label in dict.fromkeys(one.label_ids):
-                    self.by_label[label].append(one.id)
-                if account.owns(one.origin_id) or account.remembers(LEAD.name, one.id):
+            for lead, row in zip(glances(rows), rows, strict=True):
+                for label in dict.fromkeys(lead.label_ids):
+                    self.by_label[label].append(lead.id)
+                if account.owns(lead.origin_id) or account.remembers(LEAD.name, lead.id):
                     self.kept.append(LEAD.decode(row))
                 else:
                     self.others += 1
-                    if not one.origin_id and operation is GET_LEADS:
+                    if not lead.origin_id and operation is GET_LEADS:
                         self._note_unmarked(account, row)
 
     def _note_unmarked(self, account: Account, row: Any) -> None:
@@ -128,7 +128,7 @@ async def _read_archived_pages(
     async with aclosing(reader.pages(GET_ARCHIVED_LEADS, *query, whole=limit is math.inf)) as pages:
         async for page in pages:
             seen.take(account, GET_ARCHIVED_LEADS, page.rows)
-            found = missing <= {one.marker for one in seen.kept}
+            found = missing <= {lead.marker for lead in seen.kept}
             if limit is not math.inf and (found or seen.pages >= limit):
                 seen.cut = page.more and not found
                 break
@@ -190,7 +190,11 @@ async def ask_for_ids(ids: Iterable[str], reader: Reader) -> list[Live]:
 async def ask_for(account: Account, sought: Iterable[Desired], reader: Reader) -> Asked:
     """Ask for leads one by one, several at a time as far as the limiter has room; those without a known id are none."""
     found = Asked()
-    known = [(one, remote_id) for one in sought if (remote_id := account.lock.get(one.address.ref)) and one.marker]
+    known = [
+        (desired, remote_id)
+        for desired in sought
+        if (remote_id := account.lock.get(desired.address.ref)) and desired.marker
+    ]
 
     async def ask(desired: Desired, remote_id: str) -> None:
         try:
@@ -201,6 +205,6 @@ async def ask_for(account: Account, sought: Iterable[Desired], reader: Reader) -
             (found.there[desired.address.ref],) = decoded(LEAD, GET_LEAD, [answer.data])
 
     async with task_group() as group:
-        for one, remote_id in known:
-            group.create_task(ask(one, remote_id))
+        for desired, remote_id in known:
+            group.create_task(ask(desired, remote_id))
     return found

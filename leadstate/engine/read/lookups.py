@@ -99,7 +99,7 @@ class _Known:
         """Whether it is what the description says; case and white space around do not count."""
         wanted = text(lookup.text).casefold()
         texts = self.emails if lookup.by == "email" else (self.name,)
-        return any(text(one).casefold() == wanted for one in texts)
+        return any(text(said).casefold() == wanted for said in texts)
 
 
 _ONE = {"person": GET_PERSON, "organization": GET_ORGANIZATION}
@@ -127,7 +127,7 @@ async def resolve(
     account, fields, unfit = await typed(account, open_ones, reader)
     planned = [desired_item for desired_item in account.desired if desired_item.address not in finished]
     if fields is not None:
-        there = {address: _told(one, fields) for address, one in there.items()}
+        there = {address: _told(lead, fields) for address, lead in there.items()}
     wanted = {value for _, value in _uses(planned)}
     found: dict[Lookup, list[_Known]] = {}
     rows = _Rows()
@@ -142,8 +142,8 @@ async def resolve(
         found |= {lookup: [user for user in users if user.fits(lookup)] for lookup in wanted if lookup.kind == "user"}
     ids = {lookup: fitting[0].id for lookup, fitting in found.items() if len(fitting) == 1}
     diagnostics = [
-        _diagnostic(one, found[value], value, rows.malformed.get(value.kind, ""))
-        for one, value in _uses(planned)
+        _diagnostic(desired, found[value], value, rows.malformed.get(value.kind, ""))
+        for desired, value in _uses(planned)
         if value not in ids
     ]
     desired = tuple(_with_ids(desired_item, ids) for desired_item in account.desired)
@@ -153,8 +153,8 @@ async def resolve(
 def _there(account: Account, observed: Observed) -> dict[Address, Live]:
     """Return the live lead of each declared one: by its marker, or without one by the id that the lock file knows."""
     live = observed.live.get(LEAD.name, ())
-    marked = {one.marker: one for one in live if one.marker is not None}
-    unmarked = {one.remote_id: one for one in live if one.marker is None}
+    marked = {lead.marker: lead for lead in live if lead.marker is not None}
+    unmarked = {lead.remote_id: lead for lead in live if lead.marker is None}
     found = {
         lead.address: marked.get(lead.marker or "") or unmarked.get(account.lock.get(lead.address.ref, ""))
         for lead in account.of_kind(LEAD.name)
@@ -178,11 +178,11 @@ async def descriptions(leads: Sequence[Live], reader: Reader) -> Known:
     rows = _Rows()
     for kind in ("person", "organization"):
         ids = sorted({id_ for lead in leads if isinstance(id_ := lead.attrs[kind], int)})
-        for id_, one in (await _by_id(kind, ids, reader, rows)).items():
-            known[kind, id_] = one.described
+        for id_, row in (await _by_id(kind, ids, reader, rows)).items():
+            known[kind, id_] = row.described
     if any(lead.attrs["owner"] is not None for lead in leads):
         known |= {("user", known.id): known.described for known in await _users(reader, rows)}
-    return {key: one for key, one in known.items() if one}
+    return {key: words for key, words in known.items() if words}
 
 
 def _order(lookup: Lookup) -> tuple[str, str, str]:
@@ -234,7 +234,7 @@ async def _search(lookup: Lookup, reader: Reader, decode: "_Rows") -> list[_Know
     if not isinstance(items, list):
         raise BadAnswer(operation.id, "answered no list of items")
     rows = decode(_Item, operation, lookup.kind, items)
-    return [one for row in rows if (one := row.item.known_by).fits(lookup)]
+    return [said for row in rows if (said := row.item.known_by).fits(lookup)]
 
 
 async def _users(reader: Reader, decode: "_Rows") -> list[_Known]:

@@ -115,10 +115,10 @@ async def _listed(
     check_labels(labels, seen.carriers.keys())
     declared = [lead for lead in account.of_kind(LEAD.name) if lead.present and lead.marker]
     listed = certain(account, seen.kept)
-    sought = [one for one in declared if not listed[one.address.ref]]
+    sought = [desired for desired in declared if not listed[desired.address.ref]]
     asked = await ask_for(account, sought, reader)
     known = certain(account, asked.there.values())
-    remembered = {lead.remote_id: lead for one in sought for lead in known[one.address.ref]}
+    remembered = {lead.remote_id: lead for desired in sought for lead in known[desired.address.ref]}
     missing = frozenset(
         desired.marker
         for desired in sought
@@ -139,7 +139,7 @@ async def _listed(
         carriers=seen.carriers,
         pages=seen.pages,
         archived_carriers=archived.carriers if full else None,
-        unsure=missing - {one.marker or "" for one in archived.kept} if archived.cut else frozenset(),
+        unsure=missing - {lead.marker or "" for lead in archived.kept} if archived.cut else frozenset(),
         gone=frozenset(asked.gone),
         reading=Reading(priced.words_listed(seen.pages)),
         unmarked=seen.unmarked,
@@ -148,7 +148,7 @@ async def _listed(
 
 def existing(observed: Observed) -> dict[str, int]:
     """How many objects of each kind could be deleted by us: the base of a percentage."""
-    return {kind: sum(one.frozen_by is None for one in live) for kind, live in observed.live.items()}
+    return {kind: sum(there.frozen_by is None for there in live) for kind, live in observed.live.items()}
 
 
 def _leads_matter(account: Account) -> bool:

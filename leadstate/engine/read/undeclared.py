@@ -116,16 +116,16 @@ async def _read_pages(account: Account, reader: Reader, wanted: Wanted) -> tuple
     refs = {lead.address.ref for lead in account.of_kind(LEAD.name)}
     async with aclosing(reader.pages(GET_LEADS)) as pages:
         async for page in pages:
-            for row, one in zip(page.rows, decoded(LEAD, GET_LEADS, page.rows), strict=True):
+            for row, lead in zip(page.rows, decoded(LEAD, GET_LEADS, page.rows), strict=True):
                 source = row.get("source_name") if isinstance(row, dict) else None
                 if (wanted.sources and source not in wanted.sources) or (
-                    wanted.owners and one.attrs["owner"] not in wanted.owners
+                    wanted.owners and lead.attrs["owner"] not in wanted.owners
                 ):
                     continue
-                if one.marker is not None and not account.owns(one.marker):
+                if lead.marker is not None and not account.owns(lead.marker):
                     foreign += 1
-                elif one.marker not in declared and account.locked.get(one.remote_id) not in refs:
-                    found.append(one)
+                elif lead.marker not in declared and account.locked.get(lead.remote_id) not in refs:
+                    found.append(lead)
     return found, foreign
 
 
@@ -135,7 +135,7 @@ def _told_apart(account: Account, matching: Matching, wanted: Wanted) -> tuple[l
     seen: dict[str, list[Live]] = {}
     for live in matching.extra:
         seen.setdefault(live.name, []).append(live)
-    taken = {name for one in declared for name in (one.address.key, *one.names)}
+    taken = {name for desired in declared for name in (desired.address.key, *desired.names)}
     told, diagnostics = [], []
     for name, group in seen.items():
         if len(group) == 1 and name not in taken:
@@ -168,6 +168,6 @@ def _bindings(matching: Matching, told: Sequence[Live]) -> Bindings:
     bindings = Bindings()
     for desired, live in matching.pairs:
         bindings.bind(desired.address.ref, live.remote_id)
-    for one in told:
-        bindings.bind(Ref(LABEL.name, one.name), one.remote_id)
+    for label in told:
+        bindings.bind(Ref(LABEL.name, label.name), label.remote_id)
     return bindings

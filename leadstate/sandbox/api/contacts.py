@@ -99,16 +99,16 @@ def get_person(call: Call) -> Reply:
 
 def get_organization(call: Call) -> Reply:
     """Operation getOrganization."""
-    one = _one(call, call.lists.organizations, "organization")
+    contact = _one(call, call.lists.organizations, "organization")
     data: Body = {
-        "id": one.id,
-        "name": one.name,
+        "id": contact.id,
+        "name": contact.name,
         "owner_id": call.lists.users[0].id,
         "add_time": _SINCE,
         "update_time": _SINCE,
         "is_deleted": False,
         "visible_to": _VISIBLE_TO,
-        "address": {**dict.fromkeys(_ADDRESS_PARTS, ""), "value": one.address} if one.address else None,
+        "address": {**dict.fromkeys(_ADDRESS_PARTS, ""), "value": contact.address} if contact.address else None,
         "label_ids": [],
         **dict.fromkeys(("website", "linkedin", "industry", "annual_revenue", "employee_count")),
         "custom_fields": {},

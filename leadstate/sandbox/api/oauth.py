@@ -66,7 +66,11 @@ class TokenServer:
         pair = _basic(authorization)
         if pair is None:
             return _error("invalid_client", "Invalid client: cannot retrieve client credentials")
-        mine = [one for one in self._installed if _same(pair, (one.client.client_id, one.client.client_secret))]
+        mine = [
+            installed
+            for installed in self._installed
+            if _same(pair, (installed.client.client_id, installed.client.client_secret))
+        ]
         if not mine:
             return _error("invalid_client", "Invalid client: client is invalid")
         form = parse_qs(body.decode("utf-8", "replace")) if content_type.partition(";")[0].strip() == FORM else {}

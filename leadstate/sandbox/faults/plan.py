@@ -56,7 +56,7 @@ class Faults:
     def add(self, *faults: Fault) -> None:
         """Adds to the plan; requests that were counted stay counted."""
         self._plan += faults
-        self._met += [sum(count for one, count in self._counts.items() if fault.means(*one)) for fault in faults]
+        self._met += [sum(count for met, count in self._counts.items() if fault.means(*met)) for fault in faults]
 
     def replace(self, faults: Iterable[Fault]) -> None:
         """Takes a new plan, and counts from 1 again."""
@@ -88,18 +88,18 @@ class Faults:
         self._counts[operation, company_id] += 1
         edits: list[Fired] = []
         fault: Fault | None = None
-        for place, one in enumerate(self._plan):
-            if not one.means(operation, company_id):
+        for place, candidate in enumerate(self._plan):
+            if not candidate.means(operation, company_id):
                 continue
             self._met[place] += 1
-            stands_back = fault is not None and one.kind is not FaultKind.EDIT
-            if stands_back or not one.due(self._met[place], self._struck[place]):
+            stands_back = fault is not None and candidate.kind is not FaultKind.EDIT
+            if stands_back or not candidate.due(self._met[place], self._struck[place]):
                 continue
             self._struck[place] += 1
-            fired = Fired(self.requests, operation, company_id, one)
+            fired = Fired(self.requests, operation, company_id, candidate)
             self.fired.append(fired)
-            if one.kind is FaultKind.EDIT:
+            if candidate.kind is FaultKind.EDIT:
                 edits.append(fired)
             else:
-                fault = one
+                fault = candidate
         return Strike(edits, fault)

@@ -83,7 +83,7 @@ def parse(document: Any, *, now: datetime, new_id: NewId) -> tuple[Tables, ...]:
         parsed = [_company(document, "", fill)]
     unique(((f"companies[{i}].token", tables.token) for i, tables in enumerate(parsed)), "token", secret=True)
     unique((f"companies[{i}].company.id", tables.id) for i, tables in enumerate(parsed))
-    clients = [(f"companies[{i}].oauth.refresh_token", one.oauth) for i, one in enumerate(parsed)]
+    clients = [(f"companies[{i}].oauth.refresh_token", tables.oauth) for i, tables in enumerate(parsed)]
     unique(((at, client.refresh_token) for at, client in clients if client), "token", secret=True)
     return tuple(parsed)
 

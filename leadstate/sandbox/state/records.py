@@ -209,7 +209,7 @@ class Tables:
             "company": {"id": self.id, "name": self.name, "domain": self.domain},
             "plan": self.plan,
             "unique_label_names": self.unique_label_names,
-            "fields": [one.body() for one in self.fields],
+            "fields": [field.body() for field in self.fields],
             **({"wire": self.wire.body()} if self.wire != Wire() else {}),
             "users": [user.body() for user in self.users],
             "persons": [person.body() for person in self.persons],
