@@ -13,5 +13,5 @@ def test_measure_prints_all_figures() -> None:
     )
     assert done.returncode == 0, done.stderr
     figures = [int(line.split()[-1].replace(",", "")) for line in done.stdout.splitlines()]
-    assert len(figures) == 8
+    assert len(figures) == 9
     assert all(figures)
