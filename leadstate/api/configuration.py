@@ -87,10 +87,10 @@ def rollback(configuration: Configuration, receipt: Report, file: str) -> Config
         file: where the receipt is, for messages.
 
     Raises:
-        ReportError: the report is no receipt, or of another account or company.
+        ReportError: the report is not a receipt, or of another account or company.
     """
     if not is_receipt(receipt):
-        raise ReportError(f"{file} is no receipt", hint="receipts are in .leadstate/receipts")
+        raise ReportError(f"{file} is not a receipt", hint="receipts are in .leadstate/receipts")
     about = {account.account: account for account in receipt.accounts if account.changes}
     declared = {account.account.name: account for account in configuration.accounts}
     missing = sorted(about.keys() - declared.keys())

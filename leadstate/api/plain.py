@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from leadstate.api.results import Plan, Result
-from leadstate.api.session import Rollout, Runtime, connect
+from leadstate.api.session import Limit, Rollout, Runtime, connect
 from leadstate.config import Configuration
 from leadstate.engine.events import Event
 from leadstate.model.policy import Impact
@@ -19,13 +19,14 @@ def plan(
     impact: str = Impact.LIVE,
     allow: Sequence[str] = (),
     max_tokens: int | None = None,
+    reserve: int | None = None,
     runtime: Runtime | None = None,
 ) -> Plan:
     """Plan every account; never writes. The arguments are those of `connect` and `Session.plan`."""
 
     async def run() -> Plan:
         async with connect(configuration, accounts, runtime=runtime) as session:
-            return await session.plan(targets, impact=impact, allow=allow, max_tokens=max_tokens)
+            return await session.plan(targets, impact=impact, allow=allow, max_tokens=max_tokens, reserve=reserve)
 
     return asyncio.run(run())
 
@@ -39,7 +40,10 @@ def apply(
     rollout: Rollout | None = None,
     runtime: Runtime | None = None,
 ) -> Result:
-    """Apply a plan: plan again, compare, apply, read again. The arguments are those of `Session.apply`.
+    """Apply a plan: plan again, compare, apply, read again.
+
+    The configuration, the accounts and the guards that are lifted come with the plan; the other arguments are those of
+    `Session.apply`.
 
     Raises:
         StalePlan: a new plan differs.
@@ -49,7 +53,9 @@ def apply(
     """
 
     async def run() -> Result:
-        async with connect(plan.configuration, runtime=runtime) as session:
+        scope = plan.report.scope
+        limit = Limit(tuple(scope.accounts), scope.shard)
+        async with connect(plan.configuration, runtime=runtime, limit=limit) as session:
             return await session.apply(
                 plan, on_event=on_event, lock_file=lock_file, lock_timeout=lock_timeout, rollout=rollout
             )

@@ -43,7 +43,7 @@ from leadstate.report.stale import differences
 
 
 class UnknownTarget(LeadstateError):
-    """A target is no address, or nothing is declared or planned at it."""
+    """A target is not an address, or nothing is declared or planned at it."""
 
     code = "unknown-target"
 
@@ -151,7 +151,7 @@ class Session:
             ended: hears of each account that is planned.
 
         Raises:
-            UnknownTarget: a target is no address, or names nothing.
+            UnknownTarget: a target is not an address, or names nothing.
         """
         settings = Settings(
             tuple(map(_target, targets)),
@@ -200,7 +200,7 @@ class Session:
             rollout: which accounts come before the others.
 
         Raises:
-            ReportError: the stored report is no plan, but a receipt for example.
+            ReportError: the stored report is not a plan, but a receipt for example.
             StalePlan: a new plan differs from the one that was reviewed.
             Refused: a guard refuses.
             Locked: another run holds one of the accounts.
@@ -209,7 +209,7 @@ class Session:
         accounts = [declared.account for declared in self.configuration.accounts]
         reviewed = plan if isinstance(plan, doc.Report) else plan.report
         if reviewed.command != "plan":
-            raise ReportError(f"a report of `{reviewed.command}` is no plan", hint="make one with `Session.plan`")
+            raise ReportError(f"a report of `{reviewed.command}` is not a plan", hint="make one with `Session.plan`")
         settings = plan.settings if isinstance(plan, Plan) else Settings()
         with run_locks(accounts, self.runtime.state, "apply", lock_timeout):
             now = await self.plan(
@@ -299,6 +299,8 @@ class Session:
 
     def _check_targets(self, targets: Sequence[Target], plans: Sequence[AccountPlan]) -> None:
         """Raise UnknownTarget if a target names nothing declared and nothing live."""
+        if not targets:
+            return  # 5,000 accounts with 2,000 labels each declare ten million objects: look only where it matters
         known = {item.address for declared in self.configuration.accounts for item in declared.account.desired}
         known |= {change.address for plan in plans for change in plan.changes}
         for target in targets:

@@ -39,7 +39,7 @@ class Choices:
         return Limit(self.accounts, self.shard)
 
     def check(self) -> None:
-        """Raise a usage error if a target is no address, before anything is read."""
+        """Raise a usage error if a target is not an address, before anything is read."""
         try:
             for text in self.targets:
                 Target.parse(text, KIND_NAMES)

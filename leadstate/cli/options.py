@@ -45,7 +45,7 @@ class Guards(click.Choice[str]):
         super().__init__(GUARDS)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:  # type: ignore[override]  # several in one value
-        """Return the guards; a usage error for a word that is none."""
+        """Return the guards; raise a usage error for an unknown one."""
         return tuple(super(Guards, self).convert(code.strip(), param, ctx) for code in value.split(","))
 
 

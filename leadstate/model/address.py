@@ -71,7 +71,7 @@ class Target:
         found = _TARGET.fullmatch(text)
         if found is None or found["kind"] not in kinds:
             forms = " or ".join(f"{kind}:NAME" for kind in kinds)
-            raise ValueError(f"{text!r} is no address; write {forms}, with ACCOUNT/ before it for one account only")
+            raise ValueError(f"{text!r} is not an address; write {forms}, with ACCOUNT/ before it for one account only")
         return cls(found["account"], found["kind"], found["key"])
 
     def selects(self, address: Address) -> bool:

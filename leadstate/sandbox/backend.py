@@ -143,7 +143,7 @@ class Backend:
         return seeds.dump(company.tables() for company in self.companies)
 
     def replace(self, seed: Any) -> None:
-        """Takes a seed document as the whole new state. Raises `SeedError` and then leaves everything as it was."""
+        """Take a seed document as the whole new state. Raise `SeedError` and then leaves everything as it was."""
         tables = self._parsed(seed)
         if self._store:
             self._store.replace(seeds.dump(tables))

@@ -3,6 +3,8 @@
 import asyncio
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,9 @@ import pytest
 import leadstate
 from leadstate import errors
 from leadstate.api.run_lock import run_locks
+from leadstate.api.session import Limit
 from leadstate.config import Configuration
+from leadstate.model.resource import Desired
 from leadstate.sandbox import Sandbox
 
 YAML = """\
@@ -67,7 +71,9 @@ def test_a_plan_is_applied_with_await(configuration: Configuration, runtime: lea
 def test_a_plan_is_applied_without_await(configuration: Configuration, runtime: leadstate.Runtime) -> None:
     plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
     assert plan.summary.changes
-    assert leadstate.apply(plan, runtime=runtime).converged
+    result = leadstate.apply(plan, runtime=runtime)
+    assert result.converged
+    assert result.report.scope == plan.report.scope
 
 
 def test_a_stored_plan_is_applied(configuration: Configuration, runtime: leadstate.Runtime, tmp_path: Path) -> None:
@@ -88,7 +94,7 @@ def test_a_receipt_is_not_applied_as_a_plan(configuration: Configuration, runtim
         async with leadstate.connect(configuration, ["emea"], runtime=runtime) as session:
             return await session.apply(receipt)
 
-    with pytest.raises(errors.ReportError, match="a report of `apply` is no plan"):
+    with pytest.raises(errors.ReportError, match="a report of `apply` is not a plan"):
         asyncio.run(run())
 
 
@@ -152,6 +158,23 @@ def test_an_account_without_a_token_stops_no_other(configuration: Configuration,
 def test_an_unknown_target_is_an_error(configuration: Configuration, runtime: leadstate.Runtime, target: str) -> None:
     with pytest.raises(errors.UnknownTarget):
         leadstate.plan(configuration, [target], accounts=["emea"], runtime=runtime)
+
+
+def test_a_plan_without_targets_goes_through_no_declared_object(
+    configuration: Configuration, runtime: leadstate.Runtime
+) -> None:
+    class Untouchable(tuple[Desired, ...]):
+        __slots__ = ()
+
+        def __iter__(self) -> Iterator[Desired]:
+            raise AssertionError("5,000 accounts with 2,000 labels each declare ten million objects")
+
+    accounts = tuple(
+        replace(declared, account=replace(declared.account, desired=Untouchable()))
+        for declared in configuration.accounts
+    )
+    session = leadstate.Session(replace(configuration, accounts=accounts), (), (), runtime, Limit())
+    assert asyncio.run(session.plan()).plans == ()
 
 
 def test_an_unknown_account_is_an_error(configuration: Configuration, runtime: leadstate.Runtime) -> None:

@@ -50,7 +50,7 @@ NAME = st.sampled_from(NAMES)
 def companies(draw: st.DrawFn) -> Mapping[str, Any]:
     names = draw(st.lists(NAME, unique=True))
     markers = [f"ns:{key}" for key in draw(st.lists(st.sampled_from((*KEYS, "z")), unique=True))]
-    strangers = [None] * draw(st.integers(0, 4)) + ["other:a"] * draw(st.integers(0, 1))
+    unmanaged = [None] * draw(st.integers(0, 4)) + ["other:a"] * draw(st.integers(0, 1))
     leads = [
         live_lead(
             number,
@@ -58,7 +58,7 @@ def companies(draw: st.DrawFn) -> Mapping[str, Any]:
             *draw(st.lists(st.integers(1, len(names)), unique=True) if names else st.just([])),
             is_archived=draw(st.sampled_from((False, False, True))),
         )
-        for number, marker in enumerate(draw(st.permutations([*markers, *strangers])), 1)
+        for number, marker in enumerate(draw(st.permutations([*markers, *unmanaged])), 1)
     ]
     return company([live_label(number, name, draw(COLOR)) for number, name in enumerate(names, 1)], leads)
 
@@ -255,7 +255,7 @@ class Judge:
     def look(self, step: Step) -> None:
         """Check what every writing request has to keep to."""
         about, kind = step.about, step.path.split("/")[3]
-        self.look_at_strangers(step)
+        self.check_unmanaged_leads(step)
         match step.method, kind:
             case "POST", "leadLabels":
                 assert step.body["name"] in self.declared("label")
@@ -273,16 +273,16 @@ class Judge:
             case "DELETE", "leads" if about in step.before.leads:
                 self.look_at_lead_delete(step, about)
 
-    def look_at_strangers(self, step: Step) -> None:
+    def check_unmanaged_leads(self, step: Step) -> None:
         gone = step.before.labels.keys() - step.after.labels.keys()
         for id_, body in step.before.leads.items():
             if not (body["origin_id"] or "").startswith("ns:"):
                 kept = [label for label in body["label_ids"] if label not in gone]
-                assert step.after.leads[id_] == {**body, "label_ids": kept}, "a stranger's lead was touched"
+                assert step.after.leads[id_] == {**body, "label_ids": kept}, "an unmanaged lead was touched"
 
     def look_at_lead_delete(self, step: Step, about: str) -> None:
         lead = step.before.leads[about]
-        assert (lead["origin_id"] or "").startswith("ns:"), "a stranger's lead was deleted"
+        assert (lead["origin_id"] or "").startswith("ns:"), "an unmanaged lead was deleted"
         assert lead["origin_id"].removeprefix("ns:") not in self.declared("lead")
         assert self.account.policy.prune_leads is Prune.OWNED
         if not self.late(step, about, f"/leads/{about}"):
@@ -311,7 +311,7 @@ class Judge:
 
     def look_at_patch(self, step: Step, about: str) -> None:
         lead = step.before.leads[about]
-        assert (lead["origin_id"] or "").startswith("ns:"), "a stranger's lead was touched"
+        assert (lead["origin_id"] or "").startswith("ns:"), "an unmanaged lead was touched"
         desired = self.declared("lead").get(lead["origin_id"].removeprefix("ns:"))
         assert desired is not None
         # A seed that was just made may still have to go into the archive.

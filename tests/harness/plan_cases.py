@@ -26,7 +26,7 @@ def live_label(number: int, name: str, color: str = "red") -> Body:
 
 
 def live_lead(number: int, marker: str | None, *labels: int, **more: Any) -> Body:
-    """Return a lead of a seed: ours where it has a marker of `ns:`, else a stranger's."""
+    """Return a lead of a seed: ours where it has a marker of `ns:`, else an unmanaged one."""
     title = more.pop("title", marker or f"canary-stranger {number}")
     ids = [label_id(name) for name in labels]
     return {"id": lead_id(number), "title": title, "person_id": 1, "label_ids": ids, "origin_id": marker, **more}

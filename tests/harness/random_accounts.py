@@ -27,7 +27,7 @@ MONEY = st.none() | st.builds(
 
 @st.composite
 def live_accounts(draw: st.DrawFn) -> dict[str, Any]:
-    """Draw a seed document: labels, leads of ours and of strangers, live and archived."""
+    """Draw a seed document: labels, leads of ours and unmanaged ones, live and archived."""
     names = draw(st.lists(st.sampled_from(NAMES), unique=True))
     labels = [{"id": f"00000000-0000-4000-8000-{i:012x}", "name": n, "color": draw(COLOR)} for i, n in enumerate(names)]
     ids = [label["id"] for label in labels]

@@ -35,10 +35,10 @@ def test_a_target_is_formatted_as_it_was_parsed(text: str, target: Target) -> No
     "text", ["", "Hot", "label:", ":Hot", "deal:Hot", "emea/Hot", "a/b/label:Hot", "/label:Hot", "_:a"]
 )
 def test_an_invalid_target_is_refused_with_a_fix(text: str) -> None:
-    with pytest.raises(ValueError, match="is no address") as caught:
+    with pytest.raises(ValueError, match="is not an address") as caught:
         Target.parse(text, KINDS)
     fix = "write label:NAME or lead:NAME or source_note:NAME, with ACCOUNT/ before it for one account only"
-    assert str(caught.value) == f"{text!r} is no address; {fix}"
+    assert str(caught.value) == f"{text!r} is not an address; {fix}"
 
 
 def test_a_target_selects_one_object_in_its_account_or_in_every_account() -> None:

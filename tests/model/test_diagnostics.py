@@ -1,4 +1,4 @@
-"""Diagnostics and errors as data, and text of strangers made harmless."""
+"""Diagnostics and errors as data, and foreign text made harmless."""
 
 import pytest
 

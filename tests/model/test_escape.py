@@ -1,4 +1,4 @@
-"""Text of strangers moves no cursor, turns no direction, breaks no line and commands no CI system."""
+"""Foreign text moves no cursor, turns no direction, breaks no line and commands no CI system."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Laws that hold for every declared and every live state: an apply converges, and strangers keep what they have."""
+"""Laws that hold for every declared and every live state: an apply converges, unmanaged objects stay as they are."""
 
 import asyncio
 from dataclasses import replace
@@ -97,7 +97,7 @@ def test_an_apply_converges_and_strangers_keep_what_they_have(live: dict[str, An
             moves = {} if lead["is_archived"] else moved
             kept = dict.fromkeys(moves.get(id_, id_) for id_ in lead["label_ids"] if id_ in moves or id_ not in gone)
             touched = {"label_ids": list(kept), "update_time": after_leads[id_]["update_time"]}
-            assert after_leads[id_] == {**lead, **touched}, "a stranger's lead was touched"
+            assert after_leads[id_] == {**lead, **touched}, "an unmanaged lead was touched"
     for id_, one in before_labels.items():
         declared = any(one["name"] in desired.names for desired in account.of_kind("label"))
         if not declared and id_ not in account.locked and account.policy.prune_labels is Prune.NONE:

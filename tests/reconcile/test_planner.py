@@ -91,8 +91,8 @@ def test_state_absent_deletes_an_existing_object() -> None:
 
 @pytest.mark.parametrize(("prune", "changes"), [("none", []), ("owned", ["- lead:old"])])
 def test_only_leads_with_our_marker_are_pruned(prune: str, changes: list[str]) -> None:
-    stranger = live_lead(None, remote_id="x")
-    plan = planned(account(leads=prune), live_lead("old"), stranger)
+    unmanaged = live_lead(None, remote_id="x")
+    plan = planned(account(leads=prune), live_lead("old"), unmanaged)
     assert shown(plan) == changes
 
 

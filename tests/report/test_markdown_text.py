@@ -1,4 +1,4 @@
-"""Nothing that strangers write is markup, a link or a mention in Markdown: a CommonMark parser is the judge."""
+"""Nothing that others write is markup, a link or a mention in Markdown: a CommonMark parser is the judge."""
 
 import html
 import re

@@ -58,7 +58,7 @@ def restore(
         raise click.UsageError("--out makes a plan and PLAN applies one: give one of the two.")
     done = read_report(receipt)
     if not is_receipt(done):
-        raise click.BadParameter("is no receipt: those are in .leadstate/receipts", param_hint="RECEIPT")
+        raise click.BadParameter("is not a receipt: those are in .leadstate/receipts", param_hint="RECEIPT")
     choices = Choices(**chosen)
     try:
         configuration = rollback(choices.configuration(), done, str(receipt))

@@ -147,7 +147,7 @@ class Leads:
         return names, ([] if wrong else found)
 
     def _problems(self, name: str, accounts: AccountSet) -> Iterator[tuple[str, AccountSet]]:
-        """Return why a name is no label to refer to, and in which accounts; no code where that has been reported."""
+        """Return why a lead cannot refer to this name, and in which accounts; no code if that is reported already."""
         meaning = self.labels.meaning(name)
         for those in meaning.keys.values():
             accounts &= ~those

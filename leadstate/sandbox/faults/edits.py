@@ -72,7 +72,7 @@ class Edit:
         return {key: value for key, value in given.items() if value is not None}
 
     def make(self, company: Company) -> str:
-        """Makes the change, and says why it could not be made, or nothing if it was."""
+        """Make the change; return why it could not be made, or nothing if it was."""
         try:
             path = {} if self.operation.startswith("add") else {"id": self._target(company)}
             WRITES[self.operation](Call(company, company, path, {}, self._bytes()))

@@ -33,7 +33,7 @@ class Strike:
     fault: Fault | None = None
 
     def edit(self, company: Company) -> None:
-        """Makes the edits, each as far as it can be made."""
+        """Make the edits, each as far as it can be made."""
         for fired in self.edits:
             fired.problem = "; ".join(filter(None, [change.make(company) for change in fired.fault.changes]))
 
@@ -59,7 +59,7 @@ class Faults:
         self._met += [sum(count for met, count in self._counts.items() if fault.means(*met)) for fault in faults]
 
     def replace(self, faults: Iterable[Fault]) -> None:
-        """Takes a new plan, and counts from 1 again."""
+        """Take a new plan, and count from 1 again."""
         self.clear()
         self.add(*faults)
 
