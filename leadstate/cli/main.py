@@ -43,6 +43,20 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 """Heading in `--help` → its commands; each command stands under one of them."""
 
+COMMANDS_ELSEWHERE: dict[str, str] = {
+    **dict.fromkeys(("diff", "preview", "dry-run"), "plan"),
+    **dict.fromkeys(("sync", "push", "deploy"), "apply"),
+    **dict.fromkeys(("rollback", "undo", "revert"), "restore"),
+}
+"""Command of another tool → ours that does this."""
+
+DRY_RUNS: dict[str, str] = {
+    "import": "leadstate import --check",
+    "pull": "leadstate pull --check",
+    "restore": "leadstate restore RECEIPT --out FILE",
+}
+"""Command → what only shows what it would do; for any other that is `leadstate plan`."""
+
 
 SELDOM = (5_000, 10, 10)
 """When to look for garbage. What files are read into has no cycles, and looking at every 700 new objects, as Python
@@ -82,8 +96,9 @@ class _Commands(click.Group):
         except click.UsageError as failure:
             import difflib  # noqa: PLC0415  only for the message
 
-            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            if not close or "Did you mean" in failure.message:
+            meant = COMMANDS_ELSEWHERE.get(args[0])
+            close = difflib.get_close_matches(args[0], COMMANDS, n=1) if meant is None else [meant]
+            if not close or (meant is None and "Did you mean" in failure.message):
                 raise
             raise click.UsageError(f"{failure.message} Did you mean {close[0]!r}?", ctx) from None
         _check_dashes(ctx, found[1], found[2])
@@ -160,6 +175,10 @@ def _run() -> int:
     try:
         code = cli.main(prog_name="leadstate", standalone_mode=False)
     except click.UsageError as failure:
+        if isinstance(failure, click.NoSuchOption) and failure.option_name in ("--dry-run", "--dryrun"):
+            command = (failure.ctx and failure.ctx.command.name) or ""
+            meant = DRY_RUNS.get(command, "leadstate plan")
+            failure = click.UsageError(f"{failure.message} Did you mean `{meant}`?", failure.ctx)
         failure.show()
         return Exit.USAGE
     except (click.Abort, KeyboardInterrupt) as failure:

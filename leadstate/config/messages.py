@@ -197,7 +197,10 @@ def _unknown_key(mistake: Mistake) -> str:
     name, colon, value = str(mistake.loc[-1]).partition(":")
     if colon and name in keys and value and not mistake.secret:
         return f"write a space after the colon: `{name}: {visible(value[:60])}`"
-    return choice(str(mistake.loc[-1]), keys, what="allowed here")
+    hint = choice(name, keys, what="allowed here")
+    if len(mistake.loc) == 1 and hint.startswith("allowed"):
+        hint += ", and keys that begin with `x-`, which are ignored"
+    return hint
 
 
 def _missing_key(mistake: Mistake) -> str:

@@ -28,6 +28,25 @@ def test_a_mistyped_word_is_a_usage_error_that_suggests_another(
     assert meant in done.stderr.splitlines()[-1]
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("diff",), "'plan'"),
+        (("rollback",), "'restore'"),
+        (("--dry-run", "apply"), "`leadstate plan`"),
+        (("apply", "--dry-run"), "`leadstate plan`"),
+        (("pull", "--dry-run"), "`leadstate pull --check`"),
+        (("restore", "--dry-run"), "`leadstate restore RECEIPT --out FILE`"),
+    ],
+)
+def test_words_of_other_tools_are_answered_with_ours(words: tuple[str, ...], meant: str, shell: Shell) -> None:
+    done = shell(*words)
+    assert done.returncode == 64
+    assert done.stderr.endswith(f"Did you mean {meant}?\n")
+    assert done.stderr.count("Did you mean") == 1
+    assert not done.stdout
+
+
 def test_help_stays_in_the_width_and_is_plain_in_a_pipe(tmp_path: Path) -> None:
     text = Shell(tmp_path, {"COLUMNS": "70", "FORCE_COLOR": "1"})("--help").stdout
     prose = [line for line in text.splitlines() if "leadstate " not in line]

@@ -65,6 +65,7 @@ leads:
     visible_to: 3
     mode: seed
   - {key: b, title: B, organization: 1, labels: {at_least: [Hot]}, archived: false, except: [us]}
+x-anything: [{name: null}, 1, true]
 """
 
 
@@ -97,6 +98,7 @@ BAD = {
     "unknown colour": ("color: blue", "color: bleu"),
     "unknown key": ("color: blue", "colour: blue"),
     "unknown key at the top": ("labels:", "lables:"),
+    "ignored key below the top": ("color: blue", "color: blue\n    x-color: blue"),
     "no colour": ("{name: Hot, color: red}", "{name: Hot}"),
     "numeric name": ("name: Nurture", "name: 2026"),
     "literal token": ("{env: PIPEDRIVE_TOKEN_EMEA}", "abc123"),

@@ -32,6 +32,8 @@ BAD: dict[str, tuple[str, str, str]] = {
     # name: text, code, what the hint says
     "unknown key at the top": (TOP + ACCOUNT + "‸lables: []\n", "unknown-key", "did you mean `labels`"),
     "unknown key, nothing near": (TOP + ACCOUNT + "‸zzz: []\n", "unknown-key", "allowed here: `version`"),
+    "a place for anchors without its hyphen": (TOP + ACCOUNT + "‸x_colors: []\n", "unknown-key", "begin with `x-`"),
+    "a place for anchors below the top": (TOP + ACCOUNT + "policy: {‸x-rules: 1}\n", "unknown-key", "allowed here"),
     "key of something else": (label("name: A, color: red, ‸pipeline: [B]"), "unknown-key", "allowed here"),
     "unknown key in a label": (label("name: A, color: red, ‸stat: absent"), "unknown-key", "`state`"),
     "misspelt key is not missing as well": (label("name: A, ‸colour: red"), "unknown-key", "`color`"),

@@ -184,3 +184,11 @@ def test_each_later_label_of_a_name_is_compared_with_the_first_in_its_account(er
         ("two labels have one name in the account a", "9"),
         ("two labels have one name in the account b", "10"),
     ]
+
+
+def test_anchors_below_a_top_level_x_key_serve_the_labels(load_text: Load) -> None:
+    anchors = "x-colors: {ours: &ours green}\nx-wide: &wide [a, b]\n"
+    found = load_text(HEAD + anchors + "labels:\n  - {name: Hot, color: *ours, accounts: *wide}\n")
+    labels = [label for account in found.accounts for label in account.account.desired]
+    assert [str(label.address) for label in labels] == ["a/label:Hot", "b/label:Hot"]
+    assert {label.attrs["color"] for label in labels} == {"green"}

@@ -137,8 +137,16 @@ LeadsFrom = Annotated[
 ]
 
 
+IGNORED: Final = "x-"
+"""How a top-level key begins that is ignored: a place for anchors."""
+
+
 class Document(Spec):
     """One file of a configuration."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"patternProperties": {f"^{IGNORED}": {"description": "Ignored: a place for anchors."}}}
+    )
 
     version: Annotated[Literal[1], Field(description="Version of this format; needed, once over all files.")] = 1
     namespace: Annotated[
@@ -159,3 +167,9 @@ class Document(Spec):
     labels: Annotated[list[LabelSpec], Field(description="The lead labels.")] = Field(default_factory=list)
     leads_from: LeadsFrom = Field(default_factory=list)
     leads: Annotated[list[LeadSpec], Field(description="The seeded leads.")] = Field(default_factory=list)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_ignored(cls, raw: Any) -> Any:
+        """Leave out the keys that begin with `x-`."""
+        return {key: value for key, value in raw.items() if not key.startswith(IGNORED)}
