@@ -13,7 +13,7 @@ help:
 	@echo "make test    run all checks and tests"
 	@echo "make prove   the proofs of safety at length: every request, every fault"
 	@echo "make mutate  how many planted mistakes the tests notice (one to two hours)"
-	@echo "make bench   measure the budgets of docs/performance.md, beside other tools (some minutes, best on a quiet machine)"
+	@echo "make bench   measure the budgets of docs/explanation/performance.md, beside other tools (some minutes, best on a quiet machine)"
 	@echo "make measure the size of the package, and how much of it one changed label runs through"
 	@echo "make soak    1,000 accounts applied while requests go wrong (some minutes)"
 	@echo "make dist    build wheel and sdist, and try the wheel in a fresh environment"

@@ -1,7 +1,8 @@
 """Writes what the pages take from the code: `python -m docs.generate` (part of `make fix`).
 
-docs/reference/commands.md is made from the command line itself; in docs/configuration.md the tables between the markers
-`<!-- keys of MODEL -->` and `<!-- end -->` from the models; the picture of a plan from the demo's. The rest is by hand.
+docs/reference/commands.md is made from the command line itself; in docs/reference/configuration.md the tables between
+the markers `<!-- keys of MODEL -->` and `<!-- end -->` from the models; the picture of a plan from the demo's. The
+rest is by hand.
 """
 
 import inspect
@@ -18,7 +19,7 @@ from leadstate.config.schema.json_schema import document_schema
 
 DOCS = Path(__file__).parent
 COMMANDS_PAGE = DOCS / "reference" / "commands.md"
-CONFIGURATION_PAGE = DOCS / "configuration.md"
+CONFIGURATION_PAGE = DOCS / "reference" / "configuration.md"
 PICTURE = DOCS / "_static" / "plan.svg"
 
 FLAT = frozenset(("PruneSpec", "GuardsSpec"))

@@ -7,8 +7,8 @@
         plan = await session.plan(targets=["label:Hot"])
         result = await session.apply(plan)
 
-`leadstate.plan` and `leadstate.apply` do the same without `await`. docs/python.md describes it, docs/architecture.md
-what is below.
+`leadstate.plan` and `leadstate.apply` do the same without `await`. docs/reference/python.md describes it,
+docs/explanation/architecture.md what is below.
 """
 
 from importlib import import_module

@@ -1,1 +1,4 @@
-"""What an apply needs that is not about a terminal; `leadstate` itself names the public part (docs/python.md)."""
+"""What an apply needs that is not about a terminal.
+
+`leadstate` itself names the public part (docs/reference/python.md).
+"""

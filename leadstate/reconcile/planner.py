@@ -241,7 +241,7 @@ def _plan_absent(draft: _Draft, desired: Desired, live: Live) -> None:
 
 
 def _warn_of_archived(draft: _Draft, desired: Desired, live: Live) -> None:
-    """Archived leads keep the id of a label that is merged away: nobody can edit them (docs/safety.md)."""
+    """Archived leads keep the id of a label that is merged away: nobody can edit them (docs/explanation/safety.md)."""
     archived = draft.observed.archived_carriers
     if archived is None:
         code, hint = "archived-not-counted", "plan with `--impact full` to have them counted"

@@ -1,4 +1,4 @@
-"""The program of examples/python and the code of docs/python.md do what they say, against a sandbox."""
+"""The program of examples/python and the code of docs/reference/python.md do what they say, against a sandbox."""
 
 import re
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 from leadstate.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
-BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(), re.DOTALL)
+BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "reference" / "python.md").read_text(), re.DOTALL)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from leadstate.model.errors import ConfigurationError
 from tests.harness.diagnostic_codes import CODE, codes
 from tests.harness.page_fragments import whole
 
-PAGES = Path(__file__).parents[2] / "docs" / "diagnostics"
+PAGES = Path(__file__).parents[2] / "docs" / "reference" / "diagnostics"
 ENTRY = re.compile(r"^### `(.+?)`\n(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
 NEVER_SAID = {"error", "api", "configuration"}
 """Those of errors that only others are made of, and of the configuration, whose diagnostics are said one by one."""
@@ -30,7 +30,7 @@ IN_YAML = [(code, example) for code, text in ENTRIES for example in re.findall(r
 def test_every_code_has_one_entry_and_every_entry_is_a_code() -> None:
     described = [code for code, _ in ENTRIES]
     said = codes() - NEVER_SAID
-    assert sorted(said - set(described)) == [], "describe them in docs/diagnostics: docs/style.md says how"
+    assert sorted(said - set(described)) == [], "describe them in docs/reference/diagnostics (see reference/style.md)"
     assert sorted(set(described) - said) == [], "nothing says these any more"
     assert len(described) == len(set(described))
 

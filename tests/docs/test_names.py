@@ -12,8 +12,8 @@ from leadstate.cli.main import COMMANDS, cli
 from leadstate.reconcile.guards import GUARDS
 
 ROOT = Path(__file__).parents[2]
-COMMANDS_PAGE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-CONFIGURATION_PAGE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+COMMANDS_PAGE = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
+CONFIGURATION_PAGE = (ROOT / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")
 
 
 def options() -> set[str]:
@@ -39,7 +39,7 @@ def test_every_option_that_the_page_names_exists() -> None:
 
 @pytest.mark.parametrize("name", GUARDS)
 def test_every_guard_is_described(name: str) -> None:
-    assert f"`{name}`" in (ROOT / "docs" / "safety.md").read_text(encoding="utf-8")
+    assert f"`{name}`" in (ROOT / "docs" / "explanation" / "safety.md").read_text(encoding="utf-8")
 
 
 def keys(schema: dict[str, Any]) -> set[str]:
@@ -54,6 +54,6 @@ def test_every_key_of_the_configuration_is_described() -> None:
 
 
 def test_the_files_that_the_architecture_names_exist() -> None:
-    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
     for name in re.findall(r"`((?:core|kinds|pipedrive|engine|config|report|cli)/\w+\.py)", text):
         assert (ROOT / "leadstate" / name).is_file(), name

@@ -14,7 +14,7 @@ from tests.harness.page_fragments import whole
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
-RECIPES = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
+RECIPES = (ROOT / "docs" / "how-to" / "recipes.md").read_text(encoding="utf-8")
 (SEEDS,) = re.findall(r"```csv\n(.*?)```", RECIPES, re.DOTALL)
 _COMMAND = re.compile(r"^(?:\$ |    )?(leadstate [a-z].*?)(?:\s{2,}#.*)?$", re.MULTILINE)
 _BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)

@@ -1,6 +1,6 @@
 """What whoever runs leadstate allows the configuration: hosts that a token may go to, and sources it may come from.
 
-Who writes the YAML is not trusted with every secret of a job (docs/security.md). Nothing set allows everything.
+Who writes the YAML is not trusted with every secret of a job (SECURITY.md). Nothing set allows everything.
 """
 
 import os

@@ -24,7 +24,7 @@ _HELP = {
     "delete": "The plan deletes this object. Declare it to keep it, or leave it out of what `prune` covers.",
     "not-applied": "The apply did not make this change. Plan and apply again; what was done already is not done twice.",
 }
-_FINDING_HELP = "Each result says what to do. The documentation of leadstate (docs/diagnostics) has more under `{}`."
+_FINDING_HELP = "Each result says what to do. More under `{}` in docs/reference/diagnostics of leadstate."
 
 
 @dataclass(frozen=True, slots=True)
