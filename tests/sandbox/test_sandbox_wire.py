@@ -25,8 +25,12 @@ def test_without_a_known_token_the_gateway_answers(token: str | None) -> None:
     assert world.sandbox.meter.requests == 0
 
 
-def test_a_token_in_the_query_is_none() -> None:
-    assert World().api("GET", "/leadLabels", token=None, params={"api_token": TOKEN}).status_code == 401
+def test_the_first_version_takes_the_token_in_the_query_too() -> None:
+    world = World()
+    assert world.api("GET", "/leadLabels", token=None, params={"api_token": TOKEN}).status_code == 200
+    assert world.api("GET", "/leadLabels", token=None, params={"api_token": "wrong"}).status_code == 401
+    assert world.api("GET", "/leadLabels", token="wrong", params={"api_token": TOKEN}).status_code == 401
+    assert world.call("GET", "/api/v2/persons", token=None, params={"api_token": TOKEN}).status_code == 401
 
 
 @pytest.mark.parametrize("prefix", ["/api/v1", "/v1"])
@@ -66,7 +70,6 @@ def test_a_wrong_method(method: str, path: str, allowed: set[str]) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
         b"{",
         b"[]",
         b"null",
@@ -89,6 +92,15 @@ def test_a_body_that_is_no_json_object(body: bytes) -> None:
     world.refusal("PATCH", f"/leads/{lead['id']}", body)
     world.refusal("POST", "/leadLabels", body)
     world.refusal("PATCH", f"/leadLabels/{HOT}", body)
+
+
+def test_a_missing_body_gives_nothing() -> None:
+    world = World()
+    lead = world.add()
+    assert world.refusal("POST", "/leads") == "title is required"
+    assert world.refusal("POST", "/leadLabels", b"") == "name is required"
+    assert world.data("PATCH", f"/leads/{lead['id']}", b"") == lead
+    assert world.data("PATCH", f"/leadLabels/{HOT}")["name"] == "Hot"
 
 
 def test_every_answer_says_that_this_is_a_sandbox() -> None:

@@ -88,7 +88,8 @@ def decoded(body: bytes) -> Any:
 
 
 def _decoded(body: bytes) -> dict[str, Any]:
-    value = decoded(body)
+    # No operation requires a body (Pipedrive OpenAPI); without one, nothing is given.
+    value = decoded(body or b"{}")
     if not isinstance(value, dict):
         raise BadRequestError("request body must be a JSON object")
     return value
