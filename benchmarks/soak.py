@@ -1,7 +1,7 @@
 """Many accounts with many labels, planned and applied while requests go wrong: `python -m benchmarks.soak`.
 
-Every account must end as declared, with each label once, whatever was lost or refused on the way. The server and
-leadstate are processes of their own; leadstate is run until it says that nothing is left, as people would.
+Every account must end as declared, with each label once, whatever was lost or refused on the way. leadstate is a
+process of its own, run until it says that nothing is left, as people would.
 """
 
 import json
@@ -9,19 +9,25 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
-import httpx
 
-from benchmarks.timing import LEADSTATE, WATCHED, environment
+from benchmarks.timing import WATCHED, environment
+from leadstate.sandbox import Sandbox, running
+from tests.harness.faults import Fault, FaultKind, Faults
 
-KINDS = ("rate-limited", "error-before", "error-after", "reset", "lost", "cut")
+KINDS = (
+    FaultKind.RATE_LIMITED,
+    FaultKind.ERROR_BEFORE,
+    FaultKind.ERROR_AFTER,
+    FaultKind.RESET,
+    FaultKind.LOST,
+    FaultKind.CUT,
+)
 """What goes wrong: refused with 429, 5xx before and after it was done, broken connections before and after."""
 
 ONE_IN = 50
@@ -50,29 +56,27 @@ def main(accounts: int, labels: int, output: Path | None) -> None:
 
 def soak(folder: Path, accounts: int, labels: int) -> dict[str, Any]:
     """Run it in an empty folder; the figures, `accounts_wrong` among them."""
-    _declare(folder, accounts, labels)
-    with _sandbox(folder) as url:
-        config = folder / "leadstate.yaml"
-        config.write_text(config.read_text(encoding="utf-8").replace("URL", url), encoding="utf-8")
-        faults = _faults(accounts, labels)
-        httpx.put(f"{url}/_sandbox/faults", json={"faults": faults}).raise_for_status()
+    declared = [{"name": f"Label {n}", "color": COLORS[n % len(COLORS)]} for n in range(labels)]
+    faults = _faults(accounts, labels)
+    sandbox = Sandbox(_seed(accounts, declared), burst=120, daily=1_000_000_000, intercept=faults)
+    with running(sandbox.app) as url:
+        names = {f"a{n:05}": {"url": url, "company_id": n + 1, "token": {"env": f"TOKEN_{n}"}} for n in range(accounts)}
+        whole = {"version": 1, "accounts": names, "labels": declared}
+        (folder / "leadstate.yaml").write_text(json.dumps(whole, indent=1), encoding="utf-8")
         planned = _leadstate(folder, accounts, "plan")
         rounds = [planned]
         while len(rounds) <= MOST_ROUNDS:
             rounds.append(_leadstate(folder, accounts, "apply", "--auto-approve"))
             if rounds[-1]["exit"] == 0:
                 break
-        struck = len(httpx.get(f"{url}/_sandbox/faults", timeout=60).json()["fired"])
-        state = httpx.get(f"{url}/_sandbox/state", timeout=60).json()
-        meter = httpx.get(f"{url}/_sandbox/meter", timeout=60).json()
     return {
         "accounts": accounts,
         "labels_each": labels,
-        "accounts_wrong": _wrong(state, labels),
-        "faults_struck": struck,
+        "accounts_wrong": _wrong(sandbox, declared),
+        "faults_struck": len(faults.fired),
         "applies": len(rounds) - 1,
-        "requests": meter["requests"],
-        "tokens": meter["tokens"],
+        "requests": sandbox.meter.requests,
+        "tokens": sandbox.meter.tokens,
         "plan_seconds": planned["seconds"],
         "apply_seconds": round(sum(a_round["seconds"] for a_round in rounds[1:]), 1),
         "plan_peak_mb": planned["peak_mb"],
@@ -80,47 +84,21 @@ def soak(folder: Path, accounts: int, labels: int) -> dict[str, Any]:
     }
 
 
-def _declare(folder: Path, accounts: int, labels: int) -> None:
-    """The configuration, and what the accounts hold at first: some of the labels, in other colours."""
-    declared = [{"name": f"Label {n}", "color": COLORS[n % len(COLORS)]} for n in range(labels)]
-    drifted = [{**one, "color": "dark-gray"} for one in declared[:DRIFTED]]
+def _seed(accounts: int, declared: list[dict[str, str]]) -> dict[str, Any]:
+    """What the accounts hold at first: some of the labels, in another colour."""
+    drifted = [{**label, "color": "dark-gray"} for label in declared[:DRIFTED]]
     companies = [
         {"token": f"token-{n}", "company": {"id": n + 1, "name": f"C{n}", "domain": f"c{n}"}, "labels": drifted}
         for n in range(accounts)
     ]
-    names = {f"a{n:05}": {"url": "URL", "company_id": n + 1, "token": {"env": f"TOKEN_{n}"}} for n in range(accounts)}
-    (folder / "seed.json").write_text(json.dumps({"companies": companies}), encoding="utf-8")
-    whole = {"version": 1, "accounts": names, "labels": declared}
-    (folder / "leadstate.yaml").write_text(json.dumps(whole, indent=1), encoding="utf-8")
+    return {"companies": companies}
 
 
-@contextmanager
-def _sandbox(folder: Path) -> Iterator[str]:
-    words = ["sandbox", "--port", "0", "--seed", "seed.json", "--burst", "120", "--daily", "1000000000"]
-    with (folder / "sandbox.out").open("w+", encoding="utf-8") as out:
-        server = subprocess.Popen([*LEADSTATE, *words], cwd=folder, env=environment(folder), stdout=out)
-        try:
-            yield _address(folder / "sandbox.out", server)
-        finally:
-            server.terminate()
-            server.wait()
-
-
-def _address(said: Path, server: "subprocess.Popen[bytes]") -> str:
-    """What the sandbox prints once it is ready; it prints more than a pipe would hold."""
-    while server.poll() is None:
-        line = said.read_text(encoding="utf-8").partition("\n")
-        if line[1]:
-            return line[0][line[0].index("http") :].strip()
-        time.sleep(0.05)
-    raise RuntimeError(f"the sandbox ended with {server.returncode}")
-
-
-def _faults(accounts: int, labels: int) -> list[dict[str, Any]]:
+def _faults(accounts: int, labels: int) -> Faults:
     """One request in `ONE_IN` of about as many as there will be, the same ones each time."""
     requests = accounts * (labels + DRIFTED)
     struck = Random(7).sample(range(1, requests + 1), requests // ONE_IN)  # noqa: S311  no secret depends on it
-    return [{"kind": kind, "at": sorted(struck[place :: len(KINDS)])} for place, kind in enumerate(KINDS)]
+    return Faults(*(Fault(kind, at=frozenset(struck[place :: len(KINDS)])) for place, kind in enumerate(KINDS)))
 
 
 def _leadstate(folder: Path, accounts: int, *words: str) -> dict[str, Any]:
@@ -140,11 +118,11 @@ def _leadstate(folder: Path, accounts: int, *words: str) -> dict[str, Any]:
     return {"exit": done.returncode, "seconds": round(seconds, 1), "peak_mb": round(peak / 1e6, 1)}
 
 
-def _wrong(state: dict[str, Any], labels: int) -> int:
+def _wrong(sandbox: Sandbox, declared: list[dict[str, str]]) -> int:
     """How many accounts do not hold each declared label once, in its colour."""
-    declared = Counter((f"Label {n}", COLORS[n % len(COLORS)]) for n in range(labels))
-    there = [Counter((label["name"], label["color"]) for label in company["labels"]) for company in state["companies"]]
-    return sum(counter != declared for counter in there)
+    wanted = Counter((label["name"], label["color"]) for label in declared)
+    there = [Counter((label.name, label.color) for label in company.labels()) for company in sandbox.companies]
+    return sum(labels != wanted for labels in there)
 
 
 if __name__ == "__main__":

@@ -16,11 +16,7 @@ except ImportError as error:
 
 from leadstate.sandbox.app import Sandbox, create_app
 from leadstate.sandbox.backend import load_seed
-from leadstate.sandbox.faults.breaking import ConnectionLost
-from leadstate.sandbox.faults.edits import Edit
-from leadstate.sandbox.faults.fault import Fault, FaultError, FaultKind
-from leadstate.sandbox.faults.forms import fault_of
-from leadstate.sandbox.faults.plan import Faults, Fired
+from leadstate.sandbox.faults import Fault, Faults, parse_fault
 from leadstate.sandbox.seeds.named import NAMED, TOKEN, named
 from leadstate.sandbox.seeds.reading import SeedError
 from leadstate.sandbox.server import running, serve
@@ -33,21 +29,16 @@ __all__ = [
     "TOKEN",
     "TOKEN_COSTS",
     "Company",
-    "ConnectionLost",
-    "Edit",
     "Fault",
-    "FaultError",
-    "FaultKind",
     "Faults",
-    "Fired",
     "Meter",
     "Sandbox",
     "SeedError",
     "StoreError",
     "create_app",
-    "fault_of",
     "load_seed",
     "named",
+    "parse_fault",
     "running",
     "serve",
 ]

@@ -1,11 +1,11 @@
 """The ASGI application: which operation answers which request, and what happens around each of them.
 
-Around an operation stand the token, the limits, the faults, the latency and the reading of the body, and some of them
-wait; the operation itself is a plain function, so that no other request can come between its check and its write.
+Around an operation stand the token, the limits, the interceptor, the latency and the reading of the body, and some of
+them wait; the operation itself is a plain function, so that no other request can come between its check and its write.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 
 from starlette.applications import Starlette
@@ -22,9 +22,6 @@ from leadstate.sandbox.api import account, contacts, field_lists, labels, leads,
 from leadstate.sandbox.api.payloads import BadRequestError
 from leadstate.sandbox.api.wire import Call, Reply
 from leadstate.sandbox.backend import Backend
-from leadstate.sandbox.faults import disturb
-from leadstate.sandbox.faults.fault import FaultKind
-from leadstate.sandbox.faults.plan import Strike
 from leadstate.sandbox.state.company import MissingError, RefusedError
 
 PREFIXES: Mapping[int, Sequence[str]] = {1: ("/api/v1", "/v1"), 2: ("/api/v2",)}
@@ -116,14 +113,9 @@ async def _answer(sandbox: Backend, methods: dict[str, Operation], request: Requ
     if company is None:
         return wire.unauthorized(oauth=by_oauth).response(correlation)
     refused = sandbox.limits.refusal(company, operation.id, oauth=by_oauth)
-    # What the limits refuse meets no fault; a fault can refuse what they let in.
-    strike = Strike() if refused else sandbox.faults.strike(operation.id, company.id)
-    fault = strike.fault
-    if fault and fault.kind is FaultKind.RATE_LIMITED:
-        strike.edit(company)
-        admission = sandbox.limits.admit(company, operation.id, "burst", oauth=by_oauth)
-        limited = replace(admission, retry_after=fault.retry_after)
-        return wire.too_many(limited).response({**correlation, **admission.headers})
+    interception = None if refused or sandbox.intercept is None else sandbox.intercept(operation.id, company)
+    if interception and interception.limited:
+        refused = "burst"
     admission = sandbox.limits.admit(company, operation.id, refused, oauth=by_oauth)
     headers = {**correlation, **admission.headers}
     if admission.refused:
@@ -131,9 +123,8 @@ async def _answer(sandbox: Backend, methods: dict[str, Operation], request: Requ
     body = await request.body()
     await sandbox.pause()
     # From here on nothing waits until the answer is made.
-    strike.edit(company)
-    call = Call(company, sandbox.lists(company), request.path_params, request.query_params, body)
-    return disturb.instead(fault, headers) or disturb.afterwards(fault, _handled(operation, call), headers)
+    call, handle = Call(company, request.path_params, request.query_params, body), partial(_handled, operation)
+    return interception.respond(call, handle, headers) if interception else handle(call).response(headers)
 
 
 def _api_token(operation: Operation, request: Request) -> str:
@@ -146,7 +137,7 @@ def _api_token(operation: Operation, request: Request) -> str:
 
 
 async def _token(sandbox: Backend, request: Request) -> Response:
-    """A request for an access token. It is none of the API's: no limit counts it and no fault meets it."""
+    """A request for an access token. No limit counts it and no interceptor hears of it."""
     body = await request.body()
     await sandbox.pause()
     authorization, form = request.headers.get("authorization", ""), request.headers.get("content-type", "")

@@ -6,23 +6,20 @@ It knows no HTTP; `app.Sandbox` serves it.
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from random import Random
 from secrets import randbits
 from typing import Any
 from uuid import uuid1, uuid4
 
 from leadstate.sandbox.api.oauth import TokenServer
-from leadstate.sandbox.faults.fault import Fault
-from leadstate.sandbox.faults.plan import Faults
+from leadstate.sandbox.faults import Interceptor
 from leadstate.sandbox.seeds import documents as seeds
 from leadstate.sandbox.seeds.named import NAMED, named
 from leadstate.sandbox.seeds.reading import SeedError
 from leadstate.sandbox.state.company import Change, Clock, Company, NewId
-from leadstate.sandbox.state.lag import Past
 from leadstate.sandbox.state.limits import Limit, Limits, Meter
 from leadstate.sandbox.state.records import Body, Tables
 from leadstate.sandbox.state.store import Store
@@ -63,12 +60,11 @@ class Backend:
     """An embedded Pipedrive with any number of companies.
 
     `seed` is a document or what `load_seed` takes. `db` is a SQLite file: a new or empty one is filled from the seed,
-    and one with content wins over it. `latency` is seconds per API request, and up to `jitter` more by chance. `burst`
-    (requests per 2 s and token) and `daily` (API tokens per day and company) are numbers, None for no limit, or `plan`
-    for the company's own; without a burst limit searches have none either. `faults` is what goes wrong at first;
-    `faults.add` adds more. With a `lag`, lists and searches show what was so many requests of the company ago.
-    `latency`, `jitter` and `lag` can be set at any time.
-    `clock`, `monotonic`, `new_id` (given `label`, `lead` or `correlation`), `sleep` and `chance` are for tests.
+    and one with content wins over it. `latency` is seconds per API request. `burst` (requests per 2 s and token) and
+    `daily` (API tokens per day and company) are numbers, None for no limit, or `plan` for the company's own; without a
+    burst limit searches have none either. `intercept` says what happens to a request that the limits let in.
+    `latency` and `intercept` can be set at any time.
+    `clock`, `monotonic`, `new_id` (given `label`, `lead` or `correlation`) and `sleep` are for tests.
     Raises `SeedError`, `StoreError` and `OSError`.
     """
 
@@ -78,26 +74,18 @@ class Backend:
         *,
         db: Path | str | None = None,
         latency: float = 0,
-        jitter: float = 0,
         burst: Limit = "plan",
         daily: Limit = "plan",
-        faults: Iterable[Fault] = (),
-        lag: int = 0,
+        intercept: Interceptor | None = None,
         clock: Clock = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
         new_id: NewId = random_id,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-        chance: Random | None = None,
     ) -> None:
         self.latency = latency
-        self.jitter = jitter
-        self.lag = lag
-        self.faults = Faults()
-        self.faults.add(*faults)
+        self.intercept = intercept
         self.new_id = new_id
         self._sleep = sleep
-        self._chance = chance or Random()  # noqa: S311 (no secret depends on it)
-        self._past = Past()
         self.meter = Meter()
         self.limits = Limits(burst, daily, clock, monotonic, self.meter)
         self._clock = clock
@@ -123,20 +111,10 @@ class Backend:
         """The company that an API token opens, if it opens one."""
         return self._companies.get(token)
 
-    def lists(self, company: Company) -> Company:
-        """The company as lists show it to the request that is handled now; to be asked once for each."""
-        return self._past.lists(company, self.lag)
-
     async def pause(self) -> None:
-        """Waits as long as an answer is to take."""
-        seconds = self.latency + (self._chance.uniform(0, self.jitter) if self.jitter else 0)
-        if seconds:
-            await self._sleep(seconds)
-
-    def undisturbed(self) -> None:
-        """Ends every fault, the latency, the jitter and the lag."""
-        self.faults.clear()
-        self.latency = self.jitter = self.lag = 0
+        """Wait as long as an answer is to take."""
+        if self.latency:
+            await self._sleep(self.latency)
 
     def dump(self) -> Body:
         """The whole state as a seed document."""
@@ -158,7 +136,6 @@ class Backend:
         return seeds.parse(document, now=self._clock(), new_id=self.new_id)
 
     def _adopt(self, tables: Sequence[Tables]) -> None:
-        self._past.forget()
         self._companies = {
             table.token: Company(table, self._clock, self.new_id, partial(self._record, table.id)) for table in tables
         }

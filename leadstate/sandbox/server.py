@@ -5,16 +5,14 @@ It listens on loopback and refuses every other address and `Host`: what it serve
 
 import ipaddress
 import socket
-import struct
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from leadstate.sandbox.faults.breaking import HANG_UP
+from leadstate.sandbox.faults import TRANSPORT
 
 if TYPE_CHECKING:
     from asyncio import Transport
@@ -102,17 +100,6 @@ def _url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _hang_up(transport: "Transport", *, reset: bool) -> None:
-    """Ends a connection: with a reset at once, or by closing it after what was written is sent."""
-    if not reset:
-        transport.close()
-        return
-    # Closing a socket that does not linger sends a reset, not an end.
-    linger = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-    transport.abort()
-
-
 def _is_loopback(host: str) -> bool:
     """Return whether a `Host` names this machine, with or without a port."""
     try:
@@ -138,7 +125,7 @@ def _only_loopback(app: "ASGIApp") -> "ASGIApp":
 
 
 def _server(app: "ASGIApp", started: Callable[[], None] | None) -> "Server":
-    """A quiet uvicorn that calls `started` when it answers, and lets an application hang up.
+    """Return a quiet uvicorn that calls `started` when it answers, and lets an application close connections.
 
     uvicorn itself offers only a flag to poll for the one, and nothing for the other.
     """
@@ -149,7 +136,7 @@ def _server(app: "ASGIApp", started: Callable[[], None] | None) -> "Server":
         def connection_made(self, transport: "Transport") -> None:  # type: ignore[override]
             super().connection_made(transport)
             # Every request of this connection gets a copy in its scope.
-            self.app_state = {**self.app_state, HANG_UP: partial(_hang_up, transport)}
+            self.app_state = {**self.app_state, TRANSPORT: transport}
 
     class Announcing(Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from leadstate.sandbox import Sandbox
-from leadstate.sandbox.faults.fault import Fault, FaultKind
 from tests.harness.cli_in_process import leadstate
+from tests.harness.faults import Fault, FaultKind, Faults
 
 COUNT = 12
 
@@ -71,7 +71,7 @@ def test_a_stored_shard_is_applied_to_its_accounts(fleet: Fleet) -> None:
 
 
 def test_a_failure_in_a_wave_stops_before_the_rest(fleet: Fleet) -> None:
-    fleet.sandbox.faults.add(Fault(FaultKind.SHIELD, operation="addLeadLabel", company=2, times=None))
+    fleet.sandbox.intercept = Faults(Fault(FaultKind.SHIELD, operation="addLeadLabel", company=2, times=None))
     code, out, err = fleet("apply", "--wave", "1,10%,rest", "--auto-approve")
     assert code == 4, out + err
     assert fleet.labelled() == [1, 3]
@@ -81,7 +81,7 @@ def test_a_failure_in_a_wave_stops_before_the_rest(fleet: Fleet) -> None:
 
 
 def test_so_many_may_fail(fleet: Fleet) -> None:
-    fleet.sandbox.faults.add(Fault(FaultKind.SHIELD, operation="addLeadLabel", company=1, times=None))
+    fleet.sandbox.intercept = Faults(Fault(FaultKind.SHIELD, operation="addLeadLabel", company=1, times=None))
     code, _, err = fleet("apply", "--wave", "2,rest", "--max-failed", "1", "--auto-approve")
     assert code == 4, err
     assert fleet.labelled() == list(range(2, COUNT + 1))

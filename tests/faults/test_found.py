@@ -14,9 +14,9 @@ from leadstate.model.observed import Observed
 from leadstate.model.outcome import Status
 from leadstate.model.resource import Money
 from leadstate.reconcile.planner import plan_account
-from leadstate.sandbox import Fault, FaultKind
 from tests.harness.builders import ORDER, label, lead, live_label, live_lead, refs
 from tests.harness.disturbed_company import TOKEN, Spoil, company, go, leaks
+from tests.harness.faults import Fault, FaultKind
 from tests.harness.plan_cases import LABELS, LEADS, Case, account
 from tests.harness.plan_cases import live_lead as seeded_lead
 

@@ -9,10 +9,11 @@ import pytest
 from leadstate.model.address import Ref
 from leadstate.model.outcome import Status
 from leadstate.model.resource import Desired
-from leadstate.sandbox import Fault, FaultKind, Sandbox
+from leadstate.sandbox import Sandbox
 from tests.faults.conftest import Counted
 from tests.harness.builders import label, label_id
 from tests.harness.disturbed_company import LONG, company, go, settled, state
+from tests.harness.faults import Fault, FaultKind
 from tests.harness.plan_cases import Case, account, live_label, live_lead
 
 SOURCES = (1, 2)

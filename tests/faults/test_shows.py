@@ -15,11 +15,13 @@ from leadstate.api.session import Runtime
 from leadstate.cli.main import cli
 from leadstate.model.outcome import Status
 from leadstate.pipedrive.connection import Pace
-from leadstate.sandbox import Edit, Fault, FaultKind, Sandbox, running
+from leadstate.sandbox import Sandbox, running
 from tests.faults.conftest import Counted
 from tests.harness.builders import label, label_id, lead, refs
 from tests.harness.disturbed_company import TOKEN, Ticks, company, go, state
 from tests.harness.disturbed_process import Process, door, receipts
+from tests.harness.edits import Edit
+from tests.harness.faults import Fault, FaultKind, Faults
 from tests.harness.plan_cases import BOTH, LEADS, Case, account, thirty, written
 from tests.harness.sandbox_driver import Breakable
 
@@ -165,15 +167,15 @@ def test_edits_between_plan_and_write_are_kept(tmp_path: Path, counted: Counted)
         account(*LEADS.account.desired, label("Old", present=False), policy=LEADS.account.policy),
     )
     sandbox = case.sandbox()
-    sandbox.faults.add(
+    sandbox.intercept = faults = Faults(
         *(Fault(FaultKind.EDIT, at, operation=operation, changes=[edit]) for operation, at, edit in hands.values())
     )
     with running(sandbox.app) as url:
         (tmp_path / "leadstate.yaml").write_text(written(case, url))
         code, out, err = Process(tmp_path).run("apply", "--auto-approve", "--format", "json")
     assert code == 4, out + err
-    assert len(sandbox.faults.fired) == 3
-    assert not any(fired.problem for fired in sandbox.faults.fired)
+    assert len(faults.fired) == 3
+    assert not any(fired.problem for fired in faults.fired)
     results = {change["address"]: change["result"]["status"] for change in json.loads(out)["accounts"][0]["changes"]}
     assert results.pop("emea/lead:unarchive") == "applied"
     for address in hands:
@@ -233,7 +235,7 @@ def test_a_firewall_block_stops_its_account_only(tmp_path: Path, counted: Counte
     calm = len(go(BOTH.sandbox(), BOTH.account).steps)
     for k in range(1, calm + 1):
         sandbox = Sandbox({"companies": [BOTH.seed, other]}, burst=None, daily=None, clock=Ticks())
-        sandbox.faults.add(Fault(FaultKind.SHIELD, at=k, times=None, company=7041))
+        sandbox.intercept = Faults(Fault(FaultKind.SHIELD, at=k, times=None, company=7041))
         way = Losing(sandbox, range(0))
         code, out = Shell(tmp_path, way)("apply", "--auto-approve")
         assert code in (1, 4), out

@@ -27,10 +27,12 @@ from leadstate.model.outcome import Status
 from leadstate.model.policy import Prune
 from leadstate.model.resource import AtLeast, Desired
 from leadstate.pipedrive import client
-from leadstate.sandbox import Edit, Fault, FaultKind, Sandbox
+from leadstate.sandbox import Sandbox
 from tests.faults.conftest import Counted
 from tests.harness.builders import label, lead, lead_id, refs
 from tests.harness.disturbed_company import LONG, Run, State, Step, Ticks, company, go, leaks, state
+from tests.harness.edits import Edit
+from tests.harness.faults import Fault, FaultKind
 from tests.harness.plan_cases import NO_GUARDS, Case, account, live_label, live_lead
 
 RUNS, STEPS = (1_500, 20) if LONG else (60, 12)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from leadstate.sandbox import Fault, FaultKind, Sandbox, running
+from leadstate.sandbox import Sandbox, running
 from tests.faults.conftest import Counted
 from tests.harness.builders import label, lead, refs
 from tests.harness.disturbed_company import LONG, Ticks, company, settled, state
 from tests.harness.disturbed_process import PATIENCE, Process
+from tests.harness.faults import Fault, FaultKind, Faults
 from tests.harness.plan_cases import Case, account, live_label, live_lead, written
 
 CASE = Case(
@@ -57,7 +58,7 @@ def test_two_applies_create_no_duplicates(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folders = [tmp_path / str(number) for number in range(pair.folders)]
-    sandbox = CASE.sandbox(latency=LATENCY, faults=LOST if pair.lost else ())
+    sandbox = CASE.sandbox(latency=LATENCY, intercept=Faults(*LOST) if pair.lost else None)
     with running(sandbox.app) as url:
         for folder in folders:
             folder.mkdir()

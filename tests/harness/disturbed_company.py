@@ -28,8 +28,10 @@ from leadstate.pipedrive.secrets import Token
 from leadstate.report.build import Command, Part, build
 from leadstate.report.formats.json import to_json
 from leadstate.report.formats.text import to_text
-from leadstate.sandbox import Edit, Fault, Sandbox
+from leadstate.sandbox import Sandbox
 from leadstate.sandbox.state.records import Tables
+from tests.harness.edits import Edit
+from tests.harness.faults import Fault, Faults
 from tests.harness.sandbox_driver import Breakable
 
 LONG = os.environ.get("LEADSTATE_PROVE") == "long"
@@ -274,8 +276,7 @@ def go(
     apply: bool = True,
 ) -> Run:
     """Plan and apply one account while these things happen; afterwards nothing happens any more."""
-    sandbox.faults.replace(faults)
-    sandbox.lag = lag
+    sandbox.intercept = Faults(*faults, lag=lag)
     wire = Wire(sandbox, people, spoil)
     chosen = Settings(impact=Impact.LIVE)
 
@@ -295,9 +296,8 @@ def go(
     try:
         return at_once(main())
     finally:
-        sandbox.undisturbed()
-        # Lists catch up: between two runs there is more time than they lag.
-        sandbox.lists(sandbox.companies[0])
+        # Lists catch up too: between two runs there is more time than they lag.
+        sandbox.intercept = None
 
 
 def rendered(part: Part) -> str:

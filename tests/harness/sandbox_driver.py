@@ -8,7 +8,8 @@ from uuid import UUID
 
 import httpx
 
-from leadstate.sandbox import ConnectionLost, FaultKind, Sandbox
+from leadstate.sandbox import Sandbox
+from tests.harness.faults import Fault, Faults
 
 TOKEN = "token-of-acme"
 OTHER = "token-of-other"
@@ -66,9 +67,10 @@ class Breakable(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         try:
             return await self._inner.handle_async_request(request)
-        except ConnectionLost as lost:
-            error = httpx.ReadError if lost.kind is FaultKind.RESET else httpx.RemoteProtocolError
-            raise error(str(lost), request=request) from lost
+        except ConnectionResetError as reset:
+            raise httpx.ReadError(str(reset), request=request) from reset
+        except ConnectionAbortedError as aborted:
+            raise httpx.RemoteProtocolError(str(aborted), request=request) from aborted
 
 
 class World:
@@ -89,6 +91,11 @@ class World:
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
+
+    def disturb(self, *faults: Fault, lag: int = 0) -> Faults:
+        """Let these things happen to the requests from now on, and nothing else."""
+        self.sandbox.intercept = plan = Faults(*faults, lag=lag)
+        return plan
 
     def call(
         self, method: str, path: str, body: Any = None, *, token: str | None = TOKEN, **options: Any

@@ -232,15 +232,6 @@ def test_two_companies_do_not_find_each_others_people() -> None:
     assert answer.json()["data"]["items"] == []
 
 
-def test_searches_lag_with_the_lists(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = world()
-    (past,) = World(company(persons=[{"id": 9, "name": "Jane of old"}])).sandbox.companies
-    monkeypatch.setattr(one.sandbox, "lists", lambda _company: past)
-    for path, query in (("/persons/search", {"term": "jane"}), ("/persons", {})):
-        data = one.second(path, **query)["data"]
-        assert [hit["item"]["id"] for hit in data["items"]] == [9] if "search" in path else data[0]["id"] == 9
-
-
 def test_users_by_name_or_email() -> None:
     one = World()
     assert [user["id"] for user in one.data("GET", "/users/find", params={"term": "USER 2"})] == [2]

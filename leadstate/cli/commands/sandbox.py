@@ -30,80 +30,58 @@ An embedded Pipedrive, not the real one: {url}
 @options.option(
     "--latency", type=click.IntRange(min=0), default=0, show_default=True, metavar="MS", help="Wait before each answer."
 )
-@options.option(
-    "--jitter",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    metavar="MS",
-    help="Wait up to so much longer, by chance.",
-)
 @options.option("--burst", type=click.IntRange(min=1), metavar="N", help="Requests in 2 s.  [default: as the plan has]")
 @options.option(
     "--daily", type=click.IntRange(min=1), metavar="N", help="Rate-limit tokens a day.  [default: as above]"
 )
 @options.option(
-    "--lag",
-    type=click.IntRange(0, 10_000),
-    default=0,
-    show_default=True,
-    metavar="N",
-    help="Show a change in lists only after N further requests; an object read by its id is current.",
+    "--fault",
+    "texts",
+    multiple=True,
+    metavar="KIND[:OPERATION]",
+    help="Let one request go wrong; see above. May be repeated.",
 )
-@options.option("--fault", "specs", multiple=True, metavar="SPEC", help="What goes wrong; see above. May be repeated.")
 def sandbox(
     *,
     port: int,
     seed: str,
     db: Path | None,
     latency: int,
-    jitter: int,
     burst: int | None,
     daily: int | None,
-    lag: int,
-    specs: tuple[str, ...],
+    texts: tuple[str, ...],
 ) -> int:
     """Serve an embedded Pipedrive: leads, labels and limits as the real one documents them, on loopback only.
 
     It prints its address, its token, and an `accounts:` block to copy. State is in memory unless --db names a file.
 
-    A --fault makes requests go wrong: KIND[:OPERATION][@N][*[TIMES]], such as 'lost:addLead@2*3': of the requests of
-    this operation (an id of Pipedrive's API description; any, if left out) those from the N-th on (1), so many in a
-    row (1; without end for a * alone). Quote it where your shell expands *. GET, PUT and DELETE /_sandbox/faults
-    read, replace and end faults while it runs. Kinds:
+    Each --fault lets the next request go wrong, or the next of one OPERATION (an id of Pipedrive's API description,
+    such as addLead), so that you see leadstate retry. Kinds:
 
     \b
-    error-before  503, and nothing was done
-    error-after   503, though it was done
-    rate-limited  429, as of a full burst window; nothing was done
-    reset         connection reset, and nothing was done
-    lost          connection closed without an answer, though it was done
-    cut           connection closed in the middle of the answer; it was done
-    short-page    a page of leads that lacks a row and says that more follow
-    shield        403 with an HTML page; nothing was done
-    html          200 with an HTML page; nothing was done
+    429   rate limited; nothing was done
+    503   service unavailable; nothing was done
+    lost  the connection is closed without an answer, though the request was done
 
     \b
     Examples:  leadstate sandbox
                leadstate sandbox --seed drifted --port 0
-               leadstate sandbox --fault 'lost:addLead' --latency 200
+               leadstate sandbox --fault 429 --fault lost:addLead --latency 200
 
     """
     embedded = load_sandbox()
     try:
-        faults = [embedded.fault_of(spec) for spec in specs]
-    except embedded.FaultError as failure:
+        faults = [embedded.parse_fault(text) for text in texts]
+    except ValueError as failure:
         raise click.BadParameter(str(failure), param_hint="--fault") from None
     try:
         made = embedded.Sandbox(
             seed,
             db=db,
             latency=latency / 1000,
-            jitter=jitter / 1000,
             burst=burst or "plan",
             daily=daily or "plan",
-            faults=faults,
-            lag=lag,
+            intercept=embedded.Faults(faults),
         )
     except (embedded.SeedError, embedded.StoreError) as failure:
         raise click.ClickException(str(failure)) from None

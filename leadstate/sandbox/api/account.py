@@ -47,8 +47,13 @@ def find_users(call: Call) -> Reply:
     by_email = call.query.get("search_by_email", "0")
     if by_email not in ("0", "1"):
         raise BadRequestError("search_by_email must be 0 or 1")
-    users = [(user.email if by_email == "1" else user.name, index, user) for index, user in enumerate(call.lists.users)]
-    return success([_user(user, first=index == 0) for text, index, user in users if term in text.casefold()])
+    return success(
+        [
+            _user(user, first=index == 0)
+            for index, user in enumerate(call.company.users)
+            if term in (user.email if by_email == "1" else user.name).casefold()
+        ]
+    )
 
 
 def get_currencies(call: Call) -> Reply:

@@ -39,8 +39,8 @@ def search_persons(call: Call) -> Reply:
     search = Search.of(call.query, PERSON_FIELDS)
     queries.choices(call.query, "include_fields", ("person.picture",))
     employer = queries.number(call.query, "organization_id")
-    persons = [person for person in call.lists.persons if employer is None or person.organization_id == employer]
-    organizations = {organization.id: organization for organization in call.lists.organizations}
+    persons = [person for person in call.company.persons if employer is None or person.organization_id == employer]
+    organizations = {organization.id: organization for organization in call.company.organizations}
 
     def item(person: Person) -> Body:
         organization = organizations.get(person.organization_id or 0)
@@ -51,7 +51,7 @@ def search_persons(call: Call) -> Reply:
             "phones": list(person.phones),
             "emails": list(person.emails),
             "visible_to": _VISIBLE_TO,
-            "owner": {"id": call.lists.users[0].id},
+            "owner": {"id": call.company.users[0].id},
             "organization": organization
             and {"id": organization.id, "name": organization.name, "address": organization.address},
             "custom_fields": [],
@@ -72,12 +72,12 @@ def search_organizations(call: Call) -> Reply:
             "name": organization.name,
             "address": organization.address,
             "visible_to": _VISIBLE_TO,
-            "owner": {"id": call.lists.users[0].id},
+            "owner": {"id": call.company.users[0].id},
             "custom_fields": [],
             "notes": [],
         }
 
-    return _found(call, search, call.lists.organizations, _organization_texts, item)
+    return _found(call, search, call.company.organizations, _organization_texts, item)
 
 
 def get_persons(call: Call) -> Reply:
@@ -87,23 +87,23 @@ def get_persons(call: Call) -> Reply:
             # To list everybody instead would be a wrong answer.
             raise BadRequestError(f"{name} is not served by the sandbox")
     ids = queries.numbers(call.query, "ids", IDS_MOST)
-    wanted = [person for person in call.lists.persons if ids is None or person.id in ids]
+    wanted = [person for person in call.company.persons if ids is None or person.id in ids]
     rows, cursor = paged(sorted(wanted, key=lambda person: person.id), call.query)
-    return cursor_page([_person(person, call.lists) for person in rows], cursor)
+    return cursor_page([_person(person, call.company) for person in rows], cursor)
 
 
 def get_person(call: Call) -> Reply:
     """Operation getPerson."""
-    return success(_person(_one(call, call.lists.persons, "person"), call.lists))
+    return success(_person(_one(call, call.company.persons, "person"), call.company))
 
 
 def get_organization(call: Call) -> Reply:
     """Operation getOrganization."""
-    contact = _one(call, call.lists.organizations, "organization")
+    contact = _one(call, call.company.organizations, "organization")
     data: Body = {
         "id": contact.id,
         "name": contact.name,
-        "owner_id": call.lists.users[0].id,
+        "owner_id": call.company.users[0].id,
         "add_time": _SINCE,
         "update_time": _SINCE,
         "is_deleted": False,

@@ -58,7 +58,7 @@ def get_deal_fields(call: Call) -> Reply:
     standard = [_deal_field(code, name, kind, custom=False) for code, name, kind in _DEAL]
     own = [
         _deal_field(field.code, field.name, field.type or _UNTOLD, custom=True, options=_options(field))
-        for field in call.lists.fields.values()
+        for field in call.company.fields.values()
     ]
     rows, cursor = paged([*standard, *own], call.query)
     return cursor_page(list(rows), cursor)
@@ -69,7 +69,7 @@ def get_lead_fields(call: Call) -> Reply:
     standard = [_lead_field(code, name, kind, custom=False) for code, name, kind in _LEAD]
     own = [
         _lead_field(field.code, field.name, field.type or _UNTOLD, custom=True, options=_options(field))
-        for field in call.lists.fields.values()
+        for field in call.company.fields.values()
     ]
     rows = [{"id": place, **row, "order_nr": place} for place, row in enumerate([*standard, *own], 1)]
     start = number(call.query, "start", least=0) or 0

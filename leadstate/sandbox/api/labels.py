@@ -9,7 +9,7 @@ from leadstate.sandbox.api.wire import Call, Reply, success
 
 def get_lead_labels(call: Call) -> Reply:
     """Operation getLeadLabels: all labels at once, without pagination."""
-    return success([label.body() for label in call.lists.labels()])
+    return success([label.body() for label in call.company.labels()])
 
 
 def add_lead_label(call: Call) -> Reply:

@@ -83,8 +83,8 @@ def _list(call: Call, *, archived: bool, since: str | None) -> Reply:
     )
     start = number(call.query, "start", least=0) or 0
     limit = min(number(call.query, "limit") or PAGE_DEFAULT, PAGE_MOST)
-    leads, more = call.lists.leads(query, start, limit)
-    return page([call.lists.shown(lead) for lead in leads], start, limit, more=more)
+    leads, more = call.company.leads(query, start, limit)
+    return page([call.company.shown(lead) for lead in leads], start, limit, more=more)
 
 
 def _sort(text: str) -> tuple[tuple[str, bool], ...]:

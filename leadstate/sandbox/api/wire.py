@@ -20,13 +20,9 @@ NOT_FOUND_INFO = "Object was not found."
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One authenticated request of a known operation, its body read.
-
-    `lists` is the company as lists show it, which may be behind; it is only looked at.
-    """
+    """One authenticated request of a known operation, its body read."""
 
     company: Company
-    lists: Company
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
@@ -101,5 +97,4 @@ def too_many(admission: Admission) -> Reply:
     """A spent limit. The daily body is as observed in 2026; of the burst one only the message is known."""
     message = "daily request budget exceeded" if admission.refused == "daily" else "request over limit"
     body = {"success": False, "error": message, "errorCode": 429}
-    after = admission.retry_after
-    return Reply(429, body, {} if after is None else {"retry-after": str(after)})
+    return Reply(429, body, {"retry-after": str(admission.retry_after)})

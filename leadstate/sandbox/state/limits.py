@@ -76,14 +76,11 @@ Searches have their own number in a burst window, which goes only where the burs
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The answer to one request: the headers it earns, and why it is refused and for how many seconds, if it is.
-
-    `retry_after` of a refused one is None where the answer is not to say it.
-    """
+    """The answer to one request: the headers it earns, and why it is refused and for how many seconds, if it is."""
 
     headers: Mapping[str, str]
     refused: Refusal | None = None
-    retry_after: int | None = 0
+    retry_after: int = 0
 
 
 @dataclass(slots=True)

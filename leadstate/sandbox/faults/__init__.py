@@ -1,1 +1,0 @@
-"""Faults on request: what goes wrong, and with which requests."""
