@@ -13,15 +13,15 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from leadstate.sandbox import control
 from leadstate.sandbox.api import account, contacts, field_lists, labels, leads, oauth, wire
-from leadstate.sandbox.api.payloads import BadRequestError
+from leadstate.sandbox.api.payloads import BadRequestError, decoded
 from leadstate.sandbox.api.wire import Call, Reply
 from leadstate.sandbox.backend import Backend
+from leadstate.sandbox.seeds.reading import SeedError
 from leadstate.sandbox.state.company import MissingError, RefusedError
 
 PREFIXES: Mapping[int, Sequence[str]] = {1: ("/api/v1", "/v1"), 2: ("/api/v2",)}
@@ -29,6 +29,13 @@ PREFIXES: Mapping[int, Sequence[str]] = {1: ("/api/v1", "/v1"), 2: ("/api/v2",)}
 
 MARK = ("x-leadstate-sandbox", "1")
 """The header on every answer, so that nobody takes this for the real one."""
+ABOUT = {
+    "what": "leadstate sandbox: an imitation of Pipedrive's Leads API for tests and demos",
+    "is_pipedrive": False,
+    "api": ["/api/v1", "/v1", "/api/v2"],
+    "oauth": "/oauth/token",
+    "control": ["/_sandbox/meter", "/_sandbox/state"],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ def create_app(sandbox: Backend) -> Starlette:
     ]
     app = Starlette(
         routes=[
-            *control.routes(sandbox),
+            *_control_routes(sandbox),
             Route("/oauth/token", partial(_token, sandbox), methods=["POST"]),
             *api,
         ],
@@ -151,6 +158,34 @@ def _handled(operation: Operation, call: Call) -> Reply:
         return wire.not_found(str(missing))
     except (BadRequestError, RefusedError) as refused:
         return wire.error(400, str(refused)) if operation.version == 1 else wire.invalid(str(refused))
+
+
+def _control_routes(sandbox: Backend) -> list[BaseRoute]:
+    """Return `GET /`, `GET /_sandbox/meter`, and `/_sandbox/state` to get and put."""
+
+    async def about(_request: Request) -> Response:
+        return JSONResponse(ABOUT)
+
+    async def meter(_request: Request) -> Response:
+        return JSONResponse(sandbox.meter.report())
+
+    async def state(request: Request) -> Response:
+        if request.method != "PUT":
+            return JSONResponse(sandbox.dump())
+        body = await request.body()
+        try:
+            sandbox.replace(decoded(body))
+        except (BadRequestError, SeedError) as error:
+            return wire.error(400, str(error), "See the seed documents of leadstate sandbox.").response()
+        return JSONResponse(
+            {"companies": [{"id": company.id, "domain": company.domain} for company in sandbox.companies]}
+        )
+
+    return [
+        Route("/", about),
+        Route("/_sandbox/meter", meter),
+        Route("/_sandbox/state", state, methods=["GET", "PUT"]),
+    ]
 
 
 async def _http_error(_request: Request, error: Exception) -> Response:

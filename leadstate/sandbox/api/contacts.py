@@ -1,15 +1,16 @@
 """The look-ups of persons and organizations, all of the second version of the API, and none of them writing.
 
+The search is plain: a term is found as it stands, in any case of letters. How Pipedrive's index cuts words is not
+documented, nor is its score; here it is the share of the value that the term covers, and the newest of equals is first.
 What a seed does not say about a contact (its owner, labels, dates) is the same made-up value for everyone.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from leadstate.sandbox.api import queries
-from leadstate.sandbox.api.cursors import paged
 from leadstate.sandbox.api.payloads import BadRequestError
-from leadstate.sandbox.api.search import Search
 from leadstate.sandbox.api.wire import Call, Reply, cursor_page, success
 from leadstate.sandbox.state.company import Company, MissingError
 from leadstate.sandbox.state.records import Body, Organization, Person
@@ -22,6 +23,9 @@ PERSON_FIELDS = ("custom_fields", "email", "notes", "phone", "name")
 ORGANIZATION_FIELDS = ("address", "custom_fields", "notes", "name")
 """Where organizations are searched (Pipedrive OpenAPI v2: searchOrganization)."""
 
+_TERM_LEAST = 2
+"""Characters that a term must have, where it is not to match exactly (Pipedrive OpenAPI v2: searchPersons)."""
+
 IDS_MOST = 100
 """Persons that one request may name (Pipedrive API: getPersons)."""
 
@@ -32,6 +36,31 @@ _ADDRESS_PARTS = (
     "street_number", "subpremise", "postal_code",
 )  # fmt: skip
 _SINCE = "2024-01-08T09:00:00Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A term, and where it is looked for."""
+
+    term: str
+    fields: frozenset[str]
+    exact: bool
+
+    @classmethod
+    def of(cls, query: Mapping[str, str], fields: Iterable[str]) -> "Search":
+        """The search that a query means, in some or all of these fields. Raises `BadRequestError`."""
+        exact = queries.flag(query, "exact_match")
+        term = query.get("term", "").strip()
+        least = 1 if exact else _TERM_LEAST
+        if len(term) < least:
+            raise BadRequestError(f"term must be at least {least} characters long")
+        return cls(term.casefold(), frozenset(queries.choices(query, "fields", frozenset(fields))), exact)
+
+    def score(self, values: Mapping[str, Iterable[str]]) -> float:
+        """How well the values of a row, by field, fit the term: from 0, not at all, to 1."""
+        found = [value.strip().casefold() for field in self.fields for value in values.get(field, ())]
+        fitting = [value for value in found if (value == self.term if self.exact else self.term in value)]
+        return max((round(len(self.term) / len(value), 6) for value in fitting), default=0)
 
 
 def search_persons(call: Call) -> Reply:
@@ -88,7 +117,7 @@ def get_persons(call: Call) -> Reply:
             raise BadRequestError(f"{name} is not served by the sandbox")
     ids = queries.numbers(call.query, "ids", IDS_MOST)
     wanted = [person for person in call.company.persons if ids is None or person.id in ids]
-    rows, cursor = paged(sorted(wanted, key=lambda person: person.id), call.query)
+    rows, cursor = queries.paged(sorted(wanted, key=lambda person: person.id), call.query)
     return cursor_page([_person(person, call.company) for person in rows], cursor)
 
 
@@ -134,7 +163,7 @@ def _found(
     """One page of what a search finds, the best first and of equals the newest."""
     scored = [(search.score(texts(row)), row) for row in rows]
     hits = sorted(((score, row) for score, row in scored if score), key=lambda hit: (-hit[0], -hit[1].id))
-    page, cursor = paged(hits, call.query)
+    page, cursor = queries.paged(hits, call.query)
     return cursor_page({"items": [{"result_score": score, "item": item(row)} for score, row in page]}, cursor)
 
 

@@ -7,10 +7,9 @@ does not say about a field is the same made-up value for all.
 from collections.abc import Mapping
 from typing import Any
 
-from leadstate.sandbox.api.cursors import PAGE_DEFAULT, PAGE_MOST, paged
-from leadstate.sandbox.api.queries import number
+from leadstate.sandbox.api.queries import PAGE_DEFAULT, PAGE_MOST, number, paged
 from leadstate.sandbox.api.wire import Call, Reply, cursor_page, page
-from leadstate.sandbox.state.fields import Field
+from leadstate.sandbox.state.custom_fields import Field
 from leadstate.sandbox.state.records import Body
 
 _SINCE = "2024-01-08T09:00:00Z"

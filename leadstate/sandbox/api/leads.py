@@ -4,16 +4,10 @@ Each function is one operation of the OpenAPI description, and is plain: nothing
 """
 
 from leadstate.sandbox.api import payloads
-from leadstate.sandbox.api.queries import number
+from leadstate.sandbox.api.queries import PAGE_DEFAULT, PAGE_MOST, number
 from leadstate.sandbox.api.wire import Call, Reply, page, success
 from leadstate.sandbox.state import checks
 from leadstate.sandbox.state.listing import Query
-
-PAGE_DEFAULT = 100
-"""Leads on a page if `limit` is not given (Pipedrive OpenAPI: getLeads)."""
-
-PAGE_MOST = 500
-"""Leads on a page at most (Pipedrive docs: pagination). What a higher `limit` does is unknown; here it means this."""
 
 SORTABLE = frozenset(
     {

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from leadstate.sandbox.state import checks
 from leadstate.sandbox.state.checks import Checker, InvalidError
-from leadstate.sandbox.state.custom import Fields, written
+from leadstate.sandbox.state.custom_fields import Fields, written
 
 _LEAD: Mapping[str, Checker] = {
     "title": checks.title,

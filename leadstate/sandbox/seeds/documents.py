@@ -7,7 +7,10 @@
                     "persons": [{"id": 1, "name": "Jane", "emails": ["jane@acme.test"], "phones": […],
                                  "organization_id": 1}],
                     "organizations": [{"id": 1, "name": "Acme", "address": "…"}],
-                    "fields": […], "wire": {…}, "unique_label_names": false, "labels": […], "leads": […]}]}
+                    "fields": ["<40 hex>", {"code": "<40 hex>", "name": "Industry", "type": "enum",
+                                            "options": [{"id": 21, "label": "Retail"}]}],
+                    "wire": {"enum": "string", "set": "string"},
+                    "unique_label_names": false, "labels": […], "leads": […]}]}
 
 One company may stand alone instead of the list. What a label or lead leaves out gets a default. It reads no file and
 makes no company: it turns a document into tables and back, and `parse(dump(tables))` gives the same tables.
@@ -18,13 +21,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from leadstate.sandbox.seeds import fields as seed_fields
 from leadstate.sandbox.seeds.leads import Fill, LeadReader
 from leadstate.sandbox.seeds.reading import SeedError, array, checked, known, one, place, record, unique
 from leadstate.sandbox.state import checks
 from leadstate.sandbox.state.checks import Checker, InvalidError
 from leadstate.sandbox.state.company import NewId
-from leadstate.sandbox.state.fields import Field, Wire
+from leadstate.sandbox.state.custom_fields import CHOICES, TYPES, Field, Option, Wire
 from leadstate.sandbox.state.records import PLANS, Body, Label, Lead, OAuthClient, Organization, Person, Tables, User
 
 Row = TypeVar("Row", bound=User | Person | Organization | Label | Lead)
@@ -53,6 +55,7 @@ _CLIENT: Mapping[str, Checker] = {
     "expires_in": checks.integer,
     "rotate": checks.boolean,
 }
+_OPTION: Mapping[str, Checker] = {"id": checks.integer, "label": checks.name}
 _KEYS = (
     "token",
     "oauth",
@@ -106,9 +109,7 @@ def _company(raw: Any, path: str, fill: Fill) -> Tables:
     known(raw, _KEYS, path)
     token = one(raw, "token", checks.name, path)
     company = record(one(raw, "company", lambda value: value, path), _COMPANY, _COMPANY, place(path, "company"))
-    fields = [
-        seed_fields.field(item, f"{place(path, 'fields')}[{i}]") for i, item in enumerate(array(raw, "fields", path))
-    ]
+    fields = [_field(item, f"{place(path, 'fields')}[{i}]") for i, item in enumerate(array(raw, "fields", path))]
     unique(((f"{place(path, 'fields')}[{i}]", field.code) for i, field in enumerate(fields)), "field")
     users = _rows(
         {"users": _DEFAULT_USERS, **raw}, "users", path, lambda row, at: User(**record(row, _USER, _USER, at))
@@ -125,7 +126,7 @@ def _company(raw: Any, path: str, fill: Fill) -> Tables:
             raw.get("unique_label_names", False), checks.boolean, place(path, "unique_label_names")
         ),
         fields=tuple(fields),
-        wire=seed_fields.wire(raw["wire"], place(path, "wire")) if "wire" in raw else Wire(),
+        wire=_wire(raw["wire"], place(path, "wire")) if "wire" in raw else Wire(),
         users=users,
         persons=_rows(raw, "persons", path, lambda row, at: Person(**record(row, _PERSON, _NAMED, at))),
         organizations=_rows(
@@ -171,3 +172,53 @@ def _plan(value: Any) -> str:
     if value not in PLANS:
         raise InvalidError(f"must be one of {', '.join(PLANS)}")
     return checks.text(value)
+
+
+def _field(raw: Any, path: str) -> Field:
+    """A field from its key alone, or from an object. Raises `SeedError`."""
+    if isinstance(raw, str):
+        return Field.plain(checked(raw, _code, path))
+    if not isinstance(raw, Mapping):
+        raise SeedError(path, "must be the key of a custom field, or an object")
+    values = record(
+        raw, {"code": _code, "name": checks.name, "type": _type, "options": _any}, ("code", "name", "type"), path
+    )
+    at = place(path, "options")
+    if values["type"] not in CHOICES:
+        if "options" in values:
+            raise SeedError(at, f"are only for {' and '.join(sorted(CHOICES))}")
+        return Field(**values)
+    options = tuple(
+        Option(**record(option, _OPTION, _OPTION, f"{at}[{i}]")) for i, option in enumerate(array(raw, "options", path))
+    )
+    if not options:
+        raise SeedError(at, "must have at least one option")
+    unique((f"{at}[{i}].id", option.id) for i, option in enumerate(options))
+    return Field(**{**values, "options": options})
+
+
+def _wire(raw: Any, path: str) -> Wire:
+    """The wording from an object; what it leaves out is as the documents have it. Raises `SeedError`."""
+    return Wire(**record(raw, {"enum": _one_of("string", "number"), "set": _one_of("string", "list")}, (), path))
+
+
+def _one_of(*words: str) -> Checker:
+    def check(value: Any) -> str:
+        if value not in words:
+            raise InvalidError(f"must be one of {', '.join(words)}")
+        return checks.text(value)
+
+    return check
+
+
+_type = _one_of(*TYPES)
+
+
+def _code(value: Any) -> str:
+    if checks.custom_base(checks.text(value)) != value:
+        raise InvalidError("must be the key of a custom field: 40 hexadecimal digits in lower case")
+    return checks.text(value)
+
+
+def _any(value: Any) -> Any:
+    return value

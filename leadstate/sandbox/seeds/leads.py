@@ -8,10 +8,8 @@ from leadstate.sandbox.api.payloads import ADD_LEAD
 from leadstate.sandbox.seeds.reading import SeedError, checked, place, record
 from leadstate.sandbox.state import checks
 from leadstate.sandbox.state.checks import Checker
-from leadstate.sandbox.state.company import NewId
-from leadstate.sandbox.state.custom import Fields, checker_of, unpaired
-from leadstate.sandbox.state.fields import Value
-from leadstate.sandbox.state.links import cc_email, people, pointers
+from leadstate.sandbox.state.company import NewId, cc_email, people, pointers
+from leadstate.sandbox.state.custom_fields import Fields, Value, checker_of, unpaired
 from leadstate.sandbox.state.records import Lead, Tables
 
 _LEAD: Mapping[str, Checker] = {

@@ -11,11 +11,12 @@ from datetime import UTC, date, datetime, time
 from typing import Any, TypeVar
 from uuid import UUID
 
-from leadstate.sandbox.state.records import COLORS
-
 Checker = Callable[[Any], Any]
 Source = TypeVar("Source")
 Result = TypeVar("Result")
+
+COLORS = ("blue", "brown", "dark-gray", "gray", "green", "orange", "pink", "purple", "red", "yellow")
+"""The label colours (Pipedrive OpenAPI: addLeadLabel)."""
 
 TITLE_LENGTH = 255
 """Characters in a lead's title: what a varchar field holds (Pipedrive OpenAPI: getLeadFields). Not documented."""

@@ -5,15 +5,13 @@ in one piece. It refuses to know HTTP, JSON text or files: it is given clean val
 `RefusedError`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
 from leadstate.sandbox.state.checks import stamp
-from leadstate.sandbox.state.custom import merged
-from leadstate.sandbox.state.fields import Field
-from leadstate.sandbox.state.links import cc_email, people, pointers
+from leadstate.sandbox.state.custom_fields import Field, Fields, merged
 from leadstate.sandbox.state.listing import Query, Views
 from leadstate.sandbox.state.records import Body, Label, Lead, Organization, Person, Tables, User
 
@@ -22,6 +20,10 @@ NewId = Callable[[str], str]
 Change = tuple[Literal["label", "lead"], str, Body | None]
 """A row that was written: its table, its id, and its new body, or None where it was deleted."""
 Journal = Callable[[Sequence[Change]], None]
+Table = Literal["user", "person", "organization"]
+
+_OWN: Mapping[str, Table] = {"owner_id": "user", "person_id": "person", "organization_id": "organization"}
+_CUSTOM: Mapping[str, Table] = {"user": "user", "people": "person", "org": "organization"}
 
 
 class MissingError(LookupError):
@@ -248,3 +250,28 @@ class Company:
             return
         if any(label.name.strip() == name.strip() for label in self._labels.values() if label.id != own_id):
             raise RefusedError("lead label with the same name already exists")
+
+
+def people(tables: Tables) -> Mapping[Table, frozenset[int]]:
+    """The ids that a lead of this company may point at."""
+    return {
+        "user": frozenset(user.id for user in tables.users),
+        "person": frozenset(person.id for person in tables.persons),
+        "organization": frozenset(organization.id for organization in tables.organizations),
+    }
+
+
+def pointers(values: Mapping[str, Any], custom: Mapping[str, Any], fields: Fields) -> Iterator[tuple[str, Table, int]]:
+    """The ids among a lead's clean values and custom fields, as (key, table, id)."""
+    for key, table in _OWN.items():
+        if values.get(key) is not None:
+            yield key, table, values[key]
+    for key, value in custom.items():
+        kind = fields[key].type if key in fields else None
+        if value is not None and kind is not None and kind in _CUSTOM:
+            yield key, _CUSTOM[kind], value
+
+
+def cc_email(domain: str, company_id: int, lead_id: str) -> str:
+    """A lead's BCC address in the shape of a real one, under a top-level domain that can never receive mail."""
+    return f"{domain}+{company_id}+lead{lead_id.replace('-', '')[:22]}@pipedrivemail.invalid"

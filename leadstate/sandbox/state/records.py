@@ -7,12 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from leadstate.sandbox.state.fields import Field, Value, Wire
+from leadstate.sandbox.state.custom_fields import Field, Value, Wire
 
 Body = dict[str, Any]
-
-COLORS = ("blue", "brown", "dark-gray", "gray", "green", "orange", "pink", "purple", "red", "yellow")
-"""The label colours (Pipedrive OpenAPI: addLeadLabel)."""
 
 PLANS = ("lite", "growth", "premium", "ultimate")
 """The plans that a company can be on, cheapest first (Pipedrive docs: rate limiting)."""
