@@ -28,7 +28,7 @@ PREFIXES: Mapping[int, Sequence[str]] = {1: ("/api/v1", "/v1"), 2: ("/api/v2",)}
 """Where each version of the API answers (Pipedrive docs: base URLs)."""
 
 MARK = ("x-leadstate-sandbox", "1")
-"""The header on every answer, so that nobody takes this for the real one."""
+"""The header on every answer, so that nobody mistakes this for Pipedrive."""
 ABOUT = {
     "what": "leadstate sandbox: an imitation of Pipedrive's Leads API for tests and demos",
     "is_pipedrive": False,
@@ -86,7 +86,7 @@ class Sandbox(Backend):
 
 
 def create_app(sandbox: Backend) -> Starlette:
-    """The application that serves this sandbox: the API under its prefixes, and `/_sandbox/` to steer it."""
+    """Return the application that serves this sandbox: the API under its prefixes, and `/_sandbox/` to steer it."""
     paths: dict[tuple[int, str], dict[str, Operation]] = {}
     for operation in OPERATIONS:
         paths.setdefault((operation.version, operation.path), {})[operation.method] = operation
@@ -110,7 +110,7 @@ def create_app(sandbox: Backend) -> Starlette:
 
 
 async def _answer(sandbox: Backend, methods: dict[str, Operation], request: Request) -> Response:
-    """One request from its token to its answer."""
+    """Answer one request, from its token on."""
     correlation = {"x-correlation-id": sandbox.new_id("correlation")}
     bearer = oauth.bearer(request.headers.get("authorization", ""))
     by_oauth = bearer is not None
@@ -144,7 +144,7 @@ def _api_token(operation: Operation, request: Request) -> str:
 
 
 async def _token(sandbox: Backend, request: Request) -> Response:
-    """A request for an access token. No limit counts it and no interceptor hears of it."""
+    """Answer a request for an access token. No limit counts it and no interceptor hears of it."""
     body = await request.body()
     await sandbox.pause()
     authorization, form = request.headers.get("authorization", ""), request.headers.get("content-type", "")
@@ -189,14 +189,14 @@ def _control_routes(sandbox: Backend) -> list[BaseRoute]:
 
 
 async def _http_error(_request: Request, error: Exception) -> Response:
-    """A path that is not there, or a method that it does not know."""
+    """Answer a path that is not there, or a method that it does not know."""
     if not isinstance(error, HTTPException):
         raise error
     return wire.error(error.status_code, error.detail.lower()).response(error.headers)
 
 
 async def _crash(_request: Request, _error: Exception) -> Response:
-    """A bug of the sandbox. The server logs it; the client sees that it is not its own mistake."""
+    """Answer where the sandbox has a bug. The server logs it; the client sees that it is not its own mistake."""
     return wire.error(500, "internal server error").response(dict((MARK,)))
 
 

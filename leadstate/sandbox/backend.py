@@ -26,12 +26,12 @@ from leadstate.sandbox.state.store import Store
 
 
 def utc_now() -> datetime:
-    """The time, aware, in UTC."""
+    """Return the time, aware, in UTC."""
     return datetime.now(UTC)
 
 
 def random_id(kind: str) -> str:
-    """A new UUID: version 1 for a lead, as Pipedrive's are, and version 4 for everything else.
+    """Return a new UUID: version 1 for a lead, as Pipedrive's are, and version 4 for everything else.
 
     The node is random with the multicast bit set, as RFC 9562 wants, so that no network address gets out.
     """
@@ -39,9 +39,9 @@ def random_id(kind: str) -> str:
 
 
 def load_seed(source: str) -> Body:
-    """The seed document with this name (`empty`, `fresh`, `drifted`), or in the JSON file at this path.
+    """Return the seed document with this name (`empty`, `fresh`, `drifted`), or in the JSON file at this path.
 
-    Raises `SeedError` for what is neither, and for a file that is not JSON.
+    Raise `SeedError` for what is neither, and for a file that is not JSON.
     """
     if source in NAMED:
         return named(source)
@@ -65,7 +65,7 @@ class Backend:
     burst limit searches have none either. `intercept` says what happens to a request that the limits let in.
     `latency` and `intercept` can be set at any time.
     `clock`, `monotonic`, `new_id` (given `label`, `lead` or `correlation`) and `sleep` are for tests.
-    Raises `SeedError`, `StoreError` and `OSError`.
+    Raise `SeedError`, `StoreError` and `OSError`.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Backend:
         return tuple(self._companies.values())
 
     def company(self, token: str) -> Company | None:
-        """The company that an API token opens, if it opens one."""
+        """Return the company that an API token opens, if it opens one."""
         return self._companies.get(token)
 
     async def pause(self) -> None:
@@ -117,18 +117,18 @@ class Backend:
             await self._sleep(self.latency)
 
     def dump(self) -> Body:
-        """The whole state as a seed document."""
+        """Return the whole state as a seed document."""
         return seeds.dump(company.tables() for company in self.companies)
 
     def replace(self, seed: Any) -> None:
-        """Take a seed document as the whole new state. Raise `SeedError` and then leaves everything as it was."""
+        """Take a seed document as the whole new state. Where it raises `SeedError`, nothing is changed."""
         tables = self._parsed(seed)
         if self._store:
             self._store.replace(seeds.dump(tables))
         self._adopt(tables)
 
     def close(self) -> None:
-        """Closes the SQLite file, if there is one."""
+        """Close the SQLite file, if there is one."""
         if self._store:
             self._store.close()
 

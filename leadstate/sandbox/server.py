@@ -28,9 +28,9 @@ _GRACE_SECONDS = 2
 
 
 def serve(app: "ASGIApp", host: str = HOST, port: int = 8765, *, ready: Callable[[str], None] | None = None) -> None:
-    """Serves until Ctrl-C or SIGTERM. Port 0 takes a free one.
+    """Serve until Ctrl-C or SIGTERM. Port 0 takes a free one.
 
-    `ready` is called with the base URL once requests are answered. Raises `ValueError` for a host that is not loopback
+    `ready` is called with the base URL once requests are answered. Raise `ValueError` for a host that is not loopback
     and `OSError` if the port cannot be had.
     """
     with _bound(host, port) as listener:
@@ -44,9 +44,9 @@ def serve(app: "ASGIApp", host: str = HOST, port: int = 8765, *, ready: Callable
 
 @contextmanager
 def running(app: "ASGIApp", host: str = HOST, port: int = 0) -> Iterator[str]:
-    """Serves in a background thread and yields the base URL, without a slash at its end, once requests are answered.
+    """Serve in a background thread, and yield the base URL, without a slash at its end, once requests are answered.
 
-    Raises as `serve` does, and `RuntimeError` if the server stops before it started.
+    Raise as `serve` does, and `RuntimeError` if the server stops before it started.
     """
     with _bound(host, port) as listener:
         settled = threading.Event()
@@ -72,7 +72,7 @@ def running(app: "ASGIApp", host: str = HOST, port: int = 0) -> Iterator[str]:
 
 @contextmanager
 def _bound(host: str, port: int) -> Iterator[socket.socket]:
-    """A listening socket: bound here, so that its port is known and a taken one is an `OSError`, not an exit."""
+    """Yield a listening socket: bound here, so that its port is known and a taken one is an `OSError`, not an exit."""
     address = ipaddress.ip_address(HOST) if host == "localhost" else _address(host)
     if not address.is_loopback:
         raise ValueError(f"{host}: the sandbox listens on loopback only, such as {HOST}")

@@ -80,7 +80,7 @@ def get_lead_sources(_call: Call) -> Reply:
 
 
 def _user(user: User, *, first: bool) -> Body:
-    """A user in the vendor's shape. The first one owns the token and administers the company."""
+    """Return a user in the vendor's shape. The first one owns the token and administers the company."""
     apps = ("sales", "global", "account_settings") if first else ("sales", "global")
     return {
         "id": user.id,

@@ -48,7 +48,7 @@ class Search:
 
     @classmethod
     def of(cls, query: Mapping[str, str], fields: Iterable[str]) -> "Search":
-        """The search that a query means, in some or all of these fields. Raises `BadRequestError`."""
+        """Return the search that a query means, in some or all of these fields. Raise `BadRequestError`."""
         exact = queries.flag(query, "exact_match")
         term = query.get("term", "").strip()
         least = 1 if exact else _TERM_LEAST
@@ -57,7 +57,7 @@ class Search:
         return cls(term.casefold(), frozenset(queries.choices(query, "fields", frozenset(fields))), exact)
 
     def score(self, values: Mapping[str, Iterable[str]]) -> float:
-        """How well the values of a row, by field, fit the term: from 0, not at all, to 1."""
+        """Return how well the values of a row, by field, fit the term: from 0, not at all, to 1."""
         found = [value.strip().casefold() for field in self.fields for value in values.get(field, ())]
         fitting = [value for value in found if (value == self.term if self.exact else self.term in value)]
         return max((round(len(self.term) / len(value), 6) for value in fitting), default=0)
@@ -123,12 +123,12 @@ def get_persons(call: Call) -> Reply:
 
 def get_person(call: Call) -> Reply:
     """Operation getPerson."""
-    return success(_person(_one(call, call.company.persons, "person"), call.company))
+    return success(_person(_find(call, call.company.persons, "person"), call.company))
 
 
 def get_organization(call: Call) -> Reply:
     """Operation getOrganization."""
-    contact = _one(call, call.company.organizations, "organization")
+    contact = _find(call, call.company.organizations, "organization")
     data: Body = {
         "id": contact.id,
         "name": contact.name,
@@ -145,7 +145,7 @@ def get_organization(call: Call) -> Reply:
     return success(data)
 
 
-def _one(call: Call, rows: Iterable[Contact], kind: str) -> Contact:
+def _find(call: Call, rows: Iterable[Contact], kind: str) -> Contact:
     wanted = queries.number(call.path, "id")
     found = next((row for row in rows if row.id == wanted), None)
     if found is None:
@@ -160,7 +160,7 @@ def _found(
     texts: Callable[[Contact], Mapping[str, Sequence[str]]],
     item: Callable[[Contact], Body],
 ) -> Reply:
-    """One page of what a search finds, the best first and of equals the newest."""
+    """Return one page of what a search finds, the best first and of equals the newest."""
     scored = [(search.score(texts(row)), row) for row in rows]
     hits = sorted(((score, row) for score, row in scored if score), key=lambda hit: (-hit[0], -hit[1].id))
     page, cursor = queries.paged(hits, call.query)
@@ -176,7 +176,7 @@ def _organization_texts(organization: Organization) -> Mapping[str, Sequence[str
 
 
 def _person(person: Person, company: Company) -> Body:
-    """A person in the vendor's shape (Pipedrive OpenAPI v2: getPerson)."""
+    """Return a person in the vendor's shape (Pipedrive OpenAPI v2: getPerson)."""
     first, _, last = person.name.partition(" ")
     return {
         "id": person.id,

@@ -81,7 +81,7 @@ def _options(field: Field) -> list[Body] | None:
 
 
 def _deal_field(code: str, name: str, kind: str, *, custom: bool, options: list[Body] | None = None) -> Body:
-    """A field in the vendor's shape (Pipedrive OpenAPI v2: getDealFields)."""
+    """Return a field in the vendor's shape (Pipedrive OpenAPI v2: getDealFields)."""
     subfields = [
         {"field_code": sub, "field_name": f"{label} of {name}", "field_type": sub_kind}
         for sub, label, sub_kind in _SUBFIELDS.get(kind, ())
@@ -104,7 +104,7 @@ def _decorated(options: list[Body] | None) -> list[Body] | None:
 
 
 def _lead_field(code: str, name: str, kind: str, *, custom: bool, options: list[Body] | None = None) -> Body:
-    """A field in the vendor's shape (Pipedrive OpenAPI: getLeadFields), which no other mark tells to be custom."""
+    """Return a field in the vendor's shape (Pipedrive OpenAPI: getLeadFields); only `edit_flag` tells custom ones."""
     flags: dict[str, Any] = {
         "active_flag": True,
         "edit_flag": custom,

@@ -82,7 +82,7 @@ def _list(call: Call, *, archived: bool, since: str | None) -> Reply:
 
 
 def _sort(text: str) -> tuple[tuple[str, bool], ...]:
-    """`title`, `title DESC` or several of them with commas between, as (field, descending)."""
+    """Read `title`, `title DESC` or several of them with commas between, as (field, descending)."""
     order = []
     for part in text.split(",") if text else ():
         field, _, mode = part.strip().partition(" ")

@@ -31,7 +31,7 @@ class _Installed:
 
 
 class TokenServer:
-    """Every company's OAuth client. It refuses to know HTTP but for the form and the header of a token request."""
+    """Every company's OAuth client. Of HTTP it knows the form and the header of a token request."""
 
     def __init__(self, clock: Clock, new_id: NewId) -> None:
         self._clock = clock
@@ -39,11 +39,11 @@ class TokenServer:
         self._installed: list[_Installed] = []
 
     def adopt(self, clients: Iterable[tuple[OAuthClient, Company]]) -> None:
-        """Knows these clients, each in its company, and forgets every token that was given out."""
+        """Know these clients, each in its company, and forget every token that was given out."""
         self._installed = [_Installed(client, company, client.refresh_token) for client, company in clients]
 
     def company(self, access_token: str) -> Company | None:
-        """The company that an access token opens, while it does."""
+        """Return the company that an access token opens, while it does."""
         now = self._clock()
         for installed in self._installed:
             if access_token in installed.access and now < installed.access[access_token]:
@@ -51,18 +51,18 @@ class TokenServer:
         return None
 
     def expire(self) -> None:
-        """Ends every access token."""
+        """End every access token."""
         for installed in self._installed:
             installed.access.clear()
 
     def revoke(self) -> None:
-        """Ends every token, as when people uninstall the client."""
+        """End every token, as when people uninstall the client."""
         self.expire()
         for installed in self._installed:
             installed.refresh_token = None
 
     def answer(self, authorization: str, content_type: str, body: bytes) -> Reply:
-        """The answer to a token request: `grant_type=refresh_token` of a client that authenticates by Basic."""
+        """Return the answer to a token request: `grant_type=refresh_token` of a client that authenticates by Basic."""
         pair = _basic(authorization)
         if pair is None:
             return _error("invalid_client", "Invalid client: cannot retrieve client credentials")
@@ -109,7 +109,7 @@ class TokenServer:
 
 
 def bearer(authorization: str) -> str | None:
-    """The access token of a header, if it holds one."""
+    """Return the access token of a header, if it holds one."""
     scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 

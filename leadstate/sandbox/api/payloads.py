@@ -49,7 +49,7 @@ class BadRequestError(ValueError):
 
 
 def add_lead(body: bytes, fields: Fields) -> dict[str, Any]:
-    """The values of a new lead, its custom fields under `custom`. Raises `BadRequestError`."""
+    """Return the values of a new lead, its custom fields under `custom`. Raise `BadRequestError`."""
     values = _lead(body, ADD_LEAD, ADD_NULLABLE, fields)
     if "title" not in values:
         raise BadRequestError("title is required")
@@ -57,12 +57,12 @@ def add_lead(body: bytes, fields: Fields) -> dict[str, Any]:
 
 
 def update_lead(body: bytes, fields: Fields) -> dict[str, Any]:
-    """The values of a change, its custom fields under `custom`. Raises `BadRequestError`."""
+    """Return the values of a change, its custom fields under `custom`. Raise `BadRequestError`."""
     return _lead(body, UPDATE_LEAD, UPDATE_NULLABLE, fields)
 
 
 def add_label(body: bytes) -> dict[str, Any]:
-    """The name and colour of a new label. Raises `BadRequestError`."""
+    """Return the name and colour of a new label. Raise `BadRequestError`."""
     values = _checked(_decoded(body), LABEL, frozenset())
     for field in LABEL:
         if field not in values:
@@ -71,12 +71,12 @@ def add_label(body: bytes) -> dict[str, Any]:
 
 
 def update_label(body: bytes) -> dict[str, Any]:
-    """The name, the colour or both. Raises `BadRequestError`."""
+    """Return the name, the colour or both. Raise `BadRequestError`."""
     return _checked(_decoded(body), LABEL, frozenset())
 
 
 def decoded(body: bytes) -> Any:
-    """The JSON value of a body. Raises `BadRequestError`, also for what Python reads but JSON has not (`NaN`)."""
+    """Return the JSON value of a body. Raise `BadRequestError`, also for what Python reads but JSON has not (`NaN`)."""
     try:
         value = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
         if b"\\ud" in body.lower():

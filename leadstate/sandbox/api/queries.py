@@ -26,7 +26,7 @@ _FURTHEST = 2**53
 
 
 def number(query: Mapping[str, str], name: str, least: int = 1) -> int | None:
-    """A whole number, or None where it is not given."""
+    """Return a whole number, or None where it is not given."""
     text = query.get(name)
     if text is None:
         return None
@@ -36,7 +36,7 @@ def number(query: Mapping[str, str], name: str, least: int = 1) -> int | None:
 
 
 def numbers(query: Mapping[str, str], name: str, most: int) -> list[int] | None:
-    """Whole numbers with commas between, or None where they are not given."""
+    """Return whole numbers with commas between, or None where they are not given."""
     if name not in query:
         return None
     found = [number({name: item}, name) or 0 for item in query[name].split(",")]
@@ -46,7 +46,7 @@ def numbers(query: Mapping[str, str], name: str, most: int) -> list[int] | None:
 
 
 def flag(query: Mapping[str, str], name: str) -> bool:
-    """`true` or `false`; one that is not given is false."""
+    """Return whether a parameter is `true`; one that is not given is `false`."""
     text = query.get(name, "false")
     if text not in ("true", "false"):
         raise BadRequestError(f"{name} must be a boolean")
@@ -54,7 +54,7 @@ def flag(query: Mapping[str, str], name: str) -> bool:
 
 
 def choices(query: Mapping[str, str], name: str, known: Collection[str]) -> Collection[str]:
-    """Some of the known words with commas between; all of them where it is not given."""
+    """Return some of the known words with commas between; all of them where it is not given."""
     if name not in query:
         return known
     chosen = query[name].split(",")
@@ -64,7 +64,7 @@ def choices(query: Mapping[str, str], name: str, known: Collection[str]) -> Coll
 
 
 def paged(rows: Sequence[Any], query: Mapping[str, str]) -> tuple[Sequence[Any], str | None]:
-    """The rows of the page that is asked for, and the cursor of the next one, or None at the end."""
+    """Return the rows of the page that is asked for, and the cursor of the next one, or None at the end."""
     limit = number(query, "limit") or PAGE_DEFAULT
     if limit > PAGE_MOST:
         raise BadRequestError(f"limit must be at most {PAGE_MOST}")

@@ -37,7 +37,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def response(self, headers: Mapping[str, str] | None = None) -> Response:
-        """The answer as bytes, with further headers."""
+        """Return the answer as bytes, with further headers."""
         content = json.dumps(self.body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return Response(
             content.encode(), self.status, {**(headers or {}), **self.headers}, media_type="application/json"
@@ -45,12 +45,12 @@ class Reply:
 
 
 def success(data: Any, status: int = 200) -> Reply:
-    """An answer with data."""
+    """Return an answer with data."""
     return Reply(status, {"success": True, "data": data})
 
 
 def page(data: Sequence[Body], start: int, limit: int, *, more: bool) -> Reply:
-    """An answer with one page of a list. Real bodies nest `pagination`, and name `next_start` only if more follow."""
+    """Return one page of a list. Real bodies nest `pagination`, and name `next_start` only if more follow."""
     pagination: Body = {"start": start, "limit": limit, "more_items_in_collection": more}
     if more:
         pagination["next_start"] = start + limit
@@ -58,30 +58,33 @@ def page(data: Sequence[Body], start: int, limit: int, *, more: bool) -> Reply:
 
 
 def cursor_page(data: Any, next_cursor: str | None) -> Reply:
-    """An answer with one page of a list of the second version; the last one has a null for a cursor."""
+    """Return one page of a list of the second version; the last one has a null for a cursor."""
     return Reply(200, {"success": True, "data": data, "additional_data": {"next_cursor": next_cursor}})
 
 
 def error(status: int, message: str, info: str = ERROR_INFO) -> Reply:
-    """An error in the general envelope (Pipedrive docs: responses)."""
+    """Return an error in the general envelope (Pipedrive docs: responses)."""
     return Reply(
         status, {"success": False, "error": message, "error_info": info, "data": None, "additional_data": None}
     )
 
 
 def invalid(message: str) -> Reply:
-    """A request that the second version's schema refuses, in the words and with the code that its lists have."""
+    """Return the 400 of the second version's schema, in the words and with the code that its lists have."""
     reply = error(400, f"Validation failed: {message}")
     return replace(reply, body={**reply.body, "code": "ERR_SCHEMA_VALIDATION_FAILED"})
 
 
 def not_found(kind: str) -> Reply:
-    """A lead or label that does not exist (Pipedrive OpenAPI: getLead, 404)."""
+    """Return the 404 of a lead or label that does not exist (Pipedrive OpenAPI: getLead)."""
     return error(404, f"requested {kind} not found", NOT_FOUND_INFO)
 
 
 def unauthorized(*, oauth: bool = False) -> Reply:
-    """A missing or unknown token: the gateway's own body, as observed in 2026; with OAuth the documented message."""
+    """Return the 401 of a missing or unknown token.
+
+    The body is the gateway's own, as observed in 2026; with OAuth it has the documented message.
+    """
     if oauth:
         return error(401, "Invalid token: access_token is invalid")
     body = {
@@ -94,7 +97,7 @@ def unauthorized(*, oauth: bool = False) -> Reply:
 
 
 def too_many(admission: Admission) -> Reply:
-    """A spent limit. The daily body is as observed in 2026; of the burst one only the message is known."""
+    """Return the 429 of a spent limit. The daily body was observed in 2026; of the burst one the message is known."""
     message = "daily request budget exceeded" if admission.refused == "daily" else "request over limit"
     body = {"success": False, "error": message, "errorCode": 429}
     return Reply(429, body, {"retry-after": str(admission.retry_after)})

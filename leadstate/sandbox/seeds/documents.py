@@ -22,7 +22,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from leadstate.sandbox.seeds.leads import Fill, LeadReader
-from leadstate.sandbox.seeds.reading import SeedError, array, checked, known, one, place, record, unique
+from leadstate.sandbox.seeds.reading import SeedError, array, checked, known, place, record, required, unique
 from leadstate.sandbox.state import checks
 from leadstate.sandbox.state.checks import Checker, InvalidError
 from leadstate.sandbox.state.company import NewId
@@ -74,7 +74,7 @@ _DEFAULT_USERS = [{"id": 1, "name": "Sandbox User", "email": "user@sandbox.inval
 
 
 def parse(document: Any, *, now: datetime, new_id: NewId) -> tuple[Tables, ...]:
-    """The tables that a document describes. `now` (aware) and `new_id` fill in times and ids. Raises `SeedError`."""
+    """Return the tables of a document. `now` (aware) and `new_id` fill in times and ids. Raise `SeedError`."""
     if not isinstance(document, Mapping):
         raise SeedError("", "a seed must be an object")
     fill = Fill(checks.stamp(now), new_id)
@@ -92,7 +92,7 @@ def parse(document: Any, *, now: datetime, new_id: NewId) -> tuple[Tables, ...]:
 
 
 def dump(companies: Iterable[Tables]) -> Body:
-    """The tables as a seed document: always the list form, rows in their own order, every key written."""
+    """Return the tables as a seed document: always the list form, rows in their own order, every key written."""
     return {
         "companies": [
             {
@@ -107,8 +107,8 @@ def dump(companies: Iterable[Tables]) -> Body:
 
 def _company(raw: Any, path: str, fill: Fill) -> Tables:
     known(raw, _KEYS, path)
-    token = one(raw, "token", checks.name, path)
-    company = record(one(raw, "company", lambda value: value, path), _COMPANY, _COMPANY, place(path, "company"))
+    token = required(raw, "token", checks.name, path)
+    company = record(required(raw, "company", lambda value: value, path), _COMPANY, _COMPANY, place(path, "company"))
     fields = [_field(item, f"{place(path, 'fields')}[{i}]") for i, item in enumerate(array(raw, "fields", path))]
     unique(((f"{place(path, 'fields')}[{i}]", field.code) for i, field in enumerate(fields)), "field")
     users = _rows(
@@ -162,7 +162,7 @@ def _label(raw: Any, path: str, fill: Fill) -> Label:
 
 
 def _rows(raw: Any, key: str, path: str, read: Callable[[Any, str], Row]) -> tuple[Row, ...]:
-    """The rows of one table; no two of them may have one id."""
+    """Read the rows of one table; no two of them may have one id."""
     rows = [read(row, f"{place(path, key)}[{i}]") for i, row in enumerate(array(raw, key, path))]
     unique((f"{place(path, key)}[{i}].id", row.id) for i, row in enumerate(rows))
     return tuple(rows)
@@ -175,7 +175,7 @@ def _plan(value: Any) -> str:
 
 
 def _field(raw: Any, path: str) -> Field:
-    """A field from its key alone, or from an object. Raises `SeedError`."""
+    """Read a field from its key alone, or from an object. Raise `SeedError`."""
     if isinstance(raw, str):
         return Field.plain(checked(raw, _code, path))
     if not isinstance(raw, Mapping):
@@ -198,7 +198,7 @@ def _field(raw: Any, path: str) -> Field:
 
 
 def _wire(raw: Any, path: str) -> Wire:
-    """The wording from an object; what it leaves out is as the documents have it. Raises `SeedError`."""
+    """Read the wording from an object; what it leaves out is as the documents have it. Raise `SeedError`."""
     return Wire(**record(raw, {"enum": _one_of("string", "number"), "set": _one_of("string", "list")}, (), path))
 
 

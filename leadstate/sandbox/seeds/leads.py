@@ -47,7 +47,7 @@ class LeadReader:
         self._labels = frozenset(label.id for label in tables.labels)
 
     def __call__(self, raw: Any, path: str) -> Lead:
-        """The lead that an object describes. Raises `SeedError`."""
+        """Return the lead that an object describes. Raise `SeedError`."""
         if not isinstance(raw, Mapping):
             raise SeedError(path, "must be an object")
         # A null means what a missing key means, so that a dumped lead is a seed again.
@@ -78,7 +78,7 @@ class LeadReader:
         return lead
 
     def _custom(self, given: Mapping[str, Any], path: str) -> dict[str, Value]:
-        """The values of custom fields, read-only ones among them; a field that nobody told of takes any value."""
+        """Return the values of custom fields, read-only ones among them; a field of unknown type takes any value."""
         custom: dict[str, Value] = {}
         for key, value in given.items():
             base = checks.custom_base(key) if isinstance(key, str) else None
@@ -94,7 +94,7 @@ class LeadReader:
         return custom
 
     def _check(self, lead: Lead, values: Mapping[str, Any], path: str) -> None:
-        """Raises `SeedError` for a lead that points at nothing, or at what is not there."""
+        """Raise `SeedError` for a lead that points at nothing, or at what is not there."""
         if lead.person_id is None and lead.organization_id is None:
             raise SeedError(path, "a lead needs a person_id or an organization_id")
         if (lead.archive_time is not None) != lead.is_archived:

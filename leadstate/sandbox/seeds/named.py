@@ -67,7 +67,7 @@ _OPENED = datetime(2026, 1, 12, 8, 30, tzinfo=UTC)
 
 
 def named(name: str) -> Body:
-    """A new copy of the seed with this name. Raises `SeedError` for a name that there is not."""
+    """Return a new copy of the seed with this name. Raise `SeedError` for a name that there is not."""
     try:
         return NAMED[name]()
     except KeyError:
@@ -75,12 +75,12 @@ def named(name: str) -> Body:
 
 
 def _empty() -> Body:
-    """A company with a user and nothing else."""
+    """Return a company with a user and nothing else."""
     return _company(users=1, contacts=0)
 
 
 def _fresh() -> Body:
-    """A company as it is on the first day: the three default labels, some contacts, no lead."""
+    """Return a company as it is on the first day: the three default labels, some contacts, no lead."""
     labels = [("Hot", "red"), ("Warm", "yellow"), ("Cold", "blue")]
     return {
         **_company(users=2, contacts=5),
@@ -90,7 +90,7 @@ def _fresh() -> Body:
 
 
 def _drifted() -> Body:
-    """A company after some months of people working in it: labels repainted and invented, leads in every state."""
+    """Return a company after some months of work: labels repainted and invented, leads in every state."""
     labels = [
         (_HOT, "Hot", "orange"),
         (_COLD, "Cold", "blue"),
@@ -127,7 +127,7 @@ def _fields() -> list[Body]:
 
 
 def _person(place: int) -> Body:
-    """One person, who works for the organization of the same number."""
+    """Return one person, who works for the organization of the same number."""
     name, number = _PEOPLE[place], place + 1
     mailbox = f"{_COMPANIES[place].split()[0].lower()}.test"
     emails = [f"{name.split()[0].lower()}@{mailbox}"]
@@ -148,7 +148,7 @@ def _organization(place: int) -> Body:
 
 
 def _lead(number: int) -> Body:
-    """One lead of `drifted`."""
+    """Return one lead of `drifted`."""
     added = _OPENED + timedelta(days=3 * number, minutes=17 * number, milliseconds=177 + number)
     place = number % len(_COMPANIES)
     lead: Body = {
@@ -174,7 +174,7 @@ def _lead(number: int) -> Body:
 
 
 def _version_1(time: datetime, node: int) -> str:
-    """A UUID of version 1 that tells this time, as the ids of real leads do."""
+    """Return a UUID of version 1 that tells this time, as the ids of real leads do."""
     ticks = (time - _EPOCH) // timedelta(microseconds=1) * 10
     version = (ticks >> 48) & 0x0FFF | 0x1000
     return str(UUID(fields=(ticks & 0xFFFFFFFF, (ticks >> 32) & 0xFFFF, version, 0x91, 0xC1, 0xD76C55000000 + node)))

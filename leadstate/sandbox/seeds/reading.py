@@ -1,6 +1,6 @@
 """Reading a document by hand: keys and values are taken out one by one, and an error names the place of what is wrong.
 
-It refuses to know what a seed is; `seeds` does.
+What a seed holds is in `documents` and `leads`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,17 +17,17 @@ class SeedError(ValueError):
         self.path = path
 
 
-def record(raw: Any, checkers: Mapping[str, Checker], required: Iterable[str], path: str) -> dict[str, Any]:
-    """The clean values of an object: no key without a checker, and every required one."""
+def record(raw: Any, checkers: Mapping[str, Checker], needed: Iterable[str], path: str) -> dict[str, Any]:
+    """Return the clean values of an object: no key without a checker, and every required one."""
     known(raw, checkers, path)
-    for key in required:
+    for key in needed:
         if key not in raw:
             raise SeedError(place(path, key), "is missing")
     return {key: checked(value, checkers[key], place(path, key)) for key, value in raw.items()}
 
 
 def known(raw: Any, keys: Iterable[str], path: str) -> None:
-    """Raises `SeedError` for what is no object, and for a key that is not one of these."""
+    """Raise `SeedError` for what is no object, and for a key that is not one of these."""
     if not isinstance(raw, Mapping):
         raise SeedError(path, "must be an object")
     allowed = tuple(keys)
@@ -36,15 +36,15 @@ def known(raw: Any, keys: Iterable[str], path: str) -> None:
             raise SeedError(place(path, str(key)), f"is no key here; there are {', '.join(allowed)}")
 
 
-def one(raw: Mapping[str, Any], key: str, checker: Checker, path: str) -> Any:
-    """The clean value of a key that has to be there."""
+def required(raw: Mapping[str, Any], key: str, checker: Checker, path: str) -> Any:
+    """Return the clean value of a key that has to be there."""
     if key not in raw:
         raise SeedError(place(path, key), "is missing")
     return checked(raw[key], checker, place(path, key))
 
 
 def checked(value: Any, checker: Checker, path: str) -> Any:
-    """The clean value, or a `SeedError` that names its place."""
+    """Return the clean value, or raise a `SeedError` that names its place."""
     try:
         return checker(value)
     except InvalidError as error:
@@ -52,7 +52,7 @@ def checked(value: Any, checker: Checker, path: str) -> Any:
 
 
 def array(raw: Mapping[str, Any], key: str, path: str) -> list[Any]:
-    """The array under a key; a missing one is empty."""
+    """Return the array under a key; a missing one is empty."""
     value = raw.get(key, [])
     if not isinstance(value, list):
         raise SeedError(place(path, key), "must be an array")
@@ -60,7 +60,7 @@ def array(raw: Mapping[str, Any], key: str, path: str) -> list[Any]:
 
 
 def unique(places: Iterable[tuple[str, object]], what: str = "id", *, secret: bool = False) -> None:
-    """Raises `SeedError` where a value comes twice, given as (place, value). A secret one is not shown."""
+    """Raise `SeedError` where a value comes twice, given as (place, value). A secret one is not shown."""
     seen: dict[object, str] = {}
     for path, value in places:
         if value in seen:
@@ -69,5 +69,5 @@ def unique(places: Iterable[tuple[str, object]], what: str = "id", *, secret: bo
 
 
 def place(path: str, key: str) -> str:
-    """The place of a key in the object at `path`; the document itself has an empty one."""
+    """Return the place of a key in the object at `path`; the document itself has an empty one."""
     return f"{path}.{key}" if path else key

@@ -33,28 +33,28 @@ class InvalidError(ValueError):
 
 
 def integer(value: Any) -> int:
-    """A positive integer such as an id. `true` is none, though Python thinks so."""
+    """Check a positive integer such as an id. `true` is not an integer in JSON, though it is in Python."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InvalidError("must be a positive integer")
     return value
 
 
 def boolean(value: Any) -> bool:
-    """`true` or `false`."""
+    """Check `true` or `false`."""
     if not isinstance(value, bool):
         raise InvalidError("must be a boolean")
     return value
 
 
 def number(value: Any) -> int | float:
-    """A number that JSON can carry. `true` is none, and what `1e999` makes is none either."""
+    """Check a number that JSON can carry. `true` is not a number, and neither is what `1e999` becomes."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise InvalidError("must be a number")
     return value
 
 
 def text(value: Any) -> str:
-    """A string that can be written as UTF-8; JSON can spell half a surrogate pair, which cannot."""
+    """Check a string that can be written as UTF-8; JSON can spell half a surrogate pair, which cannot."""
     if not isinstance(value, str):
         raise InvalidError("must be a string")
     if any("\ud800" <= character <= "\udfff" for character in value):
@@ -63,28 +63,28 @@ def text(value: Any) -> str:
 
 
 def name(value: Any) -> str:
-    """A string with something in it but white space."""
+    """Check a string with something in it but white space."""
     if not text(value).strip():
         raise InvalidError("must not be empty")
     return text(value)
 
 
 def names(value: Any) -> tuple[str, ...]:
-    """A list of such strings."""
+    """Check a list of such strings."""
     if not isinstance(value, list):
         raise InvalidError("must be an array")
     return tuple(name(item) for item in value)
 
 
 def title(value: Any) -> str:
-    """A lead's title: not empty, at most `TITLE_LENGTH` characters."""
+    """Check a lead's title: not empty, at most `TITLE_LENGTH` characters."""
     if len(name(value)) > TITLE_LENGTH:
         raise InvalidError(f"must be at most {TITLE_LENGTH} characters long")
     return name(value)
 
 
 def uuid(value: Any) -> str:
-    """A UUID in its usual lower-case form with hyphens."""
+    """Check a UUID in its usual lower-case form with hyphens."""
     try:
         clean = str(UUID(text(value)))
     except ValueError:
@@ -95,28 +95,28 @@ def uuid(value: Any) -> str:
 
 
 def uuids(value: Any) -> tuple[str, ...]:
-    """A list of UUIDs; each one is kept once, at its first place."""
+    """Check a list of UUIDs; each one is kept once, at its first place."""
     if not isinstance(value, list):
         raise InvalidError("must be an array")
     return tuple(dict.fromkeys(uuid(item) for item in value))
 
 
 def color(value: Any) -> str:
-    """One of the ten label colours."""
+    """Check one of the ten label colours."""
     if value not in COLORS:
         raise InvalidError(f"must be one of [{', '.join(COLORS)}]")
     return text(value)
 
 
 def visibility(value: Any) -> str:
-    """A visibility, which is a string of one digit (Pipedrive OpenAPI: addLead)."""
+    """Check a visibility, which is a string of one digit (Pipedrive OpenAPI: addLead)."""
     if value not in ("1", "3", "5", "7"):
         raise InvalidError('must be one of ["1", "3", "5", "7"]')
     return text(value)
 
 
 def day(value: Any) -> str:
-    """A date that exists, as YYYY-MM-DD."""
+    """Check a date that exists, as YYYY-MM-DD."""
     # Python would read other spellings too, such as 20261231.
     if _DATE.fullmatch(text(value)) and _read(date.fromisoformat, value):
         return text(value)
@@ -124,14 +124,14 @@ def day(value: Any) -> str:
 
 
 def clock(value: Any) -> str:
-    """A time of day that exists, as HH:MM:SS."""
+    """Check a time of day that exists, as HH:MM:SS."""
     if _TIME.fullmatch(text(value)) and _read(time.fromisoformat, value):
         return text(value)
     raise InvalidError("must be a time in the format HH:MM:SS")
 
 
 def money(value: Any) -> dict[str, Any]:
-    """An amount with its currency; both are required (Pipedrive OpenAPI: addLead). A whole amount stays an integer."""
+    """Check an amount with its currency, both required (Pipedrive OpenAPI: addLead). Whole amounts stay integers."""
     if not isinstance(value, dict):
         raise InvalidError("must be an object with amount and currency")
     if set(value) != {"amount", "currency"}:
@@ -146,14 +146,14 @@ def money(value: Any) -> dict[str, Any]:
 
 
 def moment(value: Any) -> str:
-    """A time as the API writes it: ISO 8601, UTC, milliseconds, `Z`."""
+    """Check a time as the API writes it: ISO 8601, UTC, milliseconds, `Z`."""
     if _MILLIS.fullmatch(text(value)) and _read(datetime.fromisoformat, value):
         return text(value)
     raise InvalidError("must be a time such as 2026-04-01T22:03:28.177Z")
 
 
 def since(value: str) -> str:
-    """The query parameter `updated_since` in the form that `moment` has, so that both compare as text.
+    """Return the query parameter `updated_since` in the form that `moment` has, so that both compare as text.
 
     Fractions of a second are refused (Pipedrive API: lists answer "not a valid datetime" to them).
     """
@@ -166,18 +166,18 @@ def since(value: str) -> str:
 
 
 def stamp(given: datetime) -> str:
-    """An aware time as the API writes it."""
+    """Return an aware time as the API writes it."""
     return given.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def custom_base(key: str) -> str | None:
-    """The 40-hex key of the custom field that a body's key belongs to (`<key>` or `<key>_currency`), or None."""
+    """Return the 40-hex key of the custom field that a body's key belongs to (`<key>` or `<key>_currency`), or None."""
     match = _CUSTOM_KEY.fullmatch(key)
     return match[1] if match else None
 
 
 def custom(value: Any) -> str | int | float:
-    """The value of a custom field whose type is not known. A list comes back as a string with commas, as sets do."""
+    """Check the value of a custom field of unknown type. A list is returned as a string with commas, as sets are."""
     if isinstance(value, list):
         return ",".join(text(item) if isinstance(item, str) else str(integer(item)) for item in value)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -186,7 +186,7 @@ def custom(value: Any) -> str | int | float:
 
 
 def _read(reader: Callable[[Source], Result], value: Source) -> Result | None:
-    """What a reader of the standard library makes of a value, or None where it refuses it."""
+    """Return what a reader of the standard library makes of a value, or None where it refuses it."""
     try:
         return reader(value)
     except (ValueError, OverflowError):

@@ -1,7 +1,7 @@
 """One company of the embedded Pipedrive: its tables, and what may be done to them.
 
 Every operation checks first and then writes, without a pause between, and hands all rows that it touched to the journal
-in one piece. It refuses to know HTTP, JSON text or files: it is given clean values, and raises `MissingError` or
+in one piece. It knows no HTTP, JSON text or files: it is given clean values, and raises `MissingError` or
 `RefusedError`.
 """
 
@@ -100,11 +100,11 @@ class Company:
         return self._fields
 
     def tables(self) -> Tables:
-        """Everything that the company holds now."""
+        """Return everything that the company holds now."""
         return replace(self._head, labels=tuple(self._labels.values()), leads=tuple(self._leads.values()))
 
     def shown(self, lead: Lead) -> Body:
-        """A lead as this company's API answers it."""
+        """Return a lead as this company's API answers it."""
         body = lead.body()
         for key, value in lead.custom.items():
             if key in self._fields:
@@ -114,22 +114,22 @@ class Company:
     # Leads
 
     def leads(self, query: Query, start: int, limit: int) -> tuple[list[Lead], bool]:
-        """The leads `start` to `start + limit` of a listing, and whether more follow."""
+        """Return the leads `start` to `start + limit` of a listing, and whether more follow."""
         ids = self._views.ids(query, self._leads.values())
         page = [self._leads[lead_id] for lead_id in ids[start : start + limit]]
         return page, len(ids) > start + limit
 
     def lead(self, lead_id: str) -> Lead:
-        """One lead, live or archived. Raises `MissingError`."""
+        """Return one lead, live or archived. Raise `MissingError`."""
         try:
             return self._leads[lead_id]
         except KeyError:
             raise MissingError("lead") from None
 
     def add_lead(self, values: Mapping[str, Any]) -> Lead:
-        """Creates a lead of the token's user from clean values, its custom fields under `custom`.
+        """Create a lead of the token's user from clean values, its custom fields under `custom`.
 
-        Raises `RefusedError`.
+        Raise `RefusedError`.
         """
         now, lead_id = stamp(self._clock()), self._new_id("lead")
         given = {**values, "custom": {key: value for key, value in values["custom"].items() if value is not None}}
@@ -148,9 +148,9 @@ class Company:
         return lead
 
     def update_lead(self, lead_id: str, values: Mapping[str, Any]) -> Lead:
-        """Sets the clean values that are given and leaves the rest; None unsets.
+        """Set the clean values that are given and leave the rest; None unsets.
 
-        Raises `MissingError` and `RefusedError`. An archived lead can only be taken out of the archive, and by that
+        Raise `MissingError` and `RefusedError`. An archived lead can only be taken out of the archive, and by that
         alone (Pipedrive changelog, 2025-04-15).
         """
         lead = self.lead(lead_id)
@@ -173,7 +173,7 @@ class Company:
         return changed
 
     def delete_lead(self, lead_id: str) -> None:
-        """Deletes a lead, live or archived. Raises `MissingError`."""
+        """Delete a lead, live or archived. Raise `MissingError`."""
         self.lead(lead_id)
         self._journal([("lead", lead_id, None)])
         self._views.forget()
@@ -182,18 +182,18 @@ class Company:
     # Labels
 
     def labels(self) -> list[Label]:
-        """Every label, oldest first."""
+        """Return every label, oldest first."""
         return list(self._labels.values())
 
     def label(self, label_id: str) -> Label:
-        """One label. Raises `MissingError`."""
+        """Return one label. Raise `MissingError`."""
         try:
             return self._labels[label_id]
         except KeyError:
             raise MissingError("lead label") from None
 
     def add_label(self, name: str, color: str) -> Label:
-        """Creates a label. Raises `RefusedError` where the company wants unique names and this one is taken."""
+        """Create a label. Raise `RefusedError` where the company wants unique names and this one is taken."""
         self._check_name(name, None)
         now = stamp(self._clock())
         label = Label(self._new_id("label"), name, color, now, now)
@@ -202,7 +202,7 @@ class Company:
         return label
 
     def update_label(self, label_id: str, values: Mapping[str, Any]) -> Label:
-        """Sets `name` and `color` where given. Raises `MissingError` and `RefusedError`."""
+        """Set `name` and `color` where given. Raise `MissingError` and `RefusedError`."""
         before = self.label(label_id)
         if "name" in values:
             self._check_name(values["name"], label_id)
@@ -212,7 +212,7 @@ class Company:
         return label
 
     def delete_label(self, label_id: str) -> None:
-        """Deletes a label and takes it off every lead; the leads' `update_time` stays. Raises `MissingError`.
+        """Delete a label and take it off every lead; the leads' `update_time` stays. Raise `MissingError`.
 
         What a deleted label does to its leads is not documented; that they lose it is the one thing reported.
         """
@@ -235,7 +235,7 @@ class Company:
         self._leads[lead.id] = lead
 
     def _check(self, lead: Lead, given: Mapping[str, Any]) -> None:
-        """The rules about the lead that would result; what the request did not name is not looked at again."""
+        """Check what the request named of the lead that would result. Raise `RefusedError`."""
         if lead.person_id is None and lead.organization_id is None:
             raise RefusedError("person_id or organization_id must be given")
         for key, table, row_id in pointers(given, given["custom"], self._fields):
@@ -253,7 +253,7 @@ class Company:
 
 
 def people(tables: Tables) -> Mapping[Table, frozenset[int]]:
-    """The ids that a lead of this company may point at."""
+    """Return the ids that a lead of this company may point at."""
     return {
         "user": frozenset(user.id for user in tables.users),
         "person": frozenset(person.id for person in tables.persons),
@@ -262,7 +262,7 @@ def people(tables: Tables) -> Mapping[Table, frozenset[int]]:
 
 
 def pointers(values: Mapping[str, Any], custom: Mapping[str, Any], fields: Fields) -> Iterator[tuple[str, Table, int]]:
-    """The ids among a lead's clean values and custom fields, as (key, table, id)."""
+    """Yield the ids among a lead's clean values and custom fields, as (key, table, id)."""
     for key, table in _OWN.items():
         if values.get(key) is not None:
             yield key, table, values[key]
@@ -273,5 +273,5 @@ def pointers(values: Mapping[str, Any], custom: Mapping[str, Any], fields: Field
 
 
 def cc_email(domain: str, company_id: int, lead_id: str) -> str:
-    """A lead's BCC address in the shape of a real one, under a top-level domain that can never receive mail."""
+    """Return a lead's BCC address in the shape of a real one, under a top-level domain that can never receive mail."""
     return f"{domain}+{company_id}+lead{lead_id.replace('-', '')[:22]}@pipedrivemail.invalid"

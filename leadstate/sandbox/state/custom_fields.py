@@ -55,7 +55,7 @@ class Option:
     label: str
 
     def body(self) -> dict[str, Any]:
-        """The option as the API answers it."""
+        """Return the option as the API answers it."""
         return {"id": self.id, "label": self.label}
 
 
@@ -70,11 +70,11 @@ class Field:
 
     @classmethod
     def plain(cls, code: str) -> "Field":
-        """A field of which nothing but the key is known."""
+        """Return a field of which nothing but the key is known."""
         return cls(code, code)
 
     def body(self) -> str | dict[str, Any]:
-        """The field as a seed writes it."""
+        """Return the field as a seed writes it."""
         if self.type is None:
             return self.code
         options = {"options": [option.body() for option in self.options]} if self.type in CHOICES else {}
@@ -89,7 +89,7 @@ class Wire:
     set: Literal["string", "list"] = "string"
 
     def words(self, kind: str | None, value: Value) -> Any:
-        """A value in normal form as the body of a lead shows it."""
+        """Return a value in normal form as the body of a lead shows it."""
         if kind == "enum" and self.enum == "string":
             return str(value)
         if isinstance(value, tuple):
@@ -97,7 +97,7 @@ class Wire:
         return value
 
     def body(self) -> dict[str, Any]:
-        """The wording as a seed writes it."""
+        """Return the wording as a seed writes it."""
         return {"enum": self.enum, "set": self.set}
 
 
@@ -106,7 +106,7 @@ Fields = Mapping[str, Field]
 
 
 def _string(value: Any, most: int) -> str:
-    """A string that is not empty; null is what unsets (Pipedrive API: empty strings are rejected for some types)."""
+    """Check a string that is not empty; null unsets (Pipedrive API: empty strings are rejected for some types)."""
     if not checks.text(value):
         raise InvalidError("must not be empty; null unsets it")
     if len(value) > most:
@@ -144,7 +144,7 @@ _MAIN: Mapping[str, Checker] = {
 
 
 def checker_of(key: str, fields: Fields) -> Checker | None:
-    """The checker for a body's key; None for one that belongs to no field of the company."""
+    """Return the checker for a body's key; None for one that belongs to no field of the company."""
     field = fields.get(checks.custom_base(key) or "")
     if field is None:
         return None
@@ -158,7 +158,7 @@ def checker_of(key: str, fields: Fields) -> Checker | None:
 
 
 def written(raw: Mapping[str, Any], fields: Fields) -> dict[str, Value | None]:
-    """The clean values of a request, None where one is to be unset. Raises `InvalidError` that names the key.
+    """Return the clean values of a request, None where one is to be unset. Raise `InvalidError` that names the key.
 
     Keys that belong to no field are ignored without a word (Pipedrive docs: adding a lead).
     """
@@ -179,7 +179,7 @@ def written(raw: Mapping[str, Any], fields: Fields) -> dict[str, Value | None]:
 
 
 def unpaired(values: Mapping[str, Value | None], fields: Fields) -> Iterator[tuple[str, str]]:
-    """Amounts without a currency and currencies without an amount, as (key, what is wrong with it)."""
+    """Yield amounts without a currency and currencies without an amount, as (key, what is wrong with it)."""
     for key in values:
         field = fields[checks.custom_base(key) or ""]
         if field.type != "monetary":
@@ -191,14 +191,14 @@ def unpaired(values: Mapping[str, Value | None], fields: Fields) -> Iterator[tup
 
 
 def merged(before: Mapping[str, Value], given: Mapping[str, Value | None]) -> dict[str, Value]:
-    """Custom fields after a change: None unsets a field together with its companions such as `<key>_currency`."""
+    """Return custom fields after a change: None unsets a field and its companions such as `<key>_currency`."""
     gone = {key for key, value in given.items() if value is None}
     kept = {key: value for key, value in before.items() if key not in gone and checks.custom_base(key) not in gone}
     return kept | {key: value for key, value in given.items() if value is not None}
 
 
 def _option(field: Field, value: Any) -> int:
-    """The id of an option, given as a number or in digits."""
+    """Check the id of an option, given as a number or in digits."""
     ids = [option.id for option in field.options]
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _OPTION_DIGITS:
         value = int(value)
@@ -208,7 +208,7 @@ def _option(field: Field, value: Any) -> int:
 
 
 def _options(field: Field, value: Any) -> tuple[int, ...]:
-    """The ids of options, given as an array or in a comma-separated string; kept in the field's order, each once."""
+    """Check option ids in an array or in a comma-separated string; they are kept in the field's order, each once."""
     if not isinstance(value, list | str):
         raise InvalidError("must be an array of option ids, or a string of them with commas between")
     if not value:

@@ -1,6 +1,6 @@
 """What a request costs and when it is too much: token prices, the meter, the burst window and the daily budget.
 
-It refuses to know HTTP: it answers with the headers that a request earns and, where it is one too many, with how many
+It knows no HTTP: it answers with the headers that a request earns and, where it is one too many, with how many
 seconds to wait. Every authenticated request of a known operation is charged, also one that ends in 400 or 404: whether
 Pipedrive charges those is not documented, so the dearer reading is taken. A refused request costs nothing.
 """
@@ -106,17 +106,17 @@ class Meter:
         self._usage: dict[int, Usage] = {}
 
     def charge(self, company_id: int, operation: str) -> None:
-        """Counts one request that was let in."""
+        """Count one request that was let in."""
         count = self._of(company_id).operations.setdefault(operation, Count())
         count.requests += 1
         count.tokens += TOKEN_COSTS[operation]
 
     def refuse(self, company_id: int) -> None:
-        """Counts one request that was answered 429."""
+        """Count one request that was answered 429."""
         self._of(company_id).refused += 1
 
     def reset(self) -> None:
-        """Starts again from nothing."""
+        """Forget all counts."""
         self._usage.clear()
 
     @property
@@ -135,7 +135,7 @@ class Meter:
         return sum(usage.refused for usage in self._usage.values())
 
     def report(self) -> dict[str, Any]:
-        """The counts as a JSON document; a company is named by its id, never by its token."""
+        """Return the counts as a JSON document; a company is named by its id, never by its token."""
         return {
             "requests": self.requests,
             "tokens": self.tokens,
@@ -173,7 +173,7 @@ class Limits:
         self._spent: dict[int, tuple[date, int]] = {}
 
     def refusal(self, company: Company, operation: str, *, oauth: bool = False) -> Refusal | None:
-        """Which limit a request would break now, if it breaks one. It charges nothing."""
+        """Return which limit a request would break now, if it breaks one. Nothing is charged."""
         daily = daily_limit(self._daily, company)
         if any(not room for room, _, _ in self._bursts(company, operation, self._monotonic(), oauth=oauth)):
             return "burst"
@@ -181,7 +181,7 @@ class Limits:
         return "daily" if daily is not None and spent + TOKEN_COSTS[operation] > daily else None
 
     def admit(self, company: Company, operation: str, refused: Refusal | None, *, oauth: bool = False) -> Admission:
-        """Lets a request in and charges it, or refuses it for this reason and counts that."""
+        """Let a request in and charge it, or refuse it for this reason and count that."""
         now, seconds = self._clock().astimezone(UTC), self._monotonic()
         bursts, spent = self._bursts(company, operation, seconds, oauth=oauth), self._spent_on(company, now.date())
         daily = daily_limit(self._daily, company)
@@ -210,7 +210,7 @@ class Limits:
     def _bursts(
         self, company: Company, operation: str, seconds: float, *, oauth: bool
     ) -> list[tuple[int, int, deque[float]]]:
-        """The windows that an operation counts in, as (room left, limit, when the last two seconds' requests came)."""
+        """Return the windows that an operation counts in: (room left, limit, times of requests in two seconds)."""
         burst = burst_limit(self._burst, company, oauth=oauth)
         if burst is None:
             return []
@@ -224,18 +224,18 @@ class Limits:
         return found
 
     def _spent_on(self, company: Company, today: date) -> int:
-        """API tokens that the company spent today."""
+        """Return the API tokens that the company spent today."""
         day, spent = self._spent.get(company.id, (today, 0))
         return spent if day == today else 0
 
 
 def burst_limit(limit: Limit, company: Company, *, oauth: bool = False) -> int | None:
-    """Requests per window, or None for no limit."""
+    """Return the requests per window, or None for no limit."""
     return BURST_REQUESTS[company.plan] * (OAUTH_BURST if oauth else 1) if limit == "plan" else limit
 
 
 def daily_limit(limit: Limit, company: Company) -> int | None:
-    """API tokens per day, or None for no limit. Every user takes a seat."""
+    """Return the API tokens per day, or None for no limit. Every user takes a seat."""
     if limit == "plan":
         return DAILY_TOKENS * DAILY_MULTIPLIER[company.plan] * len(company.users)
     return limit

@@ -1,6 +1,6 @@
 """Which leads a list request means, and in which order: filters, sorting, and listings remembered from page to page.
 
-It refuses to hold leads: a listing is ids, so that a page always shows leads as they are now.
+A listing is ids, not leads, so that a page always shows leads as they are now.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ class Query:
     sort: tuple[tuple[str, bool], ...] = ()
 
     def of(self, leads: Iterable[Lead]) -> list[Lead]:
-        """The leads that are meant, in their order. `updated_since` is inclusive (Pipedrive OpenAPI: getLeads)."""
+        """Return the leads that are meant, in order. `updated_since` is inclusive (Pipedrive OpenAPI: getLeads)."""
         found = [lead for lead in leads if lead.is_archived is self.archived]
         if self.owner_id is not None:
             found = [lead for lead in found if lead.owner_id == self.owner_id]
@@ -51,7 +51,7 @@ class Views:
         return len(self._ids)
 
     def ids(self, query: Query, leads: Iterable[Lead]) -> list[str]:
-        """The ids that a query means, out of all leads in the order of their creation."""
+        """Return the ids that a query means, out of all leads in the order of their creation."""
         if query not in self._ids:
             if len(self._ids) >= _REMEMBERED:
                 self._ids.clear()
@@ -59,7 +59,7 @@ class Views:
         return self._ids[query]
 
     def forget(self) -> None:
-        """Has to be called at every write that a filter or an order could see."""
+        """Forget all listings: to be called at every write that a filter or an order could see."""
         self._ids.clear()
 
 

@@ -38,7 +38,7 @@ class User:
     email: str
 
     def body(self) -> Body:
-        """The user as a seed writes it."""
+        """Return the user as a seed writes it."""
         return {"id": self.id, "name": self.name, "email": self.email}
 
 
@@ -53,7 +53,7 @@ class Person:
     organization_id: int | None = None
 
     def body(self) -> Body:
-        """The person as a seed writes it, without what is not known."""
+        """Return the person as a seed writes it, without what is not known."""
         more = {"emails": list(self.emails), "phones": list(self.phones), "organization_id": self.organization_id}
         return {"id": self.id, "name": self.name, **{key: value for key, value in more.items() if value}}
 
@@ -67,7 +67,7 @@ class Organization:
     address: str | None = None
 
     def body(self) -> Body:
-        """The organization as a seed writes it, without an address that is not known."""
+        """Return the organization as a seed writes it, without an address that is not known."""
         return {"id": self.id, "name": self.name, **({"address": self.address} if self.address else {})}
 
 
@@ -82,7 +82,7 @@ class Label:
     update_time: str
 
     def body(self) -> Body:
-        """The label as the API answers it (Pipedrive OpenAPI: getLeadLabels)."""
+        """Return the label as the API answers it (Pipedrive OpenAPI: getLeadLabels)."""
         return {
             "id": self.id,
             "name": self.name,
@@ -122,7 +122,7 @@ class Lead:
     custom: Mapping[str, Value] = field(default_factory=dict)
 
     def body(self) -> Body:
-        """The lead with every key of a 2026 body, and custom fields at top level, in normal form, only where set.
+        """Return the lead with every key of a 2026 body, and custom fields that are set at top level, in normal form.
 
         Source: Pipedrive OpenAPI: getLeads ("if a custom field's value hasn't been set for the lead, it won't appear").
         The API answers the same but for its wording of options; see `Company.shown`.
@@ -169,7 +169,7 @@ class OAuthClient:
     rotate: bool = False
 
     def body(self) -> Body:
-        """The client as a seed writes it."""
+        """Return the client as a seed writes it."""
         return {
             "client_id": self.client_id,
             "client_secret": self.client_secret,
@@ -199,7 +199,7 @@ class Tables:
     oauth: OAuthClient | None = None
 
     def head(self) -> Body:
-        """The company as a seed writes it, without its labels and leads."""
+        """Return the company as a seed writes it, without its labels and leads."""
         return {
             "token": self.token,
             **({"oauth": self.oauth.body()} if self.oauth else {}),

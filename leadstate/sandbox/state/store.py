@@ -1,7 +1,7 @@
 """A SQLite file that keeps seed documents row by row, so that a sandbox can be stopped and started again.
 
 A company, a label and a lead are a row each, with the body that a seed has for them: there is one format to read, and
-reading it back goes through the same checks as any seed. It refuses to understand the bodies. The meter and the limits
+reading it back goes through the same checks as any seed. It does not read the bodies. The meter and the limits
 are not kept: a restarted sandbox starts with a whole day's budget.
 """
 
@@ -40,7 +40,7 @@ class Store:
     """The rows in one file. Each method is one transaction."""
 
     def __init__(self, file: Path) -> None:
-        """Opens or makes the file. Raises `StoreError` if it is something else, `OSError` if it cannot be opened."""
+        """Open or make the file. Raise `StoreError` if it is something else, `OSError` if it cannot be opened."""
         # What it holds may be personal data, so only its owner may read it; SQLite's journal takes its mode.
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
         if sys.platform != "win32":
@@ -67,7 +67,7 @@ class Store:
             raise StoreError(f"{file}: is a SQLite file, but not of this version of the sandbox")
 
     def document(self) -> Body | None:
-        """Everything as a seed document, or None if nothing was stored yet."""
+        """Return everything as a seed document, or None if nothing was stored yet."""
         companies: dict[int, Body] = {}
         # Rows keep their number when they are updated, so this is the order of insertion.
         for company, kind, body in self._db.execute("SELECT company, kind, body FROM rows ORDER BY rowid"):
@@ -78,7 +78,7 @@ class Store:
         return {"companies": list(companies.values())} if companies else None
 
     def replace(self, document: Mapping[str, Any]) -> None:
-        """Forgets everything and stores this dumped seed document (the list form, every id written)."""
+        """Replace everything by this dumped seed document (the list form, every id written)."""
         with self._db:
             self._db.execute("BEGIN")
             self._db.execute("DELETE FROM rows")
@@ -91,7 +91,7 @@ class Store:
                         self._put(company_id, kind, body["id"], body)
 
     def record(self, company_id: int, changes: Sequence[Change]) -> None:
-        """Stores the rows that one operation touched, all of them or none."""
+        """Store the rows that one operation touched, all of them or none."""
         with self._db:
             self._db.execute("BEGIN")
             for kind, row_id, body in changes:
@@ -103,7 +103,7 @@ class Store:
                     self._put(company_id, kind, row_id, body)
 
     def close(self) -> None:
-        """Closes the file; nothing can be stored afterwards."""
+        """Close the file; nothing can be stored afterwards."""
         self._db.close()
 
     def _put(self, company_id: int, kind: str, row_id: str, body: Mapping[str, Any]) -> None:
