@@ -46,13 +46,14 @@ class Receipt(Observer):
         ReceiptError: it cannot be written.
     """
 
-    def __init__(self, folder: Path, parts: Sequence[Part], accounts: Iterable[Account], now: datetime) -> None:
+    def __init__(self, folder: Path, parts: Sequence[Part], accounts: Sequence[Account], now: datetime) -> None:
         self._locked = {account.name: account.locked for account in accounts}
         self._touches: dict[str, dict[Touch, tuple[int, Touch | None]]] = {part.plan.account: {} for part in parts}
         self._creates: dict[Address, Touch] = {}
         self._count = 0
         self._obstacle = ""
-        report = build("apply", [replace(part, touched=()) for part in parts])
+        self._undoes = undone_receipt(accounts)
+        report = build("apply", [replace(part, touched=()) for part in parts], undoes=self._undoes)
         self._chain = Chain(report)
         name = (report.fingerprint or "").removeprefix("sha256:")[:8]
         stem = f"{now:%Y%m%dT%H%M%SZ}-{name}-{os.getpid()}"
@@ -114,7 +115,8 @@ class Receipt(Observer):
 
     def close(self, parts: Sequence[Part]) -> None:
         """Replace the report by what the end was; `obstacle` says if that failed."""
-        report = build("apply", [replace(part, touched=self._known(part.plan.account)) for part in parts])
+        known = [replace(part, touched=self._known(part.plan.account)) for part in parts]
+        report = build("apply", known, undoes=self._undoes)
         try:
             self._journal.close()
             replace_file(self.path, to_json(report))
@@ -179,8 +181,13 @@ def _later(path: Path) -> Iterator[Report]:
 
     for other in sorted(path.parent.glob("*.json")):
         with suppress(ReportError, OSError):
-            if begun(other) > begun(path):
+            if other.is_file() and begun(other) > begun(path):
                 yield _with_its_journal(other)
+
+
+def undone_receipt(accounts: Iterable[Account]) -> str | None:
+    """Return the file name of the receipt that a plan of these accounts undoes; None if it undoes none."""
+    return next((Path(account.receipt.file).name for account in accounts if account.receipt is not None), None)
 
 
 def journal_of(path: Path) -> Path:

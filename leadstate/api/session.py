@@ -19,7 +19,7 @@ from leadstate.api.configuration import select
 from leadstate.api.credentials import Warn, signer_of
 from leadstate.api.listing_lengths import read_lengths, write_lengths
 from leadstate.api.lockfile import remember
-from leadstate.api.receipts import Receipt
+from leadstate.api.receipts import Receipt, undone_receipt
 from leadstate.api.results import Plan, Refused, Result, StalePlan
 from leadstate.api.run_lock import run_locks
 from leadstate.config import Configuration, LockError
@@ -29,7 +29,7 @@ from leadstate.engine.jobs import AccountJob, Ended
 from leadstate.engine.run import Applied, Settings, apply_all, plan_all, skip_all, unread
 from leadstate.kinds import KIND_NAMES
 from leadstate.model.account import Account
-from leadstate.model.address import Target
+from leadstate.model.address import Address, Target
 from leadstate.model.diagnostics import Diagnostic, Severity, some
 from leadstate.model.errors import LeadstateError, ReportError, SecretError, diagnostic_of
 from leadstate.model.plan import AccountPlan
@@ -174,6 +174,7 @@ class Session:
             shard=self.limit.shard,
             diagnostics=(*self.configuration.diagnostics, *(base.diagnostics if base else ())),
             base=None if base is None else Base(base.revision, base.commit, besides),
+            undoes=undone_receipt(declared.account for declared in self.configuration.accounts),
         )
         return Plan(self.configuration, settings, plans, document)
 
@@ -281,6 +282,7 @@ class Session:
                 targets=tuple(map(str, plan.settings.targets)),
                 shard=self.limit.shard,
                 diagnostics=self.configuration.diagnostics,
+                undoes=undone_receipt(accounts),
             )
         )
         path = None if receipt is None else receipt.path
@@ -303,6 +305,12 @@ class Session:
             return  # 5,000 accounts with 2,000 labels each declare ten million objects: look only where it matters
         known = {item.address for declared in self.configuration.accounts for item in declared.account.desired}
         known |= {change.address for plan in plans for change in plan.changes}
+        known |= {
+            Address(account.name, touch.kind, touch.key)
+            for account in (declared.account for declared in self.configuration.accounts)
+            for touch in (account.receipt.touched if account.receipt is not None else ())
+            if touch.key is not None
+        }
         for target in targets:
             if not any(target.selects(address) for address in known) and all(plan.complete for plan in plans):
                 raise UnknownTarget(f"nothing is declared or planned at {target}")

@@ -4,11 +4,14 @@ import logging
 from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from leadstate.reconcile.guards import GUARDS
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,6 +39,23 @@ class OutputFile(click.Path):
         path = Path(str(super().convert(value, param, ctx)))
         check_writable(path)
         return path
+
+
+class ReceiptFile(click.Path):
+    """A receipt; the shell completes those of this folder, newest first."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False, path_type=Path)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        """Return the receipts that begin so; any file where there is none."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415  only to complete
+
+        from leadstate.api.session import Runtime  # noqa: PLC0415  as above
+        from leadstate.api.stored_receipts import paths_of  # noqa: PLC0415  as above
+
+        found = (path for path in paths_of(Runtime().receipts) if str(path).startswith(incomplete))
+        return [CompletionItem(str(path)) for path in found] or super().shell_complete(ctx, param, incomplete)
 
 
 class Guards(click.Choice[str]):

@@ -169,7 +169,7 @@ def plan_of(seen: Seen, reader: Reader, settings: Settings) -> AccountPlan:
     """The plan that follows from what was seen, and what the guards say to it."""
     account, observed = seen.account, seen.observed
     if account.receipt is not None:
-        plan = plan_restore(account, account.receipt, observed)
+        plan = plan_restore(account, account.receipt, observed, settings.targets)
     else:
         plan = plan_account(account, observed, KIND_NAMES, settings.targets, seen.matched, today=settings.today)
     plan = replace(plan, changes=with_calls(plan.changes))

@@ -1,7 +1,7 @@
 """What all touches of one run come to, object by object: what each was like before the run, and after it. Pure."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from leadstate.model.address import RemoteRef
 from leadstate.model.outcome import Touch
@@ -52,6 +52,17 @@ class Changed:
     def gained(self) -> list[str]:
         """Ids of the labels that the run gave to the lead."""
         return [label for label, has in self.has.items() if has and not self.had.get(label)]
+
+    def only_labels(self, labels: Collection[str]) -> "Changed":
+        """Return of a lead that existed throughout no more than which of these labels it carried."""
+        return replace(
+            self,
+            before={},
+            after={},
+            had={label: had for label, had in self.had.items() if label in labels},
+            has={label: has for label, has in self.has.items() if label in labels},
+            unsure=self.unsure.intersection(labels),
+        )
 
     def may_have_left(self, now: Mapping[str, Value]) -> bool:
         """Whether these attributes can be what the run left of an object that it created."""

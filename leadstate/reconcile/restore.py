@@ -5,11 +5,11 @@ that the run gave it. Whether a lead carries a label is a value of its own, so a
 stays on it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from leadstate.model.account import Account
-from leadstate.model.address import Address, Ref, RemoteRef, Span
+from leadstate.model.address import Address, Ref, RemoteRef, Span, Target
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.observed import Observed
 from leadstate.model.outcome import AccountReceipt, Touch
@@ -22,15 +22,20 @@ from leadstate.reconcile.diff import added, diff, removed
 LABEL, LEAD = "label", "lead"
 
 
-def plan_restore(account: Account, receipt: AccountReceipt, observed: Observed) -> AccountPlan:
+def plan_restore(
+    account: Account, receipt: AccountReceipt, observed: Observed, targets: Sequence[Target] = ()
+) -> AccountPlan:
     """Plan the rollback of one apply.
 
     Args:
         account: what the configuration says of the account; what it declares does not matter here.
         receipt: what the apply has touched.
         observed: all labels, and the touched leads as far as they exist.
+        targets: the objects to roll back; none means all. A label comes back on its leads, a lead with its labels.
     """
     draft = _Draft(account, receipt, observed)
+    if targets:
+        draft.limit_to(targets)
     draft.plan_labels()
     draft.plan_leads()
     draft.keep_carried_labels()
@@ -111,6 +116,24 @@ class _Draft:
             self._keys[kind, remote_id] = name
             if remote_id in names:
                 self.bindings.bind(Ref(kind, name), remote_id)
+
+    def limit_to(self, targets: Sequence[Target]) -> None:
+        """Leave out what the targets do not need: of other leads all but the labels that are targets."""
+        chosen = {
+            (changed.kind, changed.remote_id): changed
+            for changed in self._changed
+            if any(target.selects(self._address(changed)) for target in targets)
+        }
+        labels = {remote_id for kind, remote_id in chosen if kind == LABEL}
+        needed = {(LABEL, label) for changed in chosen.values() for label in changed.lost}
+        kept = []
+        for changed in self._changed:
+            identity = changed.kind, changed.remote_id
+            if identity in chosen or (identity in needed and not changed.exists):
+                kept.append(changed)
+            elif changed.existed and changed.exists and not labels.isdisjoint((*changed.lost, *changed.gained)):
+                kept.append(changed.only_labels(labels))
+        self._changed = kept
 
     def plan_labels(self) -> None:
         """Plan labels: those that were changed, then those that were added, then those that were deleted."""

@@ -58,6 +58,7 @@ def build(
     shard: str | None = None,
     diagnostics: Sequence[Diagnostic] = (),
     base: Base | None = None,
+    undoes: str | None = None,
 ) -> doc.Report:
     """The document of a run over some accounts.
 
@@ -69,6 +70,7 @@ def build(
         shard: the part of the accounts that it was limited to, as K/N.
         diagnostics: diagnostics of the run as a whole (of the configuration, say).
         base: what the plans were compared with, if anything.
+        undoes: of a restore the receipt that it undoes.
     """
     parts = sorted(parts, key=lambda part: part.plan.account)
     plans = [part.plan for part in parts]
@@ -89,6 +91,7 @@ def build(
         ),
         scope=doc.Scope(accounts=tuple(accounts), targets=tuple(targets), shard=shard),
         base=None if base is None else doc.Base(revision=base.revision, commit=base.commit, read=_sum([base.read])),
+        undoes=undoes,
         accounts=tuple(_account(part) for part in parts),
         diagnostics=tuple(finding_row(diagnostic) for diagnostic in diagnostics),
     )

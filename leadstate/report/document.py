@@ -254,6 +254,9 @@ class Report:
     cost: Cost = Cost()
     scope: Scope = Scope()
     base: Base | None = None
+    undoes: Annotated[str | None, Field(description="Of a restore: the file name of the receipt that it undoes.")] = (
+        None
+    )
     accounts: tuple[Account, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     digest: Annotated[

@@ -42,6 +42,7 @@ def together(reports: Sequence[Report]) -> Report:
             apply=_requests([report.cost.apply for report in reports]),
         ),
         scope=_scope(reports, accounts),
+        undoes=first.undoes if len({report.undoes for report in reports}) == 1 else None,
         accounts=tuple(accounts),
         diagnostics=tuple(diagnostics),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from leadstate.model.address import Address, Ref, RemoteRef, Span
+from leadstate.model.address import Address, Ref, RemoteRef, Span, Target
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.observed import Observed, Reading
 from leadstate.model.outcome import AccountReceipt, Touch
@@ -428,3 +428,66 @@ def test_equal_restored_labels_are_distinguished_by_their_leads() -> None:
     live = (live_label("Old", "green", "id-1"), live_label("Old", "green", "id-2"))
     plan = back(*deleted, moved, live=(*live, live_lead("a", labels=["id-1"])))
     assert shown(plan) == [], "id-1 stands for gone-2, since the lead that lost gone-2 carries it"
+
+
+LOST = {"labels": (RemoteRef("label", "gone"), RemoteRef("label", "id-y"))}
+KEPT = {"labels": ()}
+
+
+def limited(*targets: str) -> AccountPlan:
+    """Return the rollback, limited to targets, of a run that deleted two labels and changed a label and two leads."""
+    touches = (
+        Touch("label", "gone", "Cold", {"name": "Cold", "color": "red"}, None, answered=True),
+        Touch("label", "id-y", "y", {"name": "y", "color": "red"}, None, answered=True),
+        Touch("label", "id-x", "x", {"color": "red"}, {"color": "blue"}, answered=True),
+        Touch("lead", "id-a", "a", {**LOST, "title": "before"}, {**KEPT, "title": "a"}, answered=True),
+        Touch("lead", "id-b", "b", {"title": "before"}, {"title": "b"}, answered=True),
+    )
+    observed = Observed({"label": [live_label("x", color="blue")], "lead": [live_lead("a"), live_lead("b")]})
+    receipt = AccountReceipt("receipt.json", touches, {})
+    parsed = [Target.parse(target, ("label", "lead")) for target in targets]
+    return plan_restore(account(), receipt, observed, parsed)
+
+
+@pytest.mark.parametrize(
+    ("targets", "expected"),
+    [
+        (("label:x",), {"emea/label:x": {"color": "red"}}),
+        (("lead:b",), {"emea/lead:b": {"title": "before"}}),
+        (
+            ("emea/label:Cold",),
+            {"emea/label:Cold": {"name": "Cold", "color": "red"}, "emea/lead:a": {"labels": refs("Cold")}},
+        ),
+        (
+            ("lead:a",),
+            {
+                "emea/label:Cold": {"name": "Cold", "color": "red"},
+                "emea/label:y": {"name": "y", "color": "red"},
+                "emea/lead:a": {"title": "before", "labels": refs("Cold", "y")},
+            },
+        ),
+        (("us/label:x",), {}),
+    ],
+    ids=lambda value: ",".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_target_is_restored_with_what_it_needs_and_nothing_else(
+    targets: tuple[str, ...], expected: dict[str, Any]
+) -> None:
+    assert {str(change.address): dict(change.want) for change in limited(*targets).changes} == expected
+
+
+def test_a_target_leaves_a_new_label_of_the_run_where_leads_created_by_it_carry_it() -> None:
+    made = Touch("label", "id-x", "x", None, {"name": "x", "color": "red"}, answered=True)
+    gave = Touch("lead", "id-a", "a", KEPT, {"labels": (RemoteRef("label", "id-x"),)}, answered=True)
+    seed = Touch("lead", "id-b", "b", None, {"title": "b", "labels": (RemoteRef("label", "id-x"),)}, marker="ns:b")
+    target = [Target(None, "label", "x")]
+    live = [live_lead("a", labels=("id-x",))]
+
+    def plan(*touches: Touch, leads: list[Live]) -> AccountPlan:
+        carriers = {RemoteRef("label", "id-x"): [lead.remote_id for lead in leads]}
+        observed = Observed({"label": [live_label("x")], "lead": leads}, carriers=carriers)
+        return plan_restore(account(), AccountReceipt("receipt.json", touches, {}), observed, target)
+
+    assert shown(plan(made, gave, leads=live)) == ["- label:x", "~ lead:a labels"]
+    with_seed = [*live, live_lead("b", labels=("id-x",))]
+    assert shown(plan(made, gave, done(seed), leads=with_seed)) == ["~ lead:a labels"]

@@ -1,13 +1,18 @@
 """`leadstate restore`: the rollback of an apply, as a plan and an apply like any other."""
 
+import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
 
 from leadstate.api.configuration import is_receipt, lock_file, rollback
 from leadstate.api.receipts import read_report
 from leadstate.api.results import Plan
+from leadstate.api.stored_receipts import LISTED, StoredReceipt, Undo, latest, paths_of, stored_receipts, undo_of
 from leadstate.cli import options
 from leadstate.cli.choices import Choices, exit_of
 from leadstate.cli.configuration import configuration_report
@@ -15,27 +20,40 @@ from leadstate.cli.consent import Consent, carry_out, read_plan
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
-from leadstate.cli.output import emit, write_private
-from leadstate.cli.session import session
+from leadstate.cli.output import columns, emit, wants_color, write_private
+from leadstate.cli.session import runtime, session
 from leadstate.config import Configuration
+from leadstate.model.diagnostics import counted, some
 from leadstate.model.errors import ConfigurationError
+from leadstate.model.escape import visible, visible_json
 from leadstate.report import RENDERERS
+from leadstate.report.document import Report
+from leadstate.report.formats.console import Cell, drawn, print_rows
 
 
 @click.command(short_help=COMMANDS["restore"])
-@click.argument("receipt", metavar="RECEIPT", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("receipt", metavar="[RECEIPT]", required=False, type=options.ReceiptFile())
 @click.argument(
     "plan_file", metavar="[PLAN]", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @options.configuration
+@options.option("--list", "list_", is_flag=True, help="Only list the receipts, and say which can be undone.")
+@options.option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Only this object: label:Hot, or emea/label:Hot; may be repeated.",
+)
 @options.guards
 @options.option("--out", type=options.OutputFile(), metavar="FILE", help="Only plan, and store the plan.")
 @options.approval
 @options.output(*RENDERERS)
 def restore(
     *,
-    receipt: Path,
+    receipt: Path | None,
     plan_file: Path | None,
+    list_: bool,
     out: Path | None,
     auto_approve: bool,
     lock_timeout: float,
@@ -46,22 +64,36 @@ def restore(
 ) -> int:
     """Undo an apply by its RECEIPT: deleted labels come back on the leads that had them, changed fields return.
 
+    Without RECEIPT it is the last apply of these accounts whose receipt is in .leadstate/receipts; which one is said
+    first. The receipt of a restore has to be named.
+
     What somebody has changed since stays as it is. What was added is deleted again, under the same guards as any
     delete. A lead that was deleted comes back as a new one: its notes and activities are gone. The lock file, where
-    there is one, is brought up to date.
+    there is one, is brought up to date. With --target a label comes back on its leads, and a lead with its labels.
 
     \b
-    Examples:  leadstate restore .leadstate/receipts/20261124T090000Z-1f2e3d4c-812.json
+    Examples:  leadstate restore --list
+               leadstate restore --target label:Hot
+               leadstate restore .leadstate/receipts/20261124T090000Z-1f2e3d4c-812.json
                leadstate restore RECEIPT --out back.json && leadstate restore RECEIPT back.json
     """
+    choices = Choices(**chosen)
+    if list_:
+        if receipt is not None or out is not None or form not in _LISTS:
+            raise click.UsageError(f"--list takes neither RECEIPT nor --out, and --format {' or '.join(_LISTS)}.")
+        return _list(choices.configuration(), form, color, output)
     if out is not None and plan_file is not None:
         raise click.UsageError("--out makes a plan and PLAN applies one: give one of the two.")
-    done = read_report(receipt)
-    if not is_receipt(done):
-        raise click.BadParameter("is not a receipt: those are in .leadstate/receipts", param_hint="RECEIPT")
-    choices = Choices(**chosen)
+    named = None if receipt is None else (receipt, _read_receipt(receipt))
+    reviewed = read_plan(plan_file)
+    if reviewed is not None:
+        if choices.accounts or choices.targets:
+            raise click.UsageError("A stored plan has its own scope: leave out --account and --target.")
+        choices = replace(choices, accounts=reviewed.scope.accounts, targets=reviewed.scope.targets)
     try:
-        configuration = rollback(choices.configuration(), done, str(receipt))
+        configuration = choices.configuration()
+        path, done = named or _latest(configuration)
+        configuration = rollback(configuration, done, str(path))
     except ConfigurationError as failure:
         emit(configuration_report("plan", failure), form, color, output)
         return Exit.ERROR
@@ -72,7 +104,7 @@ def restore(
         return exit_of(plan.severity)
     lock = lock_file(choices.paths)
     kept = lock if lock.exists() else None
-    consent = Consent(read_plan(plan_file), auto_approve, color, kept, lock_timeout=lock_timeout)
+    consent = Consent(reviewed, auto_approve, color, kept, lock_timeout=lock_timeout)
     code, report = carry_out(choices, configuration, consent)
     if report is not None:
         emit(report, form, color, output)
@@ -82,3 +114,69 @@ def restore(
 async def _plan(choices: Choices, configuration: Configuration) -> Plan:
     async with session(configuration, choices.limit) as opened:
         return await choices.plan(opened)
+
+
+def _read_receipt(path: Path) -> Report:
+    report = read_report(path)
+    if report.command == "plan":
+        raise click.BadParameter(f"{path} is a plan: name the receipt first, then the plan", param_hint="RECEIPT")
+    if not is_receipt(report):
+        raise click.BadParameter("is not a receipt: those are in .leadstate/receipts", param_hint="RECEIPT")
+    return report
+
+
+def _latest(configuration: Configuration) -> tuple[Path, Report]:
+    path, report, description = latest(runtime().receipts, configuration)
+    click.echo(f"Latest receipt: {visible(description)}", err=True)
+    return path, report
+
+
+def _list(configuration: Configuration, form: str, color: str, output: Path | None) -> int:
+    """Write the newest receipts, what each run did, and whether it can be undone."""
+    folder = runtime().receipts
+    paths = paths_of(folder)
+    found = list(stored_receipts(paths[:LISTED]))
+    rows = [(stored, undo_of(stored, found[:number], configuration)) for number, stored in enumerate(found)]
+    if form == "json":
+        text = visible_json(json.dumps([_plain(*row) for row in rows], indent=2, ensure_ascii=False)) + "\n"
+    else:
+        text = drawn(lambda console: _print(console, rows), color=wants_color(color), width=columns())
+    if output is None:
+        click.echo(text, nl=False, color=True)
+    else:
+        write_private(output, text)
+    if not found:
+        click.echo(f"There is no receipt in {folder}.", err=True)
+    if len(paths) > LISTED:
+        click.echo(f"{counted(len(paths) - LISTED, 'older receipt')} in {folder}.", err=True)
+    return Exit.FINE
+
+
+_LISTS = ("text", "json")
+
+
+def _plain(stored: StoredReceipt, undo: Undo) -> dict[str, object]:
+    return {
+        "receipt": str(stored.path),
+        "when": f"{stored.when:%Y-%m-%dT%H:%M:%SZ}",
+        "command": stored.command or None,
+        "accounts": stored.accounts,
+        "done": dict(stored.done),
+        "undo": undo.answer,
+        "detail": undo.detail,
+    }
+
+
+def _print(console: Console, rows: Sequence[tuple[StoredReceipt, Undo]]) -> None:
+    if not rows:
+        return
+    lines: list[Sequence[Cell]] = [[[(heading, "bold")] for heading in _HEADINGS]]
+    for stored, undo in rows:
+        answer = f"{undo.answer}: {undo.detail}" if undo.detail else undo.answer
+        when = f"{stored.when:%Y-%m-%d %H:%M:%S}"
+        cells = (when, stored.command, some(stored.accounts), stored.did, answer, str(stored.path))
+        lines.append([[(visible(cell), "")] for cell in cells])
+    print_rows(console, lines, folds=4)
+
+
+_HEADINGS = ("when (UTC)", "command", "accounts", "did", "undo", "receipt")

@@ -1,0 +1,216 @@
+"""The receipts of a folder: the latest one, the list of all, and one object of one."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leadstate.api import stored_receipts
+from leadstate.sandbox import Sandbox, running
+from tests.harness.cli_process import Shell
+from tests.harness.disturbed_company import TOKEN
+
+ACCOUNT = "  {name}: {{url: '{url}', token: {{env: TOKEN}}}}\n"
+HEAD = "version: 1\naccounts:\n" + ACCOUNT.replace("{name}", "emea")
+HOT = "labels:\n  - {name: Hot, color: red}\n"
+BOTH = HOT + "  - {name: Cold, color: blue}\n"
+
+
+@pytest.fixture(name="sandbox")
+def _sandbox() -> Sandbox:
+    return Sandbox({"token": TOKEN, "company": {"id": 1, "name": "Acme", "domain": "acme"}}, daily=None)
+
+
+@pytest.fixture(name="head")
+def _head(sandbox: Sandbox) -> Iterator[str]:
+    with running(sandbox.app) as url:
+        yield HEAD.format(url=url)
+
+
+@pytest.fixture(name="shell")
+def _shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path, {"TOKEN": TOKEN, "COLUMNS": "200"})
+
+
+@pytest.fixture(name="both")
+def _both(head: str) -> Iterator[str]:
+    """The head of a configuration of two accounts; the second one is of another company."""
+    other = Sandbox({"token": TOKEN, "company": {"id": 2, "name": "Other", "domain": "other"}}, daily=None)
+    with running(other.app) as url:
+        yield head + ACCOUNT.format(name="us", url=url)
+
+
+def names(sandbox: Sandbox) -> set[str]:
+    return {label.name for label in sandbox.companies[0].labels()}
+
+
+def run(shell: Shell, *words: str, code: int = 0) -> str:
+    done = shell(*words, *([] if "--list" in words else ["--auto-approve"]))
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout if "--list" in words else done.stderr
+
+
+def receipts(shell: Shell) -> list[Path]:
+    """Return the receipts, oldest first; their names are made to tell the order, as those of later runs would."""
+    folder = shell.folder / ".leadstate" / "receipts"
+    found = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+    return [path.relative_to(shell.folder) for path in found]
+
+
+def two_applies(shell: Shell, head: str) -> None:
+    for text in (HOT, BOTH):
+        shell.write(head + text)
+        run(shell, "apply")
+
+
+def listed(shell: Shell) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(run(shell, "restore", "--list", "--format", "json"))
+    return rows
+
+
+def test_without_a_receipt_the_latest_apply_is_undone_once(shell: Shell, head: str, sandbox: Sandbox) -> None:
+    two_applies(shell, head)
+    first, second = receipts(shell)
+    said = run(shell, "restore")
+    assert said.startswith(f"Latest receipt: {second} (20")
+    assert " UTC, apply in emea: 1 added)\n" in said
+    assert names(sandbox) == {"Hot"}
+    assert f"Latest receipt: {second}" in run(shell, "restore"), "the receipt of a restore is not taken"
+    assert names(sandbox) == {"Hot"}
+    run(shell, "restore", str(first))
+    assert names(sandbox) == set()
+
+
+def test_the_list_tells_what_each_run_did_and_whether_it_can_be_undone(shell: Shell, head: str) -> None:
+    two_applies(shell, head)
+    run(shell, "restore")
+    first, second, restore = receipts(shell)
+    rows = listed(shell)
+    assert [(row["receipt"], row["command"], row["done"]) for row in rows] == [
+        (str(restore), "restore", {"deleted": 1}),
+        (str(second), "apply", {"added": 1}),
+        (str(first), "apply", {"added": 1}),
+    ]
+    assert [(row["undo"], row["detail"]) for row in rows] == [("yes", ""), ("done", f"by {restore.name}"), ("yes", "")]
+    assert {tuple(row["accounts"]) for row in rows} == {("emea",)}
+    heading, *lines = run(shell, "restore", "--list").splitlines()
+    assert heading.split() == ["when", "(UTC)", "command", "accounts", "did", "undo", "receipt"]
+    assert [line.rpartition(" ")[2] for line in lines] == [row["receipt"] for row in rows]
+
+
+def test_a_list_of_no_receipts_says_so(shell: Shell, head: str) -> None:
+    shell.write(head + HOT)
+    done = shell("restore", "--list")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == f"There is no receipt in {Path('.leadstate', 'receipts')}.\n"
+    refused = shell("restore")
+    assert refused.returncode == 1
+    assert "holds no receipt of an apply of emea" in refused.stderr
+
+
+def test_a_receipt_that_was_edited_is_never_passed_over_for_an_older_one(
+    shell: Shell, head: str, sandbox: Sandbox
+) -> None:
+    two_applies(shell, head)
+    _, second = receipts(shell)
+    file = shell.folder / second
+    file.write_text(file.read_text().replace("Cold", "Gold"))
+    refused = shell("restore", "--auto-approve")
+    assert refused.returncode == 1
+    assert f"the latest receipt {second} cannot be used: the report was edited" in refused.stderr
+    assert names(sandbox) == {"Hot", "Cold"}
+    row = listed(shell)[0]
+    assert (row["undo"], row["command"], row["done"]) == ("no", None, {})
+    assert row["detail"].startswith("the report was edited")
+
+
+def test_files_that_are_no_receipts_are_not_opened(shell: Shell, head: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    two_applies(shell, head)
+    _, second = receipts(shell)
+    folder = (shell.folder / second).parent
+    (folder / "99991231T235959Z-00000000-1.json").symlink_to(shell.folder / second)
+    os.mkfifo(folder / "99991231T235958Z-00000000-1.json")
+    (folder / "99991331T235959Z-00000000-1.json").write_text("no day")
+    (folder / "back.json").write_text("no receipt")
+    shell.write("", str(second.parent / "99991231T235957Z-00000000-1.json"))
+    rows = listed(shell)
+    assert [row["detail"] for row in rows[:2]] == [
+        "99991231T235959Z-00000000-1.json is no regular file",
+        "99991231T235958Z-00000000-1.json is no regular file",
+    ]
+    assert rows[2]["undo"] == "no"
+    assert len(rows) == 5
+    monkeypatch.setattr(stored_receipts, "LARGEST", 10)
+    (large,) = stored_receipts.stored_receipts([shell.folder / second])
+    assert large.problem == f"{second.name} is larger than 64 MiB"
+
+
+def test_a_list_ends_after_fifty_receipts(shell: Shell, head: str) -> None:
+    shell.write(head + HOT)
+    folder = shell.folder / ".leadstate" / "receipts"
+    folder.mkdir(parents=True)
+    for second in range(53):
+        (folder / f"20261124T09{second:02}00Z-00000000-1.json").write_text("{}")
+    done = shell("restore", "--list", "--format", "json")
+    assert len(json.loads(done.stdout)) == 50
+    assert "3 older receipts in .leadstate/receipts.\n" in done.stderr
+
+
+def test_the_latest_receipt_is_of_the_chosen_accounts(shell: Shell, head: str, both: str, sandbox: Sandbox) -> None:
+    shell.write(head + HOT)
+    run(shell, "apply")
+    (first,) = receipts(shell)
+    shell.write(both + HOT)
+    run(shell, "apply", "-a", "us")
+    assert f"Latest receipt: {first}" in run(shell, "restore", "-a", "emea")
+    assert names(sandbox) == set()
+    shell.write(head + HOT)
+    assert [row["undo"] for row in listed(shell)] == ["yes", "no", "done"]
+
+
+def test_one_object_of_a_run_is_restored(shell: Shell, head: str, sandbox: Sandbox) -> None:
+    shell.write(head + BOTH)
+    run(shell, "apply")
+    shell.write(head + "labels:\n  - {name: Hot, state: absent}\n  - {name: Cold, state: absent}\n")
+    run(shell, "apply")
+    *_, deleting = receipts(shell)
+    run(shell, "restore", "--target", "label:Hot")
+    assert names(sandbox) == {"Hot"}
+    run(shell, "restore", str(deleting), "--target", "label:Hot")
+    assert names(sandbox) == {"Hot"}, "restoring it again is no error"
+    unknown = shell("restore", str(deleting), "--target", "label:Warm")
+    assert unknown.returncode == 64
+    assert "nothing is declared or planned at label:Warm" in unknown.stderr
+    assert shell("restore", str(deleting), "--target", "label:Cold", "--out", "back.json").returncode == 0
+    assert shell("restore", "back.json").returncode == 64
+    wide = shell("restore", str(deleting), "back.json", "--target", "label:Hot", "--auto-approve")
+    assert wide.returncode == 64
+    run(shell, "restore", str(deleting), "back.json")
+    assert names(sandbox) == {"Hot", "Cold"}
+
+
+def test_a_receipt_of_which_an_account_is_gone_can_be_undone_in_part(shell: Shell, head: str, both: str) -> None:
+    shell.write(both + HOT)
+    run(shell, "apply")
+    shell.write(head + HOT)
+    (row,) = listed(shell)
+    assert (row["undo"], row["detail"]) == ("in part", "the configuration has no account us")
+
+
+def test_the_shell_completes_receipts(shell: Shell, head: str) -> None:
+    two_applies(shell, head)
+    words = {"_LEADSTATE_COMPLETE": "bash_complete", "COMP_WORDS": "leadstate restore .leadstate/", "COMP_CWORD": "2"}
+    done = Shell(shell.folder, {**shell.environ, **words})()
+    assert done.stdout.splitlines() == [f"plain,{path}" for path in reversed(receipts(shell))]
+
+
+@pytest.mark.parametrize(
+    "words", [("x.json", "--list"), ("--list", "--out", "y.json"), ("--list", "--format", "sarif")]
+)
+def test_a_list_takes_no_receipt(words: tuple[str, ...], shell: Shell, head: str) -> None:
+    shell.write(head + HOT)
+    shell.write("{}", "x.json")
+    assert shell("restore", *words).returncode == 64
