@@ -48,7 +48,15 @@ def test_an_example_does_what_its_readme_says(name: str, tmp_path: Path) -> None
 
 
 def test_every_example_is_run() -> None:
-    assert {path.name for path in EXAMPLES.iterdir()} == {*stories(), "github", "gitlab", "kubernetes", "python"}
+    assert {path.name for path in EXAMPLES.iterdir()} == {
+        *stories(),
+        "atlantis",
+        "github",
+        "gitlab",
+        "kubernetes",
+        "python",
+        "spacelift",
+    }
 
 
 def _run(folder: Path, exported: Mapping[str, str], calls: list[list[str]]) -> bool:
