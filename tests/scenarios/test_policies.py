@@ -1,6 +1,7 @@
 """examples/policy: each policy refuses the plan that it is about, and no other, as plans come out of leadstate."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from leadstate.report.formats.json import report_schema
 from leadstate.sandbox import Sandbox
 from tests.harness.cli_in_process import leadstate
 from tests.harness.commands import Folder, folder
@@ -19,6 +21,7 @@ from tests.harness.rego import evaluate
 
 ROOT = Path(__file__).parents[2]
 POLICIES = ROOT / "examples" / "policy" / "policy"
+GUIDE = ROOT / "docs" / "how-to" / "policy.md"
 MONDAY = {"today": "Monday"}
 LABELS = [live_label(1, "Hot", "red"), live_label(2, "Cold", "blue")]
 COLD_IS_DELETED: Body = {"labels": [{"name": "Hot", "color": "red"}, {"name": "Cold", "state": "absent"}]}
@@ -245,6 +248,28 @@ def test_the_example_passes_until_a_label_gets_a_reserved_colour(tmp_path: Path)
     assert refused(text.replace("name: Partner, color: green", "name: Partner, color: red")) == [
         "live/label:Partner: red is for labels named Hot* or Urgent*. Choose another colour."
     ]
+
+
+def test_the_policy_of_the_guide_refuses_what_it_is_about(here: Folder, tmp_path: Path) -> None:
+    (text,) = re.findall(r"```rego\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    file = tmp_path / "guide.rego"
+    file.write_text(text, encoding="utf-8")
+    assert evaluate(file, "data.main.deny", plan(here, configuration(**COLD_IS_DELETED))) == []
+    pruned = configuration(policy={"prune": {"leads": "owned"}}, labels=[{"name": "Hot", "color": "red"}])
+    assert evaluate(file, "data.main.deny", plan(here, pruned, LABELS, [live_lead(1, "ns:old")])) == [
+        "live/lead:old: seeded leads are archived by people, and not deleted."
+    ]
+
+
+def test_the_guide_names_fields_that_the_report_has() -> None:
+    heads = re.findall(r"^- (`.*?):", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
+    names = {
+        word for head in heads for path in re.findall(r"`([\w.\[\]]+)`", head) for word in re.findall(r"\w+", path)
+    }
+    schema: Any = report_schema()
+    known = {name for part in [schema, *schema["$defs"].values()] for name in part.get("properties", {})}
+    assert len(names) > 10
+    assert names - {"input"} <= known
 
 
 @pytest.mark.parametrize("path", sorted(POLICIES.iterdir()), ids=lambda path: path.name)
