@@ -1,8 +1,8 @@
 """Writes what the pages take from the code: `python -m docs.generate` (part of `make fix`).
 
-docs/reference/commands.md is made from the command line itself; in docs/reference/configuration.md the tables between
-the markers `<!-- keys of MODEL -->` and `<!-- end -->` from the models; the picture of a plan from the demo's. The
-rest is by hand.
+docs/reference/commands.md is made from the command line itself. In reference/configuration.md, json-report.md and
+action.md the lists between markers, such as `<!-- keys of MODEL -->` and `<!-- end -->`, are made from the models and
+from action.yml; the picture of a plan from the demo's. The rest is by hand.
 """
 
 import inspect
@@ -12,18 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import click
+from ruamel.yaml import YAML
 
 from docs.picture import picture
 from leadstate.cli.main import COMMANDS, GROUPS, cli
 from leadstate.config.schema.json_schema import document_schema
+from leadstate.report.formats.json import report_schema
 
 DOCS = Path(__file__).parent
 COMMANDS_PAGE = DOCS / "reference" / "commands.md"
 CONFIGURATION_PAGE = DOCS / "reference" / "configuration.md"
+REPORT_PAGE = DOCS / "reference" / "json-report.md"
+ACTION_PAGE = DOCS / "reference" / "action.md"
+ACTION = DOCS.parent / "action.yml"
 PICTURE = DOCS / "_static" / "plan.svg"
 
 FLAT = frozenset(("PruneSpec", "GuardsSpec"))
-"""Models that stand in the table of the one above them, with a dot."""
+"""Models whose keys stand among those of the model above them, with a dot."""
 SECTIONS = {
     "AccountSpec": "[account](#accounts)",
     "TokenSpec": "[token source](#token)",
@@ -38,22 +43,23 @@ SECTIONS = {
 }
 """Models that are described at another place; any other is written out as `{key: …}`."""
 _KEYS = re.compile(r"(<!-- keys of (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_MEMBERS = re.compile(r"(<!-- members of (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_PORTS = re.compile(r"(<!-- (inputs|outputs) of the action -->\n).*?(<!-- end -->)", re.DOTALL)
 
 _MARKUP = re.compile(r"(?<![\w`])(--?[a-z][\w-]*|\S*[<>*_|\[\]]\S*?)(?=[.,;:]*(?:\s|$))")
 """Options, and words with a character that Markdown takes for its own."""
 
 
 def configuration_page() -> str:
-    """The page of the configuration with its tables as the models have them now."""
+    """The page of the configuration with its lists of keys as the models have them now."""
     schema = document_schema()
     written = CONFIGURATION_PAGE.read_text(encoding="utf-8")
-    return _KEYS.sub(lambda found: f"{found[1]}{keys_table(found[2], schema)}{found[3]}", written)
+    return _KEYS.sub(lambda found: f"{found[1]}{keys_list(found[2], schema)}{found[3]}", written)
 
 
-def keys_table(model: str, schema: Mapping[str, Any]) -> str:
-    """The keys of a model of the configuration as a table."""
-    rows = ["| key | takes | default | meaning |", "|---|---|---|---|"]
-    return "\n".join([*rows, *_rows(_model(model, schema), schema, "")]) + "\n"
+def keys_list(model: str, schema: Mapping[str, Any]) -> str:
+    """The keys of a model of the configuration as a definition list, which fits a phone."""
+    return "\n".join(_entries(_model(model, schema), schema, ""))
 
 
 def _model(name: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -61,18 +67,19 @@ def _model(name: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def _rows(model: Mapping[str, Any], schema: Mapping[str, Any], prefix: str) -> Iterator[str]:
+def _entries(model: Mapping[str, Any], schema: Mapping[str, Any], prefix: str) -> Iterator[str]:
     required = model.get("required", ())
-    for key, one in sorted(model["properties"].items(), key=lambda row: row[0] not in required):
-        target = _ref(one)
+    for key, value in sorted(model["properties"].items(), key=lambda row: row[0] not in required):
+        target = _ref(value)
         if target in FLAT:
-            yield from _rows(_model(target, schema), schema, f"{prefix}{key}.")
+            yield from _entries(_model(target, schema), schema, f"{prefix}{key}.")
             continue
-        default = f"`{_yaml(one['default'])}`" if "default" in one and "const" not in one else ""
-        if key in required:
-            default = "required"
-        meaning = one.get("description") or _inner(one, "description") or _model(target, schema)["description"]
-        yield f"| `{prefix}{key}` | {_takes(one, schema)} | {default} | {_cell(meaning)} |"
+        facts = [_takes(value, schema)]
+        if "default" in value and "const" not in value:
+            facts.append(f"default `{_yaml(value['default'])}`")
+        meaning = value.get("description") or _inner(value, "description") or _model(target, schema)["description"]
+        needed = " (required)" if key in required else ""
+        yield f"`{prefix}{key}`{needed}\n: {meaning}\n  Type: {'; '.join(facts)}.\n"
 
 
 def _ref(one: Mapping[str, Any]) -> str:
@@ -107,10 +114,10 @@ def _alone(one: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     words = ", ".join(f"`{value}`" for value in values)
     match one.get("type"):
         case "array":
-            words = f"list: {_takes(one['items'], schema)}"
+            words = f"list of {_takes(one['items'], schema)}"
         case "object":
             inner = one.get("additionalProperties") or next(iter(one["patternProperties"].values()))
-            words = f"name → {_takes(inner, schema)}"
+            words = f"mapping of names to {_takes(inner, schema)}"
         case "boolean":
             words = "`true`, `false`"
         case "integer" | "number" if not words:
@@ -136,8 +143,49 @@ def _written_out(model: Mapping[str, Any]) -> str:
     return "`{" + ", ".join(f"{key}: …" for key in keys) + "}`"
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+def report_page() -> str:
+    """The page of the JSON report with its lists of members as the schema has them now."""
+    schema = report_schema()
+    written = REPORT_PAGE.read_text(encoding="utf-8")
+    return _MEMBERS.sub(lambda found: f"{found[1]}{members_list(found[2], schema)}{found[3]}", written)
+
+
+def members_list(model: str, schema: Mapping[str, Any]) -> str:
+    """The members of an object of the report as a definition list."""
+    shape = schema if model == "Report" else schema["$defs"][model]
+    return "\n".join(
+        f"`{name}`\n: {' '.join([_json_type(member) + '.', member.get('description', '')]).strip()}\n"
+        for name, member in shape["properties"].items()
+    )
+
+
+def _json_type(member: Mapping[str, Any]) -> str:
+    """The type of a member of the report, in words; objects are linked to where they are described."""
+    if "$ref" in member:
+        name = member["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in member:
+        return ", or ".join(_json_type(inner) for inner in member["anyOf"])
+    if "enum" in member:
+        return "one of " + ", ".join(f"`{value}`" for value in member["enum"])
+    kind = member.get("type", "any JSON value")
+    return f"array of {_json_type(member['items'])}" if kind == "array" else str(kind)
+
+
+def action_page() -> str:
+    """The page of the GitHub Action with its inputs and outputs as action.yml has them now."""
+    action = YAML(typ="safe").load(ACTION.read_text(encoding="utf-8"))
+    written = ACTION_PAGE.read_text(encoding="utf-8")
+    return _PORTS.sub(lambda found: f"{found[1]}{_ports(action[found[2]])}{found[3]}", written)
+
+
+def _ports(ports: Mapping[str, Mapping[str, Any]]) -> str:
+    entries = []
+    for name, port in ports.items():
+        facts = " (required)" if port.get("required") else ""
+        default = f" Default: `{port['default']}`." if port.get("default") else ""
+        entries.append(f"`{name}`{facts}\n: {' '.join(str(port['description']).split())}{default}\n")
+    return "\n".join(entries)
 
 
 def commands_page() -> str:
@@ -218,8 +266,10 @@ def _fact(said: str) -> str:
 
 
 GENERATED: Mapping[Path, Callable[[], str]] = {
+    ACTION_PAGE: action_page,
     COMMANDS_PAGE: commands_page,
     CONFIGURATION_PAGE: configuration_page,
+    REPORT_PAGE: report_page,
     PICTURE: picture,
 }
 """File → what makes its text."""

@@ -12,7 +12,7 @@ from leadstate.cli.main import COMMANDS, cli
 from leadstate.reconcile.guards import GUARDS
 
 ROOT = Path(__file__).parents[2]
-COMMANDS_PAGE = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
+COMMAND_LINE_PAGE = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
 CONFIGURATION_PAGE = (ROOT / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")
 
 
@@ -34,7 +34,7 @@ def options() -> set[str]:
 
 
 def test_every_option_that_the_page_names_exists() -> None:
-    assert set(re.findall(r"--[a-z][a-z-]+", COMMANDS_PAGE)) <= options()
+    assert set(re.findall(r"--[a-z][a-z-]+", COMMAND_LINE_PAGE)) <= options()
 
 
 @pytest.mark.parametrize("name", GUARDS)
