@@ -257,6 +257,9 @@ class Session:
             receipt = Receipt(self.runtime.receipts, self._parts(plan, []), accounts, self.runtime.now())
             with receipt:
                 heard = Several(receipt, *([] if observer is None else [observer]))
+                heard.started(receipt.path, plan.plans)
+                for job in self.work:
+                    job.connection.delayed = partial(heard.delayed, job.account.name)
                 applied = await self._in_waves(plan, rollout or Rollout(), heard, stop, notes)
             receipt.close(self._parts(plan, applied))
             if receipt.obstacle:
@@ -329,7 +332,11 @@ class Session:
                 summary = f"stopped before wave {number} of {len(waves)}: {some(failed)} failed"
                 notes.append(Diagnostic("wave", Severity.ERROR, summary, detail=f"Not touched: {some(rest)}."))
                 why = f"because {some(failed)} failed in a wave before"
-                return [*applied, *(skip_all(by_account[name], why) for name in rest)]
+                skipped = [skip_all(by_account[name], why) for name in rest]
+                for name, result in zip(rest, skipped, strict=True):
+                    for change in by_account[name].changes:
+                        observer.finished(change, result.outcomes[change.address])
+                return [*applied, *skipped]
             applied += await apply_all(wave, plan.plans, plan.settings, observer, stop)
         return applied
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from leadstate.api.event_log import EventLog
 from leadstate.api.receipts import read_report
 from leadstate.api.results import Plan, Result
 from leadstate.api.run_lock import Locked, run_locks
@@ -21,10 +22,11 @@ from leadstate.cli.progress import progress
 from leadstate.cli.read_summary import say_stats
 from leadstate.cli.session import runtime, session
 from leadstate.config import Configuration
+from leadstate.engine.events import Observer, Several
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.escape import visible
 from leadstate.report.build import build
-from leadstate.report.document import Report
+from leadstate.report.document import Report, Requests
 from leadstate.report.stale import differences
 
 ANSWER_HOLDS = 30.0
@@ -42,6 +44,7 @@ class Consent:
         lock: the lock file to bring up to date, if one is.
         rollout: which accounts come before the others.
         lock_timeout: seconds to wait for other runs that hold these accounts.
+        events: where the events of the run are written, if they are.
     """
 
     reviewed: Report | None
@@ -50,6 +53,7 @@ class Consent:
     lock: Path | None = None
     rollout: Rollout = field(default_factory=Rollout)
     lock_timeout: float = 0.0
+    events: Path | None = None
 
 
 def read_plan(path: Path | None) -> Report | None:
@@ -73,13 +77,34 @@ def carry_out(choices: Choices, configuration: Configuration, consent: Consent) 
     Returns:
         The exit code, and the report of how far it came; None where a person saw the plan and said no.
     """
-    accounts = [declared.account for declared in configuration.accounts]
     command = click.get_current_context().info_name or "apply"
+    if consent.events is None:
+        return _locked(choices, configuration, consent, command, Observer())
+    with EventLog(consent.events, command, runtime().now) as log:
+        try:
+            code, report = _locked(choices, configuration, consent, command, log)
+        except BaseException as failure:
+            log.end(Exit.INTERRUPTED if isinstance(failure, click.Abort) else Exit.ERROR)
+            raise
+        cost = Requests() if report is None or report.command == "plan" else report.cost.apply
+        log.end(code, cost.requests, cost.tokens)
+    if log.failure is not None:
+        why = (log.failure.strerror or str(log.failure)).lower()
+        hint = "the receipt holds what was done"
+        say([Diagnostic("events", Severity.ERROR, f"{consent.events} is not complete: {why}", hint=hint)])
+        code = Exit.ERROR if code is Exit.FINE else code
+    return code, report
+
+
+def _locked(
+    choices: Choices, configuration: Configuration, consent: Consent, command: str, observer: Observer
+) -> tuple[Exit, Report | None]:
+    accounts = [declared.account for declared in configuration.accounts]
     try:
         with run_locks(
             accounts, runtime().state, command, consent.lock_timeout, waiting=lambda words: click.echo(words, err=True)
         ):
-            return wait_for(_carry_out(choices, configuration, consent))
+            return wait_for(_carry_out(choices, configuration, consent, observer))
     except KeyboardInterrupt:
         raise Interrupted(NOTHING_CHANGED) from None
     except Locked as failure:
@@ -94,11 +119,13 @@ def carry_out(choices: Choices, configuration: Configuration, consent: Consent) 
         )
 
 
-async def _carry_out(choices: Choices, configuration: Configuration, consent: Consent) -> tuple[Exit, Report | None]:
+async def _carry_out(
+    choices: Choices, configuration: Configuration, consent: Consent, observer: Observer
+) -> tuple[Exit, Report | None]:
     async with session(configuration, choices.limit) as opened:
         plan, end = await _consented(opened, choices, consent)
         if end is None:
-            end = await _apply(opened, plan, consent)
+            end = await _apply(opened, plan, consent, observer)
         if choices.stats:
             say_stats(opened, plan.plans)
         return end
@@ -138,7 +165,7 @@ async def _consented(
         agreed_to = plan.report
 
 
-async def _apply(opened: Session, plan: Plan, consent: Consent) -> tuple[Exit, Report]:
+async def _apply(opened: Session, plan: Plan, consent: Consent, observer: Observer) -> tuple[Exit, Report]:
     if not plan.has_work:
         result = await opened.carry_out(plan, lock_file=consent.lock)
         _say_notes(result)
@@ -146,7 +173,11 @@ async def _apply(opened: Session, plan: Plan, consent: Consent) -> tuple[Exit, R
     changes = sum(len(account.changes) for account in plan.plans if account.applyable)
     with interrupts() as interrupted, progress("Applying", "changes", changes, opened.work) as shown:
         result = await opened.carry_out(
-            plan, observer=shown, interrupted=interrupted, lock_file=consent.lock, rollout=consent.rollout
+            plan,
+            observer=Several(shown, observer),
+            interrupted=interrupted,
+            lock_file=consent.lock,
+            rollout=consent.rollout,
         )
     _say_notes(result)
     return _code(result), result.report

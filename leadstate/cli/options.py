@@ -189,7 +189,7 @@ def output(*formats: str) -> Callable[[F], F]:
 
 
 def approval(command: F) -> F:
-    """`--auto-approve` and `--lock-timeout`: what stands between a plan and its first write."""
+    """`--auto-approve`, `--lock-timeout` and `--events`: what stands between a plan and its first write."""
     command = option(
         "--lock-timeout",
         type=click.FloatRange(min=0),
@@ -197,6 +197,12 @@ def approval(command: F) -> F:
         show_default=True,
         metavar="SECONDS",
         help="Wait so long for another apply or restore of these accounts on this machine.",
+    )(command)
+    command = option(
+        "--events",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Write what happens to a new file as it happens, one JSON object a line.",
     )(command)
     return option("--auto-approve", is_flag=True, help="Do not ask.")(command)
 

@@ -1,11 +1,13 @@
 """What happens while a plan is applied, for whoever wants to know: a receipt, a progress bar."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from leadstate.model.address import Address
 from leadstate.model.outcome import Outcome, Touch
-from leadstate.model.plan import Change
+from leadstate.model.plan import AccountPlan, Change
+from leadstate.pipedrive.connection import Delay
 
 
 class Observer:
@@ -15,6 +17,12 @@ class Observer:
     def obstacle(self) -> str:
         """Why nothing more may be written; empty while there is no reason."""
         return ""
+
+    def started(self, receipt: Path, plans: Sequence[AccountPlan]) -> None:
+        """These plans are about to be applied; the receipt has been written."""
+
+    def delayed(self, account: str, delay: Delay) -> None:
+        """Nothing is sent to an account for a while, or one request is sent again after it."""
 
     def touching(self, account: str, touch: Touch) -> None:
         """A request that does this is about to be sent."""
@@ -36,6 +44,16 @@ class Several(Observer):
     def obstacle(self) -> str:
         """The first reason that an observer has."""
         return next((observer.obstacle for observer in self._observers if observer.obstacle), "")
+
+    def started(self, receipt: Path, plans: Sequence[AccountPlan]) -> None:
+        """Tell each of them."""
+        for observer in self._observers:
+            observer.started(receipt, plans)
+
+    def delayed(self, account: str, delay: Delay) -> None:
+        """Tell each of them."""
+        for observer in self._observers:
+            observer.delayed(account, delay)
 
     def touching(self, account: str, touch: Touch) -> None:
         """Tell each of them."""

@@ -70,6 +70,23 @@ class Spent:
 
 
 @dataclass(frozen=True, slots=True)
+class Delay:
+    """A while in which nothing is sent, or after which a request is sent again.
+
+    Attributes:
+        seconds: how long.
+        operation: what is sent again; empty where the burst window has no room.
+        attempt: how often that was sent already.
+        reason: what came of it the last time.
+    """
+
+    seconds: float
+    operation: str = ""
+    attempt: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Pace:
     """Time and chance, injected: monotonic seconds, a sleep of seconds, a number from 0 to 1."""
 
@@ -114,7 +131,7 @@ class Connection:
     """The way to one account: where it is, what signs its requests, what paces them, what they have cost.
 
     `lengths` holds how many pages each listing is known to have, by operation id. `heard` is called
-    at each answer, for whoever wants to know how far a run is.
+    at each answer, for whoever wants to know how far a run is, and `delayed` before each delay.
     """
 
     def __init__(
@@ -130,13 +147,14 @@ class Connection:
         self._origin = origin
         self.signer = signer
         self.pace = pace or Pace()
-        self._limiter = Limiter(self.pace.clock, self.pace.sleep)
-        self._searches = Limiter(self.pace.clock, self.pace.sleep, SEARCH_LIMIT)
+        self._limiter = Limiter(self.pace.clock, self._wait)
+        self._searches = Limiter(self.pace.clock, self._wait, SEARCH_LIMIT)
         self._over: ApiError | None = None
         self.spent = Spent()
         self.lengths: dict[str, int] = {}
         self.headers = httpx.Headers()
         self.heard: Callable[[], None] = lambda: None
+        self.delayed: Callable[[Delay], None] = lambda _: None
 
     async def exchange(self, request: Request, lane: Lane | None = None) -> Answer:
         """Send a request, again where that is safe and may help, and read its answer.
@@ -166,11 +184,16 @@ class Connection:
                 if not isinstance(judged, Again) or waited >= self.bounds.seconds:
                     raise
                 _log.info("%s; again in %.1f s", failure, judged.after)
+                self.delayed(Delay(judged.after, request.operation.id, attempt, str(failure)))
                 if isinstance(failure, RateLimited):
                     self._limiter.pause(judged.after)
                 else:
                     await self.pace.sleep(judged.after)
         raise AssertionError  # count() does not end
+
+    async def _wait(self, seconds: float) -> None:
+        self.delayed(Delay(seconds))
+        await self.pace.sleep(seconds)
 
     async def _once(self, request: Request, lane: Lane) -> httpx.Response:
         operation = request.operation

@@ -1,13 +1,16 @@
 """Several observers hear the same, in order; an event says what became of a change."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from leadstate.engine.events import Event, Observer, Reporter, Several
 from leadstate.model.address import Address
 from leadstate.model.outcome import Outcome, Status, Touch
-from leadstate.model.plan import Change
+from leadstate.model.plan import AccountPlan, Change
+from leadstate.pipedrive.connection import Delay
 from tests.harness.builders import account as declared
 from tests.harness.builders import label, planned
 
@@ -27,6 +30,12 @@ class Diary(Observer):
     def obstacle(self) -> str:
         return self.reason
 
+    def started(self, receipt: Path, plans: Sequence[AccountPlan]) -> None:
+        self.book.append((self.name, receipt, plans))
+
+    def delayed(self, account: str, delay: Delay) -> None:
+        self.book.append((self.name, account, delay))
+
     def touching(self, account: str, touch: Touch) -> None:
         self.book.append((self.name, account, touch))
 
@@ -40,15 +49,15 @@ class Diary(Observer):
 def test_each_observer_hears_everything_in_order() -> None:
     book: list[object] = []
     several = Several(Diary("first", book), Diary("second", book))
-    outcome = Outcome(Status.APPLIED)
+    outcome, delay, plans = Outcome(Status.APPLIED), Delay(2.0), [planned(declared())]
+    several.started(Path("receipt.json"), plans)
+    several.delayed("emea", delay)
     several.touching("emea", INTENDED)
     several.touched("emea", INTENDED, DONE)
     several.finished(CHANGE, outcome)
-    assert book == [
-        (name, *heard)
-        for heard in (("emea", INTENDED), ("emea", INTENDED, DONE), (CHANGE, outcome))
-        for name in ("first", "second")
-    ]
+    heard: list[tuple[object, ...]] = [(Path("receipt.json"), plans), ("emea", delay)]
+    heard += [("emea", INTENDED), ("emea", INTENDED, DONE), (CHANGE, outcome)]
+    assert book == [(name, *words) for words in heard for name in ("first", "second")]
 
 
 def test_the_first_reason_of_an_observer_is_the_obstacle() -> None:

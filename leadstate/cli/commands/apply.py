@@ -54,6 +54,7 @@ def apply(
     plan_file: Path | None,
     auto_approve: bool,
     lock_timeout: float,
+    events: Path | None,
     keep_lock: bool | None,
     waves: str,
     max_failed: int,
@@ -91,7 +92,7 @@ def apply(
         return Exit.ERROR
     path = lock_file(choices.paths)
     keep = path.exists() if keep_lock is None else keep_lock
-    consent = Consent(reviewed, auto_approve, color, path if keep else None, rollout, lock_timeout)
+    consent = Consent(reviewed, auto_approve, color, path if keep else None, rollout, lock_timeout, events)
     code, report = carry_out(choices, configuration, consent)
     if report is not None:
         emit(report, form, color, output)

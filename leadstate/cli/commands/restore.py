@@ -57,6 +57,7 @@ def restore(
     out: Path | None,
     auto_approve: bool,
     lock_timeout: float,
+    events: Path | None,
     form: str,
     color: str,
     output: Path | None,
@@ -79,11 +80,12 @@ def restore(
     """
     choices = Choices(**chosen)
     if list_:
-        if receipt is not None or out is not None or form not in _LISTS:
-            raise click.UsageError(f"--list takes neither RECEIPT nor --out, and --format {' or '.join(_LISTS)}.")
+        if receipt is not None or out is not None or events is not None or form not in _LISTS:
+            forms = " or ".join(_LISTS)
+            raise click.UsageError(f"--list takes no RECEIPT, --out and --events, and --format {forms}.")
         return _list(choices.configuration(), form, color, output)
-    if out is not None and plan_file is not None:
-        raise click.UsageError("--out makes a plan and PLAN applies one: give one of the two.")
+    if out is not None and (plan_file is not None or events is not None):
+        raise click.UsageError("--out makes a plan, and PLAN and --events apply one: give one of the two.")
     named = None if receipt is None else (receipt, _read_receipt(receipt))
     reviewed = read_plan(plan_file)
     if reviewed is not None:
@@ -104,7 +106,7 @@ def restore(
         return exit_of(plan.severity)
     lock = lock_file(choices.paths)
     kept = lock if lock.exists() else None
-    consent = Consent(reviewed, auto_approve, color, kept, lock_timeout=lock_timeout)
+    consent = Consent(reviewed, auto_approve, color, kept, lock_timeout=lock_timeout, events=events)
     code, report = carry_out(choices, configuration, consent)
     if report is not None:
         emit(report, form, color, output)
