@@ -104,16 +104,16 @@ dist: .venv/.dev
 	@rm -rf dist
 	@$(BIN)/python -m build --outdir dist > .venv/build.log 2>&1 || { cat .venv/build.log; exit 1; }
 	@$(BIN)/twine check --strict dist/*
-	@ci/distribution/try.sh $(PYTHON)
+	@tools/try.sh $(PYTHON)
 
 lowest: dist
-	@$(BIN)/python ci/distribution/lowest.py > .venv/lowest.txt
-	@ci/distribution/try.sh $(PYTHON) --constraint .venv/lowest.txt
+	@$(BIN)/python tools/lowest.py > .venv/lowest.txt
+	@tools/try.sh $(PYTHON) --constraint .venv/lowest.txt
 
 PYTHONS = $(wildcard $(HOME)/.pyenv/versions/3.1[1-9].*/bin/python) \
   $(foreach minor,11 12 13 14,$(shell python3.$(minor) -c 'import sys; print(sys.executable)' 2>/dev/null))
 pythons: dist
-	@for python in $(PYTHONS); do ci/distribution/try.sh $$python || exit 1; done
+	@for python in $(PYTHONS); do tools/try.sh $$python || exit 1; done
 
 release: .venv/.dev
 	@echo "$(VERSION)" | grep -Eqx '[0-9]+\.[0-9]+\.[0-9]+' || { echo "which one? make release VERSION=1.2.3"; exit 1; }

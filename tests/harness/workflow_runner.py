@@ -1,6 +1,7 @@
 """Runs workflows as GitHub would, as far as the kit needs it: `run` steps in a clean shell, a fake `gh`, a fake pip.
 
-Actions of others do nothing, but that `upload-artifact` keeps what it is given, and `setup-python` tells a path.
+Actions of others do nothing, but that `upload-artifact` and `cache` keep what they are given, and `setup-python` tells
+a path.
 """
 
 import json
@@ -16,18 +17,19 @@ from typing import Any
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
+REPOSITORY = "acme/crm"
 _EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}")
 _TOKEN = re.compile(r"'[^']*'|&&|\|\||!=|==|!|[A-Za-z_][\w.-]*\(\)|[A-Za-z_][\w.-]*")
 _WORDS = {"&&": " and ", "||": " or ", "!": " not ", "==": "==", "!=": "!=", "always()": "True"}
 
 PYTHON = """#!/bin/sh
-case "$1 $2" in
-  "-m venv") mkdir -p "$3/bin" && cp "$(dirname "$0")/python" "$(dirname "$0")/leadstate" "$3/bin/" ;;
-  "-m pip") echo "$@" >> "$PIP_LOG" ;;
+case "$1 $2 $3" in
+  "-I -m venv") mkdir -p "$4/bin" && cp "$(dirname "$0")/python" "$4/bin/" ;;
+  "-I -m pip") echo "$@" >> "$PIP_LOG" ;;
   *) exec {python} "$@" ;;
 esac
 """
-LEADSTATE = '#!/bin/sh\nPYTHONPATH={root} exec {python} -P -m leadstate "$@"\n'
+LEADSTATE = '#!/bin/sh\nexec {python} -I -m leadstate "$@"\n'
 
 
 def read(path: Path) -> Any:
@@ -53,23 +55,31 @@ class Runner:
         home: where it keeps everything.
         secrets: what `secrets.NAME` is.
         event: the event, as GitHub's JSON has it; `event_name` is its name.
-        hub: what the fake gh knows; see fake_gh.py.
+        env: variables of every step, as a workflow's own `env:`.
+        actor: who caused the run.
+        run_id: number of the run; `attempt` is that of its attempt.
+        ref: the branch, or the ref of a pull request.
     """
 
     home: Path
     secrets: Mapping[str, str]
     event_name: str = "push"
     event: Mapping[str, Any] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
     sha: str = "a" * 40
+    actor: str = "ann"
+    run_id: int = 77
+    attempt: int = 1
+    ref: str = "main"
 
     def __post_init__(self) -> None:
-        for name in ("workspace", "bin", "home", "temp", "artifacts"):
+        for name in ("workspace", "bin", "home", "temp", "artifacts", "caches"):
             (self.home / name).mkdir(parents=True, exist_ok=True)
         program = {
             "python": PYTHON.format(python=sys.executable),
-            "pip": '#!/bin/sh\nexec python -m pip "$@"\n',
-            "leadstate": LEADSTATE.format(python=sys.executable, root=ROOT),
-            "gh": f'#!/bin/sh\nexec {sys.executable} {Path(__file__).with_name("fake_gh.py")} "$@"\n',
+            "pip": '#!/bin/sh\nexec python -I -m pip "$@"\n',
+            "leadstate": LEADSTATE.format(python=sys.executable),
+            "gh": f'#!/bin/sh\nexec {sys.executable} -I {Path(__file__).with_name("fake_gh.py")} "$@"\n',
         }
         for name, text in program.items():
             (self.home / "bin" / name).write_text(text)
@@ -82,7 +92,7 @@ class Runner:
 
     @property
     def hub(self) -> dict[str, Any]:
-        """What the fake GitHub knows."""
+        """What the fake GitHub knows; see fake_gh.py."""
         path = self.home / "hub.json"
         known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
         return known
@@ -92,23 +102,29 @@ class Runner:
         (self.home / "hub.json").write_text(json.dumps({**self.hub, **known}))
 
     def job(self, workflow: Path) -> Done:
-        """Run the only job of a workflow."""
-        (job,) = read(workflow)["jobs"].values()
+        """Run the jobs of a workflow that its event is for."""
         done = Done()
-        self._steps(job["steps"], {**job.get("env", {})}, {"secrets": dict(self.secrets)}, done)
+        for job in read(workflow)["jobs"].values():
+            context = {"secrets": dict(self.secrets), "github": self._github()}
+            if self._value(_EXPRESSION.sub(r"\1", str(job.get("if", "always()"))), context):
+                self._steps(job["steps"], {**job.get("env", {})}, context, done)
         return done
 
-    def run(self, script: str, env: Mapping[str, str]) -> Done:
+    def run(self, text: str, env: Mapping[str, str]) -> Done:
         """Run one script."""
         done = Done()
-        self._shell(script, env, done)
+        self._shell(text, env, done)
         return done
 
-    def action(self, env: Mapping[str, str], **inputs: str) -> Done:
+    def action(self, env: Mapping[str, str], /, **inputs: str) -> Done:
         """Run action.yml alone."""
         done = Done()
         self._composite(inputs, env, done)
         return done
+
+    def _github(self) -> dict[str, Any]:
+        about = {"event_name": self.event_name, "token": "workflow-token", "ref": f"refs/heads/{self.ref}"}
+        return {**about, "run_id": str(self.run_id), "run_attempt": str(self.attempt), "event": self.event}
 
     def _composite(self, given: Mapping[str, str], env: Mapping[str, str], done: Done) -> None:
         action = read(ROOT / "action.yml")
@@ -119,8 +135,8 @@ class Runner:
         done.outputs = {name: self._fill(output["value"], context) for name, output in action["outputs"].items()}
 
     def _steps(self, steps: list[dict[str, Any]], env: Mapping[str, str], context: dict[str, Any], done: Done) -> None:
-        context["github"] = {"event_name": self.event_name, "token": "workflow-token"}
-        context["steps"] = {}
+        context |= {"github": self._github(), "runner": {"temp": str(self.home / "temp")}}
+        context["steps"] = {step["id"]: {"outcome": "skipped", "outputs": {}} for step in steps if "id" in step}
         for step in steps:
             wanted = str(step.get("if", "success"))
             runs = bool(self._value(_EXPRESSION.sub(r"\1", wanted), context)) if wanted != "success" else True
@@ -131,22 +147,64 @@ class Runner:
             outputs: dict[str, str] = {}
             if "run" in step:
                 assert "${{" not in step["run"], "an input goes through env"
-                outputs = self._shell(step["run"], own, done)
+                folder = self._fill(step.get("working-directory", self.workspace), context)
+                outputs = self._shell(step["run"], own, done, Path(folder))
             elif "/leadstate@" in step["uses"]:
                 self._composite(told, own, done)
             elif "/setup-python@" in step["uses"]:
                 outputs = {"python-path": str(self.home / "bin" / "python")}
             elif "/upload-artifact@" in step["uses"]:
-                shutil.copytree(told["path"], self.home / "artifacts" / told["name"], dirs_exist_ok=True)
-            context["steps"][step.get("id", "")] = {"outputs": outputs}
+                self._upload(told)
+            elif "/cache/" in step["uses"]:
+                self._cache(told, save="/save@" in step["uses"])
+            context["steps"][step.get("id", "")] = {"outputs": outputs, "outcome": "ran"}
 
-    def _shell(self, text: str, env: Mapping[str, str], done: Done) -> dict[str, str]:
+    def _upload(self, told: Mapping[str, str]) -> None:
+        """Keep the named files, and let the fake GitHub know the artifact."""
+        artifact = self.home / "artifacts" / told["name"]
+        shutil.rmtree(artifact, ignore_errors=True)
+        artifact.mkdir()
+        for line in told["path"].splitlines():
+            file = Path(line)
+            assert file.is_file(), "a folder may hold what this run did not write"
+            assert file.resolve() == file, "a link may lead anywhere"
+            shutil.copy(file, artifact)
+        stored = self.hub.get("artifacts", [])
+        packed = shutil.make_archive(str(self.home / "artifacts" / f"{len(stored)}"), "zip", artifact)
+        pull = self.event.get("pull_request")
+        foreign = pull is not None and pull["head"]["repo"]["full_name"] != REPOSITORY
+        made_by = {"id": self.run_id, "head_sha": pull["head"]["sha"] if pull else self.sha, "repository_id": 1}
+        stored.append(
+            {
+                "id": len(stored),
+                "name": told["name"],
+                "expired": False,
+                "created_at": f"2026-11-24T09:00:{len(stored):02}Z",
+                "workflow_run": {**made_by, "head_repository_id": 2 if foreign else 1},
+            }
+        )
+        self.teach(
+            artifacts=stored,
+            zips={**self.hub.get("zips", {}), str(len(stored) - 1): packed},
+            events={**self.hub.get("events", {}), str(self.run_id): self.event_name},
+        )
+
+    def _cache(self, told: Mapping[str, str], *, save: bool) -> None:
+        file, kept = Path(told["path"]), self.home / "caches"
+        if save:
+            assert not (kept / told["key"]).exists(), "a cache is never written over"
+            shutil.copy(file, kept / told["key"])
+        elif found := sorted(kept.glob(f"{told['restore-keys']}*")):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(found[-1], file)
+
+    def _shell(self, text: str, env: Mapping[str, str], done: Done, folder: Path | None = None) -> dict[str, str]:
         output, summary, event = (self.home / name for name in ("output", "summary", "event.json"))
         output.write_text("")
         event.write_text(json.dumps(self.event))
         ran = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", text],
-            cwd=self.workspace,
+            cwd=folder or self.workspace,
             env={
                 "PATH": f"{self.home / 'bin'}:/usr/bin:/bin",
                 "HOME": str(self.home / "home"),
@@ -156,14 +214,19 @@ class Runner:
                 "PIP_LOG": str(self.home / "pip.log"),
                 "FAKE_GH": str(self.home / "hub.json"),
                 "GITHUB_ACTION_PATH": str(ROOT),
+                "GITHUB_ACTOR": self.actor,
                 "GITHUB_OUTPUT": str(output),
                 "GITHUB_STEP_SUMMARY": str(summary),
                 "GITHUB_EVENT_PATH": str(event),
-                "GITHUB_REPOSITORY": "acme/crm",
+                "GITHUB_REF_NAME": "7/merge" if "pull_request" in self.event else self.ref,
+                "GITHUB_REF_TYPE": "branch",
+                "GITHUB_REPOSITORY": REPOSITORY,
+                "GITHUB_RUN_ATTEMPT": str(self.attempt),
                 "GITHUB_SHA": self.sha,
                 "GITHUB_SERVER_URL": "https://github.test",
-                "GITHUB_RUN_ID": "77",
+                "GITHUB_RUN_ID": str(self.run_id),
                 "GITHUB_WORKSPACE": str(self.workspace),
+                **self.env,
                 **env,
             },
             capture_output=True,
@@ -173,7 +236,8 @@ class Runner:
         done.code = done.code or ran.returncode
         done.log += ran.stdout + ran.stderr
         done.summary = summary.read_text() if summary.exists() else ""
-        return dict(line.split("=", 1) for line in output.read_text().splitlines())
+        told = re.findall(r"^([\w-]+)<<(\w+)\n(.*?)\n\2$", output.read_text(), re.MULTILINE | re.DOTALL)
+        return {name: value for name, _, value in told}
 
     def _fill(self, text: Any, context: Mapping[str, Any]) -> str:
         return _EXPRESSION.sub(lambda found: str(self._value(found[1], context)), str(text))

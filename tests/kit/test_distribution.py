@@ -55,7 +55,7 @@ def test_the_sdist_holds_sources_and_tests_only(built: Path) -> None:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {
         "action.yml",
-        "ci/gitlab.yml",
+        "action/gitlab.yml",
         "tests/harness/workflow_runner.py",
         "CHANGELOG.md",
         "Makefile",
@@ -79,7 +79,7 @@ def test_an_installed_wheel_shows_its_version_and_runs_the_demo(built: Path, tmp
 
 
 def test_every_dependency_has_a_lowest_version() -> None:
-    bounds = python(ROOT / "ci" / "distribution" / "lowest.py").split()
+    bounds = python(ROOT / "tools" / "lowest.py").split()
     assert any(line.startswith("pydantic==") for line in bounds)
     assert all(line.count("==") == 1 for line in bounds)
 

@@ -23,7 +23,7 @@ WORKFLOWS = sorted(
     ]
 )
 ACTION = ROOT / "action.yml"
-GITLAB = [ROOT / "ci" / "gitlab.yml", ROOT / "examples" / "gitlab" / ".gitlab-ci.yml"]
+GITLAB = [ROOT / "action" / "gitlab.yml", ROOT / "examples" / "gitlab" / ".gitlab-ci.yml"]
 PINNED = re.compile(r"uses: ([\w./-]+)@(\S+)")
 
 

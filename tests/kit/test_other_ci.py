@@ -29,7 +29,7 @@ def quickstart(folder: Path, url: str) -> None:
 def test_gitlab_plans_applies_and_finds_no_drift(url: str, tmp_path: Path) -> None:
     runner = Runner(tmp_path, TOKEN)
     quickstart(runner.workspace, url)
-    template = read(ROOT / "ci" / "gitlab.yml")
+    template = read(ROOT / "action" / "gitlab.yml")
     example = read(ROOT / "examples" / "gitlab" / ".gitlab-ci.yml")
     assert set(example) - {"stages", "include", "variables"} <= set(template), "it overrides a job that there is"
     variables = {**TOKEN, **template["variables"], **example["variables"]}

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Self
 
 COMMANDS = ("plan", "apply", "validate")
-REVIEWED = ("auto", "required", "none")
+REVIEWED = ("required", "none")
+LOCK = ("commit", "pull-request", "off")
+PLATFORM = ("GITHUB_", "GH_", "ACTIONS_", "INPUT_")
+"""Prefixes of variables that belong to GitHub; its tokens are among them."""
 
 
 class Unusable(Exception):
@@ -23,14 +26,16 @@ class Inputs:
     config: tuple[str, ...]
     accounts: tuple[str, ...]
     args: tuple[str, ...]
+    env: tuple[str, ...]
     reviewed: str
+    lock: str
     comment: bool
     issue: str
     name: str
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
-        """From INPUT_… variables. Raises `Unusable`."""
+        """Return the inputs in INPUT_… variables. Raise `Unusable`."""
         given = {
             key.removeprefix("INPUT_").lower(): value for key, value in environ.items() if key.startswith("INPUT_")
         }
@@ -38,37 +43,49 @@ class Inputs:
             args = tuple(shlex.split(given["args"]))
         except ValueError as failure:
             raise Unusable(f"The input `args` is not quoted as in a shell: {failure}.") from None
-        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,50}", given["name"]):
+        if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,49}", given["name"]):
             raise Unusable("The input `name` takes up to 50 letters, digits, `-`, `_` and `.`.")
         return cls(
-            command=_one_of("command", given["command"], COMMANDS),
+            command=_choice("command", given["command"], COMMANDS),
             config=tuple(given["config"].split()),
             accounts=tuple(given["accounts"].split()),
             args=args,
-            reviewed=_one_of("reviewed", given["reviewed"], REVIEWED),
-            comment=_one_of("comment", given["comment"], ("true", "false")) == "true",
+            env=tuple(_variable(name) for name in given["env"].split()),
+            reviewed=_choice("reviewed", given["reviewed"], REVIEWED),
+            lock=_choice("lock", given["lock"], LOCK),
+            comment=_choice("comment", given["comment"], ("true", "false")) == "true",
             issue=given["issue"].strip(),
             name=given["name"],
         )
 
-    def words(self, plan: Path | None, base: str | None) -> list[str]:
-        """What follows `leadstate`. A plan that was reviewed brings its own accounts.
+    def arguments(self, command: str, plan: Path | None, base: str | None) -> list[str]:
+        """Return what follows `leadstate`. A plan that was reviewed brings its own accounts.
 
         Args:
+            command: `command`, or `validate` in its place.
             plan: one that was reviewed, to be applied.
             base: the commit that a plan is compared with, unless `args` name another.
         """
-        words = [self.command, *(f"--config={path}" for path in self.config)]
+        words = [command, *(f"--config={path}" for path in self.config)]
         if plan is None:
             words += [f"--account={account}" for account in self.accounts]
         if base is not None and not any(arg.startswith("--base") for arg in self.args):
             words += [f"--base={base}"]
-        if self.command == "apply":
+        if command == "apply":
             words += ["--auto-approve"]
-        return [*words, *self.args, *([str(plan)] if plan else [])]
+        # The options of `plan` mean nothing to the `validate` that stands in for it.
+        return [*words, *(self.args if command == self.command else ()), *([str(plan)] if plan else [])]
 
 
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:
+def _choice(name: str, value: str, known: tuple[str, ...]) -> str:
     if value not in known:
         raise Unusable(f"The input `{name}` takes {', '.join(known)}; {value!r} is none of them.")
     return value
+
+
+def _variable(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise Unusable(f"The input `env` takes names of variables; {name!r} is none.")
+    if name.upper().startswith(PLATFORM):
+        raise Unusable(f"The input `env` names {name}, which belongs to GitHub: leadstate is never given it.")
+    return name

@@ -2,7 +2,7 @@
 # Installs the wheel in dist/ into a fresh environment of one Python, runs the demo as installed, then the core tests.
 # Usage: try.sh PYTHON [OPTION OF PIP ...]
 set -euo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/.."
 python=$1
 shift
 wheel=$(realpath dist/*.whl)
