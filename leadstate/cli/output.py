@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from leadstate.api.atomic_write import PRIVATE
+from leadstate.api.atomic_write import PRIVATE, PUBLIC, replace_file
 from leadstate.model.errors import LeadstateError
 from leadstate.report import IN_REPOSITORY, RENDERERS
 from leadstate.report.document import Report, with_renamed_files
@@ -106,6 +106,23 @@ def write_private(path: Path, text: Iterable[str]) -> None:
             if hasattr(os, "fchmod") and path.is_file():  # a file that was there keeps its mode otherwise
                 os.fchmod(descriptor, PRIVATE)
             file.writelines((text,) if isinstance(text, str) else text)
+    except OSError as failure:
+        raise _unwritable(path, failure) from None
+
+
+def replace_public(path: Path, text: str) -> None:
+    """Replace a file that others read, as a whole: whoever reads it meanwhile sees the old text or the new one.
+
+    Raises:
+        OutputError: it cannot be written, or is a link.
+    """
+    if path.is_symlink() and path.parent not in _STREAMS:
+        raise _unwritable(path, OSError())
+    try:
+        if path.exists() and not path.is_file():  # a pipe or a device
+            path.write_text(text, encoding="utf-8")
+        else:
+            replace_file(path, (text,), mode=PUBLIC)
     except OSError as failure:
         raise _unwritable(path, failure) from None
 

@@ -82,6 +82,11 @@ def test_one_new_label_and_two_that_drifted(shell: Shell, sandbox: Sandbox) -> N
     assert found["base"]["read"] == {"requests": 0, "tokens": 0}
 
 
+def test_metrics_count_what_has_drifted(shell: Shell) -> None:
+    assert shell("plan", "--base", "HEAD", "--metrics", "leadstate.prom").returncode == 0
+    assert 'leadstate_drift_changes{account="emea"} 2\n' in (shell.folder / "leadstate.prom").read_text()
+
+
 def test_the_text_says_it_only_when_asked(shell: Shell) -> None:
     plain, compared = shell("plan").stdout, shell("plan", "--base", "HEAD").stdout
     assert "drift" not in plain

@@ -13,9 +13,10 @@ from leadstate.cli.configuration import configuration_report
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
-from leadstate.cli.output import emit, write_private
+from leadstate.cli.metrics import metrics_of
+from leadstate.cli.output import emit, replace_public, write_private
 from leadstate.cli.read_summary import say_stats
-from leadstate.cli.session import session
+from leadstate.cli.session import runtime, session
 from leadstate.config import Configuration
 from leadstate.model.errors import ConfigurationError
 from leadstate.report import RENDERERS
@@ -31,12 +32,19 @@ from leadstate.report import RENDERERS
     metavar="REF",
     help="Say of each change whether it is new since this git revision, or drift that it would mend too.",
 )
+@options.option(
+    "--metrics",
+    type=options.OutputFile(),
+    metavar="FILE",
+    help="Write drift, tokens and time as OpenMetrics text, for a textfile collector.",
+)
 @options.option("--detailed-exitcode", is_flag=True, help="Exit 2 where changes are pending.")
 @options.output(*RENDERERS)
 def plan(
     *,
     out: Path | None,
     base_revision: str | None,
+    metrics: Path | None,
     detailed_exitcode: bool,
     form: str,
     color: str,
@@ -58,7 +66,7 @@ def plan(
         emit(configuration_report("plan", failure), form, color, output)
         return Exit.ERROR
     baseline = None if base_revision is None else read_baseline(base_revision, choices.paths, configuration)
-    made = wait_for(_plan(choices, configuration, baseline))
+    made = wait_for(_plan(choices, configuration, baseline, metrics))
     emit(made.report, form, color, output)
     if out is not None:
         write_private(out, made.to_json())
@@ -68,9 +76,14 @@ def plan(
     return code
 
 
-async def _plan(choices: Choices, configuration: Configuration, baseline: Baseline | None) -> Plan:
+async def _plan(
+    choices: Choices, configuration: Configuration, baseline: Baseline | None, metrics: Path | None
+) -> Plan:
     async with session(configuration, choices.limit) as opened:
         plan = await choices.plan(opened, baseline)
         if choices.stats:
             say_stats(opened, plan.plans)
+        if metrics is not None:
+            compared = baseline is not None and baseline.accounts is not None
+            replace_public(metrics, metrics_of(plan, opened, runtime().now(), compared=compared))
         return plan
