@@ -4,13 +4,14 @@ BIN := .venv/bin
 JUDGES := tests/judges/node_modules/.installed
 PEERS := benchmarks/peers/.venv/.installed
 
-.PHONY: demo test check fix docs man prove mutate bench measure soak clean dist lowest pythons release
+.PHONY: demo test judges check fix docs man prove mutate bench measure soak clean dist lowest pythons release
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help:
 	@echo "make demo    watch a drifted account being planned, applied and found clean (no account needed)"
 	@echo "make test    run all checks and tests"
+	@echo "make judges  clients and validators that others wrote, against leadstate and the sandbox (some minutes)"
 	@echo "make prove   the proofs of safety at length: every request, every fault"
 	@echo "make mutate  how many planted mistakes the tests notice (one to two hours)"
 	@echo "make bench   measure the budgets of docs/explanation/performance.md, beside other tools (some minutes, best on a quiet machine)"
@@ -50,6 +51,12 @@ $(JUDGES): tests/judges/package.json
 	@npm install --no-package-lock --no-audit --no-fund --loglevel=error --prefix tests/judges && touch $@ \
 	  || echo "npm is not here, or has no registry: the tests with outside judges are skipped"
 
+# Clients and validators in Python, each in an environment of its own. Where one cannot be had its tests are skipped, and
+# say so; its folder is tried again each time.
+.PHONY: tests/judges/environments
+tests/judges/environments: .venv/.demo
+	@$(PYTHON) tests/judges/install.py
+
 # Tools that leadstate is measured beside, in folders of their own. The rows of what cannot be had are skipped, and say so.
 $(PEERS): benchmarks/peers/package.json benchmarks/peers/requirements.txt
 	@$(PYTHON) -m venv benchmarks/peers/.venv
@@ -83,7 +90,10 @@ man: .venv/.docs
 	@echo "build/man/leadstate.1"
 
 test: check $(JUDGES)
-	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --ignore=tests/judges
+
+judges: .venv/.dev $(JUDGES) tests/judges/environments
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadgroup tests/judges
 
 prove: .venv/.dev
 	@LEADSTATE_PROVE=long $(BIN)/python -m pytest tests/faults --numprocesses=auto --dist=loadfile
@@ -128,4 +138,4 @@ soak: .venv/.dev
 	@$(BIN)/python -m benchmarks.soak
 
 clean:
-	rm -rf mutants .venv tests/judges/node_modules benchmarks/peers/.venv benchmarks/peers/node_modules build dist
+	rm -rf mutants .venv tests/judges/node_modules tests/judges/environments benchmarks/peers/.venv benchmarks/peers/node_modules build dist

@@ -137,7 +137,7 @@ def main() -> None:
     embedded = [path for path in modules if "sandbox" in path.relative_to(PACKAGE).parts]
     product = [path for path in modules if path not in embedded]
     elsewhere = [path for path in product if "kinds" not in path.relative_to(PACKAGE).parts]
-    tests = [path for path in (ROOT / "tests").rglob("*.py") if "node_modules" not in path.parts]
+    tests = [path for path in (ROOT / "tests").rglob("*.py") if not {"node_modules", "environments"} & set(path.parts)]
     walked = walk()
     rows = {
         "files that one label's apply executes": walked["files"],

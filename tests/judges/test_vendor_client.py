@@ -1,20 +1,7 @@
 """The first outside judge: the vendor's own Node client, driving every operation of the Leads API, and the look-ups."""
 
-import json
-import os
-import shutil
-import subprocess
-from pathlib import Path
-
-import pytest
-
-from leadstate.sandbox import TOKEN, Sandbox, running
-
-HERE = Path(__file__).resolve().parent
-
-pytestmark = pytest.mark.skipif(
-    not (HERE / "node_modules" / "pipedrive").is_dir() or shutil.which("node") is None, reason="run `make test`"
-)
+from leadstate.sandbox import Sandbox
+from tests.harness.outside_judges import drive_vendors_client, honestly
 
 OPERATIONS = {
     "addLead": 3,
@@ -38,17 +25,7 @@ OPERATIONS = {
 
 def test_the_vendors_client_understands_every_answer() -> None:
     sandbox = Sandbox("fresh")
-    with running(sandbox.app) as url:
-        ran = subprocess.run(
-            ["node", str(HERE / "vendor_client.mjs"), url],
-            env={"PATH": os.environ["PATH"], "PIPEDRIVE_TOKEN": TOKEN, "NO_PROXY": "127.0.0.1"},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    assert ran.returncode == 0, ran.stderr
-    seen = json.loads(ran.stdout)
+    seen = drive_vendors_client(honestly, sandbox)
 
     tables = sandbox.companies[0].tables()
     assert [label["name"] for label in seen["before"]] == ["Hot", "Warm", "Cold"]
