@@ -23,6 +23,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
+html_search_scorer = str(Path(__file__).with_name("scorer.js"))
 
 man_pages = [("reference/commands", "leadstate", "labels and leads of Pipedrive accounts, declared in YAML", author, 1)]
 

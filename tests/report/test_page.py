@@ -1,7 +1,5 @@
 """The page in a browser: nothing complains, the filter works, by keyboard too, and everything can be read."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,13 +8,10 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from leadstate.report.formats.html import COLORS, to_html
+from tests.harness.browser import CHROMIUM, NO_BROWSER
 from tests.harness.reports import account, change, diagnostic, many, report
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no chromium here (apt-get install chromium, or CHROMIUM=PATH)"
-)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=NO_BROWSER)
 
 PHONE = {"width": 360, "height": 740}
 COLORFUL = report(
