@@ -1,18 +1,24 @@
 """How labels by accounts look, on a terminal that is wide enough and on one that is not."""
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from leadstate.cli.commands.matrix import Grid, print_matrix
+from leadstate.cli.commands.matrix import Grid, Matrix
 from leadstate.report.formats.console import drawn
+from leadstate.sandbox import Sandbox
+from tests.harness.commands import NOWHERE, Ended, Folder
 
 NAMES = [f"account-{number}" for number in range(100)]
 
 
-def shown(grid: Grid, names: list[str], width: int = 80) -> list[str]:
-    return drawn(lambda console: print_matrix(console, grid, names), color=False, width=width).splitlines()
+def shown(grid: Grid, names: list[str], width: int = 80, *, differences: bool = False) -> list[str]:
+    made = Matrix(grid, names, differences=differences)
+    return drawn(made.print, color=False, width=width).splitlines()
 
 
 def test_few_accounts_stand_side_by_side() -> None:
@@ -37,6 +43,7 @@ def test_a_hundred_accounts_are_listed_by_colour() -> None:
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
+@pytest.mark.parametrize("differences", [False, True])
 @given(
     grid=st.dictionaries(
         st.text("ab é漢", min_size=1, max_size=90).map(str.strip).filter(bool),
@@ -45,11 +52,92 @@ def test_a_hundred_accounts_are_listed_by_colour() -> None:
         max_size=4,
     )
 )
-def test_no_line_is_wider_than_the_terminal_nor_empty(width: int, grid: Grid) -> None:
-    lines = shown(grid, NAMES, width)
+def test_no_line_is_wider_than_the_terminal_nor_empty(width: int, differences: bool, grid: Grid) -> None:  # noqa: FBT001  a parameter
+    lines = shown(grid, NAMES, width, differences=differences)
     assert all(cell_len(line) <= width for line in lines)
     assert all(line.strip() for line in lines)
 
 
 def test_no_label_is_no_line() -> None:
     assert shown({}, NAMES) == []
+
+
+FLEET: Grid = {
+    "Hot": {name: ["orange" if name == "account-3" else "red"] for name in NAMES if name != "account-7"},
+    "Old": {"account-3": ["gray"]},
+}
+"""100 accounts: in 98 of them both labels are as in most."""
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (
+            60,
+            """\
+   label  account-3  account-7  98 others
+!  Hot    orange     —          red
+!  Old    gray       —          —
+""",
+        ),
+        (
+            40,
+            """\
+!   Hot   red      98 accounts
+          orange   account-3
+          —        account-7
+!   Old   gray     1 account
+          —        account-0, account-1,
+""",
+        ),
+    ],
+)
+def test_differences_show_only_the_accounts_that_differ(width: int, expected: str) -> None:
+    lines = shown(FLEET, NAMES, width, differences=True)
+    assert lines[: expected.count("\n")] == expected.splitlines()
+
+
+def test_lists_name_the_first_accounts_of_many_and_say_so() -> None:
+    made = Matrix(FLEET, NAMES)
+    text = " ".join(drawn(made.print, color=False, width=80).split())
+    assert "account-18, account-19, account-20 and 79 more" in text
+    assert made.cut
+    few = Matrix({"Old": {"account-3": ["gray"]}}, NAMES[:21])
+    drawn(few.print, color=False, width=40)
+    assert not few.cut
+
+
+def command(tmp_path: Path, *words: str) -> Ended:
+    folder = Folder(tmp_path)
+    companies = [
+        {
+            "token": f"t{number}",
+            "company": {"id": number, "name": "C", "domain": f"c{number}"},
+            "labels": [
+                {"name": "Hot", "color": "orange" if number == 3 else "red"},
+                {"name": "Warm", "color": "yellow"},
+            ],
+        }
+        for number in (1, 2, 3)
+    ]
+    accounts = {f"a{n}": {"url": f"{NOWHERE}{n}", "token": {"file": f"t{n}"}} for n in (1, 2, 3)}
+    for number in (1, 2, 3):
+        (tmp_path / f"t{number}").write_text(f"t{number}")
+    folder.configure({"version": 1, "accounts": accounts})
+    return folder.run(Sandbox({"companies": companies}), "matrix", *words)
+
+
+def test_the_command_shows_differences_in_every_form(tmp_path: Path) -> None:
+    assert command(tmp_path, "--differences").out == "   label  a3      2 others\n!  Hot    orange  red\n"
+    found = json.loads(command(tmp_path, "--differences", "--format", "json").out)
+    assert found == {"Hot": {"a1": ["red"], "a2": ["red"], "a3": ["orange"]}}
+    same = command(tmp_path, "--differences", "-a", "a1", "-a", "a2")
+    assert (same.out, same.err) == ("", "No differences in 2 accounts.\n")
+
+
+def test_a_file_holds_the_whole_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("leadstate.cli.commands.matrix.columns", lambda: 20)
+    narrow = command(tmp_path)
+    assert "2 accounts" in narrow.out
+    assert command(tmp_path, "-o", "./matrix.txt").code == 0
+    assert (tmp_path / "matrix.txt").read_text().splitlines()[0].split() == ["label", "a1", "a2", "a3"]

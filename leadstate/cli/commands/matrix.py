@@ -17,13 +17,13 @@ from leadstate.cli.diagnostics import say
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
-from leadstate.cli.output import columns, wants_color, write_private
+from leadstate.cli.output import UNFOLDED, columns, wants_color, write_private
 from leadstate.cli.session import session
 from leadstate.config import Configuration
 from leadstate.engine.jobs import AccountJob, each
 from leadstate.engine.read.decoded import decoded
 from leadstate.kinds.label import LABEL
-from leadstate.model.diagnostics import Diagnostic, counted
+from leadstate.model.diagnostics import NAMED, Diagnostic, counted, some
 from leadstate.model.escape import visible, visible_json
 from leadstate.model.resource import Live
 from leadstate.pipedrive.client import Reader
@@ -32,15 +32,19 @@ from leadstate.report.formats.console import Cell, drawn, print_rows
 
 Grid = dict[str, dict[str, list[str]]]
 """Label name → account → the colours of the labels that bear it there."""
+Row = tuple[str, Sequence[str]]
+"""A label, and its colours in each account."""
 
 
 @click.command(short_help=COMMANDS["matrix"])
 @options.configuration
+@options.option("--differences", is_flag=True, help="Only labels that differ, and the accounts in which they do.")
 @options.output("table", "json")
 def matrix(
     *,
     paths: tuple[Path, ...],
     accounts: tuple[str, ...],
+    differences: bool,
     form: str,
     color: str,
     output: Path | None,
@@ -48,18 +52,28 @@ def matrix(
     """Show every live label in every account (10 tokens an account): its colour, and where that differs from most.
 
     A label that is not everywhere, or not everywhere the same, is marked with `!`. Where the accounts do not fit the
-    terminal side by side, each label says which accounts have it in which colour.
+    terminal side by side, each label says which accounts have it in which colour, and names the first of many; with
+    -o FILE all of them stand side by side.
 
     \b
     Examples:  leadstate matrix
+               leadstate matrix --differences
                leadstate matrix -a tag:prod --format json
     """
     read, failures = wait_for(_read(load_configuration(paths, accounts)))
     grid, names = _grid(read), sorted(read)
+    if differences:
+        grid = {label: row for label, row in grid.items() if len(set(_cells(row, names))) > 1}
     if form == "json":
         text = visible_json(json.dumps(grid, indent=2, ensure_ascii=False)) + "\n"
     else:
-        text = drawn(lambda console: print_matrix(console, grid, names), color=wants_color(color), width=columns())
+        width = columns() if output is None else UNFOLDED
+        shown = Matrix(grid, names, differences=differences)
+        text = drawn(shown.print, color=wants_color(color), width=width)
+        if not grid and differences and not failures:
+            click.echo(f"No differences in {counted(len(names), 'account')}.", err=True)
+        if shown.cut:
+            click.echo("Not every account is named: `-o FILE` or `--format json` writes all of them.", err=True)
     if output is None:
         click.echo(text, nl=False, color=True)
     else:
@@ -96,15 +110,67 @@ GAP = 2
 """Columns between those of rich's table."""
 
 
-def print_matrix(console: Console, grid: Grid, names: Sequence[str]) -> None:
-    """Print labels by accounts: as a table where it fits, else as lists."""
-    rows = [(label, _cells(row, names)) for label, row in grid.items()]
-    widths = [max(map(cell_len, (visible(name), *(cells[at] for _, cells in rows)))) for at, name in enumerate(names)]
-    first = max(map(cell_len, ("label", *(visible(label) for label, _ in rows))))
-    if len("!") + GAP + first + sum(widths) + GAP * len(widths) <= console.width:
-        _print_table(console, rows, names)
-    else:
-        _print_lists(console, rows, names)
+class Matrix:
+    """Labels by accounts: a table where that fits, else lists.
+
+    Args:
+        grid: the labels.
+        names: the accounts.
+        differences: whether accounts in which no label differs from most stand together in one column.
+
+    Attributes:
+        cut: once printed, whether an account is named nowhere.
+    """
+
+    def __init__(self, grid: Grid, names: Sequence[str], *, differences: bool = False) -> None:
+        self._rows = [(label, _cells(row, names)) for label, row in grid.items()]
+        self._names = [visible(name) for name in names]
+        self._differences = differences
+        self.cut = False
+
+    def print(self, console: Console) -> None:
+        """Print it."""
+        if self._differences and not self._rows:
+            return
+        headings, rows = self._table()
+        widths = [max(map(cell_len, column)) for column in zip(headings, *(cells for _, cells in rows), strict=True)]
+        first = max(map(cell_len, ("label", *(visible(label) for label, _ in rows))))
+        if len("!") + GAP + first + sum(widths) + GAP * len(widths) <= console.width:
+            _print_table(console, rows, headings)
+        else:
+            self._print_lists(console)
+
+    def _table(self) -> tuple[list[str], Sequence[Row]]:
+        """Return headings and rows; with differences alone, accounts that are as most of them are become one column."""
+        apart = {
+            at
+            for _, cells in self._rows
+            for common in Counter(cells).most_common(1)
+            for at, cell in enumerate(cells)
+            if cell != common[0]
+        }
+        alike = [at for at in range(len(self._names)) if at not in apart]
+        if not self._differences or len(alike) <= 1:
+            return self._names, self._rows
+        kept = [*sorted(apart), alike[0]]
+        headings = [*(self._names[at] for at in kept[:-1]), f"{len(alike):,} others"]
+        return headings, [(label, [cells[at] for at in kept]) for label, cells in self._rows]
+
+    def _print_lists(self, console: Console) -> None:
+        """Print a line for each colour that a label has, and one for where it is missing."""
+        lines: list[tuple[Cell, Cell, Cell, Cell]] = []
+        for label, cells in self._rows:
+            usual, counts = _usual(cells), Counter(cells)
+            marker, name = ("" if set(cells) == {usual} else "!"), visible(label)
+            for color in sorted(counts, key=lambda color: (color != usual, color == MISSING, color)):
+                style = "" if color == usual else "yellow"
+                where = [account for account, cell in zip(self._names, cells, strict=True) if cell == color]
+                # The usual colour needs no list: it is everywhere else.
+                told = counted(len(where), "account") if color == usual else some(where)
+                self.cut = self.cut or (color != usual and len(where) > NAMED)
+                lines.append(([(marker, "yellow")], [(name, "")], [(color, style)], [(told, style)]))
+                marker = name = ""
+        print_rows(console, lines, folds=3)
 
 
 def _cells(row: Mapping[str, Sequence[str]], names: Sequence[str]) -> list[str]:
@@ -116,29 +182,13 @@ def _usual(cells: Sequence[str]) -> str:
     return Counter(cell for cell in cells if cell != MISSING).most_common(1)[0][0]
 
 
-def _print_table(console: Console, rows: Sequence[tuple[str, list[str]]], names: Sequence[str]) -> None:
+def _print_table(console: Console, rows: Sequence[Row], headings: Sequence[str]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("", "label", *names):
-        table.add_column(Text(visible(heading)), overflow="fold")
+    for heading in ("", "label", *headings):
+        table.add_column(Text(heading), overflow="fold")
     for label, cells in rows:
         usual = _usual(cells)
         marker = "" if set(cells) == {usual} else "!"
         shown = [Text(cell, "" if cell == usual else "yellow") for cell in cells]
         table.add_row(Text(marker, "yellow"), Text(visible(label)), *shown)
     console.print(table)
-
-
-def _print_lists(console: Console, rows: Sequence[tuple[str, list[str]]], names: Sequence[str]) -> None:
-    """Print a line for each colour that a label has, and one for where it is missing."""
-    lines: list[tuple[Cell, Cell, Cell, Cell]] = []
-    for label, cells in rows:
-        usual, counts = _usual(cells), Counter(cells)
-        marker, name = ("" if set(cells) == {usual} else "!"), visible(label)
-        for color in sorted(counts, key=lambda color: (color != usual, color == MISSING, color)):
-            style = "" if color == usual else "yellow"
-            where = [visible(name) for name, cell in zip(names, cells, strict=True) if cell == color]
-            # The usual colour needs no list: it is everywhere else.
-            told = counted(len(where), "account") if color == usual else ", ".join(where)
-            lines.append(([(marker, "yellow")], [(name, "")], [(color, style)], [(told, style)]))
-            marker = name = ""
-    print_rows(console, lines, folds=3)
