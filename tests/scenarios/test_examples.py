@@ -30,7 +30,7 @@ def local(folder: Path, url: str) -> None:
 
 
 def stories() -> list[str]:
-    """The examples that are told with commands. tests/kit runs those of CI systems, tests/api that in Python."""
+    """The examples that are told with commands. tests/kit runs those of CI systems, tests/docs that in Python."""
     readmes = (path for path in EXAMPLES.glob("*/README.md") if path.parent.name != "python")
     return sorted(path.parent.name for path in readmes if "leadstate sandbox" in path.read_text())
 

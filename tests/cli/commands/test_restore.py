@@ -106,7 +106,7 @@ def test_a_receipt_is_a_private_report_that_can_be_shown(shell: Shell) -> None:
     path = shell.folder / receipt(shell)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     report = json.loads(path.read_text())
-    schema = json.loads((Path(__file__).parents[2] / "schemas" / "report.schema.json").read_text())
+    schema = json.loads((Path(__file__).parents[3] / "schemas" / "report.schema.json").read_text())
     jsonschema.validate(report, schema)
     assert {change["result"]["status"] for change in report["accounts"][0]["changes"]} == {"applied"}
     shown = shell("show", receipt(shell))

@@ -10,7 +10,7 @@ from leadstate.config.schema.json_schema import document_schema, schema_text
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.nodes import read_nodes
 
-STORED = Path(__file__).parents[2] / "schemas" / "leadstate.schema.json"
+STORED = Path(__file__).parents[3] / "schemas" / "leadstate.schema.json"
 GOOD = """
 # yaml-language-server: $schema=schemas/leadstate.schema.json
 version: 1
