@@ -57,3 +57,12 @@ def test_the_files_that_the_architecture_names_exist() -> None:
     text = (ROOT / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
     for name in re.findall(r"`((?:core|kinds|pipedrive|engine|config|report|cli)/\w+\.py)", text):
         assert (ROOT / "leadstate" / name).is_file(), name
+
+
+def test_each_test_file_is_named_after_a_module_of_its_package() -> None:
+    for file in (ROOT / "tests").rglob("test_*.py"):
+        package = ROOT / "leadstate" / file.parent.relative_to(ROOT / "tests")
+        if package.is_dir():
+            modules = {path.stem.rstrip("_") for path in package.iterdir()}
+            name = file.stem.removeprefix("test_")
+            assert any(name == module or name.startswith(f"{module}_") for module in modules), file

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import resource
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -36,6 +37,17 @@ class KilledError(BaseException):
 
 class InternalError(AssertionError):
     """The command line would have said `error[internal]`."""
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond so many bytes, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @dataclass

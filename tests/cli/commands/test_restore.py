@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import shutil
 import signal
 import stat
@@ -28,6 +27,7 @@ from leadstate.report.touches import receipt_of
 from leadstate.sandbox import Sandbox, running
 from tests.harness.builders import account, label, planned
 from tests.harness.cli_process import Shell
+from tests.harness.commands import largest_file
 from tests.harness.disturbed_company import TOKEN
 from tests.harness.disturbed_process import PATIENCE, Process, door
 
@@ -261,17 +261,6 @@ def test_a_receipt_that_cannot_be_written_refuses_the_apply(shell: Shell, sandbo
     assert "error[receipt]" in done.stderr
     assert "nothing was changed" in done.stderr
     assert state(sandbox) == before
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """Let no file of this process grow beyond so many bytes, as on a disk that is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 PART = Part(AccountPlan("emea", "https://x.test", (), (), 0, (), Bindings()), "x.test", (0, 0))

@@ -15,10 +15,9 @@ from leadstate.api.event_log import EventLog, EventsError
 from leadstate.api.receipts import read_report
 from leadstate.model.outcome import Outcome, Status
 from leadstate.sandbox import Sandbox
-from tests.cli.test_restore import largest_file
 from tests.harness.builders import account, label, planned
 from tests.harness.cli_in_process import leadstate
-from tests.harness.commands import NOWHERE, Folder
+from tests.harness.commands import NOWHERE, Folder, largest_file
 from tests.harness.disturbed_company import TOKEN
 from tests.harness.disturbed_process import PATIENCE, Process, door
 from tests.harness.faults import Fault, FaultKind, Faults
