@@ -7,8 +7,10 @@ from leadstate.report.document import Report
 from leadstate.report.formats.github import to_github
 from leadstate.report.formats.html import to_html
 from leadstate.report.formats.json import to_json
+from leadstate.report.formats.junit import to_junit
 from leadstate.report.formats.markdown import to_markdown
 from leadstate.report.formats.sarif import to_sarif
+from leadstate.report.formats.terraform import to_terraform_json
 from leadstate.report.formats.text import to_text
 
 
@@ -26,8 +28,10 @@ RENDERERS: dict[str, Renderer] = {
     "html": to_html,
     "github": to_github,
     "sarif": to_sarif,
+    "junit": to_junit,
+    "terraform-json": to_terraform_json,
 }
 """Format name → renderer."""
 
-IN_REPOSITORY = frozenset({"markdown", "github", "sarif"})
+IN_REPOSITORY = frozenset({"markdown", "github", "sarif", "junit"})
 """Formats that are read beside a repository: there a file is named by its path in it."""

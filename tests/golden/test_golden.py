@@ -25,7 +25,14 @@ from leadstate.cli.main import cli
 from leadstate.report import RENDERERS
 from leadstate.sandbox import Sandbox
 
-FILES = {"text": "plan.txt", "json": "plan.json", "markdown": "plan.md", "github": "plan.github.txt"}
+FILES = {
+    "text": "plan.txt",
+    "json": "plan.json",
+    "markdown": "plan.md",
+    "github": "plan.github.txt",
+    "junit": "plan.junit.xml",
+    "terraform-json": "plan.terraform.json",
+}
 """Format → file, where it is not `plan.FORMAT`."""
 
 CASES = sorted(path for path in (Path(__file__).parent / "cases").iterdir() if path.is_dir())

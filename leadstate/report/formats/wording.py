@@ -7,7 +7,7 @@ from typing import Literal
 
 from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible
-from leadstate.report.document import Account, Change, Diagnostic, FieldChange, Report, Requests, Scalar
+from leadstate.report.document import Account, Change, Diagnostic, FieldChange, Report, Requests, Scalar, Untouched
 
 LONGEST_VALUE = 60
 """Characters of a value that are shown where space is dear."""
@@ -124,6 +124,11 @@ def untouched_lines(account: Account) -> Iterator[str]:
             groups[group.kind, group.reason] = groups.get((group.kind, group.reason), 0) + group.count
     for (kind, reason), count in groups.items():
         yield f"{counted(count, kind)} untouched ({_WHY_UNTOUCHED.get(reason, reason)})"
+
+
+def why_untouched(untouched: Untouched) -> str:
+    """Return why an object is left as it is."""
+    return untouched.detail or _WHY_UNTOUCHED.get(untouched.reason, untouched.reason)
 
 
 def gravest_first(report: Report) -> list[Diagnostic]:

@@ -1,0 +1,124 @@
+"""JUnit XML: each object is a test case, and one that differs has failed. GitLab, Jenkins and Azure Pipelines show it.
+
+There is no standard. This is what the schema of Jenkins takes (jenkinsci/xunit-plugin, junit-10.xsd), and what GitLab
+reads of it (docs.gitlab.com/ci/testing/unit_test_reports): the class, the name and the text of a failure.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from leadstate.model.diagnostics import counted
+from leadstate.model.escape import visible
+from leadstate.report.document import Account, Change, Diagnostic, Report
+from leadstate.report.formats.wording import local, note, shown_fields, value, why_deleted, why_untouched
+
+_NOT_IN_XML = re.compile("[\ufffe\uffff]")
+"""What XML cannot hold, as a reference neither, beside what `visible` escapes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One test case: passed where it has no outcome. GitLab shows its lines and not its message."""
+
+    name: str
+    outcome: Literal["failure", "error", "skipped"] | None = None
+    type: str = ""
+    message: str = ""
+    lines: Sequence[str] = ()
+
+
+def to_junit(report: Report, *, color: bool = False, width: int = 0) -> str:  # noqa: ARG001  every renderer has this form
+    """The report as test results; one suite an account, after one for what concerns no account."""
+    root = Element("testsuites", {"name": f"leadstate {report.command}"})
+    suites = [
+        _suite("configuration", "leadstate", [_verdict("configuration", report.diagnostics)]),
+        *(
+            _suite(account.account, f"leadstate.{account.account}", [*_cases(report, account)])
+            for account in report.accounts
+        ),
+    ]
+    root.extend(suites)
+    for count in ("tests", "failures", "errors"):
+        root.set(count, str(sum(int(suite.get(count, "0")) for suite in suites)))
+    indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
+
+
+def _suite(name: str, classname: str, cases: Sequence[_Case]) -> Element:
+    suite = Element("testsuite", {"name": name, "tests": str(len(cases))})
+    for count, outcome in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        suite.set(count, str(sum(case.outcome == outcome for case in cases)))
+    for case in cases:
+        element = SubElement(suite, "testcase", {"classname": classname, "name": _text(case.name)})
+        if case.outcome:
+            said = {"type": case.type, "message": _text(case.message)}
+            SubElement(element, case.outcome, said).text = "\n".join(map(_text, case.lines)) or None
+    return suite
+
+
+def _cases(report: Report, account: Account) -> Iterator[_Case]:
+    yield _verdict(report.command, account.diagnostics)
+    if report.command == "apply":
+        yield _read_again(account)
+    for change in account.changes:
+        yield _change(account, change)
+    for untouched in account.untouched:
+        if untouched.address is not None:
+            yield _Case(local(account, untouched.address), "skipped", untouched.reason, why_untouched(untouched))
+    if report.command == "plan" and not report.scope.targets:
+        known = {change.address for change in account.changes} | {group.address for group in account.untouched}
+        yield from (_Case(local(account, label.address)) for label in account.labels if label.address not in known)
+
+
+def _verdict(name: str, diagnostics: Sequence[Diagnostic]) -> _Case:
+    """Return the case that has an error where something could not be read, or a guard refuses; a warning is none."""
+    grave = [diagnostic for diagnostic in diagnostics if diagnostic.severity != "warning"]
+    if not grave:
+        return _Case(name)
+    first, more = grave[0], f", and {len(grave) - 1:,} more" if len(grave) > 1 else ""
+    return _Case(name, "error", first.code, f"{first.summary}{more}", [line for one in grave for line in _lines(one)])
+
+
+def _lines(diagnostic: Diagnostic) -> Iterator[str]:
+    about = diagnostic.address or diagnostic.account
+    yield f"{diagnostic.severity}[{diagnostic.code}] {f'{about}: ' if about else ''}{diagnostic.summary}"
+    yield from diagnostic.detail.splitlines()
+    if diagnostic.source:
+        yield f"at {diagnostic.source}"
+    if diagnostic.hint:
+        yield f"= {diagnostic.hint}"
+
+
+def _read_again(account: Account) -> _Case:
+    """Return the case that fails where the apply did not converge."""
+    name = "read again"
+    if account.remaining is None:
+        return _Case(name, "error", "unread", account.unread or "the account could not be read again")
+    if account.remaining.changes or account.remaining.errors:
+        left = [counted(account.remaining.changes, "difference"), counted(len(account.remaining.errors), "error")]
+        lines = [line for error in account.remaining.errors for line in _lines(error)]
+        return _Case(name, "failure", "not-converged", f"{' and '.join(left)} remain", lines)
+    return _Case(name)
+
+
+def _change(account: Account, change: Change) -> _Case:
+    name = local(account, change.address)
+    if change.result and change.result.status == "applied":
+        return _Case(name)
+    fields = [
+        f"{field.path}: {f'{value(field.before)} → ' if change.action == 'update' else ''}{value(field.after)}"
+        for field in shown_fields(change)
+    ]
+    what = {"add": "is missing", "update": "differs", "delete": f"is to be deleted: {why_deleted(change)}"}
+    message, kind = what[change.action], str(change.action)
+    if change.result:
+        message, kind = f"{change.action} {change.result.status}: {change.result.detail}", change.result.status
+    lines = [message, *fields, *filter(None, [note(change)]), *([f"at {change.source}"] if change.source else [])]
+    return _Case(name, "failure", kind, message.rstrip(": "), lines)
+
+
+def _text(text: str) -> str:
+    return _NOT_IN_XML.sub("\ufffd", visible(text))
