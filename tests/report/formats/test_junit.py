@@ -10,7 +10,7 @@ from leadstate.report.document import Impact, Remaining, Report, Result, Scope, 
 from leadstate.report.formats.junit import to_junit
 from tests.harness.reports import account, change, diagnostic, report
 
-CASES = Path(__file__).parents[1] / "golden" / "cases"
+CASES = Path(__file__).parents[2] / "golden" / "cases"
 ATTRIBUTES = {
     "testsuites": {"name", "tests", "failures", "errors"},
     "testsuite": {"name", "tests", "failures", "errors", "skipped"},
