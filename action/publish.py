@@ -92,7 +92,8 @@ def _keep_files(state: State, workflow: Workflow) -> None:
         annotate("error", str(failure))
     if not kept or state.command == "validate":
         return
-    name = reviewed.artifact(state.inputs.name, state.command, workflow.head)
+    commit = reviewed.BY_HAND if workflow.by_hand and state.command == "plan" else workflow.head
+    name = reviewed.artifact(state.inputs.name, state.command, commit)
     # The next attempt must not replace a receipt: what the first one did could not be rolled back.
     write_output("artifact", name if state.command == "plan" else f"{name}-{workflow.attempt}")
     write_output("files", "\n".join(map(str, kept)))

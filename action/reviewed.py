@@ -1,9 +1,13 @@
-"""The plan that was reviewed: stored by the run of the pull request that was merged, or by hand for this commit."""
+"""The plan that was reviewed: stored by the run of the pull request that was merged, or by a run that a person started.
+
+Whichever it is, `leadstate apply` plans again and refuses if that is not the same.
+"""
 
 import io
 import json
 import zipfile
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,7 @@ from inputs import Inputs
 from workflow import Workflow, is_foreign
 
 NEEDS = "pull-requests: read, actions: read"
+BY_HAND = "by-hand"
 LARGEST = 512 * 2**20
 """Bytes of a plan that is unpacked."""
 
@@ -21,7 +26,7 @@ class NoPlan(Exception):
 
 
 def artifact(name: str, command: str, commit: str) -> str:
-    """Return the name of the artifact that keeps the report of a run."""
+    """Return the name of the artifact that keeps the report of a run; in place of the commit it may say BY_HAND."""
     return f"{name}-{command}-{commit}"
 
 
@@ -37,7 +42,7 @@ def fetch(inputs: Inputs, workflow: Workflow, folder: Path) -> Path | None:
     here = f"repos/{workflow.repository}"
     pulls = json.loads(gh.request(f"{here}/commits/{workflow.commit}/pulls", needs=NEEDS))
     reasons: list[str] = []
-    stored = _stored(inputs.name, workflow.commit, "workflow_dispatch", workflow)
+    stored = _stored_by_hand(inputs.name, workflow)
     for pull in pulls:
         if not pull["merged_at"] or pull["merge_commit_sha"] != workflow.commit:
             continue
@@ -45,7 +50,8 @@ def fetch(inputs: Inputs, workflow: Workflow, folder: Path) -> Path | None:
         if is_foreign(head, workflow.repository):
             reasons.append(f"{where} comes from a fork, whose own plan is never applied.")
             continue
-        found = _stored(inputs.name, head["sha"], "pull_request", workflow)
+        listed = _listed(inputs.name, head["sha"], "pull_request", workflow)
+        found = [plan for plan in listed if plan["workflow_run"]["head_sha"] == head["sha"]]
         stored += found
         if not found:
             reasons.append(f"{where} has stored no plan for {head['sha'][:7]}.")
@@ -64,17 +70,30 @@ def fetch(inputs: Inputs, workflow: Workflow, folder: Path) -> Path | None:
     return file
 
 
-def _stored(name: str, commit: str, event: str, workflow: Workflow) -> list[dict[str, Any]]:
-    """Return the artifacts with a plan of a commit that runs of this repository have stored after an event."""
+def _stored_by_hand(name: str, workflow: Workflow) -> list[dict[str, Any]]:
+    """Return the artifacts with plans that persons have made of this branch since the push, and not before it.
+
+    They may be of a later commit: the branch has moved on where an apply has committed the lock file.
+    """
+    return [
+        found
+        for found in _listed(name, BY_HAND, "workflow_dispatch", workflow)
+        if found["workflow_run"]["head_branch"] == workflow.branch
+        and datetime.fromisoformat(found["created_at"]) >= workflow.pushed
+    ]
+
+
+def _listed(name: str, commit: str, event: str, workflow: Workflow) -> list[dict[str, Any]]:
+    """Return the artifacts with a plan that runs of this repository, and of no fork, have stored after an event."""
     here = f"repos/{workflow.repository}/actions"
     wanted = artifact(name, "plan", commit)
     listed = json.loads(gh.request(f"{here}/artifacts?name={wanted}&per_page=100", needs=NEEDS))["artifacts"]
-    own = [found for found in listed if _is_made_here(found["workflow_run"], commit)]
+    own = [found for found in listed if _is_of_this_repository(found["workflow_run"])]
     return [found for found in own if _event(found["workflow_run"], workflow) == event]
 
 
-def _is_made_here(made_by: Mapping[str, Any], commit: str) -> bool:
-    return bool(made_by["head_sha"] == commit and made_by["head_repository_id"] == made_by["repository_id"])
+def _is_of_this_repository(made_by: Mapping[str, Any]) -> bool:
+    return bool(made_by["head_repository_id"] == made_by["repository_id"])
 
 
 def _event(made_by: Mapping[str, Any], workflow: Workflow) -> str:

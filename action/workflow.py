@@ -5,6 +5,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,6 +23,8 @@ class Workflow:
         branch: the branch of a push or of a run that was started by hand; None for tags and pull requests.
         pull_request: its number, if the run belongs to one.
         untrusted: who made the pull request, if GitHub gives such runs no secrets: `a fork` or `Dependabot`.
+        by_hand: whether a person started it.
+        pushed: when the repository was last pushed to before the run: for a push, when that was.
         url: where the run is shown.
         attempt: run id and number of the attempt.
     """
@@ -32,6 +35,8 @@ class Workflow:
     branch: str | None
     pull_request: int | None
     untrusted: str | None
+    by_hand: bool
+    pushed: datetime
     url: str
     attempt: str
 
@@ -49,9 +54,16 @@ class Workflow:
             branch=environ["GITHUB_REF_NAME"] if is_branch else None,
             pull_request=pull["number"] if pull else None,
             untrusted=_untrusted(pull, repository, environ.get("GITHUB_ACTOR")) if pull else None,
+            by_hand=environ["GITHUB_EVENT_NAME"] == "workflow_dispatch",
+            pushed=_time(event["repository"]["pushed_at"]),
             url=f"{environ['GITHUB_SERVER_URL']}/{repository}/actions/runs/{environ['GITHUB_RUN_ID']}",
             attempt=f"{environ['GITHUB_RUN_ID']}-{environ['GITHUB_RUN_ATTEMPT']}",
         )
+
+
+def _time(given: int | str) -> datetime:
+    """Return a time of an event, which has seconds in pushes and ISO 8601 elsewhere."""
+    return datetime.fromtimestamp(given, UTC) if isinstance(given, int) else datetime.fromisoformat(given)
 
 
 def is_foreign(head: Mapping[str, Any], repository: str) -> bool:

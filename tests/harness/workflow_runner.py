@@ -59,6 +59,7 @@ class Runner:
         actor: who caused the run.
         run_id: number of the run; `attempt` is that of its attempt.
         ref: the branch, or the ref of a pull request.
+        pushed: when the push was; artifacts are made each a second later than the one before, from 09:00:00 on.
     """
 
     home: Path
@@ -71,6 +72,7 @@ class Runner:
     run_id: int = 77
     attempt: int = 1
     ref: str = "main"
+    pushed: str | int = "2026-11-24T09:00:00Z"
 
     def __post_init__(self) -> None:
         for name in ("workspace", "bin", "home", "temp", "artifacts", "caches"):
@@ -174,6 +176,7 @@ class Runner:
         pull = self.event.get("pull_request")
         foreign = pull is not None and pull["head"]["repo"]["full_name"] != REPOSITORY
         made_by = {"id": self.run_id, "head_sha": pull["head"]["sha"] if pull else self.sha, "repository_id": 1}
+        made_by["head_branch"] = "their-branch" if pull else self.ref
         stored.append(
             {
                 "id": len(stored),
@@ -201,7 +204,7 @@ class Runner:
     def _shell(self, text: str, env: Mapping[str, str], done: Done, folder: Path | None = None) -> dict[str, str]:
         output, summary, event = (self.home / name for name in ("output", "summary", "event.json"))
         output.write_text("")
-        event.write_text(json.dumps(self.event))
+        event.write_text(json.dumps({"repository": {"pushed_at": self.pushed}, **self.event}))
         ran = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", text],
             cwd=folder or self.workspace,
@@ -217,6 +220,7 @@ class Runner:
                 "GITHUB_ACTOR": self.actor,
                 "GITHUB_OUTPUT": str(output),
                 "GITHUB_STEP_SUMMARY": str(summary),
+                "GITHUB_EVENT_NAME": self.event_name,
                 "GITHUB_EVENT_PATH": str(event),
                 "GITHUB_REF_NAME": "7/merge" if "pull_request" in self.event else self.ref,
                 "GITHUB_REF_TYPE": "branch",

@@ -142,11 +142,14 @@ def test_a_stale_plan_is_refused_on_merge(runner: Runner, sandbox: tuple[Sandbox
     assert sandbox[0].dump() == before
 
 
+OWN = {"id": 77, "head_sha": HEAD, "repository_id": 1, "head_repository_id": 1}
+
+
 @pytest.mark.parametrize(
     ("artifact", "words"),
     [
-        ({"workflow_run": {"head_sha": HEAD, "repository_id": 1, "head_repository_id": 2}}, "has stored no plan"),
-        ({"workflow_run": {"head_sha": MERGED, "repository_id": 1, "head_repository_id": 1}}, "has stored no plan"),
+        ({"workflow_run": {**OWN, "head_repository_id": 2}}, "has stored no plan"),
+        ({"workflow_run": {**OWN, "head_sha": MERGED}}, "has stored no plan"),
         ({"expired": True}, "which has expired"),
         ({"name": "other"}, "has stored no plan"),
     ],
@@ -177,9 +180,23 @@ def test_a_plan_that_was_made_by_hand_for_the_commit_is_applied(runner: Runner, 
     assert "Partner" in labels(sandbox)
 
 
-def test_a_plan_of_a_schedule_is_not_a_reviewed_one(runner: Runner) -> None:
-    runner.event_name, runner.sha = "schedule", MERGED
-    assert runner.job(EXAMPLES / "github" / "drift.yml").code == 0
+@pytest.mark.parametrize(
+    ("event_name", "change"),
+    [
+        ("schedule", {}),
+        ("push", {}),
+        ("workflow_dispatch", {"pushed": "2026-11-24T09:00:01Z"}),  # before this push: who looked at it, and when?
+        ("workflow_dispatch", {"pushed": 1_795_510_801}),
+        ("workflow_dispatch", {"ref": "other"}),
+    ],
+)
+def test_a_plan_that_nobody_made_for_this_push_is_not_a_reviewed_one(
+    runner: Runner, event_name: str, change: dict[str, Any]
+) -> None:
+    runner.event_name, runner.sha = event_name, MERGED
+    assert runner.job(EXAMPLES / "github" / "plan.yml").code == 0
+    for name, value in change.items():
+        setattr(runner, name, value)
     assert on_merge(runner).code == 3
 
 
