@@ -27,7 +27,7 @@ from leadstate.engine.attribution import plan_and_compare
 from leadstate.engine.events import Event, Observer, Reporter, Several
 from leadstate.engine.jobs import AccountJob, Ended
 from leadstate.engine.run import Applied, Settings, apply_all, plan_all, skip_all, unread
-from leadstate.kinds import KIND_NAMES
+from leadstate.kinds import KINDS
 from leadstate.model.account import Account
 from leadstate.model.address import Address, Target
 from leadstate.model.diagnostics import Diagnostic, Severity, some
@@ -407,6 +407,6 @@ def _reached_as(account: Account) -> str:
 
 def _target(text: str) -> Target:
     try:
-        return Target.parse(text, KIND_NAMES)
+        return Target.parse(text, tuple(KINDS))
     except ValueError as failure:
         raise UnknownTarget(str(failure)) from None

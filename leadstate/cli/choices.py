@@ -12,7 +12,7 @@ from leadstate.cli.configuration import load_configuration
 from leadstate.cli.exits import Exit
 from leadstate.cli.progress import progress
 from leadstate.config import Configuration
-from leadstate.kinds import KIND_NAMES
+from leadstate.kinds import KINDS
 from leadstate.model.address import Target
 from leadstate.model.diagnostics import Severity
 from leadstate.model.policy import Impact
@@ -42,7 +42,7 @@ class Choices:
         """Raise a usage error if a target is not an address, before anything is read."""
         try:
             for text in self.targets:
-                Target.parse(text, KIND_NAMES)
+                Target.parse(text, tuple(KINDS))
         except ValueError as failure:
             raise click.BadParameter(str(failure), param_hint="--target") from None
 

@@ -14,10 +14,11 @@ from leadstate.config import Configuration
 from leadstate.config.loader import understand
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.edit.edits import Append
-from leadstate.edit.import_ import label_items
+from leadstate.edit.import_ import named_items
 from leadstate.edit.items import Files
 from leadstate.edit.keys import readable_key
 from leadstate.engine.read.undeclared import Undeclared, Wanted, read_undeclared
+from leadstate.kinds.label import LABEL
 from leadstate.model.errors import ConfigurationError
 
 _PIPEDRIVE = re.compile(r"(?:https?://)?([^/.]+)\.pipedrive\.com/?")
@@ -39,9 +40,8 @@ def taken_over(config: Path, account: str, variable: str) -> str | None:
         first = failure.diagnostics[0]
         raise click.UsageError(f"{account!r} or {variable!r} will not do: {first.summary}; {first.hint}") from None
     found = wait_for(_read(configuration))
-    taken = label_items(
-        {account.account: account.labels for account in found}, frozenset(account.account for account in found)
-    )
+    everyone = frozenset(account.account for account in found)
+    taken = named_items(LABEL, {account.account: account.named.get(LABEL.name, ()) for account in found}, everyone)
     diagnostics = [*taken.diagnostics, *(diagnostic for account in found for diagnostic in account.diagnostics)]
     say(diagnostics)
     # What cannot be declared is left out, and said; an account that cannot be read is the end.

@@ -23,7 +23,7 @@ LONGEST_CELL: Final = 131_072
 """Characters, as in Python's `csv`; a longer cell is a quote that is not closed."""
 UNSET: Final = "null"
 NO_ITEMS: Final = "[]"
-_LEAD: Final = ("leads", 0)
+_ROW: Final = ("leads", 0)
 _BAR: Final = re.compile(r"(?<!\\)\|")
 
 
@@ -216,13 +216,13 @@ def columns_of(header: Sequence[Cell], source: Source, diagnostics: Diagnostics)
             known = _known_columns()
             meant.add(did_you_mean(name, known))
             hint = _another_delimiter(name) if len(header) == 1 else ""
-            meant.update(required_at(_LEAD) if hint else ())
+            meant.update(required_at(_ROW) if hint else ())
             hint = hint or choice(name, known, what="columns")
             diagnostics.error("unknown-column", f"unknown column `{visible(name[:60])}`", place, hint=hint)
         else:
             columns.append(column)
         first.setdefault(name, place)
-    missing = [name for name in required_at(_LEAD) if name not in first]
+    missing = [name for name in required_at(_ROW) if name not in first]
     for name in missing:
         if name not in meant:
             hint = f"add a column `{name}`; the first row names the columns"
@@ -233,7 +233,7 @@ def columns_of(header: Sequence[Cell], source: Source, diagnostics: Diagnostics)
 
 def _column(name: str) -> Column | None:
     field, dot, part = name.partition(".")
-    read = _reader((*_LEAD, field, part) if dot else (*_LEAD, field))
+    read = _reader((*_ROW, field, part) if dot else (*_ROW, field))
     return None if read is None or (dot and not part) else Column(field, part, read)
 
 
@@ -271,6 +271,6 @@ def _another_delimiter(name: str) -> str:
 
 
 def _known_columns() -> list[str]:
-    fields = keys_at(_LEAD)
-    parts = ((field, [f"{field}.{part}" for part in keys_at((*_LEAD, field))]) for field in fields)
+    fields = keys_at(_ROW)
+    parts = ((field, [f"{field}.{part}" for part in keys_at((*_ROW, field))]) for field in fields)
     return [name for field, names in parts for name in (field, *names) if _column(name) is not None]

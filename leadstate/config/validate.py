@@ -19,17 +19,18 @@ from leadstate.config.messages import Loc, Mistake, message_of
 from leadstate.config.schema.document import AccountSpec, Document
 from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source
 from leadstate.config.yaml.nodes import Node, place_of
+from leadstate.kinds import KINDS
 from leadstate.kinds.base import Spec
-from leadstate.kinds.label import LabelSpec
-from leadstate.kinds.lead_spec import LeadSpec
 
-LISTS: Final = ("labels", "leads")
-_ITEMS: Final = ("accounts", *LISTS)
-_MODELS: Final[Mapping[str, type[Spec]]] = {"accounts": AccountSpec, "labels": LabelSpec, "leads": LeadSpec}
+_LISTS: Final = tuple(kind.section for kind in KINDS.values())
+_ITEMS: Final = ("accounts", *_LISTS)
+_MODELS: Final[Mapping[str, type[Spec]]] = {
+    "accounts": AccountSpec,
+    **{kind.section: kind.spec for kind in KINDS.values()},
+}
 _STAND_INS: Final[Mapping[str, Mapping[str, Any]]] = {
     "accounts": {"domain": "stand-in", "token": {"env": "STAND_IN"}},
-    "labels": {"color": "red"},
-    "leads": {"title": "stand-in", "person": 1, "organization": 1},
+    **{kind.section: kind.stand_ins for kind in KINDS.values()},
 }
 _DECISIVE: Final = frozenset(("name", "key", "state", "accounts", "except", "overrides"))
 """Fields without which an item is not known."""
@@ -43,8 +44,8 @@ class Checked:
         source: its text.
         root: its nodes.
         document: what of it is right.
-        items: `labels` and `leads` → the nodes of the items in `document`.
-        broken: `accounts`, `labels` and `leads` → names and values of the items that were left out.
+        items: section of a kind → the nodes of its items in `document`.
+        broken: `accounts` and sections of kinds → names and values of the items that were left out.
         unsure: accounts of which the tags and variables are not known.
     """
 
@@ -66,7 +67,7 @@ class Checked:
 
 def check(root: Node, source: Source, diagnostics: Diagnostics) -> Checked:
     """Validate a file; add what is wrong to the diagnostics."""
-    nodes = {name: _items(root, name) for name in LISTS}
+    nodes = {name: _items(root, name) for name in _LISTS}
     try:
         return Checked(source, root, Document.model_validate(root.value), nodes)
     except ValidationError as error:
@@ -117,7 +118,7 @@ def _without_mistakes(mistakes: Sequence[Mistake], checked: Checked) -> Checked:
         value[kind][name] = _salvage(kind, written, wrong) if of_this[0].loc[-1] != "[key]" else None
         if value[kind][name] is None:
             broken[kind].append((str(name), written))
-    for kind in LISTS:
+    for kind in _LISTS:
         kept = value.get(kind, [])
         nodes[kind] = [node for node, item in zip(nodes[kind], kept, strict=False) if item is not None]
     for kind in set(_ITEMS) & set(value):
@@ -148,15 +149,15 @@ def _salvage(kind: str, value: Any, wrong: frozenset[str]) -> Any:
     if kind == "accounts":
         made = {key: field for key, field in made.items() if key not in {"domain", "url", "token"}}
         made |= _STAND_INS[kind]
-    else:
-        made |= {key: field for key, field in _STAND_INS[kind].items() if key in wrong or key not in made}
-        if kind == "leads" and not wrong & {"person", "organization"}:
-            made = {key: field for key, field in made.items() if key in value or key == "title"}
-    try:
-        _MODELS[kind].model_validate(made)
-    except ValidationError:
-        return None
-    return made
+    wrong_ones = {key: field for key, field in _STAND_INS[kind].items() if key in wrong}
+    # An error about the whole item, as of a colour that is missing, names no field.
+    for stand_ins in (wrong_ones, {**_STAND_INS[kind], **made, **wrong_ones}):
+        try:
+            _MODELS[kind].model_validate({**made, **stand_ins})
+        except ValidationError:
+            continue
+        return {**made, **stand_ins}
+    return None
 
 
 def _without_none(items: Any) -> Any:

@@ -14,9 +14,8 @@ from pydantic import ValidationError
 from leadstate.config.rules.variables import has_variable
 from leadstate.edit.keys import readable_key
 from leadstate.edit.live_values import plainly, visible_to
-from leadstate.kinds.base import Spec
+from leadstate.kinds.base import Kind, Spec
 from leadstate.kinds.contacts import OrganizationRef, PersonRef, UserRef
-from leadstate.kinds.label import LabelSpec
 from leadstate.kinds.lead_spec import LeadSpec
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Diagnostic, Severity
@@ -26,7 +25,7 @@ Found = Mapping[str, Sequence[Live]]
 """Account → what it has, in the order of its listing."""
 Fields = dict[str, Any]
 
-_LEAD_FIELDS: Final = (
+_FIELDS: Final = (
     "title", "person", "organization", "owner", "labels", "value", "expected_close_date", "visible_to", "channel",
     "channel_id",
 )  # fmt: skip
@@ -57,25 +56,27 @@ class Taken:
         self.diagnostics.append(Diagnostic("not-imported", severity, f"{what}: {why}", hint=fix, account=account))
 
 
-def label_items(found: Found, everyone: frozenset[str]) -> Taken:
-    """An item for each label.
+def named_items(kind: Kind, found: Found, everyone: frozenset[str]) -> Taken:
+    """Return an item for each object of a kind that names tell.
 
     Args:
-        found: labels that nothing declares.
+        kind: the kind.
+        found: objects that nothing declares.
         everyone: every account of the configuration; an item that is not for all of them says for which it is.
     """
     taken = Taken()
     here: dict[str, dict[str, Fields]] = defaultdict(dict)
-    for account, labels in found.items():
-        for label in labels:
-            fields = {"name": label.name, "color": label.attrs["color"]}
-            if has_variable(label.name):
-                taken.leave(account, f"the label {label.name!r}", *_LIKE_VARIABLE)
-            elif not _is_valid(LabelSpec, fields):
-                why = f"its name or its colour ({fields['color']}) cannot be declared"
-                taken.leave(account, f"the label {label.name!r}", why, "change it in Pipedrive")
+    for account, listed in found.items():
+        for live in listed:
+            fields = dict(live.attrs)
+            if has_variable(live.name):
+                taken.leave(account, f"the {kind.name} {live.name!r}", *_LIKE_VARIABLE)
+            elif not _is_valid(kind.spec, fields):
+                said = ", ".join(f"{name} {value}" for name, value in fields.items() if name != "name")
+                why = f"its name or a value cannot be declared ({said})"
+                taken.leave(account, f"the {kind.name} {live.name!r}", why, "change it in Pipedrive")
             else:
-                here[label.name][account] = fields
+                here[live.name][account] = fields
     for name, by_account in here.items():
         taken.items.append(_item({"name": name}, by_account, everyone))
         taken.accounts[name] = list(by_account)
@@ -134,7 +135,7 @@ def lead_items(found: Found, known: Mapping[str, Known], written: Written) -> Ta
             else:
                 here[key][account] = fields
                 if lead.marker is None:
-                    taken.adopted.setdefault(account, {})[Ref("lead", key)] = lead.remote_id
+                    taken.adopted.setdefault(account, {})[Ref(lead.kind, key)] = lead.remote_id
                 if isinstance(fields["labels"], dict):
                     why = "some of its labels are not declared, and stay untouched"
                     fix = "import the labels too, and write the list out"
@@ -152,7 +153,7 @@ _LIKE_VARIABLE: Final = ("it holds `${`, which would be taken for a variable", "
 def _lead_fields(lead: Live, names: Mapping[Ref, str], plan: Any, known: Known) -> Fields:
     """What a lead has, as people write it; what it has not is not written."""
     fields: Fields = {}
-    for name in _LEAD_FIELDS:
+    for name in _FIELDS:
         value = lead.attrs[name]
         if isinstance(value, Money):
             fields[name] = plainly(value)

@@ -6,7 +6,7 @@ Refuses edits after which the files would not be a configuration any more.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from leadstate.config.loader import understand
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
@@ -15,12 +15,10 @@ from leadstate.config.yaml.nodes import Node, read_nodes
 from leadstate.edit.edits import Edit
 from leadstate.edit.edits import Path as Steps
 from leadstate.edit.writer import rewritten
+from leadstate.kinds import KINDS
 from leadstate.model.address import Span
 from leadstate.model.diagnostics import Severity
 from leadstate.model.errors import ConfigurationError
-
-LISTS: Final = {"label": "labels", "lead": "leads"}
-"""Kind → the key under which its items stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A declared label or lead, as it is written."""
+    """A declared object, as it is written."""
 
     file: str
     steps: Steps
@@ -129,7 +127,7 @@ def _at(value: Any, path: Sequence[str], otherwise: Any) -> Any:
 def _items_of(files: Sequence[File]) -> dict[Span, Item]:
     items: dict[Span, Item] = {}
     for file in files:
-        for key in LISTS.values():
+        for key in (kind.section for kind in KINDS.values()):
             listed = file.root.child(key)
             # Something else is no list of items; that is an error of the configuration, and reported as such.
             written = listed.children if listed is not None and isinstance(listed.children, list) else ()

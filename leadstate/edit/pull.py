@@ -16,23 +16,12 @@ from leadstate.config.rules.variables import has_variable
 from leadstate.edit.edits import Edit, Set, edited
 from leadstate.edit.items import Files, Item
 from leadstate.edit.live_values import plainly, spellings, visible_to
-from leadstate.kinds.base import Spec
-from leadstate.kinds.label import LabelOverride
-from leadstate.kinds.lead_spec import LeadFields
+from leadstate.kinds import KINDS
 from leadstate.model.address import Address, Ref, Span
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.plan import Change, FieldDiff
 from leadstate.model.resource import CUSTOM, AtLeast, Desired, Side, text
 
-_FIELDS: Final[Mapping[str, type[Spec]]] = {"label": LabelOverride, "lead": LeadFields}
-_KNOWN: Final[Mapping[str, frozenset[str]]] = {
-    "label": frozenset(("name", "color")),
-    "lead": frozenset((
-        "title", "person", "organization", "owner", "labels", "value", "expected_close_date", "visible_to", "was_seen",
-        "channel", "channel_id", "archived",
-    )),
-}  # fmt: skip
-"""Kind → the fields of which the live form is known here."""
 _CONTACTS: Final = {"person": "organization", "organization": "person"}
 
 
@@ -114,7 +103,7 @@ def _value(address: Address, field: FieldDiff, item: Item | None, files: Files, 
     """The live value as people write it."""
     if item is None:
         raise _UnfitError("it stands in a CSV file, and only YAML is edited", "write it there by hand")
-    if not (field.path in _KNOWN[address.kind] or field.path.startswith(CUSTOM)):
+    if not (field.path in KINDS[address.kind].forms or field.path.startswith(CUSTOM)):
         raise _UnfitError("pull knows no way to write it", "write it by hand")
     name, account = field.path, address.account
     before = item.written(account, _steps(name))
@@ -132,7 +121,7 @@ def _value(address: Address, field: FieldDiff, item: Item | None, files: Files, 
         if item.written(account, (other,)) is None:
             raise _UnfitError(f"the lead has none any more, and no {other} is declared", f"declare its {other} first")
     try:
-        _FIELDS[address.kind].model_validate(_nested(name, value))
+        KINDS[address.kind].override.model_validate(_nested(name, value))
     except ValidationError:
         raise _UnfitError("this cannot be declared", "change it in Pipedrive, or leave the field out") from None
     return value
@@ -189,7 +178,10 @@ def _references(value: Mapping[str, Any]) -> Iterator[str]:
 def _references_of_tables(everything: Configuration, files: Files) -> frozenset[str]:
     """The labels that leads in CSV files carry: the key of each, or its name where it has none."""
     leads = (
-        lead for account in everything.accounts for lead in account.account.of_kind("lead") if not files.item(lead.span)
+        desired
+        for account in everything.accounts
+        for desired in account.account.desired
+        if desired.marker is not None and not files.item(desired.span)
     )
     carried = (lead.attrs.get("labels") for lead in leads)
     lists = (labels.refs if isinstance(labels, AtLeast) else labels for labels in carried)

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from leadstate.engine.jobs import AccountJob, Ended, each
 from leadstate.engine.read.lookups import resolve
 from leadstate.engine.run import Seen, Settings, look, plan_of, unread
-from leadstate.kinds import KIND_NAMES
-from leadstate.kinds.lead import LEAD
+from leadstate.kinds import KINDS
 from leadstate.model.account import Account
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.errors import diagnostic_of
@@ -68,7 +67,7 @@ async def _compare(job: AccountJob, base: Account | None, settings: Settings) ->
         plan = replace(plan, diagnostics=(*plan.diagnostics, _unknown(diagnostic_of(failure, plan.account))))
     else:
         # All of it, for what is targeted here may have another key there.
-        plan = with_origins(plan, plan_account(base, observed, KIND_NAMES, today=settings.today))
+        plan = with_origins(plan, plan_account(base, observed, tuple(KINDS), today=settings.today))
     return Compared(plan, reader.spent.since(before))
 
 
@@ -77,8 +76,8 @@ def _comparable(base: Account, declared: Account, seen: Seen, plan: AccountPlan)
 
     A description without an id stays where this plan changes the very field, and is left out elsewhere.
     """
-    markers = {lead.marker for lead in seen.account.of_kind(LEAD.name)}
-    markers |= {lead.marker for lead in seen.observed.live.get(LEAD.name, ())}
+    markers = {desired_item.marker for desired_item in seen.account.desired}
+    markers |= {live.marker for listed in seen.observed.live.values() for live in listed}
     ids = _known_ids(declared, seen.account)
     changed = {(change.address, field.attribute) for change in plan.changes for field in change.fields}
     for desired_item in base.desired:

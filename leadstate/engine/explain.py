@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from leadstate.engine.jobs import AccountJob, each
+from leadstate.engine.read.observe import is_always_read
 from leadstate.engine.run import Settings, look, plan_of, unread
-from leadstate.kinds import KIND_NAMES
+from leadstate.kinds import KINDS
 from leadstate.model.address import Address, Target
 from leadstate.model.diagnostics import Diagnostic
 from leadstate.model.plan import AccountPlan
-from leadstate.model.policy import Prune
 from leadstate.pipedrive.client import Reader
 from leadstate.reconcile.explain import Explained, explain, known_words
 
@@ -40,14 +40,16 @@ async def explain_all(work: Sequence[AccountJob], target: Target, settings: Sett
 async def _explain(job: AccountJob, target: Target, settings: Settings) -> Found:
     reader = Reader(job.connection)
     policy = job.account.policy
-    # Undeclared leads are read where one may be deleted; here the target is only looked at.
-    sought = replace(policy, prune_leads=Prune.OWNED)
+    # Undeclared objects are read where one may be deleted; here the target is only looked at.
+    sought = policy
+    if not is_always_read(KINDS[target.kind]):
+        sought = replace(policy, prune_rules={**policy.prune_rules, target.kind: KINDS[target.kind].prune[0]})
     seen = await look(replace(job.account, policy=sought), reader, settings)
     if isinstance(seen, Diagnostic):
         return Found(unread(job.account, seen))
     account = replace(seen.account, policy=policy)
     plan = plan_of(replace(seen, account=account), reader, settings)
     address = Address(account.name, target.kind, target.key)
-    explained = explain(address, account, seen.observed, plan, KIND_NAMES, declared=job.account)
+    explained = explain(address, account, seen.observed, plan, tuple(KINDS), declared=job.account)
     everything = replace(account, desired=job.account.desired)
-    return Found(plan, explained, known_words(everything, seen.observed, KIND_NAMES))
+    return Found(plan, explained, known_words(everything, seen.observed, tuple(KINDS)))

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from leadstate.engine.read.custom_fields import read_fields, the_one
-from leadstate.engine.read.decoded import decoded
-from leadstate.engine.read.leads import Listed, again_if_shifted, ask_for_ids, read_archived, read_live
-from leadstate.engine.read.observe import check_labels
+from leadstate.engine.read.leads import Listed, again_if_shifted, ask_for_ids, check_labels, read_archived, read_live
+from leadstate.engine.read.observe import is_always_read, read_listing
+from leadstate.kinds import KINDS
 from leadstate.kinds.custom_field import CustomFields
 from leadstate.kinds.custom_value import Unfit, normal
 from leadstate.kinds.label import LABEL
@@ -18,7 +18,7 @@ from leadstate.model.observed import Observed
 from leadstate.model.outcome import AccountReceipt, Touch
 from leadstate.model.resource import CUSTOM, Attrs, CustomValue, Value
 from leadstate.pipedrive.client import Reader
-from leadstate.pipedrive.operations import GET_LABELS, GET_LEAD, GET_LEADS, Request
+from leadstate.pipedrive.operations import GET_LEAD, GET_LEADS
 
 
 async def observe_touched(
@@ -34,7 +34,12 @@ async def observe_touched(
     Raises:
         ApiError: the account could not be read as a whole.
     """
-    labels = list(decoded(LABEL, GET_LABELS, (await reader.get(Request(GET_LABELS))).rows()))
+    touched_kinds = {touch.kind for touch in receipt.touched}
+    named = {
+        kind.name: await read_listing(kind, reader)
+        for kind in KINDS.values()
+        if kind.is_named and (is_always_read(kind) or kind.name in touched_kinds)
+    }
     leads = [touch for touch in receipt.touched if touch.kind == LEAD.name]
     ids = {touch.remote_id for touch in leads if touch.remote_id is not None}
     made = {touch.marker for touch in leads if touch.marker and touch.remote_id is None}
@@ -45,7 +50,7 @@ async def observe_touched(
     if made or deleted or labels_added or len(ids) * GET_LEAD.tokens > listing:
         keeping = replace(account, lock={Ref(LEAD.name, remote_id): remote_id for remote_id in ids})
         listed = await again_if_shifted(lambda: read_live(keeping, reader))
-        check_labels(labels, listed.carriers.keys())
+        check_labels(named[LABEL.name], listed.carriers.keys())
     seen = {} if listed is None else {lead.remote_id: lead for lead in listed.kept}
     seen |= {lead.remote_id: lead for lead in await ask_for_ids(sorted(ids - seen.keys()), reader)}
     missing = frozenset(deleted - {lead.marker for lead in seen.values()})
@@ -57,7 +62,7 @@ async def observe_touched(
         seen |= {lead.remote_id: lead for lead in archived.kept if lead.marker in missing}
     fields, diagnostics = await _fields(account, receipt, reader)
     observed = Observed(
-        {LABEL.name: labels, LEAD.name: list(seen.values())},
+        {**named, LEAD.name: list(seen.values())},
         carriers=None if listed is None else listed.carriers,
         unsure=missing - {lead.marker or "" for lead in archived.kept} if archived.cut else frozenset(),
         pages=0 if listed is None else listed.pages,

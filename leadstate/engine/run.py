@@ -11,11 +11,9 @@ from leadstate.engine.events import Observer
 from leadstate.engine.jobs import AccountJob, Ended, each, failure_of
 from leadstate.engine.read.company import wrong_company
 from leadstate.engine.read.lookups import resolve
-from leadstate.engine.read.observe import existing, observe
+from leadstate.engine.read.observe import existing, is_always_read, observe
 from leadstate.engine.restore import observe_touched
-from leadstate.kinds import KIND_NAMES, with_calls
-from leadstate.kinds.label import LABEL
-from leadstate.kinds.lead import LEAD
+from leadstate.kinds import KINDS, with_calls
 from leadstate.model.account import Account
 from leadstate.model.address import Target
 from leadstate.model.diagnostics import Diagnostic, Severity, worst
@@ -23,7 +21,7 @@ from leadstate.model.errors import diagnostic_of
 from leadstate.model.observed import Observed
 from leadstate.model.outcome import Outcome, Status
 from leadstate.model.plan import AccountPlan, Action
-from leadstate.model.policy import Impact, Prune
+from leadstate.model.policy import Impact
 from leadstate.model.resource import Bindings
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.connection import Spent
@@ -157,7 +155,7 @@ async def look(account: Account, reader: Reader, settings: Settings) -> Seen | D
             return Seen(*await observe_touched(account, account.receipt, reader))
         account = _targeted(account, settings.targets)
         observed, matched = await observe(account, reader, settings.impact, everything=settings.everything)
-        if not account.of_kind(LEAD.name):
+        if all(KINDS[desired.address.kind].is_named for desired in account.desired):
             return Seen(account, observed, (), matched)
         account, observed, diagnostics = await resolve(account, observed, reader)
     except ApiError as failure:
@@ -171,8 +169,9 @@ def plan_of(seen: Seen, reader: Reader, settings: Settings) -> AccountPlan:
     if account.receipt is not None:
         plan = plan_restore(account, account.receipt, observed, settings.targets)
     else:
-        plan = plan_account(account, observed, KIND_NAMES, settings.targets, seen.matched, today=settings.today)
-    plan = replace(plan, changes=with_calls(plan.changes))
+        plan = plan_account(account, observed, tuple(KINDS), settings.targets, seen.matched, today=settings.today)
+    named = (live for kind in KINDS.values() if kind.is_named for live in observed.live.get(kind.name, ()))
+    plan = replace(plan, changes=with_calls(plan.changes), named=tuple(named))
     limit = account.policy.max_tokens if settings.max_tokens is None else settings.max_tokens
     policy = replace(account.policy, max_tokens=limit)
     left, a_day = reader.tokens_today
@@ -195,18 +194,19 @@ def unread(account: Account, diagnostic: Diagnostic) -> AccountPlan:
 
 
 def _targeted(account: Account, targets: Sequence[Target]) -> Account:
-    """The part of the account that a targeted run looks at: reading leads for a label alone would be waste."""
+    """Return the part of the account that a targeted run looks at: reading leads for a label alone would be waste."""
     if not targets:
         return account
+    targeted = {target.kind for target in targets}
+    # What names tell is matched as a whole: one object may have taken the name of another.
+    whole = {kind.name for kind in KINDS.values() if is_always_read(kind) or (kind.is_named and kind.name in targeted)}
     wanted = [
         desired_item
         for desired_item in account.desired
-        if any(target.selects(desired_item.address) for target in targets)
+        if desired_item.address.kind in whole or any(target.selects(desired_item.address) for target in targets)
     ]
-    labels = [label for label in account.of_kind(LABEL.name) if label not in wanted]
-    leads = any(target.kind == LEAD.name for target in targets)
-    policy = account.policy if leads else replace(account.policy, prune_leads=Prune.NONE)
-    return replace(account, desired=(*wanted, *labels), policy=policy)
+    rules = {kind: rule for kind, rule in account.policy.prune_rules.items() if kind in whole | targeted}
+    return replace(account, desired=wanted, policy=replace(account.policy, prune_rules=rules))
 
 
 async def _apply(
@@ -221,14 +221,16 @@ async def _apply(
     try:
         account = _with_ids(work.account, plan)
         # Ids that this run has learnt must not keep leads from being listed: a list shows a second lead of a marker.
-        learnt = any(account.lock[ref] != work.account.lock.get(ref) for ref in account.lock if ref.kind == LEAD.name)
+        learnt = any(
+            account.lock[ref] != work.account.lock.get(ref) for ref in account.lock if not KINDS[ref.kind].is_named
+        )
         again = await plan_one(account, writer, replace(settings, everything=settings.everything or learnt))
     except Exception as failure:  # noqa: BLE001  what was done is reported, whatever became of the reading after it
         again = unread(work.account, failure_of(failure, plan.account))
     if not again.complete:
         return Applied(outcomes, spent, None, _why(again))
     # What was read again has served its purpose; a thousand accounts of it are not kept.
-    return Applied(outcomes, spent, replace(again, labels=(), bindings=Bindings()))
+    return Applied(outcomes, spent, replace(again, named=(), bindings=Bindings()))
 
 
 def _with_ids(account: Account, plan: AccountPlan) -> Account:

@@ -3,21 +3,31 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import groupby
+from typing import Final
 
 from leadstate.kinds.base import Kind, Symbols
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
 from leadstate.model.plan import Action, Call, Change
 
-KINDS: tuple[Kind, ...] = (LABEL, LEAD)
-"""In dependency order: each kind refers only to kinds before it. Adds go down the list, deletes go up."""
-
-KIND_NAMES: tuple[str, ...] = tuple(kind.name for kind in KINDS)
+KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in (LABEL, LEAD)}
+"""Name → kind, in dependency order: each refers only to those before it. Adds go down the list, deletes go up."""
 
 
-def kind_named(name: str) -> Kind:
-    """The kind that addresses call so."""
-    return next(kind for kind in KINDS if kind.name == name)
+def register(kind: Kind) -> None:
+    """Add a kind. `leadstate.config` makes its models of the kinds as it is imported, so register before that.
+
+    Args:
+        kind: it may refer to every kind that is there.
+
+    Raises:
+        ValueError: its name or section is taken, or it refers to a kind that is not there.
+    """
+    if kind.name in KINDS or any(kind.section == other.section for other in KINDS.values()):
+        raise ValueError(f"there is a kind {kind.name!r} with the section {kind.section!r} already")
+    if unknown := set(kind.references.values()) - KINDS.keys():
+        raise ValueError(f"{kind.name!r} refers to kinds that are not there: {', '.join(sorted(unknown))}")
+    KINDS[kind.name] = kind
 
 
 def with_calls(changes: Iterable[Change]) -> tuple[Change, ...]:
@@ -29,7 +39,7 @@ def with_calls(changes: Iterable[Change]) -> tuple[Change, ...]:
     found: list[Change] = []
     listed: set[tuple[str, Action]] = set()
     for change in changes:
-        kind = kind_named(change.address.kind)
+        kind = KINDS[change.address.kind]
         first = kind.reread(change)
         shared = first is not None and first.remote_id is None
         before = [] if first is None or (shared and (kind.name, change.action) in listed) else [first]

@@ -1,4 +1,4 @@
-"""What a kind of object is: a record of a few functions. A new kind is a new module and one word in `KINDS`."""
+"""What a kind of object is: a record of data and a few functions. A new kind is a new module and a `register`."""
 
 import datetime as dt
 import unicodedata
@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from leadstate.model.address import Ref
-from leadstate.model.plan import Change
+from leadstate.model.plan import Action, Change
+from leadstate.model.policy import Prune
 from leadstate.model.resource import Live, Value, text
 from leadstate.pipedrive.operations import Operation, Request
 
@@ -37,13 +38,30 @@ class Symbols:
         return {attribute: value}
 
 
+class Spec(BaseModel):
+    """Something that people write: nothing unknown, nothing converted."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One kind.
 
     Attributes:
         name: as in addresses.
+        section: the key of its list in the configuration, and what `get` calls it.
+        description: what it is, as a sentence of the JSON Schema.
+        spec: what people write for one object.
+        override: what they may write for it in one account.
+        stand_ins: harmless values of fields that an object needs, for those of an item that are in error.
+        prune: rules by which undeclared objects may be deleted, besides `none`.
+        prune_help: what these rules do.
         listing: the operation that lists the live objects.
+        one: the operation that reads one of them; None where they can only be listed.
+        writes: the operations that make changes → what they do.
+        wire: attribute → its key in a body.
+        identity: the key of a create's body that tells the object: `name`, or what holds our marker.
         decode: one object of an answer to a `Live`; pydantic.ValidationError where it is not one.
         requests: the requests that make a change, in order. Those after an add leave the id open.
         reread: the reading just before a change that would create what a person may have made since the plan, or
@@ -56,26 +74,39 @@ class Kind:
         references: attributes that list other objects → the kind of those objects.
         needed_to_recreate: the attributes without which a deleted object cannot be created again.
         custom_fields: whether objects have custom fields.
+        glances: the rows of a listing at a glance, where most of them are not ours; pydantic.ValidationError where one
+            is malformed.
     """
 
     name: str
+    section: str
+    description: str
+    spec: "type[Item]"
+    override: type[Spec]
     listing: Operation
+    writes: Mapping[Operation, Action]
+    wire: Mapping[str, str]
+    identity: str
     decode: Callable[[object], Live]
     requests: Callable[[Change, Resolve], Sequence[Request]]
     reread: Callable[[Change], Request | None]
-    moves: Callable[[Change], Sequence[Request]]
     from_plain: Callable[[str, Any], Value]
     forms: Mapping[str, Callable[[object], bool]]
     columns: Sequence[str]
+    prune: Sequence[Prune]
+    prune_help: str
+    moves: Callable[[Change], Sequence[Request]] = lambda _change: ()
+    one: Operation | None = None
+    stand_ins: Mapping[str, Any] = field(default_factory=dict)
     references: Mapping[str, str] = field(default_factory=dict)
     needed_to_recreate: frozenset[str] = frozenset()
     custom_fields: bool = False
+    glances: "Callable[[Sequence[object]], Sequence[Glance]]" = lambda _rows: ()
 
-
-class Spec(BaseModel):
-    """Something that people write: nothing unknown, nothing converted."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    @property
+    def is_named(self) -> bool:
+        """Whether the name tells an object, as nothing of it can hold our marker."""
+        return self.identity == "name"
 
 
 def is_tag(step: str | int) -> bool:
@@ -94,11 +125,26 @@ class Scoped(Spec):
     ] = None
 
 
+class Item(Scoped):
+    """An item of a kind's list."""
+
+    overrides: Annotated[Mapping[str, Spec], Field(description="Account name → what is different there.")] = Field(
+        default_factory=dict
+    )
+
+
 class Wire(BaseModel):
     """Something that Pipedrive answers: what we know is checked, what we do not know is passed over."""
 
     # Most runs meet few of these models, and building one takes milliseconds.
     model_config = ConfigDict(extra="ignore", frozen=True, coerce_numbers_to_str=True, defer_build=True)
+
+
+class Glance(Wire):
+    """What tells whether an object could be ours: all that is looked at of most rows."""
+
+    id: Annotated[str, Field(min_length=1)]
+    origin_id: str | None = None
 
 
 _NOT_IN_A_LINE = ("Cc", "Cs", "Zl", "Zp")

@@ -1,6 +1,6 @@
 """Lead labels: what people declare, what Pipedrive answers, which requests make a change.
 
-Labels have no marker of ours, so the name is their identity; it is compared after NFC and trimming.
+Labels have no marker of ours, so the name is their identity.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,11 +9,9 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from leadstate.kinds.base import Day, Kind, Line, Resolve, Scoped, Spec, Wire
-from leadstate.kinds.forms import is_text
-from leadstate.model.address import Address, Ref, Span
-from leadstate.model.plan import Action, Change
-from leadstate.model.resource import Desired, Live, text
+from leadstate.kinds.base import Day, Line, Spec
+from leadstate.kinds.named import NamedOverride, NamedSpec, WireNamed, named_kind
+from leadstate.model.plan import Change
 from leadstate.pipedrive.operations import (
     ADD_LABEL,
     DELETE_LABEL,
@@ -33,10 +31,9 @@ _COLOR_UNLESS_ABSENT: dict[str, object] = {
 }
 
 
-class LabelOverride(Spec):
+class LabelOverride(NamedOverride):
     """What is different about a label in one account."""
 
-    name: Annotated[Line | None, Field(description="Its name in this account.")] = None
     color: Annotated[Color | None, Field(description="Its colour in this account.")] = None
 
     @model_validator(mode="after")
@@ -63,25 +60,16 @@ MergeSource: TypeAlias = Annotated[
 ]
 
 
-class LabelSpec(Scoped):
+class LabelSpec(NamedSpec):
     """A lead label."""
 
     model_config = ConfigDict(json_schema_extra=_COLOR_UNLESS_ABSENT)  # type: ignore[typeddict-item]  # a plain schema
 
-    name: Annotated[Line, Field(description="The name that sales people see; compared after Unicode NFC and trimming.")]
-    key: Annotated[
-        Line | None, Field(description="What leads and addresses call it, where overrides or vars change its name.")
-    ] = None
     color: Annotated[Color | None, Field(description="Its colour.")] = None
-    previously: Annotated[
-        list[Line],
-        Field(description="Former names: what is found under one of them is renamed, and keeps its id and leads."),
-    ] = Field(default_factory=list)
     merge_from: Annotated[
         list[MergeSource],
         Field(description="Labels that this one takes in: their leads get it, then they are deleted. Names, or ids."),
     ] = Field(default_factory=list)
-    state: Annotated[Literal["present", "absent"], Field(description="absent: the label must not exist.")] = "present"
     replace_with: Annotated[
         Line | None, Field(description="With state: absent: the label that its leads get before it is deleted.")
     ] = None
@@ -91,6 +79,21 @@ class LabelSpec(Scoped):
     overrides: Annotated[dict[str, LabelOverride], Field(description="Account name → what is different there.")] = (
         Field(default_factory=dict)
     )
+
+    @property
+    def sources(self) -> Sequence[str | LabelById]:
+        """The labels that this one takes in, by name or id."""
+        return self.merge_from
+
+    @property
+    def successor(self) -> str | None:
+        """The label that its leads get before it is deleted."""
+        return self.replace_with
+
+    @property
+    def deleted_from(self) -> str | None:
+        """The day from which on it is deleted."""
+        return self.delete_after
 
     @model_validator(mode="after")
     def _fields_fit_the_state(self) -> Self:
@@ -103,76 +106,10 @@ class LabelSpec(Scoped):
         return self
 
 
-def declare(spec: LabelSpec, address: Address, span: Span, replaced_by: str | None = None) -> Desired:
-    """The label as one account shall have it; `spec` has the account's overrides and variables in it already.
-
-    Args:
-        spec: what is declared.
-        address: its address.
-        span: where it is declared.
-        replaced_by: the key of the label that `replace_with` names.
-    """
-    return Desired(
-        address,
-        {"name": spec.name, "color": spec.color} if spec.state == "present" else {},
-        span,
-        names=(spec.name, *(name for name in spec.previously if name != spec.name)),
-        present=spec.state == "present",
-        moves_to=None if replaced_by is None else Ref("label", replaced_by),
-        not_before=spec.delete_after,
-    )
-
-
-def taken_in(source: str | LabelById, target: Address, span: Span) -> Desired:
-    """A label that another one takes in: it must not exist, and its leads get the other one first.
-
-    Args:
-        source: its name, or its id.
-        target: the address of the label that takes it in.
-        span: where that is written.
-    """
-    by_id = isinstance(source, LabelById)
-    name = source.id if isinstance(source, LabelById) else source
-    return Desired(
-        Address(target.account, "label", f"{target.key}#{name}" if by_id else name),
-        {},
-        span,
-        names=() if by_id else (name,),
-        present=False,
-        remote_id=name if by_id else None,
-        moves_to=target.ref,
-    )
-
-
-class WireLabel(Wire):
+class WireLabel(WireNamed):
     """A label as Pipedrive answers it (getLeadLabels, addLeadLabel, updateLeadLabel)."""
 
-    id: Annotated[str, Field(min_length=1)]
-    name: str
     color: str
-
-
-def decode(raw: object) -> Live:
-    """One label of an answer."""
-    wire = WireLabel.model_validate(raw)
-    name = text(wire.name)
-    return Live("label", wire.id, {"name": name, "color": wire.color}, name)
-
-
-def requests(change: Change, resolve: Resolve) -> Sequence[Request]:  # noqa: ARG001  labels refer to nothing
-    """The one request that makes the change; a PATCH holds the changed fields only."""
-    match change.action:
-        case Action.ADD:
-            return (Request(ADD_LABEL, body=dict(change.want)),)
-        case Action.UPDATE:
-            return (Request(UPDATE_LABEL, change.remote_id, body=dict(change.want)),)
-        case Action.DELETE:
-            return (Request(DELETE_LABEL, change.remote_id),)
-
-
-def reread(change: Change) -> Request | None:
-    """The listing, before an add and a delete: labels cannot be read one by one (Pipedrive API: getLeadLabels)."""
-    return None if change.action is Action.UPDATE else Request(GET_LABELS)
 
 
 def moves(change: Change) -> Sequence[Request]:
@@ -192,15 +129,13 @@ def moves(change: Change) -> Sequence[Request]:
     )
 
 
-LABEL = Kind(
+LABEL = named_kind(
     "label",
-    GET_LABELS,
-    decode,
-    requests,
-    reread,
-    moves,
-    lambda _name, value: value,
-    forms={"name": is_text, "color": is_text},
+    "labels",
+    "The lead labels.",
+    (LabelSpec, LabelOverride, WireLabel),
+    (GET_LABELS, ADD_LABEL, UPDATE_LABEL, DELETE_LABEL),
     columns=("name", "color", "id"),
-    needed_to_recreate=frozenset({"name", "color"}),
+    moves=moves,
+    stand_ins={"color": "red"},
 )

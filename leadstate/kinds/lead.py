@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
-from leadstate.kinds.base import Kind, Resolve, Wire, fields_set
+from leadstate.kinds.base import Glance, Kind, Resolve, Wire, fields_set
 from leadstate.kinds.contacts import OrganizationRef, PersonRef, UserRef
 from leadstate.kinds.custom_field import answered
 from leadstate.kinds.custom_value import declared
@@ -22,10 +22,12 @@ from leadstate.kinds.forms import (
     is_text_or_none,
     is_whole_or_none,
 )
-from leadstate.kinds.lead_spec import AtLeastLabels, LeadSpec
+from leadstate.kinds.label import LABEL
+from leadstate.kinds.lead_spec import AtLeastLabels, LeadFields, LeadSpec
 from leadstate.kinds.money import MoneySpec, number_of, within_bounds
 from leadstate.model.address import Address, Ref, RemoteRef, Span
 from leadstate.model.plan import Action, Change
+from leadstate.model.policy import Prune
 from leadstate.model.resource import (
     CUSTOM,
     FREEZES,
@@ -110,15 +112,13 @@ class WireMoney(Wire):
     currency: str
 
 
-class Glance(Wire):
+class LeadGlance(Glance):
     """What tells whether a lead could be ours, and which labels it carries: all that is looked at of most leads."""
 
-    id: Annotated[str, Field(min_length=1)]
     label_ids: Annotated[list[str], Field(default_factory=list)]
-    origin_id: str | None = None
 
 
-class WireLead(Glance):
+class WireLead(LeadGlance):
     """A lead as Pipedrive answers it (2026 bodies; older ones lack the newer keys)."""
 
     title: str
@@ -134,10 +134,10 @@ class WireLead(Glance):
     is_archived: bool = False
 
 
-_GLANCES = TypeAdapter(list[Glance], config=ConfigDict(defer_build=True))
+_GLANCES = TypeAdapter(list[LeadGlance], config=ConfigDict(defer_build=True))
 
 
-def glances(rows: Sequence[object]) -> list[Glance]:
+def glances(rows: Sequence[object]) -> list[LeadGlance]:
     """The leads of an answer at a glance, all checked in one go; pydantic.ValidationError where one is none."""
     return _GLANCES.validate_python(rows)
 
@@ -243,11 +243,17 @@ def reread(change: Change) -> Request | None:
 
 LEAD = Kind(
     "lead",
+    "leads",
+    "The seeded leads.",
+    LeadSpec,
+    LeadFields,
     GET_LEADS,
+    {ADD_LEAD: Action.ADD, UPDATE_LEAD: Action.UPDATE, DELETE_LEAD: Action.DELETE},
+    _WIRE,
+    "origin_id",
     decode,
     requests,
     reread,
-    lambda _change: (),
     from_plain,
     forms={
         "title": is_text,
@@ -264,6 +270,11 @@ LEAD = Kind(
         "archived": is_flag,
     },
     columns=("id", "title", "owner_id", "person_id", "organization_id", "value", "origin_id"),
-    references={"labels": "label"},
+    prune=(Prune.OWNED,),
+    prune_help="owned: undeclared leads of our namespace are deleted, archived ones excepted.",
+    one=GET_LEAD,
+    stand_ins={"title": "stand-in", "person": 1, "organization": 1},
+    references={"labels": LABEL.name},
     custom_fields=True,
+    glances=glances,
 )

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from leadstate.kinds.base import Day, Line, RemoteId, Scoped, Spec
+from leadstate.kinds.base import Day, Item, Line, RemoteId, Spec
 from leadstate.kinds.contacts import Organization, Owner, Person
 from leadstate.kinds.custom_value import CustomFieldValues
 from leadstate.kinds.money import MoneySpec
@@ -96,7 +96,7 @@ LeadId = Annotated[
 ]
 
 
-class LeadSpec(Scoped, LeadFields):
+class LeadSpec(Item, LeadFields):
     """A seeded lead."""
 
     key: Annotated[

@@ -116,8 +116,8 @@ class Account:
 
     @cached_property
     def titles(self) -> frozenset[str]:
-        """Titles of the declared leads, white space collapsed."""
-        titles = (lead.attrs.get("title") for lead in self.of_kind("lead"))
+        """Titles of the declared objects that bear our marker, white space collapsed."""
+        titles = (desired.attrs.get("title") for desired in self.desired if desired.marker is not None)
         return frozenset(" ".join(title.split()) for title in titles if isinstance(title, str))
 
     def owns(self, marker: str | None) -> bool:

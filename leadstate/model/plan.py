@@ -170,7 +170,8 @@ class AccountPlan:
         diagnostics: errors, refusals and warnings; an error or refusal keeps the account from being applied.
         bindings: which id stands for which reference, as observed.
         complete: whether the live state could be read as a whole.
-        labels: every label that exists, as it was read; `bindings` knows how each is called here.
+        named: every object that exists of the kinds that names tell, as it was read; `bindings` knows how each is
+            called here.
         reading: how live leads were read; None where they were not.
         company_id: the company that the configuration says the account is of; None where it says nothing.
     """
@@ -183,7 +184,7 @@ class AccountPlan:
     diagnostics: tuple[Diagnostic, ...]
     bindings: Bindings
     complete: bool = True
-    labels: tuple[Live, ...] = ()
+    named: tuple[Live, ...] = ()
     reading: Reading | None = None
     company_id: int | None = None
 

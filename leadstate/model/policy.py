@@ -1,6 +1,7 @@
 """What an account allows: which undeclared objects may go, and how much at once."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -26,8 +27,7 @@ class Policy:
     """Rules of one account (spec section 2, `policy`).
 
     Attributes:
-        prune_labels: NONE, LOCKED or ALL.
-        prune_leads: NONE or OWNED.
+        prune_rules: kind → its rule; NONE for a kind that is not in it.
         max_deletes: deletes of one run; None for no limit.
         max_delete_percent: deletes of a kind, in percent of what exists; None for no limit.
         max_tokens: rate-limit tokens that an apply may cost; None for no limit.
@@ -35,8 +35,7 @@ class Policy:
         archived_pages: how many pages of 500 archived leads may be read.
     """
 
-    prune_labels: Prune = Prune.NONE
-    prune_leads: Prune = Prune.NONE
+    prune_rules: Mapping[str, Prune] = field(default_factory=dict)
     max_deletes: int | None = 10
     max_delete_percent: int | None = 30
     max_tokens: int | None = None
@@ -44,5 +43,5 @@ class Policy:
     archived_pages: int = 10
 
     def prune(self, kind: str) -> Prune:
-        """The rule for a kind."""
-        return {"label": self.prune_labels, "lead": self.prune_leads}.get(kind, Prune.NONE)
+        """Return the rule for a kind."""
+        return self.prune_rules.get(kind, Prune.NONE)

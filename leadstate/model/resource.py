@@ -47,6 +47,15 @@ class CustomValue:
 FREEZES: Final = "archived"
 """The attribute with which nobody can edit an object any more."""
 
+CARRIED: Final = "label"
+"""The kind of object that others carry: renaming or deleting one weighs as much as those that carry it."""
+
+CARRIER: Final = "lead"
+"""The kind of object that carries them."""
+
+CARRIES: Final = "labels"
+"""The attribute that lists what an object carries."""
+
 CUSTOM: Final = "custom_fields."
 """What the attribute of a custom field begins with, its name following; each one is managed by itself."""
 

@@ -5,9 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from leadstate.model.address import RemoteRef
 from leadstate.model.outcome import Touch
-from leadstate.model.resource import Value
-
-LABELS = "labels"
+from leadstate.model.resource import CARRIES, Value
 
 
 @dataclass(slots=True)
@@ -15,7 +13,7 @@ class Changed:
     """One object before and after a run.
 
     Attributes:
-        kind: `label` or `lead`.
+        kind: its kind.
         remote_id: its id.
         existed: whether it existed before.
         exists: whether it exists after.
@@ -90,13 +88,13 @@ def _add(changed: Changed, touch: Touch) -> None:
     before, after = touch.before or {}, touch.after or {}
     if changed.existed:
         for name, value in before.items():
-            if name != LABELS:
+            if name != CARRIES:
                 changed.before.setdefault(name, value)
     for name, value in after.items():
-        if name != LABELS:
+        if name != CARRIES:
             earlier = changed.after.get(name) or ([before[name]] if name in before else [])
             changed.after[name] = [value] if touch.answered else [*earlier, value]
-    carried, carries = _ids(before.get(LABELS)), _ids(after.get(LABELS))
+    carried, carries = _ids(before.get(CARRIES)), _ids(after.get(CARRIES))
     for label in (*carried, *carries):
         changed.had.setdefault(label, label in carried)
         if not touch.answered and label in changed.has and changed.has[label] != (label in carries):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from leadstate.model.address import Address, Ref, RemoteRef, Target
 from leadstate.model.observed import Observed, pages_of
 from leadstate.model.plan import Action, Change, Impact, Reason
-from leadstate.model.resource import FREEZES, Attrs, Live, Value, references
+from leadstate.model.resource import CARRIED, CARRIER, CARRIES, FREEZES, Attrs, Live, Value, references
 
 
 def in_order(changes: Iterable[Change]) -> list[Change]:
@@ -47,8 +47,8 @@ def weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
     ids = {change.address: change.remote_id for change in changes}
     thawed = {change.remote_id: change for change in changes if change.thaw_first}
     returning = {
-        lead.remote_id: thawed[lead.remote_id].want.get("labels", _held(lead))
-        for lead in observed.live.get("lead", ())
+        lead.remote_id: thawed[lead.remote_id].want.get(CARRIES, _held(lead))
+        for lead in observed.live.get(CARRIER, ())
         if lead.remote_id in thawed
     }
     after_all = _pages_after(changes, observed)
@@ -57,12 +57,12 @@ def weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
         deletes = change.action is Action.DELETE
         if (
             change.remote_id is None
-            or change.address.kind != "label"
+            or change.address.kind != CARRIED
             or not (deletes or change.reason is Reason.RENAMED)
         ):
             weighed.append(change)
             continue
-        ref = RemoteRef("label", change.remote_id)
+        ref = RemoteRef(CARRIED, change.remote_id)
         leaving = {ids[address] for address in change.after} if deletes else set()
         back = [lead for lead, labels in returning.items() if _holds(labels, ref, change.address.ref)]
         carriers = None if observed.carriers is None else [*observed.carriers.get(ref, ()), *back]
@@ -86,12 +86,12 @@ def weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
 
 def _pages_after(changes: Sequence[Change], observed: Observed) -> int:
     """Return how many pages of live leads there are once the leads of this plan are added, deleted and archived."""
-    leads = observed.live.get("lead", ())
+    leads = observed.live.get(CARRIER, ())
     archived = {lead.remote_id for lead in leads if lead.frozen_by}
-    before = len(leads) - len(archived) + observed.others.get("lead", 0)
+    before = len(leads) - len(archived) + observed.others.get(CARRIER, 0)
     after = before
     for change in changes:
-        if change.address.kind == "lead":
+        if change.address.kind == CARRIER:
             was = change.action is not Action.ADD and change.remote_id not in archived
             stays = change.action is not Action.DELETE and not change.want.get(FREEZES, change.remote_id in archived)
             after += stays - was
@@ -105,7 +105,7 @@ def _holds(labels: Value, *forms: Ref | RemoteRef) -> bool:
 
 
 def _held(lead: Live) -> tuple[Value, ...]:
-    labels = lead.attrs.get("labels")
+    labels = lead.attrs.get(CARRIES)
     return labels if isinstance(labels, tuple) else ()
 
 

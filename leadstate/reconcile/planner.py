@@ -78,7 +78,6 @@ def plan_account(
         unchanged=sum(_is_meant(address, targets) for address in draft.unchanged),
         diagnostics=tuple(d for d in draft.diagnostics if _concerns(d, changes, targets)),
         bindings=draft.bindings,
-        labels=tuple(observed.live.get("label", ())),
         reading=observed.reading,
     )
 

@@ -14,12 +14,10 @@ from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.observed import Observed
 from leadstate.model.outcome import AccountReceipt, Touch
 from leadstate.model.plan import AccountPlan, Action, Change, Reason, Untouched
-from leadstate.model.resource import FREEZES, Bindings, Live, Value
-from leadstate.reconcile.changed import LABELS, Changed, compose
+from leadstate.model.resource import CARRIED, CARRIER, CARRIES, FREEZES, Bindings, Live, Value
+from leadstate.reconcile.changed import Changed, compose
 from leadstate.reconcile.dependencies import in_order, weigh
 from leadstate.reconcile.diff import added, diff, removed
-
-LABEL, LEAD = "label", "lead"
 
 
 def plan_restore(
@@ -36,8 +34,9 @@ def plan_restore(
     draft = _Draft(account, receipt, observed)
     if targets:
         draft.limit_to(targets)
-    draft.plan_labels()
-    draft.plan_leads()
+    for kind in sorted({*observed.live, *(touch.kind for touch in receipt.touched)} - {CARRIER}):
+        draft.plan_named(kind)
+    draft.plan_carriers()
     draft.keep_carried_labels()
     return AccountPlan(
         account=account.name,
@@ -48,7 +47,6 @@ def plan_restore(
         unchanged=draft.unchanged,
         diagnostics=tuple(draft.diagnostics),
         bindings=draft.bindings,
-        labels=tuple(observed.live.get(LABEL, ())),
         reading=observed.reading,
     )
 
@@ -76,7 +74,7 @@ def with_ids(receipt: AccountReceipt, observed: Observed) -> tuple[Touch, ...]:
 
 
 def _is_created(touch: Touch, live: Live, receipt: AccountReceipt) -> bool:
-    if touch.kind == LEAD:
+    if touch.kind == CARRIER:
         return touch.marker is not None and live.marker == touch.marker
     return live.remote_id not in receipt.labels and touch.after == live.attrs
 
@@ -101,10 +99,9 @@ class _Draft:
         self._changed = compose(with_ids(self.receipt, self.observed))
         used: set[tuple[str, str]] = set()
         rows = [(changed.kind, changed.remote_id, changed.key) for changed in self._changed]
-        rows += [
-            (live.kind, live.remote_id, None) for kind in (LABEL, LEAD) for live in self.observed.live.get(kind, ())
-        ]
-        names = {live.remote_id: live for kind in (LABEL, LEAD) for live in self.observed.live.get(kind, ())}
+        there = [live for listed in self.observed.live.values() for live in listed]
+        rows += [(live.kind, live.remote_id, None) for live in there]
+        names = {live.remote_id: live for live in there}
         # Keys of the plan first: no other object may take one of them.
         for kind, remote_id, key in sorted(rows, key=lambda row: row[2] is None):
             if (kind, remote_id) in self._keys:
@@ -124,8 +121,8 @@ class _Draft:
             for changed in self._changed
             if any(target.selects(self._address(changed)) for target in targets)
         }
-        labels = {remote_id for kind, remote_id in chosen if kind == LABEL}
-        needed = {(LABEL, label) for changed in chosen.values() for label in changed.lost}
+        labels = {remote_id for kind, remote_id in chosen if kind == CARRIED}
+        needed = {(CARRIED, label) for changed in chosen.values() for label in changed.lost}
         kept = []
         for changed in self._changed:
             identity = changed.kind, changed.remote_id
@@ -135,12 +132,12 @@ class _Draft:
                 kept.append(changed.only_labels(labels))
         self._changed = kept
 
-    def plan_labels(self) -> None:
-        """Plan labels: those that were changed, then those that were added, then those that were deleted."""
-        live = {label.remote_id: label for label in self.observed.live.get(LABEL, ())}
-        names = {label.remote_id: label.name for label in live.values()}
-        labels = [changed for changed in self._changed if changed.kind == LABEL]
-        new = [changed for changed in labels if not changed.existed and changed.exists]
+    def plan_named(self, kind: str) -> None:
+        """Plan objects that names tell: those that were changed, then those that were added, then those deleted."""
+        live = {there.remote_id: there for there in self.observed.live.get(kind, ())}
+        names = {there.remote_id: there.name for there in live.values()}
+        ours = [changed for changed in self._changed if changed.kind == kind]
+        new = [changed for changed in ours if not changed.existed and changed.exists]
         for changed in new:
             if changed.remote_id not in live:
                 self.unchanged += 1
@@ -149,20 +146,20 @@ class _Draft:
                 del names[changed.remote_id]
             else:
                 self._leave(changed, Reason.CHANGED_SINCE)
-        updated = [changed for changed in labels if changed.existed and changed.exists]
+        updated = [changed for changed in ours if changed.existed and changed.exists]
         regained = self._regain_names(updated, live, names)
         for changed in updated:
-            self._update_label(changed, live.get(changed.remote_id), regained)
+            self._update_named(changed, live.get(changed.remote_id), regained)
         made = {changed.remote_id for changed in new}
-        for changed in (changed for changed in labels if changed.existed and not changed.exists):
-            self._recreate_label(changed, live, names, made)
+        for changed in (changed for changed in ours if changed.existed and not changed.exists):
+            self._recreate_named(changed, live, names, made)
 
     def keep_carried_labels(self) -> None:
         """Keep an added label that leads would lose: somebody gave it to them since, or nobody can edit them."""
         updated = {change.remote_id for change in self.changes}
         frozen = {
             label
-            for lead in self.observed.live.get(LEAD, ())
+            for lead in self.observed.live.get(CARRIER, ())
             if lead.frozen_by is not None and lead.remote_id not in updated
             for label in _carried(lead)
         }
@@ -174,7 +171,7 @@ class _Draft:
         for change in self.changes:
             if change.address in carried:
                 key, remote_id = change.address.key, change.remote_id
-                self.untouched.append(Untouched(LABEL, Reason.CHANGED_SINCE, key, remote_id, self._span))
+                self.untouched.append(Untouched(CARRIED, Reason.CHANGED_SINCE, key, remote_id, self._span))
         self.changes = [change for change in self.changes if change.address not in carried]
 
     def _regain_names(self, updated: list[Changed], live: Mapping[str, Live], names: dict[str, str]) -> set[str]:
@@ -198,7 +195,7 @@ class _Draft:
         """Whether a label that did not bear this name before the run bears it now."""
         return any(other == name and self.receipt.labels.get(id_) != name for id_, other in names.items() if id_ != by)
 
-    def _update_label(self, changed: Changed, live: Live | None, regained: set[str]) -> None:
+    def _update_named(self, changed: Changed, live: Live | None, regained: set[str]) -> None:
         if live is None:
             self._leave(changed, Reason.GONE)
             return
@@ -208,7 +205,7 @@ class _Draft:
             moved = True
         self._update(changed, live, want, moved=moved)
 
-    def _recreate_label(
+    def _recreate_named(
         self, changed: Changed, live: Mapping[str, Live], names: dict[str, str], made: set[str]
     ) -> None:
         if changed.remote_id in live:
@@ -222,9 +219,9 @@ class _Draft:
         ]
         # Labels of one name and colour are told apart by the leads that carry them.
         there.sort(key=lambda id_: (live[id_].attrs != changed.before, -self._resemblance(id_, changed.remote_id), id_))
-        ref = Ref(LABEL, self._keys[LABEL, changed.remote_id])
+        ref = Ref(changed.kind, self._keys[changed.kind, changed.remote_id])
         if there:
-            self._stand_for[changed.remote_id] = Ref(LABEL, self._keys[LABEL, there[0]])
+            self._stand_for[changed.remote_id] = Ref(changed.kind, self._keys[changed.kind, there[0]])
             del names[there[0]]
             self.unchanged += 1
             return
@@ -234,14 +231,14 @@ class _Draft:
     def _resemblance(self, label: str, deleted: str) -> int:
         """Return how many leads carry a label that lost the deleted one, less those that did not lose it."""
         lost = {changed.remote_id: changed.lost for changed in self._changed}
-        carriers = [lead.remote_id for lead in self.observed.live.get(LEAD, ()) if label in _carried(lead)]
+        carriers = [lead.remote_id for lead in self.observed.live.get(CARRIER, ()) if label in _carried(lead)]
         return sum(1 if deleted in lost.get(lead, ()) else -1 for lead in carriers)
 
-    def plan_leads(self) -> None:
+    def plan_carriers(self) -> None:
         """Plan leads; labels were planned before, for leads refer to them."""
-        live = {lead.remote_id: lead for lead in self.observed.live.get(LEAD, ())}
+        live = {lead.remote_id: lead for lead in self.observed.live.get(CARRIER, ())}
         marked = {lead.marker for lead in live.values()}
-        for changed in (changed for changed in self._changed if changed.kind == LEAD):
+        for changed in (changed for changed in self._changed if changed.kind == CARRIER):
             there = live.get(changed.remote_id)
             if not changed.existed and not changed.exists:
                 continue
@@ -280,7 +277,7 @@ class _Draft:
         carried = [self._label(label) for label, had in changed.had.items() if had]
         want = {
             **{name: value for name, value in changed.before.items() if name != FREEZES or value is True},
-            LABELS: tuple(sorted(label for label in carried if label is not None)),
+            CARRIES: tuple(sorted(label for label in carried if label is not None)),
             **({} if self.observed.fields is None else self.observed.fields.read(changed.custom)),
         }
         self._add(changed, want)
@@ -299,14 +296,14 @@ class _Draft:
             )
 
     def _update_lead(self, changed: Changed, live: Live) -> None:
-        now = {**self.bindings.attrs(live), LABELS: live.attrs[LABELS]}
+        now = {**self.bindings.attrs(live), CARRIES: live.attrs[CARRIES]}
         want, moved = _back(changed, now)
         if want and not self._may_edit(live):
             self._leave(changed, Reason.NOT_OURS)
             want = {}
         labels = self._labels_before(changed, live)
-        if labels != self.bindings.link(live.attrs[LABELS]):
-            want[LABELS] = labels
+        if labels != self.bindings.link(live.attrs[CARRIES]):
+            want[CARRIES] = labels
         thaws = live.frozen_by is not None and want.get(FREEZES) is False
         if want and live.frozen_by is not None and not thaws:
             self._leave(changed, Reason.ARCHIVED)
@@ -315,20 +312,21 @@ class _Draft:
 
     def _may_edit(self, live: Live) -> bool:
         """Whether more than labels may be written: a receipt that was edited must not overwrite others' leads."""
-        return self.account.owns(live.marker) or self.account.remembers(LEAD, live.remote_id)
+        return self.account.owns(live.marker) or self.account.remembers(CARRIER, live.remote_id)
 
     def _labels_before(self, changed: Changed, live: Live) -> tuple[Value, ...]:
         """The labels that a lead gets: those it has, without those that the run gave it, with those that it took."""
         kept = _carried(live) - {*changed.lost, *changed.gained}
         back = (self._label(label) for label in changed.lost)
-        labels = {*(self.bindings.link(RemoteRef(LABEL, label)) for label in kept), *(b for b in back if b is not None)}
+        stay = (self.bindings.link(RemoteRef(CARRIED, label)) for label in kept)
+        labels = {*stay, *(label for label in back if label is not None)}
         return tuple(sorted(labels, key=str))
 
     def _label(self, remote_id: str) -> Ref | None:
         """What stands for a label of the time before the run; None where it does not exist any more."""
         if remote_id in self._stand_for:
             return self._stand_for[remote_id]
-        known = self.bindings.link(RemoteRef(LABEL, remote_id))
+        known = self.bindings.link(RemoteRef(CARRIED, remote_id))
         return known if isinstance(known, Ref) else None
 
     @property
@@ -404,7 +402,7 @@ def _back(changed: Changed, now: Mapping[str, Value]) -> tuple[dict[str, Value],
 
 
 def _carried(live: Live) -> set[str]:
-    labels = live.attrs.get(LABELS)
+    labels = live.attrs.get(CARRIES)
     return {label.id for label in labels if isinstance(label, RemoteRef)} if isinstance(labels, tuple) else set()
 
 
@@ -412,5 +410,5 @@ def _name(live: Live | None, remote_id: str) -> str:
     if live is None:
         return remote_id
     return (
-        live.marker.partition(":")[2] if live.marker else live.name if live.kind == LABEL else ""
+        live.marker.partition(":")[2] if live.marker else live.name if live.kind != CARRIER else ""
     ) or f"#{remote_id}"

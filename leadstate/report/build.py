@@ -171,11 +171,9 @@ def _untouched(account: str, untouched: Untouched) -> doc.Untouched:
 def _labels(plan: AccountPlan) -> tuple[doc.Label, ...]:
     refs = {remote_id: ref for ref, remote_id in plan.bindings.ids().items()}
     rows = [
-        doc.Label(
-            address=f"{plan.account}/{refs[label.remote_id]}", name=label.name, color=str(label.attrs.get("color", ""))
-        )
-        for label in plan.labels
-        if label.remote_id in refs
+        doc.Label(address=f"{plan.account}/{refs[label.remote_id]}", name=label.name, color=str(label.attrs["color"]))
+        for label in plan.named
+        if label.remote_id in refs and "color" in label.attrs
     ]
     return tuple(sorted(rows, key=lambda row: row.address))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from leadstate.kinds import KINDS
 from leadstate.model.diagnostics import Severity
 from leadstate.model.plan import AccountPlan, Change, Reason, Untouched, plain
 from leadstate.model.policy import Prune
@@ -106,8 +107,9 @@ def _why_untouched(explained: Explained, left: Untouched) -> str:
         return f"it is declared absent, and {left.detail}"
     if left.reason not in {Reason.UNMANAGED, Reason.NOT_LOCKED}:
         return _WHY_UNTOUCHED[left.reason]
-    also = " and `locked`" if explained.remembered and explained.address.kind == "label" else ""
-    wider = Prune.ALL if explained.address.kind == "label" else Prune.OWNED
+    rules = KINDS[explained.address.kind].prune
+    also = " and `locked`" if explained.remembered and Prune.LOCKED in rules else ""
+    wider = rules[-1]
     would = (
         f"`{wider}`{also} would delete it" if explained.prune is not wider else "it is not deleted while it is archived"
     )
@@ -115,4 +117,4 @@ def _why_untouched(explained: Explained, left: Untouched) -> str:
 
 
 def _rule(explained: Explained) -> str:
-    return f"`policy.prune.{explained.address.kind}s`"
+    return f"`policy.prune.{KINDS[explained.address.kind].section}`"

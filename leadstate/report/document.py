@@ -107,7 +107,7 @@ class Change:
 class Touch:
     """In a receipt: an object that the apply has written, or was about to, before and after that."""
 
-    kind: Literal["label", "lead"]
+    kind: str
     remote_id: Annotated[str | None, Field(description="Null for a create that was not answered.")] = None
     key: Annotated[
         str | None, Field(description="As in its address; null for a lead that only got or lost labels.")

@@ -6,7 +6,7 @@ A receipt may have been edited, so whatever is read is checked for the form that
 from collections.abc import Mapping
 from decimal import Decimal
 
-from leadstate.kinds import kind_named
+from leadstate.kinds import KINDS
 from leadstate.model.address import RemoteRef
 from leadstate.model.errors import ReportError
 from leadstate.model.outcome import AccountReceipt, Touch
@@ -19,7 +19,7 @@ from leadstate.report import document as doc
 def touch_row(touch: Touch) -> doc.Touch:
     """A touch; labels stand as their ids."""
     return doc.Touch(
-        kind="label" if touch.kind == "label" else "lead",
+        kind=touch.kind,
         remote_id=touch.remote_id,
         key=touch.key,
         before=_plain(touch.kind, touch.before),
@@ -56,7 +56,7 @@ def receipt_of(account: doc.Account, file: str) -> AccountReceipt:
 def _plain(kind: str, attrs: Attrs | None) -> dict[str, object] | None:
     if attrs is None:
         return None
-    lists = kind_named(kind).references
+    lists = KINDS[kind].references
     return {name: _ids(value) if name in lists else plain(value) for name, value in attrs.items()}
 
 
@@ -65,11 +65,13 @@ def _ids(value: Value) -> list[str]:
 
 
 def _touch(row: doc.Touch) -> Touch:
+    if row.kind not in KINDS:
+        raise ValueError(f"there is no kind {row.kind!r}")
     if row.remote_id is not None and not UUID.fullmatch(row.remote_id):
         raise ValueError(f"{row.remote_id!r} is no id")
     if row.before is None and row.after is None:
         raise ValueError("an object that never was")
-    needed = kind_named(row.kind).needed_to_recreate
+    needed = KINDS[row.kind].needed_to_recreate
     if row.before is not None and row.after is None and not needed <= row.before.keys():
         raise ValueError(f"a deleted {row.kind} without its {' and '.join(sorted(needed))}")
     return Touch(
@@ -90,7 +92,7 @@ def _attrs(kind: str, attrs: Mapping[str, object] | None) -> Attrs | None:
 
 
 def _value(kind_name: str, name: str, value: object) -> Value:
-    kind = kind_named(kind_name)
+    kind = KINDS[kind_name]
     if kind.custom_fields and name.startswith(CUSTOM):
         return kind.from_plain(name, value)
     if name not in kind.forms:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from leadstate.kinds import KIND_NAMES
+from leadstate.kinds import KINDS
 from leadstate.model.errors import ReportError
 from leadstate.model.plan import combined, fingerprint
 from leadstate.model.rollout import Shard
@@ -64,7 +64,7 @@ def _account(account: Account) -> Iterator[str]:
     if account.origin is not None and urlsplit(account.origin).netloc != account.company:
         yield f"{account.company!r} is not the host of {account.account}"
     for change in account.changes:
-        if change.kind not in KIND_NAMES:
+        if change.kind not in KINDS:
             yield f"{change.kind} is no kind of object"
         elif not change.address.startswith(f"{account.account}/{change.kind}:"):
             yield f"{change.address} is no {change.kind} of {account.account}"

@@ -277,8 +277,8 @@ class TestGood:
             "policy: {prune: {labels: all, leads: owned}, guards: {max_deletes: 3, max_delete_percent: 50}}\n"
         )
         assert [account.account.policy for account in found.accounts] == [
-            Policy(Prune.ALL, Prune.OWNED, None, 50, 5, refuse_in_use=False, archived_pages=10),
-            Policy(Prune.ALL, Prune.NONE, 3, 50, None, refuse_in_use=True, archived_pages=0),
+            Policy({"label": Prune.ALL, "lead": Prune.OWNED}, None, 50, 5, refuse_in_use=False, archived_pages=10),
+            Policy({"label": Prune.ALL, "lead": Prune.NONE}, 3, 50, None, refuse_in_use=True, archived_pages=0),
         ]
 
     def test_overrides_variables_and_references(self, load_text: Load) -> None:

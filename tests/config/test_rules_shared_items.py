@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from leadstate.config.configuration import Configuration
-from leadstate.config.rules import labels as label_rules
 from leadstate.config.rules import leads as lead_rules
+from leadstate.config.rules import names as name_rules
 from leadstate.model.account import InAccount
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Diagnostic
@@ -123,7 +123,7 @@ def test_objects_are_made_once_for_all_accounts_that_share_them(
     name: str, load_text: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[object] = []
-    for rules in (label_rules, lead_rules):
+    for rules in (name_rules, lead_rules):
         declare: Callable[..., Desired] = rules.declare
 
         def watched(*args: Any, declare: Callable[..., Desired] = declare, **options: Any) -> Desired:
@@ -140,14 +140,14 @@ def test_objects_are_made_once_for_all_accounts_that_share_them(
 def test_clashes_are_looked_for_only_among_claims_of_one_name(load_text: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     """Labels that use the same variables have the same sets of accounts, and meet without a search."""
     met: list[object] = []
-    find = label_rules._Claims.find  # noqa: SLF001  the work to be counted
+    find = name_rules._Claims.find  # noqa: SLF001  the work to be counted
 
     def watched(*args: Any) -> Any:
         for claim in find(*args):
             met.append(claim)
             yield claim
 
-    monkeypatch.setattr(label_rules._Claims, "find", watched)  # noqa: SLF001
+    monkeypatch.setattr(name_rules._Claims, "find", watched)  # noqa: SLF001
     load_text(many(30) + f"labels:\n{EXCEPT}" + '  - {name: "V ${r}", key: V, color: red}\n')
     assert not met
 

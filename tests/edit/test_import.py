@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from leadstate.edit.import_ import Taken, Written, label_items, lead_items
+from leadstate.edit.import_ import Taken, Written, lead_items, named_items
 from leadstate.edit.keys import readable_key
+from leadstate.kinds.label import LABEL
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.resource import Live, Money, Value
 
@@ -38,7 +39,7 @@ def said(found: Taken) -> list[tuple[str, str]]:
 
 
 def test_labels_are_one_item_where_accounts_agree_and_have_overrides_where_not() -> None:
-    found = label_items({"a": [label("Hot"), label("Cold", "blue")], "b": [label("Hot", "green")]}, EVERYONE)
+    found = named_items(LABEL, {"a": [label("Hot"), label("Cold", "blue")], "b": [label("Hot", "green")]}, EVERYONE)
     assert found.items == [
         {"name": "Hot", "color": "red", "overrides": {"b": {"color": "green"}}},
         {"name": "Cold", "color": "blue", "accounts": ["a"]},
@@ -48,7 +49,7 @@ def test_labels_are_one_item_where_accounts_agree_and_have_overrides_where_not()
 
 
 def test_a_label_that_cannot_be_declared_is_left_out() -> None:
-    found = label_items({"a": [label("${x}"), label("Hot", "mauve"), label(""), label("Warm")]}, frozenset("a"))
+    found = named_items(LABEL, {"a": [label("${x}"), label("Hot", "mauve"), label(""), label("Warm")]}, frozenset("a"))
     assert found.items == [{"name": "Warm", "color": "red"}]
     assert [diagnostic.hint for diagnostic in found.diagnostics] == [
         "rename it in Pipedrive",
@@ -56,8 +57,8 @@ def test_a_label_that_cannot_be_declared_is_left_out() -> None:
     ]
     assert said(found) == [
         ("a", "the label '${x}': it holds `${`, which would be taken for a variable"),
-        ("a", "the label 'Hot': its name or its colour (mauve) cannot be declared"),
-        ("a", "the label '': its name or its colour (red) cannot be declared"),
+        ("a", "the label 'Hot': its name or a value cannot be declared (color mauve)"),
+        ("a", "the label '': its name or a value cannot be declared (color red)"),
     ]
 
 

@@ -119,7 +119,7 @@ def test_a_lead_that_only_the_base_declares_and_that_is_there_is_compared() -> N
     fake = Fake()
     fake.lead("x", "ns:z", title="z")
     fake.lead("y", "ns:y")
-    policy = replace(FREE, prune_leads=Prune.OWNED)
+    policy = replace(FREE, prune_rules={"lead": Prune.OWNED})
     compared = compare(fake, account(policy=policy), account(lead("z"), policy=policy))
     assert origins(compared) == {"lead:z": Origin.CHANGE, "lead:y": Origin.DRIFT}
 

@@ -43,7 +43,7 @@ def test_a_lead_that_nothing_declares_is_shown_and_not_deleted() -> None:
     assert found.explained.live is not None
     assert found.explained.live.remote_id == "x"
     assert (found.explained.desired, found.explained.change) == (None, None)
-    assert found.explained.prune is FREE.prune_leads is Prune.NONE
+    assert found.explained.prune is FREE.prune("lead") is Prune.NONE
     assert found.plan.changes == ()
 
 

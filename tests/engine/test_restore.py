@@ -82,7 +82,7 @@ def test_a_pruned_lead_returns_with_its_custom_fields_and_its_marker() -> None:
     ]
     row = {"origin_id": "ns:gone", "label_ids": ["Hot"], text: "Retail", option: "7"}
     live = Live(company(row, fields=fields))
-    returns(live, lead("x"), prune_leads=Prune.OWNED)
+    returns(live, lead("x"), prune_rules={"lead": Prune.OWNED})
     (lead_,) = live.leads.values()
     assert (lead_["origin_id"], lead_[text]) == ("ns:gone", "Retail")
 
@@ -215,7 +215,7 @@ def test_the_rollback_of_a_rollback() -> None:
         label("Hot"),
         replace(label("Cold", present=False), moves_to=HOT),
         lead("new"),
-        policy=replace(FREE, prune_leads=Prune.OWNED),
+        policy=replace(FREE, prune_rules={"lead": Prune.OWNED}),
     )
     heard = Recording()
     plan, _ = live.apply(account, heard)

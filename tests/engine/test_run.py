@@ -179,7 +179,7 @@ def test_an_account_is_read_again_after_its_apply() -> None:
     assert fake.sent == ["GET leadLabels", "POST leadLabels", "GET leadLabels"]
     assert (applied.spent.requests, applied.spent.tokens) == (2, 20)
     assert applied.remaining is not None
-    assert (applied.remaining.labels, applied.remaining.bindings) == ((), Bindings())
+    assert (applied.remaining.named, applied.remaining.bindings) == ((), Bindings())
     assert applied.unread == ""
     assert plan.applyable
 
@@ -334,7 +334,7 @@ def test_an_account_that_cannot_be_read_says_why_it_was_not_applied() -> None:
 def test_the_plan_of_an_account_that_cannot_be_read_holds_the_reason_and_nothing_else() -> None:
     where = account(label("Hot"))
     assert unread(where, ERROR) == AccountPlan(
-        "emea", where.origin, (), (), 0, (ERROR,), Bindings(), complete=False, labels=(), reading=None
+        "emea", where.origin, (), (), 0, (ERROR,), Bindings(), complete=False, named=(), reading=None
     )
     assert not unread(where, ERROR).complete
     assert skip_all(unread(where, GONE)).unread == ""
@@ -396,7 +396,7 @@ def test_what_an_apply_must_leave_of_the_day_is_counted_from_what_the_server_say
 
 
 def test_a_target_reads_and_plans_what_it_needs_and_nothing_else() -> None:
-    policy = replace(FREE, prune_leads=Prune.OWNED)
+    policy = replace(FREE, prune_rules={"lead": Prune.OWNED})
     wanted = (label("Hot"), label("Cold"), lead("a"), lead("b"))
     for target, expected, leads in (
         ("label:Hot", ["+ label:Hot"], 0),

@@ -157,7 +157,7 @@ LOCKED = Case(
         lead("a", title="after", labels=refs("Hot", "New")),
         lead("b", title="b"),
         lead("c", title="deleted by hand"),
-        policy=replace(NO_GUARDS, prune_labels=Prune.LOCKED),
+        policy=replace(NO_GUARDS, prune_rules={"label": Prune.LOCKED}),
     ),
 )
 

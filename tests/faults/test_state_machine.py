@@ -84,8 +84,10 @@ def declarations(draw: st.DrawFn) -> Account:
         desired.append(lead(key, create_only=draw(st.sampled_from((False, False, True))), **wanted))
     policy = replace(
         NO_GUARDS,
-        prune_labels=draw(st.sampled_from((Prune.NONE, Prune.ALL))),
-        prune_leads=draw(st.sampled_from((Prune.NONE, Prune.OWNED))),
+        prune_rules={
+            "label": draw(st.sampled_from((Prune.NONE, Prune.ALL))),
+            "lead": draw(st.sampled_from((Prune.NONE, Prune.OWNED))),
+        },
         refuse_in_use=draw(st.booleans()),
     )
     return account(*desired, policy=policy)
@@ -286,7 +288,7 @@ class Judge:
         lead = step.before.leads[about]
         assert (lead["origin_id"] or "").startswith("ns:"), "an unmanaged lead was deleted"
         assert lead["origin_id"].removeprefix("ns:") not in self.declared("lead")
-        assert self.account.policy.prune_leads is Prune.OWNED
+        assert self.account.policy.prune("lead") is Prune.OWNED
         if not self.late(step, about, f"/leads/{about}"):
             planned = self.planned(about)
             assert lead["title"] == planned["title"], "deleted over a person's change"
@@ -297,7 +299,7 @@ class Judge:
         name = step.before.labels[about]["name"]
         absent = self.desired_label(name, present=False) is not None
         undeclared = self.desired_label(name, present=True) is None
-        assert absent or (undeclared and self.account.policy.prune_labels is Prune.ALL)
+        assert absent or (undeclared and self.account.policy.prune("label") is Prune.ALL)
         if not self.late(step, about, "/leadLabels", self.lag):
             assert step.before.labels[about]["color"] == self.planned(about)["color"], "deleted over a person's change"
         if self.account.policy.refuse_in_use:

@@ -74,7 +74,7 @@ def live_lead(
 
 def account(*desired: Desired, labels: str = "none", leads: str = "none", **policy: Any) -> Account:
     """Return an account that declares these objects."""
-    rules = replace(Policy(prune_labels=Prune(labels), prune_leads=Prune(leads)), **policy)
+    rules = replace(Policy(prune_rules={"label": Prune(labels), "lead": Prune(leads)}), **policy)
     return Account("emea", "https://acme-emea.pipedrive.com", "ns", rules, desired)
 
 

@@ -142,6 +142,9 @@ def _through(value: ast.expr, product: _Product) -> Iterator[str]:
 
 
 def _strings(value: ast.expr, form: re.Pattern[str]) -> Iterator[str]:
+    """Return the strings in an expression that are codes; one that names a kind is described as labels have it."""
     for constant in ast.walk(value):
-        if isinstance(constant, ast.Constant) and isinstance(constant.value, str) and form.fullmatch(constant.value):
-            yield constant.value.rstrip("?")
+        if isinstance(constant, ast.Constant) and isinstance(constant.value, str):
+            text = constant.value.replace("{0}", "label").replace("{1}", "labels")
+            if form.fullmatch(text):
+                yield text.rstrip("?")

@@ -33,7 +33,7 @@ def live_lead(number: int, marker: str | None, *labels: int, **more: Any) -> Bod
 
 
 STRANGERS = (live_lead(90, None, 1, 2), live_lead(91, "other:a", 3), live_lead(92, None, is_archived=True))
-OWNED = replace(NO_GUARDS, prune_leads=Prune.OWNED)
+OWNED = replace(NO_GUARDS, prune_rules={"lead": Prune.OWNED})
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ BOTH = Case(
         label("New", "pink"),
         lead("moved", title="ns:moved", labels=refs("Warm", "New")),
         lead("first", labels=refs("New")),
-        policy=replace(OWNED, prune_labels=Prune.ALL),
+        policy=replace(OWNED, prune_rules={"label": Prune.ALL, "lead": Prune.OWNED}),
     ),
 )
 """Leads that wait for new labels, labels that go when leads have let go of them; all that is undeclared is pruned."""
@@ -160,7 +160,7 @@ def written(case: Case, *urls: str) -> str:
                 for number, url in enumerate(urls)
             },
             "policy": {
-                "prune": {"labels": policy.prune_labels.value, "leads": policy.prune_leads.value},
+                "prune": {"labels": policy.prune("label").value, "leads": policy.prune("lead").value},
                 "guards": {"max_deletes": None, "max_delete_percent": None},
                 "in_use": "allow",
             },

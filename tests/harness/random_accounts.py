@@ -94,8 +94,10 @@ def declarations(draw: st.DrawFn) -> Account:
         desired.append(Desired(Address("emea", "lead", key), wanted, HERE, marker=f"ns:{key}", create_only=seed))
     policy = replace(
         NO_GUARDS,
-        prune_labels=draw(st.sampled_from([Prune.NONE, Prune.ALL])),
-        prune_leads=draw(st.sampled_from([Prune.NONE, Prune.OWNED])),
+        prune_rules={
+            "label": draw(st.sampled_from([Prune.NONE, Prune.ALL])),
+            "lead": draw(st.sampled_from([Prune.NONE, Prune.OWNED])),
+        },
     )
     # A lock file may remember anything: what is there, what is gone, and what was never true.
     ids = [f"00000000-0000-4000-8000-{i:012x}" for i in range(8)] + [

@@ -79,7 +79,7 @@ class Recording(Observer):
     def receipt(self, plan: AccountPlan) -> AccountReceipt:
         """Return what a receipt of the run says: what was announced, with the answers that came."""
         touched = [self.ends.get(id(touch), touch) for touch in self.begun]
-        labels = {label.remote_id: label.name for label in plan.labels}
+        labels = {label.remote_id: label.name for label in plan.named}
         return AccountReceipt("receipt.json", tuple(touch for touch in touched if touch is not None), labels)
 
 

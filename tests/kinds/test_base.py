@@ -17,15 +17,15 @@ ANSWERED = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
 def test_every_decoded_attribute_has_a_form_in_receipts(kind: Kind) -> None:
     assert kind.decode(ANSWERED[kind.name]).attrs.keys() == kind.forms.keys()
     assert kind.references.keys() | kind.needed_to_recreate <= kind.forms.keys()
 
 
 def test_a_kind_refers_only_to_kinds_before_it() -> None:
-    names = [kind.name for kind in KINDS]
-    for place, kind in enumerate(KINDS):
+    names = list(KINDS)
+    for place, kind in enumerate(KINDS.values()):
         assert set(kind.references.values()) <= set(names[:place])
 
 

@@ -94,12 +94,12 @@ def test_absent_has_a_readable_repr() -> None:
 
 
 def test_an_unknown_kind_is_never_pruned() -> None:
-    policy = Policy(prune_labels=Prune.ALL, prune_leads=Prune.OWNED)
+    policy = Policy(prune_rules={"label": Prune.ALL, "lead": Prune.OWNED})
     assert [policy.prune(kind) for kind in ("label", "lead", "deal")] == [Prune.ALL, Prune.OWNED, Prune.NONE]
 
 
 def test_the_default_policy_is_cautious() -> None:
     policy = Policy()
-    assert (policy.prune_labels, policy.prune_leads, policy.refuse_in_use) == (Prune.NONE, Prune.NONE, True)
+    assert (policy.prune("label"), policy.prune("lead"), policy.refuse_in_use) == (Prune.NONE, Prune.NONE, True)
     assert (policy.max_deletes, policy.max_delete_percent, policy.max_tokens) == (10, 30, None)
     assert policy.archived_pages == 10

@@ -100,7 +100,7 @@ def test_an_apply_converges_and_strangers_keep_what_they_have(live: dict[str, An
             assert after_leads[id_] == {**lead, **touched}, "an unmanaged lead was touched"
     for id_, one in before_labels.items():
         declared = any(one["name"] in desired.names for desired in account.of_kind("label"))
-        if not declared and id_ not in account.locked and account.policy.prune_labels is Prune.NONE:
+        if not declared and id_ not in account.locked and account.policy.prune("label") is Prune.NONE:
             assert after_labels[id_] == one, "an undeclared label was touched"
 
 

@@ -93,7 +93,7 @@ def test_prune_locked_deletes_locked_objects_that_are_no_longer_declared() -> No
     plan = planned(declared, live_label("Hot", "red", "id-1"), live_label("VIP", "red", "id-2"))
     assert shown(plan) == ["- label:Hot"]
     assert [(group.key, group.reason) for group in plan.untouched] == [("VIP", Reason.NOT_LOCKED)]
-    assert declared.policy.prune_labels is Prune.LOCKED
+    assert declared.policy.prune("label") is Prune.LOCKED
 
 
 def test_prune_locked_without_a_lock_file_warns() -> None:

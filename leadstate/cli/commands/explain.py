@@ -22,7 +22,7 @@ from leadstate.edit.items import Files
 from leadstate.edit.provenance import provenance
 from leadstate.engine.explain import Found, explain_all
 from leadstate.engine.run import Settings
-from leadstate.kinds import KIND_NAMES
+from leadstate.kinds import KINDS
 from leadstate.model.address import Address, Target
 from leadstate.model.diagnostics import Diagnostic, error
 from leadstate.model.errors import ConfigurationError
@@ -51,7 +51,7 @@ def explain(
                leadstate explain emea/lead:acme-renewal
     """
     try:
-        target = Target.parse(address, KIND_NAMES)
+        target = Target.parse(address, tuple(KINDS))
     except ValueError as failure:
         raise click.BadParameter(str(failure), param_hint="ADDRESS") from None
     if target.account and accounts:

@@ -19,7 +19,8 @@ from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import columns, wants_color, write_private
 from leadstate.cli.session import session
 from leadstate.config import Configuration
-from leadstate.kinds.label import LABEL
+from leadstate.kinds import KINDS
+from leadstate.kinds.base import Kind
 from leadstate.kinds.lead import LEAD
 from leadstate.model.diagnostics import Diagnostic
 from leadstate.model.errors import diagnostic_of
@@ -54,17 +55,23 @@ def get() -> None:
 _form = options.output("table", "json", "yaml")
 
 
-@get.command("labels")
-@options.configuration
-@_form
-def labels(**chosen: Any) -> int:
-    """The lead labels (10 tokens an account).
+def _add_listing(kind: Kind) -> None:
+    """Add the command that lists the objects of a kind that names tell."""
+
+    def list_all(**chosen: Any) -> int:
+        return _get(_listed(kind.listing), kind.columns, **chosen)
+
+    list_all.__doc__ = f"""{kind.description.removesuffix(".")} ({kind.listing.tokens} tokens an account).
 
     \b
-    Examples:  leadstate get labels
-               leadstate get labels -a tag:prod --format yaml
+    Examples:  leadstate get {kind.section}
+               leadstate get {kind.section} -a tag:prod --format yaml
     """
-    return _get(_listed(LABEL.listing), LABEL.columns, **chosen)
+    get.command(kind.section)(options.configuration(_form(list_all)))
+
+
+for named in (kind for kind in KINDS.values() if kind.is_named):
+    _add_listing(named)
 
 
 @get.command("sources")

@@ -18,10 +18,13 @@ from leadstate.cli.patch import Way, asking, can_be_made, file_for, new_texts, p
 from leadstate.cli.session import session
 from leadstate.config import Configuration
 from leadstate.edit.edits import Append, Edit
-from leadstate.edit.import_ import Taken, Written, label_items, lead_items
+from leadstate.edit.import_ import Taken, Written, lead_items, named_items
 from leadstate.edit.items import Files
 from leadstate.edit.live_values import spellings
 from leadstate.engine.read.undeclared import Undeclared, Wanted, read_undeclared
+from leadstate.kinds import KINDS
+from leadstate.kinds.label import LABEL
+from leadstate.kinds.lead import LEAD
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.errors import ConfigurationError
@@ -36,11 +39,17 @@ class _Files:
     everything: Configuration
 
 
+def _kinds(command: options.F) -> options.F:
+    """Add `--labels/--no-labels`, and the like for every kind that names tell."""
+    for kind in (kind for kind in reversed(KINDS.values()) if kind.is_named):
+        flag, words = f"--{kind.section}/--no-{kind.section}", f"{kind.section.capitalize()} that are not declared."
+        command = options.option(flag, f"with_{kind.name}", default=True, help=f"{words}  [default: yes]")(command)
+    return command
+
+
 @click.command("import", short_help=COMMANDS["import"])
 @options.configuration
-@options.option(
-    "--labels/--no-labels", "with_labels", default=True, help="Labels that are not declared.  [default: yes]"
-)
+@_kinds
 @options.option(
     "--leads", "with_leads", is_flag=True, help="Leads that are not declared, with our marker or with none."
 )
@@ -68,7 +77,6 @@ def import_(
     *,
     paths: tuple[Path, ...],
     accounts: tuple[str, ...],
-    with_labels: bool,
     with_leads: bool,
     names: bool,
     owners: tuple[int, ...],
@@ -78,6 +86,7 @@ def import_(
     check: bool,
     auto_approve: bool,
     color: str,
+    **with_kinds: bool,
 ) -> int:
     """Write what is live and not declared into the YAML, so that a plan has nothing to do with it.
 
@@ -95,8 +104,9 @@ def import_(
                leadstate import -a emea --leads --names
                leadstate import -a emea --no-labels --leads --owner 101 --source API
     """
-    wanted = Wanted(with_leads, names, frozenset(owners), frozenset(map(text, labels)), frozenset(sources))
-    if not with_labels and not with_leads:
+    kinds = frozenset(name for name in KINDS if with_kinds.get(f"with_{name}"))
+    wanted = Wanted(kinds, with_leads, names, frozenset(owners), frozenset(map(text, labels)), frozenset(sources))
+    if not kinds and not with_leads:
         raise click.UsageError("Nothing is chosen: --no-labels needs --leads.")
     if not with_leads and (owners or sources or names):
         raise click.UsageError("--owner, --source and --names are about leads: add --leads.")
@@ -108,9 +118,9 @@ def import_(
         if with_leads and configuration.namespace is None:
             raise click.UsageError("--leads needs a `namespace` in the configuration: it is what markers our leads.")
         found, diagnostics = wait_for(_read(configuration, wanted))
-        new_labels, new_leads = _items(found, _Files(files, everything), with_labels=with_labels)
+        new = _items(found, _Files(files, everything), kinds)
         edits: dict[str, list[Edit]] = {}
-        chosen = [(key, taken) for key, taken in (("labels", new_labels), ("leads", new_leads)) if taken.items]
+        chosen = [(KINDS[kind].section, taken) for kind, taken in new.items() if taken.items]
         if chosen and into is not None and can_be_made(into, paths):
             files = files.with_new(into, chosen[0][0])
         for key, taken in chosen:
@@ -119,10 +129,11 @@ def import_(
     except ConfigurationError as failure:
         say(failure.diagnostics)
         return Exit.ERROR
-    diagnostics = [*diagnostics, *new_labels.diagnostics, *new_leads.diagnostics]
+    diagnostics = [*diagnostics, *(diagnostic for taken in new.values() for diagnostic in taken.diagnostics)]
+    adopted = new[LEAD.name].adopted
     code = patch(changed, paths, Way(check, auto_approve, color))
-    if code is Exit.FINE and new_leads.adopted:
-        click.echo(f"{adopt(lock_file(paths), new_leads.adopted)} remembers the adopted leads: commit it.", err=True)
+    if code is Exit.FINE and adopted:
+        click.echo(f"{adopt(lock_file(paths), adopted)} remembers the adopted leads: commit it.", err=True)
     say(diagnostics)
     _say_what_is_foreign(found)
     if not changed:
@@ -139,25 +150,30 @@ async def _read(configuration: Configuration, wanted: Wanted) -> tuple[Sequence[
         return found, [*unusable, *(diagnostic for account in found for diagnostic in account.diagnostics)]
 
 
-def _items(found: Sequence[Undeclared], written: _Files, *, with_labels: bool) -> tuple[Taken, Taken]:
+def _items(found: Sequence[Undeclared], written: _Files, kinds: frozenset[str]) -> dict[str, Taken]:
+    """Return for each kind what of it is to be written."""
     everything = written.everything
     everyone = frozenset(account.account.name for account in everything.accounts)
-    labels = label_items({account.account: account.labels for account in found}, everyone) if with_labels else Taken()
+    new = {
+        kind: named_items(KINDS[kind], {account.account: account.named.get(kind, ()) for account in found}, everyone)
+        for kind in KINDS
+        if kind in kinds
+    }
     declared = Written(
         everyone,
         everything.namespace or "",
-        frozenset(lead.address.key for account in everything.accounts for lead in account.account.of_kind("lead")),
-        _names(written, labels),
+        frozenset(lead.address.key for account in everything.accounts for lead in account.account.of_kind(LEAD.name)),
+        _names(written, new.get(LABEL.name, Taken())),
         {name: written.files.account(name).get("plan") for name in everyone},
     )
     leads = {account.account: account.leads for account in found}
-    return labels, lead_items(leads, {account.account: account.known for account in found}, declared)
+    return {**new, LEAD.name: lead_items(leads, {account.account: account.known for account in found}, declared)}
 
 
 def _say_what_is_foreign(found: Sequence[Undeclared]) -> None:
     for account in found:
         if account.foreign:
-            leads = counted(account.foreign, "lead")
+            leads = counted(account.foreign, LEAD.name)
             click.echo(
                 f"{account.account}: {leads} with the marker of somebody else (`origin_id`): untouched.", err=True
             )
@@ -168,12 +184,12 @@ def _names(written: _Files, labels: Taken) -> Mapping[str, Mapping[Ref, str]]:
     names: dict[str, dict[Ref, str]] = {
         account.account.name: {
             label.address.ref: spellings(label, written.files)[0]
-            for label in account.account.of_kind("label")
+            for label in account.account.of_kind(LABEL.name)
             if label.present
         }
         for account in written.everything.accounts
     }
     for name, accounts in labels.accounts.items():
         for account in accounts:
-            names[account][Ref("label", name)] = name
+            names[account][Ref(LABEL.name, name)] = name
     return names

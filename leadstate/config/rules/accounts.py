@@ -15,16 +15,19 @@ from leadstate.config.configuration import (
     SecretSource,
     TokenSource,
 )
-from leadstate.config.rules.labels import check_labels, labels_of
 from leadstate.config.rules.leads import Broken, Leads, check_keys
 from leadstate.config.rules.merge import Entry, Merged
+from leadstate.config.rules.names import check_names, names_of
 from leadstate.config.rules.scope import AccountSet, Directory, Item, scope_of
 from leadstate.config.rules.trust import Trust, check_trust
 from leadstate.config.rules.variables import Variables
 from leadstate.config.schema.document import AccountSpec, PolicySpec
 from leadstate.config.schema.token_spec import SecretSpec
 from leadstate.config.yaml.diagnostics import Diagnostics, Place
+from leadstate.kinds import KINDS
 from leadstate.kinds.base import fields_set
+from leadstate.kinds.label import LABEL
+from leadstate.kinds.lead import LEAD
 from leadstate.model.account import Account, InAccount, unify_loopback
 from leadstate.model.policy import Policy, Prune
 from leadstate.model.resource import text
@@ -41,17 +44,21 @@ def declare(
         hint = "add `accounts:` with a name, a `domain` and a `token`"
         diagnostics.error("no-accounts", "no account is declared", merged.top, hint=hint)
     selected = _selected(selectors, directory, diagnostics)
-    labels = [(entry, scope_of(entry, directory, diagnostics)) for entry in merged.labels]
-    leads = [(entry, scope_of(entry, directory, diagnostics)) for entry in merged.leads]
-    _warn_of_nowhere([*labels, *leads], merged, diagnostics)
+    items = {
+        kind: [(entry, scope_of(entry, directory, diagnostics)) for entry in entries]
+        for kind, entries in merged.items.items()
+    }
+    _warn_of_nowhere([item for entries in items.values() for item in entries], merged, diagnostics)
     _check_namespace(merged, diagnostics)
     _check_addresses(merged, diagnostics)
 
     variables = Variables(merged.accounts, directory, merged.unsure)
-    labels_here = labels_of(labels, variables)
-    check_labels(labels_here, directory, diagnostics)
-    rules = Leads(labels_here, variables, directory, merged.namespace or "", _broken(merged))
-    desired = (*labels_here.desired(), *rules.desired(leads))
+    named = {kind.name: names_of(kind, items[kind.name], variables) for kind in KINDS.values() if kind.is_named}
+    for names in named.values():
+        check_names(names, directory, diagnostics)
+    leads = items[LEAD.name]
+    rules = Leads(named[LABEL.name], variables, directory, merged.namespace or "", _broken(merged))
+    desired = (*(declared for names in named.values() for declared in names.desired()), *rules.desired(leads))
     check_keys(leads, merged.namespace or "", directory, diagnostics)
     rules.report(diagnostics)
     variables.report(diagnostics)
@@ -106,9 +113,9 @@ def _check_namespace(merged: Merged, diagnostics: Diagnostics) -> None:
     if merged.namespace_given:
         return
     hint = "add `namespace: …` at the top: a short name that no other configuration uses"
-    if merged.leads:
-        summary = "leads are declared, and no `namespace` to mark them as ours"
-        diagnostics.error("namespace-missing", summary, merged.leads[0].place(), hint=hint)
+    for kind in (kind for kind in KINDS.values() if not kind.is_named and merged.items[kind.name]):
+        summary = f"{kind.section} are declared, and no `namespace` to mark them as ours"
+        diagnostics.error("namespace-missing", summary, merged.items[kind.name][0].place(), hint=hint)
         return
     for place in _owned(merged):
         summary = "`prune: {leads: owned}` deletes leads of our `namespace`, and none is given"
@@ -116,11 +123,12 @@ def _check_namespace(merged: Merged, diagnostics: Diagnostics) -> None:
 
 
 def _owned(merged: Merged) -> Iterator[Place]:
-    if merged.policy is not None and merged.policy.spec.prune.leads == "owned":
-        yield merged.policy.place("prune", "leads")
-    for entry in merged.accounts.values():
-        if entry.spec.policy.prune.leads == "owned":
-            yield entry.place("policy", "prune", "leads")
+    for section in (kind.section for kind in KINDS.values() if Prune.OWNED in kind.prune):
+        if merged.policy is not None and getattr(merged.policy.spec.prune, section) == Prune.OWNED:
+            yield merged.policy.place("prune", section)
+        for entry in merged.accounts.values():
+            if getattr(entry.spec.policy.prune, section) == Prune.OWNED:
+                yield entry.place("policy", "prune", section)
 
 
 def _check_addresses(merged: Merged, diagnostics: Diagnostics) -> None:
@@ -155,11 +163,11 @@ def _broken(merged: Merged) -> Broken:
     """Return what the labels that are wrong by themselves may be called."""
     texts: set[str] = set()
     unknowable = False
-    for _, value in merged.broken.get("labels", ()):
+    for _, value in merged.broken.get(LABEL.section, ()):
         found = {text(name) for name in _texts(value)}
         unknowable = unknowable or not found or any("${" in name for name in found)
         texts |= found
-    return Broken(frozenset(texts), unknowable or "labels" in merged.dropped)
+    return Broken(frozenset(texts), unknowable or LABEL.section in merged.dropped)
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -173,17 +181,20 @@ def _texts(value: Any) -> Iterator[str]:
 def policy_of(account: PolicySpec, everywhere: PolicySpec | None) -> Policy:
     """Return the policy of an account: what it says, then what holds for all, then the defaults; null lifts a limit."""
     written: dict[str, Any] = {}
+    rules: dict[str, Prune] = {}
     for spec in (everywhere, account):
         if spec is not None:
             written |= dict(_policy_fields(spec))
-    return replace(Policy(), **written)
+            said = fields_set(spec.prune)
+            rules |= {kind.name: Prune(str(said[kind.section])) for kind in KINDS.values() if kind.section in said}
+    return replace(Policy(), **written, prune_rules=rules)
 
 
 def _policy_fields(spec: PolicySpec) -> Iterator[tuple[str, object]]:
     for name, value in fields_set(spec).items():
         match name:
             case "prune":
-                yield from ((f"prune_{kind}", Prune(str(rule))) for kind, rule in fields_set(spec.prune).items())
+                continue
             case "guards":
                 yield from fields_set(spec.guards).items()
             case "in_use":

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from leadstate.config.hints import choice
-from leadstate.config.rules.labels import Labels, shown
 from leadstate.config.rules.merge import Entry
+from leadstate.config.rules.names import Names, shown
 from leadstate.config.rules.scope import AccountSet, Directory
 from leadstate.config.rules.variables import Variables, Variant, used_in
 from leadstate.config.yaml.diagnostics import Diagnostics, Place
@@ -34,7 +34,7 @@ class Broken:
 class Leads:
     """The leads of all accounts."""
 
-    labels: Labels
+    labels: Names
     variables: Variables
     directory: Directory
     namespace: str

@@ -1,4 +1,4 @@
-"""Several files as one: accounts together, labels and leads in order; what may be there once is there once."""
+"""Several files as one: accounts together, items of each kind in order; what may be there once is there once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,18 +8,17 @@ from leadstate.config.schema.document import AccountSpec, PolicySpec
 from leadstate.config.validate import Checked
 from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source
 from leadstate.config.yaml.nodes import Node
+from leadstate.kinds import KINDS
 from leadstate.kinds.base import Spec
-from leadstate.kinds.label import LabelSpec
-from leadstate.kinds.lead_spec import LeadSpec
 
-T = TypeVar("T", bound=Spec)
+T_co = TypeVar("T_co", bound=Spec, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry(Generic[T]):
+class Entry(Generic[T_co]):
     """One declared thing and where it stands."""
 
-    spec: T
+    spec: T_co
     node: Node
     source: Source
 
@@ -48,9 +47,8 @@ class Merged:
         namespace_given: whether one is given at all.
         policy: what holds for every account, with its place.
         accounts: name → account.
-        labels: in the order of the files.
-        leads: in the order of the files.
-        broken: `accounts`, `labels`, `leads` → items that are wrong by themselves, and have been reported.
+        items: kind → its items, in the order of the files.
+        broken: `accounts` and the sections of kinds → items that are wrong by themselves, and have been reported.
         dropped: keys that are wrong as a whole.
         unsure: accounts of which the tags and variables are not known.
     """
@@ -60,8 +58,7 @@ class Merged:
     namespace_given: bool = False
     policy: Entry[PolicySpec] | None = None
     accounts: dict[str, Entry[AccountSpec]] = field(default_factory=dict)
-    labels: list[Entry[LabelSpec]] = field(default_factory=list)
-    leads: list[Entry[LeadSpec]] = field(default_factory=list)
+    items: dict[str, list[Entry[Any]]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     broken: dict[str, list[tuple[str, Any]]] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)
     unsure: set[str] = field(default_factory=set)
@@ -87,14 +84,11 @@ def merge(files: Sequence[Checked], diagnostics: Diagnostics) -> Merged:
             place = file.key_place("accounts", name)
             if _once(f"accounts.{name}", place, seen, diagnostics):
                 merged.accounts[name] = Entry(account, file.node("accounts", name), source)
-        merged.labels += [
-            Entry(spec, node, source) for spec, node in zip(document.labels, file.items["labels"], strict=True)
-        ]
-        merged.leads += [
-            Entry(spec, node, source) for spec, node in zip(document.leads, file.items["leads"], strict=True)
-        ]
-        for kind, values in file.broken.items():
-            merged.broken.setdefault(kind, []).extend(values)
+        for kind in KINDS.values():
+            listed = zip(document.items_of(kind), file.items[kind.section], strict=True)
+            merged.items[kind.name] += [Entry(spec, node, source) for spec, node in listed]
+        for section, values in file.broken.items():
+            merged.broken.setdefault(section, []).extend(values)
     _check_version(files, diagnostics)
     return merged
 

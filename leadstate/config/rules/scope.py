@@ -7,11 +7,10 @@ from typing import Any, Final, TypeAlias
 from leadstate.config.hints import choice
 from leadstate.config.rules.merge import Entry, Merged
 from leadstate.config.yaml.diagnostics import Diagnostics, Place, visible
-from leadstate.kinds.label import LabelSpec
-from leadstate.kinds.lead_spec import LeadSpec
+from leadstate.kinds.base import Item as ItemSpec
 
 TAG = "tag:"
-Item: TypeAlias = Entry[LabelSpec] | Entry[LeadSpec]
+Item: TypeAlias = Entry[ItemSpec]
 AccountSet: TypeAlias = int
 """A set of usable accounts, as bits: each label keeps one of up to 5,000, of which pairs are intersected."""
 

@@ -4,39 +4,39 @@ Fields are no unions where it can be avoided, so that an error's path leads to o
 how things fit together; the rules do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from leadstate.config.schema.token_spec import TokenSpec
 from leadstate.config.schema.urls import Domain, Url
-from leadstate.kinds.base import RemoteId, Scoped, Spec, fields_set
-from leadstate.kinds.label import LabelSpec
-from leadstate.kinds.lead_spec import IfGone, LeadSpec, Mode, Plan
+from leadstate.kinds import KINDS
+from leadstate.kinds.base import Item, Kind, RemoteId, Scoped, Spec, fields_set
+from leadstate.kinds.lead_spec import IfGone, Mode, Plan
 
 AccountName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
 Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", max_length=100)]
 DELIMITERS: Final = {",": ",", ";": ";", "tab": "\t"}
 
-Labels = Literal["none", "locked", "all"]
-Leads = Literal["none", "owned"]
 Limit = Annotated[int, Field(ge=0)]
 Percent = Annotated[int, Field(ge=0, le=100)]
 
 
-class PruneSpec(Spec):
-    """Which undeclared objects are deleted."""
+def _rules(kind: Kind) -> Any:
+    """Return the field of a kind's prune rule: type and default."""
+    words = ("none", *(rule.value for rule in kind.prune))
+    return Annotated[Literal[words], Field(description=kind.prune_help)], "none"
 
-    labels: Annotated[
-        Labels,
-        Field(description="Which undeclared labels are deleted; locked: those that the lock file knows."),
-    ] = "none"
-    leads: Annotated[
-        Leads, Field(description="owned: undeclared leads of our namespace are deleted, archived ones excepted.")
-    ] = "none"
+
+PruneSpec: type[Spec] = create_model(
+    "PruneSpec",
+    __base__=Spec,
+    __doc__="Which undeclared objects are deleted.",
+    **{kind.section: _rules(kind) for kind in KINDS.values()},
+)
 
 
 class GuardsSpec(Spec):
@@ -54,7 +54,10 @@ class GuardsSpec(Spec):
 class PolicySpec(Spec):
     """What a run may do to what is not declared, and how much at once."""
 
-    prune: Annotated[PruneSpec, Field(description="Which undeclared objects are deleted.")] = PruneSpec()
+    prune: Annotated[
+        PruneSpec,
+        Field(description="Which undeclared objects are deleted."),
+    ] = PruneSpec()
     guards: Annotated[GuardsSpec, Field(description="How much one run may do; null for no limit.")] = GuardsSpec()
     in_use: Annotated[
         Literal["refuse", "allow"], Field(description="Whether a label that leads still carry may be deleted.")
@@ -141,8 +144,8 @@ IGNORED: Final = "x-"
 """How a top-level key begins that is ignored: a place for anchors."""
 
 
-class Document(Spec):
-    """One file of a configuration."""
+class Top(Spec):
+    """What one file of a configuration says, the lists of the kinds aside."""
 
     model_config = ConfigDict(
         json_schema_extra={"patternProperties": {f"^{IGNORED}": {"description": "Ignored: a place for anchors."}}}
@@ -164,12 +167,28 @@ class Document(Spec):
     policy: Annotated[PolicySpec, Field(description="For every account; an account may override any of it.")] = (
         PolicySpec()
     )
-    labels: Annotated[list[LabelSpec], Field(description="The lead labels.")] = Field(default_factory=list)
     leads_from: LeadsFrom = Field(default_factory=list)
-    leads: Annotated[list[LeadSpec], Field(description="The seeded leads.")] = Field(default_factory=list)
 
     @model_validator(mode="before")
     @classmethod
     def _without_ignored(cls, raw: Any) -> Any:
         """Leave out the keys that begin with `x-`."""
         return {key: value for key, value in raw.items() if not key.startswith(IGNORED)}
+
+    def items_of(self, kind: Kind) -> Sequence[Item]:
+        """Return the items of a kind."""
+        items: Sequence[Item] = getattr(self, kind.section)
+        return items
+
+
+def _list(kind: Kind) -> Any:
+    """Return the field of a kind's list: type and default."""
+    return Annotated[list[kind.spec], Field(description=kind.description)], Field(default_factory=list)  # type: ignore[name-defined]  # made of the kinds
+
+
+Document: type[Top] = create_model(
+    "Document",
+    __base__=Top,
+    __doc__="One file of a configuration.",
+    **{kind.section: _list(kind) for kind in KINDS.values()},
+)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from leadstate.engine.read.decoded import decoded
-from leadstate.kinds import kind_named
+from leadstate.kinds import KINDS
 from leadstate.kinds.base import Kind
 from leadstate.model.address import RemoteRef
 from leadstate.model.outcome import Outcome, Status
@@ -29,7 +29,7 @@ class Conflicts:
 
     def __init__(self, plan: AccountPlan, reader: Reader) -> None:
         self._bindings = plan.bindings
-        self._names = {label.remote_id: label.name for label in plan.labels}
+        self._names = {(live.kind, live.remote_id): live.name for live in plan.named}
         self._reader = reader
         self._listed: dict[tuple[str, Action], dict[str, Live]] = {}
         self._listing = asyncio.Lock()
@@ -45,7 +45,7 @@ class Conflicts:
             NotFound: the object that an update is about does not exist any more.
             ApiError: it could not be read.
         """
-        kind = kind_named(change.address.kind)
+        kind = KINDS[change.address.kind]
         request = kind.reread(change)
         if request is None:
             return None
@@ -67,7 +67,8 @@ class Conflicts:
         """Return the conflict with an object of the same name that did not exist, or had another name, when planned."""
         for live in listed.values():
             known = self._bindings.knows(RemoteRef(live.kind, live.remote_id))
-            if live.name == change.want["name"] and not (known and self._names.get(live.remote_id) == live.name):
+            was_there = known and self._names.get((live.kind, live.remote_id)) == live.name
+            if live.name == change.want["name"] and not was_there:
                 return Outcome(
                     Status.CONFLICT,
                     f"somebody made a {live.kind} of this name since it was planned ({live.remote_id}); plan again",

@@ -8,16 +8,13 @@ from leadstate.engine.read.decoded import decoded
 from leadstate.kinds.base import Kind
 from leadstate.model.address import Ref
 from leadstate.model.plan import Action, Change
-from leadstate.model.resource import Bindings, Live, Value
+from leadstate.model.resource import FREEZES, Bindings, Live, Value
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.errors import ApiError, Rejected
-from leadstate.pipedrive.operations import GET_LEAD, Request
+from leadstate.pipedrive.operations import Request
 
 CREATES = 3
 """How often a create is sent whose answer is lost each time, and which is then not there."""
-
-ARCHIVE = {"is_archived": True}
-"""The one body whose PATCH cannot simply be repeated: an archived lead takes nothing but its way back."""
 
 
 class NotCreated(ApiError):
@@ -41,24 +38,26 @@ async def make(change: Change, kind: Kind, bindings: Bindings, writer: Writer) -
         bindings.bind(change.address.ref, made.remote_id)
         requests = requests[1:]
     for request in requests:
-        data = await _send(_addressed(request, change, bindings), writer)
+        data = await _send(_addressed(request, change, bindings), kind, writer)
         if change.action is not Action.DELETE:
             made = kind.decode(data)
     return made
 
 
-async def _send(request: Request, writer: Writer) -> Any:
-    """Send it; what it answers. Where archiving is refused, the lead is asked whether it is archived already.
+async def _send(request: Request, kind: Kind, writer: Writer) -> Any:
+    """Send it and return the answer. Where archiving is refused, ask whether the object is archived already.
 
-    So it is after an answer that was lost, since the client sends a PATCH again.
+    So it is after an answer that was lost: the client sends a PATCH again, and an archived object takes nothing but its
+    way back.
     """
     try:
         return (await writer.send(request)).data
     except Rejected:
-        if request.body != ARCHIVE:
+        archive = {kind.wire.get(FREEZES): True}
+        if kind.one is None or request.body != archive:
             raise
-        there = (await writer.get(Request(GET_LEAD, request.remote_id))).data
-        if not (isinstance(there, dict) and there.get("is_archived") is True):
+        there = (await writer.get(Request(kind.one, request.remote_id))).data
+        if not (isinstance(there, dict) and archive.items() <= there.items()):
             raise
         return there
 

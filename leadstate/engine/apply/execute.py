@@ -9,7 +9,7 @@ from leadstate.engine.apply.conflicts import GONE, Conflicts
 from leadstate.engine.apply.create import NotCreated, bound, make
 from leadstate.engine.apply.merge import move_leads
 from leadstate.engine.events import Observer
-from leadstate.kinds import KIND_NAMES, kind_named
+from leadstate.kinds import KINDS
 from leadstate.model.address import Address
 from leadstate.model.diagnostics import counted
 from leadstate.model.outcome import Outcome, Status
@@ -47,9 +47,9 @@ async def execute(
 
 def _stages(plan: AccountPlan) -> Iterator[Sequence[Change]]:
     """What of one stage is made in any order; a stage begins when the one before has ended."""
-    for name in KIND_NAMES:
+    for name in KINDS:
         yield [c for c in plan.changes if c.address.kind == name and c.action is not Action.DELETE]
-    for name in reversed(KIND_NAMES):
+    for name in reversed(KINDS):
         yield [c for c in plan.changes if c.address.kind == name and c.action is Action.DELETE]
 
 
@@ -128,7 +128,7 @@ class _Run:
 
     async def _make(self, change: Change) -> Outcome:
         """Make it, and compare what Pipedrive answered with what was asked: it may ignore a value without an error."""
-        made = await make(change, kind_named(change.address.kind), self._bindings, self._writer)
+        made = await make(change, KINDS[change.address.kind], self._bindings, self._writer)
         if made is None:
             return Outcome(Status.APPLIED)
         differing = [(field.path, field.before, field.after) for field in diff(self._bindings.attrs(made), change.want)]

@@ -10,15 +10,13 @@ from typing import Any
 from leadstate.engine.read.decoded import decoded, understood
 from leadstate.engine.read.leads import NEWEST_FIRST, again_if_shifted
 from leadstate.kinds.base import Kind
-from leadstate.kinds.label import LABEL
-from leadstate.kinds.lead import LEAD, glances
 from leadstate.model.address import RemoteRef
 from leadstate.model.observed import PAGE
 from leadstate.model.plan import Change
 from leadstate.model.resource import Bindings, Live
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import BadAnswer, Rejected
-from leadstate.pipedrive.operations import GET_LABELS, GET_LEADS, Request
+from leadstate.pipedrive.operations import Request
 from leadstate.reconcile.altered import is_altered
 
 PATIENCE = (0.5, 1.5, 4.0)
@@ -28,8 +26,8 @@ PATIENCE = (0.5, 1.5, 4.0)
 async def look_for(change: Change, kind: Kind, bindings: Bindings, reader: Reader) -> Live | None:
     """Return the object that an add may have made; None if it does not exist after some patience.
 
-    A lead is known by its ownership marker. A label is one of the wanted name that did not exist when the account was
-    read.
+    An object is known by its ownership marker. One that can bear none is of the wanted name and did not exist when the
+    account was read.
 
     Raises:
         ApiError: it could not be looked for, more than one object could be the one, or one could be that the server
@@ -37,10 +35,9 @@ async def look_for(change: Change, kind: Kind, bindings: Bindings, reader: Reade
     """
     for pause in PATIENCE:
         await reader.pace.sleep(pause)
-        if change.marker:
-            found, altered = await _look_for_lead(change, reader)
-        else:
-            found, altered = await _look_for_label(change, bindings, reader)
+        found, altered = await (
+            _look_by_name(change, kind, bindings, reader) if kind.is_named else _look_by_marker(change, kind, reader)
+        )
         if len(found) > 1:
             raise BadAnswer(kind.listing.id, f"{len(found)} {kind.name}s could be the one that was to be created")
         if found:
@@ -55,9 +52,9 @@ Found = tuple[list[Live], list[Live]]
 """What is the wanted object, and what may be it in another form."""
 
 
-async def _look_for_label(change: Change, bindings: Bindings, reader: Reader) -> Found:
-    rows = (await reader.get(Request(GET_LABELS))).rows()
-    listed = decoded(LABEL, GET_LABELS, rows)
+async def _look_by_name(change: Change, kind: Kind, bindings: Bindings, reader: Reader) -> Found:
+    rows = (await reader.get(Request(kind.listing))).rows()
+    listed = decoded(kind, kind.listing, rows)
     unknown = [live for live in listed if not bindings.knows(RemoteRef(live.kind, live.remote_id))]
     name = change.want["name"]
     return (
@@ -66,42 +63,42 @@ async def _look_for_label(change: Change, bindings: Bindings, reader: Reader) ->
     )
 
 
-async def _look_for_lead(change: Change, reader: Reader) -> Found:
+async def _look_by_marker(change: Change, kind: Kind, reader: Reader) -> Found:
     """Look on the newest page, which holds what was created a moment ago, or on all if the server does not sort."""
     try:
         query = (NEWEST_FIRST, ("limit", str(PAGE)), ("start", "0"))
-        answer = await reader.get(Request(GET_LEADS, query=query))
+        answer = await reader.get(Request(kind.listing, query=query))
     except Rejected:
-        return await again_if_shifted(lambda: _look_on_all_pages(change, reader))
+        return await again_if_shifted(lambda: _look_on_all_pages(change, kind, reader))
     rows = answer.rows()
-    found = _of_create(change, rows)
+    found = _of_create(change, kind, rows)
     if not found[0] and answer.page()[1] and not _is_newest_first(rows):
-        return await again_if_shifted(lambda: _look_on_all_pages(change, reader))
+        return await again_if_shifted(lambda: _look_on_all_pages(change, kind, reader))
     return found
 
 
-async def _look_on_all_pages(change: Change, reader: Reader) -> Found:
+async def _look_on_all_pages(change: Change, kind: Kind, reader: Reader) -> Found:
     found: Found = ([], [])
-    async with aclosing(reader.pages(GET_LEADS)) as pages:
+    async with aclosing(reader.pages(kind.listing)) as pages:
         async for page in pages:
-            for kept, new in zip(found, _of_create(change, page.rows), strict=True):
+            for kept, new in zip(found, _of_create(change, kind, page.rows), strict=True):
                 kept.extend(new)
     return found
 
 
-def _of_create(change: Change, rows: Sequence[Any]) -> Found:
-    """Return the leads of a page that the create may have made. All others are not looked into."""
+def _of_create(change: Change, kind: Kind, rows: Sequence[Any]) -> Found:
+    """Return the objects of a page that the create may have made. All others are not looked into."""
     title = change.want.get("title")
-    with understood(LEAD, GET_LEADS):
+    with understood(kind, kind.listing):
         near = [
             row
-            for lead, row in zip(glances(rows), rows, strict=True)
-            if lead.origin_id == change.marker or row.get("title") == title
+            for glance, row in zip(kind.glances(rows), rows, strict=True)
+            if glance.origin_id == change.marker or row.get("title") == title
         ]
-    leads = list(decoded(LEAD, GET_LEADS, near))
+    found = list(decoded(kind, kind.listing, near))
     return (
-        [lead for lead in leads if lead.marker == change.marker],
-        [lead for lead in leads if is_altered(title, change.marker, lead)],
+        [live for live in found if live.marker == change.marker],
+        [live for live in found if is_altered(title, change.marker, live)],
     )
 
 

@@ -12,30 +12,17 @@ from typing import Any
 from pydantic import ValidationError
 
 from leadstate.engine.events import Observer
-from leadstate.kinds import kind_named
-from leadstate.kinds.label import LABEL
-from leadstate.kinds.lead import LEAD
+from leadstate.kinds import KINDS
+from leadstate.kinds.base import Kind
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.outcome import Touch
 from leadstate.model.plan import AccountPlan, Action, Change
-from leadstate.model.resource import FREEZES, Absent, Attrs, Bindings, Live, Value
+from leadstate.model.resource import CARRIER, CARRIES, FREEZES, Absent, Attrs, Bindings, Live, Value
 from leadstate.pipedrive.answers import Answer
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.connection import Connection, Lane
 from leadstate.pipedrive.errors import ApiError
-from leadstate.pipedrive.operations import (
-    ADD_LABEL,
-    ADD_LEAD,
-    DELETE_LABEL,
-    DELETE_LEAD,
-    GET_LEAD,
-    UPDATE_LABEL,
-    UPDATE_LEAD,
-    Request,
-)
-
-LABELS = "label_ids"
-ARCHIVED = "is_archived"
+from leadstate.pipedrive.operations import Request
 
 
 class Unrecorded(ApiError):
@@ -59,15 +46,18 @@ class Recorder(Writer):
         self._plan = plan
         self._observer = observer
         self._changes = {(c.address.kind, c.remote_id): c for c in plan.changes if c.remote_id is not None}
-        self._adds = {_identity(c): c for c in plan.changes if c.action is Action.ADD}
-        self._read: dict[str, Live] = {}
+        self._adds = {(c.address.kind, _identity(c)): c for c in plan.changes if c.action is Action.ADD}
+        self._read: dict[tuple[str, str], Live] = {}
+        self._reads = {kind.one: kind for kind in KINDS.values() if kind.one is not None}
+        self._writes = {operation: kind for kind in KINDS.values() for operation in kind.writes}
 
     async def get(self, request: Request, lane: Lane | None = None) -> Answer:
-        """Read, and remember a lead until it is written."""
+        """Read, and remember an object that is read by its id until it is written."""
         answer = await super().get(request, lane)
-        if request.operation is GET_LEAD and request.remote_id is not None:
+        kind = self._reads.get(request.operation)
+        if kind is not None and request.remote_id is not None:
             with suppress(ValidationError, ArithmeticError):
-                self._read[request.remote_id] = LEAD.decode(answer.data)
+                self._read[kind.name, request.remote_id] = kind.decode(answer.data)
         return answer
 
     async def send(self, request: Request) -> Answer:
@@ -86,7 +76,7 @@ class Recorder(Writer):
             answer = await super().send(request)
         except ApiError as failure:
             # Of anything but a create the live state tells whether it happened.
-            if request.operation in (ADD_LABEL, ADD_LEAD) and not failure.perhaps_done:
+            if self._action(request) is Action.ADD and not failure.perhaps_done:
                 self._tell(touches, [None] * len(touches))
             raise
         self._tell(touches, [self._done(touch, answer.data) for touch in touches])
@@ -96,72 +86,73 @@ class Recorder(Writer):
         for touch, result in zip(touches, done, strict=True):
             self._observer.touched(self._plan.account, touch, result)
 
+    def _action(self, request: Request) -> Action:
+        return self._writes[request.operation].writes[request.operation]
+
     def _touches(self, request: Request) -> Iterator[Touch | None]:
-        body, remote_id = request.body or {}, request.remote_id
-        match request.operation:
-            case operation if operation in (ADD_LABEL, ADD_LEAD):
-                change = self._adds.get(body.get("origin_id") if operation is ADD_LEAD else body.get("name"))
-                yield None if change is None else self._add(change, body)
-            case operation if operation is DELETE_LEAD and remote_id is not None:
-                yield self._delete(LEAD.name, remote_id)
-            case operation if operation is DELETE_LABEL and remote_id is not None:
-                yield from self._carriers(remote_id)
-                yield self._delete(LABEL.name, remote_id)
-            case operation if operation in (UPDATE_LABEL, UPDATE_LEAD) and remote_id is not None:
-                yield self._update((LEAD if operation is UPDATE_LEAD else LABEL).name, remote_id, body)
+        kind, body, remote_id = self._writes[request.operation], request.body or {}, request.remote_id
+        match self._action(request):
+            case Action.ADD:
+                change = self._adds.get((kind.name, body.get(kind.identity)))
+                yield None if change is None else self._add(change, kind, body)
+            case Action.DELETE if remote_id is not None:
+                yield from self._carriers(kind, remote_id)
+                yield self._delete(kind, remote_id)
+            case Action.UPDATE if remote_id is not None:
+                yield self._update(kind, remote_id, body)
 
-    def _add(self, change: Change, body: Mapping[str, object]) -> Touch:
+    def _add(self, change: Change, kind: Kind, body: Mapping[str, object]) -> Touch:
         wanted = {name: value for name, value in change.want.items() if value is not None and name != FREEZES}
-        after = {**wanted, **({"labels": _remote(body[LABELS])} if LABELS in body else {})}
-        return Touch(change.address.kind, None, change.address.key, None, after, marker=change.marker)
+        after = {**wanted, **_listed(kind, body)}
+        return Touch(kind.name, None, change.address.key, None, after, marker=change.marker)
 
-    def _update(self, kind: str, remote_id: str, body: Mapping[str, object]) -> Touch:
-        change = self._changes.get((kind, remote_id))
+    def _update(self, kind: Kind, remote_id: str, body: Mapping[str, object]) -> Touch:
+        change = self._changes.get((kind.name, remote_id))
+        after: dict[str, Value] = dict(_listed(kind, body))
         before: dict[str, Value] = {}
-        after: dict[str, Value] = {}
-        if LABELS in body:
-            read = self._read.pop(remote_id, None)
-            after["labels"] = _remote(body[LABELS])
-            before["labels"] = () if read is None else read.attrs["labels"]
-        if ARCHIVED in body:
-            after[FREEZES] = bool(body[ARCHIVED])
-            before[FREEZES] = not body[ARCHIVED]
-        if change is not None and body.keys() - {LABELS, ARCHIVED}:
+        if after:
+            read = self._read.pop((kind.name, remote_id), None)
+            before = {name: () if read is None else read.attrs[name] for name in after}
+        # Without the freezing attribute, and without lists, which a merge writes where nothing of the plan says so.
+        by_itself = {kind.wire[name] for name in (*kind.references, FREEZES) if name in kind.wire}
+        if kind.wire.get(FREEZES) in body:
+            after[FREEZES] = bool(body[kind.wire[FREEZES]])
+            before[FREEZES] = not after[FREEZES]
+        if change is not None and body.keys() - by_itself:
             planned = {field.path: field.before for field in change.fields}
-            for name in change.want.keys() - {"labels", FREEZES}:
+            for name in change.want.keys() - {*kind.references, FREEZES}:
                 was = planned.get(name)
                 before[name], after[name] = None if isinstance(was, Absent) else was, change.want[name]
-        key = None if change is None else change.address.key
-        return Touch(kind, remote_id, key, before, after)
+        return Touch(kind.name, remote_id, None if change is None else change.address.key, before, after)
 
-    def _delete(self, kind: str, remote_id: str) -> Touch:
-        change, read = self._changes.get((kind, remote_id)), self._read.pop(remote_id, None)
+    def _delete(self, kind: Kind, remote_id: str) -> Touch:
+        change, read = self._changes.get((kind.name, remote_id)), self._read.pop((kind.name, remote_id), None)
         key = None if change is None else change.address.key
         if read is not None:
-            return Touch(kind, remote_id, key, read.attrs, None, read.marker, read.custom)
+            return Touch(kind.name, remote_id, key, read.attrs, None, read.marker, read.custom)
         planned = () if change is None else change.fields
         before = {f.path: _unlinked(f.before, self._plan.bindings) for f in planned if not isinstance(f.before, Absent)}
-        return Touch(kind, remote_id, key, before, None, None if change is None else change.marker)
+        return Touch(kind.name, remote_id, key, before, None, None if change is None else change.marker)
 
-    def _carriers(self, label: str) -> Iterator[Touch]:
-        """Leads that lose a label by its delete; those of a label that has a successor were moved one by one before."""
-        change = self._changes.get((LABEL.name, label))
+    def _carriers(self, kind: Kind, remote_id: str) -> Iterator[Touch]:
+        """Yield what loses its reference to an object by its delete; what gets another one was written before."""
+        change = self._changes.get((kind.name, remote_id))
         if change is None:
             return
         live = () if change.moves_to is not None else change.carriers or ()
-        for lead in (*live, *(change.archived_carriers or ())):
-            yield Touch(LEAD.name, lead, None, {"labels": (RemoteRef(LABEL.name, label),)}, {"labels": ()})
+        for carrier in (*live, *(change.archived_carriers or ())):
+            yield Touch(CARRIER, carrier, None, {CARRIES: (RemoteRef(kind.name, remote_id),)}, {CARRIES: ()})
 
     def _done(self, touch: Touch, data: Any) -> Touch:
         """What happened: with the values that were answered, which may be others than those that were asked for."""
         if touch.after is None:
             return replace(touch, answered=True)
         try:
-            live = kind_named(touch.kind).decode(data)
+            live = KINDS[touch.kind].decode(data)
         except (ValidationError, ArithmeticError):
             return replace(touch, answered=touch.remote_id is not None)
         if touch.remote_id is None:
-            self._changes[touch.kind, live.remote_id] = self._adds[touch.marker or touch.after.get("name")]
+            self._changes[touch.kind, live.remote_id] = self._adds[touch.kind, touch.marker or touch.after.get("name")]
         elif touch.remote_id != live.remote_id:
             return replace(touch, answered=True)
         return replace(touch, remote_id=live.remote_id, after=self._answered(touch.after, live), answered=True)
@@ -177,8 +168,13 @@ def _identity(change: Change) -> object:
     return change.marker or change.want.get("name")
 
 
-def _remote(ids: object) -> tuple[RemoteRef, ...]:
-    return tuple(sorted(RemoteRef(LABEL.name, str(label)) for label in ids)) if isinstance(ids, list) else ()
+def _listed(kind: Kind, body: Mapping[str, object]) -> Attrs:
+    """Return the lists of references that a body gives."""
+    written = {name: body[kind.wire[name]] for name in kind.references if kind.wire[name] in body}
+    return {
+        name: tuple(sorted(RemoteRef(kind.references[name], str(id_)) for id_ in ids)) if isinstance(ids, list) else ()
+        for name, ids in written.items()
+    }
 
 
 def _unlinked(value: Any, bindings: Bindings) -> Value:

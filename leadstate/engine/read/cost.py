@@ -82,7 +82,7 @@ def ways(account: Account, pages: int, *, labels_go: bool, everything: bool) -> 
         everything: whether the caller wants to see all of them.
     """
     declared = account.of_kind(LEAD.name)
-    if account.policy.prune_leads is not Prune.NONE:
+    if account.policy.prune(LEAD.name) is not Prune.NONE:
         others = "leads that nothing declares are pruned"
     elif any(desired.keep for desired in declared):
         others = "duplicates of a declared lead may be there"

@@ -1,23 +1,28 @@
-"""Reads an account's leads: the live list, the archived one, or one by one by their ids."""
+"""Reads an account's leads by the cheapest strategy: the live list, the archived one, or one by one by their ids."""
 
 import math
+from asyncio import Task
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from leadstate.engine.jobs import task_group
+from leadstate.engine.read.cost import Ways, ways
 from leadstate.engine.read.decoded import decoded, understood
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD, glances
 from leadstate.model.account import Account
 from leadstate.model.address import Ref, RemoteRef
+from leadstate.model.observed import Observed, Reading
+from leadstate.model.policy import Impact
 from leadstate.model.resource import Desired, Live
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import IncompleteListing, NotFound, Rejected
-from leadstate.pipedrive.operations import GET_ARCHIVED_LEADS, GET_LEAD, GET_LEADS, Operation, Request
+from leadstate.pipedrive.operations import GET_ARCHIVED_LEADS, GET_LABELS, GET_LEAD, GET_LEADS, Operation, Request
 from leadstate.reconcile.altered import collapse
+from leadstate.reconcile.match import Matching
 
 T = TypeVar("T")
 
@@ -25,6 +30,34 @@ ATTEMPTS = 3
 """How often a listing is read that shifts under the reading."""
 
 NEWEST_FIRST = ("sort", "add_time DESC")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """How thoroughly an account is read.
+
+    Attributes:
+        impact: how thoroughly leads that carry a deleted label are counted.
+        everything: whether live leads are to be listed whatever that costs.
+    """
+
+    impact: Impact
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What was read of the kinds that names tell.
+
+    Attributes:
+        live: kind → what exists.
+        matched: kind → what is declared matched with that.
+        goes: kind → whether an object of it is to be deleted.
+    """
+
+    live: Mapping[str, Sequence[Live]]
+    matched: Mapping[str, Matching]
+    goes: Mapping[str, bool]
 
 
 @dataclass(slots=True)
@@ -208,3 +241,116 @@ async def ask_for(account: Account, sought: Iterable[Desired], reader: Reader) -
         for desired, remote_id in known:
             group.create_task(ask(desired, remote_id))
     return found
+
+
+async def read_leads(
+    account: Account, reader: Reader, question: Question, named: Task[Named], *, wanted: bool
+) -> Observed:
+    """Read the leads of an account: in a list, or one by one where that costs less and shows enough (see `ways`).
+
+    A list that is read whatever the labels are does not wait for them. Archived leads are read, newest first, only
+    while a declared lead was not found among the live ones, and at most `policy.archived_pages` pages; all of them with
+    `Impact.FULL`.
+
+    Args:
+        account: what is declared.
+        reader: the way to it.
+        question: how thoroughly to read.
+        named: what was read of the labels that leads carry.
+        wanted: whether leads are declared or pruned; else only those count that carry a label that goes.
+
+    Raises:
+        ApiError: the account could not be read as a whole.
+    """
+    pages = reader.pages_of(GET_LEADS)
+    listed: Listed | None = None
+    if wanted and _is_listed_anyway(account, pages, everything=question.everything):
+        listed = await again_if_shifted(lambda: read_live(account, reader))
+    known = await named
+    labels = known.live[LABEL.name]
+    goes = known.goes[LABEL.name]
+    priced = ways(account, pages, labels_go=goes, everything=question.everything)
+    full = question.impact is Impact.FULL and goes
+    if listed is None:
+        return await _cheapest(account, priced, labels, reader, full=full)
+    return await _listed(account, priced, labels, listed, reader, full=full)
+
+
+async def _cheapest(account: Account, priced: Ways, labels: Sequence[Live], reader: Reader, *, full: bool) -> Observed:
+    """The leads in the way that costs less; by id only where that leaves no doubt."""
+    listed, turn = None, priced.turn
+    if turn is not None:
+        listed = await again_if_shifted(lambda: read_live_unless_longer(account, reader, turn))
+        priced = replace(priced, pages=priced.pages if listed else turn + 1)
+    if priced.by_id:
+        observed = await _by_id(account, priced, labels, reader)
+        if observed is not None:
+            return observed
+        priced = replace(priced, others=f"by id ({priced.id_tokens:,} tokens) not every declared lead was found")
+    if listed is None:
+        listed = await again_if_shifted(lambda: read_live(account, reader))
+    return await _listed(account, priced, labels, listed, reader, full=full)
+
+
+async def _by_id(account: Account, priced: Ways, labels: Sequence[Live], reader: Reader) -> Observed | None:
+    """The declared leads, each by the id that the lock file knows; None where that leaves a doubt about one of them."""
+    declared = account.of_kind(LEAD.name)
+    asked = await ask_for(account, declared, reader)
+    found = certain(account, asked.there.values())
+    for desired in declared:
+        # One that is to be created again may be there under another id, so that takes the list.
+        if not found[desired.address.ref] and not (desired.marker in asked.gone and desired.leave_gone):
+            return None
+    leads = list({live.remote_id: live for live in asked.there.values()}.values())
+    check_labels(labels, {label for lead in leads for label in labels_of(lead)})
+    return Observed({LEAD.name: leads}, gone=frozenset(asked.gone), reading=Reading(priced.words_by_id()))
+
+
+async def _listed(
+    account: Account, priced: Ways, labels: Sequence[Live], seen: Listed, reader: Reader, *, full: bool
+) -> Observed:
+    """All live leads, and what is declared and not among them by its id and in the archive; with `full` all of that."""
+    check_labels(labels, seen.carriers.keys())
+    declared = [lead for lead in account.of_kind(LEAD.name) if lead.present and lead.marker]
+    listed = certain(account, seen.kept)
+    sought = [desired for desired in declared if not listed[desired.address.ref]]
+    asked = await ask_for(account, sought, reader)
+    known = certain(account, asked.there.values())
+    remembered = {lead.remote_id: lead for desired in sought for lead in known[desired.address.ref]}
+    missing = frozenset(
+        desired.marker
+        for desired in sought
+        if desired.marker
+        and not known[desired.address.ref]
+        # One that is to be created again may have been, by a run that could not write the lock file.
+        and not (desired.marker in asked.gone and desired.leave_gone)
+        and not (desired.adopted and desired.marker not in asked.gone)
+    )
+    archived = Listed()
+    if missing or full:
+        limit = math.inf if full else account.policy.archived_pages
+        archived = await again_if_shifted(lambda: read_archived(account, reader, missing, limit))
+    kept = {live.remote_id: live for live in (*archived.kept, *remembered.values(), *seen.kept)}
+    return Observed(
+        {LEAD.name: list(kept.values())},
+        others={LEAD.name: seen.others},
+        carriers=seen.carriers,
+        pages=seen.pages,
+        archived_carriers=archived.carriers if full else None,
+        unsure=missing - {lead.marker or "" for lead in archived.kept} if archived.cut else frozenset(),
+        gone=frozenset(asked.gone),
+        reading=Reading(priced.words_listed(seen.pages)),
+        unmarked=seen.unmarked,
+    )
+
+
+def _is_listed_anyway(account: Account, pages: int, *, everything: bool) -> bool:
+    """Return whether live leads are listed, whatever labels there are."""
+    priced = ways(account, pages, labels_go=False, everything=everything)
+    return not priced.by_id and priced.turn is None
+
+
+def check_labels(labels: Sequence[Live], carried: Collection[RemoteRef]) -> None:
+    """Raise `IncompleteListing` if leads carry labels while no label is listed."""
+    if carried and not labels:
+        raise IncompleteListing(GET_LABELS.id, f"no label is listed, while leads carry {len(carried)} of them")

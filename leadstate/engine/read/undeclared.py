@@ -3,7 +3,7 @@
 Never guesses: a label that could be one of several, or that bears a former name of a declared one, is a diagnostic.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -12,6 +12,9 @@ from leadstate.engine.read.company import wrong_company
 from leadstate.engine.read.decoded import decoded
 from leadstate.engine.read.leads import ATTEMPTS, labels_of
 from leadstate.engine.read.lookups import descriptions
+from leadstate.engine.read.observe import is_always_read, read_listing
+from leadstate.kinds import KINDS
+from leadstate.kinds.base import Kind
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
 from leadstate.model.account import Account
@@ -20,7 +23,7 @@ from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.resource import Bindings, Known, Live
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import IncompleteListing
-from leadstate.pipedrive.operations import GET_LABELS, GET_LEADS, Request
+from leadstate.pipedrive.operations import GET_LEADS
 from leadstate.reconcile.match import Matching, match
 
 
@@ -29,6 +32,7 @@ class Wanted:
     """What to look for.
 
     Attributes:
+        kinds: the kinds that names tell of which everything is read; labels are in any case.
         leads: whether leads are read at all: those that carry our marker, and those that carry none.
         names: whether to read what the people and organizations of those leads are known by.
         owners: only leads of these users; none means all.
@@ -36,6 +40,7 @@ class Wanted:
         sources: only leads from these sources; none means all.
     """
 
+    kinds: frozenset[str] = frozenset()
     leads: bool = False
     names: bool = False
     owners: frozenset[int] = frozenset()
@@ -49,7 +54,7 @@ class Undeclared:
 
     Attributes:
         account: its name.
-        labels: labels that nothing declares, each of which can be told from all others by its name.
+        named: kind → objects that nothing declares, each of which can be told from all others by its name.
         leads: leads with our marker or none, oldest first, their labels as references.
         foreign: how many leads were passed over for they carry a marker of somebody else.
         known: kind and id of a person, organization or user → how it is known, and as what.
@@ -57,7 +62,7 @@ class Undeclared:
     """
 
     account: str
-    labels: tuple[Live, ...] = ()
+    named: Mapping[str, Sequence[Live]] = field(default_factory=dict)
     leads: tuple[Live, ...] = ()
     foreign: int = 0
     known: Known = field(default_factory=dict)
@@ -77,22 +82,32 @@ async def _read(account: Account, reader: Reader, wanted: Wanted) -> Undeclared:
     wrong = await wrong_company(account, reader)
     if wrong is not None:
         return Undeclared(account.name, diagnostics=(wrong,))
-    answer = await reader.get(Request(GET_LABELS))
-    labels = list(decoded(LABEL, GET_LABELS, answer.rows()))
+    live = {
+        kind.name: await read_listing(kind, reader)
+        for kind in KINDS.values()
+        if kind.is_named and (is_always_read(kind) or kind.name in wanted.kinds)
+    }
     leads, foreign = await _read_leads(account, reader, wanted) if wanted.leads else ([], 0)
-    carrying = {RemoteRef(LABEL.name, label.remote_id) for label in labels if label.name in wanted.labels}
+    carrying = {RemoteRef(LABEL.name, label.remote_id) for label in live[LABEL.name] if label.name in wanted.labels}
     leads = [lead for lead in leads if not wanted.labels or carrying & labels_of(lead)]
     known = await descriptions(leads, reader) if wanted.names else {}
-    matching = match(account.of_kind(LABEL.name), labels, account.lock)
-    told, diagnostics = _told_apart(account, matching, wanted)
-    bindings = _bindings(matching, told)
+    named: dict[str, Sequence[Live]] = {}
+    diagnostics: list[Diagnostic] = []
+    bindings = Bindings()
+    for kind, there in live.items():
+        matching = match(account.of_kind(kind), there, account.lock)
+        names = wanted.labels if kind == LABEL.name else frozenset()
+        told, left_out = _told_apart(account, KINDS[kind], matching, names)
+        named[kind] = [live for live in told if not names or live.name in names]
+        diagnostics += [*matching.diagnostics, *left_out]
+        _bind(bindings, matching, told)
     return Undeclared(
         account.name,
-        tuple(live for live in told if not wanted.labels or live.name in wanted.labels),
+        named,
         tuple(replace(lead, attrs=bindings.attrs(lead)) for lead in leads),
         foreign,
         known,
-        (*matching.diagnostics, *diagnostics),
+        tuple(diagnostics),
     )
 
 
@@ -129,9 +144,11 @@ async def _read_pages(account: Account, reader: Reader, wanted: Wanted) -> tuple
     return found, foreign
 
 
-def _told_apart(account: Account, matching: Matching, wanted: Wanted) -> tuple[list[Live], list[Diagnostic]]:
-    """The labels that can be declared by their name, and a diagnostic for each of the others."""
-    declared = account.of_kind(LABEL.name)
+def _told_apart(
+    account: Account, kind: Kind, matching: Matching, names: frozenset[str]
+) -> tuple[list[Live], list[Diagnostic]]:
+    """Return the objects that can be declared by their name, and a diagnostic for each of the others that is meant."""
+    declared = account.of_kind(kind.name)
     seen: dict[str, list[Live]] = {}
     for live in matching.extra:
         seen.setdefault(live.name, []).append(live)
@@ -141,33 +158,32 @@ def _told_apart(account: Account, matching: Matching, wanted: Wanted) -> tuple[l
         if len(group) == 1 and name not in taken:
             told.append(group[0])
             continue
-        if wanted.labels and not any(member.name in wanted.labels for member in group):
+        if names and not any(member.name in names for member in group):
             continue
-        diagnostics.append(_left_out(account, group))
+        diagnostics.append(_left_out(account, kind, group))
     return told, diagnostics
 
 
-def _left_out(account: Account, group: Sequence[Live]) -> Diagnostic:
-    why, hint = "a declared label has this name or key", "rename it in Pipedrive, and import again"
+def _left_out(account: Account, kind: Kind, group: Sequence[Live]) -> Diagnostic:
+    why, hint = f"a declared {kind.name} has this name or key", "rename it in Pipedrive, and import again"
     if len(group) > 1:
-        others = ", ".join(f"{{id: {member.remote_id}}}" for member in group[1:])
-        why = "several labels bear this name"
-        hint = f"make them one: declare it with `merge_from: [{others}]`; else rename one in Pipedrive"
+        why, hint = f"several {kind.section} bear this name", "rename one in Pipedrive, and import again"
+        if "merge_from" in kind.spec.model_fields:
+            others = ", ".join(f"{{id: {member.remote_id}}}" for member in group[1:])
+            hint = f"make them one: declare it with `merge_from: [{others}]`; else rename one in Pipedrive"
     return Diagnostic(
         "not-imported",
         Severity.ERROR,
-        f"the label {group[0].name!r} was left out: {why}",
+        f"the {kind.name} {group[0].name!r} was left out: {why}",
         hint=hint,
         detail="\n".join(f"{member.remote_id}  {member.name}" for member in group),
         account=account.name,
     )
 
 
-def _bindings(matching: Matching, told: Sequence[Live]) -> Bindings:
-    """References to declared labels by key, and by name to those that can be declared."""
-    bindings = Bindings()
+def _bind(bindings: Bindings, matching: Matching, told: Sequence[Live]) -> None:
+    """Bind declared objects by key, and by name those that can be declared."""
     for desired, live in matching.pairs:
         bindings.bind(desired.address.ref, live.remote_id)
-    for label in told:
-        bindings.bind(Ref(LABEL.name, label.name), label.remote_id)
-    return bindings
+    for live in told:
+        bindings.bind(Ref(live.kind, live.name), live.remote_id)

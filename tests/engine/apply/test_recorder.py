@@ -80,7 +80,7 @@ def test_a_deleted_lead_with_its_custom_fields() -> None:
     key = "a" * 40
     fields = [{"code": key, "name": "Industry", "type": "varchar"}]
     live = Live(company({"origin_id": "ns:gone", "label_ids": ["Hot"], key: "Retail"}, fields=fields))
-    gone = recorded(live, lead("x"), prune_leads=Prune.OWNED)["lead", "gone"]
+    gone = recorded(live, lead("x"), prune_rules={"lead": Prune.OWNED})["lead", "gone"]
     assert (gone.remote_id, gone.after) == (lead_id(0), None)
     assert gone.before is not None
     assert (gone.before["labels"], gone.marker, dict(gone.custom)) == ((HOT,), "ns:gone", {key: "Retail"})

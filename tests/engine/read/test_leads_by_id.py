@@ -88,7 +88,7 @@ def test_what_is_not_known_costs_two_pages_at_most(short_pages: int, ours: int, 
 def test_a_list_where_leads_of_others_matter() -> None:
     company = Company(3, others=2)
     one = company.account(*declared(3))
-    pruned = replace(one, policy=replace(one.policy, prune_leads=Prune.OWNED))
+    pruned = replace(one, policy=replace(one.policy, prune_rules={"lead": Prune.OWNED}))
     assert "leads that nothing declares are pruned" in words(company.plan(pruned))
     for impact in Impact:
         going = replace(one, desired=(*declared(3)[1:], label("Hot", present=False)))

@@ -116,7 +116,9 @@ def lead(key: str = "a", *, create_only: bool = False, **attrs: Any) -> Desired:
 
 
 def plan(server: Pipedrive, *desired: Desired, **of_account: Any) -> AccountPlan:
-    account = Account("emea", "https://acme.test", "ns", Policy(prune_leads=Prune.OWNED), desired, **of_account)
+    account = Account(
+        "emea", "https://acme.test", "ns", Policy(prune_rules={"lead": Prune.OWNED}), desired, **of_account
+    )
 
     async def main() -> AccountPlan:
         async with http_client(httpx.MockTransport(server)) as http:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from leadstate.engine.read.observe import check_labels, existing, observe
+from leadstate.engine.read.leads import check_labels
+from leadstate.engine.read.observe import existing, observe
 from leadstate.model.account import Account
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.observed import Observed
@@ -84,7 +85,7 @@ def test_archived_leads_are_not_pruned() -> None:
     fake = archive(0)
     fake.lead("1", "ns:a", is_archived=True)
     fake.lead("2", "ns:b")
-    found = fake.plan(lead("c"), policy=replace(FREE, prune_leads=Prune.OWNED))
+    found = fake.plan(lead("c"), policy=replace(FREE, prune_rules={"lead": Prune.OWNED}))
     assert shown(found) == ["- lead:b", "+ lead:c"]
 
 
@@ -107,7 +108,7 @@ def test_labels_that_are_all_missing_while_leads_carry_some_are_a_listing_that_f
     assert not plan(fake, label("Hot"), lead("a")).complete
 
 
-PRUNES = replace(FREE, prune_leads=Prune.OWNED)
+PRUNES = replace(FREE, prune_rules={"lead": Prune.OWNED})
 
 
 def test_an_archived_lead_that_the_lock_file_knows_is_not_looked_for_in_the_archive() -> None:

@@ -34,7 +34,7 @@ def read(fake: Fake, wanted: Wanted, *desired: Desired, **of_account: Any) -> Un
 
 
 def ids(found: Undeclared) -> tuple[list[str], list[str]]:
-    return [one.remote_id for one in found.labels], [one.remote_id for one in found.leads]
+    return [one.remote_id for one in found.named.get("label", ())], [one.remote_id for one in found.leads]
 
 
 def company() -> Fake:
@@ -160,7 +160,7 @@ def test_the_wrong_company_and_a_refusal_are_findings_of_the_account() -> None:
     fake = company()
     fake.before["GET leadLabels", 0] = lambda: failed(403)
     found = read(fake, ALL)
-    assert (found.account, len(found.diagnostics), found.labels) == ("emea", 1, ())
+    assert (found.account, len(found.diagnostics), found.named) == ("emea", 1, {})
 
 
 def test_each_lead_of_others_is_counted() -> None:

@@ -1,4 +1,4 @@
-"""How the labels of accounts fit together: names, keys, previous names (spec section 2). One diagnostic a place."""
+"""How objects that names tell fit together: names, keys, previous names (spec section 2). One diagnostic a place."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,16 +10,16 @@ from leadstate.config.rules.merge import Entry
 from leadstate.config.rules.scope import AccountSet, Directory
 from leadstate.config.rules.variables import Variables, Variant
 from leadstate.config.yaml.diagnostics import Diagnostics, Place, visible
-from leadstate.kinds.base import fields_set
-from leadstate.kinds.label import LabelSpec, declare, taken_in
+from leadstate.kinds.base import Kind, fields_set
+from leadstate.kinds.named import NamedSpec, declare, taken_in
 from leadstate.model.address import Address
 from leadstate.model.resource import Desired
 from leadstate.reconcile.lookalikes import look
 
 
 @dataclass(frozen=True, slots=True)
-class LabelHere:
-    """A label as some accounts have it.
+class NamedHere:
+    """A named object as some accounts have it.
 
     Attributes:
         entry: as it is declared.
@@ -29,11 +29,11 @@ class LabelHere:
         spec: what is declared, with override and variables in it.
     """
 
-    entry: Entry[LabelSpec]
+    entry: Entry[NamedSpec]
     variant: Variant
     key: str
     base: str
-    spec: LabelSpec
+    spec: NamedSpec
 
     @property
     def accounts(self) -> AccountSet:
@@ -53,7 +53,7 @@ class LabelHere:
 
 @dataclass(slots=True)
 class Meaning:
-    """What a name means to whoever refers to a label by it.
+    """What a name means to whoever refers to an object by it.
 
     Attributes:
         first: key of the first label of that name → the accounts in which it is that.
@@ -70,7 +70,7 @@ class Meaning:
     several: AccountSet = 0
 
     @classmethod
-    def of(cls, labels: Sequence[LabelHere]) -> "Meaning":
+    def of(cls, labels: Sequence[NamedHere]) -> "Meaning":
         """Return what the name of these labels means."""
         meaning, twice = cls(), 0
         same: dict[tuple[str, str], AccountSet] = defaultdict(int)
@@ -92,21 +92,23 @@ class Meaning:
 
 
 @dataclass(slots=True)
-class Labels:
-    """The labels of all accounts.
+class Names:
+    """The objects of one kind that names tell, in all accounts.
 
     Attributes:
-        labels: in the order of the files.
-        meant: what a lead may write → the labels that this means.
-        unsure: names of labels that could not be made out, and have been reported → the accounts of these.
+        kind: their kind.
+        here: in the order of the files.
+        meant: what a reference may be → the objects that this means.
+        unsure: names of objects that could not be made out, and have been reported → the accounts of these.
     """
 
-    labels: list[LabelHere] = field(default_factory=list)
-    meant: dict[str, list[LabelHere]] = field(default_factory=lambda: defaultdict(list))
+    kind: Kind
+    here: list[NamedHere] = field(default_factory=list)
+    meant: dict[str, list[NamedHere]] = field(default_factory=lambda: defaultdict(list))
     unsure: dict[str, AccountSet] = field(default_factory=lambda: defaultdict(int))
     _meanings: dict[str, Meaning] = field(default_factory=dict)
     _names: dict[AccountSet, list[str]] = field(default_factory=dict)
-    _before: dict[str, list[LabelHere]] = field(default_factory=lambda: defaultdict(list))
+    _before: dict[str, list[NamedHere]] = field(default_factory=lambda: defaultdict(list))
 
     def meaning(self, name: str) -> Meaning:
         """Return what a name means."""
@@ -115,34 +117,34 @@ class Labels:
         return self._meanings[name]
 
     def names_in(self, accounts: AccountSet) -> list[str]:
-        """Return what a lead of these accounts may write, in one of them or another."""
+        """Return what a reference may be in these accounts, in one of them or another."""
         if accounts not in self._names:
             keys = {name: self.meaning(name).keys.values() for name in self.meant}
             self._names[accounts] = sorted(name for name in keys if any(those & accounts for those in keys[name]))
         return self._names[accounts]
 
     def named_before(self, name: str, accounts: AccountSet) -> list[str]:
-        """Return the names of labels that stay and of which this is a former name, or a label that they take in."""
+        """Return the names of objects that stay and of which this is a former name, or one that they take in."""
         if not self._before:
-            for label in filter(attrgetter("present"), self.labels):
-                for former in (*label.spec.previously, *label.spec.merge_from):
+            for label in filter(attrgetter("present"), self.here):
+                for former in (*label.spec.previously, *label.spec.sources):
                     self._before[str(former)].append(label)
         return sorted(label.spec.name for label in self._before.get(name, ()) if label.accounts & accounts)
 
     def desired(self) -> Iterator[tuple[AccountSet, Desired]]:
-        """Return what accounts shall hold, labels that others take in included."""
-        for label in self.labels:
-            address = Address(label.variant.account, "label", label.key)
+        """Return what accounts shall hold, objects that others take in included."""
+        for label in self.here:
+            address = Address(label.variant.account, self.kind.name, label.key)
             for accounts, successor in self._successors(label):
-                yield accounts, declare(label.spec, address, label.entry.place().span, successor)
-            for index, source in enumerate(label.spec.merge_from):
+                yield accounts, declare(self.kind, label.spec, address, label.entry.place().span, successor)
+            for index, source in enumerate(label.spec.sources):
                 yield label.accounts, taken_in(source, address, label.entry.place("merge_from", index).span)
 
-    def _successors(self, label: LabelHere) -> Iterator[tuple[AccountSet, str | None]]:
-        """Return the keys of the labels that replace it, each with the accounts in which it does."""
+    def _successors(self, label: NamedHere) -> Iterator[tuple[AccountSet, str | None]]:
+        """Return the keys of the objects that replace it, each with the accounts in which it does."""
         rest = label.accounts
-        if label.spec.replace_with is not None:
-            for key, accounts in self.meaning(label.spec.replace_with).first.items():
+        if label.spec.successor is not None:
+            for key, accounts in self.meaning(label.spec.successor).first.items():
                 if here := rest & accounts:
                     yield here, key
                     rest &= ~here
@@ -150,23 +152,23 @@ class Labels:
             yield rest, None
 
 
-def labels_of(labels: Iterable[tuple[Entry[LabelSpec], AccountSet]], variables: Variables) -> Labels:
-    """Return the labels that are declared for accounts, with overrides and variables in them."""
-    found = Labels()
-    for entry, scope in labels:
+def names_of(kind: Kind, entries: Iterable[tuple[Entry[NamedSpec], AccountSet]], variables: Variables) -> Names:
+    """Return the objects that are declared for accounts, with overrides and variables in them."""
+    found = Names(kind)
+    for entry, scope in entries:
         for variant in variables.variants(entry, scope):
             made = _here(entry, variant, variables)
             if made is None:
                 for name in {entry.spec.name, entry.spec.key} - {None}:
                     found.unsure[str(name)] |= variant.accounts
                 continue
-            found.labels.append(made)
+            found.here.append(made)
             for name in {made.key, made.base, made.spec.name}:
                 found.meant[name].append(made)
     return found
 
 
-def _here(entry: Entry[LabelSpec], variant: Variant, variables: Variables) -> LabelHere | None:
+def _here(entry: Entry[NamedSpec], variant: Variant, variables: Variables) -> NamedHere | None:
     spec, account = entry.spec, variant.account
     base = variables.replace(spec.name, variant, entry.place("name"))
     key = variables.replace(spec.key, variant, entry.place("key")) if spec.key is not None else base
@@ -175,12 +177,10 @@ def _here(entry: Entry[LabelSpec], variant: Variant, variables: Variables) -> La
     ]
     sources = [
         variables.replace(source, variant, entry.place("merge_from", index)) if isinstance(source, str) else source
-        for index, source in enumerate(spec.merge_from)
+        for index, source in enumerate(spec.sources)
     ]
     successor = (
-        variables.replace(spec.replace_with, variant, entry.place("replace_with"))
-        if spec.replace_with is not None
-        else None
+        variables.replace(spec.successor, variant, entry.place("replace_with")) if spec.successor is not None else None
     )
     override = spec.overrides.get(account)
     changed = dict(fields_set(override)) if override is not None else {}
@@ -190,63 +190,65 @@ def _here(entry: Entry[LabelSpec], variant: Variant, variables: Variables) -> La
     former = [text for text in previously if text is not None]
     if base is None or key is None or name is None or len(former) < len(previously):
         return None
-    if None in sources or (spec.replace_with is not None and successor is None):
+    if None in sources or (spec.successor is not None and successor is None):
         return None
     texts = {"name": name, "previously": former, "merge_from": sources, "replace_with": successor}
+    texts = {field: value for field, value in texts.items() if field in type(spec).model_fields}
     if override is not None or any(getattr(spec, field) != value for field, value in texts.items()):
         spec = spec.model_copy(update={**changed, **texts})
-    return LabelHere(entry, variant, key, base, spec)
+    return NamedHere(entry, variant, key, base, spec)
 
 
-def check_labels(labels: Labels, directory: Directory, diagnostics: Diagnostics) -> None:
-    """Report every pair of labels that cannot stand beside each other."""
+def check_names(names: Names, directory: Directory, diagnostics: Diagnostics) -> None:
+    """Report every pair of objects that cannot stand beside each other."""
     clashes: dict[tuple[str, Place, Place], AccountSet] = defaultdict(int)
-    for code, place, first, accounts in _clashes(labels.labels):
+    for code, place, first, accounts in _clashes(names.here):
         clashes[code, place, first] |= accounts
+    kind = names.kind
     for (code, place, first), accounts in clashes.items():
-        summary, hint = _CLASHES[code]
         tell = diagnostics.warning if code in _REMARKS else diagnostics.error
-        detail = f"the other one: {first.span}"
-        tell(code, f"{summary}{directory.in_accounts(accounts)}", place, hint=hint, detail=detail)
+        summary, hint = (words.format(kind.name, kind.section) for words in _CLASHES[code])
+        where, detail = directory.in_accounts(accounts), f"the other one: {first.span}"
+        tell(code.format(kind.name, kind.section), summary + where, place, hint=hint, detail=detail)
 
 
 _CLASHES = {
-    "duplicate-label": ("two labels have one name", "keep one of the two, or rename one"),
-    "duplicate-label-key": ("two labels have one key", "give one of the two another `key`"),
-    "labels-alike": ("two labels look alike", "keep one, with the other's name in its `merge_from`, or rename one"),
+    "duplicate-{0}": ("two {1} have one name", "keep one of the two, or rename one"),
+    "duplicate-{0}-key": ("two {1} have one key", "give one of the two another `key`"),
+    "{1}-alike": ("two {1} look alike", "keep one, with the other's name in its `merge_from`, or rename one"),
     "previous-name-declared": (
-        "a previous name of this label is the name of another declared one",
-        "take it out of `previously`, or remove the other label",
+        "a previous name of this {0} is the name of another declared one",
+        "take it out of `previously`, or remove the other {0}",
     ),
-    "previous-name-twice": ("two labels claim one previous name", "leave it to one of the two"),
+    "previous-name-twice": ("two {1} claim one previous name", "leave it to one of the two"),
     "merge-source-declared": (
-        "a label that this one takes in is declared itself",
-        "take it out of `merge_from`, or remove the other label",
+        "a {0} that this one takes in is declared itself",
+        "take it out of `merge_from`, or remove the other {0}",
     ),
-    "merge-source-twice": ("two labels take in the same one", "leave it to one of the two"),
+    "merge-source-twice": ("two {1} take in the same one", "leave it to one of the two"),
     "successor-unknown": (
-        "the label in `replace_with` is not declared for this account, or is to be absent itself",
-        "name a label that stays",
+        "the {0} in `replace_with` is not declared for this account, or is to be absent itself",
+        "name a {0} that stays",
     ),
 }
 
 
-_REMARKS = frozenset({"labels-alike"})
-"""What is a warning: both labels can plainly exist."""
+_REMARKS = frozenset({"{1}-alike"})
+"""What is a warning: both objects can plainly exist."""
 
 
 Clash: TypeAlias = tuple[str, Place, Place, AccountSet]
-"""Code, place, the place of the other label, and the accounts that have both."""
+"""Code, place, the place of the other object, and the accounts that have both."""
 
 
 class _Claims:
     """Who claims a name first, in each account."""
 
     def __init__(self) -> None:
-        self._first: dict[str, dict[AccountSet, LabelHere]] = defaultdict(dict)
+        self._first: dict[str, dict[AccountSet, NamedHere]] = defaultdict(dict)
         self._taken: dict[str, AccountSet] = {}
 
-    def find(self, name: str, accounts: AccountSet) -> Iterator[tuple[LabelHere, AccountSet]]:
+    def find(self, name: str, accounts: AccountSet) -> Iterator[tuple[NamedHere, AccountSet]]:
         """Return the labels that claim a name first in some of these accounts, and in which."""
         rest = accounts & self._taken.get(name, 0)
         if not rest:
@@ -262,7 +264,7 @@ class _Claims:
             if not rest:
                 return
 
-    def claim(self, name: str, label: LabelHere, accounts: AccountSet) -> list[tuple[LabelHere, AccountSet]]:
+    def claim(self, name: str, label: NamedHere, accounts: AccountSet) -> list[tuple[NamedHere, AccountSet]]:
         """Return the other labels that claimed the name before; this one claims it in the accounts that are left."""
         before = [(first, both) for first, both in self.find(name, accounts) if first is not label]
         taken = self._taken.get(name, 0)
@@ -273,25 +275,25 @@ class _Claims:
         return before
 
 
-def _clashes(labels: Sequence[LabelHere]) -> Iterator[Clash]:
+def _clashes(labels: Sequence[NamedHere]) -> Iterator[Clash]:
     by_name, by_key, by_look = _Claims(), _Claims(), _Claims()
     for label in labels:
         free = label.accounts
         for first, both in by_name.claim(label.spec.name, label, label.accounts):
-            yield "duplicate-label", label.where, first.where, both
+            yield "duplicate-{0}", label.where, first.where, both
             free &= ~both
         if label.present:
             for first, both in by_look.claim(look(label.spec.name), label, free):
-                yield "labels-alike", label.where, first.where, both
+                yield "{1}-alike", label.where, first.where, both
         for first, both in by_key.claim(label.key, label, label.accounts):
             if first.spec.name != label.spec.name:
                 place = label.entry.place("key" if label.entry.spec.key else "name")
-                yield "duplicate-label-key", place, first.where, both
+                yield "duplicate-{0}-key", place, first.where, both
     yield from _merge_clashes(labels, by_name)
     yield from _former_clashes(labels, by_name)
 
 
-def _former_clashes(labels: Sequence[LabelHere], by_name: _Claims) -> Iterator[Clash]:
+def _former_clashes(labels: Sequence[NamedHere], by_name: _Claims) -> Iterator[Clash]:
     former = _Claims()
     for label in labels:
         for index, name in enumerate(label.spec.previously):
@@ -302,20 +304,20 @@ def _former_clashes(labels: Sequence[LabelHere], by_name: _Claims) -> Iterator[C
                 yield "previous-name-twice", label.entry.place("previously", index), first.where, both
 
 
-def _merge_clashes(labels: Sequence[LabelHere], by_name: _Claims) -> Iterator[Clash]:
+def _merge_clashes(labels: Sequence[NamedHere], by_name: _Claims) -> Iterator[Clash]:
     taken, staying = _Claims(), dict[str, AccountSet]()
     for label in labels:
         if label.present:
             for name in (label.key, label.base, label.spec.name):
                 staying[name] = staying.get(name, 0) | label.accounts
     for label in labels:
-        for index, source in enumerate(label.spec.merge_from):
+        for index, source in enumerate(label.spec.sources):
             name = source if isinstance(source, str) else source.id
             for other, both in by_name.find(name, label.accounts):
                 yield "merge-source-declared", label.entry.place("merge_from", index), other.where, both
             for first, both in taken.claim(name, label, label.accounts):
                 yield "merge-source-twice", label.entry.place("merge_from", index), first.where, both
-        if label.spec.replace_with is not None and (lost := label.accounts & ~staying.get(label.spec.replace_with, 0)):
+        if label.spec.successor is not None and (lost := label.accounts & ~staying.get(label.spec.successor, 0)):
             yield "successor-unknown", label.entry.place("replace_with"), label.where, lost
 
 
