@@ -18,7 +18,7 @@ from leadstate.model.errors import LeadstateError
 from leadstate.model.escape import visible_json
 from leadstate.model.outcome import Outcome, Status
 from leadstate.model.plan import AccountPlan, Action, Change, combined
-from leadstate.pipedrive.connection import Delay
+from leadstate.pipedrive.retry import Delay
 
 FORMAT_VERSION: Final = "1.0"
 """Of the events; minor versions only add."""

@@ -12,7 +12,7 @@ from typing import Final
 from leadstate import __version__
 from leadstate.api.results import Plan
 from leadstate.api.session import Session
-from leadstate.kinds import KIND_NAMES
+from leadstate.kinds import KINDS
 from leadstate.model.diagnostics import Severity
 from leadstate.model.plan import Action, Origin
 from leadstate.pipedrive.client import Reader
@@ -77,7 +77,7 @@ def metrics_of(plan: Plan, opened: Session, now: datetime, *, compared: bool) ->
         if not found.complete:
             continue
         pending = Counter((change.address.kind, change.action) for change in found.changes)
-        for kind, action in product(KIND_NAMES, Action):
+        for kind, action in product(KINDS, Action):
             count = pending[kind, action]
             samples.add("leadstate_pending_changes", count, account=name, kind=kind, action=action.value)
         if compared:

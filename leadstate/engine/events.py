@@ -7,7 +7,7 @@ from pathlib import Path
 from leadstate.model.address import Address
 from leadstate.model.outcome import Outcome, Touch
 from leadstate.model.plan import AccountPlan, Change
-from leadstate.pipedrive.connection import Delay
+from leadstate.pipedrive.retry import Delay
 
 
 class Observer:

@@ -21,7 +21,7 @@ from leadstate.pipedrive.bounds import BOUNDS, Bounds
 from leadstate.pipedrive.errors import ApiError, RateLimited, TooLarge, Unreachable
 from leadstate.pipedrive.operations import Operation, Request
 from leadstate.pipedrive.rate_limit import SEARCH_LIMIT, Limiter
-from leadstate.pipedrive.retry import Again, verdict
+from leadstate.pipedrive.retry import Again, Delay, verdict
 from leadstate.pipedrive.secrets import Secrets, Token
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
@@ -67,23 +67,6 @@ class Spent:
     def copy(self) -> "Spent":
         """The same, as it is now."""
         return Spent(self.requests, self.tokens, self.by_operation.copy())
-
-
-@dataclass(frozen=True, slots=True)
-class Delay:
-    """A while in which nothing is sent, or after which a request is sent again.
-
-    Attributes:
-        seconds: how long.
-        operation: what is sent again; empty where the burst window has no room.
-        attempt: how often that was sent already.
-        reason: what came of it the last time.
-    """
-
-    seconds: float
-    operation: str = ""
-    attempt: int = 0
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,23 @@ _PASSING = (502, 503, 504)
 
 
 @dataclass(frozen=True, slots=True)
+class Delay:
+    """A while in which nothing is sent, or after which a request is sent again.
+
+    Attributes:
+        seconds: how long.
+        operation: what is sent again; empty where the burst window has no room.
+        attempt: how often that was sent already.
+        reason: what came of it the last time.
+    """
+
+    seconds: float
+    operation: str = ""
+    attempt: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Again:
     """Send it again after so many seconds."""
 
