@@ -76,7 +76,7 @@ def invalid(message: str) -> Reply:
 
 
 def not_found(kind: str) -> Reply:
-    """Return the 404 of a lead or label that does not exist (Pipedrive OpenAPI: getLead)."""
+    """Return the 404 of an object that does not exist (Pipedrive OpenAPI: getLead)."""
     return error(404, f"requested {kind} not found", NOT_FOUND_INFO)
 
 

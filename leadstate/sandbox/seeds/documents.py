@@ -9,6 +9,7 @@
                     "organizations": [{"id": 1, "name": "Acme", "address": "…"}],
                     "fields": ["<40 hex>", {"code": "<40 hex>", "name": "Industry", "type": "enum",
                                             "options": [{"id": 21, "label": "Retail"}]}],
+                    "filters": [{"id": 1, "name": "Hot ones", "type": "leads", "conditions": {…}}],
                     "wire": {"enum": "string", "set": "string"},
                     "unique_label_names": false, "labels": […], "leads": […]}]}
 
@@ -16,7 +17,7 @@ One company may stand alone instead of the list. What a label or lead leaves out
 makes no company: it turns a document into tables and back, and `parse(dump(tables))` gives the same tables.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -27,9 +28,21 @@ from leadstate.sandbox.state import checks
 from leadstate.sandbox.state.checks import Checker, InvalidError
 from leadstate.sandbox.state.company import NewId
 from leadstate.sandbox.state.custom_fields import CHOICES, TYPES, Field, Option, Wire
-from leadstate.sandbox.state.records import PLANS, Body, Label, Lead, OAuthClient, Organization, Person, Tables, User
+from leadstate.sandbox.state.records import (
+    FILTER_TYPES,
+    PLANS,
+    Body,
+    Filter,
+    Label,
+    Lead,
+    OAuthClient,
+    Organization,
+    Person,
+    Tables,
+    User,
+)
 
-Row = TypeVar("Row", bound=User | Person | Organization | Label | Lead)
+Row = TypeVar("Row", bound=User | Person | Organization | Label | Lead | Filter)
 
 _LABEL: Mapping[str, Checker] = {
     "id": checks.uuid,
@@ -67,6 +80,7 @@ _KEYS = (
     "users",
     "persons",
     "organizations",
+    "filters",
     "labels",
     "leads",
 )
@@ -132,6 +146,7 @@ def _company(raw: Any, path: str, fill: Fill) -> Tables:
         organizations=_rows(
             raw, "organizations", path, lambda row, at: Organization(**record(row, _ORGANIZATION, _NAMED, at))
         ),
+        filters=_rows(raw, "filters", path, lambda row, at: _filter(row, at, users, fill)),
         labels=labels,
         leads=(),
     )
@@ -159,6 +174,14 @@ def _label(raw: Any, path: str, fill: Fill) -> Label:
     values = record(raw, _LABEL, ("name", "color"), path)
     added = values.get("add_time", fill.now)
     return Label(**{"id": values.get("id") or fill.new_id("label"), "add_time": added, "update_time": added, **values})
+
+
+def _filter(raw: Any, path: str, users: Sequence[User], fill: Fill) -> Filter:
+    values = record(raw, _FILTER, ("id", "name", "type"), path)
+    owner = values.setdefault("user_id", users[0].id)
+    if owner not in {user.id for user in users}:
+        raise SeedError(place(path, "user_id"), f"there is no user {owner} in this company")
+    return Filter(**{"add_time": fill.now, **values})
 
 
 def _rows(raw: Any, key: str, path: str, read: Callable[[Any, str], Row]) -> tuple[Row, ...]:
@@ -212,6 +235,27 @@ def _one_of(*words: str) -> Checker:
 
 
 _type = _one_of(*TYPES)
+
+
+def _conditions(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise InvalidError("must be an object")
+    return value
+
+
+def _optional_flag(value: Any) -> bool | None:
+    return None if value is None else checks.boolean(value)
+
+
+_FILTER: Mapping[str, Checker] = {
+    **_NAMED,
+    "type": _one_of(*FILTER_TYPES),
+    "user_id": checks.integer,
+    "add_time": checks.moment,
+    "conditions": _conditions,
+    "temporary_flag": _optional_flag,
+    "active_flag": checks.boolean,
+}
 
 
 def _code(value: Any) -> str:

@@ -3,6 +3,7 @@
 They are documents as anybody could write them, and the same ones every day: nothing here is random or reads a clock.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
@@ -106,6 +107,11 @@ def _drifted() -> Body:
             for place, (label_id, name, color) in enumerate(labels)
         ],
         "leads": [_lead(number) for number in range(40)],
+        "filters": [
+            _filter(1, "Hot, this quarter", _HOT),
+            _filter(2, "VIP and campaign", _VIP, _CAMPAIGN),
+            {"id": 3, "name": "Open deals", "type": "deals", "add_time": stamp(_OPENED)},
+        ],
     }
 
 
@@ -171,6 +177,23 @@ def _lead(number: int) -> Body:
         key, title = _SEEDED[number]
         lead |= {"origin_id": f"acme-seeds:{key}", "title": title}
     return lead
+
+
+def _filter(number: int, name: str, *labels: str) -> Body:
+    """Return a filter of leads that carry one of these labels. How Pipedrive words it is not documented."""
+    several = len(labels) > 1
+    condition: Body = {
+        "object": "deal",
+        "field_id": "12461",
+        "operator": "IN" if several else "=",
+        "value": json.dumps(labels) if several else labels[0],
+        "extra_value": None,
+        "json_value_flag": several,
+    }
+    groups = [{"glue": "and", "conditions": [condition]}, {"glue": "or", "conditions": []}]
+    added = stamp(_OPENED + timedelta(days=number))
+    conditions = {"glue": "and", "conditions": groups}
+    return {"id": number, "name": name, "type": "leads", "add_time": added, "conditions": conditions}
 
 
 def _version_1(time: datetime, node: int) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from leadstate.sandbox.state.checks import stamp
 from leadstate.sandbox.state.custom_fields import Field, Fields, merged
 from leadstate.sandbox.state.listing import Query, Views
-from leadstate.sandbox.state.records import Body, Label, Lead, Organization, Person, Tables, User
+from leadstate.sandbox.state.records import Body, Filter, Label, Lead, Organization, Person, Tables, User
 
 Clock = Callable[[], datetime]
 NewId = Callable[[str], str]
@@ -27,7 +27,7 @@ _CUSTOM: Mapping[str, Table] = {"user": "user", "people": "person", "org": "orga
 
 
 class MissingError(LookupError):
-    """There is no such lead or label. The text is a kind: `lead` or `lead label`."""
+    """There is no such object. The text is its kind, such as `lead label`."""
 
 
 class RefusedError(ValueError):
@@ -93,6 +93,11 @@ class Company:
     def organizations(self) -> Sequence[Organization]:
         """Every organization."""
         return self._head.organizations
+
+    @property
+    def filters(self) -> Sequence[Filter]:
+        """Every saved filter."""
+        return self._head.filters
 
     @property
     def fields(self) -> Mapping[str, Field]:

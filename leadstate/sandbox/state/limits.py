@@ -26,6 +26,8 @@ TOKEN_COSTS: Mapping[str, int] = {
     "updateLeadLabel": 10,
     "deleteLeadLabel": 6,
     "getLeadSources": 2,
+    "getFilters": 20,
+    "getFilter": 2,
     "getLeadFields": 20,
     "getCurrencies": 20,
     "getUsers": 20,

@@ -14,6 +14,9 @@ Body = dict[str, Any]
 PLANS = ("lite", "growth", "premium", "ultimate")
 """The plans that a company can be on, cheapest first (Pipedrive docs: rate limiting)."""
 
+FILTER_TYPES = ("deals", "leads", "org", "people", "products", "activity", "projects")
+"""What a filter can list (Pipedrive API: getFilters)."""
+
 LEAD_SOURCES = (
     "Manually created",
     "Deal",
@@ -156,6 +159,36 @@ class Lead:
 
 
 @dataclass(frozen=True, slots=True)
+class Filter:
+    """A filter that a user saved. Nothing here applies it; `conditions` is kept as the seed has it.
+
+    `type` says what it lists; times are as those of a lead.
+    """
+
+    id: int
+    name: str
+    type: str
+    user_id: int
+    add_time: str
+    conditions: Mapping[str, Any] = field(default_factory=lambda: {"glue": "and", "conditions": []})
+    temporary_flag: bool | None = None
+    active_flag: bool = True
+
+    def body(self) -> Body:
+        """Return the filter as a seed writes it."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "type": self.type,
+            "user_id": self.user_id,
+            "add_time": self.add_time,
+            "conditions": dict(self.conditions),
+            "temporary_flag": self.temporary_flag,
+            "active_flag": self.active_flag,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class OAuthClient:
     """An OAuth client that the company has installed: what its refresh token and its access tokens are like.
 
@@ -197,6 +230,7 @@ class Tables:
     leads: tuple[Lead, ...]
     wire: Wire = field(default_factory=Wire)
     oauth: OAuthClient | None = None
+    filters: tuple[Filter, ...] = ()
 
     def head(self) -> Body:
         """Return the company as a seed writes it, without its labels and leads."""
@@ -211,4 +245,5 @@ class Tables:
             "users": [user.body() for user in self.users],
             "persons": [person.body() for person in self.persons],
             "organizations": [organization.body() for organization in self.organizations],
+            **({"filters": [saved.body() for saved in self.filters]} if self.filters else {}),
         }
