@@ -1,12 +1,12 @@
 # leadstate as a container: docker build -t leadstate . && docker run --rm -e PIPEDRIVE_TOKEN -v "$PWD:/work" leadstate plan
-# The first stage builds the wheel and installs it; the second has the result, and neither pip's cache nor the sources.
+# The first stage installs what requirements.txt pins, with hashes, and leadstate itself; the second has the result.
 FROM python:3.13-slim AS build
 WORKDIR /src
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pyproject.toml requirements.txt README.md LICENSE ./
 COPY leadstate leadstate
-RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels . \
- && python -m venv /opt/leadstate \
- && /opt/leadstate/bin/pip install --no-cache-dir --constraint constraints.txt /wheels/*.whl
+RUN python -m venv /opt/leadstate \
+ && /opt/leadstate/bin/pip install --no-cache-dir --require-hashes --only-binary :all: --requirement requirements.txt \
+ && /opt/leadstate/bin/pip install --no-cache-dir --no-deps --no-index --no-build-isolation .
 
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="leadstate" \

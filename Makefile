@@ -20,6 +20,7 @@ help:
 	@echo "make dist    build wheel and sdist, and try the wheel in a fresh environment"
 	@echo "make lowest  try it with the lowest dependencies that pyproject.toml takes"
 	@echo "make pythons try it with every Python that is found"
+	@echo "make requirements   pin what the action and the image install anew, with hashes"
 	@echo "make release VERSION=1.2.3   the commit and the tag of a release"
 	@echo "make check   only the static checks: format, lint, types, import layers"
 	@echo "make fix     format, mend what ruff can mend, write what is generated: schemas, pages of docs/"
@@ -124,6 +125,14 @@ PYTHONS = $(wildcard $(HOME)/.pyenv/versions/3.1[1-9].*/bin/python) \
   $(foreach minor,11 12 13 14,$(shell python3.$(minor) -c 'import sys; print(sys.executable)' 2>/dev/null))
 pythons: dist
 	@for python in $(PYTHONS); do tools/try.sh $$python || exit 1; done
+
+# For every system and Python: the hashes are those of all files of a release. Only the head of the file is ours.
+requirements: .venv/.demo
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	@sed -n '/^#/p' requirements.txt > .venv/requirements.txt
+	@echo hatchling | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-config \
+	  --python-version 3.11 --constraint constraints.txt pyproject.toml - >> .venv/requirements.txt
+	@mv .venv/requirements.txt requirements.txt
 
 release: .venv/.dev
 	@echo "$(VERSION)" | grep -Eqx '[0-9]+\.[0-9]+\.[0-9]+' || { echo "which one? make release VERSION=1.2.3"; exit 1; }

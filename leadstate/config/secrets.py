@@ -139,7 +139,7 @@ def _from_keyring(service: str, user: str, what: str) -> str:
         import keyring  # noqa: PLC0415  an extra, and slow to import
         from keyring import errors  # noqa: PLC0415  as above
     except ImportError:
-        hint = "pip install 'leadstate[keyring]', or use another token source"
+        hint = "install leadstate with its extra, leadstate[keyring], or use another token source"
         raise SecretError(f"{what} needs the library `keyring`, which is not installed", hint=hint) from None
     try:
         raw = keyring.get_password(service, user)

@@ -12,7 +12,9 @@ Importing it without starlette raises an `ImportError` whose `name` is `starlett
 try:
     import starlette as _starlette  # noqa: F401 (asked for first, so that the error says what to install)
 except ImportError as error:
-    raise ImportError("the sandbox needs starlette: pip install leadstate[sandbox]", name="starlette") from error
+    raise ImportError(
+        "the sandbox needs starlette: install leadstate with its extra, leadstate[sandbox]", name="starlette"
+    ) from error
 
 from leadstate.sandbox.app import Sandbox, create_app
 from leadstate.sandbox.backend import load_seed

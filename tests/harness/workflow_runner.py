@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -107,9 +108,13 @@ class Runner:
         """Run the jobs of a workflow that its event is for."""
         done = Done()
         for job in read(workflow)["jobs"].values():
-            context = {"secrets": dict(self.secrets), "github": self._github()}
-            if self._value(_EXPRESSION.sub(r"\1", str(job.get("if", "always()"))), context):
-                self._steps(job["steps"], {**job.get("env", {})}, context, done)
+            matrix = job.get("strategy", {}).get("matrix", {"": [""]})
+            ((name, values),) = matrix.items()
+            for value in values:
+                context: dict[str, Any] = {"secrets": dict(self.secrets), "github": self._github()}
+                context |= {"matrix": {name: value}, "strategy": {"job-total": len(values)}}
+                if self._value(_EXPRESSION.sub(r"\1", str(job.get("if", "always()"))), context):
+                    self._steps(job["steps"], {**job.get("env", {})}, context, done)
         return done
 
     def run(self, text: str, env: Mapping[str, str]) -> Done:
@@ -157,6 +162,9 @@ class Runner:
                 outputs = {"python-path": str(self.home / "bin" / "python")}
             elif "/upload-artifact@" in step["uses"]:
                 self._upload(told)
+            elif "/download-artifact@" in step["uses"]:
+                for artifact in self._of_this_run(told["pattern"]):
+                    shutil.copytree(artifact, self.workspace / artifact.name)
             elif "/cache/" in step["uses"]:
                 self._cache(told, save="/save@" in step["uses"])
             context["steps"][step.get("id", "")] = {"outputs": outputs, "outcome": "ran"}
@@ -191,6 +199,12 @@ class Runner:
             zips={**self.hub.get("zips", {}), str(len(stored) - 1): packed},
             events={**self.hub.get("events", {}), str(self.run_id): self.event_name},
         )
+
+    def _of_this_run(self, pattern: str) -> list[Path]:
+        """Return the folders of the artifacts of this run."""
+        stored = [found for found in self.hub["artifacts"] if found["workflow_run"]["id"] == self.run_id]
+        names = [found["name"] for found in stored if fnmatchcase(found["name"], pattern)]
+        return [self.home / "artifacts" / name for name in names]
 
     def _cache(self, told: Mapping[str, str], *, save: bool) -> None:
         file, kept = Path(told["path"]), self.home / "caches"
@@ -251,6 +265,8 @@ class Runner:
             return found[0] if found[0].startswith("'") else _WORDS.get(found[0], f"look({found[0]!r})")
 
         def look(name: str) -> Any:
+            if name == "format":
+                return str.format
             value: Any = context
             for part in name.split("."):
                 value = value.get(part, "")

@@ -78,6 +78,13 @@ def test_an_installed_wheel_shows_its_version_and_runs_the_demo(built: Path, tmp
     assert "No changes." in python("demo", cwd=tmp_path, program=command)
 
 
+def test_a_wheel_without_its_extra_says_which_one_the_demo_needs() -> None:
+    code = "import sys; sys.modules['uvicorn'] = None; from leadstate.cli.main import run; run()"
+    done = subprocess.run([sys.executable, "-c", code, "demo"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "Error: the sandbox needs uvicorn: install leadstate with its extra, leadstate[sandbox]\n"
+
+
 def test_every_dependency_has_a_lowest_version() -> None:
     bounds = python(ROOT / "tools" / "lowest.py").split()
     assert any(line.startswith("pydantic==") for line in bounds)

@@ -12,7 +12,7 @@ import pytest
 
 from leadstate.sandbox import Sandbox, running
 from tests.harness.cli_process import Shell
-from tests.harness.workflow_runner import REPOSITORY, ROOT, Done, Runner
+from tests.harness.workflow_runner import REPOSITORY, ROOT, Done, Runner, read
 
 EXAMPLES = ROOT / "examples"
 HEAD = "b" * 40
@@ -460,3 +460,5 @@ def test_the_workflow_of_init_reads_the_named_token_variable(tmp_path: Path) -> 
     text = (tmp_path / ".github" / "workflows" / "leadstate.yml").read_text()
     assert "ACME_TOKEN: ${{ secrets.ACME_TOKEN }}" in text
     assert "PIPEDRIVE_TOKEN" not in text
+    for job in read(tmp_path / ".github" / "workflows" / "leadstate.yml")["jobs"].values():
+        assert job["steps"][-1]["with"]["env"] == "ACME_TOKEN", "the action hands over PIPEDRIVE_* only"

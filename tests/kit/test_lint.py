@@ -5,10 +5,13 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from ruamel.yaml import YAML
 
 from tests.harness.workflow_runner import ROOT, read
@@ -19,6 +22,7 @@ WORKFLOWS = sorted(
     [
         *(ROOT / ".github" / "workflows").glob("*.yml"),
         *GITHUB.glob("*.yml"),
+        ROOT / "examples" / "shards" / "github.yml",
         ROOT / "leadstate" / "cli" / "starter" / "workflow.yml",
     ]
 )
@@ -96,6 +100,56 @@ def test_each_third_party_action_is_pinned_to_one_commit() -> None:
     for action, pin in pins:
         assert re.fullmatch("[0-9a-f]{40}", pin) or action.endswith("/leadstate"), action
     assert len({action for action, _ in pins}) == len(pins)
+
+
+def test_every_file_names_the_repository_that_pyproject_names() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    address = project["urls"]["Repository"]
+    assert all(url.startswith(address) for url in project["urls"].values())
+    named = {
+        found
+        for path in [*WORKFLOWS, *GITLAB]
+        for found in re.findall(r"(?:github\.com/|uses: )([\w.-]+/leadstate)\b", path.read_text())
+    }
+    assert named == {address.removeprefix("https://github.com/")}
+
+
+def test_the_requirements_pin_what_leadstate_needs_with_hashes() -> None:
+    pinned = re.findall(r"^([\w.-]+)==(\S+)(?: ;.*)? \\$", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    blocks = re.split(r"^(?=[\w.-]+==)", (ROOT / "requirements.txt").read_text(), flags=re.MULTILINE)[1:]
+    assert len(blocks) == len(pinned)
+    assert all("--hash=sha256:" in block for block in blocks)
+    constraints = {
+        canonicalize_name(name): version
+        for name, _, version in (line.partition("==") for line in (ROOT / "constraints.txt").read_text().splitlines())
+    }
+    assert {name: constraints.get(canonicalize_name(name)) for name, _ in pinned} == dict(pinned)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = {
+        canonicalize_name(Requirement(text).name)
+        for text in [*project["project"]["dependencies"], *project["build-system"]["requires"]]
+    }
+    assert wanted <= {canonicalize_name(name) for name, _ in pinned}, "make requirements"
+
+
+def test_no_file_for_installing_names_a_host_of_a_registry() -> None:
+    for name in ("requirements.txt", "constraints.txt", "pyproject.toml", "Dockerfile", "action.yml", "Makefile"):
+        assert not re.search(r"pypi\.org|pythonhosted|npmjs|index-url", (ROOT / name).read_text()), name
+
+
+@pytest.mark.parametrize(
+    ("path", "matches"),
+    [
+        ("leadstate.yaml", True),
+        ("a/b.yml", True),
+        ("seeds.csv", True),
+        ("a/leadstate.lock.json", True),
+        ("a.py", False),
+    ],
+)
+def test_the_hook_runs_for_every_file_that_leadstate_reads(path: str, matches: bool) -> None:  # noqa: FBT001  a parameter
+    for hook in YAML(typ="safe").load(ROOT / ".pre-commit-hooks.yaml"):
+        assert bool(re.search(hook["files"], path)) is matches
 
 
 def test_pre_commit_hooks_are_existing_commands() -> None:

@@ -131,7 +131,7 @@ def test_without_starlette_the_import_says_what_to_install() -> None:
     ran = subprocess.run(
         [sys.executable, "-c", WITHOUT_STARLETTE], cwd=ROOM.parents[1], capture_output=True, text=True, check=True
     )
-    assert ran.stdout == "starlette the sandbox needs starlette: pip install leadstate[sandbox]\n"
+    assert ran.stdout == "starlette the sandbox needs starlette: install leadstate with its extra, leadstate[sandbox]\n"
 
 
 def test_it_shares_no_code_with_the_client() -> None:

@@ -13,6 +13,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from leadstate.sandbox import Sandbox, running
+from tests.harness.workflow_runner import REPOSITORY, Runner
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "shards"
 ADDRESS = "http://127.0.0.1:8765"
@@ -74,25 +75,28 @@ def jobs(tmp_path: Path) -> Any:
         yield Jobs(folder, url)
 
 
-def github(text: str, shard: int) -> str:
-    """A text with GitHub's expressions put in."""
-    known = {"matrix.shard": str(shard), "strategy.job-total": str(SHARDS)}
-    return re.sub(r"\$\{\{ (.+?) \}\}", lambda found: known[found[1]], text)
+def test_a_github_matrix(tmp_path: Path) -> None:
+    """A pull request whose plan each job makes a part of, and its merge, which applies those parts."""
+    secrets = {f"PIPEDRIVE_TOKEN_{name.upper()}": f"sandbox-{name}" for name in NAMES}
+    runner = Runner(tmp_path, secrets, env={"LEADSTATE_ALLOW_HOSTS": "127.0.0.1"})
+    with running(Sandbox(str(EXAMPLE / "sandbox.json")).app) as url:
+        text = (EXAMPLE / "leadstate.yaml").read_text().replace(ADDRESS, url)
+        (runner.workspace / "leadstate.yaml").write_text(text)
+        head = {"sha": "b" * 40, "repo": {"full_name": REPOSITORY}}
+        pull = {"number": 7, "head": head, "user": {"login": "ann"}}
+        runner.event_name, runner.event = "pull_request", {"pull_request": pull}
+        planned = runner.job(EXAMPLE / "github.yml")
+        assert planned.code == 0, planned.log
+        assert planned.summary.count("# leadstate plan") == SHARDS + 1
+        assert all(name in planned.summary for name in NAMES)
+        assert len(runner.hub["comments"]) == SHARDS
 
-
-def test_a_github_matrix(jobs: Jobs) -> None:
-    workflow = jobs.definition("github.yml")
-    job = workflow["jobs"]["shard"]
-    assert job["strategy"]["matrix"]["shard"] == [1, 2, 3]
-    assert set(workflow["env"]) == {name for name in jobs.environ if name.startswith("PIPEDRIVE_")}
-    (plan,) = [step["run"] for step in job["steps"] if "leadstate plan" in step.get("run", "")]
-    for shard in range(1, SHARDS + 1):
-        environ = {name: github(value, shard) for name, value in job["env"].items()}
-        jobs.run(github(plan, shard), environ)
-    jobs.judge()
-    (report,) = [step["run"] for step in workflow["jobs"]["report"]["steps"] if "show" in step.get("run", "")]
-    jobs.run(report, {"GITHUB_STEP_SUMMARY": "summary.md"})
-    assert "nordics" in (jobs.folder / "summary.md").read_text()
+        merged = {**pull, "merged_at": "2026-11-24T09:05:00Z", "merge_commit_sha": runner.sha}
+        runner.teach(merged={runner.sha: [merged]})
+        runner.event_name, runner.event, runner.run_id = "push", {}, 78
+        applied = runner.job(EXAMPLE / "github.yml")
+        assert applied.code == 0, applied.log
+        assert runner.action(secrets).outputs["changes"] == "0"
 
 
 def gitlab(text: str, given: Mapping[str, str]) -> str:

@@ -1,5 +1,6 @@
 """`leadstate init`: a starter configuration, its schema, .gitignore lines and a CI workflow. Overwrites nothing."""
 
+import re
 from pathlib import Path
 
 import click
@@ -15,7 +16,21 @@ from leadstate.model.diagnostics import counted
 VARIABLE = "PIPEDRIVE_TOKEN"
 """The name of the token's variable in the starter files."""
 
-IGNORED = (".leadstate/", "plan.json", "*.plan.json", ".env")
+IGNORED = (
+    ".leadstate/",
+    "*plan.json",
+    "*plan.html",
+    "*plan.md",
+    "drift.json",
+    "rollback.json",
+    "report.*",
+    "shard-*.json",
+    "events.jsonl",
+    "*.custom.spacelift.json",
+    "refresh-token",
+    ".env",
+)
+"""Files that hold titles of leads, or secrets, under the names that our pages and examples give them."""
 
 
 @click.command(short_help=COMMANDS["init"])
@@ -53,7 +68,7 @@ def init(*, folder: Path, account: str | None, variable: str) -> int:
         text = taken
     _write(config, text)
     _write(folder / "leadstate.schema.json", schema_text())
-    _write(folder / ".github" / "workflows" / "leadstate.yml", starter("workflow.yml").replace(VARIABLE, variable))
+    _write(folder / ".github" / "workflows" / "leadstate.yml", _workflow(variable))
     _ignore(folder / ".gitignore")
     if account is None:
         first = f"write your domain into leadstate.yaml, put the token into {variable}"
@@ -61,6 +76,14 @@ def init(*, folder: Path, account: str | None, variable: str) -> int:
     else:
         click.echo("Next: run `leadstate plan`; it says `No changes`, and from now on the file decides.")
     return Exit.FINE
+
+
+def _workflow(variable: str) -> str:
+    """Return the CI workflow. The action hands over `PIPEDRIVE_*`, and other variables where it is told to."""
+    text = starter("workflow.yml").replace(VARIABLE, variable)
+    if variable.startswith("PIPEDRIVE_"):
+        return text
+    return re.sub(r"^( +)command: .*\n", rf"\g<0>\1env: {variable}\n", text, flags=re.MULTILINE)
 
 
 def _write(path: Path, text: str) -> None:

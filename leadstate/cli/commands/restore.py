@@ -76,7 +76,7 @@ def restore(
     Examples:  leadstate restore --list
                leadstate restore --target label:Hot
                leadstate restore .leadstate/receipts/20261124T090000Z-1f2e3d4c-812.json
-               leadstate restore RECEIPT --out back.json && leadstate restore RECEIPT back.json
+               leadstate restore RECEIPT --out rollback.json && leadstate restore RECEIPT rollback.json
     """
     choices = Choices(**chosen)
     if list_:

@@ -105,7 +105,9 @@ def load_sandbox() -> ModuleType:
 
         from leadstate import sandbox as embedded  # noqa: PLC0415  an extra
     except ImportError as missing:
-        raise click.ClickException(f"the sandbox needs {missing.name}: pip install 'leadstate[sandbox]'") from None
+        raise click.ClickException(
+            f"the sandbox needs {missing.name}: install leadstate with its extra, leadstate[sandbox]"
+        ) from None
     return embedded
 
 
