@@ -32,7 +32,7 @@ def main(names: tuple[str, ...], output: Path) -> None:
     document["rows"] = measured
     output.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     Console(width=None if Console().is_terminal else 160).print(_table(measured))
-    raise SystemExit(any(one["holds"] is False for one in measured))
+    raise SystemExit(any(row["holds"] is False for row in measured))
 
 
 def _measure(row: Row) -> dict[str, object]:
@@ -55,12 +55,12 @@ def _measure(row: Row) -> dict[str, object]:
 
 def _table(measured: list[dict[str, object]]) -> Table:
     table = Table("row", "value", "limit", "", "what is compared", box=None, header_style="bold", pad_edge=False)
-    for one in measured:
-        sign = "≥" if one["limit_is"] == "least" else "≤"
-        limit = "" if one["limit"] is None else f"{sign} {one['limit']:g} {one['unit']}"
-        value = "skipped" if one["value"] is None else f"{one['value']:.4g} {one['unit']}"
-        verdict = {True: "[green]ok[/]" if limit else "", False: "[bold red]over[/]", None: ""}[one["holds"]]  # type: ignore[index]  # JSON
-        table.add_row(str(one["name"]), value, limit, verdict, str(one["skipped"] or one["compared"]))
+    for row in measured:
+        sign = "≥" if row["limit_is"] == "least" else "≤"
+        limit = "" if row["limit"] is None else f"{sign} {row['limit']:g} {row['unit']}"
+        value = "skipped" if row["value"] is None else f"{row['value']:.4g} {row['unit']}"
+        verdict = {True: "[green]ok[/]" if limit else "", False: "[bold red]over[/]", None: ""}[row["holds"]]  # type: ignore[index]  # JSON
+        table.add_row(str(row["name"]), value, limit, verdict, str(row["skipped"] or row["compared"]))
     return table
 
 

@@ -19,7 +19,7 @@ settings.register_profile(
 )
 settings.load_profile("leadstate")
 
-# Runs in one process share an address that is none, so each process of the tests has locks of its own.
+# Runs in one process share an address that leads nowhere, so each process of the tests has locks of its own.
 _STATE = tempfile.TemporaryDirectory(prefix="leadstate-tests-")
 os.environ["XDG_STATE_HOME"] = _STATE.name
 

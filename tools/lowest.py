@@ -15,7 +15,7 @@ def lowest() -> list[str]:
         *project["dependencies"],
         *(live for extra in project["optional-dependencies"].values() for live in extra),
     ]
-    return [f"{one.name}=={_bound(one)}" for one in map(Requirement, wanted)]
+    return [f"{requirement.name}=={_bound(requirement)}" for requirement in map(Requirement, wanted)]
 
 
 def _bound(requirement: Requirement) -> str:

@@ -31,11 +31,11 @@ def _diff(_: Path) -> Figure:
     before = [_attrs(number, f"Lead {number}") for number in range(LEADS)]
     after = [_attrs(number, f"Lead {number}{'!' if number < DIFFER else ''}") for number in range(LEADS)]
     pairs = list(zip(before, after, strict=True))
-    found = sum(bool(diff(one, other)) for one, other in pairs)
+    found = sum(bool(diff(old, new)) for old, new in pairs)
     taken = fastest(
         {
-            "diff": lambda: [diff(one, other) for one, other in pairs],
-            "equal": lambda: [one == other for one, other in pairs],
+            "diff": lambda: [diff(old, new) for old, new in pairs],
+            "equal": lambda: [old == new for old, new in pairs],
         },
         RUNS,
     )

@@ -29,8 +29,8 @@ def _labels_only(folder: Path) -> Figure:
         (folder / "leadstate.yaml").write_text(account(*urls), encoding="utf-8")
         run(PLAN, folder, **_tokens(3))
         used = list(taken(urls[0]).values())
-    one_each = len(used) == 3 and all(one["requests"] == 1 for one in used)  # noqa: PLR2004  the accounts above
-    return Figure(max(one["tokens"] for one in used), {"accounts": len(used)}, sound=one_each)
+    one_each = len(used) == 3 and all(usage["requests"] == 1 for usage in used)  # noqa: PLR2004  the accounts above
+    return Figure(max(usage["tokens"] for usage in used), {"accounts": len(used)}, sound=one_each)
 
 
 def _large(folder: Path) -> Figure:
@@ -75,10 +75,10 @@ def _declare_all(folder: Path, url: str, count: int = LEADS) -> None:
 
 
 def _many(folder: Path) -> Figure:
-    one, many = folder / "one", folder / "many"
+    alone, many = folder / "one", folder / "many"
     with serving_at(ACCOUNTS, 0) as urls:
         set_latency(urls[0], LATENCY)
-        for place, count in ((one, 1), (many, ACCOUNTS)):
+        for place, count in ((alone, 1), (many, ACCOUNTS)):
             place.mkdir()
             (place / "leadstate.yaml").write_text(account(*urls[:count]), encoding="utf-8")
         commands = {name: [*PLAN, "-c", f"{name}/leadstate.yaml"] for name in ("one", "many")}

@@ -39,7 +39,7 @@ def labels(sandbox: Sandbox) -> dict[str, str]:
 
 def operations(sandbox: Sandbox) -> dict[str, int]:
     companies = sandbox.meter.report()["companies"].values()
-    return {name: one["requests"] for company in companies for name, one in company["operations"].items()}
+    return {name: count["requests"] for company in companies for name, count in company["operations"].items()}
 
 
 def test_a_plan_of_labels_makes_exactly_one_request(shell: Shell, sandbox: Sandbox) -> None:
@@ -192,7 +192,10 @@ def _run_twenty(folder: Path, sandbox: Sandbox, url: str) -> None:
 
     applied = shell("apply", "--auto-approve", "-a", "a01", "-a", "a07")
     assert applied.returncode == 4
-    there = {one["company"]["id"]: [label["name"] for label in one["labels"]] for one in sandbox.dump()["companies"]}
+    there = {
+        company["company"]["id"]: [label["name"] for label in company["labels"]]
+        for company in sandbox.dump()["companies"]
+    }
     assert "Hot" in there[2]
     assert "Hot" not in there[3]
 
@@ -252,8 +255,8 @@ def test_get(shell: Shell, sandbox: Sandbox) -> None:
     leads = json.loads(shell("get", "leads", "--format", "json").stdout)
     archived = json.loads(shell("get", "leads", "--archived", "--format", "json").stdout)
     assert (len(leads), len(archived)) == (38, 2)
-    one = json.loads(shell("get", "lead", archived[0]["id"], "--format", "json").stdout)
-    assert one == [archived[0]]
+    found = json.loads(shell("get", "lead", archived[0]["id"], "--format", "json").stdout)
+    assert found == [archived[0]]
     assert shell("get", "lead", "00000000-0000-4000-8000-000000000000").returncode == 1
     assert "API" in shell("get", "sources").stdout
     assert "name: Hot" in shell("get", "labels", "--format", "yaml").stdout
@@ -282,9 +285,9 @@ def test_matrix_shows_where_labels_differ(tmp_path: Path) -> None:
         listed = [{"name": name, "color": color} for name, color in labels]
         return {"token": f"token-{number}", "company": about, "labels": listed, "leads": []}
 
-    one = company(1, ("Hot", "red"), ("Warm", "yellow"))
-    two = company(2, ("Hot", "orange"), ("Warm", "yellow"), ("Only here", "gray"))
-    sandbox = Sandbox({"companies": [one, two]}, burst=100_000, daily=None)
+    first = company(1, ("Hot", "red"), ("Warm", "yellow"))
+    second = company(2, ("Hot", "orange"), ("Warm", "yellow"), ("Only here", "gray"))
+    sandbox = Sandbox({"companies": [first, second]}, burst=100_000, daily=None)
     with running(sandbox.app) as url:
         shell = Shell(tmp_path, {"T1": "token-1", "T2": "token-2"})
         accounts = "".join(f"  a{i}: {{url: '{url}', company_id: {i}, token: {{env: T{i}}}}}\n" for i in (1, 2))

@@ -18,7 +18,7 @@ def errors(*paths: Path) -> list[Diagnostic]:
     return list(caught.value.diagnostics)
 
 
-def one(path: Path) -> tuple[str, int, int, str]:
+def place_of(path: Path) -> tuple[str, int, int, str]:
     (found,) = errors(path)
     assert found.span is not None
     return found.span.file, found.span.line, found.span.column, found.code
@@ -26,14 +26,14 @@ def one(path: Path) -> tuple[str, int, int, str]:
 
 def test_missing_file_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "none.yaml"
-    assert one(path) == (str(path), 1, 1, "file-missing")
+    assert place_of(path) == (str(path), 1, 1, "file-missing")
 
 
 def test_folder_without_yaml_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("a: 1")
     (tmp_path / ".hidden.yaml").write_text("a: 1")
     (tmp_path / "folder.yaml").mkdir()
-    assert one(tmp_path) == (str(tmp_path), 1, 1, "no-files")
+    assert place_of(tmp_path) == (str(tmp_path), 1, 1, "no-files")
 
 
 def test_no_path_is_an_error() -> None:
@@ -52,14 +52,14 @@ def test_unreadable_file_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyP
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "open", refuse)
-    assert one(path) == (str(path), 1, 1, "file-unreadable")
+    assert place_of(path) == (str(path), 1, 1, "file-unreadable")
 
 
 def test_a_file_over_64_mib_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.touch()
     os.truncate(path, LARGEST + 1)
-    assert one(path) == (str(path), 1, 1, "file-too-large")
+    assert place_of(path) == (str(path), 1, 1, "file-too-large")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_file_over_64_mib_is_not_read(tmp_path: Path) -> None:
 def test_bytes_that_are_no_text_have_a_place(raw: bytes, line: int, column: int, code: str, tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(raw)
-    assert one(path) == (str(path), line, column, code)
+    assert place_of(path) == (str(path), line, column, code)
 
 
 def test_offset_of_a_wrong_byte_is_shown(tmp_path: Path) -> None:

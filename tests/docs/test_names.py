@@ -44,7 +44,7 @@ def test_every_guard_is_described(name: str) -> None:
 
 def keys(schema: dict[str, Any]) -> set[str]:
     here = set(schema.get("properties", {}))
-    return here.union(*(keys(one) for one in schema.get("definitions", {}).values()))
+    return here.union(*(keys(definition) for definition in schema.get("definitions", {}).values()))
 
 
 def test_every_key_of_the_configuration_is_described() -> None:

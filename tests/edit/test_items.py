@@ -60,9 +60,9 @@ def written_files(folder: Path) -> tuple[Files, str, str]:
 
 
 def test_files_are_read_in_order_and_found_by_what_is_in_them(tmp_path: Path) -> None:
-    files, one, two = written_files(tmp_path)
-    assert [file.source.name for file in files.files] == [one, two]
-    assert list(files.values()) == [one, two]
+    files, first, second = written_files(tmp_path)
+    assert [file.source.name for file in files.files] == [first, second]
+    assert list(files.values()) == [first, second]
     assert not any(file.new for file in files.files)
 
 
@@ -77,19 +77,19 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
 
 
 def test_only_files_that_change_are_given_with_what_they_were(tmp_path: Path) -> None:
-    files, one, two = written_files(tmp_path)
+    files, first, second = written_files(tmp_path)
     assert files.edited({}) == []
-    assert files.edited({one: [Set(("labels", 0, "color"), "red")], two: []}) == []
-    ((source, text),) = files.edited({one: [Set(("labels", 0, "color"), "blue")]})
-    assert (source.name, source.text, text) == (one, ONE, ONE.replace("red", "blue"))
+    assert files.edited({first: [Set(("labels", 0, "color"), "red")], second: []}) == []
+    ((source, text),) = files.edited({first: [Set(("labels", 0, "color"), "blue")]})
+    assert (source.name, source.text, text) == (first, ONE, ONE.replace("red", "blue"))
 
 
 def test_a_file_that_is_to_be_made_was_empty(tmp_path: Path) -> None:
-    files, one, _ = written_files(tmp_path)
+    files, first, _ = written_files(tmp_path)
     new = files.with_new(tmp_path / "3.yaml", "labels")
     assert [file.new for file in new.files] == [False, False, True]
     assert new.files[2].source.folder == tmp_path
-    assert new.item(Span(one, 3, 10)) == files.item(Span(one, 3, 10)) is not None
+    assert new.item(Span(first, 3, 10)) == files.item(Span(first, 3, 10)) is not None
     found = new.edited({str(tmp_path / "3.yaml"): [Append("labels", ({"name": "Cold", "color": "blue"},))]})
     assert [(source.name, source.text, text) for source, text in found] == [
         (str(tmp_path / "3.yaml"), "", "labels:\n  - {name: Cold, color: blue}\n")
@@ -97,9 +97,9 @@ def test_a_file_that_is_to_be_made_was_empty(tmp_path: Path) -> None:
 
 
 def test_edits_after_which_the_files_would_be_wrong_are_refused(tmp_path: Path) -> None:
-    files, one, two = written_files(tmp_path)
+    files, first, second = written_files(tmp_path)
     with pytest.raises(ConfigurationError) as caught:
-        files.edited({one: [Set(("labels", 0, "color"), "mauve")]})
+        files.edited({first: [Set(("labels", 0, "color"), "mauve")]})
     assert [found.code for found in caught.value.diagnostics] == ["unknown-color"]
     with pytest.raises(ConfigurationError):
-        files.edited({two: [Append("labels", ({"name": "Hot", "color": "red"},))]})
+        files.edited({second: [Append("labels", ({"name": "Hot", "color": "red"},))]})

@@ -86,7 +86,7 @@ def test_each_field_is_found_where_it_is_written_with_its_variables() -> None:
     assert name.variables == (("q", "x", Span("f.yaml", 4, 69)),)
     assert (color.field, color.span, color.overridden, color.variables) == ("color", Span("f.yaml", 8, 43), False, ())
     found = provenance(files, desired["lead:l"], ("title", "labels", "owner"))
-    assert [(one.field, one.overridden, [name for name, *_ in one.variables]) for one in found] == [
+    assert [(value.field, value.overridden, [name for name, *_ in value.variables]) for value in found] == [
         ("title", False, ["r"]),
         ("labels", False, ["r"]),
         ("owner", True, []),

@@ -56,9 +56,9 @@ def test_every_written_value_is_read_back(value: Any) -> None:
 def comparable(value: Any) -> Any:
     """Whole decimals are read as integers: `1` has no point."""
     if isinstance(value, dict):
-        return {key: comparable(one) for key, one in value.items()}
+        return {key: comparable(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [comparable(one) for one in value]
+        return [comparable(item) for item in value]
     return Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value
 
 
@@ -149,7 +149,7 @@ def test_a_new_scalar_changes_its_line_only(document: tuple[str, list[str], str]
     after = edit(text, Set(("labels", index, "color"), data.draw(NAMES)))
     lines, now = text.splitlines(keepends=True), after.splitlines(keepends=True)
     assert len(lines) == len(now)
-    assert sum(one != other for one, other in zip(lines, now, strict=True)) <= 1
+    assert sum(before != after for before, after in zip(lines, now, strict=True)) <= 1
 
 
 @SETTINGS
@@ -157,7 +157,7 @@ def test_a_new_scalar_changes_its_line_only(document: tuple[str, list[str], str]
 def test_new_items_come_after_the_others(document: tuple[str, list[str], str], new: list[dict[str, Any]]) -> None:
     head, items, tail = document
     text = head + "".join(items) + tail
-    after = edit(text, Append("labels", tuple(_as_read(one) for one in new)))
+    after = edit(text, Append("labels", tuple(_as_read(item) for item in new)))
     assert len(nodes_of(after)[1].value["labels"]) == len(items) + len(new)
     assert after.startswith(head + "".join(items[:-1]))
     assert after.endswith(tail)

@@ -31,7 +31,7 @@ from tests.harness.plan_cases import (
     LABELS,
     LEADS,
     NO_GUARDS,
-    STRANGERS,
+    UNMANAGED,
     Case,
     account,
     live_label,
@@ -115,7 +115,7 @@ MERGE = Case(
     "merge",
     company(
         [live_label(1, "Lukewarm"), live_label(2, "Warm"), live_label(3, "Theirs")],
-        [live_lead(1, None, 1, 3), live_lead(2, "ns:a", 1, 2), *STRANGERS],
+        [live_lead(1, None, 1, 3), live_lead(2, "ns:a", 1, 2), *UNMANAGED],
     ),
     account(label("Warm", "yellow"), merged("Lukewarm"), lead("a", title="after"), lead("b", labels=refs("Warm"))),
 )
@@ -148,7 +148,7 @@ LOCKED = Case(
     "locked",
     company(
         [live_label(1, "Renamed by hand"), live_label(2, "Gone"), live_label(3, "Theirs"), live_label(4, "Warm")],
-        [live_lead(1, "ns:a", 1, title="before"), live_lead(2, None, 3, title="adopted"), *STRANGERS],
+        [live_lead(1, "ns:a", 1, title="before"), live_lead(2, None, 3, title="adopted"), *UNMANAGED],
     ),
     account(
         label("Hot"),

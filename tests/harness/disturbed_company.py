@@ -38,7 +38,7 @@ LONG = os.environ.get("LEADSTATE_PROVE") == "long"
 """Whether every proof takes the time it wants; else all of them together take a minute and a half."""
 
 TOKEN = "canary-token-7f3a9c51e0d24b68"
-SECRETS = (TOKEN, "canary-person", "canary-user", "canary-organization", "canary-stranger")
+SECRETS = (TOKEN, "canary-person", "canary-user", "canary-organization", "canary-unmanaged")
 """What no output may hold: the token, who people are, and what leads of others are called."""
 
 MOST_REQUESTS = 5_000

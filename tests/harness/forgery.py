@@ -15,7 +15,7 @@ from leadstate.report.document import Report, Requests
 from leadstate.report.formats.json import to_json
 from leadstate.report.journal import Chain, Entry, line_of
 from tests.harness.builders import label_id, lead_id
-from tests.harness.plan_cases import STRANGERS
+from tests.harness.plan_cases import UNMANAGED
 
 RAW = "\ue000"
 """Stands in a text before a piece of JSON that Python cannot make, such as a number of a million digits."""
@@ -37,7 +37,7 @@ WORDS: tuple[Any, ...] = (
     *("ns:x", "ns:gone", "other:a", "1.0", "1.9", "2.0", "sha256:0", 1, 2),
     *(label_id(number) for number in range(1, 6)),
     *(lead_id(number) for number in range(1, 5)),
-    *(lead["id"] for lead in STRANGERS),
+    *(lead["id"] for lead in UNMANAGED),
 )
 """Values that fields of these files have, and ids of objects that are not ours."""
 

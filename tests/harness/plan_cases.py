@@ -27,12 +27,12 @@ def live_label(number: int, name: str, color: str = "red") -> Body:
 
 def live_lead(number: int, marker: str | None, *labels: int, **more: Any) -> Body:
     """Return a lead of a seed: ours where it has a marker of `ns:`, else an unmanaged one."""
-    title = more.pop("title", marker or f"canary-stranger {number}")
+    title = more.pop("title", marker or f"canary-unmanaged {number}")
     ids = [label_id(name) for name in labels]
     return {"id": lead_id(number), "title": title, "person_id": 1, "label_ids": ids, "origin_id": marker, **more}
 
 
-STRANGERS = (live_lead(90, None, 1, 2), live_lead(91, "other:a", 3), live_lead(92, None, is_archived=True))
+UNMANAGED = (live_lead(90, None, 1, 2), live_lead(91, "other:a", 3), live_lead(92, None, is_archived=True))
 OWNED = replace(NO_GUARDS, prune_rules={"lead": Prune.OWNED})
 
 
@@ -53,7 +53,7 @@ LABELS = Case(
     "labels",
     company(
         [live_label(1, "Hot", "blue"), live_label(2, "Cold"), live_label(3, "Old"), live_label(4, "Theirs")],
-        [live_lead(1, None, 2), live_lead(2, None, 2, 4), *STRANGERS],
+        [live_lead(1, None, 2), live_lead(2, None, 2, 4), *UNMANAGED],
     ),
     account(
         label("Hot", "red"),
@@ -77,7 +77,7 @@ LEADS = Case(
             live_lead(5, "ns:gone", 2),
             live_lead(6, "ns:more", 3),
             live_lead(7, "ns:seed", 3, title="by hand"),
-            *STRANGERS,
+            *UNMANAGED,
         ],
     ),
     account(
@@ -100,7 +100,7 @@ BOTH = Case(
     "both",
     company(
         [live_label(1, "Hot"), live_label(2, "Lukewarm"), live_label(3, "Tepid"), live_label(4, "Gone")],
-        [live_lead(1, "ns:moved", 2, 3), live_lead(2, "ns:old", 4), *STRANGERS],
+        [live_lead(1, "ns:moved", 2, 3), live_lead(2, "ns:old", 4), *UNMANAGED],
     ),
     account(
         label("Hot", "green"),
@@ -128,7 +128,7 @@ def thirty() -> Case:
         *(live_lead(i, f"ns:u{i}", 12, title="before") for i in range(1, 5)),
         *(live_lead(i, f"ns:r{i}", 1, 5) for i in range(5, 9)),
         *(live_lead(i, f"ns:gone{i}", 9) for i in range(9, 12)),
-        *STRANGERS,
+        *UNMANAGED,
     ]
     return Case(
         "thirty",

@@ -50,7 +50,7 @@ class Company(httpx.AsyncBaseTransport):
         leads = [
             {
                 "id": lead_id(number),
-                "title": f"k{number}" if number < self.ours else "a stranger",
+                "title": f"k{number}" if number < self.ours else "an unmanaged lead",
                 "person_id": 1,
                 "label_ids": [LABEL_ID],
                 "value": {"amount": 12000.5, "currency": "EUR"},

@@ -32,15 +32,15 @@ def diagnostic(severity: Literal["error", "guard", "warning"], code: str, summar
 
 def account(name: str, *changes: Change, labels: Sequence[tuple[str, str]] = (), **more: Any) -> Account:
     """Return one account; `labels` are names and colours, as they were read."""
-    there = tuple(Label(address=f"{name}/label:{one}", name=one, color=color) for one, color in labels)
+    there = tuple(Label(address=f"{name}/label:{label}", name=label, color=color) for label, color in labels)
     return Account(account=name, company=f"{name}.pipedrive.com", changes=changes, labels=there, **more)
 
 
 def report(*accounts: Account, command: Literal["plan", "apply", "validate"] = "plan", **more: Any) -> Report:
     """Return a report with true counts and fingerprints."""
-    accounts = tuple(replace(one, fingerprint=fingerprint(one)) for one in accounts)
-    whole = None if command == "validate" else combined(one.fingerprint for one in accounts)
-    actions = [one.action for each in accounts for one in each.changes]
+    accounts = tuple(replace(account, fingerprint=fingerprint(account)) for account in accounts)
+    whole = None if command == "validate" else combined(account.fingerprint for account in accounts)
+    actions = [change.action for account in accounts for change in account.changes]
     counts = {action: actions.count(action) for action in ("add", "update", "delete")}
     alone = sum(group.count for each in accounts for group in each.untouched)
     summary = Summary(**counts, unchanged=0, untouched=alone)

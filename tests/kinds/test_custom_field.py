@@ -31,7 +31,7 @@ def test_a_row_is_a_field() -> None:
 )
 def test_a_malformed_row_leaves_the_others_readable(changed: dict[str, Any]) -> None:
     good = row(field_code="f" * 40, field_name="Score", field_type="double")
-    rows = [decode(one) for one in (row(**changed), good)]
+    rows = [decode(raw) for raw in (row(**changed), good)]
     assert rows[0] == CustomField("", "Industry", UNREADABLE)
     fields = CustomFields(field for field in rows if field)
     assert fields.names == ["Industry", "Score"]

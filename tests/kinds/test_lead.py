@@ -42,8 +42,8 @@ class Ids(Symbols):
         return f"id-{ref.key}"
 
 
-def sent(one: Change) -> list[tuple[str, str, Any]]:
-    made = requests(one, Ids())
+def sent(change: Change) -> list[tuple[str, str, Any]]:
+    made = requests(change, Ids())
     return [(r.operation.method, r.path, None if r.body is None else json.loads(json.dumps(r.body))) for r in made]
 
 

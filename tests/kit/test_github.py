@@ -169,7 +169,7 @@ def test_a_plan_of_a_fork_or_another_commit_or_an_expired_one_is_not_applied(
 
 
 def test_a_plan_that_was_made_by_hand_for_the_commit_is_applied(runner: Runner, sandbox: tuple[Sandbox, str]) -> None:
-    merge(runner, "stranger/crm")
+    merge(runner, "fork/crm")
     refused = on_merge(runner)
     assert refused.code == 3
     assert "#7 comes from a fork, whose own plan is never applied" in refused.summary
@@ -219,7 +219,7 @@ def test_an_artifact_without_a_plan_is_refused(runner: Runner, packed: bytes) ->
     assert "holds no plan.json" in done.summary
 
 
-@pytest.mark.parametrize(("repository", "user"), [("stranger/crm", "eve"), (REPOSITORY, "dependabot[bot]")])
+@pytest.mark.parametrize(("repository", "user"), [("fork/crm", "eve"), (REPOSITORY, "dependabot[bot]")])
 def test_a_pull_request_without_secrets_is_checked_and_says_so(runner: Runner, repository: str, user: str) -> None:
     runner.secrets, runner.event_name, runner.event = {}, "pull_request", pull(repository, user)
     done = runner.job(EXAMPLES / "github" / "plan.yml")

@@ -62,7 +62,7 @@ def labels(sandbox: Sandbox) -> dict[str, Any]:
 
 @settings(max_examples=150)
 @given(live_accounts(), declarations())
-def test_an_apply_converges_and_strangers_keep_what_they_have(live: dict[str, Any], account: Account) -> None:
+def test_an_apply_converges_and_unmanaged_objects_keep_what_they_have(live: dict[str, Any], account: Account) -> None:
     assume(not misremembers(account, live))
     sandbox = Sandbox(live, burst=100_000, daily=None)
     before_leads, before_labels = leads(sandbox), labels(sandbox)
@@ -86,7 +86,7 @@ def test_an_apply_converges_and_strangers_keep_what_they_have(live: dict[str, An
     markers = [lead["origin_id"] for lead in after_leads.values() if lead["origin_id"]]
     assert len(markers) == len(set(markers)), "a second lead with one marker"
     gone = before_labels.keys() - after_labels.keys()
-    ids = {one["name"]: id_ for id_, one in (before_labels | after_labels).items()}
+    ids = {label["name"]: id_ for id_, label in (before_labels | after_labels).items()}
     moved = {
         ids[desired.names[0]]: ids[desired.moves_to.key]
         for desired in account.of_kind("label")
@@ -98,10 +98,10 @@ def test_an_apply_converges_and_strangers_keep_what_they_have(live: dict[str, An
             kept = dict.fromkeys(moves.get(id_, id_) for id_ in lead["label_ids"] if id_ in moves or id_ not in gone)
             touched = {"label_ids": list(kept), "update_time": after_leads[id_]["update_time"]}
             assert after_leads[id_] == {**lead, **touched}, "an unmanaged lead was touched"
-    for id_, one in before_labels.items():
-        declared = any(one["name"] in desired.names for desired in account.of_kind("label"))
+    for id_, label in before_labels.items():
+        declared = any(label["name"] in desired.names for desired in account.of_kind("label"))
         if not declared and id_ not in account.locked and account.policy.prune("label") is Prune.NONE:
-            assert after_labels[id_] == one, "an undeclared label was touched"
+            assert after_labels[id_] == label, "an undeclared label was touched"
 
 
 @settings(max_examples=50)
@@ -124,7 +124,7 @@ def test_the_forecast_is_what_the_meter_counts(live: dict[str, Any], account: Ac
 def test_the_same_input_gives_the_same_plan(live: dict[str, Any], account: Account) -> None:
     shuffled = {**live, "labels": live["labels"][::-1]}
     other = replace(account, desired=account.desired[::-1])
-    one, *_ = run(Sandbox(live, burst=100_000, daily=None), account)
-    two, *_ = run(Sandbox(shuffled, burst=100_000, daily=None), other)
-    assert one.changes == two.changes
-    assert fingerprint(one) == fingerprint(two)
+    first, *_ = run(Sandbox(live, burst=100_000, daily=None), account)
+    second, *_ = run(Sandbox(shuffled, burst=100_000, daily=None), other)
+    assert first.changes == second.changes
+    assert fingerprint(first) == fingerprint(second)

@@ -80,7 +80,7 @@ def test_an_unarchived_lead_does_not_hide_another_use_of_the_label() -> None:
         account(label("Old", present=False), lead("a", labels=refs(), archived=False)),
         live_label("Old"),
         live_lead("a", labels=["id-Old"], archived=True),
-        carriers={RemoteRef("label", "id-Old"): ["stranger"]},
+        carriers={RemoteRef("label", "id-Old"): ["unmanaged"]},
     )
     assert [diagnostic.code for diagnostic in guard(plan, Policy(), {}, FREE)] == ["in-use"]
 

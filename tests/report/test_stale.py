@@ -60,7 +60,7 @@ def test_the_forecast_may_grow_within_bounds(before: int, after: int, said: list
     assert differences(taking(1, before), taking(1, after)) == said
 
 
-def one(*changes: Change, origin: str = "https://acme.test", company_id: int | None = None) -> Report:
+def emea(*changes: Change, origin: str = "https://acme.test", company_id: int | None = None) -> Report:
     return report(account("emea", *changes, origin=origin, company_id=company_id))
 
 
@@ -70,17 +70,17 @@ HOT = change("~", "emea/label:Hot", ("color", "red", "blue"))
 @pytest.mark.parametrize(
     ("now", "said"),
     [
-        (one(HOT), []),
-        (one(), ["emea/label:Hot: update is no longer planned"]),
-        (one(HOT, change("+", "emea/label:New")), ["emea/label:New: add is new"]),
-        (one(replace(HOT, fields=())), ["emea/label:Hot: update has changed"]),
-        (one(replace(HOT, remote_id="other")), ["emea/label:Hot: update has changed"]),
-        (one(replace(HOT, reason="renamed")), ["emea/label:Hot: update has changed"]),
-        (one(replace(HOT, moves_to="label:Other")), ["emea/label:Hot: update has changed"]),
-        (one(HOT, origin="https://other.test"), ["emea: it has another address or company"]),
-        (one(HOT, company_id=7), ["emea: it has another address or company"]),
-        (replace(one(HOT), fingerprint="sha256:other"), ["the fingerprint is another one"]),
+        (emea(HOT), []),
+        (emea(), ["emea/label:Hot: update is no longer planned"]),
+        (emea(HOT, change("+", "emea/label:New")), ["emea/label:New: add is new"]),
+        (emea(replace(HOT, fields=())), ["emea/label:Hot: update has changed"]),
+        (emea(replace(HOT, remote_id="other")), ["emea/label:Hot: update has changed"]),
+        (emea(replace(HOT, reason="renamed")), ["emea/label:Hot: update has changed"]),
+        (emea(replace(HOT, moves_to="label:Other")), ["emea/label:Hot: update has changed"]),
+        (emea(HOT, origin="https://other.test"), ["emea: it has another address or company"]),
+        (emea(HOT, company_id=7), ["emea: it has another address or company"]),
+        (replace(emea(HOT), fingerprint="sha256:other"), ["the fingerprint is another one"]),
     ],
 )
 def test_every_other_difference_is_told(now: Report, said: list[str]) -> None:
-    assert differences(one(HOT), now) == said
+    assert differences(emea(HOT), now) == said

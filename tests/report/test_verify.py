@@ -29,8 +29,8 @@ PLAN = report(
 )
 
 
-def written(one: Any) -> str:
-    return "".join(to_json(one))
+def written(plan: Any) -> str:
+    return "".join(to_json(plan))
 
 
 def test_what_was_written_is_read() -> None:
@@ -41,19 +41,25 @@ def test_what_was_written_is_read() -> None:
 @pytest.mark.parametrize(
     ("edit", "says"),
     [
-        (lambda one: replace(one, accounts=(replace(one.accounts[0], changes=one.accounts[0].changes[:1]),)), "emea"),
-        (lambda one: replace(one, accounts=()), "not that of its accounts"),
-        (lambda one: replace(one, accounts=one.accounts * 2), "in it twice"),
-        (lambda one: replace(one, accounts=(replace(one.accounts[0], origin="https://evil.test"),)), "emea"),
-        (lambda one: replace(one, accounts=(replace(one.accounts[0], company_id=None),)), "emea"),
-        (lambda one: replace(one, accounts=(replace(one.accounts[0], company=""),)), "not the host of emea"),
-        (lambda one: replace(one, summary=replace(one.summary, delete=0)), "summary does not count its changes"),
-        (lambda one: replace(one, summary=replace(one.summary, add=2, update=0)), "summary does not count its changes"),
-        (lambda one: replace(one, summary=replace(one.summary, untouched=2)), "does not count what is untouched"),
-        (lambda one: replace(one, cost=Cost(apply=Requests(requests=1, tokens=2))), "forecast"),
-        (lambda one: replace(one, complete=False), "can be applied"),
-        (lambda one: replace(one, diagnostics=(diagnostic("guard", "in-use", "refused"),)), "can be applied"),
-        (lambda one: replace(one, scope=Scope(shard="0/0")), "0/0"),
+        (
+            lambda plan: replace(plan, accounts=(replace(plan.accounts[0], changes=plan.accounts[0].changes[:1]),)),
+            "emea",
+        ),
+        (lambda plan: replace(plan, accounts=()), "not that of its accounts"),
+        (lambda plan: replace(plan, accounts=plan.accounts * 2), "in it twice"),
+        (lambda plan: replace(plan, accounts=(replace(plan.accounts[0], origin="https://evil.test"),)), "emea"),
+        (lambda plan: replace(plan, accounts=(replace(plan.accounts[0], company_id=None),)), "emea"),
+        (lambda plan: replace(plan, accounts=(replace(plan.accounts[0], company=""),)), "not the host of emea"),
+        (lambda plan: replace(plan, summary=replace(plan.summary, delete=0)), "summary does not count its changes"),
+        (
+            lambda plan: replace(plan, summary=replace(plan.summary, add=2, update=0)),
+            "summary does not count its changes",
+        ),
+        (lambda plan: replace(plan, summary=replace(plan.summary, untouched=2)), "does not count what is untouched"),
+        (lambda plan: replace(plan, cost=Cost(apply=Requests(requests=1, tokens=2))), "forecast"),
+        (lambda plan: replace(plan, complete=False), "can be applied"),
+        (lambda plan: replace(plan, diagnostics=(diagnostic("guard", "in-use", "refused"),)), "can be applied"),
+        (lambda plan: replace(plan, scope=Scope(shard="0/0")), "0/0"),
     ],
 )
 def test_what_follows_from_the_changes_cannot_be_told_otherwise(edit: Callable[[Any], Any], says: str) -> None:

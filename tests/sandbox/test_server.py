@@ -31,11 +31,11 @@ def test_a_client_over_a_port() -> None:
 
 
 def test_two_run_side_by_side_and_an_error_inside_stops_them() -> None:
-    one, two = World(), World()
+    left, right = World(), World()
     urls: list[str] = []
 
     def use() -> None:
-        with running(one.sandbox.app) as first, running(two.sandbox.app) as second:
+        with running(left.sandbox.app) as first, running(right.sandbox.app) as second:
             urls.extend((first, second))
             raise KeyError
 

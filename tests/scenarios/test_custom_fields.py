@@ -77,14 +77,14 @@ class House:
         self.sandbox = Sandbox({"companies": list(companies)}, burst=100_000, daily=None)
         self.file = folder / "leadstate.yaml"
         self.accounts = {
-            f"a{one['company']['id']}": {
+            f"a{company['company']['id']}": {
                 "url": "http://127.0.0.1:1",
-                "company_id": one["company"]["id"],
-                "token": {"env": one["token"].replace("-", "_")},
+                "company_id": company["company"]["id"],
+                "token": {"env": company["token"].replace("-", "_")},
             }
-            for one in companies
+            for company in companies
         }
-        self.environ = {one["token"].replace("-", "_"): one["token"] for one in companies}
+        self.environ = {company["token"].replace("-", "_"): company["token"] for company in companies}
 
     def declare(self, fields: dict[str, Any], **more: Any) -> None:
         named = {f"My {name}": value for name, value in fields.items()}
@@ -96,43 +96,43 @@ class House:
         return leadstate(self.sandbox, self.environ, self.file.parent / "receipts", (*words, "-c", str(self.file)))
 
     def leads(self) -> list[dict[str, Any]]:
-        return [lead for one in self.sandbox.dump()["companies"] for lead in one["leads"]]
+        return [lead for company in self.sandbox.dump()["companies"] for lead in company["leads"]]
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Callable[..., House]:
+def make_house(tmp_path: Path) -> Callable[..., House]:
     return lambda *companies: House(tmp_path, *companies)
 
 
 @pytest.mark.parametrize("enum", ["string", "number"])
 @pytest.mark.parametrize("many", ["string", "list"])
-def test_every_type_in_every_wording_converges(house: Callable[..., House], enum: str, many: str) -> None:
-    one = house(*(company(number, wire={"enum": enum, "set": many}) for number in (1, 2)))
+def test_every_type_in_every_wording_converges(make_house: Callable[..., House], enum: str, many: str) -> None:
+    house = make_house(*(company(number, wire={"enum": enum, "set": many}) for number in (1, 2)))
     for fields in (DECLARED, OTHER, dict.fromkeys(TYPES), DECLARED):
-        one.declare(fields)
-        code, out, err = one("apply", "--auto-approve")
+        house.declare(fields)
+        code, out, err = house("apply", "--auto-approve")
         assert code == 0, out + err
-        code, out, err = one("plan", "--detailed-exitcode")
+        code, out, err = house("plan", "--detailed-exitcode")
         assert code == 0, out + err
-    first, second = one.leads()
+    first, second = house.leads()
     assert first[key(1, "enum")] != second[key(2, "enum")]
     assert "custom_fields.My enum" not in out
-    assert not any(str(number) in one.file.read_text() for number in (101, 201, 107, 207))
+    assert not any(str(number) in house.file.read_text() for number in (101, 201, 107, 207))
 
 
-def test_only_what_differs_is_sent_and_nothing_else_is_touched(house: Callable[..., House]) -> None:
-    one = house(company(1))
-    one.declare(DECLARED)
-    one("apply", "--auto-approve")
-    before = one.leads()[0]
-    one.declare({"double": 8, "enum": "Food"})
-    _, out, _ = one("plan", "--format", "json")
+def test_only_what_differs_is_sent_and_nothing_else_is_touched(make_house: Callable[..., House]) -> None:
+    house = make_house(company(1))
+    house.declare(DECLARED)
+    house("apply", "--auto-approve")
+    before = house.leads()[0]
+    house.declare({"double": 8, "enum": "Food"})
+    _, out, _ = house("plan", "--format", "json")
     (change,) = json.loads(out)["accounts"][0]["changes"]
     assert [(field["path"], field["before"], field["after"]) for field in change["fields"]] == [
         ("custom_fields.My double", 7.5, 8)
     ]
-    assert one("apply", "--auto-approve")[0] == 0
-    after = one.leads()[0]
+    assert house("apply", "--auto-approve")[0] == 0
+    after = house.leads()[0]
     assert {name for name in after if after[name] != before[name]} == {key(1, "double"), "update_time"}
 
 
@@ -155,117 +155,119 @@ def test_only_what_differs_is_sent_and_nothing_else_is_touched(house: Callable[.
     ],
 )
 def test_what_a_field_does_not_take_is_said_at_its_line(
-    house: Callable[..., House], fields: dict[str, Any], said: list[str]
+    make_house: Callable[..., House], fields: dict[str, Any], said: list[str]
 ) -> None:
-    one = house(company(1))
-    one.declare(fields)
-    code, out, err = one("plan")
+    house = make_house(company(1))
+    house.declare(fields)
+    code, out, err = house("plan")
     assert code == 1
-    line = 1 + next(i for i, text in enumerate(one.file.read_text().splitlines()) if "My " in text)
+    line = 1 + next(i for i, text in enumerate(house.file.read_text().splitlines()) if "My " in text)
     for words in (*said, f":{line}:"):
         assert words in out + err
-    assert one("apply", "--auto-approve")[0] == 1
-    assert one.leads() == []
+    assert house("apply", "--auto-approve")[0] == 1
+    assert house.leads() == []
 
 
-def test_a_text_is_taken_for_any_type_that_it_can_be_read_as(house: Callable[..., House]) -> None:
-    one = house(company(1))
+def test_a_text_is_taken_for_any_type_that_it_can_be_read_as(make_house: Callable[..., House]) -> None:
+    house = make_house(company(1))
     texts = {
         **DECLARED, "double": "7.5", "monetary": "12.5 EUR", "set": "Red| Blue", "user": "sam@acme.test",
         "people": "jane@acme.test", "org": "Acme",
     }  # fmt: skip
-    one.declare(texts)
-    assert one("apply", "--auto-approve")[0] == 0
-    one.declare(DECLARED)
-    code, out, err = one("plan", "--detailed-exitcode")
+    house.declare(texts)
+    assert house("apply", "--auto-approve")[0] == 0
+    house.declare(DECLARED)
+    code, out, err = house("plan", "--detailed-exitcode")
     assert code == 0, out + err
 
 
-def test_a_table_holds_them_too(house: Callable[..., House]) -> None:
-    one = house(company(1))
+def test_a_table_holds_them_too(make_house: Callable[..., House]) -> None:
+    house = make_house(company(1))
     names = ("set", "double", "people", "monetary")
     row = ["two", "Two", "Acme", "Red|Blue", "7.5", "jane@acme.test", "12 EUR"]
     head = ["key", "title", "organization.name", *(f"custom_fields.My {name}" for name in names)]
-    (one.file.parent / "seeds.csv").write_text(f"{','.join(head)}\n{','.join(row)}\n")
-    one.declare({})
-    whole = {**json.loads(one.file.read_text()), "leads": [], "leads_from": "seeds.csv"}
-    one.file.write_text(json.dumps(whole))
-    code, out, err = one("apply", "--auto-approve")
+    (house.file.parent / "seeds.csv").write_text(f"{','.join(head)}\n{','.join(row)}\n")
+    house.declare({})
+    whole = {**json.loads(house.file.read_text()), "leads": [], "leads_from": "seeds.csv"}
+    house.file.write_text(json.dumps(whole))
+    code, out, err = house("apply", "--auto-approve")
     assert code == 0, out + err
-    (lead,) = one.leads()
+    (lead,) = house.leads()
     assert (lead[key(1, "set")], lead[key(1, "people")]) == ([103, 104], 101)
-    assert one("plan", "--detailed-exitcode")[0] == 0
+    assert house("plan", "--detailed-exitcode")[0] == 0
 
 
-def test_a_seed_that_exists_costs_no_reading_of_fields(house: Callable[..., House]) -> None:
-    one = house(company(1))
-    one.declare(DECLARED, mode="seed")
-    one("apply", "--auto-approve")
-    one.sandbox.meter.reset()
-    code, out, err = one("plan", "--detailed-exitcode")
+def test_a_seed_that_exists_costs_no_reading_of_fields(make_house: Callable[..., House]) -> None:
+    house = make_house(company(1))
+    house.declare(DECLARED, mode="seed")
+    house("apply", "--auto-approve")
+    house.sandbox.meter.reset()
+    code, out, err = house("plan", "--detailed-exitcode")
     assert code == 0, out + err
-    (spent,) = one.sandbox.meter.report()["companies"].values()
+    (spent,) = house.sandbox.meter.report()["companies"].values()
     assert "getDealFields" not in spent["operations"]
 
 
-def test_overrides_and_variables_are_an_accounts_own(house: Callable[..., House]) -> None:
-    one = house(company(1), company(2))
+def test_overrides_and_variables_are_an_accounts_own(make_house: Callable[..., House]) -> None:
+    house = make_house(company(1), company(2))
     for name, score in (("a1", "7"), ("a2", "8")):
-        one.accounts[name]["vars"] = {"score": score, "kind": "Retail"}
+        house.accounts[name]["vars"] = {"score": score, "kind": "Retail"}
     fields = {"double": "${score}", "enum": "${kind}", "varchar": "x"}
-    one.declare(fields, overrides={"a2": {"custom_fields": {"My varchar": "y"}}})
-    assert one("apply", "--auto-approve")[0] == 0
-    first, second = one.leads()
+    house.declare(fields, overrides={"a2": {"custom_fields": {"My varchar": "y"}}})
+    assert house("apply", "--auto-approve")[0] == 0
+    first, second = house.leads()
     assert (first[key(1, "double")], second[key(2, "double")]) == (7, 8)
     assert (first[key(1, "varchar")], second[key(2, "varchar")]) == ("x", "y")
-    assert one("plan", "--detailed-exitcode")[0] == 0
+    assert house("plan", "--detailed-exitcode")[0] == 0
 
 
-def test_changed_fields_are_brought_back_from_the_receipt(house: Callable[..., House]) -> None:
-    one = house(company(1))
-    one.declare(DECLARED)
-    one("apply", "--auto-approve")
-    before = one.leads()[0]
-    receipts = one.file.parent / "receipts"
+def test_changed_fields_are_brought_back_from_the_receipt(make_house: Callable[..., House]) -> None:
+    house = make_house(company(1))
+    house.declare(DECLARED)
+    house("apply", "--auto-approve")
+    before = house.leads()[0]
+    receipts = house.file.parent / "receipts"
     first = {*receipts.iterdir()}
-    one.declare(OTHER)
-    one("apply", "--auto-approve")
+    house.declare(OTHER)
+    house("apply", "--auto-approve")
     (receipt,) = {*receipts.iterdir()} - first
-    code, out, err = one("restore", str(receipt), "--auto-approve")
+    code, out, err = house("restore", str(receipt), "--auto-approve")
     assert code == 0, out + err
-    now = one.leads()[0]
+    now = house.leads()[0]
     assert {name for name in now if now[name] != before[name]} == {"update_time"}
 
 
-def test_a_lead_that_was_added_is_taken_away_again(house: Callable[..., House]) -> None:
-    one = house(company(1))
-    one.declare(DECLARED)
-    one("apply", "--auto-approve")
-    (receipt,) = (one.file.parent / "receipts").iterdir()
-    code, out, err = one("restore", str(receipt), "--auto-approve")
+def test_a_lead_that_was_added_is_taken_away_again(make_house: Callable[..., House]) -> None:
+    house = make_house(company(1))
+    house.declare(DECLARED)
+    house("apply", "--auto-approve")
+    (receipt,) = (house.file.parent / "receipts").iterdir()
+    code, out, err = house("restore", str(receipt), "--auto-approve")
     assert code == 0, out + err
-    assert one.leads() == []
+    assert house.leads() == []
 
 
-def test_drift_is_pulled_and_nothing_else_of_the_file_changes(house: Callable[..., House]) -> None:
-    one = house(company(1))
-    one.declare(DECLARED)
-    one("apply", "--auto-approve")
-    before = one.file.read_text()
-    one.declare({"enum": "Retail", "double": 8.25, "set": ["Red"], "varchar": "Retail"})
-    one("apply", "--auto-approve")
-    one.file.write_text(before)
-    code, out, err = one("pull", "--auto-approve")
+def test_drift_is_pulled_and_nothing_else_of_the_file_changes(make_house: Callable[..., House]) -> None:
+    house = make_house(company(1))
+    house.declare(DECLARED)
+    house("apply", "--auto-approve")
+    before = house.file.read_text()
+    house.declare({"enum": "Retail", "double": 8.25, "set": ["Red"], "varchar": "Retail"})
+    house("apply", "--auto-approve")
+    house.file.write_text(before)
+    code, out, err = house("pull", "--auto-approve")
     assert code == 0, out + err
-    changed = {new.strip() for new in one.file.read_text().splitlines()} - {old.strip() for old in before.splitlines()}
+    changed = {new.strip() for new in house.file.read_text().splitlines()} - {
+        old.strip() for old in before.splitlines()
+    }
     assert sorted(changed) == ['"My double": 8.25,', '"My enum": "Retail",', '"Red"']
-    assert one("plan", "--detailed-exitcode")[0] == 0
+    assert house("plan", "--detailed-exitcode")[0] == 0
 
 
-def test_fields_are_listed_with_their_options(house: Callable[..., House]) -> None:
-    one = house(company(1))
-    one.declare({})
-    _, out, _ = one("get", "fields")
+def test_fields_are_listed_with_their_options(make_house: Callable[..., House]) -> None:
+    house = make_house(company(1))
+    house.declare({})
+    _, out, _ = house("get", "fields")
     assert "My enum" in out
     assert "Retail, Food" in out
     assert key(1, "enum") in out

@@ -12,7 +12,7 @@ from tests.harness.recorded_reads import BEGIN, Company
 DECLARED = 200
 PAGES = 101
 BUDGET = 30_000
-STRANGER = DECLARED + 1
+UNMANAGED = DECLARED + 1
 
 
 def test_a_day_of_hourly_plans_fits_into_the_smallest_budget() -> None:
@@ -21,7 +21,7 @@ def test_a_day_of_hourly_plans_fits_into_the_smallest_budget() -> None:
     account = company.account(*wanted)
     drifted = []
     for hour in range(24):
-        company.update(STRANGER + hour, title="people work here")
+        company.update(UNMANAGED + hour, title="people work here")
         if hour == 12:
             company.update(7, title="drifted")
         plan = company.plan(account)

@@ -76,7 +76,7 @@ def test_exit_codes_are_the_same_in_every_format(shell: Shell, form: str) -> Non
     found.append(shell("apply", "--auto-approve", "--format", form))
     shell.write(color="mauve")
     found.append(shell("validate", "--format", form))
-    assert [one.return_value for one in found] == [2, 3, 3, 1]
+    assert [result.return_value for result in found] == [2, 3, 3, 1]
     for result in found:
         assert result.stderr == ""
         assert result.stdout.lstrip().startswith(BEGINNING[form])

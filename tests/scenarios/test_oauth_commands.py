@@ -49,7 +49,7 @@ class Private(Shell):
     def __call__(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         done = super().__call__(*words, stdin=stdin)
         said = done.stdout + done.stderr
-        written = [one.read_text() for one in self.folder.rglob("*.json")]
+        written = [file.read_text() for file in self.folder.rglob("*.json")]
         for text in (said, *written):
             assert all(value not in text for name, value in SECRETS.items() if name != "CLIENT")
             assert not GIVEN_OUT.search(text)
@@ -77,7 +77,7 @@ def test_a_new_refresh_token_is_kept_where_the_user_says(shell: Private, url: st
         assert "warning" not in done.stderr
         assert kept.read_text() != before
         assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert {one.name for one in shell.folder.iterdir()} == {"refresh-token", "leadstate.yaml", ".leadstate"}
+    assert {file.name for file in shell.folder.iterdir()} == {"refresh-token", "leadstate.yaml", ".leadstate"}
 
 
 def test_a_new_refresh_token_is_written_nowhere_else(shell: Private, url: str) -> None:
@@ -87,7 +87,7 @@ def test_a_new_refresh_token_is_written_nowhere_else(shell: Private, url: str) -
     assert done.stderr.count("warning[refresh-token-replaced] emea") == 1
     assert "--> leadstate.yaml:10:24" in done.stderr
     assert "`save_to: refresh-token`" in done.stderr
-    assert {one.name for one in shell.folder.iterdir()} == {"plan.json", "leadstate.yaml"}
+    assert {file.name for file in shell.folder.iterdir()} == {"plan.json", "leadstate.yaml"}
     again = shell("plan")
     assert again.returncode == 1
     assert "no-access-token" in again.stdout

@@ -107,5 +107,5 @@ leads:
     again = shell("plan", "--detailed-exitcode")
     assert again.returncode == 0, again.stdout
     tables = server.RequestHandlerClass.tables  # type: ignore[attr-defined]  # the class made above
-    assert {one["id"]: one["name"] for one in tables[LABELS].values()} == {"label-1": "Hot", "label-2": "Nurture"}
+    assert {label["id"]: label["name"] for label in tables[LABELS].values()} == {"label-1": "Hot", "label-2": "Nurture"}
     assert tables[LEADS]["lead-1"]["label_ids"] == ["label-2"]

@@ -123,7 +123,7 @@ def test_a_kubernetes_indexed_job(jobs: Jobs) -> None:
     assert (spec["completionMode"], spec["completions"]) == ("Indexed", SHARDS)
     (container,) = spec["template"]["spec"]["containers"]
     assert container["command"] == ["sh", "-c"]
-    environ = {one["name"]: one["value"] for one in container["env"]} | {"REPORTS": "."}
+    environ = {variable["name"]: variable["value"] for variable in container["env"]} | {"REPORTS": "."}
     assert environ["SHARDS"] == str(SHARDS)
     for index in range(SHARDS):
         jobs.run(container["args"][0], {**environ, "JOB_COMPLETION_INDEX": str(index)})

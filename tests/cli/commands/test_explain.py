@@ -40,9 +40,9 @@ def test_every_account_or_the_one_that_is_named(shell: Shell) -> None:
     assert (everywhere.returncode, everywhere.stderr) == (0, "")
     assert "emea/label:Hot" in everywhere.stdout
     assert "us/label:Hot" in everywhere.stdout
-    one = shell("explain", "us/label:Hot")
-    assert "emea/" not in one.stdout
-    assert "Read 1 request, 10 tokens." in one.stdout
+    explained = shell("explain", "us/label:Hot")
+    assert "emea/" not in explained.stdout
+    assert "Read 1 request, 10 tokens." in explained.stdout
 
 
 def test_an_account_that_has_it_not_is_named(shell: Shell) -> None:
@@ -90,9 +90,9 @@ def test_the_lock_file_speaks_for_a_label_that_was_renamed(shell: Shell, sandbox
     hot = next(label for label in company.labels() if label.name == "Hot")
     company.update_label(hot.id, {"name": "Heiß"})
     found = json.loads(shell("explain", "emea/label:Hot", "--format", "json").stdout)
-    (one,) = found["explanations"]
-    assert (one["known_by"], one["action"], one["remote_id"]) == (["lock"], "update", hot.id)
-    assert [field["live"] for field in one["fields"]] == ["Heiß", "orange"]
+    (explanation,) = found["explanations"]
+    assert (explanation["known_by"], explanation["action"], explanation["remote_id"]) == (["lock"], "update", hot.id)
+    assert [field["live"] for field in explanation["fields"]] == ["Heiß", "orange"]
     seed = shell("explain", "lead:seed").stdout
     assert "the id in the lock file and its ownership marker" in seed
     assert "`mode: seed` leaves it to people" in seed

@@ -208,9 +208,9 @@ def test_filters(world: World) -> None:
 def test_leads_of_several_accounts(world: World) -> None:
     done = world.run("--leads", "--auto-approve", code=4)
     assert "a2: the lead 'twice': several carry this marker" in done.stderr
-    (one,) = [line for line in world.text.splitlines() if "key: one" in line]
-    assert "person: 1" in one
-    assert "overrides: {a2: {person: 2, value: null}}" in one
+    (line,) = [line for line in world.text.splitlines() if "key: one" in line]
+    assert "person: 1" in line
+    assert "overrides: {a2: {person: 2, value: null}}" in line
     assert "accounts: [a1]" in next(line for line in world.text.splitlines() if "key: two" in line)
     world.assert_nothing_to_do()
 
@@ -297,7 +297,9 @@ def test_an_adopted_lead_that_people_deleted_is_never_added(world: World) -> Non
 
 @with_companies(
     company(1, LABELS, *(lead(n, None, title=f"Deal {n % 1500}") for n in range(1, 2001))),
-    company(2, [{**one, "color": COLORS[n % 10]} for n, one in enumerate(LABELS)], *(lead(n, None) for n in range(9))),
+    company(
+        2, [{**label, "color": COLORS[n % 10]} for n, label in enumerate(LABELS)], *(lead(n, None) for n in range(9))
+    ),
 )
 def test_a_grown_account_in_one_go(world: World) -> None:
     world.run("--leads", "--auto-approve")
@@ -334,7 +336,7 @@ def test_where_new_items_go(world: World) -> None:
     (folder / "b.yaml").unlink()
     (folder / "c.yaml").write_text("policy: {in_use: allow}\n")
     assert "--into" in world.run("-c", ".", "--check", code=64).stderr
-    assert {one.name for one in folder.iterdir()} == {"accounts.yaml", "c.yaml"}
+    assert {file.name for file in folder.iterdir()} == {"accounts.yaml", "c.yaml"}
 
 
 @with_companies(company(1, LABELS))

@@ -245,12 +245,12 @@ def test_a_person_is_not_looked_up_for_a_comparison_that_needs_it_not(
     shell.write(head + DRIFTED + LEAD.replace("Jane Doe", persons[1]).replace("Seed", "Other"))
     accepted = report(shell, "--base", "main")
     assert origins(accepted) == {"emea/lead:seed": "change"}
-    assert [one["base"]["read"]["requests"] for one in (drifted, accepted)] == [0, 0]
+    assert [figures["base"]["read"]["requests"] for figures in (drifted, accepted)] == [0, 0]
 
 
 def relink(sandbox: Sandbox, person: str) -> None:
     """Somebody links the seeded lead to another person in the web app."""
     company = sandbox.companies[0]
-    id_ = next(one["id"] for one in sandbox.dump()["companies"][0]["persons"] if one["name"] == person)
+    id_ = next(row["id"] for row in sandbox.dump()["companies"][0]["persons"] if row["name"] == person)
     lead = next(lead for lead in sandbox.dump()["companies"][0]["leads"] if lead.get("origin_id") == "ns:seed")
     company.update_lead(lead["id"], {"person_id": id_, "custom": {}})

@@ -306,7 +306,7 @@ def test_byte_order_mark_line_ends_mode_and_links_stay(shell: Shell) -> None:
     assert real.read_bytes() == b"\xef\xbb\xbf" + expected.encode()
     assert stat.S_IMODE(real.stat().st_mode) == 0o640
     assert link.is_symlink()
-    assert {one.name for one in shell.folder.iterdir()} == {"accounts.yaml", "real.txt", "link.yaml"}
+    assert {file.name for file in shell.folder.iterdir()} == {"accounts.yaml", "real.txt", "link.yaml"}
 
 
 def test_a_link_in_a_folder_is_not_followed(shell: Shell, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -60,7 +60,7 @@ def test_a_label_of_that_name_that_the_plan_knew_is_none() -> None:
     twin = replace(label("twin", present=False), remote_id="twin", names=())
     plan = fake.plan(label("Hot"), twin)
     assert set(ends(fake.apply(plan)).values()) == {"applied"}
-    assert [one["color"] for one in fake.labels.values()] == ["red"]
+    assert [label["color"] for label in fake.labels.values()] == ["red"]
 
 
 def test_what_waits_for_a_label_in_conflict_is_skipped() -> None:

@@ -116,7 +116,7 @@ def test_after_a_failure_that_no_request_survives_no_lead_is_begun() -> None:
 @pytest.mark.parametrize(
     "answer",
     [ok({"id": "x0"}), ok(None), ok({"id": "x0", "title": "x0", "label_ids": "old"}), ok([])],
-    ids=["no title", "nothing", "labels that are none", "a list"],
+    ids=["no title", "nothing", "labels that are no list", "a list"],
 )
 def test_an_answer_that_is_no_lead_ends_no_sibling_and_nothing_is_sent_after_the_report(answer: httpx.Response) -> None:
     fake = account(20)

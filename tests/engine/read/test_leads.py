@@ -39,7 +39,7 @@ def take(*rows: object) -> Listed:
 
 def test_leads_of_others_are_counted_with_their_labels_and_not_looked_into() -> None:
     listed = take(OURS, {"id": 2, "label_ids": ["b"], "title": None, "value": "much", "visible_to": []})
-    assert [one.remote_id for one in listed.kept] == ["1"]
+    assert [lead.remote_id for lead in listed.kept] == ["1"]
     assert listed.others == 1
     assert listed.carriers == {RemoteRef("label", "a"): ["1"], RemoteRef("label", "b"): ["1", "2"]}
 

@@ -87,14 +87,14 @@ def test_what_is_not_known_costs_two_pages_at_most(short_pages: int, ours: int, 
 
 def test_a_list_where_leads_of_others_matter() -> None:
     company = Company(3, others=2)
-    one = company.account(*declared(3))
-    pruned = replace(one, policy=replace(one.policy, prune_rules={"lead": Prune.OWNED}))
+    account = company.account(*declared(3))
+    pruned = replace(account, policy=replace(account.policy, prune_rules={"lead": Prune.OWNED}))
     assert "leads that nothing declares are pruned" in words(company.plan(pruned))
     for impact in Impact:
-        going = replace(one, desired=(*declared(3)[1:], label("Hot", present=False)))
+        going = replace(account, desired=(*declared(3)[1:], label("Hot", present=False)))
         assert "a label goes away" in words(company.plan(going, Settings(impact=impact)))
-    assert "the lock file is not trusted here" in words(company.plan(one, Settings(everything=True)))
-    back = replace(one, desired=(*one.desired, replace(lead("k9"), marker=None, remote_id=lead_id(1))))
+    assert "the lock file is not trusted here" in words(company.plan(account, Settings(everything=True)))
+    back = replace(account, desired=(*account.desired, replace(lead("k9"), marker=None, remote_id=lead_id(1))))
     assert "not every lead is declared by its key" in words(company.plan(back))
     unknown = company.account(*declared(3), unknown=[1])
     assert words(company.plan(unknown)) == "listed, 1 page (20 tokens); the lock file does not know 1 declared lead"
@@ -148,7 +148,7 @@ def test_an_adopted_lead_has_no_mark_and_is_read_by_its_id() -> None:
 
 
 def test_labels_that_are_all_missing_are_noticed() -> None:
-    """Our leads carry a label, so an empty list of labels is none."""
+    """Our leads carry a label, so an empty list of labels is incomplete."""
     company = Company(2, hides_labels=True)
     plan = company.plan(company.account(*declared(2)))
     assert not plan.complete
@@ -168,7 +168,7 @@ def test_either_way_gives_the_same_plan(states: list[str], lock: dict[int, int],
             company.company.delete_lead(lead_id(number))
         elif state != "as it is":
             company.update(number, **({"is_archived": True} if state == "archived" else {"title": "drifted"}))
-    wanted = [replace(one, leave_gone=if_gone == "leave") if one.marker else one for one in declared(len(states))]
+    wanted = [replace(lead, leave_gone=if_gone == "leave") if lead.marker else lead for lead in declared(len(states))]
     account = company.account(*wanted, lock={f"k{key}": lead_id(number) for key, number in lock.items()})
     cheap, listed = company.plan(account), company.plan(account, Settings(everything=True))
     if any(diagnostic.code == "ambiguous" for diagnostic in listed.diagnostics):

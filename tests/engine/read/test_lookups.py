@@ -54,9 +54,9 @@ class Pipedrive:
             return httpx.Response(200, json={"success": True, "data": self.instead[path]})
         if path.endswith("/search"):
             self.searched.append(dict(params))
-        one = re.fullmatch(r"/api/v2/(persons|organizations)/(\d+)", path)
-        if one:
-            return self._one(one[1], int(one[2]))
+        by_id = re.fullmatch(r"/api/v2/(persons|organizations)/(\d+)", path)
+        if by_id:
+            return self._one(by_id[1], int(by_id[2]))
         page = {"pagination": {"start": 0, "limit": 500, "more_items_in_collection": False}}
         answers: dict[str, Callable[[], Any]] = {
             "/api/v1/leadLabels": list,
@@ -66,7 +66,7 @@ class Pipedrive:
             "/api/v2/dealFields": lambda: [{"field_code": BUYER, "field_name": "Buyer", "field_type": "people"}],
             "/api/v1/users/me": lambda: {"id": 101, "name": "Sam", "company_id": 7041, "company_domain": "acme"},
             "/api/v2/persons": lambda: [
-                self._person(int(one)) for one in params["ids"].split(",")[: int(params["limit"])]
+                self._person(int(person_id)) for person_id in params["ids"].split(",")[: int(params["limit"])]
             ],
             "/api/v2/persons/search": lambda: self._search(self._persons(params["fields"], params["term"])),
             "/api/v2/organizations/search": lambda: self._search(

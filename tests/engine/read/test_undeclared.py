@@ -34,7 +34,7 @@ def read(fake: Fake, wanted: Wanted, *desired: Desired, **of_account: Any) -> Un
 
 
 def ids(found: Undeclared) -> tuple[list[str], list[str]]:
-    return [one.remote_id for one in found.named.get("label", ())], [one.remote_id for one in found.leads]
+    return [live.remote_id for live in found.named.get("label", ())], [live.remote_id for live in found.leads]
 
 
 def company() -> Fake:
@@ -53,7 +53,7 @@ def test_labels_and_leads_that_nothing_declares_in_their_order() -> None:
     assert found.account == "emea"
     assert ids(found) == (["hot", "warm"], ["1", "2", "4"])
     assert (found.foreign, found.diagnostics, found.known) == (1, (), {})
-    assert [one.attrs["labels"] for one in found.leads] == [refs("Hot"), refs("Warm"), ()]
+    assert [live.attrs["labels"] for live in found.leads] == [refs("Hot"), refs("Warm"), ()]
 
 
 def test_leads_are_read_only_where_they_are_wanted() -> None:
@@ -68,7 +68,7 @@ def test_what_is_declared_is_left_out() -> None:
     found = read(fake, ALL, label("Hot", key="h"), lead("a"), lead("k"), lock={Ref("lead", "k"): "2"})
     assert ids(found) == (["warm"], ["4"])
     found = read(fake, ALL, label("Hot", key="h"))
-    assert [one.attrs["labels"] for one in found.leads] == [refs("h"), refs("Warm"), ()]
+    assert [live.attrs["labels"] for live in found.leads] == [refs("h"), refs("Warm"), ()]
     assert ids(read(fake, ALL, lead("a"), lock={Ref("lead", "other"): "2"}))[1] == ["2", "4"]
 
 

@@ -30,8 +30,10 @@ def read(line: str) -> tuple[str, dict[str, str], str]:
 @given(st.text(max_size=50), st.text(max_size=50))
 @example("100%0A::error::x", "%2C%3A%25")
 def test_whatever_stands_in_a_text_stays_in_its_place(name: str, text: str) -> None:
-    one = diagnostic("error", "x", text, address=f"a/label:{name}", source=Source(file="a,b:c%.yaml", line=3, column=5))
-    first, last = to_github(report(diagnostics=(one,))).split("\n")[:2]
+    hostile = diagnostic(
+        "error", "x", text, address=f"a/label:{name}", source=Source(file="a,b:c%.yaml", line=3, column=5)
+    )
+    first, last = to_github(report(diagnostics=(hostile,))).split("\n")[:2]
     assert read(first) == (
         "error",
         {"file": "a,b:c%.yaml", "line": "3", "col": "5", "title": "error[x]"},

@@ -76,7 +76,7 @@ def test_a_name_is_text_wherever_it_stands(rest: str) -> None:
 
 
 def test_the_grid_shows_what_was_read_and_what_becomes_of_it() -> None:
-    one = account(
+    read = account(
         "one",
         change("~", "one/label:Hot", ("color", "orange", "red")),
         change("~", "one/label:Nurture", ("name", "Cold", "Nurture")),
@@ -84,10 +84,10 @@ def test_the_grid_shows_what_was_read_and_what_becomes_of_it() -> None:
         change("-", "one/label:Old", ("color", "gray", None), ("name", "Old", None)),
         labels=[("Hot", "orange"), ("Old", "gray")],
     )
-    cold = replace(one.labels[0], address="one/label:Nurture", name="Cold", color="blue")
-    one = replace(one, labels=(*one.labels, cold))
+    cold = replace(read.labels[0], address="one/label:Nurture", name="Cold", color="blue")
+    read = replace(read, labels=(*read.labels, cold))
     unread = account("two", diagnostics=(diagnostic("error", "network", "no answer"),))
-    found = grid([one, unread])
+    found = grid([read, unread])
     assert found.accounts == ("one", "two")
     chip = {color: Chip(color, color) for color in COLORS}
     assert dict(found.rows) == {

@@ -22,10 +22,10 @@ def test_the_pieces_are_the_whole(parts: list[tuple[str, list[str]]], text: str)
         account(name, *(change("+", f"{name}/label:{key}", ("name", None, key)) for key in keys))
         for name, keys in dict(parts).items()
     ]
-    one = report(*made, diagnostics=(diagnostic("warning", "w", text),), scope=Scope(targets=(text,)))
-    written = list(to_json(one))
+    document = report(*made, diagnostics=(diagnostic("warning", "w", text),), scope=Scope(targets=(text,)))
+    written = list(to_json(document))
     again = parse("".join(written))
-    assert again == one
+    assert again == document
     assert "".join(written) == visible_json(TypeAdapter(Report).dump_json(again, indent=2).decode()) + "\n"
 
 
@@ -36,8 +36,8 @@ def test_no_piece_holds_more_than_one_account() -> None:
 
 
 def test_what_a_later_minor_version_adds_is_passed_over() -> None:
-    one = many(changes=4)
-    text = "".join(to_json(one)).replace('"kind":', '"new": {"a": 1},\n"kind":')
-    assert parse(text) == one
+    document = many(changes=4)
+    text = "".join(to_json(document)).replace('"kind":', '"new": {"a": 1},\n"kind":')
+    assert parse(text) == document
     with pytest.raises(ReportError, match=r"summary\.add"):
-        parse("".join(to_json(one)).replace('"add": ', '"gain": '))
+        parse("".join(to_json(document)).replace('"add": ', '"gain": '))

@@ -38,8 +38,8 @@ def test_it_is_short_enough_and_counts_what_it_cuts(worst: Report) -> None:
     assert len(text.encode()) < LIMIT
     missing, accounts = cut(text)
     assert rows(text) + missing == worst.summary.changes
-    changed = [len(one.changes) for one in worst.accounts if one.changes]
-    whole = sum(rows(one) == count for one, count in zip(text.split("\n### ")[1:], changed, strict=False))
+    changed = [len(account.changes) for account in worst.accounts if account.changes]
+    whole = sum(rows(section) == count for section, count in zip(text.split("\n### ")[1:], changed, strict=False))
     assert accounts == len(changed) - whole
     assert text.count("<details>") == text.count("</details>")
 
@@ -57,7 +57,7 @@ def test_diagnostics_stand_first_long_accounts_are_folded_and_the_cost_is_last()
     text = to_markdown(report(few, *many(30).accounts, diagnostics=(diagnostic("guard", "max-deletes", "too many"),)))
     assert text.startswith("## leadstate plan: 8 to add, 15 to update, 8 to delete\n")
     order = ["**guard**", "### `a`", "<summary>30 changes</summary>", "apply will take"]
-    assert [text.index(one) for one in order] == sorted(text.index(one) for one in order)
+    assert [text.index(part) for part in order] == sorted(text.index(part) for part in order)
     assert '| `~` | `label:Hot` | `color` `"orange"` → `"red"` | `leadstate.yaml:3` |  |' in text
     assert "- 1 label untouched (unmanaged; prune: none)" in text
 

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=NO_BROWSER)
 
 PHONE = {"width": 360, "height": 740}
 COLORFUL = report(
-    account("emea", *(change("~", f"emea/label:L {one}", ("color", one, "red")) for one in COLORS),
-            labels=[(f"L {one}", one) for one in COLORS]),
+    account("emea", *(change("~", f"emea/label:L {color}", ("color", color, "red")) for color in COLORS),
+            labels=[(f"L {color}", color) for color in COLORS]),
     account("us", change("+", "us/lead:welcome", ("title", None, "Welcome " + "x" * 200)),
             change("-", "us/label:" + "long name " * 12, ("color", "gray", None), line=None)),
     diagnostics=(diagnostic("error", "e", "broken", hint="fix", excerpt="x" * 300), diagnostic("warning", "w", "x")),
@@ -77,7 +77,7 @@ def test_every_text_can_be_read(browser: Browser, tmp_path: Path, scheme: str) -
     page, complaints = opened(browser, tmp_path, to_html(COLORFUL), color_scheme=scheme)
     found = page.evaluate(CONTRAST)
     assert len(found) > 100
-    assert not [one for one in found if one[2] < 4.5]
+    assert not [pair for pair in found if pair[2] < 4.5]
     assert not complaints
 
 

@@ -107,11 +107,11 @@ def test_equal_diagnostics_of_many_objects_are_one() -> None:
 
 
 def test_a_guard_that_was_lifted_is_not_repeated_after_the_apply() -> None:
-    lifted = tuple(replace(one, severity="warning", hint=ALLOWED) for one in in_use("Old"))
+    lifted = tuple(replace(found, severity="warning", hint=ALLOWED) for found in in_use("Old"))
     planned = change("-", "emea/label:Old", ("name", "Old", None))
     done = replace(planned, result=Result(status="applied"))
-    for one, times in ((planned, 1), (done, 0)):
-        shown = to_text(report(account("emea", one, diagnostics=lifted)), color=False, width=200)
+    for shown_change, times in ((planned, 1), (done, 0)):
+        shown = to_text(report(account("emea", shown_change, diagnostics=lifted)), color=False, width=200)
         assert shown.count("warning[in-use]") == times
 
 

@@ -19,12 +19,12 @@ ORGANIZATIONS = [
 ]
 
 
-def world(**more: Any) -> World:
+def new_world(**more: Any) -> World:
     return World(company(persons=PERSONS, organizations=ORGANIZATIONS, **more))
 
 
 def found(path: str, **query: Any) -> list[int]:
-    return [hit["item"]["id"] for hit in world().second(path, **query)["data"]["items"]]
+    return [hit["item"]["id"] for hit in new_world().second(path, **query)["data"]["items"]]
 
 
 def persons(**query: Any) -> list[int]:
@@ -36,7 +36,7 @@ def organizations(**query: Any) -> list[int]:
 
 
 def test_a_found_person_has_the_shape_of_a_real_one() -> None:
-    answer = world().second("/persons/search", term="JANE@acme.test", fields="email", exact_match="true")
+    answer = new_world().second("/persons/search", term="JANE@acme.test", fields="email", exact_match="true")
     assert answer == {
         "success": True,
         "data": {
@@ -63,7 +63,7 @@ def test_a_found_person_has_the_shape_of_a_real_one() -> None:
 
 
 def test_a_found_organization_has_the_shape_of_a_real_one() -> None:
-    answer = world().second("/organizations/search", term="acme holding", fields="name", exact_match="true")
+    answer = new_world().second("/organizations/search", term="acme holding", fields="name", exact_match="true")
     assert answer["data"]["items"] == [
         {
             "result_score": 1.0,
@@ -136,7 +136,7 @@ def test_persons_of_one_organization() -> None:
     ],
 )
 def test_a_search_that_makes_no_sense_is_refused(path: str, query: dict[str, str], word: str) -> None:
-    answer = world().call("GET", f"/api/v2{path}", params=query)
+    answer = new_world().call("GET", f"/api/v2{path}", params=query)
     assert answer.status_code == 400
     body = answer.json()
     assert (body["success"], body["data"], body["code"]) == (False, None, "ERR_SCHEMA_VALIDATION_FAILED")
@@ -145,25 +145,25 @@ def test_a_search_that_makes_no_sense_is_refused(path: str, query: dict[str, str
 
 @pytest.mark.parametrize("query", [{"organization_id": "x"}, {"include_fields": "person.name"}, {"fields": "address"}])
 def test_what_only_persons_are_searched_with(query: dict[str, str]) -> None:
-    answer = world().call("GET", "/api/v2/persons/search", params={"term": "jane", **query})
+    answer = new_world().call("GET", "/api/v2/persons/search", params={"term": "jane", **query})
     assert answer.status_code == 400
     assert next(iter(query)) in answer.json()["error"]
 
 
 def test_one_character_is_enough_for_an_exact_match() -> None:
-    one = World(company(organizations=[{"id": 1, "name": "X"}]))
-    assert len(one.second("/organizations/search", term="x", exact_match="true")["data"]["items"]) == 1
+    world = World(company(organizations=[{"id": 1, "name": "X"}]))
+    assert len(world.second("/organizations/search", term="x", exact_match="true")["data"]["items"]) == 1
 
 
 def test_a_cursor_leads_through_all_pages() -> None:
-    one = World(company(persons=[{"id": i, "name": f"Person {i:03}"} for i in range(1, 251)]))
-    assert len(one.second("/persons/search", term="person")["data"]["items"]) == 100
-    whole = one.second("/persons/search", term="person", limit=250)
+    world = World(company(persons=[{"id": i, "name": f"Person {i:03}"} for i in range(1, 251)]))
+    assert len(world.second("/persons/search", term="person")["data"]["items"]) == 100
+    whole = world.second("/persons/search", term="person", limit=250)
     assert (len(whole["data"]["items"]), whole["additional_data"]) == (250, {"next_cursor": None})
     seen: list[int] = []
     cursor: dict[str, str] = {}
     while True:
-        page = one.second("/persons/search", term="person", limit=99, **cursor)
+        page = world.second("/persons/search", term="person", limit=99, **cursor)
         seen += [hit["item"]["id"] for hit in page["data"]["items"]]
         assert page["data"]["items"], "no page is empty"
         if page["additional_data"]["next_cursor"] is None:
@@ -173,7 +173,7 @@ def test_a_cursor_leads_through_all_pages() -> None:
 
 
 def test_persons_by_their_ids() -> None:
-    answer = world().second("/persons", ids="2,99,1")
+    answer = new_world().second("/persons", ids="2,99,1")
     assert [person["id"] for person in answer["data"]] == [1, 2], "an id that there is not is left out"
     assert answer["additional_data"] == {"next_cursor": None}
     assert answer["data"][0] == {
@@ -196,12 +196,12 @@ def test_persons_by_their_ids() -> None:
         "picture_id": None,
         "custom_fields": {},
     }
-    assert [person["id"] for person in world().second("/persons", limit=3)["data"]] == [1, 2, 3]
+    assert [person["id"] for person in new_world().second("/persons", limit=3)["data"]] == [1, 2, 3]
 
 
 def test_one_request_names_100_persons_at_most() -> None:
-    one = world()
-    assert one.call("GET", "/api/v2/persons", params={"ids": ",".join(map(str, range(1, 101)))}).is_success
+    world = new_world()
+    assert world.call("GET", "/api/v2/persons", params={"ids": ",".join(map(str, range(1, 101)))}).is_success
     for query in (
         {"ids": ",".join(map(str, range(1, 102)))},
         {"ids": ""},
@@ -211,40 +211,40 @@ def test_one_request_names_100_persons_at_most() -> None:
         {"org_id": "1"},
         {"limit": "501"},
     ):
-        assert one.call("GET", "/api/v2/persons", params=query).status_code == 400
+        assert world.call("GET", "/api/v2/persons", params=query).status_code == 400
 
 
 def test_the_second_version_is_under_its_own_prefix_alone() -> None:
-    one = world()
+    world = new_world()
     for path in ("/persons/search", "/organizations/search", "/persons", "/dealFields"):
         for prefix in ("/api/v1", "/v1", "/v2"):
-            assert one.call("GET", f"{prefix}{path}", params={"term": "jane"}).status_code == 404
-        assert one.call("GET", f"/api/v2{path}", params={"term": "jane"}).status_code == 200
-        assert one.call("GET", f"/api/v2{path}", token=None).status_code == 401
-        assert one.call("POST", f"/api/v2{path}").status_code == 405
+            assert world.call("GET", f"{prefix}{path}", params={"term": "jane"}).status_code == 404
+        assert world.call("GET", f"/api/v2{path}", params={"term": "jane"}).status_code == 200
+        assert world.call("GET", f"/api/v2{path}", token=None).status_code == 401
+        assert world.call("POST", f"/api/v2{path}").status_code == 405
     for path in ("/leadFields", "/users", "/leads"):
-        assert one.call("GET", f"/api/v2{path}").status_code == 404
+        assert world.call("GET", f"/api/v2{path}").status_code == 404
 
 
 def test_two_companies_do_not_find_each_others_people() -> None:
-    one = World(company(persons=PERSONS, organizations=ORGANIZATIONS), company(OTHER, 7042))
-    answer = one.call("GET", "/api/v2/persons/search", params={"term": "jane"}, token=OTHER)
+    world = World(company(persons=PERSONS, organizations=ORGANIZATIONS), company(OTHER, 7042))
+    answer = world.call("GET", "/api/v2/persons/search", params={"term": "jane"}, token=OTHER)
     assert answer.json()["data"]["items"] == []
 
 
 def test_users_by_name_or_email() -> None:
-    one = World()
-    assert [user["id"] for user in one.data("GET", "/users/find", params={"term": "USER 2"})] == [2]
-    assert [user["id"] for user in one.data("GET", "/users/find", params={"term": "user"})] == [1, 2]
-    assert one.data("GET", "/users/find", params={"term": "acme"}) == []
+    world = World()
+    assert [user["id"] for user in world.data("GET", "/users/find", params={"term": "USER 2"})] == [2]
+    assert [user["id"] for user in world.data("GET", "/users/find", params={"term": "user"})] == [1, 2]
+    assert world.data("GET", "/users/find", params={"term": "acme"}) == []
     by_email = {"term": "user2@acme", "search_by_email": "1"}
-    assert one.data("GET", "/users/find", params=by_email) == one.data("GET", "/users")[1:]
-    assert "term" in one.refusal("GET", "/users/find")
-    assert "search_by_email" in one.refusal("GET", "/users/find", params={"term": "x", "search_by_email": "true"})
+    assert world.data("GET", "/users/find", params=by_email) == world.data("GET", "/users")[1:]
+    assert "term" in world.refusal("GET", "/users/find")
+    assert "search_by_email" in world.refusal("GET", "/users/find", params={"term": "x", "search_by_email": "true"})
 
 
 def test_currencies() -> None:
-    one = World()
-    codes = [row["code"] for row in one.data("GET", "/currencies")]
+    world = World()
+    codes = [row["code"] for row in world.data("GET", "/currencies")]
     assert {"EUR", "USD"} <= set(codes)
-    assert [row["code"] for row in one.data("GET", "/currencies", params={"term": "us"})] == ["USD"]
+    assert [row["code"] for row in world.data("GET", "/currencies", params={"term": "us"})] == ["USD"]

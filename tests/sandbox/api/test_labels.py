@@ -97,9 +97,9 @@ def test_unless_the_company_wants_unique_names() -> None:
 
 def test_a_deleted_label_leaves_its_leads_and_not_their_update_time() -> None:
     world = World()
-    both, one, none = world.add(label_ids=[HOT, COLD]), world.add(label_ids=[HOT]), world.add()
-    world.data("PATCH", f"/leads/{one['id']}", {"is_archived": True})
-    archived = world.data("GET", f"/leads/{one['id']}")
+    both, hot, none = world.add(label_ids=[HOT, COLD]), world.add(label_ids=[HOT]), world.add()
+    world.data("PATCH", f"/leads/{hot['id']}", {"is_archived": True})
+    archived = world.data("GET", f"/leads/{hot['id']}")
     world.clock.pass_by(60)
     assert world.api("DELETE", f"/leadLabels/{HOT}").json() == {"success": True, "data": {"id": HOT}}
     assert world.data("GET", f"/leads/{both['id']}") == {**both, "label_ids": [COLD]}

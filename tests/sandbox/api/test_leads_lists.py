@@ -158,7 +158,7 @@ def test_two_companies_do_not_see_each_other() -> None:
 
 
 def test_later_pages_neither_walk_nor_sort_the_account_again() -> None:
-    (tables,) = (one.tables() for one in World(company(leads=leads(5))).sandbox.companies)
+    (tables,) = (company.tables() for company in World(company(leads=leads(5))).sandbox.companies)
 
     views, query = Views(), Query(sort=(("title", True),))
     listed = views.ids(query, tables.leads)

@@ -15,7 +15,7 @@ BASIC = "Basic " + base64.b64encode(b"c:s:ecret").decode()
 GRANT = {"grant_type": "refresh_token", "refresh_token": "r"}
 
 
-def world(*others: dict[str, Any], **client: Any) -> World:
+def new_world(*others: dict[str, Any], **client: Any) -> World:
     return World(company(oauth={**CLIENT, **client}), *others, burst="plan")
 
 
@@ -38,35 +38,35 @@ def labels(of: World, access_token: str) -> httpx.Response:
 
 
 def test_an_access_token_opens_its_company() -> None:
-    one = world(company(OTHER, 7042))
-    granted = ask(one)
+    world = new_world(company(OTHER, 7042))
+    granted = ask(world)
     assert granted.status_code == 200
     body = granted.json()
     assert body.keys() == {"access_token", "token_type", "expires_in", "refresh_token", "scope", "api_domain"}
     assert (body["expires_in"], body["refresh_token"]) == (3600, "r")
     assert body["api_domain"] == "https://company-7041.pipedrive.com"
-    answer = labels(one, body["access_token"])
+    answer = labels(world, body["access_token"])
     assert answer.status_code == 200
     assert answer.headers["x-ratelimit-limit"] == "80", "four times what an API token has"
-    assert one.api("GET", "/leadLabels", token=TOKEN).headers["x-ratelimit-limit"] == "20"
-    assert one.sandbox.meter.requests == 2, "the token request is none of the API's"
+    assert world.api("GET", "/leadLabels", token=TOKEN).headers["x-ratelimit-limit"] == "20"
+    assert world.sandbox.meter.requests == 2, "the token request is not counted"
 
 
 def test_an_access_token_ends() -> None:
-    one = world(expires_in=100)
-    token = ask(one).json()["access_token"]
-    one.clock.pass_by(99)
-    assert labels(one, token).status_code == 200
-    one.clock.pass_by(1)
-    refused = labels(one, token)
+    world = new_world(expires_in=100)
+    token = ask(world).json()["access_token"]
+    world.clock.pass_by(99)
+    assert labels(world, token).status_code == 200
+    world.clock.pass_by(1)
+    refused = labels(world, token)
     assert refused.status_code == 401
     assert refused.json()["error"] == "Invalid token: access_token is invalid"
-    assert labels(one, ask(one).json()["access_token"]).status_code == 200
+    assert labels(world, ask(world).json()["access_token"]).status_code == 200
 
 
 @pytest.mark.parametrize("token", ["", "wrong", TOKEN, "r"])
 def test_nothing_else_is_an_access_token(token: str) -> None:
-    assert labels(world(), token).status_code == 401
+    assert labels(new_world(), token).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -84,43 +84,43 @@ def test_nothing_else_is_an_access_token(token: str) -> None:
     ],
 )
 def test_a_refusal_is_in_the_documented_words(authorization: str, form: dict[str, str], message: str) -> None:
-    refused = ask(world(), authorization, **form)
+    refused = ask(new_world(), authorization, **form)
     assert refused.status_code == 400
     assert refused.json()["message"] == message
 
 
 def test_a_form_is_a_form() -> None:
-    answer = _send(world(), "POST", "/oauth/token", headers={"authorization": BASIC}, json=GRANT)
+    answer = _send(new_world(), "POST", "/oauth/token", headers={"authorization": BASIC}, json=GRANT)
     assert answer.json()["message"] == "Missing parameter: grant_type"
 
 
 def test_a_rotating_refresh_token_is_good_once() -> None:
-    one = world(rotate=True)
-    new = ask(one).json()["refresh_token"]
+    world = new_world(rotate=True)
+    new = ask(world).json()["refresh_token"]
     assert new != "r"
-    assert ask(one).status_code == 400
-    assert ask(one, grant_type="refresh_token", refresh_token=new).status_code == 200
+    assert ask(world).status_code == 400
+    assert ask(world, grant_type="refresh_token", refresh_token=new).status_code == 200
 
 
 def test_tokens_are_ended_by_hand() -> None:
-    one = world()
-    token = ask(one).json()["access_token"]
-    one.sandbox.tokens.expire()
-    assert labels(one, token).status_code == 401
-    token = ask(one).json()["access_token"]
-    one.sandbox.tokens.revoke()
-    assert labels(one, token).status_code == 401
-    assert ask(one).status_code == 400
+    world = new_world()
+    token = ask(world).json()["access_token"]
+    world.sandbox.tokens.expire()
+    assert labels(world, token).status_code == 401
+    token = ask(world).json()["access_token"]
+    world.sandbox.tokens.revoke()
+    assert labels(world, token).status_code == 401
+    assert ask(world).status_code == 400
 
 
 def test_a_new_state_knows_the_tokens_of_its_seed_only() -> None:
-    one = world(rotate=True)
-    token = ask(one).json()["access_token"]
-    dumped = one.sandbox.dump()
+    world = new_world(rotate=True)
+    token = ask(world).json()["access_token"]
+    dumped = world.sandbox.dump()
     assert dumped["companies"][0]["oauth"] == {**CLIENT, "expires_in": 3600, "rotate": True}
-    one.sandbox.replace(dumped)
-    assert labels(one, token).status_code == 401
-    assert ask(one).status_code == 200
+    world.sandbox.replace(dumped)
+    assert labels(world, token).status_code == 401
+    assert ask(world).status_code == 200
 
 
 def test_a_refresh_token_tells_one_company() -> None:

@@ -22,14 +22,14 @@ def with_leads(*leads: Any, **more: Any) -> dict[str, Any]:
 
 def test_one_company_may_stand_alone() -> None:
     sandbox = Sandbox(company())
-    assert [one.domain for one in sandbox.companies] == ["company-7041"]
+    assert [company.domain for company in sandbox.companies] == ["company-7041"]
     assert set(sandbox.dump()) == {"companies"}
 
 
 def test_what_a_seed_leaves_out() -> None:
     world = World({"token": TOKEN, "company": {"id": 1, "name": "A", "domain": "a"}})
-    one = world.sandbox.companies[0]
-    assert (one.plan, one.name, len(one.users), one.labels(), one.persons) == ("premium", "A", 1, [], ())
+    empty = world.sandbox.companies[0]
+    assert (empty.plan, empty.name, len(empty.users), empty.labels(), empty.persons) == ("premium", "A", 1, [], ())
     world = World(with_leads({"title": "x", "person_id": 1}, {"title": "y", "person_id": 1, "origin_id": "a:b"}))
     by_hand, by_api = world.data("GET", "/leads")
     assert by_hand["add_time"] == by_hand["update_time"] == "2026-11-24T10:00:00.000Z"
@@ -144,28 +144,32 @@ def test_a_named_seed_loads_and_is_the_same_every_time(name: str) -> None:
 
 
 def test_the_fresh_seed() -> None:
-    one = Sandbox("fresh").companies[0]
-    assert [(label.name, label.color) for label in one.labels()] == [
+    fresh = Sandbox("fresh").companies[0]
+    assert [(label.name, label.color) for label in fresh.labels()] == [
         ("Hot", "red"),
         ("Warm", "yellow"),
         ("Cold", "blue"),
     ]
-    assert (len(one.users), len(one.persons), len(one.organizations), one.tables().leads) == (2, 5, 5, ())
+    assert (len(fresh.users), len(fresh.persons), len(fresh.organizations), fresh.tables().leads) == (2, 5, 5, ())
 
 
 def test_the_drifted_seed() -> None:
-    one = Sandbox("drifted", clock=lambda: START).companies[0].tables()
-    names = {label.id: label.name for label in one.labels}
-    assert {label.name: label.color for label in one.labels}["Hot"] == "orange"
+    drifted = Sandbox("drifted", clock=lambda: START).companies[0].tables()
+    names = {label.id: label.name for label in drifted.labels}
+    assert {label.name: label.color for label in drifted.labels}["Hot"] == "orange"
     assert sorted(names.values()) == ["Cold", "Hot", "Old campaign", "VIP", "Warm"]
-    assert len(one.leads) == 40
-    carried = [names[label_id] for lead in one.leads if not lead.is_archived for label_id in lead.label_ids]
+    assert len(drifted.leads) == 40
+    carried = [names[label_id] for lead in drifted.leads if not lead.is_archived for label_id in lead.label_ids]
     assert all(carried.count(name) >= 3 for name in names.values())
-    assert sum(lead.is_archived for lead in one.leads) == 2
-    origins = {lead.origin_id for lead in one.leads if lead.origin_id}
+    assert sum(lead.is_archived for lead in drifted.leads) == 2
+    origins = {lead.origin_id for lead in drifted.leads if lead.origin_id}
     assert origins == {"acme-seeds:acme-renewal", "acme-seeds:old-seed"}
-    assert {person.id for person in one.persons} == {person.id for person in one.organizations} == set(range(1, 13))
-    assert all(lead.add_time <= lead.update_time < "2026-11-24" for lead in one.leads)
+    assert (
+        {person.id for person in drifted.persons}
+        == {person.id for person in drifted.organizations}
+        == set(range(1, 13))
+    )
+    assert all(lead.add_time <= lead.update_time < "2026-11-24" for lead in drifted.leads)
 
 
 def test_ids_of_drifted_leads_tell_their_time_as_real_ones_do() -> None:

@@ -32,14 +32,14 @@ def test_a_dump_keeps_fields_contacts_and_wording(tmp_path: Path) -> None:
     )
     sandbox = Sandbox(seed, db=tmp_path / "a.db")
     dumped = sandbox.dump()
-    (one,) = dumped["companies"]
+    (acme,) = dumped["companies"]
     assert json.loads(json.dumps(dumped)) == dumped
-    assert one["fields"] == [*FIELDS, UNKNOWN_FIELD], "a field that a lead has is there"
-    assert {key: one[key] for key in ("wire", "persons", "organizations")} == {
+    assert acme["fields"] == [*FIELDS, UNKNOWN_FIELD], "a field that a lead has is there"
+    assert {key: acme[key] for key in ("wire", "persons", "organizations")} == {
         key: seed[key] for key in ("wire", "persons", "organizations")
     }
-    assert (one["leads"][0]["e" * 40], one["leads"][0]["5" * 40]) == (21, [31])
-    one["leads"][0]["5" * 40].append(99)
+    assert (acme["leads"][0]["e" * 40], acme["leads"][0]["5" * 40]) == (21, [31])
+    acme["leads"][0]["5" * 40].append(99)
     dumped = sandbox.dump()
     assert dumped["companies"][0]["leads"][0]["5" * 40] == [31], "a dump is a copy"
     sandbox.close()
@@ -60,11 +60,11 @@ def test_a_written_lead_is_stored_in_normal_form(tmp_path: Path) -> None:
 
 
 def test_what_is_not_known_is_not_dumped() -> None:
-    (one,) = Sandbox(company()).dump()["companies"]
-    assert one["persons"][0] == {"id": 1, "name": "Person 1"}
-    assert one["organizations"][0] == {"id": 1, "name": "Organization 1"}
-    assert one["fields"] == [FIELD]
-    assert "wire" not in one
+    (acme,) = Sandbox(company()).dump()["companies"]
+    assert acme["persons"][0] == {"id": 1, "name": "Person 1"}
+    assert acme["organizations"][0] == {"id": 1, "name": "Organization 1"}
+    assert acme["fields"] == [FIELD]
+    assert "wire" not in acme
 
 
 ERRORS: list[tuple[Any, str, str]] = [

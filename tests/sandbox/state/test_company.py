@@ -33,7 +33,7 @@ steps = st.lists(
 )
 
 
-def run(one: Company, steps: list[tuple[str, int, list[int]]]) -> None:
+def run(acme: Company, steps: list[tuple[str, int, list[int]]]) -> None:
     """Does each step to the lead or label at that place, with labels that may be long gone."""
     labels, leads = [HOT, COLD], [str(UUID(int=1))]
     for verb, place, markers in steps:
@@ -43,29 +43,29 @@ def run(one: Company, steps: list[tuple[str, int, list[int]]]) -> None:
             match verb:
                 case "add_lead":
                     new = {"title": "x", "person_id": 1, "label_ids": chosen, "custom": {}}
-                    leads.append(one.add_lead(new).id)
+                    leads.append(acme.add_lead(new).id)
                 case "relabel":
-                    one.update_lead(lead, {"label_ids": chosen, "custom": {}})
+                    acme.update_lead(lead, {"label_ids": chosen, "custom": {}})
                 case "archive" | "restore":
-                    one.update_lead(lead, {"is_archived": verb == "archive", "custom": {}})
+                    acme.update_lead(lead, {"is_archived": verb == "archive", "custom": {}})
                 case "retitle":
-                    one.update_lead(lead, {"title": f"t{place}", "custom": {}})
+                    acme.update_lead(lead, {"title": f"t{place}", "custom": {}})
                 case "delete_lead":
-                    one.delete_lead(lead)
+                    acme.delete_lead(lead)
                 case "add_label":
-                    labels.append(one.add_label("New", "red").id)
+                    labels.append(acme.add_label("New", "red").id)
                 case "rename":
-                    one.update_label(label, {"name": f"n{place}"})
+                    acme.update_label(label, {"name": f"n{place}"})
                 case _:
-                    one.delete_label(label)
+                    acme.delete_label(label)
         except (MissingError, RefusedError):
             continue
 
 
-def pages(one: Company, query: Query, limit: int) -> list[str]:
+def pages(acme: Company, query: Query, limit: int) -> list[str]:
     found: list[str] = []
     while True:
-        page, more = one.leads(query, len(found), limit)
+        page, more = acme.leads(query, len(found), limit)
         found += [lead.id for lead in page]
         if not more:
             return found
@@ -83,19 +83,19 @@ def test_invariants(steps: list[tuple[str, int, list[int]]], limit: int) -> None
         for kind, row_id, body in changes:
             kept[kind, row_id] = body
 
-    one = Company(tables, lambda: clock.now, ids, journal)
-    run(one, steps)
+    acme = Company(tables, lambda: clock.now, ids, journal)
+    run(acme, steps)
 
-    everything = one.tables()
+    everything = acme.tables()
     label_ids = {label.id for label in everything.labels}
     assert all(set(lead.label_ids) <= label_ids for lead in everything.leads)
     assert all((lead.archive_time is not None) == lead.is_archived for lead in everything.leads)
 
-    live, archived = pages(one, Query(), limit), pages(one, Query(archived=True), limit)
+    live, archived = pages(acme, Query(), limit), pages(acme, Query(archived=True), limit)
     assert not set(live) & set(archived)
     assert sorted(live + archived) == sorted(lead.id for lead in everything.leads)
     assert live == [lead.id for lead in everything.leads if not lead.is_archived]
-    by_title = pages(one, Query(sort=(("title", False),)), limit)
+    by_title = pages(acme, Query(sort=(("title", False),)), limit)
     assert sorted(by_title) == sorted(live)
 
     document = dump([everything])

@@ -22,12 +22,12 @@ def fields() -> list[dict[str, Any]]:
     return [{"code": code, "name": kind, "type": kind, **choices.get(kind, {})} for kind, code in KEYS.items()]
 
 
-def world(**more: Any) -> World:
+def new_world(**more: Any) -> World:
     return World(company(fields=fields(), **more))
 
 
-def kept(one: World) -> dict[str, Any]:
-    (lead,) = one.sandbox.companies[0].tables().leads
+def kept(world: World) -> dict[str, Any]:
+    (lead,) = world.sandbox.companies[0].tables().leads
     return dict(lead.custom)
 
 
@@ -61,14 +61,14 @@ GOOD: list[tuple[str, Any, Any, Any]] = [
 def test_a_value_is_kept_in_normal_form_and_shown_in_the_words_of_the_api(
     method: str, kind: str, sent: Any, stored: Any, shown: Any
 ) -> None:
-    one = world()
-    lead = one.add(**({KEYS[kind]: sent} if method == "POST" else {}))
+    world = new_world()
+    lead = world.add(**({KEYS[kind]: sent} if method == "POST" else {}))
     if method == "PATCH":
-        lead = one.data("PATCH", f"/leads/{lead['id']}", {KEYS[kind]: sent})
+        lead = world.data("PATCH", f"/leads/{lead['id']}", {KEYS[kind]: sent})
     assert lead[KEYS[kind]] == shown
     assert type(lead[KEYS[kind]]) is type(shown)
-    assert kept(one) == {KEYS[kind]: stored}
-    assert one.data("GET", f"/leads/{lead['id']}") == one.data("GET", "/leads")[0] == lead
+    assert kept(world) == {KEYS[kind]: stored}
+    assert world.data("GET", f"/leads/{lead['id']}") == world.data("GET", "/leads")[0] == lead
 
 
 BAD: list[tuple[str, Any]] = [
@@ -129,28 +129,28 @@ BAD: list[tuple[str, Any]] = [
 @pytest.mark.parametrize(("kind", "value"), BAD, ids=[f"{case[0]}{i}" for i, case in enumerate(BAD)])
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 def test_a_value_of_another_type_is_refused_and_changes_nothing(method: str, kind: str, value: Any) -> None:
-    one = world()
-    lead = one.add(title="Before")
-    before = one.sandbox.dump()
+    world = new_world()
+    lead = world.add(title="Before")
+    before = world.sandbox.dump()
     body = {"title": "After", "person_id": 1, KEYS[kind]: value}
     path = "/leads" if method == "POST" else f"/leads/{lead['id']}"
-    assert KEYS[kind] in one.refusal(method, path, body)
-    assert one.sandbox.dump() == before
+    assert KEYS[kind] in world.refusal(method, path, body)
+    assert world.sandbox.dump() == before
 
 
 @pytest.mark.parametrize(("enum", "many"), [("number", "list"), ("string", "list"), ("number", "string"), (None, None)])
 def test_a_company_words_options_in_its_own_way(enum: str | None, many: str | None) -> None:
     wire = {key: value for key, value in (("enum", enum), ("set", many)) if value}
-    one = world(wire=wire)
-    lead = one.add(**{KEYS["enum"]: "20", KEYS["set"]: "20,10"})
+    world = new_world(wire=wire)
+    lead = world.add(**{KEYS["enum"]: "20", KEYS["set"]: "20,10"})
     assert lead[KEYS["enum"]] == (20 if enum == "number" else "20")
     assert lead[KEYS["set"]] == ([10, 20] if many == "list" else "10,20")
-    assert kept(one) == {KEYS["enum"]: 20, KEYS["set"]: (10, 20)}
+    assert kept(world) == {KEYS["enum"]: 20, KEYS["set"]: (10, 20)}
 
 
 def test_money_needs_its_currency_and_a_currency_its_money() -> None:
-    one = world()
-    lead = one.add(**{MONEY: 12.5, CURRENCY: "EUR"})
+    world = new_world()
+    lead = world.add(**{MONEY: 12.5, CURRENCY: "EUR"})
     assert (lead[MONEY], lead[CURRENCY]) == (12.5, "EUR")
     path = f"/leads/{lead['id']}"
     wrong: list[dict[str, Any]] = [
@@ -163,33 +163,33 @@ def test_money_needs_its_currency_and_a_currency_its_money() -> None:
         {MONEY: 5, CURRENCY: 978},
     ]
     for body in wrong:
-        assert MONEY in one.refusal("PATCH", path, body)
-        assert MONEY in one.refusal("POST", "/leads", {"title": "x", "person_id": 1, **body})
-    changed = one.data("PATCH", path, {MONEY: 0, CURRENCY: "USD"})
+        assert MONEY in world.refusal("PATCH", path, body)
+        assert MONEY in world.refusal("POST", "/leads", {"title": "x", "person_id": 1, **body})
+    changed = world.data("PATCH", path, {MONEY: 0, CURRENCY: "USD"})
     assert (changed[MONEY], changed[CURRENCY]) == (0, "USD")
     for unset in ({MONEY: None}, {MONEY: None, CURRENCY: None}):
-        one.data("PATCH", path, {MONEY: 5, CURRENCY: "EUR"})
-        bare = one.data("PATCH", path, unset)
+        world.data("PATCH", path, {MONEY: 5, CURRENCY: "EUR"})
+        bare = world.data("PATCH", path, unset)
         assert MONEY not in bare
         assert CURRENCY not in bare
 
 
 @pytest.mark.parametrize("kind", ["varchar", "text", "phone", "double", "date", "time", "enum", "set", "user", "org"])
 def test_null_unsets_and_what_is_unset_is_absent(kind: str) -> None:
-    one = world()
+    world = new_world()
     sent = next(value for name, value, _, _ in GOOD if name == kind)
-    lead = one.add(**{KEYS[kind]: sent, KEYS["people"]: 1})
-    bare = one.data("PATCH", f"/leads/{lead['id']}", {KEYS[kind]: None})
+    lead = world.add(**{KEYS[kind]: sent, KEYS["people"]: 1})
+    bare = world.data("PATCH", f"/leads/{lead['id']}", {KEYS[kind]: None})
     assert KEYS[kind] not in bare
     assert bare[KEYS["people"]] == 1, "other fields stay"
-    assert KEYS[kind] not in one.data("POST", "/leads", {"title": "x", "person_id": 1, KEYS[kind]: None})
+    assert KEYS[kind] not in world.data("POST", "/leads", {"title": "x", "person_id": 1, KEYS[kind]: None})
 
 
 def test_keys_that_belong_to_no_field_are_ignored() -> None:
-    one = world()
+    world = new_world()
     strange = {UNKNOWN_FIELD: {"any": "thing"}, KEYS["varchar"] + "_currency": 5, KEYS["set"] + "_until": True}
-    lead = one.add(**strange)
-    lead = one.data("PATCH", f"/leads/{lead['id']}", {**strange, "title": "After"})
+    lead = world.add(**strange)
+    lead = world.data("PATCH", f"/leads/{lead['id']}", {**strange, "title": "After"})
     assert lead["title"] == "After"
     assert not lead.keys() & strange.keys()
 
@@ -207,27 +207,27 @@ READ_ONLY = {
 
 
 def test_ranges_and_addresses_are_shown_and_not_written() -> None:
-    one = world(leads=[{"title": "x", "person_id": 1, **READ_ONLY}])
-    (lead,) = one.data("GET", "/leads")
+    world = new_world(leads=[{"title": "x", "person_id": 1, **READ_ONLY}])
+    (lead,) = world.data("GET", "/leads")
     assert {key: lead[key] for key in READ_ONLY} == READ_ONLY
-    before = one.sandbox.dump()
+    before = world.sandbox.dump()
     for key, value in READ_ONLY.items():
         for body in ({key: value}, {key: None}):
-            assert one.refusal("PATCH", f"/leads/{lead['id']}", body) == f"{key} can not be written"
-            assert key in one.refusal("POST", "/leads", {"title": "x", "person_id": 1, **body})
-    assert one.sandbox.dump() == before
-    changed = one.data("PATCH", f"/leads/{lead['id']}", {"title": "y"})
+            assert world.refusal("PATCH", f"/leads/{lead['id']}", body) == f"{key} can not be written"
+            assert key in world.refusal("POST", "/leads", {"title": "x", "person_id": 1, **body})
+    assert world.sandbox.dump() == before
+    changed = world.data("PATCH", f"/leads/{lead['id']}", {"title": "y"})
     assert {key: changed[key] for key in READ_ONLY} == READ_ONLY, "another change leaves them"
 
 
 def test_the_time_zone_of_a_time_is_shown_and_not_written() -> None:
     zone = KEYS["time"] + "_timezone_id"
-    one = world(leads=[{"title": "x", "person_id": 1, KEYS["time"]: "09:00:00", zone: 269}])
-    path = f"/leads/{one.data('GET', '/leads')[0]['id']}"
-    assert zone in one.refusal("PATCH", path, {zone: 1})
-    changed = one.data("PATCH", path, {KEYS["time"]: "10:00:00"})
+    world = new_world(leads=[{"title": "x", "person_id": 1, KEYS["time"]: "09:00:00", zone: 269}])
+    path = f"/leads/{world.data('GET', '/leads')[0]['id']}"
+    assert zone in world.refusal("PATCH", path, {zone: 1})
+    changed = world.data("PATCH", path, {KEYS["time"]: "10:00:00"})
     assert (changed[KEYS["time"]], changed[zone]) == ("10:00:00", 269)
-    assert zone not in one.data("PATCH", path, {KEYS["time"]: None})
+    assert zone not in world.data("PATCH", path, {KEYS["time"]: None})
 
 
 VALUES = st.fixed_dictionaries(
@@ -253,12 +253,12 @@ WIRES = st.fixed_dictionaries(
 def test_what_a_body_shows_can_be_written_back_and_is_no_change(values: dict[str, Any], wire: dict[str, str]) -> None:
     if "money" in values:
         values[MONEY], values[CURRENCY] = values.pop("money")
-    one = world(wire=wire)
-    lead = one.add(**values)
+    world = new_world(wire=wire)
+    lead = world.add(**values)
     shown = {key: lead[key] for key in values}
-    again = one.data("PATCH", f"/leads/{lead['id']}", shown)
+    again = world.data("PATCH", f"/leads/{lead['id']}", shown)
     assert again == lead
-    dumped = one.sandbox.dump()
-    one.sandbox.replace(dumped)
-    assert one.sandbox.dump() == dumped
-    assert one.data("GET", f"/leads/{lead['id']}") == lead
+    dumped = world.sandbox.dump()
+    world.sandbox.replace(dumped)
+    assert world.sandbox.dump() == dumped
+    assert world.data("GET", f"/leads/{lead['id']}") == lead

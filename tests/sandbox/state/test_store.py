@@ -26,7 +26,7 @@ def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
 
     again = Sandbox("empty", db=file)
     assert again.dump() == world.sandbox.dump()
-    assert [one.id for one in again.companies] == [7041, 7042]
+    assert [company.id for company in again.companies] == [7041, 7042]
     (lead,) = again.companies[0].tables().leads
     assert (lead.title, lead.label_ids, lead.is_archived) == ("kept", (COLD,), True)
     again.close()
@@ -50,7 +50,7 @@ def test_replacing_the_state_replaces_the_file(tmp_path: Path) -> None:
     world.sandbox.close()
     again = Sandbox("empty", db=tmp_path / "a.db")
     assert again.dump() == world.sandbox.dump()
-    assert [one.id for one in again.companies] == [1]
+    assert [company.id for company in again.companies] == [1]
     again.close()
 
 
