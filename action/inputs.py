@@ -28,6 +28,7 @@ class Inputs:
     args: tuple[str, ...]
     env: tuple[str, ...]
     reviewed: str
+    policy: str
     lock: str
     comment: bool
     issue: str
@@ -52,6 +53,7 @@ class Inputs:
             args=args,
             env=tuple(_variable(name) for name in given["env"].split()),
             reviewed=_choice("reviewed", given["reviewed"], REVIEWED),
+            policy=_policy(given["policy"].strip(), given["command"], given["reviewed"]),
             lock=_choice("lock", given["lock"], LOCK),
             comment=_choice("comment", given["comment"], ("true", "false")) == "true",
             issue=given["issue"].strip(),
@@ -89,3 +91,13 @@ def _variable(name: str) -> str:
     if name.upper().startswith(PLATFORM):
         raise Unusable(f"The input `env` names {name}, which belongs to GitHub: leadstate is never given it.")
     return name
+
+
+def _policy(folder: str, command: str, reviewed: str) -> str:
+    if folder and command == "validate":
+        raise Unusable("The input `policy` is for plans; `validate` makes none.")
+    if folder and command == "apply" and reviewed == "none":
+        raise Unusable("The input `policy` takes `reviewed: required`: a plan that is made anew passes no policy.")
+    if folder and not Path(folder).is_dir():
+        raise Unusable(f"The input `policy` names {folder!r}, which is no folder of the checkout.")
+    return folder

@@ -15,7 +15,7 @@ import issue
 import lockfile
 import reviewed
 from state import RECEIPTS, State
-from workflow import Workflow, annotate, write_output, write_summary
+from workflow import Workflow, annotate, fenced, write_output, write_summary
 
 LINES = 40
 """Of what leadstate wrote to stderr; its last words say why it wrote no report."""
@@ -44,17 +44,18 @@ def main() -> int:
 
 def _markdown(state: State) -> str:
     note = f"> [!NOTE]\n> {state.note}\n\n" if state.note else ""
+    note += state.verdict
     if state.markdown.exists():
         return note + state.markdown.read_text(encoding="utf-8")
+    if state.verdict and not state.errors.exists():
+        return f"## leadstate {state.command}: not started\n\n{note}"
     how = (
         "was ended before it wrote a report"
         if state.code is None
         else f"ended with exit code {state.code} and no report"
     )
     said = state.errors.read_text(encoding="utf-8", errors="replace").splitlines() if state.errors.exists() else []
-    text = "\n".join(said[-LINES:])
-    fence = "`" * max(3, 1 + max((len(run) for run in text.split() if set(run) == {"`"}), default=0))
-    return f"{note}## leadstate {state.command}: {how}\n\n{fence}\n{text}\n{fence}\n"
+    return f"{note}## leadstate {state.command}: {how}\n\n{fenced(chr(10).join(said[-LINES:]))}\n"
 
 
 def _post(state: State, workflow: Workflow, markdown: str) -> None:

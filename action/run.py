@@ -11,12 +11,20 @@ from typing import Any
 
 import environment
 import files
+import policy
 from inputs import Inputs
 from state import RECEIPTS, State
 from workflow import Workflow, annotate, write_output
 
 LENGTHS = ("leadstate", "pages.json")
 """The cache of how long listings are, below the cache folder."""
+
+REFUSED = 3
+PLANNED = (0, 2)
+"""Exit codes of a plan that was made and is not refused by leadstate itself."""
+
+ANNOTATIONS = 10
+"""Annotations of a kind that GitHub shows for a step."""
 
 
 def main() -> int:
@@ -26,10 +34,18 @@ def main() -> int:
     inputs = state.inputs
     note = _without_secrets(workflow, inputs)
     command = "validate" if note else inputs.command
+    engine = policy.engine(os.environ) if inputs.policy and not note else None
     receipts = files.names_in(Path.cwd(), RECEIPTS) if command == "apply" else ()
     state = state.write(command=command, note=note, receipts=tuple(receipts))
     if note:
         annotate("notice", note)
+
+    if engine and state.plan:
+        verdict = _judge(engine, state, state.plan)
+        if verdict.refusals:
+            state.write(code=REFUSED, verdict=verdict.markdown())
+            write_output("exit-code", str(REFUSED))
+            return REFUSED
 
     lengths = Path(os.environ["CACHE"], *LENGTHS)
     before = lengths.read_bytes() if lengths.exists() else b""
@@ -41,12 +57,25 @@ def main() -> int:
         inputs=inputs,
         errors=state.errors,
     )
+    if engine and command == "plan" and state.report.exists():
+        verdict = _judge(engine, state, state.report)
+        state = state.write(verdict=verdict.markdown())
+        code = REFUSED if verdict.refusals and code in PLANNED else code
     state.write(code=code)
     write_output("exit-code", str(code))
     write_output("lengths", str(lengths) if lengths.exists() and lengths.read_bytes() != before else "")
     if state.report.exists():
         _tell(state)
     return code
+
+
+def _judge(engine: str, state: State, plan: Path) -> policy.Verdict:
+    """Return what the policies say of a plan, and annotate the run with it."""
+    verdict = policy.check(engine, state.inputs.policy, plan, os.environ)
+    for level, said in (("error", verdict.refusals), ("warning", verdict.warnings)):
+        for line in policy.shortened(said, ANNOTATIONS):
+            annotate(level, line)
+    return verdict
 
 
 def _without_secrets(workflow: Workflow, inputs: Inputs) -> str:

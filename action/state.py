@@ -26,6 +26,7 @@ class State:
         command: what leadstate ran; empty until then.
         note: why that is not the command of the inputs.
         code: exit code of leadstate; None until it has ended.
+        verdict: what the policies say of the plan, as Markdown.
     """
 
     folder: Path
@@ -37,6 +38,7 @@ class State:
     command: str = ""
     note: str = ""
     code: int | None = None
+    verdict: str = ""
 
     @classmethod
     def begin(cls, inputs: Inputs) -> Self:

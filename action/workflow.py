@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -95,3 +96,9 @@ def write_summary(markdown: str) -> None:
     """Append to the summary of the job."""
     with Path(os.environ["GITHUB_STEP_SUMMARY"]).open("a", encoding="utf-8") as file:
         file.write(markdown + "\n")
+
+
+def fenced(text: str) -> str:
+    """Return the text as a block of code in Markdown, whatever is in it."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}\n{text}\n{fence}"

@@ -9,7 +9,7 @@ from regopy import Interpreter  # type: ignore[import-untyped]  # it brings no t
 
 
 def evaluate(policies: Path, query: str, given: Any, data: Mapping[str, Any] | None = None) -> Any:
-    """Return what a query over a policy file, or over all of a folder, gives for this input.
+    """Return what a query over a policy file, or over all of a folder, gives for this input; None for undefined.
 
     The engine writes quotation marks and control characters into its answer as they are: keep them out of messages.
     """
@@ -18,6 +18,8 @@ def evaluate(policies: Path, query: str, given: Any, data: Mapping[str, Any] | N
         engine.add_module(file.name, file.read_text(encoding="utf-8"))
     engine.add_data(dict(data or {}))
     engine.set_input(given)
-    answer = json.loads(str(engine.query(query)))
-    (value,) = answer["expressions"]
+    answer = str(engine.query(query))
+    if answer == "undefined":
+        return None
+    (value,) = json.loads(answer)["expressions"]
     return value
