@@ -1,9 +1,11 @@
 """`leadstate get`: live objects as Pipedrive answers them, as a table, JSON or YAML."""
 
+import datetime as dt
 import io
 import json
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,15 +18,18 @@ from leadstate.cli.diagnostics import say
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
-from leadstate.cli.output import columns, wants_color, write_private
+from leadstate.cli.output import UNFOLDED, columns, wants_color, write_private
 from leadstate.cli.session import session
 from leadstate.config import Configuration
+from leadstate.engine.read.decoded import decoded
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Kind
+from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
-from leadstate.model.diagnostics import Diagnostic
+from leadstate.model.diagnostics import Diagnostic, some
 from leadstate.model.errors import diagnostic_of
 from leadstate.model.escape import is_visible, visible, visible_json
+from leadstate.model.resource import text
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import ApiError, BadAnswer
 from leadstate.pipedrive.operations import (
@@ -40,6 +45,14 @@ from leadstate.report.formats.console import drawn
 
 Row = dict[str, Any]
 Fetch = Callable[[Reader], Awaitable[list[Row]]]
+
+
+def _in_utc(_ctx: click.Context, param: click.Parameter, value: dt.datetime | None) -> dt.datetime | None:
+    """Return a time as one in UTC, which it is where it does not say otherwise."""
+    try:
+        return value and value.replace(tzinfo=value.tzinfo or dt.UTC).astimezone(dt.UTC)
+    except OverflowError:
+        raise click.BadParameter(f"{value} is out of range", param=param) from None
 
 
 @click.group(short_help=COMMANDS["get"])
@@ -117,21 +130,47 @@ def fields(**chosen: Any) -> int:
 
 @get.command("leads")
 @options.option("--archived", is_flag=True, help="The archived leads instead (40 tokens a page of 500).")
+@options.option(
+    "--label", "labels", multiple=True, metavar="NAME", help="Only leads that carry this label; may be repeated: any."
+)
+@options.option(
+    "--owner",
+    "owners",
+    multiple=True,
+    metavar="ID|EMAIL",
+    help="Only leads of this user; an email address takes 20 tokens. May be repeated.",
+)
+@options.option("--source", "sources", multiple=True, metavar="NAME", help="Only leads from this source.")
+@options.option(
+    "--updated-since",
+    "since",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]),
+    callback=_in_utc,
+    metavar="TIME",
+    help="Only leads that were changed since: 2026-11-24, or 2026-11-24T09:00:00Z; UTC unless it says otherwise.",
+)
 @options.configuration
 @_form
-def leads(*, archived: bool, **chosen: Any) -> int:
-    """The leads that are not archived (20 tokens a page of 500).
+def leads(
+    *,
+    archived: bool,
+    labels: tuple[str, ...],
+    owners: tuple[str, ...],
+    sources: tuple[str, ...],
+    since: dt.datetime | None,
+    **chosen: Any,
+) -> int:
+    """The leads that are not archived, with their labels (20 tokens a page of 500, and 10 for the labels).
+
+    One --owner, and --updated-since, are asked of Pipedrive, so fewer pages are read; all else is looked for in them.
 
     \b
     Examples:  leadstate get leads -a emea
+               leadstate get leads --label Hot --owner sam@acme.test --updated-since 2026-11-01
                leadstate get leads --archived --format json
     """
-    operation = GET_ARCHIVED_LEADS if archived else LEAD.listing
-
-    async def fetch(reader: Reader) -> list[Row]:
-        return [_row(operation.id, row) async for page in reader.pages(operation) for row in page.rows]
-
-    return _get(fetch, LEAD.columns, **chosen)
+    fetch = _Leads(archived, frozenset(map(text, labels)), owners, frozenset(sources), since)
+    return _get(fetch, LEAD.columns, fetch.check, **chosen)
 
 
 @get.command("lead")
@@ -139,16 +178,107 @@ def leads(*, archived: bool, **chosen: Any) -> int:
 @options.configuration
 @_form
 def lead(*, lead_id: object, **chosen: Any) -> int:
-    """One lead by its id, archived or not (2 tokens).
+    """One lead by its id, archived or not, with its labels (12 tokens).
 
     \b
     Examples:  leadstate get lead 4f1c0d3e-8f7a-4a55-9a5e-0d1f6c9c7b11 -a emea
     """
 
     async def fetch(reader: Reader) -> list[Row]:
-        return [_row(GET_LEAD.id, (await reader.get(Request(GET_LEAD, str(lead_id)))).data)]
+        found = _row(GET_LEAD.id, (await reader.get(Request(GET_LEAD, str(lead_id)))).data)
+        return [_with_labels(found, await _label_names(reader))]
 
     return _get(fetch, LEAD.columns, **chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Leads:
+    """Reads the leads of one account after the other that fit all that was asked for.
+
+    Attributes:
+        archived: whether archived ones are read.
+        labels: names of which a lead carries one; none means any lead.
+        owners: ids and email addresses of their users; none means any.
+        sources: names of their sources; none means any.
+        since: when they were changed at the earliest.
+        unknown: those of `labels` and `owners` that no account had so far.
+    """
+
+    archived: bool
+    labels: frozenset[str]
+    owners: Sequence[str]
+    sources: frozenset[str]
+    since: dt.datetime | None
+    unknown: set[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "unknown", {*self.labels, *self.owners})
+
+    async def __call__(self, reader: Reader) -> list[Row]:
+        names = await _label_names(reader)
+        wanted = {remote_id for remote_id, name in names.items() if name in self.labels}
+        self.unknown.difference_update(names.values())
+        owners = await self._owners(reader)
+        if (self.labels and not wanted) or (self.owners and not owners):
+            return []
+        operation = GET_ARCHIVED_LEADS if self.archived else LEAD.listing
+        query = [("owner_id", str(owner)) for owner in owners] if len(owners) == 1 else []
+        if self.since is not None and not self.archived:
+            query.append(("updated_since", f"{self.since:%Y-%m-%dT%H:%M:%SZ}"))
+        rows = []
+        async for page in reader.pages(operation, *query, whole=not query):
+            for row in (_row(operation.id, raw) for raw in page.rows):
+                carried = _ids(operation.id, row)
+                fits = (not wanted or not wanted.isdisjoint(carried)) and (not owners or row.get("owner_id") in owners)
+                fits = fits and (not self.sources or row.get("source_name") in self.sources)
+                if fits and (self.since is None or _updated(operation.id, row) >= self.since):
+                    rows.append(_with_labels(row, names))
+        return rows
+
+    def check(self) -> None:
+        """Raise a usage error if there is a label or an owner that no account has."""
+        for name in sorted(self.unknown):
+            what, hint = ("a label", "--label") if name in self.labels else ("a user", "--owner")
+            raise click.BadParameter(f"no account has {what} {visible(name)!r}", param_hint=hint)
+
+    async def _owners(self, reader: Reader) -> set[int]:
+        """Return the ids of the owners in one account; users are read where one is an email address."""
+        found = {owner: {int(owner)} for owner in self.owners if owner.isdecimal()}
+        emails = {owner.casefold(): owner for owner in self.owners if owner not in found}
+        if emails:
+            for raw in (await reader.get(Request(GET_USERS))).rows():
+                user = _row(GET_USERS.id, raw)
+                owner = emails.get(str(user.get("email")).casefold())
+                if owner is not None and isinstance(user.get("id"), int):
+                    found.setdefault(owner, set()).add(user["id"])
+        self.unknown.difference_update(found)
+        return set().union(*found.values())
+
+
+async def _label_names(reader: Reader) -> dict[str, str]:
+    """Return id → name of the labels of an account."""
+    answer = await reader.get(Request(LABEL.listing))
+    return {label.remote_id: label.name for label in decoded(LABEL, LABEL.listing, answer.rows())}
+
+
+def _with_labels(row: Row, names: Mapping[str, str]) -> Row:
+    """Return a lead with the names of its labels; a label that is in no list is named by its id."""
+    return {**row, "labels": [names.get(remote_id, remote_id) for remote_id in _ids(GET_LEAD.id, row)]}
+
+
+def _ids(operation: str, row: Row) -> list[str]:
+    ids = row.get("label_ids")
+    if not isinstance(ids, list):
+        raise BadAnswer(operation, "answered a lead without a list of label_ids")
+    return [str(remote_id) for remote_id in ids]
+
+
+def _updated(operation: str, row: Row) -> dt.datetime:
+    try:
+        found = dt.datetime.fromisoformat(str(row.get("update_time")))
+    except ValueError:
+        raise BadAnswer(operation, "answered a lead whose update_time is no time") from None
+    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
 
 
 def _listed(operation: Operation) -> Fetch:
@@ -168,6 +298,7 @@ def _row(operation: str, raw: object) -> Row:
 def _get(
     fetch: Fetch,
     shown: Sequence[str],
+    check: Callable[[], None] = lambda: None,
     *,
     paths: tuple[Path, ...],
     accounts: tuple[str, ...],
@@ -177,8 +308,13 @@ def _get(
 ) -> int:
     configuration = load_configuration(paths, accounts)
     rows, failures = wait_for(_fetch(configuration, fetch))
+    if not failures:
+        check()
     names = ("account", *shown) if len(configuration.accounts) > 1 else shown
-    text = _table(rows, names, color=wants_color(color)) if form == "table" else _FORMS[form](rows)
+    if form == "table":
+        text = _table(rows, names, color=wants_color(color), width=columns() if output is None else UNFOLDED)
+    else:
+        text = _FORMS[form](rows)
     if output is None:
         click.echo(text, nl=False, color=True)
     else:
@@ -201,15 +337,33 @@ async def _fetch(configuration: Configuration, fetch: Fetch) -> tuple[list[Row],
     return rows, failures
 
 
-def _table(rows: Sequence[Row], names: Sequence[str], *, color: bool) -> str:
-    from rich.table import Table  # noqa: PLC0415  only for this form
+NARROW = 12
+"""Columns of the terminal to which a column folds at the most; an id, which is the last one, does not fold."""
+GAP = 2
+"""Columns between those of rich's table."""
 
+
+def _table(rows: Sequence[Row], names: Sequence[str], *, color: bool, width: int) -> str:
+    from rich.cells import cell_len  # noqa: PLC0415  only for this form
+    from rich.table import Table  # noqa: PLC0415  as above
+
+    cells = {name: [visible(_cell(row.get(name))) for row in rows] for name in names}
+    widest = {name: max(map(cell_len, (name, *cells[name]))) for name in names}
+    *others, last = names
+    shown, left = [last], width - widest[last]
+    for name in others:
+        taken = min(widest[name], NARROW) + GAP
+        if name == names[0] or taken <= left:
+            shown.insert(-1, name)
+            left -= taken
+    if absent := [name for name in others if name not in shown]:
+        click.echo(f"Too narrow for {some(absent)}: `--format json` or `-o FILE` writes all columns.", err=True)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in names:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*(visible(_cell(row.get(name))) for name in names))
-    return drawn(lambda console: console.print(table), color=color, width=columns())
+    for name in shown:
+        table.add_column(name, overflow="fold", no_wrap=name == last)
+    for row in zip(*(cells[name] for name in shown), strict=True):
+        table.add_row(*row)
+    return drawn(lambda console: console.print(table), color=color, width=width)
 
 
 def _cell(value: Any) -> str:
@@ -220,6 +374,8 @@ def _cell(value: Any) -> str:
             return f"{amount} {currency}"
         case [{"label": _}, *_]:
             return ", ".join(str(option.get("label")) for option in value)
+        case list():
+            return ", ".join(map(str, value))
         case _:
             return str(value)
 
