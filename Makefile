@@ -94,7 +94,7 @@ test: check $(JUDGES)
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --ignore=tests/judges
 
 judges: .venv/.dev $(JUDGES) tests/judges/environments
-	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadgroup tests/judges
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal tests/judges
 
 prove: .venv/.dev
 	@LEADSTATE_PROVE=long $(BIN)/python -m pytest tests/faults --numprocesses=auto --dist=loadfile

@@ -13,8 +13,6 @@ from starlette.routing import Route
 from leadstate.sandbox import TOKEN, Sandbox, running
 from tests.harness.prism import prism_proxy
 
-pytestmark = pytest.mark.xdist_group("prism")  # one proxy for all
-
 NOWHERE = "00000000-0000-4000-8000-00000000dead"
 
 

@@ -4,26 +4,20 @@ import collections
 import re
 from collections.abc import Iterator
 
-import pytest
-
 from tests.harness import contract, schemathesis_runs
 from tests.harness.outside_judges import honestly, predictable
 from tests.harness.schemathesis_runs import Answer
 
-pytestmark = pytest.mark.xdist_group("schemathesis")  # its answers are had once
-
 ALWAYS = ("not_a_server_error", "response_schema_conformance", "content_type_conformance", "use_after_free")
 
 
-@pytest.fixture(scope="module")
-def described() -> list[Answer]:
+def _described() -> list[Answer]:
     """Return answers to requests that keep to the description, and to some that do not."""
     with honestly(predictable("drifted")) as url:
         return schemathesis_runs.explore(url, contract.document(), examples=15)
 
 
-@pytest.fixture(scope="module")
-def narrowed() -> list[Answer]:
+def _narrowed() -> list[Answer]:
     """Return answers to requests that the sandbox should take, so that they get past its checks."""
     sandbox = predictable("drifted")
     document = schemathesis_runs.narrowed(contract.document(), sandbox.companies[0])
@@ -31,19 +25,14 @@ def narrowed() -> list[Answer]:
         return schemathesis_runs.explore(url, document, examples=15, mode="positive")
 
 
-def test_schemathesis_has_no_objection(described: list[Answer], narrowed: list[Answer]) -> None:
+def test_schemathesis_meets_every_allowed_deviation_and_has_no_other_objection() -> None:
+    described, narrowed = _described(), _narrowed()
     for answers in (described, narrowed):
         assert len(answers) > 500
         assert schemathesis_runs.objections(answers) == []
-
-
-def test_every_operation_is_answered_with_success(described: list[Answer], narrowed: list[Answer]) -> None:
+    assert {200, 400, 404, 405} <= {answer.status for answer in described}
     successes = collections.Counter(answer.operations[0] for answer in narrowed if 200 <= answer.status < 300)
     assert successes.keys() == contract.operations().keys()
-    assert {200, 400, 404, 405} <= {answer.status for answer in described}
-
-
-def test_every_allowed_deviation_is_met(described: list[Answer], narrowed: list[Answer]) -> None:
     met = [*described, *narrowed]
     stale = [
         deviation for deviation in schemathesis_runs.deviations() if not any(deviation.allows(answer) for answer in met)
