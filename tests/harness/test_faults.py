@@ -42,7 +42,9 @@ def failing(world: World, requests: int, path: str = "/users/me") -> list[int]:
         ([6], None, [6]),
     ],
 )
-def test_when_a_fault_strikes(at: int | Collection[int] | None, times: int | None, fail: list[int]) -> None:
+def test_a_fault_strikes_the_requests_of_its_numbers(
+    at: int | Collection[int] | None, times: int | None, fail: list[int]
+) -> None:
     world = World()
     faults = world.disturb(Fault(FAIL, at=at, times=times))
     assert failing(world, 6) == fail
@@ -50,7 +52,7 @@ def test_when_a_fault_strikes(at: int | Collection[int] | None, times: int | Non
     assert faults.requests == 6
 
 
-def test_an_operation_has_its_own_count() -> None:
+def test_requests_of_an_operation_are_counted_apart() -> None:
     world = World()
     faults = world.disturb(Fault(FAIL, at=2, operation="getLeadLabels"))
     assert failing(world, 3, "/leads") == []
@@ -59,14 +61,14 @@ def test_an_operation_has_its_own_count() -> None:
     assert [fired.number for fired in faults.fired] == [5]
 
 
-def test_a_company_has_its_own_count() -> None:
+def test_requests_of_a_company_are_counted_apart() -> None:
     world = World(company(), company(OTHER, 7042))
     world.disturb(Fault(FAIL, at=2, company=7042))
     assert failing(world, 3) == []
     assert [world.api("GET", "/leads", token=OTHER).status_code for _ in range(3)] == [200, 503, 200]
 
 
-def test_only_requests_that_are_let_in_have_a_number() -> None:
+def test_only_admitted_requests_are_counted() -> None:
     world = World(burst=1)
     world.disturb(Fault(FAIL, at=2))
     world.api("GET", "/leads", token=None)
@@ -77,7 +79,7 @@ def test_only_requests_that_are_let_in_have_a_number() -> None:
     assert world.api("GET", "/leads").status_code == 503
 
 
-def test_requests_count_from_when_the_faults_were_set() -> None:
+def test_requests_are_counted_from_when_the_faults_were_set() -> None:
     world = World()
     assert failing(world, 5) == []
     world.disturb(Fault(FAIL, at=2))
@@ -86,20 +88,20 @@ def test_requests_count_from_when_the_faults_were_set() -> None:
     assert failing(world, 3) == [1, 3]
 
 
-def test_one_fault_strikes_and_the_next_waits_for_its_turn() -> None:
+def test_one_fault_strikes_a_request_and_the_others_wait() -> None:
     world = World()
     fault = Fault(FaultKind.SHIELD)
     world.disturb(Fault(FAIL), fault, fault)
     assert [world.api("GET", "/leads").status_code for _ in range(4)] == [503, 403, 403, 200]
 
 
-def test_faults_given_at_the_start() -> None:
+def test_faults_can_be_given_to_a_new_sandbox() -> None:
     world = World(intercept=Faults(Fault(FAIL, at=2)))
     assert failing(world, 3) == [2]
 
 
 @pytest.mark.parametrize("lag", [0, 1, 3])
-def test_lists_lag_by_so_many_requests(lag: int) -> None:
+def test_lists_lag_by_the_given_number_of_requests(lag: int) -> None:
     world = World()
     kept, doomed = world.add(title="kept"), world.add(title="doomed")
     world.disturb(lag=lag)
@@ -114,7 +116,7 @@ def test_lists_lag_by_so_many_requests(lag: int) -> None:
     assert len(seen[lag]) == 3
 
 
-def test_a_lead_by_its_id_and_the_archive() -> None:
+def test_a_lead_read_by_id_is_current_and_lists_of_archived_leads_lag() -> None:
     world = World()
     world.disturb(lag=2)
     world.listed()
@@ -127,7 +129,7 @@ def test_a_lead_by_its_id_and_the_archive() -> None:
     assert world.listed("/leads") == []
 
 
-def test_a_company_lags_by_its_own_requests_and_an_end_ends_it() -> None:
+def test_each_company_lags_by_its_own_requests() -> None:
     world = World(company(), company(OTHER, 7042))
     faults = world.disturb(lag=1)
     world.listed()
@@ -145,7 +147,7 @@ def test_a_company_lags_by_its_own_requests_and_an_end_ends_it() -> None:
     assert world.listed() == []
 
 
-def test_what_people_and_faults_write_lags_too() -> None:
+def test_edits_and_faulty_writes_lag_too() -> None:
     world = World()
     world.disturb(
         Fault(FaultKind.EDIT, at=2, changes=[Edit("deleteLeadLabel", id=HOT)]),
@@ -183,7 +185,7 @@ def test_a_server_error_is_503_unless_another_is_asked_for() -> None:
     assert struck(FaultKind.ERROR_BEFORE).api("GET", "/leads").status_code == 503
 
 
-def test_a_429_that_costs_nothing() -> None:
+def test_a_429_is_not_charged() -> None:
     world = World(burst=5, daily=1000, latency=1)
     world.disturb(Fault(FaultKind.RATE_LIMITED))
     refused = world.api("POST", "/leads", NEW)
@@ -205,7 +207,9 @@ def test_a_429_that_costs_nothing() -> None:
         (FaultKind.CUT, httpx.RemoteProtocolError, ["new"]),
     ],
 )
-def test_a_connection_that_breaks(kind: FaultKind, error: type[Exception], committed: list[str]) -> None:
+def test_a_broken_connection_is_an_error_of_the_client(
+    kind: FaultKind, error: type[Exception], committed: list[str]
+) -> None:
     world = struck(kind)
     assert type(world.broken("POST", "/leads", NEW)) is error
     assert world.titles == committed
@@ -213,7 +217,7 @@ def test_a_connection_that_breaks(kind: FaultKind, error: type[Exception], commi
 
 
 @pytest.mark.parametrize("kind", [FaultKind.LOST, FaultKind.CUT, FaultKind.ERROR_AFTER])
-def test_what_is_refused_is_not_committed_by_a_fault(kind: FaultKind) -> None:
+def test_a_fault_commits_no_refused_write(kind: FaultKind) -> None:
     world = struck(kind)
     if kind is FaultKind.ERROR_AFTER:
         assert world.api("POST", "/leads", {"title": "nobody's"}).status_code == 503
@@ -223,7 +227,7 @@ def test_what_is_refused_is_not_committed_by_a_fault(kind: FaultKind) -> None:
 
 
 @pytest.mark.parametrize(("kind", "status"), [(FaultKind.SHIELD, 403), (FaultKind.HTML, 200)])
-def test_a_page_of_somebody_in_between(kind: FaultKind, status: int) -> None:
+def test_an_html_page_has_no_headers_of_the_api(kind: FaultKind, status: int) -> None:
     world = struck(kind)
     answer = world.api("POST", "/leads", NEW)
     assert answer.status_code == status
@@ -234,7 +238,7 @@ def test_a_page_of_somebody_in_between(kind: FaultKind, status: int) -> None:
     assert world.sandbox.meter.tokens == 10
 
 
-def test_a_short_page() -> None:
+def test_a_short_page_lacks_its_last_row_and_promises_more() -> None:
     world = World()
     for number in range(3):
         world.add(title=str(number))
@@ -252,12 +256,12 @@ def test_a_short_page() -> None:
     assert [fired.number for fired in faults.fired] == [2]
 
 
-def test_an_error_is_no_page_to_shorten() -> None:
+def test_an_error_is_not_shortened() -> None:
     world = struck(FaultKind.SHORT_PAGE, operation="getArchivedLeads")
     assert world.refusal("GET", "/leads/archived", params={"limit": "x"}) == "limit must be an integer of at least 1"
 
 
-def test_people_change_things_just_before_a_request() -> None:
+def test_edits_are_made_just_before_the_request() -> None:
     world = World()
     lead = world.add(title="theirs", label_ids=[HOT])
     world.clock.pass_by(60)
@@ -285,7 +289,7 @@ def test_people_change_things_just_before_a_request() -> None:
     assert (fired.number, fired.problem) == (2, "")
 
 
-def test_an_edit_that_cannot_be_made_is_told_and_harms_nobody() -> None:
+def test_an_impossible_edit_is_reported_and_the_others_are_made() -> None:
     changes = [
         Edit("deleteLeadLabel", named="Tepid"),
         Edit("deleteLead", id=NOWHERE),
@@ -302,7 +306,7 @@ def test_an_edit_that_cannot_be_made_is_told_and_harms_nobody() -> None:
     )
 
 
-def test_a_lead_can_be_named_by_its_origin_id_and_the_oldest_is_meant() -> None:
+def test_an_edit_finds_a_lead_by_origin_id_or_the_oldest_by_title() -> None:
     world = World()
     first, second = world.add(title="twin", origin_id="ours/1"), world.add(title="twin", origin_id="ours/2")
     delete = Fault(FaultKind.EDIT, changes=[Edit("deleteLead", named="ours/2")])
@@ -312,7 +316,7 @@ def test_a_lead_can_be_named_by_its_origin_id_and_the_oldest_is_meant() -> None:
     assert world.data("GET", f"/leads/{first['id']}")["title"] == "older"
 
 
-def test_an_edit_comes_with_a_429_and_with_any_other_fault() -> None:
+def test_an_edit_is_made_beside_any_other_fault() -> None:
     for kind in (FaultKind.RATE_LIMITED, FaultKind.ERROR_BEFORE, FaultKind.SHIELD):
         world = World()
         world.disturb(Fault(kind), Fault(FaultKind.EDIT, changes=[Edit("deleteLeadLabel", id=HOT)]))
@@ -335,7 +339,7 @@ def client(world: World) -> Iterator[httpx.Client]:
 
 
 @pytest.mark.parametrize("kind", TEXTS)
-def test_a_broken_connection_is_a_real_one(
+def test_a_broken_connection_is_broken_on_the_port_too(
     world: World, client: httpx.Client, caplog: pytest.LogCaptureFixture, kind: FaultKind
 ) -> None:
     client.get("/leads")
@@ -350,7 +354,7 @@ def test_a_broken_connection_is_a_real_one(
 
 
 @pytest.mark.parametrize("kind", TEXTS)
-def test_a_long_listing_breaks_as_a_write_does(world: World, client: httpx.Client, kind: FaultKind) -> None:
+def test_a_long_listing_is_broken_as_a_write_is(world: World, client: httpx.Client, kind: FaultKind) -> None:
     for number in range(300):
         world.sandbox.companies[0].add_lead({"title": str(number), "person_id": 1, "custom": {}})
     world.disturb(Fault(kind))
@@ -360,7 +364,7 @@ def test_a_long_listing_breaks_as_a_write_does(world: World, client: httpx.Clien
 
 
 @pytest.mark.parametrize("kind", [FaultKind.ERROR_BEFORE, FaultKind.SHIELD, FaultKind.HTML, FaultKind.RATE_LIMITED])
-def test_an_answer_leaves_the_connection_open(world: World, client: httpx.Client, kind: FaultKind) -> None:
+def test_an_error_answer_keeps_the_connection_open(world: World, client: httpx.Client, kind: FaultKind) -> None:
     world.disturb(Fault(kind))
     assert client.get("/leads").extensions["network_stream"] is client.get("/leads").extensions["network_stream"]
 
@@ -373,7 +377,7 @@ def raw(url: httpx.URL, method: str) -> bytes:
         return b"".join(iter(lambda: connection.recv(4096), b""))
 
 
-def test_the_bytes_of_a_cut_body(world: World, client: httpx.Client) -> None:
+def test_a_cut_body_is_half_of_the_promised_length(world: World, client: httpx.Client) -> None:
     whole = client.get("/leadLabels")
     world.disturb(Fault(FaultKind.CUT))
     head, _, body = raw(client.base_url, "GET").partition(b"\r\n\r\n")
@@ -382,7 +386,7 @@ def test_the_bytes_of_a_cut_body(world: World, client: httpx.Client) -> None:
     assert body == whole.content[: len(whole.content) // 2]
 
 
-def test_the_bytes_of_no_answer(world: World, client: httpx.Client) -> None:
+def test_a_lost_answer_sends_no_byte(world: World, client: httpx.Client) -> None:
     world.disturb(Fault(FaultKind.LOST), Fault(FaultKind.RESET))
     assert raw(client.base_url, "GET") == b""
     with pytest.raises(ConnectionResetError):

@@ -9,7 +9,7 @@ from tests.harness.sandbox_driver import COLD, HOT, OTHER, TOKEN, World, company
 
 
 @pytest.mark.parametrize("token", [None, "", "wrong", TOKEN.upper()])
-def test_without_a_known_token_the_gateway_answers(token: str | None) -> None:
+def test_an_unknown_token_gets_the_401_of_the_gateway(token: str | None) -> None:
     world = World()
     answer = world.api("GET", "/leadLabels", token=token)
     assert answer.status_code == 401
@@ -25,7 +25,7 @@ def test_without_a_known_token_the_gateway_answers(token: str | None) -> None:
     assert world.sandbox.meter.requests == 0
 
 
-def test_the_first_version_takes_the_token_in_the_query_too() -> None:
+def test_version_1_accepts_the_token_in_the_query() -> None:
     world = World()
     assert world.api("GET", "/leadLabels", token=None, params={"api_token": TOKEN}).status_code == 200
     assert world.api("GET", "/leadLabels", token=None, params={"api_token": "wrong"}).status_code == 401
@@ -34,7 +34,7 @@ def test_the_first_version_takes_the_token_in_the_query_too() -> None:
 
 
 @pytest.mark.parametrize("prefix", ["/api/v1", "/v1"])
-def test_both_prefixes_serve_the_same(prefix: str) -> None:
+def test_both_prefixes_serve_the_same_operations(prefix: str) -> None:
     world = World()
     assert [label["id"] for label in world.call("GET", f"{prefix}/leadLabels").json()["data"]] == [HOT, COLD]
     created = world.call("POST", f"{prefix}/leads", {"title": "x", "person_id": 1}).json()["data"]
@@ -42,7 +42,7 @@ def test_both_prefixes_serve_the_same(prefix: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/nope", "/api/v1/nope", "/api/v2/leads", "/api/v1/leads/", "/leads", "/api/v1"])
-def test_an_unknown_path(path: str) -> None:
+def test_an_unknown_path_is_404(path: str) -> None:
     answer = World().call("GET", path)
     assert answer.status_code == 404
     assert answer.json()["success"] is False
@@ -60,7 +60,7 @@ def test_an_unknown_path(path: str) -> None:
         ("POST", "/users", {"GET", "HEAD"}),
     ],
 )
-def test_a_wrong_method(method: str, path: str, allowed: set[str]) -> None:
+def test_a_wrong_method_is_405_and_names_the_allowed_ones(method: str, path: str, allowed: set[str]) -> None:
     answer = World().api(method, path)
     assert answer.status_code == 405
     assert set(answer.headers["allow"].split(", ")) == allowed
@@ -85,7 +85,7 @@ def test_a_wrong_method(method: str, path: str, allowed: set[str]) -> None:
         rb'{"\uD83D": 1}',
     ],
 )
-def test_a_body_that_is_no_json_object(body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(body: bytes) -> None:
     world = World()
     lead = world.add()
     world.refusal("POST", "/leads", body)
@@ -94,7 +94,7 @@ def test_a_body_that_is_no_json_object(body: bytes) -> None:
     world.refusal("PATCH", f"/leadLabels/{HOT}", body)
 
 
-def test_a_missing_body_gives_nothing() -> None:
+def test_a_missing_body_is_an_empty_one() -> None:
     world = World()
     lead = world.add()
     assert world.refusal("POST", "/leads") == "title is required"
@@ -103,7 +103,7 @@ def test_a_missing_body_gives_nothing() -> None:
     assert world.data("PATCH", f"/leadLabels/{HOT}")["name"] == "Hot"
 
 
-def test_every_answer_says_that_this_is_a_sandbox() -> None:
+def test_every_answer_has_the_header_of_the_sandbox() -> None:
     world = World()
     for answer in (
         world.call("GET", "/"),
@@ -117,7 +117,7 @@ def test_every_answer_says_that_this_is_a_sandbox() -> None:
     assert world.call("GET", "/").json()["is_pipedrive"] is False
 
 
-def test_a_bug_is_a_500_in_the_envelope(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_is_a_500_in_the_error_envelope(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
 
     def crash(*_: object) -> None:
@@ -130,7 +130,7 @@ def test_a_bug_is_a_500_in_the_envelope(monkeypatch: pytest.MonkeyPatch) -> None
     assert answer.headers["x-leadstate-sandbox"] == "1"
 
 
-def test_who_the_token_is() -> None:
+def test_the_current_user_is_the_first_user_of_the_company() -> None:
     world = World(company(), company(OTHER, 7042))
     me = world.data("GET", "/users/me")
     assert (me["id"], me["email"], me["is_you"]) == (1, "user1@acme.test", True)
@@ -139,7 +139,7 @@ def test_who_the_token_is() -> None:
     assert world.data("GET", "/users/me", token=OTHER)["company_id"] == 7042
 
 
-def test_users_and_sources() -> None:
+def test_users_and_lead_sources_are_listed() -> None:
     world = World()
     users = world.data("GET", "/users")
     assert [(user["id"], user["is_you"], user["active_flag"]) for user in users] == [(1, True, True), (2, False, True)]
@@ -147,7 +147,7 @@ def test_users_and_sources() -> None:
     assert len(world.data("GET", "/leadSources")) == 10
 
 
-def test_latency_is_slept_once_for_each_request_that_is_let_in() -> None:
+def test_latency_delays_each_admitted_request_once() -> None:
     world = World(latency=0.25, burst=2)
     world.api("GET", "/leads")
     world.api("POST", "/leads", b"{")
@@ -157,7 +157,7 @@ def test_latency_is_slept_once_for_each_request_that_is_let_in() -> None:
     assert world.slept == [0.25, 0.25]
 
 
-def test_requests_that_wait_side_by_side_do_not_tear_a_write() -> None:
+def test_concurrent_requests_do_not_interleave_a_write() -> None:
     world = World(company(unique_label_names=True), latency=0.1)
 
     async def both() -> list[int]:

@@ -59,7 +59,7 @@ def test_each_fault_strikes_once_and_waits_for_its_operation() -> None:
     assert [world.api("GET", path).status_code for path in paths] == [429, 503, 503, 200, 429]
 
 
-def test_what_the_limits_refuse_meets_no_fault() -> None:
+def test_a_request_that_the_limits_refuse_meets_no_fault() -> None:
     world = World(intercept=Faults([Fault("503")]), burst=1)
     world.sandbox.intercept, faults = None, world.sandbox.intercept
     assert world.api("GET", "/leads").status_code == 200
@@ -72,7 +72,7 @@ def test_what_the_limits_refuse_meets_no_fault() -> None:
 @pytest.mark.parametrize(
     ("text", "meant"), [("429", Fault("429")), ("503:getLeads", Fault("503", "getLeads")), ("lost", Fault("lost"))]
 )
-def test_a_fault_is_a_kind_and_an_operation(text: str, meant: Fault) -> None:
+def test_a_fault_is_parsed_as_kind_and_operation(text: str, meant: Fault) -> None:
     assert parse_fault(text) == meant
 
 
@@ -92,7 +92,7 @@ def test_a_wrong_fault_is_refused(text: str, message: str) -> None:
     assert refused.value.message.startswith(message)
 
 
-def test_options_of_the_command_line() -> None:
+def test_the_command_serves_with_its_options() -> None:
     words = ["--fault", "503:getLeads", "--fault", "429", "--burst", "7", "--latency", "1"]
     with subprocess.Popen(
         [sys.executable, "-m", "leadstate", "sandbox", "--port", "0", *words],

@@ -17,7 +17,7 @@ from tests.harness.sandbox_driver import TOKEN, World
 ROOM = Path(package.__file__).parent
 
 
-def test_a_client_over_a_port() -> None:
+def test_a_client_is_served_over_a_port() -> None:
     world = World()
     with running(world.sandbox.app) as url:
         assert url.startswith("http://127.0.0.1:")
@@ -30,7 +30,7 @@ def test_a_client_over_a_port() -> None:
         httpx.get(url)
 
 
-def test_two_run_side_by_side_and_an_error_inside_stops_them() -> None:
+def test_two_servers_run_side_by_side_and_stop_on_an_error() -> None:
     left, right = World(), World()
     urls: list[str] = []
 
@@ -84,7 +84,7 @@ def test_a_taken_port_is_an_os_error() -> None:
         serve(World().sandbox.app, "127.0.0.1", taken.getsockname()[1])
 
 
-def test_small_answers_do_not_wait_for_nagle() -> None:
+def test_small_answers_are_sent_without_delay() -> None:
     from leadstate.sandbox.server import _bound
 
     with _bound("localhost", 0) as listener:
@@ -127,14 +127,14 @@ except ImportError as error:
 """
 
 
-def test_without_starlette_the_import_says_what_to_install() -> None:
+def test_a_missing_starlette_is_an_error_that_names_the_extra() -> None:
     ran = subprocess.run(
         [sys.executable, "-c", WITHOUT_STARLETTE], cwd=ROOM.parents[1], capture_output=True, text=True, check=True
     )
     assert ran.stdout == "starlette the sandbox needs starlette: install leadstate with its extra, leadstate[sandbox]\n"
 
 
-def test_it_shares_no_code_with_the_client() -> None:
+def test_the_sandbox_imports_nothing_else_of_leadstate() -> None:
     allowed = sys.stdlib_module_names | {"starlette", "uvicorn"}
     files = sorted(ROOM.rglob("*.py"))
     assert len(files) > 10

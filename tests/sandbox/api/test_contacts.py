@@ -35,7 +35,7 @@ def organizations(**query: Any) -> list[int]:
     return sorted(found("/organizations/search", **query))
 
 
-def test_a_found_person_has_the_shape_of_a_real_one() -> None:
+def test_a_found_person_has_every_documented_key() -> None:
     answer = new_world().second("/persons/search", term="JANE@acme.test", fields="email", exact_match="true")
     assert answer == {
         "success": True,
@@ -62,7 +62,7 @@ def test_a_found_person_has_the_shape_of_a_real_one() -> None:
     }
 
 
-def test_a_found_organization_has_the_shape_of_a_real_one() -> None:
+def test_a_found_organization_has_every_documented_key() -> None:
     answer = new_world().second("/organizations/search", term="acme holding", fields="name", exact_match="true")
     assert answer["data"]["items"] == [
         {
@@ -81,7 +81,7 @@ def test_a_found_organization_has_the_shape_of_a_real_one() -> None:
     ]
 
 
-def test_an_exact_match_is_of_a_whole_value_in_any_case_of_letters() -> None:
+def test_an_exact_match_compares_whole_values_without_case() -> None:
     assert persons(term="office@ACME.test", fields="email", exact_match="true") == [2, 3], "an email need not be unique"
     assert persons(term="acme.test", fields="email", exact_match="true") == []
     assert persons(term="j.alder@home.test", fields="email", exact_match="true") == [1], "every email counts"
@@ -89,7 +89,7 @@ def test_an_exact_match_is_of_a_whole_value_in_any_case_of_letters() -> None:
     assert organizations(term="ACME", fields="name", exact_match="true") == [1, 2]
 
 
-def test_other_searches_find_parts_in_every_field_or_those_asked_for() -> None:
+def test_a_search_finds_parts_in_all_or_the_chosen_fields() -> None:
     assert persons(term="jan") == [1, 2, 4]
     assert persons(term="jan", fields="email") == [1]
     assert persons(term="0100") == [2]
@@ -101,12 +101,12 @@ def test_other_searches_find_parts_in_every_field_or_those_asked_for() -> None:
     assert organizations(term="nobody") == []
 
 
-def test_the_best_hit_is_first_and_of_equals_the_newest() -> None:
+def test_hits_are_sorted_by_score_and_then_newest_first() -> None:
     assert found("/organizations/search", term="acme") == [2, 1, 3]
     assert found("/persons/search", term="jane", fields="name") == [4, 1]
 
 
-def test_persons_of_one_organization() -> None:
+def test_persons_are_searched_within_one_organization() -> None:
     assert persons(term="jan", organization_id=1) == [1, 2]
     assert persons(term="jan", organization_id=9) == []
     assert persons(term="jan", include_fields="person.picture") == [1, 2, 4]
@@ -135,7 +135,7 @@ def test_persons_of_one_organization() -> None:
         ({"term": "acme", "cursor": "eyJzdGFydCI6IDEuNX0"}, "cursor"),
     ],
 )
-def test_a_search_that_makes_no_sense_is_refused(path: str, query: dict[str, str], word: str) -> None:
+def test_a_malformed_search_is_refused(path: str, query: dict[str, str], word: str) -> None:
     answer = new_world().call("GET", f"/api/v2{path}", params=query)
     assert answer.status_code == 400
     body = answer.json()
@@ -144,7 +144,7 @@ def test_a_search_that_makes_no_sense_is_refused(path: str, query: dict[str, str
 
 
 @pytest.mark.parametrize("query", [{"organization_id": "x"}, {"include_fields": "person.name"}, {"fields": "address"}])
-def test_what_only_persons_are_searched_with(query: dict[str, str]) -> None:
+def test_malformed_parameters_of_a_person_search_are_refused(query: dict[str, str]) -> None:
     answer = new_world().call("GET", "/api/v2/persons/search", params={"term": "jane", **query})
     assert answer.status_code == 400
     assert next(iter(query)) in answer.json()["error"]
@@ -155,7 +155,7 @@ def test_one_character_is_enough_for_an_exact_match() -> None:
     assert len(world.second("/organizations/search", term="x", exact_match="true")["data"]["items"]) == 1
 
 
-def test_a_cursor_leads_through_all_pages() -> None:
+def test_cursors_lead_through_all_pages() -> None:
     world = World(company(persons=[{"id": i, "name": f"Person {i:03}"} for i in range(1, 251)]))
     assert len(world.second("/persons/search", term="person")["data"]["items"]) == 100
     whole = world.second("/persons/search", term="person", limit=250)
@@ -172,7 +172,7 @@ def test_a_cursor_leads_through_all_pages() -> None:
     assert sorted(seen) == list(range(1, 251))
 
 
-def test_persons_by_their_ids() -> None:
+def test_persons_are_listed_by_id() -> None:
     answer = new_world().second("/persons", ids="2,99,1")
     assert [person["id"] for person in answer["data"]] == [1, 2], "an id that there is not is left out"
     assert answer["additional_data"] == {"next_cursor": None}
@@ -214,7 +214,7 @@ def test_one_request_names_100_persons_at_most() -> None:
         assert world.call("GET", "/api/v2/persons", params=query).status_code == 400
 
 
-def test_the_second_version_is_under_its_own_prefix_alone() -> None:
+def test_version_2_is_served_under_its_own_prefix_only() -> None:
     world = new_world()
     for path in ("/persons/search", "/organizations/search", "/persons", "/dealFields"):
         for prefix in ("/api/v1", "/v1", "/v2"):
@@ -226,13 +226,13 @@ def test_the_second_version_is_under_its_own_prefix_alone() -> None:
         assert world.call("GET", f"/api/v2{path}").status_code == 404
 
 
-def test_two_companies_do_not_find_each_others_people() -> None:
+def test_companies_do_not_share_contacts() -> None:
     world = World(company(persons=PERSONS, organizations=ORGANIZATIONS), company(OTHER, 7042))
     answer = world.call("GET", "/api/v2/persons/search", params={"term": "jane"}, token=OTHER)
     assert answer.json()["data"]["items"] == []
 
 
-def test_users_by_name_or_email() -> None:
+def test_users_are_found_by_name_or_email() -> None:
     world = World()
     assert [user["id"] for user in world.data("GET", "/users/find", params={"term": "USER 2"})] == [2]
     assert [user["id"] for user in world.data("GET", "/users/find", params={"term": "user"})] == [1, 2]
@@ -243,7 +243,7 @@ def test_users_by_name_or_email() -> None:
     assert "search_by_email" in world.refusal("GET", "/users/find", params={"term": "x", "search_by_email": "true"})
 
 
-def test_currencies() -> None:
+def test_currencies_are_listed_and_searched() -> None:
     world = World()
     codes = [row["code"] for row in world.data("GET", "/currencies")]
     assert {"EUR", "USD"} <= set(codes)

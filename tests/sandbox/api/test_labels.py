@@ -9,7 +9,7 @@ from tests.harness.sandbox_driver import COLD, HOT, NOWHERE, World, company
 COLORS = ["blue", "brown", "dark-gray", "gray", "green", "orange", "pink", "purple", "red", "yellow"]
 
 
-def test_all_labels_come_at_once_and_oldest_first() -> None:
+def test_labels_are_listed_at_once_and_oldest_first() -> None:
     answer = World().api("GET", "/leadLabels")
     assert set(answer.json()) == {"success", "data"}
     times = {"add_time": "2026-11-24T10:00:00.000Z", "update_time": "2026-11-24T10:00:00.000Z"}
@@ -37,7 +37,7 @@ def test_a_new_label_is_answered_with_200(color: str) -> None:
 
 
 @pytest.mark.parametrize("change", [{"name": "Hotter"}, {"color": "green"}, {"name": "Hotter", "color": "green"}])
-def test_a_change_keeps_the_id_and_the_leads(change: dict[str, str]) -> None:
+def test_an_updated_label_keeps_its_id_and_its_leads(change: dict[str, str]) -> None:
     world = World()
     lead = world.add(label_ids=[HOT])
     before = world.data("GET", "/leadLabels")
@@ -74,18 +74,18 @@ def test_a_wrong_value_is_refused_and_changes_nothing(method: str, path: str, bo
 @pytest.mark.parametrize(
     ("body", "message"), [({"color": "red"}, "name is required"), ({"name": "x"}, "color is required")]
 )
-def test_a_new_label_needs_both(body: dict[str, str], message: str) -> None:
+def test_a_new_label_needs_name_and_color(body: dict[str, str], message: str) -> None:
     assert World().refusal("POST", "/leadLabels", body) == message
 
 
-def test_two_labels_may_have_one_name() -> None:
+def test_two_labels_may_share_a_name() -> None:
     world = World()
     world.data("POST", "/leadLabels", {"name": "Hot", "color": "red"})
     world.data("PATCH", f"/leadLabels/{COLD}", {"name": "Hot"})
     assert [label["name"] for label in world.data("GET", "/leadLabels")] == ["Hot", "Hot", "Hot"]
 
 
-def test_unless_the_company_wants_unique_names() -> None:
+def test_a_company_with_unique_label_names_refuses_a_second_one() -> None:
     world = World(company(unique_label_names=True))
     for taken in ("Hot", " Hot "):
         assert "already exists" in world.refusal("POST", "/leadLabels", {"name": taken, "color": "red"})
@@ -95,7 +95,7 @@ def test_unless_the_company_wants_unique_names() -> None:
     assert len(world.data("GET", "/leadLabels")) == 3
 
 
-def test_a_deleted_label_leaves_its_leads_and_not_their_update_time() -> None:
+def test_a_deleted_label_is_removed_from_its_leads_without_an_update() -> None:
     world = World()
     both, hot, none = world.add(label_ids=[HOT, COLD]), world.add(label_ids=[HOT]), world.add()
     world.data("PATCH", f"/leads/{hot['id']}", {"is_archived": True})
@@ -109,12 +109,12 @@ def test_a_deleted_label_leaves_its_leads_and_not_their_update_time() -> None:
 
 
 @pytest.mark.parametrize(("method", "body"), [("PATCH", b"{"), ("DELETE", None)])
-def test_a_label_that_is_not_there(method: str, body: bytes | None) -> None:
+def test_a_missing_label_is_404(method: str, body: bytes | None) -> None:
     answer = World().api(method, f"/leadLabels/{NOWHERE}", body)
     assert answer.status_code == 404
     assert answer.json()["error"] == "requested lead label not found"
     assert answer.json()["error_info"] == "Object was not found."
 
 
-def test_a_label_cannot_be_read_alone() -> None:
+def test_a_single_label_cannot_be_read() -> None:
     assert World().api("GET", f"/leadLabels/{HOT}").status_code == 405

@@ -18,7 +18,7 @@ def pagination(world: World, **query: Any) -> dict[str, Any]:
     return dict(found["pagination"])
 
 
-def test_a_page_holds_100_unless_told_and_500_at_most() -> None:
+def test_a_page_holds_100_leads_by_default_and_500_at_most() -> None:
     world = World(company(leads=leads(501)))
     assert len(world.listed()) == 100
     assert len(world.listed(limit=500)) == 500
@@ -31,7 +31,7 @@ def test_a_page_holds_100_unless_told_and_500_at_most() -> None:
     }
 
 
-def test_next_start_is_there_only_if_more_follow() -> None:
+def test_next_start_is_present_only_if_more_leads_follow() -> None:
     world = World(company(leads=leads(4)))
     assert pagination(world, limit=2) == {"start": 0, "limit": 2, "more_items_in_collection": True, "next_start": 2}
     assert pagination(world, limit=2, start=2) == {"start": 2, "limit": 2, "more_items_in_collection": False}
@@ -66,18 +66,18 @@ def test_next_start_is_there_only_if_more_follow() -> None:
         {"updated_since": ""},
     ],
 )
-def test_a_query_that_makes_no_sense_is_refused(query: dict[str, str]) -> None:
+def test_a_malformed_query_is_refused(query: dict[str, str]) -> None:
     assert next(iter(query)) in World().refusal("GET", "/leads", params=query)
 
 
-def test_the_order_is_the_one_of_creation_whatever_the_seed_says() -> None:
+def test_leads_are_listed_in_order_of_creation() -> None:
     times = {"L000": "2026-03-01T00:00:00.000Z", "L001": "2026-01-01T00:00:00.000Z", "L002": "2026-02-01T00:00:00.000Z"}
     world = World(company(leads=[{"title": title, "person_id": 1, "add_time": at} for title, at in times.items()]))
     world.add(title="New")
     assert world.listed() == ["L001", "L002", "L000", "New"]
 
 
-def test_sorting() -> None:
+def test_leads_are_sorted_by_the_given_fields() -> None:
     world = World(
         company(
             leads=[
@@ -95,7 +95,7 @@ def test_sorting() -> None:
     assert world.listed(sort="expected_close_date") == ["a", "c", "b"]
 
 
-def test_filters() -> None:
+def test_leads_are_filtered_by_owner_person_and_organization() -> None:
     world = World(
         company(
             leads=[
@@ -111,7 +111,7 @@ def test_filters() -> None:
     assert world.listed(owner_id=999) == []
 
 
-def test_updated_since_is_inclusive_and_for_the_live_list_only() -> None:
+def test_updated_since_is_inclusive_and_ignored_for_archived_leads() -> None:
     world = World(
         company(
             leads=[
@@ -128,7 +128,7 @@ def test_updated_since_is_inclusive_and_for_the_live_list_only() -> None:
     assert world.listed("/leads/archived", updated_since="2026-02-01T00:00:00Z") == ["gone"]
 
 
-def test_live_and_archived_leads_are_two_lists() -> None:
+def test_live_and_archived_leads_are_listed_apart() -> None:
     world = World(company(leads=[*leads(2), {"title": "gone", "person_id": 1, "is_archived": True}]))
     assert world.listed() == ["L000", "L001"]
     assert world.listed("/leads/archived") == ["gone"]
@@ -136,7 +136,7 @@ def test_live_and_archived_leads_are_two_lists() -> None:
     assert answer["additional_data"]["pagination"] == {"start": 0, "limit": 1, "more_items_in_collection": False}
 
 
-def test_a_listing_sees_every_write_made_since_the_last_one() -> None:
+def test_a_listing_shows_every_write_since_the_last_one() -> None:
     world = World(company(leads=leads(3)))
     first = world.data("GET", "/leads", params={"sort": "title"})[0]["id"]
     world.data("PATCH", f"/leads/{first}", {"title": "z"})
@@ -149,7 +149,7 @@ def test_a_listing_sees_every_write_made_since_the_last_one() -> None:
     assert world.listed() == ["L001", "L002"]
 
 
-def test_two_companies_do_not_see_each_other() -> None:
+def test_companies_do_not_share_leads() -> None:
     world = World(company(leads=leads(1)), company("token-of-other", 7042, leads=leads(2)))
     assert world.listed() == ["L000"]
     assert len(world.data("GET", "/leads", token="token-of-other")) == 2
@@ -157,7 +157,7 @@ def test_two_companies_do_not_see_each_other() -> None:
     assert world.api("GET", f"/leads/{mine}", token="token-of-other").status_code == 404
 
 
-def test_later_pages_neither_walk_nor_sort_the_account_again() -> None:
+def test_later_pages_reuse_the_sorted_listing() -> None:
     (tables,) = (company.tables() for company in World(company(leads=leads(5))).sandbox.companies)
 
     views, query = Views(), Query(sort=(("title", True),))
@@ -169,7 +169,7 @@ def test_later_pages_neither_walk_nor_sort_the_account_again() -> None:
     assert views.ids(query, tables.leads[:2]) == [tables.leads[1].id, tables.leads[0].id]
 
 
-def test_the_remembered_listings_are_few() -> None:
+def test_few_listings_are_remembered() -> None:
     views = Views()
     for owner in range(1, 1000):
         views.ids(Query(owner_id=owner), ())

@@ -7,7 +7,7 @@ import pytest
 from tests.harness.sandbox_driver import COLD, FIELD, HOT, NOWHERE, UNKNOWN_FIELD, World, company
 
 
-def test_a_new_lead_has_every_key_of_a_real_body() -> None:
+def test_a_new_lead_has_every_documented_key() -> None:
     world = World()
     answer = world.api("POST", "/leads", {"title": "Promising Lead", "organization_id": 2, "person_id": 1})
     assert answer.status_code == 201
@@ -42,7 +42,7 @@ def test_a_new_lead_has_every_key_of_a_real_body() -> None:
     }
 
 
-def test_everything_that_may_be_given_is_kept() -> None:
+def test_every_writable_field_is_stored() -> None:
     given = {
         "title": "Full",
         "owner_id": 2,
@@ -139,13 +139,13 @@ def test_a_wrong_value_is_refused_and_changes_nothing(method: str, values: dict[
         ({"title": "x", "person_id": 1, "expected_close_date": None}, "expected_close_date must be a string"),
     ],
 )
-def test_what_a_new_lead_must_and_must_not_have(body: dict[str, Any], message: str) -> None:
+def test_a_new_lead_with_missing_or_forbidden_fields_is_refused(body: dict[str, Any], message: str) -> None:
     world = World()
     assert world.refusal("POST", "/leads", body) == message
     assert world.listed() == []
 
 
-def test_a_change_touches_what_it_names_and_the_update_time() -> None:
+def test_an_update_changes_the_named_fields_and_the_update_time() -> None:
     world = World()
     before = world.add(label_ids=[HOT], value={"amount": 1, "currency": "EUR"}, origin_id="acme:x")
     world.clock.pass_by(61.25)
@@ -162,7 +162,7 @@ def test_label_ids_replace_the_whole_list() -> None:
     assert world.data("PATCH", f"/leads/{lead['id']}", {"label_ids": []})["label_ids"] == []
 
 
-def test_null_unsets() -> None:
+def test_null_unsets_a_field() -> None:
     world = World()
     given = {"value": {"amount": 1, "currency": "EUR"}, "expected_close_date": "2026-12-31", "organization_id": 1}
     more = {"channel": 5, "channel_id": "x", FIELD: 10, f"{FIELD}_currency": "EUR"}
@@ -173,13 +173,13 @@ def test_null_unsets() -> None:
     assert f"{FIELD}_currency" not in bare
 
 
-def test_a_custom_field_takes_its_companions_with_it() -> None:
+def test_unsetting_a_custom_field_unsets_its_companions() -> None:
     world = World()
     lead = world.add(**{FIELD: 10, f"{FIELD}_currency": "EUR"})
     assert f"{FIELD}_currency" not in world.data("PATCH", f"/leads/{lead['id']}", {FIELD: None})
 
 
-def test_a_person_or_an_organization_has_to_stay() -> None:
+def test_a_lead_keeps_a_person_or_an_organization() -> None:
     world = World()
     lead = world.add()
     assert "organization_id" in world.refusal("PATCH", f"/leads/{lead['id']}", {"person_id": None})
@@ -187,7 +187,7 @@ def test_a_person_or_an_organization_has_to_stay() -> None:
     assert (moved["person_id"], moved["organization_id"]) == (None, 2)
 
 
-def test_the_origin_id_is_set_once() -> None:
+def test_origin_id_can_only_be_set_on_creation() -> None:
     world = World()
     lead = world.add(origin_id="acme:one")
     message = world.refusal("PATCH", f"/leads/{lead['id']}", {"origin_id": "acme:two"})
@@ -195,7 +195,7 @@ def test_the_origin_id_is_set_once() -> None:
     assert world.data("GET", f"/leads/{lead['id']}")["origin_id"] == "acme:one"
 
 
-def test_custom_fields_are_kept_if_known_absent_if_unset_and_ignored_if_unknown() -> None:
+def test_known_custom_fields_are_stored_and_unknown_ones_ignored() -> None:
     world = World()
     lead = world.add(**{FIELD: 10, UNKNOWN_FIELD: "lost"})
     assert lead[FIELD] == 10
@@ -205,12 +205,12 @@ def test_custom_fields_are_kept_if_known_absent_if_unset_and_ignored_if_unknown(
     assert FIELD not in world.add()
 
 
-def test_the_custom_fields_of_seeded_leads_are_known() -> None:
+def test_custom_fields_of_seeded_leads_are_known() -> None:
     world = World(company(fields=[], leads=[{"title": "x", "person_id": 1, UNKNOWN_FIELD: "y"}]))
     assert world.add(**{UNKNOWN_FIELD: "kept"})[UNKNOWN_FIELD] == "kept"
 
 
-def test_an_archived_lead_can_only_be_taken_out() -> None:
+def test_an_archived_lead_can_only_be_unarchived() -> None:
     world = World()
     path = f"/leads/{world.add()['id']}"
     archived = world.data("PATCH", path, {"is_archived": True, "title": "Both at once"})
@@ -229,7 +229,7 @@ def test_an_archived_lead_can_only_be_taken_out() -> None:
     assert (back["is_archived"], back["archive_time"]) == (False, None)
 
 
-def test_deleting() -> None:
+def test_a_deleted_lead_is_gone() -> None:
     world = World()
     live, archived = world.add()["id"], world.add()["id"]
     world.data("PATCH", f"/leads/{archived}", {"is_archived": True})
@@ -243,7 +243,7 @@ def test_deleting() -> None:
 
 @pytest.mark.parametrize("lead_id", [NOWHERE, "not-a-uuid"])
 @pytest.mark.parametrize(("method", "body"), [("GET", None), ("PATCH", b"{"), ("DELETE", None)])
-def test_a_lead_that_is_not_there(method: str, body: bytes | None, lead_id: str) -> None:
+def test_a_missing_lead_is_404(method: str, body: bytes | None, lead_id: str) -> None:
     answer = World().api(method, f"/leads/{lead_id}", body)
     assert answer.status_code == 404
     assert answer.json() == {

@@ -52,7 +52,7 @@ def test_an_access_token_opens_its_company() -> None:
     assert world.sandbox.meter.requests == 2, "the token request is not counted"
 
 
-def test_an_access_token_ends() -> None:
+def test_an_access_token_expires() -> None:
     world = new_world(expires_in=100)
     token = ask(world).json()["access_token"]
     world.clock.pass_by(99)
@@ -65,7 +65,7 @@ def test_an_access_token_ends() -> None:
 
 
 @pytest.mark.parametrize("token", ["", "wrong", TOKEN, "r"])
-def test_nothing_else_is_an_access_token(token: str) -> None:
+def test_an_invalid_access_token_is_401(token: str) -> None:
     assert labels(new_world(), token).status_code == 401
 
 
@@ -83,18 +83,20 @@ def test_nothing_else_is_an_access_token(token: str) -> None:
         (BASIC, {**GRANT, "refresh_token": "wrong"}, "Invalid grant: refresh_token is invalid"),
     ],
 )
-def test_a_refusal_is_in_the_documented_words(authorization: str, form: dict[str, str], message: str) -> None:
+def test_a_refused_token_request_has_the_documented_error(
+    authorization: str, form: dict[str, str], message: str
+) -> None:
     refused = ask(new_world(), authorization, **form)
     assert refused.status_code == 400
     assert refused.json()["message"] == message
 
 
-def test_a_form_is_a_form() -> None:
+def test_a_token_request_must_be_a_form() -> None:
     answer = _send(new_world(), "POST", "/oauth/token", headers={"authorization": BASIC}, json=GRANT)
     assert answer.json()["message"] == "Missing parameter: grant_type"
 
 
-def test_a_rotating_refresh_token_is_good_once() -> None:
+def test_a_rotating_refresh_token_is_accepted_once() -> None:
     world = new_world(rotate=True)
     new = ask(world).json()["refresh_token"]
     assert new != "r"
@@ -102,7 +104,7 @@ def test_a_rotating_refresh_token_is_good_once() -> None:
     assert ask(world, grant_type="refresh_token", refresh_token=new).status_code == 200
 
 
-def test_tokens_are_ended_by_hand() -> None:
+def test_tokens_can_be_expired_and_revoked() -> None:
     world = new_world()
     token = ask(world).json()["access_token"]
     world.sandbox.tokens.expire()
@@ -113,7 +115,7 @@ def test_tokens_are_ended_by_hand() -> None:
     assert ask(world).status_code == 400
 
 
-def test_a_new_state_knows_the_tokens_of_its_seed_only() -> None:
+def test_a_replaced_state_accepts_only_tokens_of_its_seed() -> None:
     world = new_world(rotate=True)
     token = ask(world).json()["access_token"]
     dumped = world.sandbox.dump()
@@ -123,7 +125,7 @@ def test_a_new_state_knows_the_tokens_of_its_seed_only() -> None:
     assert ask(world).status_code == 200
 
 
-def test_a_refresh_token_tells_one_company() -> None:
+def test_two_companies_must_not_share_a_refresh_token() -> None:
     two = {"companies": [company(oauth=CLIENT), company(OTHER, 7042, oauth=CLIENT)]}
     with pytest.raises(SeedError, match=r"companies\[1\]\.oauth\.refresh_token: token is taken"):
         Sandbox(two)

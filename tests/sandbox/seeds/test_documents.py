@@ -20,13 +20,13 @@ def with_leads(*leads: Any, **more: Any) -> dict[str, Any]:
     return company(leads=list(leads), **more)
 
 
-def test_one_company_may_stand_alone() -> None:
+def test_a_seed_may_be_a_single_company() -> None:
     sandbox = Sandbox(company())
     assert [company.domain for company in sandbox.companies] == ["company-7041"]
     assert set(sandbox.dump()) == {"companies"}
 
 
-def test_what_a_seed_leaves_out() -> None:
+def test_omitted_values_of_a_seed_get_defaults() -> None:
     world = World({"token": TOKEN, "company": {"id": 1, "name": "A", "domain": "a"}})
     empty = world.sandbox.companies[0]
     assert (empty.plan, empty.name, len(empty.users), empty.labels(), empty.persons) == ("premium", "A", 1, [], ())
@@ -107,7 +107,7 @@ def test_an_error_names_its_place(document: Any, path: str, message: str) -> Non
     assert TOKEN not in str(caught.value)
 
 
-def test_a_bad_seed_replaces_nothing() -> None:
+def test_an_invalid_seed_replaces_nothing() -> None:
     world = World(with_leads({"title": "x", "person_id": 1}))
     before = world.sandbox.dump()
     with pytest.raises(SeedError):
@@ -115,7 +115,7 @@ def test_a_bad_seed_replaces_nothing() -> None:
     assert world.sandbox.dump() == before
 
 
-def test_the_state_over_the_wire() -> None:
+def test_the_state_is_read_and_replaced_over_http() -> None:
     world = World()
     document = world.call("GET", "/_sandbox/state", token=None).json()
     assert document == world.sandbox.dump()
@@ -132,7 +132,7 @@ def test_the_state_over_the_wire() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(NAMED))
-def test_a_named_seed_loads_and_is_the_same_every_time(name: str) -> None:
+def test_a_named_seed_is_the_same_every_time(name: str) -> None:
     assert named(name) == named(name)
     copied = copy.deepcopy(named(name))
     named(name)["companies" if "companies" in copied else "token"] = "changed"
@@ -143,7 +143,7 @@ def test_a_named_seed_loads_and_is_the_same_every_time(name: str) -> None:
     assert load_seed(name) == named(name)
 
 
-def test_the_fresh_seed() -> None:
+def test_the_fresh_seed_has_three_labels_and_no_lead() -> None:
     fresh = Sandbox("fresh").companies[0]
     assert [(label.name, label.color) for label in fresh.labels()] == [
         ("Hot", "red"),
@@ -153,7 +153,7 @@ def test_the_fresh_seed() -> None:
     assert (len(fresh.users), len(fresh.persons), len(fresh.organizations), fresh.tables().leads) == (2, 5, 5, ())
 
 
-def test_the_drifted_seed() -> None:
+def test_the_drifted_seed_has_leads_in_every_state() -> None:
     drifted = Sandbox("drifted", clock=lambda: START).companies[0].tables()
     names = {label.id: label.name for label in drifted.labels}
     assert {label.name: label.color for label in drifted.labels}["Hot"] == "orange"
@@ -172,14 +172,14 @@ def test_the_drifted_seed() -> None:
     assert all(lead.add_time <= lead.update_time < "2026-11-24" for lead in drifted.leads)
 
 
-def test_ids_of_drifted_leads_tell_their_time_as_real_ones_do() -> None:
+def test_ids_of_drifted_leads_encode_their_time() -> None:
     for lead in Sandbox("drifted").companies[0].tables().leads:
         seconds = (UUID(lead.id).time - UUID_EPOCH) / 1e7
         assert UUID(lead.id).version == 1
         assert abs(datetime.fromisoformat(lead.add_time).timestamp() - seconds) < 0.001
 
 
-def test_ids_of_the_sandbox_itself() -> None:
+def test_generated_ids_are_uuids_without_a_network_address() -> None:
     sandbox = Sandbox("empty")
     assert [UUID(sandbox.new_id(kind)).version for kind in ("lead", "label", "correlation")] == [1, 4, 4]
     assert len({sandbox.new_id("lead") for _ in range(100)}) == 100
@@ -198,17 +198,17 @@ def _written(text: str) -> Callable[[Path], str]:
 
 
 @pytest.mark.parametrize("source", [_missing, _written("{"), _written("[]"), str])
-def test_a_seed_file_that_is_none(source: Callable[[Path], str], tmp_path: Path) -> None:
+def test_an_unreadable_seed_file_is_an_error(source: Callable[[Path], str], tmp_path: Path) -> None:
     with pytest.raises(SeedError):
         Sandbox(source(tmp_path))
 
 
-def test_a_seed_from_a_file(tmp_path: Path) -> None:
+def test_a_seed_is_read_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "seed.json").write_text(json.dumps(company()))
     assert [label.id for label in Sandbox(str(tmp_path / "seed.json")).companies[0].labels()] == [HOT, COLD]
 
 
-def test_a_name_that_there_is_not() -> None:
+def test_an_unknown_seed_name_is_an_error() -> None:
     with pytest.raises(SeedError, match="empty, fresh, drifted"):
         Sandbox("freshh")
     with pytest.raises(SeedError, match="empty, fresh, drifted"):

@@ -59,7 +59,7 @@ def test_a_written_lead_is_stored_in_normal_form(tmp_path: Path) -> None:
     again.close()
 
 
-def test_what_is_not_known_is_not_dumped() -> None:
+def test_unset_values_are_not_dumped() -> None:
     (acme,) = Sandbox(company()).dump()["companies"]
     assert acme["persons"][0] == {"id": 1, "name": "Person 1"}
     assert acme["organizations"][0] == {"id": 1, "name": "Organization 1"}
@@ -115,7 +115,7 @@ def test_an_error_names_its_place(document: Any, path: str, message: str) -> Non
     assert message in str(caught.value)
 
 
-def test_deal_fields_are_custom_ones_and_a_few_standard_ones() -> None:
+def test_deal_fields_are_standard_and_custom_ones() -> None:
     rows = World(company(fields=FIELDS)).second("/dealFields")["data"]
     standard = {row["field_code"]: row for row in rows if not row["is_custom_field"]}
     assert {"title", "value", "owner_id", "person_id", "org_id"} <= standard.keys()
@@ -143,7 +143,7 @@ def test_deal_fields_come_in_pages() -> None:
     assert world.call("GET", "/api/v2/dealFields", params={"cursor": "x"}).status_code == 400
 
 
-def test_lead_fields_tell_the_same_in_the_words_of_the_first_version() -> None:
+def test_lead_fields_have_the_shape_of_version_1() -> None:
     world = World(company(fields=FIELDS))
     answer = world.api("GET", "/leadFields").json()
     rows = answer["data"]
@@ -186,7 +186,7 @@ def test_the_named_seeds_have_fields_and_people_with_emails(name: str) -> None:
     assert all(organization.address for organization in tables.organizations)
 
 
-def test_drifted_leads_name_options_by_their_ids() -> None:
+def test_drifted_leads_hold_option_ids() -> None:
     sandbox = Sandbox("drifted")
     tables = sandbox.companies[0].tables()
     assert {lead.custom[INDUSTRY] for lead in tables.leads if lead.custom} == {22}

@@ -74,7 +74,7 @@ def pages(acme: Company, query: Query, limit: int) -> list[str]:
 
 @settings(max_examples=200, deadline=None)
 @given(steps=steps, limit=st.integers(1, 7))
-def test_invariants(steps: list[tuple[str, int, list[int]]], limit: int) -> None:
+def test_invariants_hold_after_any_operations(steps: list[tuple[str, int, list[int]]], limit: int) -> None:
     clock, kept = FakeClock(), dict[tuple[str, str], Any]()
     ids = CountedIds()
     (tables,) = parse(company(), now=clock.now, new_id=ids)

@@ -58,7 +58,7 @@ GOOD: list[tuple[str, Any, Any, Any]] = [
     ("kind", "sent", "stored", "shown"), GOOD, ids=[f"{case[0]}{i}" for i, case in enumerate(GOOD)]
 )
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_a_value_is_kept_in_normal_form_and_shown_in_the_words_of_the_api(
+def test_a_value_is_stored_in_normal_form_and_shown_as_the_api_does(
     method: str, kind: str, sent: Any, stored: Any, shown: Any
 ) -> None:
     world = new_world()
@@ -139,7 +139,7 @@ def test_a_value_of_another_type_is_refused_and_changes_nothing(method: str, kin
 
 
 @pytest.mark.parametrize(("enum", "many"), [("number", "list"), ("string", "list"), ("number", "string"), (None, None)])
-def test_a_company_words_options_in_its_own_way(enum: str | None, many: str | None) -> None:
+def test_options_are_worded_as_the_company_is_configured(enum: str | None, many: str | None) -> None:
     wire = {key: value for key, value in (("enum", enum), ("set", many)) if value}
     world = new_world(wire=wire)
     lead = world.add(**{KEYS["enum"]: "20", KEYS["set"]: "20,10"})
@@ -148,7 +148,7 @@ def test_a_company_words_options_in_its_own_way(enum: str | None, many: str | No
     assert kept(world) == {KEYS["enum"]: 20, KEYS["set"]: (10, 20)}
 
 
-def test_money_needs_its_currency_and_a_currency_its_money() -> None:
+def test_amount_and_currency_are_given_together() -> None:
     world = new_world()
     lead = world.add(**{MONEY: 12.5, CURRENCY: "EUR"})
     assert (lead[MONEY], lead[CURRENCY]) == (12.5, "EUR")
@@ -175,7 +175,7 @@ def test_money_needs_its_currency_and_a_currency_its_money() -> None:
 
 
 @pytest.mark.parametrize("kind", ["varchar", "text", "phone", "double", "date", "time", "enum", "set", "user", "org"])
-def test_null_unsets_and_what_is_unset_is_absent(kind: str) -> None:
+def test_an_unset_custom_field_is_absent(kind: str) -> None:
     world = new_world()
     sent = next(value for name, value, _, _ in GOOD if name == kind)
     lead = world.add(**{KEYS[kind]: sent, KEYS["people"]: 1})
@@ -206,7 +206,7 @@ READ_ONLY = {
 }
 
 
-def test_ranges_and_addresses_are_shown_and_not_written() -> None:
+def test_ranges_and_addresses_are_read_only() -> None:
     world = new_world(leads=[{"title": "x", "person_id": 1, **READ_ONLY}])
     (lead,) = world.data("GET", "/leads")
     assert {key: lead[key] for key in READ_ONLY} == READ_ONLY
@@ -220,7 +220,7 @@ def test_ranges_and_addresses_are_shown_and_not_written() -> None:
     assert {key: changed[key] for key in READ_ONLY} == READ_ONLY, "another change leaves them"
 
 
-def test_the_time_zone_of_a_time_is_shown_and_not_written() -> None:
+def test_the_time_zone_of_a_time_is_read_only() -> None:
     zone = KEYS["time"] + "_timezone_id"
     world = new_world(leads=[{"title": "x", "person_id": 1, KEYS["time"]: "09:00:00", zone: 269}])
     path = f"/leads/{world.data('GET', '/leads')[0]['id']}"
@@ -250,7 +250,7 @@ WIRES = st.fixed_dictionaries(
 
 @settings(max_examples=60, deadline=None)
 @given(values=VALUES, wire=WIRES)
-def test_what_a_body_shows_can_be_written_back_and_is_no_change(values: dict[str, Any], wire: dict[str, str]) -> None:
+def test_a_shown_value_can_be_written_back_unchanged(values: dict[str, Any], wire: dict[str, str]) -> None:
     if "money" in values:
         values[MONEY], values[CURRENCY] = values.pop("money")
     world = new_world(wire=wire)

@@ -32,9 +32,7 @@ SEARCHES = ("/api/v1/users/find", "/api/v2/persons/search", "/api/v2/organizatio
 
 
 @pytest.mark.parametrize(("operation", "method", "path", "cost"), CALLS)
-def test_each_operation_has_its_flat_price_whatever_comes_out(
-    operation: str, method: str, path: str, cost: int
-) -> None:
+def test_each_operation_costs_its_documented_tokens(operation: str, method: str, path: str, cost: int) -> None:
     world = World(daily=100)
     answer = world.call(method, path) if path.startswith("/api/") else world.api(method, path)
     assert answer.headers["x-daily-ratelimit-token-limit"] == "100"
@@ -55,7 +53,7 @@ def test_each_operation_has_its_flat_price_whatever_comes_out(
     assert TOKEN_COSTS[operation] == cost
 
 
-def test_the_meter_counts_by_company_and_can_start_again() -> None:
+def test_the_meter_counts_by_company_and_can_be_reset() -> None:
     world = World(company(), company(OTHER, 7042))
     for _ in range(3):
         world.api("GET", "/leadLabels")
@@ -73,7 +71,7 @@ def test_the_meter_counts_by_company_and_can_start_again() -> None:
 @pytest.mark.parametrize(
     ("plan", "burst", "daily"), [("lite", 20, 1), ("growth", 40, 2), ("premium", 100, 5), ("ultimate", 120, 7)]
 )
-def test_a_plan_has_its_limits(plan: str, burst: int, daily: int) -> None:
+def test_each_plan_has_its_documented_limits(plan: str, burst: int, daily: int) -> None:
     headers = World(company(plan=plan), burst="plan", daily="plan").api("GET", "/users/me").headers
     assert headers["x-ratelimit-limit"] == str(burst)
     assert headers["x-ratelimit-remaining"] == str(burst - 1)
@@ -81,7 +79,7 @@ def test_a_plan_has_its_limits(plan: str, burst: int, daily: int) -> None:
     assert headers["x-daily-ratelimit-token-limit"] == str(30_000 * daily * 2), "two users are two seats"
 
 
-def test_limits_that_are_off_are_not_spoken_of() -> None:
+def test_disabled_limits_send_no_headers() -> None:
     answer = World(burst=None, daily=None).api("GET", "/leads")
     assert not any("ratelimit" in name for name in answer.headers)
 
@@ -108,7 +106,7 @@ def search(world: World, place: int = 0) -> httpx.Response:
     return world.call("GET", SEARCHES[place % len(SEARCHES)], params={"term": "nobody"})
 
 
-def test_searches_have_a_window_of_their_own_besides_the_general_one() -> None:
+def test_searches_count_in_their_own_and_in_the_general_window() -> None:
     world = World(company(plan="ultimate"), burst="plan")
     first = search(world)
     assert (first.headers["x-ratelimit-limit"], first.headers["x-ratelimit-remaining"]) == ("10", "9")
@@ -123,13 +121,13 @@ def test_searches_have_a_window_of_their_own_besides_the_general_one() -> None:
     assert search(world).status_code == 200
 
 
-def test_searches_are_refused_where_the_general_window_is_full() -> None:
+def test_a_full_general_window_refuses_searches() -> None:
     world = World(burst=2)
     assert [search(world, place).status_code for place in range(3)] == [200, 200, 429]
     assert world.api("GET", "/users/me").status_code == 429
 
 
-def test_without_a_burst_limit_searches_have_none_either() -> None:
+def test_without_a_burst_limit_searches_are_not_limited() -> None:
     world = World(burst=None)
     assert {search(world, place).status_code for place in range(12)} == {200}
 

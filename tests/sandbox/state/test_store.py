@@ -11,7 +11,7 @@ from leadstate.sandbox import Sandbox, SeedError, StoreError
 from tests.harness.sandbox_driver import COLD, HOT, OTHER, World, company
 
 
-def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
+def test_the_state_survives_a_restart(tmp_path: Path) -> None:
     file = tmp_path / "sandbox.db"
     world = World(company(), company(OTHER, 7042), db=file)
     kept, doomed = world.add(title="kept", label_ids=[HOT, COLD]), world.add(title="doomed")
@@ -41,7 +41,7 @@ def test_only_the_owner_can_read_the_file(tmp_path: Path) -> None:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_replacing_the_state_replaces_the_file(tmp_path: Path) -> None:
+def test_a_replaced_state_replaces_the_file(tmp_path: Path) -> None:
     world = World(company(), company(OTHER, 7042), db=tmp_path / "a.db")
     world.add()
     assert world.call("PUT", "/_sandbox/state", company("new", 1)).status_code == 200
@@ -54,7 +54,7 @@ def test_replacing_the_state_replaces_the_file(tmp_path: Path) -> None:
     again.close()
 
 
-def test_what_cannot_be_stored_did_not_happen(tmp_path: Path) -> None:
+def test_a_change_that_cannot_be_stored_is_not_made(tmp_path: Path) -> None:
     world = World(db=tmp_path / "a.db")
     lead = world.add(label_ids=[HOT])
     before = world.sandbox.dump()
@@ -71,7 +71,7 @@ def test_what_cannot_be_stored_did_not_happen(tmp_path: Path) -> None:
         assert world.sandbox.dump() == before
 
 
-def test_a_file_that_is_not_ours(tmp_path: Path) -> None:
+def test_another_sqlite_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("no database " * 100)
     with pytest.raises(StoreError, match=r"text\.db"):
         Sandbox("empty", db=tmp_path / "text.db")
@@ -84,7 +84,7 @@ def test_a_file_that_is_not_ours(tmp_path: Path) -> None:
         Sandbox("empty", db=tmp_path / "nowhere" / "a.db")
 
 
-def test_a_bad_seed_leaves_no_open_file(tmp_path: Path) -> None:
+def test_an_invalid_seed_leaves_no_open_file(tmp_path: Path) -> None:
     with pytest.raises(SeedError):
         Sandbox(company(plan="gold"), db=tmp_path / "a.db")
     again = Sandbox(company(), db=tmp_path / "a.db")
