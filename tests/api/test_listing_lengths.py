@@ -14,21 +14,21 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert read_lengths(tmp_path / "new") == LONG
 
 
-def test_other_accounts_are_kept_and_short_listings_are_not(tmp_path: Path) -> None:
+def test_lengths_of_other_accounts_are_kept_and_short_listings_dropped(tmp_path: Path) -> None:
     write_lengths(tmp_path, LONG, {"us http://127.0.0.1:1": {"getLeads": 1}, "a b": {"getLeads": 7}})
     assert read_lengths(tmp_path) == {**LONG, "a b": {"getLeads": 7}}
     write_lengths(tmp_path, LONG, {next(iter(LONG)): {"getLeads": 1}, "a b": {"getLeads": 7}})
     assert read_lengths(tmp_path) == {"a b": {"getLeads": 7}}
 
 
-def test_nothing_is_written_where_nothing_is_to_remember(tmp_path: Path) -> None:
+def test_no_file_is_written_without_lengths(tmp_path: Path) -> None:
     write_lengths(tmp_path / "new", {}, {"a b": {"getLeads": 1}})
     write_lengths(tmp_path / "new", LONG, LONG)
     assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, '{"a": 1}', "1", "Infinity", "9" * 5_000])
-def test_a_file_that_is_none_of_ours_counts_for_nothing(tmp_path: Path, text: str) -> None:
+def test_another_file_is_ignored(tmp_path: Path, text: str) -> None:
     (tmp_path / NAME).write_text(text, encoding="utf-8")
     assert read_lengths(tmp_path) == {}
 
@@ -36,18 +36,18 @@ def test_a_file_that_is_none_of_ours_counts_for_nothing(tmp_path: Path, text: st
 @pytest.mark.parametrize(
     "pages", ["null", '"7"', "Infinity", "-Infinity", "NaN", "1e400", "7.0", "true", "-7", "1", "10001", "[7]", "{}"]
 )
-def test_a_length_that_no_listing_has_counts_for_nothing(tmp_path: Path, pages: str) -> None:
+def test_an_impossible_length_is_ignored(tmp_path: Path, pages: str) -> None:
     (tmp_path / NAME).write_text(f'{{"a b": {{"getLeads": {pages}, "getArchivedLeads": 7}}}}', encoding="utf-8")
     assert read_lengths(tmp_path) == {"a b": {"getArchivedLeads": 7}}
 
 
-def test_a_user_without_a_home_gets_no_folder_named_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_home_no_folder_named_tilde_is_created(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write_lengths(Path("~", ".cache"), {}, LONG)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_cache_that_cannot_be_written_is_none(tmp_path: Path) -> None:
+def test_an_unwritable_cache_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     write_lengths(tmp_path / "file", {}, LONG)
     assert read_lengths(tmp_path / "file") == {}

@@ -52,7 +52,7 @@ def another_process(folder: Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def test_a_second_run_is_refused_and_told_who_holds_the_account(tmp_path: Path) -> None:
+def test_a_second_run_is_refused_and_names_the_holder(tmp_path: Path) -> None:
     with another_process(tmp_path) as other:
         who = rf"`leadstate apply` in .* \(process {other.pid} on .*, since 20.*Z\) is at work on account emea"
         with pytest.raises(Locked, match=who), run_locks([US, EMEA], tmp_path, "restore", 0):
@@ -65,7 +65,7 @@ def test_a_second_run_is_refused_and_told_who_holds_the_account(tmp_path: Path) 
             pass
 
 
-def test_a_run_waits_as_long_as_it_is_told(tmp_path: Path) -> None:
+def test_a_run_waits_for_the_lock_as_long_as_requested(tmp_path: Path) -> None:
     said: list[str] = []
     with another_process(tmp_path) as other:
         ender = threading.Timer(0.3, other.kill)
@@ -76,7 +76,7 @@ def test_a_run_waits_as_long_as_it_is_told(tmp_path: Path) -> None:
     assert [line.partition(" in ")[0] for line in said] == ["Waiting up to 20 s: `leadstate apply`"]
 
 
-def test_accounts_are_told_apart_by_their_address_and_on_the_shared_host_by_company(tmp_path: Path) -> None:
+def test_accounts_are_distinguished_by_address_and_company(tmp_path: Path) -> None:
     shared = "https://api.pipedrive.com"
     same = [account("a", EMEA.origin, 1), account("b", EMEA.origin)]
     apart = [EMEA, US, account("one", shared, 1), account("two", shared, 2)]
@@ -94,7 +94,7 @@ def test_names_of_this_machine_are_one_address(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"pid": 1}', "[" * 100_000, "null"])
-def test_a_holder_that_is_not_told_is_another_run(tmp_path: Path, text: str) -> None:
+def test_an_unknown_holder_is_called_another_run(tmp_path: Path, text: str) -> None:
     with another_process(tmp_path):
         (holder,) = (tmp_path / "locks").glob("*.json")
         holder.write_text(text)
@@ -110,13 +110,13 @@ def test_without_a_place_for_locks_nothing_is_applied(tmp_path: Path) -> None:
         assert "XDG_STATE_HOME" in told.value.hint
 
 
-def test_what_fails_under_the_lock_is_not_taken_for_its_failure(tmp_path: Path) -> None:
+def test_an_error_under_the_lock_is_not_an_error_of_the_lock(tmp_path: Path) -> None:
     for failure in (OSError(28, "full"), click.Abort(), KeyboardInterrupt()):
         with pytest.raises(type(failure)), run_locks([EMEA], tmp_path, "apply", 0):
             raise failure
 
 
-def test_more_accounts_than_files_that_may_be_open(tmp_path: Path) -> None:
+def test_more_accounts_than_open_files_are_locked(tmp_path: Path) -> None:
     fleet = [account(f"a{n}", f"https://a{n}.pipedrive.com") for n in range(1200)]
     with run_locks(fleet, tmp_path, "apply", 0):
         pass
@@ -133,7 +133,7 @@ leads: [{leads}]
 
 @pytest.mark.parametrize("folders", [1, 2])
 @pytest.mark.parametrize("wait", ["0", "60"])
-def test_two_applies_at_once_make_nothing_twice(tmp_path: Path, folders: int, wait: str) -> None:
+def test_two_applies_at_once_create_no_duplicates(tmp_path: Path, folders: int, wait: str) -> None:
     sandbox = Sandbox("fresh", burst=100_000, daily=None, latency=0.04)
     labels = ", ".join(f"{{name: L{n}, color: red}}" for n in range(8))
     leads = ", ".join(f"{{key: k{n}, title: T{n}, person: 1, labels: [L{n}]}}" for n in range(8))
@@ -186,7 +186,7 @@ def test_a_refusal_is_no_error_of_the_configuration(tmp_path: Path, url: str) ->
     assert done.stdout.splitlines()[-1] == "1 error; no account was asked."
 
 
-def test_a_holder_that_has_not_said_yet_who_it_is_is_waited_for(tmp_path: Path) -> None:
+def test_a_holder_without_a_name_yet_is_waited_for(tmp_path: Path) -> None:
     with another_process(tmp_path):
         (holder,) = tmp_path.glob("locks/*.json")
         said = holder.read_bytes()

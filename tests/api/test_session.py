@@ -98,7 +98,7 @@ def test_a_receipt_is_not_applied_as_a_plan(configuration: Configuration, runtim
         asyncio.run(run())
 
 
-def test_a_run_is_undone(configuration: Configuration, runtime: leadstate.Runtime, sandbox: Sandbox) -> None:
+def test_a_run_is_rolled_back(configuration: Configuration, runtime: leadstate.Runtime, sandbox: Sandbox) -> None:
     before = {label["name"] for label in sandbox.dump()["companies"][0]["labels"]}
     plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
     receipt = leadstate.apply(plan, runtime=runtime).receipt
@@ -108,7 +108,7 @@ def test_a_run_is_undone(configuration: Configuration, runtime: leadstate.Runtim
     assert {label["name"] for label in sandbox.dump()["companies"][0]["labels"]} == before
 
 
-def test_a_plan_that_is_not_true_any_more_is_stale(configuration: Configuration, runtime: leadstate.Runtime) -> None:
+def test_a_plan_of_changed_live_state_is_stale(configuration: Configuration, runtime: leadstate.Runtime) -> None:
     plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
     leadstate.apply(plan, runtime=runtime)
     with pytest.raises(errors.StalePlan) as caught:
@@ -117,7 +117,7 @@ def test_a_plan_that_is_not_true_any_more_is_stale(configuration: Configuration,
     assert caught.value.plan.summary.changes == 0
 
 
-def test_a_guard_refuses(configuration: Configuration, runtime: leadstate.Runtime) -> None:
+def test_a_guard_refuses_the_apply(configuration: Configuration, runtime: leadstate.Runtime) -> None:
     plan = leadstate.plan(configuration, accounts=["emea"], max_tokens=1, runtime=runtime)
     with pytest.raises(errors.Refused, match="max-tokens"):
         leadstate.apply(plan, runtime=runtime)
@@ -139,7 +139,7 @@ def test_a_stored_plan_is_applied_with_the_guards_that_are_lifted_again(
     assert asyncio.run(run("max-tokens")).converged
 
 
-def test_another_run_holds_the_account(configuration: Configuration, runtime: leadstate.Runtime) -> None:
+def test_an_account_held_by_another_run_is_an_error(configuration: Configuration, runtime: leadstate.Runtime) -> None:
     plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
     accounts = [declared.account for declared in plan.configuration.accounts]
     with run_locks(accounts, runtime.state, "apply", 0), pytest.raises(errors.Locked):
@@ -190,14 +190,14 @@ def test_a_wrong_configuration_carries_every_diagnostic(tmp_path: Path) -> None:
     assert len(caught.value.diagnostics) == 2
 
 
-def test_it_prints_nothing(
+def test_the_api_prints_nothing(
     configuration: Configuration, runtime: leadstate.Runtime, capfd: pytest.CaptureFixture[str]
 ) -> None:
     leadstate.apply(leadstate.plan(configuration, runtime=runtime), runtime=runtime)
     assert capfd.readouterr() == ("", "")
 
 
-def test_what_it_exports_is_typed(tmp_path: Path) -> None:
+def test_exported_names_are_typed(tmp_path: Path) -> None:
     consumer = tmp_path / "consumer.py"
     consumer.write_text(
         "import leadstate\n"
@@ -214,7 +214,7 @@ def test_what_it_exports_is_typed(tmp_path: Path) -> None:
     assert '"Plan" has no attribute "nothing"' in said
 
 
-def test_every_name_that_it_promises_is_there() -> None:
+def test_every_documented_name_is_exported() -> None:
     assert [name for name in leadstate.__all__ if not hasattr(leadstate, name)] == []
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         leadstate.nothing  # noqa: B018  the point of the test

@@ -61,7 +61,7 @@ def test_plan_apply_plan(shell: Shell, sandbox: Sandbox) -> None:
     assert "No changes" in again.stdout
 
 
-def test_without_a_terminal_nothing_is_applied_unasked(shell: Shell, sandbox: Sandbox) -> None:
+def test_without_a_terminal_apply_requires_auto_approve(shell: Shell, sandbox: Sandbox) -> None:
     done = shell("apply", stdin="yes\n")
     assert done.returncode == 3
     assert "--auto-approve" in done.stderr
@@ -135,7 +135,7 @@ def test_show_renders_the_same_plan(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("words", [["plan"], ["validate"], ["apply", "--auto-approve"]])
-def test_the_report_is_of_its_schema(shell: Shell, words: list[str]) -> None:
+def test_the_report_satisfies_its_schema(shell: Shell, words: list[str]) -> None:
     schema = json.loads((SCHEMAS / "report.schema.json").read_text())
     done = shell(*words, "--format", "json")
     jsonschema.validate(json.loads(done.stdout), schema)
@@ -159,7 +159,7 @@ def test_a_mistyped_command_is_recognised(shell: Shell) -> None:
     assert "Did you mean 'plan'?" in shell("plann").stderr
 
 
-def test_a_target_that_is_nothing_is_a_usage_error(shell: Shell) -> None:
+def test_a_malformed_target_is_a_usage_error(shell: Shell) -> None:
     assert shell("plan", "--target", "label:Nope").returncode == 64
     assert shell("plan", "--target", "Hot").returncode == 64
 
@@ -200,14 +200,14 @@ def _run_twenty(folder: Path, sandbox: Sandbox, url: str) -> None:
     assert "Hot" not in there[3]
 
 
-def test_an_unset_token_is_that_accounts_error(shell: Shell) -> None:
+def test_an_unset_token_fails_its_account_only(shell: Shell) -> None:
     done = Shell(shell.folder, {})("plan")
     assert done.returncode == 1
     assert "TOKEN" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_no_server_is_an_error_with_a_fix(tmp_path: Path) -> None:
+def test_an_unreachable_server_is_an_error_with_a_fix(tmp_path: Path) -> None:
     shell = Shell(tmp_path, {"TOKEN": "x"})
     shell.write(HEAD.format(url="http://127.0.0.1:9") + LABELS)
     done = shell("plan")
@@ -216,7 +216,7 @@ def test_no_server_is_an_error_with_a_fix(tmp_path: Path) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_no_configuration_is_an_error_with_a_fix(tmp_path: Path) -> None:
+def test_a_missing_configuration_is_an_error_with_a_fix(tmp_path: Path) -> None:
     done = Shell(tmp_path, {})("plan")
     assert done.returncode == 1
     assert "leadstate init" in done.stdout + done.stderr
@@ -249,7 +249,7 @@ def test_no_token_in_any_output(sandbox: Sandbox, url: str, tmp_path: Path, word
         assert file.is_dir() or token not in file.read_text(errors="replace")
 
 
-def test_get(shell: Shell, sandbox: Sandbox) -> None:
+def test_get_lists_objects_of_each_kind(shell: Shell, sandbox: Sandbox) -> None:
     rows = json.loads(shell("get", "labels", "--format", "json").stdout)
     assert {row["name"] for row in rows} == set(labels(sandbox))
     leads = json.loads(shell("get", "leads", "--format", "json").stdout)
@@ -265,7 +265,7 @@ def test_get(shell: Shell, sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("words", [["get", "labels"], ["matrix"], ["lock"]])
 @pytest.mark.parametrize(("environ", "code"), [({"TOKEN": "wrong"}, "unauthorized"), ({}, "token-source")])
-def test_a_reading_that_fails_says_why_and_what_to_do(
+def test_a_failed_read_names_its_cause_and_fix(
     shell: Shell, words: list[str], environ: dict[str, str], code: str
 ) -> None:
     done = Shell(shell.folder, environ)(*words)
@@ -274,7 +274,7 @@ def test_a_reading_that_fails_says_why_and_what_to_do(
     assert "\n  = " in done.stderr
 
 
-def test_get_users(shell: Shell) -> None:
+def test_get_lists_users(shell: Shell) -> None:
     users = json.loads(shell("get", "users", "--format", "json").stdout)
     assert [user["email"] for user in users] == ["sam@acme.test", "kim@acme.test"]
 
@@ -304,7 +304,7 @@ def test_matrix_shows_where_labels_differ(tmp_path: Path) -> None:
     assert "—" in lines["Only"]
 
 
-def test_doctor(shell: Shell) -> None:
+def test_doctor_reports_each_check(shell: Shell) -> None:
     done = shell("doctor")
     assert done.returncode == 0, done.stdout
     for word in ("reachable", "token", "company", "rights", "burst", "today", "clock"):
@@ -328,7 +328,7 @@ def test_init_gives_a_valid_configuration_and_overwrites_nothing(tmp_path: Path)
     assert (tmp_path / ".gitignore").read_text() == before
 
 
-def test_demo_tells_the_story(tmp_path: Path) -> None:
+def test_demo_runs_to_its_end(tmp_path: Path) -> None:
     done = Shell(tmp_path, {})("demo")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("$ leadstate") == 5
@@ -344,14 +344,14 @@ def test_output_goes_to_a_private_file(shell: Shell) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_colour_only_where_it_is_wanted(shell: Shell) -> None:
+def test_output_is_coloured_only_if_requested(shell: Shell) -> None:
     assert "\x1b[" not in shell("plan").stdout
     assert "\x1b[" in shell("plan", "--color", "always").stdout
     quiet = Shell(shell.folder, {**shell.environ, "NO_COLOR": "1"})
     assert "\x1b[" not in quiet("plan", "--color", "auto").stdout
 
 
-def test_a_report_that_is_none(shell: Shell) -> None:
+def test_another_file_is_refused_as_a_report(shell: Shell) -> None:
     (shell.folder / "x.json").write_text("{}")
     for words in (["show", "x.json"], ["apply", "x.json"], ["show", "leadstate.yaml"]):
         done = shell(*words)

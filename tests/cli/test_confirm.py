@@ -74,7 +74,7 @@ def recolor(sandbox: Sandbox, color: str) -> None:
 Apply = Callable[..., tuple[int, str, str]]
 
 
-def test_yes_applies(apply: Apply, sandbox: Sandbox) -> None:
+def test_yes_applies_the_plan(apply: Apply, sandbox: Sandbox) -> None:
     code, out, err = apply(Terminal("yes"))
     assert code == 0
     assert color(sandbox) == "red"
@@ -83,7 +83,7 @@ def test_yes_applies(apply: Apply, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("answer", ["no", "", "y", "YES", "yes please"])
-def test_all_else_cancels_and_nothing_is_shown_again(apply: Apply, sandbox: Sandbox, answer: str) -> None:
+def test_any_other_answer_cancels(apply: Apply, sandbox: Sandbox, answer: str) -> None:
     code, out, err = apply(Terminal(answer), "--format", "json")
     assert (code, out) == (3, "")
     assert err.count("label:Hot") == 1
@@ -96,7 +96,7 @@ def reads(sandbox: Sandbox) -> int:
     return int(usage["operations"]["getLeadLabels"]["requests"])
 
 
-def test_an_answer_that_came_late_is_about_a_plan_that_is_made_again(apply: Apply, sandbox: Sandbox) -> None:
+def test_after_a_late_answer_the_plan_is_made_again(apply: Apply, sandbox: Sandbox) -> None:
     code, _, err = apply(Terminal("yes", seconds=31))
     assert code == 0
     assert err.count("will be accepted") == 1
@@ -108,7 +108,7 @@ def test_an_answer_that_came_late_is_about_a_plan_that_is_made_again(apply: Appl
     assert reads(sandbox) == late - 1
 
 
-def test_a_plan_that_changed_meanwhile_is_shown_and_asked_about_again(apply: Apply, sandbox: Sandbox) -> None:
+def test_a_plan_that_changed_while_waiting_is_confirmed_again(apply: Apply, sandbox: Sandbox) -> None:
     code, _, err = apply(Terminal("yes", "no", seconds=31, meanwhile=lambda: recolor(sandbox, "pink")))
     assert code == 3
     assert err.count("will be accepted") == 2
@@ -116,7 +116,7 @@ def test_a_plan_that_changed_meanwhile_is_shown_and_asked_about_again(apply: App
     assert color(sandbox) == "pink"
 
 
-def test_what_became_true_meanwhile_is_not_written(apply: Apply, sandbox: Sandbox) -> None:
+def test_a_change_that_was_made_while_waiting_is_not_written(apply: Apply, sandbox: Sandbox) -> None:
     code, out, _ = apply(Terminal("yes", seconds=31, meanwhile=lambda: recolor(sandbox, "red")))
     assert code == 0
     assert "No changes" in out

@@ -15,7 +15,7 @@ class Large:
         return "Large"
 
 
-def test_what_comes_of_it_is_not_looked_at() -> None:
+def test_a_result_is_returned_unread() -> None:
     async def work() -> Large:
         return Large()
 
@@ -23,7 +23,7 @@ def test_what_comes_of_it_is_not_looked_at() -> None:
     assert Large.seen == 0
 
 
-def test_what_goes_wrong_is_raised() -> None:
+def test_an_error_of_work_is_raised() -> None:
     async def work() -> None:
         raise LookupError
 

@@ -34,14 +34,14 @@ def handlers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("number", interrupts.SIGNALS)
-def test_outside_of_the_loop_the_first_raises_and_the_second_ends(number: signal.Signals) -> None:
+def test_outside_the_loop_the_first_signal_raises_and_the_second_ends_the_process(number: signal.Signals) -> None:
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(number)
     with pytest.raises(Ended):
         signal.raise_signal(number)
 
 
-def test_each_signal_does_one_step_and_whoever_interrupts_again_is_heard() -> None:
+def test_each_signal_escalates_by_one_step() -> None:
     done: list[str] = []
     with on_signals(lambda: done.append("first"), lambda: done.append("second")):
         signal.raise_signal(signal.SIGINT)
@@ -51,14 +51,14 @@ def test_each_signal_does_one_step_and_whoever_interrupts_again_is_heard() -> No
         signal.raise_signal(signal.SIGINT)
 
 
-def test_the_handler_around_is_as_it_was_where_no_signal_came() -> None:
+def test_the_previous_handler_is_restored_without_a_signal() -> None:
     with on_signals():
         pass
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
 
 
-def test_the_handler_around_gets_other_steps() -> None:
+def test_the_previous_handler_continues_with_the_steps_afterwards() -> None:
     done: list[str] = []
     with on_signals(raise_interrupt):
         with on_signals(raise_interrupt, afterwards=[lambda: done.append("ignored")]):
@@ -76,7 +76,7 @@ def test_a_signal_that_the_parent_ignores_stays_ignored() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
-def test_a_signal_is_seen_by_what_waits_for_other_things() -> None:
+def test_a_signal_interrupts_any_wait() -> None:
     with on_signals(lambda: None), interrupts.signal_socket() as bell:
         assert bell is not None
         assert select.select([bell], [], [], 0)[0] == []
@@ -85,7 +85,7 @@ def test_a_signal_is_seen_by_what_waits_for_other_things() -> None:
     assert signal.set_wakeup_fd(-1) == -1
 
 
-def test_other_threads_leave_the_handlers_alone() -> None:
+def test_other_threads_install_no_handler() -> None:
     before = signal.getsignal(signal.SIGINT)
 
     def work() -> None:
@@ -118,7 +118,7 @@ def test_a_signal_ends_work_and_says_that_nothing_was_changed(number: signal.Sig
     assert sorted(ended) == ["a", "b"]
 
 
-def test_tasks_that_fail_of_the_signal_are_no_error_of_their_own() -> None:
+def test_a_task_that_fails_because_of_the_signal_is_not_an_error() -> None:
     async def work() -> None:
         signal.raise_signal(signal.SIGINT)
         try:
@@ -130,7 +130,7 @@ def test_tasks_that_fail_of_the_signal_are_no_error_of_their_own() -> None:
         wait_for(work())
 
 
-def test_a_second_signal_ends_the_process_though_a_task_will_not_end() -> None:
+def test_a_second_signal_ends_the_process_despite_a_hanging_task() -> None:
     async def work() -> None:
         signal.raise_signal(signal.SIGINT)
         try:
@@ -142,7 +142,7 @@ def test_a_second_signal_ends_the_process_though_a_task_will_not_end() -> None:
         wait_for(work())
 
 
-def test_what_is_under_way_is_finished_after_the_first_and_stopped_after_the_second() -> None:
+def test_requests_in_flight_finish_after_one_signal_and_stop_after_two() -> None:
     async def work() -> None:
         with interrupts.interrupts() as interrupted:
             signal.raise_signal(signal.SIGINT)
@@ -155,7 +155,7 @@ def test_what_is_under_way_is_finished_after_the_first_and_stopped_after_the_sec
         wait_for(work())
 
 
-def test_once_all_is_done_a_signal_no_longer_loses_the_report() -> None:
+def test_a_signal_after_the_last_request_keeps_the_report() -> None:
     async def work() -> str:
         with interrupts.interrupts():
             pass

@@ -39,7 +39,9 @@ def test_a_mistyped_word_is_a_usage_error_that_suggests_another(
         (("restore", "--dry-run"), "`leadstate restore RECEIPT --out FILE`"),
     ],
 )
-def test_words_of_other_tools_are_answered_with_ours(words: tuple[str, ...], meant: str, shell: Shell) -> None:
+def test_words_of_other_tools_are_answered_with_the_matching_command(
+    words: tuple[str, ...], meant: str, shell: Shell
+) -> None:
     done = shell(*words)
     assert done.returncode == 64
     assert done.stderr.endswith(f"Did you mean {meant}?\n")
@@ -47,7 +49,7 @@ def test_words_of_other_tools_are_answered_with_ours(words: tuple[str, ...], mea
     assert not done.stdout
 
 
-def test_help_stays_in_the_width_and_is_plain_in_a_pipe(tmp_path: Path) -> None:
+def test_help_fits_the_width_and_is_plain_in_a_pipe(tmp_path: Path) -> None:
     text = Shell(tmp_path, {"COLUMNS": "70", "FORCE_COLOR": "1"})("--help").stdout
     prose = [line for line in text.splitlines() if "leadstate " not in line]
     assert max(map(len, prose)) <= 70

@@ -42,7 +42,7 @@ def test_the_help_of_a_command_does_not_load_what_its_work_takes() -> None:
 
 
 @pytest.mark.parametrize("words", ["validate", "schema config", "show report.json"])
-def test_what_asks_no_account_loads_nothing_that_would(words: str, tmp_path: Path) -> None:
+def test_offline_commands_import_no_http_client(words: str, tmp_path: Path) -> None:
     configuration = "version: 1\n\naccounts:\n  emea: {domain: acme, token: {env: TOKEN}}\n"
     (tmp_path / "leadstate.yaml").write_text(configuration, encoding="utf-8")
     (tmp_path / "report.json").write_text("".join(to_json(many(4))), encoding="utf-8")

@@ -34,7 +34,7 @@ def test_guards_of_the_environment_may_have_commas_too() -> None:
 
 
 @pytest.mark.parametrize("word", ["in-use,everything", "in-use,", ""])
-def test_what_is_no_guard_is_refused_also_after_a_comma(word: str) -> None:
+def test_an_unknown_guard_in_a_list_is_refused(word: str) -> None:
     code, said = allowed("--allow", word)
     assert code == 2
     assert "is not one of 'max-deletes'" in said

@@ -10,7 +10,7 @@ import pytest
 from leadstate.api.atomic_write import PUBLIC, replace_file
 
 
-def test_a_file_is_replaced_as_a_whole_and_nothing_else_is_left(tmp_path: Path) -> None:
+def test_a_file_is_replaced_atomically(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("old, and longer")
     path.chmod(0o644)
@@ -25,7 +25,7 @@ def test_a_file_is_replaced_as_a_whole_and_nothing_else_is_left(tmp_path: Path) 
     assert os.listdir(tmp_path) == ["file"]  # noqa: PTH208  hidden files too
 
 
-def test_a_file_that_cannot_be_written_to_its_end_leaves_the_old_one_and_nothing_beside_it(tmp_path: Path) -> None:
+def test_a_failed_write_keeps_the_old_file_and_leaves_no_other(tmp_path: Path) -> None:
     def full() -> Iterator[str]:
         yield "half"
         raise OSError(28, "No space left on device")
@@ -37,7 +37,7 @@ def test_a_file_that_cannot_be_written_to_its_end_leaves_the_old_one_and_nothing
     assert os.listdir(tmp_path) == ["file"]  # noqa: PTH208  as above
 
 
-def test_no_link_leads_what_is_written_elsewhere(tmp_path: Path) -> None:
+def test_a_written_file_replaces_a_link(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text("theirs")
     folder = tmp_path / "folder"

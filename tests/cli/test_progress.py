@@ -59,11 +59,11 @@ def test_counts_agree_with_their_nouns(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().err == "Reading: 0 of 4 accounts, 1 request\n"
 
 
-def test_nothing_where_it_is_not_wanted(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_is_hidden_if_disabled(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines(capsys, Clock(), hidden=True) == []
 
 
-def test_a_terminal_gets_a_bar_and_stdout_does_not(tmp_path: Path) -> None:
+def test_progress_is_a_bar_on_a_terminal_and_never_on_stdout(tmp_path: Path) -> None:
     sandbox = Sandbox("drifted", burst=100_000, daily=None)
     with running(sandbox.app) as url:
         (tmp_path / "leadstate.yaml").write_text(

@@ -53,7 +53,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     return World(tmp_path)
 
 
-def test_statistics_say_how_it_was_read_and_what_that_took(world: World) -> None:
+def test_statistics_name_the_strategy_and_the_cost(world: World) -> None:
     code, out, err = world("plan", "--stats")
     assert code == 0
     assert err.splitlines() == [

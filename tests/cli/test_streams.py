@@ -45,7 +45,7 @@ full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is o
 
 @full
 @pytest.mark.parametrize("words", [["plan"], ["plan", "--format", "json"], ["get", "labels"], ["--help"], ["schema"]])
-def test_a_full_disk_under_stdout_is_an_error_with_a_message(folder: Path, words: list[str]) -> None:
+def test_a_full_disk_under_stdout_is_an_error(folder: Path, words: list[str]) -> None:
     with Path("/dev/full").open("w") as nowhere:
         process = start(folder, *words, stdout=nowhere)
         _, err = process.communicate(timeout=60)
@@ -55,7 +55,7 @@ def test_a_full_disk_under_stdout_is_an_error_with_a_message(folder: Path, words
 
 
 @full
-def test_an_apply_ends_and_leaves_its_receipt_though_both_streams_are_full(folder: Path, sandbox: Sandbox) -> None:
+def test_an_apply_with_full_streams_finishes_and_keeps_its_receipt(folder: Path, sandbox: Sandbox) -> None:
     with Path("/dev/full").open("w") as nowhere:
         process = start(folder, "apply", "--auto-approve", stdout=nowhere, stderr=nowhere)
         assert process.wait(60) == 1
@@ -72,7 +72,7 @@ def test_a_closed_stdout_is_an_error_before_any_request(folder: Path, sandbox: S
 
 
 @pytest.mark.parametrize("closed", [[0], [2], [0, 2]])
-def test_closed_stdin_and_stderr_harm_nothing(folder: Path, closed: list[int]) -> None:
+def test_closed_stdin_and_stderr_are_ignored(folder: Path, closed: list[int]) -> None:
     def close() -> None:
         for number in closed:
             os.close(number)
@@ -84,7 +84,7 @@ def test_closed_stdin_and_stderr_harm_nothing(folder: Path, closed: list[int]) -
     assert "Traceback" not in err
 
 
-def test_a_reader_that_goes_does_not_change_the_exit_code(folder: Path) -> None:
+def test_a_closed_pipe_does_not_change_the_exit_code(folder: Path) -> None:
     read, write = os.pipe()
     os.close(read)
     process = start(folder, "plan", "--detailed-exitcode", stdout=write)
@@ -93,7 +93,7 @@ def test_a_reader_that_goes_does_not_change_the_exit_code(folder: Path) -> None:
     assert (process.returncode, err) == (2, "")
 
 
-def test_a_stderr_that_nobody_reads_holds_up_nothing(folder: Path, sandbox: Sandbox) -> None:
+def test_an_unread_stderr_does_not_block_the_run(folder: Path, sandbox: Sandbox) -> None:
     read, write = os.pipe()
     os.set_blocking(write, False)
     try:
@@ -111,7 +111,7 @@ def test_a_stderr_that_nobody_reads_holds_up_nothing(folder: Path, sandbox: Sand
     assert sum(label.name.startswith("Label") for label in sandbox.companies[0].labels()) == 9
 
 
-def test_what_a_slow_reader_has_room_for_reaches_it_whole() -> None:
+def test_a_slow_reader_gets_the_whole_output() -> None:
     read, write = os.pipe()
     stream = io.TextIOWrapper(io.BufferedWriter(Messages(write)), encoding="utf-8", line_buffering=True)
     said = "".join(f"line {n}\n" for n in range(2000))
@@ -122,7 +122,7 @@ def test_what_a_slow_reader_has_room_for_reaches_it_whole() -> None:
         assert file.read() == said
 
 
-def test_after_a_failure_all_is_dropped_and_the_first_one_is_kept() -> None:
+def test_after_a_failed_write_output_is_dropped_and_the_first_error_kept() -> None:
     read, write = os.pipe()
     os.close(write)
     output = Output(write)
@@ -138,9 +138,7 @@ def names(folder: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("option", ["-o", "--out"])
-def test_a_file_that_cannot_be_written_is_found_out_before_any_request(
-    folder: Path, sandbox: Sandbox, option: str
-) -> None:
+def test_an_unwritable_output_file_is_an_error_before_any_request(folder: Path, sandbox: Sandbox, option: str) -> None:
     before = names(folder)
     done = Shell(folder, ENVIRON)("plan", option, "no/such/folder/file")
     assert done.returncode == 1
@@ -150,7 +148,7 @@ def test_a_file_that_cannot_be_written_is_found_out_before_any_request(
 
 
 @full
-def test_a_report_that_its_file_has_no_room_for_goes_to_stdout(folder: Path) -> None:
+def test_a_report_that_does_not_fit_its_file_goes_to_stdout(folder: Path) -> None:
     done = Shell(folder, ENVIRON)("apply", "--auto-approve", "-o", "/dev/full", "--format", "json")
     assert done.returncode == 1
     assert "error[output] /dev/full cannot be written: no space left on device" in done.stderr
@@ -161,7 +159,7 @@ Write = Callable[[Path], None]
 
 
 @pytest.mark.parametrize("write", [check_writable, lambda path: write_private(path, "ours")], ids=["check", "write"])
-def test_a_link_leads_no_result_elsewhere(tmp_path: Path, write: Write) -> None:
+def test_output_to_a_link_is_refused(tmp_path: Path, write: Write) -> None:
     (tmp_path / "theirs").write_text("theirs")
     for target in ("theirs", "not-there"):
         link = tmp_path / f"link-to-{target}"
@@ -172,7 +170,7 @@ def test_a_link_leads_no_result_elsewhere(tmp_path: Path, write: Write) -> None:
     assert not (tmp_path / "not-there").exists()
 
 
-def test_a_check_changes_nothing(tmp_path: Path) -> None:
+def test_checking_an_output_file_does_not_change_it(tmp_path: Path) -> None:
     check_writable(tmp_path / "new")
     assert not (tmp_path / "new").exists()
     (tmp_path / "old").write_text("old")
@@ -202,11 +200,11 @@ def test_an_option_with_one_dash_is_recognised(folder: Path, sandbox: Sandbox, w
     assert reads(sandbox) == 0
 
 
-def test_short_options_with_their_value_are_as_they_were(folder: Path) -> None:
+def test_short_options_with_an_attached_value_are_accepted(folder: Path) -> None:
     assert Shell(folder, ENVIRON)("plan", "-aemea", "-cleadstate.yaml").returncode == 0
 
 
-def test_a_configuration_is_no_plan(folder: Path, sandbox: Sandbox) -> None:
+def test_a_configuration_is_refused_as_a_plan(folder: Path, sandbox: Sandbox) -> None:
     done = Shell(folder, ENVIRON)("apply", "leadstate.yaml")
     assert done.returncode == 64
     assert "make one with `leadstate plan -c leadstate.yaml --out plan.json`" in done.stderr

@@ -106,7 +106,7 @@ def make_house(tmp_path: Path) -> Callable[..., House]:
 
 @pytest.mark.parametrize("enum", ["string", "number"])
 @pytest.mark.parametrize("many", ["string", "list"])
-def test_every_type_in_every_wording_converges(make_house: Callable[..., House], enum: str, many: str) -> None:
+def test_every_type_of_field_converges_in_every_wording(make_house: Callable[..., House], enum: str, many: str) -> None:
     house = make_house(*(company(number, wire={"enum": enum, "set": many}) for number in (1, 2)))
     for fields in (DECLARED, OTHER, dict.fromkeys(TYPES), DECLARED):
         house.declare(fields)
@@ -120,7 +120,7 @@ def test_every_type_in_every_wording_converges(make_house: Callable[..., House],
     assert not any(str(number) in house.file.read_text() for number in (101, 201, 107, 207))
 
 
-def test_only_what_differs_is_sent_and_nothing_else_is_touched(make_house: Callable[..., House]) -> None:
+def test_only_differing_fields_are_sent(make_house: Callable[..., House]) -> None:
     house = make_house(company(1))
     house.declare(DECLARED)
     house("apply", "--auto-approve")
@@ -154,7 +154,7 @@ def test_only_what_differs_is_sent_and_nothing_else_is_touched(make_house: Calla
         *(({kind: "x"}, [f"of the type '{kind}'", "not documented"]) for kind in RANGES),
     ],
 )
-def test_what_a_field_does_not_take_is_said_at_its_line(
+def test_an_invalid_value_is_an_error_at_its_line(
     make_house: Callable[..., House], fields: dict[str, Any], said: list[str]
 ) -> None:
     house = make_house(company(1))
@@ -168,7 +168,7 @@ def test_what_a_field_does_not_take_is_said_at_its_line(
     assert house.leads() == []
 
 
-def test_a_text_is_taken_for_any_type_that_it_can_be_read_as(make_house: Callable[..., House]) -> None:
+def test_a_text_is_accepted_for_any_type_that_it_parses_as(make_house: Callable[..., House]) -> None:
     house = make_house(company(1))
     texts = {
         **DECLARED, "double": "7.5", "monetary": "12.5 EUR", "set": "Red| Blue", "user": "sam@acme.test",
@@ -181,7 +181,7 @@ def test_a_text_is_taken_for_any_type_that_it_can_be_read_as(make_house: Callabl
     assert code == 0, out + err
 
 
-def test_a_table_holds_them_too(make_house: Callable[..., House]) -> None:
+def test_a_csv_file_declares_custom_fields(make_house: Callable[..., House]) -> None:
     house = make_house(company(1))
     names = ("set", "double", "people", "monetary")
     row = ["two", "Two", "Acme", "Red|Blue", "7.5", "jane@acme.test", "12 EUR"]
@@ -197,7 +197,7 @@ def test_a_table_holds_them_too(make_house: Callable[..., House]) -> None:
     assert house("plan", "--detailed-exitcode")[0] == 0
 
 
-def test_a_seed_that_exists_costs_no_reading_of_fields(make_house: Callable[..., House]) -> None:
+def test_an_existing_seed_reads_no_fields(make_house: Callable[..., House]) -> None:
     house = make_house(company(1))
     house.declare(DECLARED, mode="seed")
     house("apply", "--auto-approve")
@@ -208,7 +208,7 @@ def test_a_seed_that_exists_costs_no_reading_of_fields(make_house: Callable[...,
     assert "getDealFields" not in spent["operations"]
 
 
-def test_overrides_and_variables_are_an_accounts_own(make_house: Callable[..., House]) -> None:
+def test_overrides_and_variables_apply_to_their_account(make_house: Callable[..., House]) -> None:
     house = make_house(company(1), company(2))
     for name, score in (("a1", "7"), ("a2", "8")):
         house.accounts[name]["vars"] = {"score": score, "kind": "Retail"}
@@ -221,7 +221,7 @@ def test_overrides_and_variables_are_an_accounts_own(make_house: Callable[..., H
     assert house("plan", "--detailed-exitcode")[0] == 0
 
 
-def test_changed_fields_are_brought_back_from_the_receipt(make_house: Callable[..., House]) -> None:
+def test_restore_returns_changed_custom_fields(make_house: Callable[..., House]) -> None:
     house = make_house(company(1))
     house.declare(DECLARED)
     house("apply", "--auto-approve")
@@ -237,7 +237,7 @@ def test_changed_fields_are_brought_back_from_the_receipt(make_house: Callable[.
     assert {name for name in now if now[name] != before[name]} == {"update_time"}
 
 
-def test_a_lead_that_was_added_is_taken_away_again(make_house: Callable[..., House]) -> None:
+def test_restore_deletes_an_added_lead(make_house: Callable[..., House]) -> None:
     house = make_house(company(1))
     house.declare(DECLARED)
     house("apply", "--auto-approve")
@@ -247,7 +247,7 @@ def test_a_lead_that_was_added_is_taken_away_again(make_house: Callable[..., Hou
     assert house.leads() == []
 
 
-def test_drift_is_pulled_and_nothing_else_of_the_file_changes(make_house: Callable[..., House]) -> None:
+def test_pull_writes_drifted_custom_fields_only(make_house: Callable[..., House]) -> None:
     house = make_house(company(1))
     house.declare(DECLARED)
     house("apply", "--auto-approve")
@@ -264,7 +264,7 @@ def test_drift_is_pulled_and_nothing_else_of_the_file_changes(make_house: Callab
     assert house("plan", "--detailed-exitcode")[0] == 0
 
 
-def test_fields_are_listed_with_their_options(make_house: Callable[..., House]) -> None:
+def test_get_lists_fields_with_their_options(make_house: Callable[..., House]) -> None:
     house = make_house(company(1))
     house.declare({})
     _, out, _ = house("get", "fields")

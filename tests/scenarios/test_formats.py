@@ -84,7 +84,7 @@ def test_exit_codes_are_the_same_in_every_format(shell: Shell, form: str) -> Non
 
 
 @pytest.mark.parametrize("form", RENDERERS)
-def test_a_stored_plan_is_shown_as_it_was_shown_then(shell: Shell, form: str) -> None:
+def test_a_stored_plan_is_shown_unchanged(shell: Shell, form: str) -> None:
     first = shell("plan", "--out", "plan.json", "--format", form)
     assert shell("show", "plan.json", "--format", form).stdout == first.stdout
 
@@ -100,7 +100,7 @@ def test_a_receipt_is_shown_in_every_format(shell: Shell) -> None:
         )
 
 
-def test_a_repository_is_told_its_own_paths_and_a_terminal_those_that_were_given(
+def test_annotations_have_paths_of_the_repository_and_text_those_of_the_command(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (shell.folder / ".git").mkdir()
@@ -112,12 +112,12 @@ def test_a_repository_is_told_its_own_paths_and_a_terminal_those_that_were_given
     assert "file=leadstate.yaml," in shell("plan", "-c", "../../leadstate.yaml", "--format", "github").stdout
 
 
-def test_without_git_the_workspace_of_github_is_the_root(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_paths_start_at_the_workspace(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_WORKSPACE", str(shell.folder.parent))
     assert f"file={shell.folder.name}/leadstate.yaml," in shell("plan", "--format", "github").stdout
 
 
-def test_what_the_sarif_says_of_a_mistake_is_where_the_mistake_is(shell: Shell) -> None:
+def test_a_sarif_result_has_the_place_of_the_mistake(shell: Shell) -> None:
     shell.write(color="mauve")
     log = json.loads(shell("validate", "--format", "sarif").stdout)
     (result,) = log["runs"][0]["results"]
@@ -125,7 +125,7 @@ def test_what_the_sarif_says_of_a_mistake_is_where_the_mistake_is(shell: Shell) 
     assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 9
 
 
-def test_a_page_in_a_file_is_for_its_owner_only(shell: Shell) -> None:
+def test_an_html_file_is_readable_by_its_owner_only(shell: Shell) -> None:
     done = shell("plan", "--format", "html", "-o", "plan.html")
     assert (done.return_value, done.stdout) == (0, "")
     path = shell.folder / "plan.html"

@@ -25,7 +25,7 @@ ROWS: list[dict[str, Any]] = [{"name": name, "list": [name, [name]], name: 1} fo
 
 
 @pytest.mark.parametrize("form", [to_json_rows, to_yaml_rows])
-def test_rows_are_inert_and_the_same(form: Any) -> None:
+def test_rows_of_every_form_are_escaped_and_equal(form: Any) -> None:
     text = form(ROWS)
     read = json.loads(text) if form is to_json_rows else YAML(typ="safe", pure=True).load(text)
     assert read == ROWS
@@ -35,7 +35,7 @@ def test_rows_are_inert_and_the_same(form: Any) -> None:
     assert "Žluť" in text
 
 
-def test_a_patch_is_inert(capsys: pytest.CaptureFixture[str]) -> None:
+def test_control_characters_of_a_patch_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
     before = Source("leadstate.yaml", "::warning::x\nlabels:\n  - {name: Hot}\n", Path())
     after = "::warning::x\nlabels:\n  - {name: Hot}\n\t- {name: '##[stop-commands]x'}\n  - \u202e\n"
     show([(before, after)], "never")

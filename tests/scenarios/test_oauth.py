@@ -81,7 +81,7 @@ def statuses(applied: Applied) -> set[Status]:
     return {outcome.status for outcome in applied.outcomes.values()}
 
 
-def test_tokens_that_end_while_leads_are_written_are_renewed_in_time() -> None:
+def test_tokens_are_renewed_before_they_expire_during_an_apply() -> None:
     run = Run(expires_in=60)
     applied = run()
     assert statuses(applied) == {Status.APPLIED}
@@ -92,7 +92,7 @@ def test_tokens_that_end_while_leads_are_written_are_renewed_in_time() -> None:
     assert run.unauthorized == 0
 
 
-def test_tokens_that_are_ended_early_cost_one_refresh_and_no_duplicate() -> None:
+def test_an_early_expiry_costs_one_refresh_and_creates_no_duplicate() -> None:
     run = Run(after=60, happens="expire")
     applied = run()
     assert statuses(applied) == {Status.APPLIED}
@@ -101,7 +101,7 @@ def test_tokens_that_are_ended_early_cost_one_refresh_and_no_duplicate() -> None
     assert run.refreshes == 2
 
 
-def test_a_client_that_is_uninstalled_in_between_ends_the_run_and_says_so() -> None:
+def test_a_client_uninstalled_during_a_run_is_an_error() -> None:
     run = Run(after=60, happens="revoke")
     applied = run()
     assert statuses(applied) == {Status.APPLIED, Status.FAILED, Status.SKIPPED}
@@ -111,7 +111,7 @@ def test_a_client_that_is_uninstalled_in_between_ends_the_run_and_says_so() -> N
     assert len(run.world.titles) == sum(outcome.status is Status.APPLIED for outcome in applied.outcomes.values())
 
 
-def test_refresh_tokens_that_rotate_are_followed() -> None:
+def test_rotating_refresh_tokens_are_followed() -> None:
     run = Run(expires_in=60, rotate=True)
     assert statuses(run()) == {Status.APPLIED}
     assert len(run.rotated) == run.refreshes > 2

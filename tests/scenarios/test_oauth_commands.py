@@ -65,7 +65,7 @@ def write(shell: Shell, url: str, source: str = "{env: REFRESH}", more: str = ""
     shell.write(CONFIG.format(url=url, source=source, more=more))
 
 
-def test_a_new_refresh_token_is_kept_where_the_user_says(shell: Private, url: str) -> None:
+def test_a_rotated_refresh_token_is_stored_in_the_given_file(shell: Private, url: str) -> None:
     kept = shell.folder / "refresh-token"
     kept.write_text(SECRETS["REFRESH"])
     kept.chmod(0o644)
@@ -80,7 +80,7 @@ def test_a_new_refresh_token_is_kept_where_the_user_says(shell: Private, url: st
     assert {file.name for file in shell.folder.iterdir()} == {"refresh-token", "leadstate.yaml", ".leadstate"}
 
 
-def test_a_new_refresh_token_is_written_nowhere_else(shell: Private, url: str) -> None:
+def test_a_rotated_refresh_token_is_stored_nowhere_else(shell: Private, url: str) -> None:
     write(shell, url)
     done = shell("plan", "--out", "plan.json")
     assert done.returncode == 0
@@ -95,14 +95,14 @@ def test_a_new_refresh_token_is_written_nowhere_else(shell: Private, url: str) -
     assert "--> leadstate.yaml:10:24" in again.stdout
 
 
-def test_a_place_that_cannot_be_written_is_told_before_a_token_is_asked_for(shell: Private, url: str) -> None:
+def test_an_unwritable_token_file_is_an_error_before_any_request(shell: Private, url: str) -> None:
     write(shell, url, more="save_to: no/such/folder/token")
     assert "make the folder" in shell("plan").stdout
     write(shell, url)
     assert shell("plan").returncode == 0, "the declared token is still good"
 
 
-def test_doctor_says_what_kind_of_token_it_is(shell: Private, url: str, sandbox: Sandbox) -> None:
+def test_doctor_names_the_kind_of_credential(shell: Private, url: str, sandbox: Sandbox) -> None:
     write(shell, url, more="save_to: kept")
     shown = shell("doctor").stdout
     assert "belongs to Sandbox User; an OAuth access token, renewed in 59 minutes" in shown

@@ -80,7 +80,7 @@ def test_a_failure_in_a_wave_stops_before_the_rest(fleet: Fleet) -> None:
     assert out.count("because a02 failed in a wave before") == COUNT - 3, out
 
 
-def test_so_many_may_fail(fleet: Fleet) -> None:
+def test_as_many_accounts_as_allowed_may_fail(fleet: Fleet) -> None:
     fleet.sandbox.intercept = Faults(Fault(FaultKind.SHIELD, operation="addLeadLabel", company=1, times=None))
     code, _, err = fleet("apply", "--wave", "2,rest", "--max-failed", "1", "--auto-approve")
     assert code == 4, err
@@ -91,7 +91,7 @@ def test_so_many_may_fail(fleet: Fleet) -> None:
     "words",
     [["apply", "--wave", "1"], ["apply", "--wave", "0,rest"], ["plan", "--shard", "3/2"], ["plan", "--shard", "x"]],
 )
-def test_wrong_words(fleet: Fleet, words: list[str]) -> None:
+def test_malformed_shards_and_waves_are_usage_errors(fleet: Fleet, words: list[str]) -> None:
     code, _, err = fleet(*words)
     assert code == 64, err
     assert "write" in err

@@ -75,7 +75,7 @@ def jobs(tmp_path: Path) -> Any:
         yield Jobs(folder, url)
 
 
-def test_a_github_matrix(tmp_path: Path) -> None:
+def test_a_github_matrix_runs_all_shards(tmp_path: Path) -> None:
     """A pull request whose plan each job makes a part of, and its merge, which applies those parts."""
     secrets = {f"PIPEDRIVE_TOKEN_{name.upper()}": f"sandbox-{name}" for name in NAMES}
     runner = Runner(tmp_path, secrets, env={"LEADSTATE_ALLOW_HOSTS": "127.0.0.1"})
@@ -104,7 +104,7 @@ def gitlab(text: str, given: Mapping[str, str]) -> str:
     return re.sub(r"\$(\w+)", lambda found: given[found[1]], text)
 
 
-def test_gitlab_parallel(jobs: Jobs) -> None:
+def test_gitlab_parallel_runs_all_shards(jobs: Jobs) -> None:
     pipeline = jobs.definition("gitlab.yml")
     job = pipeline["shard"]
     assert job["parallel"] == SHARDS
@@ -118,7 +118,7 @@ def test_gitlab_parallel(jobs: Jobs) -> None:
     assert "nordics" in (jobs.folder / "report.md").read_text()
 
 
-def test_a_kubernetes_indexed_job(jobs: Jobs) -> None:
+def test_a_kubernetes_indexed_job_runs_all_shards(jobs: Jobs) -> None:
     spec = jobs.definition("kubernetes.yml")["spec"]
     assert (spec["completionMode"], spec["completions"]) == ("Indexed", SHARDS)
     (container,) = spec["template"]["spec"]["containers"]

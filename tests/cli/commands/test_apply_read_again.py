@@ -35,13 +35,13 @@ def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-def test_no_differences(tmp_path: Path) -> None:
+def test_an_apply_that_converged_has_no_differences(tmp_path: Path) -> None:
     code, out = apply(Fake(), tmp_path)
     assert code == 0
     assert "Read again: no differences." in out
 
 
-def test_a_namesake_that_somebody_made_meanwhile_is_shown_and_does_not_exit_0(tmp_path: Path) -> None:
+def test_a_namesake_created_meanwhile_is_shown_and_sets_the_exit_code(tmp_path: Path) -> None:
     fake = Fake()
     fake.before["POST leadLabels", 0] = lambda: fake.label("theirs", "Hot", "blue")
     code, out = apply(fake, tmp_path)
@@ -51,7 +51,7 @@ def test_a_namesake_that_somebody_made_meanwhile_is_shown_and_does_not_exit_0(tm
     assert "no differences" not in out
 
 
-def test_an_error_that_is_there_afterwards_exits_4_where_nothing_was_applied_too(tmp_path: Path) -> None:
+def test_a_remaining_error_exits_4_without_changes_too(tmp_path: Path) -> None:
     fake = Fake()
 
     def twins() -> None:
@@ -65,7 +65,7 @@ def test_an_error_that_is_there_afterwards_exits_4_where_nothing_was_applied_too
     assert "Read again: 1 error" in out
 
 
-def test_an_account_that_cannot_be_read_again_says_why(tmp_path: Path) -> None:
+def test_an_account_that_cannot_be_read_again_names_the_cause(tmp_path: Path) -> None:
     fake = Fake()
     fake.before["GET leadLabels", 2] = lambda: failed(401, "revoked")
     code, out = apply(fake, tmp_path)

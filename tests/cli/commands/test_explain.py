@@ -35,7 +35,7 @@ def shell(tmp_path: Path, url: str, sandbox: Sandbox) -> Iterator[Shell]:
         yield made
 
 
-def test_every_account_or_the_one_that_is_named(shell: Shell) -> None:
+def test_all_accounts_or_the_named_one_are_explained(shell: Shell) -> None:
     everywhere = shell("explain", "label:Hot")
     assert (everywhere.returncode, everywhere.stderr) == (0, "")
     assert "emea/label:Hot" in everywhere.stdout
@@ -45,12 +45,12 @@ def test_every_account_or_the_one_that_is_named(shell: Shell) -> None:
     assert "Read 1 request, 10 tokens." in explained.stdout
 
 
-def test_an_account_that_has_it_not_is_named(shell: Shell) -> None:
+def test_an_account_without_the_object_is_named(shell: Shell) -> None:
     done = shell("explain", "label:Partner")
     assert (done.returncode, done.stderr) == (0, "Neither declared nor there in us.\n")
 
 
-def test_what_cannot_be_read_is_an_error_beside_the_rest(shell: Shell) -> None:
+def test_an_unreadable_account_is_an_error_beside_the_others(shell: Shell) -> None:
     done = Shell(shell.folder, {**shell.environ, "TOKEN_US": "wrong"})("explain", "label:Hot")
     assert done.returncode == 1
     assert "emea/label:Hot" in done.stdout
@@ -66,25 +66,25 @@ def test_what_cannot_be_read_is_an_error_beside_the_rest(shell: Shell) -> None:
         ("label:nothing like it", "leadstate get labels"),
     ],
 )
-def test_an_address_of_nothing(shell: Shell, address: str, meant: str) -> None:
+def test_an_unknown_address_is_an_error(shell: Shell, address: str, meant: str) -> None:
     done = shell("explain", address)
     assert (done.returncode, done.stdout) == (1, "")
     assert "error[unknown-address]" in done.stderr
     assert meant in done.stderr
 
 
-def test_a_former_name_leads_to_its_label(shell: Shell) -> None:
+def test_a_previous_name_is_an_error_that_suggests_its_label(shell: Shell) -> None:
     text = (shell.folder / "leadstate.yaml").read_text(encoding="utf-8")
     shell.write(text.replace("color: green,", "color: green, previously: [Cold],"))
     assert "did you mean emea/label:Partner?" in shell("explain", "emea/label:Cold").stderr
 
 
 @pytest.mark.parametrize("words", [["Hot"], ["deal:x"], ["emea/label:Hot", "-a", "us"]])
-def test_what_is_no_address_is_a_usage_error(shell: Shell, words: list[str]) -> None:
+def test_a_malformed_address_is_a_usage_error(shell: Shell, words: list[str]) -> None:
     assert shell("explain", *words).returncode == 64
 
 
-def test_the_lock_file_speaks_for_a_label_that_was_renamed(shell: Shell, sandbox: Sandbox) -> None:
+def test_a_renamed_label_is_explained_by_the_lock_file(shell: Shell, sandbox: Sandbox) -> None:
     assert shell("apply", "--auto-approve", "--lock").returncode == 0
     company = sandbox.companies[0]
     hot = next(label for label in company.labels() if label.name == "Hot")
@@ -98,7 +98,7 @@ def test_the_lock_file_speaks_for_a_label_that_was_renamed(shell: Shell, sandbox
     assert "`mode: seed` leaves it to people" in seed
 
 
-def test_an_undeclared_lead_with_our_marker(shell: Shell) -> None:
+def test_an_undeclared_lead_with_our_marker_is_explained(shell: Shell) -> None:
     assert shell("apply", "--auto-approve").returncode == 0
     text = (shell.folder / "leadstate.yaml").read_text(encoding="utf-8")
     shell.write(text[: text.index("leads:")])
@@ -107,7 +107,7 @@ def test_an_undeclared_lead_with_our_marker(shell: Shell) -> None:
     assert "`policy.prune.leads` is `none`; `owned` would delete it" in done.stdout
 
 
-def test_two_labels_of_one_name(shell: Shell, sandbox: Sandbox) -> None:
+def test_two_labels_of_one_name_are_an_ambiguity_error(shell: Shell, sandbox: Sandbox) -> None:
     sandbox.companies[0].add_label("Hot", "red")
     done = shell("explain", "emea/label:Hot")
     assert done.returncode == 0
@@ -115,13 +115,13 @@ def test_two_labels_of_one_name(shell: Shell, sandbox: Sandbox) -> None:
     assert "error[ambiguous] emea/label:Hot" in done.stdout
 
 
-def test_nothing_is_written(shell: Shell, sandbox: Sandbox) -> None:
+def test_explain_writes_nothing(shell: Shell, sandbox: Sandbox) -> None:
     before = sandbox.dump()
     for address in ("label:Partner", "lead:seed", "label:VIP"):
         assert shell("explain", address).returncode == 0
     assert sandbox.dump() == before
 
 
-def test_a_file_for_the_answer(shell: Shell) -> None:
+def test_an_explanation_is_written_to_a_file(shell: Shell) -> None:
     assert shell("explain", "us/label:Hot", "-o", "hot.txt").stdout == ""
     assert "us/label:Hot" in (shell.folder / "hot.txt").read_text(encoding="utf-8")

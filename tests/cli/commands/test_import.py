@@ -87,7 +87,7 @@ def with_companies(*companies: dict[str, Any]) -> pytest.MarkDecorator:
 
 
 @with_companies(company(1, LABELS))
-def test_fifty_labels_in_one_go(world: World) -> None:
+def test_fifty_labels_are_imported_at_once(world: World) -> None:
     done = world.run("-a", "a1", "--auto-approve")
     assert world.text.count("\n  - {name: ") == 50
     assert world.text.startswith("\nlabels:\n  - {name: Hot, color: red}\n")
@@ -97,7 +97,7 @@ def test_fifty_labels_in_one_go(world: World) -> None:
 
 
 @with_companies(company(1, LABELS))
-def test_what_is_there_stays_and_new_items_look_like_the_last_one(world: World) -> None:
+def test_imported_items_are_formatted_like_the_last_one(world: World) -> None:
     mine = "labels:   # mine\n  - name: 'Hot'   # hot\n    color: red\n  # more\n\n\npolicy: {in_use: allow}  # x\n"
     world.write(mine)
     world.run("--label", LABELS[1]["name"], "--label", LABELS[2]["name"], "--auto-approve")
@@ -111,7 +111,7 @@ def test_what_is_there_stays_and_new_items_look_like_the_last_one(world: World) 
     company(2, [{"name": "A", "color": "red"}, {"name": "B", "color": "blue"}]),
     company(3, [{"name": "A", "color": "red"}, {"name": "B", "color": "red"}, {"name": "A", "color": "pink"}]),
 )
-def test_several_accounts(world: World) -> None:
+def test_labels_of_several_accounts_are_imported(world: World) -> None:
     done = world.run("-a", "a1", "-a", "a2", "--auto-approve")
     assert world.text == (
         "\nlabels:\n  - {name: A, color: red, accounts: [a1, a2]}\n"
@@ -140,7 +140,7 @@ def test_several_accounts(world: World) -> None:
         ],
     )
 )
-def test_what_cannot_be_declared_is_left_out(world: World) -> None:
+def test_an_undeclarable_object_is_left_out(world: World) -> None:
     world.write(
         "labels:\n  - {name: Hot, key: Partner, color: red}\n  - {name: Now, color: red, previously: [Former]}\n"
     )
@@ -168,7 +168,7 @@ def test_check_writes_nothing(world: World) -> None:
         lead(9, "ns:archived", is_archived=True, archive_time="2026-02-02T10:00:00.000Z"),
     )
 )
-def test_leads_with_our_marker(world: World) -> None:
+def test_leads_with_the_ownership_marker_are_imported(world: World) -> None:
     world.write("leads:\n  - {key: k-1, title: 'Lead 1: new', person: 1}\n")
     done = world.run("--leads", "--auto-approve")
     assert "a1: 1 lead with the marker of somebody else" in done.stderr
@@ -205,7 +205,7 @@ def test_filters(world: World) -> None:
     company(1, LABELS[:1], lead(1, "ns:one"), lead(3, "ns:two")),
     company(2, [{**LABELS[0]}], lead(1, "ns:one", person_id=2, value=None), lead(5, "ns:twice"), lead(7, "ns:twice")),
 )
-def test_leads_of_several_accounts(world: World) -> None:
+def test_leads_of_several_accounts_are_imported(world: World) -> None:
     done = world.run("--leads", "--auto-approve", code=4)
     assert "a2: the lead 'twice': several carry this marker" in done.stderr
     (line,) = [line for line in world.text.splitlines() if "key: one" in line]
@@ -228,7 +228,7 @@ GROWN = {
     company(1, LABELS[:1], lead(1, None, **GROWN), lead(2, None, **GROWN), lead(3, None, title="!!!"), lead(4, "ns:x")),
     company(2, [{**LABELS[0]}], lead(1, None, **GROWN), lead(2, None, **{**GROWN, "person_id": 2})),
 )
-def test_leads_that_others_made_are_adopted(world: World) -> None:
+def test_unmarked_leads_are_adopted(world: World) -> None:
     done = world.run("--leads", "--names", "--auto-approve")
     assert "leadstate.lock.json remembers the adopted leads: commit it" in done.stderr
     first, second, odd, ours = (line for line in world.text.split("leads:\n")[1].splitlines() if "key" in line)
@@ -251,7 +251,7 @@ def test_leads_that_others_made_are_adopted(world: World) -> None:
         ],
     }
 )
-def test_what_an_adopted_lead_is_linked_to_needs_no_search(world: World) -> None:
+def test_links_of_an_adopted_lead_need_no_search(world: World) -> None:
     world.run("--leads", "--names", "--auto-approve")
     assert "person: {email: j@acme.test}" in world.text
     world.assert_nothing_to_do()
@@ -259,7 +259,7 @@ def test_what_an_adopted_lead_is_linked_to_needs_no_search(world: World) -> None
 
 
 @with_companies(company(1, LABELS[:1], lead(1, None, **GROWN)))
-def test_an_adopted_lead_is_never_made_twice(world: World) -> None:
+def test_an_adopted_lead_is_never_created(world: World) -> None:
     world.run("--leads", "--auto-approve")
     lock = world.shell.folder / "leadstate.lock.json"
     known = lock.read_text()
@@ -282,7 +282,7 @@ def test_an_adopted_lead_is_never_made_twice(world: World) -> None:
 
 
 @with_companies(company(1, LABELS[:1], lead(1, None, **GROWN)))
-def test_an_adopted_lead_that_people_deleted_is_never_added(world: World) -> None:
+def test_a_deleted_adopted_lead_is_never_created(world: World) -> None:
     world.run("--leads", "--auto-approve")
     lock = world.shell.folder / "leadstate.lock.json"
     lock.write_text(
@@ -301,14 +301,14 @@ def test_an_adopted_lead_that_people_deleted_is_never_added(world: World) -> Non
         2, [{**label, "color": COLORS[n % 10]} for n, label in enumerate(LABELS)], *(lead(n, None) for n in range(9))
     ),
 )
-def test_a_grown_account_in_one_go(world: World) -> None:
+def test_a_large_account_is_imported_at_once(world: World) -> None:
     world.run("--leads", "--auto-approve")
     assert world.text.count("adopted: true") == 2009
     world.assert_nothing_to_do()
 
 
 @with_companies(company(1, LABELS[:2], lead(1, "ns:one", label_ids=[HOT])))
-def test_labels_of_a_lead_that_are_not_declared_are_untouched(world: World) -> None:
+def test_undeclared_labels_of_a_lead_are_untouched(world: World) -> None:
     done = world.run("--leads", "--no-labels", "--auto-approve")
     assert "labels: {at_least: []}" in world.text
     assert "warning[not-imported]" in done.stderr
@@ -316,7 +316,7 @@ def test_labels_of_a_lead_that_are_not_declared_are_untouched(world: World) -> N
 
 
 @with_companies(company(1, LABELS))
-def test_where_new_items_go(world: World) -> None:
+def test_new_items_are_written_to_the_chosen_file(world: World) -> None:
     folder = world.shell.folder
     (folder / "leadstate.yaml").rename(folder / "accounts.yaml")
     world.shell.write("labels: []\n", "b.yaml")
@@ -340,7 +340,7 @@ def test_where_new_items_go(world: World) -> None:
 
 
 @with_companies(company(1, LABELS))
-def test_usage_and_errors(world: World) -> None:
+def test_import_refuses_malformed_options_and_files(world: World) -> None:
     world.run("--no-labels", code=64)
     world.run("--owner", "7", code=64)
     world.run("-a", "nowhere", code=1)
@@ -357,7 +357,7 @@ def test_usage_and_errors(world: World) -> None:
 
 
 @with_companies(company(1, LABELS))
-def test_a_first_configuration_from_an_account(world: World) -> None:
+def test_init_writes_a_configuration_from_an_account(world: World) -> None:
     config = world.shell.folder / "leadstate.yaml"
     url = world.head.split("'")[1]
     config.unlink()

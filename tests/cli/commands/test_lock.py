@@ -51,7 +51,7 @@ def forget(shell: Shell) -> None:
     (shell.folder / "leadstate.lock.json").unlink()
 
 
-def test_an_apply_makes_the_file_where_it_is_asked_to_and_keeps_it_then(shell: Shell, sandbox: Sandbox) -> None:
+def test_an_apply_with_lock_creates_the_file_and_no_lock_leaves_it(shell: Shell, sandbox: Sandbox) -> None:
     path = shell.folder / "leadstate.lock.json"
     entries = json.loads(path.read_text())["accounts"]["emea"]
     assert list(entries) == ["label:Hot", "label:Ours", "lead:seed"]
@@ -65,7 +65,7 @@ def test_an_apply_makes_the_file_where_it_is_asked_to_and_keeps_it_then(shell: S
     assert "lead:two" in path.read_text()
 
 
-def test_the_file_is_made_also_where_nothing_changes(shell: Shell) -> None:
+def test_an_apply_without_changes_creates_the_lock_file(shell: Shell) -> None:
     path = shell.folder / "leadstate.lock.json"
     text = path.read_text()
     path.unlink()
@@ -76,7 +76,7 @@ def test_the_file_is_made_also_where_nothing_changes(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize(("color", "code"), [("pink", 4), ("red", 1)], ids=["after changes", "without changes"])
-def test_a_file_that_cannot_be_written_loses_neither_the_report_nor_the_receipt(
+def test_an_unwritable_lock_file_keeps_report_and_receipt(
     shell: Shell, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, color: str, code: int
 ) -> None:
     def full(*_: object, **__: object) -> None:
@@ -98,7 +98,7 @@ def test_a_file_that_cannot_be_written_loses_neither_the_report_nor_the_receipt(
     assert len(receipts) == (color == "pink")
 
 
-def test_an_object_that_gets_another_key_is_known_by_that_alone(shell: Shell, sandbox: Sandbox) -> None:
+def test_an_object_with_a_new_key_is_locked_under_it_only(shell: Shell, sandbox: Sandbox) -> None:
     config = shell.folder / "leadstate.yaml"
     config.write_text(config.read_text().replace("{name: Ours, color: green}", "{name: Ours, color: green, key: o}"))
     assert shell("lock").returncode == 0
@@ -108,7 +108,7 @@ def test_an_object_that_gets_another_key_is_known_by_that_alone(shell: Shell, sa
     assert changes(shell) == ["update emea/label:o"]
 
 
-def test_a_rename_in_pipedrive_is_recognised_with_the_file_and_guessed_without(shell: Shell, sandbox: Sandbox) -> None:
+def test_a_rename_in_pipedrive_is_recognised_with_a_lock_file(shell: Shell, sandbox: Sandbox) -> None:
     ours = label_id(sandbox, "Ours")
     sandbox.companies[0].update_label(ours, {"name": "Theirs"})
     assert changes(shell) == ["update emea/label:Ours"]
@@ -129,7 +129,7 @@ def test_two_candidates_are_an_error(shell: Shell, sandbox: Sandbox) -> None:
     assert "ambiguous" in done.stdout
 
 
-def test_prune_locked_deletes_what_we_made_and_no_longer_declare(shell: Shell, sandbox: Sandbox, url: str) -> None:
+def test_prune_locked_deletes_objects_that_are_no_longer_declared(shell: Shell, sandbox: Sandbox, url: str) -> None:
     shell.write(HEAD.format(url=url, prune="locked") + "labels:\n  - {name: Hot, color: red}\n" + LEAD)
     assert changes(shell) == ["delete emea/label:Ours"]
     assert shell("apply", "--auto-approve").returncode == 0
@@ -138,7 +138,7 @@ def test_prune_locked_deletes_what_we_made_and_no_longer_declare(shell: Shell, s
     assert changes(shell) == []
 
 
-def test_prune_locked_without_the_file_deletes_nothing(shell: Shell, url: str) -> None:
+def test_prune_locked_without_a_lock_file_deletes_nothing(shell: Shell, url: str) -> None:
     shell.write(HEAD.format(url=url, prune="locked") + "labels:\n  - {name: Hot, color: red}\n" + LEAD)
     forget(shell)
     assert changes(shell) == []
@@ -159,13 +159,13 @@ def test_a_seed_that_people_deleted_stays_deleted(shell: Shell, sandbox: Sandbox
     assert changes(shell) == []
 
 
-def test_without_the_file_nobody_knows_that_it_was_there(shell: Shell, sandbox: Sandbox) -> None:
+def test_without_a_lock_file_a_deleted_seed_is_created_again(shell: Shell, sandbox: Sandbox) -> None:
     sandbox.companies[0].delete_lead(seed(sandbox))
     forget(shell)
     assert changes(shell) == ["add emea/lead:seed"]
 
 
-def test_a_lead_that_is_archived_costs_one_look_and_no_listing(shell: Shell, sandbox: Sandbox) -> None:
+def test_a_locked_archived_lead_costs_one_request(shell: Shell, sandbox: Sandbox) -> None:
     sandbox.companies[0].update_lead(seed(sandbox), {"is_archived": True, "custom": {}})
     sandbox.meter.reset()
     assert changes(shell) == []
@@ -173,7 +173,7 @@ def test_a_lead_that_is_archived_costs_one_look_and_no_listing(shell: Shell, san
     assert set(usage["operations"]) == {"getLeadLabels", "getLead"}
 
 
-def test_losing_it_loses_no_correctness(shell: Shell) -> None:
+def test_a_lost_lock_file_changes_no_result(shell: Shell) -> None:
     assert changes(shell) == []
     forget(shell)
     assert changes(shell) == []
@@ -183,7 +183,7 @@ def test_losing_it_loses_no_correctness(shell: Shell) -> None:
     "text",
     ["", "{}", "<<<<<<< HEAD\n", '{"version": 2, "accounts": {}}', '{"version": 1, "accounts": {"a": {"x": "y"}}}'],
 )
-def test_what_is_no_lock_file_is_said(shell: Shell, text: str) -> None:
+def test_a_malformed_lock_file_is_an_error(shell: Shell, text: str) -> None:
     (shell.folder / "leadstate.lock.json").write_text(text)
     for command in ("plan", "apply", "lock"):
         done = shell(command)

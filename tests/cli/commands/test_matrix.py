@@ -58,7 +58,7 @@ def test_no_line_is_wider_than_the_terminal_nor_empty(width: int, differences: b
     assert all(line.strip() for line in lines)
 
 
-def test_no_label_is_no_line() -> None:
+def test_no_labels_are_no_lines() -> None:
     assert shown({}, NAMES) == []
 
 

@@ -71,7 +71,7 @@ def origins(found: dict[str, Any]) -> dict[str, str | None]:
 EXPECTED = {"emea/label:Hot": "drift", "emea/label:Partner": "change", "emea/label:Warm": "drift"}
 
 
-def test_one_new_label_and_two_that_drifted(shell: Shell, sandbox: Sandbox) -> None:
+def test_new_and_drifted_changes_are_distinguished(shell: Shell, sandbox: Sandbox) -> None:
     plain, found = report(shell), report(shell, "--base", "main")
     assert origins(plain) == dict.fromkeys(EXPECTED)
     assert origins(found) == EXPECTED
@@ -87,7 +87,7 @@ def test_metrics_count_what_has_drifted(shell: Shell) -> None:
     assert 'leadstate_drift_changes{account="emea"} 2\n' in (shell.folder / "leadstate.prom").read_text()
 
 
-def test_the_text_says_it_only_when_asked(shell: Shell) -> None:
+def test_the_text_names_origins_only_with_a_base(shell: Shell) -> None:
     plain, compared = shell("plan").stdout, shell("plan", "--base", "HEAD").stdout
     assert "drift" not in plain
     assert "Since HEAD: 1 from this change, 2 drift." in compared
@@ -101,7 +101,7 @@ def test_a_plan_with_a_base_is_applied(shell: Shell) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_folder_below_and_odd_names(shell: Shell, head: str) -> None:
+def test_a_folder_with_odd_names_is_compared(shell: Shell, head: str) -> None:
     folder = shell.folder / "crm état\n$(x)" / "-c"
     folder.mkdir(parents=True)
     (folder / ".hidden.yaml").write_text("{", encoding="utf-8")
@@ -114,7 +114,7 @@ def test_a_folder_below_and_odd_names(shell: Shell, head: str) -> None:
     assert origins(report(Shell(folder, shell.environ), "-c", ".", "--base", "HEAD")) == EXPECTED
 
 
-def test_a_shallow_clone_says_what_to_fetch(shell: Shell, tmp_path: Path) -> None:
+def test_a_shallow_clone_is_an_error_that_names_the_fetch(shell: Shell, tmp_path: Path) -> None:
     git(shell.folder, "checkout", "-b", "topic")
     git(shell.folder, "commit", "-a", "-m", "topic")
     git(tmp_path, "clone", "--depth=1", "--branch=topic", f"file://{shell.folder}", "clone")
@@ -130,14 +130,14 @@ def test_a_shallow_clone_says_what_to_fetch(shell: Shell, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("revision", ["nope", "--oops", "-", "--since=now", "HEAD:leadstate.yaml", "main --x", ""])
-def test_what_is_no_revision_is_no_option_either(shell: Shell, sandbox: Sandbox, revision: str) -> None:
+def test_an_unknown_revision_is_an_error(shell: Shell, sandbox: Sandbox, revision: str) -> None:
     done = shell("plan", f"--base={revision}")
     assert (done.returncode, done.stdout) == (1, "")
     assert "error[base] git knows no revision" in done.stderr
     assert not sandbox.meter.report()["companies"], "an account was asked"
 
 
-def test_without_a_repository_or_git(shell: Shell, tmp_path: Path) -> None:
+def test_a_missing_repository_or_git_is_an_error(shell: Shell, tmp_path: Path) -> None:
     outside = Shell(tmp_path, shell.environ)
     outside.write((shell.folder / "leadstate.yaml").read_text(encoding="utf-8"))
     assert "is in no git repository" in outside("plan", "--base", "main").stderr
@@ -145,21 +145,21 @@ def test_without_a_repository_or_git(shell: Shell, tmp_path: Path) -> None:
     assert "the program `git` is not there" in empty("plan", "--base", "main").stderr
 
 
-def test_a_path_outside_of_the_repository(shell: Shell, tmp_path: Path) -> None:
+def test_a_path_outside_the_repository_is_an_error(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "leads.yaml").write_text(LEAD.replace("{name: Jane Doe}", "1"), encoding="utf-8")
     done = shell("plan", "-c", "leadstate.yaml", "-c", "../leads.yaml", "--base", "main")
     assert done.returncode == 1
     assert "../leads.yaml is outside of the git repository" in done.stderr
 
 
-def test_a_configuration_that_is_new_is_all_change(shell: Shell, head: str) -> None:
+def test_every_change_of_a_new_configuration_is_new(shell: Shell, head: str) -> None:
     shell.write(head + DRIFTED, "other.yaml")
     found = report(shell, "-c", "other.yaml", "--base", "main")
     assert set(origins(found).values()) == {"change"}
     assert [diagnostic["code"] for diagnostic in found["diagnostics"]] == ["base-empty"]
 
 
-def test_a_broken_base_can_be_mended(shell: Shell, head: str) -> None:
+def test_a_malformed_base_does_not_stop_its_fix(shell: Shell, head: str) -> None:
     shell.write(head + DRIFTED.replace("pink", "pnik"))
     git(shell.folder, "commit", "-a", "-m", "broken")
     shell.write(head + DRIFTED)
@@ -170,7 +170,7 @@ def test_a_broken_base_can_be_mended(shell: Shell, head: str) -> None:
     assert "leadstate.yaml:10:25 at main: " in diagnostic["detail"]
 
 
-def test_an_account_that_is_new_or_moved_is_all_change(shell: Shell, head: str) -> None:
+def test_every_change_of_a_new_or_moved_account_is_new(shell: Shell, head: str) -> None:
     shell.write(head.replace("emea:", "europe:") + DRIFTED)
     assert set(origins(report(shell, "--base", "main")).values()) == {"change"}
     shell.write(head.replace("127.0.0.1", "localhost") + DRIFTED)
@@ -188,7 +188,7 @@ def test_the_base_has_its_own_variables_and_policy(shell: Shell, head: str) -> N
     assert origins(report(shell, "--base", "main"))["emea/label:VIP"] == "drift"
 
 
-def test_the_token_of_the_base_is_never_asked_for(shell: Shell, head: str) -> None:
+def test_the_token_of_the_base_is_never_read(shell: Shell, head: str) -> None:
     secret = head.replace("{env: TOKEN}", f"{{command: [touch, {shell.folder / 'asked'}]}}")
     shell.write(secret + DRIFTED)
     git(shell.folder, "commit", "-a", "-m", "command")
@@ -197,7 +197,7 @@ def test_the_token_of_the_base_is_never_asked_for(shell: Shell, head: str) -> No
     assert not (shell.folder / "asked").exists()
 
 
-def test_leads_of_the_base_alone_are_not_read(shell: Shell, head: str) -> None:
+def test_leads_that_only_the_base_declares_are_not_read(shell: Shell, head: str) -> None:
     shell.write(head + DRIFTED + LEAD)
     git(shell.folder, "commit", "-a", "-m", "leads")
     shell.write(head + DRIFTED + NEW)
@@ -225,7 +225,7 @@ def persons(shell: Shell, sandbox: Sandbox, head: str) -> tuple[str, str]:
     return old, new
 
 
-def test_a_person_that_was_replaced_is_looked_up_and_said_so(shell: Shell, head: str, persons: tuple[str, str]) -> None:
+def test_a_replaced_person_is_looked_up(shell: Shell, head: str, persons: tuple[str, str]) -> None:
     shell.write(head + DRIFTED + LEAD.replace("Jane Doe", persons[1]))
     plain, found = report(shell), report(shell, "--base", "main")
     assert origins(found) == {"emea/lead:seed": "change"}
@@ -236,7 +236,7 @@ def test_a_person_that_was_replaced_is_looked_up_and_said_so(shell: Shell, head:
     assert "comparing took" in shell("plan", "--base", "main").stdout
 
 
-def test_a_person_is_not_looked_up_for_a_comparison_that_needs_it_not(
+def test_a_person_is_looked_up_only_if_the_comparison_needs_it(
     shell: Shell, sandbox: Sandbox, head: str, persons: tuple[str, str]
 ) -> None:
     relink(sandbox, persons[1])

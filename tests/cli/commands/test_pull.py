@@ -107,7 +107,7 @@ def test_one_account_is_pulled_into_the_item(shell: Shell) -> None:
     assert updates(shell) == ""
 
 
-def test_what_all_accounts_agree_on_goes_into_the_item(shell: Shell, sandbox: Sandbox) -> None:
+def test_a_value_of_all_accounts_is_written_to_the_item(shell: Shell, sandbox: Sandbox) -> None:
     write(shell, LABELS.replace("Nurture", "Cold"))
     for number in (1, 2, 3):
         recolor(sandbox, number, "pink")
@@ -116,7 +116,7 @@ def test_what_all_accounts_agree_on_goes_into_the_item(shell: Shell, sandbox: Sa
     assert updates(shell) == ""
 
 
-def test_what_they_do_not_agree_on_goes_into_overrides(shell: Shell, sandbox: Sandbox) -> None:
+def test_a_value_of_some_accounts_is_written_to_overrides(shell: Shell, sandbox: Sandbox) -> None:
     write(shell, LABELS.replace("Nurture", "Cold"))
     recolor(sandbox, 1, "pink")
     recolor(sandbox, 2, "green")
@@ -130,7 +130,7 @@ def test_what_they_do_not_agree_on_goes_into_overrides(shell: Shell, sandbox: Sa
     assert "overrides: {a1: {color: blue}, a2: {color: green}}}   # the hot ones\n" in read(shell)
 
 
-def test_an_account_that_was_not_asked_keeps_what_it_has(shell: Shell, sandbox: Sandbox) -> None:
+def test_an_unselected_account_keeps_its_values(shell: Shell, sandbox: Sandbox) -> None:
     write(shell, LABELS.replace("Nurture", "Cold"))
     for number in (1, 2, 3):
         recolor(sandbox, number, "pink")
@@ -140,7 +140,7 @@ def test_an_account_that_was_not_asked_keeps_what_it_has(shell: Shell, sandbox: 
     assert "label:Hot" in updates(shell, "-a", "a1")
 
 
-def test_a_target_is_all_that_is_pulled(shell: Shell, sandbox: Sandbox) -> None:
+def test_only_targets_are_pulled(shell: Shell, sandbox: Sandbox) -> None:
     write(shell, LABELS)
     recolor(sandbox, 2, "pink")
     pull(shell, "--target", "a2/label:Hot", "--auto-approve")
@@ -172,7 +172,7 @@ leads:
 """
 
 
-def test_a_lead_field_by_field(shell: Shell, sandbox: Sandbox) -> None:
+def test_a_lead_is_pulled_field_by_field(shell: Shell, sandbox: Sandbox) -> None:
     write(shell, LEAD)
     lead = sandbox.dump()["companies"][0]["leads"][0]
     changes: dict[str, Any] = {"person_id": 2, "organization_id": 5, "channel_id": None, "custom": {}}
@@ -191,7 +191,7 @@ def test_a_lead_field_by_field(shell: Shell, sandbox: Sandbox) -> None:
     assert "lead:" not in updates(shell)
 
 
-def test_labels_are_added_by_key_and_at_least_stays_so(shell: Shell, sandbox: Sandbox) -> None:
+def test_labels_are_written_by_key_and_at_least_is_kept(shell: Shell, sandbox: Sandbox) -> None:
     lead = sandbox.dump()["companies"][0]["leads"][0]
     sandbox.companies[0].update_lead(lead["id"], {"label_ids": [HOT, COLD], "custom": {}})
     write(shell, LEAD.replace("      - cold   # why cold\n", ""))
@@ -205,7 +205,7 @@ def test_labels_are_added_by_key_and_at_least_stays_so(shell: Shell, sandbox: Sa
     assert updates(shell) == ""
 
 
-def test_a_label_that_is_not_declared_is_not_made_up(shell: Shell, sandbox: Sandbox) -> None:
+def test_an_undeclared_label_is_not_declared_by_pull(shell: Shell, sandbox: Sandbox) -> None:
     write(shell, LEAD)
     lead = sandbox.dump()["companies"][0]["leads"][0]
     sandbox.companies[0].update_lead(lead["id"], {"label_ids": [HOT, OTHER], "custom": {}})
@@ -217,14 +217,14 @@ def test_a_label_that_is_not_declared_is_not_made_up(shell: Shell, sandbox: Sand
     pull(shell, "--auto-approve", code=1)
 
 
-def test_a_renamed_label_keeps_what_leads_call_it(shell: Shell) -> None:
+def test_a_renamed_label_keeps_the_key_that_leads_use(shell: Shell) -> None:
     write(shell, LEAD.replace("{name: Frosty, key: cold,", "{name: Frosty,").replace("- cold ", "- Frosty "))
     pull(shell, "--target", "label:Frosty", "--auto-approve")
     assert "{name: Cold, color: blue, previously: [Cold], accounts: [a1], key: Frosty}" in read(shell)
     assert "label:" not in updates(shell)
 
 
-def test_a_rename_in_pipedrive_that_the_lock_file_tells(shell: Shell, sandbox: Sandbox) -> None:
+def test_a_rename_in_pipedrive_is_recognised_by_the_lock_file(shell: Shell, sandbox: Sandbox) -> None:
     write(shell, LABELS.replace("Nurture", "Cold"))
     assert shell("lock", "-c", ".").returncode == 0
     sandbox.companies[1].update_label(HOT, {"name": "Hot: now"})
@@ -233,7 +233,7 @@ def test_a_rename_in_pipedrive_that_the_lock_file_tells(shell: Shell, sandbox: S
     assert updates(shell) == ""
 
 
-def test_a_text_that_would_be_a_variable_is_not_taken(shell: Shell, sandbox: Sandbox) -> None:
+def test_a_text_that_reads_as_a_variable_is_refused(shell: Shell, sandbox: Sandbox) -> None:
     write(shell, LEAD)
     lead = sandbox.dump()["companies"][0]["leads"][0]
     sandbox.companies[0].update_lead(lead["id"], {"title": "a ${b}", "custom": {}})
@@ -242,7 +242,7 @@ def test_a_text_that_would_be_a_variable_is_not_taken(shell: Shell, sandbox: San
     assert '"Small deal"' in read(shell)
 
 
-def test_a_person_who_is_gone_needs_an_organization(shell: Shell, sandbox: Sandbox) -> None:
+def test_a_removed_person_needs_an_organization(shell: Shell, sandbox: Sandbox) -> None:
     write(shell, LEAD.replace("    organization: null  # nobody\n", ""))
     lead = sandbox.dump()["companies"][0]["leads"][0]
     sandbox.companies[0].update_lead(lead["id"], {"person_id": None, "organization_id": 5, "custom": {}})
@@ -251,7 +251,7 @@ def test_a_person_who_is_gone_needs_an_organization(shell: Shell, sandbox: Sandb
     assert shell("validate", "-c", ".").returncode == 0
 
 
-def test_check_writes_nothing_and_tells_by_its_exit_code(shell: Shell, sandbox: Sandbox) -> None:
+def test_check_writes_nothing_and_sets_the_exit_code(shell: Shell, sandbox: Sandbox) -> None:
     write(shell, LABELS.replace("Nurture", "Cold"))
     assert pull(shell, "--check").stdout == ""
     recolor(sandbox, 2, "pink")
@@ -260,7 +260,7 @@ def test_check_writes_nothing_and_tells_by_its_exit_code(shell: Shell, sandbox: 
     assert read(shell) == before
 
 
-def test_what_is_gone_stays_declared(shell: Shell) -> None:
+def test_a_gone_object_stays_declared(shell: Shell) -> None:
     text = LABELS.replace("Nurture", "Cold") + "  - {name: Gone, color: red, accounts: [a1]}\n"
     write(shell, text)
     done = pull(shell, "--auto-approve")
@@ -268,7 +268,7 @@ def test_what_is_gone_stays_declared(shell: Shell) -> None:
     assert (done.stdout, read(shell)) == ("", text)
 
 
-def test_without_a_terminal_nothing_is_written_unasked(shell: Shell, sandbox: Sandbox) -> None:
+def test_without_a_terminal_pull_requires_auto_approve(shell: Shell, sandbox: Sandbox) -> None:
     write(shell, LABELS)
     recolor(sandbox, 1, "pink")
     done = pull(shell, code=3)
@@ -278,7 +278,7 @@ def test_without_a_terminal_nothing_is_written_unasked(shell: Shell, sandbox: Sa
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
 @pytest.mark.parametrize(("answer", "code"), [("yes", 0), ("y", 3), ("", 3)])
-def test_only_yes_is_taken_for_one(shell: Shell, answer: str, code: int) -> None:
+def test_only_yes_is_accepted(shell: Shell, answer: str, code: int) -> None:
     write(shell, LABELS)
     ours, theirs = os.openpty()
     os.write(ours, f"{answer}\n".encode())
@@ -334,7 +334,7 @@ def test_an_alias_is_refused_with_its_place(shell: Shell, sandbox: Sandbox) -> N
     assert read(shell) == text.replace("*c", "gray")
 
 
-def test_a_result_that_would_be_wrong_is_not_written(shell: Shell) -> None:
+def test_an_invalid_result_is_not_written(shell: Shell) -> None:
     """The name that pull would write is the key of another label."""
     text = "labels:\n  - {name: A, color: blue, previously: [Cold]}\n  - {name: Hot, key: Cold, color: red}\n"
     write(shell, text)
@@ -344,7 +344,7 @@ def test_a_result_that_would_be_wrong_is_not_written(shell: Shell) -> None:
     assert (done.stdout, read(shell)) == ("", text)
 
 
-def test_a_wrong_configuration_and_a_wrong_token(shell: Shell, sandbox: Sandbox) -> None:
+def test_an_invalid_configuration_or_token_is_an_error(shell: Shell, sandbox: Sandbox) -> None:
     write(shell, LABELS.replace("color: red", "color: rot"))
     done = pull(shell, code=1)
     assert "things.yaml:3:24" in done.stderr
@@ -365,7 +365,7 @@ leads_from: {file: seeds.csv, accounts: [a1]}
 ROWS = 'key,title,person.email,labels\r\ndeal,"Small deal",jane@acme.test,Frosty|Hot\r\n'
 
 
-def test_a_row_of_a_table_stays_and_says_so(shell: Shell) -> None:
+def test_a_row_of_a_csv_file_is_kept_and_reported(shell: Shell) -> None:
     write(shell, TABLE)
     (shell.folder / "seeds.csv").write_bytes(ROWS.encode())
     done = pull(shell, "--auto-approve", code=4)
@@ -380,7 +380,7 @@ def test_a_row_of_a_table_stays_and_says_so(shell: Shell) -> None:
     assert "label:" not in updates(shell)
 
 
-def test_a_check_of_a_table_changes_nothing(shell: Shell) -> None:
+def test_a_check_of_a_csv_file_changes_nothing(shell: Shell) -> None:
     write(shell, TABLE.replace("Frosty", "Cold").replace(", previously: [Cold]", ""))
     (shell.folder / "seeds.csv").write_bytes(ROWS.replace("Frosty", "Cold").encode())
     done = pull(shell, "--check", code=1)

@@ -85,7 +85,7 @@ def apply(shell: Shell) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_an_apply_is_undone(shell: Shell, sandbox: Sandbox) -> None:
+def test_an_apply_is_rolled_back(shell: Shell, sandbox: Sandbox) -> None:
     before = state(sandbox)
     apply(shell)
     assert state(sandbox) != before
@@ -114,7 +114,7 @@ def test_a_receipt_is_a_private_report_that_can_be_shown(shell: Shell) -> None:
     assert "applied" in shown.stdout
 
 
-def test_what_was_changed_since_stays_as_it_is(shell: Shell, sandbox: Sandbox) -> None:
+def test_later_changes_are_kept(shell: Shell, sandbox: Sandbox) -> None:
     apply(shell)
     company = sandbox.companies[0]
     hot = next(label for label in company.labels() if label.name == "Hot")
@@ -133,7 +133,7 @@ def test_what_was_changed_since_stays_as_it_is(shell: Shell, sandbox: Sandbox) -
     assert lead["labels"] == ["Hot", "VIP"]
 
 
-def test_a_reviewed_way_back(shell: Shell, sandbox: Sandbox) -> None:
+def test_a_reviewed_rollback_is_applied(shell: Shell, sandbox: Sandbox) -> None:
     apply(shell)
     after = state(sandbox)
     planned = shell("restore", receipt(shell), "--out", "back.json")
@@ -143,13 +143,13 @@ def test_a_reviewed_way_back(shell: Shell, sandbox: Sandbox) -> None:
     assert "Old campaign" in dict(state(sandbox)["labels"])
 
 
-def test_what_is_no_receipt_is_a_usage_error(shell: Shell) -> None:
+def test_another_file_is_refused_as_a_receipt(shell: Shell) -> None:
     shell("plan", "--out", "plan.json")
     assert shell("restore", "plan.json").returncode == 64
     assert shell("restore", "leadstate.yaml").returncode == 1
 
 
-def test_a_label_on_many_leads_comes_back_on_all_of_them(tmp_path: Path) -> None:
+def test_a_deleted_label_is_restored_on_all_its_leads(tmp_path: Path) -> None:
     hot = "aaaaaaaa-0000-4000-8000-000000000001"
     leads = [
         {"id": f"bbbbbbbb-0000-1000-8000-{i:012d}", "title": f"Lead {i}", "person_id": 1, "label_ids": [hot]}
@@ -195,7 +195,7 @@ def killed(tmp_path: Path, at: int, moment: str) -> Iterator[tuple[Shell, Sandbo
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("at", [1, 5, 8])
-def test_the_receipt_of_a_killed_run_undoes_what_it_has_made(tmp_path: Path, at: int, moment: str) -> None:
+def test_the_receipt_of_a_killed_run_rolls_back_its_changes(tmp_path: Path, at: int, moment: str) -> None:
     with killed(tmp_path, at, moment) as (shell, sandbox, _):
         shown = shell("show", receipt(shell))
         assert shown.returncode == 0, shown.stderr
@@ -208,7 +208,7 @@ def test_the_receipt_of_a_killed_run_undoes_what_it_has_made(tmp_path: Path, at:
     assert state(sandbox)["labels"] == []
 
 
-def test_what_a_later_run_made_is_not_deleted_by_the_receipt_of_a_killed_one(tmp_path: Path) -> None:
+def test_the_receipt_of_a_killed_run_deletes_nothing_of_a_later_run(tmp_path: Path) -> None:
     with killed(tmp_path, 1, "before") as (shell, sandbox, url):
         first = receipt(shell)
         shell.write(HEAD.format(url=url) + "labels:\n  - {name: Later, color: red}\n")
@@ -218,7 +218,7 @@ def test_what_a_later_run_made_is_not_deleted_by_the_receipt_of_a_killed_one(tmp
     assert state(sandbox)["labels"] == [("Later", "red")]
 
 
-def test_a_second_interrupt_leaves_a_receipt_of_what_was_made(tmp_path: Path) -> None:
+def test_a_second_interrupt_leaves_a_receipt(tmp_path: Path) -> None:
     sandbox = empty()
     process = Process(tmp_path)
     shell = Shell(tmp_path, {"TOKEN": TOKEN})
@@ -267,13 +267,13 @@ PART = Part(AccountPlan("emea", "https://x.test", (), (), 0, (), Bindings()), "x
 WHEN = datetime(2026, 11, 24, tzinfo=UTC)
 
 
-def test_a_receipt_that_cannot_be_begun_leaves_no_file(tmp_path: Path) -> None:
+def test_a_receipt_that_cannot_be_created_leaves_no_file(tmp_path: Path) -> None:
     with largest_file(100), pytest.raises(ReceiptError, match="cannot be written"):
         Receipt(tmp_path, [PART], [], WHEN)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_journal_that_finds_no_more_room_ends_the_run_and_not_the_report(tmp_path: Path) -> None:
+def test_a_full_disk_under_the_journal_ends_the_run_with_a_report(tmp_path: Path) -> None:
     plan = replace(planned(account(*(label(f"L{number}") for number in range(40)))), origin=PART.plan.origin)
     with Receipt(tmp_path, [replace(PART, plan=plan)], [], WHEN) as receipt:
         journal = receipt.path.with_suffix(".journal")
@@ -291,7 +291,7 @@ def test_a_journal_that_finds_no_more_room_ends_the_run_and_not_the_report(tmp_p
     assert len(journal.read_bytes()) <= 2000
 
 
-def test_two_receipts_of_one_second_are_two(tmp_path: Path) -> None:
+def test_two_receipts_of_the_same_second_are_two_files(tmp_path: Path) -> None:
     receipts = [Receipt(tmp_path, [PART], [], WHEN) for _ in range(3)]
     paths = {made.path for made in receipts}
     assert len(paths) == 3
@@ -301,7 +301,7 @@ def test_two_receipts_of_one_second_are_two(tmp_path: Path) -> None:
     assert set(tmp_path.iterdir()) == paths
 
 
-def test_what_a_later_killed_run_made_is_not_taken_for_what_an_earlier_one_had_begun(tmp_path: Path) -> None:
+def test_a_create_of_a_later_killed_run_is_not_attributed_to_an_earlier_one(tmp_path: Path) -> None:
     part = Part(AccountPlan("emea", "https://x.test", (), (), 0, (), Bindings()), "x.test", (0, 0))
     intended = model.Touch("label", None, "New", None, {"name": "New", "color": "red"})
     with (
@@ -330,7 +330,7 @@ def test_the_lock_file_follows_a_rollback(shell: Shell, sandbox: Sandbox) -> Non
     assert "acme-seeds:new" in state(sandbox)["leads"]
 
 
-def test_a_pruned_label_is_known_to_the_lock_file_again(shell: Shell, sandbox: Sandbox) -> None:
+def test_a_restored_pruned_label_is_in_the_lock_file(shell: Shell, sandbox: Sandbox) -> None:
     text = (shell.folder / "leadstate.yaml").read_text()
     head = text.partition("labels:")[0].replace("{leads: owned}", "{labels: locked}")
     shell.write(head + "labels:\n  - {name: Tmp, color: red}\n")
@@ -356,9 +356,7 @@ def test_a_pruned_label_is_known_to_the_lock_file_again(shell: Shell, sandbox: S
         (("touched", 0, "after"), {"labels": "x"}),
     ],
 )
-def test_a_receipt_with_odd_values_is_an_error_of_the_receipt(
-    shell: Shell, path: tuple[str, int, str], value: object
-) -> None:
+def test_a_receipt_with_invalid_values_is_an_error(shell: Shell, path: tuple[str, int, str], value: object) -> None:
     apply(shell)
     file = shell.folder / receipt(shell)
     edited = json.loads(file.read_text())
