@@ -158,6 +158,10 @@ def run() -> NoReturn:
         click.echo("  = leave it open; to see nothing, send it to /dev/null", err=True)
         sys.exit(int(Exit.ERROR))
     output = guard()
+    if "_LEADSTATE_COMPLETE" in os.environ:
+        from leadstate.cli.completion import register  # noqa: PLC0415  only to complete
+
+        register()
     code = _run()
     sys.stdout.flush()
     if output is not None and output.failure is not None:

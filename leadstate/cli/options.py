@@ -4,14 +4,13 @@ import logging
 from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
+from leadstate.cli.completion import complete_accounts, complete_addresses, complete_guards, complete_receipts
 from leadstate.reconcile.guards import GUARDS
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,15 +46,12 @@ class ReceiptFile(click.Path):
     def __init__(self) -> None:
         super().__init__(exists=True, dir_okay=False, path_type=Path)
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem[Any]]":
         """Return the receipts that begin so; any file where there is none."""
-        from click.shell_completion import CompletionItem  # noqa: PLC0415  only to complete
-
-        from leadstate.api.session import Runtime  # noqa: PLC0415  as above
-        from leadstate.api.stored_receipts import paths_of  # noqa: PLC0415  as above
-
-        found = (path for path in paths_of(Runtime().receipts) if str(path).startswith(incomplete))
-        return [CompletionItem(str(path)) for path in found] or super().shell_complete(ctx, param, incomplete)
+        found = complete_receipts(incomplete)
+        return [CompletionItem(path) for path in found] or super().shell_complete(ctx, param, incomplete)
 
 
 class Guards(click.Choice[str]):
@@ -67,6 +63,12 @@ class Guards(click.Choice[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:  # type: ignore[override]  # several in one value
         """Return the guards; raise a usage error for an unknown one."""
         return tuple(super(Guards, self).convert(code.strip(), param, ctx) for code in value.split(","))
+
+    def shell_complete(
+        self, _ctx: click.Context, _param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem[Any]]":
+        """Return lists with one more guard."""
+        return [CompletionItem(codes) for codes in complete_guards(self.choices, incomplete)]
 
 
 def option(*names: str, **settings: Any) -> Callable[[F], F]:
@@ -83,6 +85,7 @@ def configuration(command: F) -> F:
             "accounts",
             multiple=True,
             metavar="NAME|tag:TAG",
+            shell_complete=complete_accounts,
             help="Only this account, or those with this tag; may be repeated.",
         )(command)
     )
@@ -156,11 +159,17 @@ def planning(command: F) -> F:
         show_default=True,
         help="Which leads are counted that carry a deleted label: none, live ones, or archived ones too.",
     )(guards(command))
+    return targets(command)
+
+
+def targets(command: F) -> F:
+    """`--target`."""
     return option(
         "--target",
         "targets",
         multiple=True,
         metavar="ADDRESS",
+        shell_complete=complete_addresses,
         help="Only this object: label:Hot, or emea/label:Hot; may be repeated.",
     )(command)
 

@@ -78,6 +78,16 @@ def read_revision(paths: Sequence[Path], name: str, diagnostics: Diagnostics) ->
     return Revision(name, commit, tuple(source for source in sources if source is not None), table)
 
 
+def revisions(path: Path) -> list[str]:
+    """Return the branches and tags of the repository that holds a file, those that were committed to last first.
+
+    Raises:
+        RevisionError: there is no git, or no repository.
+    """
+    first = path.resolve()
+    return _Git(first if first.is_dir() else first.parent).references()
+
+
 def _inside(path: Path, top: Path) -> str:
     try:
         within = path.resolve().relative_to(top).as_posix()
@@ -160,6 +170,12 @@ class _Git:
             about, _, name = row.partition(b"\t")
             mode, kind, inner = about.decode("ascii").split()
             yield mode, kind, inner, os.fsdecode(name)
+
+    def references(self) -> list[str]:
+        """Return the short names of branches, also of remotes, and of tags; a reference to another one is left out."""
+        form = "--format=%(if)%(symref)%(then)%(else)%(refname:short)%(end)"
+        found = self._done("for-each-ref", "--sort=-committerdate", form, "refs/heads", "refs/remotes", "refs/tags")
+        return [name for name in os.fsdecode(found).splitlines() if name]
 
     def _done(self, *words: str) -> bytes:
         done = self._run(*words)

@@ -11,6 +11,7 @@ from leadstate.api.configuration import DEFAULT
 from leadstate.api.session import Session
 from leadstate.cli import options
 from leadstate.cli.choices import Choices
+from leadstate.cli.completion import complete_addresses
 from leadstate.cli.diagnostics import say
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
@@ -36,7 +37,7 @@ _NEAR = 3
 
 
 @click.command(short_help=COMMANDS["explain"])
-@click.argument("address", metavar="ADDRESS")
+@click.argument("address", metavar="ADDRESS", shell_complete=complete_addresses)
 @options.configuration
 @options.output("text", "json")
 def explain(

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from leadstate.cli import options
+from leadstate.cli.completion import complete_labels
 from leadstate.cli.configuration import load_configuration
 from leadstate.cli.diagnostics import say
 from leadstate.cli.event_loop import wait_for
@@ -131,7 +132,12 @@ def fields(**chosen: Any) -> int:
 @get.command("leads")
 @options.option("--archived", is_flag=True, help="The archived leads instead (40 tokens a page of 500).")
 @options.option(
-    "--label", "labels", multiple=True, metavar="NAME", help="Only leads that carry this label; may be repeated: any."
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete_labels,
+    help="Only leads that carry this label; may be repeated: any.",
 )
 @options.option(
     "--owner",

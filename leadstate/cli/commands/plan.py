@@ -9,6 +9,7 @@ from leadstate.api.baseline import Baseline, read_baseline
 from leadstate.api.results import Plan
 from leadstate.cli import options
 from leadstate.cli.choices import Choices, exit_of
+from leadstate.cli.completion import complete_revisions
 from leadstate.cli.configuration import configuration_report
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
@@ -30,6 +31,7 @@ from leadstate.report import RENDERERS
     "--base",
     "base_revision",
     metavar="REF",
+    shell_complete=complete_revisions,
     help="Say of each change whether it is new since this git revision, or drift that it would mend too.",
 )
 @options.option(

@@ -28,9 +28,7 @@ from leadstate.model.policy import Impact
 
 @click.command(short_help=COMMANDS["pull"])
 @options.configuration
-@options.option(
-    "--target", "targets", multiple=True, metavar="ADDRESS", help="Only this object: label:Hot, or emea/label:Hot."
-)
+@options.targets
 @asking
 @options.progress
 @options.looks

@@ -38,13 +38,7 @@ from leadstate.report.formats.console import Cell, drawn, print_rows
 )
 @options.configuration
 @options.option("--list", "list_", is_flag=True, help="Only list the receipts, and say which can be undone.")
-@options.option(
-    "--target",
-    "targets",
-    multiple=True,
-    metavar="ADDRESS",
-    help="Only this object: label:Hot, or emea/label:Hot; may be repeated.",
-)
+@options.targets
 @options.guards
 @options.option("--out", type=options.OutputFile(), metavar="FILE", help="Only plan, and store the plan.")
 @options.approval
