@@ -19,6 +19,7 @@ from leadstate.api.receipts import journal_of, read_report
 from leadstate.config import Configuration
 from leadstate.model.diagnostics import some
 from leadstate.model.errors import LeadstateError, ReportError
+from leadstate.model.outcome import Status
 from leadstate.report.document import Report
 
 LARGEST: Final = 64 * 1024 * 1024
@@ -74,7 +75,7 @@ class StoredReceipt:
 
 
 _DONE: Final = {"add": "added", "update": "updated", "delete": "deleted"}
-_ELSE: Final = ("failed", "conflict", "unknown", "skipped")
+_ELSE: Final = tuple(status.value for status in Status if status is not Status.APPLIED)
 
 
 @dataclass(frozen=True, slots=True)

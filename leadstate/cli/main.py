@@ -182,7 +182,7 @@ def _run() -> int:
         if isinstance(failure, click.NoSuchOption) and failure.option_name in ("--dry-run", "--dryrun"):
             command = (failure.ctx and failure.ctx.command.name) or ""
             meant = DRY_RUNS.get(command, "leadstate plan")
-            failure = click.UsageError(f"{failure.message} Did you mean `{meant}`?", failure.ctx)
+            failure = click.UsageError(f"{failure.message.rstrip('.')}. Did you mean `{meant}`?", failure.ctx)
         failure.show()
         return Exit.USAGE
     except (click.Abort, KeyboardInterrupt) as failure:

@@ -476,6 +476,15 @@ def test_a_target_is_restored_with_what_it_needs_and_nothing_else(
     assert {str(change.address): dict(change.want) for change in limited(*targets).changes} == expected
 
 
+def test_a_target_is_restored_as_the_whole_run_restores_it() -> None:
+    whole = {str(change.address): change for change in limited().changes}
+    assert len(whole) == 5
+    for address, change in whole.items():
+        alone = {str(found.address): found for found in limited(address).changes}
+        assert alone[address] == change
+        assert alone.keys() <= whole.keys()
+
+
 def test_a_target_leaves_a_new_label_of_the_run_where_leads_created_by_it_carry_it() -> None:
     made = Touch("label", "id-x", "x", None, {"name": "x", "color": "red"}, answered=True)
     gave = Touch("lead", "id-a", "a", KEPT, {"labels": (RemoteRef("label", "id-x"),)}, answered=True)

@@ -48,12 +48,19 @@ Row = dict[str, Any]
 Fetch = Callable[[Reader], Awaitable[list[Row]]]
 
 
-def _in_utc(_ctx: click.Context, param: click.Parameter, value: dt.datetime | None) -> dt.datetime | None:
-    """Return a time as one in UTC, which it is where it does not say otherwise."""
-    try:
-        return value and value.replace(tzinfo=value.tzinfo or dt.UTC).astimezone(dt.UTC)
-    except OverflowError:
-        raise click.BadParameter(f"{value} is out of range", param=param) from None
+class _Time(click.DateTime):
+    """A day or a time, in UTC where it does not say otherwise; the API takes whole seconds."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dt.datetime:
+        """Return the time in UTC; raise a usage error for what is none."""
+        try:
+            found = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value)
+            found = found.replace(tzinfo=found.tzinfo or dt.UTC).astimezone(dt.UTC)
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is no time: write 2026-11-24, or 2026-11-24T09:00:00Z", param, ctx)
+        if found.microsecond:
+            self.fail(f"{value!r} has parts of a second, which Pipedrive does not take", param, ctx)
+        return found
 
 
 @click.group(short_help=COMMANDS["get"])
@@ -150,8 +157,7 @@ def fields(**chosen: Any) -> int:
 @options.option(
     "--updated-since",
     "since",
-    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]),
-    callback=_in_utc,
+    type=_Time(),
     metavar="TIME",
     help="Only leads that were changed since: 2026-11-24, or 2026-11-24T09:00:00Z; UTC unless it says otherwise.",
 )
