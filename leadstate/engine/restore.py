@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from leadstate.engine.read.custom_fields import read_fields, the_one
 from leadstate.engine.read.leads import Listed, again_if_shifted, ask_for_ids, check_labels, read_archived, read_live
-from leadstate.engine.read.observe import is_always_read, read_listing
+from leadstate.engine.read.observe import is_always_read, read_listing, without_ignored
 from leadstate.kinds import KINDS
 from leadstate.kinds.custom_field import CustomFields
 from leadstate.kinds.custom_value import Unfit, normal
@@ -61,12 +61,14 @@ async def observe_touched(
         )
         seen |= {lead.remote_id: lead for lead in archived.kept if lead.marker in missing}
     fields, diagnostics = await _fields(account, receipt, reader)
+    kept, ignored = without_ignored(account, named)
     observed = Observed(
-        {**named, LEAD.name: list(seen.values())},
+        {**kept, LEAD.name: list(seen.values())},
         carriers=None if listed is None else listed.carriers,
         unsure=missing - {lead.marker or "" for lead in archived.kept} if archived.cut else frozenset(),
         pages=0 if listed is None else listed.pages,
         fields=fields,
+        ignored=ignored,
     )
     touched = tuple(_typed(touch, fields) for touch in receipt.touched)
     return replace(account, receipt=replace(receipt, touched=touched)), observed, diagnostics

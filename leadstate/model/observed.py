@@ -37,6 +37,7 @@ class Observed:
         gone: markers of objects that the lock file knows and that do not exist any more.
         fields: the account's custom fields; None where none is declared.
         reading: how live leads were read; None where they were not.
+        ignored: the objects that `policy.ignore` names, by kind; none of them is in `live`.
         unmarked: title, white space collapsed → ids of live leads that bear no ownership marker, were created over the
             API, and have the title of a declared lead.
     """
@@ -50,4 +51,5 @@ class Observed:
     gone: frozenset[str] = frozenset()
     fields: Dictionary | None = None
     reading: Reading | None = None
+    ignored: Mapping[str, Sequence[Live]] = field(default_factory=dict)
     unmarked: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -33,6 +33,8 @@ class Reason(StrEnum):
     MERGED = "merged"
     RETIRING = "retiring"
     UNMANAGED = "unmanaged"
+    IGNORED = "ignored"
+    PROTECTED = "protected"
     NOT_LOCKED = "not-locked"
     SEED = "seed"
     ARCHIVED = "archived"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from leadstate.model.account import Account
 from leadstate.model.address import Address, Span
 from leadstate.model.observed import Observed
-from leadstate.model.plan import AccountPlan, Change, Untouched
+from leadstate.model.plan import AccountPlan, Change, Reason, Untouched
 from leadstate.model.policy import Prune
 from leadstate.model.resource import Attrs, Desired, Live, references, settle
 from leadstate.reconcile.match import KnownBy, identify, known_by
@@ -83,6 +83,8 @@ def explain(
     matching = found.matchings[address.kind]
     live_of = {paired.address: live for paired, live in matching.pairs}
     live_of |= {Address(account.name, address.kind, found.names[live.remote_id]): live for live in matching.undeclared}
+    ignored = {Address(account.name, live.kind, live.name): live for live in observed.ignored.get(address.kind, ())}
+    live_of = {**ignored, **live_of}
     desired = next((item for item in account.desired if item.address == address), None)
     live = live_of.get(address)
     if desired is None and live is None:
@@ -96,7 +98,9 @@ def explain(
         {} if desired is None else {name: settle(value, there.get(name)) for name, value in desired.attrs.items()},
         there,
         next((change for change in plan.changes if change.address == address), None),
-        next((group for group in plan.untouched if (group.kind, group.key) == (address.kind, address.key)), None),
+        Untouched(address.kind, Reason.IGNORED, address.key)
+        if live is not None and ignored.get(address) is live
+        else next((group for group in plan.untouched if (group.kind, group.key) == (address.kind, address.key)), None),
         tuple(item.address for item in declared.desired if address.ref in _referred(item)),
         account.policy.prune(address.kind),
         live is not None and live.remote_id in account.locked,

@@ -31,6 +31,7 @@ class _Draft:
     untouched: list[Untouched] = field(default_factory=list)
     unchanged: list[Address] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    ignored: frozenset[Value] = frozenset()
 
 
 def plan_account(
@@ -53,8 +54,16 @@ def plan_account(
         today: the day in UTC, for what is deleted from a day on; unless given, every such day has come.
     """
     found = identify(account, observed, order, matched)
+    ignored = [live for listed in observed.ignored.values() for live in listed]
+    for live in ignored:
+        # Leads may carry it, and a plan calls it by its name.
+        if found.bindings.id_of(Ref(live.kind, live.name)) is None:
+            found.bindings.bind(Ref(live.kind, live.name), live.remote_id)
     draft = _Draft(account, observed, today, found.bindings, found.names)
+    draft.ignored = frozenset(found.bindings.link(RemoteRef(live.kind, live.remote_id)) for live in ignored)
     for kind in order:
+        if passed_over := observed.ignored.get(kind):
+            draft.untouched.append(Untouched(kind, Reason.IGNORED, count=len(passed_over)))
         if found.matchings[kind] is not NOTHING:
             _plan_kind(draft, found.matchings[kind])
         if others := observed.others.get(kind):
@@ -89,7 +98,7 @@ def _plan_kind(draft: _Draft, matching: Matching) -> None:
         _plan_missing(draft, desired)
     for desired in matching.gone:
         if not desired.present:
-            draft.unchanged.append(desired.address)
+            _plan_gone(draft, desired)
             continue
         address = desired.address
         draft.untouched.append(Untouched(address.kind, Reason.GONE, address.key, desired.remote_id, desired.span))
@@ -98,17 +107,7 @@ def _plan_kind(draft: _Draft, matching: Matching) -> None:
     for live in matching.duplicates:
         address = Address(account.name, live.kind, draft.names[live.remote_id])
         draft.changes.append(_delete(address, live, draft.bindings, Reason.DUPLICATE))
-    staying = []
-    for live in matching.extra:
-        key = draft.names[live.remote_id]
-        if _is_pruned(live, account):
-            address = Address(account.name, live.kind, key)
-            draft.changes.append(_delete(address, live, draft.bindings, Reason.UNMANAGED))
-        else:
-            staying.append(live)
-            locked = account.policy.prune(live.kind) is Prune.LOCKED
-            reason = Reason.NOT_LOCKED if locked else Reason.UNMANAGED
-            draft.untouched.append(Untouched(live.kind, reason, key, live.remote_id))
+    staying = [live for live in matching.extra if not _plan_unmanaged(draft, live)]
     draft.diagnostics.extend(likenesses(matching, staying, account))
     if staying and account.policy.prune(staying[0].kind) is Prune.LOCKED and not account.lock:
         draft.diagnostics.append(
@@ -127,6 +126,35 @@ def _plan_kind(draft: _Draft, matching: Matching) -> None:
         draft.untouched.extend(
             Untouched(member.kind, reason, draft.names[member.remote_id], member.remote_id) for member in group
         )
+
+
+def _plan_unmanaged(draft: _Draft, live: Live) -> bool:
+    """Plan an object that nothing declares; return whether it is deleted."""
+    policy, key = draft.account.policy, draft.names[live.remote_id]
+    pruned = _is_pruned(live, draft.account)
+    if pruned and not policy.protects(live.kind, live.name):
+        address = Address(draft.account.name, live.kind, key)
+        draft.changes.append(_delete(address, live, draft.bindings, Reason.UNMANAGED))
+        return True
+    reason = Reason.NOT_LOCKED if policy.prune(live.kind) is Prune.LOCKED else Reason.UNMANAGED
+    draft.untouched.append(Untouched(live.kind, Reason.PROTECTED if pruned else reason, key, live.remote_id))
+    return False
+
+
+def _plan_gone(draft: _Draft, desired: Desired) -> None:
+    """Plan an object that must not exist and that is known by its id alone: it does not, unless it is ignored."""
+    kind = desired.address.kind
+    if desired.remote_id in {live.remote_id for live in draft.observed.ignored.get(kind, ())}:
+        draft.diagnostics.append(
+            desired.diagnostic(
+                f"ignored-{kind}",
+                Severity.ERROR,
+                f"the {kind} {desired.remote_id} is to be deleted, and `policy.ignore` ignores it",
+                hint="take it out of one of the two",
+            )
+        )
+        return
+    draft.unchanged.append(desired.address)
 
 
 def _plan_missing(draft: _Draft, desired: Desired) -> None:
@@ -182,6 +210,7 @@ def _plan_pair(draft: _Draft, desired: Desired, live: Live) -> None:
         _plan_absent(draft, desired, live)
         return
     after = {key: settle(value, before.get(key)) for key, value in desired.attrs.items()}
+    after |= {key: _with_ignored(draft, value, before.get(key)) for key, value in after.items()}
     if live.frozen_by is None and after.get(FREEZES) is True:
         after |= _handed_over(draft, {**before, **after})
     fields = diff(before, after)
@@ -209,6 +238,13 @@ def _plan_pair(draft: _Draft, desired: Desired, live: Live) -> None:
         )
 
 
+def _with_ignored(draft: _Draft, value: Value, before: Value) -> Value:
+    """Return a list of references with those that the object has to ignored objects: they stay on it."""
+    if not draft.ignored or not isinstance(value, tuple) or not isinstance(before, tuple):
+        return value
+    return tuple(sorted({*value, *(draft.ignored & set(before))}, key=str))
+
+
 def _handed_over(draft: _Draft, wanted: Attrs) -> Attrs:
     """What an object that is frozen by this plan must let go of at once: later nobody can take it away any more."""
     moves = {change.address.ref: change.moves_to for change in draft.changes if change.moves_to is not None}
@@ -221,6 +257,16 @@ def _handed_over(draft: _Draft, wanted: Attrs) -> Attrs:
 
 
 def _plan_absent(draft: _Draft, desired: Desired, live: Live) -> None:
+    if draft.account.policy.protects(live.kind, live.name):
+        draft.diagnostics.append(
+            desired.diagnostic(
+                f"protected-{live.kind}",
+                Severity.ERROR,
+                f"the {live.kind} {live.name!r} is to be deleted, and `policy.protect` protects it",
+                hint=f"keep the {live.kind}, or take it out of `policy.protect`",
+            )
+        )
+        return
     if desired.not_before is not None and draft.today.isoformat() < desired.not_before:
         days = (dt.date.fromisoformat(desired.not_before) - draft.today).days
         carriers = draft.observed.carriers

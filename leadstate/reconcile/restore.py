@@ -137,10 +137,15 @@ class _Draft:
         live = {there.remote_id: there for there in self.observed.live.get(kind, ())}
         names = {there.remote_id: there.name for there in live.values()}
         ours = [changed for changed in self._changed if changed.kind == kind]
+        for changed in filter(self._is_ignored, ours):
+            self._leave(changed, Reason.IGNORED)
+        ours = [changed for changed in ours if not self._is_ignored(changed)]
         new = [changed for changed in ours if not changed.existed and changed.exists]
         for changed in new:
             if changed.remote_id not in live:
                 self.unchanged += 1
+            elif self.account.policy.protects(kind, live[changed.remote_id].name):
+                self._leave(changed, Reason.PROTECTED)
             elif changed.may_have_left(live[changed.remote_id].attrs):
                 self._delete(changed, live[changed.remote_id])
                 del names[changed.remote_id]
@@ -153,6 +158,12 @@ class _Draft:
         made = {changed.remote_id for changed in new}
         for changed in (changed for changed in ours if changed.existed and not changed.exists):
             self._recreate_named(changed, live, names, made)
+
+    def _is_ignored(self, changed: Changed) -> bool:
+        """Return whether an object is ignored, or would be if it were created again or got its name back."""
+        there = {live.remote_id for live in self.observed.ignored.get(changed.kind, ())}
+        name = changed.before.get("name")
+        return changed.remote_id in there or (isinstance(name, str) and self.account.policy.ignores(changed.kind, name))
 
     def keep_carried_labels(self) -> None:
         """Keep an added label that leads would lose: somebody gave it to them since, or nobody can edit them."""
@@ -316,7 +327,8 @@ class _Draft:
 
     def _labels_before(self, changed: Changed, live: Live) -> tuple[Value, ...]:
         """The labels that a lead gets: those it has, without those that the run gave it, with those that it took."""
-        kept = _carried(live) - {*changed.lost, *changed.gained}
+        ignored = {there.remote_id for there in self.observed.ignored.get(CARRIED, ())}
+        kept = _carried(live) - ({*changed.lost, *changed.gained} - ignored)
         back = (self._label(label) for label in changed.lost)
         stay = (self.bindings.link(RemoteRef(CARRIED, label)) for label in kept)
         labels = {*stay, *(label for label in back if label is not None)}

@@ -19,6 +19,8 @@ _WHY_CHANGED = {
 }
 
 _WHY_UNTOUCHED = {
+    Reason.IGNORED: "`policy.ignore` ignores it",
+    Reason.PROTECTED: "nothing declares it, and `policy.protect` keeps it from being deleted",
     Reason.SEED: "it is there, and `mode: seed` leaves it to people from then on",
     Reason.ARCHIVED: "it is archived, and Pipedrive lets nobody edit it; `archived: false` brings it back",
     Reason.PREVIOUS_NAME: "it bears a previous name of a declared label that is there under its own",

@@ -53,6 +53,32 @@ BAD: dict[str, tuple[str, str, str]] = {
     "unknown account": (TOP + "labels: [{name: A, color: red, accounts: [‸emae]}]\n", "unknown-account", "`emea`"),
     "unknown account in except": (TOP + "labels: [{name: A, color: red, except: [‸eu]}]\n", "unknown-account", "`us`"),
     "unknown tag": (TOP + "labels: [{name: A, color: red, accounts: [‸tag:prd]}]\n", "unknown-account", "`tag:prod`"),
+    "an ignored label": (
+        TOP + "policy: {ignore: {labels: [H*]}}\nlabels:\n  - {name: ‸Hot, color: red}\n",
+        "ignored-label",
+        "`Hot` is declared",
+    ),
+    "an ignored label in one account": (
+        TOP.replace("tags: [prod], vars: {region: US}", "policy: {ignore: {labels: [Cold]}}")
+        + "labels:\n  - {name: Hot, color: red, previously: [‸Cold]}\n",
+        "ignored-label",
+        "in the account us",
+    ),
+    "an ignored label to merge": (
+        TOP + "policy: {ignore: {labels: [C*]}}\nlabels:\n  - {name: Hot, color: red, merge_from: [‸Cold]}\n",
+        "ignored-label",
+        "`Cold`",
+    ),
+    "a protected label that must not exist": (
+        TOP + "policy: {protect: {labels: ['GDPR*']}}\nlabels:\n  - {name: ‸GDPR hold, state: absent}\n",
+        "protected-label",
+        "keep the label",
+    ),
+    "a protected label to merge": (
+        TOP + "policy: {protect: {labels: [V?P]}}\nlabels:\n  - {name: Hot, color: red, merge_from: [‸VIP]}\n",
+        "protected-label",
+        "`VIP` is to be deleted",
+    ),
     "tag without tag:": (
         TOP + "labels: [{name: A, color: red, accounts: [‸prod]}]\n",
         "unknown-account",
@@ -280,6 +306,18 @@ class TestGood:
             Policy({"label": Prune.ALL, "lead": Prune.OWNED}, None, 50, 5, refuse_in_use=False, archived_pages=10),
             Policy({"label": Prune.ALL, "lead": Prune.NONE}, 3, 50, None, refuse_in_use=True, archived_pages=0),
         ]
+
+    def test_an_account_replaces_what_all_ignore_and_keeps_what_all_protect(self, load_text: Load) -> None:
+        found = load_text(
+            "version: 1\naccounts:\n  a: {domain: a, token: {env: T}, policy: {ignore: {labels: []}}}\n"
+            "  b: {domain: b, token: {env: T}}\n"
+            "policy: {ignore: {labels: [tmp-*]}, protect: {labels: [VIP]}}\n"
+            "labels: [{name: tmp-1, color: red, accounts: [a]}, {name: VIP, color: red}]\n"
+        )
+        first, second = (account.account.policy for account in found.accounts)
+        assert (first.ignores("label", "tmp-1"), second.ignores("label", "tmp-1")) == (False, True)
+        assert first.protects("label", "VIP")
+        assert not first.protects("label", "vip")
 
     def test_overrides_variables_and_references(self, load_text: Load) -> None:
         found = load_text(

@@ -143,8 +143,11 @@ def _through(value: ast.expr, product: _Product) -> Iterator[str]:
 
 def _strings(value: ast.expr, form: re.Pattern[str]) -> Iterator[str]:
     """Return the strings in an expression that are codes; one that names a kind is described as labels have it."""
-    for constant in ast.walk(value):
-        if isinstance(constant, ast.Constant) and isinstance(constant.value, str):
-            text = constant.value.replace("{0}", "label").replace("{1}", "labels")
-            if form.fullmatch(text):
-                yield text.rstrip("?")
+    for part in ast.walk(value):
+        text = ""
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            text = part.value.replace("{0}", "label").replace("{1}", "labels")
+        elif isinstance(part, ast.JoinedStr):
+            text = "".join(str(piece.value) if isinstance(piece, ast.Constant) else "label" for piece in part.values)
+        if form.fullmatch(text):
+            yield text.rstrip("?")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from leadstate.model.address import Address, Ref, RemoteRef, Target
+from leadstate.model.diagnostics import Severity
 from leadstate.model.observed import Observed
 from leadstate.model.plan import Action, Impact, Reason, fingerprint
 from leadstate.model.resource import ABSENT, AtLeast, Money
@@ -396,3 +397,35 @@ def test_a_changed_copy_of_a_plan_has_its_own_fingerprint() -> None:
     assert plan.fingerprint == fingerprint(plan)
     assert replace(plan, origin="https://other.test").fingerprint != plan.fingerprint
     assert replace(plan, changes=()).fingerprint is None
+
+
+def test_a_lead_keeps_the_ignored_labels_that_it_carries() -> None:
+    tmp, odd = live_label("tmp-1"), live_label("Odd")
+    carried = live_lead("a", labels=(tmp.remote_id, odd.remote_id))
+    plan = planned(
+        account(label("Hot"), lead("a", labels=refs("Hot"))), live_label("Hot"), odd, carried, ignored={"label": [tmp]}
+    )
+    assert plan.changes[0].want["labels"] == (Ref("label", "Hot"), Ref("label", "tmp-1"))
+    assert (Reason.IGNORED, 1) in [(group.reason, group.count) for group in plan.untouched]
+
+
+def test_a_protected_label_is_not_pruned() -> None:
+    plan = planned(account(labels="all", protect={"label": ["V*"]}), live_label("VIP"), live_label("Odd"))
+    assert shown(plan) == ["- label:Odd"]
+    assert [(group.key, group.reason) for group in plan.untouched] == [("VIP", Reason.PROTECTED)]
+
+
+@pytest.mark.parametrize("moves_to", [None, Ref("label", "Hot")])
+def test_a_protected_label_that_must_not_exist_is_an_error_that_nothing_lifts(moves_to: Ref | None) -> None:
+    gone = replace(label("x", present=False), names=("x", "VIP"), moves_to=moves_to)
+    plan = planned(account(label("Hot"), gone, protect={"label": ["VIP"]}), live_label("Hot"), live_label("VIP"))
+    assert shown(plan) == []
+    assert [(found.code, found.severity) for found in plan.diagnostics] == [("protected-label", Severity.ERROR)]
+    assert "protected-label" not in GUARDS
+
+
+def test_a_label_that_is_taken_in_by_id_and_ignored_is_an_error() -> None:
+    tmp = live_label("tmp-1")
+    source = replace(label("Hot#1", present=False), names=(), remote_id=tmp.remote_id, moves_to=Ref("label", "Hot"))
+    plan = planned(account(label("Hot"), source), live_label("Hot"), ignored={"label": [tmp]})
+    assert [found.code for found in plan.diagnostics] == ["ignored-label"]

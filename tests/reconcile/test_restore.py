@@ -500,3 +500,25 @@ def test_a_target_leaves_a_new_label_of_the_run_where_leads_created_by_it_carry_
     assert shown(plan(made, gave, leads=live)) == ["- label:x", "~ lead:a labels"]
     with_seed = [*live, live_lead("b", labels=("id-x",))]
     assert shown(plan(made, gave, done(seed), leads=with_seed)) == ["~ lead:a labels"]
+
+
+def test_a_rollback_deletes_no_protected_label() -> None:
+    made = done(Touch("label", "id-1", "VIP", None, {"name": "VIP", "color": "red"}))
+    receipt = AccountReceipt("receipt.json", (made,), {})
+    there = live_label("VIP", "red", "id-1")
+    plan = plan_restore(account(protect={"label": ["VIP"]}), receipt, Observed({"label": [there], "lead": []}))
+    assert (plan.changes, left(plan)) == ((), [("id-1", "protected")])
+
+
+def test_a_rollback_leaves_ignored_labels_and_their_leads_alone() -> None:
+    tmp = live_label("tmp-1", "red", "id-1")
+    changed = done(
+        Touch("label", "id-1", "tmp-1", {"name": "tmp-1", "color": "blue"}, {"name": "tmp-1", "color": "red"})
+    )
+    carries = {"labels": (RemoteRef("label", "id-1"),)}
+    gained = done(Touch("lead", "id-a", "a", {"labels": ()}, carries, marker="ns:a"))
+    deleted = done(Touch("label", "gone", "tmp-2", {"name": "tmp-2", "color": "red"}, None))
+    receipt = AccountReceipt("receipt.json", (changed, gained, deleted), {})
+    observed = Observed({"label": [], "lead": [live_lead("a", labels=("id-1",))]}, ignored={"label": [tmp]})
+    plan = plan_restore(account(ignore={"label": ["tmp-*"]}), receipt, observed)
+    assert (plan.changes, left(plan)) == ((), [("id-1", "ignored"), ("gone", "ignored")])

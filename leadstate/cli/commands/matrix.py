@@ -21,13 +21,12 @@ from leadstate.cli.output import UNFOLDED, columns, wants_color, write_private
 from leadstate.cli.session import session
 from leadstate.config import Configuration
 from leadstate.engine.jobs import AccountJob, each
-from leadstate.engine.read.decoded import decoded
+from leadstate.engine.read.observe import read_listing, without_ignored
 from leadstate.kinds.label import LABEL
 from leadstate.model.diagnostics import NAMED, Diagnostic, counted, some
 from leadstate.model.escape import visible, visible_json
 from leadstate.model.resource import Live
 from leadstate.pipedrive.client import Reader
-from leadstate.pipedrive.operations import GET_LABELS, Request
 from leadstate.report.formats.console import Cell, drawn, print_rows
 
 Grid = dict[str, dict[str, list[str]]]
@@ -93,8 +92,9 @@ async def _read(configuration: Configuration) -> tuple[dict[str, list[Live]], li
 
 
 async def _read_labels(job: AccountJob) -> list[Live] | Diagnostic:
-    answer = await Reader(job.connection).get(Request(GET_LABELS))
-    return list(decoded(LABEL, GET_LABELS, answer.rows()))
+    listed = await read_listing(LABEL, Reader(job.connection))
+    kept, _ = without_ignored(job.account, {LABEL.name: listed})
+    return kept[LABEL.name]
 
 
 def _grid(read: Mapping[str, Sequence[Live]]) -> Grid:

@@ -1,7 +1,7 @@
 """The whole of a configuration to accounts: scopes, labels, leads, policies. The rules themselves are next door."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from leadstate.config.configuration import (
 )
 from leadstate.config.rules.leads import Broken, Leads, check_keys
 from leadstate.config.rules.merge import Entry, Merged
-from leadstate.config.rules.names import check_names, names_of
+from leadstate.config.rules.names import check_names, check_policies, names_of
 from leadstate.config.rules.scope import AccountSet, Directory, Item, scope_of
 from leadstate.config.rules.trust import Trust, check_trust
 from leadstate.config.rules.variables import Variables
@@ -52,10 +52,13 @@ def declare(
     _check_namespace(merged, diagnostics)
     _check_addresses(merged, diagnostics)
 
+    everywhere = merged.policy.spec if merged.policy else None
+    policies = {name: policy_of(entry.spec.policy, everywhere) for name, entry in merged.accounts.items()}
     variables = Variables(merged.accounts, directory, merged.unsure)
     named = {kind.name: names_of(kind, items[kind.name], variables) for kind in KINDS.values() if kind.is_named}
     for names in named.values():
         check_names(names, directory, diagnostics)
+        check_policies(names, _by_policy(policies, directory), directory, diagnostics)
     leads = items[LEAD.name]
     rules = Leads(named[LABEL.name], variables, directory, merged.namespace or "", _broken(merged))
     desired = (*(declared for names in named.values() for declared in names.desired()), *rules.desired(leads))
@@ -67,14 +70,13 @@ def declare(
     for name, entry in merged.accounts.items():
         check_trust(entry, tokens[name], trust, diagnostics)
 
-    everywhere = merged.policy.spec if merged.policy else None
     return tuple(
         DeclaredAccount(
             Account(
                 name,
                 entry.spec.origin,
                 merged.namespace,
-                policy_of(entry.spec.policy, everywhere),
+                policies[name],
                 InAccount(name, directory.bits[name], desired),
                 entry.spec.company_id,
             ),
@@ -84,6 +86,16 @@ def declare(
         for name, entry in sorted(merged.accounts.items())
         if directory.bits[name] & selected
     )
+
+
+def _by_policy(policies: Mapping[str, Policy], directory: Directory) -> list[tuple[Policy, AccountSet]]:
+    """Return each policy that ignores or protects anything with the accounts that ignore and protect the same."""
+    found: dict[str, tuple[Policy, AccountSet]] = {}
+    for name, policy in policies.items():
+        if any(policy.ignore.values()) or any(policy.protect.values()):
+            said = f"{policy.ignore} {policy.protect}"
+            found[said] = (policy, found.get(said, (policy, 0))[1] | directory.bits[name])
+    return list(found.values())
 
 
 def _selected(selectors: Sequence[str], directory: Directory, diagnostics: Diagnostics) -> AccountSet:
@@ -182,18 +194,22 @@ def policy_of(account: PolicySpec, everywhere: PolicySpec | None) -> Policy:
     """Return the policy of an account: what it says, then what holds for all, then the defaults; null lifts a limit."""
     written: dict[str, Any] = {}
     rules: dict[str, Prune] = {}
+    ignore: dict[str, Any] = {}
+    protect: dict[str, Any] = {}
     for spec in (everywhere, account):
         if spec is not None:
             written |= dict(_policy_fields(spec))
             said = fields_set(spec.prune)
             rules |= {kind.name: Prune(str(said[kind.section])) for kind in KINDS.values() if kind.section in said}
-    return replace(Policy(), **written, prune_rules=rules)
+            for patterns, chosen in ((ignore, fields_set(spec.ignore)), (protect, fields_set(spec.protect))):
+                patterns |= {kind.name: chosen[kind.section] for kind in KINDS.values() if kind.section in chosen}
+    return replace(Policy(), **written, prune_rules=rules, ignore=ignore, protect=protect)
 
 
 def _policy_fields(spec: PolicySpec) -> Iterator[tuple[str, object]]:
     for name, value in fields_set(spec).items():
         match name:
-            case "prune":
+            case "prune" | "ignore" | "protect":
                 continue
             case "guards":
                 yield from fields_set(spec.guards).items()

@@ -13,6 +13,7 @@ from leadstate.config.yaml.diagnostics import Diagnostics, Place, visible
 from leadstate.kinds.base import Kind, fields_set
 from leadstate.kinds.named import NamedSpec, declare, taken_in
 from leadstate.model.address import Address
+from leadstate.model.policy import Policy
 from leadstate.model.resource import Desired
 from leadstate.reconcile.lookalikes import look
 
@@ -319,6 +320,44 @@ def _merge_clashes(labels: Sequence[NamedHere], by_name: _Claims) -> Iterator[Cl
                 yield "merge-source-twice", label.entry.place("merge_from", index), first.where, both
         if label.spec.successor is not None and (lost := label.accounts & ~staying.get(label.spec.successor, 0)):
             yield "successor-unknown", label.entry.place("replace_with"), label.where, lost
+
+
+def check_policies(
+    names: Names, policies: Iterable[tuple[Policy, AccountSet]], directory: Directory, diagnostics: Diagnostics
+) -> None:
+    """Report what is declared though the policy of an account ignores it, or that is to go though it is protected."""
+    kind = names.kind
+    problems: dict[tuple[str, Place, str], AccountSet] = defaultdict(int)
+    for policy, accounts in policies:
+        for label in names.here:
+            both = label.accounts & accounts
+            for place, name, goes in _spoken_of(label) if both else ():
+                if policy.ignores(kind.name, name):
+                    problems["ignored-{0}", place, name] |= both
+                elif goes and policy.protects(kind.name, name):
+                    problems["protected-{0}", place, name] |= both
+    for (code, place, name), accounts in problems.items():
+        summary, hint = (words.format(kind.name, kind.section, shown(name)) for words in _POLICIES[code])
+        diagnostics.error(code.format(kind.name), f"{summary}{directory.in_accounts(accounts)}", place, hint=hint)
+
+
+_POLICIES = {
+    "ignored-{0}": ("{2} is declared, and `policy.ignore` ignores it", "take it out of one of the two"),
+    "protected-{0}": (
+        "{2} is to be deleted, and `policy.protect` protects it",
+        "keep the {0}, or take it out of `policy.protect`",
+    ),
+}
+
+
+def _spoken_of(label: NamedHere) -> Iterator[tuple[Place, str, bool]]:
+    """Yield each name that a declaration speaks of: where, the name, and whether an object of it is to be deleted."""
+    yield label.where, label.spec.name, not label.present
+    for index, name in enumerate(label.spec.previously):
+        yield label.entry.place("previously", index), name, not label.present
+    for index, source in enumerate(label.spec.sources):
+        if isinstance(source, str):
+            yield label.entry.place("merge_from", index), source, True
 
 
 def shown(name: str) -> str:

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from leadstate.config.schema.token_spec import TokenSpec
 from leadstate.config.schema.urls import Domain, Url
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import Item, Kind, RemoteId, Scoped, Spec, fields_set
+from leadstate.kinds.base import Item, Kind, Line, RemoteId, Scoped, Spec, fields_set
 from leadstate.kinds.lead_spec import IfGone, Mode, Plan
 
 AccountName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
@@ -39,6 +39,25 @@ PruneSpec: type[Spec] = create_model(
 )
 
 
+_NAMES: dict[str, Any] = {
+    kind.section: (
+        Annotated[
+            list[Line],
+            Field(max_length=1000, description=f"Names of {kind.section}; `*`, `?` and `[abc]` stand for others."),
+        ],
+        Field(default_factory=list),
+    )
+    for kind in KINDS.values()
+    if kind.is_named
+}
+IgnoreSpec: type[Spec] = create_model(
+    "IgnoreSpec", __base__=Spec, __doc__="Live objects that are as if they were not there.", **_NAMES
+)
+ProtectSpec: type[Spec] = create_model(
+    "ProtectSpec", __base__=Spec, __doc__="Live objects that are never deleted.", **_NAMES
+)
+
+
 class GuardsSpec(Spec):
     """How much one run may do; null for no limit."""
 
@@ -58,6 +77,14 @@ class PolicySpec(Spec):
         PruneSpec,
         Field(description="Which undeclared objects are deleted."),
     ] = PruneSpec()
+    ignore: Annotated[
+        IgnoreSpec,
+        Field(description="Live objects that are never planned, pruned, merged, imported or reported as unmanaged."),
+    ] = IgnoreSpec()
+    protect: Annotated[
+        ProtectSpec,
+        Field(description="Live objects that are never deleted or merged into others; no `--allow` lifts it."),
+    ] = ProtectSpec()
     guards: Annotated[GuardsSpec, Field(description="How much one run may do; null for no limit.")] = GuardsSpec()
     in_use: Annotated[
         Literal["refuse", "allow"], Field(description="Whether a label that leads still carry may be deleted.")

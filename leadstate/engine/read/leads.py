@@ -53,11 +53,13 @@ class Named:
         live: kind → what exists.
         matched: kind → what is declared matched with that.
         goes: kind → whether an object of it is to be deleted.
+        ignored: kind → what exists besides and is ignored.
     """
 
     live: Mapping[str, Sequence[Live]]
     matched: Mapping[str, Matching]
     goes: Mapping[str, bool]
+    ignored: Mapping[str, Sequence[Live]]
 
 
 @dataclass(slots=True)
@@ -267,7 +269,7 @@ async def read_leads(
     if wanted and _is_listed_anyway(account, pages, everything=question.everything):
         listed = await again_if_shifted(lambda: read_live(account, reader))
     known = await named
-    labels = known.live[LABEL.name]
+    labels = [*known.live[LABEL.name], *known.ignored[LABEL.name]]
     goes = known.goes[LABEL.name]
     priced = ways(account, pages, labels_go=goes, everything=question.everything)
     full = question.impact is Impact.FULL and goes

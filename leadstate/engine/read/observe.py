@@ -1,7 +1,7 @@
 """Reads of an account what matters for a plan, as cheaply as can be; keeps only that."""
 
 from asyncio import Task
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -66,6 +66,7 @@ async def observe(
     observed = Observed(known.live)
     for task in reading.values():
         observed = replace(task.result(), live={**observed.live, **task.result().live})
+    observed = replace(observed, ignored=known.ignored)
     return observed, known.matched
 
 
@@ -90,9 +91,20 @@ async def _read_named(account: Account, reader: Reader) -> Named:
         for kind in KINDS.values()
         if kind.name not in _STRATEGIES and (is_always_read(kind) or _is_wanted(kind.name, account))
     ]
-    live = {kind.name: await read_listing(kind, reader) for kind in kinds}
+    live, ignored = without_ignored(account, {kind.name: await read_listing(kind, reader) for kind in kinds})
     matched = {kind: match(account.of_kind(kind), there, account.lock) for kind, there in live.items()}
-    return Named(live, matched, {kind: _any_goes(account, kind, matched[kind]) for kind in matched})
+    return Named(live, matched, {kind: _any_goes(account, kind, matched[kind]) for kind in matched}, ignored)
+
+
+def without_ignored(
+    account: Account, live: Mapping[str, Sequence[Live]]
+) -> tuple[dict[str, list[Live]], dict[str, list[Live]]]:
+    """Return what of each kind is not ignored, and what is (spec section 2, `policy.ignore`)."""
+    ignores = account.policy.ignores
+    return (
+        {kind: [there for there in listed if not ignores(kind, there.name)] for kind, listed in live.items()},
+        {kind: [there for there in listed if ignores(kind, there.name)] for kind, listed in live.items()},
+    )
 
 
 def _is_wanted(kind: str, account: Account) -> bool:
@@ -101,9 +113,10 @@ def _is_wanted(kind: str, account: Account) -> bool:
 
 def _any_goes(account: Account, kind: str, matching: Matching) -> bool:
     """Return whether an object would be deleted, so that those matter that refer to it."""
-    rule = account.policy.prune(kind)
+    rule, protects = account.policy.prune(kind), account.policy.protects
     pruned = any(
-        rule is Prune.ALL or (rule is Prune.LOCKED and account.remembers(live.kind, live.remote_id))
+        (rule is Prune.ALL or (rule is Prune.LOCKED and account.remembers(live.kind, live.remote_id)))
+        and not protects(kind, live.name)
         for live in matching.extra
     )
     return pruned or any(not desired.present for desired, _ in matching.pairs)

@@ -12,7 +12,7 @@ from leadstate.engine.read.company import wrong_company
 from leadstate.engine.read.decoded import decoded
 from leadstate.engine.read.leads import ATTEMPTS, labels_of
 from leadstate.engine.read.lookups import descriptions
-from leadstate.engine.read.observe import is_always_read, read_listing
+from leadstate.engine.read.observe import is_always_read, read_listing, without_ignored
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Kind
 from leadstate.kinds.label import LABEL
@@ -82,11 +82,8 @@ async def _read(account: Account, reader: Reader, wanted: Wanted) -> Undeclared:
     wrong = await wrong_company(account, reader)
     if wrong is not None:
         return Undeclared(account.name, diagnostics=(wrong,))
-    live = {
-        kind.name: await read_listing(kind, reader)
-        for kind in KINDS.values()
-        if kind.is_named and (is_always_read(kind) or kind.name in wanted.kinds)
-    }
+    kinds = [kind for kind in KINDS.values() if kind.is_named and (is_always_read(kind) or kind.name in wanted.kinds)]
+    live, _ = without_ignored(account, {kind.name: await read_listing(kind, reader) for kind in kinds})
     leads, foreign = await _read_leads(account, reader, wanted) if wanted.leads else ([], 0)
     carrying = {RemoteRef(LABEL.name, label.remote_id) for label in live[LABEL.name] if label.name in wanted.labels}
     leads = [lead for lead in leads if not wanted.labels or carrying & labels_of(lead)]

@@ -26,6 +26,8 @@ _WHY_DELETED = {
     "undone": "added by the run that is undone",
 }
 _WHY_UNTOUCHED = {
+    "ignored": "policy.ignore",
+    "protected": "policy.protect",
     "unmanaged": "unmanaged; prune: none",
     "not-locked": "not declared and not in the lock file; prune: locked",
     "not-ours": "not ours",
