@@ -73,7 +73,7 @@ def _list(call: Call, *, archived: bool, since: str | None) -> Reply:
         person_id=number(call.query, "person_id"),
         organization_id=number(call.query, "organization_id"),
         updated_since=since,
-        sort=_sort(call.query.get("sort", "")),
+        sort=_sort(call.query.get("sort")),
     )
     start = number(call.query, "start", least=0) or 0
     limit = min(number(call.query, "limit") or PAGE_DEFAULT, PAGE_MOST)
@@ -81,10 +81,10 @@ def _list(call: Call, *, archived: bool, since: str | None) -> Reply:
     return page([call.company.shown(lead) for lead in leads], start, limit, more=more)
 
 
-def _sort(text: str) -> tuple[tuple[str, bool], ...]:
+def _sort(text: str | None) -> tuple[tuple[str, bool], ...]:
     """Read `title`, `title DESC` or several of them with commas between, as (field, descending)."""
     order = []
-    for part in text.split(",") if text else ():
+    for part in () if text is None else text.split(","):
         field, _, mode = part.strip().partition(" ")
         if field not in SORTABLE or mode.strip().upper() not in ("", "ASC", "DESC"):
             raise payloads.BadRequestError(f"sort can not be {part.strip()!r}")

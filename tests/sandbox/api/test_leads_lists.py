@@ -59,6 +59,7 @@ def test_next_start_is_present_only_if_more_leads_follow() -> None:
         {"sort": "label_ids"},
         {"sort": "title UP"},
         {"sort": "title,"},
+        {"sort": ""},
         {"updated_since": "2026-11-24T10:00:00.000Z"},
         {"updated_since": "2026-11-24"},
         {"updated_since": "2026-13-24T10:00:00Z"},
