@@ -63,11 +63,12 @@ def complete_guards(guards: Sequence[str], incomplete: str) -> list[str]:
 
 
 def complete_receipts(incomplete: str) -> list[str]:
-    """Return the receipts of this folder that begin so, newest first."""
+    """Return the receipts of this folder whose paths or names begin so, newest first."""
     from leadstate.api.session import Runtime  # noqa: PLC0415  only to complete
     from leadstate.api.stored_receipts import paths_of  # noqa: PLC0415  as above
 
-    return _offered(map(str, paths_of(Runtime().receipts)), incomplete)
+    paths = paths_of(Runtime().receipts)
+    return _offered((path.name if incomplete[:1].isdigit() else str(path) for path in paths), incomplete)
 
 
 def _paths(ctx: click.Context) -> Sequence[Path]:

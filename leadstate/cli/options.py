@@ -41,10 +41,19 @@ class OutputFile(click.Path):
 
 
 class ReceiptFile(click.Path):
-    """A receipt; the shell completes those of this folder, newest first."""
+    """A receipt, by its path or by its name in the folder of receipts; the shell completes those of the folder."""
 
     def __init__(self) -> None:
         super().__init__(exists=True, dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path; raise a usage error where there is no such file."""
+        from leadstate.cli.session import runtime  # noqa: PLC0415  not needed for help
+
+        named = Path(value)
+        if named.name == str(named) and not named.exists() and (runtime().receipts / named).exists():
+            named = runtime().receipts / named
+        return Path(str(super().convert(named, param, ctx)))
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str

@@ -4,13 +4,15 @@ import functools
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import click
 
 from leadstate.api.atomic_write import PRIVATE, PUBLIC, replace_file
+from leadstate.model.diagnostics import some
 from leadstate.model.errors import LeadstateError
+from leadstate.model.escape import visible
 from leadstate.report import IN_REPOSITORY, RENDERERS
 from leadstate.report.document import Report, with_renamed_files
 
@@ -72,6 +74,46 @@ def _in_repository() -> Callable[[str], str]:
         return full.relative_to(root).as_posix() if full.is_relative_to(root) else full.as_posix()
 
     return path
+
+
+NARROW = 12
+"""Columns of the terminal to which a column of a table folds at the most; the last one, which holds ids, never does."""
+GAP = 2
+"""Columns between those of rich's tables."""
+
+
+def table(rows: Sequence[Sequence[str]], headings: Sequence[str], *, color: str, output: Path | None) -> str:
+    """Return a table for stdout, or for a file. A column for which the terminal has no room is left out, and named.
+
+    Args:
+        rows: the cells, in the order of the headings.
+        headings: the more important ones first; the last one is always shown, and in one piece.
+        color: whether to colour.
+        output: the file, where it is for one.
+    """
+    from rich.cells import cell_len  # noqa: PLC0415  only for a table
+    from rich.table import Table  # noqa: PLC0415  as above
+
+    from leadstate.report.formats.console import drawn  # noqa: PLC0415  as above
+
+    width = columns() if output is None else UNFOLDED
+    cells = [[visible(cell) for cell in column] for column in zip(headings, *rows, strict=True)]
+    widest = [max(map(cell_len, column)) for column in cells]
+    last = len(headings) - 1
+    shown, left = [last], width - widest[last]
+    for at in range(last):
+        taken = min(widest[at], NARROW) + GAP
+        if at == 0 or taken <= left:
+            shown.insert(-1, at)
+            left -= taken
+    if absent := [heading for at, heading in enumerate(headings) if at not in shown]:
+        click.echo(f"Too narrow for {some(absent)}: `--format json` or `-o FILE` writes all columns.", err=True)
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for at in shown:
+        made.add_column(headings[at], overflow="fold", no_wrap=at == last)
+    for row in zip(*(cells[at][1:] for at in shown), strict=True):
+        made.add_row(*row)
+    return drawn(lambda console: console.print(made), color=wants_color(color), width=width)
 
 
 class OutputError(LeadstateError):

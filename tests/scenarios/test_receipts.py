@@ -10,6 +10,7 @@ import pytest
 
 from leadstate.api import stored_receipts
 from leadstate.sandbox import Sandbox, running
+from tests.harness.cli_in_process import leadstate
 from tests.harness.cli_process import Shell
 from tests.harness.disturbed_company import TOKEN
 
@@ -80,7 +81,7 @@ def test_without_a_receipt_the_latest_apply_is_undone_once(shell: Shell, head: s
     assert names(sandbox) == {"Hot"}
     assert f"Latest receipt: {second}" in run(shell, "restore"), "the receipt of a restore is not taken"
     assert names(sandbox) == {"Hot"}
-    run(shell, "restore", str(first))
+    run(shell, "restore", first.name)
     assert names(sandbox) == set()
 
 
@@ -97,8 +98,8 @@ def test_the_list_tells_what_each_run_did_and_whether_it_can_be_undone(shell: Sh
     assert [(row["undo"], row["detail"]) for row in rows] == [("yes", ""), ("done", f"by {restore.name}"), ("yes", "")]
     assert {tuple(row["accounts"]) for row in rows} == {("emea",)}
     heading, *lines = run(shell, "restore", "--list").splitlines()
-    assert heading.split() == ["when", "(UTC)", "command", "accounts", "did", "undo", "receipt"]
-    assert [line.rpartition(" ")[2] for line in lines] == [row["receipt"] for row in rows]
+    assert heading.split() == ["when", "(UTC)", "did", "undo", "accounts", "command", "receipt"]
+    assert [line.rpartition(" ")[2] for line in lines] == [Path(row["receipt"]).name for row in rows]
 
 
 def test_a_list_of_no_receipts_says_so(shell: Shell, head: str) -> None:
@@ -214,3 +215,17 @@ def test_a_list_takes_no_receipt(words: tuple[str, ...], shell: Shell, head: str
     shell.write(head + HOT)
     shell.write("{}", "x.json")
     assert shell("restore", *words).returncode == 64
+
+
+def test_a_narrow_list_keeps_what_was_done_whether_it_can_be_undone_and_the_name(
+    shell: Shell, head: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_applies(shell, head)
+    first, second = receipts(shell)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("leadstate.cli.output.columns", lambda: 80)
+    code, out, err = leadstate(Sandbox("empty"), {"TOKEN": TOKEN}, first.parent, ("restore", "--list"))
+    assert (code, [line.rsplit(" ", 1)[1] for line in out.splitlines()[1::2]]) == (0, [second.name, first.name])
+    assert out.splitlines()[0].split() == ["when", "(UTC)", "did", "undo", "accounts", "receipt"]
+    assert max(map(len, out.splitlines())) <= 80
+    assert err == "Too narrow for command: `--format json` or `-o FILE` writes all columns.\n"

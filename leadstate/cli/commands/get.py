@@ -19,7 +19,7 @@ from leadstate.cli.diagnostics import say
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
-from leadstate.cli.output import UNFOLDED, columns, wants_color, write_private
+from leadstate.cli.output import table, write_private
 from leadstate.cli.session import session
 from leadstate.config import Configuration
 from leadstate.engine.read.decoded import decoded
@@ -27,7 +27,7 @@ from leadstate.kinds import KINDS
 from leadstate.kinds.base import Kind
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
-from leadstate.model.diagnostics import Diagnostic, some
+from leadstate.model.diagnostics import Diagnostic
 from leadstate.model.errors import diagnostic_of
 from leadstate.model.escape import is_visible, visible, visible_json
 from leadstate.model.resource import text
@@ -42,7 +42,6 @@ from leadstate.pipedrive.operations import (
     Operation,
     Request,
 )
-from leadstate.report.formats.console import drawn
 
 Row = dict[str, Any]
 Fetch = Callable[[Reader], Awaitable[list[Row]]]
@@ -324,7 +323,8 @@ def _get(
         check()
     names = ("account", *shown) if len(configuration.accounts) > 1 else shown
     if form == "table":
-        text = _table(rows, names, color=wants_color(color), width=columns() if output is None else UNFOLDED)
+        cells = [[_cell(row.get(name)) for name in names] for row in rows]
+        text = table(cells, names, color=color, output=output)
     else:
         text = _FORMS[form](rows)
     if output is None:
@@ -347,35 +347,6 @@ async def _fetch(configuration: Configuration, fetch: Fetch) -> tuple[list[Row],
             except ApiError as failure:
                 failures.append(diagnostic_of(failure, name))
     return rows, failures
-
-
-NARROW = 12
-"""Columns of the terminal to which a column folds at the most; an id, which is the last one, does not fold."""
-GAP = 2
-"""Columns between those of rich's table."""
-
-
-def _table(rows: Sequence[Row], names: Sequence[str], *, color: bool, width: int) -> str:
-    from rich.cells import cell_len  # noqa: PLC0415  only for this form
-    from rich.table import Table  # noqa: PLC0415  as above
-
-    cells = {name: [visible(_cell(row.get(name))) for row in rows] for name in names}
-    widest = {name: max(map(cell_len, (name, *cells[name]))) for name in names}
-    *others, last = names
-    shown, left = [last], width - widest[last]
-    for name in others:
-        taken = min(widest[name], NARROW) + GAP
-        if name == names[0] or taken <= left:
-            shown.insert(-1, name)
-            left -= taken
-    if absent := [name for name in others if name not in shown]:
-        click.echo(f"Too narrow for {some(absent)}: `--format json` or `-o FILE` writes all columns.", err=True)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in shown:
-        table.add_column(name, overflow="fold", no_wrap=name == last)
-    for row in zip(*(cells[name] for name in shown), strict=True):
-        table.add_row(*row)
-    return drawn(lambda console: console.print(table), color=color, width=width)
 
 
 def _cell(value: Any) -> str:

@@ -1,13 +1,11 @@
 """`leadstate restore`: the rollback of an apply, as a plan and an apply like any other."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from leadstate.api.configuration import is_receipt, lock_file, rollback
 from leadstate.api.receipts import read_report
@@ -20,7 +18,7 @@ from leadstate.cli.consent import Consent, carry_out, read_plan
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
-from leadstate.cli.output import columns, emit, wants_color, write_private
+from leadstate.cli.output import emit, table, write_private
 from leadstate.cli.session import runtime, session
 from leadstate.config import Configuration
 from leadstate.model.diagnostics import counted, some
@@ -28,7 +26,6 @@ from leadstate.model.errors import ConfigurationError
 from leadstate.model.escape import visible, visible_json
 from leadstate.report import RENDERERS
 from leadstate.report.document import Report
-from leadstate.report.formats.console import Cell, drawn, print_rows
 
 
 @click.command(short_help=COMMANDS["restore"])
@@ -136,7 +133,7 @@ def _list(configuration: Configuration, form: str, color: str, output: Path | No
     if form == "json":
         text = visible_json(json.dumps([_plain(*row) for row in rows], indent=2, ensure_ascii=False)) + "\n"
     else:
-        text = drawn(lambda console: _print(console, rows), color=wants_color(color), width=columns())
+        text = table([_row(*row) for row in rows], _HEADINGS, color=color, output=output) if rows else ""
     if output is None:
         click.echo(text, nl=False, color=True)
     else:
@@ -163,16 +160,10 @@ def _plain(stored: StoredReceipt, undo: Undo) -> dict[str, object]:
     }
 
 
-def _print(console: Console, rows: Sequence[tuple[StoredReceipt, Undo]]) -> None:
-    if not rows:
-        return
-    lines: list[Sequence[Cell]] = [[[(heading, "bold")] for heading in _HEADINGS]]
-    for stored, undo in rows:
-        answer = f"{undo.answer}: {undo.detail}" if undo.detail else undo.answer
-        when = f"{stored.when:%Y-%m-%d %H:%M:%S}"
-        cells = (when, stored.command, some(stored.accounts), stored.did, answer, str(stored.path))
-        lines.append([[(visible(cell), "")] for cell in cells])
-    print_rows(console, lines, folds=4)
+def _row(stored: StoredReceipt, undo: Undo) -> list[str]:
+    answer = f"{undo.answer}: {undo.detail}" if undo.detail else undo.answer
+    when = f"{stored.when:%Y-%m-%d %H:%M:%S}"
+    return [when, stored.did, answer, some(stored.accounts), stored.command, stored.path.name]
 
 
-_HEADINGS = ("when (UTC)", "command", "accounts", "did", "undo", "receipt")
+_HEADINGS = ("when (UTC)", "did", "undo", "accounts", "command", "receipt")

@@ -129,7 +129,7 @@ contract
 def test_a_narrow_table_leaves_columns_out_and_says_where_they_are(
     folder: Folder, sandbox: Sandbox, width: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("leadstate.cli.commands.get.columns", lambda: width)
+    monkeypatch.setattr("leadstate.cli.output.columns", lambda: width)
     done = folder.run(sandbox, "get", "leads", "--label", "VIP")
     assert all(len(line) <= width for line in done.out.splitlines())
     assert done.out.startswith(VIP.get(width, "title"))
