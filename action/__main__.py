@@ -1,4 +1,4 @@
-"""The steps of action.yml around an installed leadstate: `prepare`, `run` and `publish`.
+"""The steps of action.yml, and the jobs of gitlab.yml, around an installed leadstate: `prepare`, `run` and `publish`.
 
 Started as `python -I action STEP` with the variables that GitHub sets. Only `prepare` and `publish` are given the token
 of the workflow; they ask GitHub and run no leadstate. `run` starts leadstate without it. The steps share one folder.
@@ -7,9 +7,9 @@ of the workflow; they ask GitHub and run no leadstate. `run` starts leadstate wi
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import gh
+import gitlab
 import prepare
 import publish
 import run
@@ -38,4 +38,8 @@ def main(step: str) -> int:
 if __name__ == "__main__":
     # Nothing that these steps write is for other users of the machine.
     os.umask(0o077)
-    sys.exit(main(Path(sys.argv[1]).name))
+    match sys.argv[1:]:
+        case ["gitlab", job]:
+            sys.exit(gitlab.main(job))
+        case [step]:
+            sys.exit(main(step))

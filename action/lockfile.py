@@ -36,8 +36,8 @@ def fetch(state: State, workflow: Workflow) -> None:
     """
     if state.inputs.command != "apply" or state.inputs.lock == "off" or workflow.branch is None:
         return
-    file = _lock_file(state.inputs.config)
-    path = None if file is None else _path_in_repository(file)
+    file = lock_file(state.inputs.config)
+    path = None if file is None else path_in_repository(file)
     if file is None or path is None:
         return
     branch = _pull_request_branch(state) if _open_pull_request(state, workflow) else workflow.branch
@@ -74,7 +74,7 @@ def commit(state: State, workflow: Workflow) -> None:
         gh.request(f"repos/{workflow.repository}/pulls", method="POST", body=body, needs="pull-requests: write")
 
 
-def _lock_file(config: tuple[str, ...]) -> PurePath | None:
+def lock_file(config: tuple[str, ...]) -> PurePath | None:
     """Return where the lock file is: beside the first file of the configuration, or in the folder."""
     first = Path(config[0] if config else "leadstate.yaml")
     file = (first if first.is_dir() else first.parent) / NAME
@@ -82,7 +82,7 @@ def _lock_file(config: tuple[str, ...]) -> PurePath | None:
     return None if ".." in below.parts else below
 
 
-def _path_in_repository(file: PurePath) -> str | None:
+def path_in_repository(file: PurePath) -> str | None:
     """Return the path of a committed file below the root of its repository; None if it is not committed."""
     done = subprocess.run(
         ["git", "ls-files", "--full-name", "-z", "--error-unmatch", "--", file.name],
@@ -111,7 +111,7 @@ def _commit(path: str, branch: str, before: bytes, after: bytes, workflow: Workf
         if newest is None:
             annotate("warning", f"{path} was removed from {branch} meanwhile, so it is not committed.")
             return
-        content = after if newest == before else _merged(before, after, newest)
+        content = after if newest == before else merge(before, after, newest)
         body = {
             "message": _message(workflow),
             "branch": branch,
@@ -131,7 +131,7 @@ def _commit(path: str, branch: str, before: bytes, after: bytes, workflow: Workf
         return
 
 
-def _merged(before: bytes, after: bytes, newest: bytes) -> bytes:
+def merge(before: bytes, after: bytes, newest: bytes) -> bytes:
     """Return the newest lock file with the accounts that this run has changed: other runs may keep the others."""
     ours, base, theirs = (json.loads(text) for text in (after, before, newest))
     for account, entries in ours["accounts"].items():

@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import environment
 import files
 import policy
+import process
 from inputs import Inputs
 from state import RECEIPTS, State
 from workflow import Workflow, annotate, write_output
@@ -111,17 +111,7 @@ def _leadstate(*words: str, inputs: Inputs, errors: Path | None = None) -> int:
     stop = secrets.token_hex(16)
     print(f"::stop-commands::{stop}", flush=True)
     environ = {**environment.of_leadstate(os.environ, inputs.env), "XDG_CACHE_HOME": os.environ["CACHE"]}
-    program = [sys.executable, "-I", "-m", "leadstate", *words]
-    with subprocess.Popen(program, env=environ, stderr=subprocess.PIPE) as process:
-        # Where a run is cancelled GitHub signals this process alone; leadstate then finishes what is under way.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda sent, _frame: process.send_signal(sent))
-        said = bytearray()
-        for line in process.stderr or ():
-            said += line
-            sys.stderr.buffer.write(line)
-            sys.stderr.buffer.flush()
-        code = process.wait()
+    code, said = process.run(words, environ)
     if errors is not None:
         errors.write_bytes(said)
     print(f"::{stop}::", flush=True)

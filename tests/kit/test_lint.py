@@ -28,6 +28,7 @@ WORKFLOWS = sorted(
 )
 ACTION = ROOT / "action.yml"
 GITLAB = [ROOT / "action" / "gitlab.yml", ROOT / "examples" / "gitlab" / ".gitlab-ci.yml"]
+GITLAB += [ROOT / "examples" / "shards" / "gitlab.yml"]
 PINNED = re.compile(r"uses: ([\w./-]+)@(\S+)")
 
 
@@ -109,7 +110,9 @@ def test_every_file_names_the_repository_that_pyproject_names() -> None:
     named = {
         found
         for path in [*WORKFLOWS, *GITLAB]
-        for found in re.findall(r"(?:github\.com/|uses: )([\w.-]+/leadstate)\b", path.read_text())
+        for found in re.findall(
+            r"(?:github\.com/|githubusercontent\.com/|uses: )([\w.-]+/leadstate)\b", path.read_text()
+        )
     }
     assert named == {address.removeprefix("https://github.com/")}
 

@@ -1,4 +1,4 @@
-"""GitLab's jobs, the Kubernetes job, the pre-commit hook, the container: run as far as one can without them."""
+"""The Kubernetes job, the pre-commit hook, the container: run as far as one can without them."""
 
 import re
 import subprocess
@@ -10,9 +10,7 @@ from ruamel.yaml import YAML
 
 from leadstate.sandbox import Sandbox, running
 from tests.harness.cli_process import Shell
-from tests.harness.workflow_runner import ROOT, Runner, read
-
-TOKEN = {"PIPEDRIVE_TOKEN": "sandbox-token"}
+from tests.harness.workflow_runner import ROOT, read
 
 
 @pytest.fixture
@@ -24,24 +22,6 @@ def url() -> Iterator[str]:
 def quickstart(folder: Path, url: str) -> None:
     text = (ROOT / "examples" / "quickstart" / "leadstate.yaml").read_text()
     (folder / "leadstate.yaml").write_text(text.replace("http://127.0.0.1:8765", url))
-
-
-def test_gitlab_plans_applies_and_finds_no_drift(url: str, tmp_path: Path) -> None:
-    runner = Runner(tmp_path, TOKEN)
-    quickstart(runner.workspace, url)
-    template = read(ROOT / "action" / "gitlab.yml")
-    example = read(ROOT / "examples" / "gitlab" / ".gitlab-ci.yml")
-    assert set(example) - {"stages", "include", "variables"} <= set(template), "it overrides a job that there is"
-    variables = {**TOKEN, **template["variables"], **example["variables"]}
-    codes: dict[str, list[int]] = {}
-    for job in ("leadstate-drift", "leadstate-plan", "leadstate-apply", "leadstate-drift"):
-        lines = [*template[template[job]["extends"]]["before_script"], *template[job]["script"]]
-        done = runner.run("\n".join(lines), variables)
-        codes.setdefault(job, []).append(done.code)
-        for path in template[job].get("artifacts", {}).get("paths", []) if done.code == 0 else []:
-            assert (runner.workspace / path).exists(), path
-    assert codes == {"leadstate-drift": [2, 0], "leadstate-plan": [0], "leadstate-apply": [0]}
-    assert "leadstate==0.1.0" in (tmp_path / "pip.log").read_text()
 
 
 def test_the_cron_job_plans_its_config_map(url: str, tmp_path: Path) -> None:

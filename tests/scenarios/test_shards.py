@@ -13,10 +13,11 @@ import pytest
 from ruamel.yaml import YAML
 
 from leadstate.sandbox import Sandbox, running
-from tests.harness.workflow_runner import REPOSITORY, Runner
+from tests.harness.workflow_runner import REPOSITORY, ROOT, Runner, read
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "shards"
 ADDRESS = "http://127.0.0.1:8765"
+LOOPBACK = {"LEADSTATE_ALLOW_HOSTS": "127.0.0.1"}
 SHARDS = 3
 NAMES = ["apac", "dach", "emea", "iberia", "nordics", "us"]
 
@@ -78,7 +79,7 @@ def jobs(tmp_path: Path) -> Any:
 def test_a_github_matrix_runs_all_shards(tmp_path: Path) -> None:
     """A pull request whose plan each job makes a part of, and its merge, which applies those parts."""
     secrets = {f"PIPEDRIVE_TOKEN_{name.upper()}": f"sandbox-{name}" for name in NAMES}
-    runner = Runner(tmp_path, secrets, env={"LEADSTATE_ALLOW_HOSTS": "127.0.0.1"})
+    runner = Runner(tmp_path, secrets, env=LOOPBACK)
     with running(Sandbox(str(EXAMPLE / "sandbox.json")).app) as url:
         text = (EXAMPLE / "leadstate.yaml").read_text().replace(ADDRESS, url)
         (runner.workspace / "leadstate.yaml").write_text(text)
@@ -99,23 +100,41 @@ def test_a_github_matrix_runs_all_shards(tmp_path: Path) -> None:
         assert runner.action(secrets).outputs["changes"] == "0"
 
 
-def gitlab(text: str, given: Mapping[str, str]) -> str:
-    """A variable's text with GitLab's variables put in."""
-    return re.sub(r"\$(\w+)", lambda found: given[found[1]], text)
+def test_gitlab_parallel_runs_all_shards(tmp_path: Path) -> None:
+    """The plans of parallel jobs, the report of all, and the applies of those plans."""
+    secrets = {f"PIPEDRIVE_TOKEN_{name.upper()}": f"sandbox-{name}" for name in NAMES}
+    runner = Runner(tmp_path, secrets)
+    template, pipeline = read(ROOT / "action" / "gitlab.yml"), read(EXAMPLE / "gitlab.yml")
 
+    def job(name: str, shard: int) -> None:
+        known = {"CI_NODE_INDEX": str(shard), "CI_NODE_TOTAL": str(SHARDS), "CI_SERVER_URL": "", "CI_JOB_TOKEN": ""}
+        given = {key: re.sub(r"\$(\w+)", lambda found: known[found[1]], text) for key, text in variables(name).items()}
+        (script,) = pipeline[name].get("script") or template[name]["script"]
+        script = script.replace("/opt/venv/bin/", "").replace("/opt/leadstate", str(ROOT))
+        done = runner.run(script, {**template["variables"], **secrets, **known, **given, **LOOPBACK})
+        assert done.code == 0, done.log
 
-def test_gitlab_parallel_runs_all_shards(jobs: Jobs) -> None:
-    pipeline = jobs.definition("gitlab.yml")
-    job = pipeline["shard"]
-    assert job["parallel"] == SHARDS
-    for shard in range(1, SHARDS + 1):
-        given = {"CI_NODE_INDEX": str(shard), "CI_NODE_TOTAL": str(SHARDS)}
-        given |= {"CI_COMMIT_BRANCH": "a-branch", "CI_DEFAULT_BRANCH": "main"}
-        expanded = {name: gitlab(text, given) for name, text in job["variables"].items()}
-        jobs.run("\n".join(job["script"]), given | expanded)
-    jobs.judge()
-    jobs.run("\n".join(pipeline["report"]["script"]), {})
-    assert "nordics" in (jobs.folder / "report.md").read_text()
+    def variables(name: str) -> dict[str, str]:
+        return dict(pipeline[name].get("variables", {}))
+
+    with running(Sandbox(str(EXAMPLE / "sandbox.json")).app) as url:
+        text = (EXAMPLE / "leadstate.yaml").read_text().replace(ADDRESS, url)
+        (runner.workspace / "leadstate.yaml").write_text(text)
+        artifacts = tmp_path / "kept"
+        for shard in range(1, SHARDS + 1):
+            job("leadstate-plan", shard)
+            shutil.copytree(runner.workspace / "leadstate-run", artifacts, dirs_exist_ok=True)
+        assert pipeline["leadstate-plan"]["parallel"] == SHARDS
+        for name, needs in (("report", "leadstate-plan"), ("leadstate-apply-planned", "leadstate-plan")):
+            assert {**template.get(name, {}), **pipeline[name]}["needs"] == [needs]
+        for shard in range(1, SHARDS + 1):
+            shutil.rmtree(runner.workspace / "leadstate-run")
+            shutil.copytree(artifacts, runner.workspace / "leadstate-run")
+            if shard == 1:
+                job("report", 0)
+                assert "nordics" in (runner.workspace / "report.html").read_text()
+            job("leadstate-apply-planned", shard)
+        assert runner.run("leadstate plan --detailed-exitcode", {**secrets, **LOOPBACK}).code == 0
 
 
 def test_a_kubernetes_indexed_job_runs_all_shards(jobs: Jobs) -> None:
