@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "show": "Render a stored plan or receipt.",
     "get": "Read live labels, leads, fields, sources and users.",
     "matrix": "Show labels by accounts, and where they differ.",
+    "usage": "Count the leads that carry each label, and name the filters that use it.",
     "import": "Write live labels and leads that are not declared into the YAML.",
     "pull": "Accept drift: write live values into the YAML.",
     "lock": "Refresh the lock file from the live accounts.",
@@ -38,7 +39,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Start": ("demo", "init", "doctor"),
     "Everyday": ("validate", "plan", "explain", "apply", "show"),
     "Take over and tidy": ("import", "pull", "lock", "restore"),
-    "Look": ("get", "matrix"),
+    "Look": ("get", "matrix", "usage"),
     "Tools": ("schema", "sandbox"),
 }
 """Heading in `--help` → its commands; each command stands under one of them."""

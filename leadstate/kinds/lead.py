@@ -118,6 +118,13 @@ class LeadGlance(Glance):
     label_ids: Annotated[list[str], Field(default_factory=list)]
 
 
+class DatedGlance(LeadGlance):
+    """A lead at a glance, and when it was made and last changed (ISO 8601 in UTC, so that texts sort as times)."""
+
+    add_time: str = ""
+    update_time: str = ""
+
+
 class WireLead(LeadGlance):
     """A lead as Pipedrive answers it (2026 bodies; older ones lack the newer keys)."""
 
@@ -135,11 +142,17 @@ class WireLead(LeadGlance):
 
 
 _GLANCES = TypeAdapter(list[LeadGlance], config=ConfigDict(defer_build=True))
+_DATED_GLANCES = TypeAdapter(list[DatedGlance], config=ConfigDict(defer_build=True))
 
 
 def glances(rows: Sequence[object]) -> list[LeadGlance]:
     """The leads of an answer at a glance, all checked in one go; pydantic.ValidationError where one is none."""
     return _GLANCES.validate_python(rows)
+
+
+def dated_glances(rows: Sequence[object]) -> list[DatedGlance]:
+    """As `glances`, with the times of each lead."""
+    return _DATED_GLANCES.validate_python(rows)
 
 
 def decode(raw: object) -> Live:

@@ -2,8 +2,9 @@
 
 import datetime as dt
 import email.utils
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from typing import Any
 
 import httpx
 
@@ -11,6 +12,7 @@ from leadstate.model.observed import PAGE
 from leadstate.pipedrive.answers import Answer
 from leadstate.pipedrive.connection import Connection, Lane, Pace, Spent
 from leadstate.pipedrive.errors import EndlessListing
+from leadstate.pipedrive.measured_listing import MeasuredListing
 from leadstate.pipedrive.operations import Operation, Request
 from leadstate.pipedrive.pagination import Page, check_length, read_pages
 
@@ -88,6 +90,16 @@ class Reader:
                 if whole and not page.more:
                     lengths[operation.id] = count
                 yield page
+
+    def measured(self, operation: Operation, take: Callable[[Sequence[Any]], None]) -> MeasuredListing:
+        """A whole listing of which the length is found out before the rest is read; see `MeasuredListing`."""
+        return MeasuredListing(
+            self.get, operation, take, PAGE, expected=self.pages_of(operation), bounds=self._connection.bounds
+        )
+
+    def remember(self, operation: Operation, pages: int) -> None:
+        """Remember how many pages a listing has."""
+        self._connection.lengths[operation.id] = pages
 
     async def reaches(self, operation: Operation, pages: int) -> bool:
         """Whether a listing has more than so many pages, which costs as much as one; remembered where it has."""

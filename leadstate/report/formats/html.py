@@ -117,7 +117,7 @@ def _after(change: Change, color: str) -> str:
 
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    from jinja2 import Environment, Template
 
 LONGEST_VALUE = 1_000
 """Characters of a value on the page: nothing that people write is longer."""
@@ -180,13 +180,14 @@ def to_html(report: Report, *, color: bool = False, width: int = 0) -> str:  # n
         counted=counted,
         style=part("page.css"),
         script=part("page.js"),
-        style_hash=_hash(part("page.css")),
-        script_hash=_hash(part("page.js")),
+        style_hash=policy_hash(part("page.css")),
+        script_hash=policy_hash(part("page.js")),
     )
 
 
 @functools.cache
-def _template() -> "Template":
+def environment() -> "Environment":
+    """Return what pages are made with: every value is escaped on its way in."""
     import jinja2  # noqa: PLC0415  the other forms need none of it
     from markupsafe import Markup  # noqa: PLC0415  as above
 
@@ -194,7 +195,7 @@ def _template() -> "Template":
         """Every value on its way into the page; autoescape does the rest."""
         return text if isinstance(text, Markup) else visible(str(text))
 
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         autoescape=True,
         finalize=shown,
         trim_blocks=True,
@@ -202,10 +203,15 @@ def _template() -> "Template":
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
     )
-    return environment.from_string(part("page.html"))
 
 
-def _hash(text: str) -> str:
+@functools.cache
+def _template() -> "Template":
+    return environment().from_string(part("page.html"))
+
+
+def policy_hash(text: str) -> str:
+    """Return what the page's own policy calls a style sheet or script."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 

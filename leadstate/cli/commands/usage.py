@@ -1,0 +1,163 @@
+"""`leadstate usage`: how many leads carry each label, and which saved filters name it."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+
+from leadstate.cli import options
+from leadstate.cli.configuration import load_configuration
+from leadstate.cli.confirm import agreed, can_ask
+from leadstate.cli.diagnostics import say
+from leadstate.cli.event_loop import wait_for
+from leadstate.cli.exits import Exit
+from leadstate.cli.main import COMMANDS
+from leadstate.cli.output import UNFOLDED, columns, wants_color, write_private
+from leadstate.cli.progress import progress
+from leadstate.cli.session import session
+from leadstate.config import Configuration
+from leadstate.engine.jobs import AccountJob, each
+from leadstate.engine.read.usage import UNASKED, Census, Forecast, Wanted
+from leadstate.model.diagnostics import NAMED, Diagnostic, counted
+from leadstate.model.escape import visible
+from leadstate.model.usage import LabelUsage
+from leadstate.report.formats.usage import to_csv, to_html, to_json, to_table
+
+
+@click.command(short_help=COMMANDS["usage"])
+@options.configuration
+@options.option("--archived", is_flag=True, help="Count archived leads too (40 tokens a page of 500).")
+@options.option("--filters", is_flag=True, help="Name the saved filters that use a label (20 tokens, and 2 a filter).")
+@options.option("--unused", is_flag=True, help="Only labels that nothing uses, of what was read.")
+@options.option("--auto-approve", is_flag=True, help="Do not ask, however much is to be read.")
+@options.output("table", "json", "csv", "html")
+@options.progress
+def usage(
+    *,
+    paths: tuple[Path, ...],
+    accounts: tuple[str, ...],
+    archived: bool,
+    filters: bool,
+    unused: bool,
+    auto_approve: bool,
+    form: str,
+    color: str,
+    output: Path | None,
+) -> int:
+    """Count the leads that carry each label (10 tokens an account, and 20 a page of 500 open leads).
+
+    Says of each label whether it is declared, when the oldest and the newest lead that carries it were made, and when
+    one of its leads was last changed. Where an account takes more than 100 rate-limit tokens, what it takes is said
+    before it is read, and on a terminal asked about; where nobody knows how many leads there are, that is found out
+    first.
+
+    \b
+    Examples:  leadstate usage
+               leadstate usage -a emea --archived --filters
+               leadstate usage --archived --filters --unused --auto-approve
+               leadstate usage --format csv -o usage.csv
+    """
+    wanted = Wanted(archived=archived, filters=filters)
+    found = wait_for(_count(load_configuration(paths, accounts), wanted, auto_approve=auto_approve))
+    if found is None:
+        return Exit.REFUSED
+    rows, failures = found
+    if unused:
+        rows = [row for row in rows if row.unused]
+        if not rows and not failures:
+            click.echo("Every label is used.", err=True)
+        elif rows and not (archived and filters):
+            click.echo(f"Not read: {_unread(archived=archived, filters=filters)}.", err=True)
+    if form == "table":
+        width = columns() if output is None else UNFOLDED
+        text, left_out = to_table(rows, color=wants_color(color) if output is None else color == "always", width=width)
+        if left_out:
+            words = counted(len(left_out), "column")
+            click.echo(f"{words} left out ({', '.join(left_out)}): `-o FILE` or `--format csv` has all.", err=True)
+    else:
+        text = _FORMS[form](rows)
+    if output is None:
+        click.echo(text, nl=False, color=True)
+    else:
+        write_private(output, text)
+    say(failures)
+    return Exit.ERROR if failures else Exit.FINE
+
+
+def _unread(*, archived: bool, filters: bool) -> str:
+    words = [] if archived else ["archived leads (`--archived`)"]
+    return " and ".join([*words, *([] if filters else ["saved filters (`--filters`)"])])
+
+
+async def _count(
+    configuration: Configuration, wanted: Wanted, *, auto_approve: bool
+) -> tuple[list[LabelUsage], list[Diagnostic]] | None:
+    """Count every account; None where a person said no."""
+    async with session(configuration) as opened:
+        failures = {plan.account: list(plan.diagnostics) for plan in opened.unusable}
+        censuses = {job.account.name: Census(job, wanted) for job in opened.work}
+        allowed = dict.fromkeys(censuses, UNASKED)
+        work = list(opened.work)
+
+        async def begin(job: AccountJob) -> None:
+            await censuses[job.account.name].begin()
+
+        async def advance(job: AccountJob) -> None:
+            census = censuses[job.account.name]
+            if not census.done:
+                await census.advance(allowed[job.account.name])
+
+        def fail(job: AccountJob, diagnostic: Diagnostic) -> None:
+            failures[job.account.name] = [diagnostic]
+
+        for step in (begin, advance):
+            with progress("Reading", "accounts", len(work), work) as shown:
+                await each(work, step, fail, shown.account)
+            work = [job for job in work if _goes_on(censuses[job.account.name], failures)]
+        while work:
+            forecasts = {job.account.name: censuses[job.account.name].forecast for job in work}
+            _say_cost(forecasts)
+            beyond = {name: forecast.needed for name, forecast in forecasts.items() if forecast.needed > allowed[name]}
+            if beyond and not auto_approve and can_ask() and not agreed("Read that?", deed="read"):
+                return None
+            allowed |= beyond
+            with progress("Reading", "accounts", len(work), work) as shown:
+                await each(work, advance, fail, shown.account)
+            work = [job for job in work if _goes_on(censuses[job.account.name], failures)]
+        rows = [row for name in sorted(censuses) if name not in failures for row in censuses[name].usage()]
+        return rows, [diagnostic for name in sorted(failures) for diagnostic in failures[name]]
+
+
+def _goes_on(census: Census, failures: dict[str, list[Diagnostic]]) -> bool:
+    """Whether there is more to read of an account."""
+    name = census.job.account.name
+    if census.refusal is not None:
+        failures[name] = [census.refusal]
+    return not census.done and name not in failures
+
+
+def _say_cost(forecasts: dict[str, Forecast]) -> None:
+    """Say on stderr what is to be spent, account by account and in all."""
+    for name, forecast in list(forecasts.items())[:NAMED]:
+        click.echo(visible(f"{name}: {_words(forecast)}"), err=True)
+    if len(forecasts) > 1:
+        more = f"{len(forecasts):,} accounts: " if len(forecasts) <= NAMED else f"{len(forecasts):,} accounts in all: "
+        needed, spent = (sum(getattr(f, name) for f in forecasts.values()) for name in ("needed", "spent"))
+        click.echo(f"{more}{needed:,} rate-limit tokens, of which {spent:,} are spent.", err=True)
+
+
+def _words(forecast: Forecast) -> str:
+    if forecast.unknown:
+        lists = " and ".join(forecast.unknown)
+        return (
+            f"how many {lists} there are is not known; finding out takes up to {forecast.needed:,} rate-limit tokens "
+            f"({forecast.spent:,} are spent), mostly for pages that have to be read anyway."
+        )
+    return f"{forecast.needed:,} rate-limit tokens ({forecast.spent:,} are spent) with {_and(forecast.left)} to read."
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+_FORMS: dict[str, Callable[[Sequence[LabelUsage]], str]] = {"json": to_json, "csv": to_csv, "html": to_html}

@@ -1,0 +1,57 @@
+"""Reads the saved filters of an account: which labels they name, at 20 tokens and 2 for each."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from pydantic import ValidationError
+
+from leadstate.engine.jobs import task_group
+from leadstate.engine.read.decoded import describe
+from leadstate.kinds.saved_filter import WireFilter
+from leadstate.model.usage import SavedFilter
+from leadstate.pipedrive.client import Reader
+from leadstate.pipedrive.errors import BadAnswer, NotFound
+from leadstate.pipedrive.operations import GET_FILTER, GET_FILTERS, Operation, Request
+
+
+async def list_filters(reader: Reader) -> list[SavedFilter]:
+    """Return the filters that the token's user can see, temporary and deleted ones left out (20 tokens).
+
+    Filters of every type are returned: one of activities or deals may look at the leads behind them.
+
+    Raises:
+        ApiError: they could not be read.
+    """
+    rows = (await reader.get(Request(GET_FILTERS))).rows()
+    listed = [_decoded(GET_FILTERS, row) for row in rows]
+    return [SavedFilter(found.id, found.name) for found in listed if found.saved]
+
+
+async def read_named_ids(filters: Sequence[SavedFilter], reader: Reader) -> Mapping[str, tuple[SavedFilter, ...]]:
+    """Return id → the filters whose conditions name it (2 tokens a filter); one that is gone by now names nothing.
+
+    Raises:
+        ApiError: a filter could not be read.
+    """
+    named: dict[int, frozenset[str]] = {}
+
+    async def read(saved: SavedFilter) -> None:
+        with suppress(NotFound):
+            answer = await reader.get(Request(GET_FILTER, str(saved.id)))
+            named[saved.id] = _decoded(GET_FILTER, answer.data).ids
+
+    async with task_group() as group:
+        for saved in filters:
+            group.create_task(read(saved))
+    found: dict[str, tuple[SavedFilter, ...]] = {}
+    for saved in sorted(filters, key=lambda saved: saved.id):
+        for remote_id in named.get(saved.id, ()):
+            found[remote_id] = (*found.get(remote_id, ()), saved)
+    return found
+
+
+def _decoded(operation: Operation, row: object) -> WireFilter:
+    try:
+        return WireFilter.model_validate(row)
+    except (ValidationError, RecursionError) as failure:
+        raise BadAnswer(operation.id, f"answered a malformed filter: {describe(failure)}") from None

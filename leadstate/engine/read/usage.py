@@ -1,0 +1,257 @@
+"""Counts what uses the labels of an account, step by step, so that each step's cost can be said before it is read.
+
+Only counts are kept of leads, and their ids while a listing is read.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from leadstate.engine.jobs import AccountJob, task_group
+from leadstate.engine.read.company import wrong_company
+from leadstate.engine.read.decoded import understood
+from leadstate.engine.read.filters import list_filters, read_named_ids
+from leadstate.engine.read.leads import ATTEMPTS, check_labels
+from leadstate.engine.read.observe import read_listing
+from leadstate.kinds.label import LABEL
+from leadstate.kinds.lead import LEAD, dated_glances
+from leadstate.model.address import RemoteRef
+from leadstate.model.diagnostics import Diagnostic, counted
+from leadstate.model.resource import Live
+from leadstate.model.usage import Carrier, LabelUsage, SavedFilter
+from leadstate.pipedrive.client import Reader
+from leadstate.pipedrive.errors import IncompleteListing
+from leadstate.pipedrive.operations import GET_ARCHIVED_LEADS, GET_FILTER, GET_LEADS, Operation
+from leadstate.reconcile.match import match
+
+UNASKED = 100
+"""Rate-limit tokens of one account that are spent without a word."""
+
+WORDS = {GET_LEADS.id: "open leads", GET_ARCHIVED_LEADS.id: "archived leads"}
+"""Listing → what it lists."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one listing showed of the leads that carry a label."""
+
+    leads: int = 0
+    oldest: Carrier | None = None
+    newest: Carrier | None = None
+    last_change: str = ""
+
+    def add(self, carrier: Carrier, changed: str) -> None:
+        """Count a lead; of several that were made at once the one with the lowest id is the oldest and the newest."""
+        self.leads += 1
+        self._span(carrier, carrier)
+        self.last_change = max(self.last_change, changed)
+
+    def merged(self, other: "Tally") -> "Tally":
+        """Return both in one."""
+        both = Tally(self.leads + other.leads, self.oldest, self.newest, max(self.last_change, other.last_change))
+        if other.oldest is not None and other.newest is not None:
+            both._span(other.oldest, other.newest)
+        return both
+
+    def _span(self, oldest: Carrier, newest: Carrier) -> None:
+        if self.oldest is None or (oldest.add_time, oldest.id) < (self.oldest.add_time, self.oldest.id):
+            self.oldest = oldest
+        if (
+            self.newest is None
+            or newest.add_time > self.newest.add_time
+            or (newest.add_time == self.newest.add_time and newest.id < self.newest.id)
+        ):
+            self.newest = newest
+
+
+class CountedListing:
+    """One listing of leads, counted by label; begun again where it shifts under the reading."""
+
+    def __init__(self, reader: Reader, operation: Operation) -> None:
+        self._reader = reader
+        self.operation = operation
+        self._failed = 0
+        self._start()
+
+    def _start(self) -> None:
+        self.by_label: dict[str, Tally] = {}
+        self.listing = self._reader.measured(self.operation, self._count)
+
+    def _count(self, rows: Sequence[Any]) -> None:
+        with understood(LEAD, self.operation):
+            for lead in dated_glances(rows):
+                carrier = Carrier(lead.id, lead.add_time)
+                for label in dict.fromkeys(lead.label_ids):
+                    self.by_label.setdefault(label, Tally()).add(carrier, lead.update_time)
+
+    async def begin(self) -> None:
+        """Read the first page."""
+        await self._retried(lambda: self.listing.read(0))
+
+    async def narrow(self) -> None:
+        """Read one page that tells more of the length."""
+        await self._retried(self.listing.narrow)
+
+    async def finish(self) -> None:
+        """Read what is left, once the length is known."""
+        self._reader.remember(self.operation, self.listing.pages or 0)
+        await self._retried(self._read_rest)
+
+    async def _read_rest(self) -> None:
+        async with task_group() as group:
+            for number in self.listing.unread:
+                group.create_task(self.listing.read(number))
+        self.listing.check()
+
+    async def _retried(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Take a step; where the listing shifted, begin again. What that costs more is in the next forecast."""
+        try:
+            await step()
+        except IncompleteListing:
+            self._failed += 1
+            if self._failed >= ATTEMPTS:
+                raise
+            self._start()
+            await self.begin()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is read besides labels and open leads."""
+
+    archived: bool = False
+    filters: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What counting one account costs, in rate-limit tokens.
+
+    Attributes:
+        spent: so far.
+        needed: in all; where a length is not known, at the most until it is.
+        unknown: listings of which nobody knows how long they are.
+        left: what is still to be read, in words.
+    """
+
+    spent: int
+    needed: int
+    unknown: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Census:
+    """One account, its labels being counted.
+
+    Attributes:
+        job: the account.
+        wanted: what is read.
+        refusal: why nothing is counted, if so.
+        done: whether everything is read.
+    """
+
+    job: AccountJob
+    wanted: Wanted
+    refusal: Diagnostic | None = None
+    done: bool = False
+    _reader: Reader = field(init=False)
+    _listings: list[CountedListing] = field(init=False)
+    _labels: list[Live] = field(default_factory=list)
+    _filters: list[SavedFilter] = field(default_factory=list)
+    _named: Mapping[str, tuple[SavedFilter, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._reader = Reader(self.job.connection)
+        operations = (GET_LEADS, GET_ARCHIVED_LEADS) if self.wanted.archived else (GET_LEADS,)
+        self._listings = [CountedListing(self._reader, operation) for operation in operations]
+
+    async def begin(self) -> None:
+        """Read the labels, the list of filters and the first page of each listing: 92 tokens at the most.
+
+        Raises:
+            ApiError: the account could not be read.
+        """
+        self.refusal = await wrong_company(self.job.account, self._reader)
+        if self.refusal is not None:
+            self.done = True
+            return
+        self._labels = await read_listing(LABEL, self._reader)
+        if self.wanted.filters:
+            self._filters = await list_filters(self._reader)
+        for counted_listing in self._listings:
+            await counted_listing.begin()
+
+    @property
+    def forecast(self) -> Forecast:
+        """What it costs to go on."""
+        spent = self._reader.spent.tokens
+        needed, unknown, left = spent, [], []
+        for counted_listing in self._listings:
+            listing, words = counted_listing.listing, WORDS[counted_listing.operation.id]
+            pages = listing.left
+            if listing.estimate is None:
+                unknown.append(words)
+                pages = max(pages, listing.longest_search)
+            elif pages:
+                left.append(f"{counted(pages, 'page')} of {words}")
+            needed += pages * counted_listing.operation.tokens
+        if self._filters:
+            left.append(counted(len(self._filters), "filter"))
+            needed += len(self._filters) * GET_FILTER.tokens
+        return Forecast(spent, needed, tuple(unknown), tuple(left))
+
+    async def advance(self, allowed: int) -> None:
+        """Read on as long as that takes no more rate-limit tokens in all than are allowed.
+
+        Stop once the lengths are found out that were not known, so that the exact forecast can be said.
+
+        Raises:
+            ApiError: the account could not be read.
+        """
+        told = not self.forecast.unknown
+        for counted_listing in self._listings:
+            tokens = counted_listing.operation.tokens
+            while counted_listing.listing.pages is None and self._reader.spent.tokens + tokens <= allowed:
+                await counted_listing.narrow()
+        if any(counted_listing.listing.pages is None for counted_listing in self._listings):
+            return
+        if self.forecast.needed > (allowed if told else min(allowed, UNASKED)):
+            return
+        for counted_listing in self._listings:
+            await counted_listing.finish()
+        if any(counted_listing.listing.left for counted_listing in self._listings):
+            return  # a listing shifted and was begun again
+        self._named = await read_named_ids(self._filters, self._reader)
+        carried = {RemoteRef(LABEL.name, label) for listing in self._listings for label in listing.by_label}
+        check_labels(self._labels, carried)
+        self.done = True
+
+    def usage(self) -> list[LabelUsage]:
+        """Return each label with what uses it, by name; then ids of labels that are gone and that leads still carry."""
+        account = self.job.account
+        matching = match(account.of_kind(LABEL.name), self._labels, account.lock)
+        declared: dict[str, Literal["yes", "absent"]] = {
+            live.remote_id: "yes" if desired.present else "absent" for desired, live in matching.pairs
+        }
+        labels = {label.remote_id: label for label in self._labels}
+        ids = dict.fromkeys([*labels, *(label for listing in self._listings for label in listing.by_label)])
+        rows = [self._usage(remote_id, labels.get(remote_id), declared.get(remote_id, "no")) for remote_id in ids]
+        return sorted(rows, key=lambda row: (row.label is None, row.label or "", row.id))
+
+    def _usage(self, remote_id: str, live: Live | None, declared: Literal["yes", "absent", "no"]) -> LabelUsage:
+        tallies = [listing.by_label.get(remote_id, Tally()) for listing in self._listings]
+        whole = tallies[0].merged(tallies[1]) if self.wanted.archived else tallies[0]
+        return LabelUsage(
+            account=self.job.account.name,
+            label=None if live is None else live.name,
+            id=remote_id,
+            color="" if live is None else str(live.attrs["color"]),
+            declared=declared,
+            leads=tallies[0].leads,
+            archived_leads=tallies[1].leads if self.wanted.archived else None,
+            oldest=whole.oldest,
+            newest=whole.newest,
+            last_change=whole.last_change or None,
+            filters=self._named.get(remote_id.lower(), ()) if self.wanted.filters else None,
+        )

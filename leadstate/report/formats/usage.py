@@ -1,0 +1,188 @@
+"""What uses each label, as a table, JSON, CSV or a page."""
+
+import csv
+import functools
+import io
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from leadstate.model.diagnostics import counted
+from leadstate.model.escape import visible, visible_json
+from leadstate.model.usage import LabelUsage
+from leadstate.report.formats.console import NARROWEST, drawn
+from leadstate.report.formats.html import Chip, environment, policy_hash
+from leadstate.report.formats.page import part
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+GONE = "(gone)"
+"""What stands for the name of a label that does not exist any more."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula, also within quotes."""
+
+COLUMNS = ("account", "label", "declared", "open", "archived", "oldest", "newest", "last change", "filters")
+
+
+_FOLDING = ("account", "label", "filters")
+"""Columns that hold names, however long."""
+
+_DISPENSABLE = ("oldest", "last change", "declared", "newest", "account")
+"""Columns that a narrow terminal does without, in this order."""
+
+GAP = 2
+"""Columns of a terminal between two of rich's table."""
+
+CSV_COLUMNS = (
+    "account",
+    "label",
+    "id",
+    "color",
+    "declared",
+    "leads",
+    "archived_leads",
+    "oldest_lead",
+    "oldest",
+    "newest_lead",
+    "newest",
+    "last_change",
+    "filters",
+)
+
+_STYLE = "\n.grid .number { text-align: right; font-variant-numeric: tabular-nums; }\n"
+"""What this page has besides the style sheet of all."""
+
+
+def to_table(rows: Sequence[LabelUsage], *, color: bool, width: int) -> tuple[str, list[str]]:
+    """Return rows for a terminal, and the columns for which it is too narrow.
+
+    Columns that nothing was read for are left out, and so is a single account. Names fold, all else stands in one line.
+    """
+    cells = [_cells(row) for row in rows]
+    names, left_out = _columns(rows), []
+    for name in _DISPENSABLE:
+        if name in names and _narrowest(names, cells) > width:
+            names.remove(name)
+            left_out.append(name)
+
+    def draw(console: Console) -> None:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for name in names:
+            right = name in ("open", "archived")
+            table.add_column(name, overflow="fold", no_wrap=name not in _FOLDING, justify="right" if right else "left")
+        for row, values in zip(rows, cells, strict=True):
+            table.add_row(*(Text(visible(values[name]), "dim" if row.unused else "") for name in names))
+        console.print(table)
+
+    return drawn(draw, color=color, width=width) if rows else "", left_out
+
+
+def _narrowest(names: Sequence[str], cells: Sequence[dict[str, str]]) -> int:
+    """Return how many columns of a terminal a table needs at the least."""
+    gaps = GAP * (len(names) - 1)
+    widths = (max([len(name), *(cell_len(values[name]) for values in cells)]) for name in names)
+    return gaps + sum(
+        min(width, NARROWEST) if name in _FOLDING else width for name, width in zip(names, widths, strict=True)
+    )
+
+
+def to_json(rows: Sequence[LabelUsage]) -> str:
+    """Return rows as a JSON array of objects; null stands for what was not read."""
+    return visible_json(json.dumps([asdict(row) for row in rows], indent=2, ensure_ascii=False)) + "\n"
+
+
+def to_csv(rows: Sequence[LabelUsage]) -> str:
+    """Return rows as CSV (RFC 4180) with a heading; what was not read is empty, filters have `; ` between.
+
+    Names that begin as a formula get an apostrophe in front: anybody who may make a label could make a spreadsheet
+    compute.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(CSV_COLUMNS)
+    for row in rows:
+        writer.writerow(
+            _inert(cell)
+            for cell in (
+                row.account,
+                row.label or "",
+                row.id,
+                row.color,
+                row.declared,
+                row.leads,
+                "" if row.archived_leads is None else row.archived_leads,
+                row.oldest.id if row.oldest else "",
+                row.oldest.add_time if row.oldest else "",
+                row.newest.id if row.newest else "",
+                row.newest.add_time if row.newest else "",
+                row.last_change or "",
+                "; ".join(saved.name for saved in row.filters or ()),
+            )
+        )
+    return out.getvalue()
+
+
+def to_html(rows: Sequence[LabelUsage]) -> str:
+    """Return a self-contained page."""
+    style = part("page.css") + _STYLE
+    unused = sum(row.unused for row in rows)
+    names = [name for name in _columns(rows) if name != "label"]
+    per_account = Counter(row.account for row in rows)
+    return _template().render(
+        rows=[(row, Chip(row.label or GONE, row.color), _cells(row)) for row in rows],
+        names=names,
+        headline=f"{counted(len(rows), 'label')} in {counted(len(per_account), 'account')}, {unused:,} unused",
+        style=style,
+        style_hash=policy_hash(style),
+    )
+
+
+@functools.cache
+def _template() -> "Template":
+    return environment().from_string(part("usage.html"))
+
+
+def _inert(cell: object) -> object:
+    if not isinstance(cell, str):
+        return cell
+    shown = visible(cell)
+    return f"'{shown}" if shown.startswith(_FORMULA) else shown
+
+
+def _columns(rows: Sequence[LabelUsage]) -> list[str]:
+    hidden = set()
+    if len({row.account for row in rows}) <= 1:
+        hidden.add("account")
+    if all(row.archived_leads is None for row in rows):
+        hidden.add("archived")
+    if all(row.filters is None for row in rows):
+        hidden.add("filters")
+    return [name for name in COLUMNS if name not in hidden]
+
+
+def _cells(row: LabelUsage) -> dict[str, str]:
+    values = (
+        row.account,
+        row.label or f"{GONE} {row.id}",
+        row.declared,
+        f"{row.leads:,}",
+        "" if row.archived_leads is None else f"{row.archived_leads:,}",
+        _day(row.oldest.add_time if row.oldest else None),
+        _day(row.newest.add_time if row.newest else None),
+        _day(row.last_change),
+        ", ".join(saved.name for saved in row.filters or ()),
+    )
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def _day(time: str | None) -> str:
+    return (time or "")[: len("2026-11-30")]
