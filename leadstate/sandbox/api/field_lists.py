@@ -5,6 +5,7 @@ does not say about a field is the same made-up value for all.
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from leadstate.sandbox.api.queries import PAGE_DEFAULT, PAGE_MOST, number, paged
@@ -77,7 +78,7 @@ def get_lead_fields(call: Call) -> Reply:
 
 
 def _options(field: Field) -> list[Body] | None:
-    return [option.body() for option in field.options] or None
+    return [asdict(option) for option in field.options] or None
 
 
 def _deal_field(code: str, name: str, kind: str, *, custom: bool, options: list[Body] | None = None) -> Body:

@@ -9,19 +9,10 @@ from leadstate.sandbox.api.wire import Call, Reply, page, success
 from leadstate.sandbox.state import checks
 from leadstate.sandbox.state.listing import Query
 
-SORTABLE = frozenset(
-    {
-        "id",
-        "title",
-        "owner_id",
-        "creator_id",
-        "was_seen",
-        "expected_close_date",
-        "next_activity_id",
-        "add_time",
-        "update_time",
-    }
-)
+SORTABLE = (
+    "id", "title", "owner_id", "creator_id", "was_seen", "expected_close_date", "next_activity_id", "add_time",
+    "update_time",
+)  # fmt: skip
 """The fields that `sort` may name (Pipedrive OpenAPI: getLeads)."""
 
 

@@ -6,7 +6,7 @@ or contact exists is for `company` to say.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Literal
 
@@ -54,10 +54,6 @@ class Option:
     id: int
     label: str
 
-    def body(self) -> dict[str, Any]:
-        """Return the option as the API answers it."""
-        return {"id": self.id, "label": self.label}
-
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -77,7 +73,7 @@ class Field:
         """Return the field as a seed writes it."""
         if self.type is None:
             return self.code
-        options = {"options": [option.body() for option in self.options]} if self.type in CHOICES else {}
+        options = {"options": [asdict(option) for option in self.options]} if self.type in CHOICES else {}
         return {"code": self.code, "name": self.name, "type": self.type, **options}
 
 
@@ -95,10 +91,6 @@ class Wire:
         if isinstance(value, tuple):
             return ",".join(map(str, value)) if self.set == "string" else list(value)
         return value
-
-    def body(self) -> dict[str, Any]:
-        """Return the wording as a seed writes it."""
-        return {"enum": self.enum, "set": self.set}
 
 
 Fields = Mapping[str, Field]

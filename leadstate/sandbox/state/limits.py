@@ -8,7 +8,7 @@ Pipedrive charges those is not documented, so the dearer reading is taken. A ref
 import math
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
@@ -154,10 +154,7 @@ def _report(usage: Usage) -> dict[str, Any]:
         "requests": sum(count.requests for count in usage.operations.values()),
         "tokens": sum(count.tokens for count in usage.operations.values()),
         "refused": usage.refused,
-        "operations": {
-            name: {"requests": count.requests, "tokens": count.tokens}
-            for name, count in sorted(usage.operations.items())
-        },
+        "operations": {name: asdict(count) for name, count in sorted(usage.operations.items())},
     }
 
 

@@ -4,7 +4,7 @@ It holds no rule and looks nothing up: whether a row may exist is for `state` to
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from leadstate.sandbox.state.custom_fields import Field, Value, Wire
@@ -39,10 +39,6 @@ class User:
     id: int
     name: str
     email: str
-
-    def body(self) -> Body:
-        """Return the user as a seed writes it."""
-        return {"id": self.id, "name": self.name, "email": self.email}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,19 +170,6 @@ class Filter:
     temporary_flag: bool | None = None
     active_flag: bool = True
 
-    def body(self) -> Body:
-        """Return the filter as a seed writes it."""
-        return {
-            "id": self.id,
-            "name": self.name,
-            "type": self.type,
-            "user_id": self.user_id,
-            "add_time": self.add_time,
-            "conditions": dict(self.conditions),
-            "temporary_flag": self.temporary_flag,
-            "active_flag": self.active_flag,
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class OAuthClient:
@@ -200,16 +183,6 @@ class OAuthClient:
     refresh_token: str
     expires_in: int = 3600
     rotate: bool = False
-
-    def body(self) -> Body:
-        """Return the client as a seed writes it."""
-        return {
-            "client_id": self.client_id,
-            "client_secret": self.client_secret,
-            "refresh_token": self.refresh_token,
-            "expires_in": self.expires_in,
-            "rotate": self.rotate,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,14 +209,14 @@ class Tables:
         """Return the company as a seed writes it, without its labels and leads."""
         return {
             "token": self.token,
-            **({"oauth": self.oauth.body()} if self.oauth else {}),
+            **({"oauth": asdict(self.oauth)} if self.oauth else {}),
             "company": {"id": self.id, "name": self.name, "domain": self.domain},
             "plan": self.plan,
             "unique_label_names": self.unique_label_names,
             "fields": [field.body() for field in self.fields],
-            **({"wire": self.wire.body()} if self.wire != Wire() else {}),
-            "users": [user.body() for user in self.users],
+            **({"wire": asdict(self.wire)} if self.wire != Wire() else {}),
+            "users": [asdict(user) for user in self.users],
             "persons": [person.body() for person in self.persons],
             "organizations": [organization.body() for organization in self.organizations],
-            **({"filters": [saved.body() for saved in self.filters]} if self.filters else {}),
+            **({"filters": [asdict(saved) for saved in self.filters]} if self.filters else {}),
         }
