@@ -19,7 +19,7 @@ from tests.harness.builders import account, label, planned
 from tests.harness.cli_in_process import leadstate
 from tests.harness.commands import NOWHERE, Folder, largest_file
 from tests.harness.disturbed_company import TOKEN
-from tests.harness.disturbed_process import PATIENCE, Process, door
+from tests.harness.disturbed_process import PATIENCE, Process, gated
 from tests.harness.faults import Fault, FaultKind, Faults
 
 LABELS = [{"name": name, "color": "red"} for name in ("Hot", "Warm", "Cold")]
@@ -104,7 +104,7 @@ def test_a_restore_is_told_too(tmp_path: Path) -> None:
 def test_the_events_of_a_killed_run_are_those_that_its_receipt_knows(tmp_path: Path, moment: str) -> None:
     sandbox, process = company(), Process(tmp_path)
     # The fourth write is that of the lead, which is sent once all labels have ended: nothing else is under way.
-    with door(sandbox, at=4, **{moment: process.signal}) as (_, url):
+    with gated(sandbox, at=4, **{moment: process.signal}) as (_, url):
         (tmp_path / "leadstate.yaml").write_text(json.dumps(document(url, leads=[LEAD])))
         assert process.run("apply", "--auto-approve", "--events", "events.jsonl")[0] == -signal.SIGKILL
     events = read(tmp_path / "events.jsonl")
@@ -116,7 +116,7 @@ def test_the_events_of_a_killed_run_are_those_that_its_receipt_knows(tmp_path: P
 
 def test_an_interrupted_run_ends_its_events_with_its_exit_code(tmp_path: Path) -> None:
     sandbox, process = company(), Process(tmp_path)
-    with door(sandbox, at=2, hold=True) as (held, url):
+    with gated(sandbox, at=2, hold=True) as (held, url):
         (tmp_path / "leadstate.yaml").write_text(json.dumps(document(url, leads=[LEAD])))
         process.start("apply", "--auto-approve", "--events", "events.jsonl")
         assert held.reached.wait(PATIENCE)

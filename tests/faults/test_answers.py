@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from leadstate.model.outcome import Status
 from tests.faults.conftest import Counted
-from tests.harness.disturbed_company import LONG, TOKEN, go, leaks, settled, state
+from tests.harness.disturbed_company import LONG, TOKEN, converge, leaks, plan_and_apply, state
 from tests.harness.forgery import places_of
 from tests.harness.plan_cases import BOTH, CASES, LABELS, LEADS, Case
 
@@ -149,7 +149,7 @@ SPOILT = HEARD | ANSWERS | st.builds(Broken, st.sampled_from(UNSENT))
 
 @pytest.mark.parametrize("forever", [False, True], ids=["once", "from then on"])
 def test_a_run_ends_with_a_report_after_any_answer(forever: bool, counted: Counted) -> None:  # noqa: FBT001
-    cases = {case.name: (case, len(go(case.sandbox(), case.account).steps)) for case in CASES}
+    cases = {case.name: (case, len(plan_and_apply(case.sandbox(), case.account).steps)) for case in CASES}
 
     @settings(max_examples=EXAMPLES)
     @given(st.sampled_from(sorted(cases)), st.integers(0, 40), SPOILT)
@@ -163,7 +163,7 @@ def test_a_run_ends_with_a_report_after_any_answer(forever: bool, counted: Count
         def spoil(number: int, _: httpx.Request, real: httpx.Response) -> httpx.Response:
             return spoilt(real) if number == k or (forever and number > k) else real
 
-        run = go(sandbox, case.account, spoil=spoil)
+        run = plan_and_apply(sandbox, case.account, spoil=spoil)
         assert not leaks(run)
         assert not any(step.writes for step in run.reading)
         if not run.plan.complete:
@@ -181,7 +181,7 @@ def test_a_run_ends_with_a_report_after_any_answer(forever: bool, counted: Count
 @pytest.mark.parametrize("case", [LABELS, BOTH, LEADS], ids=lambda case: case.name)
 def test_after_any_answer_to_a_write_a_second_run_ends_as_declared(case: Case, counted: Counted) -> None:
     calm = case.sandbox()
-    methods = {step.method for step in settled(calm, case.account).writing if step.writes}
+    methods = {step.method for step in converge(calm, case.account).writing if step.writes}
     wanted = state(calm).seen()
 
     @settings(max_examples=EXAMPLES // 3)
@@ -196,10 +196,10 @@ def test_after_any_answer_to_a_write_a_second_run_ends_as_declared(case: Case, c
             left[0] -= 1
             return spoilt(real)
 
-        run = go(sandbox, case.account, spoil=spoil)
+        run = plan_and_apply(sandbox, case.account, spoil=spoil)
         assert not leaks(run)
         assert len(state(sandbox).markers) == len(set(state(sandbox).markers))
-        assert settled(sandbox, case.account).statuses <= {Status.APPLIED}
+        assert converge(sandbox, case.account).statuses <= {Status.APPLIED}
         assert state(sandbox).seen() == wanted
 
     check()

@@ -8,7 +8,7 @@ import pytest
 from leadstate.model.outcome import Status
 from leadstate.sandbox import Sandbox
 from tests.faults.conftest import Counted
-from tests.harness.disturbed_company import LONG, State, go, leaks, settled, state
+from tests.harness.disturbed_company import LONG, State, converge, leaks, plan_and_apply, state
 from tests.harness.faults import Fault, FaultKind
 from tests.harness.plan_cases import CASES, Case
 
@@ -34,18 +34,18 @@ FOREIGN_LABELS = {"labels": {"Theirs"}, "leads": {"Theirs"}, "both": set[str]()}
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_after_a_fault_at_any_request_a_second_run_ends_as_declared(case: Case, fault: str, counted: Counted) -> None:
     calm = case.sandbox()
-    undisturbed = settled(calm, case.account)
+    undisturbed = converge(calm, case.account)
     wanted, before = state(calm), state(case.sandbox())
     for k in range(1, len(undisturbed.steps) + 1):
         sandbox = case.sandbox()
-        first = go(sandbox, case.account, Fault(at=k, **FAULTS[fault]))
+        first = plan_and_apply(sandbox, case.account, Fault(at=k, **FAULTS[fault]))
         assert not leaks(first)
         if fault in PASSING:
             assert first.plan.complete
             assert first.statuses <= {Status.APPLIED}, f"{fault} at {k}: {first.applied}"
             assert state(sandbox).seen() == wanted.seen()
         check(sandbox, before, case)
-        settled(sandbox, case.account)
+        converge(sandbox, case.account)
         check(sandbox, before, case)
         assert state(sandbox).seen() == wanted.seen(), f"{fault} at {k}"
     counted("every request", len(undisturbed.steps))
@@ -53,7 +53,7 @@ def test_after_a_fault_at_any_request_a_second_run_ends_as_declared(case: Case, 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_plans_use_every_kind_of_change(case: Case) -> None:
-    run = settled(case.sandbox(), case.account)
+    run = converge(case.sandbox(), case.account)
     assert run.statuses == {Status.APPLIED}
     did = {f"{step.method} {step.path.split('/')[3]}" for step in run.writing if step.writes}
     labels, leads = ({f"{method} {what}" for method in ("POST", "PATCH", "DELETE")} for what in ("leadLabels", "leads"))
@@ -80,12 +80,12 @@ def check(sandbox: Sandbox, before: State, case: Case) -> None:
 def test_a_lost_create_is_found_in_lists_that_lag(operation: str, lag: int, counted: Counted) -> None:
     for case in CASES:
         calm = case.sandbox()
-        settled(calm, case.account)
+        converge(calm, case.account)
         for kind in (FaultKind.LOST, FaultKind.CUT, FaultKind.ERROR_AFTER):
             for at in (1, 2, (1, 2, 3, 4)):
                 sandbox, before = case.sandbox(), state(case.sandbox())
-                go(sandbox, case.account, Fault(kind, at, operation=operation), lag=lag)
+                plan_and_apply(sandbox, case.account, Fault(kind, at, operation=operation), lag=lag)
                 check(sandbox, before, case)
-                settled(sandbox, case.account)
+                converge(sandbox, case.account)
                 assert state(sandbox).seen() == state(calm).seen()
                 counted("lists that lag", 1)

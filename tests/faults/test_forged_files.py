@@ -20,7 +20,6 @@ from leadstate.model.policy import Prune
 from leadstate.pipedrive import client
 from leadstate.sandbox import Sandbox
 from tests.faults.conftest import Counted
-from tests.faults.test_merges import merged
 from tests.harness.builders import label, label_id, lead, lead_id, refs
 from tests.harness.commands import NOWHERE, Ended, Folder, Kill, folder
 from tests.harness.disturbed_company import LONG, Body, State, Ticks, company, state
@@ -36,6 +35,7 @@ from tests.harness.plan_cases import (
     account,
     live_label,
     live_lead,
+    merged,
     thirty,
     written,
 )

@@ -15,7 +15,7 @@ from leadstate.model.outcome import Status
 from leadstate.model.resource import Money
 from leadstate.reconcile.planner import plan_account
 from tests.harness.builders import ORDER, label, lead, live_label, live_lead, refs
-from tests.harness.disturbed_company import TOKEN, Spoil, company, go, leaks
+from tests.harness.disturbed_company import TOKEN, Spoil, company, leaks, plan_and_apply
 from tests.harness.faults import Fault, FaultKind
 from tests.harness.plan_cases import LABELS, LEADS, Case, account
 from tests.harness.plan_cases import live_lead as seeded_lead
@@ -28,7 +28,9 @@ def answering(number: int, reply: Callable[[Any], httpx.Response]) -> Spoil:
 
 def test_archiving_with_a_lost_answer_succeeds() -> None:
     sandbox = LEADS.sandbox()
-    run = go(sandbox, LEADS.account, *(Fault(FaultKind.LOST, operation="updateLead", at=k) for k in range(1, 20, 2)))
+    run = plan_and_apply(
+        sandbox, LEADS.account, *(Fault(FaultKind.LOST, operation="updateLead", at=k) for k in range(1, 20, 2))
+    )
     assert run.statuses == {Status.APPLIED}
 
 
@@ -38,7 +40,7 @@ def test_archiving_that_is_refused_fails() -> None:
     def spoil(_: int, request: httpx.Request, real: httpx.Response) -> httpx.Response:
         return httpx.Response(400, json={"success": False}) if request.method == "PATCH" else real
 
-    run = go(case.sandbox(), case.account, Fault(FaultKind.HTML, operation="updateLead"), spoil=spoil)
+    run = plan_and_apply(case.sandbox(), case.account, Fault(FaultKind.HTML, operation="updateLead"), spoil=spoil)
     assert run.status("lead:a") is Status.FAILED
 
 
@@ -52,9 +54,9 @@ def test_archiving_that_is_refused_fails() -> None:
     ids=["shield", "token", "budget"],
 )
 def test_nothing_is_sent_after_a_fatal_answer(reply: Callable[[Any], httpx.Response]) -> None:
-    calm = go(LEADS.sandbox(), LEADS.account)
+    calm = plan_and_apply(LEADS.sandbox(), LEADS.account)
     for k in range(1, len(calm.steps) + 1):
-        run = go(LEADS.sandbox(), LEADS.account, spoil=answering(k, reply))
+        run = plan_and_apply(LEADS.sandbox(), LEADS.account, spoil=answering(k, reply))
         assert [step.path for step in run.steps if step.begun >= k] == []
 
 
@@ -77,7 +79,7 @@ def test_an_amount_out_of_bounds_is_a_bad_answer(amount: str) -> None:
     def spoil(_: int, __: httpx.Request, real: httpx.Response) -> httpx.Response:
         return httpx.Response(200, content=real.content.replace(b'"amount":1,', f'"amount":{amount},'.encode()))
 
-    run = go(case.sandbox(), case.account, spoil=spoil, apply=False)
+    run = plan_and_apply(case.sandbox(), case.account, spoil=spoil, apply=False)
     assert [diagnostic.code for diagnostic in run.plan.diagnostics] == ["bad-answer"]
     assert not run.plan.complete
 
@@ -85,7 +87,7 @@ def test_an_amount_out_of_bounds_is_a_bad_answer(amount: str) -> None:
 def test_a_token_in_an_error_body_is_not_shown() -> None:
     for k in (1, 3):
         spoil = answering(k, lambda _: httpx.Response(400, json={"success": False, "error": f"bad token {TOKEN}!"}))
-        run = go(LABELS.sandbox(), LABELS.account, spoil=spoil)
+        run = plan_and_apply(LABELS.sandbox(), LABELS.account, spoil=spoil)
         assert "bad token" in run.output
         assert not leaks(run)
 
@@ -93,7 +95,9 @@ def test_a_token_in_an_error_body_is_not_shown() -> None:
 def test_an_error_with_invalid_unicode_is_reported() -> None:
     error = b'{"success": false, "error": "\\ud800 \\u0000 \\u202e"}'
     for k in (1, 3):
-        run = go(LABELS.sandbox(), LABELS.account, spoil=answering(k, lambda _: httpx.Response(400, content=error)))
+        run = plan_and_apply(
+            LABELS.sandbox(), LABELS.account, spoil=answering(k, lambda _: httpx.Response(400, content=error))
+        )
         assert "400" in run.output
 
 
@@ -104,7 +108,7 @@ def test_a_budget_header_of_many_digits_is_accepted(digits: int) -> None:
     def spoil(_: int, __: httpx.Request, real: httpx.Response) -> httpx.Response:
         return httpx.Response(200, content=real.content, headers=headers)
 
-    assert go(LABELS.sandbox(), LABELS.account, spoil=spoil, apply=False).plan.complete
+    assert plan_and_apply(LABELS.sandbox(), LABELS.account, spoil=spoil, apply=False).plan.complete
 
 
 def test_a_listing_that_repeats_itself_is_incomplete() -> None:
@@ -115,6 +119,6 @@ def test_a_listing_that_repeats_itself_is_incomplete() -> None:
     def spoil(_: int, request: httpx.Request, real: httpx.Response) -> httpx.Response:
         return endless if request.url.path.endswith("/leads") else real
 
-    run = go(LEADS.sandbox(), LEADS.account, spoil=spoil)
+    run = plan_and_apply(LEADS.sandbox(), LEADS.account, spoil=spoil)
     assert [diagnostic.code for diagnostic in run.plan.diagnostics] == ["incomplete-listing"]
     assert len(run.steps) == 1 + ATTEMPTS

@@ -1,20 +1,17 @@
 """A merge that is stopped at any request: run again, every lead has the target, and none lost another label."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from leadstate.model.address import Ref
 from leadstate.model.outcome import Status
-from leadstate.model.resource import Desired
 from leadstate.sandbox import Sandbox
 from tests.faults.conftest import Counted
 from tests.harness.builders import label, label_id
-from tests.harness.disturbed_company import LONG, company, go, settled, state
+from tests.harness.disturbed_company import LONG, company, converge, plan_and_apply, state
 from tests.harness.faults import Fault, FaultKind
-from tests.harness.plan_cases import Case, account, live_label, live_lead
+from tests.harness.plan_cases import Case, account, live_label, live_lead, merged
 
 SOURCES = (1, 2)
 """Lukewarm and Tepid, which are merged into Warm; Theirs (3) is nobody's business, Warm (4) is there or not."""
@@ -26,10 +23,6 @@ FAULTS: Mapping[str, Mapping[str, Any]] = {
     "500 after": {"kind": FaultKind.ERROR_AFTER, "status": 500},
     "reset": {"kind": FaultKind.RESET},
 }
-
-
-def merged(name: str) -> Desired:
-    return replace(label(name, present=False), moves_to=Ref("label", "Warm"))
 
 
 def case(leads: int, *, there: bool) -> Case:
@@ -63,14 +56,14 @@ def test_a_merge_stopped_at_any_request_is_completed_by_the_next_run(fault: str,
     merging = case(9, there=there)
     calm = merging.sandbox()
     before = dict(state(calm).leads)
-    undisturbed = settled(calm, merging.account)
+    undisturbed = converge(calm, merging.account)
     check(calm, before)
     wanted = state(calm).seen()
     for k in range(1, len(undisturbed.steps) + 1):
         sandbox = merging.sandbox()
-        go(sandbox, merging.account, Fault(at=k, **FAULTS[fault]))
+        plan_and_apply(sandbox, merging.account, Fault(at=k, **FAULTS[fault]))
         check(sandbox, before)
-        assert settled(sandbox, merging.account).statuses <= {Status.APPLIED}
+        assert converge(sandbox, merging.account).statuses <= {Status.APPLIED}
         check(sandbox, before)
         assert state(sandbox).seen() == wanted, f"{fault} at {k}"
     counted("merges", len(undisturbed.steps))
@@ -80,13 +73,13 @@ def test_two_labels_are_merged_on_five_hundred_leads(counted: Counted) -> None:
     merging = case(500, there=False)
     calm = merging.sandbox()
     before = dict(state(calm).leads)
-    steps = len(settled(calm, merging.account).steps)
+    steps = len(converge(calm, merging.account).steps)
     wanted = state(calm).seen()
     stops = range(1, steps + 1, 40 if LONG else 500)
     for k in stops:
         sandbox = merging.sandbox()
-        go(sandbox, merging.account, Fault(FaultKind.SHIELD, k))
+        plan_and_apply(sandbox, merging.account, Fault(FaultKind.SHIELD, k))
         check(sandbox, before)
-        settled(sandbox, merging.account)
+        converge(sandbox, merging.account)
         assert state(sandbox).seen() == wanted, k
     counted("merges", len(stops))

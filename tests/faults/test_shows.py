@@ -18,8 +18,8 @@ from leadstate.pipedrive.connection import Pace
 from leadstate.sandbox import Sandbox, running
 from tests.faults.conftest import Counted
 from tests.harness.builders import label, label_id, lead, refs
-from tests.harness.disturbed_company import TOKEN, Ticks, company, go, state
-from tests.harness.disturbed_process import Process, door, receipts
+from tests.harness.disturbed_company import TOKEN, Ticks, company, plan_and_apply, state
+from tests.harness.disturbed_process import Process, gated, receipts
 from tests.harness.edits import Edit
 from tests.harness.faults import Fault, FaultKind, Faults
 from tests.harness.plan_cases import BOTH, LEADS, Case, account, thirty, written
@@ -119,7 +119,7 @@ def test_the_burst_limit_is_used_and_never_exceeded(latency: float, counted: Cou
         monotonic=lambda: asyncio.get_running_loop().time(),
         sleep=asyncio.sleep,
     )
-    run = go(sandbox, declared)
+    run = plan_and_apply(sandbox, declared)
     assert len(run.plan.changes) == 300
     assert run.statuses == {Status.APPLIED}
     assert sandbox.meter.refused == 0
@@ -192,7 +192,7 @@ def test_edits_between_plan_and_write_are_kept(tmp_path: Path, counted: Counted)
 def test_an_interrupted_run_finishes_pending_requests(number: int, tmp_path: Path, counted: Counted) -> None:
     case = thirty()
     sandbox, process = case.sandbox(), Process(tmp_path)
-    with door(sandbox, at=5, hold=True) as (opened, url):
+    with gated(sandbox, at=5, hold=True) as (opened, url):
         (tmp_path / "leadstate.yaml").write_text(written(case, url))
         process.start("apply", "--auto-approve")
         assert opened.reached.wait(20)
@@ -214,7 +214,7 @@ def test_an_interrupted_run_finishes_pending_requests(number: int, tmp_path: Pat
 def test_a_second_interrupt_stops_at_once(tmp_path: Path, counted: Counted) -> None:
     case = thirty()
     sandbox, process = case.sandbox(), Process(tmp_path)
-    with door(sandbox, at=5, hold=True) as (opened, url):
+    with gated(sandbox, at=5, hold=True) as (opened, url):
         (tmp_path / "leadstate.yaml").write_text(written(case, url))
         process.start("apply", "--auto-approve")
         assert opened.reached.wait(20)
@@ -232,7 +232,7 @@ def test_a_second_interrupt_stops_at_once(tmp_path: Path, counted: Counted) -> N
 def test_a_firewall_block_stops_its_account_only(tmp_path: Path, counted: Counted) -> None:
     (tmp_path / "leadstate.yaml").write_text(written(BOTH, NOWHERE, ELSEWHERE))
     other: dict[str, Any] = {**BOTH.seed, "token": "second-token", "company": {"id": 2, "name": "B", "domain": "b"}}
-    calm = len(go(BOTH.sandbox(), BOTH.account).steps)
+    calm = len(plan_and_apply(BOTH.sandbox(), BOTH.account).steps)
     for k in range(1, calm + 1):
         sandbox = Sandbox({"companies": [BOTH.seed, other]}, burst=None, daily=None, clock=Ticks())
         sandbox.intercept = Faults(Fault(FaultKind.SHIELD, at=k, times=None, company=7041))

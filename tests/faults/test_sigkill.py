@@ -6,12 +6,12 @@ import pytest
 
 from leadstate.sandbox import Sandbox
 from tests.faults.conftest import Counted
-from tests.harness.disturbed_company import LONG, Run, leaks, settled, state
-from tests.harness.disturbed_process import Process, door, receipts
+from tests.harness.disturbed_company import LONG, Run, converge, leaks, state
+from tests.harness.disturbed_process import Process, gated, receipts
 from tests.harness.plan_cases import thirty, written
 
 CASE = thirty()
-UNDISTURBED = settled(CASE.sandbox(), CASE.account)
+UNDISTURBED = converge(CASE.sandbox(), CASE.account)
 WRITES = sum(step.writes for step in UNDISTURBED.writing)
 CHOSEN = range(1, WRITES + 1) if LONG else range(1, WRITES + 1, 6)
 
@@ -25,15 +25,15 @@ def test_a_killed_run_of_thirty_changes_is_completed_exactly() -> None:
 @pytest.mark.parametrize("k", CHOSEN)
 def test_a_killed_run_is_completed_by_the_next(k: int, moment: str, tmp_path: Path, counted: Counted) -> None:
     sandbox, calm = CASE.sandbox(), CASE.sandbox()
-    settled(calm, CASE.account)
+    converge(calm, CASE.account)
     process = Process(tmp_path)
-    with door(sandbox, at=k, **{moment: process.signal}) as (_, url):
+    with gated(sandbox, at=k, **{moment: process.signal}) as (_, url):
         (tmp_path / "leadstate.yaml").write_text(written(CASE, url))
         code, out, _ = process.run("apply", "--auto-approve")
         assert (code, out) == (-9, "")
     assert len(receipts(tmp_path)) == 1
     once_and_whole(sandbox)
-    run: Run = settled(sandbox, CASE.account)
+    run: Run = converge(sandbox, CASE.account)
     assert not leaks(run)
     assert state(sandbox).seen() == state(calm).seen()
     counted("SIGKILL", 1)
@@ -42,7 +42,7 @@ def test_a_killed_run_is_completed_by_the_next(k: int, moment: str, tmp_path: Pa
 def test_a_killed_run_is_completed_from_the_command_line(tmp_path: Path, counted: Counted) -> None:
     sandbox = CASE.sandbox()
     process = Process(tmp_path)
-    with door(sandbox, at=20, after=process.signal) as (_, url):
+    with gated(sandbox, at=20, after=process.signal) as (_, url):
         (tmp_path / "leadstate.yaml").write_text(written(CASE, url))
         assert process.run("apply", "--auto-approve")[0] == -9
         code, out, err = process.run("apply", "--auto-approve")

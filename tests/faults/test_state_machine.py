@@ -30,7 +30,7 @@ from leadstate.pipedrive import client
 from leadstate.sandbox import Sandbox
 from tests.faults.conftest import Counted
 from tests.harness.builders import label, lead, lead_id, refs
-from tests.harness.disturbed_company import LONG, Run, State, Step, Ticks, company, go, leaks, state
+from tests.harness.disturbed_company import LONG, Run, State, Step, Ticks, company, leaks, plan_and_apply, state
 from tests.harness.edits import Edit
 from tests.harness.faults import Fault, FaultKind
 from tests.harness.plan_cases import NO_GUARDS, Case, account, live_label, live_lead
@@ -206,19 +206,19 @@ class Accounts(RuleBasedStateMachine):
                 waiting.clear()
             return [edit for hand in due if (edit := hand.edit(start)) is not None]
 
-        run = go(self.sandbox, self.account, *faults, people=people, lag=lag, apply=apply)
-        Judge(self.account, run, start, lag).sentence()
+        run = plan_and_apply(self.sandbox, self.account, *faults, people=people, lag=lag, apply=apply)
+        Judge(self.account, run, start, lag).check()
         Accounts.runs += 1
 
     @rule()
     def run_in_peace(self) -> None:
         start = state(self.sandbox)
-        run = go(self.sandbox, self.account)
-        Judge(self.account, run, start, 0).sentence()
+        run = plan_and_apply(self.sandbox, self.account)
+        Judge(self.account, run, start, 0).check()
         assert run.plan.complete, run.plan.diagnostics
         if run.plan.applyable:
             assert run.statuses <= {Status.APPLIED}, run.applied
-            again = go(self.sandbox, self.account, apply=False)
+            again = plan_and_apply(self.sandbox, self.account, apply=False)
             assert again.plan.changes == (), again.plan.changes
         else:
             assert {diagnostic.code for diagnostic in run.plan.diagnostics} & {"ambiguous", "in-use"}, (
@@ -246,7 +246,7 @@ class Judge:
     start: State
     lag: int
 
-    def sentence(self) -> None:
+    def check(self) -> None:
         """Check what every run has to keep to."""
         assert not leaks(self.run)
         assert not any(step.writes for step in self.run.reading), "a plan wrote"
@@ -390,7 +390,7 @@ def test_no_lead_is_hidden_by_a_shifted_listing(size: int, counted: Counted, mon
             return (edit,) if number == k else ()
 
         sandbox = SHIFTED.sandbox()
-        run = go(sandbox, SHIFTED.account, people=people)
+        run = plan_and_apply(sandbox, SHIFTED.account, people=people)
         assert sum(step.path.endswith("/leads") for step in run.reading) > 1, "the listing has one page"
         markers = state(sandbox).markers
         assert len(markers) == len(set(markers)), f"{edit} before request {k}"

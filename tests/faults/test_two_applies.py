@@ -10,7 +10,7 @@ import pytest
 from leadstate.sandbox import Sandbox, running
 from tests.faults.conftest import Counted
 from tests.harness.builders import label, lead, refs
-from tests.harness.disturbed_company import LONG, Ticks, company, settled, state
+from tests.harness.disturbed_company import LONG, Ticks, company, converge, state
 from tests.harness.disturbed_process import PATIENCE, Process
 from tests.harness.faults import Fault, FaultKind, Faults
 from tests.harness.plan_cases import Case, account, live_label, live_lead, written
@@ -79,7 +79,7 @@ def test_two_applies_create_no_duplicates(
             )
     once(sandbox)
     calm = CASE.sandbox()
-    settled(calm, CASE.account)
+    converge(calm, CASE.account)
     assert state(sandbox).seen() == state(calm).seen()
     counted("two applies at once", 1)
 

@@ -82,7 +82,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._instant.seconds
 
 
-def at_once(main: Coroutine[Any, Any, T]) -> T:
+def run_virtually(main: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine in virtual time."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(main)
@@ -93,7 +93,7 @@ def _now() -> float:
 
 
 PACE = Pace(_now, asyncio.sleep, lambda: 0.5)
-"""Time and chance of a run `at_once`."""
+"""Time and chance of a run in virtual time."""
 
 
 class Ticks:
@@ -266,7 +266,7 @@ class Run:
         return self.applied.outcomes[Address("emea", *address.split(":"))].status
 
 
-def go(
+def plan_and_apply(
     sandbox: Sandbox,
     account: Account,
     *faults: Fault,
@@ -294,7 +294,7 @@ def go(
             return Run(plan, reading, applied, tuple(wire.steps[len(reading) :]), parts, _now())
 
     try:
-        return at_once(main())
+        return run_virtually(main())
     finally:
         # Lists catch up too: between two runs there is more time than they lag.
         sandbox.intercept = None
@@ -326,11 +326,11 @@ def company(labels: Iterable[Body], leads: Iterable[Body], **more: Any) -> Body:
     }
 
 
-def settled(sandbox: Sandbox, account: Account) -> Run:
+def converge(sandbox: Sandbox, account: Account) -> Run:
     """Apply without faults; check that it works, and that a plan after it is empty."""
-    run = go(sandbox, account)
+    run = plan_and_apply(sandbox, account)
     assert run.plan.applyable, run.plan.diagnostics
     assert run.statuses <= {Status.APPLIED}, run.applied
-    again = go(sandbox, account, apply=False)
+    again = plan_and_apply(sandbox, account, apply=False)
     assert again.plan.changes == (), again.plan.changes
     return run

@@ -22,7 +22,7 @@ PATIENCE = 20.0
 
 
 @dataclass
-class Door:
+class Gate:
     """An ASGI application before the sandbox: something happens at the write request of a certain number.
 
     `before` and `after` are called just before it is done, or when it is done and not yet answered.
@@ -106,9 +106,9 @@ class Process:
 
 
 @contextmanager
-def door(sandbox: Sandbox, **options: Any) -> Iterator[tuple[Door, str]]:
-    """Serve the sandbox on a port, behind a door."""
-    made = Door(sandbox, **options)
+def gated(sandbox: Sandbox, **options: Any) -> Iterator[tuple[Gate, str]]:
+    """Serve the sandbox on a port, behind a gate."""
+    made = Gate(sandbox, **options)
     with running(made) as url:
         try:
             yield made, url

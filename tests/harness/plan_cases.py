@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from leadstate.model.account import Account
+from leadstate.model.address import Ref
 from leadstate.model.policy import Policy, Prune
 from leadstate.model.resource import AtLeast, Desired, Money
 from leadstate.sandbox import Sandbox
@@ -18,6 +19,11 @@ NO_GUARDS = Policy(max_deletes=None, max_delete_percent=None, refuse_in_use=Fals
 def account(*desired: Desired, policy: Policy = NO_GUARDS) -> Account:
     """Return an account that declares these objects."""
     return Account("emea", "http://127.0.0.1:1", "ns", policy, desired)
+
+
+def merged(name: str) -> Desired:
+    """Return a declared label that is merged into Warm."""
+    return replace(label(name, present=False), moves_to=Ref("label", "Warm"))
 
 
 def live_label(number: int, name: str, color: str = "red") -> Body:

@@ -29,7 +29,7 @@ from tests.harness.builders import account, label, planned
 from tests.harness.cli_process import Shell
 from tests.harness.commands import largest_file
 from tests.harness.disturbed_company import TOKEN
-from tests.harness.disturbed_process import PATIENCE, Process, door
+from tests.harness.disturbed_process import PATIENCE, Process, gated
 
 NEW_ID = "00000000-0000-4000-8000-000000000099"
 HEAD = """\
@@ -187,7 +187,7 @@ def killed(tmp_path: Path, at: int, moment: str) -> Iterator[tuple[Shell, Sandbo
     sandbox = empty()
     process = Process(tmp_path)
     shell = Shell(tmp_path, {"TOKEN": TOKEN})
-    with door(sandbox, at=at, **{moment: process.signal}) as (_, url):
+    with gated(sandbox, at=at, **{moment: process.signal}) as (_, url):
         shell.write(HEAD.format(url=url) + EIGHT)
         assert process.run("apply", "--auto-approve")[0] == -9
         yield shell, sandbox, url
@@ -222,7 +222,7 @@ def test_a_second_interrupt_leaves_a_receipt(tmp_path: Path) -> None:
     sandbox = empty()
     process = Process(tmp_path)
     shell = Shell(tmp_path, {"TOKEN": TOKEN})
-    with door(sandbox, at=6, hold=True) as (held, url):
+    with gated(sandbox, at=6, hold=True) as (held, url):
         shell.write(HEAD.format(url=url) + EIGHT)
         process.start("apply", "--auto-approve")
         assert held.reached.wait(PATIENCE)
@@ -242,7 +242,7 @@ def test_a_receipt_folder_that_is_removed_stops_new_changes(tmp_path: Path) -> N
     sandbox = empty()
     shell = Shell(tmp_path, {"TOKEN": TOKEN})
     many = "labels:\n" + "".join(f"  - {{name: L{number}, color: red}}\n" for number in range(40))
-    with door(sandbox, at=3, before=lambda: shutil.rmtree(tmp_path / ".leadstate")) as (_, url):
+    with gated(sandbox, at=3, before=lambda: shutil.rmtree(tmp_path / ".leadstate")) as (_, url):
         shell.write(HEAD.format(url=url) + many)
         done = shell("apply", "--auto-approve")
     assert done.returncode == 4, done.stdout + done.stderr
