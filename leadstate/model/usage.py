@@ -1,7 +1,9 @@
 """How much a label is used in one account."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
+
+Declared: TypeAlias = Literal["yes", "absent", "ignored", "no"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class LabelUsage:
         label: its live name; None where leads carry the id of a label that does not exist any more.
         id: its id.
         color: its live colour; empty where it does not exist.
-        declared: `yes`, `absent` where a declaration says that it must not exist, or `no`.
+        declared: `yes`, `absent` where it is declared not to exist, `ignored` by `policy.ignore`, or `no`.
         leads: how many open leads carry it.
         archived_leads: how many archived leads carry it; None where those were not read.
         oldest: the lead that was made first, of those that carry it and were read.
@@ -42,7 +44,7 @@ class LabelUsage:
     label: str | None
     id: str
     color: str
-    declared: Literal["yes", "absent", "no"]
+    declared: Declared
     leads: int
     archived_leads: int | None
     oldest: Carrier | None
@@ -52,5 +54,6 @@ class LabelUsage:
 
     @property
     def unused(self) -> bool:
-        """Whether nothing that was read uses it."""
-        return self.label is not None and not (self.leads or self.archived_leads or self.filters)
+        """Whether nothing that was read uses it; of labels that are ignored others decide."""
+        used = self.leads or self.archived_leads or self.filters
+        return self.label is not None and self.declared != "ignored" and not used

@@ -5,20 +5,20 @@ Only counts are kept of leads, and their ids while a listing is read.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from leadstate.engine.jobs import AccountJob, task_group
 from leadstate.engine.read.company import wrong_company
 from leadstate.engine.read.decoded import understood
 from leadstate.engine.read.filters import list_filters, read_named_ids
 from leadstate.engine.read.leads import ATTEMPTS, check_labels
-from leadstate.engine.read.observe import read_listing
+from leadstate.engine.read.observe import read_listing, without_ignored
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD, dated_glances
 from leadstate.model.address import RemoteRef
 from leadstate.model.diagnostics import Diagnostic, counted
 from leadstate.model.resource import Live
-from leadstate.model.usage import Carrier, LabelUsage, SavedFilter
+from leadstate.model.usage import Carrier, Declared, LabelUsage, SavedFilter
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import IncompleteListing
 from leadstate.pipedrive.operations import GET_ARCHIVED_LEADS, GET_FILTER, GET_LEADS, Operation
@@ -230,16 +230,16 @@ class Census:
     def usage(self) -> list[LabelUsage]:
         """Return each label with what uses it, by name; then ids of labels that are gone and that leads still carry."""
         account = self.job.account
-        matching = match(account.of_kind(LABEL.name), self._labels, account.lock)
-        declared: dict[str, Literal["yes", "absent"]] = {
-            live.remote_id: "yes" if desired.present else "absent" for desired, live in matching.pairs
-        }
+        live, ignored = without_ignored(account, {LABEL.name: self._labels})
+        matching = match(account.of_kind(LABEL.name), live[LABEL.name], account.lock)
+        declared: dict[str, Declared] = {label.remote_id: "ignored" for label in ignored[LABEL.name]}
+        declared |= {label.remote_id: "yes" if desired.present else "absent" for desired, label in matching.pairs}
         labels = {label.remote_id: label for label in self._labels}
         ids = dict.fromkeys([*labels, *(label for listing in self._listings for label in listing.by_label)])
         rows = [self._usage(remote_id, labels.get(remote_id), declared.get(remote_id, "no")) for remote_id in ids]
         return sorted(rows, key=lambda row: (row.label is None, row.label or "", row.id))
 
-    def _usage(self, remote_id: str, live: Live | None, declared: Literal["yes", "absent", "no"]) -> LabelUsage:
+    def _usage(self, remote_id: str, live: Live | None, declared: Declared) -> LabelUsage:
         tallies = [listing.by_label.get(remote_id, Tally()) for listing in self._listings]
         whole = tallies[0].merged(tallies[1]) if self.wanted.archived else tallies[0]
         return LabelUsage(

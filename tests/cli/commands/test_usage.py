@@ -193,6 +193,20 @@ def test_a_label_is_declared_or_declared_absent_or_neither(tmp_path: Path) -> No
     assert {row["label"]: row["declared"] for row in rows} == {"Hot": "yes", "=Cold": "no", "Idle": "absent"}
 
 
+def test_an_ignored_label_is_called_so_and_never_unused(tmp_path: Path) -> None:
+    made = folder(tmp_path)
+    made.configure(
+        {
+            "version": 1,
+            "accounts": {"emea": {"url": NOWHERE, "token": {"env": "TOKEN"}}},
+            "policy": {"ignore": {"labels": ["Id*"]}},
+        }
+    )
+    rows = json.loads(made.run(sandbox_of(), "usage", "--format", "json").out)
+    assert {row["label"]: row["declared"] for row in rows} == {"Hot": "no", "=Cold": "no", "Idle": "ignored"}
+    assert made.run(sandbox_of(), "usage", "--unused", "--filters", "--archived").out == ""
+
+
 def test_the_table_shows_what_was_read(tmp_path: Path) -> None:
     assert run(tmp_path, sandbox_of(), "--archived", "--filters").out == (
         "label  declared  open  archived  oldest      newest      last change  filters\n"
