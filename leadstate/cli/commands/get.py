@@ -22,17 +22,17 @@ from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import table, write_private
 from leadstate.cli.session import session
 from leadstate.config import Configuration
+from leadstate.engine.jobs import AccountJob, each
 from leadstate.engine.read.decoded import decoded
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Kind
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
 from leadstate.model.diagnostics import Diagnostic
-from leadstate.model.errors import diagnostic_of
 from leadstate.model.escape import is_visible, visible, visible_json
 from leadstate.model.resource import text
 from leadstate.pipedrive.client import Reader
-from leadstate.pipedrive.errors import ApiError, BadAnswer
+from leadstate.pipedrive.errors import BadAnswer
 from leadstate.pipedrive.operations import (
     GET_ARCHIVED_LEADS,
     GET_DEAL_FIELDS,
@@ -336,16 +336,19 @@ def _get(
 
 
 async def _fetch(configuration: Configuration, fetch: Fetch) -> tuple[list[Row], list[Diagnostic]]:
-    rows: list[Row] = []
-    failures: list[Diagnostic] = []
     async with session(configuration) as opened:
-        failures += [diagnostic for plan in opened.unusable for diagnostic in plan.diagnostics]
-        for job in opened.work:
-            name = job.account.name
-            try:
-                rows += [{"account": name, **row} for row in await fetch(Reader(job.connection))]
-            except ApiError as failure:
-                failures.append(diagnostic_of(failure, name))
+        failures = [diagnostic for plan in opened.unusable for diagnostic in plan.diagnostics]
+
+        async def read(job: AccountJob) -> list[Row] | Diagnostic:
+            return await fetch(Reader(job.connection))
+
+        answers = await each(opened.work, read, lambda _, diagnostic: diagnostic)
+        rows: list[Row] = []
+        for job, answer in zip(opened.work, answers, strict=True):
+            if isinstance(answer, Diagnostic):
+                failures.append(answer)
+            else:
+                rows += [{"account": job.account.name, **row} for row in answer]
     return rows, failures
 
 

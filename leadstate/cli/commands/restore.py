@@ -86,6 +86,7 @@ def restore(
     try:
         configuration = choices.configuration()
         path, done = named or _latest(configuration)
+        _say_unfinished(done)
         configuration = rollback(configuration, done, str(path))
     except ConfigurationError as failure:
         emit(configuration_report("plan", failure), form, color, output)
@@ -122,6 +123,13 @@ def _latest(configuration: Configuration) -> tuple[Path, Report]:
     path, report, description = latest(runtime().receipts, configuration)
     click.echo(f"Latest receipt: {visible(description)}", err=True)
     return path, report
+
+
+def _say_unfinished(done: Report) -> None:
+    """Say that a rollback cannot be whole where the run is still under way, or was cut off."""
+    for diagnostic in done.diagnostics:
+        if diagnostic.code == "unfinished-run":
+            click.echo(f"Of this receipt, {visible(diagnostic.summary)}.", err=True)
 
 
 def _list(configuration: Configuration, form: str, color: str, output: Path | None) -> int:

@@ -1,5 +1,6 @@
 """`get leads`: with the names of their labels, narrowed down, at the cost that the help says."""
 
+import asyncio
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -208,3 +209,31 @@ def test_an_account_that_cannot_be_read_is_said_and_not_that_it_has_no_such_labe
     done = get(folder, sandbox, "--label", "Hot")
     assert done.code == 1
     assert "no account has" not in done.err
+
+
+def test_accounts_are_read_at_once_and_one_that_fails_does_not_stop_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    under_way, most = 0, 0
+    companies = [{"token": f"t{n}", "company": {"id": n, "name": f"C{n}", "domain": f"c{n}"}} for n in (1, 2, 3)]
+    sandbox = Sandbox({"companies": companies})
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        await sandbox.app(scope, receive, send)
+        under_way -= 1
+
+    accounts = {f"a{n}": {"url": f"{NOWHERE}{n}", "token": {"env": f"T{n}"}} for n in (1, 2, 3)}
+    Folder(tmp_path).configure({"version": 1, "accounts": accounts})
+    listening: Any = SimpleNamespace(app=app)
+    words = ("get", "users", "--format", "json")
+    code, out, err = leadstate(listening, {"T1": "t1", "T2": "wrong", "T3": "t3"}, tmp_path, words)
+    assert code == 1
+    assert {row["account"] for row in json.loads(out)} == {"a1", "a3"}
+    assert "error[unauthorized] a2: " in err
+    assert most == 3

@@ -205,6 +205,7 @@ def test_the_receipt_of_a_killed_run_rolls_back_its_changes(tmp_path: Path, at: 
         assert "could not be read again (the run had ended)" in shown.stdout
         done = shell("restore", receipt(shell), "--auto-approve")
         assert done.returncode == 0, done.stdout + done.stderr
+        assert "the run ended before it was finished, or is still under way: " in done.stderr
     assert state(sandbox)["labels"] == []
 
 
