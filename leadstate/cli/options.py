@@ -128,6 +128,17 @@ def progress(command: F) -> F:
     )(command)
 
 
+def verbose(command: F) -> F:
+    """`--verbose`, for reports that people read."""
+    return option(
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=_show_all,
+        help="Show each account, change and diagnostic by itself, and values in full.",
+    )(command)
+
+
 def guards(command: F) -> F:
     """Add the options that lift or set a guard for one run, and `--no-progress`."""
     command = progress(command)
@@ -249,6 +260,12 @@ def looks(command: F) -> F:
 def _hide_progress(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's signature
     """Kept in the context, for `leadstate.cli.progress`."""
     ctx.meta[HIDDEN] = value
+
+
+def _show_all(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's signature
+    from leadstate.cli.output import VERBOSE  # noqa: PLC0415  loads the renderers
+
+    ctx.meta[VERBOSE] = value
 
 
 def _set_log_level(_ctx: click.Context, _param: click.Parameter, value: str) -> None:

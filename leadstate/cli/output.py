@@ -16,6 +16,9 @@ from leadstate.model.escape import visible
 from leadstate.report import IN_REPOSITORY, RENDERERS
 from leadstate.report.document import Report, with_renamed_files
 
+VERBOSE = "leadstate.verbose"
+"""Where `--verbose` is kept in click's context."""
+
 UNFOLDED = 10_000
 """Columns where nobody looks at a terminal: lines are not folded, so that a log can be searched."""
 
@@ -54,7 +57,9 @@ def emit(report: Report, form: str, color: str, output: Path | None) -> None:
 def _render(report: Report, form: str, *, color: bool, width: int) -> Iterable[str]:
     if form in IN_REPOSITORY:
         report = with_renamed_files(report, _in_repository())
-    made = RENDERERS[form](report, color=color, width=width)
+    context = click.get_current_context(silent=True)
+    verbose = bool(context and context.meta.get(VERBOSE))
+    made = RENDERERS[form](report, color=color, width=width, verbose=verbose)
     return (made,) if isinstance(made, str) else made
 
 

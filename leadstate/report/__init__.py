@@ -15,9 +15,9 @@ from leadstate.report.formats.text import to_text
 
 
 class Renderer(Protocol):
-    """Makes one form of a report, in colour or not, for so many columns."""
+    """Makes one form of a report: in colour or not, for so many columns, equal things once or each by itself."""
 
-    def __call__(self, report: Report, *, color: bool, width: int) -> str | Iterator[str]:
+    def __call__(self, report: Report, *, color: bool, width: int, verbose: bool) -> str | Iterator[str]:
         """The report in this form, whole or in pieces."""
 
 

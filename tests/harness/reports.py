@@ -5,7 +5,18 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from leadstate.model.plan import combined, fingerprint
-from leadstate.report.document import Account, Change, Diagnostic, FieldChange, Impact, Label, Report, Source, Summary
+from leadstate.report.document import (
+    Account,
+    Change,
+    Diagnostic,
+    FieldChange,
+    Impact,
+    Label,
+    Report,
+    Source,
+    Summary,
+    Untouched,
+)
 
 SIGN: dict[str, Literal["add", "update", "delete"]] = {"+": "add", "~": "update", "-": "delete"}
 
@@ -67,3 +78,19 @@ def _one(name: str, number: int) -> Change:
             title = ("title", "Grüße", f"Renewal {number}" + " and more" * (number % 20))
             value = ("value", None, {"amount": number, "currency": "EUR"})
             return change("~", f"{name}/lead:seed-{number}", ("labels", ["Hot"], []), title, value, line=number + 1)
+
+
+def hundred() -> Report:
+    """Return a plan of 100 accounts: 97 need the same two changes, one another one, and two none."""
+    accounts = []
+    for number in range(100):
+        name = f"customer-{number:03}"
+        hot = change("~", f"{name}/label:Hot", ("color", "orange", "red"), impact=Impact(leads=12, archived_leads=None))
+        partner = change("+", f"{name}/label:Partner", ("color", None, "green"), line=4)
+        other = change("-", f"{name}/label:Lukewarm", ("color", "gray", None), line=8, moves_to="label:Warm")
+        alike = diagnostic("warning", "lookalike", "it looks like another label", account=name, address=hot.address)
+        left = Untouched(address=None, kind="label", reason="unmanaged", count=1 + number % 3)
+        changes = (hot, partner) if number < 97 else (replace(other, reason="merged"),) if number == 97 else ()
+        labels = [("Hot", "orange"), ("Warm", "yellow")]
+        accounts.append(account(name, *changes, labels=labels, untouched=(left,), diagnostics=(alike,)))
+    return report(*accounts)

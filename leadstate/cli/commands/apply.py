@@ -48,6 +48,7 @@ from leadstate.report import RENDERERS
     metavar="N",
     help="Accounts that may fail before the next wave is not begun.",
 )
+@options.verbose
 @options.output(*RENDERERS)
 def apply(
     *,

@@ -41,6 +41,7 @@ from leadstate.report import RENDERERS
     help="Write drift, tokens and time as OpenMetrics text, for a textfile collector.",
 )
 @options.option("--detailed-exitcode", is_flag=True, help="Exit 2 where changes are pending.")
+@options.verbose
 @options.output(*RENDERERS)
 def plan(
     *,

@@ -39,6 +39,7 @@ from leadstate.report.document import Report
 @options.guards
 @options.option("--out", type=options.OutputFile(), metavar="FILE", help="Only plan, and store the plan.")
 @options.approval
+@options.verbose
 @options.output(*RENDERERS)
 def restore(
     *,

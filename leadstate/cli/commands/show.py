@@ -17,6 +17,7 @@ from leadstate.report.merge_reports import missing, together
 @click.argument(
     "files", metavar="REPORT...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
+@options.verbose
 @options.output(*RENDERERS)
 def show(*, files: tuple[Path, ...], form: str, color: str, output: Path | None) -> int:
     """Render a report that `plan --out` or `-o FILE --format json` has stored; several, of shards, as one.

@@ -16,6 +16,7 @@ from leadstate.report.build import build
 
 @click.command(short_help=COMMANDS["validate"])
 @options.configuration
+@options.verbose
 @options.output(*RENDERERS)
 def validate(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, color: str, output: Path | None) -> int:
     """Check the configuration without asking any account: every mistake with its place and its fix.

@@ -17,31 +17,41 @@ Cell = Sequence[tuple[str, str]]
 """Pieces of text, each with its style."""
 
 GAP = 3
+LEAST = 24
+"""The column that folds first keeps so many columns of the terminal while others can become narrower."""
 NARROWEST = 12
 """A column keeps so many columns of the terminal; where even that does not fit, lines run over."""
 
 
-def print_rows(console: Console, rows: Sequence[Sequence[Cell]], *, folds: int) -> None:
+def print_rows(console: Console, rows: Sequence[Sequence[Cell]], *, folds: int, hangs: Sequence[int] = ()) -> None:
     """Print rows, each column as wide as its widest cell; where the console is too narrow, cells fold.
 
     Args:
         console: where to.
         rows: all with the same number of cells.
         folds: the column that becomes narrower before any other does.
+        hangs: the columns in which the lines of a folded cell begin below its second piece.
     """
     if not rows:
         return
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(cell_width, column)) for column in zip(*rows, strict=True)]
     # As in rich's tables: an empty column at the end takes a place all the same.
     widths[-1] = max(1, widths[-1])
     widths = _fitting(widths, console.width - GAP * (len(widths) - 1), folds)
-    print_lines(console, (line for row in rows for line in _lines(console, row, widths)))
+    _print_lines(console, (line for row in rows for line in _lines(console, row, widths, hangs)))
+
+
+def lack(console: Console, rows: Sequence[Sequence[Cell]], *, folds: int) -> bool:
+    """Return whether rows do not fit, even where the column that folds is as narrow as can be read with ease."""
+    widths = [max(map(cell_width, column)) for column in zip(*rows, strict=True)]
+    widths[folds] = min(widths[folds], LEAST)
+    return console.width < sum(widths) + GAP * (len(widths) - 1)
 
 
 def _fitting(widths: Sequence[int], room: int, folds: int) -> list[int]:
-    """Return the widths of columns in so much room: one gives way first, then the widest of the others."""
+    """Return the widths of columns in so much room: one gives way first, then the widest of all."""
     found = list(widths)
-    found[folds] = min(found[folds], max(NARROWEST, room - sum(widths) + widths[folds]))
+    found[folds] = min(found[folds], max(LEAST, room - sum(widths) + widths[folds]))
     while sum(found) > room:
         widest = max(range(len(found)), key=found.__getitem__)
         if found[widest] <= NARROWEST:
@@ -50,7 +60,19 @@ def _fitting(widths: Sequence[int], room: int, folds: int) -> list[int]:
     return found
 
 
-def print_lines(console: Console, lines: Iterable[Cell]) -> None:
+def print_folded(console: Console, lines: Iterable[Cell], *, indent: int = 0) -> None:
+    """Print lines that are as wide as they are; where the console is too narrow, they fold.
+
+    Args:
+        console: where to.
+        lines: what.
+        indent: columns that stay empty before each.
+    """
+    room = max(NARROWEST, console.width - indent)
+    _print_lines(console, ([(" " * indent, ""), *part] for line in lines for part in _folded(console, line, room)))
+
+
+def _print_lines(console: Console, lines: Iterable[Cell]) -> None:
     """Print lines as they are, however long."""
     segments = [
         Segment(text, Style.parse(style) if style else None) for line in lines for text, style in (*line, ("\n", ""))
@@ -58,26 +80,39 @@ def print_lines(console: Console, lines: Iterable[Cell]) -> None:
     console.print(Segments(segments), end="", crop=False)
 
 
-def _width(cell: Cell) -> int:
+def cell_width(cell: Cell) -> int:
+    """Return how many columns of the terminal a cell takes."""
     return sum(cell_len(text) for text, _ in cell)
 
 
-def _lines(console: Console, row: Sequence[Cell], widths: Sequence[int]) -> Iterator[Cell]:
-    folded = [_folded(console, cell, width) for cell, width in zip(row, widths, strict=True)]
+def _lines(console: Console, row: Sequence[Cell], widths: Sequence[int], hangs: Sequence[int]) -> Iterator[Cell]:
+    folded = [
+        _hanging(console, cell, width) if column in hangs else _folded(console, cell, width)
+        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+    ]
     for cells in zip_longest(*folded, fillvalue=()):
         line: list[tuple[str, str]] = []
         for cell, width in zip(cells, widths, strict=True):
-            line += [*cell, (" " * (width - _width(cell) + GAP), "")]
+            line += [*cell, (" " * (width - cell_width(cell) + GAP), "")]
         yield line
 
 
 def _folded(console: Console, cell: Cell, width: int) -> Sequence[Cell]:
-    if _width(cell) <= width:
+    if cell_width(cell) <= width:
         return [cell]
     return [
         [(piece.text, str(piece.style or "")) for piece in line.render(console)]
         for line in Text.assemble(*cell).wrap(console, width, overflow="fold")
     ]
+
+
+def _hanging(console: Console, cell: Cell, width: int) -> Sequence[Cell]:
+    """Fold a cell so that each line begins below its second piece, where that leaves enough of the width."""
+    indent = cell_width(cell[:1])
+    if cell_width(cell) <= width or width - indent < NARROWEST // 2:
+        return _folded(console, cell, width)
+    first, *more = _folded(console, cell[1:], width - indent)
+    return [[*cell[:1], *first], *([(" " * indent, ""), *line] for line in more)]
 
 
 def drawn(draw: Callable[[Console], None], *, color: bool, width: int) -> str:

@@ -4,16 +4,18 @@ Escaping is that of GitHub's toolkit (actions/toolkit, packages/core/src/command
 each kind, so the most important come first, and the tenth says how many more there are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from leadstate.model.diagnostics import counted
+from leadstate.model.diagnostics import counted, some
 from leadstate.model.escape import visible
-from leadstate.report.document import Account, Change, Diagnostic, Report, Source
+from leadstate.report.document import Report, Source
 from leadstate.report.formats.wording import (
+    FEW,
     clipped,
     gravest_first,
     headline,
     local,
+    names,
     note,
     remarks,
     shown_fields,
@@ -21,6 +23,7 @@ from leadstate.report.formats.wording import (
     value,
     why_deleted,
 )
+from leadstate.report.grouping import Block, ChangeGroup, DiagnosticGroup, grouped
 
 SHOWN = 10
 """Annotations of a kind that GitHub shows for a step."""
@@ -29,17 +32,21 @@ _LONGEST = 4_000
 _FIRST = ("delete", "update", "add")
 
 
-def to_github(report: Report, *, color: bool = False, width: int = 0) -> str:  # noqa: ARG001  every renderer has this form
+def to_github(report: Report, *, color: bool = False, width: int = 0, verbose: bool = False) -> str:  # noqa: ARG001  every renderer has this form
     """The report as workflow commands; lines that are none are for the log."""
-    diagnostics = gravest_first(report)
-    changes = [(account, change) for account in report.accounts for change in account.changes]
-    changes.sort(key=lambda pair: _FIRST.index(pair[1].action))
-    unfinished = [pair for pair in changes if pair[1].result and pair[1].result.status != "applied"]
-    finished = [pair for pair in changes if pair[1].result is None or pair[1].result.status == "applied"]
-    errors = [_diagnostic("error", diagnostic) for diagnostic in diagnostics if diagnostic.severity != "warning"]
-    errors += [_change("error", *pair) for pair in unfinished]
-    warnings = [_diagnostic("warning", diagnostic) for diagnostic in diagnostics if diagnostic.severity == "warning"]
-    notices = [_change("notice", *pair) for pair in finished]
+    view = grouped(report, verbose=verbose)
+    diagnostics = gravest_first(view.diagnostics)
+    changes = [(block, group) for block in view.blocks for group in block.groups]
+    changes.sort(key=lambda pair: _FIRST.index(pair[1].change.action))
+    errors = [(_diagnostic("error", group), 1) for group in diagnostics if group.first.severity != "warning"]
+    warnings = [(_diagnostic("warning", group), 1) for group in diagnostics if group.first.severity == "warning"]
+    notices = []
+    for block, group in changes:
+        result, times = group.change.result, len(group.members)
+        if result is None or result.status == "applied":
+            notices.append((_change("notice", block, group), times))
+        else:
+            errors.append((_change("error", block, group), times))
     lines = [
         *_ten("error", errors, "error"),
         *_ten("warning", warnings, "warning"),
@@ -50,25 +57,25 @@ def to_github(report: Report, *, color: bool = False, width: int = 0) -> str:  #
     return "".join(f"{line}\n" for line in lines)
 
 
-def _ten(command: str, lines: list[str], what: str) -> Iterator[str]:
-    if len(lines) <= SHOWN:
-        yield from lines
-        return
-    yield from lines[: SHOWN - 1]
-    yield _command(command, None, "leadstate", f"and {counted(len(lines) - SHOWN + 1, f'more {what}')}")
+def _ten(command: str, lines: Sequence[tuple[str, int]], what: str) -> Iterator[str]:
+    """The first lines; the rest is counted, each line for as many as it stands for."""
+    shown = lines if len(lines) <= SHOWN else lines[: SHOWN - 1]
+    yield from (line for line, _ in shown)
+    if more := sum(count for _, count in lines[len(shown) :]):
+        yield _command(command, None, "leadstate", f"and {counted(more, f'more {what}')}")
 
 
-def _diagnostic(command: str, diagnostic: Diagnostic) -> str:
-    about = diagnostic.address or diagnostic.account
-    said = [f"{about}: {diagnostic.summary}" if about else diagnostic.summary, *diagnostic.detail.splitlines()]
-    said += [f"= {diagnostic.hint}"] if diagnostic.hint else []
-    return _command(
-        command, diagnostic.source, f"{diagnostic.severity}[{diagnostic.code}]", "\n".join(map(visible, said))
-    )
+def _diagnostic(command: str, group: DiagnosticGroup) -> str:
+    first = group.first
+    about = some(group.about, FEW)
+    said = [f"{about}: {first.summary}" if about else first.summary, *first.detail.splitlines()]
+    said += [f"= {first.hint}"] if first.hint else []
+    return _command(command, first.source, f"{first.severity}[{first.code}]", "\n".join(map(visible, said)))
 
 
-def _change(command: str, account: Account, change: Change) -> str:
-    name = f"{account.account}/{local(account, change.address)}"
+def _change(command: str, block: Block, group: ChangeGroup) -> str:
+    change, account = group.change, block.accounts[0]
+    name = local(account, change.address)
     fields = [
         f"{visible(field.path)}: {f'{value(field.before)} → ' if change.action == 'update' else ''}{value(field.after)}"
         for field in shown_fields(change)
@@ -76,7 +83,11 @@ def _change(command: str, account: Account, change: Change) -> str:
     said = [why_deleted(change)] if change.action == "delete" else fields
     said += [note(change)] if note(change) else []
     said += [f"{change.result.status} {visible(change.result.detail)}".rstrip()] if change.result else []
-    return _command(command, change.source, f"{change.action} {name}", "\n".join(said) or change.action)
+    title = f"{change.action} {account.account}/{name}"
+    if len(block.accounts) > 1:
+        title = f"{change.action} {name} in {counted(len(block.accounts), 'account')}"
+        said.append(visible(f"in {some(names(block.accounts), FEW)}"))
+    return _command(command, change.source, title, "\n".join(said) or change.action)
 
 
 def _command(command: str, source: Source | None, title: str, message: str) -> str:

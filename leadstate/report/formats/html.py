@@ -3,20 +3,25 @@
 import base64
 import functools
 import hashlib
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from leadstate.model.diagnostics import counted
+from leadstate.model.diagnostics import counted, some
 from leadstate.model.escape import visible
-from leadstate.report.document import Account, Change, Diagnostic, FieldChange, Label, Report, Scalar
+from leadstate.report.document import Account, Change, FieldChange, Label, Report, Scalar
 from leadstate.report.formats.page import part
 from leadstate.report.formats.wording import (
+    FEW,
     SIGN,
     gravest_first,
     headline,
+    how_many,
     local,
+    names,
     note,
+    places,
     remarks,
     shown_fields,
     spent,
@@ -24,6 +29,7 @@ from leadstate.report.formats.wording import (
     value,
     why_deleted,
 )
+from leadstate.report.grouping import Block, ChangeGroup, grouped
 
 COLORS = ("blue", "brown", "dark-gray", "gray", "green", "orange", "pink", "purple", "red", "yellow")
 """The colours that Pipedrive has for lead labels."""
@@ -133,7 +139,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One change."""
+    """A change, or one that several accounts have in common."""
 
     change: Change
     name: str
@@ -142,26 +148,45 @@ class Row:
     fields: tuple[tuple[str, Side, Side], ...]
     was: Side
     impact: str
+    places: str
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One account with its changes."""
+    """An account with its changes, or several with what they have in common."""
 
-    account: Account
+    title: str
+    about: str
+    accounts: tuple[str, ...]
     rows: tuple[Row, ...]
     untouched: tuple[str, ...]
 
+    @property
+    def data(self) -> str:
+        """The names of the accounts, as the script reads them."""
+        return json.dumps([visible(name) for name in self.accounts])
+
 
 UNFOLDED = 8
-"""Diagnostics that stand above the changes in any case; errors and refusals all do, more warnings are folded."""
+"""Diagnostics that stand on the page in any case where nothing changes; all errors and refusals do, more warnings are
+folded."""
+
+UNFOLDED_ABOVE = 3
+"""Diagnostics that stand above changes, one line each, so that these are on the first screen."""
 
 
-def to_html(report: Report, *, color: bool = False, width: int = 0) -> str:  # noqa: ARG001  every renderer has this form
+def to_html(report: Report, *, color: bool = False, width: int = 0, verbose: bool = False) -> str:  # noqa: ARG001  every renderer has this form
     """The report as a page."""
-    sections = [_section(account) for account in report.accounts if account.changes or account.untouched]
-    diagnostics = [(diagnostic, _lines(diagnostic)) for diagnostic in gravest_first(report)]
-    shown = max(UNFOLDED, sum(diagnostic.severity != "warning" for diagnostic, _ in diagnostics))
+    view = grouped(report, verbose=verbose)
+    blocks = [block for block in view.blocks if block.groups or block.untouched]
+    diagnostics = [
+        (group, some(group.about, FEW), [*group.first.excerpt.splitlines(), *group.first.detail.splitlines()])
+        for group in gravest_first(view.diagnostics)
+    ]
+    changes = sum(len(account.changes) for account in report.accounts)
+    grave = sum(group.first.severity != "warning" for group, *_ in diagnostics)
+    shown = UNFOLDED_ABOVE if changes else max(UNFOLDED, grave)
+    quiet = [block.accounts[0] for block in view.blocks if block not in blocks and not block.accounts[0].diagnostics]
     return _template().render(
         report=report,
         headline=headline(report).text.removesuffix("."),
@@ -169,13 +194,13 @@ def to_html(report: Report, *, color: bool = False, width: int = 0) -> str:  # n
         spent=spent(report),
         diagnostics=diagnostics[:shown],
         folded=diagnostics[shown:],
-        sections=sections,
-        quiet=[
-            account.account
-            for account in report.accounts
-            if not (account.changes or account.untouched or account.diagnostics)
-        ],
-        changes=sum(len(section.rows) for section in sections),
+        more=counted(len(diagnostics[shown:]), "more warning" if grave <= shown else "more diagnostic"),
+        sections=[_section(block, view.total) for block in blocks],
+        names=[account.account for account in report.accounts if account.changes],
+        quiet=names(view.unchanged or quiet),
+        untouched=list(untouched_lines(view.untouched, view.total)),
+        changes=changes,
+        few=FEW,
         grid=grid(report.accounts),
         counted=counted,
         style=part("page.css"),
@@ -215,18 +240,34 @@ def policy_hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _lines(diagnostic: Diagnostic) -> list[str]:
-    return [*diagnostic.excerpt.splitlines(), *diagnostic.detail.splitlines()]
+def _section(block: Block, total: int) -> Section:
+    account, *others = block.accounts
+    before = _common(
+        _colors(account, {label.address: label.color for label in account.labels}) for account in block.accounts
+    )
+    after = _common(_colors(account, colors_after(account)) for account in block.accounts)
+    return Section(
+        title=f"In {how_many(block.accounts, total)}" if others else account.account,
+        about="" if others else account.company,
+        accounts=tuple(names(block.accounts)),
+        rows=tuple(_row(account, group, before, after) for group in block.groups),
+        untouched=tuple(untouched_lines(block.untouched)),
+    )
 
 
-def _section(account: Account) -> Section:
-    before = {label.address: label.color for label in account.labels}
-    after = colors_after(account)
-    rows = tuple(_row(account, change, before, after) for change in account.changes)
-    return Section(account, rows, tuple(untouched_lines(account)))
+def _colors(account: Account, colors: Mapping[str, str]) -> Mapping[str, str]:
+    return {local(account, address): color for address, color in colors.items()}
 
 
-def _row(account: Account, change: Change, before: Mapping[str, str], after: Mapping[str, str]) -> Row:
+def _common(accounts: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
+    """The colours that labels have in all of some accounts."""
+    return functools.reduce(
+        lambda found, colors: {name: color for name, color in found.items() if colors.get(name) == color}, accounts
+    )
+
+
+def _row(account: Account, group: ChangeGroup, before: Mapping[str, str], after: Mapping[str, str]) -> Row:
+    change = group.change
     was = {field.path: field.before for field in change.fields}
     return Row(
         change,
@@ -234,22 +275,18 @@ def _row(account: Account, change: Change, before: Mapping[str, str], after: Map
         SIGN[change.action],
         why_deleted(change) if change.action == "delete" else "",
         tuple(
-            (
-                field.path,
-                _side(account, change, field, field.before, before),
-                _side(account, change, field, field.after, after),
-            )
+            (field.path, _side(change, field, field.before, before), _side(change, field, field.after, after))
             for field in shown_fields(change)
         ),
         Side(chips=(Chip(str(was["color"]), str(was["color"])),)) if was.get("color") else Side(),
         note(change),
+        places(group),
     )
 
 
-def _side(account: Account, change: Change, field: FieldChange, given: Scalar, colors: Mapping[str, str]) -> Side:
+def _side(change: Change, field: FieldChange, given: Scalar, colors: Mapping[str, str]) -> Side:
     if change.kind == "label" and field.path == "color" and isinstance(given, str):
         return Side(chips=(Chip(given, given),))
     if change.kind == "lead" and field.path == "labels" and isinstance(given, list | tuple) and given:
-        names = list(map(str, given))
-        return Side(chips=tuple(Chip(name, colors.get(f"{account.account}/label:{name}", "")) for name in names))
+        return Side(chips=tuple(Chip(name, colors.get(visible(f"label:{name}"), "")) for name in map(str, given)))
     return Side(value(given, LONGEST_VALUE))

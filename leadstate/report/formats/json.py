@@ -28,6 +28,7 @@ def to_json(
     *,
     color: bool = False,  # noqa: ARG001  every renderer has this form
     width: int = 0,  # noqa: ARG001  as above
+    verbose: bool = False,  # noqa: ARG001  as above
 ) -> Iterator[str]:
     """Yield the document as JSON, account by account: all of it can be 50 MB. The same report gives the same bytes.
 

@@ -30,7 +30,7 @@ class _Case:
     lines: Sequence[str] = ()
 
 
-def to_junit(report: Report, *, color: bool = False, width: int = 0) -> str:  # noqa: ARG001  every renderer has this form
+def to_junit(report: Report, *, color: bool = False, width: int = 0, verbose: bool = False) -> str:  # noqa: ARG001  every renderer has this form
     """The report as test results; one suite an account, after one for what concerns no account."""
     root = Element("testsuites", {"name": f"leadstate {report.command}"})
     suites = [

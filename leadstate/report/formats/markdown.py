@@ -1,18 +1,22 @@
 """Markdown for a pull request comment or a job summary: short enough for GitHub, and every foreign word inert in it."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible
-from leadstate.report.document import Account, Change, Diagnostic, Report
+from leadstate.report.document import Account, Change, Report
 from leadstate.report.formats.wording import (
+    FEW,
     SIGN,
     clipped,
     gravest_first,
     headline,
+    how_many,
     local,
+    names,
     note,
+    places,
     remarks,
     shown_fields,
     spent,
@@ -20,6 +24,7 @@ from leadstate.report.formats.wording import (
     value,
     why_deleted,
 )
+from leadstate.report.grouping import Block, ChangeGroup, DiagnosticGroup, Grouped, grouped
 
 # Escaping is not enough: GitHub looks for `@name` and `#1` in the finished page, where an escape is gone. It does not
 # look into code, so what is not plainly a word stands in code.
@@ -85,6 +90,9 @@ _RESERVE = 1_000
 """Bytes kept for the sentences at the end."""
 
 _FINDINGS_SHARE = LIMIT // 3
+_UNFOLDED = 5
+"""Diagnostics that stand above the changes; more are folded."""
+
 _FOLDED_FROM = 25
 """Changes of an account from which on they are folded."""
 
@@ -109,24 +117,30 @@ class _Room:
         return False
 
 
-def to_markdown(report: Report, *, color: bool = False, width: int = 0) -> str:  # noqa: ARG001  every renderer has this form
+def to_markdown(report: Report, *, color: bool = False, width: int = 0, verbose: bool = False) -> str:  # noqa: ARG001  every renderer has this form
     """The report for GitHub: under 65,536 characters, with a true count of what did not fit."""
     room = _Room(LIMIT - _RESERVE)
+    view = grouped(report, verbose=verbose)
     first, cost = headline(report), spent(report)
     head = f"## leadstate {report.command}: {first.text.removesuffix('.')}\n\n"
     room.takes(head)
-    diagnostics = _diagnostics(gravest_first(report), room)
-    sections = _sections(report, room)
+    diagnostics = _diagnostics(gravest_first(view.diagnostics), room)
+    sections = _sections(view, room)
     tail = [f"**{line}**" for line in remarks(report)]
     if cost:
         tail.append(f"{report.summary.unchanged:,} up to date, {report.summary.untouched:,} untouched. {cost}")
     return "".join([head, *diagnostics, *sections, *(f"{line}\n\n" for line in tail)]).rstrip() + "\n"
 
 
-def _diagnostics(diagnostics: Iterable[Diagnostic], room: _Room) -> Iterator[str]:
+def _diagnostics(diagnostics: Sequence[DiagnosticGroup], room: _Room) -> Iterator[str]:
+    """The gravest, then the others folded, so that they do not push the changes off the screen."""
     share, left_out = _Room(_FINDINGS_SHARE), 0
     texts = [_diagnostic(diagnostic) for diagnostic in diagnostics]
-    for text in texts:
+    folds = len(texts) > _UNFOLDED
+    for number, text in enumerate(texts):
+        if folds and number == _UNFOLDED:
+            more = counted(len(texts) - _UNFOLDED, "more diagnostic")
+            yield f"\n<details><summary>{more}</summary>\n\n"
         if left_out or not share.takes(text):
             left_out += 1
         else:
@@ -135,66 +149,89 @@ def _diagnostics(diagnostics: Iterable[Diagnostic], room: _Room) -> Iterator[str
     if left_out:
         yield f"- … and {left_out:,} more.\n"
     if texts:
-        yield "\n"
+        yield "\n</details>\n\n" if folds else "\n"
 
 
-def _diagnostic(diagnostic: Diagnostic) -> str:
-    about = diagnostic.address or diagnostic.account
-    place = f" {code(f'{diagnostic.source}:{diagnostic.source.column}')}" if diagnostic.source else ""
-    named = f" {_name(about)}" if about else ""
-    lines = [f"- {_ICON[diagnostic.severity]} **{diagnostic.severity}** {code(diagnostic.code)}{named}{place}"]
-    names = spans(_forms(about or ""))
-    lines += [prose(clipped(diagnostic.summary, _LONGEST_LINE), names)]
-    lines += [code(clipped(line, _LONGEST_LINE)) for line in diagnostic.detail.splitlines() if line.strip()]
-    lines += [f"→ {prose(clipped(diagnostic.hint, _LONGEST_LINE), names)}"] if diagnostic.hint else []
+def _diagnostic(group: DiagnosticGroup) -> str:
+    first = group.first
+    source = group.sources[0] if len(group.sources) == 1 else None
+    place = f" {code(f'{source}:{source.column}')}" if source else ""
+    named = f" {_few(group.about)}" if group.about else ""
+    lines = [f"- {_ICON[first.severity]} **{first.severity}** {code(first.code)}{named}{place}"]
+    names = spans(form for about in group.about[:FEW] for form in _forms(about))
+    lines += [prose(clipped(first.summary, _LONGEST_LINE), names)]
+    lines += [code(clipped(line, _LONGEST_LINE)) for line in first.detail.splitlines() if line.strip()]
+    lines += [f"→ {prose(clipped(first.hint, _LONGEST_LINE), names)}"] if first.hint else []
     return "<br>\n  ".join(lines) + "\n"
 
 
-def _sections(report: Report, room: _Room) -> Iterator[str]:
-    """One section an account, those with changes first, until there is no more room; then what was left out."""
-    changed = [account for account in report.accounts if account.changes]
-    others = [account for account in report.accounts if not account.changes and not account.diagnostics]
-    changes_out = accounts_out = 0
-    for account in changed:
-        section, missing = ("", len(account.changes)) if changes_out else _section(account, room)
+def _sections(view: Grouped, room: _Room) -> Iterator[str]:
+    """One section a block, until there is no more room; then what was left out, and what does not change."""
+    changes_out, accounts_out = 0, set[str]()
+    blocks = [block for block in view.blocks if block.groups]
+    for block in blocks:
+        section, missing = ("", block.groups) if changes_out else _section(block, view.total, room)
         yield section
-        changes_out += missing
-        accounts_out += bool(missing)
+        changes_out += len(missing) * len(block.accounts)
+        accounts_out |= set(names(block.accounts)) if missing else set()
     if changes_out:
-        yield f"**… and {counted(changes_out, 'more change')} in {counted(accounts_out, 'account')}.**\n\n"
-    if others:
-        yield from _unchanged(others, room)
+        yield f"**… and {counted(changes_out, 'more change')} in {counted(len(accounts_out), 'account')}.**\n\n"
+    quiet = [block for block in view.blocks if not (block.groups or block.accounts[0].diagnostics)]
+    if view.unchanged:
+        yield f"No changes in {_where(view.unchanged, view.total)}.\n\n"
+    elif quiet:
+        yield from _unchanged([account for block in quiet for account in block.accounts], room)
+    left = [*view.untouched, *(group for block in quiet for group in block.untouched if view.total > 1)]
+    known = spans(form for group in left for form in _forms(group.address or ""))
+    listed = "".join(f"- {prose(line, known)}\n" for line in untouched_lines(left, view.total))
+    if listed and room.takes(listed):
+        yield f"{listed}\n"
 
 
-def _section(account: Account, room: _Room) -> tuple[str, int]:
-    """An account's changes, as many as there is room for, and how many there was none for."""
-    total = len(account.changes)
-    folded = total > _FOLDED_FROM
-    head = f"### {_name(account.account)} {_name(account.company)}\n\n"
-    head += f"<details><summary>{counted(total, 'change')}</summary>\n\n" if folded else ""
+def _section(block: Block, total: int, room: _Room) -> tuple[str, Sequence[ChangeGroup]]:
+    """The changes of a block, as many as there is room for, and those for which there was none."""
+    account, groups = block.accounts[0], block.groups
+    folded = len(groups) > _FOLDED_FROM
+    if len(block.accounts) == 1:
+        head = f"### {_name(account.account)} {_name(account.company)}\n\n"
+    else:
+        head = f"### In {_where(block.accounts, total)}\n\n"
+    head += f"<details><summary>{counted(len(groups), 'change')}</summary>\n\n" if folded else ""
     foot = ("\n</details>\n" if folded else "") + "\n"
     if not room.takes(head + _TABLE + foot):
-        return "", total
+        return "", groups
     rows = []
-    named = [*(change.address for change in account.changes), *(group.address or "" for group in account.untouched)]
-    names = spans(form for address in named for form in _forms(address))
-    for change in account.changes:
-        row = _row(account, change, names)
+    named = [*(group.change.address for group in groups), *(left.address or "" for left in block.untouched)]
+    known = spans(form for address in named for form in _forms(address))
+    for group in groups:
+        row = _row(account, group, known)
         if not room.takes(row):
             break
         rows.append(row)
     if not rows:
-        return "", total
-    left = "".join(f"- {prose(line, names)}\n" for line in untouched_lines(account))
-    after = f"{left}\n" if left and len(rows) == total and room.takes(f"{left}\n") else ""
-    return "".join([head, _TABLE, *rows, foot, after]), total - len(rows)
+        return "", groups
+    left = "".join(f"- {prose(line, known)}\n" for line in untouched_lines(block.untouched))
+    after = f"{left}\n" if left and len(rows) == len(groups) and room.takes(f"{left}\n") else ""
+    return "".join([head, _TABLE, *rows, foot, after]), groups[len(rows) :]
 
 
-def _row(account: Account, change: Change, names: re.Pattern[str]) -> str:
-    place = code(str(change.source)) if change.source else ""
+def _where(accounts: Sequence[Account], total: int) -> str:
+    if len(accounts) <= FEW:
+        return _few(names(accounts))
+    return how_many(accounts, total) + ("" if len(accounts) == total else f": {_few(names(accounts))}")
+
+
+def _few(named: Sequence[str]) -> str:
+    more = f" and {len(named) - FEW:,} more" if len(named) > FEW else ""
+    return ", ".join(map(_name, named[:FEW])) + more
+
+
+def _row(account: Account, group: ChangeGroup, known: re.Pattern[str]) -> str:
+    change = group.change
+    place = code(where) if (where := places(group)) else ""
     said = note(change)
     if change.result:
-        why = f": {prose(clipped(change.result.detail, _LONGEST_LINE), names)}" if change.result.detail else ""
+        why = f": {prose(clipped(change.result.detail, _LONGEST_LINE), known)}" if change.result.detail else ""
         said = "<br>".join(filter(None, (said, f"**{change.result.status}**{why}")))
     name = _name(local(account, change.address))
     return f"| {code(SIGN[change.action])} | {name} | {_fields(change)} | {place} | {said} |\n"
@@ -210,16 +247,16 @@ def _fields(change: Change) -> str:
     return "<br>".join(lines)
 
 
-def _unchanged(accounts: list[Account], room: _Room) -> Iterator[str]:
-    names, left_out = [], 0
+def _unchanged(accounts: Sequence[Account], room: _Room) -> Iterator[str]:
+    known, left_out = [], 0
     for account in accounts:
         name = _name(account.account)
         if left_out or not room.takes(f"{name}, "):
             left_out += 1
         else:
-            names.append(name)
+            known.append(name)
     more = [f"{left_out:,} more"] if left_out else []
-    yield f"No changes in {', '.join([*names, *more])}.\n\n"
+    yield f"No changes in {', '.join([*known, *more])}.\n\n"
 
 
 def _forms(address: str) -> Iterator[str]:

@@ -39,7 +39,7 @@ class _Row:
     marker: tuple[str, ...]
 
 
-def to_sarif(report: Report, *, color: bool = False, width: int = 0) -> str:  # noqa: ARG001  every renderer has this form
+def to_sarif(report: Report, *, color: bool = False, width: int = 0, verbose: bool = False) -> str:  # noqa: ARG001  every renderer has this form
     """The report as one SARIF run."""
     rows = list(_rows(report))
     rules = {row.rule: row.level for row in sorted(rows, key=lambda row: (row.rule, row.level), reverse=True)}

@@ -1,21 +1,26 @@
 """The view for a terminal or a log: changes by account in columns, then what sums up. Reads the document only."""
 
+import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from rich.console import Console
 from rich.text import Text
 
-from leadstate.model.diagnostics import ALLOWED
+from leadstate.model.diagnostics import ALLOWED, some
 from leadstate.model.escape import visible
 from leadstate.report.document import Account, Change, Diagnostic, Report
-from leadstate.report.formats.console import Cell, drawn, print_lines, print_rows
+from leadstate.report.formats.console import GAP, Cell, cell_width, drawn, lack, print_folded, print_rows
 from leadstate.report.formats.wording import (
+    FEW,
+    LONGEST_VALUE,
     SIGN,
     Sentence,
     headline,
+    how_many,
     local,
+    names,
     note,
+    places,
     remarks,
     shown_fields,
     spent,
@@ -23,60 +28,103 @@ from leadstate.report.formats.wording import (
     value,
     why_deleted,
 )
+from leadstate.report.grouping import Block, ChangeGroup, DiagnosticGroup, grouped
 
 ACTION = {"add": "green", "update": "yellow", "delete": "red"}
 _RESULT = {"applied": "green", "failed": "bold red", "skipped": "yellow", "conflict": "magenta", "unknown": "bold red"}
 _SEVERITY = {"error": "bold red", "guard": "bold red", "warning": "yellow"}
 _TONE = {"plain": "", "good": "green", "bad": "bold red"}
-_NAMED = 3
-"""Objects and places that are named of those that one diagnostic is about."""
 _FIELDS = 1
 """The column that folds where the terminal is narrow: fields are what can be long."""
 
 
-def to_text(report: Report, *, color: bool, width: int) -> str:
+def to_text(report: Report, *, color: bool, width: int, verbose: bool = False) -> str:
     """The report for people.
 
     Args:
         report: the document.
         color: whether ANSI styles are written.
         width: columns that lines are folded to.
+        verbose: whether each account, change and diagnostic is shown by itself, and no value is cut.
     """
-    return drawn(lambda console: _print(console, report), color=color, width=width)
+    return drawn(lambda console: _print(console, report, verbose=verbose), color=color, width=width)
 
 
-def _print(console: Console, report: Report) -> None:
-    for account in report.accounts:
-        _print_account(console, account)
-    for diagnostics in _grouped(report):
-        console.print(findings_text(diagnostics))
+def _print(console: Console, report: Report, *, verbose: bool) -> None:
+    view = grouped(report, verbose=verbose)
+    longest = sys.maxsize if verbose else LONGEST_VALUE
+    for block in view.blocks:
+        _print_block(console, block, view.total, longest)
+    if view.unchanged:
+        console.print(f"No changes in {_where(view.unchanged, view.total)}.", style="dim")
+    print_folded(console, ([(line, "dim")] for line in untouched_lines(view.untouched, view.total)))
+    if view.unchanged or view.untouched:
         console.print()
+    # After an apply a guard that was lifted is no news.
+    done = any(change.result for account in report.accounts for change in account.changes)
+    for diagnostics in view.diagnostics:
+        if not (done and diagnostics.first.hint == ALLOWED):
+            console.print(_diagnostic_text(diagnostics))
+            console.print()
     first, cost = headline(report), spent(report)
     for line in (Sentence(f"{first.text}  {cost}" if cost else first.text, first.lead, first.tone), *remarks(report)):
         console.print(Text.assemble((line.lead, "bold"), (line.text, _TONE[line.tone])))
 
 
-def _print_account(console: Console, account: Account) -> None:
-    console.print(Text.assemble((visible(account.account), "bold"), "  ", (visible(account.company), "dim")))
-    if account.changes:
-        print_rows(console, [row for change in account.changes for row in _rows(account, change)], folds=_FIELDS)
+def _print_block(console: Console, block: Block, total: int, longest: int) -> None:
+    account, *others = block.accounts
+    head, more = visible(account.account), account.company
+    if others:
+        head = f"in {how_many(block.accounts, total)}"
+        more = "" if len(block.accounts) == total else some(names(block.accounts), FEW)
+    console.print(Text.assemble((head, "bold"), "  ", (visible(more), "dim")))
+    if block.groups:
+        rows: list[Sequence[Cell]] = [row for group in block.groups for row in _rows(account, group, longest)]
+        if lack(console, rows, folds=_FIELDS):
+            rows = list(_stacked(rows, console.width))
+        print_rows(console, rows, folds=_FIELDS, hangs=(0, _FIELDS))
     elif not account.diagnostics:
         console.print("  no changes", style="dim")
-    print_lines(console, _unfinished(account))
-    print_lines(console, ([(f"  {line}", "dim")] for line in untouched_lines(account)))
+    print_folded(console, _unfinished(block), indent=2)
+    print_folded(console, ([(line, "dim")] for line in untouched_lines(block.untouched)), indent=2)
     console.print()
 
 
-def _rows(account: Account, change: Change) -> Iterator[tuple[Cell, Cell, Cell, Cell]]:
-    name = [(f"  {SIGN[change.action]} {local(account, change.address)}", ACTION[change.action])]
-    place = [(visible(str(change.source)), "dim")] if change.source else []
-    first, *more = _fields(change)
+def _where(accounts: Sequence[Account], total: int) -> str:
+    if len(accounts) <= FEW:
+        return visible(", ".join(names(accounts)))
+    named = "" if len(accounts) == total else f": {visible(some(names(accounts), FEW))}"
+    return f"{how_many(accounts, total)}{named}"
+
+
+def _rows(account: Account, group: ChangeGroup, longest: int) -> Iterator[tuple[Cell, Cell, Cell, Cell]]:
+    change = group.change
+    name = [
+        (f"  {SIGN[change.action]} ", ACTION[change.action]),
+        (local(account, change.address), ACTION[change.action]),
+    ]
+    place = [(where, "dim")] if (where := places(group)) else []
+    first, *more = _fields(change, longest)
     yield name, first, place, _note(change)
     for field in more:
         yield [], field, [], []
 
 
-def _fields(change: Change) -> list[Cell]:
+def _stacked(rows: Sequence[Sequence[Cell]], width: int) -> Iterator[Sequence[Cell]]:
+    """The same rows for a narrow terminal: note and place stand below the fields, on one line where they fit it."""
+    room = width - GAP - max(cell_width(name) for name, *_ in rows)
+    below: list[Cell] = []
+    for name, field, place, said in rows:
+        if name:
+            yield from ([[], line] for line in below)
+            below = [line for line in (said, place) if cell_width(line)]
+            if len(below) > 1 and cell_width(said) + GAP + cell_width(place) <= room:
+                below = [[*said, (" " * GAP, ""), *place]]
+        yield name, field
+    yield from ([[], line] for line in below)
+
+
+def _fields(change: Change, longest: int) -> list[Cell]:
     if change.action == "delete":
         return [[(why_deleted(change), "")]]
     shown = shown_fields(change)
@@ -84,8 +132,8 @@ def _fields(change: Change) -> list[Cell]:
     lines: list[Cell] = []
     for field in shown:
         path = f"{visible(field.path):{width}}  "
-        before = [] if change.action == "add" else [(value(field.before), "dim"), (" → ", "")]
-        lines.append([(path, ""), *before, (value(field.after), "")])
+        before = [] if change.action == "add" else [(value(field.before, longest), "dim"), (" → ", "")]
+        lines.append([(path, ""), *before, (value(field.after, longest), "")])
     return lines or [[]]
 
 
@@ -96,45 +144,31 @@ def _note(change: Change) -> Cell:
     return [(f"{said}  " if said else "", ""), (change.result.status, _RESULT[change.result.status])]
 
 
-def _unfinished(account: Account) -> Iterator[Cell]:
+def _unfinished(block: Block) -> Iterator[Cell]:
     """Why changes were not made; what several have in common is one line."""
-    alike: dict[tuple[str, str], list[Change]] = {}
-    for change in account.changes:
-        if change.result and change.result.status != "applied":
-            alike.setdefault((change.result.status, change.result.detail), []).append(change)
+    alike: dict[tuple[str, str], list[tuple[Account, Change]]] = {}
+    for group in block.groups:
+        if group.change.result and group.change.result.status != "applied":
+            alike.setdefault((group.change.result.status, group.change.result.detail), []).extend(group.members)
     for (status, detail), changes in alike.items():
         many = len(changes) > 1
-        about = f"  {len(changes):,} {status}: " if many else f"  {status}: {local(account, changes[0].address)}: "
+        (account, change), *_ = changes
+        about = f"{len(changes):,} {status}: " if many else f"{status}: {local(account, change.address)}: "
         yield [(about, _RESULT[status]), (visible(detail), "")]
-
-
-def _grouped(report: Report) -> Iterator[list[Diagnostic]]:
-    """Diagnostics, equal ones of different objects together. After an apply a guard that was lifted is no news."""
-    done = any(change.result for account in report.accounts for change in account.changes)
-    alike: dict[Diagnostic, list[Diagnostic]] = {}
-    for diagnostic in report.all_diagnostics():
-        if not (done and diagnostic.hint == ALLOWED):
-            alike.setdefault(replace(diagnostic, account=None, address=None, source=None), []).append(diagnostic)
-    yield from alike.values()
 
 
 def finding_text(diagnostic: Diagnostic) -> Text:
     """A diagnostic for people: what, where, and the fix."""
-    return findings_text([diagnostic])
+    return _diagnostic_text(DiagnosticGroup((diagnostic,)))
 
 
-def findings_text(diagnostics: Sequence[Diagnostic]) -> Text:
-    """Diagnostics that say the same of different objects."""
-    first = diagnostics[0]
+def _diagnostic_text(group: DiagnosticGroup) -> Text:
+    first = group.first
     text = Text.assemble((f"{first.severity}[{first.code}]", _SEVERITY[first.severity]), " ")
-    places = list(
-        dict.fromkeys(place for diagnostic in diagnostics if (place := diagnostic.address or diagnostic.account))
-    )
-    if places:
-        text.append(f"{visible(_first(places))}: ")
+    if group.about:
+        text.append(f"{visible(some(group.about, FEW))}: ")
     text.append(visible(first.summary), "bold")
-    sources = dict.fromkeys(diagnostic.source for diagnostic in diagnostics if diagnostic.source)
-    for source in list(sources)[:_NAMED]:
+    for source in group.sources[:FEW]:
         text.append(f"\n  --> {visible(source.file)}:{source.line}:{source.column}", "dim")
     for block in (first.excerpt, first.detail):
         for line in block.splitlines():
@@ -142,8 +176,3 @@ def findings_text(diagnostics: Sequence[Diagnostic]) -> Text:
     if first.hint:
         text.append("\n  = ").append(visible(first.hint), "cyan")
     return text
-
-
-def _first(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

@@ -1,16 +1,20 @@
 """How changes, costs and reasons are said in words: the same in every form that people read."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible
-from leadstate.report.document import Account, Change, Diagnostic, FieldChange, Report, Requests, Scalar, Untouched
+from leadstate.report.document import Account, Change, FieldChange, Report, Requests, Scalar, Untouched
+from leadstate.report.grouping import ChangeGroup, DiagnosticGroup, UntouchedGroup
 
 LONGEST_VALUE = 60
 """Characters of a value that are shown where space is dear."""
+
+FEW = 3
+"""Accounts, objects and places that are named where there are many; the others are counted."""
 
 SIGN = {"add": "+", "update": "~", "delete": "-"}
 
@@ -116,16 +120,38 @@ def note(change: Change) -> str:
     return "  ".join(filter(None, (impact(change), change.origin)))
 
 
-def untouched_lines(account: Account) -> Iterator[str]:
-    """Say what is untouched and why: first what has a story of its own, then the rest by kind and reason."""
-    groups: dict[tuple[str, str], int] = {}
-    for group in account.untouched:
-        if group.detail:
-            yield f"{local(account, group.address or group.kind)} {visible(group.detail)}"
+def places(group: ChangeGroup) -> str:
+    """Where equal changes are declared: the place, or how many there are."""
+    if len(group.places) > 1:
+        return counted(len(group.places), "place")
+    return visible(str(group.places[0])) if group.places else ""
+
+
+def names(accounts: Sequence[Account]) -> list[str]:
+    """What some accounts are called."""
+    return [account.account for account in accounts]
+
+
+def how_many(accounts: Sequence[Account], total: int) -> str:
+    """`97 accounts`; `all 100 accounts` where there are no others."""
+    return f"{'all ' if len(accounts) == total else ''}{counted(len(accounts), 'account')}"
+
+
+def untouched_lines(groups: Iterable[UntouchedGroup], total: int = 1) -> Iterator[str]:
+    """Say what is untouched and why, and where the report has several accounts also in which.
+
+    Args:
+        groups: what is untouched.
+        total: how many accounts the report has.
+    """
+    for group in groups:
+        if group.address is None:
+            what = f"{counted(group.count, group.kind)} untouched ({_WHY_UNTOUCHED.get(group.reason, group.reason)})"
         else:
-            groups[group.kind, group.reason] = groups.get((group.kind, group.reason), 0) + group.count
-    for (kind, reason), count in groups.items():
-        yield f"{counted(count, kind)} untouched ({_WHY_UNTOUCHED.get(reason, reason)})"
+            what = f"{visible(group.address)} {visible(group.detail)}"
+        few = len(group.accounts) <= FEW
+        where = visible(", ".join(names(group.accounts))) if few else how_many(group.accounts, total)
+        yield what if total == 1 else f"In {where}: {what}"
 
 
 def why_untouched(untouched: Untouched) -> str:
@@ -133,9 +159,9 @@ def why_untouched(untouched: Untouched) -> str:
     return untouched.detail or _WHY_UNTOUCHED.get(untouched.reason, untouched.reason)
 
 
-def gravest_first(report: Report) -> list[Diagnostic]:
+def gravest_first(groups: Iterable[DiagnosticGroup]) -> list[DiagnosticGroup]:
     """All diagnostics: errors, refusals, then warnings."""
-    return sorted(report.all_diagnostics(), key=lambda diagnostic: _SEVERITIES.index(diagnostic.severity))
+    return sorted(groups, key=lambda group: _SEVERITIES.index(group.first.severity))
 
 
 def headline(report: Report) -> Sentence:

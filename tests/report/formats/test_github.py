@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from leadstate.model.escape import visible
 from leadstate.report.document import Result, Source
 from leadstate.report.formats.github import SHOWN, to_github
-from tests.harness.reports import account, change, diagnostic, many, report
+from tests.harness.reports import account, change, diagnostic, hundred, many, report
 
 COMMAND = re.compile(r"::(\w+) ([^\n]*?)::([^\n]*)")
 
@@ -63,3 +63,21 @@ def test_a_change_that_was_not_made_is_an_error() -> None:
     assert read(lines[0])[0] == "error"
     assert read(lines[0])[2] == 'color: "red"\nfailed no room'
     assert read(lines[1])[0] == "notice"
+
+
+def test_equal_changes_of_many_accounts_are_one_annotation() -> None:
+    first, *others = [read(line) for line in to_github(hundred()).splitlines() if line.startswith("::")]
+    assert first[2].startswith("customer-000/label:Hot, customer-001/label:Hot, customer-002/label:Hot and 97 more: it")
+    assert [properties["title"] for _, properties, _ in others] == [
+        "delete customer-097/label:Lukewarm",
+        "update label:Hot in 97 accounts",
+        "add label:Partner in 97 accounts",
+    ]
+    assert others[1][2].endswith("in customer-000, customer-001, customer-002 and 94 more")
+
+
+def test_annotations_that_are_not_shown_count_for_each_account() -> None:
+    both = [account(name, *(change("+", f"{name}/label:{n}") for n in range(12))) for name in "ab"]
+    lines = [line for line in to_github(report(*both)).splitlines() if line.startswith("::")]
+    assert len(lines) == SHOWN
+    assert read(lines[-1])[2] == "and 6 more changes"

@@ -13,7 +13,7 @@ from leadstate.kinds.label import LabelSpec
 from leadstate.model.escape import visible
 from leadstate.report.formats.html import COLORS, Cell, Chip, grid, to_html
 from leadstate.report.formats.page import part
-from tests.harness.reports import account, change, diagnostic, report
+from tests.harness.reports import account, change, diagnostic, hundred, report
 
 
 class Page(HTMLParser):
@@ -106,3 +106,36 @@ def test_many_warnings_are_folded_and_no_error_is() -> None:
     assert all(f"error {number}" in above for number in range(20))
     assert "20 more warnings" in folded
     assert "warning 0" not in above.partition("<main>")[2]
+
+
+def test_above_changes_stand_three_diagnostics_of_one_line_each() -> None:
+    found = tuple(diagnostic("error", "c", f"error {number}", hint="mend it") for number in range(5))
+    page = to_html(report(account("a", change("+", "a/label:x")), diagnostics=found))
+    above, _, folded = page.partition('<details class="folded">')
+    assert "error 2" in above
+    assert "error 3" not in above
+    assert "<details open>" not in above.partition("<main>")[2]
+    assert "2 more diagnostics" in folded
+    alone = to_html(report(account("a", change("+", "a/label:x")), diagnostics=found[:1]))
+    assert "<details open>" in alone
+
+
+def test_equal_changes_stand_once_with_all_their_accounts() -> None:
+    page = to_html(hundred())
+    assert page.count('<tbody class="change') == 3
+    assert "<h2>In 97 accounts</h2>" in page
+    assert "2 changes in each" in page
+    assert "<summary>customer-000, customer-001, customer-002 and 94 more</summary>" in page
+    assert "No changes in customer-098, customer-099." in page
+    assert page.count("it looks like another label") == 1
+    assert to_html(hundred(), verbose=True).count('<tbody class="change') == 195
+
+
+def test_a_lead_s_labels_have_a_colour_where_all_its_accounts_agree() -> None:
+    both = [
+        account(name, change("~", f"{name}/lead:x", ("labels", ["Hot", "Cold"], ["Hot"])), labels=labels)
+        for name, labels in (("a", [("Hot", "red"), ("Cold", "blue")]), ("b", [("Hot", "red"), ("Cold", "green")]))
+    ]
+    changes = to_html(report(*both)).partition('id="changes"')[2].partition('class="labels"')[0]
+    assert '<span class="chip c-red">Hot</span>' in changes
+    assert '<span class="chip c-none">Cold</span>' in changes

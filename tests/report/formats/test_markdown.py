@@ -6,7 +6,7 @@ import pytest
 
 from leadstate.report.document import Report, Result, Untouched
 from leadstate.report.formats.markdown import LIMIT, to_markdown
-from tests.harness.reports import account, change, diagnostic, many, report
+from tests.harness.reports import account, change, diagnostic, hundred, many, report
 
 
 def rows(text: str) -> int:
@@ -34,7 +34,7 @@ WORST = [
 
 @pytest.mark.parametrize("worst", WORST, ids=range(len(WORST)))
 def test_it_is_short_enough_and_counts_what_it_cuts(worst: Report) -> None:
-    text = to_markdown(worst)
+    text = to_markdown(worst, verbose=True)
     assert len(text.encode()) < LIMIT
     missing, accounts = cut(text)
     assert rows(text) + missing == worst.summary.changes
@@ -59,7 +59,7 @@ def test_diagnostics_stand_first_long_accounts_are_folded_and_the_cost_is_last()
     order = ["**guard**", "### `a`", "<summary>30 changes</summary>", "apply will take"]
     assert [text.index(part) for part in order] == sorted(text.index(part) for part in order)
     assert '| `~` | `label:Hot` | `color` `"orange"` → `"red"` | `leadstate.yaml:3` |  |' in text
-    assert "- 1 label untouched (unmanaged; prune: none)" in text
+    assert "- In a: 1 label untouched (unmanaged; prune: none)" in text
 
 
 def test_after_an_apply_it_says_what_became_of_each_change() -> None:
@@ -71,3 +71,39 @@ def test_after_an_apply_it_says_what_became_of_each_change() -> None:
 def test_accounts_without_changes_are_one_line() -> None:
     text = to_markdown(report(account("a"), account("b")))
     assert "No changes in `a`, `b`." in text
+
+
+@pytest.mark.parametrize("worst", WORST, ids=range(len(WORST)))
+def test_groups_that_are_cut_are_counted_with_all_their_changes(worst: Report) -> None:
+    text = to_markdown(worst)
+    assert len(text.encode()) < LIMIT
+    assert cut(text)[0] <= worst.summary.changes
+    assert text.count("<details>") == text.count("</details>")
+
+
+def test_changes_of_groups_that_do_not_fit_are_counted_for_each_account() -> None:
+    names = [f"{HUGE}{n}" for n in range(400)]
+    fields = [(f"{HUGE}{i}", None, HUGE) for i in range(50)]
+    whole = report(*(account(one, *(change("+", f"{one}/label:{n}", *fields) for n in range(50))) for one in names))
+    text = to_markdown(whole)
+    missing, accounts = cut(text)
+    assert accounts == 400
+    assert rows(text) * 400 + missing == 400 * 50
+
+
+def test_a_plan_of_a_hundred_accounts_is_short() -> None:
+    text = to_markdown(hundred())
+    assert len(text.encode()) < 3_000
+    assert rows(text) == 3
+    assert "### In 97 accounts: `customer-000`, `customer-001`, `customer-002` and 94 more\n" in text
+    assert "No changes in `customer-098`, `customer-099`." in text
+    assert "- In all 100 accounts: 199 labels untouched" in text
+    assert text.count("it looks like another label") == 1
+    assert rows(to_markdown(hundred(), verbose=True)) == 195
+
+
+def test_diagnostics_do_not_push_the_changes_away() -> None:
+    found = tuple(diagnostic("warning", "w", f"remark {number}") for number in range(9))
+    text = to_markdown(report(account("a", change("+", "a/label:x")), diagnostics=found))
+    assert "<details><summary>4 more diagnostics</summary>" in text
+    assert text.index("remark 4") < text.index("<details>") < text.index("remark 5") < text.index("### `a`")

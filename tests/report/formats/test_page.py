@@ -1,6 +1,7 @@
 """The page in a browser: nothing complains, the filter works, by keyboard too, and everything can be read."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from leadstate.report.formats.html import COLORS, to_html
 from tests.harness.browser import CHROMIUM, NO_BROWSER
-from tests.harness.reports import account, change, diagnostic, many, report
+from tests.harness.reports import account, change, diagnostic, hundred, many, report
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=NO_BROWSER)
 
@@ -109,10 +110,12 @@ def test_by_keyboard_alone(browser: Browser, tmp_path: Path) -> None:
         return str(page.evaluate("(e => e.name || e.className || e.tagName)(document.activeElement)"))
 
     order = []
-    for _ in range(10):
+    for _ in range(11):
         page.keyboard.press("Tab")
         order.append(focused())
-    assert order == ["skip", "PRE", "text", "action", "action", "action", "account", "SUMMARY", "SUMMARY", "scroll"]
+    assert order == [
+        *("skip", "SUMMARY", "SUMMARY", "text", "action", "action", "action", "account", "SUMMARY", "SUMMARY", "scroll")
+    ]
     page.keyboard.press("/")
     assert focused() == "text"
     page.keyboard.type("welcome")
@@ -153,3 +156,29 @@ def test_thousands_of_changes_are_laid_out_as_they_come_into_view(browser: Brows
     page.get_by_role("searchbox").fill("renewal 2999")
     assert page.get_by_role("status").inner_text() == "1 of 3,000 changes"
     assert not complaints
+
+
+@pytest.mark.parametrize("viewport", [{"width": 390, "height": 844}, {"width": 1200, "height": 800}])
+def test_the_changes_of_a_hundred_accounts_begin_on_the_first_screen(
+    browser: Browser, tmp_path: Path, viewport: dict[str, int]
+) -> None:
+    errors = tuple(diagnostic("error", "network", f"no answer from server {number}", hint="x") for number in range(30))
+    page, complaints = opened(browser, tmp_path, to_html(replace(hundred(), diagnostics=errors)), viewport=viewport)
+    box = page.locator("tbody.change").first.bounding_box()
+    assert box is not None
+    assert box["y"] < viewport["height"]
+    assert not complaints
+
+
+def test_the_filter_counts_a_shared_change_for_each_account(browser: Browser, tmp_path: Path) -> None:
+    page, _ = opened(browser, tmp_path, to_html(hundred()))
+    status = page.get_by_role("status")
+    assert status.inner_text() == "195 changes"
+    page.get_by_role("searchbox").fill("hot")
+    assert status.inner_text() == "97 of 195 changes"
+    page.get_by_role("searchbox").fill("customer-00 red")
+    assert status.inner_text() == "10 of 195 changes"
+    page.get_by_role("searchbox").fill("")
+    page.get_by_role("combobox").select_option("customer-005")
+    assert status.inner_text() == "2 of 195 changes"
+    assert shown(page) == 2

@@ -12,10 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from leadstate.model.diagnostics import ALLOWED
-from leadstate.report.document import Diagnostic, Result, Source
-from leadstate.report.formats.console import GAP, NARROWEST, Cell, drawn, print_rows
+from leadstate.report.document import Diagnostic, Impact, Report, Result, Source, Untouched
+from leadstate.report.formats.console import GAP, LEAST, Cell, drawn, print_rows
 from leadstate.report.formats.text import to_text
-from tests.harness.reports import account, change, diagnostic, many, report
+from tests.harness.reports import account, change, diagnostic, hundred, many, report
 
 WORDS = st.text(st.sampled_from("ab é漢🔥"), max_size=12).map(str.strip)
 ROWS = st.lists(st.tuples(WORDS, st.lists(WORDS, max_size=6).map(" ".join), WORDS), min_size=1, max_size=6)
@@ -34,7 +34,7 @@ def by_rich(console: Console, rows: Sequence[Sequence[str]]) -> None:
     console.print(table)
 
 
-@given(ROWS, st.integers(NARROWEST + 60, 200))
+@given(ROWS, st.integers(LEAST + 60, 200))
 def test_rows_stand_as_in_a_table_of_rich(rows: Sequence[Sequence[str]], width: int) -> None:
     ours = drawn(lambda console: print_rows(console, [cells(row) for row in rows], folds=1), color=False, width=width)
     theirs = drawn(lambda console: by_rich(console, rows), color=False, width=width)
@@ -123,3 +123,90 @@ def test_changes_that_ended_alike_are_one_line() -> None:
     assert shown.count("resets in 1 h 6 min") == 1
     assert "  36 skipped: because daily budget spent, resets in 1 h 6 min\n" in shown
     assert "  failed: label:X: refused\n" in shown
+
+
+LONG = "campaign-for-renewals-" * 6
+WIDE = [
+    report(
+        account("emea", change("~", f"emea/label:{LONG}", ("color", "red", "orange"), file=f"{LONG}.yaml")),
+        account(LONG, change("+", f"{LONG}/lead:a", ("custom_fields." + LONG, None, LONG), ("title", None, "Grüße"))),
+        account("us", change("-", "us/label:x", reason="merged", moves_to=f"label:{LONG}"),
+                untouched=(Untouched(address=f"us/label:{LONG}", kind="label", reason="retiring", detail="goes"),),
+                diagnostics=(diagnostic("error", "e", LONG, hint=LONG, address=f"us/label:{LONG}"),)),
+    ),
+    report(account("emea", change("+", f"emea/label:{LONG}", result=Result(status="failed", detail=LONG)),
+                   change("~", "emea/label:x", ("color", "a", "b"), result=Result(status="applied"),
+                          impact=Impact(leads=1_204, archived_leads=17))), command="apply"),
+    hundred(),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("wide", WIDE, ids=["plan", "apply", "hundred"])
+def test_no_name_however_long_pushes_anything_off_the_screen(wide: Report, width: int, *, verbose: bool) -> None:
+    shown = to_text(wide, color=False, width=width, verbose=verbose)
+    assert max(map(cell_len, shown.splitlines())) <= width
+
+
+NARROW = {
+    60: """\
+in 97 accounts  customer-000, customer-001, customer-002 and
+94 more
+  ~ label:Hot       color  "orange" → "red"
+                    1,164 leads keep it   leadstate.yaml:3
+  + label:Partner   color  "green"
+                    leadstate.yaml:4
+
+customer-097  customer-097.pipedrive.com
+  - label:Lukewarm   merged into label:Warm
+                     leadstate.yaml:8
+""",
+    80: """\
+in 97 accounts  customer-000, customer-001, customer-002 and 94 more
+  ~ label:Hot       color  "orange" → "red"
+                    1,164 leads keep it   leadstate.yaml:3
+  + label:Partner   color  "green"
+                    leadstate.yaml:4
+
+customer-097  customer-097.pipedrive.com
+  - label:Lukewarm   merged into label:Warm   leadstate.yaml:8
+""",
+    120: """\
+in 97 accounts  customer-000, customer-001, customer-002 and 94 more
+  ~ label:Hot       color  "orange" → "red"   leadstate.yaml:3   1,164 leads keep it
+  + label:Partner   color  "green"            leadstate.yaml:4
+
+customer-097  customer-097.pipedrive.com
+  - label:Lukewarm   merged into label:Warm   leadstate.yaml:8
+""",
+}
+REST = """
+No changes in customer-098, customer-099.
+In all 100 accounts: 199 labels untouched (unmanaged; prune: none)
+
+warning[lookalike] customer-000/label:Hot, customer-001/label:Hot, customer-002/label:Hot and 97 more: it looks like
+another label
+
+Plan: 97 to add, 97 to update, 1 to delete.  Read 0 requests, 0 tokens; apply will take 0 requests, 0 tokens.
+"""
+
+
+@pytest.mark.parametrize("width", sorted(NARROW))
+def test_a_plan_of_a_hundred_accounts_is_read_at_a_glance(width: int) -> None:
+    shown = to_text(hundred(), color=False, width=width)
+    assert shown.startswith(NARROW[width])
+    assert shown.removeprefix(NARROW[width]).split() == REST.split()
+    assert len(shown.splitlines()) < 40
+
+
+def test_with_verbose_every_account_change_and_diagnostic_is_there() -> None:
+    shown = to_text(hundred(), color=False, width=200, verbose=True)
+    assert shown.count("label:Hot   ") == 97
+    assert shown.count("label:Partner   ") == 97
+    assert shown.count("  no changes") == 0
+    assert shown.count("warning[lookalike]") == 100
+    assert all(f"customer-{number:03}  customer-{number:03}.pipedrive.com" in shown for number in range(100))
+    long = report(account("a", change("~", "a/lead:x", ("title", "x" * 90 + "1", "x" * 90 + "2"))))
+    assert ("x" * 90 + "2" in to_text(long, color=False, width=300, verbose=True)) is True
+    assert ("x" * 90 + "2" in to_text(long, color=False, width=300)) is False

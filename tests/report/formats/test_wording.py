@@ -62,7 +62,7 @@ def test_errors_that_remain_are_told_once() -> None:
 @pytest.mark.parametrize("name", ["text", "markdown", "html", "github"])
 def test_every_format_tells_it(name: str) -> None:
     done = report(account("a", unread="getLeads: 429, spent"), command="apply")
-    told = RENDERERS[name](done, color=False, width=100)
+    told = RENDERERS[name](done, color=False, width=100, verbose=False)
     assert "1 account could not be read again" in told
     assert "429, spent" in told
     assert "no differences" not in told

@@ -3,14 +3,14 @@
   const form = document.getElementById("filter");
   if (!form) return;
   const status = form.querySelector("output");
-  const accounts = [...document.querySelectorAll("details.account")].map((element) => ({
+  const sections = [...document.querySelectorAll("details.account")].map((element) => ({
     element,
-    name: element.dataset.account,
+    names: JSON.parse(element.dataset.accounts),
     changes: [...element.querySelectorAll("tbody.change")].map((row) => ({ row, action: row.dataset.action, text: null })),
   }));
-  const total = accounts.reduce((sum, account) => sum + account.changes.length, 0);
+  const total = sections.reduce((sum, section) => sum + section.changes.length * section.names.length, 0);
 
-  const textOf = (account, change) => (change.text ??= `${account.name} ${change.row.textContent}`.toLowerCase());
+  const textOf = (change) => (change.text ??= change.row.textContent.toLowerCase());
 
   const filter = () => {
     const words = form.elements.text.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -18,17 +18,19 @@
     const chosen = form.elements.account ? form.elements.account.value : "";
     const all = !words.length && actions.size === 3 && !chosen;
     let shown = 0;
-    for (const account of accounts) {
+    for (const section of sections) {
       let here = 0;
-      for (const change of account.changes) {
-        const fits =
-          actions.has(change.action) &&
-          (!chosen || account.name === chosen) &&
-          words.every((word) => textOf(account, change).includes(word));
-        if (change.row.hidden === fits) change.row.hidden = !fits;
+      const names = section.names.filter((name) => !chosen || name === chosen).map((name) => name.toLowerCase());
+      for (const change of section.changes) {
+        // A change that several accounts have in common counts once for each account that fits.
+        const left = words.filter((word) => !textOf(change).includes(word));
+        const fits = actions.has(change.action)
+          ? names.filter((name) => left.every((word) => name.includes(word))).length
+          : 0;
+        if (change.row.hidden === fits > 0) change.row.hidden = !fits;
         here += fits;
       }
-      account.element.hidden = !all && !here;
+      section.element.hidden = !all && !here;
       shown += here;
     }
     const number = (count) => count.toLocaleString("en");

@@ -1,0 +1,145 @@
+"""Equal changes are one group, and the groups together are the changes: none is lost, none is told twice."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leadstate.report.document import Account, Change, Impact, Report, Result, Source, Untouched
+from leadstate.report.grouping import Grouped, grouped
+from tests.harness.reports import account, change, diagnostic, report
+
+SHAPES = st.builds(
+    change,
+    st.sampled_from("+~-"),
+    st.sampled_from(["label:A", "label:B", "lead:a/b:c"]),
+    st.tuples(st.just("f"), st.sampled_from([None, 1, True, "1", ["x"], {"amount": 1}]), st.sampled_from([None, 1.0])),
+    line=st.sampled_from([None, 1, 2]),
+    impact=st.sampled_from([None, Impact(leads=None, archived_leads=None), Impact(leads=2, archived_leads=1)]),
+    result=st.sampled_from([None, Result(status="applied"), Result(status="failed", detail="no")]),
+    moves_to=st.sampled_from([None, "label:B"]),
+    origin=st.sampled_from([None, "drift"]),
+)
+
+
+def placed(name: str, shape: Change) -> Change:
+    kind = shape.address.partition(":")[0]
+    return replace(shape, address=f"{name}/{shape.address}", kind=kind, remote_id=f"id in {name}")
+
+
+@st.composite
+def reports(draw: st.DrawFn) -> Report:
+    shapes = draw(st.lists(SHAPES, min_size=1, max_size=6))
+    chosen = draw(st.lists(st.lists(st.sampled_from(shapes), max_size=5), max_size=6))
+    return report(
+        *(account(f"a{number}", *(placed(f"a{number}", shape) for shape in some)) for number, some in enumerate(chosen))
+    )
+
+
+def members(view: Grouped) -> list[tuple[Account, Change]]:
+    return [member for block in view.blocks for group in block.groups for member in group.members]
+
+
+def told(name: str, one: Change) -> Change:
+    """Return what is shown of a change, wherever it is."""
+    impact = one.impact and Impact(leads=one.impact.leads and 0, archived_leads=one.impact.archived_leads and 0)
+    return replace(one, address=one.address.removeprefix(f"{name}/"), remote_id=None, source=None, impact=impact)
+
+
+@given(reports())
+def test_the_groups_expanded_equal_the_changes(whole: Report) -> None:
+    everything = [(each, one) for each in whole.accounts for one in each.changes]
+    for verbose in (False, True):
+        found = members(grouped(whole, verbose=verbose))
+        assert len(found) == len(everything)
+        assert all(member in found for member in everything)
+    assert members(grouped(whole, verbose=True)) == everything
+
+
+@given(reports())
+def test_a_group_is_one_change_of_each_account_of_its_block(whole: Report) -> None:
+    for block in grouped(whole).blocks:
+        for group in block.groups:
+            assert tuple(each for each, _ in group.members) == block.accounts
+            assert len({repr(told(each.account, one)) for each, one in group.members}) == 1
+            leads = [one.impact.leads for _, one in group.members if one.impact and one.impact.leads is not None]
+            assert (group.change.impact.leads if group.change.impact else None) == (sum(leads) if leads else None)
+            assert set(group.places) == {one.source for _, one in group.members if one.source}
+
+
+@given(reports())
+def test_no_two_groups_say_the_same_of_different_accounts(whole: Report) -> None:
+    if len(whole.accounts) < 2:
+        return
+    found: dict[str, int] = {}
+    most: dict[str, int] = {}
+    for each in whole.accounts:
+        shown = [repr(told(each.account, one)) for one in each.changes]
+        most |= {one: max(most.get(one, 0), shown.count(one)) for one in shown}
+    for block in grouped(whole).blocks:
+        for group in block.groups:
+            one = repr(told(block.accounts[0].account, group.members[0][1]))
+            found[one] = found.get(one, 0) + 1
+    assert found == most
+
+
+def paint(name: str, before: str = "orange", line: int = 3) -> Change:
+    return change("~", f"{name}/label:Hot", ("color", before, "red"), line=line)
+
+
+def named(accounts: Sequence[Account]) -> list[str]:
+    return [one.account for one in accounts]
+
+
+def test_what_most_accounts_need_comes_first_and_one_account_keeps_its_own() -> None:
+    own = change("-", "a/label:Old")
+    view = grouped(
+        report(account("a", paint("a"), own), account("b", paint("b")), account("c"), account("d", paint("d", "blue")))
+    )
+    assert [named(block.accounts) for block in view.blocks] == [["a", "b"], ["a"], ["d"]]
+    assert named(view.unchanged) == ["c"]
+    assert view.blocks[1].groups[0].change == own
+
+
+def test_one_account_is_shown_as_a_whole() -> None:
+    left = (Untouched(address=None, kind="lead", reason="not-ours", count=4),)
+    (block,) = grouped(report(account("a", paint("a"), untouched=left))).blocks
+    assert [group.count for group in block.untouched] == [4]
+    assert grouped(report(account("a"))).unchanged == ()
+
+
+def test_places_that_differ_are_all_known() -> None:
+    (block,) = grouped(report(account("a", paint("a")), account("b", paint("b", line=9)))).blocks
+    assert block.groups[0].places == (
+        Source(file="leadstate.yaml", line=3, column=5),
+        Source(file="leadstate.yaml", line=9, column=5),
+    )
+
+
+def test_an_account_that_could_not_be_read_is_not_called_unchanged() -> None:
+    bad = account("a", diagnostics=(diagnostic("error", "network", "no answer"),))
+    odd = account("b", diagnostics=(diagnostic("warning", "w", "odd"),))
+    assert named(grouped(report(bad, odd, account("c"))).unchanged) == ["b", "c"]
+
+
+def test_what_is_untouched_is_added_up_over_the_accounts() -> None:
+    def untouched(name: str, count: int, detail: str) -> tuple[Untouched, ...]:
+        group = Untouched(address=None, kind="label", reason="unmanaged", count=count)
+        return (group, Untouched(address=f"{name}/label:Old", kind="label", reason="retiring", detail=detail))
+
+    view = grouped(
+        report(account("a", untouched=untouched("a", 2, "goes")), account("b", untouched=untouched("b", 3, "goes")))
+    )
+    assert [(group.address, group.count, named(group.accounts)) for group in view.untouched] == [
+        ("label:Old", 2, ["a", "b"]),
+        (None, 5, ["a", "b"]),
+    ]
+
+
+def test_equal_diagnostics_are_one_unless_all_are_wanted() -> None:
+    found = [diagnostic("warning", "w", "odd", account=name, address=f"{name}/label:Hot") for name in "abc"]
+    whole = report(*(account(one.account or "", diagnostics=(one,)) for one in found))
+    (group,) = grouped(whole).diagnostics
+    assert group.about == ["a/label:Hot", "b/label:Hot", "c/label:Hot"]
+    assert [each.members for each in grouped(whole, verbose=True).diagnostics] == [(one,) for one in found]
