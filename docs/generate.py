@@ -198,6 +198,10 @@ def commands_page() -> str:
     with cli.make_context("leadstate", [], resilient_parsing=True) as ctx:
         assert sorted(name for names in GROUPS.values() for name in names) == sorted(COMMANDS)  # noqa: S101  see GROUPS
         parts += [f"{heading}:\n\n{_overview(names)}" for heading, names in GROUPS.items()]
+        plan = cli.get_command(ctx, "plan")
+        assert plan is not None  # noqa: S101  for mypy
+        common = [_option(option, ctx) for option in _options(plan) if _longest(option) in COMMON]
+        parts += ["## Common options", _COMMON, *common]
         for heading, names in GROUPS.items():
             parts.append(f"## {heading}")
             for name in names:
@@ -211,6 +215,10 @@ def _overview(names: Iterable[str]) -> str:
     return "\n".join(f"- [`{name}`](#leadstate-{name}): {COMMANDS[name]}" for name in names)
 
 
+COMMON = ("--config", "--account", "--color", "--log-level", "--no-progress")
+"""Options of every command that reads accounts; described once."""
+_COMMON = "Every command that reads accounts has these; `validate` and `show` have those that concern them."
+
 _HEAD = """Every option also reads the environment variable that stands beside it: several values are separated by white
 space there, and paths as in `PATH`. All commands take `-h` and `--help`; `leadstate help COMMAND` is the same."""
 
@@ -220,8 +228,10 @@ def _command(command: click.Command, path: str, parent: click.Context) -> Iterat
         yield f"### {path}"
         yield f"```text\n{path} {' '.join(command.collect_usage_pieces(ctx))}\n```"
         yield from _prose(command.help or "")
-        options = [_option(param, ctx) for param in command.get_params(ctx) if isinstance(param, click.Option)]
-        yield "\n".join(option for option in options if option)
+        options = _options(command)
+        yield from filter(None, (_option(option, ctx) for option in options if _longest(option) not in COMMON))
+        if common := [f"`{name}`" for name in COMMON if name in map(_longest, options)]:
+            yield f"And [common options](#common-options): {', '.join(common)}."
         if isinstance(command, click.Group):
             for name, inner in sorted(command.commands.items()):
                 yield from _command(inner, f"{path} {name}", ctx)
@@ -247,8 +257,16 @@ def _markdown(text: str) -> str:
     return "".join(piece if piece.startswith("`") else _MARKUP.sub(r"`\1`", piece) for piece in pieces)
 
 
+def _options(command: click.Command) -> list[click.Option]:
+    return [param for param in command.params if isinstance(param, click.Option)]
+
+
+def _longest(option: click.Option) -> str:
+    return max(option.opts, key=len)
+
+
 def _option(option: click.Option, ctx: click.Context) -> str:
-    """An option as an item of a list; nothing for --help, which all have."""
+    """An option as an entry of a definition list; nothing for --help, which all have."""
     record = option.get_help_record(ctx)
     if record is None or "--help" in option.opts:
         return ""
@@ -257,7 +275,7 @@ def _option(option: click.Option, ctx: click.Context) -> str:
     facts = [_fact(fact) for fact in re.split(r"; |\]  \[", extra.rstrip("]")) if fact]
     variables = [option.envvar] if isinstance(option.envvar, str) else list(option.envvar or ())
     facts += [f"`{name}`" for name in variables]
-    return f"- `{names}`: {_markdown(said)}" + (f" ({'; '.join(facts)})" if facts else "")
+    return f"`{names}`\n: {_markdown(said)}" + (f" ({'; '.join(facts)})" if facts else "")
 
 
 def _fact(said: str) -> str:

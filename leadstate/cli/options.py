@@ -167,7 +167,9 @@ def guards(command: F) -> F:
 def planning(command: F) -> F:
     """Add the options that `plan` and `apply` share: shard, targets, impact, guards, statistics."""
     command = option(
-        "--stats", is_flag=True, help="Say on stderr how each account was read and why, and its requests by operation."
+        "--stats",
+        is_flag=True,
+        help="Write to stderr how each account was read and why, and its requests by operation.",
     )(command)
     command = option(
         "--shard", metavar="K/N", help="Only the K-th of N parts of the accounts; `show` puts their reports together."
@@ -177,7 +179,7 @@ def planning(command: F) -> F:
         type=click.Choice(["none", "live", "full"]),
         default="live",
         show_default=True,
-        help="Which leads are counted that carry a deleted label: none, live ones, or archived ones too.",
+        help="Count leads that carry a deleted label: none, live ones, or archived ones too.",
     )(guards(command))
     return targets(command)
 
@@ -203,7 +205,7 @@ def output(*formats: str) -> Callable[[F], F]:
             "--output",
             type=OutputFile(),
             metavar="FILE",
-            help="Write the report to a file instead of stdout.",
+            help="Write what --format gives to a file instead of stdout.",
         )(command)
         return option(
             "--format",
@@ -211,7 +213,7 @@ def output(*formats: str) -> Callable[[F], F]:
             type=click.Choice(formats),
             default=formats[0],
             show_default=True,
-            help="Form of the report.",
+            help="Output format.",
         )(looks(command))
 
     return decorate
@@ -225,20 +227,20 @@ def approval(command: F) -> F:
         default=0,
         show_default=True,
         metavar="SECONDS",
-        help="Wait so long for another apply or restore of these accounts on this machine.",
+        help="Time to wait for another apply or restore of these accounts on this machine.",
     )(command)
     command = option(
         "--events",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="Write what happens to a new file as it happens, one JSON object a line.",
+        help="Write events to a new file as they happen, one JSON object a line.",
     )(command)
     return option("--auto-approve", is_flag=True, help="Do not ask.")(command)
 
 
-def looks(command: F) -> F:
-    """`--color` and `--log-level`."""
-    command = option(
+def log_level(command: F) -> F:
+    """`--log-level`."""
+    return option(
         "--log-level",
         type=click.Choice(["debug", "info", "warning", "error"]),
         default="warning",
@@ -246,15 +248,19 @@ def looks(command: F) -> F:
         expose_value=False,
         is_eager=True,
         callback=_set_log_level,
-        help="How much is said on stderr besides.",
+        help="What is logged on stderr; debug logs each request with its status.",
     )(command)
+
+
+def looks(command: F) -> F:
+    """`--color` and `--log-level`."""
     return option(
         "--color",
         type=click.Choice(["auto", "always", "never"]),
         default="auto",
         show_default=True,
-        help="Whether to colour; auto looks at the terminal and at NO_COLOR.",
-    )(command)
+        help="Colour the output; auto does so on a terminal, unless NO_COLOR is set.",
+    )(log_level(command))
 
 
 def _hide_progress(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's signature

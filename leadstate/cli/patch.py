@@ -54,7 +54,7 @@ class Way:
 def asking(command: F) -> F:
     """`--check` and `--auto-approve`."""
     command = option("--auto-approve", is_flag=True, help="Do not ask.")(command)
-    return option("--check", is_flag=True, help="Only show the patch; exit 3 where there is one.")(command)
+    return option("--check", is_flag=True, help="Only show the patch; exit 3 if there is one.")(command)
 
 
 def file_for(key: str, files: Files, into: Path | None) -> str:

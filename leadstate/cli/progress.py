@@ -4,19 +4,21 @@ Events of the run move it; the clock only limits how often a line is written.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import click
 
 from leadstate.cli.options import HIDDEN
 from leadstate.cli.session import runtime
 from leadstate.engine.events import Observer
-from leadstate.engine.jobs import AccountJob
-from leadstate.model.diagnostics import counted
+from leadstate.engine.jobs import AccountJob, each
+from leadstate.model.diagnostics import Diagnostic, counted
 from leadstate.model.outcome import Outcome
 from leadstate.model.plan import Change
+
+T = TypeVar("T")
 
 QUIET = 10.0
 """Seconds between two lines in a log, and before the first."""
@@ -72,6 +74,16 @@ def progress(doing: str, of: str, total: int, work: Sequence[AccountJob]) -> Ite
         finally:
             for job in work:
                 job.connection.heard = _nothing
+
+
+async def read_each(
+    work: Sequence[AccountJob],
+    do: Callable[[AccountJob], Awaitable[T]],
+    fail: Callable[[AccountJob, Diagnostic], T],
+) -> list[T]:
+    """Read every account and show how far that is; see `leadstate.engine.jobs.each`."""
+    with progress("Reading", "accounts", len(work), work) as shown:
+        return await each(work, do, fail, shown.account)
 
 
 def _nothing() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from leadstate.engine.jobs import AccountJob, each
+from leadstate.engine.jobs import AccountJob, Ended, each
 from leadstate.engine.read.observe import is_always_read
 from leadstate.engine.run import Settings, look, plan_of, unread
 from leadstate.kinds import KINDS
@@ -29,11 +29,16 @@ class Found:
     known: Mapping[tuple[str, str], Address] = field(default_factory=dict)
 
 
-async def explain_all(work: Sequence[AccountJob], target: Target, settings: Settings) -> list[Found]:
-    """Explain the object in every account, in the order given."""
+async def explain_all(
+    work: Sequence[AccountJob], target: Target, settings: Settings, ended: Ended | None = None
+) -> list[Found]:
+    """Explain the object in every account, in the order given; `ended` hears of each account that was read."""
     chosen = replace(settings, targets=(target,))
     return await each(
-        work, lambda job: _explain(job, target, chosen), lambda job, diagnostic: Found(unread(job.account, diagnostic))
+        work,
+        lambda job: _explain(job, target, chosen),
+        lambda job, diagnostic: Found(unread(job.account, diagnostic)),
+        ended,
     )
 
 

@@ -5,6 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from leadstate.cli import options
+from leadstate.cli.main import COMMANDS, cli
 
 
 def allowed(*words: str, env: dict[str, str] | None = None) -> tuple[int, str]:
@@ -38,3 +39,24 @@ def test_an_unknown_guard_in_a_list_is_refused(word: str) -> None:
     code, said = allowed("--allow", word)
     assert code == 2
     assert "is not one of 'max-deletes'" in said
+
+
+OFFLINE = {"demo", "init", "sandbox", "schema", "show", "validate"}
+"""Commands that read no account of a configuration."""
+
+
+def readers() -> list[click.Command]:
+    with cli.make_context("leadstate", [], resilient_parsing=True) as ctx:
+        commands = [cli.get_command(ctx, name) for name in sorted(set(COMMANDS) - OFFLINE)]
+    plain = [command for command in commands if command is not None]
+    groups = [command for command in plain if isinstance(command, click.Group)]
+    return [*(c for c in plain if c not in groups), *(inner for group in groups for inner in group.commands.values())]
+
+
+@pytest.mark.parametrize("command", readers(), ids=lambda command: command.name)
+def test_commands_that_read_accounts_have_the_same_common_options(command: click.Command) -> None:
+    names = {name for param in command.params for name in param.opts}
+    common = {"-c", "--config", "-a", "--account", "--log-level", "--no-progress"}
+    assert common <= names
+    assert "--color" in names or command.name == "lock", "lock prints one line, without colour"
+    assert ("--format" in names) == ("--output" in names)

@@ -31,14 +31,14 @@ from leadstate.report import RENDERERS
     "--lock/--no-lock",
     "keep_lock",
     default=None,
-    help="Bring leadstate.lock.json up to date, or leave it.  [default: where it exists]",
+    help="Update leadstate.lock.json, or do not.  [default: if it exists]",
 )
 @options.option(
     "--wave",
     "waves",
     metavar="1,10%,rest",
     default=REST,
-    help="Some accounts before the others: numbers of accounts or percentages, then `rest`.",
+    help="Write to some accounts before the others: numbers of accounts or percentages, then `rest`.",
 )
 @options.option(
     "--max-failed",
@@ -46,7 +46,7 @@ from leadstate.report import RENDERERS
     default=0,
     show_default=True,
     metavar="N",
-    help="Accounts that may fail before the next wave is not begun.",
+    help="Accounts that may fail before the next wave is cancelled.",
 )
 @options.verbose
 @options.output(*RENDERERS)
@@ -64,7 +64,7 @@ def apply(
     output: Path | None,
     **chosen: Any,
 ) -> int:
-    """Make the accounts as declared: plan, show, ask for `yes`, do it, read again.
+    """Apply the configuration: plan, show, ask for `yes`, write, and read again.
 
     With PLAN (from `plan --out`) everything is planned again, and refused if anything differs from what was reviewed.
     No request is ever read from a plan file. A receipt in .leadstate/receipts says what was done; `restore` undoes it.

@@ -15,9 +15,10 @@ from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import wants_color, write_private
+from leadstate.cli.progress import read_each
 from leadstate.cli.session import runtime, session
 from leadstate.config import Configuration
-from leadstate.engine.jobs import AccountJob, each
+from leadstate.engine.jobs import AccountJob
 from leadstate.kinds.company import Me
 from leadstate.model.account import Account
 from leadstate.model.diagnostics import counted
@@ -43,6 +44,7 @@ class Check:
 
 @click.command(short_help=COMMANDS["doctor"])
 @options.configuration
+@options.progress
 @options.output("text", "json")
 def doctor(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, color: str, output: Path | None) -> int:
     """Check each account (12 tokens): reachable, token valid, company, rights, limits left, clock.
@@ -82,7 +84,7 @@ async def _examine(configuration: Configuration) -> list[Check]:
             for d in plan.diagnostics
         ]
         now = runtime().now
-        for checks in await each(
+        for checks in await read_each(
             opened.work,
             lambda job: _examine_account(job, now),
             lambda job, diagnostic: [Check(job.account.name, "reachable", good=False, detail=diagnostic.summary)],

@@ -17,6 +17,7 @@ from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import columns, wants_color, write_private
+from leadstate.cli.progress import progress
 from leadstate.cli.session import runtime, session
 from leadstate.config import Configuration
 from leadstate.edit.items import Files
@@ -39,13 +40,14 @@ _NEAR = 3
 @click.command(short_help=COMMANDS["explain"])
 @click.argument("address", metavar="ADDRESS", shell_complete=complete_addresses)
 @options.configuration
+@options.progress
 @options.output("text", "json")
 def explain(
     *, address: str, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, color: str, output: Path | None
 ) -> int:
-    """Say all that is known of one label or lead: where it is declared, what is there, what a plan does and why.
+    """Explain one label or lead: where it is declared, what is live, what a plan does and why.
 
-    Reads what `plan --target ADDRESS` reads. An object that is there and not declared is explained too.
+    Reads what `plan --target ADDRESS` reads. An unmanaged object is explained too.
 
     \b
     Examples:  leadstate explain label:Hot
@@ -86,7 +88,8 @@ async def _explain(
     target: Target, settings: Settings, configuration: Configuration, files: Files
 ) -> tuple[list[Found], Explanations]:
     async with session(configuration) as opened:
-        found = await explain_all(opened.work, target, settings)
+        with progress("Reading", "accounts", len(opened.work), opened.work) as shown:
+            found = await explain_all(opened.work, target, settings, shown.account)
         spent = opened.reading_cost().values()
         document = Explanations(
             leadstate_version=__version__,

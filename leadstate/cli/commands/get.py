@@ -20,9 +20,10 @@ from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import table, write_private
+from leadstate.cli.progress import read_each
 from leadstate.cli.session import session
 from leadstate.config import Configuration
-from leadstate.engine.jobs import AccountJob, each
+from leadstate.engine.jobs import AccountJob
 from leadstate.engine.read.decoded import decoded
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Kind
@@ -81,13 +82,13 @@ def _add_listing(kind: Kind) -> None:
     def list_all(**chosen: Any) -> int:
         return _get(_listed(kind.listing), kind.columns, **chosen)
 
-    list_all.__doc__ = f"""{kind.description.removesuffix(".")} ({kind.listing.tokens} tokens an account).
+    list_all.__doc__ = f"""List the {kind.section} ({kind.listing.tokens} tokens an account).
 
     \b
     Examples:  leadstate get {kind.section}
                leadstate get {kind.section} -a tag:prod --format yaml
     """
-    get.command(kind.section)(options.configuration(_form(list_all)))
+    get.command(kind.section)(options.configuration(options.progress(_form(list_all))))
 
 
 for named in (kind for kind in KINDS.values() if kind.is_named):
@@ -96,9 +97,10 @@ for named in (kind for kind in KINDS.values() if kind.is_named):
 
 @get.command("sources")
 @options.configuration
+@options.progress
 @_form
 def sources(**chosen: Any) -> int:
-    """The lead sources (2 tokens an account).
+    """List the lead sources (2 tokens an account).
 
     \b
     Examples:  leadstate get sources
@@ -108,9 +110,10 @@ def sources(**chosen: Any) -> int:
 
 @get.command("users")
 @options.configuration
+@options.progress
 @_form
 def users(**chosen: Any) -> int:
-    """The users (20 tokens an account).
+    """List the users (20 tokens an account).
 
     \b
     Examples:  leadstate get users -a emea
@@ -120,9 +123,10 @@ def users(**chosen: Any) -> int:
 
 @get.command("fields")
 @options.configuration
+@options.progress
 @_form
 def fields(**chosen: Any) -> int:
-    """The custom fields that leads have, those of deals, with their options (10 tokens an account).
+    """List the custom fields of leads, which are those of deals, with their options (10 tokens an account).
 
     \b
     Examples:  leadstate get fields -a emea
@@ -136,7 +140,7 @@ def fields(**chosen: Any) -> int:
 
 
 @get.command("leads")
-@options.option("--archived", is_flag=True, help="The archived leads instead (40 tokens a page of 500).")
+@options.option("--archived", is_flag=True, help="List archived leads instead (40 tokens a page of 500).")
 @options.option(
     "--label",
     "labels",
@@ -161,6 +165,7 @@ def fields(**chosen: Any) -> int:
     help="Only leads that were changed since: 2026-11-24, or 2026-11-24T09:00:00Z; UTC unless it says otherwise.",
 )
 @options.configuration
+@options.progress
 @_form
 def leads(
     *,
@@ -171,7 +176,7 @@ def leads(
     since: dt.datetime | None,
     **chosen: Any,
 ) -> int:
-    """The leads that are not archived, with their labels (20 tokens a page of 500, and 10 for the labels).
+    """List the leads that are not archived, with their labels (20 tokens a page of 500, and 10 for the labels).
 
     One --owner, and --updated-since, are asked of Pipedrive, so fewer pages are read; all else is looked for in them.
 
@@ -187,9 +192,10 @@ def leads(
 @get.command("lead")
 @click.argument("lead_id", metavar="ID", type=click.UUID)
 @options.configuration
+@options.progress
 @_form
 def lead(*, lead_id: object, **chosen: Any) -> int:
-    """One lead by its id, archived or not, with its labels (12 tokens).
+    """Show one lead by its id, archived or not, with its labels (12 tokens).
 
     \b
     Examples:  leadstate get lead 4f1c0d3e-8f7a-4a55-9a5e-0d1f6c9c7b11 -a emea
@@ -342,7 +348,7 @@ async def _fetch(configuration: Configuration, fetch: Fetch) -> tuple[list[Row],
         async def read(job: AccountJob) -> list[Row] | Diagnostic:
             return await fetch(Reader(job.connection))
 
-        answers = await each(opened.work, read, lambda _, diagnostic: diagnostic)
+        answers = await read_each(opened.work, read, lambda _, diagnostic: diagnostic)
         rows: list[Row] = []
         for job, answer in zip(opened.work, answers, strict=True):
             if isinstance(answer, Diagnostic):

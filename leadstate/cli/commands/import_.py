@@ -15,6 +15,7 @@ from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.patch import Way, asking, can_be_made, file_for, new_texts, patch
+from leadstate.cli.progress import progress
 from leadstate.cli.session import session
 from leadstate.config import Configuration
 from leadstate.edit.edits import Append, Edit
@@ -42,7 +43,7 @@ class _Files:
 def _kinds(command: options.F) -> options.F:
     """Add `--labels/--no-labels`, and the like for every kind that names tell."""
     for kind in (kind for kind in reversed(KINDS.values()) if kind.is_named):
-        flag, words = f"--{kind.section}/--no-{kind.section}", f"{kind.section.capitalize()} that are not declared."
+        flag, words = f"--{kind.section}/--no-{kind.section}", f"Import {kind.section} that are not declared."
         command = options.option(flag, f"with_{kind.name}", default=True, help=f"{words}  [default: yes]")(command)
     return command
 
@@ -51,10 +52,15 @@ def _kinds(command: options.F) -> options.F:
 @options.configuration
 @_kinds
 @options.option(
-    "--leads", "with_leads", is_flag=True, help="Leads that are not declared, with our marker or with none."
+    "--leads",
+    "with_leads",
+    is_flag=True,
+    help="Import leads that are not declared, with our ownership marker or with none.",
 )
 @options.option(
-    "--names", is_flag=True, help="People by email and organizations by name instead of by id (1 token each at most)."
+    "--names",
+    is_flag=True,
+    help="Write people by email and organizations by name instead of by id (1 token each at most).",
 )
 @options.option("--owner", "owners", multiple=True, type=click.INT, metavar="ID", help="Only leads of this user.")
 @options.option(
@@ -69,9 +75,10 @@ def _kinds(command: options.F) -> options.F:
     "--into",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The file to write into; a new one in a folder that is read.  [default: the last with a list]",
+    help="File to add to; it may be a new one in a folder that is read.  [default: the last with a list]",
 )
 @asking
+@options.progress
 @options.looks
 def import_(
     *,
@@ -88,15 +95,15 @@ def import_(
     color: str,
     **with_kinds: bool,
 ) -> int:
-    """Write what is live and not declared into the YAML, so that a plan has nothing to do with it.
+    """Write live labels and leads that are not declared into the YAML, so that a plan has no changes for them.
 
-    A label that all accounts have alike is written once; where its colour differs with `overrides`, where an account
-    lacks it with `accounts`. Labels that cannot be told apart by their names are reported and left out.
+    A label that all accounts share is written once, with `overrides` where its colour differs and `accounts` where an
+    account lacks it. Labels that share a name are reported and left out.
 
-    --leads takes over leads that are not declared: those that carry this configuration's marker, and those that carry
-    none. A marker cannot be given to a lead that exists, so the latter are written as `adopted` and remembered by id in
-    leadstate.lock.json, which has to be committed; without it they are never created, and never touched. A lead with
-    somebody else's marker stays untouched. --names makes one item of leads that several accounts have alike.
+    --leads imports leads that carry the ownership marker of this configuration, and leads that carry none. A marker can
+    only be set on creation, so the latter are written as `adopted`, and leadstate.lock.json remembers their ids: commit
+    it. Without it they are neither created nor changed. Leads with another marker stay untouched. --names makes one
+    item of leads that several accounts share.
 
     \b
     Examples:  leadstate import -a emea
@@ -145,7 +152,8 @@ def import_(
 
 async def _read(configuration: Configuration, wanted: Wanted) -> tuple[Sequence[Undeclared], list[Diagnostic]]:
     async with session(configuration) as opened:
-        found = await read_undeclared(opened.work, wanted)
+        with progress("Reading", "accounts", len(opened.work), opened.work) as shown:
+            found = await read_undeclared(opened.work, wanted, shown.account)
         unusable = [diagnostic for plan in opened.unusable for diagnostic in plan.diagnostics]
         return found, [*unusable, *(diagnostic for account in found for diagnostic in account.diagnostics)]
 

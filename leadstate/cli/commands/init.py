@@ -36,7 +36,7 @@ IGNORED = (
 @click.command(short_help=COMMANDS["init"])
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path())
 @options.option(
-    "--from", "account", metavar="ACCOUNT", help="Fill it with the labels of this account: acme-emea, or its address."
+    "--from", "account", metavar="ACCOUNT", help="Declare the labels of this account: acme-emea, or its address."
 )
 @options.option(
     "--token-env",
@@ -47,10 +47,10 @@ IGNORED = (
     help="The environment variable that holds the account's token.",
 )
 def init(*, folder: Path, account: str | None, variable: str) -> int:
-    """Write a starter configuration into FOLDER (here, by default). Files that exist are left as they are.
+    """Write a starter configuration into FOLDER (by default the current one). Existing files are not overwritten.
 
-    With --from the configuration is the account as it is: its labels are read (10 tokens), and a plan has nothing to
-    do. `leadstate import` adds leads, and labels of further accounts.
+    With --from, the file declares the labels that the account has (10 tokens), so that a plan has no changes.
+    `leadstate import` adds leads, and the labels of further accounts.
 
     \b
     Examples:  leadstate init

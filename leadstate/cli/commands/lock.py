@@ -22,12 +22,13 @@ from leadstate.model.diagnostics import Severity, counted
 @click.command(short_help=COMMANDS["lock"])
 @options.configuration
 @options.progress
+@options.log_level
 def lock(*, paths: tuple[Path, ...], accounts: tuple[str, ...]) -> int:
     """Write leadstate.lock.json: the id of each declared label and lead that is there. Commit it.
 
-    It is a cache of ids, and live data wins; losing it loses no correctness. With it a rename in Pipedrive is
-    recognised, `prune: {labels: locked}` deletes what was made here and is no longer declared, and a seed that people
-    deleted stays deleted. `apply` keeps it up to date where it exists.
+    The lock file is a cache of ids; live data wins. With it a rename in Pipedrive is recognised, `prune: {labels:
+    locked}` deletes labels that leadstate made and no file declares, and a seed that people deleted stays deleted.
+    `apply` keeps it up to date if it exists.
 
     \b
     Examples:  leadstate lock

@@ -18,9 +18,10 @@ from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import UNFOLDED, columns, wants_color, write_private
+from leadstate.cli.progress import read_each
 from leadstate.cli.session import session
 from leadstate.config import Configuration
-from leadstate.engine.jobs import AccountJob, each
+from leadstate.engine.jobs import AccountJob
 from leadstate.engine.read.observe import read_listing, without_ignored
 from leadstate.kinds.label import LABEL
 from leadstate.model.diagnostics import NAMED, Diagnostic, counted, some
@@ -37,6 +38,7 @@ Row = tuple[str, Sequence[str]]
 
 @click.command(short_help=COMMANDS["matrix"])
 @options.configuration
+@options.progress
 @options.option("--differences", is_flag=True, help="Only labels that differ, and the accounts in which they do.")
 @options.output("table", "json")
 def matrix(
@@ -84,7 +86,7 @@ def matrix(
 async def _read(configuration: Configuration) -> tuple[dict[str, list[Live]], list[Diagnostic]]:
     async with session(configuration) as opened:
         failures = [diagnostic for plan in opened.unusable for diagnostic in plan.diagnostics]
-        answers = await each(opened.work, _read_labels, lambda _, diagnostic: diagnostic)
+        answers = await read_each(opened.work, _read_labels, lambda _, diagnostic: diagnostic)
         found = {job.account.name: answer for job, answer in zip(opened.work, answers, strict=True)}
     failures += [answer for answer in found.values() if isinstance(answer, Diagnostic)]
     read = {name: answer for name, answer in found.items() if not isinstance(answer, Diagnostic)}

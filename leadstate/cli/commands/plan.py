@@ -26,13 +26,15 @@ from leadstate.report import RENDERERS
 @click.command(short_help=COMMANDS["plan"])
 @options.configuration
 @options.planning
-@options.option("--out", type=options.OutputFile(), metavar="FILE", help="Store the plan for apply and show.")
+@options.option(
+    "--out", type=options.OutputFile(), metavar="FILE", help="Also store the plan as JSON, for `apply PLAN` and `show`."
+)
 @options.option(
     "--base",
     "base_revision",
     metavar="REF",
     shell_complete=complete_revisions,
-    help="Say of each change whether it is new since this git revision, or drift that it would mend too.",
+    help="Mark each change as new since this git revision, or as drift.",
 )
 @options.option(
     "--metrics",
@@ -40,7 +42,7 @@ from leadstate.report import RENDERERS
     metavar="FILE",
     help="Write drift, tokens and time as OpenMetrics text, for a textfile collector.",
 )
-@options.option("--detailed-exitcode", is_flag=True, help="Exit 2 where changes are pending.")
+@options.option("--detailed-exitcode", is_flag=True, help="Exit 2 if changes are pending.")
 @options.verbose
 @options.output(*RENDERERS)
 def plan(

@@ -43,9 +43,9 @@ def pull(
 ) -> int:
     """Accept drift: write the live values of declared labels and leads into the YAML.
 
-    Only the values that differ are touched; comments, order and quoting stay. A value that all accounts of an object
-    share goes into the object itself, another one into its `overrides`. Shows the patch and asks for `yes`. What is not
-    there any more stays declared; what is not declared is not looked at: see `import`.
+    Only values that differ are written; comments, order and quoting stay. A value that all accounts of an object share
+    goes into the object itself, any other into its `overrides`. Shows the patch and asks for `yes`. An object that no
+    longer exists stays declared. For unmanaged objects see `import`.
 
     \b
     Examples:  leadstate pull

@@ -37,7 +37,12 @@ from leadstate.report.document import Report
 @options.option("--list", "list_", is_flag=True, help="Only list the receipts, and say which can be undone.")
 @options.targets
 @options.guards
-@options.option("--out", type=options.OutputFile(), metavar="FILE", help="Only plan, and store the plan.")
+@options.option(
+    "--out",
+    type=options.OutputFile(),
+    metavar="FILE",
+    help="Only plan, and store the plan as JSON, for `restore RECEIPT PLAN`.",
+)
 @options.approval
 @options.verbose
 @options.output(*RENDERERS)
@@ -58,7 +63,7 @@ def restore(
     """Undo an apply by its RECEIPT: deleted labels come back on the leads that had them, changed fields return.
 
     Without RECEIPT it is the last apply of these accounts whose receipt is in .leadstate/receipts; which one is said
-    first. The receipt of a restore has to be named.
+    first. A receipt of a restore has to be named.
 
     What somebody has changed since stays as it is. What was added is deleted again, under the same guards as any
     delete. A lead that was deleted comes back as a new one: its notes and activities are gone. The lock file, where

@@ -18,21 +18,31 @@ An embedded Pipedrive, not the real one: {url}
 
 
 @click.command(short_help=COMMANDS["sandbox"])
-@options.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one.")
+@options.option(
+    "--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="Port; 0 takes a free one."
+)
 @options.option(
     "--seed",
     default="fresh",
     show_default=True,
     metavar="NAME|FILE",
-    help="What it holds at first: empty, fresh, drifted, or a JSON file.",
+    help="Initial state: empty, fresh, drifted, or a JSON file.",
 )
 @options.option("--db", type=click.Path(dir_okay=False, path_type=Path), help="Keep the state in this SQLite file.")
 @options.option(
     "--latency", type=click.IntRange(min=0), default=0, show_default=True, metavar="MS", help="Wait before each answer."
 )
-@options.option("--burst", type=click.IntRange(min=1), metavar="N", help="Requests in 2 s.  [default: as the plan has]")
 @options.option(
-    "--daily", type=click.IntRange(min=1), metavar="N", help="Rate-limit tokens a day.  [default: as above]"
+    "--burst",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Burst limit: requests in 2 s.  [default: that of the Pipedrive plan]",
+)
+@options.option(
+    "--daily",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Rate-limit tokens a day.  [default: those of the Pipedrive plan]",
 )
 @options.option(
     "--fault",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
-from leadstate.engine.jobs import AccountJob, each
+from leadstate.engine.jobs import AccountJob, Ended, each
 from leadstate.engine.read.company import wrong_company
 from leadstate.engine.read.decoded import decoded
 from leadstate.engine.read.leads import ATTEMPTS, labels_of
@@ -69,12 +69,13 @@ class Undeclared:
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-async def read_undeclared(work: Sequence[AccountJob], wanted: Wanted) -> list[Undeclared]:
-    """Every account, in the order given; one that cannot be read is a diagnostic of its own."""
+async def read_undeclared(work: Sequence[AccountJob], wanted: Wanted, ended: Ended | None = None) -> list[Undeclared]:
+    """Read every account, in the order given; one that cannot be read is a diagnostic of its own."""
     return await each(
         work,
         lambda job: _read(job.account, Reader(job.connection), wanted),
         lambda job, diagnostic: Undeclared(job.account.name, diagnostics=(diagnostic,)),
+        ended,
     )
 
 
