@@ -28,7 +28,7 @@ def lines() -> list[bytes]:
     return [line_of(entry, chain) for entry in (*writes, end)]
 
 
-def test_what_was_written_is_read_as_far_as_it_goes() -> None:
+def test_a_truncated_journal_is_read_as_far_as_it_goes() -> None:
     for count in range(4):
         whole = with_journal(RECEIPT, lines()[:count])
         assert whole.accounts[0].touched == tuple(TOUCHES[:count])
@@ -50,12 +50,12 @@ def test_what_was_written_is_read_as_far_as_it_goes() -> None:
     ],
     ids=["first dropped", "one dropped", "swapped", "twice", "another value", "no digest", "null", "no text"],
 )
-def test_an_edited_journal_is_not_believed(edited: list[bytes]) -> None:
+def test_an_edited_journal_is_refused(edited: list[bytes]) -> None:
     with pytest.raises(ReportError, match="journal"):
         with_journal(RECEIPT, edited)
 
 
-def test_the_journal_of_another_receipt_is_not_believed() -> None:
+def test_the_journal_of_another_receipt_is_refused() -> None:
     with pytest.raises(ReportError, match="line 1"):
         with_journal(replace(RECEIPT, fingerprint="sha256:2"), lines())
 
@@ -77,13 +77,13 @@ def made(remote_id: str | None, *, answered: bool) -> Touch:
     ],
     ids=["created", "changed", "deleted"],
 )
-def test_a_write_without_an_answer_that_a_later_run_has_made_is_of_that_run(unanswered: Touch, later: Touch) -> None:
+def test_an_unanswered_write_that_a_later_run_made_belongs_to_that_run(unanswered: Touch, later: Touch) -> None:
     assert without_repeated(run(unanswered), [run(later)]).accounts[0].touched == ()
     assert without_repeated(run(unanswered), [run(replace(later, answered=False))]) == run(unanswered)
     answered = replace(unanswered, answered=True)
     assert without_repeated(run(answered), [run(later)]) == run(answered)
 
 
-def test_a_later_run_that_did_something_else_tells_nothing() -> None:
+def test_a_later_run_with_other_writes_changes_nothing() -> None:
     other = Touch(kind="label", remote_id="id-0", before={"name": "Warm"}, after={"name": "Hot"}, answered=True)
     assert without_repeated(run(TOUCHES[0]), [run(other)]) == run(TOUCHES[0])

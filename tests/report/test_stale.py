@@ -34,11 +34,11 @@ def taking(tokens: int, count: int) -> Report:
         (5, None, []),
     ],
 )
-def test_more_leads_may_carry_a_label_within_bounds(before: int | None, after: int | None, said: list[str]) -> None:
+def test_the_number_of_carriers_may_grow_within_bounds(before: int | None, after: int | None, said: list[str]) -> None:
     assert differences(merge(before), merge(after)) == said
 
 
-def test_archived_leads_count_by_themselves() -> None:
+def test_archived_leads_are_counted_apart() -> None:
     said = ["emea/label:Cold: 30 archived leads carry it; 3 did in the review"]
     assert differences(merge(5, 3), merge(5, 30)) == said
     assert differences(merge(5, 3), merge(5, None)) == []
@@ -82,5 +82,5 @@ HOT = change("~", "emea/label:Hot", ("color", "red", "blue"))
         (replace(emea(HOT), fingerprint="sha256:other"), ["the fingerprint is another one"]),
     ],
 )
-def test_every_other_difference_is_told(now: Report, said: list[str]) -> None:
+def test_every_other_difference_is_reported(now: Report, said: list[str]) -> None:
     assert differences(emea(HOT), now) == said

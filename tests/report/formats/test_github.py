@@ -29,7 +29,7 @@ def read(line: str) -> tuple[str, dict[str, str], str]:
 
 @given(st.text(max_size=50), st.text(max_size=50))
 @example("100%0A::error::x", "%2C%3A%25")
-def test_whatever_stands_in_a_text_stays_in_its_place(name: str, text: str) -> None:
+def test_a_text_cannot_leave_its_property(name: str, text: str) -> None:
     hostile = diagnostic(
         "error", "x", text, address=f"a/label:{name}", source=Source(file="a,b:c%.yaml", line=3, column=5)
     )
@@ -42,7 +42,7 @@ def test_whatever_stands_in_a_text_stays_in_its_place(name: str, text: str) -> N
     assert not last.startswith("::")
 
 
-def test_ten_of_a_kind_the_gravest_first_and_the_rest_counted() -> None:
+def test_ten_annotations_of_a_severity_are_written_and_the_rest_counted() -> None:
     warnings = tuple(diagnostic("warning", "w", f"warning {n}") for n in range(12))
     guards = (diagnostic("guard", "g", "refused"), diagnostic("error", "e", "broken"))
     lines = to_github(replace(many(40), diagnostics=(*warnings, *guards))).splitlines()

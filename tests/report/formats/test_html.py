@@ -38,7 +38,7 @@ WHOLE = report(
 )
 
 
-def test_nothing_is_loaded_and_the_policy_allows_just_our_own_script_and_style() -> None:
+def test_the_page_loads_nothing_and_allows_only_its_own_script_and_style() -> None:
     text = to_html(WHOLE)
     page = Page(text)
     assert {(tag, name) for tag, name, _ in page.attributes if name in {"src", "href", "action", "style"}} == {
@@ -64,7 +64,7 @@ def test_every_colour_that_can_be_declared_has_a_style() -> None:
 
 
 @given(st.text(max_size=30))
-def test_a_name_is_text_wherever_it_stands(rest: str) -> None:
+def test_a_name_is_escaped_everywhere(rest: str) -> None:
     name = f"x{rest}"
     row = change("~", f"a/label:{name}", (name, name, name), file=name)
     text = to_html(report(account("a", row, labels=[(name, name)]), diagnostics=(diagnostic("error", "x", name),)))
@@ -75,7 +75,7 @@ def test_a_name_is_text_wherever_it_stands(rest: str) -> None:
     assert {f"label:{visible(name)}", f"{visible(name)}:3"} <= set(Page(text).texts)
 
 
-def test_the_grid_shows_what_was_read_and_what_becomes_of_it() -> None:
+def test_the_grid_shows_live_and_planned_values() -> None:
     read = account(
         "one",
         change("~", "one/label:Hot", ("color", "orange", "red")),
@@ -98,7 +98,7 @@ def test_the_grid_shows_what_was_read_and_what_becomes_of_it() -> None:
     }
 
 
-def test_many_warnings_are_folded_and_no_error_is() -> None:
+def test_many_warnings_are_folded_and_errors_are_not() -> None:
     warnings = [diagnostic("warning", "c", f"warning {number}") for number in range(20)]
     errors = [diagnostic("error", "c", f"error {number}") for number in range(20)]
     page = to_html(report(account("emea"), diagnostics=(*warnings, *errors)))

@@ -17,7 +17,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.just
 
 
 @given(st.lists(st.tuples(NAMES, st.lists(NAMES, max_size=3)), max_size=3), NAMES)
-def test_the_pieces_are_the_whole(parts: list[tuple[str, list[str]]], text: str) -> None:
+def test_the_pieces_join_to_the_whole_report(parts: list[tuple[str, list[str]]], text: str) -> None:
     made = [
         account(name, *(change("+", f"{name}/label:{key}", ("name", None, key)) for key in keys))
         for name, keys in dict(parts).items()
@@ -29,13 +29,13 @@ def test_the_pieces_are_the_whole(parts: list[tuple[str, list[str]]], text: str)
     assert "".join(written) == visible_json(TypeAdapter(Report).dump_json(again, indent=2).decode()) + "\n"
 
 
-def test_no_piece_holds_more_than_one_account() -> None:
+def test_a_piece_holds_one_account_at_most() -> None:
     whole = many(changes=100, accounts=10)
     longest = max(map(len, to_json(whole)))
     assert longest <= 2 * max(map(len, to_json(replace(whole, accounts=whole.accounts[:1]))))
 
 
-def test_what_a_later_minor_version_adds_is_passed_over() -> None:
+def test_keys_of_a_later_minor_version_are_ignored() -> None:
     document = many(changes=4)
     text = "".join(to_json(document)).replace('"kind":', '"new": {"a": 1},\n"kind":')
     assert parse(text) == document

@@ -33,7 +33,7 @@ WORST = [
 
 
 @pytest.mark.parametrize("worst", WORST, ids=range(len(WORST)))
-def test_it_is_short_enough_and_counts_what_it_cuts(worst: Report) -> None:
+def test_a_long_report_is_cut_to_the_limit_and_counts_the_rest(worst: Report) -> None:
     text = to_markdown(worst, verbose=True)
     assert len(text.encode()) < LIMIT
     missing, accounts = cut(text)
@@ -44,7 +44,7 @@ def test_it_is_short_enough_and_counts_what_it_cuts(worst: Report) -> None:
     assert text.count("<details>") == text.count("</details>")
 
 
-def test_findings_that_are_cut_are_counted() -> None:
+def test_diagnostics_that_are_cut_are_counted() -> None:
     text = to_markdown(report(diagnostics=tuple(diagnostic("error", "x", f"number {n}") for n in range(5_000))))
     shown = text.count("❌")
     assert 100 < shown < 5_000
@@ -62,7 +62,7 @@ def test_diagnostics_stand_first_long_accounts_are_folded_and_the_cost_is_last()
     assert "- In a: 1 label untouched (unmanaged; prune: none)" in text
 
 
-def test_after_an_apply_it_says_what_became_of_each_change() -> None:
+def test_after_an_apply_each_change_has_its_result() -> None:
     failed = change("+", "a/label:x", result=Result(status="failed", detail="400: @octocat says no"))
     text = to_markdown(report(account("a", failed), command="apply"))
     assert "**failed**: 400: `@octocat` says no" in text

@@ -26,7 +26,7 @@ def outside_code(page: str) -> str:
 @example("a\\|b")
 @example("``")
 @example(" `x` ")
-def test_code_is_one_cell_of_a_table_and_says_the_text(text: str) -> None:
+def test_code_is_one_cell_and_keeps_the_text(text: str) -> None:
     page = JUDGE.render(f"| a | b |\n|---|---|\n| {code(text)} | end |\n")
     first, second = re.findall(r"<td>(.*?)</td>", page, re.DOTALL)
     assert second == "end"
@@ -40,7 +40,7 @@ def test_code_is_one_cell_of_a_table_and_says_the_text(text: str) -> None:
 @example("@octocat, #12; GH-12 www.evil.test deadbeef")
 @example("see http://evil.test and [x](y) <b>")
 @example("- [ ] x")
-def test_prose_is_a_paragraph_without_anything_that_github_would_act_upon(text: str) -> None:
+def test_prose_has_no_markup_mention_or_reference(text: str) -> None:
     page = JUDGE.render(f"- {code('x')}<br>\n  {prose(text)}\n")
     bare = html.unescape(outside_code(page))
     assert re.findall(r"<[^>]*>", outside_code(page)) == ["<ul>", "<li>", "<br>", "</li>", "</ul>"]
@@ -48,7 +48,7 @@ def test_prose_is_a_paragraph_without_anything_that_github_would_act_upon(text: 
 
 
 @given(TEXTS)
-def test_prose_loses_no_word(text: str) -> None:
+def test_prose_keeps_every_word(text: str) -> None:
     page = JUDGE.render(f"- {code('x')}<br>\n  {prose(text)}\n")
     said = html.unescape(re.sub(r"<[^>]*>", "", page)).split()
     # Backticks around a piece of code are its markup, then.
@@ -69,17 +69,17 @@ def test_prose_loses_no_word(text: str) -> None:
         ("a name with `x|y z`", (), "a name with <code>x&#124;y z</code>"),
     ],
 )
-def test_a_name_with_spaces_is_one_piece(text: str, names: tuple[str, ...], written: str) -> None:
+def test_a_name_with_spaces_is_one_code_span(text: str, names: tuple[str, ...], written: str) -> None:
     assert prose(text, spans(names)) == written
 
 
 @given(TEXTS, st.lists(TEXTS, max_size=3))
-def test_names_are_inert_too(text: str, names: list[str]) -> None:
+def test_names_have_no_markup(text: str, names: list[str]) -> None:
     page = JUDGE.render(f"- {code('x')}<br>\n  {prose(' '.join([text, *names]), spans(names))}\n")
     assert re.findall(r"<[^>]*>", outside_code(page)) == ["<ul>", "<li>", "<br>", "</li>", "</ul>"]
 
 
-def test_plain_words_stay_plain() -> None:
+def test_plain_words_are_not_escaped() -> None:
     assert prose("12 deletes (92 %) are too many; raise policy.guards.max_deletes, or wait.") == (
         "12 deletes (92 %) are too many; raise `policy.guards.max_deletes`, or wait."
     )

@@ -74,7 +74,7 @@ def shown(page: Page) -> int:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_can_be_read(browser: Browser, tmp_path: Path, scheme: str) -> None:
+def test_every_text_has_enough_contrast(browser: Browser, tmp_path: Path, scheme: str) -> None:
     page, complaints = opened(browser, tmp_path, to_html(COLORFUL), color_scheme=scheme)
     found = page.evaluate(CONTRAST)
     assert len(found) > 100
@@ -82,7 +82,7 @@ def test_every_text_can_be_read(browser: Browser, tmp_path: Path, scheme: str) -
     assert not complaints
 
 
-def test_the_filter_by_words_action_and_account(browser: Browser, tmp_path: Path) -> None:
+def test_the_page_filters_by_words_action_and_account(browser: Browser, tmp_path: Path) -> None:
     page, complaints = opened(browser, tmp_path, to_html(COLORFUL))
     status = page.get_by_role("status")
     assert status.inner_text() == "12 changes"
@@ -103,7 +103,7 @@ def test_the_filter_by_words_action_and_account(browser: Browser, tmp_path: Path
     assert not complaints
 
 
-def test_by_keyboard_alone(browser: Browser, tmp_path: Path) -> None:
+def test_the_page_is_operable_by_keyboard(browser: Browser, tmp_path: Path) -> None:
     page, _ = opened(browser, tmp_path, to_html(COLORFUL))
 
     def focused() -> str:
@@ -129,12 +129,12 @@ def test_by_keyboard_alone(browser: Browser, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("viewport", [PHONE, {"width": 1280, "height": 800}])
-def test_nothing_has_to_be_scrolled_sideways(browser: Browser, tmp_path: Path, viewport: dict[str, int]) -> None:
+def test_the_page_needs_no_horizontal_scrolling(browser: Browser, tmp_path: Path, viewport: dict[str, int]) -> None:
     page, _ = opened(browser, tmp_path, to_html(COLORFUL), viewport=viewport)
     assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
 
 
-def test_in_print_every_change_is_there_and_the_filter_is_not(browser: Browser, tmp_path: Path) -> None:
+def test_the_printed_page_shows_every_change_and_no_filter(browser: Browser, tmp_path: Path) -> None:
     page, _ = opened(browser, tmp_path, to_html(COLORFUL), color_scheme="dark")
     page.emulate_media(media="print")
     assert shown(page) == 12
@@ -148,7 +148,7 @@ def test_without_script_everything_is_shown(browser: Browser, tmp_path: Path) ->
     assert not page.locator("#filter").is_visible()
 
 
-def test_thousands_of_changes_are_laid_out_as_they_come_into_view(browser: Browser, tmp_path: Path) -> None:
+def test_thousands_of_changes_are_rendered_on_demand(browser: Browser, tmp_path: Path) -> None:
     page, complaints = opened(browser, tmp_path, to_html(many(3_000)))
     cells = "[...document.querySelectorAll('tbody.change td')]"
     skipped = f"{cells}.filter(e => !e.checkVisibility({{contentVisibilityAuto: true}})).length"

@@ -49,20 +49,20 @@ def test_each_result_has_its_rule_level_and_place() -> None:
     assert "move them" in found["results"][0]["message"]["text"]
 
 
-def test_what_no_line_is_to_blame_for_is_put_at_the_head_of_the_configuration() -> None:
+def test_a_result_without_a_line_is_placed_at_the_head_of_the_configuration() -> None:
     found = run(report(account("a", change("-", "a/label:x", line=None))))
     assert place(found["results"][0])["artifactLocation"]["uri"] == "leadstate.yaml"
     assert place(found["results"][0])["region"]["startLine"] == 1
 
 
-def test_a_change_that_failed_is_an_error_and_one_that_was_made_is_none() -> None:
+def test_a_failed_change_is_an_error_and_an_applied_one_is_not() -> None:
     failed = change("+", "a/label:x", result=Result(status="failed", detail="no room"))
     done = change("+", "a/label:y", result=Result(status="applied"))
     found = run(report(account("a", failed, done), command="apply"))
     assert [(result["ruleId"], result["level"]) for result in found["results"]] == [("not-applied", "error")]
 
 
-def test_fingerprints_stay_where_lines_and_counts_move_and_differ_where_things_do() -> None:
+def test_fingerprints_depend_on_the_object_and_not_on_lines_and_counts() -> None:
     def markers(*addresses: str, line: int, leads: int) -> list[str]:
         at = Source(file="leadstate.yaml", line=line, column=1)
         found = [
@@ -78,7 +78,7 @@ def test_fingerprints_stay_where_lines_and_counts_move_and_differ_where_things_d
     assert len(set(first)) == 3
 
 
-def test_a_name_is_no_link() -> None:
+def test_a_name_does_not_become_a_link() -> None:
     evil = diagnostic("error", "x", "[click](http://evil.test) [plain]", source=AT)
     (result,) = run(report(diagnostics=(evil,)))["results"]
     assert result["message"]["text"] == "\\[click\\](http://evil.test) \\[plain\\]"
@@ -93,13 +93,13 @@ def test_a_name_is_no_link() -> None:
         ("labels[0] and a\\b", "labels[0] and a\\b"),
     ],
 )
-def test_no_text_makes_a_link(text: str, written: str) -> None:
+def test_no_text_becomes_a_link(text: str, written: str) -> None:
     (result,) = run(report(diagnostics=(diagnostic("error", "x", text),)))["results"]
     assert result["message"]["text"] == written
     assert re.sub(r"\\(.)", r"\1", written) == text or "](" not in text
 
 
-def test_what_moves_or_turns_text_is_escaped() -> None:
+def test_control_and_direction_characters_are_escaped() -> None:
     label = change("-", "a/label:\x9b\u202e\u2028##[x]", line=None)
     text = to_sarif(report(account("a", label)))
     assert not any(char in text for char in "\x9b\u202e\u2028")

@@ -35,20 +35,20 @@ def by_rich(console: Console, rows: Sequence[Sequence[str]]) -> None:
 
 
 @given(ROWS, st.integers(LEAST + 60, 200))
-def test_rows_stand_as_in_a_table_of_rich(rows: Sequence[Sequence[str]], width: int) -> None:
+def test_rows_are_laid_out_as_by_rich(rows: Sequence[Sequence[str]], width: int) -> None:
     ours = drawn(lambda console: print_rows(console, [cells(row) for row in rows], folds=1), color=False, width=width)
     theirs = drawn(lambda console: by_rich(console, rows), color=False, width=width)
     assert ours == theirs
 
 
 @pytest.mark.parametrize("width", [80, 100, 200])
-def test_where_it_fits_no_line_is_wider_than_the_terminal(width: int) -> None:
+def test_no_line_is_wider_than_the_terminal_if_avoidable(width: int) -> None:
     lines = to_text(many(200), color=False, width=width).splitlines()[:-1]
     assert max(map(len, lines)) <= width
 
 
 @given(st.lists(st.tuples(*[st.text("ab /é漢", max_size=90)] * 4), min_size=1, max_size=4), st.integers(57, 120))
-def test_no_cell_however_long_pushes_another_off_the_screen(rows: list[tuple[str, ...]], width: int) -> None:
+def test_a_long_cell_pushes_no_other_off_the_screen(rows: list[tuple[str, ...]], width: int) -> None:
     shown = drawn(lambda console: print_rows(console, [cells(row) for row in rows], folds=1), color=False, width=width)
     assert all(cell_len(line) <= width for line in shown.splitlines())
     assert sorted("".join(shown.split())) == sorted(
@@ -64,7 +64,7 @@ def test_a_long_name_leaves_its_changes_on_the_screen() -> None:
     assert "".join(lines[1:-3]).count("orange") == 1
 
 
-def test_colour_changes_nothing_but_colour() -> None:
+def test_colour_does_not_change_the_layout() -> None:
     plain = to_text(many(40), color=False, width=90)
     colored = to_text(many(40), color=True, width=90)
     assert "\x1b[32m" in colored
@@ -80,7 +80,7 @@ def test_colour_changes_nothing_but_colour() -> None:
         ("", "a aaaa漢漢漢漢 aaaa漢漢漢漢 aaaaaaaaa aaaaaa漢漢漢漢", "aaaaaa漢漢漢漢"),
     ],
 )
-def test_an_empty_column_takes_a_place_at_the_end_only_as_it_does_for_rich(row: tuple[str, str, str]) -> None:
+def test_an_empty_column_is_laid_out_as_by_rich(row: tuple[str, str, str]) -> None:
     ours = drawn(lambda console: print_rows(console, [cells(row)], folds=1), color=False, width=72)
     assert ours == drawn(lambda console: by_rich(console, [row]), color=False, width=72)
 
@@ -94,7 +94,7 @@ def in_use(*names: str, hint: str = "write it") -> tuple[Diagnostic, ...]:
     )
 
 
-def test_equal_diagnostics_of_many_objects_are_one() -> None:
+def test_equal_diagnostics_of_many_objects_are_one_line() -> None:
     refused = in_use(*(f"L{number}" for number in range(33)))
     shown = to_text(report(account("emea", diagnostics=refused), applyable=False), color=False, width=200)
     assert shown.count("guard[in-use]") == 1
@@ -115,7 +115,7 @@ def test_a_guard_that_was_lifted_is_not_repeated_after_the_apply() -> None:
         assert shown.count("warning[in-use]") == times
 
 
-def test_changes_that_ended_alike_are_one_line() -> None:
+def test_changes_with_the_same_result_are_one_line() -> None:
     spent = Result(status="skipped", detail="because daily budget spent, resets in 1 h 6 min")
     skipped = [change("+", f"emea/label:L{number}", result=spent) for number in range(36)]
     other = change("+", "emea/label:X", result=Result(status="failed", detail="refused"))

@@ -47,11 +47,11 @@ def end(*accounts: Account) -> str:
         ([account("a")], "1 account could not be read again."),
     ],
 )
-def test_exactly_one_end_is_told(accounts: list[Account], said: str) -> None:
+def test_exactly_one_result_is_written(accounts: list[Account], said: str) -> None:
     assert end(*accounts) == said
 
 
-def test_errors_that_remain_are_told_once() -> None:
+def test_remaining_errors_are_written_once() -> None:
     found = report(account("a", remaining=WRONG), command="apply").all_diagnostics()
     assert found == (ERROR,)
     assert report(account("a", remaining=WRONG, diagnostics=(ERROR,)), command="apply").all_diagnostics() == (ERROR,)
@@ -60,7 +60,7 @@ def test_errors_that_remain_are_told_once() -> None:
 
 
 @pytest.mark.parametrize("name", ["text", "markdown", "html", "github"])
-def test_every_format_tells_it(name: str) -> None:
+def test_every_format_writes_the_result(name: str) -> None:
     done = report(account("a", unread="getLeads: 429, spent"), command="apply")
     told = RENDERERS[name](done, color=False, width=100, verbose=False)
     assert "1 account could not be read again" in told
