@@ -52,3 +52,45 @@ def test_the_code_of_the_page_runs(folder: Path, sandbox: Sandbox, block: str) -
     done = run(folder, block)
     assert done.returncode == 0, done.stderr
     assert colors(sandbox)["Hot"] == "red"
+
+
+SCHEDULERS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "how-to" / "schedulers.md").read_text(), re.DOTALL)
+STAND_INS = """
+import sys, types
+
+def decorate(function=None, **settings):
+    return decorate if function is None else function
+
+def module(name, **members):
+    sys.modules[name] = types.ModuleType(name)
+    vars(sys.modules[name]).update(members)
+
+module("pendulum", datetime=lambda *day: day)
+module("airflow")
+module("airflow.sdk", dag=decorate, task=decorate)
+keep = lambda *arguments, **settings: settings
+module("dagster", asset=decorate, MaterializeResult=keep, define_asset_job=keep)
+vars(sys.modules["dagster"]).update(Definitions=keep, ScheduleDefinition=keep)
+"""
+"""The schedulers' own packages are large; these call what they decorate at once."""
+
+
+def test_the_task_for_airflow_brings_the_account_up_to_date(folder: Path, sandbox: Sandbox) -> None:
+    function, airflow, _dagster, _drift = SCHEDULERS
+    done = run(folder, STAND_INS + function + airflow)
+    assert done.returncode == 0, done.stderr
+    assert colors(sandbox)["Hot"] == "red"
+
+
+def test_the_asset_for_dagster_brings_the_account_up_to_date(folder: Path, sandbox: Sandbox) -> None:
+    function, _airflow, dagster, _drift = SCHEDULERS
+    done = run(folder, f"{STAND_INS}{function}{dagster}\nprint(pipedrive_labels())")
+    assert (done.returncode, done.stdout) == (0, "{'metadata': {'changed': True}}\n"), done.stderr
+    assert colors(sandbox)["Hot"] == "red"
+
+
+def test_the_check_for_drift_from_a_scheduler_counts_changes(folder: Path, sandbox: Sandbox) -> None:
+    done = run(folder, f"import leadstate\n\n{SCHEDULERS[3]}\nprint(drift('leadstate.yaml'))")
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 0
+    assert colors(sandbox)["Hot"] != "red", "a plan never writes"

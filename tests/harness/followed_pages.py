@@ -72,10 +72,10 @@ def commands(block: str) -> list[Typed]:
 
 
 def comparable(text: str) -> str:
-    """Return a text without what differs from run to run."""
+    """Return a text without what differs from run to run, such as the width of a column."""
     for pattern, word in _VARYING:
         text = pattern.sub(word, text)
-    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
+    return "\n".join(re.sub(r"(?<=\S) +", " ", line).rstrip() for line in text.strip("\n").splitlines())
 
 
 def fits(shown: str, printed: str) -> bool:
