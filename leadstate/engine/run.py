@@ -153,7 +153,7 @@ async def look(account: Account, reader: Reader, settings: Settings) -> Seen | D
             return wrong
         if account.receipt is not None:
             return Seen(*await observe_touched(account, account.receipt, reader))
-        account = _targeted(account, settings.targets)
+        account = _targeted(account.with_former_keys(), settings.targets)
         observed, matched = await observe(account, reader, settings.impact, everything=settings.everything)
         if all(KINDS[desired.address.kind].is_named for desired in account.desired):
             return Seen(account, observed, (), matched)

@@ -75,11 +75,18 @@ def declare(
         },
         span,
         marker=f"{namespace}:{spec.key}",
+        former=former_markers(spec, namespace),
         create_only=spec.mode == "seed",
         leave_gone=spec.if_gone == "leave",
         adopted=spec.adopted,
         keep=frozenset(spec.keep),
     )
+
+
+def former_markers(spec: LeadSpec, namespace: str) -> tuple[str, ...]:
+    """Return the ownership markers that a lead may have been created with before it had its key of today."""
+    written = (name if ":" in name else f"{namespace}:{name}" for name in spec.previously)
+    return tuple(dict.fromkeys(marker for marker in written if marker != f"{namespace}:{spec.key}"))
 
 
 def _attr(name: str, value: object, label_keys: Mapping[str, str], place: Callable[[str], Span]) -> Value:

@@ -107,6 +107,13 @@ class LeadSpec(Item, LeadFields):
         ),
     ]
     title: Annotated[Line, Field(description="Its title.")]
+    previously: Annotated[
+        list[Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9._-]*:)?[a-z0-9][a-z0-9._-]*$", max_length=LONGEST_MARK)]],
+        Field(
+            description="Former keys, or namespace:key: a lead that was created under one of them is this lead, and "
+            "keeps its id. Its ownership marker cannot be rewritten, so this has to stay."
+        ),
+    ] = Field(default_factory=list)
     adopted: Annotated[
         bool,
         Field(

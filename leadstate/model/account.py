@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Final, overload
+from typing import Final, Self, overload
 from urllib.parse import urlsplit
 
 from leadstate.model.address import Ref
@@ -121,5 +121,28 @@ class Account:
         return frozenset(" ".join(title.split()) for title in titles if isinstance(title, str))
 
     def owns(self, marker: str | None) -> bool:
-        """Whether a live object carries a marker of this configuration's namespace (spec section 2)."""
-        return marker is not None and self.namespace is not None and marker.startswith(f"{self.namespace}:")
+        """Return whether a live object carries a marker of this configuration's namespace, or one that it names."""
+        if marker is None or self.namespace is None:
+            return False
+        return marker.startswith(f"{self.namespace}:") or marker in self.renamed
+
+    @cached_property
+    def renamed(self) -> Mapping[str, str]:
+        """Ownership marker of earlier days → the one that its object is declared with now."""
+        return {former: desired.marker for desired in self.desired for former in desired.former if desired.marker}
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """Keys of the declared objects that bear our marker."""
+        return frozenset(desired.address.key for desired in self.desired if desired.marker is not None)
+
+    def with_former_keys(self) -> Self:
+        """Return the account with the ids that the lock file knows under a former key of an object under its key."""
+        lock = dict(self.lock)
+        for former, marker in self.renamed.items():
+            namespace, _, key = former.partition(":")
+            for ref in [ref for ref in lock if namespace == self.namespace and ref.key == key]:
+                now = Ref(ref.kind, marker.partition(":")[2])
+                if now not in lock and key not in self.keys:
+                    lock[now] = lock.pop(ref)
+        return self if lock == self.lock else replace(self, lock=lock)

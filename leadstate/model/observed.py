@@ -38,6 +38,7 @@ class Observed:
         fields: the account's custom fields; None where none is declared.
         reading: how live leads were read; None where they were not.
         ignored: the objects that `policy.ignore` names, by kind; none of them is in `live`.
+        elsewhere: ownership marker of another namespace, with the key of a declared object → ids of live leads.
         unmarked: title, white space collapsed → ids of live leads that bear no ownership marker, were created over the
             API, and have the title of a declared lead.
     """
@@ -52,4 +53,5 @@ class Observed:
     fields: Dictionary | None = None
     reading: Reading | None = None
     ignored: Mapping[str, Sequence[Live]] = field(default_factory=dict)
+    elsewhere: Mapping[str, Sequence[str]] = field(default_factory=dict)
     unmarked: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -96,6 +96,7 @@ class Desired:
         attrs: the managed fields only, in normal form; None unsets a field.
         span: where it is declared.
         marker: the ownership marker that identifies it, where its kind has one (leads: `origin_id`).
+        former: ownership markers of earlier days that identify it too.
         names: what else identifies it: the current name, then previous ones.
         present: False where it must not exist.
         create_only: True where it is created once and then left to people.
@@ -120,6 +121,7 @@ class Desired:
     remote_id: str | None = None
     moves_to: Ref | None = None
     not_before: str | None = None
+    former: tuple[str, ...] = ()
 
     def diagnostic(
         self, code: str, severity: Severity, summary: str, *, hint: str, detail: str = "", span: Span | None = None

@@ -9,12 +9,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.model.account import Account
+from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.resource import Desired, Live, Value
-from leadstate.reconcile.guards import CREATED_ALTERED
+from leadstate.reconcile.guards import CREATED_ALTERED, NAMESPACE_CHANGED
 
 SHORTEST: Final = 20
 """Characters of a name that was cut, at least: a shorter beginning is a name of its own."""
+
+
+_SHOWN: Final = 10
+"""Keys that a message names."""
 
 
 def collapse(name: str) -> str:
@@ -76,3 +81,38 @@ def _diagnostic(desired: Desired, ids: Sequence[str]) -> Diagnostic:
         f"an earlier run may have created it, and the server changed {what}: {', '.join(ids)}",
         hint=f"delete that {kind} in Pipedrive if it is one, or pass `--allow {CREATED_ALTERED}` to create another",
     )
+
+
+def find_elsewhere(
+    missing: Iterable[Desired], elsewhere: Mapping[str, Sequence[str]], account: Account, *, is_new: bool
+) -> Iterator[Diagnostic]:
+    """Yield a guard for each namespace under which objects exist that are to be created, if it may be ours of earlier.
+
+    It may be where nothing bears our namespace yet, or where `previously` names it for some objects.
+
+    Args:
+        missing: what is to be created, of one kind.
+        elsewhere: ownership marker of another namespace, with the key of a declared object → ids.
+        account: the account.
+        is_new: whether nothing bears our namespace yet.
+    """
+    named = {former.partition(":")[0] for former in account.renamed}
+    wanted = {desired.address.key: desired for desired in missing if desired.marker is not None}
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for marker in sorted(elsewhere):
+        namespace, _, key = marker.partition(":")
+        if key in wanted and (is_new or namespace in named):
+            found[namespace].append(key)
+    for namespace, keys in found.items():
+        first = wanted[keys[0]]
+        yield Diagnostic(
+            NAMESPACE_CHANGED,
+            Severity.GUARD,
+            f"{counted(len(keys), first.address.kind)} to be created under the namespace `{account.namespace}` "
+            f"{'exists' if len(keys) == 1 else 'exist'} under `{namespace}`: {', '.join(keys[:_SHOWN])}"
+            + (f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""),
+            hint=f"to take them over, write `previously: [{namespace}:{keys[0]}]` and the like in each, or "
+            f"`namespace: {namespace}`; to create others, pass `--allow {NAMESPACE_CHANGED}`",
+            span=first.span,
+            account=account.name,
+        )

@@ -17,7 +17,17 @@ RESERVE = "reserve"
 IN_USE = "in-use"
 ARCHIVED_UNKNOWN = "archived-unknown"
 CREATED_ALTERED = "created-altered"
-GUARDS = (MAX_DELETES, MAX_DELETE_PERCENT, MAX_TOKENS, RESERVE, IN_USE, ARCHIVED_UNKNOWN, CREATED_ALTERED)
+NAMESPACE_CHANGED = "namespace-changed"
+GUARDS = (
+    MAX_DELETES,
+    MAX_DELETE_PERCENT,
+    MAX_TOKENS,
+    RESERVE,
+    IN_USE,
+    ARCHIVED_UNKNOWN,
+    CREATED_ALTERED,
+    NAMESPACE_CHANGED,
+)
 
 PERCENT_FROM = 10
 """A percentage says little of a handful: the share is checked where at least this many objects exist."""

@@ -11,7 +11,7 @@ from leadstate.model.observed import Observed
 from leadstate.model.plan import AccountPlan, Action, Change, Reason, Untouched
 from leadstate.model.policy import Prune
 from leadstate.model.resource import FREEZES, Attrs, Bindings, Desired, Live, Value, settle
-from leadstate.reconcile.altered import find_altered
+from leadstate.reconcile.altered import find_altered, find_elsewhere
 from leadstate.reconcile.dependencies import in_order, only, weigh
 from leadstate.reconcile.diff import added, diff, removed
 from leadstate.reconcile.lookalikes import likenesses
@@ -122,6 +122,9 @@ def _plan_kind(draft: _Draft, matching: Matching) -> None:
     added = {change.address for change in draft.changes if change.action is Action.ADD}
     creates = [desired for desired in matching.missing if desired.address in added]
     draft.diagnostics.extend(find_altered(creates, matching.extra, draft.observed.unmarked))
+    bearing = [live for live in (*matching.undeclared, *(live for _, live in matching.pairs)) if live.marker]
+    is_new = not any(account.owns(live.marker) for live in bearing)
+    draft.diagnostics.extend(find_elsewhere(creates, draft.observed.elsewhere, account, is_new=is_new))
     for reason, group in ((Reason.PREVIOUS_NAME, matching.shadowed), (Reason.AMBIGUOUS, matching.ambiguous)):
         draft.untouched.extend(
             Untouched(member.kind, reason, draft.names[member.remote_id], member.remote_id) for member in group

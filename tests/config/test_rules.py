@@ -53,6 +53,23 @@ BAD: dict[str, tuple[str, str, str]] = {
     "unknown account": (TOP + "labels: [{name: A, color: red, accounts: [‸emae]}]\n", "unknown-account", "`emea`"),
     "unknown account in except": (TOP + "labels: [{name: A, color: red, except: [‸eu]}]\n", "unknown-account", "`us`"),
     "unknown tag": (TOP + "labels: [{name: A, color: red, accounts: [‸tag:prd]}]\n", "unknown-account", "`tag:prod`"),
+    "a former key that another lead has": (
+        TOP + "leads:\n  - {key: a, title: A, person: 1, previously: [‸b]}\n  - {key: b, title: B, person: 1}\n",
+        "previous-key-declared",
+        "`b` is the key of another lead",
+    ),
+    "a former key with its namespace that another lead has": (
+        TOP + "leads:\n  - {key: a, title: A, person: 1, previously: [‸acme:b]}\n  - {key: b, title: B, person: 1}\n",
+        "previous-key-declared",
+        "`acme:b`",
+    ),
+    "a former key that two leads claim": (
+        TOP
+        + "leads:\n  - {key: a, title: A, person: 1, previously: [old:x]}\n"
+        + "  - {key: b, title: B, person: 1, previously: [‸old:x]}\n",
+        "previous-key-twice",
+        "leave it to one",
+    ),
     "an ignored label": (
         TOP + "policy: {ignore: {labels: [H*]}}\nlabels:\n  - {name: ‸Hot, color: red}\n",
         "ignored-label",
@@ -306,6 +323,11 @@ class TestGood:
             Policy({"label": Prune.ALL, "lead": Prune.OWNED}, None, 50, 5, refuse_in_use=False, archived_pages=10),
             Policy({"label": Prune.ALL, "lead": Prune.NONE}, 3, 50, None, refuse_in_use=True, archived_pages=0),
         ]
+
+    def test_former_keys_are_of_the_namespace_unless_they_name_another(self, load_text: Load) -> None:
+        found = load_text(TOP + "leads:\n  - {key: a, title: A, person: 1, previously: [x, old:a, a]}\n")
+        (item,) = found.accounts[0].account.desired
+        assert (item.marker, item.former) == ("acme:a", ("acme:x", "old:a"))
 
     def test_an_account_replaces_what_all_ignore_and_keeps_what_all_protect(self, load_text: Load) -> None:
         found = load_text(

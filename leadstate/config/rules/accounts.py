@@ -15,7 +15,7 @@ from leadstate.config.configuration import (
     SecretSource,
     TokenSource,
 )
-from leadstate.config.rules.leads import Broken, Leads, check_keys
+from leadstate.config.rules.leads import Broken, Leads, check_former_keys, check_keys
 from leadstate.config.rules.merge import Entry, Merged
 from leadstate.config.rules.names import check_names, check_policies, names_of
 from leadstate.config.rules.scope import AccountSet, Directory, Item, scope_of
@@ -63,6 +63,7 @@ def declare(
     rules = Leads(named[LABEL.name], variables, directory, merged.namespace or "", _broken(merged))
     desired = (*(declared for names in named.values() for declared in names.desired()), *rules.desired(leads))
     check_keys(leads, merged.namespace or "", directory, diagnostics)
+    check_former_keys(leads, merged.namespace or "", directory, diagnostics)
     rules.report(diagnostics)
     variables.report(diagnostics)
 

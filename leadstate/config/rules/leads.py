@@ -13,7 +13,7 @@ from leadstate.config.rules.scope import AccountSet, Directory
 from leadstate.config.rules.variables import Variables, Variant, used_in
 from leadstate.config.yaml.diagnostics import Diagnostics, Place
 from leadstate.kinds.base import Spec, fields_set
-from leadstate.kinds.lead import declare
+from leadstate.kinds.lead import declare, former_markers
 from leadstate.kinds.lead_spec import LONGEST_MARK, AtLeastLabels, LeadSpec, visibility
 from leadstate.model.address import Address, Span
 from leadstate.model.resource import CUSTOM, Desired
@@ -222,6 +222,30 @@ def check_keys(
         if len(namespace) + 1 + len(key) > LONGEST_MARK:
             summary = f"namespace and key together are longer than {LONGEST_MARK - 1} characters"
             diagnostics.error("marker-too-long", summary, entry.place("key"), hint="shorten the key or the namespace")
+
+
+def check_former_keys(
+    leads: Sequence[tuple[Entry[LeadSpec], AccountSet]], namespace: str, directory: Directory, diagnostics: Diagnostics
+) -> None:
+    """Report a former key that is the key of another lead of the account, or that two leads claim."""
+    declared: dict[str, AccountSet] = defaultdict(int)
+    claimed: dict[str, AccountSet] = defaultdict(int)
+    for entry, scope in leads:
+        declared[f"{namespace}:{entry.spec.key}"] |= scope
+    for entry, scope in leads:
+        for index, written in enumerate(entry.spec.previously):
+            marker = written if ":" in written else f"{namespace}:{written}"
+            if marker not in former_markers(entry.spec, namespace):
+                continue
+            place = entry.place("previously", index)
+            if both := scope & declared[marker]:
+                summary = f"the former key {shown(written)} is the key of another lead{directory.in_accounts(both)}"
+                hint = "take it out of `previously`, or remove the other lead"
+                diagnostics.error("previous-key-declared", summary, place, hint=hint)
+            elif both := scope & claimed[marker]:
+                summary = f"two leads claim the former key {shown(written)}{directory.in_accounts(both)}"
+                diagnostics.error("previous-key-twice", summary, place, hint="leave it to one of the two")
+            claimed[marker] |= scope
 
 
 _TEXTS = ("title", "person", "organization", "owner", "channel_id", "custom_fields")

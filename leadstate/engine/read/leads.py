@@ -72,6 +72,7 @@ class Listed:
         pages: how many were read.
         by_label: id of a label → ids of all leads that carry it.
         cut: whether more would follow.
+        elsewhere: as in `Observed`.
         unmarked: as in `Observed`.
     """
 
@@ -80,6 +81,7 @@ class Listed:
     pages: int = 0
     by_label: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     cut: bool = False
+    elsewhere: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     unmarked: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def take(self, account: Account, operation: Operation, rows: Sequence[object]) -> None:
@@ -89,8 +91,11 @@ class Listed:
             for lead, row in zip(glances(rows), rows, strict=True):
                 for label in dict.fromkeys(lead.label_ids):
                     self.by_label[label].append(lead.id)
-                if account.owns(lead.origin_id) or account.remembers(LEAD.name, lead.id):
-                    self.kept.append(LEAD.decode(row))
+                owned = account.owns(lead.origin_id)
+                if not owned and lead.origin_id and lead.origin_id.partition(":")[2] in account.keys:
+                    self.elsewhere[lead.origin_id].append(lead.id)
+                if owned or account.remembers(LEAD.name, lead.id):
+                    self.kept.append(as_declared(account, LEAD.decode(row)))
                 else:
                     self.others += 1
                     if not lead.origin_id and operation is GET_LEADS:
@@ -106,6 +111,12 @@ class Listed:
     def carriers(self) -> dict[RemoteRef, list[str]]:
         """Each label with the ids of all leads that carry it."""
         return {RemoteRef(LABEL.name, label): leads for label, leads in self.by_label.items()}
+
+
+def as_declared(account: Account, lead: Live) -> Live:
+    """Return a lead with the marker that it is declared with, if it was created with one of earlier days."""
+    marker = account.renamed.get(lead.marker or "")
+    return lead if marker is None else replace(lead, marker=marker)
 
 
 async def again_if_shifted(read: Callable[[], Awaitable[T]]) -> T:
@@ -237,7 +248,8 @@ async def ask_for(account: Account, sought: Iterable[Desired], reader: Reader) -
         except NotFound:
             found.gone.add(desired.marker or "")
         else:
-            (found.there[desired.address.ref],) = decoded(LEAD, GET_LEAD, [answer.data])
+            (lead,) = decoded(LEAD, GET_LEAD, [answer.data])
+            found.there[desired.address.ref] = as_declared(account, lead)
 
     async with task_group() as group:
         for desired, remote_id in known:
@@ -342,6 +354,7 @@ async def _listed(
         unsure=missing - {lead.marker or "" for lead in archived.kept} if archived.cut else frozenset(),
         gone=frozenset(asked.gone),
         reading=Reading(priced.words_listed(seen.pages)),
+        elsewhere=seen.elsewhere,
         unmarked=seen.unmarked,
     )
 

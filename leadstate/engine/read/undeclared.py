@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from leadstate.engine.jobs import AccountJob, Ended, each
 from leadstate.engine.read.company import wrong_company
 from leadstate.engine.read.decoded import decoded
-from leadstate.engine.read.leads import ATTEMPTS, labels_of
+from leadstate.engine.read.leads import ATTEMPTS, as_declared, labels_of
 from leadstate.engine.read.lookups import descriptions
 from leadstate.engine.read.observe import is_always_read, read_listing, without_ignored
 from leadstate.kinds import KINDS
@@ -129,7 +129,8 @@ async def _read_pages(account: Account, reader: Reader, wanted: Wanted) -> tuple
     refs = {lead.address.ref for lead in account.of_kind(LEAD.name)}
     async with aclosing(reader.pages(GET_LEADS)) as pages:
         async for page in pages:
-            for row, lead in zip(page.rows, decoded(LEAD, GET_LEADS, page.rows), strict=True):
+            leads = (as_declared(account, lead) for lead in decoded(LEAD, GET_LEADS, page.rows))
+            for row, lead in zip(page.rows, leads, strict=True):
                 source = row.get("source_name") if isinstance(row, dict) else None
                 if (wanted.sources and source not in wanted.sources) or (
                     wanted.owners and lead.attrs["owner"] not in wanted.owners
