@@ -1,5 +1,6 @@
 """The pages are true of the code: what is generated is up to date, commands parse, YAML loads, links lead somewhere."""
 
+import os
 import re
 import shlex
 from pathlib import Path
@@ -18,6 +19,8 @@ HOW_TO = "".join(page.read_text(encoding="utf-8") for page in sorted((ROOT / "do
 SEEDS = re.findall(r"```csv\n(.*?)```", HOW_TO, re.DOTALL)[0]
 OURS = re.compile(r"^(?:version|namespace|accounts|policy|labels|leads|leads_from):", re.MULTILINE)
 """What begins a configuration or a part of one; other YAML is about pre-commit or a CI system."""
+HERE = re.compile(r"https://github\.com/your-organization/leadstate/(?:blob|tree)/main/")
+"""Absolute links of the README, which is shown on other sites too."""
 _COMMAND = re.compile(r"^(?:\$ |    )?(leadstate [a-z].*?)(?:\s{2,}#.*)?$", re.MULTILINE)
 _BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
@@ -29,6 +32,11 @@ def commands() -> set[str]:
     lines = [line for form, block in blocks if form in {"", "sh"} for line in _COMMAND.findall(block)]
     lines += [line for text in texts for line in re.findall(r"^    (leadstate [a-z].*)$", text, re.MULTILINE)]
     return {part.strip() for line in lines for part in line.split("&&") if part.strip().startswith("leadstate ")}
+
+
+def _prose(text: str) -> str:
+    """Return a page without its blocks and code."""
+    return re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.DOTALL)
 
 
 def anchors(page: Path) -> set[str]:
@@ -67,7 +75,8 @@ def test_yaml_of_a_guide_is_a_valid_configuration(example: str, tmp_path: Path) 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_in_the_pages_resolve(page: Path) -> None:
-    for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)", page.read_text(encoding="utf-8")):
+    text = HERE.sub(f"{os.path.relpath(ROOT, page.parent)}/", page.read_text(encoding="utf-8"))
+    for target, anchor in re.findall(r"\](?:\(|: )([^)#\s]*)(?:#([^)\s]*))?(?:\)|\n)", text):
         if not target.startswith("http"):
             file = page.parent / target if target else page
             assert file.exists(), target
@@ -93,3 +102,20 @@ def test_every_command_shows_examples() -> None:
             command = cli.get_command(ctx, name)
             assert command is not None
             assert f"Examples:  leadstate {name}" in (command.help or ""), name
+
+
+def test_links_in_the_readme_are_absolute() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = dict(re.findall(r"^\[(.*?)\]: (\S+)$", text, re.MULTILINE))
+    assert targets
+    assert all(target.startswith("https://") for target in targets.values())
+    assert not re.findall(r"(?<!!)\[[^\]]*\]\((?!https://)", text)
+    assert {
+        key or label.lower() for label, key in re.findall(r"\[([^\]]+)\](?:\[([^\]]*)\])?(?![:(])", _prose(text))
+    } <= set(targets)
+
+
+def test_pages_have_no_blocks_that_a_repository_page_shows_raw() -> None:
+    for page in PAGES:
+        blocks = set(re.findall(r"^```\{(\w+)\}", page.read_text(encoding="utf-8"), re.MULTILINE))
+        assert blocks <= {"toctree"}, page
