@@ -179,7 +179,7 @@ def planning(command: F) -> F:
         type=click.Choice(["none", "live", "full"]),
         default="live",
         show_default=True,
-        help="Count leads that carry a deleted label: none, live ones, or archived ones too.",
+        help="Count what uses a deleted label: nothing, live leads, or archived leads and saved filters too.",
     )(guards(command))
     return targets(command)
 

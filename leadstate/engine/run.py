@@ -155,12 +155,23 @@ async def look(account: Account, reader: Reader, settings: Settings) -> Seen | D
             return Seen(*await observe_touched(account, account.receipt, reader))
         account = _targeted(account.with_former_keys(), settings.targets)
         observed, matched = await observe(account, reader, settings.impact, everything=settings.everything)
+        hidden = (_hidden_filters(account),) if observed.filters_hidden else ()
         if all(KINDS[desired.address.kind].is_named for desired in account.desired):
-            return Seen(account, observed, (), matched)
+            return Seen(account, observed, hidden, matched)
         account, observed, diagnostics = await resolve(account, observed, reader)
     except ApiError as failure:
         return diagnostic_of(failure, account.name)
-    return Seen(account, observed, diagnostics, matched)
+    return Seen(account, observed, (*hidden, *diagnostics), matched)
+
+
+def _hidden_filters(account: Account) -> Diagnostic:
+    return Diagnostic(
+        "filters-not-read",
+        Severity.WARNING,
+        "the token may not read saved filters: one of them may name a label that is deleted",
+        hint="look through the filters in Pipedrive; an OAuth client needs the scope contacts:read or deals:read",
+        account=account.name,
+    )
 
 
 def plan_of(seen: Seen, reader: Reader, settings: Settings) -> AccountPlan:

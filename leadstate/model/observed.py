@@ -6,6 +6,7 @@ from typing import Final
 
 from leadstate.model.address import RemoteRef
 from leadstate.model.resource import Dictionary, Live
+from leadstate.model.usage import SavedFilter
 
 PAGE: Final = 500
 """Rows on a page of an offset-paged listing, at most (Pipedrive docs: pagination). Pages overlap by one row."""
@@ -37,6 +38,8 @@ class Observed:
         gone: markers of objects that the lock file knows and that do not exist any more.
         fields: the account's custom fields; None where none is declared.
         reading: how live leads were read; None where they were not.
+        filters: saved filters that name each label; None where they were not read.
+        filters_hidden: whether they were to be read, and the token may not.
         ignored: the objects that `policy.ignore` names, by kind; none of them is in `live`.
         elsewhere: ownership marker of another namespace, with the key of a declared object → ids of live leads.
         unmarked: title, white space collapsed → ids of live leads that bear no ownership marker, were created over the
@@ -54,4 +57,6 @@ class Observed:
     reading: Reading | None = None
     ignored: Mapping[str, Sequence[Live]] = field(default_factory=dict)
     elsewhere: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    filters: Mapping[RemoteRef, Sequence[SavedFilter]] | None = None
+    filters_hidden: bool = False
     unmarked: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -57,10 +57,17 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """Leads that carry the label a change renames or deletes; None where they were not counted."""
+    """What uses the label that a change renames or deletes.
+
+    Attributes:
+        leads: how many live leads carry it; None where they were not counted.
+        archived_leads: the same of archived leads.
+        filters: names of saved filters that name a label which is deleted; None where filters were not read.
+    """
 
     leads: int | None
     archived_leads: int | None
+    filters: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

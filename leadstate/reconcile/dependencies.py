@@ -71,6 +71,7 @@ def weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
         impact = Impact(
             leads=None if live is None else len(live),
             archived_leads=None if archived is None else len(archived),
+            filters=_filters(observed, ref) if deletes else None,
         )
         weighed.append(
             replace(
@@ -82,6 +83,11 @@ def weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
             )
         )
     return weighed
+
+
+def _filters(observed: Observed, label: RemoteRef) -> tuple[str, ...] | None:
+    """Return the names of saved filters that name a label; None where filters were not read."""
+    return None if observed.filters is None else tuple(saved.name for saved in observed.filters.get(label, ()))
 
 
 def _pages_after(changes: Sequence[Change], observed: Observed) -> int:

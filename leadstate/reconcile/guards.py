@@ -6,7 +6,7 @@ Guards read the plan and nothing else; they change no plan.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from leadstate.model.diagnostics import Diagnostic, Severity, counted
+from leadstate.model.diagnostics import Diagnostic, Severity, counted, some
 from leadstate.model.plan import AccountPlan, Action, Change, Reason
 from leadstate.model.policy import Policy
 
@@ -123,7 +123,7 @@ def _reserve(plan: AccountPlan, budget: Budget) -> Iterator[Diagnostic]:
 
 
 def _in_use(plan: AccountPlan, policy: Policy) -> Iterator[Diagnostic]:
-    """A label that leads carry is not deleted under them (spec section 1, promise 6)."""
+    """A label that leads carry, or that a saved filter names, is not deleted (spec section 1, promise 6)."""
     for change in plan.changes:
         if not policy.refuse_in_use or change.action is not Action.DELETE or change.impact is None:
             continue
@@ -137,3 +137,10 @@ def _in_use(plan: AccountPlan, policy: Policy) -> Iterator[Diagnostic]:
             declare = "declare it with `state: absent` and" if change.reason is Reason.UNMANAGED else "write"
             fix = f"{declare} `replace_with: LABEL` to give its leads another label first, set `policy.in_use: allow`"
             yield _refusal(plan, IN_USE, f"{counted(leads, 'open lead')}{also} still {carry} it", fix, change)
+        # A filter keeps the dead id, wherever the leads have gone.
+        if change.impact.filters:
+            names = some([f"{name!r}" for name in change.impact.filters])
+            verb, them = ("names", "that filter") if len(change.impact.filters) == 1 else ("name", "those filters")
+            summary = f"{counted(len(change.impact.filters), 'saved filter')} {verb} it: {names}"
+            fix = f"take it out of {them} in Pipedrive, set `policy.in_use: allow`"
+            yield _refusal(plan, IN_USE, summary, fix, change)

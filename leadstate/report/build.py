@@ -147,7 +147,7 @@ def change_row(change: Change, outcome: Outcome | None) -> doc.Change:
 
 
 def _impact(impact: Impact) -> doc.Impact:
-    return doc.Impact(leads=impact.leads, archived_leads=impact.archived_leads)
+    return doc.Impact(leads=impact.leads, archived_leads=impact.archived_leads, filters=impact.filters)
 
 
 def result_row(outcome: Outcome) -> doc.Result:

@@ -55,10 +55,17 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Impact:
-    """Leads that carry the label; null where they were not counted."""
+    """What uses the label; null where it was not read.
+
+    Attributes:
+        leads: live leads that carry it.
+        archived_leads: archived leads that carry it.
+        filters: names of saved filters that name a label which is deleted.
+    """
 
     leads: int | None
     archived_leads: int | None
+    filters: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from leadstate.engine.run import Settings, plan_one
 from leadstate.model.account import Account
 from leadstate.model.outcome import Outcome
 from leadstate.model.plan import AccountPlan, Change
-from leadstate.model.policy import Policy
+from leadstate.model.policy import Impact, Policy
 from leadstate.model.resource import Desired
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.connection import Connection, Pace, TokenAuth, http_client
@@ -31,6 +31,7 @@ class Fake(httpx.AsyncBaseTransport):
 
     Attributes:
         labels: id → label.
+        filters: id → saved filter, its conditions with it.
         leads: id → lead, live or archived.
         sent: every request, as `PATCH leads/1`.
         bodies: what each write request held, beside its name.
@@ -41,6 +42,7 @@ class Fake(httpx.AsyncBaseTransport):
 
     labels: dict[str, dict[str, Any]] = field(default_factory=dict)
     leads: dict[str, dict[str, Any]] = field(default_factory=dict)
+    filters: dict[str, dict[str, Any]] = field(default_factory=dict)
     sent: list[str] = field(default_factory=list)
     bodies: list[tuple[str, Any]] = field(default_factory=list)
     before: dict[tuple[str, int], Callable[[], Reply | None]] = field(default_factory=dict)
@@ -83,12 +85,12 @@ class Fake(httpx.AsyncBaseTransport):
         return (self.after[name, times]() if (name, times) in self.after else None) or reply
 
     def _do(self, request: httpx.Request, path: list[str], body: dict[str, Any]) -> Reply:
-        table = self.labels if path[0] == "leadLabels" else self.leads
+        table = {"leadLabels": self.labels, "filters": self.filters}.get(path[0], self.leads)
         if request.method == "POST":
             self.made += 1
             table[f"new-{self.made}"] = {"id": f"new-{self.made}", **body}
             return ok(table[f"new-{self.made}"], 201)
-        if path == ["leadLabels"]:
+        if path in (["leadLabels"], ["filters"]):
             return ok([*table.values()])
         if path in (["leads"], ["leads", "archived"]):
             return self._page(request, archived=len(path) > 1)
@@ -125,10 +127,12 @@ class Fake(httpx.AsyncBaseTransport):
 
         return asyncio.run(main())
 
-    def plan(self, *desired: Desired, policy: Policy = FREE, **of_account: Any) -> AccountPlan:
+    def plan(
+        self, *desired: Desired, policy: Policy = FREE, impact: Impact = Impact.LIVE, **of_account: Any
+    ) -> AccountPlan:
         """Plan these declarations."""
         account = Account("emea", "http://127.0.0.1:1", "ns", policy, desired, **of_account)
-        return self.run(lambda writer: plan_one(account, writer, Settings()))
+        return self.run(lambda writer: plan_one(account, writer, Settings(impact=impact)))
 
     def apply(self, plan: AccountPlan, observer: "Heard | None" = None) -> Outcomes:
         """Carry a plan out; `sent` and `bodies` hold what that took."""

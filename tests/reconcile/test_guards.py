@@ -1,13 +1,15 @@
 """Which plans are refused, with which number, and what lifts it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from leadstate.model.address import RemoteRef
+from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.diagnostics import Severity
 from leadstate.model.policy import Policy
 from leadstate.model.resource import AtLeast
+from leadstate.model.usage import SavedFilter
 from leadstate.reconcile.guards import Budget, guard, lift
 from tests.harness.builders import HERE, account, label, lead, live_label, live_lead, planned, refs
 
@@ -58,6 +60,22 @@ def test_archived_leads_count_as_use_of_a_label() -> None:
         account(label("Old", present=False)), live_label("Old"), carriers={}, archived_carriers={ref: ["x", "y", "z"]}
     )
     assert [diagnostic.code for diagnostic in guard(plan, Policy(), {}, FREE)] == ["in-use"]
+
+
+@pytest.mark.parametrize("moves_to", [None, Ref("label", "Warm")])
+def test_a_label_that_saved_filters_name_is_refused_wherever_its_leads_go(moves_to: Ref | None) -> None:
+    filters = (SavedFilter(1, "Mine"), SavedFilter(2, "Yours"))
+    plan = planned(
+        account(replace(label("Old", present=False), moves_to=moves_to)),
+        live_label("Old"),
+        live_label("Warm"),
+        carriers={},
+        archived_carriers={},
+        filters={RemoteRef("label", "id-Old"): filters, RemoteRef("label", "id-Warm"): filters},
+    )
+    (found,) = guard(plan, Policy(), {}, FREE)
+    assert (found.code, found.summary) == ("in-use", "2 saved filters name it: 'Mine', 'Yours'")
+    assert guard(plan, Policy(refuse_in_use=False), {}, FREE) == ()
 
 
 def test_a_label_with_unknown_use_counts_as_used() -> None:

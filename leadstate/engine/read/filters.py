@@ -7,10 +7,12 @@ from pydantic import ValidationError
 
 from leadstate.engine.jobs import task_group
 from leadstate.engine.read.decoded import describe
+from leadstate.kinds.label import LABEL
 from leadstate.kinds.saved_filter import WireFilter
+from leadstate.model.address import RemoteRef
 from leadstate.model.usage import SavedFilter
 from leadstate.pipedrive.client import Reader
-from leadstate.pipedrive.errors import BadAnswer, NotFound
+from leadstate.pipedrive.errors import BadAnswer, Forbidden, NotFound
 from leadstate.pipedrive.operations import GET_FILTER, GET_FILTERS, Operation, Request
 
 
@@ -25,6 +27,19 @@ async def list_filters(reader: Reader) -> list[SavedFilter]:
     rows = (await reader.get(Request(GET_FILTERS))).rows()
     listed = [_decoded(GET_FILTERS, row) for row in rows]
     return [SavedFilter(found.id, found.name) for found in listed if found.saved]
+
+
+async def read_filters(reader: Reader) -> Mapping[RemoteRef, tuple[SavedFilter, ...]] | None:
+    """Return each label that saved filters name, with those filters; None where the token may not read filters.
+
+    Raises:
+        ApiError: they could not be read.
+    """
+    try:
+        named = await read_named_ids(await list_filters(reader), reader)
+    except Forbidden:
+        return None
+    return {RemoteRef(LABEL.name, remote_id): filters for remote_id, filters in named.items()}
 
 
 async def read_named_ids(filters: Sequence[SavedFilter], reader: Reader) -> Mapping[str, tuple[SavedFilter, ...]]:

@@ -7,9 +7,11 @@ from typing import Final, Protocol
 
 from leadstate.engine.jobs import task_group
 from leadstate.engine.read.decoded import decoded
+from leadstate.engine.read.filters import read_filters
 from leadstate.engine.read.leads import Named, Question, read_leads
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Kind
+from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
 from leadstate.model.account import Account
 from leadstate.model.observed import Observed
@@ -39,7 +41,7 @@ async def observe(
     """Return the live state of one account, and the matching of each kind that had to be known to read it.
 
     What names tell is listed, in one request a kind. Leads are read where one is declared, where leads are pruned, or
-    where a label goes that they may carry.
+    where a label goes that they may carry; with `Impact.FULL` saved filters too where a label goes.
 
     Args:
         account: what is declared.
@@ -59,6 +61,9 @@ async def observe(
             if _is_wanted(kind, account)
         }
         known = await named
+        filters = None
+        if impact is Impact.FULL and known.goes[LABEL.name]:
+            filters = group.create_task(read_filters(reader))
         for kind in _STRATEGIES.keys() - reading.keys():
             if impact is not Impact.NONE and any(known.goes[other] for other in KINDS[kind].references.values()):
                 read = _STRATEGIES[kind](account, reader, question, named, wanted=False)
@@ -67,6 +72,8 @@ async def observe(
     for task in reading.values():
         observed = replace(task.result(), live={**observed.live, **task.result().live})
     observed = replace(observed, ignored=known.ignored)
+    if filters is not None:
+        observed = replace(observed, filters=filters.result(), filters_hidden=filters.result() is None)
     return observed, known.matched
 
 

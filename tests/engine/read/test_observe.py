@@ -14,6 +14,7 @@ from leadstate.model.observed import Observed
 from leadstate.model.plan import AccountPlan
 from leadstate.model.policy import Impact, Prune
 from leadstate.model.resource import Desired, Live
+from leadstate.model.usage import SavedFilter
 from leadstate.pipedrive.errors import IncompleteListing
 from leadstate.reconcile.match import Matching, match
 from tests.harness.builders import label, lead, live_label, live_lead, shown
@@ -153,6 +154,36 @@ def test_archived_leads_that_carry_a_label_are_counted_only_where_all_are(
     found = seen(fake, label("Hot", present=False), impact=impact)
     assert found.archived_carriers == carriers
     assert fake.sent.count("GET leads/archived") == pages
+
+
+ID = "0b7c3f52-0c5e-41f0-8000-0242ac120002"
+
+
+def with_filter() -> Fake:
+    fake = Fake()
+    fake.label(ID, "Hot")
+    fake.filters["4"] = {"id": 4, "name": "Hot ones", "conditions": {"conditions": [{"value": f'["{ID.upper()}"]'}]}}
+    return fake
+
+
+@pytest.mark.parametrize("impact", Impact)
+@pytest.mark.parametrize("present", [True, False])
+def test_filters_are_read_only_where_a_label_goes_and_all_is_counted(impact: Impact, *, present: bool) -> None:
+    fake = with_filter()
+    found = seen(fake, label("Hot", present=present), impact=impact)
+    read = impact is Impact.FULL and not present
+    assert found.filters == ({RemoteRef("label", ID): (SavedFilter(4, "Hot ones"),)} if read else None)
+    assert [name for name in fake.sent if "filters" in name] == (["GET filters", "GET filters/4"] if read else [])
+    assert not found.filters_hidden
+
+
+def test_a_token_that_may_not_read_filters_is_told_and_the_plan_goes_on() -> None:
+    fake = with_filter()
+    fake.before["GET filters", 0] = lambda: failed(403, "forbidden")
+    found = fake.plan(label("Hot", present=False), policy=PRUNES, impact=Impact.FULL)
+    assert [change.impact and change.impact.filters for change in found.changes] == [None]
+    assert "filters-not-read" in {diagnostic.code for diagnostic in found.diagnostics}
+    assert found.complete
 
 
 def test_a_list_tells_how_long_it_was_how_many_are_of_others_and_what_is_gone() -> None:
