@@ -110,9 +110,9 @@ def test_links_in_the_readme_are_absolute() -> None:
     assert targets
     assert all(target.startswith("https://") for target in targets.values())
     assert not re.findall(r"(?<!!)\[[^\]]*\]\((?!https://)", text)
-    assert {
-        key or label.lower() for label, key in re.findall(r"\[([^\]]+)\](?:\[([^\]]*)\])?(?![:(])", _prose(text))
-    } <= set(targets)
+    prose = re.sub(r"^\[.*?\]: .*$", "", _prose(text), flags=re.MULTILINE)
+    named = re.findall(r"(?<!!)\[([^\]]+)\](?:\[([^\]]*)\])?(?!\()", prose)
+    assert {key or label.lower() for label, key in named} == set(targets)
 
 
 def test_pages_have_no_blocks_that_a_repository_page_shows_raw() -> None:
