@@ -1,4 +1,8 @@
-"""leadstate as a process: its output goes to the log, and what it writes to stderr is kept too."""
+"""leadstate as a process: its output goes to the log, and what it writes to stderr is kept too.
+
+Both go to stdout: the runner of GitHub reads two streams in no certain order, and would find a line of stderr after the
+end of what it is told to take for no command.
+"""
 
 import signal
 import subprocess
@@ -16,6 +20,6 @@ def run(words: Iterable[str], environ: Mapping[str, str]) -> tuple[int, bytes]:
         said = bytearray()
         for line in process.stderr or ():
             said += line
-            sys.stderr.buffer.write(line)
-            sys.stderr.buffer.flush()
+            sys.stdout.buffer.write(line)
+            sys.stdout.buffer.flush()
         return process.wait(), bytes(said)

@@ -27,8 +27,10 @@ def main(words: list[str]) -> int:
     path, _, query = words.pop(0).removeprefix("repos/acme/crm/").partition("?")
     method = words[words.index("--method") + 1] if "--method" in words else "GET"
     known: dict[str, Any] = json.loads(FILE.read_text()) if FILE.exists() else {}
+    fields = [words[i + 1] for i, word in enumerate(words) if word in {"--raw-field", "--field"}]
+    given = dict(field.split("=", 1) for field in fields)
     try:
-        answer = ask(known, method, path, query)
+        answer = ask(known, method, path, query, given)
     except Status as status:
         sys.stderr.write(f"gh: {status}\n")
         return 1
@@ -40,12 +42,12 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def ask(known: dict[str, Any], method: str, path: str, query: str) -> Any:
+def ask(known: dict[str, Any], method: str, path: str, query: str, given: dict[str, Any]) -> Any:
     if any(f"{method} {path}".startswith(start) for start in known.get("refuse", ())):
         raise Status("Resource not accessible by integration (HTTP 403)")
     if method == "GET":
         return listed(known, unquote(path), {key: found[0] for key, found in parse_qs(query).items()})
-    return change(known, unquote(path), method, json.load(sys.stdin))
+    return change(known, unquote(path), method, given or json.load(sys.stdin))
 
 
 def listed(known: dict[str, Any], path: str, query: dict[str, str]) -> Any:  # noqa: PLR0911  one for each path
@@ -76,12 +78,10 @@ def change(known: dict[str, Any], path: str, method: str, given: dict[str, Any])
         return commit(known, path.removeprefix("contents/"), given)
     if path.startswith("git/refs"):
         ref = given.get("ref", path.replace("git/", ""))
-        if (
-            method == "POST"
-            and subprocess.run(["git", "-C", known["git"], "rev-parse", "-q", "--verify", ref], check=False).returncode
-            == 0
-        ):
-            raise Status("Reference already exists (HTTP 422)")
+        verify = ["git", "-C", known["git"], "rev-parse", "--quiet", "--verify", ref]
+        exists = subprocess.run(verify, check=False, capture_output=True).returncode == 0
+        if exists is (method == "POST"):
+            raise Status(f"Reference {'already exists' if exists else 'does not exist'} (HTTP 422)")
         git(known, "update-ref", ref, given["sha"])
         return {}
     name = "comments" if "comments" in path else path.partition("/")[0]

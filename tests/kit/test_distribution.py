@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 import leadstate
-from tests.harness.workflow_runner import ROOT
+from tests.harness.hub import Hub, git
+from tests.harness.workflow_runner import ROOT, Runner, read
 
 
 def python(*words: str | Path, cwd: Path = ROOT, program: str | Path = sys.executable) -> str:
@@ -103,3 +104,15 @@ def test_the_classifiers_are_the_pythons_of_ci() -> None:
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
     told = [line.split("::")[-1].strip(' ",') for line in project.splitlines() if "Python :: 3." in line]
     assert 'python: ["' + '", "'.join(told) + '"]' in workflow
+
+
+def test_a_release_moves_the_tag_that_workflows_name(tmp_path: Path) -> None:
+    hub = Hub(Runner(tmp_path, {}), ROOT)
+    hub.begin(file="first")
+    (step,) = read(ROOT / ".github" / "workflows" / "release.yml")["jobs"]["move-v1"]["steps"]
+    for text in ("second", "third"):
+        hub.push("main", (hub.desk / "file").read_text(), text, "file")
+        commit = git(hub.origin, "rev-parse", "main")
+        done = hub.runner.run(step["run"], {"GH_TOKEN": "workflow-token", "GITHUB_SHA": commit})
+        assert done.code == 0, done.log
+        assert git(hub.origin, "rev-parse", "v1") == commit

@@ -296,14 +296,9 @@ def test_nothing_is_applied_if_the_folder_of_receipts_is_a_link(
 
 def test_the_token_of_the_workflow_is_in_no_environment_of_leadstate(runner: Runner) -> None:
     """A program that the configuration names sees all that leadstate sees; GH_TOKEN could also be the job's own."""
-    spy = runner.home / "bin" / "spy"
-    spy.write_text("#!/bin/sh\nenv > $HOME/seen\ncat /proc/$PPID/environ >> $HOME/seen\necho sandbox-token\n")
-    spy.chmod(0o755)
-    file = runner.workspace / "leadstate.yaml"
-    file.write_text(file.read_text().replace("{env: PIPEDRIVE_TOKEN}", "{command: [spy]}"))
+    provide(runner, "env > $HOME/seen\ncat /proc/$PPID/environ >> $HOME/seen")
     secret = {"GITHUB_TOKEN": "workflow-token", "AWS_SECRET": "other-secret", "NAMED": "named-secret"}
-    trust = {"LEADSTATE_ALLOW_TOKEN_SOURCES": "command:spy"}
-    done = runner.action({**TOKEN, **secret, **trust}, env="NAMED")
+    done = runner.action({**TOKEN, **secret}, env="NAMED")
     assert done.code == 0, done.log
     seen = (runner.home / "home" / "seen").read_text()
     assert "named-secret" in seen
@@ -372,8 +367,31 @@ def test_the_lengths_of_listings_are_kept_between_runs(runner: Runner) -> None:
     known = json.dumps({"acme": {"getLeads": 3}})
     (runner.home / "caches" / "leadstate-pages-leadstate-1-1").write_text(known)
     assert on_pull_request(runner).code == 0
-    assert (runner.home / "temp" / "leadstate-cache" / "leadstate" / "pages.json").read_text() == known
-    assert len(list((runner.home / "caches").iterdir())) == 1
+    file = runner.home / "temp" / "leadstate-cache" / "leadstate" / "pages.json"
+    assert file.read_text() == known
+    assert len(list((runner.home / "caches").iterdir())) == 1, "nothing new to keep"
+    longer = known.replace("3", "4")
+    provide(runner, f"echo '{longer}' > $XDG_CACHE_HOME/leadstate/pages.json")
+    assert on_pull_request(runner).code == 0
+    assert (runner.home / "caches" / "leadstate-pages-leadstate-77-1").read_text().strip() == longer
+
+
+def provide(runner: Runner, script: str) -> None:
+    """Let a program give the token, and do something else before that."""
+    program = runner.home / "bin" / "provide"
+    program.write_text(f"#!/bin/sh\n{script}\necho sandbox-token\n")
+    program.chmod(0o755)
+    file = runner.workspace / "leadstate.yaml"
+    file.write_text(file.read_text().replace("{env: PIPEDRIVE_TOKEN}", "{command: [provide]}"))
+    runner.env = {**runner.env, "LEADSTATE_ALLOW_TOKEN_SOURCES": "command:provide"}
+
+
+def test_summary_and_comment_say_that_a_run_was_killed(runner: Runner) -> None:
+    provide(runner, "kill -9 $(ps -o ppid= -p $PPID) $PPID")
+    done = on_pull_request(runner)
+    assert done.code == -9
+    assert "was ended before it wrote a report" in done.summary
+    assert "was ended before it wrote a report" in runner.hub["comments"][0]["body"]
 
 
 def test_a_comment_without_permission_is_a_warning(runner: Runner) -> None:
