@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from leadstate.api.atomic_write import PRIVATE, replace_file
+from leadstate.config.yaml.files import link_outwards
 from leadstate.engine.events import Observer
 from leadstate.model.account import Account
 from leadstate.model.address import Address
@@ -58,6 +59,11 @@ class Receipt(Observer):
         name = (report.fingerprint or "").removeprefix("sha256:")[:8]
         stem = f"{now:%Y%m%dT%H%M%SZ}-{name}-{os.getpid()}"
         self.path = folder / f"{stem}.json"
+        if (link := link_outwards(self.path)) is not None:
+            raise ReceiptError(
+                f"the receipt {self.path} is not written over the link {link}, which leads out of the repository",
+                hint="remove the link, then run again; nothing was changed",
+            )
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.path = _create(folder, stem, to_json(report))
