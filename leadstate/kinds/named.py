@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from leadstate.kinds.base import Item, Kind, Line, Resolve, Spec, Wire, fields_set
-from leadstate.kinds.forms import is_text
+from leadstate.kinds.forms import is_text, is_text_or_none
 from leadstate.model.address import Address, Ref, Span
 from leadstate.model.plan import Action, Change
 from leadstate.model.policy import Prune
@@ -117,7 +117,7 @@ def named_kind(
     moves: Callable[[Change], Sequence[Request]] = lambda _change: (),
     stand_ins: Mapping[str, Any] | None = None,
 ) -> Kind:
-    """Return the kind of objects that their names tell, all attributes of which are text.
+    """Return the kind of objects that their names tell. Attributes are text, or null where an answer may lack them.
 
     Args:
         name: as in addresses.
@@ -132,6 +132,7 @@ def named_kind(
     spec, override, wire = models
     listing, add, update, delete = operations
     attributes = tuple(override.model_fields)
+    always = frozenset(key for key in attributes if wire.model_fields[key].is_required())
 
     def decode(raw: object) -> Live:
         found = wire.model_validate(raw)
@@ -166,11 +167,11 @@ def named_kind(
         requests,
         reread,
         lambda _name, value: value,
-        dict.fromkeys(attributes, is_text),
+        {key: is_text if key in always else is_text_or_none for key in attributes},
         columns,
         (Prune.LOCKED, Prune.ALL),
         f"Which undeclared {section} are deleted; locked: those that the lock file knows.",
         moves,
         stand_ins=stand_ins or {},
-        needed_to_recreate=frozenset(attributes),
+        needed_to_recreate=always,
     )
