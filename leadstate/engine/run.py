@@ -182,7 +182,8 @@ def plan_of(seen: Seen, reader: Reader, settings: Settings) -> AccountPlan:
     else:
         plan = plan_account(account, observed, tuple(KINDS), settings.targets, seen.matched, today=settings.today)
     named = (live for kind in KINDS.values() if kind.is_named for live in observed.live.get(kind.name, ()))
-    plan = replace(plan, changes=with_calls(plan.changes), named=tuple(named))
+    names = {**observed.names, **plan.names}
+    plan = replace(plan, changes=with_calls(plan.changes), named=tuple(named), names=names)
     limit = account.policy.max_tokens if settings.max_tokens is None else settings.max_tokens
     policy = replace(account.policy, max_tokens=limit)
     left, a_day = reader.tokens_today

@@ -44,6 +44,7 @@ class Observed:
         elsewhere: ownership marker of another namespace, with the key of a declared object → ids of live leads.
         unmarked: title, white space collapsed → ids of live leads that bear no ownership marker, were created over the
             API, and have the title of a declared lead.
+        names: attribute and id, with a colon between → what the person, organization or user is known by.
     """
 
     live: Mapping[str, Sequence[Live]]
@@ -60,3 +61,4 @@ class Observed:
     filters: Mapping[RemoteRef, Sequence[SavedFilter]] | None = None
     filters_hidden: bool = False
     unmarked: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)

@@ -67,8 +67,10 @@ class AccountReceipt:
         file: where that is written.
         touched: every touch, in order.
         labels: id → name of the labels that existed before it.
+        names: attribute and id → what people know it by, as far as the run did.
     """
 
     file: str
     touched: tuple[Touch, ...]
     labels: Mapping[str, str]
+    names: Mapping[str, str] = field(default_factory=dict)

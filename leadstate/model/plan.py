@@ -183,6 +183,7 @@ class AccountPlan:
             called here.
         reading: how live leads were read; None where they were not.
         company_id: the company that the configuration says the account is of; None where it says nothing.
+        names: attribute and id, or kind and key, with a colon between → what people know it by.
     """
 
     account: str
@@ -196,6 +197,7 @@ class AccountPlan:
     named: tuple[Live, ...] = ()
     reading: Reading | None = None
     company_id: int | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def fingerprint(self) -> str | None:

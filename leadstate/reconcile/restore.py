@@ -48,6 +48,7 @@ def plan_restore(
         diagnostics=tuple(draft.diagnostics),
         bindings=draft.bindings,
         reading=observed.reading,
+        names={**receipt.names, **draft.titles()},
     )
 
 
@@ -113,6 +114,17 @@ class _Draft:
             self._keys[kind, remote_id] = name
             if remote_id in names:
                 self.bindings.bind(Ref(kind, name), remote_id)
+
+    def titles(self) -> dict[str, str]:
+        """What people call the leads that no key tells."""
+        found = {
+            changed.remote_id: str(changed.before["title"])
+            for changed in self._changed
+            if changed.kind == CARRIER and "title" in changed.before
+        }
+        found |= {live.remote_id: live.name for live in self.observed.live.get(CARRIER, ())}
+        keys = {remote_id: self._keys[CARRIER, remote_id] for remote_id in found}
+        return {f"{CARRIER}:{key}": found[id_] for id_, key in keys.items() if key in {id_, f"#{id_}"}}
 
     def limit_to(self, targets: Sequence[Target]) -> None:
         """Leave out what the targets do not need: of other leads all but the labels that are targets."""

@@ -109,6 +109,7 @@ def _account(part: Part) -> doc.Account:
         untouched=tuple(_untouched(plan.account, group) for group in plan.untouched),
         diagnostics=tuple(finding_row(diagnostic) for diagnostic in plan.diagnostics),
         labels=_labels(plan),
+        names=_names(plan),
         remaining=None if part.remaining is None else _remaining(part.remaining),
         unread=part.unread,
         bindings=plan.bindings.ids() if part.touched is not None else {},
@@ -166,6 +167,22 @@ def _untouched(account: str, untouched: Untouched) -> doc.Untouched:
         count=untouched.count,
         detail=untouched.detail,
     )
+
+
+def _names(plan: AccountPlan) -> dict[str, str]:
+    """What is known of the ids that changes name, and of leads that bear no key."""
+    if not plan.names:
+        return {}
+    named = {
+        f"{differing.path}:{side}"
+        for change in plan.changes
+        for differing in change.fields
+        for side in (differing.before, differing.after)
+        if isinstance(side, int)
+    }
+    named |= {str(about.address.ref) for about in plan.changes}
+    named |= {f"{left.kind}:{left.key}" for left in plan.untouched}
+    return {known: name for known, name in sorted(plan.names.items()) if known in named}
 
 
 def _labels(plan: AccountPlan) -> tuple[doc.Label, ...]:

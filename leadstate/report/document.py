@@ -221,6 +221,13 @@ class Account:
         Remaining | None, Field(description="After an apply: what a new plan finds; null where there is none.")
     ] = None
     unread: Annotated[str, Field(description="After an apply: why the account could not be read again.")] = ""
+    names: Annotated[
+        dict[str, str],
+        Field(
+            description="What people know ids by that changes name: FIELD:ID → as the configuration writes it, else an "
+            "email address or a name; KIND:KEY → the title of a lead that has no key."
+        ),
+    ] = field(default_factory=dict)
     bindings: Annotated[dict[str, str], Field(description="In a receipt: kind:key → remote id.")] = field(
         default_factory=dict
     )

@@ -2,10 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from leadstate.report.document import Account, Change, Diagnostic, Impact, Report, Source, Untouched
+from leadstate.report.document import Account, Change, Diagnostic, FieldChange, Impact, Report, Source, Untouched
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,23 +15,36 @@ class ChangeGroup:
     Attributes:
         change: what they have in common, as in the first account; its impact is that of all.
         places: where they are declared, each place once.
+        known: field and id, with a colon between → what is shown in place of the id.
         members: the changes, each with its account.
     """
 
     change: Change
     places: tuple[Source, ...]
+    known: Mapping[str, str]
     members: tuple[tuple[Account, Change], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class UntouchedGroup:
-    """Objects that are left for one reason; `address` is one within its account, or None for `count` of a kind."""
+    """Objects that are left for one reason.
+
+    Attributes:
+        address: that of one with a story of its own, within its account; None for `count` of a kind.
+        kind: their kind.
+        reason: why they are left.
+        detail: the story.
+        count: how many they are.
+        named: those that have names, each within its account.
+        accounts: where they are.
+    """
 
     address: str | None
     kind: str
     reason: str
     detail: str
     count: int
+    named: tuple[str, ...]
     accounts: tuple[Account, ...]
 
 
@@ -140,7 +153,14 @@ def _key(account: Account, change: Change) -> object:
         change.reason,
         change.origin,
         change.moves_to,
-        json.dumps([(field.path, field.before, field.after) for field in change.fields], sort_keys=True, default=str),
+        json.dumps(
+            [
+                (field.path, *(_known_as(account, field, side) or [side] for side in (field.before, field.after)))
+                for field in change.fields
+            ],
+            sort_keys=True,
+            default=str,
+        ),
         change.impact and (change.impact.leads is None, change.impact.archived_leads is None),
         change.result and (change.result.status, change.result.detail),
     )
@@ -151,7 +171,29 @@ def _group(members: Sequence[tuple[Account, Change]]) -> ChangeGroup:
     places = tuple(dict.fromkeys(change.source for _, change in members if change.source))
     if len(members) > 1 and first.impact is not None:
         first = replace(first, impact=_together([change.impact for _, change in members if change.impact]))
-    return ChangeGroup(first, places, tuple(members))
+    return ChangeGroup(first, places, _known(members), tuple(members))
+
+
+def known_ids(account: Account, change: Change) -> Mapping[str, str]:
+    """Return what is shown in place of the ids in a change: `p7@acme.test (7)`."""
+    return _known([(account, change)])
+
+
+def _known(members: Sequence[tuple[Account, Change]]) -> Mapping[str, str]:
+    account, first = members[0]
+    known: dict[str, str] = {}
+    for number, field in enumerate(first.fields) if account.names else ():
+        for side in ("before", "after"):
+            given = getattr(field, side)
+            if name := _known_as(account, field, given):
+                # Each account has an id of its own for what all of them know by one name.
+                same = all(getattr(change.fields[number], side) == given for _, change in members)
+                known[f"{field.path}:{given}"] = f"{name} ({given})" if same else name
+    return known
+
+
+def _known_as(account: Account, field: FieldChange, given: object) -> str | None:
+    return account.names.get(f"{field.path}:{given}") if isinstance(given, int) else None
 
 
 def _together(impacts: Sequence[Impact]) -> Impact:
@@ -168,10 +210,21 @@ def _untouched(accounts: Sequence[Account]) -> tuple[UntouchedGroup, ...]:
             address = (left.address or left.kind).removeprefix(f"{account.account}/") if left.detail else None
             alike.setdefault((address, left.kind, left.reason, left.detail), []).append((account, left))
     groups = [
-        UntouchedGroup(*key, sum(left.count for _, left in members), _distinct(account for account, _ in members))
+        UntouchedGroup(
+            *key,
+            sum(left.count for _, left in members),
+            tuple(dict.fromkeys(titled(account, left.address) for account, left in members if left.address)),
+            _distinct(account for account, _ in members),
+        )
         for key, members in alike.items()
     ]
     return tuple(sorted(groups, key=lambda group: group.address is None))
+
+
+def titled(account: Account, address: str) -> str:
+    """Return an address within its account, with the title of a lead that no key tells."""
+    local = address.removeprefix(f"{account.account}/")
+    return f'{local} "{account.names[local]}"' if local in account.names else local
 
 
 def _distinct(accounts: Iterable[Account]) -> tuple[Account, ...]:

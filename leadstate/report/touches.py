@@ -50,7 +50,7 @@ def receipt_of(account: doc.Account, file: str) -> AccountReceipt:
             f"{file} was edited: {account.account} holds something that no apply writes ({problem})",
             hint="use the receipt as leadstate wrote it, or undo the rest by hand",
         ) from None
-    return AccountReceipt(file, touched, {ids[ref]: name for ref, name in names.items() if ref in ids})
+    return AccountReceipt(file, touched, {ids[ref]: name for ref, name in names.items() if ref in ids}, account.names)
 
 
 def _plain(kind: str, attrs: Attrs | None) -> dict[str, object] | None:

@@ -320,6 +320,15 @@ def test_the_key_of_an_unplanned_object_is_its_marker_name_or_id() -> None:
     assert {change.want["labels"] for change in plan.changes} == {refs("Hot")}
 
 
+def test_a_lead_without_a_key_is_known_by_its_title_there_or_not() -> None:
+    there = (live_label("Hot"), live_lead(None, title="Renewal", remote_id="2"), live_lead("b", remote_id="3"))
+    touches = [relabelled("id-Hot", then=(), remote_id=remote_id) for remote_id in "23"]
+    gone = Touch("lead", "4", None, {"title": "Before"}, {"title": "After"}, answered=True)
+    receipt = AccountReceipt("receipt.json", (*touches, gone), {}, names={"person:7": "p7@acme.test"})
+    plan = plan_restore(account(), receipt, Observed({"label": there[:1], "lead": there[1:]}))
+    assert plan.names == {"lead:#2": "Renewal", "lead:4": "Before", "person:7": "p7@acme.test"}
+
+
 def test_labels_that_the_run_did_not_write_keep_their_names() -> None:
     changed = Touch("label", "id-Hot", "Hot", {"color": "red"}, {"color": "blue"}, answered=True)
     lead_ = live_lead("a", labels=["id-Warm"])

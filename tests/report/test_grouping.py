@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadstate.report.document import Account, Change, Impact, Report, Result, Source, Untouched
-from leadstate.report.grouping import Grouped, grouped
+from leadstate.report.grouping import Grouped, grouped, titled
 from tests.harness.reports import account, change, diagnostic, report
 
 SHAPES = st.builds(
@@ -143,3 +143,33 @@ def test_equal_diagnostics_are_one_unless_all_are_wanted() -> None:
     (group,) = grouped(whole).diagnostics
     assert group.about == ["a/label:Hot", "b/label:Hot", "c/label:Hot"]
     assert [each.members for each in grouped(whole, verbose=True).diagnostics] == [(one,) for one in found]
+
+
+def welcome(name: str, number: int, known: str = "p@acme.test") -> Account:
+    new = change("+", f"{name}/lead:a", ("person", None, number), ("value", None, number))
+    return account(name, new, names={f"person:{number}": known} if known else {})
+
+
+def test_an_id_is_shown_with_what_it_is_known_by() -> None:
+    (block,) = grouped(report(welcome("a", 7), welcome("b", 7))).blocks
+    assert block.groups[0].known == {"person:7": "p@acme.test (7)"}
+
+
+def test_ids_of_one_name_are_equal_and_those_of_others_are_not() -> None:
+    def added(name: str, number: int, known: str) -> Account:
+        return account(name, change("+", f"{name}/lead:a", ("person", None, number)), names={f"person:{number}": known})
+
+    (block,) = grouped(report(added("a", 7, "p@acme.test"), added("b", 8, "p@acme.test"))).blocks
+    assert block.groups[0].known == {"person:7": "p@acme.test"}
+    assert len(grouped(report(added("a", 7, "p@acme.test"), added("b", 7, "q@acme.test"))).blocks) == 2
+    assert len(grouped(report(welcome("a", 7), welcome("b", 8))).blocks) == 2, "a number is no id"
+    assert len(grouped(report(welcome("a", 7), welcome("b", 7, ""))).blocks) == 2
+
+
+def test_a_lead_without_a_key_is_called_by_its_title() -> None:
+    left = (Untouched(address="a/lead:#1", kind="lead", reason="gone"),)
+    one = account("a", untouched=left, names={"lead:#1": "Renewal"})
+    (block,) = grouped(report(one)).blocks
+    assert block.untouched[0].named == ('lead:#1 "Renewal"',)
+    assert titled(one, "a/lead:#1") == 'lead:#1 "Renewal"'
+    assert titled(one, "a/lead:x") == "lead:x"

@@ -130,15 +130,18 @@ async def resolve(
         there = {address: _told(lead, fields) for address, lead in there.items()}
     wanted = {value for _, value in _uses(planned)}
     found: dict[Lookup, list[_Known]] = {}
+    listed: dict[tuple[str, int], _Known] = {}
     rows = _Rows()
     for kind in ("person", "organization"):
         linked = _linked(planned, there, kind)
         known = await _by_id(kind, sorted({id_ for ids in linked.values() for id_ in ids}), reader, rows)
+        listed |= {(kind, id_): row for id_, row in known.items()}
         for lookup in sorted((lookup for lookup in wanted if lookup.kind == kind), key=_order):
             fitting = [known[id_] for id_ in sorted(linked.get(lookup, ())) if id_ in known and known[id_].fits(lookup)]
             found[lookup] = fitting[:1] or await _search(lookup, reader, rows)
     if any(lookup.kind == "user" for lookup in wanted):
         users = await _users(reader, rows)
+        listed |= {("user", user.id): user for user in users}
         found |= {lookup: [user for user in users if user.fits(lookup)] for lookup in wanted if lookup.kind == "user"}
     ids = {lookup: fitting[0].id for lookup, fitting in found.items() if len(fitting) == 1}
     diagnostics = [
@@ -147,7 +150,28 @@ async def resolve(
         if value not in ids
     ]
     desired = tuple(_with_ids(desired_item, ids) for desired_item in account.desired)
-    return replace(account, desired=desired), replace(observed, fields=fields), (*unfit, *diagnostics)
+    names = _names(planned, there, ids, listed)
+    return replace(account, desired=desired), replace(observed, fields=fields, names=names), (*unfit, *diagnostics)
+
+
+def _names(
+    desired: Iterable[Desired],
+    live: Mapping[Address, Live],
+    ids: Mapping[Lookup, int],
+    listed: Mapping[tuple[str, int], _Known],
+) -> Mapping[str, str]:
+    """Attribute and id → what was written for the id; for one that a live lead has, what it is known by."""
+    there: dict[str, str] = {}
+    written: dict[str, str] = {}
+    for desired_item in desired:
+        now = live[desired_item.address].attrs if desired_item.address in live else {}
+        for name, value in desired_item.attrs.items():
+            if isinstance(value, Lookup):
+                if value in ids:
+                    written[f"{name}:{ids[value]}"] = value.text
+                if isinstance(id_ := now.get(name), int) and (value.kind, id_) in listed:
+                    there |= {f"{name}:{id_}": words for words in listed[value.kind, id_].described.values()}
+    return {**there, **written}
 
 
 def _there(account: Account, observed: Observed) -> dict[Address, Live]:

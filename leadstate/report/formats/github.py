@@ -19,8 +19,8 @@ from leadstate.report.formats.wording import (
     note,
     remarks,
     shown_fields,
+    side,
     spent,
-    value,
     why_deleted,
 )
 from leadstate.report.grouping import Block, ChangeGroup, DiagnosticGroup, grouped
@@ -77,7 +77,9 @@ def _change(command: str, block: Block, group: ChangeGroup) -> str:
     change, account = group.change, block.accounts[0]
     name = local(account, change.address)
     fields = [
-        f"{visible(field.path)}: {f'{value(field.before)} → ' if change.action == 'update' else ''}{value(field.after)}"
+        f"{visible(field.path)}: "
+        + (f"{side(group.known, field, field.before)} → " if change.action == "update" else "")
+        + side(group.known, field, field.after)
         for field in shown_fields(change)
     ]
     said = [why_deleted(change)] if change.action == "delete" else fields

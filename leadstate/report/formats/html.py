@@ -24,9 +24,9 @@ from leadstate.report.formats.wording import (
     places,
     remarks,
     shown_fields,
+    side,
     spent,
     untouched_lines,
-    value,
     why_deleted,
 )
 from leadstate.report.grouping import Block, ChangeGroup, grouped
@@ -275,7 +275,7 @@ def _row(account: Account, group: ChangeGroup, before: Mapping[str, str], after:
         SIGN[change.action],
         why_deleted(change) if change.action == "delete" else "",
         tuple(
-            (field.path, _side(change, field, field.before, before), _side(change, field, field.after, after))
+            (field.path, _side(group, field, field.before, before), _side(group, field, field.after, after))
             for field in shown_fields(change)
         ),
         Side(chips=(Chip(str(was["color"]), str(was["color"])),)) if was.get("color") else Side(),
@@ -284,9 +284,10 @@ def _row(account: Account, group: ChangeGroup, before: Mapping[str, str], after:
     )
 
 
-def _side(change: Change, field: FieldChange, given: Scalar, colors: Mapping[str, str]) -> Side:
+def _side(group: ChangeGroup, field: FieldChange, given: Scalar, colors: Mapping[str, str]) -> Side:
+    change = group.change
     if change.kind == "label" and field.path == "color" and isinstance(given, str):
         return Side(chips=(Chip(given, given),))
     if change.kind == "lead" and field.path == "labels" and isinstance(given, list | tuple) and given:
         return Side(chips=tuple(Chip(name, colors.get(visible(f"label:{name}"), "")) for name in map(str, given)))
-    return Side(value(given, LONGEST_VALUE))
+    return Side(side(group.known, field, given, LONGEST_VALUE))

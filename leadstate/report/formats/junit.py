@@ -13,7 +13,8 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible
 from leadstate.report.document import Account, Change, Diagnostic, Report
-from leadstate.report.formats.wording import local, note, shown_fields, value, why_deleted, why_untouched
+from leadstate.report.formats.wording import local, note, shown_fields, side, why_deleted, why_untouched
+from leadstate.report.grouping import known_ids
 
 _NOT_IN_XML = re.compile("[\ufffe\uffff]")
 """What XML cannot hold, as a reference neither, beside what `visible` escapes."""
@@ -105,11 +106,12 @@ def _read_again(account: Account) -> _Case:
 
 
 def _change(account: Account, change: Change) -> _Case:
-    name = local(account, change.address)
+    name, known = local(account, change.address), known_ids(account, change)
     if change.result and change.result.status == "applied":
         return _Case(name)
     fields = [
-        f"{field.path}: {f'{value(field.before)} → ' if change.action == 'update' else ''}{value(field.after)}"
+        f"{field.path}: {f'{side(known, field, field.before)} → ' if change.action == 'update' else ''}"
+        f"{side(known, field, field.after)}"
         for field in shown_fields(change)
     ]
     what = {"add": "is missing", "update": "differs", "delete": f"is to be deleted: {why_deleted(change)}"}

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible
-from leadstate.report.document import Account, Change, Report
+from leadstate.report.document import Account, Report
 from leadstate.report.formats.wording import (
     FEW,
     SIGN,
@@ -19,9 +19,9 @@ from leadstate.report.formats.wording import (
     places,
     remarks,
     shown_fields,
+    side,
     spent,
     untouched_lines,
-    value,
     why_deleted,
 )
 from leadstate.report.grouping import Block, ChangeGroup, DiagnosticGroup, Grouped, grouped
@@ -234,16 +234,17 @@ def _row(account: Account, group: ChangeGroup, known: re.Pattern[str]) -> str:
         why = f": {prose(clipped(change.result.detail, _LONGEST_LINE), known)}" if change.result.detail else ""
         said = "<br>".join(filter(None, (said, f"**{change.result.status}**{why}")))
     name = _name(local(account, change.address))
-    return f"| {code(SIGN[change.action])} | {name} | {_fields(change)} | {place} | {said} |\n"
+    return f"| {code(SIGN[change.action])} | {name} | {_fields(group)} | {place} | {said} |\n"
 
 
-def _fields(change: Change) -> str:
+def _fields(group: ChangeGroup) -> str:
+    change = group.change
     if change.action == "delete":
         return prose(why_deleted(change), spans(_forms(change.moves_to or "")))
     lines = []
     for field in shown_fields(change):
-        before = "" if change.action == "add" else f"{code(value(field.before))} → "
-        lines.append(f"{_name(field.path)} {before}{code(value(field.after))}")
+        before = "" if change.action == "add" else f"{code(side(group.known, field, field.before))} → "
+        lines.append(f"{_name(field.path)} {before}{code(side(group.known, field, field.after))}")
     return "<br>".join(lines)
 
 

@@ -23,9 +23,9 @@ from leadstate.report.formats.wording import (
     places,
     remarks,
     shown_fields,
+    side,
     spent,
     untouched_lines,
-    value,
     why_deleted,
 )
 from leadstate.report.grouping import Block, ChangeGroup, DiagnosticGroup, grouped
@@ -104,7 +104,7 @@ def _rows(account: Account, group: ChangeGroup, longest: int) -> Iterator[tuple[
         (local(account, change.address), ACTION[change.action]),
     ]
     place = [(where, "dim")] if (where := places(group)) else []
-    first, *more = _fields(change, longest)
+    first, *more = _fields(group, longest)
     yield name, first, place, _note(change)
     for field in more:
         yield [], field, [], []
@@ -124,7 +124,8 @@ def _stacked(rows: Sequence[Sequence[Cell]], width: int) -> Iterator[Sequence[Ce
     yield from ([[], line] for line in below)
 
 
-def _fields(change: Change, longest: int) -> list[Cell]:
+def _fields(group: ChangeGroup, longest: int) -> list[Cell]:
+    change = group.change
     if change.action == "delete":
         return [[(why_deleted(change), "")]]
     shown = shown_fields(change)
@@ -132,8 +133,10 @@ def _fields(change: Change, longest: int) -> list[Cell]:
     lines: list[Cell] = []
     for field in shown:
         path = f"{visible(field.path):{width}}  "
-        before = [] if change.action == "add" else [(value(field.before, longest), "dim"), (" → ", "")]
-        lines.append([(path, ""), *before, (value(field.after, longest), "")])
+        before = (
+            [] if change.action == "add" else [(side(group.known, field, field.before, longest), "dim"), (" → ", "")]
+        )
+        lines.append([(path, ""), *before, (side(group.known, field, field.after, longest), "")])
     return lines or [[]]
 
 

@@ -1,14 +1,14 @@
 """How changes, costs and reasons are said in words: the same in every form that people read."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from leadstate.model.diagnostics import counted
+from leadstate.model.diagnostics import counted, some
 from leadstate.model.escape import visible
 from leadstate.report.document import Account, Change, FieldChange, Report, Requests, Scalar, Untouched
-from leadstate.report.grouping import ChangeGroup, DiagnosticGroup, UntouchedGroup
+from leadstate.report.grouping import ChangeGroup, DiagnosticGroup, UntouchedGroup, titled
 
 LONGEST_VALUE = 60
 """Characters of a value that are shown where space is dear."""
@@ -40,8 +40,12 @@ _WHY_UNTOUCHED = {
     "previous-name": "bears a previous name of another label",
     "ambiguous": "several could be meant",
     "changed-since": "changed since by somebody",
-    "gone": "not there any more",
+    "gone": "deleted since",
 }
+
+
+_NAMED_REASONS = frozenset({"gone", "changed-since"})
+"""Reasons with which people want to know which objects they are about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +61,14 @@ class Sentence:
 
 
 def local(account: Account, address: str) -> str:
-    """An address within its account, fit to be shown."""
-    return visible(address.removeprefix(f"{account.account}/"))
+    """An address within its account, with the title of a lead that no key tells, fit to be shown."""
+    return visible(titled(account, address))
+
+
+def side(known: Mapping[str, str], field: FieldChange, given: Scalar, longest: int = LONGEST_VALUE) -> str:
+    """A value of a field, as `value` shows it; an id with what people know it by, as far as that is known."""
+    name = known.get(f"{field.path}:{given}") if isinstance(given, int) else None
+    return value(given, longest) if name is None else clipped(visible(name), longest)
 
 
 def value(given: Scalar, longest: int = LONGEST_VALUE) -> str:
@@ -146,7 +156,9 @@ def untouched_lines(groups: Iterable[UntouchedGroup], total: int = 1) -> Iterato
     """
     for group in groups:
         if group.address is None:
-            what = f"{counted(group.count, group.kind)} untouched ({_WHY_UNTOUCHED.get(group.reason, group.reason)})"
+            what = f"{counted(group.count, group.kind)} untouched ({_why_untouched(group.kind, group.reason)})"
+            if group.reason in _NAMED_REASONS and group.named:
+                what += f": {visible(some(group.named, FEW))}"
         else:
             what = f"{visible(group.address)} {visible(group.detail)}"
         few = len(group.accounts) <= FEW
@@ -156,7 +168,13 @@ def untouched_lines(groups: Iterable[UntouchedGroup], total: int = 1) -> Iterato
 
 def why_untouched(untouched: Untouched) -> str:
     """Return why an object is left as it is."""
-    return untouched.detail or _WHY_UNTOUCHED.get(untouched.reason, untouched.reason)
+    return untouched.detail or _why_untouched(untouched.kind, untouched.reason)
+
+
+def _why_untouched(kind: str, reason: str) -> str:
+    if (kind, reason) == ("lead", "gone"):
+        return "deleted, made a deal of, or hidden from the token"
+    return _WHY_UNTOUCHED.get(reason, reason)
 
 
 def gravest_first(groups: Iterable[DiagnosticGroup]) -> list[DiagnosticGroup]:

@@ -114,6 +114,14 @@ def test_a_receipt_is_a_private_report_that_can_be_shown(shell: Shell) -> None:
     assert "applied" in shown.stdout
 
 
+def test_a_lead_that_no_file_declares_is_shown_with_its_title(shell: Shell, sandbox: Sandbox) -> None:
+    apply(shell)
+    shown = shell("restore", receipt(shell), "--out", "back.json").stdout
+    others = [lead for lead in sandbox.dump()["companies"][0]["leads"] if lead["origin_id"] is None]
+    named = [lead for lead in others if f'~ lead:#{lead["id"]} "{lead["title"]}"' in shown]
+    assert len(named) == shown.count("~ lead:#") > 0
+
+
 def test_later_changes_are_kept(shell: Shell, sandbox: Sandbox) -> None:
     apply(shell)
     company = sandbox.companies[0]

@@ -419,3 +419,28 @@ def test_malformed_persons_of_a_list_are_searched_for() -> None:
     found = plan(server, *(lead(f"{i}", person=person("email", "tom@acme.test")) for i in range(1, 12)))
     assert found.diagnostics == ()
     assert len(server.searched) == 1
+
+
+def test_ids_are_known_as_they_were_written_and_those_of_live_leads_as_people_know_them() -> None:
+    there = {"id": "a", "title": "a", "person_id": 2, "owner_id": 101, "origin_id": "ns:a"}
+    wanted = lead(
+        "a",
+        person=person("email", "JANE@acme.test"),
+        owner=Lookup("user", "email", "sam@acme.test", HERE),
+        organization=Lookup("organization", "name", "Borealis  Foods", HERE),
+    )
+    found = plan(Pipedrive(there), wanted, lead("b", person=1))
+    assert found.names == {
+        "person:1": "JANE@acme.test",
+        "person:2": "tom@acme.test",
+        "owner:101": "sam@acme.test",
+        "organization:9": "Borealis  Foods",
+    }
+    assert plan(Pipedrive(), lead("b", person=1)).names == {}
+
+
+def test_who_a_custom_field_names_is_known_as_written() -> None:
+    buyer = "custom_fields.Buyer"
+    named: dict[str, Any] = {buyer: CustomValue({"email": "jane@acme.test"}, HERE)}
+    found = plan(Pipedrive(), lead(**named))
+    assert found.names == {f"{buyer}:1": "jane@acme.test"}

@@ -1,12 +1,14 @@
 """The three ends of an apply, in every format: no differences, what remains, or that it could not be read again."""
 
+import html
+
 import pytest
 
 from leadstate.report import RENDERERS
-from leadstate.report.document import Account, Remaining
+from leadstate.report.document import Account, Remaining, Untouched
 from leadstate.report.formats.text import to_text
 from leadstate.report.formats.wording import remarks
-from tests.harness.reports import account, diagnostic, report
+from tests.harness.reports import account, change, diagnostic, report
 
 CLEAN = Remaining(add=0, update=0, delete=0)
 ERROR = diagnostic("error", "ambiguous", "2 labels bear its name")
@@ -66,3 +68,21 @@ def test_every_format_writes_the_result(name: str) -> None:
     assert "1 account could not be read again" in told
     assert "429, spent" in told
     assert "no differences" not in told
+
+
+@pytest.mark.parametrize("name", ["text", "markdown", "html", "github", "junit"])
+def test_every_format_shows_a_person_as_written_and_a_lead_by_its_title(name: str) -> None:
+    given = change("~", "a/lead:#1", ("person", 5, 7))
+    whole = report(account("a", given, names={"person:7": "p7@acme.test", "lead:#1": "Renewal"}))
+    told = html.unescape("".join(RENDERERS[name](whole, color=False, width=200, verbose=False)))
+    assert "p7@acme.test (7)" in told
+    assert 'lead:#1 "Renewal"' in told.replace("%3A", ":")
+
+
+def test_what_is_gone_is_named_with_what_can_have_become_of_it() -> None:
+    gone = tuple(Untouched(address=f"a/lead:{key}", kind="lead", reason="gone") for key in "wxyz")
+    label = Untouched(address="a/label:L", kind="label", reason="gone")
+    told = to_text(report(account("a", untouched=(*gone, label))), color=False, width=200)
+    why = "deleted, made a deal of, or hidden from the token"
+    assert f"  4 leads untouched ({why}): lead:w, lead:x, lead:y and 1 more\n" in told
+    assert "  1 label untouched (deleted since): label:L\n" in told
