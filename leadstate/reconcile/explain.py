@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leadstate.model.account import Account
-from leadstate.model.address import Address, Span
+from leadstate.model.address import Address, RemoteRef, Span
 from leadstate.model.observed import Observed
 from leadstate.model.plan import AccountPlan, Change, Reason, Untouched
 from leadstate.model.policy import Prune
-from leadstate.model.resource import Attrs, Desired, Live, references, settle
+from leadstate.model.resource import CARRIED, Attrs, Desired, Live, references, settle
 from leadstate.reconcile.match import KnownBy, identify, known_by
 
 
@@ -45,6 +45,7 @@ class Explained:
         needed_by: declared objects that refer to it.
         prune: what the account does with undeclared objects of its kind.
         remembered: whether the lock file knows its id.
+        leads: of a label, how many live leads carry it; None where they were not read.
     """
 
     address: Address
@@ -58,6 +59,7 @@ class Explained:
     needed_by: tuple[Address, ...]
     prune: Prune
     remembered: bool
+    leads: int | None
 
 
 def explain(
@@ -104,7 +106,14 @@ def explain(
         tuple(item.address for item in declared.desired if address.ref in _referred(item)),
         account.policy.prune(address.kind),
         live is not None and live.remote_id in account.locked,
+        _leads(live, observed),
     )
+
+
+def _leads(live: Live | None, observed: Observed) -> int | None:
+    if live is None or live.kind != CARRIED or observed.carriers is None:
+        return None
+    return len(observed.carriers.get(RemoteRef(CARRIED, live.remote_id), ()))
 
 
 def known_words(account: Account, observed: Observed, order: Sequence[str]) -> dict[tuple[str, str], Address]:

@@ -53,6 +53,7 @@ def explanation(explained: Explained, plan: AccountPlan, written: Sequence[Writt
         needed_by=tuple(map(str, explained.needed_by)),
         diagnostics=tuple(map(finding_row, plan.diagnostics)),
         applyable=plan.applyable,
+        leads=explained.leads,
     )
 
 

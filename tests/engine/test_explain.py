@@ -34,6 +34,19 @@ def test_a_declared_label_is_explained_and_no_lead_is_read() -> None:
     assert fake.sent == ["GET leadLabels"]
 
 
+def test_leads_that_carry_a_label_are_counted_where_they_are_read_for_another_one() -> None:
+    fake = Fake()
+    fake.label("1", "Hot")
+    fake.label("2", "Cold")
+    for number in range(3):
+        fake.lead(f"l{number}", None, "1")
+    _, found = explained(fake, "label:Hot", label("Hot"))
+    assert (found.explained and found.explained.leads, fake.sent) == (None, ["GET leadLabels"])
+    _, found = explained(fake, "label:Hot", label("Hot"), label("Cold", present=False))
+    assert found.explained is not None
+    assert found.explained.leads == 3
+
+
 def test_a_lead_that_nothing_declares_is_shown_and_not_deleted() -> None:
     fake = Fake()
     fake.lead("x", "ns:z")

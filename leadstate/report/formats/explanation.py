@@ -58,6 +58,7 @@ class Explanation:
         needed_by: declared objects that refer to it.
         diagnostics: what a plan limited to it says besides; a guard among them stops it, and says what allows it.
         applyable: whether nothing stops it.
+        leads: of a label, live leads that carry it; null where they were not read.
     """
 
     address: str
@@ -73,6 +74,7 @@ class Explanation:
     needed_by: tuple[str, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     applyable: bool = True
+    leads: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,10 +152,10 @@ def _facts(explanation: Explanation) -> Iterator[tuple[str, Text]]:
         yield "waits for", Text(visible(", ".join(explanation.waits_for)))
     if explanation.needed_by:
         yield "needed by", Text(visible(", ".join(explanation.needed_by)))
+    if explanation.leads is not None:
+        yield "carried by", Text(counted(explanation.leads, "open lead"))
     if explanation.change is None:
         return
-    if explanation.change.impact and explanation.change.impact.leads is not None:
-        yield "carried by", Text(counted(explanation.change.impact.leads, "open lead"))
     for call in explanation.change.calls:
         cost = cost_text(Requests(requests=call.count, tokens=call.count * call.tokens))
         yield (
