@@ -192,7 +192,7 @@ def commands_page() -> str:
     """Every command with its options, defaults, variables and examples."""
     parts = [
         "<!-- Made from the commands by docs/generate.py: python -m docs.generate -->",
-        "# Command reference",
+        "# Commands",
         _HEAD,
     ]
     with cli.make_context("leadstate", [], resilient_parsing=True) as ctx:
