@@ -50,6 +50,11 @@ def fetch(state: State, workflow: Workflow) -> None:
     state.write(lock=str(file), lock_in_repository=path)
 
 
+def has_changed(state: State) -> bool:
+    """Return whether leadstate has changed the lock file. Raise `files.Linked`."""
+    return files.read(Path.cwd(), PurePath(state.lock or "")) != state.lock_before.read_bytes()
+
+
 def commit(state: State, workflow: Workflow) -> None:
     """Commit what an apply has changed in the lock file.
 

@@ -105,5 +105,5 @@ def _in_checkout(state: State) -> Iterator[tuple[PurePath, Path]]:
     if state.command == "apply":
         for name in sorted(files.names_in(Path.cwd(), RECEIPTS) - set(state.receipts)):
             yield RECEIPTS / name, state.folder / name
-    if state.lock is not None:
+    if state.lock is not None and lockfile.has_changed(state):
         yield PurePath(state.lock), state.folder / lockfile.NAME

@@ -208,6 +208,35 @@ def test_an_apply_works_with_the_lock_that_an_earlier_one_has_committed(hub: Hub
     assert "life:second" in leads(account)
 
 
+def test_an_account_that_fails_keeps_no_other_from_being_applied(hub: Hub, account: httpx.Client) -> None:
+    other = "  other:\n    domain: acme\n    token: {env: PIPEDRIVE_OTHER}\n"
+    hub.push("partner", *ADD)
+    hub.runner.env = {"LEADSTATE_ALLOW_HOSTS": "127.0.0.1,*.pipedrive.com"}
+    hub.push("partner", "policy: {prune", f"{other}policy: {{prune")
+    planned = hub.pull_request(7, "partner")
+    assert planned.code == 1
+    for text in (planned.summary, hub.runner.hub["comments"][0]["body"]):
+        assert "PIPEDRIVE_OTHER" in text
+        assert "Partner" in text
+    applied = hub.merged(hub.merge(7, "partner"))
+    assert applied.code == 4, applied.log
+    assert "PIPEDRIVE_OTHER" in applied.summary
+    assert "Partner" in labels(account)
+    assert "label:Partner" in locked(hub)
+    assert any(path.name[:4].isdigit() for path in hub.artifact("leadstate-apply-").iterdir())
+
+
+def test_the_lock_file_of_a_folder_comes_back_into_that_folder(hub: Hub) -> None:
+    (hub.desk / "crm").mkdir()
+    git(hub.desk, "mv", "leadstate.yaml", LOCK, "crm")
+    git(hub.desk, "commit", "--quiet", "--message", "move")
+    git(hub.desk, "push", "--quiet", "origin", "main")
+    hub.check_out("origin/main")
+    done = hub.runner.action(TOKEN, command="apply", reviewed="none", config="crm/leadstate.yaml")
+    assert done.code == 0, done.log
+    assert "label:Hot" in json.loads(hub.file(f"crm/{LOCK}"))["accounts"]["main"]
+
+
 def lock_meanwhile(hub: Hub, account: str) -> None:
     """Let another run commit the lock file of another account while leadstate is at work."""
     entry = {account: {"label:X": "1b4e28ba-2fa1-11d2-883f-b9a761bde3fb"}}
