@@ -15,7 +15,8 @@ from tests.harness.page_fragments import whole
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
-HOW_TO = "".join(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs" / "how-to").glob("*.md")))
+GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
+HOW_TO = "".join(page.read_text(encoding="utf-8") for page in GUIDES)
 SEEDS = re.findall(r"```csv\n(.*?)```", HOW_TO, re.DOTALL)[0]
 OURS = re.compile(r"^(?:version|namespace|accounts|policy|labels|leads|leads_from):", re.MULTILINE)
 """What begins a configuration or a part of one; other YAML is about pre-commit or a CI system."""
