@@ -58,6 +58,9 @@ CSV_COLUMNS = (
     "filters",
 )
 
+_UNREAD = {"archived": "archived leads", "filters": "saved filters"}
+"""Column → what was not read where it is left out."""
+
 _STYLE = "\n.grid .number { text-align: right; font-variant-numeric: tabular-nums; }\n"
 """What this page has besides the style sheet of all."""
 
@@ -140,6 +143,7 @@ def to_html(rows: Sequence[LabelUsage]) -> str:
     return _template().render(
         rows=[(row, Chip(row.label or GONE, row.color), _cells(row)) for row in rows],
         names=names,
+        unread=" and ".join(words for name, words in _UNREAD.items() if name not in names),
         headline=f"{counted(len(rows), 'label')} in {counted(len(per_account), 'account')}, {unused:,} unused",
         style=style,
         style_hash=policy_hash(style),

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import os
+import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,10 +13,11 @@ from typing import Any
 import pytest
 
 from leadstate.sandbox import Sandbox
+from tests.harness.cli_in_process import leadstate
 from tests.harness.commands import NOWHERE, Ended, Folder
 from tests.harness.disturbed_company import TOKEN
 
-HOT, COLD, IDLE, DEAD = (f"00000000-0000-4000-8000-00000000000{number}" for number in range(4))
+HOT, COLD, IDLE = (f"abcdef00-0000-4000-8000-00000000000{number}" for number in range(3))
 PAGE = 500
 
 
@@ -145,23 +148,46 @@ def test_nothing_is_said_of_a_hundred_tokens(tmp_path: Path) -> None:
     assert done.err == ""
 
 
-def test_a_person_who_says_no_has_spent_a_hundred_tokens_at_the_most(
+class Terminal:
+    """A person at a terminal who gives these answers."""
+
+    def __init__(self, typed: int, *answers: str) -> None:
+        self.answers = list(answers)
+        self._typed = typed
+
+    def isatty(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._typed
+
+    def readline(self) -> str:
+        return f"{self.answers.pop(0)}\n"
+
+
+def test_a_person_is_asked_and_no_leaves_it_at_a_hundred_tokens(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[str] = []
-
-    def no(question: str, **_: object) -> bool:
-        asked.append(question)
-        return False
-
-    monkeypatch.setattr("leadstate.cli.commands.usage.can_ask", lambda: True)
-    monkeypatch.setattr("leadstate.cli.commands.usage.agreed", no)
+    folder(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     sandbox = sandbox_of(leads=4_000, archived=4_000)
-    done = run(tmp_path, sandbox, "--archived", "--filters")
-    assert (done.code, done.out, asked) == (3, "", ["Read that?"])
-    assert sandbox.meter.report()["tokens"] <= 100
-    assert run(tmp_path, sandbox, "--archived", "--filters", "--auto-approve").code == 0
-    assert len(asked) == 1
+
+    def ask(*words: str) -> tuple[int, str, str]:
+        return leadstate(
+            sandbox, {"TOKEN": TOKEN}, tmp_path, ("usage", "--archived", "--filters", "--format", "json", *words)
+        )
+
+    with Path(os.devnull).open() as typed:
+        person = Terminal(typed.fileno(), "no", "yes")
+        monkeypatch.setattr(sys, "stdin", person)
+        code, out, err = ask()
+        assert (code, out) == (3, "")
+        assert err.endswith("Read that? Only 'yes' will be accepted: Read cancelled. Nothing was changed.\n")
+        assert sandbox.meter.report()["tokens"] <= 100
+        code, out, _ = ask()
+        assert (code, len(json.loads(out)), person.answers) == (0, 3, [])
+        assert ask("--auto-approve")[0] == 0
 
 
 def test_a_listing_that_grew_is_asked_about_again(tmp_path: Path) -> None:
@@ -279,5 +305,7 @@ def test_the_page_holds_every_row_and_loads_nothing(tmp_path: Path) -> None:
     assert page.count("<tr>") == 4
     assert '<span class="chip c-blue">=Cold</span>' in page
     assert "3 labels in 1 account, 1 unused" in page
+    assert "Not read" not in page
+    assert "Not read: archived leads and saved filters." in run(tmp_path, sandbox_of(), "--format", "html").out
     assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
     assert "http" not in page.replace("http-equiv", "")

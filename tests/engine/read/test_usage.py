@@ -1,0 +1,125 @@
+"""Labels counted step by step: never beyond what is allowed, and again where a listing shifts."""
+
+from collections.abc import Callable
+
+import pytest
+
+from leadstate.engine.jobs import AccountJob
+from leadstate.engine.read.usage import UNASKED, Census, Wanted
+from leadstate.model.account import Account
+from leadstate.model.usage import LabelUsage
+from leadstate.pipedrive.connection import Connection
+from leadstate.pipedrive.errors import IncompleteListing, Rejected
+from tests.harness.fake_api import FREE, Fake, Reply, failed
+
+ALL = Wanted(archived=True, filters=True)
+LIMITLESS = 10**9
+
+
+def company(leads: int, archived: int = 0) -> Fake:
+    fake = Fake()
+    fake.label("hot", "Hot")
+    fake.label("cold", "Cold")
+    for number in range(leads + archived):
+        labels = ("hot", "cold", "dead") if number % 2 else ("hot", "hot")
+        time = f"2026-01-01T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}Z"
+        fake.lead(f"l{number}", None, *labels, add_time=time, update_time=time, is_archived=number >= leads)
+    return fake
+
+
+def count(fake: Fake, *allowed: int, wanted: Wanted = ALL) -> tuple[list[LabelUsage], Census]:
+    """Count an account; each number allows the next step."""
+
+    async def do(connection: Connection) -> tuple[list[LabelUsage], Census]:
+        account = Account("emea", "http://127.0.0.1:1", "ns", FREE, ())
+        census = Census(AccountJob(account, connection), wanted)
+        await census.begin()
+        for tokens in allowed:
+            await census.advance(tokens)
+        return census.usage(), census
+
+    return fake.connect(do)
+
+
+def delete_first(fake: Fake) -> Callable[[], Reply | None]:
+    def delete() -> None:
+        del fake.leads[next(iter(fake.leads))]
+
+    return delete
+
+
+def test_each_lead_counts_once_for_each_label_and_labels_that_are_gone_come_last() -> None:
+    rows, census = count(company(700, archived=600), LIMITLESS, LIMITLESS)
+    assert census.done
+    assert [(row.label, row.id, row.leads, row.archived_leads) for row in rows] == [
+        ("Cold", "cold", 350, 300),
+        ("Hot", "hot", 700, 600),
+        (None, "dead", 350, 300),
+    ]
+    hot = rows[1]
+    assert hot.oldest is not None
+    assert hot.newest is not None
+    assert (hot.oldest.id, hot.newest.id, hot.last_change) == ("l0", "l1299", "2026-01-01T00:21:39Z")
+    assert not rows[2].unused
+
+
+def test_of_leads_of_one_moment_the_lowest_id_is_named() -> None:
+    fake = Fake()
+    fake.label("hot", "Hot")
+    for name in ("b", "a", "c"):
+        fake.lead(name, None, "hot", add_time="2026-01-01T00:00:00Z")
+    (row,), _ = count(fake, LIMITLESS)
+    assert (row.oldest, row.newest) == (row.newest, row.oldest)
+    assert row.oldest is not None
+    assert row.oldest.id == "a"
+
+
+@pytest.mark.parametrize("allowed", [UNASKED, 130, 400, 1_000])
+def test_no_step_spends_more_than_it_is_allowed(allowed: int) -> None:
+    _, census = count(company(9_000, archived=9_000), *[allowed] * 3)
+    assert census.forecast.spent <= allowed
+    assert not census.done
+
+
+def test_the_forecast_is_exact_once_the_lengths_are_known() -> None:
+    _, census = count(company(4_000, archived=2_000), LIMITLESS)
+    told = census.forecast
+    assert (told.unknown, census.done) == ((), False)
+    _, census = count(company(4_000, archived=2_000), LIMITLESS, LIMITLESS)
+    assert census.done
+    assert census.forecast.spent == told.needed
+
+
+@pytest.mark.parametrize("request_number", [1, 2, 3, 5])
+def test_a_listing_that_shifts_once_is_counted_again(request_number: int) -> None:
+    fake = company(2_000)
+    fake.before["GET leads", request_number] = delete_first(fake)
+    rows, census = count(fake, *[LIMITLESS] * 4, wanted=Wanted())
+    assert census.done
+    assert rows[1].leads == len(fake.leads) == 1_999
+
+
+def test_a_listing_that_always_shifts_is_an_error() -> None:
+    fake = company(2_000)
+    fake.before |= {("GET leads", number): delete_first(fake) for number in range(60)}
+    with pytest.raises(IncompleteListing):
+        count(fake, *[LIMITLESS] * 9, wanted=Wanted())
+
+
+def test_no_label_beside_leads_that_carry_some_is_an_error() -> None:
+    fake = company(3)
+    fake.labels.clear()
+    with pytest.raises(IncompleteListing, match="no label is listed"):
+        count(fake, LIMITLESS)
+
+
+def test_a_filter_that_is_deleted_meanwhile_names_nothing_and_a_refused_one_is_an_error() -> None:
+    fake = company(1)
+    fake.filters["4"] = {"id": 4, "name": "Hot ones", "conditions": {}}
+    fake.before["GET filters/4", 0] = lambda: failed(404, "not found")
+    rows, census = count(fake, LIMITLESS)
+    assert census.done
+    assert {row.filters for row in rows} == {()}
+    fake.before["GET filters/4", 1] = lambda: failed(400, "no")
+    with pytest.raises(Rejected):
+        count(fake, LIMITLESS)
