@@ -34,6 +34,7 @@ def plan(
 def apply(
     plan: Plan,
     *,
+    only: Sequence[str] | None = None,
     on_event: Callable[[Event], object] | None = None,
     lock_file: Path | None = None,
     lock_timeout: float = 0.0,
@@ -46,6 +47,7 @@ def apply(
     `Session.apply`.
 
     Raises:
+        UnknownTarget: `only` holds what is not an address, or one at which nothing is planned.
         StalePlan: a new plan differs.
         Refused: a guard refuses.
         Locked: another run holds one of the accounts.
@@ -57,7 +59,7 @@ def apply(
         limit = Limit(tuple(scope.accounts), scope.shard)
         async with connect(plan.configuration, runtime=runtime, limit=limit) as session:
             return await session.apply(
-                plan, on_event=on_event, lock_file=lock_file, lock_timeout=lock_timeout, rollout=rollout
+                plan, only=only, on_event=on_event, lock_file=lock_file, lock_timeout=lock_timeout, rollout=rollout
             )
 
     return asyncio.run(run())

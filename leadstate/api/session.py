@@ -5,7 +5,7 @@ Prints nothing and knows no exit codes. What is asked of a person, shown or logg
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from leadstate.api.receipts import Receipt, undone_receipt
 from leadstate.api.results import Plan, Refused, Result, StalePlan
 from leadstate.api.run_lock import run_locks
 from leadstate.config import Configuration, LockError
+from leadstate.engine.apply.execute import Outcomes, decline
 from leadstate.engine.attribution import plan_and_compare
 from leadstate.engine.events import Event, Observer, Reporter, Several
 from leadstate.engine.jobs import AccountJob, Ended
@@ -184,6 +185,7 @@ class Session:
         *,
         allow: Sequence[str] = (),
         max_tokens: int | None = None,
+        only: Sequence[str] | None = None,
         on_event: Callable[[Event], object] | None = None,
         lock_file: Path | None = None,
         lock_timeout: float = 0.0,
@@ -195,6 +197,7 @@ class Session:
             plan: the plan, made by this session or another one, or a stored one (`leadstate.read_report`).
             allow: guards to lift, besides those that were lifted for the plan; a stored plan does not tell which.
             max_tokens: rate-limit tokens that an account's apply may cost, in place of what the plan was made with.
+            only: addresses of the changes to make; unless given all. The others are declined, and what needs them too.
             on_event: called for each change that ends, with an `Event`; `str()` of it is a line.
             lock_file: the lock file to bring up to date.
             lock_timeout: seconds to wait for another apply of these accounts on this machine.
@@ -202,6 +205,7 @@ class Session:
 
         Raises:
             ReportError: the stored report is not a plan, but a receipt for example.
+            UnknownTarget: `only` holds what is not an address, or one at which nothing is planned.
             StalePlan: a new plan differs from the one that was reviewed.
             Refused: a guard refuses.
             Locked: another run holds one of the accounts.
@@ -225,12 +229,14 @@ class Session:
             if now.severity is Severity.GUARD:
                 raise Refused(now)
             observer = Observer() if on_event is None else Reporter(on_event)
-            return await self.carry_out(now, observer=observer, lock_file=lock_file, rollout=rollout)
+            declined = () if only is None else _others(now, [*map(_target, only)])
+            return await self.carry_out(now, declined=declined, observer=observer, lock_file=lock_file, rollout=rollout)
 
     async def carry_out(
         self,
         plan: Plan,
         *,
+        declined: Collection[Address] = (),
         observer: Observer | None = None,
         interrupted: asyncio.Event | None = None,
         lock_file: Path | None = None,
@@ -240,6 +246,7 @@ class Session:
 
         Args:
             plan: the plan.
+            declined: the changes that are not to be made; what needs one of them is declined with it.
             observer: hears of each step.
             interrupted: once set, nothing new is begun.
             lock_file: the lock file to bring up to date.
@@ -254,13 +261,14 @@ class Session:
         receipt: Receipt | None = None
         notes: list[Diagnostic] = []
         if plan.has_work:
-            receipt = Receipt(self.runtime.receipts, self._parts(plan, []), accounts, self.runtime.now())
+            ends = {part.account: decline(part, declined) for part in plan.plans if part.applyable}
+            receipt = Receipt(self.runtime.receipts, self._parts(plan, [], ends), accounts, self.runtime.now())
             with receipt:
                 heard = Several(receipt, *([] if observer is None else [observer]))
                 heard.started(receipt.path, plan.plans)
                 for job in self.work:
                     job.connection.delayed = partial(heard.delayed, job.account.name)
-                applied = await self._in_waves(plan, rollout or Rollout(), heard, stop, notes)
+                applied = await self._in_waves(plan, rollout or Rollout(), heard, stop, declined=ends, notes=notes)
             receipt.close(self._parts(plan, applied))
             if receipt.obstacle:
                 notes.append(Diagnostic("receipt", Severity.ERROR, f"{receipt.obstacle}. No further change was begun"))
@@ -319,7 +327,14 @@ class Session:
                 raise UnknownTarget(f"nothing is declared or planned at {target}")
 
     async def _in_waves(
-        self, plan: Plan, rollout: Rollout, observer: Observer, stop: asyncio.Event, notes: list[Diagnostic]
+        self,
+        plan: Plan,
+        rollout: Rollout,
+        observer: Observer,
+        stop: asyncio.Event,
+        *,
+        declined: Mapping[str, Outcomes],
+        notes: list[Diagnostic],
     ) -> list[Applied]:
         """Apply some accounts before the others; once too many have failed, the rest is not begun."""
         by_account = {account_plan.account: account_plan for account_plan in plan.plans}
@@ -332,21 +347,24 @@ class Session:
                 summary = f"stopped before wave {number} of {len(waves)}: {some(failed)} failed"
                 notes.append(Diagnostic("wave", Severity.ERROR, summary, detail=f"Not touched: {some(rest)}."))
                 why = f"because {some(failed)} failed in a wave before"
-                skipped = [skip_all(by_account[name], why) for name in rest]
+                skipped = [skip_all(by_account[name], why, declined.get(name)) for name in rest]
                 for name, result in zip(rest, skipped, strict=True):
                     for change in by_account[name].changes:
                         observer.finished(change, result.outcomes[change.address])
                 return [*applied, *skipped]
-            applied += await apply_all(wave, plan.plans, plan.settings, observer, stop)
+            applied += await apply_all(wave, plan.plans, plan.settings, observer, stop, declined=declined)
         return applied
 
-    def _parts(self, plan: Plan, applied: Sequence[Applied]) -> list[Part]:
+    def _parts(
+        self, plan: Plan, applied: Sequence[Applied], declined: Mapping[str, Outcomes] | None = None
+    ) -> list[Part]:
         """Return each account's share of the run; without `applied`, as it stands before the first write."""
+        ends = declined or {}
         spent, hosts = self.reading_cost(), self.hosts
         results = {job.account.name: result for job, result in zip(self.work, applied, strict=bool(applied))}
         parts = []
         for account_plan in plan.plans:
-            result = results.get(account_plan.account) or Applied({}, Spent(), None)
+            result = results.get(account_plan.account) or Applied(ends.get(account_plan.account, {}), Spent(), None)
             requests, tokens = spent.get(account_plan.account, (0, 0))
             parts.append(
                 Part(
@@ -357,6 +375,7 @@ class Session:
                     outcomes=result.outcomes,
                     remaining=result.remaining,
                     unread=result.unread,
+                    declined=result.declined,
                 )
             )
         return parts
@@ -403,6 +422,15 @@ async def connect(
 
 def _reached_as(account: Account) -> str:
     return f"{account.name} {account.origin}"
+
+
+def _others(plan: Plan, chosen: Sequence[Target]) -> set[Address]:
+    """Return the addresses of the changes that are not chosen; raise UnknownTarget where nothing is chosen by one."""
+    planned = {change.address for part in plan.plans for change in part.changes}
+    for target in chosen:
+        if not any(target.selects(address) for address in planned):
+            raise UnknownTarget(f"nothing is planned at {target}")
+    return {address for address in planned if not any(target.selects(address) for target in chosen)}
 
 
 def _target(text: str) -> Target:

@@ -78,7 +78,7 @@ class Event:
     Attributes:
         address: the object.
         action: `add`, `update` or `delete`.
-        status: `applied`, `failed`, `skipped`, `conflict` or `unknown`.
+        status: `applied`, `failed`, `skipped`, `conflict`, `unknown` or `declined`.
         detail: why, where it was not applied.
     """
 

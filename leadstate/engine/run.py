@@ -20,7 +20,7 @@ from leadstate.model.diagnostics import Diagnostic, Severity, worst
 from leadstate.model.errors import diagnostic_of
 from leadstate.model.observed import Observed
 from leadstate.model.outcome import Outcome, Status
-from leadstate.model.plan import AccountPlan, Action
+from leadstate.model.plan import AccountPlan, Action, Change
 from leadstate.model.policy import Impact
 from leadstate.model.resource import Bindings
 from leadstate.pipedrive.client import Reader
@@ -81,23 +81,27 @@ class Applied:
         spent: what applying has cost, reading again excepted.
         remaining: the plan made afterwards; None where the account could not be read again.
         unread: why it could not.
+        declined: how many changes of that plan were declined.
     """
 
     outcomes: Outcomes
     spent: Spent
     remaining: AccountPlan | None
     unread: str = ""
+    declined: int = 0
 
     @property
     def converged(self) -> bool:
-        """Whether the account was read again, and nothing is left to do, nor is there an error."""
+        """Whether the account was read again, and nothing but what was declined is left, nor is there an error."""
         plan = self.remaining
-        return plan is not None and not plan.changes and worst(plan.diagnostics) is not Severity.ERROR
+        return plan is not None and len(plan.changes) == self.declined and worst(plan.diagnostics) is not Severity.ERROR
 
     @property
     def settled(self) -> bool:
-        """Whether everything was done, and nothing is left to do."""
-        return self.converged and all(outcome.status is Status.APPLIED for outcome in self.outcomes.values())
+        """Whether everything that was not declined was done, and nothing else is left to do."""
+        return self.converged and all(
+            outcome.status in (Status.APPLIED, Status.DECLINED) for outcome in self.outcomes.values()
+        )
 
 
 async def plan_all(work: Sequence[AccountJob], settings: Settings, ended: Ended | None = None) -> list[AccountPlan]:
@@ -110,10 +114,13 @@ async def plan_all(work: Sequence[AccountJob], settings: Settings, ended: Ended 
     )
 
 
-def skip_all(plan: AccountPlan, why: str = "") -> Applied:
+def skip_all(plan: AccountPlan, why: str = "", declined: Outcomes | None = None) -> Applied:
     """Return what became of a plan that was not begun: its changes are skipped for the reason that is given, if any."""
-    outcomes = {change.address: Outcome(Status.SKIPPED, why) for change in plan.changes} if why else {}
-    return Applied(outcomes, Spent(), plan) if plan.complete else Applied(outcomes, Spent(), None, _why(plan))
+    skipped = {change.address: Outcome(Status.SKIPPED, why) for change in plan.changes} if why else {}
+    outcomes = skipped | (declined or {})
+    if not plan.complete:
+        return Applied(outcomes, Spent(), None, _why(plan))
+    return Applied(outcomes, Spent(), plan, declined=_declined_again(plan, outcomes, plan))
 
 
 def _why(plan: AccountPlan) -> str:
@@ -127,6 +134,8 @@ async def apply_all(
     settings: Settings,
     observer: Observer | None = None,
     interrupted: asyncio.Event | None = None,
+    *,
+    declined: Mapping[str, Outcomes] | None = None,
 ) -> list[Applied]:
     """Apply each account's plan, then read the account again. The caller has checked that the plans may be applied.
 
@@ -136,12 +145,21 @@ async def apply_all(
         settings: as the plans were made with.
         observer: hears of each change as it ends.
         interrupted: once set, nothing new is begun.
+        declined: account → what `decline` returned: changes that are not made, and are no failures.
     """
     by_account = {plan.account: plan for plan in plans}
+    without = declined or {}
+
+    async def apply(job: AccountJob) -> Applied:
+        name = job.account.name
+        return await _apply(
+            job, by_account[name], settings, observer or Observer(), interrupted, declined=without.get(name, {})
+        )
+
     return await each(
         work,
-        lambda job: _apply(job, by_account[job.account.name], settings, observer or Observer(), interrupted),
-        lambda _, diagnostic: Applied({}, Spent(), None, diagnostic.summary),
+        apply,
+        lambda job, diagnostic: Applied(without.get(job.account.name, {}), Spent(), None, diagnostic.summary),
     )
 
 
@@ -222,13 +240,21 @@ def _targeted(account: Account, targets: Sequence[Target]) -> Account:
 
 
 async def _apply(
-    work: AccountJob, plan: AccountPlan, settings: Settings, observer: Observer, interrupted: asyncio.Event | None
+    work: AccountJob,
+    plan: AccountPlan,
+    settings: Settings,
+    observer: Observer,
+    interrupted: asyncio.Event | None,
+    *,
+    declined: Outcomes,
 ) -> Applied:
     if not plan.applyable or not plan.changes:
         return skip_all(plan)
     writer = Recorder(work.connection, plan, observer)
     before = writer.spent.copy()
-    outcomes = await execute(plan, writer, observer, interrupted)
+    outcomes = await execute(plan, writer, observer, interrupted, declined)
+    if len(declined) == len(plan.changes):
+        return Applied(outcomes, Spent(), plan, declined=len(declined))
     spent = writer.spent.since(before)
     try:
         account = _with_ids(work.account, plan)
@@ -242,7 +268,25 @@ async def _apply(
     if not again.complete:
         return Applied(outcomes, spent, None, _why(again))
     # What was read again has served its purpose; a thousand accounts of it are not kept.
-    return Applied(outcomes, spent, replace(again, named=(), bindings=Bindings()))
+    left = replace(again, named=(), bindings=Bindings())
+    return Applied(outcomes, spent, left, declined=_declined_again(plan, outcomes, again))
+
+
+def _declined_again(plan: AccountPlan, outcomes: Outcomes, again: AccountPlan) -> int:
+    """Return how many changes of a new plan are those that were declined.
+
+    Ids tell: an object that no file declares is called by its name, or by name and id where another one has the name.
+    """
+
+    def identity(change: Change) -> tuple[str, Action, str]:
+        return change.address.kind, change.action, change.remote_id or change.address.key
+
+    declined = {
+        identity(change)
+        for change in plan.changes
+        if (end := outcomes.get(change.address)) is not None and end.status is Status.DECLINED
+    }
+    return sum(identity(change) in declined for change in again.changes)
 
 
 def _with_ids(account: Account, plan: AccountPlan) -> Account:

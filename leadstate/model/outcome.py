@@ -18,6 +18,7 @@ class Status(StrEnum):
     SKIPPED = "skipped"
     CONFLICT = "conflict"
     UNKNOWN = "unknown"
+    DECLINED = "declined"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """In which order changes are made, what waits for what, what each weighs, and what a target brings along."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from leadstate.model.address import Address, Ref, RemoteRef, Target
 from leadstate.model.observed import Observed, pages_of
@@ -113,6 +114,42 @@ def _holds(labels: Value, *forms: Ref | RemoteRef) -> bool:
 def _held(lead: Live) -> tuple[Value, ...]:
     labels = lead.attrs.get(CARRIES)
     return labels if isinstance(labels, tuple) else ()
+
+
+def dependents(changes: Sequence[Change], declined: Collection[Address]) -> dict[Address, Address]:
+    """Return each change that cannot be made without a declined one, and the one that it needs.
+
+    Besides what must come first, a change needs the one that gives up the name it takes: otherwise two objects would
+    bear it. What moves the leads of a label needs the change that brings one of them back from the archive.
+    """
+    if not declined:
+        return {}
+    leaving = {(change.address.kind, name): change.address for change in changes if (name := _name(change, "before"))}
+    thawed = {change.remote_id: change.address for change in changes if change.thaw_first}
+    needs: dict[Address, Sequence[Address | None]] = {
+        change.address: (
+            *change.after,
+            leaving.get((change.address.kind, _name(change, "after"))),
+            *(thawed[lead] for lead in change.carriers or () if lead in thawed),
+        )
+        for change in changes
+    }
+    left_out = set(declined)
+    found: dict[Address, Address] = {}
+    while more := {
+        address: obstacle
+        for address, needed in needs.items()
+        if address not in left_out and (obstacle := next((a for a in needed if a in left_out), None)) is not None
+    }:
+        found |= more
+        left_out |= more.keys()
+    return found
+
+
+def _name(change: Change, side: Literal["before", "after"]) -> str:
+    """Return the name that a change takes from an object or gives to one; empty where it does not."""
+    sides = (getattr(field, side) for field in change.fields if field.path == "name")
+    return next((name for name in sides if isinstance(name, str)), "")
 
 
 def only(changes: Sequence[Change], targets: Sequence[Target]) -> tuple[Change, ...]:

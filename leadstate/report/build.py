@@ -36,6 +36,7 @@ class Part:
         outcomes: what became of each change; empty in a plan.
         remaining: the plan made after the apply, if the account could be read again.
         unread: why it could not.
+        declined: how many changes of that plan were declined.
         touched: for a receipt, what was written; None elsewhere.
     """
 
@@ -46,6 +47,7 @@ class Part:
     outcomes: Mapping[Address, Outcome] = field(default_factory=dict)
     remaining: AccountPlan | None = None
     unread: str = ""
+    declined: int = 0
     touched: Iterable[Touch] | None = None
 
 
@@ -110,16 +112,16 @@ def _account(part: Part) -> doc.Account:
         diagnostics=tuple(finding_row(diagnostic) for diagnostic in plan.diagnostics),
         labels=_labels(plan),
         names=_names(plan),
-        remaining=None if part.remaining is None else _remaining(part.remaining),
+        remaining=None if part.remaining is None else _remaining(part.remaining, part.declined),
         unread=part.unread,
         bindings=plan.bindings.ids() if part.touched is not None else {},
         touched=None if part.touched is None else tuple(map(touch_row, part.touched)),
     )
 
 
-def _remaining(plan: AccountPlan) -> doc.Remaining:
+def _remaining(plan: AccountPlan, declined: int) -> doc.Remaining:
     errors = (finding_row(found) for found in plan.diagnostics if found.severity is Severity.ERROR)
-    return doc.Remaining(**_counts([plan]), errors=tuple(errors))
+    return doc.Remaining(**_counts([plan]), declined=declined, errors=tuple(errors))
 
 
 def change_row(change: Change, outcome: Outcome | None) -> doc.Change:

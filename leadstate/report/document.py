@@ -83,9 +83,14 @@ class Call:
 class Result:
     """What became of a change."""
 
-    status: Literal["applied", "failed", "skipped", "conflict", "unknown"]
+    status: Literal["applied", "failed", "skipped", "conflict", "unknown", "declined"]
     detail: str = ""
     remote_id: Annotated[str | None, Field(description="Id of the object that was added or updated.")] = None
+
+    @property
+    def as_agreed(self) -> bool:
+        """Whether the change was made, or was declined, so that there is nothing to mend."""
+        return self.status in ("applied", "declined")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +176,13 @@ class Totals:
 class Remaining(Totals):
     """What a new plan finds after an apply: changes, and errors that it meets."""
 
+    declined: Annotated[int, Field(description="How many of the changes were declined in the apply.")] = 0
     errors: tuple[Diagnostic, ...] = ()
+
+    @property
+    def unexpected(self) -> int:
+        """Changes that were not declined."""
+        return self.changes - self.declined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -150,7 +150,7 @@ def _account(account: Account, touches: dict[int, Touch | None], results: dict[t
     begun = {f"{account.account}/{touch.kind}:{touch.key}" for touch in known if touch.key is not None}
 
     def end(change: Change) -> Change:
-        result = results.get((account.account, change.address))
+        result = results.get((account.account, change.address), change.result)
         if result is None and change.address in begun:
             result = Result(status="unknown", detail="the run ended while it was under way")
         return replace(

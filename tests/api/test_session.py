@@ -76,6 +76,47 @@ def test_a_plan_is_applied_without_await(configuration: Configuration, runtime: 
     assert result.report.scope == plan.report.scope
 
 
+def test_only_the_chosen_changes_are_made_and_the_receipt_names_the_others(
+    configuration: Configuration, runtime: leadstate.Runtime
+) -> None:
+    plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
+    events: list[str] = []
+    result = leadstate.apply(
+        plan, only=["label:New"], on_event=lambda event: events.append(str(event)), runtime=runtime
+    )
+    assert sorted(events) == ["emea/label:Hot: update declined (not chosen)", "emea/label:New: add applied"]
+    assert result.converged
+    assert result.receipt is not None
+    (emea,) = leadstate.read_report(result.receipt).accounts
+    assert {change.address: change.result and change.result.status for change in emea.changes} == {
+        "emea/label:Hot": "declined",
+        "emea/label:New": "applied",
+    }
+    assert emea.remaining is not None
+    assert (emea.remaining.changes, emea.remaining.declined) == (1, 1)
+    again = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
+    assert [change.address for change in again.accounts[0].changes] == ["emea/label:Hot"]
+
+
+def test_where_no_change_is_chosen_nothing_is_sent(
+    configuration: Configuration, runtime: leadstate.Runtime, sandbox: Sandbox
+) -> None:
+    plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
+    before = sandbox.dump()
+    result = leadstate.apply(plan, only=(), runtime=runtime)
+    assert (result.converged, result.changed, result.report.cost.apply.requests) == (True, False, 0)
+    assert sandbox.dump() == before
+
+
+@pytest.mark.parametrize("address", ["label:Unknown", "us/label:New", "Hot"])
+def test_a_chosen_address_at_which_nothing_is_planned_is_an_error(
+    configuration: Configuration, runtime: leadstate.Runtime, address: str
+) -> None:
+    plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
+    with pytest.raises(errors.UnknownTarget):
+        leadstate.apply(plan, only=[address], runtime=runtime)
+
+
 def test_a_stored_plan_is_applied(configuration: Configuration, runtime: leadstate.Runtime, tmp_path: Path) -> None:
     stored = tmp_path / "plan.json"
     stored.write_text(leadstate.plan(configuration, accounts=["emea"], runtime=runtime).to_json())

@@ -31,7 +31,7 @@ WEIRD: tuple[Any, ...] = (
 
 WORDS: tuple[Any, ...] = (
     *("add", "update", "delete", "label", "lead", "company", "plan", "apply", "validate", "restore"),
-    *("applied", "failed", "skipped", "conflict", "unknown", "error", "guard", "warning"),
+    *("applied", "failed", "skipped", "conflict", "unknown", "declined", "error", "guard", "warning"),
     *("name", "color", "title", "labels", "archived", "person", "value", "Industry", "red", "green"),
     *("Hot", "Cold", "Theirs", "New", "Warm", "emea/label:Theirs", "emea/lead:x", "us/label:Hot", "label:Theirs"),
     *("ns:x", "ns:gone", "other:a", "1.0", "1.9", "2.0", "sha256:0", 1, 2),

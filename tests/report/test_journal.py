@@ -1,12 +1,14 @@
 """The journal beside a receipt: what an edited one is worth."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from leadstate.model.errors import ReportError
-from leadstate.report.document import Account, Report, Result, Summary, Touch
+from leadstate.report.document import Account, Change, Report, Result, Summary, Touch
 from leadstate.report.journal import Chain, Entry, line_of, with_journal, without_repeated
+from tests.harness.reports import change
 
 RECEIPT = Report(
     leadstate_version="1",
@@ -53,6 +55,17 @@ def test_a_truncated_journal_is_read_as_far_as_it_goes() -> None:
 def test_an_edited_journal_is_refused(edited: list[bytes]) -> None:
     with pytest.raises(ReportError, match="journal"):
         with_journal(RECEIPT, edited)
+
+
+def test_a_run_that_was_killed_has_declined_what_was_declined_before_it() -> None:
+    def add(key: str, **more: Any) -> Change:
+        return change("+", f"emea/label:{key}", **more)
+
+    declined = Result(status="declined", detail="not chosen")
+    (emea,) = RECEIPT.accounts
+    begun = replace(RECEIPT, accounts=(replace(emea, changes=(add("Hot"), add("VIP", result=declined), add("Warm"))),))
+    (whole,) = with_journal(begun, lines()).accounts
+    assert [each.result and each.result.status for each in whole.changes] == ["applied", "declined", "skipped"]
 
 
 def test_the_journal_of_another_receipt_is_refused() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from leadstate.engine.apply.conflicts import GONE, Conflicts
@@ -16,6 +16,7 @@ from leadstate.model.outcome import Outcome, Status
 from leadstate.model.plan import AccountPlan, Action, Change, plain
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.errors import ApiError, NotFound
+from leadstate.reconcile.dependencies import dependents
 from leadstate.reconcile.diff import diff
 
 Outcomes = dict[Address, Outcome]
@@ -27,16 +28,20 @@ AT_ONCE = 8
 
 
 async def execute(
-    plan: AccountPlan, writer: Writer, observer: Observer | None = None, interrupted: asyncio.Event | None = None
+    plan: AccountPlan,
+    writer: Writer,
+    observer: Observer | None = None,
+    interrupted: asyncio.Event | None = None,
+    declined: Mapping[Address, Outcome] | None = None,
 ) -> Outcomes:
     """Apply a plan: labels added and updated, leads added and updated, leads deleted, labels deleted (spec section 3).
 
     One failed change does not stop those that do not need it. A failure that no other request can survive (a dead
     token, a spent budget, an observer that raises) ends the account's run, and so does an interrupt: what is under way
-    is finished, what is left is skipped, with the reason.
+    is finished, what is left is skipped, with the reason. What was declined ends as it is given in `declined`.
     """
-    run = _Run(plan, writer, observer or Observer(), interrupted or asyncio.Event())
-    for stage in _stages(plan):
+    run = _Run(plan, writer, observer or Observer(), interrupted or asyncio.Event(), declined or {})
+    for stage in stages(plan):
         # Two merges may move the same lead, whose whole list of labels each of them writes: one after the other.
         gate = asyncio.Semaphore(1 if any(change.moves_to for change in stage) else AT_ONCE)
         async with asyncio.TaskGroup() as group:
@@ -45,7 +50,20 @@ async def execute(
     return {change.address: run.outcomes[change.address] for change in plan.changes}
 
 
-def _stages(plan: AccountPlan) -> Iterator[Sequence[Change]]:
+def decline(plan: AccountPlan, declined: Collection[Address]) -> Outcomes:
+    """Return the ends of the changes that somebody declined, and of those that cannot be made without them."""
+    chosen = {change.address for change in plan.changes if change.address in declined}
+    followers = dependents(plan.changes, chosen)
+    return {
+        **{address: Outcome(Status.DECLINED, "not chosen") for address in chosen},
+        **{
+            address: Outcome(Status.DECLINED, f"because {needed.ref} was declined")
+            for address, needed in followers.items()
+        },
+    }
+
+
+def stages(plan: AccountPlan) -> Iterator[Sequence[Change]]:
     """What of one stage is made in any order; a stage begins when the one before has ended."""
     for name in KINDS:
         yield [c for c in plan.changes if c.address.kind == name and c.action is not Action.DELETE]
@@ -54,8 +72,16 @@ def _stages(plan: AccountPlan) -> Iterator[Sequence[Change]]:
 
 
 class _Run:
-    def __init__(self, plan: AccountPlan, writer: Writer, observer: Observer, interrupted: asyncio.Event) -> None:
+    def __init__(
+        self,
+        plan: AccountPlan,
+        writer: Writer,
+        observer: Observer,
+        interrupted: asyncio.Event,
+        declined: Mapping[Address, Outcome],
+    ) -> None:
         self.outcomes: Outcomes = {}
+        self._declined = declined
         self._bindings = plan.bindings
         self._writer = writer
         self._observer = observer
@@ -67,7 +93,9 @@ class _Run:
     async def perform(self, change: Change, gate: asyncio.Semaphore) -> None:
         async with gate:
             obstacle = next((a for a in change.after if self.outcomes[a].status is not Status.APPLIED), None)
-            if self._stopped:
+            if change.address in self._declined:
+                outcome = self._declined[change.address]
+            elif self._stopped:
                 outcome = Outcome(Status.SKIPPED, f"because {self._stopped}")
             elif self._interrupted.is_set():
                 outcome = Outcome(Status.SKIPPED, "because the run was interrupted")

@@ -43,7 +43,7 @@ def to_github(report: Report, *, color: bool = False, width: int = 0, verbose: b
     notices = []
     for block, group in changes:
         result, times = group.change.result, len(group.members)
-        if result is None or result.status == "applied":
+        if result is None or result.as_agreed:
             notices.append((_change("notice", block, group), times))
         else:
             errors.append((_change("error", block, group), times))

@@ -98,8 +98,8 @@ def _read_again(account: Account) -> _Case:
     name = "read again"
     if account.remaining is None:
         return _Case(name, "error", "unread", account.unread or "the account could not be read again")
-    if account.remaining.changes or account.remaining.errors:
-        left = [counted(account.remaining.changes, "difference"), counted(len(account.remaining.errors), "error")]
+    if account.remaining.unexpected or account.remaining.errors:
+        left = [counted(account.remaining.unexpected, "difference"), counted(len(account.remaining.errors), "error")]
         lines = [line for error in account.remaining.errors for line in _lines(error)]
         return _Case(name, "failure", "not-converged", f"{' and '.join(left)} remain", lines)
     return _Case(name)
@@ -109,6 +109,8 @@ def _change(account: Account, change: Change) -> _Case:
     name, known = local(account, change.address), known_ids(account, change)
     if change.result and change.result.status == "applied":
         return _Case(name)
+    if change.result and change.result.status == "declined":
+        return _Case(name, "skipped", "declined", change.result.detail)
     fields = [
         f"{field.path}: {f'{side(known, field, field.before)} → ' if change.action == 'update' else ''}"
         f"{side(known, field, field.after)}"

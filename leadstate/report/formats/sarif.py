@@ -67,7 +67,7 @@ def _rows(report: Report) -> Iterator[_Row]:
         yield _diagnostic(diagnostic)
     for account in report.accounts:
         for change in account.changes:
-            if change.result and change.result.status != "applied":
+            if change.result and not change.result.as_agreed:
                 text = f"{change.action} {change.address}: {change.result.status}. {change.result.detail}"
                 yield _change("not-applied", "error", text, change)
             elif change.action == "delete":

@@ -42,7 +42,7 @@ def _errored(report: Report) -> bool:
     if any(diagnostic.severity == "error" for diagnostic in report.all_diagnostics()):
         return True
     results = (change.result for account in report.accounts for change in account.changes)
-    return any(result.status != "applied" for result in results if result is not None)
+    return any(not result.as_agreed for result in results if result is not None)
 
 
 def _changes(account: Account) -> Iterator[dict[str, Any]]:

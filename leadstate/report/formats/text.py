@@ -31,7 +31,14 @@ from leadstate.report.formats.wording import (
 from leadstate.report.grouping import Block, ChangeGroup, DiagnosticGroup, grouped
 
 ACTION = {"add": "green", "update": "yellow", "delete": "red"}
-_RESULT = {"applied": "green", "failed": "bold red", "skipped": "yellow", "conflict": "magenta", "unknown": "bold red"}
+_RESULT = {
+    "applied": "green",
+    "failed": "bold red",
+    "skipped": "yellow",
+    "conflict": "magenta",
+    "unknown": "bold red",
+    "declined": "dim",
+}
 _SEVERITY = {"error": "bold red", "guard": "bold red", "warning": "yellow"}
 _TONE = {"plain": "", "good": "green", "bad": "bold red"}
 _FIELDS = 1

@@ -18,7 +18,7 @@ FEW = 3
 
 SIGN = {"add": "+", "update": "~", "delete": "-"}
 
-STATUSES = ("applied", "failed", "skipped", "conflict", "unknown")
+STATUSES = ("applied", "failed", "skipped", "conflict", "unknown", "declined")
 """What can become of a change, in the order in which it is counted."""
 
 _SEVERITIES = ("error", "guard", "warning")
@@ -244,15 +244,20 @@ def remarks(report: Report, *, diagnostics: str = "above") -> Iterator[Sentence]
 def _read_again(report: Report) -> Sentence:
     """One of three ends of an apply: no differences, what remains, or that an account could not be read again."""
     remaining = [account.remaining for account in report.accounts if account.remaining is not None]
-    changes, errors = sum(totals.changes for totals in remaining), sum(len(totals.errors) for totals in remaining)
+    changes, errors = sum(totals.unexpected for totals in remaining), sum(len(totals.errors) for totals in remaining)
+    declined = sum(totals.declined for totals in remaining)
+    besides = f" besides {counted(declined, 'declined change')}" if declined else ""
     left = [counted(count, word) for count, word in ((changes, "difference"), (errors, "error")) if count]
     unread = [account.unread for account in report.accounts if account.remaining is None]
     if unread:
         why = f" ({visible('; '.join(sorted(reasons)))})" if (reasons := {*filter(None, unread)}) else ""
-        rest = f" In the others: {' and '.join(left)}." if left else ""
+        rest = f" In the others: {' and '.join(left)}{besides}." if left else ""
         return Sentence(f"{counted(len(unread), 'account')} could not be read again{why}.{rest}", tone="bad")
     if left:
-        return Sentence(f"Read again: {' and '.join(left)}. The apply did not converge.", tone="bad")
+        return Sentence(f"Read again: {' and '.join(left)}{besides}. The apply did not converge.", tone="bad")
+    if declined:
+        what = "the declined change is" if declined == 1 else f"the {declined:,} declined changes are"
+        return Sentence(f"Read again: only {what} left.", tone="good")
     return Sentence("Read again: no differences.", tone="good")
 
 

@@ -65,6 +65,12 @@ def test_a_change_that_was_not_made_is_an_error() -> None:
     assert read(lines[1])[0] == "notice"
 
 
+def test_a_change_that_was_declined_is_no_error() -> None:
+    declined = change("+", "a/label:x", ("color", None, "red"), result=Result(status="declined", detail="not chosen"))
+    first, *_ = to_github(report(account("a", declined), command="apply")).splitlines()
+    assert read(first)[::2] == ("notice", 'color: "red"\ndeclined not chosen')
+
+
 def test_equal_changes_of_many_accounts_are_one_annotation() -> None:
     first, *others = [read(line) for line in to_github(hundred()).splitlines() if line.startswith("::")]
     assert first[2].startswith("customer-000/label:Hot, customer-001/label:Hot, customer-002/label:Hot and 97 more: it")

@@ -109,6 +109,14 @@ def test_after_an_apply_what_was_not_done_has_failed() -> None:
     assert outcome(found["a", "read again"])[:2] == ("failure", "1 difference and 0 errors remain")
 
 
+def test_a_change_that_was_declined_is_skipped_and_fails_nothing() -> None:
+    left = change("+", "a/label:x", result=Result(status="declined", detail="not chosen"))
+    remaining = Remaining(add=1, update=0, delete=0, declined=1)
+    found = cases(report(account("a", left, remaining=remaining), command="apply"))
+    assert outcome(found["a", "label:x"]) == ("skipped", "not chosen", None)
+    assert found["a", "read again"].is_passed
+
+
 def test_an_apply_that_could_not_be_read_again_is_an_error_and_one_that_converged_passed() -> None:
     unread = cases(report(account("a", unread="no answer"), command="apply"))["a", "read again"]
     assert outcome(unread) == ("error", "no answer", None)

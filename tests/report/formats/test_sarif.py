@@ -55,10 +55,11 @@ def test_a_result_without_a_line_is_placed_at_the_head_of_the_configuration() ->
     assert place(found["results"][0])["region"]["startLine"] == 1
 
 
-def test_a_failed_change_is_an_error_and_an_applied_one_is_not() -> None:
+def test_a_failed_change_is_an_error_and_an_applied_or_declined_one_is_not() -> None:
+    declined = change("+", "a/label:z", result=Result(status="declined", detail="not chosen"))
     failed = change("+", "a/label:x", result=Result(status="failed", detail="no room"))
     done = change("+", "a/label:y", result=Result(status="applied"))
-    found = run(report(account("a", failed, done), command="apply"))
+    found = run(report(account("a", failed, done, declined), command="apply"))
     assert [(result["ruleId"], result["level"]) for result in found["results"]] == [("not-applied", "error")]
 
 

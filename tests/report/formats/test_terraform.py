@@ -112,7 +112,9 @@ def test_an_error_is_told_and_a_guard_makes_it_not_applyable() -> None:
     assert (failed["errored"], failed["complete"]) == (True, False)
 
 
-@pytest.mark.parametrize(("status", "errored"), [("applied", False), ("failed", True), ("skipped", True)])
+@pytest.mark.parametrize(
+    ("status", "errored"), [("applied", False), ("failed", True), ("skipped", True), ("declined", False)]
+)
 def test_an_apply_is_errored_if_a_change_was_not_made(status: Any, *, errored: bool) -> None:
     done = account("a", change("+", "a/label:x", result=Result(status=status)))
     assert plan(report(done, command="apply"))["errored"] is errored

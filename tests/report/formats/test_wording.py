@@ -47,6 +47,26 @@ def end(*accounts: Account) -> str:
             "3 accounts could not be read again (x; y). In the others: 1 error.",
         ),
         ([account("a")], "1 account could not be read again."),
+        (
+            [account("a", remaining=CLEAN), account("b", remaining=Remaining(add=1, update=1, delete=0, declined=2))],
+            "Read again: only the 2 declined changes are left.",
+        ),
+        (
+            [account("a", remaining=Remaining(add=0, update=0, delete=1, declined=1))],
+            "Read again: only the declined change is left.",
+        ),
+        (
+            [account("a", remaining=Remaining(add=3, update=0, delete=0, declined=1, errors=(ERROR,)))],
+            "Read again: 2 differences and 1 error besides 1 declined change. The apply did not converge.",
+        ),
+        (
+            [account("a", unread="x"), account("b", remaining=Remaining(add=3, update=0, delete=0, declined=2))],
+            "1 account could not be read again (x). In the others: 1 difference besides 2 declined changes.",
+        ),
+        (
+            [account("a", unread="x"), account("b", remaining=Remaining(add=1, update=0, delete=0, declined=1))],
+            "1 account could not be read again (x).",
+        ),
     ],
 )
 def test_exactly_one_result_is_written(accounts: list[Account], said: str) -> None:
