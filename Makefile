@@ -9,7 +9,7 @@ PEERS := benchmarks/peers/.venv/.installed
 
 .PHONY: help
 help:
-	@echo "make demo    watch a drifted account being planned, applied and found clean (no account needed)"
+	@echo "make demo    plan and apply a drifted account, and find it up to date (no account needed)"
 	@echo "make test    run all checks and tests"
 	@echo "make judges  clients and validators that others wrote, against leadstate and the sandbox (some minutes)"
 	@echo "make prove   the proofs of safety at length: every request, every fault"

@@ -13,11 +13,11 @@ Nothing of the reader's own is there: an empty home folder, no variables of Pipe
 
 import fcntl
 import os
-import pty
 import re
 import select
 import shlex
 import struct
+import subprocess
 import sys
 import termios
 from collections.abc import Callable, Iterator
@@ -173,25 +173,26 @@ class Reader:
                 "exit $status",
             )
         )
-        process, terminal = pty.fork()
-        if process == 0:  # pragma: no cover  (the child)
-            os.chdir(self.folder)
-            environ = {
-                "HOME": str(self.home),
-                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-                "LANG": "C.UTF-8",
-                "TERM": "dumb",
-                "NO_COLOR": "1",
-                "LEADSTATE_NO_PROGRESS": "1",
-                "PS1": "",
-            }
-            os.execvpe("bash", ["bash", "--norc", "-c", script], environ)  # noqa: S606  what the page says
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))
+        environ = {
+            "HOME": str(self.home),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "LANG": "C.UTF-8",
+            "TERM": "dumb",
+            "NO_COLOR": "1",
+            "LEADSTATE_NO_PROGRESS": "1",
+        }
+        ours, theirs = os.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))
         try:
-            printed = _talk(terminal)
+            words = ["bash", "--norc", "-c", script]
+            with subprocess.Popen(
+                words, cwd=self.folder, env=environ, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+            ) as process:
+                os.close(theirs)
+                printed = _talk(ours)
         finally:
-            os.close(terminal)
-        self._status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+            os.close(ours)
+        self._status = process.returncode
         return printed
 
 
