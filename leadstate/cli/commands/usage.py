@@ -1,11 +1,13 @@
 """`leadstate usage`: how many leads carry each label, and which saved filters name it."""
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 
 from leadstate.cli import options
+from leadstate.cli.choices import exit_of
 from leadstate.cli.configuration import load_configuration
 from leadstate.cli.confirm import agreed, can_ask
 from leadstate.cli.diagnostics import say
@@ -18,9 +20,10 @@ from leadstate.cli.session import session
 from leadstate.config import Configuration
 from leadstate.engine.jobs import AccountJob, each
 from leadstate.engine.read.usage import UNASKED, Census, Forecast, Wanted
-from leadstate.model.diagnostics import NAMED, Diagnostic, counted
+from leadstate.model.diagnostics import NAMED, Diagnostic, Severity, counted, worst
 from leadstate.model.escape import visible
 from leadstate.model.usage import LabelUsage
+from leadstate.reconcile.guards import MAX_TOKENS
 from leadstate.report.formats.usage import to_csv, to_html, to_json, to_table
 
 
@@ -30,6 +33,12 @@ from leadstate.report.formats.usage import to_csv, to_html, to_json, to_table
 @options.option("--filters", is_flag=True, help="Name the saved filters that use a label (20 tokens, and 2 a filter).")
 @options.option("--unused", is_flag=True, help="Only labels that nothing uses, of what was read.")
 @options.option("--auto-approve", is_flag=True, help="Do not ask, however much is to be read.")
+@options.option(
+    "--max-tokens",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Refuse to read an account that takes more rate-limit tokens; the first 100 are spent to find out.",
+)
 @options.output("table", "json", "csv", "html")
 @options.progress
 def usage(
@@ -40,6 +49,7 @@ def usage(
     filters: bool,
     unused: bool,
     auto_approve: bool,
+    max_tokens: int | None,
     form: str,
     color: str,
     output: Path | None,
@@ -54,11 +64,11 @@ def usage(
     \b
     Examples:  leadstate usage
                leadstate usage -a emea --archived --filters
-               leadstate usage --archived --filters --unused --auto-approve
+               leadstate usage --archived --filters --unused --max-tokens 2000
                leadstate usage --format csv -o usage.csv
     """
     wanted = Wanted(archived=archived, filters=filters)
-    found = wait_for(_count(load_configuration(paths, accounts), wanted, auto_approve=auto_approve))
+    found = wait_for(_count(load_configuration(paths, accounts), wanted, auto_approve=auto_approve, limit=max_tokens))
     if found is None:
         return Exit.REFUSED
     rows, failures = found
@@ -81,7 +91,7 @@ def usage(
     else:
         write_private(output, text)
     say(failures)
-    return Exit.ERROR if failures else Exit.FINE
+    return exit_of(worst(failures))
 
 
 def _unread(*, archived: bool, filters: bool) -> str:
@@ -90,9 +100,10 @@ def _unread(*, archived: bool, filters: bool) -> str:
 
 
 async def _count(
-    configuration: Configuration, wanted: Wanted, *, auto_approve: bool
+    configuration: Configuration, wanted: Wanted, *, auto_approve: bool, limit: int | None
 ) -> tuple[list[LabelUsage], list[Diagnostic]] | None:
-    """Count every account; None where a person said no."""
+    """Count every account that takes no more rate-limit tokens than the limit; None where a person said no."""
+    limit = sys.maxsize if limit is None else limit
     async with session(configuration) as opened:
         failures = {plan.account: list(plan.diagnostics) for plan in opened.unusable}
         censuses = {job.account.name: Census(job, wanted) for job in opened.work}
@@ -117,7 +128,10 @@ async def _count(
         while work:
             forecasts = {job.account.name: censuses[job.account.name].forecast for job in work}
             _say_cost(forecasts)
-            beyond = {name: forecast.needed for name, forecast in forecasts.items() if forecast.needed > allowed[name]}
+            failures |= {name: [_beyond(name, told, limit)] for name, told in forecasts.items() if told.least > limit}
+            work = [job for job in work if job.account.name not in failures]
+            needed = {job.account.name: min(forecasts[job.account.name].needed, limit) for job in work}
+            beyond = {name: tokens for name, tokens in needed.items() if tokens > allowed[name]}
             if beyond and not auto_approve and can_ask() and not agreed("Read that?", deed="read"):
                 return None
             allowed |= beyond
@@ -134,6 +148,18 @@ def _goes_on(census: Census, failures: dict[str, list[Diagnostic]]) -> bool:
     if census.refusal is not None:
         failures[name] = [census.refusal]
     return not census.done and name not in failures
+
+
+def _beyond(account: str, forecast: Forecast, limit: int) -> Diagnostic:
+    """Return the refusal of an account that takes more than the limit."""
+    least = "at least " if forecast.unknown else ""
+    return Diagnostic(
+        MAX_TOKENS,
+        Severity.GUARD,
+        f"to count its leads takes {least}{counted(forecast.least, 'rate-limit token')}; {limit:,} may be spent",
+        hint="raise `--max-tokens`, or leave out `--archived` or `--filters`",
+        account=account,
+    )
 
 
 def _say_cost(forecasts: dict[str, Forecast]) -> None:

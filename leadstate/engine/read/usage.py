@@ -129,12 +129,14 @@ class Forecast:
 
     Attributes:
         spent: so far.
+        least: in all, as far as is known.
         needed: in all; where a length is not known, at the most until it is.
         unknown: listings of which nobody knows how long they are.
         left: what is still to be read, in words.
     """
 
     spent: int
+    least: int
     needed: int
     unknown: tuple[str, ...]
     left: tuple[str, ...]
@@ -186,20 +188,23 @@ class Census:
     def forecast(self) -> Forecast:
         """What it costs to go on."""
         spent = self._reader.spent.tokens
-        needed, unknown, left = spent, [], []
+        least = needed = spent
+        unknown, left = [], []
         for counted_listing in self._listings:
             listing, words = counted_listing.listing, WORDS[counted_listing.operation.id]
-            pages = listing.left
+            pages = most = listing.left
             if listing.estimate is None:
                 unknown.append(words)
-                pages = max(pages, listing.longest_search)
+                most = max(pages, listing.longest_search)
             elif pages:
                 left.append(f"{counted(pages, 'page')} of {words}")
-            needed += pages * counted_listing.operation.tokens
+            least += pages * counted_listing.operation.tokens
+            needed += most * counted_listing.operation.tokens
         if self._filters:
             left.append(counted(len(self._filters), "filter"))
+            least += len(self._filters) * GET_FILTER.tokens
             needed += len(self._filters) * GET_FILTER.tokens
-        return Forecast(spent, needed, tuple(unknown), tuple(left))
+        return Forecast(spent, least, needed, tuple(unknown), tuple(left))
 
     async def advance(self, allowed: int) -> None:
         """Read on as long as that takes no more rate-limit tokens in all than are allowed.

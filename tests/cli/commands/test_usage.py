@@ -190,6 +190,27 @@ def test_a_person_is_asked_and_no_leaves_it_at_a_hundred_tokens(
         assert ask("--auto-approve")[0] == 0
 
 
+@pytest.mark.parametrize("remembered", [False, True])
+@pytest.mark.parametrize("limit", [100, 150, 300, 493])
+def test_an_account_that_takes_more_than_the_limit_is_refused_within_it(
+    tmp_path: Path, limit: int, *, remembered: bool
+) -> None:
+    sandbox = sandbox_of(leads=4_200, archived=3_100)
+    if remembered:
+        run(tmp_path, sandbox, "--archived", "--filters")
+    before = sandbox.meter.report()["tokens"]
+    done = run(tmp_path, sandbox, "--archived", "--filters", "--max-tokens", str(limit), "--format", "json")
+    assert (done.code, json.loads(done.out)) == (3, [])
+    assert sandbox.meter.report()["tokens"] - before <= limit
+    assert f"; {limit:,} may be spent" in done.err
+
+
+def test_an_account_that_takes_the_limit_is_counted(tmp_path: Path) -> None:
+    sandbox = sandbox_of(leads=4_200, archived=3_100)
+    assert run(tmp_path, sandbox, "--archived", "--filters", "--max-tokens", "614").code == 0
+    assert run(tmp_path, sandbox, "--archived", "--filters", "--max-tokens", "494").code == 0
+
+
 def test_a_listing_that_grew_is_asked_about_again(tmp_path: Path) -> None:
     run(tmp_path, sandbox_of(leads=2_000, archived=0))
     sandbox = sandbox_of(leads=9_000, archived=0)
