@@ -200,6 +200,16 @@ def test_a_plan_that_nobody_made_for_this_push_is_not_a_reviewed_one(
     assert on_merge(runner).code == 3
 
 
+@pytest.mark.parametrize("name", [f"leadstate-plan-{HEAD}", "leadstate-plan-by-hand"])
+def test_a_plan_of_another_event_is_not_a_reviewed_one(runner: Runner, name: str) -> None:
+    """A push to the branch of a pull request has the same commit, and any workflow may choose an artifact's name."""
+    runner.event_name, runner.sha = "push", HEAD
+    assert runner.action(TOKEN).code == 0
+    runner.teach(artifacts=[{**stored, "name": name} for stored in runner.hub["artifacts"]])
+    merge(runner)
+    assert on_merge(runner).code == 3
+
+
 def test_nothing_is_applied_if_github_names_no_reviewed_commit(runner: Runner, sandbox: tuple[Sandbox, str]) -> None:
     runner.teach(refuse=["GET commits/"])
     before = sandbox[0].dump()
@@ -272,10 +282,12 @@ def commit_link(runner: Runner, name: str, target: str | Path) -> None:
 def test_a_committed_link_among_the_receipts_is_kept_nowhere(runner: Runner) -> None:
     commit_link(runner, ".leadstate/receipts/20991231T000000Z-0-1.json", "/proc/self/environ")
     commit_link(runner, ".leadstate/receipts/more", "/etc")
+    (runner.workspace / ".leadstate" / "receipts" / "20200101T000000Z-0-1.json").write_text("of an earlier run")
     done = runner.action(TOKEN, command="apply", reviewed="none")
     assert done.code == 0, done.log
     (kept,) = (runner.home / "artifacts").glob("leadstate-apply-*/")
     assert len(list(kept.iterdir())) == 2
+    assert "::error" not in done.log
     assert not [path for path in kept.iterdir() if "20991231" in path.name or b"GITHUB_" in path.read_bytes()]
 
 
