@@ -321,6 +321,28 @@ def test_an_account_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path)
     assert "the token belongs to company 7041" in done.err
 
 
+def test_several_accounts_are_told_one_by_one_and_in_all(tmp_path: Path) -> None:
+    made = Folder(tmp_path)
+    accounts = {name: {"url": f"{NOWHERE}{n}", "token": {"file": name}} for n, name in enumerate(("emea", "us"), 1)}
+    for name in accounts:
+        (tmp_path / name).write_text(f"t-{name}")
+    made.configure({"version": 1, "accounts": accounts})
+    companies = [
+        {**company(leads=3_000, archived=0), "token": f"t-{name}", "company": {"id": n, "name": name, "domain": name}}
+        for n, name in enumerate(accounts, 1)
+    ]
+    sandbox = Sandbox({"companies": companies}, burst=None, daily=None)
+    done = made.run(sandbox, "usage")
+    *_, emea, us, both = done.err.splitlines()
+    each = sandbox.meter.report()["companies"]["1"]["tokens"]
+    assert emea.startswith(f"emea: {each} rate-limit tokens (")
+    assert us.startswith(f"us: {each} rate-limit tokens (")
+    assert both.startswith(f"2 accounts: {2 * each} rate-limit tokens, of which ")
+    assert [line.split()[:2] for line in done.out.splitlines()[1:]] == [
+        [name, label] for name in accounts for label in ("=Cold", "Hot", "Idle")
+    ]
+
+
 def test_the_page_holds_every_row_and_loads_nothing(tmp_path: Path) -> None:
     page = run(tmp_path, sandbox_of(), "--archived", "--filters", "--format", "html").out
     assert page.count("<tr>") == 4
