@@ -33,22 +33,22 @@ class Source:
 class Diagnostic:
     """A diagnostic."""
 
-    code: str
+    code: Annotated[str, Field(description="What kind of problem it is; stable, see docs/reference/diagnostics.")]
     severity: Literal["error", "guard", "warning"]
-    summary: str
-    detail: str = ""
-    hint: str = ""
-    source: Source | None = None
-    excerpt: str = ""
-    account: str | None = None
-    address: str | None = None
+    summary: Annotated[str, Field(description="What happened, in one line.")]
+    detail: Annotated[str, Field(description="More lines, such as candidates with their ids.")] = ""
+    hint: Annotated[str, Field(description="How to fix it.")] = ""
+    source: Annotated[Source | None, Field(description="Where in the configuration it is.")] = None
+    excerpt: Annotated[str, Field(description="The line of the file, with a caret.")] = ""
+    account: Annotated[str | None, Field(description="The account that it is about.")] = None
+    address: Annotated[str | None, Field(description="The object that it is about.")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldChange:
     """One field before and after; null where it is not set or not there."""
 
-    path: str
+    path: Annotated[str, Field(description="The field: color, or custom_fields.Industry.")]
     before: Scalar = None
     after: Scalar = None
 
@@ -72,10 +72,10 @@ class Impact:
 class Call:
     """Requests that a change takes: `count` times the same, each costing `tokens`."""
 
-    operation: str
+    operation: Annotated[str, Field(description="Id of the operation in Pipedrive's API description.")]
     method: str
     path: str
-    tokens: int
+    tokens: Annotated[int, Field(description="Rate-limit tokens of one request.")]
     count: int = 1
 
 
@@ -97,10 +97,10 @@ class Result:
 class Change:
     """One thing to do, or done."""
 
-    address: str
+    address: Annotated[str, Field(description="ACCOUNT/KIND:KEY, such as emea/label:Hot.")]
     kind: str
     action: Literal["add", "update", "delete"]
-    remote_id: str | None
+    remote_id: Annotated[str | None, Field(description="Id in Pipedrive; null for an add.")]
     reason: str
     origin: Annotated[
         Literal["change", "drift", "both"] | None,
@@ -269,8 +269,8 @@ class Base:
 class Report:
     """A leadstate report: a plan, or what became of it."""
 
-    format_version: str = FORMAT_VERSION
-    leadstate_version: str
+    format_version: Annotated[str, Field(description="MAJOR.MINOR; minor versions only add members.")] = FORMAT_VERSION
+    leadstate_version: Annotated[str, Field(description="The leadstate that wrote it.")]
     command: Literal["plan", "apply", "validate"]
     fingerprint: Annotated[str | None, Field(description="Hash over the changes with their before values.")] = None
     complete: Annotated[bool, Field(description="Whether every account could be read.")] = True
