@@ -75,14 +75,15 @@ class Reader:
         Args:
             operation: the listing.
             query: what is asked besides the page.
-            whole: the caller reads to the end, so that pages which were there the last time may be read ahead.
+            whole: the caller reads to the end, so that pages may be read ahead: those that were there the last time,
+                and a few that may be there.
 
         Raises:
             IncompleteListing: the listing changed while it was read.
             EndlessListing: it does not end within the bounds.
         """
         lengths, count = self._connection.lengths, 0
-        known = self.pages_of(operation) if whole else 0
+        known = self.pages_of(operation) if whole else None
         bounds = self._connection.bounds
         async with aclosing(read_pages(self.get, operation, query, known, PAGE, bounds=bounds)) as pages:
             async for page in pages:

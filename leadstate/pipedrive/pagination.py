@@ -22,6 +22,9 @@ AT_ONCE = 4
 AHEAD = 2 * AT_ONCE
 """Pages asked for or answered that wait for their turn: a slow one does not keep those behind it from being asked."""
 
+GUESSES = 10
+"""Of so many pages that are known to be there one more is asked for on a guess, so at most a tenth is asked in vain."""
+
 Get = Callable[[Request, asyncio.Semaphore], Coroutine[Any, Any, Answer]]
 
 
@@ -37,7 +40,7 @@ async def read_pages(
     get: Get,
     operation: Operation,
     query: tuple[tuple[str, str], ...],
-    known: int,
+    known: int | None,
     size: int,
     *,
     bounds: Bounds = BOUNDS,
@@ -48,8 +51,9 @@ async def read_pages(
         get: sends one request, holding the semaphore while it is under way.
         operation: the listing.
         query: what is asked besides `limit` and `start`.
-        known: how many pages there should be. So many are read several at a time, all others one after another, as a
-            page beyond the end costs as much as any.
+        known: how many pages there should be; 0 where nothing is known, None where the caller may stop before the end.
+            So many are read several at a time. Behind them a page beyond the end costs as much as any: one more is
+            asked for at a time, and the more the longer the listing has turned out to be.
         size: rows on a page; a server that grants fewer is believed, and pages that were asked for too far apart are
             asked for again.
         bounds: how long a listing may be.
@@ -65,7 +69,7 @@ async def read_pages(
     lanes = asyncio.Semaphore(AT_ONCE)
     try:
         for number in itertools.count():
-            while asked <= number or asked < min(known, number + AHEAD):
+            while asked <= number or asked < _reach(number, known):
                 request = Request(operation, query=(*query, ("limit", str(size)), ("start", str(asked * step))))
                 under_way.append(asyncio.create_task(get(request, lanes)))
                 asked += 1
@@ -94,6 +98,16 @@ async def read_pages(
                 step, asked = len(rows) - 1, 1
     finally:
         await _drop(under_way)
+
+
+def _reach(number: int, known: int | None) -> int:
+    """Return how many pages may have been asked for before the one of this number, from 0, is answered."""
+    if known is None:
+        return number + 1
+    if number < known:
+        return min(known, number + AHEAD)
+    # The pages before this one had more behind them, so this one is there.
+    return number + 1 + min((number + 1) // GUESSES, AHEAD - 1)
 
 
 def check_length(operation: Operation, pages: int, rows: int, bounds: Bounds) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from leadstate.pipedrive.answers import Answer
 from leadstate.pipedrive.errors import IncompleteListing
 from leadstate.pipedrive.operations import GET_LEADS, Request
-from leadstate.pipedrive.pagination import AHEAD, AT_ONCE, read_pages
+from leadstate.pipedrive.pagination import AHEAD, AT_ONCE, GUESSES, read_pages
 
 GRANTED = 5
 """Rows on a page of the server below, so that short listings have many pages, which overlap by one row."""
@@ -70,13 +70,16 @@ def pages_of(count: int) -> int:
 TURNS = st.lists(st.integers(0, 9), min_size=1, max_size=8)
 
 
-@given(st.integers(0, 60), st.integers(0, 20), TURNS)
+@given(st.integers(0, 300), st.integers(0, 80), TURNS)
 def test_rows_come_once_and_in_order_for_any_known_length(count: int, known: int, turns: list[int]) -> None:
     server = Server(list(range(count)), turns=turns)
     assert read(server, known) == list(range(count))
     assert server.most <= AT_ONCE
-    beyond = len(server.starts) - pages_of(count)
-    assert beyond == 0 if known <= pages_of(count) else beyond < AHEAD
+    there = pages_of(count)
+    beyond = len(server.starts) - there
+    if known == there:
+        assert beyond == 0
+    assert beyond < AHEAD if known > there else beyond <= there // GUESSES
 
 
 @given(st.integers(0, 60), st.integers(0, 20), TURNS, st.dictionaries(st.integers(0, 20), st.integers(0, 60)))
@@ -115,9 +118,34 @@ def test_a_slow_page_does_not_delay_later_requests() -> None:
     assert server.most == AT_ONCE
 
 
-def test_pages_of_unknown_length_are_read_sequentially() -> None:
-    server = Server(list(range(41)))
+def test_pages_of_unknown_length_are_read_one_by_one_until_ten_are_there() -> None:
+    server = Server(list(range(37)))
     read(server)
+    assert server.most == 1
+    assert len(server.starts) == GUESSES - 1
+
+
+def test_a_long_listing_of_unknown_length_is_read_concurrently_at_a_tenth_in_vain() -> None:
+    server = Server(list(range(401)))
+
+    async def main() -> list[int]:
+        return [len(server.starts) async for _ in read_pages(server.get, GET_LEADS, (), 0, GRANTED)]
+
+    asked = asyncio.run(main())
+    assert server.most == AT_ONCE
+    assert pages_of(401) == 100
+    assert len(server.starts) - 100 <= AHEAD
+    assert [asked[number] for number in (8, 9, 19)] == [9, 11, 22]
+
+
+def test_a_listing_that_may_be_left_before_its_end_is_read_one_page_after_the_other() -> None:
+    server = Server(list(range(401)))
+
+    async def main() -> None:
+        async for page in read_pages(server.get, GET_LEADS, (), None, GRANTED):
+            assert len(server.starts) <= 101, page
+
+    asyncio.run(main())
     assert server.most == 1
 
 
