@@ -13,9 +13,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from regopy import RegoError  # type: ignore[import-untyped]  # it brings no types
-
-from tests.harness.rego import evaluate
+from tests.harness.rego import PolicyError, evaluate
 
 
 def main(program: str, *words: str) -> int:
@@ -40,7 +38,7 @@ def main(program: str, *words: str) -> int:
     (given.data / "environment.txt").write_text(" ".join(sorted(os.environ)), encoding="utf-8")
     try:
         main = evaluate(given.data, "data.main", plan, data) or {}
-    except RegoError:
+    except PolicyError:
         sys.stderr.write("1 error occurred: policy.rego:3: rego_parse_error: unexpected token\n")
         return 2 if program == "opa" else 1
     if program == "opa":
