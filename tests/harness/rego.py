@@ -1,7 +1,7 @@
 """Rego policies, evaluated by an engine that is neither OPA nor ours: rego-cpp, by its package regopy.
 
-The engine (regopy 1.5.2) is native code that now and then aborts its process. So it runs in one of its own, and one that
-a signal has ended is tried again.
+The engine (regopy 1.5.2) is native code that now and then aborts its process. So it runs in one of its own, which is
+tried again where a signal has ended it.
 """
 
 import json
