@@ -53,7 +53,9 @@ def _contradictions(report: Report) -> Iterator[str]:
         yield "its summary does not count what is untouched"
     if report.command == "plan" and report.cost.apply != _forecast(report):
         yield "its forecast is not the sum of its calls"
-    refused = any(diagnostic.severity != "warning" for diagnostic in report.all_diagnostics())
+    # Not what was found on reading again after an apply: that did not stand against it.
+    found = (report.diagnostics, *(account.diagnostics for account in report.accounts))
+    refused = any(diagnostic.severity != "warning" for diagnostics in found for diagnostic in diagnostics)
     if report.applyable and (refused or not report.complete):
         yield "it says that it can be applied, and has errors"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from leadstate.model.errors import ReportError
-from leadstate.report.document import Cost, Requests, Scope, Untouched
+from leadstate.report.document import Cost, Remaining, Requests, Scope, Untouched
 from leadstate.report.formats.json import to_json
 from leadstate.report.verify import read_stored
 from tests.harness.reports import account, change, diagnostic, many, report
@@ -36,6 +36,13 @@ def written(plan: Any) -> str:
 def test_what_was_written_is_read() -> None:
     assert read_stored(written(PLAN)) == PLAN
     assert read_stored(written(many(changes=40, accounts=3))) == many(changes=40, accounts=3)
+
+
+def test_a_receipt_whose_account_had_an_error_when_it_was_read_again_is_read() -> None:
+    error = diagnostic("error", "ambiguous", "2 leads carry its marker")
+    again = Remaining(add=0, update=0, delete=0, errors=(error,))
+    receipt = replace(PLAN, command="apply", accounts=(replace(PLAN.accounts[0], remaining=again),))
+    assert read_stored(written(receipt)) == receipt
 
 
 @pytest.mark.parametrize(

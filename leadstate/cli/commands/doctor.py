@@ -14,7 +14,7 @@ from leadstate.cli.configuration import load_configuration
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
-from leadstate.cli.output import wants_color, write_private
+from leadstate.cli.output import UNFOLDED, columns, wants_color, write_private
 from leadstate.cli.progress import read_each
 from leadstate.cli.session import runtime, session
 from leadstate.config import Configuration
@@ -27,6 +27,7 @@ from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.connection import Headers
 from leadstate.pipedrive.errors import ApiError
 from leadstate.pipedrive.operations import GET_LABELS, GET_ME, Request
+from leadstate.report.formats.console import Cell, drawn, print_folded
 
 CLOCK_MAY_DIFFER = 60
 """Seconds between our clock and the server's that nothing here would notice."""
@@ -57,7 +58,7 @@ def doctor(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, col
     text = (
         visible_json(json.dumps([asdict(check) for check in checks], indent=2)) + "\n"
         if form == "json"
-        else _text(checks, color)
+        else _text(checks, color=wants_color(color), width=columns() if output is None else UNFOLDED)
     )
     if output is None:
         click.echo(text, nl=False)
@@ -66,14 +67,14 @@ def doctor(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, col
     return Exit.ERROR if any(check.good is False for check in checks) else Exit.FINE
 
 
-def _text(checks: list[Check], color: str) -> str:
+def _text(checks: list[Check], *, color: bool, width: int) -> str:
     sign = {True: ("ok", "green"), False: ("FAIL", "red"), None: ("?", "yellow")}
-    lines = []
+    lines: list[Cell] = []
     for check in checks:
         word, style = sign[check.good]
-        shown = click.style(f"{word:4}", fg=style) if wants_color(color) else f"{word:4}"
-        lines.append(f"{visible(check.account)}  {shown}  {check.check:9}  {visible(check.detail)}".rstrip())
-    return "\n".join(lines) + "\n"
+        before, after = f"{visible(check.account)}  ", f"  {check.check:9}  "
+        lines.append([(before, ""), (f"{word:4}", style), (after, ""), (visible(check.detail), "")])
+    return drawn(lambda console: print_folded(console, lines, hangs=3), color=color, width=width)
 
 
 async def _examine(configuration: Configuration) -> list[Check]:

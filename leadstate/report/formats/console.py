@@ -60,16 +60,18 @@ def _fitting(widths: Sequence[int], room: int, folds: int) -> list[int]:
     return found
 
 
-def print_folded(console: Console, lines: Iterable[Cell], *, indent: int = 0) -> None:
+def print_folded(console: Console, lines: Iterable[Cell], *, indent: int = 0, hangs: int = 0) -> None:
     """Print lines that are as wide as they are; where the console is too narrow, they fold.
 
     Args:
         console: where to.
         lines: what.
         indent: columns that stay empty before each.
+        hangs: pieces below which nothing of a folded line stands; none means that it folds to its begin.
     """
     room = max(NARROWEST, console.width - indent)
-    _print_lines(console, ([(" " * indent, ""), *part] for line in lines for part in _folded(console, line, room)))
+    folded = (part for line in lines for part in _hanging(console, line, room, hangs))
+    _print_lines(console, ([(" " * indent, ""), *part] for part in folded))
 
 
 def _print_lines(console: Console, lines: Iterable[Cell]) -> None:
@@ -106,13 +108,13 @@ def _folded(console: Console, cell: Cell, width: int) -> Sequence[Cell]:
     ]
 
 
-def _hanging(console: Console, cell: Cell, width: int) -> Sequence[Cell]:
-    """Fold a cell so that each line begins below its second piece, where that leaves enough of the width."""
-    indent = cell_width(cell[:1])
+def _hanging(console: Console, cell: Cell, width: int, pieces: int = 1) -> Sequence[Cell]:
+    """Fold a cell so that each line begins behind its first pieces, where that leaves enough of the width."""
+    indent = cell_width(cell[:pieces])
     if cell_width(cell) <= width or width - indent < NARROWEST // 2:
         return _folded(console, cell, width)
-    first, *more = _folded(console, cell[1:], width - indent)
-    return [[*cell[:1], *first], *([(" " * indent, ""), *line] for line in more)]
+    first, *more = _folded(console, cell[pieces:], width - indent)
+    return [[*cell[:pieces], *first], *([(" " * indent, ""), *line] for line in more)]
 
 
 def drawn(draw: Callable[[Console], None], *, color: bool, width: int) -> str:

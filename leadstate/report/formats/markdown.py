@@ -13,6 +13,7 @@ from leadstate.report.formats.wording import (
     gravest_first,
     headline,
     how_many,
+    is_all,
     local,
     names,
     note,
@@ -218,7 +219,7 @@ def _section(block: Block, total: int, room: _Room) -> tuple[str, Sequence[Chang
 def _where(accounts: Sequence[Account], total: int) -> str:
     if len(accounts) <= FEW:
         return _few(names(accounts))
-    return how_many(accounts, total) + ("" if len(accounts) == total else f": {_few(names(accounts))}")
+    return how_many(accounts, total) + ("" if is_all(accounts, total) else f": {_few(names(accounts))}")
 
 
 def _few(named: Sequence[str]) -> str:

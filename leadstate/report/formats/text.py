@@ -17,6 +17,7 @@ from leadstate.report.formats.wording import (
     Sentence,
     headline,
     how_many,
+    is_all,
     local,
     names,
     note,
@@ -83,7 +84,7 @@ def _print_block(console: Console, block: Block, total: int, longest: int) -> No
     head, more = visible(account.account), account.company
     if others:
         head = f"in {how_many(block.accounts, total)}"
-        more = "" if len(block.accounts) == total else some(names(block.accounts), FEW)
+        more = "" if is_all(block.accounts, total) else some(names(block.accounts), FEW)
     console.print(Text.assemble((head, "bold"), "  ", (visible(more), "dim")))
     if block.groups:
         rows: list[Sequence[Cell]] = [row for group in block.groups for row in _rows(account, group, longest)]
@@ -100,7 +101,7 @@ def _print_block(console: Console, block: Block, total: int, longest: int) -> No
 def _where(accounts: Sequence[Account], total: int) -> str:
     if len(accounts) <= FEW:
         return visible(", ".join(names(accounts)))
-    named = "" if len(accounts) == total else f": {visible(some(names(accounts), FEW))}"
+    named = "" if is_all(accounts, total) else f": {visible(some(names(accounts), FEW))}"
     return f"{how_many(accounts, total)}{named}"
 
 

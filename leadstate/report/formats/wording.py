@@ -143,8 +143,13 @@ def names(accounts: Sequence[Account]) -> list[str]:
 
 
 def how_many(accounts: Sequence[Account], total: int) -> str:
-    """`97 accounts`; `all 100 accounts` where there are no others."""
-    return f"{'all ' if len(accounts) == total else ''}{counted(len(accounts), 'account')}"
+    """`97 accounts`; `all 100 accounts` where there are no others, unless these are so few that they are named."""
+    return f"{'all ' if is_all(accounts, total) else ''}{counted(len(accounts), 'account')}"
+
+
+def is_all(accounts: Sequence[Account], total: int) -> bool:
+    """Whether there are no other accounts, and so many of these that nobody has to name them."""
+    return len(accounts) == total > FEW
 
 
 def untouched_lines(groups: Iterable[UntouchedGroup], total: int = 1) -> Iterator[str]:
