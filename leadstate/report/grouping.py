@@ -14,7 +14,7 @@ class ChangeGroup:
 
     Attributes:
         change: what they have in common, as in the first account; its impact is that of all.
-        places: where they are declared, each place once.
+        places: where they are declared, each place once; none of a rollback, of which the receipt is the only place.
         known: field and id, with a colon between → what is shown in place of the id.
         members: the changes, each with its account.
     """
@@ -115,21 +115,21 @@ def grouped(report: Report, *, verbose: bool = False) -> Grouped:
     found = tuple(DiagnosticGroup((diagnostic,)) for diagnostic in diagnostics) if verbose else _alike(diagnostics)
     total = len(report.accounts)
     if verbose or total == 1:
-        return Grouped(total, tuple(map(_alone, report.accounts)), (), (), found)
+        return Grouped(total, tuple(_alone(account, report.undoes) for account in report.accounts), (), (), found)
     unchanged = tuple(
         account
         for account in report.accounts
         if not account.changes and all(diagnostic.severity == "warning" for diagnostic in account.diagnostics)
     )
-    return Grouped(total, _blocks(report.accounts), unchanged, _untouched(report.accounts), found)
+    return Grouped(total, _blocks(report.accounts, report.undoes), unchanged, _untouched(report.accounts), found)
 
 
-def _alone(account: Account) -> Block:
-    groups = tuple(_group([(account, change)]) for change in account.changes)
+def _alone(account: Account, undoes: str | None) -> Block:
+    groups = tuple(_group([(account, change)], undoes) for change in account.changes)
     return Block((account,), groups, _untouched((account,)))
 
 
-def _blocks(accounts: Sequence[Account]) -> tuple[Block, ...]:
+def _blocks(accounts: Sequence[Account], undoes: str | None) -> tuple[Block, ...]:
     alike: dict[tuple[object, int], list[tuple[Account, Change]]] = {}
     for account in accounts:
         times: Counter[object] = Counter()
@@ -140,7 +140,7 @@ def _blocks(accounts: Sequence[Account]) -> tuple[Block, ...]:
             times[key] += 1
     shared: dict[tuple[str, ...], list[ChangeGroup]] = {}
     for members in alike.values():
-        shared.setdefault(tuple(account.account for account, _ in members), []).append(_group(members))
+        shared.setdefault(tuple(account.account for account, _ in members), []).append(_group(members, undoes))
     blocks = (Block(tuple(account for account, _ in groups[0].members), tuple(groups)) for groups in shared.values())
     return tuple(sorted(blocks, key=lambda block: -len(block.accounts)))
 
@@ -166,9 +166,10 @@ def _key(account: Account, change: Change) -> object:
     )
 
 
-def _group(members: Sequence[tuple[Account, Change]]) -> ChangeGroup:
+def _group(members: Sequence[tuple[Account, Change]], undoes: str | None) -> ChangeGroup:
     first = members[0][1]
-    places = tuple(dict.fromkeys(change.source for _, change in members if change.source))
+    sources = (change.source for _, change in members if change.source)
+    places = () if undoes else tuple(dict.fromkeys(sources))
     if len(members) > 1 and first.impact is not None:
         first = replace(first, impact=_together([change.impact for _, change in members if change.impact]))
     return ChangeGroup(first, places, _known(members), tuple(members))

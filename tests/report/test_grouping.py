@@ -117,6 +117,14 @@ def test_places_that_differ_are_all_known() -> None:
     )
 
 
+def test_the_receipt_that_is_undone_is_not_told_as_the_place_of_each_change() -> None:
+    whole = report(account("a", change("~", "a/label:Hot", ("color", 1, 2), file="receipts/r.json", line=1)))
+    for undoing in (whole, report(*whole.accounts, account("b"))):
+        blocks = grouped(replace(undoing, undoes="r.json")).blocks
+        assert [group.places for block in blocks for group in block.groups] == [()]
+        assert all(group.places for block in grouped(undoing).blocks for group in block.groups)
+
+
 def test_an_account_that_could_not_be_read_is_not_called_unchanged() -> None:
     bad = account("a", diagnostics=(diagnostic("error", "network", "no answer"),))
     odd = account("b", diagnostics=(diagnostic("warning", "w", "odd"),))

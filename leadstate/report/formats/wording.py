@@ -237,6 +237,8 @@ def remarks(report: Report, *, diagnostics: str = "above") -> Iterator[Sentence]
     if report.command == "validate" or not report.accounts:
         return
     if report.command == "plan":
+        if report.undoes:
+            yield Sentence(f"It undoes the run of {visible(report.undoes)}.")
         yield from _compared(report)
         if not report.complete:
             yield Sentence(f"The plan is incomplete: see the errors {diagnostics}.", tone="bad")
