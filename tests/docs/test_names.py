@@ -40,6 +40,7 @@ def test_every_option_that_the_page_names_exists() -> None:
 @pytest.mark.parametrize("name", GUARDS)
 def test_every_guard_is_described(name: str) -> None:
     assert f"`{name}`" in (ROOT / "docs" / "explanation" / "safety.md").read_text(encoding="utf-8")
+    assert f"`guard[{name}]`" in (ROOT / "docs" / "how-to" / "operations.md").read_text(encoding="utf-8")
 
 
 def keys(schema: dict[str, Any]) -> set[str]:
