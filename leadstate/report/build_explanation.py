@@ -39,13 +39,15 @@ def explanation(explained: Explained, plan: AccountPlan, written: Sequence[Writt
         company: the account's host.
     """
     change = None if explained.change is None else change_row(explained.change, None)
+    fields = _fields(explained, written)
+    ids = {f"{field.path}:{side}" for field in fields for side in (field.declared, field.live) if isinstance(side, int)}
     return Explanation(
         address=str(explained.address),
         company=company,
         source=source_of(explained.desired.span if explained.desired else None),
         remote_id=explained.live.remote_id if explained.live else None,
         known_by=tuple(known.value for known in explained.known_by),
-        fields=_fields(explained, written),
+        fields=fields,
         action=explained.change.action.value if explained.change else None,
         why=_why(explained, plan),
         change=change,
@@ -54,6 +56,7 @@ def explanation(explained: Explained, plan: AccountPlan, written: Sequence[Writt
         diagnostics=tuple(map(finding_row, plan.diagnostics)),
         applyable=plan.applyable,
         leads=explained.leads,
+        names={known: name for known, name in plan.names.items() if known in ids},
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import field as members
 from typing import Literal
 
 from pydantic import TypeAdapter
@@ -59,6 +60,7 @@ class Explanation:
         diagnostics: what a plan limited to it says besides; a guard among them stops it, and says what allows it.
         applyable: whether nothing stops it.
         leads: of a label, live leads that carry it; null where they were not read.
+        names: field and id, with a colon between → what people know the id by.
     """
 
     address: str
@@ -75,6 +77,7 @@ class Explanation:
     diagnostics: tuple[Diagnostic, ...] = ()
     applyable: bool = True
     leads: int | None = None
+    names: dict[str, str] = members(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,10 +175,10 @@ def _field(explanation: Explanation, field: Field) -> Text:
     width = max(len(each.path) for each in explanation.fields)
     text = Text(f"{visible(field.path):{width}}  ")
     if not field.managed:
-        return text.append(f"{value(field.live)}   not managed", "dim")
+        return text.append(f"{_value(explanation, field, field.live)}   not managed", "dim")
     if field.differs and explanation.remote_id:
-        text.append(value(field.live), "dim").append(" → ")
-    text.append(value(field.declared))
+        text.append(_value(explanation, field, field.live), "dim").append(" → ")
+    text.append(_value(explanation, field, field.declared))
     if field.source:
         text.append(f"   {_place(field.source)}", "dim")
     if field.overridden:
@@ -184,6 +187,11 @@ def _field(explanation: Explanation, field: Field) -> Text:
         said = f"   ${{{variable.name}}} = {value(variable.value)} {_place(variable.source)}"
         text.append(visible(said), "dim")
     return text
+
+
+def _value(explanation: Explanation, field: Field, given: Scalar) -> str:
+    name = explanation.names.get(f"{field.path}:{given}") if isinstance(given, int) else None
+    return value(given) if name is None else visible(f"{name} ({given})")
 
 
 def _place(source: Source | None) -> str:

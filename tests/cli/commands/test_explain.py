@@ -45,6 +45,14 @@ def test_all_accounts_or_the_named_one_are_explained(shell: Shell) -> None:
     assert "Read 1 request, 10 tokens." in explained.stdout
 
 
+def test_a_person_is_shown_as_written(shell: Shell, sandbox: Sandbox) -> None:
+    person = next(person for person in sandbox.dump()["companies"][0]["persons"] if person.get("emails"))
+    declared = (shell.folder / "leadstate.yaml").read_text(encoding="utf-8")
+    shell.write(declared.replace("person: 1,", f"person: {{email: {person['emails'][0]}}},"))
+    done = shell("explain", "emea/lead:seed")
+    assert f"{person['emails'][0]} ({person['id']})" in done.stdout
+
+
 def test_an_account_without_the_object_is_named(shell: Shell) -> None:
     done = shell("explain", "label:Partner")
     assert (done.returncode, done.stderr) == (0, "Neither declared nor there in us.\n")
