@@ -110,5 +110,6 @@ ROWS = (
         f"Rate-limit tokens of 24 plans where only the lock file is kept, {_ACCOUNT}",
         "%",
         partial(_day, kept=False),
+        limit=35,
     ),
 )

@@ -13,6 +13,9 @@ from leadstate.model.diagnostics import counted
 from leadstate.model.policy import Prune
 from leadstate.pipedrive.operations import GET_LEAD, GET_LEADS
 
+ASKED_FIRST = 10
+"""Pages that declared leads cost by id, at least, for the length of the list to be asked for before its first page."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ways:
@@ -50,6 +53,11 @@ class Ways:
         """From more pages than this on the ids are cheaper, one page being read; None where that is no question."""
         open_ = not self.pages and not self.others and not self.unknown
         return 1 + self.id_tokens // GET_LEADS.tokens if open_ and not self.by_id else None
+
+    @property
+    def asks_first(self) -> bool:
+        """Whether the length is asked for before the first page: a page in vain costs more than a small list gains."""
+        return self.id_tokens >= ASKED_FIRST * GET_LEADS.tokens
 
     @property
     def least(self) -> int:

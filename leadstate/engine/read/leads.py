@@ -293,7 +293,10 @@ async def read_leads(
 async def _cheapest(account: Account, priced: Ways, labels: Sequence[Live], reader: Reader, *, full: bool) -> Observed:
     """The leads in the way that costs less; by id only where that leaves no doubt."""
     listed, turn = None, priced.turn
-    if turn is not None:
+    if turn is not None and priced.asks_first:
+        if await reader.reaches(GET_LEADS, turn - 1):
+            priced = replace(priced, pages=turn)
+    elif turn is not None:
         listed = await again_if_shifted(lambda: read_live_unless_longer(account, reader, turn))
         priced = replace(priced, pages=priced.pages if listed else turn + 1)
     if priced.by_id:

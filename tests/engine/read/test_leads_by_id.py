@@ -74,6 +74,21 @@ def test_where_no_length_is_known_one_question_tells_which_way_is_cheaper(
         assert company.sent == by_id(12)
 
 
+@pytest.mark.parametrize(
+    ("others", "listed", "asked"),
+    [(0, 1 + 9, 0), (11, 1 + 10 + 1, 0), (12, 1, 100), (900, 1, 100)],
+    ids=["nine pages", "ten full ones, and one on a guess", "eleven", "ninety-one"],
+)
+def test_for_many_declared_leads_the_length_is_asked_before_the_first_page(
+    short_pages: int, others: int, listed: int, asked: int
+) -> None:
+    """100 leads by id cost as much as 10 pages, of 11 new rows each."""
+    assert short_pages == 12
+    company = Company(100, others=others)
+    assert company.plan(company.account(*declared(100))).changes == ()
+    assert company.sent == {"leadLabels": 1, "leads": listed} | ({"leads/{id}": asked} if asked else {})
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(10, 25), st.integers(0, 90))
 def test_what_is_not_known_costs_two_pages_at_most(short_pages: int, ours: int, others: int) -> None:
