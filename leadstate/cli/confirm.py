@@ -31,21 +31,38 @@ def agreed(question: str, *, deed: str, show: Callable[[], str] = lambda: "") ->
             err=True,
         )
         return False
+    if ask(f"{question} Only 'yes' will be accepted: ", show).strip() == "yes":
+        return True
+    say_cancelled(deed)
+    return False
+
+
+def ask(question: str, show: Callable[[], str] = lambda: "") -> str:
+    """Return the line that a person answers; empty, without its end of line, where the input has ended.
+
+    Args:
+        question: what is asked.
+        show: what has to be seen before one can answer.
+
+    Raises:
+        Interrupted: a signal came instead of an answer.
+    """
     # Reading holds up the event loop, so a signal raises here.
     with on_signals(raise_interrupt) as interrupted:
         if interrupted:
             raise Interrupted(NOTHING_CHANGED)
         try:
             click.echo(show(), nl=False, err=True, color=True)
-            click.echo(f"{question} Only 'yes' will be accepted: ", nl=False, err=True)
-            answer = _read_line()
+            click.echo(question, nl=False, err=True)
+            return _read_line()
         except KeyboardInterrupt:
             click.echo(err=True)
             raise Interrupted(NOTHING_CHANGED) from None
-    if answer.strip() == "yes":
-        return True
+
+
+def say_cancelled(deed: str) -> None:
+    """Write to stderr that nobody agreed to anything."""
     click.echo(f"{deed.capitalize()} cancelled. {NOTHING_CHANGED.partition('. ')[2]}", err=True)
-    return False
 
 
 def _read_line() -> str:

@@ -1,7 +1,7 @@
 """Applies a plan once a person, or `--auto-approve`, agrees to it: what `apply` and `restore` share."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
@@ -11,8 +11,9 @@ from leadstate.api.receipts import read_report
 from leadstate.api.results import Plan, Result
 from leadstate.api.run_lock import Locked, run_locks
 from leadstate.api.session import Rollout, Session
+from leadstate.cli.change_prompt import Answers, choose
 from leadstate.cli.choices import Choices, exit_of
-from leadstate.cli.confirm import agreed, can_ask
+from leadstate.cli.confirm import agreed, can_ask, say_cancelled
 from leadstate.cli.diagnostics import say
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
@@ -22,11 +23,15 @@ from leadstate.cli.progress import progress
 from leadstate.cli.read_summary import say_stats
 from leadstate.cli.session import runtime, session
 from leadstate.config import Configuration
+from leadstate.engine.apply.execute import decline
 from leadstate.engine.events import Observer, Several
-from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.kinds import with_calls
+from leadstate.model.address import Address
+from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.escape import visible
 from leadstate.report.build import build
 from leadstate.report.document import Report, Requests
+from leadstate.report.formats.wording import cost_text
 from leadstate.report.stale import differences
 
 ANSWER_HOLDS = 30.0
@@ -45,6 +50,7 @@ class Consent:
         rollout: which accounts come before the others.
         lock_timeout: seconds to wait for other runs that hold these accounts.
         events: where the events of the run are written, if they are.
+        interactive: whether a person is asked about each change.
     """
 
     reviewed: Report | None
@@ -54,6 +60,20 @@ class Consent:
     rollout: Rollout = field(default_factory=Rollout)
     lock_timeout: float = 0.0
     events: Path | None = None
+    interactive: bool = False
+
+
+def check_questions(*, interactive: bool, auto_approve: bool) -> None:
+    """Raise a usage error if nobody can be asked about each change, before anything is read."""
+    if interactive and auto_approve:
+        raise click.UsageError(
+            "--interactive asks about each change and --auto-approve about none: give one of the two."
+        )
+    if interactive and not can_ask():
+        raise click.UsageError(
+            "--interactive needs a terminal to ask on. Without one, apply a plan that was reviewed, or limit the plan "
+            "with --target."
+        )
 
 
 def read_plan(path: Path | None) -> Report | None:
@@ -123,9 +143,9 @@ async def _carry_out(
     choices: Choices, configuration: Configuration, consent: Consent, observer: Observer
 ) -> tuple[Exit, Report | None]:
     async with session(configuration, choices.limit) as opened:
-        plan, end = await _consented(opened, choices, consent)
+        plan, declined, end = await _consented(opened, choices, consent)
         if end is None:
-            end = await _apply(opened, plan, consent, observer)
+            end = await _apply(opened, plan, declined, consent, observer)
         if choices.stats:
             say_stats(opened, plan.plans)
         return end
@@ -133,39 +153,71 @@ async def _carry_out(
 
 async def _consented(
     opened: Session, choices: Choices, consent: Consent
-) -> tuple[Plan, tuple[Exit, Report | None] | None]:
+) -> tuple[Plan, Collection[Address], tuple[Exit, Report | None] | None]:
     """Plan until a plan is agreed to that is still true, or that is the end.
 
     Returns:
-        The plan, and the end where nothing is written: it is refused, or not agreed to.
+        The plan, the changes that were declined, and the end where nothing is written: it is refused, or not agreed to.
     """
     clock = runtime().pace.clock
     agreed_to: Report | None = None
+    answers: Answers = {}
     while True:
         plan = await choices.plan(opened)
         if consent.reviewed is not None and (stale := differences(consent.reviewed, plan.report)):
             click.echo("Refused: the accounts or the configuration have changed since this plan was made.", err=True)
             _print_differences(stale)
             click.echo("Plan again, have it reviewed, and apply that one.", err=True)
-            return plan, (Exit.REFUSED, plan.report)
+            return plan, (), (Exit.REFUSED, plan.report)
         if plan.severity is Severity.GUARD:
-            return plan, (Exit.REFUSED, plan.report)
+            return plan, (), (Exit.REFUSED, plan.report)
         since = [] if agreed_to is None else differences(agreed_to, plan.report)
         if not plan.has_work or consent.auto_approve or (agreed_to is not None and not since):
-            return plan, None
+            return plan, _declined(answers), None
         if agreed_to is not None:
             click.echo("The accounts have changed meanwhile:", err=True)
             _print_differences(since)
         asked = clock()
-        if not _agreed(plan.report, consent.color):
-            return plan, (Exit.REFUSED, None if can_ask() else plan.report)
+        if consent.interactive:
+            click.echo(render(plan.report, "text", consent.color, err=True), nl=False, err=True, color=True)
+            chosen = choose(plan, consent.color, answers)
+            if chosen is None or not _some_agreed(plan, _declined(chosen)):
+                say_cancelled("apply")
+                return plan, (), (Exit.REFUSED, None)
+            answers = chosen
+        elif not _agreed(plan.report, consent.color):
+            return plan, (), (Exit.REFUSED, None if can_ask() else plan.report)
         if clock() - asked <= ANSWER_HOLDS:
-            return plan, None
+            return plan, _declined(answers), None
         click.echo(f"The answer took more than {ANSWER_HOLDS:.0f} s: planning again.", err=True)
         agreed_to = plan.report
 
 
-async def _apply(opened: Session, plan: Plan, consent: Consent, observer: Observer) -> tuple[Exit, Report]:
+def _declined(answers: Answers) -> Collection[Address]:
+    return {address for address, (_, agreed) in answers.items() if not agreed}
+
+
+def _some_agreed(plan: Plan, declined: Collection[Address]) -> bool:
+    """Say how much of the plan is agreed to, and what that costs; return whether it is anything."""
+    parts = [part for part in plan.plans if part.applyable]
+    ends = [decline(part, declined) for part in parts]
+    left = [
+        replace(part, changes=with_calls(change for change in part.changes if change.address not in end))
+        for part, end in zip(parts, ends, strict=True)
+    ]
+    count = sum(len(part.changes) for part in left)
+    if not count:
+        return False
+    requests, tokens = (sum(part.forecast[which] for part in left) for which in (0, 1))
+    cost = cost_text(Requests(requests=requests, tokens=tokens))
+    of = counted(sum(len(part.changes) for part in parts), "change")
+    click.echo(f"\n{count:,} of {of} will be made: {cost}.", err=True)
+    return True
+
+
+async def _apply(
+    opened: Session, plan: Plan, declined: Collection[Address], consent: Consent, observer: Observer
+) -> tuple[Exit, Report]:
     if not plan.has_work:
         result = await opened.carry_out(plan, lock_file=consent.lock)
         _say_notes(result)
@@ -174,6 +226,7 @@ async def _apply(opened: Session, plan: Plan, consent: Consent, observer: Observ
     with interrupts() as interrupted, progress("Applying", "changes", changes, opened.work) as shown:
         result = await opened.carry_out(
             plan,
+            declined=declined,
             observer=Several(shown, observer),
             interrupted=interrupted,
             lock_file=consent.lock,

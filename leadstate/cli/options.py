@@ -220,7 +220,7 @@ def output(*formats: str) -> Callable[[F], F]:
 
 
 def approval(command: F) -> F:
-    """`--auto-approve`, `--lock-timeout` and `--events`: what stands between a plan and its first write."""
+    """Add what stands between a plan and its first write: who is asked about what, waiting for locks, events."""
     command = option(
         "--lock-timeout",
         type=click.FloatRange(min=0),
@@ -234,6 +234,9 @@ def approval(command: F) -> F:
         type=click.Path(path_type=Path),
         metavar="FILE",
         help="Write events to a new file as they happen, one JSON object a line.",
+    )(command)
+    command = option(
+        "--interactive", is_flag=True, help="Ask about each change: yes, no, all of its account, or quit."
     )(command)
     return option("--auto-approve", is_flag=True, help="Do not ask.")(command)
 

@@ -175,6 +175,11 @@ def _group(members: Sequence[tuple[Account, Change]], undoes: str | None) -> Cha
     return ChangeGroup(first, places, _known(members), tuple(members))
 
 
+def single(report: Report, account: Account, change: Change) -> ChangeGroup:
+    """Return one change of a report as a group of its own."""
+    return _group([(account, change)], report.undoes)
+
+
 def known_ids(account: Account, change: Change) -> Mapping[str, str]:
     """Return what is shown in place of the ids in a change: `p7@acme.test (7)`."""
     return _known([(account, change)])

@@ -1,10 +1,7 @@
 """The prompt of `apply`: what is accepted, how it is left, and what an answer that came late is worth."""
 
 import os
-import pty
-import select
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +13,7 @@ from leadstate.cli.event_loop import wait_for
 from leadstate.cli.interrupts import Interrupted
 from leadstate.sandbox import Sandbox
 from tests.harness.cli_in_process import leadstate
+from tests.harness.terminal import Person, terminal
 
 CONFIG = """\
 version: 1
@@ -23,29 +21,6 @@ accounts: {{emea: {{url: "{url}", token: {{env: TOKEN}}}}}}
 labels: [{{name: Hot, color: red}}]
 """
 ENVIRON = {"TOKEN": "sandbox-token"}
-PATIENCE = 30.0
-
-
-class Terminal:
-    """A person at a terminal who takes so many seconds to answer, and sees what happens meanwhile."""
-
-    def __init__(self, *answers: str, seconds: float = 1.0, meanwhile: Callable[[], None] = lambda: None) -> None:
-        self.answers = list(answers)
-        self.seconds = seconds
-        self.meanwhile = meanwhile
-        self.now = 0.0
-        self.typed = -1  # a descriptor that can be read
-
-    def isatty(self) -> bool:
-        return True
-
-    def fileno(self) -> int:
-        return self.typed
-
-    def readline(self) -> str:
-        self.now += self.seconds
-        self.meanwhile()
-        return self.answers.pop(0) + "\n"
 
 
 @pytest.fixture
@@ -53,7 +28,7 @@ def apply(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "leadstate.yaml").write_text(CONFIG.format(url="http://127.0.0.1:1"))
 
-    def run(person: Terminal, *words: str) -> tuple[int, str, str]:
+    def run(person: Person, *words: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "stdin", person)
         with Path(os.devnull).open() as typed:
             person.typed = typed.fileno()
@@ -75,16 +50,16 @@ Apply = Callable[..., tuple[int, str, str]]
 
 
 def test_yes_applies_the_plan(apply: Apply, sandbox: Sandbox) -> None:
-    code, out, err = apply(Terminal("yes"))
+    code, out, err = apply(Person("yes"))
     assert code == 0
     assert color(sandbox) == "red"
     assert "Apply these changes? Only 'yes' will be accepted: " in err
     assert "will be accepted" not in out
 
 
-@pytest.mark.parametrize("answer", ["no", "", "y", "YES", "yes please"])
+@pytest.mark.parametrize("answer", ["no", " ", "", "y", "YES", "yes please"])
 def test_any_other_answer_cancels(apply: Apply, sandbox: Sandbox, answer: str) -> None:
-    code, out, err = apply(Terminal(answer), "--format", "json")
+    code, out, err = apply(Person(answer), "--format", "json")
     assert (code, out) == (3, "")
     assert err.count("label:Hot") == 1
     assert err.endswith("Apply cancelled. Nothing was changed.\n")
@@ -97,19 +72,19 @@ def reads(sandbox: Sandbox) -> int:
 
 
 def test_after_a_late_answer_the_plan_is_made_again(apply: Apply, sandbox: Sandbox) -> None:
-    code, _, err = apply(Terminal("yes", seconds=31))
+    code, _, err = apply(Person("yes", seconds=31))
     assert code == 0
     assert err.count("will be accepted") == 1
     assert "planning again" in err
     late = reads(sandbox)
     recolor(sandbox, "orange")
     sandbox.meter.reset()
-    assert apply(Terminal("yes", seconds=30))[0] == 0
+    assert apply(Person("yes", seconds=30))[0] == 0
     assert reads(sandbox) == late - 1
 
 
 def test_a_plan_that_changed_while_waiting_is_confirmed_again(apply: Apply, sandbox: Sandbox) -> None:
-    code, _, err = apply(Terminal("yes", "no", seconds=31, meanwhile=lambda: recolor(sandbox, "pink")))
+    code, _, err = apply(Person("yes", "no", seconds=31, meanwhile=lambda: recolor(sandbox, "pink")))
     assert code == 3
     assert err.count("will be accepted") == 2
     assert "emea/label:Hot: update has changed" in err
@@ -117,14 +92,14 @@ def test_a_plan_that_changed_while_waiting_is_confirmed_again(apply: Apply, sand
 
 
 def test_a_change_that_was_made_while_waiting_is_not_written(apply: Apply, sandbox: Sandbox) -> None:
-    code, out, _ = apply(Terminal("yes", seconds=31, meanwhile=lambda: recolor(sandbox, "red")))
+    code, out, _ = apply(Person("yes", seconds=31, meanwhile=lambda: recolor(sandbox, "red")))
     assert code == 0
     assert "No changes" in out
 
 
 def test_a_signal_just_before_the_prompt_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     """The loop has not come to end the task yet when the question is asked, and a terminal may wait for ever."""
-    monkeypatch.setattr(sys, "stdin", Terminal("yes"))
+    monkeypatch.setattr(sys, "stdin", Person("yes"))
 
     async def work() -> bool:
         signal.raise_signal(signal.SIGTERM)
@@ -139,48 +114,13 @@ def test_a_signal_at_the_prompt_ends_it_at_once(
     tmp_path: Path, sandbox: Sandbox, url: str, leave: bytes | signal.Signals
 ) -> None:
     (tmp_path / "leadstate.yaml").write_text(CONFIG.format(url=url))
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "leadstate", "apply"],
-        cwd=tmp_path,
-        env={**os.environ, **ENVIRON},
-        stdin=theirs,
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-        start_new_session=True,
-        preexec_fn=lambda: _take_terminal(theirs),  # noqa: PLW1509  the child of a process with threads: a short call
-    )
-    try:
-        os.close(theirs)
-        shown = _read_until(ours, b"will be accepted")
+    with terminal(tmp_path, ENVIRON, "apply") as shown:
+        shown.read_until(b"will be accepted")
         if isinstance(leave, bytes):
-            os.write(ours, leave)
+            shown.type(leave)
         else:
-            process.send_signal(leave)
-        shown += _read_until(ours, b"Nothing was changed.")
-        assert process.stdout is not None
-        assert (process.wait(PATIENCE), process.stdout.read()) == (130, b"")
-    finally:
-        process.kill()
-        process.communicate()
-        os.close(ours)
-    assert b"Traceback" not in shown
+            shown.send(leave)
+        shown.read_until(b"Nothing was changed.")
+        assert shown.end() == (130, b"")
+    assert b"Traceback" not in shown.shown
     assert color(sandbox) == "orange"
-
-
-def _take_terminal(descriptor: int) -> None:
-    import fcntl
-    import termios
-
-    fcntl.ioctl(descriptor, termios.TIOCSCTTY, 0)
-
-
-def _read_until(descriptor: int, word: bytes) -> bytes:
-    read = b""
-    while word not in read:
-        assert select.select([descriptor], [], [], PATIENCE)[0], read
-        try:
-            read += os.read(descriptor, 4096)
-        except OSError as failure:  # the other end is closed
-            raise AssertionError(read) from failure
-    return read

@@ -11,7 +11,7 @@ from leadstate.api.session import Rollout
 from leadstate.cli import options
 from leadstate.cli.choices import Choices
 from leadstate.cli.configuration import configuration_report
-from leadstate.cli.consent import Consent, carry_out, read_plan
+from leadstate.cli.consent import Consent, carry_out, check_questions, read_plan
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import emit
@@ -54,6 +54,7 @@ def apply(
     *,
     plan_file: Path | None,
     auto_approve: bool,
+    interactive: bool,
     lock_timeout: float,
     events: Path | None,
     keep_lock: bool | None,
@@ -69,12 +70,15 @@ def apply(
     With PLAN (from `plan --out`) everything is planned again, and refused if anything differs from what was reviewed.
     No request is ever read from a plan file. A receipt in .leadstate/receipts says what was done; `restore` undoes it.
 
+    With --interactive each change is asked about before the first one is made. What was declined is no failure.
+
     \b
     Examples:  leadstate apply
                leadstate apply plan.json --auto-approve
                leadstate apply -a tag:prod --max-tokens 2000
                leadstate apply --wave 1,10%,rest --auto-approve
     """
+    check_questions(interactive=interactive, auto_approve=auto_approve)
     choices = Choices(**chosen)
     try:
         rollout = Rollout(Waves.parse(waves), max_failed)
@@ -93,7 +97,7 @@ def apply(
         return Exit.ERROR
     path = lock_file(choices.paths)
     keep = path.exists() if keep_lock is None else keep_lock
-    consent = Consent(reviewed, auto_approve, color, path if keep else None, rollout, lock_timeout, events)
+    consent = Consent(reviewed, auto_approve, color, path if keep else None, rollout, lock_timeout, events, interactive)
     code, report = carry_out(choices, configuration, consent)
     if report is not None:
         emit(report, form, color, output)

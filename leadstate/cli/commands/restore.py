@@ -14,7 +14,7 @@ from leadstate.api.stored_receipts import LISTED, StoredReceipt, Undo, latest, p
 from leadstate.cli import options
 from leadstate.cli.choices import Choices, exit_of
 from leadstate.cli.configuration import configuration_report
-from leadstate.cli.consent import Consent, carry_out, read_plan
+from leadstate.cli.consent import Consent, carry_out, check_questions, read_plan
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
@@ -53,6 +53,7 @@ def restore(
     list_: bool,
     out: Path | None,
     auto_approve: bool,
+    interactive: bool,
     lock_timeout: float,
     events: Path | None,
     form: str,
@@ -77,12 +78,13 @@ def restore(
     """
     choices = Choices(**chosen)
     if list_:
-        if receipt is not None or out is not None or events is not None or form not in _LISTS:
+        if receipt is not None or out is not None or events is not None or interactive or form not in _LISTS:
             forms = " or ".join(_LISTS)
-            raise click.UsageError(f"--list takes no RECEIPT, --out and --events, and --format {forms}.")
+            raise click.UsageError(f"--list takes no RECEIPT, --out, --events and --interactive, and --format {forms}.")
         return _list(choices.configuration(), form, color, output)
-    if out is not None and (plan_file is not None or events is not None):
-        raise click.UsageError("--out makes a plan, and PLAN and --events apply one: give one of the two.")
+    if out is not None and (plan_file is not None or events is not None or interactive):
+        raise click.UsageError("--out makes a plan; PLAN, --events and --interactive apply one: give one of the two.")
+    check_questions(interactive=interactive, auto_approve=auto_approve)
     named = None if receipt is None else (receipt, _read_receipt(receipt))
     reviewed = read_plan(plan_file)
     if reviewed is not None:
@@ -104,7 +106,9 @@ def restore(
         return exit_of(plan.severity)
     lock = lock_file(choices.paths)
     kept = lock if lock.exists() else None
-    consent = Consent(reviewed, auto_approve, color, kept, lock_timeout=lock_timeout, events=events)
+    consent = Consent(
+        reviewed, auto_approve, color, kept, lock_timeout=lock_timeout, events=events, interactive=interactive
+    )
     code, report = carry_out(choices, configuration, consent)
     if report is not None:
         emit(report, form, color, output)

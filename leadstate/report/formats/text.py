@@ -29,7 +29,7 @@ from leadstate.report.formats.wording import (
     untouched_lines,
     why_deleted,
 )
-from leadstate.report.grouping import Block, ChangeGroup, DiagnosticGroup, grouped
+from leadstate.report.grouping import Block, ChangeGroup, DiagnosticGroup, grouped, single
 
 ACTION = {"add": "green", "update": "yellow", "delete": "red"}
 _RESULT = {
@@ -87,15 +87,24 @@ def _print_block(console: Console, block: Block, total: int, longest: int) -> No
         more = "" if is_all(block.accounts, total) else some(names(block.accounts), FEW)
     console.print(Text.assemble((head, "bold"), "  ", (visible(more), "dim")))
     if block.groups:
-        rows: list[Sequence[Cell]] = [row for group in block.groups for row in _rows(account, group, longest)]
-        if lack(console, rows, folds=_FIELDS):
-            rows = list(_stacked(rows, console.width))
-        print_rows(console, rows, folds=_FIELDS, hangs=(0, _FIELDS))
+        _print_changes(console, [row for group in block.groups for row in _rows(account, group, longest)])
     elif not account.diagnostics:
         console.print("  no changes", style="dim")
     print_folded(console, _unfinished(block), indent=2)
     print_folded(console, ([(line, "dim")] for line in untouched_lines(block.untouched)), indent=2)
     console.print()
+
+
+def change_text(report: Report, account: Account, change: Change, *, color: bool, width: int) -> str:
+    """One change of a plan as the plan shows it, no value cut."""
+    rows = [*_rows(account, single(report, account, change), sys.maxsize)]
+    return drawn(lambda console: _print_changes(console, rows), color=color, width=width)
+
+
+def _print_changes(console: Console, rows: Sequence[Sequence[Cell]]) -> None:
+    if lack(console, rows, folds=_FIELDS):
+        rows = list(_stacked(rows, console.width))
+    print_rows(console, rows, folds=_FIELDS, hangs=(0, _FIELDS))
 
 
 def _where(accounts: Sequence[Account], total: int) -> str:
