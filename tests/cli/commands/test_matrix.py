@@ -107,7 +107,7 @@ def test_lists_name_the_first_accounts_of_many_and_say_so() -> None:
     assert not few.cut
 
 
-def command(tmp_path: Path, *words: str) -> Ended:
+def command(tmp_path: Path, *words: str, **policy: object) -> Ended:
     folder = Folder(tmp_path)
     companies = [
         {
@@ -123,7 +123,7 @@ def command(tmp_path: Path, *words: str) -> Ended:
     accounts = {f"a{n}": {"url": f"{NOWHERE}{n}", "token": {"file": f"t{n}"}} for n in (1, 2, 3)}
     for number in (1, 2, 3):
         (tmp_path / f"t{number}").write_text(f"t{number}")
-    folder.configure({"version": 1, "accounts": accounts})
+    folder.configure({"version": 1, "accounts": accounts, "policy": policy})
     return folder.run(Sandbox({"companies": companies}), "matrix", *words)
 
 
@@ -133,6 +133,10 @@ def test_the_command_shows_differences_in_every_form(tmp_path: Path) -> None:
     assert found == {"Hot": {"a1": ["red"], "a2": ["red"], "a3": ["orange"]}}
     same = command(tmp_path, "--differences", "-a", "a1", "-a", "a2")
     assert (same.out, same.err) == ("", "No differences in 2 accounts.\n")
+
+
+def test_an_ignored_label_is_left_out(tmp_path: Path) -> None:
+    assert json.loads(command(tmp_path, "--format", "json", ignore={"labels": ["H*"]}).out).keys() == {"Warm"}
 
 
 def test_a_file_holds_the_whole_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

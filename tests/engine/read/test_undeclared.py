@@ -56,6 +56,12 @@ def test_labels_and_leads_that_nothing_declares_in_their_order() -> None:
     assert [live.attrs["labels"] for live in found.leads] == [refs("Hot"), refs("Warm"), ()]
 
 
+def test_ignored_labels_are_not_imported_and_stay_on_leads_by_their_ids() -> None:
+    found = read(company(), ALL, policy=replace(FREE, ignore={"label": ["W*"]}))
+    assert ids(found) == (["hot"], ["1", "2", "4"])
+    assert [live.attrs["labels"] for live in found.leads] == [refs("Hot"), (RemoteRef("label", "warm"),), ()]
+
+
 def test_leads_are_read_only_where_they_are_wanted() -> None:
     fake = company()
     found = read(fake, Wanted())
