@@ -178,9 +178,9 @@ def _sections(view: Grouped, room: _Room) -> Iterator[str]:
     if changes_out:
         yield f"**… and {counted(changes_out, 'more change')} in {counted(len(accounts_out), 'account')}.**\n\n"
     quiet = [block for block in view.blocks if not (block.groups or block.accounts[0].diagnostics)]
-    if view.unchanged:
+    if view.unchanged and not is_all(view.unchanged, view.total):
         yield f"No changes in {_where(view.unchanged, view.total)}.\n\n"
-    elif quiet:
+    if quiet:
         yield from _unchanged([account for block in quiet for account in block.accounts], room)
     left = [*view.untouched, *(group for block in quiet for group in block.untouched if view.total > 1)]
     known = spans(form for group in left for form in _forms(group.address or ""))

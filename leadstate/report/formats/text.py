@@ -63,10 +63,11 @@ def _print(console: Console, report: Report, *, verbose: bool) -> None:
     longest = sys.maxsize if verbose else LONGEST_VALUE
     for block in view.blocks:
         _print_block(console, block, view.total, longest)
-    if view.unchanged:
+    unchanged = view.unchanged and not is_all(view.unchanged, view.total)  # then the last line says it
+    if unchanged:
         console.print(f"No changes in {_where(view.unchanged, view.total)}.", style="dim")
     print_folded(console, ([(line, "dim")] for line in untouched_lines(view.untouched, view.total)))
-    if view.unchanged or view.untouched:
+    if unchanged or view.untouched:
         console.print()
     # After an apply a guard that was lifted is no news.
     done = any(change.result for account in report.accounts for change in account.changes)

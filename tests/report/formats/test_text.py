@@ -200,6 +200,13 @@ def test_a_plan_of_a_hundred_accounts_is_read_at_a_glance(width: int) -> None:
     assert len(shown.splitlines()) < 40
 
 
+def test_many_accounts_without_changes_are_the_last_line_alone() -> None:
+    shown = to_text(report(*(account(f"a{number}") for number in range(9))), color=False, width=80)
+    assert shown == "No changes. 0 objects are up to date.  Read 0 requests, 0 tokens.\n"
+    few = to_text(report(account("a"), account("b")), color=False, width=80)
+    assert few.startswith("No changes in a, b.\n\nNo changes. 0 objects")
+
+
 def test_with_verbose_every_account_change_and_diagnostic_is_there() -> None:
     shown = to_text(hundred(), color=False, width=200, verbose=True)
     assert shown.count("label:Hot   ") == 97
