@@ -280,7 +280,7 @@ def test_the_next_run_refuses_to_create_it_again(wanted: Desired, create: str, a
 def test_an_unmarked_lead_that_people_made_keeps_no_seed_from_being_created() -> None:
     fake = Fake()
     fake.lead("theirs", None, title="a", origin="ManuallyCreated")
-    fake.lead("others", "theirs:a", title="a", origin="API")
+    fake.lead("others", "theirs:b", title="a", origin="API")
     plan = fake.plan(SEED)
     assert plan.applyable
     assert only(fake.apply(plan)).status == "applied"
