@@ -4,7 +4,7 @@ BIN := .venv/bin
 JUDGES := tests/judges/node_modules/.installed
 PEERS := benchmarks/peers/.venv/.installed
 
-.PHONY: demo test judges check fix docs man prove mutate bench measure soak clean dist lowest pythons release
+.PHONY: demo test judges check fix docs man prove mutate bench measure partitions soak clean dist lowest pythons release
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -16,6 +16,7 @@ help:
 	@echo "make mutate  how many planted mistakes the tests notice (one to two hours)"
 	@echo "make bench   measure the budgets of docs/explanation/performance.md, beside other tools (some minutes, best on a quiet machine)"
 	@echo "make measure the size of the package, and how much of it one changed label runs through"
+	@echo "make partitions  50 accounts as partitions of Dagster, two of them killed (some minutes)"
 	@echo "make soak    1,000 accounts applied while requests go wrong (some minutes)"
 	@echo "make dist    build wheel and sdist, and try the wheel in a fresh environment"
 	@echo "make lowest  try it with the lowest dependencies that pyproject.toml takes"
@@ -142,6 +143,10 @@ release: .venv/.dev
 	@git commit --quiet --all --message "Release $(VERSION)"
 	@git tag --annotate v$(VERSION) --message "leadstate $(VERSION)"
 	@echo "Look at it (git show), then: git push --follow-tags. The workflow release.yml builds, tries and publishes it."
+
+partitions: .venv/.demo
+	@$(PYTHON) tests/judges/install.py dagster
+	@PYTHONPATH=. tests/judges/environments/dagster/bin/python -m benchmarks.partitions
 
 soak: .venv/.dev
 	@$(BIN)/python -m benchmarks.soak

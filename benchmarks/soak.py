@@ -8,7 +8,6 @@ import json
 import subprocess
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -16,6 +15,7 @@ from typing import Any
 
 import click
 
+from benchmarks.configurations import COLORS, DRIFTED, account_seeds, wrong_accounts
 from benchmarks.timing import WATCHED, environment
 from leadstate.sandbox import Sandbox, running
 from tests.harness.faults import Fault, FaultKind, Faults
@@ -34,9 +34,6 @@ ONE_IN = 50
 """So many requests, of which one goes wrong."""
 
 MOST_ROUNDS = 5
-COLORS = ("blue", "brown", "gray", "green", "orange", "pink", "purple", "red", "yellow")
-DRIFTED = 10
-"""Labels that are there already, in another colour."""
 
 
 @click.command()
@@ -58,7 +55,7 @@ def soak(folder: Path, accounts: int, labels: int) -> dict[str, Any]:
     """Run it in an empty folder; the figures, `accounts_wrong` among them."""
     declared = [{"name": f"Label {n}", "color": COLORS[n % len(COLORS)]} for n in range(labels)]
     faults = _faults(accounts, labels)
-    sandbox = Sandbox(_seed(accounts, declared), burst=120, daily=1_000_000_000, intercept=faults)
+    sandbox = Sandbox(account_seeds(accounts, declared), burst=120, daily=1_000_000_000, intercept=faults)
     with running(sandbox.app) as url:
         names = {f"a{n:05}": {"url": url, "company_id": n + 1, "token": {"env": f"TOKEN_{n}"}} for n in range(accounts)}
         whole = {"version": 1, "accounts": names, "labels": declared}
@@ -72,7 +69,7 @@ def soak(folder: Path, accounts: int, labels: int) -> dict[str, Any]:
     return {
         "accounts": accounts,
         "labels_each": labels,
-        "accounts_wrong": _wrong(sandbox, declared),
+        "accounts_wrong": wrong_accounts(sandbox, declared),
         "faults_struck": len(faults.fired),
         "applies": len(rounds) - 1,
         "requests": sandbox.meter.requests,
@@ -82,16 +79,6 @@ def soak(folder: Path, accounts: int, labels: int) -> dict[str, Any]:
         "plan_peak_mb": planned["peak_mb"],
         "apply_peak_mb": max(a_round["peak_mb"] for a_round in rounds[1:]),
     }
-
-
-def _seed(accounts: int, declared: list[dict[str, str]]) -> dict[str, Any]:
-    """What the accounts hold at first: some of the labels, in another colour."""
-    drifted = [{**label, "color": "dark-gray"} for label in declared[:DRIFTED]]
-    companies = [
-        {"token": f"token-{n}", "company": {"id": n + 1, "name": f"C{n}", "domain": f"c{n}"}, "labels": drifted}
-        for n in range(accounts)
-    ]
-    return {"companies": companies}
 
 
 def _faults(accounts: int, labels: int) -> Faults:
@@ -116,13 +103,6 @@ def _leadstate(folder: Path, accounts: int, *words: str) -> dict[str, Any]:
     seconds = time.perf_counter() - begun
     peak = json.loads(done.stderr.splitlines()[-1])["peak_bytes"]
     return {"exit": done.returncode, "seconds": round(seconds, 1), "peak_mb": round(peak / 1e6, 1)}
-
-
-def _wrong(sandbox: Sandbox, declared: list[dict[str, str]]) -> int:
-    """How many accounts do not hold each declared label once, in its colour."""
-    wanted = Counter((label["name"], label["color"]) for label in declared)
-    there = [Counter((label.name, label.color) for label in company.labels()) for company in sandbox.companies]
-    return sum(labels != wanted for labels in there)
 
 
 if __name__ == "__main__":

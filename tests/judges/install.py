@@ -15,8 +15,9 @@ TIMEOUT_SECONDS = 600
 
 
 def main() -> None:
-    """Make every environment that is missing or was made from other requirements."""
-    files = sorted((HERE / "requirements").glob("*.txt"))
+    """Make every environment, or those that are named, if it is missing or was made from other requirements."""
+    chosen = sys.argv[1:]
+    files = [file for file in sorted((HERE / "requirements").glob("*.txt")) if not chosen or file.stem in chosen]
     with ThreadPoolExecutor(2) as pool:
         for problem in pool.map(_environment, files):
             if problem:
