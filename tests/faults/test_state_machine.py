@@ -52,7 +52,7 @@ NAME = st.sampled_from(NAMES)
 def companies(draw: st.DrawFn) -> Mapping[str, Any]:
     names = draw(st.lists(NAME, unique=True))
     markers = [f"ns:{key}" for key in draw(st.lists(st.sampled_from((*KEYS, "z")), unique=True))]
-    unmanaged = [None] * draw(st.integers(0, 4)) + ["other:a"] * draw(st.integers(0, 1))
+    unmanaged = [None] * draw(st.integers(0, 4)) + ["other:theirs"] * draw(st.integers(0, 1))
     leads = [
         live_lead(
             number,

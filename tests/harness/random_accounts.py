@@ -32,7 +32,7 @@ def live_accounts(draw: st.DrawFn) -> dict[str, Any]:
     labels = [{"id": f"00000000-0000-4000-8000-{i:012x}", "name": n, "color": draw(COLOR)} for i, n in enumerate(names)]
     ids = [label["id"] for label in labels]
     markers = draw(
-        st.lists(st.sampled_from([None, None, "other:a", *(f"ns:{key}" for key in KEYS), "ns:z"]), max_size=6)
+        st.lists(st.sampled_from([None, None, "other:theirs", *(f"ns:{key}" for key in KEYS), "ns:z"]), max_size=6)
     )
     leads: list[dict[str, Any]] = []
     for i, marker in enumerate(markers):

@@ -187,7 +187,7 @@ def worlds(draw: st.DrawFn) -> World:
     labels = draw(_labels())
     ids = [int(label["id"][-12:], 16) for label in labels.live]
     ours = draw(st.lists(st.sampled_from(KEYS), unique=True))
-    markers = [f"ns:{key}" for key in ours] + [None] * draw(st.integers(0, 2)) + ["other:a"] * draw(SELDOM)
+    markers = [f"ns:{key}" for key in ours] + [None] * draw(st.integers(0, 2)) + ["other:theirs"] * draw(SELDOM)
     live = [
         live_lead(number, marker, *_some(draw, ids), **_values(draw))
         for number, marker in enumerate(draw(st.permutations(markers)), 1)
