@@ -17,7 +17,7 @@ help:
 	@echo "make bench   measure the budgets of docs/explanation/performance.md, beside other tools (some minutes, best on a quiet machine)"
 	@echo "make measure the size of the package, and how much of it one changed label runs through"
 	@echo "make partitions  50 accounts as partitions of Dagster, two of them killed (some minutes)"
-	@echo "make soak    1,000 accounts applied while requests go wrong (some minutes)"
+	@echo "make soak    every law with new random worlds for 20 minutes: how many cases of each held"
 	@echo "make dist    build wheel and sdist, and try the wheel in a fresh environment"
 	@echo "make lowest  try it with the lowest dependencies that pyproject.toml takes"
 	@echo "make pythons try it with every Python that is found"

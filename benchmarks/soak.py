@@ -1,13 +1,15 @@
-"""Many accounts with many labels, planned and applied while requests go wrong: `python -m benchmarks.soak`.
+"""Every law with new random cases for some minutes: `make soak`. It prints how many cases of each law held.
 
-Every account must end as declared, with each label once, whatever was lost or refused on the way. leadstate is a
-process of its own, run until it says that nothing is left, as people would.
+The first is about many accounts with many labels, planned and applied while requests go wrong. Every account must end
+as declared, with each label once, whatever was lost or refused on the way. leadstate is a process of its own, run until
+it says that nothing is left, as people would. The others are the laws of the tests (`benchmarks.laws`).
 """
 
 import json
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -16,6 +18,7 @@ from typing import Any
 import click
 
 from benchmarks.configurations import COLORS, DRIFTED, account_seeds, wrong_accounts
+from benchmarks.laws import Law, all_laws, run_laws
 from benchmarks.timing import WATCHED, environment
 from leadstate.sandbox import Sandbox, running
 from tests.harness.faults import Fault, FaultKind, Faults
@@ -33,22 +36,42 @@ KINDS = (
 ONE_IN = 50
 """So many requests, of which one goes wrong."""
 
+MARGIN = 0.95
+"""Of the time, the part that laws may fill: the last round of each may take longer than the one before."""
+
 MOST_ROUNDS = 5
 
 
 @click.command()
-@click.option("--accounts", default=1_000, show_default=True)
-@click.option("--labels", default=50, show_default=True, help="In each account.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures as JSON too.")
-def main(accounts: int, labels: int, output: Path | None) -> None:
-    """Plan and apply many accounts with faults on; exit 1 where an account is not as declared at the end."""
-    with TemporaryDirectory(prefix="leadstate-soak-") as folder:
-        figures = soak(Path(folder), accounts, labels)
-    for name, value in figures.items():
-        click.echo(f"{name:24}{value:>14,}" if isinstance(value, int | float) else f"{name:24}{value:>14}")
+@click.option("--minutes", default=20.0, show_default=True, help="How long all laws together may take.")
+@click.option("--accounts", default=1_000, show_default=True, help="Accounts that are applied while requests go wrong.")
+@click.option("--labels", default=50, show_default=True, help="In each of these accounts.")
+@click.option("--law", "words", multiple=True, help="Only laws whose name contains this; may be repeated.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows as JSON too.")
+def main(minutes: float, accounts: int, labels: int, words: tuple[str, ...], output: Path | None) -> None:
+    """Try every law with random cases until the time is up; print the cases of each, exit 1 where one failed."""
+    begun = time.monotonic()
+    many = Law(f"{accounts:,} accounts converge while requests go wrong", test="")
+    every = [many, *all_laws()]
+    laws = [law for law in every if not words or any(word in law.name for word in words)]
+    if not laws:
+        names = "\n  ".join(law.name for law in every)
+        raise click.UsageError(f"no law has such a name; the laws are\n  {names}")
+    if many in laws:
+        with TemporaryDirectory(prefix="leadstate-soak-") as folder:
+            figures = soak(Path(folder), accounts, labels)
+        many.failed, many.seconds = figures["accounts_wrong"] != 0, time.monotonic() - begun
+        many.cases = accounts - figures["accounts_wrong"]
+        for name, value in figures.items():
+            click.echo(f"{name:24}{value:>14,}")
+    if others := [law for law in laws if law is not many]:
+        run_laws(others, begun + MARGIN * 60 * minutes - time.monotonic())
+    click.echo(f"\n{'law':52}{'cases':>10}{'seconds':>10}")
+    for law in laws:
+        click.echo(f"{law.name:52}{law.cases:>10,}{law.seconds:>10,.0f}{'  FAILED' if law.failed else ''}")
     if output is not None:
-        output.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    raise SystemExit(figures["accounts_wrong"] != 0)
+        output.write_text(json.dumps([asdict(law) for law in laws], indent=2) + "\n", encoding="utf-8")
+    raise SystemExit(any(law.failed for law in laws))
 
 
 def soak(folder: Path, accounts: int, labels: int) -> dict[str, Any]:
