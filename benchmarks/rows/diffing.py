@@ -49,6 +49,6 @@ ROWS = (
         f"diff of {LEADS:,} leads of which {DIFFER} differ ÷ `==` on the same dicts; in one process, fastest of {RUNS}",
         "×",
         _diff,
-        limit=3,
+        limit=2,
     ),
 )

@@ -1,6 +1,7 @@
 """leadstate beside other tools, where they are installed (`make bench` does it). These rows tell, and have no limit."""
 
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -79,10 +80,18 @@ def _octodns_plan(folder: Path) -> Figure:
 
 def _vendor(folder: Path) -> Figure:
     _there(CLIENT)
+    return _reading([_node(), str(FOLDER / "read_leads.mjs")], folder)
+
+
+def _loop(folder: Path) -> Figure:
+    return _reading([sys.executable, str(FOLDER / "read_leads.py")], folder)
+
+
+def _reading(peer: Sequence[str], folder: Path) -> Figure:
     with serving(LEADS) as url:
         text = account(url) + leads(LEADS // 100, every=100)
         (folder / "leadstate.yaml").write_text(text, encoding="utf-8")
-        reading = [_node(), str(FOLDER / "read_leads.mjs"), url]
+        reading = [*peer, url]
         _expect(str(LEADS), run(reading, folder).stdout)
         set_latency(url, LATENCY)
         return _beside(reading, PLAN, folder, runs=3)
@@ -103,4 +112,5 @@ ROWS = (
         "×",
         _vendor,
     ),
+    Row("read-loop", "the same ÷ reading them in a plain loop of httpx, a page after the other", "×", _loop),
 )

@@ -127,7 +127,7 @@ ROWS = (
         f"`leadstate plan` of {ACCOUNTS} accounts, labels only, {LATENCY} ms latency ÷ that of one; whole processes",
         "×",
         _many,
-        limit=3,
+        limit=2,
     ),
     Row(
         f"memory-accounts-{FLEET}",

@@ -22,7 +22,7 @@ ROWS = tuple(
         f"`leadstate {word}` ÷ `python -c 'import click'`; whole processes, median of {RUNS}",
         "×",
         partial(_start, word),
-        limit=1.3,
+        limit=1.2,
     )
     for word in ("--version", "--help")
 )

@@ -59,7 +59,7 @@ ROWS = (
         f"`leadstate validate` of {LEADS:,} leads ÷ the C parser's compose of the same file; whole processes",
         "×",
         _validate,
-        limit=3,
+        limit=1.5,
     ),
     Row(
         "validate-accounts-5000",

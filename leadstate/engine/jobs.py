@@ -13,7 +13,7 @@ from leadstate.model.errors import LeadstateError, diagnostic_of
 from leadstate.pipedrive.connection import Connection
 from leadstate.pipedrive.errors import BadAnswer
 
-AT_ONCE = 16
+AT_ONCE = 32
 """Accounts worked on at the same time: limits are an account's own, sockets and memory are ours."""
 
 T = TypeVar("T")

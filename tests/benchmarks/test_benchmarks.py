@@ -20,7 +20,7 @@ def test_a_row_can_be_run_alone_and_its_json_has_the_declared_shape(tmp_path: Pa
     (row,) = document["rows"]
     assert row.keys() == {"name", "compared", "unit", "limit", "limit_is", "value", "holds", "numbers", "skipped"}
     assert row["numbers"].keys() == {"leadstate_seconds", "click_seconds"}
-    assert row["limit"] == 1.3
+    assert row["limit"] == 1.2
     assert row["value"] > 0
     assert row["holds"] is (row["value"] <= row["limit"])
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from leadstate.engine.jobs import AccountJob, each, failure_of
+from leadstate.engine.jobs import AT_ONCE, AccountJob, each, failure_of
 from leadstate.engine.run import (
     Applied,
     Settings,
@@ -112,10 +112,10 @@ def test_many_accounts_wait_for_their_turn() -> None:
 
     async def main() -> None:
         async with http_client(Fake()) as http:
-            await each([job(http, str(number)) for number in range(40)], do, lambda *_: None)
+            await each([job(http, str(number)) for number in range(2 * AT_ONCE)], do, lambda *_: None)
 
     asyncio.run(main())
-    assert most == 16
+    assert most == AT_ONCE
 
 
 def test_a_failure_of_ours_while_planning_is_that_accounts_error(monkeypatch: pytest.MonkeyPatch) -> None:

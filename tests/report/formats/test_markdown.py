@@ -82,13 +82,14 @@ def test_groups_that_are_cut_are_counted_with_all_their_changes(worst: Report) -
 
 
 def test_changes_of_groups_that_do_not_fit_are_counted_for_each_account() -> None:
-    names = [f"{HUGE}{n}" for n in range(400)]
-    fields = [(f"{HUGE}{i}", None, HUGE) for i in range(50)]
+    names = [f"{HUGE}{n}" for n in range(100)]
+    fields = [(f"{HUGE}{i}", None, HUGE) for i in range(5)]
     whole = report(*(account(one, *(change("+", f"{one}/label:{n}", *fields) for n in range(50))) for one in names))
     text = to_markdown(whole)
     missing, accounts = cut(text)
-    assert accounts == 400
-    assert rows(text) * 400 + missing == 400 * 50
+    assert accounts == 100
+    assert missing
+    assert rows(text) * 100 + missing == 100 * 50
 
 
 def test_a_plan_of_a_hundred_accounts_is_short() -> None:
