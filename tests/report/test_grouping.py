@@ -51,15 +51,19 @@ def members(view: Grouped) -> list[tuple[Account, Change]]:
     return [member for block in view.blocks for group in block.groups for member in group.members]
 
 
-def told(name: str, one: Change) -> Change:
+def told(name: str, planned: Change) -> Change:
     """Return what is shown of a change, wherever it is."""
-    impact = one.impact and Impact(leads=one.impact.leads and 0, archived_leads=one.impact.archived_leads and 0)
-    return replace(one, address=one.address.removeprefix(f"{name}/"), remote_id=None, source=None, impact=impact)
+    impact = planned.impact and Impact(
+        leads=planned.impact.leads and 0, archived_leads=planned.impact.archived_leads and 0
+    )
+    return replace(
+        planned, address=planned.address.removeprefix(f"{name}/"), remote_id=None, source=None, impact=impact
+    )
 
 
 @given(reports())
 def test_the_groups_expanded_equal_the_changes(whole: Report) -> None:
-    everything = [(each, one) for each in whole.accounts for one in each.changes]
+    everything = [(each, planned) for each in whole.accounts for planned in each.changes]
     for verbose in (False, True):
         found = members(grouped(whole, verbose=verbose))
         assert len(found) == len(everything)
@@ -72,10 +76,14 @@ def test_a_group_is_one_change_of_each_account_of_its_block(whole: Report) -> No
     for block in grouped(whole).blocks:
         for group in block.groups:
             assert tuple(each for each, _ in group.members) == block.accounts
-            assert len({repr(told(each.account, one)) for each, one in group.members}) == 1
-            leads = [one.impact.leads for _, one in group.members if one.impact and one.impact.leads is not None]
+            assert len({repr(told(each.account, planned)) for each, planned in group.members}) == 1
+            leads = [
+                planned.impact.leads
+                for _, planned in group.members
+                if planned.impact and planned.impact.leads is not None
+            ]
             assert (group.change.impact.leads if group.change.impact else None) == (sum(leads) if leads else None)
-            assert set(group.places) == {one.source for _, one in group.members if one.source}
+            assert set(group.places) == {planned.source for _, planned in group.members if planned.source}
 
 
 @given(reports())
@@ -85,12 +93,12 @@ def test_no_two_groups_say_the_same_of_different_accounts(whole: Report) -> None
     found: dict[str, int] = {}
     most: dict[str, int] = {}
     for each in whole.accounts:
-        shown = [repr(told(each.account, one)) for one in each.changes]
-        most |= {one: max(most.get(one, 0), shown.count(one)) for one in shown}
+        shown = [repr(told(each.account, planned)) for planned in each.changes]
+        most |= {said: max(most.get(said, 0), shown.count(said)) for said in shown}
     for block in grouped(whole).blocks:
         for group in block.groups:
-            one = repr(told(block.accounts[0].account, group.members[0][1]))
-            found[one] = found.get(one, 0) + 1
+            said = repr(told(block.accounts[0].account, group.members[0][1]))
+            found[said] = found.get(said, 0) + 1
     assert found == most
 
 
@@ -99,7 +107,7 @@ def paint(name: str, before: str = "orange", line: int = 3) -> Change:
 
 
 def named(accounts: Sequence[Account]) -> list[str]:
-    return [one.account for one in accounts]
+    return [account.account for account in accounts]
 
 
 def test_what_most_accounts_need_comes_first_and_one_account_keeps_its_own() -> None:
@@ -157,10 +165,10 @@ def test_what_is_untouched_is_added_up_over_the_accounts() -> None:
 
 def test_equal_diagnostics_are_one_unless_all_are_wanted() -> None:
     found = [diagnostic("warning", "w", "odd", account=name, address=f"{name}/label:Hot") for name in "abc"]
-    whole = report(*(account(one.account or "", diagnostics=(one,)) for one in found))
+    whole = report(*(account(remark.account or "", diagnostics=(remark,)) for remark in found))
     (group,) = grouped(whole).diagnostics
     assert group.about == ["a/label:Hot", "b/label:Hot", "c/label:Hot"]
-    assert [each.members for each in grouped(whole, verbose=True).diagnostics] == [(one,) for one in found]
+    assert [each.members for each in grouped(whole, verbose=True).diagnostics] == [(remark,) for remark in found]
 
 
 def welcome(name: str, number: int, known: str = "p@acme.test") -> Account:

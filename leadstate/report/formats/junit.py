@@ -80,7 +80,13 @@ def _verdict(name: str, diagnostics: Sequence[Diagnostic]) -> _Case:
     if not grave:
         return _Case(name)
     first, more = grave[0], f", and {len(grave) - 1:,} more" if len(grave) > 1 else ""
-    return _Case(name, "error", first.code, f"{first.summary}{more}", [line for one in grave for line in _lines(one)])
+    return _Case(
+        name,
+        "error",
+        first.code,
+        f"{first.summary}{more}",
+        [line for diagnostic in grave for line in _lines(diagnostic)],
+    )
 
 
 def _lines(diagnostic: Diagnostic) -> Iterator[str]:

@@ -84,7 +84,7 @@ def test_groups_that_are_cut_are_counted_with_all_their_changes(worst: Report) -
 def test_changes_of_groups_that_do_not_fit_are_counted_for_each_account() -> None:
     names = [f"{HUGE}{n}" for n in range(100)]
     fields = [(f"{HUGE}{i}", None, HUGE) for i in range(5)]
-    whole = report(*(account(one, *(change("+", f"{one}/label:{n}", *fields) for n in range(50))) for one in names))
+    whole = report(*(account(name, *(change("+", f"{name}/label:{n}", *fields) for n in range(50))) for name in names))
     text = to_markdown(whole)
     missing, accounts = cut(text)
     assert accounts == 100
