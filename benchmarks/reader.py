@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from leadstate.model.observed import PAGE
+from leadstate.model.resource import PAGE
 
 
 def read_seconds(url: str, pages: int, at_once: int) -> float:

@@ -10,7 +10,7 @@ from benchmarks.reader import read_seconds
 from benchmarks.row import Figure, Row
 from benchmarks.server import serving, serving_at, set_latency, taken
 from benchmarks.timing import LEADSTATE, by_turns, peak_megabytes, run
-from leadstate.model.observed import PAGE
+from leadstate.model.resource import PAGE
 from leadstate.pipedrive.pagination import AT_ONCE
 
 LATENCY = 50

@@ -16,8 +16,7 @@ from leadstate.api.atomic_write import PRIVATE
 from leadstate.engine.events import Observer
 from leadstate.model.errors import LeadstateError
 from leadstate.model.escape import visible_json
-from leadstate.model.outcome import Outcome, Status
-from leadstate.model.plan import AccountPlan, Action, Change, combined
+from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Status, combined
 from leadstate.pipedrive.retry import Delay
 
 FORMAT_VERSION: Final = "1.0"

@@ -18,13 +18,11 @@ from leadstate.engine.events import Observer
 from leadstate.model.account import Account
 from leadstate.model.address import Address
 from leadstate.model.errors import LeadstateError, ReportError
-from leadstate.model.outcome import Outcome, Touch
-from leadstate.model.plan import Action, Change
+from leadstate.model.plan import Action, Change, Outcome, Touch
 from leadstate.report.build import Part, build, result_row
 from leadstate.report.document import Report
 from leadstate.report.formats.json import to_json
-from leadstate.report.journal import Chain, Entry, line_of, with_journal, without_repeated
-from leadstate.report.touches import touch_row
+from leadstate.report.journal import Chain, Entry, line_of, touch_row, with_journal, without_repeated
 from leadstate.report.verify import read_stored
 
 

@@ -14,11 +14,9 @@ from pathlib import Path
 
 import platformdirs
 
-from leadstate.api.baseline import Baseline
-from leadstate.api.configuration import select
+from leadstate.api.configuration import Baseline, select
 from leadstate.api.credentials import Warn, signer_of
-from leadstate.api.listing_lengths import read_lengths, write_lengths
-from leadstate.api.lockfile import remember
+from leadstate.api.lockfile import read_lengths, remember, write_lengths
 from leadstate.api.receipts import Receipt, undone_receipt
 from leadstate.api.results import Plan, Refused, Result, StalePlan
 from leadstate.api.run_lock import run_locks
@@ -40,7 +38,7 @@ from leadstate.pipedrive.bounds import BOUNDS, Bounds
 from leadstate.pipedrive.connection import Connection, Pace, Spent, Transport, http_client
 from leadstate.report import document as doc
 from leadstate.report.build import Base, Part, build
-from leadstate.report.stale import differences
+from leadstate.report.verify import differences
 
 
 class UnknownTarget(LeadstateError):

@@ -19,7 +19,7 @@ from leadstate.api.receipts import journal_of, read_report
 from leadstate.config import Configuration
 from leadstate.model.diagnostics import some
 from leadstate.model.errors import LeadstateError, ReportError
-from leadstate.model.outcome import Status
+from leadstate.model.plan import Status
 from leadstate.report.document import Report
 
 LARGEST: Final = 64 * 1024 * 1024

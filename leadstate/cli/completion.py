@@ -76,11 +76,12 @@ def _paths(ctx: click.Context) -> Sequence[Path]:
 
 
 def _declared(ctx: click.Context) -> "Sequence[DeclaredAccount]":
-    from leadstate.cli.configuration import load_configuration  # noqa: PLC0415  only to complete
+    from leadstate.api.configuration import DEFAULT, load  # noqa: PLC0415  only to complete
+    from leadstate.config import Trust  # noqa: PLC0415  as above
     from leadstate.model.errors import LeadstateError  # noqa: PLC0415  as above
 
     try:
-        return load_configuration(_paths(ctx), ctx.params.get("accounts") or ()).accounts
+        return load(_paths(ctx) or [DEFAULT], ctx.params.get("accounts") or (), Trust.of(os.environ)).accounts
     except (LeadstateError, OSError):
         return ()
 

@@ -1,12 +1,26 @@
-"""Asks before something is changed: only `yes` will be accepted, and without a terminal nobody can be asked."""
+"""Asks before something is changed, or about each change (`--interactive`).
+
+Only `yes` will be accepted, and without a terminal nobody can be asked.
+"""
 
 import select
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from itertools import chain
+from typing import TypeAlias
 
 import click
 
+from leadstate.api.results import Plan
 from leadstate.cli.interrupts import NOTHING_CHANGED, Interrupted, on_signals, raise_interrupt, signal_socket
+from leadstate.cli.output import columns, wants_color
+from leadstate.engine.apply.execute import stages
+from leadstate.model.address import Address
+from leadstate.model.escape import visible
+from leadstate.model.plan import AccountPlan, Change
+from leadstate.reconcile.dependencies import dependents
+from leadstate.report import document as doc
+from leadstate.report.formats.text import change_text
 
 
 def can_ask() -> bool:
@@ -71,3 +85,88 @@ def _read_line() -> str:
         if bell is not None:
             select.select([sys.stdin, bell], [], [])
         return sys.stdin.readline()
+
+
+Answers: TypeAlias = Mapping[Address, tuple[Change, bool]]
+"""The changes that have an answer, and whether it is yes."""
+
+_HELP = """
+Answer yes, no, all (yes to the rest of the account) or quit (no to the rest).
+Nothing is written before the last answer."""
+
+
+def choose(plan: Plan, color: str, before: Answers) -> Answers | None:
+    """Ask about each change, in the order in which they are made; None if the input ends before the last answer.
+
+    A change that needs a declined one is not asked about: it is declined too.
+
+    Args:
+        plan: the plan, which was shown.
+        color: how changes are shown.
+        before: answers to an earlier plan; they count for changes that are the same.
+
+    Raises:
+        Interrupted: a signal came instead of an answer.
+    """
+    click.echo(_HELP, err=True)
+    questions = _Questions(plan.report, color, before)
+    accounts = {account.account: account for account in plan.report.accounts}
+    try:
+        for part in plan.plans:
+            if part.applyable:
+                questions.ask_account(part, accounts[part.account])
+    except EOFError:
+        click.echo(err=True)
+        return None
+    return questions.answers
+
+
+class _Questions:
+    def __init__(self, report: doc.Report, color: str, before: Answers) -> None:
+        self.answers: dict[Address, tuple[Change, bool]] = {}
+        self._report = report
+        self._color = color
+        self._before = before
+        self._quit = False
+
+    def ask_account(self, plan: AccountPlan, account: doc.Account) -> None:
+        rows = {row.address: row for row in account.changes}
+        declined: set[Address] = set()
+        followers: Mapping[Address, Address] = {}
+        everything = named = False
+        for change in chain.from_iterable(stages(plan)):
+            if change.address in followers:
+                continue
+            known, agreed = self._before.get(change.address, (None, False))
+            if self._quit or everything or known == change:
+                agreed = agreed if known == change else everything
+            else:
+                if not named:
+                    click.echo(f"\n{visible(account.account)}  {visible(account.company)}", err=True)
+                    named = True
+                answer = self._ask(account, rows[str(change.address)])
+                self._quit, everything = answer == "quit", answer == "all"
+                agreed = answer in ("yes", "all")
+            self.answers[change.address] = change, agreed
+            if not agreed:
+                declined.add(change.address)
+                more = dependents(plan.changes, declined)
+                for address, needed in more.items():
+                    if address not in followers and not self._quit:
+                        words = f"  {visible(str(address.ref))} is declined too: it needs {visible(str(needed.ref))}."
+                        click.echo(words, err=True)
+                followers = more
+
+    def _ask(self, account: doc.Account, change: doc.Change) -> str:
+        """Return yes, no, all or quit; their first letters do as well."""
+        color = wants_color(self._color, err=True)
+        shown = change_text(self._report, account, change, color=color, width=columns(err=True))
+        click.echo(shown, nl=False, err=True, color=True)
+        while True:
+            line = ask("  Apply this change? yes, no, all or quit: ")
+            if not line:
+                raise EOFError
+            typed = line.strip().lower()
+            for word in ("yes", "no", "all", "quit"):
+                if typed in (word, word[0]):
+                    return word

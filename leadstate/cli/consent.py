@@ -11,17 +11,14 @@ from leadstate.api.receipts import read_report
 from leadstate.api.results import Plan, Result
 from leadstate.api.run_lock import Locked, run_locks
 from leadstate.api.session import Rollout, Session
-from leadstate.cli.change_prompt import Answers, choose
-from leadstate.cli.choices import Choices, exit_of
-from leadstate.cli.confirm import agreed, can_ask, say_cancelled
-from leadstate.cli.diagnostics import say
+from leadstate.cli.confirm import Answers, agreed, can_ask, choose, say_cancelled
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.interrupts import NOTHING_CHANGED, Interrupted, interrupts
-from leadstate.cli.output import render
+from leadstate.cli.options import runtime
+from leadstate.cli.output import render, say, say_stats
 from leadstate.cli.progress import progress
-from leadstate.cli.read_summary import say_stats
-from leadstate.cli.session import runtime, session
+from leadstate.cli.session import Choices, exit_of, session
 from leadstate.config import Configuration
 from leadstate.engine.apply.execute import decline
 from leadstate.engine.events import Observer, Several
@@ -32,7 +29,7 @@ from leadstate.model.escape import visible
 from leadstate.report.build import build
 from leadstate.report.document import Report, Requests
 from leadstate.report.formats.wording import cost_text
-from leadstate.report.stale import differences
+from leadstate.report.verify import differences
 
 ANSWER_HOLDS = 30.0
 """Seconds. Who takes longer to answer has seen a plan that may not be true any more, so it is made again."""

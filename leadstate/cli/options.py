@@ -1,10 +1,11 @@
 """Options that several commands share. Every option also reads `LEADSTATE_<OPTION>` (spec section 5)."""
 
 import logging
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -12,7 +13,32 @@ from click.shell_completion import CompletionItem
 from leadstate.cli.completion import complete_accounts, complete_addresses, complete_guards, complete_receipts
 from leadstate.reconcile.guards import GUARDS
 
+if TYPE_CHECKING:
+    from leadstate.api.session import Runtime
+    from leadstate.config import Configuration
+
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def runtime() -> "Runtime":
+    """Return the current run's surroundings; tests put their own into click's context."""
+    from leadstate.api.session import Runtime  # noqa: PLC0415  not needed for help
+
+    return click.get_current_context().find_object(Runtime) or Runtime()
+
+
+def load_configuration(paths: Sequence[Path], accounts: Sequence[str]) -> "Configuration":
+    """Read the configuration and its lock file, within what the environment allows.
+
+    Raises:
+        ConfigurationError: with all that is wrong with it.
+        LockError: the lock file cannot be read.
+        TrustError: a variable that limits hosts or sources is malformed.
+    """
+    from leadstate.api.configuration import DEFAULT, load  # noqa: PLC0415  not needed for help
+    from leadstate.config import Trust  # noqa: PLC0415  as above
+
+    return load(list(paths) or [DEFAULT], accounts, Trust.of(os.environ))
 
 
 class Option(click.Option):
@@ -48,8 +74,6 @@ class ReceiptFile(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Return the path; raise a usage error where there is no such file."""
-        from leadstate.cli.session import runtime  # noqa: PLC0415  not needed for help
-
         named = Path(value)
         if named.name == str(named) and not named.exists() and (runtime().receipts / named).exists():
             named = runtime().receipts / named

@@ -1,20 +1,27 @@
-"""Where results go: stdout or a file, in colour or not, as wide as the terminal."""
+"""Where results go: stdout or a file, in colour or not, as wide as the terminal. Diagnostics go to stderr."""
 
 import functools
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from leadstate.api.atomic_write import PRIVATE, PUBLIC, replace_file
-from leadstate.model.diagnostics import some
-from leadstate.model.errors import LeadstateError
+from leadstate.model.diagnostics import Diagnostic, counted, some
+from leadstate.model.errors import ConfigurationError, LeadstateError
 from leadstate.model.escape import visible
+from leadstate.model.plan import AccountPlan
 from leadstate.report import IN_REPOSITORY, RENDERERS
+from leadstate.report.build import Command, build
 from leadstate.report.document import Report, with_renamed_files
+
+if TYPE_CHECKING:
+    from leadstate.api.session import Session
 
 VERBOSE = "leadstate.verbose"
 """Where `--verbose` is kept in click's context."""
@@ -85,6 +92,11 @@ NARROW = 12
 """Columns of the terminal to which a column of a table folds at the most; the last one, which holds ids, never does."""
 GAP = 2
 """Columns between those of rich's tables."""
+
+
+def configuration_report(command: Command, failure: ConfigurationError) -> Report:
+    """Return the document of a run that ended at its configuration."""
+    return build(command, [], diagnostics=failure.diagnostics)
 
 
 def table(rows: Sequence[Sequence[str]], headings: Sequence[str], *, color: str, output: Path | None) -> str:
@@ -188,3 +200,35 @@ def _unwritable(path: Path, failure: OSError) -> OutputError:
         return OutputError(f"{path} is a link to {path.readlink()}", hint="name the file itself, or remove the link")
     why = (failure.strerror or str(failure)).lower()
     return OutputError(f"{path} cannot be written: {why}", hint="name a file that can be written")
+
+
+def say(diagnostics: Iterable[Diagnostic]) -> None:
+    """Write each one to stderr, with its place and its fix."""
+    for diagnostic in diagnostics:
+        about = diagnostic.address or diagnostic.account
+        lines = [f"{diagnostic.severity}[{diagnostic.code}] {f'{about}: ' if about else ''}{diagnostic.summary}"]
+        lines += [f"  --> {diagnostic.span}"] if diagnostic.span else []
+        lines += [f"  {line}" for block in (diagnostic.excerpt, diagnostic.detail) for line in block.splitlines()]
+        lines += [f"  = {diagnostic.hint}"] if diagnostic.hint else []
+        click.echo("\n".join(map(visible, lines)), err=True)
+
+
+def say_stats(opened: "Session", plans: Iterable[AccountPlan]) -> None:
+    """A line of each account's reading, one of its requests so far, and one of all where they are several."""
+    readings = {plan.account: plan.reading for plan in plans}
+    whole, tokens = Counter[str](), 0
+    for job in opened.work:
+        name, spent = job.account.name, job.connection.spent
+        reading = readings.get(name)
+        click.echo(visible(f"{name}  live leads: {reading.words if reading else 'not read'}"), err=True)
+        click.echo(visible(f"{name}  {_requests(spent.by_operation, spent.tokens)}"), err=True)
+        whole += spent.by_operation
+        tokens += spent.tokens
+    if len(opened.work) > 1:
+        click.echo(f"{counted(len(opened.work), 'account')}  {_requests(whole, tokens)}", err=True)
+
+
+def _requests(by_operation: Mapping[str, int], tokens: int) -> str:
+    total = counted(sum(by_operation.values()), "request")
+    each = ", ".join(f"{name} {number:,}" for name, number in sorted(by_operation.items()))
+    return f"{total}, {counted(tokens, 'token')}" + (f": {each}" if each else "")

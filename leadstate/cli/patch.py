@@ -21,8 +21,8 @@ from leadstate.cli.options import F, option
 from leadstate.cli.output import wants_color
 from leadstate.config.yaml.diagnostics import Source
 from leadstate.config.yaml.files import is_meant
-from leadstate.edit.edits import Edit
 from leadstate.edit.items import Files
+from leadstate.edit.writer import Edit
 from leadstate.model.errors import ConfigurationError, LeadstateError
 from leadstate.model.escape import visible
 

@@ -10,13 +10,11 @@ from typing import Protocol, TypeVar
 
 import click
 
-from leadstate.cli.options import HIDDEN
-from leadstate.cli.session import runtime
+from leadstate.cli.options import HIDDEN, runtime
 from leadstate.engine.events import Observer
 from leadstate.engine.jobs import AccountJob, each
 from leadstate.model.diagnostics import Diagnostic, counted
-from leadstate.model.outcome import Outcome
-from leadstate.model.plan import Change
+from leadstate.model.plan import Change, Outcome
 
 T = TypeVar("T")
 

@@ -12,8 +12,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from leadstate.config.rules.variables import has_variable
-from leadstate.edit.keys import readable_key
-from leadstate.edit.live_values import plainly, visible_to
+from leadstate.edit.spelling import plainly, readable_key, visible_to
 from leadstate.kinds.base import Kind, Spec
 from leadstate.kinds.contacts import OrganizationRef, PersonRef, UserRef
 from leadstate.kinds.lead_spec import LeadSpec

@@ -3,22 +3,24 @@
 Refuses edits after which the files would not be a configuration any more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from leadstate.config.loader import understand
+from leadstate.config.rules.variables import names_in
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.files import read_sources
 from leadstate.config.yaml.nodes import Node, read_nodes
-from leadstate.edit.edits import Edit
-from leadstate.edit.edits import Path as Steps
-from leadstate.edit.writer import rewritten
+from leadstate.edit.writer import Edit, rewritten
+from leadstate.edit.writer import Path as Steps
 from leadstate.kinds import KINDS
 from leadstate.model.address import Span
 from leadstate.model.diagnostics import Severity
 from leadstate.model.errors import ConfigurationError
+from leadstate.model.resource import Desired, text
+from leadstate.reconcile.explain import Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,3 +138,57 @@ def _items_of(files: Sequence[File]) -> dict[Span, Item]:
                     span = node.place(file.source).span
                     items.setdefault(span, Item(file.source.name, (key, index), node.value))
     return items
+
+
+def provenance(files: Files, desired: Desired, fields: Sequence[str]) -> tuple[Written, ...]:
+    """The fields that are written of an object, in the order given; what is no item of its own has none.
+
+    Args:
+        files: the configuration as it is written.
+        desired: the object.
+        fields: the names of its fields.
+    """
+    item, account = files.item(desired.span), desired.address.account
+    if item is None:
+        return ()
+    source, root = next((file.source, file.root) for file in files.files if file.source.name == item.file)
+    node = _stands_at(root, *item.steps)
+    override = _stands_at(node, "overrides", account)
+    found = []
+    for name in fields:
+        there = _stands_at(override, name)
+        value = there or _stands_at(node, name)
+        if value is not None:
+            variables = tuple(_variables(files, account, value.value))
+            found.append(Written(name, value.place(source).span, there is not None, variables))
+    return tuple(found)
+
+
+def _stands_at(node: Node | None, *steps: str | int) -> Node | None:
+    for step in steps:
+        node = node.child(step) if node is not None else None
+    return node
+
+
+def _variables(files: Files, account: str, value: Any) -> Iterator[tuple[str, str, Span]]:
+    for name in dict.fromkeys(name for written in _texts(value) for name in names_in(written)):
+        for file in files.files:
+            node = _stands_at(file.root, "accounts", account, "vars", name)
+            if node is not None:
+                yield name, str(node.value), node.place(file.source).span
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts that variables are replaced in: a text, or a list of names, exact or not."""
+    names = value.get("at_least") if isinstance(value, dict) else value
+    yield from names if isinstance(names, list) else [names] if isinstance(names, str) else []
+
+
+def spellings(label: Desired, files: Files) -> tuple[str, ...]:
+    """What a lead may write for a label; the first is what we write: its key, or its name where it has none."""
+    item = files.item(label.span)
+    value: Mapping[str, Any] = {} if item is None else item.value
+    own = value.get("key") or value.get("name") or label.address.key
+    return tuple(
+        text(name) for name in (own, value.get("name"), label.address.key, *label.names[:1]) if name is not None
+    )

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from leadstate.config.configuration import Configuration
 from leadstate.config.rules.variables import has_variable
-from leadstate.edit.edits import Edit, Set, edited
-from leadstate.edit.items import Files, Item
-from leadstate.edit.live_values import plainly, spellings, visible_to
+from leadstate.edit.items import Files, Item, spellings
+from leadstate.edit.spelling import plainly, visible_to
+from leadstate.edit.writer import Edit, Set, edited
 from leadstate.kinds import KINDS
 from leadstate.model.address import Address, Ref, Span
 from leadstate.model.diagnostics import Diagnostic, Severity

@@ -1,16 +1,19 @@
-"""How a value is written in YAML: plain wherever YAML 1.2 reads it back as it is, else in quotes; on one line.
+"""How a live value is written in YAML: in the form that people use, on one line, in quotes only where it needs them.
 
 Refuses what no YAML file can hold: lone surrogates.
 """
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from leadstate.config.yaml.nodes import resolve
+from leadstate.kinds.lead import LEAD
+from leadstate.kinds.lead_spec import Visibility, visibility
 from leadstate.model.errors import LeadstateError
+from leadstate.model.resource import Money
 
 _INDICATORS = frozenset(",[]{}#&*!|>'\"%@`")
 """A plain text begins with none of these (YAML 1.2, section 7.3.3)."""
@@ -103,3 +106,42 @@ def _escaped(char: str) -> str:
 
 def _unwritable(value: object) -> str:
     raise UnwritableError(f"{value!a} cannot be written into a YAML file", hint="change it in Pipedrive first")
+
+
+LONGEST: Final = 50
+"""Characters: with a namespace, which has as many at most, within what a marker may have."""
+
+
+def readable_key(title: str, taken: Collection[str]) -> str:
+    """A key that says what the lead is called; numbered where others are called so too."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[: LONGEST - len("-10000")].strip("-") or LEAD.name
+    number, key = 1, stem
+    while key in taken:
+        number += 1
+        key = f"{stem}-{number}"
+    return key
+
+
+_WORDS: Final[tuple[Visibility, ...]] = ("owner", "group", "subgroups", "company")
+
+
+def visible_to(number: int, plan: Any, before: object = "") -> object:
+    """In words where the account's plan has one, and no number was written before."""
+    words = [word for word in _WORDS if visibility(word, plan) == number]
+    return words[0] if words and isinstance(before, str) else number
+
+
+def plainly(value: object, before: Any = None) -> object:
+    """A value in plain Python, as YAML holds it; an amount that stays keeps its digits."""
+    match value:
+        case Money():
+            amount = plainly(value.amount)
+            if isinstance(before, Mapping) and before.get("amount") == amount:
+                amount = before["amount"]
+            return {"amount": amount, "currency": value.currency}
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else value
+        case tuple():
+            return list(value)
+    return value

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leadstate.model.address import Address
-from leadstate.model.outcome import Outcome, Touch
-from leadstate.model.plan import AccountPlan, Change
+from leadstate.model.plan import AccountPlan, Change, Outcome, Touch
 from leadstate.pipedrive.retry import Delay
 
 

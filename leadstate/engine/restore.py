@@ -14,9 +14,8 @@ from leadstate.kinds.lead import LEAD
 from leadstate.model.account import Account
 from leadstate.model.address import Ref, Span
 from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.observed import Observed
-from leadstate.model.outcome import AccountReceipt, Touch
-from leadstate.model.resource import CUSTOM, Attrs, CustomValue, Value
+from leadstate.model.plan import AccountReceipt, Touch
+from leadstate.model.resource import CUSTOM, Attrs, CustomValue, Observed, Value
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.operations import GET_LEAD, GET_LEADS
 

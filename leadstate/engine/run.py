@@ -18,11 +18,9 @@ from leadstate.model.account import Account
 from leadstate.model.address import Target
 from leadstate.model.diagnostics import Diagnostic, Severity, worst
 from leadstate.model.errors import diagnostic_of
-from leadstate.model.observed import Observed
-from leadstate.model.outcome import Outcome, Status
-from leadstate.model.plan import AccountPlan, Action, Change
+from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Status
 from leadstate.model.policy import Impact
-from leadstate.model.resource import Bindings
+from leadstate.model.resource import Bindings, Observed
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.connection import Spent
 from leadstate.pipedrive.errors import ApiError

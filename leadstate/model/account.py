@@ -8,7 +8,7 @@ from typing import Final, Self, overload
 from urllib.parse import urlsplit
 
 from leadstate.model.address import Ref
-from leadstate.model.outcome import AccountReceipt
+from leadstate.model.plan import AccountReceipt
 from leadstate.model.policy import Policy
 from leadstate.model.resource import Desired
 

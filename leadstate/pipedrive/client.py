@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from leadstate.model.observed import PAGE
+from leadstate.model.resource import PAGE
 from leadstate.pipedrive.answers import Answer
 from leadstate.pipedrive.connection import Connection, Lane, Pace, Spent
 from leadstate.pipedrive.errors import EndlessListing

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from leadstate.model.address import RemoteRef
-from leadstate.model.outcome import Touch
+from leadstate.model.plan import Touch
 from leadstate.model.resource import CARRIES, Value
 
 

@@ -5,9 +5,19 @@ from dataclasses import replace
 from typing import Literal
 
 from leadstate.model.address import Address, Ref, RemoteRef, Target
-from leadstate.model.observed import Observed, pages_of
 from leadstate.model.plan import Action, Change, Impact, Reason
-from leadstate.model.resource import CARRIED, CARRIER, CARRIES, FREEZES, Attrs, Live, Value, references
+from leadstate.model.resource import (
+    CARRIED,
+    CARRIER,
+    CARRIES,
+    FREEZES,
+    Attrs,
+    Live,
+    Observed,
+    Value,
+    pages_of,
+    references,
+)
 
 
 def in_order(changes: Iterable[Change]) -> list[Change]:

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from leadstate.model.account import Account
 from leadstate.model.address import Address, RemoteRef, Span
-from leadstate.model.observed import Observed
 from leadstate.model.plan import AccountPlan, Change, Reason, Untouched
 from leadstate.model.policy import Prune
-from leadstate.model.resource import CARRIED, Attrs, Desired, Live, references, settle
+from leadstate.model.resource import CARRIED, Attrs, Desired, Live, Observed, references, settle
 from leadstate.reconcile.match import KnownBy, identify, known_by
 
 

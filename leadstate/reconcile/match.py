@@ -14,9 +14,8 @@ from enum import StrEnum
 from leadstate.model.account import Account
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
-from leadstate.model.observed import Observed
 from leadstate.model.plan import plain
-from leadstate.model.resource import Bindings, Desired, Dictionary, Live
+from leadstate.model.resource import Bindings, Desired, Dictionary, Live, Observed
 
 _PLAIN = re.compile(r"(?!(?i:true|false|null|yes|no|on|off|y|n)$)[A-Za-z][A-Za-z0-9]*(?: [A-Za-z][A-Za-z0-9]*)*")
 """A name that means itself in YAML, whatever its version, without quotes."""

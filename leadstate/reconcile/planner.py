@@ -7,14 +7,12 @@ from dataclasses import dataclass, field, replace
 from leadstate.model.account import Account
 from leadstate.model.address import Address, Ref, RemoteRef, Target
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
-from leadstate.model.observed import Observed
 from leadstate.model.plan import AccountPlan, Action, Change, Reason, Untouched
 from leadstate.model.policy import Prune
-from leadstate.model.resource import FREEZES, Attrs, Bindings, Desired, Live, Value, settle
-from leadstate.reconcile.altered import find_altered, find_elsewhere
+from leadstate.model.resource import FREEZES, Attrs, Bindings, Desired, Live, Observed, Value, settle
 from leadstate.reconcile.dependencies import in_order, only, weigh
 from leadstate.reconcile.diff import added, diff, removed
-from leadstate.reconcile.lookalikes import likenesses
+from leadstate.reconcile.lookalikes import find_altered, find_elsewhere, likenesses
 from leadstate.reconcile.match import NOTHING, Matching, identify
 
 

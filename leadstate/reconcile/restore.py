@@ -11,10 +11,8 @@ from dataclasses import dataclass, field, replace
 from leadstate.model.account import Account
 from leadstate.model.address import Address, Ref, RemoteRef, Span, Target
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
-from leadstate.model.observed import Observed
-from leadstate.model.outcome import AccountReceipt, Touch
-from leadstate.model.plan import AccountPlan, Action, Change, Reason, Untouched
-from leadstate.model.resource import CARRIED, CARRIER, CARRIES, FREEZES, Bindings, Live, Value
+from leadstate.model.plan import AccountPlan, AccountReceipt, Action, Change, Reason, Touch, Untouched
+from leadstate.model.resource import CARRIED, CARRIER, CARRIES, FREEZES, Bindings, Live, Observed, Value
 from leadstate.reconcile.changed import Changed, compose
 from leadstate.reconcile.dependencies import in_order, weigh
 from leadstate.reconcile.diff import added, diff, removed

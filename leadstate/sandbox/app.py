@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from leadstate.sandbox.api import account, contacts, field_lists, filters, labels, leads, oauth, wire
+from leadstate.sandbox.api import account, contacts, field_lists, leads, oauth, wire
 from leadstate.sandbox.api.payloads import BadRequestError, decoded
 from leadstate.sandbox.api.wire import Call, Reply
 from leadstate.sandbox.backend import Backend
@@ -56,13 +56,13 @@ OPERATIONS = (
     Operation("getLead", "GET", "/leads/{id}", leads.get_lead),
     Operation("updateLead", "PATCH", "/leads/{id}", leads.update_lead),
     Operation("deleteLead", "DELETE", "/leads/{id}", leads.delete_lead),
-    Operation("getLeadLabels", "GET", "/leadLabels", labels.get_lead_labels),
-    Operation("addLeadLabel", "POST", "/leadLabels", labels.add_lead_label),
-    Operation("updateLeadLabel", "PATCH", "/leadLabels/{id}", labels.update_lead_label),
-    Operation("deleteLeadLabel", "DELETE", "/leadLabels/{id}", labels.delete_lead_label),
+    Operation("getLeadLabels", "GET", "/leadLabels", leads.get_lead_labels),
+    Operation("addLeadLabel", "POST", "/leadLabels", leads.add_lead_label),
+    Operation("updateLeadLabel", "PATCH", "/leadLabels/{id}", leads.update_lead_label),
+    Operation("deleteLeadLabel", "DELETE", "/leadLabels/{id}", leads.delete_lead_label),
     Operation("getLeadSources", "GET", "/leadSources", account.get_lead_sources),
-    Operation("getFilters", "GET", "/filters", filters.get_filters),
-    Operation("getFilter", "GET", "/filters/{id}", filters.get_filter),
+    Operation("getFilters", "GET", "/filters", leads.get_filters),
+    Operation("getFilter", "GET", "/filters/{id}", leads.get_filter),
     Operation("getLeadFields", "GET", "/leadFields", field_lists.get_lead_fields),
     Operation("getCurrencies", "GET", "/currencies", account.get_currencies),
     Operation("getUsers", "GET", "/users", account.get_users),

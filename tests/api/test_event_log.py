@@ -13,7 +13,7 @@ import pytest
 from leadstate import __version__
 from leadstate.api.event_log import EventLog, EventsError
 from leadstate.api.receipts import read_report
-from leadstate.model.outcome import Outcome, Status
+from leadstate.model.plan import Outcome, Status
 from leadstate.sandbox import Sandbox
 from tests.harness.builders import account, label, planned
 from tests.harness.cli_in_process import leadstate

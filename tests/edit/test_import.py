@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from leadstate.edit.import_ import Taken, Written, lead_items, named_items
-from leadstate.edit.keys import readable_key
+from leadstate.edit.spelling import readable_key
 from leadstate.kinds.label import LABEL
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.resource import Live, Money, Value

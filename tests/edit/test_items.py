@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
-from leadstate.edit.edits import Append, Set
 from leadstate.edit.items import Files
+from leadstate.edit.writer import Append, Set
 from leadstate.model.address import Span
 from leadstate.model.errors import ConfigurationError
 

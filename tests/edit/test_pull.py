@@ -8,9 +8,9 @@ import pytest
 from leadstate.config.configuration import Configuration
 from leadstate.config.loader import understand
 from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source
-from leadstate.edit.edits import Edit, Set
 from leadstate.edit.items import Files
 from leadstate.edit.pull import Accepted, accept
+from leadstate.edit.writer import Edit, Set
 from leadstate.model.address import Ref, RemoteRef, Span
 from leadstate.model.plan import Action, Change, FieldDiff, Reason
 from leadstate.model.resource import Money, Side

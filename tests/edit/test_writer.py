@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.nodes import Node, read_nodes
-from leadstate.edit.edits import Append, Edit, Remove, Set, edited, same
 from leadstate.edit.spelling import UnwritableError, written
-from leadstate.edit.writer import EditError, rewritten
+from leadstate.edit.writer import Append, Edit, EditError, Remove, Set, edited, rewritten, same
 
 SETTINGS = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ODD = st.text(st.sampled_from("-?:,[]{}#&*!|>'\"%@` aA01.~<=\\\t\n/$"), max_size=8)

@@ -7,8 +7,7 @@ from hypothesis import given, settings
 
 from leadstate.model.account import Account
 from leadstate.model.address import Ref
-from leadstate.model.outcome import Status
-from leadstate.model.plan import Action, Reason
+from leadstate.model.plan import Action, Reason, Status
 from leadstate.model.policy import Impact, Prune
 from leadstate.model.resource import CustomValue
 from tests.harness.builders import label, lead, lead_id, refs, shown

@@ -9,9 +9,8 @@ from leadstate.engine.restore import observe_touched
 from leadstate.model.account import Account
 from leadstate.model.address import RemoteRef, Span
 from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.observed import Observed
-from leadstate.model.outcome import AccountReceipt, Touch
-from leadstate.model.resource import Attrs, CustomValue
+from leadstate.model.plan import AccountReceipt, Touch
+from leadstate.model.resource import Attrs, CustomValue, Observed
 from leadstate.pipedrive.errors import BadAnswer, IncompleteListing
 from tests.harness.builders import account
 from tests.harness.fake_api import Fake, ok

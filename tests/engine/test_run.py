@@ -21,8 +21,7 @@ from leadstate.engine.run import (
 from leadstate.model.account import Account
 from leadstate.model.address import Address, Ref, Target
 from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.outcome import Outcome, Status
-from leadstate.model.plan import AccountPlan
+from leadstate.model.plan import AccountPlan, Outcome, Status
 from leadstate.model.policy import Prune
 from leadstate.model.resource import Bindings, Desired
 from leadstate.pipedrive.connection import Connection, Spent, TokenAuth, http_client

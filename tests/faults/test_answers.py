@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from leadstate.model.outcome import Status
+from leadstate.model.plan import Status
 from tests.faults.conftest import Counted
 from tests.harness.disturbed_company import LONG, TOKEN, converge, leaks, plan_and_apply, state
 from tests.harness.forgery import places_of

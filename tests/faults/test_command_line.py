@@ -13,7 +13,7 @@ import pytest
 
 from leadstate.api.session import Runtime
 from leadstate.cli.main import cli
-from leadstate.model.outcome import Status
+from leadstate.model.plan import Status
 from leadstate.pipedrive.connection import Pace
 from leadstate.sandbox import Sandbox, running
 from tests.faults.conftest import Counted

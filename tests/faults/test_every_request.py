@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from leadstate.model.outcome import Status
+from leadstate.model.plan import Status
 from leadstate.sandbox import Sandbox
 from tests.faults.conftest import Counted
 from tests.harness.disturbed_company import LONG, State, converge, leaks, plan_and_apply, state

@@ -10,9 +10,8 @@ import pytest
 
 from leadstate.engine.read.leads import ATTEMPTS
 from leadstate.model.address import Target
-from leadstate.model.observed import Observed
-from leadstate.model.outcome import Status
-from leadstate.model.resource import Money
+from leadstate.model.plan import Status
+from leadstate.model.resource import Money, Observed
 from leadstate.reconcile.planner import plan_account
 from tests.harness.builders import ORDER, label, lead, live_label, live_lead, refs
 from tests.harness.disturbed_company import TOKEN, Spoil, company, leaks, plan_and_apply

@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 
 from leadstate.model.account import Account
 from leadstate.model.address import RemoteRef
-from leadstate.model.outcome import Status
+from leadstate.model.plan import Status
 from leadstate.model.policy import Prune
 from leadstate.model.resource import AtLeast, Desired
 from leadstate.pipedrive import client

@@ -6,10 +6,9 @@ from typing import Any
 
 from leadstate.model.account import Account
 from leadstate.model.address import Address, Ref, RemoteRef, Span
-from leadstate.model.observed import Observed
 from leadstate.model.plan import AccountPlan
 from leadstate.model.policy import Policy, Prune
-from leadstate.model.resource import Attrs, Desired, Live
+from leadstate.model.resource import Attrs, Desired, Live, Observed
 from leadstate.reconcile.planner import plan_account
 
 HERE = Span("leadstate.yaml", 3, 5)

@@ -20,8 +20,7 @@ from leadstate.engine.jobs import AccountJob
 from leadstate.engine.run import Applied, Settings, apply_all, plan_all
 from leadstate.model.account import Account
 from leadstate.model.address import Address
-from leadstate.model.outcome import Status
-from leadstate.model.plan import AccountPlan, Change
+from leadstate.model.plan import AccountPlan, Change, Status
 from leadstate.model.policy import Impact
 from leadstate.pipedrive.connection import Connection, Pace, TokenAuth, http_client
 from leadstate.pipedrive.secrets import Token

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from leadstate.sandbox import Company
-from leadstate.sandbox.api import labels, leads
+from leadstate.sandbox.api import leads
 from leadstate.sandbox.api.payloads import BadRequestError
 from leadstate.sandbox.api.wire import Call, Reply
 from leadstate.sandbox.state.company import MissingError, RefusedError
@@ -18,9 +18,9 @@ WRITES: Mapping[str, Callable[[Call], Reply]] = {
     "addLead": leads.add_lead,
     "updateLead": leads.update_lead,
     "deleteLead": leads.delete_lead,
-    "addLeadLabel": labels.add_lead_label,
-    "updateLeadLabel": labels.update_lead_label,
-    "deleteLeadLabel": labels.delete_lead_label,
+    "addLeadLabel": leads.add_lead_label,
+    "updateLeadLabel": leads.update_lead_label,
+    "deleteLeadLabel": leads.delete_lead_label,
 }
 
 

@@ -12,8 +12,7 @@ from leadstate.engine.apply.execute import Outcomes, execute
 from leadstate.engine.events import Observer
 from leadstate.engine.run import Settings, plan_one
 from leadstate.model.account import Account
-from leadstate.model.outcome import Outcome
-from leadstate.model.plan import AccountPlan, Change
+from leadstate.model.plan import AccountPlan, Change, Outcome
 from leadstate.model.policy import Impact, Policy
 from leadstate.model.resource import Desired
 from leadstate.pipedrive.client import Writer

@@ -8,7 +8,7 @@ from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
 from leadstate.model.errors import ReportError
 from leadstate.report import document as doc
-from leadstate.report.touches import receipt_of
+from leadstate.report.journal import receipt_of
 
 ID = "1b4e28ba-2fa1-11d2-883f-b9a761bde3fb"
 ANSWERED = {

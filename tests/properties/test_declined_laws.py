@@ -15,8 +15,7 @@ from leadstate.engine.run import Applied, Settings, apply_all, plan_all
 from leadstate.kinds import with_calls
 from leadstate.model.account import Account
 from leadstate.model.address import Address
-from leadstate.model.outcome import Status
-from leadstate.model.plan import AccountPlan
+from leadstate.model.plan import AccountPlan, Status
 from leadstate.pipedrive.connection import Connection, TokenAuth, http_client
 from leadstate.pipedrive.secrets import Token
 from leadstate.sandbox import Sandbox

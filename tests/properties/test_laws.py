@@ -11,8 +11,7 @@ from leadstate.engine.jobs import AccountJob
 from leadstate.engine.run import Applied, Settings, apply_all, plan_all
 from leadstate.model.account import Account
 from leadstate.model.diagnostics import Severity
-from leadstate.model.outcome import Status
-from leadstate.model.plan import AccountPlan, fingerprint
+from leadstate.model.plan import AccountPlan, Status, fingerprint
 from leadstate.model.policy import Impact, Prune
 from leadstate.pipedrive.connection import Connection, TokenAuth, http_client
 from leadstate.pipedrive.secrets import Token

@@ -1,7 +1,7 @@
 """What the touches of one run come to, object by object."""
 
 from leadstate.model.address import RemoteRef
-from leadstate.model.outcome import Touch
+from leadstate.model.plan import Touch
 from leadstate.reconcile.changed import Changed, compose
 
 HOT, WARM, COLD = (RemoteRef("label", name) for name in ("hot", "warm", "cold"))

@@ -9,9 +9,8 @@ import pytest
 
 from leadstate.model.address import Address, Ref, RemoteRef, Target
 from leadstate.model.diagnostics import Severity
-from leadstate.model.observed import Observed
 from leadstate.model.plan import Action, Impact, Reason, fingerprint
-from leadstate.model.resource import ABSENT, AtLeast, Money
+from leadstate.model.resource import ABSENT, AtLeast, Money, Observed
 from leadstate.reconcile.guards import GUARDS
 from leadstate.reconcile.planner import plan_account
 from tests.harness.builders import HERE, ORDER, account, label, lead, live_label, live_lead, planned, refs, shown

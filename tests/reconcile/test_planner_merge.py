@@ -8,10 +8,9 @@ import pytest
 
 from leadstate.model.address import Address, Ref, RemoteRef, Target
 from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.observed import Observed, pages_of
 from leadstate.model.plan import Action, Reason, fingerprint
 from leadstate.model.policy import Policy
-from leadstate.model.resource import AtLeast, Desired, Live
+from leadstate.model.resource import AtLeast, Desired, Live, Observed, pages_of
 from leadstate.reconcile.guards import Budget, guard
 from leadstate.reconcile.planner import plan_account
 from tests.harness.builders import HERE, ORDER, account, label, lead, live_label, live_lead, planned

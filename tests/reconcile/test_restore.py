@@ -8,10 +8,8 @@ import pytest
 
 from leadstate.model.address import Address, Ref, RemoteRef, Span, Target
 from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.observed import Observed, Reading
-from leadstate.model.outcome import AccountReceipt, Touch
-from leadstate.model.plan import AccountPlan, Action, Change, FieldDiff, Reason, Untouched
-from leadstate.model.resource import ABSENT, Live
+from leadstate.model.plan import AccountPlan, AccountReceipt, Action, Change, FieldDiff, Reason, Touch, Untouched
+from leadstate.model.resource import ABSENT, Live, Observed, Reading
 from leadstate.reconcile.restore import plan_restore, with_ids
 from tests.harness.builders import account, live_label, live_lead, refs, shown
 

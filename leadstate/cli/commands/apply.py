@@ -9,12 +9,11 @@ import click
 from leadstate.api.configuration import lock_file
 from leadstate.api.session import Rollout
 from leadstate.cli import options
-from leadstate.cli.choices import Choices
-from leadstate.cli.configuration import configuration_report
 from leadstate.cli.consent import Consent, carry_out, check_questions, read_plan
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
-from leadstate.cli.output import emit
+from leadstate.cli.output import configuration_report, emit
+from leadstate.cli.session import Choices
 from leadstate.model.errors import ConfigurationError
 from leadstate.model.rollout import REST, Waves
 from leadstate.report import RENDERERS

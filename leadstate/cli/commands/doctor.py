@@ -10,13 +10,13 @@ import click
 from pydantic import ValidationError
 
 from leadstate.cli import options
-from leadstate.cli.configuration import load_configuration
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
+from leadstate.cli.options import load_configuration
 from leadstate.cli.output import UNFOLDED, columns, wants_color, write_private
 from leadstate.cli.progress import read_each
-from leadstate.cli.session import runtime, session
+from leadstate.cli.session import session
 from leadstate.config import Configuration
 from leadstate.engine.jobs import AccountJob
 from leadstate.kinds.company import Me
@@ -84,7 +84,7 @@ async def _examine(configuration: Configuration) -> list[Check]:
             for plan in opened.unusable
             for d in plan.diagnostics
         ]
-        now = runtime().now
+        now = options.runtime().now
         for checks in await read_each(
             opened.work,
             lambda job: _examine_account(job, now),

@@ -10,18 +10,15 @@ from leadstate import __version__
 from leadstate.api.configuration import DEFAULT
 from leadstate.api.session import Session
 from leadstate.cli import options
-from leadstate.cli.choices import Choices
 from leadstate.cli.completion import complete_addresses
-from leadstate.cli.diagnostics import say
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
-from leadstate.cli.output import columns, wants_color, write_private
+from leadstate.cli.output import columns, say, wants_color, write_private
 from leadstate.cli.progress import progress
-from leadstate.cli.session import runtime, session
+from leadstate.cli.session import Choices, session
 from leadstate.config import Configuration
-from leadstate.edit.items import Files
-from leadstate.edit.provenance import provenance
+from leadstate.edit.items import Files, provenance
 from leadstate.engine.explain import Found, explain_all
 from leadstate.engine.run import Settings
 from leadstate.kinds import KINDS
@@ -29,7 +26,7 @@ from leadstate.model.address import Address, Target
 from leadstate.model.diagnostics import Diagnostic, error
 from leadstate.model.errors import ConfigurationError
 from leadstate.model.escape import visible
-from leadstate.report.build_explanation import explanation
+from leadstate.report.build import explanation
 from leadstate.report.document import Requests
 from leadstate.report.formats.explanation import Explanation, Explanations, dump, explanation_text
 
@@ -67,7 +64,7 @@ def explain(
     except ConfigurationError as failure:
         say(failure.diagnostics)
         return Exit.ERROR
-    found, document = wait_for(_explain(target, Settings(today=runtime().now().date()), configuration, files))
+    found, document = wait_for(_explain(target, Settings(today=options.runtime().now().date()), configuration, files))
     unread = [diagnostic for account in found if not account.plan.complete for diagnostic in account.plan.diagnostics]
     if document.explanations:
         text = _FORMS[form](document, color=output is None and wants_color(color), width=columns())

@@ -14,12 +14,11 @@ import click
 
 from leadstate.cli import options
 from leadstate.cli.completion import complete_labels
-from leadstate.cli.configuration import load_configuration
-from leadstate.cli.diagnostics import say
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
-from leadstate.cli.output import table, write_private
+from leadstate.cli.options import load_configuration
+from leadstate.cli.output import say, table, write_private
 from leadstate.cli.progress import read_each
 from leadstate.cli.session import session
 from leadstate.config import Configuration

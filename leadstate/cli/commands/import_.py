@@ -9,19 +9,18 @@ import click
 from leadstate.api.configuration import DEFAULT, lock_file
 from leadstate.api.lockfile import adopt
 from leadstate.cli import options
-from leadstate.cli.configuration import load_configuration
-from leadstate.cli.diagnostics import say
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
+from leadstate.cli.options import load_configuration
+from leadstate.cli.output import say
 from leadstate.cli.patch import Way, asking, can_be_made, file_for, new_texts, patch
 from leadstate.cli.progress import progress
 from leadstate.cli.session import session
 from leadstate.config import Configuration
-from leadstate.edit.edits import Append, Edit
 from leadstate.edit.import_ import Taken, Written, lead_items, named_items
-from leadstate.edit.items import Files
-from leadstate.edit.live_values import spellings
+from leadstate.edit.items import Files, spellings
+from leadstate.edit.writer import Append, Edit
 from leadstate.engine.read.undeclared import Undeclared, Wanted, read_undeclared
 from leadstate.kinds import KINDS
 from leadstate.kinds.label import LABEL

@@ -8,11 +8,11 @@ from leadstate.api.configuration import lock_file
 from leadstate.api.lockfile import remember
 from leadstate.api.results import Plan
 from leadstate.cli import options
-from leadstate.cli.configuration import load_configuration
-from leadstate.cli.diagnostics import say
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
+from leadstate.cli.options import load_configuration
+from leadstate.cli.output import say
 from leadstate.cli.progress import progress
 from leadstate.cli.session import session
 from leadstate.config import Configuration

@@ -12,12 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from leadstate.cli import options
-from leadstate.cli.configuration import load_configuration
-from leadstate.cli.diagnostics import say
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
-from leadstate.cli.output import UNFOLDED, columns, wants_color, write_private
+from leadstate.cli.options import load_configuration
+from leadstate.cli.output import UNFOLDED, columns, say, wants_color, write_private
 from leadstate.cli.progress import read_each
 from leadstate.cli.session import session
 from leadstate.config import Configuration

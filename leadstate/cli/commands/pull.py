@@ -8,14 +8,13 @@ import click
 from leadstate.api.configuration import DEFAULT
 from leadstate.api.results import Plan
 from leadstate.cli import options
-from leadstate.cli.choices import Choices
-from leadstate.cli.configuration import load_configuration
-from leadstate.cli.diagnostics import say
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
+from leadstate.cli.options import load_configuration
+from leadstate.cli.output import say
 from leadstate.cli.patch import Way, asking, new_texts, patch
-from leadstate.cli.session import session
+from leadstate.cli.session import Choices, session
 from leadstate.config import Configuration
 from leadstate.edit.items import Files
 from leadstate.edit.pull import accept

@@ -12,14 +12,12 @@ from leadstate.api.receipts import read_report
 from leadstate.api.results import Plan
 from leadstate.api.stored_receipts import LISTED, StoredReceipt, Undo, latest, paths_of, stored_receipts, undo_of
 from leadstate.cli import options
-from leadstate.cli.choices import Choices, exit_of
-from leadstate.cli.configuration import configuration_report
 from leadstate.cli.consent import Consent, carry_out, check_questions, read_plan
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
-from leadstate.cli.output import emit, table, write_private
-from leadstate.cli.session import runtime, session
+from leadstate.cli.output import configuration_report, emit, table, write_private
+from leadstate.cli.session import Choices, exit_of, session
 from leadstate.config import Configuration
 from leadstate.model.diagnostics import counted, some
 from leadstate.model.errors import ConfigurationError
@@ -130,7 +128,7 @@ def _read_receipt(path: Path) -> Report:
 
 
 def _latest(configuration: Configuration) -> tuple[Path, Report]:
-    path, report, description = latest(runtime().receipts, configuration)
+    path, report, description = latest(options.runtime().receipts, configuration)
     click.echo(f"Latest receipt: {visible(description)}", err=True)
     return path, report
 
@@ -144,7 +142,7 @@ def _say_unfinished(done: Report) -> None:
 
 def _list(configuration: Configuration, form: str, color: str, output: Path | None) -> int:
     """Write the newest receipts, what each run did, and whether it can be undone."""
-    folder = runtime().receipts
+    folder = options.runtime().receipts
     paths = paths_of(folder)
     found = list(stored_receipts(paths[:LISTED]))
     rows = [(stored, undo_of(stored, found[:number], configuration)) for number, stored in enumerate(found)]

@@ -7,16 +7,14 @@ from pathlib import Path
 import click
 
 from leadstate.cli import options
-from leadstate.cli.choices import exit_of
-from leadstate.cli.configuration import load_configuration
 from leadstate.cli.confirm import agreed, can_ask
-from leadstate.cli.diagnostics import say
 from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
-from leadstate.cli.output import UNFOLDED, columns, wants_color, write_private
+from leadstate.cli.options import load_configuration
+from leadstate.cli.output import UNFOLDED, columns, say, wants_color, write_private
 from leadstate.cli.progress import progress
-from leadstate.cli.session import session
+from leadstate.cli.session import exit_of, session
 from leadstate.config import Configuration
 from leadstate.engine.jobs import AccountJob, each
 from leadstate.engine.read.usage import UNASKED, Census, Forecast, Wanted

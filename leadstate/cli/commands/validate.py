@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 
 from leadstate.cli import options
-from leadstate.cli.configuration import configuration_report, load_configuration
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
-from leadstate.cli.output import emit
+from leadstate.cli.options import load_configuration
+from leadstate.cli.output import configuration_report, emit
 from leadstate.model.errors import ConfigurationError
 from leadstate.report import RENDERERS
 from leadstate.report.build import build

@@ -21,8 +21,7 @@ from leadstate.config.rules.names import check_names, check_policies, names_of
 from leadstate.config.rules.scope import AccountSet, Directory, Item, scope_of
 from leadstate.config.rules.trust import Trust, check_trust
 from leadstate.config.rules.variables import Variables
-from leadstate.config.schema.document import AccountSpec, PolicySpec
-from leadstate.config.schema.token_spec import SecretSpec
+from leadstate.config.schema.document import AccountSpec, PolicySpec, SecretSpec
 from leadstate.config.yaml.diagnostics import Diagnostics, Place
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import fields_set

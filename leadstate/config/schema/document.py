@@ -4,17 +4,196 @@ Fields are no unions where it can be avoided, so that an error's path leads to o
 how things fit together; the rules do.
 """
 
+import ipaddress
+import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, LiteralString, Self
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    create_model,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
-from leadstate.config.schema.token_spec import TokenSpec
-from leadstate.config.schema.urls import Domain, Url
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Item, Kind, Line, RemoteId, Scoped, Spec, fields_set
 from leadstate.kinds.lead_spec import IfGone, Mode, Plan
+
+OAUTH_ENDPOINT: Final = "https://oauth.pipedrive.com/oauth/token"
+"""What gives OAuth tokens (Pipedrive docs: OAuth authorization)."""
+
+_PIPEDRIVE = re.compile(r"(?:https?://)?([a-z0-9-]+)\.pipedrive\.com(?:/.*)?", re.IGNORECASE | re.DOTALL)
+_DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
+
+
+def _domain(raw: str) -> str:
+    if _DOMAIN.fullmatch(raw):
+        return raw
+    host = _PIPEDRIVE.fullmatch(raw)
+    meant = (host[1] if host else raw).lower()
+    if _DOMAIN.fullmatch(meant):
+        raise PydanticCustomError(
+            "bad_domain", "is not just the company's part of the address", {"fix": f"write `domain: {meant}`"}
+        )
+    fix = "write the part before .pipedrive.com, as in `domain: acme-emea`; another address goes under `url`"
+    raise PydanticCustomError("bad_domain", "is no Pipedrive domain", {"fix": fix})
+
+
+def _bad_url(problem: str, fix: str) -> PydanticCustomError:
+    return PydanticCustomError("bad_url", "{problem}", {"problem": problem, "fix": fix})
+
+
+def _url(raw: str) -> str:
+    """Return an origin in normal form: scheme, host, port where it is not the usual one."""
+    form = "write only scheme and host, as in `url: https://proxy.example`"
+    origin, path = _split(raw, form)
+    if path not in {"", "/"}:
+        raise _bad_url("holds more than scheme, host and port", form)
+    return origin
+
+
+def _endpoint(raw: str) -> str:
+    """Return an origin in normal form and a path."""
+    form = f"write it as in `token_url: {OAUTH_ENDPOINT}`"
+    origin, path = _split(raw, form)
+    if path in {"", "/"}:
+        raise _bad_url("has no path", form)
+    return origin + path
+
+
+def _split(raw: str, form: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(raw)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise _bad_url("is no address", form) from None
+    if any(char.isspace() or not char.isprintable() for char in raw) or parts.scheme not in {"http", "https"}:
+        raise _bad_url("is no http or https address", form)
+    if parts.username is not None or parts.password is not None:
+        raise _bad_url("holds a user name or password", f"{form}; the credential goes under `token`")
+    if "?" in raw or "#" in raw:
+        raise _bad_url("holds a query or a fragment", form)
+    loopback, shown = _host(host)
+    if port == 0 or parts.netloc.endswith(":"):
+        raise _bad_url("has no usable port", "write a port from 1 to 65535, or none")
+    if parts.scheme == "http" and not loopback:
+        raise _bad_url("is not encrypted, and a token would travel over it", "write https://; http only for loopback")
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{shown}" + (f":{port}" if port not in {None, usual} else ""), parts.path
+
+
+def _host(host: str) -> tuple[bool, str]:
+    """Return whether the host is this machine, and how it stands in an address."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        if not _HOST.fullmatch(host):
+            fix = "write a host name of letters, digits, dots and hyphens, or an IP address"
+            raise _bad_url("has no usable host name", fix) from None
+        return host == "localhost", host
+    return address.is_loopback, f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004
+
+
+Domain = Annotated[
+    str,
+    AfterValidator(_domain),
+    Field(
+        description="The company's part of its address: acme-emea for https://acme-emea.pipedrive.com.",
+        json_schema_extra={"pattern": f"^{_DOMAIN.pattern}$"},
+    ),
+]
+Url = Annotated[
+    str,
+    AfterValidator(_url),
+    Field(
+        description="Instead of domain: the origin of a sandbox or a proxy; https unless loopback.",
+        json_schema_extra={"pattern": r"^https?://[^/@?#\s]+/?$"},
+    ),
+]
+TokenUrl = Annotated[
+    str,
+    AfterValidator(_endpoint),
+    Field(
+        description="Where the client asks for access tokens, if not at Pipedrive: a sandbox or a proxy; https unless "
+        "loopback.",
+        json_schema_extra={"pattern": r"^https?://[^/@?#\s]+/[^?#\s]+$"},
+    ),
+]
+
+
+class KeyringSpec(Spec):
+    """An entry of the system's keyring, as `keyring set SERVICE USER` makes it."""
+
+    service: Annotated[str, Field(min_length=1, description="The service that the entry is for.")]
+    user: Annotated[str, Field(min_length=1, description="The user that the entry is for.")]
+
+
+class SecretSpec(Spec):
+    """Where one secret comes from; never the secret itself."""
+
+    error_type: ClassVar[LiteralString] = "secret_sources"
+    """The type of error that says which sources there are."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    env: Annotated[
+        str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="The environment variable that holds it.")
+    ] = ""
+    file: Annotated[
+        str, Field(min_length=1, description="The file that holds it; a relative path counts from this file's folder.")
+    ] = ""
+    command: Annotated[
+        list[str], Field(min_length=1, description="The command that prints it, as a list; no shell is involved.")
+    ] = Field(default_factory=list)
+    keyring: Annotated[
+        KeyringSpec | None, Field(description="The entry of the system's keyring; needs leadstate[keyring].")
+    ] = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        (name, *others) = self.model_fields_set or ("",)
+        if others or not name or getattr(self, name) is None:
+            raise PydanticCustomError(self.error_type, "has exactly one source")
+        if re.fullmatch(r"[0-9A-Fa-f]{40}", self.env):
+            raise PydanticCustomError("literal_token", "the token itself stands in the file")
+        if self.command and not self.command[0].strip():
+            raise PydanticCustomError("empty_text", "is empty")
+        return self
+
+
+class OAuthSpec(Spec):
+    """An OAuth client that somebody has authorised for the account."""
+
+    client_id: Annotated[SecretSpec, Field(description="Where the client id comes from.")]
+    client_secret: Annotated[SecretSpec, Field(description="Where the client secret comes from.")]
+    refresh_token: Annotated[SecretSpec, Field(description="Where the refresh token comes from.")]
+    token_url: TokenUrl = OAUTH_ENDPOINT
+    save_to: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description="The file that a new refresh token is written to, should one be issued; a relative path counts "
+            "from this file's folder.",
+        ),
+    ] = ""
+
+
+class TokenSpec(SecretSpec):
+    """Where the API token comes from, or what gives access tokens; never the token itself."""
+
+    error_type = "token_sources"
+
+    oauth: Annotated[
+        OAuthSpec | None, Field(description="Instead of an API token: an OAuth client and its refresh token.")
+    ] = None
+
 
 AccountName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
 Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]

@@ -12,8 +12,7 @@ from leadstate.engine.read.decoded import decoded
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Kind
 from leadstate.model.address import RemoteRef
-from leadstate.model.outcome import Outcome, Status
-from leadstate.model.plan import AccountPlan, Action, Change, plain
+from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Status, plain
 from leadstate.model.resource import Live
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import NotFound

@@ -12,8 +12,7 @@ from leadstate.engine.events import Observer
 from leadstate.kinds import KINDS
 from leadstate.model.address import Address
 from leadstate.model.diagnostics import counted
-from leadstate.model.outcome import Outcome, Status
-from leadstate.model.plan import AccountPlan, Action, Change, plain
+from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Status, plain
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.errors import ApiError, NotFound
 from leadstate.reconcile.dependencies import dependents

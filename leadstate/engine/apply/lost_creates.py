@@ -11,13 +11,12 @@ from leadstate.engine.read.decoded import decoded, understood
 from leadstate.engine.read.leads import NEWEST_FIRST, again_if_shifted
 from leadstate.kinds.base import Kind
 from leadstate.model.address import RemoteRef
-from leadstate.model.observed import PAGE
 from leadstate.model.plan import Change
-from leadstate.model.resource import Bindings, Live
+from leadstate.model.resource import PAGE, Bindings, Live
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import BadAnswer, Rejected
 from leadstate.pipedrive.operations import Request
-from leadstate.reconcile.altered import is_altered
+from leadstate.reconcile.lookalikes import is_altered
 
 PATIENCE = (0.5, 1.5, 4.0)
 """Seconds before each look."""

@@ -15,8 +15,7 @@ from leadstate.engine.events import Observer
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Kind
 from leadstate.model.address import Ref, RemoteRef
-from leadstate.model.outcome import Touch
-from leadstate.model.plan import AccountPlan, Action, Change
+from leadstate.model.plan import AccountPlan, Action, Change, Touch
 from leadstate.model.resource import CARRIER, CARRIES, FREEZES, Absent, Attrs, Bindings, Live, Value
 from leadstate.pipedrive.answers import Answer
 from leadstate.pipedrive.client import Writer

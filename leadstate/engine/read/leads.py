@@ -15,13 +15,12 @@ from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD, glances
 from leadstate.model.account import Account
 from leadstate.model.address import Ref, RemoteRef
-from leadstate.model.observed import Observed, Reading
 from leadstate.model.policy import Impact
-from leadstate.model.resource import Desired, Live
+from leadstate.model.resource import Desired, Live, Observed, Reading
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import IncompleteListing, NotFound, Rejected
 from leadstate.pipedrive.operations import GET_ARCHIVED_LEADS, GET_LABELS, GET_LEAD, GET_LEADS, Operation, Request
-from leadstate.reconcile.altered import collapse
+from leadstate.reconcile.lookalikes import collapse
 from leadstate.reconcile.match import Matching
 
 T = TypeVar("T")

@@ -20,8 +20,7 @@ from leadstate.kinds.lead import LEAD
 from leadstate.model.account import Account
 from leadstate.model.address import Address
 from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.observed import Observed
-from leadstate.model.resource import Desired, Known, Live, Lookup, text
+from leadstate.model.resource import Desired, Known, Live, Lookup, Observed, text
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import BadAnswer, NotFound
 from leadstate.pipedrive.operations import (

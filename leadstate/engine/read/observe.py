@@ -14,9 +14,8 @@ from leadstate.kinds.base import Kind
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
 from leadstate.model.account import Account
-from leadstate.model.observed import Observed
 from leadstate.model.policy import Impact, Prune
-from leadstate.model.resource import Live
+from leadstate.model.resource import Live, Observed
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.operations import Request
 from leadstate.reconcile.match import Matching, match

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from leadstate.sandbox.api.queries import PAGE_DEFAULT, PAGE_MOST, number, paged
-from leadstate.sandbox.api.wire import Call, Reply, cursor_page, page
+from leadstate.sandbox.api.wire import PAGE_DEFAULT, PAGE_MOST, Call, Reply, cursor_page, number, page, paged
 from leadstate.sandbox.state.custom_fields import Field
 from leadstate.sandbox.state.records import Body
 

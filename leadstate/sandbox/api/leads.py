@@ -1,13 +1,14 @@
-"""The lead operations: from query, path and body to the company's tables and back.
+"""The operations on leads, labels and saved filters: from query, path and body to the company's tables and back.
 
 Each function is one operation of the OpenAPI description, and is plain: nothing is awaited between check and write.
 """
 
 from leadstate.sandbox.api import payloads
-from leadstate.sandbox.api.queries import PAGE_DEFAULT, PAGE_MOST, number
-from leadstate.sandbox.api.wire import Call, Reply, page, success
+from leadstate.sandbox.api.payloads import BadRequestError
+from leadstate.sandbox.api.wire import PAGE_DEFAULT, PAGE_MOST, Call, Reply, number, page, success
 from leadstate.sandbox.state import checks
-from leadstate.sandbox.state.listing import Query
+from leadstate.sandbox.state.company import MissingError
+from leadstate.sandbox.state.records import FILTER_TYPES, Body, Filter, Query
 
 SORTABLE = (
     "id", "title", "owner_id", "creator_id", "was_seen", "expected_close_date", "next_activity_id", "add_time",
@@ -81,3 +82,58 @@ def _sort(text: str | None) -> tuple[tuple[str, bool], ...]:
             raise payloads.BadRequestError(f"sort can not be {part.strip()!r}")
         order.append((field, mode.strip().upper() == "DESC"))
     return tuple(order)
+
+
+def get_lead_labels(call: Call) -> Reply:
+    """Operation getLeadLabels: all labels at once, without pagination."""
+    return success([label.body() for label in call.company.labels()])
+
+
+def add_lead_label(call: Call) -> Reply:
+    """Operation addLeadLabel: answers 200, not 201 (Pipedrive OpenAPI: addLeadLabel)."""
+    values = payloads.add_label(call.body)
+    return success(call.company.add_label(values["name"], values["color"]).body())
+
+
+def update_lead_label(call: Call) -> Reply:
+    """Operation updateLeadLabel. A label that does not exist is 404 whatever the body says."""
+    label = call.company.label(call.path["id"])
+    return success(call.company.update_label(label.id, payloads.update_label(call.body)).body())
+
+
+def delete_lead_label(call: Call) -> Reply:
+    """Operation deleteLeadLabel: its leads lose it."""
+    call.company.delete_label(call.path["id"])
+    return success({"id": call.path["id"]})
+
+
+def get_filters(call: Call) -> Reply:
+    """Operation getFilters: all filters at once, without their conditions; `type` narrows them."""
+    wanted = call.query.get("type")
+    if wanted is not None and wanted not in FILTER_TYPES:
+        raise BadRequestError(f"type must be one of [{', '.join(FILTER_TYPES)}]")
+    return success([_listed(saved) for saved in call.company.filters if wanted in (None, saved.type)])
+
+
+def get_filter(call: Call) -> Reply:
+    """Operation getFilter: one filter with its conditions."""
+    for saved in call.company.filters:
+        if str(saved.id) == call.path["id"]:
+            return success({**_listed(saved), "conditions": dict(saved.conditions)})
+    raise MissingError("filter")
+
+
+def _listed(saved: Filter) -> Body:
+    """Return a filter in the vendor's shape; what a seed does not say is the same made-up value for each."""
+    return {
+        "id": saved.id,
+        "name": saved.name,
+        "active_flag": saved.active_flag,
+        "type": saved.type,
+        "temporary_flag": saved.temporary_flag,
+        "user_id": saved.user_id,
+        "add_time": saved.add_time,
+        "update_time": None,
+        "visible_to": "7",
+        "custom_view_id": None,
+    }

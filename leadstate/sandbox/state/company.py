@@ -12,8 +12,7 @@ from typing import Any, Literal
 
 from leadstate.sandbox.state.checks import stamp
 from leadstate.sandbox.state.custom_fields import Field, Fields, merged
-from leadstate.sandbox.state.listing import Query, Views
-from leadstate.sandbox.state.records import Body, Filter, Label, Lead, Organization, Person, Tables, User
+from leadstate.sandbox.state.records import Body, Filter, Label, Lead, Organization, Person, Query, Tables, User, Views
 
 Clock = Callable[[], datetime]
 NewId = Callable[[str], str]

@@ -16,14 +16,13 @@ import jsonschema
 import pytest
 
 from leadstate.api.receipts import Receipt, ReceiptError, read_report
-from leadstate.model import outcome as model
+from leadstate.model import plan as model
 from leadstate.model.errors import ReportError
-from leadstate.model.outcome import Outcome, Status
-from leadstate.model.plan import AccountPlan
+from leadstate.model.plan import AccountPlan, Outcome, Status
 from leadstate.model.resource import Bindings
 from leadstate.report.build import Part
 from leadstate.report.document import Account, Touch
-from leadstate.report.touches import receipt_of
+from leadstate.report.journal import receipt_of
 from leadstate.sandbox import Sandbox, running
 from tests.harness.builders import account, label, planned
 from tests.harness.cli_process import Shell

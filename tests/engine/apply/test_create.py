@@ -8,7 +8,7 @@ import pytest
 
 from leadstate.engine.apply.create import _Bound, bound
 from leadstate.model.address import Ref
-from leadstate.model.outcome import Outcome
+from leadstate.model.plan import Outcome
 from leadstate.model.resource import Bindings, CustomValue
 from tests.harness.builders import label, lead, refs
 from tests.harness.fake_api import Fake, failed, lost

@@ -5,8 +5,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from leadstate.model.outcome import Outcome
-from leadstate.model.plan import AccountPlan
+from leadstate.model.plan import AccountPlan, Outcome
 from tests.harness.builders import label, lead, refs
 from tests.harness.fake_api import Fake, Heard, ends, failed, ok
 

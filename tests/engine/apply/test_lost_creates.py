@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from leadstate.engine.apply.lost_creates import PATIENCE, _is_newest_first
-from leadstate.model.outcome import Outcome
+from leadstate.model.plan import Outcome
 from leadstate.model.resource import Desired
 from tests.harness.builders import label, lead
 from tests.harness.fake_api import Fake, ends, failed, lost

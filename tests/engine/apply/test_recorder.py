@@ -6,8 +6,7 @@ from typing import Any
 
 from leadstate.engine.apply.recorder import Recorder
 from leadstate.model.address import Ref, RemoteRef
-from leadstate.model.outcome import Status, Touch
-from leadstate.model.plan import AccountPlan
+from leadstate.model.plan import AccountPlan, Status, Touch
 from leadstate.model.policy import Impact, Prune
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.errors import ApiError

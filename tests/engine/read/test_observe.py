@@ -10,10 +10,9 @@ from leadstate.engine.read.leads import check_labels
 from leadstate.engine.read.observe import existing, observe
 from leadstate.model.account import Account
 from leadstate.model.address import Ref, RemoteRef
-from leadstate.model.observed import Observed
 from leadstate.model.plan import AccountPlan
 from leadstate.model.policy import Impact, Prune
-from leadstate.model.resource import Desired, Live
+from leadstate.model.resource import Desired, Live, Observed
 from leadstate.model.usage import SavedFilter
 from leadstate.pipedrive.errors import IncompleteListing
 from leadstate.reconcile.match import Matching, match

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from leadstate.sandbox.state.listing import Query, Views
+from leadstate.sandbox.state.records import Query, Views
 from tests.harness.sandbox_driver import World, company
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from leadstate.sandbox.seeds.documents import dump, parse
 from leadstate.sandbox.state.company import Company, MissingError, RefusedError
-from leadstate.sandbox.state.listing import Query
+from leadstate.sandbox.state.records import Query
 from tests.harness.sandbox_driver import COLD, HOT, CountedIds, FakeClock, company
 
 VERBS = (

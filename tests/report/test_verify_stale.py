@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from leadstate.report.document import Call, Change, Impact, Report
-from leadstate.report.stale import differences
+from leadstate.report.verify import differences
 from tests.harness.reports import account, change, report
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from leadstate.api.listing_lengths import NAME, read_lengths, write_lengths
+from leadstate.api.lockfile import NAME, read_lengths, write_lengths
 
 LONG = {"emea https://acme.pipedrive.com": {"getLeads": 101}}
 

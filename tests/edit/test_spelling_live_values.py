@@ -7,9 +7,8 @@ import pytest
 
 from leadstate.config.loader import understand
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
-from leadstate.edit.items import Files
-from leadstate.edit.live_values import plainly, spellings, visible_to
-from leadstate.edit.provenance import provenance
+from leadstate.edit.items import Files, provenance, spellings
+from leadstate.edit.spelling import plainly, visible_to
 from leadstate.model.address import Span
 from leadstate.model.resource import Desired, Money
 

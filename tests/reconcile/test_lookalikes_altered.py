@@ -8,7 +8,7 @@ import pytest
 from leadstate.model.diagnostics import Severity
 from leadstate.model.plan import AccountPlan
 from leadstate.model.resource import Live
-from leadstate.reconcile.altered import SHORTEST, find_altered, is_altered
+from leadstate.reconcile.lookalikes import SHORTEST, find_altered, is_altered
 from tests.harness.builders import account, label, lead, live_label, live_lead, planned, shown
 
 LONG = "A label of more than twenty characters"
