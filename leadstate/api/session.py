@@ -34,7 +34,7 @@ from leadstate.model.errors import LeadstateError, ReportError, SecretError, dia
 from leadstate.model.plan import AccountPlan
 from leadstate.model.policy import Impact
 from leadstate.model.rollout import ALL_AT_ONCE, Waves
-from leadstate.pipedrive.bounds import BOUNDS, Bounds
+from leadstate.pipedrive.answers import BOUNDS, Bounds
 from leadstate.pipedrive.connection import Connection, Pace, Spent, Transport, http_client
 from leadstate.report import document as doc
 from leadstate.report.build import Base, Part, build

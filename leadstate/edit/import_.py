@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from leadstate.config.rules.variables import has_variable
 from leadstate.edit.spelling import plainly, readable_key, visible_to
 from leadstate.kinds.base import Kind, Spec
-from leadstate.kinds.contacts import OrganizationRef, PersonRef, UserRef
 from leadstate.kinds.lead_spec import LeadSpec
+from leadstate.kinds.values import OrganizationRef, PersonRef, UserRef
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.resource import Known, Live, Money

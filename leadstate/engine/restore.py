@@ -7,8 +7,7 @@ from leadstate.engine.read.custom_fields import read_fields, the_one
 from leadstate.engine.read.leads import Listed, again_if_shifted, ask_for_ids, check_labels, read_archived, read_live
 from leadstate.engine.read.observe import is_always_read, read_listing, without_ignored
 from leadstate.kinds import KINDS
-from leadstate.kinds.custom_field import CustomFields
-from leadstate.kinds.custom_value import Unfit, normal
+from leadstate.kinds.custom_fields import CustomFields, Unfit, normal
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
 from leadstate.model.account import Account

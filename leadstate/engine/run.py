@@ -9,9 +9,8 @@ from leadstate.engine.apply.execute import Outcomes, execute
 from leadstate.engine.apply.recorder import Recorder
 from leadstate.engine.events import Observer
 from leadstate.engine.jobs import AccountJob, Ended, each, failure_of
-from leadstate.engine.read.company import wrong_company
 from leadstate.engine.read.lookups import resolve
-from leadstate.engine.read.observe import existing, is_always_read, observe
+from leadstate.engine.read.observe import existing, is_always_read, observe, wrong_company
 from leadstate.engine.restore import observe_touched
 from leadstate.kinds import KINDS, with_calls
 from leadstate.model.account import Account

@@ -2,17 +2,28 @@
 
 import datetime as dt
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Final, Protocol
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from leadstate.model.address import Ref
 from leadstate.model.plan import Action, Change
 from leadstate.model.policy import Prune
 from leadstate.model.resource import Live, Value, text
+from leadstate.pipedrive.errors import BadAnswer
 from leadstate.pipedrive.operations import Operation, Request
 
 
@@ -186,3 +197,49 @@ RemoteId = Annotated[int, Field(gt=0, lt=2**53)]
 def fields_set(spec: BaseModel) -> Mapping[str, object]:
     """The fields that were written, in the model's order; one that was not written is not managed."""
     return {name: getattr(spec, name) for name in type(spec).model_fields if name in spec.model_fields_set}
+
+
+_EXPECTED: Final = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "decimal_type": "a number",
+    "decimal_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "list_type": "a list",
+    "dict_type": "an object",
+    "model_type": "an object",
+}
+"""Pydantic's error type → what it expects."""
+
+
+def decoded(kind: Kind, operation: Operation, rows: Iterable[object]) -> Iterator[Live]:
+    """Yield the objects of an answer; raise `BadAnswer` at a malformed row."""
+    with understood(kind, operation):
+        yield from map(kind.decode, rows)
+
+
+@contextmanager
+def understood(kind: Kind, operation: Operation) -> Iterator[None]:
+    """Raise `BadAnswer` for a malformed object of an answer."""
+    try:
+        yield
+    except (ValueError, ArithmeticError, RecursionError) as failure:  # pydantic's ValidationError is a ValueError
+        raise BadAnswer(operation.id, f"answered a malformed {kind.name}: {describe(failure)}") from None
+
+
+def describe(failure: Exception) -> str:
+    """Return what is wrong with a row, in words that hold nothing of what it says."""
+    if not isinstance(failure, ValidationError):
+        return "a value in it is out of range"
+    error = failure.errors()[0]
+    row = f"in row {error['loc'][0] + 1}, " if error["loc"] and isinstance(error["loc"][0], int) else ""
+    path = ".".join(str(step) for step in error["loc"][1 if row else 0 :])
+    expected = _EXPECTED.get(error["type"])
+    if error["type"] == "missing":
+        return f"{row}`{path}` is missing"
+    if not path:
+        return f"{row}it is not an object"
+    return f"{row}`{path}` is not {expected}" if expected else f"{row}`{path}` is not valid"

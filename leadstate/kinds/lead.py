@@ -10,10 +10,14 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from leadstate.kinds.base import Glance, Kind, Resolve, Wire, fields_set
-from leadstate.kinds.contacts import OrganizationRef, PersonRef, UserRef
-from leadstate.kinds.custom_field import answered
-from leadstate.kinds.custom_value import declared
-from leadstate.kinds.forms import (
+from leadstate.kinds.custom_fields import answered, declared
+from leadstate.kinds.label import LABEL
+from leadstate.kinds.lead_spec import AtLeastLabels, LeadFields, LeadSpec
+from leadstate.kinds.values import (
+    MoneySpec,
+    OrganizationRef,
+    PersonRef,
+    UserRef,
     is_flag,
     is_flag_or_none,
     is_ids,
@@ -21,10 +25,9 @@ from leadstate.kinds.forms import (
     is_text,
     is_text_or_none,
     is_whole_or_none,
+    number_of,
+    within_bounds,
 )
-from leadstate.kinds.label import LABEL
-from leadstate.kinds.lead_spec import AtLeastLabels, LeadFields, LeadSpec
-from leadstate.kinds.money import MoneySpec, number_of, within_bounds
 from leadstate.model.address import Address, Ref, RemoteRef, Span
 from leadstate.model.plan import Action, Change
 from leadstate.model.policy import Prune

@@ -7,9 +7,8 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from leadstate.kinds.base import Day, Item, Line, RemoteId, Spec
-from leadstate.kinds.contacts import Organization, Owner, Person
-from leadstate.kinds.custom_value import CustomFieldValues
-from leadstate.kinds.money import MoneySpec
+from leadstate.kinds.custom_fields import CustomFieldValues
+from leadstate.kinds.values import MoneySpec, Organization, Owner, Person
 
 LONGEST_MARK = 100
 

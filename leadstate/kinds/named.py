@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from leadstate.kinds.base import Item, Kind, Line, Resolve, Spec, Wire, fields_set
-from leadstate.kinds.forms import is_text, is_text_or_none
+from leadstate.kinds.values import is_text, is_text_or_none
 from leadstate.model.address import Address, Ref, Span
 from leadstate.model.plan import Action, Change
 from leadstate.model.policy import Prune

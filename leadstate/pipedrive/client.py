@@ -12,9 +12,8 @@ from leadstate.model.resource import PAGE
 from leadstate.pipedrive.answers import Answer
 from leadstate.pipedrive.connection import Connection, Lane, Pace, Spent
 from leadstate.pipedrive.errors import EndlessListing
-from leadstate.pipedrive.measured_listing import MeasuredListing
 from leadstate.pipedrive.operations import Operation, Request
-from leadstate.pipedrive.pagination import Page, check_length, read_pages
+from leadstate.pipedrive.pagination import MeasuredListing, Page, check_length, read_pages
 
 _LONGEST_COUNT = 18
 """Digits: more tokens than these can tell are no budget."""

@@ -16,8 +16,7 @@ from typing import Final, Protocol, TypeAlias
 
 import httpx
 
-from leadstate.pipedrive.answers import Answer, read
-from leadstate.pipedrive.bounds import BOUNDS, Bounds
+from leadstate.pipedrive.answers import BOUNDS, Answer, Bounds, read
 from leadstate.pipedrive.errors import ApiError, RateLimited, TooLarge, Unreachable
 from leadstate.pipedrive.operations import Operation, Request
 from leadstate.pipedrive.rate_limit import SEARCH_LIMIT, Limiter

@@ -22,7 +22,7 @@ import pytest
 from leadstate.api.session import Runtime
 from leadstate.cli.main import cli
 from leadstate.model.errors import LeadstateError
-from leadstate.pipedrive.bounds import Bounds
+from leadstate.pipedrive.answers import Bounds
 from leadstate.sandbox import Sandbox, running
 from tests.faults.conftest import Counted
 

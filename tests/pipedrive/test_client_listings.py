@@ -6,8 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from leadstate.pipedrive.answers import Answer, read
-from leadstate.pipedrive.bounds import Bounds
+from leadstate.pipedrive.answers import Answer, Bounds, read
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import BadAnswer, EndlessListing, IncompleteListing
 from leadstate.pipedrive.operations import GET_DEAL_FIELDS, GET_LABELS, GET_LEADS, Request

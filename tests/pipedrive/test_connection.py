@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from leadstate.pipedrive.bounds import BOUNDS, Bounds
+from leadstate.pipedrive.answers import BOUNDS, Bounds
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.connection import (
     TURNS,

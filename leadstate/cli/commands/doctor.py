@@ -19,7 +19,7 @@ from leadstate.cli.progress import read_each
 from leadstate.cli.session import session
 from leadstate.config import Configuration
 from leadstate.engine.jobs import AccountJob
-from leadstate.kinds.company import Me
+from leadstate.engine.read.observe import Me
 from leadstate.model.account import Account
 from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible, visible_json

@@ -23,9 +23,8 @@ from leadstate.cli.progress import read_each
 from leadstate.cli.session import session
 from leadstate.config import Configuration
 from leadstate.engine.jobs import AccountJob
-from leadstate.engine.read.decoded import decoded
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import Kind
+from leadstate.kinds.base import Kind, decoded
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
 from leadstate.model.diagnostics import Diagnostic

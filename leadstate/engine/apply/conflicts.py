@@ -8,9 +8,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import Final
 
-from leadstate.engine.read.decoded import decoded
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import Kind
+from leadstate.kinds.base import Kind, decoded
 from leadstate.model.address import RemoteRef
 from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Status, plain
 from leadstate.model.resource import Live

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from contextlib import aclosing
 
 from leadstate.engine.jobs import task_group
-from leadstate.engine.read.decoded import understood
+from leadstate.kinds.base import understood
 from leadstate.kinds.lead import LEAD, WireLead, glances
 from leadstate.model.diagnostics import counted
 from leadstate.model.plan import Change

@@ -6,8 +6,7 @@ The fields are listed once a run, at 10 tokens, and only where a declared lead t
 from collections.abc import Iterable
 from dataclasses import replace
 
-from leadstate.kinds.custom_field import UNREADABLE, CustomField, CustomFields, decode
-from leadstate.kinds.custom_value import Unfit, normal
+from leadstate.kinds.custom_fields import UNREADABLE, CustomField, CustomFields, Unfit, decode, normal
 from leadstate.model.account import Account
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.resource import CUSTOM, Attrs, CustomValue, Desired, Value

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from leadstate.engine.jobs import task_group
 from leadstate.engine.read.cost import Ways, ways
-from leadstate.engine.read.decoded import decoded, understood
+from leadstate.kinds.base import decoded, understood
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD, glances
 from leadstate.model.account import Account

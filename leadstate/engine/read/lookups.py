@@ -13,9 +13,8 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, Field, ValidationError
 
 from leadstate.engine.read.custom_fields import typed
-from leadstate.engine.read.decoded import describe
-from leadstate.kinds.base import Wire
-from leadstate.kinds.custom_field import CustomFields
+from leadstate.kinds.base import Wire, describe
+from leadstate.kinds.custom_fields import CustomFields
 from leadstate.kinds.lead import LEAD
 from leadstate.model.account import Account
 from leadstate.model.address import Address

@@ -1,24 +1,42 @@
-"""Reads of an account what matters for a plan, as cheaply as can be; keeps only that."""
+"""Reads of an account what matters for a plan, as cheaply as possible, once it is known to be the declared company."""
 
 from asyncio import Task
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Annotated, Any, Final, Protocol
+
+from pydantic import Field, ValidationError
 
 from leadstate.engine.jobs import task_group
-from leadstate.engine.read.decoded import decoded
 from leadstate.engine.read.filters import read_filters
 from leadstate.engine.read.leads import Named, Question, read_leads
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import Kind
+from leadstate.kinds.base import Kind, Wire, decoded
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
 from leadstate.model.account import Account
+from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.policy import Impact, Prune
 from leadstate.model.resource import Live, Observed
 from leadstate.pipedrive.client import Reader
-from leadstate.pipedrive.operations import Request
+from leadstate.pipedrive.errors import BadAnswer
+from leadstate.pipedrive.operations import GET_ME, Request
 from leadstate.reconcile.match import Matching, match
+
+
+class Me(Wire):
+    """The token's user and company (Pipedrive API: getCurrentUser)."""
+
+    name: str = ""
+    company_id: int | None = None
+    company_name: str = ""
+    company_domain: str = ""
+    access: Annotated[list[dict[str, Any]], Field(default_factory=list)]
+
+    @property
+    def admin(self) -> bool:
+        """Whether the user is an admin of sales: others may not see every lead."""
+        return any(right.get("app") in ("global", "sales") and right.get("admin") is True for right in self.access)
 
 
 class Read(Protocol):
@@ -126,3 +144,26 @@ def _any_goes(account: Account, kind: str, matching: Matching) -> bool:
         for live in matching.extra
     )
     return pruned or any(not desired.present for desired, _ in matching.pairs)
+
+
+async def wrong_company(account: Account, reader: Reader) -> Diagnostic | None:
+    """What speaks against using this token here; None where it is right, or nothing is declared about it.
+
+    Raises:
+        ApiError: the account could not be asked.
+    """
+    if account.company_id is None:
+        return None
+    try:
+        me = Me.model_validate((await reader.get(Request(GET_ME))).data)
+    except ValidationError:
+        raise BadAnswer(GET_ME.id, "answered no user") from None
+    if me.company_id == account.company_id:
+        return None
+    return Diagnostic(
+        "wrong-company",
+        Severity.ERROR,
+        f"the token belongs to company {me.company_id} ({me.company_domain}), not to {account.company_id}",
+        hint="use a token of that company, or correct `company_id`",
+        account=account.name,
+    )

@@ -8,13 +8,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from leadstate.engine.jobs import AccountJob, Ended, each
-from leadstate.engine.read.company import wrong_company
-from leadstate.engine.read.decoded import decoded
 from leadstate.engine.read.leads import ATTEMPTS, as_declared, labels_of
 from leadstate.engine.read.lookups import descriptions
-from leadstate.engine.read.observe import is_always_read, read_listing, without_ignored
+from leadstate.engine.read.observe import is_always_read, read_listing, without_ignored, wrong_company
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import Kind
+from leadstate.kinds.base import Kind, decoded
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
 from leadstate.model.account import Account

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from leadstate.engine.jobs import AccountJob, task_group
-from leadstate.engine.read.company import wrong_company
-from leadstate.engine.read.decoded import understood
 from leadstate.engine.read.filters import list_filters, read_named_ids
 from leadstate.engine.read.leads import ATTEMPTS, check_labels
-from leadstate.engine.read.observe import read_listing, without_ignored
+from leadstate.engine.read.observe import read_listing, without_ignored, wrong_company
+from leadstate.kinds.base import understood
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD, dated_glances
 from leadstate.model.address import RemoteRef

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from leadstate.engine.read.custom_fields import the_one, typed
-from leadstate.kinds.custom_field import UNREADABLE, CustomField, CustomFields
-from leadstate.kinds.custom_value import Unfit
+from leadstate.kinds.custom_fields import UNREADABLE, CustomField, CustomFields, Unfit
 from leadstate.model.account import Account
 from leadstate.model.address import Address, Span
 from leadstate.model.diagnostics import Diagnostic, Severity

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from leadstate.engine.apply.lost_creates import PATIENCE, _is_newest_first
+from leadstate.engine.apply.create import PATIENCE, _is_newest_first
 from leadstate.model.plan import Outcome
 from leadstate.model.resource import Desired
 from tests.harness.builders import label, lead

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from leadstate.kinds.custom_field import UNREADABLE, CustomField, CustomFields, decode
+from leadstate.kinds.custom_fields import UNREADABLE, CustomField, CustomFields, decode
 
 KEY = "3ce5b1409718d65a8adc965be1f0da8821d8b9ab"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from leadstate.engine.read.decoded import decoded, understood
+from leadstate.kinds.base import decoded, understood
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
 from leadstate.pipedrive.errors import BadAnswer

@@ -13,8 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from leadstate.pipedrive.answers import read
-from leadstate.pipedrive.bounds import (
+from leadstate.pipedrive.answers import (
     DEPTH,
     DIGITS,
     EXPONENT,
@@ -24,6 +23,7 @@ from leadstate.pipedrive.bounds import (
     has_many_values,
     is_deep,
     is_deep_value,
+    read,
 )
 from leadstate.pipedrive.client import Reader, Writer
 from leadstate.pipedrive.connection import Connection, Pace, TokenAuth, bounded, http_client

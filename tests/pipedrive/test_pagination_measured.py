@@ -8,12 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadstate.pipedrive.answers import Answer
-from leadstate.pipedrive.bounds import Bounds
+from leadstate.pipedrive.answers import Answer, Bounds
 from leadstate.pipedrive.errors import EndlessListing, IncompleteListing
-from leadstate.pipedrive.measured_listing import MeasuredListing
 from leadstate.pipedrive.operations import GET_LEADS, Request
-from leadstate.pipedrive.pagination import AT_ONCE
+from leadstate.pipedrive.pagination import AT_ONCE, MeasuredListing
 
 SIZE = 5
 """Rows on a page, so that short listings have many pages, which overlap by one row."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from leadstate.engine.read.company import wrong_company
+from leadstate.engine.read.observe import wrong_company
 from leadstate.model.account import Account
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.pipedrive.errors import BadAnswer

@@ -1,0 +1,444 @@
+"""Custom fields: names and options of an account to keys and ids and back, and values as people write them.
+
+Leads have the custom fields of deals. In the body of a lead a value stands at the top, under the field's key of 40
+hexadecimal digits; one that is not set is not there. Options are told as numbers or as strings, several of them as a
+list or with commas between: all of these are read (Pipedrive API v1: getLeads, addLead).
+
+Ranges and addresses are not supported: how they are written is documented nowhere.
+
+A file is checked offline, where nobody knows the types; they are an account's own. So a value's shape is an error of
+the file, and a value that does not fit its field is one of the plan. A text is taken for any type where it can be read
+so: variables and cells of tables are texts. Several options stand in one with `|` between, money as `1200 EUR`,
+somebody as an email address or a name.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationError,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+from leadstate.kinds.base import LONGEST_TEXT, Line, Wire, calendar_day
+from leadstate.kinds.values import MoneySpec, PersonRef, exact, number_of, within_bounds
+from leadstate.model.address import Span
+from leadstate.model.resource import CUSTOM, Attrs, CustomValue, Lookup, Money, Value, text
+
+_DIGITS = 40
+UNREADABLE = "unreadable"
+"""The type of a field whose row in the list is malformed."""
+
+_KEY = re.compile(rf"[0-9a-f]{{{_DIGITS}}}")
+_CURRENCY = "_currency"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomField:
+    """One custom field.
+
+    Attributes:
+        key: what it is called in bodies.
+        name: what people call it.
+        type: the vendor's word for it.
+        options: id → label, in normal form.
+    """
+
+    key: str
+    name: str
+    type: str
+    options: Mapping[int, str] = field(default_factory=dict)
+
+
+class _Option(Wire):
+    id: int
+    label: str
+
+
+class _Row(Wire):
+    field_code: str
+    field_name: str
+    field_type: str
+    options: Annotated[list[_Option] | None, Field(default=None)]
+
+
+def decode(raw: object) -> CustomField | None:
+    """Return one row of the list of deal fields (Pipedrive API v2: getDealFields).
+
+    None for a field that every account has, and for a row without a name. A malformed row is a field of the type
+    `UNREADABLE`: it concerns only those who declare that name.
+    """
+    if isinstance(raw, dict) and isinstance(raw.get("field_code"), str) and not _KEY.fullmatch(raw["field_code"]):
+        return None
+    try:
+        row = _Row.model_validate(raw)
+    except ValidationError:
+        name = raw.get("field_name") if isinstance(raw, dict) else None
+        return CustomField("", text(name), UNREADABLE) if isinstance(name, str) else None
+    options = {option.id: text(option.label) for option in row.options or ()}
+    return CustomField(row.field_code, text(row.field_name), row.field_type, options)
+
+
+def answered(raw: Mapping[str, Any]) -> Mapping[str, object]:
+    """The custom fields in the body of a lead, and what stands beside them such as `<key>_currency`."""
+    return {key: value for key, value in raw.items() if _KEY.match(key)}
+
+
+class CustomFields:
+    """The custom fields of one account."""
+
+    def __init__(self, fields: Iterable[CustomField], used: Iterable[str] = ()) -> None:
+        """`used` are the names of those that are declared: where one is not set, it is read as None."""
+        self._named: defaultdict[str, list[CustomField]] = defaultdict(list)
+        for custom in fields:
+            self._named[custom.name].append(custom)
+        self._known = {
+            group[0].key: group[0] for group in self._named.values() if len(group) == 1 and group[0].type in _FORMS
+        }
+        self._used = {f"{CUSTOM}{name}": None for name in used}
+
+    @property
+    def names(self) -> list[str]:
+        """What they are called, in order of name."""
+        return sorted(self._named)
+
+    def named(self, name: str) -> list[CustomField]:
+        """The fields of this name; nothing keeps people from making two."""
+        return self._named.get(name, [])
+
+    def unreadable(self, key: str) -> str:
+        """Return why the value that a body has under this key is not read; nothing if it is."""
+        if key[:_DIGITS] in self._known:
+            return ""
+        found = next((field for same in self._named.values() for field in same if field.key == key[:_DIGITS]), None)
+        if found is None:
+            return f"the custom field {key[:_DIGITS]} does not exist any more"
+        if len(self._named[found.name]) > 1:
+            return f"the custom field {found.name!r}: there are {len(self._named[found.name])} of this name"
+        return f"the custom field {found.name!r} is of the type {found.type!r}, which leadstate does not write"
+
+    def using(self, names: Iterable[str]) -> "CustomFields":
+        """The same, with other names in use too."""
+        fields = (field for same in self._named.values() for field in same)
+        return CustomFields(fields, [*(name.removeprefix(CUSTOM) for name in self._used), *names])
+
+    def read(self, answered: Mapping[str, object]) -> Attrs:
+        """Attributes from what a lead's body says; None for a field in use that is not set."""
+        attrs: dict[str, Value] = dict(self._used)
+        for key, raw in answered.items():
+            known = self._known.get(key)
+            if known is not None and raw not in (None, "", []):
+                attrs[f"{CUSTOM}{known.name}"] = _read(known, raw, answered)
+        return attrs
+
+    def write(self, attribute: str, value: Value) -> Mapping[str, object]:
+        """The part of a body that gives a field this value; null unsets it."""
+        (known,) = self.named(attribute.removeprefix(CUSTOM))
+        match value:
+            case Money():
+                return {known.key: number_of(value.amount), f"{known.key}{_CURRENCY}": value.currency}
+            case Decimal():
+                return {known.key: number_of(value)}
+            case tuple():
+                return {known.key: [_id(known, item) for item in value]}
+            case str() if known.type == "enum":
+                return {known.key: _id(known, value)}
+            case _:
+                return {known.key: value}
+
+
+def _id(known: CustomField, label: Value) -> int:
+    return next(id_ for id_, one in known.options.items() if one == label)
+
+
+def _read(known: CustomField, raw: object, answered: Mapping[str, object]) -> Value:
+    """The normal form of a value. What makes no sense is kept as a text, which equals nothing that is declared."""
+    try:
+        return _FORMS[known.type](known, raw, answered)
+    except (ValueError, TypeError, InvalidOperation):
+        return f"? {raw!s}"[:100]
+
+
+def _text(_known: CustomField, raw: object, _answered: Mapping[str, object]) -> Value:
+    if not isinstance(raw, str | int | Decimal):
+        raise TypeError
+    return text(str(raw).replace("\r\n", "\n")) or None
+
+
+def _number(_known: CustomField, raw: object, _answered: Mapping[str, object]) -> Decimal:
+    if isinstance(raw, bool) or not isinstance(raw, str | int | Decimal):
+        raise TypeError
+    return within_bounds(Decimal(raw))
+
+
+def _money(known: CustomField, raw: object, answered: Mapping[str, object]) -> Value:
+    return Money(_number(known, raw, answered), str(answered.get(f"{known.key}{_CURRENCY}") or ""))
+
+
+_TIME = re.compile(r"(\d\d:\d\d)(:\d\d)?")
+
+
+def _time(_known: CustomField, raw: object, _answered: Mapping[str, object]) -> Value:
+    found = _TIME.fullmatch(str(raw))
+    if found is None:
+        raise ValueError
+    return found[1] + (found[2] or ":00")
+
+
+def _whole(raw: object) -> int:
+    """An id: a number, its digits, or an object that holds it, as deals tell linked contacts and users."""
+    if isinstance(raw, Mapping):
+        raw = raw.get("value", raw.get("id"))
+    if isinstance(raw, bool) or not isinstance(raw, str | int):
+        raise TypeError
+    return int(raw)
+
+
+def _link(_known: CustomField, raw: object, _answered: Mapping[str, object]) -> Value:
+    return _whole(raw)
+
+
+def _label(known: CustomField, raw: object) -> str:
+    id_ = _whole(raw)
+    return known.options.get(id_, f"option {id_}")
+
+
+def _one_option(known: CustomField, raw: object, _answered: Mapping[str, object]) -> Value:
+    return _label(known, raw)
+
+
+def _some_options(known: CustomField, raw: object, _answered: Mapping[str, object]) -> Value:
+    items = raw if isinstance(raw, list) else str(raw).split(",")
+    return tuple(sorted({_label(known, item) for item in items}))
+
+
+_FORMS: Mapping[str, Callable[[CustomField, object, Mapping[str, object]], Value]] = {
+    **dict.fromkeys(("varchar", "varchar_auto", "text", "phone", "date"), _text),
+    "double": _number,
+    "monetary": _money,
+    "time": _time,
+    "enum": _one_option,
+    "set": _some_options,
+    **dict.fromkeys(("people", "org", "user"), _link),
+}
+"""The types that are managed."""
+
+
+LONGEST = 65_000
+"""Characters of a long text (Pipedrive documentation: custom field types)."""
+
+
+def _lines(raw: str) -> str:
+    """A text of one or several lines in normal form."""
+    normal = text(raw.replace("\r\n", "\n"))
+    if not normal:
+        raise PydanticCustomError("empty_text", "is empty")
+    if any(ord(char) < ord(" ") and char not in "\n\t" for char in normal):
+        raise PydanticCustomError("control_character", "holds a control character")
+    return normal
+
+
+Lines = Annotated[str, StringConstraints(max_length=LONGEST), AfterValidator(_lines)]
+
+
+def _exact(raw: object) -> Decimal:
+    if isinstance(raw, bool) or not isinstance(raw, int | Decimal):
+        raise PydanticCustomError("custom_value", "no field takes this")
+    return exact(raw)
+
+
+Number = Annotated[Decimal, BeforeValidator(_exact), WithJsonSchema({"type": "number"})]
+
+
+def _shape(raw: object) -> str:
+    match raw:
+        case str():
+            return "(text)"
+        case list():
+            return "(options)"
+        case Mapping() if "amount" in raw or "currency" in raw:
+            return "(money)"
+        case MoneySpec():
+            return "(money)"
+        case Mapping() | PersonRef():
+            return "(contact)"
+        case _:
+            return "(number)"
+
+
+Shape: TypeAlias = Annotated[
+    Annotated[Lines, Tag("(text)")]
+    | Annotated[Number, Tag("(number)")]
+    | Annotated[list[Line], Tag("(options)")]
+    | Annotated[MoneySpec, Tag("(money)")]
+    | Annotated[PersonRef, Tag("(contact)")],
+    Discriminator(_shape),
+]
+CustomFieldValues = Annotated[
+    dict[Line, Shape | None],
+    Field(
+        description="Custom fields by their name: text, a number, options by their label, money, a contact; or null."
+    ),
+]
+
+
+def declared(value: object, span: Span) -> CustomValue:
+    """A value as it was written, for the time when its field is known."""
+    plain = value.model_dump(exclude_none=True) if isinstance(value, MoneySpec | PersonRef) else value
+    return CustomValue(plain, span)
+
+
+class Unfit(Exception):
+    """A value that its field does not take: what is wrong, what to do, and what there is to choose from."""
+
+    def __init__(self, why: str, fix: str, candidates: tuple[str, ...] = ()) -> None:
+        super().__init__(why)
+        self.fix = fix
+        self.candidates = candidates
+
+
+def normal(field: CustomField, value: CustomValue, span: Span) -> Value:
+    """The normal form of what is declared for a field; a description of a person stays one.
+
+    Args:
+        field: what it is declared for.
+        value: what is declared.
+        span: where, for what has to be looked up.
+
+    Raises:
+        Unfit: the field does not take it, or is one that cannot be written.
+    """
+    form = _DECLARED_FORMS.get(field.type)
+    if form is None:
+        why = f"it is of the type {field.type!r}, and how Pipedrive takes that for leads is not documented"
+        raise Unfit(why, "take it out, and fill it in by hand")
+    return None if value.value is None or value.value == [] else form(field, value.value, value.span or span)
+
+
+_Form = Callable[[CustomField, object, Span], Value]
+
+
+def _short(field: CustomField, value: object, span: Span) -> str:
+    found = _long(field, value, span)
+    if "\n" in found or len(found) > LONGEST_TEXT:
+        raise Unfit(f"it takes one line of {LONGEST_TEXT} characters at most", "write less")
+    return found
+
+
+def _long(_field: CustomField, value: object, _span: Span) -> str:
+    if isinstance(value, str):
+        return value
+    raise Unfit("it takes text", f'write it in quotes: "{value}"' if isinstance(value, Decimal) else "write a text")
+
+
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+"""A number in a text."""
+
+
+def _declared_number(_field: CustomField, value: object, _span: Span) -> Decimal:
+    if isinstance(value, int | Decimal) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
+        try:
+            return exact(Decimal(value))
+        except PydanticCustomError:
+            pass
+    raise Unfit("it takes a number of 15 significant digits at most", "write it in digits, as in 7 or 7.5")
+
+
+_DECLARED_CURRENCY = re.compile(r"[A-Z0-9]{3,10}")
+
+
+def _declared_money(field: CustomField, value: object, span: Span) -> Money:
+    if isinstance(value, Mapping) and "amount" in value and "currency" in value:
+        return Money(_declared_number(field, value["amount"], span), str(value["currency"]))
+    amount, _, currency = value.partition(" ") if isinstance(value, str) else ("", "", "")
+    if _NUMBER.fullmatch(amount) and _DECLARED_CURRENCY.fullmatch(currency):
+        return Money(_declared_number(field, amount, span), currency)
+    raise Unfit("it takes an amount of money", "write {amount: 1200, currency: EUR}")
+
+
+def _date(_field: CustomField, value: object, _span: Span) -> str:
+    try:
+        return calendar_day(value)
+    except PydanticCustomError:
+        raise Unfit("it takes a day of the calendar", "write it like 2026-12-31") from None
+
+
+_DECLARED_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
+
+
+def _declared_time(_field: CustomField, value: object, _span: Span) -> str:
+    found = _DECLARED_TIME.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise Unfit("it takes a time of the day", 'write it like "09:30"')
+    return found[0] if found[1] else f"{found[0]}:00"
+
+
+def _option(field: CustomField, value: object, _span: Span) -> str:
+    label = _digits(value) if isinstance(value, int | Decimal) else value
+    labels = tuple(field.options.values())
+    if not isinstance(label, str) or label not in labels:
+        what = f"has no option {label!r}" if isinstance(label, str) else "takes one of its options"
+        raise Unfit(f"it {what}", "write one of these", labels)
+    if labels.count(label) > 1:
+        same = tuple(f"{id_}  {one}" for id_, one in field.options.items() if one == label)
+        raise Unfit(f"it has several options {label!r}", "rename one of them in Pipedrive", same)
+    return label
+
+
+def _options(field: CustomField, value: object, span: Span) -> tuple[str, ...]:
+    if isinstance(value, str):
+        value = [value] if value in field.options.values() else [part.strip() for part in value.split("|")]
+    if not isinstance(value, list | tuple):
+        raise Unfit(
+            "it takes a list of its options", "write it in brackets: [ONE, OTHER]", tuple(field.options.values())
+        )
+    return tuple(sorted({_option(field, item, span) for item in value}))
+
+
+def _digits(number: int | Decimal) -> str:
+    return format(Decimal(number).normalize(), "f")
+
+
+def _declared_link(kind: str, *known_by: str) -> _Form:
+    """A person, organization or user: an id, or what people know of it."""
+
+    def link(_field: CustomField, value: object, span: Span) -> Value:
+        if isinstance(value, Mapping) and len(value) == 1:
+            by, told = next(iter(value.items()))
+            if by in known_by:
+                return Lookup(kind, by, str(told), span)
+        if isinstance(value, int | Decimal | str) and (id_ := str(value)).isdecimal() and int(id_):
+            return int(id_)
+        by = "email" if isinstance(value, str) and "@" in value else "name"
+        if isinstance(value, str) and by in known_by:
+            return Lookup(kind, by, value, span)
+        forms = " or ".join(f"{{{by}: …}}" for by in known_by)
+        raise Unfit(f"it takes {'an' if kind[0] in 'aeio' else 'a'} {kind}", f"write an id, or {forms}")
+
+    return link
+
+
+_DECLARED_FORMS: Mapping[str, _Form] = {
+    **dict.fromkeys(("varchar", "varchar_auto", "phone"), _short),
+    "text": _long,
+    "double": _declared_number,
+    "monetary": _declared_money,
+    "date": _date,
+    "time": _declared_time,
+    "enum": _option,
+    "set": _options,
+    "people": _declared_link("person", "email", "name"),
+    "org": _declared_link("organization", "name"),
+    "user": _declared_link("user", "email"),
+}
