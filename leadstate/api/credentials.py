@@ -55,6 +55,12 @@ def signer_of(
     return OAuth(http, client, declared.account.origin, clock=clock, rotated=_Keep(declared.account.name, source, warn))
 
 
+def addresses_of(declared: DeclaredAccount) -> tuple[str, ...]:
+    """Return where the requests of an account go: to its API, and to what gives its access tokens."""
+    there = (declared.account.origin,)
+    return (*there, declared.token.token_url) if isinstance(declared.token, OAuthToken) else there
+
+
 class _Keep:
     """Keeps a new refresh token where `save_to` says, and warns once if that names no file or the write fails."""
 

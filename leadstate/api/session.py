@@ -15,7 +15,7 @@ from pathlib import Path
 import platformdirs
 
 from leadstate.api.configuration import Baseline, select
-from leadstate.api.credentials import Warn, signer_of
+from leadstate.api.credentials import Warn, addresses_of, signer_of
 from leadstate.api.lockfile import read_lengths, remember, write_lengths
 from leadstate.api.receipts import Receipt, undone_receipt
 from leadstate.api.results import Plan, Refused, Result, StalePlan
@@ -402,7 +402,9 @@ async def connect(
     """
     around = runtime or Runtime()
     configuration = select(configuration, accounts) if accounts else configuration
-    async with http_client(around.transport, around.bounds) as http:
+    addresses = [address for declared in configuration.accounts for address in addresses_of(declared)]
+    https = any(address.startswith("https:") for address in addresses)
+    async with http_client(around.transport, around.bounds, https=https) as http:
         work, unusable = [], []
         for declared in configuration.accounts:
             try:

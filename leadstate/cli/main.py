@@ -153,6 +153,8 @@ def run() -> NoReturn:
     # Modules are no garbage: looking for some among them, while they are imported and when the process ends, takes a
     # fifth of the time that a small plan does.
     gc.disable()
+    # httpx imports a command line of its own where it can, half of rich with it, which takes a tenth of a small plan.
+    sys.modules["httpx._main"] = None  # type: ignore[assignment]  # makes that import fail (Python docs: import system)
     install()
     if not fill_closed():
         click.echo("error[output] stdout is closed, so nobody would see the result", err=True)

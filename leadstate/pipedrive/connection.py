@@ -5,6 +5,7 @@ import http.cookiejar
 import itertools
 import logging
 import random
+import ssl
 import time
 import zlib
 from abc import ABC, abstractmethod
@@ -304,13 +305,22 @@ def _decoder(encoding: str) -> _Decoder:
 async def http_client(
     transport: Transport | None = None,
     bounds: Bounds = BOUNDS,
+    *,
+    https: bool = True,
 ) -> AsyncIterator[HttpClient]:
     """One HTTP client for all accounts of a run: TLS verified, no redirects, no cookies, answers within bounds.
 
     Proxies of the environment apply to https only: plain http goes to loopback and nowhere else.
+
+    Args:
+        transport: carries requests in place of the network.
+        bounds: of answers.
+        https: whether any address is reached over https; otherwise every certificate is refused.
     """
-    # Loading the certificates takes 15 ms, so both transports share them.
-    tls = httpx.create_ssl_context() if transport is None else True
+    # Loading the certificates takes 15 ms, so both transports share them. Without https they are not loaded, and a
+    # context that trusts none takes their place.
+    loads = https and transport is None
+    tls = httpx.create_ssl_context() if loads else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     nobody = http.cookiejar.DefaultCookiePolicy(allowed_domains=[])
     async with httpx.AsyncClient(
         transport=transport,

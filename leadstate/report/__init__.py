@@ -1,17 +1,10 @@
 """The public document of a run, and the views made from it. Renderers read the document and nothing else."""
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Protocol
 
 from leadstate.report.document import Report
-from leadstate.report.formats.github import to_github
-from leadstate.report.formats.html import to_html
-from leadstate.report.formats.json import to_json
-from leadstate.report.formats.junit import to_junit
-from leadstate.report.formats.markdown import to_markdown
-from leadstate.report.formats.sarif import to_sarif
-from leadstate.report.formats.terraform import to_terraform_json
-from leadstate.report.formats.text import to_text
 
 
 class Renderer(Protocol):
@@ -21,15 +14,25 @@ class Renderer(Protocol):
         """The report in this form, whole or in pieces."""
 
 
+def _renderer(module: str, function: str) -> Renderer:
+    """Return a renderer whose module is imported when it is called: a run needs one format of eight."""
+
+    def render(report: Report, *, color: bool, width: int, verbose: bool) -> str | Iterator[str]:
+        renderer: Renderer = getattr(import_module(f"leadstate.report.formats.{module}"), function)
+        return renderer(report, color=color, width=width, verbose=verbose)
+
+    return render
+
+
 RENDERERS: dict[str, Renderer] = {
-    "text": to_text,
-    "json": to_json,
-    "markdown": to_markdown,
-    "html": to_html,
-    "github": to_github,
-    "sarif": to_sarif,
-    "junit": to_junit,
-    "terraform-json": to_terraform_json,
+    "text": _renderer("text", "to_text"),
+    "json": _renderer("json", "to_json"),
+    "markdown": _renderer("markdown", "to_markdown"),
+    "html": _renderer("html", "to_html"),
+    "github": _renderer("github", "to_github"),
+    "sarif": _renderer("sarif", "to_sarif"),
+    "junit": _renderer("junit", "to_junit"),
+    "terraform-json": _renderer("terraform", "to_terraform_json"),
 }
 """Format name → renderer."""
 

@@ -6,7 +6,9 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
+import httpx
 import pytest
 
 import leadstate
@@ -259,3 +261,30 @@ def test_every_documented_name_is_exported() -> None:
     assert [name for name in leadstate.__all__ if not hasattr(leadstate, name)] == []
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         leadstate.nothing  # noqa: B018  the point of the test
+
+
+OAUTH = "{oauth: {client_id: {env: TOKEN}, client_secret: {env: TOKEN}, refresh_token: {env: TOKEN}}}"
+
+
+@pytest.mark.parametrize(
+    ("account", "loaded"),
+    [
+        ("{url: 'http://127.0.0.1:9', token: {env: TOKEN}}", 0),
+        ("{domain: acme, token: {env: TOKEN}}", 1),
+        (f"{{url: 'http://127.0.0.1:9', token: {OAUTH}}}", 1),
+    ],
+)
+def test_certificates_are_loaded_only_where_an_address_takes_https(
+    account: str, loaded: int, tmp_path: Path, runtime: leadstate.Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The address that gives access tokens is one."""
+    load = Mock(wraps=httpx.create_ssl_context)
+    monkeypatch.setattr(httpx, "create_ssl_context", load)
+    (tmp_path / "leadstate.yaml").write_text(f"version: 1\naccounts: {{emea: {account}}}\n", encoding="utf-8")
+
+    async def run() -> None:
+        async with leadstate.connect(leadstate.load(tmp_path / "leadstate.yaml"), runtime=runtime):
+            pass
+
+    asyncio.run(run())
+    assert load.call_count == loaded
