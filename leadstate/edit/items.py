@@ -3,13 +3,12 @@
 Refuses edits after which the files would not be a configuration any more.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from leadstate.config.loader import understand
-from leadstate.config.rules.variables import names_in
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.files import read_sources
 from leadstate.config.yaml.nodes import Node, read_nodes
@@ -20,7 +19,6 @@ from leadstate.model.address import Span
 from leadstate.model.diagnostics import Severity
 from leadstate.model.errors import ConfigurationError
 from leadstate.model.resource import Desired, text
-from leadstate.reconcile.explain import Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,48 +138,27 @@ def _items_of(files: Sequence[File]) -> dict[Span, Item]:
     return items
 
 
-def provenance(files: Files, desired: Desired, fields: Sequence[str]) -> tuple[Written, ...]:
-    """The fields that are written of an object, in the order given; what is no item of its own has none.
+def places(files: Files, desired: Desired) -> dict[str, Span]:
+    """Return where the value of each field of an object is written; empty if a table declares it.
 
     Args:
         files: the configuration as it is written.
         desired: the object.
-        fields: the names of its fields.
     """
-    item, account = files.item(desired.span), desired.address.account
+    item = files.item(desired.span)
     if item is None:
-        return ()
+        return {}
     source, root = next((file.source, file.root) for file in files.files if file.source.name == item.file)
-    node = _stands_at(root, *item.steps)
-    override = _stands_at(node, "overrides", account)
-    found = []
-    for name in fields:
-        there = _stands_at(override, name)
-        value = there or _stands_at(node, name)
-        if value is not None:
-            variables = tuple(_variables(files, account, value.value))
-            found.append(Written(name, value.place(source).span, there is not None, variables))
-    return tuple(found)
+    node = _node_at(root, *item.steps)
+    override = _node_at(node, "overrides", desired.address.account)
+    written = {name: _node_at(override, name) or _node_at(node, name) for name in desired.attrs}
+    return {name: value.place(source).span for name, value in written.items() if value is not None}
 
 
-def _stands_at(node: Node | None, *steps: str | int) -> Node | None:
+def _node_at(node: Node | None, *steps: str | int) -> Node | None:
     for step in steps:
         node = node.child(step) if node is not None else None
     return node
-
-
-def _variables(files: Files, account: str, value: Any) -> Iterator[tuple[str, str, Span]]:
-    for name in dict.fromkeys(name for written in _texts(value) for name in names_in(written)):
-        for file in files.files:
-            node = _stands_at(file.root, "accounts", account, "vars", name)
-            if node is not None:
-                yield name, str(node.value), node.place(file.source).span
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """The texts that variables are replaced in: a text, or a list of names, exact or not."""
-    names = value.get("at_least") if isinstance(value, dict) else value
-    yield from names if isinstance(names, list) else [names] if isinstance(names, str) else []
 
 
 def spellings(label: Desired, files: Files) -> tuple[str, ...]:

@@ -312,3 +312,68 @@ def with_renamed_files(report: Report, path: Callable[[str], str]) -> Report:
         return replace(holder, changes=changes, diagnostics=diagnostics(holder))
 
     return replace(report, accounts=tuple(map(account, report.accounts)), diagnostics=diagnostics(report))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedField:
+    """One field of an object: as declared and as it is; null where it is not set or not there.
+
+    Attributes:
+        path: its name.
+        managed: whether the configuration declares it.
+        declared: the declared value.
+        live: the value in Pipedrive.
+        differs: whether a plan changes it.
+        source: where the declared value is written.
+    """
+
+    path: str
+    managed: bool
+    declared: Scalar = None
+    live: Scalar = None
+    differs: bool = False
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """One object in one account.
+
+    Attributes:
+        address: its address.
+        company: host of the account.
+        source: where it is declared.
+        remote_id: its id; null if it does not exist.
+        known_by: what identifies the live object as the declared one.
+        fields: the declared ones, then the others that it has.
+        why: why a plan changes it or not, in words.
+        change: the change, as a plan has it; null for nothing.
+        waits_for: changes of the plan that come first.
+        diagnostics: those of the plan.
+        applyable: whether no error and no guard stands against an apply.
+        names: field and id, with a colon between → what people know the id by.
+    """
+
+    address: str
+    company: str
+    source: Source | None = None
+    remote_id: str | None = None
+    known_by: tuple[Literal["id", "lock", "marker", "name", "previous-name"], ...] = ()
+    fields: tuple[ExplainedField, ...] = ()
+    why: str
+    change: Change | None = None
+    waits_for: tuple[str, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    applyable: bool = True
+    names: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanations:
+    """The object in every account that has it, and what reading has cost."""
+
+    format_version: str = FORMAT_VERSION
+    leadstate_version: str
+    target: str
+    explanations: tuple[Explanation, ...]
+    read: Requests

@@ -1,6 +1,5 @@
 """`leadstate explain`: everything that is known of one object. Its clients have no way to write."""
 
-from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import click
 
 from leadstate import __version__
 from leadstate.api.configuration import DEFAULT
-from leadstate.api.session import Session
 from leadstate.cli import options
 from leadstate.cli.completion import complete_addresses
 from leadstate.cli.event_loop import wait_for
@@ -16,22 +14,19 @@ from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import columns, say, wants_color, write_private
 from leadstate.cli.progress import progress
-from leadstate.cli.session import Choices, session
+from leadstate.cli.session import session
 from leadstate.config import Configuration
-from leadstate.edit.items import Files, provenance
-from leadstate.engine.explain import Found, explain_all
+from leadstate.edit.items import Files, places
+from leadstate.engine.explain import look_all
 from leadstate.engine.run import Settings
 from leadstate.kinds import KINDS
 from leadstate.model.address import Address, Target
 from leadstate.model.diagnostics import Diagnostic, error
-from leadstate.model.errors import ConfigurationError
 from leadstate.model.escape import visible
-from leadstate.report.build import explanation
-from leadstate.report.document import Requests
-from leadstate.report.formats.explanation import Explanation, Explanations, dump, explanation_text
-
-_NEAR = 3
-"""How many addresses a message suggests."""
+from leadstate.model.plan import AccountPlan
+from leadstate.report.document import Explanations, Requests
+from leadstate.report.explain import explain as explanation_of
+from leadstate.report.formats.explanation import to_json, to_text
 
 
 @click.command(short_help=COMMANDS["explain"])
@@ -56,74 +51,58 @@ def explain(
         raise click.BadParameter(str(failure), param_hint="ADDRESS") from None
     if target.account and accounts:
         raise click.UsageError("The address names its account: leave out --account.")
-    chosen = (target.account,) if target.account else accounts
-    choices = Choices(paths or (DEFAULT,), chosen, allow=(), max_tokens=None, reserve=None)
-    try:
-        files = Files.read(choices.paths)
-        configuration = choices.configuration()
-    except ConfigurationError as failure:
-        say(failure.diagnostics)
-        return Exit.ERROR
-    found, document = wait_for(_explain(target, Settings(today=options.runtime().now().date()), configuration, files))
-    unread = [diagnostic for account in found if not account.plan.complete for diagnostic in account.plan.diagnostics]
+    configuration = options.load_configuration(paths, (target.account,) if target.account else accounts)
+    document, plans = wait_for(_explain(target, configuration, Files.read(paths or (DEFAULT,))))
+    unread = [diagnostic for plan in plans if not plan.complete for diagnostic in plan.diagnostics]
     if document.explanations:
-        text = _FORMS[form](document, color=output is None and wants_color(color), width=columns())
+        color_it = output is None and wants_color(color)
+        text = to_json(document) if form == "json" else to_text(document, color=color_it, width=columns())
         if output is None:
             click.echo(text, nl=False, color=True)
         else:
             write_private(output, text)
-        nowhere = [account.plan.account for account in found if account.plan.complete and account.explained is None]
+        found = {explanation.address.partition("/")[0] for explanation in document.explanations}
+        nowhere = [plan.account for plan in plans if plan.complete and plan.account not in found]
         if nowhere:
             click.echo(f"Neither declared nor there in {visible(', '.join(nowhere))}.", err=True)
     elif not unread:
-        say([_unknown(target, found)])
+        say([_unknown(target, configuration)])
     say(unread)
     return Exit.FINE if document.explanations and not unread else Exit.ERROR
 
 
 async def _explain(
-    target: Target, settings: Settings, configuration: Configuration, files: Files
-) -> tuple[list[Found], Explanations]:
+    target: Target, configuration: Configuration, files: Files
+) -> tuple[Explanations, list[AccountPlan]]:
+    settings = Settings(today=options.runtime().now().date())
     async with session(configuration) as opened:
         with progress("Reading", "accounts", len(opened.work), opened.work) as shown:
-            found = await explain_all(opened.work, target, settings, shown.account)
+            found = await look_all(opened.work, target, settings, shown.account)
+        explanations = []
+        for plan, seen in found:
+            if seen is not None:
+                address = Address(plan.account, target.kind, target.key)
+                desired = next((item for item in seen.account.desired if item.address == address), None)
+                written = places(files, desired) if desired else {}
+                explanations.append(explanation_of(address, seen.account, seen.observed, plan, written))
         spent = opened.reading_cost().values()
         document = Explanations(
             leadstate_version=__version__,
             target=str(target),
-            explanations=tuple(_documents(found, opened, files)),
+            explanations=tuple(explanation for explanation in explanations if explanation is not None),
             read=Requests(requests=sum(requests for requests, _ in spent), tokens=sum(tokens for _, tokens in spent)),
         )
-        return [*found, *(Found(plan) for plan in opened.unusable)], document
+        return document, [*(plan for plan, _ in found), *opened.unusable]
 
 
-def _documents(found: Sequence[Found], opened: Session, files: Files) -> Iterator[Explanation]:
-    for account in found:
-        if account.explained is not None:
-            desired = account.explained.desired
-            written = () if desired is None else provenance(files, desired, tuple(desired.attrs))
-            yield explanation(account.explained, account.plan, written, company=opened.hosts[account.plan.account])
-
-
-def _unknown(target: Target, found: Sequence[Found]) -> Diagnostic:
-    """Nothing bears this address; what was perhaps meant does."""
-    words: dict[str, list[Address]] = {}
-    for account in found:
-        for (kind, word), address in account.known.items():
-            if kind == target.kind:
-                words.setdefault(word.casefold(), []).append(address)
-    close = get_close_matches(target.key.casefold(), words, n=_NEAR)
-    meant = (address for word in close for address in words[word])
-    near = list(dict.fromkeys(str(address) if target.account else str(address.ref) for address in meant))
-    hint = (
-        f"did you mean {' or '.join(near[:_NEAR])}?"
-        if near
-        else "`leadstate get labels` and `get leads` list what is there"
-    )
+def _unknown(target: Target, configuration: Configuration) -> Diagnostic:
+    """Return the error that nothing has this address, with declared ones that are like it."""
+    words = {
+        name: str(desired.address if target.account else desired.address.ref)
+        for declared in configuration.accounts
+        for desired in declared.account.of_kind(target.kind)
+        for name in (desired.address.key, *desired.names)
+    }
+    near = dict.fromkeys(words[word] for word in get_close_matches(target.key, words))
+    hint = f"did you mean {' or '.join(near)}?" if near else "`leadstate get labels` and `get leads` list what is there"
     return error("unknown-address", f"nothing is declared or there at {target}", hint=hint)
-
-
-_FORMS: dict[str, Callable[..., str]] = {
-    "text": explanation_text,
-    "json": lambda document, **_: dump(document),
-}

@@ -99,7 +99,11 @@ def test_a_renamed_label_is_explained_by_the_lock_file(shell: Shell, sandbox: Sa
     company.update_label(hot.id, {"name": "Heiß"})
     found = json.loads(shell("explain", "emea/label:Hot", "--format", "json").stdout)
     (explanation,) = found["explanations"]
-    assert (explanation["known_by"], explanation["action"], explanation["remote_id"]) == (["lock"], "update", hot.id)
+    assert (explanation["known_by"], explanation["change"]["action"], explanation["remote_id"]) == (
+        ["lock"],
+        "update",
+        hot.id,
+    )
     assert [field["live"] for field in explanation["fields"]] == ["Heiß", "orange"]
     seed = shell("explain", "lead:seed").stdout
     assert "the id in the lock file and its ownership marker" in seed
@@ -112,7 +116,7 @@ def test_an_undeclared_lead_with_our_marker_is_explained(shell: Shell) -> None:
     shell.write(text[: text.index("leads:")])
     done = shell("explain", "emea/lead:seed")
     assert done.returncode == 0, done.stderr
-    assert "`policy.prune.leads` is `none`; `owned` would delete it" in done.stdout
+    assert "nothing declares it, and `policy.prune.leads` is `none`" in done.stdout
 
 
 def test_two_labels_of_one_name_are_an_ambiguity_error(shell: Shell, sandbox: Sandbox) -> None:
