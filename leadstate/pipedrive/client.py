@@ -11,9 +11,8 @@ import httpx
 from leadstate.model.resource import PAGE
 from leadstate.pipedrive.answers import Answer
 from leadstate.pipedrive.connection import Connection, Lane, Pace, Spent
-from leadstate.pipedrive.errors import EndlessListing
 from leadstate.pipedrive.operations import Operation, Request
-from leadstate.pipedrive.pagination import MeasuredListing, Page, check_length, read_pages
+from leadstate.pipedrive.pagination import MeasuredListing, Page, read_cursor_pages, read_pages
 
 _LONGEST_COUNT = 18
 """Digits: more tokens than these can tell are no budget."""
@@ -115,20 +114,8 @@ class Reader:
         Raises:
             EndlessListing: the listing does not end within the bounds, or goes in circles.
         """
-        rows: list[object] = []
-        seen: set[str] = set()
-        query: tuple[tuple[str, str], ...] = (("limit", str(PAGE)),)
-        while True:
-            answer = await self.get(Request(operation, query=query))
-            rows += answer.rows()
-            cursor = answer.cursor()
-            if cursor is None:
-                return rows
-            if cursor in seen:
-                raise EndlessListing(operation.id, "a page says that it comes after itself")
-            seen.add(cursor)
-            check_length(operation, len(seen), len(rows), self._connection.bounds)
-            query = (("limit", str(PAGE)), ("cursor", cursor))
+        async with aclosing(read_cursor_pages(self.get, operation, PAGE, self._connection.bounds)) as pages:
+            return [row async for rows in pages for row in rows]
 
 
 class Writer(Reader):

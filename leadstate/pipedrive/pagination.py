@@ -101,6 +101,37 @@ async def read_pages(
         await _drop(under_way)
 
 
+async def read_cursor_pages(
+    get: Callable[[Request], Coroutine[Any, Any, Answer]], operation: Operation, size: int, bounds: Bounds
+) -> AsyncGenerator[list[Any]]:
+    """Yield the rows of each page of a listing of the second version, whose pages tell where the next one begins.
+
+    Args:
+        get: sends one request.
+        operation: the listing.
+        size: rows on a page.
+        bounds: how long a listing may be.
+
+    Raises:
+        EndlessListing: the listing does not end within the bounds, or goes in circles.
+    """
+    seen: set[str] = set()
+    rows = 0
+    query: tuple[tuple[str, str], ...] = (("limit", str(size)),)
+    while True:
+        answer = await get(Request(operation, query=query))
+        rows += len(answer.rows())
+        yield answer.rows()
+        cursor = answer.cursor()
+        if cursor is None:
+            return
+        if cursor in seen:
+            raise EndlessListing(operation.id, "a page says that it comes after itself")
+        seen.add(cursor)
+        check_length(operation, len(seen), rows, bounds)
+        query = (("limit", str(size)), ("cursor", cursor))
+
+
 def _reach(number: int, known: int | None) -> int:
     """Return how many pages may have been asked for before the one of this number, from 0, is answered."""
     if known is None:

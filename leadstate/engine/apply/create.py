@@ -61,8 +61,7 @@ async def _look_by_name(change: Change, kind: Kind, bindings: Bindings, reader: 
 async def _look_by_marker(change: Change, kind: Kind, reader: Reader) -> Found:
     """Look on the newest page, which holds what was created a moment ago, or on all if the server does not sort."""
     try:
-        query = (NEWEST_FIRST, ("limit", str(PAGE)), ("start", "0"))
-        answer = await reader.get(Request(kind.listing, query=query))
+        answer = await reader.get(Request(kind.listing, query=(NEWEST_FIRST, ("limit", str(PAGE)))))
     except Rejected:
         return await again_if_shifted(lambda: _look_on_all_pages(change, kind, reader))
     rows = answer.rows()
