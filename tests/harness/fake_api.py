@@ -16,8 +16,8 @@ from leadstate.model.plan import AccountPlan, Change, Outcome
 from leadstate.model.policy import Impact, Policy
 from leadstate.model.resource import Desired
 from leadstate.pipedrive.client import Writer
-from leadstate.pipedrive.connection import Connection, Pace, TokenAuth, http_client
-from leadstate.pipedrive.secrets import Token
+from leadstate.pipedrive.connection import Connection
+from tests.harness.connections import FakeTime, connect
 
 T = TypeVar("T")
 Reply = httpx.Response
@@ -48,7 +48,7 @@ class Fake(httpx.AsyncBaseTransport):
     after: dict[tuple[str, int], Callable[[], Reply | None]] = field(default_factory=dict)
     alters: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
     sorts: bool = True
-    slept: list[float] = field(default_factory=list)
+    time: FakeTime = field(default_factory=FakeTime)
     made: int = 0
 
     def label(self, id_: str, name: str, color: str = "red") -> None:
@@ -114,17 +114,7 @@ class Fake(httpx.AsyncBaseTransport):
 
     def connect(self, do: Callable[[Connection], Awaitable[T]]) -> T:
         """Call a function with a connection; no pause takes any time."""
-
-        async def sleep(seconds: float) -> None:
-            self.slept.append(seconds)
-            await asyncio.sleep(0)
-
-        async def main() -> T:
-            async with http_client(self) as http:
-                pace = Pace(clock=lambda: sum(self.slept), sleep=sleep, draw=lambda: 0.5)
-                return await do(Connection(http, "http://127.0.0.1:1", TokenAuth(Token("t" * 40)), pace))
-
-        return asyncio.run(main())
+        return connect(self, do, pace=self.time.pace())
 
     def plan(
         self, *desired: Desired, policy: Policy = FREE, impact: Impact = Impact.LIVE, **of_account: Any
@@ -171,3 +161,14 @@ def lost() -> Reply:
 def ends(outcomes: Outcomes) -> dict[str, str]:
     """Return what became of each change, in short."""
     return {str(address.ref): outcome.status.value for address, outcome in outcomes.items()}
+
+
+def only(outcomes: Outcomes) -> Outcome:
+    """Return what became of the only change."""
+    (outcome,) = outcomes.values()
+    return outcome
+
+
+def details(outcomes: Outcomes) -> list[str]:
+    """Return what is said of each change."""
+    return [outcome.detail for outcome in outcomes.values()]

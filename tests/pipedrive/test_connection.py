@@ -16,7 +16,6 @@ from leadstate.pipedrive.connection import (
     TURNS,
     Connection,
     Lane,
-    Pace,
     Signer,
     Spent,
     TokenAuth,
@@ -27,6 +26,7 @@ from leadstate.pipedrive.connection import (
 from leadstate.pipedrive.errors import ApiError, BadAnswer, NotFound, NoTokenServer, TooLarge, Unauthorized, Unreachable
 from leadstate.pipedrive.operations import ADD_LABEL, GET_LABELS, GET_LEAD, SEARCH_PERSONS, Request
 from leadstate.pipedrive.secrets import Secrets, Token
+from tests.harness.connections import FakeTime, connect
 
 ADDRESS = "https://acme.pipedrive.com"
 
@@ -45,31 +45,27 @@ class World:
         self.takes = takes
         self.bounds = bounds
         self.signer = signer or TokenAuth(Token("c0ffee" * 7))
-        self.now = 0.0
+        self.time = FakeTime(0.0)
         self.asked: list[tuple[float, httpx.Request]] = []
         self.heard = 0
         self.connection: Connection
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append((self.now, request))
-        self.now += self.takes
+        self.asked.append((self.time.now, request))
+        self.time.now += self.takes
         reply = self.replies[min(len(self.asked), len(self.replies)) - 1]
         if isinstance(reply, Exception):
             raise reply
         return reply
 
-    async def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
     def run(self, use: Callable[[Writer], Any]) -> Any:
-        async def main() -> Any:
-            async with http_client(httpx.MockTransport(self), self.bounds) as http:
-                pace = Pace(lambda: self.now, self.sleep, lambda: 0.0)
-                self.connection = Connection(http, ADDRESS, self.signer, pace, self.bounds)
-                self.connection.heard = self._hear
-                return await use(Writer(self.connection))
+        async def main(connection: Connection) -> Any:
+            self.connection = connection
+            connection.heard = self._hear
+            return await use(Writer(connection))
 
-        return asyncio.run(main())
+        transport, pace = httpx.MockTransport(self), self.time.pace(0.0)
+        return connect(transport, main, origin=ADDRESS, signer=self.signer, pace=pace, bounds=self.bounds)
 
     def _hear(self) -> None:
         self.heard += 1
@@ -290,11 +286,11 @@ def test_the_time_that_signing_takes_counts_from_when_it_began() -> None:
     asked = []
 
     def ask() -> None:
-        asked.append(world.now)
-        world.now += 25.0
+        asked.append(world.time.now)
+        world.time.now += 25.0
 
     world = World(ok(), signer=Failing(NoTokenServer("token", "slow"), ask))
-    world.now = 1_000.0
+    world.time.now = 1_000.0
     with pytest.raises(NoTokenServer) as caught:
         world.run(labels)
     assert asked == [1_000.0, 1_025.25, 1_050.75]

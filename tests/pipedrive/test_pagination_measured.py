@@ -1,45 +1,17 @@
 """Listings whose length is found out first: exact, at the price that was told, and no shift unnoticed."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadstate.pipedrive.answers import Answer, Bounds
+from leadstate.pipedrive.answers import Bounds
 from leadstate.pipedrive.errors import EndlessListing, IncompleteListing
-from leadstate.pipedrive.operations import GET_LEADS, Request
+from leadstate.pipedrive.operations import GET_LEADS
 from leadstate.pipedrive.pagination import AT_ONCE, MeasuredListing
-
-SIZE = 5
-"""Rows on a page, so that short listings have many pages, which overlap by one row."""
-
-
-@dataclass
-class Server:
-    """A listing of numbers; `changes` happens to it before the answer of that number."""
-
-    ids: list[int]
-    size: int = SIZE
-    changes: dict[int, Callable[[list[int]], object]] = field(default_factory=dict)
-    starts: list[int] = field(default_factory=list)
-    under_way: int = 0
-    most: int = 0
-
-    async def get(self, request: Request, lanes: asyncio.Semaphore) -> Answer:
-        async with lanes:
-            self.under_way += 1
-            self.most = max(self.most, self.under_way)
-            await asyncio.sleep(0)
-            self.under_way -= 1
-            self.changes.get(len(self.starts), len)(self.ids)
-            start = int(dict(request.query)["start"])
-            self.starts.append(start)
-            rows = [{"id": str(id_)} for id_ in self.ids[start : start + self.size]]
-            more = start + self.size < len(self.ids)
-            return Answer(GET_LEADS, rows, {"pagination": {"limit": self.size, "more_items_in_collection": more}})
+from tests.harness.listing_server import SIZE, ListingServer, pages_of
 
 
 @dataclass
@@ -59,7 +31,7 @@ class Read:
     told: int
 
 
-def read(server: Server, expected: int = 0, bounds: Bounds | None = None) -> Read:
+def read(server: ListingServer, expected: int = 0, bounds: Bounds | None = None) -> Read:
     rows: list[int] = []
 
     async def main() -> Read:
@@ -83,13 +55,9 @@ def read(server: Server, expected: int = 0, bounds: Bounds | None = None) -> Rea
     return asyncio.run(main())
 
 
-def pages_of(count: int, size: int = SIZE) -> int:
-    return 1 + max(0, -(-(count - size) // (size - 1)))
-
-
 @given(st.integers(0, 700), st.integers(0, 200), st.integers(2, SIZE))
 def test_each_row_comes_once_and_the_cost_is_what_was_told(count: int, expected: int, size: int) -> None:
-    server = Server(list(range(count)), size)
+    server = ListingServer(list(range(count)), size)
     found = read(server, expected)
     assert sorted(found.rows) == list(range(count))
     assert found.pages == pages_of(count, size)
@@ -99,14 +67,14 @@ def test_each_row_comes_once_and_the_cost_is_what_was_told(count: int, expected:
 
 @pytest.mark.parametrize("count", [1, 5, 6, 100, 401])
 def test_a_remembered_length_that_still_holds_costs_no_page_more(count: int) -> None:
-    server = Server(list(range(count)))
+    server = ListingServer(list(range(count)))
     read(server, expected=pages_of(count))
     assert len(server.starts) == pages_of(count)
 
 
 @pytest.mark.parametrize(("pages", "wasted"), [(1, 0), (2, 0), (3, 1), (41, 2), (61, 1)])
 def test_most_pages_of_the_search_have_to_be_read_anyway(pages: int, wasted: int) -> None:
-    server = Server(list(range(pages * (SIZE - 1) + 1)))
+    server = ListingServer(list(range(pages * (SIZE - 1) + 1)))
     assert read(server).pages == pages
     assert len(server.starts) == pages + wasted
 
@@ -114,7 +82,7 @@ def test_most_pages_of_the_search_have_to_be_read_anyway(pages: int, wasted: int
 @given(st.integers(20, 200), st.data())
 def test_a_listing_that_shifts_is_noticed_or_read_exactly(count: int, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, count - 2))
-    server = Server(list(range(count)))
+    server = ListingServer(list(range(count)))
     server.changes[data.draw(st.integers(1, pages_of(count) - 1))] = lambda ids: ids.pop(at)
     before = set(range(count))
     try:
@@ -126,13 +94,13 @@ def test_a_listing_that_shifts_is_noticed_or_read_exactly(count: int, data: st.D
 
 
 def test_a_listing_that_grew_past_its_end_is_noticed() -> None:
-    server = Server(list(range(21)), changes={4: lambda ids: ids.extend(range(21, 60))})
+    server = ListingServer(list(range(21)), changes={4: lambda ids: ids.extend(range(21, 60))})
     with pytest.raises(IncompleteListing):
         read(server)
 
 
 def test_a_listing_without_an_end_is_refused() -> None:
     with pytest.raises(EndlessListing):
-        read(Server(list(range(300))), bounds=Bounds(rows=200))
+        read(ListingServer(list(range(300))), bounds=Bounds(rows=200))
     with pytest.raises(EndlessListing):
-        read(Server(list(range(300))), bounds=Bounds(rows=1_000, pages=8))
+        read(ListingServer(list(range(300))), bounds=Bounds(rows=1_000, pages=8))

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 import pytest
 
 from leadstate.pipedrive.rate_limit import Limiter
+from tests.harness.connections import FakeTime
 
 WINDOW = 2.0
 
@@ -77,42 +79,35 @@ def test_the_window_is_filled_and_never_exceeded(limit: int, latency: float, sha
     assert 9 * WINDOW / world.now >= share
 
 
+def pauses(tell: Callable[[Limiter], None], requests: int = 1) -> list[float]:
+    """Return the pauses of requests, one after the other, once the limiter was told something."""
+    time = FakeTime()
+
+    async def main() -> None:
+        limiter = Limiter(lambda: time.now, time.sleep)
+        tell(limiter)
+        for _ in range(requests):
+            async with limiter.place():
+                pass
+
+    asyncio.run(main())
+    return time.slept
+
+
 @pytest.mark.parametrize(
     ("reset", "wait"), [({"x-ratelimit-reset": "7"}, 7.0), ({"x-ratelimit-reset": "60"}, 10.0), ({}, 2.0)]
 )
 def test_a_window_filled_by_other_clients_is_waited_for(reset: dict[str, str], wait: float) -> None:
-    now, slept = [100.0], []
-
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        now[0] += seconds
-
-    async def main() -> None:
-        limiter = Limiter(lambda: now[0], sleep)
-        limiter.learn({"x-ratelimit-limit": "100", "x-ratelimit-remaining": "0", **reset})
-        async with limiter.place():
-            pass
-
-    asyncio.run(main())
-    assert slept == [wait]
+    full = {"x-ratelimit-limit": "100", "x-ratelimit-remaining": "0", **reset}
+    assert pauses(lambda limiter: limiter.learn(full)) == [wait]
 
 
 def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
-    now, slept = [100.0], []
-
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        now[0] += seconds
-
-    async def main() -> None:
-        limiter = Limiter(lambda: now[0], sleep)
+    def tell(limiter: Limiter) -> None:
         limiter.pause(5.0)
         limiter.pause(1.0)
-        async with limiter.place():
-            pass
 
-    asyncio.run(main())
-    assert slept == [5.0]
+    assert pauses(tell) == [5.0]
 
 
 @pytest.mark.parametrize(
@@ -127,31 +122,8 @@ def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
     ],
 )
 def test_invalid_rate_limit_headers_are_ignored(headers: dict[str, str]) -> None:
-    async def sleep(_: float) -> None:
-        raise AssertionError("nothing to wait for")
-
-    async def main() -> None:
-        limiter = Limiter(lambda: 0.0, sleep)
-        limiter.learn(headers)
-        async with limiter.place():
-            pass
-
-    asyncio.run(main())
+    assert pauses(lambda limiter: limiter.learn(headers)) == []
 
 
 def test_a_limit_of_one_is_respected() -> None:
-    now, slept = [0.0], []
-
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        now[0] += seconds
-
-    async def main() -> None:
-        limiter = Limiter(lambda: now[0], sleep)
-        limiter.learn({"x-ratelimit-limit": "1"})
-        for _ in range(3):
-            async with limiter.place():
-                pass
-
-    asyncio.run(main())
-    assert slept == [2.0, 2.0]
+    assert pauses(lambda limiter: limiter.learn({"x-ratelimit-limit": "1"}), requests=3) == [2.0, 2.0]

@@ -1,6 +1,5 @@
 """No secret that a server repeats gets out: not in data, not in messages, in no case and in none of its usual forms."""
 
-import asyncio
 import base64
 import json
 from typing import Any
@@ -13,10 +12,11 @@ from hypothesis import strategies as st
 
 from leadstate.pipedrive.answers import read
 from leadstate.pipedrive.client import Reader
-from leadstate.pipedrive.connection import Connection, TokenAuth, http_client
+from leadstate.pipedrive.connection import Connection, TokenAuth
 from leadstate.pipedrive.errors import ApiError
 from leadstate.pipedrive.operations import GET_LABELS, Request
 from leadstate.pipedrive.secrets import Secrets, Token, fold
+from tests.harness.connections import connect
 
 SECRET = "aB3/x+9kQ:7zW-c0ffee"
 FORMS = {
@@ -141,10 +141,10 @@ def test_tokens_are_masked_in_headers() -> None:
     token = "c0FFee" * 6
     reply = httpx.Response(200, json={"success": True, "data": []}, headers={"x-ratelimit-remaining": token.lower()})
 
-    async def main() -> httpx.Headers:
-        async with http_client(httpx.MockTransport(lambda _: reply)) as http:
-            client = Reader(Connection(http, "https://acme.pipedrive.com", TokenAuth(Token(token))))
-            await client.get(Request(GET_LABELS))
-            return client.headers
+    async def heard(connection: Connection) -> httpx.Headers:
+        client = Reader(connection)
+        await client.get(Request(GET_LABELS))
+        return client.headers
 
-    assert asyncio.run(main())["x-ratelimit-remaining"] == "***"
+    found = connect(httpx.MockTransport(lambda _: reply), heard, signer=TokenAuth(Token(token)))
+    assert found["x-ratelimit-remaining"] == "***"

@@ -1,6 +1,5 @@
 """The requests of one change, in their order, each with what it needs of those before."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import httpx
@@ -11,17 +10,10 @@ from leadstate.model.address import Ref
 from leadstate.model.plan import Outcome
 from leadstate.model.resource import Bindings, CustomValue
 from tests.harness.builders import label, lead, refs
-from tests.harness.fake_api import Fake, failed, lost
+from tests.harness.fake_api import Fake, failed, lost, only
 
 
-def only(outcomes: object) -> Outcome:
-    assert isinstance(outcomes, dict)
-    (found,) = outcomes.values()
-    assert isinstance(found, Outcome)
-    return found
-
-
-def test_a_reference_without_an_id_is_a_mistake_of_ours() -> None:
+def test_a_reference_without_an_id_is_an_internal_error() -> None:
     bindings = Bindings()
     with pytest.raises(LookupError, match="label:Hot has no id, though every change that it depends on was applied"):
         bound(bindings, Ref("label", "Hot"))
@@ -41,42 +33,35 @@ def test_a_lead_that_is_created_archived_is_archived_by_its_new_id() -> None:
     ]
 
 
-def thawed(fake: Fake) -> Outcome:
-    fake.lead("1", "ns:a", title="old", is_archived=True)
+def unarchived(fake: Fake, title: str) -> Outcome:
+    """Return what became of a change that takes a lead out of the archive and sets its title."""
+    fake.lead("1", "ns:a", title=title, is_archived=True)
     return only(fake.apply(fake.plan(lead("a", archived=False))))
 
 
-def test_an_archived_lead_is_brought_back_before_anything_else() -> None:
+def test_an_archived_lead_is_unarchived_before_anything_else() -> None:
     fake = Fake()
-    assert thawed(fake).status == "applied"
+    assert unarchived(fake, "old").status == "applied"
     assert fake.bodies == [("PATCH leads/1", {"is_archived": False}), ("PATCH leads/1", {"title": "a"})]
 
 
 @pytest.mark.parametrize(
-    ("alter", "detail"),
+    ("title", "ignored", "detail"),
     [
-        (lambda body: {} if "title" in body else body, "title is old, not a"),
-        (lambda body: {} if "is_archived" in body else body, "archived is True, not False"),
+        ("old", "title", "title is old, not a"),
+        ("old", "is_archived", "archived is True, not False"),
+        ("a", "is_archived", "archived is True, not False"),
     ],
 )
-def test_a_lead_that_was_brought_back_is_compared_with_what_was_asked(
-    alter: Callable[[dict[str, object]], dict[str, object]], detail: str
-) -> None:
+def test_an_unarchived_lead_is_compared_with_what_was_requested(title: str, ignored: str, detail: str) -> None:
     fake = Fake()
-    fake.alters["PATCH leads/1"] = alter
-    outcome = thawed(fake)
+    fake.alters["PATCH leads/1"] = lambda body: {} if ignored in body else body
+    outcome = unarchived(fake, title)
     assert outcome.status == "failed"
     assert outcome.detail == f"not converged: Pipedrive answered that {detail}"
 
 
-def test_a_lead_that_was_only_brought_back_is_compared_too() -> None:
-    fake = Fake()
-    fake.lead("1", "ns:a", title="a", is_archived=True)
-    fake.alters["PATCH leads/1"] = lambda _: {}
-    assert only(fake.apply(fake.plan(lead("a", archived=False)))).detail.endswith("archived is True, not False")
-
-
-def test_archiving_whose_answer_was_lost_and_is_refused_afterwards_is_done() -> None:
+def test_archiving_that_is_refused_after_a_lost_answer_is_applied_if_it_happened() -> None:
     fake = Fake()
     fake.lead("1", "ns:a", title="a")
     plan = fake.plan(lead("a", archived=True))
@@ -87,7 +72,7 @@ def test_archiving_whose_answer_was_lost_and_is_refused_afterwards_is_done() -> 
 
 
 @pytest.mark.parametrize("answer", [None, [], {"id": "1"}, {"id": "1", "is_archived": "yes"}])
-def test_archiving_that_is_refused_and_not_done_is_a_failure(answer: object) -> None:
+def test_archiving_that_is_refused_and_did_not_happen_is_a_failure(answer: object) -> None:
     fake = Fake()
     fake.lead("1", "ns:a", title="a")
     plan = fake.plan(lead("a", archived=True))
@@ -97,7 +82,7 @@ def test_archiving_that_is_refused_and_not_done_is_a_failure(answer: object) -> 
     assert (outcome.status, outcome.detail) == ("failed", "updateLead: 400, no")
 
 
-def test_another_request_that_is_refused_is_not_asked_about() -> None:
+def test_a_refused_update_of_other_fields_is_a_failure() -> None:
     fake = Fake()
     fake.lead("1", "ns:a", title="old", is_archived=False)
     plan = fake.plan(lead("a"))
@@ -106,7 +91,7 @@ def test_another_request_that_is_refused_is_not_asked_about() -> None:
     assert fake.sent == ["PATCH leads/1"]
 
 
-def test_a_new_label_is_known_by_its_id_to_what_comes_after() -> None:
+def test_the_id_of_a_new_label_is_used_by_later_changes() -> None:
     fake = Fake()
     fake.lead("1", "ns:a", title="a")
     plan = fake.plan(label("Hot"), lead("a", labels=refs("Hot")))
@@ -115,7 +100,7 @@ def test_a_new_label_is_known_by_its_id_to_what_comes_after() -> None:
     assert fake.bodies[-1] == ("PATCH leads/1", {"label_ids": ["new-1"]})
 
 
-def test_a_delete_sends_nothing_but_itself() -> None:
+def test_a_delete_sends_no_body() -> None:
     fake = Fake()
     fake.lead("1", "ns:a")
     outcome = only(fake.apply(fake.plan(replace(lead("a"), present=False))))

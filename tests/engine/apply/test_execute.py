@@ -5,16 +5,9 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from leadstate.model.plan import AccountPlan, Outcome
+from leadstate.model.plan import AccountPlan
 from tests.harness.builders import label, lead, refs
-from tests.harness.fake_api import Fake, Heard, ends, failed, ok
-
-
-def only(outcomes: object) -> Outcome:
-    assert isinstance(outcomes, dict)
-    (found,) = outcomes.values()
-    assert isinstance(found, Outcome)
-    return found
+from tests.harness.fake_api import Fake, Heard, details, ends, failed, ok, only
 
 
 def relabelled(fake: Fake, **attrs: object) -> AccountPlan:
@@ -22,12 +15,12 @@ def relabelled(fake: Fake, **attrs: object) -> AccountPlan:
     return fake.plan(lead("a", **attrs))  # type: ignore[arg-type]  # attributes of a lead
 
 
-def test_what_was_answered_is_what_was_asked() -> None:
+def test_a_change_that_is_answered_as_requested_is_applied() -> None:
     fake = Fake()
     outcomes = fake.apply(fake.plan(label("Hot"), lead("a", labels=refs("Hot"))))
     assert ends(outcomes) == {"label:Hot": "applied", "lead:a": "applied"}
     assert [outcome.remote_id for outcome in outcomes.values()] == ["new-1", "new-2"]
-    assert [outcome.detail for outcome in outcomes.values()] == ["", ""]
+    assert details(outcomes) == ["", ""]
     assert fake.leads["new-2"]["label_ids"] == ["new-1"]
 
 
@@ -42,7 +35,7 @@ def test_what_was_answered_is_what_was_asked() -> None:
         ("POST leads", {"title": "b", "origin_id": None}, "title is b, not a; origin_id is None, not ns:a"),
     ],
 )
-def test_what_was_created_and_is_not_what_was_asked_did_not_converge_and_is_not_created_again(
+def test_a_create_that_is_answered_otherwise_did_not_converge_and_is_not_repeated(
     request_: str, altered: dict[str, object], detail: str
 ) -> None:
     fake = Fake()
@@ -54,7 +47,7 @@ def test_what_was_created_and_is_not_what_was_asked_did_not_converge_and_is_not_
     assert fake.writes() == [request_]
 
 
-def test_changes_that_fail_for_one_reason_that_ends_the_run_say_the_same() -> None:
+def test_changes_that_fail_for_one_reason_have_one_message() -> None:
     fake = Fake()
     plan = fake.plan(*(label(f"L{number}") for number in range(30)), lead("a"))
     fake.before = {
@@ -76,7 +69,7 @@ def test_changes_that_fail_for_one_reason_that_ends_the_run_say_the_same() -> No
     ("altered", "detail"),
     [({"title": "kept"}, "title is kept, not new"), ({"id": "2"}, "id is 2, not 1")],
 )
-def test_an_update_that_was_ignored_or_made_elsewhere_did_not_converge(altered: dict[str, str], detail: str) -> None:
+def test_an_update_that_is_answered_otherwise_did_not_converge(altered: dict[str, str], detail: str) -> None:
     fake = Fake()
     plan = relabelled(fake, title="new")
     fake.alters["PATCH leads/1"] = lambda body: body | altered
@@ -84,7 +77,7 @@ def test_an_update_that_was_ignored_or_made_elsewhere_did_not_converge(altered: 
     assert (outcome.status, outcome.detail) == ("failed", f"not converged: Pipedrive answered that {detail}")
 
 
-def test_an_update_of_what_is_gone_is_a_failure() -> None:
+def test_an_update_of_a_deleted_lead_fails() -> None:
     fake = Fake()
     plan = relabelled(fake, title="new")
     fake.leads.clear()
@@ -92,7 +85,7 @@ def test_an_update_of_what_is_gone_is_a_failure() -> None:
     assert (outcome.status, outcome.detail) == ("failed", "updateLead: 404, not found")
 
 
-def test_a_delete_of_what_is_gone_by_then_is_done() -> None:
+def test_a_delete_that_is_answered_with_404_is_applied() -> None:
     fake = Fake()
     fake.lead("1", "ns:a")
     plan = fake.plan(replace(lead("a"), present=False))
@@ -102,7 +95,7 @@ def test_a_delete_of_what_is_gone_by_then_is_done() -> None:
 
 
 @pytest.mark.parametrize("answer", [ok(None), ok({"id": "1"}), ok([])])
-def test_an_answer_to_an_update_that_is_not_understood_is_unknown(answer: httpx.Response) -> None:
+def test_an_update_with_a_malformed_answer_is_unknown(answer: httpx.Response) -> None:
     fake = Fake()
     plan = relabelled(fake, title="new")
     fake.before["PATCH leads/1", 0] = lambda: answer
@@ -111,28 +104,28 @@ def test_an_answer_to_an_update_that_is_not_understood_is_unknown(answer: httpx.
     assert outcome.detail == "the answer is not understood; the next plan will see what became of it"
 
 
-def test_one_failed_change_does_not_stop_those_that_do_not_need_it() -> None:
+def test_a_failed_change_skips_only_those_that_need_it() -> None:
     fake = Fake()
     fake.before["POST leadLabels", 0] = lambda: failed(400, "no")
     plan = fake.plan(label("A"), label("B"), lead("a", labels=refs("A")), lead("b", labels=refs("B")))
     outcomes = fake.apply(plan)
     assert ends(outcomes) == {"label:A": "failed", "label:B": "applied", "lead:a": "skipped", "lead:b": "applied"}
-    assert [outcome.detail for outcome in outcomes.values()] == [
+    assert details(outcomes) == [
         "addLeadLabel: 400, no", "", "because label:A was not applied", "",
     ]  # fmt: skip
 
 
-def test_a_failure_that_no_request_survives_ends_the_run() -> None:
+def test_a_fatal_failure_ends_the_run() -> None:
     fake = Fake()
     fake.before["POST leadLabels", 0] = lambda: failed(401, "bad token")
     outcomes = fake.apply(fake.plan(label("A"), lead("b")))
     assert ends(outcomes) == {"label:A": "failed", "lead:b": "skipped"}
-    assert [outcome.detail for outcome in outcomes.values()] == [
+    assert details(outcomes) == [
         "addLeadLabel: 401, bad token", "because addLeadLabel: 401, bad token",
     ]  # fmt: skip
 
 
-def test_stages_follow_each_other() -> None:
+def test_changes_are_applied_in_stages() -> None:
     fake = Fake()
     fake.label("old", "Old")
     fake.lead("1", "ns:gone", "old")
@@ -142,7 +135,7 @@ def test_stages_follow_each_other() -> None:
     assert fake.writes() == ["POST leadLabels", "POST leads", "DELETE leads/1", "DELETE leadLabels/old"]
 
 
-def test_an_observer_hears_of_every_end() -> None:
+def test_an_observer_is_told_the_end_of_each_change() -> None:
     fake, heard = Fake(), Heard()
     fake.apply(fake.plan(label("Hot"), lead("a", labels=refs("Hot"))), heard)
     assert heard.ended == [("label:Hot", "applied"), ("lead:a", "applied")]
@@ -156,11 +149,11 @@ def test_an_observer_hears_of_every_end() -> None:
         (KeyError("x"), "KeyError"),
     ],
 )
-def test_an_observer_that_cannot_note_things_down_ends_the_run(fails: Exception, why: str) -> None:
+def test_an_observer_that_fails_ends_the_run(fails: Exception, why: str) -> None:
     fake, heard = Fake(), Heard(fails=fails)
     outcomes = fake.apply(fake.plan(label("Hot"), lead("a"), lead("b")), heard)
     assert ends(outcomes) == {"label:Hot": "applied", "lead:a": "skipped", "lead:b": "skipped"}
-    assert [outcome.detail for outcome in outcomes.values()] == [
+    assert details(outcomes) == [
         f"but what was done could not be noted down ({why})",
         *[f"because what was done could not be noted down ({why})"] * 2,
     ]
@@ -168,7 +161,7 @@ def test_an_observer_that_cannot_note_things_down_ends_the_run(fails: Exception,
     assert fake.writes() == ["POST leadLabels"]
 
 
-def test_what_is_under_way_is_finished_when_an_observer_fails() -> None:
+def test_pending_requests_are_finished_when_an_observer_fails() -> None:
     fake, heard = Fake(), Heard(fails=OSError(28, "full"))
     outcomes = fake.apply(fake.plan(*(lead(f"k{number}") for number in range(20))), heard)
     done = [key for key, end in ends(outcomes).items() if end == "applied"]
@@ -176,7 +169,9 @@ def test_what_is_under_way_is_finished_when_an_observer_fails() -> None:
     assert len(fake.writes()) == len(done)
 
 
-def test_a_mistake_of_ours_ends_one_change(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_internal_error_is_the_end_of_one_change(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     fake = Fake()
     plan = fake.plan(label("Hot"), lead("a"))
 
@@ -194,7 +189,7 @@ def test_a_mistake_of_ours_ends_one_change(monkeypatch: pytest.MonkeyPatch, capl
     )
 
 
-def test_eight_changes_are_under_way_at_a_time() -> None:
+def test_eight_changes_are_applied_at_a_time() -> None:
     fake = Fake()
     plan = fake.plan(*(lead(f"k{number}") for number in range(20)))
     counts: list[int] = []

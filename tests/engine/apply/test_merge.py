@@ -9,7 +9,7 @@ import pytest
 from leadstate.engine.apply.merge import ROUNDS
 from leadstate.model.plan import AccountPlan
 from tests.harness.builders import label, refs
-from tests.harness.fake_api import Fake, ends, failed, ok
+from tests.harness.fake_api import Fake, ends, failed, ok, only
 
 
 def merge(fake: Fake) -> AccountPlan:
@@ -23,13 +23,6 @@ def account(leads: int) -> Fake:
     for number in range(leads):
         fake.lead(f"x{number}", None, "old")
     return fake
-
-
-def detail(outcomes: object) -> str:
-    assert isinstance(outcomes, dict)
-    (found,) = (outcome.detail for outcome in outcomes.values())
-    assert isinstance(found, str)
-    return found
 
 
 def test_a_lead_gets_the_label_in_the_place_of_the_old_one_and_only_once() -> None:
@@ -73,13 +66,13 @@ def test_the_last_lead_that_keeps_the_label_keeps_it_from_being_deleted() -> Non
     outcomes = fake.apply(plan)
     assert ends(outcomes) == {"label:Old": "failed"}
     moved = "1 lead had been moved to label:Hot and stays moved"
-    assert detail(outcomes) == f"updateLead: 1 lead still carries the label; {moved}"
+    assert only(outcomes).detail == f"updateLead: 1 lead still carries the label; {moved}"
     assert fake.sent.count("GET leads") == ROUNDS == 3
     assert "old" in fake.labels
     fake.lead("x1", None, "old")
     fake.alters["PATCH leads/x1"] = lambda _: {}
     moved = "2 leads had been moved to label:Hot and stay moved"
-    assert detail(fake.apply(merge(fake))) == f"updateLead: 2 leads still carry the label; {moved}"
+    assert only(fake.apply(merge(fake))).detail == f"updateLead: 2 leads still carry the label; {moved}"
 
 
 def test_a_label_that_no_lead_is_known_to_carry_is_looked_for_all_the_same() -> None:
@@ -97,7 +90,7 @@ def test_a_lead_that_cannot_be_written_does_not_stop_the_others_and_keeps_the_la
     fake.before["PATCH leads/x0", 0] = lambda: failed(400, "locked")
     outcomes = fake.apply(plan)
     moved = "; 29 leads had been moved to label:Hot and stay moved" if leads == 30 else ""
-    assert detail(outcomes) == f"updateLead: 400, locked{moved}"
+    assert only(outcomes).detail == f"updateLead: 400, locked{moved}"
     assert [lead["label_ids"] for lead in fake.leads.values()] == [["old"], *[["hot"]] * (leads - 1)]
     assert "GET leads" not in fake.sent
     assert "old" in fake.labels
@@ -109,7 +102,7 @@ def test_after_a_failure_that_no_request_survives_no_lead_is_begun() -> None:
     fake.before["PATCH leads/x9", 0] = lambda: failed(400, "locked")
     fake.before["PATCH leads/x0", 0] = lambda: failed(401)
     outcomes = fake.apply(plan)
-    assert detail(outcomes).startswith("updateLead: 401")
+    assert only(outcomes).detail.startswith("updateLead: 401")
     assert len(fake.writes()) < 20
 
 
@@ -124,7 +117,7 @@ def test_an_answer_that_is_no_lead_ends_no_sibling_and_nothing_is_sent_after_the
     fake.before["GET leads/x0", 0] = lambda: answer
     outcomes = fake.apply(plan)
     assert ends(outcomes) == {"label:Old": "failed"}
-    assert "getLead: answered a malformed lead: " in detail(outcomes)
+    assert "getLead: answered a malformed lead: " in only(outcomes).detail
     assert [lead["label_ids"] for lead in fake.leads.values()] == [["old"], *[["hot"]] * 19]
     assert "old" in fake.labels
 
@@ -136,7 +129,7 @@ def test_a_list_of_leads_that_are_none_deletes_nothing() -> None:
     fake.before["GET leads", 0] = lambda: page
     outcomes = fake.apply(plan)
     wrong = "getLeads: answered a malformed lead: in row 1, `label_ids` is not a list"
-    assert detail(outcomes) == f"{wrong}; 1 lead had been moved to label:Hot and stays moved"
+    assert only(outcomes).detail == f"{wrong}; 1 lead had been moved to label:Hot and stays moved"
     assert "old" in fake.labels
 
 
