@@ -104,7 +104,7 @@ class Fake(httpx.AsyncBaseTransport):
         rows = [lead for lead in self.leads.values() if bool(lead.get("is_archived")) is archived]
         if "sort" in request.url.params and self.sorts:
             rows.reverse()
-        start, limit = (int(request.url.params[name]) for name in ("start", "limit"))
+        start, limit = (int(request.url.params.get(name, 0)) for name in ("start", "limit"))
         more = len(rows) > start + limit
         return ok(rows[start : start + limit], pagination={"limit": limit, "more_items_in_collection": more})
 
