@@ -6,7 +6,7 @@ from pathlib import Path
 
 from leadstate.model.address import Address
 from leadstate.model.plan import AccountPlan, Change, Outcome, Touch
-from leadstate.pipedrive.retry import Delay
+from leadstate.pipedrive.pacing import Delay
 
 
 class Observer:

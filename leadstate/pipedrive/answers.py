@@ -217,7 +217,7 @@ def _error(
     status = reply.status_code
     said = _said(reply, body, scrub)
     if reply.is_redirect or reply.is_informational:
-        where = scrub(_host(reply.headers.get("location", ""))) if reply.is_redirect else ""
+        where = scrub(host_of(reply.headers.get("location", ""))) if reply.is_redirect else ""
         return Redirected(operation.id, f"redirected{f' to {where}' if where else ''}, not followed", status=status)
     if status == httpx.codes.FORBIDDEN and body is None:
         return Blocked(operation.id, "403 without a JSON body: the vendor's shield blocks this client", status=status)
@@ -243,26 +243,28 @@ def _duration(seconds: float) -> str:
     return f"{hours:,} h {minutes} min" if hours else f"{minutes} min"
 
 
-def _host(location: str) -> str:
+def host_of(address: str) -> str:
+    """Return the host of an address; nothing if there is none in it."""
     try:
-        return httpx.URL(location).host
+        return httpx.URL(address).host
     except (httpx.InvalidURL, ValueError):
         return ""
 
 
-def _said(reply: httpx.Response, body: dict[str, Any] | None, scrub: Callable[[str], str]) -> str:
-    """What the server said, in one line; bodies of real errors vary, so everything is optional.
+def quoted(value: object, scrub: Callable[[str], str]) -> str:
+    """Return what a server said, in one line that is not long; nothing if it is neither a text nor a number.
 
     Secrets go before the text is cut: the beginning of one would not be known for what it is.
     """
-    parts = [str(reply.status_code)]
-    for key in ("error", "error_info", "code"):
-        value = body.get(key) if body else None
-        text = " ".join(scrub(str(value)).split())[:_LONGEST_QUOTE] if isinstance(value, str | int) else ""
-        if text not in ("", *parts):
-            parts.append(text)
+    return " ".join(scrub(str(value)).split())[:_LONGEST_QUOTE] if isinstance(value, str | int) else ""
+
+
+def _said(reply: httpx.Response, body: dict[str, Any] | None, scrub: Callable[[str], str]) -> str:
+    """Return what the server said, in one line; bodies of real errors vary, so everything is optional."""
+    said = [quoted((body or {}).get(key), scrub) for key in ("error", "error_info", "code")]
+    parts = list(dict.fromkeys((str(reply.status_code), *filter(None, said))))
     if correlation := reply.headers.get("x-correlation-id"):
-        parts.append(f"correlation id {scrub(correlation)[:_LONGEST_QUOTE]}")
+        parts.append(f"correlation id {quoted(correlation, scrub)}")
     return ", ".join(parts)
 
 

@@ -13,21 +13,25 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
 import httpx
 
 from leadstate.pipedrive.answers import BOUNDS, Answer, Bounds, read
 from leadstate.pipedrive.errors import ApiError, RateLimited, TooLarge, Unreachable
 from leadstate.pipedrive.operations import Operation, Request
-from leadstate.pipedrive.rate_limit import SEARCH_LIMIT, Limiter
-from leadstate.pipedrive.retry import Again, Delay, verdict
+from leadstate.pipedrive.pacing import SEARCH_LIMIT, Delay, Limiter, pause_before_retry
 from leadstate.pipedrive.secrets import Secrets, Token
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
 TURNS = 12
 """Turns of the event loop that httpx takes to send a request, and some more; too few cost a little time."""
+
+HEADER: Final = "x-api-token"
+
+_PIECE = 2**20
+"""Bytes that are decompressed at a time."""
 
 Transport: TypeAlias = httpx.AsyncBaseTransport
 """Carries requests in place of the network."""
@@ -76,9 +80,6 @@ class Pace:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     draw: Callable[[], float] = random.random
-
-
-HEADER: Final = "x-api-token"
 
 
 class Signer(httpx.Auth, ABC):
@@ -163,15 +164,15 @@ class Connection:
                 waited += failure.seconds
                 if failure.fatal:
                     self._over = failure
-                judged = verdict(method, attempt, failure, self.pace.draw())
-                if not isinstance(judged, Again) or waited >= self.bounds.seconds:
+                pause = pause_before_retry(method, attempt, failure, self.pace.draw())
+                if pause is None or waited >= self.bounds.seconds:
                     raise
-                _log.info("%s; again in %.1f s", failure, judged.after)
-                self.delayed(Delay(judged.after, request.operation.id, attempt, str(failure)))
+                _log.info("%s; again in %.1f s", failure, pause)
+                self.delayed(Delay(pause, request.operation.id, attempt, str(failure)))
                 if isinstance(failure, RateLimited):
-                    self._limiter.pause(judged.after)
+                    self._limiter.pause(pause)
                 else:
-                    await self.pace.sleep(judged.after)
+                    await self.pace.sleep(pause)
         raise AssertionError  # count() does not end
 
     async def _wait(self, seconds: float) -> None:
@@ -224,10 +225,6 @@ class Connection:
         return reply
 
 
-_PIECE = 2**20
-"""Bytes that are decompressed at a time."""
-
-
 class TooLargeError(httpx.DecodingError):
     """An answer is longer than it may be."""
 
@@ -244,16 +241,19 @@ def bounded(bounds: Bounds) -> Callable[[httpx.Response], Awaitable[None]]:
             raise TypeError("the hook is for an AsyncClient")
         content = bytearray()
         encoding = reply.headers.pop("content-encoding", "identity").strip().lower()
+        zipped = encoding in ("gzip", "x-gzip", "deflate")
+        decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)  # 32: the header tells gzip from zlib
         try:
-            decoder = _decoder(encoding)
+            if not zipped and encoding not in ("", "identity"):
+                raise httpx.DecodingError("the answer has an encoding that was not asked for")
             async for received in stream:
                 rest = received
                 while rest:
-                    content += decoder.decompress(rest, _PIECE)
-                    rest = decoder.unconsumed_tail
+                    content += decoder.decompress(rest, _PIECE) if zipped else rest
+                    rest = decoder.unconsumed_tail if zipped else b""
                     if len(content) > bounds.answer:
                         raise TooLargeError(f"the answer is longer than {bounds.answer:,} bytes")
-            content += decoder.flush()
+            content += decoder.flush() if zipped else b""
         except zlib.error as failure:
             raise httpx.DecodingError(str(failure)) from None
         finally:
@@ -261,44 +261,6 @@ def bounded(bounds: Bounds) -> Callable[[httpx.Response], Awaitable[None]]:
         reply.stream = httpx.ByteStream(bytes(content))
 
     return read
-
-
-class _Decoder(Protocol):
-    """As `zlib.decompressobj` gives one."""
-
-    @property
-    def unconsumed_tail(self) -> bytes:
-        """What of the data is left."""
-
-    def decompress(self, data: bytes, max_length: int, /) -> bytes:
-        """Return the next piece of the content."""
-
-    def flush(self) -> bytes:
-        """Return the end of the content."""
-
-
-class _Plain:
-    """The content is what was sent."""
-
-    unconsumed_tail = b""
-
-    def decompress(self, data: bytes, _max_length: int, /) -> bytes:
-        """Return the data: it is no longer than it was sent."""
-        return data
-
-    def flush(self) -> bytes:
-        """Return nothing."""
-        return b""
-
-
-def _decoder(encoding: str) -> _Decoder:
-    match encoding:
-        case "" | "identity":
-            return _Plain()
-        case "gzip" | "x-gzip" | "deflate":
-            return zlib.decompressobj(zlib.MAX_WBITS | 32)  # 32: the header tells gzip from zlib
-        case _:
-            raise httpx.DecodingError("the answer has an encoding that was not asked for")
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from leadstate.model.address import Span
 from leadstate.model.diagnostics import counted
+from leadstate.pipedrive.answers import host_of, quoted
 from leadstate.pipedrive.connection import Signer, why
 from leadstate.pipedrive.errors import ApiError, NoAccessToken, NoTokenServer, WrongCompany
 from leadstate.pipedrive.secrets import Secrets, Token
@@ -185,7 +186,9 @@ class OAuth(Signer):
         """A proxy or a sandbox has an address of its own, so only a company's can be compared."""
         if not api_domain or not self._host.endswith(_COMPANIES):
             return
-        there = self.secrets.scrub(_host(api_domain))
+        there = self.secrets.scrub(
+            host_of(api_domain if "://" in api_domain else f"https://{api_domain}") or api_domain
+        )
         if there != self._host:
             raise WrongCompany(
                 OPERATION,
@@ -206,14 +209,14 @@ class OAuth(Signer):
         return NoAccessToken(OPERATION, said, hint=hint, span=self._client.at)
 
     def _said(self, reply: httpx.Response) -> str:
-        """What the server said, in one line: in Pipedrive's words, else in those that OAuth has for it."""
+        """Return what the server said: in Pipedrive's words, else in those that OAuth has for it."""
         try:
             body = reply.json()
         except (ValueError, RecursionError):
             return ", no JSON"
         found = [body.get(key) for key in ("message", "error_description", "error")] if isinstance(body, dict) else []
         text = next((text for text in found if isinstance(text, str) and text), "")
-        return f", {' '.join(self.secrets.scrub(text).split())[:_LONGEST_QUOTE]}" if text else ""
+        return f", {quoted(text, self.secrets.scrub)}" if text else ""
 
 
 def _signed(request: httpx.Request, access: _Access) -> httpx.Request:
@@ -224,11 +227,3 @@ def _signed(request: httpx.Request, access: _Access) -> httpx.Request:
 def _is_token(text: str) -> bool:
     """Whether it can stand in a header."""
     return 0 < len(text) <= _LONGEST_TOKEN and all("!" <= char <= "~" for char in text)
-
-
-def _host(address: str) -> str:
-    """The host of an address with or without a scheme."""
-    try:
-        return httpx.URL(address if "://" in address else f"https://{address}").host
-    except (httpx.InvalidURL, ValueError):
-        return address

@@ -12,7 +12,6 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from leadstate.model.diagnostics import counted
 from leadstate.pipedrive.answers import BOUNDS, Answer, Bounds
 from leadstate.pipedrive.errors import EndlessListing, IncompleteListing
 from leadstate.pipedrive.operations import Operation, Request
@@ -64,7 +63,7 @@ async def read_pages(
         IncompleteListing: the listing shifted or goes in circles, or a page was shorter than it promised.
     """
     last, step = None, size - 1
-    seen: set[str] = set()
+    listed = _Rows(operation, bounds)
     under_way: deque[asyncio.Task[Answer]] = deque()
     asked = 0
     lanes = asyncio.Semaphore(AT_ONCE)
@@ -74,22 +73,11 @@ async def read_pages(
                 request = Request(operation, query=(*query, ("limit", str(size)), ("start", str(asked * step))))
                 under_way.append(asyncio.create_task(get(request, lanes)))
                 asked += 1
-            answer = await under_way.popleft()
-            rows, start = answer.rows(), number * step
-            granted, more = answer.page()
+            answer, start = await under_way.popleft(), number * step
+            rows = answer.rows()
             if last is not None and (not rows or _id(rows[0]) != last):
-                raise IncompleteListing(operation.id, f"the listing changed while it was read (near row {start})")
-            if more and len(rows) < max(2, granted or 0):
-                raise IncompleteListing(
-                    operation.id, f"{len(rows)} rows where {granted} were promised (from row {start})"
-                )
-            fresh = rows if last is None else rows[1:]
-            ids = [id_ for id_ in map(_id, fresh) if isinstance(id_, str)]
-            if len(ids) != len({*ids}) or not seen.isdisjoint(ids):
-                raise IncompleteListing(operation.id, f"a row is listed twice (from row {start})")
-            seen.update(ids)
-            if more:
-                check_length(operation, number + 1, len(seen), bounds)
+                raise listed.shifted(start)
+            fresh, more = listed.take(answer, number, start)
             yield Page(fresh, more)
             if not more:
                 return
@@ -148,6 +136,34 @@ def check_length(operation: Operation, pages: int, rows: int, bounds: Bounds) ->
         raise EndlessListing(operation.id, f"the listing does not end: more follows after {pages:,} pages")
 
 
+class _Rows:
+    """What the pages of one listing have shown, whatever their order."""
+
+    def __init__(self, operation: Operation, bounds: Bounds) -> None:
+        self._operation = operation
+        self._bounds = bounds
+        self._seen: set[str] = set()
+
+    def take(self, answer: Answer, number: int, start: int) -> tuple[list[Any], bool]:
+        """Return the rows of a page that the page before it does not hold, and whether more follow."""
+        rows, (granted, more) = answer.rows(), answer.page()
+        if more and len(rows) < max(2, granted or 0):
+            words = f"{len(rows)} rows where {granted} were promised (from row {start})"
+            raise IncompleteListing(self._operation.id, words)
+        fresh = rows[1:] if number else rows
+        ids = [row_id for row_id in map(_id, fresh) if isinstance(row_id, str)]
+        if len(ids) != len({*ids}) or not self._seen.isdisjoint(ids):
+            raise IncompleteListing(self._operation.id, f"a row is listed twice (from row {start})")
+        self._seen.update(ids)
+        if more:
+            check_length(self._operation, number + 1, start + len(rows), self._bounds)
+        return fresh, more
+
+    def shifted(self, start: int) -> IncompleteListing:
+        """Return the error of two pages that do not follow on each other."""
+        return IncompleteListing(self._operation.id, f"the listing changed while it was read (near row {start})")
+
+
 async def _drop(under_way: deque[asyncio.Task[Answer]]) -> None:
     for task in under_way:
         task.cancel()
@@ -191,8 +207,8 @@ class MeasuredListing:
         self._step = size - 1
         self._least = 1
         self._most: int | None = None
-        self._edges: dict[int, tuple[str, str]] = {}
-        self._seen: set[str] = set()
+        self._edges: dict[int, tuple[object, object]] = {}
+        self._rows = _Rows(operation, bounds)
         self._lanes = asyncio.Semaphore(AT_ONCE)
 
     @property
@@ -244,9 +260,7 @@ class MeasuredListing:
         """Raise `IncompleteListing` unless the pages, which all are read, follow on each other."""
         for number in range(1, len(self._edges)):
             if self._edges[number][0] != self._edges[number - 1][1]:
-                raise IncompleteListing(
-                    self._operation.id, f"the listing changed while it was read (near row {number * self._step})"
-                )
+                raise self._rows.shifted(number * self._step)
 
     async def read(self, number: int) -> None:
         """Read one page, of which only a few are under way at a time however many are asked for.
@@ -258,40 +272,17 @@ class MeasuredListing:
         start = number * self._step
         query = (("limit", str(self._size)), ("start", str(start)))
         answer = await self._get(Request(self._operation, query=query), self._lanes)
-        rows, (granted, more) = answer.rows(), answer.page()
-        if number and len(rows) <= 1 and not more:  # at most the last row of the page before
+        rows = answer.rows()
+        if number and len(rows) <= 1 and not answer.page()[1]:  # at most the last row of the page before
             self._most = number if self._most is None else min(self._most, number)
         else:
-            self._note(number, rows, granted, more=more)
+            fresh, more = self._rows.take(answer, number, start)
+            if not number and more:
+                self._step = len(rows) - 1
+            self._take(fresh)
+            self._edges[number] = (_id(rows[0]), _id(rows[-1])) if rows else ("", "")
+            self._least = max(self._least, number + (2 if more else 1))
+            if not more:
+                self._most = number + 1 if self._most is None else min(self._most, number + 1)
         if self._most is not None and self._least > self._most:
             raise IncompleteListing(self._operation.id, "the listing became longer or shorter while it was read")
-
-    def _note(self, number: int, rows: Sequence[Any], granted: int | None, *, more: bool) -> None:
-        """Hand the rows of a page on, and note what it tells of the length."""
-        start = number * self._step
-        if more and (len(rows) < max(2, granted or 0) or (number and len(rows) != self._step + 1)):
-            raise IncompleteListing(
-                self._operation.id, f"{len(rows)} rows where {granted} were promised (from row {start})"
-            )
-        if not number and more:
-            self._step = len(rows) - 1
-        fresh = rows[1:] if number else rows
-        ids = [row["id"] for row in fresh if isinstance(row, dict) and isinstance(row.get("id"), str)]
-        if len(ids) != len({*ids}) or not self._seen.isdisjoint(ids):
-            raise IncompleteListing(self._operation.id, f"a row is listed twice (from row {start})")
-        self._seen.update(ids)
-        if more and ((number + 1) * self._step >= self._bounds.rows or number + 1 >= self._bounds.pages):
-            raise EndlessListing(
-                self._operation.id, f"the listing does not end: more follows after {counted(number + 1, 'page')}"
-            )
-        self._take(fresh)
-        self._edges[number] = (_string_id(rows[0]), _string_id(rows[-1])) if rows else ("", "")
-        if more:
-            self._least = max(self._least, number + 2)
-        else:
-            self._least = max(self._least, number + 1)
-            self._most = number + 1 if self._most is None else min(self._most, number + 1)
-
-
-def _string_id(row: object) -> str:
-    return str(row.get("id")) if isinstance(row, dict) else ""

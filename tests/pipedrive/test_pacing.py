@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from leadstate.pipedrive.rate_limit import Limiter
+from leadstate.pipedrive.pacing import Limiter
 from tests.harness.connections import FakeTime
 
 WINDOW = 2.0

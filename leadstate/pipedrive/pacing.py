@@ -1,8 +1,11 @@
-"""One account's burst window: requests start only where the server has room for them, as far as can be foreseen.
+"""When a request to one account is sent: while the burst window has room, and again after a failure that may pass.
 
 Pipedrive lets a token make so many requests in a rolling window of 2 seconds, 20 on the smallest plan, and names the
 number in `x-ratelimit-limit` (Pipedrive docs: rate limiting). A request counts from when it arrives, which is before we
 have its answer, so a place that was taken is free 2 seconds after the answer: later than need be, and never too early.
+
+Reads, PATCH and DELETE may be repeated: they converge. A POST whose answer was lost may have created something, and
+there is no idempotency key (Pipedrive docs name none), so it is never repeated: the caller has to look first.
 """
 
 import asyncio
@@ -10,19 +13,69 @@ import math
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from leadstate.pipedrive.errors import ApiError, RateLimited, ServerFailure, Unreachable
+from leadstate.pipedrive.operations import Method
 
 Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
 
-WINDOW = 2.0
-SMALLEST_LIMIT = 20
+WINDOW: Final = 2.0
+SMALLEST_LIMIT: Final = 20
 """What the smallest plan allows an API token, and OAuth four times over: enough to know before the first answer."""
 
-SEARCH_LIMIT = 10
+SEARCH_LIMIT: Final = 10
 """What every plan allows of searches (Pipedrive docs: rate limiting)."""
 
-LONGEST_WAIT = 10.0
+LONGEST_WAIT: Final = 10.0
 """A header that asks for much more than a window is not about the window."""
+
+ATTEMPTS: Final = 5
+"""How often one request is sent at the most."""
+
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 8.0
+_LONGEST_WINDOW = 30.0
+_PASSING = (502, 503, 504)
+"""Statuses of a gateway or of a server that is busy; 500 and 501 say that the request itself fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """A while in which nothing is sent, or after which a request is sent again.
+
+    Attributes:
+        seconds: how long.
+        operation: what is sent again; empty where the burst window has no room.
+        attempt: how often that was sent already.
+        reason: what came of it the last time.
+    """
+
+    seconds: float
+    operation: str = ""
+    attempt: int = 0
+    reason: str = ""
+
+
+def pause_before_retry(method: Method, attempt: int, failure: ApiError, draw: float) -> float | None:
+    """Return the seconds after which a failed request is sent again; None if it is not.
+
+    Args:
+        method: of the request.
+        attempt: how often it has been sent, from 1.
+        failure: what came of the last time.
+        draw: a random number from 0 to 1, which spreads clients that failed together.
+    """
+    if failure.fatal or attempt >= ATTEMPTS or (method == "POST" and failure.perhaps_done):
+        return None
+    if isinstance(failure, RateLimited):
+        # It was refused before anything happened, whatever the method.
+        return min(failure.retry_after or WINDOW, _LONGEST_WINDOW) + draw / 2
+    if isinstance(failure, Unreachable) or (isinstance(failure, ServerFailure) and failure.status in _PASSING):
+        return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** (attempt - 1)) * (1 + draw) / 2
+    return None
 
 
 class Limiter:
