@@ -4,8 +4,8 @@ Rich's tables measure every cell several times; `print_rows` measures each once.
 """
 
 import io
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import zip_longest
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -34,11 +34,13 @@ def print_rows(console: Console, rows: Sequence[Sequence[Cell]], *, folds: int, 
     """
     if not rows:
         return
-    widths = [max(map(cell_width, column)) for column in zip(*rows, strict=True)]
+    taken = [[cell_width(cell) for cell in row] for row in rows]
+    widths = [max(column) for column in zip(*taken, strict=True)]
     # As in rich's tables: an empty column at the end takes a place all the same.
     widths[-1] = max(1, widths[-1])
     widths = _fitting(widths, console.width - GAP * (len(widths) - 1), folds)
-    _print_lines(console, (line for row in rows for line in _lines(console, row, widths, hangs)))
+    lines = (_lines(console, row, needs, widths, hangs) for row, needs in zip(rows, taken, strict=True))
+    _print_lines(console, itertools.chain.from_iterable(lines))
 
 
 def lack(console: Console, rows: Sequence[Sequence[Cell]], *, folds: int) -> bool:
@@ -87,12 +89,19 @@ def cell_width(cell: Cell) -> int:
     return sum(cell_len(text) for text, _ in cell)
 
 
-def _lines(console: Console, row: Sequence[Cell], widths: Sequence[int], hangs: Sequence[int]) -> Iterator[Cell]:
+def _lines(
+    console: Console, row: Sequence[Cell], needs: Sequence[int], widths: Sequence[int], hangs: Sequence[int]
+) -> Iterator[Cell]:
+    """Yield the lines of a row; `needs` are the columns that each cell takes on one line."""
+    if all(need <= width for need, width in zip(needs, widths, strict=True)):
+        padding = ((" " * (width - need + GAP), "") for need, width in zip(needs, widths, strict=True))
+        yield [piece for cell, space in zip(row, padding, strict=True) for piece in (*cell, space)]
+        return
     folded = [
         _hanging(console, cell, width) if column in hangs else _folded(console, cell, width)
         for column, (cell, width) in enumerate(zip(row, widths, strict=True))
     ]
-    for cells in zip_longest(*folded, fillvalue=()):
+    for cells in itertools.zip_longest(*folded, fillvalue=()):
         line: list[tuple[str, str]] = []
         for cell, width in zip(cells, widths, strict=True):
             line += [*cell, (" " * (width - cell_width(cell) + GAP), "")]
