@@ -167,7 +167,8 @@ def one_line(raw: str) -> str:
     normal = text(raw)
     if not normal:
         raise PydanticCustomError("empty_text", "is empty")
-    if any(unicodedata.category(char) in _NOT_IN_A_LINE for char in normal):
+    # No such character is printable, and whether a text is takes no time.
+    if not normal.isprintable() and any(unicodedata.category(char) in _NOT_IN_A_LINE for char in normal):
         raise PydanticCustomError("control_character", "holds a line break or another control character")
     return normal
 
@@ -196,7 +197,8 @@ RemoteId = Annotated[int, Field(gt=0, lt=2**53)]
 
 def fields_set(spec: BaseModel) -> Mapping[str, object]:
     """The fields that were written, in the model's order; one that was not written is not managed."""
-    return {name: getattr(spec, name) for name in type(spec).model_fields if name in spec.model_fields_set}
+    written = spec.model_fields_set
+    return {name: getattr(spec, name) for name in type(spec).model_fields if name in written}
 
 
 _EXPECTED: Final = {
