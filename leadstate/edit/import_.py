@@ -12,13 +12,13 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from leadstate.config.rules.variables import has_variable
-from leadstate.edit.spelling import plainly, readable_key, visible_to
+from leadstate.edit.spelling import as_people_write, readable_key
 from leadstate.kinds.base import Kind, Spec
 from leadstate.kinds.lead_spec import LeadSpec
 from leadstate.kinds.values import OrganizationRef, PersonRef, UserRef
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.resource import Known, Live, Money
+from leadstate.model.resource import Known, Live
 
 Found = Mapping[str, Sequence[Live]]
 """Account → what it has, in the order of its listing."""
@@ -30,6 +30,12 @@ _FIELDS: Final = (
 )  # fmt: skip
 """Whether a lead was seen is left out: people flip it by looking."""
 
+_LIKE_VARIABLE: Final = ("it holds `${`, which would be taken for a variable", "rename it in Pipedrive")
+_CONTACTS: Final[Mapping[str, tuple[str, type[Spec]]]] = {
+    "person": ("person", PersonRef),
+    "organization": ("organization", OrganizationRef),
+    "owner": ("user", UserRef),
+}
 _NEVER_UNSET: Final = ("owner", "visible_to")
 """Where an account tells one and another does not, nobody could write that down."""
 
@@ -146,42 +152,24 @@ def lead_items(found: Found, known: Mapping[str, Known], written: Written) -> Ta
     return taken
 
 
-_LIKE_VARIABLE: Final = ("it holds `${`, which would be taken for a variable", "rename it in Pipedrive")
-
-
 def _lead_fields(lead: Live, names: Mapping[Ref, str], plan: Any, known: Known) -> Fields:
-    """What a lead has, as people write it; what it has not is not written."""
+    """Return what a lead has, as people write it; what it has not is not written."""
     fields: Fields = {}
     for name in _FIELDS:
         value = lead.attrs[name]
-        if isinstance(value, Money):
-            fields[name] = plainly(value)
-        elif name == "visible_to" and isinstance(value, str):
-            fields[name] = visible_to(int(value), plan) if value.isdecimal() else value
-        elif name == "labels":
+        if name == "labels":
             carried = value if isinstance(value, tuple) else ()
             told = [names[ref] for ref in carried if isinstance(ref, Ref) and ref in names]
             fields[name] = told if len(told) == len(carried) else {"at_least": told}
         elif name in _CONTACTS and isinstance(value, int):
-            fields[name] = _described(name, value, known)
+            kind, model = _CONTACTS[name]
+            words = known.get((kind, value), {})
+            # An id is written where a file cannot hold what somebody is known by.
+            unfit = any(map(has_variable, words.values())) or not _is_valid(model, words)
+            fields[name] = value if unfit else dict(words)
         elif value is not None:
-            fields[name] = value
+            fields[name] = as_people_write(name, value, plan)
     return fields
-
-
-_CONTACTS: Final = {"person": "person", "organization": "organization", "owner": "user"}
-_DESCRIPTIONS: Final[Mapping[str, type[Spec]]] = {
-    "person": PersonRef,
-    "organization": OrganizationRef,
-    "owner": UserRef,
-}
-
-
-def _described(name: str, id_: int, known: Known) -> object:
-    """What somebody is known by, where a file can hold that; else the id."""
-    words = known.get((_CONTACTS[name], id_), {})
-    unfit = any(map(has_variable, words.values())) or not _is_valid(_DESCRIPTIONS[name], words)
-    return id_ if unfit else dict(words)
 
 
 def _is_valid(model: type[Spec], fields: Mapping[str, Any]) -> bool:

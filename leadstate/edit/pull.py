@@ -14,13 +14,13 @@ from pydantic import ValidationError
 from leadstate.config.configuration import Configuration
 from leadstate.config.rules.variables import has_variable
 from leadstate.edit.items import Files, Item, spellings
-from leadstate.edit.spelling import plainly, visible_to
-from leadstate.edit.writer import Edit, Set, edited
+from leadstate.edit.spelling import as_people_write
+from leadstate.edit.writer import Edit, Set
 from leadstate.kinds import KINDS
 from leadstate.model.address import Address, Ref, Span
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.plan import Change, FieldDiff
-from leadstate.model.resource import CUSTOM, AtLeast, Desired, Side, text
+from leadstate.model.resource import CUSTOM, Desired, Side, references, text
 
 _CONTACTS: Final = {"person": "organization", "organization": "person"}
 
@@ -52,10 +52,13 @@ def accept(changes: Sequence[Change], files: Files, everything: Configuration) -
     accepted = Accepted()
     declared = {account.account.name: account.account.desired for account in everything.accounts}
     scopes: dict[Span, set[str]] = defaultdict(set)
+    referred = {ref for change in changes for drifted in change.fields for ref in references(drifted.before)}
     for account, desired in declared.items():
         for desired_item in desired:
             scopes[desired_item.span].add(account)
+            referred |= references((*desired_item.attrs.values(), desired_item.moves_to))
     values: dict[Span, dict[str, dict[str, object]]] = defaultdict(lambda: defaultdict(dict))
+    keys: dict[Span, str] = {}
     for change in changes:
         account, item = change.address.account, files.item(change.span)
         for drifted in change.fields:
@@ -63,15 +66,20 @@ def accept(changes: Sequence[Change], files: Files, everything: Configuration) -
                 value = _value(change.address, drifted, item, files, declared[account])
             except _UnfitError as failure:
                 accepted.diagnostics.append(_diagnostic(change, drifted, failure))
-            else:
-                assert change.span is not None  # noqa: S101  for mypy: _value has refused it
-                values[change.span][drifted.path][account] = value
+                continue
+            assert item is not None  # noqa: S101  for mypy: _value has refused it
+            assert change.span is not None  # noqa: S101  as above
+            values[change.span][drifted.path][account] = value
+            if drifted.path == "name" and change.address.ref in referred and item.value.get("key") is None:
+                keys[change.span] = item.value["name"]
     for span, by_field in values.items():
         item = files.item(span)
         assert item is not None  # noqa: S101  as above
-        for name, live in by_field.items():
-            accepted.edits[item.file] += _edits(item, name, live, scopes[span])
-    _keep_references(accepted.edits, files, _references_of_tables(everything, files))
+        edits = [edit for name, live in by_field.items() for edit in _edits(item, name, live, scopes[span])]
+        # A label that gets another name, and is referred to by the old one, keeps that as its key.
+        if span in keys and any(edit.path == (*item.steps, "name") for edit in edits):
+            edits.append(Set((*item.steps, "key"), keys[span]))
+        accepted.edits[item.file] += edits
     return accepted
 
 
@@ -85,7 +93,7 @@ def _nested(name: str, value: object) -> dict[str, object]:
     return {outer[0]: {last: value}} if outer else {last: value}
 
 
-def _edits(item: Item, name: str, live: Mapping[str, object], scope: set[str]) -> Iterator[Edit]:
+def _edits(item: Item, name: str, live: Mapping[str, object], scope: set[str]) -> Iterator[Set]:
     """Into the item where every account that takes the value from there has the same, else into its overrides."""
     steps = _steps(name)
     sharing = {account for account in scope if not item.overrides(account, steps)}
@@ -107,13 +115,10 @@ def _value(address: Address, field: FieldDiff, item: Item | None, files: Files, 
         raise _UnfitError("pull knows no way to write it", "write it by hand")
     name, account = field.path, address.account
     before = item.written(account, _steps(name))
-    value: Any
     if name == "labels":
         value = _labels(field.before, before, files, desired)
-    elif name == "visible_to" and isinstance(field.before, str):
-        value = visible_to(int(field.before), files.account(account).get("plan"), before)
     else:
-        value = plainly(field.before, before)
+        value = as_people_write(name, field.before, files.account(account).get("plan"), before)
     if isinstance(value, str) and has_variable(value):
         raise _UnfitError("it holds `${`, which would be taken for a variable", "rename it in Pipedrive")
     if value is None and name in _CONTACTS:
@@ -148,44 +153,6 @@ def _labels(live: Side, before: Any, files: Files, desired: Sequence[Desired]) -
         )
     there = {meant[name] for name in kept}
     return [*kept, *(written[ref][0] for ref in refs if isinstance(ref, Ref) and ref not in there)]
-
-
-def _keep_references(edits: dict[str, list[Edit]], files: Files, elsewhere: frozenset[str]) -> None:
-    """A label that gets another name, and is referred to by the old one, keeps that as its key."""
-    after = [edited(value, edits.get(name, ())) for name, value in files.values().items()]
-    used = elsewhere | {text(name) for value in after for name in _references(value)}
-    before = files.values()
-    for file, made in edits.items():
-        for edit in list(made):
-            if isinstance(edit, Set) and edit.path[0] == "labels" and edit.path[2:] == ("name",):
-                index = edit.path[1]
-                written = before[file]["labels"][index]
-                if written.get("key") is None and text(written["name"]) in used:
-                    made.append(Set((*edit.path[:2], "key"), written["name"]))
-
-
-def _references(value: Mapping[str, Any]) -> Iterator[str]:
-    """Every name of a label that a file's leads and labels refer to."""
-    for lead in value.get("leads") or ():
-        for item in (lead, *(lead.get("overrides") or {}).values()):
-            labels = item.get("labels") or ()
-            yield from labels["at_least"] if isinstance(labels, Mapping) else labels
-    for label in value.get("labels") or ():
-        if label.get("replace_with"):
-            yield label["replace_with"]
-
-
-def _references_of_tables(everything: Configuration, files: Files) -> frozenset[str]:
-    """The labels that leads in CSV files carry: the key of each, or its name where it has none."""
-    leads = (
-        desired
-        for account in everything.accounts
-        for desired in account.account.desired
-        if desired.marker is not None and not files.item(desired.span)
-    )
-    carried = (lead.attrs.get("labels") for lead in leads)
-    lists = (labels.refs if isinstance(labels, AtLeast) else labels for labels in carried)
-    return frozenset(ref.key for labels in lists if isinstance(labels, tuple) for ref in labels if isinstance(ref, Ref))
 
 
 def _diagnostic(change: Change, field: FieldDiff, failure: _UnfitError) -> Diagnostic:

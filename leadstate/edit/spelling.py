@@ -7,27 +7,25 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
-from leadstate.config.yaml.nodes import resolve
+from leadstate.config.yaml.diagnostics import Diagnostics, Source
+from leadstate.config.yaml.nodes import read_nodes, resolve
 from leadstate.kinds.lead import LEAD
 from leadstate.kinds.lead_spec import Visibility, visibility
 from leadstate.model.errors import LeadstateError
+from leadstate.model.escape import HIDDEN, quoted
 from leadstate.model.resource import Money
 
-_INDICATORS = frozenset(",[]{}#&*!|>'\"%@`")
-"""A plain text begins with none of these (YAML 1.2, section 7.3.3)."""
-_UNSURE_START = frozenset("-?:")
-"""With these only where something other than a space follows."""
-_IN_FLOW = re.compile(r"[,\[\]{}]|[\s\"':]:|[\s\"'?]\?|[:?](?=[\"'])")
-"""What ends a plain text within brackets; and what libyaml, which reads us, refuses there though YAML 1.2 does not."""
-_ANYWHERE = re.compile(r":(?=\s|$)|\s#|^(?:---|\.\.\.)(?=\s|$)|^<<$")
-_FITS = re.compile("[\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*")
-_HIDDEN: Final = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
-_JOINERS: Final = "\u200c\u200d"
-"""Emoji and some scripts need these two."""
-_SHORT: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
-_TWO_DIGITS, _FOUR_DIGITS = 0x100, 0x10000
+LONGEST: Final = 50
+"""Characters of a key: with a namespace, which has as many at most, within what a marker may have."""
+
+_WORDS_ONLY: Final = re.compile(r"[^\W\d_]\w*(?: \w+)*")
+"""Most texts: for these it is enough to see that they are no constant."""
+
+_VISIBILITIES: Final[tuple[Visibility, ...]] = ("owner", "group", "subgroups", "company")
 
 
 class UnwritableError(LeadstateError):
@@ -64,52 +62,29 @@ def written(value: object, *, quote: str = "", flow: bool = True) -> str:
 
 
 def _text(text: str, quote: str, *, flow: bool) -> str:
-    if any(unicodedata.category(char) == "Cs" for char in text):
+    if any("\ud800" <= char <= "\udfff" for char in text):
         return _unwritable(text)
-    harmless = _is_harmless(text)
-    if quote == "'" and harmless:
-        return "'" + text.replace("'", "''") + "'"
-    if quote != '"' and harmless and _is_plain(text, flow=flow):
-        return text
-    return '"' + "".join(_escaped(char) for char in text) + '"'
+    if quote != '"' and not HIDDEN.search(text):
+        if quote == "'":
+            return "'" + text.replace("'", "''") + "'"
+        if _is_plain(text, flow=flow):
+            return text
+    return quoted(text)
 
 
-def _is_harmless(text: str) -> bool:
-    """Whether every character can be seen and stand in a file as it is."""
-    return _FITS.fullmatch(text) is not None and not any(_is_hidden(char) for char in text)
-
-
+@cache
 def _is_plain(text: str, *, flow: bool) -> bool:
-    if not text or text != text.strip() or text[0] in _INDICATORS:
-        return False
-    if text[0] in _UNSURE_START and (len(text) == 1 or text[1].isspace() or (flow and text[0] != "-")):
-        return False
-    if _ANYWHERE.search(text) or (flow and (_IN_FLOW.search(text) or text[-1] in "?:")):
-        return False
-    return isinstance(resolve(text), str)
-
-
-def _is_hidden(char: str) -> bool:
-    return char not in _JOINERS and unicodedata.category(char) in _HIDDEN
-
-
-def _escaped(char: str) -> str:
-    if char in _SHORT:
-        return _SHORT[char]
-    if _FITS.fullmatch(char) and not _is_hidden(char):
-        return char
-    code = ord(char)
-    if code < _TWO_DIGITS:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < _FOUR_DIGITS else f"\\U{code:08x}"
+    """Return whether our own reader takes a text without quotes for itself: as a key, as an item and as a value."""
+    if _WORDS_ONLY.fullmatch(text):
+        return isinstance(resolve(text), str)
+    inner, value = (f"[{{{text}: {text}}}, [{text}], {text}]", [{text: text}, [text], text]) if flow else (text, text)
+    source = Source("", f"{text}:\n- {text}\n- {text}: {inner}", Path())
+    read = read_nodes(source, Diagnostics())
+    return read is not None and read.value == {text: [text, {text: value}]}
 
 
 def _unwritable(value: object) -> str:
     raise UnwritableError(f"{value!a} cannot be written into a YAML file", hint="change it in Pipedrive first")
-
-
-LONGEST: Final = 50
-"""Characters: with a namespace, which has as many at most, within what a marker may have."""
 
 
 def readable_key(title: str, taken: Collection[str]) -> str:
@@ -123,20 +98,21 @@ def readable_key(title: str, taken: Collection[str]) -> str:
     return key
 
 
-_WORDS: Final[tuple[Visibility, ...]] = ("owner", "group", "subgroups", "company")
+def as_people_write(name: str, value: object, plan: Any, before: object = None) -> Any:
+    """Return a live value in plain Python, as YAML holds it.
 
-
-def visible_to(number: int, plan: Any, before: object = "") -> object:
-    """In words where the account's plan has one, and no number was written before."""
-    words = [word for word in _WORDS if visibility(word, plan) == number]
-    return words[0] if words and isinstance(before, str) else number
-
-
-def plainly(value: object, before: Any = None) -> object:
-    """A value in plain Python, as YAML holds it; an amount that stays keeps its digits."""
+    Args:
+        name: its attribute.
+        value: the value.
+        plan: what the account's company has bought, as it is written.
+        before: what is written now: an amount that stays keeps its digits, and a visibility that is a number one.
+    """
     match value:
+        case str() if name == "visible_to" and value.isdecimal():
+            words = () if isinstance(before, int) else _VISIBILITIES
+            return next((word for word in words if visibility(word, plan) == int(value)), int(value))
         case Money():
-            amount = plainly(value.amount)
+            amount = as_people_write(name, value.amount, plan)
             if isinstance(before, Mapping) and before.get("amount") == amount:
                 amount = before["amount"]
             return {"amount": amount, "currency": value.currency}

@@ -29,13 +29,6 @@ class Set:
 
 
 @dataclass(frozen=True, slots=True)
-class Remove:
-    """Take the key at the end of a path away."""
-
-    path: Path
-
-
-@dataclass(frozen=True, slots=True)
 class Append:
     """Add items to the end of a list at the top of the file, which is made where there is none."""
 
@@ -43,38 +36,28 @@ class Append:
     items: tuple[object, ...]
 
 
-Edit: TypeAlias = Set | Remove | Append
+Edit: TypeAlias = Set | Append
 
 
 def edited(data: Mapping[str, Any], edits: Sequence[Edit]) -> dict[str, Any]:
-    """The values after the edits, one after the other; what was given stays as it was."""
+    """Return the values after the edits, one after the other; what was given stays as it was."""
     result: dict[str, Any] = dict(data)
     for edit in edits:
-        match edit:
-            case Set():
-                result = _put(result, edit.path, edit.value)
-            case Remove():
-                result = _drop(result, edit.path)
-            case Append():
-                result[edit.key] = [*(result.get(edit.key) or ()), *edit.items]
+        if isinstance(edit, Append):
+            result[edit.key] = [*(result.get(edit.key) or ()), *edit.items]
+        else:
+            result = _put(result, edit.path, edit.value)
     return result
 
 
 def _put(data: Any, path: Path, value: object) -> Any:
     if not path:
         return value
-    step, *rest = path
+    step, rest = path[0], path[1:]
     if isinstance(step, int):
-        return [*data[:step], _put(data[step], tuple(rest), value), *data[step + 1 :]]
+        return [*data[:step], _put(data[step], rest, value), *data[step + 1 :]]
     below: Mapping[str, Any] = {} if data is None else data
-    return {**below, step: _put(below.get(step), tuple(rest), value)}
-
-
-def _drop(data: Any, path: Path) -> Any:
-    step, *rest = path
-    if rest:
-        return _put(data, (step,), _drop(data[step], tuple(rest)))
-    return {key: value for key, value in data.items() if key != step}
+    return {**below, step: _put(below.get(step), rest, value)}
 
 
 def same(this: object, other: object) -> bool:
@@ -88,7 +71,7 @@ def same(this: object, other: object) -> bool:
     return type(this) is type(other) and this == other
 
 
-_COMMENT: Final = re.compile(r"^\s*#", re.MULTILINE)
+_COMMENT: Final = re.compile(r"\s#")
 _TO_COMMA: Final = re.compile(r"\s*,")
 
 
@@ -148,63 +131,67 @@ class _Writer:
         self.text = source.text
         self.lines = Lines(source.text)
 
-    def changes(self, spot: Spot, old: Any, new: Any) -> Iterator[_Splice]:
-        """What to splice in so that the value at a spot becomes another; within an entry, deeper ones first."""
+    def changes(
+        self, spot: Spot, old: Any, new: Any, *, key_end: int | None = None, flow: bool = True, top: bool = False
+    ) -> Iterator[_Splice]:
+        """Yield what to splice in so that the value at a spot becomes another; within an entry, deeper ones first.
+
+        Args:
+            spot: where the value stands.
+            old: the value.
+            new: what it becomes.
+            key_end: where its key ends; None for an item of a list.
+            flow: whether it stands within brackets.
+            top: whether it belongs to a key at the top of the file.
+        """
         if same(old, new):
             return
         if spot.shared:
             raise _refused(self.source, spot.begin, f"an alias (*{spot.anchor}) stands for this value elsewhere")
-        if spot.is_mapping and spot.entries and isinstance(new, dict):
-            yield from self._mapping(spot, spot.entries, old, new)
-        elif spot.entries and isinstance(new, list) and not spot.is_mapping:
-            yield from self._list(spot, spot.entries, old, new)
+        entries = spot.entries or []
+        if spot.is_mapping and entries and isinstance(new, dict) and old.keys() <= new.keys():
+            for entry in entries:
+                yield from self.changes(
+                    entry.value,
+                    old[entry.name],
+                    new[entry.name],
+                    key_end=entry.key_end,
+                    flow=spot.flow,
+                    top=spot.column == 0 and not spot.flow,
+                )
+            added = {name: value for name, value in new.items() if name not in old}
+            kept = range(len(entries))
+            if spot.flow:
+                yield from self._in_brackets(entries, kept, [written({name: added[name]})[1:-1] for name in added])
+            else:
+                lines = [line for name, value in added.items() for line in self._key(name, value, spot.column)]
+                yield from self._in_lines(spot, entries, kept, lines)
+        elif not spot.is_mapping and entries and isinstance(new, list) and (staying := _kept(old, new)):
+            yield from self._list(spot, entries, staying, old, new)
         else:
-            yield _Splice(spot.begin, spot.end, written(new, quote=spot.quote))
+            yield from self._whole(spot, new, key_end, flow=flow, top=top)
 
-    def _mapping(self, spot: Spot, entries: list[Entry], old: Any, new: Any) -> Iterator[_Splice]:
-        kept = [index for index, entry in enumerate(entries) if entry.name in new]
-        for index in kept:
-            entry = entries[index]
-            yield from self._entry(spot, entry, old[entry.name], new[entry.name])
-        added = [name for name in new if name not in old]
-        if spot.flow:
-            yield from self._in_brackets(
-                spot, entries, kept, [f"{written(name)}: {written(new[name])}" for name in added]
-            )
-            return
-        lines: list[str] = []
-        for name in added:
-            lines += self._key(name, new[name], spot.column)
-        yield from self._in_lines(spot, entries, kept, lines)
-
-    def _entry(self, spot: Spot, entry: Entry, old: Any, new: Any) -> Iterator[_Splice]:
-        """The value of a key that stays."""
-        value, at = entry.value, entry.key_end or entry.begin
-        if same(old, new):
-            return
-        top = spot.column == 0 and not spot.flow
-        if top and isinstance(new, list) and new and not (value.entries or value.shared):
+    def _whole(self, spot: Spot, new: Any, key_end: int | None, *, flow: bool, top: bool) -> Iterator[_Splice]:
+        """Replace a value of which nothing stays."""
+        colon = spot.begin if key_end is None else self.lines.after_colon(key_end)
+        if top and isinstance(new, list) and new and not spot.entries:
             # An empty list becomes one of lines; a comment beside it stays where it is.
-            colon = self.lines.after_colon(at)
-            yield _Splice(colon, max(colon, value.end), "")
-            end = self.lines.end(max(colon, value.end))
+            yield _Splice(colon, max(colon, spot.end), "")
+            end = self.lines.end(max(colon, spot.end))
             yield _Splice(end, end, "".join(self.lines.newline + line for line in self._items(new, "  ")))
-        elif value.begin == value.end:
-            colon = self.lines.after_colon(at)
-            yield _Splice(colon, colon, " " + written(new, flow=spot.flow))
-        elif value.entries and not value.flow and not value.shared and _becomes_another(value, old, new):
-            colon = self.lines.after_colon(at)
-            if _COMMENT.search(self.text[colon : value.end]) or "#" in self.text[colon : self.lines.end(colon)]:
-                raise _refused(self.source, value.begin, "a comment would be lost with this value")
-            yield _Splice(colon, value.end, " " + written(new, flow=spot.flow))
-        elif value.entries is None and not value.shared:
-            yield _Splice(value.begin, value.end, written(new, quote=value.quote, flow=spot.flow))
+        elif spot.begin == spot.end:
+            yield _Splice(colon, colon, " " + written(new, flow=flow))
+        elif spot.entries and not spot.flow:
+            if _COMMENT.search(self.text, colon, spot.end):
+                raise _refused(self.source, spot.begin, "a comment would be lost with this value")
+            yield _Splice(colon, spot.end, " " + written(new, flow=flow))
         else:
-            yield from self.changes(value, old, new)
+            yield _Splice(spot.begin, spot.end, written(new, quote=spot.quote, flow=flow))
 
-    def _list(self, spot: Spot, entries: list[Entry], old: list[Any], new: list[Any]) -> Iterator[_Splice]:
-        kept = _kept(old, new)
-        if kept and not same([old[index] for index in kept], new[: len(kept)]):
+    def _list(
+        self, spot: Spot, entries: list[Entry], kept: Sequence[int], old: list[Any], new: list[Any]
+    ) -> Iterator[_Splice]:
+        if not same([old[index] for index in kept], new[: len(kept)]):
             for index in kept:
                 yield from self.changes(entries[index].value, old[index], new[index])
         added = new[len(kept) :]
@@ -213,23 +200,17 @@ class _Writer:
         elif added and len(kept) == len(old) and "\n" in self.text[entries[-1].value.end : spot.end]:
             yield from self._on_own_lines(entries, [written(item) for item in added])
         else:
-            yield from self._in_brackets(spot, entries, kept, [written(item) for item in added])
+            yield from self._in_brackets(entries, kept, [written(item) for item in added])
 
-    def _in_brackets(
-        self, spot: Spot, entries: list[Entry], kept: Sequence[int], added: Sequence[str]
-    ) -> Iterator[_Splice]:
-        if not kept:
-            around = "{}" if spot.is_mapping else "[]"
-            yield _Splice(spot.begin, spot.end, around[0] + ", ".join(added) + around[1])
-            return
-        first, last, staying = kept[0], entries[kept[-1]], set(kept)
+    def _in_brackets(self, entries: list[Entry], kept: Sequence[int], added: Sequence[str]) -> Iterator[_Splice]:
+        first, end, staying = kept[0], entries[kept[-1]].value.end, set(kept)
         if first > 0:
             yield _Splice(entries[0].begin, entries[first].begin, "")
         for index in range(first + 1, len(entries)):
             if index not in staying:
                 yield _Splice(entries[index - 1].value.end, entries[index].value.end, "")
         if added:
-            yield _Splice(last.value.end, last.value.end, "".join(f", {text}" for text in added))
+            yield _Splice(end, end, "".join(f", {text}" for text in added))
 
     def _on_own_lines(self, entries: list[Entry], added: Sequence[str]) -> Iterator[_Splice]:
         """More items of a list in brackets that has its last bracket on a line of its own."""
@@ -242,20 +223,12 @@ class _Writer:
         yield _Splice(end, end, indent + f",{indent}".join(added))
 
     def _in_lines(self, spot: Spot, entries: list[Entry], kept: Sequence[int], lines: list[str]) -> Iterator[_Splice]:
-        """Entries that stand on lines of their own: those that go, and the lines of those that come."""
-        if not kept:
-            raise _refused(self.source, spot.begin, "all entries of a list or mapping that stands on lines would go")
-        for index in sorted(set(range(len(entries))) - set(kept)):
-            entry = entries[index]
-            begin, end = self.lines.begin(entry.begin), self.lines.end(entry.value.end)
-            before = self.text[begin : entry.begin]
-            if before.strip() and (spot.is_mapping or before.strip() != "-"):
-                begin, end = entry.begin, entries[index + 1].begin
-                if self.text[entry.value.end : end].strip():
-                    raise _refused(self.source, entry.begin, "a comment would be lost with this key")
-            else:
-                end = self.lines.next(end)
-            yield _Splice(begin, end, "")
+        """Take away the items of a list that are not kept, each with its lines, and add lines below the last entry."""
+        staying = set(kept)
+        for index, entry in enumerate(entries):
+            if index not in staying:
+                end = self.lines.next(self.lines.end(entry.value.end))
+                yield _Splice(self.lines.begin(entry.begin), end, "")
         if lines:
             end = self.lines.below(entries[kept[-1]].value.end, spot.column + (not spot.is_mapping))
             yield _Splice(end, end, "".join(self.lines.newline + line for line in lines))
@@ -283,13 +256,6 @@ class _Writer:
             else:
                 lines.append(f"{indent}- {written(item, flow=isinstance(item, Mapping | list))}")
         return lines
-
-
-def _becomes_another(value: Spot, old: Any, new: Any) -> bool:
-    """Whether nothing stays of a list or mapping that stands on lines."""
-    if value.is_mapping:
-        return not isinstance(new, dict) or not any(name in new for name in old)
-    return not isinstance(new, list) or not _kept(old, new)
 
 
 def _kept(old: Sequence[object], new: Sequence[object]) -> list[int]:

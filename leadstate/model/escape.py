@@ -4,16 +4,18 @@ GitHub Actions takes commands from any output: `::name::` where a line begins, a
 (actions/runner, ActionCommand.cs).
 """
 
+import json
 import re
 
 _HIDDEN = (
     r"\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b\u200e\u200f\u2028-\u202e"
-    r"\u2060-\u206f\ud800-\udfff\ufeff\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
+    r"\u2060-\u206f\ud800-\udfff\ufeff\ufff0-\ufffb\ufffe\uffff\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
     r"\U0001d173-\U0001d17a\U000e0000-\U000e007f"
 )
 """Controls, formats, halves of surrogate pairs and separators of lines (Unicode: Cc, Cf, Cs, Zl, Zp), all but the two
-joiners: emoji and some scripts need those, and they neither move nor turn anything."""
+joiners: emoji and some scripts need those, and they neither move nor turn anything. Also what YAML cannot hold."""
 
+HIDDEN = re.compile(f"[{_HIDDEN}]")
 _UNSAFE = re.compile(rf"[{_HIDDEN}]|^\s*:(?=:)|#(?=#\[)")
 _UNSAFE_IN_JSON = re.compile(rf"(?!\n)[{_HIDDEN}]|#(?=#\[)")
 _COMMAND = "##["
@@ -38,14 +40,20 @@ def is_visible(text: str) -> bool:
     return visible(text) == text
 
 
-def _escape_last(found: re.Match[str]) -> str:
-    before, last = found[0][:-1], found[0][-1]
-    return visible(before) + _escape(last)
+def quoted(text: str) -> str:
+    """Return the text in double quotes as YAML takes it, those characters written as escapes."""
+    return HIDDEN.sub(lambda found: escaped(found[0]), json.dumps(text, ensure_ascii=False))
 
 
-def _escape(char: str) -> str:
+def escaped(char: str) -> str:
+    """Return the escape of a character in Python and in YAML."""
     code = ord(char)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004  widths of an escape
+
+
+def _escape_last(found: re.Match[str]) -> str:
+    before, last = found[0][:-1], found[0][-1]
+    return visible(before) + escaped(last)
 
 
 def _in_json(char: str) -> str:

@@ -144,14 +144,10 @@ def test_a_label_that_gets_another_name_keeps_the_old_one_as_its_key_where_it_is
     assert edits(*drifts) == [Set(("labels", 2, "name"), "Lonely")]
 
 
-def test_a_label_that_no_lead_refers_to_any_more_gets_no_key() -> None:
-    drifts: list[tuple[str, str, Side]] = [(f"{name}/label:Hot", "name", "Hotter") for name in "ab"]
-    drifts += [("a/lead:l", "labels", ()), ("b/lead:l", "labels", ()), ("a/lead:m", "labels", ())]
-    assert edits(*drifts) == [
-        Set(("labels", 0, "name"), "Hotter"),
-        Set(("leads", 0, "labels"), []),
-        Set(("leads", 1, "labels"), {"at_least": []}),
-    ]
+def test_a_label_that_a_lead_begins_to_carry_in_the_same_run_keeps_its_name_as_key() -> None:
+    drifts: list[tuple[str, str, Side]] = [("a/label:Only", "name", "Lonely")]
+    drifts += [("a/lead:l", "labels", (Ref("label", "Hot"), Ref("label", "Only")))]
+    assert Set(("labels", 2, "key"), "Only") in edits(*drifts)
 
 
 @pytest.mark.parametrize(

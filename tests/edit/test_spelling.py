@@ -15,11 +15,12 @@ from leadstate.edit.spelling import UnwritableError, written
         (False, "false"),
         (Decimal("1E+2"), "100"),
         (Decimal("1.50"), "1.50"),
-        # Within brackets a dash may begin a plain text; a question mark and a colon may neither begin nor end one.
+        # Within brackets a dash may begin a plain text; a question mark and a colon may not.
         ("-5%", "-5%"),
         ("- a", '"- a"'),
         ("?a", '"?a"'),
-        ("a?", '"a?"'),
+        ("a?", "a?"),
+        ("-", '"-"'),
         ("a:", '"a:"'),
         ("aX", "aX"),
     ],

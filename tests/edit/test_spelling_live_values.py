@@ -8,7 +8,7 @@ import pytest
 from leadstate.config.loader import understand
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.edit.items import Files, places, spellings
-from leadstate.edit.spelling import plainly, visible_to
+from leadstate.edit.spelling import as_people_write
 from leadstate.model.address import Span
 from leadstate.model.resource import Desired, Money
 
@@ -52,7 +52,7 @@ def test_a_label_is_called_by_its_key_then_its_name_as_it_is_written(ref: str, e
 @pytest.mark.parametrize(
     ("number", "plan", "before", "expected"),
     [
-        (1, "premium", "", "owner"),
+        (1, "premium", None, "owner"),
         (3, "premium", "owner", "group"),
         (3, "premium", 1, 3),
         (3, "lite", "owner", "company"),
@@ -61,11 +61,14 @@ def test_a_label_is_called_by_its_key_then_its_name_as_it_is_written(ref: str, e
     ],
 )
 def test_visible_to(number: int, plan: str | None, before: object, expected: object) -> None:
-    assert visible_to(number, plan, before) == expected
-    assert visible_to(1, "premium") == "owner"
+    assert as_people_write("visible_to", str(number), plan, before) == expected
+    assert as_people_write("title", str(number), plan, before) == str(number)
 
 
 def test_plain_values() -> None:
+    def plainly(value: object, before: object = None) -> object:
+        return as_people_write("value", value, None, before)
+
     whole, part = plainly(Decimal("2.00")), plainly(Decimal("2.50"))
     assert (str(whole), str(part)) == ("2", "2.50")
     assert plainly((1, 2)) == [1, 2]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.nodes import Node, read_nodes
 from leadstate.edit.spelling import UnwritableError, written
-from leadstate.edit.writer import Append, Edit, EditError, Remove, Set, edited, rewritten, same
+from leadstate.edit.writer import Append, Edit, EditError, Set, edited, rewritten, same
 
 SETTINGS = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ODD = st.text(st.sampled_from("-?:,[]{}#&*!|>'\"%@` aA01.~<=\\\t\n/$"), max_size=8)
@@ -185,11 +185,8 @@ def _as_read(value: Any) -> Any:
         ("l:\n- a\n- b\n\n- c\n", [Append("l", ("d",))], "l:\n- a\n- b\n\n- c\n\n- d\n"),
         ("l:\n- a\n\n- b\n- c\n", [Append("l", ("d",))], "l:\n- a\n\n- b\n- c\n- d\n"),
         ("l:\n- {a: 1}\n", [Append("l", ({"b": 2},))], "l:\n- {a: 1}\n- {b: 2}\n"),
-        ("k: {a: 1, b: 2}", [Remove(("k", "a"))], "k: {b: 2}"),
-        ("k: {a: 1, b: 2}", [Remove(("k", "b")), Set(("k", "c"), 3)], "k: {a: 1, c: 3}"),
-        ("k: {a: 1}", [Remove(("k", "a"))], "k: {}"),
-        ("k:\n  a: 1 # a\n  b: 2 # b\n", [Remove(("k", "b"))], "k:\n  a: 1 # a\n"),
-        ("k:\n- a: 1\n  b: 2 # b\n", [Remove(("k", 0, "a"))], "k:\n- b: 2 # b\n"),
+        ("k: {a: 1, b: 2}", [Set(("k",), {"b": 2})], "k: {b: 2}"),
+        ("k:\n  a: 1\n  b: 2\n", [Set(("k",), {"a": 1})], "k: {a: 1}\n"),
         ("k:\n  - a # a\n  - b # b\n", [Set(("k",), ["b", "c"])], "k:\n  - b # b\n  - c\n"),
         ("k: [a, b, c]  # x", [Set(("k",), ["b", "d"])], "k: [b, d]  # x"),
         ("x:\n  k:\n    - a\n    - b\n  y: 1\n", [Set(("x", "k"), [])], "x:\n  k: []\n  y: 1\n"),
@@ -202,9 +199,7 @@ def _as_read(value: Any) -> Any:
         ("a: &x red\nb: *x # b\n", [Set(("b",), "blue")], "a: &x red\nb: blue # b\n"),
         ("k: 1\n", [Set(("k",), value=True)], "k: true\n"),
         ("k: [a, b]\n", [Set(("k",), ["c", "d"])], "k: [c, d]\n"),
-        ("k: {a: 1, b: 2}\n", [Remove(("k", "a")), Remove(("k", "b")), Set(("k", "c"), 3)], "k: {c: 3}\n"),
-        ("k: {a: 1, b: 2}\n", [Remove(("k", "b"))], "k: {a: 1}\n"),
-        ("k: {a: 1, b: 2, c: 3}\n", [Remove(("k", "b"))], "k: {a: 1, c: 3}\n"),
+        ("k: [a, b, c]\n", [Set(("k",), ["a", "c"])], "k: [a, c]\n"),
         ("l: [\n  a  # x, y\n]\n", [Append("l", ("b",))], "l: [\n  a,  # x, y\n  b\n]\n"),
         ("l: [\n  a,  # x\n]\n", [Append("l", ("b", "c"))], "l: [\n  a,  # x\n  b,\n  c\n]\n"),
         ("k:\n  a: 1\n", [Set(("k", "b, c"), "x, y")], "k:\n  a: 1\n  b, c: x, y\n"),
@@ -237,11 +232,10 @@ def test_how_it_looks(before: str, edits: list[Edit], after: str) -> None:
         ),
         ("k:\n  # why\n  email: a\n", Set(("k",), 5), "f.yaml:3:3: a comment would be lost with this value"),
         ("k: # why\n  email: a\n", Set(("k",), 5), "f.yaml:2:3: a comment would be lost with this value"),
-        ("k:\n- a: 1 # why\n  b: 2\n", Remove(("k", 0, "a")), "f.yaml:2:3: a comment would be lost with this key"),
         (
-            "a: 1\n",
-            Remove(("a",)),
-            "f.yaml:1:1: all entries of a list or mapping that stands on lines would go",
+            "k:\n  a: 1 # why\n  b: 2\n",
+            Set(("k",), {"b": 2}),
+            "f.yaml:2:3: a comment would be lost with this value",
         ),
     ],
 )
@@ -308,8 +302,6 @@ def test_edits_of_values_leave_everything_beside_them() -> None:
     data = {"a": {"b": 1, "c": 2}, "l": [1, {"x": 1, "y": 2}, 3]}
     assert edited(data, [Set(("a", "b"), None)]) == {**data, "a": {"b": None, "c": 2}}
     assert edited(data, [Set(("l", 1, "x"), 5)]) == {**data, "l": [1, {"x": 5, "y": 2}, 3]}
-    assert edited(data, [Remove(("l", 1, "x"))]) == {**data, "l": [1, {"y": 2}, 3]}
-    assert edited(data, [Remove(("a",))]) == {"l": data["l"]}
     assert edited(data, [Set(("n", "m"), 1), Append("l", (4,)), Append("k", (1,))]) == {
         "a": data["a"],
         "l": [*data["l"], 4],
