@@ -259,7 +259,9 @@ async def _apply(
         learnt = any(
             account.lock[ref] != work.account.lock.get(ref) for ref in account.lock if not KINDS[ref.kind].is_named
         )
-        again = await plan_one(account, writer, replace(settings, everything=settings.everything or learnt))
+        again = await plan_one(
+            account, Reader(work.connection), replace(settings, everything=settings.everything or learnt)
+        )
     except Exception as failure:  # noqa: BLE001  what was done is reported, whatever became of the reading after it
         again = unread(work.account, failure_of(failure, plan.account))
     if not again.complete:

@@ -28,24 +28,24 @@ from leadstate.pipedrive.operations import Operation, Request
 
 
 class Resolve(Protocol):
-    """What a change's symbols stand for in an account."""
+    """What the references of a change stand for in an account; `Bindings` knows."""
 
-    def __call__(self, ref: Ref) -> str:
-        """The remote id of a reference."""
+    def resolve(self, ref: Ref) -> str:
+        """Return the remote id of a reference."""
 
     def custom(self, attribute: str, value: Value) -> Mapping[str, object]:
-        """The part of a body that gives a custom field this value."""
+        """Return the part of a body that gives a custom field this value."""
 
 
 class Symbols:
     """Stands for itself: how a request looks before it is written."""
 
-    def __call__(self, ref: Ref) -> str:
-        """The reference as text."""
+    def resolve(self, ref: Ref) -> str:
+        """Return the reference as text."""
         return str(ref)
 
     def custom(self, attribute: str, value: Value) -> Mapping[str, object]:
-        """The attribute as it is."""
+        """Return the attribute as it is."""
         return {attribute: value}
 
 

@@ -205,7 +205,7 @@ _WIRE = {
 }
 
 
-def requests(change: Change, resolve: Resolve) -> Sequence[Request]:
+def requests(change: Change, ids: Resolve) -> Sequence[Request]:
     """The requests that make the change.
 
     Archiving is a request of its own (updateLead is the only operation that takes `is_archived`, and an archived lead
@@ -214,9 +214,9 @@ def requests(change: Change, resolve: Resolve) -> Sequence[Request]:
     body: dict[str, object] = {}
     for name, value in change.want.items():
         if name in _WIRE and name != "archived":
-            body[_WIRE[name]] = _to_wire(value, resolve)
+            body[_WIRE[name]] = _to_wire(value, ids)
         elif name.startswith(CUSTOM):
-            body |= resolve.custom(name, value)
+            body |= ids.custom(name, value)
     archived = change.want.get("archived")
     match change.action:
         case Action.DELETE:
@@ -232,16 +232,16 @@ def requests(change: Change, resolve: Resolve) -> Sequence[Request]:
             return (*flip, *patch) if change.thaw_first else (*patch, *flip)
 
 
-def _to_wire(value: Value, resolve: Resolve) -> object:
+def _to_wire(value: Value, ids: Resolve) -> object:
     match value:
         case Ref():
-            return resolve(value)
+            return ids.resolve(value)
         case RemoteRef():
             return value.id
         case Money():
             return {"amount": number_of(value.amount), "currency": value.currency}
         case tuple():
-            return [_to_wire(item, resolve) for item in value]
+            return [_to_wire(item, ids) for item in value]
         case _:
             return value
 

@@ -139,7 +139,7 @@ def named_kind(
         known = text(found.name)
         return Live(name, found.id, {**{key: getattr(found, key) for key in attributes}, "name": known}, known)
 
-    def requests(change: Change, resolve: Resolve) -> Sequence[Request]:  # noqa: ARG001  it refers to nothing
+    def requests(change: Change, ids: Resolve) -> Sequence[Request]:  # noqa: ARG001  it refers to nothing
         """Return the one request that makes the change; a PATCH holds the changed fields only."""
         match change.action:
             case Action.ADD:

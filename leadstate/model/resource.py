@@ -191,6 +191,19 @@ class Bindings:
         """The id, or None where the object does not exist (yet)."""
         return self._ids.get(ref)
 
+    def resolve(self, ref: Ref) -> str:
+        """Return the id; raise `LookupError` if the object, which a change depends on, has none by now."""
+        found = self._ids.get(ref)
+        if found is None:
+            raise LookupError(f"{ref} has no id, though every change that it depends on was applied")
+        return found
+
+    def custom(self, attribute: str, value: Value) -> Mapping[str, object]:
+        """Return the part of a request's body that gives a custom field this value."""
+        if self.fields is None:
+            raise LookupError(f"{attribute} has no key, though it was planned")
+        return self.fields.write(attribute, value)
+
     def ids(self) -> dict[str, str]:
         """Every reference, as text, with its id, in order."""
         return {str(ref): remote_id for ref, remote_id in sorted(self._ids.items())}

@@ -5,12 +5,14 @@ page is not the last of the page before. That holds in whatever order the pages 
 """
 
 import asyncio
+import functools
 import itertools
 import math
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from leadstate.pipedrive.answers import BOUNDS, Answer, Bounds
 from leadstate.pipedrive.errors import EndlessListing, IncompleteListing
@@ -25,7 +27,28 @@ AHEAD = 2 * AT_ONCE
 GUESSES = 10
 """Of so many pages that are known to be there one more is asked for on a guess, so at most a tenth is asked in vain."""
 
+SHIFTS = 3
+"""How often a listing is read that shifts under the reading."""
+
+NEWEST_FIRST = ("sort", "add_time DESC")
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
 Get = Callable[[Request, asyncio.Semaphore], Coroutine[Any, Any, Answer]]
+
+
+def again_if_shifted(read: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Let a function that reads a listing begin again, some times, where the listing shifts under the reading."""
+
+    @functools.wraps(read)
+    async def again(*args: P.args, **kwargs: P.kwargs) -> T:
+        for _ in range(SHIFTS - 1):
+            with suppress(IncompleteListing):
+                return await read(*args, **kwargs)
+        return await read(*args, **kwargs)
+
+    return again
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def change(action: Action = Action.UPDATE, **more: Any) -> Change:
 
 
 class Ids(Symbols):
-    def __call__(self, ref: Ref) -> str:
+    def resolve(self, ref: Ref) -> str:
         return f"id-{ref.key}"
 
 

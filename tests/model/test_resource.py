@@ -7,7 +7,7 @@ import pytest
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.plan import plain
 from leadstate.model.policy import Policy, Prune
-from leadstate.model.resource import ABSENT, AtLeast, Bindings, Money, Side, Value, references, settle
+from leadstate.model.resource import ABSENT, AtLeast, Bindings, CustomValue, Money, Side, Value, references, settle
 from tests.harness.builders import refs
 
 HOT, VIP = Ref("label", "Hot"), Ref("label", "VIP")
@@ -103,3 +103,13 @@ def test_the_default_policy_is_cautious() -> None:
     assert (policy.prune("label"), policy.prune("lead"), policy.refuse_in_use) == (Prune.NONE, Prune.NONE, True)
     assert (policy.max_deletes, policy.max_delete_percent, policy.max_tokens) == (10, 30, None)
     assert policy.archived_pages == 10
+
+
+def test_a_reference_without_an_id_is_an_internal_error() -> None:
+    bindings = Bindings()
+    with pytest.raises(LookupError, match="label:Hot has no id, though every change that it depends on was applied"):
+        bindings.resolve(Ref("label", "Hot"))
+    bindings.bind(Ref("label", "Hot"), "7")
+    assert bindings.resolve(Ref("label", "Hot")) == "7"
+    with pytest.raises(LookupError, match=r"custom_fields\.Score has no key, though it was planned"):
+        bindings.custom("custom_fields.Score", CustomValue(1))

@@ -4,17 +4,21 @@ import asyncio
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from leadstate.engine.apply.conflicts import GONE, Conflicts
-from leadstate.engine.apply.create import NotCreated, bound, make
+from leadstate.engine.apply.create import NotCreated, create
 from leadstate.engine.apply.merge import move_leads
 from leadstate.engine.events import Observer
 from leadstate.kinds import KINDS
+from leadstate.kinds.base import Kind
 from leadstate.model.address import Address
 from leadstate.model.diagnostics import counted
 from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Status, plain
+from leadstate.model.resource import FREEZES, Live
 from leadstate.pipedrive.client import Writer
-from leadstate.pipedrive.errors import ApiError, NotFound
+from leadstate.pipedrive.errors import ApiError, NotFound, Rejected
+from leadstate.pipedrive.operations import Request
 from leadstate.reconcile.dependencies import dependents
 from leadstate.reconcile.diff import diff
 
@@ -24,6 +28,8 @@ _log = logging.getLogger("leadstate")
 
 AT_ONCE = 8
 """Changes of one account under way at the same time; the limiter paces their requests."""
+
+_SEEN_LATER = "the next plan will see what became of it"
 
 
 async def execute(
@@ -106,56 +112,51 @@ class _Run:
             try:
                 self._observer.finished(change, outcome)
             except Exception as failure:  # noqa: BLE001  what was done is reported all the same, and nothing else is begun
-                self._stopped = f"what was done could not be noted down ({_words(failure)})"
+                words = failure.strerror or str(failure) if isinstance(failure, OSError) else type(failure).__name__
+                self._stopped = f"what was done could not be noted down ({words})"
                 self.outcomes[change.address] = replace(outcome, detail=outcome.detail or f"but {self._stopped}")
 
     async def _attempt(self, change: Change) -> Outcome:
         moved: set[str] = set()
-        outcome = await self._end(change, moved)
-        if not moved or outcome.status is Status.APPLIED:
-            return outcome
-        count = len(moved)
-        stay = "stays" if count == 1 else "stay"
-        return replace(
-            outcome,
-            detail=f"{outcome.detail}; {counted(count, 'lead')} had been moved to {change.moves_to} and {stay} moved",
-        )
-
-    async def _end(self, change: Change, moved: set[str]) -> Outcome:
         try:
-            return await self._change(change, moved)
+            outcome = await self._change(change, moved)
         except NotCreated as failure:
-            return Outcome(Status.UNKNOWN, f"{failure}; the next plan will see what became of it")
+            outcome = Outcome(Status.UNKNOWN, f"{failure}; {_SEEN_LATER}")
         except ApiError as failure:
             if failure.fatal:
                 # It is about the account and not about this change: those under way end with the same words.
                 self._stopped = self._fatal.setdefault(type(failure), str(failure))
-            return Outcome(Status.FAILED, self._stopped if failure.fatal else str(failure))
+            outcome = Outcome(Status.FAILED, self._stopped if failure.fatal else str(failure))
         except (ValueError, ArithmeticError, RecursionError):  # pydantic's ValidationError is a ValueError
-            return Outcome(Status.UNKNOWN, "the answer is not understood; the next plan will see what became of it")
+            outcome = Outcome(Status.UNKNOWN, f"the answer is not understood; {_SEEN_LATER}")
         except Exception as failure:  # noqa: BLE001  a mistake of ours ends this change, and no other one
             _log.debug("internal error at %s", change.address, exc_info=failure)
             words = f"internal error ({type(failure).__name__}), a mistake in leadstate"
-            return Outcome(Status.UNKNOWN, f"{words}; the next plan will see what became of it")
+            outcome = Outcome(Status.UNKNOWN, f"{words}; {_SEEN_LATER}")
+        if moved and outcome.status is not Status.APPLIED:
+            verb = "stays" if len(moved) == 1 else "stay"
+            words = f"{counted(len(moved), 'lead')} had been moved to {change.moves_to} and {verb} moved"
+            outcome = replace(outcome, detail=f"{outcome.detail}; {words}")
+        return outcome
 
     async def _change(self, change: Change, moved: set[str]) -> Outcome:
-        """Make the change unless a person has changed the account meanwhile; moving leads takes time, so look again."""
+        """Make the change unless a person has changed the account meanwhile; compare the answer with what was asked.
+
+        Moving leads takes time, so conflicts are looked for again after that. Pipedrive may ignore a value without an
+        error.
+        """
         end = await self._conflicts.find(change)
         if end is None and change.moves_to is not None:
-            await move_leads(change, bound(self._bindings, change.moves_to), self._writer, moved)
+            await move_leads(change, self._bindings.resolve(change.moves_to), self._writer, moved)
             end = await self._conflicts.find(change, again=True)
         if end is not None:
             return end
         try:
-            return await self._make(change)
+            made = await self._send(change)
         except NotFound:
             if change.action is Action.DELETE:
                 return GONE
             raise
-
-    async def _make(self, change: Change) -> Outcome:
-        """Make it, and compare what Pipedrive answered with what was asked: it may ignore a value without an error."""
-        made = await make(change, KINDS[change.address.kind], self._bindings, self._writer)
         if made is None:
             return Outcome(Status.APPLIED)
         differing = [(field.path, field.before, field.after) for field in diff(self._bindings.attrs(made), change.want)]
@@ -168,6 +169,34 @@ class _Run:
         words = "; ".join(f"{path} is {plain(now)}, not {plain(wanted)}" for path, now, wanted in differing)
         return Outcome(Status.FAILED, f"not converged: Pipedrive answered that {words}", remote_id=made.remote_id)
 
+    async def _send(self, change: Change) -> Live | None:
+        """Send what the change takes, and return the object as it was answered last; None after a delete."""
+        kind = KINDS[change.address.kind]
+        requests = kind.requests(change, self._bindings)
+        made: Live | None = None
+        if change.action is Action.ADD:
+            made = await create(requests[0], change, kind, self._bindings, self._writer)
+            self._bindings.bind(change.address.ref, made.remote_id)
+            requests = [replace(request, remote_id=made.remote_id) for request in requests[1:]]
+        for request in requests:
+            try:
+                data = (await self._writer.send(request)).data
+            except Rejected:
+                data = await self._archived_already(request, kind)
+                if data is None:
+                    raise
+            if change.action is not Action.DELETE:
+                made = kind.decode(data)
+        return made
 
-def _words(failure: Exception) -> str:
-    return failure.strerror or str(failure) if isinstance(failure, OSError) else type(failure).__name__
+    async def _archived_already(self, request: Request, kind: Kind) -> dict[str, Any] | None:
+        """Return an object that a refused request was to archive, if it is archived; None for any other request.
+
+        So it is after an answer that was lost: the client sends a PATCH again, and an archived object takes nothing but
+        its way back.
+        """
+        archive = {kind.wire.get(FREEZES): True}
+        if kind.one is None or request.body != archive:
+            return None
+        data = (await self._writer.get(Request(kind.one, request.remote_id))).data
+        return data if isinstance(data, dict) and archive.items() <= data.items() else None

@@ -66,39 +66,36 @@ class Recorder(Writer):
             Unrecorded: the observer can note nothing more down, so nothing was sent.
             ApiError: as `Writer.send`.
         """
-        touches = [touch for touch in self._touches(request) if touch is not None]
+        account, kind = self._plan.account, self._writes[request.operation]
+        action = kind.writes[request.operation]
+        touches = list(self._touches(kind, action, request))
         for touch in touches:
-            self._observer.touching(self._plan.account, touch)
+            self._observer.touching(account, touch)
         if self._observer.obstacle:
             raise Unrecorded(request.operation.id, self._observer.obstacle)
         try:
-            answer = await super().send(request)
+            answer = await self._connection.exchange(request)
         except ApiError as failure:
             # Of anything but a create the live state tells whether it happened.
-            if self._action(request) is Action.ADD and not failure.perhaps_done:
-                self._tell(touches, [None] * len(touches))
+            if action is Action.ADD and not failure.perhaps_done:
+                for touch in touches:
+                    self._observer.touched(account, touch, None)
             raise
-        self._tell(touches, [self._done(touch, answer.data) for touch in touches])
+        for touch in touches:
+            self._observer.touched(account, touch, self._done(touch, answer.data))
         return answer
 
-    def _tell(self, touches: list[Touch], done: list[Touch] | list[None]) -> None:
-        for touch, result in zip(touches, done, strict=True):
-            self._observer.touched(self._plan.account, touch, result)
-
-    def _action(self, request: Request) -> Action:
-        return self._writes[request.operation].writes[request.operation]
-
-    def _touches(self, request: Request) -> Iterator[Touch | None]:
-        kind, body, remote_id = self._writes[request.operation], request.body or {}, request.remote_id
-        match self._action(request):
-            case Action.ADD:
-                change = self._adds.get((kind.name, body.get(kind.identity)))
-                yield None if change is None else self._add(change, kind, body)
-            case Action.DELETE if remote_id is not None:
-                yield from self._carriers(kind, remote_id)
-                yield self._delete(kind, remote_id)
-            case Action.UPDATE if remote_id is not None:
-                yield self._update(kind, remote_id, body)
+    def _touches(self, kind: Kind, action: Action, request: Request) -> Iterator[Touch]:
+        body, remote_id = request.body or {}, request.remote_id or ""
+        if action is Action.ADD:
+            change = self._adds.get((kind.name, body.get(kind.identity)))
+            if change is not None:
+                yield self._add(change, kind, body)
+        elif action is Action.UPDATE:
+            yield self._update(kind, remote_id, body)
+        else:
+            yield from self._carriers(kind, remote_id)
+            yield self._delete(kind, remote_id)
 
     def _add(self, change: Change, kind: Kind, body: Mapping[str, object]) -> Touch:
         wanted = {name: value for name, value in change.want.items() if value is not None and name != FREEZES}

@@ -5,22 +5,10 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from leadstate.engine.apply.create import _Bound, bound
 from leadstate.model.address import Ref
 from leadstate.model.plan import Outcome
-from leadstate.model.resource import Bindings, CustomValue
 from tests.harness.builders import label, lead, refs
 from tests.harness.fake_api import Fake, failed, lost, only
-
-
-def test_a_reference_without_an_id_is_an_internal_error() -> None:
-    bindings = Bindings()
-    with pytest.raises(LookupError, match="label:Hot has no id, though every change that it depends on was applied"):
-        bound(bindings, Ref("label", "Hot"))
-    bindings.bind(Ref("label", "Hot"), "7")
-    assert bound(bindings, Ref("label", "Hot")) == _Bound(bindings)(Ref("label", "Hot")) == "7"
-    with pytest.raises(LookupError, match=r"custom_fields\.Score has no key, though it was planned"):
-        _Bound(bindings).custom("custom_fields.Score", CustomValue(1))
 
 
 def test_a_lead_that_is_created_archived_is_archived_by_its_new_id() -> None:
