@@ -37,7 +37,7 @@ from leadstate.model.rollout import ALL_AT_ONCE, Waves
 from leadstate.pipedrive.answers import BOUNDS, Bounds
 from leadstate.pipedrive.connection import Connection, Pace, Spent, Transport, http_client
 from leadstate.report import document as doc
-from leadstate.report.build import Base, Part, build
+from leadstate.report.build import Part, build
 from leadstate.report.verify import differences
 
 
@@ -172,7 +172,9 @@ class Session:
             targets=targets,
             shard=self.limit.shard,
             diagnostics=(*self.configuration.diagnostics, *(base.diagnostics if base else ())),
-            base=None if base is None else Base(base.revision, base.commit, besides),
+            base=None
+            if base is None
+            else doc.Base(revision=base.revision, commit=base.commit, read=doc.Requests.sum([besides])),
             undoes=undone_receipt(declared.account for declared in self.configuration.accounts),
         )
         return Plan(self.configuration, settings, plans, document)

@@ -7,20 +7,11 @@ from typing import Literal
 from leadstate import __version__
 from leadstate.model.address import Address, Span
 from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.plan import AccountPlan, Action, Change, Impact, Outcome, Touch, Untouched, combined, plain
+from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Touch, Untouched, combined, plain
 from leadstate.report import document as doc
 from leadstate.report.journal import touch_row
 
 Command = Literal["plan", "apply", "validate"]
-
-
-@dataclass(frozen=True, slots=True)
-class Base:
-    """What a plan was compared with: a git revision, its commit, and requests and tokens that only this has taken."""
-
-    revision: str
-    commit: str
-    read: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +49,10 @@ def build(
     targets: Sequence[str] = (),
     shard: str | None = None,
     diagnostics: Sequence[Diagnostic] = (),
-    base: Base | None = None,
+    base: doc.Base | None = None,
     undoes: str | None = None,
 ) -> doc.Report:
-    """The document of a run over some accounts.
+    """Return the document of a run over some accounts.
 
     Args:
         command: what was run.
@@ -87,11 +78,11 @@ def build(
             untouched=sum(group.count for plan in plans for group in plan.untouched),
         ),
         cost=doc.Cost(
-            read=_sum([part.read for part in parts]),
-            apply=_sum([part.plan.forecast if part.written is None else part.written for part in parts]),
+            read=doc.Requests.sum(part.read for part in parts),
+            apply=doc.Requests.sum(part.plan.forecast if part.written is None else part.written for part in parts),
         ),
         scope=doc.Scope(accounts=tuple(accounts), targets=tuple(targets), shard=shard),
-        base=None if base is None else doc.Base(revision=base.revision, commit=base.commit, read=_sum([base.read])),
+        base=base,
         undoes=undoes,
         accounts=tuple(_account(part) for part in parts),
         diagnostics=tuple(finding_row(diagnostic) for diagnostic in diagnostics),
@@ -124,7 +115,8 @@ def _remaining(plan: AccountPlan, declined: int) -> doc.Remaining:
 
 
 def change_row(change: Change, outcome: Outcome | None) -> doc.Change:
-    """A change, the requests that it takes, and what became of it."""
+    """Return a change, the requests that it takes, and what became of it."""
+    impact = change.impact
     return doc.Change(
         address=str(change.address),
         kind=change.address.kind,
@@ -136,7 +128,9 @@ def change_row(change: Change, outcome: Outcome | None) -> doc.Change:
             doc.FieldChange(path=field.path, before=plain(field.before), after=plain(field.after))
             for field in change.fields
         ),
-        impact=None if change.impact is None else _impact(change.impact),
+        impact=None
+        if impact is None
+        else doc.Impact(leads=impact.leads, archived_leads=impact.archived_leads, filters=impact.filters),
         marker=change.marker,
         moves_to=None if change.moves_to is None else str(change.moves_to),
         source=source_of(change.span),
@@ -148,12 +142,8 @@ def change_row(change: Change, outcome: Outcome | None) -> doc.Change:
     )
 
 
-def _impact(impact: Impact) -> doc.Impact:
-    return doc.Impact(leads=impact.leads, archived_leads=impact.archived_leads, filters=impact.filters)
-
-
 def result_row(outcome: Outcome) -> doc.Result:
-    """What became of a change."""
+    """Return what became of a change."""
     return doc.Result(status=outcome.status.value, detail=outcome.detail, remote_id=outcome.remote_id)
 
 
@@ -197,7 +187,7 @@ def _labels(plan: AccountPlan) -> tuple[doc.Label, ...]:
 
 
 def finding_row(diagnostic: Diagnostic) -> doc.Diagnostic:
-    """A diagnostic."""
+    """Return a diagnostic."""
     return doc.Diagnostic(
         code=diagnostic.code,
         severity=diagnostic.severity.value,
@@ -212,13 +202,9 @@ def finding_row(diagnostic: Diagnostic) -> doc.Diagnostic:
 
 
 def source_of(span: Span | None) -> doc.Source | None:
-    """A place, where there is one."""
+    """Return a place; None for None."""
     return None if span is None else doc.Source(file=span.file, line=span.line, column=span.column)
 
 
 def _counts(plans: Sequence[AccountPlan]) -> dict[str, int]:
     return {action.value: sum(plan.count(action) for plan in plans) for action in Action}
-
-
-def _sum(pairs: Sequence[tuple[int, int]]) -> doc.Requests:
-    return doc.Requests(requests=sum(requests for requests, _ in pairs), tokens=sum(tokens for _, tokens in pairs))

@@ -4,7 +4,7 @@ It is a public contract (schemas/report.schema.json); minor versions only add. I
 are dataclasses, of which one takes a tenth of the memory of a pydantic model; pydantic reads and writes them (`json`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
@@ -199,6 +199,17 @@ class Requests:
 
     requests: int = 0
     tokens: int = 0
+
+    @classmethod
+    def sum(cls, parts: Iterable[tuple[int, int]]) -> "Requests":
+        """Return the total of pairs of requests and tokens."""
+        pairs = list(parts)
+        return cls(requests=sum(requests for requests, _ in pairs), tokens=sum(tokens for _, tokens in pairs))
+
+    @classmethod
+    def of_changes(cls, changes: Iterable[Change]) -> "Requests":
+        """Return what some changes take."""
+        return cls.sum((call.count, call.count * call.tokens) for change in changes for call in change.calls)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

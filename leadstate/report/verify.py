@@ -18,6 +18,12 @@ from leadstate.pipedrive.operations import GET_LEAD, UPDATE_LEAD
 from leadstate.report.document import Account, Change, Report, Requests
 from leadstate.report.formats.json import parse
 
+LEADS: Final = 10
+"""Leads by which an impact may have grown, where a tenth is less."""
+
+TOKENS: Final = LEADS * (GET_LEAD.tokens + UPDATE_LEAD.tokens)
+"""Rate-limit tokens by which a forecast may have grown, where a tenth is less: what so many more leads take."""
+
 
 def read_stored(text: str) -> Report:
     """Read a stored report, and compare what it says of itself with what its changes say.
@@ -49,12 +55,13 @@ def _contradictions(report: Report) -> Iterator[str]:
     if report.fingerprint != combined(account.fingerprint for account in report.accounts):
         yield "its fingerprint is not that of its accounts"
     summary = report.summary
-    totals = Counter(change.action for account in report.accounts for change in account.changes)
+    changes = [change for account in report.accounts for change in account.changes]
+    totals = Counter(change.action for change in changes)
     if (totals["add"], totals["update"], totals["delete"]) != (summary.add, summary.update, summary.delete):
         yield "its summary does not count its changes"
     if summary.untouched != sum(group.count for account in report.accounts for group in account.untouched):
         yield "its summary does not count what is untouched"
-    if report.command == "plan" and report.cost.apply != _forecast(report):
+    if report.command == "plan" and report.cost.apply != Requests.of_changes(changes):
         yield "its forecast is not the sum of its calls"
     # Not what was found on reading again after an apply: that did not stand against it.
     found = (report.diagnostics, *(account.diagnostics for account in report.accounts))
@@ -75,18 +82,6 @@ def _account(account: Account) -> Iterator[str]:
             yield f"{change.address} is no {change.kind} of {account.account}"
 
 
-def _forecast(report: Report) -> Requests:
-    calls = [call for account in report.accounts for change in account.changes for call in change.calls]
-    return Requests(requests=sum(call.count for call in calls), tokens=sum(call.count * call.tokens for call in calls))
-
-
-LEADS: Final = 10
-"""Leads by which an impact may have grown, where a tenth is less."""
-
-TOKENS: Final = LEADS * (GET_LEAD.tokens + UPDATE_LEAD.tokens)
-"""Rate-limit tokens by which a forecast may have grown, where a tenth is less: what so many more leads take."""
-
-
 def differences(reviewed: Report, now: Report) -> list[str]:
     """Return what keeps a reviewed plan from being applied, one line for each change or account; none if nothing does.
 
@@ -100,9 +95,9 @@ def differences(reviewed: Report, now: Report) -> list[str]:
     before, after = _changes(reviewed), _changes(now)
     for address in sorted(before.keys() & after.keys()):
         found.extend(f"{address}: {words}" for words in _more_leads(before[address], after[address]))
-    then = {account.account: _tokens(account) for account in reviewed.accounts}
+    then = {account.account: Requests.of_changes(account.changes).tokens for account in reviewed.accounts}
     for account in now.accounts:
-        tokens, planned = _tokens(account), then.get(account.account, 0)
+        tokens, planned = Requests.of_changes(account.changes).tokens, then.get(account.account, 0)
         if _grown(planned, tokens, TOKENS):
             found.append(f"{account.account}: applying takes {counted(tokens, 'token')}; {planned:,} were reviewed")
     return found
@@ -144,10 +139,6 @@ def _more_leads(reviewed: Change, now: Change) -> Iterator[str]:
 
 def _grown(before: int, after: int, allowed: int) -> bool:
     return after - before > max(before / 10, allowed)
-
-
-def _tokens(account: Account) -> int:
-    return sum(call.tokens * call.count for change in account.changes for call in change.calls)
 
 
 def _changes(report: Report) -> Mapping[str, Change]:

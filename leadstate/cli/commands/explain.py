@@ -85,12 +85,11 @@ async def _explain(
                 desired = next((item for item in seen.account.desired if item.address == address), None)
                 written = places(files, desired) if desired else {}
                 explanations.append(explanation_of(address, seen.account, seen.observed, plan, written))
-        spent = opened.reading_cost().values()
         document = Explanations(
             leadstate_version=__version__,
             target=str(target),
             explanations=tuple(explanation for explanation in explanations if explanation is not None),
-            read=Requests(requests=sum(requests for requests, _ in spent), tokens=sum(tokens for _, tokens in spent)),
+            read=Requests.sum(opened.reading_cost().values()),
         )
         return document, [*(plan for plan, _ in found), *opened.unusable]
 
