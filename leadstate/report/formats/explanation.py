@@ -10,7 +10,8 @@ from rich.text import Text
 from leadstate.model.escape import visible, visible_json
 from leadstate.report.document import ExplainedField, Explanation, Explanations, Requests, Scalar, Source
 from leadstate.report.formats.console import drawn
-from leadstate.report.formats.text import ACTION, finding_text
+from leadstate.report.formats.grouping import group_diagnostics
+from leadstate.report.formats.text import ACTION, diagnostic_text
 from leadstate.report.formats.wording import SIGN, cost_text, value
 
 _KNOWN_BY = {
@@ -46,9 +47,9 @@ def to_text(document: Explanations, *, color: bool, width: int) -> str:
             for name, fact in _facts(explanation):
                 table.add_row(Text(f"  {name}", "dim"), fact)
             console.print(table)
-            for diagnostic in explanation.diagnostics:
+            for group in group_diagnostics(explanation.diagnostics):
                 console.print()
-                console.print(finding_text(diagnostic))
+                console.print(diagnostic_text(group))
             console.print()
         console.print(Text(f"Read {cost_text(document.read)}."))
 

@@ -9,21 +9,18 @@ from collections.abc import Iterator, Sequence
 from leadstate.model.diagnostics import counted, some
 from leadstate.model.escape import visible
 from leadstate.report.document import Report, Source
+from leadstate.report.formats.grouping import ChangeGroup, DiagnosticGroup, gravest_first, grouped
 from leadstate.report.formats.wording import (
     FEW,
     clipped,
-    gravest_first,
     headline,
-    local,
     names,
     note,
     remarks,
     shown_fields,
-    side,
     spent,
     why_deleted,
 )
-from leadstate.report.grouping import Block, ChangeGroup, DiagnosticGroup, grouped
 
 SHOWN = 10
 """Annotations of a kind that GitHub shows for a step."""
@@ -36,17 +33,17 @@ def to_github(report: Report, *, color: bool = False, width: int = 0, verbose: b
     """The report as workflow commands; lines that are none are for the log."""
     view = grouped(report, verbose=verbose)
     diagnostics = gravest_first(view.diagnostics)
-    changes = [(block, group) for block in view.blocks for group in block.groups]
-    changes.sort(key=lambda pair: _FIRST.index(pair[1].change.action))
+    changes = [group for block in view.blocks for group in block.groups]
+    changes.sort(key=lambda group: _FIRST.index(group.change.action))
     errors = [(_diagnostic("error", group), 1) for group in diagnostics if group.first.severity != "warning"]
     warnings = [(_diagnostic("warning", group), 1) for group in diagnostics if group.first.severity == "warning"]
     notices = []
-    for block, group in changes:
+    for group in changes:
         result, times = group.change.result, len(group.members)
         if result is None or result.as_agreed:
-            notices.append((_change("notice", block, group), times))
+            notices.append((_change("notice", group), times))
         else:
-            errors.append((_change("error", block, group), times))
+            errors.append((_change("error", group), times))
     lines = [
         *_ten("error", errors, "error"),
         *_ten("warning", warnings, "warning"),
@@ -73,22 +70,17 @@ def _diagnostic(command: str, group: DiagnosticGroup) -> str:
     return _command(command, first.source, f"{first.severity}[{first.code}]", "\n".join(map(visible, said)))
 
 
-def _change(command: str, block: Block, group: ChangeGroup) -> str:
-    change, account = group.change, block.accounts[0]
-    name = local(account, change.address)
-    fields = [
-        f"{visible(field.path)}: "
-        + (f"{side(group.known, field, field.before)} → " if change.action == "update" else "")
-        + side(group.known, field, field.after)
-        for field in shown_fields(change)
-    ]
-    said = [why_deleted(change)] if change.action == "delete" else fields
+def _change(command: str, group: ChangeGroup) -> str:
+    change, accounts = group.change, [account for account, _ in group.members]
+    said = [why_deleted(change)] if change.action == "delete" else []
+    for field, before, after in shown_fields(change, group.known):
+        said.append(f"{visible(field.path)}: {f'{before} → ' if change.action == 'update' else ''}{after}")
     said += [note(change)] if note(change) else []
     said += [f"{change.result.status} {visible(change.result.detail)}".rstrip()] if change.result else []
-    title = f"{change.action} {account.account}/{name}"
-    if len(block.accounts) > 1:
-        title = f"{change.action} {name} in {counted(len(block.accounts), 'account')}"
-        said.append(visible(f"in {some(names(block.accounts), FEW)}"))
+    title = f"{change.action} {accounts[0].account}/{group.name}"
+    if len(accounts) > 1:
+        title = f"{change.action} {group.name} in {counted(len(accounts), 'account')}"
+        said.append(visible(f"in {some(names(accounts), FEW)}"))
     return _command(command, change.source, title, "\n".join(said) or change.action)
 
 

@@ -4,35 +4,44 @@ import base64
 import functools
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
 
 from leadstate.model.diagnostics import counted, some
 from leadstate.model.escape import visible
-from leadstate.report.document import Account, Change, FieldChange, Label, Report, Scalar
-from leadstate.report.formats.page import part
+from leadstate.report.document import Account, Change, Report
+from leadstate.report.formats.grouping import ChangeGroup, gravest_first, grouped
 from leadstate.report.formats.wording import (
     FEW,
     SIGN,
-    gravest_first,
     headline,
     how_many,
-    local,
     names,
     note,
     places,
     remarks,
     shown_fields,
-    side,
     spent,
-    untouched_lines,
     why_deleted,
 )
-from leadstate.report.grouping import Block, ChangeGroup, grouped
 
-COLORS = ("blue", "brown", "dark-gray", "gray", "green", "orange", "pink", "purple", "red", "yellow")
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
+
+COLORS: Final = ("blue", "brown", "dark-gray", "gray", "green", "orange", "pink", "purple", "red", "yellow")
 """The colours that Pipedrive has for lead labels."""
+
+LONGEST_VALUE: Final = 1_000
+"""Characters of a value on the page: nothing that people write is longer."""
+
+UNFOLDED: Final = 8
+"""Diagnostics that stand on the page in any case where nothing changes; all errors and refusals do, more warnings are
+folded."""
+
+UNFOLDED_ABOVE: Final = 3
+"""Diagnostics that stand above changes, one line each, so that these are on the first screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,122 +70,40 @@ class Cell:
     changes: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """Rows of cells, one for each account; None where the account could not be read."""
-
-    accounts: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[Cell | None, ...]], ...]
+NOWHERE: Final = Cell(None, None, "", changes=False)
 
 
-def grid(accounts: Sequence[Account]) -> Grid:
-    """The grid of a report's accounts."""
-    columns = [_column(account) for account in accounts]
-    names = sorted({name for column in columns for name in column}, key=lambda name: (name.casefold(), name))
-    nowhere = Cell(None, None, "", changes=False)
-    unread = [not account.labels and any(d.severity == "error" for d in account.diagnostics) for account in accounts]
-    rows = tuple(
-        (
-            name,
-            tuple(
-                None if failed else column.get(name, nowhere) for column, failed in zip(columns, unread, strict=True)
-            ),
-        )
-        for name in names
-    )
-    return Grid(tuple(account.account for account in accounts), rows)
-
-
-def colors_after(account: Account) -> dict[str, str]:
-    """Address → colour of each label once the changes are made."""
-    colors = {label.address: label.color for label in account.labels}
-    for change in account.changes:
-        if change.kind == "label":
-            colors[change.address] = _after(change, colors.get(change.address, ""))
-    return colors
+def grid(accounts: Sequence[Account]) -> list[tuple[str, list[Cell | None]]]:
+    """Return each label with a cell for each account; None for an account that could not be read."""
+    columns: list[dict[str, Cell] | None] = []
+    for account in accounts:
+        failed = not account.labels and any(found.severity == "error" for found in account.diagnostics)
+        columns.append(None if failed else _column(account))
+    labels = {name for column in columns for name in column or ()}
+    return [
+        (name, [None if column is None else column.get(name, NOWHERE) for column in columns])
+        for name in sorted(labels, key=lambda name: (name.casefold(), name))
+    ]
 
 
 def _column(account: Account) -> dict[str, Cell]:
-    labels = {label.address: label for label in account.labels}
-    changes = {change.address: change for change in account.changes if change.kind == "label"}
-    return {
-        address.removeprefix(f"{account.account}/label:"): _cell(account, address, labels, changes)
-        for address in labels.keys() | changes.keys()
-    }
-
-
-def _cell(account: Account, address: str, labels: dict[str, Label], changes: dict[str, Change]) -> Cell:
-    label, change = labels.get(address), changes.get(address)
-    color = label.color if label else ""
-    after = _after(change, color) if change else color
-    called = label.name if label and address != f"{account.account}/label:{label.name}" else ""
-    return Cell(
-        now=Chip(color, color) if label else None,
-        then=Chip(after, after) if after and (change is None or change.action != "delete") else None,
-        called=called,
-        changes=change is not None,
-    )
-
-
-def _after(change: Change, color: str) -> str:
-    return next((str(field.after) for field in change.fields if field.path == "color" and field.after), color)
-
-
-if TYPE_CHECKING:
-    from jinja2 import Environment, Template
-
-LONGEST_VALUE = 1_000
-"""Characters of a value on the page: nothing that people write is longer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """A field's value before or after: text, or labels in their colours."""
-
-    text: str = ""
-    chips: tuple[Chip, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A change, or one that several accounts have in common."""
-
-    change: Change
-    name: str
-    sign: str
-    why: str
-    fields: tuple[tuple[str, Side, Side], ...]
-    was: Side
-    impact: str
-    places: str
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """An account with its changes, or several with what they have in common."""
-
-    title: str
-    about: str
-    accounts: tuple[str, ...]
-    rows: tuple[Row, ...]
-    untouched: tuple[str, ...]
-
-    @property
-    def data(self) -> str:
-        """The names of the accounts, as the script reads them."""
-        return json.dumps([visible(name) for name in self.accounts])
-
-
-UNFOLDED = 8
-"""Diagnostics that stand on the page in any case where nothing changes; all errors and refusals do, more warnings are
-folded."""
-
-UNFOLDED_ABOVE = 3
-"""Diagnostics that stand above changes, one line each, so that these are on the first screen."""
+    prefix = f"{account.account}/label:"
+    column = {}
+    for label in account.labels:
+        name, chip = label.address.removeprefix(prefix), Chip(label.color, label.color)
+        column[name] = Cell(chip, chip, "" if label.name == name else label.name, changes=False)
+    for change in account.changes:
+        if change.kind == "label":
+            name = change.address.removeprefix(prefix)
+            cell = column.get(name, NOWHERE)
+            colors = [str(field.after) for field in change.fields if field.path == "color" and field.after]
+            then = Chip(colors[0], colors[0]) if colors else cell.now
+            column[name] = Cell(cell.now, None if change.action == "delete" else then, cell.called, changes=True)
+    return column
 
 
 def to_html(report: Report, *, color: bool = False, width: int = 0, verbose: bool = False) -> str:  # noqa: ARG001  every renderer has this form
-    """The report as a page."""
+    """Return the report as a page."""
     view = grouped(report, verbose=verbose)
     blocks = [block for block in view.blocks if block.groups or block.untouched]
     diagnostics = [
@@ -187,6 +114,7 @@ def to_html(report: Report, *, color: bool = False, width: int = 0, verbose: boo
     grave = sum(group.first.severity != "warning" for group, *_ in diagnostics)
     shown = UNFOLDED_ABOVE if changes else max(UNFOLDED, grave)
     quiet = [block.accounts[0] for block in view.blocks if block not in blocks and not block.accounts[0].diagnostics]
+    style, script = part("page.css"), part("page.js")
     return _template().render(
         report=report,
         headline=headline(report).text.removesuffix("."),
@@ -195,19 +123,23 @@ def to_html(report: Report, *, color: bool = False, width: int = 0, verbose: boo
         diagnostics=diagnostics[:shown],
         folded=diagnostics[shown:],
         more=counted(len(diagnostics[shown:]), "more warning" if grave <= shown else "more diagnostic"),
-        sections=[_section(block, view.total) for block in blocks],
+        view=view,
+        blocks=blocks,
         names=[account.account for account in report.accounts if account.changes],
         quiet=names(view.unchanged or quiet),
-        untouched=list(untouched_lines(view.untouched, view.total)),
         changes=changes,
         few=FEW,
         grid=grid(report.accounts),
-        counted=counted,
-        style=part("page.css"),
-        script=part("page.js"),
-        style_hash=policy_hash(part("page.css")),
-        script_hash=policy_hash(part("page.js")),
+        style=style,
+        script=script,
+        style_hash=policy_hash(style),
+        script_hash=policy_hash(script),
     )
+
+
+def part(name: str) -> str:
+    """Return the text of one of the files that the page is made from: markup, style sheet and script."""
+    return files("leadstate.report.formats").joinpath("page", name).read_text(encoding="utf-8")
 
 
 @functools.cache
@@ -232,7 +164,8 @@ def environment() -> "Environment":
 
 @functools.cache
 def _template() -> "Template":
-    return environment().from_string(part("page.html"))
+    functions = {"counted": counted, "how_many": how_many, "accounts_of": names, "note": note, "places": places}
+    return environment().from_string(part("page.html"), {**functions, "data": _data, "rows": _rows, "sign": SIGN})
 
 
 def policy_hash(text: str) -> str:
@@ -240,54 +173,26 @@ def policy_hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _section(block: Block, total: int) -> Section:
-    account, *others = block.accounts
-    before = _common(
-        _colors(account, {label.address: label.color for label in account.labels}) for account in block.accounts
-    )
-    after = _common(_colors(account, colors_after(account)) for account in block.accounts)
-    return Section(
-        title=f"In {how_many(block.accounts, total)}" if others else account.account,
-        about="" if others else account.company,
-        accounts=tuple(names(block.accounts)),
-        rows=tuple(_row(account, group, before, after) for group in block.groups),
-        untouched=tuple(untouched_lines(block.untouched)),
-    )
+def _data(accounts: Sequence[str]) -> str:
+    """Return the names of accounts as the script reads them."""
+    return json.dumps([visible(name) for name in accounts])
 
 
-def _colors(account: Account, colors: Mapping[str, str]) -> Mapping[str, str]:
-    return {local(account, address): color for address, color in colors.items()}
-
-
-def _common(accounts: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
-    """The colours that labels have in all of some accounts."""
-    return functools.reduce(
-        lambda found, colors: {name: color for name, color in found.items() if colors.get(name) == color}, accounts
-    )
-
-
-def _row(account: Account, group: ChangeGroup, before: Mapping[str, str], after: Mapping[str, str]) -> Row:
+def _rows(group: ChangeGroup) -> list[tuple[str, Chip | str, Chip | str]]:
+    """Return field, before and after of a change; of a delete the reason and the colour that was."""
     change = group.change
-    was = {field.path: field.before for field in change.fields}
-    return Row(
-        change,
-        local(account, change.address),
-        SIGN[change.action],
-        why_deleted(change) if change.action == "delete" else "",
-        tuple(
-            (field.path, _side(group, field, field.before, before), _side(group, field, field.after, after))
-            for field in shown_fields(change)
-        ),
-        Side(chips=(Chip(str(was["color"]), str(was["color"])),)) if was.get("color") else Side(),
-        note(change),
-        places(group),
-    )
+    if change.action == "delete":
+        was = [_color(change, field.path, field.before) for field in change.fields if field.path == "color"]
+        return [(why_deleted(change), next((color for color in was if color), ""), "")]
+    return [
+        (
+            field.path,
+            _color(change, field.path, field.before) or before,
+            _color(change, field.path, field.after) or after,
+        )
+        for field, before, after in shown_fields(change, group.known, LONGEST_VALUE)
+    ] or [("", "", "")]
 
 
-def _side(group: ChangeGroup, field: FieldChange, given: Scalar, colors: Mapping[str, str]) -> Side:
-    change = group.change
-    if change.kind == "label" and field.path == "color" and isinstance(given, str):
-        return Side(chips=(Chip(given, given),))
-    if change.kind == "lead" and field.path == "labels" and isinstance(given, list | tuple) and given:
-        return Side(chips=tuple(Chip(name, colors.get(visible(f"label:{name}"), "")) for name in map(str, given)))
-    return Side(side(group.known, field, given, LONGEST_VALUE))
+def _color(change: Change, path: str, given: object) -> Chip | None:
+    return Chip(given, given) if change.kind == "label" and path == "color" and isinstance(given, str) else None

@@ -12,9 +12,9 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible
-from leadstate.report.document import Account, Change, Diagnostic, Report
-from leadstate.report.formats.wording import local, note, shown_fields, side, why_deleted, why_untouched
-from leadstate.report.grouping import known_ids
+from leadstate.report.document import Account, Diagnostic, Report
+from leadstate.report.formats.grouping import ChangeGroup, group_changes
+from leadstate.report.formats.wording import local, note, shown_fields, why_deleted, why_untouched
 
 _NOT_IN_XML = re.compile("[\ufffe\uffff]")
 """What XML cannot hold, as a reference neither, beside what `visible` escapes."""
@@ -65,7 +65,7 @@ def _cases(report: Report, account: Account) -> Iterator[_Case]:
     if report.command == "apply":
         yield _read_again(account)
     for change in account.changes:
-        yield _change(account, change)
+        yield _change(group_changes([(account, change)], report))
     for untouched in account.untouched:
         if untouched.address is not None:
             yield _Case(local(account, untouched.address), "skipped", untouched.reason, why_untouched(untouched))
@@ -111,23 +111,22 @@ def _read_again(account: Account) -> _Case:
     return _Case(name)
 
 
-def _change(account: Account, change: Change) -> _Case:
-    name, known = local(account, change.address), known_ids(account, change)
-    if change.result and change.result.status == "applied":
-        return _Case(name)
-    if change.result and change.result.status == "declined":
-        return _Case(name, "skipped", "declined", change.result.detail)
-    fields = [
-        f"{field.path}: {f'{side(known, field, field.before)} → ' if change.action == 'update' else ''}"
-        f"{side(known, field, field.after)}"
-        for field in shown_fields(change)
-    ]
+def _change(group: ChangeGroup) -> _Case:
+    change, result = group.change, group.change.result
+    if result and result.status == "applied":
+        return _Case(group.name)
+    if result and result.status == "declined":
+        return _Case(group.name, "skipped", "declined", result.detail)
     what = {"add": "is missing", "update": "differs", "delete": f"is to be deleted: {why_deleted(change)}"}
     message, kind = what[change.action], str(change.action)
-    if change.result:
-        message, kind = f"{change.action} {change.result.status}: {change.result.detail}", change.result.status
-    lines = [message, *fields, *filter(None, [note(change)]), *([f"at {change.source}"] if change.source else [])]
-    return _Case(name, "failure", kind, message.rstrip(": "), lines)
+    if result:
+        message, kind = f"{change.action} {result.status}: {result.detail}", result.status
+    lines = [message]
+    for field, before, after in shown_fields(change, group.known):
+        lines.append(f"{field.path}: {f'{before} → ' if change.action == 'update' else ''}{after}")
+    lines += [note(change)] if note(change) else []
+    lines += [f"at {change.source}"] if change.source else []
+    return _Case(group.name, "failure", kind, message.rstrip(": "), lines)
 
 
 def _text(text: str) -> str:

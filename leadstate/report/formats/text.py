@@ -8,8 +8,9 @@ from rich.text import Text
 
 from leadstate.model.diagnostics import ALLOWED, some
 from leadstate.model.escape import visible
-from leadstate.report.document import Account, Change, Diagnostic, Report
+from leadstate.report.document import Account, Change, Report
 from leadstate.report.formats.console import GAP, Cell, cell_width, drawn, lack, print_folded, print_rows
+from leadstate.report.formats.grouping import Block, ChangeGroup, DiagnosticGroup, group_changes, grouped
 from leadstate.report.formats.wording import (
     FEW,
     LONGEST_VALUE,
@@ -18,18 +19,15 @@ from leadstate.report.formats.wording import (
     headline,
     how_many,
     is_all,
-    local,
     names,
     note,
     places,
     remarks,
     shown_fields,
-    side,
     spent,
-    untouched_lines,
+    where,
     why_deleted,
 )
-from leadstate.report.grouping import Block, ChangeGroup, DiagnosticGroup, grouped, single
 
 ACTION = {"add": "green", "update": "yellow", "delete": "red"}
 _RESULT = {
@@ -65,15 +63,15 @@ def _print(console: Console, report: Report, *, verbose: bool) -> None:
         _print_block(console, block, view.total, longest)
     unchanged = view.unchanged and not is_all(view.unchanged, view.total)  # then the last line says it
     if unchanged:
-        console.print(f"No changes in {_where(view.unchanged, view.total)}.", style="dim")
-    print_folded(console, ([(line, "dim")] for line in untouched_lines(view.untouched, view.total)))
+        console.print(f"No changes in {where(view.unchanged, view.total)}.", style="dim")
+    print_folded(console, ([(line, "dim")] for line in view.untouched))
     if unchanged or view.untouched:
         console.print()
     # After an apply a guard that was lifted is no news.
     done = any(change.result for account in report.accounts for change in account.changes)
     for diagnostics in view.diagnostics:
         if not (done and diagnostics.first.hint == ALLOWED):
-            console.print(_diagnostic_text(diagnostics))
+            console.print(diagnostic_text(diagnostics))
             console.print()
     first, cost = headline(report), spent(report)
     for line in (Sentence(f"{first.text}  {cost}" if cost else first.text, first.lead, first.tone), *remarks(report)):
@@ -88,48 +86,50 @@ def _print_block(console: Console, block: Block, total: int, longest: int) -> No
         more = "" if is_all(block.accounts, total) else some(names(block.accounts), FEW)
     console.print(Text.assemble((head, "bold"), "  ", (visible(more), "dim")))
     if block.groups:
-        _print_changes(console, [row for group in block.groups for row in _rows(account, group, longest)])
+        _print_changes(console, block.groups, longest)
     elif not account.diagnostics:
         console.print("  no changes", style="dim")
     print_folded(console, _unfinished(block), indent=2)
-    print_folded(console, ([(line, "dim")] for line in untouched_lines(block.untouched)), indent=2)
+    print_folded(console, ([(line, "dim")] for line in block.untouched), indent=2)
     console.print()
 
 
 def change_text(report: Report, account: Account, change: Change, *, color: bool, width: int) -> str:
-    """One change of a plan as the plan shows it, no value cut."""
-    rows = [*_rows(account, single(report, account, change), sys.maxsize)]
-    return drawn(lambda console: _print_changes(console, rows), color=color, width=width)
+    """Return one change of a plan as the plan shows it, no value cut."""
+    group = group_changes([(account, change)], report)
+    return drawn(lambda console: _print_changes(console, [group], sys.maxsize), color=color, width=width)
 
 
-def _print_changes(console: Console, rows: Sequence[Sequence[Cell]]) -> None:
+def _print_changes(console: Console, groups: Sequence[ChangeGroup], longest: int) -> None:
+    rows = [row for group in groups for row in _rows(group, longest)]
     if lack(console, rows, folds=_FIELDS):
         rows = list(_stacked(rows, console.width))
     print_rows(console, rows, folds=_FIELDS, hangs=(0, _FIELDS))
 
 
-def _where(accounts: Sequence[Account], total: int) -> str:
-    if len(accounts) <= FEW:
-        return visible(", ".join(names(accounts)))
-    named = "" if is_all(accounts, total) else f": {visible(some(names(accounts), FEW))}"
-    return f"{how_many(accounts, total)}{named}"
-
-
-def _rows(account: Account, group: ChangeGroup, longest: int) -> Iterator[tuple[Cell, Cell, Cell, Cell]]:
+def _rows(group: ChangeGroup, longest: int) -> Iterator[Sequence[Cell]]:
+    """Yield a row for each field of a change: the name, the field, the place and the note."""
     change = group.change
-    name = [
-        (f"  {SIGN[change.action]} ", ACTION[change.action]),
-        (local(account, change.address), ACTION[change.action]),
+    style = ACTION[change.action]
+    shown = [
+        (visible(field.path), before, after) for field, before, after in shown_fields(change, group.known, longest)
     ]
-    place = [(where, "dim")] if (where := places(group)) else []
-    first, *more = _fields(group, longest)
-    yield name, first, place, _note(change)
+    width = max((len(path) for path, *_ in shown), default=0)
+    fields: list[Cell] = [[(why_deleted(change), "")]] if change.action == "delete" else []
+    for path, before, after in shown:
+        old = [(before, "dim"), (" → ", "")] if change.action == "update" else []
+        fields.append([(f"{path:{width}}  ", ""), *old, (after, "")])
+    said = [(note(change), "")]
+    if change.result:
+        said = [(f"{note(change)}  ".lstrip(), ""), (change.result.status, _RESULT[change.result.status])]
+    first, *more = fields or [[]]
+    yield [(f"  {SIGN[change.action]} ", style), (group.name, style)], first, [(places(group.places), "dim")], said
     for field in more:
         yield [], field, [], []
 
 
 def _stacked(rows: Sequence[Sequence[Cell]], width: int) -> Iterator[Sequence[Cell]]:
-    """The same rows for a narrow terminal: note and place stand below the fields, on one line where they fit it."""
+    """Yield the same rows for a narrow terminal: note and place stand below the fields, on one line if they fit it."""
     room = width - GAP - max(cell_width(name) for name, *_ in rows)
     below: list[Cell] = []
     for name, field, place, said in rows:
@@ -142,48 +142,20 @@ def _stacked(rows: Sequence[Sequence[Cell]], width: int) -> Iterator[Sequence[Ce
     yield from ([[], line] for line in below)
 
 
-def _fields(group: ChangeGroup, longest: int) -> list[Cell]:
-    change = group.change
-    if change.action == "delete":
-        return [[(why_deleted(change), "")]]
-    shown = shown_fields(change)
-    width = max((len(field.path) for field in shown), default=0)
-    lines: list[Cell] = []
-    for field in shown:
-        path = f"{visible(field.path):{width}}  "
-        before = (
-            [] if change.action == "add" else [(side(group.known, field, field.before, longest), "dim"), (" → ", "")]
-        )
-        lines.append([(path, ""), *before, (side(group.known, field, field.after, longest), "")])
-    return lines or [[]]
-
-
-def _note(change: Change) -> Cell:
-    said = note(change)
-    if not change.result:
-        return [(said, "")]
-    return [(f"{said}  " if said else "", ""), (change.result.status, _RESULT[change.result.status])]
-
-
 def _unfinished(block: Block) -> Iterator[Cell]:
-    """Why changes were not made; what several have in common is one line."""
-    alike: dict[tuple[str, str], list[tuple[Account, Change]]] = {}
+    """Say why changes were not made; what several have in common is one line."""
+    alike: dict[tuple[str, str], list[ChangeGroup]] = {}
     for group in block.groups:
         if group.change.result and group.change.result.status != "applied":
-            alike.setdefault((group.change.result.status, group.change.result.detail), []).extend(group.members)
-    for (status, detail), changes in alike.items():
-        many = len(changes) > 1
-        (account, change), *_ = changes
-        about = f"{len(changes):,} {status}: " if many else f"{status}: {local(account, change.address)}: "
+            alike.setdefault((group.change.result.status, group.change.result.detail), []).append(group)
+    for (status, detail), groups in alike.items():
+        count = sum(len(group.members) for group in groups)
+        about = f"{count:,} {status}: " if count > 1 else f"{status}: {groups[0].name}: "
         yield [(about, _RESULT[status]), (visible(detail), "")]
 
 
-def finding_text(diagnostic: Diagnostic) -> Text:
-    """A diagnostic for people: what, where, and the fix."""
-    return _diagnostic_text(DiagnosticGroup((diagnostic,)))
-
-
-def _diagnostic_text(group: DiagnosticGroup) -> Text:
+def diagnostic_text(group: DiagnosticGroup) -> Text:
+    """Return a diagnostic for people: what, where, and the fix."""
     first = group.first
     text = Text.assemble((f"{first.severity}[{first.code}]", _SEVERITY[first.severity]), " ")
     if group.about:

@@ -18,8 +18,7 @@ from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible, visible_json
 from leadstate.model.usage import LabelUsage
 from leadstate.report.formats.console import NARROWEST, drawn
-from leadstate.report.formats.html import Chip, environment, policy_hash
-from leadstate.report.formats.page import part
+from leadstate.report.formats.html import Chip, environment, part, policy_hash
 
 if TYPE_CHECKING:
     from jinja2 import Template

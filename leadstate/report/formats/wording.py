@@ -1,14 +1,13 @@
 """How changes, costs and reasons are said in words: the same in every form that people read."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from leadstate.model.diagnostics import counted, some
 from leadstate.model.escape import visible
-from leadstate.report.document import Account, Change, FieldChange, Report, Requests, Scalar, Untouched
-from leadstate.report.grouping import ChangeGroup, DiagnosticGroup, UntouchedGroup, titled
+from leadstate.report.document import Account, Change, FieldChange, Report, Requests, Scalar, Source, Untouched
 
 LONGEST_VALUE = 60
 """Characters of a value that are shown where space is dear."""
@@ -21,7 +20,6 @@ SIGN = {"add": "+", "update": "~", "delete": "-"}
 STATUSES = ("applied", "failed", "skipped", "conflict", "unknown", "declined")
 """What can become of a change, in the order in which it is counted."""
 
-_SEVERITIES = ("error", "guard", "warning")
 _WHY_DELETED = {
     "state-absent": "declared absent",
     "unmanaged": "unmanaged (prune)",
@@ -43,7 +41,6 @@ _WHY_UNTOUCHED = {
     "gone": "deleted since",
 }
 
-
 _NAMED_REASONS = frozenset({"gone", "changed-since"})
 """Reasons with which people want to know which objects they are about."""
 
@@ -61,18 +58,39 @@ class Sentence:
 
 
 def local(account: Account, address: str) -> str:
-    """An address within its account, with the title of a lead that no key tells, fit to be shown."""
-    return visible(titled(account, address))
+    """Return an address within its account, fit to be shown, with the title of a lead that has no key."""
+    name = address.removeprefix(f"{account.account}/")
+    return visible(f'{name} "{account.names[name]}"' if name in account.names else name)
 
 
-def side(known: Mapping[str, str], field: FieldChange, given: Scalar, longest: int = LONGEST_VALUE) -> str:
-    """A value of a field, as `value` shows it; an id with what people know it by, as far as that is known."""
-    name = known.get(f"{field.path}:{given}") if isinstance(given, int) else None
-    return value(given, longest) if name is None else clipped(visible(name), longest)
+def shown_fields(
+    change: Change, known: Mapping[str, str], longest: int = LONGEST_VALUE
+) -> list[tuple[FieldChange, str, str]]:
+    """Return the fields that tell something, each with its values before and after as text.
+
+    A delete has none, and the name of a new label is in its address.
+
+    Args:
+        change: the change.
+        known: field and id, with a colon between → what is shown in place of the id.
+        longest: characters of a value.
+    """
+
+    def text(path: str, given: Scalar) -> str:
+        name = known.get(f"{path}:{given}") if isinstance(given, int) else None
+        return value(given, longest) if name is None else clipped(visible(name), longest)
+
+    if change.action == "delete":
+        return []
+    return [
+        (field, text(field.path, field.before), text(field.path, field.after))
+        for field in change.fields
+        if not (change.action == "add" and field.path == "name" and change.address.endswith(f":{field.after}"))
+    ]
 
 
 def value(given: Scalar, longest: int = LONGEST_VALUE) -> str:
-    """A value of a field, on one line, cut after so many characters."""
+    """Return a value of a field on one line, cut after so many characters."""
     match given:
         case None:
             text = "—"
@@ -84,29 +102,23 @@ def value(given: Scalar, longest: int = LONGEST_VALUE) -> str:
 
 
 def clipped(text: str, longest: int) -> str:
-    """The text, its end replaced by an ellipsis where it is longer than so many characters."""
+    """Return the text, its end replaced by an ellipsis if it has more characters."""
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def shown_fields(change: Change) -> list[FieldChange]:
-    """The fields that tell something: none of a delete, and not the name of a new label, which its address says."""
-    if change.action == "delete":
-        return []
-    return [field for field in change.fields if not _said_by_address(change, field)]
-
-
-def _said_by_address(change: Change, field: FieldChange) -> bool:
-    return change.action == "add" and field.path == "name" and change.address.endswith(f":{field.after}")
-
-
 def why_deleted(change: Change) -> str:
-    """Why an object is deleted, and what takes its place."""
+    """Return why an object is deleted, and what takes its place."""
     why = _WHY_DELETED.get(change.reason, change.reason)
     return f"{why} {visible(change.moves_to)}" if change.moves_to else why
 
 
+def note(change: Change) -> str:
+    """Return what leads a change concerns, and where it comes from."""
+    return "  ".join(filter(None, (impact(change), change.origin)))
+
+
 def impact(change: Change) -> str:
-    """What the change means for leads; nothing where none were counted."""
+    """Return what the change means for leads; nothing if none were counted."""
     if change.impact is None or change.impact.leads is None:
         return ""
     single = change.impact.leads == 1
@@ -125,54 +137,69 @@ def impact(change: Change) -> str:
     return f"{live}, {archived:,} archived {'keeps' if archived == 1 else 'keep'} its dead id"
 
 
-def note(change: Change) -> str:
-    """What leads a change concerns, and where it comes from."""
-    return "  ".join(filter(None, (impact(change), change.origin)))
-
-
-def places(group: ChangeGroup) -> str:
-    """Where equal changes are declared: the place, or how many there are."""
-    if len(group.places) > 1:
-        return counted(len(group.places), "place")
-    return visible(str(group.places[0])) if group.places else ""
+def places(sources: Sequence[Source]) -> str:
+    """Return the place of equal changes, or how many places there are."""
+    return counted(len(sources), "place") if len(sources) > 1 else "".join(visible(str(source)) for source in sources)
 
 
 def names(accounts: Sequence[Account]) -> list[str]:
-    """What some accounts are called."""
+    """Return the names of accounts."""
     return [account.account for account in accounts]
 
 
+def where(accounts: Sequence[Account], total: int, shown: Callable[[str], str] = visible) -> str:
+    """Return `emea, us`, `97 accounts: a, b, c and 94 more` or `all 100 accounts`.
+
+    Args:
+        accounts: the accounts.
+        total: how many accounts the report has.
+        shown: makes a name fit to be shown.
+    """
+    named = some([*map(shown, names(accounts))], FEW)
+    if len(accounts) <= FEW:
+        return named
+    return how_many(accounts, total) + ("" if is_all(accounts, total) else f": {named}")
+
+
 def how_many(accounts: Sequence[Account], total: int) -> str:
-    """`97 accounts`; `all 100 accounts` where there are no others, unless these are so few that they are named."""
+    """Return `97 accounts`, or `all 100 accounts` unless these are so few that they are named."""
     return f"{'all ' if is_all(accounts, total) else ''}{counted(len(accounts), 'account')}"
 
 
 def is_all(accounts: Sequence[Account], total: int) -> bool:
-    """Whether there are no other accounts, and so many of these that nobody has to name them."""
+    """Return whether there are no other accounts, and so many of these that nobody has to name them."""
     return len(accounts) == total > FEW
 
 
-def untouched_lines(groups: Iterable[UntouchedGroup], total: int = 1) -> Iterator[str]:
-    """Say what is untouched and why, and where the report has several accounts also in which.
+def untouched_lines(accounts: Sequence[Account], total: int = 1) -> Iterator[str]:
+    """Say what is untouched and why, first each object with a detail of its own; of several accounts also in which.
 
     Args:
-        groups: what is untouched.
+        accounts: the accounts, of which equal things are one line.
         total: how many accounts the report has.
     """
-    for group in groups:
-        if group.address is None:
-            what = f"{counted(group.count, group.kind)} untouched ({_why_untouched(group.kind, group.reason)})"
-            if group.reason in _NAMED_REASONS and group.named:
-                what += f": {visible(some(group.named, FEW))}"
+    alike: dict[tuple[str, str, str, str], list[tuple[Account, Untouched]]] = {}
+    for account in accounts:
+        for left in account.untouched:
+            address = (left.address or left.kind).removeprefix(f"{account.account}/") if left.detail else ""
+            alike.setdefault((address, left.detail, left.kind, left.reason), []).append((account, left))
+    for (address, detail, kind, reason), members in sorted(alike.items(), key=lambda group: not group[0][0]):
+        if address:
+            what = visible(f"{address} {detail}")
         else:
-            what = f"{visible(group.address)} {visible(group.detail)}"
-        few = len(group.accounts) <= FEW
-        where = visible(", ".join(names(group.accounts))) if few else how_many(group.accounts, total)
-        yield what if total == 1 else f"In {where}: {what}"
+            what = f"{counted(sum(left.count for _, left in members), kind)} untouched ({_why_untouched(kind, reason)})"
+            named = dict.fromkeys(local(account, left.address) for account, left in members if left.address)
+            if reason in _NAMED_REASONS and named:
+                what += f": {some([*named], FEW)}"
+        holders = tuple({account.account: account for account, _ in members}.values())
+        if total > 1:
+            few = len(holders) <= FEW
+            what = f"In {where(holders, total) if few else how_many(holders, total)}: {what}"
+        yield what
 
 
 def why_untouched(untouched: Untouched) -> str:
-    """Return why an object is left as it is."""
+    """Return why an object is untouched."""
     return untouched.detail or _why_untouched(untouched.kind, untouched.reason)
 
 
@@ -180,11 +207,6 @@ def _why_untouched(kind: str, reason: str) -> str:
     if (kind, reason) == ("lead", "gone"):
         return "deleted, made a deal of, or hidden from the token"
     return _WHY_UNTOUCHED.get(reason, reason)
-
-
-def gravest_first(groups: Iterable[DiagnosticGroup]) -> list[DiagnosticGroup]:
-    """All diagnostics: errors, refusals, then warnings."""
-    return sorted(groups, key=lambda group: _SEVERITIES.index(group.first.severity))
 
 
 def headline(report: Report) -> Sentence:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from leadstate.model.escape import visible
-from leadstate.report.formats.markdown import code, prose, spans
+from leadstate.report.formats.markdown import code, prose
 
 JUDGE = MarkdownIt("commonmark").enable("table")
 MARKUP = "`|\\@#*_~<>[]()!$:/.&;-+=1a \n\r\t\"'{}%w\u202e\x1b\u05d0🔥"
@@ -70,12 +70,12 @@ def test_prose_keeps_every_word(text: str) -> None:
     ],
 )
 def test_a_name_with_spaces_is_one_code_span(text: str, names: tuple[str, ...], written: str) -> None:
-    assert prose(text, spans(names)) == written
+    assert prose(text, names) == written
 
 
 @given(TEXTS, st.lists(TEXTS, max_size=3))
 def test_names_have_no_markup(text: str, names: list[str]) -> None:
-    page = JUDGE.render(f"- {code('x')}<br>\n  {prose(' '.join([text, *names]), spans(names))}\n")
+    page = JUDGE.render(f"- {code('x')}<br>\n  {prose(' '.join([text, *names]), names)}\n")
     assert re.findall(r"<[^>]*>", outside_code(page)) == ["<ul>", "<li>", "<br>", "</li>", "</ul>"]
 
 

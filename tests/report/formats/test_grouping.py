@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadstate.report.document import Account, Change, Impact, Report, Result, Source, Untouched
-from leadstate.report.grouping import Grouped, grouped, titled
+from leadstate.report.formats.grouping import Grouped, grouped
+from leadstate.report.formats.wording import local
 from tests.harness.reports import account, change, diagnostic, report
 
 SHAPES = st.builds(
@@ -123,7 +124,7 @@ def test_what_most_accounts_need_comes_first_and_one_account_keeps_its_own() -> 
 def test_one_account_is_shown_as_a_whole() -> None:
     left = (Untouched(address=None, kind="lead", reason="not-ours", count=4),)
     (block,) = grouped(report(account("a", paint("a"), untouched=left))).blocks
-    assert [group.count for group in block.untouched] == [4]
+    assert block.untouched == ("4 leads untouched (not ours)",)
     assert grouped(report(account("a"))).unchanged == ()
 
 
@@ -157,18 +158,15 @@ def test_what_is_untouched_is_added_up_over_the_accounts() -> None:
     view = grouped(
         report(account("a", untouched=untouched("a", 2, "goes")), account("b", untouched=untouched("b", 3, "goes")))
     )
-    assert [(group.address, group.count, named(group.accounts)) for group in view.untouched] == [
-        ("label:Old", 2, ["a", "b"]),
-        (None, 5, ["a", "b"]),
-    ]
+    assert view.untouched == ("In a, b: label:Old goes", "In a, b: 5 labels untouched (unmanaged; prune: none)")
 
 
 def test_equal_diagnostics_are_one_unless_all_are_wanted() -> None:
     found = [diagnostic("warning", "w", "odd", account=name, address=f"{name}/label:Hot") for name in "abc"]
     whole = report(*(account(remark.account or "", diagnostics=(remark,)) for remark in found))
     (group,) = grouped(whole).diagnostics
-    assert group.about == ["a/label:Hot", "b/label:Hot", "c/label:Hot"]
-    assert [each.members for each in grouped(whole, verbose=True).diagnostics] == [(remark,) for remark in found]
+    assert group.about == ("a/label:Hot", "b/label:Hot", "c/label:Hot")
+    assert [each.first for each in grouped(whole, verbose=True).diagnostics] == found
 
 
 def welcome(name: str, number: int, known: str = "p@acme.test") -> Account:
@@ -196,6 +194,6 @@ def test_a_lead_without_a_key_is_called_by_its_title() -> None:
     left = (Untouched(address="a/lead:#1", kind="lead", reason="gone"),)
     one = account("a", untouched=left, names={"lead:#1": "Renewal"})
     (block,) = grouped(report(one)).blocks
-    assert block.untouched[0].named == ('lead:#1 "Renewal"',)
-    assert titled(one, "a/lead:#1") == 'lead:#1 "Renewal"'
-    assert titled(one, "a/lead:x") == "lead:x"
+    assert block.untouched[0].endswith(': lead:#1 "Renewal"')
+    assert local(one, "a/lead:#1") == 'lead:#1 "Renewal"'
+    assert local(one, "a/lead:x") == "lead:x"
