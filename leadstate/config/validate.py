@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from leadstate.config.hints import did_you_mean, keys_at
-from leadstate.config.messages import Loc, Mistake, message_of
+from leadstate.config.messages import message_of
 from leadstate.config.schema.document import AccountSpec, Document
 from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source
 from leadstate.config.yaml.nodes import Node, place_of
@@ -32,7 +32,7 @@ _STAND_INS: Final[Mapping[str, Mapping[str, Any]]] = {
     "accounts": {"domain": "stand-in", "token": {"env": "STAND_IN"}},
     **{kind.section: kind.stand_ins for kind in KINDS.values()},
 }
-_DECISIVE: Final = frozenset(("name", "key", "state", "accounts", "except", "overrides"))
+_DECISIVE: Final = frozenset(("name", "key", "state", "accounts", "except", "overrides", "[key]"))
 """Fields without which an item is not known."""
 
 
@@ -72,123 +72,86 @@ def check(root: Node, source: Source, diagnostics: Diagnostics) -> Checked:
         return Checked(source, root, Document.model_validate(root.value), nodes)
     except ValidationError as error:
         # Without input: an error must not carry what it is about, which may be a token.
-        mistakes = [_mistake(details, root, source) for details in error.errors(include_url=False, include_input=False)]
-    _report(mistakes, root, source, diagnostics)
-    return _without_mistakes(mistakes, Checked(source, root, Document(), nodes))
+        errors = error.errors(include_url=False, include_input=False)
+    _report(errors, root, source, diagnostics)
+    return _without_errors(errors, Checked(source, root, Document(), nodes))
 
 
-def _mistake(details: ErrorDetails, root: Node, source: Source) -> Mistake:
-    loc = _untagged(details["loc"])
-    at = (*loc, "color") if details["type"] == "label_color" else loc
-    rest = "" if source.delimiter else _rest(root, at, source)
-    return Mistake(
-        details["type"], loc, details["msg"], details.get("ctx", {}), _find(root, loc), rest, bool(source.delimiter)
-    )
+def _report(errors: Sequence[ErrorDetails], root: Node, source: Source, diagnostics: Diagnostics) -> None:
+    unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
+    meant = {(*loc[:-1], did_you_mean(str(loc[-1]), keys_at(loc[:-1]))) for loc in unknown}
+    for error in errors:
+        loc = error["loc"]
+        if error["type"] == "missing" and loc in meant:
+            continue  # it is there, misspelt, and that is reported
+        node = _find(root, loc)
+        about_key = error["type"] == "extra_forbidden" or loc[-1:] == ("[key]",)
+        place = place_of(_mark(root, loc), source) if about_key else node.place(source)
+        code, summary, hint = message_of(error, node, in_cell=bool(source.delimiter))
+        diagnostics.error(code, summary, place, hint=hint)
 
 
-def _rest(root: Node, loc: Loc, source: Source) -> str:
-    """Return what follows a key on its line; nothing where there is no such key."""
-    parent, step = _find(root, loc[:-1]), loc[-1] if loc else ""
-    if parent.keys and step in parent.keys:
-        marker = parent.keys[str(step)]
-        line: str = source.lines[marker.line][marker.column :]
-        return line.partition(":")[2].strip()
-    return ""
-
-
-def _without_mistakes(mistakes: Sequence[Mistake], checked: Checked) -> Checked:
+def _without_errors(errors: Sequence[ErrorDetails], checked: Checked) -> Checked:
     """Return the file without what is wrong, or with stand-ins for it."""
-    root, nodes = checked.root, dict(checked.items)
-    of_item: dict[tuple[str, str | int], list[Mistake]] = defaultdict(list)
-    value = {key: copy(items) if key in _ITEMS else items for key, items in root.value.items()}
-    for mistake in mistakes:
-        kind, *rest = mistake.loc
-        if kind in _ITEMS and rest and isinstance(value.get(str(kind)), dict | list):
-            of_item[str(kind), rest[0]].append(mistake)
+    value = {key: copy(items) if key in _ITEMS else items for key, items in checked.root.value.items()}
+    wrong: dict[str, dict[str | int, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for error in errors:
+        section, *rest = error["loc"] or ("",)
+        if section in _ITEMS and rest and isinstance(value.get(str(section)), dict | list):
+            wrong[str(section)][rest[0]] |= _wrong_fields(error)
         else:
-            value.pop(str(kind), None)
+            value.pop(str(section), None)
     broken: dict[str, list[tuple[str, Any]]] = defaultdict(list)
     unsure: set[str] = set()
-    for (kind, name), of_this in of_item.items():
-        if kind not in value:
-            continue
-        written, wrong = value[kind][name], _wrong_fields(of_this)
-        if kind == "accounts" and (wrong & {"vars", "tags"} or not isinstance(written, dict)):
-            unsure.add(str(name))
-        value[kind][name] = _salvage(kind, written, wrong) if of_this[0].loc[-1] != "[key]" else None
-        if value[kind][name] is None:
-            broken[kind].append((str(name), written))
-    for kind in _LISTS:
-        kept = value.get(kind, [])
-        nodes[kind] = [node for node, item in zip(nodes[kind], kept, strict=False) if item is not None]
-    for kind in set(_ITEMS) & set(value):
-        value[kind] = _without_none(value[kind])
+    nodes = dict(checked.items)
+    for section in wrong.keys() & value.keys():
+        items = value[section]
+        for name, fields in wrong[section].items():
+            written = items[name]
+            items[name] = _salvaged(section, written, fields)
+            if items[name] is None:
+                broken[section].append((str(name), written))
+            if section == "accounts" and (fields & {"vars", "tags"} or not isinstance(written, dict)):
+                unsure.add(str(name))
+        if isinstance(items, dict):
+            value[section] = {name: item for name, item in items.items() if item is not None}
+        else:
+            nodes[section] = [node for node, item in zip(nodes[section], items, strict=True) if item is not None]
+            value[section] = [item for item in items if item is not None]
+    nodes = {section: nodes[section] if section in value else [] for section in nodes}
     document = Document.model_validate(value)
     return replace(checked, document=document, items=nodes, broken=broken, unsure=frozenset(unsure))
 
 
-def _wrong_fields(mistakes: Sequence[Mistake]) -> frozenset[str]:
-    """Return the fields of one item that are in error; for an unknown one also the one that was meant."""
-    fields: set[str] = set()
-    for mistake in mistakes:
-        if len(mistake.loc) > 2:  # noqa: PLR2004  kind, item, field
-            field = str(mistake.loc[2])
-            fields.add(field)
-            if mistake.type == "extra_forbidden":
-                fields.add(did_you_mean(field, keys_at(mistake.loc[:2])) or field)
-        elif mistake.type == "cannot_unset":
-            fields.add(str(mistake.ctx["field"]))
-    return frozenset(fields)
+def _wrong_fields(error: ErrorDetails) -> set[str]:
+    """Return the fields of an item that an error is about; for an unknown one also the one that was meant."""
+    if "field" in (context := error.get("ctx", {})):
+        return {str(context["field"])}
+    loc = error["loc"]
+    fields = {str(step) for step in loc[2:3]}
+    if error["type"] == "extra_forbidden":
+        fields |= {meant for field in fields if (meant := did_you_mean(field, keys_at(loc[:2])))}
+    return fields
 
 
-def _salvage(kind: str, value: Any, wrong: frozenset[str]) -> Any:
+def _salvaged(section: str, value: Any, wrong: set[str]) -> Any:
     """Return an item without its wrong fields; None if it has to be left out."""
     if not isinstance(value, dict) or wrong & _DECISIVE:
         return None
+    if section == "accounts":
+        wrong = wrong | {"domain", "url", "token"}
     made = {key: field for key, field in value.items() if key not in wrong}
-    if kind == "accounts":
-        made = {key: field for key, field in made.items() if key not in {"domain", "url", "token"}}
-        made |= _STAND_INS[kind]
-    wrong_ones = {key: field for key, field in _STAND_INS[kind].items() if key in wrong}
-    # An error about the whole item, as of a colour that is missing, names no field.
-    for stand_ins in (wrong_ones, {**_STAND_INS[kind], **made, **wrong_ones}):
-        try:
-            _MODELS[kind].model_validate({**made, **stand_ins})
-        except ValidationError:
-            continue
-        return {**made, **stand_ins}
-    return None
-
-
-def _without_none(items: Any) -> Any:
-    if isinstance(items, dict):
-        return {name: item for name, item in items.items() if item is not None}
-    return [item for item in items if item is not None]
+    made |= {key: field for key, field in _STAND_INS[section].items() if key in wrong}
+    try:
+        _MODELS[section].model_validate(made)
+    except ValidationError:
+        return None
+    return made
 
 
 def _items(root: Node, name: str) -> list[Node]:
     found = root.child(name)
     return found.children if found is not None and isinstance(found.children, list) else []
-
-
-def _report(mistakes: Sequence[Mistake], root: Node, source: Source, diagnostics: Diagnostics) -> None:
-    unknown = [mistake.loc for mistake in mistakes if mistake.type == "extra_forbidden"]
-    meant = {(*loc[:-1], did_you_mean(str(loc[-1]), keys_at(loc[:-1]))) for loc in unknown}
-    for mistake in mistakes:
-        if mistake.type == "missing" and mistake.loc in meant:
-            continue  # it is there, misspelt, and that is reported
-        about_key = mistake.type == "extra_forbidden" or mistake.loc[-1:] == ("[key]",)
-        place = place_of(_mark(root, mistake.loc), source) if about_key else mistake.node.place(source)
-        code, summary, hint = message_of(mistake)
-        diagnostics.error(code, summary, place, hint=hint)
-
-
-def _untagged(loc: Loc) -> Loc:
-    """Return the path without the name of the alternative that was taken; only a lead's `labels` has some."""
-    for index, step in enumerate(loc):
-        if step in {"exactly", "at_least"} and loc[index - 1] == "labels" and loc[index - 2] != "overrides":
-            return loc[:index] + loc[index + 1 :]
-    return loc
 
 
 def _find(root: Node, loc: Sequence[str | int]) -> Node:

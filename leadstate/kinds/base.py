@@ -13,11 +13,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     StringConstraints,
     ValidationError,
     WithJsonSchema,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from leadstate.model.address import Ref
 from leadstate.model.plan import Action, Change
@@ -120,6 +123,27 @@ class Kind:
         return self.identity == "name"
 
 
+class NotNull:
+    """For a field that may be left out and cannot be unset: null is refused, and is not in the JSON Schema."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Refuse null before the type is looked at."""
+        return no_info_before_validator_function(_refuse_null, handler(source))
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return the schema of the type without null."""
+        (only,) = (shape for shape in handler(schema)["anyOf"] if shape != {"type": "null"})
+        return dict(only)
+
+
+def _refuse_null(raw: object) -> object:
+    if raw is None:
+        raise PydanticCustomError("cannot_unset", "cannot be unset")
+    return raw
+
+
 def is_tag(step: str | int) -> bool:
     """Whether a step of an error's path is the tag of a union, which nobody has written; tags stand in parentheses."""
     return isinstance(step, str) and step.startswith("(")
@@ -129,10 +153,10 @@ class Scoped(Spec):
     """Declared for some accounts: `accounts` (only these) or `except` (all but these); names or `tag:TAG`."""
 
     accounts: Annotated[
-        list[str] | None, Field(description="Only in these accounts: names, or tag:TAG.", min_length=1)
+        list[str] | None, Field(description="Only in these accounts: names, or tag:TAG.", min_length=1), NotNull
     ] = None
     except_: Annotated[
-        list[str] | None, Field(alias="except", description="In all accounts but these.", min_length=1)
+        list[str] | None, Field(alias="except", description="In all accounts but these.", min_length=1), NotNull
     ] = None
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from leadstate.kinds.base import Day, Line, Spec
+from leadstate.kinds.base import Day, Line, NotNull, Spec
 from leadstate.kinds.named import NamedOverride, NamedSpec, WireNamed, named_kind
 from leadstate.model.plan import Change
 from leadstate.pipedrive.operations import (
@@ -34,13 +34,7 @@ _COLOR_UNLESS_ABSENT: dict[str, object] = {
 class LabelOverride(NamedOverride):
     """What is different about a label in one account."""
 
-    color: Annotated[Color | None, Field(description="Its colour in this account.")] = None
-
-    @model_validator(mode="after")
-    def _nothing_unset(self) -> Self:
-        if any(getattr(self, name) is None for name in self.model_fields_set):
-            raise PydanticCustomError("label_unset", "a label always has a name and a colour, null cannot unset them")
-        return self
+    color: Annotated[Color | None, Field(description="Its colour in this account."), NotNull] = None
 
 
 class LabelById(Spec):
@@ -98,7 +92,7 @@ class LabelSpec(NamedSpec):
     @model_validator(mode="after")
     def _fields_fit_the_state(self) -> Self:
         if self.state == "present" and self.color is None:
-            raise PydanticCustomError("label_color", "a label needs a colour")
+            raise PydanticCustomError("label_color", "a label needs a colour", {"field": "color"})
         if self.state == "present" and (self.replace_with or self.delete_after):
             raise PydanticCustomError("only_absent", "`replace_with` and `delete_after` go with `state: absent`")
         if self.state == "absent" and self.merge_from:

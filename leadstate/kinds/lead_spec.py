@@ -1,12 +1,11 @@
 """What people declare of a lead: its fields, and the words they may use for people, money, days and visibility."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Discriminator, Field, Tag, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Discriminator, Field, Tag
 
-from leadstate.kinds.base import Day, Item, Line, RemoteId, Spec
+from leadstate.kinds.base import Day, Item, Line, NotNull, RemoteId, Spec
 from leadstate.kinds.custom_fields import CustomFieldValues
 from leadstate.kinds.values import MoneySpec, Organization, Owner, Person
 
@@ -46,41 +45,35 @@ def visibility(value: Visibility, plan: Plan | None) -> int | None:
 class LeadFields(Spec):
     """The fields of a lead. One that is not written is not managed; null unsets it."""
 
-    title: Annotated[Line | None, Field(description="Its title.")] = None
+    title: Annotated[Line | None, Field(description="Its title."), NotNull] = None
     person: Annotated[
         Person | None, Field(description="The person it is linked to: an id, {email: …} or {name: …}.")
     ] = None
     organization: Annotated[
         Organization | None, Field(description="The organization it is linked to: an id, or {name: …}.")
     ] = None
-    owner: Annotated[Owner | None, Field(description="The user who owns it: an id, or {email: …}.")] = None
+    owner: Annotated[Owner | None, Field(description="The user who owns it: an id, or {email: …}."), NotNull] = None
     labels: Annotated[
-        LabelNames | None, Field(description="Exactly these labels; {at_least: [...]} leaves others alone.")
+        LabelNames | None, Field(description="Exactly these labels; {at_least: [...]} leaves others alone."), NotNull
     ] = None
     value: Annotated[MoneySpec | None, Field(description="Its potential value; 15 significant digits at most.")] = None
     expected_close_date: Annotated[Day | None, Field(description="The day on which it should close.")] = None
     visible_to: Annotated[
         Visibility | None,
         Field(description="Who sees it: a word, where the account says its plan, or a number of that plan."),
+        NotNull,
     ] = None
     was_seen: Annotated[
-        bool | None, Field(description="Whether it was opened; best left out: people flip it by looking.")
+        bool | None, Field(description="Whether it was opened; best left out: people flip it by looking."), NotNull
     ] = None
     channel: Annotated[RemoteId | None, Field(description="Id of the marketing channel.")] = None
     channel_id: Annotated[Line | None, Field(description="Free text beside the channel.")] = None
-    custom_fields: CustomFieldValues | None = None
+    custom_fields: Annotated[CustomFieldValues | None, NotNull] = None
     archived: Annotated[
         bool | None,
         Field(description="false brings an archived lead back, true archives it; unless written, it is left as it is."),
+        NotNull,
     ] = None
-
-    @model_validator(mode="after")
-    def _can_be_unset(self) -> Self:
-        for name in ("title", "owner", "labels", "visible_to", "was_seen", "custom_fields", "archived"):
-            if name in self.model_fields_set and getattr(self, name) is None:
-                fix = "write [] for no labels" if name == "labels" else "leave the line out to not manage it"
-                raise PydanticCustomError("cannot_unset", "`{field}` cannot be unset", {"field": name, "fix": fix})
-        return self
 
 
 IfGone = Annotated[

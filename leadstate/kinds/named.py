@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from leadstate.kinds.base import Item, Kind, Line, Resolve, Spec, Wire, fields_set
+from leadstate.kinds.base import Item, Kind, Line, NotNull, Resolve, Spec, Wire, fields_set
 from leadstate.kinds.values import is_text, is_text_or_none
 from leadstate.model.address import Address, Ref, Span
 from leadstate.model.plan import Action, Change
@@ -21,7 +21,7 @@ from leadstate.pipedrive.operations import Operation, Request
 class NamedOverride(Spec):
     """What is different about an object in one account."""
 
-    name: Annotated[Line | None, Field(description="Its name in this account.")] = None
+    name: Annotated[Line | None, Field(description="Its name in this account."), NotNull] = None
 
 
 class NamedSpec(Item):

@@ -51,7 +51,7 @@ ERRORS = [
     ('key,title,person,labels\na,A,1,"Hot| ‸Cold"\n', "unknown-label"),
     ('key,title,person,labels\na,"A\n","1",‸Cold\n', "unknown-label"),
     ("key,title,person,labels\na,A,1,Hot|‸\n", "empty-text"),
-    ("key,title,person,labels\n‸a,A,1,null\n", "cannot-unset"),
+    ("key,title,person,labels\na,A,1,‸null\n", "cannot-unset"),
     ("key,title,person,value.amount,value.currency\na,A,1,‸1_000,EUR\n", "bad-amount"),
     ("key,title,person,value.amount\na,A,1,‸5\n", "missing-key"),
     ("key,title,person,value\na,A,1,‸5\n", "wrong-type"),
@@ -108,12 +108,12 @@ def test_hint_for_a_cell_names_cells_and_columns(errors_of_table: Errors) -> Non
     found = errors_of_table(f'{columns}a,,Jane,Acme,Sam,"1,5",yes\n')
     assert [diagnostic.hint for diagnostic in found] == [
         "fill the cell in the column `title`",
-        "put it into a column `person.name`",
-        "put it into a column `organization.name`",
-        "put it into a column `owner.email`, or write the user's id",
-        "write it like 1200.50, with a point and nothing between thousands",
+        "use the column `person.email` or `person.name`",
+        "use the column `organization.name`",
+        "use the column `owner.email`",
+        "write it in digits and without quotes, as in 1200.50",
         "fill the cell in the column `value.currency`",
-        "write true",
+        "write true or false",
     ]
 
 

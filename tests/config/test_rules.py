@@ -116,7 +116,7 @@ BAD: dict[str, tuple[str, str, str]] = {
         "accounts-and-except",
         "one of the two",
     ),
-    "accounts without any": (TOP + "labels: [{name: A, color: red, accounts: ‸null}]\n", "wrong-type", "leave"),
+    "accounts without any": (TOP + "labels: [{name: A, color: red, accounts: ‸null}]\n", "cannot-unset", "leave"),
     "unknown variable": (TOP + 'labels: [{name: ‸"${regoin} x", color: red}]\n', "unknown-variable", "`region`"),
     "variable of one account": (TOP + 'labels: [{name: ‸"${long}", color: red}]\n', "unknown-variable", "us"),
     "empty variable name": (TOP + 'labels: [{name: ‸"${}", color: red}]\n', "unknown-variable", "vars"),

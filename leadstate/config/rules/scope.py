@@ -96,10 +96,6 @@ class Directory:
 def scope_of(entry: Item, directory: Directory, diagnostics: Diagnostics) -> AccountSet:
     """Return the usable accounts that an item is declared for."""
     spec = entry.spec
-    for key, name in (("accounts", "accounts"), ("except", "except_")):
-        if name in spec.model_fields_set and getattr(spec, name) is None:
-            hint = f"leave `{key}` out for every account, or write a list of names"
-            diagnostics.error("wrong-type", f"`{key}` names no account", entry.place(key), hint=hint)
     scope = directory.everyone
     if spec.accounts is not None and spec.except_ is not None:
         place = entry.key_place("except")

@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import Item, Kind, Line, RemoteId, Scoped, Spec, fields_set
+from leadstate.kinds.base import Item, Kind, Line, NotNull, RemoteId, Scoped, Spec, fields_set
 from leadstate.kinds.lead_spec import IfGone, Mode, Plan
 
 OAUTH_ENDPOINT: Final = "https://oauth.pipedrive.com/oauth/token"
@@ -153,13 +153,13 @@ class SecretSpec(Spec):
         list[str], Field(min_length=1, description="The command that prints it, as a list; no shell is involved.")
     ] = Field(default_factory=list)
     keyring: Annotated[
-        KeyringSpec | None, Field(description="The entry of the system's keyring; needs leadstate[keyring].")
+        KeyringSpec | None, Field(description="The entry of the system's keyring; needs leadstate[keyring]."), NotNull
     ] = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         (name, *others) = self.model_fields_set or ("",)
-        if others or not name or getattr(self, name) is None:
+        if others or not name:
             raise PydanticCustomError(self.error_type, "has exactly one source")
         if re.fullmatch(r"[0-9A-Fa-f]{40}", self.env):
             raise PydanticCustomError("literal_token", "the token itself stands in the file")
@@ -191,7 +191,7 @@ class TokenSpec(SecretSpec):
     error_type = "token_sources"
 
     oauth: Annotated[
-        OAuthSpec | None, Field(description="Instead of an API token: an OAuth client and its refresh token.")
+        OAuthSpec | None, Field(description="Instead of an API token: an OAuth client and its refresh token."), NotNull
     ] = None
 
 

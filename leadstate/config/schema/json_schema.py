@@ -10,18 +10,6 @@ from leadstate.config.schema.document import Document
 
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 
-_ALWAYS: Final = ("owner", "labels", "visible_to", "was_seen", "archived")
-_NEVER_NULL: Final = {
-    "LabelSpec": ("accounts", "except"),
-    "LabelOverride": ("name", "color"),
-    "LeadSpec": ("accounts", "except", *_ALWAYS),
-    "LeadFields": ("title", *_ALWAYS),
-    "SecretSpec": ("keyring",),
-    "TokenSpec": ("keyring", "oauth"),
-    "TableSpec": ("accounts", "except"),
-}
-"""What the models take as null, for `not written`, and then refuse: an editor should underline it."""
-
 
 def document_schema() -> dict[str, Any]:
     """Return the schema of one file of a configuration (spec section 2)."""
@@ -35,9 +23,6 @@ def document_schema() -> dict[str, Any]:
         "definitions": definitions,
     }
     converted: dict[str, Any] = _convert(schema)
-    for model, names in _NEVER_NULL.items():
-        for name in names:
-            _not_null(converted["definitions"][model]["properties"], name)
     for scoped in ("LabelSpec", "LeadSpec", "TableSpec"):
         # One or the other; neither is fine too.
         converted["definitions"][scoped]["not"] = {"required": ["accounts", "except"]}
@@ -69,12 +54,6 @@ def _is_noise(key: str, value: Any) -> bool:
     return (key == "title" and isinstance(value, str) and value != "leadstate configuration") or (
         key == "default" and (value in ("", None) or isinstance(value, list | dict))
     )
-
-
-def _not_null(properties: dict[str, Any], name: str) -> None:
-    field = properties[name]
-    (alternative,) = (shape for shape in field.pop("anyOf") if shape != {"type": "null"})
-    properties[name] = _beside(alternative, field)
 
 
 def _beside(schema: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
