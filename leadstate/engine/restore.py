@@ -4,19 +4,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from leadstate.engine.read.custom_fields import read_fields, the_one
-from leadstate.engine.read.leads import Listed, again_if_shifted, ask_for_ids, check_labels, read_archived, read_live
+from leadstate.engine.read.leads import Listed, ask_for_ids, check_labels, read_archived, read_live
 from leadstate.engine.read.observe import is_always_read, read_listing, without_ignored
 from leadstate.kinds import KINDS
 from leadstate.kinds.custom_fields import CustomFields, Unfit, normal
-from leadstate.kinds.label import LABEL
-from leadstate.kinds.lead import LEAD
 from leadstate.model.account import Account
 from leadstate.model.address import Ref, Span
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.plan import AccountReceipt, Touch
-from leadstate.model.resource import CUSTOM, Attrs, CustomValue, Observed, Value
+from leadstate.model.resource import CARRIED, CARRIER, CUSTOM, Attrs, CustomValue, Observed, Value
 from leadstate.pipedrive.client import Reader
-from leadstate.pipedrive.operations import GET_LEAD, GET_LEADS
 
 
 async def observe_touched(
@@ -38,30 +35,29 @@ async def observe_touched(
         for kind in KINDS.values()
         if kind.is_named and (is_always_read(kind) or kind.name in touched_kinds)
     }
-    leads = [touch for touch in receipt.touched if touch.kind == LEAD.name]
+    carrier = KINDS[CARRIER]
+    leads = [touch for touch in receipt.touched if touch.kind == carrier.name]
     ids = {touch.remote_id for touch in leads if touch.remote_id is not None}
     made = {touch.marker for touch in leads if touch.marker and touch.remote_id is None}
     deleted = {touch.marker for touch in leads if touch.marker and touch.after is None}
-    labels_added = any(touch.kind == LABEL.name and touch.before is None for touch in receipt.touched)
-    listing = max(1, reader.pages_of(GET_LEADS)) * GET_LEADS.tokens
+    labels_added = any(touch.kind == CARRIED and touch.before is None for touch in receipt.touched)
+    listing = max(1, reader.pages_of(carrier.listing)) * carrier.listing.tokens
     listed: Listed | None = None
-    if made or deleted or labels_added or len(ids) * GET_LEAD.tokens > listing:
-        keeping = replace(account, lock={Ref(LEAD.name, remote_id): remote_id for remote_id in ids})
-        listed = await again_if_shifted(lambda: read_live(keeping, reader))
-        check_labels(named[LABEL.name], listed.carriers.keys())
+    if made or deleted or labels_added or (carrier.one is not None and len(ids) * carrier.one.tokens > listing):
+        keeping = replace(account, lock={Ref(carrier.name, remote_id): remote_id for remote_id in ids})
+        listed = await read_live(carrier, keeping, reader)
+        check_labels(named[CARRIED], listed.carriers.keys())
     seen = {} if listed is None else {lead.remote_id: lead for lead in listed.kept}
-    seen |= {lead.remote_id: lead for lead in await ask_for_ids(sorted(ids - seen.keys()), reader)}
+    seen |= await ask_for_ids(carrier, sorted(ids - seen.keys()), reader)
     missing = frozenset(deleted - {lead.marker for lead in seen.values()})
-    archived = Listed()
+    archived = Listed(account, carrier)
     if missing:
-        archived = await again_if_shifted(
-            lambda: read_archived(account, reader, missing, account.policy.archived_pages)
-        )
+        archived = await read_archived(carrier, account, reader, missing, account.policy.archived_pages)
         seen |= {lead.remote_id: lead for lead in archived.kept if lead.marker in missing}
     fields, diagnostics = await _fields(account, receipt, reader)
     kept, ignored = without_ignored(account, named)
     observed = Observed(
-        {**kept, LEAD.name: list(seen.values())},
+        {**kept, carrier.name: list(seen.values())},
         carriers=None if listed is None else listed.carriers,
         unsure=missing - {lead.marker or "" for lead in archived.kept} if archived.cut else frozenset(),
         pages=0 if listed is None else listed.pages,

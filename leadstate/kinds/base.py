@@ -16,6 +16,7 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     StringConstraints,
+    TypeAdapter,
     ValidationError,
     WithJsonSchema,
 )
@@ -88,8 +89,7 @@ class Kind:
         references: attributes that list other objects → the kind of those objects.
         needed_to_recreate: the attributes without which a deleted object cannot be created again.
         custom_fields: whether objects have custom fields.
-        glances: the rows of a listing at a glance, where most of them are not ours; pydantic.ValidationError where one
-            is malformed.
+        archive: the operation that lists the objects that nobody can edit any more; None where there are none.
     """
 
     name: str
@@ -115,7 +115,7 @@ class Kind:
     references: Mapping[str, str] = field(default_factory=dict)
     needed_to_recreate: frozenset[str] = frozenset()
     custom_fields: bool = False
-    glances: "Callable[[Sequence[object]], Sequence[Glance]]" = lambda _rows: ()
+    archive: Operation | None = None
 
     @property
     def is_named(self) -> bool:
@@ -176,10 +176,19 @@ class Wire(BaseModel):
 
 
 class Glance(Wire):
-    """What tells whether an object could be ours: all that is looked at of most rows."""
+    """What tells whether an object could be ours, and which labels it carries: all that is looked at of most rows."""
 
     id: Annotated[str, Field(min_length=1)]
     origin_id: str | None = None
+    label_ids: Annotated[list[str], Field(default_factory=list)]
+
+
+_GLANCES = TypeAdapter(list[Glance], config=ConfigDict(defer_build=True))
+
+
+def glances(rows: Sequence[object]) -> list[Glance]:
+    """Return the rows of a listing at a glance, all checked in one go; pydantic.ValidationError if one is malformed."""
+    return _GLANCES.validate_python(rows)
 
 
 _NOT_IN_A_LINE = ("Cc", "Cs", "Zl", "Zp")

@@ -5,9 +5,7 @@ A lead's identity is its `origin_id`, `<namespace>:<key>`: free text that only a
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated, Any
-
-from pydantic import ConfigDict, Field, TypeAdapter
+from typing import Any
 
 from leadstate.kinds.base import Glance, Kind, Resolve, Wire, fields_set
 from leadstate.kinds.custom_fields import answered, declared
@@ -44,7 +42,15 @@ from leadstate.model.resource import (
     Value,
     text,
 )
-from leadstate.pipedrive.operations import ADD_LEAD, DELETE_LEAD, GET_LEAD, GET_LEADS, UPDATE_LEAD, Request
+from leadstate.pipedrive.operations import (
+    ADD_LEAD,
+    DELETE_LEAD,
+    GET_ARCHIVED_LEADS,
+    GET_LEAD,
+    GET_LEADS,
+    UPDATE_LEAD,
+    Request,
+)
 
 
 def declare(
@@ -122,20 +128,7 @@ class WireMoney(Wire):
     currency: str
 
 
-class LeadGlance(Glance):
-    """What tells whether a lead could be ours, and which labels it carries: all that is looked at of most leads."""
-
-    label_ids: Annotated[list[str], Field(default_factory=list)]
-
-
-class DatedGlance(LeadGlance):
-    """A lead at a glance, and when it was made and last changed (ISO 8601 in UTC, so that texts sort as times)."""
-
-    add_time: str = ""
-    update_time: str = ""
-
-
-class WireLead(LeadGlance):
+class WireLead(Glance):
     """A lead as Pipedrive answers it (2026 bodies; older ones lack the newer keys)."""
 
     title: str
@@ -149,20 +142,6 @@ class WireLead(LeadGlance):
     channel: int | None = None
     channel_id: str | None = None
     is_archived: bool = False
-
-
-_GLANCES = TypeAdapter(list[LeadGlance], config=ConfigDict(defer_build=True))
-_DATED_GLANCES = TypeAdapter(list[DatedGlance], config=ConfigDict(defer_build=True))
-
-
-def glances(rows: Sequence[object]) -> list[LeadGlance]:
-    """The leads of an answer at a glance, all checked in one go; pydantic.ValidationError where one is none."""
-    return _GLANCES.validate_python(rows)
-
-
-def dated_glances(rows: Sequence[object]) -> list[DatedGlance]:
-    """As `glances`, with the times of each lead."""
-    return _DATED_GLANCES.validate_python(rows)
 
 
 def decode(raw: object) -> Live:
@@ -310,5 +289,5 @@ LEAD = Kind(
     stand_ins={"title": "stand-in", "person": 1, "organization": 1},
     references={"labels": LABEL.name},
     custom_fields=True,
-    glances=glances,
+    archive=GET_ARCHIVED_LEADS,
 )

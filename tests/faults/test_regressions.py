@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from leadstate.engine.read.leads import ATTEMPTS
 from leadstate.model.address import Target
 from leadstate.model.plan import Status
 from leadstate.model.resource import Money, Observed
+from leadstate.pipedrive.pagination import SHIFTS
 from leadstate.reconcile.planner import plan_account
 from tests.harness.builders import ORDER, label, lead, live_label, live_lead, refs
 from tests.harness.disturbed_company import TOKEN, Spoil, company, leaks, plan_and_apply
@@ -120,4 +120,4 @@ def test_a_listing_that_repeats_itself_is_incomplete() -> None:
 
     run = plan_and_apply(LEADS.sandbox(), LEADS.account, spoil=spoil)
     assert [diagnostic.code for diagnostic in run.plan.diagnostics] == ["incomplete-listing"]
-    assert len(run.steps) == 1 + ATTEMPTS
+    assert len(run.steps) == 1 + SHIFTS

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Any
 
-from leadstate.kinds.base import Kind, decoded, understood
+from leadstate.kinds.base import Kind, decoded, glances, understood
 from leadstate.model.address import RemoteRef
 from leadstate.model.plan import Change
 from leadstate.model.resource import PAGE, Bindings, Live
@@ -114,8 +114,7 @@ def _of_create(change: Change, kind: Kind, bindings: Bindings, rows: Sequence[An
         found = [live for live in unknown if live.name == name]
         return found, [live for live in unknown if is_altered(name, None, live)]
     with understood(kind, kind.listing):
-        glances = kind.glances(rows)
-    pairs = zip(glances, rows, strict=True)
+        pairs = zip(glances(rows), rows, strict=True)
     near = [row for glance, row in pairs if glance.origin_id == change.marker or row.get("title") == name]
     marked = list(decoded(kind, kind.listing, near))
     found = [live for live in marked if live.marker == change.marker]

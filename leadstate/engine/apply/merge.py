@@ -8,18 +8,20 @@ from collections.abc import Collection
 from contextlib import aclosing
 
 from leadstate.engine.jobs import task_group
-from leadstate.kinds.base import understood
-from leadstate.kinds.lead import LEAD, WireLead, glances
+from leadstate.kinds import KINDS
+from leadstate.kinds.base import Kind, decoded, glances, understood
 from leadstate.model.diagnostics import counted
-from leadstate.model.plan import Change
+from leadstate.model.plan import Action, Change
+from leadstate.model.resource import CARRIER, CARRIES
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.errors import ApiError, NotFound
-from leadstate.pipedrive.operations import GET_LEAD, GET_LEADS, UPDATE_LEAD, Request
+from leadstate.pipedrive.operations import Request
 
 ROUNDS = 3
 """How often leads are looked for that got the label while others were moved."""
 
 AT_ONCE = 8
+"""Leads that are moved at the same time; the limiter paces their requests."""
 
 
 class StillCarried(ApiError):
@@ -42,62 +44,49 @@ async def move_leads(change: Change, target: str, writer: Writer, moved: set[str
         StillCarried: after some rounds there are still leads that carry it.
         ApiError: a lead could not be read or written; those that were moved stay moved.
     """
-    source = change.remote_id or ""
-    carriers: Collection[str] = change.carriers or ()
-    for _ in range(ROUNDS):
-        await _Round(source, target, writer, moved).move(carriers)
-        carriers = await _carriers(source, writer)
-        if not carriers:
-            return
-    verb = "carries" if len(carriers) == 1 else "carry"
-    raise StillCarried(UPDATE_LEAD.id, f"{counted(len(carriers), 'lead')} still {verb} the label")
+    kind, source = KINDS[CARRIER], change.remote_id or ""
+    update = next(operation for operation, action in kind.writes.items() if action is Action.UPDATE)
+    reading = kind.one or kind.listing
+    gate = asyncio.Semaphore(AT_ONCE)
+    failures: list[ApiError] = []
 
-
-class _Round:
-    """Moves leads, several at a time. A failure does not stop the others, unless none can succeed after it."""
-
-    def __init__(self, source: str, target: str, writer: Writer, moved: set[str]) -> None:
-        self._source = source
-        self._target = target
-        self._writer = writer
-        self._moved = moved
-        self._gate = asyncio.Semaphore(AT_ONCE)
-        self._failures: list[ApiError] = []
-
-    async def move(self, leads: Collection[str]) -> None:
-        """Move these leads; raise the first failure once no request is under way any more."""
-        async with task_group() as group:
-            for lead in leads:
-                group.create_task(self._move_unless_stopped(lead))
-        if self._failures:
-            raise next((failure for failure in self._failures if failure.fatal), self._failures[0])
-
-    async def _move_unless_stopped(self, lead: str) -> None:
-        async with self._gate:
-            if any(failure.fatal for failure in self._failures):
+    async def move(lead: str) -> None:
+        """Move one lead. A failure does not stop the others, unless none can succeed after it."""
+        async with gate:
+            if any(failure.fatal for failure in failures):
                 return
             try:
-                await self._move(lead)
+                answer = await writer.get(Request(reading, lead))
+                (now,) = decoded(kind, reading, [answer.data])
+                labels = glances([answer.data])[0].label_ids
+                if source in labels and now.frozen_by is None:
+                    # In the order in which people have them.
+                    others = list(dict.fromkeys(target if label == source else label for label in labels))
+                    await writer.send(Request(update, lead, {kind.wire[CARRIES]: others}))
+                    moved.add(lead)
             except NotFound:
                 return
             except ApiError as failure:
-                self._failures.append(failure)
+                failures.append(failure)
 
-    async def _move(self, lead: str) -> None:
-        answer = await self._writer.get(Request(GET_LEAD, lead))
-        with understood(LEAD, GET_LEAD):
-            now = WireLead.model_validate(answer.data)
-        if self._source in now.label_ids and not now.is_archived:
-            # In the order in which people have them.
-            labels = list(dict.fromkeys(self._target if label == self._source else label for label in now.label_ids))
-            await self._writer.send(Request(UPDATE_LEAD, lead, {"label_ids": labels}))
-            self._moved.add(lead)
+    carriers: Collection[str] = change.carriers or ()
+    for _ in range(ROUNDS):
+        async with task_group() as group:
+            for lead in carriers:
+                group.create_task(move(lead))
+        if failures:
+            raise next((failure for failure in failures if failure.fatal), failures[0])
+        carriers = await _carriers(kind, source, writer)
+        if not carriers:
+            return
+    verb = "carries" if len(carriers) == 1 else "carry"
+    raise StillCarried(update.id, f"{counted(len(carriers), kind.name)} still {verb} the label")
 
 
-async def _carriers(label: str, writer: Writer) -> list[str]:
+async def _carriers(kind: Kind, label: str, writer: Writer) -> list[str]:
     found: list[str] = []
-    async with aclosing(writer.pages(GET_LEADS)) as pages:
+    async with aclosing(writer.pages(kind.listing)) as pages:
         async for page in pages:
-            with understood(LEAD, GET_LEADS):
+            with understood(kind, kind.listing):
                 found += [lead.id for lead in glances(page.rows) if label in lead.label_ids]
     return found

@@ -7,8 +7,8 @@ from pydantic import BaseModel, ValidationError
 
 from leadstate.engine.jobs import task_group
 from leadstate.kinds.base import describe
-from leadstate.kinds.label import LABEL
 from leadstate.model.address import RemoteRef
+from leadstate.model.resource import CARRIED
 from leadstate.model.usage import SavedFilter
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import BadAnswer, Forbidden, NotFound
@@ -77,7 +77,7 @@ async def read_filters(reader: Reader) -> Mapping[RemoteRef, tuple[SavedFilter, 
         named = await read_named_ids(await list_filters(reader), reader)
     except Forbidden:
         return None
-    return {RemoteRef(LABEL.name, remote_id): filters for remote_id, filters in named.items()}
+    return {RemoteRef(CARRIED, remote_id): filters for remote_id, filters in named.items()}
 
 
 async def read_named_ids(filters: Sequence[SavedFilter], reader: Reader) -> Mapping[str, tuple[SavedFilter, ...]]:

@@ -1,34 +1,36 @@
-"""Reads an account's leads by the cheapest strategy: the live list, the archived one, or one by one by their ids."""
+"""Reads the objects of a kind that bears our ownership marker, by the strategy that costs least (spec section 3).
+
+Leads are the kind of that sort. A list of all costs 20 rate-limit tokens a page of 500. One by its id costs 2, and the
+lock file knows the ids; that shows nothing of other leads, so it will not do where those matter. How many pages there
+are is remembered from the last list. Where nothing is, the list is begun, and left where one question more tells that
+it is the dearer strategy.
+"""
 
 import math
 from asyncio import Task
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from leadstate.engine.jobs import task_group
-from leadstate.engine.read.cost import Ways, ways
-from leadstate.kinds.base import decoded, understood
-from leadstate.kinds.label import LABEL
-from leadstate.kinds.lead import LEAD, glances
+from leadstate.kinds import KINDS
+from leadstate.kinds.base import Kind, decoded, glances, understood
 from leadstate.model.account import Account
 from leadstate.model.address import Ref, RemoteRef
-from leadstate.model.policy import Impact
-from leadstate.model.resource import Desired, Live, Observed, Reading
+from leadstate.model.diagnostics import counted
+from leadstate.model.policy import Impact, Prune
+from leadstate.model.resource import CARRIED, CARRIES, Desired, Live, Observed, Reading
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import IncompleteListing, NotFound, Rejected
-from leadstate.pipedrive.operations import GET_ARCHIVED_LEADS, GET_LABELS, GET_LEAD, GET_LEADS, Operation, Request
+from leadstate.pipedrive.operations import Operation, Request
+from leadstate.pipedrive.pagination import NEWEST_FIRST, again_if_shifted
 from leadstate.reconcile.lookalikes import collapse
 from leadstate.reconcile.match import Matching
 
-T = TypeVar("T")
-
-ATTEMPTS = 3
-"""How often a listing is read that shifts under the reading."""
-
-NEWEST_FIRST = ("sort", "add_time DESC")
+ASKED_FIRST = 10
+"""Pages that declared leads cost by id, at least, for the length of the list to be asked for before its first page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +65,22 @@ class Named:
 
 @dataclass(slots=True)
 class Listed:
-    """What a listing showed of an account's leads.
+    """What a listing showed of an account.
 
     Attributes:
-        kept: those that could be ours.
+        account: what is declared.
+        kind: what is listed.
+        kept: objects that could be ours.
         others: how many are not.
         pages: how many were read.
-        by_label: id of a label → ids of all leads that carry it.
+        by_label: id of a label → ids of all objects that carry it.
         cut: whether more would follow.
         elsewhere: as in `Observed`.
         unmarked: as in `Observed`.
     """
 
+    account: Account
+    kind: Kind
     kept: list[Live] = field(default_factory=list)
     others: int = 0
     pages: int = 0
@@ -83,33 +89,83 @@ class Listed:
     elsewhere: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     unmarked: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
-    def take(self, account: Account, operation: Operation, rows: Sequence[object]) -> None:
-        """Count every lead of a page; keep those that could be ours. Thousands are not, so they are not looked into."""
+    def take(self, operation: Operation, rows: Sequence[Any]) -> None:
+        """Count every row of a page; keep those that could be ours. Thousands are not, so they are not looked into."""
         self.pages += 1
-        with understood(LEAD, operation):
+        account = self.account
+        with understood(self.kind, operation):
             for lead, row in zip(glances(rows), rows, strict=True):
                 for label in dict.fromkeys(lead.label_ids):
                     self.by_label[label].append(lead.id)
                 owned = account.owns(lead.origin_id)
                 if not owned and lead.origin_id and lead.origin_id.partition(":")[2] in account.keys:
                     self.elsewhere[lead.origin_id].append(lead.id)
-                if owned or account.remembers(LEAD.name, lead.id):
-                    self.kept.append(as_declared(account, LEAD.decode(row)))
-                else:
-                    self.others += 1
-                    if not lead.origin_id and operation is GET_LEADS:
-                        self._note_unmarked(account, row)
-
-    def _note_unmarked(self, account: Account, row: Any) -> None:
-        """Note a lead that a create of ours may have made, its ownership marker ignored by the server."""
-        title = row.get("title") if row.get("origin") == "API" else None
-        if isinstance(title, str) and (collapsed := collapse(title)) in account.titles:
-            self.unmarked[collapsed].append(str(row["id"]))
+                if owned or account.remembers(self.kind.name, lead.id):
+                    self.kept.append(as_declared(account, self.kind.decode(row)))
+                    continue
+                self.others += 1
+                # A create of ours may have made it, and the server may have ignored the ownership marker.
+                title = row.get("title") if row.get("origin") == "API" and not lead.origin_id else None
+                if operation is self.kind.listing and isinstance(title, str):
+                    collapsed = collapse(title)
+                    if collapsed in account.titles:
+                        self.unmarked[collapsed].append(lead.id)
 
     @property
     def carriers(self) -> dict[RemoteRef, list[str]]:
-        """Each label with the ids of all leads that carry it."""
-        return {RemoteRef(LABEL.name, label): leads for label, leads in self.by_label.items()}
+        """Each label with the ids of all objects that carry it."""
+        return {RemoteRef(CARRIED, label): leads for label, leads in self.by_label.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What each strategy of reading live objects costs.
+
+    Attributes:
+        kind: what is read.
+        declared: how many objects are declared.
+        pages: of the list, as many as are known to exist; 0 if nothing is known.
+        others: why other objects matter than those that are declared; empty if they do not.
+        unknown: declared objects of which the lock file knows no id.
+    """
+
+    kind: Kind
+    declared: int
+    pages: int
+    others: str
+    unknown: int
+
+    @property
+    def list_tokens(self) -> int:
+        """Of a list, at the least."""
+        return max(1, self.pages) * self.kind.listing.tokens
+
+    @property
+    def id_tokens(self) -> int:
+        """Of each declared object by its id."""
+        return 0 if self.kind.one is None else self.declared * self.kind.one.tokens
+
+    @property
+    def by_id(self) -> bool:
+        """Whether reading them by id is possible, and costs less."""
+        return not self.others and not self.unknown and self.id_tokens < self.list_tokens
+
+    @property
+    def turn(self) -> int | None:
+        """From more pages than this on ids are cheaper, one page being read; None if ids are no question."""
+        if self.pages or self.others or self.unknown or self.by_id:
+            return None
+        return 1 + self.id_tokens // self.kind.listing.tokens
+
+    def words_listed(self, pages: int) -> str:
+        """Return how they were listed, in so many pages, and why."""
+        if self.others:
+            why = self.others
+        elif self.unknown:
+            why = f"the lock file does not know {counted(self.unknown, 'declared lead')}"
+        else:
+            why = f"{counted(self.declared, 'lead')} by id would take {self.id_tokens:,}"
+        return f"listed, {counted(pages, 'page')} ({pages * self.kind.listing.tokens:,} tokens); {why}"
 
 
 def as_declared(account: Account, lead: Live) -> Live:
@@ -118,70 +174,52 @@ def as_declared(account: Account, lead: Live) -> Live:
     return lead if marker is None else replace(lead, marker=marker)
 
 
-async def again_if_shifted(read: Callable[[], Awaitable[T]]) -> T:
-    """Read a listing, again where it shifts under the reading.
-
-    Raises:
-        IncompleteListing: it did so each time.
-    """
-    for _ in range(ATTEMPTS - 1):
-        try:
-            return await read()
-        except IncompleteListing:
-            continue
-    return await read()
-
-
-async def read_live(account: Account, reader: Reader) -> Listed:
-    """All live leads."""
-    seen = Listed()
-    async with aclosing(reader.pages(GET_LEADS)) as pages:
+@again_if_shifted
+async def read_live(kind: Kind, account: Account, reader: Reader, longest: float = math.inf) -> Listed:
+    """List all live objects; with more than `longest` pages, which is asked for after the first, leave it there."""
+    listed = Listed(account, kind)
+    async with aclosing(reader.pages(kind.listing)) as pages:
         async for page in pages:
-            seen.take(account, GET_LEADS, page.rows)
-    return seen
+            listed.take(kind.listing, page.rows)
+            if listed.pages == 1 and page.more and longest < math.inf:
+                listed.cut = await reader.reaches(kind.listing, int(longest))
+                if listed.cut:
+                    break
+    return listed
 
 
-async def read_live_unless_longer(account: Account, reader: Reader, longest: int) -> Listed | None:
-    """All live leads; None where they are more than so many pages, which is asked for after the first."""
-    seen = Listed()
-    async with aclosing(reader.pages(GET_LEADS)) as pages:
-        async for page in pages:
-            seen.take(account, GET_LEADS, page.rows)
-            if seen.pages == 1 and page.more and await reader.reaches(GET_LEADS, longest):
-                return None
-    return seen
-
-
-async def read_archived(account: Account, reader: Reader, missing: frozenset[str], limit: float) -> Listed:
-    """Newest first, until nothing is missing or so many pages are read; with no limit, all of them.
+@again_if_shifted
+async def read_archived(
+    kind: Kind, account: Account, reader: Reader, missing: frozenset[str], limit: float = math.inf
+) -> Listed:
+    """List archived objects newest first, until nothing is missing or so many pages are read; without a limit, all.
 
     The vendor documents `field DESC` in words and leaves it out of the list of values, so a server that refuses it is
     read in its own order (oldest first); what is not found within the limit is then unsure all the same.
     """
-    if limit == 0:
-        return Listed(cut=True)
+    if kind.archive is None or limit == 0:
+        return Listed(account, kind, cut=True)
     try:
-        return await _read_archived_pages(account, reader, missing, limit, NEWEST_FIRST)
+        return await _read_archived(kind.archive, Listed(account, kind), reader, missing, limit, NEWEST_FIRST)
     except Rejected:
-        return await _read_archived_pages(account, reader, missing, limit)
+        return await _read_archived(kind.archive, Listed(account, kind), reader, missing, limit)
 
 
-async def _read_archived_pages(
-    account: Account, reader: Reader, missing: frozenset[str], limit: float, *query: tuple[str, str]
+async def _read_archived(
+    archive: Operation, listed: Listed, reader: Reader, missing: frozenset[str], limit: float, *query: tuple[str, str]
 ) -> Listed:
-    seen = Listed()
-    async with aclosing(reader.pages(GET_ARCHIVED_LEADS, *query, whole=limit is math.inf)) as pages:
+    async with aclosing(reader.pages(archive, *query, whole=limit is math.inf)) as pages:
         async for page in pages:
-            seen.take(account, GET_ARCHIVED_LEADS, page.rows)
-            found = missing <= {lead.marker for lead in seen.kept}
-            if limit is not math.inf and (found or seen.pages >= limit):
-                seen.cut = page.more and not found
+            listed.take(archive, page.rows)
+            found = missing <= {lead.marker for lead in listed.kept}
+            if limit is not math.inf and (found or listed.pages >= limit):
+                listed.cut = page.more and not found
                 break
-    return seen
+    return listed
 
 
-def certain(account: Account, leads: Iterable[Live]) -> dict[Ref, list[Live]]:
-    """Each declared lead with those that it is for certain: one bears its marker, or was adopted and can have none."""
+def certain(kind: Kind, account: Account, leads: Iterable[Live]) -> dict[Ref, list[Live]]:
+    """Return each declared lead with those that it is for certain: they bear its marker, or it was adopted without."""
     marked: defaultdict[str, list[Live]] = defaultdict(list)
     unmarked: dict[str, Live] = {}
     for lead in leads:
@@ -190,7 +228,7 @@ def certain(account: Account, leads: Iterable[Live]) -> dict[Ref, list[Live]]:
         else:
             marked[lead.marker].append(lead)
     found: dict[Ref, list[Live]] = {}
-    for desired in account.of_kind(LEAD.name):
+    for desired in account.of_kind(kind.name):
         ref = desired.address.ref
         adopted = unmarked.get(account.lock.get(ref, "")) if desired.adopted else None
         found[ref] = [*marked.get(desired.marker or "", ()), *([adopted] if adopted else ())]
@@ -198,74 +236,57 @@ def certain(account: Account, leads: Iterable[Live]) -> dict[Ref, list[Live]]:
 
 
 def labels_of(lead: Live) -> frozenset[RemoteRef]:
-    """The labels that a lead carries."""
-    carried = lead.attrs["labels"]
+    """Return the labels that a lead carries."""
+    carried = lead.attrs[CARRIES]
     return (
         frozenset(ref for ref in carried if isinstance(ref, RemoteRef)) if isinstance(carried, tuple) else frozenset()
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What became of leads that were asked for by the ids that the lock file knows.
-
-    Attributes:
-        there: reference → the lead of that id, whatever marker it bears; it may be archived.
-        gone: markers of those that do not exist any more: deleted, or converted to a deal.
-    """
-
-    there: dict[Ref, Live] = field(default_factory=dict)
-    gone: set[str] = field(default_factory=set)
-
-
-async def ask_for_ids(ids: Iterable[str], reader: Reader) -> list[Live]:
-    """Ask for leads by id, several at a time as far as the limiter has room; those that do not exist are left out."""
-    found: list[Live] = []
+async def ask_for_ids(kind: Kind, ids: Iterable[str], reader: Reader) -> dict[str, Live]:
+    """Return the objects of these ids, several asked for at a time; those that do not exist are left out."""
+    found: dict[str, Live] = {}
+    if kind.one is None:
+        return found
+    one = kind.one
 
     async def ask(remote_id: str) -> None:
         with suppress(NotFound):
-            found.extend(decoded(LEAD, GET_LEAD, [(await reader.get(Request(GET_LEAD, remote_id))).data]))
+            answer = await reader.get(Request(one, remote_id))
+            (found[remote_id],) = decoded(kind, one, [answer.data])
 
     async with task_group() as group:
         for remote_id in ids:
             group.create_task(ask(remote_id))
-    return sorted(found, key=lambda lead: lead.remote_id)
-
-
-async def ask_for(account: Account, sought: Iterable[Desired], reader: Reader) -> Asked:
-    """Ask for leads one by one, several at a time as far as the limiter has room; those without a known id are none."""
-    found = Asked()
-    known = [
-        (desired, remote_id)
-        for desired in sought
-        if (remote_id := account.lock.get(desired.address.ref)) and desired.marker
-    ]
-
-    async def ask(desired: Desired, remote_id: str) -> None:
-        try:
-            answer = await reader.get(Request(GET_LEAD, remote_id))
-        except NotFound:
-            found.gone.add(desired.marker or "")
-        else:
-            (lead,) = decoded(LEAD, GET_LEAD, [answer.data])
-            found.there[desired.address.ref] = as_declared(account, lead)
-
-    async with task_group() as group:
-        for desired, remote_id in known:
-            group.create_task(ask(desired, remote_id))
     return found
 
 
+async def ask_for(
+    kind: Kind, account: Account, sought: Iterable[Desired], reader: Reader
+) -> tuple[list[Live], frozenset[str]]:
+    """Ask for declared objects by the ids that the lock file knows; those without a known id are left out.
+
+    Returns:
+        The objects of these ids, whatever marker they bear and archived or not; and the markers of those that do not
+        exist any more: deleted, or converted to a deal.
+    """
+    ids = {item.marker: known for item in sought if item.marker and (known := account.lock.get(item.address.ref))}
+    found = await ask_for_ids(kind, ids.values(), reader)
+    gone = frozenset(marker for marker, remote_id in ids.items() if remote_id not in found)
+    return [as_declared(account, lead) for lead in found.values()], gone
+
+
 async def read_leads(
-    account: Account, reader: Reader, question: Question, named: Task[Named], *, wanted: bool
+    kind: Kind, account: Account, reader: Reader, question: Question, named: Task[Named], *, wanted: bool
 ) -> Observed:
-    """Read the leads of an account: in a list, or one by one where that costs less and shows enough (see `ways`).
+    """Read the objects of a kind: in a list, or one by one if that costs less and shows enough (see `Costs`).
 
     A list that is read whatever the labels are does not wait for them. Archived leads are read, newest first, only
     while a declared lead was not found among the live ones, and at most `policy.archived_pages` pages; all of them with
     `Impact.FULL`.
 
     Args:
+        kind: what is read.
         account: what is declared.
         reader: the way to it.
         question: how thoroughly to read.
@@ -275,99 +296,106 @@ async def read_leads(
     Raises:
         ApiError: the account could not be read as a whole.
     """
-    pages = reader.pages_of(GET_LEADS)
-    listed: Listed | None = None
-    if wanted and _is_listed_anyway(account, pages, everything=question.everything):
-        listed = await again_if_shifted(lambda: read_live(account, reader))
+    costs = _costs(kind, account, reader, labels_go=False, everything=question.everything)
+    listed = None
+    if wanted and not costs.by_id and costs.turn is None:
+        listed = await read_live(kind, account, reader)
     known = await named
-    labels = [*known.live[LABEL.name], *known.ignored[LABEL.name]]
-    goes = known.goes[LABEL.name]
-    priced = ways(account, pages, labels_go=goes, everything=question.everything)
-    full = question.impact is Impact.FULL and goes
-    if listed is None:
-        return await _cheapest(account, priced, labels, reader, full=full)
-    return await _listed(account, priced, labels, listed, reader, full=full)
-
-
-async def _cheapest(account: Account, priced: Ways, labels: Sequence[Live], reader: Reader, *, full: bool) -> Observed:
-    """The leads in the way that costs less; by id only where that leaves no doubt."""
-    listed, turn = None, priced.turn
-    if turn is not None and priced.asks_first:
-        if await reader.reaches(GET_LEADS, turn - 1):
-            priced = replace(priced, pages=turn)
-    elif turn is not None:
-        listed = await again_if_shifted(lambda: read_live_unless_longer(account, reader, turn))
-        priced = replace(priced, pages=priced.pages if listed else turn + 1)
-    if priced.by_id:
-        observed = await _by_id(account, priced, labels, reader)
+    labels = [*known.live[CARRIED], *known.ignored[CARRIED]]
+    costs = _costs(kind, account, reader, labels_go=known.goes[CARRIED], everything=question.everything)
+    if listed is None and (turn := costs.turn) is not None:
+        if costs.id_tokens < ASKED_FIRST * kind.listing.tokens:
+            listed = await read_live(kind, account, reader, turn)
+            if listed.cut:
+                listed, costs = None, replace(costs, pages=turn + 1)
+        # A page in vain costs more than a small list gains.
+        elif await reader.reaches(kind.listing, turn - 1):
+            costs = replace(costs, pages=turn)
+    if listed is None and costs.by_id:
+        observed = await _by_id(costs, account, labels, reader)
         if observed is not None:
             return observed
-        priced = replace(priced, others=f"by id ({priced.id_tokens:,} tokens) not every declared lead was found")
+        costs = replace(costs, others=f"by id ({costs.id_tokens:,} tokens) not every declared lead was found")
     if listed is None:
-        listed = await again_if_shifted(lambda: read_live(account, reader))
-    return await _listed(account, priced, labels, listed, reader, full=full)
+        listed = await read_live(kind, account, reader)
+    check_labels(labels, listed.carriers.keys())
+    return await _listed(costs, listed, reader, full=question.impact is Impact.FULL and known.goes[CARRIED])
 
 
-async def _by_id(account: Account, priced: Ways, labels: Sequence[Live], reader: Reader) -> Observed | None:
-    """The declared leads, each by the id that the lock file knows; None where that leaves a doubt about one of them."""
-    declared = account.of_kind(LEAD.name)
-    asked = await ask_for(account, declared, reader)
-    found = certain(account, asked.there.values())
+def _costs(kind: Kind, account: Account, reader: Reader, *, labels_go: bool, everything: bool) -> Costs:
+    """Return what each strategy costs; `labels_go` if a label goes away that leads may carry."""
+    declared = account.of_kind(kind.name)
+    if account.policy.prune(kind.name) is not Prune.NONE:
+        others = "leads that nothing declares are pruned"
+    elif any(desired.keep for desired in declared):
+        others = "duplicates of a declared lead may be there"
+    elif labels_go:
+        others = "a label goes away that leads may carry"
+    elif everything:
+        others = "the lock file is not trusted here"
+    elif any(not desired.present or desired.marker is None for desired in declared):
+        others = "not every lead is declared by its key"
+    else:
+        others = ""
+    unknown = sum(desired.address.ref not in account.lock for desired in declared)
+    return Costs(kind, len(declared), reader.pages_of(kind.listing), others, unknown)
+
+
+async def _by_id(costs: Costs, account: Account, labels: Sequence[Live], reader: Reader) -> Observed | None:
+    """Read the declared objects by the ids that the lock file knows; None if that leaves a doubt about one of them."""
+    kind = costs.kind
+    declared = account.of_kind(kind.name)
+    leads, gone = await ask_for(kind, account, declared, reader)
+    found = certain(kind, account, leads)
     for desired in declared:
-        # One that is to be created again may be there under another id, so that takes the list.
-        if not found[desired.address.ref] and not (desired.marker in asked.gone and desired.leave_gone):
+        # With `if_gone: create` the lead may exist under a new id; only a full listing can tell.
+        if not found[desired.address.ref] and not (desired.marker in gone and desired.leave_gone):
             return None
-    leads = list({live.remote_id: live for live in asked.there.values()}.values())
     check_labels(labels, {label for lead in leads for label in labels_of(lead)})
-    return Observed({LEAD.name: leads}, gone=frozenset(asked.gone), reading=Reading(priced.words_by_id()))
+    full = f"a full list would take at least {costs.list_tokens:,}"
+    words = f"{costs.declared:,} read by id ({costs.id_tokens:,} tokens); {full}"
+    return Observed({kind.name: leads}, gone=gone, reading=Reading(words))
 
 
-async def _listed(
-    account: Account, priced: Ways, labels: Sequence[Live], seen: Listed, reader: Reader, *, full: bool
-) -> Observed:
-    """All live leads, and what is declared and not among them by its id and in the archive; with `full` all of that."""
-    check_labels(labels, seen.carriers.keys())
-    declared = [lead for lead in account.of_kind(LEAD.name) if lead.present and lead.marker]
-    listed = certain(account, seen.kept)
+async def _listed(costs: Costs, seen: Listed, reader: Reader, *, full: bool) -> Observed:
+    """Return what was listed, and what else is declared by its id or from the archive; with `full` all of that."""
+    kind, account = costs.kind, seen.account
+    declared = [lead for lead in account.of_kind(kind.name) if lead.present and lead.marker]
+    listed = certain(kind, account, seen.kept)
     sought = [desired for desired in declared if not listed[desired.address.ref]]
-    asked = await ask_for(account, sought, reader)
-    known = certain(account, asked.there.values())
-    remembered = {lead.remote_id: lead for desired in sought for lead in known[desired.address.ref]}
+    asked, gone = await ask_for(kind, account, sought, reader)
+    known = certain(kind, account, asked)
+    remembered = [lead for desired in sought for lead in known[desired.address.ref]]
     missing = frozenset(
         desired.marker
         for desired in sought
         if desired.marker
         and not known[desired.address.ref]
         # One that is to be created again may have been, by a run that could not write the lock file.
-        and not (desired.marker in asked.gone and desired.leave_gone)
-        and not (desired.adopted and desired.marker not in asked.gone)
+        and not (desired.marker in gone and desired.leave_gone)
+        and not (desired.adopted and desired.marker not in gone)
     )
-    archived = Listed()
+    archived = Listed(account, kind)
     if missing or full:
         limit = math.inf if full else account.policy.archived_pages
-        archived = await again_if_shifted(lambda: read_archived(account, reader, missing, limit))
-    kept = {live.remote_id: live for live in (*archived.kept, *remembered.values(), *seen.kept)}
+        archived = await read_archived(kind, account, reader, missing, limit)
+    kept = {live.remote_id: live for live in (*archived.kept, *remembered, *seen.kept)}
     return Observed(
-        {LEAD.name: list(kept.values())},
-        others={LEAD.name: seen.others},
+        {kind.name: list(kept.values())},
+        others={kind.name: seen.others},
         carriers=seen.carriers,
         pages=seen.pages,
         archived_carriers=archived.carriers if full else None,
         unsure=missing - {lead.marker or "" for lead in archived.kept} if archived.cut else frozenset(),
-        gone=frozenset(asked.gone),
-        reading=Reading(priced.words_listed(seen.pages)),
+        gone=gone,
+        reading=Reading(costs.words_listed(seen.pages)),
         elsewhere=seen.elsewhere,
         unmarked=seen.unmarked,
     )
 
 
-def _is_listed_anyway(account: Account, pages: int, *, everything: bool) -> bool:
-    """Return whether live leads are listed, whatever labels there are."""
-    priced = ways(account, pages, labels_go=False, everything=everything)
-    return not priced.by_id and priced.turn is None
-
-
 def check_labels(labels: Sequence[Live], carried: Collection[RemoteRef]) -> None:
     """Raise `IncompleteListing` if leads carry labels while no label is listed."""
     if carried and not labels:
-        raise IncompleteListing(GET_LABELS.id, f"no label is listed, while leads carry {len(carried)} of them")
+        words = f"no label is listed, while leads carry {len(carried)} of them"
+        raise IncompleteListing(KINDS[CARRIED].listing.id, words)

@@ -1,9 +1,8 @@
 """Reads of an account what matters for a plan, as cheaply as possible, once it is known to be the declared company."""
 
-from asyncio import Task
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Final, Protocol
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
@@ -12,12 +11,10 @@ from leadstate.engine.read.filters import read_filters
 from leadstate.engine.read.leads import Named, Question, read_leads
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Kind, Wire, decoded
-from leadstate.kinds.label import LABEL
-from leadstate.kinds.lead import LEAD
 from leadstate.model.account import Account
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.policy import Impact, Prune
-from leadstate.model.resource import Live, Observed
+from leadstate.model.resource import CARRIED, Live, Observed
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import BadAnswer
 from leadstate.pipedrive.operations import GET_ME, Request
@@ -37,19 +34,6 @@ class Me(Wire):
     def admin(self) -> bool:
         """Whether the user is an admin of sales: others may not see every lead."""
         return any(right.get("app") in ("global", "sales") and right.get("admin") is True for right in self.access)
-
-
-class Read(Protocol):
-    """Read the objects of a kind, by the strategy that costs least."""
-
-    async def __call__(
-        self, account: Account, reader: Reader, question: Question, named: Task[Named], *, wanted: bool
-    ) -> Observed:
-        """Return what was read, its own kind in `live`; `wanted` where objects of the kind are declared or pruned."""
-
-
-_STRATEGIES: Final[Mapping[str, Read]] = {LEAD.name: read_leads}
-"""Kind → how it is read, where its listing takes many pages. All others are listed in one request."""
 
 
 async def observe(
@@ -72,19 +56,21 @@ async def observe(
     question = Question(impact, everything)
     async with task_group() as group:
         named = group.create_task(_read_named(account, reader))
+        marked = [kind for kind in KINDS.values() if not kind.is_named]
         reading = {
-            kind: group.create_task(read(account, reader, question, named, wanted=True))
-            for kind, read in _STRATEGIES.items()
-            if _is_wanted(kind, account)
+            kind.name: group.create_task(read_leads(kind, account, reader, question, named, wanted=True))
+            for kind in marked
+            if _is_wanted(kind.name, account)
         }
         known = await named
         filters = None
-        if impact is Impact.FULL and known.goes[LABEL.name]:
+        if impact is Impact.FULL and known.goes[CARRIED]:
             filters = group.create_task(read_filters(reader))
-        for kind in _STRATEGIES.keys() - reading.keys():
-            if impact is not Impact.NONE and any(known.goes[other] for other in KINDS[kind].references.values()):
-                read = _STRATEGIES[kind](account, reader, question, named, wanted=False)
-                reading[kind] = group.create_task(read)
+        for kind in marked:
+            carries_what_goes = any(known.goes[other] for other in kind.references.values())
+            if kind.name not in reading and impact is not Impact.NONE and carries_what_goes:
+                read = read_leads(kind, account, reader, question, named, wanted=False)
+                reading[kind.name] = group.create_task(read)
     observed = Observed(known.live)
     for task in reading.values():
         observed = replace(task.result(), live={**observed.live, **task.result().live})
@@ -111,9 +97,7 @@ def existing(observed: Observed) -> dict[str, int]:
 
 async def _read_named(account: Account, reader: Reader) -> Named:
     kinds = [
-        kind
-        for kind in KINDS.values()
-        if kind.name not in _STRATEGIES and (is_always_read(kind) or _is_wanted(kind.name, account))
+        kind for kind in KINDS.values() if kind.is_named and (is_always_read(kind) or _is_wanted(kind.name, account))
     ]
     live, ignored = without_ignored(account, {kind.name: await read_listing(kind, reader) for kind in kinds})
     matched = {kind: match(account.of_kind(kind), there, account.lock) for kind, there in live.items()}

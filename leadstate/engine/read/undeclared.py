@@ -8,20 +8,17 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from leadstate.engine.jobs import AccountJob, Ended, each
-from leadstate.engine.read.leads import ATTEMPTS, as_declared, labels_of
+from leadstate.engine.read.leads import as_declared, labels_of
 from leadstate.engine.read.lookups import descriptions
 from leadstate.engine.read.observe import is_always_read, read_listing, without_ignored, wrong_company
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Kind, decoded
-from leadstate.kinds.label import LABEL
-from leadstate.kinds.lead import LEAD
 from leadstate.model.account import Account
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.resource import Bindings, Known, Live
+from leadstate.model.resource import CARRIED, CARRIER, Bindings, Known, Live
 from leadstate.pipedrive.client import Reader
-from leadstate.pipedrive.errors import IncompleteListing
-from leadstate.pipedrive.operations import GET_LEADS
+from leadstate.pipedrive.pagination import again_if_shifted
 from leadstate.reconcile.match import Matching, match
 
 
@@ -84,7 +81,7 @@ async def _read(account: Account, reader: Reader, wanted: Wanted) -> Undeclared:
     kinds = [kind for kind in KINDS.values() if kind.is_named and (is_always_read(kind) or kind.name in wanted.kinds)]
     live, _ = without_ignored(account, {kind.name: await read_listing(kind, reader) for kind in kinds})
     leads, foreign = await _read_leads(account, reader, wanted) if wanted.leads else ([], 0)
-    carrying = {RemoteRef(LABEL.name, label.remote_id) for label in live[LABEL.name] if label.name in wanted.labels}
+    carrying = {RemoteRef(CARRIED, label.remote_id) for label in live[CARRIED] if label.name in wanted.labels}
     leads = [lead for lead in leads if not wanted.labels or carrying & labels_of(lead)]
     known = await descriptions(leads, reader) if wanted.names else {}
     named: dict[str, Sequence[Live]] = {}
@@ -92,7 +89,7 @@ async def _read(account: Account, reader: Reader, wanted: Wanted) -> Undeclared:
     bindings = Bindings()
     for kind, there in live.items():
         matching = match(account.of_kind(kind), there, account.lock)
-        names = wanted.labels if kind == LABEL.name else frozenset()
+        names = wanted.labels if kind == CARRIED else frozenset()
         told, left_out = _told_apart(account, KINDS[kind], matching, names)
         named[kind] = [live for live in told if not names or live.name in names]
         diagnostics += [*matching.diagnostics, *left_out]
@@ -107,27 +104,17 @@ async def _read(account: Account, reader: Reader, wanted: Wanted) -> Undeclared:
     )
 
 
+@again_if_shifted
 async def _read_leads(account: Account, reader: Reader, wanted: Wanted) -> tuple[list[Live], int]:
-    """Live leads that nothing declares and that pass the filters; again where the listing shifts.
-
-    One that carries somebody else's marker is never taken, only counted.
-    """
-    for _ in range(ATTEMPTS - 1):
-        try:
-            return await _read_pages(account, reader, wanted)
-        except IncompleteListing:
-            continue
-    return await _read_pages(account, reader, wanted)
-
-
-async def _read_pages(account: Account, reader: Reader, wanted: Wanted) -> tuple[list[Live], int]:
+    """Return live leads that nothing declares and that pass the filters, and how many bear somebody else's marker."""
+    kind = KINDS[CARRIER]
     found: list[Live] = []
     foreign = 0
-    declared = {lead.marker for lead in account.of_kind(LEAD.name)}
-    refs = {lead.address.ref for lead in account.of_kind(LEAD.name)}
-    async with aclosing(reader.pages(GET_LEADS)) as pages:
+    declared = {lead.marker for lead in account.of_kind(kind.name)}
+    refs = {lead.address.ref for lead in account.of_kind(kind.name)}
+    async with aclosing(reader.pages(kind.listing)) as pages:
         async for page in pages:
-            leads = (as_declared(account, lead) for lead in decoded(LEAD, GET_LEADS, page.rows))
+            leads = (as_declared(account, lead) for lead in decoded(kind, kind.listing, page.rows))
             for row, lead in zip(page.rows, leads, strict=True):
                 source = row.get("source_name") if isinstance(row, dict) else None
                 if (wanted.sources and source not in wanted.sources) or (

@@ -7,27 +7,36 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import ConfigDict, TypeAdapter
+
 from leadstate.engine.jobs import AccountJob, task_group
 from leadstate.engine.read.filters import list_filters, read_named_ids
-from leadstate.engine.read.leads import ATTEMPTS, check_labels
+from leadstate.engine.read.leads import check_labels
 from leadstate.engine.read.observe import read_listing, without_ignored, wrong_company
-from leadstate.kinds.base import understood
-from leadstate.kinds.label import LABEL
-from leadstate.kinds.lead import LEAD, dated_glances
+from leadstate.kinds import KINDS
+from leadstate.kinds.base import Glance, understood
 from leadstate.model.address import RemoteRef
 from leadstate.model.diagnostics import Diagnostic, counted
-from leadstate.model.resource import Live
+from leadstate.model.resource import CARRIED, CARRIER, Live
 from leadstate.model.usage import Carrier, Declared, LabelUsage, SavedFilter
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import IncompleteListing
-from leadstate.pipedrive.operations import GET_ARCHIVED_LEADS, GET_FILTER, GET_LEADS, Operation
+from leadstate.pipedrive.operations import GET_FILTER, Operation
+from leadstate.pipedrive.pagination import SHIFTS
 from leadstate.reconcile.match import match
 
 UNASKED = 100
 """Rate-limit tokens of one account that are spent without a word."""
 
-WORDS = {GET_LEADS.id: "open leads", GET_ARCHIVED_LEADS.id: "archived leads"}
-"""Listing → what it lists."""
+
+class DatedGlance(Glance):
+    """A lead at a glance, and when it was made and last changed (ISO 8601 in UTC, so that texts sort as times)."""
+
+    add_time: str = ""
+    update_time: str = ""
+
+
+_DATED_GLANCES = TypeAdapter(list[DatedGlance], config=ConfigDict(defer_build=True))
 
 
 @dataclass(slots=True)
@@ -41,34 +50,25 @@ class Tally:
 
     def add(self, carrier: Carrier, changed: str) -> None:
         """Count a lead; of several that were made at once the one with the lowest id is the oldest and the newest."""
-        self.leads += 1
-        self._span(carrier, carrier)
-        self.last_change = max(self.last_change, changed)
+        self.merge(Tally(1, carrier, carrier, changed))
 
-    def merged(self, other: "Tally") -> "Tally":
-        """Return both in one."""
-        both = Tally(self.leads + other.leads, self.oldest, self.newest, max(self.last_change, other.last_change))
-        if other.oldest is not None and other.newest is not None:
-            both._span(other.oldest, other.newest)
-        return both
-
-    def _span(self, oldest: Carrier, newest: Carrier) -> None:
-        if self.oldest is None or (oldest.add_time, oldest.id) < (self.oldest.add_time, self.oldest.id):
-            self.oldest = oldest
-        if (
-            self.newest is None
-            or newest.add_time > self.newest.add_time
-            or (newest.add_time == self.newest.add_time and newest.id < self.newest.id)
-        ):
-            self.newest = newest
+    def merge(self, other: "Tally") -> None:
+        """Count what another one has counted."""
+        self.leads += other.leads
+        oldest = filter(None, (self.oldest, other.oldest))
+        self.oldest = min(oldest, key=lambda carrier: (carrier.add_time, carrier.id), default=None)
+        by_id = sorted(filter(None, (self.newest, other.newest)), key=lambda carrier: carrier.id)
+        self.newest = max(by_id, key=lambda carrier: carrier.add_time, default=None)
+        self.last_change = max(self.last_change, other.last_change)
 
 
 class CountedListing:
     """One listing of leads, counted by label; begun again where it shifts under the reading."""
 
-    def __init__(self, reader: Reader, operation: Operation) -> None:
+    def __init__(self, reader: Reader, operation: Operation, words: str) -> None:
         self._reader = reader
         self.operation = operation
+        self.words = words
         self._failed = 0
         self._start()
 
@@ -77,8 +77,8 @@ class CountedListing:
         self.listing = self._reader.measured(self.operation, self._count)
 
     def _count(self, rows: Sequence[Any]) -> None:
-        with understood(LEAD, self.operation):
-            for lead in dated_glances(rows):
+        with understood(KINDS[CARRIER], self.operation):
+            for lead in _DATED_GLANCES.validate_python(rows):
                 carrier = Carrier(lead.id, lead.add_time)
                 for label in dict.fromkeys(lead.label_ids):
                     self.by_label.setdefault(label, Tally()).add(carrier, lead.update_time)
@@ -108,7 +108,7 @@ class CountedListing:
             await step()
         except IncompleteListing:
             self._failed += 1
-            if self._failed >= ATTEMPTS:
+            if self._failed >= SHIFTS:
                 raise
             self._start()
             await self.begin()
@@ -164,8 +164,10 @@ class Census:
 
     def __post_init__(self) -> None:
         self._reader = Reader(self.job.connection)
-        operations = (GET_LEADS, GET_ARCHIVED_LEADS) if self.wanted.archived else (GET_LEADS,)
-        self._listings = [CountedListing(self._reader, operation) for operation in operations]
+        carrier = KINDS[CARRIER]
+        self._listings = [CountedListing(self._reader, carrier.listing, "open leads")]
+        if self.wanted.archived and carrier.archive is not None:
+            self._listings.append(CountedListing(self._reader, carrier.archive, "archived leads"))
 
     async def begin(self) -> None:
         """Read the labels, the list of filters and the first page of each listing: 92 tokens at the most.
@@ -177,7 +179,7 @@ class Census:
         if self.refusal is not None:
             self.done = True
             return
-        self._labels = await read_listing(LABEL, self._reader)
+        self._labels = await read_listing(KINDS[CARRIED], self._reader)
         if self.wanted.filters:
             self._filters = await list_filters(self._reader)
         for counted_listing in self._listings:
@@ -190,7 +192,7 @@ class Census:
         least = needed = spent
         unknown, left = [], []
         for counted_listing in self._listings:
-            listing, words = counted_listing.listing, WORDS[counted_listing.operation.id]
+            listing, words = counted_listing.listing, counted_listing.words
             pages = most = listing.left
             if listing.estimate is None:
                 unknown.append(words)
@@ -227,16 +229,16 @@ class Census:
         if any(counted_listing.listing.left for counted_listing in self._listings):
             return  # a listing shifted and was begun again
         self._named = await read_named_ids(self._filters, self._reader)
-        carried = {RemoteRef(LABEL.name, label) for listing in self._listings for label in listing.by_label}
+        carried = {RemoteRef(CARRIED, label) for listing in self._listings for label in listing.by_label}
         check_labels(self._labels, carried)
         self.done = True
 
     def usage(self) -> list[LabelUsage]:
         """Return each label with what uses it, by name; then ids of labels that are gone and that leads still carry."""
         account = self.job.account
-        live, ignored = without_ignored(account, {LABEL.name: self._labels})
-        matching = match(account.of_kind(LABEL.name), live[LABEL.name], account.lock)
-        declared: dict[str, Declared] = {label.remote_id: "ignored" for label in ignored[LABEL.name]}
+        live, ignored = without_ignored(account, {CARRIED: self._labels})
+        matching = match(account.of_kind(CARRIED), live[CARRIED], account.lock)
+        declared: dict[str, Declared] = {label.remote_id: "ignored" for label in ignored[CARRIED]}
         declared |= {label.remote_id: "yes" if desired.present else "absent" for desired, label in matching.pairs}
         labels = {label.remote_id: label for label in self._labels}
         ids = dict.fromkeys([*labels, *(label for listing in self._listings for label in listing.by_label)])
@@ -245,7 +247,9 @@ class Census:
 
     def _usage(self, remote_id: str, live: Live | None, declared: Declared) -> LabelUsage:
         tallies = [listing.by_label.get(remote_id, Tally()) for listing in self._listings]
-        whole = tallies[0].merged(tallies[1]) if self.wanted.archived else tallies[0]
+        whole = Tally()
+        for tally in tallies:
+            whole.merge(tally)
         return LabelUsage(
             account=self.job.account.name,
             label=None if live is None else live.name,

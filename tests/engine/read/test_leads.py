@@ -11,18 +11,19 @@ import pytest
 
 from leadstate.engine.read.leads import (
     Listed,
-    again_if_shifted,
     ask_for,
     ask_for_ids,
     read_archived,
-    read_live_unless_longer,
+    read_live,
 )
+from leadstate.kinds.lead import LEAD
 from leadstate.model.account import Account
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.policy import Policy
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.errors import BadAnswer, IncompleteListing
 from leadstate.pipedrive.operations import GET_ARCHIVED_LEADS, GET_LEADS
+from leadstate.pipedrive.pagination import again_if_shifted
 from tests.harness.builders import account, label, lead
 from tests.harness.fake_api import Fake, failed, ok
 from tests.harness.recorded_reads import Company
@@ -32,8 +33,8 @@ OURS = {"id": "1", "title": "Ours", "label_ids": ["a", "a", "b"], "origin_id": "
 
 
 def take(*rows: object) -> Listed:
-    listed = Listed()
-    listed.take(ACCOUNT, GET_LEADS, rows)
+    listed = Listed(ACCOUNT, LEAD)
+    listed.take(GET_LEADS, rows)
     return listed
 
 
@@ -47,7 +48,7 @@ def test_leads_of_others_are_counted_with_their_labels_and_not_looked_into() -> 
 @pytest.mark.parametrize(
     "bad", [None, {}, {"id": ""}, {"id": "2", "label_ids": None}, {"id": "2", "origin_id": []}, {**OURS, "title": None}]
 )
-def test_what_tells_whose_a_lead_is_has_to_be_understood_and_all_of_ours(bad: Any) -> None:
+def test_malformed_ownership_fields_and_malformed_owned_leads_are_rejected(bad: Any) -> None:
     with pytest.raises(BadAnswer):
         take(OURS, bad)
 
@@ -84,8 +85,7 @@ def test_leads_that_may_not_be_needed_wait_for_the_labels() -> None:
 def test_leads_that_a_list_shows_before_it_is_left_are_noted_by_their_titles_too() -> None:
     fake = Fake()
     fake.lead("1", None, title="a", origin="API")
-    seen = fake.run(lambda writer: read_live_unless_longer(account(lead("a")), writer, 1))
-    assert seen is not None
+    seen = fake.run(lambda writer: read_live(LEAD, account(lead("a")), writer, 1))
     assert seen.unmarked == {"a": ["1"]}
 
 
@@ -93,20 +93,20 @@ def test_a_lead_that_cannot_be_understood_names_the_request() -> None:
     fake = Fake()
     fake.before["GET leads/1", 0] = lambda: ok({"id": "1"})
     with pytest.raises(BadAnswer, match="getLead:"):
-        fake.run(lambda writer: ask_for_ids(["1"], writer))
+        fake.run(lambda writer: ask_for_ids(LEAD, ["1"], writer))
 
 
 def test_pages_and_leads_of_others_are_counted_over_all_pages() -> None:
-    listed = Listed()
+    listed = Listed(ACCOUNT, LEAD)
     for number in range(2):
-        listed.take(ACCOUNT, GET_LEADS, [{"id": f"x{number}"}, {"id": f"y{number}"}])
+        listed.take(GET_LEADS, [{"id": f"x{number}"}, {"id": f"y{number}"}])
     assert (listed.pages, listed.others, listed.kept) == (2, 4, [])
 
 
 @pytest.mark.parametrize(("ref", "kept"), [(Ref("lead", "a"), ["1"]), (Ref("label", "a"), [])])
 def test_a_lead_that_the_lock_file_knows_is_kept(ref: Ref, kept: list[str]) -> None:
-    listed = Listed()
-    listed.take(replace(ACCOUNT, lock={ref: "1"}), GET_LEADS, [{"id": "1", "title": "a"}])
+    listed = Listed(replace(ACCOUNT, lock={ref: "1"}), LEAD)
+    listed.take(GET_LEADS, [{"id": "1", "title": "a"}])
     assert [there.remote_id for there in listed.kept] == kept
 
 
@@ -123,13 +123,13 @@ def test_a_listing_that_shifts_is_read_three_times(shifts: int, reads: int, *, c
         return "all"
 
     with nullcontext() if complete else pytest.raises(IncompleteListing):
-        assert asyncio.run(again_if_shifted(read)) == "all"
+        assert asyncio.run(again_if_shifted(read)()) == "all"
     assert done == reads
 
 
 def archived(fake: Fake, *missing: str, limit: float) -> tuple[Listed, int]:
     async def read(writer: Writer) -> tuple[Listed, int]:
-        seen = await read_archived(ACCOUNT, writer, frozenset(missing), limit)
+        seen = await read_archived(LEAD, ACCOUNT, writer, frozenset(missing), limit)
         return seen, writer.pages_of(GET_ARCHIVED_LEADS)
 
     return fake.run(read)
@@ -163,4 +163,4 @@ def test_a_declared_lead_that_cannot_be_understood_names_the_request() -> None:
     fake.before["GET leads/1", 0] = lambda: ok({"id": "1"})
     declared = replace(account(lead("a")), lock={Ref("lead", "a"): "1"})
     with pytest.raises(BadAnswer, match="getLead:"):
-        fake.run(lambda writer: ask_for(declared, declared.desired, writer))
+        fake.run(lambda writer: ask_for(LEAD, declared, declared.desired, writer))
