@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
@@ -30,72 +30,44 @@ def to_json(
     width: int = 0,  # noqa: ARG001  as above
     verbose: bool = False,  # noqa: ARG001  as above
 ) -> Iterator[str]:
-    """Yield the document as JSON, account by account: all of it can be 50 MB. The same report gives the same bytes.
-
-    Its digest is the last value, since it is known when everything else is written.
-    """
-    digest = _Digest(report)
-    rest = _report().dump_python(replace(report, accounts=(), digest=None), mode="json")
-    text, separator = "", "{"
-    for name, value in rest.items():
-        text += f'{separator}\n  "{name}": '
+    """Yield the document as JSON, account by account: all of it can be 50 MB. The same report gives the same bytes."""
+    whole = replace(report, accounts=(), digest=_digest_of(report))
+    separator = "{"
+    for name, value in _report().dump_python(whole, mode="json").items():
+        yield f'{separator}\n  "{name}": '
         separator = ","
-        if name == "accounts":
-            yield visible_json(text)
-            yield from _accounts(report.accounts, digest)
-            text = ""
+        if name == "accounts" and report.accounts:
+            for number, account in enumerate(report.accounts):
+                text = _account().dump_json(account, indent=2).decode()
+                yield f"{',' if number else '['}\n    {_indented(text, 4)}"
+            yield "\n  ]"
         else:
-            content = digest.text() if name == "digest" else value
-            text += _indented(json.dumps(content, indent=2, ensure_ascii=False), 2)
-    yield visible_json(text + "\n}\n")
-
-
-def _accounts(accounts: Sequence[Account], digest: "_Digest") -> Iterator[str]:
-    """Yield the list of accounts, and add each to the digest."""
-    separator = "["
-    for account in accounts:
-        digest.add(account)
-        yield f"{separator}\n    {_indented(visible_json(_account().dump_json(account, indent=2).decode()), 4)}"
-        separator = ","
-    yield "\n  ]" if accounts else "[]"
+            yield _indented(json.dumps(value, indent=2, ensure_ascii=False), 2)
+    yield "\n}\n"
 
 
 def _indented(text: str, spaces: int) -> str:
-    """Return JSON whose lines after the first stand further to the right; no text in it holds a line break."""
-    return text.replace("\n", "\n" + " " * spaces)
-
-
-class _Digest:
-    """A hash over a report, account by account.
-
-    Fields with their default value are left out: a later version with more fields computes the same of an old file.
-    """
-
-    def __init__(self, report: Report) -> None:
-        rest = replace(report, accounts=(), digest=None)
-        self._hash = hashlib.sha256(_report().dump_json(rest, exclude_defaults=True))
-
-    def add(self, account: Account) -> None:
-        """Go on with the next account."""
-        self._hash.update(b"\n" + _account().dump_json(account, exclude_defaults=True))
-
-    def text(self) -> str:
-        """The digest of everything so far."""
-        return f"sha256:{self._hash.hexdigest()}"
+    """Return JSON without hidden characters, lines after the first further to the right; no text holds a line break."""
+    return visible_json(text).replace("\n", "\n" + " " * spaces)
 
 
 def _digest_of(report: Report) -> str:
-    digest = _Digest(report)
+    """Return a hash over a report, made account by account.
+
+    Fields with their default value are left out: a later version with more fields computes the same of an old file.
+    """
+    rest = replace(report, accounts=(), digest=None)
+    digest = hashlib.sha256(_report().dump_json(rest, exclude_defaults=True))
     for account in report.accounts:
-        digest.add(account)
-    return digest.text()
+        digest.update(b"\n" + _account().dump_json(account, exclude_defaults=True))
+    return f"sha256:{digest.hexdigest()}"
 
 
 def parse(text: str) -> Report:
     """Read the document; `verify.read_stored` reads what may have been edited.
 
     Raises:
-        ReportError: it is none, it was edited, or it is of a format that this version does not know.
+        ReportError: the text is not a report, was edited, or is of a format that this version does not know.
     """
     try:
         report = _report().validate_json(text)
@@ -120,6 +92,6 @@ def parse(text: str) -> Report:
 
 
 def report_schema() -> dict[str, object]:
-    """JSON Schema of the report."""
+    """Return the JSON Schema of the report."""
     schema = _report().json_schema(mode="serialization")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "leadstate report"}
