@@ -88,12 +88,6 @@ def _in_repository() -> Callable[[str], str]:
     return path
 
 
-NARROW = 12
-"""Columns of the terminal to which a column of a table folds at the most; the last one, which holds ids, never does."""
-GAP = 2
-"""Columns between those of rich's tables."""
-
-
 def configuration_report(command: Command, failure: ConfigurationError) -> Report:
     """Return the document of a run that ended at its configuration."""
     return build(command, [], diagnostics=failure.diagnostics)
@@ -108,29 +102,16 @@ def table(rows: Sequence[Sequence[str]], headings: Sequence[str], *, color: str,
         color: whether to colour.
         output: the file, where it is for one.
     """
-    from rich.cells import cell_len  # noqa: PLC0415  only for a table
-    from rich.table import Table  # noqa: PLC0415  as above
+    from leadstate.report.formats import console  # noqa: PLC0415  only for a table
 
-    from leadstate.report.formats.console import drawn  # noqa: PLC0415  as above
-
-    width = columns() if output is None else UNFOLDED
-    cells = [[visible(cell) for cell in column] for column in zip(headings, *rows, strict=True)]
-    widest = [max(map(cell_len, column)) for column in cells]
-    last = len(headings) - 1
-    shown, left = [last], width - widest[last]
-    for at in range(last):
-        taken = min(widest[at], NARROW) + GAP
-        if at == 0 or taken <= left:
-            shown.insert(-1, at)
-            left -= taken
-    if absent := [heading for at, heading in enumerate(headings) if at not in shown]:
-        click.echo(f"Too narrow for {some(absent)}: `--format json` or `-o FILE` writes all columns.", err=True)
-    made = Table(box=None, pad_edge=False, header_style="bold")
-    for at in shown:
-        made.add_column(headings[at], overflow="fold", no_wrap=at == last)
-    for row in zip(*(cells[at][1:] for at in shown), strict=True):
-        made.add_row(*row)
-    return drawn(lambda console: console.print(made), color=wants_color(color), width=width)
+    width, colored = columns() if output is None else UNFOLDED, wants_color(color)
+    least_first = headings[-2:0:-1]
+    text, absent = console.table(
+        headings, rows, color=colored, width=width, dispensable=least_first, whole=headings[-1:]
+    )
+    if absent:
+        click.echo(f"Too narrow for {some(absent[::-1])}: `--format json` or `-o FILE` writes all columns.", err=True)
+    return text
 
 
 class OutputError(LeadstateError):

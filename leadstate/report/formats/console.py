@@ -5,18 +5,23 @@ Rich's tables measure every cell several times; `print_rows` measures each once.
 
 import io
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.segment import Segment, Segments
 from rich.style import Style
+from rich.table import Table
 from rich.text import Text
+
+from leadstate.model.escape import visible
 
 Cell = Sequence[tuple[str, str]]
 """Pieces of text, each with its style."""
 
 GAP = 3
+TABLE_GAP = 2
+"""Columns between two of rich's table."""
 LEAST = 24
 """The column that folds first keeps so many columns of the terminal while others can become narrower."""
 NARROWEST = 12
@@ -126,8 +131,48 @@ def _hanging(console: Console, cell: Cell, width: int, pieces: int = 1) -> Seque
     return [[*cell[:pieces], *first], *([(" " * indent, ""), *line] for line in more)]
 
 
+def table(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    color: bool,
+    width: int,
+    dispensable: Sequence[str],
+    whole: Collection[str],
+    right: Collection[str] = (),
+    dim: Collection[int] = (),
+) -> tuple[str, list[str]]:
+    """Return a table, and the columns for which it is too narrow.
+
+    Args:
+        headings: the names of the columns.
+        rows: the cells, in the order of the headings.
+        color: whether ANSI styles are written.
+        width: columns of the terminal.
+        dispensable: columns that a narrow terminal does without, in this order.
+        whole: columns whose cells do not fold.
+        right: columns that are aligned to the right.
+        dim: numbers of the rows that are faint.
+    """
+    shown = {name: [visible(row[at]) for row in rows] for at, name in enumerate(headings)}
+    least = {name: max(cell_len(text) for text in (name, *cells)) for name, cells in shown.items()}
+    least |= {name: min(least[name], NARROWEST) for name in shown if name not in whole}
+    left_out = []
+    for name in dispensable:
+        if name in shown and sum(least[left] + TABLE_GAP for left in shown) - TABLE_GAP > width:
+            del shown[name]
+            left_out.append(name)
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for name in shown:
+        made.add_column(name, overflow="fold", no_wrap=name in whole, justify="right" if name in right else "left")
+    for number, cells in enumerate(zip(*shown.values(), strict=True)):
+        style = "dim" if number in dim else ""
+        made.add_row(*(Text(cell, style) for cell in cells))
+    return drawn(lambda console: console.print(made), color=color, width=width), left_out
+
+
 def drawn(draw: Callable[[Console], None], *, color: bool, width: int) -> str:
-    """What `draw` prints, without white space at line ends.
+    """Return what `draw` prints, without white space at line ends.
 
     Args:
         draw: prints to the console it is given.

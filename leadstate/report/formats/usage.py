@@ -9,15 +9,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible, visible_json
 from leadstate.model.usage import LabelUsage
-from leadstate.report.formats.console import NARROWEST, drawn
+from leadstate.report.formats.console import table
 from leadstate.report.formats.html import Chip, environment, part, policy_hash
 
 if TYPE_CHECKING:
@@ -37,9 +32,6 @@ _FOLDING = ("account", "label", "filters")
 
 _DISPENSABLE = ("oldest", "last change", "declared", "newest", "account")
 """Columns that a narrow terminal does without, in this order."""
-
-GAP = 2
-"""Columns of a terminal between two of rich's table."""
 
 CSV_COLUMNS = (
     "account",
@@ -69,31 +61,19 @@ def to_table(rows: Sequence[LabelUsage], *, color: bool, width: int) -> tuple[st
 
     Columns that nothing was read for are left out, and so is a single account. Names fold, all else stands in one line.
     """
+    if not rows:
+        return "", []
+    names = _columns(rows)
     cells = [_cells(row) for row in rows]
-    names, left_out = _columns(rows), []
-    for name in _DISPENSABLE:
-        if name in names and _narrowest(names, cells) > width:
-            names.remove(name)
-            left_out.append(name)
-
-    def draw(console: Console) -> None:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for name in names:
-            right = name in ("open", "archived")
-            table.add_column(name, overflow="fold", no_wrap=name not in _FOLDING, justify="right" if right else "left")
-        for row, values in zip(rows, cells, strict=True):
-            table.add_row(*(Text(visible(values[name]), "dim" if row.unused else "") for name in names))
-        console.print(table)
-
-    return drawn(draw, color=color, width=width) if rows else "", left_out
-
-
-def _narrowest(names: Sequence[str], cells: Sequence[dict[str, str]]) -> int:
-    """Return how many columns of a terminal a table needs at the least."""
-    gaps = GAP * (len(names) - 1)
-    widths = (max([len(name), *(cell_len(values[name]) for values in cells)]) for name in names)
-    return gaps + sum(
-        min(width, NARROWEST) if name in _FOLDING else width for name, width in zip(names, widths, strict=True)
+    return table(
+        names,
+        [[values[name] for name in names] for values in cells],
+        color=color,
+        width=width,
+        dispensable=_DISPENSABLE,
+        whole=set(COLUMNS) - set(_FOLDING),
+        right=("open", "archived"),
+        dim={number for number, row in enumerate(rows) if row.unused},
     )
 
 
