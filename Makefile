@@ -146,7 +146,7 @@ release: .venv/.dev
 
 partitions: .venv/.demo
 	@$(PYTHON) tests/judges/install.py dagster
-	@PYTHONPATH=. tests/judges/environments/dagster/bin/python -m benchmarks.partitions
+	@PYTHONPATH="$(CURDIR)" tests/judges/environments/dagster/bin/python -m benchmarks.partitions
 
 soak: .venv/.dev
 	@$(BIN)/python -m benchmarks.soak

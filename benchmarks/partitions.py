@@ -7,6 +7,7 @@ Runs in the environment of tests/judges/requirements/dagster.txt.
 """
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -14,7 +15,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +26,7 @@ from typing import Any
 
 import click
 import dagster
+from dagster._core.instance import InstanceRef  # what DagsterInstance.get_ref returns; there is no public name
 from starlette.responses import Response
 
 from benchmarks.configurations import COLORS, account_seeds, wrong_accounts
@@ -31,6 +36,17 @@ from leadstate.sandbox.faults import NoAnswer
 
 LABELS = 10
 """Labels that every account declares."""
+
+AT_ONCE = 4
+"""Partitions that are worked on at the same time.
+
+Each is run by a process of its own: runs in threads of one process block each other for ever (Dagster 1.13). The
+beginning of a run configures `logging` anew, which holds the lock of `logging` and waits for that of a handler; a run
+that logs holds the handler and waits for the event log; one that writes to the event log holds that, and its database
+library waits for the lock of `logging`.
+"""
+
+Job = Callable[[], dagster.JobDefinition]
 
 DEFINITIONS = "examples.dagster.definitions"
 RUN_CONFIG = {
@@ -118,11 +134,14 @@ def partitioned(folder: Path, partitions: int) -> dict[str, Any]:
     os.environ |= {"XDG_STATE_HOME": str(folder / "state"), "XDG_CACHE_HOME": str(folder / "cache")}
     os.chdir(folder)  # where the definitions look for the configuration, in each process
     with (
-        running(sandbox.app) as url,
+        ExitStack() as ports,
         dagster.DagsterInstance.local_temp(str(folder), overrides={"telemetry": {"enabled": False}}) as instance,
+        ProcessPoolExecutor(AT_ONCE, mp_context=multiprocessing.get_context("spawn")) as pool,
     ):
+        # A run holds the lock of an address: partitions that apply at the same time have one each, as accounts have.
         accounts = {
-            name: {"url": url, "company_id": n + 1, "token": {"env": f"TOKEN_{n}"}} for n, name in enumerate(names)
+            name: {"url": ports.enter_context(running(sandbox.app)), "token": {"env": f"TOKEN_{n}"}}
+            for n, name in enumerate(names)
         }
         whole = {"version": 1, "accounts": accounts, "labels": declared}
         Path("leadstate.yaml").write_text(json.dumps(whole), encoding="utf-8")
@@ -132,14 +151,13 @@ def partitioned(folder: Path, partitions: int) -> dict[str, Any]:
 
         planning = Killer(partitions // 3, 0, lambda: _pid(instance, names[partitions // 3 - 1]))
         sandbox.intercept = planning
-        plan_seconds, plan_failed, plan_retried = _run(instance, plan_accounts, names)
+        plan_seconds, plan_failed, plan_retried = _run(pool, instance, plan_accounts, names)
         _leadstate("show", *(f"plans/{name}.json" for name in names), "--format", "json", "-o", "parts.json")
 
         applying = Killer(partitions // 2, 3, lambda: _pid(instance, names[partitions // 2 - 1]))
         sandbox.intercept = applying
-        apply_seconds, apply_failed, apply_retried = _run(instance, apply_accounts, names)
+        apply_seconds, apply_failed, apply_retried = _run(pool, instance, apply_accounts, names)
         sandbox.intercept = None
-        _leadstate("plan", "--detailed-exitcode")  # an error where anything is left
     return {
         "partitions": partitions,
         "partitions_killed": sum(killer.killed for killer in (planning, applying)),
@@ -155,26 +173,30 @@ def partitioned(folder: Path, partitions: int) -> dict[str, Any]:
 
 
 def _run(
-    instance: dagster.DagsterInstance, job: Callable[[], dagster.JobDefinition], names: Sequence[str]
+    pool: Executor, instance: dagster.DagsterInstance, job: Job, names: Sequence[str]
 ) -> tuple[float, int, list[str]]:
-    """Run a job for each partition in turn; the seconds, how many failed, and which were tried again."""
+    """Run a job for each partition; the seconds, how many failed, and which were tried again."""
+    begun = time.perf_counter()
+    ended = dict(zip(names, pool.map(partial(run_partition, instance.get_ref(), job), names), strict=True))
+    seconds = time.perf_counter() - begun
+    failed = sum(not success for success, _ in ended.values())
+    return seconds, failed, [name for name, (_, again) in ended.items() for _ in range(again)]
 
-    def run(name: str) -> tuple[bool, int]:
-        with dagster.execute_job(
+
+def run_partition(reference: InstanceRef, job: Job, name: str) -> tuple[bool, int]:
+    """Run a job for one partition; whether it succeeded, and how often it was tried again."""
+    with (
+        dagster.DagsterInstance.from_ref(reference) as instance,
+        dagster.execute_job(
             dagster.reconstructable(job),
             instance=instance,
             tags={"dagster/partition": name},
             run_config=RUN_CONFIG,
             raise_on_error=False,
-        ) as result:
-            kinds = Counter(event.event_type for event in result.all_events)
-            return result.success, kinds[dagster.DagsterEventType.STEP_RESTARTED]
-
-    begun = time.perf_counter()
-    ended = {name: run(name) for name in names}
-    seconds = time.perf_counter() - begun
-    failed = sum(not success for success, _ in ended.values())
-    return seconds, failed, [name for name, (_, again) in ended.items() for _ in range(again)]
+        ) as result,
+    ):
+        kinds = Counter(event.event_type for event in result.all_events)
+        return result.success, kinds[dagster.DagsterEventType.STEP_RESTARTED]
 
 
 def _pid(instance: dagster.DagsterInstance, name: str) -> int:
