@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -104,7 +104,7 @@ def create_app(sandbox: Backend) -> Starlette:
             *api,
         ],
         middleware=[Middleware(_Mark)],
-        exception_handlers={HTTPException: _http_error, Exception: _crash},
+        exception_handlers={HTTPException: _http_error, ClientDisconnect: _disconnected, Exception: _crash},
     )
     # A redirect to the path without its slash would hide a client's mistake.
     app.router.redirect_slashes = False
@@ -200,6 +200,11 @@ async def _http_error(_request: Request, error: Exception) -> Response:
 async def _crash(_request: Request, _error: Exception) -> Response:
     """Answer where the sandbox has a bug. The server logs it; the client sees that it is not its own mistake."""
     return wire.error(500, "internal server error").response(dict((MARK,)))
+
+
+async def _disconnected(_request: Request, _error: Exception) -> Response:
+    """Answer a client that has closed the connection before the end of its body; nobody reads the answer."""
+    return wire.error(400, "the request ended early").response()
 
 
 class _Mark:

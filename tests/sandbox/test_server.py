@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -28,6 +29,18 @@ def test_a_client_is_served_over_a_port() -> None:
     assert world.listed() == ["Über"]
     with pytest.raises(httpx.ConnectError):
         httpx.get(url)
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_request_is_no_error(capfd: pytest.CaptureFixture[str]) -> None:
+    world = World()
+    head = f"POST /api/v1/leads HTTP/1.1\r\nHost: 127.0.0.1\r\nx-api-token: {TOKEN}\r\nContent-Length: 50\r\n\r\n"
+    with running(world.sandbox.app) as url:
+        address = urlsplit(url)
+        with socket.create_connection((address.hostname, address.port)) as client:
+            client.sendall(head.encode())
+        httpx.get(f"{url}/api/v1/leads", headers={"x-api-token": TOKEN}).raise_for_status()
+    assert capfd.readouterr().err == ""
+    assert world.listed() == []
 
 
 def test_two_servers_run_side_by_side_and_stop_on_an_error() -> None:
