@@ -1,6 +1,7 @@
 """The laws of tests/properties and tests/faults, again and again with new random cases until the time is up."""
 
 import os
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol  # as pytest-rerunfailures runs a test again; there is no public name
+from hypothesis import core
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -21,27 +23,28 @@ class Law:
     Attributes:
         name: the row of the table.
         test: its tests, as pytest names them.
-        random: whether each round draws other cases; others are run once.
         cases: how many held.
         seconds: how long they took.
         failed: whether a case did not hold.
+        again: the command that draws the cases of the failed round again.
     """
 
     name: str
     test: str
-    random: bool = True
     cases: int = 0
     seconds: float = 0.0
     failed: bool = False
+    again: str = ""
 
 
 def all_laws() -> list[Law]:
     """The laws about random accounts, configurations, faults, people, kills and rollbacks."""
     laws, policies, files = (f"tests/properties/test_{name}.py" for name in ("laws", "policy_laws", "configurations"))
-    restores = "tests/faults/test_random_restores.py"
+    restores, runs = "tests/faults/test_random_restores.py", "tests/faults/test_random_runs.py"
     return [
-        Law("two applies at once create no duplicates", "tests/faults/test_two_applies.py", random=False),
-        Law("a run that is killed (SIGKILL) is completed", "tests/faults/test_sigkill.py", random=False),
+        Law("two applies at once create no duplicates", f"{runs}::test_two_applies"),
+        Law("a killed process is completed or restored", f"{runs}::test_a_killed_run"),
+        Law("people between plan and apply are noticed", f"{runs}::test_people_who_work"),
         Law("any file is read or refused with a place", files),
         Law(
             "an apply converges, unmanaged objects are kept",
@@ -105,11 +108,14 @@ class Rounds:
         again = True
         while again:
             started, item.user_properties[:] = now, []
+            seed = secrets.randbits(64)
+            core.global_force_seed = seed  # type: ignore[assignment]  # as --hypothesis-seed does
             reports = runtestprotocol(item, nextitem=nextitem)
-            law.failed |= any(report.failed for report in reports)
+            if any(report.failed for report in reports):
+                law.failed, law.again = True, f"python -m pytest '{item.nodeid}' --hypothesis-seed={seed}"
             law.cases += sum(int(value[1]) for name, value in _properties(item) if name == "prove")
             now = time.monotonic()
-            again = law.random and not law.failed and now + (now - started) <= until
+            again = not law.failed and now + (now - started) <= until
         law.seconds += now - begun
         return True
 

@@ -69,6 +69,9 @@ def main(minutes: float, accounts: int, labels: int, words: tuple[str, ...], out
     click.echo(f"\n{'law':52}{'cases':>10}{'seconds':>10}")
     for law in laws:
         click.echo(f"{law.name:52}{law.cases:>10,}{law.seconds:>10,.0f}{'  FAILED' if law.failed else ''}")
+    for law in laws:
+        if law.again:
+            click.echo(f"\nThe failed cases of this law again: {law.name}\n    {law.again}")
     if output is not None:
         output.write_text(json.dumps([asdict(law) for law in laws], indent=2) + "\n", encoding="utf-8")
     raise SystemExit(any(law.failed for law in laws))

@@ -1,5 +1,8 @@
 """The soak in small: accounts converge while requests go wrong, and cases are counted for each law."""
 
+import re
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,8 +29,18 @@ def test_the_cases_of_a_law_are_counted() -> None:
     assert int(cases) >= 50
 
 
-def test_a_law_that_fails_or_has_no_case_fails_the_soak(tmp_path: Path) -> None:
-    (tmp_path / "test_wrong.py").write_text("def test_wrong() -> None:\n    assert False\n")
+WRONG = """
+from hypothesis import given, strategies as st
+
+@given(st.integers())
+def test_wrong(number: int) -> None:
+    print("drawn", number)
+    assert number < 100
+"""
+
+
+def test_a_law_that_fails_or_has_no_case_fails_the_soak_and_says_how_to_try_it_again(tmp_path: Path) -> None:
+    (tmp_path / "test_wrong.py").write_text(WRONG)
     program = (
         "from benchmarks.laws import Law, run_laws\n"
         "laws = [Law('wrong', 'test_wrong.py::test_wrong'), Law('none', 'test_wrong.py::test_none')]\n"
@@ -35,16 +48,21 @@ def test_a_law_that_fails_or_has_no_case_fails_the_soak(tmp_path: Path) -> None:
         "benchmarks.laws.ROOT = pathlib.Path(os.getcwd())\n"
         "run_laws(laws, 0)\n"
         "print([law.failed for law in laws])\n"
+        "print(laws[0].again)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout.splitlines()[-1:] == ["[True, True]"], done.stdout + done.stderr
+    environ = {"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(tmp_path)}
+
+    def run(*words: str) -> tuple[list[str], list[str]]:
+        """Return the lines of stdout, and what was drawn."""
+        command = [sys.executable, *words]
+        done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+        shutil.rmtree(tmp_path / ".hypothesis", ignore_errors=True)  # which would begin with the case that failed
+        return done.stdout.splitlines(), re.findall(r"^drawn .*", done.stdout, re.MULTILINE)
+
+    (*_, failed, again), drawn = run("-c", program)
+    assert failed == "[True, True]"
+    assert len(drawn) > 1
+    assert run(*shlex.split(again)[1:])[1] == drawn
 
 
 def test_every_law_names_tests_that_exist() -> None:

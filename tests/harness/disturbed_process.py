@@ -1,6 +1,7 @@
 """The real command line against a sandbox on a real port that kills it, holds it up or interrupts it at a request."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -15,17 +16,37 @@ from typing import Any
 from starlette.types import Message, Receive, Scope, Send
 
 from leadstate.sandbox import Sandbox, running
-from tests.harness.disturbed_company import TOKEN
+from tests.harness.disturbed_company import TOKEN, Body
 
 PATIENCE = 20.0
 """Seconds until a process that should do something is taken for one that hangs."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A write that the server was sent."""
+
+    method: str
+    path: str
+    body: Body
+
+    @property
+    def about(self) -> str:
+        """The id in the path."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def identity(self) -> object:
+        """The marker or name of what is to be created."""
+        return self.body.get("origin_id") or self.body.get("name")
 
 
 @dataclass
 class Gate:
     """An ASGI application before the sandbox: something happens at the write request of a certain number.
 
-    `before` and `after` are called just before it is done, or when it is done and not yet answered.
+    `before` and `after` are called just before it is done, or when it is done and not yet answered. With `every`, reads
+    count too.
     """
 
     sandbox: Sandbox
@@ -33,16 +54,18 @@ class Gate:
     before: Callable[[], None] = lambda: None
     after: Callable[[], None] = lambda: None
     hold: bool = False
-    writes: int = 0
+    every: bool = False
+    count: int = 0
+    sent: list[Sent] = field(default_factory=list)
     reached: threading.Event = field(default_factory=threading.Event)
     opened: threading.Event = field(default_factory=threading.Event)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] == "GET":
-            await self.sandbox.app(scope, receive, send)
-            return
-        self.writes += 1
-        if self.writes != self.at:
+        writes = scope["type"] == "http" and scope["method"] != "GET"
+        if writes:
+            receive = await self._noted(scope, receive)
+        self.count += writes or self.every
+        if self.count != self.at or not (writes or self.every):
             await self.sandbox.app(scope, receive, send)
             return
         self.before()
@@ -58,6 +81,20 @@ class Gate:
         self.after()
         for message in messages:
             await send(message)
+
+    async def _noted(self, scope: Scope, receive: Receive) -> Receive:
+        """Note a write with its body; return what gives the body once more."""
+        messages = [await receive()]
+        while messages[-1].get("more_body"):
+            messages.append(await receive())
+        body = b"".join(message.get("body", b"") for message in messages)
+        if messages[-1]["type"] == "http.request":  # else its process was killed before the end of the body
+            self.sent.append(Sent(scope["method"], scope["path"], json.loads(body) if body else {}))
+
+        async def again() -> Message:
+            return messages.pop(0) if messages else await receive()
+
+        return again
 
 
 @dataclass
