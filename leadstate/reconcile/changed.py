@@ -1,11 +1,15 @@
 """What all touches of one run come to, object by object: what each was like before the run, and after it. Pure."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from leadstate.model.address import RemoteRef
 from leadstate.model.plan import Touch
-from leadstate.model.resource import CARRIES, Value
+from leadstate.model.resource import CARRIES, Attrs, Value
+
+Name: TypeAlias = "str | RemoteRef"
+"""An attribute, or a label that a lead carries (True) or does not (False): each label is a value of its own."""
 
 
 @dataclass(slots=True)
@@ -18,12 +22,9 @@ class Changed:
         existed: whether it existed before.
         exists: whether it exists after.
         key: what the plan called it, if it was in the plan.
-        before: attributes as they were, labels excepted.
-        after: attributes as they are, labels excepted: each value that it may have. Several are possible where the run
-            was cut off before an answer came.
-        had: label id → whether the lead carried it before.
-        has: the same after.
-        unsure: ids of labels that it may carry or not, for the same reason.
+        before: values as they were, if it existed.
+        after: values as they are: each that it may have. Several are possible where the run was cut off before an
+            answer came.
         marker: ownership marker of a lead that was created or deleted.
         custom: custom fields of a deleted lead, as they were answered.
     """
@@ -33,37 +34,32 @@ class Changed:
     existed: bool
     exists: bool = True
     key: str | None = None
-    before: dict[str, Value] = field(default_factory=dict)
-    after: dict[str, list[Value]] = field(default_factory=dict)
-    had: dict[str, bool] = field(default_factory=dict)
-    has: dict[str, bool] = field(default_factory=dict)
-    unsure: set[str] = field(default_factory=set)
+    before: dict[Name, Value] = field(default_factory=dict)
+    after: dict[Name, list[Value]] = field(default_factory=dict)
     marker: str | None = None
     custom: Mapping[str, object] = field(default_factory=dict)
 
     @property
-    def lost(self) -> list[str]:
-        """Ids of the labels that the run took from the lead."""
-        return [label for label, had in self.had.items() if had and not self.has.get(label)]
+    def relabelled(self) -> list[RemoteRef]:
+        """The labels that the run gave to the lead or took from it."""
+        has = {label: self.exists and self.after.get(label, [False])[-1] for label in self.before}
+        return [label for label, had in self.before.items() if isinstance(label, RemoteRef) and had != has[label]]
 
     @property
-    def gained(self) -> list[str]:
-        """Ids of the labels that the run gave to the lead."""
-        return [label for label, has in self.has.items() if has and not self.had.get(label)]
+    def lost(self) -> list[RemoteRef]:
+        """The labels that the run took from the lead."""
+        return [label for label in self.relabelled if self.before[label]]
 
-    def only_labels(self, labels: Collection[str]) -> "Changed":
-        """Return of a lead that existed throughout no more than which of these labels it carried."""
+    def only(self, labels: Collection[RemoteRef]) -> "Changed":
+        """Return no more of an object than which of these labels it carried."""
         return replace(
             self,
-            before={},
-            after={},
-            had={label: had for label, had in self.had.items() if label in labels},
-            has={label: has for label, has in self.has.items() if label in labels},
-            unsure=self.unsure.intersection(labels),
+            before={name: value for name, value in self.before.items() if name in labels},
+            after={name: values for name, values in self.after.items() if name in labels},
         )
 
-    def may_have_left(self, now: Mapping[str, Value]) -> bool:
-        """Whether these attributes can be what the run left of an object that it created."""
+    def may_have_left(self, now: Mapping[Name, Value]) -> bool:
+        """Return whether these values can be what the run left of an object that it created."""
         return all(now.get(name) in values for name, values in self.after.items())
 
 
@@ -76,31 +72,30 @@ def compose(touches: Iterable[Touch]) -> list[Changed]:
         changed = found.setdefault(
             (touch.kind, touch.remote_id), Changed(touch.kind, touch.remote_id, touch.before is not None)
         )
-        _add(changed, touch)
+        changed.key = changed.key or touch.key
+        changed.marker = changed.marker or touch.marker
+        changed.custom = changed.custom or touch.custom
+        changed.exists = touch.after is not None
+        before, after = dict(_values(touch.before, touch)), dict(_values(touch.after, touch))
+        if changed.existed:
+            changed.before |= {name: value for name, value in before.items() if name not in changed.before}
+        for name, value in after.items():
+            earlier = changed.after.get(name) or ([before[name]] if name in before else [])
+            changed.after[name] = [value] if touch.answered else [*earlier, value]
     return list(found.values())
 
 
-def _add(changed: Changed, touch: Touch) -> None:
-    changed.key = changed.key or touch.key
-    changed.marker = changed.marker or touch.marker
-    changed.custom = changed.custom or touch.custom
-    changed.exists = touch.after is not None
-    before, after = touch.before or {}, touch.after or {}
-    if changed.existed:
-        for name, value in before.items():
-            if name != CARRIES:
-                changed.before.setdefault(name, value)
-    for name, value in after.items():
-        if name != CARRIES:
-            earlier = changed.after.get(name) or ([before[name]] if name in before else [])
-            changed.after[name] = [value] if touch.answered else [*earlier, value]
-    carried, carries = _ids(before.get(CARRIES)), _ids(after.get(CARRIES))
-    for label in (*carried, *carries):
-        changed.had.setdefault(label, label in carried)
-        if not touch.answered and label in changed.has and changed.has[label] != (label in carries):
-            changed.unsure.add(label)
-        changed.has[label] = label in carries
+def _values(attrs: Attrs | None, touch: Touch) -> Iterator[tuple[Name, Value]]:
+    """Yield the attributes of one side of a touch, and each label that either side names."""
+    if attrs is None:
+        return
+    yield from ((name, value) for name, value in attrs.items() if name != CARRIES)
+    carried = labels_in(attrs)
+    for label in dict.fromkeys((*labels_in(touch.before or {}), *labels_in(touch.after or {}))):
+        yield label, label in carried
 
 
-def _ids(labels: Value) -> list[str]:
-    return [label.id for label in labels if isinstance(label, RemoteRef)] if isinstance(labels, tuple) else []
+def labels_in(attrs: Attrs) -> list[RemoteRef]:
+    """Return the labels that an object carries, by id."""
+    labels = attrs.get(CARRIES)
+    return [label for label in labels if isinstance(label, RemoteRef)] if isinstance(labels, tuple) else []

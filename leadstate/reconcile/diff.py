@@ -1,12 +1,13 @@
-"""What differs between two attribute mappings in normal form. The only importer of deepdiff.
+"""What differs between two attribute mappings in normal form, as fields and as changes. The only importer of deepdiff.
 
 Plain equality comes first: DeepDiff over 5,000 equal leads takes seconds, `==` takes none.
 """
 
 from collections.abc import Mapping, Sequence
 
-from leadstate.model.plan import FieldDiff
-from leadstate.model.resource import ABSENT, Attrs, Side, Value
+from leadstate.model.address import Address, Span
+from leadstate.model.plan import Action, Change, FieldDiff, Reason
+from leadstate.model.resource import ABSENT, Attrs, Bindings, Live, Side, Value
 
 
 def diff(before: Attrs, after: Attrs) -> tuple[FieldDiff, ...]:
@@ -29,14 +30,21 @@ def diff(before: Attrs, after: Attrs) -> tuple[FieldDiff, ...]:
     return tuple(sorted(found, key=lambda field: field.path))
 
 
-def added(attrs: Attrs) -> tuple[FieldDiff, ...]:
-    """The fields of a new object."""
-    return tuple(FieldDiff(key, ABSENT, value, (key,)) for key, value in sorted(attrs.items()) if value is not None)
-
-
 def removed(attrs: Attrs) -> tuple[FieldDiff, ...]:
     """The fields of an object that goes."""
     return tuple(FieldDiff(key, value, ABSENT, (key,)) for key, value in sorted(attrs.items()) if value is not None)
+
+
+def add(address: Address, want: Attrs, *, marker: str | None, span: Span | None) -> Change:
+    """Return the change that creates an object."""
+    fields = tuple(FieldDiff(key, ABSENT, value, (key,)) for key, value in sorted(want.items()) if value is not None)
+    return Change(address, Action.ADD, Reason.MISSING, fields, want, marker=marker, span=span)
+
+
+def delete(address: Address, live: Live, bindings: Bindings, reason: Reason, span: Span | None = None) -> Change:
+    """Return the change that deletes an object."""
+    fields = removed(bindings.attrs(live))
+    return Change(address, Action.DELETE, reason, fields, {}, remote_id=live.remote_id, marker=live.marker, span=span)
 
 
 def _path(steps: list[str | int], attrs: Attrs) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from leadstate.model.plan import AccountPlan, Action, Change, Reason, Untouched
 from leadstate.model.policy import Prune
 from leadstate.model.resource import FREEZES, Attrs, Bindings, Desired, Live, Observed, Value, settle
 from leadstate.reconcile.dependencies import in_order, only, weigh
-from leadstate.reconcile.diff import added, diff, removed
+from leadstate.reconcile.diff import add, delete, diff
 from leadstate.reconcile.lookalikes import find_altered, find_elsewhere, likenesses
 from leadstate.reconcile.match import NOTHING, Matching, identify
 
@@ -104,7 +104,7 @@ def _plan_kind(draft: _Draft, matching: Matching) -> None:
         _plan_pair(draft, desired, live)
     for live in matching.duplicates:
         address = Address(account.name, live.kind, draft.names[live.remote_id])
-        draft.changes.append(_delete(address, live, draft.bindings, Reason.DUPLICATE))
+        draft.changes.append(delete(address, live, draft.bindings, Reason.DUPLICATE))
     staying = [live for live in matching.extra if not _plan_unmanaged(draft, live)]
     draft.diagnostics.extend(likenesses(matching, staying, account))
     if staying and account.policy.prune(staying[0].kind) is Prune.LOCKED and not account.lock:
@@ -135,7 +135,7 @@ def _plan_unmanaged(draft: _Draft, live: Live) -> bool:
     pruned = _is_pruned(live, draft.account)
     if pruned and not policy.protects(live.kind, live.name):
         address = Address(draft.account.name, live.kind, key)
-        draft.changes.append(_delete(address, live, draft.bindings, Reason.UNMANAGED))
+        draft.changes.append(delete(address, live, draft.bindings, Reason.UNMANAGED))
         return True
     reason = Reason.NOT_LOCKED if policy.prune(live.kind) is Prune.LOCKED else Reason.UNMANAGED
     draft.untouched.append(Untouched(live.kind, Reason.PROTECTED if pruned else reason, key, live.remote_id))
@@ -178,7 +178,8 @@ def _plan_missing(draft: _Draft, desired: Desired) -> None:
             )
         )
     else:
-        draft.changes.append(_add(desired))
+        want = {key: settle(value, None) for key, value in desired.attrs.items()}
+        draft.changes.append(add(address, want, marker=desired.marker, span=desired.span))
         if desired.marker in draft.observed.unsure:
             draft.diagnostics.append(
                 desired.diagnostic(
@@ -282,8 +283,8 @@ def _plan_absent(draft: _Draft, desired: Desired, live: Live) -> None:
     if desired.moves_to is not None:
         _warn_of_archived(draft, desired, live)
     reason = Reason.MERGED if desired.moves_to else Reason.STATE_ABSENT
-    delete = _delete(desired.address, live, draft.bindings, reason)
-    draft.changes.append(replace(delete, span=desired.span, moves_to=desired.moves_to))
+    change = delete(desired.address, live, draft.bindings, reason, desired.span)
+    draft.changes.append(replace(change, moves_to=desired.moves_to))
 
 
 def _warn_of_archived(draft: _Draft, desired: Desired, live: Live) -> None:
@@ -300,18 +301,6 @@ def _warn_of_archived(draft: _Draft, desired: Desired, live: Live) -> None:
         verbs = "carries it and keeps" if count == 1 else "carry it and keep"
         summary = f"{counted(count, 'archived lead')} {verbs} its dead id: nobody can edit an archived lead"
     draft.diagnostics.append(desired.diagnostic(code, Severity.WARNING, summary, hint=hint))
-
-
-def _add(desired: Desired) -> Change:
-    want: Attrs = {key: settle(value, None) for key, value in desired.attrs.items()}
-    return Change(
-        desired.address, Action.ADD, Reason.MISSING, added(want), want, marker=desired.marker, span=desired.span
-    )
-
-
-def _delete(address: Address, live: Live, bindings: Bindings, reason: Reason) -> Change:
-    fields = removed(bindings.attrs(live))
-    return Change(address, Action.DELETE, reason, fields, {}, remote_id=live.remote_id, marker=live.marker)
 
 
 def _is_meant(address: Address, targets: Sequence[Target]) -> bool:

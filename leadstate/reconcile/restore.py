@@ -3,6 +3,9 @@
 Every object is known by its id. An attribute goes back to its value before the run only where it still has the value
 that the run gave it. Whether a lead carries a label is a value of its own, so a label that somebody gave a lead since
 stays on it.
+
+This is not the planner with the receipt for a configuration: what goes back depends on what the run left and what is
+there now, value by value, and a label that is gone may have got a successor meanwhile.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,9 +16,9 @@ from leadstate.model.address import Address, Ref, RemoteRef, Span, Target
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.plan import AccountPlan, AccountReceipt, Action, Change, Reason, Touch, Untouched
 from leadstate.model.resource import CARRIED, CARRIER, CARRIES, FREEZES, Bindings, Live, Observed, Value
-from leadstate.reconcile.changed import Changed, compose
+from leadstate.reconcile.changed import Changed, Name, compose, labels_in
 from leadstate.reconcile.dependencies import in_order, weigh
-from leadstate.reconcile.diff import added, diff, removed
+from leadstate.reconcile.diff import add, delete, diff
 
 
 def plan_restore(
@@ -30,8 +33,7 @@ def plan_restore(
         targets: the objects to roll back; none means all. A label comes back on its leads, a lead with its labels.
     """
     draft = _Draft(account, receipt, observed)
-    if targets:
-        draft.limit_to(targets)
+    draft.limit_to(targets)
     for kind in sorted({*observed.live, *(touch.kind for touch in receipt.touched)} - {CARRIER}):
         draft.plan_named(kind)
     draft.plan_carriers()
@@ -46,7 +48,7 @@ def plan_restore(
         diagnostics=tuple(draft.diagnostics),
         bindings=draft.bindings,
         reading=observed.reading,
-        names={**receipt.names, **draft.titles()},
+        names={**receipt.names, **draft.titles},
     )
 
 
@@ -88,101 +90,106 @@ class _Draft:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     unchanged: int = 0
     bindings: Bindings = field(init=False)
+    titles: dict[str, str] = field(default_factory=dict)
+    """What people call the leads that no key tells."""
+    _span: Span = field(init=False)
     _changed: list[Changed] = field(init=False)
     _keys: dict[tuple[str, str], str] = field(default_factory=dict)
-    _stand_for: dict[str, Ref] = field(default_factory=dict)
-    """Id of a label that the run deleted → the label that takes its place."""
+    _stand_for: dict[RemoteRef, Ref] = field(default_factory=dict)
+    """A label that the run deleted → the label that takes its place."""
 
     def __post_init__(self) -> None:
         self.bindings = Bindings(self.observed.fields)
+        self._span = Span(self.receipt.file, 1, 1)
         self._changed = compose(with_ids(self.receipt, self.observed))
+        known = {(changed.kind, changed.remote_id): changed for changed in self._changed}
+        there = {(live.kind, live.remote_id): live for listed in self.observed.live.values() for live in listed}
+        keys = {identity: changed.key for identity, changed in known.items()}
         used: set[tuple[str, str]] = set()
-        rows = [(changed.kind, changed.remote_id, changed.key) for changed in self._changed]
-        there = [live for listed in self.observed.live.values() for live in listed]
-        rows += [(live.kind, live.remote_id, None) for live in there]
-        names = {live.remote_id: live for live in there}
         # Keys of the plan first: no other object may take one of them.
-        for kind, remote_id, key in sorted(rows, key=lambda row: row[2] is None):
-            if (kind, remote_id) in self._keys:
-                continue
-            name = key or _name(names.get(remote_id), remote_id)
-            while (kind, name) in used:
-                name = f"{name}#{remote_id}"
-            used.add((kind, name))
-            self._keys[kind, remote_id] = name
-            if remote_id in names:
-                self.bindings.bind(Ref(kind, name), remote_id)
-
-    def titles(self) -> dict[str, str]:
-        """What people call the leads that no key tells."""
-        found = {
-            changed.remote_id: str(changed.before["title"])
-            for changed in self._changed
-            if changed.kind == CARRIER and "title" in changed.before
-        }
-        found |= {live.remote_id: live.name for live in self.observed.live.get(CARRIER, ())}
-        keys = {remote_id: self._keys[CARRIER, remote_id] for remote_id in found}
-        return {f"{CARRIER}:{key}": found[id_] for id_, key in keys.items() if key in {id_, f"#{id_}"}}
+        for kind, remote_id in sorted(dict.fromkeys((*known, *there)), key=lambda identity: not keys.get(identity)):
+            live = there.get((kind, remote_id))
+            key = keys.get((kind, remote_id)) or _name(live, remote_id)
+            while (kind, key) in used:
+                key = f"{key}#{remote_id}"
+            used.add((kind, key))
+            self._keys[kind, remote_id] = key
+            if live is not None:
+                self.bindings.bind(Ref(kind, key), remote_id)
+            if kind == CARRIER and key in {remote_id, f"#{remote_id}"}:
+                title = known[kind, remote_id].before.get("title") if live is None else live.name
+                if title is not None:
+                    self.titles[f"{kind}:{key}"] = str(title)
 
     def limit_to(self, targets: Sequence[Target]) -> None:
         """Leave out what the targets do not need: of other leads all but the labels that are targets."""
-        chosen = {
-            (changed.kind, changed.remote_id): changed
-            for changed in self._changed
-            if any(target.selects(self._address(changed)) for target in targets)
-        }
-        labels = {remote_id for kind, remote_id in chosen if kind == CARRIED}
-        needed = {(CARRIED, label) for changed in chosen.values() for label in changed.lost}
+        if not targets:
+            return
+        chosen = [
+            changed for changed in self._changed if any(target.selects(self._address(changed)) for target in targets)
+        ]
+        ids = {(changed.kind, changed.remote_id) for changed in chosen}
+        labels = {RemoteRef(kind, remote_id) for kind, remote_id in ids if kind == CARRIED}
+        needed = {(CARRIED, label.id) for changed in chosen for label in changed.lost}
         kept = []
         for changed in self._changed:
             identity = changed.kind, changed.remote_id
-            if identity in chosen or (identity in needed and not changed.exists):
+            if identity in ids or (identity in needed and not changed.exists):
                 kept.append(changed)
-            elif changed.existed and changed.exists and not labels.isdisjoint((*changed.lost, *changed.gained)):
-                kept.append(changed.only_labels(labels))
+            elif changed.existed and changed.exists and not labels.isdisjoint(changed.relabelled):
+                kept.append(changed.only(labels))
         self._changed = kept
 
     def plan_named(self, kind: str) -> None:
-        """Plan objects that names tell: those that were changed, then those that were added, then those deleted."""
+        """Plan objects that names tell: those that were added, then those that were changed, then those deleted."""
         live = {there.remote_id: there for there in self.observed.live.get(kind, ())}
         names = {there.remote_id: there.name for there in live.values()}
-        ours = [changed for changed in self._changed if changed.kind == kind]
-        for changed in filter(self._is_ignored, ours):
-            self._leave(changed, Reason.IGNORED)
-        ours = [changed for changed in ours if not self._is_ignored(changed)]
+        ours = []
+        for changed in self._changed:
+            if changed.kind == kind and self._is_ignored(changed):
+                self._leave(changed, Reason.IGNORED)
+            elif changed.kind == kind:
+                ours.append(changed)
         new = [changed for changed in ours if not changed.existed and changed.exists]
         for changed in new:
-            if changed.remote_id not in live:
-                self.unchanged += 1
-            elif self.account.policy.protects(kind, live[changed.remote_id].name):
-                self._leave(changed, Reason.PROTECTED)
-            elif changed.may_have_left(live[changed.remote_id].attrs):
-                self._delete(changed, live[changed.remote_id])
+            if self._remove(changed, live.get(changed.remote_id)):
                 del names[changed.remote_id]
-            else:
-                self._leave(changed, Reason.CHANGED_SINCE)
         updated = [changed for changed in ours if changed.existed and changed.exists]
         regained = self._regain_names(updated, live, names)
         for changed in updated:
-            self._update_named(changed, live.get(changed.remote_id), regained)
+            self._update(changed, live.get(changed.remote_id), keeps_name=changed.remote_id not in regained)
         made = {changed.remote_id for changed in new}
-        for changed in (changed for changed in ours if changed.existed and not changed.exists):
-            self._recreate_named(changed, live, names, made)
+        for changed in ours:
+            if changed.existed and not changed.exists:
+                self._recreate_named(changed, live, names, made)
 
-    def _is_ignored(self, changed: Changed) -> bool:
-        """Return whether an object is ignored, or would be if it were created again or got its name back."""
-        there = {live.remote_id for live in self.observed.ignored.get(changed.kind, ())}
-        name = changed.before.get("name")
-        return changed.remote_id in there or (isinstance(name, str) and self.account.policy.ignores(changed.kind, name))
+    def plan_carriers(self) -> None:
+        """Plan leads; labels were planned before, for leads refer to them."""
+        live = {lead.remote_id: lead for lead in self.observed.live.get(CARRIER, ())}
+        marked = {lead.marker for lead in live.values()}
+        for changed in self._changed:
+            there = live.get(changed.remote_id)
+            if changed.kind != CARRIER or not (changed.existed or changed.exists):
+                continue
+            if not changed.existed:
+                self._remove(changed, there)
+            elif changed.exists:
+                self._update(changed, there)
+            elif there is not None or changed.marker in marked:
+                self.unchanged += 1
+            elif not self.account.owns(changed.marker):
+                self._leave(changed, Reason.NOT_OURS)
+            else:
+                self._recreate_lead(changed)
 
     def keep_carried_labels(self) -> None:
         """Keep an added label that leads would lose: somebody gave it to them since, or nobody can edit them."""
         updated = {change.remote_id for change in self.changes}
         frozen = {
-            label
+            label.id
             for lead in self.observed.live.get(CARRIER, ())
             if lead.frozen_by is not None and lead.remote_id not in updated
-            for label in _carried(lead)
+            for label in labels_in(lead.attrs)
         }
         carried = {
             change.address
@@ -195,6 +202,41 @@ class _Draft:
                 self.untouched.append(Untouched(CARRIED, Reason.CHANGED_SINCE, key, remote_id, self._span))
         self.changes = [change for change in self.changes if change.address not in carried]
 
+    def _is_ignored(self, changed: Changed) -> bool:
+        """Return whether an object is ignored, or would be if it were created again or got its name back."""
+        there = {live.remote_id for live in self.observed.ignored.get(changed.kind, ())}
+        name = changed.before.get("name")
+        return changed.remote_id in there or (isinstance(name, str) and self.account.policy.ignores(changed.kind, name))
+
+    def _remove(self, changed: Changed, live: Live | None) -> bool:
+        """Plan an object that the run created; return whether it is deleted."""
+        if live is None:
+            self.unchanged += 1
+        elif live.kind == CARRIER and not self.account.owns(live.marker):
+            self._leave(changed, Reason.NOT_OURS)
+        elif self.account.policy.protects(live.kind, live.name):
+            self._leave(changed, Reason.PROTECTED)
+        elif not self._is_as_made(changed, live):
+            self._leave(changed, Reason.CHANGED_SINCE)
+        else:
+            address = self._address(changed)
+            self.changes.append(delete(address, live, self.bindings, Reason.UNDONE, self._span))
+            return True
+        return False
+
+    def _is_as_made(self, changed: Changed, live: Live) -> bool:
+        now = self._now(changed, live)
+        archived = now.get(FREEZES, False) in changed.after.get(FREEZES, [False])
+        return archived and changed.after.keys() >= set(labels_in(live.attrs)) and changed.may_have_left(now)
+
+    def _now(self, changed: Changed, live: Live) -> dict[Name, Value]:
+        """Return the values that a live object has in the form in which `changed` holds them."""
+        now: dict[Name, Value] = {name: False for name in changed.after if isinstance(name, RemoteRef)}
+        now.update(self.bindings.attrs(live).items())
+        now.update(live.attrs.items())
+        now.update((label, True) for label in labels_in(live.attrs))
+        return now
+
     def _regain_names(self, updated: list[Changed], live: Mapping[str, Live], names: dict[str, str]) -> set[str]:
         """Return which labels get their name of before the run, and put it into `names`.
 
@@ -204,31 +246,86 @@ class _Draft:
         wanted = {
             changed.remote_id: str(want["name"])
             for changed in updated
-            if changed.remote_id in live and "name" in (want := _back(changed, live[changed.remote_id].attrs)[0])
+            if changed.remote_id in live and "name" in (want := self._back(changed, live[changed.remote_id])[0])
         }
         names |= wanted
-        while taken := [id_ for id_, name in wanted.items() if self._is_taken(name, id_, names)]:
+        # A name is taken if a label that did not bear it before the run bears it now.
+        while taken := [
+            id_
+            for id_, name in wanted.items()
+            if any(
+                other == name and self.receipt.labels.get(other_id) != name
+                for other_id, other in names.items()
+                if other_id != id_
+            )
+        ]:
             names[taken[0]] = live[taken[0]].name
             del wanted[taken[0]]
         return set(wanted)
 
-    def _is_taken(self, name: str, by: str, names: Mapping[str, str]) -> bool:
-        """Whether a label that did not bear this name before the run bears it now."""
-        return any(other == name and self.receipt.labels.get(id_) != name for id_, other in names.items() if id_ != by)
+    def _back(self, changed: Changed, live: Live) -> tuple[dict[Name, Value], bool]:
+        """Return what goes back to its value before the run, and whether anything has got a third value since.
 
-    def _update_named(self, changed: Changed, live: Live | None, regained: set[str]) -> None:
+        A label of a lead that is ignored by now stays as it is.
+        """
+        ignored = {RemoteRef(CARRIED, there.remote_id) for there in self.observed.ignored.get(CARRIED, ())}
+        now = self._now(changed, live)
+        differing = {
+            name: before
+            for name, before in changed.before.items()
+            if name in changed.after and now.get(name) != before and name not in ignored
+        }
+        want = {name: before for name, before in differing.items() if now.get(name) in changed.after[name]}
+        return want, want.keys() != differing.keys()
+
+    def _update(self, changed: Changed, live: Live | None, *, keeps_name: bool = False) -> None:
+        """Plan an object that existed before the run and after it."""
         if live is None:
             self._leave(changed, Reason.GONE)
             return
-        want, moved = _back(changed, live.attrs)
-        if "name" in want and changed.remote_id not in regained:
-            del want["name"]
+        back, moved = self._back(changed, live)
+        want = {name: value for name, value in back.items() if isinstance(name, str)}
+        if keeps_name and want.pop("name", None) is not None:
             moved = True
-        self._update(changed, live, want, moved=moved)
+        known = self.account.owns(live.marker) or self.account.remembers(CARRIER, live.remote_id)
+        if want and live.kind == CARRIER and not known:
+            # More than labels is not written: a receipt that was edited must not overwrite the leads of others.
+            self._leave(changed, Reason.NOT_OURS)
+            want = {}
+        if live.kind == CARRIER:
+            stay = [self._label(label) or label for label in labels_in(live.attrs) if back.get(label) is not False]
+            returning = [self._label(label) for label, had in back.items() if isinstance(label, RemoteRef) and had]
+            labels = tuple(sorted({*stay, *filter(None, returning)}, key=str))
+            if labels != self.bindings.link(live.attrs[CARRIES]):
+                want[CARRIES] = labels
+        thaws = live.frozen_by is not None and want.get(FREEZES) is False
+        if want and live.frozen_by is not None and not thaws:
+            self._leave(changed, Reason.ARCHIVED)
+            return
+        if moved:
+            self._leave(changed, Reason.CHANGED_SINCE)
+        fields = diff(self.bindings.attrs(live), want)
+        if fields:
+            reason = Reason.RENAMED if "name" in want else Reason.DIFFERS
+            self.changes.append(
+                Change(
+                    self._address(changed),
+                    Action.UPDATE,
+                    reason,
+                    fields,
+                    want,
+                    remote_id=live.remote_id,
+                    thaw_first=thaws,
+                    span=self._span,
+                )
+            )
+        elif not moved:
+            self.unchanged += 1
 
     def _recreate_named(
         self, changed: Changed, live: Mapping[str, Live], names: dict[str, str], made: set[str]
     ) -> None:
+        """Plan a label that the run deleted, or let one of its name that nobody else stands for take its place."""
         if changed.remote_id in live:
             self.unchanged += 1
             return
@@ -238,70 +335,38 @@ class _Draft:
             for id_, other in names.items()
             if other == name and self.receipt.labels.get(id_) != name and id_ not in made
         ]
-        # Labels of one name and colour are told apart by the leads that carry them.
-        there.sort(key=lambda id_: (live[id_].attrs != changed.before, -self._resemblance(id_, changed.remote_id), id_))
-        ref = Ref(changed.kind, self._keys[changed.kind, changed.remote_id])
+        deleted = RemoteRef(changed.kind, changed.remote_id)
         if there:
-            self._stand_for[changed.remote_id] = Ref(changed.kind, self._keys[changed.kind, there[0]])
-            del names[there[0]]
+            # Labels of one name and colour are told apart by the leads that carry them.
+            stands = min(
+                there, key=lambda id_: (live[id_].attrs != changed.before, -self._resemblance(id_, deleted), id_)
+            )
+            self._stand_for[deleted] = Ref(changed.kind, self._keys[changed.kind, stands])
+            del names[stands]
             self.unchanged += 1
-            return
-        self._stand_for[changed.remote_id] = ref
-        self._add(changed, changed.before)
+        else:
+            self._stand_for[deleted] = self._address(changed).ref
+            self._add(changed, {name: value for name, value in changed.before.items() if isinstance(name, str)})
 
-    def _resemblance(self, label: str, deleted: str) -> int:
+    def _resemblance(self, label: str, deleted: RemoteRef) -> int:
         """Return how many leads carry a label that lost the deleted one, less those that did not lose it."""
         lost = {changed.remote_id: changed.lost for changed in self._changed}
-        carriers = [lead.remote_id for lead in self.observed.live.get(CARRIER, ()) if label in _carried(lead)]
+        carriers = [
+            lead.remote_id
+            for lead in self.observed.live.get(CARRIER, ())
+            if RemoteRef(CARRIED, label) in labels_in(lead.attrs)
+        ]
         return sum(1 if deleted in lost.get(lead, ()) else -1 for lead in carriers)
 
-    def plan_carriers(self) -> None:
-        """Plan leads; labels were planned before, for leads refer to them."""
-        live = {lead.remote_id: lead for lead in self.observed.live.get(CARRIER, ())}
-        marked = {lead.marker for lead in live.values()}
-        for changed in (changed for changed in self._changed if changed.kind == CARRIER):
-            there = live.get(changed.remote_id)
-            if not changed.existed and not changed.exists:
-                continue
-            if not changed.existed:
-                self._remove_lead(changed, there)
-            elif not changed.exists:
-                self._recreate_lead(changed, there, marked)
-            elif there is None:
-                self._leave(changed, Reason.GONE)
-            else:
-                self._update_lead(changed, there)
-
-    def _remove_lead(self, changed: Changed, live: Live | None) -> None:
-        if live is None:
-            self.unchanged += 1
-        elif not self.account.owns(live.marker):
-            self._leave(changed, Reason.NOT_OURS)
-        elif self._is_as_made(changed, live):
-            self._delete(changed, live)
-        else:
-            self._leave(changed, Reason.CHANGED_SINCE)
-
-    def _is_as_made(self, changed: Changed, live: Live) -> bool:
-        now = {**self.bindings.attrs(live), **live.attrs}
-        labels = {label for label in changed.has if changed.has[label]}
-        archived = changed.after.get(FREEZES, [False])
-        return _carried(live) ^ labels <= changed.unsure and now[FREEZES] in archived and changed.may_have_left(now)
-
-    def _recreate_lead(self, changed: Changed, live: Live | None, marked: set[str | None]) -> None:
-        if live is not None or changed.marker in marked:
-            self.unchanged += 1
-            return
-        if not self.account.owns(changed.marker):
-            self._leave(changed, Reason.NOT_OURS)
-            return
-        carried = [self._label(label) for label, had in changed.had.items() if had]
-        want = {
-            **{name: value for name, value in changed.before.items() if name != FREEZES or value is True},
-            CARRIES: tuple(sorted(label for label in carried if label is not None)),
-            **({} if self.observed.fields is None else self.observed.fields.read(changed.custom)),
-        }
-        self._add(changed, want)
+    def _recreate_lead(self, changed: Changed) -> None:
+        carried = [self._label(label) for label in changed.lost]
+        attrs = {name: value for name, value in changed.before.items() if isinstance(name, str)}
+        if attrs.get(FREEZES) is not True:
+            attrs.pop(FREEZES, None)
+        attrs[CARRIES] = tuple(sorted(label for label in carried if label is not None))
+        if self.observed.fields is not None:
+            attrs.update(self.observed.fields.read(changed.custom))
+        self._add(changed, attrs)
         if changed.marker in self.observed.unsure:
             self.diagnostics.append(
                 Diagnostic(
@@ -316,121 +381,26 @@ class _Draft:
                 )
             )
 
-    def _update_lead(self, changed: Changed, live: Live) -> None:
-        now = {**self.bindings.attrs(live), CARRIES: live.attrs[CARRIES]}
-        want, moved = _back(changed, now)
-        if want and not self._may_edit(live):
-            self._leave(changed, Reason.NOT_OURS)
-            want = {}
-        labels = self._labels_before(changed, live)
-        if labels != self.bindings.link(live.attrs[CARRIES]):
-            want[CARRIES] = labels
-        thaws = live.frozen_by is not None and want.get(FREEZES) is False
-        if want and live.frozen_by is not None and not thaws:
-            self._leave(changed, Reason.ARCHIVED)
-            return
-        self._update(changed, live, want, moved=moved, thaw_first=thaws)
-
-    def _may_edit(self, live: Live) -> bool:
-        """Whether more than labels may be written: a receipt that was edited must not overwrite others' leads."""
-        return self.account.owns(live.marker) or self.account.remembers(CARRIER, live.remote_id)
-
-    def _labels_before(self, changed: Changed, live: Live) -> tuple[Value, ...]:
-        """The labels that a lead gets: those it has, without those that the run gave it, with those that it took."""
-        ignored = {there.remote_id for there in self.observed.ignored.get(CARRIED, ())}
-        kept = _carried(live) - ({*changed.lost, *changed.gained} - ignored)
-        back = (self._label(label) for label in changed.lost)
-        stay = (self.bindings.link(RemoteRef(CARRIED, label)) for label in kept)
-        labels = {*stay, *(label for label in back if label is not None)}
-        return tuple(sorted(labels, key=str))
-
-    def _label(self, remote_id: str) -> Ref | None:
-        """What stands for a label of the time before the run; None where it does not exist any more."""
-        if remote_id in self._stand_for:
-            return self._stand_for[remote_id]
-        known = self.bindings.link(RemoteRef(CARRIED, remote_id))
+    def _label(self, label: RemoteRef) -> Ref | None:
+        """Return what stands for a label of the time before the run; None if it does not exist any more."""
+        known = self._stand_for.get(label) or self.bindings.link(label)
         return known if isinstance(known, Ref) else None
-
-    @property
-    def _span(self) -> Span:
-        return Span(self.receipt.file, 1, 1)
 
     def _address(self, changed: Changed) -> Address:
         return Address(self.account.name, changed.kind, self._keys[changed.kind, changed.remote_id])
 
     def _leave(self, changed: Changed, reason: Reason) -> None:
-        self.untouched.append(
-            Untouched(changed.kind, reason, self._keys[changed.kind, changed.remote_id], changed.remote_id, self._span)
-        )
+        key = self._keys[changed.kind, changed.remote_id]
+        self.untouched.append(Untouched(changed.kind, reason, key, changed.remote_id, self._span))
 
     def _add(self, changed: Changed, want: Mapping[str, Value]) -> None:
         given = {name: value for name, value in want.items() if value is not None}
-        address = self._address(changed)
-        self.changes.append(
-            Change(address, Action.ADD, Reason.MISSING, added(given), given, marker=changed.marker, span=self._span)
-        )
-
-    def _delete(self, changed: Changed, live: Live) -> None:
-        fields = removed(self.bindings.attrs(live))
-        self.changes.append(
-            Change(
-                self._address(changed),
-                Action.DELETE,
-                Reason.UNDONE,
-                fields,
-                {},
-                remote_id=changed.remote_id,
-                marker=live.marker,
-                span=self._span,
-            )
-        )
-
-    def _update(
-        self, changed: Changed, live: Live, want: Mapping[str, Value], *, moved: bool, thaw_first: bool = False
-    ) -> None:
-        if moved:
-            self._leave(changed, Reason.CHANGED_SINCE)
-        fields = diff(self.bindings.attrs(live), want)
-        if fields:
-            reason = Reason.RENAMED if "name" in want else Reason.DIFFERS
-            self.changes.append(
-                Change(
-                    self._address(changed),
-                    Action.UPDATE,
-                    reason,
-                    fields,
-                    want,
-                    remote_id=changed.remote_id,
-                    thaw_first=thaw_first,
-                    span=self._span,
-                )
-            )
-        elif not moved:
-            self.unchanged += 1
-
-
-def _back(changed: Changed, now: Mapping[str, Value]) -> tuple[dict[str, Value], bool]:
-    """What goes back to its value before the run; and whether something has another value than before and after."""
-    want: dict[str, Value] = {}
-    moved = False
-    for name, before in changed.before.items():
-        if name not in changed.after or now.get(name) == before:
-            continue
-        if now.get(name) in changed.after[name]:
-            want[name] = before
-        else:
-            moved = True
-    return want, moved
-
-
-def _carried(live: Live) -> set[str]:
-    labels = live.attrs.get(CARRIES)
-    return {label.id for label in labels if isinstance(label, RemoteRef)} if isinstance(labels, tuple) else set()
+        self.changes.append(add(self._address(changed), given, marker=changed.marker, span=self._span))
 
 
 def _name(live: Live | None, remote_id: str) -> str:
+    """Return the key of an object that was not in the plan."""
     if live is None:
         return remote_id
-    return (
-        live.marker.partition(":")[2] if live.marker else live.name if live.kind != CARRIER else ""
-    ) or f"#{remote_id}"
+    name = live.marker.partition(":")[2] if live.marker else live.name if live.kind != CARRIER else ""
+    return name or f"#{remote_id}"

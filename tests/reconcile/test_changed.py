@@ -63,22 +63,26 @@ def test_after_an_unanswered_write_each_earlier_value_is_possible() -> None:
 
 def test_labels_of_a_lead_are_tracked_one_by_one() -> None:
     changed = only(labelled(HOT, COLD, then=(HOT, WARM)), labelled(HOT, WARM, then=(WARM,)))
-    assert changed.had == {"hot": True, "cold": True, "warm": False}
-    assert changed.has == {"hot": False, "cold": False, "warm": True}
-    assert (changed.lost, changed.gained, changed.unsure) == (["hot", "cold"], ["warm"], set())
+    assert changed.before == {HOT: True, COLD: True, WARM: False}
+    assert changed.after == {HOT: [False], COLD: [False], WARM: [True]}
+    assert (changed.relabelled, changed.lost) == ([HOT, COLD, WARM], [HOT, COLD])
 
 
 def test_a_label_added_and_removed_again_is_neither_lost_nor_gained() -> None:
-    changed = only(labelled(then=(HOT,)), labelled(HOT, then=()))
-    assert (changed.lost, changed.gained) == ([], [])
+    assert only(labelled(then=(HOT,)), labelled(HOT, then=())).relabelled == []
 
 
-def test_after_an_unanswered_write_a_removed_label_is_unsure() -> None:
+def test_a_deleted_lead_has_lost_all_its_labels() -> None:
+    gone = Touch("lead", "1", "a", {"labels": (HOT, WARM)}, None, answered=True)
+    assert only(labelled(HOT, then=(HOT, WARM)), gone).lost == [HOT]
+
+
+def test_after_an_unanswered_write_a_lead_may_carry_a_removed_label_or_not() -> None:
     made = Touch("lead", "1", "a", None, {"labels": (HOT, COLD)}, answered=True)
     cut_off = labelled(HOT, COLD, then=(COLD,), answered=False)
-    assert only(made, cut_off).unsure == {"hot"}
-    assert only(made, labelled(HOT, COLD, then=(COLD,))).unsure == set()
-    assert only(Touch("lead", "1", "a", None, {"labels": (HOT,)})).unsure == set()
+    assert only(made, cut_off).after == {HOT: [True, False], COLD: [True, True]}
+    assert only(made, labelled(HOT, COLD, then=(COLD,))).after == {HOT: [False], COLD: [True]}
+    assert only(Touch("lead", "1", "a", None, {"labels": (HOT,)})).after == {HOT: [True]}
 
 
 def test_a_leftover_must_match_in_every_written_attribute() -> None:

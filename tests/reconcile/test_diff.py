@@ -5,10 +5,10 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadstate.model.address import Ref
-from leadstate.model.plan import FieldDiff
-from leadstate.model.resource import ABSENT, Attrs, Money
-from leadstate.reconcile.diff import added, diff, removed
+from leadstate.model.address import Address, Ref
+from leadstate.model.plan import FieldDiff, Reason
+from leadstate.model.resource import ABSENT, Attrs, Bindings, Live, Money
+from leadstate.reconcile.diff import add, delete, diff
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text()
 REFS = st.lists(st.text(min_size=1), unique=True).map(lambda names: tuple(Ref("label", n) for n in sorted(names)))
@@ -76,5 +76,8 @@ def test_a_path_reaches_the_innermost_mapping() -> None:
 
 def test_creates_have_no_before_and_deletes_no_after() -> None:
     attrs: Attrs = {"title": "T", "owner": None, "labels": ()}
-    assert added(attrs) == (FieldDiff("labels", ABSENT, ()), FieldDiff("title", ABSENT, "T"))
-    assert removed(attrs) == (FieldDiff("labels", (), ABSENT), FieldDiff("title", "T", ABSENT))
+    address = Address("a", "lead", "k")
+    created = add(address, attrs, marker="ns:k", span=None)
+    assert created.fields == (FieldDiff("labels", ABSENT, ()), FieldDiff("title", ABSENT, "T"))
+    deleted = delete(address, Live("lead", "1", attrs, "T", "ns:k"), Bindings(), Reason.UNMANAGED)
+    assert deleted.fields == (FieldDiff("labels", (), ABSENT), FieldDiff("title", "T", ABSENT))
