@@ -53,8 +53,8 @@ class Column(NamedTuple):
 def read_tables(file: Checked, diagnostics: Diagnostics, read: ReadTable) -> Iterator[Checked]:
     """Read the CSV files that a file names; return their leads in parts, each as if it were a file of its own."""
     for index, spec in enumerate(file.document.leads_from):
-        item = file.node("leads_from", index)
-        named = file.node("leads_from", index, "file").place(file.source)
+        item = file.root.find(("leads_from", index))
+        named = file.root.find(("leads_from", index, "file")).place(file.source)
         path, delimiter = file.source.folder / spec.file, DELIMITERS[spec.delimiter]
         source = read(path, diagnostics, named=named, delimiter=delimiter)
         if source is not None:

@@ -17,8 +17,8 @@ from pydantic_core import ErrorDetails
 from leadstate.config.hints import did_you_mean, keys_at
 from leadstate.config.messages import message_of
 from leadstate.config.schema.document import AccountSpec, Document
-from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source
-from leadstate.config.yaml.nodes import Node, place_of
+from leadstate.config.yaml.diagnostics import Diagnostics, Source
+from leadstate.config.yaml.nodes import Node
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Spec
 
@@ -56,14 +56,6 @@ class Checked:
     broken: Mapping[str, Sequence[tuple[str, Any]]] = field(default_factory=dict)
     unsure: frozenset[str] = frozenset()
 
-    def node(self, *path: str | int) -> Node:
-        """Return the node at a path; for what is not there, the nearest one above."""
-        return _find(self.root, path)
-
-    def key_place(self, *path: str) -> Place:
-        """Return where the key at the end of a path begins."""
-        return place_of(_mark(self.root, path), self.source)
-
 
 def check(root: Node, source: Source, diagnostics: Diagnostics) -> Checked:
     """Validate a file; add what is wrong to the diagnostics."""
@@ -84,9 +76,10 @@ def _report(errors: Sequence[ErrorDetails], root: Node, source: Source, diagnost
         loc = error["loc"]
         if error["type"] == "missing" and loc in meant:
             continue  # it is there, misspelt, and that is reported
-        node = _find(root, loc)
-        about_key = error["type"] == "extra_forbidden" or loc[-1:] == ("[key]",)
-        place = place_of(_mark(root, loc), source) if about_key else node.place(source)
+        node = root.find(loc)
+        path = tuple(step for step in loc if step != "[key]")
+        about_key = error["type"] == "extra_forbidden" or path != loc
+        place = root.key_place(path, source) if about_key else node.place(source)
         code, summary, hint = message_of(error, node, in_cell=bool(source.delimiter))
         diagnostics.error(code, summary, place, hint=hint)
 
@@ -152,19 +145,3 @@ def _salvaged(section: str, value: Any, wrong: set[str]) -> Any:
 def _items(root: Node, name: str) -> list[Node]:
     found = root.child(name)
     return found.children if found is not None and isinstance(found.children, list) else []
-
-
-def _find(root: Node, loc: Sequence[str | int]) -> Node:
-    """Return the node at a path; steps that lead nowhere (what is missing) are passed over."""
-    node = root
-    for step in loc:
-        node = node.child(step) or node
-    return node
-
-
-def _mark(root: Node, loc: Sequence[str | int]) -> Any:
-    """Return where the key at the end of a path begins."""
-    path = [step for step in loc if step != "[key]"]
-    parent = _find(root, path[:-1])
-    keys = parent.keys or {}
-    return keys.get(str(path[-1]), parent.marker)

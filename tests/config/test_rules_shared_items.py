@@ -8,6 +8,7 @@ import pytest
 from leadstate.config.configuration import Configuration
 from leadstate.config.rules import leads as lead_rules
 from leadstate.config.rules import names as name_rules
+from leadstate.config.rules import scope as scope_rules
 from leadstate.model.account import InAccount
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Diagnostic
@@ -73,7 +74,7 @@ def test_clash_names_all_its_accounts(errors_of: Errors) -> None:
 
 def test_variable_that_no_account_sets_is_reported_once(errors_of: Errors) -> None:
     (found,) = errors_of(HEAD + 'labels:\n  - {name: "A ${q}", color: red}\n')
-    assert found.summary == "the variable `q` is not set in any account"
+    assert found.summary == "the variable `q` is not set"
 
 
 def test_variable_behind_an_escape_is_replaced_for_each_account(load_text: Load) -> None:
@@ -140,14 +141,14 @@ def test_objects_are_made_once_for_all_accounts_that_share_them(
 def test_clashes_are_looked_for_only_among_claims_of_one_name(load_text: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     """Labels that use the same variables have the same sets of accounts, and meet without a search."""
     met: list[object] = []
-    find = name_rules._Claims.find  # noqa: SLF001  the work to be counted
+    find = scope_rules.Claims.find
 
     def watched(*args: Any) -> Any:
         for claim in find(*args):
             met.append(claim)
             yield claim
 
-    monkeypatch.setattr(name_rules._Claims, "find", watched)  # noqa: SLF001
+    monkeypatch.setattr(scope_rules.Claims, "find", watched)
     load_text(many(30) + f"labels:\n{EXCEPT}" + '  - {name: "V ${r}", key: V, color: red}\n')
     assert not met
 

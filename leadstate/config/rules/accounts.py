@@ -15,10 +15,10 @@ from leadstate.config.configuration import (
     SecretSource,
     TokenSource,
 )
-from leadstate.config.rules.leads import Broken, Leads, check_former_keys, check_keys
+from leadstate.config.rules.leads import Broken, Leads, check_keys
 from leadstate.config.rules.merge import Entry, Merged
 from leadstate.config.rules.names import check_names, check_policies, names_of
-from leadstate.config.rules.scope import AccountSet, Directory, Item, scope_of
+from leadstate.config.rules.scope import AccountSet, Directory, Item, Problems, scope_of
 from leadstate.config.rules.trust import Trust, check_trust
 from leadstate.config.rules.variables import Variables
 from leadstate.config.schema.document import AccountSpec, PolicySpec, SecretSpec
@@ -53,18 +53,17 @@ def declare(
 
     everywhere = merged.policy.spec if merged.policy else None
     policies = {name: policy_of(entry.spec.policy, everywhere) for name, entry in merged.accounts.items()}
-    variables = Variables(merged.accounts, directory, merged.unsure)
+    problems = Problems(directory)
+    variables = Variables(merged.accounts, directory, problems, merged.unsure)
     named = {kind.name: names_of(kind, items[kind.name], variables) for kind in KINDS.values() if kind.is_named}
     for names in named.values():
-        check_names(names, directory, diagnostics)
-        check_policies(names, _by_policy(policies, directory), directory, diagnostics)
-    leads = items[LEAD.name]
-    rules = Leads(named[LABEL.name], variables, directory, merged.namespace or "", _broken(merged))
+        check_names(names, problems)
+        check_policies(names, _by_policy(policies, directory), problems)
+    leads, namespace = items[LEAD.name], merged.namespace or ""
+    rules = Leads(named[LABEL.name], variables, problems, namespace, _broken(merged))
     desired = (*(declared for names in named.values() for declared in names.desired()), *rules.desired(leads))
-    check_keys(leads, merged.namespace or "", directory, diagnostics)
-    check_former_keys(leads, merged.namespace or "", directory, diagnostics)
-    rules.report(diagnostics)
-    variables.report(diagnostics)
+    check_keys(leads, namespace, problems, diagnostics)
+    problems.report(diagnostics)
 
     tokens = {name: token_source(entry) for name, entry in merged.accounts.items()}
     for name, entry in merged.accounts.items():

@@ -1,22 +1,40 @@
 """How leads fit into their accounts: contact, identity, references to labels (spec section 2). One error a place."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from leadstate.config.hints import choice
 from leadstate.config.rules.merge import Entry
 from leadstate.config.rules.names import Names, shown
-from leadstate.config.rules.scope import AccountSet, Directory
+from leadstate.config.rules.scope import AccountSet, Claims, Problems
 from leadstate.config.rules.variables import Variables, Variant, used_in
 from leadstate.config.yaml.diagnostics import Diagnostics, Place
 from leadstate.kinds.base import Spec, fields_set
-from leadstate.kinds.lead import declare, former_markers
+from leadstate.kinds.lead import declare
 from leadstate.kinds.lead_spec import LONGEST_MARK, AtLeastLabels, LeadSpec, visibility
 from leadstate.model.address import Address, Span
 from leadstate.model.resource import CUSTOM, Desired
+
+_TEXTS: Final = ("title", "person", "organization", "owner", "channel_id", "custom_fields")
+"""Fields that hold text in which variables are replaced; labels are replaced where they are looked up."""
+_LABELS: Final[Mapping[str, tuple[str, str]]] = {
+    "unknown-label": ("there is no label {0}", ""),
+    "label-absent": (
+        "the label {0} is declared `state: absent`",
+        "take it out of the lead, or declare the label present",
+    ),
+    "label-not-in-account": (
+        "the label {0} is not declared for every account of this lead; it is missing",
+        "declare the label there too, or use `overrides` or `accounts` of the lead",
+    ),
+    "ambiguous-label": (
+        "the label {0} is two, by the key of one and the name of another,",
+        "give the label another `key`, and write that",
+    ),
+}
+"""Code → what is wrong with a reference to a label, and the hint; without one, a label like it is offered."""
 
 Keys: TypeAlias = list[tuple[AccountSet, dict[str, str]]]
 """Accounts, and what the labels of a lead mean there: name → key."""
@@ -36,10 +54,9 @@ class Leads:
 
     labels: Names
     variables: Variables
-    directory: Directory
+    problems: Problems
     namespace: str
     broken: Broken
-    _trouble: dict[tuple[str, Place, str], AccountSet] = field(default_factory=lambda: defaultdict(int))
 
     def desired(self, leads: Iterable[tuple[Entry[LeadSpec], AccountSet]]) -> Iterator[tuple[AccountSet, Desired]]:
         """Return what accounts shall hold; leads with errors are left out."""
@@ -83,10 +100,16 @@ class Leads:
             changed["visible_to"] = visibility(spec.visible_to, self.variables.accounts[account].spec.plan)
             if changed["visible_to"] is None:
                 place = entry.place(*_path("visible_to", account, written))
-                self._trouble["visibility-unknown", place, str(spec.visible_to)] |= variant.accounts
+                summary = (
+                    f"`visible_to: {spec.visible_to}` needs an account that declares a `plan` with it; there is none"
+                )
+                hint = "add `plan` (lite, growth, premium, ultimate) to the account; only the last two have groups"
+                self.problems.error("visibility-unknown", place, variant.accounts, summary, hint)
                 wrong = True
         if spec.person is None and spec.organization is None:
-            self._trouble["lead-without-contact", entry.place(), ""] |= variant.accounts
+            summary = "the lead has neither a person nor an organization"
+            hint = "add `person: ID` or `organization: ID`; Pipedrive takes no lead without"
+            self.problems.error("lead-without-contact", entry.place(), variant.accounts, summary, hint)
             wrong = True
         return (spec.model_copy(update=changed) if changed else spec), ([] if wrong else keys)
 
@@ -137,7 +160,7 @@ class Leads:
             for code, accounts in self._problems(replaced, variant.accounts):
                 wrong = True
                 if code:
-                    self._trouble[code, entry.place(*path), name] |= accounts
+                    self._report_label(code, entry.place(*path), name, accounts)
             found = [
                 (both, {**known, replaced: key})
                 for accounts, known in found
@@ -164,92 +187,42 @@ class Leads:
         else:
             yield "", accounts
 
-    def report(self, diagnostics: Diagnostics) -> None:
-        """Add what is wrong, each place once."""
-        for (code, place, name), accounts in self._trouble.items():
-            where = self.directory.in_accounts(accounts)
-            candidates = self.labels.names_in(accounts)
-            now = self.labels.named_before(name, accounts)
-            summary, hint = {
-                "lead-without-contact": (
-                    f"the lead has neither a person nor an organization{where}",
-                    "add `person: ID` or `organization: ID`; Pipedrive takes no lead without",
-                ),
-                "visibility-unknown": (
-                    f"`visible_to: {name}` means nothing{where}: the `plan` is not declared, or has no such visibility",
-                    "add `plan` (lite, growth, premium, ultimate) to the account; only the last two have groups",
-                ),
-                "unknown-label": (
-                    f"there is no label {shown(name)}",
-                    f"it is a former name of {shown(now[0])}; write that"
-                    if now
-                    else choice(name, candidates, what="labels")
-                    if candidates
-                    else "declare it under `labels`",
-                ),
-                "label-absent": (
-                    f"the label {shown(name)} is declared `state: absent`{where}",
-                    "take it out of the lead, or declare the label present",
-                ),
-                "label-not-in-account": (
-                    f"the label {shown(name)} is not declared for every account of this lead; it is missing{where}",
-                    "declare the label there too, or use `overrides` or `accounts` of the lead",
-                ),
-                "ambiguous-label": (
-                    f"{shown(name)} means two labels{where}: the key of one, the name of another",
-                    "give the label another `key`, and write that",
-                ),
-            }[code]
-            diagnostics.error(code, summary, place, hint=hint)
+    def _report_label(self, code: str, place: Place, name: str, accounts: AccountSet) -> None:
+        def similar() -> str:
+            now, candidates = self.labels.renamed(name, accounts), self.labels.names_in(accounts)
+            if now is not None:
+                return f"it is a former name of {shown(now)}; write that"
+            return choice(name, candidates, what="labels") if candidates else "declare it under `labels`"
+
+        summary, hint = _LABELS[code]
+        self.problems.error(code, place, accounts, summary.format(shown(name)), hint or similar)
 
 
 def check_keys(
-    leads: Sequence[tuple[Entry[LeadSpec], AccountSet]], namespace: str, directory: Directory, diagnostics: Diagnostics
+    leads: Sequence[tuple[Entry[LeadSpec], AccountSet]], namespace: str, problems: Problems, diagnostics: Diagnostics
 ) -> None:
-    """Report two leads of one account with one key, and a marker that is longer than Pipedrive takes."""
-    seen: dict[str, list[tuple[Entry[LeadSpec], AccountSet]]] = defaultdict(list)
-    taken: dict[str, AccountSet] = defaultdict(int)
+    """Report keys and former keys that two leads of one account claim, and a marker that is too long for Pipedrive."""
+    markers, former = Claims[Entry[LeadSpec]](), Claims[Entry[LeadSpec]]()
     for entry, scope in leads:
-        key = entry.spec.key
-        if scope & taken[key]:
-            first, shared = next((first, both) for first, those in seen[key] if (both := scope & those))
-            summary = f"the lead {shown(key)} is declared twice{directory.in_accounts(shared)}"
-            detail = f"first here: {first.place('key').span}"
-            hint = "give one of the two another key"
-            diagnostics.error("duplicate-lead", summary, entry.place("key"), hint=hint, detail=detail)
-        seen[key].append((entry, scope))
-        taken[key] |= scope
+        key, place = entry.spec.key, entry.place("key")
+        for first, both in markers.claim(f"{namespace}:{key}", entry, scope):
+            summary, detail = f"the lead {shown(key)} is declared twice", f"first here: {first.place('key').span}"
+            problems.error("duplicate-lead", place, both, summary, "give one of the two another key", detail=detail)
         if len(namespace) + 1 + len(key) > LONGEST_MARK:
             summary = f"namespace and key together are longer than {LONGEST_MARK - 1} characters"
-            diagnostics.error("marker-too-long", summary, entry.place("key"), hint="shorten the key or the namespace")
-
-
-def check_former_keys(
-    leads: Sequence[tuple[Entry[LeadSpec], AccountSet]], namespace: str, directory: Directory, diagnostics: Diagnostics
-) -> None:
-    """Report a former key that is the key of another lead of the account, or that two leads claim."""
-    declared: dict[str, AccountSet] = defaultdict(int)
-    claimed: dict[str, AccountSet] = defaultdict(int)
-    for entry, scope in leads:
-        declared[f"{namespace}:{entry.spec.key}"] |= scope
+            diagnostics.error("marker-too-long", summary, place, hint="shorten the key or the namespace")
     for entry, scope in leads:
         for index, written in enumerate(entry.spec.previously):
             marker = written if ":" in written else f"{namespace}:{written}"
-            if marker not in former_markers(entry.spec, namespace):
-                continue
             place = entry.place("previously", index)
-            if both := scope & declared[marker]:
-                summary = f"the former key {shown(written)} is the key of another lead{directory.in_accounts(both)}"
+            others = [both for other, both in markers.find(marker, scope) if other is not entry]
+            for both in others:
+                summary = f"the former key {shown(written)} is the key of another lead"
                 hint = "take it out of `previously`, or remove the other lead"
-                diagnostics.error("previous-key-declared", summary, place, hint=hint)
-            elif both := scope & claimed[marker]:
-                summary = f"two leads claim the former key {shown(written)}{directory.in_accounts(both)}"
-                diagnostics.error("previous-key-twice", summary, place, hint="leave it to one of the two")
-            claimed[marker] |= scope
-
-
-_TEXTS = ("title", "person", "organization", "owner", "channel_id", "custom_fields")
-"""Fields that hold text in which variables are replaced; labels are replaced where they are looked up."""
+                problems.error("previous-key-declared", place, both, summary, hint)
+            for _, both in () if others else former.claim(marker, entry, scope):
+                summary = f"two leads claim the former key {shown(written)}"
+                problems.error("previous-key-twice", place, both, summary, "leave it to one of the two")
 
 
 def _path(name: str, account: str, written: Mapping[str, object]) -> tuple[str, ...]:

@@ -24,17 +24,11 @@ class Entry(Generic[T_co]):
 
     def place(self, *path: str | int) -> Place:
         """Return where the value at a path in it begins; for what is not there, where the nearest thing above does."""
-        node = self.node
-        for step in path:
-            node = node.child(step) or node
-        return node.place(self.source)
+        return self.node.find(path).place(self.source)
 
     def key_place(self, *path: str) -> Place:
         """Return where the key at the end of a path begins."""
-        node = self.node
-        for step in path[:-1]:
-            node = node.child(step) or node
-        return node.key_place(path[-1], self.source)
+        return self.node.key_place(path, self.source)
 
 
 @dataclass(slots=True)
@@ -67,51 +61,40 @@ class Merged:
 def merge(files: Sequence[Checked], diagnostics: Diagnostics) -> Merged:
     """Return one configuration made of the files."""
     merged = Merged(top=Place(files[0].source, 1, 1) if files else None)
-    seen: dict[str, Place] = {}
+    seen: dict[tuple[str, ...], Place] = {}
     for file in files:
-        document, source = file.document, file.source
+        document, root, source = file.document, file.root, file.source
         merged.unsure |= file.unsure
-        merged.namespace_given |= file.root.child("namespace") is not None
-        merged.dropped |= {key for key in file.root.value if key not in document.model_fields_set}
-        for key in ("namespace", "policy"):
-            if file.root.child(key) is not None and not _once(key, file.key_place(key), seen, diagnostics):
-                continue
-            if key == "namespace" and document.namespace:
-                merged.namespace = document.namespace
-            elif key == "policy" and key in document.model_fields_set:
-                merged.policy = Entry(document.policy, file.node("policy"), source)
-        for name, account in document.accounts.items():
-            place = file.key_place("accounts", name)
-            if _once(f"accounts.{name}", place, seen, diagnostics):
-                merged.accounts[name] = Entry(account, file.node("accounts", name), source)
+        merged.namespace_given |= "namespace" in root.value
+        merged.dropped |= root.value.keys() - document.model_fields_set
+        once = [(key,) for key in ("namespace", "policy") if key in root.value]
+        for path in (*once, *(("accounts", name) for name in document.accounts)):
+            place, node = root.key_place(path, source), root.find(path)
+            if path in seen:
+                _report_twice(path, place, seen[path], diagnostics)
+            elif path[0] == "accounts":
+                merged.accounts[path[-1]] = Entry(document.accounts[path[-1]], node, source)
+            elif path[0] == "policy" and "policy" in document.model_fields_set:
+                merged.policy = Entry(document.policy, node, source)
+            elif path[0] == "namespace":
+                merged.namespace = document.namespace or None
+            seen.setdefault(path, place)
         for kind in KINDS.values():
             listed = zip(document.items_of(kind), file.items[kind.section], strict=True)
             merged.items[kind.name] += [Entry(spec, node, source) for spec, node in listed]
         for section, values in file.broken.items():
             merged.broken.setdefault(section, []).extend(values)
-    _check_version(files, diagnostics)
+    if files and not any("version" in file.root.value for file in files):
+        hint = "add `version: 1` at the top of the file"
+        diagnostics.error("missing-key", "`version` is missing", merged.top, hint=hint)
     return merged
 
 
-def _once(what: str, place: Place, seen: dict[str, Place], diagnostics: Diagnostics) -> bool:
-    """Return whether this is the first of its kind; report both places if it is not."""
-    if what not in seen:
-        seen[what] = place
-        return True
-    kind, _, name = what.partition(".")
-    code, summary = (
-        ("duplicate-account", f"the account `{name}` is declared twice")
-        if name
-        else (
-            "given-twice",
-            f"`{kind}` is given in more than one file",
-        )
-    )
-    diagnostics.error(code, summary, place, hint="keep one of the two", detail=f"first here: {seen[what].span}")
-    return False
-
-
-def _check_version(files: Sequence[Checked], diagnostics: Diagnostics) -> None:
-    if files and not any(file.root.child("version") for file in files):
-        place = Place(files[0].source, 1, 1)
-        diagnostics.error("missing-key", "`version` is missing", place, hint="add `version: 1` at the top of the file")
+def _report_twice(path: tuple[str, ...], place: Place, first: Place, diagnostics: Diagnostics) -> None:
+    detail = f"first here: {first.span}"
+    if len(path) > 1:
+        summary = f"the account `{path[-1]}` is declared twice"
+        diagnostics.error("duplicate-account", summary, place, hint="keep one of the two", detail=detail)
+    else:
+        summary = f"`{path[0]}` is given in more than one file"
+        diagnostics.error("given-twice", summary, place, hint="keep one of the two", detail=detail)

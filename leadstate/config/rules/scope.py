@@ -1,13 +1,17 @@
-"""Which accounts something is declared for: `accounts`, `except`, and the keys of `overrides`."""
+"""Which accounts something is declared for (`accounts`, `except`, `overrides`), and what is wrong in which of them."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from leadstate.config.hints import choice
 from leadstate.config.rules.merge import Entry, Merged
 from leadstate.config.yaml.diagnostics import Diagnostics, Place, visible
 from leadstate.kinds.base import Item as ItemSpec
+from leadstate.model.diagnostics import Severity
+
+T = TypeVar("T")
 
 TAG = "tag:"
 Item: TypeAlias = Entry[ItemSpec]
@@ -91,6 +95,74 @@ class Directory:
                 diagnostics.error("unknown-account", summary, place, hint=f"for a tag write `{TAG}{shown}`")
                 return
         diagnostics.error("unknown-account", summary, place, hint=choice(selector, candidates, what="there are"))
+
+
+class Problems:
+    """What is wrong in some accounts: reported once a place, with all of the accounts."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._accounts: dict[tuple[str, Place, str, str, Severity], AccountSet] = {}
+        self._hints: dict[tuple[str, Place, str, str, Severity], str] = {}
+
+    def error(
+        self,
+        code: str,
+        place: Place,
+        accounts: AccountSet,
+        summary: str,
+        hint: str | Callable[[], str],
+        *,
+        detail: str = "",
+        severity: Severity = Severity.ERROR,
+    ) -> None:
+        """Add a problem, or accounts to a known one; a hint that takes time is a function."""
+        problem = (code, place, summary, detail, severity)
+        if problem not in self._hints:
+            self._hints[problem] = hint if isinstance(hint, str) else hint()
+        self._accounts[problem] = self._accounts.get(problem, 0) | accounts
+
+    def report(self, diagnostics: Diagnostics) -> None:
+        """Add every problem to the diagnostics."""
+        for problem, accounts in self._accounts.items():
+            code, place, summary, detail, severity = problem
+            where = self._directory.in_accounts(accounts)
+            hint = self._hints[problem]
+            diagnostics.error(code, f"{summary}{where}", place, hint=hint, detail=detail, severity=severity)
+
+
+class Claims(Generic[T]):
+    """Who claims a name first, in each account."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, dict[AccountSet, T]] = defaultdict(dict)
+        self._taken: dict[str, AccountSet] = {}
+
+    def find(self, name: str, accounts: AccountSet) -> Iterator[tuple[T, AccountSet]]:
+        """Return who claims a name first in some of these accounts, and in which."""
+        rest = accounts & self._taken.get(name, 0)
+        if not rest:
+            return
+        first = self._first[name]
+        if accounts in first:  # so that items that use the same variables do not search each other's accounts
+            yield first[accounts], accounts
+            return
+        for those, claimant in first.items():
+            if both := rest & those:
+                yield claimant, both
+                rest &= ~both
+            if not rest:
+                return
+
+    def claim(self, name: str, claimant: T, accounts: AccountSet) -> list[tuple[T, AccountSet]]:
+        """Return who else claimed the name before; the claimant has it in the accounts that are left."""
+        before = [(first, both) for first, both in self.find(name, accounts) if first is not claimant]
+        taken = self._taken.get(name, 0)
+        # A set that is kept as it is, and not as a copy, saves 600 bytes for each of 5,000 accounts.
+        if free := accounts & ~taken if taken else accounts:
+            self._first[name][free] = claimant
+            self._taken[name] = taken | free if taken else free
+        return before
 
 
 def scope_of(entry: Item, directory: Directory, diagnostics: Diagnostics) -> AccountSet:

@@ -11,9 +11,9 @@ from pydantic_core import PydanticCustomError
 
 from leadstate.config.hints import choice
 from leadstate.config.rules.merge import Entry
-from leadstate.config.rules.scope import AccountSet, Directory, Item
+from leadstate.config.rules.scope import AccountSet, Directory, Item, Problems
 from leadstate.config.schema.document import AccountSpec
-from leadstate.config.yaml.diagnostics import Diagnostics, Place, visible
+from leadstate.config.yaml.diagnostics import Place, visible
 from leadstate.kinds.base import LONGEST_TEXT, Spec, fields_set, one_line
 
 _USE = re.compile(r"\$\{([^{}]*)\}?")
@@ -58,7 +58,7 @@ class Variant(NamedTuple):
 
 @dataclass(slots=True)
 class Variables:
-    """Replaces variables, and reports once a place what cannot be replaced.
+    """Replaces variables.
 
     5,000 accounts and 2,000 labels are ten million objects. So an item is not made for each account, but for each set
     of accounts that have no override of it and the same values of the variables that it uses.
@@ -66,16 +66,16 @@ class Variables:
     Attributes:
         accounts: the usable accounts.
         directory: the same by name and tag.
+        problems: learns what cannot be replaced.
         unsure: accounts whose variables are unknown, because of errors of their own.
     """
 
     accounts: Mapping[str, Entry[AccountSpec]]
     directory: Directory
+    problems: Problems
     unsure: AbstractSet[str] = frozenset()
     _found: dict[tuple[frozenset[str], bool], Sequence[AccountSet]] = field(default_factory=dict)
     _variants: dict[tuple[object, ...], Sequence[Variant]] = field(default_factory=dict)
-    _unknown: dict[tuple[Place, str], AccountSet] = field(default_factory=lambda: defaultdict(int))
-    _unfit: dict[tuple[Place, str], AccountSet] = field(default_factory=lambda: defaultdict(int))
 
     def variants(self, entry: Item, scope: AccountSet, *, by_plan: bool = False) -> Iterator[Variant]:
         """Split the accounts that an item is for into those in which it is the same.
@@ -119,45 +119,33 @@ class Variables:
 
         def value(found: re.Match[str]) -> str:
             nonlocal failed
-            if found[1] not in values or not found[0].endswith("}"):
-                failed = True
-                if variant.account in self.unsure and found[0].endswith("}"):
-                    return ""
-                self._unknown[place, found[0]] |= variant.accounts
-                return ""
-            return values[found[1]]
+            used, name = found[0], found[1]
+            if name in values and used.endswith("}"):
+                return values[name]
+            failed = True
+            if not used.endswith("}"):
+                hint = "add the `}`; a text that holds `${` itself comes from a variable"
+                self.problems.error("bad-variable", place, variant.accounts, "a `${` is not closed", hint)
+            elif variant.account not in self.unsure:
+                shown = visible(name[:60])
+                near = choice(name, sorted(values), what="this account has") + "  Or: " if values else ""
+                hint = f"{near}add `vars: {{{shown}: …}}` to the account"
+                summary = f"the variable `{shown}` is not set"
+                self.problems.error("unknown-variable", place, variant.accounts, summary, hint)
+            return ""
 
         made = _USE.sub(value, text)
         if failed:
             return None
         try:
             normal = one_line(made)
-        except PydanticCustomError as problem:
-            self._unfit[place, problem.message()] |= variant.accounts
-            return None
-        if len(normal) > LONGEST_TEXT:
-            self._unfit[place, f"is longer than {LONGEST_TEXT} characters"] |= variant.accounts
+            problem = "" if len(normal) <= LONGEST_TEXT else f"is longer than {LONGEST_TEXT} characters"
+        except PydanticCustomError as error:
+            normal, problem = "", error.message()
+        if problem:
+            summary = f"with its variables replaced, this {problem}"
+            self.problems.error(
+                "bad-text", place, variant.accounts, summary, "change the account's `vars`, or the text"
+            )
             return None
         return normal
-
-    def report(self, diagnostics: Diagnostics) -> None:
-        """Add what could not be replaced, each place once."""
-        for (place, used), accounts in self._unknown.items():
-            if not used.endswith("}"):
-                hint = "add the `}`; a text that holds `${` itself comes from a variable"
-                diagnostics.error("bad-variable", "a `${` is not closed", place, hint=hint)
-                continue
-            name = used[2:-1]
-            known = self._known(accounts)
-            near = choice(name, known, what="this account has") + "  Or: " if known else ""
-            hint = f"{near}add `vars: {{{visible(name[:60])}: …}}` to the account"
-            where = self.directory.in_accounts(accounts) or " in any account"
-            summary = f"the variable `{visible(name[:60])}` is not set{where}"
-            diagnostics.error("unknown-variable", summary, place, hint=hint)
-        for (place, problem), accounts in self._unfit.items():
-            summary = f"with its variables replaced, this {problem}{self.directory.in_accounts(accounts)}"
-            diagnostics.error("bad-text", summary, place, hint="change the account's `vars`, or the text")
-
-    def _known(self, accounts: AccountSet) -> list[str]:
-        names = self.directory.names_of(accounts)
-        return sorted({variable for name in names for variable in self.accounts[name].spec.vars})

@@ -9,6 +9,7 @@ are Decimal, so that 0.1 stays 0.1.
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NamedTuple, NoReturn
 
@@ -129,13 +130,21 @@ class Node:
             return item
         return None
 
+    def find(self, path: Iterable[str | int]) -> "Node":
+        """Return the node at a path; steps that lead nowhere, such as to what is missing, are passed over."""
+        node = self
+        for step in path:
+            node = node.child(step) or node
+        return node
+
     def place(self, source: Source) -> Place:
         """Return where it begins."""
         return place_of(self.marker, source)
 
-    def key_place(self, key: str, source: Source) -> Place:
-        """Return where a key of it begins; where it begins itself if it has no such key."""
-        return place_of((self.keys or {}).get(key, self.marker), source)
+    def key_place(self, path: Sequence[str | int], source: Source) -> Place:
+        """Return where the key at the end of a path begins; if there is no such key, where what it belongs to does."""
+        above = self.find(path[:-1])
+        return place_of((above.keys or {}).get(str(path[-1]), above.marker), source)
 
 
 def place_of(marker: Any, source: Source) -> Place:
