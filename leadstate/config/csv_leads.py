@@ -1,30 +1,48 @@
 """CSV files of leads (`leads_from`): each row becomes the mapping that YAML would have, and is validated like it.
 
-A column is a field of a lead, or `field.part`; which there are follows from the models. RFC 4180; a quote within a cell
-that does not begin with one is text, and spaces before a cell are passed over.
+A column is a field of a lead, or `field.part`; which there are follows from the models. RFC 4180, as Python's `csv`
+reads it strictly; spaces before a cell are passed over.
 """
 
+import csv
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Final, NamedTuple
 
-from leadstate.config.hints import choice, did_you_mean, keys_at, required_at, shapes_at
+from leadstate.config.hints import choice, keys_at, required_at, shapes_at
 from leadstate.config.schema.document import DELIMITERS
 from leadstate.config.validate import Checked, check
 from leadstate.config.yaml.diagnostics import BREAK, Diagnostics, Place, Source, visible
 from leadstate.config.yaml.files import ReadTable
-from leadstate.config.yaml.nodes import Node, resolve
+from leadstate.config.yaml.nodes import Node, place_of, resolve
 
 AT_ONCE: Final = 1000
 """Rows that are validated together, so that what only that needs does not add up."""
-LONGEST_CELL: Final = 131_072
-"""Characters, as in Python's `csv`; a longer cell is a quote that is not closed."""
 UNSET: Final = "null"
 NO_ITEMS: Final = "[]"
 _ROW: Final = ("leads", 0)
 _BAR: Final = re.compile(r"(?<!\\)\|")
+_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
+_BROKEN: Final = {
+    "unexpected end": (
+        "quote-not-closed",
+        "a quoted cell of this row is not closed",
+        'add the closing quote; a quote within quotes is written twice: ""',
+    ),
+    "field larger": (
+        "too-long",
+        "a cell of this row is too long; what follows was not read",
+        "look for a quote that is not closed, or shorten it",
+    ),
+    "expected after": (
+        "text-after-quote",
+        "text follows a quoted cell of this row",
+        'write a quote within quotes twice: ""; leave no space between the closing quote and what follows',
+    ),
+}
+"""What `csv.Error` says of a row → code, summary and hint."""
 
 
 class Mark(NamedTuple):
@@ -50,98 +68,41 @@ class Column(NamedTuple):
     read: Callable[[str], object]
 
 
+_TOP: Final = Mark(0, 0)
+
+
 def read_tables(file: Checked, diagnostics: Diagnostics, read: ReadTable) -> Iterator[Checked]:
     """Read the CSV files that a file names; return their leads in parts, each as if it were a file of its own."""
     for index, spec in enumerate(file.document.leads_from):
         item = file.root.find(("leads_from", index))
-        named = file.root.find(("leads_from", index, "file")).place(file.source)
-        path, delimiter = file.source.folder / spec.file, DELIMITERS[spec.delimiter]
-        source = read(path, diagnostics, named=named, delimiter=delimiter)
-        if source is not None:
-            shared = {name: _Elsewhere(item.child(name) or item, file.source) for name in spec.shared}
-            yield from _checked(source, shared, diagnostics)
+        named, delimiter = item.find(("file",)).place(file.source), DELIMITERS[spec.delimiter]
+        source = read(file.source.folder / spec.file, diagnostics, named=named, delimiter=delimiter)
+        leads = iter(()) if source is None else _leads(source, diagnostics)
+        while source is not None and (part := list(islice(leads, AT_ONCE))):
+            listed = Node([{**spec.shared, **lead.value} for lead in part], _TOP, None)
+            listed.children = part
+            checked = check(_mapping(_TOP, {"leads": listed}), source, diagnostics)
+            yield replace(checked, root=Node({}, _TOP, None), shared=(item, file.source))
 
 
-def _checked(source: Source, shared: Mapping[str, Node], diagnostics: Diagnostics) -> Iterator[Checked]:
+def _leads(source: Source, diagnostics: Diagnostics) -> Iterator[Node]:
+    """Return the nodes of the rows that are whole."""
     rows = rows_of(source, diagnostics)
     header = next(rows, None)
     if header is None:
         hint = "begin with a row that names the columns, as in `key,title,person.email`"
         diagnostics.error("empty-file", "nothing is declared in this file", Place(source, 1, 1), hint=hint)
-        return
-    columns = columns_of(header, source, diagnostics) if header else None
-    leads = _leads(source, rows, columns, shared, diagnostics) if columns is not None else iter(())
-    while part := list(islice(leads, AT_ONCE)):
-        listed = Node([node.value for node in part], Mark(0, 0), None)
-        listed.children = part
-        yield replace(
-            check(_mapping(Mark(0, 0), {"leads": listed}), source, diagnostics), root=Node({}, Mark(0, 0), None)
-        )
-
-
-def rows_of(source: Source, diagnostics: Diagnostics) -> Iterator[list[Cell]]:
-    """Return the rows in which something stands, the header among them; an empty one in the place of a broken one."""
-    text, delimiter = source.text, source.delimiter
-    # Spaces, and then a cell in quotes (1, closed by 2) or without (3).
-    pattern = re.compile(rf' *(?:"([^"]*(?:""[^"]*)*)("?)|([^{re.escape(delimiter)}\r\n]*))')
-    at = line = line_begins = 0
-    while at < len(text):
-        cells: list[Cell] = []
-        while not cells or text.startswith(delimiter, at):
-            found = pattern.match(text, at + bool(cells))
-            assert found is not None  # noqa: S101  for mypy: the pattern matches nothing, too
-            at, quoted = found.end(), found[3] is None
-            begin = found.start(1) - 1 if quoted else found.start(3)
-            cell = Cell(found[1].replace('""', '"') if quoted else found[3], Mark(line, begin - line_begins), quoted)
-            cells.append(cell)
-            if (quoted and not found[2]) or len(cell.text) > LONGEST_CELL:
-                _report_endless(cell, source, diagnostics)
-                yield []
-                return
-            for newline in BREAK.finditer(text, begin, at) if quoted else ():
-                line, line_begins = line + 1, newline.end()
-        end = BREAK.search(text, at)
-        if cells[-1].quoted and at < (end.start() if end else len(text)):
-            hint = 'write a quote within quotes twice: ""; leave no space between the closing quote and what follows'
-            detail = f"it begins here: {_place(cells[-1].mark, source).span}"
-            place = Place(source, line + 1, at - line_begins + 1)
-            diagnostics.error("text-after-quote", "text follows a quoted cell", place, hint=hint, detail=detail)
-            yield []
-        elif any(cell.text.strip() for cell in cells):
-            yield cells
-        at = line_begins = end.end() if end else len(text)
-        line += 1
-
-
-def _report_endless(cell: Cell, source: Source, diagnostics: Diagnostics) -> None:
-    """Report a cell after which nobody knows where the next row begins."""
-    if len(cell.text) > LONGEST_CELL:
-        summary = f"a cell is longer than {LONGEST_CELL:,} characters; what follows was not read"
-        hint = "look for a quote that is not closed, or shorten it"
-        diagnostics.error("too-long", summary, _place(cell.mark, source), hint=hint)
-    else:
-        hint = 'add the closing quote; a quote within quotes is written twice: ""'
-        diagnostics.error("quote-not-closed", "a quoted cell is not closed", _place(cell.mark, source), hint=hint)
-
-
-def _leads(
-    source: Source,
-    rows: Iterator[list[Cell]],
-    columns: Sequence[Column],
-    shared: Mapping[str, Node],
-    diagnostics: Diagnostics,
-) -> Iterator[Node]:
-    """Return the nodes of the rows that are whole."""
+    columns = columns_of(header, source, diagnostics) if header else []
     # A whole field before its parts, so that it is noticed where a row has both.
     order = sorted(enumerate(columns), key=lambda column: bool(column[1].part))
-    for cells in filter(None, rows):
+    for cells in filter(None, rows if columns else ()):
         if len(cells) != len(columns):
-            place = _place(cells[min(len(columns), len(cells) - 1)].mark, source)
+            place = place_of(cells[min(len(columns), len(cells) - 1)].mark, source)
             summary = f"this row has {len(cells)} cells, and the first row has {len(columns)}"
             hint = "leave a cell empty where nothing is declared; put text that holds the delimiter in double quotes"
             diagnostics.error("ragged-row", summary, place, hint=hint)
             continue
-        fields = dict(shared)
+        fields: dict[str, Node] = {}
         for column, cell in ((column, cells[index]) for index, column in order if cells[index].text.strip()):
             node = _node(column, cell)
             if column.part:
@@ -155,6 +116,38 @@ def _leads(
             fields[column.field] = node
         else:
             yield _mapping(Mark(cells[0].mark.line, 0), fields)
+
+
+def rows_of(source: Source, diagnostics: Diagnostics) -> Iterator[list[Cell]]:
+    """Return the rows in which something stands, the header among them; an empty one in the place of a broken one."""
+    lines = _LINE.findall(source.text)
+    reader = csv.reader(lines, delimiter=source.delimiter, skipinitialspace=True, strict=True)
+    while (begin := reader.line_num) < len(lines):
+        try:
+            texts = next(reader)
+        except csv.Error as problem:
+            code, summary, hint = next(said for words, said in _BROKEN.items() if words in str(problem))
+            diagnostics.error(code, summary, Place(source, begin + 1, 1), hint=hint)
+            yield []
+            if code == "too-long":
+                return
+            continue
+        if any(text.strip() for text in texts):
+            yield _cells(texts, "".join(lines[begin : reader.line_num]), begin)
+
+
+def _cells(texts: Sequence[str], row: str, line: int) -> list[Cell]:
+    """Return the cells of a row with their places in its text, which begins in this line (from 0)."""
+    cells: list[Cell] = []
+    at = 0
+    for text in texts:
+        while row.startswith(" ", at):
+            at += 1
+        quoted = row.startswith('"', at)
+        above = BREAK.split(row[:at])
+        cells.append(Cell(text, Mark(line + len(above) - 1, len(above[-1])), quoted))
+        at += len(text) + (2 + text.count('"') if quoted else 0) + 1
+    return cells
 
 
 def _mapping(mark: Mark, children: dict[str, Node]) -> Node:
@@ -174,61 +167,32 @@ def _node(column: Column, cell: Cell) -> Node:
     return node
 
 
-class _Elsewhere(Node):
-    """A node of another file, which keeps its place there."""
-
-    __slots__ = ("source",)
-
-    def __init__(self, node: Node, source: Source) -> None:
-        super().__init__(node.value, node.marker, node.text)
-        self.source = source
-        self.children, self.keys = node.children, node.keys
-
-    def child(self, step: str | int) -> Node | None:
-        """Return the node below, which is elsewhere too."""
-        found = super().child(step)
-        return None if found is None else _Elsewhere(found, self.source)
-
-    def place(self, source: Source) -> Place:  # noqa: ARG002  a node does not know its file; this one does
-        """Return where it begins in its own file."""
-        return super().place(self.source)
-
-
-def _place(mark: Mark, source: Source) -> Place:
-    return Place(source, mark.line + 1, mark.column + 1)
-
-
-def columns_of(header: Sequence[Cell], source: Source, diagnostics: Diagnostics) -> list[Column] | None:
-    """Return the columns, in order; None, with diagnostics, if one is wrong or missing."""
+def columns_of(header: Sequence[Cell], source: Source, diagnostics: Diagnostics) -> list[Column]:
+    """Return the columns, in order; none, with diagnostics, if one is wrong or missing."""
     columns: list[Column] = []
     first: dict[str, Place] = {}
-    meant: set[str | None] = set()
     for cell in header:
-        name, place = cell.text.strip(), _place(cell.mark, source)
+        name, place = cell.text.strip(), place_of(cell.mark, source)
         column = _column(name)
-        if not name:
-            hint = "give it a name in the first row, or remove it"
-            diagnostics.error("column-without-name", "a column has no name", place, hint=hint)
-        elif name in first:
+        if name in first:
             summary, detail = f"the column `{visible(name[:60])}` stands twice", f"first here: {first[name].span}"
             diagnostics.error("duplicate-column", summary, place, hint="keep one of the two", detail=detail)
         elif column is None:
-            known = _known_columns()
-            meant.add(did_you_mean(name, known))
-            hint = _another_delimiter(name) if len(header) == 1 else ""
-            meant.update(required_at(_ROW) if hint else ())
-            hint = hint or choice(name, known, what="columns")
+            others = [word for word, delimiter in DELIMITERS.items() if delimiter in name and len(header) == 1]
+            hint = f'write `leads_from: {{file: …, delimiter: "{others[0]}"}}`' if others else ""
+            hint = hint or choice(name, _known_columns(), what="columns")
             diagnostics.error("unknown-column", f"unknown column `{visible(name[:60])}`", place, hint=hint)
         else:
             columns.append(column)
         first.setdefault(name, place)
+    if len(columns) < len(header):
+        return []
     missing = [name for name in required_at(_ROW) if name not in first]
     for name in missing:
-        if name not in meant:
-            hint = f"add a column `{name}`; the first row names the columns"
-            place = _place(header[0].mark, source)
-            diagnostics.error("missing-column", f"there is no column `{name}`", place, hint=hint)
-    return None if missing or len(columns) < len(header) else columns
+        hint = f"add a column `{name}`; the first row names the columns"
+        place = place_of(header[0].mark, source)
+        diagnostics.error("missing-column", f"there is no column `{name}`", place, hint=hint)
+    return [] if missing else columns
 
 
 def _column(name: str) -> Column | None:
@@ -262,12 +226,6 @@ def _pieces(text: str) -> Iterator[tuple[int, str]]:
     for piece in _BAR.split(text) if text.strip() != NO_ITEMS else ():
         yield begin + len(piece) - len(piece.lstrip()), piece.replace(r"\|", "|").strip()
         begin += len(piece) + 1
-
-
-def _another_delimiter(name: str) -> str:
-    """Return the fix where the whole header is one cell for want of the right delimiter; nothing where it is not."""
-    found = [word for word, delimiter in DELIMITERS.items() if delimiter in name]
-    return f'write `leads_from: {{file: …, delimiter: "{found[0]}"}}`' if found else ""
 
 
 def _known_columns() -> list[str]:

@@ -47,6 +47,7 @@ class Checked:
         items: section of a kind → the nodes of its items in `document`.
         broken: `accounts` and sections of kinds → names and values of the items that were left out.
         unsure: accounts of which the tags and variables are not known.
+        shared: node and file of what the items share: what stands beside the `file` of a table.
     """
 
     source: Source
@@ -55,6 +56,7 @@ class Checked:
     items: Mapping[str, Sequence[Node]]
     broken: Mapping[str, Sequence[tuple[str, Any]]] = field(default_factory=dict)
     unsure: frozenset[str] = frozenset()
+    shared: tuple[Node, Source] | None = None
 
 
 def check(root: Node, source: Source, diagnostics: Diagnostics) -> Checked:

@@ -21,14 +21,22 @@ class Entry(Generic[T_co]):
     spec: T_co
     node: Node
     source: Source
+    shared: tuple[Node, Source] | None = None
+    """Where stands what it shares with others."""
 
     def place(self, *path: str | int) -> Place:
         """Return where the value at a path in it begins; for what is not there, where the nearest thing above does."""
-        return self.node.find(path).place(self.source)
+        node, source = self._at(path)
+        return node.find(path).place(source)
 
     def key_place(self, *path: str) -> Place:
         """Return where the key at the end of a path begins."""
-        return self.node.key_place(path, self.source)
+        node, source = self._at(path)
+        return node.key_place(path, source)
+
+    def _at(self, path: Sequence[str | int]) -> tuple[Node, Source]:
+        is_shared = self.shared is not None and path and self.node.child(path[0]) is None
+        return self.shared if self.shared is not None and is_shared else (self.node, self.source)
 
 
 @dataclass(slots=True)
@@ -81,7 +89,7 @@ def merge(files: Sequence[Checked], diagnostics: Diagnostics) -> Merged:
             seen.setdefault(path, place)
         for kind in KINDS.values():
             listed = zip(document.items_of(kind), file.items[kind.section], strict=True)
-            merged.items[kind.name] += [Entry(spec, node, source) for spec, node in listed]
+            merged.items[kind.name] += [Entry(spec, node, source, file.shared) for spec, node in listed]
         for section, values in file.broken.items():
             merged.broken.setdefault(section, []).extend(values)
     if files and not any("version" in file.root.value for file in files):
