@@ -2,52 +2,35 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from leadstate.model.account import Account
 from leadstate.model.address import Span
 from leadstate.model.diagnostics import Diagnostic
 
+SourceKind: TypeAlias = Literal["env", "file", "command", "keyring"]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Declared:
-    """`at` is where a source is declared, for what is said of it."""
 
+@dataclass(frozen=True, slots=True)
+class SecretSource:
+    """Where a secret comes from.
+
+    Attributes:
+        kind: what holds it.
+        words: the name of the variable; the path; the command and its arguments; service and user of the keyring entry.
+        folder: where the configuration file is: a relative path counts from there, and a command runs there.
+        at: where the source is declared.
+    """
+
+    kind: SourceKind
+    words: tuple[str, ...]
+    folder: Path
     at: Span | None = field(default=None, compare=False)
 
-
-@dataclass(frozen=True, slots=True)
-class EnvToken(_Declared):
-    """A secret that an environment variable holds."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class FileToken(_Declared):
-    """A secret that a file holds; a relative path counts from `folder`, where the configuration file is."""
-
-    path: str
-    folder: Path
-
-
-@dataclass(frozen=True, slots=True)
-class CommandToken(_Declared):
-    """A secret that a command prints; it runs in `folder`, where the configuration file is."""
-
-    command: tuple[str, ...]
-    folder: Path
-
-
-@dataclass(frozen=True, slots=True)
-class KeyringToken(_Declared):
-    """A secret that the system's keyring holds."""
-
-    service: str
-    user: str
-
-
-SecretSource: TypeAlias = EnvToken | FileToken | CommandToken | KeyringToken
+    @property
+    def name(self) -> str:
+        """The variable, the whole path, the program, or the service."""
+        return str(self.folder / self.words[0]) if self.kind == "file" else self.words[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ Reads when asked, one source at a time; a configuration can be checked without a
 
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
-from leadstate.config.configuration import CommandToken, EnvToken, FileToken, KeyringToken, SecretSource
+from leadstate.config.configuration import SecretSource
 from leadstate.config.yaml.diagnostics import visible
 from leadstate.config.yaml.files import read_bounded
 from leadstate.config.yaml.masking import LONG_ENOUGH, STARS, TOKEN_LIKE, is_secret_key
@@ -17,84 +17,40 @@ from leadstate.model.errors import SecretError
 from leadstate.pipedrive.secrets import Secrets, Token
 
 TIMEOUT: Final = 30.0
+"""Seconds that a command may take."""
 LONGEST: Final = 4096
 """Characters of a token; Pipedrive's have 40."""
 _SHOWN: Final = 500
 """Characters of what a failed command said."""
 
 
-class Finished(Protocol):
-    """What is known of a command that has ended; `subprocess.CompletedProcess` is one."""
-
-    @property
-    def returncode(self) -> int:
-        """Its exit code."""
-
-    @property
-    def stdout(self) -> bytes:
-        """What it printed."""
-
-    @property
-    def stderr(self) -> bytes:
-        """What it wrote to its standard error."""
-
-
-class Run(Protocol):
-    """Runs a command to its end; raises OSError or subprocess.TimeoutExpired."""
-
-    def __call__(self, command: Sequence[str], *, folder: Path, environ: Mapping[str, str]) -> Finished:
-        """Run it in a folder, with these environment variables."""
-
-
-def run_command(command: Sequence[str], *, folder: Path, environ: Mapping[str, str]) -> Finished:
-    """Run a command without a shell, without input, for 30 seconds at most."""
-    return subprocess.run(  # noqa: S603  a list from the user's own file, no shell
-        list(command),
-        cwd=folder,
-        env=dict(environ),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
-
-
-def read_token(
-    source: SecretSource, *, environ: Mapping[str, str], base: Path | None = None, run: Run = run_command
-) -> Token:
+def read_token(source: SecretSource, *, environ: Mapping[str, str]) -> Token:
     """Return the token, or other secret, that a source gives.
 
     Args:
         source: where it is.
         environ: the environment variables.
-        base: the folder that relative paths count from, and that commands run in; by default that of the file which
-            declares the source.
-        run: runs a command.
 
     Raises:
-        SecretError: where there is none, or what is there is none.
+        SecretError: there is none, or what is there is no token.
     """
     try:
-        return _read(source, environ, base, run)
+        match source.kind:
+            case "env":
+                raw, what = _from_environment(source.name, environ), f"the environment variable {visible(source.name)}"
+            case "file":
+                raw, what = _from_file(Path(source.name)), f"the file {visible(source.name)}"
+            case "command":
+                what = f"the command {visible(Path(source.name).name)}"
+                raw = _from_command(source, environ, what)
+            case "keyring":
+                service, user = source.words
+                what = f"the keyring entry {visible(service)} of {visible(user)}"
+                raw = _from_keyring(service, user, what)
+        return _checked(raw, what)
     except SecretError as failure:
         failure.span = source.at
         raise
-
-
-def _read(source: SecretSource, environ: Mapping[str, str], base: Path | None, run: Run) -> Token:
-    match source:
-        case EnvToken(name):
-            raw, what = _from_environment(name, environ), f"the environment variable {visible(name)}"
-        case FileToken(path, folder):
-            file = (base or folder) / path
-            raw, what = _from_file(file), f"the file {visible(str(file))}"
-        case CommandToken(command, folder):
-            what = f"the command {visible(Path(command[0]).name)}"
-            raw = _from_command(command, base or folder, environ, run, what)
-        case KeyringToken(service, user):
-            what = f"the keyring entry {visible(service)} of {visible(user)}"
-            raw = _from_keyring(service, user, what)
-    return _checked(raw, what)
 
 
 def _from_environment(name: str, environ: Mapping[str, str]) -> str:
@@ -117,9 +73,17 @@ def _from_file(file: Path) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def _from_command(command: Sequence[str], folder: Path, environ: Mapping[str, str], run: Run, what: str) -> str:
+def _from_command(source: SecretSource, environ: Mapping[str, str], what: str) -> str:
     try:
-        done = run(command, folder=folder, environ=environ)
+        done = subprocess.run(  # noqa: S603  a list from the user's own file, no shell
+            source.words,
+            cwd=source.folder,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         hint = "run it by hand; it must print the token and ask for nothing"
         raise SecretError(f"{what} did not end within {TIMEOUT:.0f} seconds", hint=hint) from None
@@ -158,7 +122,7 @@ def _from_keyring(service: str, user: str, what: str) -> str:
     return raw
 
 
-def _without_secrets(done: Finished, environ: Mapping[str, str]) -> str:
+def _without_secrets(done: subprocess.CompletedProcess[bytes], environ: Mapping[str, str]) -> str:
     """Return the error of a command on one line, without what it printed or was given."""
     # What it printed or was given may be the token.
     printed = done.stdout.decode("utf-8", "replace").split()

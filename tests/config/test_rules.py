@@ -6,12 +6,9 @@ from pathlib import Path
 import pytest
 
 from leadstate.config.configuration import (
-    CommandToken,
     Configuration,
-    EnvToken,
-    FileToken,
-    KeyringToken,
     OAuthToken,
+    SecretSource,
 )
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Diagnostic
@@ -290,9 +287,9 @@ class TestGood:
             "http://localhost",
         ]
         assert [account.token for account in found.accounts] == [
-            EnvToken("T"),
-            FileToken("t", tmp_path),
-            CommandToken(("pass", "show"), tmp_path),
+            SecretSource("env", ("T",), tmp_path),
+            SecretSource("file", ("t",), tmp_path),
+            SecretSource("command", ("pass", "show"), tmp_path),
         ]
         assert found.accounts[0].tags == ("x",)
         assert found.namespace is None
@@ -303,7 +300,11 @@ class TestGood:
             "        client_id: {env: A}\n        client_secret: {keyring: {service: s, user: u}}\n"
             "        refresh_token: {file: r}\n"
         )
-        sources = (EnvToken("A"), KeyringToken("s", "u"), FileToken("r", tmp_path))
+        sources = (
+            SecretSource("env", ("A",), tmp_path),
+            SecretSource("keyring", ("s", "u"), tmp_path),
+            SecretSource("file", ("r",), tmp_path),
+        )
         (found,) = load_text(text).accounts
         assert found.token == OAuthToken(*sources, "https://oauth.pipedrive.com/oauth/token", None)
         assert isinstance(found.token, OAuthToken)

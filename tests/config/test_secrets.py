@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from leadstate.config.configuration import CommandToken, EnvToken, FileToken, KeyringToken, SecretSource
+from leadstate.config.configuration import SecretSource
 from leadstate.config.secrets import read_token
 from leadstate.model.address import Span
 from leadstate.model.errors import SecretError, diagnostic_of
@@ -14,9 +14,17 @@ HERE = Path()
 VALUE = "t0ken-Value"
 
 
-def failure(source: SecretSource, environ: Mapping[str, str] | None = None, **more: object) -> SecretError:
+def env(name: str) -> SecretSource:
+    return SecretSource("env", (name,), HERE)
+
+
+def file(path: str, folder: Path) -> SecretSource:
+    return SecretSource("file", (path,), folder)
+
+
+def failure(source: SecretSource, environ: Mapping[str, str] | None = None) -> SecretError:
     with pytest.raises(SecretError) as caught:
-        read_token(source, environ=environ or {}, **more)  # type: ignore[arg-type]
+        read_token(source, environ=environ or {})
     assert caught.value.hint
     assert caught.value.__cause__ is None
     assert VALUE not in str(caught.value) + caught.value.hint
@@ -24,7 +32,7 @@ def failure(source: SecretSource, environ: Mapping[str, str] | None = None, **mo
 
 
 def test_token_is_read_from_an_environment_variable() -> None:
-    token = read_token(EnvToken("T"), environ={"T": f" {VALUE}\n"}, base=HERE)
+    token = read_token(env("T"), environ={"T": f" {VALUE}\n"})
     assert token.reveal() == VALUE
     assert VALUE not in f"{token} {token!r}"
 
@@ -43,30 +51,29 @@ def test_token_is_read_from_an_environment_variable() -> None:
     ],
 )
 def test_unusable_environment_variable_is_named(environ: dict[str, str], said: str) -> None:
-    assert said in str(failure(EnvToken("T"), environ))
+    assert said in str(failure(env("T"), environ))
 
 
 def test_token_is_read_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "t").write_text(VALUE + "\r\n")
-    assert read_token(FileToken("t", tmp_path), environ={}).reveal() == VALUE
-    assert read_token(FileToken("t", HERE), environ={}, base=tmp_path).reveal() == VALUE
-    assert read_token(FileToken(str(tmp_path / "t"), HERE), environ={}, base=HERE).reveal() == VALUE
+    assert read_token(file("t", tmp_path), environ={}).reveal() == VALUE
+    assert read_token(file(str(tmp_path / "t"), HERE), environ={}).reveal() == VALUE
 
 
 def test_unusable_token_file_is_named(tmp_path: Path) -> None:
-    assert "no such file" in str(failure(FileToken("none", tmp_path)))
-    assert "directory" in str(failure(FileToken(".", tmp_path)))
-    assert "usable path" in str(failure(FileToken("a\0b", tmp_path)))
+    assert "no such file" in str(failure(file("none", tmp_path)))
+    assert "directory" in str(failure(file(".", tmp_path)))
+    assert "usable path" in str(failure(file("a\0b", tmp_path)))
     (tmp_path / "empty").write_text("\n")
-    assert "empty" in str(failure(FileToken("empty", tmp_path)))
+    assert "empty" in str(failure(file("empty", tmp_path)))
     (tmp_path / "large").write_text(VALUE * 100_000)
-    assert "more than a token" in str(failure(FileToken("large", tmp_path)))
+    assert "more than a token" in str(failure(file("large", tmp_path)))
     (tmp_path / "binary").write_bytes(b"\xff\xfe" + VALUE.encode())
-    assert "other characters" in str(failure(FileToken("binary", tmp_path)))
+    assert "other characters" in str(failure(file("binary", tmp_path)))
 
 
-def command(program: str, folder: Path = HERE) -> CommandToken:
-    return CommandToken((sys.executable, "-c", program), folder)
+def command(program: str, folder: Path = HERE) -> SecretSource:
+    return SecretSource("command", (sys.executable, "-c", program), folder)
 
 
 def test_token_is_read_from_a_command(tmp_path: Path) -> None:
@@ -97,20 +104,20 @@ def test_command_that_prints_nothing_is_an_error() -> None:
 
 
 def test_missing_command_is_an_error() -> None:
-    error = failure(CommandToken(("no-such-program-here", VALUE), HERE))
+    error = failure(SecretSource("command", ("no-such-program-here", VALUE), HERE))
     assert "cannot be started" in str(error)
     assert "no shell" in error.hint
 
 
-def test_command_has_a_time_limit() -> None:
-    def run(command: Sequence[str], *, folder: Path, environ: Mapping[str, str]) -> subprocess.CompletedProcess[bytes]:
-        del folder, environ
-        raise subprocess.TimeoutExpired(list(command), 30, output=VALUE.encode())
+def test_command_has_a_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(command: Sequence[str], *, timeout: float, **_: object) -> None:
+        raise subprocess.TimeoutExpired(list(command), timeout, output=VALUE.encode())
 
-    assert "30 seconds" in str(failure(command(""), run=run))
+    monkeypatch.setattr(subprocess, "run", run)
+    assert "30 seconds" in str(failure(command("")))
 
 
-ENTRY = KeyringToken("leadstate", "emea user")
+ENTRY = SecretSource("keyring", ("leadstate", "emea user"), HERE)
 
 
 @pytest.fixture(name="keep")
@@ -173,4 +180,4 @@ def test_missing_keyring_library_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_secret_error_has_the_place_of_its_source() -> None:
     place = Span("leadstate.yaml", 7, 9)
-    assert diagnostic_of(failure(EnvToken("T", at=place)), "emea").span == place
+    assert diagnostic_of(failure(SecretSource("env", ("T",), HERE, place)), "emea").span == place

@@ -5,16 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from leadstate.config.configuration import (
-    CommandToken,
-    DeclaredAccount,
-    EnvToken,
-    FileToken,
-    KeyringToken,
-    OAuthToken,
-    SecretSource,
-    TokenSource,
-)
+from leadstate.config.configuration import DeclaredAccount, OAuthToken, SecretSource, TokenSource
 from leadstate.config.rules.leads import Broken, Leads, check_keys
 from leadstate.config.rules.merge import Entry, Merged
 from leadstate.config.rules.names import check_names, check_policies, names_of
@@ -223,14 +214,8 @@ def token_source(account: Entry[AccountSpec]) -> TokenSource:
     spec, folder = account.spec.token, account.source.folder
 
     def source(secret: SecretSpec, *path: str) -> SecretSource:
-        at = account.place("token", *path).span
-        if secret.env:
-            return EnvToken(secret.env, at=at)
-        if secret.file:
-            return FileToken(secret.file, folder, at=at)
-        if secret.keyring:
-            return KeyringToken(secret.keyring.service, secret.keyring.user, at=at)
-        return CommandToken(tuple(secret.command), folder, at=at)
+        kind, words = secret.source
+        return SecretSource(kind, words, folder, account.place("token", *path).span)
 
     if spec.oauth is None:
         return source(spec)

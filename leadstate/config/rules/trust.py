@@ -11,15 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from leadstate.config.configuration import (
-    CommandToken,
-    EnvToken,
-    FileToken,
-    KeyringToken,
-    OAuthToken,
-    SecretSource,
-    TokenSource,
-)
+from leadstate.config.configuration import OAuthToken, SecretSource, TokenSource
 from leadstate.config.rules.merge import Entry
 from leadstate.config.schema.document import AccountSpec
 from leadstate.config.yaml.diagnostics import Diagnostics, Place, visible
@@ -121,25 +113,14 @@ def _check_host(address: str, place: Place, trust: Trust, diagnostics: Diagnosti
 def _sources(account: Entry[AccountSpec], source: TokenSource) -> Iterator[tuple[str, str, Place]]:
     """Return kind, name and place of each source of a token, and of the file that a new one is written to."""
     if not isinstance(source, OAuthToken):
-        yield *_named(source), account.place("token")
+        yield source.kind, source.name, account.place("token")
         return
     yield "oauth", "", account.place("token", "oauth")
     for key in ("client_id", "client_secret", "refresh_token"):
-        yield *_named(getattr(source, key)), account.place("token", "oauth", key)
+        part: SecretSource = getattr(source, key)
+        yield part.kind, part.name, account.place("token", "oauth", key)
     if source.save_to is not None:
         yield "file", str(source.save_to), account.place("token", "oauth", "save_to")
-
-
-def _named(source: SecretSource) -> tuple[str, str]:
-    match source:
-        case EnvToken(name):
-            return "env", name
-        case FileToken(path, folder):
-            return "file", str(folder / path)
-        case CommandToken(command):
-            return "command", command[0]
-        case KeyringToken(service):
-            return "keyring", service
 
 
 def _allowed(variable: str, allowed: Sequence[str] | None) -> str:

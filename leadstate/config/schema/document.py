@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from leadstate.config.configuration import SourceKind
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Item, Kind, Line, NotNull, RemoteId, Scoped, Spec, fields_set
 from leadstate.kinds.lead_spec import IfGone, Mode, Plan
@@ -155,6 +156,15 @@ class SecretSpec(Spec):
     keyring: Annotated[
         KeyringSpec | None, Field(description="The entry of the system's keyring; needs leadstate[keyring]."), NotNull
     ] = None
+
+    @property
+    def source(self) -> tuple[SourceKind, tuple[str, ...]]:
+        """What holds it, and what it is called there."""
+        if self.keyring is not None:
+            return "keyring", (self.keyring.service, self.keyring.user)
+        if self.command:
+            return "command", tuple(self.command)
+        return ("env", (self.env,)) if self.env else ("file", (self.file,))
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from leadstate.config.configuration import FileToken
+from leadstate.config.configuration import SecretSource
 from leadstate.config.loader import load
 from leadstate.config.lockfile import LockError, read_lock
 from leadstate.config.secrets import read_token
@@ -166,11 +166,11 @@ def test_the_nearest_repository_counts(repository: Path) -> None:
 def test_a_token_file_may_be_anywhere_and_is_a_regular_file(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("abc\n", encoding="utf-8")
     (tmp_path / "token").symlink_to("data")
-    assert read_token(FileToken("token", tmp_path), environ={}).reveal() == "abc"
+    assert read_token(SecretSource("file", ("token",), tmp_path), environ={}).reveal() == "abc"
     os.mkfifo(tmp_path / "fifo")
     for name in ("fifo", "/dev/zero"):
         with pytest.raises(SecretError, match="it is no regular file"):
-            read_token(FileToken(name, tmp_path), environ={})
+            read_token(SecretSource("file", (name,), tmp_path), environ={})
 
 
 def test_a_lock_file_is_a_regular_file_of_the_repository(repository: Path) -> None:
