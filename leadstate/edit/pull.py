@@ -111,7 +111,7 @@ def _value(address: Address, field: FieldDiff, item: Item | None, files: Files, 
     """The live value as people write it."""
     if item is None:
         raise _UnfitError("it stands in a CSV file, and only YAML is edited", "write it there by hand")
-    if not (field.path in KINDS[address.kind].forms or field.path.startswith(CUSTOM)):
+    if not (field.path in KINDS[address.kind].form.model_fields or field.path.startswith(CUSTOM)):
         raise _UnfitError("pull knows no way to write it", "write it by hand")
     name, account = field.path, address.account
     before = item.written(account, _steps(name))

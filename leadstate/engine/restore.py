@@ -1,18 +1,17 @@
 """Reads what the rollback of an apply needs: all labels, and the leads that the apply touched, archived ones by id."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-from leadstate.engine.read.custom_fields import read_fields, the_one
+from leadstate.engine.read.custom_fields import normal_attrs, read_fields
 from leadstate.engine.read.leads import Listed, ask_for_ids, check_labels, read_archived, read_live
 from leadstate.engine.read.observe import is_always_read, read_listing, without_ignored
 from leadstate.kinds import KINDS
-from leadstate.kinds.custom_fields import CustomFields, Unfit, normal
+from leadstate.kinds.custom_fields import CustomFields
 from leadstate.model.account import Account
 from leadstate.model.address import Ref, Span
 from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.plan import AccountReceipt, Touch
-from leadstate.model.resource import CARRIED, CARRIER, CUSTOM, Attrs, CustomValue, Observed, Value
+from leadstate.model.plan import AccountReceipt
+from leadstate.model.resource import CARRIED, CARRIER, CUSTOM, Attrs, Observed
 from leadstate.pipedrive.client import Reader
 
 
@@ -54,7 +53,7 @@ async def observe_touched(
     if missing:
         archived = await read_archived(carrier, account, reader, missing, account.policy.archived_pages)
         seen |= {lead.remote_id: lead for lead in archived.kept if lead.marker in missing}
-    fields, diagnostics = await _fields(account, receipt, reader)
+    receipt, fields, diagnostics = await _with_custom_fields(account, receipt, reader)
     kept, ignored = without_ignored(account, named)
     observed = Observed(
         {**kept, carrier.name: list(seen.values())},
@@ -64,20 +63,37 @@ async def observe_touched(
         fields=fields,
         ignored=ignored,
     )
-    touched = tuple(_typed(touch, fields) for touch in receipt.touched)
-    return replace(account, receipt=replace(receipt, touched=touched)), observed, diagnostics
+    return replace(account, receipt=receipt), observed, diagnostics
 
 
-async def _fields(
+async def _with_custom_fields(
     account: Account, receipt: AccountReceipt, reader: Reader
-) -> tuple[CustomFields | None, tuple[Diagnostic, ...]]:
-    """The account's custom fields, where any was touched; and a diagnostic for each that cannot be written any more."""
-    named = {name.removeprefix(CUSTOM) for touch in receipt.touched for name in _custom(touch)}
-    if not named and not any(touch.custom for touch in receipt.touched):
-        return None, ()
-    fields = CustomFields(await read_fields(reader)).using(named)
-    lost = {_unwritable(name, fields) for name in named}
-    lost |= {fields.unreadable(key) for touch in receipt.touched for key in touch.custom}
+) -> tuple[AccountReceipt, CustomFields | None, tuple[Diagnostic, ...]]:
+    """Return the receipt with custom fields in the form in which live ones are read, and the account's fields.
+
+    Values that cannot be written any more are left out, with a diagnostic for each field. Where no custom field was
+    touched, none is read.
+    """
+    sides = [attrs for touch in receipt.touched for attrs in (touch.before, touch.after) if attrs is not None]
+    used = {name.removeprefix(CUSTOM) for attrs in sides for name in attrs if name.startswith(CUSTOM)}
+    if not used and not any(touch.custom for touch in receipt.touched):
+        return receipt, None, ()
+    fields = await read_fields(reader, used)
+    lost = {fields.unreadable(key) for touch in receipt.touched for key in touch.custom} - {""}
+
+    def normal(attrs: Attrs | None) -> Attrs | None:
+        if attrs is None:
+            return None
+        made, unfit = normal_attrs(attrs, fields, Span("", 1, 1))
+        lost.update(f"the custom field {name.removeprefix(CUSTOM)!r}: {why}" for name, why in unfit.items())
+        return made
+
+    touched = tuple(
+        replace(touch, before=normal(touch.before), after=normal(touch.after))
+        if any(name.startswith(CUSTOM) for name in (*(touch.before or ()), *(touch.after or ())))
+        else touch
+        for touch in receipt.touched
+    )
     diagnostics = (
         Diagnostic(
             "custom-field",
@@ -87,41 +103,6 @@ async def _fields(
             span=Span(receipt.file, 1, 1),
             account=account.name,
         )
-        for why in sorted(lost - {""})
+        for why in sorted(lost)
     )
-    return fields, tuple(diagnostics)
-
-
-def _unwritable(name: str, fields: CustomFields) -> str:
-    try:
-        the_one(name, fields)
-    except Unfit as unfit:
-        return f"the custom field {name!r}: {unfit}"
-    return ""
-
-
-def _custom(touch: Touch) -> Iterator[str]:
-    for attrs in (touch.before or {}, touch.after or {}):
-        yield from (name for name in attrs if name.startswith(CUSTOM))
-
-
-def _typed(touch: Touch, fields: CustomFields | None) -> Touch:
-    if fields is None or not any(_custom(touch)):
-        return touch
-    return replace(touch, before=_normal(touch.before, fields), after=_normal(touch.after, fields))
-
-
-def _normal(attrs: Attrs | None, fields: CustomFields) -> Attrs | None:
-    """Attributes with custom fields in the form in which live ones are read; those that do not fit are left out."""
-    if attrs is None:
-        return None
-    made: dict[str, Value] = {}
-    for name, value in attrs.items():
-        if not isinstance(value, CustomValue):
-            made[name] = value
-            continue
-        try:
-            made[name] = normal(the_one(name.removeprefix(CUSTOM), fields), value, Span("", 1, 1))
-        except Unfit:
-            continue
-    return made
+    return replace(receipt, touched=touched), fields, tuple(diagnostics)

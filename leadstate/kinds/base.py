@@ -84,7 +84,7 @@ class Kind:
         moves: the requests that take other objects away from one that is deleted, and see that nobody has changed it
             meanwhile, as far as a plan can tell.
         from_plain: an attribute, by name, from the form that reports hold.
-        forms: attribute → whether a value has the form that reports hold.
+        form: the attributes as reports hold them, each with a default; a receipt may have been edited.
         columns: the keys of an answered object that `get` shows.
         references: attributes that list other objects → the kind of those objects.
         needed_to_recreate: the attributes without which a deleted object cannot be created again.
@@ -105,7 +105,7 @@ class Kind:
     requests: Callable[[Change, Resolve], Sequence[Request]]
     reread: Callable[[Change], Request | None]
     from_plain: Callable[[str, Any], Value]
-    forms: Mapping[str, Callable[[object], bool]]
+    form: type[Spec]
     columns: Sequence[str]
     prune: Sequence[Prune]
     prune_help: str
@@ -224,6 +224,7 @@ Day = Annotated[str, BeforeValidator(calendar_day), WithJsonSchema({"type": "str
 LONGEST_TEXT = 255
 """Titles are a varchar field, described as up to 255 characters (Pipedrive documentation, custom field types)."""
 
+Uuid = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
 Line = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(one_line)]
 RemoteId = Annotated[int, Field(gt=0, lt=2**53)]
 

@@ -15,6 +15,7 @@ somebody as an email address or a name.
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, TypeAlias
@@ -40,8 +41,17 @@ _DIGITS = 40
 UNREADABLE = "unreadable"
 """The type of a field whose row in the list is malformed."""
 
+LONGEST = 65_000
+"""Characters of a long text (Pipedrive documentation: custom field types)."""
+
 _KEY = re.compile(rf"[0-9a-f]{{{_DIGITS}}}")
 _CURRENCY = "_currency"
+_TIME = re.compile(r"(\d\d:\d\d)(:\d\d)?")
+
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+"""A declared number in a text."""
+_MONEY = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?) ([A-Z0-9]{3,10})")
+_DECLARED_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +114,7 @@ class CustomFields:
         for custom in fields:
             self._named[custom.name].append(custom)
         self._known = {
-            group[0].key: group[0] for group in self._named.values() if len(group) == 1 and group[0].type in _FORMS
+            group[0].key: group[0] for group in self._named.values() if len(group) == 1 and group[0].type in _READERS
         }
         self._used = {f"{CUSTOM}{name}": None for name in used}
 
@@ -112,10 +122,6 @@ class CustomFields:
     def names(self) -> list[str]:
         """What they are called, in order of name."""
         return sorted(self._named)
-
-    def named(self, name: str) -> list[CustomField]:
-        """The fields of this name; nothing keeps people from making two."""
-        return self._named.get(name, [])
 
     def unreadable(self, key: str) -> str:
         """Return why the value that a body has under this key is not read; nothing if it is."""
@@ -128,11 +134,6 @@ class CustomFields:
             return f"the custom field {found.name!r}: there are {len(self._named[found.name])} of this name"
         return f"the custom field {found.name!r} is of the type {found.type!r}, which leadstate does not write"
 
-    def using(self, names: Iterable[str]) -> "CustomFields":
-        """The same, with other names in use too."""
-        fields = (field for same in self._named.values() for field in same)
-        return CustomFields(fields, [*(name.removeprefix(CUSTOM) for name in self._used), *names])
-
     def read(self, answered: Mapping[str, object]) -> Attrs:
         """Attributes from what a lead's body says; None for a field in use that is not set."""
         attrs: dict[str, Value] = dict(self._used)
@@ -142,9 +143,41 @@ class CustomFields:
                 attrs[f"{CUSTOM}{known.name}"] = _read(known, raw, answered)
         return attrs
 
+    def normal(self, name: str, value: CustomValue, span: Span) -> Value:
+        """Return the normal form of what is declared for a field; a description of a person stays one.
+
+        Args:
+            name: of the field.
+            value: what is declared.
+            span: where, for what has to be looked up.
+
+        Raises:
+            Unfit: there is no field of the name or more than one, it does not take the value, or cannot be written.
+        """
+        field = self._only(name)
+        if field.type not in _DECLARED:
+            why = f"it is of the type {field.type!r}, and how Pipedrive takes that for leads is not documented"
+            raise Unfit(why, "take it out, and fill it in by hand")
+        if value.value is None or value.value == []:
+            return None
+        return _DECLARED[field.type](field, value.value, value.span or span)
+
+    def _only(self, name: str) -> CustomField:
+        named = self._named.get(name, [])
+        if not named:
+            fix = "write the name of a deal field, which leads have too, or create it in Pipedrive first"
+            raise Unfit("there is none of this name", fix, tuple(self.names))
+        if len(named) > 1:
+            candidates = tuple(f"{field.key}  {field.type}" for field in named)
+            raise Unfit(f"there are {len(named)} of this name", "rename one of them in Pipedrive", candidates)
+        if named[0].type == UNREADABLE:
+            why = "the server describes it in a form that cannot be understood"
+            raise Unfit(why, "report it; other fields are not affected")
+        return named[0]
+
     def write(self, attribute: str, value: Value) -> Mapping[str, object]:
         """The part of a body that gives a field this value; null unsets it."""
-        (known,) = self.named(attribute.removeprefix(CUSTOM))
+        (known,) = self._named[attribute.removeprefix(CUSTOM)]
         match value:
             case Money():
                 return {known.key: number_of(value.amount), f"{known.key}{_CURRENCY}": value.currency}
@@ -159,13 +192,13 @@ class CustomFields:
 
 
 def _id(known: CustomField, label: Value) -> int:
-    return next(id_ for id_, one in known.options.items() if one == label)
+    return next(id_ for id_, option in known.options.items() if option == label)
 
 
 def _read(known: CustomField, raw: object, answered: Mapping[str, object]) -> Value:
-    """The normal form of a value. What makes no sense is kept as a text, which equals nothing that is declared."""
+    """Return the normal form of a value; what makes no sense is kept as a text, which equals nothing declared."""
     try:
-        return _FORMS[known.type](known, raw, answered)
+        return _READERS[known.type](known, raw, answered)
     except (ValueError, TypeError, InvalidOperation):
         return f"? {raw!s}"[:100]
 
@@ -176,17 +209,10 @@ def _text(_known: CustomField, raw: object, _answered: Mapping[str, object]) -> 
     return text(str(raw).replace("\r\n", "\n")) or None
 
 
-def _number(_known: CustomField, raw: object, _answered: Mapping[str, object]) -> Decimal:
+def _number(raw: object) -> Decimal:
     if isinstance(raw, bool) or not isinstance(raw, str | int | Decimal):
         raise TypeError
     return within_bounds(Decimal(raw))
-
-
-def _money(known: CustomField, raw: object, answered: Mapping[str, object]) -> Value:
-    return Money(_number(known, raw, answered), str(answered.get(f"{known.key}{_CURRENCY}") or ""))
-
-
-_TIME = re.compile(r"(\d\d:\d\d)(:\d\d)?")
 
 
 def _time(_known: CustomField, raw: object, _answered: Mapping[str, object]) -> Value:
@@ -197,7 +223,7 @@ def _time(_known: CustomField, raw: object, _answered: Mapping[str, object]) -> 
 
 
 def _whole(raw: object) -> int:
-    """An id: a number, its digits, or an object that holds it, as deals tell linked contacts and users."""
+    """Return an id: a number, its digits, or an object that holds it, as deals tell linked contacts and users."""
     if isinstance(raw, Mapping):
         raw = raw.get("value", raw.get("id"))
     if isinstance(raw, bool) or not isinstance(raw, str | int):
@@ -205,38 +231,26 @@ def _whole(raw: object) -> int:
     return int(raw)
 
 
-def _link(_known: CustomField, raw: object, _answered: Mapping[str, object]) -> Value:
-    return _whole(raw)
-
-
 def _label(known: CustomField, raw: object) -> str:
     id_ = _whole(raw)
     return known.options.get(id_, f"option {id_}")
 
 
-def _one_option(known: CustomField, raw: object, _answered: Mapping[str, object]) -> Value:
-    return _label(known, raw)
-
-
-def _some_options(known: CustomField, raw: object, _answered: Mapping[str, object]) -> Value:
+def _labels(known: CustomField, raw: object, _answered: Mapping[str, object]) -> Value:
     items = raw if isinstance(raw, list) else str(raw).split(",")
     return tuple(sorted({_label(known, item) for item in items}))
 
 
-_FORMS: Mapping[str, Callable[[CustomField, object, Mapping[str, object]], Value]] = {
+_READERS: Mapping[str, Callable[[CustomField, object, Mapping[str, object]], Value]] = {
     **dict.fromkeys(("varchar", "varchar_auto", "text", "phone", "date"), _text),
-    "double": _number,
-    "monetary": _money,
+    "double": lambda _known, raw, _answered: _number(raw),
+    "monetary": lambda known, raw, answered: Money(_number(raw), str(answered.get(f"{known.key}{_CURRENCY}") or "")),
     "time": _time,
-    "enum": _one_option,
-    "set": _some_options,
-    **dict.fromkeys(("people", "org", "user"), _link),
+    "enum": lambda known, raw, _answered: _label(known, raw),
+    "set": _labels,
+    **dict.fromkeys(("people", "org", "user"), lambda _known, raw, _answered: _whole(raw)),
 }
 """The types that are managed."""
-
-
-LONGEST = 65_000
-"""Characters of a long text (Pipedrive documentation: custom field types)."""
 
 
 def _lines(raw: str) -> str:
@@ -308,27 +322,6 @@ class Unfit(Exception):
         self.candidates = candidates
 
 
-def normal(field: CustomField, value: CustomValue, span: Span) -> Value:
-    """The normal form of what is declared for a field; a description of a person stays one.
-
-    Args:
-        field: what it is declared for.
-        value: what is declared.
-        span: where, for what has to be looked up.
-
-    Raises:
-        Unfit: the field does not take it, or is one that cannot be written.
-    """
-    form = _DECLARED_FORMS.get(field.type)
-    if form is None:
-        why = f"it is of the type {field.type!r}, and how Pipedrive takes that for leads is not documented"
-        raise Unfit(why, "take it out, and fill it in by hand")
-    return None if value.value is None or value.value == [] else form(field, value.value, value.span or span)
-
-
-_Form = Callable[[CustomField, object, Span], Value]
-
-
 def _short(field: CustomField, value: object, span: Span) -> str:
     found = _long(field, value, span)
     if "\n" in found or len(found) > LONGEST_TEXT:
@@ -342,39 +335,26 @@ def _long(_field: CustomField, value: object, _span: Span) -> str:
     raise Unfit("it takes text", f'write it in quotes: "{value}"' if isinstance(value, Decimal) else "write a text")
 
 
-_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-"""A number in a text."""
-
-
 def _declared_number(_field: CustomField, value: object, _span: Span) -> Decimal:
     if isinstance(value, int | Decimal) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
-        try:
+        with suppress(PydanticCustomError):
             return exact(Decimal(value))
-        except PydanticCustomError:
-            pass
     raise Unfit("it takes a number of 15 significant digits at most", "write it in digits, as in 7 or 7.5")
-
-
-_DECLARED_CURRENCY = re.compile(r"[A-Z0-9]{3,10}")
 
 
 def _declared_money(field: CustomField, value: object, span: Span) -> Money:
     if isinstance(value, Mapping) and "amount" in value and "currency" in value:
         return Money(_declared_number(field, value["amount"], span), str(value["currency"]))
-    amount, _, currency = value.partition(" ") if isinstance(value, str) else ("", "", "")
-    if _NUMBER.fullmatch(amount) and _DECLARED_CURRENCY.fullmatch(currency):
-        return Money(_declared_number(field, amount, span), currency)
-    raise Unfit("it takes an amount of money", "write {amount: 1200, currency: EUR}")
+    found = _MONEY.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise Unfit("it takes an amount of money", "write {amount: 1200, currency: EUR}")
+    return Money(_declared_number(field, found[1], span), found[2])
 
 
-def _date(_field: CustomField, value: object, _span: Span) -> str:
-    try:
+def _declared_date(_field: CustomField, value: object, _span: Span) -> str:
+    with suppress(PydanticCustomError):
         return calendar_day(value)
-    except PydanticCustomError:
-        raise Unfit("it takes a day of the calendar", "write it like 2026-12-31") from None
-
-
-_DECLARED_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
+    raise Unfit("it takes a day of the calendar", "write it like 2026-12-31")
 
 
 def _declared_time(_field: CustomField, value: object, _span: Span) -> str:
@@ -385,33 +365,28 @@ def _declared_time(_field: CustomField, value: object, _span: Span) -> str:
 
 
 def _option(field: CustomField, value: object, _span: Span) -> str:
-    label = _digits(value) if isinstance(value, int | Decimal) else value
+    label = format(Decimal(value).normalize(), "f") if isinstance(value, int | Decimal) else value
     labels = tuple(field.options.values())
     if not isinstance(label, str) or label not in labels:
         what = f"has no option {label!r}" if isinstance(label, str) else "takes one of its options"
         raise Unfit(f"it {what}", "write one of these", labels)
     if labels.count(label) > 1:
-        same = tuple(f"{id_}  {one}" for id_, one in field.options.items() if one == label)
+        same = tuple(f"{id_}  {option}" for id_, option in field.options.items() if option == label)
         raise Unfit(f"it has several options {label!r}", "rename one of them in Pipedrive", same)
     return label
 
 
 def _options(field: CustomField, value: object, span: Span) -> tuple[str, ...]:
+    labels = tuple(field.options.values())
     if isinstance(value, str):
-        value = [value] if value in field.options.values() else [part.strip() for part in value.split("|")]
+        value = [value] if value in labels else [part.strip() for part in value.split("|")]
     if not isinstance(value, list | tuple):
-        raise Unfit(
-            "it takes a list of its options", "write it in brackets: [ONE, OTHER]", tuple(field.options.values())
-        )
+        raise Unfit("it takes a list of its options", "write it in brackets: [ONE, OTHER]", labels)
     return tuple(sorted({_option(field, item, span) for item in value}))
 
 
-def _digits(number: int | Decimal) -> str:
-    return format(Decimal(number).normalize(), "f")
-
-
-def _declared_link(kind: str, *known_by: str) -> _Form:
-    """A person, organization or user: an id, or what people know of it."""
+def _declared_link(kind: str, *known_by: str) -> Callable[[CustomField, object, Span], Value]:
+    """Return the function for a person, organization or user: an id, or what people know of it."""
 
     def link(_field: CustomField, value: object, span: Span) -> Value:
         if isinstance(value, Mapping) and len(value) == 1:
@@ -429,12 +404,12 @@ def _declared_link(kind: str, *known_by: str) -> _Form:
     return link
 
 
-_DECLARED_FORMS: Mapping[str, _Form] = {
+_DECLARED: Mapping[str, Callable[[CustomField, object, Span], Value]] = {
     **dict.fromkeys(("varchar", "varchar_auto", "phone"), _short),
     "text": _long,
     "double": _declared_number,
     "monetary": _declared_money,
-    "date": _date,
+    "date": _declared_date,
     "time": _declared_time,
     "enum": _option,
     "set": _options,

@@ -5,9 +5,11 @@ A lead's identity is its `origin_id`, `<namespace>:<key>`: free text that only a
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from leadstate.kinds.base import Glance, Kind, Resolve, Wire, fields_set
+from pydantic import ConfigDict, Field
+
+from leadstate.kinds.base import Glance, Kind, Resolve, Spec, Uuid, Wire, fields_set
 from leadstate.kinds.custom_fields import answered, declared
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead_spec import AtLeastLabels, LeadFields, LeadSpec
@@ -16,13 +18,6 @@ from leadstate.kinds.values import (
     OrganizationRef,
     PersonRef,
     UserRef,
-    is_flag,
-    is_flag_or_none,
-    is_ids,
-    is_money_or_none,
-    is_text,
-    is_text_or_none,
-    is_whole_or_none,
     number_of,
     within_bounds,
 )
@@ -184,6 +179,32 @@ _WIRE = {
 }
 
 
+class MoneyForm(Spec):
+    """An amount as reports hold it."""
+
+    amount: int | str
+    currency: str
+
+
+class LeadForm(Spec):
+    """The attributes of a lead as reports hold them."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    title: str = ""
+    person: int | None = None
+    organization: int | None = None
+    owner: int | None = None
+    labels: Annotated[list[Uuid], Field(default_factory=list)]
+    value: MoneyForm | None = None
+    expected_close_date: str | None = None
+    visible_to: str | None = None
+    was_seen: bool | None = None
+    channel: int | None = None
+    channel_id: str | None = None
+    archived: bool = False
+
+
 def requests(change: Change, ids: Resolve) -> Sequence[Request]:
     """The requests that make the change.
 
@@ -257,20 +278,7 @@ LEAD = Kind(
     requests,
     reread,
     from_plain,
-    forms={
-        "title": is_text,
-        "person": is_whole_or_none,
-        "organization": is_whole_or_none,
-        "owner": is_whole_or_none,
-        "labels": is_ids,
-        "value": is_money_or_none,
-        "expected_close_date": is_text_or_none,
-        "visible_to": is_text_or_none,
-        "was_seen": is_flag_or_none,
-        "channel": is_whole_or_none,
-        "channel_id": is_text_or_none,
-        "archived": is_flag,
-    },
+    LeadForm,
     columns=(
         "title",
         "labels",

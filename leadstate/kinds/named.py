@@ -7,10 +7,9 @@ operations.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from leadstate.kinds.base import Item, Kind, Line, NotNull, Resolve, Spec, Wire, fields_set
-from leadstate.kinds.values import is_text, is_text_or_none
 from leadstate.model.address import Address, Ref, Span
 from leadstate.model.plan import Action, Change
 from leadstate.model.policy import Prune
@@ -69,7 +68,7 @@ def declare(kind: Kind, spec: NamedSpec, address: Address, span: Span, replaced_
     written = fields_set(spec)
     return Desired(
         address,
-        {name: written[name] for name in kind.forms if name in written} if spec.state == "present" else {},  # type: ignore[misc]  # the model has checked the values
+        {name: written[name] for name in kind.form.model_fields if name in written} if spec.state == "present" else {},  # type: ignore[misc]  # the model has checked the values
         span,
         names=(spec.name, *(name for name in spec.previously if name != spec.name)),
         present=spec.state == "present",
@@ -134,6 +133,9 @@ def named_kind(
     attributes = tuple(override.model_fields)
     always = frozenset(key for key in attributes if wire.model_fields[key].is_required())
 
+    fields: dict[str, Any] = {key: (str if key in always else str | None, "") for key in attributes}
+    form = create_model("Form", __base__=Spec, **fields)
+
     def decode(raw: object) -> Live:
         found = wire.model_validate(raw)
         known = text(found.name)
@@ -167,7 +169,7 @@ def named_kind(
         requests,
         reread,
         lambda _name, value: value,
-        {key: is_text if key in always else is_text_or_none for key in attributes},
+        form,
         columns,
         (Prune.LOCKED, Prune.ALL),
         f"Which undeclared {section} are deleted; locked: those that the lock file knows.",

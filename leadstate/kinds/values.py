@@ -1,6 +1,6 @@
-"""Values that several kinds share: amounts of money, references to people, and the forms that reports hold.
+"""Values that several kinds share: amounts of money and references to people.
 
-Amounts are exact, and small enough to travel as JSON numbers. The forms are predicates: a receipt may have been edited.
+Amounts are exact, and small enough to travel as JSON numbers.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,6 @@ from pydantic_core import PydanticCustomError
 
 from leadstate.kinds.base import Line, RemoteId, Spec
 from leadstate.pipedrive.answers import EXPONENT
-from leadstate.pipedrive.operations import UUID
 
 EXACT_DIGITS = 15
 """Amounts travel as JSON numbers, which every reader holds exactly up to 15 significant digits (IEEE 754 double)."""
@@ -62,48 +61,6 @@ class MoneySpec(Spec):
 
     amount: Amount
     currency: Currency
-
-
-def is_text(value: object) -> bool:
-    """Return whether a value is text."""
-    return isinstance(value, str)
-
-
-def is_text_or_none(value: object) -> bool:
-    """Return whether a value is text or null."""
-    return value is None or isinstance(value, str)
-
-
-def is_whole_or_none(value: object) -> bool:
-    """Return whether a value is a whole number or null."""
-    return value is None or (isinstance(value, int) and not isinstance(value, bool))
-
-
-def is_flag(value: object) -> bool:
-    """Return whether a value is true or false."""
-    return isinstance(value, bool)
-
-
-def is_flag_or_none(value: object) -> bool:
-    """Return whether a value is true, false or null."""
-    return value is None or isinstance(value, bool)
-
-
-def is_ids(value: object) -> bool:
-    """Return whether a value is a list of ids."""
-    return isinstance(value, list) and all(
-        isinstance(remote_id, str) and UUID.fullmatch(remote_id) for remote_id in value
-    )
-
-
-def is_money_or_none(value: object) -> bool:
-    """Return whether a value is an amount with its currency, or null."""
-    return value is None or (
-        isinstance(value, dict)
-        and value.keys() == {"amount", "currency"}
-        and isinstance(value["amount"], int | str)
-        and isinstance(value["currency"], str)
-    )
 
 
 EMAIL = r"^[^@\s]+@[^@\s]+$"

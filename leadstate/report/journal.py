@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from leadstate.kinds import KINDS
 from leadstate.model.address import RemoteRef
@@ -248,10 +248,12 @@ def _value(kind_name: str, name: str, value: object) -> Value:
     kind = KINDS[kind_name]
     if kind.custom_fields and name.startswith(CUSTOM):
         return kind.from_plain(name, value)
-    if name not in kind.forms:
+    if name not in kind.form.model_fields:
         raise ValueError(f"a {kind_name} has no attribute {name!r}")
-    if not kind.forms[name](value):
-        raise ValueError(f"{name} of a {kind_name} is {value!r}")
+    try:
+        kind.form.model_validate({name: value})
+    except ValidationError:
+        raise ValueError(f"{name} of a {kind_name} is {value!r}") from None
     if name in kind.references and isinstance(value, list):
         return tuple(sorted(RemoteRef(kind.references[name], remote_id) for remote_id in value))
     return kind.from_plain(name, value)

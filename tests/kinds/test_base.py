@@ -19,8 +19,8 @@ ANSWERED = {
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
 def test_every_decoded_attribute_has_a_form_in_receipts(kind: Kind) -> None:
-    assert kind.decode(ANSWERED[kind.name]).attrs.keys() == kind.forms.keys()
-    assert kind.references.keys() | kind.needed_to_recreate <= kind.forms.keys()
+    assert kind.decode(ANSWERED[kind.name]).attrs.keys() == kind.form.model_fields.keys()
+    assert kind.references.keys() | kind.needed_to_recreate <= kind.form.model_fields.keys()
 
 
 def test_a_kind_refers_only_to_kinds_before_it() -> None:

@@ -3,11 +3,12 @@
 The fields are listed once a run, at 10 tokens, and only where a declared lead that is not a finished seed names one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from leadstate.kinds.custom_fields import UNREADABLE, CustomField, CustomFields, Unfit, decode, normal
+from leadstate.kinds.custom_fields import CustomFields, Unfit, decode
 from leadstate.model.account import Account
+from leadstate.model.address import Span
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.resource import CUSTOM, Attrs, CustomValue, Desired, Value
 from leadstate.pipedrive.client import Reader
@@ -20,7 +21,7 @@ CANDIDATES = 20
 async def typed(
     account: Account, planned: Iterable[Desired], reader: Reader
 ) -> tuple[Account, CustomFields | None, tuple[Diagnostic, ...]]:
-    """The account with each custom field in normal form, and the fields it has; None where nothing needs them.
+    """Return the account with each custom field in normal form, and the fields it has; None if nothing needs them.
 
     A field that cannot be had is left out, so that nothing is planned for it; the diagnostic keeps the account from
     being applied.
@@ -33,78 +34,60 @@ async def typed(
     Raises:
         ApiError: the fields could not be read.
     """
-    used = {name.removeprefix(CUSTOM) for desired in planned for name in _custom(desired)}
-    if not used:
-        return replace(account, desired=tuple(_without(desired_item) for desired_item in account.desired)), None, ()
-    fields = CustomFields(await read_fields(reader)).using(used)
+    used = {name.removeprefix(CUSTOM) for desired in planned for name in _custom(desired.attrs)}
+    fields = await read_fields(reader, used) if used else None
     diagnostics: list[Diagnostic] = []
-    desired = tuple(_typed(desired_item, fields, diagnostics) for desired_item in account.desired)
-    return replace(account, desired=desired), fields, tuple(diagnostics)
+    made: list[Desired] = []
+    for desired in account.desired:
+        if not any(_custom(desired.attrs)):
+            made.append(desired)
+            continue
+        attrs, unfit = normal_attrs(desired.attrs, fields, desired.span)
+        made.append(replace(desired, attrs=attrs))
+        diagnostics += [_diagnostic(desired, name, failure) for name, failure in unfit.items()]
+    return replace(account, desired=tuple(made)), fields, tuple(diagnostics)
 
 
-async def read_fields(reader: Reader) -> list[CustomField]:
-    """The custom fields of an account.
+async def read_fields(reader: Reader, used: Iterable[str]) -> CustomFields:
+    """Return the custom fields of an account; where one that is used is not set, it is read as None.
 
     Raises:
         ApiError: they could not be read.
     """
-    return [found for row in await reader.rows(GET_DEAL_FIELDS) if (found := decode(row)) is not None]
+    rows = await reader.rows(GET_DEAL_FIELDS)
+    return CustomFields((found for row in rows if (found := decode(row)) is not None), used)
 
 
-def _custom(desired: Desired) -> list[str]:
-    """The custom fields that it shall have."""
-    return [name for name, value in desired.attrs.items() if isinstance(value, CustomValue)]
+def normal_attrs(attrs: Attrs, fields: CustomFields | None, span: Span) -> tuple[Attrs, dict[str, Unfit]]:
+    """Return attributes with custom fields in normal form; those that do not fit are left out, and why, by name.
 
-
-def _without(desired: Desired) -> Desired:
-    names = _custom(desired)
-    return replace(desired, attrs={k: v for k, v in desired.attrs.items() if k not in names}) if names else desired
-
-
-def _typed(desired: Desired, fields: CustomFields, diagnostics: list[Diagnostic]) -> Desired:
-    if not _custom(desired):
-        return desired
-    return replace(desired, attrs=_normal(desired.attrs, desired, fields, diagnostics))
-
-
-def _normal(attrs: Attrs, desired: Desired, fields: CustomFields, diagnostics: list[Diagnostic]) -> Attrs:
+    Without the account's fields all of them are left out.
+    """
     made: dict[str, Value] = {}
+    unfit: dict[str, Unfit] = {}
     for attribute, value in attrs.items():
         if not isinstance(value, CustomValue):
             made[attribute] = value
-            continue
-        name = attribute.removeprefix(CUSTOM)
-        try:
-            made[attribute] = normal(the_one(name, fields), value, desired.span)
-        except Unfit as unfit:
-            diagnostics.append(_diagnostic(desired, name, value, unfit))
-    return made
+        elif fields is not None:
+            try:
+                made[attribute] = fields.normal(attribute.removeprefix(CUSTOM), value, span)
+            except Unfit as failure:
+                unfit[attribute] = failure
+    return made, unfit
 
 
-def the_one(name: str, fields: CustomFields) -> CustomField:
-    """Return the field of a name; raise `Unfit` if there is none, or more than one."""
-    named = fields.named(name)
-    if not named:
-        fix = "write the name of a deal field, which leads have too, or create it in Pipedrive first"
-        raise Unfit("there is none of this name", fix, tuple(fields.names))
-    if len(named) > 1:
-        candidates = tuple(f"{field.key}  {field.type}" for field in named)
-        raise Unfit(f"there are {len(named)} of this name", "rename one of them in Pipedrive", candidates)
-    if named[0].type == UNREADABLE:
-        raise Unfit(
-            "the server describes it in a form that cannot be understood", "report it; other fields are not affected"
-        )
-    return named[0]
+def _custom(attrs: Attrs) -> Iterator[str]:
+    return (name for name, value in attrs.items() if isinstance(value, CustomValue))
 
 
-def _diagnostic(desired: Desired, name: str, value: CustomValue, unfit: Unfit) -> Diagnostic:
-    candidates = unfit.candidates
+def _diagnostic(desired: Desired, attribute: str, unfit: Unfit) -> Diagnostic:
+    value, candidates = desired.attrs[attribute], unfit.candidates
     more = f"\nand {len(candidates) - CANDIDATES} more" if len(candidates) > CANDIDATES else ""
     return desired.diagnostic(
         "custom-field",
         Severity.ERROR,
-        f"the custom field {name!r}: {unfit}",
+        f"the custom field {attribute.removeprefix(CUSTOM)!r}: {unfit}",
         detail="\n".join(candidates[:CANDIDATES]) + more,
         hint=unfit.fix,
-        span=value.span,
+        span=value.span if isinstance(value, CustomValue) else None,
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from leadstate.engine.read.custom_fields import the_one, typed
+from leadstate.engine.read.custom_fields import typed
 from leadstate.kinds.custom_fields import UNREADABLE, CustomField, CustomFields, Unfit
 from leadstate.model.account import Account
 from leadstate.model.address import Address, Span
@@ -24,9 +24,9 @@ FIELDS = CustomFields(
 
 
 def test_a_malformed_field_is_an_error_of_those_who_declare_it() -> None:
-    assert the_one("Score", FIELDS).key == "a"
+    assert FIELDS.normal("Score", CustomValue(7), HERE) == 7
     with pytest.raises(Unfit, match="cannot be understood"):
-        the_one("Broken", FIELDS)
+        FIELDS.normal("Broken", CustomValue(7), HERE)
 
 
 THERE = Span("leadstate.yaml", 20, 7)
@@ -116,7 +116,7 @@ def test_twenty_candidates_are_named(count: int, more: list[str]) -> None:
 
 def test_what_makes_a_field_unfit_says_what_to_do() -> None:
     with pytest.raises(Unfit) as unfit:
-        the_one("Broken", FIELDS)
+        FIELDS.normal("Broken", CustomValue(7), HERE)
     assert (str(unfit.value), unfit.value.fix, unfit.value.candidates) == (
         "the server describes it in a form that cannot be understood",
         "report it; other fields are not affected",
