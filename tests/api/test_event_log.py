@@ -17,7 +17,8 @@ from leadstate.model.plan import Outcome, Status
 from leadstate.sandbox import Sandbox
 from tests.harness.builders import account, label, planned
 from tests.harness.cli_in_process import leadstate
-from tests.harness.commands import NOWHERE, Folder, largest_file
+from tests.harness.commands import Folder, largest_file
+from tests.harness.connections import NOWHERE
 from tests.harness.disturbed_company import TOKEN
 from tests.harness.disturbed_process import PATIENCE, Process, gated
 from tests.harness.faults import Fault, FaultKind, Faults

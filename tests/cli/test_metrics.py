@@ -12,7 +12,8 @@ from leadstate import __version__
 from leadstate.cli.metrics import MEANINGS, Samples
 from leadstate.model.plan import Action
 from leadstate.sandbox import Sandbox
-from tests.harness.commands import NOWHERE, Folder
+from tests.harness.commands import Folder
+from tests.harness.connections import NOWHERE
 from tests.harness.disturbed_company import TOKEN
 from tests.harness.faults import Fault, FaultKind, Faults
 

@@ -9,7 +9,8 @@ import pytest
 from leadstate.api.session import Runtime
 from leadstate.cli.main import cli
 from tests.harness.builders import lead_id
-from tests.harness.recorded_reads import TOKEN, Company
+from tests.harness.connections import TOKEN
+from tests.harness.recorded_reads import Company
 
 COUNT = 30
 

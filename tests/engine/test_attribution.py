@@ -18,8 +18,8 @@ from leadstate.model.policy import Policy, Prune
 from leadstate.model.resource import CustomValue, Desired, Lookup
 from leadstate.pipedrive.connection import Spent
 from leadstate.pipedrive.operations import GET_PERSON, SEARCH_PERSONS
-from tests.harness.builders import HERE, label, lead
-from tests.harness.fake_api import FREE, Fake, Reply, failed, ok
+from tests.harness.builders import FREE, HERE, label, lead
+from tests.harness.fake_api import Fake, Reply, failed, ok
 
 ALL = Settings()
 JANE, MIRA = (Lookup("person", "email", f"{name}@acme.test", HERE) for name in ("jane", "mira"))

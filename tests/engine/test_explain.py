@@ -11,8 +11,8 @@ from leadstate.model.diagnostics import Severity
 from leadstate.model.plan import AccountPlan
 from leadstate.model.policy import Prune
 from leadstate.model.resource import Desired
-from tests.harness.builders import label, lead, shown
-from tests.harness.fake_api import FREE, Fake, Reply, ok
+from tests.harness.builders import FREE, label, lead, shown
+from tests.harness.fake_api import Fake, Reply, ok
 
 
 def looked_at(

@@ -10,9 +10,9 @@ from leadstate.model.address import Ref
 from leadstate.model.plan import Action, Reason, Status
 from leadstate.model.policy import Impact, Prune
 from leadstate.model.resource import CustomValue
-from tests.harness.builders import label, lead, lead_id, refs, shown
+from tests.harness.builders import FREE, label, lead, lead_id, refs, shown
 from tests.harness.random_accounts import declarations, live_accounts
-from tests.harness.recorded_writes import FREE, LABELS, Live, Recording, company
+from tests.harness.recorded_writes import LABELS, Live, Recording, company
 
 HOT = Ref("label", "Hot")
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import httpx
@@ -24,20 +24,19 @@ from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.plan import AccountPlan, Outcome, Status
 from leadstate.model.policy import Prune
 from leadstate.model.resource import Bindings, Desired
-from leadstate.pipedrive.connection import Connection, Spent, TokenAuth, http_client
+from leadstate.pipedrive.connection import Connection, Spent
 from leadstate.pipedrive.errors import BadAnswer, BudgetSpent
-from leadstate.pipedrive.secrets import Token
-from tests.harness.builders import ORDER, account, label, lead, live_lead, planned, refs, shown
-from tests.harness.fake_api import FREE, Fake, Heard, ends, failed, ok
+from tests.harness.builders import FREE, ORDER, account, label, lead, live_lead, planned, refs, shown
+from tests.harness.fake_api import Fake, Heard, ends, failed, ok
 
 GONE = Diagnostic("x", Severity.WARNING, "x")
 ERROR = Diagnostic("x", Severity.ERROR, "x")
 
 
-def job(http: httpx.AsyncClient, name: str, *desired: Desired, **of_account: object) -> AccountJob:
+def job(connection: Connection, name: str, *desired: Desired, **of_account: object) -> AccountJob:
     moved = tuple(replace(item, address=replace(item.address, account=name)) for item in desired)
     found = replace(Account(name, "http://127.0.0.1:1", "ns", FREE, moved), **of_account)  # type: ignore[arg-type]  # any
-    return AccountJob(found, Connection(http, found.origin, TokenAuth(Token("t" * 40))))
+    return AccountJob(found, connection)
 
 
 def apply(
@@ -45,15 +44,21 @@ def apply(
 ) -> tuple[AccountPlan, Applied]:
     """Plan and apply one account, and read it again."""
 
-    async def main() -> tuple[AccountPlan, Applied]:
-        async with http_client(fake) as http:
-            work = [job(http, "emea", *desired, **of_account)]
-            plans = await plan_all(work, Settings())
-            fake.sent.clear()
-            (applied,) = await apply_all(work, plans, Settings(), heard)
-            return plans[0], applied
+    async def main(connection: Connection) -> tuple[AccountPlan, Applied]:
+        work = [job(connection, "emea", *desired, **of_account)]
+        plans = await plan_all(work, Settings())
+        fake.sent.clear()
+        (applied,) = await apply_all(work, plans, Settings(), heard)
+        return plans[0], applied
 
-    return asyncio.run(main())
+    return fake.connect(main)
+
+
+def look_at(fake: Fake, *desired: Desired, settings: Settings, **of_account: object) -> AccountPlan:
+    async def main(connection: Connection) -> AccountPlan:
+        return (await plan_all([job(connection, "emea", *desired, **of_account)], settings))[0]
+
+    return fake.connect(main)
 
 
 MISTAKE = "{}: this is a mistake in leadstate"
@@ -69,7 +74,7 @@ NO_VALUE = "an answer holds a value that cannot be worked with ({})"
         (RecursionError(), "bad-answer", NO_VALUE),
     ],
 )
-def test_whatever_is_raised_in_one_account_the_others_are_done(failure: Exception, code: str, words: str) -> None:
+def test_an_exception_in_one_account_does_not_stop_the_others(failure: Exception, code: str, words: str) -> None:
     ended: list[str] = []
 
     async def do(work: AccountJob) -> str:
@@ -78,13 +83,14 @@ def test_whatever_is_raised_in_one_account_the_others_are_done(failure: Exceptio
             raise failure
         return work.account.name
 
-    async def main() -> list[str | Diagnostic]:
-        async with http_client(Fake()) as http:
-            work = [job(http, name) for name in "abc"]
-            fail: Callable[[AccountJob, Diagnostic], str | Diagnostic] = lambda _, diagnostic: diagnostic  # noqa: E731  its type
-            return await each(work, do, fail, lambda work: ended.append(work.account.name))
+    def fail(_: AccountJob, diagnostic: Diagnostic) -> str | Diagnostic:
+        return diagnostic
 
-    first, second, third = asyncio.run(main())
+    async def main(connection: Connection) -> list[str | Diagnostic]:
+        work = [job(connection, name) for name in "abc"]
+        return await each(work, do, fail, lambda work: ended.append(work.account.name))
+
+    first, second, third = Fake().connect(main)
     assert (first, third) == ("a", "c")
     assert isinstance(second, Diagnostic)
     assert (second.code, second.severity, second.account) == (code, Severity.ERROR, "b")
@@ -99,7 +105,7 @@ def test_an_error_with_a_name_keeps_it() -> None:
     assert (found.code, found.account, found.summary) == ("budget-spent", "emea", "getLeads: no tokens")
 
 
-def test_many_accounts_wait_for_their_turn() -> None:
+def test_32_accounts_are_worked_on_at_a_time() -> None:
     under_way = most = 0
 
     async def do(_: AccountJob) -> None:
@@ -109,38 +115,32 @@ def test_many_accounts_wait_for_their_turn() -> None:
         await asyncio.sleep(0)
         under_way -= 1
 
-    async def main() -> None:
-        async with http_client(Fake()) as http:
-            await each([job(http, str(number)) for number in range(2 * AT_ONCE)], do, lambda *_: None)
+    async def main(connection: Connection) -> None:
+        await each([job(connection, str(number)) for number in range(2 * AT_ONCE)], do, lambda *_: None)
 
-    asyncio.run(main())
+    Fake().connect(main)
     assert most == AT_ONCE == 32
 
 
-def test_a_failure_of_ours_while_planning_is_that_accounts_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_while_planning_is_an_error_of_its_account(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(_: object) -> dict[str, int]:
         raise KeyError
 
     monkeypatch.setattr("leadstate.engine.run.existing", fails)
 
-    async def main() -> list[AccountPlan]:
-        async with http_client(Fake()) as http:
-            return await plan_all([job(http, "a", label("Hot"))], Settings())
-
-    (plan,) = asyncio.run(main())
+    plan = look_at(Fake(), label("Hot"), settings=Settings())
     assert not plan.complete
     assert [found.code for found in plan.diagnostics] == ["internal"]
 
 
-def test_each_account_that_is_planned_is_heard_of() -> None:
+def test_each_planned_account_is_reported() -> None:
     ended: list[str] = []
 
-    async def main() -> None:
-        async with http_client(Fake()) as http:
-            work = [job(http, name, label("Hot")) for name in "ab"]
-            await plan_all(work, Settings(), lambda done: ended.append(done.account.name))
+    async def main(connection: Connection) -> None:
+        work = [job(connection, name, label("Hot")) for name in "ab"]
+        await plan_all(work, Settings(), lambda done: ended.append(done.account.name))
 
-    asyncio.run(main())
+    Fake().connect(main)
     assert sorted(ended) == ["a", "b"]
 
 
@@ -165,13 +165,13 @@ DONE = {Address("emea", "label", "Hot"): Outcome(Status.APPLIED)}
         (Applied({**DONE, Address("emea", "label", "x"): Outcome(Status.UNKNOWN)}, Spent(), plan_with()), True, False),
     ],
 )
-def test_an_apply_is_settled_where_all_is_done_and_nothing_remains(
+def test_an_apply_is_settled_if_all_is_applied_and_nothing_remains(
     applied: Applied, *, converged: bool, settled: bool
 ) -> None:
     assert (applied.converged, applied.settled) == (converged, settled)
 
 
-def test_an_account_is_read_again_after_its_apply() -> None:
+def test_an_account_is_refreshed_after_its_apply() -> None:
     fake = Fake()
     plan, applied = apply(fake, label("Hot"))
     assert applied.settled
@@ -183,7 +183,7 @@ def test_an_account_is_read_again_after_its_apply() -> None:
     assert plan.applyable
 
 
-def test_a_namesake_that_somebody_made_meanwhile_is_an_error_that_remains() -> None:
+def test_a_label_of_the_same_name_made_meanwhile_is_an_error_that_remains() -> None:
     fake = Fake()
     fake.before["POST leadLabels", 0] = lambda: fake.label("theirs", "Hot", "blue")
     _, applied = apply(fake, label("Hot"))
@@ -193,7 +193,7 @@ def test_a_namesake_that_somebody_made_meanwhile_is_an_error_that_remains() -> N
     assert not applied.settled
 
 
-def test_a_second_lead_of_our_marker_is_an_error_that_remains_whatever_the_lock_file_knows() -> None:
+def test_a_second_lead_with_a_marker_is_an_error_that_remains_although_the_lock_file_knows_an_id() -> None:
     """The list is read, though the lead that was created could be read by its id for less."""
     fake = Fake()
     fake.lead("known", "ns:a", title="a")
@@ -203,7 +203,7 @@ def test_a_second_lead_of_our_marker_is_an_error_that_remains_whatever_the_lock_
     assert [found.code for found in applied.remaining.diagnostics] == ["ambiguous"]
 
 
-def test_why_an_account_could_not_be_read_again_is_kept() -> None:
+def test_a_failed_refresh_after_an_apply_keeps_its_reason() -> None:
     fake = Fake()
     spent = failed(429, "daily budget spent")
     fake.before["GET leadLabels", 1] = lambda: spent
@@ -214,7 +214,7 @@ def test_why_an_account_could_not_be_read_again_is_kept() -> None:
     assert not applied.settled
 
 
-def test_a_failure_of_ours_while_reading_again_loses_no_outcome(
+def test_an_internal_error_during_the_refresh_loses_no_outcome(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     fake = Fake()
@@ -231,7 +231,7 @@ def test_a_failure_of_ours_while_reading_again_loses_no_outcome(
     assert "internal error in emea" in caplog.messages
 
 
-def test_a_failure_of_ours_while_applying_is_that_accounts_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_while_applying_is_an_error_of_its_account(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> None:
         raise KeyError
 
@@ -240,14 +240,14 @@ def test_a_failure_of_ours_while_applying_is_that_accounts_error(monkeypatch: py
     assert applied == Applied({}, Spent(), None, "KeyError: this is a mistake in leadstate")
 
 
-def test_who_watches_an_apply_hears_of_each_change() -> None:
+def test_an_observer_is_told_of_each_change() -> None:
     heard = Heard()
     apply(Fake(), label("Hot"), lead("a"), heard=heard)
     assert sorted(heard.ended) == [("label:Hot", "applied"), ("lead:a", "applied")]
 
 
 @pytest.mark.parametrize(("lock", "lists"), [({Ref("lead", "a"): "1"}, 0), ({}, 1)])
-def test_leads_are_listed_again_where_the_apply_learnt_an_id(lock: Mapping[Ref, str], lists: int) -> None:
+def test_leads_are_listed_again_if_the_apply_learnt_an_id(lock: Mapping[Ref, str], lists: int) -> None:
     """A list shows a second lead of a marker, which may have been made meanwhile."""
     fake = Fake()
     fake.lead("1", "ns:a", title="old")
@@ -256,7 +256,7 @@ def test_leads_are_listed_again_where_the_apply_learnt_an_id(lock: Mapping[Ref, 
     assert fake.sent.count("GET leads") == lists
 
 
-def test_what_an_apply_learnt_takes_the_place_of_what_was_remembered_under_another_key() -> None:
+def test_ids_learnt_by_an_apply_replace_those_of_the_lock_file() -> None:
     plan = planned(account(lead("a")), live_lead("a", remote_id="1", title="old"))
     remembered = {Ref("lead", "former"): "1", Ref("lead", "b"): "2", Ref("label", "x"): "1"}
     assert _with_ids(replace(account(), lock=remembered), plan).lock == {
@@ -266,7 +266,7 @@ def test_what_an_apply_learnt_takes_the_place_of_what_was_remembered_under_anoth
     }
 
 
-def test_a_lead_that_the_apply_archived_is_found_again_however_many_are_in_the_archive() -> None:
+def test_a_lead_archived_by_the_apply_is_found_in_an_archive_of_any_length() -> None:
     fake = Fake(sorts=False)
     for number in range(501):
         fake.lead(f"old{number}", None, is_archived=True)
@@ -280,25 +280,24 @@ def test_a_lead_that_the_apply_archived_is_found_again_however_many_are_in_the_a
     assert applied.settled
 
 
-def test_a_lead_that_was_created_and_archived_is_found_by_its_id() -> None:
+def test_a_lead_created_and_archived_by_the_apply_is_found_by_its_id() -> None:
     fake = Fake(sorts=False)
     for number in range(501):
         fake.lead(f"old{number}", None, is_archived=True)
 
-    async def main() -> Applied:
-        async with http_client(fake) as http:
-            work = [job(http, "emea", lead("a", archived=True), policy=replace(FREE, archived_pages=1))]
-            settings = Settings(allow=frozenset({"archived-unknown"}))
-            plans = await plan_all(work, settings)
-            assert plans[0].applyable
-            return (await apply_all(work, plans, settings))[0]
+    async def main(connection: Connection) -> Applied:
+        work = [job(connection, "emea", lead("a", archived=True), policy=replace(FREE, archived_pages=1))]
+        settings = Settings(allow=frozenset({"archived-unknown"}))
+        plans = await plan_all(work, settings)
+        assert plans[0].applyable
+        return (await apply_all(work, plans, settings))[0]
 
-    applied = asyncio.run(main())
+    applied = fake.connect(main)
     assert set(ends(applied.outcomes).values()) == {"applied"}
     assert applied.settled
 
 
-def test_what_was_not_begun_says_why() -> None:
+def test_a_skipped_account_says_why() -> None:
     plan = planned(account(label("Hot")))
     assert skip_all(plan) == Applied({}, Spent(), plan)
     skipped = skip_all(plan, "because us failed")
@@ -309,7 +308,7 @@ def test_what_was_not_begun_says_why() -> None:
     assert unread == Applied({}, Spent(), None, "x")
 
 
-def test_an_account_that_has_nothing_to_do_or_may_not_be_applied_is_not_asked_again() -> None:
+def test_an_account_without_changes_or_that_is_refused_is_not_refreshed() -> None:
     fake = Fake()
     fake.label("hot", "Hot")
     plan, applied = apply(fake, label("Hot"))
@@ -322,7 +321,7 @@ def test_an_account_that_has_nothing_to_do_or_may_not_be_applied_is_not_asked_ag
     assert not applied.settled
 
 
-def test_an_account_that_cannot_be_read_says_why_it_was_not_applied() -> None:
+def test_an_unreadable_account_says_why_it_was_not_applied() -> None:
     fake = Fake()
     fake.before["GET leadLabels", 0] = lambda: failed(401)
     _, applied = apply(fake, label("Hot"))
@@ -330,7 +329,7 @@ def test_an_account_that_cannot_be_read_says_why_it_was_not_applied() -> None:
     assert applied.unread.startswith("getLeadLabels: 401")
 
 
-def test_the_plan_of_an_account_that_cannot_be_read_holds_the_reason_and_nothing_else() -> None:
+def test_the_plan_of_an_unreadable_account_holds_only_the_reason() -> None:
     where = account(label("Hot"))
     assert unread(where, ERROR) == AccountPlan(
         "emea", where.origin, (), (), 0, (ERROR,), Bindings(), complete=False, named=(), reading=None
@@ -339,7 +338,7 @@ def test_the_plan_of_an_account_that_cannot_be_read_holds_the_reason_and_nothing
     assert skip_all(unread(where, GONE)).unread == ""
 
 
-def test_a_mistake_of_ours_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_internal_error_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
     failure = KeyError("k")
     with caplog.at_level("DEBUG", "leadstate"):
         failure_of(failure, "emea")
@@ -349,14 +348,6 @@ def test_a_mistake_of_ours_is_logged_with_its_traceback(caplog: pytest.LogCaptur
     assert record.getMessage() == "internal error in emea"
     assert record.exc_info is not None
     assert record.exc_info[1] is failure
-
-
-def look_at(fake: Fake, *desired: Desired, settings: Settings, **of_account: object) -> AccountPlan:
-    async def main() -> AccountPlan:
-        async with http_client(fake) as http:
-            return (await plan_all([job(http, "emea", *desired, **of_account)], settings))[0]
-
-    return asyncio.run(main())
 
 
 @pytest.mark.parametrize(
@@ -372,7 +363,7 @@ def look_at(fake: Fake, *desired: Desired, settings: Settings, **of_account: obj
         (100, 0, (), True),
     ],
 )
-def test_the_command_line_says_what_an_apply_may_cost_else_the_policy(
+def test_a_chosen_token_limit_overrides_the_policy(
     policy: int | None, chosen: int | None, allow: tuple[str, ...], *, refused: bool
 ) -> None:
     settings = Settings(max_tokens=chosen, allow=frozenset(allow))
@@ -382,7 +373,7 @@ def test_the_command_line_says_what_an_apply_may_cost_else_the_policy(
     assert plan.applyable is not refused
 
 
-def test_what_an_apply_must_leave_of_the_day_is_counted_from_what_the_server_says() -> None:
+def test_the_reserve_is_counted_from_the_budget_that_the_server_reports() -> None:
     fake = Fake()
     headers = {"x-daily-ratelimit-token-remaining": "30", "x-daily-ratelimit-token-limit": "100"}
     fake.before["GET leadLabels", 0] = lambda: httpx.Response(200, json={"success": True, "data": []}, headers=headers)
@@ -394,7 +385,7 @@ def test_what_an_apply_must_leave_of_the_day_is_counted_from_what_the_server_say
     assert look_at(fake, label("Hot"), settings=Settings()).applyable
 
 
-def test_a_target_reads_and_plans_what_it_needs_and_nothing_else() -> None:
+def test_a_target_reads_and_plans_only_what_it_needs() -> None:
     policy = replace(FREE, prune_rules={"lead": Prune.OWNED})
     wanted = (label("Hot"), label("Cold"), lead("a"), lead("b"))
     for target, expected, leads in (
@@ -413,13 +404,13 @@ def test_a_target_reads_and_plans_what_it_needs_and_nothing_else() -> None:
     assert shown(look_at(fake, settings=Settings(), policy=policy)) == ["- lead:gone"]
 
 
-def test_labels_that_a_targeted_lead_refers_to_come_with_it() -> None:
+def test_labels_that_a_targeted_lead_refers_to_are_planned_with_it() -> None:
     chosen = Settings(targets=(Target.parse("lead:a", ORDER),))
     plan = look_at(Fake(), label("Hot"), label("Cold"), lead("a", labels=refs("Hot")), settings=chosen)
     assert shown(plan) == ["+ label:Hot", "+ lead:a"]
 
 
-def test_a_token_of_another_company_ends_it_before_anything_is_read() -> None:
+def test_a_token_of_another_company_is_refused_before_anything_is_read() -> None:
     fake = Fake()
     me = {"id": 1, "name": "Sam", "company_id": 2, "company_name": "B", "company_domain": "b", "is_admin": 1}
     fake.leads["me"] = me
@@ -429,7 +420,7 @@ def test_a_token_of_another_company_ends_it_before_anything_is_read() -> None:
     assert fake.sent == ["GET users/me"]
 
 
-def test_a_label_goes_from_its_day_on() -> None:
+def test_a_label_is_deleted_from_its_day_on() -> None:
     fake = Fake()
     fake.label("old", "Old")
     old = replace(label("Old", present=False), not_before="2027-01-31")
@@ -438,17 +429,16 @@ def test_a_label_goes_from_its_day_on() -> None:
     assert shown(look_at(fake, old, settings=Settings())) == ["- label:Old"]
 
 
-def test_an_interrupt_begins_nothing_and_reads_again() -> None:
+def test_an_interrupt_before_the_first_change_skips_all() -> None:
     fake, interrupted = Fake(), asyncio.Event()
     interrupted.set()
 
-    async def main() -> Applied:
-        async with http_client(fake) as http:
-            work = [job(http, "emea", label("Hot"))]
-            plans = await plan_all(work, Settings())
-            return (await apply_all(work, plans, Settings(), None, interrupted))[0]
+    async def main(connection: Connection) -> Applied:
+        work = [job(connection, "emea", label("Hot"))]
+        plans = await plan_all(work, Settings())
+        return (await apply_all(work, plans, Settings(), None, interrupted))[0]
 
-    applied = asyncio.run(main())
+    applied = fake.connect(main)
     assert [(outcome.status, outcome.detail) for outcome in applied.outcomes.values()] == [
         (Status.SKIPPED, "because the run was interrupted")
     ]

@@ -20,8 +20,9 @@ from leadstate.model.policy import Prune
 from leadstate.pipedrive import client
 from leadstate.sandbox import Sandbox
 from tests.faults.conftest import Counted
-from tests.harness.builders import label, label_id, lead, lead_id, refs
-from tests.harness.commands import NOWHERE, Ended, Folder, Kill, folder
+from tests.harness.builders import FREE, label, label_id, lead, lead_id, refs
+from tests.harness.commands import Ended, Folder, Kill, folder
+from tests.harness.connections import NOWHERE
 from tests.harness.disturbed_company import LONG, Body, State, Ticks, company, state
 from tests.harness.effects import Effect, effects
 from tests.harness.forgery import Forgery, dumped, forgeries, seal, seal_journal
@@ -29,7 +30,6 @@ from tests.harness.plan_cases import (
     BOTH,
     LABELS,
     LEADS,
-    NO_GUARDS,
     UNMANAGED,
     Case,
     account,
@@ -157,7 +157,7 @@ LOCKED = Case(
         lead("a", title="after", labels=refs("Hot", "New")),
         lead("b", title="b"),
         lead("c", title="deleted by hand"),
-        policy=replace(NO_GUARDS, prune_rules={"label": Prune.LOCKED}),
+        policy=replace(FREE, prune_rules={"label": Prune.LOCKED}),
     ),
 )
 

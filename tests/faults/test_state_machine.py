@@ -29,11 +29,11 @@ from leadstate.model.resource import AtLeast, Desired
 from leadstate.pipedrive import client
 from leadstate.sandbox import Sandbox
 from tests.faults.conftest import Counted
-from tests.harness.builders import label, lead, lead_id, refs
+from tests.harness.builders import FREE, label, lead, lead_id, refs
 from tests.harness.disturbed_company import LONG, Run, State, Step, Ticks, company, leaks, plan_and_apply, state
 from tests.harness.edits import Edit
 from tests.harness.faults import Fault, FaultKind
-from tests.harness.plan_cases import NO_GUARDS, Case, account, live_label, live_lead
+from tests.harness.plan_cases import Case, account, live_label, live_lead
 
 RUNS, STEPS = (1_500, 20) if LONG else (60, 12)
 PAGE = 3
@@ -83,7 +83,7 @@ def declarations(draw: st.DrawFn) -> Account:
             wanted["archived"] = draw(st.booleans())
         desired.append(lead(key, create_only=draw(st.sampled_from((False, False, True))), **wanted))
     policy = replace(
-        NO_GUARDS,
+        FREE,
         prune_rules={
             "label": draw(st.sampled_from((Prune.NONE, Prune.ALL))),
             "lead": draw(st.sampled_from((Prune.NONE, Prune.OWNED))),
@@ -374,7 +374,7 @@ SHIFTED = Case(
     account(
         *(lead(str(i), title=f"ns:{i}") for i in (0, 3, 6)),
         label("Old", present=False),
-        policy=replace(NO_GUARDS, refuse_in_use=True),
+        policy=replace(FREE, refuse_in_use=True),
     ),
 )
 

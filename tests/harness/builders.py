@@ -13,6 +13,8 @@ from leadstate.reconcile.planner import plan_account
 
 HERE = Span("leadstate.yaml", 3, 5)
 ORDER = ("label", "lead")
+FREE = Policy(max_deletes=None, max_delete_percent=None, refuse_in_use=False)
+"""A policy without guards."""
 
 
 def label(name: str, color: str = "red", *previous: str, key: str | None = None, present: bool = True) -> Desired:

@@ -1,6 +1,5 @@
 """The command line in this process against a sandbox in this process; a run can be killed at any request."""
 
-import asyncio
 import json
 import resource
 import shutil
@@ -18,12 +17,9 @@ import httpx
 from leadstate.api.session import Runtime
 from leadstate.cli.main import cli
 from leadstate.model.errors import LeadstateError
-from leadstate.pipedrive.connection import Pace
 from leadstate.sandbox import Sandbox
+from tests.harness.connections import FakeTime
 from tests.harness.disturbed_company import TOKEN, Body, Step, Wire, as_it_is, nobody
-
-NOWHERE = "http://127.0.0.1:1"
-"""The address of an account whose requests never leave this process."""
 
 EXPECTED = (click.ClickException, click.Abort, LeadstateError, OSError)
 """Exceptions of which the command line makes a message; any other is `error[internal]`."""
@@ -48,17 +44,6 @@ def largest_file(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-@dataclass
-class Time:
-    """A clock that only sleeping moves."""
-
-    now: float = 1000.0
-
-    async def sleep(self, seconds: float) -> None:
-        self.now += seconds
-        await asyncio.sleep(0)
 
 
 @dataclass(frozen=True)
@@ -118,11 +103,10 @@ class Folder:
         """Run a command; options that name a file take it relative to the folder where it is written `./FILE`."""
         victim = _Victim(self.path, kill)
         wire = Wire(sandbox, victim.before, victim.after)
-        time = Time()
         runtime = Runtime(
             environ={"TOKEN": TOKEN},
             transport=wire,
-            pace=Pace(lambda: time.now, time.sleep, lambda: 0.5),
+            pace=FakeTime().pace(),
             receipts=self.path / "receipts",
             cache=self.path / "cache",
             state=self.path / "state",

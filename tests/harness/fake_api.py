@@ -17,11 +17,11 @@ from leadstate.model.policy import Impact, Policy
 from leadstate.model.resource import Desired
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.connection import Connection
-from tests.harness.connections import FakeTime, connect
+from tests.harness.builders import FREE
+from tests.harness.connections import NOWHERE, FakeTime, connect
 
 T = TypeVar("T")
 Reply = httpx.Response
-FREE = Policy(max_deletes=None, max_delete_percent=None, refuse_in_use=False)
 
 
 @dataclass
@@ -120,7 +120,7 @@ class Fake(httpx.AsyncBaseTransport):
         self, *desired: Desired, policy: Policy = FREE, impact: Impact = Impact.LIVE, **of_account: Any
     ) -> AccountPlan:
         """Plan these declarations."""
-        account = Account("emea", "http://127.0.0.1:1", "ns", policy, desired, **of_account)
+        account = Account("emea", NOWHERE, "ns", policy, desired, **of_account)
         return self.run(lambda writer: plan_one(account, writer, Settings(impact=impact)))
 
     def apply(self, plan: AccountPlan, observer: "Heard | None" = None) -> Outcomes:

@@ -10,15 +10,14 @@ from leadstate.model.address import Ref
 from leadstate.model.policy import Policy, Prune
 from leadstate.model.resource import AtLeast, Desired, Money
 from leadstate.sandbox import Sandbox
-from tests.harness.builders import label, label_id, lead, lead_id, refs
+from tests.harness.builders import FREE, label, label_id, lead, lead_id, refs
+from tests.harness.connections import NOWHERE
 from tests.harness.disturbed_company import Body, Ticks, company
 
-NO_GUARDS = Policy(max_deletes=None, max_delete_percent=None, refuse_in_use=False)
 
-
-def account(*desired: Desired, policy: Policy = NO_GUARDS) -> Account:
+def account(*desired: Desired, policy: Policy = FREE) -> Account:
     """Return an account that declares these objects."""
-    return Account("emea", "http://127.0.0.1:1", "ns", policy, desired)
+    return Account("emea", NOWHERE, "ns", policy, desired)
 
 
 def merged(name: str) -> Desired:
@@ -39,7 +38,7 @@ def live_lead(number: int, marker: str | None, *labels: int, **more: Any) -> Bod
 
 
 UNMANAGED = (live_lead(90, None, 1, 2), live_lead(91, "other:a", 3), live_lead(92, None, is_archived=True))
-OWNED = replace(NO_GUARDS, prune_rules={"lead": Prune.OWNED})
+OWNED = replace(FREE, prune_rules={"lead": Prune.OWNED})
 
 
 @dataclass(frozen=True)

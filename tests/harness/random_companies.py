@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from leadstate.sandbox import Sandbox
 from tests.harness.builders import label_id, lead_id
-from tests.harness.commands import NOWHERE
+from tests.harness.connections import NOWHERE
 from tests.harness.disturbed_company import Body, State, Ticks, company
 from tests.harness.edits import Edit
 from tests.harness.plan_cases import live_label, live_lead

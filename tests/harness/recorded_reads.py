@@ -1,6 +1,5 @@
 """A company whose leads are read in different ways, with a clock of its own; every request is written down."""
 
-import asyncio
 import email.utils
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,12 +16,11 @@ from leadstate.model.address import Ref
 from leadstate.model.plan import AccountPlan
 from leadstate.model.policy import Policy
 from leadstate.model.resource import Desired
-from leadstate.pipedrive.connection import Connection, TokenAuth, http_client
-from leadstate.pipedrive.secrets import Token
+from leadstate.pipedrive.connection import Connection
 from leadstate.sandbox import Sandbox
 from tests.harness.builders import lead_id
+from tests.harness.connections import NOWHERE, TOKEN, connect
 
-TOKEN = "t" * 40
 LABEL_ID = "00000000-0000-4000-8000-000000000001"
 BEGIN = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -92,21 +90,19 @@ class Company(httpx.AsyncBaseTransport):
         """Return an account that declares these; the lock file knows each of our leads but the unknown."""
         known = {f"k{number}": lead_id(number) for number in range(self.ours) if number not in unknown}
         refs = {Ref("lead", key): id_ for key, id_ in (known | dict(lock or {})).items()}
-        return Account("emea", "http://127.0.0.1:1", "ns", Policy(), desired, lock=refs)
+        return Account("emea", NOWHERE, "ns", Policy(), desired, lock=refs)
 
     def plan(self, account: Account, settings: Settings | None = None) -> AccountPlan:
         """Plan the account; `sent` counts what that took."""
         self.sent.clear()
 
-        async def main() -> AccountPlan:
-            async with http_client(self) as http:
-                connection = Connection(http, account.origin, TokenAuth(Token(TOKEN)))
-                connection.lengths.update({"getLeads": self.pages} if self.pages else {})
-                (plan,) = await plan_all([AccountJob(account, connection)], settings or Settings())
-                self.lengths = connection.lengths
-                return plan
+        async def main(connection: Connection) -> AccountPlan:
+            connection.lengths.update({"getLeads": self.pages} if self.pages else {})
+            (plan,) = await plan_all([AccountJob(account, connection)], settings or Settings())
+            self.lengths = connection.lengths
+            return plan
 
-        return asyncio.run(main())
+        return connect(self, main)
 
     def later(self, **time: int) -> None:
         self.now += timedelta(**time)

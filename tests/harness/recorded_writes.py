@@ -1,6 +1,5 @@
 """One company in this process that is applied to while every touch is kept, for tests of what a receipt records."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,13 +13,11 @@ from leadstate.model.account import Account
 from leadstate.model.plan import AccountPlan, AccountReceipt, Touch
 from leadstate.model.policy import Impact, Policy
 from leadstate.model.resource import Desired
-from leadstate.pipedrive.connection import Connection, TokenAuth, http_client
-from leadstate.pipedrive.secrets import Token
+from leadstate.pipedrive.connection import Connection
 from leadstate.sandbox import Sandbox
-from tests.harness.builders import lead_id
+from tests.harness.builders import FREE, lead_id
+from tests.harness.connections import NOWHERE, TOKEN, connect
 
-TOKEN = "t" * 40
-FREE = Policy(max_deletes=None, max_delete_percent=None, refuse_in_use=False)
 LABELS = {name: f"00000000-0000-4000-8000-{number:012x}" for number, name in enumerate(("Hot", "Warm", "Cold"))}
 
 
@@ -100,22 +97,20 @@ class Live:
         return {lead["id"]: lead for lead in self.sandbox.dump()["companies"][0]["leads"]}
 
     def account(self, *desired: Desired, policy: Policy = FREE, **more: Any) -> Account:
-        return Account("emea", "http://127.0.0.1:1", "ns", policy, desired, **more)
+        return Account("emea", NOWHERE, "ns", policy, desired, **more)
 
     def apply(
         self, account: Account, observer: Observer | None = None, impact: Impact = Impact.LIVE
     ) -> tuple[AccountPlan, Applied]:
         """Plan and apply."""
 
-        async def main() -> tuple[AccountPlan, Applied]:
-            async with http_client(httpx.ASGITransport(self.sandbox.app)) as http:
-                work = [AccountJob(account, Connection(http, account.origin, TokenAuth(Token(TOKEN))))]
-                chosen = Settings(impact=impact)
-                plans = await plan_all(work, chosen)
-                (applied,) = await apply_all(work, plans, chosen, observer)
-                return plans[0], applied
+        async def main(connection: Connection) -> tuple[AccountPlan, Applied]:
+            work, chosen = [AccountJob(account, connection)], Settings(impact=impact)
+            plans = await plan_all(work, chosen)
+            (applied,) = await apply_all(work, plans, chosen, observer)
+            return plans[0], applied
 
-        return asyncio.run(main())
+        return connect(httpx.ASGITransport(self.sandbox.app), main)
 
     def undone(self, account: Account, impact: Impact = Impact.LIVE) -> tuple[AccountPlan, Applied, AccountPlan]:
         """Apply, then restore; return the rollback's plan, its end, and what a second rollback finds."""

@@ -19,18 +19,26 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
 REPOSITORY = "acme/crm"
+HEAD, MERGED = "b" * 40, "c" * 40
+"""The head of the pull request that is planned, and the commit of its merge."""
+EXAMPLE_URL = "http://127.0.0.1:8765"
+"""The address of the sandbox in examples."""
 _EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}")
 _TOKEN = re.compile(r"'[^']*'|&&|\|\||!=|==|!|[A-Za-z_][\w.-]*\(\)|[A-Za-z_][\w.-]*")
 _WORDS = {"&&": " and ", "||": " or ", "!": " not ", "==": "==", "!=": "!=", "always()": "True"}
 
-PYTHON = """#!/bin/sh
+PYTHON = """\
 case "$1 $2 $3" in
   "-I -m venv") mkdir -p "$4/bin" && cp "$(dirname "$0")/python" "$4/bin/" ;;
   "-I -m pip") echo "$@" >> "$PIP_LOG" ;;
   *) exec {python} "$@" ;;
 esac
 """
-LEADSTATE = '#!/bin/sh\nexec {python} -I -m leadstate "$@"\n'
+
+
+def pull(repository: str = REPOSITORY, user: str = "ann") -> dict[str, Any]:
+    """Return a pull request, as GitHub's JSON has it."""
+    return {"number": 7, "head": {"sha": HEAD, "repo": {"full_name": repository}}, "user": {"login": user}}
 
 
 def read(path: Path) -> Any:
@@ -78,15 +86,51 @@ class Runner:
     def __post_init__(self) -> None:
         for name in ("workspace", "bin", "home", "temp", "artifacts", "caches"):
             (self.home / name).mkdir(parents=True, exist_ok=True)
-        program = {
-            "python": PYTHON.format(python=sys.executable),
-            "pip": '#!/bin/sh\nexec python -I -m pip "$@"\n',
-            "leadstate": LEADSTATE.format(python=sys.executable),
-            "gh": f'#!/bin/sh\nexec {sys.executable} -I {Path(__file__).with_name("fake_gh.py")} "$@"\n',
-        }
-        for name, text in program.items():
-            (self.home / "bin" / name).write_text(text)
-            (self.home / "bin" / name).chmod(0o755)
+        self.program("python", PYTHON.format(python=sys.executable))
+        self.program("pip", 'exec python -I -m pip "$@"')
+        self.program("leadstate", f'exec {sys.executable} -I -m leadstate "$@"')
+        self.program("gh", f'exec {sys.executable} -I {Path(__file__).with_name("fake_gh.py")} "$@"')
+
+    def program(self, name: str, script: str) -> None:
+        """Put a shell script on PATH."""
+        file = self.home / "bin" / name
+        file.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        file.chmod(0o755)
+
+    def provide_token(self, script: str) -> None:
+        """Let a program give the token, which does something else before that."""
+        self.program("provide", f"{script}\necho sandbox-token")
+        self.env = {**self.env, "LEADSTATE_ALLOW_TOKEN_SOURCES": "command:provide"}
+
+    @property
+    def configuration(self) -> Path:
+        """Return the configuration in the workspace."""
+        return self.workspace / "leadstate.yaml"
+
+    def copy_example(self, name: str, url: str) -> None:
+        """Check the configuration of an example out, for an account at this address."""
+        text = (ROOT / "examples" / name / "leadstate.yaml").read_text(encoding="utf-8")
+        self.configuration.write_text(text.replace(EXAMPLE_URL, url), encoding="utf-8")
+
+    def edit(self, old: str, new: str) -> None:
+        """Replace the first such text of the configuration."""
+        text = self.configuration.read_text(encoding="utf-8")
+        assert old in text
+        self.configuration.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    def opened(self, repository: str = REPOSITORY, user: str = "ann") -> None:
+        """Let the next run be that of a pull request."""
+        self.event_name, self.event, self.run_id = "pull_request", {"pull_request": pull(repository, user)}, 77
+
+    def merged(self, repository: str = REPOSITORY) -> None:
+        """Let the fake GitHub know the merged pull request, and the next run be that of the merge."""
+        merge = {**pull(repository), "merged_at": "2026-11-24T09:05:00Z", "merge_commit_sha": MERGED}
+        self.teach(merged={MERGED: [merge]})
+        self.pushed_merge()
+
+    def pushed_merge(self) -> None:
+        """Let the next run be that of a merge."""
+        self.event_name, self.event, self.sha, self.run_id = "push", {}, MERGED, 78
 
     @property
     def workspace(self) -> Path:

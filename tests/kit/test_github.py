@@ -2,83 +2,55 @@
 
 import json
 import os
-import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from leadstate.sandbox import Sandbox, running
+from leadstate.sandbox import Sandbox
 from tests.harness.cli_process import Shell
-from tests.harness.workflow_runner import REPOSITORY, ROOT, Done, Runner, read
+from tests.harness.hub import git
+from tests.harness.workflow_runner import HEAD, MERGED, REPOSITORY, ROOT, Done, Runner, read
 
-EXAMPLES = ROOT / "examples"
-HEAD = "b" * 40
-MERGED = "c" * 40
+GITHUB = ROOT / "examples" / "github"
 TOKEN = {"PIPEDRIVE_TOKEN": "sandbox-token"}
 LOOPBACK = {"LEADSTATE_ALLOW_HOSTS": "127.0.0.1"}
 
 
-def pull(repository: str = REPOSITORY, user: str = "ann") -> dict[str, Any]:
-    """Return the event of a pull request."""
-    head = {"sha": HEAD, "repo": {"full_name": repository}}
-    return {"pull_request": {"number": 7, "head": head, "user": {"login": user}}}
-
-
 @pytest.fixture
-def sandbox() -> Iterator[tuple[Sandbox, str]]:
-    sandbox = Sandbox("fresh")
-    with running(sandbox.app) as url:
-        yield sandbox, url
-
-
-@pytest.fixture
-def runner(sandbox: tuple[Sandbox, str], tmp_path: Path) -> Runner:
+def runner(url: str, tmp_path: Path) -> Runner:
     made = Runner(tmp_path, TOKEN, env=LOOPBACK)
-    text = (EXAMPLES / "quickstart" / "leadstate.yaml").read_text().replace("http://127.0.0.1:8765", sandbox[1])
-    (made.workspace / "leadstate.yaml").write_text(text)
+    made.copy_example("quickstart", url)
     return made
 
 
 def check_out_trial_merge(runner: Runner) -> None:
     """Check out a base, a pull request that adds a label, and their merge, as actions/checkout does."""
-
-    def git(*words: str) -> None:
-        who = ("-c", "user.name=n", "-c", "user.email=n@acme.test", "-c", "init.defaultBranch=main")
-        subprocess.run(["git", *who, *words], cwd=runner.workspace, check=True, capture_output=True)
-
-    git("init")
-    git("add", ".")
-    git("commit", "-m", "base")
-    git("checkout", "-b", "pull")
-    file = runner.workspace / "leadstate.yaml"
-    file.write_text(file.read_text().replace("labels:\n", "labels:\n  - {name: New, color: blue}\n", 1))
-    git("commit", "-am", "one more label")
-    git("checkout", "main")
-    git("merge", "--no-ff", "pull")
+    git(runner.workspace, "init")
+    git(runner.workspace, "add", ".")
+    git(runner.workspace, "commit", "-m", "base")
+    git(runner.workspace, "checkout", "-b", "pull")
+    runner.edit("labels:\n", "labels:\n  - {name: New, color: blue}\n")
+    git(runner.workspace, "commit", "-am", "one more label")
+    git(runner.workspace, "checkout", "main")
+    git(runner.workspace, "merge", "--no-ff", "pull")
 
 
 def on_pull_request(runner: Runner) -> Done:
-    runner.event_name, runner.event, runner.run_id = "pull_request", pull(), 77
-    return runner.job(EXAMPLES / "github" / "plan.yml")
+    runner.opened()
+    return runner.job(GITHUB / "plan.yml")
 
 
 def on_merge(runner: Runner) -> Done:
-    runner.event_name, runner.event, runner.sha, runner.run_id = "push", {}, MERGED, 78
-    return runner.job(EXAMPLES / "github" / "apply.yml")
+    runner.pushed_merge()
+    return runner.job(GITHUB / "apply.yml")
 
 
-def merge(runner: Runner, repository: str = REPOSITORY) -> None:
-    """Let the fake GitHub know the merged pull request."""
-    merged = {"merged_at": "2026-11-24T09:05:00Z", "merge_commit_sha": MERGED}
-    runner.teach(merged={MERGED: [{**pull(repository)["pull_request"], **merged}]})
-
-
-def labels(sandbox: tuple[Sandbox, str]) -> set[str]:
-    """Return the names of the labels of the account."""
-    return {label["name"] for label in sandbox[0].dump()["companies"][0]["labels"]}
+def plan_and_merge(runner: Runner) -> None:
+    """Plan a pull request and merge it."""
+    assert on_pull_request(runner).code == 0
+    runner.merged()
 
 
 def test_a_pull_request_has_one_comment_with_the_latest_plan(runner: Runner) -> None:
@@ -93,8 +65,7 @@ def test_a_pull_request_has_one_comment_with_the_latest_plan(runner: Runner) -> 
     assert comment["body"].startswith("<!-- leadstate:leadstate -->\n## leadstate plan")
     assert HEAD[:7] in comment["body"]
 
-    file = runner.workspace / "leadstate.yaml"
-    file.write_text(file.read_text().replace("{name: Partner, color: green}", "{name: Partner, color: pink}"))
+    runner.edit("{name: Partner, color: green}", "{name: Partner, color: pink}")
     assert on_pull_request(runner).code == 0
     (again,) = runner.hub["comments"]
     assert "pink" in again["body"]
@@ -109,37 +80,21 @@ def test_changes_are_attributed_if_the_base_was_fetched(runner: Runner) -> None:
     assert " drift" in done.summary
 
 
-def test_the_reviewed_plan_is_applied_on_merge(runner: Runner, sandbox: tuple[Sandbox, str]) -> None:
-    assert on_pull_request(runner).code == 0
-    merge(runner)
+def test_the_reviewed_plan_is_applied_on_merge_and_each_attempt_keeps_its_receipt(
+    runner: Runner, sandbox: Sandbox
+) -> None:
+    plan_and_merge(runner)
     done = on_merge(runner)
     assert done.code == 0, done.log
     (kept,) = (runner.home / "artifacts").glob(f"leadstate-apply-{MERGED}-78-1")
     (report,) = kept.glob("apply.json")
     (receipt,) = set(kept.iterdir()) - {report}
     assert json.loads(receipt.read_text())["accounts"][0]["touched"]
-    assert on_pull_request(runner).outputs["changes"] == "0"
-    assert "Partner" in labels(sandbox)
-
-
-def test_the_next_attempt_keeps_the_receipt_of_the_one_before(runner: Runner) -> None:
-    assert on_pull_request(runner).code == 0
-    merge(runner)
-    assert on_merge(runner).code == 0
+    assert "Partner" in {label.name for label in sandbox.companies[0].labels()}
     runner.attempt = 2
     on_merge(runner)
     assert len(list((runner.home / "artifacts").glob(f"leadstate-apply-{MERGED}-78-*"))) == 2
-
-
-def test_a_stale_plan_is_refused_on_merge(runner: Runner, sandbox: tuple[Sandbox, str]) -> None:
-    assert on_pull_request(runner).code == 0
-    merge(runner)
-    file = runner.workspace / "leadstate.yaml"
-    file.write_text(file.read_text().replace("{name: Hot, color: red}", "{name: Hot, color: pink}"))
-    before = sandbox[0].dump()
-    done = on_merge(runner)
-    assert done.code == 3, done.log
-    assert sandbox[0].dump() == before
+    assert on_pull_request(runner).outputs["changes"] == "0"
 
 
 OWN = {"id": 77, "head_sha": HEAD, "repository_id": 1, "head_repository_id": 1}
@@ -155,29 +110,16 @@ OWN = {"id": 77, "head_sha": HEAD, "repository_id": 1, "head_repository_id": 1}
     ],
 )
 def test_a_plan_of_a_fork_or_another_commit_or_an_expired_one_is_not_applied(
-    runner: Runner, sandbox: tuple[Sandbox, str], artifact: dict[str, Any], words: str
+    runner: Runner, sandbox: Sandbox, artifact: dict[str, Any], words: str
 ) -> None:
-    assert on_pull_request(runner).code == 0
-    merge(runner)
+    plan_and_merge(runner)
     runner.teach(artifacts=[{**stored, **artifact} for stored in runner.hub["artifacts"]])
-    before = sandbox[0].dump()
+    before = sandbox.dump()
     done = on_merge(runner)
     assert done.code == 3, done.log
     assert words in done.summary
     assert "Run workflow" in done.summary
-    assert sandbox[0].dump() == before
-
-
-def test_a_plan_that_was_made_by_hand_for_the_commit_is_applied(runner: Runner, sandbox: tuple[Sandbox, str]) -> None:
-    merge(runner, "fork/crm")
-    refused = on_merge(runner)
-    assert refused.code == 3
-    assert "#7 comes from a fork, whose own plan is never applied" in refused.summary
-    runner.event_name, runner.run_id = "workflow_dispatch", 79
-    assert runner.job(EXAMPLES / "github" / "plan.yml").code == 0
-    done = on_merge(runner)
-    assert done.code == 0, done.log
-    assert "Partner" in labels(sandbox)
+    assert sandbox.dump() == before
 
 
 @pytest.mark.parametrize(
@@ -194,7 +136,7 @@ def test_a_plan_that_nobody_made_for_this_push_is_not_a_reviewed_one(
     runner: Runner, event_name: str, change: dict[str, Any]
 ) -> None:
     runner.event_name, runner.sha = event_name, MERGED
-    assert runner.job(EXAMPLES / "github" / "plan.yml").code == 0
+    assert runner.job(GITHUB / "plan.yml").code == 0
     for name, value in change.items():
         setattr(runner, name, value)
     assert on_merge(runner).code == 3
@@ -206,23 +148,22 @@ def test_a_plan_of_another_event_is_not_a_reviewed_one(runner: Runner, name: str
     runner.event_name, runner.sha = "push", HEAD
     assert runner.action(TOKEN).code == 0
     runner.teach(artifacts=[{**stored, "name": name} for stored in runner.hub["artifacts"]])
-    merge(runner)
+    runner.merged()
     assert on_merge(runner).code == 3
 
 
-def test_nothing_is_applied_if_github_names_no_reviewed_commit(runner: Runner, sandbox: tuple[Sandbox, str]) -> None:
+def test_nothing_is_applied_if_github_names_no_reviewed_commit(runner: Runner, sandbox: Sandbox) -> None:
     runner.teach(refuse=["GET commits/"])
-    before = sandbox[0].dump()
+    before = sandbox.dump()
     done = on_merge(runner)
     assert done.code == 1
     assert "actions: read" in done.log
-    assert sandbox[0].dump() == before
+    assert sandbox.dump() == before
 
 
 @pytest.mark.parametrize("packed", [b"", b"PK", b"no zip at all"])
 def test_an_artifact_without_a_plan_is_refused(runner: Runner, packed: bytes) -> None:
-    assert on_pull_request(runner).code == 0
-    merge(runner)
+    plan_and_merge(runner)
     (runner.home / "artifacts" / "0.zip").write_bytes(packed)
     done = on_merge(runner)
     assert done.code == 3
@@ -231,15 +172,16 @@ def test_an_artifact_without_a_plan_is_refused(runner: Runner, packed: bytes) ->
 
 @pytest.mark.parametrize(("repository", "user"), [("fork/crm", "eve"), (REPOSITORY, "dependabot[bot]")])
 def test_a_pull_request_without_secrets_is_checked_and_says_so(runner: Runner, repository: str, user: str) -> None:
-    runner.secrets, runner.event_name, runner.event = {}, "pull_request", pull(repository, user)
-    done = runner.job(EXAMPLES / "github" / "plan.yml")
+    runner.secrets = {}
+    runner.opened(repository, user)
+    done = runner.job(GITHUB / "plan.yml")
     assert done.code == 0, done.log
     assert "has no secrets: the files were checked, and not planned" in done.summary
     assert "::notice title=leadstate::This pull request comes from" in done.log
     assert not runner.hub.get("comments")
     assert not runner.hub.get("artifacts")
-    (runner.workspace / "leadstate.yaml").write_text("labels: [{name: Hot, color: rde}]\n")
-    assert runner.job(EXAMPLES / "github" / "plan.yml").code == 1
+    runner.configuration.write_text("labels: [{name: Hot, color: rde}]\n")
+    assert runner.job(GITHUB / "plan.yml").code == 1
 
 
 def test_a_pull_request_of_this_repository_without_its_secret_fails(runner: Runner) -> None:
@@ -247,30 +189,23 @@ def test_a_pull_request_of_this_repository_without_its_secret_fails(runner: Runn
     assert on_pull_request(runner).code == 1
 
 
-def test_summary_and_comment_say_what_a_guard_refuses(runner: Runner) -> None:
-    file = runner.workspace / "leadstate.yaml"
-    file.write_text(file.read_text().replace("labels:\n", "labels:\n  - {name: Hot lead, state: absent}\n", 1))
-    runner.event_name, runner.event = "pull_request", pull()
-    done = runner.action(TOKEN, args="--max-tokens 1")
-    assert done.code == 3, done.log
-    assert "max-tokens" in done.summary
-    assert "max-tokens" in runner.hub["comments"][0]["body"]
-
-
-def test_summary_and_comment_say_which_account_fails(runner: Runner) -> None:
-    runner.secrets = {"PIPEDRIVE_TOKEN": "wrong"}
-    done = on_pull_request(runner)
-    assert done.code == 1
-    assert "401" in done.summary
-    assert "401" in runner.hub["comments"][0]["body"]
-
-
-def test_summary_and_comment_say_why_there_is_no_report(runner: Runner) -> None:
-    runner.event_name, runner.event = "pull_request", pull()
-    done = runner.action(TOKEN, args="--target nonsense")
-    assert done.code == 64
-    assert "ended with exit code 64 and no report" in done.summary
-    assert "nonsense" in runner.hub["comments"][0]["body"]
+@pytest.mark.parametrize(
+    ("token", "args", "code", "summary", "comment"),
+    [
+        ("sandbox-token", "--max-tokens 1", 3, "max-tokens", "max-tokens"),
+        ("wrong", "", 1, "401", "401"),
+        ("sandbox-token", "--target nonsense", 64, "ended with exit code 64 and no report", "nonsense"),
+    ],
+    ids=["a guard refuses", "an account fails", "no report"],
+)
+def test_summary_and_comment_say_why_a_plan_fails(  # noqa: PLR0917  a row of a table
+    runner: Runner, token: str, args: str, code: int, summary: str, comment: str
+) -> None:
+    runner.opened()
+    done = runner.action({"PIPEDRIVE_TOKEN": token}, args=args)
+    assert done.code == code, done.log
+    assert summary in done.summary
+    assert comment in runner.hub["comments"][0]["body"]
 
 
 def commit_link(runner: Runner, name: str, target: str | Path) -> None:
@@ -293,22 +228,23 @@ def test_a_committed_link_among_the_receipts_is_kept_nowhere(runner: Runner) -> 
 
 @pytest.mark.parametrize("name", [".leadstate", ".leadstate/receipts"])
 def test_nothing_is_applied_if_the_folder_of_receipts_is_a_link(
-    runner: Runner, sandbox: tuple[Sandbox, str], tmp_path: Path, name: str
+    runner: Runner, sandbox: Sandbox, tmp_path: Path, name: str
 ) -> None:
     (tmp_path / "elsewhere" / "receipts").mkdir(parents=True)
     commit_link(runner, name, tmp_path / "elsewhere")
-    before = sandbox[0].dump()
+    before = sandbox.dump()
     done = runner.action(TOKEN, command="apply", reviewed="none")
     assert done.code == 1
     assert f"{name} is a link in this checkout" in done.summary
-    assert sandbox[0].dump() == before
+    assert sandbox.dump() == before
     assert not list((tmp_path / "elsewhere").rglob("*.json"))
     assert not runner.hub.get("artifacts")
 
 
 def test_the_token_of_the_workflow_is_in_no_environment_of_leadstate(runner: Runner) -> None:
     """A program that the configuration names sees all that leadstate sees; GH_TOKEN could also be the job's own."""
-    provide(runner, "env > $HOME/seen\ncat /proc/$PPID/environ >> $HOME/seen")
+    runner.edit("{env: PIPEDRIVE_TOKEN}", "{command: [provide]}")
+    runner.provide_token("env > $HOME/seen\ncat /proc/$PPID/environ >> $HOME/seen")
     secret = {"GITHUB_TOKEN": "workflow-token", "AWS_SECRET": "other-secret", "NAMED": "named-secret"}
     done = runner.action({**TOKEN, **secret}, env="NAMED")
     assert done.code == 0, done.log
@@ -334,7 +270,7 @@ def test_a_configuration_gets_no_other_secret_and_reaches_no_other_host(
     runner: Runner, account: str, code: str
 ) -> None:
     runner.env = {}
-    (runner.workspace / "leadstate.yaml").write_text(f"version: 1\naccounts:\n  a:\n    {account}\n")
+    runner.configuration.write_text(f"version: 1\naccounts:\n  a:\n    {account}\n")
     done = runner.action({**TOKEN, "AWS_SECRET": "other-secret"})
     assert done.code == 1
     assert code in done.summary
@@ -383,23 +319,15 @@ def test_the_lengths_of_listings_are_kept_between_runs(runner: Runner) -> None:
     assert file.read_text() == known
     assert len(list((runner.home / "caches").iterdir())) == 1, "nothing new to keep"
     longer = known.replace("3", "4")
-    provide(runner, f"echo '{longer}' > $XDG_CACHE_HOME/leadstate/pages.json")
+    runner.edit("{env: PIPEDRIVE_TOKEN}", "{command: [provide]}")
+    runner.provide_token(f"echo '{longer}' > $XDG_CACHE_HOME/leadstate/pages.json")
     assert on_pull_request(runner).code == 0
     assert (runner.home / "caches" / "leadstate-pages-leadstate-77-1").read_text().strip() == longer
 
 
-def provide(runner: Runner, script: str) -> None:
-    """Let a program give the token, and do something else before that."""
-    program = runner.home / "bin" / "provide"
-    program.write_text(f"#!/bin/sh\n{script}\necho sandbox-token\n")
-    program.chmod(0o755)
-    file = runner.workspace / "leadstate.yaml"
-    file.write_text(file.read_text().replace("{env: PIPEDRIVE_TOKEN}", "{command: [provide]}"))
-    runner.env = {**runner.env, "LEADSTATE_ALLOW_TOKEN_SOURCES": "command:provide"}
-
-
 def test_summary_and_comment_say_that_a_run_was_killed(runner: Runner) -> None:
-    provide(runner, "kill -9 $(ps -o ppid= -p $PPID) $PPID")
+    runner.edit("{env: PIPEDRIVE_TOKEN}", "{command: [provide]}")
+    runner.provide_token("kill -9 $(ps -o ppid= -p $PPID) $PPID")
     done = on_pull_request(runner)
     assert done.code == -9
     assert "was ended before it wrote a report" in done.summary
@@ -425,17 +353,16 @@ def test_a_comment_of_another_author_is_untouched(runner: Runner) -> None:
 def test_drift_opens_updates_and_closes_one_issue(runner: Runner) -> None:
     runner.event_name = "schedule"
     for _ in range(2):
-        assert runner.job(EXAMPLES / "github" / "drift.yml").code == 0
+        assert runner.job(GITHUB / "drift.yml").code == 0
         (issue,) = runner.hub["issues"]
         assert (issue["title"], issue["state"]) == ("Pipedrive is not as declared", "open")
     assert runner.action(TOKEN, command="apply", reviewed="none").code == 0
-    assert runner.job(EXAMPLES / "github" / "drift.yml").code == 0
+    assert runner.job(GITHUB / "drift.yml").code == 0
     assert runner.hub["issues"][0]["state"] == "closed"
 
 
 def test_a_configuration_error_is_annotated_at_its_line(runner: Runner) -> None:
-    file = runner.workspace / "leadstate.yaml"
-    file.write_text(file.read_text().replace("color: green", "color: grene"))
+    runner.edit("color: green", "color: grene")
     done = on_pull_request(runner)
     assert done.code == 1
     assert "::error file=leadstate.yaml" in done.log
@@ -469,20 +396,6 @@ def test_inputs_are_never_executed(runner: Runner, name: str, value: str) -> Non
     assert not list(runner.home.rglob("pwned"))
     assert done.code
     assert "Traceback" not in done.log
-
-
-def test_the_workflow_of_init_plans_and_applies(runner: Runner) -> None:
-    check_out_trial_merge(runner)
-    starter = ROOT / "leadstate" / "cli" / "starter" / "workflow.yml"
-    runner.event_name, runner.event = "pull_request", pull()
-    planned = runner.job(starter)
-    assert planned.code == 0, planned.log
-    assert "Partner" in planned.summary
-    merge(runner)
-    runner.event_name, runner.event, runner.sha, runner.run_id = "push", {}, MERGED, 78
-    applied = runner.job(starter)
-    assert applied.code == 0, applied.log
-    assert runner.action(TOKEN).outputs["changes"] == "0"
 
 
 def test_the_workflow_of_init_reads_the_named_token_variable(tmp_path: Path) -> None:

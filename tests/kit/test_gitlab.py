@@ -235,11 +235,9 @@ def test_a_pipeline_without_variables_checks_the_files_and_says_so(project: Proj
 
 
 def test_leadstate_sees_no_token_of_gitlab(project: Project) -> None:
-    spy = project.hub.runner.home / "bin" / "spy"
-    spy.write_text("#!/bin/sh\nenv > $HOME/seen\necho sandbox-token\n")
-    spy.chmod(0o755)
-    project.hub.push("main", "{env: PIPEDRIVE_TOKEN}", "{command: [spy]}")
-    project.variables |= {"LEADSTATE_ALLOW_TOKEN_SOURCES": "command:spy", "GITLAB_TOKEN": "own-token"}
+    project.hub.push("main", "{env: PIPEDRIVE_TOKEN}", "{command: [provide]}")
+    project.hub.runner.provide_token("env > $HOME/seen")
+    project.variables |= {**project.hub.runner.env, "GITLAB_TOKEN": "own-token"}
     project.hub.check_out("origin/main")
     done = project.job("leadstate-plan")
     assert done.code == 0, done.log
@@ -270,12 +268,10 @@ def test_a_committed_link_leads_nowhere(project: Project, tmp_path: Path, name: 
 
 def test_the_lock_entries_that_others_have_pushed_meanwhile_stay(project: Project) -> None:
     entry = {"other": {"label:X": "1b4e28ba-2fa1-11d2-883f-b9a761bde3fb"}}
-    project.hub.push("main", "{env: PIPEDRIVE_TOKEN}", "{command: [meanwhile]}")
+    project.hub.push("main", "{env: PIPEDRIVE_TOKEN}", "{command: [provide]}")
     project.hub.push("meanwhile", EMPTY, EMPTY.replace("{}", json.dumps(entry)), LOCK)
-    spy = project.hub.runner.home / "bin" / "meanwhile"
-    spy.write_text(f"#!/bin/sh\ngit -C {project.hub.origin} branch -f main meanwhile\necho sandbox-token\n")
-    spy.chmod(0o755)
-    project.variables["LEADSTATE_ALLOW_TOKEN_SOURCES"] = "command:meanwhile"
+    project.hub.runner.provide_token(f"git -C {project.hub.origin} branch -f main meanwhile")
+    project.variables |= project.hub.runner.env
     project.hub.check_out("origin/main")
     done = project.job("leadstate-apply", LEADSTATE_CI_REVIEWED="none")
     assert done.code == 0, done.log

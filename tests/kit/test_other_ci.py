@@ -2,21 +2,12 @@
 
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from ruamel.yaml import YAML
 
-from leadstate.sandbox import Sandbox, running
 from tests.harness.cli_process import Shell
 from tests.harness.workflow_runner import ROOT, read
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    with running(Sandbox("fresh").app) as address:
-        yield address
 
 
 def quickstart(folder: Path, url: str) -> None:

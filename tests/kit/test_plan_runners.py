@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +11,6 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from leadstate.sandbox import Sandbox, running
 from tests.harness.rego import evaluate
 from tests.harness.workflow_runner import ROOT, Done, Runner, read
 
@@ -24,24 +22,10 @@ MONDAY = {"today": "Monday"}
 
 
 @pytest.fixture
-def url() -> Iterator[str]:
-    with running(Sandbox("fresh").app) as address:
-        yield address
-
-
-@pytest.fixture
 def runner(url: str, tmp_path: Path) -> Runner:
     made = Runner(tmp_path, TOKEN)
-    text = (EXAMPLES / "policy" / "leadstate.yaml").read_text(encoding="utf-8")
-    (made.workspace / "leadstate.yaml").write_text(text.replace("http://127.0.0.1:8765", url), encoding="utf-8")
+    made.copy_example("policy", url)
     return made
-
-
-def edit(runner: Runner, old: str, new: str) -> None:
-    file = runner.workspace / "leadstate.yaml"
-    text = file.read_text(encoding="utf-8")
-    assert old in text
-    file.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def change_by_hand(url: str) -> None:
@@ -87,13 +71,13 @@ class Atlantis:
 
 def test_atlantis_applies_the_plan_that_passed_its_policies(runner: Runner, url: str) -> None:
     atlantis = Atlantis(runner, url)
-    edit(runner, "name: Partner, color: green", "name: Partner, color: red")
+    runner.edit("name: Partner, color: green", "name: Partner, color: red")
     assert atlantis("plan").code == 0
     refused = atlantis("policy_check")
     assert refused.code == 1
     assert "live/label:Partner: red is for labels named Hot*" in refused.log
 
-    edit(runner, "name: Partner, color: red", "name: Partner, color: green")
+    runner.edit("name: Partner, color: red", "name: Partner, color: green")
     planned = atlantis("plan")
     assert "label:Partner" in planned.log
     assert atlantis("policy_check") == Done()
@@ -113,7 +97,7 @@ def test_atlantis_refuses_a_plan_whose_account_has_changed(runner: Runner, url: 
 
 def test_a_pull_request_to_atlantis_can_take_no_other_secret_of_the_server(runner: Runner, url: str) -> None:
     atlantis = Atlantis(runner, url)
-    edit(runner, "env: PIPEDRIVE_TOKEN", "env: PLANFILE")
+    runner.edit("env: PIPEDRIVE_TOKEN", "env: PLANFILE")
     refused = atlantis("plan")
     assert refused.code == 1
     assert "LEADSTATE_ALLOW_TOKEN_SOURCES" in refused.log
@@ -174,13 +158,13 @@ def test_spacelift_refuses_a_plan_whose_account_has_changed(runner: Runner, url:
 
 
 def test_a_plan_policy_of_spacelift_reads_the_report(runner: Runner) -> None:
-    edit(runner, "previously: [Cold]}", "previously: [Cold]}\n  - {name: Warm, state: absent}")
+    runner.edit("previously: [Cold]}", "previously: [Cold]}\n  - {name: Warm, state: absent}")
     given = spacelift(runner)
     assert judged(given) == ([], ["live/label:Warm is deleted."])
 
 
 def test_a_plan_policy_of_spacelift_refuses_leads_that_are_many_or_not_counted(runner: Runner) -> None:
-    edit(runner, "previously: [Cold]}", "previously: [Cold]}\n  - {name: Warm, state: absent}")
+    runner.edit("previously: [Cold]}", "previously: [Cold]}\n  - {name: Warm, state: absent}")
     given = spacelift(runner)
     (change,) = (
         change

@@ -87,6 +87,7 @@ def test_amounts_keep_every_digit() -> None:
         (400, '{"error": "", "error_info": "more", "code": "ERR_1"}', {}, "400, more, ERR_1"),
         (400, '{"error": "same", "error_info": "same"}', {}, "400, same"),
         (400, '{"error": {"a": 1}}', {}, "400"),
+        (400, r'{"error": "\ud800 \u0000 \u202e"}', {}, "400, \ufffd \x00 \u202e"),
         (400, json.dumps({"error": "x" * 999}), {}, "400, " + "x" * 300),
         (500, "oops", {"x-correlation-id": "y" * 999}, "500, correlation id " + "y" * 300),
         (200, "{}", {}, "200 without the data it should hold"),

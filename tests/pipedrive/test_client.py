@@ -11,7 +11,7 @@ import pytest
 
 from leadstate.pipedrive.client import Reader, Writer
 from leadstate.pipedrive.connection import Connection, TokenAuth
-from leadstate.pipedrive.errors import ApiError, Blocked, Redirected
+from leadstate.pipedrive.errors import ApiError, Blocked, BudgetSpent, Redirected, Unauthorized
 from leadstate.pipedrive.operations import ADD_LABEL, GET_DEAL_FIELDS, GET_LABELS, GET_LEADS, Request
 from leadstate.pipedrive.secrets import Token
 from tests.harness.connections import FakeTime, connect
@@ -41,19 +41,28 @@ def ok(data: Any, **additional: Any) -> httpx.Response:
     return httpx.Response(200, json={"success": True, "data": data, "additional_data": additional})
 
 
-def test_a_fatal_answer_is_parsed_before_the_next_request_is_sent() -> None:
+@pytest.mark.parametrize(
+    ("reply", "failure"),
+    [
+        (httpx.Response(403, text="<html>blocked</html>"), Blocked),
+        (httpx.Response(401, json={"success": False, "error": "unauthorized access"}), Unauthorized),
+        (httpx.Response(429, json={"success": False, "error": "daily budget"}), BudgetSpent),
+    ],
+    ids=["blocked", "token", "budget"],
+)
+def test_nothing_is_sent_after_a_fatal_answer(reply: httpx.Response, failure: type[ApiError]) -> None:
     asked: list[str] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
         asked.append(request.url.params["start"])
-        return httpx.Response(403, text="<html>blocked</html>")
+        return reply
 
     async def pages(client: Reader) -> list[Any]:
         lane = asyncio.Semaphore(1)
         requests = [Request(GET_LEADS, query=(("start", str(start)),)) for start in range(3)]
         return list(await asyncio.gather(*(client.get(request, lane) for request in requests), return_exceptions=True))
 
-    assert [type(failure) for failure in run(handler, pages)] == [Blocked] * 3
+    assert [type(found) for found in run(handler, pages)] == [failure] * 3
     assert asked == ["0"]
 
 
@@ -266,7 +275,16 @@ def test_an_invalid_date_header_is_ignored(date: str, told: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("text", "count"),
-    [("0", 0), (" 4800 ", 4800), ("9" * 18, 10**18 - 1), ("9" * 19, None), ("-1", None), ("1.5", None), ("", None)],
+    [
+        ("0", 0),
+        (" 4800 ", 4800),
+        ("9" * 18, 10**18 - 1),
+        ("9" * 19, None),
+        ("9" * 5_000, None),
+        ("-1", None),
+        ("1.5", None),
+        ("", None),
+    ],
 )
 def test_an_invalid_daily_budget_header_is_unknown(text: str, count: int | None) -> None:
     limit = {"x_daily_ratelimit_token_limit": "50000"}

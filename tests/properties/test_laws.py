@@ -1,6 +1,5 @@
 """Laws that hold for every declared and every live state: an apply converges, unmanaged objects stay as they are."""
 
-import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -13,10 +12,10 @@ from leadstate.model.account import Account
 from leadstate.model.diagnostics import Severity
 from leadstate.model.plan import AccountPlan, Status, fingerprint
 from leadstate.model.policy import Impact, Prune
-from leadstate.pipedrive.connection import Connection, TokenAuth, http_client
-from leadstate.pipedrive.secrets import Token
+from leadstate.pipedrive.connection import Connection
 from leadstate.sandbox import Sandbox
-from tests.harness.random_accounts import TOKEN, declarations, live_accounts
+from tests.harness.connections import connect
+from tests.harness.random_accounts import declarations, live_accounts, misremembers
 
 
 def run(sandbox: Sandbox, account: Account) -> tuple[AccountPlan, Applied, AccountPlan, list[str]]:
@@ -26,29 +25,16 @@ def run(sandbox: Sandbox, account: Account) -> tuple[AccountPlan, Applied, Accou
     async def note(request: httpx.Request) -> None:
         methods.append(request.method)
 
-    async def main() -> tuple[AccountPlan, Applied, AccountPlan, list[str]]:
-        async with http_client(httpx.ASGITransport(sandbox.app)) as http:
-            http.event_hooks = {"request": [note], "response": []}
-            work = [AccountJob(account, Connection(http, account.origin, TokenAuth(Token(TOKEN))))]
-            chosen = Settings(impact=Impact.LIVE)
-            plans = await plan_all(work, chosen)
-            reading = list(methods)
-            applied = await apply_all(work, plans, chosen)
-            again = await plan_all(work, chosen)
-            return plans[0], applied[0], again[0], reading
+    async def main(connection: Connection) -> tuple[AccountPlan, Applied, AccountPlan, list[str]]:
+        connection._http.event_hooks = {"request": [note], "response": []}  # noqa: SLF001  the way to the client
+        work, chosen = [AccountJob(account, connection)], Settings(impact=Impact.LIVE)
+        plans = await plan_all(work, chosen)
+        reading = list(methods)
+        applied = await apply_all(work, plans, chosen)
+        again = await plan_all(work, chosen)
+        return plans[0], applied[0], again[0], reading
 
-    return asyncio.run(main())
-
-
-def misremembers(account: Account, live: dict[str, Any]) -> bool:
-    """Return whether the lock file has a made-up id of a lead that is archived.
-
-    It is then gone as far as ids tell, and is found only where the archive is read for another lead: that makes a
-    difference between two plans, and no file that leadstate writes holds such an id.
-    """
-    there = {lead["id"] for lead in live["leads"]}
-    archived = {lead["origin_id"] for lead in live["leads"] if lead["is_archived"]}
-    return any(f"ns:{ref.key}" in archived and id_ not in there for ref, id_ in account.lock.items())
+    return connect(httpx.ASGITransport(sandbox.app), main)
 
 
 def leads(sandbox: Sandbox) -> dict[str, Any]:

@@ -10,7 +10,8 @@ import pytest
 
 from leadstate.sandbox import Sandbox
 from tests.harness.cli_in_process import leadstate
-from tests.harness.commands import NOWHERE, Ended, Folder
+from tests.harness.commands import Ended, Folder
+from tests.harness.connections import NOWHERE
 from tests.harness.disturbed_company import TOKEN
 from tests.harness.faults import Fault, FaultKind, Faults
 

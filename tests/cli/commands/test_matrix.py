@@ -11,7 +11,8 @@ from rich.cells import cell_len
 from leadstate.cli.commands.matrix import Grid, Matrix
 from leadstate.report.formats.console import drawn
 from leadstate.sandbox import Sandbox
-from tests.harness.commands import NOWHERE, Ended, Folder
+from tests.harness.commands import Ended, Folder
+from tests.harness.connections import NOWHERE
 
 NAMES = [f"account-{number}" for number in range(100)]
 

@@ -14,7 +14,8 @@ import pytest
 
 from leadstate.sandbox import Sandbox
 from tests.harness.cli_in_process import leadstate
-from tests.harness.commands import NOWHERE, Ended, Folder
+from tests.harness.commands import Ended, Folder
+from tests.harness.connections import NOWHERE
 from tests.harness.disturbed_company import TOKEN
 
 HOT, COLD, IDLE = (f"abcdef00-0000-4000-8000-00000000000{number}" for number in range(3))

@@ -7,8 +7,8 @@ from leadstate.model.address import Address, Ref
 from leadstate.model.plan import AccountPlan, Action, Change, Reason
 from leadstate.model.policy import Prune
 from leadstate.reconcile.diff import diff, removed
-from tests.harness.builders import label, lead, refs
-from tests.harness.fake_api import FREE, Fake, Heard, ends
+from tests.harness.builders import FREE, label, lead, refs
+from tests.harness.fake_api import Fake, Heard, ends
 
 PRUNED = replace(FREE, prune_rules={"label": Prune.ALL, "lead": Prune.NONE})
 

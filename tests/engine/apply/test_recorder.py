@@ -19,9 +19,9 @@ from leadstate.pipedrive.operations import (
     UPDATE_LEAD,
     Request,
 )
-from tests.harness.builders import account, label, lead, lead_id, live_label, live_lead, planned, refs
+from tests.harness.builders import FREE, account, label, lead, lead_id, live_label, live_lead, planned, refs
 from tests.harness.fake_api import Fake, failed, ok
-from tests.harness.recorded_writes import FREE, LABELS, Live, Recording, company
+from tests.harness.recorded_writes import LABELS, Live, Recording, company
 
 HOT, WARM, COLD = (RemoteRef("label", LABELS[name]) for name in ("Hot", "Warm", "Cold"))
 

@@ -10,8 +10,8 @@ from leadstate.model.diagnostics import Severity
 from leadstate.model.plan import AccountPlan, Reason
 from leadstate.model.policy import Prune
 from leadstate.model.resource import Desired
-from tests.harness.builders import lead, shown
-from tests.harness.fake_api import FREE, Fake
+from tests.harness.builders import FREE, lead, shown
+from tests.harness.fake_api import Fake
 
 UUIDS = [f"10000000-0000-1000-8000-{number:012x}" for number in range(6)]
 

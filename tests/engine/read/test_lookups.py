@@ -1,6 +1,5 @@
 """Descriptions become ids, cheapest way first; none or several are diagnostics, and nothing is planned for them."""
 
-import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,9 +18,9 @@ from leadstate.model.plan import AccountPlan
 from leadstate.model.policy import Policy, Prune
 from leadstate.model.resource import CustomValue, Desired, Known, Lookup
 from leadstate.pipedrive.client import Reader
-from leadstate.pipedrive.connection import Connection, TokenAuth, http_client
-from leadstate.pipedrive.secrets import Token
+from leadstate.pipedrive.connection import Connection
 from tests.harness.builders import live_lead
+from tests.harness.connections import connect
 
 HERE = Span("leadstate.yaml", 9, 14)
 PEOPLE = {
@@ -115,20 +114,20 @@ def lead(key: str = "a", *, create_only: bool = False, **attrs: Any) -> Desired:
     )
 
 
+JANE = person("email", "jane@acme.test")
+LOOKED_UP = lead(person=JANE, owner=Lookup("user", "email", "sam@acme.test", HERE))
+
+
 def plan(server: Pipedrive, *desired: Desired, **of_account: Any) -> AccountPlan:
     account = Account(
         "emea", "https://acme.test", "ns", Policy(prune_rules={"lead": Prune.OWNED}), desired, **of_account
     )
 
-    async def main() -> AccountPlan:
-        async with http_client(httpx.MockTransport(server)) as http:
-            return (
-                await plan_all(
-                    [AccountJob(account, Connection(http, account.origin, TokenAuth(Token("t"))))], Settings()
-                )
-            )[0]
+    async def main(connection: Connection) -> AccountPlan:
+        (planned,) = await plan_all([AccountJob(account, connection)], Settings())
+        return planned
 
-    return asyncio.run(main())
+    return connect(httpx.MockTransport(server), main)
 
 
 @pytest.mark.parametrize(
@@ -154,27 +153,6 @@ def test_an_organization_and_a_user_are_found() -> None:
         ),
     )
     assert (found.changes[0].want["organization"], found.changes[0].want["owner"]) == (9, 101)
-
-
-@pytest.mark.parametrize(
-    ("wanted", "code", "candidates"),
-    [
-        (person("email", "nobody@acme.test"), "none-found", []),
-        (person("email", "shared@acme.test"), "several-found", ["3  Tom Birch", "4  Mira Novak"]),
-        (person("name", "Tom Birch"), "several-found", ["2  Tom Birch", "3  Tom Birch"]),
-        (Lookup("organization", "name", "acme", HERE), "several-found", ["7  Acme", "8  Acme"]),
-        (Lookup("user", "email", "old@acme.test", HERE), "none-found", []),
-    ],
-)
-def test_none_or_several_are_findings_with_the_candidates(wanted: Lookup, code: str, candidates: list[str]) -> None:
-    field = {"user": "owner"}.get(wanted.kind, wanted.kind)
-    attrs: dict[str, Any] = {field: wanted}
-    found = plan(Pipedrive(), lead(**attrs))
-    (diagnostic,) = found.diagnostics
-    assert (diagnostic.code, diagnostic.span, diagnostic.detail.splitlines()) == (code, HERE, candidates)
-    assert diagnostic.hint
-    assert not found.applyable
-    assert field not in found.changes[0].want
 
 
 def test_a_lead_whose_person_is_not_found_is_not_pruned() -> None:
@@ -207,79 +185,81 @@ def test_an_organization_is_asked_for_by_itself() -> None:
 @pytest.mark.parametrize("linked", [2, 99])
 def test_what_does_not_fit_any_more_or_is_gone_is_searched(linked: int) -> None:
     server = Pipedrive({"id": "x", "title": "a", "person_id": linked, "origin_id": "ns:a"})
-    found = plan(server, lead(person=person("email", "jane@acme.test")))
+    found = plan(server, lead(person=JANE))
     assert found.changes[0].want == {"person": 1}
     assert server.calls[-2:] == [f"v2/persons/{linked}", "v2/persons/search"]
 
 
 def test_one_search_serves_many_leads() -> None:
     server = Pipedrive()
-    plan(server, *(lead(str(i), person=person("email", "jane@acme.test")) for i in range(3)))
+    plan(server, *(lead(str(i), person=JANE) for i in range(3)))
     assert server.calls.count("v2/persons/search") == 1
 
 
 def test_a_seed_that_exists_is_not_looked_up() -> None:
     server = Pipedrive({"id": "x", "title": "a", "person_id": 2, "origin_id": "ns:a"})
-    plan(server, lead(person=person("email", "jane@acme.test"), create_only=True))
+    plan(server, lead(person=JANE, create_only=True))
     assert server.calls == ["v1/leadLabels", "v1/leads"]
 
 
-def test_the_wrong_company_is_refused_before_anything_is_read() -> None:
-    server = Pipedrive()
-    found = plan(server, lead(person=1), company_id=1)
-    assert [diagnostic.code for diagnostic in found.diagnostics] == ["wrong-company"]
-    assert server.calls == ["v1/users/me"]
-    assert plan(Pipedrive(), lead(person=1), company_id=7041).diagnostics == ()
-
-
-THERE = Span("leadstate.yaml", 12, 3)
+INVITE = "correct it, or ask an admin to invite the user first"
+WRITE_ID = "write the id of the one that is meant"
 
 
 @pytest.mark.parametrize(
-    ("field", "lookup", "code", "summary", "hint", "detail"),
+    ("field", "lookup", "summary", "hint", "candidates"),
     [
         (
             "person",
-            Lookup("person", "email", "nobody@acme.test", THERE),
-            "none-found",
+            person("email", "nobody@acme.test"),
             "there is no person with the email 'nobody@acme.test'",
             "correct it, or create the person in Pipedrive first",
             "",
         ),
         (
             "owner",
-            Lookup("user", "email", "nobody@acme.test", THERE),
-            "none-found",
-            "there is no user with the email 'nobody@acme.test'",
-            "correct it, or ask an admin to invite the user first",
+            Lookup("user", "email", "old@acme.test", HERE),
+            "there is no user with the email 'old@acme.test'",
+            INVITE,
             "",
         ),
         (
+            "person",
+            person("email", "shared@acme.test"),
+            "there are 2 of the person with the email 'shared@acme.test'",
+            WRITE_ID,
+            "3  Tom Birch\n4  Mira Novak",
+        ),
+        (
+            "person",
+            person("name", "Tom Birch"),
+            "there are 2 of the person with the name 'Tom Birch'",
+            WRITE_ID,
+            "2  Tom Birch\n3  Tom Birch",
+        ),
+        (
             "organization",
-            Lookup("organization", "name", "Acme", THERE),
-            "several-found",
-            "there are 2 of the organization with the name 'Acme'",
-            "write the id of the one that is meant",
+            Lookup("organization", "name", "acme", HERE),
+            "there are 2 of the organization with the name 'acme'",
+            WRITE_ID,
             "7  Acme\n8  Acme",
         ),
     ],
 )
-def test_a_finding_says_what_was_looked_for_where_and_what_to_do(  # noqa: PLR0917  a row of a table
-    field: str, lookup: Lookup, code: str, summary: str, hint: str, detail: str
+def test_none_or_several_found_are_an_error_with_the_candidates(
+    field: str, lookup: Lookup, summary: str, hint: str, candidates: str
 ) -> None:
     attrs: dict[str, Any] = {field: lookup}
-    assert plan(Pipedrive(), lead(**attrs)).diagnostics == (
+    found = plan(Pipedrive(), lead(**attrs))
+    code = "several-found" if candidates else "none-found"
+    address = Address("emea", "lead", "a")
+    assert found.diagnostics == (
         Diagnostic(
-            code,
-            Severity.ERROR,
-            summary,
-            detail=detail,
-            hint=hint,
-            span=THERE,
-            account="emea",
-            address=Address("emea", "lead", "a"),
+            code, Severity.ERROR, summary, detail=candidates, hint=hint, span=HERE, account="emea", address=address
         ),
     )
+    assert not found.applyable
+    assert field not in found.changes[0].want
 
 
 @pytest.mark.parametrize(("count", "more"), [(10, ""), (13, "and 3 more")])
@@ -294,26 +274,21 @@ def test_ten_candidates_are_named(count: int, more: str) -> None:
 
 def test_a_search_asks_for_what_is_exactly_equal() -> None:
     server = Pipedrive()
-    plan(server, lead(person=person("email", "jane@acme.test")))
+    plan(server, lead(person=JANE))
     assert server.searched == [
         {"term": "jane@acme.test", "fields": "email", "exact_match": "true", "limit": "100"},
     ]
 
 
-@pytest.mark.parametrize(
-    ("path", "answer", "summary"),
-    [
-        ("/api/v2/persons/search", [], "searchPersons: answered no list of items"),
-        ("/api/v2/persons/search", {"items": None}, "searchPersons: answered no list of items"),
-    ],
-)
-def test_an_answer_that_cannot_be_understood_names_its_request(path: str, answer: Any, summary: str) -> None:
+@pytest.mark.parametrize("answer", [[], {"items": None}])
+def test_an_answer_that_cannot_be_understood_names_its_request(answer: Any) -> None:
     server = Pipedrive({"id": "x", "title": "a", "person_id": 2, "origin_id": "ns:a"})
-    server.instead[path] = answer
-    wanted = lead(person=person("email", "jane@acme.test"), owner=Lookup("user", "email", "sam@acme.test", HERE))
-    found = plan(server, wanted)
+    server.instead["/api/v2/persons/search"] = answer
+    found = plan(server, LOOKED_UP)
     assert not found.complete
-    assert [(diagnostic.code, diagnostic.summary) for diagnostic in found.diagnostics] == [("bad-answer", summary)]
+    assert [(diagnostic.code, diagnostic.summary) for diagnostic in found.diagnostics] == [
+        ("bad-answer", "searchPersons: answered no list of items")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -327,8 +302,7 @@ def test_an_answer_that_cannot_be_understood_names_its_request(path: str, answer
 def test_a_malformed_row_is_left_out_and_named_where_nothing_else_fits(path: str, answer: Any, row: str) -> None:
     server = Pipedrive()
     server.instead[path] = answer
-    wanted = lead(person=person("email", "jane@acme.test"), owner=Lookup("user", "email", "sam@acme.test", HERE))
-    (diagnostic,) = plan(server, wanted).diagnostics
+    (diagnostic,) = plan(server, LOOKED_UP).diagnostics
     assert diagnostic.code == "none-found"
     assert diagnostic.detail.startswith(f"{row}, which is left out: ")
 
@@ -337,8 +311,7 @@ def test_a_malformed_row_does_not_keep_others_from_being_found() -> None:
     server = Pipedrive({"id": "x", "title": "a", "person_id": 2, "origin_id": "ns:a"})
     server.instead["/api/v1/users"] = [{"id": "?"}, {"id": 101, "email": "sam@acme.test", "active_flag": True}]
     server.instead["/api/v2/persons/2"] = {"id": None}
-    wanted = lead(person=person("email", "jane@acme.test"), owner=Lookup("user", "email", "sam@acme.test", HERE))
-    found = plan(server, wanted)
+    found = plan(server, LOOKED_UP)
     assert found.diagnostics == ()
     assert [change.want for change in found.changes] == [{"owner": 101, "person": 1}]
 
@@ -351,11 +324,7 @@ def test_who_a_custom_field_names_already_is_asked_for_first() -> None:
 
 
 def described(server: Pipedrive, *leads: Any) -> Known:
-    async def main() -> Known:
-        async with http_client(httpx.MockTransport(server)) as http:
-            return await descriptions(leads, Reader(Connection(http, "https://acme.test", TokenAuth(Token("t")))))
-
-    return asyncio.run(main())
+    return connect(httpx.MockTransport(server), lambda connection: descriptions(leads, Reader(connection)))
 
 
 def test_people_organizations_and_users_of_leads_are_described_as_people_write_them() -> None:
@@ -387,7 +356,7 @@ def test_a_user_without_an_address_is_known_by_the_name() -> None:
 
 def test_searches_are_made_in_one_order() -> None:
     server = Pipedrive()
-    plan(server, lead("a", person=person("name", "Tom")), lead("b", person=person("email", "jane@acme.test")))
+    plan(server, lead("a", person=person("name", "Tom")), lead("b", person=JANE))
     assert [(search["fields"], search["term"]) for search in server.searched] == [
         ("email", "jane@acme.test"),
         ("name", "Tom"),
@@ -408,7 +377,7 @@ def test_of_several_who_fit_the_one_who_is_linked_already_is_meant_and_of_two_th
 
 def test_a_lead_without_a_marker_is_the_one_that_the_lock_file_knows() -> None:
     server = Pipedrive({"id": "x", "title": "a", "person_id": 1}, {"id": "y", "title": "b", "person_id": 2})
-    wanted = replace(lead(person=person("email", "jane@acme.test")), adopted=True)
+    wanted = replace(lead(person=JANE), adopted=True)
     assert plan(server, wanted, lock={Ref("lead", "a"): "x"}).changes == ()
     assert server.calls[-1] == "v2/persons/1"
 

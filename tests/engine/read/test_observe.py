@@ -16,8 +16,8 @@ from leadstate.model.resource import Desired, Live, Observed
 from leadstate.model.usage import SavedFilter
 from leadstate.pipedrive.errors import IncompleteListing
 from leadstate.reconcile.match import Matching, match
-from tests.harness.builders import label, lead, live_label, live_lead, shown
-from tests.harness.fake_api import FREE, Fake, failed
+from tests.harness.builders import FREE, label, lead, live_label, live_lead, shown
+from tests.harness.fake_api import Fake, failed
 
 
 def archive(count: int, *, sorts: bool = True) -> Fake:

@@ -6,7 +6,8 @@ from leadstate.engine.read.observe import wrong_company
 from leadstate.model.account import Account
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.pipedrive.errors import BadAnswer
-from tests.harness.fake_api import FREE, Fake, ok
+from tests.harness.builders import FREE
+from tests.harness.fake_api import Fake, ok
 
 
 def asked(company_id: int | None, user: object = None) -> tuple[Diagnostic | None, list[str]]:

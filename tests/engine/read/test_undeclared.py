@@ -1,6 +1,5 @@
 """What an account has that nothing declares: never guessed, never somebody else's."""
 
-import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +11,9 @@ from leadstate.model.account import Account
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.resource import Desired
-from leadstate.pipedrive.connection import Connection, TokenAuth, http_client
-from leadstate.pipedrive.secrets import Token
-from tests.harness.builders import label, lead, refs
-from tests.harness.fake_api import FREE, Fake, failed, ok
+from leadstate.pipedrive.connection import Connection
+from tests.harness.builders import FREE, label, lead, refs
+from tests.harness.fake_api import Fake, failed, ok
 
 ALL = Wanted(leads=True)
 
@@ -23,14 +21,11 @@ ALL = Wanted(leads=True)
 def read(fake: Fake, wanted: Wanted, *desired: Desired, **of_account: Any) -> Undeclared:
     account = replace(Account("emea", "http://127.0.0.1:1", "ns", FREE, desired), **of_account)
 
-    async def main() -> Undeclared:
-        async with http_client(fake) as http:
-            (found,) = await read_undeclared(
-                [AccountJob(account, Connection(http, account.origin, TokenAuth(Token("t" * 40))))], wanted
-            )
-            return found
+    async def main(connection: Connection) -> Undeclared:
+        (found,) = await read_undeclared([AccountJob(account, connection)], wanted)
+        return found
 
-    return asyncio.run(main())
+    return fake.connect(main)
 
 
 def ids(found: Undeclared) -> tuple[list[str], list[str]]:
@@ -153,26 +148,19 @@ def test_a_listing_that_shifts_is_read_three_times(times: int, *, complete: bool
     assert fake.sent.count("GET leads") == 3
 
 
-def test_the_wrong_company_and_a_refusal_are_findings_of_the_account() -> None:
+def test_a_token_of_another_company_is_refused_before_anything_is_read() -> None:
     fake = company()
     fake.before["GET users/me", 0] = lambda: ok({"id": 1, "name": "Sam", "company_id": 2, "company_domain": "acme"})
     found = read(fake, ALL, company_id=1)
-    assert (found.account, [diagnostic.code for diagnostic in found.diagnostics], ids(found)) == (
-        "emea",
-        ["wrong-company"],
-        ([], []),
-    )
-    assert fake.sent == ["GET users/me"]
+    assert (found.account, [diagnostic.code for diagnostic in found.diagnostics]) == ("emea", ["wrong-company"])
+    assert (ids(found), fake.sent) == (([], []), ["GET users/me"])
+
+
+def test_a_refused_listing_is_a_diagnostic_of_the_account() -> None:
     fake = company()
     fake.before["GET leadLabels", 0] = lambda: failed(403)
     found = read(fake, ALL)
     assert (found.account, len(found.diagnostics), found.named) == ("emea", 1, {})
-
-
-def test_each_lead_of_others_is_counted() -> None:
-    fake = company()
-    fake.lead("5", "other:y")
-    assert read(fake, ALL).foreign == 2
 
 
 def test_labels_that_are_not_asked_for_hide_no_others() -> None:
@@ -187,18 +175,15 @@ def test_labels_that_are_not_asked_for_hide_no_others() -> None:
     )
 
 
-def test_leads_that_cannot_be_understood_name_the_request() -> None:
+@pytest.mark.parametrize(
+    ("request_", "operation", "row"),
+    [("GET leads", "getLeads", {"id": "1"}), ("GET leadLabels", "getLeadLabels", {"id": "hot"})],
+)
+def test_a_malformed_row_names_the_request(request_: str, operation: str, row: object) -> None:
     fake = company()
-    fake.before["GET leads", 0] = lambda: ok([{"id": "1"}], pagination={"more_items_in_collection": False})
+    fake.before[request_, 0] = lambda: ok([row], pagination={"more_items_in_collection": False})
     (diagnostic,) = read(fake, ALL).diagnostics
-    assert (diagnostic.code, "getLeads" in diagnostic.summary) == ("bad-answer", True)
-
-
-def test_labels_that_cannot_be_understood_name_the_request() -> None:
-    fake = company()
-    fake.before["GET leadLabels", 0] = lambda: ok([{"id": "hot"}])
-    (diagnostic,) = read(fake, ALL).diagnostics
-    assert (diagnostic.code, "getLeadLabels" in diagnostic.summary) == ("bad-answer", True)
+    assert (diagnostic.code, operation in diagnostic.summary) == ("bad-answer", True)
 
 
 def test_a_label_that_the_lock_file_knows_is_declared_whatever_its_name_is_now() -> None:

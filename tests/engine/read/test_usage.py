@@ -10,7 +10,8 @@ from leadstate.model.account import Account
 from leadstate.model.usage import LabelUsage
 from leadstate.pipedrive.connection import Connection
 from leadstate.pipedrive.errors import IncompleteListing, Rejected
-from tests.harness.fake_api import FREE, Fake, Reply, failed
+from tests.harness.builders import FREE
+from tests.harness.fake_api import Fake, Reply, failed
 
 ALL = Wanted(archived=True, filters=True)
 LIMITLESS = 10**9
