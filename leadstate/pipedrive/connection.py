@@ -181,11 +181,12 @@ class Connection:
 
     async def _once(self, request: Request, lane: Lane) -> httpx.Response:
         operation = request.operation
+        limiter = self._searches if operation.search else self._limiter
         async with AsyncExitStack() as places:
             await places.enter_async_context(lane)
-            if operation.search:
-                await places.enter_async_context(self._searches.place())
-            await places.enter_async_context(self._limiter.place())
+            left = await places.enter_async_context(limiter.place())
+            if operation.search:  # it takes a place in both windows
+                await places.enter_async_context(self._limiter.place())
             if self._over is not None:
                 raise self._over
             self.spent.add(operation)
@@ -219,7 +220,7 @@ class Connection:
                 unreachable.seconds = self.pace.clock() - begun
                 raise unreachable from None
         _log.debug("%s %s -> %s", operation.method, request.path, reply.status_code)
-        (self._searches if operation.search else self._limiter).learn(reply.headers)
+        limiter.learn(reply.headers, left)
         self.headers = reply.headers
         self.heard()
         return reply

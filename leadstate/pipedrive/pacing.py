@@ -85,6 +85,7 @@ class Limiter:
         self._clock = clock
         self._sleep = sleep
         self._limit = limit
+        self._begun = 0
         self._in_flight = 0
         self._free_at: deque[float] = deque()
         self._not_before = 0.0
@@ -92,13 +93,18 @@ class Limiter:
         self._answered = asyncio.Event()
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """A place in the window, taken for as long as the request in this context is under way, and 2 s longer."""
+    async def place(self) -> AsyncIterator[int]:
+        """A place in the window, taken for as long as the request in this context is under way, and 2 s longer.
+
+        Yields how many requests had left the window when this one began, for `learn`.
+        """
         async with self._turn:
             await self._room()
             self._in_flight += 1
+            self._begun += 1
+            left = self._begun - self._taken
         try:
-            yield
+            yield left
         finally:
             self._in_flight -= 1
             self._free_at.append(self._clock() + WINDOW)
@@ -123,13 +129,19 @@ class Limiter:
     def _taken(self) -> int:
         return self._in_flight + len(self._free_at)
 
-    def learn(self, headers: Mapping[str, str]) -> None:
-        """Take note of the headers of an answer. All of them are optional; without them the smallest limit holds."""
+    def learn(self, headers: Mapping[str, str], left: int) -> None:
+        """Take note of the headers of an answer. All of them are optional; without them the smallest limit holds.
+
+        Args:
+            headers: those of the answer.
+            left: what `place` yielded to its request.
+        """
         limit = _number(headers.get("x-ratelimit-limit"))
         if limit is not None and limit >= 1:
             self._limit = int(limit)
         remaining, reset = _number(headers.get("x-ratelimit-remaining")), _number(headers.get("x-ratelimit-reset"))
-        if remaining is not None and remaining <= 0 and self._taken < self._limit:
+        # Some that were in the window when the request began have left it by now, but the server counted them.
+        if remaining is not None and remaining <= 0 and self._begun - left < self._limit:
             # Somebody else uses this token, so our own count does not tell when there is room.
             self.pause(WINDOW if reset is None else min(reset, LONGEST_WAIT))
 

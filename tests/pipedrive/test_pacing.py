@@ -42,7 +42,7 @@ class World:
             event.set()
 
     async def request(self, limiter: Limiter) -> None:
-        async with limiter.place():
+        async with limiter.place() as before:
             while self.arrived and self.now - self.arrived[0] >= WINDOW:
                 self.arrived.popleft()
             self.overruns += len(self.arrived) >= self.limit
@@ -50,7 +50,8 @@ class World:
             await self.sleep(self.latency)
         left = max(0, self.limit - len(self.arrived))
         limiter.learn(
-            {"x-ratelimit-limit": str(self.limit), "x-ratelimit-remaining": str(left), "x-ratelimit-reset": "2"}
+            {"x-ratelimit-limit": str(self.limit), "x-ratelimit-remaining": str(left), "x-ratelimit-reset": "2"},
+            before,
         )
         self.done += 1
 
@@ -99,7 +100,30 @@ def pauses(tell: Callable[[Limiter], None], requests: int = 1) -> list[float]:
 )
 def test_a_window_filled_by_other_clients_is_waited_for(reset: dict[str, str], wait: float) -> None:
     full = {"x-ratelimit-limit": "100", "x-ratelimit-remaining": "0", **reset}
-    assert pauses(lambda limiter: limiter.learn(full)) == [wait]
+    assert pauses(lambda limiter: limiter.learn(full, 0)) == [wait]
+
+
+@pytest.mark.parametrize(("others", "slept"), [(0, []), (1, [2.0])])
+def test_a_full_window_is_waited_for_only_if_other_clients_have_a_part_in_it(others: int, slept: list[float]) -> None:
+    """The answer is late: all but one of the requests that filled the window have left it meanwhile."""
+    time = FakeTime()
+
+    async def main() -> None:
+        limiter = Limiter(lambda: time.now, time.sleep)
+        limiter.learn({"x-ratelimit-limit": "5"}, 0)
+        async with limiter.place() as left:
+            for _ in range(3 - others):
+                async with limiter.place():
+                    pass
+            time.now += 3.0
+            async with limiter.place():
+                pass
+        limiter.learn({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "2"}, left)
+        async with limiter.place():
+            pass
+
+    asyncio.run(main())
+    assert time.slept == slept
 
 
 def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
@@ -122,8 +146,8 @@ def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
     ],
 )
 def test_invalid_rate_limit_headers_are_ignored(headers: dict[str, str]) -> None:
-    assert pauses(lambda limiter: limiter.learn(headers)) == []
+    assert pauses(lambda limiter: limiter.learn(headers, 0)) == []
 
 
 def test_a_limit_of_one_is_respected() -> None:
-    assert pauses(lambda limiter: limiter.learn({"x-ratelimit-limit": "1"}), requests=3) == [2.0, 2.0]
+    assert pauses(lambda limiter: limiter.learn({"x-ratelimit-limit": "1"}, 0), requests=3) == [2.0, 2.0]
