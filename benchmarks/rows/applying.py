@@ -20,6 +20,8 @@ CHANGES = 1_000
 BURST = 120
 """Requests in a window, as the largest plan has."""
 
+RUNS = 3
+
 WINDOW = 2.0
 """Seconds (Pipedrive docs: rate limiting)."""
 
@@ -44,7 +46,19 @@ def _meter(url: str) -> dict[str, int]:
 
 
 def _pace(folder: Path) -> Figure:
-    """Every request of the run counts: the plan before, the changes, the reading after."""
+    """Every request of a run counts: the plan before, the changes, the reading after. The median of a few runs."""
+    figures = []
+    for number in range(RUNS):
+        place = folder / str(number)
+        place.mkdir()
+        figures.append(_apply_all(place))
+    figures.sort(key=lambda figure: figure.value)
+    middle = figures[RUNS // 2]
+    numbers = {**middle.numbers, "least_percent": figures[0].value, "most_percent": figures[-1].value}
+    return Figure(middle.value, numbers, sound=all(figure.sound for figure in figures))
+
+
+def _apply_all(folder: Path) -> Figure:
     with _sandbox(folder, seed(0, 1), BURST) as url:
         (folder / "leadstate.yaml").write_text(account(url) + leads(CHANGES), encoding="utf-8")
         begun = time.perf_counter()
@@ -95,10 +109,11 @@ def _cost(folder: Path) -> dict[str, dict[str, int]]:
 ROWS = (
     Row(
         f"apply-{CHANGES}",
-        f"the least time in which {BURST} requests in 2 s allow an apply of {CHANGES:,} changes, of the time it took",
+        f"the least time in which {BURST} requests in 2 s allow an apply of {CHANGES:,} changes, of the time it took; "
+        f"median of {RUNS}",
         "%",
         _pace,
-        limit=90,
+        limit=95,
         at_least=True,
     ),
     Row(

@@ -84,14 +84,17 @@ def print_folded(console: Console, lines: Iterable[Cell], *, indent: int = 0, ha
 def _print_lines(console: Console, lines: Iterable[Cell]) -> None:
     """Print lines as they are, however long."""
     segments = [
-        Segment(text, Style.parse(style) if style else None) for line in lines for text, style in (*line, ("\n", ""))
+        Segment(text, Style.parse(style) if style else None)
+        for line in lines
+        for text, style in (*line, ("\n", ""))
+        if text
     ]
     console.print(Segments(segments), end="", crop=False)
 
 
 def cell_width(cell: Cell) -> int:
     """Return how many columns of the terminal a cell takes."""
-    return sum(cell_len(text) for text, _ in cell)
+    return sum([cell_len(text) for text, _ in cell])
 
 
 def _lines(
