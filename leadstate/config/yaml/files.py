@@ -18,8 +18,11 @@ from leadstate.model.address import Span
 
 SUFFIXES: Final = (".yaml", ".yml")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-"""YAML 1.2 section 5.1, less the byte order marker and three line breaks that only YAML 1.1 counts as such."""
+_NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+"""What YAML 1.2 section 5.1 leaves out, the byte order marker, and three line breaks that only YAML 1.1 counts as such.
+
+The complement of what it allows takes ten times as long to compile.
+"""
 
 
 def read_sources(paths: Sequence[Path], diagnostics: Diagnostics) -> list[Source]:
