@@ -113,7 +113,7 @@ ROWS = (
         f"median of {RUNS}",
         "%",
         _pace,
-        limit=95,
+        limit=90,
         at_least=True,
     ),
     Row(

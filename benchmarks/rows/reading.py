@@ -118,7 +118,7 @@ ROWS = (
         "the server's own time); whole processes, not the first run",
         "×",
         _large,
-        limit=1.4,
+        limit=1.5,
     ),
     Row("memory-50000", f"peak memory of that plan, {LEADS:,} leads", "MB", partial(_memory, LEADS), limit=200),
     Row("memory-100000", "the same, 100,000 leads", "MB", partial(_memory, 100_000), limit=200),

@@ -5,6 +5,7 @@ import importlib
 import keyword
 import os
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 import click
@@ -64,6 +65,9 @@ SELDOM = (5_000, 10, 10)
 does, takes a fifth of the time of reading a large configuration, in vain. More seldom still, and answers pile up: those
 of httpx have cycles, and a page of leads is 340 KB."""
 
+WIDEST_HELP = 100
+"""Columns of help, however wide the terminal is."""
+
 
 class _Commands(click.Group):
     """Imports a command when it is asked for: httpx, pydantic and rich take longer than most commands."""
@@ -106,6 +110,17 @@ class _Commands(click.Group):
         return found
 
 
+def _help_width() -> int:
+    """Return the width that click gives to help; click imports `shutil` to find it, a tenth of the time of `--help`."""
+    columns = 0
+    with suppress(ValueError):
+        columns = int(os.environ.get("COLUMNS", ""))
+    if columns <= 0:
+        with suppress(AttributeError, ValueError, OSError):
+            columns = os.get_terminal_size(sys.__stdout__.fileno()).columns  # type: ignore[union-attr]  # suppressed
+    return max(min(columns if columns > 0 else 80, WIDEST_HELP) - 2, 50)
+
+
 def _check_dashes(ctx: click.Context, command: click.Command | None, args: list[str]) -> None:
     """Refuse `-auto-approve`: click takes it for `-a uto-approve`, as is the custom, and would run another command."""
     commands = [command, *command.commands.values()] if isinstance(command, click.Group) else [command]
@@ -124,7 +139,7 @@ def _show_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> 
         ctx.exit()
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDEST_HELP})
 @click.option(
     "--version",
     is_flag=True,
@@ -180,7 +195,7 @@ def run() -> NoReturn:
 
 def _run() -> int:
     try:
-        code = cli.main(prog_name="leadstate", standalone_mode=False)
+        code = cli.main(prog_name="leadstate", standalone_mode=False, terminal_width=_help_width())
     except click.UsageError as failure:
         if isinstance(failure, click.NoSuchOption) and failure.option_name in ("--dry-run", "--dryrun"):
             command = (failure.ctx and failure.ctx.command.name) or ""
