@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, Wit
 from pydantic_core import PydanticCustomError
 
 from leadstate.kinds.base import Line, RemoteId, Spec
-from leadstate.pipedrive.answers import EXPONENT
+from leadstate.pipedrive.operations import EXPONENT
 
 EXACT_DIGITS = 15
 """Amounts travel as JSON numbers, which every reader holds exactly up to 15 significant digits (IEEE 754 double)."""

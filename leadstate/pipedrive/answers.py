@@ -27,14 +27,11 @@ from leadstate.pipedrive.errors import (
     TooLarge,
     Unauthorized,
 )
-from leadstate.pipedrive.operations import Operation
+from leadstate.pipedrive.operations import EXPONENT, Operation
 from leadstate.pipedrive.secrets import Secrets, fold
 
 DIGITS: Final = 40
 """Digits of a number; the vendor's amounts have 15 at most, and ids fewer."""
-
-EXPONENT: Final = 50
-"""Decimal exponent of a number, either way. An integer is not made of `1e999999999`: it would fill all memory."""
 
 DEPTH: Final = 64
 """Objects and lists within each other; the vendor's answers have 6."""

@@ -13,6 +13,9 @@ from urllib.parse import quote
 UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 """The form of the ids of labels and leads; ids of files that anybody can edit are checked, for they get into URLs."""
 
+EXPONENT: Final = 50
+"""Decimal exponent of a number, either way. An integer is not made of `1e999999999`: it would fill all memory."""
+
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 
 

@@ -16,7 +16,6 @@ import pytest
 from leadstate.pipedrive.answers import (
     DEPTH,
     DIGITS,
-    EXPONENT,
     LARGE,
     VALUES,
     Bounds,
@@ -28,7 +27,7 @@ from leadstate.pipedrive.answers import (
 from leadstate.pipedrive.client import Reader, Writer
 from leadstate.pipedrive.connection import Pace, bounded
 from leadstate.pipedrive.errors import BadAnswer, EndlessListing, TooLarge, Unreachable
-from leadstate.pipedrive.operations import ADD_LABEL, GET_DEAL_FIELDS, GET_LABELS, GET_LEADS, Request
+from leadstate.pipedrive.operations import ADD_LABEL, EXPONENT, GET_DEAL_FIELDS, GET_LABELS, GET_LEADS, Request
 from tests.harness.connections import FakeTime, connect
 
 SMALL = Bounds(answer=10_000, pages=5, rows=40)
