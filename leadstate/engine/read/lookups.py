@@ -7,15 +7,14 @@ exists needs nothing.
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Annotated, TypeVar
+from dataclasses import replace
+from typing import Annotated
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from leadstate.engine.read.custom_fields import typed
+from leadstate.kinds import KINDS
 from leadstate.kinds.base import Wire, describe
-from leadstate.kinds.custom_fields import CustomFields
-from leadstate.kinds.lead import LEAD
 from leadstate.model.account import Account
 from leadstate.model.address import Address
 from leadstate.model.diagnostics import Diagnostic, Severity
@@ -36,72 +35,90 @@ from leadstate.pipedrive.operations import (
 IDS_AT_ONCE = 100
 """What one request for persons or organizations by id takes (Pipedrive API v2: getPersons, `ids`)."""
 
-T = TypeVar("T", bound=BaseModel)
-
 CANDIDATES = 10
 """How many of several candidates a message names."""
 
-
-class _Email(Wire):
-    value: str = ""
-
-
-class _Contact(Wire):
-    """A person or organization as a listing by id answers it."""
-
-    id: int
-    name: str = ""
-    emails: Annotated[list[_Email], Field(default_factory=list)]
-
-    @property
-    def known_by(self) -> "_Known":
-        return _Known(self.id, self.name, tuple(email.value for email in self.emails))
+_ONE = {"person": GET_PERSON, "organization": GET_ORGANIZATION}
+_SEARCH = {"person": SEARCH_PERSONS, "organization": SEARCH_ORGANIZATIONS}
 
 
-class _Found(Wire):
-    """The same as a search answers it."""
+def _addresses(raw: object) -> object:
+    """Return email addresses as a search answers them: a listing by id answers objects."""
+    return [row.get("value", "") if isinstance(row, dict) else row for row in raw] if isinstance(raw, list) else raw
+
+
+class _Known(Wire):
+    """A person, organization or user."""
 
     id: int
     name: str = ""
-    emails: Annotated[list[str], Field(default_factory=list)]
-
-    @property
-    def known_by(self) -> "_Known":
-        return _Known(self.id, self.name, tuple(self.emails))
-
-
-class _Item(Wire):
-    item: _Found
-
-
-class _User(Wire):
-    id: int
-    name: str = ""
-    email: str = ""
-    active_flag: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    id: int
-    name: str
-    emails: tuple[str, ...]
+    emails: Annotated[list[str], BeforeValidator(_addresses), Field(default_factory=list)]
 
     @property
     def described(self) -> Mapping[str, str]:
-        """As people write it; nothing where it is known by nothing."""
-        email = next((email for email in self.emails if email), None)
+        """As people write it; empty if it has neither an address nor a name."""
+        email = next(filter(None, self.emails), None)
         return {"email": email} if email else {"name": self.name} if self.name else {}
 
     def fits(self, lookup: Lookup) -> bool:
-        """Whether it is what the description says; case and white space around do not count."""
+        """Return whether it is what the description says; case and white space around do not count."""
         wanted = text(lookup.text).casefold()
         texts = self.emails if lookup.by == "email" else (self.name,)
         return any(text(said).casefold() == wanted for said in texts)
 
 
-_ONE = {"person": GET_PERSON, "organization": GET_ORGANIZATION}
-_SEARCH = {"person": SEARCH_PERSONS, "organization": SEARCH_ORGANIZATIONS}
+class _Directory:
+    """Asks for people and organizations. A malformed row is left out: it concerns only those who look for it.
+
+    Attributes:
+        malformed: person, organization or user → what is wrong with a row that was left out.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.malformed: dict[str, str] = {}
+
+    async def by_id(self, kind: str, ids: Sequence[int]) -> dict[int, _Known]:
+        """Return those of the ids that exist. Only persons can be asked for together (`ids` of getPersons)."""
+        found: list[_Known] = []
+        together = kind == "person" and len(ids) * GET_PERSON.tokens > GET_PERSONS.tokens
+        for start in range(0, len(ids) if together else 0, IDS_AT_ONCE):
+            some = ",".join(map(str, ids[start : start + IDS_AT_ONCE]))
+            answer = await self._reader.get(Request(GET_PERSONS, query=(("ids", some), ("limit", str(IDS_AT_ONCE)))))
+            found += self._decode(GET_PERSONS, kind, answer.rows())
+        for id_ in () if together else ids:
+            with suppress(NotFound):
+                answer = await self._reader.get(Request(_ONE[kind], str(id_)))
+                found += self._decode(_ONE[kind], kind, [answer.data])
+        return {known.id: known for known in found}
+
+    async def search(self, lookup: Lookup) -> list[_Known]:
+        """Return everything that fits; the search may find more, and by its own idea of equal."""
+        operation = _SEARCH[lookup.kind]
+        query = (("term", lookup.text), ("fields", lookup.by), ("exact_match", "true"), ("limit", "100"))
+        data = (await self._reader.get(Request(operation, query=query))).data
+        items = data.get("items") if isinstance(data, dict) else None
+        if not isinstance(items, list):
+            raise BadAnswer(operation.id, "answered no list of items")
+        rows = [item.get("item") if isinstance(item, dict) else item for item in items]
+        return [known for known in self._decode(operation, lookup.kind, rows) if known.fits(lookup)]
+
+    async def users(self) -> list[_Known]:
+        """Return the active users."""
+        rows = (await self._reader.get(Request(GET_USERS))).rows()
+        contacts = [{**row, "emails": [row.get("email", "")]} if isinstance(row, dict) else row for row in rows]
+        active = [row for row in contacts if not isinstance(row, dict) or row.get("active_flag") is not False]
+        return self._decode(GET_USERS, "user", active)
+
+    def _decode(self, operation: Operation, kind: str, rows: Iterable[object]) -> list[_Known]:
+        decoded: list[_Known] = []
+        for row in rows:
+            try:
+                decoded.append(_Known.model_validate(row))
+            except ValidationError as failure:
+                what = f"{operation.id} answered a malformed {kind}, which is left out: {describe(failure)}"
+                self.malformed.setdefault(kind, what)
+        return decoded
 
 
 async def resolve(
@@ -125,67 +142,60 @@ async def resolve(
     account, fields, unfit = await typed(account, open_ones, reader)
     planned = [desired_item for desired_item in account.desired if desired_item.address not in finished]
     if fields is not None:
-        there = {address: _told(lead, fields) for address, lead in there.items()}
-    wanted = {value for _, value in _uses(planned)}
+        there = {
+            address: replace(lead, attrs={**lead.attrs, **fields.read(lead.custom)}) for address, lead in there.items()
+        }
+    uses = [(item, name, value) for item in planned for name, value in item.attrs.items() if isinstance(value, Lookup)]
+    wanted = sorted({value for _, _, value in uses}, key=lambda lookup: (lookup.kind, lookup.by, lookup.text))
+    linked: dict[Lookup, set[int]] = {}
+    for item, name, value in uses:
+        if item.address in there and isinstance(id_ := there[item.address].attrs.get(name), int):
+            linked.setdefault(value, set()).add(id_)
+    directory = _Directory(reader)
     found: dict[Lookup, list[_Known]] = {}
     listed: dict[tuple[str, int], _Known] = {}
-    rows = _Rows()
     for kind in ("person", "organization"):
-        linked = _linked(planned, there, kind)
-        known = await _by_id(kind, sorted({id_ for ids in linked.values() for id_ in ids}), reader, rows)
+        ids_of_kind = {id_ for lookup, ids in linked.items() if lookup.kind == kind for id_ in ids}
+        known = await directory.by_id(kind, sorted(ids_of_kind))
         listed |= {(kind, id_): row for id_, row in known.items()}
-        for lookup in sorted((lookup for lookup in wanted if lookup.kind == kind), key=_order):
-            fitting = [known[id_] for id_ in sorted(linked.get(lookup, ())) if id_ in known and known[id_].fits(lookup)]
-            found[lookup] = fitting[:1] or await _search(lookup, reader, rows)
+        for lookup in wanted:
+            if lookup.kind == kind:
+                there_already = [known[id_] for id_ in sorted(linked.get(lookup, ())) if id_ in known]
+                fitting = [row for row in there_already if row.fits(lookup)]
+                found[lookup] = fitting[:1] or await directory.search(lookup)
     if any(lookup.kind == "user" for lookup in wanted):
-        users = await _users(reader, rows)
+        users = await directory.users()
         listed |= {("user", user.id): user for user in users}
         found |= {lookup: [user for user in users if user.fits(lookup)] for lookup in wanted if lookup.kind == "user"}
     ids = {lookup: fitting[0].id for lookup, fitting in found.items() if len(fitting) == 1}
     diagnostics = [
-        _diagnostic(desired, found[value], value, rows.malformed.get(value.kind, ""))
-        for desired, value in _uses(planned)
+        _diagnostic(item, found[value], value, directory.malformed.get(value.kind, ""))
+        for item, _, value in uses
         if value not in ids
     ]
+    # What was written for an id; for one that a live lead has, what it is known by.
+    written = {f"{name}:{ids[value]}": value.text for _, name, value in uses if value in ids}
+    names: dict[str, str] = {}
+    for item, name, value in uses:
+        id_ = there[item.address].attrs.get(name) if item.address in there else None
+        if isinstance(id_, int) and (value.kind, id_) in listed:
+            names |= {f"{name}:{id_}": words for words in listed[value.kind, id_].described.values()}
     desired = tuple(_with_ids(desired_item, ids) for desired_item in account.desired)
-    names = _names(planned, there, ids, listed)
-    return replace(account, desired=desired), replace(observed, fields=fields, names=names), (*unfit, *diagnostics)
-
-
-def _names(
-    desired: Iterable[Desired],
-    live: Mapping[Address, Live],
-    ids: Mapping[Lookup, int],
-    listed: Mapping[tuple[str, int], _Known],
-) -> Mapping[str, str]:
-    """Attribute and id → what was written for the id; for one that a live lead has, what it is known by."""
-    there: dict[str, str] = {}
-    written: dict[str, str] = {}
-    for desired_item in desired:
-        now = live[desired_item.address].attrs if desired_item.address in live else {}
-        for name, value in desired_item.attrs.items():
-            if isinstance(value, Lookup):
-                if value in ids:
-                    written[f"{name}:{ids[value]}"] = value.text
-                if isinstance(id_ := now.get(name), int) and (value.kind, id_) in listed:
-                    there |= {f"{name}:{id_}": words for words in listed[value.kind, id_].described.values()}
-    return {**there, **written}
+    observed = replace(observed, fields=fields, names={**names, **written})
+    return replace(account, desired=desired), observed, (*unfit, *diagnostics)
 
 
 def _there(account: Account, observed: Observed) -> dict[Address, Live]:
     """Return the live lead of each declared one: by its marker, or without one by the id that the lock file knows."""
-    live = observed.live.get(LEAD.name, ())
+    live = [there for kind in KINDS.values() if not kind.is_named for there in observed.live.get(kind.name, ())]
     marked = {lead.marker: lead for lead in live if lead.marker is not None}
     unmarked = {lead.remote_id: lead for lead in live if lead.marker is None}
-    found = {
-        lead.address: marked.get(lead.marker or "") or unmarked.get(account.lock.get(lead.address.ref, ""))
-        for lead in account.of_kind(LEAD.name)
-    }
-    return {address: one for address, one in found.items() if one is not None}
-
-
-def _told(live: Live, fields: CustomFields) -> Live:
-    return replace(live, attrs={**live.attrs, **fields.read(live.custom)})
+    found: dict[Address, Live] = {}
+    for desired in account.desired:
+        there = marked.get(desired.marker or "") or unmarked.get(account.lock.get(desired.address.ref, ""))
+        if there is not None:
+            found[desired.address] = there
+    return found
 
 
 async def descriptions(leads: Sequence[Live], reader: Reader) -> Known:
@@ -197,100 +207,20 @@ async def descriptions(leads: Sequence[Live], reader: Reader) -> Known:
         ApiError: something could not be asked.
     """
     known: dict[tuple[str, int], Mapping[str, str]] = {}
-    rows = _Rows()
+    directory = _Directory(reader)
     for kind in ("person", "organization"):
         ids = sorted({id_ for lead in leads if isinstance(id_ := lead.attrs[kind], int)})
-        for id_, row in (await _by_id(kind, ids, reader, rows)).items():
-            known[kind, id_] = row.described
+        known |= {(kind, id_): row.described for id_, row in (await directory.by_id(kind, ids)).items()}
     if any(lead.attrs["owner"] is not None for lead in leads):
-        known |= {("user", known.id): known.described for known in await _users(reader, rows)}
+        known |= {("user", user.id): user.described for user in await directory.users()}
     return {key: words for key, words in known.items() if words}
-
-
-def _order(lookup: Lookup) -> tuple[str, str, str]:
-    return lookup.kind, lookup.by, lookup.text
-
-
-def _uses(desired: Iterable[Desired]) -> Iterable[tuple[Desired, Lookup]]:
-    return (
-        (desired_item, value)
-        for desired_item in desired
-        for value in desired_item.attrs.values()
-        if isinstance(value, Lookup)
-    )
-
-
-def _linked(desired: Iterable[Desired], live: Mapping[Address, Live], kind: str) -> Mapping[Lookup, set[int]]:
-    """What the live leads are linked to where a description is declared."""
-    linked: dict[Lookup, set[int]] = {}
-    for desired_item in desired:
-        there = live.get(desired_item.address)
-        if there is None:
-            continue
-        for name, value in desired_item.attrs.items():
-            if isinstance(value, Lookup) and value.kind == kind and isinstance(id_ := there.attrs.get(name), int):
-                linked.setdefault(value, set()).add(id_)
-    return linked
-
-
-async def _by_id(kind: str, ids: Sequence[int], reader: Reader, decode: "_Rows") -> dict[int, _Known]:
-    """Those of the ids that are there. Only persons can be asked for together (`ids` of getPersons)."""
-    rows: list[_Contact] = []
-    together = kind == "person" and len(ids) * GET_PERSON.tokens > GET_PERSONS.tokens
-    for start in range(0, len(ids) if together else 0, IDS_AT_ONCE):
-        some = ",".join(map(str, ids[start : start + IDS_AT_ONCE]))
-        answer = await reader.get(Request(GET_PERSONS, query=(("ids", some), ("limit", str(IDS_AT_ONCE)))))
-        rows += decode(_Contact, GET_PERSONS, kind, answer.rows())
-    for id_ in () if together else ids:
-        with suppress(NotFound):
-            rows += decode(_Contact, _ONE[kind], kind, [(await reader.get(Request(_ONE[kind], str(id_)))).data])
-    return {row.id: row.known_by for row in rows}
-
-
-async def _search(lookup: Lookup, reader: Reader, decode: "_Rows") -> list[_Known]:
-    """Everything that fits; the search may find more, and by its own idea of equal."""
-    operation = _SEARCH[lookup.kind]
-    query = (("term", lookup.text), ("fields", lookup.by), ("exact_match", "true"), ("limit", "100"))
-    data = (await reader.get(Request(operation, query=query))).data
-    items = data.get("items") if isinstance(data, dict) else None
-    if not isinstance(items, list):
-        raise BadAnswer(operation.id, "answered no list of items")
-    rows = decode(_Item, operation, lookup.kind, items)
-    return [said for row in rows if (said := row.item.known_by).fits(lookup)]
-
-
-async def _users(reader: Reader, decode: "_Rows") -> list[_Known]:
-    rows = decode(_User, GET_USERS, "user", (await reader.get(Request(GET_USERS))).rows())
-    return [_Known(row.id, row.name, (row.email,)) for row in rows if row.active_flag]
-
-
-class _Rows:
-    """Decodes rows of answers. A malformed one is left out: it concerns only those who look for what it stands for.
-
-    Attributes:
-        malformed: person, organization or user → what is wrong with a row that was left out.
-    """
-
-    def __init__(self) -> None:
-        self.malformed: dict[str, str] = {}
-
-    def __call__(self, model: type[T], operation: Operation, kind: str, rows: Iterable[object]) -> list[T]:
-        """Return the rows that can be decoded."""
-        decoded: list[T] = []
-        for row in rows:
-            try:
-                decoded.append(model.model_validate(row))
-            except ValidationError as failure:
-                what = f"{operation.id} answered a malformed {kind}, which is left out: {describe(failure)}"
-                self.malformed.setdefault(kind, what)
-        return decoded
 
 
 def _with_ids(desired: Desired, ids: Mapping[Lookup, int]) -> Desired:
     if not any(isinstance(value, Lookup) for value in desired.attrs.values()):
         return desired
     resolved = {
-        name: ids.get(value) if isinstance(value, Lookup) else value
+        name: ids[value] if isinstance(value, Lookup) else value
         for name, value in desired.attrs.items()
         if not isinstance(value, Lookup) or value in ids
     }
