@@ -6,6 +6,7 @@ GitHub Actions takes commands from any output: `::name::` where a line begins, a
 
 import json
 import re
+import unicodedata
 
 _HIDDEN = (
     r"\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b\u200e\u200f\u2028-\u202e"
@@ -19,6 +20,11 @@ HIDDEN = re.compile(f"[{_HIDDEN}]")
 _UNSAFE = re.compile(rf"[{_HIDDEN}]|^\s*:(?=:)|#(?=#\[)")
 _UNSAFE_IN_JSON = re.compile(rf"(?!\n)[{_HIDDEN}]|#(?=#\[)")
 _COMMAND = "##["
+_UNSEEN = (
+    (0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x3164, 0x3164), (0xFE00, 0xFE0F),
+    (0xFFA0, 0xFFA0), (0x1F3FB, 0x1F3FF), (0xE0000, 0xE0FFF),
+)  # fmt: skip
+"""What nobody sees, or hardly: Unicode's Default_Ignorable_Code_Point beside category Cf, and the tones of skin."""
 
 
 def visible(text: str) -> str:
@@ -43,6 +49,18 @@ def is_visible(text: str) -> bool:
 def quoted(text: str) -> str:
     """Return the text in double quotes as YAML takes it, those characters written as escapes."""
     return HIDDEN.sub(lambda found: escaped(found[0]), json.dumps(text, ensure_ascii=False))
+
+
+def is_unseen(char: str) -> bool:
+    """Return whether nobody sees a character, or hardly: the difference of a name with it to one without."""
+    if char.isascii():
+        return False
+    return unicodedata.category(char) == "Cf" or any(first <= ord(char) <= last for first, last in _UNSEEN)
+
+
+def spelled_out(text: str) -> str:
+    """Return the text in double quotes as YAML takes it, with everything in it to be seen."""
+    return "".join(char if char.isprintable() and not is_unseen(char) else escaped(char) for char in quoted(text))
 
 
 def escaped(char: str) -> str:

@@ -11,8 +11,6 @@ from leadstate.model.resource import (
     CARRIER,
     CARRIES,
     FREEZES,
-    Attrs,
-    Live,
     Observed,
     Value,
     pages_of,
@@ -21,32 +19,20 @@ from leadstate.model.resource import (
 
 
 def in_order(changes: Iterable[Change]) -> list[Change]:
-    """Sorted by address, each with the changes that must come first: what it refers to; for a delete, what lets go."""
+    """Sort by address; give each change those that must come first: what it refers to; for a delete, what lets go."""
     ordered = sorted(changes, key=lambda change: (change.address, change.remote_id or ""))
     adds = {change.address.ref: change.address for change in ordered if change.action is Action.ADD}
     holders: dict[Ref, list[Address]] = {}
     for change in ordered:
-        for ref in _lets_go(change):
+        had = frozenset().union(*(references(field.before) for field in change.fields))
+        for ref in had - references(change.want):
             holders.setdefault(ref, []).append(change.address)
-    return [
-        replace(
-            change,
-            after=(
-                *(holders.get(change.address.ref, ()) if change.action is Action.DELETE else ()),
-                *sorted(adds[ref] for ref in (_wants(change.want) | references(change.moves_to)) if ref in adds),
-            ),
-        )
-        for change in ordered
-    ]
-
-
-def _wants(want: Attrs) -> frozenset[Ref]:
-    return frozenset().union(*(references(value) for value in want.values()))
-
-
-def _lets_go(change: Change) -> frozenset[Ref]:
-    """References that an object has now and will not have after this change."""
-    return frozenset().union(*(references(field.before) for field in change.fields)) - _wants(change.want)
+    placed = []
+    for change in ordered:
+        first = holders.get(change.address.ref, []) if change.action is Action.DELETE else []
+        needed = sorted(adds[ref] for ref in references(change.want) | references(change.moves_to) if ref in adds)
+        placed.append(replace(change, after=(*first, *needed)) if first or needed else change)
+    return placed
 
 
 def weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
@@ -55,50 +41,52 @@ def weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
     For a delete, leads that this plan relabels or deletes first do not count: they will not carry it any more. Those
     that it brings back from the archive do.
     """
+    if not any(map(_is_weighed, changes)):
+        return list(changes)
     ids = {change.address: change.remote_id for change in changes}
     thawed = {change.remote_id: change for change in changes if change.thaw_first}
-    returning = {
-        lead.remote_id: thawed[lead.remote_id].want.get(CARRIES, _held(lead))
-        for lead in observed.live.get(CARRIER, ())
-        if lead.remote_id in thawed
-    }
-    after_all = _pages_after(changes, observed)
+    returning: dict[str, tuple[Value, ...]] = {}
+    for lead in observed.live.get(CARRIER, ()):
+        if lead.remote_id in thawed:
+            labels = thawed[lead.remote_id].want.get(CARRIES, lead.attrs.get(CARRIES))
+            returning[lead.remote_id] = labels if isinstance(labels, tuple) else ()
+    pages = _pages_after(changes, observed) if any(change.moves_to for change in changes) else 0
     weighed = []
     for change in changes:
-        deletes = change.action is Action.DELETE
-        if (
-            change.remote_id is None
-            or change.address.kind != CARRIED
-            or not (deletes or change.reason is Reason.RENAMED)
-        ):
+        if not _is_weighed(change):
             weighed.append(change)
             continue
-        ref = RemoteRef(CARRIED, change.remote_id)
+        deletes = change.action is Action.DELETE
+        ref = RemoteRef(CARRIED, change.remote_id or "")
         leaving = {ids[address] for address in change.after} if deletes else set()
-        back = [lead for lead, labels in returning.items() if _holds(labels, ref, change.address.ref)]
-        carriers = None if observed.carriers is None else [*observed.carriers.get(ref, ()), *back]
-        live = None if carriers is None else tuple(lead for lead in carriers if lead not in leaving)
-        archived = None if observed.archived_carriers is None else observed.archived_carriers.get(ref, ())
+        live = archived = filters = None
+        if observed.carriers is not None:
+            back = [lead for lead, labels in returning.items() if ref in labels or change.address.ref in labels]
+            live = tuple(lead for lead in (*observed.carriers.get(ref, ()), *back) if lead not in leaving)
+        if observed.archived_carriers is not None:
+            archived = tuple(observed.archived_carriers.get(ref, ()))
+        if observed.filters is not None and deletes:
+            filters = tuple(saved.name for saved in observed.filters.get(ref, ()))
         impact = Impact(
             leads=None if live is None else len(live),
             archived_leads=None if archived is None else len(archived),
-            filters=_filters(observed, ref) if deletes else None,
+            filters=filters,
         )
         weighed.append(
             replace(
                 change,
                 impact=impact,
                 carriers=live if deletes else None,
-                archived_carriers=tuple(archived) if deletes and archived else None,
-                pages=after_all if change.moves_to else 0,
+                archived_carriers=(archived or None) if deletes else None,
+                pages=pages if change.moves_to else 0,
             )
         )
     return weighed
 
 
-def _filters(observed: Observed, label: RemoteRef) -> tuple[str, ...] | None:
-    """Return the names of saved filters that name a label; None where filters were not read."""
-    return None if observed.filters is None else tuple(saved.name for saved in observed.filters.get(label, ()))
+def _is_weighed(change: Change) -> bool:
+    """Return whether a change weighs as much as the leads that carry its label."""
+    return change.address.kind == CARRIED and (change.action is Action.DELETE or change.reason is Reason.RENAMED)
 
 
 def _pages_after(changes: Sequence[Change], observed: Observed) -> int:
@@ -114,16 +102,6 @@ def _pages_after(changes: Sequence[Change], observed: Observed) -> int:
             after += stays - was
     # A server may grant shorter pages than it is asked for.
     return max(1, observed.pages + pages_of(after) - pages_of(before))
-
-
-def _holds(labels: Value, *forms: Ref | RemoteRef) -> bool:
-    """Return whether a list of labels holds a label in one of its forms."""
-    return isinstance(labels, tuple) and any(form in labels for form in forms)
-
-
-def _held(lead: Live) -> tuple[Value, ...]:
-    labels = lead.attrs.get(CARRIES)
-    return labels if isinstance(labels, tuple) else ()
 
 
 def dependents(changes: Sequence[Change], declined: Collection[Address]) -> dict[Address, Address]:
@@ -163,7 +141,7 @@ def _name(change: Change, side: Literal["before", "after"]) -> str:
 
 
 def only(changes: Sequence[Change], targets: Sequence[Target]) -> tuple[Change, ...]:
-    """The changes of the targets and of what they need; all of them where nothing is targeted."""
+    """Return the changes of the targets and of what they need; all of them if nothing is targeted."""
     if not targets:
         return tuple(changes)
     needs = {change.address: change.after for change in changes}

@@ -10,10 +10,11 @@ from functools import cache
 from typing import Final
 
 from leadstate.model.account import Account
-from leadstate.model.diagnostics import Diagnostic, Severity, counted
+from leadstate.model.diagnostics import Diagnostic, Severity, counted, some
+from leadstate.model.escape import is_unseen, spelled_out
 from leadstate.model.resource import Desired, Live, Value
 from leadstate.reconcile.guards import CREATED_ALTERED, NAMESPACE_CHANGED
-from leadstate.reconcile.match import Matching
+from leadstate.reconcile.match import Matching, merge_source
 
 _LETTERS: Final = str.maketrans(
     "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0451\u0456\u0457\u0458\u0455\u0501"
@@ -30,11 +31,8 @@ _MARKS: Final = {
     **dict.fromkeys(map(ord, "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb"), '"'),
     ord("\u2212"): "-",
 }
-_IGNORED: Final = (
-    (0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x3164, 0x3164), (0xFE00, 0xFE0F),
-    (0xFFA0, 0xFFA0), (0x1F3FB, 0x1F3FF), (0xE0000, 0xE0FFF),
-)  # fmt: skip
-"""What nobody sees, or hardly: Unicode's Default_Ignorable_Code_Point beside category Cf, and the tones of skin."""
+SHORTEST: Final = 20
+"""Characters of a name that was cut, at least: a shorter beginning is a name of its own."""
 
 
 @cache
@@ -44,16 +42,10 @@ def look(name: str) -> str:
     Not counted are case, width and other forms of a letter (NFKC), letters and digits that look like another (TR39),
     invisible characters, the presentation and skin tone of emoji, and which quotes, dashes and spaces are written.
     """
-    shown = "".join(char for char in name if not _is_ignored(char)).translate(_MARKS)
+    shown = "".join(char for char in name if not is_unseen(char)).translate(_MARKS)
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", shown).casefold()).translate(_MARKS)
     dashed = "".join("-" if unicodedata.category(char) == "Pd" else char for char in plain)
     return " ".join(dashed.translate(_LETTERS).split())
-
-
-def _is_ignored(char: str) -> bool:
-    if char.isascii():
-        return False
-    return unicodedata.category(char) == "Cf" or any(first <= ord(char) <= last for first, last in _IGNORED)
 
 
 def likenesses(matching: Matching, staying: Sequence[Live], account: Account) -> Iterator[Diagnostic]:
@@ -71,40 +63,27 @@ def likenesses(matching: Matching, staying: Sequence[Live], account: Account) ->
         by_look[look(live.name)].append(live)
     for desired in there:
         if alike := by_look.get(look(desired.names[0])):
-            yield _looks_alike(desired, alike, _to_merge(alike))
+            many = Counter(live.name for live in alike)
+            sources = ", ".join(merge_source(live, is_alone=many[live.name] == 1) for live in alike)
+            hint = f"to make them one, write `merge_from: [{sources}]`; else rename one in Pipedrive"
+            yield _looks_alike(desired, alike, hint)
     # A label that looks like a declared one is told of as that.
     known = {look(desired.names[0]) for desired in (*missing, *there)} if missing else frozenset()
     lacking = Counter(desired.attrs.get("color") for desired in missing)
     for desired in missing:
         if alike := by_look.get(look(desired.names[0])):
-            yield _looks_alike(desired, alike, _to_rename(alike))
+            hint = f"if it is the same label, write `previously: [{spelled_out(alike[0].name)}]`; it keeps its leads"
+            if len(alike) > 1:
+                hint = "if one of them is the same label, write its name into `previously`; it keeps its leads"
+            yield _looks_alike(desired, alike, hint)
         elif not account.lock and lacking[desired.attrs.get("color")] == 1:
             yield from _likely_rename(desired, [live for live in matching.extra if look(live.name) not in known])
 
 
 def _looks_alike(desired: Desired, alike: Sequence[Live], hint: str) -> Diagnostic:
     names, verb = ", ".join(repr(live.name) for live in alike), "looks" if len(alike) == 1 else "look"
-    return desired.diagnostic(
-        "looks-alike",
-        Severity.WARNING,
-        f"{names} in Pipedrive {verb} like it, and nothing declares it",
-        hint=hint,
-    )
-
-
-def _to_merge(alike: Sequence[Live]) -> str:
-    many = Counter(live.name for live in alike)
-    by_id = [many[live.name] > 1 or "${" in live.name for live in alike]
-    sources = [
-        f"{{id: {live.remote_id}}}" if id_ else _spelled(live.name) for live, id_ in zip(alike, by_id, strict=True)
-    ]
-    return f"to make them one, write `merge_from: [{', '.join(sources)}]`; else rename one in Pipedrive"
-
-
-def _to_rename(alike: Sequence[Live]) -> str:
-    if len(alike) > 1:
-        return "if one of them is the same label, write its name into `previously`; it keeps its leads"
-    return f"if it is the same label, write `previously: [{_spelled(alike[0].name)}]`; it keeps its leads"
+    summary = f"{names} in Pipedrive {verb} like it, and nothing declares it"
+    return desired.diagnostic("looks-alike", Severity.WARNING, summary, hint=hint)
 
 
 def _likely_rename(desired: Desired, others: Sequence[Live]) -> Iterator[Diagnostic]:
@@ -114,27 +93,6 @@ def _likely_rename(desired: Desired, others: Sequence[Live]) -> Iterator[Diagnos
         summary = f"it is not there, and its colour is that of {alike[0].name!r}: was it renamed in Pipedrive?"
         hint = "to keep it and its leads, add its name to `previously`; with a lock file renames are recognised"
         yield desired.diagnostic("likely-rename", Severity.WARNING, summary, hint=hint)
-
-
-def _spelled(name: str) -> str:
-    """A name as YAML takes it, with everything in it to be seen."""
-    return '"' + "".join(_escaped(char) for char in name) + '"'
-
-
-def _escaped(char: str) -> str:
-    if char in '"\\':
-        return f"\\{char}"
-    if char.isprintable() and not _is_ignored(char):
-        return char
-    return f"\\u{ord(char):04x}" if ord(char) <= 0xFFFF else f"\\U{ord(char):08x}"  # noqa: PLR2004  widths of an escape
-
-
-SHORTEST: Final = 20
-"""Characters of a name that was cut, at least: a shorter beginning is a name of its own."""
-
-
-_SHOWN: Final = 10
-"""Keys that a message names."""
 
 
 def collapse(name: str) -> str:
@@ -184,18 +142,14 @@ def find_altered(
         if desired.marker is not None:
             ids.update(unmarked.get(whole, ()))
         if ids:
-            yield _diagnostic(desired, sorted(ids))
-
-
-def _diagnostic(desired: Desired, ids: Sequence[str]) -> Diagnostic:
-    kind = desired.address.kind
-    what = "its ownership marker" if desired.marker is not None else "its name"
-    return desired.diagnostic(
-        CREATED_ALTERED,
-        Severity.GUARD,
-        f"an earlier run may have created it, and the server changed {what}: {', '.join(ids)}",
-        hint=f"delete that {kind} in Pipedrive if it is one, or pass `--allow {CREATED_ALTERED}` to create another",
-    )
+            kind, what = desired.address.kind, "its ownership marker" if desired.marker is not None else "its name"
+            yield desired.diagnostic(
+                CREATED_ALTERED,
+                Severity.GUARD,
+                f"an earlier run may have created it, and the server changed {what}: {', '.join(sorted(ids))}",
+                hint=f"delete that {kind} in Pipedrive if it is one, or pass `--allow {CREATED_ALTERED}` to create "
+                "another",
+            )
 
 
 def find_elsewhere(
@@ -224,8 +178,7 @@ def find_elsewhere(
             NAMESPACE_CHANGED,
             Severity.GUARD,
             f"{counted(len(keys), first.address.kind)} to be created under the namespace `{account.namespace}` "
-            f"{'exists' if len(keys) == 1 else 'exist'} under `{namespace}`: {', '.join(keys[:_SHOWN])}"
-            + (f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""),
+            f"{'exists' if len(keys) == 1 else 'exist'} under `{namespace}`: {some(keys)}",
             hint=f"to take them over, write `previously: [{namespace}:{keys[0]}]` and the like in each, or "
             f"`namespace: {namespace}`; to create others, pass `--allow {NAMESPACE_CHANGED}`",
             span=first.span,

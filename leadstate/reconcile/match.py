@@ -5,30 +5,20 @@ The lock file is a cache of ids and live data wins: an id that is gone, or whose
 """
 
 import json
-import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 from leadstate.model.account import Account
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
+from leadstate.model.escape import spelled_out
 from leadstate.model.plan import plain
-from leadstate.model.resource import Bindings, Desired, Dictionary, Live, Observed
+from leadstate.model.resource import Desired, Live
 
-_PLAIN = re.compile(r"(?!(?i:true|false|null|yes|no|on|off|y|n)$)[A-Za-z][A-Za-z0-9]*(?: [A-Za-z][A-Za-z0-9]*)*")
-"""A name that means itself in YAML, whatever its version, without quotes."""
-
-
-class KnownBy(StrEnum):
-    """What tells that a live object is a declared one, the surest first."""
-
-    ID = "id"
-    LOCK = "lock"
-    MARK = "marker"
-    NAME = "name"
-    PREVIOUS_NAME = "previous-name"
+KnownBy: TypeAlias = Literal["id", "lock", "marker", "name", "previous-name"]
+"""What tells that a live object is a declared one, the surest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,37 +51,6 @@ class Matching:
         return (*self.extra, *self.shadowed, *self.ambiguous, *self.duplicates)
 
 
-NOTHING = Matching((), (), (), (), (), (), ())
-"""Of a kind of which nothing is declared and nothing exists."""
-
-
-@dataclass(slots=True)
-class _Matcher:
-    free: dict[str, Live]
-    pairs: list[tuple[Desired, Live]] = field(default_factory=list)
-    ambiguous: list[Live] = field(default_factory=list)
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-
-    def settle(self, wanted: Iterable[Desired], find: Callable[[Desired], list[Live]], *what: str) -> list[Desired]:
-        """Pair what has exactly one candidate that is still free; return what is still unmatched.
-
-        `what` says what one candidate and several have in common with it.
-        """
-        rest = []
-        found = [(desired, [live for live in find(desired) if live.remote_id in self.free]) for desired in wanted]
-        for desired, candidates in found:
-            if not candidates:
-                rest.append(desired)
-            elif len(candidates) == 1 and candidates[0].remote_id in self.free:
-                self.pairs.append((desired, self.free.pop(candidates[0].remote_id)))
-            else:
-                for candidate in candidates:
-                    self.free.pop(candidate.remote_id, None)
-                self.ambiguous.extend(candidates)
-                self.diagnostics.append(_ambiguous(desired, candidates, what))
-        return rest
-
-
 def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, str] | None = None) -> Matching:
     """Pair the declared objects of one kind with the live ones.
 
@@ -106,64 +65,80 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
         by_name[there.name].append(there)
         if there.marker is not None:
             by_marker[there.marker].append(there)
+    by_id = {there.remote_id: [there] for there in live}
+    free = {there.remote_id: there for there in live}
+    pairs: list[tuple[Desired, Live]] = []
+    ambiguous: list[Live] = []
+    diagnostics: list[Diagnostic] = []
+
+    def settle(wanted: Iterable[Desired], find: Callable[[Desired], Iterable[Live]], *what: str) -> list[Desired]:
+        """Pair what has exactly one candidate that is still free; return what is still unmatched.
+
+        `what` says what one candidate and several have in common with it.
+        """
+        rest = []
+        found = [(item, [there for there in find(item) if there.remote_id in free]) for item in wanted]
+        for item, candidates in found:
+            if not candidates:
+                rest.append(item)
+            elif len(candidates) == 1 and candidates[0].remote_id in free:
+                pairs.append((item, free.pop(candidates[0].remote_id)))
+            else:
+                for candidate in candidates:
+                    free.pop(candidate.remote_id, None)
+                ambiguous.extend(candidates)
+                diagnostics.append(_ambiguous(item, candidates, what))
+        return rest
 
     desired = [each for item in desired for each in _each_name(item, by_name.keys(), desired)]
-    matcher = _Matcher({there.remote_id: there for there in live})
-    by_id = {there.remote_id: [there] for there in live}
     pinned = [item for item in desired if item.remote_id is not None]
     marked = [item for item in desired if item.remote_id is None and item.marker is not None]
     named = [item for item in desired if item.remote_id is None and item.marker is None]
-    gone = matcher.settle(pinned, lambda d: by_id.get(d.remote_id or "", []), "has its id", "have its id")
-
+    gone = settle(pinned, lambda item: by_id.get(item.remote_id or "", []), "has its id", "have its id")
     duplicates = [
         other
         for wanted in marked
         for other in _not_kept(wanted, by_marker[wanted.marker or ""])
-        if matcher.free.pop(other.remote_id, None)
+        if free.pop(other.remote_id, None)
     ]
-    declared = {desired.names[0]: desired for desired in named}
+    declared = {item.names[0]: item for item in named}
 
-    def remembered(wanted: Desired, others: Iterable[Live]) -> list[Live]:
-        """What the lock knows it by, and what else it could be, each once. Nothing is deleted on a memory alone."""
+    def remembered(wanted: Desired, others: Iterable[Live]) -> Iterable[Live]:
+        """Return what the lock knows it by, and what else it could be. Nothing is deleted on a memory alone."""
         locked = by_id.get((lock or {}).get(wanted.address.ref, ""), []) if wanted.present else []
         # A lead that others made is ours only where it is declared `adopted`, whatever the lock file claims.
         markers = (None, wanted.marker) if wanted.adopted else (wanted.marker,)
         # A label that bears the name of another declared one is that one, whatever was remembered of it.
         fitting = [live for live in locked if live.marker in markers and declared.get(live.name, wanted) is wanted]
-        return list({other.remote_id: other for other in (*fitting, *others)}.values())
+        return {other.remote_id: other for other in (*fitting, *others)}.values()
 
-    missing = matcher.settle(
-        marked, lambda d: remembered(d, by_marker[d.marker or ""]), "carries its marker", "carry its marker"
+    missing = settle(
+        marked, lambda item: remembered(item, by_marker[item.marker or ""]), "carries its marker", "carry its marker"
     )
-    rest = matcher.settle(named, lambda d: remembered(d, by_name[d.names[0]]), "bears its name", "bear its name")
-    present = [pair for pair in matcher.pairs if pair[0].names]
-    missing += matcher.settle(
+    rest = settle(named, lambda item: remembered(item, by_name[item.names[0]]), "bears its name", "bear its name")
+    present = [pair for pair in pairs if pair[0].names]
+    missing += settle(
         rest,
-        lambda d: [live for name in d.names[1:] for live in by_name[name]],
+        lambda item: [there for name in item.names[1:] for there in by_name[name]],
         "bears a previous name of it",
         "bear a previous name of it",
     )
-
-    shadowed = []
-    for owner, current in present:
-        for name in owner.names[1:]:
-            for other in by_name[name]:
-                if matcher.free.pop(other.remote_id, None) is not None:
-                    shadowed.append(other)
-                    source = (
-                        name if _PLAIN.fullmatch(name) and len(by_name[name]) == 1 else f"{{id: {other.remote_id}}}"
-                    )
-                    matcher.diagnostics.append(_shadowed(owner, current, other, source))
+    shadowed = list(_find_shadowed(present, free, by_name))
     return Matching(
-        tuple(matcher.pairs),
+        tuple(pairs),
         tuple(missing),
         tuple(gone),
-        tuple(matcher.free.values()),
-        tuple(shadowed),
-        tuple(matcher.ambiguous),
-        tuple(matcher.diagnostics),
+        tuple(free.values()),
+        tuple(there for there, _ in shadowed),
+        tuple(ambiguous),
+        (*diagnostics, *(diagnostic for _, diagnostic in shadowed)),
         tuple(duplicates),
     )
+
+
+def merge_source(live: Live, *, is_alone: bool) -> str:
+    """Return what `merge_from` takes for a live object: its name, or its id where the name does not tell."""
+    return spelled_out(live.name) if is_alone and "${" not in live.name else f"{{id: {live.remote_id}}}"
 
 
 def _not_kept(desired: Desired, bearing: Sequence[Live]) -> Sequence[Live]:
@@ -201,16 +176,16 @@ def _each_name(desired: Desired, live: Collection[str], declared: Sequence[Desir
 
 
 def known_by(desired: Desired, live: Live, lock: Mapping[Ref, str]) -> tuple[KnownBy, ...]:
-    """Everything that speaks for a pair which `match` has made."""
+    """Return everything that speaks for a pair which `match` has made."""
     if desired.remote_id is not None:
-        return (KnownBy.ID,)
-    found = {
-        KnownBy.LOCK: desired.present and lock.get(desired.address.ref) == live.remote_id,
-        KnownBy.MARK: desired.marker is not None and desired.marker == live.marker,
-        KnownBy.NAME: desired.marker is None and live.name == desired.names[0],
-        KnownBy.PREVIOUS_NAME: desired.marker is None and live.name in desired.names[1:],
+        return ("id",)
+    speaks: dict[KnownBy, bool] = {
+        "lock": desired.present and lock.get(desired.address.ref) == live.remote_id,
+        "marker": desired.marker is not None and desired.marker == live.marker,
+        "name": desired.marker is None and live.name == desired.names[0],
+        "previous-name": desired.marker is None and live.name in desired.names[1:],
     }
-    return tuple(known for known, speaks in found.items() if speaks)
+    return tuple(known for known in speaks if speaks[known])
 
 
 def _ambiguous(desired: Desired, candidates: Sequence[Live], what: Sequence[str]) -> Diagnostic:
@@ -242,47 +217,30 @@ def _differing(about: Live, candidates: Sequence[Live]) -> str:
     return "".join(f"  {name}: {json.dumps(plain(about.attrs[name]), ensure_ascii=False)}" for name in names)
 
 
-def _shadowed(owner: Desired, current: Live, other: Live, source: str) -> Diagnostic:
-    return owner.diagnostic(
-        "previous-name-exists",
-        Severity.WARNING,
-        f"{owner.address.ref} exists, and so does a {other.kind} named {other.name!r}, its previous name",
-        detail=f"{current.remote_id}  {current.name}\n{other.remote_id}  {other.name}",
-        hint=f"to move its leads and delete it, write `merge_from: [{source}]`; else take the name out of `previously`",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Identified:
-    """Who is who in one account.
-
-    Attributes:
-        matchings: the declared and the live objects, by kind.
-        names: remote id → key, for what no declaration was paired with.
-        bindings: which id stands for which reference.
-    """
-
-    matchings: Mapping[str, Matching]
-    names: Mapping[str, str]
-    bindings: Bindings
-
-
-def identify(
-    account: Account, observed: Observed, order: Sequence[str], matched: Mapping[str, Matching] | None = None
-) -> Identified:
-    """Match what is declared with what exists, kind by kind unless it is `matched` already, and name every object."""
-    matchings = dict.fromkeys(order, NOTHING)
-    names: dict[str, str] = {}
-    for kind in order:
-        declared, live = account.of_kind(kind), observed.live.get(kind, ())
-        if declared or live:
-            matchings[kind] = (matched or {}).get(kind) or match(declared, live, account.lock)
-            names |= {there.remote_id: key for key, there in name_undeclared(kind, matchings[kind], account)}
-    return Identified(matchings, names, bind(matchings, names, observed.fields))
+def _find_shadowed(
+    pairs: Sequence[tuple[Desired, Live]], free: dict[str, Live], by_name: Mapping[str, Sequence[Live]]
+) -> Iterator[tuple[Live, Diagnostic]]:
+    """Yield what bears a previous name of an object that exists under its current name; it is not free any more."""
+    for owner, current in pairs:
+        for other in [other for name in owner.names[1:] for other in by_name[name]]:
+            if free.pop(other.remote_id, None) is not None:
+                source = merge_source(other, is_alone=len(by_name[other.name]) == 1)
+                yield (
+                    other,
+                    owner.diagnostic(
+                        "previous-name-exists",
+                        Severity.WARNING,
+                        f"{owner.address.ref} exists, and so does a {other.kind} named {other.name!r}, "
+                        "its previous name",
+                        detail=f"{current.remote_id}  {current.name}\n{other.remote_id}  {other.name}",
+                        hint=f"to move its leads and delete it, write `merge_from: [{source}]`; "
+                        "else take the name out of `previously`",
+                    ),
+                )
 
 
 def name_undeclared(kind: str, matching: Matching, account: Account) -> list[tuple[str, Live]]:
-    """A key for each live object that no declaration was paired with, its id added where the name is taken."""
+    """Return a key for each live object that no declaration was paired with, its id added where the name is taken."""
     undeclared = sorted(matching.undeclared, key=lambda live: live.remote_id)
     keys = Counter(_known_name(live, account) for live in undeclared)
     used = {desired.address.key for desired in (*account.of_kind(kind), *(paired for paired, _ in matching.pairs))}
@@ -300,16 +258,5 @@ def name_undeclared(kind: str, matching: Matching, account: Account) -> list[tup
 
 def _known_name(live: Live, account: Account) -> str:
     ref = account.locked.get(live.remote_id)
-    known = None if ref is None else ref.key
-    return known or (live.marker.partition(":")[2] if live.marker else live.name) or live.remote_id
-
-
-def bind(matchings: Mapping[str, Matching], names: Mapping[str, str], fields: Dictionary | None) -> Bindings:
-    """The ids of all objects, by kind matched, under their declared keys or the names they were given."""
-    bindings = Bindings(fields)
-    for kind, matching in matchings.items():
-        for desired, live in matching.pairs:
-            bindings.bind(desired.address.ref, live.remote_id)
-        for live in matching.undeclared:
-            bindings.bind(Ref(kind, names[live.remote_id]), live.remote_id)
-    return bindings
+    name = live.marker.partition(":")[2] if live.marker else live.name
+    return (ref.key if ref else "") or name or live.remote_id

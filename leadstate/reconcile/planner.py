@@ -13,7 +13,7 @@ from leadstate.model.resource import FREEZES, Attrs, Bindings, Desired, Live, Ob
 from leadstate.reconcile.dependencies import in_order, only, weigh
 from leadstate.reconcile.diff import add, delete, diff
 from leadstate.reconcile.lookalikes import find_altered, find_elsewhere, likenesses
-from leadstate.reconcile.match import NOTHING, Matching, identify
+from leadstate.reconcile.match import Matching, match, name_undeclared
 
 
 @dataclass(slots=True)
@@ -24,12 +24,13 @@ class _Draft:
     observed: Observed
     today: dt.date
     bindings: Bindings
-    names: Mapping[str, str]
+    names: dict[str, str] = field(default_factory=dict)
+    """Remote id → key, for what no declaration was paired with."""
+    ignored: set[Value] = field(default_factory=set)
     changes: list[Change] = field(default_factory=list)
     untouched: list[Untouched] = field(default_factory=list)
     unchanged: list[Address] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
-    ignored: frozenset[Value] = frozenset()
 
 
 def plan_account(
@@ -51,19 +52,13 @@ def plan_account(
         matched: kind → its matching, where the caller has made it already.
         today: the day in UTC, for what is deleted from a day on; unless given, every such day has come.
     """
-    found = identify(account, observed, order, matched)
-    ignored = [live for listed in observed.ignored.values() for live in listed]
-    for live in ignored:
-        # Leads may carry it, and a plan calls it by its name.
-        if found.bindings.id_of(Ref(live.kind, live.name)) is None:
-            found.bindings.bind(Ref(live.kind, live.name), live.remote_id)
-    draft = _Draft(account, observed, today, found.bindings, found.names)
-    draft.ignored = frozenset(found.bindings.link(RemoteRef(live.kind, live.remote_id)) for live in ignored)
+    draft = _Draft(account, observed, today, Bindings(observed.fields))
+    matchings = _match(draft, order, matched or {})
     for kind in order:
         if passed_over := observed.ignored.get(kind):
             draft.untouched.append(Untouched(kind, Reason.IGNORED, count=len(passed_over)))
-        if found.matchings[kind] is not NOTHING:
-            _plan_kind(draft, found.matchings[kind])
+        if kind in matchings:
+            _plan_kind(draft, matchings[kind])
         if others := observed.others.get(kind):
             draft.untouched.append(Untouched(kind, Reason.NOT_OURS, count=others))
     changes = weigh(only(in_order(draft.changes), targets), observed)
@@ -87,6 +82,28 @@ def plan_account(
         bindings=draft.bindings,
         reading=observed.reading,
     )
+
+
+def _match(draft: _Draft, order: Sequence[str], matched: Mapping[str, Matching]) -> dict[str, Matching]:
+    """Match each kind that is declared or exists, unless it is `matched` already, and give every object its name."""
+    account, observed, bindings = draft.account, draft.observed, draft.bindings
+    matchings: dict[str, Matching] = {}
+    for kind in order:
+        declared, live = account.of_kind(kind), observed.live.get(kind, ())
+        if not declared and not live:
+            continue
+        matching = matchings[kind] = matched.get(kind) or match(declared, live, account.lock)
+        for desired, there in matching.pairs:
+            bindings.bind(desired.address.ref, there.remote_id)
+        for key, there in name_undeclared(kind, matching, account):
+            draft.names[there.remote_id] = key
+            bindings.bind(Ref(kind, key), there.remote_id)
+    for there in (there for listed in observed.ignored.values() for there in listed):
+        # Leads may carry it, and a plan calls it by its name.
+        if bindings.id_of(Ref(there.kind, there.name)) is None:
+            bindings.bind(Ref(there.kind, there.name), there.remote_id)
+        draft.ignored.add(bindings.link(RemoteRef(there.kind, there.remote_id)))
+    return matchings
 
 
 def _plan_kind(draft: _Draft, matching: Matching) -> None:

@@ -92,7 +92,7 @@ def explain(
         company=account.host,
         source=source_of(desired.span if desired else None),
         remote_id=remote_id if live else None,
-        known_by=tuple(known.value for known in known_by(desired, live, account.lock)) if desired and live else (),
+        known_by=known_by(desired, live, account.lock) if desired and live else (),
         fields=fields,
         why=why,
         change=None if change is None else change_row(change, None),

@@ -7,7 +7,7 @@ import pytest
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.resource import Desired, Live
-from leadstate.reconcile.match import KnownBy, known_by, match
+from leadstate.reconcile.match import known_by, match
 from tests.harness.builders import HERE, label, lead, live_label, live_lead
 
 
@@ -125,7 +125,8 @@ def test_a_remaining_label_with_the_previous_name_is_reported_with_both_ids() ->
             Severity.WARNING,
             "label:Nurture exists, and so does a label named 'Cold', its previous name",
             detail="id-Nurture  Nurture\nid-Cold  Cold",
-            hint="to move its leads and delete it, write `merge_from: [Cold]`; else take the name out of `previously`",
+            hint='to move its leads and delete it, write `merge_from: ["Cold"]`; '
+            "else take the name out of `previously`",
             span=HERE,
             account="emea",
             address=label("Nurture").address,
@@ -135,10 +136,15 @@ def test_a_remaining_label_with_the_previous_name_is_reported_with_both_ids() ->
     assert found.extra == ()
 
 
-@pytest.mark.parametrize("name", ["No", "null", "a: b", "Ünïcode", "1st", "[x]"])
-def test_a_previous_name_that_yaml_cannot_hold_is_offered_by_id(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("No", '"No"'), ('a: "b"', '"a: \\"b\\""'), ("a\u200bb", '"a\\u200bb"'), ("${x}", "{id: id-7}")],
+)
+def test_a_previous_name_is_offered_as_yaml_takes_it_and_by_id_if_it_would_be_a_variable(
+    name: str, source: str
+) -> None:
     (told,) = match([label("Warm", "red", name)], [live_label("Warm"), live_label(name, remote_id="id-7")]).diagnostics
-    assert "`merge_from: [{id: id-7}]`" in told.hint
+    assert f"`merge_from: [{source}]`" in told.hint
 
 
 def test_state_absent_matches_every_name_of_the_label() -> None:
@@ -175,10 +181,10 @@ def test_two_labels_with_one_name_are_an_error_with_state_absent_too() -> None:
 
 def test_a_match_says_which_rule_made_it() -> None:
     hot, seed, remembered = label("Hot", "red", "Cold"), lead("seed"), {Ref("label", "Hot"): "id-1"}
-    assert known_by(hot, live_label("Hot"), {}) == (KnownBy.NAME,)
-    assert known_by(hot, live_label("Cold"), {}) == (KnownBy.PREVIOUS_NAME,)
-    assert known_by(hot, live_label("Other", remote_id="id-1"), remembered) == (KnownBy.LOCK,)
-    assert known_by(hot, live_label("Hot", remote_id="id-1"), remembered) == (KnownBy.LOCK, KnownBy.NAME)
-    assert known_by(pinned(hot, "id-1"), live_label("Hot", remote_id="id-1"), remembered) == (KnownBy.ID,)
-    assert known_by(seed, live_lead("seed"), {}) == (KnownBy.MARK,)
-    assert known_by(replace(hot, present=False), live_label("Hot", remote_id="id-1"), remembered) == (KnownBy.NAME,)
+    assert known_by(hot, live_label("Hot"), {}) == ("name",)
+    assert known_by(hot, live_label("Cold"), {}) == ("previous-name",)
+    assert known_by(hot, live_label("Other", remote_id="id-1"), remembered) == ("lock",)
+    assert known_by(hot, live_label("Hot", remote_id="id-1"), remembered) == ("lock", "name")
+    assert known_by(pinned(hot, "id-1"), live_label("Hot", remote_id="id-1"), remembered) == ("id",)
+    assert known_by(seed, live_lead("seed"), {}) == ("marker",)
+    assert known_by(replace(hot, present=False), live_label("Hot", remote_id="id-1"), remembered) == ("name",)
