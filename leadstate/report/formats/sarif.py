@@ -14,17 +14,17 @@ from typing import Any
 from urllib.parse import quote
 
 from leadstate.model.escape import visible, visible_json
-from leadstate.report.document import Change, Diagnostic, Report, Source
+from leadstate.report.document import Report, Source
 from leadstate.report.formats.wording import impact, why_deleted
 
-_LEVEL = {"error": "error", "guard": "error", "warning": "warning"}
 _SPECIAL = re.compile(r"[\\\[\]]")
 """What makes links in messages, `[text](target)`, and escapes it (SARIF 2.1.0, 3.11.6)."""
 _HELP = {
     "delete": "The plan deletes this object. Declare it to keep it, or leave it out of what `prune` covers.",
     "not-applied": "The apply did not make this change. Plan and apply again; what was done already is not done twice.",
 }
-_FINDING_HELP = "Each result says what to do. More under `{}` in docs/reference/diagnostics of leadstate."
+_ROOT = "%SRCROOT%"
+_DIAGNOSTIC_HELP = "Each result says what to do. More under `{}` in docs/reference/diagnostics of leadstate."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,36 +64,24 @@ def to_sarif(report: Report, *, color: bool = False, width: int = 0, verbose: bo
 
 def _rows(report: Report) -> Iterator[_Row]:
     for diagnostic in report.all_diagnostics():
-        yield _diagnostic(diagnostic)
-    for account in report.accounts:
-        for change in account.changes:
-            if change.result and not change.result.as_agreed:
-                text = f"{change.action} {change.address}: {change.result.status}. {change.result.detail}"
-                yield _change("not-applied", "error", text, change)
-            elif change.action == "delete":
-                text = ", ".join(filter(None, (f"delete {change.address}: {why_deleted(change)}", impact(change))))
-                yield _change("delete", "warning", text, change)
-
-
-def _diagnostic(diagnostic: Diagnostic) -> _Row:
-    about = diagnostic.address or diagnostic.account
-    said = [
-        f"{about}: {diagnostic.summary}" if about else diagnostic.summary,
-        *diagnostic.detail.splitlines(),
-        diagnostic.hint,
-    ]
-    marker = (
-        diagnostic.code,
-        about or "",
-        "" if diagnostic.address else diagnostic.summary,
-        diagnostic.source.file if diagnostic.source else "",
-    )
-    text = "\n".join(visible(line) for line in said if line)
-    return _Row(diagnostic.code, _LEVEL[diagnostic.severity], text, diagnostic.source, diagnostic.address, marker)
-
-
-def _change(rule: str, level: str, text: str, change: Change) -> _Row:
-    return _Row(rule, level, visible(text), change.source, change.address, (rule, change.address))
+        about, source = diagnostic.address or diagnostic.account or "", diagnostic.source
+        first = f"{about}: {diagnostic.summary}" if about else diagnostic.summary
+        said = filter(None, (first, *diagnostic.detail.splitlines(), diagnostic.hint))
+        # A summary may count leads, so it is no part of what an object's result is known by.
+        summary = "" if diagnostic.address else diagnostic.summary
+        marker = (diagnostic.code, about, summary, source.file if source else "")
+        level = "warning" if diagnostic.severity == "warning" else "error"
+        yield _Row(diagnostic.code, level, "\n".join(map(visible, said)), source, diagnostic.address, marker)
+    for change in (change for account in report.accounts for change in account.changes):
+        if change.result and not change.result.as_agreed:
+            rule, level = "not-applied", "error"
+            text = f"{change.action} {change.address}: {change.result.status}. {change.result.detail}"
+        elif change.action == "delete":
+            rule, level = "delete", "warning"
+            text = ", ".join(filter(None, (f"delete {change.address}: {why_deleted(change)}", impact(change))))
+        else:
+            continue
+        yield _Row(rule, level, visible(text), change.source, change.address, (rule, change.address))
 
 
 def _rule(code: str, level: str) -> dict[str, Any]:
@@ -101,7 +89,7 @@ def _rule(code: str, level: str) -> dict[str, Any]:
         "id": code,
         "name": code.title().replace("-", ""),
         "shortDescription": {"text": code.replace("-", " ")},
-        "help": {"text": _HELP.get(code, _FINDING_HELP.format(code))},
+        "help": {"text": _HELP.get(code, _DIAGNOSTIC_HELP.format(code))},
         "defaultConfiguration": {"level": level},
     }
 
@@ -109,9 +97,12 @@ def _rule(code: str, level: str) -> dict[str, Any]:
 def _result(row: _Row, rule: int, source: Source, seen: Counter[str]) -> dict[str, Any]:
     marker = hashlib.sha256(json.dumps(row.marker).encode()).hexdigest()[:32]
     seen[marker] += 1
+    file = quote(source.file)
     location: dict[str, Any] = {
         "physicalLocation": {
-            "artifactLocation": _artifact(source.file),
+            "artifactLocation": {"uri": f"file://{file}"}
+            if file.startswith("/")
+            else {"uri": file, "uriBaseId": _ROOT},
             "region": {"startLine": source.line, "startColumn": source.column},
         }
     }
@@ -121,18 +112,8 @@ def _result(row: _Row, rule: int, source: Source, seen: Counter[str]) -> dict[st
         "ruleId": row.rule,
         "ruleIndex": rule,
         "level": row.level,
-        "message": {"text": _plain(row.text)},
+        # Escaped only where need be: viewers that know no links would show the escapes.
+        "message": {"text": _SPECIAL.sub(r"\\\g<0>", row.text) if "](" in row.text else row.text},
         "locations": [location],
         "partialFingerprints": {"leadstate/v1": f"{marker}:{seen[marker]}"},
     }
-
-
-def _plain(text: str) -> str:
-    """Return the text without links, escaped only where need be: viewers that know no links would show escapes."""
-    return _SPECIAL.sub(r"\\\g<0>", text) if "](" in text else text
-
-
-def _artifact(file: str) -> dict[str, str]:
-    if file.startswith("/"):
-        return {"uri": "file://" + quote(file)}
-    return {"uri": quote(file), "uriBaseId": "%SRCROOT%"}

@@ -5,7 +5,7 @@ import functools
 import io
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -26,28 +26,30 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 COLUMNS = ("account", "label", "declared", "open", "archived", "oldest", "newest", "last change", "filters")
 
-
 _FOLDING = ("account", "label", "filters")
 """Columns that hold names, however long."""
 
 _DISPENSABLE = ("oldest", "last change", "declared", "newest", "account")
 """Columns that a narrow terminal does without, in this order."""
 
-CSV_COLUMNS = (
-    "account",
-    "label",
-    "id",
-    "color",
-    "declared",
-    "leads",
-    "archived_leads",
-    "oldest_lead",
-    "oldest",
-    "newest_lead",
-    "newest",
-    "last_change",
-    "filters",
-)
+_CSV: dict[str, Callable[[LabelUsage], object]] = {
+    "account": lambda row: row.account,
+    "label": lambda row: row.label,
+    "id": lambda row: row.id,
+    "color": lambda row: row.color,
+    "declared": lambda row: row.declared,
+    "leads": lambda row: row.leads,
+    "archived_leads": lambda row: row.archived_leads,
+    "oldest_lead": lambda row: row.oldest and row.oldest.id,
+    "oldest": lambda row: row.oldest and row.oldest.add_time,
+    "newest_lead": lambda row: row.newest and row.newest.id,
+    "newest": lambda row: row.newest and row.newest.add_time,
+    "last_change": lambda row: row.last_change,
+    "filters": lambda row: "; ".join(saved.name for saved in row.filters or ()),
+}
+"""Column → what stands in it."""
+
+CSV_COLUMNS = tuple(_CSV)
 
 _UNREAD = {"archived": "archived leads", "filters": "saved filters"}
 """Column → what was not read where it is left out."""
@@ -91,25 +93,7 @@ def to_csv(rows: Sequence[LabelUsage]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(CSV_COLUMNS)
-    for row in rows:
-        writer.writerow(
-            _inert(cell)
-            for cell in (
-                row.account,
-                row.label or "",
-                row.id,
-                row.color,
-                row.declared,
-                row.leads,
-                "" if row.archived_leads is None else row.archived_leads,
-                row.oldest.id if row.oldest else "",
-                row.oldest.add_time if row.oldest else "",
-                row.newest.id if row.newest else "",
-                row.newest.add_time if row.newest else "",
-                row.last_change or "",
-                "; ".join(saved.name for saved in row.filters or ()),
-            )
-        )
+    writer.writerows([_inert(cell(row)) for cell in _CSV.values()] for row in rows)
     return out.getvalue()
 
 
@@ -136,20 +120,19 @@ def _template() -> "Template":
 
 def _inert(cell: object) -> object:
     if not isinstance(cell, str):
-        return cell
+        return cell  # csv writes None as nothing
     shown = visible(cell)
     return f"'{shown}" if shown.startswith(_FORMULA) else shown
 
 
 def _columns(rows: Sequence[LabelUsage]) -> list[str]:
-    hidden = set()
-    if len({row.account for row in rows}) <= 1:
-        hidden.add("account")
-    if all(row.archived_leads is None for row in rows):
-        hidden.add("archived")
-    if all(row.filters is None for row in rows):
-        hidden.add("filters")
-    return [name for name in COLUMNS if name not in hidden]
+    """Return the columns for which something was read, and the account if there are several."""
+    there = {
+        "account": len({row.account for row in rows}) > 1,
+        "archived": any(row.archived_leads is not None for row in rows),
+        "filters": any(row.filters is not None for row in rows),
+    }
+    return [name for name in COLUMNS if there.get(name, True)]
 
 
 def _cells(row: LabelUsage) -> dict[str, str]:
