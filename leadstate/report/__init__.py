@@ -1,6 +1,6 @@
 """The public document of a run, and the views made from it. Renderers read the document and nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Protocol
 
@@ -11,25 +11,32 @@ class Renderer(Protocol):
     """Makes one form of a report: in colour or not, for so many columns, equal things once or each by itself."""
 
     def __call__(self, report: Report, *, color: bool, width: int, verbose: bool) -> str | Iterator[str]:
-        """The report in this form, whole or in pieces."""
+        """Return the report in this form, whole or in pieces."""
 
 
-def _renderer(module: str, function: str) -> Renderer:
-    """Return a renderer whose module is imported when it is called: a run needs one format of eight."""
+def _renderer(module: str, function: str, *takes: str) -> Renderer:
+    """Return a renderer whose module is imported when it is called: a run needs one format of eight.
 
-    def render(report: Report, *, color: bool, width: int, verbose: bool) -> str | Iterator[str]:
-        renderer: Renderer = getattr(import_module(f"leadstate.report.formats.{module}"), function)
-        return renderer(report, color=color, width=width, verbose=verbose)
+    Args:
+        module: the module in `formats`.
+        function: its function, of a report.
+        takes: the options that make a difference to it.
+    """
+
+    def render(report: Report, **options: int) -> str | Iterator[str]:
+        renderer: Callable[..., str | Iterator[str]]
+        renderer = getattr(import_module(f"leadstate.report.formats.{module}"), function)
+        return renderer(report, **{name: options[name] for name in takes})
 
     return render
 
 
 RENDERERS: dict[str, Renderer] = {
-    "text": _renderer("text", "to_text"),
+    "text": _renderer("text", "to_text", "color", "width", "verbose"),
     "json": _renderer("json", "to_json"),
-    "markdown": _renderer("markdown", "to_markdown"),
-    "html": _renderer("html", "to_html"),
-    "github": _renderer("github", "to_github"),
+    "markdown": _renderer("markdown", "to_markdown", "verbose"),
+    "html": _renderer("html", "to_html", "verbose"),
+    "github": _renderer("github", "to_github", "verbose"),
     "sarif": _renderer("sarif", "to_sarif"),
     "junit": _renderer("junit", "to_junit"),
     "terraform-json": _renderer("terraform", "to_terraform_json"),

@@ -161,7 +161,7 @@ def _untouched(account: str, untouched: Untouched) -> doc.Untouched:
 
 
 def _names(plan: AccountPlan) -> dict[str, str]:
-    """What is known of the ids that changes name, and of leads that bear no key."""
+    """Return what is known of the ids that changes name, and of leads that have no key."""
     if not plan.names:
         return {}
     named = {

@@ -300,7 +300,7 @@ class Report:
     ] = field(default=None, compare=False)
 
     def all_diagnostics(self) -> tuple[Diagnostic, ...]:
-        """All diagnostics, the run's own first; what was found on reading an account again comes after its own."""
+        """Return all diagnostics: the run's, then each account's with what was found on reading it again."""
         found = list(self.diagnostics)
         for account in self.accounts:
             found += account.diagnostics

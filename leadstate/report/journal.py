@@ -79,7 +79,7 @@ def with_journal(report: Report, lines: Iterable[bytes]) -> Report:
     """Return a receipt with what its journal says; the last line may be cut off.
 
     Raises:
-        ReportError: a line is none, or was edited.
+        ReportError: a line was not written by leadstate, or was edited.
     """
     touches: defaultdict[str, dict[int, doc.Touch | None]] = defaultdict(dict)
     results: dict[tuple[str, str], Result] = {}
@@ -131,7 +131,7 @@ def without_repeated(report: Report, later: Iterable[Report]) -> Report:
 
 
 def _write(touch: doc.Touch) -> tuple[str, str, str]:
-    """What a write does, whichever run does it: an object that is created has another id in each."""
+    """Return what a write does, whichever run does it: an object that is created has another id in each."""
     if touch.before is None:
         return touch.kind, "created", str(touch.marker or touch.key)
     return touch.kind, str(touch.remote_id), json.dumps(touch.after, sort_keys=True)
@@ -170,7 +170,7 @@ def _account(account: Account, touches: dict[int, doc.Touch | None], results: di
 
 
 def touch_row(touch: Touch) -> doc.Touch:
-    """A touch; labels stand as their ids."""
+    """Return a touch; labels stand as their ids."""
     return doc.Touch(
         kind=touch.kind,
         remote_id=touch.remote_id,
@@ -185,7 +185,7 @@ def touch_row(touch: Touch) -> doc.Touch:
 
 
 def receipt_of(account: doc.Account, file: str) -> AccountReceipt:
-    """What an apply has done to an account.
+    """Return what an apply has done to an account.
 
     Args:
         account: its part of a receipt.
@@ -260,5 +260,5 @@ def _value(kind_name: str, name: str, value: object) -> Value:
 
 
 def _exact(value: object) -> object:
-    """A number of a raw answer, as answers are read: without a rounding error."""
+    """Return a number of a raw answer as answers are read, without a rounding error."""
     return Decimal(repr(value)) if isinstance(value, float) else value

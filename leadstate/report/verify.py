@@ -29,7 +29,7 @@ def read_stored(text: str) -> Report:
     """Read a stored report, and compare what it says of itself with what its changes say.
 
     Raises:
-        ReportError: it is none, or it was edited.
+        ReportError: the text is not a report, or was edited.
     """
     report = parse(text)
     if wrong := next(_contradictions(report), None):

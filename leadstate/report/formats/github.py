@@ -29,8 +29,8 @@ _LONGEST = 4_000
 _FIRST = ("delete", "update", "add")
 
 
-def to_github(report: Report, *, color: bool = False, width: int = 0, verbose: bool = False) -> str:  # noqa: ARG001  every renderer has this form
-    """The report as workflow commands; lines that are none are for the log."""
+def to_github(report: Report, *, verbose: bool = False) -> str:
+    """Return the report as workflow commands, and lines for the log."""
     view = grouped(report, verbose=verbose)
     diagnostics = gravest_first(view.diagnostics)
     changes = [group for block in view.blocks for group in block.groups]
@@ -55,7 +55,7 @@ def to_github(report: Report, *, color: bool = False, width: int = 0, verbose: b
 
 
 def _ten(command: str, lines: Sequence[tuple[str, int]], what: str) -> Iterator[str]:
-    """The first lines; the rest is counted, each line for as many as it stands for."""
+    """Yield the first lines, and how many more there are; each line counts for as many as it stands for."""
     shown = lines if len(lines) <= SHOWN else lines[: SHOWN - 1]
     yield from (line for line, _ in shown)
     if more := sum(count for _, count in lines[len(shown) :]):

@@ -102,7 +102,7 @@ def _column(account: Account) -> dict[str, Cell]:
     return column
 
 
-def to_html(report: Report, *, color: bool = False, width: int = 0, verbose: bool = False) -> str:  # noqa: ARG001  every renderer has this form
+def to_html(report: Report, *, verbose: bool = False) -> str:
     """Return the report as a page."""
     view = grouped(report, verbose=verbose)
     blocks = [block for block in view.blocks if block.groups or block.untouched]
@@ -149,7 +149,7 @@ def environment() -> "Environment":
     from markupsafe import Markup  # noqa: PLC0415  as above
 
     def shown(text: object) -> object:
-        """Every value on its way into the page; autoescape does the rest."""
+        """Return a value with hidden characters shown; autoescape does the rest."""
         return text if isinstance(text, Markup) else visible(str(text))
 
     return jinja2.Environment(

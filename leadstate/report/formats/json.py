@@ -23,13 +23,7 @@ def _account() -> TypeAdapter[Account]:
     return TypeAdapter(Account)
 
 
-def to_json(
-    report: Report,
-    *,
-    color: bool = False,  # noqa: ARG001  every renderer has this form
-    width: int = 0,  # noqa: ARG001  as above
-    verbose: bool = False,  # noqa: ARG001  as above
-) -> Iterator[str]:
+def to_json(report: Report) -> Iterator[str]:
     """Yield the document as JSON, account by account: all of it can be 50 MB. The same report gives the same bytes."""
     whole = replace(report, accounts=(), digest=_digest_of(report))
     separator = "{"

@@ -22,7 +22,7 @@ _NOT_IN_XML = re.compile("[\ufffe\uffff]")
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """One test case: passed where it has no outcome. GitLab shows its lines and not its message."""
+    """One test case; without an outcome it has passed. GitLab shows its lines and not its message."""
 
     name: str
     outcome: Literal["failure", "error", "skipped"] | None = None
@@ -31,8 +31,8 @@ class _Case:
     lines: Sequence[str] = ()
 
 
-def to_junit(report: Report, *, color: bool = False, width: int = 0, verbose: bool = False) -> str:  # noqa: ARG001  every renderer has this form
-    """The report as test results; one suite an account, after one for what concerns no account."""
+def to_junit(report: Report) -> str:
+    """Return the report as test results: a suite for what concerns no account, then one for each account."""
     root = Element("testsuites", {"name": f"leadstate {report.command}"})
     suites = [
         _suite("configuration", "leadstate", [_verdict("configuration", report.diagnostics)]),

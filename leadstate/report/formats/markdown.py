@@ -116,7 +116,7 @@ class _Room:
         return False
 
 
-def to_markdown(report: Report, *, color: bool = False, width: int = 0, verbose: bool = False) -> str:  # noqa: ARG001  every renderer has this form
+def to_markdown(report: Report, *, verbose: bool = False) -> str:
     """Return the report for GitHub: under 65,536 characters, with a true count of what did not fit."""
     room = _Room(LIMIT - _RESERVE)
     view = grouped(report, verbose=verbose)

@@ -29,7 +29,7 @@ _DIAGNOSTIC_HELP = "Each result says what to do. More under `{}` in docs/referen
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One result before it is written; `marker` is what it is known by from run to run."""
+    """One result before it is written; by `marker` it is recognised from run to run."""
 
     rule: str
     level: str
@@ -39,8 +39,8 @@ class _Row:
     marker: tuple[str, ...]
 
 
-def to_sarif(report: Report, *, color: bool = False, width: int = 0, verbose: bool = False) -> str:  # noqa: ARG001  every renderer has this form
-    """The report as one SARIF run."""
+def to_sarif(report: Report) -> str:
+    """Return the report as one SARIF run."""
     rows = list(_rows(report))
     rules = {row.rule: row.level for row in sorted(rows, key=lambda row: (row.rule, row.level), reverse=True)}
     order = {rule: index for index, rule in enumerate(sorted(rules))}

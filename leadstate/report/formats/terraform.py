@@ -20,8 +20,8 @@ _ACTIONS: Final = {"add": "create", "update": "update", "delete": "delete"}
 _CUSTOM: Final = "custom_fields"
 
 
-def to_terraform_json(report: Report, *, color: bool = False, width: int = 0, verbose: bool = False) -> str:  # noqa: ARG001  every renderer has this form
-    """The plan of the report as Terraform writes plans; of an apply, what was to be done."""
+def to_terraform_json(report: Report) -> str:
+    """Return the plan of the report as Terraform writes plans; of an apply, what was to be done."""
     changes = [change for account in report.accounts for change in _changes(account)]
     planned = [_planned(change) for change in changes if change["change"]["after"] is not None]
     plan = {

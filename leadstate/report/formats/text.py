@@ -45,7 +45,7 @@ _FIELDS = 1
 
 
 def to_text(report: Report, *, color: bool, width: int, verbose: bool = False) -> str:
-    """The report for people.
+    """Return the report for people.
 
     Args:
         report: the document.

@@ -210,7 +210,7 @@ def _why_untouched(kind: str, reason: str) -> str:
 
 
 def headline(report: Report) -> Sentence:
-    """The outcome of the run in one sentence, without what it cost."""
+    """Return the outcome of the run in one sentence, without what it cost."""
     errors = sum(diagnostic.severity == "error" for diagnostic in report.all_diagnostics())
     if report.command == "validate":
         return Sentence(f"{counted(errors, 'error')}." if errors else "The configuration is valid.")
@@ -231,7 +231,7 @@ def headline(report: Report) -> Sentence:
 
 
 def spent(report: Report) -> str:
-    """What the run has cost and the apply will cost; nothing where no account was asked."""
+    """Return what the run has cost and the apply will cost; nothing if no account was asked."""
     if report.command == "validate" or not report.accounts:
         return ""
     read, apply = f"Read {cost_text(report.cost.read)}", cost_text(report.cost.apply)
@@ -250,7 +250,7 @@ def spent(report: Report) -> str:
 
 
 def remarks(report: Report, *, diagnostics: str = "above") -> Iterator[Sentence]:
-    """What there is to say after the headline: whether a plan can be applied, whether an apply has converged.
+    """Say after the headline whether a plan can be applied, or whether an apply has converged.
 
     Args:
         report: the document.
@@ -271,7 +271,7 @@ def remarks(report: Report, *, diagnostics: str = "above") -> Iterator[Sentence]
 
 
 def _read_again(report: Report) -> Sentence:
-    """One of three ends of an apply: no differences, what remains, or that an account could not be read again."""
+    """Return how an apply ended: no differences, what remains, or that an account could not be read again."""
     remaining = [account.remaining for account in report.accounts if account.remaining is not None]
     changes, errors = sum(totals.unexpected for totals in remaining), sum(len(totals.errors) for totals in remaining)
     declined = sum(totals.declined for totals in remaining)
@@ -291,7 +291,7 @@ def _read_again(report: Report) -> Sentence:
 
 
 def _compared(report: Report) -> Iterator[Sentence]:
-    """How many changes come from where, in a plan with a base."""
+    """Say how many changes come from where, in a plan with a base."""
     origins = [change.origin for account in report.accounts for change in account.changes if change.origin]
     if report.base is None or not origins:
         return
@@ -302,5 +302,5 @@ def _compared(report: Report) -> Iterator[Sentence]:
 
 
 def cost_text(cost: Requests) -> str:
-    """`2 requests, 20 tokens`."""
+    """Return `2 requests, 20 tokens`."""
     return f"{counted(cost.requests, 'request')}, {counted(cost.tokens, 'token')}"
