@@ -98,7 +98,7 @@ def _account(part: Part) -> doc.Account:
         company_id=plan.company_id,
         fingerprint=plan.fingerprint,
         changes=tuple(change_row(change, part.outcomes.get(change.address)) for change in plan.changes),
-        untouched=tuple(_untouched(plan.account, group) for group in plan.untouched),
+        untouched=tuple(untouched_row(plan.account, group) for group in plan.untouched),
         diagnostics=tuple(finding_row(diagnostic) for diagnostic in plan.diagnostics),
         labels=_labels(plan),
         names=_names(plan),
@@ -147,7 +147,8 @@ def result_row(outcome: Outcome) -> doc.Result:
     return doc.Result(status=outcome.status.value, detail=outcome.detail, remote_id=outcome.remote_id)
 
 
-def _untouched(account: str, untouched: Untouched) -> doc.Untouched:
+def untouched_row(account: str, untouched: Untouched) -> doc.Untouched:
+    """Return an untouched object or group of an account."""
     address = None if untouched.key is None else str(Address(account, untouched.kind, untouched.key))
     return doc.Untouched(
         address=address,

@@ -357,9 +357,8 @@ class Explanation:
         remote_id: its id; null if it does not exist.
         known_by: what identifies the live object as the declared one.
         fields: the declared ones, then the others that it has.
-        why: why a plan changes it or not, in words.
         change: the change, as a plan has it; null for nothing.
-        waits_for: changes of the plan that come first.
+        untouched: why nothing is done, unless it is up to date.
         diagnostics: those of the plan.
         applyable: whether no error and no guard stands against an apply.
         names: field and id, with a colon between → what people know the id by.
@@ -371,9 +370,8 @@ class Explanation:
     remote_id: str | None = None
     known_by: tuple[Literal["id", "lock", "marker", "name", "previous-name"], ...] = ()
     fields: tuple[ExplainedField, ...] = ()
-    why: str
     change: Change | None = None
-    waits_for: tuple[str, ...] = ()
+    untouched: Untouched | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
     applyable: bool = True
     names: dict[str, str] = field(default_factory=dict)

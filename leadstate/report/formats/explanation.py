@@ -12,7 +12,7 @@ from leadstate.report.document import ExplainedField, Explanation, Explanations,
 from leadstate.report.formats.console import drawn
 from leadstate.report.formats.grouping import group_diagnostics
 from leadstate.report.formats.text import ACTION, diagnostic_text
-from leadstate.report.formats.wording import SIGN, cost_text, value
+from leadstate.report.formats.wording import SIGN, cost_text, value, why_deleted, why_untouched
 
 _KNOWN_BY = {
     "id": "its declared id",
@@ -21,6 +21,13 @@ _KNOWN_BY = {
     "name": "its name",
     "previous-name": "a previous name",
 }
+
+_WHY = {
+    "missing": "declared, and not there",
+    "differs": "what is there differs from what is declared",
+    "renamed": "there under another name; keeps its id and its leads",
+}
+"""Reason → in words; those of deletes and of what is untouched are in `wording`."""
 
 
 def to_json(document: Explanations) -> str:
@@ -70,9 +77,7 @@ def _facts(explanation: Explanation) -> Iterator[tuple[str, Text]]:
     change = explanation.change
     action = Text(f"{SIGN[change.action]} {change.action}", ACTION[change.action]) if change else Text("none", "green")
     yield "action", action
-    yield "why", Text(visible(explanation.why))
-    if explanation.waits_for:
-        yield "waits for", Text(visible(", ".join(explanation.waits_for)))
+    yield "why", Text(visible(_why(explanation)))
     if change is None:
         return
     for call in change.calls:
@@ -80,6 +85,16 @@ def _facts(explanation: Explanation) -> Iterator[tuple[str, Text]]:
         yield "" if call is not change.calls[0] else "calls", Text(f"{call.method} {visible(call.path)}   {cost}")
     stopped = Text("it would not be applied: see below", "bold red")
     yield "guards", Text("nothing stops it") if explanation.applyable else stopped
+
+
+def _why(explanation: Explanation) -> str:
+    if explanation.change is not None:
+        return _WHY.get(explanation.change.reason) or why_deleted(explanation.change)
+    if explanation.untouched is not None:
+        return why_untouched(explanation.untouched)
+    if any(found.severity == "error" and found.address == explanation.address for found in explanation.diagnostics):
+        return "see the error"
+    return "up to date" if explanation.remote_id else "declared absent, and not there"
 
 
 def _field(explanation: Explanation, field: ExplainedField, width: int) -> Text:

@@ -107,7 +107,7 @@ def test_a_renamed_label_is_explained_by_the_lock_file(shell: Shell, sandbox: Sa
     assert [field["live"] for field in explanation["fields"]] == ["Heiß", "orange"]
     seed = shell("explain", "lead:seed").stdout
     assert "the id in the lock file and its ownership marker" in seed
-    assert "`mode: seed` leaves it to people" in seed
+    assert "mode: seed, created once" in seed
 
 
 def test_an_undeclared_lead_with_our_marker_is_explained(shell: Shell) -> None:
@@ -116,7 +116,7 @@ def test_an_undeclared_lead_with_our_marker_is_explained(shell: Shell) -> None:
     shell.write(text[: text.index("leads:")])
     done = shell("explain", "emea/lead:seed")
     assert done.returncode == 0, done.stderr
-    assert "nothing declares it, and `policy.prune.leads` is `none`" in done.stdout
+    assert "unmanaged; prune: none" in done.stdout
 
 
 def test_two_labels_of_one_name_are_an_ambiguity_error(shell: Shell, sandbox: Sandbox) -> None:
