@@ -22,7 +22,7 @@ from leadstate.model.plan import Action, Change, Outcome, Touch
 from leadstate.report.build import Part, build, result_row
 from leadstate.report.document import Report
 from leadstate.report.formats.json import to_json
-from leadstate.report.journal import Chain, Entry, line_of, touch_row, with_journal, without_repeated
+from leadstate.report.journal import Chain, Entry, touch_row, with_journal, without_repeated
 from leadstate.report.verify import read_stored
 
 
@@ -146,7 +146,7 @@ class Receipt(Observer):
         try:
             if not self.path.exists():
                 raise FileNotFoundError(0, "it was removed")
-            line = line_of(entry, self._chain)
+            line = self._chain.line(entry)
             written = self._journal.write(line)
             if written < len(line):  # the disk took the beginning alone; it says why when it is given the rest
                 self._journal.write(line[written:])

@@ -330,10 +330,7 @@ class ExplainedField:
     """One field of an object: as declared and as it is; null where it is not set or not there.
 
     Attributes:
-        path: its name.
         managed: whether the configuration declares it.
-        declared: the declared value.
-        live: the value in Pipedrive.
         differs: whether a plan changes it.
         source: where the declared value is written.
     """
@@ -351,16 +348,11 @@ class Explanation:
     """One object in one account.
 
     Attributes:
-        address: its address.
-        company: host of the account.
-        source: where it is declared.
         remote_id: its id; null if it does not exist.
         known_by: what identifies the live object as the declared one.
         fields: the declared ones, then the others that it has.
-        change: the change, as a plan has it; null for nothing.
         untouched: why nothing is done, unless it is up to date.
         diagnostics: those of the plan.
-        applyable: whether no error and no guard stands against an apply.
         names: field and id, with a colon between → what people know the id by.
     """
 

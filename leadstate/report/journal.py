@@ -69,10 +69,9 @@ class Chain:
         self._last = hashlib.sha256(self._last.encode() + b"\n" + content).hexdigest()
         return self._last
 
-
-def line_of(entry: Entry, chain: Chain) -> bytes:
-    """Return an entry as the next line of a journal."""
-    return _entry().dump_json(replace(entry, digest=chain.add(entry)), exclude_defaults=True) + b"\n"
+    def line(self, entry: Entry) -> bytes:
+        """Return an entry as the next line."""
+        return _entry().dump_json(replace(entry, digest=self.add(entry)), exclude_defaults=True) + b"\n"
 
 
 def with_journal(report: Report, lines: Iterable[bytes]) -> Report:
@@ -209,12 +208,14 @@ def receipt_of(account: doc.Account, file: str) -> AccountReceipt:
 def _plain(kind: str, attrs: Attrs | None) -> dict[str, object] | None:
     if attrs is None:
         return None
-    lists = KINDS[kind].references
-    return {name: _ids(value) if name in lists else plain(value) for name, value in attrs.items()}
-
-
-def _ids(value: Value) -> list[str]:
-    return [label.id for label in value if isinstance(label, RemoteRef)] if isinstance(value, tuple) else []
+    row: dict[str, object] = {}
+    for name, value in attrs.items():
+        if name in KINDS[kind].references:
+            refs = value if isinstance(value, tuple) else ()
+            row[name] = [ref.id for ref in refs if isinstance(ref, RemoteRef)]
+        else:
+            row[name] = plain(value)
+    return row
 
 
 def _touch(row: doc.Touch) -> Touch:

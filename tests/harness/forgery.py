@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from leadstate.model.plan import combined, fingerprint
 from leadstate.report.document import Report, Requests
 from leadstate.report.formats.json import to_json
-from leadstate.report.journal import Chain, Entry, line_of
+from leadstate.report.journal import Chain, Entry
 from tests.harness.builders import label_id, lead_id
 from tests.harness.plan_cases import UNMANAGED
 
@@ -167,7 +167,7 @@ def seal_journal(content: bytes, receipt: bytes) -> bytes:
     try:
         chain = Chain(TypeAdapter(Report).validate_json(receipt))
         entries = [TypeAdapter(Entry).validate_json(line) for line in content.splitlines()]
-        return b"".join(line_of(entry, chain) for entry in entries)
+        return b"".join(chain.line(entry) for entry in entries)
     except (ValueError, TypeError, RecursionError):
         return content
 

@@ -7,7 +7,7 @@ import pytest
 
 from leadstate.model.errors import ReportError
 from leadstate.report.document import Account, Change, Report, Result, Summary, Touch
-from leadstate.report.journal import Chain, Entry, line_of, with_journal, without_repeated
+from leadstate.report.journal import Chain, Entry, with_journal, without_repeated
 from tests.harness.reports import change
 
 RECEIPT = Report(
@@ -27,7 +27,7 @@ def lines() -> list[bytes]:
     chain = Chain(RECEIPT)
     writes = [Entry(account="emea", number=number, touch=touch) for number, touch in enumerate(TOUCHES)]
     end = Entry(account="emea", address="emea/label:Hot", result=Result(status="applied"))
-    return [line_of(entry, chain) for entry in (*writes, end)]
+    return [chain.line(entry) for entry in (*writes, end)]
 
 
 def test_a_truncated_journal_is_read_as_far_as_it_goes() -> None:

@@ -77,7 +77,7 @@ def print_folded(console: Console, lines: Iterable[Cell], *, indent: int = 0, ha
         hangs: pieces below which nothing of a folded line stands; none means that it folds to its begin.
     """
     room = max(NARROWEST, console.width - indent)
-    folded = (part for line in lines for part in _hanging(console, line, room, hangs))
+    folded = (part for line in lines for part in _folded(console, line, room, hangs))
     _print_lines(console, ([(" " * indent, ""), *part] for part in folded))
 
 
@@ -106,7 +106,7 @@ def _lines(
         yield [piece for cell, space in zip(row, padding, strict=True) for piece in (*cell, space)]
         return
     folded = [
-        _hanging(console, cell, width) if column in hangs else _folded(console, cell, width)
+        _folded(console, cell, width, pieces=1 if column in hangs else 0)
         for column, (cell, width) in enumerate(zip(row, widths, strict=True))
     ]
     for cells in itertools.zip_longest(*folded, fillvalue=()):
@@ -116,21 +116,15 @@ def _lines(
         yield line
 
 
-def _folded(console: Console, cell: Cell, width: int) -> Sequence[Cell]:
+def _folded(console: Console, cell: Cell, width: int, pieces: int = 0) -> Sequence[Cell]:
+    """Fold a cell so that each line begins behind its first pieces, if that leaves enough of the width."""
     if cell_width(cell) <= width:
         return [cell]
-    return [
-        [(piece.text, str(piece.style or "")) for piece in line.render(console)]
-        for line in Text.assemble(*cell).wrap(console, width, overflow="fold")
-    ]
-
-
-def _hanging(console: Console, cell: Cell, width: int, pieces: int = 1) -> Sequence[Cell]:
-    """Fold a cell so that each line begins behind its first pieces, where that leaves enough of the width."""
     indent = cell_width(cell[:pieces])
-    if cell_width(cell) <= width or width - indent < NARROWEST // 2:
-        return _folded(console, cell, width)
-    first, *more = _folded(console, cell[pieces:], width - indent)
+    if width - indent < NARROWEST // 2:
+        pieces = indent = 0
+    lines = Text.assemble(*cell[pieces:]).wrap(console, width - indent, overflow="fold")
+    first, *more = ([(piece.text, str(piece.style or "")) for piece in line.render(console)] for line in lines)
     return [[*cell[:pieces], *first], *([(" " * indent, ""), *line] for line in more)]
 
 

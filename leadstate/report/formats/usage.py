@@ -24,8 +24,6 @@ GONE = "(gone)"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula, also within quotes."""
 
-COLUMNS = ("account", "label", "declared", "open", "archived", "oldest", "newest", "last change", "filters")
-
 _FOLDING = ("account", "label", "filters")
 """Columns that hold names, however long."""
 
@@ -73,7 +71,7 @@ def to_table(rows: Sequence[LabelUsage], *, color: bool, width: int) -> tuple[st
         color=color,
         width=width,
         dispensable=_DISPENSABLE,
-        whole=set(COLUMNS) - set(_FOLDING),
+        whole=set(names) - set(_FOLDING),
         right=("open", "archived"),
         dim={number for number, row in enumerate(rows) if row.unused},
     )
@@ -132,22 +130,21 @@ def _columns(rows: Sequence[LabelUsage]) -> list[str]:
         "archived": any(row.archived_leads is not None for row in rows),
         "filters": any(row.filters is not None for row in rows),
     }
-    return [name for name in COLUMNS if there.get(name, True)]
+    return [name for row in rows[:1] for name in _cells(row) if there.get(name, True)]
 
 
 def _cells(row: LabelUsage) -> dict[str, str]:
-    values = (
-        row.account,
-        row.label or f"{GONE} {row.id}",
-        row.declared,
-        f"{row.leads:,}",
-        "" if row.archived_leads is None else f"{row.archived_leads:,}",
-        _day(row.oldest.add_time if row.oldest else None),
-        _day(row.newest.add_time if row.newest else None),
-        _day(row.last_change),
-        ", ".join(saved.name for saved in row.filters or ()),
-    )
-    return dict(zip(COLUMNS, values, strict=True))
+    return {
+        "account": row.account,
+        "label": row.label or f"{GONE} {row.id}",
+        "declared": row.declared,
+        "open": f"{row.leads:,}",
+        "archived": "" if row.archived_leads is None else f"{row.archived_leads:,}",
+        "oldest": _day(row.oldest.add_time if row.oldest else None),
+        "newest": _day(row.newest.add_time if row.newest else None),
+        "last change": _day(row.last_change),
+        "filters": ", ".join(saved.name for saved in row.filters or ()),
+    }
 
 
 def _day(time: str | None) -> str:
