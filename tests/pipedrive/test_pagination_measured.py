@@ -104,3 +104,38 @@ def test_a_listing_without_an_end_is_refused() -> None:
         read(ListingServer(list(range(300))), bounds=Bounds(rows=200))
     with pytest.raises(EndlessListing):
         read(ListingServer(list(range(300))), bounds=Bounds(rows=1_000, pages=8))
+
+
+@pytest.mark.parametrize(
+    ("count", "expected", "asked"),
+    [
+        (21, 0, [0, 1, 3, 7, 6, 5, 2, 4]),
+        (21, 5, [0, 4, 1, 2, 3]),
+        (21, 9, [0, 8, 5, 3, 1, 2, 4]),
+        (21, 3, [0, 2, 5, 4, 1, 3]),
+    ],
+)
+def test_pages_are_asked_for_where_they_tell_most_of_the_length(count: int, expected: int, asked: list[int]) -> None:
+    server = ListingServer(list(range(count)))
+    assert read(server, expected).pages == pages_of(count)
+    assert [start // (SIZE - 1) for start in server.starts] == asked
+
+
+def test_a_shift_is_reported_with_the_list_and_the_row() -> None:
+    server = ListingServer(list(range(21)), changes={1: lambda ids: ids.pop(0)})
+    with pytest.raises(
+        IncompleteListing, match=rf"getLeads.*the listing changed while it was read \(near row {SIZE - 1}\)"
+    ):
+        read(server, expected=5)
+
+
+def test_a_change_of_length_is_reported_with_the_list() -> None:
+    server = ListingServer(list(range(21)), changes={4: lambda ids: ids.extend(range(21, 60))})
+    with pytest.raises(IncompleteListing, match="getLeads.*the listing became longer or shorter while it was read"):
+        read(server)
+
+
+def test_the_longest_search_is_known_before_it_begins() -> None:
+    listing = MeasuredListing(ListingServer([]).get, GET_LEADS, lambda _rows: None, SIZE, bounds=Bounds(rows=1_000))
+    assert listing.longest_search == 16
+    assert (listing.pages, listing.estimate, listing.left) == (None, None, 1)
