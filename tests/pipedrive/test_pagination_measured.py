@@ -131,7 +131,7 @@ def test_a_shift_is_reported_with_the_list_and_the_row() -> None:
 
 def test_a_change_of_length_is_reported_with_the_list() -> None:
     server = ListingServer(list(range(21)), changes={4: lambda ids: ids.extend(range(21, 60))})
-    with pytest.raises(IncompleteListing, match="getLeads.*the listing became longer or shorter while it was read"):
+    with pytest.raises(IncompleteListing, match=r"getLeads.*the listing became longer or shorter while it was read"):
         read(server)
 
 

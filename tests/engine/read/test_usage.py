@@ -1,17 +1,19 @@
 """Labels counted step by step: never beyond what is allowed, and again where a listing shifts."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from leadstate.engine.jobs import AccountJob
 from leadstate.engine.read.usage import UNASKED, Census, Wanted
 from leadstate.model.account import Account
-from leadstate.model.usage import LabelUsage
+from leadstate.model.address import Ref
+from leadstate.model.usage import Carrier, LabelUsage, SavedFilter
 from leadstate.pipedrive.connection import Connection
 from leadstate.pipedrive.errors import IncompleteListing, Rejected
-from tests.harness.builders import FREE
-from tests.harness.fake_api import Fake, Reply, failed
+from tests.harness.builders import FREE, label, label_id
+from tests.harness.fake_api import Fake, Reply, failed, ok
 
 ALL = Wanted(archived=True, filters=True)
 LIMITLESS = 10**9
@@ -28,11 +30,13 @@ def company(leads: int, archived: int = 0) -> Fake:
     return fake
 
 
-def count(fake: Fake, *allowed: int, wanted: Wanted = ALL) -> tuple[list[LabelUsage], Census]:
+EMEA = Account("emea", "http://127.0.0.1:1", "ns", FREE, ())
+
+
+def count(fake: Fake, *allowed: int, wanted: Wanted = ALL, account: Account = EMEA) -> tuple[list[LabelUsage], Census]:
     """Count an account; each number allows the next step."""
 
     async def do(connection: Connection) -> tuple[list[LabelUsage], Census]:
-        account = Account("emea", "http://127.0.0.1:1", "ns", FREE, ())
         census = Census(AccountJob(account, connection), wanted)
         await census.begin()
         for tokens in allowed:
@@ -124,3 +128,89 @@ def test_a_filter_that_is_deleted_meanwhile_names_nothing_and_a_refused_one_is_a
     fake.before["GET filters/4", 1] = lambda: failed(400, "no")
     with pytest.raises(Rejected):
         count(fake, LIMITLESS)
+
+
+def test_each_label_is_reported_with_what_declares_and_uses_it() -> None:
+    fake = Fake()
+    hot_id = label_id(10)
+    for id_, name, color in (
+        (hot_id, "Hot", "red"),
+        ("b", "Gone", "blue"),
+        ("c", "CRM", "green"),
+        ("d", "Cold", "blue"),
+    ):
+        fake.label(id_, name, color)
+    fake.lead("l1", None, hot_id, add_time="2026-01-02T00:00:00Z", update_time="2026-01-05T00:00:00Z")
+    fake.lead("l2", None, hot_id, "e", add_time="2026-01-01T00:00:00Z", update_time="2026-01-04T00:00:00Z")
+    fake.filters["4"] = {"id": 4, "name": "Hot ones", "conditions": {"value": hot_id.upper()}}
+    absent = label("Gone", present=False)
+    account = replace(
+        EMEA,
+        policy=replace(FREE, ignore={"label": ("CRM",)}),
+        desired=(label("Heat"), absent),
+        lock={Ref("label", "Heat"): hot_id},
+    )
+    rows, census = count(fake, LIMITLESS, LIMITLESS, account=account)
+    assert census.done
+    oldest, newest = Carrier("l2", "2026-01-01T00:00:00Z"), Carrier("l1", "2026-01-02T00:00:00Z")
+    unused = LabelUsage(
+        account="emea",
+        label="CRM",
+        id="c",
+        color="green",
+        declared="ignored",
+        leads=0,
+        archived_leads=0,
+        oldest=None,
+        newest=None,
+        last_change=None,
+        filters=(),
+    )
+    hot = replace(
+        unused,
+        label="Hot",
+        id=hot_id,
+        color="red",
+        declared="yes",
+        leads=2,
+        oldest=oldest,
+        newest=newest,
+        last_change="2026-01-05T00:00:00Z",
+        filters=(SavedFilter(4, "Hot ones"),),
+    )
+    assert rows == [
+        unused,
+        replace(unused, label="Cold", id="d", color="blue", declared="no"),
+        replace(unused, label="Gone", id="b", color="blue", declared="absent"),
+        hot,
+        replace(
+            hot,
+            label=None,
+            id="e",
+            color="",
+            declared="no",
+            leads=1,
+            newest=oldest,
+            last_change="2026-01-04T00:00:00Z",
+            filters=(),
+        ),
+    ]
+
+
+def test_what_was_not_read_is_reported_as_unknown() -> None:
+    rows, _ = count(company(1), LIMITLESS, wanted=Wanted())
+    assert {(row.archived_leads, row.filters) for row in rows} == {(None, None)}
+
+
+def test_a_token_of_another_company_counts_nothing() -> None:
+    fake = company(0)
+    fake.before["GET users/me", 0] = lambda: ok({"company_id": 2})
+    _, census = count(fake, wanted=Wanted(), account=replace(EMEA, company_id=1))
+    assert census.refusal is not None
+    assert census.done
+
+
+@pytest.mark.parametrize(("allowed", "done"), [(90, True), (89, False)])
+def test_a_step_may_spend_exactly_what_it_is_allowed(allowed: int, done: bool) -> None:  # noqa: FBT001  a table's cell
+    _, census = count(company(1_000), allowed, allowed, wanted=Wanted())
+    assert census.done is done
