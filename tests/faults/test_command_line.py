@@ -7,17 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import click.testing
 import httpx
 import pytest
 
 from leadstate.api.session import Runtime
-from leadstate.cli.main import cli
 from leadstate.model.plan import Status
-from leadstate.pipedrive.connection import Pace
 from leadstate.sandbox import Sandbox, running
 from tests.faults.conftest import Counted
 from tests.harness.builders import label, label_id, lead, refs
+from tests.harness.cli_in_process import invoke
+from tests.harness.connections import NOWHERE, FakeTime
 from tests.harness.disturbed_company import TOKEN, Ticks, company, plan_and_apply, state
 from tests.harness.disturbed_process import Process, gated, receipts
 from tests.harness.edits import Edit
@@ -25,19 +24,7 @@ from tests.harness.faults import Fault, FaultKind, Faults
 from tests.harness.plan_cases import BOTH, LEADS, Case, account, thirty, written
 from tests.harness.sandbox_driver import Breakable
 
-NOWHERE = "http://127.0.0.1:1"
 ELSEWHERE = "http://127.0.0.2:1"
-
-
-@dataclass
-class Time:
-    """A clock that only sleeping moves."""
-
-    now: float = 1000.0
-
-    async def sleep(self, seconds: float) -> None:
-        self.now += seconds
-        await asyncio.sleep(0)
 
 
 @dataclass
@@ -70,18 +57,14 @@ class Shell:
     transport: httpx.AsyncBaseTransport
 
     def __call__(self, *words: str) -> tuple[int, str]:
-        time = Time()
         runtime = Runtime(
             environ={"TOKEN": TOKEN, "TOKEN1": "second-token"},
             transport=self.transport,
-            pace=Pace(lambda: time.now, time.sleep, lambda: 0.5),
+            pace=FakeTime().pace(),
             receipts=self.folder / "receipts",
         )
-        place = ["-c", str(self.folder / "leadstate.yaml")]
-        done = click.testing.CliRunner().invoke(cli, [words[0], *place, *words[1:]], obj=runtime, standalone_mode=False)
-        if done.exception:
-            raise done.exception
-        return int(done.return_value), done.stdout
+        code, out, _ = invoke(runtime, words[0], "-c", str(self.folder / "leadstate.yaml"), *words[1:])
+        return code, out
 
 
 def test_lost_answers_create_no_duplicates(tmp_path: Path, counted: Counted) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import gzip
-import io
 import json
 import queue
 import subprocess
@@ -16,15 +15,13 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import click
 import pytest
 
 from leadstate.api.session import Runtime
-from leadstate.cli.main import cli
-from leadstate.model.errors import LeadstateError
 from leadstate.pipedrive.answers import Bounds
 from leadstate.sandbox import Sandbox, running
 from tests.faults.conftest import Counted
+from tests.harness.cli_in_process import Commands
 
 TOKEN = "A1b2C3d4e5" * 4
 SMALL = Bounds(answer=2**20, pages=20, rows=100_000)
@@ -222,28 +219,23 @@ ENVIRON = {"TOKEN": TOKEN, "HEALTHY": "sandbox-token"}
 EMPTY = {"token": "sandbox-token", "company": {"id": 1, "name": "A", "domain": "a"}, "labels": [], "leads": []}
 
 
-def plan(folder: Path, bounds: Bounds) -> tuple[str, str]:
+def commands(folder: Path, bounds: Bounds = SMALL) -> Commands:
+    """Return the command line for a configuration in this folder."""
     runtime = Runtime(environ=ENVIRON, bounds=bounds, receipts=folder, cache=folder / "cache")
-    out, err = io.StringIO(), io.StringIO()
-    words = ["plan", "-c", str(folder / "leadstate.yaml"), "--format", "json"]
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            cli.main(words, prog_name="leadstate", obj=runtime, standalone_mode=False)
-        except (click.ClickException, LeadstateError) as failure:
-            err.write(str(failure))
-    return out.getvalue(), err.getvalue()
+    return Commands(folder, runtime)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_server_fails_only_its_own_account(name: str, tmp_path: Path, counted: Counted) -> None:
     hostile, code = HOSTILE[name]
     with serving(hostile) as bad, running(Sandbox(EMPTY).app) as good:
-        (tmp_path / "leadstate.yaml").write_text(configuration(bad, good), encoding="utf-8")
-        out, err = plan(tmp_path, SHORT if hostile in (drip, drip_of_headers, silence) else SMALL)
-    accounts = {account["account"]: account for account in json.loads(out)["accounts"]}
-    assert [diagnostic["code"] for diagnostic in accounts["hostile"]["diagnostics"]] == [code], out
+        shell = commands(tmp_path, SHORT if hostile in (drip, drip_of_headers, silence) else SMALL)
+        shell.write(configuration(bad, good))
+        done = shell("plan", "-c", str(tmp_path / "leadstate.yaml"), "--format", "json")
+    accounts = {account["account"]: account for account in json.loads(done.stdout)["accounts"]}
+    assert [diagnostic["code"] for diagnostic in accounts["hostile"]["diagnostics"]] == [code], done.stdout
     assert [change["address"] for change in accounts["healthy"]["changes"]] == ["healthy/label:Hot"]
-    assert TOKEN.lower() not in (out + err).lower()
+    assert TOKEN.lower() not in (done.stdout + done.stderr).lower()
     counted("hostile servers", 1)
 
 
@@ -273,11 +265,10 @@ def test_a_token_inside_a_name_is_masked(tmp_path: Path) -> None:
         yield ok([{**LABEL, "name": f"x {TOKEN.swapcase()} y"}] if "Labels" in path else {"name": TOKEN})
 
     with serving(repeating) as bad, running(Sandbox(EMPTY).app) as good:
-        (tmp_path / "leadstate.yaml").write_text(configuration(bad, good), encoding="utf-8")
-        shown = io.StringIO()
-        runtime = Runtime(environ=ENVIRON, bounds=SMALL, receipts=tmp_path, cache=tmp_path / "cache")
+        shell, shown = commands(tmp_path), ""
+        shell.write(configuration(bad, good))
         for words in (["get", "labels"], ["get", "labels", "--format", "json"], ["matrix"], ["doctor"]):
-            with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(shown):
-                cli.main([*words, "-c", str(tmp_path / "leadstate.yaml")], obj=runtime, standalone_mode=False)
-    assert "x *** y" in shown.getvalue()
-    assert TOKEN.lower() not in shown.getvalue().lower()
+            done = shell(*words, "-c", str(tmp_path / "leadstate.yaml"))
+            shown += done.stdout + done.stderr
+    assert "x *** y" in shown
+    assert TOKEN.lower() not in shown.lower()

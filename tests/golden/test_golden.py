@@ -11,19 +11,18 @@ plan must find nothing. A page is large: only the cases that have a `plan.html` 
 import json
 import re
 import shlex
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
-import click.testing
 import httpx
 import pytest
 
 from leadstate.api.session import Runtime
-from leadstate.cli.main import cli
 from leadstate.report import RENDERERS
 from leadstate.sandbox import Sandbox
+from tests.harness.cli_in_process import invoke
 
 FILES = {
     "text": "plan.txt",
@@ -56,13 +55,6 @@ def now() -> datetime:
     return datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
 
-def numbered() -> Iterator[str]:
-    number = 0
-    while True:
-        number += 1
-        yield f"00000000-0000-4000-8000-{number:012d}"
-
-
 @dataclass
 class Run:
     """Runs commands against one sandbox, as a user would, without a process or a port."""
@@ -72,10 +64,8 @@ class Run:
 
     def __call__(self, *words: str) -> tuple[int, str]:
         runtime = Runtime(environ={"TOKEN": "sandbox-token"}, transport=self.recorder, now=now, receipts=self.receipts)
-        done = click.testing.CliRunner().invoke(cli, list(words), obj=runtime, standalone_mode=False)
-        if done.exception:
-            raise done.exception
-        return int(done.return_value), done.stdout
+        code, out, _ = invoke(runtime, *words)
+        return code, out
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
@@ -84,13 +74,13 @@ def test_the_outputs_and_requests_of_a_case(
 ) -> None:
     monkeypatch.chdir(case)
     monkeypatch.setattr("leadstate.report.build.__version__", "0.1.0")  # so that a release changes no case
-    ids = numbered()
+    numbers = count(1)
     sandbox = Sandbox(
         json.loads(Path("live.json").read_text()),
         burst=100_000,
         daily=None,
         clock=now,
-        new_id=lambda _kind: next(ids),
+        new_id=lambda _kind: f"00000000-0000-4000-8000-{next(numbers):012d}",
     )
     run = Run(Recorder(sandbox), tmp_path)
     chosen = shlex.split(Path("options").read_text()) if Path("options").exists() else []

@@ -2,8 +2,10 @@
 
 import contextlib
 import io
+import subprocess
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -17,16 +19,8 @@ from leadstate.pipedrive.connection import Pace
 from leadstate.sandbox import Sandbox
 
 
-def leadstate(
-    sandbox: Sandbox,
-    environ: Mapping[str, str],
-    receipts: Path,
-    words: tuple[str, ...],
-    clock: Callable[[], float] = time.monotonic,
-) -> tuple[int, str, str]:
+def invoke(runtime: Runtime, *words: str) -> tuple[int, str, str]:
     """Run a command; return exit code, stdout and stderr. Let unexpected exceptions through."""
-    transport = httpx.ASGITransport(sandbox.app)
-    runtime = Runtime(environ=environ, transport=transport, receipts=receipts, pace=Pace(clock))
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
@@ -34,7 +28,37 @@ def leadstate(
         except click.UsageError as failure:
             failure.show()
             code = Exit.USAGE
-        except LeadstateError as failure:
-            click.echo(f"{failure}\n{failure.hint}", err=True)
+        except click.Abort:
+            code = Exit.INTERRUPTED
+        except (click.ClickException, LeadstateError, OSError) as failure:
+            click.echo(f"{failure}\n{getattr(failure, 'hint', '')}", err=True)
             code = Exit.ERROR
     return int(code), out.getvalue(), err.getvalue()
+
+
+def leadstate(
+    sandbox: Sandbox,
+    environ: Mapping[str, str],
+    receipts: Path,
+    words: tuple[str, ...],
+    clock: Callable[[], float] = time.monotonic,
+) -> tuple[int, str, str]:
+    """Run a command against a sandbox; return exit code, stdout and stderr."""
+    transport = httpx.ASGITransport(sandbox.app)
+    return invoke(Runtime(environ=environ, transport=transport, receipts=receipts, pace=Pace(clock)), *words)
+
+
+@dataclass(frozen=True)
+class Commands:
+    """Runs `leadstate` in this process, and answers as `cli_process.Shell` does."""
+
+    folder: Path
+    runtime: Runtime
+
+    def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(words, *invoke(self.runtime, *words))
+
+    def write(self, text: str, name: str = "leadstate.yaml") -> None:
+        """Write a file of the configuration."""
+        (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (self.folder / name).write_text(text, encoding="utf-8")

@@ -10,19 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import click
-import click.testing
 import httpx
 
 from leadstate.api.session import Runtime
-from leadstate.cli.main import cli
-from leadstate.model.errors import LeadstateError
 from leadstate.sandbox import Sandbox
+from tests.harness.cli_in_process import invoke
 from tests.harness.connections import FakeTime
 from tests.harness.disturbed_company import TOKEN, Body, Step, Wire, as_it_is, nobody
-
-EXPECTED = (click.ClickException, click.Abort, LeadstateError, OSError)
-"""Exceptions of which the command line makes a message; any other is `error[internal]`."""
 
 Moment = Literal["before", "after"]
 
@@ -114,29 +108,20 @@ class Folder:
         chosen = [str(self.path / word[2:]) if word.startswith("./") else word for word in words]
         if words[0] not in ("show", "schema"):
             chosen += ["-c", str(self.path / "leadstate.yaml")]
-        code, out, err = None, "", ""
+        code: int | None
         try:
-            code, out, err = _invoke(chosen, runtime)
+            code, out, err = invoke(runtime, *chosen)
+        except Exception as failure:
+            raise InternalError(f"error[internal] {type(failure).__name__}: {failure}") from failure
         except BaseException as ended:
             if not _is_kill(ended):
                 raise
+            code, out, err = None, "", ""
         if victim.copy is not None:
             code = None
             shutil.rmtree(self.path)
             victim.copy.rename(self.path)
         return Ended(code, out, err, wire.steps)
-
-
-def _invoke(words: Sequence[str], runtime: Runtime) -> tuple[int, str, str]:
-    done = click.testing.CliRunner().invoke(cli, words, obj=runtime, standalone_mode=False)
-    failure = done.exception
-    if failure is None:
-        return int(done.return_value or 0), done.stdout, done.stderr
-    if not isinstance(failure, EXPECTED):
-        raise InternalError(f"error[internal] {type(failure).__name__}: {failure}") from failure
-    code = 64 if isinstance(failure, click.UsageError) else 130 if isinstance(failure, click.Abort) else 1
-    hint = getattr(failure, "hint", "")
-    return code, done.stdout, f"{done.stderr}{failure}\n{hint}"
 
 
 @dataclass

@@ -42,7 +42,7 @@ def test_a_plan_that_breaks_a_rule_fails_at_the_address(tmp_path: Path) -> None:
     assert 'leadstate_label.this["emea/label:Partner"]' in done.stdout
 
 
-@pytest.mark.parametrize("case", ["017-names-of-strangers-are-inert", "024-hostile-names-in-every-format"])
+@pytest.mark.parametrize("case", ["017-names-of-unmanaged-objects-are-escaped", "024-hostile-names-in-every-format"])
 def test_a_plan_with_hostile_names_can_be_read(case: str, tmp_path: Path) -> None:
     done = judged(case, ".*", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -2,17 +2,15 @@
 
 import json
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 
-import click.testing
 import httpx
 import pytest
 
 from leadstate.api.session import Runtime
-from leadstate.cli.main import cli
 from leadstate.report import RENDERERS
 from leadstate.sandbox import Sandbox
+from tests.harness.cli_in_process import Commands
 
 CONFIGURATION = """\
 version: 1
@@ -38,45 +36,30 @@ BEGINNING = {
 }
 
 
-@dataclass(frozen=True)
-class Shell:
-    """The command line in this process, with a sandbox in it and a folder to be in."""
-
-    folder: Path
-    runtime: Runtime
-
-    def __call__(self, *words: str) -> click.testing.Result:
-        done = click.testing.CliRunner().invoke(cli, list(words), obj=self.runtime, standalone_mode=False)
-        if done.exception:
-            raise done.exception
-        return done
-
-    def write(self, prune: str = "none", color: str = "red", folder: str = ".") -> None:
-        (self.folder / folder).mkdir(parents=True, exist_ok=True)
-        text = CONFIGURATION.format(prune=prune, color=color)
-        (self.folder / folder / "leadstate.yaml").write_text(text, encoding="utf-8")
+def write(shell: Commands, prune: str = "none", color: str = "red", folder: str = ".") -> None:
+    shell.write(CONFIGURATION.format(prune=prune, color=color), f"{folder}/leadstate.yaml")
 
 
 @pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
     sandbox = Sandbox("drifted", burst=100_000, daily=None)
     transport = httpx.ASGITransport(sandbox.app)
-    made = Shell(tmp_path, Runtime(environ={"TOKEN": "sandbox-token"}, transport=transport, receipts=tmp_path))
-    made.write()
+    made = Commands(tmp_path, Runtime(environ={"TOKEN": "sandbox-token"}, transport=transport, receipts=tmp_path))
+    write(made)
     return made
 
 
 @pytest.mark.parametrize("form", RENDERERS)
-def test_exit_codes_are_the_same_in_every_format(shell: Shell, form: str) -> None:
+def test_exit_codes_are_the_same_in_every_format(shell: Commands, form: str) -> None:
     found = [shell("plan", "--detailed-exitcode", "--format", form)]
-    shell.write(prune="all")
+    write(shell, prune="all")
     found.append(shell("plan", "--format", form))
     found.append(shell("apply", "--auto-approve", "--format", form))
-    shell.write(color="mauve")
+    write(shell, color="mauve")
     found.append(shell("validate", "--format", form))
-    assert [result.return_value for result in found] == [2, 3, 3, 1]
+    assert [result.returncode for result in found] == [2, 3, 3, 1]
     for result in found:
         assert result.stderr == ""
         assert result.stdout.lstrip().startswith(BEGINNING[form])
@@ -84,27 +67,27 @@ def test_exit_codes_are_the_same_in_every_format(shell: Shell, form: str) -> Non
 
 
 @pytest.mark.parametrize("form", RENDERERS)
-def test_a_stored_plan_is_shown_unchanged(shell: Shell, form: str) -> None:
+def test_a_stored_plan_is_shown_unchanged(shell: Commands, form: str) -> None:
     first = shell("plan", "--out", "plan.json", "--format", form)
     assert shell("show", "plan.json", "--format", form).stdout == first.stdout
 
 
-def test_a_receipt_is_shown_in_every_format(shell: Shell) -> None:
-    assert shell("apply", "--auto-approve").return_value == 0
+def test_a_receipt_is_shown_in_every_format(shell: Commands) -> None:
+    assert shell("apply", "--auto-approve").returncode == 0
     (receipt,) = shell.folder.glob("*.json")
     for form in RENDERERS:
         done = shell("show", str(receipt), "--format", form)
-        assert (done.return_value, done.stderr) == (0, "")
+        assert (done.returncode, done.stderr) == (0, "")
         assert "applied" in done.stdout or form in {"sarif", "junit", "terraform-json"}, (
             "they tell what went wrong alone"
         )
 
 
 def test_annotations_have_paths_of_the_repository_and_text_those_of_the_command(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
+    shell: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (shell.folder / ".git").mkdir()
-    shell.write(folder="ops/crm")
+    write(shell, folder="ops/crm")
     monkeypatch.chdir(shell.folder / "ops" / "crm")
     assert "file=ops/crm/leadstate.yaml,line=9," in shell("plan", "--format", "github").stdout
     assert "`ops/crm/leadstate.yaml:9`" in shell("plan", "--format", "markdown").stdout
@@ -112,22 +95,22 @@ def test_annotations_have_paths_of_the_repository_and_text_those_of_the_command(
     assert "file=leadstate.yaml," in shell("plan", "-c", "../../leadstate.yaml", "--format", "github").stdout
 
 
-def test_without_git_paths_start_at_the_workspace(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_paths_start_at_the_workspace(shell: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_WORKSPACE", str(shell.folder.parent))
     assert f"file={shell.folder.name}/leadstate.yaml," in shell("plan", "--format", "github").stdout
 
 
-def test_a_sarif_result_has_the_place_of_the_mistake(shell: Shell) -> None:
-    shell.write(color="mauve")
+def test_a_sarif_result_has_the_place_of_the_mistake(shell: Commands) -> None:
+    write(shell, color="mauve")
     log = json.loads(shell("validate", "--format", "sarif").stdout)
     (result,) = log["runs"][0]["results"]
     assert result["level"] == "error"
     assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 9
 
 
-def test_an_html_file_is_readable_by_its_owner_only(shell: Shell) -> None:
+def test_an_html_file_is_readable_by_its_owner_only(shell: Commands) -> None:
     done = shell("plan", "--format", "html", "-o", "plan.html")
-    assert (done.return_value, done.stdout) == (0, "")
+    assert (done.returncode, done.stdout) == (0, "")
     path = shell.folder / "plan.html"
     assert "sandbox-token" not in path.read_text(encoding="utf-8")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -2,78 +2,69 @@
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from leadstate.api import stored_receipts
-from leadstate.sandbox import Sandbox, running
-from tests.harness.cli_in_process import leadstate
+from leadstate.api.session import Runtime
+from leadstate.sandbox import Sandbox
+from tests.harness.cli_in_process import Commands
 from tests.harness.cli_process import Shell
-from tests.harness.disturbed_company import TOKEN
+from tests.harness.disturbed_company import TOKEN, Ticks
 
-ACCOUNT = "  {name}: {{url: '{url}', token: {{env: TOKEN}}}}\n"
-HEAD = "version: 1\naccounts:\n" + ACCOUNT.replace("{name}", "emea")
+HEAD = "version: 1\naccounts:\n  emea: {url: 'http://127.0.0.1:1', token: {env: TOKEN}}\n"
+HEAD_OF_BOTH = HEAD + "  us: {url: 'http://127.0.0.1:2', token: {env: OTHER}}\n"
 HOT = "labels:\n  - {name: Hot, color: red}\n"
 BOTH = HOT + "  - {name: Cold, color: blue}\n"
 
 
-@pytest.fixture(name="sandbox")
-def _sandbox() -> Sandbox:
-    return Sandbox({"token": TOKEN, "company": {"id": 1, "name": "Acme", "domain": "acme"}}, daily=None)
+@pytest.fixture
+def sandbox() -> Sandbox:
+    acme = {"token": TOKEN, "company": {"id": 1, "name": "Acme", "domain": "acme"}}
+    other = {"token": "other", "company": {"id": 2, "name": "Other", "domain": "other"}}
+    return Sandbox({"companies": [acme, other]}, daily=None)
 
 
-@pytest.fixture(name="head")
-def _head(sandbox: Sandbox) -> Iterator[str]:
-    with running(sandbox.app) as url:
-        yield HEAD.format(url=url)
-
-
-@pytest.fixture(name="shell")
-def _shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path, {"TOKEN": TOKEN, "COLUMNS": "200"})
-
-
-@pytest.fixture(name="both")
-def _both(head: str) -> Iterator[str]:
-    """The head of a configuration of two accounts; the second one is of another company."""
-    other = Sandbox({"token": TOKEN, "company": {"id": 2, "name": "Other", "domain": "other"}}, daily=None)
-    with running(other.app) as url:
-        yield head + ACCOUNT.format(name="us", url=url)
+@pytest.fixture
+def shell(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("leadstate.cli.output.columns", lambda: 200)
+    environ = {"TOKEN": TOKEN, "OTHER": "other"}
+    # Each look at the clock is a second later, and so the names of receipts tell their order.
+    return Commands(tmp_path, Runtime(environ=environ, transport=httpx.ASGITransport(sandbox.app), now=Ticks()))
 
 
 def names(sandbox: Sandbox) -> set[str]:
     return {label.name for label in sandbox.companies[0].labels()}
 
 
-def run(shell: Shell, *words: str, code: int = 0) -> str:
+def run(shell: Commands, *words: str, code: int = 0) -> str:
     done = shell(*words, *([] if "--list" in words else ["--auto-approve"]))
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout if "--list" in words else done.stderr
 
 
-def receipts(shell: Shell) -> list[Path]:
-    """Return the receipts, oldest first; their names are made to tell the order, as those of later runs would."""
-    folder = shell.folder / ".leadstate" / "receipts"
-    found = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
-    return [path.relative_to(shell.folder) for path in found]
+def receipts(shell: Commands) -> list[Path]:
+    """Return the receipts, oldest first."""
+    return [path.relative_to(shell.folder) for path in sorted(shell.folder.glob(".leadstate/receipts/*.json"))]
 
 
-def two_applies(shell: Shell, head: str) -> None:
+def two_applies(shell: Commands) -> None:
     for text in (HOT, BOTH):
-        shell.write(head + text)
+        shell.write(HEAD + text)
         run(shell, "apply")
 
 
-def listed(shell: Shell) -> list[dict[str, Any]]:
+def listed(shell: Commands) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = json.loads(run(shell, "restore", "--list", "--format", "json"))
     return rows
 
 
-def test_without_a_receipt_the_latest_apply_is_undone_once(shell: Shell, head: str, sandbox: Sandbox) -> None:
-    two_applies(shell, head)
+def test_without_a_receipt_the_latest_apply_is_undone_once(shell: Commands, sandbox: Sandbox) -> None:
+    two_applies(shell)
     first, second = receipts(shell)
     said = run(shell, "restore")
     assert said.startswith(f"Latest receipt: {second} (20")
@@ -85,8 +76,8 @@ def test_without_a_receipt_the_latest_apply_is_undone_once(shell: Shell, head: s
     assert names(sandbox) == set()
 
 
-def test_the_list_tells_what_each_run_did_and_whether_it_can_be_undone(shell: Shell, head: str) -> None:
-    two_applies(shell, head)
+def test_the_list_tells_what_each_run_did_and_whether_it_can_be_undone(shell: Commands) -> None:
+    two_applies(shell)
     run(shell, "restore")
     first, second, restore = receipts(shell)
     rows = listed(shell)
@@ -102,8 +93,8 @@ def test_the_list_tells_what_each_run_did_and_whether_it_can_be_undone(shell: Sh
     assert [line.rpartition(" ")[2] for line in lines] == [Path(row["receipt"]).name for row in rows]
 
 
-def test_a_list_of_no_receipts_says_so(shell: Shell, head: str) -> None:
-    shell.write(head + HOT)
+def test_a_list_of_no_receipts_says_so(shell: Commands) -> None:
+    shell.write(HEAD + HOT)
     done = shell("restore", "--list")
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr == f"There is no receipt in {Path('.leadstate', 'receipts')}.\n"
@@ -112,10 +103,8 @@ def test_a_list_of_no_receipts_says_so(shell: Shell, head: str) -> None:
     assert "holds no receipt of an apply of emea" in refused.stderr
 
 
-def test_a_receipt_that_was_edited_is_never_passed_over_for_an_older_one(
-    shell: Shell, head: str, sandbox: Sandbox
-) -> None:
-    two_applies(shell, head)
+def test_a_receipt_that_was_edited_is_never_passed_over_for_an_older_one(shell: Commands, sandbox: Sandbox) -> None:
+    two_applies(shell)
     _, second = receipts(shell)
     file = shell.folder / second
     file.write_text(file.read_text().replace("Cold", "Gold"))
@@ -128,8 +117,8 @@ def test_a_receipt_that_was_edited_is_never_passed_over_for_an_older_one(
     assert row["detail"].startswith("the report was edited")
 
 
-def test_files_that_are_no_receipts_are_not_opened(shell: Shell, head: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    two_applies(shell, head)
+def test_files_that_are_no_receipts_are_not_opened(shell: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    two_applies(shell)
     _, second = receipts(shell)
     folder = (shell.folder / second).parent
     (folder / "99991231T235959Z-00000000-1.json").symlink_to(shell.folder / second)
@@ -149,8 +138,8 @@ def test_files_that_are_no_receipts_are_not_opened(shell: Shell, head: str, monk
     assert large.problem == f"{second.name} is larger than 64 MiB"
 
 
-def test_a_list_ends_after_fifty_receipts(shell: Shell, head: str) -> None:
-    shell.write(head + HOT)
+def test_a_list_ends_after_fifty_receipts(shell: Commands) -> None:
+    shell.write(HEAD + HOT)
     folder = shell.folder / ".leadstate" / "receipts"
     folder.mkdir(parents=True)
     for second in range(53):
@@ -160,22 +149,22 @@ def test_a_list_ends_after_fifty_receipts(shell: Shell, head: str) -> None:
     assert "3 older receipts in .leadstate/receipts.\n" in done.stderr
 
 
-def test_the_latest_receipt_is_of_the_chosen_accounts(shell: Shell, head: str, both: str, sandbox: Sandbox) -> None:
-    shell.write(head + HOT)
+def test_the_latest_receipt_is_of_the_chosen_accounts(shell: Commands, sandbox: Sandbox) -> None:
+    shell.write(HEAD + HOT)
     run(shell, "apply")
     (first,) = receipts(shell)
-    shell.write(both + HOT)
+    shell.write(HEAD_OF_BOTH + HOT)
     run(shell, "apply", "-a", "us")
     assert f"Latest receipt: {first}" in run(shell, "restore", "-a", "emea")
     assert names(sandbox) == set()
-    shell.write(head + HOT)
+    shell.write(HEAD + HOT)
     assert [row["undo"] for row in listed(shell)] == ["yes", "no", "done"]
 
 
-def test_one_object_of_a_run_is_restored(shell: Shell, head: str, sandbox: Sandbox) -> None:
-    shell.write(head + BOTH)
+def test_one_object_of_a_run_is_restored(shell: Commands, sandbox: Sandbox) -> None:
+    shell.write(HEAD + BOTH)
     run(shell, "apply")
-    shell.write(head + "labels:\n  - {name: Hot, state: absent}\n  - {name: Cold, state: absent}\n")
+    shell.write(HEAD + "labels:\n  - {name: Hot, state: absent}\n  - {name: Cold, state: absent}\n")
     run(shell, "apply")
     *_, deleting = receipts(shell)
     run(shell, "restore", "--target", "label:Hot")
@@ -193,39 +182,39 @@ def test_one_object_of_a_run_is_restored(shell: Shell, head: str, sandbox: Sandb
     assert names(sandbox) == {"Hot", "Cold"}
 
 
-def test_a_receipt_of_which_an_account_is_gone_can_be_undone_in_part(shell: Shell, head: str, both: str) -> None:
-    shell.write(both + HOT)
+def test_a_receipt_of_which_an_account_is_gone_can_be_undone_in_part(shell: Commands) -> None:
+    shell.write(HEAD_OF_BOTH + HOT)
     run(shell, "apply")
-    shell.write(head + HOT)
+    shell.write(HEAD + HOT)
     (row,) = listed(shell)
     assert (row["undo"], row["detail"]) == ("in part", "the configuration has no account us")
 
 
-def test_the_shell_completes_receipts(shell: Shell, head: str) -> None:
-    two_applies(shell, head)
+def test_the_shell_completes_receipts(shell: Commands) -> None:
+    two_applies(shell)
     words = {"_LEADSTATE_COMPLETE": "bash_complete", "COMP_WORDS": "leadstate restore .leadstate/", "COMP_CWORD": "2"}
-    done = Shell(shell.folder, {**shell.environ, **words})()
+    done = Shell(shell.folder, words)()
     assert done.stdout.splitlines() == [f"plain,{path}" for path in reversed(receipts(shell))]
 
 
 @pytest.mark.parametrize(
     "words", [("x.json", "--list"), ("--list", "--out", "y.json"), ("--list", "--format", "sarif")]
 )
-def test_a_list_takes_no_receipt(words: tuple[str, ...], shell: Shell, head: str) -> None:
-    shell.write(head + HOT)
+def test_a_list_takes_no_receipt(words: tuple[str, ...], shell: Commands) -> None:
+    shell.write(HEAD + HOT)
     shell.write("{}", "x.json")
     assert shell("restore", *words).returncode == 64
 
 
 def test_a_narrow_list_keeps_what_was_done_whether_it_can_be_undone_and_the_name(
-    shell: Shell, head: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shell: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    two_applies(shell, head)
+    two_applies(shell)
     first, second = receipts(shell)
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("leadstate.cli.output.columns", lambda: 80)
-    code, out, err = leadstate(Sandbox("empty"), {"TOKEN": TOKEN}, first.parent, ("restore", "--list"))
-    assert (code, [line.rsplit(" ", 1)[1] for line in out.splitlines()[1::2]]) == (0, [second.name, first.name])
-    assert out.splitlines()[0].split() == ["when", "(UTC)", "did", "undo", "accounts", "receipt"]
-    assert max(map(len, out.splitlines())) <= 80
-    assert err == "Too narrow for command: `--format json` or `-o FILE` writes all columns.\n"
+    done = shell("restore", "--list")
+    lines = done.stdout.splitlines()
+    assert (done.returncode, [line.rsplit(" ", 1)[1] for line in lines[1::2]]) == (0, [second.name, first.name])
+    assert lines[0].split() == ["when", "(UTC)", "did", "undo", "accounts", "receipt"]
+    assert max(map(len, lines)) <= 80
+    assert done.stderr == "Too narrow for command: `--format json` or `-o FILE` writes all columns.\n"
