@@ -1,4 +1,4 @@
-"""A third kind, lost reasons, without a change elsewhere. Run as a program, this file is `leadstate` with that kind."""
+"""A third kind, lost reasons, without a change elsewhere. As a program, this file takes it through every command."""
 
 import importlib
 import json
@@ -6,13 +6,11 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
 
-import pytest
 from pydantic import Field
 
 from leadstate.kinds import register
@@ -50,14 +48,6 @@ OPERATIONS = (
 )
 
 
-def main() -> None:
-    models = (ReasonSpec, ReasonOverride, WireReason)
-    about = ("lost_reason", "lost_reasons", "Why deals are lost.")
-    register(named_kind(*about, models, OPERATIONS, columns=("name", "team", "id")))
-    # The models of the configuration are made of the kinds that are there by then.
-    importlib.import_module("leadstate.cli.main").run()
-
-
 class Stub(BaseHTTPRequestHandler):
     reasons: dict[str, dict[str, Any]]
     lost = False
@@ -82,25 +72,23 @@ class Stub(BaseHTTPRequestHandler):
     log_message = lambda *_: None  # noqa: E731  it says nothing
 
 
-@pytest.fixture
-def url() -> Iterator[str]:
-    Stub.reasons = {(known := str(uuid4())): {"id": known, "name": "Silent", "team": "sales"}}
-    with ThreadingHTTPServer(("127.0.0.1", 0), Stub) as server:
-        threading.Thread(target=server.serve_forever).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+def take_through_every_command(url: str) -> None:
+    """Run the commands in this process and this folder, once the kind is registered."""
+    models = (ReasonSpec, ReasonOverride, WireReason)
+    about = ("lost_reason", "lost_reasons", "Why deals are lost.")
+    register(named_kind(*about, models, OPERATIONS, columns=("name", "team", "id")))
+    # The models of the configuration are made of the kinds that are there by then.
+    invoke = importlib.import_module("tests.harness.cli_in_process").invoke
+    runtime = importlib.import_module("leadstate.api.session").Runtime(environ={"TOKEN": "t" * 40})
+    file = Path("leadstate.yaml")
 
-
-def test_a_third_kind_goes_every_way(url: str, tmp_path: Path) -> None:
-    def leadstate(*words: str, code: int = 0) -> str:
-        environ = {**os.environ, "TOKEN": "t" * 40, "HOME": str(tmp_path)}
-        program = [sys.executable, __file__, *words]
-        done = subprocess.run(program, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
-        assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stdout + done.stderr
-        return done.stdout
+    def leadstate(*words: str, code: int = 0) -> Any:
+        ended, out, err = invoke(runtime, *words)
+        assert ended == code, f"{words}\n{out}{err}"
+        return out
 
     def declare(prune: str = "none", team: str = "service") -> None:
-        Path(tmp_path, "leadstate.yaml").write_text(FILE.format(url=url, prune=prune, team=team))
+        file.write_text(FILE.format(url=url, prune=prune, team=team))
 
     declare(team="[]")
     leadstate("validate", code=1)
@@ -115,17 +103,33 @@ def test_a_third_kind_goes_every_way(url: str, tmp_path: Path) -> None:
     Stub.reasons[odd] = {"id": odd, "name": "Odd", "team": "sales"}
     leadstate("pull", "--auto-approve")
     leadstate("import", "--auto-approve")
-    text = Path(tmp_path, "leadstate.yaml").read_text()
-    assert "# of sales\n  - {name: No answer, team: sales, previously" in text
-    assert "- {name: Odd, team: sales}" in text
+    assert "# of sales\n  - {name: No answer, team: sales, previously" in file.read_text()
+    assert "- {name: Odd, team: sales}" in file.read_text()
     assert "No changes" in leadstate("plan", "--detailed-exitcode")
     leadstate("lock")
-    assert f'"lost_reason:Odd": "{odd}"' in Path(tmp_path, "leadstate.lock.json").read_text()
+    assert f'"lost_reason:Odd": "{odd}"' in Path("leadstate.lock.json").read_text()
     declare(prune="locked", team="sales")
     leadstate("apply", "--auto-approve")
     assert odd not in Stub.reasons
-    leadstate("restore", str(max(Path(tmp_path, ".leadstate", "receipts").iterdir())), "--auto-approve")
+    leadstate("restore", str(max(Path(".leadstate", "receipts").iterdir())), "--auto-approve")
     assert "Odd" in leadstate("get", "lost_reasons")
+
+
+def main() -> None:
+    Stub.reasons = {(known := str(uuid4())): {"id": known, "name": "Silent", "team": "sales"}}
+    with ThreadingHTTPServer(("127.0.0.1", 0), Stub) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        take_through_every_command(f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+
+
+def test_a_third_kind_works_in_every_command(tmp_path: Path) -> None:
+    """Kinds are registered for a whole process, so this takes one of its own."""
+    environ = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, __file__], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 if __name__ == "__main__":
