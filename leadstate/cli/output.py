@@ -201,7 +201,7 @@ def say_stats(opened: "Session", plans: Iterable[AccountPlan]) -> None:
     for job in opened.work:
         name, spent = job.account.name, job.connection.spent
         reading = readings.get(name)
-        click.echo(visible(f"{name}  live leads: {reading.words if reading else 'not read'}"), err=True)
+        click.echo(visible(f"{name}  live leads: {reading or 'not read'}"), err=True)
         click.echo(visible(f"{name}  {_requests(spent.by_operation, spent.tokens)}"), err=True)
         whole += spent.by_operation
         tokens += spent.tokens

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Final, Self, overload
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 from leadstate.model.address import Ref
@@ -50,13 +50,7 @@ class InAccount(Sequence[Desired]):
     def __iter__(self) -> Iterator[Desired]:
         return (self._here(desired) for accounts, desired in self._shared if accounts & self._bit)
 
-    @overload
-    def __getitem__(self, index: int) -> Desired: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Desired]: ...
-
-    def __getitem__(self, index: int | slice) -> Desired | Sequence[Desired]:
+    def __getitem__(self, index: Any) -> Any:
         return tuple(self)[index]
 
     def _here(self, desired: Desired) -> Desired:

@@ -2,16 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from typing import Protocol
+from typing import Any
 
 from leadstate.model.address import Address, Ref, RemoteRef, Span
 from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.resource import Absent, AtLeast, Attrs, Bindings, Live, Money, Reading, Side
+from leadstate.model.resource import Absent, AtLeast, Attrs, Bindings, Live, Money, Side
 
 
 class Action(StrEnum):
@@ -180,7 +180,7 @@ class AccountPlan:
         complete: whether the live state could be read as a whole.
         named: every object that exists of the kinds that names tell, as it was read; `bindings` knows how each is
             called here.
-        reading: how live leads were read; None where they were not.
+        reading: how live leads were read, and what that cost; empty if they were not.
         company_id: the company that the configuration says the account is of; None where it says nothing.
         names: attribute and id, or kind and key, with a colon between → what people know it by.
     """
@@ -194,7 +194,7 @@ class AccountPlan:
     bindings: Bindings
     complete: bool = True
     named: tuple[Live, ...] = ()
-    reading: Reading | None = None
+    reading: str = ""
     company_id: int | None = None
     names: Mapping[str, str] = field(default_factory=dict)
 
@@ -219,50 +219,12 @@ class AccountPlan:
         return sum(change.action is action for change in self.changes)
 
 
-class _Field(Protocol):
-    @property
-    def path(self) -> str: ...
-    @property
-    def before(self) -> object: ...
-    @property
-    def after(self) -> object: ...
+def fingerprint(plan: Any) -> str | None:
+    """Return a hash over an account and its changes with their before values; None where there are none.
 
-
-class _Work(Protocol):
-    @property
-    def address(self) -> object: ...
-    @property
-    def action(self) -> str: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def remote_id(self) -> str | None: ...
-    @property
-    def marker(self) -> str | None: ...
-    @property
-    def moves_to(self) -> object: ...
-    @property
-    def fields(self) -> Sequence[_Field]: ...
-
-
-class Fingerprinted(Protocol):
-    """What a fingerprint is made from: a plan of one account, or its form in a stored report."""
-
-    @property
-    def origin(self) -> str | None:
-        """Scheme, host and port of the account."""
-
-    @property
-    def company_id(self) -> int | None:
-        """The company that the account is declared to be of."""
-
-    @property
-    def changes(self) -> Sequence[_Work]:
-        """What is to be done."""
-
-
-def fingerprint(plan: Fingerprinted) -> str | None:
-    """Return a hash over an account and its changes with their before values; None where there are none."""
+    Args:
+        plan: a plan of one account, or its form in a stored report, which calls everything the same.
+    """
     if not plan.changes:
         return None
     about = {"origin": plan.origin, "company_id": plan.company_id}
@@ -276,7 +238,7 @@ def combined(parts: Iterable[str | None]) -> str:
     return "sha256:" + hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
 
-def _identity(change: _Work) -> object:
+def _identity(change: Any) -> object:
     return {
         "address": str(change.address),
         "action": change.action,

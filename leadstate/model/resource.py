@@ -255,13 +255,6 @@ def pages_of(rows: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """How the live leads of an account were read: the way in `words`, what it cost, and why no other one was taken."""
-
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
 class Observed:
     """What was read of an account.
 
@@ -274,7 +267,7 @@ class Observed:
         pages: how many pages of live leads were read.
         gone: markers of objects that the lock file knows and that do not exist any more.
         fields: the account's custom fields; None where none is declared.
-        reading: how live leads were read; None where they were not.
+        reading: how live leads were read, what that cost, and why no other way was taken; empty if they were not.
         filters: saved filters that name each label; None where they were not read.
         filters_hidden: whether they were to be read, and the token may not.
         ignored: the objects that `policy.ignore` names, by kind; none of them is in `live`.
@@ -292,7 +285,7 @@ class Observed:
     pages: int = 0
     gone: frozenset[str] = frozenset()
     fields: Dictionary | None = None
-    reading: Reading | None = None
+    reading: str = ""
     ignored: Mapping[str, Sequence[Live]] = field(default_factory=dict)
     elsewhere: Mapping[str, Sequence[str]] = field(default_factory=dict)
     filters: Mapping[RemoteRef, Sequence[SavedFilter]] | None = None

@@ -3,6 +3,7 @@
 Guards read the plan and nothing else; they change no plan.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -10,21 +11,17 @@ from leadstate.model.diagnostics import Diagnostic, Severity, counted, some
 from leadstate.model.plan import AccountPlan, Action, Change, Reason
 from leadstate.model.policy import Policy
 
-MAX_DELETES = "max-deletes"
-MAX_DELETE_PERCENT = "max-delete-percent"
 MAX_TOKENS = "max-tokens"
-RESERVE = "reserve"
 IN_USE = "in-use"
-ARCHIVED_UNKNOWN = "archived-unknown"
 CREATED_ALTERED = "created-altered"
 NAMESPACE_CHANGED = "namespace-changed"
 GUARDS = (
-    MAX_DELETES,
-    MAX_DELETE_PERCENT,
+    "max-deletes",
+    "max-delete-percent",
     MAX_TOKENS,
-    RESERVE,
+    "reserve",
     IN_USE,
-    ARCHIVED_UNKNOWN,
+    "archived-unknown",
     CREATED_ALTERED,
     NAMESPACE_CHANGED,
 )
@@ -59,13 +56,7 @@ def guard(plan: AccountPlan, policy: Policy, existing: Mapping[str, int], budget
         existing: how many objects of each kind exist that we could delete.
         budget: what it costs, and what there is.
     """
-    return (
-        *_deletes(plan, policy),
-        *_share(plan, policy, existing),
-        *_tokens(plan, policy, budget.cost),
-        *_reserve(plan, budget),
-        *_in_use(plan, policy),
-    )
+    return (*_deletes(plan, policy, existing), *_tokens(plan, policy, budget), *_in_use(plan, policy))
 
 
 def lift(diagnostics: Iterable[Diagnostic], allow: Collection[str]) -> tuple[Diagnostic, ...]:
@@ -85,32 +76,25 @@ def _refusal(plan: AccountPlan, code: str, summary: str, fix: str, about: Change
     )
 
 
-def _deletes(plan: AccountPlan, policy: Policy) -> Iterator[Diagnostic]:
-    deletes = plan.count(Action.DELETE)
-    if policy.max_deletes is not None and deletes > policy.max_deletes:
-        verb = "is" if deletes == 1 else "are"
-        summary = f"{counted(deletes, 'delete')} {verb} more than the {policy.max_deletes} that one run may do"
-        yield _refusal(plan, MAX_DELETES, summary, "raise policy.guards.max_deletes")
-
-
-def _share(plan: AccountPlan, policy: Policy, existing: Mapping[str, int]) -> Iterator[Diagnostic]:
+def _deletes(plan: AccountPlan, policy: Policy, existing: Mapping[str, int]) -> Iterator[Diagnostic]:
+    deletes = Counter(change.address.kind for change in plan.changes if change.action is Action.DELETE)
+    if policy.max_deletes is not None and deletes.total() > policy.max_deletes:
+        verb = "is" if deletes.total() == 1 else "are"
+        summary = f"{counted(deletes.total(), 'delete')} {verb} more than the {policy.max_deletes} that one run may do"
+        yield _refusal(plan, "max-deletes", summary, "raise policy.guards.max_deletes")
     limit = policy.max_delete_percent
     for kind, there in sorted(existing.items()):
-        deletes = sum(change.action is Action.DELETE and change.address.kind == kind for change in plan.changes)
-        if limit is None or there < PERCENT_FROM or deletes * 100 <= limit * there:
-            continue
-        share = f"{deletes} of {there} {kind}s ({deletes * 100 // there} %)"
-        summary = f"{share} would be deleted; one run may delete {limit} %"
-        yield _refusal(plan, MAX_DELETE_PERCENT, summary, "raise policy.guards.max_delete_percent")
+        if limit is not None and there >= PERCENT_FROM and deletes[kind] * 100 > limit * there:
+            share = f"{deletes[kind]} of {there} {kind}s ({deletes[kind] * 100 // there} %)"
+            summary = f"{share} would be deleted; one run may delete {limit} %"
+            yield _refusal(plan, "max-delete-percent", summary, "raise policy.guards.max_delete_percent")
 
 
-def _tokens(plan: AccountPlan, policy: Policy, tokens: int) -> Iterator[Diagnostic]:
-    if policy.max_tokens is not None and tokens > policy.max_tokens:
-        summary = f"the apply would cost {counted(tokens, 'rate-limit token')}; {policy.max_tokens:,} may be spent"
+def _tokens(plan: AccountPlan, policy: Policy, budget: Budget) -> Iterator[Diagnostic]:
+    if policy.max_tokens is not None and budget.cost > policy.max_tokens:
+        cost = counted(budget.cost, "rate-limit token")
+        summary = f"the apply would cost {cost}; {policy.max_tokens:,} may be spent"
         yield _refusal(plan, MAX_TOKENS, summary, "raise `--max-tokens` or policy.guards.max_tokens")
-
-
-def _reserve(plan: AccountPlan, budget: Budget) -> Iterator[Diagnostic]:
     if budget.reserve is None or budget.left is None or budget.limit is None or not plan.changes:
         return
     after = budget.left - budget.cost
@@ -119,7 +103,7 @@ def _reserve(plan: AccountPlan, budget: Budget) -> Iterator[Diagnostic]:
             f"the apply would leave {max(0, after)} of today's {budget.limit} rate-limit tokens; "
             f"{budget.reserve} % are to be left"
         )
-        yield _refusal(plan, RESERVE, summary, "apply after the budget was reset, lower `--reserve`")
+        yield _refusal(plan, "reserve", summary, "apply after the budget was reset, lower `--reserve`")
 
 
 def _in_use(plan: AccountPlan, policy: Policy) -> Iterator[Diagnostic]:

@@ -332,7 +332,7 @@ def test_an_unreadable_account_says_why_it_was_not_applied() -> None:
 def test_the_plan_of_an_unreadable_account_holds_only_the_reason() -> None:
     where = account(label("Hot"))
     assert unread(where, ERROR) == AccountPlan(
-        "emea", where.origin, (), (), 0, (ERROR,), Bindings(), complete=False, named=(), reading=None
+        "emea", where.origin, (), (), 0, (ERROR,), Bindings(), complete=False, named=(), reading=""
     )
     assert not unread(where, ERROR).complete
     assert skip_all(unread(where, GONE)).unread == ""

@@ -112,5 +112,5 @@ class Company(httpx.AsyncBaseTransport):
 
 
 def words(plan: AccountPlan) -> str:
-    assert plan.reading is not None
-    return plan.reading.words
+    assert plan.reading
+    return plan.reading

@@ -9,7 +9,7 @@ import pytest
 from leadstate.model.address import Address, Ref, RemoteRef, Span, Target
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.plan import AccountPlan, AccountReceipt, Action, Change, FieldDiff, Reason, Touch, Untouched
-from leadstate.model.resource import ABSENT, Live, Observed, Reading
+from leadstate.model.resource import ABSENT, Live, Observed
 from leadstate.reconcile.restore import plan_restore, with_ids
 from tests.harness.builders import account, live_label, live_lead, refs, shown
 
@@ -263,11 +263,9 @@ def retitled(remote_id: str = "id-a", key: str | None = "a") -> Touch:
 def test_a_restore_plan_names_account_and_strategy() -> None:
     declared = replace(account(), company_id=7041)
     hot = live_label("Hot")
-    plan = plan_restore(
-        declared, AccountReceipt("receipt.json", (), {}), Observed({"label": [hot]}, reading=Reading("by id"))
-    )
+    plan = plan_restore(declared, AccountReceipt("receipt.json", (), {}), Observed({"label": [hot]}, reading="by id"))
     assert (plan.account, plan.origin, plan.company_id) == ("emea", declared.origin, 7041)
-    assert (plan.reading, plan.unchanged) == (Reading("by id"), 0)
+    assert (plan.reading, plan.unchanged) == ("by id", 0)
 
 
 def test_kinds_that_were_not_read_are_not_restored() -> None:

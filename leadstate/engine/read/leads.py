@@ -21,7 +21,7 @@ from leadstate.model.account import Account
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.diagnostics import counted
 from leadstate.model.policy import Impact, Prune
-from leadstate.model.resource import CARRIED, CARRIES, Desired, Live, Observed, Reading
+from leadstate.model.resource import CARRIED, CARRIES, Desired, Live, Observed
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import IncompleteListing, NotFound, Rejected
 from leadstate.pipedrive.operations import Operation, Request
@@ -354,7 +354,7 @@ async def _by_id(costs: Costs, account: Account, labels: Sequence[Live], reader:
     check_labels(labels, {label for lead in leads for label in labels_of(lead)})
     full = f"a full list would take at least {costs.list_tokens:,}"
     words = f"{costs.declared:,} read by id ({costs.id_tokens:,} tokens); {full}"
-    return Observed({kind.name: leads}, gone=gone, reading=Reading(words))
+    return Observed({kind.name: leads}, gone=gone, reading=words)
 
 
 async def _listed(costs: Costs, seen: Listed, reader: Reader, *, full: bool) -> Observed:
@@ -388,7 +388,7 @@ async def _listed(costs: Costs, seen: Listed, reader: Reader, *, full: bool) -> 
         archived_carriers=archived.carriers if full else None,
         unsure=missing - {lead.marker or "" for lead in archived.kept} if archived.cut else frozenset(),
         gone=gone,
-        reading=Reading(costs.words_listed(seen.pages)),
+        reading=costs.words_listed(seen.pages),
         elsewhere=seen.elsewhere,
         unmarked=seen.unmarked,
     )
