@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from leadstate.model.address import Address, Span
 from leadstate.model.diagnostics import Diagnostic, Severity, counted, some
 from leadstate.model.plan import AccountPlan, Action, Change, Reason
 from leadstate.model.policy import Policy
 
 MAX_TOKENS = "max-tokens"
 IN_USE = "in-use"
+ARCHIVED_UNKNOWN = "archived-unknown"
 CREATED_ALTERED = "created-altered"
 NAMESPACE_CHANGED = "namespace-changed"
 GUARDS = (
@@ -21,7 +23,7 @@ GUARDS = (
     MAX_TOKENS,
     "reserve",
     IN_USE,
-    "archived-unknown",
+    ARCHIVED_UNKNOWN,
     CREATED_ALTERED,
     NAMESPACE_CHANGED,
 )
@@ -57,6 +59,20 @@ def guard(plan: AccountPlan, policy: Policy, existing: Mapping[str, int], budget
         budget: what it costs, and what there is.
     """
     return (*_deletes(plan, policy, existing), *_tokens(plan, policy, budget), *_in_use(plan, policy))
+
+
+def archived_unknown(address: Address, policy: Policy, span: Span) -> Diagnostic:
+    """Return the refusal to create an object that may be archived already, where part of the archive was not read."""
+    return Diagnostic(
+        ARCHIVED_UNKNOWN,
+        Severity.GUARD,
+        "it may exist among archived leads that were not read, older than the newest "
+        f"{counted(policy.archived_pages, 'page')} of 500",
+        hint=f"raise policy.archived_pages, or pass `--allow {ARCHIVED_UNKNOWN}` to create it",
+        span=span,
+        account=address.account,
+        address=address,
+    )
 
 
 def lift(diagnostics: Iterable[Diagnostic], allow: Collection[str]) -> tuple[Diagnostic, ...]:

@@ -12,6 +12,7 @@ from leadstate.model.policy import Prune
 from leadstate.model.resource import FREEZES, Attrs, Bindings, Desired, Live, Observed, Value, settle
 from leadstate.reconcile.dependencies import in_order, only, weigh
 from leadstate.reconcile.diff import add, delete, diff
+from leadstate.reconcile.guards import archived_unknown
 from leadstate.reconcile.lookalikes import find_altered, find_elsewhere, likenesses
 from leadstate.reconcile.match import Matching, match, name_undeclared
 
@@ -31,6 +32,15 @@ class _Draft:
     untouched: list[Untouched] = field(default_factory=list)
     unchanged: list[Address] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def leave(self, desired: Desired, reason: Reason, remote_id: str | None, detail: str = "") -> None:
+        """Note that nothing is done with an object that is declared."""
+        kind, key = desired.address.kind, desired.address.key
+        self.untouched.append(Untouched(kind, reason, key, remote_id, desired.span, detail=detail))
+
+    def tell(self, desired: Desired, code: str, severity: Severity, summary: str, hint: str) -> None:
+        """Add a diagnostic about an object that is declared."""
+        self.diagnostics.append(desired.diagnostic(code, severity, summary, hint=hint))
 
 
 def plan_account(
@@ -112,11 +122,7 @@ def _plan_kind(draft: _Draft, matching: Matching) -> None:
     for desired in matching.missing:
         _plan_missing(draft, desired)
     for desired in matching.gone:
-        if not desired.present:
-            _plan_gone(draft, desired)
-            continue
-        address = desired.address
-        draft.untouched.append(Untouched(address.kind, Reason.GONE, address.key, desired.remote_id, desired.span))
+        _plan_gone(draft, desired)
     for desired, live in matching.pairs:
         _plan_pair(draft, desired, live)
     for live in matching.duplicates:
@@ -160,53 +166,34 @@ def _plan_unmanaged(draft: _Draft, live: Live) -> bool:
 
 
 def _plan_gone(draft: _Draft, desired: Desired) -> None:
-    """Plan an object that must not exist and that is known by its id alone: it does not, unless it is ignored."""
+    """Plan an object that is known by its id alone and was not found."""
     kind = desired.address.kind
-    if desired.remote_id in {live.remote_id for live in draft.observed.ignored.get(kind, ())}:
-        draft.diagnostics.append(
-            desired.diagnostic(
-                f"ignored-{kind}",
-                Severity.ERROR,
-                f"the {kind} {desired.remote_id} is to be deleted, and `policy.ignore` ignores it",
-                hint="take it out of one of the two",
-            )
-        )
-        return
-    draft.unchanged.append(desired.address)
+    if desired.present:
+        draft.leave(desired, Reason.GONE, desired.remote_id)
+    elif desired.remote_id in {live.remote_id for live in draft.observed.ignored.get(kind, ())}:
+        summary = f"the {kind} {desired.remote_id} is to be deleted, and `policy.ignore` ignores it"
+        draft.tell(desired, f"ignored-{kind}", Severity.ERROR, summary, "take it out of one of the two")
+    else:
+        draft.unchanged.append(desired.address)
 
 
 def _plan_missing(draft: _Draft, desired: Desired) -> None:
-    account, address = draft.account, desired.address
+    address, gone = desired.address, desired.marker in draft.observed.gone
     if not desired.present:
         draft.unchanged.append(address)
-    elif desired.marker in draft.observed.gone and desired.leave_gone:
-        id_ = account.lock.get(address.ref)
-        draft.untouched.append(Untouched(address.kind, Reason.GONE, address.key, id_, desired.span))
+    elif gone and desired.leave_gone:
+        draft.leave(desired, Reason.GONE, draft.account.lock.get(address.ref))
     elif desired.adopted:
-        gone = desired.marker in draft.observed.gone
         why = "the lead that the lock file knows is gone" if gone else "the lock file does not know it"
+        summary = f"it is declared as adopted, and nothing tells which lead it is: {why}"
         restore = "" if gone else "restore the lock file from git, or "
-        draft.diagnostics.append(
-            desired.diagnostic(
-                "adopted-unknown",
-                Severity.ERROR,
-                f"it is declared as adopted, and nothing tells which lead it is: {why}",
-                hint=f"{restore}remove the item and import it again; without `adopted` it is created",
-            )
-        )
+        hint = f"{restore}remove the item and import it again; without `adopted` it is created"
+        draft.tell(desired, "adopted-unknown", Severity.ERROR, summary, hint)
     else:
         want = {key: settle(value, None) for key, value in desired.attrs.items()}
         draft.changes.append(add(address, want, marker=desired.marker, span=desired.span))
         if desired.marker in draft.observed.unsure:
-            draft.diagnostics.append(
-                desired.diagnostic(
-                    "archived-unknown",
-                    Severity.GUARD,
-                    "it may exist among archived leads that were not read, older than the newest "
-                    f"{counted(account.policy.archived_pages, 'page')} of 500",
-                    hint="raise policy.archived_pages, or pass `--allow archived-unknown` to create it",
-                )
-            )
+            draft.diagnostics.append(archived_unknown(address, draft.account.policy, desired.span))
 
 
 def _is_pruned(live: Live, account: Account) -> bool:
@@ -222,30 +209,30 @@ def _is_pruned(live: Live, account: Account) -> bool:
 
 
 def _plan_pair(draft: _Draft, desired: Desired, live: Live) -> None:
-    address, bindings = desired.address, draft.bindings
-    untouched = Untouched(live.kind, Reason.SEED, address.key, live.remote_id, desired.span)
-    before = bindings.attrs(live)
     if not desired.present:
         _plan_absent(draft, desired, live)
         return
-    after = {key: settle(value, before.get(key)) for key, value in desired.attrs.items()}
-    after |= {key: _with_ignored(draft, value, before.get(key)) for key, value in after.items()}
+    before = draft.bindings.attrs(live)
+    after = {
+        key: _with_ignored(draft, settle(value, before.get(key)), before.get(key))
+        for key, value in desired.attrs.items()
+    }
     if live.frozen_by is None and after.get(FREEZES) is True:
         after |= _handed_over(draft, {**before, **after})
     fields = diff(before, after)
     thaws = any(differing.path == live.frozen_by for differing in fields)
     if desired.create_only:
-        draft.untouched.append(untouched)
+        draft.leave(desired, Reason.SEED, live.remote_id)
     elif not fields:
-        draft.unchanged.append(address)
+        draft.unchanged.append(desired.address)
     elif live.frozen_by and not thaws:
-        draft.untouched.append(replace(untouched, reason=Reason.ARCHIVED))
+        draft.leave(desired, Reason.ARCHIVED, live.remote_id)
     else:
         renamed = desired.names and live.name != desired.names[0]
         touched = {differing.attribute for differing in fields}
         draft.changes.append(
             Change(
-                address,
+                desired.address,
                 Action.UPDATE,
                 Reason.RENAMED if renamed else Reason.DIFFERS,
                 fields,
@@ -276,48 +263,35 @@ def _handed_over(draft: _Draft, wanted: Attrs) -> Attrs:
 
 
 def _plan_absent(draft: _Draft, desired: Desired, live: Live) -> None:
+    carriers, archived = draft.observed.carriers, draft.observed.archived_carriers
+    ref = RemoteRef(live.kind, live.remote_id)
     if draft.account.policy.protects(live.kind, live.name):
-        draft.diagnostics.append(
-            desired.diagnostic(
-                f"protected-{live.kind}",
-                Severity.ERROR,
-                f"the {live.kind} {live.name!r} is to be deleted, and `policy.protect` protects it",
-                hint=f"keep the {live.kind}, or take it out of `policy.protect`",
-            )
-        )
+        summary = f"the {live.kind} {live.name!r} is to be deleted, and `policy.protect` protects it"
+        hint = f"keep the {live.kind}, or take it out of `policy.protect`"
+        draft.tell(desired, f"protected-{live.kind}", Severity.ERROR, summary, hint)
         return
     if desired.not_before is not None and draft.today.isoformat() < desired.not_before:
         days = (dt.date.fromisoformat(desired.not_before) - draft.today).days
-        carriers = draft.observed.carriers
         detail = f"is deleted from {desired.not_before} on, in {counted(days, 'day')}"
         if carriers is not None:
-            count = len(carriers.get(RemoteRef(live.kind, live.remote_id), ()))
+            count = len(carriers.get(ref, ()))
             detail += f"; {counted(count, 'lead')} {'carries' if count == 1 else 'carry'} it"
-        draft.untouched.append(
-            Untouched(live.kind, Reason.RETIRING, desired.address.key, live.remote_id, desired.span, detail=detail)
-        )
+        draft.leave(desired, Reason.RETIRING, live.remote_id, detail)
         return
-    if desired.moves_to is not None:
-        _warn_of_archived(draft, desired, live)
+    # Archived leads keep the id of a label that is merged away: nobody can edit them (docs/explanation/safety.md).
+    keep = "its dead id: nobody can edit an archived lead"
+    if desired.moves_to is not None and archived is None:
+        hint = "plan with `--impact full` to have them counted"
+        summary = f"archived leads that carry it keep {keep}"
+        draft.tell(desired, "archived-not-counted", Severity.WARNING, summary, hint)
+    elif desired.moves_to is not None and archived is not None and (count := len(archived.get(ref, ()))):
+        verbs = "carries it and keeps" if count == 1 else "carry it and keep"
+        summary = f"{counted(count, 'archived lead')} {verbs} {keep}"
+        hint = "to move them too, bring them back from the archive first"
+        draft.tell(desired, "archived-carriers", Severity.WARNING, summary, hint)
     reason = Reason.MERGED if desired.moves_to else Reason.STATE_ABSENT
     change = delete(desired.address, live, draft.bindings, reason, desired.span)
     draft.changes.append(replace(change, moves_to=desired.moves_to))
-
-
-def _warn_of_archived(draft: _Draft, desired: Desired, live: Live) -> None:
-    """Archived leads keep the id of a label that is merged away: nobody can edit them (docs/explanation/safety.md)."""
-    archived = draft.observed.archived_carriers
-    if archived is None:
-        code, hint = "archived-not-counted", "plan with `--impact full` to have them counted"
-        summary = "archived leads that carry it keep its dead id: nobody can edit an archived lead"
-    else:
-        count = len(archived.get(RemoteRef(live.kind, live.remote_id), ()))
-        if not count:
-            return
-        code, hint = "archived-carriers", "to move them too, bring them back from the archive first"
-        verbs = "carries it and keeps" if count == 1 else "carry it and keep"
-        summary = f"{counted(count, 'archived lead')} {verbs} its dead id: nobody can edit an archived lead"
-    draft.diagnostics.append(desired.diagnostic(code, Severity.WARNING, summary, hint=hint))
 
 
 def _is_meant(address: Address, targets: Sequence[Target]) -> bool:

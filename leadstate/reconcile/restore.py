@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 
 from leadstate.model.account import Account
 from leadstate.model.address import Address, Ref, RemoteRef, Span, Target
-from leadstate.model.diagnostics import Diagnostic, Severity, counted
+from leadstate.model.diagnostics import Diagnostic
 from leadstate.model.plan import AccountPlan, AccountReceipt, Action, Change, Reason, Touch, Untouched
 from leadstate.model.resource import CARRIED, CARRIER, CARRIES, FREEZES, Bindings, Live, Observed, Value
 from leadstate.reconcile.changed import Changed, Name, compose, labels_in
 from leadstate.reconcile.dependencies import in_order, weigh
 from leadstate.reconcile.diff import add, delete, diff
+from leadstate.reconcile.guards import archived_unknown
 
 
 def plan_restore(
@@ -368,18 +369,7 @@ class _Draft:
             attrs.update(self.observed.fields.read(changed.custom))
         self._add(changed, attrs)
         if changed.marker in self.observed.unsure:
-            self.diagnostics.append(
-                Diagnostic(
-                    "archived-unknown",
-                    Severity.GUARD,
-                    "it may have been created again and archived; only the newest "
-                    f"{counted(500 * self.account.policy.archived_pages, 'archived lead')} were read",
-                    hint="raise policy.archived_pages, or pass `--allow archived-unknown` to create it",
-                    span=self._span,
-                    account=self.account.name,
-                    address=self._address(changed),
-                )
-            )
+            self.diagnostics.append(archived_unknown(self._address(changed), self.account.policy, self._span))
 
     def _label(self, label: RemoteRef) -> Ref | None:
         """Return what stands for a label of the time before the run; None if it does not exist any more."""

@@ -192,7 +192,7 @@ def test_a_deleted_lead_that_may_be_archived_is_guarded() -> None:
         Diagnostic(
             "archived-unknown",
             Severity.GUARD,
-            "it may have been created again and archived; only the newest 5,000 archived leads were read",
+            "it may exist among archived leads that were not read, older than the newest 10 pages of 500",
             hint="raise policy.archived_pages, or pass `--allow archived-unknown` to create it",
             span=FILE,
             account="emea",
