@@ -17,7 +17,7 @@ from leadstate.engine.events import Observer
 from leadstate.model.errors import LeadstateError
 from leadstate.model.escape import visible_json
 from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Status, combined
-from leadstate.pipedrive.pacing import Delay
+from leadstate.pipedrive.operations import Delay
 
 FORMAT_VERSION: Final = "1.0"
 """Of the events; minor versions only add."""

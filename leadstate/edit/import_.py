@@ -13,9 +13,8 @@ from pydantic import ValidationError
 
 from leadstate.config.rules.variables import has_variable
 from leadstate.edit.spelling import as_people_write, readable_key
-from leadstate.kinds.base import Kind, Spec
-from leadstate.kinds.lead_spec import LeadSpec
-from leadstate.kinds.values import OrganizationRef, PersonRef, UserRef
+from leadstate.kinds.base import Kind, OrganizationRef, PersonRef, Spec, UserRef
+from leadstate.kinds.lead import LeadSpec
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.resource import Known, Live

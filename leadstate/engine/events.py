@@ -3,13 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from leadstate.model.address import Address
 from leadstate.model.plan import AccountPlan, Change, Outcome, Touch
-
-if TYPE_CHECKING:  # it imports asyncio, and reading a receipt needs none
-    from leadstate.pipedrive.pacing import Delay
+from leadstate.pipedrive.operations import Delay
 
 
 class Observer:
@@ -23,7 +20,7 @@ class Observer:
     def started(self, receipt: Path, plans: Sequence[AccountPlan]) -> None:
         """These plans are about to be applied; the receipt has been written."""
 
-    def delayed(self, account: str, delay: "Delay") -> None:
+    def delayed(self, account: str, delay: Delay) -> None:
         """Nothing is sent to an account for a while, or one request is sent again after it."""
 
     def touching(self, account: str, touch: Touch) -> None:
@@ -52,7 +49,7 @@ class Several(Observer):
         for observer in self._observers:
             observer.started(receipt, plans)
 
-    def delayed(self, account: str, delay: "Delay") -> None:
+    def delayed(self, account: str, delay: Delay) -> None:
         """Tell each of them."""
         for observer in self._observers:
             observer.delayed(account, delay)

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from leadstate.engine.read.custom_fields import normal_attrs, read_fields
 from leadstate.engine.read.leads import Listed, ask_for_ids, check_labels, read_archived, read_live
+from leadstate.engine.read.lookups import normal_attrs, read_fields
 from leadstate.engine.read.observe import is_always_read, read_listing, without_ignored
 from leadstate.kinds import KINDS
 from leadstate.kinds.custom_fields import CustomFields

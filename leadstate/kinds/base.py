@@ -5,20 +5,24 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, Protocol
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow, Subnormal
+from typing import Annotated, Any, Final, Protocol, Self, TypeAlias
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     StringConstraints,
+    Tag,
     TypeAdapter,
     ValidationError,
     WithJsonSchema,
+    model_validator,
 )
 from pydantic_core import CoreSchema, PydanticCustomError
 from pydantic_core.core_schema import no_info_before_validator_function
@@ -28,7 +32,35 @@ from leadstate.model.plan import Action, Change
 from leadstate.model.policy import Prune
 from leadstate.model.resource import Live, Value, text
 from leadstate.pipedrive.errors import BadAnswer
-from leadstate.pipedrive.operations import Operation, Request
+from leadstate.pipedrive.operations import EXPONENT, Operation, Request
+
+_NOT_IN_A_LINE = ("Cc", "Cs", "Zl", "Zp")
+"""Control characters, lone surrogates, and the two separators that break lines."""
+
+LONGEST_TEXT = 255
+"""Titles are a varchar field, described as up to 255 characters (Pipedrive documentation, custom field types)."""
+
+EXACT_DIGITS = 15
+"""Amounts travel as JSON numbers, which every reader holds exactly up to 15 significant digits (IEEE 754 double)."""
+_EXACT = Context(prec=EXACT_DIGITS, traps=[Inexact, Overflow, Subnormal, InvalidOperation])
+"""Says so where a number has more digits, or is too large or small, instead of rounding it."""
+
+EMAIL = r"^[^@\s]+@[^@\s]+$"
+
+_EXPECTED: Final = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "decimal_type": "a number",
+    "decimal_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "list_type": "a list",
+    "dict_type": "an object",
+    "model_type": "an object",
+}
+"""Pydantic's error type → what it expects."""
 
 
 class Resolve(Protocol):
@@ -191,10 +223,6 @@ def glances(rows: Sequence[object]) -> list[Glance]:
     return _GLANCES.validate_python(rows)
 
 
-_NOT_IN_A_LINE = ("Cc", "Cs", "Zl", "Zp")
-"""Control characters, lone surrogates, and the two separators that break lines."""
-
-
 def one_line(raw: str) -> str:
     """The normal form of a declared name or title; an error where nothing remains or a control character is in it."""
     normal = text(raw)
@@ -221,9 +249,6 @@ def calendar_day(raw: object) -> str:
 
 Day = Annotated[str, BeforeValidator(calendar_day), WithJsonSchema({"type": "string", "format": "date"})]
 
-LONGEST_TEXT = 255
-"""Titles are a varchar field, described as up to 255 characters (Pipedrive documentation, custom field types)."""
-
 Uuid = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
 Line = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(one_line)]
 RemoteId = Annotated[int, Field(gt=0, lt=2**53)]
@@ -233,22 +258,6 @@ def fields_set(spec: BaseModel) -> Mapping[str, object]:
     """The fields that were written, in the model's order; one that was not written is not managed."""
     written = spec.model_fields_set
     return {name: getattr(spec, name) for name in type(spec).model_fields if name in written}
-
-
-_EXPECTED: Final = {
-    "string_type": "text",
-    "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "decimal_type": "a number",
-    "decimal_parsing": "a number",
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-    "list_type": "a list",
-    "dict_type": "an object",
-    "model_type": "an object",
-}
-"""Pydantic's error type → what it expects."""
 
 
 def decoded(kind: Kind, operation: Operation, rows: Iterable[object]) -> Iterator[Live]:
@@ -279,3 +288,89 @@ def describe(failure: Exception) -> str:
     if not path:
         return f"{row}it is not an object"
     return f"{row}`{path}` is not {expected}" if expected else f"{row}`{path}` is not valid"
+
+
+def exact(raw: object) -> Decimal:
+    """The normal form of a number; an error where it is none, or has more digits than travel."""
+    if isinstance(raw, bool) or not isinstance(raw, int | Decimal):
+        raise PydanticCustomError("amount_type", "an amount is a number without quotes")
+    amount = Decimal(raw)
+    if not amount.is_finite():
+        raise PydanticCustomError("amount_finite", "an amount is a finite number")
+    try:
+        normal = amount.normalize(_EXACT)
+    except ArithmeticError:
+        raise PydanticCustomError("amount_digits", "an amount has 15 significant digits at most") from None
+    _, digits, exponent = normal.as_tuple()
+    if len(digits) + max(0, int(exponent)) > EXACT_DIGITS or int(exponent) < -EXACT_DIGITS:
+        raise PydanticCustomError("amount_digits", "an amount has 15 significant digits at most")
+    return normal
+
+
+def within_bounds(number: Decimal) -> Decimal:
+    """Return the normal form of a number that was answered as a text, which the bounds of JSON numbers do not reach.
+
+    Raises:
+        ValueError: it is not finite, or no account can hold it; writing out its digits would take for ever.
+    """
+    if not number.is_finite() or abs(number.adjusted()) > EXPONENT:
+        raise ValueError("a number is out of bounds")
+    return number.normalize()
+
+
+def number_of(amount: Decimal) -> int | float:
+    """The JSON number of an amount in normal form."""
+    return int(amount) if amount == amount.to_integral_value() else float(amount)
+
+
+Amount = Annotated[Decimal, BeforeValidator(exact), WithJsonSchema({"type": "number"})]
+Currency = Annotated[str, Field(pattern=r"^[A-Z0-9]{3,10}$", description="ISO 4217 code, or that of a custom one.")]
+
+
+class MoneySpec(Spec):
+    """An amount of a currency."""
+
+    amount: Amount
+    currency: Currency
+
+
+class PersonRef(Spec):
+    """A person by email address or by name."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    email: Annotated[str | None, Field(pattern=EMAIL, description="An email address that one person has.")] = None
+    name: Annotated[Line | None, Field(description="A name that one person bears.")] = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.email is None) == (self.name is None):
+            raise PydanticCustomError("person_ref", "a person is known by an `email` or by a `name`")
+        return self
+
+
+class OrganizationRef(Spec):
+    """An organization by name."""
+
+    name: Annotated[Line, Field(description="A name that one organization bears.")]
+
+
+class UserRef(Spec):
+    """A user by email address."""
+
+    email: Annotated[str, Field(pattern=EMAIL, description="The email address that the user logs in with.")]
+
+
+def _known_by(raw: object) -> str:
+    return "(description)" if isinstance(raw, Mapping | Spec) else "(id)"
+
+
+Person: TypeAlias = Annotated[
+    Annotated[RemoteId, Tag("(id)")] | Annotated[PersonRef, Tag("(description)")], Discriminator(_known_by)
+]
+Organization: TypeAlias = Annotated[
+    Annotated[RemoteId, Tag("(id)")] | Annotated[OrganizationRef, Tag("(description)")], Discriminator(_known_by)
+]
+Owner: TypeAlias = Annotated[
+    Annotated[RemoteId, Tag("(id)")] | Annotated[UserRef, Tag("(description)")], Discriminator(_known_by)
+]

@@ -32,8 +32,17 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from leadstate.kinds.base import LONGEST_TEXT, Line, Wire, calendar_day
-from leadstate.kinds.values import MoneySpec, PersonRef, exact, number_of, within_bounds
+from leadstate.kinds.base import (
+    LONGEST_TEXT,
+    Line,
+    MoneySpec,
+    PersonRef,
+    Wire,
+    calendar_day,
+    exact,
+    number_of,
+    within_bounds,
+)
 from leadstate.model.address import Span
 from leadstate.model.resource import CUSTOM, Attrs, CustomValue, Lookup, Money, Value, text
 

@@ -19,8 +19,8 @@ import httpx
 
 from leadstate.pipedrive.answers import BOUNDS, Answer, Bounds, read
 from leadstate.pipedrive.errors import ApiError, RateLimited, TooLarge, Unreachable
-from leadstate.pipedrive.operations import Operation, Request
-from leadstate.pipedrive.pacing import SEARCH_LIMIT, Delay, Limiter, pause_before_retry
+from leadstate.pipedrive.operations import Delay, Operation, Request
+from leadstate.pipedrive.pacing import SEARCH_LIMIT, Limiter, pause_before_retry
 from leadstate.pipedrive.secrets import Secrets, Token
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)

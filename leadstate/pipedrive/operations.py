@@ -79,6 +79,23 @@ class Request:
         return path if self.remote_id is None else path.replace("{id}", _segment(self.remote_id))
 
 
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """A while in which nothing is sent, or after which a request is sent again.
+
+    Attributes:
+        seconds: how long.
+        operation: what is sent again; empty where the burst window has no room.
+        attempt: how often that was sent already.
+        reason: what came of it the last time.
+    """
+
+    seconds: float
+    operation: str = ""
+    attempt: int = 0
+    reason: str = ""
+
+
 def _segment(text: str) -> str:
     """One segment of a path. Dots are unreserved, yet a client resolves `..`, so those are quoted too."""
     return quote(text, safe="").replace(".", "%2E")

@@ -13,7 +13,6 @@ import math
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Final
 
 from leadstate.pipedrive.errors import ApiError, RateLimited, ServerFailure, Unreachable
@@ -40,23 +39,6 @@ _LONGEST_PAUSE = 8.0
 _LONGEST_WINDOW = 30.0
 _PASSING = (502, 503, 504)
 """Statuses of a gateway or of a server that is busy; 500 and 501 say that the request itself fails."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delay:
-    """A while in which nothing is sent, or after which a request is sent again.
-
-    Attributes:
-        seconds: how long.
-        operation: what is sent again; empty where the burst window has no room.
-        attempt: how often that was sent already.
-        reason: what came of it the last time.
-    """
-
-    seconds: float
-    operation: str = ""
-    attempt: int = 0
-    reason: str = ""
 
 
 def pause_before_retry(method: Method, attempt: int, failure: ApiError, draw: float) -> float | None:

@@ -9,7 +9,7 @@ import pytest
 from leadstate.engine.events import Event, Observer, Reporter, Several
 from leadstate.model.address import Address
 from leadstate.model.plan import AccountPlan, Change, Outcome, Status, Touch
-from leadstate.pipedrive.pacing import Delay
+from leadstate.pipedrive.operations import Delay
 from tests.harness.builders import account as declared
 from tests.harness.builders import label, planned
 

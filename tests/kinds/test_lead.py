@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from leadstate.kinds.base import Symbols
-from leadstate.kinds.lead import declare, decode, requests
-from leadstate.kinds.lead_spec import LeadSpec, visibility
+from leadstate.kinds.lead import LeadSpec, declare, decode, requests, visibility
 from leadstate.model.address import Address, Ref, RemoteRef
 from leadstate.model.plan import Action, Change, Reason
 from leadstate.model.resource import AtLeast, Lookup, Money

@@ -12,8 +12,7 @@ from leadstate.config.rules.scope import AccountSet, Claims, Problems
 from leadstate.config.rules.variables import Variables, Variant, used_in
 from leadstate.config.yaml.diagnostics import Diagnostics, Place
 from leadstate.kinds.base import Spec, fields_set
-from leadstate.kinds.lead import declare
-from leadstate.kinds.lead_spec import LONGEST_MARK, AtLeastLabels, LeadSpec, visibility
+from leadstate.kinds.lead import LONGEST_MARK, AtLeastLabels, LeadSpec, declare, visibility
 from leadstate.model.address import Address, Span
 from leadstate.model.resource import CUSTOM, Desired
 

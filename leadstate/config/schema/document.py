@@ -24,7 +24,7 @@ from pydantic_core import PydanticCustomError
 from leadstate.config.configuration import SourceKind
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Item, Kind, Line, NotNull, RemoteId, Scoped, Spec, fields_set
-from leadstate.kinds.lead_spec import IfGone, Mode, Plan
+from leadstate.kinds.lead import IfGone, Mode, Plan
 
 OAUTH_ENDPOINT: Final = "https://oauth.pipedrive.com/oauth/token"
 """What gives OAuth tokens (Pipedrive docs: OAuth authorization)."""

@@ -1,27 +1,31 @@
-"""Turns people's descriptions of persons, organizations and users into ids, as cheaply as can be, once a run.
+"""Turns what people wrote into what an account has: descriptions into ids, custom fields into their normal form.
 
-What a live lead is linked to already is asked for first: one by one at a token each, or many persons in one request.
-Where it fits the description, nothing has to be searched, at 20 tokens a search. Users are listed once. A seed that
-exists needs nothing.
+Persons, organizations and users are looked up as cheaply as can be, once a run. What a live lead is linked to already
+is asked for first: one by one at a token each, or many persons in one request. Where it fits the description, nothing
+has to be searched, at 20 tokens a search. Users are listed once. A seed that exists needs nothing.
+
+Names, options and types of custom fields are an account's own. They are listed once a run, at 10 tokens, and only where
+a declared lead that is not a finished seed names one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, ValidationError
 
-from leadstate.engine.read.custom_fields import typed
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Wire, describe
+from leadstate.kinds.custom_fields import CustomFields, Unfit, decode
 from leadstate.model.account import Account
-from leadstate.model.address import Address
+from leadstate.model.address import Address, Span
 from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.resource import Desired, Known, Live, Lookup, Observed, text
+from leadstate.model.resource import CUSTOM, Attrs, CustomValue, Desired, Known, Live, Lookup, Observed, Value, text
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import BadAnswer, NotFound
 from leadstate.pipedrive.operations import (
+    GET_DEAL_FIELDS,
     GET_ORGANIZATION,
     GET_PERSON,
     GET_PERSONS,
@@ -40,6 +44,80 @@ CANDIDATES = 10
 
 _ONE = {"person": GET_PERSON, "organization": GET_ORGANIZATION}
 _SEARCH = {"person": SEARCH_PERSONS, "organization": SEARCH_ORGANIZATIONS}
+
+
+async def typed(
+    account: Account, planned: Iterable[Desired], reader: Reader
+) -> tuple[Account, CustomFields | None, tuple[Diagnostic, ...]]:
+    """Return the account with each custom field in normal form, and the fields it has; None if nothing needs them.
+
+    A field that cannot be had is left out, so that nothing is planned for it; the diagnostic keeps the account from
+    being applied.
+
+    Args:
+        account: what is declared.
+        planned: the declared objects of which the fields matter.
+        reader: the way to it.
+
+    Raises:
+        ApiError: the fields could not be read.
+    """
+    used = {name.removeprefix(CUSTOM) for desired in planned for name in _custom(desired.attrs)}
+    fields = await read_fields(reader, used) if used else None
+    diagnostics: list[Diagnostic] = []
+    made: list[Desired] = []
+    for desired in account.desired:
+        if not any(_custom(desired.attrs)):
+            made.append(desired)
+            continue
+        attrs, unfit = normal_attrs(desired.attrs, fields, desired.span)
+        made.append(replace(desired, attrs=attrs))
+        diagnostics += [_unfit(desired, name, failure) for name, failure in unfit.items()]
+    return replace(account, desired=tuple(made)), fields, tuple(diagnostics)
+
+
+async def read_fields(reader: Reader, used: Iterable[str]) -> CustomFields:
+    """Return the custom fields of an account; where one that is used is not set, it is read as None.
+
+    Raises:
+        ApiError: they could not be read.
+    """
+    rows = await reader.rows(GET_DEAL_FIELDS)
+    return CustomFields((found for row in rows if (found := decode(row)) is not None), used)
+
+
+def normal_attrs(attrs: Attrs, fields: CustomFields | None, span: Span) -> tuple[Attrs, dict[str, Unfit]]:
+    """Return attributes with custom fields in normal form; those that do not fit are left out, and why, by name.
+
+    Without the account's fields all of them are left out.
+    """
+    made: dict[str, Value] = {}
+    unfit: dict[str, Unfit] = {}
+    for attribute, value in attrs.items():
+        if not isinstance(value, CustomValue):
+            made[attribute] = value
+        elif fields is not None:
+            try:
+                made[attribute] = fields.normal(attribute.removeprefix(CUSTOM), value, span)
+            except Unfit as failure:
+                unfit[attribute] = failure
+    return made, unfit
+
+
+def _custom(attrs: Attrs) -> Iterator[str]:
+    return (name for name, value in attrs.items() if isinstance(value, CustomValue))
+
+
+def _unfit(desired: Desired, attribute: str, unfit: Unfit) -> Diagnostic:
+    value = desired.attrs[attribute]
+    return desired.diagnostic(
+        "custom-field",
+        Severity.ERROR,
+        f"the custom field {attribute.removeprefix(CUSTOM)!r}: {unfit}",
+        detail=_few(unfit.candidates),
+        hint=unfit.fix,
+        span=value.span if isinstance(value, CustomValue) else None,
+    )
 
 
 def _addresses(raw: object) -> object:
@@ -230,15 +308,17 @@ def _with_ids(desired: Desired, ids: Mapping[Lookup, int]) -> Desired:
 def _diagnostic(desired: Desired, candidates: Sequence[_Known], lookup: Lookup, malformed: str) -> Diagnostic:
     several = len(candidates) > 1
     what = f"{lookup.kind} with the {lookup.by} {lookup.text!r}"
-    more = f"\nand {len(candidates) - CANDIDATES} more" if len(candidates) > CANDIDATES else ""
     create = "ask an admin to invite the user" if lookup.kind == "user" else f"create the {lookup.kind} in Pipedrive"
     return desired.diagnostic(
         "several-found" if several else "none-found",
         Severity.ERROR,
         f"there are {len(candidates)} of the {what}" if several else f"there is no {what}",
-        detail="\n".join(f"{candidate.id}  {candidate.name}" for candidate in candidates[:CANDIDATES]) + more
-        if several
-        else malformed,
+        detail=_few([f"{candidate.id}  {candidate.name}" for candidate in candidates]) if several else malformed,
         hint="write the id of the one that is meant" if several else f"correct it, or {create} first",
         span=lookup.span,
     )
+
+
+def _few(candidates: Sequence[str]) -> str:
+    more = [f"and {len(candidates) - CANDIDATES} more"] if len(candidates) > CANDIDATES else []
+    return "\n".join([*candidates[:CANDIDATES], *more])
