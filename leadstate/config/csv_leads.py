@@ -76,7 +76,7 @@ def read_tables(file: Checked, diagnostics: Diagnostics, read: ReadTable) -> Ite
     for index, spec in enumerate(file.document.leads_from):
         item = file.root.find(("leads_from", index))
         named, delimiter = item.find(("file",)).place(file.source), DELIMITERS[spec.delimiter]
-        source = read(file.source.folder / spec.file, diagnostics, named=named, delimiter=delimiter)
+        source = read(file.source.folder / spec.file, diagnostics, named, delimiter)
         leads = iter(()) if source is None else _leads(source, diagnostics)
         while source is not None and (part := list(islice(leads, AT_ONCE))):
             listed = Node([{**spec.shared, **lead.value} for lead in part], _TOP, None)

@@ -67,7 +67,7 @@ def read_revision(paths: Sequence[Path], name: str, diagnostics: Diagnostics) ->
     ]
     sources = [decode(path, git.blob(id_), diagnostics) for path, id_ in dict(files).items()]
 
-    def table(path: Path, diagnostics: Diagnostics, *, named: Place, delimiter: str) -> Source | None:
+    def table(path: Path, diagnostics: Diagnostics, named: Place, delimiter: str) -> Source | None:
         id_ = git.id_of(f"{commit}:{_inside(path, top)}")
         if id_ is None:
             hint = "nothing to do, where this revision adds it"

@@ -45,7 +45,7 @@ class Checked:
         root: its nodes.
         document: what of it is right.
         items: section of a kind → the nodes of its items in `document`.
-        broken: `accounts` and sections of kinds → names and values of the items that were left out.
+        broken: `accounts` and sections of kinds → names, or numbers, of the items that were left out.
         unsure: accounts of which the tags and variables are not known.
         shared: node and file of what the items share: what stands beside the `file` of a table.
     """
@@ -54,7 +54,7 @@ class Checked:
     root: Node
     document: Document
     items: Mapping[str, Sequence[Node]]
-    broken: Mapping[str, Sequence[tuple[str, Any]]] = field(default_factory=dict)
+    broken: Mapping[str, Sequence[str]] = field(default_factory=dict)
     unsure: frozenset[str] = frozenset()
     shared: tuple[Node, Source] | None = None
 
@@ -96,7 +96,7 @@ def _without_errors(errors: Sequence[ErrorDetails], checked: Checked) -> Checked
             wrong[str(section)][rest[0]] |= _wrong_fields(error)
         else:
             value.pop(str(section), None)
-    broken: dict[str, list[tuple[str, Any]]] = defaultdict(list)
+    broken: dict[str, list[str]] = defaultdict(list)
     unsure: set[str] = set()
     nodes = dict(checked.items)
     for section in wrong.keys() & value.keys():
@@ -105,7 +105,7 @@ def _without_errors(errors: Sequence[ErrorDetails], checked: Checked) -> Checked
             written = items[name]
             items[name] = _salvaged(section, written, fields)
             if items[name] is None:
-                broken[section].append((str(name), written))
+                broken[section].append(str(name))
             if section == "accounts" and (fields & {"vars", "tags"} or not isinstance(written, dict)):
                 unsure.add(str(name))
         if isinstance(items, dict):

@@ -152,8 +152,8 @@ def test_missing_keyring_entry_is_an_error(keep: Callable[..., None]) -> None:
 @pytest.mark.parametrize(
     ("raised", "said", "hint"),
     [
-        ("KeyringLocked", "is locked", "unlock it"),
-        ("NoKeyringError", "has no keyring", "another token source"),
+        ("KeyringLocked", "KeyringLocked", "unlock it"),
+        ("NoKeyringError", "NoKeyringError", "another token source"),
         ("InitError", "InitError", "keyring get"),
     ],
 )

@@ -172,7 +172,7 @@ def keys_kept(text: str, table: str = "") -> list[Edit]:
     """Return what is set beside the name where people rename the first label, `Old`, to `New` in account a."""
     source, diagnostics = Source("f.yaml", text, Path()), Diagnostics()
 
-    def read(path: Path, diagnostics: Diagnostics, *, named: Place, delimiter: str) -> Source:
+    def read(path: Path, diagnostics: Diagnostics, named: Place, delimiter: str) -> Source:
         del diagnostics, named
         return Source(str(path), table, Path(), delimiter)
 

@@ -2,11 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from leadstate.config.configuration import DeclaredAccount, OAuthToken, SecretSource, TokenSource
-from leadstate.config.rules.leads import Broken, Leads, check_keys
+from leadstate.config.rules.leads import Leads, check_keys
 from leadstate.config.rules.merge import Entry, Merged
 from leadstate.config.rules.names import check_names, check_policies, names_of
 from leadstate.config.rules.scope import AccountSet, Directory, Item, Problems, scope_of
@@ -15,12 +14,11 @@ from leadstate.config.rules.variables import Variables
 from leadstate.config.schema.document import AccountSpec, PolicySpec, SecretSpec
 from leadstate.config.yaml.diagnostics import Diagnostics, Place
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import fields_set
+from leadstate.kinds.base import Spec, fields_set
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
 from leadstate.model.account import Account, InAccount, unify_loopback
 from leadstate.model.policy import Policy, Prune
-from leadstate.model.resource import text
 
 
 def declare(
@@ -33,7 +31,7 @@ def declare(
     if not directory.names:
         hint = "add `accounts:` with a name, a `domain` and a `token`"
         diagnostics.error("no-accounts", "no account is declared", merged.top, hint=hint)
-    selected = _selected(selectors, directory, diagnostics)
+    selected = directory.chosen(selectors, diagnostics) if selectors else directory.everyone
     items = {
         kind: [(entry, scope_of(entry, directory, diagnostics)) for entry in entries]
         for kind, entries in merged.items.items()
@@ -51,14 +49,19 @@ def declare(
         check_names(names, problems)
         check_policies(names, _by_policy(policies, directory), problems)
     leads, namespace = items[LEAD.name], merged.namespace or ""
-    rules = Leads(named[LABEL.name], variables, problems, namespace, _broken(merged))
-    desired = (*(declared for names in named.values() for declared in names.desired()), *rules.desired(leads))
-    check_keys(leads, namespace, problems, diagnostics)
+    labels = named[LABEL.name]
+    if LABEL.section in merged.dropped | merged.broken.keys():
+        labels.unsure = directory.everyone
+    desired = [declared for names in named.values() for declared in names.desired()]
+    if leads:
+        desired += Leads(labels, variables, problems, namespace).desired(leads)
+        check_keys(leads, namespace, problems, diagnostics)
     problems.report(diagnostics)
 
     tokens = {name: token_source(entry) for name, entry in merged.accounts.items()}
-    for name, entry in merged.accounts.items():
-        check_trust(entry, tokens[name], trust, diagnostics)
+    if trust.limits_anything:
+        for name, entry in merged.accounts.items():
+            check_trust(entry, tokens[name], trust, diagnostics)
 
     return tuple(
         DeclaredAccount(
@@ -67,7 +70,7 @@ def declare(
                 entry.spec.origin,
                 merged.namespace,
                 policies[name],
-                InAccount(name, directory.bits[name], desired),
+                InAccount(name, directory.bits[name], tuple(desired)),
                 entry.spec.company_id,
             ),
             tokens[name],
@@ -86,19 +89,6 @@ def _by_policy(policies: Mapping[str, Policy], directory: Directory) -> list[tup
             said = f"{policy.ignore} {policy.protect}"
             found[said] = (policy, found.get(said, (policy, 0))[1] | directory.bits[name])
     return list(found.values())
-
-
-def _selected(selectors: Sequence[str], directory: Directory, diagnostics: Diagnostics) -> AccountSet:
-    if not selectors:
-        return directory.everyone
-    chosen = 0
-    for selector in selectors:
-        found = directory.select(selector)
-        if found is None:
-            directory.unknown(selector, None, diagnostics)
-        else:
-            chosen |= found
-    return chosen
 
 
 def _warn_of_nowhere(items: Sequence[tuple[Item, AccountSet]], merged: Merged, diagnostics: Diagnostics) -> None:
@@ -161,52 +151,22 @@ def _address(entry: Entry[AccountSpec]) -> Place:
     return entry.place("domain" if entry.spec.domain else "url")
 
 
-def _broken(merged: Merged) -> Broken:
-    """Return what the labels that are wrong by themselves may be called."""
-    texts: set[str] = set()
-    unknowable = False
-    for _, value in merged.broken.get(LABEL.section, ()):
-        found = {text(name) for name in _texts(value)}
-        unknowable = unknowable or not found or any("${" in name for name in found)
-        texts |= found
-    return Broken(frozenset(texts), unknowable or LABEL.section in merged.dropped)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | dict):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _texts(item)
-
-
 def policy_of(account: PolicySpec, everywhere: PolicySpec | None) -> Policy:
     """Return the policy of an account: what it says, then what holds for all, then the defaults; null lifts a limit."""
     written: dict[str, Any] = {}
-    rules: dict[str, Prune] = {}
-    ignore: dict[str, Any] = {}
-    protect: dict[str, Any] = {}
+    by_kind: dict[str, dict[str, Any]] = {"prune": {}, "ignore": {}, "protect": {}}
     for spec in (everywhere, account):
-        if spec is not None:
-            written |= dict(_policy_fields(spec))
-            said = fields_set(spec.prune)
-            rules |= {kind.name: Prune(str(said[kind.section])) for kind in KINDS.values() if kind.section in said}
-            for patterns, chosen in ((ignore, fields_set(spec.ignore)), (protect, fields_set(spec.protect))):
-                patterns |= {kind.name: chosen[kind.section] for kind in KINDS.values() if kind.section in chosen}
-    return replace(Policy(), **written, prune_rules=rules, ignore=ignore, protect=protect)
-
-
-def _policy_fields(spec: PolicySpec) -> Iterator[tuple[str, object]]:
-    for name, value in fields_set(spec).items():
-        match name:
-            case "prune" | "ignore" | "protect":
-                continue
-            case "guards":
-                yield from fields_set(spec.guards).items()
-            case "in_use":
-                yield "refuse_in_use", value == "refuse"
-            case _:
-                yield name, value
+        for name, value in (fields_set(spec) if spec is not None else {}).items():
+            if isinstance(value, Spec):
+                by_kind.get(name, written).update(fields_set(value))  # the guards stand among the other fields
+            else:
+                written[name] = value
+    prune, ignore, protect = (
+        {kind.name: said[kind.section] for kind in KINDS.values() if kind.section in said} for said in by_kind.values()
+    )
+    written["refuse_in_use"] = written.pop("in_use", "refuse") == "refuse"
+    rules = {kind: Prune(rule) for kind, rule in prune.items()}
+    return Policy(prune_rules=rules, ignore=ignore, protect=protect, **written)
 
 
 def token_source(account: Entry[AccountSpec]) -> TokenSource:

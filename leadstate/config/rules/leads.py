@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from leadstate.config.hints import choice
 from leadstate.config.rules.merge import Entry
@@ -11,7 +11,7 @@ from leadstate.config.rules.names import Names, shown
 from leadstate.config.rules.scope import AccountSet, Claims, Problems
 from leadstate.config.rules.variables import Variables, Variant, used_in
 from leadstate.config.yaml.diagnostics import Diagnostics, Place
-from leadstate.kinds.base import Spec, fields_set
+from leadstate.kinds.base import fields_set
 from leadstate.kinds.lead import LONGEST_MARK, AtLeastLabels, LeadSpec, declare, visibility
 from leadstate.model.address import Address, Span
 from leadstate.model.resource import CUSTOM, Desired
@@ -39,14 +39,6 @@ Keys: TypeAlias = list[tuple[AccountSet, dict[str, str]]]
 """Accounts, and what the labels of a lead mean there: name → key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """Labels that are wrong by themselves: what they may be called, and whether they may be called anything."""
-
-    names: frozenset[str]
-    unknowable: bool
-
-
 @dataclass(slots=True)
 class Leads:
     """The leads of all accounts."""
@@ -55,7 +47,6 @@ class Leads:
     variables: Variables
     problems: Problems
     namespace: str
-    broken: Broken
 
     def desired(self, leads: Iterable[tuple[Entry[LeadSpec], AccountSet]]) -> Iterator[tuple[AccountSet, Desired]]:
         """Return what accounts shall hold; leads with errors are left out."""
@@ -90,8 +81,8 @@ class Leads:
         for name in _TEXTS:
             value = getattr(spec, name)
             if value is not None and used_in(value):
-                place = entry.place(*_path(name, account, written))
-                changed[name] = self._replaced(value, variant, place)
+                path = _path(name, account, written)
+                changed[name] = self.variables.replaced(value, variant, entry, *path)
         wrong = None in changed.values()
         names, keys = self._labels(entry, spec, variant, written)
         changed |= {} if names == _names(spec) else {"labels": _like(spec, names)}
@@ -111,22 +102,6 @@ class Leads:
             self.problems.error("lead-without-contact", entry.place(), variant.accounts, summary, hint)
             wrong = True
         return (spec.model_copy(update=changed) if changed else spec), ([] if wrong else keys)
-
-    def _replaced(self, value: Any, variant: Variant, place: Place) -> Any:
-        """Return the value with its variables replaced, wherever in it they stand; None if one cannot be."""
-        match value:
-            case str():
-                return self.variables.replace(value, variant, place)
-            case Spec():
-                made = self._replaced(fields_set(value), variant, place)
-                return None if made is None else value.model_copy(update=made)
-            case Mapping():
-                found = {key: self._replaced(item, variant, place) for key, item in value.items()}
-                return None if any(found[key] is None for key in found if value[key] is not None) else found
-            case list():
-                items = [self._replaced(item, variant, place) for item in value]
-                return None if None in items else items
-        return value
 
     @staticmethod
     def _span(entry: Entry[LeadSpec], account: str, attribute: str) -> Span:
@@ -150,7 +125,7 @@ class Leads:
         wrong = False
         for index, name in enumerate(_names(spec)):
             path = (*_path("labels", variant.account, written), *inner, index)
-            replaced = self.variables.replace(name, variant, entry.place(*path)) if used_in(name) else name
+            replaced = self.variables.replaced(name, variant, entry, *path)
             if replaced is None:
                 wrong = True
                 continue
@@ -180,8 +155,7 @@ class Leads:
         if several := accounts & meaning.several:
             yield "ambiguous-label", several
         nowhere = accounts & ~meaning.anywhere
-        known = nowhere & ~self.labels.unsure.get(name, 0)
-        if known and not (name in self.broken.names or self.broken.unknowable):
+        if known := nowhere & ~self.labels.unsure:
             yield "label-not-in-account" if name in self.labels.meant else "unknown-label", known
         else:
             yield "", accounts

@@ -50,7 +50,7 @@ class Merged:
         policy: what holds for every account, with its place.
         accounts: name → account.
         items: kind → its items, in the order of the files.
-        broken: `accounts` and the sections of kinds → items that are wrong by themselves, and have been reported.
+        broken: `accounts` and the sections of kinds → names of items with errors, which have been reported.
         dropped: keys that are wrong as a whole.
         unsure: accounts of which the tags and variables are not known.
     """
@@ -61,7 +61,7 @@ class Merged:
     policy: Entry[PolicySpec] | None = None
     accounts: dict[str, Entry[AccountSpec]] = field(default_factory=dict)
     items: dict[str, list[Entry[Any]]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
-    broken: dict[str, list[tuple[str, Any]]] = field(default_factory=dict)
+    broken: dict[str, list[str]] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)
     unsure: set[str] = field(default_factory=set)
 
@@ -90,8 +90,8 @@ def merge(files: Sequence[Checked], diagnostics: Diagnostics) -> Merged:
         for kind in KINDS.values():
             listed = zip(document.items_of(kind), file.items[kind.section], strict=True)
             merged.items[kind.name] += [Entry(spec, node, source, file.shared) for spec, node in listed]
-        for section, values in file.broken.items():
-            merged.broken.setdefault(section, []).extend(values)
+        for section, names in file.broken.items():
+            merged.broken.setdefault(section, []).extend(names)
     if files and not any("version" in file.root.value for file in files):
         hint = "add `version: 1` at the top of the file"
         diagnostics.error("missing-key", "`version` is missing", merged.top, hint=hint)

@@ -18,6 +18,8 @@ from leadstate.model.policy import Policy
 from leadstate.model.resource import Desired
 from leadstate.reconcile.lookalikes import look
 
+_TEXTS: Final = ("name", "key", "previously", "merge_from", "replace_with")
+"""Fields in which variables are replaced."""
 Clash: TypeAlias = tuple[str, Place, Place, AccountSet]
 """Code, place, the place of the other object, and the accounts that have both."""
 
@@ -125,13 +127,13 @@ class Names:
         kind: their kind.
         here: in the order of the files.
         meant: what a reference may be → the objects that this means.
-        unsure: names of objects that could not be made out, and have been reported → the accounts of these.
+        unsure: accounts in which an object could not be made out, which has been reported: it may have any name.
     """
 
     kind: Kind
     here: list[NamedHere] = field(default_factory=list)
     meant: dict[str, list[NamedHere]] = field(default_factory=lambda: defaultdict(list))
-    unsure: dict[str, AccountSet] = field(default_factory=lambda: defaultdict(int))
+    unsure: AccountSet = 0
     _meanings: dict[str, Meaning] = field(default_factory=dict)
 
     def meaning(self, name: str) -> Meaning:
@@ -182,8 +184,7 @@ def names_of(kind: Kind, entries: Iterable[tuple[Entry[NamedSpec], AccountSet]],
         for variant in variables.variants(entry, scope):
             made = _here(entry, variant, variables)
             if made is None:
-                for name in {entry.spec.name, entry.spec.key} - {None}:
-                    found.unsure[str(name)] |= variant.accounts
+                found.unsure |= variant.accounts
                 continue
             found.here.append(made)
             for name in {made.key, made.base, made.spec.name}:
@@ -192,34 +193,27 @@ def names_of(kind: Kind, entries: Iterable[tuple[Entry[NamedSpec], AccountSet]],
 
 
 def _here(entry: Entry[NamedSpec], variant: Variant, variables: Variables) -> NamedHere | None:
-    spec, account = entry.spec, variant.account
-    base = variables.replace(spec.name, variant, entry.place("name"))
-    key = variables.replace(spec.key, variant, entry.place("key")) if spec.key is not None else base
-    previously = [
-        variables.replace(name, variant, entry.place("previously", index)) for index, name in enumerate(spec.previously)
-    ]
-    sources = [
-        variables.replace(source, variant, entry.place("merge_from", index)) if isinstance(source, str) else source
-        for index, source in enumerate(spec.sources)
-    ]
-    successor = (
-        variables.replace(spec.successor, variant, entry.place("replace_with")) if spec.successor is not None else None
-    )
-    override = spec.overrides.get(account)
-    changed = dict(fields_set(override)) if override is not None else {}
-    name = base
-    if override is not None and override.name is not None:
-        name = variables.replace(override.name, variant, entry.place("overrides", account, "name"))
-    former = [text for text in previously if text is not None]
-    if base is None or key is None or name is None or len(former) < len(previously):
+    """Return the object with its override, and with variables replaced; None if one cannot be."""
+    spec, override = entry.spec, entry.spec.overrides.get(variant.account)
+    changed: dict[str, object] = {}
+    for name in _TEXTS:
+        value = getattr(spec, name, None)
+        if value is not None:
+            changed[name] = variables.replaced(value, variant, entry, name)
+    base = changed["name"]
+    if override is not None:
+        changed |= fields_set(override)
+        changed["name"] = (
+            base
+            if override.name is None
+            else variables.replaced(override.name, variant, entry, "overrides", variant.account, "name")
+        )
+    if None in changed.values() or base is None:
         return None
-    if None in sources or (spec.successor is not None and successor is None):
-        return None
-    texts = {"name": name, "previously": former, "merge_from": sources, "replace_with": successor}
-    texts = {field: value for field, value in texts.items() if field in type(spec).model_fields}
-    if override is not None or any(getattr(spec, field) != value for field, value in texts.items()):
-        spec = spec.model_copy(update={**changed, **texts})
-    return NamedHere(entry, variant, key, base, spec)
+    key = str(changed.pop("key", base))
+    if override is not None or any(getattr(spec, name) != value for name, value in changed.items()):
+        spec = spec.model_copy(update=changed)
+    return NamedHere(entry, variant, key, str(base), spec)
 
 
 def check_names(names: Names, problems: Problems) -> None:

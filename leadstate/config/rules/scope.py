@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 from leadstate.config.hints import choice
 from leadstate.config.rules.merge import Entry, Merged
@@ -29,7 +29,7 @@ class Directory:
     Attributes:
         usable: names of accounts without errors, sorted.
         bits: usable account → the set of it alone.
-        tags: tag → the usable accounts that have it; tags of accounts with errors are known too.
+        tags: tag → the usable accounts that have it.
         names: every name.
         any_tag: whether there may be unknown tags, because an account with errors may declare them.
     """
@@ -46,13 +46,11 @@ class Directory:
         usable = tuple(sorted(merged.accounts))
         bits = {name: 1 << index for index, name in enumerate(usable)}
         tags: dict[str, AccountSet] = {}
-        tagged = [(name, entry.spec.tags) for name, entry in merged.accounts.items()]
-        broken = merged.broken.get("accounts", [])
-        for name, written in [*tagged, *((name, _tags(value)) for name, value in broken)]:
-            for tag in written:
-                tags[tag] = tags.get(tag, 0) | bits.get(name, 0)
-        names = frozenset({*usable, *(name for name, _ in broken)})
-        return cls(usable, bits, tags, names, bool(merged.unsure))
+        for name in usable:
+            for tag in merged.accounts[name].spec.tags:
+                tags[tag] = tags.get(tag, 0) | bits[name]
+        broken = merged.broken.get("accounts", ())
+        return cls(usable, bits, tags, frozenset({*usable, *broken}), bool(merged.unsure or broken))
 
     @property
     def everyone(self) -> AccountSet:
@@ -64,6 +62,19 @@ class Directory:
         if selector.startswith(TAG):
             return self.tags.get(selector.removeprefix(TAG))
         return self.bits.get(selector, 0) if selector in self.names else None
+
+    def chosen(
+        self, selectors: Sequence[str], diagnostics: Diagnostics, entry: Item | None = None, key: str = ""
+    ) -> AccountSet:
+        """Return the usable accounts that selectors mean; those stand under a key of an item, or are options."""
+        chosen = 0
+        for index, selector in enumerate(selectors):
+            found = self.select(selector)
+            if found is None:
+                self.unknown(selector, entry.place(key, index) if entry else None, diagnostics)
+            else:
+                chosen |= found
+        return chosen
 
     def first(self, accounts: AccountSet) -> str:
         """Return the name of the first account in a set that is not empty."""
@@ -174,9 +185,9 @@ def scope_of(entry: Item, directory: Directory, diagnostics: Diagnostics) -> Acc
         summary = "both `accounts` and `except` are given"
         diagnostics.error("accounts-and-except", summary, place, hint="keep one of the two")
     elif spec.accounts is not None:
-        scope = _chosen(entry, "accounts", spec.accounts, directory, diagnostics)
+        scope = directory.chosen(spec.accounts, diagnostics, entry, "accounts")
     elif spec.except_ is not None:
-        scope &= ~_chosen(entry, "except", spec.except_, directory, diagnostics)
+        scope &= ~directory.chosen(spec.except_, diagnostics, entry, "except")
     for name in spec.overrides:
         if name not in directory.names:
             directory.unknown(name, entry.key_place("overrides", name), diagnostics)
@@ -185,21 +196,3 @@ def scope_of(entry: Item, directory: Directory, diagnostics: Diagnostics) -> Acc
             summary = f"this is not declared for the account `{name}`, and cannot be different there"
             diagnostics.error("override-out-of-scope", summary, entry.key_place("overrides", name), hint=hint)
     return scope
-
-
-def _chosen(
-    entry: Item, key: str, selectors: Sequence[str], directory: Directory, diagnostics: Diagnostics
-) -> AccountSet:
-    chosen = 0
-    for index, selector in enumerate(selectors):
-        found = directory.select(selector)
-        if found is None:
-            directory.unknown(selector, entry.place(key, index), diagnostics)
-        else:
-            chosen |= found
-    return chosen
-
-
-def _tags(value: Any) -> list[str]:
-    found = value.get("tags") if isinstance(value, dict) else None
-    return [tag for tag in found if isinstance(tag, str)] if isinstance(found, list) else []

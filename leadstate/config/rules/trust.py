@@ -58,6 +58,11 @@ class Trust:
                 raise TrustError(f"{SOURCES} holds `{visible(source[:60])}`, which is no token source", hint=hint)
         return cls(None if hosts is None else tuple(host.lower() for host in hosts), sources)
 
+    @property
+    def limits_anything(self) -> bool:
+        """Whether anything is not allowed."""
+        return self.hosts is not None or self.sources is not None
+
     def allows_host(self, origin: str) -> bool:
         """Return whether a token may go to the host of an address."""
         host = (urlsplit(origin).hostname or "").lower()

@@ -110,10 +110,24 @@ class Variables:
             self._found[used, by_plan] = tuple(groups.values())
         return self._found[used, by_plan]
 
+    def replaced(self, value: Any, variant: Variant, entry: Item, *path: str | int) -> Any:
+        """Return the value at a path of an item with its variables replaced, wherever in it; None if one cannot be."""
+        match value:
+            case str():
+                return self.replace(value, variant, entry.place(*path)) if "${" in value else value
+            case Spec():
+                made = self.replaced(fields_set(value), variant, entry, *path)
+                return None if made is None else value.model_copy(update=made)
+            case Mapping():
+                found = {key: self.replaced(part, variant, entry, *path, key) for key, part in value.items()}
+                return None if any(found[key] is None for key in found if value[key] is not None) else found
+            case list():
+                items = [self.replaced(item, variant, entry, *path, index) for index, item in enumerate(value)]
+                return None if None in items else items
+        return value
+
     def replace(self, text: str, variant: Variant, place: Place) -> str | None:
         """Return the text in normal form, as these accounts have it; None if it cannot be made."""
-        if "${" not in text:
-            return text
         values = self.accounts[variant.account].spec.vars
         failed = False
 

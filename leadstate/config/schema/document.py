@@ -47,15 +47,11 @@ def _domain(raw: str) -> str:
     raise PydanticCustomError("bad_domain", "is no Pipedrive domain", {"fix": fix})
 
 
-def _bad_url(problem: str, fix: str) -> PydanticCustomError:
-    return PydanticCustomError("bad_url", "{problem}", {"problem": problem, "fix": fix})
-
-
-def _url(raw: str) -> str:
+def _origin(raw: str) -> str:
     """Return an origin in normal form: scheme, host, port where it is not the usual one."""
     form = "write only scheme and host, as in `url: https://proxy.example`"
-    origin, path = _split(raw, form)
-    if path not in {"", "/"}:
+    origin, path = _address(raw, form)
+    if path:
         raise _bad_url("holds more than scheme, host and port", form)
     return origin
 
@@ -63,43 +59,40 @@ def _url(raw: str) -> str:
 def _endpoint(raw: str) -> str:
     """Return an origin in normal form and a path."""
     form = f"write it as in `token_url: {OAUTH_ENDPOINT}`"
-    origin, path = _split(raw, form)
-    if path in {"", "/"}:
+    origin, path = _address(raw, form)
+    if not path:
         raise _bad_url("has no path", form)
     return origin + path
 
 
-def _split(raw: str, form: str) -> tuple[str, str]:
+def _address(raw: str, form: str) -> tuple[str, str]:
+    """Return origin and path of an address that a token may be sent to; nothing for the path `/`."""
     try:
         parts = urlsplit(raw)
-        host, port = parts.hostname or "", parts.port
+        port, (loopback, host) = parts.port, _host(parts.hostname or "")
     except ValueError:
-        raise _bad_url("is no address", form) from None
-    if any(char.isspace() or not char.isprintable() for char in raw) or parts.scheme not in {"http", "https"}:
+        raise _bad_url("is no address of a host", form) from None
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    if usual is None or any(char.isspace() or not char.isprintable() for char in raw):
         raise _bad_url("is no http or https address", form)
-    if parts.username is not None or parts.password is not None:
-        raise _bad_url("holds a user name or password", f"{form}; the credential goes under `token`")
-    if "?" in raw or "#" in raw:
-        raise _bad_url("holds a query or a fragment", form)
-    loopback, shown = _host(host)
-    if port == 0 or parts.netloc.endswith(":"):
-        raise _bad_url("has no usable port", "write a port from 1 to 65535, or none")
+    if "@" in parts.netloc or "?" in raw or "#" in raw or port == 0 or parts.netloc.endswith(":"):
+        raise _bad_url("holds more than scheme, host, port and path; a credential goes under `token`", form)
     if parts.scheme == "http" and not loopback:
         raise _bad_url("is not encrypted, and a token would travel over it", "write https://; http only for loopback")
-    usual = {"http": 80, "https": 443}[parts.scheme]
-    return f"{parts.scheme}://{shown}" + (f":{port}" if port not in {None, usual} else ""), parts.path
+    origin = f"{parts.scheme}://{host}" + (f":{port}" if port not in {None, usual} else "")
+    return origin, "" if parts.path == "/" else parts.path
 
 
 def _host(host: str) -> tuple[bool, str]:
-    """Return whether the host is this machine, and how it stands in an address."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        if not _HOST.fullmatch(host):
-            fix = "write a host name of letters, digits, dots and hyphens, or an IP address"
-            raise _bad_url("has no usable host name", fix) from None
+    """Return whether the host is this machine, and how it stands in an address; raise ValueError if it is no host."""
+    if _HOST.fullmatch(host) and not host.replace(".", "").isdigit():
         return host == "localhost", host
+    address = ipaddress.ip_address(host)
     return address.is_loopback, f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004
+
+
+def _bad_url(problem: str, fix: str) -> PydanticCustomError:
+    return PydanticCustomError("bad_url", "{problem}", {"problem": problem, "fix": fix})
 
 
 Domain = Annotated[
@@ -112,7 +105,7 @@ Domain = Annotated[
 ]
 Url = Annotated[
     str,
-    AfterValidator(_url),
+    AfterValidator(_origin),
     Field(
         description="Instead of domain: the origin of a sandbox or a proxy; https unless loopback.",
         json_schema_extra={"pattern": r"^https?://[^/@?#\s]+/?$"},

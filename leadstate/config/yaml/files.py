@@ -9,13 +9,19 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, TypeAlias
 
 from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source, visible
 from leadstate.model.address import Span
 
+ReadTable: TypeAlias = Callable[[Path, Diagnostics, Place, str], Source | None]
+"""How the CSV file is had that a configuration names at a place: from the disk, or from another revision."""
+LARGEST: Final = 64 * 1024 * 1024
+_FLAGS: Final = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"))
+"""Those that the system knows."""
+_STREAMS: Final = (Path("/dev"), Path("/proc"))
 SUFFIXES: Final = (".yaml", ".yml")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
@@ -70,16 +76,7 @@ def _files(path: Path, diagnostics: Diagnostics) -> Iterator[Path]:
     yield from files
 
 
-class ReadTable(Protocol):
-    """How the CSV file that a configuration names is had: from the disk, or from another revision."""
-
-    def __call__(self, path: Path, diagnostics: Diagnostics, *, named: Place, delimiter: str) -> Source | None:
-        """Read it; return None, with a diagnostic at the place that names it, if there is none."""
-
-
-def read_source(
-    path: Path, diagnostics: Diagnostics, *, named: Place | None = None, delimiter: str = ""
-) -> Source | None:
+def read_source(path: Path, diagnostics: Diagnostics, named: Place | None = None, delimiter: str = "") -> Source | None:
     """Read one file; return None, with a diagnostic, if it cannot be read.
 
     Args:
@@ -89,11 +86,13 @@ def read_source(
         delimiter: what stands between its cells, where it is a CSV file.
     """
     at, which = (named, f"the file {visible(str(path))}") if named else (_top(path), "the file")
+    stream = named is None and is_stream(path)
     try:
-        if not _may_be_read(path, at, which, named, diagnostics):
+        if not stream and (outside := _outside(path, which, named)) is not None:
+            summary, hint = outside
+            diagnostics.error("file-outside", summary, at, hint=hint)
             return None
-        read = read_stream if named is None and is_stream(path) else read_bounded
-        raw = read(path, LARGEST)
+        raw = read_bounded(path, LARGEST, stream=stream)
     except FileNotFoundError:
         hint = "name another file or folder with -c, or create it: `leadstate init`"
         if named:
@@ -105,31 +104,22 @@ def read_source(
         return None
     if len(raw) > LARGEST:
         hint = "split it into several files and name their folder"
-        if named:
-            hint = "split it into several files and list them here"
         diagnostics.error("file-too-large", f"{which} is larger than 64 MiB", at, hint=hint)
         return None
     return decode(path, raw, diagnostics, delimiter)
 
 
-def _may_be_read(path: Path, at: Place | Span, which: str, named: Place | None, diagnostics: Diagnostics) -> bool:
-    """Return whether a file is in the repository of the file that names it, with no link leading out."""
-    if named is None and is_stream(path):
-        return True
+def _outside(path: Path, which: str, named: Place | None) -> tuple[str, str] | None:
+    """Return what is wrong, and the fix, with a file that is outside of its repository or of that which names it."""
     link = link_outwards(path)
-    if named is not None:
-        root = repository_of(named.source.folder)
-        if link is None and path.resolve().is_relative_to(root):
-            return True
+    root = repository_of(named.source.folder) if named else None
+    if link is None and (root is None or path.resolve().is_relative_to(root)):
+        return None
+    if root is not None:
         summary = f"{which} is outside of {visible(str(root))}, where the configuration is"
-        hint = "put the file itself, and no link to it, below that folder"
-    elif link is not None:
-        summary = f"{which} is reached over the link {visible(str(link))}, which leads out of its folder or repository"
-        hint = f"name the file itself, `-c {visible(str(path.resolve()))}`, or put a copy in the place of the link"
-    else:
-        return True
-    diagnostics.error("file-outside", summary, at, hint=hint)
-    return False
+        return summary, "put the file itself, and no link to it, below that folder"
+    summary = f"{which} is reached over the link {visible(str(link))}, which leads out of its folder or repository"
+    return summary, f"name the file itself, `-c {visible(str(path.resolve()))}`, or put a copy in the place of the link"
 
 
 def decode(path: Path, raw: bytes, diagnostics: Diagnostics, delimiter: str = "") -> Source | None:
@@ -176,37 +166,25 @@ def _top(path: Path) -> Span:
     return Span(str(path), 1, 1)
 
 
-LARGEST: Final = 64 * 1024 * 1024
-_FLAGS: Final = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"))
-"""Those that the system knows."""
-_STREAMS: Final = (Path("/dev"), Path("/proc"))
-
-
-class IrregularFileError(OSError):
-    """A FIFO, a device or a socket."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(errno.EINVAL, "it is no regular file", str(path))
-
-
-def read_bounded(path: Path, limit: int) -> bytes:
+def read_bounded(path: Path, limit: int, *, stream: bool = False) -> bytes:
     """Read a regular file; one byte more than the limit where it is larger. Never waits for a writer.
 
+    Args:
+        path: the file.
+        limit: bytes.
+        stream: whether it is what the user names as `/dev/stdin` or `<(…)`, which a shell gives as a pipe.
+
     Raises:
-        IrregularFileError: it is a FIFO, a device or a socket.
-        OSError: it cannot be read.
+        OSError: it cannot be read, or is a FIFO, a device or a socket.
     """
+    if stream:
+        with path.open("rb") as file:
+            return file.read(limit + 1)
     # A device may act upon being opened.
     _check(path, path.stat().st_mode)
     descriptor = os.open(path, _FLAGS)
     with open(descriptor, "rb") as file:  # noqa: PTH123  pathlib opens no descriptors
         _check(path, os.fstat(descriptor).st_mode)
-        return file.read(limit + 1)
-
-
-def read_stream(path: Path, limit: int) -> bytes:
-    """Read what the user names as `/dev/stdin` or `<(…)`, which a shell gives as a pipe."""
-    with path.open("rb") as file:
         return file.read(limit + 1)
 
 
@@ -219,7 +197,7 @@ def _check(path: Path, mode: int) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(mode):
-        raise IrregularFileError(path)
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
 
 
 def repository_of(folder: Path) -> Path:

@@ -10,8 +10,9 @@ are Decimal, so that 0.1 stays 0.1.
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Any, Final, NoReturn
 
 from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source, visible
 from leadstate.config.yaml.events import (
@@ -26,47 +27,28 @@ from leadstate.config.yaml.events import (
     events_of,
 )
 
-
-class _Mistake(NamedTuple):
-    problem: str
-    """A pattern that libyaml's problem and context match."""
-    summary: str
-    hint: str
-    at_begin: bool = False
-    """Whether to show where the broken thing begins, and not where libyaml gave up on a later line."""
-
-
-_MISTAKES: Final = (
-    _Mistake(
-        "found unexpected .*quoted",
-        "a quoted text is not closed",
-        "add the closing quote; in single quotes write '' for one quote",
-        at_begin=True,
-    ),
-    _Mistake(
-        "expected ','|node content .*flow",
+_MISTAKES: Final = {
+    "found unexpected .*quoted": ("a quoted text is not closed", "add the closing quote"),
+    "expected ','|node content .*flow": (
         "a bracket or brace is not closed, or a comma is missing or one too many",
         "add `,`, `]` or `}`, or put the text in quotes",
-        at_begin=True,
     ),
-    _Mistake(
-        "mapping values are not allowed",
+    "could not find expected ':'": (
+        "a key has no `:` after it",
+        "write `key: value`; put text of several lines in quotes",
+    ),
+    "mapping values are not allowed": (
         "a `:` stands where no key can be",
         "indent the keys of one mapping alike; put text that holds `: ` in quotes",
     ),
-    _Mistake(
-        "could not find expected ':'",
-        "a key has no `:` after it",
-        "write `key: value`; put text of several lines in quotes",
-        at_begin=True,
-    ),
-    _Mistake(
-        "did not find expected (key|'-' indicator)",
+    "did not find expected (key|'-' indicator)": (
         "this fits neither the value before it nor a new key or item",
         "indent the keys of one mapping alike; put text that begins with a quote in quotes as a whole",
     ),
-)
-"""The mistakes that people make; of others libyaml's own words are shown."""
+}
+"""What libyaml says of the mistakes that people make, a pattern → summary and hint; of others its words are shown."""
+_AT_BEGIN: Final = tuple(_MISTAKES)[:3]
+"""Those shown where the broken thing begins, and not where libyaml gave up on a later line."""
 _ANYTHING: Final = "look for an unclosed quote or bracket, or put text with special characters in quotes as a whole"
 
 
@@ -80,9 +62,9 @@ def explain(problem: NotYamlError, source: Source, diagnostics: Diagnostics) -> 
         diagnostics.error("tab-indentation", "a tab is used to indent", place._replace(column=tab + 1), hint=hint)
         return
     said = f"{problem.problem} {problem.context}".strip()
-    known = next((mistake for mistake in _MISTAKES if re.search(mistake.problem, said)), None)
-    summary, hint = (known.summary, known.hint) if known else (f"not YAML: {said}", _ANYTHING)
-    if known and known.at_begin and problem.begun and problem.at and problem.begun[0] < problem.at[0]:
+    known = next((pattern for pattern in _MISTAKES if re.search(pattern, said)), "")
+    summary, hint = _MISTAKES.get(known, (f"not YAML: {said}", _ANYTHING))
+    if known in _AT_BEGIN and problem.begun and problem.at and problem.begun[0] < problem.at[0]:
         place = _place(problem.begun, source)
     diagnostics.error("yaml-syntax", summary, place, hint=hint)
 
@@ -100,6 +82,7 @@ MAX_THROUGH_ALIASES: Final = 10_000
 """Values reached through aliases, over a file."""
 
 
+@dataclass(slots=True, eq=False)
 class Node:
     """A value and its place.
 
@@ -111,14 +94,11 @@ class Node:
         keys: where each key of a mapping begins.
     """
 
-    __slots__ = ("children", "keys", "marker", "text", "value")
-
-    def __init__(self, value: Any, marker: Any, text: str | None) -> None:
-        self.value = value
-        self.marker = marker
-        self.text = text
-        self.children: Any = None
-        self.keys: dict[str, Any] | None = None
+    value: Any
+    marker: Any
+    text: str | None
+    children: Any = None
+    keys: dict[str, Any] | None = None
 
     def child(self, step: str | int) -> "Node | None":
         """Return the node below, or None if there is none."""
@@ -152,18 +132,16 @@ def place_of(marker: Any, source: Source) -> Place:
     return Place(source, marker.line + 1, marker.column + 1)
 
 
+@dataclass(slots=True, eq=False)
 class _Open:
     """A list or mapping that has begun."""
 
-    __slots__ = ("anchor", "deepest", "has_key", "key", "node", "seen")
-
-    def __init__(self, node: Node, anchor: str | None, seen: int) -> None:
-        self.node = node
-        self.anchor = anchor
-        self.seen = seen
-        self.deepest = 1
-        self.has_key = False
-        self.key: str | None = None
+    node: Node
+    anchor: str | None
+    seen: int
+    deepest: int = 1
+    has_key: bool = False
+    key: str | None = None
 
 
 class _RefusedError(Exception):

@@ -4,14 +4,16 @@ For texts that `nodes.read_nodes` has read without a diagnostic; says nothing ab
 """
 
 import re
-from collections.abc import Iterator
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 
 from leadstate.config.yaml.events import ALIAS, END, MAPPING, SCALAR, SEQUENCE, events_of
 
 _BREAK: Final = re.compile(r"\r\n|\n|\r")
 _REST: Final = re.compile(r"[^\r\n]*")
 _TO_COLON: Final = re.compile(r"\s*:")
+_ANCHOR: Final = re.compile(r"&\S+\s*")
+_BLOCK_TEXT: Final = "|>"
 _COMMENT: Final = re.compile(r"(?:\r\n|\n|\r)([ \t]*)#[^\r\n]*")
 
 
@@ -65,10 +67,7 @@ class Lines:
         return found.end() if found else at
 
 
-_ANCHOR = re.compile(r"&\S+\s*")
-_BLOCK_TEXT: Final = "|>"
-
-
+@dataclass(slots=True, eq=False)
 class Spot:
     """A value as it is written.
 
@@ -79,119 +78,99 @@ class Spot:
         quote: what a quoted text stands in.
         flow: whether a list or mapping stands in brackets.
         shared: whether an alias stands for it somewhere.
+        anchor: the name that aliases call it by.
+        is_mapping: whether it is a mapping.
         entries: what is in a list or mapping; None of anything else, an alias included.
     """
 
-    __slots__ = ("anchor", "begin", "column", "end", "entries", "flow", "is_mapping", "quote", "shared")
-
-    def __init__(self, begin: int, end: int, column: int) -> None:
-        self.begin = begin
-        self.end = end
-        self.column = column
-        self.quote = ""
-        self.flow = False
-        self.shared = False
-        self.is_mapping = False
-        self.anchor: str | None = None
-        self.entries: list[Entry] | None = None
+    begin: int
+    end: int
+    column: int
+    quote: str = ""
+    flow: bool = False
+    shared: bool = False
+    anchor: str | None = None
+    is_mapping: bool = False
+    entries: "list[Entry] | None" = None
 
 
-class Entry:
+class Entry(NamedTuple):
     """One item of a list, or one key of a mapping with its value.
 
     Attributes:
         begin: where the key begins, or the item.
         key_end: where the key ends; of a list's item, None.
-        value: the value.
         name: the key.
+        value: the value.
     """
 
-    __slots__ = ("begin", "key_end", "name", "value")
-
-    def __init__(self, begin: int, key_end: int | None, name: str, value: Spot) -> None:
-        self.begin = begin
-        self.key_end = key_end
-        self.name = name
-        self.value = value
-
-
-class _Open:
-    """A list or mapping that has begun, and the key that waits for its value."""
-
-    __slots__ = ("key", "spot")
-
-    def __init__(self, spot: Spot) -> None:
-        self.spot = spot
-        self.key: tuple[str, int, int] | None = None
-
-    def take(self, value: Spot, text: str) -> None:
-        """Take the next value: a key of a mapping if none waits."""
-        entries = self.spot.entries
-        assert entries is not None  # noqa: S101  for mypy: what is open is a list or mapping
-        if not self.spot.is_mapping:
-            entries.append(Entry(value.begin, None, "", value))
-        elif self.key is None:
-            self.key = (text, value.begin, value.end)
-        else:
-            name, begin, end = self.key
-            entries.append(Entry(begin, end, name, value))
-            self.key = None
+    begin: int
+    key_end: int | None
+    name: str
+    value: Spot
 
 
 def read_spots(text: str) -> Spot:
     """Return the root value of a text."""
-    stack: list[_Open] = []
+    stack: list[Spot] = []
+    keys: list[tuple[str, int, int] | None] = []
+    """Of each open mapping the key that waits for its value, and where it stands."""
+    anchors: dict[str, tuple[Spot, str]] = {}
     root: Spot | None = None
-    for spot, said in _spots(text, stack):
-        if stack:
-            stack[-1].take(spot, said)
-        root = root or spot
-        if spot.entries is not None:
-            stack.append(_Open(spot))
+    for what, event in events_of(text):
+        if what is END:
+            keys.pop()
+            _close(stack.pop(), event)
+        elif what in (ALIAS, SCALAR, MAPPING, SEQUENCE):
+            spot, said = _spot(what, event, text, anchors)
+            root = root or spot
+            if stack:
+                keys[-1] = _take(stack[-1], keys[-1], spot, said)
+            if spot.entries is not None:
+                stack.append(spot)
+                keys.append(None)
     assert root is not None  # noqa: S101  for mypy: read_nodes has found a mapping
     return root
 
 
-def _spots(text: str, stack: list[_Open]) -> Iterator[tuple[Spot, str]]:
-    """Return each value as it begins, with the text of a scalar or of an alias's; take what ends from the stack."""
-    anchors: dict[str, Spot] = {}
-    texts: dict[str, str] = {}
-    for what, event in events_of(text):
-        if what is END:
-            _close(stack.pop().spot, event)
-            continue
-        if what is ALIAS:
-            anchors[event.anchor].shared = True
-            said = texts.get(event.anchor, "")
-            yield Spot(event.start_mark.index, event.end_mark.index, event.start_mark.column), said
-            continue
-        if what not in (SCALAR, MAPPING, SEQUENCE):
-            continue
-        spot = Spot(event.start_mark.index, event.end_mark.index, event.start_mark.column)
-        if event.anchor is not None:
-            anchors[event.anchor] = spot
-            spot.anchor = event.anchor
-            texts[event.anchor] = event.value if what is SCALAR else ""
-        if what is SCALAR:
-            _scalar(spot, event, text)
-        else:
-            spot.flow, spot.is_mapping, spot.entries = bool(event.flow_style), what is MAPPING, []
-        yield spot, event.value if what is SCALAR else ""
+def _take(above: Spot, key: tuple[str, int, int] | None, spot: Spot, said: str) -> tuple[str, int, int] | None:
+    """Put a value where it belongs; return the key that now waits for its value."""
+    assert above.entries is not None  # noqa: S101  for mypy: what is open is a list or mapping
+    if not above.is_mapping:
+        above.entries.append(Entry(spot.begin, None, "", spot))
+    elif key is None:
+        return said, spot.begin, spot.end
+    else:
+        name, begin, end = key
+        above.entries.append(Entry(begin, end, name, spot))
+    return None
 
 
-def _scalar(spot: Spot, event: Any, text: str) -> None:
-    if spot.anchor is not None and (found := _ANCHOR.match(text, spot.begin, spot.end)):
+def _spot(what: str, event: Any, text: str, anchors: dict[str, tuple[Spot, str]]) -> tuple[Spot, str]:
+    """Return a value as it begins, with the text of a scalar or of an alias's."""
+    spot = Spot(event.start_mark.index, event.end_mark.index, event.start_mark.column)
+    if what is ALIAS:
+        target, said = anchors[event.anchor]
+        target.shared = True
+        return spot, said
+    said = event.value if what is SCALAR else ""
+    if event.anchor is not None:
+        spot.anchor, anchors[event.anchor] = event.anchor, (spot, said)
+    if what is not SCALAR:
+        spot.flow, spot.is_mapping, spot.entries = bool(event.flow_style), what is MAPPING, []
+        return spot, said
+    if spot.anchor and (found := _ANCHOR.match(text, spot.begin, spot.end)):
         spot.begin = found.end()
     spot.quote = event.style if event.style in ("'", '"') else ""
     if event.style and event.style in _BLOCK_TEXT:
         spot.end = spot.begin + len(text[spot.begin : spot.end].rstrip())
+    return spot, said
 
 
 def _close(spot: Spot, event: Any) -> None:
-    entries = spot.entries
     if spot.flow:
         spot.end = event.end_mark.index
-    elif entries:
-        spot.end = entries[-1].value.end
+    elif spot.entries:
+        spot.end = spot.entries[-1].value.end
         if spot.is_mapping:
-            spot.begin = entries[0].begin
+            spot.begin = spot.entries[0].begin
