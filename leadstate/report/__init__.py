@@ -2,16 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from typing import Protocol
 
 from leadstate.report.document import Report
 
-
-class Renderer(Protocol):
-    """Makes one form of a report: in colour or not, for so many columns, equal things once or each by itself."""
-
-    def __call__(self, report: Report, *, color: bool, width: int, verbose: bool) -> str | Iterator[str]:
-        """Return the report in this form, whole or in pieces."""
+Renderer = Callable[..., str | Iterator[str]]
+"""Returns a report in one form, whole or in pieces; takes the options `color`, `width` and `verbose`."""
 
 
 def _renderer(module: str, function: str, *takes: str) -> Renderer:
@@ -24,8 +19,7 @@ def _renderer(module: str, function: str, *takes: str) -> Renderer:
     """
 
     def render(report: Report, **options: int) -> str | Iterator[str]:
-        renderer: Callable[..., str | Iterator[str]]
-        renderer = getattr(import_module(f"leadstate.report.formats.{module}"), function)
+        renderer: Renderer = getattr(import_module(f"leadstate.report.formats.{module}"), function)
         return renderer(report, **{name: options[name] for name in takes})
 
     return render

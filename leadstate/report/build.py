@@ -90,7 +90,10 @@ def build(
 
 
 def _account(part: Part) -> doc.Account:
-    plan = part.plan
+    plan, remaining = part.plan, None
+    if part.remaining is not None:
+        errors = (finding_row(found) for found in part.remaining.diagnostics if found.severity is Severity.ERROR)
+        remaining = doc.Remaining(**_counts([part.remaining]), declined=part.declined, errors=tuple(errors))
     return doc.Account(
         account=plan.account,
         company=part.company,
@@ -102,16 +105,11 @@ def _account(part: Part) -> doc.Account:
         diagnostics=tuple(finding_row(diagnostic) for diagnostic in plan.diagnostics),
         labels=_labels(plan),
         names=_names(plan),
-        remaining=None if part.remaining is None else _remaining(part.remaining, part.declined),
+        remaining=remaining,
         unread=part.unread,
         bindings=plan.bindings.ids() if part.touched is not None else {},
         touched=None if part.touched is None else tuple(map(touch_row, part.touched)),
     )
-
-
-def _remaining(plan: AccountPlan, declined: int) -> doc.Remaining:
-    errors = (finding_row(found) for found in plan.diagnostics if found.severity is Severity.ERROR)
-    return doc.Remaining(**_counts([plan]), declined=declined, errors=tuple(errors))
 
 
 def change_row(change: Change, outcome: Outcome | None) -> doc.Change:

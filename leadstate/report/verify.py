@@ -90,9 +90,10 @@ def differences(reviewed: Report, now: Report) -> list[str]:
         now: a plan of the same scope, made now.
     """
     found: list[str] = []
+    before = {change.address: change for account in reviewed.accounts for change in account.changes}
+    after = {change.address: change for account in now.accounts for change in account.changes}
     if reviewed.fingerprint != now.fingerprint:
-        found = list(_changed(reviewed, now)) or ["the fingerprint is another one"]
-    before, after = _changes(reviewed), _changes(now)
+        found = list(_changed(reviewed, now, before, after)) or ["the fingerprint is another one"]
     for address in sorted(before.keys() & after.keys()):
         found.extend(f"{address}: {words}" for words in _more_leads(before[address], after[address]))
     then = {account.account: Requests.of_changes(account.changes).tokens for account in reviewed.accounts}
@@ -103,8 +104,7 @@ def differences(reviewed: Report, now: Report) -> list[str]:
     return found
 
 
-def _changed(reviewed: Report, now: Report) -> Iterator[str]:
-    before, after = _changes(reviewed), _changes(now)
+def _changed(reviewed: Report, now: Report, before: Mapping[str, Change], after: Mapping[str, Change]) -> Iterator[str]:
     origins = {account.account: (account.origin, account.company_id) for account in reviewed.accounts}
     for account in now.accounts:
         origin = (account.origin, account.company_id)
@@ -139,7 +139,3 @@ def _more_leads(reviewed: Change, now: Change) -> Iterator[str]:
 
 def _grown(before: int, after: int, allowed: int) -> bool:
     return after - before > max(before / 10, allowed)
-
-
-def _changes(report: Report) -> Mapping[str, Change]:
-    return {change.address: change for account in report.accounts for change in account.changes}

@@ -4,7 +4,7 @@ import base64
 import functools
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
@@ -28,7 +28,7 @@ from leadstate.report.formats.wording import (
 )
 
 if TYPE_CHECKING:
-    from jinja2 import Environment, Template
+    from jinja2 import Template
 
 COLORS: Final = ("blue", "brown", "dark-gray", "gray", "green", "orange", "pink", "purple", "red", "yellow")
 """The colours that Pipedrive has for lead labels."""
@@ -114,8 +114,10 @@ def to_html(report: Report, *, verbose: bool = False) -> str:
     grave = sum(group.first.severity != "warning" for group, *_ in diagnostics)
     shown = UNFOLDED_ABOVE if changes else max(UNFOLDED, grave)
     quiet = [block.accounts[0] for block in view.blocks if block not in blocks and not block.accounts[0].diagnostics]
-    style, script = part("page.css"), part("page.js")
-    return _template().render(
+    return page(
+        "page.html",
+        {"rows": _rows, "data": _data, "note": note, "places": places, "how_many": how_many, "accounts_of": names},
+        script=part("page.js"),
         report=report,
         headline=headline(report).text.removesuffix("."),
         remarks=list(remarks(report, diagnostics="below")),
@@ -130,10 +132,8 @@ def to_html(report: Report, *, verbose: bool = False) -> str:
         changes=changes,
         few=FEW,
         grid=grid(report.accounts),
-        style=style,
-        script=script,
-        style_hash=policy_hash(style),
-        script_hash=policy_hash(script),
+        sign=SIGN,
+        counted=counted,
     )
 
 
@@ -142,33 +142,38 @@ def part(name: str) -> str:
     return files("leadstate.report.formats").joinpath("page", name).read_text(encoding="utf-8")
 
 
+def page(template: str, functions: Mapping[str, object], *, style: str = "", script: str = "", **values: object) -> str:
+    """Return a page; every value is escaped on its way in.
+
+    Args:
+        template: the file of its markup.
+        functions: what the markup calls.
+        style: what it has besides the style sheet of all pages.
+        script: its script.
+        values: what the markup shows.
+    """
+    style = part("page.css") + style
+    hashes = {"style_hash": _policy_hash(style), "script_hash": _policy_hash(script)}
+    return _template(template).render(**functions, **values, **hashes, style=style, script=script)
+
+
 @functools.cache
-def environment() -> "Environment":
-    """Return what pages are made with: every value is escaped on its way in."""
+def _template(name: str) -> "Template":
     import jinja2  # noqa: PLC0415  the other forms need none of it
     from markupsafe import Markup  # noqa: PLC0415  as above
 
-    def shown(text: object) -> object:
-        """Return a value with hidden characters shown; autoescape does the rest."""
-        return text if isinstance(text, Markup) else visible(str(text))
-
     return jinja2.Environment(
         autoescape=True,
-        finalize=shown,
+        # Hidden characters are shown; autoescape does the rest.
+        finalize=lambda text: text if isinstance(text, Markup) else visible(str(text)),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
-    )
+    ).from_string(part(name))
 
 
-@functools.cache
-def _template() -> "Template":
-    functions = {"counted": counted, "how_many": how_many, "accounts_of": names, "note": note, "places": places}
-    return environment().from_string(part("page.html"), {**functions, "data": _data, "rows": _rows, "sign": SIGN})
-
-
-def policy_hash(text: str) -> str:
+def _policy_hash(text: str) -> str:
     """Return what the page's own policy calls a style sheet or script."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 

@@ -1,22 +1,16 @@
 """What uses each label, as a table, JSON, CSV or a page."""
 
 import csv
-import functools
 import io
 import json
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible, visible_json
 from leadstate.model.usage import LabelUsage
 from leadstate.report.formats.console import table
-from leadstate.report.formats.html import Chip, environment, part, policy_hash
-
-if TYPE_CHECKING:
-    from jinja2 import Template
+from leadstate.report.formats.html import Chip, page
 
 GONE = "(gone)"
 """What stands for the name of a label that does not exist any more."""
@@ -97,23 +91,18 @@ def to_csv(rows: Sequence[LabelUsage]) -> str:
 
 def to_html(rows: Sequence[LabelUsage]) -> str:
     """Return a self-contained page."""
-    style = part("page.css") + _STYLE
     unused = sum(row.unused for row in rows)
     names = [name for name in _columns(rows) if name != "label"]
-    per_account = Counter(row.account for row in rows)
-    return _template().render(
+    accounts = len({row.account for row in rows})
+    return page(
+        "usage.html",
+        {},
+        style=_STYLE,
         rows=[(row, Chip(row.label or GONE, row.color), _cells(row)) for row in rows],
         names=names,
         unread=" and ".join(words for name, words in _UNREAD.items() if name not in names),
-        headline=f"{counted(len(rows), 'label')} in {counted(len(per_account), 'account')}, {unused:,} unused",
-        style=style,
-        style_hash=policy_hash(style),
+        headline=f"{counted(len(rows), 'label')} in {counted(accounts, 'account')}, {unused:,} unused",
     )
-
-
-@functools.cache
-def _template() -> "Template":
-    return environment().from_string(part("usage.html"))
 
 
 def _inert(cell: object) -> object:
