@@ -32,25 +32,18 @@ _FIRST = ("delete", "update", "add")
 def to_github(report: Report, *, verbose: bool = False) -> str:
     """Return the report as workflow commands, and lines for the log."""
     view = grouped(report, verbose=verbose)
-    diagnostics = gravest_first(view.diagnostics)
+    annotations: dict[str, list[tuple[str, int]]] = {"error": [], "warning": [], "notice": []}
+    for diagnostics in gravest_first(view.diagnostics):
+        command = "warning" if diagnostics.first.severity == "warning" else "error"
+        annotations[command].append((_diagnostic(command, diagnostics), 1))
     changes = [group for block in view.blocks for group in block.groups]
-    changes.sort(key=lambda group: _FIRST.index(group.change.action))
-    errors = [(_diagnostic("error", group), 1) for group in diagnostics if group.first.severity != "warning"]
-    warnings = [(_diagnostic("warning", group), 1) for group in diagnostics if group.first.severity == "warning"]
-    notices = []
-    for group in changes:
-        result, times = group.change.result, len(group.members)
-        if result is None or result.as_agreed:
-            notices.append((_change("notice", group), times))
-        else:
-            errors.append((_change("error", group), times))
-    lines = [
-        *_ten("error", errors, "error"),
-        *_ten("warning", warnings, "warning"),
-        *_ten("notice", notices, "change"),
-        f"{headline(report)}  {spent(report)}".rstrip(),
-        *map(str, remarks(report)),
-    ]
+    for group in sorted(changes, key=lambda group: _FIRST.index(group.change.action)):
+        command = "notice" if group.change.result is None or group.change.result.as_agreed else "error"
+        annotations[command].append((_change(command, group), len(group.members)))
+    lines: list[str] = []
+    for command, found in annotations.items():
+        lines += _ten(command, found, "change" if command == "notice" else command)
+    lines += [f"{headline(report)}  {spent(report)}".rstrip(), *map(str, remarks(report))]
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from typing import Final
 
 from leadstate.model.diagnostics import counted, some
@@ -122,32 +123,25 @@ def to_markdown(report: Report, *, verbose: bool = False) -> str:
     view = grouped(report, verbose=verbose)
     head = f"## leadstate {report.command}: {headline(report).text.removesuffix('.')}\n\n"
     room.takes(head)
-    diagnostics = list(_diagnostics(gravest_first(view.diagnostics), room))
+    diagnostics = _diagnostics(gravest_first(view.diagnostics), room)
     sections = list(_sections(report, view, room))
     tail = [f"**{line}**\n\n" for line in remarks(report)]
     if cost := spent(report):
         tail.append(f"{report.summary.unchanged:,} up to date, {report.summary.untouched:,} untouched. {cost}\n")
-    return "".join([head, *diagnostics, *sections, *tail]).rstrip() + "\n"
+    return "".join([head, diagnostics, *sections, *tail]).rstrip() + "\n"
 
 
-def _diagnostics(diagnostics: Sequence[DiagnosticGroup], room: _Room) -> Iterator[str]:
-    """Yield the gravest, then the others folded, so that they do not push the changes off the screen."""
-    share, left_out = _Room(_DIAGNOSTICS_SHARE), 0
-    folds = len(diagnostics) > _UNFOLDED
-    for number, group in enumerate(diagnostics):
-        if folds and number == _UNFOLDED:
-            more = counted(len(diagnostics) - _UNFOLDED, "more diagnostic")
-            yield f"\n<details><summary>{more}</summary>\n\n"
-        text = _diagnostic(group)
-        if left_out or not share.takes(text):
-            left_out += 1
-        else:
-            room.takes(text)
-            yield text
-    if left_out:
-        yield f"- … and {left_out:,} more.\n"
-    if diagnostics:
-        yield "\n</details>\n\n" if folds else "\n"
+def _diagnostics(groups: Sequence[DiagnosticGroup], room: _Room) -> str:
+    """Return the gravest, then the others folded, so that they do not push the changes off the screen."""
+    texts = list(takewhile(_Room(_DIAGNOSTICS_SHARE).takes, map(_diagnostic, groups)))
+    left_out = len(groups) - len(texts)
+    more = "".join(texts[_UNFOLDED:]) + (f"- … and {left_out:,} more.\n" if left_out else "")
+    if len(groups) > _UNFOLDED:
+        folded = counted(len(groups) - _UNFOLDED, "more diagnostic")
+        more = f"\n<details><summary>{folded}</summary>\n\n{more}\n</details>\n"
+    text = f"{''.join(texts[:_UNFOLDED])}{more}\n" if groups else ""
+    room.takes(text)
+    return text
 
 
 def _diagnostic(group: DiagnosticGroup) -> str:
@@ -166,49 +160,44 @@ def _sections(report: Report, view: Grouped, room: _Room) -> Iterator[str]:
     """Yield one section a block until there is no more room; then what was left out, and what does not change."""
     changes_out, accounts_out = 0, set[str]()
     for block in view.blocks:
-        if block.groups:
-            section, missing = ("", len(block.groups)) if changes_out else _section(block, view.total, room)
-            yield section
-            changes_out += missing * len(block.accounts)
-            accounts_out |= set(names(block.accounts)) if missing else set()
+        rows: list[str] = []
+        if block.groups and not changes_out:
+            head, foot = _head(block, view.total)
+            known = [group.name for group in block.groups]
+            if room.takes(head + foot):
+                rows += takewhile(room.takes, (_row(group, known) for group in block.groups))
+            if rows:
+                yield "".join([head, *rows, foot])
+        missing = len(block.groups) - len(rows)
+        changes_out += missing * len(block.accounts)
+        accounts_out |= set(names(block.accounts)) if missing else set()
+        left = _listed(block.untouched, block.accounts) if rows and not missing else ""
+        if room.takes(left):
+            yield left
     if changes_out:
         yield f"**… and {counted(changes_out, 'more change')} in {counted(len(accounts_out), 'account')}.**\n\n"
     quiet = [block for block in view.blocks if not (block.groups or block.accounts[0].diagnostics)]
     unchanged = [*view.unchanged, *(block.accounts[0] for block in quiet)]
     if unchanged and not is_all(unchanged, view.total):
         yield f"No changes in {where(unchanged, view.total, _name)}.\n\n"
-    left = list(view.untouched)
+    lines = list(view.untouched)
     for block in quiet if view.total > 1 else ():
-        left += untouched_lines(block.accounts, view.total)
-    listed = _listed(left, report.accounts)
-    if listed and room.takes(listed):
-        yield listed
+        lines += untouched_lines(block.accounts, view.total)
+    left = _listed(lines, report.accounts)
+    if room.takes(left):
+        yield left
 
 
-def _section(block: Block, total: int, room: _Room) -> tuple[str, int]:
-    """Return the changes of a block for which there is room, and how many there was none for."""
-    account, groups = block.accounts[0], block.groups
-    folded = len(groups) > _FOLDED_FROM
-    if len(block.accounts) == 1:
-        head = f"### {_name(account.account)} {_name(account.company)}\n\n"
-    else:
-        head = f"### In {where(block.accounts, total, _name)}\n\n"
-    head += f"<details><summary>{counted(len(groups), 'change')}</summary>\n\n" if folded else ""
-    foot = ("\n</details>\n" if folded else "") + "\n"
-    if not room.takes(head + _TABLE + foot):
-        return "", len(groups)
-    rows: list[str] = []
-    known = [group.name for group in groups]
-    for group in groups:
-        row = _row(group, known)
-        if not room.takes(row):
-            break
-        rows.append(row)
-    if not rows:
-        return "", len(groups)
-    left = _listed(block.untouched, (account,))
-    after = left if left and len(rows) == len(groups) and room.takes(left) else ""
-    return "".join([head, _TABLE, *rows, foot, after]), len(groups) - len(rows)
+def _head(block: Block, total: int) -> tuple[str, str]:
+    """Return what stands above and below the changes of a block."""
+    account, *others = block.accounts
+    head = (
+        f"In {where(block.accounts, total, _name)}" if others else f"{_name(account.account)} {_name(account.company)}"
+    )
+    if len(block.groups) <= _FOLDED_FROM:
+        return f"### {head}\n\n{_TABLE}", "\n"
+    count = counted(len(block.groups), "change")
+    return f"### {head}\n\n<details><summary>{count}</summary>\n\n{_TABLE}", "\n</details>\n\n"
 
 
 def _listed(lines: Sequence[str], accounts: Sequence[Account]) -> str:
