@@ -24,7 +24,7 @@ from leadstate.model.plan import AccountReceipt, Touch, plain
 from leadstate.model.resource import CUSTOM, Attrs, Value
 from leadstate.pipedrive.operations import UUID
 from leadstate.report import document as doc
-from leadstate.report.document import Account, Change, Diagnostic, Report, Result
+from leadstate.report.document import Account, Diagnostic, Report, Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,15 +157,15 @@ def _account(account: Account, touches: dict[int, doc.Touch | None], results: di
     known = [touch for _, touch in sorted(touches.items()) if touch is not None]
     begun = {f"{account.account}/{touch.kind}:{touch.key}" for touch in known if touch.key is not None}
 
-    def end(change: Change) -> Change:
+    changes = []
+    for change in account.changes:
         result = results.get((account.account, change.address), change.result)
         if result is None and change.address in begun:
             result = Result(status="unknown", detail="the run ended while it was under way")
-        return replace(
-            change, result=result or Result(status="skipped", detail="because the run ended before it was begun")
-        )
-
-    return replace(account, changes=tuple(end(change) for change in account.changes), touched=tuple(known))
+        elif result is None:
+            result = Result(status="skipped", detail="because the run ended before it was begun")
+        changes.append(replace(change, result=result))
+    return replace(account, changes=tuple(changes), touched=tuple(known))
 
 
 def touch_row(touch: Touch) -> doc.Touch:

@@ -17,7 +17,8 @@ class ChangeGroup:
         change: what they have in common, as in the first account; its impact is that of all.
         name: the object's address within its account, as `local` gives it.
         places: where they are declared, each place once; empty in a rollback, of which the receipt is the only place.
-        known: field and id, with a colon between → what is shown in place of the id: `p7@acme.test (7)`.
+        known: field and id, with a colon between → what is shown in place of the id: `p7@acme.test (7)`, of several
+            accounts `p7@acme.test`.
         members: the changes, each with its account.
     """
 
@@ -114,14 +115,20 @@ def group_changes(members: Sequence[tuple[Account, Change]], report: Report) -> 
     """Return equal changes of different accounts of a report as a group."""
     account, first = members[0]
     places = () if report.undoes else tuple(dict.fromkeys(change.source for _, change in members if change.source))
-    name, known = local(account, first.address), _known(members) if account.names else {}
+    known = {
+        f"{field.path}:{given}": f"{name} ({given})" if len(members) == 1 else name
+        for field in first.fields
+        for given in (field.before, field.after)
+        # Each account has an id of its own for what all of them know by one name.
+        if account.names and (name := _known_as(account, field, given))
+    }
     impacts = [change.impact for _, change in members if change.impact]
     if len(impacts) > 1:
         leads = [impact.leads for impact in impacts if impact.leads is not None]
         archived = [impact.archived_leads for impact in impacts if impact.archived_leads is not None]
         total = Impact(leads=sum(leads) if leads else None, archived_leads=sum(archived) if archived else None)
         first = replace(first, impact=total)
-    return ChangeGroup(first, name, places, known, tuple(members))
+    return ChangeGroup(first, local(account, first.address), places, known, tuple(members))
 
 
 def group_diagnostics(diagnostics: Iterable[Diagnostic], *, apart: bool = False) -> tuple[DiagnosticGroup, ...]:
@@ -173,19 +180,6 @@ def _key(account: Account, change: Change) -> object:
         change.impact and (change.impact.leads is None, change.impact.archived_leads is None),
         change.result and (change.result.status, change.result.detail),
     )
-
-
-def _known(members: Sequence[tuple[Account, Change]]) -> Mapping[str, str]:
-    account, first = members[0]
-    known: dict[str, str] = {}
-    for number, field in enumerate(first.fields):
-        for side in ("before", "after"):
-            given = getattr(field, side)
-            if name := _known_as(account, field, given):
-                # Each account has an id of its own for what all of them know by one name.
-                same = all(getattr(change.fields[number], side) == given for _, change in members)
-                known[f"{field.path}:{given}"] = f"{name} ({given})" if same else name
-    return known
 
 
 def _known_as(account: Account, field: FieldChange, given: object) -> str | None:

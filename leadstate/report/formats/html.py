@@ -61,16 +61,15 @@ class Chip:
 class Cell:
     """A label in one account; None where it is not there (`now`), or will not be (`then`).
 
-    `called` is its name there, where that is not what the configuration calls it.
+    `called` is its name there, if the configuration calls it by another one.
     """
 
     now: Chip | None
     then: Chip | None
     called: str
-    changes: bool
 
 
-NOWHERE: Final = Cell(None, None, "", changes=False)
+NOWHERE: Final = Cell(None, None, "")
 
 
 def grid(accounts: Sequence[Account]) -> list[tuple[str, list[Cell | None]]]:
@@ -91,14 +90,14 @@ def _column(account: Account) -> dict[str, Cell]:
     column = {}
     for label in account.labels:
         name, chip = label.address.removeprefix(prefix), Chip(label.color, label.color)
-        column[name] = Cell(chip, chip, "" if label.name == name else label.name, changes=False)
+        column[name] = Cell(chip, chip, "" if label.name == name else label.name)
     for change in account.changes:
         if change.kind == "label":
             name = change.address.removeprefix(prefix)
             cell = column.get(name, NOWHERE)
             colors = [str(field.after) for field in change.fields if field.path == "color" and field.after]
             then = Chip(colors[0], colors[0]) if colors else cell.now
-            column[name] = Cell(cell.now, None if change.action == "delete" else then, cell.called, changes=True)
+            column[name] = Cell(cell.now, None if change.action == "delete" else then, cell.called)
     return column
 
 

@@ -5,11 +5,11 @@ says besides. A reader takes an unknown key as nothing, so what has no place the
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from leadstate.model.escape import visible_json
-from leadstate.report.document import Account, Change, Report, Scalar
+from leadstate.report.document import Change, Report, Scalar
 
 FORMAT_VERSION: Final = "1.2"
 
@@ -22,7 +22,10 @@ _CUSTOM: Final = "custom_fields"
 
 def to_terraform_json(report: Report) -> str:
     """Return the plan of the report as Terraform writes plans; of an apply, what was to be done."""
-    changes = [change for account in report.accounts for change in _changes(account)]
+    changes = []
+    for account in report.accounts:
+        live = {label.address: {"name": label.name, "color": label.color} for label in account.labels}
+        changes += [_change(change, live.get(change.address, {})) for change in account.changes]
     planned = [_planned(change) for change in changes if change["change"]["after"] is not None]
     plan = {
         "format_version": FORMAT_VERSION,
@@ -43,11 +46,6 @@ def _errored(report: Report) -> bool:
         return True
     results = (change.result for account in report.accounts for change in account.changes)
     return any(not result.as_agreed for result in results if result is not None)
-
-
-def _changes(account: Account) -> Iterator[dict[str, Any]]:
-    live = {label.address: {"name": label.name, "color": label.color} for label in account.labels}
-    return (_change(change, live.get(change.address, {})) for change in account.changes)
 
 
 def _change(change: Change, live: Mapping[str, Scalar]) -> dict[str, Any]:

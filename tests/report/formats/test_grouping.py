@@ -174,9 +174,11 @@ def welcome(name: str, number: int, known: str = "p@acme.test") -> Account:
     return account(name, new, names={f"person:{number}": known} if known else {})
 
 
-def test_an_id_is_shown_with_what_it_is_known_by() -> None:
-    (block,) = grouped(report(welcome("a", 7), welcome("b", 7))).blocks
+def test_an_id_is_shown_with_what_it_is_known_by_and_left_out_where_several_accounts_have_one() -> None:
+    (block,) = grouped(report(welcome("a", 7))).blocks
     assert block.groups[0].known == {"person:7": "p@acme.test (7)"}
+    (block,) = grouped(report(welcome("a", 7), welcome("b", 7))).blocks
+    assert block.groups[0].known == {"person:7": "p@acme.test"}
 
 
 def test_ids_of_one_name_are_equal_and_those_of_others_are_not() -> None:

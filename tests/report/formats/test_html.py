@@ -89,10 +89,10 @@ def test_the_grid_shows_live_and_planned_values() -> None:
     found = grid([read, unread])
     chip = {color: Chip(color, color) for color in COLORS}
     assert dict(found) == {
-        "Hot": [Cell(chip["orange"], chip["red"], "", changes=True), None],
-        "New": [Cell(None, chip["pink"], "", changes=True), None],
-        "Nurture": [Cell(chip["blue"], chip["blue"], "Cold", changes=True), None],
-        "Old": [Cell(chip["gray"], None, "", changes=True), None],
+        "Hot": [Cell(chip["orange"], chip["red"], ""), None],
+        "New": [Cell(None, chip["pink"], ""), None],
+        "Nurture": [Cell(chip["blue"], chip["blue"], "Cold"), None],
+        "Old": [Cell(chip["gray"], None, ""), None],
     }
 
 
