@@ -1,18 +1,22 @@
 """From what was read and planned of one object to the document that explains it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from leadstate.model.account import Account
 from leadstate.model.address import Address, Span
 from leadstate.model.plan import AccountPlan, Reason, Untouched, plain
-from leadstate.model.resource import Observed, settle
+from leadstate.model.resource import Desired, Observed, settle
 from leadstate.reconcile.match import known_by
 from leadstate.report.build import change_row, finding_row, source_of, untouched_row
 from leadstate.report.document import ExplainedField, Explanation
 
 
 def explain(
-    address: Address, account: Account, observed: Observed, plan: AccountPlan, places: Mapping[str, Span]
+    address: Address,
+    account: Account,
+    observed: Observed,
+    plan: AccountPlan,
+    places: Callable[[Desired], Mapping[str, Span]],
 ) -> Explanation | None:
     """Return the document of one object in one account; None if it is neither declared nor live.
 
@@ -21,7 +25,7 @@ def explain(
         account: the account as it was planned.
         observed: what was read of it.
         plan: the plan that was made from that.
-        places: declared field → where its value is written.
+        places: returns where the value of each field of a declared object is written.
     """
     desired = next((desired for desired in account.desired if desired.address == address), None)
     remote_id = plan.bindings.id_of(address.ref)
@@ -36,6 +40,7 @@ def explain(
         left = Untouched(address.kind, Reason.IGNORED, address.key, remote_id)
     there = {} if live is None else plan.bindings.attrs(live)
     wanted = {} if desired is None else {name: settle(value, there.get(name)) for name, value in desired.attrs.items()}
+    written = places(desired) if desired else {}
     differing = {field.attribute for field in change.fields} if change else set()
     fields = tuple(
         ExplainedField(
@@ -44,7 +49,7 @@ def explain(
             declared=plain(wanted.get(name)),
             live=plain(there.get(name)),
             differs=name in wanted and name in differing,
-            source=source_of(places.get(name)),
+            source=source_of(written.get(name)),
         )
         for name in dict.fromkeys((*wanted, *there))
     )

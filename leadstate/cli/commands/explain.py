@@ -1,6 +1,7 @@
 """`leadstate explain`: everything that is known of one object. Its clients have no way to write."""
 
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 
 import click
@@ -82,9 +83,7 @@ async def _explain(
         for plan, seen in found:
             if seen is not None:
                 address = Address(plan.account, target.kind, target.key)
-                desired = next((item for item in seen.account.desired if item.address == address), None)
-                written = places(files, desired) if desired else {}
-                explanations.append(explanation_of(address, seen.account, seen.observed, plan, written))
+                explanations.append(explanation_of(address, seen.account, seen.observed, plan, partial(places, files)))
         document = Explanations(
             leadstate_version=__version__,
             target=str(target),

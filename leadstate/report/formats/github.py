@@ -13,11 +13,11 @@ from leadstate.report.formats.grouping import ChangeGroup, DiagnosticGroup, grav
 from leadstate.report.formats.wording import (
     FEW,
     clipped,
+    field_lines,
     headline,
     names,
     note,
     remarks,
-    shown_fields,
     spent,
     why_deleted,
 )
@@ -65,9 +65,7 @@ def _diagnostic(command: str, group: DiagnosticGroup) -> str:
 
 def _change(command: str, group: ChangeGroup) -> str:
     change, accounts = group.change, [account for account, _ in group.members]
-    said = [why_deleted(change)] if change.action == "delete" else []
-    for field, before, after in shown_fields(change, group.known):
-        said.append(f"{visible(field.path)}: {f'{before} → ' if change.action == 'update' else ''}{after}")
+    said = [why_deleted(change)] if change.action == "delete" else field_lines(change, group.known)
     said += [note(change)] if note(change) else []
     said += [f"{change.result.status} {visible(change.result.detail)}".rstrip()] if change.result else []
     title = f"{change.action} {accounts[0].account}/{group.name}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from leadstate.model.diagnostics import counted, some
 from leadstate.model.escape import visible
-from leadstate.report.document import Account, Change, Report
+from leadstate.report.document import Account, Report
 from leadstate.report.formats.grouping import ChangeGroup, gravest_first, grouped
 from leadstate.report.formats.wording import (
     FEW,
@@ -185,18 +185,16 @@ def _data(accounts: Sequence[str]) -> str:
 def _rows(group: ChangeGroup) -> list[tuple[str, Chip | str, Chip | str]]:
     """Return field, before and after of a change; of a delete the reason and the colour that was."""
     change = group.change
+    found = next((field for field in change.fields if change.kind == "label" and field.path == "color"), None)
+    was, becomes = (_chip(found.before), _chip(found.after)) if found else ("", "")
     if change.action == "delete":
-        was = [_color(change, field.path, field.before) for field in change.fields if field.path == "color"]
-        return [(why_deleted(change), next((color for color in was if color), ""), "")]
+        return [(why_deleted(change), was, "")]
+    rows = shown_fields(change, group.known, LONGEST_VALUE)
     return [
-        (
-            field.path,
-            _color(change, field.path, field.before) or before,
-            _color(change, field.path, field.after) or after,
-        )
-        for field, before, after in shown_fields(change, group.known, LONGEST_VALUE)
+        (path, was or before, becomes or after) if found and path == "color" else (path, before, after)
+        for path, before, after in rows
     ] or [("", "", "")]
 
 
-def _color(change: Change, path: str, given: object) -> Chip | None:
-    return Chip(given, given) if change.kind == "label" and path == "color" and isinstance(given, str) else None
+def _chip(color: object) -> Chip | str:
+    return Chip(color, color) if isinstance(color, str) else ""

@@ -5,30 +5,17 @@ reads of it (docs.gitlab.com/ci/testing/unit_test_reports): the class, the name 
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Iterator, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible
 from leadstate.report.document import Account, Diagnostic, Report
 from leadstate.report.formats.grouping import ChangeGroup, group_changes
-from leadstate.report.formats.wording import local, note, shown_fields, why_deleted, why_untouched
+from leadstate.report.formats.wording import field_lines, local, note, why_deleted, why_untouched
 
 _NOT_IN_XML = re.compile("[\ufffe\uffff]")
 """What XML cannot hold, as a reference neither, beside what `visible` escapes."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """One test case; without an outcome it has passed. GitLab shows its lines and not its message."""
-
-    name: str
-    outcome: Literal["failure", "error", "skipped"] | None = None
-    type: str = ""
-    message: str = ""
-    lines: Sequence[str] = ()
 
 
 def to_junit(report: Report) -> str:
@@ -48,19 +35,26 @@ def to_junit(report: Report) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
 
 
-def _suite(name: str, classname: str, cases: Sequence[_Case]) -> Element:
+def _suite(name: str, classname: str, cases: Sequence[Element]) -> Element:
     suite = Element("testsuite", {"name": name, "tests": str(len(cases))})
     for count, outcome in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
-        suite.set(count, str(sum(case.outcome == outcome for case in cases)))
+        suite.set(count, str(sum(case.find(outcome) is not None for case in cases)))
     for case in cases:
-        element = SubElement(suite, "testcase", {"classname": classname, "name": _text(case.name)})
-        if case.outcome:
-            said = {"type": case.type, "message": _text(case.message)}
-            SubElement(element, case.outcome, said).text = "\n".join(map(_text, case.lines)) or None
+        case.set("classname", classname)
+    suite.extend(cases)
     return suite
 
 
-def _cases(report: Report, account: Account) -> Iterator[_Case]:
+def _case(name: str, outcome: str = "", kind: str = "", message: str = "", lines: Iterable[str] = ()) -> Element:
+    """Return a test case; without an outcome it has passed. GitLab shows its lines and not its message."""
+    case = Element("testcase", {"classname": "", "name": _text(name)})
+    if outcome:
+        said = SubElement(case, outcome, {"type": kind, "message": _text(message)})
+        said.text = "\n".join(map(_text, lines)) or None
+    return case
+
+
+def _cases(report: Report, account: Account) -> Iterator[Element]:
     yield _verdict(report.command, account.diagnostics)
     if report.command == "apply":
         yield _read_again(account)
@@ -68,19 +62,19 @@ def _cases(report: Report, account: Account) -> Iterator[_Case]:
         yield _change(group_changes([(account, change)], report))
     for untouched in account.untouched:
         if untouched.address is not None:
-            yield _Case(local(account, untouched.address), "skipped", untouched.reason, why_untouched(untouched))
+            yield _case(local(account, untouched.address), "skipped", untouched.reason, why_untouched(untouched))
     if report.command == "plan" and not report.scope.targets:
         known = {change.address for change in account.changes} | {group.address for group in account.untouched}
-        yield from (_Case(local(account, label.address)) for label in account.labels if label.address not in known)
+        yield from (_case(local(account, label.address)) for label in account.labels if label.address not in known)
 
 
-def _verdict(name: str, diagnostics: Sequence[Diagnostic]) -> _Case:
+def _verdict(name: str, diagnostics: Sequence[Diagnostic]) -> Element:
     """Return the case that has an error where something could not be read, or a guard refuses; a warning is none."""
     grave = [diagnostic for diagnostic in diagnostics if diagnostic.severity != "warning"]
     if not grave:
-        return _Case(name)
+        return _case(name)
     first, more = grave[0], f", and {len(grave) - 1:,} more" if len(grave) > 1 else ""
-    return _Case(
+    return _case(
         name,
         "error",
         first.code,
@@ -99,34 +93,32 @@ def _lines(diagnostic: Diagnostic) -> Iterator[str]:
         yield f"= {diagnostic.hint}"
 
 
-def _read_again(account: Account) -> _Case:
+def _read_again(account: Account) -> Element:
     """Return the case that fails where the apply did not converge."""
     name = "read again"
     if account.remaining is None:
-        return _Case(name, "error", "unread", account.unread or "the account could not be read again")
+        return _case(name, "error", "unread", account.unread or "the account could not be read again")
     if account.remaining.unexpected or account.remaining.errors:
         left = [counted(account.remaining.unexpected, "difference"), counted(len(account.remaining.errors), "error")]
         lines = [line for error in account.remaining.errors for line in _lines(error)]
-        return _Case(name, "failure", "not-converged", f"{' and '.join(left)} remain", lines)
-    return _Case(name)
+        return _case(name, "failure", "not-converged", f"{' and '.join(left)} remain", lines)
+    return _case(name)
 
 
-def _change(group: ChangeGroup) -> _Case:
+def _change(group: ChangeGroup) -> Element:
     change, result = group.change, group.change.result
     if result and result.status == "applied":
-        return _Case(group.name)
+        return _case(group.name)
     if result and result.status == "declined":
-        return _Case(group.name, "skipped", "declined", result.detail)
+        return _case(group.name, "skipped", "declined", result.detail)
     what = {"add": "is missing", "update": "differs", "delete": f"is to be deleted: {why_deleted(change)}"}
     message, kind = what[change.action], str(change.action)
     if result:
         message, kind = f"{change.action} {result.status}: {result.detail}", result.status
-    lines = [message]
-    for field, before, after in shown_fields(change, group.known):
-        lines.append(f"{field.path}: {f'{before} → ' if change.action == 'update' else ''}{after}")
+    lines = [message, *field_lines(change, group.known)]
     lines += [note(change)] if note(change) else []
     lines += [f"at {change.source}"] if change.source else []
-    return _Case(group.name, "failure", kind, message.rstrip(": "), lines)
+    return _case(group.name, "failure", kind, message.rstrip(": "), lines)
 
 
 def _text(text: str) -> str:

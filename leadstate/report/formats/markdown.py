@@ -219,7 +219,7 @@ def _row(group: ChangeGroup, known: Sequence[str]) -> str:
         why = f": {prose(detail, [name for name in known if name in detail])}" if detail else ""
         said = "<br>".join(filter(None, (said, f"**{change.result.status}**{why}")))
     lines = [prose(why_deleted(change), [change.moves_to or ""])] if change.action == "delete" else []
-    for field, before, after in shown_fields(change, group.known):
+    for path, before, after in shown_fields(change, group.known):
         old = f"{code(before)} → " if change.action == "update" else ""
-        lines.append(f"{_name(field.path)} {old}{code(after)}")
+        lines.append(f"{_name(path)} {old}{code(after)}")
     return f"| {code(SIGN[change.action])} | {_name(group.name)} | {'<br>'.join(lines)} | {place} | {said} |\n"

@@ -111,9 +111,7 @@ def _rows(group: ChangeGroup, longest: int) -> Iterator[Sequence[Cell]]:
     """Yield a row for each field of a change: the name, the field, the place and the note."""
     change = group.change
     style = ACTION[change.action]
-    shown = [
-        (visible(field.path), before, after) for field, before, after in shown_fields(change, group.known, longest)
-    ]
+    shown = shown_fields(change, group.known, longest)
     width = max((len(path) for path, *_ in shown), default=0)
     fields: list[Cell] = [[(why_deleted(change), "")]] if change.action == "delete" else []
     for path, before, after in shown:

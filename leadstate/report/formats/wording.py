@@ -7,7 +7,7 @@ from typing import Literal
 
 from leadstate.model.diagnostics import counted, some
 from leadstate.model.escape import visible
-from leadstate.report.document import Account, Change, FieldChange, Report, Requests, Scalar, Source, Untouched
+from leadstate.report.document import Account, Change, Report, Requests, Scalar, Source, Untouched
 
 LONGEST_VALUE = 60
 """Characters of a value that are shown where space is dear."""
@@ -63,10 +63,8 @@ def local(account: Account, address: str) -> str:
     return visible(f'{name} "{account.names[name]}"' if name in account.names else name)
 
 
-def shown_fields(
-    change: Change, known: Mapping[str, str], longest: int = LONGEST_VALUE
-) -> list[tuple[FieldChange, str, str]]:
-    """Return the fields that tell something, each with its values before and after as text.
+def shown_fields(change: Change, known: Mapping[str, str], longest: int = LONGEST_VALUE) -> list[tuple[str, str, str]]:
+    """Return the fields that tell something, each with its values before and after, as text.
 
     A delete has none, and the name of a new label is in its address.
 
@@ -83,9 +81,17 @@ def shown_fields(
     if change.action == "delete":
         return []
     return [
-        (field, text(field.path, field.before), text(field.path, field.after))
+        (visible(field.path), text(field.path, field.before), text(field.path, field.after))
         for field in change.fields
         if not (change.action == "add" and field.path == "name" and change.address.endswith(f":{field.after}"))
+    ]
+
+
+def field_lines(change: Change, known: Mapping[str, str]) -> list[str]:
+    """Return the same as lines, the value before only of an update."""
+    return [
+        f"{path}: {before} → {after}" if change.action == "update" else f"{path}: {after}"
+        for path, before, after in shown_fields(change, known)
     ]
 
 
