@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from leadstate.model.plan import Status
 from tests.faults.conftest import Counted
-from tests.harness.disturbed_company import LONG, TOKEN, converge, leaks, plan_and_apply, state
+from tests.harness.disturbed_company import LONG, TOKEN, check_nothing_twice, converge, leaks, plan_and_apply, state
 from tests.harness.forgery import places_of
 from tests.harness.plan_cases import BOTH, CASES, LABELS, LEADS, Case
 
@@ -198,7 +198,7 @@ def test_after_any_answer_to_a_write_a_second_run_ends_as_declared(case: Case, c
 
         run = plan_and_apply(sandbox, case.account, spoil=spoil)
         assert not leaks(run)
-        assert len(state(sandbox).markers) == len(set(state(sandbox).markers))
+        check_nothing_twice(state(sandbox))
         assert converge(sandbox, case.account).statuses <= {Status.APPLIED}
         assert state(sandbox).seen() == wanted
 

@@ -6,7 +6,15 @@ import pytest
 
 from leadstate.sandbox import Sandbox
 from tests.faults.conftest import Counted
-from tests.harness.disturbed_company import LONG, Run, converge, leaks, state
+from tests.harness.disturbed_company import (
+    LONG,
+    Run,
+    check_nothing_twice,
+    check_unmanaged_leads,
+    converge,
+    leaks,
+    state,
+)
 from tests.harness.disturbed_process import Process, gated, receipts
 from tests.harness.plan_cases import thirty, written
 
@@ -56,12 +64,6 @@ def test_a_killed_run_is_completed_from_the_command_line(tmp_path: Path, counted
 
 
 def once_and_whole(sandbox: Sandbox) -> None:
-    """Check that nothing exists twice, and that unmanaged objects are unchanged, but for labels that are to go."""
-    now, before = state(sandbox), state(CASE.sandbox())
-    names = [label["name"] for label in now.labels.values()]
-    assert len(now.markers) == len(set(now.markers))
-    assert len(names) == len(set(names))
-    for id_, lead in before.leads.items():
-        if not (lead["origin_id"] or "").startswith("ns:"):
-            kept = [id_ for id_ in lead["label_ids"] if id_ in now.labels]
-            assert now.leads[id_] == {**lead, "label_ids": kept}
+    """Check that nothing exists twice, and that unmanaged leads are unchanged, but for labels that are to go."""
+    check_nothing_twice(state(sandbox))
+    check_unmanaged_leads(state(CASE.sandbox()), state(sandbox))

@@ -137,7 +137,6 @@ def hands(*acts: str) -> st.SearchStrategy[Hand]:
 
 LISTINGS = ("/leadLabels", "/leads", "/archived")
 CHANGES = ("recolor label", "retitle lead", "marker lead", "marker lead")
-KINDS = tuple(kind for kind in FaultKind if kind is not FaultKind.EDIT)
 OPERATIONS = ("getLeads", "getLeadLabels", "getLead", "addLead", "addLeadLabel", "updateLead", "deleteLeadLabel")
 
 
@@ -148,7 +147,7 @@ def fault(kind: FaultKind, at: int | None, operation: str | None, times: int | N
 
 FAULTS = st.builds(
     fault,
-    st.sampled_from(KINDS),
+    st.sampled_from(FaultKind),
     st.none() | st.integers(1, 12),
     st.none() | st.sampled_from(OPERATIONS),
     st.sampled_from((1, 2, 3, None)),

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from leadstate.sandbox import Sandbox, running
+from leadstate.sandbox import running
 from tests.faults.conftest import Counted
 from tests.harness.builders import label, lead, refs
-from tests.harness.disturbed_company import LONG, Ticks, company, converge, state
+from tests.harness.disturbed_company import LONG, check_nothing_twice, check_unmanaged_leads, company, converge, state
 from tests.harness.disturbed_process import PATIENCE, Process
 from tests.harness.faults import Fault, FaultKind, Faults
 from tests.harness.plan_cases import Case, account, live_label, live_lead, written
@@ -77,18 +77,9 @@ def test_two_applies_create_no_duplicates(
             assert str(process.running.pid) in out + err, (
                 "the refused apply does not name the process that holds the account"
             )
-    once(sandbox)
+    check_nothing_twice(state(sandbox))
+    check_unmanaged_leads(state(CASE.sandbox()), state(sandbox))
     calm = CASE.sandbox()
     converge(calm, CASE.account)
     assert state(sandbox).seen() == state(calm).seen()
     counted("two applies at once", 1)
-
-
-def once(sandbox: Sandbox) -> None:
-    """Check that no label and no lead exists twice, and that unmanaged objects are as they were."""
-    now, before = state(sandbox), state(Sandbox(CASE.seed, clock=Ticks()))
-    names = [body["name"] for body in now.labels.values()]
-    assert len(names) == len(set(names)), sorted(names)
-    assert len(now.markers) == len(set(now.markers)), sorted(now.markers)
-    for id_, body in before.leads.items():
-        assert now.leads[id_] == body, "an unmanaged lead was changed"

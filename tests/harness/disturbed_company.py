@@ -325,6 +325,21 @@ def company(labels: Iterable[Body], leads: Iterable[Body], **more: Any) -> Body:
     }
 
 
+def check_nothing_twice(now: State) -> None:
+    """Check that no marker and no name of a label exists twice."""
+    assert len(now.markers) == len(set(now.markers)), f"a second lead with one marker: {sorted(now.markers)}"
+    names = [label["name"] for label in now.labels.values()]
+    assert len(names) == len(set(names)), f"a second label with one name: {sorted(names)}"
+
+
+def check_unmanaged_leads(before: State, now: State) -> None:
+    """Check that unmanaged leads are unchanged, but for labels that were deleted."""
+    for id_, lead in before.leads.items():
+        if not (lead["origin_id"] or "").startswith("ns:"):
+            kept = [label for label in lead["label_ids"] if label in now.labels]
+            assert now.leads[id_] == {**lead, "label_ids": kept}, "an unmanaged lead was changed"
+
+
 def converge(sandbox: Sandbox, account: Account) -> Run:
     """Apply without faults; check that it works, and that a plan after it is empty."""
     run = plan_and_apply(sandbox, account)

@@ -26,39 +26,23 @@ WRITES: Mapping[str, Callable[[Call], Reply]] = {
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One operation with its body. What is updated or deleted is given by `id`, or by how it is `named`.
-
-    A label is named by its name, a lead by its title or its `origin_id`; of several the oldest is meant.
-    """
+    """One operation with its body, and the id of what is updated or deleted."""
 
     operation: str
     body: Mapping[str, Any] = field(default_factory=dict)
     id: str | None = None
-    named: str | None = None
 
     def __post_init__(self) -> None:
         assert self.operation in WRITES, self.operation
-        given = (self.id is not None) + (self.named is not None)
-        assert given == (not self.operation.startswith("add")), "id or named, and neither for what is new"
+        assert (self.id is None) == self.operation.startswith("add"), "an id for all but what is new"
 
     def make(self, company: Company) -> str:
         """Make the change; return why it could not be made, or nothing if it was."""
+        path = {} if self.id is None else {"id": self.id}
         try:
-            path = {} if self.operation.startswith("add") else {"id": self._target(company)}
             WRITES[self.operation](Call(company, path, {}, json.dumps(self.body).encode()))
         except MissingError as missing:
             return f"{self.operation}: requested {missing} not found"
         except (BadRequestError, RefusedError) as refused:
             return f"{self.operation}: {refused}"
         return ""
-
-    def _target(self, company: Company) -> str:
-        if self.id is not None:
-            return self.id
-        if self.operation.endswith("Label"):
-            found = [label.id for label in company.labels() if label.name == self.named]
-        else:
-            found = [lead.id for lead in company.tables().leads if self.named in (lead.title, lead.origin_id)]
-        if not found:
-            raise MissingError("lead label" if self.operation.endswith("Label") else "lead")
-        return found[0]

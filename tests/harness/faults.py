@@ -1,4 +1,4 @@
-"""What goes wrong while leadstate works: faults, people's edits, and lists that lag, as an interceptor of the sandbox.
+"""What goes wrong while leadstate works: faults, and lists that lag, as an interceptor of the sandbox.
 
     sandbox = Sandbox("drifted", intercept=Faults(Fault(FaultKind.LOST, operation="addLead", at=2)))
 
@@ -10,7 +10,7 @@ import struct
 import sys
 from asyncio import Transport
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -24,7 +24,6 @@ from leadstate.sandbox.api import wire
 from leadstate.sandbox.api.wire import Call, Reply
 from leadstate.sandbox.faults import NoAnswer
 from leadstate.sandbox.state.records import Tables
-from tests.harness.edits import Edit
 
 PAGED = frozenset({"getLeads", "getArchivedLeads"})
 """The operations that answer in pages, which alone can be short."""
@@ -53,8 +52,6 @@ class FaultKind(StrEnum):
     """403 with an HTML page, as of the shield in front of Pipedrive; not committed."""
     HTML = "html"
     """200 with an HTML page, as of a proxy in between; not committed."""
-    EDIT = "edit"
-    """People change things (`changes`) just before the request is handled; it is then answered as it is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +69,10 @@ class Fault:
     times: int | None = 1
     company: int | None = None
     status: int = 503
-    changes: Sequence[Edit] = ()
 
     def __post_init__(self) -> None:
         known = PAGED if self.kind is FaultKind.SHORT_PAGE else TOKEN_COSTS
         assert self.operation is None or self.operation in known, self.operation
-        assert bool(self.changes) == (self.kind is FaultKind.EDIT)
 
     def means(self, operation: str, company_id: int) -> bool:
         """Return whether a request is one of those that are counted for this fault."""
@@ -96,28 +91,16 @@ class Fault:
         return number in self.at
 
 
-@dataclass(slots=True)
-class Fired:
-    """A fault that struck the request of this number.
-
-    `problem` says what kept an edit from being made, such as a label that was gone already.
-    """
-
-    number: int
-    fault: Fault
-    problem: str = ""
-
-
 class Faults:
-    """An interceptor: faults in order, and what came of them.
+    """An interceptor: faults in order, and the numbers of the requests that met one.
 
-    A request meets every edit that is due, and of the other faults the first; one that had to stand back without an
-    `at` strikes later. Requests count if the limits let them in: a 429 that the limits give has no number, one that a
-    fault gives has. With a `lag`, lists show what was so many requests of the company ago.
+    A request meets the first fault that is due; one that had to stand back without an `at` strikes later. Requests
+    count if the limits let them in: a 429 that the limits give has no number, one that a fault gives has. With a `lag`,
+    lists show what was so many requests of the company ago.
     """
 
     def __init__(self, *faults: Fault, lag: int = 0) -> None:
-        self.fired: list[Fired] = []
+        self.fired: list[int] = []
         self.requests = 0
         self.lag = lag
         self._plan = faults
@@ -128,25 +111,16 @@ class Faults:
     def __call__(self, operation: str, company: Company) -> "Strike":
         """Count one request, and return what it meets."""
         self.requests += 1
-        edits: list[Fired] = []
         fault: Fault | None = None
         for place, candidate in enumerate(self._plan):
             if not candidate.means(operation, company.id):
                 continue
             self._met[place] += 1
-            stands_back = fault is not None and candidate.kind is not FaultKind.EDIT
-            if stands_back or not candidate.due(self._met[place], self._struck[place]):
-                continue
-            self._struck[place] += 1
-            self.fired.append(Fired(self.requests, candidate))
-            if candidate.kind is FaultKind.EDIT:
-                edits.append(self.fired[-1])
-            else:
+            if fault is None and candidate.due(self._met[place], self._struck[place]):
+                self._struck[place] += 1
+                self.fired.append(self.requests)
                 fault = candidate
-        strike = Strike(self, operation, edits, fault)
-        if strike.limited:
-            strike.edit(company)
-        return strike
+        return Strike(self, operation, fault)
 
     def lists(self, company: Company) -> Company:
         """Return the company as lists show it to the request that is handled now; to be asked once for each."""
@@ -155,11 +129,10 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """What one request meets: edits before it, at most one other fault, and lists that lag."""
+    """What one request meets: at most one fault, and lists that lag."""
 
     faults: Faults
     operation: str
-    edits: Sequence[Fired]
     fault: Fault | None
 
     @property
@@ -167,14 +140,8 @@ class Strike:
         """Whether it is answered with a 429."""
         return self.fault is not None and self.fault.kind is FaultKind.RATE_LIMITED
 
-    def edit(self, company: Company) -> None:
-        """Make the edits, each as far as it can be made."""
-        for fired in self.edits:
-            fired.problem = "; ".join(filter(None, [change.make(company) for change in fired.fault.changes]))
-
     def respond(self, call: Call, handle: Callable[[Call], Reply], headers: Mapping[str, str]) -> Response:
         """Answer in place of the operation, or with what it answered, spoiled."""
-        self.edit(call.company)
         past = self.faults.lists(call.company)
         if self.operation in LISTS:
             call = replace(call, company=past)

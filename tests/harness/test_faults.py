@@ -8,9 +8,8 @@ import httpx
 import pytest
 
 from leadstate.sandbox import running
-from tests.harness.edits import Edit
-from tests.harness.faults import Fault, FaultKind, Faults
-from tests.harness.sandbox_driver import COLD, HOT, NOWHERE, OTHER, TOKEN, World, company
+from tests.harness.faults import Fault, FaultKind
+from tests.harness.sandbox_driver import COLD, HOT, OTHER, TOKEN, World, company
 
 NEW = {"title": "new", "person_id": 1}
 LABEL = {"name": "VIP", "color": "pink"}
@@ -48,7 +47,7 @@ def test_a_fault_strikes_the_requests_of_its_numbers(
     world = World()
     faults = world.disturb(Fault(FAIL, at=at, times=times))
     assert failing(world, 6) == fail
-    assert [fired.number for fired in faults.fired] == fail
+    assert faults.fired == fail
     assert faults.requests == 6
 
 
@@ -58,7 +57,7 @@ def test_requests_of_an_operation_are_counted_apart() -> None:
     assert failing(world, 3, "/leads") == []
     assert failing(world, 3, "/leadLabels") == [2]
     assert failing(world, 3, "/leadLabels") == []
-    assert [fired.number for fired in faults.fired] == [5]
+    assert faults.fired == [5]
 
 
 def test_requests_of_a_company_are_counted_apart() -> None:
@@ -93,11 +92,6 @@ def test_one_fault_strikes_a_request_and_the_others_wait() -> None:
     fault = Fault(FaultKind.SHIELD)
     world.disturb(Fault(FAIL), fault, fault)
     assert [world.api("GET", "/leads").status_code for _ in range(4)] == [503, 403, 403, 200]
-
-
-def test_faults_can_be_given_to_a_new_sandbox() -> None:
-    world = World(intercept=Faults(Fault(FAIL, at=2)))
-    assert failing(world, 3) == [2]
 
 
 @pytest.mark.parametrize("lag", [0, 1, 3])
@@ -147,19 +141,6 @@ def test_each_company_lags_by_its_own_requests() -> None:
     assert world.listed() == []
 
 
-def test_edits_and_faulty_writes_lag_too() -> None:
-    world = World()
-    world.disturb(
-        Fault(FaultKind.EDIT, at=2, changes=[Edit("deleteLeadLabel", id=HOT)]),
-        Fault(FaultKind.ERROR_AFTER, operation="addLeadLabel"),
-        lag=1,
-    )
-    world.data("GET", "/leadLabels")
-    assert world.api("POST", "/leadLabels", LABEL).status_code == 503
-    seen = [[label["name"] for label in world.data("GET", "/leadLabels")] for _ in range(2)]
-    assert seen == [["Cold"], ["Cold", "VIP"]], "the edit came a request earlier than the label"
-
-
 def struck(kind: FaultKind, **more: object) -> World:
     """A world whose next request meets this fault."""
     world = World(daily=1000)
@@ -179,10 +160,6 @@ def test_a_server_error_before_or_after_the_commit(kind: FaultKind, committed: l
     assert world.titles == committed
     assert world.sandbox.meter.tokens == 10
     assert world.api("POST", "/leads", NEW).status_code == 201, "a fault strikes once"
-
-
-def test_a_server_error_is_503_unless_another_is_asked_for() -> None:
-    assert struck(FaultKind.ERROR_BEFORE).api("GET", "/leads").status_code == 503
 
 
 def test_a_429_is_not_charged() -> None:
@@ -253,75 +230,12 @@ def test_a_short_page_lacks_its_last_row_and_promises_more() -> None:
         "next_start": 3,
     }
     assert world.listed() == ["0", "1", "2"]
-    assert [fired.number for fired in faults.fired] == [2]
+    assert faults.fired == [2]
 
 
 def test_an_error_is_not_shortened() -> None:
     world = struck(FaultKind.SHORT_PAGE, operation="getArchivedLeads")
     assert world.refusal("GET", "/leads/archived", params={"limit": "x"}) == "limit must be an integer of at least 1"
-
-
-def test_edits_are_made_just_before_the_request() -> None:
-    world = World()
-    lead = world.add(title="theirs", label_ids=[HOT])
-    world.clock.pass_by(60)
-    faults = world.disturb(
-        Fault(
-            FaultKind.EDIT,
-            at=2,
-            changes=[
-                Edit("updateLeadLabel", {"color": "pink"}, named="Hot"),
-                Edit("deleteLeadLabel", id=COLD),
-                Edit("addLeadLabel", {"name": "VIP", "color": "red"}),
-                Edit("updateLead", {"title": "renamed"}, named="theirs"),
-                Edit("addLead", {"title": "by hand", "person_id": 2}),
-            ],
-        )
-    )
-    assert [label["name"] for label in world.data("GET", "/leadLabels")] == ["Hot", "Cold"]
-    after = world.data("GET", "/leadLabels")
-    assert [(label["name"], label["color"]) for label in after] == [("Hot", "pink"), ("VIP", "red")]
-    assert after[0]["update_time"] == "2026-11-24T10:01:00.000Z"
-    assert world.data("GET", f"/leads/{lead['id']}")["title"] == "renamed"
-    assert world.titles == ["renamed", "by hand"]
-    assert world.sandbox.meter.tokens == 32, "people are not charged"
-    (fired,) = faults.fired
-    assert (fired.number, fired.problem) == (2, "")
-
-
-def test_an_impossible_edit_is_reported_and_the_others_are_made() -> None:
-    changes = [
-        Edit("deleteLeadLabel", named="Tepid"),
-        Edit("deleteLead", id=NOWHERE),
-        Edit("updateLead", {"title": "x"}, named="nobody"),
-        Edit("addLead", {"title": "x"}),
-        Edit("updateLeadLabel", {"color": "pink"}, id=HOT),
-    ]
-    world = World()
-    faults = world.disturb(Fault(FaultKind.EDIT, changes=changes))
-    assert world.data("GET", "/leadLabels")[0]["color"] == "pink"
-    assert faults.fired[0].problem == (
-        "deleteLeadLabel: requested lead label not found; deleteLead: requested lead not found; "
-        "updateLead: requested lead not found; addLead: person_id or organization_id must be given"
-    )
-
-
-def test_an_edit_finds_a_lead_by_origin_id_or_the_oldest_by_title() -> None:
-    world = World()
-    first, second = world.add(title="twin", origin_id="ours/1"), world.add(title="twin", origin_id="ours/2")
-    delete = Fault(FaultKind.EDIT, changes=[Edit("deleteLead", named="ours/2")])
-    rename = Fault(FaultKind.EDIT, changes=[Edit("updateLead", {"title": "older"}, named="twin")])
-    world.disturb(rename, delete)
-    assert world.api("GET", f"/leads/{second['id']}").status_code == 404
-    assert world.data("GET", f"/leads/{first['id']}")["title"] == "older"
-
-
-def test_an_edit_is_made_beside_any_other_fault() -> None:
-    for kind in (FaultKind.RATE_LIMITED, FaultKind.ERROR_BEFORE, FaultKind.SHIELD):
-        world = World()
-        world.disturb(Fault(kind), Fault(FaultKind.EDIT, changes=[Edit("deleteLeadLabel", id=HOT)]))
-        assert world.api("GET", "/leadLabels").status_code in (429, 503, 403)
-        assert [label.id for label in world.sandbox.companies[0].labels()] == [COLD]
 
 
 @pytest.fixture
@@ -353,41 +267,21 @@ def test_a_broken_connection_is_broken_on_the_port_too(
     assert not [record for record in caplog.records if record.name.startswith("uvicorn")], "nobody is alarmed"
 
 
-@pytest.mark.parametrize("kind", TEXTS)
-def test_a_long_listing_is_broken_as_a_write_is(world: World, client: httpx.Client, kind: FaultKind) -> None:
-    for number in range(300):
-        world.sandbox.companies[0].add_lead({"title": str(number), "person_id": 1, "custom": {}})
-    world.disturb(Fault(kind))
-    with pytest.raises(httpx.TransportError, match=TEXTS[kind]):
-        client.get("/leads", params={"limit": 500})
-    assert len(client.get("/leads", params={"limit": 500}).json()["data"]) == 300
-
-
 @pytest.mark.parametrize("kind", [FaultKind.ERROR_BEFORE, FaultKind.SHIELD, FaultKind.HTML, FaultKind.RATE_LIMITED])
 def test_an_error_answer_keeps_the_connection_open(world: World, client: httpx.Client, kind: FaultKind) -> None:
     world.disturb(Fault(kind))
     assert client.get("/leads").extensions["network_stream"] is client.get("/leads").extensions["network_stream"]
 
 
-def raw(url: httpx.URL, method: str) -> bytes:
-    """Everything that comes until the connection ends."""
-    with socket.create_connection((url.host, url.port or 80)) as connection:
-        head = f"{method} /api/v1/leadLabels HTTP/1.1\r\nhost: 127.0.0.1\r\nx-api-token: {TOKEN}\r\n\r\n"
-        connection.sendall(head.encode())
-        return b"".join(iter(lambda: connection.recv(4096), b""))
-
-
 def test_a_cut_body_is_half_of_the_promised_length(world: World, client: httpx.Client) -> None:
     whole = client.get("/leadLabels")
     world.disturb(Fault(FaultKind.CUT))
-    head, _, body = raw(client.base_url, "GET").partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 200 ")
-    assert f"content-length: {len(whole.content)}".encode() in head
+    url = client.base_url
+    with socket.create_connection((url.host, url.port or 80)) as connection:
+        head = f"GET /api/v1/leadLabels HTTP/1.1\r\nhost: 127.0.0.1\r\nx-api-token: {TOKEN}\r\n\r\n"
+        connection.sendall(head.encode())
+        received = b"".join(iter(lambda: connection.recv(4096), b""))
+    answer, _, body = received.partition(b"\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert f"content-length: {len(whole.content)}".encode() in answer
     assert body == whole.content[: len(whole.content) // 2]
-
-
-def test_a_lost_answer_sends_no_byte(world: World, client: httpx.Client) -> None:
-    world.disturb(Fault(FaultKind.LOST), Fault(FaultKind.RESET))
-    assert raw(client.base_url, "GET") == b""
-    with pytest.raises(ConnectionResetError):
-        raw(client.base_url, "GET")
