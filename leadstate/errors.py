@@ -6,7 +6,7 @@ from leadstate.api.results import Refused, StalePlan
 from leadstate.api.run_lock import Locked, NoStateFolder
 from leadstate.api.session import UnknownTarget
 from leadstate.config import LockError
-from leadstate.model.errors import ConfigurationError, LeadstateError, ReportError, SecretError
+from leadstate.model.diagnostics import ConfigurationError, LeadstateError, ReportError, SecretError
 from leadstate.pipedrive.errors import ApiError
 
 __all__ = [

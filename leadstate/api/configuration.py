@@ -13,8 +13,7 @@ from leadstate.config.git import Revision, read_revision
 from leadstate.config.loader import understand
 from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.model.account import Account
-from leadstate.model.diagnostics import Diagnostic, Severity, counted
-from leadstate.model.errors import ConfigurationError, LeadstateError, ReportError
+from leadstate.model.diagnostics import ConfigurationError, Diagnostic, LeadstateError, ReportError, Severity, counted
 from leadstate.report import document as doc
 from leadstate.report.document import Report
 from leadstate.report.journal import receipt_of

@@ -6,8 +6,7 @@ from functools import partial
 
 from leadstate.api.atomic_write import replace_file
 from leadstate.config import DeclaredAccount, OAuthToken, read_token
-from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.errors import SecretError
+from leadstate.model.diagnostics import Diagnostic, SecretError, Severity
 from leadstate.pipedrive.connection import HttpClient, Signer, TokenAuth
 from leadstate.pipedrive.oauth import Client, OAuth
 from leadstate.pipedrive.secrets import Token

@@ -14,7 +14,7 @@ from typing import Final, Self
 from leadstate import __version__
 from leadstate.api.atomic_write import PRIVATE
 from leadstate.engine.events import Observer
-from leadstate.model.errors import LeadstateError
+from leadstate.model.diagnostics import LeadstateError
 from leadstate.model.escape import visible_json
 from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Status, combined
 from leadstate.pipedrive.operations import Delay

@@ -8,7 +8,7 @@ from leadstate.api.results import Plan, Result
 from leadstate.api.session import Limit, Rollout, Runtime, connect
 from leadstate.config import Configuration
 from leadstate.engine.events import Event
-from leadstate.model.policy import Impact
+from leadstate.model.account import Impact
 
 
 def plan(

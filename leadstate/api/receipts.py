@@ -17,7 +17,7 @@ from leadstate.config.yaml.files import link_outwards
 from leadstate.engine.events import Observer
 from leadstate.model.account import Account
 from leadstate.model.address import Address
-from leadstate.model.errors import LeadstateError, ReportError
+from leadstate.model.diagnostics import LeadstateError, ReportError
 from leadstate.model.plan import Action, Change, Outcome, Touch
 from leadstate.report.build import Part, build, result_row
 from leadstate.report.document import Report

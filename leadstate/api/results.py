@@ -8,8 +8,7 @@ from pathlib import Path
 
 from leadstate.config import Configuration
 from leadstate.engine.run import Applied, Settings
-from leadstate.model.diagnostics import Diagnostic, Severity, worst
-from leadstate.model.errors import LeadstateError
+from leadstate.model.diagnostics import Diagnostic, LeadstateError, Severity, worst
 from leadstate.model.plan import AccountPlan, Status
 from leadstate.report import document as doc
 from leadstate.report.formats.json import to_json

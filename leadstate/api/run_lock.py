@@ -19,7 +19,7 @@ from typing import Final
 
 from leadstate.api.atomic_write import replace_file
 from leadstate.model.account import Account, unify_loopback
-from leadstate.model.errors import LeadstateError
+from leadstate.model.diagnostics import LeadstateError
 
 SHARED_HOST: Final = "api.pipedrive.com"
 """The vendor's host for all companies: there, only the company id tells accounts apart."""

@@ -27,12 +27,18 @@ from leadstate.engine.events import Event, Observer, Reporter, Several
 from leadstate.engine.jobs import AccountJob, Ended
 from leadstate.engine.run import Applied, Settings, apply_all, plan_all, skip_all, unread
 from leadstate.kinds import KINDS
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Impact
 from leadstate.model.address import Address, Target
-from leadstate.model.diagnostics import Diagnostic, Severity, some
-from leadstate.model.errors import LeadstateError, ReportError, SecretError, diagnostic_of
+from leadstate.model.diagnostics import (
+    Diagnostic,
+    LeadstateError,
+    ReportError,
+    SecretError,
+    Severity,
+    diagnostic_of,
+    some,
+)
 from leadstate.model.plan import AccountPlan
-from leadstate.model.policy import Impact
 from leadstate.model.rollout import ALL_AT_ONCE, Waves
 from leadstate.pipedrive.answers import BOUNDS, Bounds
 from leadstate.pipedrive.connection import Connection, Pace, Spent, Transport, http_client

@@ -17,8 +17,7 @@ from typing import Final
 from leadstate.api.configuration import is_receipt, rollback
 from leadstate.api.receipts import journal_of, read_report
 from leadstate.config import Configuration
-from leadstate.model.diagnostics import some
-from leadstate.model.errors import LeadstateError, ReportError
+from leadstate.model.diagnostics import LeadstateError, ReportError, some
 from leadstate.model.plan import Status
 from leadstate.report.document import Report
 

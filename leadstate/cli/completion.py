@@ -78,7 +78,7 @@ def _paths(ctx: click.Context) -> Sequence[Path]:
 def _declared(ctx: click.Context) -> "Sequence[DeclaredAccount]":
     from leadstate.api.configuration import DEFAULT, load  # noqa: PLC0415  only to complete
     from leadstate.config import Trust  # noqa: PLC0415  as above
-    from leadstate.model.errors import LeadstateError  # noqa: PLC0415  as above
+    from leadstate.model.diagnostics import LeadstateError  # noqa: PLC0415  as above
 
     try:
         return load(_paths(ctx) or [DEFAULT], ctx.params.get("accounts") or (), Trust.of(os.environ)).accounts

@@ -216,7 +216,7 @@ def _run() -> int:
 
 def _explain(failure: Exception) -> int:
     from leadstate.cli.output import say  # noqa: PLC0415  keeps start-up light
-    from leadstate.model.errors import ConfigurationError, LeadstateError  # noqa: PLC0415  as above
+    from leadstate.model.diagnostics import ConfigurationError, LeadstateError  # noqa: PLC0415  as above
     from leadstate.model.escape import visible  # noqa: PLC0415  as above
 
     if isinstance(failure, ConfigurationError):

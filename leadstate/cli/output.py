@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from leadstate.api.atomic_write import PRIVATE, PUBLIC, replace_file
-from leadstate.model.diagnostics import Diagnostic, counted, some
-from leadstate.model.errors import ConfigurationError, LeadstateError
+from leadstate.model.diagnostics import ConfigurationError, Diagnostic, LeadstateError, counted, some
 from leadstate.model.escape import visible
 from leadstate.model.plan import AccountPlan
 from leadstate.report import IN_REPOSITORY, RENDERERS

@@ -23,7 +23,7 @@ from leadstate.config.yaml.diagnostics import Source
 from leadstate.config.yaml.files import is_meant
 from leadstate.edit.items import Files
 from leadstate.edit.writer import Edit
-from leadstate.model.errors import ConfigurationError, LeadstateError
+from leadstate.model.diagnostics import ConfigurationError, LeadstateError
 from leadstate.model.escape import visible
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")

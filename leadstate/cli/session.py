@@ -15,9 +15,9 @@ from leadstate.cli.output import say
 from leadstate.cli.progress import progress
 from leadstate.config import Configuration
 from leadstate.kinds import KINDS
+from leadstate.model.account import Impact
 from leadstate.model.address import Target
 from leadstate.model.diagnostics import Severity
-from leadstate.model.policy import Impact
 from leadstate.model.rollout import Shard
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source, visible
 from leadstate.config.yaml.files import ReadTable, decode, is_meant
-from leadstate.model.errors import LeadstateError
+from leadstate.model.diagnostics import LeadstateError
 
 TIMEOUT: Final = 60.0
 """Seconds; a partial clone fetches what it lacks."""

@@ -16,8 +16,7 @@ from leadstate.config.validate import check
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.files import ReadTable, read_source, read_sources
 from leadstate.config.yaml.nodes import read_nodes
-from leadstate.model.diagnostics import Severity
-from leadstate.model.errors import ConfigurationError
+from leadstate.model.diagnostics import ConfigurationError, Severity
 
 EVERYTHING: Final = Trust()
 

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from leadstate.config.yaml.files import LARGEST, link_outwards, read_bounded
 from leadstate.model.address import Ref
-from leadstate.model.errors import LeadstateError
+from leadstate.model.diagnostics import LeadstateError
 from leadstate.model.escape import visible_json
 from leadstate.pipedrive.operations import UUID
 

@@ -13,7 +13,7 @@ from leadstate.config.configuration import SecretSource
 from leadstate.config.yaml.diagnostics import visible
 from leadstate.config.yaml.files import read_bounded
 from leadstate.config.yaml.masking import LONG_ENOUGH, STARS, TOKEN_LIKE, is_secret_key
-from leadstate.model.errors import SecretError
+from leadstate.model.diagnostics import SecretError
 from leadstate.pipedrive.secrets import Secrets, Token
 
 TIMEOUT: Final = 30.0

@@ -16,8 +16,7 @@ from leadstate.edit.writer import Edit, rewritten
 from leadstate.edit.writer import Path as Steps
 from leadstate.kinds import KINDS
 from leadstate.model.address import Span
-from leadstate.model.diagnostics import Severity
-from leadstate.model.errors import ConfigurationError
+from leadstate.model.diagnostics import ConfigurationError, Severity
 from leadstate.model.resource import Desired, text
 
 

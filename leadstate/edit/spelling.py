@@ -14,7 +14,7 @@ from typing import Any, Final
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.nodes import read_nodes, resolve
 from leadstate.kinds.lead import LEAD, Visibility, visibility
-from leadstate.model.errors import LeadstateError
+from leadstate.model.diagnostics import LeadstateError
 from leadstate.model.escape import HIDDEN, quoted
 from leadstate.model.resource import Money
 

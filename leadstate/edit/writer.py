@@ -14,7 +14,7 @@ from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.nodes import Node, read_nodes
 from leadstate.config.yaml.spans import Entry, Lines, Spot, read_spots
 from leadstate.edit.spelling import written
-from leadstate.model.errors import LeadstateError
+from leadstate.model.diagnostics import LeadstateError
 from leadstate.model.escape import visible
 
 Path: TypeAlias = tuple[str | int, ...]

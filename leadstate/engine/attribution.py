@@ -13,8 +13,7 @@ from leadstate.engine.read.lookups import resolve
 from leadstate.engine.run import Seen, Settings, look, plan_of, unread
 from leadstate.kinds import KINDS
 from leadstate.model.account import Account
-from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.errors import diagnostic_of
+from leadstate.model.diagnostics import Diagnostic, Severity, diagnostic_of
 from leadstate.model.plan import AccountPlan
 from leadstate.model.resource import CustomValue, Desired, Lookup
 from leadstate.pipedrive.client import Reader

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from leadstate.model.account import Account
-from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.errors import LeadstateError, diagnostic_of
+from leadstate.model.diagnostics import Diagnostic, LeadstateError, Severity, diagnostic_of
 from leadstate.pipedrive.connection import Connection
 from leadstate.pipedrive.errors import BadAnswer
 

@@ -13,12 +13,10 @@ from leadstate.engine.read.lookups import resolve
 from leadstate.engine.read.observe import existing, is_always_read, observe, wrong_company
 from leadstate.engine.restore import observe_touched
 from leadstate.kinds import KINDS, with_calls
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Impact
 from leadstate.model.address import Target
-from leadstate.model.diagnostics import Diagnostic, Severity, worst
-from leadstate.model.errors import diagnostic_of
+from leadstate.model.diagnostics import Diagnostic, Severity, diagnostic_of, worst
 from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Status
-from leadstate.model.policy import Impact
 from leadstate.model.resource import Bindings, Observed
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.connection import Spent

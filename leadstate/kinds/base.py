@@ -27,9 +27,9 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError
 from pydantic_core.core_schema import no_info_before_validator_function
 
+from leadstate.model.account import Prune
 from leadstate.model.address import Ref
 from leadstate.model.plan import Action, Change
-from leadstate.model.policy import Prune
 from leadstate.model.resource import Live, Value, text
 from leadstate.pipedrive.errors import BadAnswer
 from leadstate.pipedrive.operations import EXPONENT, Operation, Request

@@ -34,9 +34,9 @@ from leadstate.kinds.base import (
 )
 from leadstate.kinds.custom_fields import CustomFieldValues, answered, declared
 from leadstate.kinds.label import LABEL
+from leadstate.model.account import Prune
 from leadstate.model.address import Address, Ref, RemoteRef, Span
 from leadstate.model.plan import Action, Change
-from leadstate.model.policy import Prune
 from leadstate.model.resource import (
     CUSTOM,
     FREEZES,

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, create_model
 
 from leadstate.kinds.base import Item, Kind, Line, NotNull, Resolve, Spec, Wire, fields_set
+from leadstate.model.account import Prune
 from leadstate.model.address import Address, Ref, Span
 from leadstate.model.plan import Action, Change
-from leadstate.model.policy import Prune
 from leadstate.model.resource import Desired, Live, text
 from leadstate.pipedrive.operations import Operation, Request
 

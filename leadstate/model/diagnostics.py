@@ -1,4 +1,13 @@
-"""What went wrong or deserves a look, as data: a code, a place, a fix."""
+"""What went wrong or deserves a look, as data: a code, a place, a fix; and the errors that a caller can meet.
+
+    LeadstateError
+    ├── ConfigurationError      the files are wrong; carries every diagnostic at once
+    ├── SecretError             a token source gave nothing usable
+    ├── ReportError             a stored report cannot be read
+    └── ApiError                Pipedrive, or the way to it (leadstate.pipedrive.errors draws the rest)
+
+Below the CLI a failure of one account or one change travels as a `Diagnostic` or an `Outcome`, not as an exception.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -7,6 +16,12 @@ from typing import Final
 
 from leadstate.model.address import Address, Span
 
+ALLOWED: Final = "allowed for this run"
+"""The hint of a guard that the user has lifted."""
+
+NAMED = 20
+"""Names that a line holds."""
+
 
 class Severity(StrEnum):
     """How bad it is: an error (exit 1), a refusal by a guard (exit 3), or a remark."""
@@ -14,10 +29,6 @@ class Severity(StrEnum):
     ERROR = "error"
     GUARD = "guard"
     WARNING = "warning"
-
-
-ALLOWED: Final = "allowed for this run"
-"""The hint of a guard that the user has lifted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +78,51 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
-NAMED = 20
-"""Names that a line holds."""
-
-
 def some(names: Sequence[str], most: int = NAMED) -> str:
     """The first names of many, and how many more there are."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+class LeadstateError(Exception):
+    """Anything that the user can be told in one message.
+
+    Attributes:
+        code: the diagnostic code.
+        hint: what to do about it.
+        span: where in the files that is declared which failed, where that is known.
+    """
+
+    code = "error"
+
+    def __init__(self, summary: str, *, hint: str = "", span: Span | None = None) -> None:
+        super().__init__(summary)
+        self.hint = hint
+        self.span = span
+
+
+def diagnostic_of(failure: LeadstateError, account: str) -> Diagnostic:
+    """A failure of one account as a value, beside which the other accounts go on."""
+    return Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint, span=failure.span, account=account)
+
+
+class ConfigurationError(LeadstateError):
+    """The configuration cannot be used; `diagnostics` holds everything that is wrong with it."""
+
+    code = "configuration"
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        super().__init__(f"{counted(len(diagnostics), 'error')} in the configuration")
+        self.diagnostics = tuple(diagnostics)
+
+
+class SecretError(LeadstateError):
+    """A token source is empty, missing or failed. The message never holds what it gave."""
+
+    code = "token-source"
+
+
+class ReportError(LeadstateError):
+    """A stored report is unreadable or of another format version."""
+
+    code = "report"

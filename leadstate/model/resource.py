@@ -10,6 +10,24 @@ from leadstate.model.address import Address, Ref, RemoteRef, Span
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.usage import SavedFilter
 
+FREEZES: Final = "archived"
+"""The attribute with which nobody can edit an object any more."""
+
+CARRIED: Final = "label"
+"""The kind of object that others carry: renaming or deleting one weighs as much as those that carry it."""
+
+CARRIER: Final = "lead"
+"""The kind of object that carries them."""
+
+CARRIES: Final = "labels"
+"""The attribute that lists what an object carries."""
+
+CUSTOM: Final = "custom_fields."
+"""What the attribute of a custom field begins with, its name following; each one is managed by itself."""
+
+PAGE: Final = 500
+"""Rows on a page of an offset-paged listing, at most (Pipedrive docs: pagination). Pages overlap by one row."""
+
 
 @dataclass(frozen=True, slots=True)
 class Money:
@@ -44,21 +62,6 @@ class CustomValue:
     value: object
     span: Span | None = field(default=None, compare=False)
 
-
-FREEZES: Final = "archived"
-"""The attribute with which nobody can edit an object any more."""
-
-CARRIED: Final = "label"
-"""The kind of object that others carry: renaming or deleting one weighs as much as those that carry it."""
-
-CARRIER: Final = "lead"
-"""The kind of object that carries them."""
-
-CARRIES: Final = "labels"
-"""The attribute that lists what an object carries."""
-
-CUSTOM: Final = "custom_fields."
-"""What the attribute of a custom field begins with, its name following; each one is managed by itself."""
 
 Scalar: TypeAlias = str | bool | int | Decimal | Money | Lookup | CustomValue | None
 Value: TypeAlias = "Scalar | Ref | RemoteRef | AtLeast | tuple[Value, ...] | Mapping[str, Value]"
@@ -243,10 +246,6 @@ def references(value: Side) -> frozenset[Ref]:
     if isinstance(value, Mapping):
         return frozenset().union(*(references(item) for item in value.values()))
     return frozenset()
-
-
-PAGE: Final = 500
-"""Rows on a page of an offset-paged listing, at most (Pipedrive docs: pagination). Pages overlap by one row."""
 
 
 def pages_of(rows: int) -> int:

@@ -23,7 +23,7 @@ ApiError
 from typing import ClassVar
 
 from leadstate.model.address import Span
-from leadstate.model.errors import LeadstateError
+from leadstate.model.diagnostics import LeadstateError
 
 
 class ApiError(LeadstateError):

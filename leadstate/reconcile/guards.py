@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from leadstate.model.account import Policy
 from leadstate.model.address import Address, Span
 from leadstate.model.diagnostics import Diagnostic, Severity, counted, some
 from leadstate.model.plan import AccountPlan, Action, Change, Reason
-from leadstate.model.policy import Policy
 
 MAX_TOKENS = "max-tokens"
 IN_USE = "in-use"

@@ -4,11 +4,10 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Prune
 from leadstate.model.address import Address, Ref, RemoteRef, Target
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.plan import AccountPlan, Action, Change, Reason, Untouched
-from leadstate.model.policy import Prune
 from leadstate.model.resource import FREEZES, Attrs, Bindings, Desired, Live, Observed, Value, settle
 from leadstate.reconcile.dependencies import in_order, only, weigh
 from leadstate.reconcile.diff import add, delete, diff

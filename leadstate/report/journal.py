@@ -18,8 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from leadstate.kinds import KINDS
 from leadstate.model.address import RemoteRef
-from leadstate.model.diagnostics import counted
-from leadstate.model.errors import ReportError
+from leadstate.model.diagnostics import ReportError, counted
 from leadstate.model.plan import AccountReceipt, Touch, plain
 from leadstate.model.resource import CUSTOM, Attrs, Value
 from leadstate.pipedrive.operations import UUID

@@ -5,7 +5,7 @@ from dataclasses import fields
 from itertools import pairwise
 from typing import Final
 
-from leadstate.model.errors import ReportError
+from leadstate.model.diagnostics import ReportError
 from leadstate.model.plan import combined
 from leadstate.model.rollout import Shard
 from leadstate.report.document import Account, Cost, Report, Requests, Scope, Summary

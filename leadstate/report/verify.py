@@ -10,8 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from leadstate.kinds import KINDS
-from leadstate.model.diagnostics import counted
-from leadstate.model.errors import ReportError
+from leadstate.model.diagnostics import ReportError, counted
 from leadstate.model.plan import combined, fingerprint
 from leadstate.model.rollout import Shard
 from leadstate.pipedrive.operations import GET_LEAD, UPDATE_LEAD

@@ -13,8 +13,7 @@ import click
 import pytest
 
 from leadstate.api.run_lock import Locked, NoStateFolder, run_locks
-from leadstate.model.account import Account
-from leadstate.model.policy import Policy
+from leadstate.model.account import Account, Policy
 from leadstate.sandbox import Sandbox, running
 from tests.harness.cli_process import Shell
 

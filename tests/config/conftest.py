@@ -5,8 +5,7 @@ import pytest
 
 from leadstate.config.configuration import Configuration
 from leadstate.config.loader import load
-from leadstate.model.diagnostics import Diagnostic
-from leadstate.model.errors import ConfigurationError
+from leadstate.model.diagnostics import ConfigurationError, Diagnostic
 
 MARK = "‸"
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from leadstate.config.loader import load
 from leadstate.config.yaml import files
 from leadstate.config.yaml.diagnostics import MANY
-from leadstate.model.diagnostics import Diagnostic
-from leadstate.model.errors import ConfigurationError
+from leadstate.model.diagnostics import ConfigurationError, Diagnostic
 from tests.config.conftest import ACCOUNTS, MARK, WITH_TABLE, Errors
 
 

@@ -5,8 +5,7 @@ import pytest
 
 from leadstate.config.loader import load
 from leadstate.config.yaml.files import LARGEST
-from leadstate.model.diagnostics import Diagnostic
-from leadstate.model.errors import ConfigurationError
+from leadstate.model.diagnostics import ConfigurationError, Diagnostic
 
 GOOD = "version: 1\naccounts:\n  a: {domain: acme, token: {env: T}}\n"
 

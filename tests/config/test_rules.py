@@ -10,10 +10,9 @@ from leadstate.config.configuration import (
     OAuthToken,
     SecretSource,
 )
+from leadstate.model.account import Policy, Prune
 from leadstate.model.address import Ref
-from leadstate.model.diagnostics import Diagnostic
-from leadstate.model.errors import ConfigurationError
-from leadstate.model.policy import Policy, Prune
+from leadstate.model.diagnostics import ConfigurationError, Diagnostic
 from leadstate.model.resource import AtLeast
 
 Load = Callable[..., Configuration]

@@ -8,7 +8,7 @@ import pytest
 from leadstate.config.configuration import SecretSource
 from leadstate.config.secrets import read_token
 from leadstate.model.address import Span
-from leadstate.model.errors import SecretError, diagnostic_of
+from leadstate.model.diagnostics import SecretError, diagnostic_of
 
 HERE = Path()
 VALUE = "t0ken-Value"

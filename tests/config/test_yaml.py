@@ -116,7 +116,7 @@ def test_million_levels_are_refused_quickly(kind: str, tmp_path: Path) -> None:
         import sys
         from pathlib import Path
         from leadstate.config.loader import load
-        from leadstate.model.errors import ConfigurationError
+        from leadstate.model.diagnostics import ConfigurationError
         try:
             load([Path(sys.argv[1])])
         except ConfigurationError as error:

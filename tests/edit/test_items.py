@@ -8,7 +8,7 @@ from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.edit.items import Files
 from leadstate.edit.writer import Append, Set
 from leadstate.model.address import Span
-from leadstate.model.errors import ConfigurationError
+from leadstate.model.diagnostics import ConfigurationError
 
 
 def files_of(text: str) -> Files:

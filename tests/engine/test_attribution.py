@@ -10,11 +10,10 @@ import pytest
 from leadstate.engine.attribution import Compared, plan_and_compare
 from leadstate.engine.jobs import AccountJob
 from leadstate.engine.run import Settings, unread
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Policy, Prune
 from leadstate.model.address import Target
 from leadstate.model.diagnostics import Severity
 from leadstate.model.plan import Origin
-from leadstate.model.policy import Policy, Prune
 from leadstate.model.resource import CustomValue, Desired, Lookup
 from leadstate.pipedrive.connection import Spent
 from leadstate.pipedrive.operations import GET_PERSON, SEARCH_PERSONS

@@ -5,11 +5,10 @@ import pytest
 from leadstate.engine.explain import look_all
 from leadstate.engine.jobs import AccountJob
 from leadstate.engine.run import Seen, Settings
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Prune
 from leadstate.model.address import Target
 from leadstate.model.diagnostics import Severity
 from leadstate.model.plan import AccountPlan
-from leadstate.model.policy import Prune
 from leadstate.model.resource import Desired
 from tests.harness.builders import FREE, label, lead, shown
 from tests.harness.fake_api import Fake, Reply, ok

@@ -5,10 +5,9 @@ from typing import Any
 
 from hypothesis import given, settings
 
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Impact, Prune
 from leadstate.model.address import Ref
 from leadstate.model.plan import Action, Reason, Status
-from leadstate.model.policy import Impact, Prune
 from leadstate.model.resource import CustomValue
 from tests.harness.builders import FREE, label, lead, lead_id, refs, shown
 from tests.harness.random_accounts import declarations, live_accounts

@@ -18,11 +18,10 @@ from leadstate.engine.run import (
     skip_all,
     unread,
 )
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Prune
 from leadstate.model.address import Address, Ref, Target
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.plan import AccountPlan, Outcome, Status
-from leadstate.model.policy import Prune
 from leadstate.model.resource import Bindings, Desired
 from leadstate.pipedrive.connection import Connection, Spent
 from leadstate.pipedrive.errors import BadAnswer, BudgetSpent

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadstate.model.policy import Prune
+from leadstate.model.account import Prune
 from leadstate.pipedrive import client
 from leadstate.sandbox import Sandbox
 from tests.faults.conftest import Counted

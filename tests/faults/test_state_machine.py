@@ -21,10 +21,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Prune
 from leadstate.model.address import RemoteRef
 from leadstate.model.plan import Status
-from leadstate.model.policy import Prune
 from leadstate.model.resource import AtLeast, Desired
 from leadstate.pipedrive import client
 from leadstate.sandbox import Sandbox

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Policy, Prune
 from leadstate.model.address import Address, Ref, RemoteRef, Span
 from leadstate.model.plan import AccountPlan
-from leadstate.model.policy import Policy, Prune
 from leadstate.model.resource import Attrs, Desired, Live, Observed
 from leadstate.reconcile.planner import plan_account
 

@@ -14,7 +14,7 @@ import httpx
 from leadstate.api.session import Runtime
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import cli
-from leadstate.model.errors import LeadstateError
+from leadstate.model.diagnostics import LeadstateError
 from leadstate.pipedrive.connection import Pace
 from leadstate.sandbox import Sandbox
 

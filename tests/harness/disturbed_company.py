@@ -18,10 +18,9 @@ import httpx
 
 from leadstate.engine.jobs import AccountJob
 from leadstate.engine.run import Applied, Settings, apply_all, plan_all
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Impact
 from leadstate.model.address import Address
 from leadstate.model.plan import AccountPlan, Change, Status
-from leadstate.model.policy import Impact
 from leadstate.pipedrive.connection import Connection, Pace, TokenAuth, http_client
 from leadstate.pipedrive.secrets import Token
 from leadstate.report.build import Command, Part, build

@@ -11,9 +11,8 @@ import httpx
 from leadstate.engine.apply.execute import Outcomes, execute
 from leadstate.engine.events import Observer
 from leadstate.engine.run import Settings, plan_one
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Impact, Policy
 from leadstate.model.plan import AccountPlan, Change, Outcome
-from leadstate.model.policy import Impact, Policy
 from leadstate.model.resource import Desired
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.connection import Connection

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Policy, Prune
 from leadstate.model.address import Ref
-from leadstate.model.policy import Policy, Prune
 from leadstate.model.resource import AtLeast, Desired, Money
 from leadstate.sandbox import Sandbox
 from tests.harness.builders import FREE, label, label_id, lead, lead_id, refs

@@ -5,9 +5,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Prune
 from leadstate.model.address import Address, Ref
-from leadstate.model.policy import Prune
 from leadstate.model.resource import AtLeast, Desired, Money
 from tests.harness.builders import FREE, HERE, label, label_id, lead_id, refs
 from tests.harness.connections import NOWHERE, TOKEN

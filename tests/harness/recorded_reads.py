@@ -11,10 +11,9 @@ import httpx
 
 from leadstate.engine.jobs import AccountJob
 from leadstate.engine.run import Settings, plan_all
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Policy
 from leadstate.model.address import Ref
 from leadstate.model.plan import AccountPlan
-from leadstate.model.policy import Policy
 from leadstate.model.resource import Desired
 from leadstate.pipedrive.connection import Connection
 from leadstate.sandbox import Sandbox

@@ -9,9 +9,8 @@ import httpx
 from leadstate.engine.events import Observer
 from leadstate.engine.jobs import AccountJob
 from leadstate.engine.run import Applied, Settings, apply_all, plan_all
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Impact, Policy
 from leadstate.model.plan import AccountPlan, AccountReceipt, Touch
-from leadstate.model.policy import Impact, Policy
 from leadstate.model.resource import Desired
 from leadstate.pipedrive.connection import Connection
 from leadstate.sandbox import Sandbox

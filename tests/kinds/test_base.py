@@ -6,7 +6,7 @@ from leadstate.kinds import KINDS
 from leadstate.kinds.base import Kind
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
-from leadstate.model.errors import ReportError
+from leadstate.model.diagnostics import ReportError
 from leadstate.report import document as doc
 from leadstate.report.journal import receipt_of
 

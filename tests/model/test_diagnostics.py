@@ -2,8 +2,7 @@
 
 import pytest
 
-from leadstate.model.diagnostics import Diagnostic, Severity, error, worst
-from leadstate.model.errors import ConfigurationError, LeadstateError
+from leadstate.model.diagnostics import ConfigurationError, Diagnostic, LeadstateError, Severity, error, worst
 from leadstate.model.escape import visible
 from tests.harness.builders import HERE
 

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
+from leadstate.model.account import Policy, Prune
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.plan import plain
-from leadstate.model.policy import Policy, Prune
 from leadstate.model.resource import ABSENT, AtLeast, Bindings, CustomValue, Money, Side, Value, references, settle
 from tests.harness.builders import refs
 

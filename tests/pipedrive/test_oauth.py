@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadstate.model.address import Span
-from leadstate.model.errors import diagnostic_of
+from leadstate.model.diagnostics import diagnostic_of
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.connection import Connection, Pace, http_client
 from leadstate.pipedrive.errors import ApiError, NoAccessToken, NoTokenServer, Unauthorized, WrongCompany

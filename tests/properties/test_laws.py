@@ -8,10 +8,9 @@ from hypothesis import assume, given, settings
 
 from leadstate.engine.jobs import AccountJob
 from leadstate.engine.run import Applied, Settings, apply_all, plan_all
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Impact, Prune
 from leadstate.model.diagnostics import Severity
 from leadstate.model.plan import AccountPlan, Status, fingerprint
-from leadstate.model.policy import Impact, Prune
 from leadstate.pipedrive.connection import Connection
 from leadstate.sandbox import Sandbox
 from tests.harness.connections import connect

@@ -7,9 +7,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Policy
 from leadstate.model.plan import AccountPlan, Action
-from leadstate.model.policy import Policy
 from leadstate.model.resource import Desired, references
 from tests.harness.disturbed_company import LONG
 from tests.harness.random_accounts import NAMES, declarations, live_accounts

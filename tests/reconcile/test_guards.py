@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from leadstate.model.account import Policy
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.diagnostics import Severity
-from leadstate.model.policy import Policy
 from leadstate.model.resource import AtLeast
 from leadstate.model.usage import SavedFilter
 from leadstate.reconcile.guards import Budget, guard, lift

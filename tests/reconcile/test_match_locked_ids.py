@@ -5,11 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Prune
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.plan import Reason, Untouched
-from leadstate.model.policy import Prune
 from leadstate.model.resource import Desired
 from tests.harness.builders import HERE, account, label, lead, live_label, live_lead, planned, shown
 

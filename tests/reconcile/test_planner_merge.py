@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from leadstate.model.account import Policy
 from leadstate.model.address import Address, Ref, RemoteRef, Target
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.plan import Action, Reason, fingerprint
-from leadstate.model.policy import Policy
 from leadstate.model.resource import AtLeast, Desired, Live, Observed, pages_of
 from leadstate.reconcile.guards import Budget, guard
 from leadstate.reconcile.planner import plan_account

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from leadstate.model.errors import ReportError
+from leadstate.model.diagnostics import ReportError
 from leadstate.report.document import Account, Change, Report, Result, Summary, Touch
 from leadstate.report.journal import Chain, Entry, with_journal, without_repeated
 from tests.harness.reports import change

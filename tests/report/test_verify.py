@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from leadstate.model.errors import ReportError
+from leadstate.model.diagnostics import ReportError
 from leadstate.report.document import Cost, Remaining, Requests, Scope, Untouched
 from leadstate.report.formats.json import to_json
 from leadstate.report.verify import read_stored

@@ -7,9 +7,8 @@ import httpx
 
 from leadstate.engine.jobs import AccountJob
 from leadstate.engine.run import Applied, Settings, apply_all, plan_all
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Policy
 from leadstate.model.plan import Status
-from leadstate.model.policy import Policy
 from leadstate.pipedrive.connection import Connection, Pace, http_client
 from leadstate.pipedrive.oauth import Client, OAuth
 from leadstate.pipedrive.secrets import Token

@@ -14,7 +14,7 @@ from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import configuration_report, emit
 from leadstate.cli.session import Choices
-from leadstate.model.errors import ConfigurationError
+from leadstate.model.diagnostics import ConfigurationError
 from leadstate.model.rollout import REST, Waves
 from leadstate.report import RENDERERS
 

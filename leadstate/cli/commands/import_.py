@@ -26,8 +26,7 @@ from leadstate.kinds import KINDS
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
 from leadstate.model.address import Ref
-from leadstate.model.diagnostics import Diagnostic, Severity, counted
-from leadstate.model.errors import ConfigurationError
+from leadstate.model.diagnostics import ConfigurationError, Diagnostic, Severity, counted
 from leadstate.model.resource import text
 
 

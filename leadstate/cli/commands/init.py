@@ -25,8 +25,7 @@ from leadstate.edit.spelling import readable_key
 from leadstate.edit.writer import Append
 from leadstate.engine.read.undeclared import Undeclared, Wanted, read_undeclared
 from leadstate.kinds.label import LABEL
-from leadstate.model.diagnostics import counted
-from leadstate.model.errors import ConfigurationError
+from leadstate.model.diagnostics import ConfigurationError, counted
 
 _PIPEDRIVE = re.compile(r"(?:https?://)?([^/.]+)\.pipedrive\.com/?")
 

@@ -16,7 +16,7 @@ from leadstate.cli.metrics import metrics_of
 from leadstate.cli.output import configuration_report, emit, replace_public, say_stats, write_private
 from leadstate.cli.session import Choices, exit_of, session
 from leadstate.config import Configuration
-from leadstate.model.errors import ConfigurationError
+from leadstate.model.diagnostics import ConfigurationError
 from leadstate.report import RENDERERS
 
 

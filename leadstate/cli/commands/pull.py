@@ -18,11 +18,10 @@ from leadstate.cli.session import Choices, session
 from leadstate.config import Configuration
 from leadstate.edit.items import Files
 from leadstate.edit.pull import accept
-from leadstate.model.diagnostics import Severity
-from leadstate.model.errors import ConfigurationError
+from leadstate.model.account import Impact
+from leadstate.model.diagnostics import ConfigurationError, Severity
 from leadstate.model.escape import visible
 from leadstate.model.plan import Action, Change
-from leadstate.model.policy import Impact
 
 
 @click.command(short_help=COMMANDS["pull"])

@@ -19,8 +19,7 @@ from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import configuration_report, emit, table, write_private
 from leadstate.cli.session import Choices, exit_of, session
 from leadstate.config import Configuration
-from leadstate.model.diagnostics import counted, some
-from leadstate.model.errors import ConfigurationError
+from leadstate.model.diagnostics import ConfigurationError, counted, some
 from leadstate.model.escape import visible, visible_json
 from leadstate.report import RENDERERS
 from leadstate.report.document import Report

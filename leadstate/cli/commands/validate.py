@@ -9,7 +9,7 @@ from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
 from leadstate.cli.output import configuration_report, emit
-from leadstate.model.errors import ConfigurationError
+from leadstate.model.diagnostics import ConfigurationError
 from leadstate.report import RENDERERS
 from leadstate.report.build import build
 

@@ -17,8 +17,7 @@ from leadstate.kinds import KINDS
 from leadstate.kinds.base import Spec, fields_set
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
-from leadstate.model.account import Account, InAccount, unify_loopback
-from leadstate.model.policy import Policy, Prune
+from leadstate.model.account import Account, InAccount, Policy, Prune, unify_loopback
 
 
 def declare(

@@ -12,9 +12,9 @@ from leadstate.config.rules.variables import Variables, Variant
 from leadstate.config.yaml.diagnostics import Place, visible
 from leadstate.kinds.base import Kind, fields_set
 from leadstate.kinds.named import NamedSpec, declare, taken_in
+from leadstate.model.account import Policy
 from leadstate.model.address import Address
 from leadstate.model.diagnostics import Severity
-from leadstate.model.policy import Policy
 from leadstate.model.resource import Desired
 from leadstate.reconcile.lookalikes import look
 

@@ -16,7 +16,7 @@ from leadstate.config.rules.merge import Entry
 from leadstate.config.schema.document import AccountSpec
 from leadstate.config.yaml.diagnostics import Diagnostics, Place, visible
 from leadstate.config.yaml.files import link_outwards
-from leadstate.model.errors import LeadstateError
+from leadstate.model.diagnostics import LeadstateError
 
 HOSTS: Final = "LEADSTATE_ALLOW_HOSTS"
 SOURCES: Final = "LEADSTATE_ALLOW_TOKEN_SOURCES"

@@ -17,10 +17,9 @@ from typing import Any
 from leadstate.engine.jobs import task_group
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Kind, decoded, glances, understood
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Impact, Prune
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.diagnostics import counted
-from leadstate.model.policy import Impact, Prune
 from leadstate.model.resource import CARRIED, CARRIES, Desired, Live, Observed
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import IncompleteListing, NotFound, Rejected

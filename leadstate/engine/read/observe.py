@@ -11,9 +11,8 @@ from leadstate.engine.read.filters import read_filters
 from leadstate.engine.read.leads import Named, Question, read_leads
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Kind, Wire, decoded
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Impact, Prune
 from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.policy import Impact, Prune
 from leadstate.model.resource import CARRIED, Live, Observed
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import BadAnswer

@@ -8,7 +8,7 @@ from functools import cache
 
 from pydantic import TypeAdapter, ValidationError
 
-from leadstate.model.errors import ReportError
+from leadstate.model.diagnostics import ReportError
 from leadstate.model.escape import visible_json
 from leadstate.report.document import FORMAT_VERSION, Account, Report
 

@@ -17,7 +17,7 @@ import pytest
 
 from leadstate.api.receipts import Receipt, ReceiptError, read_report
 from leadstate.model import plan as model
-from leadstate.model.errors import ReportError
+from leadstate.model.diagnostics import ReportError
 from leadstate.model.plan import AccountPlan, Outcome, Status
 from leadstate.model.resource import Bindings
 from leadstate.report.build import Part

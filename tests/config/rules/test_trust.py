@@ -7,7 +7,7 @@ import pytest
 
 from leadstate.config.loader import load
 from leadstate.config.rules.trust import HOSTS, SOURCES, Trust, TrustError
-from leadstate.model.errors import ConfigurationError
+from leadstate.model.diagnostics import ConfigurationError
 from tests.config.conftest import MARK
 
 OAUTH = "{oauth: {client_id: {env: P_A}, client_secret: {env: P_B}, refresh_token: {env: P_C}%s}}"

@@ -12,8 +12,7 @@ from leadstate.config.loader import load
 from leadstate.config.lockfile import LockError, read_lock
 from leadstate.config.secrets import read_token
 from leadstate.config.yaml.files import link_outwards, read_bounded, repository_of
-from leadstate.model.diagnostics import Diagnostic
-from leadstate.model.errors import ConfigurationError, SecretError
+from leadstate.model.diagnostics import ConfigurationError, Diagnostic, SecretError
 
 GOOD = "version: 1\naccounts: {a: {domain: a, token: {env: T}}}\n"
 TABLE = GOOD + "namespace: ns\nleads_from: %s\n"

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from leadstate.engine.apply.execute import decline, execute
+from leadstate.model.account import Prune
 from leadstate.model.address import Address, Ref
 from leadstate.model.plan import AccountPlan, Action, Change, Reason
-from leadstate.model.policy import Prune
 from leadstate.reconcile.diff import diff, removed
 from tests.harness.builders import FREE, label, lead, refs
 from tests.harness.fake_api import Fake, Heard, ends

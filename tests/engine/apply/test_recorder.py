@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from leadstate.engine.apply.recorder import Recorder
+from leadstate.model.account import Impact, Prune
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.plan import AccountPlan, Status, Touch
-from leadstate.model.policy import Impact, Prune
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.errors import ApiError
 from leadstate.pipedrive.operations import (

@@ -17,9 +17,8 @@ from leadstate.engine.read.leads import (
     read_live,
 )
 from leadstate.kinds.lead import LEAD
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Policy
 from leadstate.model.address import Ref, RemoteRef
-from leadstate.model.policy import Policy
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.errors import BadAnswer, IncompleteListing
 from leadstate.pipedrive.operations import GET_ARCHIVED_LEADS, GET_LEADS

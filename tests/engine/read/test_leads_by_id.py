@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from leadstate.engine.run import Settings
-from leadstate.model.policy import Impact, Prune
+from leadstate.model.account import Impact, Prune
 from leadstate.model.resource import Desired
 from tests.harness.builders import label, lead, lead_id, shown
 from tests.harness.recorded_reads import Company, words

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from leadstate.model.account import Prune
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Severity
 from leadstate.model.plan import AccountPlan, Reason
-from leadstate.model.policy import Prune
 from leadstate.model.resource import Desired
 from tests.harness.builders import FREE, lead, shown
 from tests.harness.fake_api import Fake

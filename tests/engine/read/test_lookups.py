@@ -11,11 +11,10 @@ import pytest
 from leadstate.engine.jobs import AccountJob
 from leadstate.engine.read.lookups import descriptions
 from leadstate.engine.run import Settings, plan_all
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Policy, Prune
 from leadstate.model.address import Address, Ref, Span
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.plan import AccountPlan
-from leadstate.model.policy import Policy, Prune
 from leadstate.model.resource import CustomValue, Desired, Known, Lookup
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.connection import Connection

@@ -8,10 +8,9 @@ import pytest
 
 from leadstate.engine.read.leads import check_labels
 from leadstate.engine.read.observe import existing, observe
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Impact, Prune
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.plan import AccountPlan
-from leadstate.model.policy import Impact, Prune
 from leadstate.model.resource import Desired, Live, Observed
 from leadstate.model.usage import SavedFilter
 from leadstate.pipedrive.errors import IncompleteListing

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from leadstate.model.errors import ReportError
+from leadstate.model.diagnostics import ReportError
 from leadstate.model.escape import visible_json
 from leadstate.report.document import Report, Scope
 from leadstate.report.formats.json import parse, to_json
