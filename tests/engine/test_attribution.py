@@ -52,7 +52,7 @@ def people(*found: tuple[int, str]) -> Callable[[], Reply]:
 
 
 @pytest.mark.parametrize(("before", "origin"), [("red", Origin.CHANGE), ("blue", Origin.DRIFT), ("green", Origin.BOTH)])
-def test_the_base_tells_where_a_change_comes_from(before: str, origin: Origin) -> None:
+def test_a_change_is_attributed_by_comparison_with_the_base(before: str, origin: Origin) -> None:
     fake = Fake()
     fake.label("1", "Hot", "red")
     compared = compare(fake, account(label("Hot", "blue")), account(label("Hot", before)))
@@ -91,7 +91,7 @@ def test_an_account_that_cannot_be_read_is_a_diagnostic_of_its_own(fails: Callab
     assert compared == Compared(unread(declared, diagnostic), Spent())
 
 
-def test_what_is_targeted_may_have_another_key_in_the_base() -> None:
+def test_a_target_may_have_another_key_in_the_base() -> None:
     fake = Fake()
     fake.label("1", "Hot")
     declared = account(label("Hot", "blue", key="warm"), label("Cold"))
@@ -114,7 +114,7 @@ def test_a_lead_that_neither_has_yet_is_compared() -> None:
     assert origins(compare(Fake(), account(lead("a")), account(lead("a")))) == {"lead:a": Origin.DRIFT}
 
 
-def test_a_lead_that_only_the_base_declares_and_that_is_there_is_compared() -> None:
+def test_a_live_lead_that_only_the_base_declares_is_compared() -> None:
     fake = Fake()
     fake.lead("x", "ns:z", title="z")
     fake.lead("y", "ns:y")
@@ -123,7 +123,7 @@ def test_a_lead_that_only_the_base_declares_and_that_is_there_is_compared() -> N
     assert origins(compared) == {"lead:z": Origin.CHANGE, "lead:y": Origin.DRIFT}
 
 
-def test_a_description_that_both_declare_is_looked_up_once() -> None:
+def test_a_description_in_both_revisions_is_looked_up_once() -> None:
     fake = Fake(
         before={
             ("GET persons/2", 0): person(2, "x@acme.test"),
@@ -136,7 +136,7 @@ def test_a_description_that_both_declare_is_looked_up_once() -> None:
     assert compared.besides == Spent()
 
 
-def test_a_description_that_was_replaced_is_looked_up_where_its_field_changes() -> None:
+def test_a_replaced_description_is_looked_up_if_its_field_changes() -> None:
     fake = Fake(
         before={
             ("GET persons/2", 0): person(2, "x@acme.test"),
@@ -152,7 +152,7 @@ def test_a_description_that_was_replaced_is_looked_up_where_its_field_changes() 
     assert compared.besides == spent
 
 
-def test_a_description_that_was_replaced_is_not_looked_up_where_its_field_stays() -> None:
+def test_a_replaced_description_is_not_looked_up_if_its_field_stays() -> None:
     fake = Fake()
     fake.lead("x", "ns:a", title="a", person_id=1)
     declared, base = lead("a", title="b", person=1), lead("a", title="b", person=MIRA)
@@ -161,7 +161,7 @@ def test_a_description_that_was_replaced_is_not_looked_up_where_its_field_stays(
     assert compared.besides == Spent()
 
 
-def test_where_the_base_cannot_be_looked_up_no_change_has_an_origin() -> None:
+def test_changes_have_no_origin_if_the_base_cannot_be_looked_up() -> None:
     fake = Fake(before={("GET persons/2", 0): lambda: failed(403)})
     fake.lead("x", "ns:a", title="a", person_id=2)
     compared = compare(fake, account(lead("a", person=1)), account(lead("a", person=MIRA)))
@@ -175,7 +175,7 @@ def test_where_the_base_cannot_be_looked_up_no_change_has_an_origin() -> None:
     assert compared.besides.requests == 1
 
 
-def test_what_is_wrong_with_the_plan_stays_where_the_base_cannot_be_looked_up() -> None:
+def test_diagnostics_of_the_plan_stay_if_the_base_cannot_be_looked_up() -> None:
     nobody = people()
     fake = Fake(before={("GET persons/search", 0): nobody, ("GET persons/search", 1): lambda: failed(403)})
     fake.lead("x", "ns:a", title="a", person_id=None)
@@ -193,7 +193,7 @@ def scored(score: int, **attrs: Any) -> Desired:
 
 
 @pytest.mark.parametrize(("before", "origin"), [(7, Origin.DRIFT), (8, Origin.BOTH)])
-def test_a_custom_field_of_the_base_is_compared_where_this_revision_declares_one(before: int, origin: Origin) -> None:
+def test_a_custom_field_of_the_base_is_compared_if_this_revision_declares_one(before: int, origin: Origin) -> None:
     fake = Fake(before={("GET dealFields", number): lambda: ok(FIELDS) for number in range(2)})
     fake.lead("x", "ns:a", title="a")
     assert origins(compare(fake, account(scored(7)), account(scored(before)))) == {"lead:a": origin}

@@ -58,16 +58,16 @@ def test_a_merge_by_id_leaves_the_survivor_and_its_twin_as_they_are() -> None:
     assert live.labels[a]["color"] == "red"
 
 
-def test_what_the_apply_archived_comes_back_from_the_archive() -> None:
+def test_a_lead_that_the_apply_archived_is_unarchived() -> None:
     live = Live(company({"origin_id": "ns:a", "title": "A"}))
     returns(live, lead("a", title="B", archived=True))
 
 
-def test_what_the_apply_added_archived_is_deleted() -> None:
+def test_a_lead_that_the_apply_added_to_the_archive_is_deleted() -> None:
     returns(Live(company()), lead("a", archived=True))
 
 
-def test_what_the_apply_brought_back_from_the_archive_goes_there_again() -> None:
+def test_a_lead_that_the_apply_unarchived_is_archived() -> None:
     live = Live(company({"origin_id": "ns:a", "title": "A", "is_archived": True, "label_ids": ["Cold"]}))
     returns(live, label("Hot"), lead("a", title="B", archived=False, labels=refs("Hot")))
 
@@ -92,7 +92,7 @@ def test_a_custom_field_that_was_changed_goes_back() -> None:
     returns(live, lead("a", **changed))
 
 
-def test_renames_and_new_labels() -> None:
+def test_renamed_and_new_labels_are_undone() -> None:
     returns(
         Live(company({"label_ids": ["Cold"]})),
         label("Nurture", "pink", "Cold"),
@@ -111,7 +111,7 @@ def test_a_label_that_a_person_gave_a_lead_since_stays() -> None:
     assert live.people_see()["leads"][lead_id(0)]["labels"] == ["Cold", "Warm"]
 
 
-def test_what_a_person_changed_since_stays() -> None:
+def test_later_changes_of_people_stay() -> None:
     live = Live(company({"origin_id": "ns:a", "title": "A"}))
     account = live.account(label("Hot", "blue"), lead("a", title="B", was_seen=True))
     heard = Recording()
@@ -135,7 +135,7 @@ def test_an_added_lead_that_a_person_changed_is_not_deleted() -> None:
     assert (back.changes, [left.reason for left in back.untouched]) == ((), [Reason.CHANGED_SINCE])
 
 
-def test_a_receipt_cannot_make_a_lead_of_others_ours() -> None:
+def test_an_edited_receipt_cannot_claim_an_unmanaged_lead() -> None:
     """An edited receipt names leads of others: neither deleted nor overwritten."""
     live = Live(company({"title": "Theirs"}, {"title": "Theirs", "origin_id": "other:x"}))
     account = live.account(lead("a"))
@@ -159,7 +159,7 @@ def test_a_receipt_cannot_make_a_lead_of_others_ours() -> None:
     assert live.people_see() == before
 
 
-def test_an_added_label_is_kept_where_a_person_gave_it_to_a_lead() -> None:
+def test_an_added_label_is_kept_if_a_person_gave_it_to_a_lead() -> None:
     live = Live(company({}))
     account = live.account(label("New"))
     heard = Recording()
@@ -197,7 +197,7 @@ def test_a_create_that_was_not_answered_is_found_by_mark_and_by_name() -> None:
     assert live.people_see() == before
 
 
-def test_what_a_run_did_not_make_is_not_deleted() -> None:
+def test_an_object_that_the_run_did_not_create_is_not_deleted() -> None:
     """The run was killed before it sent anything; a later one made the same."""
     live = Live(company())
     account = live.account(label("New"), lead("a"))
@@ -207,7 +207,7 @@ def test_what_a_run_did_not_make_is_not_deleted() -> None:
     assert back.changes == ()
 
 
-def test_the_rollback_of_a_rollback() -> None:
+def test_a_rollback_is_undone_by_its_receipt() -> None:
     live = Live(company({"label_ids": ["Cold"]}, {"origin_id": "ns:gone", "label_ids": ["Cold"]}))
     account = live.account(
         label("Hot"),

@@ -55,14 +55,14 @@ def ids(observed: Observed) -> list[str]:
         (ADDED_LABEL, [LABELS, LEADS]),
     ],
 )
-def test_leads_are_listed_only_where_ids_do_not_tell_enough(touch: Touch, sent: list[str]) -> None:
+def test_leads_are_listed_only_if_ids_are_not_enough(touch: Touch, sent: list[str]) -> None:
     fake = company()
     read(fake, touch)
     assert fake.sent == sent
 
 
 @pytest.mark.parametrize(("count", "listed"), [(1, False), (10, False), (11, True)])
-def test_leads_are_listed_where_that_costs_less_than_each_of_them(count: int, *, listed: bool) -> None:
+def test_leads_are_listed_if_that_costs_less_than_reading_each(count: int, *, listed: bool) -> None:
     fake = company(20)
     _, observed, _ = read(fake, *(updated(f"{number:02}") for number in range(count)))
     assert fake.sent[1:] == ([LEADS] if listed else [f"GET leads/{number:02}" for number in range(count)])
@@ -72,7 +72,7 @@ def test_leads_are_listed_where_that_costs_less_than_each_of_them(count: int, *,
     assert observed.carriers == (carriers if listed else None)
 
 
-def test_what_is_not_listed_is_asked_for_by_its_id() -> None:
+def test_a_lead_that_is_not_listed_is_read_by_its_id() -> None:
     fake = company(3)
     fake.leads["02"]["is_archived"] = True
     _, observed, _ = read(fake, ADDED_LABEL, updated("00"), updated("02"), updated("gone"))
@@ -92,7 +92,7 @@ def test_a_deleted_lead_that_exists_again_is_found_by_its_mark_live_and_archived
 
 
 @pytest.mark.parametrize(("pages", "unsure"), [(1, {"ns:c"}), (2, set())])
-def test_a_mark_that_was_not_found_is_unsure_where_the_archive_goes_on(pages: int, unsure: set[str]) -> None:
+def test_a_missing_marker_is_unsure_unless_the_archive_was_read_to_its_end(pages: int, unsure: set[str]) -> None:
     fake = company()
     for number in range(600):
         fake.lead(f"old{number}", None, is_archived=True)
@@ -102,14 +102,14 @@ def test_a_mark_that_was_not_found_is_unsure_where_the_archive_goes_on(pages: in
     assert observed.unsure == unsure
 
 
-def test_labels_that_are_all_missing_while_leads_carry_some_are_a_listing_that_failed() -> None:
+def test_a_listing_without_labels_is_incomplete_if_leads_carry_some() -> None:
     fake = company()
     fake.labels.clear()
     with pytest.raises(IncompleteListing):
         read(fake, ADDED_LABEL)
 
 
-def test_labels_that_cannot_be_understood_name_the_request() -> None:
+def test_a_malformed_label_names_the_request() -> None:
     fake = company()
     fake.before[LABELS, 0] = lambda: ok([{"id": "hot"}])
     with pytest.raises(BadAnswer, match="getLeadLabels"):
@@ -156,7 +156,7 @@ def test_custom_fields_of_a_receipt_get_the_form_in_which_live_ones_are_read() -
     )
 
 
-def test_a_created_and_a_deleted_lead_stay_what_they_are() -> None:
+def test_custom_fields_of_created_and_deleted_leads_keep_their_side() -> None:
     fake = with_fields((INDUSTRY, "Industry", "varchar"))
     value = {"custom_fields.Industry": CustomValue("Mining")}
     made, gone = Touch("lead", "00", "a", None, value), Touch("lead", "01", "b", value, None)
@@ -180,7 +180,7 @@ def test_raw_custom_fields_of_a_deleted_lead_are_read_too() -> None:
     assert observed.fields.read(gone.custom) == {"custom_fields.Industry": "Mining"}
 
 
-def test_fields_are_not_listed_where_none_was_touched() -> None:
+def test_fields_are_not_listed_unless_one_was_touched() -> None:
     fake = company()
     _, observed, diagnostics = read(fake, updated("00"), ADDED_LABEL)
     assert "GET dealFields" not in fake.sent

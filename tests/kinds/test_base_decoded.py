@@ -29,20 +29,20 @@ LEAD_ROW = {"id": "x", "title": "T"}
         (None, "it is not an object"),
     ],
 )
-def test_what_is_wrong_with_a_lead(row: Any, words: str) -> None:
+def test_a_malformed_lead_is_described_by_its_field(row: Any, words: str) -> None:
     with pytest.raises(BadAnswer) as failure:
         list(decoded(LEAD, GET_LEADS, [LEAD_ROW, row]))
     assert str(failure.value).startswith("getLeads: answered a malformed lead: ")
     assert str(failure.value).endswith(words)
 
 
-def test_what_is_wrong_with_a_label() -> None:
+def test_a_malformed_label_is_described_by_its_field() -> None:
     with pytest.raises(BadAnswer, match=r"^getLeadLabels: answered a malformed label: `id` is not valid$"):
         list(decoded(LABEL, GET_LABELS, [{"id": "", "name": "Hot", "color": "red"}]))
 
 
 @pytest.mark.parametrize("failure", [ValueError("secret"), OverflowError("secret"), RecursionError("secret")])
-def test_what_is_no_error_of_a_field_is_out_of_range(failure: Exception) -> None:
+def test_an_error_of_no_field_is_a_value_out_of_range(failure: Exception) -> None:
     with pytest.raises(BadAnswer) as raised, understood(LEAD, GET_LEADS):
         raise failure
     assert str(raised.value) == "getLeads: answered a malformed lead: a value in it is out of range"

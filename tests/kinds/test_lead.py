@@ -71,7 +71,7 @@ def test_people_are_looked_up_where_they_are_described() -> None:
         (5, None, 5),
     ],
 )
-def test_a_word_for_who_sees_a_lead_depends_on_the_plan(word: Any, plan: Any, number: int | None) -> None:
+def test_the_visibility_word_depends_on_the_pipedrive_plan(word: Any, plan: Any, number: int | None) -> None:
     assert visibility(word, plan) == number
 
 
@@ -79,7 +79,7 @@ def test_null_is_kept_as_unset() -> None:
     assert attrs(value=None, organization=None)["value"] is None
 
 
-def test_normal_forms() -> None:
+def test_values_have_normal_forms() -> None:
     found = attrs(
         title="  Cafe\u0301 ", labels=["Warm", "Hot", "Hot"], value={"amount": Decimal("12000.00"), "currency": "EUR"},
         visible_to=3,
@@ -129,7 +129,7 @@ def test_normal_forms() -> None:
         {"unknown": 1},
     ],
 )
-def test_what_no_lead_can_be(fields: dict[str, Any]) -> None:
+def test_an_invalid_lead_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         spec(**fields)
 
@@ -140,7 +140,7 @@ def test_a_patch_holds_the_changed_fields_only() -> None:
     ]
 
 
-def test_labels_that_nobody_declares_keep_their_ids() -> None:
+def test_undeclared_labels_keep_their_ids() -> None:
     want = {"labels": (*refs("Hot"), RemoteRef("label", "dangling"))}
     assert sent(change(want=want))[0][2] == {"label_ids": ["id-Hot", "dangling"]}
 
@@ -165,7 +165,7 @@ def test_archiving_is_a_request_of_its_own_after_the_rest() -> None:
     )
 
 
-def test_a_lead_comes_back_before_anything_else() -> None:
+def test_a_lead_is_unarchived_before_it_is_updated() -> None:
     assert sent(change(want={"title": "T", "archived": False}, thaw_first=True)) == [
         ("PATCH", "/leads/id-1", {"is_archived": False}),
         ("PATCH", "/leads/id-1", {"title": "T"}),
@@ -192,7 +192,7 @@ def test_a_body_of_each_year_is_decoded(row: dict[str, Any]) -> None:
     assert live.custom == {key: value for key, value in row.items() if len(key) == 40}
 
 
-def test_older_bodies_and_numbers_for_text_are_understood() -> None:
+def test_a_body_with_missing_fields_and_numbers_for_text_is_decoded() -> None:
     live = decode({"id": "x", "title": "T", "visible_to": 3})
     assert live.attrs["visible_to"] == "3"
     assert live.marker is None

@@ -139,7 +139,7 @@ def test_policies_that_cannot_be_evaluated_refuse_the_plan(runner: Runner, engin
     assert why in done.summary
 
 
-def test_what_a_policy_says_commands_neither_the_runner_nor_markdown(runner: Runner) -> None:
+def test_a_policy_message_is_escaped_for_the_runner_and_markdown(runner: Runner) -> None:
     install(runner, "opa")
     text = (
         'package main\n\nimport rego.v1\n\ndeny contains msg if {\n\tmsg := "``` ::error::x ##[error]y @octocat"\n}\n'

@@ -228,7 +228,7 @@ def test_a_number_beyond_the_bounds_is_refused(text: str) -> None:
     assert answered(text) == {"out of bounds": text[:DIGITS]}
 
 
-def test_a_number_beyond_the_bounds_takes_none_beside_it_along() -> None:
+def test_a_number_beyond_the_bounds_leaves_others_as_they_are() -> None:
     within, beyond = "9" * DIGITS, "9" * (DIGITS + 1)
     assert answered(f"[{within}, {beyond}]") == [int(within), {"out of bounds": within}]
 

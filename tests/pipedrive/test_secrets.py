@@ -80,7 +80,7 @@ def test_a_secret_that_is_added_joins_those_before_it() -> None:
 
 
 @pytest.mark.parametrize("text", [SECRET, quote(SECRET, safe=""), base64.b64encode(SECRET.encode() + b"x").decode()])
-def test_no_part_of_a_secret_remains(text: str) -> None:
+def test_a_masked_secret_leaves_no_part_of_itself(text: str) -> None:
     """The last signs of base64 hold what follows too, so they are no form of the secret alone."""
     assert Secrets([Token(SECRET)]).scrub(f"a {text}").removeprefix("a ***") in ("", "V4")
 

@@ -90,7 +90,9 @@ def server() -> Iterator[ThreadingHTTPServer]:
     made.server_close()
 
 
-def test_plan_apply_plan(server: ThreadingHTTPServer, tmp_path: Path) -> None:
+def test_a_server_that_knows_only_the_vendors_description_converges(
+    server: ThreadingHTTPServer, tmp_path: Path
+) -> None:
     shell = Shell(tmp_path, {"TOKEN": TOKEN})
     shell.write(f"""\
 version: 1

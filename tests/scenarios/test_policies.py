@@ -154,7 +154,7 @@ def test_a_reserved_colour_is_for_labels_of_some_names(here: Folder, label: Body
         ("Two  spaces", [BADLY_WRITTEN.format("Two  spaces")]),
     ],
 )
-def test_new_names_of_labels_are_written_one_way(here: Folder, name: str, refused: list[str]) -> None:
+def test_new_labels_keep_to_the_naming_rule(here: Folder, name: str, refused: list[str]) -> None:
     report = plan(here, configuration(labels=[{"name": name, "color": "green"}]))
     assert judged(report)[0] == refused
 

@@ -70,7 +70,7 @@ def test_no_label_takes_a_name_that_another_one_keeps() -> None:
     assert declined(plan, "label:Hot") == {"label:Hot": "not chosen"}
 
 
-def test_of_two_labels_that_swap_names_both_are_renamed_or_none() -> None:
+def test_two_labels_that_swap_names_are_declined_together() -> None:
     plan = replace(Fake().plan(), changes=(renamed("A", "B"), renamed("B", "A")))
     assert declined(plan, "label:A") == {"label:A": "not chosen", "label:B": "because label:A was declined"}
     assert declined(plan, "label:A", "label:B") == {"label:A": "not chosen", "label:B": "not chosen"}
@@ -86,12 +86,12 @@ def test_a_merge_waits_for_a_lead_that_is_brought_back_from_the_archive_with_the
     assert declined(plan, "lead:a") == {"lead:a": "not chosen", "label:Old": "because lead:a was declined"}
 
 
-def test_what_is_not_planned_declines_nothing() -> None:
+def test_an_unplanned_address_declines_nothing() -> None:
     plan = Fake().plan(label("Hot"))
     assert decline(plan, {address("label:Cold")}) == decline(plan, ()) == {}
 
 
-def test_nothing_is_sent_for_a_declined_change_and_every_end_is_heard() -> None:
+def test_a_declined_change_sends_no_request_and_is_reported() -> None:
     fake, heard = Fake(), Heard()
     plan = fake.plan(label("Hot"), label("Warm"), lead("a", labels=refs("Hot")))
     fake.sent.clear()

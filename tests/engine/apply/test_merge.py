@@ -40,7 +40,7 @@ def test_a_lead_gets_the_label_in_the_place_of_the_old_one_and_only_once() -> No
     ]
 
 
-def test_a_lead_that_has_lost_the_label_or_is_gone_or_archived_meanwhile_is_not_written() -> None:
+def test_a_lead_that_lost_the_label_or_was_deleted_or_archived_is_not_updated() -> None:
     fake = account(4)
     plan = merge(fake)
     fake.leads["x0"]["label_ids"] = []
@@ -51,7 +51,7 @@ def test_a_lead_that_has_lost_the_label_or_is_gone_or_archived_meanwhile_is_not_
     assert fake.leads["x2"]["label_ids"] == ["old"]
 
 
-def test_a_lead_that_got_the_label_while_others_moved_is_moved_too() -> None:
+def test_a_lead_that_got_the_label_during_the_merge_is_moved_too() -> None:
     fake = account(1)
     plan = merge(fake)
     fake.before["PATCH leads/x0", 0] = lambda: fake.lead("late", None, "old")
@@ -75,7 +75,7 @@ def test_the_last_lead_that_keeps_the_label_keeps_it_from_being_deleted() -> Non
     assert only(fake.apply(merge(fake))).detail == f"updateLead: 2 leads still carry the label; {moved}"
 
 
-def test_a_label_that_no_lead_is_known_to_carry_is_looked_for_all_the_same() -> None:
+def test_a_merge_lists_leads_even_if_none_is_known_to_carry_the_label() -> None:
     fake = account(0)
     plan = merge(fake)
     fake.lead("late", None, "old")
@@ -84,7 +84,7 @@ def test_a_label_that_no_lead_is_known_to_carry_is_looked_for_all_the_same() -> 
 
 
 @pytest.mark.parametrize("leads", [1, 30])
-def test_a_lead_that_cannot_be_written_does_not_stop_the_others_and_keeps_the_label(leads: int) -> None:
+def test_a_lead_that_cannot_be_updated_does_not_stop_a_merge_but_keeps_its_label(leads: int) -> None:
     fake = account(leads)
     plan = merge(fake)
     fake.before["PATCH leads/x0", 0] = lambda: failed(400, "locked")
@@ -122,7 +122,7 @@ def test_an_answer_that_is_no_lead_ends_no_sibling_and_nothing_is_sent_after_the
     assert "old" in fake.labels
 
 
-def test_a_list_of_leads_that_are_none_deletes_nothing() -> None:
+def test_a_malformed_listing_of_leads_deletes_nothing() -> None:
     fake = account(1)
     plan = merge(fake)
     page = ok([{"id": 1, "label_ids": None}], pagination={"limit": 500, "more_items_in_collection": False})

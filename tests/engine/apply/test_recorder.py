@@ -35,7 +35,7 @@ def recorded(live: Live, *desired: Any, impact: Impact = Impact.LIVE, **policy: 
     return {(touch.kind, touch.key or touch.remote_id or ""): touch for touch in heard.done if touch is not None}
 
 
-def test_an_add_and_an_update_of_a_label() -> None:
+def test_added_and_updated_labels_are_recorded() -> None:
     live = Live(company())
     touched = recorded(live, label("New", "blue"), label("Lukewarm", "pink", "Warm"))
     new = touched["label", "New"]
@@ -49,7 +49,7 @@ def test_an_add_and_an_update_of_a_label() -> None:
     )
 
 
-def test_a_lead_that_is_added_and_one_that_is_updated() -> None:
+def test_added_and_updated_leads_are_recorded() -> None:
     live = Live(company({"origin_id": "ns:old", "title": "Old", "label_ids": ["Cold"]}))
     touched = recorded(live, label("Hot"), lead("old", labels=refs("Hot")), lead("new", labels=refs("Hot")))
     new, old = touched["lead", "new"], touched["lead", "old"]
@@ -59,7 +59,7 @@ def test_a_lead_that_is_added_and_one_that_is_updated() -> None:
     assert old.after == {"title": "old", "labels": (HOT,)}
 
 
-def test_a_lead_that_is_added_and_archived() -> None:
+def test_a_lead_added_to_the_archive_is_recorded_as_two_writes() -> None:
     live = Live(company())
     heard = Recording()
     live.apply(live.account(lead("new", archived=True)), heard)
@@ -75,7 +75,7 @@ def test_a_lead_that_is_added_and_archived() -> None:
     )
 
 
-def test_a_deleted_lead_with_its_custom_fields() -> None:
+def test_a_deleted_lead_is_recorded_with_its_custom_fields() -> None:
     key = "a" * 40
     fields = [{"code": key, "name": "Industry", "type": "varchar"}]
     live = Live(company({"origin_id": "ns:gone", "label_ids": ["Hot"], key: "Retail"}, fields=fields))
@@ -85,7 +85,7 @@ def test_a_deleted_lead_with_its_custom_fields() -> None:
     assert (gone.before["labels"], gone.marker, dict(gone.custom)) == ((HOT,), "ns:gone", {key: "Retail"})
 
 
-def test_leads_that_a_merge_moves_have_all_their_labels_noted() -> None:
+def test_leads_moved_by_a_merge_are_recorded_with_all_their_labels() -> None:
     live = Live(company({"label_ids": ["Warm", "Cold"]}, {"label_ids": ["Hot"]}))
     touched = recorded(live, label("Hot"), replace(label("Cold", present=False), moves_to=Ref("label", "Hot")))
     moved = touched["lead", lead_id(0)]
@@ -95,7 +95,7 @@ def test_leads_that_a_merge_moves_have_all_their_labels_noted() -> None:
     assert touched["label", "Cold"].before == {"name": "Cold", "color": "red"}
 
 
-def test_carriers_of_a_deleted_label_live_and_archived() -> None:
+def test_live_and_archived_carriers_of_a_deleted_label_are_recorded() -> None:
     live = Live(company({"label_ids": ["Warm", "Cold"]}, {"label_ids": ["Cold"], "is_archived": True}))
     touched = recorded(live, label("Cold", present=False), impact=Impact.FULL)
     for number in (0, 1):
@@ -103,7 +103,7 @@ def test_carriers_of_a_deleted_label_live_and_archived() -> None:
         assert (carrier.before, carrier.after) == ({"labels": (COLD,)}, {"labels": ()})
 
 
-def test_what_cannot_be_noted_is_not_sent() -> None:
+def test_a_write_that_cannot_be_recorded_is_not_sent() -> None:
     live = Live(company())
     plan, applied = live.apply(live.account(label("New")), Recording(stop="the disk is full"))
     (outcome,) = applied.outcomes.values()
@@ -142,7 +142,7 @@ RETIRES = planned(
 )
 
 
-def test_a_create_is_announced_with_the_labels_that_it_sends() -> None:
+def test_a_create_is_announced_with_its_labels() -> None:
     plan = planned(account(lead("x", labels=refs("Hot"), organization=None)), live_label("Hot", remote_id="hot"))
     heard = touches(Fake(), plan, Request(ADD_LEAD, body={"title": "x", "origin_id": "ns:x", "label_ids": ["b", "a"]}))
     (begun,) = heard.begun
@@ -150,7 +150,7 @@ def test_a_create_is_announced_with_the_labels_that_it_sends() -> None:
     assert begun.after == {"title": "x", "person": 1, "labels": (RemoteRef("label", "a"), RemoteRef("label", "b"))}
 
 
-def test_a_lead_that_was_not_read_is_deleted_as_the_plan_knew_it() -> None:
+def test_a_lead_that_was_not_read_is_recorded_as_planned() -> None:
     fake = Fake()
     fake.lead("1", "ns:gone")
     (begun,) = touches(fake, RETIRES, Request(DELETE_LEAD, "1")).begun
@@ -160,14 +160,14 @@ def test_a_lead_that_was_not_read_is_deleted_as_the_plan_knew_it() -> None:
     assert begun.before["title"] == "gone"
 
 
-def test_a_lead_that_the_plan_does_not_name_is_noted_by_its_id_alone() -> None:
+def test_a_lead_outside_the_plan_is_recorded_by_its_id() -> None:
     fake = Fake()
     fake.lead("2", "ns:other")
     (begun,) = touches(fake, RETIRES, Request(DELETE_LEAD, "2")).begun
     assert (begun.remote_id, begun.key, begun.before, begun.after, begun.marker) == ("2", None, {}, None, None)
 
 
-def test_labels_of_a_lead_that_was_not_read_before_count_as_added() -> None:
+def test_labels_of_an_unread_lead_are_recorded_as_added() -> None:
     fake = Fake()
     fake.lead("2")
     heard = touches(fake, RETIRES, Request(UPDATE_LEAD, "2", body={"label_ids": ["hot"]}))
@@ -176,7 +176,7 @@ def test_labels_of_a_lead_that_was_not_read_before_count_as_added() -> None:
     assert (begun.answered, done is not None and done.answered) == (False, True)
 
 
-def test_a_reading_serves_one_write() -> None:
+def test_a_read_is_the_state_before_one_write_only() -> None:
     fake = Fake()
     fake.lead("2", None, "cold")
     write = Request(UPDATE_LEAD, "2", body={"label_ids": ["hot"]})
@@ -184,7 +184,7 @@ def test_a_reading_serves_one_write() -> None:
     assert [touch.before for touch in begun] == [{"labels": (RemoteRef("label", "cold"),)}, {"labels": ()}]
 
 
-def test_a_reading_that_cannot_be_understood_is_none() -> None:
+def test_a_malformed_read_is_not_used_as_the_state_before() -> None:
     fake = Fake()
     fake.lead("2", None, "cold")
     fake.before["GET leads/2", 0] = lambda: ok({"id": 2, "title": None})
@@ -192,7 +192,7 @@ def test_a_reading_that_cannot_be_understood_is_none() -> None:
     assert [touch.before for touch in begun] == [{}]
 
 
-def test_an_attribute_that_did_not_exist_before_was_empty() -> None:
+def test_a_missing_attribute_is_recorded_as_empty() -> None:
     there = live_lead("x", remote_id="1")
     there = replace(there, attrs={name: value for name, value in there.attrs.items() if name != "value"})
     plan = planned(account(lead("x", value=3)), there)
@@ -213,7 +213,7 @@ def test_a_write_that_failed_may_have_been_done_unless_it_was_a_create_that_was_
     assert (len(added.begun), added.done) == (1, [None])
 
 
-def test_the_answer_counts_and_not_what_was_asked_for() -> None:
+def test_an_answer_is_recorded_rather_than_the_request() -> None:
     plan = planned(account(label("Hot", "blue")), live_label("Hot", remote_id="hot"))
     fake = Fake(alters={"PATCH leadLabels/hot": lambda body: {**body, "color": "pink"}})
     fake.label("hot", "Hot")
@@ -222,7 +222,7 @@ def test_the_answer_counts_and_not_what_was_asked_for() -> None:
     assert (done.before, done.after, done.answered) == ({"color": "red"}, {"color": "pink"}, True)
 
 
-def test_an_answer_that_cannot_be_understood_leaves_what_was_asked_for() -> None:
+def test_a_malformed_answer_records_what_was_requested() -> None:
     plan = planned(account(label("Hot", "blue"), lead("x")), live_label("Hot", remote_id="hot"))
     fake = Fake()
     fake.label("hot", "Hot")
@@ -237,7 +237,7 @@ def test_an_answer_that_cannot_be_understood_leaves_what_was_asked_for() -> None
     assert (added.remote_id, added.answered) == (None, False)
 
 
-def test_a_label_that_goes_is_noted_after_its_carriers() -> None:
+def test_a_deleted_label_is_recorded_after_its_carriers() -> None:
     fake = Fake()
     fake.label("cold", "Cold")
     begun = touches(fake, RETIRES, Request(DELETE_LABEL, "cold")).begun
@@ -247,7 +247,7 @@ def test_a_label_that_goes_is_noted_after_its_carriers() -> None:
     assert touches(fake, RETIRES, Request(DELETE_LABEL, "hot")).begun[0].before == {}
 
 
-def test_a_create_that_the_plan_does_not_hold_touches_nothing() -> None:
+def test_a_create_outside_the_plan_is_not_recorded() -> None:
     heard = touches(Fake(), RETIRES, Request(ADD_LEAD, body={"title": "y", "origin_id": "ns:y"}))
     assert (heard.begun, heard.done) == ([], [])
 
@@ -261,7 +261,7 @@ def test_a_delete_that_answers_with_the_object_is_a_delete() -> None:
     assert (done.after, done.answered) == (None, True)
 
 
-def test_labels_that_a_server_did_not_take_are_not_noted() -> None:
+def test_labels_that_the_server_ignored_are_not_recorded() -> None:
     fake = Fake(alters={"PATCH leads/2": lambda body: {**body, "label_ids": []}})
     fake.lead("2")
     (done,) = touches(fake, RETIRES, Request(UPDATE_LEAD, "2", body={"label_ids": ["hot"]})).done

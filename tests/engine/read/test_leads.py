@@ -37,7 +37,7 @@ def take(*rows: object) -> Listed:
     return listed
 
 
-def test_leads_of_others_are_counted_with_their_labels_and_not_looked_into() -> None:
+def test_unmanaged_leads_are_counted_with_their_labels_only() -> None:
     listed = take(OURS, {"id": 2, "label_ids": ["b"], "title": None, "value": "much", "visible_to": []})
     assert [lead.remote_id for lead in listed.kept] == ["1"]
     assert listed.others == 1
@@ -68,34 +68,34 @@ class Watched(Company):
         return await super().handle_async_request(request)
 
 
-def test_a_list_that_is_read_whatever_the_labels_are_does_not_wait_for_them() -> None:
+def test_a_listing_that_is_needed_anyway_is_read_beside_the_labels() -> None:
     company = Watched(1)
     plan = company.plan(company.account(label("Hot"), lead("k0"), unknown=[0]))
     assert plan.complete
     assert company.found == [0, 1]
 
 
-def test_leads_that_may_not_be_needed_wait_for_the_labels() -> None:
+def test_leads_that_may_not_be_needed_are_read_after_the_labels() -> None:
     company = Watched(1)
     company.plan(company.account(label("Hot")))
     assert company.found == [0]
 
 
-def test_leads_that_a_list_shows_before_it_is_left_are_noted_by_their_titles_too() -> None:
+def test_unmarked_leads_of_a_listing_left_early_are_noted_by_title() -> None:
     fake = Fake()
     fake.lead("1", None, title="a", origin="API")
     seen = fake.run(lambda writer: read_live(LEAD, account(lead("a")), writer, 1))
     assert seen.unmarked == {"a": ["1"]}
 
 
-def test_a_lead_that_cannot_be_understood_names_the_request() -> None:
+def test_a_malformed_lead_names_the_request() -> None:
     fake = Fake()
     fake.before["GET leads/1", 0] = lambda: ok({"id": "1"})
     with pytest.raises(BadAnswer, match="getLead:"):
         fake.run(lambda writer: ask_for_ids(LEAD, ["1"], writer))
 
 
-def test_pages_and_leads_of_others_are_counted_over_all_pages() -> None:
+def test_pages_and_unmanaged_leads_are_counted_over_all_pages() -> None:
     listed = Listed(ACCOUNT, LEAD)
     for number in range(2):
         listed.take(GET_LEADS, [{"id": f"x{number}"}, {"id": f"y{number}"}])
@@ -137,7 +137,7 @@ def archived(fake: Fake, *missing: str, limit: float) -> tuple[Listed, int]:
 @pytest.mark.parametrize(
     ("limit", "pages", "known", "cut"), [(0, 0, 0, True), (1, 1, 0, True), (2, 2, 0, False), (math.inf, 2, 2, False)]
 )
-def test_the_archive_is_read_as_far_as_is_allowed_and_its_length_known_only_from_its_end(
+def test_the_archive_is_read_up_to_its_limit_and_its_length_known_only_at_its_end(
     limit: float, pages: int, known: int, *, cut: bool
 ) -> None:
     for refuses in (False, True):
@@ -150,14 +150,14 @@ def test_the_archive_is_read_as_far_as_is_allowed_and_its_length_known_only_from
         assert (seen.pages, length, seen.cut) == (pages, known, cut)
 
 
-def test_archived_leads_that_cannot_be_understood_name_the_request() -> None:
+def test_a_malformed_archived_lead_names_the_request() -> None:
     fake = Fake()
     fake.before["GET leads/archived", 0] = lambda: ok([{}], pagination={"more_items_in_collection": False})
     with pytest.raises(BadAnswer, match="getArchivedLeads:"):
         archived(fake, "ns:a", limit=1)
 
 
-def test_a_declared_lead_that_cannot_be_understood_names_the_request() -> None:
+def test_a_malformed_declared_lead_names_the_request() -> None:
     fake = Fake()
     fake.before["GET leads/1", 0] = lambda: ok({"id": "1"})
     declared = replace(account(lead("a")), lock={Ref("lead", "a"): "1"})

@@ -31,7 +31,7 @@ def test_few_leads_are_read_by_id_and_many_are_listed() -> None:
         assert company.sent == expected, count
 
 
-def test_what_it_would_have_cost_is_said() -> None:
+def test_the_plan_reports_the_cost_of_the_other_strategy() -> None:
     company = Company(200, pages=101)
     plan = company.plan(company.account(*declared(200)))
     assert company.sent == by_id(200)
@@ -60,7 +60,7 @@ def short_pages(monkeypatch: pytest.MonkeyPatch) -> int:
     [(12, 1, 0), (13, 3, 0), (23, 3, 0), (24, 2, 12), (100, 2, 12)],
     ids=["one page", "two", "two full ones", "three", "nine"],
 )
-def test_where_no_length_is_known_one_question_tells_which_way_is_cheaper(
+def test_one_request_decides_the_strategy_if_the_length_is_unknown(
     short_pages: int, leads: int, listed: int, asked: int
 ) -> None:
     company = Company(short_pages, others=leads - short_pages)
@@ -79,7 +79,7 @@ def test_where_no_length_is_known_one_question_tells_which_way_is_cheaper(
     [(0, 1 + 9, 0), (11, 1 + 10 + 1, 0), (12, 1, 100), (900, 1, 100)],
     ids=["nine pages", "ten full ones, and one on a guess", "eleven", "ninety-one"],
 )
-def test_for_many_declared_leads_the_length_is_asked_before_the_first_page(
+def test_the_length_is_asked_before_the_first_page_for_many_declared_leads(
     short_pages: int, others: int, listed: int, asked: int
 ) -> None:
     """100 leads by id cost as much as 10 pages, of 11 new rows each."""
@@ -91,7 +91,7 @@ def test_for_many_declared_leads_the_length_is_asked_before_the_first_page(
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(10, 25), st.integers(0, 90))
-def test_what_is_not_known_costs_two_pages_at_most(short_pages: int, ours: int, others: int) -> None:
+def test_an_unknown_length_costs_two_pages_at_most(short_pages: int, ours: int, others: int) -> None:
     """Over what the cheaper way would have cost, had the length been known."""
     company = Company(ours, others)
     company.plan(company.account(*declared(ours)))
@@ -100,7 +100,7 @@ def test_what_is_not_known_costs_two_pages_at_most(short_pages: int, ours: int, 
     assert used <= 10 + min(2 * ours, 20 * pages) + 40
 
 
-def test_a_list_where_leads_of_others_matter() -> None:
+def test_leads_are_listed_if_unmanaged_leads_matter() -> None:
     company = Company(3, others=2)
     account = company.account(*declared(3))
     pruned = replace(account, policy=replace(account.policy, prune_rules={"lead": Prune.OWNED}))
@@ -115,7 +115,7 @@ def test_a_list_where_leads_of_others_matter() -> None:
     assert words(company.plan(unknown)) == "listed, 1 page (20 tokens); the lock file does not know 1 declared lead"
 
 
-def test_nothing_is_created_on_the_strength_of_an_id() -> None:
+def test_a_lead_is_not_created_because_an_id_is_gone() -> None:
     """The id is gone, and the lead is there under another one."""
     company = Company(3)
     create = replace(lead("k1"), leave_gone=False)
@@ -126,7 +126,7 @@ def test_nothing_is_created_on_the_strength_of_an_id() -> None:
     assert words(plan) == "listed, 1 page (20 tokens); by id (4 tokens) not every declared lead was found"
 
 
-def test_one_that_is_gone_and_is_to_stay_so_takes_no_list() -> None:
+def test_a_deleted_lead_that_is_not_created_again_needs_no_listing() -> None:
     company = Company(3)
     account = company.account(
         label("Hot"), *(replace(lead(f"k{n}"), leave_gone=True) for n in range(3)), lock={"k1": lead_id(77)}
@@ -138,7 +138,7 @@ def test_one_that_is_gone_and_is_to_stay_so_takes_no_list() -> None:
 
 
 @pytest.mark.parametrize("wrong", [lead_id(2), lead_id(3)], ids=["of another marker", "of no marker"])
-def test_an_id_of_another_lead_is_not_believed(wrong: str) -> None:
+def test_an_id_of_another_lead_is_ignored(wrong: str) -> None:
     company = Company(3, others=1)
     company.update(1, title="drifted")
     plan = company.plan(company.account(*declared(2), lock={"k1": wrong}))
@@ -146,7 +146,7 @@ def test_an_id_of_another_lead_is_not_believed(wrong: str) -> None:
     assert shown(plan) == ["~ lead:k1 title"]
 
 
-def test_an_id_of_an_unmarked_lead_does_not_hide_that_ours_is_in_the_archive() -> None:
+def test_an_id_of_an_unmarked_lead_does_not_hide_the_archived_lead_with_the_marker() -> None:
     company = Company(1, others=1)
     company.update(0, is_archived=True)
     plan = company.plan(company.account(lead("k0"), lock={"k0": lead_id(1)}))
@@ -154,7 +154,7 @@ def test_an_id_of_an_unmarked_lead_does_not_hide_that_ours_is_in_the_archive() -
     assert plan.unchanged == 1
 
 
-def test_an_adopted_lead_has_no_mark_and_is_read_by_its_id() -> None:
+def test_an_adopted_lead_without_a_marker_is_read_by_its_id() -> None:
     company = Company(0, others=2)
     adopted = replace(lead("mine", title="new"), adopted=True, leave_gone=True)
     plan = company.plan(company.account(adopted, lock={"mine": lead_id(1)}))
@@ -162,7 +162,7 @@ def test_an_adopted_lead_has_no_mark_and_is_read_by_its_id() -> None:
     assert company.sent == by_id(1)
 
 
-def test_labels_that_are_all_missing_are_noticed() -> None:
+def test_an_empty_list_of_labels_is_incomplete_if_our_leads_carry_one() -> None:
     """Our leads carry a label, so an empty list of labels is incomplete."""
     company = Company(2, hides_labels=True)
     plan = company.plan(company.account(*declared(2)))
@@ -175,7 +175,7 @@ def test_labels_that_are_all_missing_are_noticed() -> None:
     st.dictionaries(st.integers(0, 5), st.integers(0, 7)),
     st.sampled_from(["leave", "create"]),
 )
-def test_either_way_gives_the_same_plan(states: list[str], lock: dict[int, int], if_gone: str) -> None:
+def test_both_strategies_give_the_same_plan(states: list[str], lock: dict[int, int], if_gone: str) -> None:
     """Whatever the lock file says, and whatever people did to the leads."""
     company = Company(len(states), others=2, pages=9)
     for number, state in enumerate(states):

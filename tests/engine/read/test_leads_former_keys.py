@@ -50,7 +50,7 @@ def test_two_leads_of_which_one_bears_the_former_marker_are_an_error() -> None:
     assert (shown(plan), codes(plan)) == ([], ["ambiguous"])
 
 
-def test_a_lead_of_another_namespace_is_ours_only_while_previously_names_it() -> None:
+def test_a_lead_of_another_namespace_is_managed_only_while_previously_names_it() -> None:
     owned = replace(FREE, prune_rules={"lead": Prune.OWNED})
     fake = company(a="other:x", b="ns:gone")
     assert shown(fake.plan(renamed("y"), policy=owned)) == ["- lead:gone", "+ lead:y"]

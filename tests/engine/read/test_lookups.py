@@ -137,7 +137,7 @@ def plan(server: Pipedrive, *desired: Desired, **of_account: Any) -> AccountPlan
         (person("name", "jane alder"), 1),
     ],
 )
-def test_one_person_is_found(wanted: Lookup, id_: int) -> None:
+def test_a_person_is_found_by_email_or_name(wanted: Lookup, id_: int) -> None:
     found = plan(Pipedrive(), lead(person=wanted))
     assert found.diagnostics == ()
     assert found.changes[0].want["person"] == id_
@@ -163,7 +163,7 @@ def test_a_lead_whose_person_is_not_found_is_not_pruned() -> None:
 @pytest.mark.parametrize(
     ("people", "calls"), [(1, ["v2/persons/1"]), (10, None), (11, ["v2/persons"]), (101, ["v2/persons"] * 2)]
 )
-def test_what_leads_are_linked_to_already_needs_no_search(people: int, calls: list[str] | None) -> None:
+def test_linked_persons_are_read_by_id_without_a_search(people: int, calls: list[str] | None) -> None:
     ids = range(1, people + 1)
     everybody = {i: (f"P{i}", [f"p{i}@acme.test"]) for i in ids}
     server = Pipedrive(*({"id": f"{i}", "title": f"{i}", "person_id": i, "origin_id": f"ns:{i}"} for i in ids))
@@ -174,7 +174,7 @@ def test_what_leads_are_linked_to_already_needs_no_search(people: int, calls: li
     assert server.calls[2:] == (calls or [f"v2/persons/{i}" for i in ids])
 
 
-def test_an_organization_is_asked_for_by_itself() -> None:
+def test_a_linked_organization_is_read_by_its_id() -> None:
     server = Pipedrive({"id": "x", "title": "a", "organization_id": 9, "origin_id": "ns:a"})
     wanted = Lookup("organization", "name", "borealis  foods", HERE)
     assert plan(server, lead(organization=wanted)).changes == ()
@@ -182,7 +182,7 @@ def test_an_organization_is_asked_for_by_itself() -> None:
 
 
 @pytest.mark.parametrize("linked", [2, 99])
-def test_what_does_not_fit_any_more_or_is_gone_is_searched(linked: int) -> None:
+def test_a_link_that_does_not_match_or_is_deleted_is_searched(linked: int) -> None:
     server = Pipedrive({"id": "x", "title": "a", "person_id": linked, "origin_id": "ns:a"})
     found = plan(server, lead(person=JANE))
     assert found.changes[0].want == {"person": 1}
@@ -195,7 +195,7 @@ def test_one_search_serves_many_leads() -> None:
     assert server.calls.count("v2/persons/search") == 1
 
 
-def test_a_seed_that_exists_is_not_looked_up() -> None:
+def test_an_existing_seed_is_not_looked_up() -> None:
     server = Pipedrive({"id": "x", "title": "a", "person_id": 2, "origin_id": "ns:a"})
     plan(server, lead(person=JANE, create_only=True))
     assert server.calls == ["v1/leadLabels", "v1/leads"]
@@ -271,7 +271,7 @@ def test_ten_candidates_are_named(count: int, more: str) -> None:
     assert lines[10:] == ([more] if more else [])
 
 
-def test_a_search_asks_for_what_is_exactly_equal() -> None:
+def test_a_search_asks_for_exact_matches() -> None:
     server = Pipedrive()
     plan(server, lead(person=JANE))
     assert server.searched == [
@@ -280,7 +280,7 @@ def test_a_search_asks_for_what_is_exactly_equal() -> None:
 
 
 @pytest.mark.parametrize("answer", [[], {"items": None}])
-def test_an_answer_that_cannot_be_understood_names_its_request(answer: Any) -> None:
+def test_a_malformed_search_answer_names_its_request(answer: Any) -> None:
     server = Pipedrive({"id": "x", "title": "a", "person_id": 2, "origin_id": "ns:a"})
     server.instead["/api/v2/persons/search"] = answer
     found = plan(server, LOOKED_UP)
@@ -298,7 +298,7 @@ def test_an_answer_that_cannot_be_understood_names_its_request(answer: Any) -> N
         ("/api/v1/users", [{"id": None}], "getUsers answered a malformed user"),
     ],
 )
-def test_a_malformed_row_is_left_out_and_named_where_nothing_else_fits(path: str, answer: Any, row: str) -> None:
+def test_a_malformed_row_is_named_if_nothing_else_is_found(path: str, answer: Any, row: str) -> None:
     server = Pipedrive()
     server.instead[path] = answer
     (diagnostic,) = plan(server, LOOKED_UP).diagnostics
@@ -306,7 +306,7 @@ def test_a_malformed_row_is_left_out_and_named_where_nothing_else_fits(path: str
     assert diagnostic.detail.startswith(f"{row}, which is left out: ")
 
 
-def test_a_malformed_row_does_not_keep_others_from_being_found() -> None:
+def test_a_malformed_row_does_not_hide_others() -> None:
     server = Pipedrive({"id": "x", "title": "a", "person_id": 2, "origin_id": "ns:a"})
     server.instead["/api/v1/users"] = [{"id": "?"}, {"id": 101, "email": "sam@acme.test", "active_flag": True}]
     server.instead["/api/v2/persons/2"] = {"id": None}
@@ -315,7 +315,7 @@ def test_a_malformed_row_does_not_keep_others_from_being_found() -> None:
     assert [change.want for change in found.changes] == [{"owner": 101, "person": 1}]
 
 
-def test_who_a_custom_field_names_already_is_asked_for_first() -> None:
+def test_a_person_linked_by_a_custom_field_is_read_by_id() -> None:
     server = Pipedrive({"id": "x", "title": "a", "origin_id": "ns:a", BUYER: 1})
     wanted: dict[str, Any] = {"custom_fields.Buyer": CustomValue({"email": "jane@acme.test"}, HERE)}
     assert plan(server, lead(**wanted)).changes == ()
@@ -339,7 +339,7 @@ def test_people_organizations_and_users_of_leads_are_described_as_people_write_t
     assert known == {("user", 101): {"email": "sam@acme.test"}}
 
 
-def test_who_is_known_by_nothing_is_not_described() -> None:
+def test_a_person_without_email_and_name_is_not_described() -> None:
     server = Pipedrive()
     server.instead["/api/v2/persons/1"] = {"id": 1, "emails": [{"value": ""}]}
     server.instead["/api/v2/persons/2"] = {"id": 2, "name": "Tom", "emails": [{"value": ""}, {"value": "t@acme.test"}]}
@@ -353,7 +353,7 @@ def test_a_user_without_an_address_is_known_by_the_name() -> None:
     assert described(server, live_lead("a", person=None)) == {("user", 7): {"name": "Sam"}}
 
 
-def test_searches_are_made_in_one_order() -> None:
+def test_searches_are_sent_in_a_fixed_order() -> None:
     server = Pipedrive()
     plan(server, lead("a", person=person("name", "Tom")), lead("b", person=JANE))
     assert [(search["fields"], search["term"]) for search in server.searched] == [
@@ -362,7 +362,7 @@ def test_searches_are_made_in_one_order() -> None:
     ]
 
 
-def test_of_several_who_fit_the_one_who_is_linked_already_is_meant_and_of_two_the_first() -> None:
+def test_a_linked_person_is_preferred_among_several_and_the_first_among_two() -> None:
     server = Pipedrive(
         {"id": "x", "title": "a", "person_id": 4, "origin_id": "ns:a"},
         {"id": "y", "title": "b", "person_id": 3, "origin_id": "ns:b"},
@@ -374,14 +374,14 @@ def test_of_several_who_fit_the_one_who_is_linked_already_is_meant_and_of_two_th
     assert server.searched == []
 
 
-def test_a_lead_without_a_marker_is_the_one_that_the_lock_file_knows() -> None:
+def test_a_lead_without_a_marker_is_identified_by_the_lock_file() -> None:
     server = Pipedrive({"id": "x", "title": "a", "person_id": 1}, {"id": "y", "title": "b", "person_id": 2})
     wanted = replace(lead(person=JANE), adopted=True)
     assert plan(server, wanted, lock={Ref("lead", "a"): "x"}).changes == ()
     assert server.calls[-1] == "v2/persons/1"
 
 
-def test_malformed_persons_of_a_list_are_searched_for() -> None:
+def test_malformed_linked_persons_are_searched() -> None:
     server = Pipedrive(*({"id": f"{i}", "title": "a", "person_id": i, "origin_id": f"ns:{i}"} for i in range(1, 12)))
     server.instead["/api/v2/persons"] = [{"id": None}]
     found = plan(server, *(lead(f"{i}", person=person("email", "tom@acme.test")) for i in range(1, 12)))
@@ -389,7 +389,7 @@ def test_malformed_persons_of_a_list_are_searched_for() -> None:
     assert len(server.searched) == 1
 
 
-def test_ids_are_known_as_they_were_written_and_those_of_live_leads_as_people_know_them() -> None:
+def test_ids_are_named_as_declared_and_those_of_live_leads_by_their_emails() -> None:
     there = {"id": "a", "title": "a", "person_id": 2, "owner_id": 101, "origin_id": "ns:a"}
     wanted = lead(
         "a",
@@ -407,7 +407,7 @@ def test_ids_are_known_as_they_were_written_and_those_of_live_leads_as_people_kn
     assert plan(Pipedrive(), lead("b", person=1)).names == {}
 
 
-def test_who_a_custom_field_names_is_known_as_written() -> None:
+def test_a_person_of_a_custom_field_is_named_as_declared() -> None:
     buyer = "custom_fields.Buyer"
     named: dict[str, Any] = {buyer: CustomValue({"email": "jane@acme.test"}, HERE)}
     found = plan(Pipedrive(), lead(**named))

@@ -23,7 +23,7 @@ FIELDS = CustomFields(
 )
 
 
-def test_a_malformed_field_is_an_error_of_those_who_declare_it() -> None:
+def test_a_malformed_field_is_an_error_if_it_is_declared() -> None:
     assert FIELDS.normal("Score", CustomValue(7), HERE) == 7
     with pytest.raises(Unfit, match="cannot be understood"):
         FIELDS.normal("Broken", CustomValue(7), HERE)
@@ -54,7 +54,7 @@ def resolved(
     return (*found, fake.sent)
 
 
-def test_a_value_gets_the_form_of_its_field_and_everything_else_stays() -> None:
+def test_a_value_gets_the_form_of_its_field() -> None:
     plain = lead("b")
     found, fields, diagnostics, sent = resolved(custom("a", Score=7), plain)
     assert [desired.attrs for desired in found.desired] == [
@@ -67,7 +67,7 @@ def test_a_value_gets_the_form_of_its_field_and_everything_else_stays() -> None:
     assert fields.read({}) == {"custom_fields.Score": None}
 
 
-def test_fields_are_not_listed_where_no_planned_lead_names_one() -> None:
+def test_fields_are_not_listed_unless_a_planned_lead_names_one() -> None:
     seed, plain = custom("a", Score=7), lead("b")
     found, fields, diagnostics, sent = resolved(seed, plain, planned=(plain,))
     assert [desired.attrs for desired in found.desired] == [{"title": "a", "person": 1}, plain.attrs]

@@ -37,9 +37,7 @@ def guards(found: AccountPlan) -> list[str]:
 @pytest.mark.parametrize(
     ("archived", "pages", "unknown"), [(500, 1, False), (501, 1, True), (501, 2, False), (1, 0, True)]
 )
-def test_a_lead_is_created_on_doubt_only_where_the_archive_was_read_to_its_end(
-    archived: int, pages: int, *, unknown: bool
-) -> None:
+def test_a_create_is_unsure_unless_the_archive_was_read_to_its_end(archived: int, pages: int, *, unknown: bool) -> None:
     """None of the archived leads is ours, so none is kept."""
     found = plan(archive(archived), lead("a"), pages=pages)
     assert shown(found) == ["+ lead:a"]
@@ -75,7 +73,7 @@ def test_an_archive_that_cannot_be_sorted_is_read_as_it_is() -> None:
     assert shown(found) == []
 
 
-def test_archived_leads_are_nothing_that_could_be_deleted() -> None:
+def test_archived_leads_do_not_count_as_deletable() -> None:
     there = [live_lead("a"), live_lead("b", archived=True), live_lead("c", archived=True)]
     assert existing(Observed({"label": [live_label("Hot")], "lead": there})) == {"label": 1, "lead": 1}
 
@@ -101,7 +99,7 @@ def test_unmarked_leads_of_the_api_are_noted_with_their_collapsed_titles() -> No
     assert guard.summary.endswith(": 1, 2")
 
 
-def test_labels_that_are_all_missing_while_leads_carry_some_are_a_listing_that_failed() -> None:
+def test_a_listing_without_labels_is_incomplete_if_leads_carry_some() -> None:
     fake = Fake()
     fake.lead("1", None, "hot")
     assert not plan(fake, label("Hot"), lead("a")).complete
@@ -110,7 +108,7 @@ def test_labels_that_are_all_missing_while_leads_carry_some_are_a_listing_that_f
 PRUNES = replace(FREE, prune_rules={"lead": Prune.OWNED})
 
 
-def test_an_archived_lead_that_the_lock_file_knows_is_not_looked_for_in_the_archive() -> None:
+def test_an_archived_lead_in_the_lock_file_is_read_by_its_id() -> None:
     fake = Fake()
     fake.lead("1", "ns:a", title="a", is_archived=True)
     found = fake.plan(lead("a"), policy=PRUNES, lock={Ref("lead", "a"): "1"})
@@ -119,7 +117,7 @@ def test_an_archived_lead_that_the_lock_file_knows_is_not_looked_for_in_the_arch
 
 
 @pytest.mark.parametrize(("leave_gone", "archive"), [(True, []), (False, ["GET leads/archived"])])
-def test_a_lead_that_is_gone_is_looked_for_only_where_it_is_created_again(
+def test_a_deleted_lead_is_searched_in_the_archive_only_if_it_would_be_created_again(
     archive: list[str], *, leave_gone: bool
 ) -> None:
     fake = Fake()
@@ -128,7 +126,7 @@ def test_a_lead_that_is_gone_is_looked_for_only_where_it_is_created_again(
     assert fake.sent == ["GET leadLabels", "GET leads", "GET leads/1", *archive]
 
 
-def test_a_lead_that_must_not_exist_is_not_looked_for_in_the_archive() -> None:
+def test_an_absent_lead_is_not_searched_in_the_archive() -> None:
     fake = Fake()
     fake.plan(replace(lead("a"), present=False), policy=PRUNES)
     assert fake.sent == ["GET leadLabels", "GET leads"]
@@ -143,7 +141,7 @@ def seen(fake: Fake, *desired: Desired, impact: Impact = Impact.LIVE, **more: An
     ("impact", "pages", "carriers"),
     [(Impact.LIVE, 0, None), (Impact.FULL, 3, {RemoteRef("label", "hot"): ["mine"]})],
 )
-def test_archived_leads_that_carry_a_label_are_counted_only_where_all_are(
+def test_archived_carriers_of_a_label_are_counted_only_with_full_impact(
     impact: Impact, pages: int, carriers: object
 ) -> None:
     fake = archive(1200)
@@ -166,7 +164,7 @@ def with_filter() -> Fake:
 
 @pytest.mark.parametrize("impact", Impact)
 @pytest.mark.parametrize("present", [True, False])
-def test_filters_are_read_only_where_a_label_goes_and_all_is_counted(impact: Impact, *, present: bool) -> None:
+def test_filters_are_read_only_if_a_label_is_deleted_with_full_impact(impact: Impact, *, present: bool) -> None:
     fake = with_filter()
     found = seen(fake, label("Hot", present=present), impact=impact)
     read = impact is Impact.FULL and not present
@@ -175,7 +173,7 @@ def test_filters_are_read_only_where_a_label_goes_and_all_is_counted(impact: Imp
     assert not found.filters_hidden
 
 
-def test_a_token_that_may_not_read_filters_is_told_and_the_plan_goes_on() -> None:
+def test_unreadable_filters_are_a_warning() -> None:
     fake = with_filter()
     fake.before["GET filters", 0] = lambda: failed(403, "forbidden")
     found = fake.plan(label("Hot", present=False), policy=PRUNES, impact=Impact.FULL)
@@ -184,7 +182,7 @@ def test_a_token_that_may_not_read_filters_is_told_and_the_plan_goes_on() -> Non
     assert found.complete
 
 
-def test_a_list_tells_how_long_it_was_how_many_are_of_others_and_what_is_gone() -> None:
+def test_a_listing_reports_its_pages_unmanaged_leads_and_deleted_ids() -> None:
     fake = archive(600)
     for number in range(501):
         fake.lead(f"other{number}")
@@ -196,7 +194,7 @@ def test_a_list_tells_how_long_it_was_how_many_are_of_others_and_what_is_gone() 
 
 
 @pytest.mark.parametrize(("lock", "pages"), [({}, 0), ({Ref("lead", "a"): "dead"}, 1)])
-def test_an_adopted_lead_is_looked_for_in_the_archive_only_where_it_is_created_again(
+def test_an_adopted_lead_is_searched_in_the_archive_only_if_it_would_be_created_again(
     lock: dict[Ref, str], pages: int
 ) -> None:
     fake = archive(1)
@@ -204,7 +202,7 @@ def test_an_adopted_lead_is_looked_for_in_the_archive_only_where_it_is_created_a
     assert fake.sent.count("GET leads/archived") == pages
 
 
-def test_how_many_labels_leads_carry_while_none_is_listed_is_told() -> None:
+def test_an_empty_list_of_labels_is_incomplete_if_leads_carry_some() -> None:
     with pytest.raises(IncompleteListing, match="getLeadLabels: no label is listed, while leads carry 1 of them"):
         check_labels([], [RemoteRef("label", "hot")])
     check_labels([], [])

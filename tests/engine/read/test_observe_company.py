@@ -17,7 +17,7 @@ def asked(company_id: int | None, user: object = None) -> tuple[Diagnostic | Non
     return fake.run(lambda reader: wrong_company(account, reader)), fake.sent
 
 
-def test_where_no_company_is_declared_nobody_is_asked() -> None:
+def test_the_user_is_not_read_unless_a_company_is_declared() -> None:
     assert asked(None) == (None, [])
 
 

@@ -43,7 +43,7 @@ def company() -> Fake:
     return fake
 
 
-def test_labels_and_leads_that_nothing_declares_in_their_order() -> None:
+def test_undeclared_labels_and_leads_are_read_in_order() -> None:
     found = read(company(), ALL)
     assert found.account == "emea"
     assert ids(found) == (["hot", "warm"], ["1", "2", "4"])
@@ -57,14 +57,14 @@ def test_ignored_labels_are_not_imported_and_stay_on_leads_by_their_ids() -> Non
     assert [live.attrs["labels"] for live in found.leads] == [refs("Hot"), (RemoteRef("label", "warm"),), ()]
 
 
-def test_leads_are_read_only_where_they_are_wanted() -> None:
+def test_leads_are_read_only_on_request() -> None:
     fake = company()
     found = read(fake, Wanted())
     assert (*ids(found), found.foreign) == (["hot", "warm"], [], 0)
     assert fake.sent == ["GET leadLabels"]
 
 
-def test_what_is_declared_is_left_out() -> None:
+def test_declared_objects_are_left_out() -> None:
     fake = company()
     found = read(fake, ALL, label("Hot", key="h"), lead("a"), lead("k"), lock={Ref("lead", "k"): "2"})
     assert ids(found) == (["warm"], ["4"])
@@ -85,12 +85,12 @@ def test_what_is_declared_is_left_out() -> None:
         (replace(ALL, sources=frozenset({"Web"}), owners=frozenset({8})), ["hot", "warm"], [], 0),
     ],
 )
-def test_filters(wanted: Wanted, labels: list[str], leads: list[str], foreign: int) -> None:
+def test_labels_and_leads_are_filtered(wanted: Wanted, labels: list[str], leads: list[str], foreign: int) -> None:
     found = read(company(), wanted)
     assert (*ids(found), found.foreign) == (labels, leads, foreign)
 
 
-def test_labels_that_cannot_be_told_apart_are_left_out_with_what_to_do() -> None:
+def test_labels_of_one_name_are_not_imported() -> None:
     fake = company()
     for id_ in ("b", "c"):
         fake.label(id_, "Hot")
@@ -126,7 +126,7 @@ def test_a_label_whose_name_is_taken_by_a_declared_one_is_left_out(declared: Des
     assert (diagnostic.hint, diagnostic.detail) == ("rename it in Pipedrive, and import again", "hot  Hot")
 
 
-def test_names_of_people_are_read_where_they_are_wanted() -> None:
+def test_names_of_people_are_read_only_on_request() -> None:
     fake = company()
     fake.before["GET persons/1", 0] = lambda: ok({"id": 1, "name": "Jane", "emails": [{"value": "jane@acme.test"}]})
     fake.before["GET users", 0] = lambda: ok([])
@@ -163,7 +163,7 @@ def test_a_refused_listing_is_a_diagnostic_of_the_account() -> None:
     assert (found.account, len(found.diagnostics), found.named) == ("emea", 1, {})
 
 
-def test_labels_that_are_not_asked_for_hide_no_others() -> None:
+def test_duplicates_of_unwanted_labels_are_ignored() -> None:
     fake = company()
     for number, name in enumerate(("Hot", "Warm", "Cold")):
         fake.label(f"twin-{number}", name)

@@ -53,7 +53,7 @@ def delete_first(fake: Fake) -> Callable[[], Reply | None]:
     return delete
 
 
-def test_each_lead_counts_once_for_each_label_and_labels_that_are_gone_come_last() -> None:
+def test_each_lead_counts_once_per_label_and_deleted_labels_come_last() -> None:
     rows, census = count(company(700, archived=600), LIMITLESS, LIMITLESS)
     assert census.done
     assert [(row.label, row.id, row.leads, row.archived_leads) for row in rows] == [
@@ -68,7 +68,7 @@ def test_each_lead_counts_once_for_each_label_and_labels_that_are_gone_come_last
     assert not rows[2].unused
 
 
-def test_of_leads_of_one_moment_the_lowest_id_is_named() -> None:
+def test_the_lowest_id_is_named_among_leads_of_one_time() -> None:
     fake = Fake()
     fake.label("hot", "Hot")
     for name in ("b", "a", "c"):
@@ -118,7 +118,7 @@ def test_no_label_beside_leads_that_carry_some_is_an_error() -> None:
         count(fake, LIMITLESS)
 
 
-def test_a_filter_that_is_deleted_meanwhile_names_nothing_and_a_refused_one_is_an_error() -> None:
+def test_a_filter_deleted_during_the_read_is_ignored_and_a_refused_one_is_an_error() -> None:
     fake = company(1)
     fake.filters["4"] = {"id": 4, "name": "Hot ones", "conditions": {}}
     fake.before["GET filters/4", 0] = lambda: failed(404, "not found")
