@@ -6,7 +6,7 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
-PACKAGES = ("leadstate", "click", "httpx", "pydantic", "ruamel.yaml", "ruamel.yaml.clib", "rich")
+PACKAGES = ("leadstate", "click", "httpx", "pydantic", "ruamel.yaml", "ruamel.yaml.clib", "deepdiff", "rich")
 
 
 def machine() -> dict[str, object]:
