@@ -40,7 +40,11 @@ def declare(
     _check_addresses(merged, diagnostics)
 
     everywhere = merged.policy.spec if merged.policy else None
-    policies = {name: policy_of(entry.spec.policy, everywhere) for name, entry in merged.accounts.items()}
+    usual = policy_of(PolicySpec(), everywhere)
+    policies = {
+        name: policy_of(entry.spec.policy, everywhere) if "policy" in entry.spec.model_fields_set else usual
+        for name, entry in merged.accounts.items()
+    }
     problems = Problems(directory)
     variables = Variables(merged.accounts, directory, problems, merged.unsure)
     named = {kind.name: names_of(kind, items[kind.name], variables) for kind in KINDS.values() if kind.is_named}
@@ -56,6 +60,7 @@ def declare(
         desired += Leads(labels, variables, problems, namespace).desired(leads)
         check_keys(leads, namespace, problems, diagnostics)
     problems.report(diagnostics)
+    shared = tuple(desired)
 
     tokens = {name: token_source(entry) for name, entry in merged.accounts.items()}
     if trust.limits_anything:
@@ -69,7 +74,7 @@ def declare(
                 entry.spec.origin,
                 merged.namespace,
                 policies[name],
-                InAccount(name, directory.bits[name], tuple(desired)),
+                InAccount(name, directory.bits[name], shared),
                 entry.spec.company_id,
             ),
             tokens[name],
