@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.nodes import read_nodes, resolve
-from leadstate.kinds.lead import LEAD, Visibility, visibility
+from leadstate.kinds.lead import Visibility, visibility
 from leadstate.model.diagnostics import LeadstateError
 from leadstate.model.escape import HIDDEN, quoted
-from leadstate.model.resource import Money
+from leadstate.model.resource import CARRIER, Money
 
 LONGEST: Final = 50
 """Characters of a key: with a namespace, which has as many at most, within what a marker may have."""
@@ -89,7 +89,7 @@ def _unwritable(value: object) -> str:
 def readable_key(title: str, taken: Collection[str]) -> str:
     """A key that says what the lead is called; numbered where others are called so too."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[: LONGEST - len("-10000")].strip("-") or LEAD.name
+    stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[: LONGEST - len("-10000")].strip("-") or CARRIER
     number, key = 1, stem
     while key in taken:
         number += 1

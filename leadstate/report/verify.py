@@ -17,10 +17,10 @@ from leadstate.pipedrive.operations import GET_LEAD, UPDATE_LEAD
 from leadstate.report.document import Account, Change, Report, Requests
 from leadstate.report.formats.json import parse
 
-LEADS: Final = 10
+GROWTH: Final = 10
 """Leads by which an impact may have grown, where a tenth is less."""
 
-TOKENS: Final = LEADS * (GET_LEAD.tokens + UPDATE_LEAD.tokens)
+GROWTH_TOKENS: Final = GROWTH * (GET_LEAD.tokens + UPDATE_LEAD.tokens)
 """Rate-limit tokens by which a forecast may have grown, where a tenth is less: what so many more leads take."""
 
 
@@ -98,7 +98,7 @@ def differences(reviewed: Report, now: Report) -> list[str]:
     then = {account.account: Requests.of_changes(account.changes).tokens for account in reviewed.accounts}
     for account in now.accounts:
         tokens, planned = Requests.of_changes(account.changes).tokens, then.get(account.account, 0)
-        if _grown(planned, tokens, TOKENS):
+        if _grown(planned, tokens, GROWTH_TOKENS):
             found.append(f"{account.account}: applying takes {counted(tokens, 'token')}; {planned:,} were reviewed")
     return found
 
@@ -132,7 +132,7 @@ def _more_leads(reviewed: Change, now: Change) -> Iterator[str]:
     )
     for before, after, noun in sides:
         # What was not counted then was accepted as unknown; the guard `in-use` says so.
-        if before is not None and after is not None and _grown(before, after, LEADS):
+        if before is not None and after is not None and _grown(before, after, GROWTH):
             yield f"{counted(after, noun)} {'carries' if after == 1 else 'carry'} it; {before:,} did in the review"
 
 

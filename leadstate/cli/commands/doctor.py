@@ -20,13 +20,15 @@ from leadstate.cli.session import session
 from leadstate.config import Configuration
 from leadstate.engine.jobs import AccountJob
 from leadstate.engine.read.observe import Me
+from leadstate.kinds import KINDS
 from leadstate.model.account import Account
 from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible, visible_json
+from leadstate.model.resource import CARRIED
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.connection import Headers
 from leadstate.pipedrive.errors import ApiError
-from leadstate.pipedrive.operations import GET_LABELS, GET_ME, Request
+from leadstate.pipedrive.operations import GET_ME, Request
 from leadstate.report.formats.console import Cell, drawn, print_folded
 
 CLOCK_MAY_DIFFER = 60
@@ -128,7 +130,7 @@ def _company(account: Account, me: Me) -> Check:
 async def _rights(name: str, me: Me, reader: Reader) -> Check:
     """Check the rights: without those of an admin, some leads may be hidden from every listing."""
     try:
-        labels = (await reader.get(Request(GET_LABELS))).rows()
+        labels = (await reader.get(Request(KINDS[CARRIED].listing))).rows()
     except ApiError as failure:
         return Check(name, "rights", good=False, detail=f"{failure}; {failure.hint}")
     who = "an admin" if me.admin else "no admin: leads that this user may not see are invisible to leadstate too"

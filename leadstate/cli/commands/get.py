@@ -23,17 +23,15 @@ from leadstate.cli.progress import read_each
 from leadstate.cli.session import session
 from leadstate.config import Configuration
 from leadstate.engine.jobs import AccountJob
+from leadstate.engine.read.observe import read_listing
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import Kind, decoded
-from leadstate.kinds.label import LABEL
-from leadstate.kinds.lead import LEAD
+from leadstate.kinds.base import Kind
 from leadstate.model.diagnostics import Diagnostic
 from leadstate.model.escape import is_visible, visible, visible_json
-from leadstate.model.resource import text
+from leadstate.model.resource import CARRIED, CARRIER, text
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import BadAnswer
 from leadstate.pipedrive.operations import (
-    GET_ARCHIVED_LEADS,
     GET_DEAL_FIELDS,
     GET_LEAD,
     GET_SOURCES,
@@ -184,7 +182,7 @@ def leads(
                leadstate get leads --archived --format json
     """
     fetch = _Leads(archived, frozenset(map(text, labels)), owners, frozenset(sources), since)
-    return _get(fetch, LEAD.columns, fetch.check, **chosen)
+    return _get(fetch, KINDS[CARRIER].columns, fetch.check, **chosen)
 
 
 @get.command("lead")
@@ -203,7 +201,7 @@ def lead(*, lead_id: object, **chosen: Any) -> int:
         found = _row(GET_LEAD.id, (await reader.get(Request(GET_LEAD, str(lead_id)))).data)
         return [_with_labels(found, await _label_names(reader))]
 
-    return _get(fetch, LEAD.columns, **chosen)
+    return _get(fetch, KINDS[CARRIER].columns, **chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +234,8 @@ class _Leads:
         owners = await self._owners(reader)
         if (self.labels and not wanted) or (self.owners and not owners):
             return []
-        operation = GET_ARCHIVED_LEADS if self.archived else LEAD.listing
+        kind = KINDS[CARRIER]
+        operation = kind.archive if self.archived and kind.archive is not None else kind.listing
         query = [("owner_id", str(owner)) for owner in owners] if len(owners) == 1 else []
         if self.since is not None and not self.archived:
             query.append(("updated_since", f"{self.since:%Y-%m-%dT%H:%M:%SZ}"))
@@ -272,13 +271,12 @@ class _Leads:
 
 async def _label_names(reader: Reader) -> dict[str, str]:
     """Return id → name of the labels of an account."""
-    answer = await reader.get(Request(LABEL.listing))
-    return {label.remote_id: label.name for label in decoded(LABEL, LABEL.listing, answer.rows())}
+    return {label.remote_id: label.name for label in await read_listing(KINDS[CARRIED], reader)}
 
 
 def _with_labels(row: Row, names: Mapping[str, str]) -> Row:
     """Return a lead with the names of its labels; a label that is in no list is named by its id."""
-    return {**row, "labels": [names.get(remote_id, remote_id) for remote_id in _ids(GET_LEAD.id, row)]}
+    return {**row, "labels": [names.get(remote_id, remote_id) for remote_id in _ids(KINDS[CARRIER].listing.id, row)]}
 
 
 def _ids(operation: str, row: Row) -> list[str]:

@@ -23,11 +23,9 @@ from leadstate.edit.items import Files, spellings
 from leadstate.edit.writer import Append, Edit
 from leadstate.engine.read.undeclared import Undeclared, Wanted, read_undeclared
 from leadstate.kinds import KINDS
-from leadstate.kinds.label import LABEL
-from leadstate.kinds.lead import LEAD
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import ConfigurationError, Diagnostic, Severity, counted
-from leadstate.model.resource import text
+from leadstate.model.resource import CARRIED, CARRIER, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +133,7 @@ def import_(
         say(failure.diagnostics)
         return Exit.ERROR
     diagnostics = [*diagnostics, *(diagnostic for taken in new.values() for diagnostic in taken.diagnostics)]
-    adopted = new[LEAD.name].adopted
+    adopted = new[CARRIER].adopted
     code = patch(changed, paths, Way(check, auto_approve, color))
     if code is Exit.FINE and adopted:
         click.echo(f"{adopt(lock_file(paths), adopted)} remembers the adopted leads: commit it.", err=True)
@@ -168,18 +166,18 @@ def _items(found: Sequence[Undeclared], written: _Files, kinds: frozenset[str]) 
     declared = Written(
         everyone,
         everything.namespace or "",
-        frozenset(lead.address.key for account in everything.accounts for lead in account.account.of_kind(LEAD.name)),
-        _names(written, new.get(LABEL.name, Taken())),
+        frozenset(lead.address.key for account in everything.accounts for lead in account.account.of_kind(CARRIER)),
+        _names(written, new.get(CARRIED, Taken())),
         {name: written.files.account(name).get("plan") for name in everyone},
     )
     leads = {account.account: account.leads for account in found}
-    return {**new, LEAD.name: lead_items(leads, {account.account: account.known for account in found}, declared)}
+    return {**new, CARRIER: lead_items(leads, {account.account: account.known for account in found}, declared)}
 
 
 def _say_what_is_foreign(found: Sequence[Undeclared]) -> None:
     for account in found:
         if account.foreign:
-            leads = counted(account.foreign, LEAD.name)
+            leads = counted(account.foreign, CARRIER)
             click.echo(
                 f"{account.account}: {leads} with the marker of somebody else (`origin_id`): untouched.", err=True
             )
@@ -190,12 +188,12 @@ def _names(written: _Files, labels: Taken) -> Mapping[str, Mapping[Ref, str]]:
     names: dict[str, dict[Ref, str]] = {
         account.account.name: {
             label.address.ref: spellings(label, written.files)[0]
-            for label in account.account.of_kind(LABEL.name)
+            for label in account.account.of_kind(CARRIED)
             if label.present
         }
         for account in written.everything.accounts
     }
     for name, accounts in labels.accounts.items():
         for account in accounts:
-            names[account][Ref(LABEL.name, name)] = name
+            names[account][Ref(CARRIED, name)] = name
     return names

@@ -24,8 +24,9 @@ from leadstate.edit.items import Files
 from leadstate.edit.spelling import readable_key
 from leadstate.edit.writer import Append
 from leadstate.engine.read.undeclared import Undeclared, Wanted, read_undeclared
-from leadstate.kinds.label import LABEL
+from leadstate.kinds import KINDS
 from leadstate.model.diagnostics import ConfigurationError, counted
+from leadstate.model.resource import CARRIED
 
 _PIPEDRIVE = re.compile(r"(?:https?://)?([^/.]+)\.pipedrive\.com/?")
 
@@ -47,7 +48,9 @@ def taken_over(config: Path, account: str, variable: str) -> str | None:
         raise click.UsageError(f"{account!r} or {variable!r} will not do: {first.summary}; {first.hint}") from None
     found = wait_for(_read(configuration))
     everyone = frozenset(account.account for account in found)
-    taken = named_items(LABEL, {account.account: account.named.get(LABEL.name, ()) for account in found}, everyone)
+    taken = named_items(
+        KINDS[CARRIED], {account.account: account.named.get(CARRIED, ()) for account in found}, everyone
+    )
     diagnostics = [*taken.diagnostics, *(diagnostic for account in found for diagnostic in account.diagnostics)]
     say(diagnostics)
     # What cannot be declared is left out, and said; an account that cannot be read is the end.

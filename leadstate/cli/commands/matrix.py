@@ -22,10 +22,10 @@ from leadstate.cli.session import session
 from leadstate.config import Configuration
 from leadstate.engine.jobs import AccountJob
 from leadstate.engine.read.observe import read_listing, without_ignored
-from leadstate.kinds.label import LABEL
+from leadstate.kinds import KINDS
 from leadstate.model.diagnostics import NAMED, Diagnostic, counted, some
 from leadstate.model.escape import visible, visible_json
-from leadstate.model.resource import Live
+from leadstate.model.resource import CARRIED, Live
 from leadstate.pipedrive.client import Reader
 from leadstate.report.formats.console import Cell, drawn, print_rows
 
@@ -93,9 +93,9 @@ async def _read(configuration: Configuration) -> tuple[dict[str, list[Live]], li
 
 
 async def _read_labels(job: AccountJob) -> list[Live] | Diagnostic:
-    listed = await read_listing(LABEL, Reader(job.connection))
-    kept, _ = without_ignored(job.account, {LABEL.name: listed})
-    return kept[LABEL.name]
+    listed = await read_listing(KINDS[CARRIED], Reader(job.connection))
+    kept, _ = without_ignored(job.account, {CARRIED: listed})
+    return kept[CARRIED]
 
 
 def _grid(read: Mapping[str, Sequence[Live]]) -> Grid:

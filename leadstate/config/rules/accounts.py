@@ -15,9 +15,8 @@ from leadstate.config.schema.document import AccountSpec, PolicySpec, SecretSpec
 from leadstate.config.yaml.diagnostics import Diagnostics, Place
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Spec, fields_set
-from leadstate.kinds.label import LABEL
-from leadstate.kinds.lead import LEAD
 from leadstate.model.account import Account, InAccount, Policy, Prune, unify_loopback
+from leadstate.model.resource import CARRIED, CARRIER
 
 
 def declare(
@@ -51,9 +50,9 @@ def declare(
     for names in named.values():
         check_names(names, problems)
         check_policies(names, _by_policy(policies, directory), problems)
-    leads, namespace = items[LEAD.name], merged.namespace or ""
-    labels = named[LABEL.name]
-    if LABEL.section in merged.dropped | merged.broken.keys():
+    leads, namespace = items[CARRIER], merged.namespace or ""
+    labels = named[CARRIED]
+    if KINDS[CARRIED].section in merged.dropped | merged.broken.keys():
         labels.unsure = directory.everyone
     desired = [declared for names in named.values() for declared in names.desired()]
     if leads:
