@@ -83,10 +83,6 @@ class Files:
         """The item that begins at a place."""
         return None if span is None else self._items.get(span)
 
-    def values(self) -> dict[str, Mapping[str, Any]]:
-        """File → what is in it."""
-        return {file.source.name: file.root.value for file in self.files}
-
     def account(self, name: str) -> Mapping[str, Any]:
         """An account, as it is written."""
         found = [accounts[name] for file in self.files if name in (accounts := file.root.value.get("accounts") or {})]

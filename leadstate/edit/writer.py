@@ -160,14 +160,14 @@ class _Writer:
                     top=spot.column == 0 and not spot.flow,
                 )
             added = {name: value for name, value in new.items() if name not in old}
-            kept = range(len(entries))
             if spot.flow:
-                yield from self._in_brackets(entries, kept, [written({name: added[name]})[1:-1] for name in added])
+                end = entries[-1].value.end
+                yield _Splice(end, end, "".join(f", {written({name: added[name]})[1:-1]}" for name in added))
             else:
                 lines = [line for name, value in added.items() for line in self._key(name, value, spot.column)]
-                yield from self._in_lines(spot, entries, kept, lines)
-        elif not spot.is_mapping and entries and isinstance(new, list) and (staying := _kept(old, new)):
-            yield from self._list(spot, entries, staying, old, new)
+                yield self._below(entries[-1], spot.column, lines)
+        elif not spot.is_mapping and entries and isinstance(new, list) and (kept := _kept(old, new, spot)):
+            yield from self._list(spot, entries, kept, old, new)
         else:
             yield from self._whole(spot, new, key_end, flow=flow, top=top)
 
@@ -181,9 +181,9 @@ class _Writer:
             yield _Splice(end, end, "".join(self.lines.newline + line for line in self._items(new, "  ")))
         elif spot.begin == spot.end:
             yield _Splice(colon, colon, " " + written(new, flow=flow))
+        elif spot.entries and _COMMENT.search(self.text, colon, spot.end):
+            raise _refused(self.source, spot.begin, "a comment would be lost with this value")
         elif spot.entries and not spot.flow:
-            if _COMMENT.search(self.text, colon, spot.end):
-                raise _refused(self.source, spot.begin, "a comment would be lost with this value")
             yield _Splice(colon, spot.end, " " + written(new, flow=flow))
         else:
             yield _Splice(spot.begin, spot.end, written(new, quote=spot.quote, flow=flow))
@@ -191,30 +191,21 @@ class _Writer:
     def _list(
         self, spot: Spot, entries: list[Entry], kept: Sequence[int], old: list[Any], new: list[Any]
     ) -> Iterator[_Splice]:
-        if not same([old[index] for index in kept], new[: len(kept)]):
-            for index in kept:
-                yield from self.changes(entries[index].value, old[index], new[index])
-        added = new[len(kept) :]
+        for place, index in enumerate(kept):
+            yield from self.changes(entries[index].value, old[index], new[place])
+        added, last = new[len(kept) :], entries[kept[-1]]
         if not spot.flow:
-            yield from self._in_lines(spot, entries, kept, self._items(added, " " * spot.column, entries, old))
-        elif added and len(kept) == len(old) and "\n" in self.text[entries[-1].value.end : spot.end]:
-            yield from self._on_own_lines(entries, [written(item) for item in added])
+            for index in sorted({*range(len(old))} - {*kept}):
+                end = self.lines.next(self.lines.end(entries[index].value.end))
+                yield _Splice(self.lines.begin(entries[index].begin), end, "")
+            yield self._below(last, spot.column + 1, self._items(added, " " * spot.column, entries, old))
+        elif added and "\n" in self.text[last.value.end : spot.end]:
+            yield from self._on_own_lines(last, [written(item) for item in added])
         else:
-            yield from self._in_brackets(entries, kept, [written(item) for item in added])
+            yield _Splice(last.value.end, last.value.end, "".join(f", {written(item)}" for item in added))
 
-    def _in_brackets(self, entries: list[Entry], kept: Sequence[int], added: Sequence[str]) -> Iterator[_Splice]:
-        first, end, staying = kept[0], entries[kept[-1]].value.end, set(kept)
-        if first > 0:
-            yield _Splice(entries[0].begin, entries[first].begin, "")
-        for index in range(first + 1, len(entries)):
-            if index not in staying:
-                yield _Splice(entries[index - 1].value.end, entries[index].value.end, "")
-        if added:
-            yield _Splice(end, end, "".join(f", {text}" for text in added))
-
-    def _on_own_lines(self, entries: list[Entry], added: Sequence[str]) -> Iterator[_Splice]:
-        """More items of a list in brackets that has its last bracket on a line of its own."""
-        last = entries[-1]
+    def _on_own_lines(self, last: Entry, added: Sequence[str]) -> Iterator[_Splice]:
+        """Add items to a list in brackets that has its last bracket on a line of its own."""
         at = last.value.end
         if not _TO_COMMA.match(self.text, at):
             yield _Splice(at, at, ",")
@@ -222,16 +213,10 @@ class _Writer:
         end = self.lines.end(at)
         yield _Splice(end, end, indent + f",{indent}".join(added))
 
-    def _in_lines(self, spot: Spot, entries: list[Entry], kept: Sequence[int], lines: list[str]) -> Iterator[_Splice]:
-        """Take away the items of a list that are not kept, each with its lines, and add lines below the last entry."""
-        staying = set(kept)
-        for index, entry in enumerate(entries):
-            if index not in staying:
-                end = self.lines.next(self.lines.end(entry.value.end))
-                yield _Splice(self.lines.begin(entry.begin), end, "")
-        if lines:
-            end = self.lines.below(entries[kept[-1]].value.end, spot.column + (not spot.is_mapping))
-            yield _Splice(end, end, "".join(self.lines.newline + line for line in lines))
+    def _below(self, last: Entry, column: int, lines: Sequence[str]) -> _Splice:
+        """Add lines below the last entry and the comments that belong to it."""
+        end = self.lines.below(last.value.end, column)
+        return _Splice(end, end, "".join(self.lines.newline + line for line in lines))
 
     def _key(self, name: str, value: object, column: int) -> list[str]:
         """A new key of a mapping that stands on lines; a list at the top of a file has a blank line above."""
@@ -258,14 +243,17 @@ class _Writer:
         return lines
 
 
-def _kept(old: Sequence[object], new: Sequence[object]) -> list[int]:
-    """Which items stay, changed within perhaps: of mappings all; else as many new ones as stand in the old list so."""
+def _kept(old: Sequence[object], new: Sequence[object], spot: Spot) -> Sequence[int]:
+    """Return which items of a list stay, changed within perhaps: of mappings all; else as many as begin the new list.
+
+    A list in brackets stays as a whole or not at all.
+    """
     if any(isinstance(item, dict) for item in old) and len(new) >= len(old):
-        return list(range(len(old)))
+        return range(len(old))
     kept: list[int] = []
     for item in new:
         at = next((index for index in range(kept[-1] + 1 if kept else 0, len(old)) if same(old[index], item)), None)
         if at is None:
             break
         kept.append(at)
-    return kept
+    return kept if len(kept) == len(old) or not spot.flow else ()

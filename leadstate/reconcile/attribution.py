@@ -5,7 +5,7 @@ A field's difference is `drift` where the other plan has the same field of the s
 else `both`; so it is where the other plan does something else with the object. A delete has no field of its own.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from leadstate.model.address import Address, Ref, RemoteRef
@@ -44,17 +44,13 @@ def _origin(mine: Change, here: Bindings, other: Change, there: Bindings) -> Ori
         same = _by_id(mine.moves_to, here) == _by_id(other.moves_to, there)
         return Origin.DRIFT if same else Origin.BOTH
     after = {field.path: _by_id(field.after, there) for field in other.fields}
-    return _together(
+    origins = {
         (Origin.DRIFT if after[field.path] == _by_id(field.after, here) else Origin.BOTH)
         if field.path in after
         else Origin.CHANGE
         for field in mine.fields
-    )
-
-
-def _together(origins: Iterable[Origin]) -> Origin:
-    found = set(origins)
-    return found.pop() if len(found) == 1 else Origin.BOTH
+    }
+    return origins.pop() if len(origins) == 1 else Origin.BOTH
 
 
 def _by_id(value: Side, bindings: Bindings) -> Side:

@@ -140,10 +140,8 @@ def _name(change: Change, side: Literal["before", "after"]) -> str:
     return next((name for name in sides if isinstance(name, str)), "")
 
 
-def only(changes: Sequence[Change], targets: Sequence[Target]) -> tuple[Change, ...]:
-    """Return the changes of the targets and of what they need; all of them if nothing is targeted."""
-    if not targets:
-        return tuple(changes)
+def only(changes: Sequence[Change], targets: Sequence[Target]) -> list[Change]:
+    """Return the changes of the targets and of what they need."""
     needs = {change.address: change.after for change in changes}
     chosen: set[Address] = set()
     ahead = [change.address for change in changes if any(target.selects(change.address) for target in targets)]
@@ -152,4 +150,4 @@ def only(changes: Sequence[Change], targets: Sequence[Target]) -> tuple[Change, 
         if address not in chosen:
             chosen.add(address)
             ahead.extend(needs[address])
-    return tuple(change for change in changes if change.address in chosen)
+    return [change for change in changes if change.address in chosen]

@@ -41,6 +41,14 @@ def add(address: Address, want: Attrs, *, marker: str | None, span: Span | None)
     return Change(address, Action.ADD, Reason.MISSING, fields, want, marker=marker, span=span)
 
 
+def update(
+    address: Address, live: Live, fields: tuple[FieldDiff, ...], want: Attrs, reason: Reason, *, span: Span
+) -> Change:
+    """Return the change that gives an object these values; it unfreezes an object that is frozen."""
+    thaws = live.frozen_by is not None
+    return Change(address, Action.UPDATE, reason, fields, want, remote_id=live.remote_id, thaw_first=thaws, span=span)
+
+
 def delete(address: Address, live: Live, bindings: Bindings, reason: Reason, span: Span | None = None) -> Change:
     """Return the change that deletes an object."""
     fields = removed(bindings.attrs(live))

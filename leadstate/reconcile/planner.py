@@ -1,7 +1,7 @@
 """From declared and live state to a plan: match, link, diff, prune, weigh, guard, read top to bottom. Pure."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from leadstate.model.account import Account, Prune
@@ -10,19 +10,18 @@ from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.plan import AccountPlan, Action, Change, Reason, Untouched
 from leadstate.model.resource import FREEZES, Attrs, Bindings, Desired, Live, Observed, Value, settle
 from leadstate.reconcile.dependencies import in_order, only, weigh
-from leadstate.reconcile.diff import add, delete, diff
+from leadstate.reconcile.diff import add, delete, diff, update
 from leadstate.reconcile.guards import archived_unknown
 from leadstate.reconcile.lookalikes import find_altered, find_elsewhere, likenesses
 from leadstate.reconcile.match import Matching, match, name_undeclared
 
 
 @dataclass(slots=True)
-class _Draft:
+class Draft:
     """A plan of one account in the making: what it is about, then what was found."""
 
     account: Account
     observed: Observed
-    today: dt.date
     bindings: Bindings
     names: dict[str, str] = field(default_factory=dict)
     """Remote id → key, for what no declaration was paired with."""
@@ -40,6 +39,26 @@ class _Draft:
     def tell(self, desired: Desired, code: str, severity: Severity, summary: str, hint: str) -> None:
         """Add a diagnostic about an object that is declared."""
         self.diagnostics.append(desired.diagnostic(code, severity, summary, hint=hint))
+
+    def plan(self, changes: Sequence[Change], names: Mapping[str, str]) -> AccountPlan:
+        """Return the plan with these changes, in this order.
+
+        Args:
+            changes: what is to be done.
+            names: kind and key, with a colon between → what people know the object by.
+        """
+        return AccountPlan(
+            account=self.account.name,
+            origin=self.account.origin,
+            company_id=self.account.company_id,
+            changes=tuple(changes),
+            untouched=tuple(sorted(self.untouched, key=lambda group: (group.kind, group.reason, group.key or ""))),
+            unchanged=len(self.unchanged),
+            diagnostics=tuple(self.diagnostics),
+            bindings=self.bindings,
+            reading=self.observed.reading,
+            names=names,
+        )
 
 
 def plan_account(
@@ -61,39 +80,37 @@ def plan_account(
         matched: kind → its matching, where the caller has made it already.
         today: the day in UTC, for what is deleted from a day on; unless given, every such day has come.
     """
-    draft = _Draft(account, observed, today, Bindings(observed.fields))
+    draft = Draft(account, observed, Bindings(observed.fields))
     matchings = _match(draft, order, matched or {})
     for kind in order:
         if passed_over := observed.ignored.get(kind):
             draft.untouched.append(Untouched(kind, Reason.IGNORED, count=len(passed_over)))
         if kind in matchings:
-            _plan_kind(draft, matchings[kind])
+            _plan_kind(draft, matchings[kind], today)
         if others := observed.others.get(kind):
             draft.untouched.append(Untouched(kind, Reason.NOT_OURS, count=others))
-    changes = weigh(only(in_order(draft.changes), targets), observed)
-    return AccountPlan(
-        account=account.name,
-        origin=account.origin,
-        company_id=account.company_id,
-        changes=tuple(changes),
-        untouched=tuple(
-            sorted(
-                (
-                    group
-                    for group in draft.untouched
-                    if _is_meant(Address(account.name, group.kind, group.key or ""), targets)
-                ),
-                key=lambda group: (group.kind, group.reason, group.key or ""),
-            )
-        ),
-        unchanged=sum(_is_meant(address, targets) for address in draft.unchanged),
-        diagnostics=tuple(d for d in draft.diagnostics if _concerns(d, changes, targets)),
-        bindings=draft.bindings,
-        reading=observed.reading,
-    )
+    changes = in_order(draft.changes)
+    if targets:
+        changes = only(changes, targets)
+        _limit(draft, targets, {change.address for change in changes})
+    return draft.plan(weigh(changes, observed), {})
 
 
-def _match(draft: _Draft, order: Sequence[str], matched: Mapping[str, Matching]) -> dict[str, Matching]:
+def _limit(draft: Draft, targets: Sequence[Target], changed: Collection[Address]) -> None:
+    """Leave out what is not about the targets."""
+
+    def is_meant(address: Address) -> bool:
+        return any(target.selects(address) for target in targets)
+
+    name = draft.account.name
+    draft.untouched = [group for group in draft.untouched if is_meant(Address(name, group.kind, group.key or ""))]
+    draft.unchanged = [address for address in draft.unchanged if is_meant(address)]
+    draft.diagnostics = [
+        told for told in draft.diagnostics if told.address is None or told.address in changed or is_meant(told.address)
+    ]
+
+
+def _match(draft: Draft, order: Sequence[str], matched: Mapping[str, Matching]) -> dict[str, Matching]:
     """Match each kind that is declared or exists, unless it is `matched` already, and give every object its name."""
     account, observed, bindings = draft.account, draft.observed, draft.bindings
     matchings: dict[str, Matching] = {}
@@ -115,7 +132,7 @@ def _match(draft: _Draft, order: Sequence[str], matched: Mapping[str, Matching])
     return matchings
 
 
-def _plan_kind(draft: _Draft, matching: Matching) -> None:
+def _plan_kind(draft: Draft, matching: Matching, today: dt.date) -> None:
     account = draft.account
     draft.diagnostics.extend(matching.diagnostics)
     for desired in matching.missing:
@@ -123,7 +140,7 @@ def _plan_kind(draft: _Draft, matching: Matching) -> None:
     for desired in matching.gone:
         _plan_gone(draft, desired)
     for desired, live in matching.pairs:
-        _plan_pair(draft, desired, live)
+        _plan_pair(draft, desired, live, today)
     for live in matching.duplicates:
         address = Address(account.name, live.kind, draft.names[live.remote_id])
         draft.changes.append(delete(address, live, draft.bindings, Reason.DUPLICATE))
@@ -151,20 +168,25 @@ def _plan_kind(draft: _Draft, matching: Matching) -> None:
         )
 
 
-def _plan_unmanaged(draft: _Draft, live: Live) -> bool:
+def _plan_unmanaged(draft: Draft, live: Live) -> bool:
     """Plan an object that nothing declares; return whether it is deleted."""
-    policy, key = draft.account.policy, draft.names[live.remote_id]
-    pruned = _is_pruned(live, draft.account)
-    if pruned and not policy.protects(live.kind, live.name):
-        address = Address(draft.account.name, live.kind, key)
+    account, key = draft.account, draft.names[live.remote_id]
+    rule = account.policy.prune(live.kind)
+    pruned = (
+        rule is Prune.ALL
+        or (rule is Prune.OWNED and account.owns(live.marker) and not live.frozen_by)
+        or (rule is Prune.LOCKED and account.remembers(live.kind, live.remote_id))
+    )
+    if pruned and not account.policy.protects(live.kind, live.name):
+        address = Address(account.name, live.kind, key)
         draft.changes.append(delete(address, live, draft.bindings, Reason.UNMANAGED))
         return True
-    reason = Reason.NOT_LOCKED if policy.prune(live.kind) is Prune.LOCKED else Reason.UNMANAGED
+    reason = Reason.NOT_LOCKED if rule is Prune.LOCKED else Reason.UNMANAGED
     draft.untouched.append(Untouched(live.kind, Reason.PROTECTED if pruned else reason, key, live.remote_id))
     return False
 
 
-def _plan_gone(draft: _Draft, desired: Desired) -> None:
+def _plan_gone(draft: Draft, desired: Desired) -> None:
     """Plan an object that is known by its id alone and was not found."""
     kind = desired.address.kind
     if desired.present:
@@ -176,7 +198,7 @@ def _plan_gone(draft: _Draft, desired: Desired) -> None:
         draft.unchanged.append(desired.address)
 
 
-def _plan_missing(draft: _Draft, desired: Desired) -> None:
+def _plan_missing(draft: Draft, desired: Desired) -> None:
     address, gone = desired.address, desired.marker in draft.observed.gone
     if not desired.present:
         draft.unchanged.append(address)
@@ -195,27 +217,14 @@ def _plan_missing(draft: _Draft, desired: Desired) -> None:
             draft.diagnostics.append(archived_unknown(address, draft.account.policy, desired.span))
 
 
-def _is_pruned(live: Live, account: Account) -> bool:
-    match account.policy.prune(live.kind):
-        case Prune.NONE:
-            return False
-        case Prune.OWNED:
-            return account.owns(live.marker) and not live.frozen_by
-        case Prune.LOCKED:
-            return account.remembers(live.kind, live.remote_id)
-        case Prune.ALL:
-            return True
-
-
-def _plan_pair(draft: _Draft, desired: Desired, live: Live) -> None:
+def _plan_pair(draft: Draft, desired: Desired, live: Live, today: dt.date) -> None:
     if not desired.present:
-        _plan_absent(draft, desired, live)
+        _plan_absent(draft, desired, live, today)
         return
     before = draft.bindings.attrs(live)
-    after = {
-        key: _with_ignored(draft, settle(value, before.get(key)), before.get(key))
-        for key, value in desired.attrs.items()
-    }
+    after = {key: settle(value, before.get(key)) for key, value in desired.attrs.items()}
+    if draft.ignored:
+        after = {key: _with_ignored(draft, value, before.get(key)) for key, value in after.items()}
     if live.frozen_by is None and after.get(FREEZES) is True:
         after |= _handed_over(draft, {**before, **after})
     fields = diff(before, after)
@@ -228,29 +237,20 @@ def _plan_pair(draft: _Draft, desired: Desired, live: Live) -> None:
         draft.leave(desired, Reason.ARCHIVED, live.remote_id)
     else:
         renamed = desired.names and live.name != desired.names[0]
+        reason = Reason.RENAMED if renamed else Reason.DIFFERS
         touched = {differing.attribute for differing in fields}
-        draft.changes.append(
-            Change(
-                desired.address,
-                Action.UPDATE,
-                Reason.RENAMED if renamed else Reason.DIFFERS,
-                fields,
-                {key: value for key, value in after.items() if key in touched},
-                remote_id=live.remote_id,
-                thaw_first=thaws,
-                span=desired.span,
-            )
-        )
+        want = {key: value for key, value in after.items() if key in touched}
+        draft.changes.append(update(desired.address, live, fields, want, reason, span=desired.span))
 
 
-def _with_ignored(draft: _Draft, value: Value, before: Value) -> Value:
+def _with_ignored(draft: Draft, value: Value, before: Value) -> Value:
     """Return a list of references with those that the object has to ignored objects: they stay on it."""
-    if not draft.ignored or not isinstance(value, tuple) or not isinstance(before, tuple):
+    if not isinstance(value, tuple) or not isinstance(before, tuple):
         return value
     return tuple(sorted({*value, *(draft.ignored & set(before))}, key=str))
 
 
-def _handed_over(draft: _Draft, wanted: Attrs) -> Attrs:
+def _handed_over(draft: Draft, wanted: Attrs) -> Attrs:
     """What an object that is frozen by this plan must let go of at once: later nobody can take it away any more."""
     moves = {change.address.ref: change.moves_to for change in draft.changes if change.moves_to is not None}
     handed: dict[str, Value] = {}
@@ -261,7 +261,7 @@ def _handed_over(draft: _Draft, wanted: Attrs) -> Attrs:
     return handed
 
 
-def _plan_absent(draft: _Draft, desired: Desired, live: Live) -> None:
+def _plan_absent(draft: Draft, desired: Desired, live: Live, today: dt.date) -> None:
     carriers, archived = draft.observed.carriers, draft.observed.archived_carriers
     ref = RemoteRef(live.kind, live.remote_id)
     if draft.account.policy.protects(live.kind, live.name):
@@ -269,8 +269,8 @@ def _plan_absent(draft: _Draft, desired: Desired, live: Live) -> None:
         hint = f"keep the {live.kind}, or take it out of `policy.protect`"
         draft.tell(desired, f"protected-{live.kind}", Severity.ERROR, summary, hint)
         return
-    if desired.not_before is not None and draft.today.isoformat() < desired.not_before:
-        days = (dt.date.fromisoformat(desired.not_before) - draft.today).days
+    if desired.not_before is not None and today.isoformat() < desired.not_before:
+        days = (dt.date.fromisoformat(desired.not_before) - today).days
         detail = f"is deleted from {desired.not_before} on, in {counted(days, 'day')}"
         if carriers is not None:
             count = len(carriers.get(ref, ()))
@@ -291,14 +291,3 @@ def _plan_absent(draft: _Draft, desired: Desired, live: Live) -> None:
     reason = Reason.MERGED if desired.moves_to else Reason.STATE_ABSENT
     change = delete(desired.address, live, draft.bindings, reason, desired.span)
     draft.changes.append(replace(change, moves_to=desired.moves_to))
-
-
-def _is_meant(address: Address, targets: Sequence[Target]) -> bool:
-    return not targets or any(target.selects(address) for target in targets)
-
-
-def _concerns(diagnostic: Diagnostic, changes: Sequence[Change], targets: Sequence[Target]) -> bool:
-    """Whether a diagnostic is about what was targeted."""
-    if not targets or diagnostic.address is None:
-        return True
-    return _is_meant(diagnostic.address, targets) or any(change.address == diagnostic.address for change in changes)

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 
 from leadstate.model.account import Account
 from leadstate.model.address import Address, Ref, RemoteRef, Span, Target
-from leadstate.model.diagnostics import Diagnostic
-from leadstate.model.plan import AccountPlan, AccountReceipt, Action, Change, Reason, Touch, Untouched
+from leadstate.model.plan import AccountPlan, AccountReceipt, Action, Reason, Touch, Untouched
 from leadstate.model.resource import CARRIED, CARRIER, CARRIES, FREEZES, Bindings, Live, Observed, Value
 from leadstate.reconcile.changed import Changed, Name, compose, labels_in
 from leadstate.reconcile.dependencies import in_order, weigh
-from leadstate.reconcile.diff import add, delete, diff
+from leadstate.reconcile.diff import add, delete, diff, update
 from leadstate.reconcile.guards import archived_unknown
+from leadstate.reconcile.planner import Draft
 
 
 def plan_restore(
@@ -33,24 +33,13 @@ def plan_restore(
         observed: all labels, and the touched leads as far as they exist.
         targets: the objects to roll back; none means all. A label comes back on its leads, a lead with its labels.
     """
-    draft = _Draft(account, receipt, observed)
+    draft = _Draft(account, observed, Bindings(observed.fields), receipt=receipt)
     draft.limit_to(targets)
     for kind in sorted({*observed.live, *(touch.kind for touch in receipt.touched)} - {CARRIER}):
         draft.plan_named(kind)
     draft.plan_carriers()
     draft.keep_carried_labels()
-    return AccountPlan(
-        account=account.name,
-        origin=account.origin,
-        company_id=account.company_id,
-        changes=tuple(weigh(in_order(draft.changes), observed)),
-        untouched=tuple(sorted(draft.untouched, key=lambda left: (left.kind, left.reason, left.key or ""))),
-        unchanged=draft.unchanged,
-        diagnostics=tuple(draft.diagnostics),
-        bindings=draft.bindings,
-        reading=observed.reading,
-        names={**receipt.names, **draft.titles},
-    )
+    return draft.plan(weigh(in_order(draft.changes), observed), {**receipt.names, **draft.titles})
 
 
 def with_ids(receipt: AccountReceipt, observed: Observed) -> tuple[Touch, ...]:
@@ -62,35 +51,22 @@ def with_ids(receipt: AccountReceipt, observed: Observed) -> tuple[Touch, ...]:
     known = {(touch.kind, touch.remote_id) for touch in receipt.touched}
     found = []
     for touch in receipt.touched:
+        live = [] if touch.remote_id else observed.live.get(touch.kind, ())
+        if touch.kind == CARRIER:
+            made = [there for there in live if touch.marker is not None and there.marker == touch.marker]
+        else:
+            made = [there for there in live if there.remote_id not in receipt.labels and there.attrs == touch.after]
+        made = [there for there in made if (there.kind, there.remote_id) not in known]
         if touch.remote_id is not None:
             found.append(touch)
-            continue
-        candidates = [
-            live
-            for live in observed.live.get(touch.kind, ())
-            if (touch.kind, live.remote_id) not in known and _is_created(touch, live, receipt)
-        ]
-        if len(candidates) == 1:
-            found.append(replace(touch, remote_id=candidates[0].remote_id))
+        elif len(made) == 1:
+            found.append(replace(touch, remote_id=made[0].remote_id))
     return tuple(found)
 
 
-def _is_created(touch: Touch, live: Live, receipt: AccountReceipt) -> bool:
-    if touch.kind == CARRIER:
-        return touch.marker is not None and live.marker == touch.marker
-    return live.remote_id not in receipt.labels and touch.after == live.attrs
-
-
 @dataclass(slots=True)
-class _Draft:
-    account: Account
-    receipt: AccountReceipt
-    observed: Observed
-    changes: list[Change] = field(default_factory=list)
-    untouched: list[Untouched] = field(default_factory=list)
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-    unchanged: int = 0
-    bindings: Bindings = field(init=False)
+class _Draft(Draft):
+    receipt: AccountReceipt = field(kw_only=True)
     titles: dict[str, str] = field(default_factory=dict)
     """What people call the leads that no key tells."""
     _span: Span = field(init=False)
@@ -100,7 +76,6 @@ class _Draft:
     """A label that the run deleted → the label that takes its place."""
 
     def __post_init__(self) -> None:
-        self.bindings = Bindings(self.observed.fields)
         self._span = Span(self.receipt.file, 1, 1)
         self._changed = compose(with_ids(self.receipt, self.observed))
         known = {(changed.kind, changed.remote_id): changed for changed in self._changed}
@@ -177,7 +152,7 @@ class _Draft:
             elif changed.exists:
                 self._update(changed, there)
             elif there is not None or changed.marker in marked:
-                self.unchanged += 1
+                self.unchanged.append(self._address(changed))
             elif not self.account.owns(changed.marker):
                 self._leave(changed, Reason.NOT_OURS)
             else:
@@ -212,7 +187,7 @@ class _Draft:
     def _remove(self, changed: Changed, live: Live | None) -> bool:
         """Plan an object that the run created; return whether it is deleted."""
         if live is None:
-            self.unchanged += 1
+            self.unchanged.append(self._address(changed))
         elif live.kind == CARRIER and not self.account.owns(live.marker):
             self._leave(changed, Reason.NOT_OURS)
         elif self.account.policy.protects(live.kind, live.name):
@@ -308,27 +283,16 @@ class _Draft:
         fields = diff(self.bindings.attrs(live), want)
         if fields:
             reason = Reason.RENAMED if "name" in want else Reason.DIFFERS
-            self.changes.append(
-                Change(
-                    self._address(changed),
-                    Action.UPDATE,
-                    reason,
-                    fields,
-                    want,
-                    remote_id=live.remote_id,
-                    thaw_first=thaws,
-                    span=self._span,
-                )
-            )
+            self.changes.append(update(self._address(changed), live, fields, want, reason, span=self._span))
         elif not moved:
-            self.unchanged += 1
+            self.unchanged.append(self._address(changed))
 
     def _recreate_named(
         self, changed: Changed, live: Mapping[str, Live], names: dict[str, str], made: set[str]
     ) -> None:
         """Plan a label that the run deleted, or let one of its name that nobody else stands for take its place."""
         if changed.remote_id in live:
-            self.unchanged += 1
+            self.unchanged.append(self._address(changed))
             return
         name = changed.before["name"]
         there = [
@@ -344,7 +308,7 @@ class _Draft:
             )
             self._stand_for[deleted] = Ref(changed.kind, self._keys[changed.kind, stands])
             del names[stands]
-            self.unchanged += 1
+            self.unchanged.append(self._address(changed))
         else:
             self._stand_for[deleted] = self._address(changed).ref
             self._add(changed, {name: value for name, value in changed.before.items() if isinstance(name, str)})
