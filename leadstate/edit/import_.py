@@ -107,7 +107,7 @@ class Written:
 
 
 def lead_items(found: Found, known: Mapping[str, Known], written: Written) -> Taken:
-    """An item for each lead: its key is what its marker says; one without a marker gets a readable one, and is adopted.
+    """Return an item for each lead: its key is that of its marker; without one it gets a readable key, and is adopted.
 
     Leads of several accounts whose titles give one key are one item.
 
@@ -180,7 +180,7 @@ def _is_valid(model: type[Spec], fields: Mapping[str, Any]) -> bool:
 
 
 def _item(item: Fields, by_account: Mapping[str, Fields], everyone: frozenset[str]) -> Fields:
-    """One item for all these accounts: what most of them have, and `overrides` for the others."""
+    """Return one item for all these accounts: what most of them have, and `overrides` for the others."""
     overrides: dict[str, Fields] = {}
     for name in dict.fromkeys(name for fields in by_account.values() for name in fields):
         values = [fields.get(name) for fields in by_account.values()]

@@ -22,7 +22,7 @@ from leadstate.model.resource import Desired, text
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file: its text and its nodes; `new` where it is only going to be there."""
+    """One file: its text and its nodes; `new` if it does not exist yet."""
 
     source: Source
     root: Node
@@ -38,11 +38,11 @@ class Item:
     value: Mapping[str, Any]
 
     def overrides(self, account: str, path: Sequence[str]) -> bool:
-        """Whether an account has a value of its own at this path."""
+        """Return whether an account has a value of its own at this path."""
         return path[-1] in _at((self.value.get("overrides") or {}).get(account), path[:-1], {})
 
     def written(self, account: str, path: Sequence[str]) -> Any:
-        """The value at a path as an account has it: in its override, or in the item itself; None where in neither."""
+        """Return the value at a path as an account has it: in its override, else in the item itself, else None."""
         own = self.overrides(account, path)
         return _at(self.value["overrides"][account] if own else self.value, path, None)
 
@@ -56,13 +56,13 @@ class Files:
 
     @classmethod
     def read(cls, paths: Sequence[Path]) -> "Files":
-        """The files at these paths; ConfigurationError where one cannot be read."""
+        """Return the files at these paths; raise `ConfigurationError` if one cannot be read."""
         diagnostics = Diagnostics()
         return cls.of(read_sources(paths, diagnostics), diagnostics)
 
     @classmethod
     def of(cls, sources: Sequence[Source], diagnostics: Diagnostics) -> "Files":
-        """The files of these texts; ConfigurationError where one of them, or something found before, is wrong."""
+        """Return the files of these texts; raise `ConfigurationError` if there is an error in them or found before."""
         files = []
         for source in sources:
             root = read_nodes(source, diagnostics)
@@ -73,27 +73,27 @@ class Files:
         return cls(tuple(files), _items_of(files))
 
     def with_new(self, path: Path, key: str) -> "Files":
-        """The same with a file that is to be made, for a list of this key."""
+        """Return the same with a file that is to be made, for a list of this key."""
         source = Source(str(path), f"{key}: []\n", path.parent)
         root = read_nodes(source, Diagnostics())
         assert root is not None  # noqa: S101  for mypy: it is a mapping
         return Files((*self.files, File(source, root, new=True)), self._items)
 
     def item(self, span: Span | None) -> Item | None:
-        """The item that begins at a place."""
+        """Return the item that begins at a place."""
         return None if span is None else self._items.get(span)
 
     def account(self, name: str) -> Mapping[str, Any]:
-        """An account, as it is written."""
+        """Return an account, as it is written."""
         found = [accounts[name] for file in self.files if name in (accounts := file.root.value.get("accounts") or {})]
         return found[0] if found else {}
 
     def last_with(self, key: str) -> File | None:
-        """The last file that has a key at its top."""
+        """Return the last file that has a key at its top."""
         return next((file for file in reversed(self.files) if key in file.root.value), None)
 
     def edited(self, edits: Mapping[str, Sequence[Edit]]) -> list[tuple[Source, str]]:
-        """Each file that the edits change, and its new text.
+        """Return each file that the edits change, and its new text.
 
         Raises:
             EditError: an edit cannot be made in place.
@@ -157,7 +157,7 @@ def _node_at(node: Node | None, *steps: str | int) -> Node | None:
 
 
 def spellings(label: Desired, files: Files) -> tuple[str, ...]:
-    """What a lead may write for a label; the first is what we write: its key, or its name where it has none."""
+    """Return what a lead may write for a label; the first is what we write: its key, or its name if it has no key."""
     item = files.item(label.span)
     value: Mapping[str, Any] = {} if item is None else item.value
     own = value.get("key") or value.get("name") or label.address.key

@@ -84,7 +84,7 @@ def accept(changes: Sequence[Change], files: Files, everything: Configuration) -
 
 
 def _steps(name: str) -> tuple[str, ...]:
-    """Where an attribute stands in an item: a custom field under its name, whatever dots are in that."""
+    """Return where an attribute stands in an item: a custom field under its name, whatever dots are in that."""
     return ("custom_fields", name.removeprefix(CUSTOM)) if name.startswith(CUSTOM) else (name,)
 
 
@@ -94,7 +94,7 @@ def _nested(name: str, value: object) -> dict[str, object]:
 
 
 def _edits(item: Item, name: str, live: Mapping[str, object], scope: set[str]) -> Iterator[Set]:
-    """Into the item where every account that takes the value from there has the same, else into its overrides."""
+    """Yield edits of the item if every account that takes the value from there has the same, else of its overrides."""
     steps = _steps(name)
     sharing = {account for account in scope if not item.overrides(account, steps)}
     together = sharing & live.keys()
@@ -108,7 +108,7 @@ def _edits(item: Item, name: str, live: Mapping[str, object], scope: set[str]) -
 
 
 def _value(address: Address, field: FieldDiff, item: Item | None, files: Files, desired: Sequence[Desired]) -> object:
-    """The live value as people write it."""
+    """Return the live value as people write it; raise `_UnfitError` if it cannot be declared."""
     if item is None:
         raise _UnfitError("it stands in a CSV file, and only YAML is edited", "write it there by hand")
     if not (field.path in KINDS[address.kind].form.model_fields or field.path.startswith(CUSTOM)):
@@ -133,7 +133,7 @@ def _value(address: Address, field: FieldDiff, item: Item | None, files: Files, 
 
 
 def _labels(live: Side, before: Any, files: Files, desired: Sequence[Desired]) -> object:
-    """The labels of a lead, those that stay as they are written; others by key, or by name where there is none."""
+    """Return the labels of a lead: those that stay as they are written, others by key, or by name without one."""
     refs = live if isinstance(live, tuple) else ()
     written = {
         desired_item.address.ref: spellings(desired_item, files)

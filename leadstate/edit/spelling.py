@@ -34,7 +34,7 @@ class UnwritableError(LeadstateError):
 
 
 def written(value: object, *, quote: str = "", flow: bool = True) -> str:
-    """The text of a value.
+    """Return the text of a value.
 
     Args:
         value: plain Python as `nodes` reads it.
@@ -87,7 +87,7 @@ def _unwritable(value: object) -> str:
 
 
 def readable_key(title: str, taken: Collection[str]) -> str:
-    """A key that says what the lead is called; numbered where others are called so too."""
+    """Return a key that says what the lead is called, with a number if the key is taken."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[: LONGEST - len("-10000")].strip("-") or CARRIER
     number, key = 1, stem

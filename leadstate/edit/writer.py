@@ -61,7 +61,7 @@ def _put(data: Any, path: Path, value: object) -> Any:
 
 
 def same(this: object, other: object) -> bool:
-    """Whether two values are the same in a YAML file, where `1`, `1.0` and `true` are three."""
+    """Return whether two values are the same in a YAML file, where `1`, `1.0` and `true` are three."""
     if isinstance(this, dict) and isinstance(other, dict):
         return this.keys() == other.keys() and all(same(value, other[key]) for key, value in this.items())
     if isinstance(this, list) and isinstance(other, list):
@@ -219,7 +219,7 @@ class _Writer:
         return _Splice(end, end, "".join(self.lines.newline + line for line in lines))
 
     def _key(self, name: str, value: object, column: int) -> list[str]:
-        """A new key of a mapping that stands on lines; a list at the top of a file has a blank line above."""
+        """Return the lines of a new key of a mapping; a list at the top of a file has a blank line above."""
         key = " " * column + written(name, flow=False) + ":"
         if column == 0 and isinstance(value, list) and value:
             return ["", key, *self._items(value, "  ")]
@@ -228,7 +228,7 @@ class _Writer:
     def _items(
         self, items: Sequence[object], indent: str, entries: Sequence[Entry] = (), old: Sequence[object] = ()
     ) -> list[str]:
-        """New items of a list that stands on lines, in the style of the last one."""
+        """Return the lines of new items of a list, in the style of the last one."""
         like = entries[-1].value if entries else None
         in_lines = like is not None and like.is_mapping and not like.flow and old and isinstance(old[-1], dict)
         gap = [""] if len(entries) > 1 and not self.lines.above(entries[-1].begin).strip() else []

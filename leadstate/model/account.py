@@ -139,7 +139,7 @@ class Account:
     receipt: AccountReceipt | None = None
 
     def __post_init__(self) -> None:
-        """An id that is remembered of two objects, by a file that was badly merged, tells nothing of either."""
+        """Forget ids that the lock file, merged badly, holds for two objects: they identify neither."""
         claims = Counter((ref.kind, id_) for ref, id_ in self.lock.items())
         believed = {ref: id_ for ref, id_ in self.lock.items() if claims[ref.kind, id_] == 1}
         object.__setattr__(self, "lock", believed)
@@ -150,7 +150,7 @@ class Account:
         return urlsplit(self.origin).netloc
 
     def of_kind(self, kind: str) -> tuple[Desired, ...]:
-        """The declared objects of one kind."""
+        """Return the declared objects of one kind."""
         return tuple(item for item in self.desired if item.address.kind == kind)
 
     @cached_property

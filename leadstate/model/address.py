@@ -75,7 +75,7 @@ class Target:
         return cls(found["account"], found["kind"], found["key"])
 
     def selects(self, address: Address) -> bool:
-        """Whether the address is this object."""
+        """Return whether the address is this object."""
         same_account = self.account is None or self.account == address.account
         return same_account and (self.kind, self.key) == (address.kind, address.key)
 

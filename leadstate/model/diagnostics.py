@@ -58,28 +58,28 @@ class Diagnostic:
     address: Address | None = None
 
     def as_warning(self) -> "Diagnostic":
-        """The same diagnostic after the user has allowed it."""
+        """Return the same diagnostic after the user has allowed it."""
         return replace(self, severity=Severity.WARNING, hint=ALLOWED)
 
 
 def error(code: str, summary: str, *, hint: str = "", detail: str = "", span: Span | None = None) -> Diagnostic:
-    """An error that is not yet tied to an account."""
+    """Return an error that is not yet tied to an account."""
     return Diagnostic(code, Severity.ERROR, summary, detail=detail, hint=hint, span=span)
 
 
 def worst(diagnostics: Iterable[Diagnostic]) -> Severity | None:
-    """The gravest severity, or None where there is nothing."""
+    """Return the gravest severity; None without diagnostics."""
     order = (Severity.ERROR, Severity.GUARD, Severity.WARNING)
     return min((d.severity for d in diagnostics), key=order.index, default=None)
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
-    """`1 lead`, `1,204 leads`; `2 entries` where the plural is given."""
+    """Return a number with its noun: `1 lead`, `1,204 leads`; `2 entries` if the plural is given."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def some(names: Sequence[str], most: int = NAMED) -> str:
-    """The first names of many, and how many more there are."""
+    """Return the first names of many, and how many more there are."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
 
@@ -102,7 +102,7 @@ class LeadstateError(Exception):
 
 
 def diagnostic_of(failure: LeadstateError, account: str) -> Diagnostic:
-    """A failure of one account as a value, beside which the other accounts go on."""
+    """Return a failure of one account as a value, so that the other accounts go on."""
     return Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint, span=failure.span, account=account)
 
 

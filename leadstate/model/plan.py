@@ -215,7 +215,7 @@ class AccountPlan:
         return self.complete and not any(d.severity is not Severity.WARNING for d in self.diagnostics)
 
     def count(self, action: Action) -> int:
-        """How many changes do this."""
+        """Return how many changes do this."""
         return sum(change.action is action for change in self.changes)
 
 
@@ -233,7 +233,7 @@ def fingerprint(plan: Any) -> str | None:
 
 
 def combined(parts: Iterable[str | None]) -> str:
-    """One hash over several texts, whatever their order: the same for the same work, in one run or in many."""
+    """Return one hash over several texts, whatever their order: equal for equal work, in one run or in many."""
     rows = sorted(part for part in parts if part is not None)
     return "sha256:" + hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
@@ -260,7 +260,7 @@ def _number(number: Decimal) -> int | str:
 
 
 def plain(value: object) -> object:
-    """A value as JSON can hold it; an absent one and one that is not set are both null; amounts keep every digit.
+    """Return a value as JSON can hold it: absent and not set are both null, and amounts keep every digit.
 
     A value in this form stays as it is, so that the fingerprint of a stored plan is that of the plan.
     """

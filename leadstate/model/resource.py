@@ -80,7 +80,7 @@ Side: TypeAlias = "Value | Absent"
 
 
 def text(raw: str) -> str:
-    """The normal form of a name or title: Unicode NFC, no white space around it (spec section 2)."""
+    """Return the normal form of a name or title: Unicode NFC, no white space around it (spec section 2)."""
     return unicodedata.normalize("NFC", raw).strip()
 
 
@@ -130,7 +130,7 @@ class Desired:
     def diagnostic(
         self, code: str, severity: Severity, summary: str, *, hint: str, detail: str = "", span: Span | None = None
     ) -> Diagnostic:
-        """A diagnostic about it, at its place or at one within it."""
+        """Return a diagnostic about it, at its place or at one within it."""
         account = self.address.account
         return Diagnostic(
             code, severity, summary, detail, hint, span or self.span, account=account, address=self.address
@@ -164,10 +164,10 @@ class Dictionary(Protocol):
     """The custom fields of one account: their keys there, and how their values are worded."""
 
     def read(self, answered: Mapping[str, object]) -> Attrs:
-        """Attributes from the custom fields of a live object; None for one in use that is not set."""
+        """Return attributes from the custom fields of a live object; None for one in use that is not set."""
 
     def write(self, attribute: str, value: Value) -> Mapping[str, object]:
-        """The part of a request's body that gives a custom field this value."""
+        """Return the part of a request's body that gives a custom field this value."""
 
 
 @dataclass(slots=True)
@@ -187,11 +187,11 @@ class Bindings:
         self._refs[RemoteRef(ref.kind, remote_id)] = ref
 
     def knows(self, ref: RemoteRef) -> bool:
-        """Whether something is bound to this id."""
+        """Return whether something is bound to this id."""
         return ref in self._refs
 
     def id_of(self, ref: Ref) -> str | None:
-        """The id, or None where the object does not exist (yet)."""
+        """Return the id, or None if the object does not exist (yet)."""
         return self._ids.get(ref)
 
     def resolve(self, ref: Ref) -> str:
@@ -208,16 +208,16 @@ class Bindings:
         return self.fields.write(attribute, value)
 
     def ids(self) -> dict[str, str]:
-        """Every reference, as text, with its id, in order."""
+        """Return every reference, as text, with its id, in order."""
         return {str(ref): remote_id for ref, remote_id in sorted(self._ids.items())}
 
     def attrs(self, live: Live) -> Attrs:
-        """What a live object is like, ids turned into references and custom fields into their names."""
+        """Return what a live object is like, ids turned into references and custom fields into their names."""
         attrs = {name: self.link(value) for name, value in live.attrs.items()}
         return attrs if self.fields is None else {**attrs, **self.fields.read(live.custom)}
 
     def link(self, value: Value) -> Value:
-        """The same value with ids turned into references, sets of references sorted; unknown ids stay."""
+        """Return the same value with ids turned into references, sets of references sorted; unknown ids stay."""
         if isinstance(value, RemoteRef):
             return self._refs.get(value, value)
         if isinstance(value, tuple):
@@ -228,7 +228,7 @@ class Bindings:
 
 
 def settle(wanted: Value, live: Value) -> Value:
-    """What the value shall be, given what it is: resolves `AtLeast` against the live set."""
+    """Resolve `AtLeast` against the live value; return any other value as it is."""
     if isinstance(wanted, AtLeast):
         there = live if isinstance(live, tuple) else ()
         return tuple(sorted({*wanted.refs, *there}, key=str))
@@ -236,7 +236,7 @@ def settle(wanted: Value, live: Value) -> Value:
 
 
 def references(value: Side) -> frozenset[Ref]:
-    """Every reference inside a value."""
+    """Return every reference inside a value."""
     if isinstance(value, Ref):
         return frozenset((value,))
     if isinstance(value, AtLeast):

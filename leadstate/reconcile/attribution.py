@@ -14,7 +14,7 @@ from leadstate.model.resource import Bindings, Side
 
 
 def with_origins(plan: AccountPlan, base: AccountPlan | None) -> AccountPlan:
-    """The plan with the origin of each change.
+    """Return the plan with the origin of each change.
 
     Args:
         plan: the plan of this revision.
@@ -31,7 +31,7 @@ def with_origins(plan: AccountPlan, base: AccountPlan | None) -> AccountPlan:
 
 
 def _keys(change: Change) -> Iterator[RemoteRef | Address]:
-    """What tells that two changes are about one object: its id, whatever its key; where it has none, its address."""
+    """Yield what tells that two changes are about one object: its id, whatever its key, and its address."""
     if change.remote_id is not None:
         yield RemoteRef(change.address.kind, change.remote_id)
     yield change.address
@@ -54,7 +54,7 @@ def _origin(mine: Change, here: Bindings, other: Change, there: Bindings) -> Ori
 
 
 def _by_id(value: Side, bindings: Bindings) -> Side:
-    """The value with ids in place of references to what exists: revisions may have two names for one label."""
+    """Return the value with ids for references to what exists: revisions may have two names for one label."""
     if isinstance(value, Ref):
         remote_id = bindings.id_of(value)
         return value if remote_id is None else RemoteRef(value.kind, remote_id)

@@ -50,7 +50,7 @@ class Budget:
 
 
 def guard(plan: AccountPlan, policy: Policy, existing: Mapping[str, int], budget: Budget) -> tuple[Diagnostic, ...]:
-    """What speaks against applying this plan.
+    """Return what speaks against applying this plan.
 
     Args:
         plan: the plan of one account.
@@ -76,7 +76,7 @@ def archived_unknown(address: Address, policy: Policy, span: Span) -> Diagnostic
 
 
 def lift(diagnostics: Iterable[Diagnostic], allow: Collection[str]) -> tuple[Diagnostic, ...]:
-    """The same diagnostics, those refusals that the user allows turned into warnings."""
+    """Return the same diagnostics, those refusals that the user allows turned into warnings."""
     return tuple(d.as_warning() if d.severity is Severity.GUARD and d.code in allow else d for d in diagnostics)
 
 
@@ -123,7 +123,7 @@ def _tokens(plan: AccountPlan, policy: Policy, budget: Budget) -> Iterator[Diagn
 
 
 def _in_use(plan: AccountPlan, policy: Policy) -> Iterator[Diagnostic]:
-    """A label that leads carry, or that a saved filter names, is not deleted (spec section 1, promise 6)."""
+    """Refuse to delete a label that leads carry or that a saved filter names (spec section 1, promise 6)."""
     for change in plan.changes:
         if not policy.refuse_in_use or change.action is not Action.DELETE or change.impact is None:
             continue

@@ -37,7 +37,7 @@ SHORTEST: Final = 20
 
 @cache
 def look(name: str) -> str:
-    """What a name looks like; two names that have the same look alike.
+    """Return what a name looks like: names that look alike have the same.
 
     Not counted are case, width and other forms of a letter (NFKC), letters and digits that look like another (TR39),
     invisible characters, the presentation and skin tone of emoji, and which quotes, dashes and spaces are written.
@@ -49,14 +49,14 @@ def look(name: str) -> str:
 
 
 def likenesses(matching: Matching, staying: Sequence[Live], account: Account) -> Iterator[Diagnostic]:
-    """Remarks on live labels that may be meant by a declared one, at most one for each of these.
+    """Yield remarks on live labels that may be meant by a declared one, at most one for each declared label.
 
     Args:
         matching: who is who. What has a marker is known by that, whatever it is called.
         staying: what nothing declares and what is not deleted.
         account: what is declared, and what the lock file remembers: with one, renames are recognised anyway.
     """
-    missing = [desired for desired in matching.missing if desired.marker is None and desired.present]
+    missing = [desired for desired in matching.missing if desired.marker is None and desired.present and desired.names]
     there = [desired for desired, _ in matching.pairs if desired.marker is None and desired.present and desired.names]
     by_look: dict[str, list[Live]] = defaultdict(list)
     for live in staying if missing or there else ():

@@ -27,8 +27,7 @@ class Matching:
 
     Attributes:
         pairs: declared objects and the live ones that they are.
-        missing: declared objects that do not exist.
-        gone: objects declared by id that do not exist: to create them would make others.
+        missing: declared objects that do not exist; one that is declared by its id cannot be created.
         extra: live objects that nothing declares.
         shadowed: live objects that bear a previous name of an object which exists under its current name.
         ambiguous: live objects that could each be the same declared one.
@@ -38,7 +37,6 @@ class Matching:
 
     pairs: tuple[tuple[Desired, Live], ...]
     missing: tuple[Desired, ...]
-    gone: tuple[Desired, ...]
     extra: tuple[Live, ...]
     shadowed: tuple[Live, ...]
     ambiguous: tuple[Live, ...]
@@ -94,7 +92,7 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
     pinned = [item for item in desired if item.remote_id is not None]
     marked = [item for item in desired if item.remote_id is None and item.marker is not None]
     named = [item for item in desired if item.remote_id is None and item.marker is None]
-    gone = settle(pinned, lambda item: by_id.get(item.remote_id or "", []), "has its id", "have its id")
+    missing = settle(pinned, lambda item: by_id.get(item.remote_id or "", []), "has its id", "have its id")
     duplicates = [
         other
         for wanted in marked
@@ -112,7 +110,7 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
         fitting = [live for live in locked if live.marker in markers and declared.get(live.name, wanted) is wanted]
         return {other.remote_id: other for other in (*fitting, *others)}.values()
 
-    missing = settle(
+    missing += settle(
         marked, lambda item: remembered(item, by_marker[item.marker or ""]), "carries its marker", "carry its marker"
     )
     rest = settle(named, lambda item: remembered(item, by_name[item.names[0]]), "bears its name", "bear its name")
@@ -127,7 +125,6 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
     return Matching(
         tuple(pairs),
         tuple(missing),
-        tuple(gone),
         tuple(free.values()),
         tuple(there for there, _ in shadowed),
         tuple(ambiguous),

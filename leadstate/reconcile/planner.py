@@ -137,8 +137,6 @@ def _plan_kind(draft: Draft, matching: Matching, today: dt.date) -> None:
     draft.diagnostics.extend(matching.diagnostics)
     for desired in matching.missing:
         _plan_missing(draft, desired)
-    for desired in matching.gone:
-        _plan_gone(draft, desired)
     for desired, live in matching.pairs:
         _plan_pair(draft, desired, live, today)
     for live in matching.duplicates:
@@ -186,22 +184,16 @@ def _plan_unmanaged(draft: Draft, live: Live) -> bool:
     return False
 
 
-def _plan_gone(draft: Draft, desired: Desired) -> None:
-    """Plan an object that is known by its id alone and was not found."""
-    kind = desired.address.kind
-    if desired.present:
-        draft.leave(desired, Reason.GONE, desired.remote_id)
-    elif desired.remote_id in {live.remote_id for live in draft.observed.ignored.get(kind, ())}:
-        summary = f"the {kind} {desired.remote_id} is to be deleted, and `policy.ignore` ignores it"
-        draft.tell(desired, f"ignored-{kind}", Severity.ERROR, summary, "take it out of one of the two")
-    else:
-        draft.unchanged.append(desired.address)
-
-
 def _plan_missing(draft: Draft, desired: Desired) -> None:
     address, gone = desired.address, desired.marker in draft.observed.gone
-    if not desired.present:
+    ignored = {live.remote_id for live in draft.observed.ignored.get(address.kind, ())}
+    if not desired.present and desired.remote_id in ignored:
+        summary = f"the {address.kind} {desired.remote_id} is to be deleted, and `policy.ignore` ignores it"
+        draft.tell(desired, f"ignored-{address.kind}", Severity.ERROR, summary, "take it out of one of the two")
+    elif not desired.present:
         draft.unchanged.append(address)
+    elif desired.remote_id is not None:
+        draft.leave(desired, Reason.GONE, desired.remote_id)
     elif gone and desired.leave_gone:
         draft.leave(desired, Reason.GONE, draft.account.lock.get(address.ref))
     elif desired.adopted:
@@ -251,7 +243,7 @@ def _with_ignored(draft: Draft, value: Value, before: Value) -> Value:
 
 
 def _handed_over(draft: Draft, wanted: Attrs) -> Attrs:
-    """What an object that is frozen by this plan must let go of at once: later nobody can take it away any more."""
+    """Return what an object that this plan archives must let go of now: later nobody can take it away."""
     moves = {change.address.ref: change.moves_to for change in draft.changes if change.moves_to is not None}
     handed: dict[str, Value] = {}
     for name, value in wanted.items():

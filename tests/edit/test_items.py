@@ -62,7 +62,6 @@ def written_files(folder: Path) -> tuple[Files, str, str]:
 def test_files_are_read_in_order_and_found_by_what_is_in_them(tmp_path: Path) -> None:
     files, first, second = written_files(tmp_path)
     assert [file.source.name for file in files.files] == [first, second]
-    assert [file.source.name for file in files.files] == [first, second]
     assert not any(file.new for file in files.files)
 
 
