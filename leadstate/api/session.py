@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import platformdirs
@@ -23,7 +24,7 @@ from leadstate.api.run_lock import run_locks
 from leadstate.config import Configuration, LockError
 from leadstate.engine.apply.execute import Outcomes, decline
 from leadstate.engine.attribution import plan_and_compare
-from leadstate.engine.events import Event, Observer, Reporter, Several
+from leadstate.engine.events import Event, Observer, Reporter
 from leadstate.engine.jobs import AccountJob, Ended
 from leadstate.engine.run import Applied, Settings, apply_all, plan_all, skip_all, unread
 from leadstate.kinds import KINDS
@@ -42,6 +43,7 @@ from leadstate.model.plan import AccountPlan
 from leadstate.model.rollout import ALL_AT_ONCE, Waves
 from leadstate.pipedrive.answers import BOUNDS, Bounds
 from leadstate.pipedrive.connection import Connection, Pace, Spent, Transport, http_client
+from leadstate.pipedrive.operations import Delay
 from leadstate.report import document as doc
 from leadstate.report.build import Part, build
 from leadstate.report.verify import differences
@@ -234,16 +236,18 @@ class Session:
                 raise StalePlan(stale, now)
             if now.severity is Severity.GUARD:
                 raise Refused(now)
-            observer = Observer() if on_event is None else Reporter(on_event)
+            observers = () if on_event is None else (Reporter(on_event),)
             declined = () if only is None else _others(now, [*map(_target, only)])
-            return await self.carry_out(now, declined=declined, observer=observer, lock_file=lock_file, rollout=rollout)
+            return await self.carry_out(
+                now, declined=declined, observers=observers, lock_file=lock_file, rollout=rollout
+            )
 
     async def carry_out(
         self,
         plan: Plan,
         *,
         declined: Collection[Address] = (),
-        observer: Observer | None = None,
+        observers: Sequence[Observer] = (),
         interrupted: asyncio.Event | None = None,
         lock_file: Path | None = None,
         rollout: Rollout | None = None,
@@ -253,7 +257,7 @@ class Session:
         Args:
             plan: the plan.
             declined: the changes that are not to be made; what needs one of them is declined with it.
-            observer: hears of each step.
+            observers: hear of each step.
             interrupted: once set, nothing new is begun.
             lock_file: the lock file to bring up to date.
             rollout: which accounts come before the others.
@@ -270,11 +274,12 @@ class Session:
             ends = {part.account: decline(part, declined) for part in plan.plans if part.applyable}
             receipt = Receipt(self.runtime.receipts, self._parts(plan, [], ends), accounts, self.runtime.now())
             with receipt:
-                heard = Several(receipt, *([] if observer is None else [observer]))
-                heard.started(receipt.path, plan.plans)
+                hearing = (receipt, *observers)
+                for observer in hearing:
+                    observer.started(receipt.path, plan.plans)
                 for job in self.work:
-                    job.connection.delayed = partial(heard.delayed, job.account.name)
-                applied = await self._in_waves(plan, rollout or Rollout(), heard, stop, declined=ends, notes=notes)
+                    job.connection.delayed = partial(_delayed, hearing, job.account.name)
+                applied = await self._in_waves(plan, rollout or Rollout(), hearing, stop, declined=ends, notes=notes)
             receipt.close(self._parts(plan, applied))
             if receipt.obstacle:
                 notes.append(Diagnostic("receipt", Severity.ERROR, f"{receipt.obstacle}. No further change was begun"))
@@ -336,7 +341,7 @@ class Session:
         self,
         plan: Plan,
         rollout: Rollout,
-        observer: Observer,
+        observers: Sequence[Observer],
         stop: asyncio.Event,
         *,
         declined: Mapping[str, Outcomes],
@@ -355,10 +360,10 @@ class Session:
                 why = f"because {some(failed)} failed in a wave before"
                 skipped = [skip_all(by_account[name], why, declined.get(name)) for name in rest]
                 for name, result in zip(rest, skipped, strict=True):
-                    for change in by_account[name].changes:
+                    for change, observer in product(by_account[name].changes, observers):
                         observer.finished(change, result.outcomes[change.address])
                 return [*applied, *skipped]
-            applied += await apply_all(wave, plan.plans, plan.settings, observer, stop, declined=declined)
+            applied += await apply_all(wave, plan.plans, plan.settings, observers, stop, declined=declined)
         return applied
 
     def _parts(
@@ -426,6 +431,11 @@ async def connect(
             job.connection.lengths.update(remembered.get(_reached_as(job.account), {}))
         yield Session(configuration, tuple(work), tuple(unusable), around, limit or Limit(tuple(accounts)))
         write_lengths(around.cache, remembered, {_reached_as(job.account): job.connection.lengths for job in work})
+
+
+def _delayed(observers: Sequence[Observer], account: str, delay: Delay) -> None:
+    for observer in observers:
+        observer.delayed(account, delay)
 
 
 def _reached_as(account: Account) -> str:

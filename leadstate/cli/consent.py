@@ -21,7 +21,7 @@ from leadstate.cli.progress import progress
 from leadstate.cli.session import Choices, exit_of, session
 from leadstate.config import Configuration
 from leadstate.engine.apply.execute import decline
-from leadstate.engine.events import Observer, Several
+from leadstate.engine.events import Observer
 from leadstate.kinds import with_calls
 from leadstate.model.address import Address
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
@@ -224,7 +224,7 @@ async def _apply(
         result = await opened.carry_out(
             plan,
             declined=declined,
-            observer=Several(shown, observer),
+            observers=(shown, observer),
             interrupted=interrupted,
             lock_file=consent.lock,
             rollout=consent.rollout,

@@ -33,43 +33,6 @@ class Observer:
         """A change has come to its end."""
 
 
-class Several(Observer):
-    """Several observers, in order."""
-
-    def __init__(self, *observers: Observer) -> None:
-        self._observers = observers
-
-    @property
-    def obstacle(self) -> str:
-        """The first reason that an observer has."""
-        return next((observer.obstacle for observer in self._observers if observer.obstacle), "")
-
-    def started(self, receipt: Path, plans: Sequence[AccountPlan]) -> None:
-        """Tell each of them."""
-        for observer in self._observers:
-            observer.started(receipt, plans)
-
-    def delayed(self, account: str, delay: Delay) -> None:
-        """Tell each of them."""
-        for observer in self._observers:
-            observer.delayed(account, delay)
-
-    def touching(self, account: str, touch: Touch) -> None:
-        """Tell each of them."""
-        for observer in self._observers:
-            observer.touching(account, touch)
-
-    def touched(self, account: str, intended: Touch, done: Touch | None) -> None:
-        """Tell each of them."""
-        for observer in self._observers:
-            observer.touched(account, intended, done)
-
-    def finished(self, change: Change, outcome: Outcome) -> None:
-        """Tell each of them."""
-        for observer in self._observers:
-            observer.finished(change, outcome)
-
-
 @dataclass(frozen=True, slots=True)
 class Event:
     """A change has ended.

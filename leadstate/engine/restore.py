@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from leadstate.engine.read.leads import Listed, ask_for_ids, check_labels, read_archived, read_live
 from leadstate.engine.read.lookups import normal_attrs, read_fields
-from leadstate.engine.read.observe import is_always_read, read_listing, without_ignored
+from leadstate.engine.read.observe import read_named_kinds
 from leadstate.kinds import KINDS
 from leadstate.kinds.custom_fields import CustomFields
 from leadstate.model.account import Account
@@ -28,12 +28,7 @@ async def observe_touched(
     Raises:
         ApiError: the account could not be read as a whole.
     """
-    touched_kinds = {touch.kind for touch in receipt.touched}
-    named = {
-        kind.name: await read_listing(kind, reader)
-        for kind in KINDS.values()
-        if kind.is_named and (is_always_read(kind) or kind.name in touched_kinds)
-    }
+    named, ignored = await read_named_kinds(account, reader, {touch.kind for touch in receipt.touched})
     carrier = KINDS[CARRIER]
     leads = [touch for touch in receipt.touched if touch.kind == carrier.name]
     ids = {touch.remote_id for touch in leads if touch.remote_id is not None}
@@ -45,7 +40,7 @@ async def observe_touched(
     if made or deleted or labels_added or (carrier.one is not None and len(ids) * carrier.one.tokens > listing):
         keeping = replace(account, lock={Ref(carrier.name, remote_id): remote_id for remote_id in ids})
         listed = await read_live(carrier, keeping, reader)
-        check_labels(named[CARRIED], listed.carriers.keys())
+        check_labels([*named[CARRIED], *ignored[CARRIED]], listed.carriers.keys())
     seen = {} if listed is None else {lead.remote_id: lead for lead in listed.kept}
     seen |= await ask_for_ids(carrier, sorted(ids - seen.keys()), reader)
     missing = frozenset(deleted - {lead.marker for lead in seen.values()})
@@ -54,9 +49,8 @@ async def observe_touched(
         archived = await read_archived(carrier, account, reader, missing, account.policy.archived_pages)
         seen |= {lead.remote_id: lead for lead in archived.kept if lead.marker in missing}
     receipt, fields, diagnostics = await _with_custom_fields(account, receipt, reader)
-    kept, ignored = without_ignored(account, named)
     observed = Observed(
-        {**kept, carrier.name: list(seen.values())},
+        {**named, carrier.name: list(seen.values())},
         carriers=None if listed is None else listed.carriers,
         unsure=missing - {lead.marker or "" for lead in archived.kept} if archived.cut else frozenset(),
         pages=0 if listed is None else listed.pages,

@@ -10,7 +10,7 @@ from leadstate.engine.apply.recorder import Recorder
 from leadstate.engine.events import Observer
 from leadstate.engine.jobs import AccountJob, Ended, each, failure_of
 from leadstate.engine.read.lookups import resolve
-from leadstate.engine.read.observe import existing, is_always_read, observe, wrong_company
+from leadstate.engine.read.observe import is_always_read, observe, wrong_company
 from leadstate.engine.restore import observe_touched
 from leadstate.kinds import KINDS, with_calls
 from leadstate.model.account import Account, Impact
@@ -127,7 +127,7 @@ async def apply_all(
     work: Sequence[AccountJob],
     plans: Sequence[AccountPlan],
     settings: Settings,
-    observer: Observer | None = None,
+    observers: Sequence[Observer] = (),
     interrupted: asyncio.Event | None = None,
     *,
     declined: Mapping[str, Outcomes] | None = None,
@@ -138,7 +138,7 @@ async def apply_all(
         work: the accounts.
         plans: a plan for each of them.
         settings: as the plans were made with.
-        observer: hears of each change as it ends.
+        observers: hear of each change as it ends.
         interrupted: once set, nothing new is begun.
         declined: account → what `decline` returned: changes that are not made, and are no failures.
     """
@@ -147,9 +147,7 @@ async def apply_all(
 
     async def apply(job: AccountJob) -> Applied:
         name = job.account.name
-        return await _apply(
-            job, by_account[name], settings, observer or Observer(), interrupted, declined=without.get(name, {})
-        )
+        return await _apply(job, by_account[name], settings, observers, interrupted, declined=without.get(name, {}))
 
     return await each(
         work,
@@ -201,7 +199,8 @@ def plan_of(seen: Seen, reader: Reader, settings: Settings) -> AccountPlan:
     policy = replace(account.policy, max_tokens=limit)
     left, a_day = reader.tokens_today
     budget = Budget(plan.forecast[1], left, a_day, settings.reserve)
-    refusals = guard(plan, policy, existing(observed), budget)
+    deletable = {kind: sum(there.frozen_by is None for there in live) for kind, live in observed.live.items()}
+    refusals = guard(plan, policy, deletable, budget)
     return replace(plan, diagnostics=lift((*seen.diagnostics, *plan.diagnostics, *refusals), settings.allow))
 
 
@@ -238,16 +237,16 @@ async def _apply(
     work: AccountJob,
     plan: AccountPlan,
     settings: Settings,
-    observer: Observer,
+    observers: Sequence[Observer],
     interrupted: asyncio.Event | None,
     *,
     declined: Outcomes,
 ) -> Applied:
     if not plan.applyable or not plan.changes:
         return skip_all(plan)
-    writer = Recorder(work.connection, plan, observer)
+    writer = Recorder(work.connection, plan, observers)
     before = writer.spent.copy()
-    outcomes = await execute(plan, writer, observer, interrupted, declined)
+    outcomes = await execute(plan, writer, observers, interrupted, declined)
     if len(declined) == len(plan.changes):
         return Applied(outcomes, Spent(), plan, declined=len(declined))
     spent = writer.spent.since(before)
@@ -296,3 +295,31 @@ def _with_ids(account: Account, plan: AccountPlan) -> Account:
     taken = {(ref.kind, remote_id) for ref, remote_id in ids.items()}
     before = {ref: remote_id for ref, remote_id in account.lock.items() if (ref.kind, remote_id) not in taken}
     return replace(account, lock={**before, **ids})
+
+
+async def look_all(
+    work: Sequence[AccountJob], target: Target, settings: Settings, ended: Ended | None = None
+) -> list[tuple[AccountPlan, Seen | None]]:
+    """Return each account's plan limited to the object and what it was made from; None if it could not be read.
+
+    Args:
+        work: the accounts.
+        target: the object.
+        settings: how to plan; its targets are replaced.
+        ended: hears of each account that was read.
+    """
+    chosen = replace(settings, targets=(target,))
+
+    async def read(job: AccountJob) -> tuple[AccountPlan, Seen | None]:
+        reader, policy = Reader(job.connection), job.account.policy
+        rules = dict(policy.prune_rules)
+        if not is_always_read(KINDS[target.kind]):
+            # Undeclared objects are only read where one may be deleted. The plan is made with the account's own rule.
+            rules[target.kind] = KINDS[target.kind].prune[0]
+        seen = await look(replace(job.account, policy=replace(policy, prune_rules=rules)), reader, chosen)
+        if isinstance(seen, Diagnostic):
+            return unread(job.account, seen), None
+        seen = replace(seen, account=replace(seen.account, policy=policy))
+        return plan_of(seen, reader, chosen), seen
+
+    return await each(work, read, lambda job, diagnostic: (unread(job.account, diagnostic), None), ended)

@@ -233,7 +233,7 @@ def _error(
 
 
 def _duration(seconds: float) -> str:
-    """`40 s`, `12 min`, `1 h 6 min`; never shorter than it is."""
+    """Return `40 s`, `12 min` or `1 h 6 min`; never shorter than it is."""
     if seconds < 60:  # noqa: PLR2004  a minute
         return f"{seconds:.0f} s"
     hours, minutes = divmod(math.ceil(seconds / 60), 60)

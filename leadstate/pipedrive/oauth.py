@@ -127,10 +127,13 @@ class OAuth(Signer):
         access = self._access
         if access is None or access.good_until <= self._clock():
             access = await self._newer_than(access)
-        reply = yield _signed(request, access)
+        request.headers["authorization"] = f"Bearer {access.token.reveal()}"
+        reply = yield request
         if reply.status_code == httpx.codes.UNAUTHORIZED:
             await reply.aread()  # gives the connection back before another is asked for
-            yield _signed(request, await self._newer_than(access))
+            access = await self._newer_than(access)
+            request.headers["authorization"] = f"Bearer {access.token.reveal()}"
+            yield request
 
     async def _newer_than(self, known: _Access | None) -> _Access:
         """Another access token. One request asks for it; those that wait meanwhile share what comes of that."""
@@ -217,11 +220,6 @@ class OAuth(Signer):
         found = [body.get(key) for key in ("message", "error_description", "error")] if isinstance(body, dict) else []
         text = next((text for text in found if isinstance(text, str) and text), "")
         return f", {quoted(text, self.secrets.scrub)}" if text else ""
-
-
-def _signed(request: httpx.Request, access: _Access) -> httpx.Request:
-    request.headers["authorization"] = f"Bearer {access.token.reveal()}"
-    return request
 
 
 def _is_token(text: str) -> bool:

@@ -47,7 +47,7 @@ def apply(
         work = [job(connection, "emea", *desired, **of_account)]
         plans = await plan_all(work, Settings())
         fake.sent.clear()
-        (applied,) = await apply_all(work, plans, Settings(), heard)
+        (applied,) = await apply_all(work, plans, Settings(), () if heard is None else (heard,))
         return plans[0], applied
 
     return fake.connect(main)
@@ -435,7 +435,7 @@ def test_an_interrupt_before_the_first_change_skips_all() -> None:
     async def main(connection: Connection) -> Applied:
         work = [job(connection, "emea", label("Hot"))]
         plans = await plan_all(work, Settings())
-        return (await apply_all(work, plans, Settings(), None, interrupted))[0]
+        return (await apply_all(work, plans, Settings(), (), interrupted))[0]
 
     applied = fake.connect(main)
     assert [(outcome.status, outcome.detail) for outcome in applied.outcomes.values()] == [

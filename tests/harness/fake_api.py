@@ -126,7 +126,7 @@ class Fake(httpx.AsyncBaseTransport):
         """Carry a plan out; `sent` and `bodies` hold what that took."""
         self.sent.clear()
         self.bodies.clear()
-        return self.run(lambda writer: execute(plan, writer, observer))
+        return self.run(lambda writer: execute(plan, writer, () if observer is None else (observer,)))
 
 
 @dataclass

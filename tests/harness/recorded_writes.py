@@ -106,7 +106,7 @@ class Live:
         async def main(connection: Connection) -> tuple[AccountPlan, Applied]:
             work, chosen = [AccountJob(account, connection)], Settings(impact=impact)
             plans = await plan_all(work, chosen)
-            (applied,) = await apply_all(work, plans, chosen, observer)
+            (applied,) = await apply_all(work, plans, chosen, () if observer is None else (observer,))
             return plans[0], applied
 
         return connect(httpx.ASGITransport(self.sandbox.app), main)

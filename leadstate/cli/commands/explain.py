@@ -18,8 +18,7 @@ from leadstate.cli.progress import progress
 from leadstate.cli.session import session
 from leadstate.config import Configuration
 from leadstate.edit.items import Files, places
-from leadstate.engine.explain import look_all
-from leadstate.engine.run import Settings
+from leadstate.engine.run import Settings, look_all
 from leadstate.kinds import KINDS
 from leadstate.model.address import Address, Target
 from leadstate.model.diagnostics import Diagnostic, error

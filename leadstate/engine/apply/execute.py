@@ -35,7 +35,7 @@ _SEEN_LATER = "the next plan will see what became of it"
 async def execute(
     plan: AccountPlan,
     writer: Writer,
-    observer: Observer | None = None,
+    observers: Sequence[Observer] = (),
     interrupted: asyncio.Event | None = None,
     declined: Mapping[Address, Outcome] | None = None,
 ) -> Outcomes:
@@ -45,7 +45,7 @@ async def execute(
     token, a spent budget, an observer that raises) ends the account's run, and so does an interrupt: what is under way
     is finished, what is left is skipped, with the reason. What was declined ends as it is given in `declined`.
     """
-    run = _Run(plan, writer, observer or Observer(), interrupted or asyncio.Event(), declined or {})
+    run = _Run(plan, writer, observers, interrupted or asyncio.Event(), declined or {})
     for stage in stages(plan):
         # Two merges may move the same lead, whose whole list of labels each of them writes: one after the other.
         gate = asyncio.Semaphore(1 if any(change.moves_to for change in stage) else AT_ONCE)
@@ -81,7 +81,7 @@ class _Run:
         self,
         plan: AccountPlan,
         writer: Writer,
-        observer: Observer,
+        observers: Sequence[Observer],
         interrupted: asyncio.Event,
         declined: Mapping[Address, Outcome],
     ) -> None:
@@ -89,7 +89,7 @@ class _Run:
         self._declined = declined
         self._bindings = plan.bindings
         self._writer = writer
-        self._observer = observer
+        self._observers = observers
         self._interrupted = interrupted
         self._conflicts = Conflicts(plan, writer)
         self._stopped = ""
@@ -110,7 +110,8 @@ class _Run:
                 outcome = await self._attempt(change)
             self.outcomes[change.address] = outcome
             try:
-                self._observer.finished(change, outcome)
+                for observer in self._observers:
+                    observer.finished(change, outcome)
             except Exception as failure:  # noqa: BLE001  what was done is reported all the same, and nothing else is begun
                 words = failure.strerror or str(failure) if isinstance(failure, OSError) else type(failure).__name__
                 self._stopped = f"what was done could not be noted down ({words})"

@@ -4,9 +4,10 @@ All writes of an apply pass here, those that move the leads of a merged label in
 from the reading just before the write; where nothing was read again, from the plan.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 from pydantic import ValidationError
@@ -32,18 +33,18 @@ class Unrecorded(ApiError):
 
 
 class Recorder(Writer):
-    """Writes to one account while an observer hears of each object that is touched.
+    """Writes to one account while observers hear of each object that is touched.
 
     Args:
         connection: the way to the account.
         plan: what is being applied.
-        observer: hears of it.
+        observers: hear of it.
     """
 
-    def __init__(self, connection: Connection, plan: AccountPlan, observer: Observer) -> None:
+    def __init__(self, connection: Connection, plan: AccountPlan, observers: Sequence[Observer]) -> None:
         super().__init__(connection)
         self._plan = plan
-        self._observer = observer
+        self._observers = observers
         self._changes = {(c.address.kind, c.remote_id): c for c in plan.changes if c.remote_id is not None}
         self._adds = {(c.address.kind, _identity(c)): c for c in plan.changes if c.action is Action.ADD}
         self._read: dict[tuple[str, str], Live] = {}
@@ -60,29 +61,31 @@ class Recorder(Writer):
         return answer
 
     async def send(self, request: Request) -> Answer:
-        """Send one request; the observer hears of it before, and of the answer.
+        """Send one request; observers hear of it before, and of the answer.
 
         Raises:
-            Unrecorded: the observer can note nothing more down, so nothing was sent.
+            Unrecorded: an observer can note nothing more down, so nothing was sent.
             ApiError: as `Writer.send`.
         """
         account, kind = self._plan.account, self._writes[request.operation]
         action = kind.writes[request.operation]
         touches = list(self._touches(kind, action, request))
-        for touch in touches:
-            self._observer.touching(account, touch)
-        if self._observer.obstacle:
-            raise Unrecorded(request.operation.id, self._observer.obstacle)
+        for touch, observer in product(touches, self._observers):
+            observer.touching(account, touch)
+        if obstacle := next((observer.obstacle for observer in self._observers if observer.obstacle), ""):
+            raise Unrecorded(request.operation.id, obstacle)
         try:
             answer = await self._connection.exchange(request)
         except ApiError as failure:
             # Of anything but a create the live state tells whether it happened.
             if action is Action.ADD and not failure.perhaps_done:
-                for touch in touches:
-                    self._observer.touched(account, touch, None)
+                for touch, observer in product(touches, self._observers):
+                    observer.touched(account, touch, None)
             raise
         for touch in touches:
-            self._observer.touched(account, touch, self._done(touch, answer.data))
+            done = self._done(touch, answer.data)
+            for observer in self._observers:
+                observer.touched(account, touch, done)
         return answer
 
     def _touches(self, kind: Kind, action: Action, request: Request) -> Iterator[Touch]:

@@ -1,6 +1,6 @@
 """Reads the saved filters of an account: which labels they name, at 20 tokens and 2 for each."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from pydantic import BaseModel, ValidationError
@@ -36,22 +36,7 @@ class WireFilter(BaseModel):
         How a condition on labels is written is not documented: the value may be an id, or a list of ids as JSON. An id
         of a label is nothing else's, so wherever it stands, the filter names the label.
         """
-        return frozenset(found.lower() for text in _texts(self.conditions) for found in _uuids(text))
-
-
-def _uuids(text: str) -> Iterator[str]:
-    return (found.group() for found in UUID.finditer(text))
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
+        return frozenset(found.group().lower() for found in UUID.finditer(str(self.conditions)))
 
 
 async def list_filters(reader: Reader) -> list[SavedFilter]:

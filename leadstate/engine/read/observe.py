@@ -1,6 +1,6 @@
 """Reads of an account what matters for a plan, as cheaply as possible, once it is known to be the declared company."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -89,18 +89,24 @@ async def read_listing(kind: Kind, reader: Reader) -> list[Live]:
     return list(decoded(kind, kind.listing, (await reader.get(Request(kind.listing))).rows()))
 
 
-def existing(observed: Observed) -> dict[str, int]:
-    """Return how many objects of each kind could be deleted by us: the base of a percentage."""
-    return {kind: sum(there.frozen_by is None for there in live) for kind, live in observed.live.items()}
-
-
 async def _read_named(account: Account, reader: Reader) -> Named:
-    kinds = [
-        kind for kind in KINDS.values() if kind.is_named and (is_always_read(kind) or _is_wanted(kind.name, account))
-    ]
-    live, ignored = without_ignored(account, {kind.name: await read_listing(kind, reader) for kind in kinds})
+    live, ignored = await read_named_kinds(
+        account, reader, {kind.name for kind in KINDS.values() if _is_wanted(kind.name, account)}
+    )
     matched = {kind: match(account.of_kind(kind), there, account.lock) for kind, there in live.items()}
     return Named(live, matched, {kind: _any_goes(account, kind, matched[kind]) for kind in matched}, ignored)
+
+
+async def read_named_kinds(
+    account: Account, reader: Reader, wanted: Collection[str]
+) -> tuple[dict[str, list[Live]], dict[str, list[Live]]]:
+    """Return what exists of the named kinds that are wanted or always read, and what of that is ignored.
+
+    Raises:
+        ApiError: a listing could not be read.
+    """
+    kinds = [kind for kind in KINDS.values() if kind.is_named and (is_always_read(kind) or kind.name in wanted)]
+    return without_ignored(account, {kind.name: await read_listing(kind, reader) for kind in kinds})
 
 
 def without_ignored(

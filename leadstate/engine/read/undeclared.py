@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from leadstate.engine.jobs import AccountJob, Ended, each
 from leadstate.engine.read.leads import as_declared, labels_of
 from leadstate.engine.read.lookups import descriptions
-from leadstate.engine.read.observe import is_always_read, read_listing, without_ignored, wrong_company
+from leadstate.engine.read.observe import read_named_kinds, wrong_company
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Kind, decoded
 from leadstate.model.account import Account
@@ -78,8 +78,7 @@ async def _read(account: Account, reader: Reader, wanted: Wanted) -> Undeclared:
     wrong = await wrong_company(account, reader)
     if wrong is not None:
         return Undeclared(account.name, diagnostics=(wrong,))
-    kinds = [kind for kind in KINDS.values() if kind.is_named and (is_always_read(kind) or kind.name in wanted.kinds)]
-    live, _ = without_ignored(account, {kind.name: await read_listing(kind, reader) for kind in kinds})
+    live, _ = await read_named_kinds(account, reader, wanted.kinds)
     leads, foreign = await _read_leads(account, reader, wanted) if wanted.leads else ([], 0)
     carrying = {RemoteRef(CARRIED, label.remote_id) for label in live[CARRIED] if label.name in wanted.labels}
     leads = [lead for lead in leads if not wanted.labels or carrying & labels_of(lead)]

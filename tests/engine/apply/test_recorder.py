@@ -1,16 +1,19 @@
 """What an observer hears of every write: the object, its state before and after."""
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import Any
 
-from leadstate.engine.apply.recorder import Recorder
+import pytest
+
+from leadstate.engine.apply.recorder import Recorder, Unrecorded
 from leadstate.model.account import Impact, Prune
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.plan import AccountPlan, Status, Touch
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.errors import ApiError
 from leadstate.pipedrive.operations import (
+    ADD_LABEL,
     ADD_LEAD,
     DELETE_LABEL,
     DELETE_LEAD,
@@ -113,6 +116,23 @@ def test_a_write_that_cannot_be_recorded_is_not_sent() -> None:
     assert len(plan.changes) == 1
 
 
+@pytest.mark.parametrize(("stop", "sent"), [("", 1), ("the disk is full", 0)])
+def test_every_observer_hears_of_a_write_and_any_of_them_keeps_it_from_being_sent(stop: str, sent: int) -> None:
+    fake = Fake()
+    plan = fake.plan(label("New"))
+    request = Request(ADD_LABEL, body={"name": "New", "color": "red"})
+    heard = (Recording(), Recording(stop=stop))
+
+    async def send(writer: Writer) -> None:
+        await Recorder(writer._connection, plan, heard).send(request)  # noqa: SLF001  the way to the fake
+
+    fake.sent.clear()
+    with pytest.raises(Unrecorded, match=stop) if stop else nullcontext():
+        fake.run(send)
+    assert [len(observer.begun) for observer in heard] == [1, 1]
+    assert len(fake.sent) == sent
+
+
 def test_an_add_that_is_refused_has_touched_nothing() -> None:
     live = Live(company())
     heard = Recording()
@@ -125,7 +145,7 @@ def touches(fake: Fake, plan: AccountPlan, *requests: Request) -> Recording:
     heard = Recording()
 
     async def do(writer: Writer) -> None:
-        recorder = Recorder(writer._connection, plan, heard)  # noqa: SLF001  the way to the fake
+        recorder = Recorder(writer._connection, plan, (heard,))  # noqa: SLF001  the way to the fake
         for request in requests:
             with suppress(ApiError):
                 await (recorder.get if request.operation is GET_LEAD else recorder.send)(request)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from leadstate.engine.read.leads import check_labels
-from leadstate.engine.read.observe import existing, observe
+from leadstate.engine.read.observe import observe
 from leadstate.model.account import Account, Impact, Prune
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.plan import AccountPlan
@@ -15,7 +15,7 @@ from leadstate.model.resource import Desired, Live, Observed
 from leadstate.model.usage import SavedFilter
 from leadstate.pipedrive.errors import IncompleteListing
 from leadstate.reconcile.match import Matching, match
-from tests.harness.builders import FREE, label, lead, live_label, live_lead, shown
+from tests.harness.builders import FREE, label, lead, live_label, shown
 from tests.harness.fake_api import Fake, failed
 
 
@@ -74,8 +74,13 @@ def test_an_archive_that_cannot_be_sorted_is_read_as_it_is() -> None:
 
 
 def test_archived_leads_do_not_count_as_deletable() -> None:
-    there = [live_lead("a"), live_lead("b", archived=True), live_lead("c", archived=True)]
-    assert existing(Observed({"label": [live_label("Hot")], "lead": there})) == {"label": 1, "lead": 1}
+    fake = Fake()
+    for number in range(32):
+        fake.lead(f"l{number}", f"ns:l{number}", is_archived=number >= 12)
+    policy = replace(FREE, prune_rules={"lead": Prune.OWNED}, max_delete_percent=50)
+    refused = fake.plan(lead("missing"), policy=policy)
+    assert len(refused.changes) == 13
+    assert "max-delete-percent" in {diagnostic.code for diagnostic in refused.diagnostics}
 
 
 def test_archived_leads_are_not_pruned() -> None:
@@ -217,6 +222,6 @@ def test_a_plan_matches_each_kind_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return match(desired, live, lock)
 
     monkeypatch.setattr("leadstate.engine.read.observe.match", counting)
-    monkeypatch.setattr("leadstate.reconcile.match.match", counting)
+    monkeypatch.setattr("leadstate.reconcile.planner.match", counting)
     Fake().plan(label("Hot"), lead("a"))
     assert sorted(matched) == ["label", "lead"]

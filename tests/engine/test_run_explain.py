@@ -2,9 +2,8 @@
 
 import pytest
 
-from leadstate.engine.explain import look_all
 from leadstate.engine.jobs import AccountJob
-from leadstate.engine.run import Seen, Settings
+from leadstate.engine.run import Seen, Settings, look_all
 from leadstate.model.account import Account, Prune
 from leadstate.model.address import Target
 from leadstate.model.diagnostics import Severity
