@@ -125,7 +125,7 @@ def test_an_internal_error_while_planning_is_an_error_of_its_account(monkeypatch
     def fails(_: object) -> dict[str, int]:
         raise KeyError
 
-    monkeypatch.setattr("leadstate.engine.run.existing", fails)
+    monkeypatch.setattr("leadstate.engine.run.guard", fails)
 
     plan = look_at(Fake(), label("Hot"), settings=Settings())
     assert not plan.complete
