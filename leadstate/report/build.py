@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from leadstate import __version__
-from leadstate.model.address import Address, Span
+from leadstate.model.address import Address
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Touch, Untouched, combined, plain
 from leadstate.report import document as doc
@@ -131,7 +131,7 @@ def change_row(change: Change, outcome: Outcome | None) -> doc.Change:
         else doc.Impact(leads=impact.leads, archived_leads=impact.archived_leads, filters=impact.filters),
         marker=change.marker,
         moves_to=None if change.moves_to is None else str(change.moves_to),
-        source=source_of(change.span),
+        source=change.span,
         calls=tuple(
             doc.Call(operation=call.operation, method=call.method, path=call.path, tokens=call.tokens, count=call.count)
             for call in change.calls
@@ -153,7 +153,7 @@ def untouched_row(account: str, untouched: Untouched) -> doc.Untouched:
         kind=untouched.kind,
         reason=untouched.reason.value,
         remote_id=untouched.remote_id,
-        source=source_of(untouched.span),
+        source=untouched.span,
         count=untouched.count,
         detail=untouched.detail,
     )
@@ -193,16 +193,11 @@ def finding_row(diagnostic: Diagnostic) -> doc.Diagnostic:
         summary=diagnostic.summary,
         detail=diagnostic.detail,
         hint=diagnostic.hint,
-        source=source_of(diagnostic.span),
+        source=diagnostic.span,
         excerpt=diagnostic.excerpt,
         account=diagnostic.account,
         address=None if diagnostic.address is None else str(diagnostic.address),
     )
-
-
-def source_of(span: Span | None) -> doc.Source | None:
-    """Return a place; None for None."""
-    return None if span is None else doc.Source(file=span.file, line=span.line, column=span.column)
 
 
 def _counts(plans: Sequence[AccountPlan]) -> dict[str, int]:

@@ -10,23 +10,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from leadstate.model.address import Span
+
 FORMAT_VERSION = "1.0"
 
 Scalar = Annotated[
     object, Field(description="A JSON value; amounts with decimals are strings, so that no digit is lost.")
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """A place in the configuration; lines and columns from 1."""
-
-    file: str
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +28,7 @@ class Diagnostic:
     summary: Annotated[str, Field(description="What happened, in one line.")]
     detail: Annotated[str, Field(description="More lines, such as candidates with their ids.")] = ""
     hint: Annotated[str, Field(description="How to fix it.")] = ""
-    source: Annotated[Source | None, Field(description="Where in the configuration it is.")] = None
+    source: Annotated[Span | None, Field(description="Where in the configuration it is.")] = None
     excerpt: Annotated[str, Field(description="The line of the file, with a caret.")] = ""
     account: Annotated[str | None, Field(description="The account that it is about.")] = None
     address: Annotated[str | None, Field(description="The object that it is about.")] = None
@@ -110,7 +100,7 @@ class Change:
     impact: Impact | None = None
     marker: Annotated[str | None, Field(description="Ownership marker that an add writes (origin_id).")] = None
     moves_to: Annotated[str | None, Field(description="kind:key that leads get in place of what is deleted.")] = None
-    source: Source | None = None
+    source: Span | None = None
     calls: tuple[Call, ...]
     result: Result | None = None
 
@@ -144,7 +134,7 @@ class Untouched:
     kind: str
     reason: str
     remote_id: str | None = None
-    source: Source | None = None
+    source: Span | None = None
     count: int = 1
     detail: str = ""
 
@@ -312,7 +302,7 @@ class Report:
 def with_renamed_files(report: Report, path: Callable[[str], str]) -> Report:
     """Return the report with each file as `path` gives it: a terminal and a repository start from other folders."""
 
-    def source(place: Source | None) -> Source | None:
+    def source(place: Span | None) -> Span | None:
         return place and replace(place, file=path(place.file))
 
     def diagnostics(holder: Report | Account) -> tuple[Diagnostic, ...]:
@@ -340,7 +330,7 @@ class ExplainedField:
     declared: Scalar = None
     live: Scalar = None
     differs: bool = False
-    source: Source | None = None
+    source: Span | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,7 +348,7 @@ class Explanation:
 
     address: str
     company: str
-    source: Source | None = None
+    source: Span | None = None
     remote_id: str | None = None
     known_by: tuple[Literal["id", "lock", "marker", "name", "previous-name"], ...] = ()
     fields: tuple[ExplainedField, ...] = ()

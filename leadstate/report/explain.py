@@ -7,7 +7,7 @@ from leadstate.model.address import Address, Span
 from leadstate.model.plan import AccountPlan, Reason, Untouched, plain
 from leadstate.model.resource import Desired, Observed, settle
 from leadstate.reconcile.match import known_by
-from leadstate.report.build import change_row, finding_row, source_of, untouched_row
+from leadstate.report.build import change_row, finding_row, untouched_row
 from leadstate.report.document import ExplainedField, Explanation
 
 
@@ -49,7 +49,7 @@ def explain(
             declared=plain(wanted.get(name)),
             live=plain(there.get(name)),
             differs=name in wanted and name in differing,
-            source=source_of(written.get(name)),
+            source=written.get(name),
         )
         for name in dict.fromkeys((*wanted, *there))
     )
@@ -57,7 +57,7 @@ def explain(
     return Explanation(
         address=str(address),
         company=account.host,
-        source=source_of(desired.span if desired else None),
+        source=desired.span if desired else None,
         remote_id=remote_id if live else None,
         known_by=known_by(desired, live, account.lock) if desired and live else (),
         fields=fields,

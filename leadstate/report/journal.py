@@ -207,14 +207,12 @@ def receipt_of(account: doc.Account, file: str) -> AccountReceipt:
 def _plain(kind: str, attrs: Attrs | None) -> dict[str, object] | None:
     if attrs is None:
         return None
-    row: dict[str, object] = {}
-    for name, value in attrs.items():
-        if name in KINDS[kind].references:
-            refs = value if isinstance(value, tuple) else ()
-            row[name] = [ref.id for ref in refs if isinstance(ref, RemoteRef)]
-        else:
-            row[name] = plain(value)
-    return row
+    lists = KINDS[kind].references
+    return {name: _ids(value) if name in lists else plain(value) for name, value in attrs.items()}
+
+
+def _ids(value: Value) -> list[str]:
+    return [label.id for label in value if isinstance(label, RemoteRef)] if isinstance(value, tuple) else []
 
 
 def _touch(row: doc.Touch) -> Touch:

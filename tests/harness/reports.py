@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
+from leadstate.model.address import Span
 from leadstate.model.plan import combined, fingerprint
 from leadstate.report.document import (
     Account,
@@ -13,7 +14,6 @@ from leadstate.report.document import (
     Impact,
     Label,
     Report,
-    Source,
     Summary,
     Untouched,
 )
@@ -30,7 +30,7 @@ def change(sign: str, address: str, *fields: tuple[str, Any, Any], line: int | N
         remote_id=None if sign == "+" else "id",
         reason=more.pop("reason", "unmanaged" if sign == "-" else "differs"),
         fields=tuple(FieldChange(path=path, before=before, after=after) for path, before, after in fields),
-        source=None if line is None else Source(file=more.pop("file", "leadstate.yaml"), line=line, column=5),
+        source=None if line is None else Span(file=more.pop("file", "leadstate.yaml"), line=line, column=5),
         calls=(),
         **more,
     )

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from leadstate.model.escape import visible, visible_json
-from leadstate.report.document import ExplainedField, Explanation, Explanations, Requests, Scalar, Source
+from leadstate.report.document import ExplainedField, Explanation, Explanations, Requests, Scalar
 from leadstate.report.formats.console import drawn
 from leadstate.report.formats.grouping import group_diagnostics
 from leadstate.report.formats.text import ACTION, diagnostic_text
@@ -64,7 +64,7 @@ def to_text(document: Explanations, *, color: bool, width: int) -> str:
 
 
 def _facts(explanation: Explanation) -> Iterator[tuple[str, Text]]:
-    yield "declared", Text(_place(explanation.source) or "nowhere")
+    yield "declared", Text(visible(str(explanation.source or "nowhere")))
     if explanation.remote_id:
         known = " and ".join(_KNOWN_BY[by] for by in explanation.known_by)
         yield "live", Text(visible(explanation.remote_id) + (f", known by {known}" if known else ""))
@@ -107,8 +107,4 @@ def _field(explanation: Explanation, field: ExplainedField, width: int) -> Text:
         return text.append(f"{shown(field.live)}   not managed", "dim")
     if field.differs and explanation.remote_id:
         text.append(shown(field.live), "dim").append(" → ")
-    return text.append(shown(field.declared)).append(f"   {_place(field.source)}" if field.source else "", "dim")
-
-
-def _place(source: Source | None) -> str:
-    return visible(f"{source}:{source.column}") if source else ""
+    return text.append(shown(field.declared)).append(visible(f"   {field.source}") if field.source else "", "dim")

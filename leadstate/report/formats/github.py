@@ -6,9 +6,10 @@ each kind, so the most important come first, and the tenth says how many more th
 
 from collections.abc import Iterator, Sequence
 
+from leadstate.model.address import Span
 from leadstate.model.diagnostics import counted, some
 from leadstate.model.escape import visible
-from leadstate.report.document import Report, Source
+from leadstate.report.document import Report
 from leadstate.report.formats.grouping import ChangeGroup, DiagnosticGroup, gravest_first, grouped
 from leadstate.report.formats.wording import (
     FEW,
@@ -75,7 +76,7 @@ def _change(command: str, group: ChangeGroup) -> str:
     return _command(command, change.source, title, "\n".join(said) or change.action)
 
 
-def _command(command: str, source: Source | None, title: str, message: str) -> str:
+def _command(command: str, source: Span | None, title: str, message: str) -> str:
     place = {"file": source.file, "line": str(source.line), "col": str(source.column)} if source else {}
     properties = {**place, "title": clipped(visible(title), _LONGEST)}
     written = ",".join(f"{name}={_property(text)}" for name, text in properties.items())

@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from leadstate.report.document import Account, Change, Diagnostic, FieldChange, Impact, Report, Source
+from leadstate.model.address import Span
+from leadstate.report.document import Account, Change, Diagnostic, FieldChange, Impact, Report
 from leadstate.report.formats.wording import local, untouched_lines
 
 
@@ -24,7 +25,7 @@ class ChangeGroup:
 
     change: Change
     name: str
-    places: tuple[Source, ...]
+    places: tuple[Span, ...]
     known: Mapping[str, str]
     members: tuple[tuple[Account, Change], ...]
 
@@ -56,7 +57,7 @@ class DiagnosticGroup:
 
     first: Diagnostic
     about: tuple[str, ...]
-    sources: tuple[Source, ...]
+    sources: tuple[Span, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,7 @@ def _diagnostics(groups: Sequence[DiagnosticGroup], room: _Room) -> str:
 
 def _diagnostic(group: DiagnosticGroup) -> str:
     first = group.first
-    place = f" {code(f'{group.sources[0]}:{group.sources[0].column}')}" if len(group.sources) == 1 else ""
+    place = f" {code(str(group.sources[0]))}" if len(group.sources) == 1 else ""
     about = f" {some([*map(_name, group.about)], FEW)}" if group.about else ""
     known = [address.partition("/")[2] for address in group.about[:FEW]]
     lines = [f"- {_ICON[first.severity]} **{first.severity}** {code(first.code)}{about}{place}"]

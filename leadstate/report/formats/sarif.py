@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from leadstate.model.address import Span
 from leadstate.model.escape import visible, visible_json
-from leadstate.report.document import Report, Source
+from leadstate.report.document import Report
 from leadstate.report.formats.wording import impact, why_deleted
 
 _SPECIAL = re.compile(r"[\\\[\]]")
@@ -34,7 +35,7 @@ class _Row:
     rule: str
     level: str
     text: str
-    source: Source | None
+    source: Span | None
     address: str | None
     marker: tuple[str, ...]
 
@@ -51,7 +52,7 @@ def to_sarif(report: Report) -> str:
         "rules": [_rule(code, rules[code]) for code in order],
     }
     # GitHub takes no result without a file: what no line is to blame for stands at the head of the configuration.
-    nowhere = Source(file=next((row.source.file for row in rows if row.source), "leadstate.yaml"), line=1, column=1)
+    nowhere = Span(file=next((row.source.file for row in rows if row.source), "leadstate.yaml"), line=1, column=1)
     seen: Counter[str] = Counter()
     run = {
         "tool": {"driver": driver},
@@ -94,7 +95,7 @@ def _rule(code: str, level: str) -> dict[str, Any]:
     }
 
 
-def _result(row: _Row, rule: int, source: Source, seen: Counter[str]) -> dict[str, Any]:
+def _result(row: _Row, rule: int, source: Span, seen: Counter[str]) -> dict[str, Any]:
     marker = hashlib.sha256(json.dumps(row.marker).encode()).hexdigest()[:32]
     seen[marker] += 1
     file = quote(source.file)

@@ -160,7 +160,7 @@ def diagnostic_text(group: DiagnosticGroup) -> Text:
         text.append(f"{visible(some(group.about, FEW))}: ")
     text.append(visible(first.summary), "bold")
     for source in group.sources[:FEW]:
-        text.append(f"\n  --> {visible(source.file)}:{source.line}:{source.column}", "dim")
+        text.append(f"\n  --> {visible(str(source))}", "dim")
     for block in (first.excerpt, first.detail):
         for line in block.splitlines():
             text.append(f"\n  {visible(line)}")

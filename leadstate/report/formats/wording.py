@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from leadstate.model.address import Span
 from leadstate.model.diagnostics import counted, some
 from leadstate.model.escape import visible
-from leadstate.report.document import Account, Change, Report, Requests, Scalar, Source, Untouched
+from leadstate.report.document import Account, Change, Report, Requests, Scalar, Untouched
 
 LONGEST_VALUE = 60
 """Characters of a value that are shown where space is dear."""
@@ -143,9 +144,11 @@ def impact(change: Change) -> str:
     return f"{live}, {archived:,} archived {'keeps' if archived == 1 else 'keep'} its dead id"
 
 
-def places(sources: Sequence[Source]) -> str:
+def places(sources: Sequence[Span]) -> str:
     """Return the place of equal changes, or how many places there are."""
-    return counted(len(sources), "place") if len(sources) > 1 else "".join(visible(str(source)) for source in sources)
+    if len(sources) > 1:
+        return counted(len(sources), "place")
+    return visible(f"{sources[0].file}:{sources[0].line}") if sources else ""
 
 
 def names(accounts: Sequence[Account]) -> list[str]:

@@ -6,8 +6,9 @@ from dataclasses import replace
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from leadstate.model.address import Span
 from leadstate.model.escape import visible
-from leadstate.report.document import Result, Source
+from leadstate.report.document import Result
 from leadstate.report.formats.github import SHOWN, to_github
 from tests.harness.reports import account, change, diagnostic, hundred, many, report
 
@@ -31,7 +32,7 @@ def read(line: str) -> tuple[str, dict[str, str], str]:
 @example("100%0A::error::x", "%2C%3A%25")
 def test_a_text_cannot_leave_its_property(name: str, text: str) -> None:
     hostile = diagnostic(
-        "error", "x", text, address=f"a/label:{name}", source=Source(file="a,b:c%.yaml", line=3, column=5)
+        "error", "x", text, address=f"a/label:{name}", source=Span(file="a,b:c%.yaml", line=3, column=5)
     )
     first, last = to_github(report(diagnostics=(hostile,))).split("\n")[:2]
     assert read(first) == (

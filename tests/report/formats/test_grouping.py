@@ -6,7 +6,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadstate.report.document import Account, Change, Impact, Report, Result, Source, Untouched
+from leadstate.model.address import Span
+from leadstate.report.document import Account, Change, Impact, Report, Result, Untouched
 from leadstate.report.formats.grouping import Grouped, grouped
 from leadstate.report.formats.wording import local
 from tests.harness.reports import account, change, diagnostic, report
@@ -131,8 +132,8 @@ def test_one_account_is_shown_as_a_whole() -> None:
 def test_places_that_differ_are_all_known() -> None:
     (block,) = grouped(report(account("a", paint("a")), account("b", paint("b", line=9)))).blocks
     assert block.groups[0].places == (
-        Source(file="leadstate.yaml", line=3, column=5),
-        Source(file="leadstate.yaml", line=9, column=5),
+        Span(file="leadstate.yaml", line=3, column=5),
+        Span(file="leadstate.yaml", line=9, column=5),
     )
 
 

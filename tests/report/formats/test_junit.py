@@ -6,7 +6,8 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase
 
-from leadstate.report.document import Impact, Remaining, Report, Result, Scope, Source, Untouched
+from leadstate.model.address import Span
+from leadstate.report.document import Impact, Remaining, Report, Result, Scope, Untouched
 from leadstate.report.formats.junit import to_junit
 from tests.harness.reports import account, change, diagnostic, report
 
@@ -46,14 +47,14 @@ def test_an_object_that_differs_is_a_test_that_failed() -> None:
     assert found["a", "plan"].is_passed
     case = found["a", "label:Hot"]
     assert case.classname == "leadstate.a"
-    assert outcome(case) == ("failure", "differs", 'differs\ncolor: "red" → "blue"\nat leadstate.yaml:7')
+    assert outcome(case) == ("failure", "differs", 'differs\ncolor: "red" → "blue"\nat leadstate.yaml:7:5')
 
 
 def test_an_object_to_be_added_or_deleted_is_a_test_that_failed() -> None:
     added = change("+", "a/label:New", ("color", None, "red"))
     deleted = change("-", "a/label:Old", line=None, impact=Impact(leads=3, archived_leads=None))
     found = cases(report(account("a", added, deleted)))
-    assert outcome(found["a", "label:New"])[2] == 'is missing\ncolor: "red"\nat leadstate.yaml:3'
+    assert outcome(found["a", "label:New"])[2] == 'is missing\ncolor: "red"\nat leadstate.yaml:3:5'
     assert outcome(found["a", "label:Old"])[2] == "is to be deleted: unmanaged (prune)\n3 leads carry it"
 
 
@@ -75,7 +76,7 @@ def test_what_is_left_as_it_is_is_skipped_with_the_reason() -> None:
 
 
 def test_a_guard_and_an_error_of_an_account_are_one_error_of_it() -> None:
-    at = Source(file="leadstate.yaml", line=9, column=5)
+    at = Span(file="leadstate.yaml", line=9, column=5)
     refused = diagnostic("guard", "in-use", "2 leads carry it", hint="move them", source=at, address="a/label:x")
     failed = diagnostic("error", "http", "no answer", account="a")
     warned = diagnostic("warning", "looks-alike", "it looks alike", account="a")
@@ -83,7 +84,7 @@ def test_a_guard_and_an_error_of_an_account_are_one_error_of_it() -> None:
     assert outcome(case) == (
         "error",
         "2 leads carry it, and 1 more",
-        "guard[in-use] a/label:x: 2 leads carry it\nat leadstate.yaml:9\n= move them\nerror[http] a: no answer",
+        "guard[in-use] a/label:x: 2 leads carry it\nat leadstate.yaml:9:5\n= move them\nerror[http] a: no answer",
     )
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from leadstate.report.document import Report, Result, Source
+from leadstate.model.address import Span
+from leadstate.report.document import Report, Result
 from leadstate.report.formats.sarif import to_sarif
 from tests.harness.reports import account, change, diagnostic, report
 
@@ -25,7 +26,7 @@ def place(result: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-AT = Source(file="sales teams/ä#1.yaml", line=7, column=3)
+AT = Span(file="sales teams/ä#1.yaml", line=7, column=3)
 
 
 def test_each_result_has_its_rule_level_and_place() -> None:
@@ -65,7 +66,7 @@ def test_a_failed_change_is_an_error_and_an_applied_or_declined_one_is_not() -> 
 
 def test_fingerprints_depend_on_the_object_and_not_on_lines_and_counts() -> None:
     def markers(*addresses: str, line: int, leads: int) -> list[str]:
-        at = Source(file="leadstate.yaml", line=line, column=1)
+        at = Span(file="leadstate.yaml", line=line, column=1)
         found = [
             diagnostic("guard", "in-use", f"{leads} leads carry it", source=at, address=address)
             for address in addresses

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from leadstate.model.address import Span
 from leadstate.model.diagnostics import ALLOWED
-from leadstate.report.document import Diagnostic, Impact, Report, Result, Source, Untouched
+from leadstate.report.document import Diagnostic, Impact, Report, Result, Untouched
 from leadstate.report.formats.console import GAP, LEAST, Cell, drawn, print_rows
 from leadstate.report.formats.text import to_text
 from tests.harness.reports import account, change, diagnostic, hundred, many, report
@@ -87,7 +88,7 @@ def test_an_empty_column_is_laid_out_as_by_rich(row: tuple[str, str, str]) -> No
 
 def in_use(*names: str, hint: str = "write it") -> tuple[Diagnostic, ...]:
     summary = "how many leads carry it was not counted"
-    places = [Source(file="leadstate.yaml", line=number, column=5) for number in range(1, len(names) + 1)]
+    places = [Span(file="leadstate.yaml", line=number, column=5) for number in range(1, len(names) + 1)]
     return tuple(
         diagnostic("guard", "in-use", summary, hint=hint, account="emea", address=f"emea/label:{name}", source=place)
         for name, place in zip(names, places, strict=True)
