@@ -3,6 +3,7 @@
 Refuses what no YAML file can hold: lone surrogates.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
@@ -49,10 +50,8 @@ def written(value: object, *, quote: str = "", flow: bool = True) -> str:
             form = f"[{', '.join(written(item) for item in value)}]"
         case str():
             form = _text(value, quote, flow=flow)
-        case None:
-            form = "null"
-        case bool():
-            form = "true" if value else "false"
+        case None | bool():
+            form = json.dumps(value)
         case Decimal():
             form = format(value, "f") if value.is_finite() else _unwritable(value)
         case _:

@@ -79,39 +79,33 @@ def unify_loopback(origin: str) -> str:
     return f"{parts.scheme}://localhost" + ("" if parts.port is None else f":{parts.port}")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class InAccount(Sequence[Desired]):
     """What one account of many declares, found and given its addresses while it is read.
 
     Kept for each of 5,000 accounts, the 2,000 labels of them all would take gigabytes.
+
+    Attributes:
+        account: the account's name.
+        bit: the account, as a set of accounts.
+        shared: what is declared for all accounts: the accounts that have an object, as bits, and the object.
     """
 
-    __slots__ = ("_account", "_bit", "_shared")
-
-    def __init__(self, account: str, bit: int, shared: Sequence[tuple[int, Desired]]) -> None:
-        """Remember where to look.
-
-        Args:
-            account: the account's name.
-            bit: the account, as a set of accounts.
-            shared: what is declared for all accounts: the accounts that have an object, as bits, and the object.
-        """
-        self._account = account
-        self._bit = bit
-        self._shared = shared
+    account: str
+    bit: int
+    shared: Sequence[tuple[int, Desired]]
 
     def __len__(self) -> int:
-        return sum(1 for accounts, _ in self._shared if accounts & self._bit)
+        return sum(1 for accounts, _ in self.shared if accounts & self.bit)
 
     def __iter__(self) -> Iterator[Desired]:
-        return (self._here(desired) for accounts, desired in self._shared if accounts & self._bit)
+        for accounts, desired in self.shared:
+            if accounts & self.bit:
+                here = desired.address.account == self.account
+                yield desired if here else replace(desired, address=replace(desired.address, account=self.account))
 
     def __getitem__(self, index: Any) -> Any:
         return tuple(self)[index]
-
-    def _here(self, desired: Desired) -> Desired:
-        if desired.address.account == self._account:
-            return desired
-        return replace(desired, address=replace(desired.address, account=self._account))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Guards read the plan and nothing else; they change no plan.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from leadstate.model.account import Policy
@@ -58,7 +58,11 @@ def guard(plan: AccountPlan, policy: Policy, existing: Mapping[str, int], budget
         existing: how many objects of each kind exist that we could delete.
         budget: what it costs, and what there is.
     """
-    return (*_deletes(plan, policy, existing), *_tokens(plan, policy, budget), *_in_use(plan, policy))
+    deletes = [change for change in plan.changes if change.action is Action.DELETE]
+    if not deletes:
+        return tuple(_tokens(plan, policy, budget))
+    used = _in_use(plan, deletes) if policy.refuse_in_use else ()
+    return (*_deletes(plan, deletes, policy, existing), *_tokens(plan, policy, budget), *used)
 
 
 def archived_unknown(address: Address, policy: Policy, span: Span) -> Diagnostic:
@@ -92,13 +96,14 @@ def _refusal(plan: AccountPlan, code: str, summary: str, fix: str, about: Change
     )
 
 
-def _deletes(plan: AccountPlan, policy: Policy, existing: Mapping[str, int]) -> Iterator[Diagnostic]:
-    deletes = Counter(change.address.kind for change in plan.changes if change.action is Action.DELETE)
-    if policy.max_deletes is not None and deletes.total() > policy.max_deletes:
-        verb = "is" if deletes.total() == 1 else "are"
-        summary = f"{counted(deletes.total(), 'delete')} {verb} more than the {policy.max_deletes} that one run may do"
+def _deletes(
+    plan: AccountPlan, changes: Sequence[Change], policy: Policy, existing: Mapping[str, int]
+) -> Iterator[Diagnostic]:
+    if policy.max_deletes is not None and len(changes) > policy.max_deletes:
+        verb = "is" if len(changes) == 1 else "are"
+        summary = f"{counted(len(changes), 'delete')} {verb} more than the {policy.max_deletes} that one run may do"
         yield _refusal(plan, "max-deletes", summary, "raise policy.guards.max_deletes")
-    limit = policy.max_delete_percent
+    deletes, limit = Counter(change.address.kind for change in changes), policy.max_delete_percent
     for kind, there in sorted(existing.items()):
         if limit is not None and there >= PERCENT_FROM and deletes[kind] * 100 > limit * there:
             share = f"{deletes[kind]} of {there} {kind}s ({deletes[kind] * 100 // there} %)"
@@ -122,10 +127,10 @@ def _tokens(plan: AccountPlan, policy: Policy, budget: Budget) -> Iterator[Diagn
         yield _refusal(plan, "reserve", summary, "apply after the budget was reset, lower `--reserve`")
 
 
-def _in_use(plan: AccountPlan, policy: Policy) -> Iterator[Diagnostic]:
+def _in_use(plan: AccountPlan, deletes: Sequence[Change]) -> Iterator[Diagnostic]:
     """Refuse to delete a label that leads carry or that a saved filter names (spec section 1, promise 6)."""
-    for change in plan.changes:
-        if not policy.refuse_in_use or change.action is not Action.DELETE or change.impact is None:
+    for change in deletes:
+        if change.impact is None:
             continue
         leads, archived = change.impact.leads, change.impact.archived_leads
         if leads is None:

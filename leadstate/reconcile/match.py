@@ -88,7 +88,9 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
                 diagnostics.append(_ambiguous(item, candidates, what))
         return rest
 
-    desired = [each for item in desired for each in _each_name(item, by_name.keys(), desired)]
+    desired = [
+        each for item in desired for each in ((item,) if item.present else _each_name(item, by_name.keys(), desired))
+    ]
     pinned = [item for item in desired if item.remote_id is not None]
     marked = [item for item in desired if item.remote_id is None and item.marker is not None]
     named = [item for item in desired if item.remote_id is None and item.marker is None]
@@ -155,7 +157,7 @@ def _each_name(desired: Desired, live: Collection[str], declared: Sequence[Desir
     The first one keeps the address; the others are addressed by their name.
     """
     names = [name for name in desired.names if name in live]
-    if desired.present or desired.remote_id is not None or len(names) < 2:  # noqa: PLR2004  one name needs no other
+    if desired.remote_id is not None or len(names) < 2:  # noqa: PLR2004  one name needs no other
         return [desired]
     keys = {item.address.key for item in declared}
     first, *others = names

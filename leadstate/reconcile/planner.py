@@ -143,7 +143,8 @@ def _plan_kind(draft: Draft, matching: Matching, today: dt.date) -> None:
         address = Address(account.name, live.kind, draft.names[live.remote_id])
         draft.changes.append(delete(address, live, draft.bindings, Reason.DUPLICATE))
     staying = [live for live in matching.extra if not _plan_unmanaged(draft, live)]
-    draft.diagnostics.extend(likenesses(matching, staying, account))
+    if matching.extra:
+        draft.diagnostics.extend(likenesses(matching, staying, account))
     if staying and account.policy.prune(staying[0].kind) is Prune.LOCKED and not account.lock:
         draft.diagnostics.append(
             Diagnostic(
@@ -156,10 +157,11 @@ def _plan_kind(draft: Draft, matching: Matching, today: dt.date) -> None:
         )
     added = {change.address for change in draft.changes if change.action is Action.ADD}
     creates = [desired for desired in matching.missing if desired.address in added]
-    draft.diagnostics.extend(find_altered(creates, matching.extra, draft.observed.unmarked))
-    bearing = [live for live in (*matching.undeclared, *(live for _, live in matching.pairs)) if live.marker]
-    is_new = not any(account.owns(live.marker) for live in bearing)
-    draft.diagnostics.extend(find_elsewhere(creates, draft.observed.elsewhere, account, is_new=is_new))
+    if creates:
+        draft.diagnostics.extend(find_altered(creates, matching.extra, draft.observed.unmarked))
+        bearing = (*matching.undeclared, *(live for _, live in matching.pairs))
+        is_new = not any(account.owns(live.marker) for live in bearing)
+        draft.diagnostics.extend(find_elsewhere(creates, draft.observed.elsewhere, account, is_new=is_new))
     for reason, group in ((Reason.PREVIOUS_NAME, matching.shadowed), (Reason.AMBIGUOUS, matching.ambiguous)):
         draft.untouched.extend(
             Untouched(member.kind, reason, draft.names[member.remote_id], member.remote_id) for member in group
