@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Final, NamedTuple
 
-from leadstate.config.hints import choice, keys_at, required_at, shapes_at
+from leadstate.config.messages import choice, keys_at, required_at, shapes_at
 from leadstate.config.schema.document import DELIMITERS
 from leadstate.config.validate import Checked, check
 from leadstate.config.yaml.diagnostics import BREAK, Diagnostics, Place, Source, visible
@@ -104,15 +104,14 @@ def _leads(source: Source, diagnostics: Diagnostics) -> Iterator[Node]:
             continue
         fields: dict[str, Node] = {}
         for column, cell in ((column, cells[index]) for index, column in order if cells[index].text.strip()):
-            node = _node(column, cell)
+            node, whole = _node(column, cell), fields.get(column.field)
+            if column.part and whole is not None and not isinstance(whole.value, dict):
+                summary = f"this row has both `{column.field}` and `{column.field}.{column.part}`"
+                diagnostics.error("given-twice", summary, node.place(source), hint="leave one of the two cells empty")
+                break
             if column.part:
-                whole = fields.get(column.field) or _mapping(node.marker, {})
-                if not isinstance(whole.value, dict):
-                    summary = f"this row has both `{column.field}` and `{column.field}.{column.part}`"
-                    hint = "leave one of the two cells empty"
-                    diagnostics.error("given-twice", summary, node.place(source), hint=hint)
-                    break
-                node = _mapping(whole.marker, {**whole.children, column.part: node})
+                parts = {} if whole is None else whole.children
+                node = _mapping(whole.marker if whole else node.marker, {**parts, column.part: node})
             fields[column.field] = node
         else:
             yield _mapping(Mark(cells[0].mark.line, 0), fields)

@@ -20,6 +20,7 @@ TIMEOUT: Final = 60.0
 _ELSEWHERE: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_PREFIX")
 """Set where git runs us as a hook; they would count relative paths from another folder."""
 
+_LINK: Final = "120000"
 _NO_REPOSITORY: Final = "run it in a clone of the repository that holds the configuration, or leave --base out"
 
 
@@ -102,18 +103,15 @@ def _files(git: "_Git", path: Path, object_: str) -> Iterator[tuple[Path, str]]:
     id_ = git.id_of(object_)
     if id_ is None:
         return
-    if git.kind(id_) != "tree":
+    tree = git.tree(id_)
+    if tree is None:
         yield path, id_
-        return
-    for mode, kind, inner, name in sorted(git.tree(id_), key=lambda entry: entry[3]):
+    for name, mode, kind, inner in sorted(tree or ()):
         if is_meant(name) and kind == "blob":
             if mode == _LINK:
                 summary = f"{visible(str(path / name))} is a symbolic link there, which is not followed"
                 raise RevisionError(summary, hint="leave --base out, or put the file itself into the folder")
             yield path / name, inner
-
-
-_LINK: Final = "120000"
 
 
 class _Git:
@@ -145,10 +143,7 @@ class _Git:
         if self._run("rev-parse", "--is-shallow-repository").stdout.strip() != b"true":
             hint = "name a branch, a tag or a commit; `git branch --all` lists branches, `git fetch` gets what is new"
             raise RevisionError(f"git knows no revision {shown}", hint=hint)
-        remote, _, branch = name.partition("/")
-        known = branch and remote.encode() in self._run("remote").stdout.split()
-        fetch = f"git fetch --depth=1 {remote} {branch}:refs/remotes/{name}" if known else "git fetch --unshallow"
-        hint = f"in CI, check out with `fetch-depth: 0`, or before the plan: {visible(fetch)}"
+        hint = "in CI, check out with `fetch-depth: 0`; in a clone by hand: git fetch --unshallow"
         raise RevisionError(f"the clone is shallow and does not hold {shown}", hint=hint)
 
     def id_of(self, name: str) -> str | None:
@@ -156,20 +151,17 @@ class _Git:
         done = self._run("rev-parse", "--verify", "--quiet", name)
         return done.stdout.decode("ascii").strip() if done.returncode == 0 else None
 
-    def kind(self, id_: str) -> str:
-        """Return what an object is: `blob` or `tree`."""
-        return self._done("cat-file", "-t", id_).decode("ascii").strip()
-
     def blob(self, id_: str) -> bytes:
         """Return the content of a file."""
         return self._done("cat-file", "blob", id_)
 
-    def tree(self, id_: str) -> Iterator[tuple[str, str, str, str]]:
-        """Return mode, kind, id and name of what a folder holds."""
-        for row in self._done("ls-tree", "--full-tree", "-z", id_).split(b"\0")[:-1]:
-            about, _, name = row.partition(b"\t")
-            mode, kind, inner = about.decode("ascii").split()
-            yield mode, kind, inner, os.fsdecode(name)
+    def tree(self, id_: str) -> list[tuple[str, str, str, str]] | None:
+        """Return name, mode, kind and id of what a folder holds; None if it is a file."""
+        done = self._run("ls-tree", "--full-tree", "-z", id_)
+        if done.returncode != 0:
+            return None
+        rows = [row.partition(b"\t") for row in done.stdout.split(b"\0")[:-1]]
+        return [(os.fsdecode(name), *about.decode("ascii").split(" ", 2)) for about, _, name in rows]  # type: ignore[misc]  # three words
 
     def references(self) -> list[str]:
         """Return the short names of branches, also of remotes, and of tags; a reference to another one is left out."""

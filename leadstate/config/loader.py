@@ -10,9 +10,8 @@ from typing import Final
 from leadstate.config.configuration import Configuration, DeclaredAccount
 from leadstate.config.csv_leads import read_tables
 from leadstate.config.rules.accounts import declare
-from leadstate.config.rules.merge import merge
 from leadstate.config.rules.trust import Trust
-from leadstate.config.validate import check
+from leadstate.config.validate import check, merge
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.files import ReadTable, read_source, read_sources
 from leadstate.config.yaml.nodes import read_nodes
@@ -58,7 +57,7 @@ def understand(
     all_read = not diagnostics.any_error
     roots = [read_nodes(source, diagnostics) for source in sources]
     files = [check(root, source, diagnostics) for root, source in zip(roots, sources, strict=True) if root is not None]
-    tables = [table for file in files for table in read_tables(file, diagnostics, read)]
+    tables = [table for file in files if file.document.leads_from for table in read_tables(file, diagnostics, read)]
     namespace: str | None = None
     declared: tuple[DeclaredAccount, ...] = ()
     # The rules need the whole: what an unreadable file declares would be missed everywhere.

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from leadstate.config.yaml.files import LARGEST, link_outwards, read_bounded
 from leadstate.model.address import Ref
@@ -29,20 +28,15 @@ class LockError(LeadstateError):
     code = "lock-file"
 
 
-def _check_id(text: str) -> str:
-    """Return an id. The file may come from anybody who can open a pull request, and ids become parts of URLs."""
-    if not UUID.fullmatch(text):
-        raise PydanticCustomError("remote_id", "is not an id of the form 1b4e28ba-2fa1-11d2-883f-b9a761bde3fb")
-    return text
+# The file may come from anybody who can open a pull request, and ids become parts of URLs.
+_Id = Annotated[str, Field(pattern=f"^{UUID.pattern}$")]
 
 
 class _File(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     version: Literal[1]
-    accounts: dict[
-        str, dict[Annotated[str, Field(pattern=r"^[a-z][a-z_]*:.+$")], Annotated[str, AfterValidator(_check_id)]]
-    ]
+    accounts: dict[str, dict[Annotated[str, Field(pattern=r"^[a-z][a-z_]*:.+$")], _Id]]
 
 
 def lock_path(config: Path) -> Path:
@@ -73,7 +67,7 @@ def read_lock(path: Path) -> Lock:
         first = problem.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         hint = "resolve a merge conflict in it, or remove it and run `leadstate lock`: it is only a cache of ids"
-        raise LockError(f"{path} is no lock file: {where}: {first['msg'].lower()}", hint=hint) from None
+        raise LockError(f"{path} is no lock file: {where}: {first['msg']}", hint=hint) from None
     return {
         account: {Ref(*key.split(":", 1)): remote_id for key, remote_id in entries.items()}
         for account, entries in file.accounts.items()

@@ -1,15 +1,17 @@
 """What is said of a value that the models refuse: a code, pydantic's sentence about the key, and what to write instead.
 
-What stands under `token` is never repeated, whatever it is.
+Near misses, keys and forms in hints come from the JSON schema of the models. What stands under `token` is
+never repeated, whatever it is.
 """
 
 import re
-from collections.abc import Mapping
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from pydantic_core import ErrorDetails
 
-from leadstate.config.hints import EXAMPLES, choice, did_you_mean, form_at, keys_at, required_at
 from leadstate.config.yaml.diagnostics import visible
 from leadstate.config.yaml.masking import TOKEN_LIKE
 from leadstate.config.yaml.nodes import Node
@@ -41,6 +43,7 @@ _FIELDS: Final[Mapping[str, tuple[str, str]]] = {
     "vars": ("bad-variable-name", _VARIABLE),
     "tags": ("bad-tag", _NAME),
     "accounts": ("bad-account-name", _NAME),
+    "domain": ("bad-domain", "write the part before .pipedrive.com, as in acme-emea; another address goes under `url`"),
 }
 """Code and hint for a value of a field that takes certain words or characters only."""
 _RULES: Final[Mapping[str, tuple[str, str]]] = {
@@ -62,20 +65,14 @@ _RULES: Final[Mapping[str, tuple[str, str]]] = {
     "only_absent": ("only-absent", "add `state: absent`, or take them out"),
     "only_present": ("only-present", "put `merge_from` into the label that stays"),
     "person_ref": ("person-unclear", "write one of the two, or the person's id"),
-    **dict.fromkeys(
-        ("amount_type", "amount_finite"), ("bad-amount", "write it in digits and without quotes, as in 1200.50")
-    ),
+    **dict.fromkeys(("amount_type", "amount_finite"), ("bad-amount", "write digits without quotes, as in 1200.50")),
     "amount_digits": ("bad-amount", "write fewer digits"),
     "custom_value": ("bad-custom-value", "write text in quotes, or null to unset it"),
     **dict.fromkeys(("date_type", "date_value"), ("bad-date", "write it like 2026-12-31")),
     "token_sources": ("token-sources", "write one of `env`, `file`, `command`, `keyring` and `oauth`"),
     "secret_sources": ("token-sources", "write one of `env`, `file`, `command` and `keyring`"),
-    "account_address": (
-        "account-address",
-        "write `domain: acme-emea` for https://acme-emea.pipedrive.com, and no `url`",
-    ),
-    "bad_domain": ("bad-domain", "write the part before .pipedrive.com; another address goes under `url`"),
-    "bad_url": ("bad-url", "write scheme and host, as in https://proxy.example"),
+    "account_address": ("account-address", "write `domain: acme-emea` for https://acme-emea.pipedrive.com"),
+    "bad_url": ("bad-url", ""),
 }
 """Type of error → code and hint; an error with a `fix` of its own says that instead."""
 _SENTENCES: Final = {
@@ -87,6 +84,19 @@ _INPUT: Final = re.compile(r"^(?:Input|String|List|Value) (?=should )")
 _VERBS: Final = ("should ", "is ", "has ", "holds ", "cannot ")
 _REPEATED: Final = 30
 """Characters of a value that a summary repeats."""
+_SHOWN: Final = 12
+"""Candidates that a hint lists."""
+EXAMPLES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(_SECRETS, "{env: NAME_OF_A_VARIABLE}"),
+    "person": "its id, {email: jane@acme.test} or {name: Jane Doe}",
+    "organization": "its id or {name: Acme Inc}",
+    "owner": "the user's id or {email: sam@acme.test}",
+    "value": "{amount: 1200.50, currency: EUR}",
+    "currency": "EUR",
+    "at_least": "[LABEL]",
+}
+"""Key → how to write its value, where that is more than its type."""
+_WORDS: Final = {"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false"}
 
 
 class Message(NamedTuple):
@@ -180,3 +190,82 @@ def _form(error: ErrorDetails, node: Node, written: str, *, in_cell: bool) -> st
     if isinstance(node.value, str) and type_ == "int_type" and written.isdigit():
         return "write it without quotes"
     return f"write {form_at(path)}"
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
+    """Return the candidate that is most like the word, case aside; None if no candidate is alike."""
+    known = {candidate.casefold(): candidate for candidate in reversed(list(candidates))}
+    found = get_close_matches(word[:200].casefold(), known, n=1, cutoff=0.6)
+    return known[found[0]] if found else None
+
+
+def choice(word: str, candidates: Sequence[str], *, what: str) -> str:
+    """Return a hint: the near miss, or what there is to choose from."""
+    near = did_you_mean(word, candidates)
+    if near is not None:
+        return f"did you mean `{near}`?"
+    if not candidates:
+        return "remove it"
+    more = f", … ({len(candidates)} in all)" if len(candidates) > _SHOWN else ""
+    return f"{what}: " + ", ".join(f"`{candidate}`" for candidate in candidates[:_SHOWN]) + more
+
+
+def form_at(loc: Sequence[str | int]) -> str:
+    """Return how to write what may stand at this path: an example, the keys of a mapping, or the type in words."""
+    if loc and loc[-1] in EXAMPLES:
+        return EXAMPLES[str(loc[-1])]
+    keys = (required_at(loc) or keys_at(loc))[:3]
+    if keys:
+        return "{" + ", ".join(f"{key}: {EXAMPLES.get(key, '…')}" for key in keys) + "}"
+    types = [shape.get("type") for shape in shapes_at(loc)]
+    if "array" in types:
+        return f"a list of {form_at((*loc, 0))}" if keys_at((*loc, 0)) else "a list in brackets"
+    return next((_WORDS[type_] for type_ in types if type_ in _WORDS), "keys and values")
+
+
+def keys_at(loc: Sequence[str | int]) -> list[str]:
+    """Return the keys that may stand in the mapping at this path."""
+    return list(dict.fromkeys(key for shape in shapes_at(loc) for key in shape.get("properties", ())))
+
+
+def required_at(loc: Sequence[str | int]) -> list[str]:
+    """Return the keys that the mapping at this path must have, usually."""
+    shapes = (part for shape in shapes_at(loc) for part in (shape, shape.get("else", {})))
+    return list(dict.fromkeys(key for shape in shapes for key in shape.get("required", ())))
+
+
+def shapes_at(loc: Sequence[str | int]) -> list[dict[str, Any]]:
+    """Return what may stand at this path: each alternative as a JSON schema."""
+    schemas = [_schema()]
+    for step in loc:
+        if is_tag(step):
+            continue
+        schemas = [found for schema in schemas for found in _step(schema, step)]
+    return [alternative for schema in schemas for alternative in _alternatives(schema)]
+
+
+def _step(schema: dict[str, Any], step: str | int) -> Iterator[dict[str, Any]]:
+    for alternative in _alternatives(schema):
+        if isinstance(step, int):
+            found = alternative.get("items")
+        else:
+            found = alternative.get("properties", {}).get(step, alternative.get("additionalProperties"))
+            found = found or next(iter(alternative.get("patternProperties", {}).values()), None)
+        if isinstance(found, dict):
+            yield found
+
+
+def _alternatives(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if "$ref" in schema:
+        schema = _schema()["$defs"][schema["$ref"].rpartition("/")[2]]
+    yield schema
+    for word in ("anyOf", "oneOf", "allOf"):
+        for alternative in schema.get(word, ()):
+            yield from _alternatives(alternative)
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    from leadstate.config.schema.document import Document  # noqa: PLC0415  only an error needs it
+
+    return Document.model_json_schema()

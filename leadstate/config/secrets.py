@@ -128,9 +128,7 @@ def _checked(raw: str, what: str) -> Token:
     value = raw.strip()
     if not value:
         raise SecretError(f"{what} gives no token, it is empty", hint="put the token into it")
-    if len(value) > LONGEST:
-        raise SecretError(f"{what} gives more than a token", hint="it must give the token and nothing else")
-    if not all("!" <= char <= "~" for char in value):
-        summary = f"{what} gives text with spaces, line breaks or other characters that no token has"
+    if len(value) > LONGEST or not all("!" <= char <= "~" for char in value):
+        summary = f"{what} gives more than a token: spaces, line breaks, other characters, or too many of them"
         raise SecretError(summary, hint="it must give the token and nothing else")
     return Token(value)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from leadstate.config import hints
+from leadstate.config import messages
 from leadstate.config.configuration import Configuration
 from leadstate.config.csv_leads import columns_of, rows_of
 from leadstate.config.loader import load
@@ -171,11 +171,11 @@ def test_fields_beside_the_file_are_defaults_of_its_rows(load_table: LoadTable) 
 
 
 def test_column_part_is_any_key_where_the_models_take_any(monkeypatch: pytest.MonkeyPatch) -> None:
-    schema = hints._schema()  # noqa: SLF001  a field of a kind that leads do not have yet
+    schema = messages._schema()  # noqa: SLF001  a field of a kind that leads do not have yet
     lead = schema["$defs"]["LeadSpec"]
     fields = {"type": "object", "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "array"}]}}
     changed = {**lead, "properties": {**lead["properties"], "free": fields}}
-    monkeypatch.setattr(hints, "_schema", lambda: {**schema, "$defs": {**schema["$defs"], "LeadSpec": changed}})
+    monkeypatch.setattr(messages, "_schema", lambda: {**schema, "$defs": {**schema["$defs"], "LeadSpec": changed}})
     text = "key,title,free.Deal size. v2,free.x\n"
     source = Source("seeds.csv", text, Path(), ",")
     (header,) = rows_of(source, Diagnostics())

@@ -110,7 +110,7 @@ def test_hint_for_a_cell_names_cells_and_columns(errors_of_table: Errors) -> Non
         "use the column `person.email` or `person.name`",
         "use the column `organization.name`",
         "use the column `owner.email`",
-        "write it in digits and without quotes, as in 1200.50",
+        "write digits without quotes, as in 1200.50",
         "fill the cell in the column `value.currency`",
         "write true or false",
     ]

@@ -402,11 +402,6 @@ class TestGood:
 
 
 class TestWarnings:
-    def test_declared_nowhere(self, load_text: Load) -> None:
-        (found,) = load_text(TOP + "labels:\n  - {name: A, color: red, except: [emea, us, test]}\n").diagnostics
-        assert (found.code, found.severity) == ("declared-nowhere", "warning")
-        assert found.hint
-
     @pytest.mark.parametrize("name", ["HOT", "\uff28\uff4f\uff54", "H\u043et"])
     def test_labels_that_look_alike(self, name: str, load_text: Load) -> None:
         (found,) = load_text(TOP + HOT + f"  - {{name: {name}, color: red}}\n").diagnostics

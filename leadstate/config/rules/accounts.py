@@ -6,12 +6,12 @@ from typing import Any
 
 from leadstate.config.configuration import DeclaredAccount, OAuthToken, SecretSource, TokenSource
 from leadstate.config.rules.leads import Leads, check_keys
-from leadstate.config.rules.merge import Entry, Merged
 from leadstate.config.rules.names import check_names, check_policies, names_of
-from leadstate.config.rules.scope import AccountSet, Directory, Item, Problems, scope_of
+from leadstate.config.rules.scope import AccountSet, Directory, Problems, scope_of
 from leadstate.config.rules.trust import Trust, check_trust
 from leadstate.config.rules.variables import Variables
 from leadstate.config.schema.document import AccountSpec, PolicySpec, SecretSpec
+from leadstate.config.validate import Entry, Merged
 from leadstate.config.yaml.diagnostics import Diagnostics, Place
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Spec, fields_set
@@ -34,7 +34,6 @@ def declare(
         kind: [(entry, scope_of(entry, directory, diagnostics)) for entry in entries]
         for kind, entries in merged.items.items()
     }
-    _warn_of_nowhere([item for entries in items.values() for item in entries], merged, diagnostics)
     _check_namespace(merged, diagnostics)
     _check_addresses(merged, diagnostics)
 
@@ -94,16 +93,6 @@ def _by_policy(policies: Mapping[str, Policy], directory: Directory) -> list[tup
     return list(found.values())
 
 
-def _warn_of_nowhere(items: Sequence[tuple[Item, AccountSet]], merged: Merged, diagnostics: Diagnostics) -> None:
-    """Warn of what is declared for no account, unless an account with errors of its own may be meant."""
-    if merged.broken.get("accounts") or not merged.accounts:
-        return
-    for entry, scope in items:
-        if not scope:
-            hint = "check its `accounts` or `except`, or remove it"
-            diagnostics.warning("declared-nowhere", "this is declared for no account", entry.place(), hint=hint)
-
-
 def _check_namespace(merged: Merged, diagnostics: Diagnostics) -> None:
     if merged.namespace_given:
         return
@@ -131,23 +120,24 @@ def _check_addresses(merged: Merged, diagnostics: Diagnostics) -> None:
 
     Two companies have one address only where both accounts say which: at the vendor's shared host, a proxy, a sandbox.
     """
-    at: dict[str, dict[int | None, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for name, entry in sorted(merged.accounts.items()):
-        at[unify_loopback(entry.spec.origin)][entry.spec.company_id].append(name)
-    for name, entry in sorted(merged.accounts.items()):
-        companies = at[unify_loopback(entry.spec.origin)]
-        id_ = entry.spec.company_id
-        # Two of each company are enough to find another one than this account.
-        rivals = companies.values() if id_ is None else (companies[id_], companies.get(None, []))
-        other = next((rival for names in rivals for rival in names[:2] if rival != name), None)
-        if other is not None:
-            diagnostics.error(
-                "same-address",
-                f"the accounts `{name}` and `{other}` have one address",
-                _address(entry),
-                hint="keep one of the two; where they are two companies, give each its `company_id`",
-                detail=f"the other one: {_address(merged.accounts[other]).span}",
-            )
+    at: dict[str, list[str]] = defaultdict(list)
+    ids = {name: entry.spec.company_id for name, entry in sorted(merged.accounts.items())}
+    for name in ids:
+        at[unify_loopback(merged.accounts[name].spec.origin)].append(name)
+    for names in at.values():
+        known = {ids[name] for name in names}
+        if len(known) == len(names) and (len(names) == 1 or None not in known):
+            continue
+        for name in names:
+            alike = (rival for rival in names if rival != name and (not ids[name] or ids[rival] in {None, ids[name]}))
+            if (other := next(alike, None)) is not None:
+                diagnostics.error(
+                    "same-address",
+                    f"the accounts `{name}` and `{other}` have one address",
+                    _address(merged.accounts[name]),
+                    hint="keep one of the two; where they are two companies, give each its `company_id`",
+                    detail=f"the other one: {_address(merged.accounts[other]).span}",
+                )
 
 
 def _address(entry: Entry[AccountSpec]) -> Place:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeAlias
 
-from leadstate.config.hints import choice
-from leadstate.config.rules.merge import Entry
+from leadstate.config.messages import choice
 from leadstate.config.rules.names import Names, shown
 from leadstate.config.rules.scope import AccountSet, Claims, Problems
 from leadstate.config.rules.variables import Variables, Variant, used_in
+from leadstate.config.validate import Entry
 from leadstate.config.yaml.diagnostics import Diagnostics, Place
 from leadstate.kinds.base import fields_set
 from leadstate.kinds.lead import LONGEST_MARK, AtLeastLabels, LeadSpec, declare, visibility

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final, TypeAlias
 
-from leadstate.config.rules.merge import Entry
 from leadstate.config.rules.scope import AccountSet, Claims, Problems
 from leadstate.config.rules.variables import Variables, Variant
+from leadstate.config.validate import Entry
 from leadstate.config.yaml.diagnostics import Place, visible
 from leadstate.kinds.base import Kind, fields_set
 from leadstate.kinds.named import NamedSpec, declare, taken_in
@@ -51,22 +51,19 @@ class NamedHere:
 
     Attributes:
         entry: as it is declared.
-        variant: the accounts.
+        account: one of the accounts that have it, for all.
+        accounts: the accounts that have it.
         key: its key, which is its name where none is written.
         base: its name without the override.
         spec: what is declared, with override and variables in it.
     """
 
     entry: Entry[NamedSpec]
-    variant: Variant
+    account: str
+    accounts: AccountSet
     key: str
     base: str
     spec: NamedSpec
-
-    @property
-    def accounts(self) -> AccountSet:
-        """The accounts that have it."""
-        return self.variant.accounts
 
     @property
     def present(self) -> bool:
@@ -101,21 +98,19 @@ class Meaning:
     def of(cls, labels: Sequence[NamedHere]) -> "Meaning":
         """Return what the name of these labels means."""
         meaning, twice = cls(), 0
-        same: dict[tuple[str, str], AccountSet] = defaultdict(int)
         for label in labels:
             twice |= meaning.anywhere & label.accounts
             meaning.first[label.key] |= label.accounts & ~meaning.anywhere
             meaning.anywhere |= label.accounts
-            same[label.key, label.spec.name] |= label.accounts
-        seen = 0
-        for accounts in same.values():
-            meaning.several |= seen & accounts
-            seen |= accounts
         for label in labels:
+            alone = label.accounts & ~twice
             if not label.present:
-                meaning.absent |= label.accounts & ~twice
-            elif alone := label.accounts & ~twice:
+                meaning.absent |= alone
+            elif alone:
                 meaning.keys[label.key] |= alone
+        # Two of one key and one name have been reported as such.
+        if len({(label.key, label.spec.name) for label in labels}) > 1:
+            meaning.several = twice
         return meaning
 
 
@@ -159,7 +154,7 @@ class Names:
     def desired(self) -> Iterator[tuple[AccountSet, Desired]]:
         """Return what accounts shall hold, objects that others take in included."""
         for label in self.here:
-            address = Address(label.variant.account, self.kind.name, label.key)
+            address = Address(label.account, self.kind.name, label.key)
             for accounts, successor in self._successors(label):
                 yield accounts, declare(self.kind, label.spec, address, label.entry.place().span, successor)
             for index, source in enumerate(label.spec.sources):
@@ -213,7 +208,7 @@ def _here(entry: Entry[NamedSpec], variant: Variant, variables: Variables) -> Na
     key = str(changed.pop("key", base))
     if override is not None or any(getattr(spec, name) != value for name, value in changed.items()):
         spec = spec.model_copy(update=changed)
-    return NamedHere(entry, variant, key, str(base), spec)
+    return NamedHere(entry, *variant, key, str(base), spec)
 
 
 def check_names(names: Names, problems: Problems) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeAlias, TypeVar
 
-from leadstate.config.hints import choice
-from leadstate.config.rules.merge import Entry, Merged
+from leadstate.config.messages import choice
+from leadstate.config.validate import Entry, Merged
 from leadstate.config.yaml.diagnostics import Diagnostics, Place, visible
 from leadstate.kinds.base import Item as ItemSpec
 from leadstate.model.diagnostics import Severity
@@ -113,8 +113,7 @@ class Problems:
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        self._accounts: dict[tuple[str, Place, str, str, Severity], AccountSet] = {}
-        self._hints: dict[tuple[str, Place, str, str, Severity], str] = {}
+        self._found: dict[tuple[str, Place, str, str, Severity], tuple[AccountSet, str]] = {}
 
     def error(
         self,
@@ -129,16 +128,15 @@ class Problems:
     ) -> None:
         """Add a problem, or accounts to a known one; a hint that takes time is a function."""
         problem = (code, place, summary, detail, severity)
-        if problem not in self._hints:
-            self._hints[problem] = hint if isinstance(hint, str) else hint()
-        self._accounts[problem] = self._accounts.get(problem, 0) | accounts
+        if problem in self._found:
+            before, hint = self._found[problem]
+            accounts |= before
+        self._found[problem] = accounts, hint if isinstance(hint, str) else hint()
 
     def report(self, diagnostics: Diagnostics) -> None:
         """Add every problem to the diagnostics."""
-        for problem, accounts in self._accounts.items():
-            code, place, summary, detail, severity = problem
+        for (code, place, summary, detail, severity), (accounts, hint) in self._found.items():
             where = self._directory.in_accounts(accounts)
-            hint = self._hints[problem]
             diagnostics.error(code, f"{summary}{where}", place, hint=hint, detail=detail, severity=severity)
 
 

@@ -12,8 +12,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from leadstate.config.configuration import OAuthToken, SecretSource, TokenSource
-from leadstate.config.rules.merge import Entry
 from leadstate.config.schema.document import AccountSpec
+from leadstate.config.validate import Entry
 from leadstate.config.yaml.diagnostics import Diagnostics, Place, visible
 from leadstate.config.yaml.files import link_outwards
 from leadstate.model.diagnostics import LeadstateError
@@ -90,29 +90,18 @@ def check_trust(account: Entry[AccountSpec], source: TokenSource, trust: Trust, 
     """Report a host that the account's token must not go to, and a source that it must not come from."""
     if account.spec.domain and account.node.value.get("domain") != account.spec.domain:
         return  # something is wrong with the account, and another stands in for it
-    _check_host(account.spec.origin, account.place("domain" if account.spec.domain else "url"), trust, diagnostics)
+    addresses = [(account.spec.origin, account.place("domain" if account.spec.domain else "url"))]
     if isinstance(source, OAuthToken):
-        _check_host(source.token_url, account.place("token", "oauth", "token_url"), trust, diagnostics)
+        addresses.append((source.token_url, account.place("token", "oauth", "token_url")))
+    for address, place in addresses:
+        if not trust.allows_host(address):
+            summary = f"a token must not go to the host `{visible(urlsplit(address).hostname or '')}` here"
+            diagnostics.error("host-not-allowed", summary, place, hint=_allowed(HOSTS, trust.hosts))
     for kind, name, place in _sources(account, source):
         if not trust.allows_source(kind, name):
-            shown = f"{kind}:{name}" if name else kind
-            diagnostics.error(
-                "token-source-not-allowed",
-                f"a token must not come from `{visible(shown[:100])}` here",
-                place,
-                hint=_allowed(SOURCES, trust.sources),
-            )
-
-
-def _check_host(address: str, place: Place, trust: Trust, diagnostics: Diagnostics) -> None:
-    if not trust.allows_host(address):
-        host = visible(urlsplit(address).hostname or "")
-        diagnostics.error(
-            "host-not-allowed",
-            f"a token must not go to the host `{host}` here",
-            place,
-            hint=_allowed(HOSTS, trust.hosts),
-        )
+            shown = visible((f"{kind}:{name}" if name else kind)[:100])
+            summary = f"a token must not come from `{shown}` here"
+            diagnostics.error("token-source-not-allowed", summary, place, hint=_allowed(SOURCES, trust.sources))
 
 
 def _sources(account: Entry[AccountSpec], source: TokenSource) -> Iterator[tuple[str, str, Place]]:

@@ -9,10 +9,10 @@ from typing import Any, Final, NamedTuple
 
 from pydantic_core import PydanticCustomError
 
-from leadstate.config.hints import choice
-from leadstate.config.rules.merge import Entry
+from leadstate.config.messages import choice
 from leadstate.config.rules.scope import AccountSet, Directory, Item, Problems
 from leadstate.config.schema.document import AccountSpec
+from leadstate.config.validate import Entry
 from leadstate.config.yaml.diagnostics import Place, visible
 from leadstate.kinds.base import LONGEST_TEXT, Spec, fields_set, one_line
 

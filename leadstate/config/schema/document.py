@@ -23,28 +23,14 @@ from pydantic_core import PydanticCustomError
 
 from leadstate.config.configuration import SourceKind
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import Item, Kind, Line, NotNull, RemoteId, Scoped, Spec, fields_set
+from leadstate.kinds.base import Item, Kind, Line, NotNull, RemoteId, Scoped, Spec
 from leadstate.kinds.lead import IfGone, Mode, Plan
 
 OAUTH_ENDPOINT: Final = "https://oauth.pipedrive.com/oauth/token"
 """What gives OAuth tokens (Pipedrive docs: OAuth authorization)."""
 
-_PIPEDRIVE = re.compile(r"(?:https?://)?([a-z0-9-]+)\.pipedrive\.com(?:/.*)?", re.IGNORECASE | re.DOTALL)
-_DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_DOMAIN: Final = r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
-
-
-def _domain(raw: str) -> str:
-    if _DOMAIN.fullmatch(raw):
-        return raw
-    host = _PIPEDRIVE.fullmatch(raw)
-    meant = (host[1] if host else raw).lower()
-    if _DOMAIN.fullmatch(meant):
-        raise PydanticCustomError(
-            "bad_domain", "is not just the company's part of the address", {"fix": f"write `domain: {meant}`"}
-        )
-    fix = "write the part before .pipedrive.com, as in `domain: acme-emea`; another address goes under `url`"
-    raise PydanticCustomError("bad_domain", "is no Pipedrive domain", {"fix": fix})
 
 
 def _origin(raw: str) -> str:
@@ -97,10 +83,9 @@ def _bad_url(problem: str, fix: str) -> PydanticCustomError:
 
 Domain = Annotated[
     str,
-    AfterValidator(_domain),
     Field(
+        pattern=_DOMAIN,
         description="The company's part of its address: acme-emea for https://acme-emea.pipedrive.com.",
-        json_schema_extra={"pattern": f"^{_DOMAIN.pattern}$"},
     ),
 ]
 Url = Annotated[
@@ -334,12 +319,7 @@ class TableSpec(Scoped):
     @property
     def shared(self) -> Mapping[str, object]:
         """Field of a lead → its value, as far as it is written here."""
-        names = {"except_": "except"}
-        return {
-            names.get(name, name): value
-            for name, value in fields_set(self).items()
-            if name not in {"file", "delimiter"}
-        }
+        return self.model_dump(by_alias=True, exclude_unset=True, exclude={"file", "delimiter"})
 
 
 def _listed(raw: Any) -> Any:

@@ -112,10 +112,6 @@ class Diagnostics:
         else:
             self._left_out[kind].add(hash(found))
 
-    def warning(self, code: str, summary: str, at: Place | None, *, hint: str, detail: str = "") -> None:
-        """Add a warning."""
-        self.error(code, summary, at, hint=hint, detail=detail, severity=Severity.WARNING)
-
     @property
     def any_error(self) -> bool:
         """Whether one of them is an error."""

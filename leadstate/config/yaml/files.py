@@ -23,7 +23,6 @@ _FLAGS: Final = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK"
 """Those that the system knows."""
 _STREAMS: Final = (Path("/dev"), Path("/proc"))
 SUFFIXES: Final = (".yaml", ".yml")
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 """What YAML 1.2 section 5.1 leaves out, the byte order marker, and three line breaks that only YAML 1.1 counts as such.
 
@@ -132,9 +131,6 @@ def decode(path: Path, raw: bytes, diagnostics: Diagnostics, delimiter: str = ""
         delimiter: what stands between its cells, where it is a CSV file.
     """
     name, folder = str(path), path.parent
-    if raw.startswith(_UTF16):
-        diagnostics.error("not-utf-8", "the file is UTF-16", _top(path), hint="save it as UTF-8")
-        return None
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from leadstate.config.rules.merge import Entry
 from leadstate.config.rules.names import NamedHere, Names, check_names
 from leadstate.config.rules.scope import Directory, Problems
-from leadstate.config.rules.variables import Variant
+from leadstate.config.validate import Entry
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.nodes import read_nodes
 from leadstate.kinds.label import LABEL, LabelSpec
@@ -25,7 +24,7 @@ def test_names_alike_offer_merge_from_only_for_a_kind_that_has_it(spec: type[Nam
     for name in root.value:
         # Made as absent, since a label that is present needs a colour.
         item = spec(name=name, state="absent").model_copy(update={"state": "present"})
-        here.append(NamedHere(Entry(item, root.find((name,)), source), Variant("a", 1), name, name, item))
+        here.append(NamedHere(Entry(item, root.find((name,)), source), "a", 1, name, name, item))
     problems = Problems(Directory(("a",), {"a": 1}, {}, frozenset({"a"}), any_tag=False))
     check_names(Names(replace(LABEL, spec=spec), here), problems)
     problems.report(diagnostics)

@@ -105,6 +105,6 @@ def test_ordinary_values_are_shown(errors_of: Errors) -> None:
 def test_keys_under_token_and_our_own_name_are_shown(errors_of: Errors) -> None:
     oauth = "{client_id: {keyring: {service: leadstate, user: x}}, client_secret: {env: B}}"
     wrong, missing = errors_of(f"{HEAD}  a:\n    domain: leadstate.pipedrive.com\n    token: {{oauth: {oauth}}}\n")
-    assert wrong.hint == "write `domain: leadstate`"
+    assert wrong.summary.endswith("not `leadstate.pipedrive.com`")
     assert missing.summary == "`refresh_token` is missing"
     assert "{oauth: {client_id: {keyring: {service: ***, user: ***}}, client_secret: {env: B}}}" in missing.excerpt
