@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from leadstate.model.account import Account, Impact, Prune
 from leadstate.model.address import Ref
-from leadstate.model.plan import Action, Reason, Status
+from leadstate.model.plan import AccountReceipt, Action, Reason, Status
 from leadstate.model.resource import CustomValue
 from tests.harness.builders import FREE, label, lead, lead_id, refs, shown
 from tests.harness.random_accounts import declarations, live_accounts
@@ -16,19 +16,29 @@ from tests.harness.recorded_writes import LABELS, Live, Recording, company
 HOT = Ref("label", "Hot")
 
 
+def ran(live: Live, *desired: Any, impact: Impact = Impact.LIVE, **policy: Any) -> tuple[Account, AccountReceipt]:
+    """Apply these declarations; return the account and the receipt."""
+    account, heard = live.account(*desired, policy=replace(FREE, **policy)), Recording()
+    plan, _ = live.apply(account, heard, impact)
+    return account, heard.receipt(plan)
+
+
 def returns(live: Live, *desired: Any, **policy: Any) -> None:
     """An apply changes something, its rollback takes all of it back, and a second rollback finds nothing to do."""
     before = live.people_see()
-    account = live.account(*desired, policy=replace(FREE, **policy))
-    heard = Recording()
-    plan, _ = live.apply(account, heard)
+    account, receipt = ran(live, *desired, **policy)
     assert live.people_see() != before
-    _, applied, again = live.restore(account, heard.receipt(plan))
+    _, applied, again = live.restore(account, receipt)
     assert {outcome.status for outcome in applied.outcomes.values()} == {Status.APPLIED}, applied.outcomes
     assert live.people_see() == before
     assert applied.remaining is not None
     assert shown(applied.remaining) == []
     assert shown(again) == []
+
+
+def by_hand(live: Live, id_: str, **values: Any) -> None:
+    """Let a person change a lead."""
+    live.sandbox.companies[0].update_lead(id_, {**values, "custom": {}})
 
 
 def test_a_merge_is_undone_on_every_lead() -> None:
@@ -103,22 +113,18 @@ def test_renamed_and_new_labels_are_undone() -> None:
 
 def test_a_label_that_a_person_gave_a_lead_since_stays() -> None:
     live = Live(company({"label_ids": ["Cold"]}))
-    account = live.account(label("Hot"), replace(label("Cold", present=False), moves_to=HOT))
-    heard = Recording()
-    plan, _ = live.apply(account, heard)
-    live.sandbox.companies[0].update_lead(lead_id(0), {"label_ids": (LABELS["Hot"], LABELS["Warm"]), "custom": {}})
-    live.restore(account, heard.receipt(plan))
+    account, receipt = ran(live, label("Hot"), replace(label("Cold", present=False), moves_to=HOT))
+    by_hand(live, lead_id(0), label_ids=(LABELS["Hot"], LABELS["Warm"]))
+    live.restore(account, receipt)
     assert live.people_see()["leads"][lead_id(0)]["labels"] == ["Cold", "Warm"]
 
 
 def test_later_changes_of_people_stay() -> None:
     live = Live(company({"origin_id": "ns:a", "title": "A"}))
-    account = live.account(label("Hot", "blue"), lead("a", title="B", was_seen=True))
-    heard = Recording()
-    plan, _ = live.apply(account, heard)
-    live.sandbox.companies[0].update_lead(lead_id(0), {"title": "By hand", "custom": {}})
+    account, receipt = ran(live, label("Hot", "blue"), lead("a", title="B", was_seen=True))
+    by_hand(live, lead_id(0), title="By hand")
     live.sandbox.companies[0].update_label(LABELS["Hot"], {"color": "pink"})
-    back, _, _ = live.restore(account, heard.receipt(plan))
+    back, _, _ = live.restore(account, receipt)
     assert {left.reason for left in back.untouched} == {Reason.CHANGED_SINCE}
     row = live.leads[lead_id(0)]
     assert (row["title"], row["was_seen"], live.labels[LABELS["Hot"]]["color"]) == ("By hand", False, "pink")
@@ -126,24 +132,19 @@ def test_later_changes_of_people_stay() -> None:
 
 def test_an_added_lead_that_a_person_changed_is_not_deleted() -> None:
     live = Live(company())
-    account = live.account(lead("a"))
-    heard = Recording()
-    plan, _ = live.apply(account, heard)
+    account, receipt = ran(live, lead("a"))
     (id_,) = live.leads
-    live.sandbox.companies[0].update_lead(id_, {"title": "By hand", "custom": {}})
-    back, _, _ = live.restore(account, heard.receipt(plan))
+    by_hand(live, id_, title="By hand")
+    back, _, _ = live.restore(account, receipt)
     assert (back.changes, [left.reason for left in back.untouched]) == ((), [Reason.CHANGED_SINCE])
 
 
 def test_an_edited_receipt_cannot_claim_an_unmanaged_lead() -> None:
-    """An edited receipt names leads of others: neither deleted nor overwritten."""
+    """Unmanaged leads that it names are neither deleted nor overwritten."""
     live = Live(company({"title": "Theirs"}, {"title": "Theirs", "origin_id": "other:x"}))
-    account = live.account(lead("a"))
-    heard = Recording()
-    plan, _ = live.apply(account, heard)
-    honest = heard.receipt(plan)
+    account, receipt = ran(live, lead("a"))
     before = live.people_see()
-    (made,) = honest.touched
+    (made,) = receipt.touched
     forged = [
         forge
         for number in (0, 1)
@@ -153,7 +154,7 @@ def test_an_edited_receipt_cannot_claim_an_unmanaged_lead() -> None:
         )
     ]
     for touch in forged:
-        back, _, _ = live.restore(account, replace(honest, touched=(touch,)))
+        back, _, _ = live.restore(account, replace(receipt, touched=(touch,)))
         assert back.changes == ()
         assert [left.reason for left in back.untouched] == [Reason.NOT_OURS]
     assert live.people_see() == before
@@ -161,12 +162,10 @@ def test_an_edited_receipt_cannot_claim_an_unmanaged_lead() -> None:
 
 def test_an_added_label_is_kept_if_a_person_gave_it_to_a_lead() -> None:
     live = Live(company({}))
-    account = live.account(label("New"))
-    heard = Recording()
-    plan, _ = live.apply(account, heard)
+    account, receipt = ran(live, label("New"))
     new = next(id_ for id_, row in live.labels.items() if row["name"] == "New")
-    live.sandbox.companies[0].update_lead(lead_id(0), {"label_ids": (new,), "custom": {}})
-    back, _, again = live.restore(account, heard.receipt(plan))
+    by_hand(live, lead_id(0), label_ids=(new,))
+    back, _, again = live.restore(account, receipt)
     assert [(left.reason, left.remote_id) for left in back.untouched] == [(Reason.CHANGED_SINCE, new)]
     assert (shown(back), shown(again)) == ([], [])
     assert live.leads[lead_id(0)]["label_ids"] == [new]
@@ -174,21 +173,18 @@ def test_an_added_label_is_kept_if_a_person_gave_it_to_a_lead() -> None:
 
 def test_archived_carriers_of_a_deleted_label_are_reported() -> None:
     live = Live(company({"label_ids": ["Cold"], "is_archived": True}))
-    account = live.account(label("Cold", present=False))
-    heard = Recording()
-    plan, _ = live.apply(account, heard, Impact.FULL)
-    back, applied, _ = live.restore(account, heard.receipt(plan))
+    account, receipt = ran(live, label("Cold", present=False), impact=Impact.FULL)
+    back, applied, _ = live.restore(account, receipt)
     assert [(left.reason, left.remote_id) for left in back.untouched] == [(Reason.ARCHIVED, lead_id(0))]
     assert shown(back) == ["+ label:Cold"]
     assert applied.remaining is not None
     assert shown(applied.remaining) == []
 
 
-def test_a_create_that_was_not_answered_is_found_by_mark_and_by_name() -> None:
+def test_a_create_that_was_not_answered_is_found_by_marker_and_by_name() -> None:
     live = Live(company())
-    account = live.account(label("New", "blue"), lead("a"))
     before = live.people_see()
-    heard = Recording()
+    account, heard = live.account(label("New", "blue"), lead("a")), Recording()
     plan, _ = live.apply(account, heard)
     killed = replace(heard.receipt(plan), touched=tuple(heard.begun))
     assert {touch.remote_id for touch in killed.touched} == {None}
@@ -258,6 +254,6 @@ def test_an_added_lead_whose_archiving_was_not_answered_is_deleted_either_way() 
         killed = replace(heard.receipt(plan), touched=(added, replace(archiving, answered=False)))
         if not archived:
             (id_,) = live.leads
-            live.sandbox.companies[0].update_lead(id_, {"is_archived": False, "custom": {}})
+            by_hand(live, id_, is_archived=False)
         live.restore(account, killed)
         assert live.leads == {}

@@ -22,25 +22,18 @@ def faulty(*texts: str) -> World:
     return World(intercept=Faults(map(parse_fault, texts)), burst=9, daily=1_000)
 
 
-def test_a_429_is_not_done_and_not_charged() -> None:
-    world = faulty("429")
+@pytest.mark.parametrize(("kind", "tokens"), [("429", 0), ("503", 10)])
+def test_a_429_and_a_503_strike_once_and_the_request_is_not_executed(kind: str, tokens: int) -> None:
+    world = faulty(kind)
     refused = world.api("POST", "/leads", NEW)
-    assert refused.status_code == 429
-    assert refused.headers["retry-after"] == "2"
-    assert (world.titles, world.sandbox.meter.tokens) == ([], 0)
-    assert world.api("POST", "/leads", NEW).status_code == 201
-
-
-def test_a_503_is_not_done() -> None:
-    world = faulty("503")
-    refused = world.api("POST", "/leads", NEW)
-    assert refused.status_code == 503
+    assert refused.status_code == int(kind)
     assert refused.json()["success"] is False
-    assert world.titles == []
+    assert refused.headers.get("retry-after") == ("2" if kind == "429" else None)
+    assert (world.titles, world.sandbox.meter.tokens) == ([], tokens)
     assert world.api("POST", "/leads", NEW).status_code == 201
 
 
-def test_a_lost_answer_is_done_and_the_connection_is_closed() -> None:
+def test_a_request_with_a_lost_answer_is_executed_and_the_connection_closed() -> None:
     world = faulty("lost:addLead")
     with (
         running(world.sandbox.app) as url,

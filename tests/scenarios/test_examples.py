@@ -3,16 +3,16 @@
 import re
 import shlex
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
+import httpx
 import pytest
 
-from leadstate.sandbox import Sandbox, running
-from tests.harness.cli_process import Shell
+from leadstate.api.session import Runtime
+from leadstate.sandbox import Sandbox
+from tests.harness.cli_in_process import Commands
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-ADDRESS = "http://127.0.0.1:8765"
 
 
 def commands(readme: str) -> tuple[list[str], dict[str, str], list[list[str]]]:
@@ -23,12 +23,6 @@ def commands(readme: str) -> tuple[list[str], dict[str, str], list[list[str]]]:
     return calls[0], exported, calls[1:]
 
 
-def local(folder: Path, url: str) -> None:
-    """Point the copy at a free port: the example's own may be taken."""
-    for file in folder.glob("*.yaml"):
-        file.write_text(file.read_text().replace(ADDRESS, url))
-
-
 def stories() -> list[str]:
     """The examples that are told with commands. tests/kit runs those of CI systems, tests/docs that in Python."""
     readmes = (path for path in EXAMPLES.glob("*/README.md") if path.parent.name not in ("python", "dagster"))
@@ -36,15 +30,20 @@ def stories() -> list[str]:
 
 
 @pytest.mark.parametrize("name", stories())
-def test_an_example_does_what_its_readme_says(name: str, tmp_path: Path) -> None:
+def test_an_example_does_what_its_readme_says(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / name
     shutil.copytree(EXAMPLES / name, folder)
+    monkeypatch.chdir(folder)
     serve, exported, calls = commands((folder / "README.md").read_text())
     assert serve[0] == "sandbox"
-    seed = str(folder / serve[2]) if serve[1:2] == ["--seed"] else "fresh"
-    with running(Sandbox(seed).app) as url:
-        local(folder, url)
-        assert _run(folder, exported, calls), "the README has no plan, apply, plan"
+    sandbox = Sandbox(serve[2] if serve[1:2] == ["--seed"] else "fresh")
+    leadstate = Commands(folder, Runtime(environ=exported, transport=httpx.ASGITransport(sandbox.app)))
+    for words in calls:
+        done = leadstate(*words, *(["--auto-approve"] if words[0] == "apply" else []))
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert calls[-1][0] == "plan", "the README does not end with a plan"
+    assert "No changes." in done.stdout
+    assert leadstate("validate", *calls[-1][1:]).returncode == 0
 
 
 def test_every_example_is_run() -> None:
@@ -58,13 +57,3 @@ def test_every_example_is_run() -> None:
         "python",
         "spacelift",
     }
-
-
-def _run(folder: Path, exported: Mapping[str, str], calls: list[list[str]]) -> bool:
-    shell = Shell(folder, exported)
-    for words in calls:
-        approved = ["--auto-approve"] if words[0] == "apply" else []
-        done = shell(*words, *approved)
-        assert done.returncode == 0, done.stdout + done.stderr
-    assert shell("validate", *(calls[-1][1:])).returncode == 0
-    return calls[-1][0] == "plan" and "No changes." in done.stdout
