@@ -38,7 +38,7 @@ def said(found: Taken) -> list[tuple[str, str]]:
     return [(diagnostic.account or "", diagnostic.summary) for diagnostic in found.diagnostics]
 
 
-def test_labels_are_one_item_where_accounts_agree_and_have_overrides_where_not() -> None:
+def test_labels_of_several_accounts_are_one_item_with_overrides() -> None:
     found = named_items(LABEL, {"a": [label("Hot"), label("Cold", "blue")], "b": [label("Hot", "green")]}, EVERYONE)
     assert found.items == [
         {"name": "Hot", "color": "red", "overrides": {"b": {"color": "green"}}},
@@ -62,7 +62,7 @@ def test_a_label_that_cannot_be_declared_is_left_out() -> None:
     ]
 
 
-def test_a_lead_with_our_mark_has_the_key_that_it_says_and_one_without_is_adopted() -> None:
+def test_a_marked_lead_gets_the_key_of_its_marker_and_an_unmarked_one_is_adopted() -> None:
     found = taken({"a": [lead("T", "ns:k"), lead("T", remote_id="i2"), lead("T", remote_id="i3"), lead("Taken")]})
     assert [(item["key"], item.get("adopted"), item["accounts"]) for item in found.items] == [
         ("k", None, ["a"]),
@@ -73,7 +73,7 @@ def test_a_lead_with_our_mark_has_the_key_that_it_says_and_one_without_is_adopte
     assert found.adopted == {"a": {Ref("lead", "t"): "i2", Ref("lead", "t-2"): "i3", Ref("lead", "taken-2"): "i"}}
 
 
-def test_the_fields_of_a_lead_are_written_as_people_write_them() -> None:
+def test_lead_fields_are_written_in_the_form_of_the_configuration() -> None:
     fields: dict[str, Any] = {
         "labels": (Ref("label", "Hot"),), "value": Money(Decimal("1.50"), "EUR"), "visible_to": "3",
         "expected_close_date": "2026-12-31", "owner": 7,
@@ -86,7 +86,7 @@ def test_the_fields_of_a_lead_are_written_as_people_write_them() -> None:
     }  # fmt: skip
 
 
-def test_what_one_account_has_and_another_lacks_is_unset_there() -> None:
+def test_a_field_that_one_account_lacks_is_null_in_its_override() -> None:
     found = taken({"a": [lead("T", "ns:k", channel_id="x", owner=7)], "b": [lead("T", "ns:k")]})
     assert found.items == [
         {
@@ -100,25 +100,25 @@ def test_what_one_account_has_and_another_lacks_is_unset_there() -> None:
     ]
 
 
-def test_a_lead_is_told_of_with_every_account_that_has_it() -> None:
+def test_each_imported_lead_names_the_accounts_that_have_it() -> None:
     assert taken({"a": [lead("T", "ns:k")], "b": [lead("T", "ns:k"), lead("U")]}).accounts == {
         "k": ["a", "b"],
         "u": ["b"],
     }
 
 
-def test_a_visibility_that_is_no_number_stands_as_it_is_and_cannot_be_declared() -> None:
+def test_an_unknown_visibility_cannot_be_declared() -> None:
     found = taken({"a": [lead("T", "ns:k", visible_to="everybody")]})
     assert (found.items, said(found)) == ([], [("a", "the lead 'k': its key or a field cannot be declared")])
 
 
-def test_where_no_label_is_declared_a_lead_keeps_those_it_carries() -> None:
+def test_without_declared_labels_a_lead_keeps_those_it_carries() -> None:
     nothing = Written(EVERYONE, "ns", frozenset(), {}, {})
     found = lead_items({"a": [lead("T", "ns:k", labels=(Ref("label", "Hot"),))]}, {"a": {}}, nothing)
     assert found.items[0]["labels"] == {"at_least": []}
 
 
-def test_labels_that_nothing_declares_stay_on_their_lead() -> None:
+def test_undeclared_labels_stay_on_their_lead() -> None:
     carried = (Ref("label", "Hot"), RemoteRef("label", "x"))
     found = taken({"a": [lead("T", "ns:k", labels=carried)]})
     assert found.items[0]["labels"] == {"at_least": ["hot"]}

@@ -17,12 +17,12 @@ def files_of(text: str) -> Files:
 
 @pytest.mark.parametrize("key", ["labels", "leads"])
 @pytest.mark.parametrize("value", ["{name: Hot, color: red}", '{"0": {name: Hot}}', "Hot", "3", "", "[Hot]", "[]"])
-def test_what_is_no_list_of_items_has_none(key: str, value: str) -> None:
+def test_a_section_that_is_not_a_list_has_no_items(key: str, value: str) -> None:
     files = files_of(f"version: 1\n{key}: {value}\n")
     assert all(files.item(Span("f.yaml", 2, column)) is None for column in range(1, 30))
 
 
-def test_an_item_is_found_where_it_begins() -> None:
+def test_an_item_is_found_by_the_place_where_it_begins() -> None:
     files = files_of("version: 1\nlabels:\n  - {name: Hot}\n  - name: Cold\nleads:\n  - {key: a}\n")
     found = {line: files.item(Span("f.yaml", line, 5)) for line in range(1, 7)}
     assert {line: item.steps for line, item in found.items() if item} == {
@@ -32,7 +32,7 @@ def test_an_item_is_found_where_it_begins() -> None:
     }
 
 
-def test_what_an_account_has_of_its_own_is_found_at_any_depth() -> None:
+def test_an_override_is_found_at_any_depth() -> None:
     text = "labels:\n  - {a: 1, c: {x: 1, y: 2}, n: {}, overrides: {us: {a: 2, c: {x: 3}}, uk: {n: 0}}}\n"
     item = files_of(text).item(Span("f.yaml", 2, 5))
     assert item is not None
@@ -59,7 +59,7 @@ def written_files(folder: Path) -> tuple[Files, str, str]:
     return Files.read([folder]), str(folder / "1.yaml"), str(folder / "2.yaml")
 
 
-def test_files_are_read_in_order_and_found_by_what_is_in_them(tmp_path: Path) -> None:
+def test_files_are_read_in_order(tmp_path: Path) -> None:
     files, first, second = written_files(tmp_path)
     assert [file.source.name for file in files.files] == [first, second]
     assert not any(file.new for file in files.files)
@@ -75,7 +75,7 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
         assert [found.code for found in caught.value.diagnostics] == [code]
 
 
-def test_only_files_that_change_are_given_with_what_they_were(tmp_path: Path) -> None:
+def test_only_changed_files_are_returned_with_their_old_text(tmp_path: Path) -> None:
     files, first, second = written_files(tmp_path)
     assert files.edited({}) == []
     assert files.edited({first: [Set(("labels", 0, "color"), "red")], second: []}) == []
@@ -83,7 +83,7 @@ def test_only_files_that_change_are_given_with_what_they_were(tmp_path: Path) ->
     assert (source.name, source.text, text) == (first, ONE, ONE.replace("red", "blue"))
 
 
-def test_a_file_that_is_to_be_made_was_empty(tmp_path: Path) -> None:
+def test_a_new_file_has_an_empty_old_text(tmp_path: Path) -> None:
     files, first, _ = written_files(tmp_path)
     new = files.with_new(tmp_path / "3.yaml", "labels")
     assert [file.new for file in new.files] == [False, False, True]
@@ -95,7 +95,7 @@ def test_a_file_that_is_to_be_made_was_empty(tmp_path: Path) -> None:
     ]
 
 
-def test_edits_after_which_the_files_would_be_wrong_are_refused(tmp_path: Path) -> None:
+def test_edits_that_make_the_configuration_invalid_are_refused(tmp_path: Path) -> None:
     files, first, second = written_files(tmp_path)
     with pytest.raises(ConfigurationError) as caught:
         files.edited({first: [Set(("labels", 0, "color"), "mauve")]})

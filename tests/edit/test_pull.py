@@ -69,12 +69,12 @@ def refusal(*drifts: tuple[str, str, Side]) -> str:
     return f"{diagnostic.summary} | {diagnostic.hint}"
 
 
-def test_what_all_accounts_have_goes_into_the_item() -> None:
+def test_a_drift_of_all_accounts_is_written_to_the_item() -> None:
     drifts = [(f"{name}/label:Hot", "color", "green") for name in "ab"]
     assert edits(*drifts) == [Set(("labels", 0, "color"), "green")]
 
 
-def test_what_one_account_has_goes_into_its_override() -> None:
+def test_a_drift_of_one_account_is_written_to_its_override() -> None:
     assert edits(("b/label:Hot", "color", "green")) == [Set(("labels", 0, "overrides", "b", "color"), "green")]
     drifts = (("a/label:Hot", "color", "green"), ("b/label:Hot", "color", "pink"))
     assert edits(*drifts) == [
@@ -83,23 +83,23 @@ def test_what_one_account_has_goes_into_its_override() -> None:
     ]
 
 
-def test_an_override_stays_one_and_does_not_keep_the_others_from_the_item() -> None:
+def test_an_existing_override_is_edited_and_other_accounts_use_the_item() -> None:
     assert edits(("a/label:c", "color", "green")) == [Set(("labels", 1, "color"), "green")]
     assert edits(("b/label:c", "color", "green")) == [Set(("labels", 1, "overrides", "b", "color"), "green")]
 
 
-def test_a_value_that_people_took_away_is_unset() -> None:
+def test_a_removed_value_is_written_as_null() -> None:
     drifts = [(f"{name}/lead:l", path, None) for name in "ab" for path in ("value", "custom_fields.X")]
     assert edits(*drifts) == [Set(("leads", 0, "value"), None), Set(("leads", 0, "custom_fields", "X"), None)]
     assert edits(("a/lead:m", "person", None)) == [Set(("leads", 1, "person"), None)]
 
 
-def test_a_custom_field_stands_under_its_name_whatever_dots_are_in_it() -> None:
+def test_a_custom_field_name_may_hold_dots() -> None:
     found = edits(("a/lead:l", "custom_fields.a.b", Decimal(3)))
     assert found == [Set(("leads", 0, "overrides", "a", "custom_fields", "a.b"), 3)]
 
 
-def test_money_keeps_the_digits_of_an_amount_that_stays() -> None:
+def test_an_unchanged_amount_keeps_its_digits() -> None:
     (first,) = edits(*((f"{name}/lead:l", "value", Money(Decimal("1.5"), "USD")) for name in "ab"))
     assert isinstance(first, Set)
     assert str(first.value) == str({"amount": Decimal("1.50"), "currency": "USD"})
@@ -108,7 +108,7 @@ def test_money_keeps_the_digits_of_an_amount_that_stays() -> None:
     assert str(other.value) == str({"amount": 2, "currency": "EUR"})
 
 
-def test_labels_are_written_as_they_are_called_and_those_that_stay_keep_their_order() -> None:
+def test_labels_of_a_lead_are_written_by_key_and_kept_ones_keep_their_order() -> None:
     live = (Ref("label", "Only"), Ref("label", "c"), Ref("label", "Hot"))
     assert edits(("a/lead:l", "labels", live)) == [Set(("leads", 0, "overrides", "a", "labels"), ["Hot", "c", "Only"])]
     text = TEXT.replace("name: Only,", "name: Only, key: o,")
@@ -120,23 +120,23 @@ def test_labels_are_written_as_they_are_called_and_those_that_stay_keep_their_or
     assert edits(("a/lead:m", "labels", ())) == [Set(("leads", 1, "labels"), {"at_least": []})]
 
 
-def test_a_lead_whose_labels_were_all_taken_away_has_an_empty_list() -> None:
+def test_a_lead_without_labels_gets_an_empty_list() -> None:
     assert edits(("a/lead:l", "labels", None)) == [Set(("leads", 0, "overrides", "a", "labels"), [])]
 
 
-def test_a_label_that_is_to_go_is_not_written_to_a_lead() -> None:
+def test_an_absent_label_is_not_written_to_a_lead() -> None:
     text = TEXT.replace("{name: Only, color: red, accounts: [a]}", "{name: Only, state: absent}")
     found = accepted(("a/lead:l", "labels", (Ref("label", "Hot"), Ref("label", "Only"))), text=text)
     assert not any(found.edits.values())
     assert "it carries labels that are not declared: Only" in found.diagnostics[0].summary
 
 
-def test_visible_to_is_a_word_where_the_plan_has_one_and_no_number_was_written() -> None:
+def test_visible_to_is_a_word_if_the_plan_has_one_and_no_number_was_written() -> None:
     assert edits(("a/lead:m", "visible_to", "1")) == [Set(("leads", 1, "visible_to"), "owner")]
     assert edits(("b/lead:l", "visible_to", "3")) == [Set(("leads", 0, "overrides", "b", "visible_to"), 3)]
 
 
-def test_a_label_that_gets_another_name_keeps_the_old_one_as_its_key_where_it_is_referred_to() -> None:
+def test_a_renamed_label_that_is_referred_to_keeps_its_old_name_as_key() -> None:
     drifts = [(f"{name}/label:Hot", "name", "Hotter") for name in "ab"]
     assert edits(*drifts) == [Set(("labels", 0, "name"), "Hotter"), Set(("labels", 0, "key"), "Hot")]
     assert edits(("a/label:c", "name", "Colder")) != []
@@ -144,7 +144,7 @@ def test_a_label_that_gets_another_name_keeps_the_old_one_as_its_key_where_it_is
     assert edits(*drifts) == [Set(("labels", 2, "name"), "Lonely")]
 
 
-def test_a_label_that_a_lead_begins_to_carry_in_the_same_run_keeps_its_name_as_key() -> None:
+def test_a_renamed_label_that_a_lead_gets_in_the_same_run_keeps_its_old_name_as_key() -> None:
     drifts: list[tuple[str, str, Side]] = [("a/label:Only", "name", "Lonely")]
     drifts += [("a/lead:l", "labels", (Ref("label", "Hot"), Ref("label", "Only")))]
     assert Set(("labels", 2, "key"), "Only") in edits(*drifts)
@@ -159,7 +159,7 @@ def test_a_label_that_a_lead_begins_to_carry_in_the_same_run_keeps_its_name_as_k
         ("visible_to: company", "visible_to", "1", "owner"),
     ],
 )
-def test_what_an_override_has_decides_the_form_of_the_new_value(
+def test_the_value_of_an_override_decides_the_form_of_the_new_value(
     override: str, path: str, live: Side, expected: object
 ) -> None:
     text = TEXT.replace("labels: [Hot, c],", f"labels: [Hot, c], overrides: {{a: {{{override}}}}},")
@@ -205,18 +205,18 @@ OLD_IS_THE_KEY: list[Edit] = [Set(("labels", 0, "key"), "Old")]
     ],
     ids=["a lead", "at least", "an override", "a successor"],
 )
-def test_the_old_name_of_a_label_stays_its_key_wherever_it_is_referred_to(rest: str) -> None:
+def test_every_kind_of_reference_keeps_the_old_name_as_key(rest: str) -> None:
     assert keys_kept(HEAD + rest) == OLD_IS_THE_KEY
 
 
 @pytest.mark.parametrize("cell", ["labels", "labels.at_least"])
-def test_the_old_name_of_a_label_stays_its_key_where_a_table_refers_to_it(cell: str) -> None:
+def test_a_reference_in_a_csv_file_keeps_the_old_name_as_key(cell: str) -> None:
     text = f"{HEAD}labels: [{{name: Old, color: red}}]\nleads_from: seeds.csv\n"
     assert keys_kept(text, f"key,title,person,{cell}\nk,T,1,Old\n") == OLD_IS_THE_KEY
     assert keys_kept(text, f"key,title,person,{cell}\nk,T,1,\n") == []
 
 
-def test_a_label_that_has_a_key_keeps_it_though_it_is_referred_to_by_its_name() -> None:
+def test_a_renamed_label_with_a_key_keeps_that_key() -> None:
     assert keys_kept(f"{HEAD}labels: [{{name: Old, key: o, color: red}}]\nleads: [{LEAD}, labels: [Old]}}]\n") == []
 
 
@@ -230,19 +230,19 @@ def test_a_label_that_has_a_key_keeps_it_though_it_is_referred_to_by_its_name() 
         ("odd", 1, "pull knows no way to write it | write it by hand"),
     ],
 )
-def test_what_no_file_can_declare_is_refused(path: str, live: Side, said: str) -> None:
+def test_a_value_that_cannot_be_declared_is_refused(path: str, live: Side, said: str) -> None:
     found = refusal(("a/lead:l", path, live))
     assert f"the live value of `{path}` was not taken: " in found
     assert said in found
 
 
-def test_a_colour_that_nobody_can_declare_is_refused_and_the_rest_is_taken() -> None:
+def test_an_unknown_colour_is_refused_and_the_other_fields_are_pulled() -> None:
     found = accepted(("a/label:Only", "color", "mauve"), ("a/label:Only", "name", "Lonely"))
     assert [diagnostic.code for diagnostic in found.diagnostics] == ["not-pulled"]
     assert found.edits["f.yaml"] == [Set(("labels", 2, "name"), "Lonely")]
 
 
-def test_what_stands_in_a_csv_file_is_not_edited() -> None:
+def test_a_csv_file_is_not_edited() -> None:
     files, everything = declared()
     address = everything.accounts[0].account.of_kind("lead")[0].address
     drift = FieldDiff("title", "New", "T")

@@ -25,7 +25,7 @@ from leadstate.edit.spelling import UnwritableError, written
         ("aX", "aX"),
     ],
 )
-def test_a_value_within_brackets(value: object, expected: str) -> None:
+def test_a_value_in_brackets_is_quoted_if_needed(value: object, expected: str) -> None:
     assert written(value) == expected
 
 
@@ -44,7 +44,7 @@ def test_an_indicator_outside_brackets_needs_no_quotes_before_a_letter(text: str
     ],
 )
 @pytest.mark.parametrize("quote", ["", "'", '"'])
-def test_a_character_that_cannot_be_seen_is_escaped(text: str, expected: str, quote: str) -> None:
+def test_an_invisible_character_is_escaped(text: str, expected: str, quote: str) -> None:
     assert written(text, quote=quote) == expected
 
 

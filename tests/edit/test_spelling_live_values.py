@@ -44,7 +44,7 @@ def declared(text: str = TEXT) -> tuple[Files, dict[str, Desired]]:
         ("label:Part", ("Part", "Part", "Part")),
     ],
 )
-def test_a_label_is_called_by_its_key_then_its_name_as_it_is_written(ref: str, expected: tuple[str, ...]) -> None:
+def test_a_label_is_spelled_by_its_key_then_by_its_written_name(ref: str, expected: tuple[str, ...]) -> None:
     files, desired = declared(TEXT.replace(', "${q}"', ""))
     assert spellings(desired[ref], files) == expected
 

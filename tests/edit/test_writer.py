@@ -62,16 +62,16 @@ def comparable(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("text", ["Hot", "12 o'clock", "no", "a:b", "x#y", "Grüße 🎉", "-5%", "2026-12-31x", "a, b"])
-def test_nothing_is_quoted_without_need(text: str) -> None:
+def test_a_plain_text_is_not_quoted(text: str) -> None:
     assert written(text, flow=False) == text
 
 
 @pytest.mark.parametrize("text", ["0 :0", "a ?b", ":a", "?a", "a::b", "'a':b"])
-def test_what_our_reader_refuses_in_brackets_is_quoted_there(text: str) -> None:
+def test_a_text_that_the_reader_refuses_in_brackets_is_quoted_there(text: str) -> None:
     assert _as_read({"": text}) == {"": text}
 
 
-def test_what_no_file_can_hold_is_refused() -> None:
+def test_a_lone_surrogate_is_refused() -> None:
     with pytest.raises(UnwritableError):
         written("\ud800")
 
@@ -217,7 +217,7 @@ def _as_read(value: Any) -> Any:
         ("k:\n  a: 1\n", [Set(("k", "b"), None)], "k:\n  a: 1\n  b: null\n"),
     ],
 )
-def test_how_it_looks(before: str, edits: list[Edit], after: str) -> None:
+def test_each_edit_gives_exactly_this_text(before: str, edits: list[Edit], after: str) -> None:
     assert edit(before, *edits) == after
 
 
@@ -247,19 +247,19 @@ def test_an_edit_that_cannot_be_made_in_place_is_refused_with_its_place(text: st
 
 
 @pytest.mark.parametrize("text", ["green", "[", "{a: 1}"])
-def test_a_text_that_reads_otherwise_than_intended_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_result_that_reads_otherwise_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("leadstate.edit.writer.written", lambda *_, **__: text)
     with pytest.raises(EditError) as caught:
         edit("# first\na: red\n", Set(("a",), "blue"))
     assert str(caught.value) == "f.yaml:2:4: the text does not come out as it should, so nothing was written"
 
 
-def test_items_that_go_keep_their_order_with_equal_ones() -> None:
+def test_removing_one_of_equal_items_keeps_the_order_of_the_others() -> None:
     assert edit("k: [1, 2, 1, 3]\n", Set(("k",), [2, 1])) == "k: [2, 1]\n"
     assert edit("k: [1, 1, 2]\n", Set(("k",), [1, 1])) == "k: [1, 1]\n"
 
 
-def test_the_values_given_stay_as_they_were() -> None:
+def test_edits_do_not_change_the_values_that_were_given() -> None:
     data = {"l": [{"a": 1}]}
     assert edited(data, [Set(("l", 0, "a"), 2), Append("l", (3,))]) == {"l": [{"a": 2}, 3]}
     assert data == {"l": [{"a": 1}]}
@@ -284,21 +284,21 @@ def test_the_values_given_stay_as_they_were() -> None:
         ([{"a": [1]}], [{"a": [True]}]),
     ],
 )
-def test_values_of_two_types_are_two_values(value: object, other: object) -> None:
+def test_values_of_different_types_are_different(value: object, other: object) -> None:
     assert not same(value, other)
     assert not same(other, value)
     assert same(value, value)
     assert same(other, other)
 
 
-def test_a_value_that_no_file_can_hold_is_named_with_what_to_do() -> None:
+def test_the_error_names_the_unwritable_value_and_a_fix() -> None:
     with pytest.raises(UnwritableError) as caught:
         written("a\ud800")
     assert str(caught.value) == "'a\\ud800' cannot be written into a YAML file"
     assert caught.value.hint == "change it in Pipedrive first"
 
 
-def test_edits_of_values_leave_everything_beside_them() -> None:
+def test_an_edit_leaves_all_other_values() -> None:
     data = {"a": {"b": 1, "c": 2}, "l": [1, {"x": 1, "y": 2}, 3]}
     assert edited(data, [Set(("a", "b"), None)]) == {**data, "a": {"b": None, "c": 2}}
     assert edited(data, [Set(("l", 1, "x"), 5)]) == {**data, "l": [1, {"x": 5, "y": 2}, 3]}
