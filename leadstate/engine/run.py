@@ -159,12 +159,13 @@ async def apply_all(
 async def look(account: Account, reader: Reader, settings: Settings) -> Seen | Diagnostic:
     """Read what a plan of the account needs; what keeps it from being read is a diagnostic."""
     try:
-        wrong = await wrong_company(account, reader)
-        if wrong is not None:
+        if account.company_id is not None and (wrong := await wrong_company(account, reader)):
             return wrong
         if account.receipt is not None:
             return Seen(*await observe_touched(account, account.receipt, reader))
-        account = _targeted(account.with_former_keys(), settings.targets)
+        account = account.with_former_keys()
+        if settings.targets:
+            account = _targeted(account, settings.targets)
         observed, matched = await observe(account, reader, settings.impact, everything=settings.everything)
         hidden = (_hidden_filters(account),) if observed.filters_hidden else ()
         if all(KINDS[desired.address.kind].is_named for desired in account.desired):
@@ -219,8 +220,6 @@ def unread(account: Account, diagnostic: Diagnostic) -> AccountPlan:
 
 def _targeted(account: Account, targets: Sequence[Target]) -> Account:
     """Return the part of the account that a targeted run looks at: reading leads for a label alone would be waste."""
-    if not targets:
-        return account
     targeted = {target.kind for target in targets}
     # What names tell is matched as a whole: one object may have taken the name of another.
     whole = {kind.name for kind in KINDS.values() if is_always_read(kind) or (kind.is_named and kind.name in targeted)}
@@ -265,7 +264,7 @@ async def _apply(
         return Applied(outcomes, spent, None, _why(again))
     # What was read again has served its purpose; a thousand accounts of it are not kept.
     left = replace(again, named=(), bindings=Bindings())
-    return Applied(outcomes, spent, left, declined=_declined_again(plan, outcomes, again))
+    return Applied(outcomes, spent, left, declined=_declined_again(plan, outcomes, again) if declined else 0)
 
 
 def _declined_again(plan: AccountPlan, outcomes: Outcomes, again: AccountPlan) -> int:

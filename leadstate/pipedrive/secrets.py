@@ -53,15 +53,15 @@ class Secrets:
 
     def __init__(self, tokens: Iterable[Token] = ()) -> None:
         self._texts: set[str] = set()
-        self._compile()
         self.add(*tokens)
 
     def add(self, *tokens: Token) -> None:
         """Remember more of them."""
-        texts = {form for token in tokens for form in _forms(token.reveal())}
-        if not texts <= self._texts:
-            self._texts |= texts
-            self._compile()
+        self._texts |= {form for token in tokens for form in _forms(token.reveal())}
+        long = [text for text in self._texts if len(text) >= SHORTEST]
+        self._short, self._long = _pattern(self._texts), _pattern(long)
+        # As JSON writes them: a quotation marker is escaped there.
+        self._folded = [fold(json.dumps(text)[1:-1].encode()) for text in long]
 
     def scrub(self, text: str) -> str:
         """Return the text of a message without any secret."""
@@ -89,12 +89,6 @@ class Secrets:
         if b"\\" in content and (b"\\/" in content or b"\\u00" in content):
             return bool(self._folded)
         return any(secret in folded for secret in self._folded)
-
-    def _compile(self) -> None:
-        long = [text for text in self._texts if len(text) >= SHORTEST]
-        self._short, self._long = _pattern(self._texts), _pattern(long)
-        # As JSON writes them: a quotation marker is escaped there.
-        self._folded = [fold(json.dumps(text)[1:-1].encode()) for text in long]
 
 
 def _forms(secret: str) -> Iterable[str]:

@@ -154,13 +154,10 @@ class Recorder(Writer):
             self._changes[touch.kind, live.remote_id] = self._adds[touch.kind, touch.marker or touch.after.get("name")]
         elif touch.remote_id != live.remote_id:
             return replace(touch, answered=True)
-        return replace(touch, remote_id=live.remote_id, after=self._answered(touch.after, live), answered=True)
-
-    def _answered(self, asked: Attrs, live: Live) -> Attrs:
         fields = self._plan.bindings.fields
-        custom = {} if fields is None else fields.read(live.custom)
-        there = {**custom, **live.attrs}
-        return {name: there.get(name) for name in asked}
+        there = live.attrs if fields is None else {**fields.read(live.custom), **live.attrs}
+        after = {name: there.get(name) for name in touch.after}
+        return replace(touch, remote_id=live.remote_id, after=after, answered=True)
 
 
 def _identity(change: Change) -> object:
