@@ -1,35 +1,53 @@
-"""Makes the changes of one account's plan, stage by stage. A failed change is an `Outcome`, never an exception."""
+"""Makes the changes of one account's plan, stage by stage. A failed change is an `Outcome`, never an exception.
+
+Just before a change would create, overwrite or delete, the account is read again: a person may have changed it since it
+was planned. Pipedrive has no compare-and-set, so the time between this reading and the request is the one in which an
+edit can still be lost. It is short.
+"""
 
 import asyncio
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
-from leadstate.engine.apply.conflicts import GONE, Conflicts
 from leadstate.engine.apply.create import NotCreated, create
-from leadstate.engine.apply.merge import move_leads
 from leadstate.engine.events import Observer
+from leadstate.engine.jobs import task_group
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import Kind
-from leadstate.model.address import Address
+from leadstate.kinds.base import Kind, decoded, glances, understood
+from leadstate.model.address import Address, RemoteRef
 from leadstate.model.diagnostics import counted
 from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Status, plain
-from leadstate.model.resource import FREEZES, Live
-from leadstate.pipedrive.client import Writer
+from leadstate.model.resource import CARRIER, CARRIES, FREEZES, Live
+from leadstate.pipedrive.client import Reader, Writer
 from leadstate.pipedrive.errors import ApiError, NotFound, Rejected
 from leadstate.pipedrive.operations import Request
 from leadstate.reconcile.dependencies import dependents
-from leadstate.reconcile.diff import diff
+from leadstate.reconcile.diff import at, diff, removed
 
 Outcomes = dict[Address, Outcome]
 
 _log = logging.getLogger("leadstate")
 
 AT_ONCE = 8
-"""Changes of one account under way at the same time; the limiter paces their requests."""
+"""Changes of one account, or leads of one merge, under way at the same time; the limiter paces their requests."""
 
 _SEEN_LATER = "the next plan will see what became of it"
+
+GONE: Final = Outcome(Status.APPLIED, "it was gone already")
+"""The end of a delete whose object does not exist any more."""
+
+ROUNDS = 3
+"""How often leads are looked for that got the label while others were moved."""
+
+
+class StillCarried(ApiError):
+    """Leads carry the label all the same, so it is not deleted."""
+
+    code = "still-carried"
+    fix = "run again when the account is quieter"
 
 
 async def execute(
@@ -201,3 +219,138 @@ class _Run:
             return None
         data = (await self._writer.get(Request(kind.one, request.remote_id))).data
         return data if isinstance(data, dict) and archive.items() <= data.items() else None
+
+
+class Conflicts:
+    """Looks for conflicts in one account. A listing is read once for all adds, and once for all deletes."""
+
+    def __init__(self, plan: AccountPlan, reader: Reader) -> None:
+        self._bindings = plan.bindings
+        self._names = {(live.kind, live.remote_id): live.name for live in plan.named}
+        self._reader = reader
+        self._listed: dict[tuple[str, Action], dict[str, Live]] = {}
+        self._listing = asyncio.Lock()
+
+    async def find(self, change: Change, *, again: bool = False) -> Outcome | None:
+        """Return what keeps a change from being made: a conflict, or that its object is gone; None if nothing does.
+
+        Args:
+            change: what is about to be made.
+            again: whether to read anew what is shared with other changes.
+
+        Raises:
+            NotFound: the object that an update is about does not exist any more.
+            ApiError: it could not be read.
+        """
+        kind = KINDS[change.address.kind]
+        request = kind.reread(change)
+        if request is None:
+            return None
+        if request.remote_id is None:
+            listed = await self._list(kind, request, change.action, again=again)
+            if change.action is Action.ADD:
+                return self._namesake(change, listed)
+            found = listed.get(change.remote_id or "")
+            return GONE if found is None else self._compare(change, found)
+        try:
+            (found,) = decoded(kind, request.operation, [(await self._reader.get(request)).data])
+        except NotFound:
+            if change.action is Action.DELETE:
+                return GONE
+            raise
+        return self._compare(change, found)
+
+    def _namesake(self, change: Change, listed: Mapping[str, Live]) -> Outcome | None:
+        """Return the conflict with an object of the same name that did not exist, or had another name, when planned."""
+        for live in listed.values():
+            known = self._bindings.knows(RemoteRef(live.kind, live.remote_id))
+            was_there = known and self._names.get((live.kind, live.remote_id)) == live.name
+            if live.name == change.want["name"] and not was_there:
+                return Outcome(
+                    Status.CONFLICT,
+                    f"somebody made a {live.kind} of this name since it was planned ({live.remote_id}); plan again",
+                )
+        return None
+
+    def _compare(self, change: Change, live: Live) -> Outcome | None:
+        now = self._bindings.attrs(live)
+        planned = {field.path: field.before for field in change.fields}
+        if change.action is Action.DELETE:
+            current = {field.path: field.before for field in removed(now)}
+        else:
+            current = {field.path: at(now, field.steps) for field in change.fields}
+        moved = sorted(path for path in planned.keys() | current.keys() if planned.get(path) != current.get(path))
+        if not moved:
+            return None
+        words = "; ".join(f"{path} was {plain(planned.get(path))}, is {plain(current.get(path))}" for path in moved)
+        return Outcome(Status.CONFLICT, f"somebody changed it since it was planned: {words}")
+
+    async def _list(self, kind: Kind, request: Request, action: Action, *, again: bool) -> Mapping[str, Live]:
+        async with self._listing:
+            if again or (kind.name, action) not in self._listed:
+                rows = (await self._reader.get(request)).rows()
+                self._listed[kind.name, action] = {
+                    live.remote_id: live for live in decoded(kind, request.operation, rows)
+                }
+            return self._listed[kind.name, action]
+
+
+async def move_leads(change: Change, target: str, writer: Writer, moved: set[str]) -> None:
+    """Move every live lead from the label that is deleted to the target.
+
+    Args:
+        change: the delete.
+        target: the id of the label that the leads get.
+        writer: the way to the account.
+        moved: gets the id of each lead that was moved, also where not all of them are.
+
+    Raises:
+        StillCarried: after some rounds there are still leads that carry it.
+        ApiError: a lead could not be read or written; those that were moved stay moved.
+    """
+    kind, source = KINDS[CARRIER], change.remote_id or ""
+    update = next(operation for operation, action in kind.writes.items() if action is Action.UPDATE)
+    reading = kind.one or kind.listing
+    gate = asyncio.Semaphore(AT_ONCE)
+    failures: list[ApiError] = []
+
+    async def move(lead: str) -> None:
+        """Move one lead. A failure does not stop the others, unless none can succeed after it."""
+        async with gate:
+            if any(failure.fatal for failure in failures):
+                return
+            try:
+                answer = await writer.get(Request(reading, lead))
+                (now,) = decoded(kind, reading, [answer.data])
+                labels = glances([answer.data])[0].label_ids
+                if source in labels and now.frozen_by is None:
+                    # In the order in which people have them.
+                    others = list(dict.fromkeys(target if label == source else label for label in labels))
+                    await writer.send(Request(update, lead, {kind.wire[CARRIES]: others}))
+                    moved.add(lead)
+            except NotFound:
+                return
+            except ApiError as failure:
+                failures.append(failure)
+
+    carriers: Collection[str] = change.carriers or ()
+    for _ in range(ROUNDS):
+        async with task_group() as group:
+            for lead in carriers:
+                group.create_task(move(lead))
+        if failures:
+            raise next((failure for failure in failures if failure.fatal), failures[0])
+        carriers = await _carriers(kind, source, writer)
+        if not carriers:
+            return
+    verb = "carries" if len(carriers) == 1 else "carry"
+    raise StillCarried(update.id, f"{counted(len(carriers), kind.name)} still {verb} the label")
+
+
+async def _carriers(kind: Kind, label: str, writer: Writer) -> list[str]:
+    found: list[str] = []
+    async with aclosing(writer.pages(kind.listing)) as pages:
+        async for page in pages:
+            with understood(kind, kind.listing):
+                found += [lead.id for lead in glances(page.rows) if label in lead.label_ids]
+    return found

@@ -10,9 +10,8 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter
 
 from leadstate.engine.jobs import AccountJob, task_group
-from leadstate.engine.read.filters import list_filters, read_named_ids
 from leadstate.engine.read.leads import check_labels
-from leadstate.engine.read.observe import read_listing, without_ignored, wrong_company
+from leadstate.engine.read.observe import list_filters, read_listing, read_named_ids, without_ignored, wrong_company
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Glance, understood
 from leadstate.model.address import RemoteRef

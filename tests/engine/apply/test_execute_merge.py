@@ -6,7 +6,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from leadstate.engine.apply.merge import ROUNDS
+from leadstate.engine.apply.execute import ROUNDS
 from leadstate.model.plan import AccountPlan
 from tests.harness.builders import label, refs
 from tests.harness.fake_api import Fake, ends, failed, ok, only
