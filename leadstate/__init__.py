@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from leadstate.api.plain import apply, plan
     from leadstate.api.receipts import read_report
     from leadstate.api.results import Plan, Result
-    from leadstate.api.session import Rollout, Runtime, Session, connect
+    from leadstate.api.session import Runtime, Session, connect
     from leadstate.engine.events import Event
+    from leadstate.model.rollout import Rollout
 
 __version__ = "0.1.0.dev0"
 
@@ -46,8 +47,9 @@ _HOMES = {
     "leadstate.api.plain": ("apply", "plan"),
     "leadstate.api.receipts": ("read_report",),
     "leadstate.api.results": ("Plan", "Result"),
-    "leadstate.api.session": ("Rollout", "Runtime", "Session", "connect"),
+    "leadstate.api.session": ("Runtime", "Session", "connect"),
     "leadstate.engine.events": ("Event",),
+    "leadstate.model.rollout": ("Rollout",),
 }
 
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from leadstate.api.atomic_write import replace_file
+from leadstate.api.files import replace_file
 from leadstate.config import DeclaredAccount, OAuthToken, read_token
 from leadstate.model.diagnostics import Diagnostic, SecretError, Severity
 from leadstate.pipedrive.connection import HttpClient, Signer, TokenAuth
@@ -51,7 +51,8 @@ def signer_of(
             hint="make the folder, or name another file",
             span=source.refresh_token.at,
         )
-    return OAuth(http, client, declared.account.origin, clock=clock, rotated=_Keep(declared.account.name, source, warn))
+    keep = _keeper(declared.account.name, source, warn)
+    return OAuth(http, client, declared.account.origin, clock=clock, rotated=keep)
 
 
 def addresses_of(declared: DeclaredAccount) -> tuple[str, ...]:
@@ -60,37 +61,32 @@ def addresses_of(declared: DeclaredAccount) -> tuple[str, ...]:
     return (*there, declared.token.token_url) if isinstance(declared.token, OAuthToken) else there
 
 
-class _Keep:
-    """Keeps a new refresh token where `save_to` says, and warns once if that names no file or the write fails."""
+def _keeper(account: str, source: OAuthToken, warn: Warn | None) -> Callable[[Token], None]:
+    """Return what keeps a new refresh token where `save_to` says, and warns once if it is written nowhere."""
+    warned = False
 
-    def __init__(self, account: str, source: OAuthToken, warn: Warn | None) -> None:
-        self._account = account
-        self._source = source
-        self._warn = warn
+    def keep(token: Token) -> None:
+        nonlocal warned
+        problem = "it is kept nowhere"
+        if source.save_to is not None:
+            try:
+                replace_file(source.save_to, f"{token.reveal()}\n")
+            except OSError as failure:
+                problem = f"it cannot be written to {source.save_to}: {(failure.strerror or '').lower()}"
+            else:
+                return
+        if warn is not None and not warned:
+            warned = True
+            warn(
+                Diagnostic(
+                    "refresh-token-replaced",
+                    Severity.WARNING,
+                    f"a new refresh token was issued, and {problem}; the one that is declared may be of no use now",
+                    hint="name a file under `oauth`, as in `save_to: refresh-token`, and let `refresh_token` read it; "
+                    "if the next run is refused, authorise the app again",
+                    span=source.refresh_token.at,
+                    account=account,
+                )
+            )
 
-    def __call__(self, token: Token) -> None:
-        problem = self._problem(token)
-        if problem and self._warn is not None:
-            self._warn(self._warning(problem))
-            self._warn = None
-
-    def _problem(self, token: Token) -> str:
-        """Write the token, and return what is wrong if it is written nowhere."""
-        if self._source.save_to is None:
-            return "it is kept nowhere"
-        try:
-            replace_file(self._source.save_to, f"{token.reveal()}\n")
-        except OSError as failure:
-            return f"it cannot be written to {self._source.save_to}: {(failure.strerror or '').lower()}"
-        return ""
-
-    def _warning(self, problem: str) -> Diagnostic:
-        return Diagnostic(
-            "refresh-token-replaced",
-            Severity.WARNING,
-            f"a new refresh token was issued, and {problem}; the one that is declared may be of no use now",
-            hint="name a file under `oauth`, as in `save_to: refresh-token`, and let `refresh_token` read it; if the "
-            "next run is refused, authorise the app again",
-            span=self._source.refresh_token.at,
-            account=self._account,
-        )
+    return keep

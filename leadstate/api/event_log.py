@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from leadstate import __version__
-from leadstate.api.atomic_write import PRIVATE
+from leadstate.api.files import append_line, create_file
 from leadstate.engine.events import Observer
 from leadstate.model.diagnostics import LeadstateError
 from leadstate.model.escape import visible_json
@@ -48,7 +48,7 @@ class EventLog(Observer):
         self.failure: OSError | None = None
         """Why nothing more could be written."""
         try:
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+            self._file = create_file(path)
         except FileExistsError:
             hint = "name a new file: the events of two runs are not mixed"
             raise EventsError(f"{path} exists already", hint=hint) from None
@@ -108,8 +108,6 @@ class EventLog(Observer):
         row = {"type": event, "time": f"{self._now():%Y-%m-%dT%H:%M:%S.%fZ}", **fields}
         line = (visible_json(json.dumps(row, ensure_ascii=False)) + "\n").encode()
         try:
-            written = os.write(self._file, line)
-            if written < len(line):  # the disk took the beginning alone; it says why when it is given the rest
-                os.write(self._file, line[written:])
+            append_line(self._file, line)
         except OSError as failure:
             self.failure = failure

@@ -5,12 +5,21 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from leadstate.api.atomic_write import PUBLIC, replace_file
+from leadstate.api.files import PUBLIC, replace_file
 from leadstate.config import Lock, lock_text, read_lock
 from leadstate.engine.apply.execute import Outcomes
 from leadstate.model.account import Account
 from leadstate.model.address import Ref
 from leadstate.model.plan import AccountPlan, AccountReceipt, Action, Status
+
+NAME = "pages.json"
+MATTERS_FROM = 2
+"""Pages: of a listing of one there is nothing to know."""
+LONGEST = 10_000
+"""Pages: a listing is not read any further."""
+
+Lengths = Mapping[str, Mapping[str, int]]
+"""Account as it is reached → operation id → pages."""
 
 
 def remember(
@@ -75,34 +84,23 @@ def _merged(before: Mapping[Ref, str], now: Mapping[Ref, str]) -> dict[Ref, str]
     return {**{ref: remote_id for ref, remote_id in before.items() if (ref.kind, remote_id) not in named}, **now}
 
 
-NAME = "pages.json"
-MATTERS_FROM = 2
-"""Pages: of a listing of one there is nothing to know."""
-LONGEST = 10_000
-"""Pages: a listing is not read any further."""
-
-Lengths = Mapping[str, Mapping[str, int]]
-"""Account as it is reached → operation id → pages."""
-
-
 def read_lengths(folder: Path) -> Lengths:
     """Return what is remembered; nothing where the file does not exist or is malformed."""
     try:
         found = json.loads((folder / NAME).read_bytes())
     except (OSError, ValueError, RecursionError):
         return {}
-    ways = found.items() if isinstance(found, dict) else ()
-    return {way: _lengths(listings) for way, listings in ways if isinstance(listings, dict)}
-
-
-def _lengths(listings: Mapping[str, object]) -> Mapping[str, int]:
-    return {id_: n for id_, n in listings.items() if type(n) is int and MATTERS_FROM <= n <= LONGEST}
+    return {
+        account: {id_: n for id_, n in listings.items() if type(n) is int and MATTERS_FROM <= n <= LONGEST}
+        for account, listings in (found.items() if isinstance(found, dict) else ())
+        if isinstance(listings, dict)
+    }
 
 
 def write_lengths(folder: Path, before: Lengths, lengths: Lengths) -> None:
-    """Remember the lengths of this run beside those from before. A cache that cannot be written is none."""
-    long = {way: {id_: n for id_, n in found.items() if n >= MATTERS_FROM} for way, found in lengths.items()}
-    after = {way: found for way, found in {**before, **long}.items() if found}
+    """Remember the lengths of this run beside those from before. A cache that cannot be written is skipped."""
+    long = {name: {id_: n for id_, n in found.items() if n >= MATTERS_FROM} for name, found in lengths.items()}
+    after = {name: found for name, found in {**before, **long}.items() if found}
     # A user without a home, as in some containers, has a cache at a literal "~".
     if after == before or not folder.is_absolute():
         return

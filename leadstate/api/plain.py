@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from leadstate.api.results import Plan, Result
-from leadstate.api.session import Limit, Rollout, Runtime, connect
+from leadstate.api.session import Runtime, connect
 from leadstate.config import Configuration
 from leadstate.engine.events import Event
 from leadstate.model.account import Impact
+from leadstate.model.rollout import Limit, Rollout
 
 
 def plan(

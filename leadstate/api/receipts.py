@@ -6,13 +6,13 @@ before it is sent and after its answer, each result as it ends. At the end the r
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from leadstate.api.atomic_write import PRIVATE, replace_file
+from leadstate.api.files import append_line, create_file, replace_file
 from leadstate.config.yaml.files import link_outwards
 from leadstate.engine.events import Observer
 from leadstate.model.account import Account
@@ -40,19 +40,22 @@ class Receipt(Observer):
         parts: the accounts with their plans.
         accounts: the same as they are declared; their lock entries are noted beside what is written.
         now: the time, in UTC.
+        undoes: the file name of the receipt that the run undoes; None if it undoes none.
 
     Raises:
         ReceiptError: it cannot be written.
     """
 
-    def __init__(self, folder: Path, parts: Sequence[Part], accounts: Sequence[Account], now: datetime) -> None:
+    def __init__(
+        self, folder: Path, parts: Sequence[Part], accounts: Sequence[Account], now: datetime, undoes: str | None = None
+    ) -> None:
         self._locked = {account.name: account.locked for account in accounts}
         self._touches: dict[str, dict[Touch, tuple[int, Touch | None]]] = {part.plan.account: {} for part in parts}
         self._creates: dict[Address, Touch] = {}
         self._count = 0
         self._obstacle = ""
-        self._undoes = undone_receipt(accounts)
-        report = build("apply", [replace(part, touched=()) for part in parts], undoes=self._undoes)
+        self._undoes = undoes
+        report = build("apply", [replace(part, touched=()) for part in parts], undoes=undoes)
         self._chain = Chain(report)
         name = (report.fingerprint or "").removeprefix("sha256:")[:8]
         stem = f"{now:%Y%m%dT%H%M%SZ}-{name}-{os.getpid()}"
@@ -64,11 +67,7 @@ class Receipt(Observer):
             )
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.path = _create(folder, stem, to_json(report))
-            with _removed_unless_done(self.path):
-                descriptor = os.open(journal_of(self.path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
-            # Not buffered: what a full disk did not take would be tried again where the file is closed.
-            self._journal = os.fdopen(descriptor, "wb", buffering=0)
+            self.path, self._journal = _create(folder, stem, to_json(report))
         except OSError as failure:
             raise ReceiptError(
                 f"the receipt {self.path} cannot be written: {failure.strerror}",
@@ -82,7 +81,7 @@ class Receipt(Observer):
     def __exit__(self, *_: object) -> None:
         """Close the journal; where `close` was not called, the run was cut off, and the journal stays."""
         try:
-            self._journal.close()
+            os.close(self._journal)
         except OSError as failure:  # a network file system may tell only now that it has no room
             self._fail(failure)
 
@@ -94,16 +93,13 @@ class Receipt(Observer):
     def touching(self, account: str, touch: Touch) -> None:
         """Note a write that is about to be sent."""
         self._count += 1
-        self._touches[account][touch] = (self._count, self._with_key(account, touch))
         if touch.before is None and touch.key is not None:
             self._creates[Address(account, touch.kind, touch.key)] = touch
-        self._note_touch(account, touch)
+        self._note_touch(account, touch, self._count, touch)
 
     def touched(self, account: str, intended: Touch, done: Touch | None) -> None:
         """Note the answer."""
-        number, _ = self._touches[account][intended]
-        self._touches[account][intended] = (number, None if done is None else self._with_key(account, done))
-        self._note_touch(account, intended)
+        self._note_touch(account, intended, self._touches[account][intended][0], done)
 
     def finished(self, change: Change, outcome: Outcome) -> None:
         """Note the end of a change; it tells the id of an object that was found after its create had no answer."""
@@ -113,32 +109,30 @@ class Receipt(Observer):
             number, touch = self._touches[account][intended]
             if touch is not None and touch.remote_id is None:
                 found = replace(touch, remote_id=outcome.remote_id, answered=True)
-                self._touches[account][intended] = (number, found)
-                self._note_touch(account, intended)
+                self._note_touch(account, intended, number, found)
         self._note(Entry(account=account, address=str(change.address), result=result_row(outcome)))
 
     def close(self, parts: Sequence[Part]) -> None:
         """Replace the report by what the end was; `obstacle` says if that failed."""
-        known = [replace(part, touched=self._known(part.plan.account)) for part in parts]
-        report = build("apply", known, undoes=self._undoes)
+        known = [
+            replace(part, touched=[touch for _, touch in touches.values() if touch is not None])
+            for part in parts
+            for touches in (self._touches[part.plan.account],)
+        ]
         try:
-            self._journal.close()
-            replace_file(self.path, to_json(report))
+            replace_file(self.path, to_json(build("apply", known, undoes=self._undoes)))
             journal_of(self.path).unlink()
         except OSError as failure:
             self._fail(failure)
 
-    def _known(self, account: str) -> Iterator[Touch]:
-        return (touch for _, touch in self._touches[account].values() if touch is not None)
-
-    def _with_key(self, account: str, touch: Touch) -> Touch:
-        ref = self._locked.get(account, {}).get(touch.remote_id or "")
-        return touch if ref is None or ref.kind != touch.kind else replace(touch, locked_as=ref.key)
-
-    def _note_touch(self, account: str, intended: Touch) -> None:
-        number, touch = self._touches[account][intended]
-        row = None if touch is None else touch_row(touch)
-        self._note(Entry(account=account, number=number, touch=row))
+    def _note_touch(self, account: str, intended: Touch, number: int, touch: Touch | None) -> None:
+        """Note what a write does, or has done; None where it has done nothing."""
+        if touch is not None:
+            ref = self._locked.get(account, {}).get(touch.remote_id or "")
+            if ref is not None and ref.kind == touch.kind:
+                touch = replace(touch, locked_as=ref.key)
+        self._touches[account][intended] = number, touch
+        self._note(Entry(account=account, number=number, touch=None if touch is None else touch_row(touch)))
 
     def _note(self, entry: Entry) -> None:
         if self._obstacle:
@@ -146,10 +140,7 @@ class Receipt(Observer):
         try:
             if not self.path.exists():
                 raise FileNotFoundError(0, "it was removed")
-            line = self._chain.line(entry)
-            written = self._journal.write(line)
-            if written < len(line):  # the disk took the beginning alone; it says why when it is given the rest
-                self._journal.write(line[written:])
+            append_line(self._journal, self._chain.line(entry))
         except OSError as failure:
             self._fail(failure)
 
@@ -199,27 +190,26 @@ def journal_of(path: Path) -> Path:
     return path.with_suffix(".journal")
 
 
-def _create(folder: Path, stem: str, text: Iterable[str]) -> Path:
-    """Write a file under a name that is not taken, and return its path: runs of one process in one second keep both."""
+def _create(folder: Path, stem: str, text: Iterable[str]) -> tuple[Path, int]:
+    """Write a report under a name that is not taken: runs of one process in one second keep both.
+
+    Returns:
+        Its path, and the descriptor of its journal.
+    """
     number = 1
     while True:
         path = folder / f"{stem}{f'-{number}' if number > 1 else ''}.json"
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+            descriptor = create_file(path)
         except FileExistsError:
             number += 1
             continue
-        with _removed_unless_done(path), os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.writelines(text)
-        return path
-
-
-@contextmanager
-def _removed_unless_done(path: Path) -> Iterator[None]:
-    """Leave no receipt of a run that does not begin: it would be the latest one, and tell nothing."""
-    try:
-        yield
-    except OSError:
-        with suppress(OSError):
-            path.unlink()
-        raise
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.writelines(text)
+            return path, create_file(journal_of(path))
+        except OSError:
+            # Leave no receipt of a run that does not begin: it would be the latest one, and tell nothing.
+            with suppress(OSError):
+                path.unlink()
+            raise

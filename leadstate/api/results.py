@@ -1,10 +1,10 @@
 """What a session returns: a plan, the result of an apply, and the errors that carry a plan."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from leadstate.config import Configuration
 from leadstate.engine.run import Applied, Settings
@@ -14,13 +14,14 @@ from leadstate.report import document as doc
 from leadstate.report.formats.json import to_json
 
 
-class Document(ABC):
+class Document:
     """A report with its parts at hand."""
 
-    @property
-    @abstractmethod
-    def report(self) -> doc.Report:
-        """The document."""
+    if TYPE_CHECKING:
+
+        @property
+        def report(self) -> doc.Report:
+            """The document."""
 
     @property
     def summary(self) -> doc.Summary:
@@ -74,6 +75,12 @@ class Plan(Document):
         return worst(diagnostic for plan in self.plans for diagnostic in plan.diagnostics)
 
     @property
+    def errors(self) -> list[Diagnostic]:
+        """The errors of its accounts."""
+        found = (diagnostic for plan in self.plans for diagnostic in plan.diagnostics)
+        return [diagnostic for diagnostic in found if diagnostic.severity is Severity.ERROR]
+
+    @property
     def has_work(self) -> bool:
         """Whether an apply would change anything."""
         return any(plan.changes for plan in self.plans if plan.applyable)
@@ -84,7 +91,7 @@ class Result(Document):
     """What an apply has done.
 
     Attributes:
-        done: the document.
+        report: the document.
         receipt: where the receipt is; None where nothing was begun.
         applied: each connected account's result.
         interrupted: whether it was stopped before its end.
@@ -92,16 +99,11 @@ class Result(Document):
             not begun.
     """
 
-    done: doc.Report
+    report: doc.Report
     receipt: Path | None = None
     applied: tuple[Applied, ...] = ()
     interrupted: bool = False
     notes: tuple[Diagnostic, ...] = ()
-
-    @property
-    def report(self) -> doc.Report:
-        """The document."""
-        return self.done
 
     @property
     def converged(self) -> bool:

@@ -17,16 +17,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from leadstate.api.atomic_write import replace_file
+from leadstate.api.files import replace_file
 from leadstate.model.account import Account, unify_loopback
 from leadstate.model.diagnostics import LeadstateError
 
 SHARED_HOST: Final = "api.pipedrive.com"
 """The vendor's host for all companies: there, only the company id tells accounts apart."""
 _SHOWN: Final = 200
-_TRIES: Final = 25
-_BETWEEN_TRIES: Final = 0.02
-"""Seconds. A run has its lock a moment before it has written who it is."""
+"""Characters of what another run says about itself."""
 
 
 class Locked(LeadstateError):
@@ -47,8 +45,6 @@ def run_locks(
     folder: Path,
     command: str,
     timeout: float,
-    *,
-    sleep: Callable[[float], None] = time.sleep,
     waiting: Callable[[str], object] | None = None,
 ) -> Iterator[None]:
     """Hold the locks of all accounts.
@@ -58,7 +54,6 @@ def run_locks(
         folder: the user's state folder; made if need be.
         command: what holds them, as `apply`.
         timeout: seconds to wait for other runs, for all accounts together.
-        sleep: waits so many seconds for a run that has only just begun to say who it is.
         waiting: hears, in words, for whom this waits.
 
     Raises:
@@ -68,6 +63,13 @@ def run_locks(
     import filelock  # noqa: PLC0415  takes 50 ms, and most commands hold no lock
 
     names = {_key(account): account.name for account in accounts}
+    about = {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "since": f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "command": f"leadstate {command}",
+        "folder": str(Path.cwd()),
+    }
     until = time.monotonic() + timeout
     # A user without a home, as in some containers, has a state folder at a literal "~".
     if not folder.is_absolute():
@@ -84,14 +86,14 @@ def run_locks(
                     held.enter_context(lock.acquire(timeout=0))
                 except filelock.Timeout:
                     if time.monotonic() >= until:
-                        raise _locked(names[key], holder, sleep) from None
+                        raise _locked(names[key], holder) from None
                     if waiting is not None:
-                        waiting(f"Waiting up to {timeout:g} s: {_locked(names[key], holder, sleep)}.")
+                        waiting(f"Waiting up to {timeout:g} s: {_locked(names[key], holder)}.")
                     held.enter_context(lock.acquire(timeout=max(0.0, until - time.monotonic())))
-                replace_file(holder, _about_us(command))
+                replace_file(holder, json.dumps(about) + "\n")
                 held.callback(_forget, holder)
         except filelock.Timeout:
-            raise _locked(names[key], holder, sleep) from None
+            raise _locked(names[key], holder) from None
         except OSError as failure:
             raise _no_folder(folder, (failure.strerror or str(failure)).lower()) from None
         yield
@@ -103,34 +105,16 @@ def _key(account: Account) -> str:
     return f"{account.origin} {account.company_id}" if shared else unify_loopback(account.origin)
 
 
-def _about_us(command: str) -> str:
-    about = {
-        "pid": os.getpid(),
-        "host": socket.gethostname(),
-        "since": f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "command": f"leadstate {command}",
-        "folder": str(Path.cwd()),
-    }
-    return json.dumps(about) + "\n"
-
-
-def _locked(account: str, holder: Path, sleep: Callable[[float], None]) -> Locked:
-    hint = "wait until it has ended, or let this run wait for it with `--lock-timeout SECONDS`"
-    return Locked(f"{_holder(holder, sleep)} is at work on account {account}", hint=hint)
-
-
-def _holder(path: Path, sleep: Callable[[float], None]) -> str:
-    """Return who holds a lock, as far as that is told: the file may be gone, or be from a run that has ended."""
-    for _ in range(_TRIES):
-        if path.exists():
-            break
-        sleep(_BETWEEN_TRIES)
+def _locked(account: str, holder: Path) -> Locked:
+    """Return the error that names who holds a lock, as far as that is told: the file may be gone, or be malformed."""
     try:
-        about = json.loads(path.read_bytes())
+        about = json.loads(holder.read_bytes())
         said = {key: str(about[key])[:_SHOWN] for key in ("command", "folder", "pid", "host", "since")}
+        who = "`{command}` in {folder} (process {pid} on {host}, since {since})".format(**said)
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        return "another run"
-    return "`{command}` in {folder} (process {pid} on {host}, since {since})".format(**said)
+        who = "another run"
+    hint = "wait until it has ended, or let this run wait for it with `--lock-timeout SECONDS`"
+    return Locked(f"{who} is at work on account {account}", hint=hint)
 
 
 def _forget(holder: Path) -> None:

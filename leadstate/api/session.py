@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from itertools import product
 from pathlib import Path
 
@@ -40,7 +40,7 @@ from leadstate.model.diagnostics import (
     some,
 )
 from leadstate.model.plan import AccountPlan
-from leadstate.model.rollout import ALL_AT_ONCE, Waves
+from leadstate.model.rollout import Limit, Rollout
 from leadstate.pipedrive.answers import BOUNDS, Bounds
 from leadstate.pipedrive.connection import Connection, Pace, Spent, Transport, http_client
 from leadstate.pipedrive.operations import Delay
@@ -80,33 +80,7 @@ class Runtime:
     state: Path = field(default_factory=lambda: platformdirs.user_state_path("leadstate"))
 
 
-@dataclass(frozen=True, slots=True)
-class Rollout:
-    """How an apply goes through the accounts.
-
-    Attributes:
-        waves: which of them come first.
-        max_failed: accounts that may fail before the next wave is not begun.
-    """
-
-    waves: Waves = ALL_AT_ONCE
-    max_failed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """Which part of all accounts a run is limited to, as its report says.
-
-    Attributes:
-        accounts: names and tags; none means all.
-        shard: K/N.
-    """
-
-    accounts: tuple[str, ...] = ()
-    shard: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Session:
     """Connected accounts.
 
@@ -124,10 +98,15 @@ class Session:
     runtime: Runtime
     limit: Limit
 
+    @cached_property
+    def accounts(self) -> tuple[Account, ...]:
+        """The accounts as they are declared."""
+        return tuple(declared.account for declared in self.configuration.accounts)
+
     @property
-    def hosts(self) -> Mapping[str, str]:
-        """Account → its host."""
-        return {declared.account.name: declared.account.host for declared in self.configuration.accounts}
+    def failures(self) -> tuple[Diagnostic, ...]:
+        """Why accounts cannot be worked on."""
+        return tuple(diagnostic for plan in self.unusable for diagnostic in plan.diagnostics)
 
     def reading_cost(self) -> dict[str, tuple[int, int]]:
         """Account → requests and tokens that it has taken so far."""
@@ -169,21 +148,29 @@ class Session:
             everything,
             self.runtime.now().date(),
         )
-        plans, besides = await self._plans(settings, base, ended)
-        self._check_targets(settings.targets, plans)
-        spent, hosts = self.reading_cost(), self.hosts
+        taken = (0, 0)
+        if base is None or base.accounts is None:
+            plans = (*await plan_all(self.work, settings, ended), *self.unusable)
+        else:
+            compared = await plan_and_compare(self.work, base.accounts, settings, ended)
+            plans = (*(comparison.plan for comparison in compared), *self.unusable)
+            besides = [comparison.besides for comparison in compared]
+            taken = sum(spent.requests for spent in besides), sum(spent.tokens for spent in besides)
+        if settings.targets:
+            self._check_targets(settings.targets, plans)
+        costs, hosts = self.reading_cost(), {account.name: account.host for account in self.accounts}
         document = partial(
             build,
             "plan",
-            [Part(plan, hosts[plan.account], spent.get(plan.account, (0, 0))) for plan in plans],
+            [Part(plan, hosts[plan.account], costs.get(plan.account, (0, 0))) for plan in plans],
             accounts=self.limit.accounts,
             targets=targets,
             shard=self.limit.shard,
             diagnostics=(*self.configuration.diagnostics, *(base.diagnostics if base else ())),
             base=None
             if base is None
-            else doc.Base(revision=base.revision, commit=base.commit, read=doc.Requests.sum([besides])),
-            undoes=undone_receipt(declared.account for declared in self.configuration.accounts),
+            else doc.Base(revision=base.revision, commit=base.commit, read=doc.Requests.sum([taken])),
+            undoes=undone_receipt(self.accounts),
         )
         return Plan(self.configuration, settings, plans, document)
 
@@ -219,12 +206,11 @@ class Session:
             Locked: another run holds one of the accounts.
             ReceiptError: the receipt cannot be written; nothing was changed.
         """
-        accounts = [declared.account for declared in self.configuration.accounts]
         reviewed = plan if isinstance(plan, doc.Report) else plan.report
         if reviewed.command != "plan":
             raise ReportError(f"a report of `{reviewed.command}` is not a plan", hint="make one with `Session.plan`")
         settings = plan.settings if isinstance(plan, Plan) else Settings()
-        with run_locks(accounts, self.runtime.state, "apply", lock_timeout):
+        with run_locks(self.accounts, self.runtime.state, "apply", lock_timeout):
             now = await self.plan(
                 reviewed.scope.targets,
                 impact=settings.impact,
@@ -266,13 +252,15 @@ class Session:
             ReceiptError: the receipt cannot be written; nothing was changed.
         """
         stop = interrupted or asyncio.Event()
-        accounts = [declared.account for declared in self.configuration.accounts]
-        applied: list[Applied] = []
+        report: doc.Report | None = None
         receipt: Receipt | None = None
+        applied: list[Applied] = []
         notes: list[Diagnostic] = []
         if plan.has_work:
+            undoes = undone_receipt(self.accounts)
             ends = {part.account: decline(part, declined) for part in plan.plans if part.applyable}
-            receipt = Receipt(self.runtime.receipts, self._parts(plan, [], ends), accounts, self.runtime.now())
+            begun = self._parts(plan, {name: Applied(outcomes, Spent(), None) for name, outcomes in ends.items()})
+            receipt = Receipt(self.runtime.receipts, begun, self.accounts, self.runtime.now(), undoes)
             with receipt:
                 hearing = (receipt, *observers)
                 for observer in hearing:
@@ -280,56 +268,39 @@ class Session:
                 for job in self.work:
                     job.connection.delayed = partial(_delayed, hearing, job.account.name)
                 applied = await self._in_waves(plan, rollout or Rollout(), hearing, stop, declined=ends, notes=notes)
-            receipt.close(self._parts(plan, applied))
+            ended = self._parts(plan, {job.account.name: end for job, end in zip(self.work, applied, strict=True)})
+            receipt.close(ended)
             if receipt.obstacle:
                 notes.append(Diagnostic("receipt", Severity.ERROR, f"{receipt.obstacle}. No further change was begun"))
-        outcomes = {job.account.name: result.outcomes for job, result in zip(self.work, applied, strict=False)}
+            report = build(
+                "apply",
+                ended,
+                accounts=self.limit.accounts,
+                targets=tuple(map(str, plan.settings.targets)),
+                shard=self.limit.shard,
+                diagnostics=self.configuration.diagnostics,
+                undoes=undoes,
+            )
         if lock_file is not None:
+            outcomes = {job.account.name: end.outcomes for job, end in zip(self.work, applied, strict=False)}
             try:
-                remember(
-                    lock_file, accounts, {account_plan.account: account_plan for account_plan in plan.plans}, outcomes
-                )
+                remember(lock_file, self.accounts, {part.account: part for part in plan.plans}, outcomes)
             except (OSError, LockError) as failure:
                 why = (failure.strerror or "").lower() if isinstance(failure, OSError) else str(failure)
                 hint = "run `leadstate lock` once that is mended: the accounts are as the report says"
                 summary = f"{lock_file} was not brought up to date: {why}"
                 notes.append(Diagnostic("lock-file", Severity.ERROR, summary, hint=hint))
-        report = (
-            plan.report
-            if receipt is None
-            else build(
-                "apply",
-                self._parts(plan, applied),
-                accounts=self.limit.accounts,
-                targets=tuple(map(str, plan.settings.targets)),
-                shard=self.limit.shard,
-                diagnostics=self.configuration.diagnostics,
-                undoes=undone_receipt(accounts),
-            )
-        )
         path = None if receipt is None else receipt.path
-        return Result(report, path, tuple(applied), stop.is_set(), tuple(notes))
-
-    async def _plans(
-        self, settings: Settings, base: Baseline | None, ended: Ended | None
-    ) -> tuple[tuple[AccountPlan, ...], tuple[int, int]]:
-        """Return all plans, and what only the comparison with a base has taken: requests and tokens."""
-        if base is None or base.accounts is None:
-            return (*await plan_all(self.work, settings, ended), *self.unusable), (0, 0)
-        compared = await plan_and_compare(self.work, base.accounts, settings, ended)
-        besides = [comparison.besides for comparison in compared]
-        taken = sum(spent.requests for spent in besides), sum(spent.tokens for spent in besides)
-        return (*(comparison.plan for comparison in compared), *self.unusable), taken
+        return Result(report or plan.report, path, tuple(applied), stop.is_set(), tuple(notes))
 
     def _check_targets(self, targets: Sequence[Target], plans: Sequence[AccountPlan]) -> None:
         """Raise UnknownTarget if a target names nothing declared and nothing live."""
-        if not targets:
-            return  # 5,000 accounts with 2,000 labels each declare ten million objects: look only where it matters
-        known = {item.address for declared in self.configuration.accounts for item in declared.account.desired}
+        # 5,000 accounts with 2,000 labels each declare ten million objects: they are looked at only for targets.
+        known = {desired.address for account in self.accounts for desired in account.desired}
         known |= {change.address for plan in plans for change in plan.changes}
         known |= {
             Address(account.name, touch.kind, touch.key)
-            for account in (declared.account for declared in self.configuration.accounts)
+            for account in self.accounts
             for touch in (account.receipt.touched if account.receipt is not None else ())
             if touch.key is not None
         }
@@ -349,7 +320,7 @@ class Session:
     ) -> list[Applied]:
         """Apply some accounts before the others; once too many have failed, the rest is not begun."""
         by_account = {account_plan.account: account_plan for account_plan in plan.plans}
-        waves = rollout.waves.split(self.work)
+        waves = rollout.waves(self.work)
         applied: list[Applied] = []
         for number, wave in enumerate(waves, 1):
             failed = [job.account.name for job, result in zip(self.work, applied, strict=False) if not result.settled]
@@ -366,21 +337,18 @@ class Session:
             applied += await apply_all(wave, plan.plans, plan.settings, observers, stop, declined=declined)
         return applied
 
-    def _parts(
-        self, plan: Plan, applied: Sequence[Applied], declined: Mapping[str, Outcomes] | None = None
-    ) -> list[Part]:
-        """Return each account's share of the run; without `applied`, as it stands before the first write."""
-        ends = declined or {}
-        spent, hosts = self.reading_cost(), self.hosts
-        results = {job.account.name: result for job, result in zip(self.work, applied, strict=bool(applied))}
+    def _parts(self, plan: Plan, results: Mapping[str, Applied]) -> list[Part]:
+        """Return each account's share of the run, given what became of it so far."""
+        costs, hosts = self.reading_cost(), {account.name: account.host for account in self.accounts}
         parts = []
         for account_plan in plan.plans:
-            result = results.get(account_plan.account) or Applied(ends.get(account_plan.account, {}), Spent(), None)
-            requests, tokens = spent.get(account_plan.account, (0, 0))
+            name = account_plan.account
+            result = results.get(name) or Applied({}, Spent(), None)
+            requests, tokens = costs.get(name, (0, 0))
             parts.append(
                 Part(
                     account_plan,
-                    hosts[account_plan.account],
+                    hosts[name],
                     (requests - result.spent.requests, tokens - result.spent.tokens),
                     written=(result.spent.requests, result.spent.tokens),
                     outcomes=result.outcomes,

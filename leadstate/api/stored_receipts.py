@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from stat import S_ISREG
 from typing import Final
@@ -26,7 +25,9 @@ LARGEST: Final = 64 * 1024 * 1024
 LISTED: Final = 50
 """Receipts that a list shows."""
 
-_NAME: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{0,8}-\d+(?:-\d+)?\.json")
+_NAME: Final = re.compile(r"(\d{4})(0[1-9]|1[0-2])([0-2]\d|3[01])T(\d\d)(\d\d)(\d\d)Z-[0-9a-f]{0,8}-\d+(?:-\d+)?\.json")
+_DONE: Final = {"add": "added", "update": "updated", "delete": "deleted"}
+_ELSE: Final = tuple(status.value for status in Status if status is not Status.APPLIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +36,18 @@ class StoredReceipt:
 
     Attributes:
         path: where it is.
-        when: when its run began, in UTC, as its file name says.
         report: what is in it; None where it cannot be used.
         problem: why it cannot.
     """
 
     path: Path
-    when: datetime
     report: Report | None
     problem: str = ""
+
+    @property
+    def when(self) -> str:
+        """When its run began, in UTC, as its file name says: `2026-11-24 09:00:00`."""
+        return _NAME.sub(r"\1-\2-\3 \4:\5:\6", self.path.name)
 
     @property
     def command(self) -> str:
@@ -73,38 +77,24 @@ class StoredReceipt:
         return ", ".join(f"{count:,} {word}" for word, count in self.done.items())
 
 
-_DONE: Final = {"add": "added", "update": "updated", "delete": "deleted"}
-_ELSE: Final = tuple(status.value for status in Status if status is not Status.APPLIED)
-
-
-@dataclass(frozen=True, slots=True)
-class Undo:
-    """Whether a receipt can be undone: `yes`, `in part`, `done` or `no`; and why, where it is not plainly yes."""
-
-    answer: str
-    detail: str = ""
-
-
 def paths_of(folder: Path) -> list[Path]:
     """Return the files of a folder that bear the name of a receipt, newest first; none where there is no folder."""
     if not folder.is_dir():
         return []
     named = (path for path in folder.iterdir() if _NAME.fullmatch(path.name))
     # The name tells the second in which the run began; the file's time tells two of one second apart.
-    began = [(when, path.lstat().st_mtime_ns, path) for path in named if (when := _began(path)) is not None]
-    return [path for *_, path in sorted(began, reverse=True)]
+    return sorted(named, key=lambda path: (path.name.partition("-")[0], path.lstat().st_mtime_ns), reverse=True)
 
 
 def stored_receipts(paths: Sequence[Path]) -> Iterator[StoredReceipt]:
     """Read receipts, one after the other."""
     for path in paths:
-        when = _began(path) or datetime.min.replace(tzinfo=UTC)
         try:
-            stored = StoredReceipt(path, when, _read(path))
+            stored = StoredReceipt(path, _read(path))
         except LeadstateError as failure:
-            stored = StoredReceipt(path, when, None, str(failure))
+            stored = StoredReceipt(path, None, str(failure))
         except OSError as failure:
-            stored = StoredReceipt(path, when, None, (failure.strerror or str(failure)).lower())
+            stored = StoredReceipt(path, None, (failure.strerror or str(failure)).lower())
         yield stored
 
 
@@ -126,15 +116,15 @@ def latest(folder: Path, configuration: Configuration) -> tuple[Path, Report, st
         about = (account for account in stored.report.accounts if account.changes)
         if stored.report.undoes is None and any(origins.get(done.account) == done.origin for done in about):
             what = f"{stored.command} in {some(stored.accounts)}: {stored.did}"
-            return stored.path, stored.report, f"{stored.path} ({stored.when:%Y-%m-%d %H:%M:%S} UTC, {what})"
+            return stored.path, stored.report, f"{stored.path} ({stored.when} UTC, {what})"
     raise ReportError(
         f"{folder} holds no receipt of an apply of {some(sorted(origins))}",
         hint="run this in the folder in which the apply ran, or name its receipt",
     )
 
 
-def undo_of(stored: StoredReceipt, newer: Sequence[StoredReceipt], configuration: Configuration) -> Undo:
-    """Return whether a receipt can be undone.
+def undo_of(stored: StoredReceipt, newer: Sequence[StoredReceipt], configuration: Configuration) -> tuple[str, str]:
+    """Return whether a receipt can be undone: `yes`, `in part`, `done` or `no`; and why, where it is not plainly yes.
 
     Args:
         stored: the receipt.
@@ -143,27 +133,20 @@ def undo_of(stored: StoredReceipt, newer: Sequence[StoredReceipt], configuration
     """
     report = stored.report
     if report is None:
-        return Undo("no", stored.problem)
+        return "no", stored.problem
     if not any(account.touched for account in report.accounts):
-        return Undo("no", "nothing was written")
+        return "no", "nothing was written"
     for later in newer:
         if later.report is not None and later.report.undoes == stored.path.name and later.done:
             whole = not later.done.keys() - set(_DONE.values())
-            return Undo("done" if whole else "in part", f"by {later.path.name}")
+            return "done" if whole else "in part", f"by {later.path.name}"
     try:
         rollback(configuration, report, stored.path.name)
     except ReportError as failure:
-        return Undo("no", str(failure))
+        return "no", str(failure)
     declared = {account.account.name for account in configuration.accounts}
     missing = [name for name in stored.accounts if name not in declared]
-    return Undo("in part", f"the configuration has no account {some(missing)}") if missing else Undo("yes")
-
-
-def _began(path: Path) -> datetime | None:
-    try:
-        return datetime.strptime(path.name.partition("Z")[0], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None
+    return ("in part", f"the configuration has no account {some(missing)}") if missing else ("yes", "")
 
 
 def _read(path: Path) -> Report:

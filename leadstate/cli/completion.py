@@ -1,4 +1,4 @@
-"""What the shell offers after Tab: accounts, addresses, labels, guards, git revisions and receipts.
+"""What the shell offers after Tab: accounts, addresses, guards, git revisions and receipts.
 
 Reads files and git, never an account. Where the configuration is wrong nothing is offered: a message has no place.
 """
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import BashComplete, CompletionItem, add_completion_class, split_arg_string
+
+from leadstate.reconcile.guards import GUARDS
 
 if TYPE_CHECKING:
     from leadstate.config import DeclaredAccount
@@ -40,11 +42,6 @@ def complete_addresses(ctx: click.Context, _param: click.Parameter, incomplete: 
     return _offered((*refs, *(str(desired.address) for desired in _objects(named))), incomplete)
 
 
-def complete_labels(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the names of declared labels that begin so."""
-    return _offered((o.names[0] for o in _objects(_declared(ctx)) if o.address.kind == "label"), incomplete)
-
-
 def complete_revisions(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Return the branches and tags that begin so, those that were committed to last first."""
     from leadstate.api.configuration import DEFAULT  # noqa: PLC0415  only to complete
@@ -56,13 +53,13 @@ def complete_revisions(ctx: click.Context, _param: click.Parameter, incomplete: 
         return []
 
 
-def complete_guards(guards: Sequence[str], incomplete: str) -> list[str]:
+def complete_guards(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Return lists of guards that begin so, with one more guard each."""
     before, comma, last = incomplete.rpartition(",")
-    return [f"{before}{comma}{guard}" for guard in guards if guard.startswith(last) and guard not in before.split(",")]
+    return [f"{before}{comma}{guard}" for guard in GUARDS if guard.startswith(last) and guard not in before.split(",")]
 
 
-def complete_receipts(incomplete: str) -> list[str]:
+def complete_receipts(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Return the receipts of this folder whose paths or names begin so, newest first."""
     from leadstate.api.session import Runtime  # noqa: PLC0415  only to complete
     from leadstate.api.stored_receipts import paths_of  # noqa: PLC0415  as above

@@ -5,22 +5,34 @@ Only `yes` will be accepted, and without a terminal nobody can be asked.
 
 import select
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import chain
 from typing import TypeAlias
 
 import click
 
 from leadstate.api.results import Plan
-from leadstate.cli.interrupts import NOTHING_CHANGED, Interrupted, on_signals, raise_interrupt, signal_socket
+from leadstate.cli.interrupts import (
+    NOTHING_CHANGED,
+    Interrupted,
+    is_interrupted,
+    on_signals,
+    raise_interrupt,
+    signal_socket,
+)
 from leadstate.cli.output import columns, wants_color
-from leadstate.engine.apply.execute import stages
+from leadstate.engine.apply.execute import decline, stages
+from leadstate.kinds import with_calls
 from leadstate.model.address import Address
+from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible
 from leadstate.model.plan import AccountPlan, Change
 from leadstate.reconcile.dependencies import dependents
 from leadstate.report import document as doc
+from leadstate.report.document import Requests
 from leadstate.report.formats.text import change_text
+from leadstate.report.formats.wording import cost_text
 
 
 def can_ask() -> bool:
@@ -28,13 +40,13 @@ def can_ask() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def agreed(question: str, *, deed: str, show: Callable[[], str] = lambda: "") -> bool:
+def agreed(question: str, *, deed: str, show: str = "") -> bool:
     """Return whether a person says yes; say so on stderr where the answer is no.
 
     Args:
         question: what is asked.
         deed: what is done after a yes, and by `--auto-approve` without asking: `apply`.
-        show: what has to be seen before one can answer; made only where somebody is there to see it.
+        show: what has to be seen before one can answer.
 
     Raises:
         Interrupted: a signal came instead of an answer.
@@ -45,30 +57,27 @@ def agreed(question: str, *, deed: str, show: Callable[[], str] = lambda: "") ->
             err=True,
         )
         return False
-    if ask(f"{question} Only 'yes' will be accepted: ", show).strip() == "yes":
+    if ask(f"{show}{question} Only 'yes' will be accepted: ").strip() == "yes":
         return True
     say_cancelled(deed)
     return False
 
 
-def ask(question: str, show: Callable[[], str] = lambda: "") -> str:
+def ask(question: str) -> str:
     """Return the line that a person answers; empty, without its end of line, where the input has ended.
-
-    Args:
-        question: what is asked.
-        show: what has to be seen before one can answer.
 
     Raises:
         Interrupted: a signal came instead of an answer.
     """
     # Reading holds up the event loop, so a signal raises here.
-    with on_signals(raise_interrupt) as interrupted:
-        if interrupted:
+    with on_signals(raise_interrupt), signal_socket() as bell:
+        if is_interrupted():
             raise Interrupted(NOTHING_CHANGED)
         try:
-            click.echo(show(), nl=False, err=True, color=True)
-            click.echo(question, nl=False, err=True)
-            return _read_line()
+            click.echo(question, nl=False, err=True, color=True)
+            if bell is not None:
+                select.select([sys.stdin, bell], [], [])
+            return sys.stdin.readline()  # `click.prompt` would write to stdout, which holds the report alone
         except KeyboardInterrupt:
             click.echo(err=True)
             raise Interrupted(NOTHING_CHANGED) from None
@@ -79,14 +88,6 @@ def say_cancelled(deed: str) -> None:
     click.echo(f"{deed.capitalize()} cancelled. {NOTHING_CHANGED.partition('. ')[2]}", err=True)
 
 
-def _read_line() -> str:
-    """Read what is typed. `click.prompt` would write to stdout, which holds the report alone."""
-    with signal_socket() as bell:
-        if bell is not None:
-            select.select([sys.stdin, bell], [], [])
-        return sys.stdin.readline()
-
-
 Answers: TypeAlias = Mapping[Address, tuple[Change, bool]]
 """The changes that have an answer, and whether it is yes."""
 
@@ -95,8 +96,8 @@ Answer yes, no, all (yes to the rest of the account) or quit (no to the rest).
 Nothing is written before the last answer."""
 
 
-def choose(plan: Plan, color: str, before: Answers) -> Answers | None:
-    """Ask about each change, in the order in which they are made; None if the input ends before the last answer.
+def choose(plan: Plan, color: str, before: Answers) -> tuple[Answers, set[Address]] | None:
+    """Ask about each change, in the order in which they are made, and say what was agreed to and what that costs.
 
     A change that needs a declined one is not asked about: it is declined too.
 
@@ -105,20 +106,36 @@ def choose(plan: Plan, color: str, before: Answers) -> Answers | None:
         color: how changes are shown.
         before: answers to an earlier plan; they count for changes that are the same.
 
+    Returns:
+        The answers and the changes that were declined; None if none was agreed to, or the input has ended before the
+        last answer.
+
     Raises:
         Interrupted: a signal came instead of an answer.
     """
     click.echo(_HELP, err=True)
     questions = _Questions(plan.report, color, before)
     accounts = {account.account: account for account in plan.report.accounts}
+    parts = [part for part in plan.plans if part.applyable]
     try:
-        for part in plan.plans:
-            if part.applyable:
-                questions.ask_account(part, accounts[part.account])
+        for part in parts:
+            questions.ask_account(part, accounts[part.account])
     except EOFError:
         click.echo(err=True)
         return None
-    return questions.answers
+    declined = {address for address, (_, agreed) in questions.answers.items() if not agreed}
+    left = [
+        replace(part, changes=with_calls(change for change in part.changes if change.address not in ends))
+        for part, ends in ((part, decline(part, declined)) for part in parts)
+    ]
+    count = sum(len(part.changes) for part in left)
+    if not count:
+        return None
+    requests, tokens = (sum(part.forecast[which] for part in left) for which in (0, 1))
+    cost = cost_text(Requests(requests=requests, tokens=tokens))
+    of = counted(sum(len(part.changes) for part in parts), "change")
+    click.echo(f"\n{count:,} of {of} will be made: {cost}.", err=True)
+    return questions.answers, declined
 
 
 class _Questions:

@@ -8,10 +8,10 @@ main task, elsewhere it raises; once no step is left, the process ends at once.
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import click
 
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     import asyncio
     import socket
 
+T = TypeVar("T")
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 NOTHING_CHANGED = "Interrupted. Nothing was changed."
 
-_Found: TypeAlias = Callable[[int, FrameType | None], Any] | int | None
 Step: TypeAlias = Callable[[], None]
 """What one signal does."""
 
@@ -38,38 +39,41 @@ def raise_interrupt() -> None:
     raise KeyboardInterrupt
 
 
+_stack: list[list[Step]] = [[raise_interrupt]]
+"""The steps that are left; those of the innermost `on_signals` last."""
+
+
 def install() -> None:
-    """Handle signals for the rest of the process: the first one raises `KeyboardInterrupt`, the second one ends it."""
-    _set(_Handler([raise_interrupt]))
+    """Handle signals for the rest of the process. A signal that our parent wants ignored stays ignored."""
+    _stack[:] = [[raise_interrupt]]
+    for number in SIGNALS:
+        if signal.getsignal(number) not in (signal.SIG_IGN, None):
+            signal.signal(number, _handle)
+
+
+def _handle(_number: int, _frame: FrameType | None) -> None:
+    steps = _stack[-1]
+    if not steps:
+        _end()
+    step = steps.pop(0)
+    for outer in _stack[:-1]:
+        outer.clear()  # whoever interrupts again, later, wants the process to end
+    step()
 
 
 @contextmanager
-def on_signals(*steps: Step, afterwards: Sequence[Step] | None = None) -> Iterator[bool]:
-    """Let each signal do its step while this lasts.
-
-    Args:
-        steps: what the first signal does, the second, and so on; the one after the last ends the process.
-        afterwards: the steps of the handler around this one from then on; unless given it keeps its own. After a signal
-            it has none, so that whoever interrupts twice is heard the second time.
-
-    Yields:
-        Whether the handler around has heard a signal already, to which the event loop may not have come yet.
-    """
-    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
-        yield False
-        return
-    handler = _Handler(list(steps))
-    before = _set(handler)
+def on_signals(*steps: Step) -> Iterator[None]:
+    """While this lasts the first signal does the first step, and so on; the one after the last ends the process."""
+    _stack.append(list(steps))
     try:
-        yield any(isinstance(outer, _Handler) and outer.heard for outer in before.values())
+        yield
     finally:
-        for number, outer in before.items():
-            if isinstance(outer, _Handler):
-                if handler.heard:
-                    outer.steps = []
-                elif afterwards is not None:
-                    outer.steps = list(afterwards)
-            signal.signal(number, outer)
+        _stack.pop()
+
+
+def is_interrupted() -> bool:
+    """Return whether a signal came, to which the event loop may not have come yet."""
+    return not _stack[0]
 
 
 @contextmanager
@@ -77,7 +81,7 @@ def signal_socket() -> Iterator["socket.socket | None"]:
     """Give a socket that a signal makes readable, so that waiting for it beside other things ends at a signal.
 
     Without it a signal that comes just before a system call that waits is handled when that call ends, if it ever does.
-    None where there is no such thing: on Windows, and in other threads than the main one.
+    None on Windows, which has no such thing, and in other threads than the main one.
     """
     if os.name == "nt" or threading.current_thread() is not threading.main_thread():
         yield None
@@ -95,31 +99,6 @@ def signal_socket() -> Iterator["socket.socket | None"]:
             signal.set_wakeup_fd(before)
 
 
-class _Handler:
-    """Does one step a signal."""
-
-    def __init__(self, steps: list[Step]) -> None:
-        self.steps = steps
-        self.heard = False
-
-    def __call__(self, _number: int, _frame: FrameType | None) -> None:
-        self.heard = True
-        if not self.steps:
-            _end()
-        self.steps.pop(0)()
-
-
-def _set(handler: _Handler) -> dict[signal.Signals, _Found]:
-    """Set the handler of both signals; the ones before. A signal that our parent wants ignored stays ignored."""
-    before: dict[signal.Signals, _Found] = {number: signal.getsignal(number) for number in SIGNALS}
-    taken: dict[signal.Signals, _Found] = {
-        number: found for number, found in before.items() if found is not signal.SIG_IGN and found is not None
-    }
-    for number in taken:
-        signal.signal(number, handler)
-    return taken
-
-
 def _end() -> None:
     """End the process now. Nothing is waited for: whoever signals so often has a reason."""
     cursor = "\x1b[?25h" if os.isatty(2) else ""  # a progress bar may have hidden it
@@ -127,14 +106,48 @@ def _end() -> None:
     os._exit(Exit.INTERRUPTED)
 
 
+def wait_for(work: Coroutine[Any, Any, T]) -> T:
+    """Run the work in an event loop and return its result.
+
+    Raises:
+        Interrupted: a signal came before anything was written.
+    """
+    import asyncio  # noqa: PLC0415  takes as long as `--version`, which needs none
+
+    stopped = False
+    with signal_socket() as bell, asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        task = loop.create_task(work)
+
+        def stop() -> None:
+            nonlocal stopped
+            stopped = True
+            loop.call_soon_threadsafe(task.cancel)
+
+        if bell is not None:
+            loop.add_reader(bell, bell.recv, 4096)
+        with on_signals(stop):
+            try:
+                return loop.run_until_complete(task)
+            except click.Abort:
+                raise
+            except (asyncio.CancelledError, Exception):
+                # Several tasks may have failed of the same signal, each in its own way.
+                if stopped:
+                    raise Interrupted(NOTHING_CHANGED) from None
+                raise
+
+
 @contextmanager
 def interrupts() -> Iterator["asyncio.Event"]:
     """Yield an event that the first signal sets, after which nothing new is begun; the second cancels the current task.
 
+    Afterwards a first signal does nothing, so that the report is written: all is done.
+
     Raises:
         Interrupted: a second signal came.
     """
-    import asyncio  # noqa: PLC0415  takes as long as `--version`, which needs none
+    import asyncio  # noqa: PLC0415  as above
 
     loop, event, task = asyncio.get_running_loop(), asyncio.Event(), asyncio.current_task()
     said = "Interrupted: what is under way is finished, nothing new is begun. Once more stops at once."
@@ -147,11 +160,11 @@ def interrupts() -> Iterator["asyncio.Event"]:
         if task is not None:
             loop.call_soon_threadsafe(task.cancel)
 
-    def ignore() -> None:
-        """Let the report be written: all is done."""
-
-    with on_signals(finish, stop, afterwards=[ignore]):
+    with on_signals(finish, stop):
         try:
             yield event
         except asyncio.CancelledError:
             raise Interrupted("Stopped at once. What was under way may or may not have been done.") from None
+    if not is_interrupted():
+        for steps in _stack:
+            steps[:] = [lambda: None]

@@ -15,35 +15,37 @@ from leadstate.cli.exits import Exit
 from leadstate.cli.interrupts import install
 from leadstate.cli.streams import fill_closed, guard
 
-COMMANDS: dict[str, str] = {
-    "init": "Write a starter configuration, .gitignore lines and a CI workflow.",
-    "validate": "Check the configuration, offline.",
-    "plan": "Show what an apply would do. Never writes.",
-    "apply": "Apply the configuration to the accounts.",
-    "explain": "Explain one label or lead, and why a plan changes it.",
-    "show": "Render a stored plan or receipt.",
-    "get": "Read live labels, leads, fields, sources and users.",
-    "matrix": "Show labels by accounts, and where they differ.",
-    "usage": "Count the leads that carry each label, and name the filters that use it.",
-    "import": "Write live labels and leads that are not declared into the YAML.",
-    "pull": "Accept drift: write live values into the YAML.",
-    "lock": "Refresh the lock file from the live accounts.",
-    "restore": "Undo an apply by its receipt.",
-    "doctor": "Check each account: reachable, token, company, limits, clock.",
-    "schema": "Print the JSON Schema of the configuration or of the report.",
-    "sandbox": "Serve an embedded Pipedrive on loopback.",
-    "demo": "Run a guided demo against the embedded sandbox.",
+GROUPS: dict[str, dict[str, str]] = {
+    "Start": {
+        "demo": "Run a guided demo against the embedded sandbox.",
+        "init": "Write a starter configuration, .gitignore lines and a CI workflow.",
+        "doctor": "Check each account: reachable, token, company, limits, clock.",
+    },
+    "Everyday": {
+        "validate": "Check the configuration, offline.",
+        "plan": "Show what an apply would do. Never writes.",
+        "explain": "Explain one label or lead, and why a plan changes it.",
+        "apply": "Apply the configuration to the accounts.",
+        "show": "Render a stored plan or receipt.",
+    },
+    "Take over and tidy": {
+        "import": "Write live labels and leads that are not declared into the YAML.",
+        "pull": "Accept drift: write live values into the YAML.",
+        "lock": "Refresh the lock file from the live accounts.",
+        "restore": "Undo an apply by its receipt.",
+    },
+    "Look": {
+        "get": "Read live labels, leads, fields, sources and users.",
+        "matrix": "Show labels by accounts, and where they differ.",
+        "usage": "Count the leads that carry each label, and name the filters that use it.",
+    },
+    "Tools": {
+        "schema": "Print the JSON Schema of the configuration or of the report.",
+        "sandbox": "Serve an embedded Pipedrive on loopback.",
+    },
 }
-"""Command → its line in `--help`; here, so that `--help` need not import the commands."""
-
-GROUPS: dict[str, tuple[str, ...]] = {
-    "Start": ("demo", "init", "doctor"),
-    "Everyday": ("validate", "plan", "explain", "apply", "show"),
-    "Take over and tidy": ("import", "pull", "lock", "restore"),
-    "Look": ("get", "matrix", "usage"),
-    "Tools": ("schema", "sandbox"),
-}
-"""Heading in `--help` → its commands; each command stands under one of them."""
+"""Heading in `--help` → command → its line; here, so that `--help` need not import the commands."""
+COMMANDS = {name: line for commands in GROUPS.values() for name, line in commands.items()}
 
 COMMANDS_ELSEWHERE: dict[str, str] = {
     **dict.fromkeys(("diff", "preview", "dry-run"), "plan"),
@@ -88,16 +90,16 @@ class _Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  as above
         width = max(map(len, COMMANDS))
-        for heading, names in GROUPS.items():
+        for heading, commands in GROUPS.items():
             with formatter.section(heading):
-                formatter.write_dl([(name.ljust(width), COMMANDS[name]) for name in names])
+                formatter.write_dl([(name.ljust(width), line) for name, line in commands.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Suggest the command that a mistyped one resembles, and the option that was written with one dash."""
+        """Suggest the command that a mistyped one, or one of another tool, resembles."""
         try:
-            found = super().resolve_command(ctx, args)
+            return super().resolve_command(ctx, args)
         except click.UsageError as failure:
             import difflib  # noqa: PLC0415  only for the message
 
@@ -106,8 +108,6 @@ class _Commands(click.Group):
             if not close or (meant is None and "Did you mean" in failure.message):
                 raise
             raise click.UsageError(f"{failure.message} Did you mean {close[0]!r}?", ctx) from None
-        _check_dashes(ctx, found[1], found[2])
-        return found
 
 
 def _help_width() -> int:
@@ -121,33 +121,8 @@ def _help_width() -> int:
     return max(min(columns if columns > 0 else 80, WIDEST_HELP) - 2, 50)
 
 
-def _check_dashes(ctx: click.Context, command: click.Command | None, args: list[str]) -> None:
-    """Refuse `-auto-approve`: click takes it for `-a uto-approve`, as is the custom, and would run another command."""
-    commands = [command, *command.commands.values()] if isinstance(command, click.Group) else [command]
-    known = {name for found in commands if found is not None for option in found.params for name in option.opts}
-    for argument in args:
-        if argument == "--":
-            return
-        name = argument.partition("=")[0]
-        if len(name) > len("-a") and name not in known and f"-{name}" in known:
-            raise click.UsageError(f"No such option: {name}. Did you mean -{name}?", ctx)
-
-
-def _show_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  click's signature
-    if wanted:
-        click.echo(f"leadstate {__version__}")
-        ctx.exit()
-
-
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDEST_HELP})
-@click.option(
-    "--version",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_show_version,
-    help="Show the version and exit.",
-)
+@click.version_option(__version__, message="leadstate %(version)s")
 def cli() -> None:
     """Lead labels and seeded leads of Pipedrive accounts, declared in YAML and reconciled like infrastructure.
 

@@ -5,6 +5,7 @@ textfile collector of node_exporter reads (its issue 1988), and a file with time
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import product
 from typing import Final
@@ -34,30 +35,12 @@ MEANINGS: Final[dict[str, str]] = {
 """Metric → what it says, in the order of the file."""
 
 
-class Samples:
-    """The samples of each metric; all of them whole numbers."""
-
-    def __init__(self) -> None:
-        self._lines: defaultdict[str, list[str]] = defaultdict(list)
-
-    def add(self, name: str, value: int | None, **labels: str) -> None:
-        """Add a sample; nothing where there is no value."""
-        if value is not None:
-            inner = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
-            self._lines[name].append(f"{name}{f'{{{inner}}}' if inner else ''} {value}\n")
-
-    def text(self) -> str:
-        """Return the file."""
-        families = (
-            f"# HELP {name} {meaning}\n# TYPE {name} gauge\n{''.join(self._lines[name])}"
-            for name, meaning in MEANINGS.items()
-            if self._lines[name]
-        )
-        return "".join(families) + "# EOF\n"
+Sample = tuple[str, int | None, dict[str, str]]
+"""A metric, its value and its labels."""
 
 
-def metrics_of(plan: Plan, opened: Session, now: datetime, *, compared: bool) -> str:
-    """Return the metrics of a plan.
+def metrics_of(plan: Plan, opened: Session, now: datetime, *, compared: bool) -> Iterator[Sample]:
+    """Yield the samples of a plan.
 
     Args:
         plan: the plan.
@@ -65,35 +48,48 @@ def metrics_of(plan: Plan, opened: Session, now: datetime, *, compared: bool) ->
         now: the time, in UTC.
         compared: whether the plan was compared with a base, so that its changes say whether they are drift.
     """
-    samples = Samples()
-    samples.add("leadstate_build_info", 1, version=__version__)
-    samples.add("leadstate_plan_timestamp_seconds", int(now.timestamp()))
+    yield "leadstate_build_info", 1, {"version": __version__}
+    yield "leadstate_plan_timestamp_seconds", int(now.timestamp()), {}
     for found in sorted(plan.plans, key=lambda account_plan: account_plan.account):
-        name = found.account
-        samples.add("leadstate_account_read", int(found.complete), account=name)
+        account = {"account": found.account}
+        yield "leadstate_account_read", int(found.complete), account
         for severity in Severity:
             count = sum(diagnostic.severity is severity for diagnostic in found.diagnostics)
-            samples.add("leadstate_diagnostics", count, account=name, severity=severity.value)
+            yield "leadstate_diagnostics", count, {**account, "severity": severity.value}
         if not found.complete:
             continue
         pending = Counter((change.address.kind, change.action) for change in found.changes)
         for kind, action in product(KINDS, Action):
-            count = pending[kind, action]
-            samples.add("leadstate_pending_changes", count, account=name, kind=kind, action=action.value)
+            labels = {**account, "kind": kind, "action": action.value}
+            yield "leadstate_pending_changes", pending[kind, action], labels
         if compared:
             drifted = sum(change.origin in (Origin.DRIFT, Origin.BOTH) for change in found.changes)
-            samples.add("leadstate_drift_changes", drifted, account=name)
+            yield "leadstate_drift_changes", drifted, account
         requests, tokens = found.forecast
-        samples.add("leadstate_apply_requests", requests, account=name)
-        samples.add("leadstate_apply_tokens", tokens, account=name)
+        yield "leadstate_apply_requests", requests, account
+        yield "leadstate_apply_tokens", tokens, account
     for job in sorted(opened.work, key=lambda job: job.account.name):
-        name, reader = job.account.name, Reader(job.connection)
-        samples.add("leadstate_read_requests", reader.spent.requests, account=name)
-        samples.add("leadstate_read_tokens", reader.spent.tokens, account=name)
+        account, reader = {"account": job.account.name}, Reader(job.connection)
+        yield "leadstate_read_requests", reader.spent.requests, account
+        yield "leadstate_read_tokens", reader.spent.tokens, account
         left, limit = reader.tokens_today
-        samples.add("leadstate_daily_tokens_remaining", left, account=name)
-        samples.add("leadstate_daily_tokens_limit", limit, account=name)
-    return samples.text()
+        yield "leadstate_daily_tokens_remaining", left, account
+        yield "leadstate_daily_tokens_limit", limit, account
+
+
+def to_text(samples: Iterable[Sample]) -> str:
+    """Return samples as OpenMetrics text; those without a value are left out."""
+    lines: defaultdict[str, list[str]] = defaultdict(list)
+    for name, value, labels in samples:
+        if value is not None:
+            inner = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
+            lines[name].append(f"{name}{f'{{{inner}}}' if inner else ''} {value}\n")
+    families = (
+        f"# HELP {name} {meaning}\n# TYPE {name} gauge\n{''.join(lines[name])}"
+        for name, meaning in MEANINGS.items()
+        if lines[name]
+    )
+    return "".join(families) + "# EOF\n"
 
 
 def _escaped(text: str) -> str:

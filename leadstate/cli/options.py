@@ -3,14 +3,13 @@
 import logging
 import os
 from collections.abc import Callable, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
-from leadstate.cli.completion import complete_accounts, complete_addresses, complete_guards, complete_receipts
+from leadstate.cli import HIDDEN, VERBOSE
+from leadstate.cli.completion import complete_accounts, complete_addresses, complete_guards
 from leadstate.reconcile.guards import GUARDS
 
 if TYPE_CHECKING:
@@ -35,10 +34,10 @@ def load_configuration(paths: Sequence[Path], accounts: Sequence[str]) -> "Confi
         LockError: the lock file cannot be read.
         TrustError: a variable that limits hosts or sources is malformed.
     """
-    from leadstate.api.configuration import DEFAULT, load  # noqa: PLC0415  not needed for help
+    from leadstate.api.configuration import load  # noqa: PLC0415  not needed for help
     from leadstate.config import Trust  # noqa: PLC0415  as above
 
-    return load(list(paths) or [DEFAULT], accounts, Trust.of(os.environ))
+    return load(paths, accounts, Trust.of(os.environ))
 
 
 class Option(click.Option):
@@ -66,42 +65,22 @@ class OutputFile(click.Path):
         return path
 
 
-class ReceiptFile(click.Path):
-    """A receipt, by its path or by its name in the folder of receipts; the shell completes those of the folder."""
-
-    def __init__(self) -> None:
-        super().__init__(exists=True, dir_okay=False, path_type=Path)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """Return the path; raise a usage error where there is no such file."""
-        named = Path(value)
-        if named.name == str(named) and not named.exists() and (runtime().receipts / named).exists():
-            named = runtime().receipts / named
-        return Path(str(super().convert(named, param, ctx)))
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> "list[CompletionItem[Any]]":
-        """Return the receipts that begin so; any file where there is none."""
-        found = complete_receipts(incomplete)
-        return [CompletionItem(path) for path in found] or super().shell_complete(ctx, param, incomplete)
+def _split_guards(_ctx: click.Context, _param: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+    """Return guards that are given one by one, or with commas between; raise a usage error for an unknown one."""
+    codes = tuple(code.strip() for value in values for code in value.split(","))
+    for code in codes:
+        if code not in GUARDS:
+            raise click.BadParameter(f"{code!r} is not one of {', '.join(map(repr, GUARDS))}.")
+    return codes
 
 
-class Guards(click.Choice[str]):
-    """Guards by their codes, with commas between."""
+def _keep_in_context(key: str) -> Callable[[click.Context, click.Parameter, bool], None]:
+    """Return a callback that keeps a flag in click's context."""
 
-    def __init__(self) -> None:
-        super().__init__(GUARDS)
+    def keep(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's signature
+        ctx.meta[key] = value
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:  # type: ignore[override]  # several in one value
-        """Return the guards; raise a usage error for an unknown one."""
-        return tuple(super(Guards, self).convert(code.strip(), param, ctx) for code in value.split(","))
-
-    def shell_complete(
-        self, _ctx: click.Context, _param: click.Parameter, incomplete: str
-    ) -> "list[CompletionItem[Any]]":
-        """Return lists with one more guard."""
-        return [CompletionItem(codes) for codes in complete_guards(self.choices, incomplete)]
+    return keep
 
 
 def option(*names: str, **settings: Any) -> Callable[[F], F]:
@@ -111,34 +90,25 @@ def option(*names: str, **settings: Any) -> Callable[[F], F]:
 
 def configuration(command: F) -> F:
     """`-c/--config` and `-a/--account`."""
-    return files(
-        option(
-            "-a",
-            "--account",
-            "accounts",
-            multiple=True,
-            metavar="NAME|tag:TAG",
-            shell_complete=complete_accounts,
-            help="Only this account, or those with this tag; may be repeated.",
-        )(command)
-    )
-
-
-def files(command: F) -> F:
-    """`-c/--config`."""
+    command = option(
+        "-a",
+        "--account",
+        "accounts",
+        multiple=True,
+        metavar="NAME|tag:TAG",
+        shell_complete=complete_accounts,
+        help="Only this account, or those with this tag; may be repeated.",
+    )(command)
     return option(
         "-c",
         "--config",
         "paths",
         multiple=True,
+        default=(Path("leadstate.yaml"),),
         type=click.Path(path_type=Path),
         metavar="PATH",
         help="Configuration file or folder; may be repeated.  [default: leadstate.yaml]",
     )(command)
-
-
-HIDDEN = "leadstate.no-progress"
-"""Where `--no-progress` is kept in click's context."""
 
 
 def progress(command: F) -> F:
@@ -147,7 +117,7 @@ def progress(command: F) -> F:
         "--no-progress",
         is_flag=True,
         expose_value=False,
-        callback=_hide_progress,
+        callback=_keep_in_context(HIDDEN),
         help="Hide progress.",
     )(command)
 
@@ -158,7 +128,7 @@ def verbose(command: F) -> F:
         "--verbose",
         is_flag=True,
         expose_value=False,
-        callback=_show_all,
+        callback=_keep_in_context(VERBOSE),
         help="Show each account, change and diagnostic by itself, and values in full.",
     )(command)
 
@@ -181,8 +151,8 @@ def guards(command: F) -> F:
     return option(
         "--allow",
         multiple=True,
-        type=Guards(),
-        callback=lambda _context, _option, values: tuple(chain.from_iterable(values)),
+        callback=_split_guards,
+        shell_complete=complete_guards,
         metavar="GUARD[,GUARD]",
         help=f"Lift guards for this run: {', '.join(GUARDS)}; may be repeated.",
     )(command)
@@ -288,17 +258,6 @@ def looks(command: F) -> F:
         show_default=True,
         help="Colour the output; auto does so on a terminal, unless NO_COLOR is set.",
     )(log_level(command))
-
-
-def _hide_progress(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's signature
-    """Kept in the context, for `leadstate.cli.progress`."""
-    ctx.meta[HIDDEN] = value
-
-
-def _show_all(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's signature
-    from leadstate.cli.output import VERBOSE  # noqa: PLC0415  loads the renderers
-
-    ctx.meta[VERBOSE] = value
 
 
 def _set_log_level(_ctx: click.Context, _param: click.Parameter, value: str) -> None:

@@ -1,19 +1,22 @@
 """Where results go: stdout or a file, in colour or not, as wide as the terminal. Diagnostics go to stderr."""
 
 import functools
+import json
 import os
 import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from leadstate.api.atomic_write import PRIVATE, PUBLIC, replace_file
+from leadstate.api.files import PRIVATE, PUBLIC, replace_file
+from leadstate.cli import VERBOSE
 from leadstate.model.diagnostics import ConfigurationError, Diagnostic, LeadstateError, counted, some
-from leadstate.model.escape import visible
+from leadstate.model.escape import visible, visible_json
 from leadstate.model.plan import AccountPlan
 from leadstate.report import IN_REPOSITORY, RENDERERS
 from leadstate.report.build import Command, build
@@ -21,9 +24,6 @@ from leadstate.report.document import Report, with_renamed_files
 
 if TYPE_CHECKING:
     from leadstate.api.session import Session
-
-VERBOSE = "leadstate.verbose"
-"""Where `--verbose` is kept in click's context."""
 
 UNFOLDED = 10_000
 """Columns where nobody looks at a terminal: lines are not folded, so that a log can be searched."""
@@ -58,6 +58,25 @@ def emit(report: Report, form: str, color: str, output: Path | None) -> None:
     except OutputError:
         emit(report, form, color, None)  # the disk may have filled since the run began: nothing is lost
         raise
+
+
+def write(text: str, output: Path | None) -> None:
+    """Write a result to stdout, or to a file that only its owner can read."""
+    if output is None:
+        click.echo(text, nl=False, color=True)
+    else:
+        write_private(output, text)
+
+
+def to_json(value: object) -> str:
+    """Return a value as JSON; a decimal number is a number."""
+
+    def number(value: object) -> int | float:
+        if not isinstance(value, Decimal):
+            raise TypeError(f"{type(value).__name__} is not JSON")
+        return int(value) if value == value.to_integral_value() else float(value)
+
+    return visible_json(json.dumps(value, indent=2, ensure_ascii=False, default=number)) + "\n"
 
 
 def _render(report: Report, form: str, *, color: bool, width: int) -> Iterable[str]:
@@ -133,7 +152,7 @@ def check_writable(path: Path) -> None:
         path.unlink()
 
 
-def write_private(path: Path, text: Iterable[str]) -> None:
+def write_private(path: Path, text: str | Iterable[str]) -> None:
     """Write a file with mode 0600; a text may come in pieces.
 
     Raises:

@@ -7,14 +7,13 @@ import difflib
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 import click
 
-from leadstate.api.atomic_write import PUBLIC, replace_file
+from leadstate.api.files import PUBLIC, replace_file
 from leadstate.cli.confirm import agreed
 from leadstate.cli.exits import Exit
 from leadstate.cli.options import F, option
@@ -40,15 +39,6 @@ class FileError(LeadstateError):
     """A file that cannot be replaced."""
 
     code = "file"
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How far to go: only to say what would change, and whether to ask."""
-
-    check: bool
-    auto_approve: bool
-    color: str
 
 
 def asking(command: F) -> F:
@@ -87,55 +77,43 @@ def new_texts(files: Files, edits: Mapping[str, Sequence[Edit]]) -> list[Changed
         raise
 
 
-def patch(changed: Sequence[Changed], named: Sequence[Path], way: Way) -> Exit:
-    """Show the new texts as a patch; unless it is a check, ask and write them.
+def patch(changed: Sequence[Changed], named: Sequence[Path], *, check: bool, auto_approve: bool, color: str) -> Exit:
+    """Show the new texts as a patch; unless it is a check, ask and put them in their place, each as a whole.
 
     Args:
         changed: each file and its new text.
         named: the paths that the user gave.
-        way: how far to go.
+        check: whether only to show the patch.
+        auto_approve: whether nobody is asked.
+        color: whether to colour the patch.
+
+    Raises:
+        FileError: a file must not be replaced, or was changed meanwhile.
     """
-    show(changed, way.color)
+    show(changed, color)
     if not changed:
         return Exit.FINE
-    if way.check:
+    if check:
         return Exit.REFUSED
-    targets = targets_of(changed, named)
-    if not way.auto_approve and not agreed("Write this?", deed="write"):
+    targets = [_target(source, named) for source, _ in changed]
+    if not auto_approve and not agreed("Write this?", deed="write"):
         return Exit.REFUSED
-    write(targets, changed)
+    for target, (source, text) in zip(targets, changed, strict=True):
+        _replace(target, source, text)
     return Exit.FINE
 
 
 def show(changed: Sequence[Changed], color: str) -> None:
     """Show the new texts as a patch, on stdout."""
     colored = wants_color(color)
-    for line in (line for source, text in changed for line in _diff(source, text)):
-        style = _STYLES.get(line[:1]) if colored else None
-        click.echo(click.style(line, fg=style) if style else line, nl=False, color=True)
-
-
-def targets_of(changed: Sequence[Changed], named: Sequence[Path]) -> list[Path]:
-    """Return the file that each new text goes to.
-
-    Raises:
-        FileError: a file must not be replaced.
-    """
-    return [_target(source, named) for source, _ in changed]
-
-
-def write(targets: Sequence[Path], changed: Sequence[Changed]) -> None:
-    """Put the new texts in their place, each as a whole; FileError where a file was changed meanwhile."""
-    for target, (source, text) in zip(targets, changed, strict=True):
-        _replace(target, source, text)
-
-
-def _diff(source: Source, text: str) -> Iterator[str]:
-    before, after = _LINE.findall(source.text), _LINE.findall(text)
-    for line in difflib.unified_diff(before, after, source.name, source.name):
-        body = line.rstrip("\r\n")
-        end = line[len(body) :] or "\n\\ No newline at end of file\n"
-        yield "\t".join(map(visible, body.split("\t"))) + end
+    for source, text in changed:
+        before, after = _LINE.findall(source.text), _LINE.findall(text)
+        for line in difflib.unified_diff(before, after, source.name, source.name):
+            body = line.rstrip("\r\n")
+            end = line[len(body) :] or "\n\\ No newline at end of file\n"
+            shown = "\t".join(map(visible, body.split("\t"))) + end
+            style = _STYLES.get(line[:1]) if colored else None
+            click.echo(click.style(shown, fg=style) if style else shown, nl=False, color=True)
 
 
 def _target(source: Source, named: Sequence[Path]) -> Path:

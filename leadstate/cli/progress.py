@@ -4,33 +4,29 @@ Events of the run move it; the clock only limits how often a line is written.
 """
 
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 import click
 
-from leadstate.cli.options import HIDDEN, runtime
+from leadstate.cli import HIDDEN
+from leadstate.cli.options import runtime
 from leadstate.engine.events import Observer
-from leadstate.engine.jobs import AccountJob, each
-from leadstate.model.diagnostics import Diagnostic, counted
+from leadstate.engine.jobs import AccountJob
+from leadstate.model.diagnostics import counted
 from leadstate.model.plan import Change, Outcome
-
-T = TypeVar("T")
 
 QUIET = 10.0
 """Seconds between two lines in a log, and before the first."""
 
-
-class _Show(Protocol):
-    def __call__(self, done: int, requests: int) -> None:
-        """Show so many of all, and so many requests."""
+Show = Callable[[int, int], None]
+"""Shows how many of all are done, and how many requests were answered."""
 
 
 class Progress(Observer):
     """Counts what is done of one phase of a run: accounts that were read, or changes that were made."""
 
-    def __init__(self, show: _Show) -> None:
+    def __init__(self, show: Show) -> None:
         self._show = show
         self._done = 0
         self._requests = 0
@@ -40,15 +36,13 @@ class Progress(Observer):
         self._requests += 1
         self._show(self._done, self._requests)
 
-    def account(self, work: AccountJob) -> None:  # noqa: ARG002  which one does not matter
+    def account(self, _job: AccountJob) -> None:
         """Count an account that was read."""
-        self._step()
+        self._done += 1
+        self._show(self._done, self._requests)
 
-    def finished(self, change: Change, outcome: Outcome) -> None:  # noqa: ARG002  as above
+    def finished(self, change: Change, outcome: Outcome) -> None:  # noqa: ARG002  which one does not matter
         """Count a change that has ended."""
-        self._step()
-
-    def _step(self) -> None:
         self._done += 1
         self._show(self._done, self._requests)
 
@@ -63,45 +57,21 @@ def progress(doing: str, of: str, total: int, work: Sequence[AccountJob]) -> Ite
         total: how many there are.
         work: the accounts whose requests are counted too.
     """
-    with _shown(doing, of, total) as show:
-        made = Progress(show)
+    context = click.get_current_context(silent=True)
+    with ExitStack() as stack:
+        if context is not None and context.meta.get(HIDDEN):
+            made = Progress(lambda _done, _requests: None)
+        elif sys.stderr.isatty():
+            made = Progress(stack.enter_context(_bar(doing, of, total)))
+        else:
+            made = Progress(_lines(doing, of, total))
         for job in work:
             job.connection.heard = made.request
-        try:
-            yield made
-        finally:
-            for job in work:
-                job.connection.heard = _nothing
-
-
-async def read_each(
-    work: Sequence[AccountJob],
-    do: Callable[[AccountJob], Awaitable[T]],
-    fail: Callable[[AccountJob, Diagnostic], T],
-) -> list[T]:
-    """Read every account and show how far that is; see `leadstate.engine.jobs.each`."""
-    with progress("Reading", "accounts", len(work), work) as shown:
-        return await each(work, do, fail, shown.account)
-
-
-def _nothing() -> None:
-    pass
+        yield made
 
 
 @contextmanager
-def _shown(doing: str, of: str, total: int) -> Iterator[_Show]:
-    context = click.get_current_context(silent=True)
-    if context is not None and context.meta.get(HIDDEN):
-        yield lambda done, requests: None  # noqa: ARG005  the form of all of them
-    elif sys.stderr.isatty():
-        with _bar(doing, of, total) as show:
-            yield show
-    else:
-        yield _lines(doing, of, total)
-
-
-@contextmanager
-def _bar(doing: str, of: str, total: int) -> Iterator[_Show]:
+def _bar(doing: str, of: str, total: int) -> Iterator[Show]:
     from rich.console import Console  # noqa: PLC0415  only for a terminal
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
@@ -111,21 +81,14 @@ def _bar(doing: str, of: str, total: int) -> Iterator[_Show]:
         MofNCompleteColumn(),
         TextColumn(of),
         TextColumn("{task.fields[requests]:,} requests"),
-        TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(compact=True),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(doing, total=total, requests=0, rate="")
-
-        def show(done: int, requests: int) -> None:
-            speed = bar.tasks[0].speed
-            rate = f"{speed:,.1f}/s" if speed else ""
-            bar.update(task, completed=done, requests=requests, rate=rate)
-
-        yield show
+        task = bar.add_task(doing, total=total, requests=0)
+        yield lambda done, requests: bar.update(task, completed=done, requests=requests)
 
 
-def _lines(doing: str, of: str, total: int) -> _Show:
+def _lines(doing: str, of: str, total: int) -> Show:
     clock = runtime().pace.clock
     begun = last = clock()
 

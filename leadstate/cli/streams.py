@@ -23,12 +23,18 @@ _CHUNK = 512
 class Output(io.RawIOBase):
     """Writes to a descriptor; after a failure what is written is dropped.
 
+    Args:
+        descriptor: where to.
+        poll: says whether a pipe or socket has room; what it does not take in time is dropped.
+
     Attributes:
         failure: the first failure; None where the reader has gone, for that is no mistake (`| head`).
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, poll: "select.poll | None" = None) -> None:
         self._descriptor = descriptor
+        self._poll = poll
+        self._patience = PATIENCE
         self._dropping = False
         self.failure: OSError | None = None
 
@@ -43,32 +49,20 @@ class Output(io.RawIOBase):
     def write(self, data: "ReadableBuffer", /) -> int:
         """Write what can be written, and take the rest for written after a failure."""
         view = memoryview(data)
-        if not self._dropping:
-            try:
-                return os.write(self._descriptor, view)
-            except OSError as failure:
-                self._dropping = True
-                self.failure = None if isinstance(failure, BrokenPipeError) else failure
-        return len(view)
-
-
-class Messages(Output):
-    """Writes to a pipe or socket, and drops what it does not take in time."""
-
-    def __init__(self, descriptor: int) -> None:
-        super().__init__(descriptor)
-        self._patience = PATIENCE
-        self._poll = select.poll()
-        self._poll.register(descriptor, select.POLLOUT)
-
-    def write(self, data: "ReadableBuffer", /) -> int:
-        """Write as much as the reader has room for."""
-        view = memoryview(data)
-        if not self._poll.poll(self._patience * 1000):
-            self._patience = 0.0
+        if self._dropping:
             return len(view)
-        self._patience = PATIENCE
-        return super().write(view[:_CHUNK])
+        if self._poll is not None:
+            if not self._poll.poll(self._patience * 1000):
+                self._patience = 0.0
+                return len(view)
+            self._patience = PATIENCE
+            view = view[:_CHUNK]
+        try:
+            return os.write(self._descriptor, view)
+        except OSError as failure:
+            self._dropping = True
+            self.failure = None if isinstance(failure, BrokenPipeError) else failure
+            return len(view)
 
 
 def fill_closed() -> bool:
@@ -91,18 +85,16 @@ def guard() -> Output | None:
     sys.stderr.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # as Python opens it
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # as above
     if not sys.stderr.isatty():
-        piped = hasattr(select, "poll") and _is_pipe(sys.stderr.fileno())
-        sys.stderr = _text(Messages(2) if piped else Output(2), sys.stderr.encoding, line_buffering=True)
+        mode, poll = os.fstat(2).st_mode, None
+        if hasattr(select, "poll") and (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+            poll = select.poll()
+            poll.register(2, select.POLLOUT)
+        sys.stderr = _text(Output(2, poll), sys.stderr.encoding, line_buffering=True)
     if sys.stdout.isatty():
         return None
     output = Output(1)
     sys.stdout = _text(output, sys.stdout.encoding, line_buffering=False)
     return output
-
-
-def _is_pipe(descriptor: int) -> bool:
-    mode = os.fstat(descriptor).st_mode
-    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
 def _text(raw: io.RawIOBase, encoding: str, *, line_buffering: bool) -> io.TextIOWrapper:

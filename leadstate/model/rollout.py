@@ -1,4 +1,4 @@
-"""Which accounts a run works on, and in which order: a shard of them, and waves of some before the others."""
+"""Which accounts a run works on, and in which order: a shard of them, and some before the others."""
 
 import hashlib
 import re
@@ -21,14 +21,14 @@ class Shard:
 
     @classmethod
     def parse(cls, text: str) -> "Shard":
-        """From `K/N`, as in 2/4; ValueError where it is none."""
+        """Return the shard that `K/N` means, as in 2/4; ValueError if it is malformed."""
         found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
         if found is None or not 1 <= int(found[1]) <= int(found[2]):
             raise ValueError(f"{text!r} is no shard: write K/N, as in 2/4, with K from 1 to N")
         return cls(int(found[1]), int(found[2]))
 
     def holds(self, account: str) -> bool:
-        """Whether an account is in this part."""
+        """Return whether an account is in this part."""
         digest = hashlib.sha256(account.encode()).digest()
         return int.from_bytes(digest[:8], "big") % self.of == self.number - 1
 
@@ -37,14 +37,37 @@ class Shard:
 
 
 @dataclass(frozen=True, slots=True)
-class Waves:
-    """How many accounts go first, how many then; the last wave is the rest."""
+class Limit:
+    """Which part of all accounts a run is limited to, as its report says.
 
-    sizes: tuple[str, ...]
+    Attributes:
+        accounts: names and tags; none means all.
+        shard: K/N.
+    """
+
+    accounts: tuple[str, ...] = ()
+    shard: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """In which order an apply goes through the accounts.
+
+    Attributes:
+        sizes: how many accounts go first, how many then: numbers, or percentages of all; the last wave is the rest.
+        max_failed: accounts that may fail before the next wave is not begun.
+    """
+
+    sizes: tuple[str, ...] = ()
+    max_failed: int = 0
 
     @classmethod
-    def parse(cls, text: str) -> "Waves":
-        """From `1,10%,rest`: numbers of accounts, or percents of all; ValueError where it is none."""
+    def parse(cls, text: str, max_failed: int = 0) -> "Rollout":
+        """Return the rollout that `1,10%,rest` means.
+
+        Raises:
+            ValueError: it is malformed.
+        """
         *sizes, last = (size.strip() for size in text.split(","))
         for size in sizes:
             found = _SIZE.fullmatch(size)
@@ -52,18 +75,14 @@ class Waves:
                 raise ValueError(f"{size!r} is no size of a wave: write a number of accounts or a percentage")
         if last != REST:
             raise ValueError(f"{text!r} does not end with `{REST}`: write it like 1,10%,{REST}")
-        return cls(tuple(sizes))
+        return cls(tuple(sizes), max_failed)
 
-    def split(self, items: Sequence[T]) -> list[Sequence[T]]:
-        """The items in waves, in their order; none is empty, and a percentage is one at the least."""
+    def waves(self, items: Sequence[T]) -> list[Sequence[T]]:
+        """Return the items in waves, in their order; none is empty, and a percentage is one at the least."""
         waves: list[Sequence[T]] = []
         begin = 0
         for size in self.sizes:
             number = -(-len(items) * int(size[:-1]) // 100) if size.endswith("%") else int(size)
             waves.append(items[begin : begin + number])
             begin += number
-        waves.append(items[begin:])
-        return [wave for wave in waves if wave]
-
-
-ALL_AT_ONCE = Waves(())
+        return [wave for wave in (*waves, items[begin:]) if wave]

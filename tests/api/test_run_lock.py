@@ -183,19 +183,3 @@ def test_a_refusal_is_no_error_of_the_configuration(tmp_path: Path, url: str) ->
     with run_locks([account("emea", url)], Path(os.environ["XDG_STATE_HOME"], "leadstate"), "restore", 0):
         done = shell("apply", "--auto-approve")
     assert done.stdout.splitlines()[-1] == "1 error; no account was asked."
-
-
-def test_a_holder_without_a_name_yet_is_waited_for(tmp_path: Path) -> None:
-    with another_process(tmp_path):
-        (holder,) = tmp_path.glob("locks/*.json")
-        said = holder.read_bytes()
-        holder.unlink()
-
-        def sleep(_seconds: float) -> None:
-            holder.write_bytes(said)
-
-        with (
-            pytest.raises(Locked, match="`leadstate apply` in "),
-            run_locks([EMEA], tmp_path, "apply", 0, sleep=sleep),
-        ):
-            pass

@@ -14,9 +14,9 @@ import pytest
 import leadstate
 from leadstate import errors
 from leadstate.api.run_lock import run_locks
-from leadstate.api.session import Limit
 from leadstate.config import Configuration
 from leadstate.model.resource import Desired
+from leadstate.model.rollout import Limit
 from leadstate.sandbox import Sandbox
 
 YAML = """\

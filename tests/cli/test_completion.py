@@ -60,7 +60,6 @@ EMEA = ["emea/label:Hot", "emea/label:Hot lead", "emea/label:vip", "emea/lead:se
         ("leadstate explain nowhere/", []),
         ("leadstate plan -a us --target label:", ["label:Hot", "label:vip"]),
         ("leadstate pull --target lead", ["lead:seed"]),
-        ("leadstate get leads --label H", ["Hot", "Hot lead"]),
         ("leadstate apply --allow ", list(GUARDS)),
         ("leadstate apply --allow in-use,max-d", [f"in-use,{guard}" for guard in GUARDS if guard.startswith("max-d")]),
         ("leadstate apply --allow in-use,in-", []),

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from leadstate.cli.confirm import agreed
-from leadstate.cli.event_loop import wait_for
-from leadstate.cli.interrupts import Interrupted
+from leadstate.cli.interrupts import SIGNALS, Interrupted, install, wait_for
 from leadstate.sandbox import Sandbox
 from tests.harness.cli_in_process import leadstate
 from tests.harness.terminal import Person, terminal
@@ -100,13 +99,20 @@ def test_a_change_that_was_made_while_waiting_is_not_written(apply: Apply, sandb
 def test_a_signal_just_before_the_prompt_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     """The loop has not come to end the task yet when the question is asked, and a terminal may wait for ever."""
     monkeypatch.setattr(sys, "stdin", Person("yes"))
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    install()
 
     async def work() -> bool:
         signal.raise_signal(signal.SIGTERM)
         return agreed("Apply these changes?", deed="apply")
 
-    with pytest.raises(Interrupted):
-        wait_for(work())
+    try:
+        with pytest.raises(Interrupted):
+            wait_for(work())
+    finally:
+        install()  # forgets the signal
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("leave", [b"\x03", signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])

@@ -3,15 +3,13 @@
 import asyncio
 import select
 import signal
-import threading
 from collections.abc import Iterator
 
 import click
 import pytest
 
 from leadstate.cli import interrupts
-from leadstate.cli.event_loop import wait_for
-from leadstate.cli.interrupts import Interrupted, on_signals, raise_interrupt
+from leadstate.cli.interrupts import Interrupted, on_signals, wait_for
 
 
 class Ended(BaseException):
@@ -29,6 +27,7 @@ def handlers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     before = {number: signal.signal(number, signal.SIG_DFL) for number in interrupts.SIGNALS}
     interrupts.install()
     yield
+    interrupts.install()  # forgets the signals of this test
     for number, handler in before.items():
         signal.signal(number, handler)
 
@@ -51,28 +50,17 @@ def test_each_signal_escalates_by_one_step() -> None:
         signal.raise_signal(signal.SIGINT)
 
 
-def test_the_previous_handler_is_restored_without_a_signal() -> None:
+def test_the_steps_before_are_restored_without_a_signal() -> None:
     with on_signals():
         pass
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
 
 
-def test_the_previous_handler_continues_with_the_steps_afterwards() -> None:
-    done: list[str] = []
-    with on_signals(raise_interrupt):
-        with on_signals(raise_interrupt, afterwards=[lambda: done.append("ignored")]):
-            pass
-        signal.raise_signal(signal.SIGINT)
-        assert done == ["ignored"]
-        with pytest.raises(Ended):
-            signal.raise_signal(signal.SIGINT)
-
-
 def test_a_signal_that_the_parent_ignores_stays_ignored() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with on_signals(raise_interrupt):
-        signal.raise_signal(signal.SIGINT)
+    interrupts.install()
+    signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
@@ -83,18 +71,6 @@ def test_a_signal_interrupts_any_wait() -> None:
         signal.raise_signal(signal.SIGTERM)
         assert select.select([bell], [], [], 0)[0] == [bell]
     assert signal.set_wakeup_fd(-1) == -1
-
-
-def test_other_threads_install_no_handler() -> None:
-    before = signal.getsignal(signal.SIGINT)
-
-    def work() -> None:
-        with on_signals(raise_interrupt):
-            assert signal.getsignal(signal.SIGINT) is before
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
 
 
 @pytest.mark.parametrize("number", interrupts.SIGNALS)
@@ -164,3 +140,33 @@ def test_a_signal_after_the_last_request_keeps_the_report() -> None:
         return "report"
 
     assert wait_for(work()) == "report"
+
+
+def test_after_the_report_is_kept_a_second_signal_ends_the_process() -> None:
+    async def work() -> None:
+        with interrupts.interrupts():
+            pass
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(Ended):
+        wait_for(work())
+
+
+def test_a_result_is_returned_unread() -> None:
+    class Large:
+        def __repr__(self) -> str:
+            raise AssertionError
+
+    async def work() -> Large:
+        return Large()
+
+    assert isinstance(wait_for(work()), Large)
+
+
+def test_an_error_of_work_is_raised() -> None:
+    async def work() -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        wait_for(work())

@@ -9,7 +9,7 @@ from prometheus_client import parser
 from prometheus_client.openmetrics import parser as openmetrics
 
 from leadstate import __version__
-from leadstate.cli.metrics import MEANINGS, Samples
+from leadstate.cli.metrics import MEANINGS, to_text
 from leadstate.model.plan import Action
 from leadstate.sandbox import Sandbox
 from tests.harness.commands import Folder
@@ -130,7 +130,6 @@ def test_no_link_is_followed(folder: Folder) -> None:
 
 
 def test_label_values_are_escaped(tmp_path: Path) -> None:
-    samples, name = Samples(), 'a"b\\n\\\nc'
-    samples.add("leadstate_account_read", 1, account=name)
-    (tmp_path / "x.prom").write_text(samples.text(), encoding="utf-8")
+    name = 'a"b\\n\\\nc'
+    (tmp_path / "x.prom").write_text(to_text([("leadstate_account_read", 1, {"account": name})]), encoding="utf-8")
     assert read(tmp_path / "x.prom") == {("leadstate_account_read", (("account", name),)): 1}

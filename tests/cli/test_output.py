@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from leadstate.api.atomic_write import PUBLIC, replace_file
+from leadstate.api.files import PUBLIC, replace_file
 
 
 def test_a_file_is_replaced_atomically(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from leadstate.api.session import Runtime
-from leadstate.cli.options import HIDDEN
+from leadstate.cli import HIDDEN
 from leadstate.cli.progress import QUIET, progress
 from leadstate.pipedrive.connection import Pace
 from leadstate.sandbox import Sandbox, running

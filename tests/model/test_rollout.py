@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadstate.model.rollout import Shard, Waves
+from leadstate.model.rollout import Rollout, Shard
 
 NAMES = st.lists(st.text(min_size=1), unique=True)
 
@@ -28,18 +28,18 @@ def test_an_invalid_shard_is_refused(text: str) -> None:
 
 @given(st.lists(st.integers()), st.lists(st.sampled_from(["1", "3", "10%", "50%", "100%"])))
 def test_waves_hold_every_item_in_order(items: list[int], sizes: list[str]) -> None:
-    waves = Waves.parse(",".join([*sizes, "rest"])).split(items)
+    waves = Rollout.parse(",".join([*sizes, "rest"])).waves(items)
     assert [item for wave in waves for item in wave] == items
     assert all(waves)
 
 
 def test_wave_sizes_are_numbers_or_percentages() -> None:
-    assert [len(wave) for wave in Waves.parse("1, 10%,rest").split(range(25))] == [1, 3, 21]
-    assert [len(wave) for wave in Waves.parse("1%,rest").split(range(2))] == [1, 1]
-    assert [len(wave) for wave in Waves.parse("5,rest").split(range(3))] == [3]
+    assert [len(wave) for wave in Rollout.parse("1, 10%,rest").waves(range(25))] == [1, 3, 21]
+    assert [len(wave) for wave in Rollout.parse("1%,rest").waves(range(2))] == [1, 1]
+    assert [len(wave) for wave in Rollout.parse("5,rest").waves(range(3))] == [3]
 
 
 @pytest.mark.parametrize("text", ["", "1", "0,rest", "101%,rest", "x,rest", "-1,rest", "rest,1", "1.5,rest", ",rest"])
 def test_invalid_waves_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"is no size|does not end"):
-        Waves.parse(text)
+        Rollout.parse(text)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from leadstate.cli.commands.get import to_json_rows, to_yaml_rows
+from leadstate.cli.commands.get import to_yaml
+from leadstate.cli.output import to_json
 from leadstate.cli.patch import show
 from leadstate.config.yaml.diagnostics import Source
 
@@ -24,10 +25,10 @@ NAMES = (
 ROWS: list[dict[str, Any]] = [{"name": name, "list": [name, [name]], name: 1} for name in NAMES]
 
 
-@pytest.mark.parametrize("form", [to_json_rows, to_yaml_rows])
+@pytest.mark.parametrize("form", [to_json, to_yaml])
 def test_rows_of_every_form_are_escaped_and_equal(form: Any) -> None:
     text = form(ROWS)
-    read = json.loads(text) if form is to_json_rows else YAML(typ="safe", pure=True).load(text)
+    read = json.loads(text) if form is to_json else YAML(typ="safe", pure=True).load(text)
     assert read == ROWS
     assert "##[" not in text
     assert not any(line.lstrip().startswith("::") for line in text.splitlines())

@@ -75,7 +75,7 @@ def test_a_failure_in_a_wave_stops_before_the_rest(fleet: Fleet) -> None:
     code, out, err = fleet("apply", "--wave", "1,10%,rest", "--auto-approve")
     assert code == 4, out + err
     assert fleet.labelled() == [1, 3]
-    assert "Stopped before wave 3 of 3: a02 failed." in err
+    assert "error[wave] stopped before wave 3 of 3: a02 failed\n" in err
     assert "Not touched: a04, a05, a06, a07, a08, a09, a10, a11, a12." in err
     assert "in 9 accounts  a04, a05, a06 and 6 more" in out
     assert f"{COUNT - 3} skipped: because a02 failed in a wave before" in out

@@ -1,13 +1,11 @@
 """`leadstate apply`: plan, show, ask, do, read again. With a stored plan: refuse where a new one differs."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from leadstate.api.configuration import lock_file
-from leadstate.api.session import Rollout
 from leadstate.cli import options
 from leadstate.cli.consent import Consent, carry_out, check_questions, read_plan
 from leadstate.cli.exits import Exit
@@ -15,7 +13,7 @@ from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import configuration_report, emit
 from leadstate.cli.session import Choices
 from leadstate.model.diagnostics import ConfigurationError
-from leadstate.model.rollout import REST, Waves
+from leadstate.model.rollout import REST, Rollout
 from leadstate.report import RENDERERS
 
 
@@ -52,10 +50,6 @@ from leadstate.report import RENDERERS
 def apply(
     *,
     plan_file: Path | None,
-    auto_approve: bool,
-    interactive: bool,
-    lock_timeout: float,
-    events: Path | None,
     keep_lock: bool | None,
     waves: str,
     max_failed: int,
@@ -77,18 +71,13 @@ def apply(
                leadstate apply -a tag:prod --max-tokens 2000
                leadstate apply --wave 1,10%,rest --auto-approve
     """
-    check_questions(interactive=interactive, auto_approve=auto_approve)
     choices = Choices(**chosen)
+    check_questions(choices)
     try:
-        rollout = Rollout(Waves.parse(waves), max_failed)
+        rollout = Rollout.parse(waves, max_failed)
     except ValueError as failure:
         raise click.BadParameter(str(failure), param_hint="--wave") from None
-    reviewed = read_plan(plan_file)
-    if reviewed is not None:
-        if choices.accounts or choices.targets or choices.shard:
-            raise click.UsageError("A stored plan has its own scope: leave out --account, --target and --shard.")
-        scope = reviewed.scope
-        choices = replace(choices, accounts=scope.accounts, targets=scope.targets, shard=scope.shard)
+    reviewed, choices = read_plan(plan_file, choices)
     try:
         configuration = choices.configuration()
     except ConfigurationError as failure:
@@ -96,7 +85,7 @@ def apply(
         return Exit.ERROR
     path = lock_file(choices.paths)
     keep = path.exists() if keep_lock is None else keep_lock
-    consent = Consent(reviewed, auto_approve, color, path if keep else None, rollout, lock_timeout, events, interactive)
+    consent = Consent(reviewed, color, path if keep else None, rollout)
     code, report = carry_out(choices, configuration, consent)
     if report is not None:
         emit(report, form, color, output)

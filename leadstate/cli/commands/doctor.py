@@ -1,7 +1,6 @@
 """`leadstate doctor`: is each account reachable, is the token good, whose is it, what is left of its limits."""
 
 import datetime as dt
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,20 +9,17 @@ import click
 from pydantic import ValidationError
 
 from leadstate.cli import options
-from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
+from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
-from leadstate.cli.output import UNFOLDED, columns, wants_color, write_private
-from leadstate.cli.progress import read_each
-from leadstate.cli.session import session
-from leadstate.config import Configuration
+from leadstate.cli.output import UNFOLDED, columns, to_json, wants_color, write
+from leadstate.cli.session import read_accounts
 from leadstate.engine.jobs import AccountJob
 from leadstate.engine.read.observe import Me
 from leadstate.kinds import KINDS
-from leadstate.model.account import Account
-from leadstate.model.diagnostics import counted
-from leadstate.model.escape import visible, visible_json
+from leadstate.model.diagnostics import SecretError, counted
+from leadstate.model.escape import visible
 from leadstate.model.resource import CARRIED
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.connection import Headers
@@ -56,16 +52,20 @@ def doctor(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, col
     Examples:  leadstate doctor
                leadstate doctor -a tag:prod --format json
     """
-    checks = wait_for(_examine(load_configuration(paths, accounts)))
-    text = (
-        visible_json(json.dumps([asdict(check) for check in checks], indent=2)) + "\n"
-        if form == "json"
-        else _text(checks, color=wants_color(color), width=columns() if output is None else UNFOLDED)
+    now = options.runtime().now
+    found, failures = wait_for(
+        read_accounts(load_configuration(paths, accounts), lambda job: _examine_account(job, now))
     )
-    if output is None:
-        click.echo(text, nl=False)
+    checks = [check for its_checks in found.values() for check in its_checks]
+    for failure in failures:
+        what = "token" if failure.code == SecretError.code else "reachable"
+        checks.append(Check(failure.account or "", what, good=False, detail=f"{failure.summary}; {failure.hint}"))
+    checks.sort(key=lambda check: check.account)
+    if form == "json":
+        text = to_json([asdict(check) for check in checks])
     else:
-        write_private(output, text)
+        text = _text(checks, color=wants_color(color), width=columns() if output is None else UNFOLDED)
+    write(text, output)
     return Exit.ERROR if any(check.good is False for check in checks) else Exit.FINE
 
 
@@ -77,23 +77,6 @@ def _text(checks: list[Check], *, color: bool, width: int) -> str:
         before, after = f"{visible(check.account)}  ", f"  {check.check:9}  "
         lines.append([(before, ""), (f"{word:4}", style), (after, ""), (visible(check.detail), "")])
     return drawn(lambda console: print_folded(console, lines, hangs=3), color=color, width=width)
-
-
-async def _examine(configuration: Configuration) -> list[Check]:
-    async with session(configuration) as opened:
-        found = [
-            Check(plan.account, "token", good=False, detail=f"{d.summary}; {d.hint}")
-            for plan in opened.unusable
-            for d in plan.diagnostics
-        ]
-        now = options.runtime().now
-        for checks in await read_each(
-            opened.work,
-            lambda job: _examine_account(job, now),
-            lambda job, diagnostic: [Check(job.account.name, "reachable", good=False, detail=diagnostic.summary)],
-        ):
-            found += checks
-    return sorted(found, key=lambda check: check.account)
 
 
 async def _examine_account(work: AccountJob, now: Callable[[], dt.datetime]) -> list[Check]:
@@ -111,20 +94,16 @@ async def _examine_account(work: AccountJob, now: Callable[[], dt.datetime]) -> 
         ]
     except ValidationError:
         return [Check(name, "reachable", good=False, detail=f"{account.origin} does not answer as Pipedrive does")]
+    company = f"{me.company_name} ({me.company_domain}, id {me.company_id})"
+    right = account.company_id in (None, me.company_id)
     return [
         Check(name, "reachable", good=True, detail=account.origin),
         Check(name, "token", good=True, detail=f"belongs to {me.name}; {work.connection.signer.words}"),
-        _company(account, me),
+        Check(name, "company", good=right, detail=company if right else f"{company}, not {account.company_id}"),
         await _rights(name, me, reader),
         *_limits(name, reader.headers),
         _clock(name, reader.server_time, now()),
     ]
-
-
-def _company(account: Account, me: Me) -> Check:
-    detail = f"{me.company_name} ({me.company_domain}, id {me.company_id})"
-    right = account.company_id in (None, me.company_id)
-    return Check(account.name, "company", good=right, detail=detail if right else f"{detail}, not {account.company_id}")
 
 
 async def _rights(name: str, me: Me, reader: Reader) -> Check:

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from leadstate import __version__
-from leadstate.api.configuration import DEFAULT
 from leadstate.cli import options
 from leadstate.cli.completion import complete_addresses
-from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
+from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
-from leadstate.cli.output import columns, say, wants_color, write_private
+from leadstate.cli.options import load_configuration
+from leadstate.cli.output import columns, say, wants_color, write
 from leadstate.cli.progress import progress
 from leadstate.cli.session import session
 from leadstate.config import Configuration
@@ -51,16 +51,12 @@ def explain(
         raise click.BadParameter(str(failure), param_hint="ADDRESS") from None
     if target.account and accounts:
         raise click.UsageError("The address names its account: leave out --account.")
-    configuration = options.load_configuration(paths, (target.account,) if target.account else accounts)
-    document, plans = wait_for(_explain(target, configuration, Files.read(paths or (DEFAULT,))))
+    configuration = load_configuration(paths, (target.account,) if target.account else accounts)
+    document, plans = wait_for(_explain(target, configuration, Files.read(paths)))
     unread = [diagnostic for plan in plans if not plan.complete for diagnostic in plan.diagnostics]
     if document.explanations:
         color_it = output is None and wants_color(color)
-        text = to_json(document) if form == "json" else to_text(document, color=color_it, width=columns())
-        if output is None:
-            click.echo(text, nl=False, color=True)
-        else:
-            write_private(output, text)
+        write(to_json(document) if form == "json" else to_text(document, color=color_it, width=columns()), output)
         found = {explanation.address.partition("/")[0] for explanation in document.explanations}
         nowhere = [plan.account for plan in plans if plan.complete and plan.account not in found]
         if nowhere:

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
-from leadstate.api.configuration import DEFAULT, lock_file
+from leadstate.api.configuration import lock_file
 from leadstate.api.lockfile import adopt
 from leadstate.cli import options
-from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
+from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
 from leadstate.cli.output import say
-from leadstate.cli.patch import Way, asking, can_be_made, file_for, new_texts, patch
+from leadstate.cli.patch import asking, can_be_made, file_for, new_texts, patch
 from leadstate.cli.progress import progress
 from leadstate.cli.session import session
 from leadstate.config import Configuration
@@ -113,7 +113,6 @@ def import_(
         raise click.UsageError("Nothing is chosen: --no-labels needs --leads.")
     if not with_leads and (owners or sources or names):
         raise click.UsageError("--owner, --source and --names are about leads: add --leads.")
-    paths = paths or (DEFAULT,)
     try:
         files = Files.read(paths)
         configuration = load_configuration(paths, accounts)
@@ -134,7 +133,7 @@ def import_(
         return Exit.ERROR
     diagnostics = [*diagnostics, *(diagnostic for taken in new.values() for diagnostic in taken.diagnostics)]
     adopted = new[CARRIER].adopted
-    code = patch(changed, paths, Way(check, auto_approve, color))
+    code = patch(changed, paths, check=check, auto_approve=auto_approve, color=color)
     if code is Exit.FINE and adopted:
         click.echo(f"{adopt(lock_file(paths), adopted)} remembers the adopted leads: commit it.", err=True)
     say(diagnostics)

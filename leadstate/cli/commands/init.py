@@ -10,8 +10,8 @@ from string import Template
 import click
 
 from leadstate.cli import options
-from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
+from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import say
 from leadstate.cli.session import session

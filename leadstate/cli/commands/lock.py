@@ -6,17 +6,13 @@ import click
 
 from leadstate.api.configuration import lock_file
 from leadstate.api.lockfile import remember
-from leadstate.api.results import Plan
 from leadstate.cli import options
-from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
+from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
-from leadstate.cli.options import load_configuration
 from leadstate.cli.output import say
-from leadstate.cli.progress import progress
-from leadstate.cli.session import session
-from leadstate.config import Configuration
-from leadstate.model.diagnostics import Severity, counted
+from leadstate.cli.session import Choices
+from leadstate.model.diagnostics import counted
 
 
 @click.command(short_help=COMMANDS["lock"])
@@ -35,20 +31,12 @@ def lock(*, paths: tuple[Path, ...], accounts: tuple[str, ...]) -> int:
                leadstate lock -a emea
 
     """
-    configuration = load_configuration(paths, accounts)
-    planned = wait_for(_plan(configuration))
+    choices = Choices(paths, accounts, everything=True)
+    configuration = choices.configuration()
+    planned = wait_for(choices.plan_alone(configuration))
     path = lock_file(paths)
     known = [account.account for account in configuration.accounts]
     now = remember(path, known, {plan.account: plan for plan in planned.plans}, {})
     click.echo(f"{path}: {counted(sum(map(len, now.values())), 'entry', 'entries')}")
-    errors = [
-        diagnostic for plan in planned.plans for diagnostic in plan.diagnostics if diagnostic.severity is Severity.ERROR
-    ]
-    say(errors)
-    return Exit.ERROR if errors else Exit.FINE
-
-
-async def _plan(configuration: Configuration) -> Plan:
-    async with session(configuration) as opened:
-        with progress("Reading", "accounts", len(opened.work), opened.work) as shown:
-            return await opened.plan(everything=True, ended=shown.account)
+    say(planned.errors)
+    return Exit.ERROR if planned.errors else Exit.FINE

@@ -1,38 +1,34 @@
 """`leadstate matrix`: labels by accounts, live: where each label is, and where its colour differs."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
-from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from leadstate.cli import options
-from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
+from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
-from leadstate.cli.output import UNFOLDED, columns, say, wants_color, write_private
-from leadstate.cli.progress import read_each
-from leadstate.cli.session import session
-from leadstate.config import Configuration
+from leadstate.cli.output import UNFOLDED, columns, say, to_json, wants_color, write
+from leadstate.cli.session import read_accounts
 from leadstate.engine.jobs import AccountJob
 from leadstate.engine.read.observe import read_listing, without_ignored
 from leadstate.kinds import KINDS
-from leadstate.model.diagnostics import NAMED, Diagnostic, counted, some
-from leadstate.model.escape import visible, visible_json
+from leadstate.model.diagnostics import NAMED, counted, some
+from leadstate.model.escape import visible
 from leadstate.model.resource import CARRIED, Live
 from leadstate.pipedrive.client import Reader
-from leadstate.report.formats.console import Cell, drawn, print_rows
+from leadstate.report.formats.console import GAP, Cell, cell_width, drawn, print_rows
 
 Grid = dict[str, dict[str, list[str]]]
 """Label name → account → the colours of the labels that bear it there."""
-Row = tuple[str, Sequence[str]]
-"""A label, and its colours in each account."""
+Rows = Mapping[str, Sequence[str]]
+"""Label name → what each account shows for it: its colours, or that it is missing."""
+
+MISSING = "—"
 
 
 @click.command(short_help=COMMANDS["matrix"])
@@ -60,39 +56,28 @@ def matrix(
                leadstate matrix --differences
                leadstate matrix -a tag:prod --format json
     """
-    read, failures = wait_for(_read(load_configuration(paths, accounts)))
-    grid, names = _grid(read), sorted(read)
+    read, failures = wait_for(read_accounts(load_configuration(paths, accounts), _read_labels))
+    grid, names = _grid(read), list(read)
+    rows = {
+        label: [", ".join(map(visible, row.get(name, ()))) or MISSING for name in names] for label, row in grid.items()
+    }
     if differences:
-        grid = {label: row for label, row in grid.items() if len(set(_cells(row, names))) > 1}
+        rows = {label: cells for label, cells in rows.items() if len(set(cells)) > 1}
     if form == "json":
-        text = visible_json(json.dumps(grid, indent=2, ensure_ascii=False)) + "\n"
+        text = to_json({label: grid[label] for label in rows})
     else:
         width = columns() if output is None else UNFOLDED
-        shown = Matrix(grid, names, differences=differences)
-        text = drawn(shown.print, color=wants_color(color), width=width)
-        if not grid and differences and not failures:
+        text, whole = to_text(rows, names, differences=differences, color=wants_color(color), width=width)
+        if differences and not rows and not failures:
             click.echo(f"No differences in {counted(len(names), 'account')}.", err=True)
-        if shown.cut:
+        if not whole:
             click.echo("Not every account is named: `-o FILE` or `--format json` writes all of them.", err=True)
-    if output is None:
-        click.echo(text, nl=False, color=True)
-    else:
-        write_private(output, text)
+    write(text, output)
     say(failures)
     return Exit.ERROR if failures else Exit.FINE
 
 
-async def _read(configuration: Configuration) -> tuple[dict[str, list[Live]], list[Diagnostic]]:
-    async with session(configuration) as opened:
-        failures = [diagnostic for plan in opened.unusable for diagnostic in plan.diagnostics]
-        answers = await read_each(opened.work, _read_labels, lambda _, diagnostic: diagnostic)
-        found = {job.account.name: answer for job, answer in zip(opened.work, answers, strict=True)}
-    failures += [answer for answer in found.values() if isinstance(answer, Diagnostic)]
-    read = {name: answer for name, answer in found.items() if not isinstance(answer, Diagnostic)}
-    return read, sorted(failures, key=lambda diagnostic: diagnostic.account or "")
-
-
-async def _read_labels(job: AccountJob) -> list[Live] | Diagnostic:
+async def _read_labels(job: AccountJob) -> Sequence[Live]:
     listed = await read_listing(KINDS[CARRIED], Reader(job.connection))
     kept, _ = without_ignored(job.account, {CARRIED: listed})
     return kept[CARRIED]
@@ -100,96 +85,74 @@ async def _read_labels(job: AccountJob) -> list[Live] | Diagnostic:
 
 def _grid(read: Mapping[str, Sequence[Live]]) -> Grid:
     grid: Grid = {}
-    for name, labels in sorted(read.items()):
+    for name, labels in read.items():
         for label in labels:
             grid.setdefault(label.name, {}).setdefault(name, []).append(str(label.attrs["color"]))
     return dict(sorted(grid.items()))
 
 
-MISSING = "—"
-GAP = 2
-"""Columns between those of rich's table."""
-
-
-class Matrix:
-    """Labels by accounts: a table where that fits, else lists.
+def to_text(rows: Rows, names: Sequence[str], *, differences: bool, color: bool, width: int) -> tuple[str, bool]:
+    """Return labels by accounts, and whether every account is named: side by side if they fit, else lists by colour.
 
     Args:
-        grid: the labels.
+        rows: the labels.
         names: the accounts.
-        differences: whether accounts in which no label differs from most stand together in one column.
-
-    Attributes:
-        cut: once printed, whether an account is named nowhere.
+        differences: whether accounts in which every label is as in most accounts are left out.
+        color: whether to colour.
+        width: columns of the terminal.
     """
+    if not rows:
+        return "", True
+    whole = True
 
-    def __init__(self, grid: Grid, names: Sequence[str], *, differences: bool = False) -> None:
-        self._rows = [(label, _cells(row, names)) for label, row in grid.items()]
-        self._names = [visible(name) for name in names]
-        self._differences = differences
-        self.cut = False
+    def draw(console: Console) -> None:
+        nonlocal whole
+        lines = _side_by_side(rows, names, differences=differences)
+        widths = (max(map(cell_width, column)) for column in zip(*lines, strict=True))
+        if sum(widths) + GAP * (len(lines[0]) - 1) > console.width:
+            lines, whole = _by_color(rows, names)
+        print_rows(console, lines, folds=len(lines[0]) - 1)
 
-    def print(self, console: Console) -> None:
-        """Print it."""
-        if self._differences and not self._rows:
-            return
-        headings, rows = self._table()
-        widths = [max(map(cell_len, column)) for column in zip(headings, *(cells for _, cells in rows), strict=True)]
-        first = max(map(cell_len, ("label", *(visible(label) for label, _ in rows))))
-        if len("!") + GAP + first + sum(widths) + GAP * len(widths) <= console.width:
-            _print_table(console, rows, headings)
-        else:
-            self._print_lists(console)
-
-    def _table(self) -> tuple[list[str], Sequence[Row]]:
-        """Return headings and rows; with differences alone, accounts that are as most of them are become one column."""
-        apart = {
-            at
-            for _, cells in self._rows
-            for common in Counter(cells).most_common(1)
-            for at, cell in enumerate(cells)
-            if cell != common[0]
-        }
-        alike = [at for at in range(len(self._names)) if at not in apart]
-        if not self._differences or len(alike) <= 1:
-            return self._names, self._rows
-        kept = [*sorted(apart), alike[0]]
-        headings = [*(self._names[at] for at in kept[:-1]), f"{len(alike):,} others"]
-        return headings, [(label, [cells[at] for at in kept]) for label, cells in self._rows]
-
-    def _print_lists(self, console: Console) -> None:
-        """Print a line for each colour that a label has, and one for where it is missing."""
-        lines: list[tuple[Cell, Cell, Cell, Cell]] = []
-        for label, cells in self._rows:
-            usual, counts = _usual(cells), Counter(cells)
-            marker, name = ("" if set(cells) == {usual} else "!"), visible(label)
-            for color in sorted(counts, key=lambda color: (color != usual, color == MISSING, color)):
-                style = "" if color == usual else "yellow"
-                where = [account for account, cell in zip(self._names, cells, strict=True) if cell == color]
-                # The usual colour needs no list: it is everywhere else.
-                told = counted(len(where), "account") if color == usual else some(where)
-                self.cut = self.cut or (color != usual and len(where) > NAMED)
-                lines.append(([(marker, "yellow")], [(name, "")], [(color, style)], [(told, style)]))
-                marker = name = ""
-        print_rows(console, lines, folds=3)
+    return drawn(draw, color=color, width=width), whole
 
 
-def _cells(row: Mapping[str, Sequence[str]], names: Sequence[str]) -> list[str]:
-    return [", ".join(visible(color) for color in row.get(name, ())) or MISSING for name in names]
+def _side_by_side(rows: Rows, names: Sequence[str], *, differences: bool) -> list[list[Cell]]:
+    """Return a heading and a line for each label, with a column for each account."""
+    most = {label: Counter(cells).most_common(1)[0][0] for label, cells in rows.items()}
+    shown = [
+        at
+        for at in range(len(names))
+        if not differences or any(cells[at] != most[label] for label, cells in rows.items())
+    ]
+    lines: list[list[Cell]] = [[[(text, "bold")] for text in ("", "label", *(visible(names[at]) for at in shown))]]
+    for label, cells in rows.items():
+        usual = _usual(cells)
+        accounts: list[Cell] = [[(cells[at], "" if cells[at] == usual else "yellow")] for at in shown]
+        lines.append([_marker(cells), [(visible(label), "")], *accounts])
+    return lines
+
+
+def _by_color(rows: Rows, names: Sequence[str]) -> tuple[list[list[Cell]], bool]:
+    """Return a line for each colour that a label has, and one for where it is missing; and whether all are named."""
+    lines: list[list[Cell]] = []
+    whole = True
+    for label, cells in rows.items():
+        usual, first = _usual(cells), True
+        for color in sorted(set(cells), key=lambda color: (color != usual, color == MISSING, color)):
+            where = [visible(name) for name, cell in zip(names, cells, strict=True) if cell == color]
+            # The usual colour needs no list: it is everywhere else.
+            told, style = (counted(len(where), "account"), "") if color == usual else (some(where), "yellow")
+            whole = whole and (color == usual or len(where) <= NAMED)
+            begin: list[Cell] = [_marker(cells), [(visible(label), "")]] if first else [[("", "")], [("", "")]]
+            lines.append([*begin, [(color, style)], [(told, style)]])
+            first = False
+    return lines, whole
+
+
+def _marker(cells: Sequence[str]) -> Cell:
+    return [("!" if len(set(cells)) > 1 else "", "yellow")]
 
 
 def _usual(cells: Sequence[str]) -> str:
-    """The colour that most accounts have that have the label at all."""
+    """Return the colour that most accounts have that have the label at all."""
     return Counter(cell for cell in cells if cell != MISSING).most_common(1)[0][0]
-
-
-def _print_table(console: Console, rows: Sequence[Row], headings: Sequence[str]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("", "label", *headings):
-        table.add_column(Text(heading), overflow="fold")
-    for label, cells in rows:
-        usual = _usual(cells)
-        marker = "" if set(cells) == {usual} else "!"
-        shown = [Text(cell, "" if cell == usual else "yellow") for cell in cells]
-        table.add_row(Text(marker, "yellow"), Text(visible(label)), *shown)
-    console.print(table)

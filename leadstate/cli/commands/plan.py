@@ -9,10 +9,10 @@ from leadstate.api.configuration import Baseline, read_baseline
 from leadstate.api.results import Plan
 from leadstate.cli import options
 from leadstate.cli.completion import complete_revisions
-from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
+from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
-from leadstate.cli.metrics import metrics_of
+from leadstate.cli.metrics import metrics_of, to_text
 from leadstate.cli.output import configuration_report, emit, replace_public, say_stats, write_private
 from leadstate.cli.session import Choices, exit_of, session
 from leadstate.config import Configuration
@@ -87,5 +87,5 @@ async def _plan(
             say_stats(opened, plan.plans)
         if metrics is not None:
             compared = baseline is not None and baseline.accounts is not None
-            replace_public(metrics, metrics_of(plan, opened, options.runtime().now(), compared=compared))
+            replace_public(metrics, to_text(metrics_of(plan, opened, options.runtime().now(), compared=compared)))
         return plan

@@ -1,25 +1,21 @@
 """`leadstate pull`: live values of declared objects into the YAML. Its clients have no way to write to an account."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
-from leadstate.api.configuration import DEFAULT
 from leadstate.api.results import Plan
 from leadstate.cli import options
-from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
+from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
 from leadstate.cli.output import say
-from leadstate.cli.patch import Way, asking, new_texts, patch
-from leadstate.cli.session import Choices, session
-from leadstate.config import Configuration
+from leadstate.cli.patch import asking, new_texts, patch
+from leadstate.cli.session import Choices
 from leadstate.edit.items import Files
 from leadstate.edit.pull import accept
 from leadstate.model.account import Impact
-from leadstate.model.diagnostics import ConfigurationError, Severity
 from leadstate.model.escape import visible
 from leadstate.model.plan import Action, Change
 
@@ -50,37 +46,24 @@ def pull(
                leadstate pull --check
                leadstate pull -a emea --target label:Hot
     """
-    paths = paths or (DEFAULT,)
-    choices = Choices(paths, accounts, (), None, None, targets, Impact.NONE)
-    try:
-        files = Files.read(paths)
-        configuration = choices.configuration()
-        everything = load_configuration(paths, ()) if accounts else configuration
-        plan = wait_for(_plan(configuration, choices))
-        accepted = accept(_of(plan, Action.UPDATE), files, everything)
-        changed = new_texts(files, accepted.edits)
-    except ConfigurationError as failure:
-        say(failure.diagnostics)
-        return Exit.ERROR
-    code = patch(changed, paths, Way(check, auto_approve, color))
-    errors = [
-        diagnostic
-        for account in plan.plans
-        for diagnostic in account.diagnostics
-        if diagnostic.severity is Severity.ERROR
-    ]
+    choices = Choices(paths, accounts, targets=targets, impact=Impact.NONE)
+    files = Files.read(paths)
+    configuration = choices.configuration()
+    everything = load_configuration(paths, ()) if accounts else configuration
+    plan = wait_for(choices.plan_alone(configuration))
+    accepted = accept(_of(plan, Action.UPDATE), files, everything)
+    changed = new_texts(files, accepted.edits)
+    code = patch(changed, paths, check=check, auto_approve=auto_approve, color=color)
+    errors = plan.errors
     say([*errors, *accepted.diagnostics])
-    _say_what_is_missing(_of(plan, Action.ADD))
+    for change in _of(plan, Action.ADD):
+        address = visible(str(change.address))
+        click.echo(f"{address} is not in Pipedrive and stays declared; an apply would add it.", err=True)
     if not changed and not errors and not accepted.diagnostics:
         click.echo("Nothing to pull.", err=True)
     if code is Exit.FINE and (errors or accepted.diagnostics):
         return Exit.IN_PART if changed else Exit.ERROR
     return code
-
-
-async def _plan(configuration: Configuration, choices: Choices) -> Plan:
-    async with session(configuration, choices.limit) as opened:
-        return await choices.plan(opened)
 
 
 def _of(plan: Plan, action: Action) -> list[Change]:
@@ -93,10 +76,3 @@ def _of(plan: Plan, action: Action) -> list[Change]:
         for change in account.changes
         if change.action is action and (not targets or any(target.selects(change.address) for target in targets))
     ]
-
-
-def _say_what_is_missing(changes: Iterable[Change]) -> None:
-    for change in changes:
-        click.echo(
-            f"{visible(str(change.address))} is not in Pipedrive and stays declared; an apply would add it.", err=True
-        )

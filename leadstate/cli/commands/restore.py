@@ -1,7 +1,5 @@
 """`leadstate restore`: the rollback of an apply, as a plan and an apply like any other."""
 
-import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,24 +7,30 @@ import click
 
 from leadstate.api.configuration import is_receipt, lock_file, rollback
 from leadstate.api.receipts import read_report
-from leadstate.api.results import Plan
-from leadstate.api.stored_receipts import LISTED, StoredReceipt, Undo, latest, paths_of, stored_receipts, undo_of
+from leadstate.api.stored_receipts import LISTED, StoredReceipt, latest, paths_of, stored_receipts, undo_of
 from leadstate.cli import options
+from leadstate.cli.completion import complete_receipts
 from leadstate.cli.consent import Consent, carry_out, check_questions, read_plan
-from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
+from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
-from leadstate.cli.output import configuration_report, emit, table, write_private
-from leadstate.cli.session import Choices, exit_of, session
+from leadstate.cli.output import configuration_report, emit, table, to_json, write, write_private
+from leadstate.cli.session import Choices, exit_of
 from leadstate.config import Configuration
 from leadstate.model.diagnostics import ConfigurationError, counted, some
-from leadstate.model.escape import visible, visible_json
+from leadstate.model.escape import visible
 from leadstate.report import RENDERERS
 from leadstate.report.document import Report
 
+_LISTS = ("text", "json")
+"""Formats of a list of receipts."""
+_HEADINGS = ("when (UTC)", "did", "undo", "accounts", "command", "receipt")
+
 
 @click.command(short_help=COMMANDS["restore"])
-@click.argument("receipt", metavar="[RECEIPT]", required=False, type=options.ReceiptFile())
+@click.argument(
+    "receipt", metavar="[RECEIPT]", required=False, type=click.Path(path_type=Path), shell_complete=complete_receipts
+)
 @click.argument(
     "plan_file", metavar="[PLAN]", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
@@ -49,10 +53,6 @@ def restore(
     plan_file: Path | None,
     list_: bool,
     out: Path | None,
-    auto_approve: bool,
-    interactive: bool,
-    lock_timeout: float,
-    events: Path | None,
     form: str,
     color: str,
     output: Path | None,
@@ -75,68 +75,50 @@ def restore(
     """
     choices = Choices(**chosen)
     if list_:
-        if receipt is not None or out is not None or events is not None or interactive or form not in _LISTS:
+        if receipt is not None or out is not None or choices.events or choices.interactive or form not in _LISTS:
             forms = " or ".join(_LISTS)
             raise click.UsageError(f"--list takes no RECEIPT, --out, --events and --interactive, and --format {forms}.")
         return _list(choices.configuration(), form, color, output)
-    if out is not None and (plan_file is not None or events is not None or interactive):
+    if out is not None and (plan_file is not None or choices.events or choices.interactive):
         raise click.UsageError("--out makes a plan; PLAN, --events and --interactive apply one: give one of the two.")
-    check_questions(interactive=interactive, auto_approve=auto_approve)
-    named = None if receipt is None else (receipt, _read_receipt(receipt))
-    reviewed = read_plan(plan_file)
-    if reviewed is not None:
-        if choices.accounts or choices.targets:
-            raise click.UsageError("A stored plan has its own scope: leave out --account and --target.")
-        choices = replace(choices, accounts=reviewed.scope.accounts, targets=reviewed.scope.targets)
+    check_questions(choices)
+    reviewed, choices = read_plan(plan_file, choices)
     try:
         configuration = choices.configuration()
-        path, done = named or _latest(configuration)
-        _say_unfinished(done)
+        path, done = _read_receipt(receipt, configuration)
         configuration = rollback(configuration, done, str(path))
     except ConfigurationError as failure:
         emit(configuration_report("plan", failure), form, color, output)
         return Exit.ERROR
     if out is not None:
-        plan = wait_for(_plan(choices, configuration))
+        plan = wait_for(choices.plan_alone(configuration))
         write_private(out, plan.to_json())
         emit(plan.report, form, color, output)
         return exit_of(plan.severity)
     lock = lock_file(choices.paths)
-    kept = lock if lock.exists() else None
-    consent = Consent(
-        reviewed, auto_approve, color, kept, lock_timeout=lock_timeout, events=events, interactive=interactive
-    )
-    code, report = carry_out(choices, configuration, consent)
+    code, report = carry_out(choices, configuration, Consent(reviewed, color, lock if lock.exists() else None))
     if report is not None:
         emit(report, form, color, output)
     return code
 
 
-async def _plan(choices: Choices, configuration: Configuration) -> Plan:
-    async with session(configuration, choices.limit) as opened:
-        return await choices.plan(opened)
-
-
-def _read_receipt(path: Path) -> Report:
-    report = read_report(path)
+def _read_receipt(path: Path | None, configuration: Configuration) -> tuple[Path, Report]:
+    """Read a receipt, named by its path or by its name in the folder of receipts; else the latest one of an apply."""
+    folder = options.runtime().receipts
+    if path is None:
+        path, report, description = latest(folder, configuration)
+        click.echo(f"Latest receipt: {visible(description)}", err=True)
+    else:
+        path = path if path.exists() or path.name != str(path) else folder / path
+        report = read_report(path)
     if report.command == "plan":
         raise click.BadParameter(f"{path} is a plan: name the receipt first, then the plan", param_hint="RECEIPT")
     if not is_receipt(report):
         raise click.BadParameter("is not a receipt: those are in .leadstate/receipts", param_hint="RECEIPT")
-    return report
-
-
-def _latest(configuration: Configuration) -> tuple[Path, Report]:
-    path, report, description = latest(options.runtime().receipts, configuration)
-    click.echo(f"Latest receipt: {visible(description)}", err=True)
-    return path, report
-
-
-def _say_unfinished(done: Report) -> None:
-    """Say that a rollback cannot be whole where the run is still under way, or was cut off."""
-    for diagnostic in done.diagnostics:
+    for diagnostic in report.diagnostics:
         if diagnostic.code == "unfinished-run":
             click.echo(f"Of this receipt, {visible(diagnostic.summary)}.", err=True)
+    return path, report
 
 
 def _list(configuration: Configuration, form: str, color: str, output: Path | None) -> int:
@@ -144,15 +126,13 @@ def _list(configuration: Configuration, form: str, color: str, output: Path | No
     folder = options.runtime().receipts
     paths = paths_of(folder)
     found = list(stored_receipts(paths[:LISTED]))
-    rows = [(stored, undo_of(stored, found[:number], configuration)) for number, stored in enumerate(found)]
+    undos = [undo_of(stored, found[:number], configuration) for number, stored in enumerate(found)]
     if form == "json":
-        text = visible_json(json.dumps([_plain(*row) for row in rows], indent=2, ensure_ascii=False)) + "\n"
+        text = to_json([_plain(stored, *undo) for stored, undo in zip(found, undos, strict=True)])
     else:
-        text = table([_row(*row) for row in rows], _HEADINGS, color=color, output=output) if rows else ""
-    if output is None:
-        click.echo(text, nl=False, color=True)
-    else:
-        write_private(output, text)
+        rows = [_row(stored, *undo) for stored, undo in zip(found, undos, strict=True)]
+        text = table(rows, _HEADINGS, color=color, output=output) if rows else ""
+    write(text, output)
     if not found:
         click.echo(f"There is no receipt in {folder}.", err=True)
     if len(paths) > LISTED:
@@ -160,25 +140,18 @@ def _list(configuration: Configuration, form: str, color: str, output: Path | No
     return Exit.FINE
 
 
-_LISTS = ("text", "json")
-
-
-def _plain(stored: StoredReceipt, undo: Undo) -> dict[str, object]:
+def _plain(stored: StoredReceipt, undo: str, detail: str) -> dict[str, object]:
     return {
         "receipt": str(stored.path),
-        "when": f"{stored.when:%Y-%m-%dT%H:%M:%SZ}",
+        "when": f"{stored.when.replace(' ', 'T')}Z",
         "command": stored.command or None,
         "accounts": stored.accounts,
         "done": dict(stored.done),
-        "undo": undo.answer,
-        "detail": undo.detail,
+        "undo": undo,
+        "detail": detail,
     }
 
 
-def _row(stored: StoredReceipt, undo: Undo) -> list[str]:
-    answer = f"{undo.answer}: {undo.detail}" if undo.detail else undo.answer
-    when = f"{stored.when:%Y-%m-%d %H:%M:%S}"
-    return [when, stored.did, answer, some(stored.accounts), stored.command, stored.path.name]
-
-
-_HEADINGS = ("when (UTC)", "did", "undo", "accounts", "command", "receipt")
+def _row(stored: StoredReceipt, undo: str, detail: str) -> list[str]:
+    answer = f"{undo}: {detail}" if detail else undo
+    return [stored.when, stored.did, answer, some(stored.accounts), stored.command, stored.path.name]

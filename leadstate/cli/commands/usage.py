@@ -1,18 +1,18 @@
 """`leadstate usage`: how many leads carry each label, and which saved filters name it."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import click
 
 from leadstate.cli import options
 from leadstate.cli.confirm import agreed, can_ask
-from leadstate.cli.event_loop import wait_for
 from leadstate.cli.exits import Exit
+from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
-from leadstate.cli.output import UNFOLDED, columns, say, wants_color, write_private
+from leadstate.cli.output import UNFOLDED, columns, say, wants_color, write
 from leadstate.cli.progress import progress
 from leadstate.cli.session import exit_of, session
 from leadstate.config import Configuration
@@ -72,10 +72,12 @@ def usage(
     rows, failures = found
     if unused:
         rows = [row for row in rows if row.unused]
+        unread = [] if archived else ["archived leads (`--archived`)"]
+        unread += [] if filters else ["saved filters (`--filters`)"]
         if not rows and not failures:
             click.echo("Every label is used.", err=True)
-        elif rows and not (archived and filters):
-            click.echo(f"Not read: {_unread(archived=archived, filters=filters)}.", err=True)
+        elif rows and unread:
+            click.echo(f"Not read: {' and '.join(unread)}.", err=True)
     if form == "table":
         width = columns() if output is None else UNFOLDED
         text, left_out = to_table(rows, color=wants_color(color) if output is None else color == "always", width=width)
@@ -83,18 +85,10 @@ def usage(
             words = counted(len(left_out), "column")
             click.echo(f"{words} left out ({', '.join(left_out)}): `-o FILE` or `--format csv` has all.", err=True)
     else:
-        text = _FORMS[form](rows)
-    if output is None:
-        click.echo(text, nl=False, color=True)
-    else:
-        write_private(output, text)
+        text = {"json": to_json, "csv": to_csv, "html": to_html}[form](rows)
+    write(text, output)
     say(failures)
     return exit_of(worst(failures))
-
-
-def _unread(*, archived: bool, filters: bool) -> str:
-    words = [] if archived else ["archived leads (`--archived`)"]
-    return " and ".join([*words, *([] if filters else ["saved filters (`--filters`)"])])
 
 
 async def _count(
@@ -103,49 +97,46 @@ async def _count(
     """Count every account that takes no more rate-limit tokens than the limit; None where a person said no."""
     limit = sys.maxsize if limit is None else limit
     async with session(configuration) as opened:
-        failures = {plan.account: list(plan.diagnostics) for plan in opened.unusable}
+        failures = {diagnostic.account or "": diagnostic for diagnostic in opened.failures}
         censuses = {job.account.name: Census(job, wanted) for job in opened.work}
         allowed = dict.fromkeys(censuses, UNASKED)
-        work = list(opened.work)
 
-        async def begin(job: AccountJob) -> None:
-            await censuses[job.account.name].begin()
-
-        async def advance(job: AccountJob) -> None:
-            census = censuses[job.account.name]
-            if not census.done:
-                await census.advance(allowed[job.account.name])
+        def left() -> list[AccountJob]:
+            """Return the accounts of which more is to be read."""
+            names = {name for name, census in censuses.items() if not census.done} - failures.keys()
+            return [job for job in opened.work if job.account.name in names]
 
         def fail(job: AccountJob, diagnostic: Diagnostic) -> None:
-            failures[job.account.name] = [diagnostic]
+            failures[job.account.name] = diagnostic
 
-        for step in (begin, advance):
+        async def read_on(step: Callable[[Census], Awaitable[None]]) -> None:
+            async def read(job: AccountJob) -> None:
+                census = censuses[job.account.name]
+                await step(census)
+                if census.refusal is not None:
+                    fail(job, census.refusal)
+
+            work = left()
             with progress("Reading", "accounts", len(work), work) as shown:
-                await each(work, step, fail, shown.account)
-            work = [job for job in work if _goes_on(censuses[job.account.name], failures)]
-        while work:
+                await each(work, read, fail, shown.account)
+
+        async def advance(census: Census) -> None:
+            await census.advance(allowed[census.job.account.name])
+
+        await read_on(Census.begin)
+        await read_on(advance)
+        while work := left():
             forecasts = {job.account.name: censuses[job.account.name].forecast for job in work}
             _say_cost(forecasts)
-            failures |= {name: [_beyond(name, told, limit)] for name, told in forecasts.items() if told.least > limit}
-            work = [job for job in work if job.account.name not in failures]
-            needed = {job.account.name: min(forecasts[job.account.name].needed, limit) for job in work}
+            failures |= {name: _beyond(name, told, limit) for name, told in forecasts.items() if told.least > limit}
+            needed = {name: min(told.needed, limit) for name, told in forecasts.items() if name not in failures}
             beyond = {name: tokens for name, tokens in needed.items() if tokens > allowed[name]}
             if beyond and not auto_approve and can_ask() and not agreed("Read that?", deed="read"):
                 return None
             allowed |= beyond
-            with progress("Reading", "accounts", len(work), work) as shown:
-                await each(work, advance, fail, shown.account)
-            work = [job for job in work if _goes_on(censuses[job.account.name], failures)]
-        rows = [row for name in sorted(censuses) if name not in failures for row in censuses[name].usage()]
-        return rows, [diagnostic for name in sorted(failures) for diagnostic in failures[name]]
-
-
-def _goes_on(census: Census, failures: dict[str, list[Diagnostic]]) -> bool:
-    """Whether there is more to read of an account."""
-    name = census.job.account.name
-    if census.refusal is not None:
-        failures[name] = [census.refusal]
-    return not census.done and name not in failures
+            await read_on(advance)
+        rows = [row for name in sorted(censuses.keys() - failures.keys()) for row in censuses[name].usage()]
+        return rows, [failures[name] for name in sorted(failures)]
 
 
 def _beyond(account: str, forecast: Forecast, limit: int) -> Diagnostic:
@@ -177,11 +168,6 @@ def _words(forecast: Forecast) -> str:
             f"how many {lists} there are is not known; finding out takes up to {forecast.needed:,} rate-limit tokens "
             f"({forecast.spent:,} are spent), mostly for pages that have to be read anyway."
         )
-    return f"{forecast.needed:,} rate-limit tokens ({forecast.spent:,} are spent) with {_and(forecast.left)} to read."
-
-
-def _and(words: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
-
-
-_FORMS: dict[str, Callable[[Sequence[LabelUsage]], str]] = {"json": to_json, "csv": to_csv, "html": to_html}
+    *first, last = forecast.left or ("nothing",)
+    left = f"{', '.join(first)} and {last}" if first else last
+    return f"{forecast.needed:,} rate-limit tokens ({forecast.spent:,} are spent) with {left} to read."

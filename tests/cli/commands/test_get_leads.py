@@ -191,8 +191,7 @@ def test_a_part_of_the_leads_is_not_remembered_as_all_of_them(folder: Folder, sa
     [
         (("--label", "Hto"), "no account has a label 'Hto'"),
         (("--owner", "nobody@acme.test"), "no account has a user 'nobody@acme.test'"),
-        (("--updated-since", "yesterday"), "'yesterday' is no time: write 2026-11-24"),
-        (("--updated-since", "0001-01-01T00:00:00+14:00"), "is no time"),
+        (("--updated-since", "yesterday"), "'yesterday' does not match the formats"),
     ],
 )
 def test_what_no_account_knows_is_a_usage_error(

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from leadstate.cli.commands.matrix import Grid, Matrix
-from leadstate.report.formats.console import drawn
+from leadstate.cli.commands.matrix import MISSING, Grid, to_text
 from leadstate.sandbox import Sandbox
 from tests.harness.commands import Ended, Folder
 from tests.harness.connections import NOWHERE
@@ -17,9 +16,13 @@ from tests.harness.connections import NOWHERE
 NAMES = [f"account-{number}" for number in range(100)]
 
 
+def written(grid: Grid, names: list[str], width: int, *, differences: bool = False) -> tuple[str, bool]:
+    rows = {label: [", ".join(row.get(name, ())) or MISSING for name in names] for label, row in grid.items()}
+    return to_text(rows, names, differences=differences, color=False, width=width)
+
+
 def shown(grid: Grid, names: list[str], width: int = 80, *, differences: bool = False) -> list[str]:
-    made = Matrix(grid, names, differences=differences)
-    return drawn(made.print, color=False, width=width).splitlines()
+    return written(grid, names, width, differences=differences)[0].splitlines()
 
 
 def test_few_accounts_stand_side_by_side() -> None:
@@ -76,19 +79,19 @@ FLEET: Grid = {
         (
             60,
             """\
-   label  account-3  account-7  98 others
-!  Hot    orange     —          red
-!  Old    gray       —          —
+    label   account-3   account-7
+!   Hot     orange      —
+!   Old     gray        —
 """,
         ),
         (
-            40,
+            30,
             """\
 !   Hot   red      98 accounts
           orange   account-3
           —        account-7
 !   Old   gray     1 account
-          —        account-0, account-1,
+          —        account-0,
 """,
         ),
     ],
@@ -99,13 +102,10 @@ def test_differences_show_only_the_accounts_that_differ(width: int, expected: st
 
 
 def test_lists_name_the_first_accounts_of_many_and_say_so() -> None:
-    made = Matrix(FLEET, NAMES)
-    text = " ".join(drawn(made.print, color=False, width=80).split())
-    assert "account-18, account-19, account-20 and 79 more" in text
-    assert made.cut
-    few = Matrix({"Old": {"account-3": ["gray"]}}, NAMES[:21])
-    drawn(few.print, color=False, width=40)
-    assert not few.cut
+    text, whole = written(FLEET, NAMES, 80)
+    assert "account-18, account-19, account-20 and 79 more" in " ".join(text.split())
+    assert not whole
+    assert written({"Old": {"account-3": ["gray"]}}, NAMES[:21], 40)[1]
 
 
 def command(tmp_path: Path, *words: str, **policy: object) -> Ended:
@@ -129,7 +129,7 @@ def command(tmp_path: Path, *words: str, **policy: object) -> Ended:
 
 
 def test_the_command_shows_differences_in_every_form(tmp_path: Path) -> None:
-    assert command(tmp_path, "--differences").out == "   label  a3      2 others\n!  Hot    orange  red\n"
+    assert command(tmp_path, "--differences").out == "    label   a3\n!   Hot     orange\n"
     found = json.loads(command(tmp_path, "--differences", "--format", "json").out)
     assert found == {"Hot": {"a1": ["red"], "a2": ["red"], "a3": ["orange"]}}
     same = command(tmp_path, "--differences", "-a", "a1", "-a", "a2")

@@ -1,4 +1,4 @@
-"""Replaces a file as a whole, wherever leadstate keeps something: receipts, lock file, caches, patched YAML."""
+"""Writes what leadstate keeps: files as a whole, such as the lock file and caches, and lines, such as the journal."""
 
 import os
 import tempfile
@@ -29,3 +29,15 @@ def replace_file(path: Path, content: bytes | Iterable[str], *, mode: int = PRIV
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def create_file(path: Path) -> int:
+    """Create a file that only its owner may read, and return its descriptor; FileExistsError also where a link is."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+
+
+def append_line(descriptor: int, line: bytes) -> None:
+    """Write a line at once; a buffer would try again what a full disk did not take when the file is closed."""
+    written = os.write(descriptor, line)
+    if written < len(line):  # the disk took the beginning alone; it says why when it is given the rest
+        os.write(descriptor, line[written:])
