@@ -1,17 +1,14 @@
 """The benchmark runs and tells what it is said to tell. How fast anything is, no test asks."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.harness.cli_process import python
 
 
 def test_a_row_can_be_run_alone_and_its_json_has_the_declared_shape(tmp_path: Path) -> None:
     output = tmp_path / "results.json"
-    command = [sys.executable, "-m", "benchmarks", "--only", "start-version", "-o", str(output)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = python("-m", "benchmarks", "--only", "start-version", "-o", str(output))
     assert done.returncode in (0, 1), done.stderr
     assert "start-version" in done.stdout
     document = json.loads(output.read_text(encoding="utf-8"))
@@ -26,9 +23,7 @@ def test_a_row_can_be_run_alone_and_its_json_has_the_declared_shape(tmp_path: Pa
 
 
 def test_every_budget_of_the_specification_has_a_row() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--only", "?"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = python("-m", "benchmarks", "--only", "?")
     budgets = ["start-version", "start-help", "validate-10000", "diff-100000", "plan-labels", "plan-50000"]
     budgets += ["memory-50000", "memory-100000", "accounts-100", "memory-accounts-1000", "apply-1000", "forecast"]
     budgets += ["day-full", "validate-accounts-5000", "memory-validate-accounts"]

@@ -2,12 +2,12 @@
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from leadstate.sandbox import Sandbox
+from tests.harness.cli_process import python
 
 ROOT = Path(__file__).parents[2]
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "reference" / "python.md").read_text(), re.DOTALL)
@@ -22,14 +22,7 @@ def folder(tmp_path: Path, url: str) -> Path:
 
 def run(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
     environ = {"PIPEDRIVE_TOKEN_EMEA": "sandbox-token", "HOME": str(folder), "PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", program],
-        cwd=folder,
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return python("-W", "error", "-c", program, cwd=folder, env=environ)
 
 
 def colors(sandbox: Sandbox) -> dict[str, str]:

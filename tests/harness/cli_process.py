@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
+
 
 @dataclass(frozen=True)
 class Shell:
@@ -30,3 +32,8 @@ class Shell:
     def write(self, text: str, name: str = "leadstate.yaml") -> None:
         """Write a file of the configuration."""
         (self.folder / name).write_text(text, encoding="utf-8")
+
+
+def python(*words: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run this Python, in the repository unless told otherwise."""
+    return subprocess.run([sys.executable, *words], cwd=cwd, env=env, capture_output=True, text=True, check=False)

@@ -3,8 +3,6 @@
 import importlib
 import json
 import os
-import subprocess
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +14,7 @@ from pydantic import Field
 from leadstate.kinds import register
 from leadstate.kinds.named import NamedOverride, NamedSpec, WireNamed, named_kind
 from leadstate.pipedrive.operations import Operation
+from tests.harness.cli_process import python
 
 FILE = """\
 version: 1
@@ -126,9 +125,7 @@ def main() -> None:
 def test_a_third_kind_works_in_every_command(tmp_path: Path) -> None:
     """Kinds are registered for a whole process, so this takes one of its own."""
     environ = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])}
-    done = subprocess.run(
-        [sys.executable, __file__], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
-    )
+    done = python(__file__, cwd=tmp_path, env=environ)
     assert done.returncode == 0, done.stderr
 
 

@@ -34,9 +34,12 @@ Reply = httpx.Response | Exception
 class Server:
     """A company and what gives its access tokens, as one transport on a clock that only sleeping moves."""
 
-    def __init__(self, *answers: Reply, origin: str = ORIGIN, **granted: Any) -> None:
+    def __init__(
+        self, *answers: Reply, origin: str = ORIGIN, api: httpx.Response | None = None, **granted: Any
+    ) -> None:
         self.answers = list(answers)
         self.origin = origin
+        self.api = api
         self.granted = granted
         self.now = 1000.0
         self.asked: list[httpx.Request] = []
@@ -54,7 +57,7 @@ class Server:
         token = self.tokens[-1].removeprefix("Bearer ")
         if self.good is not None and token not in self.good:
             return httpx.Response(401, json={"success": False, "error": "Invalid token: access_token is invalid"})
-        return httpx.Response(200, json={"success": True, "data": []})
+        return self.api or httpx.Response(200, json={"success": True, "data": []})
 
     def _token(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request)
@@ -389,12 +392,7 @@ def test_secrets_quoted_by_the_token_server_are_masked(text: str, key: str, stat
     logger.setLevel(logging.DEBUG)
     bad = httpx.Response(status, content=json.dumps({"success": False, key: text}), headers={"x-correlation-id": text})
 
-    class Quoting(Server):
-        async def __call__(self, request: httpx.Request) -> httpx.Response:
-            reply = await super().__call__(request)
-            return bad if str(request.url) != TOKEN_URL else reply
-
-    at_the_api = Quoting(access_token="a1", refresh_token="r2-new-token").fails()
+    at_the_api = Server(api=bad, access_token="a1", refresh_token="r2-new-token").fails()
     at_the_token_server = Server(bad).fails()
     logger.removeHandler(handler)
     logger.setLevel(logging.NOTSET)
@@ -410,12 +408,7 @@ def test_a_long_quoted_token_is_masked_completely() -> None:
     long = "t0k" * 300
     quoting = httpx.Response(401, json={"success": False, "error": f"Invalid token: {long}"})
 
-    class Quoting(Server):
-        async def __call__(self, request: httpx.Request) -> httpx.Response:
-            reply = await super().__call__(request)
-            return quoting if str(request.url) != TOKEN_URL else reply
-
-    assert str(Quoting(access_token=long).fails()) == "getLeadLabels: 401, Invalid token: ***"
+    assert str(Server(api=quoting, access_token=long).fails()) == "getLeadLabels: 401, Invalid token: ***"
     at_the_token_server = Server(refused(f"{'x' * 290} {REFRESH}")).fails()
     assert "x ***" in str(at_the_token_server)
     assert REFRESH[:5] not in str(at_the_token_server)
