@@ -191,6 +191,17 @@ class Scoped(Spec):
         list[str] | None, Field(alias="except", description="In all accounts but these.", min_length=1), NotNull
     ] = None
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return the schema with the fields of its own first, and those that say where it is declared last."""
+        made = handler(schema)
+        shape = handler.resolve_ref_schema(made)
+        properties = shape["properties"]
+        properties |= {name: properties.pop(name) for name in ("accounts", "except", "overrides") if name in properties}
+        # One or the other; neither is fine too.
+        shape["not"] = {"required": ["accounts", "except"]}
+        return made
+
 
 class Item(Scoped):
     """An item of a kind's list."""

@@ -16,8 +16,8 @@ from leadstate.kinds.lead import LONGEST_MARK, AtLeastLabels, LeadSpec, declare,
 from leadstate.model.address import Address, Span
 from leadstate.model.resource import CUSTOM, Desired
 
-_TEXTS: Final = ("title", "person", "organization", "owner", "channel_id", "custom_fields")
-"""Fields that hold text in which variables are replaced; labels are replaced where they are looked up."""
+_TEXTS: Final = ("title", "person", "organization", "owner", "channel_id", "custom_fields", "labels")
+"""Fields that hold text in which variables are replaced."""
 _LABELS: Final[Mapping[str, tuple[str, str]]] = {
     "unknown-label": ("there is no label {0}", ""),
     "label-absent": (
@@ -84,15 +84,11 @@ class Leads:
                 path = _path(name, account, written)
                 changed[name] = self.variables.replaced(value, variant, entry, *path)
         wrong = None in changed.values()
-        names, keys = self._labels(entry, spec, variant, written)
-        changed |= {} if names == _names(spec) else {"labels": _like(spec, names)}
         if spec.visible_to is not None:
             changed["visible_to"] = visibility(spec.visible_to, self.variables.accounts[account].spec.plan)
             if changed["visible_to"] is None:
                 place = entry.place(*_path("visible_to", account, written))
-                summary = (
-                    f"`visible_to: {spec.visible_to}` needs an account that declares a `plan` with it; there is none"
-                )
+                summary = f"`visible_to: {spec.visible_to}` needs a `plan` of the account that has it; there is none"
                 hint = "add `plan` (lite, growth, premium, ultimate) to the account; only the last two have groups"
                 self.problems.error("visibility-unknown", place, variant.accounts, summary, hint)
                 wrong = True
@@ -101,7 +97,10 @@ class Leads:
             hint = "add `person: ID` or `organization: ID`; Pipedrive takes no lead without"
             self.problems.error("lead-without-contact", entry.place(), variant.accounts, summary, hint)
             wrong = True
-        return (spec.model_copy(update=changed) if changed else spec), ([] if wrong else keys)
+        if changed:
+            spec = spec.model_copy(update=changed)
+        keys = self._label_keys(entry, spec, variant, written)
+        return spec, ([] if wrong else keys)
 
     @staticmethod
     def _span(entry: Entry[LeadSpec], account: str, attribute: str) -> Span:
@@ -112,36 +111,30 @@ class Leads:
             return entry.place(*inner, "custom_fields", name).span
         return entry.place(*_path(attribute, account, fields_set(override) if override else {})).span
 
-    def _labels(
+    def _label_keys(
         self, entry: Entry[LeadSpec], spec: LeadSpec, variant: Variant, written: Mapping[str, object]
-    ) -> tuple[list[str], Keys]:
-        """Return the names of a lead's labels with variables replaced, and their keys; no accounts if a name is wrong.
+    ) -> Keys:
+        """Return the keys of a lead's labels; no accounts if a name is wrong.
 
         One name may mean labels of different keys in different accounts.
         """
-        inner = ("at_least",) if isinstance(spec.labels, AtLeastLabels) else ()
-        names: list[str] = []
+        path, names = _path("labels", variant.account, written), spec.labels or ()
+        if isinstance(names, AtLeastLabels):
+            path, names = (*path, "at_least"), names.at_least
         found: Keys = [(variant.accounts, {})]
         wrong = False
-        for index, name in enumerate(_names(spec)):
-            path = (*_path("labels", variant.account, written), *inner, index)
-            replaced = self.variables.replaced(name, variant, entry, *path)
-            if replaced is None:
-                wrong = True
-                continue
-            names.append(replaced)
-            keys = self.labels.meaning(replaced).keys
-            for code, accounts in self._problems(replaced, variant.accounts):
+        for index, name in enumerate(names):
+            for code, accounts in self._problems(name, variant.accounts):
                 wrong = True
                 if code:
-                    self._report_label(code, entry.place(*path), name, accounts)
+                    self._report_label(code, entry.place(*path, index), name, accounts)
             found = [
-                (both, {**known, replaced: key})
+                (both, {**known, name: key})
                 for accounts, known in found
-                for key, those in keys.items()
+                for key, those in self.labels.meaning(name).keys.items()
                 if (both := accounts & those)
             ]
-        return names, ([] if wrong else found)
+        return [] if wrong else found
 
     def _problems(self, name: str, accounts: AccountSet) -> Iterator[tuple[str, AccountSet]]:
         """Return why a lead cannot refer to this name, and in which accounts; no code if that is reported already."""
@@ -201,11 +194,3 @@ def check_keys(
 def _path(name: str, account: str, written: Mapping[str, object]) -> tuple[str, ...]:
     """Return where a field stands: in the account's override, or in the lead itself."""
     return ("overrides", account, name) if name in written else (name,)
-
-
-def _names(spec: LeadSpec) -> list[str]:
-    return spec.labels.at_least if isinstance(spec.labels, AtLeastLabels) else list(spec.labels or ())
-
-
-def _like(spec: LeadSpec, names: list[str]) -> object:
-    return AtLeastLabels(at_least=names) if isinstance(spec.labels, AtLeastLabels) else names

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from operator import attrgetter
 from typing import Final, TypeAlias
 
@@ -155,21 +156,17 @@ class Names:
         """Return what accounts shall hold, objects that others take in included."""
         for label in self.here:
             address = Address(label.account, self.kind.name, label.key)
-            for accounts, successor in self._successors(label):
-                yield accounts, declare(self.kind, label.spec, address, label.entry.place().span, successor)
+            made = partial(declare, self.kind, label.spec, address, label.entry.place().span)
+            rest = label.accounts
+            if label.spec.successor is not None:
+                for key, accounts in self.meaning(label.spec.successor).first.items():
+                    if here := rest & accounts:
+                        yield here, made(key)
+                        rest &= ~here
+            if rest:
+                yield rest, made()
             for index, source in enumerate(label.spec.sources):
                 yield label.accounts, taken_in(source, address, label.entry.place("merge_from", index).span)
-
-    def _successors(self, label: NamedHere) -> Iterator[tuple[AccountSet, str | None]]:
-        """Return the keys of the objects that replace it, each with the accounts in which it does."""
-        rest = label.accounts
-        if label.spec.successor is not None:
-            for key, accounts in self.meaning(label.spec.successor).first.items():
-                if here := rest & accounts:
-                    yield here, key
-                    rest &= ~here
-        if rest:
-            yield rest, None
 
 
 def names_of(kind: Kind, entries: Iterable[tuple[Entry[NamedSpec], AccountSet]], variables: Variables) -> Names:

@@ -13,20 +13,11 @@ DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 
 def document_schema() -> dict[str, Any]:
     """Return the schema of one file of a configuration (spec section 2)."""
-    raw = Document.model_json_schema()
-    definitions = raw.pop("$defs", {})
-    schema = {
-        "$schema": DRAFT,
-        "title": "leadstate configuration",
-        "description": "Lead labels and seeded leads of Pipedrive accounts.",
-        **{key: value for key, value in raw.items() if key not in {"title", "description"}},
-        "definitions": definitions,
-    }
-    converted: dict[str, Any] = _convert(schema)
-    for scoped in ("LabelSpec", "LeadSpec", "TableSpec"):
-        # One or the other; neither is fine too.
-        converted["definitions"][scoped]["not"] = {"required": ["accounts", "except"]}
-    return converted
+    raw = Document.model_json_schema(ref_template="#/definitions/{model}")
+    raw["definitions"] = raw.pop("$defs")
+    made: dict[str, Any] = _convert(raw)
+    about = {"title": "leadstate configuration", "description": "Lead labels and seeded leads of Pipedrive accounts."}
+    return {"$schema": DRAFT, **made, **about}
 
 
 def schema_text() -> str:
@@ -43,19 +34,14 @@ def _convert(value: Any) -> Any:
     made = {key: _convert(field) for key, field in value.items() if not _is_noise(key, field)}
     if "patternProperties" in made:
         made["additionalProperties"] = False
-    if isinstance(made.get("$ref"), str):
-        ref = {"$ref": made.pop("$ref").replace("#/$defs/", "#/definitions/")}
-        made = _beside(ref, made)
+    if len(made) > 1 and isinstance(made.get("$ref"), str):
+        # Draft 7 reads nothing beside a $ref.
+        made["allOf"] = [{"$ref": made.pop("$ref")}]
     return made
 
 
 def _is_noise(key: str, value: Any) -> bool:
     """Return whether a title only repeats the key, or a default stands for `not written`."""
-    return (key == "title" and isinstance(value, str) and value != "leadstate configuration") or (
-        key == "default" and (value in ("", None) or isinstance(value, list | dict))
-    )
-
-
-def _beside(schema: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema with more keywords; draft 7 reads nothing beside a $ref."""
-    return {**more, "allOf": [schema]} if more and "$ref" in schema else {**schema, **more}
+    if key == "default":
+        return value in ("", None) or isinstance(value, list | dict)
+    return key == "title" and isinstance(value, str)

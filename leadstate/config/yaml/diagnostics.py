@@ -97,12 +97,11 @@ class Diagnostics:
         *,
         hint: str,
         detail: str = "",
-        account: str | None = None,
         severity: Severity = Severity.ERROR,
     ) -> None:
         """Add an error."""
         place, span = (at, at.span) if isinstance(at, Place) else (None, at)
-        found = Diagnostic(code, severity, summary, detail, hint, span, account=account)
+        found = Diagnostic(code, severity, summary, detail, hint, span)
         kind = _kind(found)
         if found in self._found:
             return
@@ -151,18 +150,12 @@ def excerpt(place: Place) -> str:
         return ""
     line = lines[number]
     column = min(place.column - 1, len(line))
-    start, end = _window(len(line), column)
+    start = max(0, min(column - AROUND, len(line) - 2 * AROUND))
+    end = min(len(line), start + 2 * AROUND)
     shown, caret = _show(line, start, end, column, place.source.secrets.intervals(number))
     gutter = f"{place.line} | "
     lead, tail = ("…" if start else ""), ("…" if end < len(line) else "")
     return f"{gutter}{lead}{shown}{tail}\n{' ' * (len(gutter) - 2)}| {' ' * (len(lead) + caret)}^"
-
-
-def _window(length: int, column: int) -> tuple[int, int]:
-    if length <= 2 * AROUND:
-        return 0, length
-    start = min(max(0, column - AROUND), length - 2 * AROUND)
-    return start, start + 2 * AROUND
 
 
 def _show(line: str, start: int, end: int, column: int, secret: Sequence[tuple[int, int]]) -> tuple[str, int]:
