@@ -58,24 +58,26 @@ def accept(changes: Sequence[Change], files: Files, everything: Configuration) -
             scopes[desired_item.span].add(account)
             referred |= references((*desired_item.attrs.values(), desired_item.moves_to))
     values: dict[Span, dict[str, dict[str, object]]] = defaultdict(lambda: defaultdict(dict))
+    items: dict[Span, Item] = {}
     keys: dict[Span, str] = {}
     for change in changes:
         account, item = change.address.account, files.item(change.span)
+        if item is None or change.span is None:
+            unfit = _UnfitError("it stands in a CSV file, and only YAML is edited", "write it there by hand")
+            accepted.diagnostics += [_diagnostic(change, drifted, unfit) for drifted in change.fields]
+            continue
         for drifted in change.fields:
             try:
                 value = _value(change.address, drifted, item, files, declared[account])
             except _UnfitError as failure:
                 accepted.diagnostics.append(_diagnostic(change, drifted, failure))
                 continue
-            assert item is not None  # noqa: S101  for mypy: _value has refused it
-            assert change.span is not None  # noqa: S101  as above
+            items[change.span] = item
             values[change.span][drifted.path][account] = value
             if drifted.path == "name" and change.address.ref in referred and item.value.get("key") is None:
                 keys[change.span] = item.value["name"]
-    for span, by_field in values.items():
-        item = files.item(span)
-        assert item is not None  # noqa: S101  as above
-        edits = [edit for name, live in by_field.items() for edit in _edits(item, name, live, scopes[span])]
+    for span, item in items.items():
+        edits = [edit for name, live in values[span].items() for edit in _edits(item, name, live, scopes[span])]
         # A label that gets another name, and is referred to by the old one, keeps that as its key.
         if span in keys and any(edit.path == (*item.steps, "name") for edit in edits):
             edits.append(Set((*item.steps, "key"), keys[span]))
@@ -97,20 +99,16 @@ def _edits(item: Item, name: str, live: Mapping[str, object], scope: set[str]) -
     """Yield edits of the item if every account that takes the value from there has the same, else of its overrides."""
     steps = _steps(name)
     sharing = {account for account in scope if not item.overrides(account, steps)}
-    together = sharing & live.keys()
-    first = next((live[account] for account in sorted(together)), None)
-    if together and together == sharing and all(live[account] == first for account in together):
-        yield Set((*item.steps, *steps), first)
-        together = set()
-    for account in sorted(live):
-        if account in together or account not in sharing:
-            yield Set((*item.steps, "overrides", account, *steps), live[account])
+    if sharing and sharing <= live.keys() and all(live[account] == live[min(sharing)] for account in sharing):
+        yield Set((*item.steps, *steps), live[min(sharing)])
+    else:
+        sharing = set()
+    for account in sorted(live.keys() - sharing):
+        yield Set((*item.steps, "overrides", account, *steps), live[account])
 
 
-def _value(address: Address, field: FieldDiff, item: Item | None, files: Files, desired: Sequence[Desired]) -> object:
+def _value(address: Address, field: FieldDiff, item: Item, files: Files, desired: Sequence[Desired]) -> object:
     """Return the live value as people write it; raise `_UnfitError` if it cannot be declared."""
-    if item is None:
-        raise _UnfitError("it stands in a CSV file, and only YAML is edited", "write it there by hand")
     if not (field.path in KINDS[address.kind].form.model_fields or field.path.startswith(CUSTOM)):
         raise _UnfitError("pull knows no way to write it", "write it by hand")
     name, account = field.path, address.account

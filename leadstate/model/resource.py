@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from leadstate.model.address import Address, Ref, RemoteRef, Span
 from leadstate.model.diagnostics import Diagnostic, Severity
@@ -224,6 +224,17 @@ class Bindings:
             return tuple(sorted((self.link(item) for item in value), key=str))
         if isinstance(value, Mapping):
             return {key: self.link(item) for key, item in value.items()}
+        return value
+
+    def unlink(self, value: Any) -> Any:
+        """Return the same value with references to what exists turned back into ids, sets sorted."""
+        if isinstance(value, Ref):
+            remote_id = self.id_of(value)
+            return value if remote_id is None else RemoteRef(value.kind, remote_id)
+        if isinstance(value, tuple):
+            return tuple(sorted((self.unlink(item) for item in value), key=str))
+        if isinstance(value, Mapping):
+            return {key: self.unlink(item) for key, item in value.items()}
         return value
 
 

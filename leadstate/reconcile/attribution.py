@@ -5,12 +5,12 @@ A field's difference is `drift` where the other plan has the same field of the s
 else `both`; so it is where the other plan does something else with the object. A delete has no field of its own.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
-from leadstate.model.address import Address, Ref, RemoteRef
+from leadstate.model.address import Address, RemoteRef
 from leadstate.model.plan import AccountPlan, Action, Change, Origin
-from leadstate.model.resource import Bindings, Side
+from leadstate.model.resource import Bindings
 
 
 def with_origins(plan: AccountPlan, base: AccountPlan | None) -> AccountPlan:
@@ -41,25 +41,14 @@ def _origin(mine: Change, here: Bindings, other: Change, there: Bindings) -> Ori
     if mine.action is not other.action:
         return Origin.BOTH
     if mine.action is Action.DELETE:
-        same = _by_id(mine.moves_to, here) == _by_id(other.moves_to, there)
+        same = here.unlink(mine.moves_to) == there.unlink(other.moves_to)
         return Origin.DRIFT if same else Origin.BOTH
-    after = {field.path: _by_id(field.after, there) for field in other.fields}
+    # Ids, for revisions may have two names for one label.
+    after = {field.path: there.unlink(field.after) for field in other.fields}
     origins = {
-        (Origin.DRIFT if after[field.path] == _by_id(field.after, here) else Origin.BOTH)
+        (Origin.DRIFT if after[field.path] == here.unlink(field.after) else Origin.BOTH)
         if field.path in after
         else Origin.CHANGE
         for field in mine.fields
     }
     return origins.pop() if len(origins) == 1 else Origin.BOTH
-
-
-def _by_id(value: Side, bindings: Bindings) -> Side:
-    """Return the value with ids for references to what exists: revisions may have two names for one label."""
-    if isinstance(value, Ref):
-        remote_id = bindings.id_of(value)
-        return value if remote_id is None else RemoteRef(value.kind, remote_id)
-    if isinstance(value, tuple):
-        return tuple(sorted((_by_id(item, bindings) for item in value), key=str))  # type: ignore[misc]  # none is ABSENT
-    if isinstance(value, Mapping):
-        return {key: _by_id(item, bindings) for key, item in value.items()}  # type: ignore[misc]  # as above
-    return value

@@ -15,9 +15,9 @@ from pydantic import ValidationError
 from leadstate.engine.events import Observer
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Kind
-from leadstate.model.address import Ref, RemoteRef
+from leadstate.model.address import RemoteRef
 from leadstate.model.plan import AccountPlan, Action, Change, Touch
-from leadstate.model.resource import CARRIER, CARRIES, FREEZES, Absent, Attrs, Bindings, Live, Value
+from leadstate.model.resource import CARRIER, CARRIES, FREEZES, Absent, Attrs, Live, Value
 from leadstate.pipedrive.answers import Answer
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.connection import Connection, Lane
@@ -130,7 +130,7 @@ class Recorder(Writer):
         if read is not None:
             return Touch(kind.name, remote_id, key, read.attrs, None, read.marker, read.custom)
         planned = () if change is None else change.fields
-        before = {f.path: _unlinked(f.before, self._plan.bindings) for f in planned if not isinstance(f.before, Absent)}
+        before = {f.path: self._plan.bindings.unlink(f.before) for f in planned if not isinstance(f.before, Absent)}
         return Touch(kind.name, remote_id, key, before, None, None if change is None else change.marker)
 
     def _carriers(self, kind: Kind, remote_id: str) -> Iterator[Touch]:
@@ -171,11 +171,3 @@ def _listed(kind: Kind, body: Mapping[str, object]) -> Attrs:
         name: tuple(sorted(RemoteRef(kind.references[name], str(id_)) for id_ in ids)) if isinstance(ids, list) else ()
         for name, ids in written.items()
     }
-
-
-def _unlinked(value: Any, bindings: Bindings) -> Value:
-    """The same value with references turned back into ids."""
-    if isinstance(value, tuple):
-        return tuple(_unlinked(item, bindings) for item in value)
-    remote_id = bindings.id_of(value) if isinstance(value, Ref) else None
-    return value if remote_id is None else RemoteRef(value.kind, remote_id)

@@ -176,7 +176,7 @@ def test_a_lead_that_was_not_read_is_recorded_as_planned() -> None:
     (begun,) = touches(fake, RETIRES, Request(DELETE_LEAD, "1")).begun
     assert (begun.remote_id, begun.key, begun.after, begun.marker) == ("1", "gone", None, "ns:gone")
     assert begun.before is not None
-    assert begun.before["labels"] == (RemoteRef("label", "unknown"), RemoteRef("label", "hot"))
+    assert begun.before["labels"] == (RemoteRef("label", "hot"), RemoteRef("label", "unknown"))
     assert begun.before["title"] == "gone"
 
 
