@@ -53,8 +53,7 @@ def people(*found: tuple[int, str]) -> Callable[[], Reply]:
 
 @pytest.mark.parametrize(("before", "origin"), [("red", Origin.CHANGE), ("blue", Origin.DRIFT), ("green", Origin.BOTH)])
 def test_a_change_is_attributed_by_comparison_with_the_base(before: str, origin: Origin) -> None:
-    fake = Fake()
-    fake.label("1", "Hot", "red")
+    fake = Fake().with_label("1", "Hot", "red")
     compared = compare(fake, account(label("Hot", "blue")), account(label("Hot", before)))
     assert origins(compared) == {"label:Hot": origin}
     assert (compared.besides, fake.sent) == (Spent(), ["GET leadLabels"])
@@ -92,8 +91,7 @@ def test_an_account_that_cannot_be_read_is_a_diagnostic_of_its_own(fails: Callab
 
 
 def test_a_target_may_have_another_key_in_the_base() -> None:
-    fake = Fake()
-    fake.label("1", "Hot")
+    fake = Fake().with_label("1", "Hot")
     declared = account(label("Hot", "blue", key="warm"), label("Cold"))
     settings = Settings(targets=(Target(None, "label", "warm"),))
     compared = compare(fake, declared, account(label("Hot", "blue", key="hot")), settings)
@@ -101,8 +99,7 @@ def test_a_target_may_have_another_key_in_the_base() -> None:
 
 
 def test_the_base_is_planned_for_the_same_day() -> None:
-    fake = Fake()
-    fake.label("1", "Hot")
+    fake = Fake().with_label("1", "Hot")
     gone = label("Hot", present=False)
     later = replace(gone, not_before="2026-12-01")
     settings = Settings(today=dt.date(2026, 11, 28))
@@ -115,9 +112,7 @@ def test_a_lead_that_neither_has_yet_is_compared() -> None:
 
 
 def test_a_live_lead_that_only_the_base_declares_is_compared() -> None:
-    fake = Fake()
-    fake.lead("x", "ns:z", title="z")
-    fake.lead("y", "ns:y")
+    fake = Fake().with_lead("x", "ns:z", title="z").with_lead("y", "ns:y")
     policy = replace(FREE, prune_rules={"lead": Prune.OWNED})
     compared = compare(fake, account(policy=policy), account(lead("z"), policy=policy))
     assert origins(compared) == {"lead:z": Origin.CHANGE, "lead:y": Origin.DRIFT}
@@ -153,8 +148,7 @@ def test_a_replaced_description_is_looked_up_if_its_field_changes() -> None:
 
 
 def test_a_replaced_description_is_not_looked_up_if_its_field_stays() -> None:
-    fake = Fake()
-    fake.lead("x", "ns:a", title="a", person_id=1)
+    fake = Fake().with_lead("x", "ns:a", title="a", person_id=1)
     declared, base = lead("a", title="b", person=1), lead("a", title="b", person=MIRA)
     compared = compare(fake, account(declared), account(base))
     assert origins(compared) == {"lead:a": Origin.DRIFT}
@@ -200,8 +194,7 @@ def test_a_custom_field_of_the_base_is_compared_if_this_revision_declares_one(be
 
 
 def test_a_custom_field_that_only_the_base_declares_costs_nothing() -> None:
-    fake = Fake()
-    fake.lead("x", "ns:a", title="a")
+    fake = Fake().with_lead("x", "ns:a", title="a")
     compared = compare(fake, account(lead("a", title="b")), account(scored(7, title="b")))
     assert origins(compared) == {"lead:a": Origin.DRIFT}
     assert compared.besides == Spent()

@@ -30,8 +30,7 @@ def read(fake: Fake, *touches: Touch, **policy: Any) -> tuple[Account, Observed,
 
 
 def company(count: int = 1) -> Fake:
-    fake = Fake()
-    fake.label("hot", "Hot")
+    fake = Fake().with_label("hot", "Hot")
     for number in range(count):
         fake.lead(f"{number:02}", None, "hot")
     return fake

@@ -194,8 +194,7 @@ def test_a_label_of_the_same_name_made_meanwhile_is_an_error_that_remains() -> N
 
 def test_a_second_lead_with_a_marker_is_an_error_that_remains_although_the_lock_file_knows_an_id() -> None:
     """The list is read, though the lead that was created could be read by its id for less."""
-    fake = Fake()
-    fake.lead("known", "ns:a", title="a")
+    fake = Fake().with_lead("known", "ns:a", title="a")
     fake.before["POST leads", 0] = lambda: fake.lead("theirs", "ns:b", title="b")
     _, applied = apply(fake, lead("a"), lead("b"), lock={Ref("lead", "a"): "known"})
     assert applied.remaining is not None
@@ -248,8 +247,7 @@ def test_an_observer_is_told_of_each_change() -> None:
 @pytest.mark.parametrize(("lock", "lists"), [({Ref("lead", "a"): "1"}, 0), ({}, 1)])
 def test_leads_are_listed_again_if_the_apply_learnt_an_id(lock: Mapping[Ref, str], lists: int) -> None:
     """A list shows a second lead of a marker, which may have been made meanwhile."""
-    fake = Fake()
-    fake.lead("1", "ns:a", title="old")
+    fake = Fake().with_lead("1", "ns:a", title="old")
     _, applied = apply(fake, lead("a"), lock=lock)
     assert applied.settled
     assert fake.sent.count("GET leads") == lists
@@ -308,8 +306,7 @@ def test_a_skipped_account_says_why() -> None:
 
 
 def test_an_account_without_changes_or_that_is_refused_is_not_refreshed() -> None:
-    fake = Fake()
-    fake.label("hot", "Hot")
+    fake = Fake().with_label("hot", "Hot")
     plan, applied = apply(fake, label("Hot"))
     assert fake.sent == []
     assert applied == Applied({}, Spent(), plan)
@@ -398,8 +395,7 @@ def test_a_target_reads_and_plans_only_what_it_needs() -> None:
         plan = look_at(fake, *wanted, settings=chosen, policy=policy)
         assert shown(plan) == expected
         assert fake.sent.count("GET leads") == leads, target
-    fake = Fake()
-    fake.lead("1", "ns:gone")
+    fake = Fake().with_lead("1", "ns:gone")
     assert shown(look_at(fake, settings=Settings(), policy=policy)) == ["- lead:gone"]
 
 
@@ -420,8 +416,7 @@ def test_a_token_of_another_company_is_refused_before_anything_is_read() -> None
 
 
 def test_a_label_is_deleted_from_its_day_on() -> None:
-    fake = Fake()
-    fake.label("old", "Old")
+    fake = Fake().with_label("old", "Old")
     old = replace(label("Old", present=False), not_before="2027-01-31")
     assert shown(look_at(fake, old, settings=Settings(today=dt.date(2027, 1, 30)))) == []
     assert shown(look_at(fake, old, settings=Settings(today=dt.date(2027, 1, 31)))) == ["- label:Old"]

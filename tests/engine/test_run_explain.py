@@ -23,8 +23,7 @@ def looked_at(
 
 
 def test_a_declared_label_is_planned_and_no_lead_is_read() -> None:
-    fake = Fake()
-    fake.label("1", "Hot")
+    fake = Fake().with_label("1", "Hot")
     plan, seen = looked_at(fake, "label:Hot", label("Hot", "blue"), label("Cold"))
     assert shown(plan) == ["~ label:Hot color"]
     assert seen is not None
@@ -32,8 +31,7 @@ def test_a_declared_label_is_planned_and_no_lead_is_read() -> None:
 
 
 def test_an_undeclared_lead_is_read_and_not_deleted() -> None:
-    fake = Fake()
-    fake.lead("x", "ns:z")
+    fake = Fake().with_lead("x", "ns:z")
     plan, seen = looked_at(fake, "lead:z", lead("a"))
     assert seen is not None
     assert [live.remote_id for live in seen.observed.live["lead"]] == ["x"]

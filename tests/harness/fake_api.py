@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 
@@ -62,6 +62,16 @@ class Fake(httpx.AsyncBaseTransport):
             "label_ids": [*labels],
             **values,
         }
+
+    def with_label(self, id_: str, name: str, color: str = "red") -> Self:
+        """Return the account with one more label."""
+        self.label(id_, name, color)
+        return self
+
+    def with_lead(self, id_: str, marker: str | None = None, *labels: str, **values: Any) -> Self:
+        """Return the account with one more lead."""
+        self.lead(id_, marker, *labels, **values)
+        return self
 
     def writes(self) -> list[str]:
         return [name for name in self.sent if not name.startswith("GET")]

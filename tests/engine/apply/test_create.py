@@ -50,8 +50,7 @@ def test_an_unarchived_lead_is_compared_with_what_was_requested(title: str, igno
 
 
 def test_archiving_that_is_refused_after_a_lost_answer_is_applied_if_it_happened() -> None:
-    fake = Fake()
-    fake.lead("1", "ns:a", title="a")
+    fake = Fake().with_lead("1", "ns:a", title="a")
     plan = fake.plan(lead("a", archived=True))
     fake.after["PATCH leads/1", 0] = lost
     fake.before["PATCH leads/1", 1] = lambda: failed(400, "archived")
@@ -61,8 +60,7 @@ def test_archiving_that_is_refused_after_a_lost_answer_is_applied_if_it_happened
 
 @pytest.mark.parametrize("answer", [None, [], {"id": "1"}, {"id": "1", "is_archived": "yes"}])
 def test_archiving_that_is_refused_and_did_not_happen_is_a_failure(answer: object) -> None:
-    fake = Fake()
-    fake.lead("1", "ns:a", title="a")
+    fake = Fake().with_lead("1", "ns:a", title="a")
     plan = fake.plan(lead("a", archived=True))
     fake.before["PATCH leads/1", 0] = lambda: failed(400, "no")
     fake.before["GET leads/1", 0] = lambda: httpx.Response(200, json={"success": True, "data": answer})
@@ -71,8 +69,7 @@ def test_archiving_that_is_refused_and_did_not_happen_is_a_failure(answer: objec
 
 
 def test_a_refused_update_of_other_fields_is_a_failure() -> None:
-    fake = Fake()
-    fake.lead("1", "ns:a", title="old", is_archived=False)
+    fake = Fake().with_lead("1", "ns:a", title="old", is_archived=False)
     plan = fake.plan(lead("a"))
     fake.before["PATCH leads/1", 0] = lambda: failed(400, "no")
     assert only(fake.apply(plan)).status == "failed"
@@ -80,8 +77,7 @@ def test_a_refused_update_of_other_fields_is_a_failure() -> None:
 
 
 def test_the_id_of_a_new_label_is_used_by_later_changes() -> None:
-    fake = Fake()
-    fake.lead("1", "ns:a", title="a")
+    fake = Fake().with_lead("1", "ns:a", title="a")
     plan = fake.plan(label("Hot"), lead("a", labels=refs("Hot")))
     fake.apply(plan)
     assert plan.bindings.id_of(Ref("label", "Hot")) == "new-1"
@@ -89,8 +85,7 @@ def test_the_id_of_a_new_label_is_used_by_later_changes() -> None:
 
 
 def test_a_delete_sends_no_body() -> None:
-    fake = Fake()
-    fake.lead("1", "ns:a")
+    fake = Fake().with_lead("1", "ns:a")
     outcome = only(fake.apply(fake.plan(replace(lead("a"), present=False))))
     assert (outcome.status, outcome.detail, outcome.remote_id) == ("applied", "", None)
     assert fake.sent == ["GET leads/1", "DELETE leads/1"]

@@ -156,8 +156,7 @@ def test_a_create_that_two_objects_could_be_is_unknown(create: Create) -> None:
 
 
 def test_a_known_label_that_has_got_the_name_is_not_the_lost_one() -> None:
-    fake = Fake()
-    fake.label("known", "Hot", "blue")
+    fake = Fake().with_label("known", "Hot", "blue")
     plan = fake.plan(label("Cold", "red", key="k"))
     fake.labels["known"]["name"] = "Warm"
     fake.before["POST leadLabels", 0] = lambda: fake.labels["known"].update(name="Cold") or lost()
@@ -269,8 +268,7 @@ def test_the_search_ends_at_the_page_that_has_the_lost_lead(*, first: bool, page
 
 
 def test_an_unmarked_lead_that_people_made_keeps_no_seed_from_being_created() -> None:
-    fake = Fake()
-    fake.lead("theirs", None, title="a", origin="ManuallyCreated")
+    fake = Fake().with_lead("theirs", None, title="a", origin="ManuallyCreated")
     fake.lead("others", "theirs:b", title="a", origin="API")
     plan = fake.plan(SEED)
     assert plan.applyable
@@ -278,8 +276,7 @@ def test_an_unmarked_lead_that_people_made_keeps_no_seed_from_being_created() ->
 
 
 def test_malformed_unmanaged_leads_are_ignored_while_looking() -> None:
-    fake = Fake()
-    fake.lead("theirs", None, value="much")
+    fake = Fake().with_lead("theirs", None, value="much")
     fake.after["POST leads", 0] = lost
     assert only(fake.apply(fake.plan(SEED))).status == "applied"
 

@@ -86,8 +86,7 @@ def test_an_update_of_a_deleted_lead_fails() -> None:
 
 
 def test_a_delete_that_is_answered_with_404_is_applied() -> None:
-    fake = Fake()
-    fake.lead("1", "ns:a")
+    fake = Fake().with_lead("1", "ns:a")
     plan = fake.plan(replace(lead("a"), present=False))
     fake.before["DELETE leads/1", 0] = lambda: failed(404)
     outcome = only(fake.apply(plan))
@@ -126,9 +125,7 @@ def test_a_fatal_failure_ends_the_run() -> None:
 
 
 def test_changes_are_applied_in_stages() -> None:
-    fake = Fake()
-    fake.label("old", "Old")
-    fake.lead("1", "ns:gone", "old")
+    fake = Fake().with_label("old", "Old").with_lead("1", "ns:gone", "old")
     gone = replace(lead("gone"), present=False)
     plan = fake.plan(label("Hot"), label("Old", present=False), lead("a"), gone)
     assert set(ends(fake.apply(plan)).values()) == {"applied"}

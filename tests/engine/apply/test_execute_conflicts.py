@@ -61,8 +61,7 @@ def test_a_label_whose_name_somebody_has_taken_since_the_plan_is_not_created(*, 
 
 
 def test_a_label_of_that_name_that_the_plan_deletes_is_no_conflict() -> None:
-    fake = Fake()
-    fake.label("twin", "Hot", "blue")
+    fake = Fake().with_label("twin", "Hot", "blue")
     twin = replace(label("twin", present=False), remote_id="twin", names=())
     plan = fake.plan(HOT, twin)
     assert set(ends(fake.apply(plan)).values()) == {"applied"}
@@ -213,8 +212,7 @@ def test_a_lead_is_relabelled_unless_people_changed_its_labels(
     ],
 )
 def test_a_lead_of_which_any_field_changed_is_not_deleted(before: Any, now: Any, end: str) -> None:
-    fake = Fake()
-    fake.lead("1", "ns:a", **before)
+    fake = Fake().with_lead("1", "ns:a", **before)
     plan = fake.plan(LEAD)
     fake.lead("1", "ns:a", **now)
     assert ends(fake.apply(plan)) == {"lead:a": end}

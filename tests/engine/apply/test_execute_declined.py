@@ -38,9 +38,7 @@ def test_a_lead_is_declined_with_the_label_that_it_would_get() -> None:
 
 
 def test_a_label_is_not_deleted_while_a_declined_change_leaves_it_on_a_lead() -> None:
-    fake = Fake()
-    fake.label("1", "Old")
-    fake.lead("7", "ns:a", "1", title="a")
+    fake = Fake().with_label("1", "Old").with_lead("7", "ns:a", "1", title="a")
     plan = fake.plan(label("New"), lead("a", labels=refs("New")), policy=PRUNED)
     because = "because lead:a was declined"
     assert declined(plan, "lead:a") == {"lead:a": "not chosen", "label:Old": because}
@@ -52,8 +50,7 @@ def test_a_label_is_not_deleted_while_a_declined_change_leaves_it_on_a_lead() ->
 
 
 def test_a_merge_is_declined_with_the_label_that_takes_the_leads() -> None:
-    fake = Fake()
-    fake.label("1", "Old")
+    fake = Fake().with_label("1", "Old")
     old = replace(label("Old", present=False), moves_to=Ref("label", "New"))
     assert declined(fake.plan(label("New"), old), "label:New") == {
         "label:New": "not chosen",
@@ -77,9 +74,7 @@ def test_two_labels_that_swap_names_are_declined_together() -> None:
 
 
 def test_a_merge_waits_for_a_lead_that_is_brought_back_from_the_archive_with_the_label() -> None:
-    fake = Fake()
-    fake.label("1", "Old")
-    fake.label("2", "New")
+    fake = Fake().with_label("1", "Old").with_label("2", "New")
     fake.lead("7", "ns:a", "1", title="a", is_archived=True)
     old = replace(label("Old", present=False), moves_to=Ref("label", "New"))
     plan = fake.plan(label("New"), old, lead("a", archived=False))

@@ -17,9 +17,7 @@ def merge(fake: Fake) -> AccountPlan:
 
 
 def account(leads: int) -> Fake:
-    fake = Fake()
-    fake.label("hot", "Hot")
-    fake.label("old", "Old")
+    fake = Fake().with_label("hot", "Hot").with_label("old", "Old")
     for number in range(leads):
         fake.lead(f"x{number}", None, "old")
     return fake

@@ -171,8 +171,7 @@ def test_a_create_is_announced_with_its_labels() -> None:
 
 
 def test_a_lead_that_was_not_read_is_recorded_as_planned() -> None:
-    fake = Fake()
-    fake.lead("1", "ns:gone")
+    fake = Fake().with_lead("1", "ns:gone")
     (begun,) = touches(fake, RETIRES, Request(DELETE_LEAD, "1")).begun
     assert (begun.remote_id, begun.key, begun.after, begun.marker) == ("1", "gone", None, "ns:gone")
     assert begun.before is not None
@@ -181,15 +180,13 @@ def test_a_lead_that_was_not_read_is_recorded_as_planned() -> None:
 
 
 def test_a_lead_outside_the_plan_is_recorded_by_its_id() -> None:
-    fake = Fake()
-    fake.lead("2", "ns:other")
+    fake = Fake().with_lead("2", "ns:other")
     (begun,) = touches(fake, RETIRES, Request(DELETE_LEAD, "2")).begun
     assert (begun.remote_id, begun.key, begun.before, begun.after, begun.marker) == ("2", None, {}, None, None)
 
 
 def test_labels_of_an_unread_lead_are_recorded_as_added() -> None:
-    fake = Fake()
-    fake.lead("2")
+    fake = Fake().with_lead("2")
     heard = touches(fake, RETIRES, Request(UPDATE_LEAD, "2", body={"label_ids": ["hot"]}))
     (begun,), (done,) = heard.begun, heard.done
     assert (begun.before, begun.after) == ({"labels": ()}, {"labels": (RemoteRef("label", "hot"),)})
@@ -197,16 +194,14 @@ def test_labels_of_an_unread_lead_are_recorded_as_added() -> None:
 
 
 def test_a_read_is_the_state_before_one_write_only() -> None:
-    fake = Fake()
-    fake.lead("2", None, "cold")
+    fake = Fake().with_lead("2", None, "cold")
     write = Request(UPDATE_LEAD, "2", body={"label_ids": ["hot"]})
     begun = touches(fake, RETIRES, Request(GET_LEAD, "2"), write, write).begun
     assert [touch.before for touch in begun] == [{"labels": (RemoteRef("label", "cold"),)}, {"labels": ()}]
 
 
 def test_a_malformed_read_is_not_used_as_the_state_before() -> None:
-    fake = Fake()
-    fake.lead("2", None, "cold")
+    fake = Fake().with_lead("2", None, "cold")
     fake.before["GET leads/2", 0] = lambda: ok({"id": 2, "title": None})
     begun = touches(fake, RETIRES, Request(GET_LEAD, "2"), Request(DELETE_LEAD, "2")).begun
     assert [touch.before for touch in begun] == [{}]
@@ -216,15 +211,13 @@ def test_a_missing_attribute_is_recorded_as_empty() -> None:
     there = live_lead("x", remote_id="1")
     there = replace(there, attrs={name: value for name, value in there.attrs.items() if name != "value"})
     plan = planned(account(lead("x", value=3)), there)
-    fake = Fake()
-    fake.lead("1", "ns:x")
+    fake = Fake().with_lead("1", "ns:x")
     (begun,) = touches(fake, plan, Request(UPDATE_LEAD, "1", body={"value": 3})).begun
     assert (begun.key, begun.before, begun.after) == ("x", {"value": None}, {"value": 3})
 
 
 def test_a_write_that_failed_may_have_been_done_unless_it_was_a_create_that_was_refused() -> None:
-    fake = Fake()
-    fake.lead("1", "ns:gone")
+    fake = Fake().with_lead("1", "ns:gone")
     fake.before["DELETE leads/1", 0] = lambda: failed(400)
     fake.before["POST leads", 0] = lambda: failed(400)
     deleted = touches(fake, RETIRES, Request(DELETE_LEAD, "1"))
@@ -244,8 +237,7 @@ def test_an_answer_is_recorded_rather_than_the_request() -> None:
 
 def test_a_malformed_answer_records_what_was_requested() -> None:
     plan = planned(account(label("Hot", "blue"), lead("x")), live_label("Hot", remote_id="hot"))
-    fake = Fake()
-    fake.label("hot", "Hot")
+    fake = Fake().with_label("hot", "Hot")
     for body in ({"id": "other", "name": "Other", "color": "red"}, {"id": "hot"}):
         fake.before["PATCH leadLabels/hot", fake.sent.count("PATCH leadLabels/hot")] = lambda body=body: ok(body)  # type: ignore[misc]  # a loop variable
         (done,) = touches(fake, plan, Request(UPDATE_LABEL, "hot", body={"color": "blue"})).done
@@ -258,8 +250,7 @@ def test_a_malformed_answer_records_what_was_requested() -> None:
 
 
 def test_a_deleted_label_is_recorded_after_its_carriers() -> None:
-    fake = Fake()
-    fake.label("cold", "Cold")
+    fake = Fake().with_label("cold", "Cold")
     begun = touches(fake, RETIRES, Request(DELETE_LABEL, "cold")).begun
     assert [(touch.kind, touch.key, touch.before) for touch in begun] == [
         ("label", "Cold", {"name": "Cold", "color": "red"})
@@ -273,8 +264,7 @@ def test_a_create_outside_the_plan_is_not_recorded() -> None:
 
 
 def test_a_delete_that_answers_with_the_object_is_a_delete() -> None:
-    fake = Fake()
-    fake.lead("1", "ns:gone")
+    fake = Fake().with_lead("1", "ns:gone")
     fake.before["DELETE leads/1", 0] = lambda: ok(fake.leads.pop("1"))
     (done,) = touches(fake, RETIRES, Request(DELETE_LEAD, "1")).done
     assert done is not None
@@ -282,8 +272,7 @@ def test_a_delete_that_answers_with_the_object_is_a_delete() -> None:
 
 
 def test_labels_that_the_server_ignored_are_not_recorded() -> None:
-    fake = Fake(alters={"PATCH leads/2": lambda body: {**body, "label_ids": []}})
-    fake.lead("2")
+    fake = Fake(alters={"PATCH leads/2": lambda body: {**body, "label_ids": []}}).with_lead("2")
     (done,) = touches(fake, RETIRES, Request(UPDATE_LEAD, "2", body={"label_ids": ["hot"]})).done
     assert done is not None
     assert (done.after, done.answered) == ({"labels": ()}, True)

@@ -82,8 +82,7 @@ def test_leads_that_may_not_be_needed_are_read_after_the_labels() -> None:
 
 
 def test_unmarked_leads_of_a_listing_left_early_are_noted_by_title() -> None:
-    fake = Fake()
-    fake.lead("1", None, title="a", origin="API")
+    fake = Fake().with_lead("1", None, title="a", origin="API")
     seen = fake.run(lambda writer: read_live(LEAD, account(lead("a")), writer, 1))
     assert seen.unmarked == {"a": ["1"]}
 

@@ -92,8 +92,7 @@ def test_archived_leads_are_not_pruned() -> None:
 
 
 def test_unmarked_leads_of_the_api_are_noted_with_their_collapsed_titles() -> None:
-    fake = Fake()
-    fake.lead("1", None, title=" a \t b ", origin="API")
+    fake = Fake().with_lead("1", None, title=" a \t b ", origin="API")
     fake.lead("2", "", title="a b", origin="API")
     fake.lead("3", None, title="a b")
     fake.lead("4", None, title="c", origin="API")
@@ -105,8 +104,7 @@ def test_unmarked_leads_of_the_api_are_noted_with_their_collapsed_titles() -> No
 
 
 def test_a_listing_without_labels_is_incomplete_if_leads_carry_some() -> None:
-    fake = Fake()
-    fake.lead("1", None, "hot")
+    fake = Fake().with_lead("1", None, "hot")
     assert not plan(fake, label("Hot"), lead("a")).complete
 
 
@@ -114,8 +112,7 @@ PRUNES = replace(FREE, prune_rules={"lead": Prune.OWNED})
 
 
 def test_an_archived_lead_in_the_lock_file_is_read_by_its_id() -> None:
-    fake = Fake()
-    fake.lead("1", "ns:a", title="a", is_archived=True)
+    fake = Fake().with_lead("1", "ns:a", title="a", is_archived=True)
     found = fake.plan(lead("a"), policy=PRUNES, lock={Ref("lead", "a"): "1"})
     assert (shown(found), guards(found)) == ([], [])
     assert fake.sent == ["GET leadLabels", "GET leads", "GET leads/1"]
@@ -161,8 +158,7 @@ ID = "0b7c3f52-0c5e-41f0-8000-0242ac120002"
 
 
 def with_filter() -> Fake:
-    fake = Fake()
-    fake.label(ID, "Hot")
+    fake = Fake().with_label(ID, "Hot")
     fake.filters["4"] = {"id": 4, "name": "Hot ones", "conditions": {"conditions": [{"value": f'["{ID.upper()}"]'}]}}
     return fake
 

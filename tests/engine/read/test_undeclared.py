@@ -33,9 +33,7 @@ def ids(found: Undeclared) -> tuple[list[str], list[str]]:
 
 
 def company() -> Fake:
-    fake = Fake()
-    fake.label("hot", "Hot")
-    fake.label("warm", "Warm", "blue")
+    fake = Fake().with_label("hot", "Hot").with_label("warm", "Warm", "blue")
     fake.lead("1", "ns:a", "hot", source_name="Web", owner_id=7)
     fake.lead("2", None, "warm", source_name="Mail", owner_id=8)
     fake.lead("3", "other:x", "hot", owner_id=7)
@@ -138,8 +136,7 @@ def test_names_of_people_are_read_only_on_request() -> None:
 
 @pytest.mark.parametrize(("times", "complete"), [(2, True), (3, False)])
 def test_a_listing_that_shifts_is_read_three_times(times: int, *, complete: bool) -> None:
-    fake = Fake()
-    fake.lead("1")
+    fake = Fake().with_lead("1")
     broken = [{"id": "9", "title": "x", "person_id": 1, "label_ids": []}] * 2
     for number in range(times):
         fake.before["GET leads", number] = lambda: ok(broken, pagination={"more_items_in_collection": False})

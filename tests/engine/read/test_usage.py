@@ -20,9 +20,7 @@ LIMITLESS = 10**9
 
 
 def company(leads: int, archived: int = 0) -> Fake:
-    fake = Fake()
-    fake.label("hot", "Hot")
-    fake.label("cold", "Cold")
+    fake = Fake().with_label("hot", "Hot").with_label("cold", "Cold")
     for number in range(leads + archived):
         labels = ("hot", "cold", "dead") if number % 2 else ("hot", "hot")
         time = f"2026-01-01T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}Z"
@@ -69,8 +67,7 @@ def test_each_lead_counts_once_per_label_and_deleted_labels_come_last() -> None:
 
 
 def test_the_lowest_id_is_named_among_leads_of_one_time() -> None:
-    fake = Fake()
-    fake.label("hot", "Hot")
+    fake = Fake().with_label("hot", "Hot")
     for name in ("b", "a", "c"):
         fake.lead(name, None, "hot", add_time="2026-01-01T00:00:00Z")
     (row,), _ = count(fake, LIMITLESS)
