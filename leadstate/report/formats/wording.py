@@ -196,7 +196,8 @@ def untouched_lines(accounts: Sequence[Account], total: int = 1) -> Iterator[str
         if address:
             what = visible(f"{address} {detail}")
         else:
-            what = f"{counted(sum(left.count for _, left in members), kind)} untouched ({_why_untouched(kind, reason)})"
+            count = counted(sum(left.count for _, left in members), kind)
+            what = f"{count} untouched ({why_untouched(members[0][1])})"
             named = dict.fromkeys(local(account, left.address) for account, left in members if left.address)
             if reason in _NAMED_REASONS and named:
                 what += f": {some([*named], FEW)}"
@@ -209,13 +210,9 @@ def untouched_lines(accounts: Sequence[Account], total: int = 1) -> Iterator[str
 
 def why_untouched(untouched: Untouched) -> str:
     """Return why an object is untouched."""
-    return untouched.detail or _why_untouched(untouched.kind, untouched.reason)
-
-
-def _why_untouched(kind: str, reason: str) -> str:
-    if (kind, reason) == ("lead", "gone"):
+    if untouched.kind == "lead" and untouched.reason == "gone" and not untouched.detail:
         return "deleted, made a deal of, or hidden from the token"
-    return _WHY_UNTOUCHED.get(reason, reason)
+    return untouched.detail or _WHY_UNTOUCHED.get(untouched.reason, untouched.reason)
 
 
 def headline(report: Report) -> Sentence:
