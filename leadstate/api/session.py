@@ -158,11 +158,11 @@ class Session:
             taken = sum(spent.requests for spent in besides), sum(spent.tokens for spent in besides)
         if settings.targets:
             self._check_targets(settings.targets, plans)
-        costs, hosts = self.reading_cost(), {account.name: account.host for account in self.accounts}
+        costs = self.reading_cost()
         document = partial(
             build,
             "plan",
-            [Part(plan, hosts[plan.account], costs.get(plan.account, (0, 0))) for plan in plans],
+            [Part(plan, costs.get(plan.account, (0, 0))) for plan in plans],
             accounts=self.limit.accounts,
             targets=targets,
             shard=self.limit.shard,
@@ -339,7 +339,7 @@ class Session:
 
     def _parts(self, plan: Plan, results: Mapping[str, Applied]) -> list[Part]:
         """Return each account's share of the run, given what became of it so far."""
-        costs, hosts = self.reading_cost(), {account.name: account.host for account in self.accounts}
+        costs = self.reading_cost()
         parts = []
         for account_plan in plan.plans:
             name = account_plan.account
@@ -348,7 +348,6 @@ class Session:
             parts.append(
                 Part(
                     account_plan,
-                    hosts[name],
                     (requests - result.spent.requests, tokens - result.spent.tokens),
                     written=(result.spent.requests, result.spent.tokens),
                     outcomes=result.outcomes,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import urlsplit
 
 from leadstate import __version__
 from leadstate.model.address import Address
@@ -20,7 +21,6 @@ class Part:
 
     Attributes:
         plan: what was planned.
-        company: the account's host.
         read: requests and tokens that reading took.
         written: the same for applying; None in a plan, where the forecast stands instead.
         outcomes: what became of each change; empty in a plan.
@@ -31,7 +31,6 @@ class Part:
     """
 
     plan: AccountPlan
-    company: str
     read: tuple[int, int]
     written: tuple[int, int] | None = None
     outcomes: Mapping[Address, Outcome] = field(default_factory=dict)
@@ -96,7 +95,7 @@ def _account(part: Part) -> doc.Account:
         remaining = doc.Remaining(**_counts([part.remaining]), declined=part.declined, errors=tuple(errors))
     return doc.Account(
         account=plan.account,
-        company=part.company,
+        company=urlsplit(plan.origin).netloc,
         origin=plan.origin,
         company_id=plan.company_id,
         fingerprint=plan.fingerprint,

@@ -12,9 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cache
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from leadstate.kinds import KINDS
 from leadstate.model.address import RemoteRef
@@ -24,6 +23,7 @@ from leadstate.model.resource import CUSTOM, Attrs, Value
 from leadstate.pipedrive.operations import UUID
 from leadstate.report import document as doc
 from leadstate.report.document import Account, Diagnostic, Report, Result
+from leadstate.report.formats.json import adapter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +47,6 @@ class Entry:
     digest: str | None = None
 
 
-@cache
-def _entry() -> TypeAdapter[Entry]:
-    return TypeAdapter(Entry)
-
-
 class Chain:
     """The hashes of a journal's lines, one after the other.
 
@@ -64,13 +59,13 @@ class Chain:
 
     def add(self, entry: Entry) -> str:
         """Return the hash of the next line."""
-        content = _entry().dump_json(replace(entry, digest=None), exclude_defaults=True)
+        content = adapter(Entry).dump_json(replace(entry, digest=None), exclude_defaults=True)
         self._last = hashlib.sha256(self._last.encode() + b"\n" + content).hexdigest()
         return self._last
 
     def line(self, entry: Entry) -> bytes:
         """Return an entry as the next line."""
-        return _entry().dump_json(replace(entry, digest=self.add(entry)), exclude_defaults=True) + b"\n"
+        return adapter(Entry).dump_json(replace(entry, digest=self.add(entry)), exclude_defaults=True) + b"\n"
 
 
 def with_journal(report: Report, lines: Iterable[bytes]) -> Report:
@@ -140,7 +135,7 @@ def _entries(lines: Iterable[bytes], chain: Chain) -> Iterator[Entry]:
         if not line.endswith(b"\n"):
             return
         try:
-            entry = _entry().validate_json(line)
+            entry = adapter(Entry).validate_json(line)
             fits = chain.add(entry) == entry.digest
         except ValueError:
             fits = False

@@ -283,12 +283,12 @@ def plan_and_apply(
             work = [AccountJob(account, Connection(http, account.origin, TokenAuth(Token(TOKEN)), PACE))]
             (plan,) = await plan_all(work, chosen)
             reading = tuple(wire.steps)
-            parts = [Part(plan, account.host, (0, 0))]
+            parts = [Part(plan, (0, 0))]
             applied = None
             if apply:
                 (applied,) = await apply_all(work, [plan], chosen)
                 cost = (applied.spent.requests, applied.spent.tokens)
-                parts.append(Part(plan, account.host, (0, 0), cost, applied.outcomes, applied.remaining))
+                parts.append(Part(plan, (0, 0), cost, applied.outcomes, applied.remaining))
             return Run(plan, reading, applied, tuple(wire.steps[len(reading) :]), parts, _now())
 
     try:

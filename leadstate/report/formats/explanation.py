@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from pydantic import TypeAdapter
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -11,6 +10,7 @@ from leadstate.model.escape import visible, visible_json
 from leadstate.report.document import ExplainedField, Explanation, Explanations, Requests, Scalar
 from leadstate.report.formats.console import drawn
 from leadstate.report.formats.grouping import group_diagnostics
+from leadstate.report.formats.json import adapter
 from leadstate.report.formats.text import ACTION, diagnostic_text
 from leadstate.report.formats.wording import SIGN, cost_text, value, why_deleted, why_untouched
 
@@ -32,7 +32,7 @@ _WHY = {
 
 def to_json(document: Explanations) -> str:
     """Return the document as JSON."""
-    return visible_json(TypeAdapter(Explanations).dump_json(document, indent=2).decode()) + "\n"
+    return visible_json(adapter(Explanations).dump_json(document, indent=2).decode()) + "\n"
 
 
 def to_text(document: Explanations, *, color: bool, width: int) -> str:

@@ -105,17 +105,15 @@ def to_html(report: Report, *, verbose: bool = False) -> str:
     """Return the report as a page."""
     view = grouped(report, verbose=verbose)
     blocks = [block for block in view.blocks if block.groups or block.untouched]
-    diagnostics = [
-        (group, some(group.about, FEW), [*group.first.excerpt.splitlines(), *group.first.detail.splitlines()])
-        for group in gravest_first(view.diagnostics)
-    ]
+    diagnostics = gravest_first(view.diagnostics)
     changes = sum(len(account.changes) for account in report.accounts)
-    grave = sum(group.first.severity != "warning" for group, *_ in diagnostics)
+    grave = sum(group.first.severity != "warning" for group in diagnostics)
     shown = UNFOLDED_ABOVE if changes else max(UNFOLDED, grave)
     quiet = [block.accounts[0] for block in view.blocks if block not in blocks and not block.accounts[0].diagnostics]
     return page(
         "page.html",
-        {"rows": _rows, "data": _data, "note": note, "places": places, "how_many": how_many, "accounts_of": names},
+        {"rows": _rows, "data": _data, "note": note, "places": places, "some": some, "counted": counted}
+        | {"how_many": how_many, "accounts_of": names},
         script=part("page.js"),
         report=report,
         headline=headline(report).text.removesuffix("."),
@@ -132,7 +130,6 @@ def to_html(report: Report, *, verbose: bool = False) -> str:
         few=FEW,
         grid=grid(report.accounts),
         sign=SIGN,
-        counted=counted,
     )
 
 

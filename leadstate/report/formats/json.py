@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -14,25 +15,21 @@ from leadstate.report.document import FORMAT_VERSION, Account, Report
 
 
 @cache
-def _report() -> TypeAdapter[Report]:
-    return TypeAdapter(Report)
-
-
-@cache
-def _account() -> TypeAdapter[Account]:
-    return TypeAdapter(Account)
+def adapter(kind: type) -> TypeAdapter[Any]:
+    """Return what reads and writes a part of the document as JSON; it takes long to make, so it is made once."""
+    return TypeAdapter(kind)
 
 
 def to_json(report: Report) -> Iterator[str]:
     """Yield the document as JSON, account by account: all of it can be 50 MB. The same report gives the same bytes."""
     whole = replace(report, accounts=(), digest=_digest_of(report))
     separator = "{"
-    for name, value in _report().dump_python(whole, mode="json").items():
+    for name, value in adapter(Report).dump_python(whole, mode="json").items():
         yield f'{separator}\n  "{name}": '
         separator = ","
         if name == "accounts" and report.accounts:
             for number, account in enumerate(report.accounts):
-                text = _account().dump_json(account, indent=2).decode()
+                text = adapter(Account).dump_json(account, indent=2).decode()
                 yield f"{',' if number else '['}\n    {_indented(text, 4)}"
             yield "\n  ]"
         else:
@@ -51,9 +48,9 @@ def _digest_of(report: Report) -> str:
     Fields with their default value are left out: a later version with more fields computes the same of an old file.
     """
     rest = replace(report, accounts=(), digest=None)
-    digest = hashlib.sha256(_report().dump_json(rest, exclude_defaults=True))
+    digest = hashlib.sha256(adapter(Report).dump_json(rest, exclude_defaults=True))
     for account in report.accounts:
-        digest.update(b"\n" + _account().dump_json(account, exclude_defaults=True))
+        digest.update(b"\n" + adapter(Account).dump_json(account, exclude_defaults=True))
     return f"sha256:{digest.hexdigest()}"
 
 
@@ -64,7 +61,7 @@ def parse(text: str) -> Report:
         ReportError: the text is not a report, was edited, or is of a format that this version does not know.
     """
     try:
-        report = _report().validate_json(text)
+        report: Report = adapter(Report).validate_json(text)
     except ValidationError as failure:
         first = failure.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
@@ -87,5 +84,5 @@ def parse(text: str) -> Report:
 
 def report_schema() -> dict[str, object]:
     """Return the JSON Schema of the report."""
-    schema = _report().json_schema(mode="serialization")
+    schema = adapter(Report).json_schema(mode="serialization")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "leadstate report"}

@@ -18,9 +18,6 @@ FEW = 3
 
 SIGN = {"add": "+", "update": "~", "delete": "-"}
 
-STATUSES = ("applied", "failed", "skipped", "conflict", "unknown", "declined")
-"""What can become of a change, in the order in which it is counted."""
-
 _WHY_DELETED = {
     "state-absent": "declared absent",
     "unmanaged": "unmanaged (prune)",
@@ -41,9 +38,6 @@ _WHY_UNTOUCHED = {
     "changed-since": "changed since by somebody",
     "gone": "deleted since",
 }
-
-_NAMED_REASONS = frozenset({"gone", "changed-since"})
-"""Reasons with which people want to know which objects they are about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +193,7 @@ def untouched_lines(accounts: Sequence[Account], total: int = 1) -> Iterator[str
             count = counted(sum(left.count for _, left in members), kind)
             what = f"{count} untouched ({why_untouched(members[0][1])})"
             named = dict.fromkeys(local(account, left.address) for account, left in members if left.address)
-            if reason in _NAMED_REASONS and named:
+            if reason in ("gone", "changed-since") and named:  # people want to know which
                 what += f": {some([*named], FEW)}"
         holders = tuple({account.account: account for account, _ in members}.values())
         if total > 1:
@@ -226,7 +220,8 @@ def headline(report: Report) -> Sentence:
         return Sentence(f"{counted(errors, 'error')}; no account was asked.", tone="bad")
     if report.command == "apply":
         results = [change.result.status for account in report.accounts for change in account.changes if change.result]
-        counts = [f"{results.count(status):,} {status}" for status in STATUSES if status in results]
+        order = ("applied", "failed", "skipped", "conflict", "unknown", "declined")
+        counts = [f"{results.count(status):,} {status}" for status in order if status in results]
         return Sentence(f"{', '.join(counts) or 'nothing to do'}.", "Apply: ")
     summary = report.summary
     if not summary.changes and report.applyable:

@@ -271,7 +271,7 @@ def test_a_receipt_that_cannot_be_written_refuses_the_apply(shell: Shell, sandbo
     assert state(sandbox) == before
 
 
-PART = Part(AccountPlan("emea", "https://x.test", (), (), 0, (), Bindings()), "x.test", (0, 0))
+PART = Part(AccountPlan("emea", "https://x.test", (), (), 0, (), Bindings()), (0, 0))
 WHEN = datetime(2026, 11, 24, tzinfo=UTC)
 
 
@@ -320,7 +320,7 @@ def test_two_receipts_of_the_same_second_are_two_files(tmp_path: Path) -> None:
 
 
 def test_a_create_of_a_later_killed_run_is_not_attributed_to_an_earlier_one(tmp_path: Path) -> None:
-    part = Part(AccountPlan("emea", "https://x.test", (), (), 0, (), Bindings()), "x.test", (0, 0))
+    part = Part(AccountPlan("emea", "https://x.test", (), (), 0, (), Bindings()), (0, 0))
     intended = model.Touch("label", None, "New", None, {"name": "New", "color": "red"})
     with (
         Receipt(tmp_path, [part], [], datetime(2026, 11, 24, tzinfo=UTC)) as killed,
