@@ -71,7 +71,7 @@ async def _compare(job: AccountJob, base: Account | None, settings: Settings) ->
 
 
 def _comparable(base: Account, declared: Account, seen: Seen, plan: AccountPlan) -> Iterator[Desired]:
-    """What the base declares of objects that were looked for, its descriptions replaced by ids that are known.
+    """Yield what the base declares of objects that were looked for, its descriptions replaced by ids that are known.
 
     A description without an id stays where this plan changes the very field, and is left out elsewhere.
     """

@@ -18,19 +18,19 @@ class Observer:
         return ""
 
     def started(self, receipt: Path, plans: Sequence[AccountPlan]) -> None:
-        """These plans are about to be applied; the receipt has been written."""
+        """Hear that these plans are about to be applied; the receipt has been written."""
 
     def delayed(self, account: str, delay: Delay) -> None:
         """Nothing is sent to an account for a while, or one request is sent again after it."""
 
     def touching(self, account: str, touch: Touch) -> None:
-        """A request that does this is about to be sent."""
+        """Hear that a request that does this is about to be sent."""
 
     def touched(self, account: str, intended: Touch, done: Touch | None) -> None:
-        """The answer came. `intended` is what was announced; `done` is what happened, None where nothing did."""
+        """Hear of an answer: `intended` is what was announced; `done` is what happened, None if nothing did."""
 
     def finished(self, change: Change, outcome: Outcome) -> None:
-        """A change has come to its end."""
+        """Hear that a change has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,5 +60,5 @@ class Reporter(Observer):
         self._report = report
 
     def finished(self, change: Change, outcome: Outcome) -> None:
-        """Call it."""
+        """Hear that a change has ended."""
         self._report(Event(change.address, change.action.value, outcome.status.value, outcome.detail or ""))

@@ -85,7 +85,7 @@ def failure_of(failure: Exception, account: str) -> Diagnostic:
 
 @asynccontextmanager
 async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
-    """A task group of which the first failure ends the others, and is raised as what it is."""
+    """Open a task group of which the first failure ends the others, and is raised as what it is."""
     try:
         async with asyncio.TaskGroup() as group:
             yield group

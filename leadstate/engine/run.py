@@ -187,7 +187,7 @@ def _hidden_filters(account: Account) -> Diagnostic:
 
 
 def plan_of(seen: Seen, reader: Reader, settings: Settings) -> AccountPlan:
-    """The plan that follows from what was seen, and what the guards say to it."""
+    """Return the plan that follows from what was seen, and what the guards say to it."""
     account, observed = seen.account, seen.observed
     if account.receipt is not None:
         plan = plan_restore(account, account.receipt, observed, settings.targets)
@@ -214,7 +214,7 @@ async def plan_one(account: Account, reader: Reader, settings: Settings) -> Acco
 
 
 def unread(account: Account, diagnostic: Diagnostic) -> AccountPlan:
-    """The plan of an account that could not be read: nothing, and why."""
+    """Return the plan of an account that could not be read: no changes, and the reason."""
     return AccountPlan(account.name, account.origin, (), (), 0, (diagnostic,), Bindings(), complete=False)
 
 

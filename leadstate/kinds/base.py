@@ -177,7 +177,7 @@ def _refuse_null(raw: object) -> object:
 
 
 def is_tag(step: str | int) -> bool:
-    """Whether a step of an error's path is the tag of a union, which nobody has written; tags stand in parentheses."""
+    """Return whether a step of an error's path is the tag of a union, which nobody has written: `(tag)`."""
     return isinstance(step, str) and step.startswith("(")
 
 
@@ -235,7 +235,7 @@ def glances(rows: Sequence[object]) -> list[Glance]:
 
 
 def one_line(raw: str) -> str:
-    """The normal form of a declared name or title; an error where nothing remains or a control character is in it."""
+    """Return the normal form of a name or title; raise an error if it is empty or holds a control character."""
     normal = text(raw)
     if not normal:
         raise PydanticCustomError("empty_text", "is empty")
@@ -246,7 +246,7 @@ def one_line(raw: str) -> str:
 
 
 def calendar_day(raw: object) -> str:
-    """A day as people write it, YYYY-MM-DD; an error where there is no such day."""
+    """Return a day as people write it, YYYY-MM-DD; raise an error if there is no such day."""
     if not isinstance(raw, str):
         raise PydanticCustomError("date_type", "a date is written YYYY-MM-DD")
     try:
@@ -266,7 +266,7 @@ RemoteId = Annotated[int, Field(gt=0, lt=2**53)]
 
 
 def fields_set(spec: BaseModel) -> Mapping[str, object]:
-    """The fields that were written, in the model's order; one that was not written is not managed."""
+    """Return the fields that were written, in the model's order; one that was not written is not managed."""
     written = spec.model_fields_set
     return {name: getattr(spec, name) for name in type(spec).model_fields if name in written}
 
@@ -302,7 +302,7 @@ def describe(failure: Exception) -> str:
 
 
 def exact(raw: object) -> Decimal:
-    """The normal form of a number; an error where it is none, or has more digits than travel."""
+    """Return the normal form of a number; raise an error for anything else, or more digits than travel."""
     if isinstance(raw, bool) or not isinstance(raw, int | Decimal):
         raise PydanticCustomError("amount_type", "an amount is a number without quotes")
     amount = Decimal(raw)
@@ -330,7 +330,7 @@ def within_bounds(number: Decimal) -> Decimal:
 
 
 def number_of(amount: Decimal) -> int | float:
-    """The JSON number of an amount in normal form."""
+    """Return the JSON number of an amount in normal form."""
     return int(amount) if amount == amount.to_integral_value() else float(amount)
 
 

@@ -110,7 +110,7 @@ def decode(raw: object) -> CustomField | None:
 
 
 def answered(raw: Mapping[str, Any]) -> Mapping[str, object]:
-    """The custom fields in the body of a lead, and what stands beside them such as `<key>_currency`."""
+    """Return the custom fields in the body of a lead, and what stands beside them such as `<key>_currency`."""
     return {key: value for key, value in raw.items() if _KEY.match(key)}
 
 
@@ -144,7 +144,7 @@ class CustomFields:
         return f"the custom field {found.name!r} is of the type {found.type!r}, which leadstate does not write"
 
     def read(self, answered: Mapping[str, object]) -> Attrs:
-        """Attributes from what a lead's body says; None for a field in use that is not set."""
+        """Return attributes from what a lead's body says; None for a field in use that is not set."""
         attrs: dict[str, Value] = dict(self._used)
         for key, raw in answered.items():
             known = self._known.get(key)
@@ -185,7 +185,7 @@ class CustomFields:
         return named[0]
 
     def write(self, attribute: str, value: Value) -> Mapping[str, object]:
-        """The part of a body that gives a field this value; null unsets it."""
+        """Return the part of a body that gives a field this value; null unsets it."""
         (known,) = self._named[attribute.removeprefix(CUSTOM)]
         match value:
             case Money():
@@ -263,7 +263,7 @@ _READERS: Mapping[str, Callable[[CustomField, object, Mapping[str, object]], Val
 
 
 def _lines(raw: str) -> str:
-    """A text of one or several lines in normal form."""
+    """Return a text of one or several lines in normal form."""
     normal = text(raw.replace("\r\n", "\n"))
     if not normal:
         raise PydanticCustomError("empty_text", "is empty")
@@ -317,7 +317,7 @@ CustomFieldValues = Annotated[
 
 
 def declared(value: object, span: Span) -> CustomValue:
-    """A value as it was written, for the time when its field is known."""
+    """Return a value as it was written, for the time when its field is known."""
     plain = value.model_dump(exclude_none=True) if isinstance(value, MoneySpec | PersonRef) else value
     return CustomValue(plain, span)
 

@@ -61,6 +61,27 @@ from leadstate.pipedrive.operations import (
 )
 
 LONGEST_MARK = 100
+"""Characters of an ownership marker."""
+
+_SMALL_PLAN = {"owner": 1, "company": 3}
+_LARGE_PLAN = {"owner": 1, "group": 3, "subgroups": 5, "company": 7}
+_VISIBILITY = {"lite": _SMALL_PLAN, "growth": _SMALL_PLAN, "premium": _LARGE_PLAN, "ultimate": _LARGE_PLAN}
+
+_WIRE = {
+    "title": "title",
+    "person": "person_id",
+    "organization": "organization_id",
+    "owner": "owner_id",
+    "labels": "label_ids",
+    "value": "value",
+    "expected_close_date": "expected_close_date",
+    "visible_to": "visible_to",
+    "was_seen": "was_seen",
+    "channel": "channel",
+    "channel_id": "channel_id",
+    "archived": "is_archived",
+}
+"""Attribute → its key in a body."""
 
 
 class AtLeastLabels(Spec):
@@ -80,13 +101,9 @@ LabelNames: TypeAlias = Annotated[
 Visibility = Literal[1, 3, 5, 7, "owner", "group", "subgroups", "company"]
 Plan = Literal["lite", "growth", "premium", "ultimate"]
 
-_SMALL_PLAN = {"owner": 1, "company": 3}
-_LARGE_PLAN = {"owner": 1, "group": 3, "subgroups": 5, "company": 7}
-_VISIBILITY = {"lite": _SMALL_PLAN, "growth": _SMALL_PLAN, "premium": _LARGE_PLAN, "ultimate": _LARGE_PLAN}
-
 
 def visibility(value: Visibility, plan: Plan | None) -> int | None:
-    """The number of a visibility in an account of this plan; None where a word means nothing there.
+    """Return the number of a visibility in an account of this plan; None if a word means nothing there.
 
     The same number means different things on different plans (Pipedrive API: visible_to of addLead).
     """
@@ -186,7 +203,7 @@ def declare(
     label_keys: Mapping[str, str],
     place: Callable[[str], Span],
 ) -> Desired:
-    """The lead as one account shall have it.
+    """Return the lead as one account shall have it.
 
     Args:
         spec: what is declared, with the account's overrides and variables in it already.
@@ -269,43 +286,20 @@ class WireLead(Glance):
 
 
 def decode(raw: object) -> Live:
-    """One lead of an answer, in normal form."""
+    """Return one lead of an answer, in normal form."""
     wire = WireLead.model_validate(raw)
     title = text(wire.title)
     money = wire.value
     attrs: Attrs = {
+        **{name: getattr(wire, key) for name, key in _WIRE.items()},
         "title": title,
-        "person": wire.person_id,
-        "organization": wire.organization_id,
-        "owner": wire.owner_id,
         "labels": tuple(sorted({RemoteRef("label", id_) for id_ in wire.label_ids})),
         "value": None if money is None else Money(within_bounds(money.amount), money.currency),
-        "expected_close_date": wire.expected_close_date,
-        "visible_to": wire.visible_to,
-        "was_seen": wire.was_seen,
-        "channel": wire.channel,
-        "channel_id": text(wire.channel_id) or None if wire.channel_id is not None else None,
-        "archived": wire.is_archived,
+        "channel_id": text(wire.channel_id or "") or None,
     }
     frozen_by = FREEZES if wire.is_archived else None
     custom = answered(raw) if isinstance(raw, dict) else {}
     return Live("lead", wire.id, attrs, title, marker=wire.origin_id, frozen_by=frozen_by, custom=custom)
-
-
-_WIRE = {
-    "title": "title",
-    "person": "person_id",
-    "organization": "organization_id",
-    "owner": "owner_id",
-    "labels": "label_ids",
-    "value": "value",
-    "expected_close_date": "expected_close_date",
-    "visible_to": "visible_to",
-    "was_seen": "was_seen",
-    "channel": "channel",
-    "channel_id": "channel_id",
-    "archived": "is_archived",
-}
 
 
 class MoneyForm(Spec):
@@ -335,7 +329,7 @@ class LeadForm(Spec):
 
 
 def requests(change: Change, ids: Resolve) -> Sequence[Request]:
-    """The requests that make the change.
+    """Return the requests that make the change.
 
     Archiving is a request of its own (updateLead is the only operation that takes `is_archived`, and an archived lead
     takes nothing else): it comes last, and bringing a lead back comes first.
@@ -376,7 +370,7 @@ def _to_wire(value: Value, ids: Resolve) -> object:
 
 
 def from_plain(name: str, value: Any) -> Value:
-    """An attribute's value from the form that reports hold (the inverse of `core.plan.plain`)."""
+    """Return an attribute's value from the form that reports hold (the inverse of `model.plan.plain`)."""
     if name == "labels":
         return tuple(sorted((Ref("label", key) for key in value or ()), key=str))
     if name == "value" and value is not None:
@@ -388,7 +382,7 @@ def from_plain(name: str, value: Any) -> Value:
 
 
 def reread(change: Change) -> Request | None:
-    """The lead itself, before a delete, and before a PATCH of its labels: that replaces the whole list."""
+    """Return the request for the lead before a delete, and before a PATCH of its labels: it replaces the list."""
     overwrites = change.action is Action.UPDATE and "labels" in change.want
     return Request(GET_LEAD, change.remote_id) if overwrites or change.action is Action.DELETE else None
 

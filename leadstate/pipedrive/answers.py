@@ -116,13 +116,13 @@ class Answer:
     additional: dict[str, Any]
 
     def rows(self) -> list[Any]:
-        """The data of a listing."""
+        """Return the data of a listing."""
         if not isinstance(self.data, list):
             raise BadAnswer(self.operation.id, "answered no list")
         return self.data
 
     def page(self) -> tuple[int | None, bool]:
-        """The page size that was granted, and whether more follow.
+        """Return the page size that was granted, and whether more follow.
 
         Real bodies nest `pagination`, the vendor's description has it flat; without either, one page would pass for
         the whole account, so that is an error.
@@ -135,13 +135,13 @@ class Answer:
         return (limit if isinstance(limit, int) and not isinstance(limit, bool) else None), more
 
     def cursor(self) -> str | None:
-        """Where the next page of a listing of the second version begins; None at the end."""
+        """Return where the next page of a listing of the second version begins; None at the end."""
         found = self.additional.get("next_cursor")
         return found if isinstance(found, str) and found else None
 
 
 def read(operation: Operation, reply: httpx.Response, secrets: Secrets | None = None) -> Answer:
-    """The data of an answer without the secrets; an `ApiError` for anything but success."""
+    """Return the data of an answer without the secrets; raise an `ApiError` for anything but success."""
     secrets = secrets or Secrets()
     if has_many_values(reply.content):
         raise TooLarge(operation.id, f"the answer holds more than {VALUES:,} values", status=reply.status_code)
@@ -157,7 +157,7 @@ def read(operation: Operation, reply: httpx.Response, secrets: Secrets | None = 
 
 
 def _json(content: bytes, secrets: Secrets) -> object:
-    """The body, or None where it is no JSON. Amounts stay exact; NaN and Infinity are no JSON.
+    """Return the body, or None if it is not JSON. Amounts stay exact; NaN and Infinity are not JSON.
 
     What is rare in a page is looked for in its bytes first, which takes a fraction of what parsing does.
     """
@@ -190,7 +190,7 @@ def _decimal(text: str) -> object:
 
 
 def _out_of_bounds(text: str) -> dict[str, str]:
-    """What stands for a number that is none of any account: no field takes it for a number or a text."""
+    """Return what stands for a number that no account can hold: no field takes it for a number or a text."""
     return {"out of bounds": text[:DIGITS]}
 
 
@@ -200,7 +200,7 @@ _HALF = len(r"\ud83d")
 
 
 def _whole(escape: re.Match[str]) -> str:
-    """Half a surrogate pair, as of an emoji that was cut in two, is no text: no file and no terminal takes it."""
+    """Replace half a surrogate pair, as of an emoji that was cut in two: no file and no terminal takes it."""
     return r"\ufffd" if len(escape[0]) == _HALF else escape[0]
 
 
@@ -266,7 +266,7 @@ def _said(reply: httpx.Response, body: dict[str, Any] | None, scrub: Callable[[s
 
 
 def _day_is_spent(reply: httpx.Response, body: dict[str, Any] | None) -> bool:
-    """Tells a spent day from a full burst window; there is no official way, so the witnesses are asked in turn."""
+    """Return whether the day is spent, not the burst window; there is no official sign, so several are looked at."""
     if body and "daily" in str(body.get("error")).lower():
         return True
     if reply.headers.get("x-daily-ratelimit-token-remaining", "").strip() == "0":

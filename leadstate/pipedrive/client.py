@@ -58,7 +58,7 @@ class Reader:
             return None
 
     def pages_of(self, operation: Operation) -> int:
-        """How many pages a listing is known to have, mostly from when it was last read to its end; 0 for not at all."""
+        """Return how many pages a listing is known to have, as when it was last read to its end; 0 if unknown."""
         return self._connection.lengths.get(operation.id, 0)
 
     async def get(self, request: Request, lane: Lane | None = None) -> Answer:
@@ -68,7 +68,7 @@ class Reader:
         return await self._connection.exchange(request, lane)
 
     async def pages(self, operation: Operation, *query: tuple[str, str], whole: bool = True) -> AsyncGenerator[Page]:
-        """A listing, page by page (see `pages`).
+        """Yield the pages of a listing in order (see `read_pages`).
 
         Args:
             operation: the listing.
@@ -91,7 +91,7 @@ class Reader:
                 yield page
 
     def measured(self, operation: Operation, take: Callable[[Sequence[Any]], None]) -> MeasuredListing:
-        """A whole listing of which the length is found out before the rest is read; see `MeasuredListing`."""
+        """Return a listing of which the length is found out before the rest is read; see `MeasuredListing`."""
         return MeasuredListing(
             self.get, operation, take, PAGE, expected=self.pages_of(operation), bounds=self._connection.bounds
         )
@@ -101,7 +101,7 @@ class Reader:
         self._connection.lengths[operation.id] = pages
 
     async def reaches(self, operation: Operation, pages: int) -> bool:
-        """Whether a listing has more than so many pages, which costs as much as one; remembered where it has."""
+        """Return whether a listing has more than so many pages, at the cost of one; remember it if so."""
         beyond = (("limit", "1"), ("start", str(pages * (PAGE - 1) + 1)))
         found = bool((await self.get(Request(operation, query=beyond))).rows())
         if found:
@@ -109,7 +109,7 @@ class Reader:
         return found
 
     async def rows(self, operation: Operation) -> list[object]:
-        """A whole listing of the second version, whose pages tell where the next one begins.
+        """Return a whole listing of the second version, whose pages tell where the next one begins.
 
         Raises:
             EndlessListing: the listing does not end within the bounds, or goes in circles.

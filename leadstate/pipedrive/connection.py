@@ -63,13 +63,13 @@ class Spent:
         self.by_operation[operation.id] += times
 
     def since(self, earlier: "Spent") -> "Spent":
-        """What was added since an earlier reading."""
+        """Return what was added since an earlier reading."""
         return Spent(
             self.requests - earlier.requests, self.tokens - earlier.tokens, self.by_operation - earlier.by_operation
         )
 
     def copy(self) -> "Spent":
-        """The same, as it is now."""
+        """Return the same, as it is now."""
         return Spent(self.requests, self.tokens, self.by_operation.copy())
 
 
@@ -271,7 +271,7 @@ async def http_client(
     *,
     https: bool = True,
 ) -> AsyncIterator[HttpClient]:
-    """One HTTP client for all accounts of a run: TLS verified, no redirects, no cookies, answers within bounds.
+    """Open an HTTP client for all accounts of a run: TLS verified, no redirects, no cookies, answers within bounds.
 
     Proxies of the environment apply to https only: plain http goes to loopback and nowhere else.
 
@@ -299,7 +299,7 @@ async def http_client(
 
 
 def why(failure: Exception, address: str) -> str:
-    """Why no answer came of an address, in words that name its host and nothing of the request."""
+    """Return why no answer came of an address, in words that name its host and nothing of the request."""
     host = httpx.URL(address).host
     match failure:
         case httpx.ConnectTimeout() | httpx.ConnectError():

@@ -87,7 +87,7 @@ class OAuth(Signer):
         clock: Callable[[], float],
         rotated: Callable[[Token], None],
     ) -> None:
-        """Everything for one account.
+        """Ask for nothing yet.
 
         Args:
             http: sends the requests for access tokens.
@@ -136,7 +136,7 @@ class OAuth(Signer):
             yield request
 
     async def _newer_than(self, known: _Access | None) -> _Access:
-        """Another access token. One request asks for it; those that wait meanwhile share what comes of that."""
+        """Return another access token. One request asks for it; those that wait meanwhile share what comes of that."""
         failed = self._failure
         async with self._turn:
             if self._access is not None and self._access is not known:
@@ -170,7 +170,7 @@ class OAuth(Signer):
         return _Access(Token(granted.access_token), self._clock() + life - min(MARGIN, life / 10))
 
     def _granted(self, reply: httpx.Response) -> _Granted:
-        """What was given, remembered as secret, and the refresh token handed on where it is another."""
+        """Return what was given, remember it as secret, and hand the refresh token on if it is a new one."""
         try:
             granted = _Granted.model_validate_json(reply.content)
         except ValidationError:
@@ -186,7 +186,7 @@ class OAuth(Signer):
         return granted
 
     def _check_company(self, api_domain: str) -> None:
-        """A proxy or a sandbox has an address of its own, so only a company's can be compared."""
+        """Raise `WrongCompany` for another company's token; the address of a proxy or a sandbox tells nothing."""
         if not api_domain or not self._host.endswith(_COMPANIES):
             return
         there = self.secrets.scrub(
@@ -223,5 +223,5 @@ class OAuth(Signer):
 
 
 def _is_token(text: str) -> bool:
-    """Whether it can stand in a header."""
+    """Return whether a text can stand in a header."""
     return 0 < len(text) <= _LONGEST_TOKEN and all("!" <= char <= "~" for char in text)

@@ -97,5 +97,5 @@ class Delay:
 
 
 def _segment(text: str) -> str:
-    """One segment of a path. Dots are unreserved, yet a client resolves `..`, so those are quoted too."""
+    """Quote one segment of a path. Dots are unreserved, yet a client resolves `..`, so those are quoted too."""
     return quote(text, safe="").replace(".", "%2E")

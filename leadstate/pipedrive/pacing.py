@@ -76,7 +76,7 @@ class Limiter:
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[int]:
-        """A place in the window, taken for as long as the request in this context is under way, and 2 s longer.
+        """Take a place in the window for as long as the request in this context is under way, and 2 s longer.
 
         Yields how many requests had left the window when this one began, for `learn`.
         """

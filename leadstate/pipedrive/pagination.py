@@ -68,7 +68,7 @@ async def read_pages(
     *,
     bounds: Bounds = BOUNDS,
 ) -> AsyncGenerator[Page]:
-    """The pages of a listing, in order.
+    """Yield the pages of a listing, in order.
 
     Args:
         get: sends one request, holding the semaphore while it is under way.

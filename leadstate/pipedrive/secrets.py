@@ -31,7 +31,7 @@ class Token:
         self._value = value
 
     def reveal(self) -> str:
-        """The token itself; for the header of a request and nothing else."""
+        """Return the token itself; for the header of a request and nothing else."""
         return self._value
 
     def __repr__(self) -> str:
@@ -92,7 +92,7 @@ class Secrets:
 
 
 def _forms(secret: str) -> Iterable[str]:
-    """The secret as it is, in a URL, and what is the same in its base64 form whatever follows it."""
+    """Yield the secret as it is, in a URL, and what is the same in its base64 form whatever follows it."""
     if not secret:
         return
     yield secret

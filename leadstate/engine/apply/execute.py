@@ -87,7 +87,7 @@ def decline(plan: AccountPlan, declined: Collection[Address]) -> Outcomes:
 
 
 def stages(plan: AccountPlan) -> Iterator[Sequence[Change]]:
-    """What of one stage is made in any order; a stage begins when the one before has ended."""
+    """Yield what may be made in any order; a stage begins when the one before has ended."""
     for name in KINDS:
         yield [c for c in plan.changes if c.address.kind == name and c.action is not Action.DELETE]
     for name in reversed(KINDS):

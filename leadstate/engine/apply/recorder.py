@@ -143,7 +143,7 @@ class Recorder(Writer):
             yield Touch(CARRIER, carrier, None, {CARRIES: (RemoteRef(kind.name, remote_id),)}, {CARRIES: ()})
 
     def _done(self, touch: Touch, data: Any) -> Touch:
-        """What happened: with the values that were answered, which may be others than those that were asked for."""
+        """Return what happened, with the values that were answered: they may differ from those that were asked for."""
         if touch.after is None:
             return replace(touch, answered=True)
         try:

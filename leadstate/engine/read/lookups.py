@@ -202,7 +202,7 @@ class _Directory:
 async def resolve(
     account: Account, observed: Observed, reader: Reader
 ) -> tuple[Account, Observed, tuple[Diagnostic, ...]]:
-    """The account with custom fields in normal form and ids in place of descriptions; and its fields as observed.
+    """Return the account with ids in place of descriptions and custom fields in normal form, and its fields.
 
     A description that fits none or several is a diagnostic. A field whose description has no id is left out, so that
     nothing is planned for it; the diagnostic keeps the account from being applied.
@@ -277,7 +277,7 @@ def _there(account: Account, observed: Observed) -> dict[Address, Live]:
 
 
 async def descriptions(leads: Sequence[Live], reader: Reader) -> Known:
-    """What the people and organizations of some leads are known by: an email address, else a name.
+    """Return what the people and organizations of some leads are known by: an email address, else a name.
 
     A description need not be the only one of its kind: what a lead is linked to is asked for first.
 

@@ -141,7 +141,7 @@ def _any_goes(account: Account, kind: str, matching: Matching) -> bool:
 
 
 async def wrong_company(account: Account, reader: Reader) -> Diagnostic | None:
-    """What speaks against using this token here; None where it is right, or nothing is declared about it.
+    """Return what speaks against using this token here; None if it fits, or no company is declared.
 
     Raises:
         ApiError: the account could not be asked.
