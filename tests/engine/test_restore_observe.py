@@ -93,8 +93,7 @@ def test_a_deleted_lead_that_exists_again_is_found_by_its_mark_live_and_archived
 @pytest.mark.parametrize(("pages", "unsure"), [(1, {"ns:c"}), (2, set())])
 def test_a_missing_marker_is_unsure_unless_the_archive_was_read_to_its_end(pages: int, unsure: set[str]) -> None:
     fake = company()
-    for number in range(600):
-        fake.lead(f"old{number}", None, is_archived=True)
+    fake.with_leads("old", 600, is_archived=True)
     fake.lead("11", "ns:b", is_archived=True)
     gone = [Touch("lead", f"old-{key}", key, {"title": key}, None, f"ns:{key}") for key in "bc"]
     _, observed, _ = read(fake, *gone, archived_pages=pages)

@@ -264,9 +264,7 @@ def test_ids_learnt_by_an_apply_replace_those_of_the_lock_file() -> None:
 
 
 def test_a_lead_archived_by_the_apply_is_found_in_an_archive_of_any_length() -> None:
-    fake = Fake(sorts=False)
-    for number in range(501):
-        fake.lead(f"old{number}", None, is_archived=True)
+    fake = Fake(sorts=False).with_leads("old", 501, is_archived=True)
     wanted = replace(lead("a", archived=True), leave_gone=False)
     policy = replace(FREE, archived_pages=1)
     _, applied = apply(fake, wanted, policy=policy, lock={Ref("lead", "a"): "dead"})
@@ -278,9 +276,7 @@ def test_a_lead_archived_by_the_apply_is_found_in_an_archive_of_any_length() -> 
 
 
 def test_a_lead_created_and_archived_by_the_apply_is_found_by_its_id() -> None:
-    fake = Fake(sorts=False)
-    for number in range(501):
-        fake.lead(f"old{number}", None, is_archived=True)
+    fake = Fake(sorts=False).with_leads("old", 501, is_archived=True)
 
     async def main(connection: Connection) -> Applied:
         work = [job(connection, "emea", lead("a", archived=True), policy=replace(FREE, archived_pages=1))]

@@ -73,6 +73,12 @@ class Fake(httpx.AsyncBaseTransport):
         self.lead(id_, marker, *labels, **values)
         return self
 
+    def with_leads(self, prefix: str, count: int, *labels: str, **values: Any) -> Self:
+        """Return the account with so many more unmanaged leads."""
+        for number in range(count):
+            self.lead(f"{prefix}{number}", None, *labels, **values)
+        return self
+
     def writes(self) -> list[str]:
         return [name for name in self.sent if not name.startswith("GET")]
 

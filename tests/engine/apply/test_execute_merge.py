@@ -17,10 +17,7 @@ def merge(fake: Fake) -> AccountPlan:
 
 
 def account(leads: int) -> Fake:
-    fake = Fake().with_label("hot", "Hot").with_label("old", "Old")
-    for number in range(leads):
-        fake.lead(f"x{number}", None, "old")
-    return fake
+    return Fake().with_label("hot", "Hot").with_label("old", "Old").with_leads("x", leads, "old")
 
 
 def test_a_lead_gets_the_label_in_the_place_of_the_old_one_and_only_once() -> None:
@@ -144,8 +141,7 @@ def test_two_merges_of_one_lead_are_made_one_after_the_other() -> None:
 
 def test_a_lead_on_the_first_of_two_pages_that_keeps_the_label_is_seen() -> None:
     fake = account(1)
-    for number in range(600):
-        fake.lead(f"y{number}")
+    fake.with_leads("y", 600)
     plan = merge(fake)
     fake.alters["PATCH leads/x0"] = lambda _: {}
     assert ends(fake.apply(plan)) == {"label:Old": "failed"}

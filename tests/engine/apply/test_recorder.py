@@ -154,6 +154,13 @@ def touches(fake: Fake, plan: AccountPlan, *requests: Request) -> Recording:
     return heard
 
 
+def touched(fake: Fake, plan: AccountPlan, request: Request) -> Touch:
+    """Send a request; return what it was noted to have done."""
+    (done,) = touches(fake, plan, request).done
+    assert done is not None
+    return done
+
+
 RETIRES = planned(
     account(label("Hot"), lead("x"), labels="all", leads="owned"),
     live_label("Cold", remote_id="cold"),
@@ -230,8 +237,7 @@ def test_an_answer_is_recorded_rather_than_the_request() -> None:
     plan = planned(account(label("Hot", "blue")), live_label("Hot", remote_id="hot"))
     fake = Fake(alters={"PATCH leadLabels/hot": lambda body: {**body, "color": "pink"}})
     fake.label("hot", "Hot")
-    (done,) = touches(fake, plan, Request(UPDATE_LABEL, "hot", body={"color": "blue"})).done
-    assert done is not None
+    done = touched(fake, plan, Request(UPDATE_LABEL, "hot", body={"color": "blue"}))
     assert (done.before, done.after, done.answered) == ({"color": "red"}, {"color": "pink"}, True)
 
 
@@ -240,8 +246,7 @@ def test_a_malformed_answer_records_what_was_requested() -> None:
     fake = Fake().with_label("hot", "Hot")
     for body in ({"id": "other", "name": "Other", "color": "red"}, {"id": "hot"}):
         fake.before["PATCH leadLabels/hot", fake.sent.count("PATCH leadLabels/hot")] = lambda body=body: ok(body)  # type: ignore[misc]  # a loop variable
-        (done,) = touches(fake, plan, Request(UPDATE_LABEL, "hot", body={"color": "blue"})).done
-        assert done is not None
+        done = touched(fake, plan, Request(UPDATE_LABEL, "hot", body={"color": "blue"}))
         assert (done.remote_id, done.after, done.answered) == ("hot", {"color": "blue"}, True)
     fake.before["POST leads", 0] = lambda: ok({"title": "x"})
     (added,) = touches(fake, plan, Request(ADD_LEAD, body={"title": "x", "origin_id": "ns:x"})).done
@@ -266,13 +271,11 @@ def test_a_create_outside_the_plan_is_not_recorded() -> None:
 def test_a_delete_that_answers_with_the_object_is_a_delete() -> None:
     fake = Fake().with_lead("1", "ns:gone")
     fake.before["DELETE leads/1", 0] = lambda: ok(fake.leads.pop("1"))
-    (done,) = touches(fake, RETIRES, Request(DELETE_LEAD, "1")).done
-    assert done is not None
+    done = touched(fake, RETIRES, Request(DELETE_LEAD, "1"))
     assert (done.after, done.answered) == (None, True)
 
 
 def test_labels_that_the_server_ignored_are_not_recorded() -> None:
     fake = Fake(alters={"PATCH leads/2": lambda body: {**body, "label_ids": []}}).with_lead("2")
-    (done,) = touches(fake, RETIRES, Request(UPDATE_LEAD, "2", body={"label_ids": ["hot"]})).done
-    assert done is not None
+    done = touched(fake, RETIRES, Request(UPDATE_LEAD, "2", body={"label_ids": ["hot"]}))
     assert (done.after, done.answered) == ({"labels": ()}, True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -87,11 +88,21 @@ def test_unmarked_leads_of_a_listing_left_early_are_noted_by_title() -> None:
     assert seen.unmarked == {"a": ["1"]}
 
 
-def test_a_malformed_lead_names_the_request() -> None:
-    fake = Fake()
-    fake.before["GET leads/1", 0] = lambda: ok({"id": "1"})
+KNOWN = replace(account(lead("a")), lock={Ref("lead", "a"): "1"})
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda writer: ask_for(LEAD, KNOWN, KNOWN.desired, writer),
+        lambda writer: ask_for_ids(LEAD, ["1"], writer),
+    ],
+    ids=["declared", "by id"],
+)
+def test_a_malformed_lead_names_the_request(read: Callable[[Writer], Awaitable[object]]) -> None:
+    fake = Fake(before={("GET leads/1", 0): lambda: ok({"id": "1"})})
     with pytest.raises(BadAnswer, match="getLead:"):
-        fake.run(lambda writer: ask_for_ids(LEAD, ["1"], writer))
+        fake.run(read)
 
 
 def test_pages_and_unmanaged_leads_are_counted_over_all_pages() -> None:
@@ -141,8 +152,7 @@ def test_the_archive_is_read_up_to_its_limit_and_its_length_known_only_at_its_en
 ) -> None:
     for refuses in (False, True):
         fake = Fake()
-        for number in range(501):
-            fake.lead(f"old{number}", is_archived=True)
+        fake.with_leads("old", 501, is_archived=True)
         if refuses:
             fake.before["GET leads/archived", 0] = lambda: failed(400, "sort")
         seen, length = archived(fake, "ns:a", limit=limit)
@@ -154,11 +164,3 @@ def test_a_malformed_archived_lead_names_the_request() -> None:
     fake.before["GET leads/archived", 0] = lambda: ok([{}], pagination={"more_items_in_collection": False})
     with pytest.raises(BadAnswer, match="getArchivedLeads:"):
         archived(fake, "ns:a", limit=1)
-
-
-def test_a_malformed_declared_lead_names_the_request() -> None:
-    fake = Fake()
-    fake.before["GET leads/1", 0] = lambda: ok({"id": "1"})
-    declared = replace(account(lead("a")), lock={Ref("lead", "a"): "1"})
-    with pytest.raises(BadAnswer, match="getLead:"):
-        fake.run(lambda writer: ask_for(LEAD, declared, declared.desired, writer))

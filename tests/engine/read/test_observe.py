@@ -20,10 +20,7 @@ from tests.harness.fake_api import Fake, failed
 
 
 def archive(count: int, *, sorts: bool = True) -> Fake:
-    fake = Fake(sorts=sorts)
-    for number in range(count):
-        fake.lead(f"old{number}", None, is_archived=True)
-    return fake
+    return Fake(sorts=sorts).with_leads("old", count, is_archived=True)
 
 
 def plan(fake: Fake, *desired: Desired, pages: int = 1) -> AccountPlan:
@@ -185,8 +182,7 @@ def test_unreadable_filters_are_a_warning() -> None:
 
 def test_a_listing_reports_its_pages_unmanaged_leads_and_deleted_ids() -> None:
     fake = archive(600)
-    for number in range(501):
-        fake.lead(f"other{number}")
+    fake.with_leads("other", 501)
     fake.lead("mine", "ns:found", is_archived=True)
     found = seen(fake, lead("gone"), lead("found"), lead("new"), lock={Ref("lead", "gone"): "dead"})
     assert (found.pages, found.others, set(found.gone)) == (2, {"lead": 501}, {"ns:gone"})
