@@ -1,7 +1,7 @@
 """`restore` returns a random account to what it was before the apply, also after a kill, and keeps what people changed.
 
-What no rollback can return is named where it is left out of the comparison: `worlds.OF_THE_MOMENT` and
-`worlds.without_dead_labels`.
+What no rollback can return is named where it is left out of the comparison: `disturbed_company.OF_THE_MOMENT` and
+`random_companies.without_dead_labels`.
 """
 
 import json
@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from leadstate.sandbox import Sandbox
 from tests.faults.conftest import Counted
 from tests.harness.commands import Ended, Folder, Kill, Moment, folder
-from tests.harness.disturbed_company import LONG, Body, State, Ticks, state
+from tests.harness.disturbed_company import LONG, OF_THE_MOMENT, Body, State, Ticks, state
 from tests.harness.random_companies import (
     HANDS,
-    OF_THE_MOMENT,
     Hand,
     World,
     image,

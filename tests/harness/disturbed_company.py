@@ -44,6 +44,9 @@ MOST_REQUESTS = 5_000
 MOST_SECONDS = 3_600.0
 """More virtual seconds than any run here has a use for."""
 
+OF_THE_MOMENT = ("id", "add_time", "update_time", "archive_time", "cc_email", "label_ids")
+"""Fields that differ where an object was created again: ids and times."""
+
 T = TypeVar("T")
 Body = Mapping[str, Any]
 
@@ -132,15 +135,12 @@ class State:
         """Return what people see: without times, and without the ids of what the tool made."""
         kept = {
             (lead["origin_id"] or id_): {
-                **{key: value for key, value in lead.items() if key not in _OF_THE_MOMENT},
+                **{key: value for key, value in lead.items() if key not in OF_THE_MOMENT},
                 "labels": sorted(self.names(id_)),
             }
             for id_, lead in self.leads.items()
         }
         return {"labels": sorted((label["name"], label["color"]) for label in self.labels.values()), "leads": kept}
-
-
-_OF_THE_MOMENT = ("id", "add_time", "update_time", "archive_time", "cc_email", "label_ids")
 
 
 @dataclass(frozen=True)

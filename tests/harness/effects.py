@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable
 
-from tests.harness.disturbed_company import Body, State, Step
+from tests.harness.disturbed_company import OF_THE_MOMENT, Body, State, Step
 
 Effect = tuple[object, ...]
-
-IGNORED = ("id", "add_time", "update_time", "archive_time", "cc_email", "label_ids")
 
 
 def effects(start: State, steps: Iterable[Step]) -> set[Effect]:
@@ -44,7 +42,7 @@ def _leads(start: State, step: Step) -> set[Effect]:
         made |= {
             ("lead", who, key, repr(after.get(key)))
             for key in before.keys() | after.keys()
-            if key not in IGNORED and before.get(key) != after.get(key)
+            if key not in OF_THE_MOMENT and before.get(key) != after.get(key)
         }
         if not cascade:
             was, now = set(before.get("label_ids", ())), set(after["label_ids"])

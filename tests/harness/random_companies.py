@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from leadstate.sandbox import Sandbox
 from tests.harness.builders import label_id, lead_id
 from tests.harness.connections import NOWHERE
-from tests.harness.disturbed_company import Body, State, Ticks, company
+from tests.harness.disturbed_company import OF_THE_MOMENT, Body, State, Ticks, company
 from tests.harness.edits import Edit
 from tests.harness.plan_cases import live_label, live_lead
 
@@ -222,9 +222,6 @@ def _marks(leads: Sequence[Body]) -> list[str | None]:
 
 
 # Comparing
-
-OF_THE_MOMENT = ("id", "add_time", "update_time", "archive_time", "cc_email", "label_ids")
-"""What no rollback can return where an object was created again: ids and times."""
 
 
 def labels_of(now: State, id_: str) -> Counter[tuple[str, str]]:
