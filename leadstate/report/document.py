@@ -343,6 +343,7 @@ class Explanation:
         fields: the declared ones, then the others that it has.
         untouched: why nothing is done, unless it is up to date.
         diagnostics: those of the plan.
+        leads: of a label, how many open leads carry it; null if leads were not listed.
         names: field and id, with a colon between → what people know the id by.
     """
 
@@ -356,6 +357,7 @@ class Explanation:
     untouched: Untouched | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
     applyable: bool = True
+    leads: int | None = None
     names: dict[str, str] = field(default_factory=dict)
 
 

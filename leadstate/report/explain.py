@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from leadstate.model.account import Account
-from leadstate.model.address import Address, Span
+from leadstate.model.address import Address, RemoteRef, Span
 from leadstate.model.plan import AccountPlan, Reason, Untouched, plain
-from leadstate.model.resource import Desired, Observed, settle
+from leadstate.model.resource import CARRIED, Desired, Observed, settle
 from leadstate.reconcile.match import known_by
 from leadstate.report.build import change_row, finding_row, untouched_row
 from leadstate.report.document import ExplainedField, Explanation
@@ -53,6 +53,7 @@ def explain(
         )
         for name in dict.fromkeys((*wanted, *there))
     )
+    carried = observed.carriers if live and live.kind == CARRIED else None
     ids = {f"{field.path}:{side}" for field in fields for side in (field.declared, field.live) if isinstance(side, int)}
     return Explanation(
         address=str(address),
@@ -65,5 +66,6 @@ def explain(
         untouched=untouched_row(account.name, left) if left else None,
         diagnostics=tuple(map(finding_row, plan.diagnostics)),
         applyable=plan.applyable,
+        leads=None if carried is None or live is None else len(carried.get(RemoteRef(CARRIED, live.remote_id), ())),
         names={known: name for known, name in plan.names.items() if known in ids},
     )

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible, visible_json
 from leadstate.report.document import ExplainedField, Explanation, Explanations, Requests, Scalar
 from leadstate.report.formats.console import drawn
@@ -74,6 +75,8 @@ def _facts(explanation: Explanation) -> Iterator[tuple[str, Text]]:
     width = max((len(field.path) for field in explanation.fields), default=0)
     for field in explanation.fields:
         yield "" if field is not explanation.fields[0] else "fields", _field(explanation, field, width)
+    if explanation.leads is not None:
+        yield "carried by", Text(counted(explanation.leads, "open lead"))
     change = explanation.change
     action = Text(f"{SIGN[change.action]} {change.action}", ACTION[change.action]) if change else Text("none", "green")
     yield "action", action
