@@ -19,6 +19,8 @@ from leadstate.report.document import Report
 from leadstate.report.journal import receipt_of
 
 DEFAULT = Path("leadstate.yaml")
+MANY_ERRORS = 5
+"""How many mistakes of a broken base a message names."""
 
 
 class UnknownAccount(LeadstateError):
@@ -127,10 +129,6 @@ def _undone(declared: DeclaredAccount, done: doc.Account, file: str) -> Declared
     return replace(declared, account=replace(account, desired=(), receipt=receipt_of(done, file)))
 
 
-MANY_ERRORS = 5
-"""How many mistakes of a broken base a message names."""
-
-
 @dataclass(frozen=True, slots=True)
 class Baseline:
     """What plans are compared with.
@@ -154,22 +152,24 @@ def read_baseline(name: str, paths: Sequence[Path], configuration: Configuration
 
     Args:
         name: the git revision.
-        paths: where the configuration is; none means the default.
+        paths: where the configuration is.
         configuration: what it is now.
 
     Raises:
         RevisionError: git cannot give it.
     """
     diagnostics = Diagnostics()
-    revision = read_revision(list(paths) or [DEFAULT], name, diagnostics)
+    revision = read_revision(paths, name, diagnostics)
     if not revision.sources and not diagnostics.any_error:
-        return Baseline(name, revision.commit, {}, (_none(name),))
+        summary = f"there is no configuration at {name}, so every change is from this revision"
+        hint = "if it had another path there, this is to be expected"
+        return Baseline(name, revision.commit, {}, (Diagnostic("base-empty", Severity.WARNING, summary, hint=hint),))
     try:
         base = understand(revision.sources, (), diagnostics, revision.table)
     except ConfigurationError as failure:
         return Baseline(name, revision.commit, None, (_invalid(revision, failure),))
     there = {account.account.name: account.account for account in base.accounts}
-    here = [account.account for account in configuration.accounts]
+    here = (account.account for account in configuration.accounts)
     return Baseline(
         name,
         revision.commit,
@@ -179,15 +179,6 @@ def read_baseline(name: str, paths: Sequence[Path], configuration: Configuration
             for account in here
             if account.name in there and there[account.name].origin == account.origin
         },
-    )
-
-
-def _none(name: str) -> Diagnostic:
-    return Diagnostic(
-        "base-empty",
-        Severity.WARNING,
-        f"there is no configuration at {name}, so every change is from this revision",
-        hint="if it had another path there, this is to be expected",
     )
 
 

@@ -1,7 +1,6 @@
 """`leadstate import`: what is live and not declared into the YAML. Its clients have no way to write to an account."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -24,16 +23,8 @@ from leadstate.edit.writer import Append, Edit
 from leadstate.engine.read.undeclared import Undeclared, Wanted, read_undeclared
 from leadstate.kinds import KINDS
 from leadstate.model.address import Ref
-from leadstate.model.diagnostics import ConfigurationError, Diagnostic, Severity, counted
+from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.resource import CARRIED, CARRIER, text
-
-
-@dataclass(frozen=True, slots=True)
-class _Files:
-    """What is written already: the files, and every account that they declare."""
-
-    files: Files
-    everything: Configuration
 
 
 def _kinds(command: options.F) -> options.F:
@@ -113,31 +104,26 @@ def import_(
         raise click.UsageError("Nothing is chosen: --no-labels needs --leads.")
     if not with_leads and (owners or sources or names):
         raise click.UsageError("--owner, --source and --names are about leads: add --leads.")
-    try:
-        files = Files.read(paths)
-        configuration = load_configuration(paths, accounts)
-        everything = load_configuration(paths, ()) if accounts else configuration
-        if with_leads and configuration.namespace is None:
-            raise click.UsageError("--leads needs a `namespace` in the configuration: it is what markers our leads.")
-        found, diagnostics = wait_for(_read(configuration, wanted))
-        new = _items(found, _Files(files, everything), kinds)
-        edits: dict[str, list[Edit]] = {}
-        chosen = [(KINDS[kind].section, taken) for kind, taken in new.items() if taken.items]
-        if chosen and into is not None and can_be_made(into, paths):
-            files = files.with_new(into, chosen[0][0])
-        for key, taken in chosen:
-            edits.setdefault(file_for(key, files, into), []).append(Append(key, tuple(taken.items)))
-        changed = new_texts(files, edits)
-    except ConfigurationError as failure:
-        say(failure.diagnostics)
-        return Exit.ERROR
+    files = Files.read(paths)
+    configuration = load_configuration(paths, accounts)
+    everything = load_configuration(paths, ()) if accounts else configuration
+    if with_leads and configuration.namespace is None:
+        raise click.UsageError("--leads needs a `namespace` in the configuration: it is what markers our leads.")
+    found, diagnostics = wait_for(_read(configuration, wanted))
+    new = _items(found, files, everything, kinds)
+    edits: dict[str, list[Edit]] = {}
+    chosen = [(KINDS[kind].section, taken) for kind, taken in new.items() if taken.items]
+    if chosen and into is not None and can_be_made(into, paths):
+        files = files.with_new(into, chosen[0][0])
+    for key, taken in chosen:
+        edits.setdefault(file_for(key, files, into), []).append(Append(key, tuple(taken.items)))
+    changed = new_texts(files, edits)
     diagnostics = [*diagnostics, *(diagnostic for taken in new.values() for diagnostic in taken.diagnostics)]
     adopted = new[CARRIER].adopted
     code = patch(changed, paths, check=check, auto_approve=auto_approve, color=color)
     if code is Exit.FINE and adopted:
         click.echo(f"{adopt(lock_file(paths), adopted)} remembers the adopted leads: commit it.", err=True)
     say(diagnostics)
-    _say_what_is_foreign(found)
     if not changed:
         click.echo("Nothing to import.", err=True)
     if code is Exit.FINE and any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
@@ -149,50 +135,40 @@ async def _read(configuration: Configuration, wanted: Wanted) -> tuple[Sequence[
     async with session(configuration) as opened:
         with progress("Reading", "accounts", len(opened.work), opened.work) as shown:
             found = await read_undeclared(opened.work, wanted, shown.account)
-        unusable = [diagnostic for plan in opened.unusable for diagnostic in plan.diagnostics]
-        return found, [*unusable, *(diagnostic for account in found for diagnostic in account.diagnostics)]
+        for account in found:
+            if account.foreign:
+                leads = counted(account.foreign, CARRIER)
+                words = f"{account.account}: {leads} with the marker of somebody else (`origin_id`): untouched."
+                click.echo(words, err=True)
+        return found, [*opened.failures, *(diagnostic for account in found for diagnostic in account.diagnostics)]
 
 
-def _items(found: Sequence[Undeclared], written: _Files, kinds: frozenset[str]) -> dict[str, Taken]:
+def _items(
+    found: Sequence[Undeclared], files: Files, everything: Configuration, kinds: frozenset[str]
+) -> dict[str, Taken]:
     """Return for each kind what of it is to be written."""
-    everything = written.everything
     everyone = frozenset(account.account.name for account in everything.accounts)
     new = {
         kind: named_items(KINDS[kind], {account.account: account.named.get(kind, ()) for account in found}, everyone)
         for kind in KINDS
         if kind in kinds
     }
+    # Account → label → what a lead writes for it, new labels included.
+    names: dict[str, dict[Ref, str]] = {
+        account.account.name: {
+            label.address.ref: spellings(label, files)[0] for label in account.account.of_kind(CARRIED) if label.present
+        }
+        for account in everything.accounts
+    }
+    for name, accounts in new.get(CARRIED, Taken()).accounts.items():
+        for account_name in accounts:
+            names[account_name][Ref(CARRIED, name)] = name
     declared = Written(
         everyone,
         everything.namespace or "",
         frozenset(lead.address.key for account in everything.accounts for lead in account.account.of_kind(CARRIER)),
-        _names(written, new.get(CARRIED, Taken())),
-        {name: written.files.account(name).get("plan") for name in everyone},
+        names,
+        {name: files.account(name).get("plan") for name in everyone},
     )
     leads = {account.account: account.leads for account in found}
     return {**new, CARRIER: lead_items(leads, {account.account: account.known for account in found}, declared)}
-
-
-def _say_what_is_foreign(found: Sequence[Undeclared]) -> None:
-    for account in found:
-        if account.foreign:
-            leads = counted(account.foreign, CARRIER)
-            click.echo(
-                f"{account.account}: {leads} with the marker of somebody else (`origin_id`): untouched.", err=True
-            )
-
-
-def _names(written: _Files, labels: Taken) -> Mapping[str, Mapping[Ref, str]]:
-    """Account → label → what a lead writes for it, new labels included."""
-    names: dict[str, dict[Ref, str]] = {
-        account.account.name: {
-            label.address.ref: spellings(label, written.files)[0]
-            for label in account.account.of_kind(CARRIED)
-            if label.present
-        }
-        for account in written.everything.accounts
-    }
-    for name, accounts in labels.accounts.items():
-        for account in accounts:
-            names[account][Ref(CARRIED, name)] = name
-    return names

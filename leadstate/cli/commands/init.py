@@ -28,6 +28,14 @@ from leadstate.kinds import KINDS
 from leadstate.model.diagnostics import ConfigurationError, counted
 from leadstate.model.resource import CARRIED
 
+VARIABLE = "PIPEDRIVE_TOKEN"
+"""The name of the token's variable in the starter files."""
+
+IGNORED = (
+    ".leadstate/", "*plan.json", "*plan.html", "*plan.md", "drift.*", "rollback.json", "report.*", "usage.*",
+    "shard-*.json", "events.jsonl", "*.custom.spacelift.json", "refresh-token", ".env",
+)  # fmt: skip
+"""Files that hold titles of leads, or secrets, under the names that our pages and examples give them."""
 _PIPEDRIVE = re.compile(r"(?:https?://)?([^/.]+)\.pipedrive\.com/?")
 
 
@@ -76,30 +84,8 @@ def _head(account: str, variable: str) -> str:
 
 async def _read(configuration: Configuration) -> list[Undeclared]:
     async with session(configuration) as opened:
-        for plan in opened.unusable:
-            say(plan.diagnostics)
+        say(opened.failures)
         return await read_undeclared(opened.work, Wanted())
-
-
-VARIABLE = "PIPEDRIVE_TOKEN"
-"""The name of the token's variable in the starter files."""
-
-IGNORED = (
-    ".leadstate/",
-    "*plan.json",
-    "*plan.html",
-    "*plan.md",
-    "drift.*",
-    "rollback.json",
-    "report.*",
-    "usage.*",
-    "shard-*.json",
-    "events.jsonl",
-    "*.custom.spacelift.json",
-    "refresh-token",
-    ".env",
-)
-"""Files that hold titles of leads, or secrets, under the names that our pages and examples give them."""
 
 
 @click.command(short_help=COMMANDS["init"])
