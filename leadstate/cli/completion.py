@@ -61,8 +61,8 @@ def complete_guards(_ctx: click.Context, _param: click.Parameter, incomplete: st
 
 def complete_receipts(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Return the receipts of this folder whose paths or names begin so, newest first."""
+    from leadstate.api.receipts import paths_of  # noqa: PLC0415  as above
     from leadstate.api.session import Runtime  # noqa: PLC0415  only to complete
-    from leadstate.api.stored_receipts import paths_of  # noqa: PLC0415  as above
 
     paths = paths_of(Runtime().receipts)
     return _offered((path.name if incomplete[:1].isdigit() else str(path) for path in paths), incomplete)

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import click
 
 from leadstate.api.files import PUBLIC, replace_file
-from leadstate.cli.confirm import agreed
+from leadstate.cli.consent import agreed
 from leadstate.cli.exits import Exit
 from leadstate.cli.options import F, option
 from leadstate.cli.output import wants_color

@@ -1,7 +1,11 @@
-"""What a person chose to read and plan, as a configuration, connected accounts and a plan."""
+"""What a person chose to read and plan, as a configuration, connected accounts and a plan; progress meanwhile.
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+Progress is a bar on a terminal, elsewhere a line every few seconds; nothing for a short run.
+"""
+
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -11,19 +15,108 @@ import click
 from leadstate.api.configuration import Baseline
 from leadstate.api.results import Plan
 from leadstate.api.session import Session, UnknownTarget, connect
+from leadstate.cli import HIDDEN
 from leadstate.cli.exits import Exit
 from leadstate.cli.options import load_configuration, runtime
 from leadstate.cli.output import say
-from leadstate.cli.progress import progress
 from leadstate.config import Configuration
+from leadstate.engine.events import Observer
 from leadstate.engine.jobs import AccountJob, each
 from leadstate.kinds import KINDS
 from leadstate.model.account import Impact
 from leadstate.model.address import Target
-from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.model.diagnostics import Diagnostic, Severity, counted
+from leadstate.model.plan import Change, Outcome
 from leadstate.model.rollout import Limit, Shard
 
 T = TypeVar("T")
+
+QUIET = 10.0
+"""Seconds between two lines in a log, and before the first."""
+
+Show = Callable[[int, int], None]
+"""Shows how many of all are done, and how many requests were answered."""
+
+
+class Progress(Observer):
+    """Counts what is done of one phase of a run: accounts that were read, or changes that were made."""
+
+    def __init__(self, show: Show) -> None:
+        self._show = show
+        self._done = 0
+        self._requests = 0
+
+    def request(self) -> None:
+        """Count a request that was answered."""
+        self._requests += 1
+        self._show(self._done, self._requests)
+
+    def account(self, _job: AccountJob) -> None:
+        """Count an account that was read."""
+        self._done += 1
+        self._show(self._done, self._requests)
+
+    def finished(self, change: Change, outcome: Outcome) -> None:  # noqa: ARG002  which one does not matter
+        """Count a change that has ended."""
+        self._done += 1
+        self._show(self._done, self._requests)
+
+
+@contextmanager
+def progress(doing: str, of: str, total: int, work: Sequence[AccountJob]) -> Iterator[Progress]:
+    """Show how far a phase is while it lasts.
+
+    Args:
+        doing: what is done: `Reading`.
+        of: what is counted: `accounts`.
+        total: how many there are.
+        work: the accounts whose requests are counted too.
+    """
+    context = click.get_current_context(silent=True)
+    with ExitStack() as stack:
+        if context is not None and context.meta.get(HIDDEN):
+            made = Progress(lambda _done, _requests: None)
+        elif sys.stderr.isatty():
+            made = Progress(stack.enter_context(_bar(doing, of, total)))
+        else:
+            made = Progress(_lines(doing, of, total))
+        for job in work:
+            job.connection.heard = made.request
+        yield made
+
+
+@contextmanager
+def _bar(doing: str, of: str, total: int) -> Iterator[Show]:
+    from rich.console import Console  # noqa: PLC0415  only for a terminal
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    columns = (
+        TextColumn(doing),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TextColumn(of),
+        TextColumn("{task.fields[requests]:,} requests"),
+        TimeRemainingColumn(compact=True),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(doing, total=total, requests=0)
+        yield lambda done, requests: bar.update(task, completed=done, requests=requests)
+
+
+def _lines(doing: str, of: str, total: int) -> Show:
+    clock = runtime().pace.clock
+    begun = last = clock()
+
+    def show(done: int, requests: int) -> None:
+        nonlocal last
+        now = clock()
+        if now - last < QUIET:
+            return
+        last = now
+        left = f", about {(now - begun) / done * (total - done):,.0f} s left" if done else ""
+        click.echo(f"{doing}: {done:,} of {total:,} {of}, {counted(requests, 'request')}{left}", err=True)
+
+    return show
 
 
 def session(configuration: Configuration, limit: Limit | None = None) -> AbstractAsyncContextManager[Session]:

@@ -14,8 +14,7 @@ from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
 from leadstate.cli.output import columns, say, wants_color, write
-from leadstate.cli.progress import progress
-from leadstate.cli.session import session
+from leadstate.cli.session import progress, session
 from leadstate.config import Configuration
 from leadstate.edit.items import Files, places
 from leadstate.engine.run import Settings, look_all

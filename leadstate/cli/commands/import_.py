@@ -14,8 +14,7 @@ from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
 from leadstate.cli.output import say
 from leadstate.cli.patch import asking, can_be_made, file_for, new_texts, patch
-from leadstate.cli.progress import progress
-from leadstate.cli.session import session
+from leadstate.cli.session import progress, session
 from leadstate.config import Configuration
 from leadstate.edit.import_ import Taken, Written, lead_items, named_items
 from leadstate.edit.items import Files, spellings

@@ -6,8 +6,7 @@ from typing import Any
 import click
 
 from leadstate.api.configuration import is_receipt, lock_file, rollback
-from leadstate.api.receipts import read_report
-from leadstate.api.stored_receipts import LISTED, StoredReceipt, latest, paths_of, stored_receipts, undo_of
+from leadstate.api.receipts import LISTED, StoredReceipt, latest, paths_of, read_report, stored_receipts, undo_of
 from leadstate.cli import options
 from leadstate.cli.completion import complete_receipts
 from leadstate.cli.consent import Consent, carry_out, check_questions, read_plan

@@ -7,14 +7,13 @@ from pathlib import Path
 import click
 
 from leadstate.cli import options
-from leadstate.cli.confirm import agreed, can_ask
+from leadstate.cli.consent import agreed, can_ask
 from leadstate.cli.exits import Exit
 from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
 from leadstate.cli.output import UNFOLDED, columns, say, wants_color, write
-from leadstate.cli.progress import progress
-from leadstate.cli.session import exit_of, session
+from leadstate.cli.session import exit_of, progress, session
 from leadstate.config import Configuration
 from leadstate.engine.jobs import AccountJob, each
 from leadstate.engine.read.usage import UNASKED, Census, Forecast, Wanted

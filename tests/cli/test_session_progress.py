@@ -11,7 +11,7 @@ import pytest
 
 from leadstate.api.session import Runtime
 from leadstate.cli import HIDDEN
-from leadstate.cli.progress import QUIET, progress
+from leadstate.cli.session import QUIET, progress
 from leadstate.pipedrive.connection import Pace
 from leadstate.sandbox import Sandbox, running
 

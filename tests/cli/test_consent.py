@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from leadstate.cli.confirm import agreed
+from leadstate.cli.consent import agreed
 from leadstate.cli.interrupts import SIGNALS, Interrupted, install, wait_for
 from leadstate.sandbox import Sandbox
 from tests.harness.cli_in_process import leadstate
