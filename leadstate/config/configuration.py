@@ -69,7 +69,7 @@ class Configuration:
     """Everything that the files declare.
 
     Attributes:
-        namespace: prefix of our leads' ownership markers; None where none is given.
+        namespace: prefix of our leads' ownership markers; None if the files give no namespace.
         accounts: the selected accounts, in order of name.
         diagnostics: warnings.
         files: the files that were read, as the user gave them.

@@ -68,9 +68,6 @@ class Column(NamedTuple):
     read: Callable[[str], object]
 
 
-_TOP: Final = Mark(0, 0)
-
-
 def read_tables(file: Checked, diagnostics: Diagnostics, read: ReadTable) -> Iterator[Checked]:
     """Read the CSV files that a file names; return their leads in parts, each as if it were a file of its own."""
     for index, spec in enumerate(file.document.leads_from):
@@ -79,10 +76,11 @@ def read_tables(file: Checked, diagnostics: Diagnostics, read: ReadTable) -> Ite
         source = read(file.source.folder / spec.file, diagnostics, named, delimiter)
         leads = iter(()) if source is None else _leads(source, diagnostics)
         while source is not None and (part := list(islice(leads, AT_ONCE))):
-            listed = Node([{**spec.shared, **lead.value} for lead in part], _TOP, None)
+            top = Mark(0, 0)
+            listed = Node([{**spec.shared, **lead.value} for lead in part], top, None)
             listed.children = part
-            checked = check(_mapping(_TOP, {"leads": listed}), source, diagnostics)
-            yield replace(checked, root=Node({}, _TOP, None), shared=(item, file.source))
+            checked = check(_mapping(top, {"leads": listed}), source, diagnostics)
+            yield replace(checked, root=Node({}, top, None), shared=(item, file.source))
 
 
 def _leads(source: Source, diagnostics: Diagnostics) -> Iterator[Node]:

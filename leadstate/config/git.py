@@ -114,11 +114,11 @@ def _files(git: "_Git", path: Path, object_: str) -> Iterator[tuple[Path, str]]:
             yield path / name, inner
 
 
+@dataclass(frozen=True)
 class _Git:
     """Questions to the repository that a folder is in."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    _folder: Path
 
     def top(self) -> Path:
         """Return the folder of the working tree."""
@@ -147,7 +147,7 @@ class _Git:
         raise RevisionError(f"the clone is shallow and does not hold {shown}", hint=hint)
 
     def id_of(self, name: str) -> str | None:
-        """Return the id of an object; None if there is none of that name."""
+        """Return the id of the object of a name; None if there is no such object."""
         done = self._run("rev-parse", "--verify", "--quiet", name)
         return done.stdout.decode("ascii").strip() if done.returncode == 0 else None
 

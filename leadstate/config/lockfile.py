@@ -45,10 +45,10 @@ def lock_path(config: Path) -> Path:
 
 
 def read_lock(path: Path) -> Lock:
-    """Return what the lock file remembers; nothing if there is none.
+    """Return what the lock file remembers; nothing if there is no such file.
 
     Raises:
-        LockError: it is there and is none.
+        LockError: it cannot be read, or is no lock file.
     """
     try:
         link = link_outwards(path)

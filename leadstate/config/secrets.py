@@ -32,7 +32,7 @@ def read_token(source: SecretSource, *, environ: Mapping[str, str]) -> Token:
         environ: the environment variables.
 
     Raises:
-        SecretError: there is none, or what is there is no token.
+        SecretError: the source gives nothing, or something that is no token.
     """
     try:
         match source.kind:

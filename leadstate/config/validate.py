@@ -25,10 +25,6 @@ T_co = TypeVar("T_co", bound=Spec, covariant=True)
 
 _LISTS: Final = tuple(kind.section for kind in KINDS.values())
 _ITEMS: Final = ("accounts", *_LISTS)
-_MODELS: Final[Mapping[str, type[Spec]]] = {
-    "accounts": AccountSpec,
-    **{kind.section: kind.spec for kind in KINDS.values()},
-}
 _STAND_INS: Final[Mapping[str, Mapping[str, Any]]] = {
     "accounts": {"domain": "stand-in", "token": {"env": "STAND_IN"}},
     **{kind.section: kind.stand_ins for kind in KINDS.values()},
@@ -140,7 +136,7 @@ def _salvaged(section: str, value: Any, wrong: set[str]) -> Any:
     made = {key: field for key, field in value.items() if key not in wrong}
     made |= {key: field for key, field in _STAND_INS[section].items() if key in wrong}
     try:
-        _MODELS[section].model_validate(made)
+        Document.model_validate({section: {"name": made} if section == "accounts" else [made]})
     except ValidationError:
         return None
     return made
@@ -167,8 +163,9 @@ class Entry(Generic[T_co]):
         return node.key_place(path, source)
 
     def _at(self, path: Sequence[str | int]) -> tuple[Node, Source]:
-        is_shared = self.shared is not None and path and self.node.child(path[0]) is None
-        return self.shared if self.shared is not None and is_shared else (self.node, self.source)
+        if self.shared is not None and path and self.node.child(path[0]) is None:
+            return self.shared
+        return self.node, self.source
 
 
 @dataclass(slots=True)

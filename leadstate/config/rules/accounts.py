@@ -46,9 +46,11 @@ def declare(
     problems = Problems(directory)
     variables = Variables(merged.accounts, directory, problems, merged.unsure)
     named = {kind.name: names_of(kind, items[kind.name], variables) for kind in KINDS.values() if kind.is_named}
+    protecting = _by_policy(policies, directory)
     for names in named.values():
         check_names(names, problems)
-        check_policies(names, _by_policy(policies, directory), problems)
+        if protecting:
+            check_policies(names, protecting, problems)
     leads, namespace = items[CARRIER], merged.namespace or ""
     labels = named[CARRIED]
     if KINDS[CARRIED].section in merged.dropped | merged.broken.keys():

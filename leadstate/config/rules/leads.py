@@ -49,7 +49,7 @@ class Leads:
     namespace: str
 
     def desired(self, leads: Iterable[tuple[Entry[LeadSpec], AccountSet]]) -> Iterator[tuple[AccountSet, Desired]]:
-        """Return what accounts shall hold; leads with errors are left out."""
+        """Return the desired leads of accounts; those with errors are left out."""
         for entry, scope in leads:
             for variant in self.variables.variants(entry, scope, by_plan=entry.spec.visible_to is not None):
                 account = variant.account
@@ -88,7 +88,7 @@ class Leads:
             changed["visible_to"] = visibility(spec.visible_to, self.variables.accounts[account].spec.plan)
             if changed["visible_to"] is None:
                 place = entry.place(*_path("visible_to", account, written))
-                summary = f"`visible_to: {spec.visible_to}` needs a `plan` of the account that has it; there is none"
+                summary = f"`visible_to: {spec.visible_to}` means nothing without a `plan` of the account that has it"
                 hint = "add `plan` (lite, growth, premium, ultimate) to the account; only the last two have groups"
                 self.problems.error("visibility-unknown", place, variant.accounts, summary, hint)
                 wrong = True

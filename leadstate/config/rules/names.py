@@ -54,7 +54,7 @@ class NamedHere:
         entry: as it is declared.
         account: one of the accounts that have it, for all.
         accounts: the accounts that have it.
-        key: its key, which is its name where none is written.
+        key: its key; its name if no key is written.
         base: its name without the override.
         spec: what is declared, with override and variables in it.
     """
@@ -153,7 +153,7 @@ class Names:
         return None
 
     def desired(self) -> Iterator[tuple[AccountSet, Desired]]:
-        """Return what accounts shall hold, objects that others take in included."""
+        """Return the desired objects of accounts, with those that others take in."""
         for label in self.here:
             address = Address(label.account, self.kind.name, label.key)
             made = partial(declare, self.kind, label.spec, address, label.entry.place().span)

@@ -85,7 +85,7 @@ class Directory:
         return [name for name, bit in zip(self.usable, f"{accounts:b}"[::-1], strict=False) if bit == "1"]
 
     def in_accounts(self, accounts: AccountSet) -> str:
-        """Return ` in the accounts a, b`; nothing where it is all of them."""
+        """Return ` in the accounts a, b`; empty text for all accounts."""
         if accounts == self.everyone:
             return ""
         known = self.names_of(accounts)

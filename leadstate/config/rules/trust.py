@@ -48,7 +48,9 @@ class Trust:
         Raises:
             TrustError: a kind of source that does not exist.
         """
-        hosts, sources = (_listed(environ.get(name)) for name in (HOSTS, SOURCES))
+        hosts, sources = (
+            tuple(environ[name].replace(",", " ").split()) if name in environ else None for name in (HOSTS, SOURCES)
+        )
         for source in sources or ():
             kind, colon, glob = source.partition(":")
             if kind not in KINDS or (colon and not glob) or (kind == "oauth" and colon):
@@ -120,7 +122,3 @@ def _sources(account: Entry[AccountSpec], source: TokenSource) -> Iterator[tuple
 def _allowed(variable: str, allowed: Sequence[str] | None) -> str:
     known = ", ".join(f"`{visible(name)}`" for name in allowed or ()) or "nothing"
     return f"use what {variable} allows, which is {known}; whoever runs leadstate sets that variable, no file does"
-
-
-def _listed(text: str | None) -> tuple[str, ...] | None:
-    return None if text is None else tuple(text.replace(",", " ").split())

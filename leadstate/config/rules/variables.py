@@ -36,7 +36,7 @@ def used_in(value: Any) -> frozenset[str]:
     """Return the names of the variables that the texts in a value use, wherever in it they stand."""
     match value:
         case str():
-            return frozenset(names_in(value)) if has_variable(value) else _NONE
+            return frozenset(names_in(value)) if "${" in value else _NONE
         case Spec():
             return used_in(list(fields_set(value).values()))
         case Mapping():

@@ -19,6 +19,11 @@ from leadstate.model.address import Span
 from leadstate.model.diagnostics import Diagnostic, Severity
 
 BREAK = re.compile(r"\r\n|\n|\r")
+MANY = 100
+"""So many diagnostics of one kind are kept of one file."""
+AROUND = 60
+"""So many characters of a long line are shown on each side of the place."""
+_Kind: TypeAlias = tuple[Severity, str, str]
 
 
 @dataclass(frozen=True)
@@ -66,15 +71,6 @@ class Place(NamedTuple):
     def span(self) -> Span:
         """The same without the text."""
         return Span(self.source.name, self.line, self.column)
-
-
-MANY = 100
-"""So many diagnostics of one kind are kept of one file."""
-AROUND = 60
-"""So many characters of a long line are shown on each side of the place."""
-
-
-_Kind: TypeAlias = tuple[Severity, str, str]
 
 
 def _kind(found: Diagnostic) -> _Kind:

@@ -122,7 +122,7 @@ def _outside(path: Path, which: str, named: Place | None) -> tuple[str, str] | N
 
 
 def decode(path: Path, raw: bytes, diagnostics: Diagnostics, delimiter: str = "") -> Source | None:
-    """Return the text of a file; None, with a diagnostic, if it is none.
+    """Return a file as text; None, with a diagnostic, if it is not UTF-8 or holds control characters.
 
     Args:
         path: the file, as the user gave it.
@@ -134,7 +134,7 @@ def decode(path: Path, raw: bytes, diagnostics: Diagnostics, delimiter: str = ""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
-        # Counted in what the decoder was given: without the byte order marker, where there is one.
+        # Counted in what the decoder was given, which has no byte order marker.
         good = problem.object[: problem.start].decode("utf-8")
         shown = Source(name, problem.object.decode("utf-8", "replace"), folder, delimiter)
         summary = f"byte {problem.object[problem.start]:#04x} at offset {problem.start} is not UTF-8"
@@ -203,7 +203,7 @@ def repository_of(folder: Path) -> Path:
 
 
 def link_outwards(path: Path) -> Path | None:
-    """Return the link on the way to a file that leads out of the repository it lies in; None if there is none.
+    """Return the link on the way to a file that leads out of the repository it lies in; None without such a link.
 
     A link that lies in no repository may lead anywhere if it is on the way, as `/home` on some systems; if it is the
     file itself, it may lead to files below its own folder, as those of a Kubernetes ConfigMap do.

@@ -50,6 +50,25 @@ _MISTAKES: Final = {
 _AT_BEGIN: Final = tuple(_MISTAKES)[:3]
 """Those shown where the broken thing begins, and not where libyaml gave up on a later line."""
 _ANYTHING: Final = "look for an unclosed quote or bracket, or put text with special characters in quotes as a whole"
+MAX_THROUGH_ALIASES: Final = 10_000
+"""Values reached through aliases, over a file."""
+LONGEST_INT: Final = 40
+"""int() of long text is quadratic and refuses 4,300 digits; Decimal takes any, and no field takes such a number."""
+
+CONSTANTS: Final[dict[str, object]] = {
+    "": None,
+    "~": None,
+    **dict.fromkeys(("null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), Decimal("Infinity")),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), Decimal("-Infinity")),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), Decimal("NaN")),
+}
+_INT = re.compile(r"[-+]?[0-9]+")
+_OCTAL_OR_HEX = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_NUMERIC = frozenset("+-.0123456789")
 
 
 def explain(problem: NotYamlError, source: Source, diagnostics: Diagnostics) -> None:
@@ -78,10 +97,6 @@ def _place(at: tuple[int, int] | None, source: Source) -> Place:
     return Place(source, line + 1, column + 1)
 
 
-MAX_THROUGH_ALIASES: Final = 10_000
-"""Values reached through aliases, over a file."""
-
-
 @dataclass(slots=True, eq=False)
 class Node:
     """A value and its place.
@@ -101,7 +116,7 @@ class Node:
     keys: dict[str, Any] | None = None
 
     def child(self, step: str | int) -> "Node | None":
-        """Return the node below, or None if there is none."""
+        """Return the node below; None if it has no such item or key."""
         if isinstance(self.children, dict):
             found: Node | None = self.children.get(step)
             return found
@@ -149,7 +164,7 @@ class _RefusedError(Exception):
 
 
 def read_nodes(source: Source, diagnostics: Diagnostics) -> Node | None:
-    """Return the root mapping of a file; None, with diagnostics, if there is none to work with."""
+    """Return the root mapping of a file; None, with diagnostics, if the file cannot be used."""
     reader = _Reader(source, diagnostics)
     try:
         reader.read()
@@ -308,25 +323,6 @@ class _Reader:
     def _refuse(self, code: str, summary: str, marker: Any, hint: str) -> NoReturn:
         self._error(code, summary, marker, hint)
         raise _RefusedError
-
-
-LONGEST_INT: Final = 40
-"""int() of long text is quadratic and refuses 4,300 digits; Decimal takes any, and no field takes such a number."""
-
-CONSTANTS: Final[dict[str, object]] = {
-    "": None,
-    "~": None,
-    **dict.fromkeys(("null", "Null", "NULL"), None),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), Decimal("Infinity")),
-    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), Decimal("-Infinity")),
-    **dict.fromkeys((".nan", ".NaN", ".NAN"), Decimal("NaN")),
-}
-_INT = re.compile(r"[-+]?[0-9]+")
-_OCTAL_OR_HEX = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_NUMERIC = frozenset("+-.0123456789")
 
 
 def resolve(text: str) -> object:
