@@ -226,7 +226,7 @@ class Accounts(RuleBasedStateMachine):
         Accounts.runs += 1
 
     @invariant()
-    def no_mark_is_there_twice(self) -> None:
+    def no_marker_exists_twice(self) -> None:
         markers = [marker for marker in state(self.sandbox).markers if marker.startswith("ns:")]
         assert len(markers) == len(set(markers))
 
@@ -252,9 +252,9 @@ class Judge:
             assert not any(step.writes for step in self.run.steps), "written on doubt"
         for step in self.run.writing:
             if step.writes:
-                self.look(step)
+                self.check_write(step)
 
-    def look(self, step: Step) -> None:
+    def check_write(self, step: Step) -> None:
         """Check what every writing request has to keep to."""
         about, kind = step.about, step.path.split("/")[3]
         self.check_unmanaged_leads(step)
@@ -269,11 +269,11 @@ class Judge:
             case "PATCH", "leadLabels" if about in step.before.labels:
                 assert self.desired_label(step.before.labels[about]["name"], present=True) is not None
             case "DELETE", "leadLabels" if about in step.before.labels:
-                self.look_at_label_delete(step, about)
+                self.check_label_delete(step, about)
             case "PATCH", "leads" if about in step.before.leads:
-                self.look_at_patch(step, about)
+                self.check_patch(step, about)
             case "DELETE", "leads" if about in step.before.leads:
-                self.look_at_lead_delete(step, about)
+                self.check_lead_delete(step, about)
 
     def check_unmanaged_leads(self, step: Step) -> None:
         gone = step.before.labels.keys() - step.after.labels.keys()
@@ -282,7 +282,7 @@ class Judge:
                 kept = [label for label in body["label_ids"] if label not in gone]
                 assert step.after.leads[id_] == {**body, "label_ids": kept}, "an unmanaged lead was touched"
 
-    def look_at_lead_delete(self, step: Step, about: str) -> None:
+    def check_lead_delete(self, step: Step, about: str) -> None:
         lead = step.before.leads[about]
         assert (lead["origin_id"] or "").startswith("ns:"), "an unmanaged lead was deleted"
         assert lead["origin_id"].removeprefix("ns:") not in self.declared("lead")
@@ -293,7 +293,7 @@ class Judge:
             there = self.ids(planned["labels"]) & step.before.labels.keys()
             assert set(lead["label_ids"]) == there, "deleted over a person's change"
 
-    def look_at_label_delete(self, step: Step, about: str) -> None:
+    def check_label_delete(self, step: Step, about: str) -> None:
         name = step.before.labels[about]["name"]
         absent = self.desired_label(name, present=False) is not None
         undeclared = self.desired_label(name, present=True) is None
@@ -311,7 +311,7 @@ class Judge:
             carriers = [id_ for id_ in live & step.before.leads.keys() if about in step.before.leads[id_]["label_ids"]]
             assert not carriers, "a label that leads carry was deleted"
 
-    def look_at_patch(self, step: Step, about: str) -> None:
+    def check_patch(self, step: Step, about: str) -> None:
         lead = step.before.leads[about]
         assert (lead["origin_id"] or "").startswith("ns:"), "an unmanaged lead was touched"
         desired = self.declared("lead").get(lead["origin_id"].removeprefix("ns:"))

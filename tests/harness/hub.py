@@ -127,7 +127,7 @@ class Hub:
         return self.runner.home / "artifacts" / str(stored[-1]["name"])
 
     def _pull(self, number: int, branch: str, *, fork: bool = False, user: str = "ann") -> dict[str, Any]:
-        repository = "stranger/crm" if fork else REPOSITORY
+        repository = "eve/crm" if fork else REPOSITORY
         head = {"sha": git(self.origin, "rev-parse", branch), "repo": {"full_name": repository}}
         return {"number": number, "head": head, "user": {"login": user}}
 

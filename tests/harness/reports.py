@@ -53,7 +53,7 @@ def report(*accounts: Account, command: Literal["plan", "apply", "validate"] = "
     whole = None if command == "validate" else combined(account.fingerprint for account in accounts)
     actions = [change.action for account in accounts for change in account.changes]
     counts = {action: actions.count(action) for action in ("add", "update", "delete")}
-    alone = sum(group.count for each in accounts for group in each.untouched)
+    alone = sum(group.count for account in accounts for group in account.untouched)
     summary = Summary(**counts, unchanged=0, untouched=alone)
     return Report(
         leadstate_version="1.2.3", command=command, fingerprint=whole, summary=summary, accounts=accounts, **more
@@ -62,10 +62,15 @@ def report(*accounts: Account, command: Literal["plan", "apply", "validate"] = "
 
 def many(changes: int, accounts: int = 1) -> Report:
     """Return a report of so many changes, of every kind, evenly over so many accounts."""
-    return report(*(account(f"a{n}", *(_one(f"a{n}", i) for i in range(changes // accounts))) for n in range(accounts)))
+    return report(
+        *(
+            account(f"a{n}", *(_numbered_change(f"a{n}", i) for i in range(changes // accounts)))
+            for n in range(accounts)
+        )
+    )
 
 
-def _one(name: str, number: int) -> Change:
+def _numbered_change(name: str, number: int) -> Change:
     match number % 4:
         case 0:
             return change("+", f"{name}/label:New {number}", ("color", None, "red"), line=number + 1)

@@ -54,7 +54,7 @@ class Pipedrive:
             self.searched.append(dict(params))
         by_id = re.fullmatch(r"/api/v2/(persons|organizations)/(\d+)", path)
         if by_id:
-            return self._one(by_id[1], int(by_id[2]))
+            return self._answer_by_id(by_id[1], int(by_id[2]))
         page = {"pagination": {"start": 0, "limit": 500, "more_items_in_collection": False}}
         answers: dict[str, Callable[[], Any]] = {
             "/api/v1/leadLabels": list,
@@ -78,7 +78,7 @@ class Pipedrive:
         name, emails = PEOPLE[id_]
         return {"id": id_, "name": name, "emails": [{"value": email, "primary": True} for email in emails]}
 
-    def _one(self, kind: str, id_: int) -> httpx.Response:
+    def _answer_by_id(self, kind: str, id_: int) -> httpx.Response:
         if id_ not in (PEOPLE if kind == "persons" else ORGANIZATIONS):
             return httpx.Response(404, json={"success": False, "error": "not found"})
         data = self._person(id_) if kind == "persons" else self._organization(id_)

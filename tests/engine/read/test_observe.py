@@ -131,7 +131,7 @@ def test_an_absent_lead_is_not_searched_in_the_archive() -> None:
     assert fake.sent == ["GET leadLabels", "GET leads"]
 
 
-def seen(fake: Fake, *desired: Desired, impact: Impact = Impact.LIVE, **more: Any) -> Observed:
+def read_account(fake: Fake, *desired: Desired, impact: Impact = Impact.LIVE, **more: Any) -> Observed:
     declared = Account("emea", "http://127.0.0.1:1", "ns", replace(PRUNES, archived_pages=1), desired, **more)
     return fake.run(lambda writer: observe(declared, writer, impact))[0]
 
@@ -146,7 +146,7 @@ def test_archived_carriers_of_a_label_are_counted_only_with_full_impact(
     fake = archive(1200)
     fake.label("hot", "Hot")
     fake.lead("mine", None, "hot", is_archived=True)
-    found = seen(fake, label("Hot", present=False), impact=impact)
+    found = read_account(fake, label("Hot", present=False), impact=impact)
     assert found.archived_carriers == carriers
     assert fake.sent.count("GET leads/archived") == pages
 
@@ -164,7 +164,7 @@ def with_filter() -> Fake:
 @pytest.mark.parametrize("present", [True, False])
 def test_filters_are_read_only_if_a_label_is_deleted_with_full_impact(impact: Impact, *, present: bool) -> None:
     fake = with_filter()
-    found = seen(fake, label("Hot", present=present), impact=impact)
+    found = read_account(fake, label("Hot", present=present), impact=impact)
     read = impact is Impact.FULL and not present
     assert found.filters == ({RemoteRef("label", ID): (SavedFilter(4, "Hot ones"),)} if read else None)
     assert [name for name in fake.sent if "filters" in name] == (["GET filters", "GET filters/4"] if read else [])
@@ -184,7 +184,7 @@ def test_a_listing_reports_its_pages_unmanaged_leads_and_deleted_ids() -> None:
     fake = archive(600)
     fake.with_leads("other", 501)
     fake.lead("mine", "ns:found", is_archived=True)
-    found = seen(fake, lead("gone"), lead("found"), lead("new"), lock={Ref("lead", "gone"): "dead"})
+    found = read_account(fake, lead("gone"), lead("found"), lead("new"), lock={Ref("lead", "gone"): "dead"})
     assert (found.pages, found.others, set(found.gone)) == (2, {"lead": 501}, {"ns:gone"})
     assert found.unsure == {"ns:new"}
     assert found.archived_carriers is None
@@ -195,7 +195,7 @@ def test_an_adopted_lead_is_searched_in_the_archive_only_if_it_would_be_created_
     lock: dict[Ref, str], pages: int
 ) -> None:
     fake = archive(1)
-    seen(fake, replace(lead("a"), adopted=True, leave_gone=False), lock=lock)
+    read_account(fake, replace(lead("a"), adopted=True, leave_gone=False), lock=lock)
     assert fake.sent.count("GET leads/archived") == pages
 
 

@@ -10,7 +10,7 @@ from tests.harness.builders import FREE
 from tests.harness.fake_api import Fake, ok
 
 
-def asked(company_id: int | None, user: object = None) -> tuple[Diagnostic | None, list[str]]:
+def check_company(company_id: int | None, user: object = None) -> tuple[Diagnostic | None, list[str]]:
     """Return what is wrong with a token of this user, and what was asked for it."""
     fake = Fake(before={("GET users/me", 0): lambda: ok(user)})
     account = Account("emea", "http://127.0.0.1:1", "ns", FREE, (), company_id=company_id)
@@ -18,15 +18,15 @@ def asked(company_id: int | None, user: object = None) -> tuple[Diagnostic | Non
 
 
 def test_the_user_is_not_read_unless_a_company_is_declared() -> None:
-    assert asked(None) == (None, [])
+    assert check_company(None) == (None, [])
 
 
 def test_a_token_of_the_declared_company_is_right() -> None:
-    assert asked(7041, {"company_id": 7041}) == (None, ["GET users/me"])
+    assert check_company(7041, {"company_id": 7041}) == (None, ["GET users/me"])
 
 
 def test_a_token_of_another_company_is_an_error_of_the_account() -> None:
-    wrong, _ = asked(1, {"company_id": 7041, "company_domain": "acme"})
+    wrong, _ = check_company(1, {"company_id": 7041, "company_domain": "acme"})
     assert wrong == Diagnostic(
         "wrong-company",
         Severity.ERROR,
@@ -39,5 +39,5 @@ def test_a_token_of_another_company_is_an_error_of_the_account() -> None:
 @pytest.mark.parametrize("user", [None, [], {"company_id": "acme"}])
 def test_an_answer_that_is_no_user_is_a_bad_answer(user: object) -> None:
     with pytest.raises(BadAnswer) as failure:
-        asked(7041, user)
+        check_company(7041, user)
     assert str(failure.value) == "getCurrentUser: answered no user"

@@ -23,16 +23,16 @@ def new_world(**more: Any) -> World:
     return World(company(persons=PERSONS, organizations=ORGANIZATIONS, **more))
 
 
-def found(path: str, **query: Any) -> list[int]:
+def search(path: str, **query: Any) -> list[int]:
     return [hit["item"]["id"] for hit in new_world().second(path, **query)["data"]["items"]]
 
 
 def persons(**query: Any) -> list[int]:
-    return sorted(found("/persons/search", **query))
+    return sorted(search("/persons/search", **query))
 
 
 def organizations(**query: Any) -> list[int]:
-    return sorted(found("/organizations/search", **query))
+    return sorted(search("/organizations/search", **query))
 
 
 def test_a_found_person_has_every_documented_key() -> None:
@@ -102,8 +102,8 @@ def test_a_search_finds_parts_in_all_or_the_chosen_fields() -> None:
 
 
 def test_hits_are_sorted_by_score_and_then_newest_first() -> None:
-    assert found("/organizations/search", term="acme") == [2, 1, 3]
-    assert found("/persons/search", term="jane", fields="name") == [4, 1]
+    assert search("/organizations/search", term="acme") == [2, 1, 3]
+    assert search("/persons/search", term="jane", fields="name") == [4, 1]
 
 
 def test_persons_are_searched_within_one_organization() -> None:

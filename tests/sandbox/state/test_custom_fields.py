@@ -26,7 +26,7 @@ def new_world(**more: Any) -> World:
     return World(company(fields=fields(), **more))
 
 
-def kept(world: World) -> dict[str, Any]:
+def stored_values(world: World) -> dict[str, Any]:
     (lead,) = world.sandbox.companies[0].tables().leads
     return dict(lead.custom)
 
@@ -67,7 +67,7 @@ def test_a_value_is_stored_in_normal_form_and_shown_as_the_api_does(
         lead = world.data("PATCH", f"/leads/{lead['id']}", {KEYS[kind]: sent})
     assert lead[KEYS[kind]] == shown
     assert type(lead[KEYS[kind]]) is type(shown)
-    assert kept(world) == {KEYS[kind]: stored}
+    assert stored_values(world) == {KEYS[kind]: stored}
     assert world.data("GET", f"/leads/{lead['id']}") == world.data("GET", "/leads")[0] == lead
 
 
@@ -145,7 +145,7 @@ def test_options_are_worded_as_the_company_is_configured(enum: str | None, many:
     lead = world.add(**{KEYS["enum"]: "20", KEYS["set"]: "20,10"})
     assert lead[KEYS["enum"]] == (20 if enum == "number" else "20")
     assert lead[KEYS["set"]] == ([10, 20] if many == "list" else "10,20")
-    assert kept(world) == {KEYS["enum"]: 20, KEYS["set"]: (10, 20)}
+    assert stored_values(world) == {KEYS["enum"]: 20, KEYS["set"]: (10, 20)}
 
 
 def test_amount_and_currency_are_given_together() -> None:
