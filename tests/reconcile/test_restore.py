@@ -320,7 +320,8 @@ def test_a_lead_without_a_key_is_known_by_its_title_there_or_not() -> None:
     there = (live_label("Hot"), live_lead(None, title="Renewal", remote_id="2"), live_lead("b", remote_id="3"))
     touches = [relabelled("id-Hot", then=(), remote_id=remote_id) for remote_id in "23"]
     gone = Touch("lead", "4", None, {"title": "Before"}, {"title": "After"}, answered=True)
-    receipt = AccountReceipt("receipt.json", (*touches, gone), {}, names={"person:7": "p7@acme.test"})
+    untitled = relabelled("id-Hot", then=(), remote_id="5")
+    receipt = AccountReceipt("receipt.json", (*touches, gone, untitled), {}, names={"person:7": "p7@acme.test"})
     plan = plan_restore(account(), receipt, Observed({"label": there[:1], "lead": there[1:]}))
     assert plan.names == {"lead:#2": "Renewal", "lead:4": "Before", "person:7": "p7@acme.test"}
 
