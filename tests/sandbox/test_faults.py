@@ -1,9 +1,6 @@
 """`--fault`: three kinds of requests that go wrong, each once."""
 
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import click
 import httpx
@@ -11,10 +8,10 @@ import pytest
 
 from leadstate.cli.commands.sandbox import sandbox as command
 from leadstate.sandbox import TOKEN, Fault, Faults, parse_fault, running
+from tests.harness.cli_process import serving
 from tests.harness.sandbox_driver import TOKEN as ACME
 from tests.harness.sandbox_driver import World
 
-ROOT = Path(__file__).parents[2]
 NEW = {"title": "new", "person_id": 1}
 
 
@@ -87,22 +84,11 @@ def test_a_wrong_fault_is_refused(text: str, message: str) -> None:
 
 def test_the_command_serves_with_its_options() -> None:
     words = ["--fault", "503:getLeads", "--fault", "429", "--burst", "7", "--latency", "1"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "leadstate", "sandbox", "--port", "0", *words],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            url = process.stdout.readline().split()[-1]
-            with httpx.Client(base_url=f"{url}/api/v1", headers={"x-api-token": TOKEN}) as client:
-                answers = [client.get("/leads") for _ in range(3)]
-            process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=20)
-        finally:
-            process.kill()
+    with serving("-m", "leadstate", "sandbox", "--port", "0", *words) as (process, url):
+        with httpx.Client(base_url=f"{url}/api/v1", headers={"x-api-token": TOKEN}) as client:
+            answers = [client.get("/leads") for _ in range(3)]
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
     assert [answer.status_code for answer in answers] == [503, 429, 200]
     assert answers[2].headers["x-ratelimit-limit"] == "7"
     assert (err, process.returncode) == ("", 0)

@@ -13,6 +13,7 @@ import pytest
 
 from leadstate import sandbox as package
 from leadstate.sandbox import running, serve
+from tests.harness.cli_process import serving
 from tests.harness.sandbox_driver import TOKEN, World
 
 ROOM = Path(package.__file__).parent
@@ -112,21 +113,10 @@ print("stopped", flush=True)
 
 
 def test_ctrl_c_ends_a_blocking_server_quietly() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", SERVE],
-        cwd=ROOM.parents[1],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            url = process.stdout.readline().strip()
-            assert httpx.get(f"{url}/").json()["is_pipedrive"] is False
-            process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=20)
-        finally:
-            process.kill()
+    with serving("-c", SERVE) as (process, url):
+        assert httpx.get(f"{url}/").json()["is_pipedrive"] is False
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
     assert (out, err, process.returncode) == ("stopped\n", "", 0)
 
 
