@@ -47,22 +47,6 @@ def test_a_killed_run_is_completed_by_the_next(k: int, moment: str, tmp_path: Pa
     counted("SIGKILL", 1)
 
 
-def test_a_killed_run_is_completed_from_the_command_line(tmp_path: Path, counted: Counted) -> None:
-    sandbox = CASE.sandbox()
-    process = Process(tmp_path)
-    with gated(sandbox, at=20, after=process.signal) as (_, url):
-        (tmp_path / "leadstate.yaml").write_text(written(CASE, url))
-        assert process.run("apply", "--auto-approve")[0] == -9
-        code, out, err = process.run("apply", "--auto-approve")
-        assert code == 0, out + err
-        assert process.run("plan", "--detailed-exitcode")[0] == 0
-        # What a killed run left behind can be shown.
-        code, out, err = process.run("show", str(receipts(tmp_path)[0]))
-        assert code == 0, out + err
-    once_and_whole(sandbox)
-    counted("SIGKILL", 1)
-
-
 def once_and_whole(sandbox: Sandbox) -> None:
     """Check that nothing exists twice, and that unmanaged leads are unchanged, but for labels that are to go."""
     check_nothing_twice(state(sandbox))
