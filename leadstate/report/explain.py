@@ -8,7 +8,7 @@ from leadstate.model.plan import AccountPlan, Reason, Untouched, plain
 from leadstate.model.resource import CARRIED, Desired, Observed, settle
 from leadstate.reconcile.match import known_by
 from leadstate.report.build import change_row, finding_row, untouched_row
-from leadstate.report.document import ExplainedField, Explanation
+from leadstate.report.formats.explanation import ExplainedField, Explanation
 
 
 def explain(

@@ -23,9 +23,9 @@ from leadstate.model.address import Address, Target
 from leadstate.model.diagnostics import Diagnostic, error
 from leadstate.model.escape import visible
 from leadstate.model.plan import AccountPlan
-from leadstate.report.document import Explanations, Requests
+from leadstate.report.document import Requests
 from leadstate.report.explain import explain as explanation_of
-from leadstate.report.formats.explanation import to_json, to_text
+from leadstate.report.formats.explanation import Explanations, to_json, to_text
 
 
 @click.command(short_help=COMMANDS["explain"])

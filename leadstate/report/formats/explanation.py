@@ -1,19 +1,81 @@
-"""What `explain` says of one object, account by account, as text and JSON."""
+"""What `explain` says of one object, account by account: the document, its text and its JSON."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import field as member
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from leadstate.model.address import Span
 from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible, visible_json
-from leadstate.report.document import ExplainedField, Explanation, Explanations, Requests, Scalar
+from leadstate.report.document import FORMAT_VERSION, Change, Diagnostic, Requests, Scalar, Untouched
 from leadstate.report.formats.console import drawn
 from leadstate.report.formats.grouping import group_diagnostics
 from leadstate.report.formats.json import adapter
 from leadstate.report.formats.text import ACTION, diagnostic_text
 from leadstate.report.formats.wording import SIGN, cost_text, value, why_deleted, why_untouched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedField:
+    """One field of an object: as declared and as it is; null where it is not set or not there.
+
+    Attributes:
+        managed: whether the configuration declares it.
+        differs: whether a plan changes it.
+        source: where the declared value is written.
+    """
+
+    path: str
+    managed: bool
+    declared: Scalar = None
+    live: Scalar = None
+    differs: bool = False
+    source: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """One object in one account.
+
+    Attributes:
+        remote_id: its id; null if it does not exist.
+        known_by: what identifies the live object as the declared one.
+        fields: the declared ones, then the others that it has.
+        untouched: why nothing is done, unless it is up to date.
+        diagnostics: those of the plan.
+        leads: of a label, how many open leads carry it; null if leads were not listed.
+        names: field and id, with a colon between → what people know the id by.
+    """
+
+    address: str
+    company: str
+    source: Span | None = None
+    remote_id: str | None = None
+    known_by: tuple[Literal["id", "lock", "marker", "name", "previous-name"], ...] = ()
+    fields: tuple[ExplainedField, ...] = ()
+    change: Change | None = None
+    untouched: Untouched | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
+    applyable: bool = True
+    leads: int | None = None
+    names: dict[str, str] = member(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanations:
+    """The object in every account that has it, and what reading has cost."""
+
+    format_version: str = FORMAT_VERSION
+    leadstate_version: str
+    target: str
+    explanations: tuple[Explanation, ...]
+    read: Requests
+
 
 _KNOWN_BY = {
     "id": "its declared id",
