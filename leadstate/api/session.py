@@ -23,10 +23,9 @@ from leadstate.api.results import Plan, Refused, Result, StalePlan
 from leadstate.api.run_lock import run_locks
 from leadstate.config import Configuration, LockError
 from leadstate.engine.apply.execute import Outcomes, decline
-from leadstate.engine.attribution import plan_and_compare
 from leadstate.engine.events import Event, Observer, Reporter
 from leadstate.engine.jobs import AccountJob, Ended
-from leadstate.engine.run import Applied, Settings, apply_all, plan_all, skip_all, unread
+from leadstate.engine.run import Applied, Settings, apply_all, plan_all, plan_and_compare, skip_all, unread
 from leadstate.kinds import KINDS
 from leadstate.model.account import Account, Impact
 from leadstate.model.address import Address, Target

@@ -1,8 +1,13 @@
-"""Plans and applies accounts."""
+"""Plans accounts, also against another revision of the configuration, and applies plans.
+
+What a plan was made from is enough for the other revision, as far as the two are compared: every change is about an
+object that was read, or that is declared here. Only a description of a person, organization or user that this revision
+has replaced is looked up besides.
+"""
 
 import asyncio
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from leadstate.engine.apply.execute import Outcomes, execute
@@ -17,10 +22,11 @@ from leadstate.model.account import Account, Impact
 from leadstate.model.address import Target
 from leadstate.model.diagnostics import Diagnostic, Severity, diagnostic_of, worst
 from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Status
-from leadstate.model.resource import Bindings, Observed
+from leadstate.model.resource import Bindings, CustomValue, Desired, Lookup, Observed
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.connection import Spent
 from leadstate.pipedrive.errors import ApiError
+from leadstate.reconcile.attribution import with_origins
 from leadstate.reconcile.guards import Budget, guard, lift
 from leadstate.reconcile.match import Matching
 from leadstate.reconcile.planner import plan_account
@@ -97,6 +103,14 @@ class Applied:
         return self.converged and all(
             outcome.status in (Status.APPLIED, Status.DECLINED) for outcome in self.outcomes.values()
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A plan whose changes say where they come from, and what had to be read for that besides."""
+
+    plan: AccountPlan
+    besides: Spent
 
 
 async def plan_all(work: Sequence[AccountJob], settings: Settings, ended: Ended | None = None) -> list[AccountPlan]:
@@ -232,6 +246,104 @@ def _targeted(account: Account, targets: Sequence[Target]) -> Account:
     return replace(account, desired=wanted, policy=replace(account.policy, prune_rules=rules))
 
 
+async def look_all(
+    work: Sequence[AccountJob], target: Target, settings: Settings, ended: Ended | None = None
+) -> list[tuple[AccountPlan, Seen | None]]:
+    """Return each account's plan limited to the object and what it was made from; None if it could not be read.
+
+    Args:
+        work: the accounts.
+        target: the object.
+        settings: how to plan; its targets are replaced.
+        ended: hears of each account that was read.
+    """
+    chosen = replace(settings, targets=(target,))
+
+    async def read(job: AccountJob) -> tuple[AccountPlan, Seen | None]:
+        reader, policy = Reader(job.connection), job.account.policy
+        rules = dict(policy.prune_rules)
+        if not is_always_read(KINDS[target.kind]):
+            # Undeclared objects are only read where one may be deleted. The plan is made with the account's own rule.
+            rules[target.kind] = KINDS[target.kind].prune[0]
+        seen = await look(replace(job.account, policy=replace(policy, prune_rules=rules)), reader, chosen)
+        if isinstance(seen, Diagnostic):
+            return unread(job.account, seen), None
+        seen = replace(seen, account=replace(seen.account, policy=policy))
+        return plan_of(seen, reader, chosen), seen
+
+    return await each(work, read, lambda job, diagnostic: (unread(job.account, diagnostic), None), ended)
+
+
+async def plan_and_compare(
+    work: Sequence[AccountJob], bases: Mapping[str, Account], settings: Settings, ended: Ended | None = None
+) -> list[Compared]:
+    """Plan every account, in the order given.
+
+    Args:
+        work: the accounts, as this revision declares them.
+        bases: account → the same one as the other revision declares it; an account that is not in it is new.
+        settings: how to plan.
+        ended: hears of each account that is planned.
+    """
+    return await each(
+        work,
+        lambda job: _compare(job, bases.get(job.account.name), settings),
+        lambda job, diagnostic: Compared(unread(job.account, diagnostic), Spent()),
+        ended,
+    )
+
+
+async def _compare(job: AccountJob, base: Account | None, settings: Settings) -> Compared:
+    reader = Reader(job.connection)
+    seen = await look(job.account, reader, settings)
+    if isinstance(seen, Diagnostic):
+        return Compared(unread(job.account, seen), Spent())
+    plan = plan_of(seen, reader, settings)
+    if base is None:
+        return Compared(with_origins(plan, None), Spent())
+    before = reader.spent.copy()
+    base = replace(base, desired=tuple(_comparable(base, job.account, seen, plan)))
+    try:
+        base, observed, _ = await resolve(base, seen.observed, reader)
+    except ApiError as failure:
+        why = diagnostic_of(failure, plan.account)
+        words = f"no change says where it comes from: what the base declares was not looked up: {why.summary}"
+        unknown = replace(why, code="origin-unknown", severity=Severity.WARNING, summary=words)
+        plan = replace(plan, diagnostics=(*plan.diagnostics, unknown))
+    else:
+        # All of it, for what is targeted here may have another key there.
+        plan = with_origins(plan, plan_account(base, observed, tuple(KINDS), today=settings.today))
+    return Compared(plan, reader.spent.since(before))
+
+
+def _comparable(base: Account, declared: Account, seen: Seen, plan: AccountPlan) -> Iterator[Desired]:
+    """Yield what the base declares of objects that were looked for, its descriptions replaced by ids that are known.
+
+    A description without an id stays where this plan changes the very field, and is left out elsewhere.
+    """
+    markers = {desired_item.marker for desired_item in seen.account.desired}
+    markers |= {live.marker for listed in seen.observed.live.values() for live in listed}
+    written = {desired_item.address: desired_item.attrs for desired_item in declared.desired}
+    ids = {
+        value: found
+        for desired_item in seen.account.desired
+        for name, value in written[desired_item.address].items()
+        if isinstance(value, Lookup) and isinstance(found := desired_item.attrs.get(name), int)
+    }
+    changed = {(change.address, field.attribute) for change in plan.changes for field in change.fields}
+    for desired_item in base.desired:
+        attrs = dict(desired_item.attrs)
+        for name, value in desired_item.attrs.items():
+            if isinstance(value, Lookup) and value in ids:
+                attrs[name] = ids[value]
+            elif isinstance(value, Lookup) and (desired_item.address, name) not in changed:
+                del attrs[name]
+            elif isinstance(value, CustomValue) and seen.observed.fields is None:
+                del attrs[name]  # this revision declares none, so none of its changes is about one
+        if desired_item.marker is None or desired_item.marker in markers:
+            yield replace(desired_item, attrs=attrs)
+
+
 async def _apply(
     work: AccountJob,
     plan: AccountPlan,
@@ -294,31 +406,3 @@ def _with_ids(account: Account, plan: AccountPlan) -> Account:
     taken = {(ref.kind, remote_id) for ref, remote_id in ids.items()}
     before = {ref: remote_id for ref, remote_id in account.lock.items() if (ref.kind, remote_id) not in taken}
     return replace(account, lock={**before, **ids})
-
-
-async def look_all(
-    work: Sequence[AccountJob], target: Target, settings: Settings, ended: Ended | None = None
-) -> list[tuple[AccountPlan, Seen | None]]:
-    """Return each account's plan limited to the object and what it was made from; None if it could not be read.
-
-    Args:
-        work: the accounts.
-        target: the object.
-        settings: how to plan; its targets are replaced.
-        ended: hears of each account that was read.
-    """
-    chosen = replace(settings, targets=(target,))
-
-    async def read(job: AccountJob) -> tuple[AccountPlan, Seen | None]:
-        reader, policy = Reader(job.connection), job.account.policy
-        rules = dict(policy.prune_rules)
-        if not is_always_read(KINDS[target.kind]):
-            # Undeclared objects are only read where one may be deleted. The plan is made with the account's own rule.
-            rules[target.kind] = KINDS[target.kind].prune[0]
-        seen = await look(replace(job.account, policy=replace(policy, prune_rules=rules)), reader, chosen)
-        if isinstance(seen, Diagnostic):
-            return unread(job.account, seen), None
-        seen = replace(seen, account=replace(seen.account, policy=policy))
-        return plan_of(seen, reader, chosen), seen
-
-    return await each(work, read, lambda job, diagnostic: (unread(job.account, diagnostic), None), ended)

@@ -45,7 +45,8 @@ class Reader:
         """Rate-limit tokens that the company has left today, and has a day, as the last answer told (undocumented)."""
         names = ("x-daily-ratelimit-token-remaining", "x-daily-ratelimit-token-limit")
         scrub, headers = self._connection.signer.secrets.scrub, self._connection.headers
-        left, limit = (_count(scrub(headers.get(name, "")).strip()) for name in names)
+        told = [scrub(headers.get(name, "")).strip() for name in names]
+        left, limit = (int(text) if text.isdecimal() and len(text) <= _LONGEST_COUNT else None for text in told)
         return left, limit
 
     @property
@@ -124,7 +125,3 @@ class Writer(Reader):
     async def send(self, request: Request) -> Answer:
         """Send one request of any kind; a POST that may have been done is not sent again (see `retry`)."""
         return await self._connection.exchange(request)
-
-
-def _count(text: str) -> int | None:
-    return int(text) if text.isdecimal() and len(text) <= _LONGEST_COUNT else None

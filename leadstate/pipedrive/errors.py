@@ -78,9 +78,6 @@ class NoTokenServer(Unreachable):
     code = "no-token-server"
     fix = "check the network, and the account's `token_url` if it has one, then run again"
 
-    def __init__(self, operation: str, summary: str) -> None:
-        super().__init__(operation, summary, sent=False)
-
 
 class Redirected(ApiError):
     """The server points elsewhere."""

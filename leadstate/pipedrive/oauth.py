@@ -159,7 +159,7 @@ class OAuth(Signer):
                 auth=httpx.BasicAuth(client.client_id.reveal(), client.client_secret.reveal()),
             )
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as failure:
-            raise NoTokenServer(OPERATION, why(failure, client.token_url)) from None
+            raise NoTokenServer(OPERATION, why(failure, client.token_url), sent=False) from None
         _log.debug("POST %s -> %s", OPERATION, reply.status_code)
         if not reply.is_success:
             raise self._refusal(reply)
@@ -201,25 +201,22 @@ class OAuth(Signer):
             )
 
     def _refusal(self, reply: httpx.Response) -> ApiError:
-        said = f"{reply.status_code}{self._said(reply)}"
+        """Return the error of a refusal, with Pipedrive's words for it, else those that OAuth has."""
+        try:
+            body = reply.json()
+        except (ValueError, RecursionError):
+            body = {"error": "no JSON"}
+        found = [body.get(key) for key in ("message", "error_description", "error")] if isinstance(body, dict) else []
+        text = next((text for text in found if isinstance(text, str) and text), "")
+        said = ", ".join(filter(None, (str(reply.status_code), quoted(text, self.secrets.scrub))))
         if reply.is_server_error or reply.status_code == httpx.codes.TOO_MANY_REQUESTS:
-            return NoTokenServer(OPERATION, said)
+            return NoTokenServer(OPERATION, said, sent=False)
         words, hint = said.lower().replace("_", " "), NoAccessToken.fix
         if "invalid client" in words:
             hint = "check the sources of `client_id` and `client_secret`; both are in the app's settings in Pipedrive"
         elif "invalid grant" in words:
             hint = "authorise the app again and put the new refresh token there; one lives 60 days after its last use"
         return NoAccessToken(OPERATION, said, hint=hint, span=self._client.at)
-
-    def _said(self, reply: httpx.Response) -> str:
-        """Return what the server said: in Pipedrive's words, else in those that OAuth has for it."""
-        try:
-            body = reply.json()
-        except (ValueError, RecursionError):
-            return ", no JSON"
-        found = [body.get(key) for key in ("message", "error_description", "error")] if isinstance(body, dict) else []
-        text = next((text for text in found if isinstance(text, str) and text), "")
-        return f", {quoted(text, self.secrets.scrub)}" if text else ""
 
 
 def _is_token(text: str) -> bool:

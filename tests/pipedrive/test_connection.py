@@ -274,7 +274,7 @@ class Failing(Signer):
 
 
 def test_a_request_that_could_not_be_signed_is_retried_if_that_may_help() -> None:
-    world = World(ok(), signer=Failing(NoTokenServer("token", f"cut at {'C0FFEE' * 7}")))
+    world = World(ok(), signer=Failing(NoTokenServer("token", f"cut at {'C0FFEE' * 7}", sent=False)))
     with pytest.raises(NoTokenServer) as caught:
         world.run(labels)
     assert str(caught.value) == "token: cut at ***"
@@ -289,7 +289,7 @@ def test_the_time_that_signing_takes_counts_from_when_it_began() -> None:
         asked.append(world.time.now)
         world.time.now += 25.0
 
-    world = World(ok(), signer=Failing(NoTokenServer("token", "slow"), ask))
+    world = World(ok(), signer=Failing(NoTokenServer("token", "slow", sent=False), ask))
     world.time.now = 1_000.0
     with pytest.raises(NoTokenServer) as caught:
         world.run(labels)

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from leadstate.engine.attribution import Compared, plan_and_compare
 from leadstate.engine.jobs import AccountJob
-from leadstate.engine.run import Settings, unread
+from leadstate.engine.run import Compared, Settings, plan_and_compare, unread
 from leadstate.model.account import Account, Policy, Prune
 from leadstate.model.address import Target
 from leadstate.model.diagnostics import Severity
