@@ -259,7 +259,7 @@ def test_pull_writes_drifted_custom_fields_only(house: House) -> None:
     changed = {new.strip() for new in house.file.read_text().splitlines()} - {
         old.strip() for old in before.splitlines()
     }
-    assert sorted(changed) == ['"My double": 8.25,', '"My enum": "Retail",', '"Red"']
+    assert sorted(changed) == ['"My double": 8.25,', '"My enum": "Retail",', '"My set": [Red],']
     house.check_no_changes()
 
 
