@@ -244,7 +244,7 @@ class _Draft(Draft):
 
         A label of a lead that is ignored by now stays as it is.
         """
-        ignored = {RemoteRef(CARRIED, there.remote_id) for there in self.observed.ignored.get(CARRIED, ())}
+        ignored = self._ignored_labels()
         now = self._now(changed, live)
         differing = {
             name: before
@@ -324,11 +324,12 @@ class _Draft(Draft):
         return sum(1 if deleted in lost.get(lead, ()) else -1 for lead in carriers)
 
     def _recreate_lead(self, changed: Changed) -> None:
-        carried = [self._label(label) for label in changed.lost]
+        ignored = self._ignored_labels()
+        carried = [self._label(label) or (label if label in ignored else None) for label in changed.lost]
         attrs = {name: value for name, value in changed.before.items() if isinstance(name, str)}
         if attrs.get(FREEZES) is not True:
             attrs.pop(FREEZES, None)
-        attrs[CARRIES] = tuple(sorted(label for label in carried if label is not None))
+        attrs[CARRIES] = tuple(sorted((label for label in carried if label is not None), key=str))
         if self.observed.fields is not None:
             attrs.update(self.observed.fields.read(changed.custom))
         self._add(changed, attrs)
@@ -339,6 +340,10 @@ class _Draft(Draft):
         """Return what stands for a label of the time before the run; None if it does not exist any more."""
         known = self._stand_for.get(label) or self.bindings.link(label)
         return known if isinstance(known, Ref) else None
+
+    def _ignored_labels(self) -> set[RemoteRef]:
+        """Return the labels that are ignored and there: they have no reference, and stay on leads by their ids."""
+        return {RemoteRef(CARRIED, there.remote_id) for there in self.observed.ignored.get(CARRIED, ())}
 
     def _address(self, changed: Changed) -> Address:
         return Address(self.account.name, changed.kind, self._keys[changed.kind, changed.remote_id])

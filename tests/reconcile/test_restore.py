@@ -179,6 +179,13 @@ def test_a_restored_lead_is_archived_if_it_was_archived(
     assert [change.marker for change in plan.changes] == ["ns:a"]
 
 
+def test_a_restored_lead_carries_its_ignored_labels_again() -> None:
+    labels = (RemoteRef("label", "id-Hot"), RemoteRef("label", "id-tmp"))
+    gone = done(Touch("lead", "old", "a", {"title": "a", "labels": labels}, None, marker="ns:a"))
+    plan = back(gone, live=(live_label("Hot"),), ignored={"label": [live_label("tmp", remote_id="id-tmp")]})
+    assert [change.want["labels"] for change in plan.changes] == [(RemoteRef("label", "id-tmp"), *refs("Hot"))]
+
+
 def test_a_deleted_unmanaged_lead_is_not_created_again() -> None:
     gone = Touch("lead", "old", "a", {"title": "a"}, None, marker="other:a", answered=True)
     assert back(gone).untouched == (Untouched("lead", Reason.NOT_OURS, "a", "old", FILE),)
