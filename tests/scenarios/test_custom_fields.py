@@ -242,13 +242,6 @@ def test_restore_returns_changed_custom_fields(house: House) -> None:
     assert {name for name in now if now[name] != before[name]} == {"update_time"}
 
 
-def test_restore_deletes_an_added_lead(house: House) -> None:
-    (receipt,) = (house.file.parent / "receipts").iterdir()
-    code, out, err = house("restore", str(receipt), "--auto-approve")
-    assert code == 0, out + err
-    assert house.leads() == []
-
-
 def test_pull_writes_drifted_custom_fields_only(house: House) -> None:
     before = house.file.read_text()
     house.declare({"enum": "Retail", "double": 8.25, "set": ["Red"], "varchar": "Retail"})
