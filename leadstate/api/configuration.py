@@ -42,7 +42,7 @@ def load(
 
     Raises:
         ConfigurationError: with every error in it.
-        LockError: the lock file is none.
+        LockError: the lock file is malformed.
     """
     several = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     configuration = read_files(several, accounts, trust or Trust())
@@ -136,8 +136,7 @@ class Baseline:
     Attributes:
         revision: its name, as the user gave it.
         commit: the full id of its commit.
-        accounts: account → the same one as the base declares it; None where the base is no valid configuration, so
-            that nothing can be said.
+        accounts: account → the same one as the base declares it; None if the base is not a valid configuration.
         diagnostics: what there is to know about it.
     """
 

@@ -3,8 +3,8 @@
 The report is written before the first request, under a name that no other run takes. Each write is noted in the journal
 before it is sent and after its answer, each result as it ends. At the end the report is replaced and the journal goes.
 
-Whoever can write to the folder of receipts can put anything there. A file that nobody named is read only where it is a
-regular one of bounded size, and believed only where its digest holds.
+Anybody who can write to the folder of receipts can put anything there. A file that nobody named is read only if it is a
+regular file of bounded size, and used only if its digest is right.
 """
 
 import os
@@ -169,7 +169,7 @@ def read_report(path: Path) -> Report:
     """Read a stored report of any command; a receipt with the journal that an unfinished run has left beside it.
 
     Raises:
-        ReportError: it is none, or was edited.
+        ReportError: the file is not a report, or was edited.
     """
     report = _with_its_journal(path)
     return without_repeated(report, _later(path)) if journal_of(path).is_file() else report
@@ -275,12 +275,12 @@ class StoredReceipt:
 
     @property
     def did(self) -> str:
-        """The same in words."""
+        """What was done, in words."""
         return ", ".join(f"{count:,} {word}" for word, count in self.done.items())
 
 
 def paths_of(folder: Path) -> list[Path]:
-    """Return the files of a folder that bear the name of a receipt, newest first; none where there is no folder."""
+    """Return the files of a folder that are named like a receipt, newest first; an empty list if there is no folder."""
     if not folder.is_dir():
         return []
     named = (path for path in folder.iterdir() if _NAME.fullmatch(path.name))
@@ -306,7 +306,7 @@ def latest(folder: Path, configuration: Configuration) -> tuple[Path, Report, st
     Receipts of restores are passed over: to undo the last apply again changes nothing, to undo its undoing would.
 
     Raises:
-        ReportError: there is none, or a newer one cannot be read, so that nobody can tell what it is about.
+        ReportError: there is no receipt, or a newer one cannot be read, so that its accounts are not known.
     """
     origins = {declared.account.name: declared.account.origin for declared in configuration.accounts}
     for stored in stored_receipts(paths_of(folder)):

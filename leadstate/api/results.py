@@ -66,7 +66,7 @@ class Plan(Document):
 
     @cached_property
     def report(self) -> doc.Report:
-        """The document; made when it is asked for, since an apply that nobody looks at needs none."""
+        """The document; made at its first use, since an apply without a question does not need it."""
         return self.document()
 
     @cached_property

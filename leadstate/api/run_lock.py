@@ -130,7 +130,7 @@ def _no_folder(folder: Path, why: str) -> NoStateFolder:
 
 
 def _allow_open_files(more: int) -> None:
-    """Let this process have so many more files open; a lock is an open file, and 1,024 is a common limit."""
+    """Raise the limit of open files of this process; a lock is an open file, and 1,024 is a common limit."""
     try:
         import resource  # noqa: PLC0415  there is none on Windows, and no such limit
     except ImportError:

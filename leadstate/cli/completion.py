@@ -96,7 +96,7 @@ def _offered(values: Iterable[str], incomplete: str) -> list[str]:
 
 
 class Bash(BashComplete):
-    """As click completes in bash, but for two things that addresses need.
+    """Complete in bash as click does, with two additions that addresses need.
 
     bash takes `label:Hot` for three words, since `:` is in COMP_WORDBREAKS: so the whole line is split here, and of a
     value only what follows the last of these characters is returned, which is what readline replaces. And where a value

@@ -61,7 +61,7 @@ Nothing is written before the last answer."""
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What has to be so before anything is written.
+    """What `apply` and `restore` need besides the choices of a person.
 
     Attributes:
         reviewed: the plan that was reviewed, if one was.

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """What the shell learns."""
+    """The exit code of a command."""
 
     FINE = 0
     ERROR = 1

@@ -57,7 +57,7 @@ def _handle(_number: int, _frame: FrameType | None) -> None:
         _end()
     step = steps.pop(0)
     for outer in _stack[:-1]:
-        outer.clear()  # whoever interrupts again, later, wants the process to end
+        outer.clear()  # another signal, later, ends the process
     step()
 
 
@@ -100,7 +100,7 @@ def signal_socket() -> Iterator["socket.socket | None"]:
 
 
 def _end() -> None:
-    """End the process now. Nothing is waited for: whoever signals so often has a reason."""
+    """End the process now, without waiting for anything."""
     cursor = "\x1b[?25h" if os.isatty(2) else ""  # a progress bar may have hidden it
     os.write(2, f"{cursor}\nStopped at once.\n".encode())
     os._exit(Exit.INTERRUPTED)

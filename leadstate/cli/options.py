@@ -51,7 +51,7 @@ class Option(click.Option):
 
 
 class OutputFile(click.Path):
-    """A file for the result; whether it can be written is found out before anything is done."""
+    """A file for the result, which is checked to be writable before anything is done."""
 
     def __init__(self) -> None:
         super().__init__(dir_okay=False, path_type=Path)
@@ -261,7 +261,7 @@ def looks(command: F) -> F:
 
 
 def _set_log_level(_ctx: click.Context, _param: click.Parameter, value: str) -> None:
-    """Only our own loggers speak: those of the HTTP libraries could show more than we would."""
+    """Set the level of our own loggers alone: those of the HTTP libraries could log secrets."""
     logger = logging.getLogger("leadstate")
     if not logger.handlers:
         handler = logging.StreamHandler()

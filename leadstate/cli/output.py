@@ -169,7 +169,7 @@ def write_private(path: Path, text: str | Iterable[str]) -> None:
 
 
 def replace_public(path: Path, text: str) -> None:
-    """Replace a file that others read, as a whole: whoever reads it meanwhile sees the old text or the new one.
+    """Replace a file that other programs read, as a whole: a reader sees the old text or the new one.
 
     Raises:
         OutputError: it cannot be written, or is a link.
@@ -186,7 +186,7 @@ def replace_public(path: Path, text: str) -> None:
 
 
 def _open(path: Path, flags: int) -> int:
-    """Open a file for the result. A link would lead what it says of people to where whoever made the link wants it."""
+    """Open a file for the result. No link is followed: it could lead personal data to another place."""
     follow = 0 if path.parent in _STREAMS else getattr(os, "O_NOFOLLOW", 0)
     try:
         return os.open(path, os.O_WRONLY | os.O_CREAT | follow | flags, PRIVATE)
@@ -213,7 +213,7 @@ def say(diagnostics: Iterable[Diagnostic]) -> None:
 
 
 def say_stats(opened: "Session", plans: Iterable[AccountPlan]) -> None:
-    """A line of each account's reading, one of its requests so far, and one of all where they are several."""
+    """Write to stderr how each account was read, its requests so far, and those of several accounts in all."""
     readings = {plan.account: plan.reading for plan in plans}
     whole, tokens = Counter[str](), 0
     for job in opened.work:

@@ -1,6 +1,6 @@
 """Shows what becomes of the files as a patch, asks, and puts the new texts in their place, each as a whole.
 
-Refuses files that changed meanwhile, what is no plain file, and a link in a folder that leads elsewhere.
+Refuses files that changed meanwhile, devices and pipes, and a link in a folder that leads elsewhere.
 """
 
 import difflib
@@ -69,7 +69,7 @@ def can_be_made(into: Path, paths: Sequence[Path]) -> bool:
 
 
 def new_texts(files: Files, edits: Mapping[str, Sequence[Edit]]) -> list[Changed]:
-    """Each file that changes, and its new text; ConfigurationError where the result would be wrong, which is said."""
+    """Return each file that changes with its new text; raise ConfigurationError if the result would be invalid."""
     try:
         return files.edited(edits)
     except ConfigurationError:
@@ -130,7 +130,7 @@ def _target(source: Source, named: Sequence[Path]) -> Path:
 
 
 def _replace(target: Path, source: Source, text: str) -> None:
-    """Whoever reads the file meanwhile sees the old one or the new one; it keeps its mode and its byte order marker."""
+    """Replace the file as a whole; it keeps its mode and its byte order mark."""
     there = target.exists()
     raw = target.read_bytes() if there else b""
     if raw.decode("utf-8-sig", "replace") != source.text:

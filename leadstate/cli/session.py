@@ -165,7 +165,7 @@ class Choices:
 
     @property
     def limit(self) -> Limit:
-        """The part of all accounts that was chosen."""
+        """Return the part of all accounts that was chosen."""
         return Limit(self.accounts, self.shard)
 
     def configuration(self) -> Configuration:

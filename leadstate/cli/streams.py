@@ -28,7 +28,7 @@ class Output(io.RawIOBase):
         poll: says whether a pipe or socket has room; what it does not take in time is dropped.
 
     Attributes:
-        failure: the first failure; None where the reader has gone, for that is no mistake (`| head`).
+        failure: the first failure; None if the reader has gone, which is not an error (`| head`).
     """
 
     def __init__(self, descriptor: int, poll: "select.poll | None" = None) -> None:
@@ -81,7 +81,7 @@ def fill_closed() -> bool:
 
 
 def guard() -> Output | None:
-    """Put streams that do not fail in the place of stdout and stderr, terminals excepted; return that of stdout."""
+    """Replace stdout and stderr, unless they are terminals, by streams that do not fail; return that of stdout."""
     sys.stderr.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # as Python opens it
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # as above
     if not sys.stderr.isatty():

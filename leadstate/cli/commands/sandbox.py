@@ -109,7 +109,7 @@ def sandbox(
 
 
 def load_sandbox() -> ModuleType:
-    """The sandbox package; a message where its extra is not installed."""
+    """Return the sandbox package; raise a message if its extra is not installed."""
     try:
         import uvicorn  # noqa: F401, PLC0415  only asked whether it is there
 
