@@ -51,8 +51,7 @@ def declare(
         check_names(names, problems)
         if protecting:
             check_policies(names, protecting, problems)
-    leads, namespace = items[CARRIER], merged.namespace or ""
-    labels = named[CARRIED]
+    leads, labels, namespace = items[CARRIER], named[CARRIED], merged.namespace or ""
     if KINDS[CARRIED].section in merged.dropped | merged.broken.keys():
         labels.unsure = directory.everyone
     desired = [declared for names in named.values() for declared in names.desired()]
