@@ -143,7 +143,11 @@ class _Git:
         if self._run("rev-parse", "--is-shallow-repository").stdout.strip() != b"true":
             hint = "name a branch, a tag or a commit; `git branch --all` lists branches, `git fetch` gets what is new"
             raise RevisionError(f"git knows no revision {shown}", hint=hint)
-        hint = "in CI, check out with `fetch-depth: 0`; in a clone by hand: git fetch --unshallow"
+        # A clone of one branch does not get the others by --unshallow.
+        remote, _, branch = name.partition("/")
+        known = branch and remote.encode() in self._run("remote").stdout.split()
+        fetch = f"git fetch --depth=1 {remote} {branch}:refs/remotes/{name}" if known else "git fetch --unshallow"
+        hint = f"in CI, check out with `fetch-depth: 0`, or before the plan: {visible(fetch)}"
         raise RevisionError(f"the clone is shallow and does not hold {shown}", hint=hint)
 
     def id_of(self, name: str) -> str | None:

@@ -31,6 +31,18 @@ NEW_NAMES = ("New", "Newer")
 COLORS = ("red", "blue", "green")
 KEYS = ("a", "b", "c", "d")
 PAST = "2026-01-01"
+ROLES = (
+    "kept",
+    "renamed",
+    "merged",
+    "merged by id",
+    "retired",
+    "unmanaged",
+    "locked",
+    "ignored",
+    "protected",
+)
+"""What a configuration has to say of a live label."""
 Row = dict[str, Any]
 
 COLOR = st.sampled_from(COLORS)
@@ -71,6 +83,8 @@ class _Labels:
     live: list[Row] = field(default_factory=list)
     declared: list[Row] = field(default_factory=list)
     lock: dict[str, str] = field(default_factory=dict)
+    ignored: list[str] = field(default_factory=list)
+    protected: list[str] = field(default_factory=list)
 
     @property
     def present(self) -> list[str]:
@@ -85,7 +99,7 @@ def _labels(draw: st.DrawFn) -> _Labels:
     going: list[tuple[str, str]] = []
     for number, name in enumerate(names, 1):
         made.live.append(dict(live_label(number, name, draw(COLOR))))
-        role = draw(st.sampled_from(("kept", "renamed", "merged", "merged by id", "retired", "unmanaged", "locked")))
+        role = draw(st.sampled_from(ROLES))
         id_ = label_id(number)
         if role == "kept":
             made.declared.append({"name": name, "color": draw(COLOR)})
@@ -95,6 +109,10 @@ def _labels(draw: st.DrawFn) -> _Labels:
             made.lock[f"label:{name} II"] = id_
         elif role == "locked":
             made.lock[f"label:{name}"] = id_
+        elif role == "ignored":
+            made.ignored.append(name)
+        elif role == "protected":
+            made.protected.append(name)
         elif role != "unmanaged":
             going.append((name, role))
     for name in draw(st.lists(st.sampled_from(NEW_NAMES), unique=True)):
@@ -209,6 +227,8 @@ def worlds(draw: st.DrawFn) -> World:
             "prune": prune,
             "guards": {"max_deletes": None, "max_delete_percent": None},
             "in_use": "allow",
+            "ignore": {"labels": labels.ignored},
+            "protect": {"labels": labels.protected},
         },
         "labels": labels.declared,
         "leads": declared,
