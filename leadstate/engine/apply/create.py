@@ -83,9 +83,8 @@ async def _look_for(change: Change, kind: Kind, bindings: Bindings, reader: Read
 
 async def _look_on_newest_page(change: Change, kind: Kind, bindings: Bindings, reader: Reader) -> Found:
     """Look on the page that holds what was created a moment ago, or on all if the server does not sort."""
-    query = (NEWEST_FIRST, ("limit", str(PAGE)), ("start", "0"))
     try:
-        answer = await reader.get(Request(kind.listing, query=query))
+        answer = await reader.get(Request(kind.listing, query=(NEWEST_FIRST, ("limit", str(PAGE)))))
     except Rejected:
         return await _look_on_all_pages(change, kind, bindings, reader)
     rows = answer.rows()
