@@ -203,10 +203,8 @@ def _reader(loc: Sequence[str | int]) -> Callable[[str], object] | None:
     shapes = shapes_at(loc)
     types = {shape.get("type") for shape in shapes}
     words = {str(word): word for shape in shapes for word in shape.get("enum", ())}
-    if words:
+    if words or "string" in types:
         return lambda text: words.get(text, None if text == UNSET else text)
-    if "string" in types:
-        return lambda text: None if text == UNSET else text
     if "array" in types:
         return lambda text: None if text == UNSET else [piece for _, piece in _pieces(text)]
     return _scalar if types & {"integer", "number", "boolean", "null"} else None
