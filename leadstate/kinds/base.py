@@ -88,7 +88,7 @@ class Symbols:
 class Spec(BaseModel):
     """Something that people write: nothing unknown, nothing converted."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
 
 @dataclass(frozen=True, slots=True)
