@@ -42,7 +42,7 @@ class Accepted:
 
 
 def accept(changes: Sequence[Change], files: Files, everything: Configuration) -> Accepted:
-    """Turn updates around.
+    """Return the edits that make the files say what is live, instead of the updates that would overwrite it.
 
     Args:
         changes: updates, of any accounts.

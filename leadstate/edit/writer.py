@@ -30,7 +30,7 @@ class Set:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """Add items to the end of a list at the top of the file, which is made where there is none."""
+    """Add items to the end of a list at the top of the file; the list is created if it does not exist."""
 
     key: str
     items: tuple[object, ...]

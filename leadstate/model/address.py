@@ -67,7 +67,7 @@ class Target:
 
     @classmethod
     def parse(cls, text: str, kinds: tuple[str, ...]) -> "Target":
-        """Read a target; ValueError (with what to write) where the text is none or the kind is unknown."""
+        """Read a target; raise ValueError, which says what to write, if it is malformed or of an unknown kind."""
         found = _TARGET.fullmatch(text)
         if found is None or found["kind"] not in kinds:
             forms = " or ".join(f"{kind}:NAME" for kind in kinds)

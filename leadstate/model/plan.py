@@ -200,7 +200,7 @@ class AccountPlan:
 
     @cached_property
     def fingerprint(self) -> str | None:
-        """See `fingerprint`."""
+        """Return the hash of what the plan does."""
         return fingerprint(self)
 
     @property

@@ -241,7 +241,7 @@ def _duration(seconds: float) -> str:
 
 
 def host_of(address: str) -> str:
-    """Return the host of an address; nothing if there is none in it."""
+    """Return the host of an address; empty if it has no host."""
     try:
         return httpx.URL(address).host
     except (httpx.InvalidURL, ValueError):

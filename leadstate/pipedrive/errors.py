@@ -73,7 +73,7 @@ class Unreachable(ApiError):
 
 
 class NoTokenServer(Unreachable):
-    """What gives access tokens cannot be asked now. The request that needed one was not sent."""
+    """The token server cannot be asked now. The request that needed one was not sent."""
 
     code = "no-token-server"
     fix = "check the network, and the account's `token_url` if it has one, then run again"
@@ -99,7 +99,7 @@ class Unauthorized(ApiError):
 
 
 class NoAccessToken(Unauthorized):
-    """What gives access tokens gives none: the refresh token or the client is not valid, or it is no such server."""
+    """The token server gives no access token: the refresh token or the client is not valid, or it is another server."""
 
     code = "no-access-token"
     fix = "check that `token_url` is the address that gives Pipedrive's OAuth tokens"

@@ -18,7 +18,7 @@ _FEWEST_OF_BASE64 = 12
 
 
 def fold(content: bytes) -> bytes:
-    """Return the bytes in small letters and with one digit for all, so that one pass serves several searches."""
+    """Return the bytes in lower case and with every digit as the same one, so that one pass serves several searches."""
     return content.translate(_FOLDED)
 
 

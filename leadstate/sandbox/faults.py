@@ -98,7 +98,7 @@ class NoAnswer(Response):
             pass
 
     def disconnect(self, transport: Transport | None) -> None:
-        """Close the connection. Raise `ConnectionAbortedError` where there is none: in a process without a server."""
+        """Close the connection, or raise `ConnectionAbortedError` in a process that runs without a server."""
         if transport is None:
             raise ConnectionAbortedError("the sandbox closed the connection")
         transport.close()

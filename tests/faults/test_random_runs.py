@@ -324,13 +324,14 @@ def recover(runs: Runs, receipt: Path | None, killed: Killed, world: World, appl
             if not killed.edits:
                 check_as_before(company.before, applied[name], company.now)
             elif killed.command == "apply":
-                Since(company.before, applied[name], met[name], company.now).check()
+                Since(company.before, applied[name], met[name], company.now, killed=True).check()
         runs.start = runs.states
     if "apply" in killed.then or receipt is None:
         restored = killed.command == "restore" or "restore" in killed.then
         # A lead that a killed restore has deleted is still in the lock file, as one that people deleted is.
         forgotten = killed.command == "restore" and "restore" not in killed.then and world.lock
-        runs.converge(same=not killed.edits and not forgotten and (world.can_be_applied_again or not restored))
+        same = not killed.edits and not forgotten and not world.archives_a_seed
+        runs.converge(same=same and (world.can_be_applied_again or not restored))
 
 
 def test_people_who_work_between_plan_and_apply_are_noticed(counted: Counted) -> None:

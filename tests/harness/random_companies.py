@@ -71,6 +71,11 @@ class World:
         )
 
     @property
+    def archives_a_seed(self) -> bool:
+        """Whether a killed run can leave a seed open that was to be archived: a later run ignores seeds."""
+        return any(lead.get("mode") == "seed" and lead.get("archived") for lead in self.document["leads"])
+
+    @property
     def locked(self) -> Body:
         """The lock file's document."""
         return {"version": 1, "accounts": {"emea": dict(self.lock)}}

@@ -134,7 +134,7 @@ class _Known(Wire):
 
     @property
     def described(self) -> Mapping[str, str]:
-        """As people write it; empty if it has neither an address nor a name."""
+        """Return it as people write it; empty if it has neither an address nor a name."""
         email = next(filter(None, self.emails), None)
         return {"email": email} if email else {"name": self.name} if self.name else {}
 

@@ -56,7 +56,7 @@ def lack(console: Console, rows: Sequence[Sequence[Cell]], *, folds: int) -> boo
 
 
 def _fitting(widths: Sequence[int], room: int, folds: int) -> list[int]:
-    """Return the widths of columns in so much room: one gives way first, then the widest of all."""
+    """Return widths that fit into the room: the column that folds gives way first, then the widest of all."""
     found = list(widths)
     found[folds] = min(found[folds], max(LEAST, room - sum(widths) + widths[folds]))
     while sum(found) > room:

@@ -69,7 +69,7 @@ def _cases(report: Report, account: Account) -> Iterator[Element]:
 
 
 def _verdict(name: str, diagnostics: Sequence[Diagnostic]) -> Element:
-    """Return the case that has an error where something could not be read, or a guard refuses; a warning is none."""
+    """Return the case, with an error if something could not be read or a guard refuses; warnings do not count."""
     grave = [diagnostic for diagnostic in diagnostics if diagnostic.severity != "warning"]
     if not grave:
         return _case(name)
