@@ -8,6 +8,7 @@ import pytest
 from leadstate.model.account import Policy
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.diagnostics import Severity
+from leadstate.model.plan import Action
 from leadstate.model.resource import AtLeast
 from leadstate.model.usage import SavedFilter
 from leadstate.reconcile.guards import Budget, guard, lift
@@ -60,6 +61,37 @@ def test_archived_leads_count_as_use_of_a_label() -> None:
         account(label("Old", present=False)), live_label("Old"), carriers={}, archived_carriers={ref: ["x", "y", "z"]}
     )
     assert [diagnostic.code for diagnostic in guard(plan, Policy(), {}, FREE)] == ["in-use"]
+
+
+@pytest.mark.parametrize(
+    ("names", "said", "them"),
+    [
+        (["Mine"], "1 saved filter names it: 'Mine'", "that filter"),
+        (["Mine", "Yours"], "2 saved filters name it: 'Mine', 'Yours'", "those filters"),
+    ],
+)
+def test_saved_filters_that_name_a_label_are_reported_with_what_to_do(names: list[str], said: str, them: str) -> None:
+    filters = tuple(SavedFilter(number, name) for number, name in enumerate(names))
+    plan = planned(
+        account(label("Old", present=False)),
+        live_label("Old"),
+        carriers={},
+        filters={RemoteRef("label", "id-Old"): filters},
+    )
+    (found,) = guard(plan, Policy(), {}, FREE)
+    assert (found.summary, found.address, found.span) == (said, plan.changes[0].address, HERE)
+    assert found.hint == f"take it out of {them} in Pipedrive, set `policy.in_use: allow`, or pass `--allow in-use`"
+
+
+def test_a_deleted_lead_does_not_hide_a_label_in_use() -> None:
+    old = RemoteRef("label", "id-Old")
+    plan = planned(
+        account(label("Old", present=False), leads="owned"), live_label("Old"), live_lead("gone"), carriers={old: ["x"]}
+    )
+    deletes = [change for change in plan.changes if change.action is Action.DELETE]
+    for ordered in (deletes, deletes[::-1]):
+        found = guard(replace(plan, changes=tuple(ordered)), Policy(), {}, FREE)
+        assert [diagnostic.code for diagnostic in found] == ["in-use"]
 
 
 @pytest.mark.parametrize("moves_to", [None, Ref("label", "Warm")])
