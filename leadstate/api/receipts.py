@@ -356,7 +356,7 @@ def _read(path: Path) -> Report:
         with suppress(FileNotFoundError):
             status = file.lstat()
             if not S_ISREG(status.st_mode):
-                raise ReportError(f"{file.name} is no regular file")
+                raise ReportError(f"{file.name} is not a regular file")
             if status.st_size > LARGEST:
                 raise ReportError(f"{file.name} is larger than 64 MiB")
     report = read_report(path)

@@ -48,7 +48,7 @@ def read_lock(path: Path) -> Lock:
     """Return what the lock file remembers; nothing if there is no such file.
 
     Raises:
-        LockError: it cannot be read, or is no lock file.
+        LockError: it cannot be read, or is not a lock file.
     """
     try:
         link = link_outwards(path)
@@ -67,7 +67,7 @@ def read_lock(path: Path) -> Lock:
         first = problem.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         hint = "resolve a merge conflict in it, or remove it and run `leadstate lock`: it is only a cache of ids"
-        raise LockError(f"{path} is no lock file: {where}: {first['msg']}", hint=hint) from None
+        raise LockError(f"{path} is not a lock file: {where}: {first['msg']}", hint=hint) from None
     return {
         account: {Ref(*key.split(":", 1)): remote_id for key, remote_id in entries.items()}
         for account, entries in file.accounts.items()

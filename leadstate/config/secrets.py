@@ -67,7 +67,7 @@ def _from_file(file: Path) -> str:
     try:
         raw = read_bounded(file, LONGEST + 2)
     except (OSError, ValueError) as problem:
-        why = (problem.strerror if isinstance(problem, OSError) else None) or "it is no usable path"
+        why = (problem.strerror if isinstance(problem, OSError) else None) or "the path cannot be used"
         hint = "check the path and who may read it; a relative path counts from the configuration file's folder"
         raise SecretError(f"the token file {shown} cannot be read: {why.lower()}", hint=hint) from None
     return raw.decode("utf-8", "replace")
@@ -88,7 +88,7 @@ def _from_command(source: SecretSource, environ: Mapping[str, str], what: str) -
         hint = "run it by hand; it must print the token and ask for nothing"
         raise SecretError(f"{what} did not end within {TIMEOUT:.0f} seconds", hint=hint) from None
     except (OSError, ValueError) as problem:
-        why = (problem.strerror if isinstance(problem, OSError) else None) or "it is no usable command"
+        why = (problem.strerror if isinstance(problem, OSError) else None) or "the command cannot be used"
         hint = "check that the program is installed and on PATH; there is no shell, so no `~`, `$` or `|`"
         raise SecretError(f"{what} cannot be started: {why.lower()}", hint=hint) from None
     if done.returncode != 0:

@@ -164,7 +164,7 @@ class Dictionary(Protocol):
     """The custom fields of one account: their keys there, and how their values are worded."""
 
     def read(self, answered: Mapping[str, object]) -> Attrs:
-        """Return attributes from the custom fields of a live object; None for one in use that is not set."""
+        """Return attributes from the custom fields of a live object; a field in use that is not set is None."""
 
     def write(self, attribute: str, value: Value) -> Mapping[str, object]:
         """Return the part of a request's body that gives a custom field this value."""

@@ -24,7 +24,7 @@ class Shard:
         """Return the shard that `K/N` means, as in 2/4; ValueError if it is malformed."""
         found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
         if found is None or not 1 <= int(found[1]) <= int(found[2]):
-            raise ValueError(f"{text!r} is no shard: write K/N, as in 2/4, with K from 1 to N")
+            raise ValueError(f"{text!r} is not a shard: write K/N, as in 2/4, with K from 1 to N")
         return cls(int(found[1]), int(found[2]))
 
     def holds(self, account: str) -> bool:
@@ -72,7 +72,7 @@ class Rollout:
         for size in sizes:
             found = _SIZE.fullmatch(size)
             if found is None or int(found[1]) == 0 or (found[2] and int(found[1]) > 100):  # noqa: PLR2004  percent
-                raise ValueError(f"{size!r} is no size of a wave: write a number of accounts or a percentage")
+                raise ValueError(f"{size!r} is not the size of a wave: write a number of accounts or a percentage")
         if last != REST:
             raise ValueError(f"{text!r} does not end with `{REST}`: write it like 1,10%,{REST}")
         return cls(tuple(sizes), max_failed)

@@ -21,7 +21,7 @@ from tests.faults.test_random_restores import Since, check_as_before, set_up
 from tests.harness.commands import Ended, Folder, folder
 from tests.harness.disturbed_company import LONG, State, state
 from tests.harness.disturbed_process import PATIENCE, Process, Sent, receipts
-from tests.harness.faults import Fault, FaultKind, Faults
+from tests.harness.faults import PASSING, Fault, Faults
 from tests.harness.random_companies import HANDS, SELDOM, Hand, World, image, worlds
 from tests.harness.random_runs import (
     Company,
@@ -38,15 +38,6 @@ from tests.harness.random_runs import (
 RUNS, PLANS = (300, 2_000) if LONG else (3, 40)
 LATENCY = 0.02
 """Seconds that the server takes for each answer while two applies run."""
-
-KINDS = (
-    FaultKind.RATE_LIMITED,
-    FaultKind.ERROR_BEFORE,
-    FaultKind.ERROR_AFTER,
-    FaultKind.RESET,
-    FaultKind.LOST,
-    FaultKind.CUT,
-)
 
 
 @pytest.fixture(autouse=True)
@@ -84,7 +75,7 @@ class Pair:
 def pairs(draw: st.DrawFn, names: Sequence[str]) -> Pair:
     shared = draw(st.sampled_from(names))
     scopes = tuple([name for name in names if name == shared or draw(st.booleans())] for _ in range(2))
-    fault = st.builds(Fault, st.sampled_from(KINDS), st.integers(1, 20))
+    fault = st.builds(Fault, st.sampled_from(PASSING), st.integers(1, 20))
     return Pair(
         (scopes[0], scopes[1]),
         draw(st.sampled_from((1, 2))),

@@ -54,6 +54,17 @@ class FaultKind(StrEnum):
     """200 with an HTML page, as of a proxy in between; not committed."""
 
 
+PASSING = (
+    FaultKind.RATE_LIMITED,
+    FaultKind.ERROR_BEFORE,
+    FaultKind.ERROR_AFTER,
+    FaultKind.RESET,
+    FaultKind.LOST,
+    FaultKind.CUT,
+)
+"""What an apply gets over: 429, 5xx before and after the request was done, broken connections before and after."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing that goes wrong, and with which requests.

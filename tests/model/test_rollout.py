@@ -22,7 +22,7 @@ def test_a_shard_is_the_same_on_every_machine() -> None:
 
 @pytest.mark.parametrize("text", ["0/4", "5/4", "1", "1/0", "a/b", "1/2/3", "-1/2", ""])
 def test_an_invalid_shard_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is no shard"):
+    with pytest.raises(ValueError, match="is not a shard"):
         Shard.parse(text)
 
 
@@ -41,5 +41,5 @@ def test_wave_sizes_are_numbers_or_percentages() -> None:
 
 @pytest.mark.parametrize("text", ["", "1", "0,rest", "101%,rest", "x,rest", "-1,rest", "rest,1", "1.5,rest", ",rest"])
 def test_invalid_waves_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is no size|does not end"):
+    with pytest.raises(ValueError, match=r"is not the size of a wave|does not end"):
         Rollout.parse(text)

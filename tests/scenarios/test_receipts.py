@@ -128,8 +128,8 @@ def test_files_that_are_no_receipts_are_not_opened(shell: Commands, monkeypatch:
     shell.write("", str(second.parent / "99991231T235957Z-00000000-1.json"))
     rows = listed(shell)
     assert [row["detail"] for row in rows[:2]] == [
-        "99991231T235959Z-00000000-1.json is no regular file",
-        "99991231T235958Z-00000000-1.json is no regular file",
+        "99991231T235959Z-00000000-1.json is not a regular file",
+        "99991231T235958Z-00000000-1.json is not a regular file",
     ]
     assert rows[2]["undo"] == "no"
     assert len(rows) == 5

@@ -57,7 +57,7 @@ class Trust:
                 hint = (
                     "write env, file, command, keyring or oauth, all but the last perhaps with a glob: env:PIPEDRIVE_*"
                 )
-                raise TrustError(f"{SOURCES} holds `{visible(source[:60])}`, which is no token source", hint=hint)
+                raise TrustError(f"{SOURCES} holds `{visible(source[:60])}`, which is not a token source", hint=hint)
         return cls(None if hosts is None else tuple(host.lower() for host in hosts), sources)
 
     @property

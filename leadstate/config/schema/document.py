@@ -57,10 +57,10 @@ def _address(raw: str, form: str) -> tuple[str, str]:
         parts = urlsplit(raw)
         port, (loopback, host) = parts.port, _host(parts.hostname or "")
     except ValueError:
-        raise _bad_url("is no address of a host", form) from None
+        raise _bad_url("does not name a host", form) from None
     usual = {"http": 80, "https": 443}.get(parts.scheme)
     if usual is None or any(char.isspace() or not char.isprintable() for char in raw):
-        raise _bad_url("is no http or https address", form)
+        raise _bad_url("is not an http or https address", form)
     if "@" in parts.netloc or "?" in raw or "#" in raw or port == 0 or parts.netloc.endswith(":"):
         raise _bad_url("holds more than scheme, host, port and path; a credential goes under `token`", form)
     if parts.scheme == "http" and not loopback:

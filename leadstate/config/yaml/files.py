@@ -153,7 +153,7 @@ def decode(path: Path, raw: bytes, diagnostics: Diagnostics, delimiter: str = ""
 def _unreadable(
     at: Place | Span, which: str, problem: OSError | ValueError | RuntimeError, diagnostics: Diagnostics
 ) -> None:
-    why = (problem.strerror if isinstance(problem, OSError) else None) or "it is no usable path"
+    why = (problem.strerror if isinstance(problem, OSError) else None) or "the path cannot be used"
     hint = "check the path and who may read it"
     diagnostics.error("file-unreadable", f"{which} cannot be read: {why.lower()}", at, hint=hint)
 
@@ -193,7 +193,7 @@ def _check(path: Path, mode: int) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
 
 
 def repository_of(folder: Path) -> Path:

@@ -20,11 +20,12 @@ from leadstate.kinds.base import Kind, decoded, glances, understood
 from leadstate.model.account import Account, Impact, Prune
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.diagnostics import counted
-from leadstate.model.resource import CARRIED, CARRIES, Desired, Live, Observed
+from leadstate.model.resource import CARRIED, Desired, Live, Observed
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import IncompleteListing, NotFound, Rejected
 from leadstate.pipedrive.operations import Operation, Request
 from leadstate.pipedrive.pagination import NEWEST_FIRST, again_if_shifted
+from leadstate.reconcile.changed import labels_in
 from leadstate.reconcile.lookalikes import collapse
 from leadstate.reconcile.match import Matching
 
@@ -234,14 +235,6 @@ def certain(kind: Kind, account: Account, leads: Iterable[Live]) -> dict[Ref, li
     return found
 
 
-def labels_of(lead: Live) -> frozenset[RemoteRef]:
-    """Return the labels that a lead carries."""
-    carried = lead.attrs[CARRIES]
-    return (
-        frozenset(ref for ref in carried if isinstance(ref, RemoteRef)) if isinstance(carried, tuple) else frozenset()
-    )
-
-
 async def ask_for_ids(kind: Kind, ids: Iterable[str], reader: Reader) -> dict[str, Live]:
     """Return the objects of these ids, several asked for at a time; those that do not exist are left out."""
     found: dict[str, Live] = {}
@@ -350,7 +343,7 @@ async def _by_id(costs: Costs, account: Account, labels: Sequence[Live], reader:
         # With `if_gone: create` the lead may exist under a new id; only a full listing can tell.
         if not found[desired.address.ref] and not (desired.marker in gone and desired.leave_gone):
             return None
-    check_labels(labels, {label for lead in leads for label in labels_of(lead)})
+    check_labels(labels, {label for lead in leads for label in labels_in(lead.attrs)})
     full = f"a full list would take at least {costs.list_tokens:,}"
     words = f"{costs.declared:,} read by id ({costs.id_tokens:,} tokens); {full}"
     return Observed({kind.name: leads}, gone=gone, reading=words)

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from leadstate.engine.jobs import AccountJob, Ended, each
-from leadstate.engine.read.leads import as_declared, labels_of
+from leadstate.engine.read.leads import as_declared
 from leadstate.engine.read.lookups import descriptions
 from leadstate.engine.read.observe import read_named_kinds, wrong_company
 from leadstate.kinds import KINDS
@@ -19,6 +19,7 @@ from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.resource import CARRIED, CARRIER, Bindings, Known, Live
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.pagination import again_if_shifted
+from leadstate.reconcile.changed import labels_in
 from leadstate.reconcile.match import Matching, match
 
 
@@ -81,7 +82,7 @@ async def _read(account: Account, reader: Reader, wanted: Wanted) -> Undeclared:
     live, _ = await read_named_kinds(account, reader, wanted.kinds)
     leads, foreign = await _read_leads(account, reader, wanted) if wanted.leads else ([], 0)
     carrying = {RemoteRef(CARRIED, label.remote_id) for label in live[CARRIED] if label.name in wanted.labels}
-    leads = [lead for lead in leads if not wanted.labels or carrying & labels_of(lead)]
+    leads = [lead for lead in leads if not wanted.labels or not carrying.isdisjoint(labels_in(lead.attrs))]
     known = await descriptions(leads, reader) if wanted.names else {}
     named: dict[str, Sequence[Live]] = {}
     diagnostics: list[Diagnostic] = []

@@ -66,7 +66,7 @@ def parse(text: str) -> Report:
         first = failure.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise ReportError(
-            f"this is no leadstate report: {where}: {first['msg'].lower()}",
+            f"this is not a leadstate report: {where}: {first['msg'].lower()}",
             hint="make one with `leadstate plan --out FILE`",
         ) from None
     if report.format_version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:

@@ -141,7 +141,7 @@ def test_circle_of_links_is_an_error(tmp_path: Path) -> None:
 def test_a_fifo_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.yaml")
     (found,) = errors(tmp_path)
-    assert (found.code, found.summary) == ("file-unreadable", "the file cannot be read: it is no regular file")
+    assert (found.code, found.summary) == ("file-unreadable", "the file cannot be read: it is not a regular file")
 
 
 def test_a_pipe_that_the_shell_gives_is_read() -> None:
@@ -168,7 +168,7 @@ def test_a_token_file_may_be_anywhere_and_is_a_regular_file(tmp_path: Path) -> N
     assert read_token(SecretSource("file", ("token",), tmp_path), environ={}).reveal() == "abc"
     os.mkfifo(tmp_path / "fifo")
     for name in ("fifo", "/dev/zero"):
-        with pytest.raises(SecretError, match="it is no regular file"):
+        with pytest.raises(SecretError, match="it is not a regular file"):
             read_token(SecretSource("file", (name,), tmp_path), environ={})
 
 
