@@ -63,7 +63,7 @@ def test_token_is_read_from_a_file(tmp_path: Path) -> None:
 def test_unusable_token_file_is_named(tmp_path: Path) -> None:
     assert "no such file" in str(failure(file("none", tmp_path)))
     assert "directory" in str(failure(file(".", tmp_path)))
-    assert "usable path" in str(failure(file("a\0b", tmp_path)))
+    assert "path cannot be used" in str(failure(file("a\0b", tmp_path)))
     (tmp_path / "empty").write_text("\n")
     assert "empty" in str(failure(file("empty", tmp_path)))
     (tmp_path / "large").write_text(VALUE * 100_000)

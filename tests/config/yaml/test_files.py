@@ -65,7 +65,7 @@ IRREGULAR: dict[str, Callable[[Path], object]] = {
 def test_irregular_file_is_refused_at_once(make: Callable[[Path], object], tmp_path: Path) -> None:
     path = tmp_path / "file"
     make(path)
-    with pytest.raises(OSError, match="no regular file"):
+    with pytest.raises(OSError, match="not a regular file"):
         read_bounded(path, 100)
 
 
