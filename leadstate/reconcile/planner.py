@@ -181,8 +181,13 @@ def _plan_unmanaged(draft: Draft, live: Live) -> bool:
         address = Address(account.name, live.kind, key)
         draft.changes.append(delete(address, live, draft.bindings, Reason.UNMANAGED))
         return True
-    reason = Reason.NOT_LOCKED if rule is Prune.LOCKED else Reason.UNMANAGED
-    draft.untouched.append(Untouched(live.kind, Reason.PROTECTED if pruned else reason, key, live.remote_id))
+    if pruned:
+        reason = Reason.PROTECTED
+    elif rule is Prune.LOCKED:
+        reason = Reason.NOT_LOCKED
+    else:
+        reason = Reason.ARCHIVED if rule is Prune.OWNED and live.frozen_by else Reason.UNMANAGED
+    draft.untouched.append(Untouched(live.kind, reason, key, live.remote_id))
     return False
 
 

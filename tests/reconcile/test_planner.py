@@ -97,7 +97,9 @@ def test_only_leads_with_our_marker_are_pruned(prune: str, changes: list[str]) -
 
 
 def test_an_archived_owned_lead_is_not_pruned() -> None:
-    assert shown(planned(account(leads="owned"), live_lead("old", archived=True))) == []
+    plan = planned(account(leads="owned"), live_lead("old", archived=True))
+    assert shown(plan) == []
+    assert [left.reason for left in plan.untouched] == [Reason.ARCHIVED]
 
 
 def test_label_references_are_compared_as_sets_of_names() -> None:

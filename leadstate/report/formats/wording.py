@@ -32,7 +32,7 @@ _WHY_UNTOUCHED = {
     "not-locked": "not declared and not in the lock file; prune: locked",
     "not-ours": "not ours",
     "seed": "mode: seed, created once",
-    "archived": "archived; set archived: false to manage",
+    "archived": "archived; declare archived: false to manage",
     "previous-name": "bears a previous name of another label",
     "ambiguous": "several could be meant",
     "changed-since": "changed since by somebody",
