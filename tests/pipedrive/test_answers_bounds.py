@@ -308,6 +308,19 @@ def test_a_listing_that_ends_at_the_page_limit_is_accepted() -> None:
     assert len(run(handler, _all_rows)) == 1 + 5 * 4
 
 
+@pytest.mark.parametrize(("limit", "asked"), [(3, 2), (4, 2), (5, 3)])
+def test_a_listing_by_cursors_is_an_error_after_the_row_limit(limit: int, asked: int) -> None:
+    numbers = itertools.count()
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        body = {"success": True, "data": [{}, {}], "additional_data": {"next_cursor": str(next(numbers))}}
+        return httpx.Response(200, json=body)
+
+    with pytest.raises(EndlessListing, match=f"getDealFields: the listing does not end: more follows after {asked} pages"):
+        run(handler, lambda client: client.rows(GET_DEAL_FIELDS), Bounds(rows=limit))
+    assert next(numbers) == asked
+
+
 @pytest.mark.parametrize("cursors", [["a"], ["a", "b"]])
 def test_a_repeated_cursor_is_an_error(cursors: list[str]) -> None:
     turns, asked = itertools.cycle(cursors), []
@@ -316,7 +329,7 @@ def test_a_repeated_cursor_is_an_error(cursors: list[str]) -> None:
         asked.append(request.url.params.get("cursor"))
         return httpx.Response(200, json={"success": True, "data": [], "additional_data": {"next_cursor": next(turns)}})
 
-    with pytest.raises(EndlessListing, match="comes after itself"):
+    with pytest.raises(EndlessListing, match="getDealFields: a page says that it comes after itself"):
         run(handler, lambda client: client.rows(GET_DEAL_FIELDS))
     assert asked == [None, *cursors]
 

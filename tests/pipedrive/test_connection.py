@@ -24,7 +24,7 @@ from leadstate.pipedrive.connection import (
     why,
 )
 from leadstate.pipedrive.errors import ApiError, BadAnswer, NotFound, NoTokenServer, TooLarge, Unauthorized, Unreachable
-from leadstate.pipedrive.operations import ADD_LABEL, GET_LABELS, GET_LEAD, SEARCH_PERSONS, Request
+from leadstate.pipedrive.operations import ADD_LABEL, GET_LABELS, GET_LEAD, SEARCH_PERSONS, Delay, Request
 from leadstate.pipedrive.secrets import Secrets, Token
 from tests.harness.connections import FakeTime, connect
 
@@ -187,12 +187,16 @@ def test_a_full_rate_limit_window_delays_all_requests() -> None:
     full = httpx.Response(429, json={"success": False, "error": "request over limit"}, headers={"retry-after": "7"})
     world = World(full, ok([]))
 
+    delays: list[Delay] = []
+
     async def two(client: Writer) -> None:
+        world.connection.delayed = delays.append
         await asyncio.gather(client.get(Request(GET_LABELS)), client.get(Request(GET_LEAD, "x")))
 
     world.run(two)
     assert max(at for at, _ in world.asked) == 7.0
     assert len(world.asked) == 3
+    assert Delay(7.0) in delays
 
 
 def test_the_headers_of_the_last_answer_are_kept() -> None:

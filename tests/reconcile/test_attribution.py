@@ -1,8 +1,11 @@
 """Where a change comes from: by object, by field, and by what the other revision would do."""
 
+from dataclasses import replace
+
 from leadstate.model.account import Account
+from leadstate.model.address import Ref
 from leadstate.model.plan import AccountPlan, Origin, fingerprint
-from leadstate.model.resource import Live
+from leadstate.model.resource import Desired, Live
 from leadstate.reconcile.attribution import with_origins
 from tests.harness.builders import account, label, lead, live_label, live_lead, planned, refs
 
@@ -67,9 +70,27 @@ def test_deletes_are_attributed() -> None:
     assert origins(account(labels="all"), account(labels="all"), old) == {"label:Old": Origin.DRIFT}
 
 
+def test_a_delete_that_moves_leads_elsewhere_is_both() -> None:
+    live = (live_label("Old"), live_label("Hot"), live_label("Cold"))
+
+    def retiring(into: str, *others: Desired) -> Account:
+        return account(replace(label("Old", present=False), moves_to=Ref("label", into)), *others)
+
+    here = retiring("Hot", label("Hot"), label("Cold"))
+    assert origins(here, retiring("Cold", label("Hot"), label("Cold")), *live) == {"label:Old": Origin.BOTH}
+    assert origins(here, account(label("Old", present=False)), *live) == {"label:Old": Origin.BOTH}
+    assert origins(here, retiring("hot", label("Hot", key="hot")), *live) == {"label:Old": Origin.DRIFT}
+
+
 def test_an_object_is_identified_by_its_id_when_its_key_changes() -> None:
     base, here = account(label("Hot")), account(label("Hot", key="hot"))
     assert origins(here, base, live_label("Hot", "orange")) == {"label:hot": Origin.DRIFT}
+
+
+def test_a_label_and_a_lead_with_one_id_are_two_objects() -> None:
+    live = (live_label("Hot", "orange", remote_id="1"), live_lead("a", remote_id="1", title="a"))
+    base = account(lead("a", title="A"))
+    assert origins(account(label("Hot")), base, *live) == {"label:Hot": Origin.CHANGE}
 
 
 def test_references_are_compared_by_id_when_keys_change() -> None:

@@ -1,5 +1,7 @@
 """What the touches of one run come to, object by object."""
 
+from dataclasses import replace
+
 from leadstate.model.address import RemoteRef
 from leadstate.model.plan import Touch
 from leadstate.reconcile.changed import Changed, compose
@@ -90,3 +92,10 @@ def test_a_leftover_must_match_in_every_written_attribute() -> None:
     assert changed.may_have_left({"title": "a", "value": None, "owner": 7})
     assert not changed.may_have_left({"title": "b"})
     assert not changed.may_have_left({"title": "a", "value": 1})
+
+
+def test_of_a_lead_that_is_left_out_only_the_chosen_labels_stay() -> None:
+    written = Touch("lead", "1", None, {"title": "a", "labels": (HOT, COLD)}, {"title": "b", "labels": (WARM,)})
+    changed = only(replace(written, answered=True)).only({HOT, WARM})
+    assert changed.before == {HOT: True, WARM: False}
+    assert changed.after == {HOT: [False], WARM: [True]}

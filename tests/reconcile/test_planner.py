@@ -227,6 +227,13 @@ def test_diagnostics_outside_the_target_are_omitted() -> None:
     assert [diagnostic.code for diagnostic in plan.diagnostics] == ["previous-name-exists"]
 
 
+def test_diagnostics_of_the_whole_account_are_told_for_any_target() -> None:
+    declared = account(label("Hot"), labels="locked")
+    live = [live_label("Hot"), live_label("Odd")]
+    plan = plan_account(declared, Observed({"label": live}), ("label",), target("label:Hot"))
+    assert [diagnostic.code for diagnostic in plan.diagnostics] == ["prune-without-lock"]
+
+
 def test_unchanged_objects_outside_the_target_are_not_counted() -> None:
     declared = account(label("Hot"), label("Old", present=False))
     observed = Observed({"label": [live_label("Hot")]})
@@ -408,6 +415,17 @@ def test_a_lead_keeps_the_ignored_labels_that_it_carries() -> None:
     )
     assert plan.changes[0].want["labels"] == (Ref("label", "Hot"), Ref("label", "tmp-1"))
     assert (Reason.IGNORED, 1) in [(group.reason, group.count) for group in plan.untouched]
+
+
+def test_a_lead_keeps_two_ignored_labels_of_one_name() -> None:
+    twins = [live_label("tmp", remote_id="1"), live_label("tmp", remote_id="2")]
+    plan = planned(
+        account(label("Hot"), lead("a", labels=refs("Hot"))),
+        live_label("Hot"),
+        live_lead("a", labels=("1", "2")),
+        ignored={"label": twins},
+    )
+    assert plan.changes[0].want["labels"] == (RemoteRef("label", "2"), Ref("label", "Hot"), Ref("label", "tmp"))
 
 
 def test_a_protected_label_is_not_pruned() -> None:

@@ -68,9 +68,9 @@ async def _look_for(change: Change, kind: Kind, bindings: Bindings, reader: Read
     for pause in PATIENCE:
         await reader.pace.sleep(pause)
         if kind.is_named:
-            found, altered = _of_create(change, kind, bindings, (await reader.get(Request(kind.listing))).rows())
+            found, altered = _named(change, kind, bindings, (await reader.get(Request(kind.listing))).rows())
         else:
-            found, altered = await _look_on_newest_page(change, kind, bindings, reader)
+            found, altered = await _look_on_newest_page(change, kind, reader)
         if len(found) > 1:
             raise BadAnswer(kind.listing.id, f"{len(found)} {kind.name}s could be the one that was to be created")
         if found:
@@ -81,43 +81,45 @@ async def _look_for(change: Change, kind: Kind, bindings: Bindings, reader: Read
     return None
 
 
-async def _look_on_newest_page(change: Change, kind: Kind, bindings: Bindings, reader: Reader) -> Found:
+async def _look_on_newest_page(change: Change, kind: Kind, reader: Reader) -> Found:
     """Look on the page that holds what was created a moment ago, or on all if the server does not sort."""
     try:
         answer = await reader.get(Request(kind.listing, query=(NEWEST_FIRST, ("limit", str(PAGE)))))
     except Rejected:
-        return await _look_on_all_pages(change, kind, bindings, reader)
+        return await _look_on_all_pages(change, kind, reader)
     rows = answer.rows()
-    found = _of_create(change, kind, bindings, rows)
+    found = _marked(change, kind, rows)
     if not found[0] and answer.page()[1] and not _is_newest_first(rows):
-        return await _look_on_all_pages(change, kind, bindings, reader)
+        return await _look_on_all_pages(change, kind, reader)
     return found
 
 
 @again_if_shifted
-async def _look_on_all_pages(change: Change, kind: Kind, bindings: Bindings, reader: Reader) -> Found:
+async def _look_on_all_pages(change: Change, kind: Kind, reader: Reader) -> Found:
     found: Found = ([], [])
     async with aclosing(reader.pages(kind.listing)) as pages:
         async for page in pages:
-            for kept, new in zip(found, _of_create(change, kind, bindings, page.rows), strict=True):
+            for kept, new in zip(found, _marked(change, kind, page.rows), strict=True):
                 kept.extend(new)
     return found
 
 
-def _of_create(change: Change, kind: Kind, bindings: Bindings, rows: Sequence[Any]) -> Found:
-    """Return what the create may have made: it bears the ownership marker, or is new and has the name."""
-    name = change.want.get("name" if kind.is_named else "title")
-    if kind.is_named:
-        listed = decoded(kind, kind.listing, rows)
-        unknown = [live for live in listed if not bindings.knows(RemoteRef(live.kind, live.remote_id))]
-        found = [live for live in unknown if live.name == name]
-        return found, [live for live in unknown if is_altered(name, None, live)]
+def _named(change: Change, kind: Kind, bindings: Bindings, rows: Sequence[Any]) -> Found:
+    """Return what the create of a named object may have made: it is new and has the name."""
+    name, listed = change.want.get("name"), decoded(kind, kind.listing, rows)
+    unknown = [live for live in listed if not bindings.knows(RemoteRef(live.kind, live.remote_id))]
+    return [live for live in unknown if live.name == name], [live for live in unknown if is_altered(name, None, live)]
+
+
+def _marked(change: Change, kind: Kind, rows: Sequence[Any]) -> Found:
+    """Return what the create of an object with an ownership marker may have made: it bears the marker."""
+    title = change.want.get("title")
     with understood(kind, kind.listing):
         pairs = zip(glances(rows), rows, strict=True)
-    near = [row for glance, row in pairs if glance.origin_id == change.marker or row.get("title") == name]
-    marked = list(decoded(kind, kind.listing, near))
-    found = [live for live in marked if live.marker == change.marker]
-    return found, [live for live in marked if is_altered(name, change.marker, live)]
+    near = [row for glance, row in pairs if glance.origin_id == change.marker or row.get("title") == title]
+    listed = list(decoded(kind, kind.listing, near))
+    found = [live for live in listed if live.marker == change.marker]
+    return found, [live for live in listed if is_altered(title, change.marker, live)]
 
 
 def _is_newest_first(rows: Sequence[Any]) -> bool:

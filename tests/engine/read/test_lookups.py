@@ -22,6 +22,7 @@ from tests.harness.builders import live_lead
 from tests.harness.connections import connect
 
 HERE = Span("leadstate.yaml", 9, 14)
+THERE = Span("leadstate.yaml", 10, 21)
 PEOPLE = {
     1: ("Jane Alder", ["jane@acme.test", "Jane@Home.test"]),
     2: ("Tom Birch", ["tom@acme.test"]),
@@ -104,7 +105,7 @@ class Pipedrive:
 
 
 def person(by: str, text: str) -> Lookup:
-    return Lookup("person", by, text, HERE)
+    return Lookup("person", by, text, THERE)
 
 
 def lead(key: str = "a", *, create_only: bool = False, **attrs: Any) -> Desired:
@@ -217,7 +218,7 @@ WRITE_ID = "write the id of the one that is meant"
         ),
         (
             "owner",
-            Lookup("user", "email", "old@acme.test", HERE),
+            Lookup("user", "email", "old@acme.test", THERE),
             "there is no user with the email 'old@acme.test'",
             INVITE,
             "",
@@ -238,7 +239,7 @@ WRITE_ID = "write the id of the one that is meant"
         ),
         (
             "organization",
-            Lookup("organization", "name", "acme", HERE),
+            Lookup("organization", "name", "acme", THERE),
             "there are 2 of the organization with the name 'acme'",
             WRITE_ID,
             "7  Acme\n8  Acme",
@@ -254,7 +255,7 @@ def test_none_or_several_found_are_an_error_with_the_candidates(
     address = Address("emea", "lead", "a")
     assert found.diagnostics == (
         Diagnostic(
-            code, Severity.ERROR, summary, detail=candidates, hint=hint, span=HERE, account="emea", address=address
+            code, Severity.ERROR, summary, detail=candidates, hint=hint, span=THERE, account="emea", address=address
         ),
     )
     assert not found.applyable
@@ -290,20 +291,29 @@ def test_a_malformed_search_answer_names_its_request(answer: Any) -> None:
     ]
 
 
+NO_ID, NO_ROW = "`id` is not a whole number", "it is not an object"
+
+
 @pytest.mark.parametrize(
-    ("path", "answer", "row"),
+    ("path", "answer", "row", "wrong"),
     [
-        ("/api/v2/persons/search", {"items": [{"item": {"id": "x"}}]}, "searchPersons answered a malformed person"),
-        ("/api/v2/persons/search", {"items": [7]}, "searchPersons answered a malformed person"),
-        ("/api/v1/users", [{"id": None}], "getUsers answered a malformed user"),
+        (
+            "/api/v2/persons/search",
+            {"items": [{"item": {"id": "x"}}]},
+            "searchPersons answered a malformed person",
+            NO_ID,
+        ),
+        ("/api/v2/persons/search", {"items": [7]}, "searchPersons answered a malformed person", NO_ROW),
+        ("/api/v1/users", [{"id": None}], "getUsers answered a malformed user", NO_ID),
+        ("/api/v1/users", [7], "getUsers answered a malformed user", NO_ROW),
     ],
 )
-def test_a_malformed_row_is_named_if_nothing_else_is_found(path: str, answer: Any, row: str) -> None:
+def test_a_malformed_row_is_named_if_nothing_else_is_found(path: str, answer: Any, row: str, wrong: str) -> None:
     server = Pipedrive()
     server.instead[path] = answer
     (diagnostic,) = plan(server, LOOKED_UP).diagnostics
     assert diagnostic.code == "none-found"
-    assert diagnostic.detail.startswith(f"{row}, which is left out: ")
+    assert diagnostic.detail == f"{row}, which is left out: {wrong}"
 
 
 def test_a_malformed_row_does_not_hide_others() -> None:
@@ -379,6 +389,14 @@ def test_a_lead_without_a_marker_is_identified_by_the_lock_file() -> None:
     wanted = replace(lead(person=JANE), adopted=True)
     assert plan(server, wanted, lock={Ref("lead", "a"): "x"}).changes == ()
     assert server.calls[-1] == "v2/persons/1"
+
+
+def test_an_email_without_an_address_is_passed_over() -> None:
+    server = Pipedrive({"id": "x", "title": "a", "person_id": 2, "origin_id": "ns:a"})
+    emails = [{"label": "work"}, {"value": "tom@acme.test"}]
+    server.instead["/api/v2/persons/2"] = {"id": 2, "name": "Tom Birch", "emails": emails}
+    plan(server, lead(person=person("email", "tom@acme.test")))
+    assert server.searched == []
 
 
 def test_malformed_linked_persons_are_searched() -> None:

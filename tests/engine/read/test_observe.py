@@ -16,7 +16,7 @@ from leadstate.model.usage import SavedFilter
 from leadstate.pipedrive.errors import IncompleteListing
 from leadstate.reconcile.match import Matching, match
 from tests.harness.builders import FREE, label, lead, live_label, shown
-from tests.harness.fake_api import Fake, failed
+from tests.harness.fake_api import Fake, failed, ok
 
 
 def archive(count: int, *, sorts: bool = True) -> Fake:
@@ -217,3 +217,22 @@ def test_a_plan_matches_each_kind_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("leadstate.reconcile.planner.match", counting)
     Fake().plan(label("Hot"), lead("a"))
     assert sorted(matched) == ["label", "lead"]
+
+
+@pytest.mark.parametrize(("request_", "operation"), [("GET filters", "getFilters"), ("GET filters/4", "getFilter")])
+def test_a_malformed_filter_names_its_request(request_: str, operation: str) -> None:
+    fake = with_filter()
+    row = {"id": "four", "name": "Hot ones"}
+    fake.before[request_, 0] = lambda: ok([row] if operation == "getFilters" else row)
+    found = fake.plan(label("Hot", present=False), policy=PRUNES, impact=Impact.FULL)
+    assert [(told.code, told.summary) for told in found.diagnostics] == [
+        ("bad-answer", f"{operation}: answered a malformed filter: `id` is not a whole number")
+    ]
+
+
+def test_several_filters_of_one_label_are_named_in_order_of_their_ids() -> None:
+    fake = with_filter()
+    fake.filters |= {str(number): {**fake.filters["4"], "id": number, "name": f"No {number}"} for number in (9, 2)}
+    found = read_account(fake, label("Hot", present=False), impact=Impact.FULL)
+    assert found.filters is not None
+    assert [saved.id for saved in found.filters[RemoteRef("label", ID)]] == [2, 4, 9]

@@ -11,7 +11,8 @@ from leadstate.model.account import Account
 from leadstate.model.address import Ref
 from leadstate.model.usage import Carrier, LabelUsage, SavedFilter
 from leadstate.pipedrive.connection import Connection
-from leadstate.pipedrive.errors import IncompleteListing, Rejected
+from leadstate.pipedrive.errors import BadAnswer, IncompleteListing, Rejected
+from leadstate.pipedrive.pagination import SHIFTS
 from tests.harness.builders import FREE, label, label_id
 from tests.harness.fake_api import Fake, Reply, failed, ok
 
@@ -54,6 +55,7 @@ def delete_first(fake: Fake) -> Callable[[], Reply | None]:
 def test_each_lead_counts_once_per_label_and_deleted_labels_come_last() -> None:
     rows, census = count(company(700, archived=600), LIMITLESS, LIMITLESS)
     assert census.done
+    assert census.job.connection.lengths == {"getLeads": 2, "getArchivedLeads": 2}
     assert [(row.label, row.id, row.leads, row.archived_leads) for row in rows] == [
         ("Cold", "cold", 350, 300),
         ("Hot", "hot", 700, 600),
@@ -106,6 +108,14 @@ def test_a_listing_that_always_shifts_is_an_error() -> None:
     fake.before |= {("GET leads", number): delete_first(fake) for number in range(60)}
     with pytest.raises(IncompleteListing):
         count(fake, *[LIMITLESS] * 9, wanted=Wanted())
+    assert fake.sent.count("GET leads") == 4 * SHIFTS
+
+
+def test_malformed_leads_name_the_listing() -> None:
+    fake = company(3)
+    fake.leads["l1"]["label_ids"] = "hot"
+    with pytest.raises(BadAnswer, match="getLeads: answered a malformed lead"):
+        count(fake, LIMITLESS)
 
 
 def test_no_label_beside_leads_that_carry_some_is_an_error() -> None:
