@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from leadstate.pipedrive.answers import Bounds
 from leadstate.pipedrive.client import Reader, Writer
 from leadstate.pipedrive.connection import Connection, TokenAuth
 from leadstate.pipedrive.errors import ApiError, Blocked, BudgetSpent, Redirected, Unauthorized
@@ -214,6 +215,15 @@ def test_a_cursor_listing_holds_every_row_of_every_page() -> None:
     rows = run(handler, lambda client: client.rows(GET_DEAL_FIELDS))
     assert rows == [{"id": 1}, {"id": 2}, {"id": 3}]
     assert asked == [{"limit": "500"}, {"limit": "500", "cursor": "b"}, {"limit": "500", "cursor": "c"}]
+
+
+def test_a_measured_listing_begins_with_what_is_known_of_its_length_and_its_bounds() -> None:
+    async def main(connection: Connection) -> tuple[int | None, int]:
+        connection.lengths["getLeads"] = 7
+        listing = Reader(connection).measured(GET_LEADS, lambda _: None)
+        return listing.estimate, listing.longest_search
+
+    assert connect(httpx.MockTransport(lambda _: ok([])), main, bounds=Bounds(rows=998)) == (7, 4)
 
 
 BUSY = httpx.Response(503, json={"success": False})

@@ -173,9 +173,20 @@ def test_two_labels_with_one_name_are_an_error_with_state_absent_too() -> None:
     old = label("Old", "red", "Cold", present=False)
     found = match([old], [live_label("Cold"), live_label("Cold", remote_id="id-2"), live_label("Old")])
     assert [live.name for _, live in found.pairs] == ["Old"]
-    assert [(diagnostic.code, str(diagnostic.address)) for diagnostic in found.diagnostics] == [
-        ("ambiguous", "emea/label:Cold")
+    assert [(told.code, str(told.address), told.hint) for told in found.diagnostics] == [
+        (
+            "ambiguous",
+            "emea/label:Cold",
+            "leave one of them in Pipedrive (move its leads, rename or delete the other label), then plan again",
+        )
     ]
+
+
+def test_three_labels_with_one_name_are_an_error_that_tells_how_to_keep_the_first() -> None:
+    found = match([label("Été")], [live_label("Été", color, remote_id=color) for color in ("red", "blue", "gray")])
+    (told,) = found.diagnostics
+    assert told.hint.startswith("to keep the first with the leads of all, write `merge_from: [{id: blue}, {id: gray}]`")
+    assert told.detail.splitlines()[0] == 'red  Été  color: "red"'
 
 
 def test_a_match_says_which_rule_made_it() -> None:
