@@ -89,7 +89,7 @@ def test_an_object_is_identified_by_its_id_when_its_key_changes() -> None:
 
 def test_a_label_and_a_lead_with_one_id_are_two_objects() -> None:
     live = (live_label("Hot", "orange", remote_id="1"), live_lead("a", remote_id="1", title="a"))
-    base = account(lead("a", title="A"))
+    base = account(leads="owned")
     assert origins(account(label("Hot")), base, *live) == {"label:Hot": Origin.CHANGE}
 
 

@@ -55,12 +55,24 @@ def test_deleting_a_label_in_use_is_refused_with_its_lead_count() -> None:
     assert lift([found], {"in-use"})[0].severity is Severity.WARNING
 
 
-def test_archived_leads_count_as_use_of_a_label() -> None:
+@pytest.mark.parametrize(
+    ("live", "archived", "said"),
+    [
+        (1, 0, "1 open lead still carries it"),
+        (2, 0, "2 open leads still carry it"),
+        (1, 1, "1 open lead and 1 archived lead still carry it"),
+        (0, 3, "0 open leads and 3 archived leads still carry it"),
+    ],
+)
+def test_open_and_archived_leads_that_carry_a_label_are_counted(live: int, archived: int, said: str) -> None:
     ref = RemoteRef("label", "id-Old")
     plan = planned(
-        account(label("Old", present=False)), live_label("Old"), carriers={}, archived_carriers={ref: ["x", "y", "z"]}
+        account(label("Old", present=False)),
+        live_label("Old"),
+        carriers={ref: [str(number) for number in range(live)]},
+        archived_carriers={ref: [str(number) for number in range(archived)]},
     )
-    assert [diagnostic.code for diagnostic in guard(plan, Policy(), {}, FREE)] == ["in-use"]
+    assert [(told.code, told.summary) for told in guard(plan, Policy(), {}, FREE)] == [("in-use", said)]
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,7 @@ def test_a_lookalike_of_a_missing_label_may_be_the_same_label() -> None:
     )
     (diagnostic,) = found(label("Hot"), live=(live_label("hot"), live_label("HOT")))
     assert "one of them" in diagnostic.hint
+    assert diagnostic.summary == "'hot', 'HOT' in Pipedrive look like it, and nothing declares it"
 
 
 def test_a_lookalike_without_a_unique_name_is_proposed_by_id() -> None:

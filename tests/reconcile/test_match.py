@@ -25,8 +25,8 @@ def test_a_declared_id_wins_over_a_name() -> None:
 
 def test_two_declarations_of_one_id_are_an_error() -> None:
     found = match([pinned(label("Hot"), "id-1"), pinned(label("Warm"), "id-1")], [live_label("Hot", remote_id="id-1")])
-    assert [diagnostic.summary for diagnostic in found.diagnostics] == [
-        "another declared label is already the one that has its id"
+    assert [(told.summary, told.hint) for told in found.diagnostics] == [
+        ("another declared label is already the one that has its id", "remove one of the two declarations")
     ]
 
 
