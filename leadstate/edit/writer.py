@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.nodes import Node, read_nodes
-from leadstate.config.yaml.spans import Entry, Lines, Spot, read_spots
+from leadstate.edit.spans import Entry, Lines, Spot, read_spots
 from leadstate.edit.spelling import written
 from leadstate.model.diagnostics import LeadstateError
 from leadstate.model.escape import visible

@@ -316,7 +316,9 @@ def test_a_listing_by_cursors_is_an_error_after_the_row_limit(limit: int, asked:
         body = {"success": True, "data": [{}, {}], "additional_data": {"next_cursor": str(next(numbers))}}
         return httpx.Response(200, json=body)
 
-    with pytest.raises(EndlessListing, match=f"getDealFields: the listing does not end: more follows after {asked} pages"):
+    with pytest.raises(
+        EndlessListing, match=f"getDealFields: the listing does not end: more follows after {asked} pages"
+    ):
         run(handler, lambda client: client.rows(GET_DEAL_FIELDS), Bounds(rows=limit))
     assert next(numbers) == asked
 
