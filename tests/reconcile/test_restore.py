@@ -101,6 +101,21 @@ def test_a_name_is_restored_beside_an_equally_old_namesake() -> None:
     assert left(plan) == []
 
 
+def test_a_name_is_taken_back_from_a_label_that_the_run_added() -> None:
+    made = Touch("label", "id-2", "Cold", None, {"name": "Cold", "color": "red"}, answered=True)
+    live = (live_label("Warm", "blue", "id-1"), live_label("Cold", remote_id="id-2"))
+    plan = back(done(RENAMED), made, live=live, before={"id-1": "Cold"})
+    assert [(change.remote_id, change.action, change.want) for change in plan.changes] == [
+        ("id-2", Action.DELETE, {}),
+        ("id-1", Action.UPDATE, {"name": "Cold", "color": "red"}),
+    ]
+
+
+def test_a_label_that_is_ignored_by_now_is_left_as_it_is() -> None:
+    plan = back(done(RENAMED), ignored={"label": [live_label("tmp", "blue", "id-1")]})
+    assert (plan.changes, left(plan)) == ((), [("id-1", "ignored")])
+
+
 @pytest.mark.parametrize("turn", [1, -1])
 def test_swapped_names_are_restored_to_each_label(turn: int) -> None:
     first = Touch("label", "id-1", "x", {"name": "A"}, {"name": "B"}, answered=True)
@@ -486,7 +501,9 @@ def limited(*targets: str) -> AccountPlan:
 def test_a_target_is_restored_with_what_it_needs_and_nothing_else(
     targets: tuple[str, ...], expected: dict[str, Any]
 ) -> None:
-    assert {str(change.address): dict(change.want) for change in limited(*targets).changes} == expected
+    plan = limited(*targets)
+    assert {str(change.address): dict(change.want) for change in plan.changes} == expected
+    assert plan.unchanged == 0
 
 
 def test_a_target_is_restored_as_the_whole_run_restores_it() -> None:
