@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from leadstate.api.receipts import read_report
     from leadstate.api.results import Plan, Result
     from leadstate.api.session import Runtime, Session, connect
+    from leadstate.config import Trust
     from leadstate.engine.events import Event
     from leadstate.model.rollout import Rollout
 
@@ -33,6 +34,7 @@ __all__ = [
     "Rollout",
     "Runtime",
     "Session",
+    "Trust",
     "apply",
     "connect",
     "errors",
@@ -48,6 +50,7 @@ _HOMES = {
     "leadstate.api.receipts": ("read_report",),
     "leadstate.api.results": ("Plan", "Result"),
     "leadstate.api.session": ("Runtime", "Session", "connect"),
+    "leadstate.config": ("Trust",),
     "leadstate.engine.events": ("Event",),
     "leadstate.model.rollout": ("Rollout",),
 }

@@ -45,15 +45,13 @@ def load(
         LockError: the lock file is malformed.
     """
     several = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
-    configuration = read_files(several, accounts, trust or Trust())
-    lock = read_lock(lock_file(several))
-    if not lock:
-        return configuration
+    configuration, path = read_files(several, accounts, trust or Trust()), lock_file(several)
+    lock = read_lock(path)
     locked = (
         replace(declared, account=replace(declared.account, lock=lock.get(declared.account.name, {})))
         for declared in configuration.accounts
     )
-    return replace(configuration, accounts=tuple(locked))
+    return replace(configuration, accounts=tuple(locked) if lock else configuration.accounts, lock_file=path)
 
 
 def lock_file(paths: Sequence[Path]) -> Path:

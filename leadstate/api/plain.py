@@ -1,15 +1,24 @@
 """Plan and apply without `await`, for scripts and schedulers that run no event loop."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
 from leadstate.api.results import Plan, Result
 from leadstate.api.session import Runtime, connect
 from leadstate.config import Configuration
 from leadstate.engine.events import Event
 from leadstate.model.account import Impact
+from leadstate.model.diagnostics import LeadstateError
 from leadstate.model.rollout import Limit, Rollout
+
+T = TypeVar("T")
+
+
+class EventLoopRunning(LeadstateError):
+    """A function that waits was called where an event loop is running, which it would hold up."""
+
+    code = "event-loop"
 
 
 def plan(
@@ -29,7 +38,7 @@ def plan(
         async with connect(configuration, accounts, runtime=runtime) as session:
             return await session.plan(targets, impact=impact, allow=allow, max_tokens=max_tokens, reserve=reserve)
 
-    return asyncio.run(run())
+    return _wait_for(run)
 
 
 def apply(
@@ -37,7 +46,7 @@ def apply(
     *,
     only: Sequence[str] | None = None,
     on_event: Callable[[Event], object] | None = None,
-    lock_file: Path | None = None,
+    lock: bool | None = None,
     lock_timeout: float = 0.0,
     rollout: Rollout | None = None,
     runtime: Runtime | None = None,
@@ -53,6 +62,7 @@ def apply(
         Refused: a guard refuses.
         Locked: another run holds one of the accounts.
         ReceiptError: the receipt cannot be written; nothing was changed.
+        EventLoopRunning: this was called where an event loop is running, as `plan` must not be either.
     """
 
     async def run() -> Result:
@@ -60,7 +70,16 @@ def apply(
         limit = Limit(tuple(scope.accounts), scope.shard)
         async with connect(plan.configuration, runtime=runtime, limit=limit) as session:
             return await session.apply(
-                plan, only=only, on_event=on_event, lock_file=lock_file, lock_timeout=lock_timeout, rollout=rollout
+                plan, only=only, on_event=on_event, lock=lock, lock_timeout=lock_timeout, rollout=rollout
             )
 
-    return asyncio.run(run())
+    return _wait_for(run)
+
+
+def _wait_for(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work())
+    hint = "use `async with leadstate.connect(configuration) as session`, or call this in a thread of its own"
+    raise EventLoopRunning("an event loop is running here, and this function would hold it up", hint=hint)

@@ -165,12 +165,13 @@ class Receipt(Observer):
         self._obstacle = self._obstacle or f"the receipt {self.path} cannot be written: {failure.strerror}"
 
 
-def read_report(path: Path) -> Report:
+def read_report(path: str | Path) -> Report:
     """Read a stored report of any command; a receipt with the journal that an unfinished run has left beside it.
 
     Raises:
         ReportError: the file is not a report, or was edited.
     """
+    path = Path(path)
     report = _with_its_journal(path)
     return without_repeated(report, _later(path)) if journal_of(path).is_file() else report
 

@@ -1,6 +1,6 @@
 """What a session returns: a plan, the result of an apply, and the errors that carry a plan."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,7 @@ from leadstate.config import Configuration
 from leadstate.engine.run import Applied, Settings
 from leadstate.model.diagnostics import Diagnostic, LeadstateError, Severity, worst
 from leadstate.model.plan import AccountPlan, Status
+from leadstate.pipedrive.connection import Spent
 from leadstate.report import document as doc
 from leadstate.report.formats.json import to_json
 
@@ -56,12 +57,14 @@ class Plan(Document):
         configuration: what it was made from.
         settings: how it was made.
         plans: each account's plan, those of accounts that could not be read included.
+        before: account → what its connection had spent when planning began.
         document: makes the report.
     """
 
     configuration: Configuration
     settings: Settings
     plans: tuple[AccountPlan, ...]
+    before: Mapping[str, Spent]
     document: Callable[[], doc.Report] = field(repr=False)
 
     @cached_property

@@ -6,8 +6,8 @@ Prints nothing and knows no exit codes. What is asked of a person, shown or logg
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from itertools import product
@@ -20,7 +20,7 @@ from leadstate.api.credentials import Warn, addresses_of, signer_of
 from leadstate.api.lockfile import read_lengths, remember, write_lengths
 from leadstate.api.receipts import Receipt, undone_receipt
 from leadstate.api.results import Plan, Refused, Result, StalePlan
-from leadstate.api.run_lock import run_locks
+from leadstate.api.run_lock import Locked, run_locks
 from leadstate.config import Configuration, LockError
 from leadstate.engine.apply.execute import Outcomes, decline
 from leadstate.engine.events import Event, Observer, Reporter
@@ -46,6 +46,15 @@ from leadstate.pipedrive.operations import Delay
 from leadstate.report import document as doc
 from leadstate.report.build import Part, build
 from leadstate.report.verify import differences
+
+LOOK_AGAIN = 0.1
+"""Seconds between two looks at the lock of another run."""
+
+
+class SessionClosed(LeadstateError):
+    """A session is used after the `async with` that opened it has ended."""
+
+    code = "session-closed"
 
 
 class UnknownTarget(LeadstateError):
@@ -107,9 +116,9 @@ class Session:
         """Why accounts cannot be worked on."""
         return tuple(diagnostic for plan in self.unusable for diagnostic in plan.diagnostics)
 
-    def reading_cost(self) -> dict[str, tuple[int, int]]:
-        """Account → requests and tokens that it has taken so far."""
-        return {job.account.name: (job.connection.spent.requests, job.connection.spent.tokens) for job in self.work}
+    def spent(self) -> dict[str, Spent]:
+        """Account → what its connection has spent so far."""
+        return {job.account.name: job.connection.spent.copy() for job in self.work}
 
     async def plan(
         self,
@@ -137,7 +146,13 @@ class Session:
 
         Raises:
             UnknownTarget: a target is not an address, or names nothing.
+            SessionClosed: the session has ended.
         """
+        if any(job.connection.closed for job in self.work):
+            raise SessionClosed(
+                "this session is closed", hint="plan and apply within `async with leadstate.connect(…)`"
+            )
+        before = self.spent()
         settings = Settings(
             tuple(map(_target, targets)),
             Impact(impact),
@@ -157,11 +172,11 @@ class Session:
             taken = sum(spent.requests for spent in besides), sum(spent.tokens for spent in besides)
         if settings.targets:
             self._check_targets(settings.targets, plans)
-        costs = self.reading_cost()
+        costs = {name: spent.since(before[name]) for name, spent in self.spent().items()}
         document = partial(
             build,
             "plan",
-            [Part(plan, costs.get(plan.account, (0, 0))) for plan in plans],
+            [Part(plan, costs.get(plan.account, Spent()).cost) for plan in plans],
             accounts=self.limit.accounts,
             targets=targets,
             shard=self.limit.shard,
@@ -171,7 +186,7 @@ class Session:
             else doc.Base(revision=base.revision, commit=base.commit, read=doc.Requests.sum([taken])),
             undoes=undone_receipt(self.accounts),
         )
-        return Plan(self.configuration, settings, plans, document)
+        return Plan(self.configuration, settings, plans, before, document)
 
     async def apply(
         self,
@@ -181,7 +196,7 @@ class Session:
         max_tokens: int | None = None,
         only: Sequence[str] | None = None,
         on_event: Callable[[Event], object] | None = None,
-        lock_file: Path | None = None,
+        lock: bool | None = None,
         lock_timeout: float = 0.0,
         rollout: Rollout | None = None,
     ) -> Result:
@@ -192,8 +207,9 @@ class Session:
             allow: guards to lift, besides those that were lifted for the plan; a stored plan does not tell which.
             max_tokens: rate-limit tokens that an account's apply may cost, in place of what the plan was made with.
             only: addresses of the changes to make; unless given all. The others are declined, and what needs them too.
-            on_event: called for each change that ends, with an `Event`; `str()` of it is a line.
-            lock_file: the lock file to bring up to date.
+            on_event: called for each change that ends, with an `Event`; `str()` of it is a line. Where it raises, the
+                run goes on, and `Result.notes` says so.
+            lock: whether to bring the lock file up to date; unless given, where it exists.
             lock_timeout: seconds to wait for another apply of these accounts on this machine.
             rollout: which accounts come before the others.
 
@@ -209,7 +225,7 @@ class Session:
         if reviewed.command != "plan":
             raise ReportError(f"a report of `{reviewed.command}` is not a plan", hint="make one with `Session.plan`")
         settings = plan.settings if isinstance(plan, Plan) else Settings()
-        with run_locks(self.accounts, self.runtime.state, "apply", lock_timeout):
+        async with self._held(lock_timeout):
             now = await self.plan(
                 reviewed.scope.targets,
                 impact=settings.impact,
@@ -221,11 +237,30 @@ class Session:
                 raise StalePlan(stale, now)
             if now.severity is Severity.GUARD:
                 raise Refused(now)
-            observers = () if on_event is None else (Reporter(on_event),)
+            reporter = Reporter(on_event or (lambda _: None))
             declined = () if only is None else _others(now, [*map(_target, only)])
-            return await self.carry_out(
-                now, declined=declined, observers=observers, lock_file=lock_file, rollout=rollout
-            )
+            result = await self.carry_out(now, declined=declined, observers=(reporter,), lock=lock, rollout=rollout)
+        if reporter.failure is None:
+            return result
+        said = f"`on_event` raised {type(reporter.failure).__name__}: {reporter.failure}"
+        note = Diagnostic("events", Severity.ERROR, said, hint="the receipt holds what was done")
+        return replace(result, notes=(*result.notes, note))
+
+    @asynccontextmanager
+    async def _held(self, patience: float) -> AsyncIterator[None]:
+        """Hold the locks of all accounts; wait for them so many seconds without holding up the event loop."""
+        clock, sleep = self.runtime.pace.clock, self.runtime.pace.sleep
+        until = clock() + patience
+        with ExitStack() as held:
+            while True:
+                try:
+                    held.enter_context(run_locks(self.accounts, self.runtime.state, "apply", 0.0))
+                    break
+                except Locked:
+                    if clock() >= until:
+                        raise
+                    await sleep(LOOK_AGAIN)
+            yield
 
     async def carry_out(
         self,
@@ -234,7 +269,7 @@ class Session:
         declined: Collection[Address] = (),
         observers: Sequence[Observer] = (),
         interrupted: asyncio.Event | None = None,
-        lock_file: Path | None = None,
+        lock: bool | None = None,
         rollout: Rollout | None = None,
     ) -> Result:
         """Apply a plan of this session as it is. The caller holds the accounts' locks and has made it just now.
@@ -244,7 +279,7 @@ class Session:
             declined: the changes that are not to be made; what needs one of them is declined with it.
             observers: hear of each step.
             interrupted: once set, nothing new is begun.
-            lock_file: the lock file to bring up to date.
+            lock: whether to bring the lock file up to date; unless given, where it exists.
             rollout: which accounts come before the others.
 
         Raises:
@@ -280,7 +315,8 @@ class Session:
                 diagnostics=self.configuration.diagnostics,
                 undoes=undoes,
             )
-        if lock_file is not None:
+        lock_file = self.configuration.lock_file
+        if lock_file is not None and (lock_file.exists() if lock is None else lock):
             outcomes = {job.account.name: end.outcomes for job, end in zip(self.work, applied, strict=False)}
             try:
                 remember(lock_file, self.accounts, {part.account: part for part in plan.plans}, outcomes)
@@ -338,17 +374,16 @@ class Session:
 
     def _parts(self, plan: Plan, results: Mapping[str, Applied]) -> list[Part]:
         """Return each account's share of the run, given what became of it so far."""
-        costs = self.reading_cost()
+        costs = {name: spent.since(plan.before[name]) for name, spent in self.spent().items()}
         parts = []
         for account_plan in plan.plans:
             name = account_plan.account
             result = results.get(name) or Applied({}, Spent(), None)
-            requests, tokens = costs.get(name, (0, 0))
             parts.append(
                 Part(
                     account_plan,
-                    (requests - result.spent.requests, tokens - result.spent.tokens),
-                    written=(result.spent.requests, result.spent.tokens),
+                    costs.get(name, Spent()).since(result.spent).cost,
+                    written=result.spent.cost,
                     outcomes=result.outcomes,
                     remaining=result.remaining,
                     unread=result.unread,

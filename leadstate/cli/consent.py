@@ -66,13 +66,13 @@ class Consent:
     Attributes:
         reviewed: the plan that was reviewed, if one was.
         color: how the plan is shown to who is asked.
-        lock_file: the lock file to bring up to date, if one is.
+        lock: whether to bring the lock file up to date; unless given, where it exists.
         rollout: which accounts come before the others.
     """
 
     reviewed: Report | None
     color: str
-    lock_file: Path | None = None
+    lock: bool | None = None
     rollout: Rollout | None = None
 
 
@@ -170,7 +170,7 @@ async def _carry_out(
                     declined=declined,
                     observers=(shown, observer),
                     interrupted=interrupted,
-                    lock_file=consent.lock_file,
+                    lock=consent.lock,
                     rollout=consent.rollout,
                 )
             say(result.notes)

@@ -54,11 +54,19 @@ class Event:
 
 
 class Reporter(Observer):
-    """Calls a function for each change that ends."""
+    """Calls a function for each change that ends; where it raises, the run goes on.
+
+    Attributes:
+        failure: the first exception that the function has raised.
+    """
 
     def __init__(self, report: Callable[[Event], object]) -> None:
+        self.failure: Exception | None = None
         self._report = report
 
     def finished(self, change: Change, outcome: Outcome) -> None:
         """Hear that a change has ended."""
-        self._report(Event(change.address, change.action.value, outcome.status.value, outcome.detail or ""))
+        try:
+            self._report(Event(change.address, change.action.value, outcome.status.value, outcome.detail or ""))
+        except Exception as failure:  # noqa: BLE001  whatever a caller's function does: a run is not ended halfway by it
+            self.failure = self.failure or failure

@@ -62,6 +62,11 @@ class Spent:
         self.tokens += times * operation.tokens
         self.by_operation[operation.id] += times
 
+    @property
+    def cost(self) -> tuple[int, int]:
+        """Requests and rate-limit tokens."""
+        return self.requests, self.tokens
+
     def since(self, earlier: "Spent") -> "Spent":
         """Return what was added since an earlier reading."""
         return Spent(
@@ -139,6 +144,11 @@ class Connection:
         self.headers = httpx.Headers()
         self.heard: Callable[[], None] = lambda: None
         self.delayed: Callable[[Delay], None] = lambda _: None
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return self._http.is_closed
 
     async def exchange(self, request: Request, lane: Lane | None = None) -> Answer:
         """Send a request, again where that is safe and may help, and read its answer.

@@ -189,6 +189,101 @@ def test_an_account_held_by_another_run_is_an_error(configuration: Configuration
         leadstate.apply(plan, runtime=runtime)
 
 
+def test_an_apply_waits_for_another_one_without_holding_up_the_event_loop(
+    configuration: Configuration, runtime: leadstate.Runtime
+) -> None:
+    plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
+    accounts = [declared.account for declared in plan.configuration.accounts]
+
+    async def run() -> leadstate.Result:
+        async with leadstate.connect(plan.configuration, ["emea"], runtime=runtime) as session:
+            with run_locks(accounts, runtime.state, "apply", 0):
+                applying = asyncio.create_task(session.apply(plan, lock_timeout=60))
+                await asyncio.wait([applying], timeout=0.01)
+                assert not applying.done()
+            return await applying
+
+    assert asyncio.run(run()).converged
+
+
+def test_a_function_that_waits_is_refused_in_an_event_loop(
+    configuration: Configuration, runtime: leadstate.Runtime, recwarn: pytest.WarningsRecorder
+) -> None:
+    plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
+
+    async def run() -> None:
+        with pytest.raises(errors.EventLoopRunning):
+            leadstate.plan(configuration, runtime=runtime)
+        with pytest.raises(errors.EventLoopRunning):
+            leadstate.apply(plan, runtime=runtime)
+
+    asyncio.run(run())
+    assert not recwarn.list
+
+
+def test_a_session_that_has_ended_is_refused(configuration: Configuration, runtime: leadstate.Runtime) -> None:
+    async def run() -> None:
+        async with leadstate.connect(configuration, runtime=runtime) as session:
+            pass
+        with pytest.raises(errors.SessionClosed):
+            await session.plan()
+
+    asyncio.run(run())
+
+
+def test_each_plan_and_apply_of_a_session_tells_its_own_cost(
+    configuration: Configuration, runtime: leadstate.Runtime, url: str
+) -> None:
+    def metered() -> int:
+        tokens: int = httpx.get(f"{url}/_sandbox/meter").json()["tokens"]
+        return tokens
+
+    async def run() -> list[tuple[int, int]]:
+        costs = []
+        async with leadstate.connect(configuration, ["emea"], runtime=runtime) as session:
+            for _ in range(2):
+                before = metered()
+                plan = await session.plan()
+                costs.append((plan.report.cost.read.tokens, metered() - before))
+                before = metered()
+                result = await session.apply(plan)
+                cost = result.report.cost
+                costs.append((cost.read.tokens + cost.apply.tokens, metered() - before))
+        return costs
+
+    told = asyncio.run(run())
+    assert [told_cost for told_cost, _ in told] == [metered_cost for _, metered_cost in told]
+
+
+def test_a_function_that_raises_stops_no_apply_and_is_told(
+    configuration: Configuration, runtime: leadstate.Runtime
+) -> None:
+    def fail(_: leadstate.Event) -> None:
+        raise ValueError("the log is closed")
+
+    plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
+    result = leadstate.apply(plan, on_event=fail, runtime=runtime)
+    assert [change.result and change.result.status for change in result.accounts[0].changes] == ["applied"] * 2
+    assert [(note.code, note.summary) for note in result.notes] == [
+        ("events", "`on_event` raised ValueError: the log is closed")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("exists", "lock", "kept"), [(True, None, True), (False, None, False), (False, True, True), (True, False, False)]
+)
+def test_the_lock_file_is_brought_up_to_date_where_there_is_one(
+    configuration: Configuration, runtime: leadstate.Runtime, *, exists: bool, lock: bool | None, kept: bool
+) -> None:
+    path = configuration.lock_file
+    assert path is not None
+    if exists:
+        path.write_text('{"version": 1, "accounts": {}}')
+    plan = leadstate.plan(configuration, ["label:New"], accounts=["emea"], runtime=runtime)
+    leadstate.apply(plan, lock=lock, runtime=runtime)
+    assert (path.exists() and "New" in path.read_text()) == kept
+
+
 def test_an_account_without_a_token_stops_no_other(configuration: Configuration, runtime: leadstate.Runtime) -> None:
     plan = leadstate.plan(configuration, runtime=runtime)
     assert [diagnostic.code for diagnostic in plan.diagnostics] == ["token-source"]

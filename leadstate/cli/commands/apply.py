@@ -5,7 +5,6 @@ from typing import Any
 
 import click
 
-from leadstate.api.configuration import lock_file
 from leadstate.cli import options
 from leadstate.cli.consent import Consent, carry_out, check_questions, read_plan
 from leadstate.cli.exits import Exit
@@ -83,10 +82,7 @@ def apply(
     except ConfigurationError as failure:
         emit(configuration_report("apply", failure), form, color, output)
         return Exit.ERROR
-    path = lock_file(choices.paths)
-    keep = path.exists() if keep_lock is None else keep_lock
-    consent = Consent(reviewed, color, path if keep else None, rollout)
-    code, report = carry_out(choices, configuration, consent)
+    code, report = carry_out(choices, configuration, Consent(reviewed, color, keep_lock, rollout))
     if report is not None:
         emit(report, form, color, output)
     return code

@@ -82,7 +82,7 @@ async def _explain(
             leadstate_version=__version__,
             target=str(target),
             explanations=tuple(explanation for explanation in explanations if explanation is not None),
-            read=Requests.sum(opened.reading_cost().values()),
+            read=Requests.sum(spent.cost for spent in opened.spent().values()),
         )
         return document, [*(plan for plan, _ in found), *opened.unusable]
 

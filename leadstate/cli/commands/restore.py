@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from leadstate.api.configuration import is_receipt, lock_file, rollback
+from leadstate.api.configuration import is_receipt, rollback
 from leadstate.api.receipts import LISTED, StoredReceipt, latest, paths_of, read_report, stored_receipts, undo_of
 from leadstate.cli import options
 from leadstate.cli.completion import complete_receipts
@@ -94,8 +94,7 @@ def restore(
         write_private(out, plan.to_json())
         emit(plan.report, form, color, output)
         return exit_of(plan.severity)
-    lock = lock_file(choices.paths)
-    code, report = carry_out(choices, configuration, Consent(reviewed, color, lock if lock.exists() else None))
+    code, report = carry_out(choices, configuration, Consent(reviewed, color))
     if report is not None:
         emit(report, form, color, output)
     return code
