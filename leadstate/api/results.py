@@ -78,6 +78,11 @@ class Plan(Document):
         return worst(diagnostic for plan in self.plans for diagnostic in plan.diagnostics)
 
     @property
+    def refused(self) -> bool:
+        """Whether a guard of any account refuses it, so that nothing is written in any, whatever else is wrong."""
+        return any(found.severity is Severity.GUARD for plan in self.plans for found in plan.diagnostics)
+
+    @property
     def errors(self) -> list[Diagnostic]:
         """The errors of its accounts."""
         found = (diagnostic for plan in self.plans for diagnostic in plan.diagnostics)

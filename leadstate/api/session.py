@@ -235,7 +235,7 @@ class Session:
             )
             if stale := differences(reviewed, now.report):
                 raise StalePlan(stale, now)
-            if now.severity is Severity.GUARD:
+            if now.refused:
                 raise Refused(now)
             reporter = Reporter(on_event or (lambda _: None))
             declined = () if only is None else _others(now, [*map(_target, only)])

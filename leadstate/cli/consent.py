@@ -201,7 +201,7 @@ async def _agreed_plan(
             _say_lines(stale)
             click.echo("Plan again, have it reviewed, and apply that one.", err=True)
             return plan, (), (Exit.REFUSED, plan.report)
-        if plan.severity is Severity.GUARD:
+        if plan.refused:
             return plan, (), (Exit.REFUSED, plan.report)
         since = [] if agreed_to is None else differences(agreed_to, plan.report)
         if not plan.has_work or choices.auto_approve or (agreed_to is not None and not since):

@@ -160,8 +160,11 @@ def test_a_plan_of_changed_live_state_is_stale(configuration: Configuration, run
     assert caught.value.plan.summary.changes == 0
 
 
-def test_a_guard_refuses_the_apply(configuration: Configuration, runtime: leadstate.Runtime) -> None:
-    plan = leadstate.plan(configuration, accounts=["emea"], max_tokens=1, runtime=runtime)
+@pytest.mark.parametrize("accounts", [["emea"], ["emea", "us"]], ids=["alone", "beside an account without a token"])
+def test_a_guard_refuses_the_apply_whatever_else_is_wrong(
+    configuration: Configuration, runtime: leadstate.Runtime, accounts: list[str]
+) -> None:
+    plan = leadstate.plan(configuration, accounts=accounts, max_tokens=1, runtime=runtime)
     with pytest.raises(errors.Refused, match="max-tokens"):
         leadstate.apply(plan, runtime=runtime)
 

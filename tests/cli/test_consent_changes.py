@@ -209,6 +209,15 @@ def test_a_guard_refuses_the_whole_plan_before_anything_is_asked(run: Run, compa
     assert labels(companies) == {"Hot": "orange", "Old": "gray"}
 
 
+def test_a_guard_of_one_account_refuses_the_others_where_a_third_cannot_be_read(
+    run: Run, companies: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(ENVIRON, "TOKEN_US")
+    code, _, err = run(Person(), "apply", "--max-tokens", "15")
+    assert code == 3, err
+    assert labels(companies) == {"Hot": "orange", "Old": "gray"}
+
+
 def test_a_conflict_is_one_whatever_was_declined(run: Run, companies: Sandbox) -> None:
     def relabel() -> None:
         companies.companies[0].update_lead(lead_id(7041), {"label_ids": [], "custom": {}})
