@@ -139,7 +139,8 @@ def message_of(error: ErrorDetails, node: Node, *, in_cell: bool = False) -> Mes
         return Message("wrong-type", summary, _form(error, node, written, in_cell=in_cell))
     code, hint = _RULES.get(type_, ("bad-value", "write another value"))
     if type_ in {"literal_error", "string_pattern_mismatch"}:
-        field = next((field for field in reversed(_names(loc)) if field in _FIELDS), "")
+        # What a key may be is a matter of what holds it: a variable's name of `vars`.
+        field = _names(loc[:-2] if loc[-1] == "[key]" else loc)[-1]
         code, hint = _FIELDS.get(field, (code, hint))
     context = error.get("ctx", {})
     if type_ == "literal_error":

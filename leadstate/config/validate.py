@@ -29,6 +29,8 @@ _STAND_INS: Final[Mapping[str, Mapping[str, Any]]] = {
     "accounts": {"domain": "stand-in", "token": {"env": "STAND_IN"}},
     **{kind.section: kind.stand_ins for kind in KINDS.values()},
 }
+_ADDRESS: Final = frozenset(("domain", "url"))
+"""Fields of which an account has exactly one."""
 _DECISIVE: Final = frozenset(("name", "key", "state", "accounts", "except", "overrides", "[key]"))
 """Fields without which an item is not known."""
 
@@ -43,7 +45,7 @@ class Checked:
         document: what of it is right.
         items: section of a kind → the nodes of its items in `document`.
         broken: `accounts` and sections of kinds → names, or numbers, of the items that were left out.
-        unsure: accounts of which the tags and variables are not known.
+        unknown: account → its fields that are in error, or that something else stands in for.
         shared: node and file of what the items share: what stands beside the `file` of a table.
     """
 
@@ -52,7 +54,7 @@ class Checked:
     document: Document
     items: Mapping[str, Sequence[Node]]
     broken: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    unsure: frozenset[str] = frozenset()
+    unknown: Mapping[str, frozenset[str]] = field(default_factory=dict)
     shared: tuple[Node, Source] | None = None
 
 
@@ -95,17 +97,19 @@ def _without_errors(errors: Sequence[ErrorDetails], checked: Checked) -> Checked
         else:
             value.pop(str(section), None)
     broken: dict[str, list[str]] = defaultdict(list)
-    unsure: set[str] = set()
+    unknown: dict[str, frozenset[str]] = {}
     nodes = dict(checked.items)
     for section in wrong.keys() & value.keys():
         items = value[section]
         for name, fields in wrong[section].items():
             written = items[name]
+            if section == "accounts" and isinstance(written, dict) and len(_ADDRESS & (written.keys() - fields)) != 1:
+                fields |= _ADDRESS  # noqa: PLW2901  which of two is meant, or what instead of none, is not known
             items[name] = _salvaged(section, written, fields)
             if items[name] is None:
                 broken[section].append(str(name))
-            if section == "accounts" and (fields & {"vars", "tags"} or not isinstance(written, dict)):
-                unsure.add(str(name))
+            elif section == "accounts":
+                unknown[str(name)] = frozenset(fields)
         if isinstance(items, dict):
             value[section] = {name: item for name, item in items.items() if item is not None}
         else:
@@ -113,7 +117,7 @@ def _without_errors(errors: Sequence[ErrorDetails], checked: Checked) -> Checked
             value[section] = [item for item in items if item is not None]
     nodes = {section: nodes[section] if section in value else [] for section in nodes}
     document = Document.model_validate(value)
-    return replace(checked, document=document, items=nodes, broken=broken, unsure=frozenset(unsure))
+    return replace(checked, document=document, items=nodes, broken=broken, unknown=unknown)
 
 
 def _wrong_fields(error: ErrorDetails) -> set[str]:
@@ -131,8 +135,6 @@ def _salvaged(section: str, value: Any, wrong: set[str]) -> Any:
     """Return an item without its wrong fields; None if it has to be left out."""
     if not isinstance(value, dict) or wrong & _DECISIVE:
         return None
-    if section == "accounts":
-        wrong = wrong | {"domain", "url", "token"}
     made = {key: field for key, field in value.items() if key not in wrong}
     made |= {key: field for key, field in _STAND_INS[section].items() if key in wrong}
     try:
@@ -151,6 +153,8 @@ class Entry(Generic[T_co]):
     source: Source
     shared: tuple[Node, Source] | None = None
     """Where stands what it shares with others."""
+    unknown: frozenset[str] = frozenset()
+    """Its fields that are in error, of which nothing else must be said; only accounts are used in spite of some."""
 
     def place(self, *path: str | int) -> Place:
         """Return where the value at a path in it begins; for what is not there, where the nearest thing above does."""
@@ -181,7 +185,6 @@ class Merged:
         items: kind → its items, in the order of the files.
         broken: `accounts` and the sections of kinds → names of items with errors, which have been reported.
         dropped: keys that are wrong as a whole.
-        unsure: accounts of which the tags and variables are not known.
     """
 
     top: Place | None = None
@@ -192,7 +195,6 @@ class Merged:
     items: dict[str, list[Entry[Any]]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     broken: dict[str, list[str]] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)
-    unsure: set[str] = field(default_factory=set)
 
 
 def merge(files: Sequence[Checked], diagnostics: Diagnostics) -> Merged:
@@ -201,7 +203,6 @@ def merge(files: Sequence[Checked], diagnostics: Diagnostics) -> Merged:
     seen: dict[tuple[str, ...], Place] = {}
     for file in files:
         document, root, source = file.document, file.root, file.source
-        merged.unsure |= file.unsure
         merged.namespace_given |= "namespace" in root.value
         merged.dropped |= root.value.keys() - document.model_fields_set
         once = [(key,) for key in ("namespace", "policy") if key in root.value]
@@ -210,7 +211,9 @@ def merge(files: Sequence[Checked], diagnostics: Diagnostics) -> Merged:
             if path in seen:
                 _report_twice(path, place, seen[path], diagnostics)
             elif path[0] == "accounts":
-                merged.accounts[path[-1]] = Entry(document.accounts[path[-1]], node, source)
+                name = path[-1]
+                unknown = file.unknown.get(name, frozenset())
+                merged.accounts[name] = Entry(document.accounts[name], node, source, unknown=unknown)
             elif path[0] == "policy" and "policy" in document.model_fields_set:
                 merged.policy = Entry(document.policy, node, source)
             elif path[0] == "namespace":

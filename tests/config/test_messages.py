@@ -80,6 +80,18 @@ BAD: dict[str, tuple[str, str, str]] = {
     "visible_to in quotes": (LEAD + 'visible_to: ‸"3"}\n', "unknown-value", "write 3 without quotes"),
     "visible_to in odd words": (LEAD + "visible_to: ‸everybody}\n", "unknown-value", "'company'"),
     "visible_to without a plan": (LEAD + "visible_to: ‸company}\n", "visibility-unknown", "`plan`"),
+    "odd value in an account": (account("domain: a, plan: ‸enterprise"), "unknown-value", "'premium'"),
+    "odd value in the policy of an account": (
+        account("domain: a, policy: {prune: {labels: ‸owned}}"),
+        "unknown-value",
+        "`none`",
+    ),
+    "odd value beside variables": (account("domain: a, vars: {plan: x}, plan: ‸enterprise"), "unknown-value", "'lite'"),
+    "bad address in a custom field": (
+        LEAD + "custom_fields: {version: {email: ‸x}}}\n",
+        "bad-email",
+        "as in jane@acme.test",
+    ),
     "empty name": (label('name: ‸" ", color: red'), "empty-text", "write some text"),
     "name of two lines": (label('name: ‸"a\\nb", color: red'), "control-character", "one line"),
     "name too long": (label(f"name: ‸{'x' * 256}, color: red"), "too-long", "255"),
@@ -89,6 +101,11 @@ BAD: dict[str, tuple[str, str, str]] = {
     "bad currency": (LEAD + "value: {amount: 1, currency: ‸eur}}\n", "bad-currency", "EUR"),
     "bad account name": (
         "version: 1\naccounts: {‸'a b': {domain: a, token: {env: T}}}\n",
+        "bad-account-name",
+        "a letter or digit",
+    ),
+    "bad account name that begins like a tag of a union": (
+        "version: 1\naccounts: {‸(a): {domain: a, token: {env: T}}}\n",
         "bad-account-name",
         "a letter or digit",
     ),
@@ -264,6 +281,42 @@ def test_a_misspelt_scope_makes_no_further_errors(errors_of: Errors) -> None:
 def test_misspelt_variables_make_no_further_errors(errors_of: Errors) -> None:
     text = TOP + "accounts:\n  emea: {domain: a, token: {env: T}, vras: {r: x}}\n"
     text += 'labels:\n  - {name: "A ${r}", color: red}\n'
+    assert [diagnostic.code for diagnostic in errors_of(text)] == ["unknown-key"]
+
+
+@pytest.mark.parametrize(
+    "accounts",
+    [
+        "  a: {domain: acme-a, tokn: {env: A}}\n  b: {domain: acme-b, tokn: {env: B}}\n",
+        "  a: {domain: Acme, token: {env: A}}\n  b: {domian: acme, token: {env: B}}\n",
+        "  a: {domain: acme, x: 1, token: {env: A}}\n  b: {domain: stand-in, tokn: {env: B}}\n",
+        "  a: {token: {env: A}}\n  b: {domain: x, url: 'https://x.y', token: {env: B}}\n",
+        "  a: {domain: x, company_id: '7', token: {env: A}}\n  b: {domain: x, compny_id: 8, token: {env: B}}\n",
+    ],
+)
+def test_mistakes_in_two_accounts_do_not_give_them_one_address(accounts: str, errors_of: Errors) -> None:
+    found = errors_of(f"version: 1\naccounts:\n{accounts}")
+    assert len(found) == 2
+    assert "same-address" not in {diagnostic.code for diagnostic in found}
+
+
+def test_accounts_of_one_address_are_found_in_spite_of_another_mistake(errors_of: Errors) -> None:
+    text = "version: 1\naccounts:\n  a: {domain: acme, token: {env: A}, x: 1}\n  b: {domain: acme, token: {env: B}}\n"
+    assert [diagnostic.code for diagnostic in errors_of(text)] == ["same-address", "unknown-key", "same-address"]
+
+
+@pytest.mark.parametrize("plan", ["plan: premum", "pln: premium"])
+def test_a_misspelt_plan_makes_no_further_errors(plan: str, errors_of: Errors) -> None:
+    text = f"{TOP}accounts:\n  a: {{domain: a, token: {{env: A}}, {plan}}}\n  b: {{domain: b, token: {{env: B}}}}\n"
+    text += "leads:\n  - {key: a, title: A, person: 1, visible_to: company}\n"
+    one, without_plan = errors_of(text)
+    assert one.code in {"unknown-value", "unknown-key"}
+    assert (without_plan.code, without_plan.summary[-17:]) == ("visibility-unknown", " in the account b")
+
+
+def test_a_mistake_in_the_policy_of_an_account_makes_no_further_errors(errors_of: Errors) -> None:
+    text = f"{TOP}accounts:\n  a: {{domain: a, token: {{env: A}}, policy: {{ignore: {{labels: []}}, x: 1}}}}\n"
+    text += "policy: {ignore: {labels: [Hot]}}\nlabels: [{name: Hot, color: red}]\n"
     assert [diagnostic.code for diagnostic in errors_of(text)] == ["unknown-key"]
 
 

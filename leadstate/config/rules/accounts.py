@@ -44,9 +44,10 @@ def declare(
         for name, entry in merged.accounts.items()
     }
     problems = Problems(directory)
-    variables = Variables(merged.accounts, directory, problems, merged.unsure)
+    variables = Variables(merged.accounts, directory, problems)
     named = {kind.name: names_of(kind, items[kind.name], variables) for kind in KINDS.values() if kind.is_named}
-    protecting = _by_policy(policies, directory)
+    known = {name: policy for name, policy in policies.items() if "policy" not in merged.accounts[name].unknown}
+    protecting = _by_policy(known, directory)
     for names in named.values():
         check_names(names, problems)
         if protecting:
@@ -122,7 +123,11 @@ def _check_addresses(merged: Merged, diagnostics: Diagnostics) -> None:
     Two companies have one address only where both accounts say which: at the vendor's shared host, a proxy, a sandbox.
     """
     at: dict[str, list[str]] = defaultdict(list)
-    ids = {name: entry.spec.company_id for name, entry in sorted(merged.accounts.items())}
+    ids = {
+        name: entry.spec.company_id
+        for name, entry in sorted(merged.accounts.items())
+        if not entry.unknown & {"domain", "url", "company_id"}
+    }
     for name in ids:
         at[unify_loopback(merged.accounts[name].spec.origin)].append(name)
     for names in at.values():

@@ -85,13 +85,14 @@ class Leads:
                 changed[name] = self.variables.replaced(value, variant, entry, *path)
         wrong = None in changed.values()
         if spec.visible_to is not None:
-            changed["visible_to"] = visibility(spec.visible_to, self.variables.accounts[account].spec.plan)
-            if changed["visible_to"] is None:
+            declared = self.variables.accounts[account]
+            changed["visible_to"] = visibility(spec.visible_to, declared.spec.plan)
+            wrong |= changed["visible_to"] is None
+            if changed["visible_to"] is None and "plan" not in declared.unknown:
                 place = entry.place(*_path("visible_to", account, written))
                 summary = f"`visible_to: {spec.visible_to}` means nothing without a `plan` of the account that has it"
                 hint = "add `plan` (lite, growth, premium, ultimate) to the account; only the last two have groups"
                 self.problems.error("visibility-unknown", place, variant.accounts, summary, hint)
-                wrong = True
         if spec.person is None and spec.organization is None:
             summary = "the lead has neither a person nor an organization"
             hint = "add `person: ID` or `organization: ID`; Pipedrive takes no lead without"

@@ -50,7 +50,8 @@ class Directory:
             for tag in merged.accounts[name].spec.tags:
                 tags[tag] = tags.get(tag, 0) | bits[name]
         broken = merged.broken.get("accounts", ())
-        return cls(usable, bits, tags, frozenset({*usable, *broken}), bool(merged.unsure or broken))
+        any_tag = bool(broken) or any("tags" in account.unknown for account in merged.accounts.values())
+        return cls(usable, bits, tags, frozenset({*usable, *broken}), any_tag)
 
     @property
     def everyone(self) -> AccountSet:

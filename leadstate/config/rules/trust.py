@@ -90,16 +90,15 @@ class Trust:
 
 def check_trust(account: Entry[AccountSpec], source: TokenSource, trust: Trust, diagnostics: Diagnostics) -> None:
     """Report a host that the account's token must not go to, and a source that it must not come from."""
-    if account.spec.domain and account.node.value.get("domain") != account.spec.domain:
-        return  # something is wrong with the account, and another stands in for it
-    addresses = [(account.spec.origin, account.place("domain" if account.spec.domain else "url"))]
+    key = "domain" if account.spec.domain else "url"
+    addresses = [] if key in account.unknown else [(account.spec.origin, account.place(key))]
     if isinstance(source, OAuthToken):
         addresses.append((source.token_url, account.place("token", "oauth", "token_url")))
     for address, place in addresses:
         if not trust.allows_host(address):
             summary = f"a token must not go to the host `{visible(urlsplit(address).hostname or '')}` here"
             diagnostics.error("host-not-allowed", summary, place, hint=_allowed(HOSTS, trust.hosts))
-    for kind, name, place in _sources(account, source):
+    for kind, name, place in () if "token" in account.unknown else _sources(account, source):
         if not trust.allows_source(kind, name):
             shown = visible((f"{kind}:{name}" if name else kind)[:100])
             summary = f"a token must not come from `{shown}` here"

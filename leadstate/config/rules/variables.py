@@ -3,7 +3,6 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -67,13 +66,11 @@ class Variables:
         accounts: the usable accounts.
         directory: the same by name and tag.
         problems: learns what cannot be replaced.
-        unsure: accounts whose variables are unknown, because of errors of their own.
     """
 
     accounts: Mapping[str, Entry[AccountSpec]]
     directory: Directory
     problems: Problems
-    unsure: AbstractSet[str] = frozenset()
     _found: dict[tuple[frozenset[str], bool], Sequence[AccountSet]] = field(default_factory=dict)
     _variants: dict[tuple[object, ...], Sequence[Variant]] = field(default_factory=dict)
 
@@ -103,10 +100,10 @@ class Variables:
         if (used, by_plan) not in self._found:
             groups: dict[tuple[object, ...], AccountSet] = defaultdict(int)
             for name, bit in self.directory.bits.items():
-                spec = self.accounts[name].spec
+                spec, unknown = self.accounts[name].spec, self.accounts[name].unknown
                 values = tuple(spec.vars.get(variable) for variable in used)
-                alone = name if used and name in self.unsure else None
-                groups[values, spec.plan if by_plan else None, alone] |= bit
+                alone = (bool(used) and "vars" in unknown) or (by_plan and "plan" in unknown)
+                groups[values, spec.plan if by_plan else None, name if alone else None] |= bit
             self._found[used, by_plan] = tuple(groups.values())
         return self._found[used, by_plan]
 
@@ -140,7 +137,7 @@ class Variables:
             if not used.endswith("}"):
                 hint = "add the `}`; a text that holds `${` itself comes from a variable"
                 self.problems.error("bad-variable", place, variant.accounts, "a `${` is not closed", hint)
-            elif variant.account not in self.unsure:
+            elif "vars" not in self.accounts[variant.account].unknown:
                 shown = visible(name[:60])
                 near = choice(name, sorted(values), what="this account has") + "  Or: " if values else ""
                 hint = f"{near}add `vars: {{{shown}: …}}` to the account"

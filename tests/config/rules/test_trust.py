@@ -117,6 +117,13 @@ def test_account_with_an_error_makes_no_second_one(tmp_path: Path) -> None:
     assert [code for code, *_ in found] == ["unknown-key"]
 
 
+def test_address_and_token_are_checked_in_spite_of_another_mistake(tmp_path: Path) -> None:
+    found = refused(tmp_path, "{domain: a, token: {env: X}, tgas: [x]}", **{SOURCES: "env:P_*", HOSTS: "b.*"})
+    assert sorted(code for code, *_ in found) == ["host-not-allowed", "token-source-not-allowed", "unknown-key"]
+    found = refused(tmp_path, "{url: 'http://b.c', token: x}", **{SOURCES: "env:P_*", HOSTS: "b.*"})
+    assert sorted(code for code, *_ in found) == ["bad-url", "literal-token"]
+
+
 @pytest.mark.parametrize("sources", ["envs:X", "env:", "oauth:x", "PIPEDRIVE_*", "env,*"])
 def test_unknown_kind_of_source_in_the_allow_list_is_an_error(sources: str) -> None:
     with pytest.raises(TrustError, match=SOURCES) as caught:
