@@ -37,15 +37,15 @@ def read_token(source: SecretSource, *, environ: Mapping[str, str]) -> Token:
     try:
         match source.kind:
             case "env":
-                raw, what = _from_environment(source.name, environ), f"the environment variable {visible(source.name)}"
+                raw, what = _from_environment(source.name, environ), f"the environment variable {_shown(source.name)}"
             case "file":
-                raw, what = _from_file(Path(source.name)), f"the file {visible(source.name)}"
+                raw, what = _from_file(Path(source.name)), f"the file {_shown(source.name)}"
             case "command":
-                what = f"the command {visible(Path(source.name).name)}"
+                what = f"the command {_shown(Path(source.name).name)}"
                 raw = _from_command(source, environ, what)
             case "keyring":
                 service, user = source.words
-                what = f"the keyring entry {visible(service)} of {visible(user)}"
+                what = f"the keyring entry {_shown(service)} of {_shown(user)}"
                 raw = _from_keyring(service, user, what)
         return _checked(raw, what)
     except SecretError as failure:
@@ -57,13 +57,13 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> str:
     raw = environ.get(name)
     if not raw:
         state = "is not set" if raw is None else "is empty"
-        hint = f"put the token into it: export {visible(name)}=…; in CI, map a secret to it"
-        raise SecretError(f"the environment variable {visible(name)} {state}", hint=hint)
+        hint = f"put the token into it: export {_shown(name)}=…; in CI, map a secret to it"
+        raise SecretError(f"the environment variable {_shown(name)} {state}", hint=hint)
     return raw
 
 
 def _from_file(file: Path) -> str:
-    shown = visible(str(file))
+    shown = _shown(str(file))
     try:
         raw = read_bounded(file, LONGEST + 2)
     except (OSError, ValueError) as problem:
@@ -110,7 +110,7 @@ def _from_keyring(service: str, user: str, what: str) -> str:
         hint = "unlock it, or use another token source where nobody can, as in CI; `keyring get` shows what is wrong"
         raise SecretError(f"{what} cannot be read ({type(failure).__name__})", hint=hint) from None
     if raw is None:
-        hint = f"put the token into it: keyring set {shlex.quote(visible(service))} {shlex.quote(visible(user))}"
+        hint = f"put the token into it: keyring set {shlex.quote(_shown(service))} {shlex.quote(_shown(user))}"
         raise SecretError(f"{what} is not there", hint=hint)
     return raw
 
@@ -121,7 +121,12 @@ def _without_secrets(done: subprocess.CompletedProcess[bytes], environ: Mapping[
     printed = done.stdout.decode("utf-8", "replace").split()
     given = [text for name, text in environ.items() if is_secret_key(name) and len(text) >= LONG_ENOUGH]
     said = Secrets(map(Token, [*printed, *given])).scrub(done.stderr.decode("utf-8", "replace"))
-    return visible(" ".join(TOKEN_LIKE.sub(STARS, said).split()))[:_SHOWN]
+    return _shown(" ".join(said.split()))[:_SHOWN]
+
+
+def _shown(text: str) -> str:
+    """Return a text for a message; what looks like a token, which somebody put in the place of a name, is masked."""
+    return visible(TOKEN_LIKE.sub(STARS, text))
 
 
 def _checked(raw: str, what: str) -> Token:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from leadstate.config.configuration import SecretSource
+from leadstate.config.configuration import SecretSource, SourceKind
 from leadstate.config.secrets import read_token
 from leadstate.model.address import Span
 from leadstate.model.diagnostics import SecretError, diagnostic_of
@@ -107,6 +107,17 @@ def test_missing_command_is_an_error() -> None:
     error = failure(SecretSource("command", ("no-such-program-here", VALUE), HERE))
     assert "cannot be started" in str(error)
     assert "no shell" in error.hint
+
+
+@pytest.mark.parametrize("kind", ["env", "file", "command", "keyring"])
+def test_no_message_holds_a_token_that_stands_in_the_place_of_a_name(
+    kind: SourceKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    literal = "0123456789abcdef" * 2 + "01234567"
+    error = failure(SecretSource(kind, (literal, literal), HERE))
+    assert "***" in str(error)
+    assert literal not in str(error) + error.hint
 
 
 def test_command_has_a_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ how things fit together; the rules do.
 import ipaddress
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Annotated, Any, ClassVar, Final, Literal, LiteralString, Self
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from leadstate.config.configuration import SourceKind
+from leadstate.config.yaml.masking import TOKEN_LIKE
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Item, Kind, Line, NotNull, RemoteId, Scoped, Spec
 from leadstate.kinds.lead import IfGone, Mode, Plan
@@ -149,7 +151,9 @@ class SecretSpec(Spec):
         (name, *others) = self.model_fields_set or ("",)
         if others or not name:
             raise PydanticCustomError(self.error_type, "has exactly one source")
-        if re.fullmatch(r"[0-9A-Fa-f]{40}", self.env):
+        kind, words = self.source
+        # A folder may well be named by a commit.
+        if any(map(TOKEN_LIKE.search, [PurePath(self.file).name] if kind == "file" else words)):
             raise PydanticCustomError("literal_token", "the token itself stands in the file")
         if self.command and not self.command[0].strip():
             raise PydanticCustomError("empty_text", "is empty")

@@ -86,6 +86,30 @@ def test_a_literal_token_has_its_own_code(name: str, errors_of: Errors) -> None:
     assert "env: NAME" in found["literal-token"].hint
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"{{env: {HEX[10:]}{HEX[:10]}}}",
+        f"{{file: {HEX}}}",
+        f"{{file: ../tokens/{HEX}}}",
+        f"{{command: [{HEX}]}}",
+        f"{{command: [curl, -H, 'x-api-token: {HEX}']}}",
+        f"{{keyring: {{service: {HEX}, user: x}}}}",
+        f"{{keyring: {{service: leadstate, user: {HEX}}}}}",
+        f"{{oauth: {{client_id: {{env: A}}, client_secret: {{file: {HEX}}}, refresh_token: {{env: B}}}}}}",
+    ],
+)
+def test_a_token_in_the_place_of_a_source_is_a_literal_token(source: str, errors_of: Errors) -> None:
+    (found,) = errors_of(f"{HEAD}  a: {{domain: acme, token: {source}}}\n")
+    assert found.code == "literal-token"
+    assert "which never stands in the file" in found.summary
+    assert HEX[:8] not in f"{found.summary}{found.hint}{found.excerpt}"
+
+
+def test_a_folder_that_a_commit_names_is_no_token(load_text: Callable[..., object]) -> None:
+    load_text(f"{HEAD}  a: {{domain: acme, token: {{file: /srv/{HEX}/token}}}}\n")
+
+
 def test_a_long_line_is_masked_where_it_is_cut(errors_of: Errors) -> None:
     text = f"{HEAD}  a: {{domain: acme, token: {'q' * 30}{SECRET}{'q' * 30}, x: 1, tags: [{'y' * 300}]}}\n"
     for found in errors_of(text):
