@@ -37,8 +37,10 @@ _SECRET_WORDS = ("token", "secret", "password", "api_key", "apikey")
 _ASSIGNMENT = re.compile(r"(?<![\w.-])([\w.-]{1,100})[\"']?\s*[:=]\s*")
 _QUERY = re.compile(r"(?:token|secret|passw|api[_-]?key)[\w-]{0,50}\s*=\s*([^\s,;&}\"']+)", re.IGNORECASE)
 _USERINFO = re.compile(r"://([^/@\s\"']+)@")
-_IN_PATH = re.compile(r"://[^/\s\"']+/(?:[^/\s\"']*/)*?((?=[A-Za-z_-]*[0-9])[0-9A-Za-z_=+~-]{8,}|[\w=+~-]{16,})")
-"""A part of a URL's path that could be a token: long, or with a digit in it."""
+_PATH = re.compile(r"://[^/\s\"']+(/[^\s\"']*)")
+"""The path of a URL, and whatever follows without a space: one match takes all, so that no text is searched twice."""
+_PART = re.compile(r"/((?=[A-Za-z_-]*[0-9])[0-9A-Za-z_=+~-]{8,}|[\w=+~-]{16,})")
+"""A part of a path that could be a token: long, or with a digit in it."""
 _WORD = re.compile(r"[\w-]+")
 _COMMENT = re.compile(r"(?:^|\s)#")
 
@@ -183,7 +185,9 @@ def _names_variable(value: str) -> bool:
 
 def _by_pattern(line: str) -> list[Interval]:
     found = [(m.start(), m.end()) for m in TOKEN_LIKE.finditer(line)]
-    found += [(m.start(1), m.end(1)) for pattern in (_QUERY, _USERINFO, _IN_PATH) for m in pattern.finditer(line)]
+    found += [(m.start(1), m.end(1)) for pattern in (_QUERY, _USERINFO) for m in pattern.finditer(line)]
+    for path in _PATH.finditer(line):
+        found += [(m.start(1), m.end(1)) for m in _PART.finditer(line, *path.span(1))]
     comment = _COMMENT.search(line)
     if comment:
         found += _from_assignment(line, comment.end())

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from leadstate.config.yaml.masking import Secrets
 from leadstate.model.diagnostics import Diagnostic
 
 Errors = Callable[..., list[Diagnostic]]
@@ -108,6 +109,23 @@ def test_a_token_in_the_place_of_a_source_is_a_literal_token(source: str, errors
 
 def test_a_folder_that_a_commit_names_is_no_token(load_text: Callable[..., object]) -> None:
     load_text(f"{HEAD}  a: {{domain: acme, token: {{file: /srv/{HEX}/token}}}}\n")
+
+
+@pytest.mark.parametrize("piece", ["://x/", "://x/ ", "://", "token", "token ", "a: ", " #", "/a_", "a-", "'x' "])
+def test_a_long_comment_takes_no_more_than_its_length(piece: str, errors_of: Errors) -> None:
+    """Were the rest of the line searched from each piece, this would take an hour."""
+    long = piece * (1_000_000 // len(piece))
+    (found,) = errors_of(f"{HEAD}  a: {{domain: acme, token: {{env: T}}, x: 1}}  # https://x.y/z {long} {HEX}\n")
+    assert found.code == "unknown-key"
+    assert len(found.excerpt) < 200
+
+
+def test_every_part_of_a_path_that_could_be_a_token_is_masked() -> None:
+    line = "see https://proxy.test/a/abc12345/é/xyz98765?k=https://other.test//abcdefghijklmnopqr.txt and /abc12345"
+    masked = line
+    for start, end in reversed(Secrets([line]).intervals(0)):
+        masked = f"{masked[:start]}***{masked[end:]}"
+    assert masked == "see https://proxy.test/a/***/é/***?k=https://other.test//***.txt and /abc12345"
 
 
 def test_a_long_line_is_masked_where_it_is_cut(errors_of: Errors) -> None:
