@@ -29,7 +29,7 @@ def plan(
     impact: str = Impact.LIVE,
     allow: Sequence[str] = (),
     max_tokens: int | None = None,
-    reserve: int | None = None,
+    reserve: int = 0,
     runtime: Runtime | None = None,
 ) -> Plan:
     """Plan every account; never writes. The arguments are those of `connect` and `Session.plan`."""

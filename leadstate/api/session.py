@@ -127,7 +127,7 @@ class Session:
         impact: str = Impact.LIVE,
         allow: Sequence[str] = (),
         max_tokens: int | None = None,
-        reserve: int | None = None,
+        reserve: int = 0,
         everything: bool = False,
         base: Baseline | None = None,
         ended: Ended | None = None,

@@ -139,6 +139,7 @@ def guards(command: F) -> F:
     command = option(
         "--reserve",
         type=click.IntRange(0, 100),
+        default=0,
         metavar="PERCENT",
         help="Refuse an apply that leaves less of the company's daily rate-limit tokens, where the server tells them.",
     )(command)

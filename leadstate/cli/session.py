@@ -152,7 +152,7 @@ class Choices:
     accounts: tuple[str, ...]
     allow: tuple[str, ...] = ()
     max_tokens: int | None = None
-    reserve: int | None = None
+    reserve: int = 0
     targets: tuple[str, ...] = ()
     impact: str = Impact.LIVE
     shard: str | None = None

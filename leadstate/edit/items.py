@@ -15,9 +15,9 @@ from leadstate.config.yaml.nodes import Node, read_nodes
 from leadstate.edit.writer import Edit, rewritten
 from leadstate.edit.writer import Path as Steps
 from leadstate.kinds import KINDS
-from leadstate.model.address import Span
+from leadstate.model.address import Span, text
 from leadstate.model.diagnostics import ConfigurationError, Severity
-from leadstate.model.resource import Desired, text
+from leadstate.model.resource import Desired
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from leadstate.edit.items import Files, Item, spellings
 from leadstate.edit.spelling import as_people_write
 from leadstate.edit.writer import Edit, Set
 from leadstate.kinds import KINDS
-from leadstate.model.address import Address, Ref, Span
+from leadstate.model.address import Address, Ref, Span, text
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.plan import Change, FieldDiff
-from leadstate.model.resource import CUSTOM, Desired, Side, references, text
+from leadstate.model.resource import CUSTOM, Desired, Side, references
 
 _CONTACTS: Final = {"person": "organization", "organization": "person"}
 

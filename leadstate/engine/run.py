@@ -42,7 +42,7 @@ class Settings:
         impact: how thoroughly leads that carry a deleted label are counted.
         allow: codes of guards that the user lifts.
         max_tokens: rate-limit tokens that an account's apply may cost, over the policy's; None leaves that in force.
-        reserve: percent of a day's rate-limit tokens that an apply must leave; None for no such rule.
+        reserve: percent of a day's rate-limit tokens that an apply must leave.
         everything: whether live leads are to be listed, whatever the lock file knows.
         today: the day, in UTC; unless given, every day has come from which on something is deleted.
     """
@@ -51,7 +51,7 @@ class Settings:
     impact: Impact = Impact.LIVE
     allow: frozenset[str] = frozenset()
     max_tokens: int | None = None
-    reserve: int | None = None
+    reserve: int = 0
     everything: bool = False
     today: dt.date = dt.date.max
 

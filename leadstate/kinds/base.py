@@ -28,9 +28,9 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from pydantic_core.core_schema import no_info_before_validator_function
 
 from leadstate.model.account import Prune
-from leadstate.model.address import Ref
+from leadstate.model.address import Ref, text
 from leadstate.model.plan import Action, Change
-from leadstate.model.resource import Live, Value, text
+from leadstate.model.resource import Live, Value
 from leadstate.pipedrive.errors import BadAnswer
 from leadstate.pipedrive.operations import EXPONENT, Operation, Request
 

@@ -43,8 +43,8 @@ from leadstate.kinds.base import (
     number_of,
     within_bounds,
 )
-from leadstate.model.address import Span
-from leadstate.model.resource import CUSTOM, Attrs, CustomValue, Lookup, Money, Value, text
+from leadstate.model.address import Span, text
+from leadstate.model.resource import CUSTOM, Attrs, CustomValue, Lookup, Money, Value
 
 _DIGITS = 40
 UNREADABLE = "unreadable"

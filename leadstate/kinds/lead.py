@@ -35,7 +35,7 @@ from leadstate.kinds.base import (
 from leadstate.kinds.custom_fields import CustomFieldValues, answered, declared
 from leadstate.kinds.label import LABEL
 from leadstate.model.account import Prune
-from leadstate.model.address import Address, Ref, RemoteRef, Span
+from leadstate.model.address import Address, Ref, RemoteRef, Span, text
 from leadstate.model.plan import Action, Change
 from leadstate.model.resource import (
     CUSTOM,
@@ -48,7 +48,6 @@ from leadstate.model.resource import (
     Lookup,
     Money,
     Value,
-    text,
 )
 from leadstate.pipedrive.operations import (
     ADD_LEAD,

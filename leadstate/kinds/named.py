@@ -11,9 +11,9 @@ from pydantic import Field, create_model
 
 from leadstate.kinds.base import Item, Kind, Line, NotNull, Resolve, Spec, Wire, fields_set
 from leadstate.model.account import Prune
-from leadstate.model.address import Address, Ref, Span
+from leadstate.model.address import Address, Ref, Span, text
 from leadstate.model.plan import Action, Change
-from leadstate.model.resource import Desired, Live, text
+from leadstate.model.resource import Desired, Live
 from leadstate.pipedrive.operations import Operation, Request
 
 

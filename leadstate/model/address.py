@@ -1,9 +1,15 @@
 """Names of things: addresses people write, references between objects, ids Pipedrive gave, places in files."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 _TARGET = re.compile(r"(?:(?P<account>[^/:]+)/)?(?P<kind>[a-z][a-z_]*):(?P<key>.+)", re.DOTALL)
+
+
+def text(raw: str) -> str:
+    """Return the normal form of a name or title: Unicode NFC, no white space around it (spec section 2)."""
+    return unicodedata.normalize("NFC", raw).strip()
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -66,13 +72,15 @@ class Target:
     key: str
 
     @classmethod
-    def parse(cls, text: str, kinds: tuple[str, ...]) -> "Target":
+    def parse(cls, written: str, kinds: tuple[str, ...]) -> "Target":
         """Read a target; raise ValueError, which says what to write, if it is malformed or of an unknown kind."""
-        found = _TARGET.fullmatch(text)
+        found = _TARGET.fullmatch(written)
         if found is None or found["kind"] not in kinds:
             forms = " or ".join(f"{kind}:NAME" for kind in kinds)
-            raise ValueError(f"{text!r} is not an address; write {forms}, with ACCOUNT/ before it for one account only")
-        return cls(found["account"], found["kind"], found["key"])
+            raise ValueError(
+                f"{written!r} is not an address; write {forms}, with ACCOUNT/ before it for one account only"
+            )
+        return cls(found["account"], found["kind"], text(found["key"]))
 
     def selects(self, address: Address) -> bool:
         """Return whether the address is this object."""

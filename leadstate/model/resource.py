@@ -1,6 +1,5 @@
 """Objects, declared or live: an address or id and attributes in normal form; and what was read of an account."""
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -77,11 +76,6 @@ class Absent:
 
 ABSENT: Final = Absent()
 Side: TypeAlias = "Value | Absent"
-
-
-def text(raw: str) -> str:
-    """Return the normal form of a name or title: Unicode NFC, no white space around it (spec section 2)."""
-    return unicodedata.normalize("NFC", raw).strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,13 +40,13 @@ class Budget:
         cost: tokens of the apply.
         left: tokens left today; None where that is not known.
         limit: tokens of a whole day; None where that is not known.
-        reserve: percent of a day's tokens that must be left afterwards; None for no such rule.
+        reserve: percent of a day's tokens that must be left afterwards.
     """
 
     cost: int
     left: int | None = None
     limit: int | None = None
-    reserve: int | None = None
+    reserve: int = 0
 
 
 def guard(plan: AccountPlan, policy: Policy, existing: Mapping[str, int], budget: Budget) -> tuple[Diagnostic, ...]:
@@ -116,14 +116,15 @@ def _tokens(plan: AccountPlan, policy: Policy, budget: Budget) -> Iterator[Diagn
         cost = counted(budget.cost, "rate-limit token")
         summary = f"the apply would cost {cost}; {policy.max_tokens:,} may be spent"
         yield _refusal(plan, MAX_TOKENS, summary, "raise `--max-tokens` or policy.guards.max_tokens")
-    if budget.reserve is None or budget.left is None or budget.limit is None or not plan.changes:
+    if budget.left is None or not plan.changes:
         return
     after = budget.left - budget.cost
-    if after * 100 < budget.reserve * budget.limit:
-        summary = (
-            f"the apply would leave {max(0, after)} of today's {budget.limit} rate-limit tokens; "
-            f"{budget.reserve} % are to be left"
-        )
+    if after < 0:
+        summary = f"the apply would cost {counted(budget.cost, 'rate-limit token')}; {budget.left:,} are left today"
+        yield _refusal(plan, "reserve", summary, "apply after the budget was reset")
+    elif budget.limit is not None and after * 100 < budget.reserve * budget.limit:
+        leaves = f"the apply would leave {after} of today's {budget.limit} rate-limit tokens"
+        summary = f"{leaves}; {budget.reserve} % are to be left"
         yield _refusal(plan, "reserve", summary, "apply after the budget was reset, lower `--reserve`")
 
 

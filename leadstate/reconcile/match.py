@@ -91,10 +91,20 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
     desired = [
         each for item in desired for each in ((item,) if item.present else _each_name(item, by_name.keys(), desired))
     ]
+    former = {
+        item.address.ref: item.names[1:]
+        for item in desired
+        if len(item.names) > 1
+        and item.names[0] not in by_name
+        and all(there.name in item.names for there in by_id.get((lock or {}).get(item.address.ref, ""), ()))
+    }
+    # What an object was called, and takes in, is the object itself where nothing else is: a rename keeps every lead.
+    renamed = [item for item in desired if item.moves_to in former and {*item.names} & {*former[item.moves_to]}]
+    desired = [item for item in desired if item not in renamed]
     pinned = [item for item in desired if item.remote_id is not None]
     marked = [item for item in desired if item.remote_id is None and item.marker is not None]
     named = [item for item in desired if item.remote_id is None and item.marker is None]
-    missing = settle(pinned, lambda item: by_id.get(item.remote_id or "", []), "has its id", "have its id")
+    missing = renamed + settle(pinned, lambda item: by_id.get(item.remote_id or "", []), "has its id", "have its id")
     duplicates = [
         other
         for wanted in marked

@@ -26,6 +26,10 @@ BAD = {
         TOP + "  - {name: Hot, color: red, merge_from: [Old]}\n  - {name: Warm, color: red, merge_from: [‸Old]}\n",
         "merge-source-twice",
     ),
+    "a source that another one was called": (
+        TOP + "  - {name: Hot, color: red, merge_from: [‸Old]}\n  - {name: Warm, color: red, previously: [Old]}\n",
+        "merge-source-previous",
+    ),
     "a source by no id": (TOP + "  - {name: Hot, color: red, merge_from: [{id: ‸Hot}]}\n", "bad-value"),
     "a source with a label that goes": (
         TOP + "  - ‸{name: Old, state: absent, merge_from: [Older]}\n",

@@ -31,6 +31,10 @@ def test_a_target_is_formatted_as_it_was_parsed(text: str, target: Target) -> No
     assert str(target) == text
 
 
+def test_a_name_in_a_target_is_compared_after_normal_form() -> None:
+    assert Target.parse("label: Cafe\u0301 ", KINDS) == Target(None, "label", "Caf\u00e9")
+
+
 @pytest.mark.parametrize(
     "text", ["", "Hot", "label:", ":Hot", "deal:Hot", "emea/Hot", "a/b/label:Hot", "/label:Hot", "_:a"]
 )

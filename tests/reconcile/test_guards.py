@@ -169,6 +169,10 @@ def test_an_unarchived_lead_counts_as_use_of_its_label(labels: dict[str, Any], c
         (Budget(60, left=100, limit=100, reserve=50), ["reserve"]),
         (Budget(50, left=100, limit=100, reserve=50), []),
         (Budget(60, left=100, limit=100), []),
+        (Budget(100, left=100, limit=100), []),
+        (Budget(101, left=100, limit=1000), ["reserve"]),
+        (Budget(101, left=100), ["reserve"]),
+        (Budget(60), []),
         (Budget(60, reserve=50), []),
         (Budget(60, left=100, reserve=50), []),
         (Budget(60, limit=100, reserve=50), []),
@@ -185,7 +189,7 @@ def test_an_empty_plan_needs_no_reserve() -> None:
 
 def test_cost_guards_name_the_number_the_limit_and_the_option() -> None:
     plan = planned(account(label("Hot")))
-    found = guard(plan, Policy(max_tokens=10), {}, Budget(60, left=50, limit=100, reserve=5))
+    found = guard(plan, Policy(max_tokens=10), {}, Budget(60, left=64, limit=100, reserve=5))
     assert [(diagnostic.code, diagnostic.summary, diagnostic.hint) for diagnostic in found] == [
         (
             "max-tokens",
@@ -194,10 +198,15 @@ def test_cost_guards_name_the_number_the_limit_and_the_option() -> None:
         ),
         (
             "reserve",
-            "the apply would leave 0 of today's 100 rate-limit tokens; 5 % are to be left",
+            "the apply would leave 4 of today's 100 rate-limit tokens; 5 % are to be left",
             "apply after the budget was reset, lower `--reserve`, or pass `--allow reserve`",
         ),
     ]
+    (short,) = guard(plan, Policy(), {}, Budget(60, left=50, limit=100))
+    assert (short.summary, short.hint) == (
+        "the apply would cost 60 rate-limit tokens; 50 are left today",
+        "apply after the budget was reset, or pass `--allow reserve`",
+    )
     assert {(diagnostic.severity, diagnostic.account, diagnostic.address, diagnostic.span) for diagnostic in found} == {
         ("guard", "emea", None, None)
     }

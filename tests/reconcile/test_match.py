@@ -169,6 +169,25 @@ def test_a_name_that_is_another_labels_key_is_not_an_address() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("live", "lock", "expected"),
+    [
+        ([live_label("Cold")], {}, {"Nurture": "Cold"}),
+        ([live_label("Cold"), live_label("Nurture")], {}, {"Nurture": "Nurture", "Cold": "Cold"}),
+        ([live_label("Cold"), live_label("Other")], {"Nurture": "id-Other"}, {"Nurture": "Other", "Cold": "Cold"}),
+        ([live_label("Cold"), live_label("Other")], {"Nurture": "id-Cold"}, {"Nurture": "Cold"}),
+    ],
+)
+def test_a_former_name_that_is_taken_in_too_is_a_rename_where_nothing_else_is_the_label(
+    live: list[Live], lock: dict[str, str], expected: dict[str, str]
+) -> None:
+    nurture = label("Nurture", "blue", "Cold")
+    source = replace(label("Cold", present=False), moves_to=Ref("label", "Nurture"))
+    found = match([nurture, source], live, {Ref("label", key): remote_id for key, remote_id in lock.items()})
+    assert {declared.address.key: there.name for declared, there in found.pairs} == expected
+    assert {declared.address.key for declared in found.missing} == {"Nurture", "Cold"} - expected.keys()
+
+
 def test_two_labels_with_one_name_are_an_error_with_state_absent_too() -> None:
     old = label("Old", "red", "Cold", present=False)
     found = match([old], [live_label("Cold"), live_label("Cold", remote_id="id-2"), live_label("Old")])

@@ -19,8 +19,9 @@ from leadstate.cli.output import say, table, to_json, write
 from leadstate.cli.session import read_accounts
 from leadstate.engine.read.observe import read_listing
 from leadstate.kinds import KINDS
+from leadstate.model.address import text
 from leadstate.model.escape import is_visible, visible, visible_json
-from leadstate.model.resource import CARRIED, CARRIER, text
+from leadstate.model.resource import CARRIED, CARRIER
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import BadAnswer
 from leadstate.pipedrive.operations import (

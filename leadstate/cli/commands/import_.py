@@ -21,9 +21,9 @@ from leadstate.edit.items import Files, spellings
 from leadstate.edit.writer import Append, Edit
 from leadstate.engine.read.undeclared import Undeclared, Wanted, read_undeclared
 from leadstate.kinds import KINDS
-from leadstate.model.address import Ref
+from leadstate.model.address import Ref, text
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
-from leadstate.model.resource import CARRIED, CARRIER, text
+from leadstate.model.resource import CARRIED, CARRIER
 
 
 def _kinds(command: options.F) -> options.F:

@@ -37,6 +37,10 @@ _CLASHES: Final[Mapping[str, tuple[str, str]]] = {
         "a {0} that this one takes in is declared itself",
         "take it out of `merge_from`, or remove the other {0}",
     ),
+    "merge-source-previous": (
+        "a {0} that this one takes in is a previous name of another one",
+        "leave it to one of the two: a rename keeps the {0} with its leads, a merge gives them this one",
+    ),
     "merge-source-twice": ("two {1} take in the same one", "leave it to one of the two"),
     "successor-unknown": (
         "the {0} in `replace_with` is not declared for this account, or is to be absent itself",
@@ -253,10 +257,14 @@ def _clashes_of_others(labels: Sequence[NamedHere], by_name: Claims[NamedHere]) 
             )
             for first, both in former.claim(name, label, label.accounts):
                 yield "previous-name-twice", place, first.where, both
+    for label in labels:
         for index, source in enumerate(label.spec.sources):
             name, place = source if isinstance(source, str) else source.id, label.entry.place("merge_from", index)
             for other, both in by_name.find(name, label.accounts):
                 yield "merge-source-declared", place, other.where, both
+            for other, both in former.find(name, label.accounts):
+                if other is not label:
+                    yield "merge-source-previous", place, other.where, both
             for first, both in taken.claim(name, label, label.accounts):
                 yield "merge-source-twice", place, first.where, both
         if label.spec.successor is not None and (lost := label.accounts & ~staying[label.spec.successor]):

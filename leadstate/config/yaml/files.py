@@ -87,6 +87,7 @@ def read_source(path: Path, diagnostics: Diagnostics, named: Place | None = None
     at, which = (named, f"the file {visible(str(path))}") if named else (_top(path), "the file")
     stream = named is None and is_stream(path)
     try:
+        str(path).encode()  # a name goes into every report, and those are UTF-8
         if not stream and (outside := _outside(path, which, named)) is not None:
             summary, hint = outside
             diagnostics.error("file-outside", summary, at, hint=hint)
@@ -97,6 +98,9 @@ def read_source(path: Path, diagnostics: Diagnostics, named: Place | None = None
         if named:
             hint = "create it, or correct the path, which counts from the folder of this file"
         diagnostics.error("file-missing", f"{which} does not exist", at, hint=hint)
+        return None
+    except UnicodeEncodeError:
+        diagnostics.error("file-unreadable", f"the name of {which} is not UTF-8", at, hint="rename it or its folder")
         return None
     except (OSError, ValueError, RuntimeError) as problem:
         _unreadable(at, which, problem, diagnostics)
@@ -159,7 +163,7 @@ def _unreadable(
 
 
 def _top(path: Path) -> Span:
-    return Span(str(path), 1, 1)
+    return Span(os.fsencode(path).decode("utf-8", "replace"), 1, 1)
 
 
 def read_bounded(path: Path, limit: int, *, stream: bool = False) -> bytes:

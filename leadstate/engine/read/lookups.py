@@ -19,9 +19,9 @@ from leadstate.kinds import KINDS
 from leadstate.kinds.base import Wire, describe
 from leadstate.kinds.custom_fields import CustomFields, Unfit, decode
 from leadstate.model.account import Account
-from leadstate.model.address import Address, Span
+from leadstate.model.address import Address, Span, text
 from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.resource import CUSTOM, Attrs, CustomValue, Desired, Known, Live, Lookup, Observed, Value, text
+from leadstate.model.resource import CUSTOM, Attrs, CustomValue, Desired, Known, Live, Lookup, Observed, Value
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import BadAnswer, NotFound
 from leadstate.pipedrive.operations import (

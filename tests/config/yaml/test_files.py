@@ -69,6 +69,16 @@ def test_irregular_file_is_refused_at_once(make: Callable[[Path], object], tmp_p
         read_bounded(path, 100)
 
 
+def test_a_file_whose_name_is_not_utf_8_is_refused_and_can_be_reported(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/f\xfcr.yaml"))
+    path.write_text("version: 1\n")
+    with pytest.raises(ConfigurationError) as caught:
+        load([path])
+    (told,) = caught.value.diagnostics
+    assert (told.code, told.summary) == ("file-unreadable", "the name of the file is not UTF-8")
+    assert str(told.span).encode().endswith("f\N{REPLACEMENT CHARACTER}r.yaml:1:1".encode())
+
+
 def test_a_file_is_read_up_to_a_byte_more_than_the_limit(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"12345")
