@@ -239,16 +239,15 @@ def _clashes(labels: Sequence[NamedHere]) -> Iterator[Clash]:
             if first.spec.name != label.spec.name:
                 place = label.entry.place("key" if label.entry.spec.key else "name")
                 yield "duplicate-{0}-key", place, first.where, both
-    yield from _clashes_of_others(labels, by_name)
+    former = Claims[NamedHere]()
+    yield from _clashes_of_former(labels, by_name, former)
+    yield from _clashes_of_sources(labels, by_name, former)
+    yield from _clashes_of_successors(labels)
 
 
-def _clashes_of_others(labels: Sequence[NamedHere], by_name: Claims[NamedHere]) -> Iterator[Clash]:
-    """Look at the names that labels speak of besides their own: former ones, those of sources and of successors."""
-    former, taken = Claims[NamedHere](), Claims[NamedHere]()
-    staying: dict[str, AccountSet] = defaultdict(int)
-    for label in filter(attrgetter("present"), labels):
-        for name in (label.key, label.base, label.spec.name):
-            staying[name] |= label.accounts
+def _clashes_of_former(
+    labels: Sequence[NamedHere], by_name: Claims[NamedHere], former: Claims[NamedHere]
+) -> Iterator[Clash]:
     for label in labels:
         for index, name in enumerate(label.spec.previously):
             place, others = label.entry.place("previously", index), by_name.find(name, label.accounts)
@@ -257,6 +256,12 @@ def _clashes_of_others(labels: Sequence[NamedHere], by_name: Claims[NamedHere]) 
             )
             for first, both in former.claim(name, label, label.accounts):
                 yield "previous-name-twice", place, first.where, both
+
+
+def _clashes_of_sources(
+    labels: Sequence[NamedHere], by_name: Claims[NamedHere], former: Claims[NamedHere]
+) -> Iterator[Clash]:
+    taken = Claims[NamedHere]()
     for label in labels:
         for index, source in enumerate(label.spec.sources):
             name, place = source if isinstance(source, str) else source.id, label.entry.place("merge_from", index)
@@ -267,6 +272,14 @@ def _clashes_of_others(labels: Sequence[NamedHere], by_name: Claims[NamedHere]) 
                     yield "merge-source-previous", place, other.where, both
             for first, both in taken.claim(name, label, label.accounts):
                 yield "merge-source-twice", place, first.where, both
+
+
+def _clashes_of_successors(labels: Sequence[NamedHere]) -> Iterator[Clash]:
+    staying: dict[str, AccountSet] = defaultdict(int)
+    for label in filter(attrgetter("present"), labels):
+        for name in (label.key, label.base, label.spec.name):
+            staying[name] |= label.accounts
+    for label in labels:
         if label.spec.successor is not None and (lost := label.accounts & ~staying[label.spec.successor]):
             yield "successor-unknown", label.entry.place("replace_with"), label.where, lost
 
