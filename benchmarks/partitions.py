@@ -207,7 +207,8 @@ def _pid(instance: dagster.DagsterInstance, name: str) -> int:
 
 
 def _leadstate(*words: str) -> None:
-    subprocess.run([sys.executable, "-m", "leadstate", *words], check=True, stdout=subprocess.DEVNULL)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("LEADSTATE_")}
+    subprocess.run([sys.executable, "-m", "leadstate", *words], env=clean, check=True, stdout=subprocess.DEVNULL)
 
 
 def _comparable(file: str) -> dict[str, Any]:

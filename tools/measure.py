@@ -75,6 +75,8 @@ def walk() -> dict[str, int]:
     from leadstate import sandbox  # noqa: PLC0415  the child does not serve one
 
     made = sandbox.Sandbox(SEED)
+    # Nothing of the user's settings: LEADSTATE_CONFIG would have another configuration applied.
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("LEADSTATE_")}
     with sandbox.running(made.app) as url, tempfile.TemporaryDirectory() as folder:
         Path(folder, "leadstate.yaml").write_text(CONFIGURATION.replace("${URL}", url), encoding="utf-8")
         done = subprocess.run(
@@ -89,7 +91,7 @@ def walk() -> dict[str, int]:
                 "report.txt",
             ],
             cwd=folder,
-            env={**os.environ, "TOKEN": TOKEN, "XDG_STATE_HOME": folder, "XDG_CACHE_HOME": folder},
+            env={**clean, "TOKEN": TOKEN, "XDG_STATE_HOME": folder, "XDG_CACHE_HOME": folder},
             check=True,
             capture_output=True,
             text=True,

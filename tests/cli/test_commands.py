@@ -336,6 +336,25 @@ def test_demo_runs_to_its_end(tmp_path: Path) -> None:
     assert "No changes." in done.stdout
 
 
+def test_demo_ignores_the_configuration_and_the_settings_of_the_user(shell: Shell, sandbox: Sandbox) -> None:
+    settings = {
+        "LEADSTATE_CONFIG": str(shell.folder / "leadstate.yaml"),
+        "LEADSTATE_ACCOUNT": "emea",
+        "LEADSTATE_FORMAT": "json",
+        "LEADSTATE_ALLOW_HOSTS": "pipedrive.com",
+        "LEADSTATE_ALLOW_TOKEN_SOURCES": "",
+        "LEADSTATE_AUTO_APPROVE": "1",
+        "LEADSTATE_TARGET": "label:Hot",
+    }
+    before = sandbox.dump()
+    done = Shell(shell.folder, {**shell.environ, **settings})("demo")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("$ leadstate") == 5
+    assert "~ label:Nurture" in done.stdout
+    assert operations(sandbox) == {}
+    assert sandbox.dump() == before
+
+
 def test_output_goes_to_a_private_file(shell: Shell) -> None:
     done = shell("plan", "-o", "out.txt")
     assert done.stdout == ""

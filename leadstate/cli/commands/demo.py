@@ -38,16 +38,19 @@ def demo(*, color: str) -> int:
     with embedded.running(made.app) as url, tempfile.TemporaryDirectory(prefix="leadstate-demo-") as folder:
         text = starter("demo.yaml").replace("${URL}", url)
         Path(folder, "leadstate.yaml").write_text(text, encoding="utf-8")
-        click.secho("An account of a Pipedrive that runs in this process:", bold=True)
+        colored = wants_color(color)
+        click.secho("An account of a Pipedrive that runs in this process:", bold=colored or None, color=colored)
         click.echo(f"{url}\n")
-        environ = {**os.environ, "LEADSTATE_DEMO_TOKEN": made.companies[0].token}
+        # The user's variables would have these commands read, and apply, the user's own configuration.
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("LEADSTATE_")}
+        environ["LEADSTATE_DEMO_TOKEN"] = made.companies[0].token
         for words, command in STORY:
-            click.secho(f"# {words}", fg="cyan" if wants_color(color) else None)
+            click.secho(f"# {words}", fg="cyan" if colored else None, color=colored)
             click.echo(f"$ leadstate {command}")
             sys.stdout.flush()
             arguments = shlex.split(command)
             done = subprocess.run(  # noqa: S603  our own command line with fixed words
-                [sys.executable, "-m", "leadstate", *arguments, "--color", "always" if wants_color(color) else "never"],
+                [sys.executable, "-m", "leadstate", *arguments, "--color", "always" if colored else "never"],
                 cwd=folder,
                 env=environ,
                 check=False,
