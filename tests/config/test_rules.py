@@ -102,6 +102,21 @@ BAD: dict[str, tuple[str, str, str]] = {
         "unknown-account",
         "`us`",
     ),
+    "tag in overrides": (
+        TOP + "labels: [{name: A, color: red, overrides: {‸tag:prod: {color: blue}}}]\n",
+        "unknown-account",
+        "the accounts of that tag: `emea`, `us`",
+    ),
+    "tag without tag: in overrides": (
+        TOP + "labels: [{name: A, color: red, overrides: {‸prod: {color: blue}}}]\n",
+        "unknown-account",
+        "takes names of accounts, and `prod` is a tag",
+    ),
+    "unknown tag in overrides": (
+        TOP + "labels: [{name: A, color: red, overrides: {‸tag:emae: {color: blue}}}]\n",
+        "unknown-account",
+        "did you mean `emea`?",
+    ),
     "override out of scope": (
         TOP + "labels: [{name: A, color: red, accounts: [us], overrides: {‸emea: {color: blue}}}]\n",
         "override-out-of-scope",

@@ -175,6 +175,22 @@ class Claims(Generic[T]):
         return before
 
 
+def _report_no_account(name: str, directory: Directory, place: Place, diagnostics: Diagnostics) -> None:
+    """Add the error for a key of `overrides` that is no account; it may be a tag, with or without its prefix."""
+    tag = name.removeprefix(TAG)
+    if tag == name and tag not in directory.tags:
+        directory.unknown(name, place, diagnostics)
+        return
+    summary = f"`overrides` takes names of accounts, and `{visible(name[:60])}` is a tag"
+    carriers = directory.names_of(directory.tags.get(tag, 0))
+    hint = (
+        choice("", carriers, what="the accounts of that tag")
+        if carriers
+        else choice(tag, sorted(directory.names), what="there are")
+    )
+    diagnostics.error("unknown-account", summary, place, hint=hint)
+
+
 def scope_of(entry: Item, directory: Directory, diagnostics: Diagnostics) -> AccountSet:
     """Return the usable accounts that an item is declared for."""
     spec = entry.spec
@@ -189,7 +205,7 @@ def scope_of(entry: Item, directory: Directory, diagnostics: Diagnostics) -> Acc
         scope &= ~directory.chosen(spec.except_, diagnostics, entry, "except")
     for name in spec.overrides:
         if name not in directory.names:
-            directory.unknown(name, entry.key_place("overrides", name), diagnostics)
+            _report_no_account(name, directory, entry.key_place("overrides", name), diagnostics)
         elif directory.bits.get(name, 0) & ~scope:
             hint = "remove the override, or declare it for that account too"
             summary = f"this is not declared for the account `{name}`, and cannot be different there"
