@@ -156,9 +156,19 @@ BAD: dict[str, tuple[str, str, str]] = {
     ),
     "present and absent": (TOP + HOT + "  - {name: ‸Hot, state: absent}\n", "duplicate-label", "one of the two"),
     "two labels after an override": (
-        TOP + HOT + "  - {name: ‸Warm, color: blue, overrides: {us: {name: Hot}}}\n",
+        TOP + HOT + "  - {name: Warm, color: blue, overrides: {us: {name: ‸Hot}}}\n",
         "duplicate-label",
         "one of the two",
+    ),
+    "two labels after an override of the colour": (
+        TOP + HOT + "  - {name: ‸Hot, key: b, color: blue, accounts: [us], overrides: {us: {color: red}}}\n",
+        "duplicate-label",
+        "one of the two",
+    ),
+    "an ignored name in an override": (
+        TOP + "policy: {ignore: {labels: [X]}}\nlabels: [{name: A, color: red, overrides: {us: {name: ‸X}}}]\n",
+        "ignored-label",
+        "`X` is declared",
     ),
     "two label keys": (
         TOP + "labels:\n  - {name: A, key: x, color: red}\n  - {name: B, key: ‸x, color: red}\n",

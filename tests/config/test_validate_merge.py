@@ -16,7 +16,7 @@ TOP = "version: 1\naccounts:\n  emea: {domain: acme, token: {env: T}, vars: {old
 WARM = "  - {name: Warm, color: yellow}\n"
 ID = "aaaaaaaa-0000-4000-8000-000000000003"
 
-BAD = {
+BAD: dict[str, tuple[str, ...]] = {
     "a source that is declared": (
         TOP + WARM + "  - {name: Hot, color: red, merge_from: [‸Warm]}\n",
         "merge-source-declared",
@@ -38,6 +38,18 @@ BAD = {
     "a successor that is not there": (
         TOP + WARM + "  - {name: Old, state: absent, replace_with: ‸Wram}\n",
         "successor-unknown",
+        "did you mean `Warm`?",
+    ),
+    "a successor that is called something else now": (
+        TOP + "  - {name: Warm, color: yellow, previously: [Tepid]}\n"
+        "  - {name: Old, state: absent, replace_with: ‸Tepid}\n",
+        "successor-unknown",
+        "it is a former name of `Warm`; write that",
+    ),
+    "a successor that is itself": (
+        TOP + WARM + "  - {name: Old, state: absent, replace_with: ‸Old}\n",
+        "successor-unknown",
+        "the label `Old` in `replace_with` is to be absent itself",
     ),
     "a successor that goes too": (
         TOP + "  - {name: Older, state: absent}\n  - {name: Old, state: absent, replace_with: ‸Older}\n",
@@ -57,7 +69,25 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_merge_rules_that_cannot_hold_are_errors(name: str, one_error: OneError) -> None:
-    one_error(*BAD[name])
+    text, code, *said = BAD[name]
+    found = one_error(text, code)
+    assert all(words in found.summary + found.hint for words in said)
+
+
+def test_a_successor_in_some_accounts_only_is_named_with_the_others(one_error: OneError) -> None:
+    accounts = (
+        "version: 1\naccounts:\n  emea: {domain: a, token: {env: T}}\n  us: {domain: b, token: {env: T}}\nlabels:\n"
+    )
+    text = WARM.replace("}", ", accounts: [us]}") + "  - {name: Old, state: absent, replace_with: ‸Warm}\n"
+    found = one_error(accounts + text, "successor-unknown")
+    assert found.summary == "there is no label `Warm` to stand in `replace_with` in the account emea"
+    assert found.hint == "declare the label there too"
+    assert found.detail == ""
+
+
+def test_a_successor_with_a_mistake_of_its_own_is_known(errors_of: Callable[..., list[Diagnostic]]) -> None:
+    found = errors_of(TOP + "  - {nmae: Warm, color: red}\n  - {name: Old, state: absent, replace_with: Warm}\n")
+    assert [diagnostic.code for diagnostic in found] == ["unknown-key"]
 
 
 def labels(load_text: Load, text: str) -> dict[str, Desired]:

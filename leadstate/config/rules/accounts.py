@@ -48,13 +48,13 @@ def declare(
     named = {kind.name: names_of(kind, items[kind.name], variables) for kind in KINDS.values() if kind.is_named}
     known = {name: policy for name, policy in policies.items() if "policy" not in merged.accounts[name].unknown}
     protecting = _by_policy(known, directory)
-    for names in named.values():
+    for kind, names in named.items():
+        if KINDS[kind].section in merged.dropped | merged.broken.keys():
+            names.unsure = directory.everyone
         check_names(names, problems)
         if protecting:
             check_policies(names, protecting, problems)
     leads, labels, namespace = items[CARRIER], named[CARRIED], merged.namespace or ""
-    if KINDS[CARRIED].section in merged.dropped | merged.broken.keys():
-        labels.unsure = directory.everyone
     desired = [declared for names in named.values() for declared in names.desired()]
     if leads:
         desired += Leads(labels, variables, problems, namespace).desired(leads)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeAlias
 
-from leadstate.config.messages import choice
 from leadstate.config.rules.names import Names, shown
 from leadstate.config.rules.scope import AccountSet, Claims, Problems
 from leadstate.config.rules.variables import Variables, Variant, used_in
@@ -155,14 +154,9 @@ class Leads:
             yield "", accounts
 
     def _report_label(self, code: str, place: Place, name: str, accounts: AccountSet) -> None:
-        def similar() -> str:
-            now, candidates = self.labels.renamed(name, accounts), self.labels.names_in(accounts)
-            if now is not None:
-                return f"it is a former name of {shown(now)}; write that"
-            return choice(name, candidates, what="labels") if candidates else "declare it under `labels`"
-
         summary, hint = _LABELS[code]
-        self.problems.error(code, place, accounts, summary.format(shown(name)), hint or similar)
+        instead = partial(self.labels.instead_of, name, accounts)
+        self.problems.error(code, place, accounts, summary.format(shown(name)), hint or instead)
 
 
 def check_keys(

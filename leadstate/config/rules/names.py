@@ -7,6 +7,7 @@ from functools import partial
 from operator import attrgetter
 from typing import Final, TypeAlias
 
+from leadstate.config.messages import choice
 from leadstate.config.rules.scope import AccountSet, Claims, Problems
 from leadstate.config.rules.variables import Variables, Variant
 from leadstate.config.validate import Entry
@@ -42,10 +43,6 @@ _CLASHES: Final[Mapping[str, tuple[str, str]]] = {
         "leave it to one of the two: a rename keeps the {0} with its leads, a merge gives them this one",
     ),
     "merge-source-twice": ("two {1} take in the same one", "leave it to one of the two"),
-    "successor-unknown": (
-        "the {0} in `replace_with` is not declared for this account, or is to be absent itself",
-        "name a {0} that stays",
-    ),
 }
 """Code → summary and hint."""
 
@@ -77,8 +74,10 @@ class NamedHere:
 
     @property
     def where(self) -> Place:
-        """Where its name is written."""
-        return self.entry.place("name")
+        """Where its name is written: in the override that changes it, or in the object itself."""
+        override = self.entry.spec.overrides.get(self.account)
+        inner = ("overrides", self.account) if override is not None and override.name is not None else ()
+        return self.entry.place(*inner, "name")
 
 
 @dataclass(slots=True)
@@ -148,13 +147,18 @@ class Names:
             name for name in self.meant if any(those & accounts for those in self.meaning(name).keys.values())
         )
 
-    def renamed(self, name: str, accounts: AccountSet) -> str | None:
-        """Return the name of the object that stays and of which this is a former name, or that takes it in."""
+    def instead_of(self, name: str, accounts: AccountSet) -> str:
+        """Return the hint for a name that nothing has in these accounts: what is called so no more, or a near miss."""
         for label in self.here:
             former = map(str, (*label.spec.previously, *label.spec.sources))
             if label.present and label.accounts & accounts and name in former:
-                return label.spec.name
-        return None
+                return f"it is a former name of {shown(label.spec.name)}; write that"
+        candidates = self.names_in(accounts)
+        return (
+            choice(name, candidates, what=self.kind.section)
+            if candidates
+            else f"declare it under `{self.kind.section}`"
+        )
 
     def desired(self) -> Iterator[tuple[AccountSet, Desired]]:
         """Return the desired objects of accounts, with those that others take in."""
@@ -223,6 +227,32 @@ def check_names(names: Names, problems: Problems) -> None:
         detail = f"the other one: {first.span}"
         code = code.format(kind.name, kind.section)  # noqa: PLW2901  as it is said of this kind
         problems.error(code, place, accounts, summary, hint, detail=detail, severity=severity)
+    _check_successors(names, problems)
+
+
+def _check_successors(names: Names, problems: Problems) -> None:
+    """Report successors that no object is, or only one that is to be absent itself."""
+    kind = names.kind
+    staying: dict[str, AccountSet] = defaultdict(int)
+    for label in filter(attrgetter("present"), names.here):
+        for name in (label.key, label.base, label.spec.name):
+            staying[name] |= label.accounts
+    for label in names.here:
+        word = label.spec.successor
+        if word is None or not (lost := label.accounts & ~staying[word]):
+            continue
+        place, anywhere = label.entry.place("replace_with"), names.meaning(word).anywhere
+        if absent := lost & anywhere:
+            summary = f"the {kind.name} {shown(word)} in `replace_with` is to be absent itself"
+            problems.error("successor-unknown", place, absent, summary, f"name a {kind.name} that stays")
+        if nowhere := lost & ~anywhere & ~names.unsure:
+            summary = f"there is no {kind.name} {shown(word)} to stand in `replace_with`"
+            hint = (
+                f"declare the {kind.name} there too"
+                if word in names.meant
+                else partial(names.instead_of, word, nowhere)
+            )
+            problems.error("successor-unknown", place, nowhere, summary, hint)
 
 
 def _clashes(labels: Sequence[NamedHere]) -> Iterator[Clash]:
@@ -242,7 +272,6 @@ def _clashes(labels: Sequence[NamedHere]) -> Iterator[Clash]:
     former = Claims[NamedHere]()
     yield from _clashes_of_former(labels, by_name, former)
     yield from _clashes_of_sources(labels, by_name, former)
-    yield from _clashes_of_successors(labels)
 
 
 def _clashes_of_former(
@@ -272,16 +301,6 @@ def _clashes_of_sources(
                     yield "merge-source-previous", place, other.where, both
             for first, both in taken.claim(name, label, label.accounts):
                 yield "merge-source-twice", place, first.where, both
-
-
-def _clashes_of_successors(labels: Sequence[NamedHere]) -> Iterator[Clash]:
-    staying: dict[str, AccountSet] = defaultdict(int)
-    for label in filter(attrgetter("present"), labels):
-        for name in (label.key, label.base, label.spec.name):
-            staying[name] |= label.accounts
-    for label in labels:
-        if label.spec.successor is not None and (lost := label.accounts & ~staying[label.spec.successor]):
-            yield "successor-unknown", label.entry.place("replace_with"), label.where, lost
 
 
 def check_policies(names: Names, policies: Iterable[tuple[Policy, AccountSet]], problems: Problems) -> None:
