@@ -217,7 +217,7 @@ def _overview(names: Iterable[str]) -> str:
 
 COMMON = ("--config", "--account", "--color", "--log-level", "--no-progress")
 """Options of every command that reads accounts; described once."""
-_COMMON = "Every command that reads accounts has these; `validate` and `show` have those that concern them."
+_COMMON = "Every command that reads accounts has these; other commands have those that concern them."
 
 _HEAD = """Every option also reads the environment variable that stands beside it: several values are separated by white
 space there, and paths as in `PATH`. All commands take `-h` and `--help`; `leadstate help COMMAND` is the same."""

@@ -21,7 +21,7 @@ from leadstate.sandbox.backend import load_seed
 from leadstate.sandbox.faults import Fault, Faults, parse_fault
 from leadstate.sandbox.seeds.named import NAMED, TOKEN, named
 from leadstate.sandbox.seeds.reading import SeedError
-from leadstate.sandbox.server import running, serve
+from leadstate.sandbox.server import PortError, running, serve
 from leadstate.sandbox.state.company import Company
 from leadstate.sandbox.state.limits import TOKEN_COSTS, Meter
 from leadstate.sandbox.state.store import StoreError
@@ -34,6 +34,7 @@ __all__ = [
     "Fault",
     "Faults",
     "Meter",
+    "PortError",
     "Sandbox",
     "SeedError",
     "StoreError",

@@ -4,6 +4,7 @@ Around an operation stand the token, the limits, the interceptor, the latency an
 them wait; the operation itself is a plain function, so that no other request can come between its check and its write.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -23,6 +24,9 @@ from leadstate.sandbox.api.wire import Call, Reply
 from leadstate.sandbox.backend import Backend
 from leadstate.sandbox.seeds.reading import SeedError
 from leadstate.sandbox.state.company import MissingError, RefusedError
+from leadstate.sandbox.state.store import StoreError
+
+_log = logging.getLogger(__name__)
 
 PREFIXES: Mapping[int, Sequence[str]] = {1: ("/api/v1", "/v1"), 2: ("/api/v2",)}
 """Where each version of the API answers (Pipedrive docs: base URLs)."""
@@ -97,6 +101,7 @@ def create_app(sandbox: Backend) -> Starlette:
         for (version, path), methods in paths.items()
         for prefix in PREFIXES[version]
     ]
+    handlers = {HTTPException: _http_error, ClientDisconnect: _disconnected, StoreError: _crash, Exception: _crash}
     app = Starlette(
         routes=[
             *_control_routes(sandbox),
@@ -104,7 +109,7 @@ def create_app(sandbox: Backend) -> Starlette:
             *api,
         ],
         middleware=[Middleware(_Mark)],
-        exception_handlers={HTTPException: _http_error, ClientDisconnect: _disconnected, Exception: _crash},
+        exception_handlers=handlers,
     )
     # A redirect to the path without its slash would hide a client's mistake.
     app.router.redirect_slashes = False
@@ -197,9 +202,10 @@ async def _http_error(_request: Request, error: Exception) -> Response:
     return wire.error(error.status_code, error.detail.lower()).response(error.headers)
 
 
-async def _crash(_request: Request, _error: Exception) -> Response:
-    """Answer where the sandbox has a bug. The server logs it; the client sees that it is not its own mistake."""
-    return wire.error(500, "internal server error").response(dict((MARK,)))
+async def _crash(_request: Request, error: Exception) -> Response:
+    """Answer where the file takes no change or the sandbox has a bug, which the server logs: no mistake of a client."""
+    message = str(error) if isinstance(error, StoreError) else "internal server error"
+    return wire.error(500, message).response(dict((MARK,)))
 
 
 async def _disconnected(_request: Request, _error: Exception) -> Response:
@@ -208,7 +214,7 @@ async def _disconnected(_request: Request, _error: Exception) -> Response:
 
 
 class _Mark:
-    """Puts `MARK` on every answer."""
+    """Puts `MARK` on every answer, and logs it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -217,6 +223,8 @@ class _Mark:
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message)[MARK[0]] = MARK[1]
+                # Without the query, which may hold a token; the path is whatever a client sends.
+                _log.debug("%s %a -> %s", scope["method"], scope["path"], message["status"])
             await send(message)
 
         await self._app(scope, receive, marked)

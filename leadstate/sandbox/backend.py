@@ -49,6 +49,8 @@ def load_seed(source: str) -> Body:
         document = json.loads(Path(source).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SeedError("", f"{source!r} is no file and no seed; there are {', '.join(NAMED)}") from None
+    except RecursionError:
+        raise SeedError("", f"{source}: is nested deeper than a seed is") from None
     except (OSError, ValueError) as error:
         raise SeedError("", f"{source}: {error}") from None
     if not isinstance(document, dict):
@@ -60,9 +62,9 @@ class Backend:
     """An embedded Pipedrive with any number of companies.
 
     `seed` is a document or what `load_seed` takes. `db` is a SQLite file: a new or empty one is filled from the seed,
-    and one with content wins over it. `latency` is seconds per API request. `burst` (requests per 2 s and token) and
-    `daily` (API tokens per day and company) are numbers, None for no limit, or `plan` for the company's own; without a
-    burst limit searches have none either. `intercept` says what happens to a request that the limits let in.
+    and one with content wins over it (`restored`). `latency` is seconds per API request. `burst` (requests per 2 s and
+    token) and `daily` (API tokens per day and company) are numbers, None for no limit, or `plan` for the company's own;
+    without a burst limit searches have none either. `intercept` says what happens to a request that the limits let in.
     `latency` and `intercept` can be set at any time.
     `clock`, `monotonic`, `new_id` (given `label`, `lead` or `correlation`) and `sleep` are for tests.
     Raise `SeedError`, `StoreError` and `OSError`.
@@ -94,10 +96,14 @@ class Backend:
         self._companies: dict[str, Company] = {}
         try:
             kept = self._store.document() if self._store else None
-            if kept is None:
+            self.restored = kept is not None
+            if self._store is None or kept is None:
                 self.replace(load_seed(seed) if isinstance(seed, str) else seed)
             else:
-                self._adopt(self._parsed(kept))
+                try:
+                    self._adopt(self._parsed(kept))
+                except SeedError as error:
+                    raise self._store.damaged(str(error)) from None
         except BaseException:
             self.close()
             raise

@@ -3,6 +3,7 @@
 It listens on loopback and refuses every other address and `Host`: what it serves has no real protection.
 """
 
+import errno
 import ipaddress
 import socket
 import sys
@@ -27,11 +28,15 @@ _GRACE_SECONDS = 2
 """How long requests in flight may take when the server is stopped."""
 
 
+class PortError(OSError):
+    """The port cannot be had. The text names it and says why."""
+
+
 def serve(app: "ASGIApp", host: str = HOST, port: int = 8765, *, ready: Callable[[str], None] | None = None) -> None:
     """Serve until Ctrl-C or SIGTERM. Port 0 takes a free one.
 
     `ready` is called with the base URL once requests are answered. Raise `ValueError` for a host that is not loopback
-    and `OSError` if the port cannot be had.
+    and `PortError` if the port cannot be had.
     """
     with _bound(host, port) as listener:
         server = _server(app, (lambda: ready(_url(listener))) if ready else None)
@@ -72,7 +77,7 @@ def running(app: "ASGIApp", host: str = HOST, port: int = 0) -> Iterator[str]:
 
 @contextmanager
 def _bound(host: str, port: int) -> Iterator[socket.socket]:
-    """Yield a listening socket: bound here, so that its port is known and a taken one is an `OSError`, not an exit."""
+    """Yield a listening socket: bound here, so that its port is known and a taken one is a `PortError`, not an exit."""
     address = ipaddress.ip_address(HOST) if host == "localhost" else _address(host)
     if not address.is_loopback:
         raise ValueError(f"{host}: the sandbox listens on loopback only, such as {HOST}")
@@ -83,8 +88,12 @@ def _bound(host: str, port: int) -> Iterator[socket.socket]:
         if sys.platform != "win32":
             # Elsewhere than on Windows this takes no port from a living server, only from a dead one's last packets.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((str(address), port))
-        listener.listen(_BACKLOG)
+        try:
+            listener.bind((str(address), port))
+            listener.listen(_BACKLOG)
+        except OSError as error:
+            why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
+            raise PortError(f"port {port} {why}") from None
         yield listener
 
 

@@ -45,18 +45,23 @@ OFFLINE = {"demo", "init", "sandbox", "schema", "show", "validate"}
 """Commands that read no account of a configuration."""
 
 
-def readers() -> list[click.Command]:
+def leaves(names: set[str]) -> list[click.Command]:
     with cli.make_context("leadstate", [], resilient_parsing=True) as ctx:
-        commands = [cli.get_command(ctx, name) for name in sorted(set(COMMANDS) - OFFLINE)]
+        commands = [cli.get_command(ctx, name) for name in sorted(names)]
     plain = [command for command in commands if command is not None]
     groups = [command for command in plain if isinstance(command, click.Group)]
     return [*(c for c in plain if c not in groups), *(inner for group in groups for inner in group.commands.values())]
 
 
-@pytest.mark.parametrize("command", readers(), ids=lambda command: command.name)
+@pytest.mark.parametrize("command", leaves(set(COMMANDS) - OFFLINE), ids=lambda command: command.name)
 def test_commands_that_read_accounts_have_the_same_common_options(command: click.Command) -> None:
     names = {name for param in command.params for name in param.opts}
     common = {"-c", "--config", "-a", "--account", "--log-level", "--no-progress"}
     assert common <= names
     assert "--color" in names or command.name == "lock", "lock prints one line, without colour"
     assert ("--format" in names) == ("--output" in names)
+
+
+@pytest.mark.parametrize("command", leaves(set(COMMANDS)), ids=lambda command: command.name)
+def test_every_command_has_the_option_that_an_internal_error_advises(command: click.Command) -> None:
+    assert "--log-level" in {name for param in command.params for name in param.opts}

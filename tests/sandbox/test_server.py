@@ -1,6 +1,7 @@
 """The sandbox on a real loopback port."""
 
 import ast
+import errno
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import httpx
 import pytest
 
 from leadstate import sandbox as package
-from leadstate.sandbox import running, serve
+from leadstate.sandbox import PortError, running, serve
 from tests.harness.cli_process import serving
 from tests.harness.sandbox_driver import TOKEN, World
 
@@ -93,9 +94,20 @@ def test_only_requests_for_loopback_are_answered(host: str, status: int) -> None
     assert ("Hot" in answer.text) is (status == 200)
 
 
-def test_a_taken_port_is_an_os_error() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
-        serve(World().sandbox.app, "127.0.0.1", taken.getsockname()[1])
+def test_a_taken_port_is_an_os_error_that_names_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=f"^port {port} is taken$"):
+            serve(World().sandbox.app, "127.0.0.1", port)
+
+
+def test_a_port_that_cannot_be_had_is_an_error_that_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    with pytest.raises(PortError, match=r"^port 80 cannot be used: Permission denied$"):
+        serve(World().sandbox.app, "127.0.0.1", 80)
 
 
 def test_small_answers_are_sent_without_delay() -> None:

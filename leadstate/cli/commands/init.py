@@ -101,6 +101,7 @@ async def _read(configuration: Configuration) -> list[Undeclared]:
     show_default=True,
     help="The environment variable that holds the account's token.",
 )
+@options.log_level
 def init(*, folder: Path, account: str | None, variable: str) -> int:
     """Write a starter configuration into FOLDER (by default the current one). Existing files are not overwritten.
 

@@ -26,11 +26,16 @@ An embedded Pipedrive, not the real one: {url}
     default="fresh",
     show_default=True,
     metavar="NAME|FILE",
-    help="Initial state: empty, fresh, drifted, or a JSON file.",
+    help="Initial state: empty, fresh, drifted, or a JSON file. A --db file with content wins over it.",
 )
 @options.option("--db", type=click.Path(dir_okay=False, path_type=Path), help="Keep the state in this SQLite file.")
 @options.option(
-    "--latency", type=click.IntRange(min=0), default=0, show_default=True, metavar="MS", help="Wait before each answer."
+    "--latency",
+    type=click.IntRange(0, 600_000),
+    default=0,
+    show_default=True,
+    metavar="MS",
+    help="Wait before each answer.",
 )
 @options.option(
     "--burst",
@@ -51,6 +56,7 @@ An embedded Pipedrive, not the real one: {url}
     metavar="KIND[:OPERATION]",
     help="Let one request go wrong; see above. May be repeated.",
 )
+@options.log_level
 def sandbox(
     *,
     port: int,
@@ -93,9 +99,14 @@ def sandbox(
             daily=daily or "plan",
             intercept=embedded.Faults(faults),
         )
-    except (embedded.SeedError, embedded.StoreError) as failure:
+    except embedded.SeedError as failure:
+        # An error at a place in the document does not say which document.
+        raise click.ClickException(f"{seed}: {failure}" if failure.path else str(failure)) from None
+    except embedded.StoreError as failure:
         raise click.ClickException(str(failure)) from None
     where = f"State in {db}" if db else "State in memory"
+    if made.restored:
+        where += ", which has content: --seed is not used"
 
     def ready(url: str) -> None:
         click.echo(_BANNER.format(url=url, where=where))
@@ -103,6 +114,8 @@ def sandbox(
 
     try:
         embedded.serve(made.app, port=port, ready=ready)
+    except embedded.PortError as failure:
+        raise click.ClickException(f"{failure}; name another one with --port, 0 takes a free one") from None
     finally:
         made.close()
     return Exit.FINE

@@ -4,6 +4,7 @@ import json
 
 import click
 
+from leadstate.cli import options
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.config import schema_text
@@ -12,6 +13,7 @@ from leadstate.report.formats.json import report_schema
 
 @click.command(short_help=COMMANDS["schema"])
 @click.argument("document", type=click.Choice(["config", "report"]), default="config")
+@options.log_level
 def schema(*, document: str) -> int:
     """Print the JSON Schema of the configuration (the default) or of the report.
 

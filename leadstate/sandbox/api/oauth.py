@@ -9,7 +9,6 @@ import binascii
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from urllib.parse import parse_qs
 
 from leadstate.sandbox.api.wire import Reply
@@ -22,12 +21,12 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(slots=True)
 class _Installed:
-    """A client in a company, the refresh token that is good now, and access tokens with the time of their end."""
+    """A client in a company, the refresh token that is good now, and access tokens with the Unix time of their end."""
 
     client: OAuthClient
     company: Company
     refresh_token: str | None
-    access: dict[str, datetime] = field(default_factory=dict)
+    access: dict[str, float] = field(default_factory=dict)
 
 
 class TokenServer:
@@ -44,7 +43,7 @@ class TokenServer:
 
     def company(self, access_token: str) -> Company | None:
         """Return the company that an access token opens, while it does."""
-        now = self._clock()
+        now = self._clock().timestamp()
         for installed in self._installed:
             if access_token in installed.access and now < installed.access[access_token]:
                 return installed.company
@@ -94,7 +93,7 @@ class TokenServer:
     def _granted(self, found: _Installed) -> Reply:
         client = found.client
         access = f"access-{self._new_id('token')}"
-        found.access[access] = self._clock() + timedelta(seconds=client.expires_in)
+        found.access[access] = self._clock().timestamp() + client.expires_in
         if client.rotate:
             found.refresh_token = f"refresh-{self._new_id('token')}"
         body = {

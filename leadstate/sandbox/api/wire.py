@@ -13,6 +13,7 @@ from typing import Any
 from starlette.responses import Response
 
 from leadstate.sandbox.api.payloads import BadRequestError
+from leadstate.sandbox.state.checks import LARGEST
 from leadstate.sandbox.state.company import Company
 from leadstate.sandbox.state.limits import Admission
 from leadstate.sandbox.state.records import Body
@@ -115,16 +116,13 @@ PAGE_MOST = 500
 What a higher `limit` does is not known; here the first version takes it for this, and the second refuses it.
 """
 
-_FURTHEST = 2**53
-"""No whole number of a query needs to be larger than JSON can carry."""
-
 
 def number(query: Mapping[str, str], name: str, least: int = 1) -> int | None:
     """Return a whole number, or None where it is not given."""
     text = query.get(name)
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(_FURTHEST)) and int(text) >= least):
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST)) and int(text) >= least):
         raise BadRequestError(f"{name} must be an integer of at least {least}")
     return int(text)
 

@@ -70,20 +70,9 @@ _CLIENT: Mapping[str, Checker] = {
 }
 _OPTION: Mapping[str, Checker] = {"id": checks.integer, "label": checks.name}
 _KEYS = (
-    "token",
-    "oauth",
-    "company",
-    "plan",
-    "unique_label_names",
-    "fields",
-    "wire",
-    "users",
-    "persons",
-    "organizations",
-    "filters",
-    "labels",
-    "leads",
-)
+    "token", "oauth", "company", "plan", "unique_label_names", "fields", "wire", "users", "persons", "organizations",
+    "filters", "labels", "leads",
+)  # fmt: skip
 _DEFAULT_USERS = [{"id": 1, "name": "Sandbox User", "email": "user@sandbox.invalid"}]
 
 
@@ -135,12 +124,13 @@ def _company(raw: Any, path: str, fill: Fill) -> Tables:
         token=token,
         oauth=_client(raw["oauth"], place(path, "oauth")) if "oauth" in raw else None,
         **company,
-        plan=checked(raw.get("plan", "premium"), _plan, place(path, "plan")),
+        plan=checked(raw.get("plan", "premium"), _one_of(*PLANS), place(path, "plan")),
         unique_label_names=checked(
             raw.get("unique_label_names", False), checks.boolean, place(path, "unique_label_names")
         ),
         fields=tuple(fields),
-        wire=_wire(raw["wire"], place(path, "wire")) if "wire" in raw else Wire(),
+        # What it leaves out is as the documents have it.
+        wire=Wire(**record(raw.get("wire", {}), _WIRE, (), place(path, "wire"))),
         users=users,
         persons=_rows(raw, "persons", path, lambda row, at: Person(**record(row, _PERSON, _NAMED, at))),
         organizations=_rows(
@@ -191,12 +181,6 @@ def _rows(raw: Any, key: str, path: str, read: Callable[[Any, str], Row]) -> tup
     return tuple(rows)
 
 
-def _plan(value: Any) -> str:
-    if value not in PLANS:
-        raise InvalidError(f"must be one of {', '.join(PLANS)}")
-    return checks.text(value)
-
-
 def _field(raw: Any, path: str) -> Field:
     """Read a field from its key alone, or from an object. Raise `SeedError`."""
     if isinstance(raw, str):
@@ -220,11 +204,6 @@ def _field(raw: Any, path: str) -> Field:
     return Field(**{**values, "options": options})
 
 
-def _wire(raw: Any, path: str) -> Wire:
-    """Read the wording from an object; what it leaves out is as the documents have it. Raise `SeedError`."""
-    return Wire(**record(raw, {"enum": _one_of("string", "number"), "set": _one_of("string", "list")}, (), path))
-
-
 def _one_of(*words: str) -> Checker:
     def check(value: Any) -> str:
         if value not in words:
@@ -235,12 +214,27 @@ def _one_of(*words: str) -> Checker:
 
 
 _type = _one_of(*TYPES)
+_WIRE: Mapping[str, Checker] = {"enum": _one_of("string", "number"), "set": _one_of("string", "list")}
 
 
 def _conditions(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise InvalidError("must be an object")
+    _check_plain(value)
     return value
+
+
+def _check_plain(value: Any, levels: int = 20) -> None:
+    """Refuse what no answer could repeat, and what is nested deeper than a filter, which has five levels."""
+    if levels == 0:
+        raise InvalidError("is nested too deep")
+    if isinstance(value, Mapping | list):
+        for item in value if isinstance(value, list) else (*value, *value.values()):
+            _check_plain(item, levels - 1)
+    elif isinstance(value, str):
+        checks.text(value)
+    elif value is not None and not isinstance(value, bool):
+        checks.number(value)
 
 
 def _optional_flag(value: Any) -> bool | None:

@@ -4,8 +4,8 @@ It knows no company and no other value: whether an id exists is for `state` to s
 checkers, so that nothing can be seeded which the API would not have let in.
 """
 
-import math
 import re
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from typing import Any, TypeVar
@@ -14,6 +14,9 @@ from uuid import UUID
 Checker = Callable[[Any], Any]
 Source = TypeVar("Source")
 Result = TypeVar("Result")
+
+LARGEST = 2**53 - 1
+"""The largest id, and whole number of a query: what every reader of JSON holds exactly (RFC 7493, section 2.2)."""
 
 COLORS = ("blue", "brown", "dark-gray", "gray", "green", "orange", "pink", "purple", "red", "yellow")
 """The label colours (Pipedrive OpenAPI: addLeadLabel)."""
@@ -36,6 +39,8 @@ def integer(value: Any) -> int:
     """Check a positive integer such as an id. `true` is not an integer in JSON, though it is in Python."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InvalidError("must be a positive integer")
+    if value > LARGEST:
+        raise InvalidError(f"must be at most {LARGEST}")
     return value
 
 
@@ -47,8 +52,9 @@ def boolean(value: Any) -> bool:
 
 
 def number(value: Any) -> int | float:
-    """Check a number that JSON can carry. `true` is not a number, and neither is what `1e999` becomes."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    """Check a number that a double can hold. `true` is not a number, and neither is what `1e999` becomes."""
+    # Compared, not converted: `float` and `math.isfinite` raise `OverflowError` for an integer of 400 digits.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise InvalidError("must be a number")
     return value
 

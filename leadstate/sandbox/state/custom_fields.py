@@ -17,22 +17,9 @@ Value = str | int | float | tuple[int, ...]
 """The value of a custom field, or of one of its companions, in normal form."""
 
 TYPES = (
-    "varchar",
-    "text",
-    "double",
-    "monetary",
-    "date",
-    "time",
-    "enum",
-    "set",
-    "user",
-    "org",
-    "people",
-    "phone",
-    "timerange",
-    "daterange",
-    "address",
-)
+    "varchar", "text", "double", "monetary", "date", "time", "enum", "set", "user", "org", "people", "phone",
+    "timerange", "daterange", "address",
+)  # fmt: skip
 """The types that a custom field can have here (Pipedrive docs: custom fields; without `varchar_auto`)."""
 
 CHOICES = frozenset({"enum", "set"})

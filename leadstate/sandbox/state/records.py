@@ -18,17 +18,9 @@ FILTER_TYPES = ("deals", "leads", "org", "people", "products", "activity", "proj
 """What a filter can list (Pipedrive API: getFilters)."""
 
 LEAD_SOURCES = (
-    "Manually created",
-    "Deal",
-    "Web forms",
-    "Prospector",
-    "Leadbooster",
-    "Live chat",
-    "Import",
-    "Website visitors",
-    "Workflow automation",
-    "API",
-)
+    "Manually created", "Deal", "Web forms", "Prospector", "Leadbooster", "Live chat", "Import", "Website visitors",
+    "Workflow automation", "API",
+)  # fmt: skip
 """The fixed sources of leads (Pipedrive OpenAPI: getLeadSources)."""
 
 

@@ -9,7 +9,8 @@ import json
 import os
 import sqlite3
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,54 +34,71 @@ ON CONFLICT (company, kind, id) DO UPDATE SET body = excluded.body
 
 
 class StoreError(ValueError):
-    """The file is not one of ours. Its text names the file."""
+    """The file cannot be used: not ours, damaged, open elsewhere, full. Its text names the file and the fix."""
 
 
 class Store:
-    """The rows in one file. Each method is one transaction."""
+    """The rows in one file, which is locked until it is closed. Each method is one transaction."""
 
     def __init__(self, file: Path) -> None:
-        """Open or make the file. Raise `StoreError` if it is something else, `OSError` if it cannot be opened."""
-        # What it holds may be personal data, so only its owner may read it; SQLite's journal takes its mode.
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-        if sys.platform != "win32":
-            file.chmod(0o600)
+        """Open or make the file, and lock it. Raise `StoreError` if it is something else or locked, and `OSError`."""
+        self._file = file
+        # A file that is there is not opened: closing it would drop this process's locks on it (POSIX, fcntl).
+        if not (file.is_file() and os.access(file, os.W_OK)):
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+        # The server runs in its own thread in tests; only one thread at a time ever uses the connection.
+        self._db = sqlite3.connect(file, timeout=0, check_same_thread=False, isolation_level=None)
         try:
-            # The server runs in its own thread in tests; only one thread at a time ever uses the connection.
-            self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-        except sqlite3.OperationalError as error:
-            raise OSError(f"{file}: {error}") from None
-        try:
-            # A killed process loses nothing with this; only a power cut could, and then the seed can be loaded again.
-            self._db.execute("PRAGMA synchronous = OFF")
-            (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            tables = self._db.execute("SELECT name FROM sqlite_master").fetchall()
-            if not tables:
-                self._db.execute(_SCHEMA)
-                self._db.execute(f"PRAGMA user_version = {_VERSION}")
-                version = _VERSION
+            self._take()
         except sqlite3.DatabaseError as error:
-            self._db.close()
-            raise StoreError(f"{file}: {error}") from None
-        if version != _VERSION or (tables and ("rows",) not in tables):
-            self._db.close()
-            raise StoreError(f"{file}: is a SQLite file, but not of this version of the sandbox")
+            self.close()
+            busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+            why = "another process has it open, such as a second sandbox; stop that one, or" if busy else f"{error};"
+            raise StoreError(f"{file}: {why} name another file") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def _take(self) -> None:
+        # A killed process loses nothing with this; only a power cut could, and then the seed can be loaded again.
+        self._db.execute("PRAGMA synchronous = OFF")
+        # Each process keeps its state in memory, so two would overwrite each other's rows. The lock lasts until the
+        # connection is closed; that of a killed process ends with it.
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._db.execute("BEGIN EXCLUSIVE")
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        tables = self._db.execute("SELECT name FROM sqlite_master").fetchall()
+        if tables and (version != _VERSION or ("rows",) not in tables):
+            raise StoreError(
+                f"{self._file}: is a SQLite file, but not of this version of the sandbox; name another file"
+            )
+        if sys.platform != "win32":
+            # It may hold personal data, so only its owner may read it; SQLite's journal takes its mode.
+            self._file.chmod(0o600)
+        if not tables:
+            self._db.execute(_SCHEMA)
+            self._db.execute(f"PRAGMA user_version = {_VERSION}")
+        self._db.execute("COMMIT")
 
     def document(self) -> Body | None:
-        """Return everything as a seed document, or None if nothing was stored yet."""
+        """Return everything as a seed document, or None if nothing was stored yet. Raise `StoreError`."""
         companies: dict[int, Body] = {}
-        # Rows keep their number when they are updated, so this is the order of insertion.
-        for company, kind, body in self._db.execute("SELECT company, kind, body FROM rows ORDER BY rowid"):
-            if kind == "company":
-                companies[company] = {**json.loads(body), "labels": [], "leads": []}
-            else:
-                companies[company][f"{kind}s"].append(json.loads(body))
+        place = "its beginning"
+        try:
+            # Rows keep their number when they are updated, so this is the order of insertion.
+            for company, kind, row, body in self._db.execute("SELECT company, kind, id, body FROM rows ORDER BY rowid"):
+                place = f"{kind} {row}"
+                if kind == "company":
+                    companies[company] = {**json.loads(body), "labels": [], "leads": []}
+                else:
+                    companies[company][{"label": "labels", "lead": "leads"}[kind]].append(json.loads(body))
+        except (sqlite3.DatabaseError, LookupError, RecursionError, TypeError, ValueError):
+            raise self.damaged(f"damaged at or after {place}") from None
         return {"companies": list(companies.values())} if companies else None
 
     def replace(self, document: Mapping[str, Any]) -> None:
         """Replace everything by this dumped seed document (the list form, every id written)."""
-        with self._db:
-            self._db.execute("BEGIN")
+        with self._transaction():
             self._db.execute("DELETE FROM rows")
             for company in document["companies"]:
                 company_id = company["company"]["id"]
@@ -92,8 +110,7 @@ class Store:
 
     def record(self, company_id: int, changes: Sequence[Change]) -> None:
         """Store the rows that one operation touched, all of them or none."""
-        with self._db:
-            self._db.execute("BEGIN")
+        with self._transaction():
             for kind, row_id, body in changes:
                 if body is None:
                     self._db.execute(
@@ -105,6 +122,20 @@ class Store:
     def close(self) -> None:
         """Close the file; nothing can be stored afterwards."""
         self._db.close()
+
+    def damaged(self, how: str) -> StoreError:
+        """Return the error for a file of ours whose content cannot be used."""
+        return StoreError(f"{self._file}: {how}; delete the file, and the sandbox fills a new one from the seed")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Store all or nothing. Raise `StoreError` where that is not possible, such as on a full disk."""
+        try:
+            with self._db:
+                self._db.execute("BEGIN")
+                yield
+        except sqlite3.DatabaseError as error:
+            raise StoreError(f"{self._file}: cannot be written: {error}") from None
 
     def _put(self, company_id: int, kind: str, row_id: str, body: Mapping[str, Any]) -> None:
         self._db.execute(_UPSERT, (company_id, kind, row_id, json.dumps(body, ensure_ascii=False)))

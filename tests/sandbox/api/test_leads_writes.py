@@ -71,6 +71,12 @@ def test_a_whole_amount_stays_an_integer() -> None:
     assert b'"amount":100,' in world.api("GET", f"/leads/{lead['id']}").content
 
 
+def test_the_largest_numbers_are_stored() -> None:
+    world = World()
+    lead = world.add(channel=2**53 - 1, value={"amount": 10**308, "currency": "EUR"})
+    assert (lead["channel"], lead["value"]["amount"]) == (2**53 - 1, 10**308)
+
+
 @pytest.mark.parametrize(
     ("values", "word"),
     [
@@ -100,6 +106,8 @@ def test_a_whole_amount_stays_an_integer() -> None:
         ({"value": {"currency": "EUR"}}, "value"),
         ({"value": {"amount": "5", "currency": "EUR"}}, "value"),
         ({"value": {"amount": True, "currency": "EUR"}}, "value"),
+        ({"value": {"amount": 10**400, "currency": "EUR"}}, "value amount must be a number"),
+        ({"value": {"amount": -(10**400), "currency": "EUR"}}, "value amount must be a number"),
         ({"value": {"amount": 5, "currency": None}}, "value"),
         ({"value": {"amount": 5, "currency": ""}}, "value"),
         ({"value": {"amount": 5, "currency": "EUR", "rate": 1}}, "value"),
@@ -111,8 +119,12 @@ def test_a_whole_amount_stays_an_integer() -> None:
         ({"visible_to": "2"}, "visible_to"),
         ({"was_seen": 1}, "was_seen"),
         ({"channel": "52"}, "channel"),
+        ({"channel": 2**53}, "channel must be at most 9007199254740991"),
+        ({"owner_id": 10**400}, "owner_id must be at most 9007199254740991"),
         ({"channel_id": 52}, "channel_id"),
         ({FIELD: True}, FIELD),
+        ({FIELD: 10**400}, f"{FIELD} must be a number"),
+        ({FIELD: [10**400]}, f"{FIELD} must be at most 9007199254740991"),
         ({FIELD: {"id": 1}}, FIELD),
         ({FIELD: [None]}, FIELD),
     ],

@@ -129,3 +129,11 @@ def test_two_companies_must_not_share_a_refresh_token() -> None:
     two = {"companies": [company(oauth=CLIENT), company(OTHER, 7042, oauth=CLIENT)]}
     with pytest.raises(SeedError, match=r"companies\[1\]\.oauth\.refresh_token: token is taken"):
         Sandbox(two)
+
+
+def test_an_access_token_may_outlive_every_calendar() -> None:
+    world = new_world(expires_in=2**53 - 1)
+    granted = ask(world).json()
+    assert granted["expires_in"] == 2**53 - 1
+    world.clock.pass_by(3600 * 24 * 365 * 1000)
+    assert labels(world, granted["access_token"]).status_code == 200

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ ENUM = {"code": "e" * 40, "name": "Industry", "type": "enum", "options": OPTIONS
 SET = {"code": "5" * 40, "name": "Regions", "type": "set", "options": [{"id": 31, "label": "EMEA"}]}
 MONEY = {"code": "c" * 40, "name": "Budget", "type": "monetary"}
 PEOPLE = {"code": "a" * 40, "name": "Champion", "type": "people"}
+CLIENT = {"client_id": "c", "client_secret": "s", "refresh_token": "r"}
 FIELDS = [ENUM, FIELD, SET, MONEY, PEOPLE]
 
 
@@ -57,6 +59,17 @@ def test_a_dump_is_a_seed_of_the_same_state() -> None:
     again = Sandbox(dumped)
     assert again.dump() == dumped
     assert list(again.dump()["companies"][0]) == list(dumped["companies"][0])
+
+
+def with_conditions(conditions: Any) -> dict[str, Any]:
+    return company(filters=[{"id": 1, "name": "A", "type": "leads", "conditions": {"glue": conditions}}])
+
+
+def nested(levels: int) -> Any:
+    value: Any = "x"
+    for _ in range(levels):
+        value = [value]
+    return value
 
 
 ERRORS: list[tuple[Any, str, str]] = [
@@ -142,6 +155,13 @@ ERRORS: list[tuple[Any, str, str]] = [
         "no key of a field of the type enum",
     ),
     (with_lead(**{"a" * 40: 9}), f"leads[0].{'a' * 40}", "there is no person 9"),
+    (company(number=10**23), "company.id", "must be at most 9007199254740991"),
+    (company(oauth={**CLIENT, "expires_in": 10**23}), "oauth.expires_in", "must be at most 9007199254740991"),
+    (with_lead(value={"amount": 10**400, "currency": "EUR"}), "leads[0].value", "amount must be a number"),
+    (with_conditions(float("nan")), "filters[0].conditions", "must be a number"),
+    (with_conditions([10**400]), "filters[0].conditions", "must be a number"),
+    (with_conditions({"\ud800": 1}), "filters[0].conditions", "must be valid Unicode"),
+    (with_conditions(nested(400)), "filters[0].conditions", "nested too deep"),
 ]
 
 
@@ -244,15 +264,22 @@ def _written(text: str) -> Callable[[Path], str]:
     return write
 
 
-@pytest.mark.parametrize("source", [_missing, _written("{"), _written("[]"), str])
-def test_an_unreadable_seed_file_is_an_error(source: Callable[[Path], str], tmp_path: Path) -> None:
-    with pytest.raises(SeedError):
+@pytest.mark.parametrize("source", [_missing, _written("{"), _written("[]"), _written("[" * 200_000), str])
+def test_an_unreadable_seed_file_is_an_error_that_names_it(source: Callable[[Path], str], tmp_path: Path) -> None:
+    with pytest.raises(SeedError, match=re.escape(source(tmp_path))):
         Sandbox(source(tmp_path))
 
 
 def test_a_seed_is_read_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "seed.json").write_text(json.dumps(company()))
     assert [label.id for label in Sandbox(str(tmp_path / "seed.json")).companies[0].labels()] == [HOT, COLD]
+
+
+@pytest.mark.parametrize("conditions", [None, True, "x", 1.5, nested(5)])
+def test_conditions_of_a_filter_are_kept_and_answered(conditions: Any) -> None:
+    world = World(with_conditions(conditions))
+    assert world.data("GET", "/filters/1")["conditions"] == {"glue": conditions}
+    assert world.call("GET", "/_sandbox/state").json() == world.sandbox.dump()
 
 
 def test_an_unknown_seed_name_is_an_error() -> None:

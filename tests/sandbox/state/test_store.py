@@ -1,13 +1,16 @@
 """State in a SQLite file."""
 
+import re
 import sqlite3
 import stat
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from leadstate.sandbox import Sandbox, SeedError, StoreError
+from tests.harness.cli_process import python, serving
 from tests.harness.sandbox_driver import COLD, HOT, OTHER, World, company
 
 
@@ -90,3 +93,98 @@ def test_an_invalid_seed_leaves_no_open_file(tmp_path: Path) -> None:
     again = Sandbox(company(), db=tmp_path / "a.db")
     assert len(again.companies) == 1, "the file was still empty, so the seed fills it"
     again.close()
+
+
+def _changed(statement: str) -> Callable[[Path], None]:
+    def change(file: Path) -> None:
+        with sqlite3.connect(file) as db:
+            db.execute(statement)
+        db.close()
+
+    return change
+
+
+def _overwritten(file: Path) -> None:
+    content = file.read_bytes()
+    file.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+
+
+@pytest.mark.parametrize(
+    ("damage", "place"),
+    [
+        (_changed("UPDATE rows SET body = '{' WHERE kind = 'label'"), f"label {HOT}"),
+        (_changed("UPDATE rows SET body = printf('%.200000c', '[') WHERE kind = 'label'"), f"label {HOT}"),
+        (_changed("UPDATE rows SET body = '[1]' WHERE kind = 'company'"), "company 7041"),
+        (_changed("UPDATE rows SET body = CAST(x'ff' AS TEXT) WHERE kind = 'label'"), "company 7041"),
+        (_changed("UPDATE rows SET kind = 'field' WHERE kind = 'label'"), f"field {HOT}"),
+        (_changed("DELETE FROM rows WHERE kind = 'company'"), f"label {HOT}"),
+        (_changed("UPDATE rows SET body = json_set(body, '$.color', 'teal') WHERE kind = 'label'"), "color: must be"),
+        (_changed("UPDATE rows SET body = json_set(body, '$.company.id', 1e23)"), "company.id: must be"),
+        (_changed("ALTER TABLE rows RENAME COLUMN body TO content"), "its beginning"),
+        (_overwritten, "its beginning"),
+    ],
+)
+def test_damaged_content_is_an_error_with_file_place_and_fix(
+    damage: Callable[[Path], None], place: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.db"
+    Sandbox(company(), db=file).close()
+    damage(file)
+    with pytest.raises(StoreError, match=rf"a\.db: .*{re.escape(place)}.*; delete the file"):
+        Sandbox("empty", db=file)
+    file.unlink()
+    Sandbox("empty", db=file).close()
+
+
+def test_a_refused_file_keeps_its_content_and_mode(tmp_path: Path) -> None:
+    file = tmp_path / "foreign.db"
+    _changed("CREATE TABLE things (id)")(file)
+    file.chmod(0o644)
+    before = file.read_bytes(), file.stat().st_mode
+    with pytest.raises(StoreError, match="name another file"):
+        Sandbox("empty", db=file)
+    assert (file.read_bytes(), file.stat().st_mode) == before
+
+
+HOLD = (
+    "import sys; from leadstate.sandbox import Sandbox; s = Sandbox('fresh', db=sys.argv[1]); print('held', flush=True)"
+)
+
+
+def test_a_second_sandbox_is_refused_the_file_until_the_first_is_gone(tmp_path: Path) -> None:
+    file = tmp_path / "a.db"
+    with serving("-c", f"{HOLD}; import threading; threading.Event().wait()", str(file)) as (process, _):
+        with pytest.raises(StoreError, match=r"a\.db: another process has it open, .* or name another file"):
+            Sandbox("empty", db=file)
+        process.kill()
+        process.wait()
+        again = Sandbox("empty", db=file)
+    assert len(again.companies[0].labels()) == 3, "what the killed process stored is there"
+    again.close()
+
+
+def test_a_refused_second_sandbox_of_one_process_leaves_the_file_locked_for_others(tmp_path: Path) -> None:
+    first = Sandbox("fresh", db=tmp_path / "a.db")
+    with pytest.raises(StoreError, match="another process"):
+        Sandbox("fresh", db=tmp_path / "a.db")
+    done = python("-c", HOLD, str(tmp_path / "a.db"))
+    assert "StoreError" in done.stderr
+    first.close()
+    assert python("-c", HOLD, str(tmp_path / "a.db")).stdout == "held\n"
+
+
+FULL = """
+import resource, sys
+from leadstate.sandbox import Sandbox, StoreError
+resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, 16_384))
+try:
+    Sandbox("drifted", db=sys.argv[1])
+except StoreError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limits of a process")
+def test_a_seed_that_the_disk_has_no_room_for_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    done = python("-c", FULL, str(tmp_path / "a.db"))
+    assert re.fullmatch(rf"{re.escape(str(tmp_path))}/a\.db: cannot be written: .*\n", done.stdout), done.stderr
