@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -10,6 +11,8 @@ from leadstate.config.configuration import (
     OAuthToken,
     SecretSource,
 )
+from leadstate.config.rules import names, scope
+from leadstate.config.yaml.diagnostics import MANY
 from leadstate.model.account import Policy, Prune
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import ConfigurationError, Diagnostic
@@ -244,6 +247,26 @@ def test_bad_configuration(name: str, one_error: OneError) -> None:
     text, code, hint = BAD[name]
     found = one_error(text, code)
     assert hint in found.hint + found.summary, (found.summary, found.hint)
+
+
+@pytest.mark.parametrize(
+    ("module", "leads"),
+    [(names, "labels: [unknown-%d]"), (scope, "accounts: [unknown-%d]"), (scope, "overrides: {unknown-%d: {}}")],
+)
+def test_near_misses_are_looked_for_only_where_they_are_shown(
+    module: ModuleType, leads: str, errors_of: Errors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def choice(word: str, *_: object, **__: object) -> str:
+        asked.append(word)
+        return "x"
+
+    monkeypatch.setattr(module, "choice", choice)
+    items = "".join(f"  - {{key: k{index}, title: A, person: 1, {leads % index}}}\n" for index in range(MANY + 50))
+    found = errors_of(f"{TOP}{HOT}leads:\n{items}")
+    assert len(found) == len(asked) == MANY
+    assert found[-1].detail == "and 50 more of this kind in the file"
 
 
 def test_every_clash_shows_the_other_place(one_error: OneError) -> None:

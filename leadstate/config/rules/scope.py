@@ -1,13 +1,13 @@
 """Which accounts something is declared for (`accounts`, `except`, `overrides`), and what is wrong in which of them."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeAlias, TypeVar
 
 from leadstate.config.messages import choice
 from leadstate.config.validate import Entry, Merged
-from leadstate.config.yaml.diagnostics import Diagnostics, Place, visible
+from leadstate.config.yaml.diagnostics import Diagnostics, Hint, Place, visible
 from leadstate.kinds.base import Item as ItemSpec
 from leadstate.model.diagnostics import Severity
 
@@ -95,18 +95,18 @@ class Directory:
 
     def unknown(self, selector: str, place: Place | None, diagnostics: Diagnostics) -> None:
         """Add the error for a selector that means nothing."""
-        shown = visible(selector[:60])
-        if selector.startswith(TAG):
-            if self.any_tag:
-                return
-            summary = f"no account has the tag `{shown.removeprefix(TAG)}`"
-            candidates = [f"{TAG}{tag}" for tag in sorted(self.tags)]
-        else:
-            summary, candidates = f"there is no account `{shown}`", sorted(self.names)
+        shown, is_tag = visible(selector[:60]), selector.startswith(TAG)
+        if is_tag and self.any_tag:
+            return
+
+        def hint() -> str:
             if selector in self.tags:
-                diagnostics.error("unknown-account", summary, place, hint=f"for a tag write `{TAG}{shown}`")
-                return
-        diagnostics.error("unknown-account", summary, place, hint=choice(selector, candidates, what="there are"))
+                return f"for a tag write `{TAG}{shown}`"
+            known = [f"{TAG}{tag}" for tag in self.tags] if is_tag else self.names
+            return choice(selector, sorted(known), what="there are")
+
+        what = f"no account has the tag `{shown.removeprefix(TAG)}`" if is_tag else f"there is no account `{shown}`"
+        diagnostics.error("unknown-account", what, place, hint=hint)
 
 
 class Problems:
@@ -114,7 +114,7 @@ class Problems:
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        self._found: dict[tuple[str, Place, str, str, Severity], tuple[AccountSet, str]] = {}
+        self._found: dict[tuple[str, Place, str, str, Severity], tuple[AccountSet, Hint]] = {}
 
     def error(
         self,
@@ -122,17 +122,17 @@ class Problems:
         place: Place,
         accounts: AccountSet,
         summary: str,
-        hint: str | Callable[[], str],
+        hint: Hint,
         *,
         detail: str = "",
         severity: Severity = Severity.ERROR,
     ) -> None:
-        """Add a problem, or accounts to a known one; a hint that takes time is a function."""
+        """Add a problem, or accounts to a known one."""
         problem = (code, place, summary, detail, severity)
         if problem in self._found:
             before, hint = self._found[problem]
             accounts |= before
-        self._found[problem] = accounts, hint if isinstance(hint, str) else hint()
+        self._found[problem] = accounts, hint
 
     def report(self, diagnostics: Diagnostics) -> None:
         """Add every problem to the diagnostics."""
@@ -181,13 +181,13 @@ def _report_no_account(name: str, directory: Directory, place: Place, diagnostic
     if tag == name and tag not in directory.tags:
         directory.unknown(name, place, diagnostics)
         return
+
+    def hint() -> str:
+        if carriers := directory.names_of(directory.tags.get(tag, 0)):
+            return choice("", carriers, what="the accounts of that tag")
+        return choice(tag, sorted(directory.names), what="there are")
+
     summary = f"`overrides` takes names of accounts, and `{visible(name[:60])}` is a tag"
-    carriers = directory.names_of(directory.tags.get(tag, 0))
-    hint = (
-        choice("", carriers, what="the accounts of that tag")
-        if carriers
-        else choice(tag, sorted(directory.names), what="there are")
-    )
     diagnostics.error("unknown-account", summary, place, hint=hint)
 
 

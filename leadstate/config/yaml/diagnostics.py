@@ -7,7 +7,7 @@ one in every row.
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,8 @@ MANY = 100
 """So many diagnostics of one kind are kept of one file."""
 AROUND = 60
 """So many characters of a long line are shown on each side of the place."""
+Hint: TypeAlias = str | Callable[[], str]
+"""What to do about a mistake; one that takes time is a function, which is called only if it is shown."""
 _Kind: TypeAlias = tuple[Severity, str, str]
 
 
@@ -81,7 +83,7 @@ def _kind(found: Diagnostic) -> _Kind:
 class Diagnostics:
     """Errors and warnings, each once."""
 
-    _found: dict[Diagnostic, Place | None] = field(default_factory=dict)
+    _found: dict[Diagnostic, tuple[Place | None, str]] = field(default_factory=dict)
     _kept: Counter[_Kind] = field(default_factory=Counter)
     _left_out: dict[_Kind, set[int]] = field(default_factory=lambda: defaultdict(set))
 
@@ -91,19 +93,19 @@ class Diagnostics:
         summary: str,
         at: Place | Span | None,
         *,
-        hint: str,
+        hint: Hint,
         detail: str = "",
         severity: Severity = Severity.ERROR,
     ) -> None:
-        """Add an error."""
+        """Add an error, unless it is known; what tells two apart is everything but the hint."""
         place, span = (at, at.span) if isinstance(at, Place) else (None, at)
-        found = Diagnostic(code, severity, summary, detail, hint, span)
+        found = Diagnostic(code, severity, summary, detail, "", span)
         kind = _kind(found)
         if found in self._found:
             return
         if self._kept[kind] < MANY:
             self._kept[kind] += 1
-            self._found[found] = place
+            self._found[found] = place, hint if isinstance(hint, str) else hint()
         else:
             self._left_out[kind].add(hash(found))
 
@@ -114,11 +116,11 @@ class Diagnostics:
 
     def sorted(self, severity: Severity) -> tuple[Diagnostic, ...]:
         """Return the diagnostics of one severity, by place, with no secret in them."""
-        places = self._found.values()
-        secrets = [source.secrets for source in dict.fromkeys(place.source for place in places if place)]
+        sources = dict.fromkeys(place.source for place, _ in self._found.values() if place)
+        secrets = [source.secrets for source in sources]
         chosen = dict.fromkeys(
-            _redacted(replace(diagnostic, excerpt=excerpt(place) if place else ""), secrets)
-            for diagnostic, place in self._found.items()
+            _redacted(replace(diagnostic, hint=hint, excerpt=excerpt(place) if place else ""), secrets)
+            for diagnostic, (place, hint) in self._found.items()
             if diagnostic.severity is severity
         )
         found = sorted(chosen, key=lambda item: (item.span or Span("", 0, 0), item.code, item.summary))
