@@ -11,7 +11,7 @@ import pytest
 
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.nodes import read_nodes, resolve
-from leadstate.model.diagnostics import Diagnostic
+from leadstate.model.diagnostics import Diagnostic, Severity
 
 OneError = Callable[[str, str], Diagnostic]
 
@@ -64,7 +64,7 @@ def test_refused_yaml_has_code_and_place(name: str, one_error: OneError) -> None
         diagnostics = Diagnostics()
         before, _, after = text.partition("‸")
         read_nodes(Source("f.yaml", before + after, Path()), diagnostics)
-        (found,) = diagnostics._found  # noqa: SLF001
+        (found,) = diagnostics.sorted(Severity.ERROR)
         assert found.code == code
         assert found.hint
         assert found.span is not None
