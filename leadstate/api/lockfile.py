@@ -41,12 +41,11 @@ def remember(
     return lock
 
 
-def adopt(path: Path, adopted: Mapping[str, Mapping[Ref, str]]) -> Path:
-    """Add the ids of adopted leads to the lock file, and return its path."""
+def adopt(path: Path, adopted: Mapping[str, Mapping[Ref, str]]) -> None:
+    """Add the ids of adopted leads to the lock file."""
     known = read_lock(path)
     both = {name: _merged(known.get(name, {}), adopted.get(name, {})) for name in {*known, *adopted}}
     replace_file(path, lock_text(both), mode=PUBLIC)
-    return path
 
 
 def _entries(account: Account, plan: AccountPlan, outcomes: Outcomes, before: Mapping[Ref, str]) -> dict[Ref, str]:

@@ -1,6 +1,7 @@
 """Shows what becomes of the files as a patch, asks, and puts the new texts in their place, each as a whole.
 
-Refuses files that changed meanwhile, devices and pipes, and a link in a folder that leads elsewhere.
+The ids of leads that the new texts adopt go into the lock file first. Refuses files that changed meanwhile, devices and
+pipes, and a link in a folder that leads elsewhere.
 """
 
 import difflib
@@ -13,7 +14,9 @@ from typing import TypeAlias
 
 import click
 
+from leadstate.api.configuration import lock_file
 from leadstate.api.files import PUBLIC, replace_file
+from leadstate.api.lockfile import adopt
 from leadstate.cli.consent import agreed
 from leadstate.cli.exits import Exit
 from leadstate.cli.options import F, option
@@ -22,6 +25,7 @@ from leadstate.config.yaml.diagnostics import Source
 from leadstate.config.yaml.files import is_meant
 from leadstate.edit.items import Files
 from leadstate.edit.writer import Edit
+from leadstate.model.address import Ref
 from leadstate.model.diagnostics import ConfigurationError, LeadstateError
 from leadstate.model.escape import visible
 
@@ -77,7 +81,15 @@ def new_texts(files: Files, edits: Mapping[str, Sequence[Edit]]) -> list[Changed
         raise
 
 
-def patch(changed: Sequence[Changed], named: Sequence[Path], *, check: bool, auto_approve: bool, color: str) -> Exit:
+def patch(
+    changed: Sequence[Changed],
+    named: Sequence[Path],
+    *,
+    check: bool,
+    auto_approve: bool,
+    color: str,
+    adopted: Mapping[str, Mapping[Ref, str]] | None = None,
+) -> Exit:
     """Show the new texts as a patch; unless it is a check, ask and put them in their place, each as a whole.
 
     Args:
@@ -86,6 +98,7 @@ def patch(changed: Sequence[Changed], named: Sequence[Path], *, check: bool, aut
         check: whether only to show the patch.
         auto_approve: whether nobody is asked.
         color: whether to colour the patch.
+        adopted: account → reference → id of the leads that the new texts adopt, for the lock file.
 
     Raises:
         FileError: a file must not be replaced, or was changed meanwhile.
@@ -96,8 +109,14 @@ def patch(changed: Sequence[Changed], named: Sequence[Path], *, check: bool, aut
     if check:
         return Exit.REFUSED
     targets = [_target(source, named) for source, _ in changed]
+    for replaced in (*targets, *([lock_file(named)] if adopted else [])):
+        _check_folder(replaced)
     if not auto_approve and not agreed("Write this?", deed="write"):
         return Exit.REFUSED
+    for target, (source, _) in zip(targets, changed, strict=True):
+        _read_unchanged(target, source)
+    if adopted:  # first: an id too many does no harm, a lead that is declared without its id is adopted a second time
+        adopt(lock_file(named), adopted)
     for target, (source, text) in zip(targets, changed, strict=True):
         _replace(target, source, text)
     return Exit.FINE
@@ -129,11 +148,23 @@ def _target(source: Source, named: Sequence[Path]) -> Path:
     return real
 
 
-def _replace(target: Path, source: Source, text: str) -> None:
-    """Replace the file as a whole; it keeps its mode and its byte order mark."""
-    there = target.exists()
-    raw = target.read_bytes() if there else b""
+def _check_folder(path: Path) -> None:
+    """Raise FileError unless a file beside this one could be created, which then takes its place."""
+    folder = path.absolute().parent
+    if not os.access(folder, os.W_OK | os.X_OK):
+        hint = f"make its folder writable (`chmod u+w {folder}`) and run the command again"
+        raise FileError(f"{path} cannot be replaced: its folder is read-only", hint=hint)
+
+
+def _read_unchanged(target: Path, source: Source) -> bytes:
+    raw = target.read_bytes() if target.exists() else b""
     if raw.decode("utf-8-sig", "replace") != source.text:
         raise FileError(f"{source.name} was changed meanwhile", hint="run the command again")
-    mode = stat.S_IMODE(target.stat().st_mode) if there else PUBLIC
+    return raw
+
+
+def _replace(target: Path, source: Source, text: str) -> None:
+    """Replace the file as a whole; it keeps its mode and its byte order mark."""
+    raw = _read_unchanged(target, source)
+    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else PUBLIC
     replace_file(target, (_BOM if raw.startswith(_BOM) else b"") + text.encode("utf-8"), mode=mode)

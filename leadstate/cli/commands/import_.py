@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 from leadstate.api.configuration import lock_file
-from leadstate.api.lockfile import adopt
 from leadstate.cli import options
 from leadstate.cli.exits import Exit
 from leadstate.cli.interrupts import wait_for
@@ -119,9 +118,9 @@ def import_(
     changed = new_texts(files, edits)
     diagnostics = [*diagnostics, *(diagnostic for taken in new.values() for diagnostic in taken.diagnostics)]
     adopted = new[CARRIER].adopted
-    code = patch(changed, paths, check=check, auto_approve=auto_approve, color=color)
+    code = patch(changed, paths, check=check, auto_approve=auto_approve, color=color, adopted=adopted)
     if code is Exit.FINE and adopted:
-        click.echo(f"{adopt(lock_file(paths), adopted)} remembers the adopted leads: commit it.", err=True)
+        click.echo(f"{lock_file(paths)} remembers the adopted leads: commit it.", err=True)
     say(diagnostics)
     if not changed:
         click.echo("Nothing to import.", err=True)

@@ -1,13 +1,18 @@
 """`import`: what is live and not declared goes into the YAML, and a plan after it has nothing to do."""
 
+import errno
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from leadstate.api.session import Runtime
 from leadstate.sandbox import Sandbox, running
+from tests.harness.cli_in_process import Commands
 from tests.harness.cli_process import Shell
 
 COLORS = ["blue", "brown", "dark-gray", "gray", "green", "orange", "pink", "purple", "red", "yellow"]
@@ -293,6 +298,58 @@ def test_a_deleted_adopted_lead_is_never_created(world: World) -> None:
     applied = world.shell("apply", "--auto-approve")
     assert applied.returncode == 1
     assert "error[adopted-unknown]" in applied.stdout
+
+
+@pytest.fixture
+def adopting(tmp_path: Path) -> Commands:
+    """Commands in this process, with one unmarked lead to adopt; the lock file lies in another folder than the YAML."""
+    sandbox = Sandbox({"companies": [company(1, LABELS[:1], lead(1, None, **GROWN))]})
+    runtime = Runtime(environ={"T1": "token-1"}, transport=httpx.ASGITransport(sandbox.app), receipts=tmp_path)
+    commands = Commands(tmp_path, runtime)
+    account = "accounts:\n  a1: {url: 'http://127.0.0.1:1', token: {env: T1}}\n"
+    commands.write(f"version: 1\nnamespace: ns\n{account}", "first/accounts.yaml")
+    commands.write("labels:\n  - {name: Hot, color: red}\nleads: []\n", "second/leads.yaml")
+    return commands
+
+
+def import_leads(commands: Commands) -> subprocess.CompletedProcess[str]:
+    paths = [str(commands.folder / name) for name in ("first", "second")]
+    return commands("import", "-c", paths[0], "-c", paths[1], "--leads", "--auto-approve")
+
+
+@pytest.mark.parametrize("failing", ["leadstate.api.lockfile.replace_file", "leadstate.cli.patch.replace_file"])
+def test_no_lead_is_declared_twice_after_a_file_could_not_be_written(
+    adopting: Commands, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    def fail(path: Path, *_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    declared = adopting.folder / "second" / "leads.yaml"
+    before = declared.read_text()
+    with monkeypatch.context() as full:
+        full.setattr(failing, fail)
+        assert import_leads(adopting).returncode == 1
+    assert declared.read_text() == before
+    assert import_leads(adopting).returncode == 0
+    assert declared.read_text().count("adopted: true") == 1
+    assert "Nothing to import" in import_leads(adopting).stderr
+
+
+@pytest.mark.parametrize("folder", ["first", "second"])
+def test_nothing_is_written_where_one_of_the_files_cannot_be_replaced(
+    adopting: Commands, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    read_only, declared = adopting.folder / folder, adopting.folder / "second" / "leads.yaml"
+    before = declared.read_text()
+    # As for a user who is not root, who may write anything.
+    monkeypatch.setattr("os.access", lambda path, mode: not (mode & os.W_OK and Path(path) == read_only))
+    done = import_leads(adopting)
+    assert done.returncode == 1
+    name = {"first": "leadstate.lock.json", "second": "leads.yaml"}[folder]
+    assert f"{read_only / name} cannot be replaced: its folder is read-only" in done.stderr
+    assert f"chmod u+w {read_only}" in done.stderr
+    assert declared.read_text() == before
+    assert not (adopting.folder / "first" / "leadstate.lock.json").exists()
 
 
 @with_companies(
