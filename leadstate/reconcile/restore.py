@@ -8,13 +8,14 @@ This is not the planner with the receipt for a configuration: what goes back dep
 there now, value by value, and a label that is gone may have got a successor meanwhile.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from leadstate.model.account import Account
 from leadstate.model.address import Address, Ref, RemoteRef, Span, Target
 from leadstate.model.plan import AccountPlan, AccountReceipt, Action, Reason, Touch, Untouched
-from leadstate.model.resource import CARRIED, CARRIER, CARRIES, FREEZES, Bindings, Live, Observed, Value
+from leadstate.model.resource import CARRIED, CARRIER, CARRIES, FREEZES, Attrs, Bindings, Live, Observed, Value
 from leadstate.reconcile.changed import Changed, Name, compose, labels_in
 from leadstate.reconcile.dependencies import in_order, weigh
 from leadstate.reconcile.diff import add, delete, diff, update
@@ -64,6 +65,49 @@ def with_ids(receipt: AccountReceipt, observed: Observed) -> tuple[Touch, ...]:
     return tuple(found)
 
 
+def with_successors(receipt: AccountReceipt, observed: Observed) -> AccountReceipt:
+    """Return a receipt in which each label that was deleted after the run has the id under which it exists again.
+
+    The rollback of a later run, or a person, has created it again: the one label of its name that the run did not know.
+    Where several labels of one name are gone or have come, nothing tells which is which, and the ids stay.
+    """
+    new = _successors(receipt, observed)
+
+    def follow(attrs: Attrs | None) -> Attrs | None:
+        if attrs is None or CARRIES not in attrs:
+            return attrs
+        return {**attrs, CARRIES: tuple(replace(label, id=new.get(label.id, label.id)) for label in labels_in(attrs))}
+
+    touched = tuple(
+        replace(touch, remote_id=new.get(touch.remote_id or "", touch.remote_id))
+        if touch.kind == CARRIED
+        else replace(touch, before=follow(touch.before), after=follow(touch.after))
+        for touch in receipt.touched
+    )
+    labels = {new.get(remote_id, remote_id): name for remote_id, name in receipt.labels.items()}
+    return replace(receipt, touched=touched, labels=labels)
+
+
+def _successors(receipt: AccountReceipt, observed: Observed) -> dict[str, str]:
+    """Return the ids of labels that were deleted after a run, with the ids under which they exist again."""
+    labels = [changed for changed in compose(receipt.touched) if changed.kind == CARRIED]
+    renamed = {label.remote_id: str(label.after["name"][-1]) for label in labels if "name" in label.after}
+    deleted = {label.remote_id for label in labels if not label.exists}
+    known = {**receipt.labels, **renamed}
+    live = {label.remote_id: label.name for label in observed.live.get(CARRIED, ())}
+    there = live.keys() | {label.remote_id for label in observed.ignored.get(CARRIED, ())}
+    gone, come = defaultdict(list), defaultdict(list)
+    for remote_id in known.keys() - there:
+        gone[known[remote_id]].append(remote_id)
+    for remote_id in live.keys() - known.keys():
+        come[live[remote_id]].append(remote_id)
+    return {
+        ids[0]: come[name][0]
+        for name, ids in gone.items()
+        if len(ids) == len(come[name]) == 1 and ids[0] not in deleted
+    }
+
+
 @dataclass(slots=True)
 class _Draft(Draft):
     receipt: AccountReceipt = field(kw_only=True)
@@ -77,7 +121,9 @@ class _Draft(Draft):
 
     def __post_init__(self) -> None:
         self._span = Span(self.receipt.file, 1, 1)
-        self._changed = compose(with_ids(self.receipt, self.observed))
+        found = replace(self.receipt, touched=with_ids(self.receipt, self.observed))
+        self.receipt = with_successors(found, self.observed)
+        self._changed = compose(self.receipt.touched)
         known = {(changed.kind, changed.remote_id): changed for changed in self._changed}
         there = {(live.kind, live.remote_id): live for listed in self.observed.live.values() for live in listed}
         keys = {identity: changed.key for identity, changed in known.items()}
@@ -269,10 +315,9 @@ class _Draft(Draft):
             self._leave(changed, Reason.NOT_OURS)
             want = {}
         if live.kind == CARRIER:
-            stay = [self._label(label) or label for label in labels_in(live.attrs) if back.get(label) is not False]
-            returning = [self._label(label) for label, had in back.items() if isinstance(label, RemoteRef) and had]
-            labels = tuple(sorted({*stay, *filter(None, returning)}, key=str))
-            if labels != self.bindings.link(live.attrs[CARRIES]):
+            labels = self._labels_back(live, back)
+            moved = moved or labels is None
+            if labels is not None and labels != self.bindings.link(live.attrs[CARRIES]):
                 want[CARRIES] = labels
         thaws = live.frozen_by is not None and want.get(FREEZES) is False
         if want and live.frozen_by is not None and not thaws:
@@ -286,6 +331,15 @@ class _Draft(Draft):
             self.changes.append(update(self._address(changed), live, fields, want, reason, span=self._span))
         elif not moved:
             self.unchanged.append(self._address(changed))
+
+    def _labels_back(self, live: Live, back: Mapping[Name, Value]) -> tuple[Value, ...] | None:
+        """Return the labels that a lead gets; None where one that it lost does not exist, so that it keeps its labels.
+
+        Without that one it would be left with fewer labels than it had before the run.
+        """
+        stay = [self._label(label) or label for label in labels_in(live.attrs) if back.get(label) is not False]
+        returning = [self._label(label) for label, had in back.items() if isinstance(label, RemoteRef) and had]
+        return None if None in returning else tuple(sorted({*stay, *filter(None, returning)}, key=str))
 
     def _recreate_named(
         self, changed: Changed, live: Mapping[str, Live], names: dict[str, str], made: set[str]
@@ -330,6 +384,8 @@ class _Draft(Draft):
         if attrs.get(FREEZES) is not True:
             attrs.pop(FREEZES, None)
         attrs[CARRIES] = tuple(sorted((label for label in carried if label is not None), key=str))
+        if None in carried:
+            self._leave(changed, Reason.CHANGED_SINCE)
         if self.observed.fields is not None:
             attrs.update(self.observed.fields.read(changed.custom))
         self._add(changed, attrs)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from leadstate.api.receipts import paths_of
 from leadstate.sandbox import Sandbox
 from tests.faults.conftest import Counted
 from tests.harness.commands import Ended, Folder, Kill, Moment, folder
@@ -19,6 +20,7 @@ from tests.harness.random_companies import (
     Hand,
     World,
     image,
+    labels_of,
     untouched,
     who,
     without_dead_labels,
@@ -143,6 +145,61 @@ def test_a_receipt_undoes_nothing_of_a_later_run(counted: Counted) -> None:
             later = state(sandbox)
             restore(here, sandbox, str(receipt))
             check_later_stays(before, killed, later, state(sandbox))
+
+    check()
+
+
+def test_two_runs_are_undone_from_the_newest_on(counted: Counted) -> None:
+    @settings(max_examples=WORLDS)
+    @given(worlds(), worlds())
+    def check(world: World, next_world: World) -> None:
+        with folder() as here:
+            sandbox = set_up(here, world)
+            before = state(sandbox)
+            apply(here, sandbox)
+            between = state(sandbox)
+            here.configure(next_world.document)
+            if here.run(sandbox, "apply", "--auto-approve").code != 0 or len(here.receipts) < 2:
+                return
+            counted("pairs of runs undone", 1)
+            later = state(sandbox)
+            for receipt in paths_of(here.path / "receipts"):
+                restore(here, sandbox, str(receipt))
+            check_leads_as_before(before, between, later, state(sandbox))
+
+    check()
+
+
+def check_leads_as_before(before: State, between: State, later: State, restored: State) -> None:
+    """Check that each lead that was there all the time has the labels of before two runs.
+
+    Left out are leads that nobody can edit, or that the second run deleted.
+    """
+    for id_, lead in before.leads.items():
+        there = [at.leads.get(id_) for at in (between, later, restored)]
+        if not all(there) or any(body and body["is_archived"] for body in (lead, *there)):
+            continue
+        assert sorted(labels_of(restored, id_)) == sorted(labels_of(before, id_))
+
+
+def test_a_killed_run_and_the_run_that_finished_it_are_undone(counted: Counted) -> None:
+    @settings(max_examples=WORLDS // 2)
+    @given(worlds(), st.integers(0, 99), st.sampled_from(MOMENTS))
+    def check(world: World, write: int, moment: Moment) -> None:
+        with folder() as here:
+            number = len(apply(here, set_up(here, world)).writes)
+        if not number:
+            return
+        with folder() as here:
+            counted("killed and finished runs undone", 1)
+            sandbox = set_up(here, world)
+            before = state(sandbox)
+            apply(here, sandbox, Kill(1 + write % number, moment))
+            apply(here, sandbox)
+            applied = state(sandbox)
+            for receipt in paths_of(here.path / "receipts"):
+                restore(here, sandbox, str(receipt))
+            check_as_before(before, applied, state(sandbox))
 
     check()
 

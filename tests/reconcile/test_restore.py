@@ -458,6 +458,65 @@ def test_equal_restored_labels_are_distinguished_by_their_leads() -> None:
     assert shown(plan) == [], "id-1 stands for gone-2, since the lead that lost gone-2 carries it"
 
 
+BEFORE = {"old": "Hot", "id-Warm": "Warm"}
+"""The labels before a run, of which one was deleted after the run."""
+WARMED = relabelled("old", then=("id-Warm",))
+"""A lead that lost that label and got the other one."""
+
+
+def test_a_label_that_exists_again_under_another_id_comes_back_on_leads() -> None:
+    live = (live_label("Hot", remote_id="new"), live_label("Warm"), live_lead("a", labels=["id-Warm"]))
+    (change,) = back(WARMED, live=live, before=BEFORE).changes
+    assert change.want == {"labels": refs("Hot")}
+
+
+@pytest.mark.parametrize(
+    "hot",
+    [
+        (),
+        (live_label("Hot", remote_id="new"), live_label("Hot", remote_id="newer")),
+        (live_label("Hot", remote_id="twin"),),
+    ],
+    ids=["gone", "two have come", "it was there before the run"],
+)
+def test_a_lead_keeps_its_labels_if_one_that_it_lost_does_not_exist(hot: tuple[Live, ...]) -> None:
+    lead = live_lead("a", labels=["id-Warm"], title="new")
+    touches = (WARMED, retitled())
+    plan = back(*touches, live=(*hot, live_label("Warm"), lead), before={**BEFORE, "twin": "Hot"})
+    assert [change.want for change in plan.changes] == [{"title": "old"}]
+    assert left(plan) == [("id-a", "changed-since")]
+
+
+def test_two_labels_of_one_name_that_are_gone_are_not_confused() -> None:
+    live = (live_label("Hot", remote_id="new"), live_label("Warm"), live_lead("a", labels=["id-Warm"]))
+    assert back(WARMED, live=live, before={**BEFORE, "other": "Hot"}).changes == ()
+
+
+def test_a_label_that_is_ignored_now_is_not_looked_for_under_another_id() -> None:
+    live = (live_label("Hot", remote_id="new"), live_label("Warm"), live_lead("a", labels=["id-Warm"]))
+    plan = back(WARMED, live=live, before=BEFORE, ignored={"label": [live_label("tmp", remote_id="old")]})
+    assert [change.want for change in plan.changes] == [{"labels": ()}]
+
+
+def test_a_given_label_is_taken_from_leads_also_where_it_exists_under_another_id() -> None:
+    live = (live_label("Hot", remote_id="old"), live_label("Warm", remote_id="new"), live_lead("a", labels=["new"]))
+    (change,) = back(WARMED, live=live, before=BEFORE).changes
+    assert change.want == {"labels": refs("Hot")}
+
+
+def test_a_label_that_exists_again_under_another_id_is_changed_back() -> None:
+    (change,) = back(done(RENAMED), live=(live_label("Warm", "blue", "new"),), before={"id-1": "Cold"}).changes
+    assert (change.remote_id, change.want) == ("new", {"name": "Cold", "color": "red"})
+
+
+def test_a_lead_is_created_again_without_a_label_that_does_not_exist_and_says_so() -> None:
+    labels = (RemoteRef("label", "old"),)
+    gone = Touch("lead", "id-a", "a", {"title": "a", "labels": labels}, None, marker="ns:a", answered=True)
+    plan = back(gone, live=(live_label("Warm"),), before=BEFORE)
+    assert [change.want for change in plan.changes] == [{"title": "a", "labels": ()}]
+    assert left(plan) == [("id-a", "changed-since")]
+
+
 LOST = {"labels": (RemoteRef("label", "gone"), RemoteRef("label", "id-y"))}
 KEPT = {"labels": ()}
 
