@@ -22,12 +22,14 @@ from leadstate.cli.output import say
 from leadstate.config import Configuration
 from leadstate.engine.events import Observer
 from leadstate.engine.jobs import AccountJob, each
+from leadstate.engine.read.observe import wrong_company
 from leadstate.kinds import KINDS
 from leadstate.model.account import Impact
 from leadstate.model.address import Target
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.plan import Change, Outcome
 from leadstate.model.rollout import Limit, Shard
+from leadstate.pipedrive.client import Reader
 
 T = TypeVar("T")
 
@@ -125,9 +127,14 @@ def session(configuration: Configuration, limit: Limit | None = None) -> Abstrac
 
 
 async def read_accounts(
-    configuration: Configuration, read: Callable[[AccountJob], Awaitable[T]]
+    configuration: Configuration, read: Callable[[AccountJob], Awaitable[T]], *, any_company: bool = False
 ) -> tuple[dict[str, T], list[Diagnostic]]:
     """Connect to every account and read each, with progress on stderr.
+
+    Args:
+        configuration: the accounts.
+        read: reads one of them.
+        any_company: whether to read an account whose token belongs to another company than is declared.
 
     Returns:
         Account → what was read, sorted by name; and why other accounts could not be read, sorted by account.
@@ -137,7 +144,11 @@ async def read_accounts(
         found: dict[str, T] = {}
 
         async def keep(job: AccountJob) -> None:
-            found[job.account.name] = await read(job)
+            wrong = None if any_company else await wrong_company(job.account, Reader(job.connection))
+            if wrong is None:
+                found[job.account.name] = await read(job)
+            else:
+                failures.append(wrong)
 
         with progress("Reading", "accounts", len(opened.work), opened.work) as shown:
             await each(opened.work, keep, lambda _, diagnostic: failures.append(diagnostic), shown.account)

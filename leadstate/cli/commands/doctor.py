@@ -54,7 +54,7 @@ def doctor(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, col
     """
     now = options.runtime().now
     found, failures = wait_for(
-        read_accounts(load_configuration(paths, accounts), lambda job: _examine_account(job, now))
+        read_accounts(load_configuration(paths, accounts), lambda job: _examine_account(job, now), any_company=True)
     )
     checks = [check for its_checks in found.values() for check in its_checks]
     for failure in failures:

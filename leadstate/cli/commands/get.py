@@ -42,7 +42,7 @@ _TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z")
 
 @click.group(short_help=COMMANDS["get"])
 def get() -> None:
-    """Read live objects of one or more accounts.
+    """Read live objects of one or more accounts. An account that declares `company_id` takes 2 tokens more.
 
     \b
     Examples:  leadstate get labels
