@@ -42,6 +42,11 @@ def columns(*, err: bool = False) -> int:
     return shutil.get_terminal_size().columns if stream.isatty() else UNFOLDED
 
 
+def looks(color: str, output: Path | None) -> tuple[bool, int]:
+    """Return whether to write ANSI styles, and the width to fold lines to; for a file no terminal matters."""
+    return (wants_color(color), columns()) if output is None else (color == "always", UNFOLDED)
+
+
 def render(report: Report, form: str, color: str, *, err: bool = False) -> str:
     """Return a report in one format, for stdout or stderr."""
     return "".join(_render(report, form, color=wants_color(color, err=err), width=columns(err=err)))
@@ -49,12 +54,14 @@ def render(report: Report, form: str, color: str, *, err: bool = False) -> str:
 
 def emit(report: Report, form: str, color: str, output: Path | None) -> None:
     """Write the report to stdout, or to a file that only its owner can read: it names people's leads."""
+    colored, width = looks(color, output)
+    rendered = _render(report, form, color=colored, width=width)
     if output is None:
-        for piece in _render(report, form, color=wants_color(color), width=columns()):
+        for piece in rendered:
             click.echo(piece, nl=False, color=True)
         return
     try:
-        write_private(output, _render(report, form, color=color == "always", width=UNFOLDED))
+        write_private(output, rendered)
     except OutputError:
         emit(report, form, color, None)  # the disk may have filled since the run began: nothing is lost
         raise
@@ -122,7 +129,7 @@ def table(rows: Sequence[Sequence[str]], headings: Sequence[str], *, color: str,
     """
     from leadstate.report.formats import console  # noqa: PLC0415  only for a table
 
-    width, colored = columns() if output is None else UNFOLDED, wants_color(color)
+    colored, width = looks(color, output)
     least_first = headings[-2:0:-1]
     text, absent = console.table(
         headings, rows, color=colored, width=width, dispensable=least_first, whole=headings[-1:]

@@ -119,3 +119,29 @@ def test_no_view_is_wider_than_the_terminal(view: str, width: int, show: Show, m
     lines = VIEWS[view](show).splitlines()
     assert lines, "there is something to see"
     assert not [line for line in lines if cell_len(line) > width]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("plan",), ("validate",), ("usage",), ("matrix",), ("doctor",), ("get", "labels"), ("get", "leads"),
+        ("explain", f"label:{LONG}"), ("explain", "lead:renewal"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_file_depends_on_no_terminal(words: tuple[str, ...], show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    if words == ("validate",):
+        Path("leadstate.yaml").write_text(CONFIGURATION * 2)
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "40")
+    assert show(*words, "-o", "out.txt") == ""
+    text = Path("out.txt").read_text(encoding="utf-8")
+    monkeypatch.setenv("COLUMNS", "10000")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert len(text.splitlines()) == len(show(*words).splitlines())
+    assert "\x1b[" not in text
+    monkeypatch.delenv("NO_COLOR")
+    colored = show(*words)
+    show(*words, "-o", "out.txt", "--color", "always")
+    assert ("\x1b[" in Path("out.txt").read_text(encoding="utf-8")) == ("\x1b[" in colored)

@@ -13,7 +13,7 @@ from leadstate.cli.exits import Exit
 from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
-from leadstate.cli.output import columns, say, wants_color, write
+from leadstate.cli.output import looks, say, write
 from leadstate.cli.session import progress, session
 from leadstate.config import Configuration
 from leadstate.edit.items import Files, places
@@ -54,8 +54,8 @@ def explain(
     document, plans = wait_for(_explain(target, configuration, Files.read(paths)))
     unread = [diagnostic for plan in plans if not plan.complete for diagnostic in plan.diagnostics]
     if document.explanations:
-        color_it = output is None and wants_color(color)
-        write(to_json(document) if form == "json" else to_text(document, color=color_it, width=columns()), output)
+        colored, width = looks(color, output)
+        write(to_json(document) if form == "json" else to_text(document, color=colored, width=width), output)
         found = {explanation.address.partition("/")[0] for explanation in document.explanations}
         nowhere = [plan.account for plan in plans if plan.complete and plan.account not in found]
         if nowhere:

@@ -12,7 +12,7 @@ from leadstate.cli.exits import Exit
 from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
-from leadstate.cli.output import UNFOLDED, columns, say, to_json, wants_color, write
+from leadstate.cli.output import looks, say, to_json, write
 from leadstate.cli.session import read_accounts
 from leadstate.engine.jobs import AccountJob
 from leadstate.engine.read.observe import read_listing, without_ignored
@@ -68,8 +68,8 @@ def matrix(
     if form == "json":
         text = to_json({label: grid[label] for label in rows})
     else:
-        width = columns() if output is None else UNFOLDED
-        text, whole = to_text(rows, names, differences=differences, color=wants_color(color), width=width)
+        colored, width = looks(color, output)
+        text, whole = to_text(rows, names, differences=differences, color=colored, width=width)
         if differences and not rows and not failures:
             click.echo(f"No differences in {counted(len(names), 'account')}.", err=True)
         if not whole:

@@ -12,7 +12,7 @@ from leadstate.cli.exits import Exit
 from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
-from leadstate.cli.output import UNFOLDED, columns, say, wants_color, write
+from leadstate.cli.output import looks, say, write
 from leadstate.cli.session import exit_of, progress, session
 from leadstate.config import Configuration
 from leadstate.engine.jobs import AccountJob, each
@@ -78,8 +78,8 @@ def usage(
         elif rows and unread:
             click.echo(f"Not read: {' and '.join(unread)}.", err=True)
     if form == "table":
-        width = columns() if output is None else UNFOLDED
-        text, left_out = to_table(rows, color=wants_color(color) if output is None else color == "always", width=width)
+        colored, width = looks(color, output)
+        text, left_out = to_table(rows, color=colored, width=width)
         if left_out:
             words = counted(len(left_out), "column")
             click.echo(f"{words} left out ({', '.join(left_out)}): `-o FILE` or `--format csv` has all.", err=True)
