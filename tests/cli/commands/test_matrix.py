@@ -141,7 +141,7 @@ def test_an_ignored_label_is_left_out(tmp_path: Path) -> None:
 
 
 def test_a_file_holds_the_whole_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("leadstate.cli.commands.matrix.columns", lambda: 20)
+    monkeypatch.setattr("leadstate.cli.output.columns", lambda: 20)
     narrow = command(tmp_path)
     assert "2 accounts" in narrow.out
     assert command(tmp_path, "-o", "./matrix.txt").code == 0
