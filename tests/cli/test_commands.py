@@ -328,6 +328,28 @@ def test_init_gives_a_valid_configuration_and_overwrites_nothing(tmp_path: Path)
     assert (tmp_path / ".gitignore").read_text() == before
 
 
+def test_init_keeps_ignored_lines_that_are_not_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / ".gitignore"
+    path.write_bytes(b"caf\xe9/\r\n.env\r\ndist")
+    assert Shell(tmp_path, {})("init").returncode == 0
+    lines = path.read_bytes().split(b"\n")
+    assert lines[:3] == [b"caf\xe9/\r", b".env\r", b"dist"]
+    assert b".leadstate/" in lines
+    assert b".env" not in lines
+    before = path.read_bytes()
+    assert Shell(tmp_path, {})("init").returncode == 0
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["A B}", "", "1A", "A-B", "Ä"])
+@pytest.mark.parametrize("words", [(), ("--from", "acme-emea")])
+def test_init_refuses_what_is_no_name_of_a_variable(name: str, words: tuple[str, ...], tmp_path: Path) -> None:
+    done = Shell(tmp_path, {})("init", *words, "--token-env", name)
+    assert done.returncode == 64
+    assert "--token-env" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_demo_runs_to_its_end(tmp_path: Path) -> None:
     done = Shell(tmp_path, {})("demo")
     assert done.returncode == 0, done.stderr

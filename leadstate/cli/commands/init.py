@@ -18,6 +18,7 @@ from leadstate.cli.session import session
 from leadstate.cli.starter import starter
 from leadstate.config import Configuration, schema_text
 from leadstate.config.loader import understand
+from leadstate.config.schema.document import ENVIRONMENT_VARIABLE
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.edit.import_ import named_items
 from leadstate.edit.items import Files
@@ -53,7 +54,7 @@ def taken_over(config: Path, account: str, variable: str) -> str | None:
         configuration = understand([source], (), Diagnostics())
     except ConfigurationError as failure:
         first = failure.diagnostics[0]
-        raise click.UsageError(f"{account!r} or {variable!r} will not do: {first.summary}; {first.hint}") from None
+        raise click.UsageError(f"{account!r} will not do: {first.summary}; {first.hint}") from None
     found = wait_for(_read(configuration))
     everyone = frozenset(account.account for account in found)
     taken = named_items(
@@ -88,6 +89,13 @@ async def _read(configuration: Configuration) -> list[Undeclared]:
         return await read_undeclared(opened.work, Wanted())
 
 
+def _check_variable(_ctx: click.Context, _param: click.Parameter, name: str) -> str:
+    """Return the name of a variable; raise a usage error where the configuration would not take it."""
+    if not re.fullmatch(ENVIRONMENT_VARIABLE, name):
+        raise click.BadParameter(f"{name!r} is no name of an environment variable: letters, digits and `_`")
+    return name
+
+
 @click.command(short_help=COMMANDS["init"])
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path())
 @options.option(
@@ -99,6 +107,7 @@ async def _read(configuration: Configuration) -> list[Undeclared]:
     metavar="NAME",
     default=VARIABLE,
     show_default=True,
+    callback=_check_variable,
     help="The environment variable that holds the account's token.",
 )
 @options.log_level
@@ -152,11 +161,13 @@ def _write(path: Path, text: str) -> None:
 
 
 def _ignore(path: Path) -> None:
-    there = path.read_text(encoding="utf-8") if path.exists() else ""
-    missing = [line for line in IGNORED if line not in there.splitlines()]
+    """Add the lines that are missing; git takes any bytes for names, so those of others stay as they are."""
+    there = path.read_bytes() if path.exists() else b""
+    known = {line.strip() for line in there.splitlines()}
+    missing = [line for line in IGNORED if line.encode() not in known]
     if not missing:
         click.echo(f"left as it is  {path}")
         return
-    gap = "" if not there or there.endswith("\n") else "\n"
-    path.write_text(there + gap + "\n".join(missing) + "\n", encoding="utf-8")
+    gap = b"" if not there or there.endswith(b"\n") else b"\n"
+    path.write_bytes(there + gap + "".join(f"{line}\n" for line in missing).encode())
     click.echo(f"written        {path} ({counted(len(missing), 'line')} added)")

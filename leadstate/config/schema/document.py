@@ -109,6 +109,10 @@ TokenUrl = Annotated[
 ]
 
 
+ENVIRONMENT_VARIABLE: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
+"""Names of environment variables that a token may come from."""
+
+
 class KeyringSpec(Spec):
     """An entry of the system's keyring, as `keyring set SERVICE USER` makes it."""
 
@@ -124,9 +128,7 @@ class SecretSpec(Spec):
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
-    env: Annotated[
-        str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="The environment variable that holds it.")
-    ] = ""
+    env: Annotated[str, Field(pattern=ENVIRONMENT_VARIABLE, description="The environment variable that holds it.")] = ""
     file: Annotated[
         str, Field(min_length=1, description="The file that holds it; a relative path counts from this file's folder.")
     ] = ""

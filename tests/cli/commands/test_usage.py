@@ -270,7 +270,7 @@ def test_the_table_shows_what_was_read(tmp_path: Path) -> None:
 def test_a_narrow_terminal_gets_fewer_columns_and_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int, left_out: int
 ) -> None:
-    monkeypatch.setattr("leadstate.cli.commands.usage.columns", lambda: width)
+    monkeypatch.setattr("leadstate.cli.output.columns", lambda: width)
     done = run(tmp_path, sandbox_of(), "--archived", "--filters")
     lines = done.out.splitlines()
     assert all(len(line) <= width for line in lines)
