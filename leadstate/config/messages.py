@@ -166,7 +166,7 @@ def _summary(error: ErrorDetails, name: str, written: str) -> str:
     type_, loc = error["type"], error["loc"]
     if "token" in loc[2:] and type_ not in _RULES and type_ not in _SENTENCES:
         return f"`{name}` has a value that cannot be used"
-    message = _SENTENCES.get(type_) or _INPUT.sub("", error["msg"])
+    message = sentence_of(error)
     if written and message.startswith("should ") and loc[-1] != "[key]":
         message += f", not `{written}`"
     is_item = isinstance(loc[-1], int)
@@ -174,6 +174,11 @@ def _summary(error: ErrorDetails, name: str, written: str) -> str:
         return f"an item of `{name}` {message}" if is_item else f"`{name}` {message}"
     # A whole sentence about an item says itself what it is about.
     return message if is_item else f"`{name}`: {message}"
+
+
+def sentence_of(error: ErrorDetails) -> str:
+    """Return what is wrong as a sentence about the value, in most cases without its subject."""
+    return _SENTENCES.get(error["type"]) or _INPUT.sub("", error["msg"])
 
 
 def _form(error: ErrorDetails, node: Node, written: str, *, in_cell: bool) -> str:

@@ -1,12 +1,13 @@
 """What a kind of object is: a record of data and a few functions. A new kind is a new module and a `register`."""
 
 import datetime as dt
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow, Subnormal
-from typing import Annotated, Any, Final, Protocol, Self, TypeAlias
+from typing import Annotated, Any, Final, Literal, Protocol, Self, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -17,15 +18,15 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    StringConstraints,
     Tag,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import CoreSchema, PydanticCustomError
-from pydantic_core.core_schema import no_info_before_validator_function
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError
+from pydantic_core.core_schema import no_info_before_validator_function, with_info_after_validator_function
 
 from leadstate.model.account import Prune
 from leadstate.model.address import Ref, text
@@ -45,7 +46,8 @@ EXACT_DIGITS = 15
 _EXACT = Context(prec=EXACT_DIGITS, traps=[Inexact, Overflow, Subnormal, InvalidOperation])
 """Says so where a number has more digits, or is too large or small, instead of rounding it."""
 
-EMAIL = r"^[^@\s]+@[^@\s]+$"
+REPLACED: Final = "replaced"
+"""The context of a validation in which variables have been replaced, so that `${` is text like other text."""
 
 _EXPECTED: Final = {
     "string_type": "text",
@@ -61,6 +63,45 @@ _EXPECTED: Final = {
     "model_type": "an object",
 }
 """Pydantic's error type → what it expects."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextLimit:
+    """What a text may be, in normal form. One with variables in it is held to it once they are replaced.
+
+    Attributes:
+        error: pydantic's type of the error, and its context.
+        schema: the limit as JSON schema.
+        holds: whether a text is within the limit.
+    """
+
+    error: tuple[Literal["string_too_long", "string_pattern_mismatch"], Mapping[str, Any]]
+    schema: Mapping[str, object]
+    holds: Callable[[str], object]
+
+    @classmethod
+    def length(cls, most: int) -> Self:
+        """Return the limit of so many characters."""
+        return cls(("string_too_long", {"max_length": most}), {"maxLength": most}, lambda text: len(text) <= most)
+
+    @classmethod
+    def pattern(cls, pattern: str) -> Self:
+        """Return the limit of a pattern."""
+        known = {"pattern": pattern}
+        return cls(("string_pattern_mismatch", known), known, re.compile(pattern).search)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Check the text after everything else."""
+        return with_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return the schema of a text within the limit, or with a variable in it."""
+        return {**handler(schema), "anyOf": [dict(self.schema), {"pattern": r"\$\{"}]}
+
+    def _check(self, raw: str, info: ValidationInfo) -> str:
+        if not self.holds(raw) and ("${" not in raw or info.context == REPLACED):
+            raise PydanticKnownError(self.error[0], dict(self.error[1]))
+        return raw
 
 
 class Resolve(Protocol):
@@ -261,7 +302,8 @@ def calendar_day(raw: object) -> str:
 Day = Annotated[str, BeforeValidator(calendar_day), WithJsonSchema({"type": "string", "format": "date"})]
 
 Uuid = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
-Line = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(one_line)]
+Line = Annotated[str, AfterValidator(one_line), TextLimit.length(LONGEST_TEXT)]
+Email = Annotated[str, TextLimit.pattern(r"^[^@\s]+@[^@\s]+$")]
 RemoteId = Annotated[int, Field(gt=0, lt=2**53)]
 
 
@@ -350,7 +392,7 @@ class PersonRef(Spec):
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
-    email: Annotated[str | None, Field(pattern=EMAIL, description="An email address that one person has.")] = None
+    email: Annotated[Email | None, Field(description="An email address that one person has.")] = None
     name: Annotated[Line | None, Field(description="A name that one person bears.")] = None
 
     @model_validator(mode="after")
@@ -369,7 +411,7 @@ class OrganizationRef(Spec):
 class UserRef(Spec):
     """A user by email address."""
 
-    email: Annotated[str, Field(pattern=EMAIL, description="The email address that the user logs in with.")]
+    email: Annotated[Email, Field(description="The email address that the user logs in with.")]
 
 
 def _known_by(raw: object) -> str:

@@ -25,7 +25,6 @@ from pydantic import (
     BeforeValidator,
     Discriminator,
     Field,
-    StringConstraints,
     Tag,
     ValidationError,
     WithJsonSchema,
@@ -37,6 +36,7 @@ from leadstate.kinds.base import (
     Line,
     MoneySpec,
     PersonRef,
+    TextLimit,
     Wire,
     calendar_day,
     exact,
@@ -272,7 +272,7 @@ def _lines(raw: str) -> str:
     return normal
 
 
-Lines = Annotated[str, StringConstraints(max_length=LONGEST), AfterValidator(_lines)]
+Lines = Annotated[str, AfterValidator(_lines), TextLimit.length(LONGEST)]
 
 
 def _exact(raw: object) -> Decimal:

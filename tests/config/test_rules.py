@@ -16,7 +16,7 @@ from leadstate.config.yaml.diagnostics import MANY
 from leadstate.model.account import Policy, Prune
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import ConfigurationError, Diagnostic
-from leadstate.model.resource import AtLeast
+from leadstate.model.resource import AtLeast, CustomValue, Lookup
 
 Load = Callable[..., Configuration]
 OneError = Callable[[str, str], Diagnostic]
@@ -140,6 +140,34 @@ BAD: dict[str, tuple[str, str, str]] = {
         TOP + 'labels: [{name: ‸"Hello ${long}", color: red, accounts: [emea]}]\n',
         "bad-text",
         "vars",
+    ),
+    "a text that is too long in itself": (
+        TOP.replace("region: US", "v: '${'")
+        + f'labels: [{{name: ‸"${{v}}{"x" * 254}", color: red, accounts: [us]}}]\n',
+        "bad-text",
+        "255 characters",
+    ),
+    "no address after replacement": (
+        TOP + 'leads: [{key: a, title: A, person: {email: ‸"x@ ${long}"}, accounts: [emea]}]\n',
+        "bad-text",
+        "should match",
+    ),
+    "no address in a custom field after replacement": (
+        TOP + lead('person: 1, custom_fields: {By: {email: ‸"${region}"}}, except: [test]'),
+        "bad-text",
+        "should match",
+    ),
+    "control character in a custom field after replacement": (
+        TOP.replace("region: US", 'region: "\\e"')
+        + lead('person: 1, custom_fields: {A: ‸"a ${region}"}, accounts: [us]'),
+        "bad-text",
+        "holds a control character",
+    ),
+    "line break in an option after replacement": (
+        TOP.replace("region: US", 'region: "\\n x"')
+        + lead('person: 1, custom_fields: {A: [b, ‸"a ${region}"]}, accounts: [us]'),
+        "bad-text",
+        "line break",
     ),
     "unknown variable in a title": (
         TOP + 'leads: [{key: a, title: ‸"${x}", person: 1}]\n',
@@ -412,6 +440,30 @@ class TestGood:
             "owner": 3,
             "labels": AtLeast(refs),
         }
+
+    def test_a_text_with_variables_may_be_what_its_field_may_be(self, load_text: Load) -> None:
+        variable, long = "v" * 100, "x" * 200
+        text = (
+            TOP.replace("region: US", f'mail: jane@acme.test, lines: "a\\nb", {variable}: {long}')
+            + f'labels: [{{name: "{"y" * 55}${{{variable}}}", key: a, color: red, accounts: [us]}}]\n'
+            "leads:\n  - key: a\n    title: A\n    accounts: [us]\n"
+            '    person: {email: "${mail}"}\n    owner: {email: "${mail}"}\n    custom_fields:\n'
+            '      Lines: "1\\n2 ${lines}"\n      By: {email: "${mail}"}\n'
+            f'      Long: "{long}${{{variable}}}"\n'
+        )
+        label, item = load_text(text, accounts=("us",)).accounts[0].account.desired
+        assert label.names == ("y" * 55 + long,)
+        person, owner = item.attrs["person"], item.attrs["owner"]
+        assert isinstance(person, Lookup)
+        assert isinstance(owner, Lookup)
+        assert (person.text, owner.text) == ("jane@acme.test", "jane@acme.test")
+        custom = [value.value for value in item.attrs.values() if isinstance(value, CustomValue)]
+        assert custom == ["1\n2 a\nb", {"email": "jane@acme.test"}, long * 2]
+
+    @pytest.mark.parametrize("name", ["e\u0301" * 200, " " * 300 + "x"])
+    def test_the_length_of_a_name_is_that_of_its_normal_form(self, name: str, load_text: Load) -> None:
+        (label,) = load_text(TOP + f'labels: [{{name: "{name}", color: red}}]\n').accounts[0].account.desired
+        assert len(label.names[0]) <= 200
 
     def test_names_may_change_places(self, load_text: Load) -> None:
         """A swap by overrides is no clash, as long as no lead has to guess."""

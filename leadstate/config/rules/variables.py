@@ -2,18 +2,19 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from functools import cache
+from typing import Annotated, Any, Final, NamedTuple
 
-from pydantic_core import PydanticCustomError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from leadstate.config.messages import choice
+from leadstate.config.messages import choice, sentence_of
 from leadstate.config.rules.scope import AccountSet, Directory, Item, Problems
 from leadstate.config.schema.document import AccountSpec
 from leadstate.config.validate import Entry
 from leadstate.config.yaml.diagnostics import Place, visible
-from leadstate.kinds.base import LONGEST_TEXT, Spec, fields_set, one_line
+from leadstate.kinds.base import REPLACED, Spec, fields_set, is_tag
 
 _USE = re.compile(r"\$\{([^{}]*)\}?")
 
@@ -107,24 +108,40 @@ class Variables:
             self._found[used, by_plan] = tuple(groups.values())
         return self._found[used, by_plan]
 
-    def replaced(self, value: Any, variant: Variant, entry: Item, *path: str | int) -> Any:
-        """Return the value at a path of an item with its variables replaced, wherever in it; None if one cannot be."""
-        match value:
-            case str():
-                return self.replace(value, variant, entry.place(*path)) if "${" in value else value
-            case Spec():
-                made = self.replaced(fields_set(value), variant, entry, *path)
-                return None if made is None else value.model_copy(update=made)
-            case Mapping():
-                found = {key: self.replaced(part, variant, entry, *path, key) for key, part in value.items()}
-                return None if any(found[key] is None for key in found if value[key] is not None) else found
-            case list():
-                items = [self.replaced(item, variant, entry, *path, index) for index, item in enumerate(value)]
-                return None if None in items else items
-        return value
+    def replaced(self, value: Any, variant: Variant, entry: Item, *path: str) -> Any:
+        """Return the value of a field with its variables replaced, wherever in it; None if it cannot be made.
 
-    def replace(self, text: str, variant: Variant, place: Place) -> str | None:
-        """Return the text in normal form, as these accounts have it; None if it cannot be made."""
+        Args:
+            value: the value.
+            variant: the accounts that it is for.
+            entry: the item that has the field.
+            path: where the value stands in the item; the field's name comes last.
+        """
+        if not used_in(value):
+            return value
+        failed = False
+
+        def replace(text: str, *steps: str | int) -> str:
+            nonlocal failed
+            made = self._replace(text, variant, entry.place(*path, *steps))
+            failed |= made is None
+            return made or ""
+
+        made = _with_texts(value, replace)
+        if failed:
+            return None
+        try:
+            return _validator(type(entry.spec), path[-1]).validate_python(made, context=REPLACED)
+        except ValidationError as failure:
+            for error in failure.errors(include_url=False, include_input=False):
+                place = entry.place(*path, *(step for step in error["loc"] if not is_tag(step)))
+                summary = f"with its variables replaced, this {sentence_of(error)}"
+                hint = "change the account's `vars`, or the text"
+                self.problems.error("bad-text", place, variant.accounts, summary, hint)
+        return None
+
+    def _replace(self, text: str, variant: Variant, place: Place) -> str | None:
+        """Return the text as these accounts have it; None if a variable is not set."""
         values = self.accounts[variant.account].spec.vars
         failed = False
 
@@ -146,17 +163,26 @@ class Variables:
             return ""
 
         made = _USE.sub(value, text)
-        if failed:
-            return None
-        try:
-            normal = one_line(made)
-            problem = "" if len(normal) <= LONGEST_TEXT else f"is longer than {LONGEST_TEXT} characters"
-        except PydanticCustomError as error:
-            normal, problem = "", error.message()
-        if problem:
-            summary = f"with its variables replaced, this {problem}"
-            self.problems.error(
-                "bad-text", place, variant.accounts, summary, "change the account's `vars`, or the text"
-            )
-            return None
-        return normal
+        return None if failed else made
+
+
+def _with_texts(value: Any, replace: Callable[..., str], *path: str | int) -> Any:
+    """Return the plain form of a value with its texts replaced, each of which is told with its path."""
+    match value:
+        case str():
+            return replace(value, *path) if "${" in value else value
+        case Spec():
+            return _with_texts(fields_set(value), replace, *path)
+        case Mapping():
+            return {key: _with_texts(part, replace, *path, key) for key, part in value.items()}
+        case list():
+            return [_with_texts(part, replace, *path, index) for index, part in enumerate(value)]
+    return value
+
+
+@cache
+def _validator(model: type[Spec], name: str) -> TypeAdapter[Any]:
+    """Return what validates the value of one field of a model."""
+    field = model.model_fields[name]
+    annotated: Any = Annotated[field.annotation, field]
+    return TypeAdapter(annotated, config=ConfigDict(strict=True))
