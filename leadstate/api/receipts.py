@@ -226,7 +226,7 @@ def _create(folder: Path, stem: str, text: Iterable[str]) -> tuple[Path, int]:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.writelines(text)
             return path, create_file(journal_of(path))
-        except OSError:
+        except BaseException:
             # Leave no receipt of a run that does not begin: it would be the latest one, and tell nothing.
             with suppress(OSError):
                 path.unlink()

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from leadstate.config.yaml.files import LARGEST, link_outwards, read_bounded
+from leadstate.kinds import KINDS
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import LeadstateError
 from leadstate.model.escape import visible_json
@@ -32,11 +34,21 @@ class LockError(LeadstateError):
 _Id = Annotated[str, Field(pattern=f"^{UUID.pattern}$")]
 
 
+def _of_a_kind(key: str) -> str:
+    kind = key.partition(":")[0]
+    if kind not in KINDS:
+        raise PydanticCustomError("kind", "{kind} is no kind of object", {"kind": kind})
+    return key
+
+
+_Key = Annotated[str, Field(pattern=r"^[a-z][a-z_]*:.+$"), AfterValidator(_of_a_kind)]
+
+
 class _File(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     version: Literal[1]
-    accounts: dict[str, dict[Annotated[str, Field(pattern=r"^[a-z][a-z_]*:.+$")], _Id]]
+    accounts: dict[str, dict[_Key, _Id]]
 
 
 def lock_path(config: Path) -> Path:

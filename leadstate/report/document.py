@@ -18,12 +18,20 @@ Scalar = Annotated[
     object, Field(description="A JSON value; amounts with decimals are strings, so that no digit is lost.")
 ]
 
+# A stored report may come from anybody, and renderers write these words as they are.
+_WORD = r"^[a-z][a-z0-9-]*$"
+_Kind = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")]
+_Reason = Annotated[str, Field(pattern=_WORD)]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostic:
     """A diagnostic."""
 
-    code: Annotated[str, Field(description="What kind of problem it is; stable, see docs/reference/diagnostics.")]
+    code: Annotated[
+        str,
+        Field(pattern=_WORD, description="What kind of problem it is; stable, see docs/reference/diagnostics."),
+    ]
     severity: Literal["error", "guard", "warning"]
     summary: Annotated[str, Field(description="What happened, in one line.")]
     detail: Annotated[str, Field(description="More lines, such as candidates with their ids.")] = ""
@@ -88,10 +96,10 @@ class Change:
     """One thing to do, or done."""
 
     address: Annotated[str, Field(description="ACCOUNT/KIND:KEY, such as emea/label:Hot.")]
-    kind: str
+    kind: _Kind
     action: Literal["add", "update", "delete"]
     remote_id: Annotated[str | None, Field(description="Id in Pipedrive; null for an add.")]
-    reason: str
+    reason: _Reason
     origin: Annotated[
         Literal["change", "drift", "both"] | None,
         Field(description="With a base: change (this revision makes it), drift (the base would make it too), or both."),
@@ -109,7 +117,7 @@ class Change:
 class Touch:
     """In a receipt: an object that the apply has written, or was about to, before and after that."""
 
-    kind: str
+    kind: _Kind
     remote_id: Annotated[str | None, Field(description="Null for a create that was not answered.")] = None
     key: Annotated[
         str | None, Field(description="As in its address; null for a lead that only got or lost labels.")
@@ -131,8 +139,8 @@ class Untouched:
     """Objects that were seen and not touched: one, or with `address` null a group of `count`."""
 
     address: str | None
-    kind: str
-    reason: str
+    kind: _Kind
+    reason: _Reason
     remote_id: str | None = None
     source: Span | None = None
     count: int = 1

@@ -72,13 +72,20 @@ def _contradictions(report: Report) -> Iterator[str]:
 def _account(account: Account) -> Iterator[str]:
     if account.fingerprint != fingerprint(account):
         yield f"the fingerprint of {account.account} is not that of its changes"
-    if account.origin is not None and urlsplit(account.origin).netloc != account.company:
+    if account.origin is not None and _host(account.origin) != account.company:
         yield f"{account.company!r} is not the host of {account.account}"
     for change in account.changes:
         if change.kind not in KINDS:
             yield f"{change.kind} is no kind of object"
         elif not change.address.startswith(f"{account.account}/{change.kind}:"):
             yield f"{change.address} is no {change.kind} of {account.account}"
+
+
+def _host(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # `http://[::1`
+        return None
 
 
 def differences(reviewed: Report, now: Report) -> list[str]:

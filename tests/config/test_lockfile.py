@@ -10,7 +10,7 @@ from leadstate.config.lockfile import Lock, LockError, lock_path, lock_text, rea
 from leadstate.model.address import Ref
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1)
-REFS = st.builds(Ref, st.sampled_from(["label", "lead", "source_note"]), TEXT)
+REFS = st.builds(Ref, st.sampled_from(["label", "lead"]), TEXT)
 LOCKS = st.dictionaries(TEXT, st.dictionaries(REFS, st.uuids().map(str), min_size=1))
 ID = "1b4e28ba-2fa1-11d2-883f-b9a761bde3fb"
 
@@ -36,6 +36,13 @@ def test_malformed_id_in_a_lock_file_is_refused(tmp_path: Path, remote_id: str) 
     path = tmp_path / "leadstate.lock.json"
     path.write_text(lock_text({"emea": {Ref("label", "Hot"): remote_id}}), encoding="utf-8")
     with pytest.raises(LockError, match=r"emea\.label:Hot: String should match"):
+        read_lock(path)
+
+
+def test_an_entry_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "leadstate.lock.json"
+    path.write_text(lock_text({"emea": {Ref("deal", "x"): ID}}), encoding="utf-8")
+    with pytest.raises(LockError, match=r"emea\.deal:x\.\[key\]: deal is no kind of object"):
         read_lock(path)
 
 

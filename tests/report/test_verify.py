@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from leadstate.model.diagnostics import ReportError
-from leadstate.report.document import Cost, Remaining, Requests, Scope, Untouched
+from leadstate.report.document import Cost, Remaining, Requests, Scope, Touch, Untouched
 from leadstate.report.formats.json import to_json
 from leadstate.report.verify import read_stored
 from tests.harness.reports import account, change, diagnostic, many, report
@@ -57,6 +57,7 @@ def test_a_receipt_whose_account_had_an_error_when_it_was_read_again_is_read() -
         (lambda plan: replace(plan, accounts=(replace(plan.accounts[0], origin="https://evil.test"),)), "emea"),
         (lambda plan: replace(plan, accounts=(replace(plan.accounts[0], company_id=None),)), "emea"),
         (lambda plan: replace(plan, accounts=(replace(plan.accounts[0], company=""),)), "not the host of emea"),
+        (lambda _: report(account("emea", origin="http://[::1")), "not the host of emea"),
         (lambda plan: replace(plan, summary=replace(plan.summary, delete=0)), "summary does not count its changes"),
         (
             lambda plan: replace(plan, summary=replace(plan.summary, add=2, update=0)),
@@ -102,7 +103,7 @@ def test_every_part_of_a_field_is_in_the_fingerprint(field: tuple[str, Any, Any]
     ],
 )
 def test_an_address_of_another_account_or_kind_is_refused(changed: Any) -> None:
-    with pytest.raises(ReportError, match=r"is no |kind of object"):
+    with pytest.raises(ReportError, match=r"is no |kind: string should match"):
         read_stored(written(report(account("emea", changed))))
 
 
@@ -112,6 +113,24 @@ def _paths(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 ODD: tuple[Any, ...] = ("edited", 77, None, True, [], {}, math.inf)
+
+
+HOSTILE = ["x\x1b[31m", "a\u202eb", "a\n::error::x", "::add-mask::x", "##[error]x", "a\uffff", ""]
+
+
+@pytest.mark.parametrize("word", HOSTILE)
+def test_a_code_reason_or_kind_that_is_no_word_is_refused(word: str) -> None:
+    left = Untouched(address=None, kind="label", reason="unmanaged")
+    touch = Touch(kind=word)
+    for forged in (
+        report(diagnostics=(diagnostic("warning", word, "text"),)),
+        report(account("emea", change("-", "emea/label:Hot", reason=word))),
+        report(account("emea", untouched=(replace(left, reason=word),))),
+        report(account("emea", untouched=(replace(left, kind=word),))),
+        report(account("emea", touched=(touch,))),
+    ):
+        with pytest.raises(ReportError, match="string should match"):
+            read_stored(written(forged))
 
 
 def test_an_edited_value_is_refused() -> None:

@@ -77,7 +77,7 @@ def _change(command: str, group: ChangeGroup) -> str:
 
 
 def _command(command: str, source: Span | None, title: str, message: str) -> str:
-    place = {"file": source.file, "line": str(source.line), "col": str(source.column)} if source else {}
+    place = {"file": visible(source.file), "line": str(source.line), "col": str(source.column)} if source else {}
     properties = {**place, "title": clipped(visible(title), _LONGEST)}
     written = ",".join(f"{name}={_property(text)}" for name, text in properties.items())
     return f"::{command} {written}::{_data(clipped(message, _LONGEST))}"

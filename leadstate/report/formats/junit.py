@@ -36,11 +36,11 @@ def to_junit(report: Report) -> str:
 
 
 def _suite(name: str, classname: str, cases: Sequence[Element]) -> Element:
-    suite = Element("testsuite", {"name": name, "tests": str(len(cases))})
+    suite = Element("testsuite", {"name": _text(name), "tests": str(len(cases))})
     for count, outcome in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(count, str(sum(case.find(outcome) is not None for case in cases)))
     for case in cases:
-        case.set("classname", classname)
+        case.set("classname", _text(classname))
     suite.extend(cases)
     return suite
 

@@ -31,7 +31,7 @@ LIMIT: Final = 65_536
 """What GitHub takes as a comment, in characters. We count bytes, of which there are never fewer, however one counts."""
 
 _RESERVE: Final = 1_000
-"""Bytes kept for the sentences at the end."""
+"""Bytes kept for the counts of what did not fit."""
 
 _DIAGNOSTICS_SHARE: Final = LIMIT // 3
 _UNFOLDED: Final = 5
@@ -122,13 +122,13 @@ def to_markdown(report: Report, *, verbose: bool = False) -> str:
     room = _Room(LIMIT - _RESERVE)
     view = grouped(report, verbose=verbose)
     head = f"## leadstate {report.command}: {headline(report).text.removesuffix('.')}\n\n"
-    room.takes(head)
+    tail = "".join(f"**{prose(str(line))}**\n\n" for line in remarks(report))
+    if cost := spent(report):
+        tail += f"{report.summary.unchanged:,} up to date, {report.summary.untouched:,} untouched. {cost}\n"
+    room.takes(head + tail)
     diagnostics = _diagnostics(gravest_first(view.diagnostics), room)
     sections = list(_sections(report, view, room))
-    tail = [f"**{line}**\n\n" for line in remarks(report)]
-    if cost := spent(report):
-        tail.append(f"{report.summary.unchanged:,} up to date, {report.summary.untouched:,} untouched. {cost}\n")
-    return "".join([head, diagnostics, *sections, *tail]).rstrip() + "\n"
+    return "".join([head, diagnostics, *sections, tail]).rstrip() + "\n"
 
 
 def _diagnostics(groups: Sequence[DiagnosticGroup], room: _Room) -> str:
@@ -178,14 +178,12 @@ def _sections(report: Report, view: Grouped, room: _Room) -> Iterator[str]:
         yield f"**… and {counted(changes_out, 'more change')} in {counted(len(accounts_out), 'account')}.**\n\n"
     quiet = [block for block in view.blocks if not (block.groups or block.accounts[0].diagnostics)]
     unchanged = [*view.unchanged, *(block.accounts[0] for block in quiet)]
-    if unchanged and not is_all(unchanged, view.total):
-        yield f"No changes in {where(unchanged, view.total, _name)}.\n\n"
+    says = unchanged and not is_all(unchanged, view.total)
+    rest = [f"No changes in {where(unchanged, view.total, _name)}.\n\n"] if says else []
     lines = list(view.untouched)
     for block in quiet if view.total > 1 else ():
         lines += untouched_lines(block.accounts, view.total)
-    left = _listed(lines, report.accounts)
-    if room.takes(left):
-        yield left
+    yield from filter(room.takes, [*rest, _listed(lines, report.accounts)])
 
 
 def _head(block: Block, total: int) -> tuple[str, str]:

@@ -16,6 +16,9 @@ LONGEST_VALUE = 60
 FEW = 3
 """Accounts, objects and places that are named where there are many; the others are counted."""
 
+_LONGEST_REASON = 200
+"""Characters of what a sentence at the end repeats."""
+
 SIGN = {"add": "+", "update": "~", "delete": "-"}
 
 _WHY_DELETED = {
@@ -261,7 +264,7 @@ def remarks(report: Report, *, diagnostics: str = "above") -> Iterator[Sentence]
         return
     if report.command == "plan":
         if report.undoes:
-            yield Sentence(f"It undoes the run of {visible(report.undoes)}.")
+            yield Sentence(f"It undoes the run of {_repeated(report.undoes)}.")
         yield from _compared(report)
         if not report.complete:
             yield Sentence(f"The plan is incomplete: see the errors {diagnostics}.", tone="bad")
@@ -280,7 +283,10 @@ def _read_again(report: Report) -> Sentence:
     left = [counted(count, word) for count, word in ((changes, "difference"), (errors, "error")) if count]
     unread = [account.unread for account in report.accounts if account.remaining is None]
     if unread:
-        why = f" ({visible('; '.join(sorted(reasons)))})" if (reasons := {*filter(None, unread)}) else ""
+        reasons = sorted({*filter(None, unread)})
+        told = [_repeated(reason) for reason in reasons[:FEW]]
+        told += [counted(len(reasons) - FEW, "more reason")] if len(reasons) > FEW else []
+        why = f" ({'; '.join(told)})" if told else ""
         rest = f" In the others: {' and '.join(left)}{besides}." if left else ""
         return Sentence(f"{counted(len(unread), 'account')} could not be read again{why}.{rest}", tone="bad")
     if left:
@@ -291,6 +297,10 @@ def _read_again(report: Report) -> Sentence:
     return Sentence("Read again: no differences.", tone="good")
 
 
+def _repeated(text: str) -> str:
+    return clipped(visible(text), _LONGEST_REASON)
+
+
 def _compared(report: Report) -> Iterator[Sentence]:
     """Say how many changes come from where, in a plan with a base."""
     origins = [change.origin for account in report.accounts for change in account.changes if change.origin]
@@ -299,7 +309,7 @@ def _compared(report: Report) -> Iterator[Sentence]:
     words = {"change": "from this change", "drift": "drift", "both": "both"}
     counts = ", ".join(f"{origins.count(origin):,} {word}" for origin, word in words.items() if origin in origins)
     besides = f"; comparing took {cost_text(report.base.read)} of that" if report.base.read.requests else ""
-    yield Sentence(f"Since {visible(report.base.revision)}: {counts}{besides}.")
+    yield Sentence(f"Since {_repeated(report.base.revision)}: {counts}{besides}.")
 
 
 def cost_text(cost: Requests) -> str:

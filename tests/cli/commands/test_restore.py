@@ -15,13 +15,14 @@ from typing import Any
 import jsonschema
 import pytest
 
+from leadstate.api import receipts
 from leadstate.api.receipts import Receipt, ReceiptError, read_report
 from leadstate.model import plan as model
 from leadstate.model.diagnostics import ReportError
 from leadstate.model.plan import AccountPlan, Outcome, Status
 from leadstate.model.resource import Bindings
 from leadstate.report.build import Part
-from leadstate.report.document import Account, Touch
+from leadstate.report.document import Account, Report, Touch
 from leadstate.report.journal import receipt_of
 from leadstate.sandbox import Sandbox, running
 from tests.harness.builders import account, label, planned
@@ -277,6 +278,20 @@ WHEN = datetime(2026, 11, 24, tzinfo=UTC)
 
 def test_a_receipt_that_cannot_be_created_leaves_no_file(tmp_path: Path) -> None:
     with largest_file(100), pytest.raises(ReceiptError, match="cannot be written"):
+        Receipt(tmp_path, [PART], [], WHEN)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("failure", [MemoryError, KeyboardInterrupt, UnicodeEncodeError("utf-8", "", 0, 1, "")])
+def test_a_receipt_that_fails_for_any_reason_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: type[BaseException] | BaseException
+) -> None:
+    def broken(_: Report) -> Iterator[str]:
+        yield "{"
+        raise failure
+
+    monkeypatch.setattr(receipts, "to_json", broken)
+    with pytest.raises((MemoryError, KeyboardInterrupt, UnicodeEncodeError)):
         Receipt(tmp_path, [PART], [], WHEN)
     assert list(tmp_path.iterdir()) == []
 

@@ -43,6 +43,12 @@ def test_a_text_cannot_leave_its_property(name: str, text: str) -> None:
     assert not last.startswith("::")
 
 
+def test_a_file_name_has_no_control_or_direction_characters() -> None:
+    source = Span(file="a\x1b[31m\u202e.yaml", line=3, column=5)
+    first = to_github(report(diagnostics=(diagnostic("error", "x", "text", source=source),))).split("\n")[0]
+    assert read(first)[1]["file"] == visible(source.file)
+
+
 def test_ten_annotations_of_a_severity_are_written_and_the_rest_counted() -> None:
     warnings = tuple(diagnostic("warning", "w", f"warning {n}") for n in range(12))
     guards = (diagnostic("guard", "g", "refused"), diagnostic("error", "e", "broken"))

@@ -50,6 +50,11 @@ def test_an_object_that_differs_is_a_test_that_failed() -> None:
     assert outcome(case) == ("failure", "differs", 'differs\ncolor: "red" → "blue"\nat leadstate.yaml:7:5')
 
 
+def test_a_forged_account_name_leaves_well_formed_xml() -> None:
+    (name, *_) = {suite for suite, _ in cases(report(account("a\x00\uffff\x1b"))) if suite != "configuration"}
+    assert name == "a\\x00\\uffff\\x1b"
+
+
 def test_an_object_to_be_added_or_deleted_is_a_test_that_failed() -> None:
     added = change("+", "a/label:New", ("color", None, "red"))
     deleted = change("-", "a/label:Old", line=None, impact=Impact(leads=3, archived_leads=None))

@@ -1,10 +1,11 @@
 """Short enough for GitHub, and honest about what was cut."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
-from leadstate.report.document import Report, Result, Untouched
+from leadstate.report.document import Base, Report, Result, Untouched
 from leadstate.report.formats.markdown import LIMIT, to_markdown
 from tests.harness.reports import account, change, diagnostic, hundred, many, report
 
@@ -29,6 +30,11 @@ WORST = [
     report(account("a", *(change("+", f"a/label:{HUGE}{n}", *((f"{HUGE}{i}", None, HUGE) for i in range(50)))
                           for n in range(500)))),
     report(*(account(HUGE + str(n), change("-", f"{HUGE}{n}/label:x")) for n in range(2_000))),
+    report(account("a", *many(400).accounts[0].changes), *(account("|" * 300 + str(n)) for n in range(5_000))),
+    report(*(account(f"a{n}", *many(40).accounts[0].changes, unread=f"{n} {HUGE}") for n in range(200)),
+           command="apply"),
+    report(account("a", *(replace(planned, origin="change") for planned in many(400).accounts[0].changes)),
+           base=Base(revision=HUGE * 200, commit="c"), undoes=HUGE * 200),
 ]  # fmt: skip
 
 

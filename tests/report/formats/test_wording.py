@@ -81,6 +81,14 @@ def test_remaining_errors_are_written_once() -> None:
     assert "error[ambiguous] 2 labels bear its name" in text
 
 
+def test_few_reasons_are_told_and_the_others_counted() -> None:
+    why = [f"{number}: {'long ' * 100}" for number in range(200)]
+    told = end(*(account(f"a{number}", unread=reason) for number, reason in enumerate(why)))
+    assert told.startswith("200 accounts could not be read again (0: long ")
+    assert told.endswith("…; 197 more reasons).")
+    assert len(told) < 700
+
+
 @pytest.mark.parametrize("name", ["text", "markdown", "html", "github"])
 def test_every_format_writes_the_result(name: str) -> None:
     done = report(account("a", unread="getLeads: 429, spent"), command="apply")
