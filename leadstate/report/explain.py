@@ -1,9 +1,11 @@
 """From what was read and planned of one object to the document that explains it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from leadstate.model.account import Account
-from leadstate.model.address import Address, RemoteRef, Span
+from leadstate.model.address import Address, Ref, RemoteRef, Span
+from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.plan import AccountPlan, Reason, Untouched, plain
 from leadstate.model.resource import CARRIED, Desired, Observed, settle
 from leadstate.reconcile.match import known_by
@@ -68,4 +70,31 @@ def explain(
         applyable=plan.applyable,
         leads=None if carried is None or live is None else len(carried.get(RemoteRef(CARRIED, live.remote_id), ())),
         names={known: name for known, name in plan.names.items() if known in ids},
+    )
+
+
+def unclear(address: Address, observed: Observed, plan: AccountPlan) -> Diagnostic | None:
+    """Return the error that several live objects, none of them declared, go by this address; None if they do not.
+
+    Args:
+        address: the object.
+        observed: what was read of its account.
+        plan: the plan that was made from that; it addresses each of them by its id too.
+    """
+    keys = {live.remote_id: f"{address.key}#{live.remote_id}" for live in observed.live.get(address.kind, ())}
+    several = [
+        live
+        for live in observed.live.get(address.kind, ())
+        if plan.bindings.id_of(Ref(address.kind, keys[live.remote_id])) == live.remote_id
+    ]
+    if not several:
+        return None
+    return Diagnostic(
+        "ambiguous",
+        Severity.ERROR,
+        f"{counted(len(several), address.kind)} go by this name, and none is declared",
+        hint=f"name one of them by its id: {replace(address, key=keys[several[0].remote_id])}",
+        detail="\n".join(f"{live.remote_id}  {live.name}" for live in several),
+        account=address.account,
+        address=address,
     )

@@ -25,6 +25,7 @@ from leadstate.model.escape import visible
 from leadstate.model.plan import AccountPlan
 from leadstate.report.document import Requests
 from leadstate.report.explain import explain as explanation_of
+from leadstate.report.explain import unclear
 from leadstate.report.formats.explanation import Explanations, to_json, to_text
 
 
@@ -51,40 +52,44 @@ def explain(
     if target.account and accounts:
         raise click.UsageError("The address names its account: leave out --account.")
     configuration = load_configuration(paths, (target.account,) if target.account else accounts)
-    document, plans = wait_for(_explain(target, configuration, Files.read(paths)))
+    document, plans, ambiguous = wait_for(_explain(target, configuration, Files.read(paths)))
     unread = [diagnostic for plan in plans if not plan.complete for diagnostic in plan.diagnostics]
+    found = {explanation.address.partition("/")[0] for explanation in document.explanations}
+    found |= {diagnostic.account or "" for diagnostic in ambiguous}
     if document.explanations:
         colored, width = looks(color, output)
         write(to_json(document) if form == "json" else to_text(document, color=colored, width=width), output)
-        found = {explanation.address.partition("/")[0] for explanation in document.explanations}
         nowhere = [plan.account for plan in plans if plan.complete and plan.account not in found]
         if nowhere:
             click.echo(f"Neither declared nor there in {visible(', '.join(nowhere))}.", err=True)
-    elif not unread:
+    elif not unread and not ambiguous:
         say([_unknown(target, configuration)])
-    say(unread)
-    return Exit.FINE if document.explanations and not unread else Exit.ERROR
+    say([*ambiguous, *unread])
+    return Exit.FINE if document.explanations and not unread and not ambiguous else Exit.ERROR
 
 
 async def _explain(
     target: Target, configuration: Configuration, files: Files
-) -> tuple[Explanations, list[AccountPlan]]:
+) -> tuple[Explanations, list[AccountPlan], list[Diagnostic]]:
     settings = Settings(today=options.runtime().now().date())
     async with session(configuration) as opened:
         with progress("Reading", "accounts", len(opened.work), opened.work) as shown:
             found = await look_all(opened.work, target, settings, shown.account)
-        explanations = []
+        explanations, ambiguous = [], []
         for plan, seen in found:
             if seen is not None:
                 address = Address(plan.account, target.kind, target.key)
-                explanations.append(explanation_of(address, seen.account, seen.observed, plan, partial(places, files)))
+                explained = explanation_of(address, seen.account, seen.observed, plan, partial(places, files))
+                explanations.append(explained)
+                ambiguous.append(unclear(address, seen.observed, plan) if explained is None else None)
         document = Explanations(
             leadstate_version=__version__,
             target=str(target),
             explanations=tuple(explanation for explanation in explanations if explanation is not None),
             read=Requests.sum(spent.cost for spent in opened.spent().values()),
         )
-        return document, [*(plan for plan, _ in found), *opened.unusable]
+        plans = [*(plan for plan, _ in found), *opened.unusable]
+        return document, plans, [diagnostic for diagnostic in ambiguous if diagnostic is not None]
 
 
 def _unknown(target: Target, configuration: Configuration) -> Diagnostic:

@@ -127,6 +127,24 @@ def test_two_labels_of_one_name_are_an_ambiguity_error(shell: Shell, sandbox: Sa
     assert "error[ambiguous] emea/label:Hot" in done.stdout
 
 
+def test_two_undeclared_labels_of_one_name_are_ambiguous_and_each_is_explained_by_its_id(
+    shell: Shell, sandbox: Sandbox
+) -> None:
+    first, second = (sandbox.companies[0].add_label("Dup", color) for color in ("red", "blue"))
+    done = shell("explain", "emea/label:Dup")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "error[ambiguous] emea/label:Dup: 2 labels go by this name, and none is declared" in done.stderr
+    assert f"  {first.id}  Dup\n  {second.id}  Dup\n" in done.stderr
+    assert "unknown-address" not in done.stderr
+    (hint,) = [line for line in done.stderr.splitlines() if line.startswith("  = ")]
+    alone = shell("explain", hint.split()[-1])
+    assert (alone.returncode, alone.stderr) == (0, "")
+    assert first.id in alone.stdout
+    everywhere = shell("explain", "label:Dup")
+    assert everywhere.returncode == 1
+    assert "Neither declared nor there" not in everywhere.stderr
+
+
 def test_explain_writes_nothing(shell: Shell, sandbox: Sandbox) -> None:
     before = sandbox.dump()
     for address in ("label:Partner", "lead:seed", "label:VIP"):
