@@ -13,7 +13,15 @@ from leadstate.config.git import Revision, read_revision
 from leadstate.config.loader import understand
 from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.model.account import Account
-from leadstate.model.diagnostics import ConfigurationError, Diagnostic, LeadstateError, ReportError, Severity, counted
+from leadstate.model.diagnostics import (
+    ConfigurationError,
+    Diagnostic,
+    LeadstateError,
+    ReportError,
+    Severity,
+    counted,
+    some,
+)
 from leadstate.report import document as doc
 from leadstate.report.document import Report
 from leadstate.report.journal import receipt_of
@@ -86,13 +94,15 @@ def is_receipt(report: Report) -> bool:
     return report.command == "apply" and all(account.touched is not None for account in report.accounts)
 
 
-def rollback(configuration: Configuration, receipt: Report, file: str) -> Configuration:
+def rollback(configuration: Configuration, receipt: Report, file: str, *, limited: bool = False) -> Configuration:
     """Return a configuration of which a plan is the rollback of an apply.
 
     Args:
         configuration: the configuration that was applied; its accounts say where and with which token.
         receipt: what was done.
         file: where the receipt is, for messages.
+        limited: whether the configuration was limited to some of its accounts; otherwise a warning names the accounts
+            of the receipt that it does not have.
 
     Raises:
         ReportError: the report is not a receipt, or of another account or company.
@@ -102,14 +112,14 @@ def rollback(configuration: Configuration, receipt: Report, file: str) -> Config
     about = {account.account: account for account in receipt.accounts if account.changes}
     declared = {account.account.name: account for account in configuration.accounts}
     missing = sorted(about.keys() - declared.keys())
+    summary = f"the configuration has no account {some(missing)}, which the receipt is about"
+    hint = "use the configuration that was applied"
     if missing and not set(about) & set(declared):
-        names = ", ".join(missing)
-        raise ReportError(
-            f"the configuration has no account {names}, which the receipt is about",
-            hint="use the configuration that was applied",
-        )
+        raise ReportError(summary, hint=hint)
+    left = Diagnostic("account-not-restored", Severity.WARNING, f"{summary}: nothing is restored there", hint=hint)
     chosen = (_undone(declared[name], about[name], file) for name in sorted(about.keys() & declared.keys()))
-    return replace(configuration, accounts=tuple(chosen), diagnostics=())
+    diagnostics = (left,) if missing and not limited else ()
+    return replace(configuration, accounts=tuple(chosen), diagnostics=diagnostics)
 
 
 def _undone(declared: DeclaredAccount, done: doc.Account, file: str) -> DeclaredAccount:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from stat import S_ISREG
 from typing import Final, Self
@@ -25,7 +26,7 @@ from leadstate.config.yaml.files import link_outwards
 from leadstate.engine.events import Observer
 from leadstate.model.account import Account
 from leadstate.model.address import Address
-from leadstate.model.diagnostics import LeadstateError, ReportError, some
+from leadstate.model.diagnostics import LeadstateError, ReportError, Severity, some
 from leadstate.model.plan import Action, Change, Outcome, Status, Touch
 from leadstate.report.build import Part, build, result_row
 from leadstate.report.document import Report
@@ -58,21 +59,29 @@ class Receipt(Observer):
         accounts: the same as they are declared; their lock entries are noted beside what is written.
         now: the time, in UTC.
         undoes: the file name of the receipt that the run undoes; None if it undoes none.
+        targets: the addresses that the run was limited to; none means all.
 
     Raises:
         ReceiptError: it cannot be written.
     """
 
     def __init__(
-        self, folder: Path, parts: Sequence[Part], accounts: Sequence[Account], now: datetime, undoes: str | None = None
+        self,
+        folder: Path,
+        parts: Sequence[Part],
+        accounts: Sequence[Account],
+        now: datetime,
+        *,
+        undoes: str | None = None,
+        targets: Sequence[str] = (),
     ) -> None:
         self._locked = {account.name: account.locked for account in accounts}
         self._touches: dict[str, dict[Touch, tuple[int, Touch | None]]] = {part.plan.account: {} for part in parts}
         self._creates: dict[Address, Touch] = {}
         self._count = 0
         self._obstacle = ""
-        self._undoes = undoes
-        report = build("apply", [replace(part, touched=()) for part in parts], undoes=undoes)
+        self._build = partial(build, "apply", targets=targets, undoes=undoes)
+        report = self._build([replace(part, touched=()) for part in parts])
         self._chain = Chain(report)
         name = (report.fingerprint or "").removeprefix("sha256:")[:8]
         stem = f"{now:%Y%m%dT%H%M%SZ}-{name}-{os.getpid()}"
@@ -107,6 +116,11 @@ class Receipt(Observer):
         """Why nothing more can be noted."""
         return self._obstacle
 
+    @property
+    def wrote(self) -> bool:
+        """Whether a write was answered."""
+        return any(touch and touch.answered for touches in self._touches.values() for _, touch in touches.values())
+
     def touching(self, account: str, touch: Touch) -> None:
         """Note a write that is about to be sent."""
         self._count += 1
@@ -137,7 +151,7 @@ class Receipt(Observer):
             for touches in (self._touches[part.plan.account],)
         ]
         try:
-            replace_file(self.path, to_json(build("apply", known, undoes=self._undoes)))
+            replace_file(self.path, to_json(self._build(known)))
             journal_of(self.path).unlink()
         except OSError as failure:
             self._fail(failure)
@@ -339,17 +353,43 @@ def undo_of(stored: StoredReceipt, newer: Sequence[StoredReceipt], configuration
         return "no", stored.problem
     if not any(account.touched for account in report.accounts):
         return "no", "nothing was written"
-    for later in newer:
-        if later.report is not None and later.report.undoes == stored.path.name and later.done:
-            whole = not later.done.keys() - set(_DONE.values())
-            return "done" if whole else "in part", f"by {later.path.name}"
+    undone = _restores_of(stored, newer)
+    by = f"by {some([later.path.name for later in undone])}"
+    if {account.account for account in report.accounts if account.touched} <= _covered(undone):
+        return "done", by
     try:
         rollback(configuration, report, stored.path.name)
     except ReportError as failure:
         return "no", str(failure)
     declared = {account.account.name for account in configuration.accounts}
     missing = [name for name in stored.accounts if name not in declared]
+    if undone:
+        return "in part", by
     return ("in part", f"the configuration has no account {some(missing)}") if missing else ("yes", "")
+
+
+def _restores_of(stored: StoredReceipt, newer: Sequence[StoredReceipt]) -> list[StoredReceipt]:
+    """Return the later restores of a receipt that did something and were not undone themselves, newest first."""
+    return [
+        later
+        for number, later in enumerate(newer)
+        if later.report is not None
+        and later.report.undoes == stored.path.name
+        and later.done.keys() & set(_DONE.values())
+        and not _restores_of(later, newer[:number])
+    ]
+
+
+def _covered(restores: Iterable[StoredReceipt]) -> set[str]:
+    """Return the accounts in which restores have undone all that their receipt tells of."""
+    return {
+        account.account
+        for stored in restores
+        if stored.report is not None and not stored.report.scope.targets
+        for account in stored.report.accounts
+        if not any(diagnostic.severity == Severity.ERROR.value for diagnostic in account.diagnostics)
+        and all(change.result is not None and change.result.status == "applied" for change in account.changes)
+    }
 
 
 def _read(path: Path) -> Report:

@@ -105,6 +105,7 @@ class Result(Document):
         interrupted: whether it was stopped before its end.
         notes: what else there is to say: why the receipt, or the lock file, could not be written, which accounts were
             not begun.
+        wrote: whether a write was answered, also one of a change that failed after it.
     """
 
     report: doc.Report
@@ -112,6 +113,7 @@ class Result(Document):
     applied: tuple[Applied, ...] = ()
     interrupted: bool = False
     notes: tuple[Diagnostic, ...] = ()
+    wrote: bool = False
 
     @property
     def converged(self) -> bool:
@@ -121,8 +123,9 @@ class Result(Document):
 
     @property
     def changed(self) -> bool:
-        """Whether any change was made."""
-        return any(o.status is Status.APPLIED for result in self.applied for o in result.outcomes.values())
+        """Whether anything was changed, or may have been, since an answer is missing."""
+        ends = {outcome.status for result in self.applied for outcome in result.outcomes.values()}
+        return self.wrote or not ends.isdisjoint((Status.APPLIED, Status.UNKNOWN))
 
     @property
     def diverged(self) -> bool:

@@ -294,7 +294,10 @@ class Session:
             undoes = undone_receipt(self.accounts)
             ends = {part.account: decline(part, declined) for part in plan.plans if part.applyable}
             begun = self._parts(plan, {name: Applied(outcomes, Spent(), None) for name, outcomes in ends.items()})
-            receipt = Receipt(self.runtime.receipts, begun, self.accounts, self.runtime.now(), undoes)
+            targets = tuple(map(str, plan.settings.targets))
+            receipt = Receipt(
+                self.runtime.receipts, begun, self.accounts, self.runtime.now(), undoes=undoes, targets=targets
+            )
             with receipt:
                 hearing = (receipt, *observers)
                 for observer in hearing:
@@ -310,7 +313,7 @@ class Session:
                 "apply",
                 ended,
                 accounts=self.limit.accounts,
-                targets=tuple(map(str, plan.settings.targets)),
+                targets=targets,
                 shard=self.limit.shard,
                 diagnostics=self.configuration.diagnostics,
                 undoes=undoes,
@@ -325,8 +328,14 @@ class Session:
                 hint = "run `leadstate lock` once that is mended: the accounts are as the report says"
                 summary = f"{lock_file} was not brought up to date: {why}"
                 notes.append(Diagnostic("lock-file", Severity.ERROR, summary, hint=hint))
-        path = None if receipt is None else receipt.path
-        return Result(report or plan.report, path, tuple(applied), stop.is_set(), tuple(notes))
+        return Result(
+            report or plan.report,
+            None if receipt is None else receipt.path,
+            tuple(applied),
+            stop.is_set(),
+            tuple(notes),
+            wrote=receipt is not None and receipt.wrote,
+        )
 
     def _check_targets(self, targets: Sequence[Target], plans: Sequence[AccountPlan]) -> None:
         """Raise UnknownTarget if a target names nothing declared and nothing live."""
@@ -353,24 +362,34 @@ class Session:
         declined: Mapping[str, Outcomes],
         notes: list[Diagnostic],
     ) -> list[Applied]:
-        """Apply some accounts before the others; once too many have failed, the rest is not begun."""
+        """Apply some accounts before the others; once too many have failed, the rest is not begun.
+
+        An account that cannot be worked on fails in its wave. What an interrupt leaves is skipped, and has not failed.
+        """
         by_account = {account_plan.account: account_plan for account_plan in plan.plans}
-        waves = rollout.waves(self.work)
-        applied: list[Applied] = []
+        jobs = {job.account.name: job for job in self.work}
+        waves = rollout.waves([account.name for account in self.accounts])
+        applied: dict[str, Applied] = {}
+        failed: list[str] = []
         for number, wave in enumerate(waves, 1):
-            failed = [job.account.name for job, result in zip(self.work, applied, strict=False) if not result.settled]
-            if len(failed) > rollout.max_failed:
-                rest = [job.account.name for job in self.work[len(applied) :]]
+            why = "because the run was interrupted" if stop.is_set() else ""
+            rest = [name for later in waves[number - 1 :] for name in later]
+            if len(failed) > rollout.max_failed and not why:
                 summary = f"stopped before wave {number} of {len(waves)}: {some(failed)} failed"
                 notes.append(Diagnostic("wave", Severity.ERROR, summary, detail=f"Not touched: {some(rest)}."))
                 why = f"because {some(failed)} failed in a wave before"
-                skipped = [skip_all(by_account[name], why, declined.get(name)) for name in rest]
-                for name, result in zip(rest, skipped, strict=True):
+            if why:
+                skipped = {name: skip_all(by_account[name], why, declined.get(name)) for name in rest if name in jobs}
+                for name, end in skipped.items():
                     for change, observer in product(by_account[name].changes, observers):
-                        observer.finished(change, result.outcomes[change.address])
-                return [*applied, *skipped]
-            applied += await apply_all(wave, plan.plans, plan.settings, observers, stop, declined=declined)
-        return applied
+                        observer.finished(change, end.outcomes[change.address])
+                applied |= skipped
+                break
+            work = [jobs[name] for name in wave if name in jobs]
+            ends = await apply_all(work, plan.plans, plan.settings, observers, stop, declined=declined)
+            applied |= {job.account.name: end for job, end in zip(work, ends, strict=True)}
+            failed += [name for name in wave if name not in applied or not applied[name].settled]
+        return [applied[job.account.name] for job in self.work]
 
     def _parts(self, plan: Plan, results: Mapping[str, Applied]) -> list[Part]:
         """Return each account's share of the run, given what became of it so far."""

@@ -18,6 +18,7 @@ from leadstate.config import Configuration
 from leadstate.model.resource import Desired
 from leadstate.model.rollout import Limit
 from leadstate.sandbox import Sandbox
+from tests.harness.faults import Fault, FaultKind, Faults
 
 YAML = """\
 version: 1
@@ -293,6 +294,21 @@ def test_an_account_without_a_token_stops_no_other(configuration: Configuration,
     result = leadstate.apply(plan, runtime=runtime)
     assert result.changed
     assert not result.converged
+
+
+def test_a_merge_that_moved_leads_and_then_failed_has_changed_the_account(
+    runtime: leadstate.Runtime, sandbox: Sandbox, url: str, tmp_path: Path
+) -> None:
+    merging = "labels:\n  - {name: Warm, color: yellow, merge_from: [Hot]}\n"
+    path = tmp_path / "leadstate.yaml"
+    path.write_text(YAML.format(url=url).partition("labels:")[0] + merging)
+    sandbox.intercept = Faults(Fault(FaultKind.SHIELD, operation="deleteLeadLabel", times=None))
+    plan = leadstate.plan(leadstate.load(path), accounts=["emea"], runtime=runtime)
+    result = leadstate.apply(plan, runtime=runtime)
+    (change,) = result.accounts[0].changes
+    assert change.result is not None
+    assert (change.result.status, "leads had been moved to" in change.result.detail) == ("failed", True)
+    assert (result.changed, result.converged) == (True, False)
 
 
 @pytest.mark.parametrize("target", ["label", "label:Cold", "us/label:New"])

@@ -218,3 +218,69 @@ def test_a_narrow_list_keeps_what_was_done_whether_it_can_be_undone_and_the_name
     assert lines[0].split() == ["when", "(UTC)", "did", "undo", "accounts", "receipt"]
     assert max(map(len, lines)) <= 80
     assert done.stderr == "Too narrow for command: `--format json` or `-o FILE` writes all columns.\n"
+
+
+def undo(shell: Commands, receipt: Path) -> tuple[str, str]:
+    """Return what the list says of undoing a receipt."""
+    return next((row["undo"], row["detail"]) for row in listed(shell) if row["receipt"] == str(receipt))
+
+
+def test_a_run_is_undone_once_restores_have_covered_all_its_accounts(shell: Commands) -> None:
+    shell.write(HEAD_OF_BOTH + HOT)
+    run(shell, "apply")
+    (applied,) = receipts(shell)
+    run(shell, "restore", "-a", "us")
+    *_, first = receipts(shell)
+    assert undo(shell, applied) == ("in part", f"by {first.name}")
+    run(shell, "restore")
+    *_, second = receipts(shell)
+    assert undo(shell, applied) == ("done", f"by {second.name}, {first.name}")
+
+
+def test_a_run_is_undone_in_part_by_a_restore_of_one_object(shell: Commands) -> None:
+    shell.write(HEAD + BOTH)
+    run(shell, "apply")
+    (applied,) = receipts(shell)
+    run(shell, "restore", "--target", "label:Hot")
+    *_, partial = receipts(shell)
+    assert undo(shell, applied) == ("in part", f"by {partial.name}")
+    run(shell, "restore")
+    assert undo(shell, applied)[0] == "done"
+
+
+def test_a_run_is_undone_in_part_by_a_restore_that_failed_in_an_account(
+    shell: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.write(HEAD_OF_BOTH + HOT)
+    run(shell, "apply")
+    (applied,) = receipts(shell)
+    with monkeypatch.context() as patch:
+        patch.setitem(shell.runtime.environ, "OTHER", "wrong")
+        run(shell, "restore", code=4)
+    assert undo(shell, applied)[0] == "in part"
+    run(shell, "restore")
+    assert undo(shell, applied)[0] == "done"
+
+
+def test_a_restore_that_was_undone_does_not_count(shell: Commands) -> None:
+    shell.write(HEAD + HOT)
+    run(shell, "apply")
+    run(shell, "restore")
+    applied, restored = receipts(shell)
+    run(shell, "restore", restored.name)
+    assert (undo(shell, applied), undo(shell, restored)[0]) == (("yes", ""), "done")
+    *_, last = receipts(shell)
+    run(shell, "restore", last.name)
+    assert (undo(shell, applied)[0], undo(shell, restored)[0], undo(shell, last)[0]) == ("done", "yes", "done")
+
+
+def test_a_restore_names_the_accounts_that_the_configuration_has_no_more(shell: Commands) -> None:
+    shell.write(HEAD_OF_BOTH + HOT)
+    run(shell, "apply")
+    (applied,) = receipts(shell)
+    done = shell("restore", "-a", "emea", "--auto-approve")
+    assert (done.returncode, "account-not-restored" in done.stdout) == (0, False), "the accounts were chosen"
+    shell.write(HEAD + HOT)
+    done = shell("restore", applied.name, "--auto-approve")
+    said = "warning[account-not-restored] the configuration has no account us, which the receipt is about"
+    assert (done.returncode, said in done.stdout) == (0, True), done.stdout

@@ -1,13 +1,19 @@
 """Many accounts: shards that are one run together, and waves that stop before the rest."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+import leadstate
+from leadstate.engine.events import Observer
+from leadstate.model.plan import Touch
+from leadstate.model.rollout import Rollout
 from leadstate.sandbox import Sandbox
-from tests.harness.cli_in_process import leadstate
+from tests.harness import cli_in_process
 from tests.harness.faults import Fault, FaultKind, Faults
 
 COUNT = 12
@@ -29,7 +35,7 @@ class Fleet:
         (folder / "leadstate.yaml").write_text(json.dumps(whole))
 
     def __call__(self, *words: str, **wrong: str) -> tuple[int, str, str]:
-        return leadstate(self.sandbox, self.tokens | wrong, self.folder / "receipts", words)
+        return cli_in_process.leadstate(self.sandbox, self.tokens | wrong, self.folder / "receipts", words)
 
     def labelled(self) -> list[int]:
         return [company["company"]["id"] for company in self.sandbox.dump()["companies"] if company["labels"]]
@@ -96,3 +102,41 @@ def test_malformed_shards_and_waves_are_usage_errors(fleet: Fleet, words: list[s
     code, _, err = fleet(*words)
     assert code == 64, err
     assert "write" in err
+
+
+@pytest.mark.parametrize("token", ["", "wrong"])
+def test_an_account_without_a_usable_token_fails_in_its_wave(fleet: Fleet, token: str) -> None:
+    code, out, err = fleet("apply", "--wave", "1,rest", "--auto-approve", T1=token)
+    assert (code, fleet.labelled()) == (1, []), out + err
+    assert "error[wave] stopped before wave 2 of 2: a01 failed\n" in err
+    code, out, err = fleet("apply", "--wave", "2,rest", "--auto-approve", T1=token)
+    assert (code, fleet.labelled()) == (4, [2]), out + err
+    code, out, err = fleet("apply", "--wave", "1,rest", "--max-failed", "1", "--auto-approve", T1=token)
+    assert (code, fleet.labelled()) == (4, list(range(2, COUNT + 1))), out + err
+
+
+def test_waves_that_an_interrupt_leaves_have_not_failed(fleet: Fleet, tmp_path: Path) -> None:
+    many = [{"name": f"L{number}", "color": "red"} for number in range(20)]
+    whole = json.loads((tmp_path / "leadstate.yaml").read_text())
+    (tmp_path / "leadstate.yaml").write_text(json.dumps(whole | {"labels": many}))
+    runtime = leadstate.Runtime(
+        environ=fleet.tokens, transport=httpx.ASGITransport(fleet.sandbox.app), state=tmp_path / "state"
+    )
+    stop = asyncio.Event()
+
+    class Interrupt(Observer):
+        def touching(self, account: str, touch: Touch) -> None:  # noqa: ARG002  whichever is the first
+            stop.set()
+
+    async def run() -> leadstate.Result:
+        async with leadstate.connect(leadstate.load(), runtime=runtime) as session:
+            plan = await session.plan()
+            rollout = Rollout.parse("2,rest")
+            return await session.carry_out(plan, observers=[Interrupt()], interrupted=stop, rollout=rollout)
+
+    result = asyncio.run(run())
+    assert (result.interrupted, result.changed, result.notes) == (True, True, ())
+    changes = [change for account in result.accounts for change in account.changes]
+    said = {(change.result.status, change.result.detail) for change in changes if change.result}
+    assert said == {("applied", ""), ("skipped", "because the run was interrupted")}
+    assert len(changes) == COUNT * len(many)

@@ -85,7 +85,8 @@ def restore(
     try:
         configuration = choices.configuration()
         path, done = _read_receipt(receipt, configuration)
-        configuration = rollback(configuration, done, str(path))
+        limited = bool(choices.accounts or choices.shard)
+        configuration = rollback(configuration, done, str(path), limited=limited)
     except ConfigurationError as failure:
         emit(configuration_report("plan", failure), form, color, output)
         return Exit.ERROR
