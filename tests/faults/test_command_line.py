@@ -124,7 +124,9 @@ def test_a_run_that_exhausts_the_daily_budget_is_completed_later(tmp_path: Path,
     sandbox = case.sandbox(daily=250)
     with running(sandbox.app) as url:
         (tmp_path / "leadstate.yaml").write_text(written(case, url))
-        code, out, err = Process(tmp_path).run("apply", "--auto-approve")
+        refused, _, _ = Process(tmp_path).run("apply", "--auto-approve")
+        code, out, err = Process(tmp_path).run("apply", "--auto-approve", "--allow", "reserve")
+    assert refused == 3, "the plan costs more than is left"
     assert code == 4, out + err
     assert "resets in " in out
     shown = json.loads(receipts(tmp_path)[0].read_text())
