@@ -53,7 +53,11 @@ def load(
         LockError: the lock file is malformed.
     """
     several = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
-    configuration, path = read_files(several, accounts, trust or Trust()), lock_file(several)
+    return with_lock(read_files(several, accounts, trust or Trust()), lock_file(several))
+
+
+def with_lock(configuration: Configuration, path: Path) -> Configuration:
+    """Return the configuration with what a lock file remembers, which may not exist; LockError if it is malformed."""
     lock = read_lock(path)
     locked = (
         replace(declared, account=replace(declared.account, lock=lock.get(declared.account.name, {})))

@@ -15,6 +15,7 @@ from leadstate.reconcile.guards import GUARDS
 if TYPE_CHECKING:
     from leadstate.api.session import Runtime
     from leadstate.config import Configuration
+    from leadstate.config.yaml.diagnostics import Source
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,18 +27,30 @@ def runtime() -> "Runtime":
     return click.get_current_context().find_object(Runtime) or Runtime()
 
 
-def load_configuration(paths: Sequence[Path], accounts: Sequence[str]) -> "Configuration":
+def load_configuration(
+    paths: Sequence[Path], accounts: Sequence[str], sources: "Sequence[Source] | None" = None
+) -> "Configuration":
     """Read the configuration and its lock file, within what the environment allows.
+
+    Args:
+        paths: files and folders.
+        accounts: which accounts to keep.
+        sources: the files, where they have been read already: a pipe can be read once.
 
     Raises:
         ConfigurationError: with all that is wrong with it.
         LockError: the lock file cannot be read.
         TrustError: a variable that limits hosts or sources is malformed.
     """
-    from leadstate.api.configuration import load  # noqa: PLC0415  not needed for help
+    from leadstate.api.configuration import load, lock_file, with_lock  # noqa: PLC0415  not needed for help
     from leadstate.config import Trust  # noqa: PLC0415  as above
+    from leadstate.config.loader import understand  # noqa: PLC0415  as above
+    from leadstate.config.yaml.diagnostics import Diagnostics  # noqa: PLC0415  as above
 
-    return load(paths, accounts, Trust.of(os.environ))
+    trust = Trust.of(os.environ)
+    if sources is None:
+        return load(paths, accounts, trust)
+    return with_lock(understand(sources, accounts, Diagnostics(), trust=trust), lock_file(paths))
 
 
 class Option(click.Option):

@@ -22,7 +22,7 @@ from leadstate.cli.exits import Exit
 from leadstate.cli.options import F, option
 from leadstate.cli.output import wants_color
 from leadstate.config.yaml.diagnostics import Source
-from leadstate.config.yaml.files import is_meant
+from leadstate.config.yaml.files import is_meant, is_stream
 from leadstate.edit.items import Files
 from leadstate.edit.writer import Edit
 from leadstate.model.address import Ref
@@ -49,6 +49,14 @@ def asking(command: F) -> F:
     """`--check` and `--auto-approve`."""
     command = option("--auto-approve", is_flag=True, help="Do not ask.")(command)
     return option("--check", is_flag=True, help="Only show the patch; exit 3 if there is one.")(command)
+
+
+def read_files(paths: Sequence[Path]) -> Files:
+    """Return the files as they are written; raise FileError where one is a pipe, into which nothing can be written."""
+    for path in paths:
+        if is_stream(path):
+            raise FileError(f"{path} is a pipe, and not a file that can be edited", hint="name the file itself with -c")
+    return Files.read(paths)
 
 
 def file_for(key: str, files: Files, into: Path | None) -> str:

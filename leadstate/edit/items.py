@@ -79,6 +79,11 @@ class Files:
         assert root is not None  # noqa: S101  for mypy: it is a mapping
         return Files((*self.files, File(source, root, new=True)), self._items)
 
+    @property
+    def sources(self) -> list[Source]:
+        """The texts of the files."""
+        return [file.source for file in self.files]
+
     def item(self, span: Span | None) -> Item | None:
         """Return the item that begins at a place."""
         return None if span is None else self._items.get(span)
@@ -104,7 +109,7 @@ class Files:
             for file in self.files
             if (made := edits.get(file.source.name))
         }
-        sources = [replace(file.source, text=texts.get(file.source.name, file.source.text)) for file in self.files]
+        sources = [replace(source, text=texts.get(source.name, source.text)) for source in self.sources]
         understand(sources, (), Diagnostics())
         return [
             (replace(file.source, text="") if file.new else file.source, texts[file.source.name])

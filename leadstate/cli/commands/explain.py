@@ -51,8 +51,9 @@ def explain(
         raise click.BadParameter(str(failure), param_hint="ADDRESS") from None
     if target.account and accounts:
         raise click.UsageError("The address names its account: leave out --account.")
-    configuration = load_configuration(paths, (target.account,) if target.account else accounts)
-    document, plans, ambiguous = wait_for(_explain(target, configuration, Files.read(paths)))
+    files = Files.read(paths)
+    configuration = load_configuration(paths, (target.account,) if target.account else accounts, files.sources)
+    document, plans, ambiguous = wait_for(_explain(target, configuration, files))
     unread = [diagnostic for plan in plans if not plan.complete for diagnostic in plan.diagnostics]
     found = {explanation.address.partition("/")[0] for explanation in document.explanations}
     found |= {diagnostic.account or "" for diagnostic in ambiguous}

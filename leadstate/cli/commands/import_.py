@@ -12,7 +12,7 @@ from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
 from leadstate.cli.output import say
-from leadstate.cli.patch import asking, can_be_made, file_for, new_texts, patch
+from leadstate.cli.patch import asking, can_be_made, file_for, new_texts, patch, read_files
 from leadstate.cli.session import progress, session
 from leadstate.config import Configuration
 from leadstate.edit.import_ import Taken, Written, lead_items, named_items
@@ -102,7 +102,7 @@ def import_(
         raise click.UsageError("Nothing is chosen: --no-labels needs --leads.")
     if not with_leads and (owners or sources or names):
         raise click.UsageError("--owner, --source and --names are about leads: add --leads.")
-    files = Files.read(paths)
+    files = read_files(paths)
     configuration = load_configuration(paths, accounts)
     everything = load_configuration(paths, ()) if accounts else configuration
     if with_leads and configuration.namespace is None:

@@ -11,9 +11,8 @@ from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
 from leadstate.cli.output import say
-from leadstate.cli.patch import asking, new_texts, patch
+from leadstate.cli.patch import asking, new_texts, patch, read_files
 from leadstate.cli.session import Choices
-from leadstate.edit.items import Files
 from leadstate.edit.pull import accept
 from leadstate.model.account import Impact
 from leadstate.model.escape import visible
@@ -47,7 +46,7 @@ def pull(
                leadstate pull -a emea --target label:Hot
     """
     choices = Choices(paths, accounts, targets=targets, impact=Impact.NONE)
-    files = Files.read(paths)
+    files = read_files(paths)
     configuration = choices.configuration()
     everything = load_configuration(paths, ()) if accounts else configuration
     plan = wait_for(choices.plan_alone(configuration))

@@ -1,6 +1,7 @@
 """`explain ADDRESS` where golden case 050 does not show it: several accounts, the lock file, what is no address."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -155,3 +156,21 @@ def test_explain_writes_nothing(shell: Shell, sandbox: Sandbox) -> None:
 def test_an_explanation_is_written_to_a_file(shell: Shell) -> None:
     assert shell("explain", "us/label:Hot", "-o", "hot.txt").stdout == ""
     assert "us/label:Hot" in (shell.folder / "hot.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no /dev/stdin")
+def test_a_configuration_from_a_pipe_is_explained(shell: Shell) -> None:
+    text = (shell.folder / "leadstate.yaml").read_text(encoding="utf-8")
+    done = shell("explain", "emea/label:Hot", "-c", "/dev/stdin", stdin=text)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "/dev/stdin:" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no /dev/stdin")
+@pytest.mark.parametrize("words", [("pull",), ("import",), ("pull", "--check")])
+def test_a_configuration_from_a_pipe_is_not_edited(shell: Shell, sandbox: Sandbox, words: tuple[str, ...]) -> None:
+    text = (shell.folder / "leadstate.yaml").read_text(encoding="utf-8")
+    done = shell(*words, "-c", "/dev/stdin", stdin=text)
+    assert done.returncode == 1
+    assert "error[file] /dev/stdin is a pipe, and not a file that can be edited" in done.stderr
+    assert sandbox.meter.report()["companies"] == {}
