@@ -60,6 +60,7 @@ _RULES: Final[Mapping[str, tuple[str, str]]] = {
     # our own
     "empty_text": ("empty-text", "write some text, or leave it out"),
     "control_character": ("control-character", "write one line"),
+    "same_name": ("duplicate-key", "keep one of the two"),
     "label_color": ("missing-color", "add `color: …`, a word and no `#` number, or `state: absent`"),
     "cannot_unset": ("cannot-unset", "leave it out, or write a value; `[]` means no labels"),
     "only_absent": ("only-absent", "add `state: absent`, or take them out"),

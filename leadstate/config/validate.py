@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from leadstate.config.messages import did_you_mean, keys_at, message_of
-from leadstate.config.schema.document import AccountSpec, Document, PolicySpec
+from leadstate.config.schema.document import IGNORED, AccountSpec, Document, PolicySpec
 from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source
 from leadstate.config.yaml.nodes import Node
 from leadstate.kinds import KINDS
@@ -203,8 +203,9 @@ def merge(files: Sequence[Checked], diagnostics: Diagnostics) -> Merged:
     seen: dict[tuple[str, ...], Place] = {}
     for file in files:
         document, root, source = file.document, file.root, file.source
-        merged.namespace_given |= "namespace" in root.value
-        merged.dropped |= root.value.keys() - document.model_fields_set
+        dropped = root.value.keys() - document.model_fields_set
+        merged.dropped |= dropped | {_meant(key) for key in dropped - Document.model_fields.keys()}
+        merged.namespace_given |= "namespace" in root.value or "namespace" in merged.dropped
         once = [(key,) for key in ("namespace", "policy") if key in root.value]
         for path in (*once, *(("accounts", name) for name in document.accounts)):
             place, node = root.key_place(path, source), root.find(path)
@@ -224,10 +225,15 @@ def merge(files: Sequence[Checked], diagnostics: Diagnostics) -> Merged:
             merged.items[kind.name] += [Entry(spec, node, source, file.shared) for spec, node in listed]
         for section, names in file.broken.items():
             merged.broken.setdefault(section, []).extend(names)
-    if files and not any("version" in file.root.value for file in files):
+    if files and "version" not in merged.dropped and not any("version" in file.root.value for file in files):
         hint = "add `version: 1` at the top of the file"
         diagnostics.error("missing-key", "`version` is missing", merged.top, hint=hint)
     return merged
+
+
+def _meant(key: str) -> str:
+    """Return the top-level key that an unknown one is meant to be, or itself."""
+    return key if key.startswith(IGNORED) else did_you_mean(key, Document.model_fields) or key
 
 
 def _report_twice(path: tuple[str, ...], place: Place, first: Place, diagnostics: Diagnostics) -> None:

@@ -217,6 +217,14 @@ def _refuse_null(raw: object) -> object:
     return raw
 
 
+def _no_number(raw: object) -> object:
+    return str(raw) if isinstance(raw, bool) else raw
+
+
+NotBool: Final = BeforeValidator(_no_number)
+"""For a choice among numbers: to Python, true is 1."""
+
+
 def is_tag(step: str | int) -> bool:
     """Return whether a step of an error's path is the tag of a union, which nobody has written: `(tag)`."""
     return isinstance(step, str) and step.startswith("(")

@@ -308,8 +308,24 @@ Shape: TypeAlias = Annotated[
     | Annotated[PersonRef, Tag("(contact)")],
     Discriminator(_shape),
 ]
+
+
+def _apart(raw: object) -> object:
+    """Refuse two names that are one in normal form: one value would be lost."""
+    if isinstance(raw, Mapping):
+        seen: set[str] = set()
+        for name in map(text, filter(lambda key: isinstance(key, str), raw)):
+            if name in seen:
+                raise PydanticCustomError(
+                    "same_name", "holds the name `{name}` twice, white space around it aside", {"name": name}
+                )
+            seen.add(name)
+    return raw
+
+
 CustomFieldValues = Annotated[
     dict[Line, Shape | None],
+    BeforeValidator(_apart),
     Field(
         description="Custom fields by their name: text, a number, options by their label, money, a contact; or null."
     ),

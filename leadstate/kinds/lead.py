@@ -16,6 +16,7 @@ from leadstate.kinds.base import (
     Kind,
     Line,
     MoneySpec,
+    NotBool,
     NotNull,
     Organization,
     OrganizationRef,
@@ -97,7 +98,7 @@ LabelNames: TypeAlias = Annotated[
     Annotated[list[Line], Tag("(exactly)")] | Annotated[AtLeastLabels, Tag("(at_least)")], Discriminator(_shape)
 ]
 
-Visibility = Literal[1, 3, 5, 7, "owner", "group", "subgroups", "company"]
+Visibility: TypeAlias = Literal[1, 3, 5, 7, "owner", "group", "subgroups", "company"]
 Plan = Literal["lite", "growth", "premium", "ultimate"]
 
 
@@ -126,7 +127,7 @@ class LeadFields(Spec):
     value: Annotated[MoneySpec | None, Field(description="Its potential value; 15 significant digits at most.")] = None
     expected_close_date: Annotated[Day | None, Field(description="The day on which it should close.")] = None
     visible_to: Annotated[
-        Visibility | None,
+        Annotated[Visibility, NotBool] | None,
         Field(description="Who sees it: a word, where the account says its plan, or a number of that plan."),
         NotNull,
     ] = None

@@ -81,11 +81,12 @@ def test_bytes_that_are_no_text_have_a_place(raw: bytes, line: int, column: int,
     assert place_of(path) == (str(path), line, column, code)
 
 
-def test_offset_of_a_wrong_byte_is_shown(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("raw", "offset"), [(b"a: caf\xe9\n", 6), (b"\xef\xbb\xbfa: caf\xe9\n", 9)])
+def test_offset_of_a_wrong_byte_is_that_in_the_file(raw: bytes, offset: int, tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
-    path.write_bytes(b"a: caf\xe9\n")
+    path.write_bytes(raw)
     (found,) = errors(path)
-    assert "offset 6" in found.summary
+    assert found.summary == f"byte 0xe9 at offset {offset} is not UTF-8"
 
 
 def test_an_escape_sequence_is_shown_as_text(tmp_path: Path) -> None:

@@ -133,7 +133,16 @@ BAD: dict[str, tuple[str, str, str]] = {
     "accounts without any": (TOP + "labels: [{name: A, color: red, accounts: ‸null}]\n", "cannot-unset", "leave"),
     "unknown variable": (TOP + 'labels: [{name: ‸"${regoin} x", color: red}]\n', "unknown-variable", "`region`"),
     "variable of one account": (TOP + 'labels: [{name: ‸"${long}", color: red}]\n', "unknown-variable", "us"),
-    "empty variable name": (TOP + 'labels: [{name: ‸"${}", color: red}]\n', "unknown-variable", "vars"),
+    "empty variable name": (
+        TOP.replace(', vars: {region: ""}', "") + 'labels: [{name: ‸"${}", color: red, accounts: [test]}]\n',
+        "unknown-variable",
+        "write the name of a variable",
+    ),
+    "variable name with spaces": (
+        TOP + 'labels: [{name: ‸"${ region }", color: red, accounts: [us]}]\n',
+        "unknown-variable",
+        "did you mean `region`?",
+    ),
     "variable not closed": (TOP + 'labels: [{name: ‸"${region", color: red}]\n', "bad-variable", "`}`"),
     "nothing after replacement": (TOP + 'labels: [{name: ‸"${region}", color: red}]\n', "bad-text", "vars"),
     "too long after replacement": (

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from leadstate.config.messages import choice, sentence_of
 from leadstate.config.rules.scope import AccountSet, Directory, Item, Problems
-from leadstate.config.schema.document import AccountSpec
+from leadstate.config.schema.document import VARIABLE, AccountSpec
 from leadstate.config.validate import Entry
 from leadstate.config.yaml.diagnostics import Place, visible
 from leadstate.kinds.base import REPLACED, Spec, fields_set, is_tag
@@ -156,8 +156,10 @@ class Variables:
                 self.problems.error("bad-variable", place, variant.accounts, "a `${` is not closed", hint)
             elif "vars" not in self.accounts[variant.account].unknown:
                 shown = visible(name[:60])
-                near = choice(name, sorted(values), what="this account has") + "  Or: " if values else ""
-                hint = f"{near}add `vars: {{{shown}: …}}` to the account"
+                hint = choice(name.strip(), sorted(values), what="this account has") if values else ""
+                if re.search(VARIABLE, name):
+                    hint += f"{'  Or: ' if hint else ''}add `vars: {{{shown}: …}}` to the account"
+                hint = hint or "write the name of a variable of the account's `vars`: letters, digits and `_`"
                 summary = f"the variable `{shown}` is not set"
                 self.problems.error("unknown-variable", place, variant.accounts, summary, hint)
             return ""

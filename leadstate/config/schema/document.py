@@ -25,7 +25,7 @@ from pydantic_core import PydanticCustomError
 from leadstate.config.configuration import SourceKind
 from leadstate.config.yaml.masking import TOKEN_LIKE
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import Item, Kind, Line, NotNull, RemoteId, Scoped, Spec
+from leadstate.kinds.base import Item, Kind, Line, NotBool, NotNull, RemoteId, Scoped, Spec
 from leadstate.kinds.lead import IfGone, Mode, Plan
 
 OAUTH_ENDPOINT: Final = "https://oauth.pipedrive.com/oauth/token"
@@ -191,7 +191,8 @@ class TokenSpec(SecretSpec):
 
 AccountName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
 Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
-VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", max_length=100)]
+VARIABLE: Final = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
+VariableName = Annotated[str, StringConstraints(pattern=VARIABLE, max_length=100)]
 DELIMITERS: Final = {",": ",", ";": ";", "tab": "\t"}
 
 Limit = Annotated[int, Field(ge=0)]
@@ -352,7 +353,9 @@ class Top(Spec):
         json_schema_extra={"patternProperties": {f"^{IGNORED}": {"description": "Ignored: a place for anchors."}}}
     )
 
-    version: Annotated[Literal[1], Field(description="Version of this format; needed, once over all files.")] = 1
+    version: Annotated[
+        Literal[1], NotBool, Field(description="Version of this format; needed, once over all files.")
+    ] = 1
     namespace: Annotated[
         str,
         Field(

@@ -138,10 +138,11 @@ def decode(path: Path, raw: bytes, diagnostics: Diagnostics, delimiter: str = ""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
-        # Counted in what the decoder was given, which has no byte order marker.
+        # Counted in what the decoder was given, which has no byte order mark.
         good = problem.object[: problem.start].decode("utf-8")
         shown = Source(name, problem.object.decode("utf-8", "replace"), folder, delimiter)
-        summary = f"byte {problem.object[problem.start]:#04x} at offset {problem.start} is not UTF-8"
+        offset = problem.start + len(raw) - len(problem.object)
+        summary = f"byte {raw[offset]:#04x} at offset {offset} is not UTF-8"
         diagnostics.error("not-utf-8", summary, shown.place_of(len(good)), hint="save the file as UTF-8")
         return None
     source = Source(name, text, folder, delimiter)

@@ -169,7 +169,7 @@ def _look(what: str, event: Any, stack: list[_Frame], anchors: dict[str, tuple[A
         if event.anchor is not None:
             anchors[event.anchor] = (event, value)
     else:
-        event, value = anchors.get(event.anchor, (event, ""))
+        event, value = anchors.get(event.anchor, (event, event.anchor))
     if is_key:
         frame.key = value
         if frame.secret and not any(alike(value.lower(), word) >= 0.6 for word in KEYS):  # noqa: PLR2004

@@ -50,6 +50,10 @@ _MISTAKES: Final = {
 _AT_BEGIN: Final = tuple(_MISTAKES)[:3]
 """Those shown where the broken thing begins, and not where libyaml gave up on a later line."""
 _ANYTHING: Final = "look for an unclosed quote or bracket, or put text with special characters in quotes as a whole"
+_ABOUT_TAG: Final = re.compile(r"\btag\b")
+_NO_TAG: Final = "a tag, which begins with `!`, is not allowed"
+"""Does not repeat the tag, which may be a secret that nobody put in quotes."""
+_INSTEAD_OF_TAG: Final = "remove the tag; text that begins with `!`, or looks like a number, goes in quotes"
 MAX_THROUGH_ALIASES: Final = 10_000
 """Values reached through aliases, over a file."""
 LONGEST_INT: Final = 40
@@ -81,6 +85,9 @@ def explain(problem: NotYamlError, source: Source, diagnostics: Diagnostics) -> 
         diagnostics.error("tab-indentation", "a tab is used to indent", place._replace(column=tab + 1), hint=hint)
         return
     said = f"{problem.problem} {problem.context}".strip()
+    if _ABOUT_TAG.search(said):
+        diagnostics.error("tag", _NO_TAG, _place(problem.begun or problem.at, source), hint=_INSTEAD_OF_TAG)
+        return
     known = next((pattern for pattern in _MISTAKES if re.search(pattern, said)), "")
     summary, hint = _MISTAKES.get(known, (f"not YAML: {said}", _ANYTHING))
     if known in _AT_BEGIN and problem.begun and problem.at and problem.begun[0] < problem.at[0]:
@@ -309,9 +316,7 @@ class _Reader:
         return node
 
     def _tag(self, event: Any) -> None:
-        tag = visible(str(event.tag)[:60])
-        hint = "remove the tag; text that looks like a number goes in quotes"
-        self._error("tag", f"the tag `{tag}` is not allowed", event.start_mark, hint)
+        self._error("tag", _NO_TAG, event.start_mark, _INSTEAD_OF_TAG)
 
     def _too_deep(self, marker: Any) -> NoReturn:
         hint = "a configuration needs six levels; look for brackets or dashes too many"

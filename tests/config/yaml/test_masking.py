@@ -55,6 +55,9 @@ LEAKY = {
     "not YAML, assignment": f"  token={SECRET}: : x\n",
     "not YAML, tab": f"  a:\n\ttoken: {SECRET}\n",
     "control character": f"  a: {{token: {SECRET}\x07}}\n",
+    "that begins like a tag": f"  a: {{domain: acme, token: !{SECRET} x}}\n",
+    "that begins like a tag, not YAML": f"  a: {{domain: acme, token: !{SECRET}:x}}\n",
+    "that begins like an alias": f"  a: {{domain: acme, token: *{SECRET} }}\n",
     "lone block text": f"  a:\n    token: |9x\n      {SECRET}\n",
 }
 
