@@ -81,7 +81,10 @@ def fill_closed() -> bool:
 
 
 def guard() -> Output | None:
-    """Replace stdout and stderr, unless they are terminals, by streams that do not fail; return that of stdout."""
+    """Replace stdout and stderr, unless they are terminals, by streams that do not fail; return that of stdout.
+
+    stdout is UTF-8 then, as a file of `-o` is: JSON in the locale's encoding could not be read again, nor XML or HTML.
+    """
     sys.stderr.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # as Python opens it
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # as above
     if not sys.stderr.isatty():
@@ -93,7 +96,7 @@ def guard() -> Output | None:
     if sys.stdout.isatty():
         return None
     output = Output(1)
-    sys.stdout = _text(output, sys.stdout.encoding, line_buffering=False)
+    sys.stdout = _text(output, "utf-8", line_buffering=False)
     return output
 
 

@@ -64,6 +64,23 @@ def test_an_apply_with_full_streams_finishes_and_keeps_its_receipt(folder: Path,
     assert len(list((folder / ".leadstate" / "receipts").iterdir())) == 1
 
 
+@pytest.mark.parametrize("form", ["json", "junit", "html", "text"])
+def test_a_redirected_stdout_is_utf_8_whatever_the_locale(
+    folder: Path, url: str, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = CONFIG.format(url=url, labels="{name: Größe €, color: red}")
+    (folder / "leadstate.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
+    result = folder / "result"
+    with result.open("wb") as file:
+        process = start(folder, "plan", "--format", form, stdout=file)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert "Größe €" in result.read_text(encoding="utf-8")
+    if form == "json":
+        assert Shell(folder, {})("show", "result").returncode == 0
+
+
 def test_a_closed_stdout_is_an_error_before_any_request(folder: Path, sandbox: Sandbox) -> None:
     process = start(folder, "plan", stdout=None, preexec_fn=lambda: os.close(1))
     _, err = process.communicate(timeout=60)
