@@ -1,6 +1,7 @@
 """Options that several commands share. Every option also reads `LEADSTATE_<OPTION>` (spec section 5)."""
 
 import logging
+import math
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -227,11 +228,19 @@ def output(*formats: str) -> Callable[[F], F]:
     return decorate
 
 
+def _number(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    """Return a number; raise a usage error if it is NaN, which is in every range."""
+    if math.isnan(value):
+        raise click.BadParameter("'nan' is not a number of seconds.")
+    return value
+
+
 def approval(command: F) -> F:
     """Add what stands between a plan and its first write: who is asked about what, waiting for locks, events."""
     command = option(
         "--lock-timeout",
         type=click.FloatRange(min=0),
+        callback=_number,
         default=0,
         show_default=True,
         metavar="SECONDS",

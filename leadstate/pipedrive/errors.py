@@ -60,6 +60,11 @@ class ApiError(LeadstateError):
 
     fix: ClassVar[str] = ""
 
+    @property
+    def summary(self) -> str:
+        """What happened, without the operation."""
+        return str(self).removeprefix(f"{self.operation}: ")
+
 
 class Unreachable(ApiError):
     """No answer came. Where no connection was made, nothing can have happened."""

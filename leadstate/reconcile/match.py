@@ -15,7 +15,7 @@ from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.escape import spelled_out
 from leadstate.model.plan import plain
-from leadstate.model.resource import Desired, Live
+from leadstate.model.resource import CARRIES, Desired, Live
 
 KnownBy: TypeAlias = Literal["id", "lock", "marker", "name", "previous-name"]
 """What tells that a live object is a declared one, the surest first."""
@@ -199,6 +199,8 @@ def known_by(desired: Desired, live: Live, lock: Mapping[Ref, str]) -> tuple[Kno
 
 def _ambiguous(desired: Desired, candidates: Sequence[Live], what: Sequence[str]) -> Diagnostic:
     kind = desired.address.kind
+    # In one order, whatever the lock file knows: a plan and the reading after an apply give the same advice.
+    candidates = sorted(candidates, key=lambda candidate: candidate.remote_id)
     if len(candidates) == 1:
         summary = f"another declared {kind} is already the one that {what[0]}"
         hint = "remove one of the two declarations"
@@ -217,11 +219,11 @@ def _ambiguous(desired: Desired, candidates: Sequence[Live], what: Sequence[str]
 
 
 def _differing(about: Live, candidates: Sequence[Live]) -> str:
-    """Return the fields in which an object differs from the other candidates, with its values."""
+    """Return the fields in which an object differs from the other candidates, with its values, but for bare ids."""
     names = [
         name
         for name, value in about.attrs.items()
-        if any(other.attrs.get(name) != value for other in candidates) and value != about.name
+        if any(other.attrs.get(name) != value for other in candidates) and value != about.name and name != CARRIES
     ]
     return "".join(f"  {name}: {json.dumps(plain(about.attrs[name]), ensure_ascii=False)}" for name in names)
 

@@ -91,7 +91,7 @@ def with_journal(report: Report, lines: Iterable[bytes]) -> Report:
         code="unfinished-run",
         severity="warning",
         summary=f"the run ended before it was finished, or is still under way: {made:,} of "
-        f"{counted(len(changes), 'change')} {'was' if made == 1 else 'were'} made",
+        f"{counted(len(changes), 'change')} {'was' if 1 in (made, len(changes)) else 'were'} made",
         hint="`leadstate restore` with this receipt undoes those; another apply makes the rest",
     )
     return replace(report, accounts=accounts, diagnostics=(*report.diagnostics, diagnostic))

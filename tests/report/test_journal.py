@@ -68,6 +68,17 @@ def test_a_run_that_was_killed_has_declined_what_was_declined_before_it() -> Non
     assert [each.result and each.result.status for each in whole.changes] == ["applied", "declined", "skipped"]
 
 
+@pytest.mark.parametrize(
+    ("made", "of", "words"),
+    [(0, 1, "0 of 1 change was made"), (1, 2, "1 of 2 changes was made"), (2, 2, "2 of 2 changes were made")],
+)
+def test_an_unfinished_run_counts_the_changes_that_it_made(made: int, of: int, words: str) -> None:
+    done = [Result(status="applied")] * made + [None] * (of - made)
+    changes = tuple(change("+", f"emea/label:{number}", result=result) for number, result in enumerate(done))
+    begun = replace(RECEIPT, accounts=(replace(RECEIPT.accounts[0], changes=changes),))
+    assert with_journal(begun, []).diagnostics[0].summary.endswith(words)
+
+
 def test_the_journal_of_another_receipt_is_refused() -> None:
     with pytest.raises(ReportError, match="line 1"):
         with_journal(replace(RECEIPT, fingerprint="sha256:2"), lines())

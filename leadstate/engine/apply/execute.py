@@ -142,10 +142,12 @@ class _Run:
         except NotCreated as failure:
             outcome = Outcome(Status.UNKNOWN, f"{failure}; {_SEEN_LATER}")
         except ApiError as failure:
+            detail = str(failure)
             if failure.fatal:
                 # It is about the account and not about this change: those under way end with the same words.
-                self._stopped = self._fatal.setdefault(type(failure), str(failure))
-            outcome = Outcome(Status.FAILED, self._stopped if failure.fatal else str(failure))
+                self._stopped = self._fatal.setdefault(type(failure), failure.summary)
+                detail = f"{failure.operation}: {self._stopped}"
+            outcome = Outcome(Status.FAILED, detail)
         except (ValueError, ArithmeticError, RecursionError):  # pydantic's ValidationError is a ValueError
             outcome = Outcome(Status.UNKNOWN, f"the answer is not understood; {_SEEN_LATER}")
         except Exception as failure:  # noqa: BLE001  a mistake of ours ends this change, and no other one

@@ -120,7 +120,7 @@ def test_a_fatal_failure_ends_the_run() -> None:
     outcomes = fake.apply(fake.plan(label("A"), lead("b")))
     assert ends(outcomes) == {"label:A": "failed", "lead:b": "skipped"}
     assert details(outcomes) == [
-        "addLeadLabel: 401, bad token", "because addLeadLabel: 401, bad token",
+        "addLeadLabel: 401, bad token", "because 401, bad token",
     ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from leadstate.engine.apply.execute import execute
 from leadstate.engine.apply.recorder import Recorder, Unrecorded
 from leadstate.model.account import Impact, Prune
 from leadstate.model.address import Ref, RemoteRef
@@ -114,6 +115,20 @@ def test_a_write_that_cannot_be_recorded_is_not_sent() -> None:
     assert "addLeadLabel: the disk is full" in outcome.detail
     assert len(live.labels) == 3
     assert len(plan.changes) == 1
+
+
+def test_changes_that_fail_for_one_reason_name_their_own_requests() -> None:
+    fake = Fake().with_label("1", "Warm")
+    plan = fake.plan(label("Able"), label("Warm", "pink"))
+    heard = (Recording(stop="the disk is full"),)
+    fake.sent.clear()
+    # The add is still under way, for its list is asked for again, when the update fails.
+    fake.before["GET leadLabels", 0] = lambda: failed(503, "busy")
+    ends = fake.run(lambda writer: execute(plan, Recorder(writer._connection, plan, heard), heard))  # noqa: SLF001
+    assert [ends[change.address].detail for change in plan.changes] == [
+        "addLeadLabel: the disk is full",
+        "updateLeadLabel: the disk is full",
+    ]
 
 
 @pytest.mark.parametrize(("stop", "sent"), [("", 1), ("the disk is full", 0)])
