@@ -18,7 +18,7 @@ from leadstate.api.session import Session, UnknownTarget, connect
 from leadstate.cli import HIDDEN
 from leadstate.cli.exits import Exit
 from leadstate.cli.options import load_configuration, runtime
-from leadstate.cli.output import say
+from leadstate.cli.output import say, wants_color
 from leadstate.config import Configuration
 from leadstate.engine.events import Observer
 from leadstate.engine.jobs import AccountJob, each
@@ -79,7 +79,8 @@ def progress(doing: str, of: str, total: int, work: Sequence[AccountJob]) -> Ite
         if context is not None and context.meta.get(HIDDEN):
             made = Progress(lambda _done, _requests: None)
         elif sys.stderr.isatty():
-            made = Progress(stack.enter_context(_bar(doing, of, total)))
+            color = None if context is None else context.params.get("color")
+            made = Progress(stack.enter_context(_bar(doing, of, total, colored=wants_color(color or "auto", err=True))))
         else:
             made = Progress(_lines(doing, of, total))
         for job in work:
@@ -88,7 +89,7 @@ def progress(doing: str, of: str, total: int, work: Sequence[AccountJob]) -> Ite
 
 
 @contextmanager
-def _bar(doing: str, of: str, total: int) -> Iterator[Show]:
+def _bar(doing: str, of: str, total: int, *, colored: bool) -> Iterator[Show]:
     from rich.console import Console  # noqa: PLC0415  only for a terminal
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
@@ -100,7 +101,8 @@ def _bar(doing: str, of: str, total: int) -> Iterator[Show]:
         TextColumn("{task.fields[requests]:,} requests"),
         TimeRemainingColumn(compact=True),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True, color_system="auto" if colored else None)
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(doing, total=total, requests=0)
         yield lambda done, requests: bar.update(task, completed=done, requests=requests)
 

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from leadstate.api.files import PUBLIC, replace_file
+from leadstate.cli.main import cli
 
 
 def test_a_file_is_replaced_atomically(tmp_path: Path) -> None:
@@ -48,3 +50,11 @@ def test_a_written_file_replaces_a_link(tmp_path: Path) -> None:
     assert elsewhere.read_text() == "theirs"
     assert not (folder / "file").is_symlink()
     assert (folder / "file").read_text() == "ours"
+
+
+@pytest.mark.parametrize("choice", ["never", "always"])
+def test_the_headings_of_the_demo_are_coloured_as_chosen(choice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("leadstate.cli.commands.demo.STORY", ())
+    done = CliRunner().invoke(cli, ["demo", "--color", choice], color=True)
+    assert done.exit_code == 0
+    assert ("\x1b[" in done.output) == (choice == "always")

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,9 @@ from leadstate.cli import HIDDEN
 from leadstate.cli.session import QUIET, progress
 from leadstate.pipedrive.connection import Pace
 from leadstate.sandbox import Sandbox, running
+
+STYLE = re.compile(rb"\x1b\[[0-9;]*m")
+"""An ANSI style; other control sequences move the cursor."""
 
 
 class Clock:
@@ -65,17 +69,22 @@ def test_progress_is_hidden_if_disabled(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_progress_is_a_bar_on_a_terminal_and_never_on_stdout(tmp_path: Path) -> None:
     sandbox = Sandbox("drifted", burst=100_000, daily=None)
+    environ = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
     with running(sandbox.app) as url:
         (tmp_path / "leadstate.yaml").write_text(
             f"version: 1\naccounts: {{emea: {{url: '{url}', token: {{env: TOKEN}}}}}}\n"
             "labels: [{name: A, color: red}]\n"
         )
-        for words, bar in (((), True), (("--no-progress",), False)):
+        for words, bar, colored in (
+            ((), True, True),
+            (("--color", "never"), True, False),
+            (("--no-progress",), False, False),
+        ):
             ours, theirs = pty.openpty()
             done = subprocess.run(
                 [sys.executable, "-m", "leadstate", "plan", *words],
                 cwd=tmp_path,
-                env={**os.environ, "TOKEN": "sandbox-token", "TERM": "xterm-256color"},
+                env={**environ, "TOKEN": "sandbox-token", "TERM": "xterm-256color"},
                 stdout=subprocess.PIPE,
                 stderr=theirs,
                 text=True,
@@ -92,6 +101,6 @@ def test_progress_is_a_bar_on_a_terminal_and_never_on_stdout(tmp_path: Path) -> 
                     break
                 said += piece
             os.close(ours)
-            assert (done.returncode, b"Reading" in said) == (0, bar), said
+            assert (done.returncode, b"Reading" in said, STYLE.search(said) is not None) == (0, bar, colored), said
             assert "Reading" not in done.stdout
             assert "1 to add" in done.stdout
