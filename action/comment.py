@@ -9,6 +9,8 @@ from workflow import Workflow
 LIMIT = 65_536
 """Characters that GitHub takes."""
 
+_FOLD_END = "\n</details>\n"
+
 NEEDS = "pull-requests: write"
 
 
@@ -21,7 +23,17 @@ def body(name: str, workflow: Workflow, markdown: str) -> str:
     """Return the whole text: marker, report, and which run it is from."""
     foot = f"\n<sub>Commit {workflow.head[:7]}, [run]({workflow.url})</sub>\n"
     head = marker(name)
-    return head + markdown[: LIMIT - len(head) - len(foot)] + foot
+    return head + _cut(markdown, LIMIT - len(head) - len(foot), workflow) + foot
+
+
+def _cut(markdown: str, room: int, workflow: Workflow) -> str:
+    """Return whole lines that fit, with what is folded closed, and a last one that says where the others are."""
+    if len(markdown) <= room:
+        return markdown
+    rest = f"\n**This is too long for a comment. The rest is in the summary of the [run]({workflow.url}).**\n"
+    kept = markdown[: room - len(rest) - len(_FOLD_END)].rpartition("\n")[0] + "\n"
+    is_open = kept.count("\n<details>") > kept.count(_FOLD_END)
+    return kept + (_FOLD_END if is_open else "") + rest
 
 
 def is_ours(post: Mapping[str, Any], name: str) -> bool:

@@ -23,6 +23,8 @@ import process
 FOLDER = PurePath("leadstate-run")
 """What a job leaves as artifacts, below the checkout."""
 RECEIPTS = PurePath(".leadstate", "receipts")
+PLATFORM = ("CI_", "GITLAB_")
+"""Prefixes of variables that belong to GitLab; its tokens are among them."""
 TRIES = 5
 TIMEOUT = 60
 """Seconds of a request to GitLab."""
@@ -254,7 +256,12 @@ def _part() -> str:
 
 
 def _named() -> list[str]:
-    return os.environ.get("LEADSTATE_CI_ENV", "").split()
+    """Return the further variables that leadstate is given. Raise `Refused` where one belongs to GitLab."""
+    names = os.environ.get("LEADSTATE_CI_ENV", "").split()
+    for name in names:
+        if name.upper().startswith(PLATFORM):
+            raise Refused(f"LEADSTATE_CI_ENV names {name}, which belongs to GitLab: leadstate is never given it.")
+    return names
 
 
 def _setting(name: str, known: tuple[str, ...]) -> str:

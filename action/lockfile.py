@@ -89,6 +89,8 @@ def lock_file(config: tuple[str, ...]) -> PurePath | None:
 
 def path_in_repository(file: PurePath) -> str | None:
     """Return the path of a committed file below the root of its repository; None if it is not committed."""
+    if not Path(file.parent).is_dir():
+        return None  # leadstate says so
     done = subprocess.run(
         ["git", "ls-files", "--full-name", "-z", "--error-unmatch", "--", file.name],
         cwd=file.parent,

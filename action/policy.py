@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ NEEDED = ("PATH", "HOME", "TMPDIR", "TZ", "LANG")
 
 SHOWN = 50
 _LONGEST = 1_000
+_SHARE = 8_000
+"""Characters of a comment that refusals may take, and warnings; the report needs the rest."""
 _SECONDS = 300
 _DENY = re.compile(r"(deny|violation)(_\w+)*")
-_WARN = re.compile(r"warn(_\w+)*")
+_RULE = re.compile(rf"{_DENY.pattern}|warn(_\w+)*")
 _EMPTY = "no rule `deny`, `violation` or `warn` in the package `main`"
 
 
@@ -37,7 +40,7 @@ class Verdict:
     def markdown(self) -> str:
         """Return it for people, each word of the policies as it is and without effect."""
         parts = [("The policies refuse this plan", self.refusals), ("The policies warn", self.warnings)]
-        texts = [f"### {title}\n\n{fenced(chr(10).join(shortened(said)))}\n\n" for title, said in parts if said]
+        texts = [f"### {title}\n\n{fenced(shortened(said, share=_SHARE))}\n\n" for title, said in parts if said]
         return "".join(texts) or "The policies refuse nothing.\n\n"
 
 
@@ -90,8 +93,8 @@ def _read_conftest(code: int, out: str) -> tuple[list[str], list[str]]:
     results = _parsed(out)
     if code not in (0, 1) or not isinstance(results, list):
         raise _Failed
-    refusals = [_message(failure) for result in results for failure in result.get("failures") or ()]
-    warnings = [_message(warning) for result in results for warning in result.get("warnings") or ()]
+    refusals = [str(failure["msg"]) for result in results for failure in result.get("failures") or ()]
+    warnings = [str(warning["msg"]) for result in results for warning in result.get("warnings") or ()]
     others = sum(result.get("successes") or 0 for result in results)
     others += sum(len(result.get("exceptions") or ()) for result in results)
     if not refusals and (code or not (warnings or others)):
@@ -105,14 +108,13 @@ def _read_opa(code: int, out: str) -> tuple[list[str], list[str]]:
     if code or not isinstance(answer, dict):
         raise _Failed
     main = answer["result"][0]["expressions"][0]["value"] if answer.get("result") else {}
-    refusals, warnings = (
-        [rule for name, rule in main.items() if pattern.fullmatch(name)] for pattern in (_DENY, _WARN)
-    )
-    if not refusals and not warnings:
+    if not isinstance(main, dict):
+        raise _Failed("`data.main` is no package")
+    rules = {name: _messages(name, rule) for name, rule in main.items() if _RULE.fullmatch(name)}
+    if not rules:
         raise _Failed(_EMPTY)
-    return [_message(said) for rule in refusals for said in rule], [
-        _message(said) for rule in warnings for said in rule
-    ]
+    refusals = [said for name in rules if _DENY.fullmatch(name) for said in rules[name]]
+    return refusals, [said for name in rules if not _DENY.fullmatch(name) for said in rules[name]]
 
 
 def _parsed(out: str) -> Any:
@@ -122,8 +124,18 @@ def _parsed(out: str) -> Any:
         raise _Failed from None
 
 
-def _message(said: Any) -> str:
-    return str(said["msg"] if isinstance(said, dict) else said)
+def _messages(name: str, rule: Any) -> list[str]:
+    """Return what a rule says. OPA gives a set as a list; any other rule would refuse nothing, or say nonsense."""
+    found: list[str] = []
+    for entry in rule if isinstance(rule, list) else [None]:
+        said = entry.get("msg") if isinstance(entry, dict) else entry
+        if not isinstance(said, str):
+            raise _Failed(
+                f"the rule `{name}` is no set of messages; write `{name} contains msg if {{ … }}`, where `msg` is a"
+                " string or an object with `msg`"
+            )
+        found.append(said)
+    return found
 
 
 def _plain(text: str) -> str:
@@ -132,9 +144,17 @@ def _plain(text: str) -> str:
     return shown.replace("##[", "# #[")
 
 
-def shortened(said: Iterable[str], most: int = SHOWN) -> Iterator[str]:
-    """Yield so many lines at most, the last of which counts the others."""
+def shortened(said: Iterable[str], most: int = SHOWN, share: int = SHOWN * _LONGEST) -> Iterator[str]:
+    """Yield so many lines at most, the last of which counts the others.
+
+    Args:
+        said: the lines.
+        most: lines.
+        share: characters of all lines.
+    """
     lines = list(said)
-    yield from lines if len(lines) <= most else lines[: most - 1]
-    if len(lines) > most:
-        yield f"and {len(lines) - most + 1:,} more"
+    fit = sum(length <= share for length in accumulate(map(len, lines)))
+    shown = min(fit, most if len(lines) <= most else most - 1)
+    yield from lines[:shown]
+    if len(lines) > shown:
+        yield f"and {len(lines) - shown:,} more"

@@ -20,6 +20,9 @@ from workflow import Workflow, annotate, fenced, write_output, write_summary
 LINES = 40
 """Of what leadstate wrote to stderr; its last words say why it wrote no report."""
 
+LONGEST = 1_000
+"""Characters of such a line."""
+
 
 def main() -> int:
     """Publish what a run of leadstate came to; return 1 where the lock file could not be brought back."""
@@ -55,7 +58,8 @@ def _markdown(state: State) -> str:
         else f"ended with exit code {state.code} and no report"
     )
     said = state.errors.read_text(encoding="utf-8", errors="replace").splitlines() if state.errors.exists() else []
-    return f"{note}## leadstate {state.command}: {how}\n\n{fenced(chr(10).join(said[-LINES:]))}\n"
+    last = [line if len(line) <= LONGEST else f"{line[:LONGEST]}…" for line in said[-LINES:]]
+    return f"{note}## leadstate {state.command}: {how}\n\n{fenced(last)}\n"
 
 
 def _post(state: State, workflow: Workflow, markdown: str) -> None:

@@ -4,7 +4,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -98,7 +98,8 @@ def write_summary(markdown: str) -> None:
         file.write(markdown + "\n")
 
 
-def fenced(text: str) -> str:
-    """Return the text as a block of code in Markdown, whatever is in it."""
+def fenced(lines: Iterable[str]) -> str:
+    """Return lines as a block of code in Markdown, whatever is in them."""
+    text = "\n".join(lines)
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
     return f"{fence}\n{text}\n{fence}"

@@ -368,6 +368,13 @@ def test_a_configuration_error_is_annotated_at_its_line(runner: Runner) -> None:
     assert "grene" in runner.hub["comments"][0]["body"]
 
 
+def test_a_configuration_that_does_not_exist_is_an_error_of_leadstate(runner: Runner) -> None:
+    done = runner.action(TOKEN, command="apply", config="no/leadstate.yaml", reviewed="none")
+    assert done.code == 1, done.log
+    assert "the file does not exist" in done.summary
+    assert "Traceback" not in done.log
+
+
 def test_a_plan_with_changes_fails_if_asked_to(runner: Runner) -> None:
     done = runner.action(TOKEN, args="--detailed-exitcode --target 'label:Partner'")
     assert (done.code, done.outputs["exit-code"], done.outputs["changes"]) == (2, "2", "1")

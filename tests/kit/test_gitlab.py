@@ -247,6 +247,14 @@ def test_leadstate_sees_no_token_of_gitlab(project: Project) -> None:
     assert "own-token" not in seen
 
 
+@pytest.mark.parametrize("name", ["CI_JOB_TOKEN", "GITLAB_TOKEN", "gitlab_token"])
+def test_a_variable_of_gitlab_cannot_be_named(project: Project, name: str) -> None:
+    project.hub.check_out("origin/main")
+    done = project.job("leadstate-plan", LEADSTATE_CI_ENV=f"OTHER {name}", GITLAB_TOKEN="own-token")
+    assert done.code == 3, done.log
+    assert f"LEADSTATE_CI_ENV names {name}, which belongs to GitLab" in done.log
+
+
 @pytest.mark.parametrize("name", ["leadstate-run", ".leadstate", ".leadstate/receipts", LOCK])
 def test_a_committed_link_leads_nowhere(project: Project, tmp_path: Path, name: str) -> None:
     elsewhere = tmp_path / "elsewhere"
@@ -264,6 +272,14 @@ def test_a_committed_link_leads_nowhere(project: Project, tmp_path: Path, name: 
     assert done.code == (0 if name == "leadstate-run" else 1), done.log
     assert {path.name for path in elsewhere.iterdir()} == {"mine"}
     assert (elsewhere / "mine").read_text() == "mine"
+
+
+def test_a_configuration_that_does_not_exist_is_an_error_of_leadstate(project: Project) -> None:
+    project.hub.check_out("origin/main")
+    done = project.job("leadstate-apply", LEADSTATE_CI_REVIEWED="none", LEADSTATE_CONFIG="no/leadstate.yaml")
+    assert done.code == 1, done.log
+    assert "error[file-missing]" in done.log
+    assert "Traceback" not in done.log
 
 
 def test_the_lock_entries_that_others_have_pushed_meanwhile_stay(project: Project) -> None:

@@ -139,6 +139,43 @@ def test_policies_that_cannot_be_evaluated_refuse_the_plan(runner: Runner, engin
     assert why in done.summary
 
 
+@pytest.mark.parametrize(
+    ("main", "why"),
+    [
+        ('{"deny": true}', "the rule `deny` is no set of messages; write `deny contains msg if {"),
+        ('{"deny": false}', "the rule `deny` is no set of messages"),
+        ('{"violation_x": "no"}', "the rule `violation_x` is no set of messages"),
+        ('{"deny": [], "warn": {"a": "b"}}', "the rule `warn` is no set of messages"),
+        ('{"deny": [{"message": "x"}]}', "the rule `deny` is no set of messages"),
+        ('{"deny": [null]}', "the rule `deny` is no set of messages"),
+        ("[]", "`data.main` is no package"),
+    ],
+)
+def test_rules_that_are_no_set_of_messages_refuse_the_plan(runner: Runner, main: str, why: str) -> None:
+    runner.program("opa", f'echo \'{{"result": [{{"expressions": [{{"value": {main}}}]}}]}}\'')
+    done = plan(runner)
+    assert done.code == 3, done.log
+    assert f"The policies could not be evaluated: {why}" in done.summary
+    assert "Traceback" not in done.log
+
+
+def test_a_comment_that_is_too_long_is_cut_between_lines_and_says_so(runner: Runner) -> None:
+    labels = "".join(f"  - {{name: Label {number} of {'many ' * 20}, color: red}}\n" for number in range(600))
+    runner.edit("labels:\n", f"labels:\n{labels}")
+    said = json.dumps([f"{number} {'long ' * 100}" for number in range(100)])
+    runner.program("opa", f'echo \'{{"result": [{{"expressions": [{{"value": {{"deny": {said}}}}}]}}]}}\'')
+    assert plan(runner).code == 3
+    body = runner.hub["comments"][0]["body"]
+    assert 60_000 < len(body) <= 65_536
+    assert "\nand 85 more\n```\n" in body
+    assert body.count("\n<details>") == body.count("\n</details>\n") == 1
+    *_, row, _, _, _, rest, _, foot = body.rstrip("\n").split("\n")
+    assert row.startswith("| `+` |")
+    assert row.endswith(" |")
+    assert rest.startswith("**This is too long for a comment. The rest is in the summary of the [run](")
+    assert foot.startswith("<sub>Commit ")
+
+
 def test_a_policy_message_is_escaped_for_the_runner_and_markdown(runner: Runner) -> None:
     install(runner, "opa")
     text = (
