@@ -1,9 +1,11 @@
 """No token leaves the files (spec section 1, promise 8)."""
 
 from collections.abc import Callable
+from difflib import SequenceMatcher
 
 import pytest
 
+from leadstate.config.yaml import masking
 from leadstate.config.yaml.masking import Secrets
 from leadstate.model.diagnostics import Diagnostic
 
@@ -121,6 +123,20 @@ def test_a_long_comment_takes_no_more_than_its_length(piece: str, errors_of: Err
     (found,) = errors_of(f"{HEAD}  a: {{domain: acme, token: {{env: T}}, x: 1}}  # https://x.y/z {long} {HEX}\n")
     assert found.code == "unknown-key"
     assert len(found.excerpt) < 200
+
+
+def test_only_words_that_share_letters_with_a_key_of_secrets_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[str] = []
+
+    def matcher(_junk: None, word: str, secret: str) -> SequenceMatcher[str]:
+        compared.append(word)
+        return SequenceMatcher(None, word, secret)
+
+    monkeypatch.setattr(masking, "SequenceMatcher", matcher)
+    assert not any(map(masking.is_secret_key, (f"x{index}" for index in range(1000))))
+    assert compared == []
+    assert masking.is_secret_key("tkoen")
+    assert compared
 
 
 def test_every_part_of_a_path_that_could_be_a_token_is_masked() -> None:
