@@ -17,18 +17,24 @@ def replace_file(path: Path, content: bytes | Iterable[str], *, mode: int = PRIV
 
     The new content is written to a temporary file in the same folder. Its name cannot be predicted, so nobody can put a
     link there that leads elsewhere; where `path` itself is a link, the link is replaced. A text may come in pieces.
+
+    Raises:
+        OSError: it cannot be written; names `path`, and not the temporary file.
     """
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    beside = Path(name)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            whole = content.encode("utf-8") if isinstance(content, str) else content
-            file.writelines((whole,) if isinstance(whole, bytes) else (piece.encode("utf-8") for piece in whole))
-        beside.chmod(mode)
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        beside = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                whole = content.encode("utf-8") if isinstance(content, str) else content
+                file.writelines((whole,) if isinstance(whole, bytes) else (piece.encode("utf-8") for piece in whole))
+            beside.chmod(mode)
+            beside.replace(path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+    except OSError as failure:
+        raise OSError(failure.errno, failure.strerror or str(failure), str(path)) from failure
 
 
 def create_file(path: Path) -> int:

@@ -1,5 +1,6 @@
 """The entry point: finds the command, turns what went wrong into a message and an exit code."""
 
+import errno
 import gc
 import importlib
 import keyword
@@ -66,6 +67,14 @@ SELDOM = (5_000, 10, 10)
 """When to look for garbage. What files are read into has no cycles, and looking at every 700 new objects, as Python
 does, takes a fifth of the time of reading a large configuration, in vain. More seldom still, and answers pile up: those
 of httpx have cycles, and a page of leads is 340 KB."""
+
+FIXES = {
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "check who may read and write it and its folder (`ls -ld`)"),
+    errno.EROFS: "name a file on a disk that can be written",
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room on the disk and run the command again"),
+    errno.EMFILE: "allow more open files (`ulimit -n`)",
+}
+"""Why the system refused a file → what to do about it."""
 
 WIDEST_HELP = 100
 """Columns of help, however wide the terminal is."""
@@ -189,6 +198,16 @@ def _run() -> int:
     return code if isinstance(code, int) else Exit.FINE
 
 
+def _of_file(failure: OSError) -> tuple[str, str]:
+    """Return which file the system refused and why, and what to do about it."""
+    if failure.errno == errno.ENOENT and not failure.filename:  # only asking for the working folder names no file
+        return "the working folder does not exist any more", "change into another folder and run the command again"
+    where = f"{os.fsdecode(failure.filename)}: " if isinstance(failure.filename, str | bytes) else ""
+    return f"{where}{failure.strerror or failure}", FIXES.get(
+        failure.errno or 0, "check the path, and who may read and write it"
+    )
+
+
 def _explain(failure: Exception) -> int:
     from leadstate.cli.output import say  # noqa: PLC0415  keeps start-up light
     from leadstate.model.diagnostics import ConfigurationError, LeadstateError  # noqa: PLC0415  as above
@@ -201,8 +220,9 @@ def _explain(failure: Exception) -> int:
         if failure.hint:
             click.echo(f"  = {visible(failure.hint)}", err=True)
     elif isinstance(failure, OSError):
-        where = f"{failure.filename}: " if failure.filename else ""
-        click.echo(f"error[file] {visible(f'{where}{failure.strerror or failure}')}", err=True)
+        what, fix = _of_file(failure)
+        click.echo(f"error[file] {visible(what)}", err=True)
+        click.echo(f"  = {fix}", err=True)
     else:
         import logging  # noqa: PLC0415  as above
 

@@ -1,7 +1,10 @@
 """The commands as a user runs them: processes, a real port, exit codes, streams."""
 
 import json
+import os
 import stat
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -341,6 +344,15 @@ def test_init_keeps_ignored_lines_that_are_not_utf_8(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_a_file_that_the_system_refuses_is_named_with_a_fix(tmp_path: Path) -> None:
+    (tmp_path / ".github").write_text("", encoding="utf-8")
+    done = Shell(tmp_path, {})("init")
+    assert done.returncode == 1
+    what, fix = done.stderr.splitlines()
+    assert what.startswith("error[file] .github")
+    assert fix == "  = check the path, and who may read and write it"
+
+
 @pytest.mark.parametrize("name", ["A B}", "", "1A", "A-B", "Ä"])
 @pytest.mark.parametrize("words", [(), ("--from", "acme-emea")])
 def test_init_refuses_what_is_no_name_of_a_variable(name: str, words: tuple[str, ...], tmp_path: Path) -> None:
@@ -402,3 +414,22 @@ def test_another_file_is_refused_as_a_report(shell: Shell) -> None:
     newer = {"format_version": "2.0", "leadstate_version": "9", "command": "plan", "summary": counts}
     (shell.folder / "x.json").write_text(json.dumps(newer))
     assert "format version 2.0" in shell("show", "x.json").stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the working folder cannot be deleted")
+@pytest.mark.parametrize("words", ["validate --format sarif", "apply --auto-approve"])
+def test_a_working_folder_that_is_gone_is_an_error_that_says_so(shell: Shell, tmp_path: Path, words: str) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    config = shell.folder / "leadstate.yaml"
+    done = subprocess.run(
+        ["sh", "-c", f'rmdir "$PWD" && exec "{sys.executable}" -m leadstate {words} -c "{config}"'],
+        cwd=gone,
+        env={**os.environ, **shell.environ, "PYTHONPATH": str(SCHEMAS.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "error[file] the working folder does not exist any more" in done.stderr
+    assert "  = change into another folder and run the command again" in done.stderr

@@ -39,6 +39,14 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_no_other(tmp_path: Path) -
     assert os.listdir(tmp_path) == ["file"]  # noqa: PTH208  as above
 
 
+def test_a_file_that_cannot_be_replaced_is_named_and_not_the_temporary_one(tmp_path: Path) -> None:
+    (tmp_path / "file").mkdir()
+    for path, raised in ((tmp_path / "gone" / "file", FileNotFoundError), (tmp_path / "file", IsADirectoryError)):
+        with pytest.raises(raised) as failure:
+            replace_file(path, "new")
+        assert str(failure.value).endswith(f" directory: '{path}'")
+
+
 def test_a_written_file_replaces_a_link(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text("theirs")
