@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Declared: TypeAlias = Literal["yes", "absent", "ignored", "no"]
+Declared: TypeAlias = Literal["yes", "absent", "ambiguous", "ignored", "no"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,6 +238,7 @@ class Census:
         live, ignored = without_ignored(account, {CARRIED: self._labels})
         matching = match(account.of_kind(CARRIED), live[CARRIED], account.lock)
         declared: dict[str, Declared] = {label.remote_id: "ignored" for label in ignored[CARRIED]}
+        declared |= {label.remote_id: "ambiguous" for label in matching.ambiguous}
         declared |= {label.remote_id: "yes" if desired.present else "absent" for desired, label in matching.pairs}
         labels = {label.remote_id: label for label in self._labels}
         ids = dict.fromkeys([*labels, *(label for listing in self._listings for label in listing.by_label)])

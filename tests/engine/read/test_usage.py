@@ -221,3 +221,17 @@ def test_a_token_of_another_company_counts_nothing() -> None:
 def test_a_step_may_spend_exactly_what_it_is_allowed(allowed: int, done: bool) -> None:  # noqa: FBT001  a table's cell
     _, census = count(company(1_000), allowed, allowed, wanted=Wanted())
     assert census.done is done
+
+
+def test_labels_of_which_each_could_be_the_declared_one_are_called_ambiguous() -> None:
+    fake = Fake()
+    for remote_id, name in (("a", "Hot"), ("b", "Hot"), ("c", "Cold"), ("d", "Other")):
+        fake.label(remote_id, name)
+    account = replace(EMEA, desired=(label("Hot"), label("Cold")))
+    rows, _ = count(fake, LIMITLESS, LIMITLESS, account=account)
+    assert [(row.id, row.declared) for row in rows] == [
+        ("c", "yes"),
+        ("a", "ambiguous"),
+        ("b", "ambiguous"),
+        ("d", "no"),
+    ]
