@@ -1,4 +1,6 @@
-"""The lock file: which id each declared object had. A cache of ids; live data wins, and losing it loses no correctness.
+"""The lock file: which id each declared object had. A cache of ids; live data wins.
+
+Losing it loses no correctness, except for adopted leads: they carry no marker of ours, and nothing else tells them.
 
 One entry a line, sorted, so that it merges well in git. It holds ids and keys; no names of people, no token.
 """
@@ -19,6 +21,9 @@ from leadstate.model.escape import visible_json
 from leadstate.pipedrive.operations import UUID
 
 NAME: Final = "leadstate.lock.json"
+RESTORE: Final = (
+    "restore it from git; without one, remove it and run `leadstate lock` (adopted leads have to be imported again)"
+)
 
 Lock = Mapping[str, Mapping[Ref, str]]
 """Account → reference → remote id."""
@@ -68,17 +73,16 @@ def read_lock(path: Path) -> Lock:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RuntimeError):
-        hint = "check that it is a file and who may read it, or remove it: it is only a cache of ids"
-        raise LockError(f"{path} cannot be read", hint=hint) from None
+        raise LockError(f"{path} cannot be read", hint=f"check who may read it, or {RESTORE}") from None
     if link is not None or len(text) > LARGEST:
         why = "is larger than 64 MiB" if link is None else f"is reached over the link {link}, which leads elsewhere"
-        raise LockError(f"{path} {why}", hint="put the file itself there, or remove it and run `leadstate lock`")
+        raise LockError(f"{path} {why}", hint=f"put the file itself there, or {RESTORE}")
     try:
         file = _File.model_validate_json(text)
     except ValidationError as problem:
         first = problem.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        hint = "resolve a merge conflict in it, or remove it and run `leadstate lock`: it is only a cache of ids"
+        hint = f"resolve a merge conflict in it, or {RESTORE}"
         raise LockError(f"{path} is not a lock file: {where}: {first['msg']}", hint=hint) from None
     return {
         account: {Ref(*key.split(":", 1)): remote_id for key, remote_id in entries.items()}

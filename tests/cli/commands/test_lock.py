@@ -189,4 +189,5 @@ def test_a_malformed_lock_file_is_an_error(shell: Shell, text: str) -> None:
         done = shell(command)
         assert done.returncode == 1
         assert "error[lock-file]" in done.stderr
-        assert "it is only a cache of ids" in done.stderr
+        assert "restore it from git; without one, remove it and run `leadstate lock`" in done.stderr
+        assert "(adopted leads have to be imported again)" in done.stderr
