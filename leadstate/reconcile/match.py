@@ -85,7 +85,7 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
                 for candidate in candidates:
                     free.pop(candidate.remote_id, None)
                 ambiguous.extend(candidates)
-                diagnostics.append(_ambiguous(item, candidates, what))
+                diagnostics.append(_ambiguous(item, candidates, what, (lock or {}).get(item.address.ref)))
         return rest
 
     desired = [
@@ -197,7 +197,7 @@ def known_by(desired: Desired, live: Live, lock: Mapping[Ref, str]) -> tuple[Kno
     return tuple(known for known in speaks if speaks[known])
 
 
-def _ambiguous(desired: Desired, candidates: Sequence[Live], what: Sequence[str]) -> Diagnostic:
+def _ambiguous(desired: Desired, candidates: Sequence[Live], what: Sequence[str], remembered: str | None) -> Diagnostic:
     kind = desired.address.kind
     # In one order, whatever the lock file knows: a plan and the reading after an apply give the same advice.
     candidates = sorted(candidates, key=lambda candidate: candidate.remote_id)
@@ -205,17 +205,26 @@ def _ambiguous(desired: Desired, candidates: Sequence[Live], what: Sequence[str]
         summary = f"another declared {kind} is already the one that {what[0]}"
         hint = "remove one of the two declarations"
     else:
-        summary = f"{counted(len(candidates), kind)} {what[1]}, so it is not clear which one is meant"
+        by_lock = [live for live in candidates if live.remote_id == remembered and not _bears(live, desired)]
+        others = len(candidates) - len(by_lock)
+        who = f"{counted(others, kind)} {what[0] if others == 1 else what[1]}"
+        known = f"the lock file knows it as {by_lock[0].name!r}, and " if by_lock else ""
+        summary = f"{known}{who}, so it is not clear which one is meant"
         hint = f"leave one of them in Pipedrive (move its leads, rename or delete the other {kind}), then plan again"
         if desired.marker is not None and all(candidate.marker == desired.marker for candidate in candidates):
             hint = f"to keep the first and delete the others, write `keep: [{candidates[0].remote_id}]` in it"
         elif desired.present and desired.names:
-            others = ", ".join(f"{{id: {candidate.remote_id}}}" for candidate in candidates[1:])
-            hint = f"to keep the first with the leads of all, write `merge_from: [{others}]`; else {hint}"
+            rest = ", ".join(f"{{id: {candidate.remote_id}}}" for candidate in candidates[1:])
+            hint = f"to keep the first with the leads of all, write `merge_from: [{rest}]`; else {hint}"
     detail = "\n".join(
         f"{candidate.remote_id}  {candidate.name}{_differing(candidate, candidates)}" for candidate in candidates
     )
     return desired.diagnostic("ambiguous", Severity.ERROR, summary, detail=detail, hint=hint)
+
+
+def _bears(live: Live, desired: Desired) -> bool:
+    """Return whether a live object bears the marker or a name of a declared one."""
+    return live.name in desired.names if desired.marker is None else live.marker == desired.marker
 
 
 def _differing(about: Live, candidates: Sequence[Live]) -> str:

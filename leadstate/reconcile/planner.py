@@ -204,7 +204,9 @@ def _plan_missing(draft: Draft, desired: Desired) -> None:
     elif gone and desired.leave_gone:
         draft.leave(desired, Reason.GONE, draft.account.lock.get(address.ref))
     elif desired.adopted:
-        why = "the lead that the lock file knows is gone" if gone else "the lock file does not know it"
+        why = "the lock file does not know it"
+        if gone or address.ref in draft.account.lock:
+            why = f"the lead that the lock file knows {'is gone' if gone else 'bears the marker of another one'}"
         summary = f"it is declared as adopted, and nothing tells which lead it is: {why}"
         restore = "" if gone else "restore the lock file from git, or "
         hint = f"{restore}remove the item and import it again; without `adopted` it is created"

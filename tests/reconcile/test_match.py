@@ -208,6 +208,16 @@ def test_two_labels_with_one_name_are_an_error_with_state_absent_too() -> None:
     ]
 
 
+def test_a_lock_file_and_a_name_that_disagree_are_an_error_that_names_both() -> None:
+    live = [live_label("Hot", remote_id="1"), live_label("Old", remote_id="2")]
+    (told,) = match([label("Hot")], live, {Ref("label", "Hot"): "2"}).diagnostics
+    assert told.code == "ambiguous"
+    assert told.summary == (
+        "the lock file knows it as 'Old', and 1 label bears its name, so it is not clear which one is meant"
+    )
+    assert told.detail.splitlines() == ["1  Hot", "2  Old"]
+
+
 def test_three_labels_with_one_name_are_an_error_that_tells_how_to_keep_the_first() -> None:
     found = match([label("Été")], [live_label("Été", color, remote_id=color) for color in ("red", "blue", "gray")])
     (told,) = found.diagnostics

@@ -116,6 +116,20 @@ def test_an_adopted_lead_is_never_created(*, leave_gone: bool) -> None:
         assert left or [diagnostic.code for diagnostic in plan.diagnostics] == ["adopted-unknown"]
 
 
+@pytest.mark.parametrize(
+    ("lock", "gone", "why"),
+    [
+        ({}, frozenset(), "the lock file does not know it"),
+        ({SEED: "id-1"}, frozenset({"ns:a"}), "the lead that the lock file knows is gone"),
+        ({SEED: "id-1"}, frozenset(), "the lead that the lock file knows bears the marker of another one"),
+    ],
+)
+def test_an_adopted_lead_that_is_not_found_is_told_why(lock: dict[Ref, str], gone: frozenset[str], why: str) -> None:
+    adopted = replace(lead("a"), adopted=True, leave_gone=False)
+    (told,) = planned(replace(account(adopted), lock=lock), live_lead("b", remote_id="id-1"), gone=gone).diagnostics
+    assert (told.code, told.summary.partition(": ")[2]) == ("adopted-unknown", why)
+
+
 def test_prune_locked_does_not_mix_ids_of_two_kinds() -> None:
     declared = replace(account(labels="locked"), lock={SEED: "id-1"})
     assert shown(planned(declared, live_label("Theirs", "red", "id-1"))) == []
