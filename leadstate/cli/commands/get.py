@@ -38,6 +38,8 @@ Fetch = Callable[[Reader], Awaitable[list[Row]]]
 
 _TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z")
 """Forms of a time; the last one is with `Z` or an offset."""
+_LONGEST_ID = 16
+"""Digits of the largest id, below 2 to the power of 53 (`kinds.base.RemoteId`)."""
 
 
 @click.group(short_help=COMMANDS["get"])
@@ -115,6 +117,14 @@ def lead(*, lead_id: object, **chosen: Any) -> int:
     return _get(fetch, KINDS[CARRIER].columns, **chosen)
 
 
+def _check_owners(_ctx: click.Context, _param: click.Parameter, owners: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the owners; raise a usage error for a number that is no id."""
+    for owner in owners:
+        if owner.isdecimal() and len(owner) > _LONGEST_ID:
+            raise click.BadParameter(f"a number of {len(owner):,} digits is no id of a user")
+    return owners
+
+
 @get.command("leads")
 @options.option("--archived", is_flag=True, help="List archived leads instead (40 tokens a page of 500).")
 @options.option(
@@ -128,6 +138,7 @@ def lead(*, lead_id: object, **chosen: Any) -> int:
     "--owner",
     "owners",
     multiple=True,
+    callback=_check_owners,
     metavar="ID|EMAIL",
     help="Only leads of this user; an email address takes 20 tokens. May be repeated.",
 )
@@ -176,7 +187,8 @@ def leads(
             return []
         query = [("owner_id", str(user)) for user in users] if len(users) == 1 else []
         if not_before is not None and not archived:
-            query.append(("updated_since", f"{not_before:%Y-%m-%dT%H:%M:%SZ}"))
+            # Not `%Y`, which C leaves unpadded before the year 1000.
+            query.append(("updated_since", f"{not_before.replace(tzinfo=None, microsecond=0).isoformat()}Z"))
         found = []
         async for page in reader.pages(operation, *query, whole=not query):
             for row in (_row(operation, raw) for raw in page.rows):

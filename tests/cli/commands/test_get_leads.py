@@ -174,6 +174,9 @@ def test_pipedrive_is_asked_for_one_owner_and_a_time(
     assert queries[-1].startswith("owner_id=102&updated_since=2026-03-01T08%3A00%3A00Z&limit=")
     assert leadstate(listening, {"TOKEN": TOKEN}, folder.path, (*words, "--archived", "--owner", "101"))[0] == 0
     assert queries[-1].startswith("limit="), "of archived leads it knows no time, and never two owners"
+    early = ("get", "leads", "--updated-since", "0999-01-01")
+    assert leadstate(listening, {"TOKEN": TOKEN}, folder.path, early)[0] == 0
+    assert queries[-1].startswith("updated_since=0999-01-01T00%3A00%3A00Z&limit=")
 
 
 def test_a_part_of_the_leads_is_not_remembered_as_all_of_them(folder: Folder, sandbox: Sandbox) -> None:
@@ -192,6 +195,8 @@ def test_a_part_of_the_leads_is_not_remembered_as_all_of_them(folder: Folder, sa
         (("--label", "Hto"), "no account has a label 'Hto'"),
         (("--owner", "nobody@acme.test"), "no account has a user 'nobody@acme.test'"),
         (("--updated-since", "yesterday"), "'yesterday' does not match the formats"),
+        (("--owner", "1" * 5000), "a number of 5,000 digits is no id of a user"),
+        (("--owner", "1" * 17), "a number of 17 digits is no id of a user"),
     ],
 )
 def test_what_no_account_knows_is_a_usage_error(
