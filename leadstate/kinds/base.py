@@ -313,6 +313,8 @@ Uuid = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-
 Line = Annotated[str, AfterValidator(one_line), TextLimit.length(LONGEST_TEXT)]
 Email = Annotated[str, TextLimit.pattern(r"^[^@\s]+@[^@\s]+$")]
 RemoteId = Annotated[int, Field(gt=0, lt=2**53)]
+LONGEST_ID: Final = 16
+"""Digits of an id at most; Python refuses to read numbers of thousands of digits."""
 
 
 def fields_set(spec: BaseModel) -> Mapping[str, object]:

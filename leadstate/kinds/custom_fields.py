@@ -32,6 +32,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from leadstate.kinds.base import (
+    LONGEST_ID,
     LONGEST_TEXT,
     Line,
     MoneySpec,
@@ -418,7 +419,8 @@ def _declared_link(kind: str, *known_by: str) -> Callable[[CustomField, object, 
             by, told = next(iter(value.items()))
             if by in known_by:
                 return Lookup(kind, by, str(told), span)
-        if isinstance(value, int | Decimal | str) and (id_ := str(value)).isdecimal() and int(id_):
+        id_ = str(value) if isinstance(value, int | Decimal | str) else ""
+        if id_.isdecimal() and len(id_) <= LONGEST_ID and int(id_):
             return int(id_)
         by = "email" if isinstance(value, str) and "@" in value else "name"
         if isinstance(value, str) and by in known_by:

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from leadstate.kinds.custom_fields import UNREADABLE, CustomField, CustomFields, decode
+from leadstate.kinds.custom_fields import UNREADABLE, CustomField, CustomFields, Unfit, decode
+from leadstate.model.address import Span
+from leadstate.model.resource import CustomValue, Lookup
 
 KEY = "3ce5b1409718d65a8adc965be1f0da8821d8b9ab"
 
@@ -41,6 +43,15 @@ def test_a_malformed_row_leaves_the_others_readable(changed: dict[str, Any]) -> 
 @pytest.mark.parametrize("raw", [None, [], "x", 1, {}, row(field_name=None), row(field_name=[])])
 def test_a_row_without_a_name_is_left_out(raw: object) -> None:
     assert decode(raw) is None
+
+
+def test_a_number_too_long_for_an_id_is_none() -> None:
+    fields = CustomFields([CustomField(KEY, "Contact", "people"), CustomField(KEY, "Boss", "user")])
+    at = Span("leadstate.yaml", 1, 1)
+    assert fields.normal("Contact", CustomValue("12"), at) == 12
+    assert fields.normal("Contact", CustomValue("1" * 5000), at) == Lookup("person", "name", "1" * 5000, at)
+    with pytest.raises(Unfit, match="takes a user"):
+        fields.normal("Boss", CustomValue("1" * 5000), at)
 
 
 @pytest.mark.parametrize("raw", ["1e5000000", "-1e5000000", "1e-5000000", "1e51", "9" * 52, "NaN", "sNaN", "-Infinity"])

@@ -19,6 +19,7 @@ from leadstate.cli.output import say, table, to_json, write
 from leadstate.cli.session import read_accounts
 from leadstate.engine.read.observe import read_listing
 from leadstate.kinds import KINDS
+from leadstate.kinds.base import LONGEST_ID
 from leadstate.model.address import text
 from leadstate.model.escape import is_visible, visible, visible_json
 from leadstate.model.resource import CARRIED, CARRIER
@@ -38,8 +39,6 @@ Fetch = Callable[[Reader], Awaitable[list[Row]]]
 
 _TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z")
 """Forms of a time; the last one is with `Z` or an offset."""
-_LONGEST_ID = 16
-"""Digits of the largest id, below 2 to the power of 53 (`kinds.base.RemoteId`)."""
 
 
 @click.group(short_help=COMMANDS["get"])
@@ -120,7 +119,7 @@ def lead(*, lead_id: object, **chosen: Any) -> int:
 def _check_owners(_ctx: click.Context, _param: click.Parameter, owners: tuple[str, ...]) -> tuple[str, ...]:
     """Return the owners; raise a usage error for a number that is no id."""
     for owner in owners:
-        if owner.isdecimal() and len(owner) > _LONGEST_ID:
+        if owner.isdecimal() and len(owner) > LONGEST_ID:
             raise click.BadParameter(f"a number of {len(owner):,} digits is no id of a user")
     return owners
 
