@@ -156,6 +156,8 @@ def test_two_runs_are_undone_from_the_newest_on(counted: Counted) -> None:
         with folder() as here:
             sandbox = set_up(here, world)
             before = state(sandbox)
+            if len({label["name"] for label in before.labels.values()}) < len(before.labels):
+                return  # once both have new ids, nothing tells two labels of one name apart
             apply(here, sandbox)
             between = state(sandbox)
             here.configure(next_world.document)
@@ -163,7 +165,8 @@ def test_two_runs_are_undone_from_the_newest_on(counted: Counted) -> None:
                 return
             counted("pairs of runs undone", 1)
             later = state(sandbox)
-            for receipt in paths_of(here.path / "receipts"):
+            for receipt, applied in zip(paths_of(here.path / "receipts"), (next_world, world), strict=True):
+                here.configure(applied.document)
                 restore(here, sandbox, str(receipt))
             check_leads_as_before(before, between, later, state(sandbox))
 
@@ -171,9 +174,9 @@ def test_two_runs_are_undone_from_the_newest_on(counted: Counted) -> None:
 
 
 def check_leads_as_before(before: State, between: State, later: State, restored: State) -> None:
-    """Check that each lead that was there all the time has the labels of before two runs.
+    """Check that each lead that was there and open all the time has the labels of before two runs.
 
-    Left out are leads that nobody can edit, or that the second run deleted.
+    While it is archived it loses a label that is deleted, and nobody can edit it.
     """
     for id_, lead in before.leads.items():
         there = [at.leads.get(id_) for at in (between, later, restored)]
@@ -195,11 +198,14 @@ def test_a_killed_run_and_the_run_that_finished_it_are_undone(counted: Counted) 
             sandbox = set_up(here, world)
             before = state(sandbox)
             apply(here, sandbox, Kill(1 + write % number, moment))
+            killed = state(sandbox)
             apply(here, sandbox)
             applied = state(sandbox)
             for receipt in paths_of(here.path / "receipts"):
                 restore(here, sandbox, str(receipt))
-            check_as_before(before, applied, state(sandbox))
+            restored = state(sandbox)
+            assert image(restored)["labels"] == image(before)["labels"]
+            check_leads_as_before(before, killed, applied, restored)
 
     check()
 
