@@ -117,17 +117,26 @@ def test_an_adopted_lead_is_never_created(*, leave_gone: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lock", "gone", "why"),
+    ("lock", "gone", "why", "restore"),
     [
-        ({}, frozenset(), "the lock file does not know it"),
-        ({SEED: "id-1"}, frozenset({"ns:a"}), "the lead that the lock file knows is gone"),
-        ({SEED: "id-1"}, frozenset(), "the lead that the lock file knows bears the marker of another one"),
+        ({}, frozenset(), "the lock file does not know it", "restore the lock file from git, or "),
+        ({SEED: "id-1"}, frozenset({"ns:a"}), "the lead that the lock file knows is gone", ""),
+        (
+            {SEED: "id-1"},
+            frozenset(),
+            "the lead that the lock file knows bears the marker of another one",
+            "restore the lock file from git, or ",
+        ),
     ],
 )
-def test_an_adopted_lead_that_is_not_found_is_told_why(lock: dict[Ref, str], gone: frozenset[str], why: str) -> None:
+def test_an_adopted_lead_that_is_not_found_is_an_error_that_says_why(
+    lock: dict[Ref, str], gone: frozenset[str], why: str, restore: str
+) -> None:
     adopted = replace(lead("a"), adopted=True, leave_gone=False)
     (told,) = planned(replace(account(adopted), lock=lock), live_lead("b", remote_id="id-1"), gone=gone).diagnostics
-    assert (told.code, told.summary.partition(": ")[2]) == ("adopted-unknown", why)
+    assert (told.code, told.severity) == ("adopted-unknown", Severity.ERROR)
+    assert told.summary == f"it is declared as adopted, and nothing tells which lead it is: {why}"
+    assert told.hint == f"{restore}remove the item and import it again; without `adopted` it is created"
 
 
 def test_prune_locked_does_not_mix_ids_of_two_kinds() -> None:

@@ -100,6 +100,8 @@ def test_an_archived_owned_lead_is_not_pruned() -> None:
     plan = planned(account(leads="owned"), live_lead("old", archived=True))
     assert shown(plan) == []
     assert [left.reason for left in plan.untouched] == [Reason.ARCHIVED]
+    plan = planned(account(leads="none"), live_lead("old", archived=True))
+    assert [left.reason for left in plan.untouched] == [Reason.UNMANAGED]
 
 
 def test_label_references_are_compared_as_sets_of_names() -> None:
@@ -439,7 +441,14 @@ def test_a_protected_label_that_must_not_exist_is_an_error_that_nothing_lifts(mo
     gone = replace(label("x", present=False), names=("x", "VIP"), moves_to=moves_to)
     plan = planned(account(label("Hot"), gone, protect={"label": ["VIP"]}), live_label("Hot"), live_label("VIP"))
     assert shown(plan) == []
-    assert [(found.code, found.severity) for found in plan.diagnostics] == [("protected-label", Severity.ERROR)]
+    assert [(told.code, told.severity, told.summary, told.hint) for told in plan.diagnostics] == [
+        (
+            "protected-label",
+            Severity.ERROR,
+            "the label 'VIP' is to be deleted, and `policy.protect` protects it",
+            "keep the label, or take it out of `policy.protect`",
+        )
+    ]
     assert "protected-label" not in GUARDS
 
 
@@ -447,4 +456,11 @@ def test_a_label_that_is_taken_in_by_id_and_ignored_is_an_error() -> None:
     tmp = live_label("tmp-1")
     source = replace(label("Hot#1", present=False), names=(), remote_id=tmp.remote_id, moves_to=Ref("label", "Hot"))
     plan = planned(account(label("Hot"), source), live_label("Hot"), ignored={"label": [tmp]})
-    assert [found.code for found in plan.diagnostics] == ["ignored-label"]
+    assert [(told.code, told.severity, told.summary, told.hint) for told in plan.diagnostics] == [
+        (
+            "ignored-label",
+            Severity.ERROR,
+            "the label id-tmp-1 is to be deleted, and `policy.ignore` ignores it",
+            "take it out of one of the two",
+        )
+    ]

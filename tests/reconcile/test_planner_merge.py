@@ -74,8 +74,8 @@ def test_a_merge_moves_open_leads_and_reports_archived_ones(
     )
     assert guard(plan, Policy(), {}, FREE) == ()
     assert [diagnostic.summary for diagnostic in plan.diagnostics] == told
-    assert {(diagnostic.code, diagnostic.severity) for diagnostic in plan.diagnostics} <= {
-        ("archived-carriers", Severity.WARNING)
+    assert {(diagnostic.code, diagnostic.severity, diagnostic.hint) for diagnostic in plan.diagnostics} <= {
+        ("archived-carriers", Severity.WARNING, "to move them too, bring them back from the archive first")
     }
 
 
