@@ -100,9 +100,6 @@ def _begin() -> None:
     if os.path.lexists(FOLDER):
         Path(FOLDER).unlink() if Path(FOLDER).is_symlink() or Path(FOLDER).is_file() else shutil.rmtree(FOLDER)
     Path(FOLDER).mkdir()
-    cache = Path(os.environ.get("XDG_CACHE_HOME", "."))
-    if cache.is_symlink():
-        cache.unlink()
 
 
 def _leadstate(*words: str, report: str) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from leadstate.api.files import PUBLIC, replace_file
 from leadstate.config import Lock, lock_text, read_lock
+from leadstate.config.yaml.files import LARGEST, link_outwards, read_bounded
 from leadstate.engine.apply.execute import Outcomes
 from leadstate.model.account import Account
 from leadstate.model.address import Ref
@@ -86,7 +87,7 @@ def _merged(before: Mapping[Ref, str], now: Mapping[Ref, str]) -> dict[Ref, str]
 def read_lengths(folder: Path) -> Lengths:
     """Return what is remembered; nothing where the file does not exist or is malformed."""
     try:
-        found = json.loads((folder / NAME).read_bytes())
+        found = json.loads(read_bounded(folder / NAME, LARGEST))
     except (OSError, ValueError, RecursionError):
         return {}
     return {
@@ -102,6 +103,9 @@ def write_lengths(folder: Path, before: Lengths, lengths: Lengths) -> None:
     after = {name: found for name, found in {**before, **long}.items() if found}
     # A user without a home, as in some containers, has a cache at a literal "~".
     if after == before or not folder.is_absolute():
+        return
+    # GitLab's jobs keep it in the checkout, where a commit may have put a link.
+    if link_outwards(folder / NAME) is not None:
         return
     with contextlib.suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -208,7 +208,8 @@ def _later(path: Path) -> Iterator[Report]:
 
     for other in sorted(path.parent.glob("*.json")):
         with suppress(ReportError, OSError):
-            if other.is_file() and begun(other) > begun(path):
+            if begun(other) > begun(path):
+                _check(other)
                 yield _with_its_journal(other)
 
 
@@ -392,7 +393,8 @@ def _covered(restores: Iterable[StoredReceipt]) -> set[str]:
     }
 
 
-def _read(path: Path) -> Report:
+def _check(path: Path) -> None:
+    """Raise ReportError for what nobody would have named: no regular file, or a large one."""
     for file in (path, journal_of(path)):
         with suppress(FileNotFoundError):
             status = file.lstat()
@@ -400,6 +402,10 @@ def _read(path: Path) -> Report:
                 raise ReportError(f"{file.name} is not a regular file")
             if status.st_size > LARGEST:
                 raise ReportError(f"{file.name} is larger than 64 MiB")
+
+
+def _read(path: Path) -> Report:
+    _check(path)
     report = read_report(path)
     if not is_receipt(report):
         raise ReportError("it is not a receipt")

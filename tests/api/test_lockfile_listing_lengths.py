@@ -1,9 +1,11 @@
 """What is remembered of listings: a hint that may be lost, wrong or unreadable."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from leadstate.api import lockfile
 from leadstate.api.lockfile import NAME, read_lengths, write_lengths
 
 LONG = {"emea https://acme.pipedrive.com": {"getLeads": 101}}
@@ -51,3 +53,26 @@ def test_an_unwritable_cache_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     write_lengths(tmp_path / "file", {}, LONG)
     assert read_lengths(tmp_path / "file") == {}
+
+
+def test_a_pipe_a_device_and_a_large_file_are_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "device").mkdir()
+    (tmp_path / "device" / NAME).symlink_to("/dev/zero")
+    (tmp_path / "pipe").mkdir()
+    os.mkfifo(tmp_path / "pipe" / NAME)
+    assert read_lengths(tmp_path / "device") == read_lengths(tmp_path / "pipe") == {}
+    write_lengths(tmp_path, {}, LONG)
+    assert read_lengths(tmp_path) == LONG
+    monkeypatch.setattr(lockfile, "LARGEST", 20)
+    assert read_lengths(tmp_path) == {}
+
+
+@pytest.mark.parametrize("name", [".cache", ".cache/leadstate"])
+def test_no_lengths_are_written_over_a_link_out_of_the_repository(tmp_path: Path, name: str) -> None:
+    repository, elsewhere = tmp_path / "repository", tmp_path / "elsewhere"
+    (repository / ".git").mkdir(parents=True)
+    elsewhere.mkdir()
+    (repository / name).parent.mkdir(exist_ok=True)
+    (repository / name).symlink_to(elsewhere)
+    write_lengths(repository / ".cache" / "leadstate", {}, LONG)
+    assert list(elsewhere.iterdir()) == []

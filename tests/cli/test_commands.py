@@ -331,6 +331,19 @@ def test_init_gives_a_valid_configuration_and_overwrites_nothing(tmp_path: Path)
     assert (tmp_path / ".gitignore").read_text() == before
 
 
+def test_init_writes_over_no_link(tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "repository", tmp_path / "elsewhere"
+    (folder / ".git").mkdir(parents=True)
+    elsewhere.mkdir()
+    for name in ("leadstate.yaml", "leadstate.schema.json", ".gitignore", ".github"):
+        (folder / name).symlink_to(elsewhere / ("" if name == ".github" else name))
+    assert Shell(folder, {})("init").returncode == 0
+    assert list(elsewhere.iterdir()) == []
+    done = Shell(folder, {})("init", "--from", "http://127.0.0.1:1")
+    assert done.returncode == 64
+    assert "leadstate.yaml is there already" in done.stderr
+
+
 def test_init_keeps_ignored_lines_that_are_not_utf_8(tmp_path: Path) -> None:
     path = tmp_path / ".gitignore"
     path.write_bytes(b"caf\xe9/\r\n.env\r\ndist")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from leadstate.cli.output import OutputError, check_writable, write_private
+from leadstate.cli.output import OutputError, check_writable, replace_public, write_private
 from leadstate.cli.streams import Output
 from leadstate.sandbox import Sandbox
 from tests.harness.cli_process import Shell
@@ -188,6 +188,23 @@ def test_output_to_a_link_is_refused(tmp_path: Path, write: Write) -> None:
             write(link)
     assert (tmp_path / "theirs").read_text() == "theirs"
     assert not (tmp_path / "not-there").exists()
+
+
+@pytest.mark.parametrize(
+    "write",
+    [check_writable, lambda path: write_private(path, "ours"), lambda path: replace_public(path, "ours")],
+    ids=["check", "write", "replace"],
+)
+def test_output_over_a_folder_that_is_a_link_out_of_the_repository_is_refused(tmp_path: Path, write: Write) -> None:
+    repository, elsewhere = tmp_path / "repository", tmp_path / "elsewhere"
+    (repository / ".git").mkdir(parents=True)
+    elsewhere.mkdir()
+    (repository / "folder").symlink_to(elsewhere)
+    (repository / "loop").symlink_to("loop")
+    for name in ("folder", "loop"):
+        with pytest.raises(OutputError, match=f"is not written over the link .*{name}, which leads out of the repo"):
+            write(repository / name / "file")
+    assert list(elsewhere.iterdir()) == []
 
 
 def test_checking_an_output_file_does_not_change_it(tmp_path: Path) -> None:

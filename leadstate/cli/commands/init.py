@@ -3,6 +3,7 @@
 Beside it a schema, .gitignore lines and a CI workflow. The client of `--from` has no way to write to the account.
 """
 
+import os
 import re
 from pathlib import Path
 from string import Template
@@ -20,6 +21,7 @@ from leadstate.config import Configuration, schema_text
 from leadstate.config.loader import understand
 from leadstate.config.schema.document import ENVIRONMENT_VARIABLE
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
+from leadstate.config.yaml.files import folder_link_outwards
 from leadstate.edit.import_ import named_items
 from leadstate.edit.items import Files
 from leadstate.edit.spelling import readable_key
@@ -125,7 +127,7 @@ def init(*, folder: Path, account: str | None, variable: str) -> int:
     config = folder / "leadstate.yaml"
     text = starter("leadstate.yaml").replace(VARIABLE, variable)
     if account is not None:
-        if config.exists():
+        if os.path.lexists(config):
             raise click.UsageError(f"{config} is there already: `leadstate import` adds what an account has.")
         taken = taken_over(config, account, variable)
         if taken is None:
@@ -152,7 +154,7 @@ def _workflow(variable: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    if path.exists():
+    if os.path.lexists(path) or folder_link_outwards(path) is not None:
         click.echo(f"left as it is  {path}")
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -165,7 +167,7 @@ def _ignore(path: Path) -> None:
     there = path.read_bytes() if path.exists() else b""
     known = {line.strip() for line in there.splitlines()}
     missing = [line for line in IGNORED if line.encode() not in known]
-    if not missing:
+    if not missing or path.is_symlink():  # git does not follow it either
         click.echo(f"left as it is  {path}")
         return
     gap = b"" if not there or there.endswith(b"\n") else b"\n"

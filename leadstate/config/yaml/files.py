@@ -219,6 +219,19 @@ def link_outwards(path: Path) -> Path | None:
             continue
         root = repository_of(place.parent)
         is_free = place != absolute and not (root / ".git").exists()
-        if not is_free and not place.resolve().is_relative_to(root):
+        if not is_free and not _leads_below(place, root):
             return place
     return None
+
+
+def _leads_below(link: Path, root: Path) -> bool:
+    try:
+        return link.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):  # a loop leads nowhere
+        return False
+
+
+def folder_link_outwards(path: Path) -> Path | None:
+    """Return the same for a file that is to be written, of the folders on the way: the file itself may be a pipe."""
+    link = link_outwards(path)
+    return None if link == path.absolute() else link

@@ -350,6 +350,30 @@ def test_a_create_of_a_later_killed_run_is_not_attributed_to_an_earlier_one(tmp_
     assert answered.remote_id == NEW_ID
 
 
+def test_a_later_receipt_that_is_a_link_or_too_large_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, elsewhere = tmp_path / "receipts", tmp_path / "elsewhere"
+    intended = model.Touch("label", None, "New", None, {"name": "New", "color": "red"})
+    with (
+        Receipt(folder, [PART], [], datetime(2026, 11, 24, tzinfo=UTC)) as killed,
+        Receipt(elsewhere, [PART], [], datetime(2026, 11, 25, tzinfo=UTC)) as later,
+    ):
+        killed.touching("emea", intended)
+        later.touching("emea", intended)
+        later.touched("emea", intended, replace(intended, remote_id=NEW_ID, answered=True))
+    copy = folder / later.path.name
+    copy.symlink_to(later.path)
+    copy.with_suffix(".journal").symlink_to(later.path.with_suffix(".journal"))
+    assert read_report(killed.path).accounts[0].touched
+    for file in (copy, copy.with_suffix(".journal")):
+        file.unlink()
+        file.write_bytes((elsewhere / file.name).read_bytes())
+    assert read_report(killed.path).accounts[0].touched == ()
+    monkeypatch.setattr(receipts, "LARGEST", 100)
+    assert read_report(killed.path).accounts[0].touched
+
+
 def test_the_lock_file_follows_a_rollback(shell: Shell, sandbox: Sandbox) -> None:
     assert shell("lock").returncode == 0
     apply(shell)

@@ -11,7 +11,7 @@ from leadstate.config.configuration import SecretSource
 from leadstate.config.loader import load
 from leadstate.config.lockfile import LockError, read_lock
 from leadstate.config.secrets import read_token
-from leadstate.config.yaml.files import link_outwards, read_bounded, repository_of
+from leadstate.config.yaml.files import folder_link_outwards, link_outwards, read_bounded, repository_of
 from leadstate.model.diagnostics import ConfigurationError, Diagnostic, SecretError
 
 GOOD = "version: 1\naccounts: {a: {domain: a, token: {env: T}}}\n"
@@ -133,6 +133,16 @@ def test_a_link_within_a_repository_and_a_link_that_no_repository_holds_are_foll
     (repository.parent / "way").symlink_to(repository)
     for path in (repository / "leadstate.yaml", repository.parent / "way" / "conf" / "real.yaml"):
         assert load([path]).accounts
+
+
+def test_a_folder_link_is_told_from_a_file_that_is_a_link(repository: Path) -> None:
+    (repository / "file").symlink_to(repository.parent / "outside" / "secrets.yaml")
+    (repository / "folder").symlink_to(repository.parent / "outside")
+    (repository / "loop").symlink_to("loop")
+    assert link_outwards(repository / "file") == repository / "file"
+    assert folder_link_outwards(repository / "file") is None
+    assert folder_link_outwards(repository / "folder" / "new") == repository / "folder"
+    assert folder_link_outwards(repository / "loop" / "new") == repository / "loop"
 
 
 def test_links_as_a_config_map_has_them(tmp_path: Path) -> None:
