@@ -257,7 +257,7 @@ class Session:
                     held.enter_context(run_locks(self.accounts, self.runtime.state, "apply", 0.0))
                     break
                 except Locked:
-                    if clock() >= until:
+                    if not clock() < until:  # nan, too, waits for nothing
                         raise
                     await sleep(LOOK_AGAIN)
             yield
