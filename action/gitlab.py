@@ -119,7 +119,13 @@ def _merge_request() -> int:
     """Return the number of the merge request whose merge made this commit."""
     commit = os.environ["CI_COMMIT_SHA"]
     if "GITLAB_TOKEN" in os.environ:
-        found = json.loads(_request(f"repository/commits/{commit}/merge_requests"))
+        try:
+            found = json.loads(_request(f"repository/commits/{commit}/merge_requests"))
+        except (urllib.error.URLError, TimeoutError) as failure:
+            raise Refused(
+                f"GitLab does not say which merge request made {commit[:8]}: {failure}. GITLAB_TOKEN needs read_api."
+                f" {BY_HAND}"
+            ) from None
         merged = [request for request in found if request["state"] == "merged" and commit in _commits(request)]
         if merged:
             return int(merged[0]["iid"])

@@ -211,6 +211,16 @@ def test_a_token_of_ones_own_finds_fast_forward_merges(project: Project) -> None
     assert not [request for request in project.asked if "job-token" in request]
 
 
+def test_a_token_that_gitlab_refuses_is_named(project: Project) -> None:
+    project.hub.check_out("origin/main")
+    done = project.job("leadstate-apply", GITLAB_TOKEN="expired")
+    assert done.code == 3, done.log
+    assert "GitLab does not say which merge request made" in done.log
+    assert "HTTP Error 404" in done.log
+    assert "Traceback" not in done.log
+    assert "expired" not in done.log
+
+
 def test_artifacts_are_there_when_a_guard_refuses_and_when_an_account_fails(project: Project) -> None:
     for job in ("leadstate-plan", "leadstate-apply", "leadstate-drift"):
         assert read(TEMPLATE)[job]["artifacts"]["when"] == "always"
