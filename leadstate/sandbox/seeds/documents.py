@@ -51,24 +51,24 @@ _LABEL: Mapping[str, Checker] = {
     "add_time": checks.moment,
     "update_time": checks.moment,
 }
-_NAMED: Mapping[str, Checker] = {"id": checks.integer, "name": checks.name}
+_NAMED: Mapping[str, Checker] = {"id": checks.stored, "name": checks.name}
 _USER: Mapping[str, Checker] = {**_NAMED, "email": checks.name}
 _COMPANY: Mapping[str, Checker] = {**_NAMED, "domain": checks.name}
 _PERSON: Mapping[str, Checker] = {
     **_NAMED,
     "emails": checks.names,
     "phones": checks.names,
-    "organization_id": checks.integer,
+    "organization_id": checks.stored,
 }
 _ORGANIZATION: Mapping[str, Checker] = {**_NAMED, "address": checks.name}
 _CLIENT: Mapping[str, Checker] = {
     "client_id": checks.name,
     "client_secret": checks.name,
     "refresh_token": checks.name,
-    "expires_in": checks.integer,
+    "expires_in": checks.stored,
     "rotate": checks.boolean,
 }
-_OPTION: Mapping[str, Checker] = {"id": checks.integer, "label": checks.name}
+_OPTION: Mapping[str, Checker] = {"id": checks.stored, "label": checks.name}
 _KEYS = (
     "token", "oauth", "company", "plan", "unique_label_names", "fields", "wire", "users", "persons", "organizations",
     "filters", "labels", "leads",
@@ -244,7 +244,7 @@ def _optional_flag(value: Any) -> bool | None:
 _FILTER: Mapping[str, Checker] = {
     **_NAMED,
     "type": _one_of(*FILTER_TYPES),
-    "user_id": checks.integer,
+    "user_id": checks.stored,
     "add_time": checks.moment,
     "conditions": _conditions,
     "temporary_flag": _optional_flag,

@@ -36,12 +36,17 @@ class InvalidError(ValueError):
 
 
 def integer(value: Any) -> int:
-    """Check a positive integer such as an id. `true` is not an integer in JSON, though it is in Python."""
+    """Check a positive integer of any size. `true` is not an integer in JSON, though it is in Python."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InvalidError("must be a positive integer")
-    if value > LARGEST:
-        raise InvalidError(f"must be at most {LARGEST}")
     return value
+
+
+def stored(value: Any) -> int:
+    """Check a positive integer that a database and every reader of JSON can hold, such as an id."""
+    if integer(value) > LARGEST:
+        raise InvalidError(f"must be at most {LARGEST}")
+    return integer(value)
 
 
 def boolean(value: Any) -> bool:
@@ -185,7 +190,7 @@ def custom_base(key: str) -> str | None:
 def custom(value: Any) -> str | int | float:
     """Check the value of a custom field of unknown type. A list is returned as a string with commas, as sets are."""
     if isinstance(value, list):
-        return ",".join(text(item) if isinstance(item, str) else str(integer(item)) for item in value)
+        return ",".join(text(item) if isinstance(item, str) else str(stored(item)) for item in value)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise InvalidError("must be a string, a number or an array of option ids")
     return text(value) if isinstance(value, str) else number(value)
