@@ -97,15 +97,11 @@ def _successors(receipt: AccountReceipt, observed: Observed) -> dict[str, str]:
     live = {label.remote_id: label.name for label in observed.live.get(CARRIED, ())}
     there = live.keys() | {label.remote_id for label in observed.ignored.get(CARRIED, ())}
     gone, come = defaultdict(list), defaultdict(list)
-    for remote_id in known.keys() - there:
+    for remote_id in known.keys() - there - deleted:
         gone[known[remote_id]].append(remote_id)
     for remote_id in live.keys() - known.keys():
         come[live[remote_id]].append(remote_id)
-    return {
-        ids[0]: come[name][0]
-        for name, ids in gone.items()
-        if len(ids) == len(come[name]) == 1 and ids[0] not in deleted
-    }
+    return {ids[0]: come[name][0] for name, ids in gone.items() if len(ids) == len(come[name]) == 1}
 
 
 @dataclass(slots=True)

@@ -611,3 +611,16 @@ def test_a_rollback_leaves_ignored_labels_and_their_leads_alone() -> None:
     observed = Observed({"label": [], "lead": [live_lead("a", labels=("id-1",))]}, ignored={"label": [tmp]})
     plan = plan_restore(account(ignore={"label": ["tmp-*"]}), receipt, observed)
     assert (plan.changes, left(plan)) == ((), [("id-1", "ignored"), ("gone", "ignored")])
+
+
+def test_a_label_that_the_run_deleted_is_none_of_those_deleted_since() -> None:
+    renamed = Touch("label", "id-3", "Hot", {"name": "Cold"}, {"name": "Hot"}, answered=True)
+    merged = Touch("label", "id-1", "Hot#id-1", {"name": "Hot", "color": "red"}, None, answered=True)
+    moved = relabelled("id-1", "id-3", then=("id-3",))
+    live = (live_label("Hot", remote_id="id-4"), live_lead("a", labels=["id-4"]))
+    plan = back(moved, merged, renamed, live=live, before={"id-1": "Hot", "id-3": "Cold"})
+    assert [(change.action, change.remote_id, change.want.get("name")) for change in plan.changes[:2]] == [
+        (Action.UPDATE, "id-4", "Cold"),
+        (Action.ADD, None, "Hot"),
+    ]
+    assert len(plan.changes[2].want["labels"]) == 2
