@@ -109,7 +109,7 @@ def _read_opa(code: int, out: str) -> tuple[list[str], list[str]]:
         raise _Failed
     main = answer["result"][0]["expressions"][0]["value"] if answer.get("result") else {}
     if not isinstance(main, dict):
-        raise _Failed("`data.main` is no package")
+        raise _Failed("`data.main` is not a package")
     rules = {name: _messages(name, rule) for name, rule in main.items() if _RULE.fullmatch(name)}
     if not rules:
         raise _Failed(_EMPTY)
@@ -131,7 +131,7 @@ def _messages(name: str, rule: Any) -> list[str]:
         said = entry.get("msg") if isinstance(entry, dict) else entry
         if not isinstance(said, str):
             raise _Failed(
-                f"the rule `{name}` is no set of messages; write `{name} contains msg if {{ … }}`, where `msg` is a"
+                f"the rule `{name}` is not a set of messages; write `{name} contains msg if {{ … }}`, where `msg` is a"
                 " string or an object with `msg`"
             )
         found.append(said)

@@ -116,14 +116,16 @@ def rollback(configuration: Configuration, receipt: Report, file: str, *, limite
     about = {account.account: account for account in receipt.accounts if account.changes}
     declared = {account.account.name: account for account in configuration.accounts}
     missing = sorted(about.keys() - declared.keys())
-    summary = f"the configuration has no account {some(missing)}, which the receipt is about"
-    hint = "use the configuration that was applied"
-    if missing and not set(about) & set(declared):
-        raise ReportError(summary, hint=hint)
-    left = Diagnostic("account-not-restored", Severity.WARNING, f"{summary}: nothing is restored there", hint=hint)
+    diagnostics = []
+    if missing:
+        summary = f"the configuration has no account {some(missing)}, which the receipt is about"
+        hint = "use the configuration that was applied"
+        if len(missing) == len(about):
+            raise ReportError(summary, hint=hint)
+        summary += ": nothing is restored there"
+        diagnostics = [Diagnostic("account-not-restored", Severity.WARNING, summary, hint=hint)]
     chosen = (_undone(declared[name], about[name], file) for name in sorted(about.keys() & declared.keys()))
-    diagnostics = (left,) if missing and not limited else ()
-    return replace(configuration, accounts=tuple(chosen), diagnostics=diagnostics)
+    return replace(configuration, accounts=tuple(chosen), diagnostics=() if limited else tuple(diagnostics))
 
 
 def _undone(declared: DeclaredAccount, done: doc.Account, file: str) -> DeclaredAccount:

@@ -42,7 +42,7 @@ _Id = Annotated[str, Field(pattern=f"^{UUID.pattern}$")]
 def _of_a_kind(key: str) -> str:
     kind = key.partition(":")[0]
     if kind not in KINDS:
-        raise PydanticCustomError("kind", "{kind} is no kind of object", {"kind": kind})
+        raise PydanticCustomError("kind", "{kind} is not a kind of object", {"kind": kind})
     return key
 
 

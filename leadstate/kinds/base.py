@@ -217,11 +217,11 @@ def _refuse_null(raw: object) -> object:
     return raw
 
 
-def _no_number(raw: object) -> object:
+def _bool_as_text(raw: object) -> object:
     return str(raw) if isinstance(raw, bool) else raw
 
 
-NotBool: Final = BeforeValidator(_no_number)
+NotBool: Final = BeforeValidator(_bool_as_text)
 """For a choice among numbers: to Python, true is 1."""
 
 

@@ -19,7 +19,7 @@ from leadstate.kinds import KINDS
 from leadstate.model.address import RemoteRef
 from leadstate.model.diagnostics import ReportError, counted
 from leadstate.model.plan import AccountReceipt, Touch, plain
-from leadstate.model.resource import CUSTOM, Attrs, Value
+from leadstate.model.resource import CARRIES, CUSTOM, Attrs, Value
 from leadstate.pipedrive.operations import UUID
 from leadstate.report import document as doc
 from leadstate.report.document import Account, Diagnostic, Report, Result
@@ -127,7 +127,9 @@ def _write(touch: doc.Touch) -> tuple[str, str, str]:
     """Return what a write does, whichever run does it: an object that is created has another id in each."""
     if touch.before is None:
         return touch.kind, "created", str(touch.marker or touch.key)
-    return touch.kind, str(touch.remote_id), json.dumps(touch.after, sort_keys=True)
+    # Where a label is deleted, each lead is noted with that label alone: without it, two deletes would be one write.
+    lost = touch.before.get(CARRIES) if touch.after == {CARRIES: []} else None
+    return touch.kind, str(touch.remote_id), json.dumps([lost, touch.after], sort_keys=True)
 
 
 def _entries(lines: Iterable[bytes], chain: Chain) -> Iterator[Entry]:

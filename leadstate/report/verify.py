@@ -76,7 +76,7 @@ def _account(account: Account) -> Iterator[str]:
         yield f"{account.company!r} is not the host of {account.account}"
     for change in account.changes:
         if change.kind not in KINDS:
-            yield f"{change.kind} is no kind of object"
+            yield f"{change.kind} is not a kind of object"
         elif not change.address.startswith(f"{account.account}/{change.kind}:"):
             yield f"{change.address} is no {change.kind} of {account.account}"
 

@@ -80,7 +80,7 @@ def test_a_successor_in_some_accounts_only_is_named_with_the_others(one_error: O
     )
     text = WARM.replace("}", ", accounts: [us]}") + "  - {name: Old, state: absent, replace_with: ‸Warm}\n"
     found = one_error(accounts + text, "successor-unknown")
-    assert found.summary == "there is no label `Warm` to stand in `replace_with` in the account emea"
+    assert found.summary == "`replace_with` names the label `Warm`, which is not declared in the account emea"
     assert found.hint == "declare the label there too"
     assert found.detail == ""
 

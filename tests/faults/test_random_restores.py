@@ -198,12 +198,14 @@ def test_a_killed_run_and_the_run_that_finished_it_are_undone(counted: Counted) 
             sandbox = set_up(here, world)
             before = state(sandbox)
             apply(here, sandbox, Kill(1 + write % number, moment))
+            killed = state(sandbox)
             apply(here, sandbox)
+            applied = state(sandbox)
             for receipt in paths_of(here.path / "receipts"):
                 restore(here, sandbox, str(receipt))
-            # Not the labels of each lead: one that was between two requests when the run was killed may lack a label
-            # (docs/explanation/safety.md).
-            assert image(state(sandbox))["labels"] == image(before)["labels"]
+            restored = state(sandbox)
+            assert image(restored)["labels"] == image(before)["labels"]
+            check_leads_as_before(before, killed, applied, restored)
 
     check()
 

@@ -142,13 +142,13 @@ def test_policies_that_cannot_be_evaluated_refuse_the_plan(runner: Runner, engin
 @pytest.mark.parametrize(
     ("main", "why"),
     [
-        ('{"deny": true}', "the rule `deny` is no set of messages; write `deny contains msg if {"),
-        ('{"deny": false}', "the rule `deny` is no set of messages"),
-        ('{"violation_x": "no"}', "the rule `violation_x` is no set of messages"),
-        ('{"deny": [], "warn": {"a": "b"}}', "the rule `warn` is no set of messages"),
-        ('{"deny": [{"message": "x"}]}', "the rule `deny` is no set of messages"),
-        ('{"deny": [null]}', "the rule `deny` is no set of messages"),
-        ("[]", "`data.main` is no package"),
+        ('{"deny": true}', "the rule `deny` is not a set of messages; write `deny contains msg if {"),
+        ('{"deny": false}', "the rule `deny` is not a set of messages"),
+        ('{"violation_x": "no"}', "the rule `violation_x` is not a set of messages"),
+        ('{"deny": [], "warn": {"a": "b"}}', "the rule `warn` is not a set of messages"),
+        ('{"deny": [{"message": "x"}]}', "the rule `deny` is not a set of messages"),
+        ('{"deny": [null]}', "the rule `deny` is not a set of messages"),
+        ("[]", "`data.main` is not a package"),
     ],
 )
 def test_rules_that_are_no_set_of_messages_refuse_the_plan(runner: Runner, main: str, why: str) -> None:

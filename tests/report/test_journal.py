@@ -111,3 +111,12 @@ def test_an_unanswered_write_that_a_later_run_made_belongs_to_that_run(unanswere
 def test_a_later_run_with_other_writes_changes_nothing() -> None:
     other = Touch(kind="label", remote_id="id-0", before={"name": "Warm"}, after={"name": "Hot"}, answered=True)
     assert without_repeated(run(TOUCHES[0]), [run(other)]) == run(TOUCHES[0])
+
+
+def test_a_lead_that_loses_another_label_by_a_later_delete_has_lost_both() -> None:
+    cold, warm = (
+        Touch(kind="lead", remote_id="id-0", before={"labels": [label]}, after={"labels": []})
+        for label in ("cold", "warm")
+    )
+    assert without_repeated(run(cold), [run(replace(warm, answered=True))]) == run(cold)
+    assert without_repeated(run(cold), [run(replace(cold, answered=True))]).accounts[0].touched == ()

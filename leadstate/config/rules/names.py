@@ -246,7 +246,7 @@ def _check_successors(names: Names, problems: Problems) -> None:
             summary = f"the {kind.name} {shown(word)} in `replace_with` is to be absent itself"
             problems.error("successor-unknown", place, absent, summary, f"name a {kind.name} that stays")
         if nowhere := lost & ~anywhere & ~names.unsure:
-            summary = f"there is no {kind.name} {shown(word)} to stand in `replace_with`"
+            summary = f"`replace_with` names the {kind.name} {shown(word)}, which is not declared"
             hint = (
                 f"declare the {kind.name} there too"
                 if word in names.meant
