@@ -32,7 +32,7 @@ def read_token(source: SecretSource, *, environ: Mapping[str, str]) -> Token:
         environ: the environment variables.
 
     Raises:
-        SecretError: the source gives nothing, or something that is no token.
+        SecretError: the source gives nothing, or something that is not a token.
     """
     try:
         match source.kind:

@@ -129,7 +129,7 @@ def _items_of(files: Sequence[File]) -> dict[Span, Item]:
     for file in files:
         for key in (kind.section for kind in KINDS.values()):
             listed = file.root.child(key)
-            # Something else is no list of items; that is an error of the configuration, and reported as such.
+            # Anything else is not a list of items; that is an error of the configuration, and reported as such.
             written = listed.children if listed is not None and isinstance(listed.children, list) else ()
             for index, node in enumerate(written):
                 if isinstance(node.value, dict):

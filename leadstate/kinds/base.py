@@ -303,7 +303,7 @@ def calendar_day(raw: object) -> str:
     except ValueError:
         day = ""
     if raw != day:
-        raise PydanticCustomError("date_value", "is no day of the calendar; a date is written YYYY-MM-DD")
+        raise PydanticCustomError("date_value", "is not a day of the calendar; a date is written YYYY-MM-DD")
     return raw
 
 

@@ -216,7 +216,7 @@ def _touch(row: doc.Touch) -> Touch:
     if row.kind not in KINDS:
         raise ValueError(f"there is no kind {row.kind!r}")
     if row.remote_id is not None and not UUID.fullmatch(row.remote_id):
-        raise ValueError(f"{row.remote_id!r} is no id")
+        raise ValueError(f"{row.remote_id!r} is not an id")
     if row.before is None and row.after is None:
         raise ValueError("an object that never was")
     needed = KINDS[row.kind].needed_to_recreate

@@ -4,7 +4,7 @@
     with running(sandbox.app) as url: ...
 
 It imports nothing of leadstate outside this package: a client's mistake must not be able to prove itself right here.
-It never talks to Pipedrive, and is no promise of what Pipedrive answers where its documentation is silent.
+It never talks to Pipedrive, and does not promise what Pipedrive answers where its documentation is silent.
 
 Importing it without starlette raises an `ImportError` whose `name` is `starlette`: it comes with `leadstate[sandbox]`.
 """

@@ -48,7 +48,7 @@ def load_seed(source: str) -> Body:
     try:
         document = json.loads(Path(source).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise SeedError("", f"{source!r} is no file and no seed; there are {', '.join(NAMED)}") from None
+        raise SeedError("", f"{source!r} is neither a file nor a seed; there are {', '.join(NAMED)}") from None
     except RecursionError:
         raise SeedError("", f"{source}: is nested deeper than a seed is") from None
     except (OSError, ValueError) as error:

@@ -62,7 +62,7 @@ def apply(
     With PLAN (from `plan --out`) everything is planned again, and refused if anything differs from what was reviewed.
     No request is ever read from a plan file. A receipt in .leadstate/receipts says what was done; `restore` undoes it.
 
-    With --interactive each change is asked about before the first one is made. What was declined is no failure.
+    With --interactive each change is asked about before the first one is made. What was declined is not a failure.
 
     \b
     Examples:  leadstate apply

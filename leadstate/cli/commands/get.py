@@ -120,7 +120,7 @@ def _check_owners(_ctx: click.Context, _param: click.Parameter, owners: tuple[st
     """Return the owners; raise a usage error for a number that is no id."""
     for owner in owners:
         if owner.isdecimal() and len(owner) > LONGEST_ID:
-            raise click.BadParameter(f"a number of {len(owner):,} digits is no id of a user")
+            raise click.BadParameter(f"a number of {len(owner):,} digits is not the id of a user")
     return owners
 
 

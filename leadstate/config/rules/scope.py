@@ -176,7 +176,7 @@ class Claims(Generic[T]):
 
 
 def _report_no_account(name: str, directory: Directory, place: Place, diagnostics: Diagnostics) -> None:
-    """Add the error for a key of `overrides` that is no account; it may be a tag, with or without its prefix."""
+    """Add the error for a key of `overrides` that is not an account; it may be a tag, with or without its prefix."""
     tag = name.removeprefix(TAG)
     if tag == name and tag not in directory.tags:
         directory.unknown(name, place, diagnostics)

@@ -72,7 +72,7 @@ def _address(raw: str, form: str) -> tuple[str, str]:
 
 
 def _host(host: str) -> tuple[bool, str]:
-    """Return whether the host is this machine, and how it stands in an address; raise ValueError if it is no host."""
+    """Return whether the host is this machine, and how it stands in an address; raise ValueError unless it is one."""
     if _HOST.fullmatch(host) and not host.replace(".", "").isdigit():
         return host == "localhost", host
     address = ipaddress.ip_address(host)

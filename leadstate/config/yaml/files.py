@@ -149,7 +149,7 @@ def decode(path: Path, raw: bytes, diagnostics: Diagnostics, delimiter: str = ""
     found = _NOT_TEXT.search(text)
     if found is not None:
         summary = f"the control character U+{ord(found[0]):04X} stands in the file"
-        hint = "remove it; if the file is no text, or is UTF-16, save it as UTF-8"
+        hint = "remove it; if the file is not text, or is UTF-16, save it as UTF-8"
         diagnostics.error("control-character", summary, source.place_of(found.start()), hint=hint)
         return None
     return source

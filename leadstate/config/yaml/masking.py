@@ -18,7 +18,7 @@ KEYS = (
     "env", "file", "command", "keyring", "service", "user",
     "oauth", "client_id", "client_secret", "refresh_token", "token_url", "save_to",
 )  # fmt: skip
-"""What may stand under `token` as a key and is no secret."""
+"""What may stand under `token` as a key and is not a secret."""
 OUR_NAME = "leadstate"
 """A usual service of a keyring entry. It is masked where it stands; elsewhere it is only our name."""
 LONG_ENOUGH = 6

@@ -349,5 +349,5 @@ def _decimal(text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
-        # An exponent beyond what Decimal holds. Whatever is asked for, this is no usable number.
+        # An exponent beyond what Decimal holds. Whatever is asked for, this number is of no use.
         return Decimal("Infinity")

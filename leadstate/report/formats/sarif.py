@@ -68,7 +68,7 @@ def _rows(report: Report) -> Iterator[_Row]:
         about, source = diagnostic.address or diagnostic.account or "", diagnostic.source
         first = f"{about}: {diagnostic.summary}" if about else diagnostic.summary
         said = filter(None, (first, *diagnostic.detail.splitlines(), diagnostic.hint))
-        # A summary may count leads, so it is no part of what an object's result is known by.
+        # A summary may count leads, so it is not part of what an object's result is known by.
         summary = "" if diagnostic.address else diagnostic.summary
         marker = (diagnostic.code, about, summary, source.file if source else "")
         level = "warning" if diagnostic.severity == "warning" else "error"

@@ -1,7 +1,7 @@
 """OAuth: gives access tokens for refresh tokens, and says whose an access token is.
 
 Source: Pipedrive docs, OAuth authorization and OAuth status codes; of an error's body only the message is documented.
-What was given out lives in memory and is no part of the state: a new state, or a restart, knows the seed's tokens only.
+What was given out lives in memory and not in the state: a new state, or a restart, knows the seed's tokens only.
 """
 
 import base64

@@ -86,7 +86,7 @@ class LeadReader:
                 continue
             checker = checker_of(key, self._fields) if base in self._fields else checks.custom
             if checker is None:
-                raise SeedError(place(path, key), f"is no key of a field of the type {self._fields[base].type}")
+                raise SeedError(place(path, key), f"is not a key of a field of the type {self._fields[base].type}")
             custom[key] = checked(value, checker, place(path, key))
         typed = {key: value for key, value in custom.items() if checks.custom_base(key) in self._fields}
         for key, problem in unpaired(typed, self._fields):

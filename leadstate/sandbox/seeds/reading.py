@@ -27,13 +27,13 @@ def record(raw: Any, checkers: Mapping[str, Checker], needed: Iterable[str], pat
 
 
 def known(raw: Any, keys: Iterable[str], path: str) -> None:
-    """Raise `SeedError` for what is no object, and for a key that is not one of these."""
+    """Raise `SeedError` for what is not an object, and for a key that is not one of these."""
     if not isinstance(raw, Mapping):
         raise SeedError(path, "must be an object")
     allowed = tuple(keys)
     for key in raw:
         if key not in allowed:
-            raise SeedError(place(path, str(key)), f"is no key here; there are {', '.join(allowed)}")
+            raise SeedError(place(path, str(key)), f"is not a key here; there are {', '.join(allowed)}")
 
 
 def required(raw: Mapping[str, Any], key: str, checker: Checker, path: str) -> Any:
