@@ -60,7 +60,7 @@ def _entries(account: Account, plan: AccountPlan, outcomes: Outcomes, before: Ma
     if account.receipt is not None:
         now = _known_before(account.receipt, plan, outcomes)
     else:
-        declared = [desired_item.address.ref for desired_item in account.desired if desired_item.present]
+        declared = [desired.address.ref for desired in account.desired if desired.present]
         now = {ref: found for ref in declared if (found := plan.bindings.id_of(ref)) is not None}
     return {ref: remote_id for ref, remote_id in _merged(before, now).items() if remote_id not in deleted}
 

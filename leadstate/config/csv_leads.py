@@ -109,7 +109,7 @@ def _leads(source: Source, diagnostics: Diagnostics) -> Iterator[Node]:
                 break
             if column.part:
                 parts = {} if whole is None else whole.children
-                node = _mapping(whole.marker if whole else node.marker, {**parts, column.part: node})
+                node = _mapping(whole.mark if whole else node.mark, {**parts, column.part: node})
             fields[column.field] = node
         else:
             yield _mapping(Mark(cells[0].mark.line, 0), fields)
@@ -150,7 +150,7 @@ def _cells(texts: Sequence[str], row: str, line: int) -> list[Cell]:
 def _mapping(mark: Mark, children: dict[str, Node]) -> Node:
     node = Node({name: child.value for name, child in children.items()}, mark, None)
     # A cell has no key: its key begins where it does.
-    node.children, node.keys = children, {name: child.marker for name, child in children.items()}
+    node.children, node.keys = children, {name: child.mark for name, child in children.items()}
     return node
 
 

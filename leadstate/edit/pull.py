@@ -53,10 +53,10 @@ def accept(changes: Sequence[Change], files: Files, everything: Configuration) -
     declared = {account.account.name: account.account.desired for account in everything.accounts}
     scopes: dict[Span, set[str]] = defaultdict(set)
     referred = {ref for change in changes for drifted in change.fields for ref in references(drifted.before)}
-    for account, desired in declared.items():
-        for desired_item in desired:
-            scopes[desired_item.span].add(account)
-            referred |= references((*desired_item.attrs.values(), desired_item.moves_to))
+    for account, objects in declared.items():
+        for desired in objects:
+            scopes[desired.span].add(account)
+            referred |= references((*desired.attrs.values(), desired.moves_to))
     values: dict[Span, dict[str, dict[str, object]]] = defaultdict(lambda: defaultdict(dict))
     items: dict[Span, Item] = {}
     keys: dict[Span, str] = {}
@@ -134,9 +134,7 @@ def _labels(live: Side, before: Any, files: Files, desired: Sequence[Desired]) -
     """Return the labels of a lead: those that stay as they are written, others by key, or by name without one."""
     refs = live if isinstance(live, tuple) else ()
     written = {
-        desired_item.address.ref: spellings(desired_item, files)
-        for desired_item in desired
-        if desired_item.present and desired_item.names
+        desired.address.ref: spellings(desired, files) for desired in desired if desired.present and desired.names
     }
     at_least = isinstance(before, Mapping)
     names: list[str] = list(before["at_least"] if isinstance(before, Mapping) else before or ())

@@ -238,9 +238,9 @@ def _targeted(account: Account, targets: Sequence[Target]) -> Account:
     # What names tell is matched as a whole: one object may have taken the name of another.
     whole = {kind.name for kind in KINDS.values() if is_always_read(kind) or (kind.is_named and kind.name in targeted)}
     wanted = [
-        desired_item
-        for desired_item in account.desired
-        if desired_item.address.kind in whole or any(target.selects(desired_item.address) for target in targets)
+        desired
+        for desired in account.desired
+        if desired.address.kind in whole or any(target.selects(desired.address) for target in targets)
     ]
     rules = {kind: rule for kind, rule in account.policy.prune_rules.items() if kind in whole | targeted}
     return replace(account, desired=wanted, policy=replace(account.policy, prune_rules=rules))
@@ -321,27 +321,27 @@ def _comparable(base: Account, declared: Account, seen: Seen, plan: AccountPlan)
 
     A description without an id stays where this plan changes the very field, and is left out elsewhere.
     """
-    markers = {desired_item.marker for desired_item in seen.account.desired}
+    markers = {desired.marker for desired in seen.account.desired}
     markers |= {live.marker for listed in seen.observed.live.values() for live in listed}
-    written = {desired_item.address: desired_item.attrs for desired_item in declared.desired}
+    written = {desired.address: desired.attrs for desired in declared.desired}
     ids = {
         value: found
-        for desired_item in seen.account.desired
-        for name, value in written[desired_item.address].items()
-        if isinstance(value, Lookup) and isinstance(found := desired_item.attrs.get(name), int)
+        for desired in seen.account.desired
+        for name, value in written[desired.address].items()
+        if isinstance(value, Lookup) and isinstance(found := desired.attrs.get(name), int)
     }
     changed = {(change.address, field.attribute) for change in plan.changes for field in change.fields}
-    for desired_item in base.desired:
-        attrs = dict(desired_item.attrs)
-        for name, value in desired_item.attrs.items():
+    for desired in base.desired:
+        attrs = dict(desired.attrs)
+        for name, value in desired.attrs.items():
             if isinstance(value, Lookup) and value in ids:
                 attrs[name] = ids[value]
-            elif isinstance(value, Lookup) and (desired_item.address, name) not in changed:
+            elif isinstance(value, Lookup) and (desired.address, name) not in changed:
                 del attrs[name]
             elif isinstance(value, CustomValue) and seen.observed.fields is None:
                 del attrs[name]  # this revision declares none, so none of its changes is about one
-        if desired_item.marker is None or desired_item.marker in markers:
-            yield replace(desired_item, attrs=attrs)
+        if desired.marker is None or desired.marker in markers:
+            yield replace(desired, attrs=attrs)
 
 
 async def _apply(

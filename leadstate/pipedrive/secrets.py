@@ -60,7 +60,7 @@ class Secrets:
         self._texts |= {form for token in tokens for form in _forms(token.reveal())}
         long = [text for text in self._texts if len(text) >= SHORTEST]
         self._short, self._long = _pattern(self._texts), _pattern(long)
-        # As JSON writes them: a quotation marker is escaped there.
+        # As JSON writes them: a quotation mark is escaped there.
         self._folded = [fold(json.dumps(text)[1:-1].encode()) for text in long]
 
     def scrub(self, text: str) -> str:

@@ -333,7 +333,7 @@ class TestFiles:
             lead("person: 1, labels: [Hot, B]"),
         )
         assert [account.account.name for account in found.accounts] == ["a", "b"]
-        assert [str(desired_item.address) for desired_item in found.accounts[1].account.desired] == [
+        assert [str(desired.address) for desired in found.accounts[1].account.desired] == [
             "b/label:Hot",
             "b/label:B",
             "b/lead:a",
@@ -490,7 +490,7 @@ class TestGood:
 
     def test_spans_are_those_of_the_items(self, load_text: Load) -> None:
         found = load_text(TOP + "labels:\n  - name: Hot\n    color: red\n  - {name: B, color: red}\n")
-        spans = [desired_item.span for desired_item in found.accounts[0].account.desired]
+        spans = [desired.span for desired in found.accounts[0].account.desired]
         assert [(span.line, span.column) for span in spans] == [(8, 5), (10, 5)]
 
     def test_selected_accounts(self, load_text: Load) -> None:

@@ -35,8 +35,8 @@ def declared(found: Configuration) -> dict[str, list[str]]:
 def test_each_account_has_its_own_addresses_and_shares_the_rest(load_text: Load) -> None:
     found = load_text(HEAD + "labels:\n  - {name: Hot, color: red, merge_from: [Warm]}\n")
     first, second = found.accounts[0].account, found.accounts[1].account
-    assert [str(desired_item.address) for desired_item in first.desired] == ["a/label:Hot", "a/label:Warm"]
-    assert [str(desired_item.address) for desired_item in second.desired] == ["b/label:Hot", "b/label:Warm"]
+    assert [str(desired.address) for desired in first.desired] == ["a/label:Hot", "a/label:Warm"]
+    assert [str(desired.address) for desired in second.desired] == ["b/label:Hot", "b/label:Warm"]
     assert all(label.attrs is other.attrs for label, other in zip(first.desired, second.desired, strict=True))
     assert isinstance(second.desired, InAccount)
 
@@ -62,9 +62,7 @@ def test_account_declares_the_same_alone_and_among_others(name: str, load_text: 
     def seen(desired: Desired) -> object:
         return desired.address, dict(desired.attrs), desired.names, desired.marker, desired.present
 
-    assert [seen(desired_item) for desired_item in chosen.desired] == [
-        seen(desired_item) for desired_item in expected.desired
-    ]
+    assert [seen(desired) for desired in chosen.desired] == [seen(desired) for desired in expected.desired]
 
 
 def test_clash_names_all_its_accounts(errors_of: Errors) -> None:
@@ -83,11 +81,11 @@ def test_variable_behind_an_escape_is_replaced_for_each_account(load_text: Load)
 
 
 def test_objects_of_an_account_are_a_sequence(load_text: Load) -> None:
-    desired = load_text(HEAD + "labels:\n  - {name: A, color: red}\n  - {name: B, color: red}\n").accounts[1].account
-    assert len(desired.desired) == 2
-    assert desired.desired[1].address.account == "b"
-    assert [str(desired_item.address) for desired_item in desired.desired[:1]] == ["b/label:A"]
-    assert desired.of_kind("label") == tuple(desired.desired)
+    account = load_text(HEAD + "labels:\n  - {name: A, color: red}\n  - {name: B, color: red}\n").accounts[1].account
+    assert len(account.desired) == 2
+    assert account.desired[1].address.account == "b"
+    assert [str(desired.address) for desired in account.desired[:1]] == ["b/label:A"]
+    assert account.of_kind("label") == tuple(account.desired)
 
 
 def many(count: int, more: str = "") -> str:

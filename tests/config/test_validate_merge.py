@@ -92,7 +92,7 @@ def test_a_successor_with_a_mistake_of_its_own_is_known(errors_of: Callable[...,
 
 def labels(load_text: Load, text: str) -> dict[str, Desired]:
     (account,) = load_text(TOP + text).accounts
-    return {desired_item.address.key: desired_item for desired_item in account.account.desired}
+    return {desired.address.key: desired for desired in account.account.desired}
 
 
 def test_merge_source_must_not_exist_and_its_leads_get_the_label(load_text: Load) -> None:

@@ -39,11 +39,7 @@ def declared(text: str = TEXT) -> tuple[Files, Configuration]:
 def accepted(*drifts: tuple[str, str, Side], text: str = TEXT) -> Accepted:
     """What is accepted of drifts: address, field, live value."""
     files, everything = declared(text)
-    desired = {
-        str(desired_item.address): desired_item
-        for account in everything.accounts
-        for desired_item in account.account.desired
-    }
+    desired = {str(desired.address): desired for account in everything.accounts for desired in account.account.desired}
     changes = [
         Change(
             desired[address].address, Action.UPDATE, Reason.DIFFERS, (FieldDiff(path, live, None),), {},
@@ -178,9 +174,7 @@ def keys_kept(text: str, table: str = "") -> list[Edit]:
 
     everything = understand([source], (), diagnostics, read)
     assert not diagnostics.any_error
-    (label, *_) = (
-        desired_item for desired_item in everything.accounts[0].account.desired if "Old" in desired_item.names
-    )
+    (label, *_) = (desired for desired in everything.accounts[0].account.desired if "Old" in desired.names)
     drift = FieldDiff("name", "New", "Old")
     change = Change(label.address, Action.UPDATE, Reason.DIFFERS, (drift,), {}, span=label.span)
     found = accept([change], Files.of([source], Diagnostics()), everything)

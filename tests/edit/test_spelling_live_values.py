@@ -30,9 +30,7 @@ leads:
 def declared(text: str = TEXT) -> tuple[Files, dict[str, Desired]]:
     source = Source("f.yaml", text, Path())
     (account,) = understand([source], (), Diagnostics()).accounts
-    return Files.of([source], Diagnostics()), {
-        str(desired_item.address.ref): desired_item for desired_item in account.account.desired
-    }
+    return Files.of([source], Diagnostics()), {str(desired.address.ref): desired for desired in account.account.desired}
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,9 @@ def import_(
     configuration = load_configuration(paths, accounts)
     everything = load_configuration(paths, ()) if accounts else configuration
     if with_leads and configuration.namespace is None:
-        raise click.UsageError("--leads needs a `namespace` in the configuration: it is what markers our leads.")
+        raise click.UsageError(
+            "--leads needs a `namespace` in the configuration, which marks the leads of this configuration."
+        )
     found, diagnostics = wait_for(_read(configuration, wanted))
     new = _items(found, files, everything, kinds)
     edits: dict[str, list[Edit]] = {}

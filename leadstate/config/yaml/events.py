@@ -78,5 +78,5 @@ def _stand_in(text: str) -> tuple[str, str, str]:
     return _WITHIN_PLAIN.sub(lambda found: colon if found[0] == ":" else question, text), colon, question
 
 
-def _at(marker: Any) -> tuple[int, int] | None:
-    return None if marker is None else (marker.line, marker.column)
+def _at(mark: Any) -> tuple[int, int] | None:
+    return None if mark is None else (mark.line, mark.column)

@@ -24,7 +24,7 @@ _FLAGS: Final = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK"
 _STREAMS: Final = (Path("/dev"), Path("/proc"))
 SUFFIXES: Final = (".yaml", ".yml")
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
-"""What YAML 1.2 section 5.1 leaves out, the byte order marker, and three line breaks that only YAML 1.1 counts as such.
+"""What YAML 1.2 section 5.1 leaves out, the byte order mark, and three line breaks that only YAML 1.1 counts as such.
 
 The complement of what it allows takes ten times as long to compile.
 """

@@ -110,14 +110,14 @@ class Node:
 
     Attributes:
         value: plain Python: a scalar, a list or a dict of such.
-        marker: where it begins; line and column from 0.
+        mark: where it begins; line and column from 0.
         text: a scalar as it is written.
         children: the nodes of a list or mapping.
         keys: where each key of a mapping begins.
     """
 
     value: Any
-    marker: Any
+    mark: Any
     text: str | None
     children: Any = None
     keys: dict[str, Any] | None = None
@@ -141,17 +141,17 @@ class Node:
 
     def place(self, source: Source) -> Place:
         """Return where it begins."""
-        return place_of(self.marker, source)
+        return place_of(self.mark, source)
 
     def key_place(self, path: Sequence[str | int], source: Source) -> Place:
         """Return where the key at the end of a path begins; if there is no such key, where what it belongs to does."""
         above = self.find(path[:-1])
-        return place_of((above.keys or {}).get(str(path[-1]), above.marker), source)
+        return place_of((above.keys or {}).get(str(path[-1]), above.mark), source)
 
 
-def place_of(marker: Any, source: Source) -> Place:
-    """Return a marker of libyaml as a place."""
-    return Place(source, marker.line + 1, marker.column + 1)
+def place_of(mark: Any, source: Source) -> Place:
+    """Return a mark of libyaml as a place."""
+    return Place(source, mark.line + 1, mark.column + 1)
 
 
 @dataclass(slots=True, eq=False)
@@ -253,11 +253,11 @@ class _Reader:
         if not isinstance(key, str):
             written = f"`{visible(node.text[:60])}`" if node.text else "an empty one" if node.text == "" else "none"
             hint = f'write it in quotes: "{visible(node.text[:60])}"' if node.text else "write text before the `:`"
-            self._error("key-not-text", f"a key is text, and this is {written}", node.marker, hint)
+            self._error("key-not-text", f"a key is text, and this is {written}", node.mark, hint)
             return None
         if key == "<<" and plain:
             hint = "YAML 1.2 has no merge keys: write the keys out, or use `overrides` and `vars`"
-            self._error("merge-key", "`<<` does not merge mappings", node.marker, hint)
+            self._error("merge-key", "`<<` does not merge mappings", node.mark, hint)
             return None
         assert parent.keys is not None  # noqa: S101  for mypy: only mappings have keys
         if key in parent.keys:
@@ -270,7 +270,7 @@ class _Reader:
                 detail=f"first here: {first.span}",
             )
             return None
-        parent.keys[key] = node.marker
+        parent.keys[key] = node.mark
         return key
 
     def _open(self, event: Any, *, mapping: bool) -> None:
@@ -318,15 +318,15 @@ class _Reader:
     def _tag(self, event: Any) -> None:
         self._error("tag", _NO_TAG, event.start_mark, _INSTEAD_OF_TAG)
 
-    def _too_deep(self, marker: Any) -> NoReturn:
+    def _too_deep(self, mark: Any) -> NoReturn:
         hint = "a configuration needs six levels; look for brackets or dashes too many"
-        self._refuse("too-deep", f"more than {MAX_DEPTH} levels of lists and mappings", marker, hint)
+        self._refuse("too-deep", f"more than {MAX_DEPTH} levels of lists and mappings", mark, hint)
 
-    def _error(self, code: str, summary: str, marker: Any, hint: str) -> None:
-        self.diagnostics.error(code, summary, place_of(marker, self.source), hint=hint)
+    def _error(self, code: str, summary: str, mark: Any, hint: str) -> None:
+        self.diagnostics.error(code, summary, place_of(mark, self.source), hint=hint)
 
-    def _refuse(self, code: str, summary: str, marker: Any, hint: str) -> NoReturn:
-        self._error(code, summary, marker, hint)
+    def _refuse(self, code: str, summary: str, mark: Any, hint: str) -> NoReturn:
+        self._error(code, summary, mark, hint)
         raise _RefusedError
 
 

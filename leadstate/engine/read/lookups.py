@@ -211,14 +211,10 @@ async def resolve(
         ApiError: something could not be asked.
     """
     there = _there(account, observed)
-    finished = {
-        desired_item.address
-        for desired_item in account.desired
-        if desired_item.create_only and desired_item.address in there
-    }
-    open_ones = (desired_item for desired_item in account.desired if desired_item.address not in finished)
+    finished = {desired.address for desired in account.desired if desired.create_only and desired.address in there}
+    open_ones = (desired for desired in account.desired if desired.address not in finished)
     account, fields, unfit = await typed(account, open_ones, reader)
-    planned = [desired_item for desired_item in account.desired if desired_item.address not in finished]
+    planned = [desired for desired in account.desired if desired.address not in finished]
     if fields is not None:
         there = {
             address: replace(lead, attrs={**lead.attrs, **fields.read(lead.custom)}) for address, lead in there.items()
@@ -258,7 +254,7 @@ async def resolve(
         id_ = there[item.address].attrs.get(name) if item.address in there else None
         if isinstance(id_, int) and (value.kind, id_) in listed:
             names |= {f"{name}:{id_}": words for words in listed[value.kind, id_].described.values()}
-    desired = tuple(_with_ids(desired_item, ids) for desired_item in account.desired)
+    desired = tuple(_with_ids(desired, ids) for desired in account.desired)
     observed = replace(observed, fields=fields, names={**names, **written})
     return replace(account, desired=desired), observed, (*unfit, *diagnostics)
 

@@ -73,7 +73,7 @@ class CountedListing:
 
     def _start(self) -> None:
         self.by_label: dict[str, Tally] = {}
-        self.listing = self._reader.measured(self.operation, self._count)
+        self.measured = self._reader.measured(self.operation, self._count)
 
     def _count(self, rows: Sequence[Any]) -> None:
         with understood(KINDS[CARRIER], self.operation):
@@ -84,22 +84,22 @@ class CountedListing:
 
     async def begin(self) -> None:
         """Read the first page."""
-        await self._retried(lambda: self.listing.read(0))
+        await self._retried(lambda: self.measured.read(0))
 
     async def narrow(self) -> None:
         """Read one page that tells more of the length."""
-        await self._retried(self.listing.narrow)
+        await self._retried(self.measured.narrow)
 
     async def finish(self) -> None:
         """Read what is left, once the length is known."""
-        self._reader.remember(self.operation, self.listing.pages or 0)
+        self._reader.remember(self.operation, self.measured.pages or 0)
         await self._retried(self._read_rest)
 
     async def _read_rest(self) -> None:
         async with task_group() as group:
-            for number in self.listing.unread:
-                group.create_task(self.listing.read(number))
-        self.listing.check()
+            for number in self.measured.unread:
+                group.create_task(self.measured.read(number))
+        self.measured.check()
 
     async def _retried(self, step: Callable[[], Awaitable[None]]) -> None:
         """Take a step; where the listing shifted, begin again. What that costs more is in the next forecast."""
@@ -181,8 +181,8 @@ class Census:
         self._labels = await read_listing(KINDS[CARRIED], self._reader)
         if self.wanted.filters:
             self._filters = await list_filters(self._reader)
-        for counted_listing in self._listings:
-            await counted_listing.begin()
+        for listing in self._listings:
+            await listing.begin()
 
     @property
     def forecast(self) -> Forecast:
@@ -190,16 +190,15 @@ class Census:
         spent = self._reader.spent.tokens
         least = needed = spent
         unknown, left = [], []
-        for counted_listing in self._listings:
-            listing, words = counted_listing.listing, counted_listing.words
-            pages = most = listing.left
-            if listing.estimate is None:
-                unknown.append(words)
-                most = max(pages, listing.longest_search)
+        for listing in self._listings:
+            pages = most = listing.measured.left
+            if listing.measured.estimate is None:
+                unknown.append(listing.words)
+                most = max(pages, listing.measured.longest_search)
             elif pages:
-                left.append(f"{counted(pages, 'page')} of {words}")
-            least += pages * counted_listing.operation.tokens
-            needed += most * counted_listing.operation.tokens
+                left.append(f"{counted(pages, 'page')} of {listing.words}")
+            least += pages * listing.operation.tokens
+            needed += most * listing.operation.tokens
         if self._filters:
             left.append(counted(len(self._filters), "filter"))
             least += len(self._filters) * GET_FILTER.tokens
@@ -215,17 +214,17 @@ class Census:
             ApiError: the account could not be read.
         """
         told = not self.forecast.unknown
-        for counted_listing in self._listings:
-            tokens = counted_listing.operation.tokens
-            while counted_listing.listing.pages is None and self._reader.spent.tokens + tokens <= allowed:
-                await counted_listing.narrow()
-        if any(counted_listing.listing.pages is None for counted_listing in self._listings):
+        for listing in self._listings:
+            tokens = listing.operation.tokens
+            while listing.measured.pages is None and self._reader.spent.tokens + tokens <= allowed:
+                await listing.narrow()
+        if any(listing.measured.pages is None for listing in self._listings):
             return
         if self.forecast.needed > (allowed if told else min(allowed, UNASKED)):
             return
-        for counted_listing in self._listings:
-            await counted_listing.finish()
-        if any(counted_listing.listing.left for counted_listing in self._listings):
+        for listing in self._listings:
+            await listing.finish()
+        if any(listing.measured.left for listing in self._listings):
             return  # a listing shifted and was begun again
         self._named = await read_named_ids(self._filters, self._reader)
         carried = {RemoteRef(CARRIED, label) for listing in self._listings for label in listing.by_label}

@@ -1,4 +1,4 @@
-"""SARIF 2.1.0, for code scanning: diagnostics, deletes and changes that failed, each at its place with a stable marker.
+"""SARIF 2.1.0, for code scanning: diagnostics, deletes and changes that failed, each at its place, with a fingerprint.
 
 The format is OASIS's (docs.oasis-open.org/sarif/sarif/v2.1.0); what GitHub asks for besides is in its page "SARIF
 support for code scanning": it takes no result without a file.
@@ -30,14 +30,14 @@ _DIAGNOSTIC_HELP = "Each result says what to do. More under `{}` in docs/referen
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One result before it is written; by `marker` it is recognised from run to run."""
+    """One result before it is written; by `fingerprint` it is recognised from run to run."""
 
     rule: str
     level: str
     text: str
     source: Span | None
     address: str | None
-    marker: tuple[str, ...]
+    fingerprint: tuple[str, ...]
 
 
 def to_sarif(report: Report) -> str:
@@ -70,9 +70,9 @@ def _rows(report: Report) -> Iterator[_Row]:
         said = filter(None, (first, *diagnostic.detail.splitlines(), diagnostic.hint))
         # A summary may count leads, so it is not part of what an object's result is known by.
         summary = "" if diagnostic.address else diagnostic.summary
-        marker = (diagnostic.code, about, summary, source.file if source else "")
+        fingerprint = (diagnostic.code, about, summary, source.file if source else "")
         level = "warning" if diagnostic.severity == "warning" else "error"
-        yield _Row(diagnostic.code, level, "\n".join(map(visible, said)), source, diagnostic.address, marker)
+        yield _Row(diagnostic.code, level, "\n".join(map(visible, said)), source, diagnostic.address, fingerprint)
     for change in (change for account in report.accounts for change in account.changes):
         if change.result and not change.result.as_agreed:
             rule, level = "not-applied", "error"
@@ -96,8 +96,8 @@ def _rule(code: str, level: str) -> dict[str, Any]:
 
 
 def _result(row: _Row, rule: int, source: Span, seen: Counter[str]) -> dict[str, Any]:
-    marker = hashlib.sha256(json.dumps(row.marker).encode()).hexdigest()[:32]
-    seen[marker] += 1
+    fingerprint = hashlib.sha256(json.dumps(row.fingerprint).encode()).hexdigest()[:32]
+    seen[fingerprint] += 1
     file = quote(source.file)
     location: dict[str, Any] = {
         "physicalLocation": {
@@ -116,5 +116,5 @@ def _result(row: _Row, rule: int, source: Span, seen: Counter[str]) -> dict[str,
         # Escaped only where need be: viewers that know no links would show the escapes.
         "message": {"text": _SPECIAL.sub(r"\\\g<0>", row.text) if "](" in row.text else row.text},
         "locations": [location],
-        "partialFingerprints": {"leadstate/v1": f"{marker}:{seen[marker]}"},
+        "partialFingerprints": {"leadstate/v1": f"{fingerprint}:{seen[fingerprint]}"},
     }
