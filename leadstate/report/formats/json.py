@@ -13,6 +13,9 @@ from leadstate.model.diagnostics import ReportError
 from leadstate.model.escape import visible_json
 from leadstate.report.document import FORMAT_VERSION, Account, Report
 
+_ACCOUNTS = '\n  "accounts": ['
+"""Where the accounts begin: no string of JSON holds a line break, and other members of this name are further in."""
+
 
 @cache
 def adapter(kind: type) -> TypeAdapter[Any]:
@@ -23,23 +26,13 @@ def adapter(kind: type) -> TypeAdapter[Any]:
 def to_json(report: Report) -> Iterator[str]:
     """Yield the document as JSON, account by account: all of it can be 50 MB. The same report gives the same bytes."""
     whole = replace(report, accounts=(), digest=_digest_of(report))
-    separator = "{"
-    for name, value in adapter(Report).dump_python(whole, mode="json").items():
-        yield f'{separator}\n  "{name}": '
-        separator = ","
-        if name == "accounts" and report.accounts:
-            for number, account in enumerate(report.accounts):
-                text = adapter(Account).dump_json(account, indent=2).decode()
-                yield f"{',' if number else '['}\n    {_indented(text, 4)}"
-            yield "\n  ]"
-        else:
-            yield _indented(json.dumps(value, indent=2, ensure_ascii=False), 2)
-    yield "\n}\n"
-
-
-def _indented(text: str, spaces: int) -> str:
-    """Return JSON without hidden characters, lines after the first further to the right; no text holds a line break."""
-    return visible_json(text).replace("\n", "\n" + " " * spaces)
+    text = json.dumps(adapter(Report).dump_python(whole, mode="json"), indent=2, ensure_ascii=False)
+    before, opening, after = text.partition(_ACCOUNTS)
+    yield visible_json(before) + opening
+    for number, account in enumerate(report.accounts):
+        text = visible_json(adapter(Account).dump_json(account, indent=2).decode())
+        yield f"{',' if number else ''}\n    " + text.replace("\n", "\n    ")
+    yield ("\n  " if report.accounts else "") + visible_json(after) + "\n"
 
 
 def _digest_of(report: Report) -> str:
