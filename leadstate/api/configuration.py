@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from leadstate.config import Configuration, DeclaredAccount, Trust, lock_path, read_lock
-from leadstate.config import load as read_files
+from leadstate.config import Configuration, DeclaredAccount, Trust, read_lock
 from leadstate.config.git import Revision, read_revision
-from leadstate.config.loader import understand
+from leadstate.config.loader import EVERYTHING, understand
+from leadstate.config.lockfile import NAME
 from leadstate.config.yaml.diagnostics import Diagnostics
+from leadstate.config.yaml.files import read_sources
 from leadstate.model.account import Account
 from leadstate.model.diagnostics import (
     ConfigurationError,
@@ -53,7 +54,9 @@ def load(
         LockError: the lock file is malformed.
     """
     several = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
-    return with_lock(read_files(several, accounts, trust or Trust()), lock_file(several))
+    diagnostics = Diagnostics()
+    sources = read_sources(several, diagnostics)
+    return with_lock(understand(sources, accounts, diagnostics, trust=trust or EVERYTHING), lock_file(several))
 
 
 def with_lock(configuration: Configuration, path: Path) -> Configuration:
@@ -67,8 +70,9 @@ def with_lock(configuration: Configuration, path: Path) -> Configuration:
 
 
 def lock_file(paths: Sequence[Path]) -> Path:
-    """Return where the lock file of a configuration is: beside the first of its paths."""
-    return lock_path(next(iter(paths), DEFAULT))
+    """Return where the lock file of a configuration is: in the first of its paths, or beside it if that is a file."""
+    first = next(iter(paths), DEFAULT)
+    return (first if first.is_dir() else first.parent) / NAME
 
 
 def select(configuration: Configuration, accounts: Sequence[str]) -> Configuration:

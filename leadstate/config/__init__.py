@@ -1,8 +1,7 @@
 """Files in, validated accounts out. Knows files and text; plans nothing, prints nothing, opens no connection."""
 
 from leadstate.config.configuration import Configuration, DeclaredAccount, OAuthToken
-from leadstate.config.loader import load
-from leadstate.config.lockfile import Lock, LockError, lock_path, lock_text, read_lock
+from leadstate.config.lockfile import Lock, LockError, lock_text, read_lock
 from leadstate.config.rules.trust import Trust
 from leadstate.config.schema.json_schema import document_schema, schema_text
 from leadstate.config.secrets import read_token
@@ -15,8 +14,6 @@ __all__ = [
     "OAuthToken",
     "Trust",
     "document_schema",
-    "load",
-    "lock_path",
     "lock_text",
     "read_lock",
     "read_token",

@@ -4,7 +4,6 @@ Reads no token and opens no connection.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 from leadstate.config.configuration import Configuration, DeclaredAccount
@@ -13,26 +12,11 @@ from leadstate.config.rules.accounts import declare
 from leadstate.config.rules.trust import Trust
 from leadstate.config.validate import check, merge
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
-from leadstate.config.yaml.files import ReadTable, read_source, read_sources
+from leadstate.config.yaml.files import ReadTable, read_source
 from leadstate.config.yaml.nodes import read_nodes
 from leadstate.model.diagnostics import ConfigurationError, Severity
 
 EVERYTHING: Final = Trust()
-
-
-def load(paths: Sequence[Path], accounts: Sequence[str] = (), trust: Trust = EVERYTHING) -> Configuration:
-    """Read a configuration (spec section 2).
-
-    Args:
-        paths: files, or folders of *.yaml and *.yml files; all of them are one configuration.
-        accounts: which accounts to return, by name or `tag:TAG`; none means all. All are checked anyway.
-        trust: which hosts and token sources whoever runs it allows.
-
-    Raises:
-        ConfigurationError: with every error in it.
-    """
-    diagnostics = Diagnostics()
-    return understand(read_sources(paths, diagnostics), accounts, diagnostics, trust=trust)
 
 
 def understand(
@@ -42,11 +26,11 @@ def understand(
     read: ReadTable = read_source,
     trust: Trust = EVERYTHING,
 ) -> Configuration:
-    """Read a configuration from texts.
+    """Read a configuration from texts (spec section 2).
 
     Args:
         sources: the texts, in order.
-        accounts: which accounts to return; none means all.
+        accounts: which accounts to return, by name or `tag:TAG`; none means all. All are checked anyway.
         diagnostics: what was found already, while the texts were fetched; this adds to it.
         read: how the CSV files are had that they name.
         trust: which hosts and token sources whoever runs it allows.

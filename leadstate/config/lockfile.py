@@ -56,11 +56,6 @@ class _File(BaseModel):
     accounts: dict[str, dict[_Key, _Id]]
 
 
-def lock_path(config: Path) -> Path:
-    """Return where the lock file of a configuration is: beside the file, or in the folder."""
-    return (config if config.is_dir() else config.parent) / NAME
-
-
 def read_lock(path: Path) -> Lock:
     """Return what the lock file remembers; nothing if there is no such file.
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from leadstate.api.configuration import load
 from leadstate.config.configuration import Configuration
-from leadstate.config.loader import load
 from leadstate.model.diagnostics import ConfigurationError, Diagnostic
 
 MARK = "‸"

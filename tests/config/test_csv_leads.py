@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from leadstate.api.configuration import load
 from leadstate.config import messages
 from leadstate.config.configuration import Configuration
 from leadstate.config.csv_leads import columns_of, rows_of
-from leadstate.config.loader import load
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.edit.spelling import written
 from leadstate.model.resource import Desired

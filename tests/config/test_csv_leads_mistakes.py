@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from leadstate.config.loader import load
+from leadstate.api.configuration import load
 from leadstate.config.yaml import files
 from leadstate.config.yaml.diagnostics import MANY
 from leadstate.model.diagnostics import ConfigurationError, Diagnostic

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from leadstate.config.loader import load
+from leadstate.api.configuration import load
 from leadstate.config.yaml.files import LARGEST
 from leadstate.model.diagnostics import ConfigurationError, Diagnostic
 

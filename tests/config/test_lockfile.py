@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadstate.config.lockfile import Lock, LockError, lock_path, lock_text, read_lock
+from leadstate.api.configuration import lock_file
+from leadstate.config.lockfile import Lock, LockError, lock_text, read_lock
 from leadstate.model.address import Ref
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1)
@@ -25,8 +26,8 @@ def test_lock_file_round_trips_in_one_form(tmp_path_factory: pytest.TempPathFact
 
 
 def test_lock_file_is_beside_the_file_or_in_the_folder(tmp_path: Path) -> None:
-    assert lock_path(Path("leadstate.yaml")) == Path("leadstate.lock.json")
-    assert lock_path(tmp_path) == tmp_path / "leadstate.lock.json"
+    assert lock_file([Path("leadstate.yaml")]) == Path("leadstate.lock.json")
+    assert lock_file([tmp_path, tmp_path / "more" / "labels.yaml"]) == tmp_path / "leadstate.lock.json"
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_million_levels_are_refused_quickly(kind: str, tmp_path: Path) -> None:
     program = textwrap.dedent("""
         import sys
         from pathlib import Path
-        from leadstate.config.loader import load
+        from leadstate.api.configuration import load
         from leadstate.model.diagnostics import ConfigurationError
         try:
             load([Path(sys.argv[1])])

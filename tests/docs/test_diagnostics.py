@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from leadstate.config import load
+from leadstate.api.configuration import load
 from leadstate.model.diagnostics import ConfigurationError
 from tests.harness.diagnostic_codes import CODE, codes
 from tests.harness.page_fragments import whole

@@ -9,8 +9,8 @@ import click
 import pytest
 
 from docs.generate import GENERATED
+from leadstate.api.configuration import load
 from leadstate.cli.main import COMMANDS, GROUPS, cli
-from leadstate.config import load
 from tests.harness.page_fragments import whole
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from leadstate.config.loader import load
+from leadstate.api.configuration import load
 from leadstate.model.diagnostics import ConfigurationError
 
 GOOD = """version: 1

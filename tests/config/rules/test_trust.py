@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from leadstate.config.loader import load
+from leadstate.api.configuration import load
 from leadstate.config.rules.trust import HOSTS, SOURCES, Trust, TrustError
 from leadstate.model.diagnostics import ConfigurationError
 from tests.config.conftest import MARK

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from leadstate.api.configuration import load
 from leadstate.config.configuration import SecretSource
-from leadstate.config.loader import load
 from leadstate.config.lockfile import LockError, read_lock
 from leadstate.config.secrets import read_token
 from leadstate.config.yaml.files import folder_link_outwards, link_outwards, read_bounded, repository_of
