@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from leadstate.model.address import Ref
 from leadstate.model.plan import AccountReceipt
-from leadstate.model.resource import Desired
+from leadstate.model.resource import Desired, Live
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 """Names of this machine under which one server is usually reached."""
@@ -162,6 +162,15 @@ class Account:
         """Titles of the declared objects that bear our marker, white space collapsed."""
         titles = (desired.attrs.get("title") for desired in self.desired if desired.marker is not None)
         return frozenset(" ".join(title.split()) for title in titles if isinstance(title, str))
+
+    def prunes(self, live: Live) -> bool:
+        """Return whether the rule of its kind deletes this unmanaged object, unless `policy.protect` protects it."""
+        rule = self.policy.prune(live.kind)
+        return (
+            rule is Prune.ALL
+            or (rule is Prune.OWNED and self.owns(live.marker) and not live.frozen_by)
+            or (rule is Prune.LOCKED and self.remembers(live.kind, live.remote_id))
+        )
 
     def owns(self, marker: str | None) -> bool:
         """Return whether a live object carries a marker of this configuration's namespace, or one that it names."""

@@ -171,12 +171,7 @@ def _plan_kind(draft: Draft, matching: Matching, today: dt.date) -> None:
 def _plan_unmanaged(draft: Draft, live: Live) -> bool:
     """Plan an object that nothing declares; return whether it is deleted."""
     account, key = draft.account, draft.names[live.remote_id]
-    rule = account.policy.prune(live.kind)
-    pruned = (
-        rule is Prune.ALL
-        or (rule is Prune.OWNED and account.owns(live.marker) and not live.frozen_by)
-        or (rule is Prune.LOCKED and account.remembers(live.kind, live.remote_id))
-    )
+    rule, pruned = account.policy.prune(live.kind), account.prunes(live)
     if pruned and not account.policy.protects(live.kind, live.name):
         address = Address(account.name, live.kind, key)
         draft.changes.append(delete(address, live, draft.bindings, Reason.UNMANAGED))

@@ -34,19 +34,6 @@ ASKED_FIRST = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """How thoroughly an account is read.
-
-    Attributes:
-        impact: how thoroughly leads that carry a deleted label are counted.
-        everything: whether live leads are to be listed whatever that costs.
-    """
-
-    impact: Impact
-    everything: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Named:
     """What was read of the kinds that names tell.
 
@@ -269,7 +256,14 @@ async def ask_for(
 
 
 async def read_leads(
-    kind: Kind, account: Account, reader: Reader, question: Question, named: Task[Named], *, wanted: bool
+    kind: Kind,
+    account: Account,
+    reader: Reader,
+    named: Task[Named],
+    impact: Impact,
+    *,
+    everything: bool,
+    wanted: bool,
 ) -> Observed:
     """Read the objects of a kind: in a list, or one by one if that costs less and shows enough (see `Costs`).
 
@@ -281,20 +275,21 @@ async def read_leads(
         kind: what is read.
         account: what is declared.
         reader: the way to it.
-        question: how thoroughly to read.
         named: what was read of the labels that leads carry.
+        impact: how thoroughly leads that carry a deleted label are counted.
+        everything: whether live leads are to be listed whatever that costs.
         wanted: whether leads are declared or pruned; else only those count that carry a label that goes.
 
     Raises:
         ApiError: the account could not be read as a whole.
     """
-    costs = _costs(kind, account, reader, labels_go=False, everything=question.everything)
+    costs = _costs(kind, account, reader, labels_go=False, everything=everything)
     listed = None
     if wanted and not costs.by_id and costs.turn is None:
         listed = await read_live(kind, account, reader)
     known = await named
     labels = [*known.live[CARRIED], *known.ignored[CARRIED]]
-    costs = _costs(kind, account, reader, labels_go=known.goes[CARRIED], everything=question.everything)
+    costs = _costs(kind, account, reader, labels_go=known.goes[CARRIED], everything=everything)
     if listed is None and (turn := costs.turn) is not None:
         if costs.id_tokens < ASKED_FIRST * kind.listing.tokens:
             listed = await read_live(kind, account, reader, turn)
@@ -311,7 +306,7 @@ async def read_leads(
     if listed is None:
         listed = await read_live(kind, account, reader)
     check_labels(labels, listed.carriers.keys())
-    return await _listed(costs, listed, reader, full=question.impact is Impact.FULL and known.goes[CARRIED])
+    return await _listed(costs, listed, reader, full=impact is Impact.FULL and known.goes[CARRIED])
 
 
 def _costs(kind: Kind, account: Account, reader: Reader, *, labels_go: bool, everything: bool) -> Costs:

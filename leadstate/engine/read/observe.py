@@ -6,12 +6,13 @@ Where a label goes and that was asked for, saved filters are read too: 20 tokens
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
 from leadstate.engine.jobs import task_group
-from leadstate.engine.read.leads import Named, Question, read_leads
+from leadstate.engine.read.leads import Named, read_leads
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Kind, Wire, decoded, describe
 from leadstate.model.account import Account, Impact, Prune
@@ -57,15 +58,12 @@ async def observe(
     Raises:
         ApiError: the account could not be read as a whole.
     """
-    question = Question(impact, everything)
+    wanted = {kind for kind in KINDS if account.of_kind(kind) or account.policy.prune(kind) is not Prune.NONE}
     async with task_group() as group:
-        named = group.create_task(_read_named(account, reader))
+        named = group.create_task(_read_named(account, reader, wanted))
+        read = partial(read_leads, account=account, reader=reader, named=named, impact=impact, everything=everything)
         marked = [kind for kind in KINDS.values() if not kind.is_named]
-        reading = {
-            kind.name: group.create_task(read_leads(kind, account, reader, question, named, wanted=True))
-            for kind in marked
-            if _is_wanted(kind.name, account)
-        }
+        reading = {kind.name: group.create_task(read(kind, wanted=True)) for kind in marked if kind.name in wanted}
         known = await named
         filters = None
         if impact is Impact.FULL and known.goes[CARRIED]:
@@ -73,8 +71,7 @@ async def observe(
         for kind in marked:
             carries_what_goes = any(known.goes[other] for other in kind.references.values())
             if kind.name not in reading and impact is not Impact.NONE and carries_what_goes:
-                read = read_leads(kind, account, reader, question, named, wanted=False)
-                reading[kind.name] = group.create_task(read)
+                reading[kind.name] = group.create_task(read(kind, wanted=False))
     observed = Observed(known.live)
     for task in reading.values():
         observed = replace(task.result(), live={**observed.live, **task.result().live})
@@ -94,10 +91,8 @@ async def read_listing(kind: Kind, reader: Reader) -> list[Live]:
     return list(decoded(kind, kind.listing, (await reader.get(Request(kind.listing))).rows()))
 
 
-async def _read_named(account: Account, reader: Reader) -> Named:
-    live, ignored = await read_named_kinds(
-        account, reader, {kind.name for kind in KINDS.values() if _is_wanted(kind.name, account)}
-    )
+async def _read_named(account: Account, reader: Reader, wanted: Collection[str]) -> Named:
+    live, ignored = await read_named_kinds(account, reader, wanted)
     matched = {kind: match(account.of_kind(kind), there, account.lock) for kind, there in live.items()}
     return Named(live, matched, {kind: _any_goes(account, kind, matched[kind]) for kind in matched}, ignored)
 
@@ -118,25 +113,18 @@ def without_ignored(
     account: Account, live: Mapping[str, Sequence[Live]]
 ) -> tuple[dict[str, list[Live]], dict[str, list[Live]]]:
     """Return what of each kind is not ignored, and what is (spec section 2, `policy.ignore`)."""
-    ignores = account.policy.ignores
-    return (
-        {kind: [there for there in listed if not ignores(kind, there.name)] for kind, listed in live.items()},
-        {kind: [there for there in listed if ignores(kind, there.name)] for kind, listed in live.items()},
-    )
-
-
-def _is_wanted(kind: str, account: Account) -> bool:
-    return bool(account.of_kind(kind)) or account.policy.prune(kind) is not Prune.NONE
+    kept: dict[str, list[Live]] = {kind: [] for kind in live}
+    ignored: dict[str, list[Live]] = {kind: [] for kind in live}
+    for kind, listed in live.items():
+        for there in listed:
+            (ignored if account.policy.ignores(kind, there.name) else kept)[kind].append(there)
+    return kept, ignored
 
 
 def _any_goes(account: Account, kind: str, matching: Matching) -> bool:
     """Return whether an object would be deleted, so that those matter that refer to it."""
-    rule, protects = account.policy.prune(kind), account.policy.protects
-    pruned = any(
-        (rule is Prune.ALL or (rule is Prune.LOCKED and account.remembers(live.kind, live.remote_id)))
-        and not protects(kind, live.name)
-        for live in matching.extra
-    )
+    protects = account.policy.protects
+    pruned = any(account.prunes(live) and not protects(kind, live.name) for live in matching.extra)
     return pruned or any(not desired.present for desired, _ in matching.pairs)
 
 
