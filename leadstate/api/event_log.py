@@ -17,7 +17,7 @@ from leadstate.config.yaml.files import folder_link_outwards
 from leadstate.engine.events import Observer
 from leadstate.model.diagnostics import LeadstateError
 from leadstate.model.escape import visible_json
-from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Status, combined
+from leadstate.model.plan import AccountPlan, Change, Outcome, Status, combined, count_actions
 from leadstate.pipedrive.operations import Delay
 
 FORMAT_VERSION: Final = "1.0"
@@ -79,7 +79,7 @@ class EventLog(Observer):
             receipt=str(receipt),
             fingerprint=combined(plan.fingerprint for plan in plans),
             accounts=sorted(plan.account for plan in plans if plan.changes),
-            changes={action.value: sum(plan.count(action) for plan in plans) for action in Action},
+            changes=count_actions(plans),
         )
 
     def finished(self, change: Change, outcome: Outcome) -> None:

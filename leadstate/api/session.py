@@ -162,14 +162,13 @@ class Session:
             everything,
             self.runtime.now().date(),
         )
-        taken = (0, 0)
+        besides: list[tuple[int, int]] = []
         if base is None or base.accounts is None:
             plans = (*await plan_all(self.work, settings, ended), *self.unusable)
         else:
             compared = await plan_and_compare(self.work, base.accounts, settings, ended)
             plans = (*(comparison.plan for comparison in compared), *self.unusable)
-            besides = [comparison.besides for comparison in compared]
-            taken = sum(spent.requests for spent in besides), sum(spent.tokens for spent in besides)
+            besides = [comparison.besides.cost for comparison in compared]
         if settings.targets:
             self._check_targets(settings.targets, plans)
         costs = {name: spent.since(before[name]) for name, spent in self.spent().items()}
@@ -183,7 +182,7 @@ class Session:
             diagnostics=(*self.configuration.diagnostics, *(base.diagnostics if base else ())),
             base=None
             if base is None
-            else doc.Base(revision=base.revision, commit=base.commit, read=doc.Requests.sum([taken])),
+            else doc.Base(revision=base.revision, commit=base.commit, read=doc.Requests.sum(besides)),
             undoes=undone_receipt(self.accounts),
         )
         return Plan(self.configuration, settings, plans, before, document)

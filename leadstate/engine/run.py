@@ -157,23 +157,25 @@ async def apply_all(
         declined: account → what `decline` returned: changes that are not made, and are no failures.
     """
     by_account = {plan.account: plan for plan in plans}
-    without = declined or {}
-
-    async def apply(job: AccountJob) -> Applied:
-        name = job.account.name
-        return await _apply(job, by_account[name], settings, observers, interrupted, declined=without.get(name, {}))
-
+    without = {job.account.name: (declined or {}).get(job.account.name, {}) for job in work}
     return await each(
         work,
-        apply,
-        lambda job, diagnostic: Applied(without.get(job.account.name, {}), Spent(), None, diagnostic.summary),
+        lambda job: _apply(
+            job,
+            by_account[job.account.name],
+            settings,
+            observers,
+            interrupted,
+            declined=without[job.account.name],
+        ),
+        lambda job, diagnostic: Applied(without[job.account.name], Spent(), None, diagnostic.summary),
     )
 
 
 async def look(account: Account, reader: Reader, settings: Settings) -> Seen | Diagnostic:
     """Read what a plan of the account needs; what keeps it from being read is a diagnostic."""
     try:
-        if account.company_id is not None and (wrong := await wrong_company(account, reader)):
+        if wrong := await wrong_company(account, reader):
             return wrong
         if account.receipt is not None:
             return Seen(*await observe_touched(account, account.receipt, reader))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -214,9 +215,11 @@ class AccountPlan:
         """Whether nothing stands against applying it."""
         return self.complete and not any(d.severity is not Severity.WARNING for d in self.diagnostics)
 
-    def count(self, action: Action) -> int:
-        """Return how many changes do this."""
-        return sum(change.action is action for change in self.changes)
+
+def count_actions(plans: Iterable[AccountPlan]) -> dict[str, int]:
+    """Return each action with the number of changes that do it."""
+    counts = Counter(change.action for plan in plans for change in plan.changes)
+    return {action.value: counts[action] for action in Action}
 
 
 def fingerprint(plan: Any) -> str | None:

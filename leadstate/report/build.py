@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from leadstate import __version__
 from leadstate.model.address import Address
 from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Touch, Untouched, combined, plain
+from leadstate.model.plan import AccountPlan, Change, Outcome, Touch, Untouched, combined, count_actions, plain
 from leadstate.report import document as doc
 from leadstate.report.journal import touch_row
 
@@ -72,7 +72,7 @@ def build(
         complete=all(plan.complete for plan in plans),
         applyable=all(plan.applyable for plan in plans) and not any(d.severity is Severity.ERROR for d in diagnostics),
         summary=doc.Summary(
-            **_counts(plans),
+            **count_actions(plans),
             unchanged=sum(plan.unchanged for plan in plans),
             untouched=sum(group.count for plan in plans for group in plan.untouched),
         ),
@@ -92,7 +92,7 @@ def _account(part: Part) -> doc.Account:
     plan, remaining = part.plan, None
     if part.remaining is not None:
         errors = (finding_row(found) for found in part.remaining.diagnostics if found.severity is Severity.ERROR)
-        remaining = doc.Remaining(**_counts([part.remaining]), declined=part.declined, errors=tuple(errors))
+        remaining = doc.Remaining(**count_actions([part.remaining]), declined=part.declined, errors=tuple(errors))
     return doc.Account(
         account=plan.account,
         company=urlsplit(plan.origin).netloc,
@@ -197,7 +197,3 @@ def finding_row(diagnostic: Diagnostic) -> doc.Diagnostic:
         account=diagnostic.account,
         address=None if diagnostic.address is None else str(diagnostic.address),
     )
-
-
-def _counts(plans: Sequence[AccountPlan]) -> dict[str, int]:
-    return {action.value: sum(plan.count(action) for plan in plans) for action in Action}
