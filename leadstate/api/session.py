@@ -78,7 +78,7 @@ class Runtime:
         state: the folder of the locks that keep two applies apart.
     """
 
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     transport: Transport | None = None
     pace: Pace = field(default_factory=Pace)
     bounds: Bounds = BOUNDS

@@ -12,8 +12,9 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import httpx
 
@@ -46,6 +47,9 @@ Lane = AbstractAsyncContextManager[object]
 """What lets so many requests through at a time."""
 
 _log = logging.getLogger("leadstate.http")
+
+_sending: ContextVar[bool] = ContextVar("sending", default=False)
+"""Whether this task sends a request of leadstate."""
 
 
 @dataclass(slots=True)
@@ -274,6 +278,33 @@ def bounded(bounds: Bounds) -> Callable[[httpx.Response], Awaitable[None]]:
     return read
 
 
+def _is_of_others(_record: logging.LogRecord) -> bool:
+    """Return whether a line that an HTTP library logs is of a request that other code of the process sends."""
+    return not _sending.get()
+
+
+class _UnloggedClient(httpx.AsyncClient):
+    """Sends requests of which httpx and httpcore log nothing, whatever the level.
+
+    At INFO they log URLs, with the names and email addresses that are searched for, and at DEBUG headers of answers, in
+    which a server may repeat a token. `leadstate.http` logs the same requests without either.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        for name, logger in list(logging.root.manager.loggerDict.items()):
+            if name.partition(".")[0] in ("httpx", "httpcore") and isinstance(logger, logging.Logger):
+                logger.addFilter(_is_of_others)  # a filter of `httpcore` alone does not see what `httpcore.http11` logs
+
+    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """Send a request, which the libraries log nothing of."""
+        before = _sending.set(True)
+        try:
+            return await super().send(request, **options)
+        finally:
+            _sending.reset(before)
+
+
 @asynccontextmanager
 async def http_client(
     transport: Transport | None = None,
@@ -295,7 +326,7 @@ async def http_client(
     loads = https and transport is None
     tls = httpx.create_ssl_context() if loads else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     nobody = http.cookiejar.DefaultCookiePolicy(allowed_domains=[])
-    async with httpx.AsyncClient(
+    async with _UnloggedClient(
         transport=transport,
         verify=tls,
         mounts=None if transport else {"http://": httpx.AsyncHTTPTransport(verify=tls)},

@@ -71,6 +71,16 @@ def test_a_plan_is_applied_with_await(configuration: Configuration, runtime: lea
     assert leadstate.plan(configuration, ["label:New"], accounts=["emea"], runtime=runtime).summary.add == 0
 
 
+def test_no_representation_shows_the_variables_of_the_surroundings(
+    configuration: Configuration, runtime: leadstate.Runtime
+) -> None:
+    async def run() -> str:
+        async with leadstate.connect(configuration, runtime=runtime) as session:
+            return repr(session)
+
+    assert "sandbox-token" not in asyncio.run(run()) + repr(runtime)
+
+
 def test_a_plan_is_applied_without_await(configuration: Configuration, runtime: leadstate.Runtime) -> None:
     plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
     assert plan.summary.changes

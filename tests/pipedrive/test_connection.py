@@ -334,3 +334,34 @@ def test_a_write_with_a_too_large_answer_may_have_been_executed() -> None:
 )
 def test_a_connection_error_names_only_the_host(failure: Exception, told: str) -> None:
     assert why(failure, "https://acme.test/secret") == told
+
+
+def test_the_http_libraries_log_nothing_of_a_request(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Their lines hold searched names at INFO, and at DEBUG the headers in which a server may repeat a token."""
+    caplog.set_level(logging.DEBUG)
+
+    async def main() -> None:
+        async with http_client(https=False) as http:
+            connection = Connection(http, url, TokenAuth(Token("sandbox-token")))
+            await connection.exchange(Request(SEARCH_PERSONS, query=(("term", "jane@acme.test"), ("fields", "email"))))
+
+    asyncio.run(main())
+    assert {record.name for record in caplog.records} >= {"leadstate.http"}
+    logged = {record.getMessage() for record in caplog.records if record.name.startswith("http")}
+    assert logged <= {"close.started", "close.complete"}
+    assert "jane" not in caplog.text
+
+
+def test_requests_of_other_clients_of_the_process_are_logged_as_ever(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    async def main() -> None:
+        async with http_client(https=False), httpx.AsyncClient() as other:
+            await other.get(f"{url}/elsewhere")
+
+    asyncio.run(main())
+    logged = [record for record in caplog.records if record.name.startswith("http")]
+    assert f'HTTP Request: GET {url}/elsewhere "HTTP/1.1 404 Not Found"' in [record.getMessage() for record in logged]
+    assert any(record.name.startswith("httpcore.") for record in logged)
