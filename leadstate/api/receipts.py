@@ -388,7 +388,8 @@ def _covered(restores: Iterable[StoredReceipt]) -> set[str]:
         for stored in restores
         if stored.report is not None and not stored.report.scope.targets
         for account in stored.report.accounts
-        if not any(diagnostic.severity == Severity.ERROR.value for diagnostic in account.diagnostics)
+        if not account.untouched
+        and not any(diagnostic.severity == Severity.ERROR.value for diagnostic in account.diagnostics)
         and all(change.result is not None and change.result.status == "applied" for change in account.changes)
     }
 

@@ -348,10 +348,12 @@ class AccountReceipt:
         file: where that is written.
         touched: every touch, in order.
         labels: id → name of the labels that existed before it.
+        leads: ids of the leads that it knew, declared or not, with those that it created.
         names: attribute and id → what people know it by, as far as the run did.
     """
 
     file: str
     touched: tuple[Touch, ...]
     labels: Mapping[str, str]
+    leads: frozenset[str] = frozenset()
     names: Mapping[str, str] = field(default_factory=dict)

@@ -8,7 +8,7 @@ This is not the planner with the receipt for a configuration: what goes back dep
 there now, value by value, and a label that is gone may have got a successor meanwhile.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -185,6 +185,8 @@ class _Draft(Draft):
         """Plan leads; labels were planned before, for leads refer to them."""
         live = {lead.remote_id: lead for lead in self.observed.live.get(CARRIER, ())}
         marked = {lead.marker for lead in live.values()}
+        # Leads that the run did not know were created after it: each stands for one that it deleted.
+        created_since = Counter(lead.marker for lead in live.values() if lead.remote_id not in self.receipt.leads)
         for changed in self._changed:
             there = live.get(changed.remote_id)
             if changed.kind != CARRIER or not (changed.existed or changed.exists):
@@ -193,10 +195,15 @@ class _Draft(Draft):
                 self._remove(changed, there)
             elif changed.exists:
                 self._update(changed, there)
-            elif there is not None or changed.marker in marked:
+            elif there is not None:
                 self.unchanged.append(self._address(changed))
             elif not self.account.owns(changed.marker):
                 self._leave(changed, Reason.NOT_OURS)
+            elif created_since[changed.marker]:
+                created_since[changed.marker] -= 1
+                self.unchanged.append(self._address(changed))
+            elif changed.marker in marked:
+                self._leave(changed, Reason.DUPLICATE)
             else:
                 self._recreate_lead(changed)
 

@@ -19,7 +19,7 @@ from leadstate.kinds import KINDS
 from leadstate.model.address import RemoteRef
 from leadstate.model.diagnostics import ReportError, counted
 from leadstate.model.plan import AccountReceipt, Touch, plain
-from leadstate.model.resource import CARRIES, CUSTOM, Attrs, Value
+from leadstate.model.resource import CARRIER, CARRIES, CUSTOM, Attrs, Value
 from leadstate.pipedrive.operations import UUID
 from leadstate.report import document as doc
 from leadstate.report.document import Account, Diagnostic, Report, Result
@@ -198,7 +198,9 @@ def receipt_of(account: doc.Account, file: str) -> AccountReceipt:
             f"{file} was edited: {account.account} holds something that no apply writes ({problem})",
             hint="use the receipt as leadstate wrote it, or undo the rest by hand",
         ) from None
-    return AccountReceipt(file, touched, {ids[ref]: name for ref, name in names.items() if ref in ids}, account.names)
+    labels = {ids[ref]: name for ref, name in names.items() if ref in ids}
+    leads = frozenset(remote_id for ref, remote_id in ids.items() if ref.startswith(f"{CARRIER}:"))
+    return AccountReceipt(file, touched, labels, leads, account.names)
 
 
 def _plain(kind: str, attrs: Attrs | None) -> dict[str, object] | None:

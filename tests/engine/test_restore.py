@@ -95,6 +95,27 @@ def test_a_pruned_lead_returns_with_its_custom_fields_and_its_marker() -> None:
     assert (lead_["origin_id"], lead_[text]) == ("ns:gone", "Retail")
 
 
+def test_a_deleted_duplicate_is_not_created_again_and_reported() -> None:
+    """The lead that the run kept bears the same marker, whether the run changed it or not."""
+    for title in ("First", "Other"):
+        twins = [{"origin_id": "ns:a", "title": name, "label_ids": ["Warm"]} for name in ("First", "Second")]
+        live = Live(company(*twins))
+        account, receipt = ran(live, replace(lead("a", title=title), keep=frozenset({lead_id(0)})))
+        back, _, again = live.restore(account, receipt)
+        assert [(left.reason, left.remote_id) for left in back.untouched] == [(Reason.DUPLICATE, lead_id(1))]
+        assert back.unchanged == 0
+        assert [(left.reason, left.remote_id) for left in again.untouched] == [(Reason.DUPLICATE, lead_id(1))]
+        assert [row["title"] for row in live.leads.values()] == ["First"]
+
+
+def test_pruned_leads_of_one_marker_return_together_and_once() -> None:
+    live = Live(company(*({"origin_id": "ns:gone", "title": name} for name in ("First", "Second"))))
+    account, receipt = ran(live, lead("x"), prune_rules={"lead": Prune.OWNED})
+    back, _, again = live.restore(account, receipt)
+    assert sorted(row["title"] for row in live.leads.values()) == ["First", "Second"]
+    assert (len(back.changes), again.changes, again.untouched) == (3, (), ())
+
+
 def test_a_custom_field_that_was_changed_goes_back() -> None:
     text = "a" * 40
     live = Live(company({"origin_id": "ns:a", text: "Retail"}, fields=[{"code": text, "name": "I", "type": "varchar"}]))

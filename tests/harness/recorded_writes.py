@@ -75,7 +75,8 @@ class Recording(Observer):
         """Return what a receipt of the run says: what was announced, with the answers that came."""
         touched = [self.ends.get(id(touch), touch) for touch in self.begun]
         labels = {label.remote_id: label.name for label in plan.named}
-        return AccountReceipt("receipt.json", tuple(touch for touch in touched if touch is not None), labels)
+        leads = frozenset(id_ for ref, id_ in plan.bindings.ids().items() if ref.startswith("lead:"))
+        return AccountReceipt("receipt.json", tuple(filter(None, touched)), labels, leads)
 
 
 @dataclass

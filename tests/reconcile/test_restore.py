@@ -156,6 +156,25 @@ def test_deleted_leads_that_exist_again_are_counted() -> None:
     assert (plan.unchanged, plan.changes) == (2, ())
 
 
+def test_a_lead_that_exists_again_stands_for_one_deleted_lead_of_its_marker() -> None:
+    gone = Touch("lead", "old-a", None, {"title": "a"}, None, marker="ns:a", answered=True)
+    plan = back(gone, replace(gone, remote_id="old-b"), live=(live_lead("a"),))
+    assert (plan.unchanged, plan.changes, left(plan)) == (1, (), [("old-b", "duplicate")])
+
+
+def test_a_lead_that_the_run_left_stands_for_no_deleted_lead() -> None:
+    gone = Touch("lead", "old-a", None, {"title": "a"}, None, marker="ns:a", answered=True)
+    receipt = AccountReceipt("receipt.json", (gone,), {}, frozenset({"id-a"}))
+    plan = plan_restore(account(), receipt, Observed({"lead": [live_lead("a")]}))
+    assert (plan.unchanged, plan.changes, left(plan)) == (0, (), [("old-a", "duplicate")])
+
+
+def test_a_deleted_lead_without_a_marker_is_reported_whatever_else_bears_none() -> None:
+    gone = Touch("lead", "old", None, {"title": "a"}, None, answered=True)
+    plan = back(gone, live=(live_lead(None, remote_id="id-b"),))
+    assert (plan.unchanged, plan.changes, left(plan)) == (0, (), [("old", "not-ours")])
+
+
 def test_a_namesake_replaces_a_deleted_label() -> None:
     lost = Touch("lead", "id-a", None, {"labels": (RemoteRef("label", "gone"),)}, {"labels": ()}, answered=True)
     twins = (live_label("Cold", "blue", "id-1"), live_label("Cold", "red", "id-2"))

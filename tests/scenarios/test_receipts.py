@@ -93,6 +93,17 @@ def test_the_list_tells_what_each_run_did_and_whether_it_can_be_undone(shell: Co
     assert [line.rpartition(" ")[2] for line in lines] == [Path(row["receipt"]).name for row in rows]
 
 
+def test_a_restore_that_leaves_something_as_it_is_has_undone_a_run_in_part(shell: Commands, sandbox: Sandbox) -> None:
+    two_applies(shell)
+    shell.write(HEAD + BOTH.replace("red", "green").replace("blue", "green"))
+    run(shell, "apply")
+    hot, _ = sandbox.companies[0].labels()
+    sandbox.companies[0].update_label(hot.id, {"color": "pink"})
+    run(shell, "restore")
+    restore, changed, *_ = listed(shell)
+    assert (restore["done"], changed["undo"]) == ({"updated": 1}, "in part")
+
+
 def test_a_list_of_no_receipts_says_so(shell: Commands) -> None:
     shell.write(HEAD + HOT)
     done = shell("restore", "--list")

@@ -40,6 +40,7 @@ _WHY_UNTOUCHED = {
     "ambiguous": "several could be meant",
     "changed-since": "changed since by somebody",
     "gone": "deleted since",
+    "duplicate": "not created again; another lead bears its marker",
 }
 
 
@@ -196,7 +197,7 @@ def untouched_lines(accounts: Sequence[Account], total: int = 1) -> Iterator[str
             count = counted(sum(left.count for _, left in members), kind)
             what = f"{count} untouched ({why_untouched(members[0][1])})"
             named = dict.fromkeys(local(account, left.address) for account, left in members if left.address)
-            if reason in ("gone", "changed-since") and named:  # people want to know which
+            if reason in ("gone", "changed-since", "duplicate") and named:  # people want to know which
                 what += f": {some([*named], FEW)}"
         holders = tuple({account.account: account for account, _ in members}.values())
         if total > 1:
