@@ -101,10 +101,29 @@ def read_plan(path: Path | None, choices: Choices) -> tuple[Report | None, Choic
         what = "the receipt of an apply" if plan.command == "apply" else f"the report of `leadstate {plan.command}`"
         hint = "make a plan with `leadstate plan --out plan.json`; `leadstate restore` undoes an apply by its receipt"
         raise click.BadParameter(f"{path} is {what} and not a plan: {hint}", param_hint="PLAN")
-    if choices.accounts or choices.targets or choices.shard:
-        raise click.UsageError("A stored plan has its own scope: leave out --account, --target and --shard.")
-    scope = plan.scope
+    scope, shard = plan.scope, choices.shard
+    _check_limit("account", choices.accounts, scope.accounts, path)
+    _check_limit("target", choices.targets, scope.targets, path)
+    _check_limit("shard", (shard,) if shard else (), (scope.shard,) if scope.shard else (), path)
     return plan, replace(choices, accounts=scope.accounts, targets=scope.targets, shard=scope.shard)
+
+
+def _check_limit(name: str, chosen: Collection[str], planned: Collection[str], path: Path) -> None:
+    """Raise a usage error if a limit was chosen that a stored plan was not made with.
+
+    The same one is allowed: CI systems give all jobs the same variables (`LEADSTATE_ACCOUNT`).
+    """
+    if not chosen or set(chosen) == set(planned):
+        return
+    made = f"with {_options(name, planned)}" if planned else f"without --{name}"
+    raise click.UsageError(
+        f"{path} was made {made}, not with {_options(name, chosen)}. Leave out --{name} and "
+        f"LEADSTATE_{name.upper()}, or make another plan."
+    )
+
+
+def _options(name: str, values: Collection[str]) -> str:
+    return " ".join(f"--{name} {visible(value)}" for value in values)
 
 
 def carry_out(choices: Choices, configuration: Configuration, consent: Consent) -> tuple[Exit, Report | None]:

@@ -130,3 +130,49 @@ def test_a_signal_at_the_prompt_ends_it_at_once(
         assert shown.end() == (130, b"")
     assert b"Traceback" not in shown.shown
     assert color(sandbox) == "orange"
+
+
+LIMITS = {"account": "emea", "target": "label:Hot", "shard": "1/1"}
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> Callable[..., tuple[int, str, str]]:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "leadstate.yaml").write_text(CONFIG.format(url="http://127.0.0.1:1"))
+    return lambda *words: leadstate(sandbox, ENVIRON, tmp_path / "receipts", words)
+
+
+@pytest.mark.parametrize("by_variable", [False, True])
+def test_a_limit_that_a_stored_plan_has_too_may_be_given_again(
+    shell: Apply, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, *, by_variable: bool
+) -> None:
+    """A CI system sets `LEADSTATE_ACCOUNT` for all jobs alike, those that apply a stored plan included."""
+    words = [] if by_variable else [f"--{name}={value}" for name, value in LIMITS.items()]
+    if by_variable:
+        for name, value in LIMITS.items():
+            monkeypatch.setenv(f"LEADSTATE_{name.upper()}", value)
+    assert shell("plan", *words, "--out", "plan.json")[0] == 0
+    code, _, err = shell("apply", *words, "plan.json", "--auto-approve")
+    assert code == 0, err
+    assert color(sandbox) == "red"
+
+
+@pytest.mark.parametrize(
+    ("planned", "option", "made"),
+    [
+        (LIMITS, "--account tag:prod", "with --account emea"),
+        (LIMITS, "--target label:VIP", "with --target label:Hot"),
+        (LIMITS, "--shard 1/2", "with --shard 1/1"),
+        ({}, "--target label:Hot", "without --target"),
+    ],
+)
+def test_a_limit_that_a_stored_plan_does_not_have_is_a_usage_error(
+    shell: Apply, sandbox: Sandbox, planned: dict[str, str], option: str, made: str
+) -> None:
+    before = color(sandbox)
+    assert shell("plan", *(f"--{limit}={text}" for limit, text in planned.items()), "--out", "plan.json")[0] == 0
+    name, value = option.split()
+    code, _, err = shell("apply", name, value, "plan.json", "--auto-approve")
+    assert code == 64
+    assert f"plan.json was made {made}, not with {option}. Leave out {name} and LEADSTATE_" in " ".join(err.split())
+    assert color(sandbox) == before

@@ -139,6 +139,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 
 def test_a_merge_applies_the_plan_of_its_merge_request_and_pushes_the_lock_file(project: Project) -> None:
+    project.variables["LEADSTATE_ACCOUNT"] = "main"  # a variable of all jobs, which the apply of a plan is given too
     project.hub.push("partner", *ADD)
     planned = project.merge_request(7, "partner")
     assert planned.code == 0, planned.log
