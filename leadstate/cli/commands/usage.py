@@ -98,7 +98,7 @@ async def _count(
     async with session(configuration) as opened:
         failures = {diagnostic.account or "": diagnostic for diagnostic in opened.failures}
         censuses = {job.account.name: Census(job, wanted) for job in opened.work}
-        allowed = dict.fromkeys(censuses, UNASKED)
+        allowed = dict.fromkeys(censuses, min(UNASKED, limit))
 
         def left() -> list[AccountJob]:
             """Return the accounts of which more is to be read."""

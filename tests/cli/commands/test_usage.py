@@ -206,6 +206,25 @@ def test_an_account_that_takes_more_than_the_limit_is_refused_within_it(
     assert f"; {limit:,} may be spent" in done.err
 
 
+@pytest.mark.parametrize("words", [(), ("--filters",), ("--archived", "--filters")])
+@pytest.mark.parametrize("leads", [1, 510, 1_600])
+def test_an_account_that_takes_more_than_a_small_limit_is_refused_for_100_tokens(
+    tmp_path: Path, leads: int, words: tuple[str, ...]
+) -> None:
+    sandbox = sandbox_of(leads=leads, archived=1)
+    run(tmp_path, sandbox, *words)
+    before = sandbox.meter.report()["tokens"]
+    run(tmp_path, sandbox, *words)
+    takes = sandbox.meter.report()["tokens"] - before
+    for limit in (0, 9, 29, 31, 59, 91, 99, takes - 1):
+        before = sandbox.meter.report()["tokens"]
+        done = run(tmp_path, sandbox, *words, "--max-tokens", str(limit), "--format", "json")
+        refused = limit < takes
+        assert (done.code, json.loads(done.out) == []) == ((3, True) if refused else (0, False)), limit
+        assert sandbox.meter.report()["tokens"] - before <= max(limit, 100)
+    assert run(tmp_path, sandbox, *words, "--max-tokens", str(takes)).code == 0
+
+
 def test_an_account_that_takes_the_limit_is_counted(tmp_path: Path) -> None:
     sandbox = sandbox_of(leads=4_200, archived=3_100)
     assert run(tmp_path, sandbox, "--archived", "--filters", "--max-tokens", "614").code == 0
