@@ -8,7 +8,7 @@ from leadstate.api.results import Plan, Result
 from leadstate.api.session import Runtime, connect
 from leadstate.config import Configuration
 from leadstate.engine.events import Event
-from leadstate.model.account import Impact
+from leadstate.model.account import ImpactLevel
 from leadstate.model.diagnostics import LeadstateError
 from leadstate.model.rollout import Limit, Rollout
 
@@ -26,7 +26,7 @@ def plan(
     targets: Sequence[str] = (),
     *,
     accounts: Sequence[str] = (),
-    impact: str = Impact.LIVE,
+    impact: str = ImpactLevel.LIVE,
     allow: Sequence[str] = (),
     max_tokens: int | None = None,
     reserve: int = 0,

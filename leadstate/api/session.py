@@ -27,7 +27,7 @@ from leadstate.engine.events import Event, Observer, Reporter
 from leadstate.engine.jobs import AccountJob, Ended
 from leadstate.engine.run import Applied, Settings, apply_all, plan_all, plan_and_compare, skip_all, unread
 from leadstate.kinds import KINDS
-from leadstate.model.account import Account, Impact
+from leadstate.model.account import Account, ImpactLevel
 from leadstate.model.address import Address, Target
 from leadstate.model.diagnostics import (
     Diagnostic,
@@ -47,8 +47,8 @@ from leadstate.report import document as doc
 from leadstate.report.build import Part, build
 from leadstate.report.verify import differences
 
-LOOK_AGAIN = 0.1
-"""Seconds between two looks at the lock of another run."""
+LOCK_POLL = 0.1
+"""Seconds between two attempts to take the lock that another run holds."""
 
 
 class SessionClosed(LeadstateError):
@@ -124,7 +124,7 @@ class Session:
         self,
         targets: Sequence[str] = (),
         *,
-        impact: str = Impact.LIVE,
+        impact: str = ImpactLevel.LIVE,
         allow: Sequence[str] = (),
         max_tokens: int | None = None,
         reserve: int = 0,
@@ -155,7 +155,7 @@ class Session:
         before = self.spent()
         settings = Settings(
             tuple(map(_target, targets)),
-            Impact(impact),
+            ImpactLevel(impact),
             frozenset(allow),
             max_tokens,
             reserve,
@@ -258,7 +258,7 @@ class Session:
                 except Locked:
                     if not clock() < until:  # nan, too, waits for nothing
                         raise
-                    await sleep(LOOK_AGAIN)
+                    await sleep(LOCK_POLL)
             yield
 
     async def carry_out(

@@ -126,7 +126,7 @@ def _options(name: str, values: Collection[str]) -> str:
     return " ".join(f"--{name} {visible(value)}" for value in values)
 
 
-def carry_out(choices: Choices, configuration: Configuration, consent: Consent) -> tuple[Exit, Report | None]:
+def apply_with_consent(choices: Choices, configuration: Configuration, consent: Consent) -> tuple[Exit, Report | None]:
     """Plan, see whether it may be applied, apply it, read again.
 
     Returns:
@@ -159,7 +159,7 @@ def _locked(
         with run_locks(
             accounts, runtime().state, command, choices.lock_timeout, waiting=lambda words: click.echo(words, err=True)
         ):
-            return wait_for(_carry_out(choices, configuration, consent, observer))
+            return wait_for(_apply_with_consent(choices, configuration, consent, observer))
     except KeyboardInterrupt:
         raise Interrupted(NOTHING_CHANGED) from None
     except Locked as failure:
@@ -174,7 +174,7 @@ def _locked(
         )
 
 
-async def _carry_out(
+async def _apply_with_consent(
     choices: Choices, configuration: Configuration, consent: Consent, observer: Observer
 ) -> tuple[Exit, Report | None]:
     async with session(configuration, choices.limit) as opened:

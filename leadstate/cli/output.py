@@ -146,7 +146,7 @@ class OutputError(LeadstateError):
     code = "output"
 
 
-_STREAMS = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
+_DEVICE_FOLDERS = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
 """Folders in which the system itself keeps links: /dev/stdout, and what a shell makes of `-o >(command)`."""
 
 
@@ -183,7 +183,7 @@ def replace_public(path: Path, text: str) -> None:
         OutputError: it cannot be written, or is a link.
     """
     _check_folder(path)
-    if path.is_symlink() and path.parent not in _STREAMS:
+    if path.is_symlink() and path.parent not in _DEVICE_FOLDERS:
         raise _unwritable(path, OSError())
     try:
         if path.exists() and not path.is_file():  # a pipe or a device
@@ -197,7 +197,7 @@ def replace_public(path: Path, text: str) -> None:
 def _open(path: Path, flags: int) -> int:
     """Open a file for the result. No link is followed: it could lead personal data to another place."""
     _check_folder(path)
-    follow = 0 if path.parent in _STREAMS else getattr(os, "O_NOFOLLOW", 0)
+    follow = 0 if path.parent in _DEVICE_FOLDERS else getattr(os, "O_NOFOLLOW", 0)
     try:
         return os.open(path, os.O_WRONLY | os.O_CREAT | follow | flags, PRIVATE)
     except OSError as failure:

@@ -24,7 +24,7 @@ from leadstate.engine.events import Observer
 from leadstate.engine.jobs import AccountJob, each
 from leadstate.engine.read.observe import wrong_company
 from leadstate.kinds import KINDS
-from leadstate.model.account import Impact
+from leadstate.model.account import ImpactLevel
 from leadstate.model.address import Target
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.plan import Change, Outcome
@@ -167,7 +167,7 @@ class Choices:
     max_tokens: int | None = None
     reserve: int = 0
     targets: tuple[str, ...] = ()
-    impact: str = Impact.LIVE
+    impact: str = ImpactLevel.LIVE
     shard: str | None = None
     stats: bool = False
     everything: bool = False

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source, visible
+from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source, visible_in_line
 from leadstate.config.yaml.files import ReadTable, decode, is_meant
 from leadstate.model.diagnostics import LeadstateError
 
@@ -72,7 +72,9 @@ def read_revision(paths: Sequence[Path], name: str, diagnostics: Diagnostics) ->
         id_ = git.id_of(f"{commit}:{_inside(path, top)}")
         if id_ is None:
             hint = "nothing to do, where this revision adds it"
-            diagnostics.error("file-missing", f"the file {visible(str(path))} does not exist there", named, hint=hint)
+            diagnostics.error(
+                "file-missing", f"the file {visible_in_line(str(path))} does not exist there", named, hint=hint
+            )
             return None
         return decode(path, git.blob(id_), diagnostics, delimiter)
 
@@ -93,7 +95,7 @@ def _inside(path: Path, top: Path) -> str:
     try:
         within = path.resolve().relative_to(top).as_posix()
     except ValueError:
-        summary = f"{visible(str(path))} is outside of the git repository {visible(str(top))}"
+        summary = f"{visible_in_line(str(path))} is outside of the git repository {visible_in_line(str(top))}"
         raise RevisionError(summary, hint="leave --base out, or keep the configuration in one repository") from None
     return "" if within == "." else within
 
@@ -109,7 +111,7 @@ def _files(git: "_Git", path: Path, object_: str) -> Iterator[tuple[Path, str]]:
     for name, mode, kind, inner in sorted(tree or ()):
         if is_meant(name) and kind == "blob":
             if mode == _LINK:
-                summary = f"{visible(str(path / name))} is a symbolic link there, which is not followed"
+                summary = f"{visible_in_line(str(path / name))} is a symbolic link there, which is not followed"
                 raise RevisionError(summary, hint="leave --base out, or put the file itself into the folder")
             yield path / name, inner
 
@@ -126,7 +128,7 @@ class _Git:
         if done.returncode != 0:
             said = _last_line(done)
             if "dubious ownership" in done.stderr.decode("utf-8", "replace"):
-                hint = f"if you trust it: git config --global --add safe.directory {visible(str(self._folder))}"
+                hint = f"if you trust it: git config --global --add safe.directory {visible_in_line(str(self._folder))}"
                 raise RevisionError("git does not trust the repository: it belongs to another user", hint=hint)
             raise RevisionError(f"the configuration is in no git repository ({said})", hint=_NO_REPOSITORY)
         return Path(os.fsdecode(done.stdout.removesuffix(b"\n"))).resolve()
@@ -137,9 +139,9 @@ class _Git:
         found = None if name.startswith("-") else self.id_of(f"{name}^{{commit}}")
         if found is not None:
             return found
-        shown = visible(repr(name))
+        shown = visible_in_line(repr(name))
         if self.id_of(f"origin/{name}^{{commit}}") is not None:
-            raise RevisionError(f"git knows no revision {shown}", hint=f"there is `origin/{visible(name)}`")
+            raise RevisionError(f"git knows no revision {shown}", hint=f"there is `origin/{visible_in_line(name)}`")
         if self._run("rev-parse", "--is-shallow-repository").stdout.strip() != b"true":
             hint = "name a branch, a tag or a commit; `git branch --all` lists branches, `git fetch` gets what is new"
             raise RevisionError(f"git knows no revision {shown}", hint=hint)
@@ -147,7 +149,7 @@ class _Git:
         remote, _, branch = name.partition("/")
         known = branch and remote.encode() in self._run("remote").stdout.split()
         fetch = f"git fetch --depth=1 {remote} {branch}:refs/remotes/{name}" if known else "git fetch --unshallow"
-        hint = f"in CI, check out with `fetch-depth: 0`, or before the plan: {visible(fetch)}"
+        hint = f"in CI, check out with `fetch-depth: 0`, or before the plan: {visible_in_line(fetch)}"
         raise RevisionError(f"the clone is shallow and does not hold {shown}", hint=hint)
 
     def id_of(self, name: str) -> str | None:
@@ -203,4 +205,4 @@ class _Git:
 def _last_line(done: subprocess.CompletedProcess[bytes]) -> str:
     """Return the error of git."""
     said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    return visible(said[-1].removeprefix("fatal: ")) if said else f"exit code {done.returncode}"
+    return visible_in_line(said[-1].removeprefix("fatal: ")) if said else f"exit code {done.returncode}"

@@ -8,7 +8,7 @@ from typing import Final
 
 from leadstate.config.configuration import Configuration, DeclaredAccount
 from leadstate.config.csv_leads import read_tables
-from leadstate.config.rules.accounts import declare
+from leadstate.config.rules.accounts import declare_accounts
 from leadstate.config.rules.trust import Trust
 from leadstate.config.validate import check, merge
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
@@ -47,7 +47,7 @@ def understand(
     # The rules need the whole: what an unreadable file declares would be missed everywhere.
     if all_read and len(files) == len(sources) > 0:
         merged = merge([*files, *tables], diagnostics)
-        namespace, declared = merged.namespace, declare(merged, accounts, diagnostics, trust)
+        namespace, declared = merged.namespace, declare_accounts(merged, accounts, diagnostics, trust)
     if not sources and all_read:
         diagnostics.error("no-files", "no configuration file is named", None, hint="name a file or folder with -c")
     if diagnostics.any_error:

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from pydantic_core import ErrorDetails
 
-from leadstate.config.yaml.diagnostics import visible
+from leadstate.config.yaml.diagnostics import visible_in_line
 from leadstate.config.yaml.masking import TOKEN_LIKE
 from leadstate.config.yaml.nodes import Node
 from leadstate.kinds.base import is_tag
@@ -132,7 +132,7 @@ def message_of(error: ErrorDetails, node: Node, *, in_cell: bool = False) -> Mes
         what = "allowed here" if len(loc) > 1 else "allowed here, besides keys that begin with `x-`"
         summary = "an unknown key under `token`" if secret else f"unknown key `{name}`"
         return Message("unknown-key", summary, choice(str(loc[-1]), keys_at(loc[:-1]), what=what))
-    written = "" if secret else visible((node.text or "")[:60])
+    written = "" if secret else visible_in_line((node.text or "")[:60])
     summary = _summary(error, name, written if len(node.text or "") <= _REPEATED else "")
     if type_ == "missing":
         column = ".".join(_names(loc)[1:])
@@ -154,7 +154,9 @@ def message_of(error: ErrorDetails, node: Node, *, in_cell: bool = False) -> Mes
 
 
 def _names(loc: Loc) -> list[str]:
-    return [visible(step[:60]) for step in loc if isinstance(step, str) and step != "[key]" and not is_tag(step)]
+    return [
+        visible_in_line(step[:60]) for step in loc if isinstance(step, str) and step != "[key]" and not is_tag(step)
+    ]
 
 
 def _is_literal(type_: str, loc: Loc, node: Node) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from leadstate.config.configuration import SecretSource
-from leadstate.config.yaml.diagnostics import visible
+from leadstate.config.yaml.diagnostics import visible_in_line
 from leadstate.config.yaml.files import read_bounded
 from leadstate.config.yaml.masking import LONG_ENOUGH, STARS, TOKEN_LIKE, is_secret_key
 from leadstate.model.diagnostics import SecretError
@@ -126,7 +126,7 @@ def _without_secrets(done: subprocess.CompletedProcess[bytes], environ: Mapping[
 
 def _shown(text: str) -> str:
     """Return a text for a message; what looks like a token, which somebody put in the place of a name, is masked."""
-    return visible(TOKEN_LIKE.sub(STARS, text))
+    return visible_in_line(TOKEN_LIKE.sub(STARS, text))
 
 
 def _checked(raw: str, what: str) -> Token:

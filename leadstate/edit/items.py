@@ -12,10 +12,9 @@ from leadstate.config.loader import understand
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.files import read_sources
 from leadstate.config.yaml.nodes import Node, read_nodes
-from leadstate.edit.writer import Edit, rewritten
-from leadstate.edit.writer import Path as Steps
+from leadstate.edit.writer import Edit, Steps, rewritten
 from leadstate.kinds import KINDS
-from leadstate.model.address import Span, text
+from leadstate.model.address import Span, normalize_text
 from leadstate.model.diagnostics import ConfigurationError, Severity
 from leadstate.model.resource import Desired
 
@@ -167,5 +166,7 @@ def spellings(label: Desired, files: Files) -> tuple[str, ...]:
     value: Mapping[str, Any] = {} if item is None else item.value
     own = value.get("key") or value.get("name") or label.address.key
     return tuple(
-        text(name) for name in (own, value.get("name"), label.address.key, *label.names[:1]) if name is not None
+        normalize_text(name)
+        for name in (own, value.get("name"), label.address.key, *label.names[:1])
+        if name is not None
     )

@@ -17,7 +17,7 @@ from leadstate.edit.items import Files, Item, spellings
 from leadstate.edit.spelling import as_people_write
 from leadstate.edit.writer import Edit, Set
 from leadstate.kinds import KINDS
-from leadstate.model.address import Address, Ref, Span, text
+from leadstate.model.address import Address, Ref, Span, normalize_text
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.plan import Change, FieldDiff
 from leadstate.model.resource import CUSTOM, Desired, Side, references
@@ -138,7 +138,7 @@ def _labels(live: Side, before: Any, files: Files, desired: Sequence[Desired]) -
     }
     at_least = isinstance(before, Mapping)
     names: list[str] = list(before["at_least"] if isinstance(before, Mapping) else before or ())
-    meant = {name: ref for name in names for ref, known in written.items() if text(name) in known}
+    meant = {name: ref for name in names for ref, known in written.items() if normalize_text(name) in known}
     kept = [name for name in names if meant.get(name) in refs]
     if at_least:
         return {"at_least": kept}

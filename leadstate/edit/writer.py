@@ -17,14 +17,14 @@ from leadstate.edit.spelling import written
 from leadstate.model.diagnostics import LeadstateError
 from leadstate.model.escape import visible
 
-Path: TypeAlias = tuple[str | int, ...]
+Steps: TypeAlias = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Set:
     """Give the value at a path; keys that are not there yet, those on the way included, are made."""
 
-    path: Path
+    path: Steps
     value: object
 
 
@@ -50,7 +50,7 @@ def edited(data: Mapping[str, Any], edits: Sequence[Edit]) -> dict[str, Any]:
     return result
 
 
-def _put(data: Any, path: Path, value: object) -> Any:
+def _put(data: Any, path: Steps, value: object) -> Any:
     if not path:
         return value
     step, rest = path[0], path[1:]

@@ -18,7 +18,7 @@ from leadstate.engine.read.lookups import resolve
 from leadstate.engine.read.observe import is_always_read, observe, wrong_company
 from leadstate.engine.restore import observe_touched
 from leadstate.kinds import KINDS, with_calls
-from leadstate.model.account import Account, Impact
+from leadstate.model.account import Account, ImpactLevel
 from leadstate.model.address import Target
 from leadstate.model.diagnostics import Diagnostic, Severity, diagnostic_of, worst
 from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Status
@@ -48,7 +48,7 @@ class Settings:
     """
 
     targets: tuple[Target, ...] = ()
-    impact: Impact = Impact.LIVE
+    impact: ImpactLevel = ImpactLevel.LIVE
     allow: frozenset[str] = frozenset()
     max_tokens: int | None = None
     reserve: int = 0
@@ -57,7 +57,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Refreshed:
     """What a plan of one account is made from.
 
     Attributes:
@@ -172,24 +172,24 @@ async def apply_all(
     )
 
 
-async def look(account: Account, reader: Reader, settings: Settings) -> Seen | Diagnostic:
+async def refresh(account: Account, reader: Reader, settings: Settings) -> Refreshed | Diagnostic:
     """Read what a plan of the account needs; what keeps it from being read is a diagnostic."""
     try:
         if wrong := await wrong_company(account, reader):
             return wrong
         if account.receipt is not None:
-            return Seen(*await observe_touched(account, account.receipt, reader))
+            return Refreshed(*await observe_touched(account, account.receipt, reader))
         account = account.with_former_keys()
         if settings.targets:
             account = _targeted(account, settings.targets)
         observed, matched = await observe(account, reader, settings.impact, everything=settings.everything)
         hidden = (_hidden_filters(account),) if observed.filters_hidden else ()
         if all(KINDS[desired.address.kind].is_named for desired in account.desired):
-            return Seen(account, observed, hidden, matched)
+            return Refreshed(account, observed, hidden, matched)
         account, observed, diagnostics = await resolve(account, observed, reader)
     except ApiError as failure:
         return diagnostic_of(failure, account.name)
-    return Seen(account, observed, (*hidden, *diagnostics), matched)
+    return Refreshed(account, observed, (*hidden, *diagnostics), matched)
 
 
 def _hidden_filters(account: Account) -> Diagnostic:
@@ -202,13 +202,13 @@ def _hidden_filters(account: Account) -> Diagnostic:
     )
 
 
-def plan_of(seen: Seen, reader: Reader, settings: Settings) -> AccountPlan:
-    """Return the plan that follows from what was seen, and what the guards say to it."""
-    account, observed = seen.account, seen.observed
+def plan_of(refreshed: Refreshed, reader: Reader, settings: Settings) -> AccountPlan:
+    """Return the plan that follows from the live state that was read, with the diagnostics of the guards."""
+    account, observed = refreshed.account, refreshed.observed
     if account.receipt is not None:
         plan = plan_restore(account, account.receipt, observed, settings.targets)
     else:
-        plan = plan_account(account, observed, tuple(KINDS), settings.targets, seen.matched, today=settings.today)
+        plan = plan_account(account, observed, tuple(KINDS), settings.targets, refreshed.matched, today=settings.today)
     named = (live for kind in KINDS.values() if kind.is_named for live in observed.live.get(kind.name, ()))
     names = {**observed.names, **plan.names}
     plan = replace(plan, changes=with_calls(plan.changes), named=tuple(named), names=names)
@@ -218,15 +218,15 @@ def plan_of(seen: Seen, reader: Reader, settings: Settings) -> AccountPlan:
     budget = Budget(plan.forecast[1], left, a_day, settings.reserve)
     deletable = {kind: sum(there.frozen_by is None for there in live) for kind, live in observed.live.items()}
     refusals = guard(plan, policy, deletable, budget)
-    return replace(plan, diagnostics=lift((*seen.diagnostics, *plan.diagnostics, *refusals), settings.allow))
+    return replace(plan, diagnostics=lift((*refreshed.diagnostics, *plan.diagnostics, *refusals), settings.allow))
 
 
 async def plan_one(account: Account, reader: Reader, settings: Settings) -> AccountPlan:
     """Read and plan one account."""
-    seen = await look(account, reader, settings)
-    if isinstance(seen, Diagnostic):
-        return unread(account, seen)
-    return plan_of(seen, reader, settings)
+    refreshed = await refresh(account, reader, settings)
+    if isinstance(refreshed, Diagnostic):
+        return unread(account, refreshed)
+    return plan_of(refreshed, reader, settings)
 
 
 def unread(account: Account, diagnostic: Diagnostic) -> AccountPlan:
@@ -237,7 +237,7 @@ def unread(account: Account, diagnostic: Diagnostic) -> AccountPlan:
 def _targeted(account: Account, targets: Sequence[Target]) -> Account:
     """Return the part of the account that a targeted run looks at: reading leads for a label alone would be waste."""
     targeted = {target.kind for target in targets}
-    # What names tell is matched as a whole: one object may have taken the name of another.
+    # Kinds identified by name are matched as a whole: one object may have taken the name of another.
     whole = {kind.name for kind in KINDS.values() if is_always_read(kind) or (kind.is_named and kind.name in targeted)}
     wanted = [
         desired
@@ -248,9 +248,9 @@ def _targeted(account: Account, targets: Sequence[Target]) -> Account:
     return replace(account, desired=wanted, policy=replace(account.policy, prune_rules=rules))
 
 
-async def look_all(
+async def refresh_target(
     work: Sequence[AccountJob], target: Target, settings: Settings, ended: Ended | None = None
-) -> list[tuple[AccountPlan, Seen | None]]:
+) -> list[tuple[AccountPlan, Refreshed | None]]:
     """Return each account's plan limited to the object and what it was made from; None if it could not be read.
 
     Args:
@@ -261,17 +261,17 @@ async def look_all(
     """
     chosen = replace(settings, targets=(target,))
 
-    async def read(job: AccountJob) -> tuple[AccountPlan, Seen | None]:
+    async def read(job: AccountJob) -> tuple[AccountPlan, Refreshed | None]:
         reader, policy = Reader(job.connection), job.account.policy
         rules = dict(policy.prune_rules)
         if not is_always_read(KINDS[target.kind]):
             # Undeclared objects are only read where one may be deleted. The plan is made with the account's own rule.
             rules[target.kind] = KINDS[target.kind].prune[0]
-        seen = await look(replace(job.account, policy=replace(policy, prune_rules=rules)), reader, chosen)
-        if isinstance(seen, Diagnostic):
-            return unread(job.account, seen), None
-        seen = replace(seen, account=replace(seen.account, policy=policy))
-        return plan_of(seen, reader, chosen), seen
+        refreshed = await refresh(replace(job.account, policy=replace(policy, prune_rules=rules)), reader, chosen)
+        if isinstance(refreshed, Diagnostic):
+            return unread(job.account, refreshed), None
+        refreshed = replace(refreshed, account=replace(refreshed.account, policy=policy))
+        return plan_of(refreshed, reader, chosen), refreshed
 
     return await each(work, read, lambda job, diagnostic: (unread(job.account, diagnostic), None), ended)
 
@@ -297,16 +297,16 @@ async def plan_and_compare(
 
 async def _compare(job: AccountJob, base: Account | None, settings: Settings) -> Compared:
     reader = Reader(job.connection)
-    seen = await look(job.account, reader, settings)
-    if isinstance(seen, Diagnostic):
-        return Compared(unread(job.account, seen), Spent())
-    plan = plan_of(seen, reader, settings)
+    refreshed = await refresh(job.account, reader, settings)
+    if isinstance(refreshed, Diagnostic):
+        return Compared(unread(job.account, refreshed), Spent())
+    plan = plan_of(refreshed, reader, settings)
     if base is None:
         return Compared(with_origins(plan, None), Spent())
     before = reader.spent.copy()
-    base = replace(base, desired=tuple(_comparable(base, job.account, seen, plan)))
+    base = replace(base, desired=tuple(_comparable(base, job.account, refreshed, plan)))
     try:
-        base, observed, _ = await resolve(base, seen.observed, reader)
+        base, observed, _ = await resolve(base, refreshed.observed, reader)
     except ApiError as failure:
         why = diagnostic_of(failure, plan.account)
         words = f"no change says where it comes from: what the base declares was not looked up: {why.summary}"
@@ -318,17 +318,17 @@ async def _compare(job: AccountJob, base: Account | None, settings: Settings) ->
     return Compared(plan, reader.spent.since(before))
 
 
-def _comparable(base: Account, declared: Account, seen: Seen, plan: AccountPlan) -> Iterator[Desired]:
+def _comparable(base: Account, declared: Account, refreshed: Refreshed, plan: AccountPlan) -> Iterator[Desired]:
     """Yield what the base declares of objects that were looked for, its descriptions replaced by ids that are known.
 
     A description without an id stays where this plan changes the very field, and is left out elsewhere.
     """
-    markers = {desired.marker for desired in seen.account.desired}
-    markers |= {live.marker for listed in seen.observed.live.values() for live in listed}
+    markers = {desired.marker for desired in refreshed.account.desired}
+    markers |= {live.marker for listed in refreshed.observed.live.values() for live in listed}
     written = {desired.address: desired.attrs for desired in declared.desired}
     ids = {
         value: found
-        for desired in seen.account.desired
+        for desired in refreshed.account.desired
         for name, value in written[desired.address].items()
         if isinstance(value, Lookup) and isinstance(found := desired.attrs.get(name), int)
     }
@@ -340,7 +340,7 @@ def _comparable(base: Account, declared: Account, seen: Seen, plan: AccountPlan)
                 attrs[name] = ids[value]
             elif isinstance(value, Lookup) and (desired.address, name) not in changed:
                 del attrs[name]
-            elif isinstance(value, CustomValue) and seen.observed.fields is None:
+            elif isinstance(value, CustomValue) and refreshed.observed.fields is None:
                 del attrs[name]  # this revision declares none, so none of its changes is about one
         if desired.marker is None or desired.marker in markers:
             yield replace(desired, attrs=attrs)

@@ -29,7 +29,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError
 from pydantic_core.core_schema import no_info_before_validator_function, with_info_after_validator_function
 
 from leadstate.model.account import Prune
-from leadstate.model.address import Ref, text
+from leadstate.model.address import Ref, normalize_text
 from leadstate.model.plan import Action, Change
 from leadstate.model.resource import Live, Value
 from leadstate.pipedrive.errors import BadAnswer
@@ -192,7 +192,7 @@ class Kind:
 
     @property
     def is_named(self) -> bool:
-        """Whether the name tells an object, as nothing of it can hold our marker."""
+        """Whether objects are identified by their name, since they have no field for our marker."""
         return self.identity == "name"
 
 
@@ -267,25 +267,25 @@ class Wire(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, coerce_numbers_to_str=True, defer_build=True)
 
 
-class Glance(Wire):
-    """What tells whether an object could be ours, and which labels it carries: all that is looked at of most rows."""
+class LeadSummary(Wire):
+    """Id, ownership marker and labels of a lead: all that is validated of unmanaged leads."""
 
     id: Annotated[str, Field(min_length=1)]
     origin_id: str | None = None
     label_ids: Annotated[list[str], Field(default_factory=list)]
 
 
-_GLANCES = TypeAdapter(list[Glance], config=ConfigDict(defer_build=True))
+_SUMMARIES = TypeAdapter(list[LeadSummary], config=ConfigDict(defer_build=True))
 
 
-def glances(rows: Sequence[object]) -> list[Glance]:
-    """Return the rows of a listing at a glance, all checked in one go; pydantic.ValidationError if one is malformed."""
-    return _GLANCES.validate_python(rows)
+def decode_summaries(rows: Sequence[object]) -> list[LeadSummary]:
+    """Return id, marker and labels of each row, all validated at once; pydantic.ValidationError if one is malformed."""
+    return _SUMMARIES.validate_python(rows)
 
 
 def one_line(raw: str) -> str:
     """Return the normal form of a name or title; raise an error if it is empty or holds a control character."""
-    normal = text(raw)
+    normal = normalize_text(raw)
     if not normal:
         raise PydanticCustomError("empty_text", "is empty")
     # No such character is printable, and whether a text is takes no time.
@@ -323,14 +323,14 @@ def fields_set(spec: BaseModel) -> Mapping[str, object]:
     return {name: getattr(spec, name) for name in type(spec).model_fields if name in written}
 
 
-def decoded(kind: Kind, operation: Operation, rows: Iterable[object]) -> Iterator[Live]:
+def decode_rows(kind: Kind, operation: Operation, rows: Iterable[object]) -> Iterator[Live]:
     """Yield the objects of an answer; raise `BadAnswer` at a malformed row."""
-    with understood(kind, operation):
+    with raising_bad_answer(kind, operation):
         yield from map(kind.decode, rows)
 
 
 @contextmanager
-def understood(kind: Kind, operation: Operation) -> Iterator[None]:
+def raising_bad_answer(kind: Kind, operation: Operation) -> Iterator[None]:
     """Raise `BadAnswer` for a malformed object of an answer."""
     try:
         yield

@@ -44,7 +44,7 @@ from leadstate.kinds.base import (
     number_of,
     within_bounds,
 )
-from leadstate.model.address import Span, text
+from leadstate.model.address import Span, normalize_text
 from leadstate.model.resource import CUSTOM, Attrs, CustomValue, Lookup, Money, Value
 
 _DIGITS = 40
@@ -105,9 +105,9 @@ def decode(raw: object) -> CustomField | None:
         row = _Row.model_validate(raw)
     except ValidationError:
         name = raw.get("field_name") if isinstance(raw, dict) else None
-        return CustomField("", text(name), UNREADABLE) if isinstance(name, str) else None
-    options = {option.id: text(option.label) for option in row.options or ()}
-    return CustomField(row.field_code, text(row.field_name), row.field_type, options)
+        return CustomField("", normalize_text(name), UNREADABLE) if isinstance(name, str) else None
+    options = {option.id: normalize_text(option.label) for option in row.options or ()}
+    return CustomField(row.field_code, normalize_text(row.field_name), row.field_type, options)
 
 
 def answered(raw: Mapping[str, Any]) -> Mapping[str, object]:
@@ -216,7 +216,7 @@ def _read(known: CustomField, raw: object, answered: Mapping[str, object]) -> Va
 def _text(_known: CustomField, raw: object, _answered: Mapping[str, object]) -> Value:
     if not isinstance(raw, str | int | Decimal):
         raise TypeError
-    return text(str(raw).replace("\r\n", "\n")) or None
+    return normalize_text(str(raw).replace("\r\n", "\n")) or None
 
 
 def _number(raw: object) -> Decimal:
@@ -265,7 +265,7 @@ _READERS: Mapping[str, Callable[[CustomField, object, Mapping[str, object]], Val
 
 def _lines(raw: str) -> str:
     """Return a text of one or several lines in normal form."""
-    normal = text(raw.replace("\r\n", "\n"))
+    normal = normalize_text(raw.replace("\r\n", "\n"))
     if not normal:
         raise PydanticCustomError("empty_text", "is empty")
     if any(ord(char) < ord(" ") and char not in "\n\t" for char in normal):
@@ -315,7 +315,7 @@ def _apart(raw: object) -> object:
     """Refuse two names that are one in normal form: one value would be lost."""
     if isinstance(raw, Mapping):
         seen: set[str] = set()
-        for name in map(text, filter(lambda key: isinstance(key, str), raw)):
+        for name in map(normalize_text, filter(lambda key: isinstance(key, str), raw)):
             if name in seen:
                 raise PydanticCustomError(
                     "same_name", "holds the name `{name}` twice, white space around it aside", {"name": name}

@@ -11,9 +11,9 @@ from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from leadstate.kinds.base import (
     Day,
-    Glance,
     Item,
     Kind,
+    LeadSummary,
     Line,
     MoneySpec,
     NotBool,
@@ -36,7 +36,7 @@ from leadstate.kinds.base import (
 from leadstate.kinds.custom_fields import CustomFieldValues, answered, declared
 from leadstate.kinds.label import LABEL
 from leadstate.model.account import Prune
-from leadstate.model.address import Address, Ref, RemoteRef, Span, text
+from leadstate.model.address import Address, Ref, RemoteRef, Span, normalize_text
 from leadstate.model.plan import Action, Change
 from leadstate.model.resource import (
     CUSTOM,
@@ -194,7 +194,7 @@ class LeadSpec(Item, LeadFields):
     )
 
 
-def declare(
+def declare_lead(
     spec: LeadSpec,
     address: Address,
     span: Span,
@@ -243,8 +243,8 @@ def _attr(name: str, value: object, label_keys: Mapping[str, str], place: Callab
     match value:
         case PersonRef() | OrganizationRef() | UserRef():
             kind = {"owner": "user"}.get(name, name)
-            by, text_ = next((by, said) for by, said in value.model_dump().items() if said is not None)
-            return Lookup(kind, by, text_, place(name))
+            by, text = next((by, said) for by, said in value.model_dump().items() if said is not None)
+            return Lookup(kind, by, text, place(name))
         case MoneySpec():
             return Money(value.amount, value.currency)
         case AtLeastLabels():
@@ -269,7 +269,7 @@ class WireMoney(Wire):
     currency: str
 
 
-class WireLead(Glance):
+class WireLead(LeadSummary):
     """A lead as Pipedrive answers it (2026 bodies; older ones lack the newer keys)."""
 
     title: str
@@ -288,14 +288,14 @@ class WireLead(Glance):
 def decode(raw: object) -> Live:
     """Return one lead of an answer, in normal form."""
     wire = WireLead.model_validate(raw)
-    title = text(wire.title)
+    title = normalize_text(wire.title)
     money = wire.value
     attrs: Attrs = {
         **{name: getattr(wire, key) for name, key in _WIRE.items()},
         "title": title,
         "labels": tuple(sorted({RemoteRef("label", id_) for id_ in wire.label_ids})),
         "value": None if money is None else Money(within_bounds(money.amount), money.currency),
-        "channel_id": text(wire.channel_id or "") or None,
+        "channel_id": normalize_text(wire.channel_id or "") or None,
     }
     frozen_by = FREEZES if wire.is_archived else None
     custom = answered(raw) if isinstance(raw, dict) else {}

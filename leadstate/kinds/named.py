@@ -11,7 +11,7 @@ from pydantic import Field, create_model
 
 from leadstate.kinds.base import Item, Kind, Line, NotNull, Resolve, Spec, Wire, fields_set
 from leadstate.model.account import Prune
-from leadstate.model.address import Address, Ref, Span, text
+from leadstate.model.address import Address, Ref, Span, normalize_text
 from leadstate.model.plan import Action, Change
 from leadstate.model.resource import Desired, Live
 from leadstate.pipedrive.operations import Operation, Request
@@ -55,7 +55,7 @@ class NamedSpec(Item):
         return None
 
 
-def declare(kind: Kind, spec: NamedSpec, address: Address, span: Span, replaced_by: str | None = None) -> Desired:
+def declare_named(kind: Kind, spec: NamedSpec, address: Address, span: Span, replaced_by: str | None = None) -> Desired:
     """Return the object as one account shall have it.
 
     Args:
@@ -138,7 +138,7 @@ def named_kind(
 
     def decode(raw: object) -> Live:
         found = wire.model_validate(raw)
-        known = text(found.name)
+        known = normalize_text(found.name)
         return Live(name, found.id, {**{key: getattr(found, key) for key in attributes}, "name": known}, known)
 
     def requests(change: Change, ids: Resolve) -> Sequence[Request]:  # noqa: ARG001  it refers to nothing

@@ -26,7 +26,7 @@ class Prune(StrEnum):
     ALL = "all"
 
 
-class Impact(StrEnum):
+class ImpactLevel(StrEnum):
     """How thoroughly the leads that carry a deleted label are counted."""
 
     NONE = "none"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 _TARGET = re.compile(r"(?:(?P<account>[^/:]+)/)?(?P<kind>[a-z][a-z_]*):(?P<key>.+)", re.DOTALL)
 
 
-def text(raw: str) -> str:
+def normalize_text(raw: str) -> str:
     """Return the normal form of a name or title: Unicode NFC, no white space around it (spec section 2)."""
     return unicodedata.normalize("NFC", raw).strip()
 
@@ -80,7 +80,7 @@ class Target:
             raise ValueError(
                 f"{written!r} is not an address; write {forms}, with ACCOUNT/ before it for one account only"
             )
-        return cls(found["account"], found["kind"], text(found["key"]))
+        return cls(found["account"], found["kind"], normalize_text(found["key"]))
 
     def selects(self, address: Address) -> bool:
         """Return whether the address is this object."""

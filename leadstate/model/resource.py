@@ -232,7 +232,7 @@ class Bindings:
         return value
 
 
-def settle(wanted: Value, live: Value) -> Value:
+def resolve_at_least(wanted: Value, live: Value) -> Value:
     """Resolve `AtLeast` against the live value; return any other value as it is."""
     if isinstance(wanted, AtLeast):
         there = live if isinstance(live, tuple) else ()

@@ -36,8 +36,8 @@ SHORTEST: Final = 20
 
 
 @cache
-def look(name: str) -> str:
-    """Return what a name looks like: names that look alike have the same.
+def skeleton(name: str) -> str:
+    """Return the skeleton of a name, as Unicode TR39 calls it: names that look alike have the same.
 
     Not counted are case, width and other forms of a letter (NFKC), letters and digits that look like another (TR39),
     invisible characters, the presentation and skin tone of emoji, and which quotes, dashes and spaces are written.
@@ -58,26 +58,26 @@ def likenesses(matching: Matching, staying: Sequence[Live], account: Account) ->
     """
     missing = [desired for desired in matching.missing if desired.marker is None and desired.present and desired.names]
     there = [desired for desired, _ in matching.pairs if desired.marker is None and desired.present and desired.names]
-    by_look: dict[str, list[Live]] = defaultdict(list)
+    by_skeleton: dict[str, list[Live]] = defaultdict(list)
     for live in staying if missing or there else ():
-        by_look[look(live.name)].append(live)
+        by_skeleton[skeleton(live.name)].append(live)
     for desired in there:
-        if alike := by_look.get(look(desired.names[0])):
+        if alike := by_skeleton.get(skeleton(desired.names[0])):
             many = Counter(live.name for live in alike)
             sources = ", ".join(merge_source(live, is_alone=many[live.name] == 1) for live in alike)
             hint = f"to make them one, write `merge_from: [{sources}]`; else rename one in Pipedrive"
             yield _looks_alike(desired, alike, hint)
     # A label that looks like a declared one is told of as that.
-    known = {look(desired.names[0]) for desired in (*missing, *there)} if missing else frozenset()
+    known = {skeleton(desired.names[0]) for desired in (*missing, *there)} if missing else frozenset()
     lacking = Counter(desired.attrs.get("color") for desired in missing)
     for desired in missing:
-        if alike := by_look.get(look(desired.names[0])):
+        if alike := by_skeleton.get(skeleton(desired.names[0])):
             hint = f"if it is the same label, write `previously: [{spelled_out(alike[0].name)}]`; it keeps its leads"
             if len(alike) > 1:
                 hint = "if one of them is the same label, write its name into `previously`; it keeps its leads"
             yield _looks_alike(desired, alike, hint)
         elif not account.lock and lacking[desired.attrs.get("color")] == 1:
-            yield from _likely_rename(desired, [live for live in matching.extra if look(live.name) not in known])
+            yield from _likely_rename(desired, [live for live in matching.extra if skeleton(live.name) not in known])
 
 
 def _looks_alike(desired: Desired, alike: Sequence[Live], hint: str) -> Diagnostic:

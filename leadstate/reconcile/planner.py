@@ -8,7 +8,7 @@ from leadstate.model.account import Account, Prune
 from leadstate.model.address import Address, Ref, RemoteRef, Target
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.plan import AccountPlan, Action, Change, Reason, Untouched
-from leadstate.model.resource import FREEZES, Attrs, Bindings, Desired, Live, Observed, Value, settle
+from leadstate.model.resource import FREEZES, Attrs, Bindings, Desired, Live, Observed, Value, resolve_at_least
 from leadstate.reconcile.dependencies import in_order, only, weigh
 from leadstate.reconcile.diff import add, delete, diff, update
 from leadstate.reconcile.guards import archived_unknown
@@ -207,7 +207,7 @@ def _plan_missing(draft: Draft, desired: Desired) -> None:
         hint = f"{restore}remove the item and import it again; without `adopted` it is created"
         draft.tell(desired, "adopted-unknown", Severity.ERROR, summary, hint)
     else:
-        want = {key: settle(value, None) for key, value in desired.attrs.items()}
+        want = {key: resolve_at_least(value, None) for key, value in desired.attrs.items()}
         draft.changes.append(add(address, want, marker=desired.marker, span=desired.span))
         if desired.marker in draft.observed.unsure:
             draft.diagnostics.append(archived_unknown(address, draft.account.policy, desired.span))
@@ -218,7 +218,7 @@ def _plan_pair(draft: Draft, desired: Desired, live: Live, today: dt.date) -> No
         _plan_absent(draft, desired, live, today)
         return
     before = draft.bindings.attrs(live)
-    after = {key: settle(value, before.get(key)) for key, value in desired.attrs.items()}
+    after = {key: resolve_at_least(value, before.get(key)) for key, value in desired.attrs.items()}
     if draft.ignored:
         after = {key: _with_ignored(draft, value, before.get(key)) for key, value in after.items()}
     if live.frozen_by is None and after.get(FREEZES) is True:

@@ -84,14 +84,14 @@ def build(
         base=base,
         undoes=undoes,
         accounts=tuple(_account(part) for part in parts),
-        diagnostics=tuple(finding_row(diagnostic) for diagnostic in diagnostics),
+        diagnostics=tuple(diagnostic_row(diagnostic) for diagnostic in diagnostics),
     )
 
 
 def _account(part: Part) -> doc.Account:
     plan, remaining = part.plan, None
     if part.remaining is not None:
-        errors = (finding_row(found) for found in part.remaining.diagnostics if found.severity is Severity.ERROR)
+        errors = (diagnostic_row(found) for found in part.remaining.diagnostics if found.severity is Severity.ERROR)
         remaining = doc.Remaining(**count_actions([part.remaining]), declined=part.declined, errors=tuple(errors))
     return doc.Account(
         account=plan.account,
@@ -101,7 +101,7 @@ def _account(part: Part) -> doc.Account:
         fingerprint=plan.fingerprint,
         changes=tuple(change_row(change, part.outcomes.get(change.address)) for change in plan.changes),
         untouched=tuple(untouched_row(plan.account, group) for group in plan.untouched),
-        diagnostics=tuple(finding_row(diagnostic) for diagnostic in plan.diagnostics),
+        diagnostics=tuple(diagnostic_row(diagnostic) for diagnostic in plan.diagnostics),
         labels=_labels(plan),
         names=_names(plan),
         remaining=remaining,
@@ -184,7 +184,7 @@ def _labels(plan: AccountPlan) -> tuple[doc.Label, ...]:
     return tuple(sorted(rows, key=lambda row: row.address))
 
 
-def finding_row(diagnostic: Diagnostic) -> doc.Diagnostic:
+def diagnostic_row(diagnostic: Diagnostic) -> doc.Diagnostic:
     """Return a diagnostic."""
     return doc.Diagnostic(
         code=diagnostic.code,

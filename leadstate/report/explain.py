@@ -7,13 +7,13 @@ from leadstate.model.account import Account
 from leadstate.model.address import Address, Ref, RemoteRef, Span
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.plan import AccountPlan, Reason, Untouched, plain
-from leadstate.model.resource import CARRIED, Desired, Observed, settle
+from leadstate.model.resource import CARRIED, Desired, Observed, resolve_at_least
 from leadstate.reconcile.match import known_by
-from leadstate.report.build import change_row, finding_row, untouched_row
+from leadstate.report.build import change_row, diagnostic_row, untouched_row
 from leadstate.report.formats.explanation import ExplainedField, Explanation
 
 
-def explain(
+def explain_object(
     address: Address,
     account: Account,
     observed: Observed,
@@ -41,7 +41,8 @@ def explain(
     if live in ignored:
         left = Untouched(address.kind, Reason.IGNORED, address.key, remote_id)
     there = {} if live is None else plan.bindings.attrs(live)
-    wanted = {} if desired is None else {name: settle(value, there.get(name)) for name, value in desired.attrs.items()}
+    attrs = desired.attrs if desired else {}
+    wanted = {name: resolve_at_least(value, there.get(name)) for name, value in attrs.items()}
     written = places(desired) if desired else {}
     differing = {field.attribute for field in change.fields} if change else set()
     fields = tuple(
@@ -66,7 +67,7 @@ def explain(
         fields=fields,
         change=change_row(change, None) if change else None,
         untouched=untouched_row(account.name, left) if left else None,
-        diagnostics=tuple(map(finding_row, plan.diagnostics)),
+        diagnostics=tuple(map(diagnostic_row, plan.diagnostics)),
         applyable=plan.applyable,
         leads=None if carried is None or live is None else len(carried.get(RemoteRef(CARRIED, live.remote_id), ())),
         names={known: name for known, name in plan.names.items() if known in ids},

@@ -13,7 +13,7 @@ from leadstate.report.document import Account, Cost, Report, Requests, Scope, Su
 COUNTS: Final = tuple(field.name for field in fields(Summary))
 
 
-def together(reports: Sequence[Report]) -> Report:
+def merge_reports(reports: Sequence[Report]) -> Report:
     """Return one report of everything that several reports are about, as one run would have given it.
 
     Raises:
@@ -24,7 +24,7 @@ def together(reports: Sequence[Report]) -> Report:
         return first
     for other in others:
         if (other.command, other.scope.targets) != (first.command, first.scope.targets):
-            hint = "show those together that one command made, with the same --target"
+            hint = "show reports of one command with the same --target"
             raise ReportError("the reports are of different commands or targets", hint=hint)
     accounts = sorted(
         (account for report in reports for account in report.accounts), key=lambda account: account.account

@@ -122,14 +122,14 @@ def test_objects_are_made_once_for_all_accounts_that_share_them(
     name: str, load_text: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[object] = []
-    for rules in (name_rules, lead_rules):
-        declare: Callable[..., Desired] = rules.declare
+    for rules, function in ((name_rules, "declare_named"), (lead_rules, "declare_lead")):
+        declare: Callable[..., Desired] = getattr(rules, function)
 
         def watched(*args: Any, declare: Callable[..., Desired] = declare, **options: Any) -> Desired:
             made.append(args)
             return declare(*args, **options)
 
-        monkeypatch.setattr(rules, "declare", watched)
+        monkeypatch.setattr(rules, function, watched)
     items, count = MADE[name]
     found = load_text(many(30) + items)
     assert len(made) == count

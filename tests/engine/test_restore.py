@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import given, settings
 
-from leadstate.model.account import Account, Impact, Prune
+from leadstate.model.account import Account, ImpactLevel, Prune
 from leadstate.model.address import Ref
 from leadstate.model.plan import AccountReceipt, Action, Reason, Status
 from leadstate.model.resource import CustomValue
@@ -16,7 +16,9 @@ from tests.harness.recorded_writes import LABELS, Live, Recording, company
 HOT = Ref("label", "Hot")
 
 
-def ran(live: Live, *desired: Any, impact: Impact = Impact.LIVE, **policy: Any) -> tuple[Account, AccountReceipt]:
+def ran(
+    live: Live, *desired: Any, impact: ImpactLevel = ImpactLevel.LIVE, **policy: Any
+) -> tuple[Account, AccountReceipt]:
     """Apply these declarations; return the account and the receipt."""
     account, heard = live.account(*desired, policy=replace(FREE, **policy)), Recording()
     plan, _ = live.apply(account, heard, impact)
@@ -194,7 +196,7 @@ def test_an_added_label_is_kept_if_a_person_gave_it_to_a_lead() -> None:
 
 def test_archived_carriers_of_a_deleted_label_are_reported() -> None:
     live = Live(company({"label_ids": ["Cold"], "is_archived": True}))
-    account, receipt = ran(live, label("Cold", present=False), impact=Impact.FULL)
+    account, receipt = ran(live, label("Cold", present=False), impact=ImpactLevel.FULL)
     back, applied, _ = live.restore(account, receipt)
     assert [(left.reason, left.remote_id) for left in back.untouched] == [(Reason.ARCHIVED, lead_id(0))]
     assert shown(back) == ["+ label:Cold"]

@@ -3,7 +3,7 @@
 import pytest
 
 from leadstate.engine.jobs import AccountJob
-from leadstate.engine.run import Seen, Settings, look_all
+from leadstate.engine.run import Refreshed, Settings, refresh_target
 from leadstate.model.account import Account, Prune
 from leadstate.model.address import Target
 from leadstate.model.diagnostics import Severity
@@ -13,29 +13,29 @@ from tests.harness.builders import FREE, label, lead, shown
 from tests.harness.fake_api import Fake, Reply, ok
 
 
-def looked_at(
+def refreshed_target(
     fake: Fake, target: str, *desired: Desired, company_id: int | None = None
-) -> tuple[AccountPlan, Seen | None]:
+) -> tuple[AccountPlan, Refreshed | None]:
     account = Account("emea", "http://127.0.0.1:1", "ns", FREE, desired, company_id=company_id)
     wanted = Target.parse(target, ("label", "lead"))
-    (found,) = fake.connect(lambda connection: look_all([AccountJob(account, connection)], wanted, Settings()))
+    (found,) = fake.connect(lambda connection: refresh_target([AccountJob(account, connection)], wanted, Settings()))
     return found
 
 
 def test_a_declared_label_is_planned_and_no_lead_is_read() -> None:
     fake = Fake().with_label("1", "Hot")
-    plan, seen = looked_at(fake, "label:Hot", label("Hot", "blue"), label("Cold"))
+    plan, refreshed = refreshed_target(fake, "label:Hot", label("Hot", "blue"), label("Cold"))
     assert shown(plan) == ["~ label:Hot color"]
-    assert seen is not None
+    assert refreshed is not None
     assert fake.sent == ["GET leadLabels"]
 
 
 def test_an_undeclared_lead_is_read_and_not_deleted() -> None:
     fake = Fake().with_lead("x", "ns:z")
-    plan, seen = looked_at(fake, "lead:z", lead("a"))
-    assert seen is not None
-    assert [live.remote_id for live in seen.observed.live["lead"]] == ["x"]
-    assert seen.account.policy.prune("lead") is FREE.prune("lead") is Prune.NONE
+    plan, refreshed = refreshed_target(fake, "lead:z", lead("a"))
+    assert refreshed is not None
+    assert [live.remote_id for live in refreshed.observed.live["lead"]] == ["x"]
+    assert refreshed.account.policy.prune("lead") is FREE.prune("lead") is Prune.NONE
     assert plan.changes == ()
 
 
@@ -46,7 +46,9 @@ def broken() -> Reply:
 @pytest.mark.parametrize(("fails", "code"), [(broken, "internal"), (lambda: ok({"company_id": 7041}), "wrong-company")])
 def test_an_account_that_cannot_be_read_has_a_plan_that_says_why(fails: object, code: str) -> None:
     assert callable(fails)
-    plan, seen = looked_at(Fake(before={("GET users/me", 0): fails}), "label:Hot", label("Hot"), company_id=1)
+    plan, refreshed = refreshed_target(
+        Fake(before={("GET users/me", 0): fails}), "label:Hot", label("Hot"), company_id=1
+    )
     (diagnostic,) = plan.diagnostics
     assert (diagnostic.code, diagnostic.severity, diagnostic.account) == (code, Severity.ERROR, "emea")
-    assert (plan.complete, seen) == (False, None)
+    assert (plan.complete, refreshed) == (False, None)

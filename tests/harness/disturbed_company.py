@@ -18,7 +18,7 @@ import httpx
 
 from leadstate.engine.jobs import AccountJob
 from leadstate.engine.run import Applied, Settings, apply_all, plan_all
-from leadstate.model.account import Account, Impact
+from leadstate.model.account import Account, ImpactLevel
 from leadstate.model.address import Address
 from leadstate.model.plan import AccountPlan, Change, Status
 from leadstate.pipedrive.connection import Connection, Pace, TokenAuth, http_client
@@ -276,7 +276,7 @@ def plan_and_apply(
     """Plan and apply one account while these things happen; afterwards nothing happens any more."""
     sandbox.intercept = Faults(*faults, lag=lag)
     wire = Wire(sandbox, people, spoil)
-    chosen = Settings(impact=Impact.LIVE)
+    chosen = Settings(impact=ImpactLevel.LIVE)
 
     async def main() -> Run:
         async with http_client(wire) as http:

@@ -11,7 +11,7 @@ import httpx
 from leadstate.engine.apply.execute import Outcomes, execute
 from leadstate.engine.events import Observer
 from leadstate.engine.run import Settings, plan_one
-from leadstate.model.account import Account, Impact, Policy
+from leadstate.model.account import Account, ImpactLevel, Policy
 from leadstate.model.plan import AccountPlan, Change, Outcome
 from leadstate.model.resource import Desired
 from leadstate.pipedrive.client import Writer
@@ -132,7 +132,7 @@ class Fake(httpx.AsyncBaseTransport):
         return connect(self, do, pace=self.time.pace())
 
     def plan(
-        self, *desired: Desired, policy: Policy = FREE, impact: Impact = Impact.LIVE, **of_account: Any
+        self, *desired: Desired, policy: Policy = FREE, impact: ImpactLevel = ImpactLevel.LIVE, **of_account: Any
     ) -> AccountPlan:
         """Plan these declarations."""
         account = Account("emea", NOWHERE, "ns", policy, desired, **of_account)

@@ -9,7 +9,7 @@ import httpx
 from leadstate.engine.events import Observer
 from leadstate.engine.jobs import AccountJob
 from leadstate.engine.run import Applied, Settings, apply_all, plan_all
-from leadstate.model.account import Account, Impact, Policy
+from leadstate.model.account import Account, ImpactLevel, Policy
 from leadstate.model.plan import AccountPlan, AccountReceipt, Touch
 from leadstate.model.resource import Desired
 from leadstate.pipedrive.connection import Connection
@@ -100,7 +100,7 @@ class Live:
         return Account("emea", NOWHERE, "ns", policy, desired, **more)
 
     def apply(
-        self, account: Account, observer: Observer | None = None, impact: Impact = Impact.LIVE
+        self, account: Account, observer: Observer | None = None, impact: ImpactLevel = ImpactLevel.LIVE
     ) -> tuple[AccountPlan, Applied]:
         """Plan and apply."""
 
@@ -112,7 +112,9 @@ class Live:
 
         return connect(httpx.ASGITransport(self.sandbox.app), main)
 
-    def undone(self, account: Account, impact: Impact = Impact.LIVE) -> tuple[AccountPlan, Applied, AccountPlan]:
+    def undone(
+        self, account: Account, impact: ImpactLevel = ImpactLevel.LIVE
+    ) -> tuple[AccountPlan, Applied, AccountPlan]:
         """Apply, then restore; return the rollback's plan, its end, and what a second rollback finds."""
         heard = Recording()
         plan, _ = self.apply(account, heard, impact)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from leadstate.kinds.base import Symbols
-from leadstate.kinds.lead import LeadSpec, declare, decode, requests, visibility
+from leadstate.kinds.lead import LeadSpec, declare_lead, decode, requests, visibility
 from leadstate.model.address import Address, Ref, RemoteRef
 from leadstate.model.plan import Action, Change, Reason
 from leadstate.model.resource import AtLeast, Lookup, Money
@@ -26,7 +26,7 @@ def spec(**fields: Any) -> LeadSpec:
 
 def attrs(**fields: Any) -> Any:
     keys = {"Hot": "Hot", "Warm": "Warm"}
-    return declare(
+    return declare_lead(
         spec(**fields), Address("a", "lead", "k"), HERE, namespace="ns", label_keys=keys, place=lambda _: HERE
     ).attrs
 

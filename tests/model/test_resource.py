@@ -7,7 +7,17 @@ import pytest
 from leadstate.model.account import Policy, Prune
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.plan import plain
-from leadstate.model.resource import ABSENT, AtLeast, Bindings, CustomValue, Money, Side, Value, references, settle
+from leadstate.model.resource import (
+    ABSENT,
+    AtLeast,
+    Bindings,
+    CustomValue,
+    Money,
+    Side,
+    Value,
+    references,
+    resolve_at_least,
+)
 from tests.harness.builders import refs
 
 HOT, VIP = Ref("label", "Hot"), Ref("label", "VIP")
@@ -46,9 +56,9 @@ def test_ids_become_references_and_unknown_ones_stay(value: Value, linked: Value
 
 def test_at_least_adds_to_the_live_value() -> None:
     wanted = AtLeast(refs("VIP", "Hot"))
-    assert settle(wanted, None) == (HOT, VIP)
-    assert settle(wanted, (STRANGE, HOT)) == (STRANGE, HOT, VIP)
-    assert settle((HOT,), (VIP,)) == (HOT,)
+    assert resolve_at_least(wanted, None) == (HOT, VIP)
+    assert resolve_at_least(wanted, (STRANGE, HOT)) == (STRANGE, HOT, VIP)
+    assert resolve_at_least((HOT,), (VIP,)) == (HOT,)
 
 
 @pytest.mark.parametrize(

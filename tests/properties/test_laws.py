@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 
 from leadstate.engine.jobs import AccountJob
 from leadstate.engine.run import Applied, Settings, apply_all, plan_all
-from leadstate.model.account import Account, Impact, Prune
+from leadstate.model.account import Account, ImpactLevel, Prune
 from leadstate.model.diagnostics import Severity
 from leadstate.model.plan import AccountPlan, Status, fingerprint
 from leadstate.pipedrive.connection import Connection
@@ -26,7 +26,7 @@ def run(sandbox: Sandbox, account: Account) -> tuple[AccountPlan, Applied, Accou
 
     async def main(connection: Connection) -> tuple[AccountPlan, Applied, AccountPlan, list[str]]:
         connection._http.event_hooks = {"request": [note], "response": []}  # noqa: SLF001  the way to the client
-        work, chosen = [AccountJob(account, connection)], Settings(impact=Impact.LIVE)
+        work, chosen = [AccountJob(account, connection)], Settings(impact=ImpactLevel.LIVE)
         plans = await plan_all(work, chosen)
         reading = list(methods)
         applied = await apply_all(work, plans, chosen)

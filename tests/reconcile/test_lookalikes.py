@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.resource import Desired, Live
-from leadstate.reconcile.lookalikes import look
+from leadstate.reconcile.lookalikes import skeleton
 from tests.harness.builders import HERE, account, label, lead, live_label, planned, shown
 
 ALIKE = {
@@ -34,7 +34,7 @@ ALIKE = {
 
 @pytest.mark.parametrize(("name", "other"), ALIKE.values(), ids=ALIKE)
 def test_confusable_names_have_equal_skeletons(name: str, other: str) -> None:
-    assert look(name) == look(other)
+    assert skeleton(name) == skeleton(other)
 
 
 @pytest.mark.parametrize(
@@ -50,13 +50,13 @@ def test_confusable_names_have_equal_skeletons(name: str, other: str) -> None:
     ],
 )
 def test_distinct_names_have_different_skeletons(name: str, other: str) -> None:
-    assert look(name) != look(other)
+    assert skeleton(name) != skeleton(other)
 
 
 @given(st.text())
 def test_skeletons_are_idempotent_and_ignore_case(name: str) -> None:
-    assert look(look(name)) == look(name)
-    assert look(name.casefold()) == look(name)
+    assert skeleton(skeleton(name)) == skeleton(name)
+    assert skeleton(name.casefold()) == skeleton(name)
 
 
 def found(*declared: Desired, live: tuple[Live, ...], labels: str = "none") -> list[Diagnostic]:

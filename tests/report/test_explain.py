@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from leadstate.engine.jobs import AccountJob
-from leadstate.engine.run import Settings, look_all
+from leadstate.engine.run import Settings, refresh_target
 from leadstate.model.account import Account
 from leadstate.model.address import Span, Target
 from leadstate.model.resource import Desired
-from leadstate.report.explain import explain
+from leadstate.report.explain import explain_object
 from leadstate.report.formats.explanation import ExplainedField, Explanation
 from tests.harness.builders import FREE, label, lead
 from tests.harness.fake_api import Fake
@@ -19,11 +19,13 @@ def explained(fake: Fake, target: str, *desired: Desired, ignored: str = "") -> 
     policy = replace(FREE, ignore={"label": (ignored,)}) if ignored else FREE
     account = Account("emea", "http://127.0.0.1:1", "ns", policy, desired)
     wanted = Target.parse(target, ("label", "lead"))
-    ((plan, seen),) = fake.connect(lambda connection: look_all([AccountJob(account, connection)], wanted, Settings()))
-    assert seen is not None
+    ((plan, refreshed),) = fake.connect(
+        lambda connection: refresh_target([AccountJob(account, connection)], wanted, Settings())
+    )
+    assert refreshed is not None
     address = next((item.address for item in desired if wanted.selects(item.address)), None)
     address = address or replace(desired[0].address, kind=wanted.kind, key=wanted.key)
-    return explain(address, seen.account, seen.observed, plan, lambda _: {"name": NAME})
+    return explain_object(address, refreshed.account, refreshed.observed, plan, lambda _: {"name": NAME})
 
 
 def test_a_field_that_differs_has_both_values_and_its_place() -> None:

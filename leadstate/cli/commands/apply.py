@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from leadstate.cli import options
-from leadstate.cli.consent import Consent, carry_out, check_questions, read_plan
+from leadstate.cli.consent import Consent, apply_with_consent, check_questions, read_plan
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import configuration_report, emit
@@ -82,7 +82,7 @@ def apply(
     except ConfigurationError as failure:
         emit(configuration_report("apply", failure), form, color, output)
         return Exit.ERROR
-    code, report = carry_out(choices, configuration, Consent(reviewed, color, keep_lock, rollout))
+    code, report = apply_with_consent(choices, configuration, Consent(reviewed, color, keep_lock, rollout))
     if report is not None:
         emit(report, form, color, output)
     return code

@@ -17,15 +17,14 @@ from leadstate.cli.output import looks, say, write
 from leadstate.cli.session import progress, session
 from leadstate.config import Configuration
 from leadstate.edit.items import Files, places
-from leadstate.engine.run import Settings, look_all
+from leadstate.engine.run import Settings, refresh_target
 from leadstate.kinds import KINDS
 from leadstate.model.address import Address, Target
 from leadstate.model.diagnostics import Diagnostic, error
 from leadstate.model.escape import visible
 from leadstate.model.plan import AccountPlan
 from leadstate.report.document import Requests
-from leadstate.report.explain import explain as explanation_of
-from leadstate.report.explain import unclear
+from leadstate.report.explain import explain_object, unclear
 from leadstate.report.formats.explanation import Explanations, to_json, to_text
 
 
@@ -75,14 +74,14 @@ async def _explain(
     settings = Settings(today=options.runtime().now().date())
     async with session(configuration) as opened:
         with progress("Reading", "accounts", len(opened.work), opened.work) as shown:
-            found = await look_all(opened.work, target, settings, shown.account)
+            found = await refresh_target(opened.work, target, settings, shown.account)
         explanations, ambiguous = [], []
-        for plan, seen in found:
-            if seen is not None:
+        for plan, refreshed in found:
+            if refreshed is not None:
                 address = Address(plan.account, target.kind, target.key)
-                explained = explanation_of(address, seen.account, seen.observed, plan, partial(places, files))
+                explained = explain_object(address, refreshed.account, refreshed.observed, plan, partial(places, files))
                 explanations.append(explained)
-                ambiguous.append(unclear(address, seen.observed, plan) if explained is None else None)
+                ambiguous.append(unclear(address, refreshed.observed, plan) if explained is None else None)
         document = Explanations(
             leadstate_version=__version__,
             target=str(target),

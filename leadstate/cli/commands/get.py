@@ -20,7 +20,7 @@ from leadstate.cli.session import read_accounts
 from leadstate.engine.read.observe import read_listing
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import LONGEST_ID
-from leadstate.model.address import text
+from leadstate.model.address import normalize_text
 from leadstate.model.escape import is_visible, visible, visible_json
 from leadstate.model.resource import CARRIED, CARRIER
 from leadstate.pipedrive.client import Reader
@@ -170,7 +170,7 @@ def leads(
                leadstate get leads --label Hot --owner sam@acme.test --updated-since 2026-11-01
                leadstate get leads --archived --format json
     """
-    wanted_names = {text(name) for name in labels}
+    wanted_names = {normalize_text(name) for name in labels}
     not_before = None if since is None else _in_utc(since)
     unknown = {*wanted_names, *owners}  # what no account has had so far
     kind = KINDS[CARRIER]

@@ -18,9 +18,9 @@ from leadstate.config import Configuration
 from leadstate.edit.import_ import Taken, Written, lead_items, named_items
 from leadstate.edit.items import Files, spellings
 from leadstate.edit.writer import Append, Edit
-from leadstate.engine.read.undeclared import Undeclared, Wanted, read_undeclared
+from leadstate.engine.read.undeclared import Undeclared, UndeclaredFilter, read_undeclared
 from leadstate.kinds import KINDS
-from leadstate.model.address import Ref, text
+from leadstate.model.address import Ref, normalize_text
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.resource import CARRIED, CARRIER
 
@@ -97,7 +97,9 @@ def import_(
                leadstate import -a emea --no-labels --leads --owner 101 --source API
     """
     kinds = frozenset(name for name in KINDS if with_kinds.get(f"with_{name}"))
-    wanted = Wanted(kinds, with_leads, names, frozenset(owners), frozenset(map(text, labels)), frozenset(sources))
+    wanted = UndeclaredFilter(
+        kinds, with_leads, names, frozenset(owners), frozenset(map(normalize_text, labels)), frozenset(sources)
+    )
     if not kinds and not with_leads:
         raise click.UsageError("Nothing is chosen: --no-labels needs --leads.")
     if not with_leads and (owners or sources or names):
@@ -131,7 +133,9 @@ def import_(
     return code
 
 
-async def _read(configuration: Configuration, wanted: Wanted) -> tuple[Sequence[Undeclared], list[Diagnostic]]:
+async def _read(
+    configuration: Configuration, wanted: UndeclaredFilter
+) -> tuple[Sequence[Undeclared], list[Diagnostic]]:
     async with session(configuration) as opened:
         with progress("Reading", "accounts", len(opened.work), opened.work) as shown:
             found = await read_undeclared(opened.work, wanted, shown.account)

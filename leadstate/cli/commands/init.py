@@ -26,7 +26,7 @@ from leadstate.edit.import_ import named_items
 from leadstate.edit.items import Files
 from leadstate.edit.spelling import readable_key
 from leadstate.edit.writer import Append
-from leadstate.engine.read.undeclared import Undeclared, Wanted, read_undeclared
+from leadstate.engine.read.undeclared import Undeclared, UndeclaredFilter, read_undeclared
 from leadstate.kinds import KINDS
 from leadstate.model.diagnostics import ConfigurationError, counted
 from leadstate.model.resource import CARRIED
@@ -88,7 +88,7 @@ def _head(account: str, variable: str) -> str:
 async def _read(configuration: Configuration) -> list[Undeclared]:
     async with session(configuration) as opened:
         say(opened.failures)
-        return await read_undeclared(opened.work, Wanted())
+        return await read_undeclared(opened.work, UndeclaredFilter())
 
 
 def _check_variable(_ctx: click.Context, _param: click.Parameter, name: str) -> str:

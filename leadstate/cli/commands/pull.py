@@ -14,7 +14,7 @@ from leadstate.cli.output import say
 from leadstate.cli.patch import asking, new_texts, patch, read_files
 from leadstate.cli.session import Choices
 from leadstate.edit.pull import accept
-from leadstate.model.account import Impact
+from leadstate.model.account import ImpactLevel
 from leadstate.model.escape import visible
 from leadstate.model.plan import Action, Change
 
@@ -45,7 +45,7 @@ def pull(
                leadstate pull --check
                leadstate pull -a emea --target label:Hot
     """
-    choices = Choices(paths, accounts, targets=targets, impact=Impact.NONE)
+    choices = Choices(paths, accounts, targets=targets, impact=ImpactLevel.NONE)
     files = read_files(paths)
     configuration = choices.configuration()
     everything = load_configuration(paths, ()) if accounts else configuration

@@ -9,7 +9,7 @@ from leadstate.api.configuration import is_receipt, rollback
 from leadstate.api.receipts import LISTED, StoredReceipt, latest, paths_of, read_report, stored_receipts, undo_of
 from leadstate.cli import options
 from leadstate.cli.completion import complete_receipts
-from leadstate.cli.consent import Consent, carry_out, check_questions, read_plan
+from leadstate.cli.consent import Consent, apply_with_consent, check_questions, read_plan
 from leadstate.cli.exits import Exit
 from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
@@ -95,7 +95,7 @@ def restore(
         write_private(out, plan.to_json())
         emit(plan.report, form, color, output)
         return exit_of(plan.severity)
-    code, report = carry_out(choices, configuration, Consent(reviewed, color))
+    code, report = apply_with_consent(choices, configuration, Consent(reviewed, color))
     if report is not None:
         emit(report, form, color, output)
     return code

@@ -10,7 +10,7 @@ from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import emit
 from leadstate.report import RENDERERS
-from leadstate.report.merge_reports import missing, together
+from leadstate.report.merge_reports import merge_reports, missing
 
 
 @click.command(short_help=COMMANDS["show"])
@@ -30,6 +30,6 @@ def show(*, files: tuple[Path, ...], form: str, color: str, output: Path | None)
     if absent := missing(reports):
         shards = f"shard {absent[0]} is" if len(absent) == 1 else f"shards {', '.join(map(str, absent))} are"
         click.echo(f"Not all accounts are there: the {shards} missing.", err=True)
-    emit(together(reports), form, color, output)
+    emit(merge_reports(reports), form, color, output)
     # One shard may be looked at alone; several are meant to be the whole.
     return Exit.ERROR if absent and len(files) > 1 else Exit.FINE

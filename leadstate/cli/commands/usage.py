@@ -16,7 +16,7 @@ from leadstate.cli.output import looks, say, write
 from leadstate.cli.session import exit_of, progress, session
 from leadstate.config import Configuration
 from leadstate.engine.jobs import AccountJob, each
-from leadstate.engine.read.usage import UNASKED, Census, Forecast, Wanted
+from leadstate.engine.read.usage import UNASKED, Census, Forecast, UsageScope
 from leadstate.model.diagnostics import NAMED, Diagnostic, Severity, counted, worst
 from leadstate.model.escape import visible
 from leadstate.model.usage import LabelUsage
@@ -64,7 +64,7 @@ def usage(
                leadstate usage --archived --filters --unused --max-tokens 2000
                leadstate usage --format csv -o usage.csv
     """
-    wanted = Wanted(archived=archived, filters=filters)
+    wanted = UsageScope(archived=archived, filters=filters)
     found = wait_for(_count(load_configuration(paths, accounts), wanted, auto_approve=auto_approve, limit=max_tokens))
     if found is None:
         return Exit.REFUSED
@@ -91,7 +91,7 @@ def usage(
 
 
 async def _count(
-    configuration: Configuration, wanted: Wanted, *, auto_approve: bool, limit: int | None
+    configuration: Configuration, wanted: UsageScope, *, auto_approve: bool, limit: int | None
 ) -> tuple[list[LabelUsage], list[Diagnostic]] | None:
     """Count every account that takes no more rate-limit tokens than the limit; None where a person said no."""
     limit = sys.maxsize if limit is None else limit

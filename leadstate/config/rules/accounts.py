@@ -19,7 +19,7 @@ from leadstate.model.account import Account, InAccount, Policy, Prune, unify_loo
 from leadstate.model.resource import CARRIED, CARRIER
 
 
-def declare(
+def declare_accounts(
     merged: Merged, selectors: Sequence[str], diagnostics: Diagnostics, trust: Trust
 ) -> tuple[DeclaredAccount, ...]:
     """Return the selected accounts in order of name; add what is wrong, anywhere, to the diagnostics."""

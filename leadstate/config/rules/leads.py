@@ -11,7 +11,7 @@ from leadstate.config.rules.variables import Variables, Variant, used_in
 from leadstate.config.validate import Entry
 from leadstate.config.yaml.diagnostics import Diagnostics, Place
 from leadstate.kinds.base import fields_set
-from leadstate.kinds.lead import LONGEST_MARK, AtLeastLabels, LeadSpec, declare, visibility
+from leadstate.kinds.lead import LONGEST_MARK, AtLeastLabels, LeadSpec, declare_lead, visibility
 from leadstate.model.address import Address, Span
 from leadstate.model.resource import CUSTOM, Desired
 
@@ -56,7 +56,7 @@ class Leads:
                 for accounts, label_keys in keys:
                     yield (
                         accounts,
-                        declare(
+                        declare_lead(
                             spec,
                             Address(account, "lead", spec.key),
                             entry.place().span,

@@ -11,14 +11,14 @@ from leadstate.config.messages import choice
 from leadstate.config.rules.scope import AccountSet, Claims, Problems
 from leadstate.config.rules.variables import Variables, Variant
 from leadstate.config.validate import Entry
-from leadstate.config.yaml.diagnostics import Place, visible
+from leadstate.config.yaml.diagnostics import Place, visible_in_line
 from leadstate.kinds.base import Kind, fields_set
-from leadstate.kinds.named import NamedSpec, declare, taken_in
+from leadstate.kinds.named import NamedSpec, declare_named, taken_in
 from leadstate.model.account import Policy
 from leadstate.model.address import Address
 from leadstate.model.diagnostics import Severity
 from leadstate.model.resource import Desired
-from leadstate.reconcile.lookalikes import look
+from leadstate.reconcile.lookalikes import skeleton
 
 _TEXTS: Final = ("name", "key", "previously", "merge_from", "replace_with")
 """Fields in which variables are replaced."""
@@ -164,7 +164,7 @@ class Names:
         """Return the desired objects of accounts, with those that others take in."""
         for label in self.here:
             address = Address(label.account, self.kind.name, label.key)
-            made = partial(declare, self.kind, label.spec, address, label.entry.place().span)
+            made = partial(declare_named, self.kind, label.spec, address, label.entry.place().span)
             rest = label.accounts
             if label.spec.successor is not None:
                 for key, accounts in self.meaning(label.spec.successor).first.items():
@@ -256,14 +256,14 @@ def _check_successors(names: Names, problems: Problems) -> None:
 
 
 def _clashes(labels: Sequence[NamedHere]) -> Iterator[Clash]:
-    by_name, by_key, by_look = Claims[NamedHere](), Claims[NamedHere](), Claims[NamedHere]()
+    by_name, by_key, by_skeleton = Claims[NamedHere](), Claims[NamedHere](), Claims[NamedHere]()
     for label in labels:
         free = label.accounts
         for first, both in by_name.claim(label.spec.name, label, label.accounts):
             yield "duplicate-{0}", label.where, first.where, both
             free &= ~both
         if label.present:
-            for first, both in by_look.claim(look(label.spec.name), label, free):
+            for first, both in by_skeleton.claim(skeleton(label.spec.name), label, free):
                 yield "{1}-alike", label.where, first.where, both
         for first, both in by_key.claim(label.key, label, label.accounts):
             if first.spec.name != label.spec.name:
@@ -331,4 +331,4 @@ def _spoken_of(label: NamedHere) -> Iterator[tuple[Place, str, bool]]:
 
 def shown(name: str) -> str:
     """Return a name for a message."""
-    return f"`{visible(name[:60])}`"
+    return f"`{visible_in_line(name[:60])}`"

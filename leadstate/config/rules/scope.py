@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 from leadstate.config.messages import choice
 from leadstate.config.validate import Entry, Merged
-from leadstate.config.yaml.diagnostics import Diagnostics, Hint, Place, visible
+from leadstate.config.yaml.diagnostics import Diagnostics, Hint, Place, visible_in_line
 from leadstate.kinds.base import Item as ItemSpec
 from leadstate.model.diagnostics import Severity
 
@@ -95,7 +95,7 @@ class Directory:
 
     def unknown(self, selector: str, place: Place | None, diagnostics: Diagnostics) -> None:
         """Add the error for a selector that means nothing."""
-        shown, is_tag = visible(selector[:60]), selector.startswith(TAG)
+        shown, is_tag = visible_in_line(selector[:60]), selector.startswith(TAG)
         if is_tag and self.any_tag:
             return
 
@@ -187,7 +187,7 @@ def _report_no_account(name: str, directory: Directory, place: Place, diagnostic
             return choice("", carriers, what="the accounts of that tag")
         return choice(tag, sorted(directory.names), what="there are")
 
-    summary = f"`overrides` takes names of accounts, and `{visible(name[:60])}` is a tag"
+    summary = f"`overrides` takes names of accounts, and `{visible_in_line(name[:60])}` is a tag"
     diagnostics.error("unknown-account", summary, place, hint=hint)
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from leadstate.config.configuration import OAuthToken, SecretSource, TokenSource
 from leadstate.config.schema.document import AccountSpec
 from leadstate.config.validate import Entry
-from leadstate.config.yaml.diagnostics import Diagnostics, Place, visible
+from leadstate.config.yaml.diagnostics import Diagnostics, Place, visible_in_line
 from leadstate.config.yaml.files import link_outwards
 from leadstate.model.diagnostics import LeadstateError
 
@@ -57,7 +57,9 @@ class Trust:
                 hint = (
                     "write env, file, command, keyring or oauth, all but the last perhaps with a glob: env:PIPEDRIVE_*"
                 )
-                raise TrustError(f"{SOURCES} holds `{visible(source[:60])}`, which is not a token source", hint=hint)
+                raise TrustError(
+                    f"{SOURCES} holds `{visible_in_line(source[:60])}`, which is not a token source", hint=hint
+                )
         return cls(None if hosts is None else tuple(host.lower() for host in hosts), sources)
 
     @property
@@ -96,11 +98,11 @@ def check_trust(account: Entry[AccountSpec], source: TokenSource, trust: Trust, 
         addresses.append((source.token_url, account.place("token", "oauth", "token_url")))
     for address, place in addresses:
         if not trust.allows_host(address):
-            summary = f"a token must not go to the host `{visible(urlsplit(address).hostname or '')}` here"
+            summary = f"a token must not go to the host `{visible_in_line(urlsplit(address).hostname or '')}` here"
             diagnostics.error("host-not-allowed", summary, place, hint=_allowed(HOSTS, trust.hosts))
     for kind, name, place in () if "token" in account.unknown else _sources(account, source):
         if not trust.allows_source(kind, name):
-            shown = visible((f"{kind}:{name}" if name else kind)[:100])
+            shown = visible_in_line((f"{kind}:{name}" if name else kind)[:100])
             summary = f"a token must not come from `{shown}` here"
             diagnostics.error("token-source-not-allowed", summary, place, hint=_allowed(SOURCES, trust.sources))
 
@@ -119,5 +121,5 @@ def _sources(account: Entry[AccountSpec], source: TokenSource) -> Iterator[tuple
 
 
 def _allowed(variable: str, allowed: Sequence[str] | None) -> str:
-    known = ", ".join(f"`{visible(name)}`" for name in allowed or ()) or "nothing"
+    known = ", ".join(f"`{visible_in_line(name)}`" for name in allowed or ()) or "nothing"
     return f"use what {variable} allows, which is {known}; whoever runs leadstate sets that variable, no file does"

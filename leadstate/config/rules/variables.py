@@ -13,7 +13,7 @@ from leadstate.config.messages import choice, sentence_of
 from leadstate.config.rules.scope import AccountSet, Directory, Item, Problems
 from leadstate.config.schema.document import VARIABLE, AccountSpec
 from leadstate.config.validate import Entry
-from leadstate.config.yaml.diagnostics import Place, visible
+from leadstate.config.yaml.diagnostics import Place, visible_in_line
 from leadstate.kinds.base import REPLACED, Spec, fields_set, is_tag
 
 _USE = re.compile(r"\$\{([^{}]*)\}?")
@@ -155,7 +155,7 @@ class Variables:
                 hint = "add the `}`; a text that holds `${` itself comes from a variable"
                 self.problems.error("bad-variable", place, variant.accounts, "a `${` is not closed", hint)
             elif "vars" not in self.accounts[variant.account].unknown:
-                shown = visible(name[:60])
+                shown = visible_in_line(name[:60])
                 hint = choice(name.strip(), sorted(values), what="this account has") if values else ""
                 if re.search(VARIABLE, name):
                     hint += f"{'  Or: ' if hint else ''}add `vars: {{{shown}: …}}` to the account"

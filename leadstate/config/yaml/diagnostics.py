@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from leadstate.config.yaml.masking import STARS, Secrets, find_secrets, find_secrets_of_table
+from leadstate.config.yaml.masking import STARS, SecretSpans, find_secrets, find_secrets_of_table
 from leadstate.model import escape
 from leadstate.model.address import Span
 from leadstate.model.diagnostics import Diagnostic, Severity
@@ -50,7 +50,7 @@ class Source:
         return BREAK.split(self.text)
 
     @cached_property
-    def secrets(self) -> Secrets:
+    def secrets(self) -> SecretSpans:
         """What must not be shown; found only when the first error is."""
         if self.delimiter:
             return find_secrets_of_table(self.lines)
@@ -133,7 +133,7 @@ class Diagnostics:
         return tuple(found)
 
 
-def _redacted(found: Diagnostic, secrets: Sequence[Secrets]) -> Diagnostic:
+def _redacted(found: Diagnostic, secrets: Sequence[SecretSpans]) -> Diagnostic:
     texts = [found.summary, found.detail, found.hint]
     for secret in secrets:
         texts = [secret.redact(text) for text in texts]
@@ -164,7 +164,7 @@ def _show(line: str, start: int, end: int, column: int, secret: Sequence[tuple[i
     while index < end:
         covered = next((interval for interval in intervals if interval[0] <= index < interval[1]), None)
         last = index + 1 if covered is None else covered[1]
-        piece = STARS if covered is not None else visible(line[index])
+        piece = STARS if covered is not None else visible_in_line(line[index])
         if caret is None and index <= column < last:
             caret = width
         shown.append(piece)
@@ -173,7 +173,7 @@ def _show(line: str, start: int, end: int, column: int, secret: Sequence[tuple[i
     return "".join(shown), width if caret is None else caret
 
 
-def visible(text: str) -> str:
+def visible_in_line(text: str) -> str:
     """Return the text with what a terminal would act upon, or nobody would see, as an escape; a tab as an arrow."""
     return escape.visible(text.replace("\t", "→"))
 

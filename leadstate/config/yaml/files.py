@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source, visible
+from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source, visible_in_line
 from leadstate.model.address import Span
 
 ReadTable: TypeAlias = Callable[[Path, Diagnostics, Place, str], Source | None]
@@ -21,7 +21,7 @@ ReadTable: TypeAlias = Callable[[Path, Diagnostics, Place, str], Source | None]
 LARGEST: Final = 64 * 1024 * 1024
 _FLAGS: Final = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"))
 """Those that the system knows."""
-_STREAMS: Final = (Path("/dev"), Path("/proc"))
+_PIPE_FOLDERS: Final = (Path("/dev"), Path("/proc"))
 SUFFIXES: Final = (".yaml", ".yml")
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 """What YAML 1.2 section 5.1 leaves out, the byte order mark, and three line breaks that only YAML 1.1 counts as such.
@@ -84,7 +84,7 @@ def read_source(path: Path, diagnostics: Diagnostics, named: Place | None = None
         named: where another file names it; None where the user did.
         delimiter: what stands between its cells, where it is a CSV file.
     """
-    at, which = (named, f"the file {visible(str(path))}") if named else (_top(path), "the file")
+    at, which = (named, f"the file {visible_in_line(str(path))}") if named else (_top(path), "the file")
     stream = named is None and is_stream(path)
     try:
         str(path).encode()  # a name goes into every report, and those are UTF-8
@@ -119,10 +119,11 @@ def _outside(path: Path, which: str, named: Place | None) -> tuple[str, str] | N
     if link is None and (root is None or path.resolve().is_relative_to(root)):
         return None
     if root is not None:
-        summary = f"{which} is outside of {visible(str(root))}, where the configuration is"
+        summary = f"{which} is outside of {visible_in_line(str(root))}, where the configuration is"
         return summary, "put the file itself, and no link to it, below that folder"
-    summary = f"{which} is reached over the link {visible(str(link))}, which leads out of its folder or repository"
-    return summary, f"name the file itself, `-c {visible(str(path.resolve()))}`, or put a copy in the place of the link"
+    shown, real = visible_in_line(str(link)), visible_in_line(str(path.resolve()))
+    summary = f"{which} is reached over the link {shown}, which leads out of its folder or repository"
+    return summary, f"name the file itself, `-c {real}`, or put a copy in the place of the link"
 
 
 def decode(path: Path, raw: bytes, diagnostics: Diagnostics, delimiter: str = "") -> Source | None:
@@ -191,7 +192,7 @@ def read_bounded(path: Path, limit: int, *, stream: bool = False) -> bytes:
 
 def is_stream(path: Path) -> bool:
     """Return whether a path that the user names is a pipe that a shell made, and not one that lies in a folder."""
-    return any(path.is_relative_to(folder) for folder in _STREAMS) and path.is_fifo()
+    return any(path.is_relative_to(folder) for folder in _PIPE_FOLDERS) and path.is_fifo()
 
 
 def _check(path: Path, mode: int) -> None:

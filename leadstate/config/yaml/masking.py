@@ -65,7 +65,7 @@ def alike(left: str, right: str, least: float) -> bool:
 
 
 @dataclass(slots=True)
-class Secrets:
+class SecretSpans:
     """What is secret in one text.
 
     Attributes:
@@ -128,14 +128,14 @@ class _Frame:
     at_key: bool = True
 
 
-def find_secrets(text: str, lines: list[str]) -> Secrets:
+def find_secrets(text: str, lines: list[str]) -> SecretSpans:
     """Find what stands under keys such as `token`, as far as the text can be read."""
-    secrets = Secrets(lines)
+    secrets = SecretSpans(lines)
     stack: list[_Frame] = []
     anchors: dict[str, tuple[Any, str]] = {}
     try:
         for what, event in events_of(text):
-            _look(what, event, stack, anchors, secrets)
+            _find_in_event(what, event, stack, anchors, secrets)
             if len(stack) > MAX_DEPTH:
                 secrets.complete = False
                 break
@@ -144,16 +144,18 @@ def find_secrets(text: str, lines: list[str]) -> Secrets:
     return secrets
 
 
-def find_secrets_of_table(lines: list[str]) -> Secrets:
+def find_secrets_of_table(lines: list[str]) -> SecretSpans:
     """Return the secrets of a CSV file: where a column has such a name, nothing below the first line is shown."""
-    secrets = Secrets(lines)
+    secrets = SecretSpans(lines)
     header = next((line for line in lines if line.strip()), "")
     if any(is_secret_key(name) for name in _WORD.findall(header)):
         secrets.cover(range(1, len(lines)))
     return secrets
 
 
-def _look(what: str, event: Any, stack: list[_Frame], anchors: dict[str, tuple[Any, str]], secrets: Secrets) -> None:
+def _find_in_event(
+    what: str, event: Any, stack: list[_Frame], anchors: dict[str, tuple[Any, str]], secrets: SecretSpans
+) -> None:
     if what is END:
         stack.pop()
     if what not in (SCALAR, ALIAS, SEQUENCE, MAPPING):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NoReturn
 
-from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source, visible
+from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source, visible_in_line
 from leadstate.config.yaml.events import (
     ALIAS,
     DOCUMENT,
@@ -75,7 +75,7 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 _NUMERIC = frozenset("+-.0123456789")
 
 
-def explain(problem: NotYamlError, source: Source, diagnostics: Diagnostics) -> None:
+def report_syntax_error(problem: NotYamlError, source: Source, diagnostics: Diagnostics) -> None:
     """Add the diagnostic for text that is no YAML."""
     place = _place(problem.at or problem.begun, source)
     line = source.lines[place.line - 1]
@@ -176,7 +176,7 @@ def read_nodes(source: Source, diagnostics: Diagnostics) -> Node | None:
     try:
         reader.read()
     except NotYamlError as problem:
-        explain(problem, source, diagnostics)
+        report_syntax_error(problem, source, diagnostics)
         return None
     except _RefusedError:
         return None
@@ -251,9 +251,10 @@ class _Reader:
         """Return the key, remembered with its place; None if the entry is to be passed over."""
         key = node.value
         if not isinstance(key, str):
-            written = f"`{visible(node.text[:60])}`" if node.text else "an empty one" if node.text == "" else "none"
-            hint = f'write it in quotes: "{visible(node.text[:60])}"' if node.text else "write text before the `:`"
-            self._error("key-not-text", f"a key is text, and this is {written}", node.mark, hint)
+            written = visible_in_line((node.text or "")[:60])
+            kind = f"`{written}`" if written else "an empty one" if node.text == "" else "none"
+            hint = f'write it in quotes: "{written}"' if written else "write text before the `:`"
+            self._error("key-not-text", f"a key is text, and this is {kind}", node.mark, hint)
             return None
         if key == "<<" and plain:
             hint = "YAML 1.2 has no merge keys: write the keys out, or use `overrides` and `vars`"
@@ -264,7 +265,7 @@ class _Reader:
             first = place_of(parent.keys[key], self.source)
             self.diagnostics.error(
                 "duplicate-key",
-                f"the key `{visible(key[:60])}` stands twice in one mapping",
+                f"the key `{visible_in_line(key[:60])}` stands twice in one mapping",
                 node.place(self.source),
                 hint="keep one of the two",
                 detail=f"first here: {first.span}",
@@ -296,12 +297,12 @@ class _Reader:
     def _alias(self, event: Any) -> Node:
         name = event.anchor
         if name not in self.anchors:
-            hint = f"write `&{visible(name)}` at a value further up, or quote the text"
-            self._refuse("unknown-alias", f"`*{visible(name)}` stands for nothing", event.start_mark, hint)
+            hint = f"write `&{visible_in_line(name)}` at a value further up, or quote the text"
+            self._refuse("unknown-alias", f"`*{visible_in_line(name)}` stands for nothing", event.start_mark, hint)
         found = self.anchors[name]
         if found is None:
             hint = "write the value out where it is needed"
-            self._refuse("recursive-alias", f"`*{visible(name)}` contains itself", event.start_mark, hint)
+            self._refuse("recursive-alias", f"`*{visible_in_line(name)}` contains itself", event.start_mark, hint)
         node, size, depth = found
         self.seen += size
         self.through_aliases += size

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Any
 
-from leadstate.kinds.base import Kind, decoded, glances, understood
+from leadstate.kinds.base import Kind, decode_rows, decode_summaries, raising_bad_answer
 from leadstate.model.address import RemoteRef
 from leadstate.model.plan import Change
 from leadstate.model.resource import PAGE, Bindings, Live
@@ -18,7 +18,7 @@ CREATES = 3
 """How often a create is sent whose answer is lost each time, and which is then not there."""
 
 PATIENCE = (0.5, 1.5, 4.0)
-"""Seconds before each look."""
+"""Seconds to wait before each search."""
 
 Found = tuple[list[Live], list[Live]]
 """What is the wanted object, and what may be it in another form."""
@@ -39,7 +39,7 @@ async def create(request: Request, change: Change, kind: Kind, bindings: Binding
     """
     for _ in range(CREATES):
         try:
-            (made,) = decoded(kind, request.operation, [(await writer.send(request)).data])
+            (made,) = decode_rows(kind, request.operation, [(await writer.send(request)).data])
         except ApiError as failure:
             if not failure.perhaps_done:
                 raise
@@ -47,7 +47,7 @@ async def create(request: Request, change: Change, kind: Kind, bindings: Binding
         else:
             return made
         try:
-            found = await _look_for(change, kind, bindings, writer)
+            found = await _find_created(change, kind, bindings, writer)
         except ApiError as failure:
             if failure.fatal:
                 raise
@@ -58,7 +58,7 @@ async def create(request: Request, change: Change, kind: Kind, bindings: Binding
     raise NotCreated(request.operation.id, f"sent {CREATES} times without an answer ({lost}), and it is not there")
 
 
-async def _look_for(change: Change, kind: Kind, bindings: Bindings, reader: Reader) -> Live | None:
+async def _find_created(change: Change, kind: Kind, bindings: Bindings, reader: Reader) -> Live | None:
     """Return the object that an add may have made; None if it does not exist after some patience.
 
     Raises:
@@ -70,7 +70,7 @@ async def _look_for(change: Change, kind: Kind, bindings: Bindings, reader: Read
         if kind.is_named:
             found, altered = _named(change, kind, bindings, (await reader.get(Request(kind.listing))).rows())
         else:
-            found, altered = await _look_on_newest_page(change, kind, reader)
+            found, altered = await _search_newest_page(change, kind, reader)
         if len(found) > 1:
             raise BadAnswer(kind.listing.id, f"{len(found)} {kind.name}s could be the one that was to be created")
         if found:
@@ -81,21 +81,21 @@ async def _look_for(change: Change, kind: Kind, bindings: Bindings, reader: Read
     return None
 
 
-async def _look_on_newest_page(change: Change, kind: Kind, reader: Reader) -> Found:
-    """Look on the page that holds what was created a moment ago, or on all if the server does not sort."""
+async def _search_newest_page(change: Change, kind: Kind, reader: Reader) -> Found:
+    """Search the page of the newest objects, or all pages if the server does not sort."""
     try:
         answer = await reader.get(Request(kind.listing, query=(NEWEST_FIRST, ("limit", str(PAGE)))))
     except Rejected:
-        return await _look_on_all_pages(change, kind, reader)
+        return await _search_all_pages(change, kind, reader)
     rows = answer.rows()
     found = _marked(change, kind, rows)
     if not found[0] and answer.page()[1] and not _is_newest_first(rows):
-        return await _look_on_all_pages(change, kind, reader)
+        return await _search_all_pages(change, kind, reader)
     return found
 
 
 @again_if_shifted
-async def _look_on_all_pages(change: Change, kind: Kind, reader: Reader) -> Found:
+async def _search_all_pages(change: Change, kind: Kind, reader: Reader) -> Found:
     found: Found = ([], [])
     async with aclosing(reader.pages(kind.listing)) as pages:
         async for page in pages:
@@ -106,7 +106,7 @@ async def _look_on_all_pages(change: Change, kind: Kind, reader: Reader) -> Foun
 
 def _named(change: Change, kind: Kind, bindings: Bindings, rows: Sequence[Any]) -> Found:
     """Return what the create of a named object may have made: it is new and has the name."""
-    name, listed = change.want.get("name"), decoded(kind, kind.listing, rows)
+    name, listed = change.want.get("name"), decode_rows(kind, kind.listing, rows)
     unknown = [live for live in listed if not bindings.knows(RemoteRef(live.kind, live.remote_id))]
     return [live for live in unknown if live.name == name], [live for live in unknown if is_altered(name, None, live)]
 
@@ -114,10 +114,10 @@ def _named(change: Change, kind: Kind, bindings: Bindings, rows: Sequence[Any]) 
 def _marked(change: Change, kind: Kind, rows: Sequence[Any]) -> Found:
     """Return what the create of an object with an ownership marker may have made: it bears the marker."""
     title = change.want.get("title")
-    with understood(kind, kind.listing):
-        pairs = zip(glances(rows), rows, strict=True)
-    near = [row for glance, row in pairs if glance.origin_id == change.marker or row.get("title") == title]
-    listed = list(decoded(kind, kind.listing, near))
+    with raising_bad_answer(kind, kind.listing):
+        pairs = zip(decode_summaries(rows), rows, strict=True)
+    near = [row for summary, row in pairs if summary.origin_id == change.marker or row.get("title") == title]
+    listed = list(decode_rows(kind, kind.listing, near))
     found = [live for live in listed if live.marker == change.marker]
     return found, [live for live in listed if is_altered(title, change.marker, live)]
 

@@ -16,7 +16,7 @@ from leadstate.engine.apply.create import NotCreated, create
 from leadstate.engine.events import Observer
 from leadstate.engine.jobs import task_group
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import Kind, decoded, glances, understood
+from leadstate.kinds.base import Kind, decode_rows, decode_summaries, raising_bad_answer
 from leadstate.model.address import Address, RemoteRef
 from leadstate.model.diagnostics import counted
 from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Status, plain
@@ -255,7 +255,7 @@ class Conflicts:
             found = listed.get(change.remote_id or "")
             return GONE if found is None else self._compare(change, found)
         try:
-            (found,) = decoded(kind, request.operation, [(await self._reader.get(request)).data])
+            (found,) = decode_rows(kind, request.operation, [(await self._reader.get(request)).data])
         except NotFound:
             if change.action is Action.DELETE:
                 return GONE
@@ -292,7 +292,7 @@ class Conflicts:
             if again or (kind.name, action) not in self._listed:
                 rows = (await self._reader.get(request)).rows()
                 self._listed[kind.name, action] = {
-                    live.remote_id: live for live in decoded(kind, request.operation, rows)
+                    live.remote_id: live for live in decode_rows(kind, request.operation, rows)
                 }
             return self._listed[kind.name, action]
 
@@ -323,8 +323,8 @@ async def move_leads(change: Change, target: str, writer: Writer, moved: set[str
                 return
             try:
                 answer = await writer.get(Request(reading, lead))
-                (now,) = decoded(kind, reading, [answer.data])
-                labels = glances([answer.data])[0].label_ids
+                (now,) = decode_rows(kind, reading, [answer.data])
+                labels = decode_summaries([answer.data])[0].label_ids
                 if source in labels and now.frozen_by is None:
                     # In the order in which people have them.
                     others = list(dict.fromkeys(target if label == source else label for label in labels))
@@ -353,6 +353,6 @@ async def _carriers(kind: Kind, label: str, writer: Writer) -> list[str]:
     found: list[str] = []
     async with aclosing(writer.pages(kind.listing)) as pages:
         async for page in pages:
-            with understood(kind, kind.listing):
-                found += [lead.id for lead in glances(page.rows) if label in lead.label_ids]
+            with raising_bad_answer(kind, kind.listing):
+                found += [lead.id for lead in decode_summaries(page.rows) if label in lead.label_ids]
     return found

@@ -16,8 +16,8 @@ from typing import Any
 
 from leadstate.engine.jobs import task_group
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import Kind, decoded, glances, understood
-from leadstate.model.account import Account, Impact, Prune
+from leadstate.kinds.base import Kind, decode_rows, decode_summaries, raising_bad_answer
+from leadstate.model.account import Account, ImpactLevel, Prune
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.diagnostics import counted
 from leadstate.model.resource import CARRIED, Desired, Live, Observed
@@ -80,8 +80,8 @@ class Listed:
         """Count every row of a page; keep those that could be ours. Thousands are not, so they are not looked into."""
         self.pages += 1
         account = self.account
-        with understood(self.kind, operation):
-            for lead, row in zip(glances(rows), rows, strict=True):
+        with raising_bad_answer(self.kind, operation):
+            for lead, row in zip(decode_summaries(rows), rows, strict=True):
                 for label in dict.fromkeys(lead.label_ids):
                     self.by_label[label].append(lead.id)
                 owned = account.owns(lead.origin_id)
@@ -138,8 +138,8 @@ class Costs:
         return not self.others and not self.unknown and self.id_tokens < self.list_tokens
 
     @property
-    def turn(self) -> int | None:
-        """From more pages than this on ids are cheaper, one page being read; None if ids are no question."""
+    def break_even_pages(self) -> int | None:
+        """Pages above which reading by id is cheaper, given that one page is read; None if ids are not an option."""
         if self.pages or self.others or self.unknown or self.by_id:
             return None
         return 1 + self.id_tokens // self.kind.listing.tokens
@@ -232,7 +232,7 @@ async def ask_for_ids(kind: Kind, ids: Iterable[str], reader: Reader) -> dict[st
     async def ask(remote_id: str) -> None:
         with suppress(NotFound):
             answer = await reader.get(Request(one, remote_id))
-            (found[remote_id],) = decoded(kind, one, [answer.data])
+            (found[remote_id],) = decode_rows(kind, one, [answer.data])
 
     async with task_group() as group:
         for remote_id in ids:
@@ -260,7 +260,7 @@ async def read_leads(
     account: Account,
     reader: Reader,
     named: Task[Named],
-    impact: Impact,
+    impact: ImpactLevel,
     *,
     everything: bool,
     wanted: bool,
@@ -269,7 +269,7 @@ async def read_leads(
 
     A list that is read whatever the labels are does not wait for them. Archived leads are read, newest first, only
     while a declared lead was not found among the live ones, and at most `policy.archived_pages` pages; all of them with
-    `Impact.FULL`.
+    `ImpactLevel.FULL`.
 
     Args:
         kind: what is read.
@@ -285,19 +285,19 @@ async def read_leads(
     """
     costs = _costs(kind, account, reader, labels_go=False, everything=everything)
     listed = None
-    if wanted and not costs.by_id and costs.turn is None:
+    if wanted and not costs.by_id and costs.break_even_pages is None:
         listed = await read_live(kind, account, reader)
     known = await named
     labels = [*known.live[CARRIED], *known.ignored[CARRIED]]
     costs = _costs(kind, account, reader, labels_go=known.goes[CARRIED], everything=everything)
-    if listed is None and (turn := costs.turn) is not None:
+    if listed is None and (break_even_pages := costs.break_even_pages) is not None:
         if costs.id_tokens < ASKED_FIRST * kind.listing.tokens:
-            listed = await read_live(kind, account, reader, turn)
+            listed = await read_live(kind, account, reader, break_even_pages)
             if listed.cut:
-                listed, costs = None, replace(costs, pages=turn + 1)
+                listed, costs = None, replace(costs, pages=break_even_pages + 1)
         # A page in vain costs more than a small list gains.
-        elif await reader.reaches(kind.listing, turn - 1):
-            costs = replace(costs, pages=turn)
+        elif await reader.reaches(kind.listing, break_even_pages - 1):
+            costs = replace(costs, pages=break_even_pages)
     if listed is None and costs.by_id:
         observed = await _by_id(costs, account, labels, reader)
         if observed is not None:
@@ -306,7 +306,7 @@ async def read_leads(
     if listed is None:
         listed = await read_live(kind, account, reader)
     check_labels(labels, listed.carriers.keys())
-    return await _listed(costs, listed, reader, full=impact is Impact.FULL and known.goes[CARRIED])
+    return await _listed(costs, listed, reader, full=impact is ImpactLevel.FULL and known.goes[CARRIED])
 
 
 def _costs(kind: Kind, account: Account, reader: Reader, *, labels_go: bool, everything: bool) -> Costs:

@@ -19,7 +19,7 @@ from leadstate.kinds import KINDS
 from leadstate.kinds.base import Wire, describe
 from leadstate.kinds.custom_fields import CustomFields, Unfit, decode
 from leadstate.model.account import Account
-from leadstate.model.address import Address, Span, text
+from leadstate.model.address import Address, Span, normalize_text
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.resource import CUSTOM, Attrs, CustomValue, Desired, Known, Live, Lookup, Observed, Value
 from leadstate.pipedrive.client import Reader
@@ -140,9 +140,9 @@ class _Known(Wire):
 
     def fits(self, lookup: Lookup) -> bool:
         """Return whether it is what the description says; case and white space around do not count."""
-        wanted = text(lookup.text).casefold()
+        wanted = normalize_text(lookup.text).casefold()
         texts = self.emails if lookup.by == "email" else (self.name,)
-        return any(text(said).casefold() == wanted for said in texts)
+        return any(normalize_text(said).casefold() == wanted for said in texts)
 
 
 class _Directory:

@@ -14,8 +14,8 @@ from pydantic import BaseModel, Field, ValidationError
 from leadstate.engine.jobs import task_group
 from leadstate.engine.read.leads import Named, read_leads
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import Kind, Wire, decoded, describe
-from leadstate.model.account import Account, Impact, Prune
+from leadstate.kinds.base import Kind, Wire, decode_rows, describe
+from leadstate.model.account import Account, ImpactLevel, Prune
 from leadstate.model.address import RemoteRef
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.resource import CARRIED, Live, Observed
@@ -42,12 +42,12 @@ class Me(Wire):
 
 
 async def observe(
-    account: Account, reader: Reader, impact: Impact, *, everything: bool = False
+    account: Account, reader: Reader, impact: ImpactLevel, *, everything: bool = False
 ) -> tuple[Observed, Mapping[str, Matching]]:
     """Return the live state of one account, and the matching of each kind that had to be known to read it.
 
     What names tell is listed, in one request a kind. Leads are read where one is declared, where leads are pruned, or
-    where a label goes that they may carry; with `Impact.FULL` saved filters too where a label goes.
+    where a label goes that they may carry; with `ImpactLevel.FULL` saved filters too where a label goes.
 
     Args:
         account: what is declared.
@@ -66,11 +66,11 @@ async def observe(
         reading = {kind.name: group.create_task(read(kind, wanted=True)) for kind in marked if kind.name in wanted}
         known = await named
         filters = None
-        if impact is Impact.FULL and known.goes[CARRIED]:
+        if impact is ImpactLevel.FULL and known.goes[CARRIED]:
             filters = group.create_task(read_filters(reader))
         for kind in marked:
             carries_what_goes = any(known.goes[other] for other in kind.references.values())
-            if kind.name not in reading and impact is not Impact.NONE and carries_what_goes:
+            if kind.name not in reading and impact is not ImpactLevel.NONE and carries_what_goes:
                 reading[kind.name] = group.create_task(read(kind, wanted=False))
     observed = Observed(known.live)
     for task in reading.values():
@@ -88,7 +88,7 @@ def is_always_read(kind: Kind) -> bool:
 
 async def read_listing(kind: Kind, reader: Reader) -> list[Live]:
     """Return the objects of a kind that one request lists."""
-    return list(decoded(kind, kind.listing, (await reader.get(Request(kind.listing))).rows()))
+    return list(decode_rows(kind, kind.listing, (await reader.get(Request(kind.listing))).rows()))
 
 
 async def _read_named(account: Account, reader: Reader, wanted: Collection[str]) -> Named:

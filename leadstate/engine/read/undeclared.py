@@ -12,7 +12,7 @@ from leadstate.engine.read.leads import as_declared
 from leadstate.engine.read.lookups import descriptions
 from leadstate.engine.read.observe import read_named_kinds, wrong_company
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import Kind, decoded
+from leadstate.kinds.base import Kind, decode_rows
 from leadstate.model.account import Account
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.diagnostics import Diagnostic, Severity
@@ -24,7 +24,7 @@ from leadstate.reconcile.match import Matching, match
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class UndeclaredFilter:
     """What to look for.
 
     Attributes:
@@ -65,7 +65,9 @@ class Undeclared:
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-async def read_undeclared(work: Sequence[AccountJob], wanted: Wanted, ended: Ended | None = None) -> list[Undeclared]:
+async def read_undeclared(
+    work: Sequence[AccountJob], wanted: UndeclaredFilter, ended: Ended | None = None
+) -> list[Undeclared]:
     """Read every account, in the order given; one that cannot be read is a diagnostic of its own."""
     return await each(
         work,
@@ -75,7 +77,7 @@ async def read_undeclared(work: Sequence[AccountJob], wanted: Wanted, ended: End
     )
 
 
-async def _read(account: Account, reader: Reader, wanted: Wanted) -> Undeclared:
+async def _read(account: Account, reader: Reader, wanted: UndeclaredFilter) -> Undeclared:
     wrong = await wrong_company(account, reader)
     if wrong is not None:
         return Undeclared(account.name, diagnostics=(wrong,))
@@ -105,7 +107,7 @@ async def _read(account: Account, reader: Reader, wanted: Wanted) -> Undeclared:
 
 
 @again_if_shifted
-async def _read_leads(account: Account, reader: Reader, wanted: Wanted) -> tuple[list[Live], int]:
+async def _read_leads(account: Account, reader: Reader, wanted: UndeclaredFilter) -> tuple[list[Live], int]:
     """Return live leads that nothing declares and that pass the filters, and how many bear somebody else's marker."""
     kind = KINDS[CARRIER]
     found: list[Live] = []
@@ -114,7 +116,7 @@ async def _read_leads(account: Account, reader: Reader, wanted: Wanted) -> tuple
     refs = {lead.address.ref for lead in account.of_kind(kind.name)}
     async with aclosing(reader.pages(kind.listing)) as pages:
         async for page in pages:
-            leads = (as_declared(account, lead) for lead in decoded(kind, kind.listing, page.rows))
+            leads = (as_declared(account, lead) for lead in decode_rows(kind, kind.listing, page.rows))
             for row, lead in zip(page.rows, leads, strict=True):
                 source = row.get("source_name") if isinstance(row, dict) else None
                 if (wanted.sources and source not in wanted.sources) or (

@@ -13,7 +13,7 @@ from leadstate.engine.jobs import AccountJob, task_group
 from leadstate.engine.read.leads import check_labels
 from leadstate.engine.read.observe import list_filters, read_listing, read_named_ids, without_ignored, wrong_company
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import Glance, understood
+from leadstate.kinds.base import LeadSummary, raising_bad_answer
 from leadstate.model.address import RemoteRef
 from leadstate.model.diagnostics import Diagnostic, counted
 from leadstate.model.resource import CARRIED, CARRIER, Live
@@ -28,14 +28,14 @@ UNASKED = 100
 """Rate-limit tokens of one account that are spent without a word."""
 
 
-class DatedGlance(Glance):
-    """A lead at a glance, and when it was made and last changed (ISO 8601 in UTC, so that texts sort as times)."""
+class DatedLeadSummary(LeadSummary):
+    """The summary of a lead, and when it was made and last changed (ISO 8601 in UTC, so that texts sort as times)."""
 
     add_time: str = ""
     update_time: str = ""
 
 
-_DATED_GLANCES = TypeAdapter(list[DatedGlance], config=ConfigDict(defer_build=True))
+_DATED_SUMMARIES = TypeAdapter(list[DatedLeadSummary], config=ConfigDict(defer_build=True))
 
 
 @dataclass(slots=True)
@@ -76,8 +76,8 @@ class CountedListing:
         self.measured = self._reader.measured(self.operation, self._count)
 
     def _count(self, rows: Sequence[Any]) -> None:
-        with understood(KINDS[CARRIER], self.operation):
-            for lead in _DATED_GLANCES.validate_python(rows):
+        with raising_bad_answer(KINDS[CARRIER], self.operation):
+            for lead in _DATED_SUMMARIES.validate_python(rows):
                 carrier = Carrier(lead.id, lead.add_time)
                 for label in dict.fromkeys(lead.label_ids):
                     self.by_label.setdefault(label, Tally()).add(carrier, lead.update_time)
@@ -114,7 +114,7 @@ class CountedListing:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class UsageScope:
     """What is read besides labels and open leads."""
 
     archived: bool = False
@@ -152,7 +152,7 @@ class Census:
     """
 
     job: AccountJob
-    wanted: Wanted
+    wanted: UsageScope
     refusal: Diagnostic | None = None
     done: bool = False
     _reader: Reader = field(init=False)

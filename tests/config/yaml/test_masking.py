@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 import pytest
 
 from leadstate.config.yaml import masking
-from leadstate.config.yaml.masking import Secrets
+from leadstate.config.yaml.masking import SecretSpans
 from leadstate.model.diagnostics import Diagnostic
 
 Errors = Callable[..., list[Diagnostic]]
@@ -143,7 +143,7 @@ def test_only_words_that_share_letters_with_a_key_of_secrets_are_compared(monkey
 def test_every_part_of_a_path_that_could_be_a_token_is_masked() -> None:
     line = "see https://proxy.test/a/abc12345/é/xyz98765?k=https://other.test//abcdefghijklmnopqr.txt and /abc12345"
     masked = line
-    for start, end in reversed(Secrets([line]).intervals(0)):
+    for start, end in reversed(SecretSpans([line]).intervals(0)):
         masked = f"{masked[:start]}***{masked[end:]}"
     assert masked == "see https://proxy.test/a/***/é/***?k=https://other.test//***.txt and /abc12345"
 

@@ -8,7 +8,7 @@ import pytest
 
 from leadstate.engine.apply.execute import execute
 from leadstate.engine.apply.recorder import Recorder, Unrecorded
-from leadstate.model.account import Impact, Prune
+from leadstate.model.account import ImpactLevel, Prune
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.plan import AccountPlan, Status, Touch
 from leadstate.pipedrive.client import Writer
@@ -30,7 +30,9 @@ from tests.harness.recorded_writes import LABELS, Live, Recording, company
 HOT, WARM, COLD = (RemoteRef("label", LABELS[name]) for name in ("Hot", "Warm", "Cold"))
 
 
-def recorded(live: Live, *desired: Any, impact: Impact = Impact.LIVE, **policy: Any) -> dict[tuple[str, str], Touch]:
+def recorded(
+    live: Live, *desired: Any, impact: ImpactLevel = ImpactLevel.LIVE, **policy: Any
+) -> dict[tuple[str, str], Touch]:
     """What was touched, by kind and key or id; every touch was announced before it was done."""
     heard = Recording()
     _, applied = live.apply(live.account(*desired, policy=replace(FREE, **policy)), heard, impact)
@@ -101,7 +103,7 @@ def test_leads_moved_by_a_merge_are_recorded_with_all_their_labels() -> None:
 
 def test_live_and_archived_carriers_of_a_deleted_label_are_recorded() -> None:
     live = Live(company({"label_ids": ["Warm", "Cold"]}, {"label_ids": ["Cold"], "is_archived": True}))
-    touched = recorded(live, label("Cold", present=False), impact=Impact.FULL)
+    touched = recorded(live, label("Cold", present=False), impact=ImpactLevel.FULL)
     for number in (0, 1):
         carrier = touched["lead", lead_id(number)]
         assert (carrier.before, carrier.after) == ({"labels": (COLD,)}, {"labels": ()})

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from leadstate.engine.run import Settings
-from leadstate.model.account import Impact, Prune
+from leadstate.model.account import ImpactLevel, Prune
 from leadstate.model.resource import Desired
 from tests.harness.builders import label, lead, lead_id, shown
 from tests.harness.recorded_reads import Company, words
@@ -105,7 +105,7 @@ def test_leads_are_listed_if_unmanaged_leads_matter() -> None:
     account = company.account(*declared(3))
     pruned = replace(account, policy=replace(account.policy, prune_rules={"lead": Prune.OWNED}))
     assert "leads that nothing declares are pruned" in words(company.plan(pruned))
-    for impact in Impact:
+    for impact in ImpactLevel:
         going = replace(account, desired=(*declared(3)[1:], label("Hot", present=False)))
         assert "a label goes away" in words(company.plan(going, Settings(impact=impact)))
     assert "the lock file is not trusted here" in words(company.plan(account, Settings(everything=True)))

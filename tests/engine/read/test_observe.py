@@ -8,7 +8,7 @@ import pytest
 
 from leadstate.engine.read.leads import check_labels
 from leadstate.engine.read.observe import observe
-from leadstate.model.account import Account, Impact, Prune
+from leadstate.model.account import Account, ImpactLevel, Prune
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.plan import AccountPlan
 from leadstate.model.resource import Desired, Live, Observed
@@ -131,17 +131,17 @@ def test_an_absent_lead_is_not_searched_in_the_archive() -> None:
     assert fake.sent == ["GET leadLabels", "GET leads"]
 
 
-def read_account(fake: Fake, *desired: Desired, impact: Impact = Impact.LIVE, **more: Any) -> Observed:
+def read_account(fake: Fake, *desired: Desired, impact: ImpactLevel = ImpactLevel.LIVE, **more: Any) -> Observed:
     declared = Account("emea", "http://127.0.0.1:1", "ns", replace(PRUNES, archived_pages=1), desired, **more)
     return fake.run(lambda writer: observe(declared, writer, impact))[0]
 
 
 @pytest.mark.parametrize(
     ("impact", "pages", "carriers"),
-    [(Impact.LIVE, 0, None), (Impact.FULL, 3, {RemoteRef("label", "hot"): ["mine"]})],
+    [(ImpactLevel.LIVE, 0, None), (ImpactLevel.FULL, 3, {RemoteRef("label", "hot"): ["mine"]})],
 )
 def test_archived_carriers_of_a_label_are_counted_only_with_full_impact(
-    impact: Impact, pages: int, carriers: object
+    impact: ImpactLevel, pages: int, carriers: object
 ) -> None:
     fake = archive(1200)
     fake.label("hot", "Hot")
@@ -160,12 +160,12 @@ def with_filter() -> Fake:
     return fake
 
 
-@pytest.mark.parametrize("impact", Impact)
+@pytest.mark.parametrize("impact", ImpactLevel)
 @pytest.mark.parametrize("present", [True, False])
-def test_filters_are_read_only_if_a_label_is_deleted_with_full_impact(impact: Impact, *, present: bool) -> None:
+def test_filters_are_read_only_if_a_label_is_deleted_with_full_impact(impact: ImpactLevel, *, present: bool) -> None:
     fake = with_filter()
     found = read_account(fake, label("Hot", present=present), impact=impact)
-    read = impact is Impact.FULL and not present
+    read = impact is ImpactLevel.FULL and not present
     assert found.filters == ({RemoteRef("label", ID): (SavedFilter(4, "Hot ones"),)} if read else None)
     assert [name for name in fake.sent if "filters" in name] == (["GET filters", "GET filters/4"] if read else [])
     assert not found.filters_hidden
@@ -174,7 +174,7 @@ def test_filters_are_read_only_if_a_label_is_deleted_with_full_impact(impact: Im
 def test_unreadable_filters_are_a_warning() -> None:
     fake = with_filter()
     fake.before["GET filters", 0] = lambda: failed(403, "forbidden")
-    found = fake.plan(label("Hot", present=False), policy=PRUNES, impact=Impact.FULL)
+    found = fake.plan(label("Hot", present=False), policy=PRUNES, impact=ImpactLevel.FULL)
     assert [change.impact and change.impact.filters for change in found.changes] == [None]
     assert "filters-not-read" in {diagnostic.code for diagnostic in found.diagnostics}
     assert found.complete
@@ -224,7 +224,7 @@ def test_a_malformed_filter_names_its_request(request_: str, operation: str) -> 
     fake = with_filter()
     row = {"id": "four", "name": "Hot ones"}
     fake.before[request_, 0] = lambda: ok([row] if operation == "getFilters" else row)
-    found = fake.plan(label("Hot", present=False), policy=PRUNES, impact=Impact.FULL)
+    found = fake.plan(label("Hot", present=False), policy=PRUNES, impact=ImpactLevel.FULL)
     assert [(told.code, told.summary) for told in found.diagnostics] == [
         ("bad-answer", f"{operation}: answered a malformed filter: `id` is not a whole number")
     ]
@@ -233,6 +233,6 @@ def test_a_malformed_filter_names_its_request(request_: str, operation: str) -> 
 def test_several_filters_of_one_label_are_named_in_order_of_their_ids() -> None:
     fake = with_filter()
     fake.filters |= {str(number): {**fake.filters["4"], "id": number, "name": f"No {number}"} for number in (9, 2)}
-    found = read_account(fake, label("Hot", present=False), impact=Impact.FULL)
+    found = read_account(fake, label("Hot", present=False), impact=ImpactLevel.FULL)
     assert found.filters is not None
     assert [saved.id for saved in found.filters[RemoteRef("label", ID)]] == [2, 4, 9]

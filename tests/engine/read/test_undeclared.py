@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from leadstate.engine.jobs import AccountJob
-from leadstate.engine.read.undeclared import Undeclared, Wanted, read_undeclared
+from leadstate.engine.read.undeclared import Undeclared, UndeclaredFilter, read_undeclared
 from leadstate.model.account import Account
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.diagnostics import Diagnostic, Severity
@@ -15,10 +15,10 @@ from leadstate.pipedrive.connection import Connection
 from tests.harness.builders import FREE, label, lead, refs
 from tests.harness.fake_api import Fake, failed, ok
 
-ALL = Wanted(leads=True)
+ALL = UndeclaredFilter(leads=True)
 
 
-def read(fake: Fake, wanted: Wanted, *desired: Desired, **of_account: Any) -> Undeclared:
+def read(fake: Fake, wanted: UndeclaredFilter, *desired: Desired, **of_account: Any) -> Undeclared:
     account = replace(Account("emea", "http://127.0.0.1:1", "ns", FREE, desired), **of_account)
 
     async def main(connection: Connection) -> Undeclared:
@@ -57,7 +57,7 @@ def test_ignored_labels_are_not_imported_and_stay_on_leads_by_their_ids() -> Non
 
 def test_leads_are_read_only_on_request() -> None:
     fake = company()
-    found = read(fake, Wanted())
+    found = read(fake, UndeclaredFilter())
     assert (*ids(found), found.foreign) == (["hot", "warm"], [], 0)
     assert fake.sent == ["GET leadLabels"]
 
@@ -83,7 +83,9 @@ def test_declared_objects_are_left_out() -> None:
         (replace(ALL, sources=frozenset({"Web"}), owners=frozenset({8})), ["hot", "warm"], [], 0),
     ],
 )
-def test_labels_and_leads_are_filtered(wanted: Wanted, labels: list[str], leads: list[str], foreign: int) -> None:
+def test_labels_and_leads_are_filtered(
+    wanted: UndeclaredFilter, labels: list[str], leads: list[str], foreign: int
+) -> None:
     found = read(company(), wanted)
     assert (*ids(found), found.foreign) == (labels, leads, foreign)
 
@@ -164,7 +166,7 @@ def test_duplicates_of_unwanted_labels_are_ignored() -> None:
     fake = company()
     for number, name in enumerate(("Hot", "Warm", "Cold")):
         fake.label(f"twin-{number}", name)
-    found = read(fake, Wanted(labels=frozenset({"Warm", "Cold"})))
+    found = read(fake, UndeclaredFilter(labels=frozenset({"Warm", "Cold"})))
     assert ids(found)[0] == ["twin-2"]
     (diagnostic,) = found.diagnostics
     assert (

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from leadstate.engine.jobs import AccountJob
-from leadstate.engine.read.usage import UNASKED, Census, Wanted
+from leadstate.engine.read.usage import UNASKED, Census, UsageScope
 from leadstate.model.account import Account
 from leadstate.model.address import Ref
 from leadstate.model.usage import Carrier, LabelUsage, SavedFilter
@@ -16,7 +16,7 @@ from leadstate.pipedrive.pagination import SHIFTS
 from tests.harness.builders import FREE, label, label_id
 from tests.harness.fake_api import Fake, Reply, failed, ok
 
-ALL = Wanted(archived=True, filters=True)
+ALL = UsageScope(archived=True, filters=True)
 LIMITLESS = 10**9
 
 
@@ -32,7 +32,9 @@ def company(leads: int, archived: int = 0) -> Fake:
 EMEA = Account("emea", "http://127.0.0.1:1", "ns", FREE, ())
 
 
-def count(fake: Fake, *allowed: int, wanted: Wanted = ALL, account: Account = EMEA) -> tuple[list[LabelUsage], Census]:
+def count(
+    fake: Fake, *allowed: int, wanted: UsageScope = ALL, account: Account = EMEA
+) -> tuple[list[LabelUsage], Census]:
     """Count an account; each number allows the next step."""
 
     async def do(connection: Connection) -> tuple[list[LabelUsage], Census]:
@@ -98,7 +100,7 @@ def test_the_forecast_is_exact_once_the_lengths_are_known() -> None:
 def test_a_listing_that_shifts_once_is_counted_again(request_number: int) -> None:
     fake = company(2_000)
     fake.before["GET leads", request_number] = delete_first(fake)
-    rows, census = count(fake, *[LIMITLESS] * 4, wanted=Wanted())
+    rows, census = count(fake, *[LIMITLESS] * 4, wanted=UsageScope())
     assert census.done
     assert rows[1].leads == len(fake.leads) == 1_999
 
@@ -107,7 +109,7 @@ def test_a_listing_that_always_shifts_is_an_error() -> None:
     fake = company(2_000)
     fake.before |= {("GET leads", number): delete_first(fake) for number in range(60)}
     with pytest.raises(IncompleteListing):
-        count(fake, *[LIMITLESS] * 9, wanted=Wanted())
+        count(fake, *[LIMITLESS] * 9, wanted=UsageScope())
     assert fake.sent.count("GET leads") == 4 * SHIFTS
 
 
@@ -205,21 +207,21 @@ def test_each_label_is_reported_with_what_declares_and_uses_it() -> None:
 
 
 def test_what_was_not_read_is_reported_as_unknown() -> None:
-    rows, _ = count(company(1), LIMITLESS, wanted=Wanted())
+    rows, _ = count(company(1), LIMITLESS, wanted=UsageScope())
     assert {(row.archived_leads, row.filters) for row in rows} == {(None, None)}
 
 
 def test_a_token_of_another_company_counts_nothing() -> None:
     fake = company(0)
     fake.before["GET users/me", 0] = lambda: ok({"company_id": 2})
-    _, census = count(fake, wanted=Wanted(), account=replace(EMEA, company_id=1))
+    _, census = count(fake, wanted=UsageScope(), account=replace(EMEA, company_id=1))
     assert census.refusal is not None
     assert census.done
 
 
 @pytest.mark.parametrize(("allowed", "done"), [(90, True), (89, False)])
 def test_a_step_may_spend_exactly_what_it_is_allowed(allowed: int, done: bool) -> None:  # noqa: FBT001  a table's cell
-    _, census = count(company(1_000), allowed, allowed, wanted=Wanted())
+    _, census = count(company(1_000), allowed, allowed, wanted=UsageScope())
     assert census.done is done
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from leadstate.kinds.base import decoded, understood
+from leadstate.kinds.base import decode_rows, raising_bad_answer
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
 from leadstate.pipedrive.errors import BadAnswer
@@ -31,18 +31,18 @@ LEAD_ROW = {"id": "x", "title": "T"}
 )
 def test_a_malformed_lead_is_described_by_its_field(row: Any, words: str) -> None:
     with pytest.raises(BadAnswer) as failure:
-        list(decoded(LEAD, GET_LEADS, [LEAD_ROW, row]))
+        list(decode_rows(LEAD, GET_LEADS, [LEAD_ROW, row]))
     assert str(failure.value).startswith("getLeads: answered a malformed lead: ")
     assert str(failure.value).endswith(words)
 
 
 def test_a_malformed_label_is_described_by_its_field() -> None:
     with pytest.raises(BadAnswer, match=r"^getLeadLabels: answered a malformed label: `id` is not valid$"):
-        list(decoded(LABEL, GET_LABELS, [{"id": "", "name": "Hot", "color": "red"}]))
+        list(decode_rows(LABEL, GET_LABELS, [{"id": "", "name": "Hot", "color": "red"}]))
 
 
 @pytest.mark.parametrize("failure", [ValueError("secret"), OverflowError("secret"), RecursionError("secret")])
 def test_an_error_of_no_field_is_a_value_out_of_range(failure: Exception) -> None:
-    with pytest.raises(BadAnswer) as raised, understood(LEAD, GET_LEADS):
+    with pytest.raises(BadAnswer) as raised, raising_bad_answer(LEAD, GET_LEADS):
         raise failure
     assert str(raised.value) == "getLeads: answered a malformed lead: a value in it is out of range"
