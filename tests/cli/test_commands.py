@@ -11,6 +11,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from ruamel.yaml import YAML
 
 from leadstate.report.document import Requests
 from leadstate.report.formats.json import parse, to_json
@@ -342,6 +343,51 @@ def test_init_writes_over_no_link(tmp_path: Path) -> None:
     done = Shell(folder, {})("init", "--from", "http://127.0.0.1:1")
     assert done.returncode == 64
     assert "leadstate.yaml is there already" in done.stderr
+
+
+@pytest.mark.parametrize(("start", "words"), [("", ("conf/eu",)), ("conf", ("eu",)), ("conf/eu", ())])
+def test_init_below_the_root_of_a_repository_writes_the_workflow_to_the_root(
+    start: str, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / ".git").mkdir()
+    folder = tmp_path / "conf" / "eu"
+    (tmp_path / start).mkdir(parents=True, exist_ok=True)
+    done = Shell(tmp_path / start, {})("init", *words)
+    assert done.returncode == 0
+    workflow = tmp_path / ".github" / "workflows" / "leadstate.yml"
+    assert f"written        {os.path.relpath(workflow, tmp_path / start)}\n" in done.stdout
+    jobs = YAML(typ="safe").load(workflow)["jobs"]
+    assert [job["steps"][-1]["with"]["config"] for job in jobs.values()] == ["conf/eu/leadstate.yaml"] * 2
+    assert {path.name for path in folder.iterdir()} == {"leadstate.yaml", "leadstate.schema.json", ".gitignore"}
+    again = Shell(tmp_path / start, {})("init", *words)
+    assert f"left as it is  {os.path.relpath(workflow, tmp_path / start)}\n" in again.stdout
+
+
+def test_init_says_that_a_workflow_which_exists_does_not_run_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    assert Shell(tmp_path, {})("init").returncode == 0
+    done = Shell(tmp_path, {})("init", "conf")
+    assert "leadstate.yml: it does not run conf/leadstate.yaml; give that a job of its own\n" in done.stdout
+
+
+def test_init_writes_no_workflow_whose_config_would_be_taken_for_two_paths(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    done = Shell(tmp_path, {})("init", "my conf")
+    assert done.returncode == 0
+    assert (
+        "not written    .github/workflows/leadstate.yml: its `config` takes no path with white space\n" in done.stdout
+    )
+    assert not (tmp_path / ".github").exists()
+
+
+def test_init_writes_no_workflow_into_a_repository_that_a_link_leads_to(tmp_path: Path) -> None:
+    here, other = tmp_path / "here", tmp_path / "other"
+    for repository in (here, other):
+        (repository / ".git").mkdir(parents=True)
+    (other / "conf").mkdir()
+    (here / "link").symlink_to(other / "conf")
+    assert Shell(here, {})("init", "link").returncode == 0
+    assert not (other / ".github").exists()
 
 
 def test_init_keeps_ignored_lines_that_are_not_utf_8(tmp_path: Path) -> None:

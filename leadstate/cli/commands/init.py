@@ -21,10 +21,10 @@ from leadstate.config import Configuration, schema_text
 from leadstate.config.loader import understand
 from leadstate.config.schema.document import ENVIRONMENT_VARIABLE
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
-from leadstate.config.yaml.files import folder_link_outwards
+from leadstate.config.yaml.files import folder_link_outwards, repository_of
 from leadstate.edit.import_ import named_items
 from leadstate.edit.items import Files
-from leadstate.edit.spelling import readable_key
+from leadstate.edit.spelling import readable_key, written
 from leadstate.edit.writer import Append
 from leadstate.engine.read.undeclared import Undeclared, UndeclaredFilter, read_undeclared
 from leadstate.kinds import KINDS
@@ -117,7 +117,8 @@ def init(*, folder: Path, account: str | None, variable: str) -> int:
     """Write a starter configuration into FOLDER (by default the current one). Existing files are not overwritten.
 
     With --from, the file declares the labels that the account has (10 tokens), so that a plan has no changes.
-    `leadstate import` adds leads, and the labels of further accounts.
+    `leadstate import` adds leads, and the labels of further accounts. The CI workflow is written to the root of the git
+    repository that FOLDER is in.
 
     \b
     Examples:  leadstate init
@@ -135,7 +136,7 @@ def init(*, folder: Path, account: str | None, variable: str) -> int:
         text = taken
     _write(config, text)
     _write(folder / "leadstate.schema.json", schema_text())
-    _write(folder / ".github" / "workflows" / "leadstate.yml", _workflow(variable))
+    _write_workflow(config, variable)
     _ignore(folder / ".gitignore")
     if account is None:
         first = f"write your domain into leadstate.yaml, put the token into {variable}"
@@ -145,17 +146,44 @@ def init(*, folder: Path, account: str | None, variable: str) -> int:
     return Exit.FINE
 
 
-def _workflow(variable: str) -> str:
-    """Return the CI workflow. The action hands over `PIPEDRIVE_*`, and other variables where it is told to."""
+def _write_workflow(config: Path, variable: str) -> None:
+    """Write the CI workflow to the root of the repository, where GitHub looks for workflows."""
+    folder, inside = config.parent, ""
+    root = repository_of(folder)
+    if root != folder.resolve() and folder_link_outwards(config) is None:
+        inside = folder.resolve().joinpath(config.name).relative_to(root).as_posix()
+        folder = Path(os.path.relpath(root))
+    path = folder / ".github" / "workflows" / "leadstate.yml"
+    if len(inside.split()) > 1:
+        click.echo(f"not written    {path}: its `config` takes no path with white space")
+    elif inside and path.is_file() and inside not in path.read_text(encoding="utf-8", errors="replace"):
+        _write(path, "", f": it does not run {inside}; give that a job of its own")
+    else:
+        _write(path, _workflow(variable, inside))
+
+
+def _workflow(variable: str, config: str) -> str:
+    """Return the CI workflow.
+
+    Args:
+        variable: the token's. The action hands over `PIPEDRIVE_*`, and other variables where it is told to.
+        config: the configuration's path in the repository; empty where that is the action's default.
+    """
+    inputs = {"config": config and written(config, flow=False)}
+    if not variable.startswith("PIPEDRIVE_"):
+        inputs["env"] = variable
+
+    def with_inputs(command: re.Match[str]) -> str:
+        return command[0] + "".join(f"{command[1]}{name}: {value}\n" for name, value in inputs.items() if value)
+
     text = starter("workflow.yml").replace(VARIABLE, variable)
-    if variable.startswith("PIPEDRIVE_"):
-        return text
-    return re.sub(r"^( +)command: .*\n", rf"\g<0>\1env: {variable}\n", text, flags=re.MULTILINE)
+    return re.sub(r"^( +)command: .*\n", with_inputs, text, flags=re.MULTILINE)
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str, but: str = "") -> None:
+    """Write a file that does not exist yet; `but` says what there is to know where it does."""
     if os.path.lexists(path) or folder_link_outwards(path) is not None:
-        click.echo(f"left as it is  {path}")
+        click.echo(f"left as it is  {path}{but}")
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
