@@ -326,18 +326,20 @@ def _comparable(base: Account, declared: Account, refreshed: Refreshed, plan: Ac
     markers = {desired.marker for desired in refreshed.account.desired}
     markers |= {live.marker for listed in refreshed.observed.live.values() for live in listed}
     written = {desired.address: desired.attrs for desired in declared.desired}
-    ids = {
-        value: found
+    # Each object's own: for another one the same words may mean somebody else.
+    own = {
+        (desired.address, name, value): id_
         for desired in refreshed.account.desired
         for name, value in written[desired.address].items()
-        if isinstance(value, Lookup) and isinstance(found := desired.attrs.get(name), int)
+        if isinstance(value, Lookup) and isinstance(id_ := desired.attrs.get(name), int)
     }
     changed = {(change.address, field.attribute) for change in plan.changes for field in change.fields}
     for desired in base.desired:
         attrs = dict(desired.attrs)
         for name, value in desired.attrs.items():
-            if isinstance(value, Lookup) and value in ids:
-                attrs[name] = ids[value]
+            known = own.get((desired.address, name, value)) if isinstance(value, Lookup) else None
+            if known is not None:
+                attrs[name] = known
             elif isinstance(value, Lookup) and (desired.address, name) not in changed:
                 del attrs[name]
             elif isinstance(value, CustomValue) and refreshed.observed.fields is None:

@@ -130,6 +130,15 @@ def test_a_description_in_both_revisions_is_looked_up_once() -> None:
     assert compared.besides == Spent()
 
 
+def test_a_replaced_description_means_whom_the_lead_is_linked_to_whatever_it_means_for_another_lead() -> None:
+    fake = Fake(before={(f"GET persons/{id_}", 0): person(id_, "jane@acme.test") for id_ in (2, 3)})
+    fake.lead("x", "ns:a", title="a", person_id=2)
+    fake.lead("y", "ns:b", title="b", person_id=3)
+    declared = account(lead("a", person=1), lead("b", person=JANE))
+    compared = compare(fake, declared, account(lead("a", person=JANE), lead("b", person=JANE)))
+    assert origins(compared) == {"lead:a": Origin.CHANGE}
+
+
 def test_a_replaced_description_is_looked_up_if_its_field_changes() -> None:
     fake = Fake(
         before={

@@ -1,8 +1,9 @@
 """Turns what people wrote into what an account has: descriptions into ids, custom fields into their normal form.
 
 Persons, organizations and users are looked up as cheaply as can be, once a run. What a live lead is linked to already
-is asked for first: one by one at a token each, or many persons in one request. Where it fits the description, nothing
-has to be searched, at 20 tokens a search. Users are listed once. A seed that exists needs nothing.
+is asked for first: one by one at a token each, or many persons in one request. Where it fits the description of that
+very lead, nothing has to be searched, at 20 tokens a search; what it says nothing about is another lead that is
+described by the same words. Users are listed once. A seed that exists needs nothing.
 
 Names, options and types of custom fields are an account's own. They are listed once a run, at 10 tokens, and only where
 a declared lead that is not a finished seed names one.
@@ -10,8 +11,8 @@ a declared lead that is not a finished seed names one.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from typing import Annotated
+from dataclasses import dataclass, replace
+from typing import Annotated, TypeAlias
 
 from pydantic import BeforeValidator, Field, ValidationError
 
@@ -219,44 +220,91 @@ async def resolve(
         there = {
             address: replace(lead, attrs={**lead.attrs, **fields.read(lead.custom)}) for address, lead in there.items()
         }
-    uses = [(item, name, value) for item in planned for name, value in item.attrs.items() if isinstance(value, Lookup)]
-    wanted = sorted({value for _, _, value in uses}, key=lambda lookup: (lookup.kind, lookup.by, lookup.text))
-    linked: dict[Lookup, set[int]] = {}
-    for item, name, value in uses:
-        if item.address in there and isinstance(id_ := there[item.address].attrs.get(name), int):
-            linked.setdefault(value, set()).add(id_)
+    uses = [
+        _Use(item, name, value, _linked(there.get(item.address), name))
+        for item in planned
+        for name, value in item.attrs.items()
+        if isinstance(value, Lookup)
+    ]
     directory = _Directory(reader)
-    found: dict[Lookup, list[_Known]] = {}
     listed: dict[tuple[str, int], _Known] = {}
-    for kind in ("person", "organization"):
-        ids_of_kind = {id_ for lookup, ids in linked.items() if lookup.kind == kind for id_ in ids}
-        known = await directory.by_id(kind, sorted(ids_of_kind))
+    found: dict[_Place, Sequence[_Known]] = {}
+    for kind in ("person", "organization", "user"):
+        of_kind = [use for use in uses if use.lookup.kind == kind]
+        known, fitting = await _look_up(kind, of_kind, directory)
         listed |= {(kind, id_): row for id_, row in known.items()}
-        for lookup in wanted:
-            if lookup.kind == kind:
-                there_already = [known[id_] for id_ in sorted(linked.get(lookup, ())) if id_ in known]
-                fitting = [row for row in there_already if row.fits(lookup)]
-                found[lookup] = fitting[:1] or await directory.search(lookup)
-    if any(lookup.kind == "user" for lookup in wanted):
-        users = await directory.users()
-        listed |= {("user", user.id): user for user in users}
-        found |= {lookup: [user for user in users if user.fits(lookup)] for lookup in wanted if lookup.kind == "user"}
-    ids = {lookup: fitting[0].id for lookup, fitting in found.items() if len(fitting) == 1}
+        found |= fitting
+    ids = {place: fitting[0].id for place, fitting in found.items() if len(fitting) == 1}
     diagnostics = [
-        _diagnostic(item, found[value], value, directory.malformed.get(value.kind, ""))
-        for item, _, value in uses
-        if value not in ids
+        _diagnostic(use.item, found[use.place], use.lookup, directory.malformed.get(use.lookup.kind, ""))
+        for use in uses
+        if use.place not in ids
     ]
     # What was written for an id; for one that a live lead has, what it is known by.
-    written = {f"{name}:{ids[value]}": value.text for _, name, value in uses if value in ids}
+    written = {f"{use.name}:{ids[use.place]}": use.lookup.text for use in uses if use.place in ids}
     names: dict[str, str] = {}
-    for item, name, value in uses:
-        id_ = there[item.address].attrs.get(name) if item.address in there else None
-        if isinstance(id_, int) and (value.kind, id_) in listed:
-            names |= {f"{name}:{id_}": words for words in listed[value.kind, id_].described.values()}
+    for use in uses:
+        if use.linked is not None and (use.lookup.kind, use.linked) in listed:
+            described = listed[use.lookup.kind, use.linked].described
+            names |= {f"{use.name}:{use.linked}": words for words in described.values()}
     desired = tuple(_with_ids(desired, ids) for desired in account.desired)
     observed = replace(observed, fields=fields, names={**names, **written})
     return replace(account, desired=desired), observed, (*unfit, *diagnostics)
+
+
+_Place: TypeAlias = tuple[Address, str]
+"""An object and one of its attributes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A description in an attribute of a declared object, and the id that the live one has there, if any."""
+
+    item: Desired
+    name: str
+    lookup: Lookup
+    linked: int | None
+
+    @property
+    def place(self) -> _Place:
+        return self.item.address, self.name
+
+
+def _linked(live: Live | None, name: str) -> int | None:
+    id_ = None if live is None else live.attrs.get(name)
+    return id_ if isinstance(id_, int) else None
+
+
+async def _look_up(
+    kind: str, uses: Sequence[_Use], directory: _Directory
+) -> tuple[Mapping[int, _Known], Mapping[_Place, Sequence[_Known]]]:
+    """Return what was read of a kind, by id, and for each use everything that its description fits.
+
+    What a lead is linked to is meant by its own description alone: others may fit that of another lead.
+    """
+    if not uses:
+        return {}, {}
+    if kind == "user":
+        known = {user.id: user for user in await directory.users()}
+    else:
+        known = await directory.by_id(kind, sorted({use.linked for use in uses if use.linked is not None}))
+    own = {
+        use.place: [row]
+        for use in uses
+        if use.linked is not None and (row := known.get(use.linked)) is not None and row.fits(use.lookup)
+    }
+    others: dict[Lookup, dict[int, _Known]] = {}
+    for lookup in sorted(
+        {use.lookup for use in uses if use.place not in own}, key=lambda lookup: (lookup.by, lookup.text)
+    ):
+        rows = [row for row in known.values() if row.fits(lookup)] if kind == "user" else await directory.search(lookup)
+        others[lookup] = {row.id: row for row in rows}
+    for use in uses:
+        # A search may not know yet what a lead is linked to.
+        for row in own.get(use.place, ()):
+            if use.lookup in others:
+                others[use.lookup].setdefault(row.id, row)
+    return known, {use.place: own.get(use.place) or [*others[use.lookup].values()] for use in uses}
 
 
 def _there(account: Account, observed: Observed) -> dict[Address, Live]:
@@ -290,13 +338,13 @@ async def descriptions(leads: Sequence[Live], reader: Reader) -> Known:
     return {key: words for key, words in known.items() if words}
 
 
-def _with_ids(desired: Desired, ids: Mapping[Lookup, int]) -> Desired:
+def _with_ids(desired: Desired, ids: Mapping[_Place, int]) -> Desired:
     if not any(isinstance(value, Lookup) for value in desired.attrs.values()):
         return desired
     resolved = {
-        name: ids[value] if isinstance(value, Lookup) else value
+        name: ids[desired.address, name] if isinstance(value, Lookup) else value
         for name, value in desired.attrs.items()
-        if not isinstance(value, Lookup) or value in ids
+        if not isinstance(value, Lookup) or (desired.address, name) in ids
     }
     return replace(desired, attrs=resolved)
 

@@ -263,6 +263,23 @@ def test_links_of_an_adopted_lead_need_no_search(world: World) -> None:
     assert "searchPersons" not in world.shell("plan", "--stats").stderr
 
 
+@with_companies(
+    {
+        **company(
+            1,
+            LABELS[:1],
+            *(lead(number, f"ns:k{number}", person_id=None, organization_id=number) for number in (1, 2)),
+            lead(3, None, person_id=None, organization_id=2),
+        ),
+        "organizations": [{"id": 1, "name": "Acme"}, {"id": 2, "name": "Acme"}],
+    }
+)
+def test_leads_of_two_organizations_of_one_name_each_keep_their_own(world: World) -> None:
+    world.run("--leads", "--names", "--auto-approve")
+    assert world.text.count("organization: {name: Acme}") == 3
+    world.assert_nothing_to_do()
+
+
 @with_companies(company(1, LABELS[:1], lead(1, None, **GROWN)))
 def test_an_adopted_lead_is_never_created(world: World) -> None:
     world.run("--leads", "--auto-approve")

@@ -372,16 +372,56 @@ def test_searches_are_sent_in_a_fixed_order() -> None:
     ]
 
 
-def test_a_linked_person_is_preferred_among_several_and_the_first_among_two() -> None:
+@pytest.mark.parametrize(
+    ("attribute", "raw", "lookup", "ids"),
+    [
+        ("person", "person_id", person("email", "shared@acme.test"), (4, 3)),
+        ("organization", "organization_id", Lookup("organization", "name", "Acme", THERE), (8, 7)),
+        ("custom_fields.Buyer", BUYER, CustomValue({"email": "shared@acme.test"}, THERE), (4, 3)),
+    ],
+)
+def test_leads_described_by_the_same_words_keep_the_contact_that_each_is_linked_to(
+    attribute: str, raw: str, lookup: Any, ids: tuple[int, int]
+) -> None:
+    server = Pipedrive(
+        {"id": "x", "title": "a", raw: ids[0], "origin_id": "ns:a"},
+        {"id": "y", "title": "b", raw: ids[1], "origin_id": "ns:b"},
+    )
+    found = plan(server, lead("a", **{attribute: lookup}), lead("b", **{attribute: lookup}))
+    assert (found.changes, found.diagnostics) == ((), ())
+    assert server.searched == []
+
+
+@pytest.mark.parametrize("linked", [None, 1])
+def test_what_another_lead_is_linked_to_does_not_choose_among_several_candidates(linked: int | None) -> None:
     server = Pipedrive(
         {"id": "x", "title": "a", "person_id": 4, "origin_id": "ns:a"},
-        {"id": "y", "title": "b", "person_id": 3, "origin_id": "ns:b"},
+        *([{"id": "y", "title": "b", "person_id": linked, "origin_id": "ns:b"}] if linked else []),
     )
     shared = person("email", "shared@acme.test")
-    found = plan(server, lead("new", person=shared), lead("a", person=shared), lead("b", person=shared))
+    found = plan(server, lead("a", person=shared), lead("b", person=shared))
+    (diagnostic,) = found.diagnostics
+    assert (diagnostic.code, diagnostic.detail) == ("several-found", "3  Tom Birch\n4  Mira Novak")
+    assert diagnostic.address == Address("emea", "lead", "b")
+    assert all("person" not in change.want for change in found.changes)
+
+
+def test_a_contact_that_a_search_does_not_find_yet_is_known_from_another_lead() -> None:
+    server = Pipedrive({"id": "x", "title": "a", "person_id": 1, "origin_id": "ns:a"})
+    server.instead["/api/v2/persons/search"] = {"items": []}
+    found = plan(server, lead("a", person=JANE), lead("b", person=JANE))
     assert found.diagnostics == ()
-    assert [(change.address.key, change.want["person"]) for change in found.changes] == [("a", 3), ("new", 3)]
-    assert server.searched == []
+    assert [(change.address.key, change.want["person"]) for change in found.changes] == [("b", 1)]
+
+
+def test_two_users_of_one_address_are_told_apart_by_the_lead_that_has_one() -> None:
+    server = Pipedrive({"id": "x", "title": "a", "owner_id": 103, "origin_id": "ns:a"})
+    server.instead["/api/v1/users"] = [{"id": id_, "name": "Sam", "email": "sam@acme.test"} for id_ in (101, 103)]
+    sam = Lookup("user", "email", "sam@acme.test", THERE)
+    found = plan(server, lead("a", owner=sam), lead("b", owner=sam))
+    assert [(diagnostic.code, diagnostic.address) for diagnostic in found.diagnostics] == [
+        ("several-found", Address("emea", "lead", "b"))
+    ]
 
 
 def test_a_lead_without_a_marker_is_identified_by_the_lock_file() -> None:
