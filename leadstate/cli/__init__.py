@@ -1,4 +1,4 @@
-"""The command line: the only room with print, the environment, exit codes and `asyncio.run`. One file a command."""
+"""The command line: the only package with print, the environment, exit codes and `asyncio.run`. One file a command."""
 
 HIDDEN = "leadstate.no-progress"
 """Where `--no-progress` is kept in click's context."""

@@ -223,7 +223,7 @@ def output(*formats: str) -> Callable[[F], F]:
             default=formats[0],
             show_default=True,
             help="Output format.",
-        )(looks(command))
+        )(display(command))
 
     return decorate
 
@@ -272,7 +272,7 @@ def log_level(command: F) -> F:
     )(command)
 
 
-def looks(command: F) -> F:
+def display(command: F) -> F:
     """`--color` and `--log-level`."""
     return option(
         "--color",

@@ -43,7 +43,7 @@ def columns(*, err: bool = False) -> int:
     return shutil.get_terminal_size().columns if stream.isatty() else UNFOLDED
 
 
-def looks(color: str, output: Path | None) -> tuple[bool, int]:
+def color_and_width(color: str, output: Path | None) -> tuple[bool, int]:
     """Return whether to write ANSI styles, and the width to fold lines to; for a file no terminal matters."""
     return (wants_color(color), columns()) if output is None else (color == "always", UNFOLDED)
 
@@ -55,7 +55,7 @@ def render(report: Report, form: str, color: str, *, err: bool = False) -> str:
 
 def emit(report: Report, form: str, color: str, output: Path | None) -> None:
     """Write the report to stdout, or to a file that only its owner can read: it names people's leads."""
-    colored, width = looks(color, output)
+    colored, width = color_and_width(color, output)
     rendered = _render(report, form, color=colored, width=width)
     if output is None:
         for piece in rendered:
@@ -130,7 +130,7 @@ def table(rows: Sequence[Sequence[str]], headings: Sequence[str], *, color: str,
     """
     from leadstate.report.formats import console  # noqa: PLC0415  only for a table
 
-    colored, width = looks(color, output)
+    colored, width = color_and_width(color, output)
     least_first = headings[-2:0:-1]
     text, absent = console.table(
         headings, rows, color=colored, width=width, dispensable=least_first, whole=headings[-1:]

@@ -61,7 +61,7 @@ class Taken:
 
 
 def named_items(kind: Kind, found: Found, everyone: frozenset[str]) -> Taken:
-    """Return an item for each object of a kind that names tell.
+    """Return an item for each object of a kind identified by name.
 
     Args:
         kind: the kind.

@@ -149,7 +149,7 @@ class Kind:
         one: the operation that reads one of them; None where they can only be listed.
         writes: the operations that make changes → what they do.
         wire: attribute → its key in a body.
-        identity: the key of a create's body that tells the object: `name`, or what holds our marker.
+        identity: the key of a create's body that identifies the object: `name`, or what holds our marker.
         decode: one object of an answer to a `Live`; pydantic.ValidationError where it is not one.
         requests: the requests that make a change, in order. Those after an add leave the id open.
         reread: the reading just before a change that would create what a person may have made since the plan, or

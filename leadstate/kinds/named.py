@@ -24,7 +24,7 @@ class NamedOverride(Spec):
 
 
 class NamedSpec(Item):
-    """An object that its name tells."""
+    """An object identified by its name."""
 
     name: Annotated[Line, Field(description="The name that sales people see; compared after Unicode NFC and trimming.")]
     key: Annotated[
@@ -116,7 +116,7 @@ def named_kind(
     moves: Callable[[Change], Sequence[Request]] = lambda _change: (),
     stand_ins: Mapping[str, Any] | None = None,
 ) -> Kind:
-    """Return the kind of objects that their names tell. Attributes are text, or null where an answer may lack them.
+    """Return a kind whose objects are identified by name. Attributes are text, or null where an answer may lack them.
 
     Args:
         name: as in addresses.

@@ -1,1 +1,1 @@
-"""The pure middle: who is who, what differs, what to do. No clock, files, network or pydantic here."""
+"""Data that every package shares: addresses, resources, plans, diagnostics. No clock, files, network or pydantic."""

@@ -118,7 +118,7 @@ class Account:
         namespace: prefix of our leads' ownership markers; None where no leads are declared.
         policy: its rules.
         desired: what it shall hold.
-        lock: reference → remote id, as the lock file remembers them; a hint and never the truth.
+        lock: reference → remote id, as the lock file remembers them: a cache; live data wins.
         company_id: the company that the token has to belong to, if that is declared.
         receipt: what an apply has done, where that is to be undone instead of what is declared being made.
     """

@@ -179,7 +179,7 @@ class AccountPlan:
         diagnostics: errors, refusals and warnings; an error or refusal keeps the account from being applied.
         bindings: which id stands for which reference, as observed.
         complete: whether the live state could be read as a whole.
-        named: every object that exists of the kinds that names tell, as it was read; `bindings` knows how each is
+        named: every object that exists of the kinds identified by name, as it was read; `bindings` knows how each is
             called here.
         reading: how live leads were read, and what that cost; empty if they were not.
         company_id: the company that the configuration says the account is of; None where it says nothing.

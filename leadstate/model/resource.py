@@ -271,7 +271,7 @@ class Observed:
         pages: how many pages of live leads were read.
         gone: markers of objects that the lock file knows and that do not exist any more.
         fields: the account's custom fields; None where none is declared.
-        reading: how live leads were read, what that cost, and why no other way was taken; empty if they were not.
+        reading: how live leads were read, what that cost, and why no other strategy was chosen; empty if they were not.
         filters: saved filters that name each label; None where they were not read.
         filters_hidden: whether they were to be read, and the token may not.
         ignored: the objects that `policy.ignore` names, by kind; none of them is in `live`.

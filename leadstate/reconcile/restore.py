@@ -159,7 +159,7 @@ class _Draft(Draft):
         self._changed = kept
 
     def plan_named(self, kind: str) -> None:
-        """Plan objects that names tell: those that were added, then those that were changed, then those deleted."""
+        """Plan objects identified by name: those that were added, then those that were changed, then those deleted."""
         live = {there.remote_id: there for there in self.observed.live.get(kind, ())}
         names = {there.remote_id: there.name for there in live.values()}
         ours = []

@@ -17,7 +17,7 @@ from leadstate.sandbox import PortError, running, serve
 from tests.harness.cli_process import serving
 from tests.harness.sandbox_driver import TOKEN, World
 
-ROOM = Path(package.__file__).parent
+PACKAGE = Path(package.__file__).parent
 
 
 def test_a_client_is_served_over_a_port() -> None:
@@ -144,14 +144,14 @@ except ImportError as error:
 
 def test_a_missing_starlette_is_an_error_that_names_the_extra() -> None:
     ran = subprocess.run(
-        [sys.executable, "-c", WITHOUT_STARLETTE], cwd=ROOM.parents[1], capture_output=True, text=True, check=True
+        [sys.executable, "-c", WITHOUT_STARLETTE], cwd=PACKAGE.parents[1], capture_output=True, text=True, check=True
     )
     assert ran.stdout == "starlette the sandbox needs starlette: install leadstate with its extra, leadstate[sandbox]\n"
 
 
 def test_the_sandbox_imports_nothing_else_of_leadstate() -> None:
     allowed = sys.stdlib_module_names | {"starlette", "uvicorn"}
-    files = sorted(ROOM.rglob("*.py"))
+    files = sorted(PACKAGE.rglob("*.py"))
     assert len(files) > 10
     for file in files:
         for node in ast.walk(ast.parse(file.read_text())):

@@ -26,7 +26,7 @@ STORY = (
 
 
 @click.command(short_help=COMMANDS["demo"])
-@options.looks
+@options.display
 def demo(*, color: str) -> int:
     """Start an embedded Pipedrive whose account has drifted, then plan, apply and plan again. No account needed.
 

@@ -13,7 +13,7 @@ from leadstate.cli.exits import Exit
 from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
-from leadstate.cli.output import looks, to_json, write
+from leadstate.cli.output import color_and_width, to_json, write
 from leadstate.cli.session import read_accounts
 from leadstate.engine.jobs import AccountJob
 from leadstate.engine.read.observe import Me
@@ -64,7 +64,7 @@ def doctor(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, col
     if form == "json":
         text = to_json([asdict(check) for check in checks])
     else:
-        colored, width = looks(color, output)
+        colored, width = color_and_width(color, output)
         text = _text(checks, color=colored, width=width)
     write(text, output)
     return Exit.ERROR if any(check.good is False for check in checks) else Exit.FINE

@@ -13,7 +13,7 @@ from leadstate.cli.exits import Exit
 from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
-from leadstate.cli.output import looks, say, write
+from leadstate.cli.output import color_and_width, say, write
 from leadstate.cli.session import progress, session
 from leadstate.config import Configuration
 from leadstate.edit.items import Files, places
@@ -57,7 +57,7 @@ def explain(
     found = {explanation.address.partition("/")[0] for explanation in document.explanations}
     found |= {diagnostic.account or "" for diagnostic in ambiguous}
     if document.explanations:
-        colored, width = looks(color, output)
+        colored, width = color_and_width(color, output)
         write(to_json(document) if form == "json" else to_text(document, color=colored, width=width), output)
         nowhere = [plan.account for plan in plans if plan.complete and plan.account not in found]
         if nowhere:

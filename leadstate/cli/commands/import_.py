@@ -26,7 +26,7 @@ from leadstate.model.resource import CARRIED, CARRIER
 
 
 def _kinds(command: options.F) -> options.F:
-    """Add `--labels/--no-labels`, and the like for every kind that names tell."""
+    """Add `--labels/--no-labels`, and the like for every kind identified by name."""
     for kind in (kind for kind in reversed(KINDS.values()) if kind.is_named):
         flag, words = f"--{kind.section}/--no-{kind.section}", f"Import {kind.section} that are not declared."
         command = options.option(flag, f"with_{kind.name}", default=True, help=f"{words}  [default: yes]")(command)
@@ -64,7 +64,7 @@ def _kinds(command: options.F) -> options.F:
 )
 @asking
 @options.progress
-@options.looks
+@options.display
 def import_(
     *,
     paths: tuple[Path, ...],

@@ -12,7 +12,7 @@ from leadstate.cli.exits import Exit
 from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
-from leadstate.cli.output import looks, say, to_json, write
+from leadstate.cli.output import color_and_width, say, to_json, write
 from leadstate.cli.session import read_accounts
 from leadstate.engine.jobs import AccountJob
 from leadstate.engine.read.observe import read_listing, without_ignored
@@ -68,7 +68,7 @@ def matrix(
     if form == "json":
         text = to_json({label: grid[label] for label in rows})
     else:
-        colored, width = looks(color, output)
+        colored, width = color_and_width(color, output)
         text, whole = to_text(rows, names, differences=differences, color=colored, width=width)
         if differences and not rows and not failures:
             click.echo(f"No differences in {counted(len(names), 'account')}.", err=True)

@@ -24,7 +24,7 @@ from leadstate.model.plan import Action, Change
 @options.targets
 @asking
 @options.progress
-@options.looks
+@options.display
 def pull(
     *,
     paths: tuple[Path, ...],

@@ -12,7 +12,7 @@ from leadstate.cli.exits import Exit
 from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
-from leadstate.cli.output import looks, say, write
+from leadstate.cli.output import color_and_width, say, write
 from leadstate.cli.session import exit_of, progress, session
 from leadstate.config import Configuration
 from leadstate.engine.jobs import AccountJob, each
@@ -78,7 +78,7 @@ def usage(
         elif rows and unread:
             click.echo(f"Not read: {' and '.join(unread)}.", err=True)
     if form == "table":
-        colored, width = looks(color, output)
+        colored, width = color_and_width(color, output)
         text, left_out = to_table(rows, color=colored, width=width)
         if left_out:
             words = counted(len(left_out), "column")

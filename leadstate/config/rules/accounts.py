@@ -1,4 +1,4 @@
-"""The whole of a configuration to accounts: scopes, labels, leads, policies. The rules themselves are next door."""
+"""Assembles the accounts of a configuration; the rules are in `names`, `leads`, `scope` and `trust`."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence

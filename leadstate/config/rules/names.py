@@ -1,4 +1,4 @@
-"""How objects that names tell fit together: names, keys, previous names (spec section 2). One diagnostic a place."""
+"""Rules for kinds identified by name: names, keys, previous names (spec section 2). One diagnostic a place."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -85,11 +85,11 @@ class Meaning:
     """What a name means to whoever refers to an object by it.
 
     Attributes:
-        first: key of the first label of that name → the accounts in which it is that.
-        keys: key of the only label of that name → the accounts in which it is that, and present.
-        absent: accounts in which the only label of that name must not exist.
-        anywhere: accounts in which a label has that name.
-        several: accounts in which labels of different keys or names have it.
+        first: key of the first object of that name → the accounts in which it is that.
+        keys: key of the only object of that name → the accounts in which it is that, and present.
+        absent: accounts in which the only object of that name must not exist.
+        anywhere: accounts in which an object has that name.
+        several: accounts in which objects of different keys or names have it.
     """
 
     first: dict[str, AccountSet] = field(default_factory=lambda: defaultdict(int))
@@ -99,28 +99,28 @@ class Meaning:
     several: AccountSet = 0
 
     @classmethod
-    def of(cls, labels: Sequence[NamedHere]) -> "Meaning":
-        """Return what the name of these labels means."""
+    def of(cls, items: Sequence[NamedHere]) -> "Meaning":
+        """Return what the name of these objects means."""
         meaning, twice = cls(), 0
-        for label in labels:
-            twice |= meaning.anywhere & label.accounts
-            meaning.first[label.key] |= label.accounts & ~meaning.anywhere
-            meaning.anywhere |= label.accounts
-        for label in labels:
-            alone = label.accounts & ~twice
-            if not label.present:
+        for item in items:
+            twice |= meaning.anywhere & item.accounts
+            meaning.first[item.key] |= item.accounts & ~meaning.anywhere
+            meaning.anywhere |= item.accounts
+        for item in items:
+            alone = item.accounts & ~twice
+            if not item.present:
                 meaning.absent |= alone
             elif alone:
-                meaning.keys[label.key] |= alone
+                meaning.keys[item.key] |= alone
         # Two of one key and one name have been reported as such.
-        if len({(label.key, label.spec.name) for label in labels}) > 1:
+        if len({(item.key, item.spec.name) for item in items}) > 1:
             meaning.several = twice
         return meaning
 
 
 @dataclass(slots=True)
 class Names:
-    """The objects of one kind that names tell, in all accounts.
+    """The objects of one kind identified by name, in all accounts.
 
     Attributes:
         kind: their kind.
@@ -149,10 +149,10 @@ class Names:
 
     def instead_of(self, name: str, accounts: AccountSet) -> str:
         """Return the hint for a name that nothing has in these accounts: what is called so no more, or a near miss."""
-        for label in self.here:
-            former = map(str, (*label.spec.previously, *label.spec.sources))
-            if label.present and label.accounts & accounts and name in former:
-                return f"it is a former name of {shown(label.spec.name)}; write that"
+        for item in self.here:
+            former = map(str, (*item.spec.previously, *item.spec.sources))
+            if item.present and item.accounts & accounts and name in former:
+                return f"it is a former name of {shown(item.spec.name)}; write that"
         candidates = self.names_in(accounts)
         return (
             choice(name, candidates, what=self.kind.section)
@@ -162,19 +162,19 @@ class Names:
 
     def desired(self) -> Iterator[tuple[AccountSet, Desired]]:
         """Return the desired objects of accounts, with those that others take in."""
-        for label in self.here:
-            address = Address(label.account, self.kind.name, label.key)
-            made = partial(declare_named, self.kind, label.spec, address, label.entry.place().span)
-            rest = label.accounts
-            if label.spec.successor is not None:
-                for key, accounts in self.meaning(label.spec.successor).first.items():
+        for item in self.here:
+            address = Address(item.account, self.kind.name, item.key)
+            made = partial(declare_named, self.kind, item.spec, address, item.entry.place().span)
+            rest = item.accounts
+            if item.spec.successor is not None:
+                for key, accounts in self.meaning(item.spec.successor).first.items():
                     if here := rest & accounts:
                         yield here, made(key)
                         rest &= ~here
             if rest:
                 yield rest, made()
-            for index, source in enumerate(label.spec.sources):
-                yield label.accounts, taken_in(source, address, label.entry.place("merge_from", index).span)
+            for index, source in enumerate(item.spec.sources):
+                yield item.accounts, taken_in(source, address, item.entry.place("merge_from", index).span)
 
 
 def names_of(kind: Kind, entries: Iterable[tuple[Entry[NamedSpec], AccountSet]], variables: Variables) -> Names:
@@ -234,14 +234,14 @@ def _check_successors(names: Names, problems: Problems) -> None:
     """Report successors that no object is, or only one that is to be absent itself."""
     kind = names.kind
     staying: dict[str, AccountSet] = defaultdict(int)
-    for label in filter(attrgetter("present"), names.here):
-        for name in (label.key, label.base, label.spec.name):
-            staying[name] |= label.accounts
-    for label in names.here:
-        word = label.spec.successor
-        if word is None or not (lost := label.accounts & ~staying[word]):
+    for item in filter(attrgetter("present"), names.here):
+        for name in (item.key, item.base, item.spec.name):
+            staying[name] |= item.accounts
+    for item in names.here:
+        word = item.spec.successor
+        if word is None or not (lost := item.accounts & ~staying[word]):
             continue
-        place, anywhere = label.entry.place("replace_with"), names.meaning(word).anywhere
+        place, anywhere = item.entry.place("replace_with"), names.meaning(word).anywhere
         if absent := lost & anywhere:
             summary = f"the {kind.name} {shown(word)} in `replace_with` is to be absent itself"
             problems.error("successor-unknown", place, absent, summary, f"name a {kind.name} that stays")
@@ -255,51 +255,51 @@ def _check_successors(names: Names, problems: Problems) -> None:
             problems.error("successor-unknown", place, nowhere, summary, hint)
 
 
-def _clashes(labels: Sequence[NamedHere]) -> Iterator[Clash]:
+def _clashes(items: Sequence[NamedHere]) -> Iterator[Clash]:
     by_name, by_key, by_skeleton = Claims[NamedHere](), Claims[NamedHere](), Claims[NamedHere]()
-    for label in labels:
-        free = label.accounts
-        for first, both in by_name.claim(label.spec.name, label, label.accounts):
-            yield "duplicate-{0}", label.where, first.where, both
+    for item in items:
+        free = item.accounts
+        for first, both in by_name.claim(item.spec.name, item, item.accounts):
+            yield "duplicate-{0}", item.where, first.where, both
             free &= ~both
-        if label.present:
-            for first, both in by_skeleton.claim(skeleton(label.spec.name), label, free):
-                yield "{1}-alike", label.where, first.where, both
-        for first, both in by_key.claim(label.key, label, label.accounts):
-            if first.spec.name != label.spec.name:
-                place = label.entry.place("key" if label.entry.spec.key else "name")
+        if item.present:
+            for first, both in by_skeleton.claim(skeleton(item.spec.name), item, free):
+                yield "{1}-alike", item.where, first.where, both
+        for first, both in by_key.claim(item.key, item, item.accounts):
+            if first.spec.name != item.spec.name:
+                place = item.entry.place("key" if item.entry.spec.key else "name")
                 yield "duplicate-{0}-key", place, first.where, both
     former = Claims[NamedHere]()
-    yield from _clashes_of_former(labels, by_name, former)
-    yield from _clashes_of_sources(labels, by_name, former)
+    yield from _clashes_of_former(items, by_name, former)
+    yield from _clashes_of_sources(items, by_name, former)
 
 
 def _clashes_of_former(
-    labels: Sequence[NamedHere], by_name: Claims[NamedHere], former: Claims[NamedHere]
+    items: Sequence[NamedHere], by_name: Claims[NamedHere], former: Claims[NamedHere]
 ) -> Iterator[Clash]:
-    for label in labels:
-        for index, name in enumerate(label.spec.previously):
-            place, others = label.entry.place("previously", index), by_name.find(name, label.accounts)
+    for item in items:
+        for index, name in enumerate(item.spec.previously):
+            place, others = item.entry.place("previously", index), by_name.find(name, item.accounts)
             yield from (
-                ("previous-name-declared", place, other.where, both) for other, both in others if other is not label
+                ("previous-name-declared", place, other.where, both) for other, both in others if other is not item
             )
-            for first, both in former.claim(name, label, label.accounts):
+            for first, both in former.claim(name, item, item.accounts):
                 yield "previous-name-twice", place, first.where, both
 
 
 def _clashes_of_sources(
-    labels: Sequence[NamedHere], by_name: Claims[NamedHere], former: Claims[NamedHere]
+    items: Sequence[NamedHere], by_name: Claims[NamedHere], former: Claims[NamedHere]
 ) -> Iterator[Clash]:
     taken = Claims[NamedHere]()
-    for label in labels:
-        for index, source in enumerate(label.spec.sources):
-            name, place = source if isinstance(source, str) else source.id, label.entry.place("merge_from", index)
-            for other, both in by_name.find(name, label.accounts):
+    for item in items:
+        for index, source in enumerate(item.spec.sources):
+            name, place = source if isinstance(source, str) else source.id, item.entry.place("merge_from", index)
+            for other, both in by_name.find(name, item.accounts):
                 yield "merge-source-declared", place, other.where, both
-            for other, both in former.find(name, label.accounts):
-                if other is not label:
+            for other, both in former.find(name, item.accounts):
+                if other is not item:
                     yield "merge-source-previous", place, other.where, both
-            for first, both in taken.claim(name, label, label.accounts):
+            for first, both in taken.claim(name, item, item.accounts):
                 yield "merge-source-twice", place, first.where, both
 
 
@@ -307,9 +307,9 @@ def check_policies(names: Names, policies: Iterable[tuple[Policy, AccountSet]], 
     """Report what is declared though the policy of an account ignores it, or that is to go though it is protected."""
     kind = names.kind
     for policy, accounts in policies:
-        for label in names.here:
-            both = label.accounts & accounts
-            for place, name, goes in _spoken_of(label) if both else ():
+        for item in names.here:
+            both = item.accounts & accounts
+            for place, name, goes in _spoken_of(item) if both else ():
                 if policy.ignores(kind.name, name):
                     summary = f"{shown(name)} is declared, and `policy.ignore` ignores it"
                     problems.error(f"ignored-{kind.name}", place, both, summary, "take it out of one of the two")
@@ -319,14 +319,14 @@ def check_policies(names: Names, policies: Iterable[tuple[Policy, AccountSet]], 
                     problems.error(f"protected-{kind.name}", place, both, summary, hint)
 
 
-def _spoken_of(label: NamedHere) -> Iterator[tuple[Place, str, bool]]:
+def _spoken_of(item: NamedHere) -> Iterator[tuple[Place, str, bool]]:
     """Yield each name that a declaration speaks of: where, the name, and whether an object of it is to be deleted."""
-    yield label.where, label.spec.name, not label.present
-    for index, name in enumerate(label.spec.previously):
-        yield label.entry.place("previously", index), name, not label.present
-    for index, source in enumerate(label.spec.sources):
+    yield item.where, item.spec.name, not item.present
+    for index, name in enumerate(item.spec.previously):
+        yield item.entry.place("previously", index), name, not item.present
+    for index, source in enumerate(item.spec.sources):
         if isinstance(source, str):
-            yield label.entry.place("merge_from", index), source, True
+            yield item.entry.place("merge_from", index), source, True
 
 
 def shown(name: str) -> str:

@@ -35,7 +35,7 @@ ASKED_FIRST = 10
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What was read of the kinds that names tell.
+    """What was read of the kinds identified by name.
 
     Attributes:
         live: kind → what exists.

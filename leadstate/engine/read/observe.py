@@ -46,8 +46,8 @@ async def observe(
 ) -> tuple[Observed, Mapping[str, Matching]]:
     """Return the live state of one account, and the matching of each kind that had to be known to read it.
 
-    What names tell is listed, in one request a kind. Leads are read where one is declared, where leads are pruned, or
-    where a label goes that they may carry; with `ImpactLevel.FULL` saved filters too where a label goes.
+    Kinds identified by name are listed, in one request each. Leads are read where one is declared, where leads are
+    pruned, or where a label goes that they may carry; with `ImpactLevel.FULL` saved filters too where a label goes.
 
     Args:
         account: what is declared.

@@ -28,7 +28,7 @@ class UndeclaredFilter:
     """What to look for.
 
     Attributes:
-        kinds: the kinds that names tell of which everything is read; labels are in any case.
+        kinds: the kinds identified by name of which everything is read; labels are in any case.
         leads: whether leads are read at all: those that carry our marker, and those that carry none.
         names: whether to read what the people and organizations of those leads are known by.
         owners: only leads of these users; none means all.
