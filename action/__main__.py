@@ -13,7 +13,7 @@ import gitlab
 import prepare
 import publish
 import run
-from files import Linked
+from files import Unreadable
 from inputs import Unusable
 from reviewed import NoPlan
 from workflow import annotate, write_summary
@@ -29,7 +29,7 @@ def main(step: str) -> int:
     """Run a step, and return its exit code. What stops it is an annotation and a line of the summary."""
     try:
         return STEPS[step]()
-    except (Unusable, NoPlan, gh.Failed, Linked) as failure:
+    except (Unusable, NoPlan, gh.Failed, Unreadable) as failure:
         annotate("error", str(failure))
         write_summary(f"**leadstate did not run.** {failure}")
         return USAGE if isinstance(failure, Unusable) else REFUSED if isinstance(failure, NoPlan) else FAILED

@@ -7,28 +7,35 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath
 
 
-class Linked(Exception):
-    """Something on the way to a file is a link, or no regular file."""
+class Unreadable(Exception):
+    """A file is missing, or something on the way to it is a link or not a regular file."""
+
+
+class Missing(Unreadable):
+    """A file, or a folder on the way to it, does not exist."""
 
 
 def names_in(root: Path, folder: PurePath) -> frozenset[str]:
-    """Return the names in a folder below `root`; none if it does not exist. Raise `Linked`."""
+    """Return the names in a folder below `root`; none if it does not exist. Raise `Unreadable`."""
     try:
         with _opened(root, folder.parts, os.O_DIRECTORY) as descriptor:
             return frozenset(os.listdir(descriptor))  # noqa: PTH208  pathlib lists no descriptor
-    except FileNotFoundError:
+    except Missing:
         return frozenset()
 
 
 def read(root: Path, file: PurePath) -> bytes:
-    """Return the content of a regular file below `root`. Raise `Linked`, `FileNotFoundError`."""
+    """Return the content of a regular file below `root`. Raise `Unreadable`."""
     with _opened(root, file.parts, 0) as descriptor, os.fdopen(os.dup(descriptor), "rb") as opened:
         return opened.read()
 
 
-def overwrite(root: Path, file: PurePath, content: bytes) -> None:
-    """Write over a regular file below `root`. Raise `Linked`, `FileNotFoundError`."""
-    with _opened(root, file.parts, os.O_WRONLY | os.O_TRUNC) as descriptor, os.fdopen(os.dup(descriptor), "wb") as out:
+def write(root: Path, file: PurePath, content: bytes) -> None:
+    """Write a regular file below `root`, over what it held if it exists. Raise `Unreadable`."""
+    with (
+        _opened(root, file.parts, os.O_WRONLY | os.O_TRUNC | os.O_CREAT) as descriptor,
+        os.fdopen(os.dup(descriptor), "wb") as out,
+    ):
         out.write(content)
 
 
@@ -44,7 +51,7 @@ def _opened(root: Path, parts: tuple[str, ...], flags: int) -> Iterator[int]:
             try:
                 inner = os.open(part, step, dir_fd=descriptor)
             except FileNotFoundError:
-                raise
+                raise Missing(f"{PurePath(*parts)} is missing from this checkout.") from None
             except OSError:
                 raise _linked(parts[: i + 1]) from None
             os.close(descriptor)
@@ -56,8 +63,8 @@ def _opened(root: Path, parts: tuple[str, ...], flags: int) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _linked(parts: tuple[str, ...]) -> Linked:
+def _linked(parts: tuple[str, ...]) -> Unreadable:
     path = PurePath(*parts)
-    return Linked(
+    return Unreadable(
         f"{path} is a link in this checkout, or not what it should be. Remove it: the action follows no link."
     )

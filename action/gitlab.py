@@ -4,6 +4,7 @@ Started as `python -I action gitlab JOB` in the checkout. Settings are the varia
 """
 
 import base64
+import http.client
 import json
 import os
 import re
@@ -37,11 +38,15 @@ class Refused(Exception):
     """A job that does not run leadstate; the message says why, and what to do."""
 
 
+class NoAnswer(Exception):
+    """GitLab refuses a request or cannot be reached; the message says which."""
+
+
 def main(job: str) -> int:
     """Run a job; return its exit code."""
     try:
         return {"plan": plan, "drift": drift, "apply": apply, "apply-planned": apply_planned}[job]()
-    except (Refused, files.Linked) as failure:
+    except (Refused, files.Unreadable) as failure:
         print(failure, file=sys.stderr)
         return REFUSED if isinstance(failure, Refused) else FAILED
 
@@ -77,7 +82,14 @@ def apply() -> int:
 
 def apply_planned() -> int:
     """Apply the plan of this pipeline, which a person has looked at before starting the job."""
-    reviewed = files.read(Path.cwd(), FOLDER / f"plan{_part()}.json")
+    stored = FOLDER / f"plan{_part()}.json"
+    try:
+        reviewed = files.read(Path.cwd(), stored)
+    except files.Missing:
+        raise Refused(
+            f"This pipeline has stored no plan ({stored}), so nothing was applied. Its job leadstate-plan says why: run"
+            " it again, and start this job after it."
+        ) from None
     _begin()
     file = Path(FOLDER, "reviewed.json")
     file.write_bytes(reviewed)
@@ -121,14 +133,15 @@ def _merge_request() -> int:
     if "GITLAB_TOKEN" in os.environ:
         try:
             found = json.loads(_request(f"repository/commits/{commit}/merge_requests"))
-        except (urllib.error.URLError, TimeoutError) as failure:
+            merged = [request for request in found if request["state"] == "merged" and commit in _commits(request)]
+            if merged:
+                return int(merged[0]["iid"])
+        except (NoAnswer, ValueError, TypeError, LookupError) as failure:
+            reason = failure if isinstance(failure, NoAnswer) else "its answer is not a list of merge requests"
             raise Refused(
-                f"GitLab does not say which merge request made {commit[:8]}: {failure}. GITLAB_TOKEN needs read_api."
+                f"GitLab does not say which merge request made {commit[:8]}: {reason}. GITLAB_TOKEN needs read_api."
                 f" {BY_HAND}"
             ) from None
-        merged = [request for request in found if request["state"] == "merged" and commit in _commits(request)]
-        if merged:
-            return int(merged[0]["iid"])
     elif told := re.search(r"^See merge request \S*!(\d+)\s*\Z", os.environ["CI_COMMIT_MESSAGE"], re.MULTILINE):
         return int(told[1])
     raise Refused(
@@ -145,28 +158,37 @@ def _artifact(number: int) -> bytes:
     """Return the plan that the latest pipeline of a merge request has stored."""
     suffix = os.environ["CI_JOB_NAME"].removeprefix("leadstate-apply")  # ` 1/3` of parallel jobs
     query = urlencode({"job": f"leadstate-plan{suffix}"})
-    status: object = None
+    reason: object = None
     for ref in ("merge", "head"):  # of a pipeline for merged results, else of the branch
         where = quote(f"refs/merge-requests/{number}/{ref}", safe="")
         try:
             return _request(f"jobs/artifacts/{where}/raw/{FOLDER}/plan{_part()}.json?{query}")
-        except urllib.error.HTTPError as failure:
-            status = failure.code
+        except NoAnswer as failure:
+            reason = failure
     raise Refused(
-        f"Merge request !{number} has stored no plan that can be read (GitLab answers {status}). It was not planned, or"
+        f"Merge request !{number} has stored no plan that can be read ({reason}). It was not planned, or"
         f" its plan has expired, or the job token may not read artifacts: GITLAB_TOKEN (read_api) may. {BY_HAND}"
     )
 
 
 def _request(path: str) -> bytes:
-    """Return the answer of the project's API. The token is sent to GitLab, and nowhere that it redirects to."""
+    """Return the answer of the project's API. Raise `NoAnswer`.
+
+    The token is sent to GitLab, and nowhere that it redirects to.
+    """
     address = f"{os.environ['CI_API_V4_URL']}/projects/{os.environ['CI_PROJECT_ID']}/{path}"
     request = urllib.request.Request(address)  # noqa: S310  the address is GitLab's own
     own = os.environ.get("GITLAB_TOKEN")
     request.add_unredirected_header(*(("PRIVATE-TOKEN", own) if own else ("JOB-TOKEN", os.environ["CI_JOB_TOKEN"])))
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310  as above
-        content: bytes = answer.read()
-        return content
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310  as above
+            content: bytes = answer.read()
+            return content
+    except urllib.error.HTTPError as failure:
+        raise NoAnswer(f"GitLab answers {failure.code}") from None
+    except (OSError, http.client.HTTPException) as failure:
+        reason = failure.reason if isinstance(failure, urllib.error.URLError) else failure
+        raise NoAnswer(f"GitLab cannot be reached: {reason}") from None
 
 
 def _newest_lock() -> tuple[PurePath, str, bytes] | None:
@@ -178,8 +200,7 @@ def _newest_lock() -> tuple[PurePath, str, bytes] | None:
     newest = _fetched(path)
     if newest is None:
         return None
-    if files.read(Path.cwd(), file) != newest:
-        files.overwrite(Path.cwd(), file, newest)
+    files.write(Path.cwd(), file, newest)
     return file, path, newest
 
 
@@ -196,19 +217,25 @@ def _commit_lock(file: PurePath, path: str, before: bytes) -> bool:
     """Commit what the apply has changed in the lock file; return whether that worked."""
     after = files.read(Path.cwd(), file)
     Path(FOLDER, lockfile.NAME).write_bytes(after)
-    said = b""
-    for _ in range(TRIES if after != before else 0):
-        newest = _fetched(path)
-        if newest is None:
-            return True  # it was removed meanwhile
-        content = after if newest == before else lockfile.merge(before, after, newest)
-        pushed = _push(path, content)
-        if pushed.returncode == 0:
-            return True
-        said = pushed.stderr
     if after == before:
         return True
-    print(said.decode(errors="replace"), file=sys.stderr)
+    said = ""
+    try:
+        for _ in range(TRIES):
+            newest = _fetched(path)
+            if newest is None:
+                return True  # it was removed meanwhile
+            content = after if newest == before else lockfile.merge(before, after, newest)
+            pushed = _push(path, content)
+            if pushed.returncode == 0:
+                return True
+            said = pushed.stderr.decode(errors="replace")
+    except lockfile.Damaged as failure:
+        print(f"{path} {failure} That of this run is among the artifacts of this job.", file=sys.stderr)
+        return False
+    except Refused as failure:  # the apply has ended: this refuses nothing any more
+        said = str(failure)
+    print(said, file=sys.stderr)
     print(
         f"{path} could not be pushed; it is among the artifacts of this job. Let job tokens push to the repository",
         file=sys.stderr,

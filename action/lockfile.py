@@ -27,12 +27,16 @@ MOVED = (409, 422)
 """Statuses of a commit onto what is not the newest any more."""
 
 
+class Damaged(Exception):
+    """The newest lock file of the branch is not a lock file, so nothing can be merged into it."""
+
+
 def fetch(state: State, workflow: Workflow) -> None:
     """Replace the lock file of the checkout by the newest of the branch, which an earlier apply may have committed.
 
     Raises:
         gh.Failed: GitHub does not say.
-        files.Linked: the lock file is a link.
+        files.Unreadable: the lock file is a link.
     """
     if state.inputs.command != "apply" or state.inputs.lock == "off" or workflow.branch is None:
         return
@@ -44,14 +48,13 @@ def fetch(state: State, workflow: Workflow) -> None:
     newest = _content(workflow, path, branch)
     if newest is None:
         return
-    if files.read(Path.cwd(), file) != newest:
-        files.overwrite(Path.cwd(), file, newest)
+    files.write(Path.cwd(), file, newest)
     state.lock_before.write_bytes(newest)
     state.write(lock=str(file), lock_in_repository=path)
 
 
 def has_changed(state: State) -> bool:
-    """Return whether leadstate has changed the lock file. Raise `files.Linked`."""
+    """Return whether leadstate has changed the lock file. Raise `files.Unreadable`."""
     return files.read(Path.cwd(), PurePath(state.lock or "")) != state.lock_before.read_bytes()
 
 
@@ -60,7 +63,7 @@ def commit(state: State, workflow: Workflow) -> None:
 
     Raises:
         gh.Failed: GitHub does not take it.
-        files.Linked: it is a link.
+        files.Unreadable: it is a link, or missing.
     """
     if state.lock is None or state.lock_in_repository is None or workflow.branch is None:
         return
@@ -118,7 +121,10 @@ def _commit(path: str, branch: str, before: bytes, after: bytes, workflow: Workf
         if newest is None:
             annotate("warning", f"{path} was removed from {branch} meanwhile, so it is not committed.")
             return
-        content = after if newest == before else merge(before, after, newest)
+        try:
+            content = after if newest == before else merge(before, after, newest)
+        except Damaged as failure:
+            raise gh.Failed(f"{path} {failure} That of this run is among its files.") from None
         body = {
             "message": _message(workflow),
             "branch": branch,
@@ -139,8 +145,21 @@ def _commit(path: str, branch: str, before: bytes, after: bytes, workflow: Workf
 
 
 def merge(before: bytes, after: bytes, newest: bytes) -> bytes:
-    """Return the newest lock file with the accounts that this run has changed: other runs may keep the others."""
-    ours, base, theirs = (json.loads(text) for text in (after, before, newest))
+    """Return the newest lock file with the accounts that this run has changed: other runs may keep the others.
+
+    Raises:
+        Damaged: the newest one is not a lock file.
+    """
+    ours, base = json.loads(after), json.loads(before)
+    try:
+        theirs = json.loads(newest)
+    except ValueError:
+        theirs = None
+    if not isinstance(theirs, dict) or not isinstance(theirs.get("accounts"), dict):
+        raise Damaged(
+            "was damaged by another commit while leadstate was running, so it was left as it is. Restore it from the"
+            " commit before, then run `leadstate lock` and commit the result."
+        )
     for account, entries in ours["accounts"].items():
         if entries != base["accounts"].get(account):
             theirs["accounts"][account] = entries

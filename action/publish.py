@@ -39,7 +39,7 @@ def main() -> int:
         annotate("warning", str(failure))
     try:
         lockfile.commit(state, workflow)
-    except (gh.Failed, files.Linked) as failure:
+    except (gh.Failed, files.Unreadable) as failure:
         annotate("error", str(failure))
         return 1
     return 0
@@ -93,7 +93,7 @@ def _keep_files(state: State, workflow: Workflow) -> None:
         for file, copy in _in_checkout(state):
             copy.write_bytes(files.read(Path.cwd(), file))
             kept.append(copy)
-    except files.Linked as failure:
+    except files.Unreadable as failure:
         annotate("error", str(failure))
     if not kept or state.command == "validate":
         return

@@ -33,6 +33,7 @@ class Project:
         api: address of the fake API.
         plans: merge request → the plan that its pipeline has stored.
         variables: CI/CD variables.
+        answers: end of a path → what the fake API answers there, whatever it knows.
     """
 
     hub: Hub
@@ -41,6 +42,7 @@ class Project:
     plans: dict[int, bytes]
     asked: list[dict[str, str]]
     variables: dict[str, str] = field(default_factory=lambda: dict(TOKEN))
+    answers: dict[str, bytes] = field(default_factory=dict)
 
     def job(self, name: str, message: str = "", **variables: str) -> Done:
         """Run a job of the template in the checkout, as the runner does; its artifacts replace what is there."""
@@ -97,6 +99,7 @@ class Project:
 def project(tmp_path: Path) -> Iterator[Project]:
     plans: dict[int, bytes] = {}
     asked: list[dict[str, str]] = []
+    answers: dict[str, bytes] = {}
 
     class Api(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -104,7 +107,9 @@ def project(tmp_path: Path) -> Iterator[Project]:
             beginning, end = f"{ARTIFACTS}%2Fmerge-requests%2F", "%2Fhead/raw/leadstate-run/plan.json"
             path, _, query = self.path.partition("?")
             found: bytes | None = None
-            if path.startswith("/storage/"):
+            if told := [answer for end_of_path, answer in answers.items() if path.endswith(end_of_path)]:
+                found = told[0]
+            elif path.startswith("/storage/"):
                 found = plans.get(int(path.removeprefix("/storage/")))
             elif path.startswith(beginning) and path.endswith(end) and query == "job=leadstate-plan":
                 number = int(path.removeprefix(beginning).removesuffix(end))
@@ -133,7 +138,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
         text = text.replace("{at_least: [Partner]}", "[Hot]")
         hub.begin(leadstate__yaml=text, **{LOCK.replace(".", "__"): EMPTY})
         git(hub.origin, "config", "receive.advertisePushOptions", "true")
-        yield Project(hub, sandbox, f"http://127.0.0.1:{server.server_port}/api/v4", plans, asked)
+        yield Project(hub, sandbox, f"http://127.0.0.1:{server.server_port}/api/v4", plans, asked, answers=answers)
     server.shutdown()
     server.server_close()
 
@@ -217,7 +222,7 @@ def test_a_token_that_gitlab_refuses_is_named(project: Project) -> None:
     done = project.job("leadstate-apply", GITLAB_TOKEN="expired")
     assert done.code == 3, done.log
     assert "GitLab does not say which merge request made" in done.log
-    assert "HTTP Error 404" in done.log
+    assert "GitLab answers 404" in done.log
     assert "Traceback" not in done.log
     assert "expired" not in done.log
 
@@ -317,6 +322,72 @@ def test_a_lock_file_that_cannot_be_pushed_fails_the_job_and_is_kept(project: Pr
     assert "label:Hot" in (project.hub.runner.workspace / "leadstate-run" / LOCK).read_text()
     shutil.rmtree(project.hub.runner.workspace / "leadstate-run")
     assert project.job("leadstate-apply", LEADSTATE_CI_REVIEWED="none", LEADSTATE_CI_LOCK="off").code == 0
+
+
+def test_a_branch_that_cannot_be_fetched_after_the_apply_fails_the_job_and_names_no_refusal(project: Project) -> None:
+    project.hub.push("main", "{env: PIPEDRIVE_TOKEN}", "{command: [provide]}")
+    project.hub.runner.provide_token(f"mv {project.hub.origin} {project.hub.origin}.gone")
+    project.variables |= project.hub.runner.env
+    project.hub.check_out("origin/main")
+    done = project.job("leadstate-apply", LEADSTATE_CI_REVIEWED="none")
+    assert done.code == 1, done.log
+    assert "The branch cannot be fetched: " in done.log
+    assert f"{LOCK} could not be pushed; it is among the artifacts of this job." in done.log
+    assert "label:Hot" in (project.hub.runner.workspace / "leadstate-run" / LOCK).read_text()
+
+
+def test_a_lock_file_that_was_damaged_meanwhile_stays_as_it_is(project: Project) -> None:
+    project.hub.push("main", "{env: PIPEDRIVE_TOKEN}", "{command: [provide]}")
+    project.hub.push("meanwhile", EMPTY, "<<<<<<< HEAD", LOCK)
+    project.hub.runner.provide_token(f"git -C {project.hub.origin} branch -f main meanwhile")
+    project.variables |= project.hub.runner.env
+    project.hub.check_out("origin/main")
+    done = project.job("leadstate-apply", LEADSTATE_CI_REVIEWED="none")
+    assert done.code == 1, done.log
+    assert f"{LOCK} was damaged by another commit while leadstate was running" in done.log
+    assert "Traceback" not in done.log
+    assert project.hub.file(LOCK) == "<<<<<<< HEAD"
+    assert "label:Hot" in (project.hub.runner.workspace / "leadstate-run" / LOCK).read_text()
+
+
+def test_a_committed_lock_file_that_is_missing_from_the_checkout_is_restored(project: Project) -> None:
+    project.hub.check_out("origin/main")
+    (project.hub.runner.workspace / LOCK).unlink()  # a sparse checkout has not written it
+    done = project.job("leadstate-apply", LEADSTATE_CI_REVIEWED="none")
+    assert done.code == 0, done.log
+    assert "label:Hot" in json.loads(project.hub.file(LOCK))["accounts"]["main"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [(b"<html>Sign in</html>", "not a list of merge requests"), (b'{"message": "x"}', "not a list of merge requests")],
+)
+def test_an_answer_that_names_no_merge_requests_is_no_reviewed_plan(
+    project: Project, answer: bytes, reason: str
+) -> None:
+    project.hub.check_out("origin/main")
+    project.answers["/merge_requests"] = answer
+    done = project.job("leadstate-apply", GITLAB_TOKEN="own-token")
+    assert done.code == 3, done.log
+    assert reason in done.log
+    assert "Traceback" not in done.log
+
+
+def test_a_gitlab_that_cannot_be_reached_is_named(project: Project) -> None:
+    project.hub.push("partner", *ADD)
+    message = project.merge(7, "partner")
+    done = project.job("leadstate-apply", message, CI_API_V4_URL="http://127.0.0.1:1/api/v4")
+    assert done.code == 3, done.log
+    assert "Merge request !7 has stored no plan that can be read (GitLab cannot be reached: " in done.log
+    assert "Traceback" not in done.log
+
+
+def test_without_the_plan_of_the_pipeline_nothing_is_applied(project: Project) -> None:
+    project.hub.check_out("origin/main")
+    done = project.job("leadstate-apply-planned")
+    assert done.code == 3, done.log
+    assert "This pipeline has stored no plan (leadstate-run/plan.json)" in done.log
+    assert "Traceback" not in done.log
 
 
 def test_the_example_overrides_nothing_that_is_not_there() -> None:

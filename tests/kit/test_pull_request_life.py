@@ -243,6 +243,26 @@ def test_lock_entries_of_other_accounts_that_were_committed_meanwhile_stay(hub: 
     assert "label:Hot" in accounts["main"]
 
 
+def test_a_lock_file_that_was_damaged_meanwhile_stays_as_it_is(hub: Hub) -> None:
+    hub.push("main", "{env: PIPEDRIVE_TOKEN}", "{command: [provide]}")
+    hub.push("meanwhile", EMPTY, "<<<<<<< HEAD", LOCK)
+    hub.runner.provide_token(f"git -C {hub.origin} branch -f main meanwhile")
+    hub.check_out("origin/main")
+    done = hub.runner.action(TOKEN, command="apply", reviewed="none")
+    assert done.code == 1, done.log
+    assert f"{LOCK} was damaged by another commit while leadstate was running" in done.log
+    assert "Traceback" not in done.log
+    assert hub.file(LOCK) == "<<<<<<< HEAD"
+
+
+def test_a_committed_lock_file_that_is_missing_from_the_checkout_is_restored(hub: Hub) -> None:
+    hub.check_out("origin/main")
+    (hub.runner.workspace / LOCK).unlink()  # a sparse checkout has not written it
+    done = hub.runner.action(TOKEN, command="apply", reviewed="none")
+    assert done.code == 0, done.log
+    assert "label:Hot" in locked(hub)
+
+
 def test_the_lock_file_can_come_back_as_a_pull_request(hub: Hub) -> None:
     hub.check_out("origin/main")
     assert hub.runner.action(TOKEN, command="apply", reviewed="none", lock="pull-request").code == 0
