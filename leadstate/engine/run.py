@@ -18,7 +18,7 @@ from leadstate.engine.read.lookups import resolve
 from leadstate.engine.read.observe import is_always_read, observe, wrong_company
 from leadstate.engine.restore import observe_touched
 from leadstate.kinds import KINDS, with_calls
-from leadstate.model.account import Account, ImpactLevel
+from leadstate.model.account import Account, ImpactLevel, Prune
 from leadstate.model.address import Target
 from leadstate.model.diagnostics import Diagnostic, Severity, diagnostic_of, worst
 from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Status
@@ -239,12 +239,15 @@ def _targeted(account: Account, targets: Sequence[Target]) -> Account:
     targeted = {target.kind for target in targets}
     # Kinds identified by name are matched as a whole: one object may have taken the name of another.
     whole = {kind.name for kind in KINDS.values() if is_always_read(kind) or (kind.is_named and kind.name in targeted)}
-    wanted = [
-        desired
-        for desired in account.desired
-        if desired.address.kind in whole or any(target.selects(desired.address) for target in targets)
-    ]
     rules = {kind: rule for kind, rule in account.policy.prune_rules.items() if kind in whole | targeted}
+    wanted = []
+    for desired in account.desired:
+        kind = desired.address.kind
+        if kind in whole or any(target.selects(desired.address) for target in targets):
+            wanted.append(desired)
+        elif rules.get(kind, Prune.NONE) is not Prune.NONE:
+            # Undeclared objects are deleted, and a target may be a former key of this one. Nothing of it is planned.
+            wanted.append(replace(desired, attrs={}))
     return replace(account, desired=wanted, policy=replace(account.policy, prune_rules=rules))
 
 

@@ -15,6 +15,7 @@ from leadstate.engine.run import (
     _with_ids,
     apply_all,
     plan_all,
+    plan_one,
     skip_all,
     unread,
 )
@@ -22,10 +23,11 @@ from leadstate.model.account import Account, Prune
 from leadstate.model.address import Address, Ref, Target
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.plan import AccountPlan, Outcome, Status
-from leadstate.model.resource import Bindings, Desired
+from leadstate.model.resource import Bindings, Desired, Lookup
 from leadstate.pipedrive.connection import Connection, Spent
 from leadstate.pipedrive.errors import BadAnswer, BudgetSpent
-from tests.harness.builders import FREE, ORDER, account, label, lead, live_lead, planned, refs, shown
+from tests.harness.builders import FREE, HERE, ORDER, account, label, lead, live_lead, planned, refs, shown
+from tests.harness.connections import NOWHERE
 from tests.harness.fake_api import Fake, Heard, ends, failed, ok
 
 GONE = Diagnostic("x", Severity.WARNING, "x")
@@ -393,6 +395,30 @@ def test_a_target_reads_and_plans_only_what_it_needs() -> None:
         assert fake.sent.count("GET leads") == leads, target
     fake = Fake().with_lead("1", "ns:gone")
     assert shown(look_at(fake, settings=Settings(), policy=policy)) == ["- lead:gone"]
+
+
+@pytest.mark.parametrize("key", ["a", "locked"])
+def test_a_target_deletes_no_lead_that_another_key_declares(key: str) -> None:
+    policy = replace(FREE, prune_rules={"lead": Prune.OWNED})
+    owner = Lookup("owner", "email", "sam@acme.test", HERE)
+    wanted = (lead("b", owner=owner, labels=refs()), replace(lead("c"), former=("ns:a",)))
+    fake = Fake().with_label("1", "Hot").with_lead("1", "ns:b", "1").with_lead("2", "ns:a", "1")
+    remembered = Account("emea", NOWHERE, "ns", policy, wanted, lock={Ref("lead", "locked"): "1"})
+    targets = (Target.parse(f"lead:{key}", ORDER),)
+    plan = fake.run(lambda writer: plan_one(remembered, writer, Settings(targets=targets)))
+    assert (shown(plan), plan.diagnostics) == ([], ())
+    assert set(fake.sent) <= {"GET leadLabels", "GET leads"}
+
+
+def test_a_target_deletes_the_duplicate_that_the_declaration_under_another_key_gives_up() -> None:
+    policy = replace(FREE, prune_rules={"lead": Prune.OWNED})
+    wanted = replace(lead("b", title="1"), former=("ns:a",), keep=frozenset({"1"}))
+    fake = Fake().with_lead("1", "ns:a").with_lead("2", "ns:b")
+    whole = look_at(fake, wanted, settings=Settings(), policy=policy)
+    assert shown(whole) == ["- lead:b#2"]
+    for key, expected in (("a", []), ("b", []), ("b#2", ["- lead:b#2"])):
+        targeted = Settings(targets=(Target(None, "lead", key),))
+        assert shown(look_at(fake, wanted, settings=targeted, policy=policy)) == expected
 
 
 def test_labels_that_a_targeted_lead_refers_to_are_planned_with_it() -> None:
