@@ -29,6 +29,7 @@ def remember(
     """Write the ids of declared objects that exist, remove those of deleted ones, and return the lock.
 
     What the file knows of other objects and accounts stays: it tells later what we made and no longer declare.
+    No file is made where no account was read.
     """
     lock = {name: dict(entries) for name, entries in read_lock(path).items()}
     for account in accounts:
@@ -37,7 +38,7 @@ def remember(
             entries = lock.get(account.name, {})
             lock[account.name] = _entries(account, plan, outcomes.get(account.name, {}), entries)
     text = lock_text(lock)
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
+    if path.read_text(encoding="utf-8") != text if path.exists() else lock:
         replace_file(path, text, mode=PUBLIC)
     return lock
 

@@ -126,7 +126,7 @@ def import_(
     if code is Exit.FINE and adopted:
         click.echo(f"{lock_file(paths)} remembers the adopted leads: commit it.", err=True)
     say(diagnostics)
-    if not changed:
+    if not changed and any(account.named for account in found):
         click.echo("Nothing to import.", err=True)
     if code is Exit.FINE and any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
         return Exit.IN_PART if changed else Exit.ERROR

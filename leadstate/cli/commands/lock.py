@@ -37,6 +37,7 @@ def lock(*, paths: tuple[Path, ...], accounts: tuple[str, ...]) -> int:
     path = lock_file(paths)
     known = [account.account for account in configuration.accounts]
     now = remember(path, known, {plan.account: plan for plan in planned.plans}, {})
-    click.echo(f"{path}: {counted(sum(map(len, now.values())), 'entry', 'entries')}")
+    if path.exists():
+        click.echo(f"{path}: {counted(sum(map(len, now.values())), 'entry', 'entries')}")
     say(planned.errors)
     return Exit.ERROR if planned.errors else Exit.FINE

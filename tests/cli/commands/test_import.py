@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,13 @@ def test_fifty_labels_are_imported_at_once(world: World) -> None:
     assert done.stdout.count("\n+  - {name: ") == 50
     world.assert_nothing_to_do()
     assert "Nothing to import" in world.run("--auto-approve").stderr
+
+
+@with_companies(company(1, []), company(2, []))
+def test_there_is_nothing_to_import_only_where_an_account_was_read(world: World) -> None:
+    world.shell = replace(world.shell, environ={**world.shell.environ, "T1": "wrong"})
+    assert "Nothing to import" not in world.run("-a", "a1", "--auto-approve", code=1).stderr
+    assert "Nothing to import" in world.run("--auto-approve", code=1).stderr
 
 
 @with_companies(company(1, LABELS))

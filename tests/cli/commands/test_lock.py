@@ -179,6 +179,15 @@ def test_a_lost_lock_file_changes_no_result(shell: Shell) -> None:
     assert changes(shell) == []
 
 
+@pytest.mark.parametrize("command", [("lock",), ("apply", "--lock", "--auto-approve")])
+def test_an_account_that_cannot_be_read_makes_no_lock_file(shell: Shell, command: tuple[str, ...]) -> None:
+    forget(shell)
+    done = Shell(shell.folder, {"TOKEN": "wrong"})(*command)
+    assert done.returncode == 1
+    assert "leadstate.lock.json" not in done.stdout + done.stderr
+    assert not (shell.folder / "leadstate.lock.json").exists()
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "{}", "<<<<<<< HEAD\n", '{"version": 2, "accounts": {}}', '{"version": 1, "accounts": {"a": {"x": "y"}}}'],
