@@ -13,7 +13,9 @@ LABEL org.opencontainers.image.title="leadstate" \
       org.opencontainers.image.description="Lead labels and seeded leads of Pipedrive accounts, declared in YAML and reconciled like infrastructure." \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/leadstate /opt/leadstate
-ENV PATH=/opt/leadstate/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+# The user has no home: locks of applies and the cache are in /tmp, which a read-only container needs a volume for.
+ENV PATH=/opt/leadstate/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
+    XDG_STATE_HOME=/tmp/state XDG_CACHE_HOME=/tmp/cache
 USER 10001:10001
 WORKDIR /work
 ENTRYPOINT ["leadstate"]

@@ -1,12 +1,13 @@
 """The Kubernetes job, the pre-commit hook, the container: run as far as one can without them."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from tests.harness.cli_process import Shell
+from tests.harness.cli_process import Shell, python
 from tests.harness.workflow_runner import ROOT, read
 
 
@@ -39,6 +40,15 @@ def test_pre_commit_validates(url: str, tmp_path: Path) -> None:
     assert Shell(tmp_path, {})(*words).returncode == 0
     (tmp_path / "leadstate.yaml").write_text("labels: [{name: Hot, color: rde}]\n")
     assert Shell(tmp_path, {})(*words).returncode == 1
+
+
+def test_the_container_has_places_for_locks_and_caches_without_a_home() -> None:
+    """Its user has no entry in /etc/passwd, and so `/` as home, where it cannot write; `/tmp` is for everybody."""
+    text = (ROOT / "Dockerfile").read_text()
+    (settings,) = re.findall(r"^ENV ((?:.+\\\n)*.+)$", text, re.MULTILINE)
+    environ = dict(setting.split("=", 1) for setting in settings.replace("\\\n", " ").split() if "PATH" not in setting)
+    program = "from leadstate import Runtime; print(Runtime().state.parent.parent, Runtime().cache.parent.parent)"
+    assert python("-c", program, env={"HOME": "/", **environ}).stdout.split() == 2 * [os.sep + "tmp"]
 
 
 def test_the_container_copies_only_files_of_its_build_context() -> None:

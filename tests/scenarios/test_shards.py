@@ -78,13 +78,35 @@ def test_gitlab_parallel_runs_all_shards(tmp_path: Path) -> None:
     check_up_to_date(sandbox, runner)
 
 
+def test_a_job_of_gitlab_is_in_no_pipeline_without_the_jobs_that_it_needs() -> None:
+    """GitLab refuses such a pipeline as a whole: of a schedule, for example."""
+    template = read(ROOT / "action" / "gitlab.yml")
+    for file in (
+        ROOT / "action" / "gitlab.yml",
+        EXAMPLE / "gitlab.yml",
+        ROOT / "examples" / "gitlab" / ".gitlab-ci.yml",
+    ):
+        jobs = {
+            **template,
+            **{name: {**template.get(name, {}), **job} for name, job in read(file).items() if isinstance(job, dict)},
+        }
+        for name, job in jobs.items():
+            for needed in job.get("needs", ()) if isinstance(job, dict) else ():
+                assert {rule["if"] for rule in job.get("rules", [{"if": "always"}])} <= {
+                    rule["if"] for rule in jobs[needed]["rules"]
+                }, name
+
+
 def test_a_kubernetes_indexed_job_runs_all_shards(tmp_path: Path) -> None:
     spec = read(EXAMPLE / "kubernetes.yml")["spec"]
     assert (spec["completionMode"], spec["completions"]) == ("Indexed", SHARDS)
     (container,) = spec["template"]["spec"]["containers"]
     assert container["command"] == ["sh", "-c"]
     environ = {variable["name"]: variable["value"] for variable in container["env"]} | {"REPORTS": ".", **SECRETS}
+    environ["LEADSTATE_CONFIG"] = "leadstate.yaml"
     assert environ["SHARDS"] == str(SHARDS)
+    written = {mount["mountPath"] for mount in container["volumeMounts"]}
+    assert container["workingDir"] in written, "an apply writes its receipt below the working folder"
     runner = Runner(tmp_path, SECRETS)
     sandbox = Sandbox(str(EXAMPLE / "sandbox.json"))
     with running(sandbox.app) as url:
