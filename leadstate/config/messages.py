@@ -14,8 +14,9 @@ from pydantic_core import ErrorDetails
 
 from leadstate.config.yaml.diagnostics import visible_in_line
 from leadstate.config.yaml.masking import TOKEN_LIKE
-from leadstate.config.yaml.nodes import Node
+from leadstate.config.yaml.nodes import Node, is_words
 from leadstate.kinds.base import is_tag
+from leadstate.model.escape import quoted
 
 Loc: TypeAlias = tuple[str | int, ...]
 
@@ -85,6 +86,8 @@ _INPUT: Final = re.compile(r"^(?:Input|String|List|Value) (?=should )")
 _VERBS: Final = ("should ", "is ", "has ", "holds ", "cannot ")
 _REPEATED: Final = 30
 """Characters of a value that a summary repeats."""
+_WRITTEN: Final = 60
+"""Characters of a value that a hint repeats, as it is to be written."""
 _SHOWN: Final = 12
 """Candidates that a hint lists."""
 EXAMPLES: Final[Mapping[str, str]] = {
@@ -132,7 +135,7 @@ def message_of(error: ErrorDetails, node: Node, *, in_cell: bool = False) -> Mes
         what = "allowed here" if len(loc) > 1 else "allowed here, besides keys that begin with `x-`"
         summary = "an unknown key under `token`" if secret else f"unknown key `{name}`"
         return Message("unknown-key", summary, choice(str(loc[-1]), keys_at(loc[:-1]), what=what))
-    written = "" if secret else visible_in_line((node.text or "")[:60])
+    written = "" if secret else visible_in_line((node.text or "")[:_WRITTEN])
     summary = _summary(error, name, written if len(node.text or "") <= _REPEATED else "")
     if type_ == "missing":
         column = ".".join(_names(loc)[1:])
@@ -186,8 +189,10 @@ def sentence_of(error: ErrorDetails) -> str:
 
 def _form(error: ErrorDetails, node: Node, written: str, *, in_cell: bool) -> str:
     """Return the hint for a value of another type."""
-    type_, loc = error["type"], error["loc"]
+    type_, loc, text = error["type"], error["loc"], node.text or ""
     path = tuple(step for step in loc if not is_tag(step))
+    if len(text) > _WRITTEN:
+        written = ""
     if in_cell and (parts := keys_at(path)):
         return "use the column " + " or ".join(f"`{'.'.join(_names(path)[1:])}.{part}`" for part in parts)
     if node.value is None:
@@ -196,8 +201,8 @@ def _form(error: ErrorDetails, node: Node, written: str, *, in_cell: bool) -> st
         return f"write {form_at(path)}{hint}" + ("" if node.text else "; text that begins with `#` needs quotes")
     if written and not in_cell and type_ == "string_type":
         return f'write it in quotes: "{written}"'
-    if written and type_ == "list_type" and not keys_at((*path, 0)):
-        return f"write it in brackets: [{written}]"
+    if written and type_ == "list_type" and any(item.get("type") == "string" for item in shapes_at((*path, 0))):
+        return f"write it in brackets: [{written if is_words(text) else quoted(text)}]"
     if isinstance(node.value, str) and type_ == "int_type" and written.isdigit():
         return "write it without quotes"
     return f"write {form_at(path)}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
-from leadstate.config.yaml.nodes import read_nodes, resolve
+from leadstate.config.yaml.nodes import is_words, read_nodes
 from leadstate.kinds.lead import Visibility, visibility
 from leadstate.model.diagnostics import LeadstateError
 from leadstate.model.escape import HIDDEN, quoted
@@ -21,9 +21,6 @@ from leadstate.model.resource import CARRIER, Money
 
 LONGEST: Final = 50
 """Characters of a key: with a namespace, which has as many at most, within what a marker may have."""
-
-_WORDS_ONLY: Final = re.compile(r"[^\W\d_]\w*(?: \w+)*")
-"""Most texts: for these it is enough to see that they are no constant."""
 
 _VISIBILITIES: Final[tuple[Visibility, ...]] = ("owner", "group", "subgroups", "company")
 
@@ -73,8 +70,8 @@ def _text(text: str, quote: str, *, flow: bool) -> str:
 @cache
 def _is_plain(text: str, *, flow: bool) -> bool:
     """Return whether our own reader takes a text without quotes for itself: as a key, as an item and as a value."""
-    if _WORDS_ONLY.fullmatch(text):
-        return isinstance(resolve(text), str)
+    if is_words(text):
+        return True
     inner, value = (f"[{{{text}: {text}}}, [{text}], {text}]", [{text: text}, [text], text]) if flow else (text, text)
     source = Source("", f"{text}:\n- {text}\n- {text}: {inner}", Path())
     read = read_nodes(source, Diagnostics())

@@ -221,8 +221,8 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
         "a word and no `#` number",
     ),
     "colour in hex and quotes": (label('name: A, color: ‸"#ff0000"'), "unknown-color", "write one of these"),
-    "a column to the left": (FIELD + "  - name: Hot\n   ‸color: red\n", "yaml-syntax", "keys of one mapping alike"),
-    "two columns to the left": (FIELD + "  - name: Hot\n  ‸color: red\n", "yaml-syntax", "keys of one mapping alike"),
+    "a column to the left": (FIELD + "  - name: Hot\n   ‸color: red\n", "yaml-syntax", "keys of one mapping"),
+    "two columns to the left": (FIELD + "  - name: Hot\n  ‸color: red\n", "yaml-syntax", "keys of one mapping"),
     "two columns to the right": (FIELD + "  - name: Hot\n      color‸: red\n", "yaml-syntax", "of one mapping alike"),
     "colon in a name": (
         FIELD + "  - name: Hot‸: very\n    color: red\n",
@@ -232,6 +232,46 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
     "no space after the colon": (label("name: A, ‸color:red"), "unknown-key", "did you mean `color`?"),
     "variable in brackets": (label("name: $‸{region} Hot, color: red"), "yaml-syntax", "put the text in quotes"),
     "label as text": (TOP + ACCOUNT + "labels: [‸100 %]\n", "wrong-type", "write {name: …, color: …}"),
+    "one name to merge": (
+        label("name: A, color: red, merge_from: ‸Lukewarm"),
+        "wrong-type",
+        "write it in brackets: [Lukewarm]",
+    ),
+    "names with a comma for a list": (
+        label("name: A, color: red, previously: ‸'Hot, new'"),
+        "wrong-type",
+        'write it in brackets: ["Hot, new"]',
+    ),
+    "an alias in brackets": (
+        TOP + ACCOUNT + "policy: {ignore: {labels: ‸'*tmp'}}\n",
+        "wrong-type",
+        'write it in brackets: ["*tmp"]',
+    ),
+    "a mapping in brackets": (
+        label("name: A, color: red, previously: ‸'x: y'"),
+        "wrong-type",
+        'write it in brackets: ["x: y"]',
+    ),
+    "a constant in brackets": (
+        label("name: A, color: red, previously: ‸'true'"),
+        "wrong-type",
+        'write it in brackets: ["true"]',
+    ),
+    "a number in brackets": (
+        label("name: A, color: red, previously: ‸2026"),
+        "wrong-type",
+        'write it in brackets: ["2026"]',
+    ),
+    "a long name for a list": (
+        label(f"name: A, color: red, previously: ‸{'x' * 61}"),
+        "wrong-type",
+        "write a list in brackets",
+    ),
+    "text of control characters for a list": (
+        label('name: A, color: red, previously: ‸"\\e"'),
+        "wrong-type",
+        r'write it in brackets: ["\u001b"]',
+    ),
     "labels as a mapping": (FIELD + "  ‸Hot: red\n  Cold: blue\n", "wrong-type", "a list of {name: …, color: …}"),
     "person by address": (LEAD.replace("person: 1", "person: ‸p1@acme.test") + "}\n", "wrong-type", "{email: jane@"),
     "organization by name": (LEAD + "organization: ‸Acme Inc}\n", "wrong-type", "its id or {name: Acme Inc}"),

@@ -43,7 +43,7 @@ _MISTAKES: Final = {
     ),
     "did not find expected (key|'-' indicator)": (
         "this fits neither the value before it nor a new key or item",
-        "indent the keys of one mapping alike; put text that begins with a quote in quotes as a whole",
+        "indent keys of one mapping, or items of one list, alike; put text that begins with a quote wholly in quotes",
     ),
 }
 """What libyaml says of the mistakes that people make, a pattern → summary and hint; of others its words are shown."""
@@ -54,6 +54,7 @@ _ABOUT_TAG: Final = re.compile(r"\btag\b")
 _NO_TAG: Final = "a tag, which begins with `!`, is not allowed"
 """Does not repeat the tag, which may be a secret that nobody put in quotes."""
 _INSTEAD_OF_TAG: Final = "remove the tag; text that begins with `!`, or looks like a number, goes in quotes"
+_WORDS_ONLY: Final = re.compile(r"[^\W\d_]\w*(?: \w+)*")
 MAX_THROUGH_ALIASES: Final = 10_000
 """Values reached through aliases, over a file."""
 LONGEST_INT: Final = 40
@@ -344,6 +345,11 @@ def resolve(text: str) -> object:
     if len(text) <= LONGEST_INT and _OCTAL_OR_HEX.fullmatch(text):
         return int(text, 0)
     return text
+
+
+def is_words(text: str) -> bool:
+    """Return whether a text is words that need no quotes anywhere, as most texts are: no mark and no constant."""
+    return bool(_WORDS_ONLY.fullmatch(text)) and text not in CONSTANTS
 
 
 def _decimal(text: str) -> Decimal:
