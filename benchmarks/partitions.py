@@ -152,7 +152,7 @@ def partitioned(folder: Path, partitions: int) -> dict[str, Any]:
         planning = Killer(partitions // 3, 0, lambda: _pid(instance, names[partitions // 3 - 1]))
         sandbox.intercept = planning
         plan_seconds, plan_failed, plan_retried = _run(pool, instance, plan_accounts, names)
-        _leadstate("show", *(f"plans/{name}.json" for name in names), "--format", "json", "-o", "parts.json")
+        _leadstate("show", *(f"plans/{name}-plan.json" for name in names), "--format", "json", "-o", "parts.json")
 
         applying = Killer(partitions // 2, 3, lambda: _pid(instance, names[partitions // 2 - 1]))
         sandbox.intercept = applying

@@ -26,10 +26,12 @@ def plan_account(name: str) -> leadstate.Plan:
 
 @dagster.asset(partitions_def=accounts, retry_policy=again)
 def account_plan(context: dagster.AssetExecutionContext) -> dagster.MaterializeResult:
-    """Store the plan of one account; `leadstate show plans/*.json` makes one of all."""
+    """Store the plan of one account; `leadstate show plans/*-plan.json` makes one of all."""
     plan = plan_account(context.partition_key)
     PLANS.mkdir(exist_ok=True)
-    (PLANS / f"{context.partition_key}.json").write_text(plan.to_json(), encoding="utf-8")
+    file = PLANS / f"{context.partition_key}-plan.json"
+    file.touch(mode=0o600)  # it holds titles of leads
+    file.write_text(plan.to_json(), encoding="utf-8")
     return dagster.MaterializeResult(metadata={"add": plan.summary.add, "update": plan.summary.update})
 
 

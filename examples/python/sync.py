@@ -23,7 +23,7 @@ def sync(path: str) -> bool:
         log.error("%s (%s)", failure, failure.hint)
         return False
     for remark in result.diagnostics:
-        log.warning("%s: %s", remark.account, remark.summary)
+        log.warning("%s: %s", remark.account or path, remark.summary)
     return result.converged
 
 

@@ -12,6 +12,7 @@ from leadstate.model.diagnostics import Diagnostic, LeadstateError, Severity, wo
 from leadstate.model.plan import AccountPlan, Status
 from leadstate.pipedrive.connection import Spent
 from leadstate.report import document as doc
+from leadstate.report.build import diagnostic_row
 from leadstate.report.formats.json import to_json
 
 
@@ -103,8 +104,8 @@ class Result(Document):
         receipt: where the receipt is; None where nothing was begun.
         applied: each connected account's result.
         interrupted: whether it was stopped before its end.
-        notes: what else there is to say: why the receipt, or the lock file, could not be written, which accounts were
-            not begun.
+        notes: diagnostics that the report does not hold: why the receipt, or the lock file, could not be written, which
+            accounts were not begun.
         wrote: whether a write was answered, also one of a change that failed after it.
     """
 
@@ -114,6 +115,11 @@ class Result(Document):
     interrupted: bool = False
     notes: tuple[Diagnostic, ...] = ()
     wrote: bool = False
+
+    @property
+    def diagnostics(self) -> tuple[doc.Diagnostic, ...]:
+        """The notes, then errors, refusals and warnings of all accounts."""
+        return (*map(diagnostic_row, self.notes), *super().diagnostics)
 
     @property
     def converged(self) -> bool:

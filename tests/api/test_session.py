@@ -283,6 +283,20 @@ def test_a_function_that_raises_stops_no_apply_and_is_told(
     ]
 
 
+def test_the_diagnostics_of_a_result_say_why_it_has_not_converged(
+    configuration: Configuration, runtime: leadstate.Runtime
+) -> None:
+    path = configuration.lock_file
+    assert path is not None
+    plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
+    path.write_text("<<<<<<< HEAD")
+    result = leadstate.apply(plan, runtime=runtime)
+    assert not result.converged
+    assert [(found.code, found.severity, found.account) for found in result.diagnostics] == [
+        ("lock-file", "error", None)
+    ]
+
+
 @pytest.mark.parametrize(
     ("exists", "lock", "kept"), [(True, None, True), (False, None, False), (False, True, True), (True, False, False)]
 )

@@ -1,6 +1,7 @@
 """The program of examples/python and the code of docs/reference/python.md do what they say, against a sandbox."""
 
 import re
+import stat
 import subprocess
 from pathlib import Path
 
@@ -87,8 +88,35 @@ def test_the_partition_for_dagster_brings_its_account_up_to_date(folder: Path, s
     plan, *_ = done.stdout.splitlines()
     assert plan.endswith("{'changed': True}")
     assert done.stdout.splitlines()[1] == "[{'partition_key': 'emea'}]"
-    assert (folder / "plans" / "emea.json").exists()
+    assert stat.S_IMODE((folder / "plans" / "emea-plan.json").stat().st_mode) == 0o600
     assert colors(sandbox)["Hot"] == "red"
+
+
+WITHOUT_LOCK_FILE = """
+import dataclasses, leadstate
+from leadstate.model.diagnostics import error
+
+def failing(*arguments, apply=leadstate.apply, **settings):
+    note = error("lock-file", "the lock file was not brought up to date")
+    return dataclasses.replace(apply(*arguments, **settings), notes=(note,))
+
+leadstate.apply = failing
+"""
+
+
+@pytest.mark.parametrize("which", ["example", "airflow", "dagster"])
+def test_where_only_the_lock_file_fails_each_program_says_so(folder: Path, which: str) -> None:
+    function, airflow, dagster, _drift = SCHEDULERS
+    context = "types.SimpleNamespace(partition_key='emea', log=types.SimpleNamespace(info=print))"
+    program = {
+        "example": (ROOT / "examples" / "python" / "sync.py").read_text(),
+        "airflow": STAND_INS + function + airflow,
+        "dagster": f"{STAND_INS}\n{dagster}\naccount_labels({context})",
+    }[which]
+    done = run(folder, WITHOUT_LOCK_FILE + program)
+    assert done.returncode == 1
+    assert "the lock file was not brought up to date" in done.stderr
+    assert "None" not in done.stderr
 
 
 def test_the_check_for_drift_from_a_scheduler_counts_changes(folder: Path, sandbox: Sandbox) -> None:
