@@ -23,7 +23,7 @@ def get_leads(call: Call) -> Reply:
     try:
         return _list(call, archived=False, since=None if since is None else checks.since(since))
     except checks.InvalidError as error:
-        raise payloads.BadRequestError(f"updated_since {error}") from None
+        raise BadRequestError(f"updated_since {error}") from None
 
 
 def get_archived_leads(call: Call) -> Reply:
@@ -58,7 +58,7 @@ def delete_lead(call: Call) -> Reply:
 def _list(call: Call, *, archived: bool, since: str | None) -> Reply:
     if "filter_id" in call.query:
         # A filter lives in the web app, which is not here; to list everything instead would be a wrong answer.
-        raise payloads.BadRequestError("filter_id was not found")
+        raise BadRequestError("filter_id was not found")
     query = Query(
         archived=archived,
         owner_id=number(call.query, "owner_id"),
@@ -79,7 +79,7 @@ def _sort(text: str | None) -> tuple[tuple[str, bool], ...]:
     for part in () if text is None else text.split(","):
         field, _, mode = part.strip().partition(" ")
         if field not in SORTABLE or mode.strip().upper() not in ("", "ASC", "DESC"):
-            raise payloads.BadRequestError(f"sort can not be {part.strip()!r}")
+            raise BadRequestError(f"sort can not be {part.strip()!r}")
         order.append((field, mode.strip().upper() == "DESC"))
     return tuple(order)
 

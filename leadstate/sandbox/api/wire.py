@@ -84,7 +84,7 @@ def not_found(kind: str) -> Reply:
     return error(404, f"requested {kind} not found", NOT_FOUND_INFO)
 
 
-def unauthorized(*, oauth: bool = False) -> Reply:
+def unauthorized(*, oauth: bool) -> Reply:
     """Return the 401 of a missing or unknown token.
 
     The body is the gateway's own, as observed in 2026; with OAuth it has the documented message.

@@ -171,7 +171,7 @@ class Limits:
         self._windows: dict[tuple[str, bool, bool], deque[float]] = {}
         self._spent: dict[int, tuple[date, int]] = {}
 
-    def refusal(self, company: Company, operation: str, *, oauth: bool = False) -> Refusal | None:
+    def refusal(self, company: Company, operation: str, *, oauth: bool) -> Refusal | None:
         """Return which limit a request would break now, if it breaks one. Nothing is charged."""
         daily = daily_limit(self._daily, company)
         if any(not room for room, _, _ in self._bursts(company, operation, self._monotonic(), oauth=oauth)):
@@ -179,7 +179,7 @@ class Limits:
         spent = self._spent_on(company, self._clock().astimezone(UTC).date())
         return "daily" if daily is not None and spent + TOKEN_COSTS[operation] > daily else None
 
-    def admit(self, company: Company, operation: str, refused: Refusal | None, *, oauth: bool = False) -> Admission:
+    def admit(self, company: Company, operation: str, refused: Refusal | None, *, oauth: bool) -> Admission:
         """Let a request in and charge it, or refuse it for this reason and count that."""
         now, seconds = self._clock().astimezone(UTC), self._monotonic()
         bursts, spent = self._bursts(company, operation, seconds, oauth=oauth), self._spent_on(company, now.date())
@@ -228,7 +228,7 @@ class Limits:
         return spent if day == today else 0
 
 
-def burst_limit(limit: Limit, company: Company, *, oauth: bool = False) -> int | None:
+def burst_limit(limit: Limit, company: Company, *, oauth: bool) -> int | None:
     """Return the requests per window, or None for no limit."""
     return BURST_REQUESTS[company.plan] * (OAUTH_BURST if oauth else 1) if limit == "plan" else limit
 
