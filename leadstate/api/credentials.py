@@ -6,7 +6,7 @@ from functools import partial
 
 from leadstate.api.files import replace_file
 from leadstate.config import DeclaredAccount, OAuthToken, read_token
-from leadstate.model.diagnostics import Diagnostic, SecretError, Severity
+from leadstate.model.diagnostics import Diagnostic, SecretError, Severity, reason_of
 from leadstate.pipedrive.connection import HttpClient, Signer, TokenAuth
 from leadstate.pipedrive.oauth import Client, OAuth
 from leadstate.pipedrive.secrets import Token
@@ -72,7 +72,7 @@ def _keeper(account: str, source: OAuthToken, warn: Warn | None) -> Callable[[To
             try:
                 replace_file(source.save_to, f"{token.reveal()}\n")
             except OSError as failure:
-                problem = f"it cannot be written to {source.save_to}: {(failure.strerror or '').lower()}"
+                problem = f"it cannot be written to {source.save_to}: {reason_of(failure)}"
             else:
                 return
         if warn is not None and not warned:

@@ -15,7 +15,7 @@ from leadstate import __version__
 from leadstate.api.files import append_line, create_file
 from leadstate.config.yaml.files import folder_link_outwards
 from leadstate.engine.events import Observer
-from leadstate.model.diagnostics import LeadstateError
+from leadstate.model.diagnostics import LeadstateError, reason_of
 from leadstate.model.escape import visible_json
 from leadstate.model.plan import AccountPlan, Change, Outcome, Status, combined, count_actions
 from leadstate.pipedrive.operations import Delay
@@ -59,8 +59,8 @@ class EventLog(Observer):
             hint = "name a new file: the events of two runs are not mixed"
             raise EventsError(f"{path} exists already", hint=hint) from None
         except OSError as failure:
-            why = (failure.strerror or str(failure)).lower()
-            raise EventsError(f"{path} cannot be made: {why}", hint="name a file that can be written") from None
+            summary = f"{path} cannot be made: {reason_of(failure)}"
+            raise EventsError(summary, hint="name a file that can be written") from None
         self._write("version", format_version=FORMAT_VERSION, leadstate_version=__version__)
 
     def __enter__(self) -> Self:

@@ -12,12 +12,11 @@ from leadstate.engine.apply.execute import Outcomes
 from leadstate.model.account import Account
 from leadstate.model.address import Ref
 from leadstate.model.plan import AccountPlan, AccountReceipt, Action, Status
+from leadstate.pipedrive.answers import BOUNDS
 
 NAME = "pages.json"
 MATTERS_FROM = 2
 """Pages: of a listing of one there is nothing to know."""
-LONGEST = 10_000
-"""Pages: a listing is not read any further."""
 
 Lengths = Mapping[str, Mapping[str, int]]
 """Account as it is reached → operation id → pages."""
@@ -92,7 +91,7 @@ def read_lengths(folder: Path) -> Lengths:
     except (OSError, ValueError, RecursionError):
         return {}
     return {
-        account: {id_: n for id_, n in listings.items() if type(n) is int and MATTERS_FROM <= n <= LONGEST}
+        account: {id_: n for id_, n in listings.items() if type(n) is int and MATTERS_FROM <= n <= BOUNDS.pages}
         for account, listings in (found.items() if isinstance(found, dict) else ())
         if isinstance(listings, dict)
     }

@@ -22,11 +22,11 @@ from typing import Final, Self
 from leadstate.api.configuration import is_receipt, rollback
 from leadstate.api.files import append_line, create_file, replace_file
 from leadstate.config import Configuration
-from leadstate.config.yaml.files import link_outwards
+from leadstate.config.yaml.files import LARGEST, link_outwards
 from leadstate.engine.events import Observer
 from leadstate.model.account import Account
 from leadstate.model.address import Address
-from leadstate.model.diagnostics import LeadstateError, ReportError, Severity, some
+from leadstate.model.diagnostics import LeadstateError, ReportError, Severity, reason_of, some
 from leadstate.model.plan import Action, Change, Outcome, Status, Touch
 from leadstate.report.build import Part, build, result_row
 from leadstate.report.document import Report
@@ -34,8 +34,6 @@ from leadstate.report.formats.json import to_json
 from leadstate.report.journal import Chain, Entry, touch_row, with_journal, without_repeated
 from leadstate.report.verify import read_stored
 
-LARGEST: Final = 64 * 1024 * 1024
-"""Bytes of a receipt that is read without being named, and of its journal."""
 LISTED: Final = 50
 """Receipts that a list shows."""
 
@@ -96,7 +94,7 @@ class Receipt(Observer):
             self.path, self._journal = _create(folder, stem, to_json(report))
         except OSError as failure:
             raise ReceiptError(
-                f"the receipt {self.path} cannot be written: {failure.strerror}",
+                f"the receipt {self.path} cannot be written: {reason_of(failure)}",
                 hint="free some space, or make the folder writable, then run again; nothing was changed",
             ) from None
 
@@ -176,7 +174,7 @@ class Receipt(Observer):
             self._fail(failure)
 
     def _fail(self, failure: OSError) -> None:
-        self._obstacle = self._obstacle or f"the receipt {self.path} cannot be written: {failure.strerror}"
+        self._obstacle = self._obstacle or f"the receipt {self.path} cannot be written: {reason_of(failure)}"
 
 
 def read_report(path: str | Path) -> Report:
@@ -312,7 +310,7 @@ def stored_receipts(paths: Sequence[Path]) -> Iterator[StoredReceipt]:
         except LeadstateError as failure:
             stored = StoredReceipt(path, None, str(failure))
         except OSError as failure:
-            stored = StoredReceipt(path, None, (failure.strerror or str(failure)).lower())
+            stored = StoredReceipt(path, None, reason_of(failure))
         yield stored
 
 

@@ -19,7 +19,7 @@ from typing import Final
 
 from leadstate.api.files import replace_file
 from leadstate.model.account import Account, unify_loopback
-from leadstate.model.diagnostics import LeadstateError
+from leadstate.model.diagnostics import LeadstateError, reason_of
 
 SHARED_HOST: Final = "api.pipedrive.com"
 """The vendor's host for all companies: there, only the company id tells accounts apart."""
@@ -95,7 +95,7 @@ def run_locks(
         except filelock.Timeout:
             raise _locked(names[key], holder) from None
         except OSError as failure:
-            raise _no_folder(folder, (failure.strerror or str(failure)).lower()) from None
+            raise _no_folder(folder, reason_of(failure)) from None
         yield
 
 

@@ -36,6 +36,7 @@ from leadstate.model.diagnostics import (
     SecretError,
     Severity,
     diagnostic_of,
+    reason_of,
     some,
 )
 from leadstate.model.plan import AccountPlan
@@ -323,7 +324,7 @@ class Session:
             try:
                 remember(lock_file, self.accounts, {part.account: part for part in plan.plans}, outcomes)
             except (OSError, LockError) as failure:
-                why = (failure.strerror or "").lower() if isinstance(failure, OSError) else str(failure)
+                why = reason_of(failure) if isinstance(failure, OSError) else str(failure)
                 hint = "run `leadstate lock` once that is mended: the accounts are as the report says"
                 summary = f"{lock_file} was not brought up to date: {why}"
                 notes.append(Diagnostic("lock-file", Severity.ERROR, summary, hint=hint))

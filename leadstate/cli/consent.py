@@ -37,7 +37,7 @@ from leadstate.engine.apply.execute import decline, stages
 from leadstate.engine.events import Observer
 from leadstate.kinds import with_calls
 from leadstate.model.address import Address
-from leadstate.model.diagnostics import Diagnostic, Severity, counted
+from leadstate.model.diagnostics import Diagnostic, Severity, counted, reason_of
 from leadstate.model.escape import visible
 from leadstate.model.plan import AccountPlan, Change
 from leadstate.model.rollout import Rollout
@@ -144,9 +144,8 @@ def apply_with_consent(choices: Choices, configuration: Configuration, consent: 
         cost = Requests() if report is None or report.command == "plan" else report.cost.apply
         log.end(code, cost.requests, cost.tokens)
     if log.failure is not None:
-        why = (log.failure.strerror or str(log.failure)).lower()
-        hint = "the receipt holds what was done"
-        say([Diagnostic("events", Severity.ERROR, f"{choices.events} is not complete: {why}", hint=hint)])
+        summary = f"{choices.events} is not complete: {reason_of(log.failure)}"
+        say([Diagnostic("events", Severity.ERROR, summary, hint="the receipt holds what was done")])
         code = Exit.ERROR if code is Exit.FINE else code
     return code, report
 

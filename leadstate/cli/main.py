@@ -167,7 +167,9 @@ def run() -> NoReturn:
     code = _run()
     sys.stdout.flush()
     if output is not None and output.failure is not None:
-        why = (output.failure.strerror or str(output.failure)).lower()
+        from leadstate.model.diagnostics import reason_of  # noqa: PLC0415  keeps start-up light
+
+        why = reason_of(output.failure)
         click.echo(f"error[output] the result could not be written to stdout: {why}", err=True)
         click.echo("  = make room, or name a file with -o FILE; a receipt holds what an apply did", err=True)
         code = Exit.ERROR if code in (Exit.FINE, Exit.CHANGES) else code
@@ -210,7 +212,7 @@ def _of_file(failure: OSError) -> tuple[str, str]:
 
 def _explain(failure: Exception) -> int:
     from leadstate.cli.output import say  # noqa: PLC0415  keeps start-up light
-    from leadstate.model.diagnostics import ConfigurationError, LeadstateError  # noqa: PLC0415  as above
+    from leadstate.model.diagnostics import ConfigurationError, LeadstateError, mistake_of  # noqa: PLC0415  as above
     from leadstate.model.escape import visible  # noqa: PLC0415  as above
 
     if isinstance(failure, ConfigurationError):
@@ -227,6 +229,5 @@ def _explain(failure: Exception) -> int:
         import logging  # noqa: PLC0415  as above
 
         logging.getLogger("leadstate").debug("internal error", exc_info=failure)
-        click.echo(f"error[internal] {type(failure).__name__}: this is a mistake in leadstate", err=True)
-        click.echo("  = run again with `--log-level debug` and report what it prints", err=True)
+        say([mistake_of(failure)])
     return Exit.ERROR

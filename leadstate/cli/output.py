@@ -16,7 +16,8 @@ import click
 from leadstate.api.files import PRIVATE, PUBLIC, replace_file
 from leadstate.cli import VERBOSE
 from leadstate.config.yaml.files import folder_link_outwards
-from leadstate.model.diagnostics import ConfigurationError, Diagnostic, LeadstateError, counted, some
+from leadstate.kinds.base import number_of
+from leadstate.model.diagnostics import ConfigurationError, Diagnostic, LeadstateError, counted, reason_of, some
 from leadstate.model.escape import visible, visible_json
 from leadstate.model.plan import AccountPlan
 from leadstate.report import IN_REPOSITORY, RENDERERS
@@ -82,7 +83,7 @@ def to_json(value: object) -> str:
     def number(value: object) -> int | float:
         if not isinstance(value, Decimal):
             raise TypeError(f"{type(value).__name__} is not JSON")
-        return int(value) if value == value.to_integral_value() else float(value)
+        return number_of(value)
 
     return visible_json(json.dumps(value, indent=2, ensure_ascii=False, default=number)) + "\n"
 
@@ -215,8 +216,7 @@ def _check_folder(path: Path) -> None:
 def _unwritable(path: Path, failure: OSError) -> OutputError:
     if path.is_symlink():
         return OutputError(f"{path} is a link to {path.readlink()}", hint="name the file itself, or remove the link")
-    why = (failure.strerror or str(failure)).lower()
-    return OutputError(f"{path} cannot be written: {why}", hint="name a file that can be written")
+    return OutputError(f"{path} cannot be written: {reason_of(failure)}", hint="name a file that can be written")
 
 
 def say(diagnostics: Iterable[Diagnostic]) -> None:

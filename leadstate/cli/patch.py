@@ -6,7 +6,6 @@ pipes, and a link in a folder that leads elsewhere.
 
 import difflib
 import os
-import re
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,7 +20,7 @@ from leadstate.cli.consent import agreed
 from leadstate.cli.exits import Exit
 from leadstate.cli.options import F, option
 from leadstate.cli.output import wants_color
-from leadstate.config.yaml.diagnostics import Source
+from leadstate.config.yaml.diagnostics import LINE, Source
 from leadstate.config.yaml.files import is_meant, is_stream
 from leadstate.edit.items import Files
 from leadstate.edit.writer import Edit
@@ -29,7 +28,6 @@ from leadstate.model.address import Ref
 from leadstate.model.diagnostics import ConfigurationError, LeadstateError
 from leadstate.model.escape import visible
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 _BOM = b"\xef\xbb\xbf"
 _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
@@ -134,7 +132,7 @@ def show(changed: Sequence[Changed], color: str) -> None:
     """Show the new texts as a patch, on stdout."""
     colored = wants_color(color)
     for source, text in changed:
-        before, after = _LINE.findall(source.text), _LINE.findall(text)
+        before, after = LINE.findall(source.text), LINE.findall(text)
         for line in difflib.unified_diff(before, after, source.name, source.name):
             body = line.rstrip("\r\n")
             end = line[len(body) :] or "\n\\ No newline at end of file\n"

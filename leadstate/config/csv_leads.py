@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from leadstate.config.messages import choice, keys_at, required_at, shapes_at
 from leadstate.config.schema.document import DELIMITERS
 from leadstate.config.validate import Checked, check
-from leadstate.config.yaml.diagnostics import BREAK, Diagnostics, Place, Source, visible_in_line
+from leadstate.config.yaml.diagnostics import BREAK, LINE, Diagnostics, Place, Source, shown
 from leadstate.config.yaml.files import ReadTable
 from leadstate.config.yaml.nodes import Node, place_of, resolve
 
@@ -24,7 +24,6 @@ UNSET: Final = "null"
 NO_ITEMS: Final = "[]"
 _ROW: Final = ("leads", 0)
 _BAR: Final = re.compile(r"(?<!\\)\|")
-_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 _BROKEN: Final = {
     "unexpected end": (
         "quote-not-closed",
@@ -117,7 +116,7 @@ def _leads(source: Source, diagnostics: Diagnostics) -> Iterator[Node]:
 
 def rows_of(source: Source, diagnostics: Diagnostics) -> Iterator[list[Cell]]:
     """Return the rows in which something stands, the header among them; an empty one in the place of a broken one."""
-    lines = _LINE.findall(source.text)
+    lines = LINE.findall(source.text)
     reader = csv.reader(lines, delimiter=source.delimiter, skipinitialspace=True, strict=True)
     while (begin := reader.line_num) < len(lines):
         try:
@@ -172,14 +171,13 @@ def columns_of(header: Sequence[Cell], source: Source, diagnostics: Diagnostics)
         name, place = cell.text.strip(), place_of(cell.mark, source)
         column = _column(name)
         if name in first:
-            summary = f"the column `{visible_in_line(name[:60])}` stands twice"
-            detail = f"first here: {first[name].span}"
+            summary, detail = f"the column {shown(name)} stands twice", f"first here: {first[name].span}"
             diagnostics.error("duplicate-column", summary, place, hint="keep one of the two", detail=detail)
         elif column is None:
             others = [word for word, delimiter in DELIMITERS.items() if delimiter in name and len(header) == 1]
             hint = f'write `leads_from: {{file: …, delimiter: "{others[0]}"}}`' if others else ""
             hint = hint or choice(name, _known_columns(), what="columns")
-            diagnostics.error("unknown-column", f"unknown column `{visible_in_line(name[:60])}`", place, hint=hint)
+            diagnostics.error("unknown-column", f"unknown column {shown(name)}", place, hint=hint)
         else:
             columns.append(column)
         first.setdefault(name, place)

@@ -15,10 +15,10 @@ from pydantic_core import PydanticCustomError
 
 from leadstate.config.yaml.files import LARGEST, link_outwards, read_bounded
 from leadstate.kinds import KINDS
+from leadstate.kinds.base import Uuid
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import LeadstateError
 from leadstate.model.escape import visible_json
-from leadstate.pipedrive.operations import UUID
 
 NAME: Final = "leadstate.lock.json"
 RESTORE: Final = (
@@ -35,10 +35,6 @@ class LockError(LeadstateError):
     code = "lock-file"
 
 
-# The file may come from anybody who can open a pull request, and ids become parts of URLs.
-_Id = Annotated[str, Field(pattern=f"^{UUID.pattern}$")]
-
-
 def _of_a_kind(key: str) -> str:
     kind = key.partition(":")[0]
     if kind not in KINDS:
@@ -53,7 +49,8 @@ class _File(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     version: Literal[1]
-    accounts: dict[str, dict[_Key, _Id]]
+    # The file may come from anybody who can open a pull request, and ids become parts of URLs.
+    accounts: dict[str, dict[_Key, Uuid]]
 
 
 def read_lock(path: Path) -> Lock:

@@ -12,8 +12,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from pydantic_core import ErrorDetails
 
-from leadstate.config.yaml.diagnostics import visible_in_line
-from leadstate.config.yaml.masking import TOKEN_LIKE
+from leadstate.config.yaml.diagnostics import cut
+from leadstate.config.yaml.masking import CUT, TOKEN_LIKE
 from leadstate.config.yaml.nodes import Node, is_words
 from leadstate.kinds.base import is_tag
 from leadstate.model.escape import quoted
@@ -86,8 +86,6 @@ _INPUT: Final = re.compile(r"^(?:Input|String|List|Value) (?=should )")
 _VERBS: Final = ("should ", "is ", "has ", "holds ", "cannot ")
 _REPEATED: Final = 30
 """Characters of a value that a summary repeats."""
-_WRITTEN: Final = 60
-"""Characters of a value that a hint repeats, as it is to be written."""
 _SHOWN: Final = 12
 """Candidates that a hint lists."""
 EXAMPLES: Final[Mapping[str, str]] = {
@@ -135,7 +133,7 @@ def message_of(error: ErrorDetails, node: Node, *, in_cell: bool = False) -> Mes
         what = "allowed here" if len(loc) > 1 else "allowed here, besides keys that begin with `x-`"
         summary = "an unknown key under `token`" if secret else f"unknown key `{name}`"
         return Message("unknown-key", summary, choice(str(loc[-1]), keys_at(loc[:-1]), what=what))
-    written = "" if secret else visible_in_line((node.text or "")[:_WRITTEN])
+    written = "" if secret else cut(node.text or "")
     summary = _summary(error, name, written if len(node.text or "") <= _REPEATED else "")
     if type_ == "missing":
         column = ".".join(_names(loc)[1:])
@@ -157,9 +155,7 @@ def message_of(error: ErrorDetails, node: Node, *, in_cell: bool = False) -> Mes
 
 
 def _names(loc: Loc) -> list[str]:
-    return [
-        visible_in_line(step[:60]) for step in loc if isinstance(step, str) and step != "[key]" and not is_tag(step)
-    ]
+    return [cut(step) for step in loc if isinstance(step, str) and step != "[key]" and not is_tag(step)]
 
 
 def _is_literal(type_: str, loc: Loc, node: Node) -> bool:
@@ -191,7 +187,7 @@ def _form(error: ErrorDetails, node: Node, written: str, *, in_cell: bool) -> st
     """Return the hint for a value of another type."""
     type_, loc, text = error["type"], error["loc"], node.text or ""
     path = tuple(step for step in loc if not is_tag(step))
-    if len(text) > _WRITTEN:
+    if len(text) > CUT:
         written = ""
     if in_cell and (parts := keys_at(path)):
         return "use the column " + " or ".join(f"`{'.'.join(_names(path)[1:])}.{part}`" for part in parts)

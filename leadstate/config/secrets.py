@@ -12,9 +12,9 @@ from typing import Final
 from leadstate.config.configuration import SecretSource
 from leadstate.config.yaml.diagnostics import visible_in_line
 from leadstate.config.yaml.files import read_bounded
-from leadstate.config.yaml.masking import LONG_ENOUGH, STARS, TOKEN_LIKE, is_secret_key
-from leadstate.model.diagnostics import SecretError
-from leadstate.pipedrive.secrets import Secrets, Token
+from leadstate.config.yaml.masking import LONG_ENOUGH, TOKEN_LIKE, is_secret_key
+from leadstate.model.diagnostics import SecretError, reason_of
+from leadstate.pipedrive.secrets import STARS, Secrets, Token
 
 TIMEOUT: Final = 30.0
 """Seconds that a command may take."""
@@ -67,9 +67,9 @@ def _from_file(file: Path) -> str:
     try:
         raw = read_bounded(file, LONGEST + 2)
     except (OSError, ValueError) as problem:
-        why = (problem.strerror if isinstance(problem, OSError) else None) or "the path cannot be used"
+        why = reason_of(problem, "the path cannot be used")
         hint = "check the path and who may read it; a relative path counts from the configuration file's folder"
-        raise SecretError(f"the token file {shown} cannot be read: {why.lower()}", hint=hint) from None
+        raise SecretError(f"the token file {shown} cannot be read: {why}", hint=hint) from None
     return raw.decode("utf-8", "replace")
 
 
@@ -88,9 +88,9 @@ def _from_command(source: SecretSource, environ: Mapping[str, str], what: str) -
         hint = "run it by hand; it must print the token and ask for nothing"
         raise SecretError(f"{what} did not end within {TIMEOUT:.0f} seconds", hint=hint) from None
     except (OSError, ValueError) as problem:
-        why = (problem.strerror if isinstance(problem, OSError) else None) or "the command cannot be used"
+        why = reason_of(problem, "the command cannot be used")
         hint = "check that the program is installed and on PATH; there is no shell, so no `~`, `$` or `|`"
-        raise SecretError(f"{what} cannot be started: {why.lower()}", hint=hint) from None
+        raise SecretError(f"{what} cannot be started: {why}", hint=hint) from None
     if done.returncode != 0:
         said = _without_secrets(done, environ)
         summary = f"{what} failed with exit code {done.returncode}" + (f": {said}" if said else "")

@@ -12,7 +12,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from leadstate.config.rules.variables import has_variable
-from leadstate.edit.spelling import as_people_write, readable_key
+from leadstate.edit.spelling import LIKE_VARIABLE, as_people_write, readable_key
 from leadstate.kinds.base import Kind, OrganizationRef, PersonRef, Spec, UserRef
 from leadstate.kinds.lead import LeadSpec
 from leadstate.model.address import Ref
@@ -29,7 +29,6 @@ _FIELDS: Final = (
 )  # fmt: skip
 """Whether a lead was seen is left out: people flip it by looking."""
 
-_LIKE_VARIABLE: Final = ("it holds `${`, which would be taken for a variable", "rename it in Pipedrive")
 _CONTACTS: Final[Mapping[str, tuple[str, type[Spec]]]] = {
     "person": ("person", PersonRef),
     "organization": ("organization", OrganizationRef),
@@ -74,7 +73,7 @@ def named_items(kind: Kind, found: Found, everyone: frozenset[str]) -> Taken:
         for live in listed:
             fields = dict(live.attrs)
             if has_variable(live.name):
-                taken.leave(account, f"the {kind.name} {live.name!r}", *_LIKE_VARIABLE)
+                taken.leave(account, f"the {kind.name} {live.name!r}", *LIKE_VARIABLE)
             elif not _is_valid(kind.spec, fields):
                 said = ", ".join(f"{name} {value}" for name, value in fields.items() if name != "name")
                 why = f"its name or a value cannot be declared ({said})"
@@ -133,7 +132,7 @@ def lead_items(found: Found, known: Mapping[str, Known], written: Written) -> Ta
             if lead.marker and markers[lead.marker] > 1:
                 taken.leave(account, f"the lead {key!r}", "several carry this marker", "delete the others in Pipedrive")
             elif any(has_variable(fields.get(name)) for name in ("title", "channel_id")):
-                taken.leave(account, f"the lead {key!r}", *_LIKE_VARIABLE)
+                taken.leave(account, f"the lead {key!r}", *LIKE_VARIABLE)
             elif not _is_valid(LeadSpec, {"key": key, **fields}):
                 taken.leave(account, f"the lead {key!r}", "its key or a field cannot be declared", "declare it by hand")
             else:

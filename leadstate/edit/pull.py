@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from leadstate.config.configuration import Configuration
 from leadstate.config.rules.variables import has_variable
 from leadstate.edit.items import Files, Item, spellings
-from leadstate.edit.spelling import as_people_write
+from leadstate.edit.spelling import LIKE_VARIABLE, as_people_write
 from leadstate.edit.writer import Edit, Set
 from leadstate.kinds import KINDS
 from leadstate.model.address import Address, Ref, Span, normalize_text
@@ -118,7 +118,7 @@ def _value(address: Address, field: FieldDiff, item: Item, files: Files, desired
     else:
         value = as_people_write(name, field.before, files.account(account).get("plan"), before)
     if isinstance(value, str) and has_variable(value):
-        raise _UnfitError("it holds `${`, which would be taken for a variable", "rename it in Pipedrive")
+        raise _UnfitError(*LIKE_VARIABLE)
     if value is None and name in _CONTACTS:
         other = _CONTACTS[name]
         if item.written(account, (other,)) is None:

@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from leadstate.config.yaml.diagnostics import BREAK
 from leadstate.config.yaml.events import ALIAS, END, MAPPING, SCALAR, SEQUENCE, events_of
 
-_BREAK: Final = re.compile(r"\r\n|\n|\r")
 _REST: Final = re.compile(r"[^\r\n]*")
 _TO_COLON: Final = re.compile(r"\s*:")
 _ANCHOR: Final = re.compile(r"&\S+\s*")
@@ -27,7 +27,7 @@ class Lines:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        found = _BREAK.search(text)
+        found = BREAK.search(text)
         self.newline = found[0] if found else "\n"
 
     def begin(self, at: int) -> int:
@@ -41,7 +41,7 @@ class Lines:
 
     def next(self, end: int) -> int:
         """Return where the line after one that ends here begins."""
-        found = _BREAK.match(self.text, end)
+        found = BREAK.match(self.text, end)
         return found.end() if found else end
 
     def above(self, at: int) -> str:

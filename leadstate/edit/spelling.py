@@ -22,6 +22,9 @@ from leadstate.model.resource import CARRIER, Money
 LONGEST: Final = 50
 """Characters of a key: with a namespace, which has as many at most, within what a marker may have."""
 
+LIKE_VARIABLE: Final = ("it holds `${`, which would be taken for a variable", "rename it in Pipedrive")
+"""Why a live text with `${` cannot be written down, and what to do."""
+
 _VISIBILITIES: Final[tuple[Visibility, ...]] = ("owner", "group", "subgroups", "company")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from leadstate.model.account import Account
-from leadstate.model.diagnostics import Diagnostic, LeadstateError, Severity, diagnostic_of
+from leadstate.model.diagnostics import Diagnostic, LeadstateError, Severity, diagnostic_of, mistake_of
 from leadstate.pipedrive.connection import Connection
 from leadstate.pipedrive.errors import BadAnswer
 
@@ -74,13 +74,7 @@ def failure_of(failure: Exception, account: str) -> Diagnostic:
         words = f"an answer holds a value that cannot be worked with ({type(failure).__name__})"
         return Diagnostic(BadAnswer.code, Severity.ERROR, words, hint=BadAnswer.fix, account=account)
     _log.debug("internal error in %s", account, exc_info=failure)
-    return Diagnostic(
-        "internal",
-        Severity.ERROR,
-        f"{type(failure).__name__}: this is a mistake in leadstate",
-        hint="run again with `--log-level debug` and report what it prints",
-        account=account,
-    )
+    return mistake_of(failure, account)
 
 
 @asynccontextmanager

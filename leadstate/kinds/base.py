@@ -33,7 +33,7 @@ from leadstate.model.address import Ref, normalize_text
 from leadstate.model.plan import Action, Change
 from leadstate.model.resource import Live, Value
 from leadstate.pipedrive.errors import BadAnswer
-from leadstate.pipedrive.operations import EXPONENT, Operation, Request
+from leadstate.pipedrive.operations import EXPONENT, UUID, Operation, Request
 
 _NOT_IN_A_LINE = ("Cc", "Cs", "Zl", "Zp")
 """Control characters, lone surrogates, and the two separators that break lines."""
@@ -309,7 +309,9 @@ def calendar_day(raw: object) -> str:
 
 Day = Annotated[str, BeforeValidator(calendar_day), WithJsonSchema({"type": "string", "format": "date"})]
 
-Uuid = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
+Uuid = Annotated[str, Field(pattern=f"^{UUID.pattern}$")]
+DECLARED_UUID: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+"""An id that people write: in lower case, as Pipedrive shows it, so that equal ids are equal texts."""
 Line = Annotated[str, AfterValidator(one_line), TextLimit.length(LONGEST_TEXT)]
 Email = Annotated[str, TextLimit.pattern(r"^[^@\s]+@[^@\s]+$")]
 RemoteId = Annotated[int, Field(gt=0, lt=2**53)]

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from leadstate.kinds.base import Day, Line, NotNull, Spec
+from leadstate.kinds.base import DECLARED_UUID, Day, Line, NotNull, Spec
 from leadstate.kinds.named import NamedOverride, NamedSpec, WireNamed, named_kind
 from leadstate.model.plan import Change
 from leadstate.pipedrive.operations import (
@@ -40,9 +40,7 @@ class LabelOverride(NamedOverride):
 class LabelById(Spec):
     """A label by its id, where its name does not tell it from another."""
 
-    id: Annotated[
-        str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description="Its id in Pipedrive.")
-    ]
+    id: Annotated[str, Field(pattern=DECLARED_UUID, description="Its id in Pipedrive.")]
 
 
 def _source_shape(raw: object) -> str:

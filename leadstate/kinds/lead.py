@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from leadstate.kinds.base import (
+    DECLARED_UUID,
     Day,
     Item,
     Kind,
@@ -151,9 +152,7 @@ IfGone = Annotated[
 Mode = Annotated[Literal["enforce", "seed"], Field(description="seed: create it once; later changes are ignored.")]
 
 
-LeadId = Annotated[
-    str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description="The id of a lead in Pipedrive.")
-]
+LeadId = Annotated[str, Field(pattern=DECLARED_UUID, description="The id of a lead in Pipedrive.")]
 
 
 class LeadSpec(Item, LeadFields):
@@ -224,7 +223,7 @@ def declare_lead(
             },
         },
         span,
-        marker=f"{namespace}:{spec.key}",
+        marker=marker_of(spec.key, namespace),
         former=former_markers(spec, namespace),
         create_only=spec.mode == "seed",
         leave_gone=spec.if_gone == "leave",
@@ -235,8 +234,13 @@ def declare_lead(
 
 def former_markers(spec: LeadSpec, namespace: str) -> tuple[str, ...]:
     """Return the ownership markers that a lead may have been created with before it had its key of today."""
-    written = (name if ":" in name else f"{namespace}:{name}" for name in spec.previously)
-    return tuple(dict.fromkeys(marker for marker in written if marker != f"{namespace}:{spec.key}"))
+    markers = (marker_of(written, namespace) for written in spec.previously)
+    return tuple(dict.fromkeys(marker for marker in markers if marker != marker_of(spec.key, namespace)))
+
+
+def marker_of(key: str, namespace: str) -> str:
+    """Return the ownership marker of a key; a former key may be written with the namespace that it had: `old:acme`."""
+    return key if ":" in key else f"{namespace}:{key}"
 
 
 def _attr(name: str, value: object, label_keys: Mapping[str, str], place: Callable[[str], Span]) -> Value:

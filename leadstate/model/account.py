@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
-from leadstate.model.address import Ref
+from leadstate.model.address import Ref, collapse
 from leadstate.model.plan import AccountReceipt
 from leadstate.model.resource import Desired, Live
 
@@ -69,6 +69,17 @@ class Policy:
     def protects(self, kind: str, name: str) -> bool:
         """Return whether a live object of this name is never deleted; no `--allow` lifts that."""
         return any(fnmatchcase(name, pattern) for pattern in self.protect.get(kind, ()))
+
+
+def against_ignore(spoken: str) -> tuple[str, str]:
+    """Return what is wrong, and the fix, where an ignored object is spoken of, as in "`Hot` is declared"."""
+    return f"{spoken}, and `policy.ignore` ignores it", "take it out of one of the two"
+
+
+def against_protect(kind: str, what: str) -> tuple[str, str]:
+    """Return what is wrong, and the fix, where a protected object of a kind is to be deleted."""
+    fix = f"keep the {kind}, or take it out of `policy.protect`"
+    return f"{what} is to be deleted, and `policy.protect` protects it", fix
 
 
 def unify_loopback(origin: str) -> str:
@@ -161,7 +172,7 @@ class Account:
     def titles(self) -> frozenset[str]:
         """Titles of the declared objects that bear our marker, white space collapsed."""
         titles = (desired.attrs.get("title") for desired in self.desired if desired.marker is not None)
-        return frozenset(" ".join(title.split()) for title in titles if isinstance(title, str))
+        return frozenset(collapse(title) for title in titles if isinstance(title, str))
 
     def prunes(self, live: Live) -> bool:
         """Return whether the rule of its kind deletes this unmanaged object, unless `policy.protect` protects it."""

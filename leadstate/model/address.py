@@ -12,6 +12,11 @@ def normalize_text(raw: str) -> str:
     return unicodedata.normalize("NFC", raw).strip()
 
 
+def collapse(name: str) -> str:
+    """Return the name with each run of white space as one space."""
+    return " ".join(name.split())
+
+
 @dataclass(frozen=True, order=True, slots=True)
 class Span:
     """A place in a file, as editors count: lines and columns from 1."""

@@ -62,11 +62,6 @@ class Diagnostic:
         return replace(self, severity=Severity.WARNING, hint=ALLOWED)
 
 
-def error(code: str, summary: str, *, hint: str = "", detail: str = "", span: Span | None = None) -> Diagnostic:
-    """Return an error that is not yet tied to an account."""
-    return Diagnostic(code, Severity.ERROR, summary, detail=detail, hint=hint, span=span)
-
-
 def worst(diagnostics: Iterable[Diagnostic]) -> Severity | None:
     """Return the gravest severity; None without diagnostics."""
     order = (Severity.ERROR, Severity.GUARD, Severity.WARNING)
@@ -104,6 +99,24 @@ class LeadstateError(Exception):
 def diagnostic_of(failure: LeadstateError, account: str) -> Diagnostic:
     """Return a failure of one account as a value, so that the other accounts go on."""
     return Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint, span=failure.span, account=account)
+
+
+def mistake_of(failure: Exception, account: str | None = None) -> Diagnostic:
+    """Return the diagnostic of an exception that nothing but a mistake in leadstate raises."""
+    summary = f"{type(failure).__name__}: this is a mistake in leadstate"
+    hint = "run again with `--log-level debug` and report what it prints"
+    return Diagnostic("internal", Severity.ERROR, summary, hint=hint, account=account)
+
+
+def reason_of(failure: Exception, otherwise: str = "") -> str:
+    """Return why the system refused something, in words for the end of a sentence.
+
+    Args:
+        failure: an OSError; or what Python itself raises for a path that no system takes, which has no such words.
+        otherwise: what to say where the system says nothing; unless given, what the failure itself says.
+    """
+    said = failure.strerror if isinstance(failure, OSError) else None
+    return (said or otherwise or str(failure)).lower()
 
 
 class ConfigurationError(LeadstateError):

@@ -29,7 +29,6 @@ MARGIN: Final = 60.0
 """Seconds before its end in which an access token is not used any more; of a short life a tenth."""
 
 _COMPANIES = ".pipedrive.com"
-_LONGEST_QUOTE = 300
 _LONGEST_TOKEN = 16_384
 """Characters; servers take no longer headers."""
 _LONGEST_LIFE = 366 * 86_400.0
@@ -189,13 +188,11 @@ class OAuth(Signer):
         """Raise `WrongCompany` for another company's token; the address of a proxy or a sandbox tells nothing."""
         if not api_domain or not self._host.endswith(_COMPANIES):
             return
-        there = self.secrets.scrub(
-            host_of(api_domain if "://" in api_domain else f"https://{api_domain}") or api_domain
-        )
+        there = host_of(api_domain if "://" in api_domain else f"https://{api_domain}") or api_domain
         if there != self._host:
             raise WrongCompany(
                 OPERATION,
-                f"the client is authorised for {there[:_LONGEST_QUOTE]}, not for {self._host}",
+                f"the client is authorised for {quoted(there, self.secrets.scrub)}, not for {self._host}",
                 hint="use a refresh token of that company, or correct `domain`",
                 span=self._client.at,
             )

@@ -35,12 +35,12 @@ class Token:
         return self._value
 
     def __repr__(self) -> str:
-        return "Token(***)"
+        return f"Token({STARS})"
 
     __str__ = __repr__
 
     def __format__(self, spec: str) -> str:
-        return format("***", spec)
+        return format(STARS, spec)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a token is not written anywhere")

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Final
 
 from leadstate.model.account import Account
+from leadstate.model.address import collapse
 from leadstate.model.diagnostics import Diagnostic, Severity, counted, some
 from leadstate.model.escape import is_unseen, spelled_out
 from leadstate.model.resource import Desired, Live, Value
@@ -93,11 +94,6 @@ def _likely_rename(desired: Desired, others: Sequence[Live]) -> Iterator[Diagnos
         summary = f"it is not there, and its colour is that of {alike[0].name!r}: was it renamed in Pipedrive?"
         hint = "to keep it and its leads, add its name to `previously`; with a lock file renames are recognised"
         yield desired.diagnostic("likely-rename", Severity.WARNING, summary, hint=hint)
-
-
-def collapse(name: str) -> str:
-    """Return the name with each run of white space as one space."""
-    return " ".join(name.split())
 
 
 def is_altered(name: Value, marker: str | None, live: Live) -> bool:

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from leadstate.model.account import Account, Prune
+from leadstate.model.account import Account, Prune, against_ignore, against_protect
 from leadstate.model.address import Address, Ref, RemoteRef, Target
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.plan import AccountPlan, Action, Change, Reason, Untouched
@@ -190,8 +190,8 @@ def _plan_missing(draft: Draft, desired: Desired) -> None:
     address, gone = desired.address, desired.marker in draft.observed.gone
     ignored = {live.remote_id for live in draft.observed.ignored.get(address.kind, ())}
     if not desired.present and desired.remote_id in ignored:
-        summary = f"the {address.kind} {desired.remote_id} is to be deleted, and `policy.ignore` ignores it"
-        draft.tell(desired, f"ignored-{address.kind}", Severity.ERROR, summary, "take it out of one of the two")
+        words = against_ignore(f"the {address.kind} {desired.remote_id} is to be deleted")
+        draft.tell(desired, f"ignored-{address.kind}", Severity.ERROR, *words)
     elif not desired.present:
         draft.unchanged.append(address)
     elif desired.remote_id is not None:
@@ -261,9 +261,8 @@ def _plan_absent(draft: Draft, desired: Desired, live: Live, today: dt.date) -> 
     carriers, archived = draft.observed.carriers, draft.observed.archived_carriers
     ref = RemoteRef(live.kind, live.remote_id)
     if draft.account.policy.protects(live.kind, live.name):
-        summary = f"the {live.kind} {live.name!r} is to be deleted, and `policy.protect` protects it"
-        hint = f"keep the {live.kind}, or take it out of `policy.protect`"
-        draft.tell(desired, f"protected-{live.kind}", Severity.ERROR, summary, hint)
+        words = against_protect(live.kind, f"the {live.kind} {live.name!r}")
+        draft.tell(desired, f"protected-{live.kind}", Severity.ERROR, *words)
         return
     if desired.not_before is not None and today.isoformat() < desired.not_before:
         days = (dt.date.fromisoformat(desired.not_before) - today).days

@@ -20,7 +20,7 @@ from leadstate.edit.items import Files, places
 from leadstate.engine.run import Settings, refresh_target
 from leadstate.kinds import KINDS
 from leadstate.model.address import Address, Target
-from leadstate.model.diagnostics import Diagnostic, error
+from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.escape import visible
 from leadstate.model.plan import AccountPlan
 from leadstate.report.document import Requests
@@ -102,4 +102,4 @@ def _unknown(target: Target, configuration: Configuration) -> Diagnostic:
     }
     near = dict.fromkeys(words[word] for word in get_close_matches(target.key, words))
     hint = f"did you mean {' or '.join(near)}?" if near else "`leadstate get labels` and `get leads` list what is there"
-    return error("unknown-address", f"nothing is declared or there at {target}", hint=hint)
+    return Diagnostic("unknown-address", Severity.ERROR, f"nothing is declared or there at {target}", hint=hint)

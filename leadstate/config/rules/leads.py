@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeAlias
 
-from leadstate.config.rules.names import Names, shown
+from leadstate.config.rules.names import Names
 from leadstate.config.rules.scope import AccountSet, Claims, Problems
 from leadstate.config.rules.variables import Variables, Variant, used_in
 from leadstate.config.validate import Entry
-from leadstate.config.yaml.diagnostics import Diagnostics, Place
+from leadstate.config.yaml.diagnostics import Diagnostics, Place, shown
 from leadstate.kinds.base import fields_set
-from leadstate.kinds.lead import LONGEST_MARK, AtLeastLabels, LeadSpec, declare_lead, visibility
+from leadstate.kinds.lead import LONGEST_MARK, AtLeastLabels, LeadSpec, declare_lead, marker_of, visibility
 from leadstate.model.address import Address, Span
 from leadstate.model.resource import CUSTOM, Desired
 
@@ -166,7 +166,7 @@ def check_keys(
     markers, former = Claims[Entry[LeadSpec]](), Claims[Entry[LeadSpec]]()
     for entry, scope in leads:
         key, place = entry.spec.key, entry.place("key")
-        for first, both in markers.claim(f"{namespace}:{key}", entry, scope):
+        for first, both in markers.claim(marker_of(key, namespace), entry, scope):
             summary, detail = f"the lead {shown(key)} is declared twice", f"first here: {first.place('key').span}"
             problems.error("duplicate-lead", place, both, summary, "give one of the two another key", detail=detail)
         if len(namespace) + 1 + len(key) > LONGEST_MARK:
@@ -174,7 +174,7 @@ def check_keys(
             diagnostics.error("marker-too-long", summary, place, hint="shorten the key or the namespace")
     for entry, scope in leads:
         for index, written in enumerate(entry.spec.previously):
-            marker = written if ":" in written else f"{namespace}:{written}"
+            marker = marker_of(written, namespace)
             place = entry.place("previously", index)
             others = [both for other, both in markers.find(marker, scope) if other is not entry]
             for both in others:

@@ -11,10 +11,10 @@ from leadstate.config.messages import choice
 from leadstate.config.rules.scope import AccountSet, Claims, Problems
 from leadstate.config.rules.variables import Variables, Variant
 from leadstate.config.validate import Entry
-from leadstate.config.yaml.diagnostics import Place, visible_in_line
+from leadstate.config.yaml.diagnostics import Place, shown
 from leadstate.kinds.base import Kind, fields_set
 from leadstate.kinds.named import NamedSpec, declare_named, taken_in
-from leadstate.model.account import Policy
+from leadstate.model.account import Policy, against_ignore, against_protect
 from leadstate.model.address import Address
 from leadstate.model.diagnostics import Severity
 from leadstate.model.resource import Desired
@@ -311,12 +311,11 @@ def check_policies(names: Names, policies: Iterable[tuple[Policy, AccountSet]], 
             both = item.accounts & accounts
             for place, name, goes in _spoken_of(item) if both else ():
                 if policy.ignores(kind.name, name):
-                    summary = f"{shown(name)} is declared, and `policy.ignore` ignores it"
-                    problems.error(f"ignored-{kind.name}", place, both, summary, "take it out of one of the two")
+                    words = against_ignore(f"{shown(name)} is declared")
+                    problems.error(f"ignored-{kind.name}", place, both, *words)
                 elif goes and policy.protects(kind.name, name):
-                    summary = f"{shown(name)} is to be deleted, and `policy.protect` protects it"
-                    hint = f"keep the {kind.name}, or take it out of `policy.protect`"
-                    problems.error(f"protected-{kind.name}", place, both, summary, hint)
+                    words = against_protect(kind.name, shown(name))
+                    problems.error(f"protected-{kind.name}", place, both, *words)
 
 
 def _spoken_of(item: NamedHere) -> Iterator[tuple[Place, str, bool]]:
@@ -327,8 +326,3 @@ def _spoken_of(item: NamedHere) -> Iterator[tuple[Place, str, bool]]:
     for index, source in enumerate(item.spec.sources):
         if isinstance(source, str):
             yield item.entry.place("merge_from", index), source, True
-
-
-def shown(name: str) -> str:
-    """Return a name for a message."""
-    return f"`{visible_in_line(name[:60])}`"

@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 from leadstate.config.messages import choice
 from leadstate.config.validate import Entry, Merged
-from leadstate.config.yaml.diagnostics import Diagnostics, Hint, Place, visible_in_line
+from leadstate.config.yaml.diagnostics import Diagnostics, Hint, Place, cut, shown
 from leadstate.kinds.base import Item as ItemSpec
 from leadstate.model.diagnostics import Severity
 
@@ -95,17 +95,17 @@ class Directory:
 
     def unknown(self, selector: str, place: Place | None, diagnostics: Diagnostics) -> None:
         """Add the error for a selector that means nothing."""
-        shown, is_tag = visible_in_line(selector[:60]), selector.startswith(TAG)
+        name, is_tag = cut(selector), selector.startswith(TAG)
         if is_tag and self.any_tag:
             return
 
         def hint() -> str:
             if selector in self.tags:
-                return f"for a tag write `{TAG}{shown}`"
+                return f"for a tag write `{TAG}{name}`"
             known = [f"{TAG}{tag}" for tag in self.tags] if is_tag else self.names
             return choice(selector, sorted(known), what="there are")
 
-        what = f"no account has the tag `{shown.removeprefix(TAG)}`" if is_tag else f"there is no account `{shown}`"
+        what = f"no account has the tag `{name.removeprefix(TAG)}`" if is_tag else f"there is no account `{name}`"
         diagnostics.error("unknown-account", what, place, hint=hint)
 
 
@@ -187,7 +187,7 @@ def _report_no_account(name: str, directory: Directory, place: Place, diagnostic
             return choice("", carriers, what="the accounts of that tag")
         return choice(tag, sorted(directory.names), what="there are")
 
-    summary = f"`overrides` takes names of accounts, and `{visible_in_line(name[:60])}` is a tag"
+    summary = f"`overrides` takes names of accounts, and {shown(name)} is a tag"
     diagnostics.error("unknown-account", summary, place, hint=hint)
 
 

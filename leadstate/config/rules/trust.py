@@ -8,19 +8,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 from urllib.parse import urlsplit
 
-from leadstate.config.configuration import OAuthToken, SecretSource, TokenSource
+from leadstate.config.configuration import OAuthToken, SecretSource, SourceKind, TokenSource
 from leadstate.config.schema.document import AccountSpec
 from leadstate.config.validate import Entry
-from leadstate.config.yaml.diagnostics import Diagnostics, Place, visible_in_line
+from leadstate.config.yaml.diagnostics import Diagnostics, Place, shown, visible_in_line
 from leadstate.config.yaml.files import link_outwards
 from leadstate.model.diagnostics import LeadstateError
 
 HOSTS: Final = "LEADSTATE_ALLOW_HOSTS"
 SOURCES: Final = "LEADSTATE_ALLOW_TOKEN_SOURCES"
-KINDS: Final = ("env", "file", "command", "keyring", "oauth")
+SOURCE_KINDS: Final = (*get_args(SourceKind), "oauth")
 
 
 class TrustError(LeadstateError):
@@ -53,13 +53,11 @@ class Trust:
         )
         for source in sources or ():
             kind, colon, glob = source.partition(":")
-            if kind not in KINDS or (colon and not glob) or (kind == "oauth" and colon):
+            if kind not in SOURCE_KINDS or (colon and not glob) or (kind == "oauth" and colon):
                 hint = (
                     "write env, file, command, keyring or oauth, all but the last perhaps with a glob: env:PIPEDRIVE_*"
                 )
-                raise TrustError(
-                    f"{SOURCES} holds `{visible_in_line(source[:60])}`, which is not a token source", hint=hint
-                )
+                raise TrustError(f"{SOURCES} holds {shown(source)}, which is not a token source", hint=hint)
         return cls(None if hosts is None else tuple(host.lower() for host in hosts), sources)
 
     @property

@@ -13,7 +13,7 @@ from leadstate.config.messages import choice, sentence_of
 from leadstate.config.rules.scope import AccountSet, Directory, Item, Problems
 from leadstate.config.schema.document import VARIABLE, AccountSpec
 from leadstate.config.validate import Entry
-from leadstate.config.yaml.diagnostics import Place, visible_in_line
+from leadstate.config.yaml.diagnostics import Place, cut, shown
 from leadstate.kinds.base import REPLACED, Spec, fields_set, is_tag
 
 _USE = re.compile(r"\$\{([^{}]*)\}?")
@@ -155,12 +155,11 @@ class Variables:
                 hint = "add the `}`; a text that holds `${` itself comes from a variable"
                 self.problems.error("bad-variable", place, variant.accounts, "a `${` is not closed", hint)
             elif "vars" not in self.accounts[variant.account].unknown:
-                shown = visible_in_line(name[:60])
                 hint = choice(name.strip(), sorted(values), what="this account has") if values else ""
                 if re.search(VARIABLE, name):
-                    hint += f"{'  Or: ' if hint else ''}add `vars: {{{shown}: …}}` to the account"
+                    hint += f"{'  Or: ' if hint else ''}add `vars: {{{cut(name)}: …}}` to the account"
                 hint = hint or "write the name of a variable of the account's `vars`: letters, digits and `_`"
-                summary = f"the variable `{shown}` is not set"
+                summary = f"the variable {shown(name)} is not set"
                 self.problems.error("unknown-variable", place, variant.accounts, summary, hint)
             return ""
 

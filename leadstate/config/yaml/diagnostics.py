@@ -13,12 +13,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from leadstate.config.yaml.masking import STARS, SecretSpans, find_secrets, find_secrets_of_table
+from leadstate.config.yaml.masking import CUT, SecretSpans, find_secrets, find_secrets_of_table
 from leadstate.model import escape
 from leadstate.model.address import Span
 from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.pipedrive.secrets import STARS
 
 BREAK = re.compile(r"\r\n|\n|\r")
+LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
+"""A line with its break; the last one may have none."""
 MANY = 100
 """So many diagnostics of one kind are kept of one file."""
 AROUND = 60
@@ -150,15 +153,15 @@ def excerpt(place: Place) -> str:
     column = min(place.column - 1, len(line))
     start = max(0, min(column - AROUND, len(line) - 2 * AROUND))
     end = min(len(line), start + 2 * AROUND)
-    shown, caret = _show(line, start, end, column, place.source.secrets.intervals(number))
+    part, caret = _show(line, start, end, column, place.source.secrets.intervals(number))
     gutter = f"{place.line} | "
     lead, tail = ("…" if start else ""), ("…" if end < len(line) else "")
-    return f"{gutter}{lead}{shown}{tail}\n{' ' * (len(gutter) - 2)}| {' ' * (len(lead) + caret)}^"
+    return f"{gutter}{lead}{part}{tail}\n{' ' * (len(gutter) - 2)}| {' ' * (len(lead) + caret)}^"
 
 
 def _show(line: str, start: int, end: int, column: int, secret: Sequence[tuple[int, int]]) -> tuple[str, int]:
     """Return the characters from start to end as they can be shown, and how wide it is to the column."""
-    shown: list[str] = []
+    pieces: list[str] = []
     width, caret, index = 0, None, start
     intervals = [interval for interval in secret if interval[1] > start and interval[0] < end]
     while index < end:
@@ -167,15 +170,25 @@ def _show(line: str, start: int, end: int, column: int, secret: Sequence[tuple[i
         piece = STARS if covered is not None else visible_in_line(line[index])
         if caret is None and index <= column < last:
             caret = width
-        shown.append(piece)
+        pieces.append(piece)
         width += _width(piece)
         index = last
-    return "".join(shown), width if caret is None else caret
+    return "".join(pieces), width if caret is None else caret
 
 
 def visible_in_line(text: str) -> str:
     """Return the text with what a terminal would act upon, or nobody would see, as an escape; a tab as an arrow."""
     return escape.visible(text.replace("\t", "→"))
+
+
+def cut(text: str) -> str:
+    """Return the beginning of a text for a message."""
+    return visible_in_line(text[:CUT])
+
+
+def shown(text: str) -> str:
+    """Return the beginning of a text for a message, as code."""
+    return f"`{cut(text)}`"
 
 
 def _width(text: str) -> int:

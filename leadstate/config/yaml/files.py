@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 
 from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source, visible_in_line
 from leadstate.model.address import Span
+from leadstate.model.diagnostics import reason_of
 
 ReadTable: TypeAlias = Callable[[Path, Diagnostics, Place, str], Source | None]
 """How the CSV file is had that a configuration names at a place: from the disk, or from another revision."""
@@ -159,9 +160,9 @@ def decode(path: Path, raw: bytes, diagnostics: Diagnostics, delimiter: str = ""
 def _unreadable(
     at: Place | Span, which: str, problem: OSError | ValueError | RuntimeError, diagnostics: Diagnostics
 ) -> None:
-    why = (problem.strerror if isinstance(problem, OSError) else None) or "the path cannot be used"
+    why = reason_of(problem, "the path cannot be used")
     hint = "check the path and who may read it"
-    diagnostics.error("file-unreadable", f"{which} cannot be read: {why.lower()}", at, hint=hint)
+    diagnostics.error("file-unreadable", f"{which} cannot be read: {why}", at, hint=hint)
 
 
 def _top(path: Path) -> Span:

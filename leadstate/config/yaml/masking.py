@@ -12,8 +12,8 @@ from functools import cache
 from typing import Any
 
 from leadstate.config.yaml.events import ALIAS, END, MAPPING, MAX_DEPTH, SCALAR, SEQUENCE, NotYamlError, events_of
+from leadstate.pipedrive.secrets import STARS
 
-STARS = "***"
 KEYS = (
     "env", "file", "command", "keyring", "service", "user",
     "oauth", "client_id", "client_secret", "refresh_token", "token_url", "save_to",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NoReturn
 
-from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source, visible_in_line
+from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source, cut, shown, visible_in_line
 from leadstate.config.yaml.events import (
     ALIAS,
     DOCUMENT,
@@ -252,10 +252,9 @@ class _Reader:
         """Return the key, remembered with its place; None if the entry is to be passed over."""
         key = node.value
         if not isinstance(key, str):
-            written = visible_in_line((node.text or "")[:60])
-            kind = f"`{written}`" if written else "an empty one" if node.text == "" else "none"
-            hint = f'write it in quotes: "{written}"' if written else "write text before the `:`"
-            self._error("key-not-text", f"a key is text, and this is {kind}", node.mark, hint)
+            written = shown(node.text) if node.text else "an empty one" if node.text == "" else "none"
+            hint = f'write it in quotes: "{cut(node.text)}"' if node.text else "write text before the `:`"
+            self._error("key-not-text", f"a key is text, and this is {written}", node.mark, hint)
             return None
         if key == "<<" and plain:
             hint = "YAML 1.2 has no merge keys: write the keys out, or use `overrides` and `vars`"
@@ -266,7 +265,7 @@ class _Reader:
             first = place_of(parent.keys[key], self.source)
             self.diagnostics.error(
                 "duplicate-key",
-                f"the key `{visible_in_line(key[:60])}` stands twice in one mapping",
+                f"the key {shown(key)} stands twice in one mapping",
                 node.place(self.source),
                 hint="keep one of the two",
                 detail=f"first here: {first.span}",

@@ -18,7 +18,7 @@ from leadstate.engine.jobs import task_group
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Kind, decode_rows, decode_summaries, raising_bad_answer
 from leadstate.model.address import Address, RemoteRef
-from leadstate.model.diagnostics import counted
+from leadstate.model.diagnostics import counted, reason_of
 from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Status, plain
 from leadstate.model.resource import CARRIER, CARRIES, FREEZES, Live
 from leadstate.pipedrive.client import Reader, Writer
@@ -131,7 +131,7 @@ class _Run:
                 for observer in self._observers:
                     observer.finished(change, outcome)
             except Exception as failure:  # noqa: BLE001  what was done is reported all the same, and nothing else is begun
-                words = failure.strerror or str(failure) if isinstance(failure, OSError) else type(failure).__name__
+                words = reason_of(failure) if isinstance(failure, OSError) else type(failure).__name__
                 self._stopped = f"what was done could not be noted down ({words})"
                 self.outcomes[change.address] = replace(outcome, detail=outcome.detail or f"but {self._stopped}")
 

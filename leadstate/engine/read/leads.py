@@ -18,7 +18,7 @@ from leadstate.engine.jobs import task_group
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Kind, decode_rows, decode_summaries, raising_bad_answer
 from leadstate.model.account import Account, ImpactLevel, Prune
-from leadstate.model.address import Ref, RemoteRef
+from leadstate.model.address import Ref, RemoteRef, collapse
 from leadstate.model.diagnostics import counted
 from leadstate.model.resource import CARRIED, Desired, Live, Observed
 from leadstate.pipedrive.client import Reader
@@ -26,7 +26,6 @@ from leadstate.pipedrive.errors import IncompleteListing, NotFound, Rejected
 from leadstate.pipedrive.operations import Operation, Request
 from leadstate.pipedrive.pagination import NEWEST_FIRST, again_if_shifted
 from leadstate.reconcile.changed import labels_in
-from leadstate.reconcile.lookalikes import collapse
 from leadstate.reconcile.match import Matching
 
 ASKED_FIRST = 10

@@ -317,7 +317,7 @@ def test_a_full_disk_under_the_journal_ends_the_run_with_a_report(tmp_path: Path
                 assert receipt.obstacle or journal.read_bytes().endswith(b"\n"), (
                     "a line that was cut is told of at once"
                 )
-    assert receipt.obstacle.endswith(".json cannot be written: File too large")
+    assert receipt.obstacle.endswith(".json cannot be written: file too large")
     stored = read_report(receipt.path).accounts[0].changes
     results = [change.result.status if change.result else "" for change in stored]
     assert 0 < results.count("applied") < len(results)

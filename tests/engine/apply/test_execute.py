@@ -142,7 +142,7 @@ def test_an_observer_is_told_the_end_of_each_change() -> None:
     ("fails", "why"),
     [
         (OSError("full"), "full"),
-        (OSError(28, "No space left on device"), "No space left on device"),
+        (OSError(28, "No space left on device"), "no space left on device"),
         (KeyError("x"), "KeyError"),
     ],
 )
