@@ -16,7 +16,7 @@ from leadstate.edit.writer import Edit, Steps, rewritten
 from leadstate.kinds import KINDS
 from leadstate.model.address import Span, normalize_text
 from leadstate.model.diagnostics import ConfigurationError, Severity
-from leadstate.model.resource import Desired
+from leadstate.model.resource import CUSTOM, Desired
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,32 @@ class Item:
     steps: Steps
     value: Mapping[str, Any]
 
-    def overrides(self, account: str, path: Sequence[str]) -> bool:
-        """Return whether an account has a value of its own at this path."""
-        return path[-1] in _at((self.value.get("overrides") or {}).get(account), path[:-1], {})
+    def path(self, attribute: str, account: str | None = None) -> tuple[str, ...]:
+        """Return where an attribute stands in the item, or with an account in what the item overrides for it.
 
-    def written(self, account: str, path: Sequence[str]) -> Any:
-        """Return the value at a path as an account has it: in its override, else in the item itself, else None."""
-        own = self.overrides(account, path)
-        return _at(self.value["overrides"][account] if own else self.value, path, None)
+        A custom field stands under its name, whatever dots are in that, and as it is spelled there.
+        """
+        if not attribute.startswith(CUSTOM):
+            return (attribute,)
+        name = attribute.removeprefix(CUSTOM)
+        there = (self.value, self.overridden(account)) if account is not None else (self.value,)
+        spelled = [key for value in there for key in value.get("custom_fields") or () if normalize_text(key) == name]
+        return ("custom_fields", spelled[-1] if spelled else name)
+
+    def overridden(self, account: str) -> Mapping[str, Any]:
+        """Return what an account has in place of the values of the item."""
+        return (self.value.get("overrides") or {}).get(account) or {}
+
+    def overrides(self, account: str, attribute: str) -> bool:
+        """Return whether an account has a value of its own for an attribute."""
+        *outer, last = self.path(attribute, account)
+        return last in _at(self.overridden(account), outer, {})
+
+    def written(self, account: str, attribute: str) -> Any:
+        """Return the value of an attribute as an account has it: in its override, else in the item, else None."""
+        if self.overrides(account, attribute):
+            return _at(self.overridden(account), self.path(attribute, account), None)
+        return _at(self.value, self.path(attribute), None)
 
 
 @dataclass(frozen=True)
@@ -148,9 +166,12 @@ def places(files: Files, desired: Desired) -> dict[str, Span]:
     if item is None:
         return {}
     source, root = next((file.source, file.root) for file in files.files if file.source.name == item.file)
-    node = _node_at(root, *item.steps)
-    override = _node_at(node, "overrides", desired.address.account)
-    written = {name: _node_at(override, name) or _node_at(node, name) for name in desired.attrs}
+    node, account = _node_at(root, *item.steps), desired.address.account
+    override = _node_at(node, "overrides", account)
+    written = {
+        name: _node_at(override, *item.path(name, account)) or _node_at(node, *item.path(name))
+        for name in desired.attrs
+    }
     return {name: value.place(source).span for name, value in written.items() if value is not None}
 
 

@@ -12,16 +12,18 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from leadstate.config.configuration import Configuration
-from leadstate.config.rules.variables import has_variable
+from leadstate.config.rules.variables import used_in
 from leadstate.edit.items import Files, Item, spellings
 from leadstate.edit.spelling import LIKE_VARIABLE, as_people_write
 from leadstate.edit.writer import Edit, Set
 from leadstate.kinds import KINDS
+from leadstate.kinds.custom_fields import Unfit
 from leadstate.model.address import Address, Ref, Span, normalize_text
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.plan import Change, FieldDiff
-from leadstate.model.resource import CUSTOM, Desired, Side, references
+from leadstate.model.resource import CUSTOM, CustomValue, Desired, Dictionary, Side, references
 
+_CHANGE_OR_LEAVE_OUT: Final = "change it in Pipedrive, or leave the field out"
 _CONTACTS: Final = {"person": "organization", "organization": "person"}
 
 
@@ -33,6 +35,15 @@ class _UnfitError(Exception):
         self.fix = fix
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What tells how the values of one account are written: its files, what it declares, its custom fields."""
+
+    files: Files
+    desired: Sequence[Desired]
+    fields: Dictionary | None
+
+
 @dataclass(slots=True)
 class Accepted:
     """The edits that accept the drift, by file, and what could not be accepted."""
@@ -41,39 +52,43 @@ class Accepted:
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
-def accept(changes: Sequence[Change], files: Files, everything: Configuration) -> Accepted:
+def accept(
+    changes: Sequence[Change], files: Files, everything: Configuration, fields: Mapping[str, Dictionary]
+) -> Accepted:
     """Return the edits that make the files say what is live, instead of the updates that would overwrite it.
 
     Args:
         changes: updates, of any accounts.
         files: as they are written.
         everything: all declared accounts, those included that no change is about.
+        fields: account → its custom fields, where a change is about one.
     """
     accepted = Accepted()
-    declared = {account.account.name: account.account.desired for account in everything.accounts}
+    declared = [account.account for account in everything.accounts]
+    words = {account.name: _Words(files, account.desired, fields.get(account.name)) for account in declared}
     scopes: dict[Span, set[str]] = defaultdict(set)
     referred = {ref for change in changes for drifted in change.fields for ref in references(drifted.before)}
-    for account, objects in declared.items():
-        for desired in objects:
-            scopes[desired.span].add(account)
+    for account in declared:
+        for desired in account.desired:
+            scopes[desired.span].add(account.name)
             referred |= references((*desired.attrs.values(), desired.moves_to))
     values: dict[Span, dict[str, dict[str, object]]] = defaultdict(lambda: defaultdict(dict))
     items: dict[Span, Item] = {}
     keys: dict[Span, str] = {}
     for change in changes:
-        account, item = change.address.account, files.item(change.span)
+        name, item = change.address.account, files.item(change.span)
         if item is None or change.span is None:
             unfit = _UnfitError("it stands in a CSV file, and only YAML is edited", "write it there by hand")
             accepted.diagnostics += [_diagnostic(change, drifted, unfit) for drifted in change.fields]
             continue
         for drifted in change.fields:
             try:
-                value = _value(change.address, drifted, item, files, declared[account])
+                value = _value(change.address, drifted, item, words[name])
             except _UnfitError as failure:
                 accepted.diagnostics.append(_diagnostic(change, drifted, failure))
                 continue
             items[change.span] = item
-            values[change.span][drifted.path][account] = value
+            values[change.span][drifted.path][name] = value
             if drifted.path == "name" and change.address.ref in referred and item.value.get("key") is None:
                 keys[change.span] = item.value["name"]
     for span, item in items.items():
@@ -85,56 +100,64 @@ def accept(changes: Sequence[Change], files: Files, everything: Configuration) -
     return accepted
 
 
-def _steps(name: str) -> tuple[str, ...]:
-    """Return where an attribute stands in an item: a custom field under its name, whatever dots are in that."""
-    return ("custom_fields", name.removeprefix(CUSTOM)) if name.startswith(CUSTOM) else (name,)
-
-
-def _nested(name: str, value: object) -> dict[str, object]:
-    *outer, last = _steps(name)
-    return {outer[0]: {last: value}} if outer else {last: value}
-
-
 def _edits(item: Item, name: str, live: Mapping[str, object], scope: set[str]) -> Iterator[Set]:
     """Yield edits of the item if every account that takes the value from there has the same, else of its overrides."""
-    steps = _steps(name)
-    sharing = {account for account in scope if not item.overrides(account, steps)}
+    sharing = {account for account in scope if not item.overrides(account, name)}
     if sharing and sharing <= live.keys() and all(live[account] == live[min(sharing)] for account in sharing):
-        yield Set((*item.steps, *steps), live[min(sharing)])
+        yield Set((*item.steps, *item.path(name)), live[min(sharing)])
     else:
         sharing = set()
     for account in sorted(live.keys() - sharing):
-        yield Set((*item.steps, "overrides", account, *steps), live[account])
+        yield Set((*item.steps, "overrides", account, *item.path(name, account)), live[account])
 
 
-def _value(address: Address, field: FieldDiff, item: Item, files: Files, desired: Sequence[Desired]) -> object:
+def _value(address: Address, field: FieldDiff, item: Item, words: _Words) -> object:
     """Return the live value as people write it; raise `_UnfitError` if it cannot be declared."""
     if not (field.path in KINDS[address.kind].form.model_fields or field.path.startswith(CUSTOM)):
         raise _UnfitError("pull knows no way to write it", "write it by hand")
     name, account = field.path, address.account
-    before = item.written(account, _steps(name))
+    before = item.written(account, name)
     if name == "labels":
-        value = _labels(field.before, before, files, desired)
+        value = _labels(field.before, before, words)
     else:
-        value = as_people_write(name, field.before, files.account(account).get("plan"), before)
-    if isinstance(value, str) and has_variable(value):
-        raise _UnfitError(*LIKE_VARIABLE)
+        value = as_people_write(name, field.before, words.files.account(account).get("plan"), before)
+        if used_in(value):
+            raise _UnfitError(*LIKE_VARIABLE)
     if value is None and name in _CONTACTS:
         other = _CONTACTS[name]
-        if item.written(account, (other,)) is None:
+        if item.written(account, other) is None:
             raise _UnfitError(f"the lead has none any more, and no {other} is declared", f"declare its {other} first")
+    *outer, last = item.path(name)
     try:
-        KINDS[address.kind].override.model_validate(_nested(name, value))
+        KINDS[address.kind].override.model_validate({outer[0]: {last: value}} if outer else {last: value})
+        if words.fields is not None and name.startswith(CUSTOM):
+            _check_custom(field, value, words.fields)
     except ValidationError:
-        raise _UnfitError("this cannot be declared", "change it in Pipedrive, or leave the field out") from None
+        raise _UnfitError("this cannot be declared", _CHANGE_OR_LEAVE_OUT) from None
     return value
 
 
-def _labels(live: Side, before: Any, files: Files, desired: Sequence[Desired]) -> object:
+def _check_custom(field: FieldDiff, value: object, fields: Dictionary) -> None:
+    """Raise `_UnfitError` unless a plan takes what is to be written for what is live.
+
+    A value that its field cannot hold any more, such as an option that was deleted, is read as a text that stands for
+    it.
+    """
+    try:
+        same = fields.normal(field.path.removeprefix(CUSTOM), CustomValue(value), Span("", 1, 1)) == field.before
+    except Unfit as failure:
+        raise _UnfitError(f"the field does not accept it: {failure}", _CHANGE_OR_LEAVE_OUT) from None
+    if not same:
+        raise _UnfitError("this cannot be declared", _CHANGE_OR_LEAVE_OUT)
+
+
+def _labels(live: Side, before: Any, words: _Words) -> object:
     """Return the labels of a lead: those that stay as they are written, others by key, or by name without one."""
     refs = live if isinstance(live, tuple) else ()
     written = {
-        desired.address.ref: spellings(desired, files) for desired in desired if desired.present and desired.names
+        desired.address.ref: spellings(desired, words.files)
+        for desired in words.desired
+        if desired.present and desired.names
     }
     at_least = isinstance(before, Mapping)
     names: list[str] = list(before["at_least"] if isinstance(before, Mapping) else before or ())

@@ -32,21 +32,37 @@ def test_an_item_is_found_by_the_place_where_it_begins() -> None:
     }
 
 
-def test_an_override_is_found_at_any_depth() -> None:
-    text = "labels:\n  - {a: 1, c: {x: 1, y: 2}, n: {}, overrides: {us: {a: 2, c: {x: 3}}, uk: {n: 0}}}\n"
+def test_an_override_is_found_for_fields_and_custom_fields() -> None:
+    text = (
+        "leads:\n  - {a: 1, n: 3, custom_fields: {x: 1, y: 2}, "
+        "overrides: {us: {a: 2, custom_fields: {x: 3}}, uk: {n: 0, custom_fields: null}, eu: null}}\n"
+    )
     item = files_of(text).item(Span("f.yaml", 2, 5))
     assert item is not None
-    assert [item.overrides(name, path) for name in ("us", "uk", "eu") for path in (("a",), ("c", "x"), ("c", "y"))] == [
+    names = ("a", "custom_fields.x", "custom_fields.y")
+    assert [item.overrides(account, name) for account in ("us", "uk", "eu", "fr") for name in names] == [
         *(True, True, False),
-        *(False, False, False),
-        *(False, False, False),
+        *(False, False, False) * 3,
     ]
-    assert [item.written("us", path) for path in (("a",), ("c", "x"), ("c", "y"), ("z",), ("n", "m"))] == [
-        *(2, 3, 2),
-        *(None, None),
-    ]
-    assert item.written("eu", ("a",)) == 1
-    assert item.written("uk", ("n",)) == 0
+    assert [item.written("us", name) for name in (*names, "z", "custom_fields.z")] == [2, 3, 2, None, None]
+    assert item.written("eu", "a") == 1
+    assert item.written("uk", "n") == 0
+    assert item.written("uk", "custom_fields.y") == 2
+
+
+def test_a_custom_field_stands_under_its_name_as_it_is_spelled_there() -> None:
+    decomposed = "Gro\u0308\u00dfe"
+    text = (
+        f"leads:\n  - {{custom_fields: {{{decomposed}: 1}}, overrides: {{us: {{custom_fields: {{' Größe ': 2}}}}}}}}\n"
+    )
+    item = files_of(text).item(Span("f.yaml", 2, 5))
+    assert item is not None
+    name = "custom_fields.Größe"
+    assert item.path(name) == item.path(name, "eu") == ("custom_fields", decomposed)
+    assert item.path(name, "us") == ("custom_fields", " Größe ")
+    assert [item.written(account, name) for account in ("us", "eu")] == [2, 1]
+    assert item.path("custom_fields.a.b") == ("custom_fields", "a.b")
+    assert item.path("title") == ("title",)
 
 
 ONE = "version: 1\naccounts: {a: {domain: a, token: {env: T}}}\nlabels: [{name: Hot, color: red}]\n"

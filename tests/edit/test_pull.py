@@ -11,6 +11,7 @@ from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source
 from leadstate.edit.items import Files
 from leadstate.edit.pull import Accepted, accept
 from leadstate.edit.writer import Edit, Set
+from leadstate.kinds.custom_fields import CustomField, CustomFields
 from leadstate.model.address import Ref, RemoteRef, Span
 from leadstate.model.plan import Action, Change, FieldDiff, Reason
 from leadstate.model.resource import Money, Side
@@ -30,6 +31,14 @@ leads:
   - {key: m, title: M, person: 1, organization: 2, labels: {at_least: [Hot]}, accounts: [a], visible_to: company}
 """
 
+FIELDS = CustomFields(
+    CustomField(letter * 40, name, type_, {1: "North", 2: "x ${b}"} if type_ in ("enum", "set") else {})
+    for letter, name, type_ in (
+        *(("1", "X", "double"), ("2", "a.b", "double"), ("3", "Größe", "double"), ("4", "Day", "date")),
+        *(("5", "Hour", "time"), ("6", "Industry", "enum"), ("7", "Regions", "set"), ("8", "Short", "varchar")),
+    )
+)
+
 
 def declared(text: str = TEXT) -> tuple[Files, Configuration]:
     source = Source("f.yaml", text, Path())
@@ -47,13 +56,16 @@ def accepted(*drifts: tuple[str, str, Side], text: str = TEXT) -> Accepted:
         )
         for address, path, live in drifts
     ]  # fmt: skip
-    return accept(changes, files, everything)
+    return accept(changes, files, everything, dict.fromkeys("ab", FIELDS))
 
 
 def edits(*drifts: tuple[str, str, Side]) -> list[Edit]:
     found = accepted(*drifts)
     assert found.diagnostics == []
     return found.edits["f.yaml"]
+
+
+CHANGE_OR_LEAVE_OUT = "change it in Pipedrive, or leave the field out"
 
 
 def refusal(*drifts: tuple[str, str, Side]) -> str:
@@ -177,7 +189,7 @@ def keys_kept(text: str, table: str = "") -> list[Edit]:
     (label, *_) = (desired for desired in everything.accounts[0].account.desired if "Old" in desired.names)
     drift = FieldDiff("name", "New", "Old")
     change = Change(label.address, Action.UPDATE, Reason.DIFFERS, (drift,), {}, span=label.span)
-    found = accept([change], Files.of([source], Diagnostics()), everything)
+    found = accept([change], Files.of([source], Diagnostics()), everything, {})
     assert found.diagnostics == []
     first, *others = found.edits["f.yaml"]
     assert first == Set(("labels", 0, "name"), "New")
@@ -230,6 +242,47 @@ def test_a_value_that_cannot_be_declared_is_refused(path: str, live: Side, said:
     assert said in found
 
 
+@pytest.mark.parametrize(
+    ("name", "live", "said"),
+    [
+        ("Industry", "option 3", "it has no option 'option 3'"),
+        ("Regions", ("North", "option 3"), "it has no option 'option 3'"),
+        ("X", "? soon", "it takes a number of 15 significant digits at most"),
+        ("Hour", "? 9:5", "it takes a time of the day"),
+        ("Day", "soon", "it takes a day of the calendar"),
+        ("Short", "a\nb", "it takes one line of 255 characters at most"),
+        ("Gone", "x", "there is none of this name"),
+    ],
+)
+def test_a_value_that_its_custom_field_does_not_accept_is_refused(name: str, live: Side, said: str) -> None:
+    found = refusal(("a/lead:l", f"custom_fields.{name}", live))
+    assert found.endswith(f"not taken: the field does not accept it: {said} | {CHANGE_OR_LEAVE_OUT}")
+
+
+def test_a_value_that_a_plan_would_read_as_another_one_is_refused() -> None:
+    assert refusal(("a/lead:l", "custom_fields.X", "7")).endswith(f"this cannot be declared | {CHANGE_OR_LEAVE_OUT}")
+
+
+@pytest.mark.parametrize(("name", "live"), [("Industry", "x ${b}"), ("Regions", ("North", "x ${b}"))])
+def test_an_option_like_a_variable_is_refused(name: str, live: Side) -> None:
+    found = refusal(("a/lead:l", f"custom_fields.{name}", live))
+    assert "it holds `${`, which would be taken for a variable | rename it in Pipedrive" in found
+
+
+@pytest.mark.parametrize("name", ["Gro\u0308\u00dfe", " Größe "])
+def test_a_custom_field_is_written_under_its_name_as_it_is_spelled(name: str) -> None:
+    text = TEXT.replace("{X: 1,", f"{{'{name}': 1,")
+    drifts = [(f"{account}/lead:l", "custom_fields.Größe", Decimal(2)) for account in "ab"]
+    assert accepted(*drifts, text=text).edits["f.yaml"] == [Set(("leads", 0, "custom_fields", name), 2)]
+    overridden = text.replace("a.b: 2}}", "a.b: 2}, overrides: {b: {custom_fields: {Größe: 3}}}}")
+    assert accepted(drifts[1], text=overridden).edits["f.yaml"] == [
+        Set(("leads", 0, "overrides", "b", "custom_fields", "Größe"), 2)
+    ]
+    assert accepted(drifts[1], text=text).edits["f.yaml"] == [
+        Set(("leads", 0, "overrides", "b", "custom_fields", name), 2)
+    ]
+
+
 def test_an_unknown_colour_is_refused_and_the_other_fields_are_pulled() -> None:
     found = accepted(("a/label:Only", "color", "mauve"), ("a/label:Only", "name", "Lonely"))
     assert [diagnostic.code for diagnostic in found.diagnostics] == ["not-pulled"]
@@ -241,7 +294,7 @@ def test_a_csv_file_is_not_edited() -> None:
     address = everything.accounts[0].account.of_kind("lead")[0].address
     drift = FieldDiff("title", "New", "T")
     change = Change(address, Action.UPDATE, Reason.DIFFERS, (drift,), {}, span=Span("seeds.csv", 2, 1))
-    found = accept([change], files, everything)
+    found = accept([change], files, everything, {})
     assert not found.edits
     (diagnostic,) = found.diagnostics
     assert diagnostic.summary.endswith("was not taken: it stands in a CSV file, and only YAML is edited")

@@ -86,6 +86,17 @@ def test_each_field_is_found_where_it_is_written() -> None:
     assert places(files, desired["label:Part"]) == {}
 
 
+def test_a_custom_field_is_found_where_it_is_written() -> None:
+    custom = "custom_fields: {a.b: 1, ' Größe ': 2}, overrides: {a: {custom_fields: {Größe: 3}}}"
+    files, desired = declared(TEXT.replace("overrides: {a: {owner: 3}}", custom).replace(', "${q}"', ""))
+    found = places(files, desired["lead:l"])
+    line = next(line for line in files.sources[0].text.splitlines() if custom in line)
+    assert {name: at.column for name, at in found.items() if name.startswith("custom_fields.")} == {
+        "custom_fields.a.b": line.index("b: 1,") + 4,
+        "custom_fields.Größe": line.index(" 3}") + 2,
+    }
+
+
 def test_an_account_is_known_as_it_is_written() -> None:
     files, _ = declared(TEXT.replace(', "${q}"', ""))
     assert files.account("a")["plan"] == "premium"

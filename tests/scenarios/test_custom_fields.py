@@ -256,6 +256,22 @@ def test_pull_writes_drifted_custom_fields_only(house: House) -> None:
     house.check_no_changes()
 
 
+def test_pull_leaves_out_a_value_that_no_plan_would_accept_and_writes_the_rest(house: House) -> None:
+    written = house.file.read_text()
+    house.declare({**DECLARED, "double": 8, "enum": "Retail"})
+    house.apply()
+    seed = house.sandbox.dump()
+    (field,) = (field for field in seed["companies"][0]["fields"] if field["type"] == "enum")
+    field["options"] = [{**option, "label": option["label"].replace("Red", "Retail")} for option in field["options"]]
+    house.sandbox = Sandbox(seed, burst=100_000, daily=None)
+    house.file.write_text(written)
+    code, _, err = house("pull", "--auto-approve")
+    assert code == 4
+    assert house.file.read_text() == written.replace('"My double": 7.5', '"My double": 8')
+    assert "`custom_fields.My enum` was not taken: the field does not accept it: it has several options 'Retail'" in err
+    assert house("plan")[0] == 0
+
+
 def test_get_lists_fields_with_their_options(make_house: Callable[..., House]) -> None:
     house = make_house(company(1))
     house.declare({})

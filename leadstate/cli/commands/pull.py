@@ -50,7 +50,8 @@ def pull(
     configuration = choices.configuration()
     everything = load_configuration(paths, ()) if accounts else configuration
     plan = wait_for(choices.plan_alone(configuration))
-    accepted = accept(_of(plan, Action.UPDATE), files, everything)
+    fields = {account.account: known for account in plan.plans if (known := account.bindings.fields) is not None}
+    accepted = accept(_of(plan, Action.UPDATE), files, everything, fields)
     changed = new_texts(files, accepted.edits)
     code = patch(changed, paths, check=check, auto_approve=auto_approve, color=color)
     errors = plan.errors
