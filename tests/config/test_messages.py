@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len, set_cell_size
 
 from leadstate.config import messages
 from leadstate.model.diagnostics import Diagnostic
@@ -397,9 +398,20 @@ def test_an_excerpt_shows_line_and_caret(one_error: OneError) -> None:
 def test_a_long_line_is_cut_around_the_place(one_error: OneError) -> None:
     found = one_error(label(f"name: {'x' * 200}, ‸colour: red, previously: [{'y' * 200}]"), "unknown-key")
     line, caret = found.excerpt.split("\n")
-    assert len(line) < 140
+    assert len(line) <= 78
     assert line[caret.index("^") :].startswith("colour")
     assert line.endswith("…")
+
+
+@pytest.mark.parametrize(("before", "after"), [("x", ""), ("", "y"), ("x", "y"), ("冷", "冷"), ("\\u200b", "冷")])
+def test_an_excerpt_fits_a_terminal_of_80_columns_and_uses_its_width(
+    before: str, after: str, one_error: OneError
+) -> None:
+    found = one_error(label(f'name: "a{before * 90}", ‸colour: red, previously: ["b{after * 90}"]'), "unknown-key")
+    line, caret = found.excerpt.split("\n")
+    assert len(caret) <= cell_len(line) <= 78
+    assert cell_len(line) > 70
+    assert set_cell_size(line, caret.index("^") + len("colour")).endswith("colour")
 
 
 def test_wide_characters_do_not_move_the_caret(one_error: OneError) -> None:

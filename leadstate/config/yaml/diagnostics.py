@@ -24,8 +24,8 @@ LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 """A line with its break; the last one may have none."""
 MANY = 100
 """So many diagnostics of one kind are kept of one file."""
-AROUND = 60
-"""So many characters of a long line are shown on each side of the place."""
+WIDTH = 78
+"""Columns of an excerpt: a report indents it by two, and a terminal has 80."""
 Hint: TypeAlias = str | Callable[[], str]
 """What to do about a mistake; one that takes time is a function, which is called only if it is shown."""
 _Kind: TypeAlias = tuple[Severity, str, str]
@@ -151,12 +151,24 @@ def excerpt(place: Place) -> str:
         return ""
     line = lines[number]
     column = min(place.column - 1, len(line))
-    start = max(0, min(column - AROUND, len(line) - 2 * AROUND))
-    end = min(len(line), start + 2 * AROUND)
-    part, caret = _show(line, start, end, column, place.source.secrets.intervals(number))
     gutter = f"{place.line} | "
+    start, end = _window(line, column, WIDTH - len(gutter) - len("……"))
+    part, caret = _show(line, start, end, column, place.source.secrets.intervals(number))
     lead, tail = ("…" if start else ""), ("…" if end < len(line) else "")
     return f"{gutter}{lead}{part}{tail}\n{' ' * (len(gutter) - 2)}| {' ' * (len(lead) + caret)}^"
+
+
+def _window(line: str, column: int, room: int) -> tuple[int, int]:
+    """Return which characters of a line are shown, on both sides of a column: as many as fit the room, in columns."""
+    start = end = column
+    grows = True
+    while grows:
+        grows = False
+        for index in (end, start - 1):
+            width = max(1, _width(visible_in_line(line[index]))) if 0 <= index < len(line) else room + 1
+            if width <= room:
+                start, end, room, grows = min(start, index), max(end, index + 1), room - width, True
+    return start, end
 
 
 def _show(line: str, start: int, end: int, column: int, secret: Sequence[tuple[int, int]]) -> tuple[str, int]:
