@@ -5,6 +5,8 @@ Beside it a schema, .gitignore lines and a CI workflow. The client of `--from` h
 
 import os
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from string import Template
 
@@ -28,8 +30,9 @@ from leadstate.edit.spelling import readable_key, written
 from leadstate.edit.writer import Append
 from leadstate.engine.read.undeclared import Undeclared, UndeclaredFilter, read_undeclared
 from leadstate.kinds import KINDS
-from leadstate.model.diagnostics import ConfigurationError, counted
+from leadstate.model.diagnostics import ConfigurationError, Diagnostic, counted
 from leadstate.model.resource import CARRIED
+from leadstate.pipedrive.errors import Unauthorized
 
 VARIABLE = "PIPEDRIVE_TOKEN"
 """The name of the token's variable in the starter files."""
@@ -57,13 +60,13 @@ def taken_over(config: Path, account: str, variable: str) -> str | None:
     except ConfigurationError as failure:
         first = failure.diagnostics[0]
         raise click.UsageError(f"{account!r} will not do: {first.summary}; {first.hint}") from None
-    found = wait_for(_read(configuration))
+    found, failures = wait_for(_read(configuration))
     everyone = frozenset(account.account for account in found)
     taken = named_items(
         KINDS[CARRIED], {account.account: account.named.get(CARRIED, ()) for account in found}, everyone
     )
-    diagnostics = [*taken.diagnostics, *(diagnostic for account in found for diagnostic in account.diagnostics)]
-    say(diagnostics)
+    diagnostics = [*failures, *taken.diagnostics, *(told for account in found for told in account.diagnostics)]
+    say(_about_command(diagnostic, variable) for diagnostic in diagnostics)
     # What cannot be declared is left out, and said; an account that cannot be read is the end.
     if not found or any(diagnostic.code != "not-imported" for account in found for diagnostic in account.diagnostics):
         return None
@@ -85,10 +88,19 @@ def _head(account: str, variable: str) -> str:
     )
 
 
-async def _read(configuration: Configuration) -> list[Undeclared]:
+async def _read(configuration: Configuration) -> tuple[list[Undeclared], Sequence[Diagnostic]]:
     async with session(configuration) as opened:
-        say(opened.failures)
-        return await read_undeclared(opened.work, UndeclaredFilter())
+        return await read_undeclared(opened.work, UndeclaredFilter()), opened.failures
+
+
+def _about_command(diagnostic: Diagnostic, variable: str) -> Diagnostic:
+    """Return a diagnostic without a place in the file that is not written yet."""
+    hint = diagnostic.hint
+    if diagnostic.code == Unauthorized.code:
+        hint = (
+            f"check the token in the variable {variable}; an API token is under Personal preferences > API in Pipedrive"
+        )
+    return replace(diagnostic, span=None, excerpt="", hint=hint)
 
 
 def _check_variable(_ctx: click.Context, _param: click.Parameter, name: str) -> str:

@@ -447,6 +447,10 @@ def test_init_writes_a_configuration_from_an_account(world: World) -> None:
         done = world.shell("init", "--from", url, *words)
         assert (done.returncode, config.exists()) == (code, False), done.stderr
         assert "Traceback" not in done.stderr
+        assert "leadstate.yaml" not in done.stderr, "a file that does not exist is not named"
+    wrong = Shell(world.shell.folder, {"T1": "wrong"})("init", "--from", url, "--token-env", "T1")
+    assert "  = check the token in the variable T1; an API token is under " in wrong.stderr
+    assert not config.exists()
     done = world.shell("init", "--from", url, "--token-env", "T1")
     assert done.returncode == 0, done.stderr
     assert config.read_text().count("name: ") == 50
