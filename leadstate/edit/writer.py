@@ -72,6 +72,7 @@ def same(this: object, other: object) -> bool:
 
 
 _COMMENT: Final = re.compile(r"\s#")
+_BLOCK_HEADER: Final = re.compile(r"[|>][-+0-9]*")
 _TO_COMMA: Final = re.compile(r"\s*,")
 
 
@@ -174,19 +175,43 @@ class _Writer:
     def _whole(self, spot: Spot, new: Any, key_end: int | None, *, flow: bool, top: bool) -> Iterator[_Splice]:
         """Replace a value of which nothing stays."""
         colon = spot.begin if key_end is None else self.lines.after_colon(key_end)
-        if top and isinstance(new, list) and new and not spot.entries:
+        in_lines, block = top and isinstance(new, list) and new and not spot.entries, spot.entries and not spot.flow
+        if self._has_comment(spot, colon if in_lines or block else spot.begin):
+            raise _refused(self.source, spot.begin, "a comment would be lost with this value")
+        if in_lines:
             # An empty list becomes one of lines; a comment beside it stays where it is.
             yield _Splice(colon, max(colon, spot.end), "")
             end = self.lines.end(max(colon, spot.end))
             yield _Splice(end, end, "".join(self.lines.newline + line for line in self._items(new, "  ")))
         elif spot.begin == spot.end:
             yield _Splice(colon, colon, " " + written(new, flow=flow))
-        elif spot.entries and _COMMENT.search(self.text, colon, spot.end):
-            raise _refused(self.source, spot.begin, "a comment would be lost with this value")
-        elif spot.entries and not spot.flow:
+        elif block:
             yield _Splice(colon, spot.end, " " + written(new, flow=flow))
+        elif header := _BLOCK_HEADER.match(self.text, spot.begin, spot.end):
+            yield _Splice(spot.begin, header.end(), written(new, flow=flow))
+            yield _Splice(self.lines.end(spot.begin), spot.end, "")
         else:
             yield _Splice(spot.begin, spot.end, written(new, quote=spot.quote, flow=flow))
+
+    def _has_comment(self, spot: Spot, begin: int) -> bool:
+        """Return whether a comment stands between a place and the end of a value, outside of its texts."""
+        at = begin
+        for text_begin, text_end in self._texts(spot):
+            if _COMMENT.search(self.text, at, text_begin):
+                return True
+            at = max(at, text_end)
+        return _COMMENT.search(self.text, at, spot.end) is not None
+
+    def _texts(self, spot: Spot) -> Iterator[tuple[int, int]]:
+        """Yield where each scalar in a value begins and ends, keys included."""
+        if spot.entries is None:
+            yield spot.begin, spot.end
+        for entry in spot.entries or ():
+            if entry.key_end is not None:
+                yield entry.begin, entry.key_end
+            value = entry.value
+            header = _BLOCK_HEADER.match(self.text, value.begin, value.end)
+            yield from [(self.lines.end(value.begin), value.end)] if header else self._texts(value)
 
     def _list(
         self, spot: Spot, entries: list[Entry], kept: Sequence[int], old: list[Any], new: list[Any]

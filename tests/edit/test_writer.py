@@ -205,6 +205,18 @@ def _as_read(value: Any) -> Any:
         ("k:\n  a: 1\n", [Set(("k", "b, c"), "x, y")], "k:\n  a: 1\n  b, c: x, y\n"),
         ("k: {a: 1}\n", [Set(("k", "b, c"), "x, y")], 'k: {a: 1, "b, c": "x, y"}\n'),
         ("a: 1\n", [Append("b, c", ({"x": "y, z"}, "u, v"))], 'a: 1\n\nb, c:\n  - {x: "y, z"}\n  - u, v\n'),
+        # What stands in a text is no comment.
+        ('k: ["Tier #1", Hot]\n', [Set(("k",), ["Hot"])], "k: [Hot]\n"),
+        ("k: ['a #1', b] # x\n", [Set(("k",), [])], "k: [] # x\n"),
+        ("k:\n  - 'a #1'\n", [Set(("k",), ["b"])], "k: [b]\n"),
+        ("k:\n  'a #1': {\"b #2\": null}\n", [Set(("k",), 5)], "k: 5\n"),
+        ("k:\n  a: |\n    b\n    # c\n", [Set(("k",), 5)], "k: 5\n"),
+        # A comment beside a value stays.
+        ("k: # why\n  [a, b]\n", [Set(("k",), ["c"])], "k: # why\n  [c]\n"),
+        ("k: >- # agreed\n  Old\n  title\n\ny: 1\n", [Set(("k",), "New")], "k: New # agreed\n\ny: 1\n"),
+        ("k: &a |2 # agreed\n   x\n# y", [Set(("k",), "New")], "k: &a New # agreed\n# y"),
+        ("k:\n- a: >- # why\n    x\n- b\n", [Set(("k", 0, "a"), "c")], "k:\n- a: c # why\n- b\n"),
+        ("labels: # none\n  []\n", [Set(("labels",), None)], "labels: # none\n  null\n"),
         # A key that is set beside others takes nothing of them away, and one that is there is not made a second time.
         ("k:\n  a: 1\n  b: 2\n", [Set(("k", "b"), 3)], "k:\n  a: 1\n  b: 3\n"),
         ("k: {a: {x: 1}}\n", [Set(("k", "a", "y"), 2)], "k: {a: {x: 1, y: 2}}\n"),
@@ -232,6 +244,14 @@ def test_each_edit_gives_exactly_this_text(before: str, edits: list[Edit], after
         ),
         ("k:\n  # why\n  email: a\n", Set(("k",), 5), "f.yaml:3:3: a comment would be lost with this value"),
         ("k: # why\n  email: a\n", Set(("k",), 5), "f.yaml:2:3: a comment would be lost with this value"),
+        ("k: [ # Sam decides\n  ]\n", Set(("k",), ["a"]), "f.yaml:1:4: a comment would be lost with this value"),
+        ("k: {\n  # Sam decides\n}\n", Set(("k",), {"a": 1}), "f.yaml:1:4: a comment would be lost with this value"),
+        ("k: [ # x\n  ]\n", Append("k", ("a",)), "f.yaml:1:4: a comment would be lost with this value"),
+        ("k: # x\n  []\n", Append("k", ("a",)), "f.yaml:2:3: a comment would be lost with this value"),
+        ("k: # x\n  ~\n", Append("k", ("a",)), "f.yaml:2:3: a comment would be lost with this value"),
+        ("k: ['#', # x\n  a]\n", Set(("k",), []), "f.yaml:1:4: a comment would be lost with this value"),
+        ("k:\n- {'#': 1, # x\n  a: 2}\n", Set(("k",), 1), "f.yaml:2:1: a comment would be lost with this value"),
+        ("k:\n  a: > # x\n    b\n", Set(("k",), 1), "f.yaml:2:3: a comment would be lost with this value"),
         (
             "k:\n  a: 1 # why\n  b: 2\n",
             Set(("k",), {"b": 2}),
