@@ -220,7 +220,7 @@ COMMON = ("--config", "--account", "--color", "--log-level", "--no-progress")
 _COMMON = "Every command that reads accounts has these; other commands have those that concern them."
 
 _HEAD = """Every option also reads the environment variable that stands beside it: several values are separated by white
-space there, and paths as in `PATH`. All commands take `-h` and `--help`; `leadstate help COMMAND` is the same."""
+space there, and paths as in `PATH`. All commands take `-h` and `--help`."""
 
 
 def _command(command: click.Command, path: str, parent: click.Context) -> Iterator[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.harness.cli_process import Shell
 
 ROOT = Path(__file__).parents[2]
-WRITTEN = re.compile(r"(?:--out|--output|-o|--events|save_to:) [\"']?([\w.$*/-]+)")
+WRITTEN = re.compile(r"(?:--out|--output|-o|--events|--metrics|save_to:) [\"']?([\w.$*/-]+)")
 PUBLIC = {"leadstate.schema.json"}
 
 
@@ -26,8 +26,17 @@ def written_files() -> set[str]:
 
 def test_git_ignores_each_file_that_can_hold_personal_data(tmp_path: Path) -> None:
     assert Shell(tmp_path, {})("init").returncode == 0
-    files = {name for name in written_files() if not name.startswith("/")}
-    assert {"plan.json", "plan.html", "plan.md", "drift.json", "shard-1.json", "refresh-token", "events.jsonl"} <= files
+    files = {Path(name).name if name.startswith("/") else name for name in written_files()}
+    assert {
+        "plan.json",
+        "plan.html",
+        "plan.md",
+        "drift.json",
+        "shard-1.json",
+        "refresh-token",
+        "events.jsonl",
+        "leadstate.prom",
+    } <= files
     names = [*files, ".leadstate/receipts/20261124T090000Z-1f2e3d4c-812.json", ".env"]
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
     told = subprocess.run(

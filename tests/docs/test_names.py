@@ -9,7 +9,9 @@ import click
 import pytest
 
 from leadstate.cli.main import COMMANDS, cli
+from leadstate.cli.starter import starter
 from leadstate.reconcile.guards import GUARDS
+from leadstate.report.formats.wording import WHY_DELETED
 
 ROOT = Path(__file__).parents[2]
 COMMAND_LINE_PAGE = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
@@ -35,6 +37,25 @@ def options() -> set[str]:
 
 def test_every_option_that_the_page_names_exists() -> None:
     assert set(re.findall(r"--[a-z][a-z-]+", COMMAND_LINE_PAGE)) <= options()
+
+
+def test_every_command_that_a_page_names_exists() -> None:
+    pages = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs").rglob("*.md"))
+    assert set(re.findall(r"`leadstate ([a-z]+)", pages)) <= COMMANDS.keys()
+
+
+def test_every_reason_of_a_change_is_in_the_page_about_policies() -> None:
+    page = (ROOT / "docs" / "how-to" / "policy.md").read_text(encoding="utf-8")
+    (reasons,) = re.findall(r"^- `changes\[\]\.reason`: (.*?)^- ", page, re.MULTILINE | re.DOTALL)
+    assert set(re.findall(r"`([a-z-]+)`", reasons)) == {"missing", "differs", "renamed", *WHY_DELETED}
+
+
+@pytest.mark.parametrize("name", ["leadstate.yaml", "taken-over.yaml"])
+def test_a_starter_file_names_every_value_of_prune(name: str) -> None:
+    schema = json.loads((ROOT / "schemas" / "leadstate.schema.json").read_text(encoding="utf-8"))
+    rules = schema["definitions"]["PruneSpec"]["properties"]
+    comment = "     ".join(f"{of}: {' | '.join(rules[of]['enum'])}" for of in ("labels", "leads"))
+    assert f"# {comment}\n" in starter(name)
 
 
 @pytest.mark.parametrize("name", GUARDS)

@@ -64,6 +64,13 @@ def test_a_command_in_the_pages_can_be_run(line: str) -> None:
             command.make_parser(inner).parse_args(words)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_installs_leadstate_from_its_repository_and_no_index(page: Path) -> None:
+    for line in re.findall(r"(?:pip|uv)x? .*?install .*", page.read_text(encoding="utf-8")):
+        words = re.split(r"[\s\"'`]+", line.replace(" @ ", "@"))
+        assert not [word for word in words if re.fullmatch(r"leadstate(\[.*\])?", word)], line
+
+
 @pytest.mark.parametrize(
     "example", [yaml for yaml in re.findall(r"```yaml\n(.*?)```", HOW_TO, re.DOTALL) if OURS.match(yaml)]
 )

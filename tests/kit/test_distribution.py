@@ -30,6 +30,19 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("goal", ["demo", "test"])
+def test_make_advises_a_command_that_takes_another_python(goal: str, tmp_path: Path) -> None:
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    old = tmp_path / "python"
+    old.write_text(f"#!/bin/sh\nexec '{sys.executable}' -c \"import sys; sys.version_info = (3, 9); $2\"\n")
+    old.chmod(0o755)
+    words = ["make", goal, f"PYTHON={old}"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert f"try make {goal} PYTHON=python3.12\n" in done.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
 def test_the_metadata_is_valid_for_a_package_index(built: Path) -> None:
     python("-m", "twine", "check", "--strict", *built.iterdir())
 

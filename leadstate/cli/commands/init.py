@@ -38,10 +38,10 @@ VARIABLE = "PIPEDRIVE_TOKEN"
 """The name of the token's variable in the starter files."""
 
 IGNORED = (
-    ".leadstate/", "*plan.json", "*plan.html", "*plan.md", "drift.*", "rollback.json", "report.*", "usage.*",
+    ".leadstate/", "*plan.json", "*plan.html", "*plan.md", "drift.*", "rollback.json", "report.*", "usage.*", "*.prom",
     "shard-*.json", "events.jsonl", "*.custom.spacelift.json", "refresh-token", ".env",
 )  # fmt: skip
-"""Files that hold titles of leads, or secrets, under the names that our pages and examples give them."""
+"""Files that hold titles of leads, or secrets, or are new in each run, as our pages and examples name them."""
 _PIPEDRIVE = re.compile(r"(?:https?://)?([^/.]+)\.pipedrive\.com/?")
 
 

@@ -23,8 +23,8 @@ def lock(*, paths: tuple[Path, ...], accounts: tuple[str, ...]) -> int:
     """Write leadstate.lock.json: the id of each declared label and lead that is there. Commit it.
 
     The lock file is a cache of ids; live data wins. With it a rename in Pipedrive is recognised, `prune: {labels:
-    locked}` deletes labels that leadstate made and no file declares, and a seed that people deleted stays deleted.
-    `apply` keeps it up to date if it exists.
+    locked}` deletes labels that the lock file knows and no file declares any more, and a seed that people deleted stays
+    deleted. `apply` keeps it up to date if it exists.
 
     \b
     Examples:  leadstate lock

@@ -21,7 +21,7 @@ _LONGEST_REASON = 200
 
 SIGN = {"add": "+", "update": "~", "delete": "-"}
 
-_WHY_DELETED = {
+WHY_DELETED = {
     "state-absent": "declared absent",
     "unmanaged": "unmanaged (prune)",
     "merged": "merged into",
@@ -113,7 +113,7 @@ def clipped(text: str, longest: int) -> str:
 
 def why_deleted(change: Change) -> str:
     """Return why an object is deleted, and what takes its place."""
-    why = _WHY_DELETED.get(change.reason, change.reason)
+    why = WHY_DELETED.get(change.reason, change.reason)
     return f"{why} {visible(change.moves_to)}" if change.moves_to else why
 
 
