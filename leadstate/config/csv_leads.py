@@ -8,6 +8,7 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -135,13 +136,16 @@ def rows_of(source: Source, diagnostics: Diagnostics) -> Iterator[list[Cell]]:
 def _cells(texts: Sequence[str], row: str, line: int) -> list[Cell]:
     """Return the cells of a row with their places in its text, which begins in this line (from 0)."""
     cells: list[Cell] = []
-    at = 0
+    mark = Mark(line, 0)
+    begin = at = 0
     for text in texts:
         while row.startswith(" ", at):
             at += 1
         quoted = row.startswith('"', at)
-        above = BREAK.split(row[:at])
-        cells.append(Cell(text, Mark(line + len(above) - 1, len(above[-1])), quoted))
+        *above, last = BREAK.split(row[begin:at])
+        mark = Mark(mark.line + len(above), len(last) + (0 if above else mark.column))
+        cells.append(Cell(text, mark, quoted))
+        begin = at
         at += len(text) + (2 + text.count('"') if quoted else 0) + 1
     return cells
 
@@ -174,10 +178,8 @@ def columns_of(header: Sequence[Cell], source: Source, diagnostics: Diagnostics)
             summary, detail = f"the column {shown(name)} stands twice", f"first here: {first[name].span}"
             diagnostics.error("duplicate-column", summary, place, hint="keep one of the two", detail=detail)
         elif column is None:
-            others = [word for word, delimiter in DELIMITERS.items() if delimiter in name and len(header) == 1]
-            hint = f'write `leads_from: {{file: …, delimiter: "{others[0]}"}}`' if others else ""
-            hint = hint or choice(name, _known_columns(), what="columns")
-            diagnostics.error("unknown-column", f"unknown column {shown(name)}", place, hint=hint)
+            advice = partial(_column_hint, name, is_alone=len(header) == 1)
+            diagnostics.error("unknown-column", f"unknown column {shown(name)}", place, hint=advice)
         else:
             columns.append(column)
         first.setdefault(name, place)
@@ -189,6 +191,14 @@ def columns_of(header: Sequence[Cell], source: Source, diagnostics: Diagnostics)
         place = place_of(header[0].mark, source)
         diagnostics.error("missing-column", f"there is no column `{name}`", place, hint=hint)
     return [] if missing else columns
+
+
+def _column_hint(name: str, *, is_alone: bool) -> str:
+    """Return what to write in place of an unknown column: another delimiter, or a column that there is."""
+    for word, delimiter in DELIMITERS.items():
+        if is_alone and delimiter in name:
+            return f'write `leads_from: {{file: …, delimiter: "{word}"}}`'
+    return choice(name, _known_columns(), what="columns")
 
 
 def _column(name: str) -> Column | None:

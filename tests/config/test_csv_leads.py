@@ -16,7 +16,7 @@ from leadstate.api.configuration import load
 from leadstate.config import messages
 from leadstate.config.configuration import Configuration
 from leadstate.config.csv_leads import columns_of, rows_of
-from leadstate.config.yaml.diagnostics import Diagnostics, Source
+from leadstate.config.yaml.diagnostics import BREAK, Diagnostics, Source
 from leadstate.edit.spelling import written
 from leadstate.model.resource import Desired
 from tests.config.conftest import ACCOUNTS, LoadTable
@@ -125,6 +125,22 @@ def test_each_cell_has_the_place_of_its_quote(rows: list[list[str]], delimiter: 
     for cell in (cell for row in found for cell in row):
         assert cell.quoted
         assert source.lines[cell.mark.line][cell.mark.column] == '"'
+
+
+def test_the_text_of_a_row_is_searched_for_line_breaks_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[str] = []
+
+    class Break:
+        @staticmethod
+        def split(text: str) -> list[str]:
+            searched.append(text)
+            return BREAK.split(text)
+
+    monkeypatch.setattr("leadstate.config.csv_leads.BREAK", Break)
+    text = 'a; "b\r\nc";d' + ";" * 50
+    (cells,) = rows_of(Source("seeds.csv", text, Path(), ";"), Diagnostics())
+    assert (len(cells), cells[-1].mark) == (53, (1, 54))
+    assert "".join(searched) == text
 
 
 def test_csv_file_is_named_by_path_mapping_or_list(load_table: LoadTable, tmp_path: Path) -> None:
