@@ -77,14 +77,18 @@ def taken_over(config: Path, account: str, variable: str) -> str | None:
 def _head(account: str, variable: str) -> str:
     domain = _PIPEDRIVE.fullmatch(account)
     if domain is not None:
-        name, address = domain[1], f"domain: {domain[1]}"
+        name, key, address = domain[1], "domain", domain[1]
     elif "://" in account:
-        name, address = "main", f"url: {account}"
+        name, key, address = "main", "url", account
     else:
-        name, address = account, f"domain: {account}"
-    namespace = readable_key(name, ())
+        name, key, address = account, "domain", account
+    # Quoted where YAML would take it for something else: 4711 for a number, NULL for nothing.
+    namespace = written(readable_key(name, ()))
     return Template(starter("taken-over.yaml")).substitute(
-        name=namespace, namespace=namespace, address=address, variable=variable
+        name=namespace,
+        namespace=namespace,
+        address=f"{key}: {written(address, flow=False)}",
+        variable=written(variable),
     )
 
 

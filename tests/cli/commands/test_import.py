@@ -11,9 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
+from leadstate.api.configuration import load
 from leadstate.api.session import Runtime
 from leadstate.sandbox import Sandbox, running
-from tests.harness.cli_in_process import Commands
+from tests.harness.cli_in_process import Commands, leadstate
 from tests.harness.cli_process import Shell
 
 COLORS = ["blue", "brown", "dark-gray", "gray", "green", "orange", "pink", "purple", "red", "yellow"]
@@ -461,3 +462,26 @@ def test_init_writes_a_configuration_from_an_account(world: World) -> None:
     again = world.shell("init", "--from", url, "--token-env", "T1")
     assert (again.returncode, config.read_text()) == (64, before)
     assert "leadstate import" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("account", "domain", "namespace"),
+    [
+        ("4711", "4711", "4711"),
+        ("https://4711.pipedrive.com", "4711", "4711"),
+        ("1e5", "1e5", "1e5"),
+        ("0x1f", "0x1f", "0x1f"),
+        ("true", "true", "true"),
+        ("acme", "acme", "acme"),
+    ],
+)
+def test_init_quotes_a_domain_that_yaml_takes_for_something_else(
+    account: str, domain: str, namespace: str, tmp_path: Path
+) -> None:
+    sandbox = Sandbox({"companies": [company(1, LABELS[:1])]}, burst=100_000, daily=None)
+    words = ("init", "--from", account, "--token-env", "NULL", str(tmp_path))
+    code, _, err = leadstate(sandbox, {"NULL": "token-1"}, tmp_path, words)
+    assert code == 0, err
+    (declared,) = load([tmp_path / "leadstate.yaml"]).accounts
+    assert declared.account.name == declared.account.namespace == namespace
+    assert declared.account.origin == f"https://{domain}.pipedrive.com"
