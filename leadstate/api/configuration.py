@@ -3,7 +3,7 @@
 Opens no connection.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,6 +38,14 @@ class UnknownAccount(LeadstateError):
     code = "unknown-account"
 
 
+def texts(name: str, values: Iterable[str]) -> tuple[str, ...]:
+    """Return an argument that takes several texts; TypeError for one text, whose letters would be taken for them."""
+    found = values if isinstance(values, str) else tuple(values)
+    if isinstance(found, str) or not all(isinstance(value, str) for value in found):
+        raise TypeError(f"`{name}` takes a list of texts, not {values!r}")
+    return found
+
+
 def load(
     paths: str | Path | Sequence[str | Path] = DEFAULT, accounts: Sequence[str] = (), trust: Trust | None = None
 ) -> Configuration:
@@ -56,7 +64,8 @@ def load(
     several = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     diagnostics = Diagnostics()
     sources = read_sources(several, diagnostics)
-    return with_lock(understand(sources, accounts, diagnostics, trust=trust or EVERYTHING), lock_file(several))
+    kept = texts("accounts", accounts)
+    return with_lock(understand(sources, kept, diagnostics, trust=trust or EVERYTHING), lock_file(several))
 
 
 def with_lock(configuration: Configuration, path: Path) -> Configuration:
@@ -102,7 +111,9 @@ def is_receipt(report: Report) -> bool:
     return report.command == "apply" and all(account.touched is not None for account in report.accounts)
 
 
-def rollback(configuration: Configuration, receipt: Report, file: str, *, limited: bool = False) -> Configuration:
+def rollback(
+    configuration: Configuration, receipt: Report, file: str | Path, *, limited: bool = False
+) -> Configuration:
     """Return a configuration of which a plan is the rollback of an apply.
 
     Args:
@@ -115,6 +126,7 @@ def rollback(configuration: Configuration, receipt: Report, file: str, *, limite
     Raises:
         ReportError: the report is not a receipt, or of another account or company.
     """
+    file = str(file)
     if not is_receipt(receipt):
         raise ReportError(f"{file} is not a receipt", hint="receipts are in .leadstate/receipts")
     about = {account.account: account for account in receipt.accounts if account.changes}

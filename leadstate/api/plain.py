@@ -44,6 +44,8 @@ def plan(
 def apply(
     plan: Plan,
     *,
+    allow: Sequence[str] = (),
+    max_tokens: int | None = None,
     only: Sequence[str] | None = None,
     on_event: Callable[[Event], object] | None = None,
     lock: bool | None = None,
@@ -53,7 +55,7 @@ def apply(
 ) -> Result:
     """Apply a plan: plan again, compare, apply, read again.
 
-    The configuration, the accounts and the guards that are lifted come with the plan; the other arguments are those of
+    The configuration, the accounts and the guards that were lifted come with the plan; the other arguments are those of
     `Session.apply`.
 
     Raises:
@@ -63,14 +65,28 @@ def apply(
         Locked: another run holds one of the accounts.
         ReceiptError: the receipt cannot be written; nothing was changed.
         EventLoopRunning: this was called where an event loop is running, as `plan` must not be either.
+        TypeError: an argument has the wrong type; a stored plan, for one, has no configuration.
+        ValueError: a number is out of its bounds, or no guard is called so.
     """
+    if not isinstance(plan, Plan):
+        raise TypeError(
+            f"`leadstate.apply` takes a `Plan`, not {type(plan).__name__}: a stored plan has no configuration, so it is"
+            " for `Session.apply` within `leadstate.connect`"
+        )
 
     async def run() -> Result:
         scope = plan.report.scope
         limit = Limit(tuple(scope.accounts), scope.shard)
         async with connect(plan.configuration, runtime=runtime, limit=limit) as session:
             return await session.apply(
-                plan, only=only, on_event=on_event, lock=lock, lock_timeout=lock_timeout, rollout=rollout
+                plan,
+                allow=allow,
+                max_tokens=max_tokens,
+                only=only,
+                on_event=on_event,
+                lock=lock,
+                lock_timeout=lock_timeout,
+                rollout=rollout,
             )
 
     return _wait_for(run)

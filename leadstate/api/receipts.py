@@ -181,10 +181,15 @@ def read_report(path: str | Path) -> Report:
     """Read a stored report of any command; a receipt with the journal that an unfinished run has left beside it.
 
     Raises:
-        ReportError: the file is not a report, or was edited.
+        ReportError: the file cannot be read, is not a report, or was edited.
     """
     path = Path(path)
-    report = _with_its_journal(path)
+    try:
+        report = _with_its_journal(path)
+    except OSError as failure:
+        raise ReportError(
+            f"{path}: {(failure.strerror or str(failure)).lower()}", hint="check the path, and who may read it"
+        ) from None
     return without_repeated(report, _later(path)) if journal_of(path).is_file() else report
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import platformdirs
 
-from leadstate.api.configuration import Baseline, select
+from leadstate.api.configuration import Baseline, select, texts
 from leadstate.api.credentials import Warn, addresses_of, signer_of
 from leadstate.api.lockfile import read_lengths, remember, write_lengths
 from leadstate.api.receipts import Receipt, undone_receipt
@@ -44,6 +44,7 @@ from leadstate.model.rollout import Limit, Rollout
 from leadstate.pipedrive.answers import BOUNDS, Bounds
 from leadstate.pipedrive.connection import Connection, Pace, Spent, Transport, http_client
 from leadstate.pipedrive.operations import Delay
+from leadstate.reconcile.guards import GUARDS
 from leadstate.report import document as doc
 from leadstate.report.build import Part, build
 from leadstate.report.verify import differences
@@ -148,16 +149,25 @@ class Session:
         Raises:
             UnknownTarget: a target is not an address, or names nothing.
             SessionClosed: the session has ended.
+            TypeError: an argument has the wrong type.
+            ValueError: a number is out of its bounds, or no guard or impact is called so.
         """
         if any(job.connection.closed for job in self.work):
             raise SessionClosed(
                 "this session is closed", hint="plan and apply within `async with leadstate.connect(…)`"
             )
+        targets, lifted = texts("targets", targets), frozenset(texts("allow", allow))
+        for value, known in (*((guard, GUARDS) for guard in sorted(lifted)), (impact, tuple(ImpactLevel))):
+            if value not in known:
+                raise ValueError(f"{value!r} is not one of {', '.join(known)}")
+        if max_tokens is not None:
+            _check_integer("max_tokens", max_tokens)
+        _check_integer("reserve", reserve, most=100)
         before = self.spent()
         settings = Settings(
             tuple(map(_target, targets)),
             ImpactLevel(impact),
-            frozenset(allow),
+            lifted,
             max_tokens,
             reserve,
             everything,
@@ -220,7 +230,18 @@ class Session:
             Refused: a guard refuses.
             Locked: another run holds one of the accounts.
             ReceiptError: the receipt cannot be written; nothing was changed.
+            TypeError: an argument has the wrong type; nothing was changed.
+            ValueError: a number is out of its bounds, or no guard is called so; nothing was changed.
         """
+        if not isinstance(plan, Plan | doc.Report):
+            raise TypeError(f"`plan` takes a `Plan` or what `leadstate.read_report` returns, not {plan!r}")
+        if rollout is not None and not isinstance(rollout, Rollout):
+            raise TypeError(f"`rollout` takes a `leadstate.Rollout`, not {rollout!r}")
+        if on_event is not None and not callable(on_event):
+            raise TypeError(f"`on_event` takes a function, not {on_event!r}")
+        if not isinstance(lock_timeout, int | float):
+            raise TypeError(f"`lock_timeout` takes a number of seconds, not {lock_timeout!r}")
+        chosen = None if only is None else [*map(_target, texts("only", only))]
         reviewed = plan if isinstance(plan, doc.Report) else plan.report
         if reviewed.command != "plan":
             raise ReportError(f"a report of `{reviewed.command}` is not a plan", hint="make one with `Session.plan`")
@@ -229,7 +250,7 @@ class Session:
             now = await self.plan(
                 reviewed.scope.targets,
                 impact=settings.impact,
-                allow=sorted(settings.allow.union(allow)),
+                allow=sorted(settings.allow.union(texts("allow", allow))),
                 max_tokens=settings.max_tokens if max_tokens is None else max_tokens,
                 reserve=settings.reserve,
             )
@@ -238,7 +259,7 @@ class Session:
             if now.refused:
                 raise Refused(now)
             reporter = Reporter(on_event or (lambda _: None))
-            declined = () if only is None else _others(now, [*map(_target, only)])
+            declined = () if chosen is None else _others(now, chosen)
             result = await self.carry_out(now, declined=declined, observers=(reporter,), lock=lock, rollout=rollout)
         if reporter.failure is None:
             return result
@@ -432,7 +453,11 @@ async def connect(
 
     Raises:
         UnknownAccount: a name or tag that no account has.
+        TypeError: an argument has the wrong type.
     """
+    if not isinstance(configuration, Configuration):
+        raise TypeError(f"`configuration` takes what `leadstate.load` returns, not {configuration!r}")
+    accounts = texts("accounts", accounts)
     around = runtime or Runtime()
     configuration = select(configuration, accounts) if accounts else configuration
     addresses = [address for declared in configuration.accounts for address in addresses_of(declared)]
@@ -449,7 +474,7 @@ async def connect(
         remembered = read_lengths(around.cache)
         for job in work:
             job.connection.lengths.update(remembered.get(_reached_as(job.account), {}))
-        yield Session(configuration, tuple(work), tuple(unusable), around, limit or Limit(tuple(accounts)))
+        yield Session(configuration, tuple(work), tuple(unusable), around, limit or Limit(accounts))
         write_lengths(around.cache, remembered, {_reached_as(job.account): job.connection.lengths for job in work})
 
 
@@ -469,6 +494,14 @@ def _others(plan: Plan, chosen: Sequence[Target]) -> set[Address]:
         if not any(target.selects(address) for address in planned):
             raise UnknownTarget(f"nothing is planned at {target}")
     return {address for address in planned if not any(target.selects(address) for target in chosen)}
+
+
+def _check_integer(name: str, value: int, most: int | None = None) -> None:
+    """Raise TypeError or ValueError for an argument that is no integer from 0 to `most`."""
+    if not isinstance(value, int):
+        raise TypeError(f"`{name}` takes an integer, not {value!r}")
+    if value < 0 or (most is not None and value > most):
+        raise ValueError(f"`{name}` takes an integer from 0 {'on' if most is None else f'to {most}'}, not {value}")
 
 
 def _target(text: str) -> Target:

@@ -61,6 +61,13 @@ class Rollout:
     sizes: tuple[str, ...] = ()
     max_failed: int = 0
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what is not the size of a wave: an apply must not find that out half-way."""
+        for size in self.sizes:
+            found = _SIZE.fullmatch(size)
+            if found is None or int(found[1]) == 0 or (found[2] and int(found[1]) > 100):  # noqa: PLR2004  percent
+                raise ValueError(f"{size!r} is not the size of a wave: write a number of accounts or a percentage")
+
     @classmethod
     def parse(cls, text: str, max_failed: int = 0) -> "Rollout":
         """Return the rollout that `1,10%,rest` means.
@@ -69,13 +76,10 @@ class Rollout:
             ValueError: it is malformed.
         """
         *sizes, last = (size.strip() for size in text.split(","))
-        for size in sizes:
-            found = _SIZE.fullmatch(size)
-            if found is None or int(found[1]) == 0 or (found[2] and int(found[1]) > 100):  # noqa: PLR2004  percent
-                raise ValueError(f"{size!r} is not the size of a wave: write a number of accounts or a percentage")
+        rollout = cls(tuple(sizes), max_failed)
         if last != REST:
             raise ValueError(f"{text!r} does not end with `{REST}`: write it like 1,10%,{REST}")
-        return cls(tuple(sizes), max_failed)
+        return rollout
 
     def waves(self, items: Sequence[T]) -> list[Sequence[T]]:
         """Return the items in waves, in their order; none is empty, and a percentage is one at the least."""

@@ -1,11 +1,13 @@
 """The Python API over a sandbox: with and without `await`, and how each refusal looks."""
 
 import asyncio
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import httpx
@@ -141,6 +143,99 @@ def test_a_stored_plan_is_applied(configuration: Configuration, runtime: leadsta
     assert asyncio.run(run()).converged
 
 
+@pytest.mark.parametrize(
+    ("settings", "error", "words"),
+    [
+        ({"targets": "label:Hot"}, TypeError, "`targets` takes a list of texts, not 'label:Hot'"),
+        ({"accounts": "emea"}, TypeError, "`accounts` takes a list of texts, not 'emea'"),
+        ({"allow": [1]}, TypeError, "`allow` takes a list of texts"),
+        ({"allow": ["bogus"]}, ValueError, "'bogus' is not one of max-deletes, "),
+        ({"impact": "huge"}, ValueError, "'huge' is not one of none, live, full"),
+        ({"max_tokens": "5"}, TypeError, "`max_tokens` takes an integer, not '5'"),
+        ({"max_tokens": -1}, ValueError, "`max_tokens` takes an integer from 0 on, not -1"),
+        ({"reserve": None}, TypeError, "`reserve` takes an integer, not None"),
+        ({"reserve": 101}, ValueError, "`reserve` takes an integer from 0 to 100, not 101"),
+    ],
+)
+def test_a_wrong_argument_of_a_plan_is_refused_before_anything_is_read(
+    configuration: Configuration,
+    runtime: leadstate.Runtime,
+    settings: dict[str, Any],
+    error: type[Exception],
+    words: str,
+) -> None:
+    asked: list[httpx.Request] = []
+    around = replace(runtime, transport=httpx.MockTransport(asked.append))  # type: ignore[arg-type]  # never answers
+    with pytest.raises(error, match=re.escape(words)):
+        leadstate.plan(configuration, **{"accounts": ["emea"], **settings}, runtime=around)
+    assert not asked
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "words"),
+    [
+        ({"rollout": "1,rest"}, TypeError, "`rollout` takes a `leadstate.Rollout`, not '1,rest'"),
+        ({"on_event": "print"}, TypeError, "`on_event` takes a function, not 'print'"),
+        ({"only": "label:Hot"}, TypeError, "`only` takes a list of texts"),
+        ({"allow": ["bogus"]}, ValueError, "'bogus' is not one of"),
+        ({"max_tokens": "5"}, TypeError, "`max_tokens` takes an integer, not '5'"),
+        ({"lock_timeout": "5"}, TypeError, "`lock_timeout` takes a number of seconds, not '5'"),
+    ],
+)
+def test_a_wrong_argument_of_an_apply_is_refused_before_anything_is_written(
+    configuration: Configuration,
+    runtime: leadstate.Runtime,
+    settings: dict[str, Any],
+    error: type[Exception],
+    words: str,
+) -> None:
+    plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
+    with pytest.raises(error, match=re.escape(words)):
+        leadstate.apply(plan, **settings, runtime=runtime)
+    assert not runtime.receipts.exists()
+
+
+@pytest.mark.parametrize("sizes", [("0",), ("x",), ("101%",)])
+def test_a_rollout_has_sizes_that_can_be_applied(sizes: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="is not the size of a wave"):
+        leadstate.Rollout(sizes)
+
+
+def test_what_is_no_plan_is_refused_with_what_to_do(configuration: Configuration, runtime: leadstate.Runtime) -> None:
+    plan: Any = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
+    with pytest.raises(TypeError, match=r"a stored plan .* `Session\.apply`"):
+        leadstate.apply(plan.report, runtime=runtime)
+    unread: Any = "leadstate.yaml"
+    with pytest.raises(TypeError, match=r"`configuration` takes what `leadstate\.load` returns"):
+        leadstate.plan(unread, runtime=runtime)
+
+    async def run() -> None:
+        async with leadstate.connect(configuration, ["emea"], runtime=runtime) as session:
+            await session.apply(unread)
+
+    with pytest.raises(TypeError, match=r"`plan` takes a `Plan` or what `leadstate\.read_report` returns"):
+        asyncio.run(run())
+
+
+def test_a_guard_is_lifted_for_one_apply(configuration: Configuration, runtime: leadstate.Runtime) -> None:
+    plan = leadstate.plan(configuration, accounts=["emea"], max_tokens=1, runtime=runtime)
+    with pytest.raises(errors.Refused):
+        leadstate.apply(plan, runtime=runtime)
+    assert leadstate.apply(plan, allow=["max-tokens"], runtime=runtime).converged
+
+
+def test_a_limit_of_tokens_is_raised_for_one_apply(configuration: Configuration, runtime: leadstate.Runtime) -> None:
+    plan = leadstate.plan(configuration, accounts=["emea"], max_tokens=1, runtime=runtime)
+    assert leadstate.apply(plan, max_tokens=1000, runtime=runtime).converged
+
+
+@pytest.mark.parametrize("name", ["missing.json", "."])
+def test_a_report_that_cannot_be_opened_is_an_error_of_leadstate(tmp_path: Path, name: str) -> None:
+    with pytest.raises(errors.ReportError, match=re.escape(str(tmp_path / name))) as caught:
+        leadstate.read_report(tmp_path / name)
+    assert caught.value.hint
+
+
 def test_a_receipt_is_not_applied_as_a_plan(configuration: Configuration, runtime: leadstate.Runtime) -> None:
     receipt = leadstate.apply(leadstate.plan(configuration, accounts=["emea"], runtime=runtime), runtime=runtime).report
 
@@ -157,7 +252,7 @@ def test_a_run_is_rolled_back(configuration: Configuration, runtime: leadstate.R
     plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
     receipt = leadstate.apply(plan, runtime=runtime).receipt
     assert receipt is not None
-    undone = leadstate.rollback(configuration, leadstate.read_report(receipt), str(receipt))
+    undone = leadstate.rollback(configuration, leadstate.read_report(receipt), receipt)
     assert leadstate.apply(leadstate.plan(undone, runtime=runtime), runtime=runtime).converged
     assert {label["name"] for label in sandbox.dump()["companies"][0]["labels"]} == before
 

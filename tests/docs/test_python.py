@@ -1,5 +1,6 @@
 """The program of examples/python and the code of docs/reference/python.md do what they say, against a sandbox."""
 
+import inspect
 import re
 import stat
 import subprocess
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import leadstate
 from leadstate.sandbox import Sandbox
 from tests.harness.cli_process import python
 
@@ -46,6 +48,23 @@ def test_the_code_of_the_page_runs(folder: Path, sandbox: Sandbox, block: str) -
     done = run(folder, block)
     assert done.returncode == 0, done.stderr
     assert colors(sandbox)["Hot"] == "red"
+
+
+SIGNATURES = re.findall(
+    r"^`(leadstate|Session|leadstate\.Rollout)\.(\w+)\(([^…`]*)\)`$",
+    (ROOT / "docs/reference/python.md").read_text(),
+    re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize(("owner", "name", "parameters"), SIGNATURES)
+def test_the_page_gives_each_argument_as_the_code_takes_it(owner: str, name: str, parameters: str) -> None:
+    described = inspect.signature(eval(f"lambda {parameters}: None")).parameters  # noqa: S307  a page of ours
+    owners = {"leadstate": leadstate, "Session": leadstate.Session, "leadstate.Rollout": leadstate.Rollout}
+    taken = inspect.signature(getattr(owners[owner], name)).parameters
+    for parameter in described.values():
+        actual = taken[parameter.name]
+        assert (actual.kind, str(actual.default)) == (parameter.kind, str(parameter.default))
 
 
 SCHEDULERS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "how-to" / "schedulers.md").read_text(), re.DOTALL)
