@@ -191,7 +191,7 @@ def read_baseline(name: str, paths: Sequence[Path], configuration: Configuration
     revision = read_revision(paths, name, diagnostics)
     if not revision.sources and not diagnostics.any_error:
         summary = f"there is no configuration at {name}, so every change is from this revision"
-        hint = "if it had another path there, this is to be expected"
+        hint = "this is expected if it had another path there"
         return Baseline(name, revision.commit, {}, (Diagnostic("base-empty", Severity.WARNING, summary, hint=hint),))
     try:
         base = understand(revision.sources, (), diagnostics, revision.table)
@@ -220,5 +220,5 @@ def _invalid(revision: Revision, failure: ConfigurationError) -> Diagnostic:
         Severity.WARNING,
         f"the configuration at {revision.name} has {counted(len(errors), 'error')}: no change says where it comes from",
         detail="\n".join([*lines, *more]),
-        hint="nothing to do, where this revision mends it",
+        hint="no action is needed if this revision fixes it",
     )

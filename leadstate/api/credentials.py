@@ -29,7 +29,7 @@ def signer_of(
         http: asks the token endpoint.
         environ: the variables that its token sources name.
         clock: monotonic seconds.
-        warn: hears of a new refresh token that is kept nowhere.
+        warn: hears of a new refresh token that is not saved.
 
     Raises:
         SecretError: one of its sources gives nothing usable.
@@ -67,7 +67,7 @@ def _keeper(account: str, source: OAuthToken, warn: Warn | None) -> Callable[[To
 
     def keep(token: Token) -> None:
         nonlocal warned
-        problem = "it is kept nowhere"
+        problem = "it is not saved"
         if source.save_to is not None:
             try:
                 replace_file(source.save_to, f"{token.reveal()}\n")
@@ -81,7 +81,7 @@ def _keeper(account: str, source: OAuthToken, warn: Warn | None) -> Callable[[To
                 Diagnostic(
                     "refresh-token-replaced",
                     Severity.WARNING,
-                    f"a new refresh token was issued, and {problem}; the one that is declared may be of no use now",
+                    f"a new refresh token was issued, and {problem}; the declared one may no longer work",
                     hint="name a file under `oauth`, as in `save_to: refresh-token`, and let `refresh_token` read it; "
                     "if the next run is refused, authorise the app again",
                     span=source.refresh_token.at,

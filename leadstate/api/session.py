@@ -346,7 +346,7 @@ class Session:
                 remember(lock_file, self.accounts, {part.account: part for part in plan.plans}, outcomes)
             except (OSError, LockError) as failure:
                 why = reason_of(failure) if isinstance(failure, OSError) else str(failure)
-                hint = "run `leadstate lock` once that is mended: the accounts are as the report says"
+                hint = "fix that, then run `leadstate lock`; the accounts are as the report says"
                 summary = f"{lock_file} was not brought up to date: {why}"
                 notes.append(Diagnostic("lock-file", Severity.ERROR, summary, hint=hint))
         return Result(
@@ -448,7 +448,7 @@ async def connect(
         configuration: what `load` returned.
         accounts: which of them, by name or `tag:TAG`; none means all that were loaded.
         runtime: the surroundings; unless given those of the process.
-        warn: hears of a refresh token that was replaced and is kept nowhere.
+        warn: hears of a refresh token that was replaced and is not saved.
         limit: which part of all accounts these are, where the configuration was limited when it was loaded.
 
     Raises:

@@ -71,7 +71,7 @@ of httpx have cycles, and a page of leads is 340 KB."""
 FIXES = {
     **dict.fromkeys((errno.EACCES, errno.EPERM), "check who may read and write it and its folder (`ls -ld`)"),
     errno.EROFS: "name a file on a disk that can be written",
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room on the disk and run the command again"),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free space on the disk and run the command again"),
     errno.EMFILE: "allow more open files (`ulimit -n`)",
 }
 """Why the system refused a file → what to do about it."""
@@ -156,8 +156,8 @@ def run() -> NoReturn:
     sys.modules["httpx._main"] = None  # type: ignore[assignment]  # makes that import fail (Python docs: import system)
     install()
     if not fill_closed():
-        click.echo("error[output] stdout is closed, so nobody would see the result", err=True)
-        click.echo("  = leave it open; to see nothing, send it to /dev/null", err=True)
+        click.echo("error[output] stdout is closed, so the result cannot be written", err=True)
+        click.echo("  = keep stdout open; to discard the result, redirect it to /dev/null", err=True)
         sys.exit(int(Exit.ERROR))
     output = guard()
     if "_LEADSTATE_COMPLETE" in os.environ:
@@ -171,7 +171,9 @@ def run() -> NoReturn:
 
         why = reason_of(output.failure)
         click.echo(f"error[output] the result could not be written to stdout: {why}", err=True)
-        click.echo("  = make room, or name a file with -o FILE; a receipt holds what an apply did", err=True)
+        click.echo(
+            "  = free space on the disk, or name a file with -o FILE; a receipt holds what an apply did", err=True
+        )
         code = Exit.ERROR if code in (Exit.FINE, Exit.CHANGES) else code
     sys.stderr.flush()
     if code == Exit.INTERRUPTED:
@@ -212,7 +214,7 @@ def _of_file(failure: OSError) -> tuple[str, str]:
 
 def _explain(failure: Exception) -> int:
     from leadstate.cli.output import say  # noqa: PLC0415  keeps start-up light
-    from leadstate.model.diagnostics import ConfigurationError, LeadstateError, mistake_of  # noqa: PLC0415  as above
+    from leadstate.model.diagnostics import ConfigurationError, LeadstateError, bug_in_leadstate  # noqa: PLC0415  as above
     from leadstate.model.escape import visible  # noqa: PLC0415  as above
 
     if isinstance(failure, ConfigurationError):
@@ -229,5 +231,5 @@ def _explain(failure: Exception) -> int:
         import logging  # noqa: PLC0415  as above
 
         logging.getLogger("leadstate").debug("internal error", exc_info=failure)
-        say([mistake_of(failure)])
+        say([bug_in_leadstate(failure)])
     return Exit.ERROR

@@ -64,7 +64,9 @@ def file_for(key: str, files: Files, into: Path | None) -> str:
         for name in known:
             if Path(name).resolve() == into.resolve():
                 return name
-        raise click.BadParameter(f"is no file of this configuration, which is {', '.join(known)}", param_hint="--into")
+        raise click.BadParameter(
+            f"is not a file of this configuration, which is {', '.join(known)}", param_hint="--into"
+        )
     last = files.last_with(key)
     if last is not None:
         return last.source.name
@@ -148,7 +150,7 @@ def _target(source: Source, named: Sequence[Path]) -> Path:
     if real != path.absolute() and path.is_symlink() and path not in named:
         raise FileError(f"{path} is a link to {real}", hint=f"name that file with -c {path}, or edit it by hand")
     if real.exists() and not real.is_file():
-        raise FileError(f"{path} is no plain file", hint="edit the configuration by hand")
+        raise FileError(f"{path} is not a regular file", hint="edit the configuration by hand")
     if real.exists() and not stat.S_IMODE(real.stat().st_mode) & _WRITABLE:
         raise FileError(f"{path} is read-only", hint=f"make it writable (`chmod u+w {path}`) and run the command again")
     return real

@@ -175,7 +175,7 @@ def columns_of(header: Sequence[Cell], source: Source, diagnostics: Diagnostics)
         name, place = cell.text.strip(), place_of(cell.mark, source)
         column = _column(name)
         if name in first:
-            summary, detail = f"the column {shown(name)} stands twice", f"first here: {first[name].span}"
+            summary, detail = f"the column {shown(name)} appears twice", f"first here: {first[name].span}"
             diagnostics.error("duplicate-column", summary, place, hint="keep one of the two", detail=detail)
         elif column is None:
             advice = partial(_column_hint, name, is_alone=len(header) == 1)

@@ -71,7 +71,7 @@ def read_revision(paths: Sequence[Path], name: str, diagnostics: Diagnostics) ->
     def table(path: Path, diagnostics: Diagnostics, named: Place, delimiter: str) -> Source | None:
         id_ = git.id_of(f"{commit}:{_inside(path, top)}")
         if id_ is None:
-            hint = "nothing to do, where this revision adds it"
+            hint = "no action is needed if this revision adds it"
             diagnostics.error(
                 "file-missing", f"the file {visible_in_line(str(path))} does not exist there", named, hint=hint
             )
@@ -130,7 +130,7 @@ class _Git:
             if "dubious ownership" in done.stderr.decode("utf-8", "replace"):
                 hint = f"if you trust it: git config --global --add safe.directory {visible_in_line(str(self._folder))}"
                 raise RevisionError("git does not trust the repository: it belongs to another user", hint=hint)
-            raise RevisionError(f"the configuration is in no git repository ({said})", hint=_NO_REPOSITORY)
+            raise RevisionError(f"the configuration is not in a git repository ({said})", hint=_NO_REPOSITORY)
         return Path(os.fsdecode(done.stdout.removesuffix(b"\n"))).resolve()
 
     def commit(self, name: str) -> str:
@@ -141,16 +141,16 @@ class _Git:
             return found
         shown = visible_in_line(repr(name))
         if self.id_of(f"origin/{name}^{{commit}}") is not None:
-            raise RevisionError(f"git knows no revision {shown}", hint=f"there is `origin/{visible_in_line(name)}`")
+            raise RevisionError(f"unknown git revision {shown}", hint=f"did you mean `origin/{visible_in_line(name)}`?")
         if self._run("rev-parse", "--is-shallow-repository").stdout.strip() != b"true":
             hint = "name a branch, a tag or a commit; `git branch --all` lists branches, `git fetch` gets what is new"
-            raise RevisionError(f"git knows no revision {shown}", hint=hint)
+            raise RevisionError(f"unknown git revision {shown}", hint=hint)
         # A clone of one branch does not get the others by --unshallow.
         remote, _, branch = name.partition("/")
         known = branch and remote.encode() in self._run("remote").stdout.split()
         fetch = f"git fetch --depth=1 {remote} {branch}:refs/remotes/{name}" if known else "git fetch --unshallow"
         hint = f"in CI, check out with `fetch-depth: 0`, or before the plan: {visible_in_line(fetch)}"
-        raise RevisionError(f"the clone is shallow and does not hold {shown}", hint=hint)
+        raise RevisionError(f"the clone is shallow and does not contain {shown}", hint=hint)
 
     def id_of(self, name: str) -> str | None:
         """Return the id of the object of a name; None if there is no such object."""
@@ -196,8 +196,8 @@ class _Git:
                 check=False,
             )
         except FileNotFoundError:
-            hint = "install git, or leave --base out"
-            raise RevisionError("the program `git` is not there, and --base needs it", hint=hint) from None
+            hint = "install git, or leave out `--base`"
+            raise RevisionError("`--base` needs git, which is not installed", hint=hint) from None
         except (OSError, ValueError, subprocess.TimeoutExpired) as problem:
             raise RevisionError(f"git could not be run ({type(problem).__name__})", hint=_NO_REPOSITORY) from None
 

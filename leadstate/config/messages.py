@@ -122,9 +122,9 @@ def message_of(error: ErrorDetails, node: Node, *, in_cell: bool = False) -> Mes
     secret = loc[:1] == ("accounts",) and "token" in loc[2:]
     if secret and _is_literal(type_, loc, node):
         key = next(step for step in reversed(loc) if step in _SECRETS)
-        summary = f"`{key}` holds the secret itself, which never stands in the file"
+        summary = f"`{key}` contains the secret itself; secrets do not belong in the file"
         if node.text is not None:
-            summary = f"`{key}` is text: a secret never stands in the file, and variables are not expanded"
+            summary = f"`{key}` is text; secrets do not belong in the file, and variables are not expanded"
         hint = (
             f"write `{key}: {{env: NAME}}` and set that variable; a secret that stood here is known, so make a new one"
         )

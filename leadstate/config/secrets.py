@@ -111,7 +111,7 @@ def _from_keyring(service: str, user: str, what: str) -> str:
         raise SecretError(f"{what} cannot be read ({type(failure).__name__})", hint=hint) from None
     if raw is None:
         hint = f"put the token into it: keyring set {shlex.quote(_shown(service))} {shlex.quote(_shown(user))}"
-        raise SecretError(f"{what} is not there", hint=hint)
+        raise SecretError(f"{what} does not exist", hint=hint)
     return raw
 
 
@@ -132,7 +132,7 @@ def _shown(text: str) -> str:
 def _checked(raw: str, what: str) -> Token:
     value = raw.strip()
     if not value:
-        raise SecretError(f"{what} gives no token, it is empty", hint="put the token into it")
+        raise SecretError(f"{what} is empty", hint="put the token into it")
     if len(value) > LONGEST or not all("!" <= char <= "~" for char in value):
         summary = f"{what} gives more than a token: spaces, line breaks, other characters, or too many of them"
         raise SecretError(summary, hint="it must give the token and nothing else")

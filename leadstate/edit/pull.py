@@ -114,7 +114,7 @@ def _edits(item: Item, name: str, live: Mapping[str, object], scope: set[str]) -
 def _value(address: Address, field: FieldDiff, item: Item, words: _Words) -> object:
     """Return the live value as people write it; raise `_UnfitError` if it cannot be declared."""
     if not (field.path in KINDS[address.kind].form.model_fields or field.path.startswith(CUSTOM)):
-        raise _UnfitError("pull knows no way to write it", "write it by hand")
+        raise _UnfitError("pull cannot write this field", "write it by hand")
     name, account = field.path, address.account
     before = item.written(account, name)
     if name == "labels":
@@ -126,7 +126,7 @@ def _value(address: Address, field: FieldDiff, item: Item, words: _Words) -> obj
     if value is None and name in _CONTACTS:
         other = _CONTACTS[name]
         if item.written(account, other) is None:
-            raise _UnfitError(f"the lead has none any more, and no {other} is declared", f"declare its {other} first")
+            raise _UnfitError(f"the live lead has no {name}, and no {other} is declared", f"declare its {other} first")
     *outer, last = item.path(name)
     try:
         KINDS[address.kind].override.model_validate({outer[0]: {last: value}} if outer else {last: value})

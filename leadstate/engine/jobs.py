@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from leadstate.model.account import Account
-from leadstate.model.diagnostics import Diagnostic, LeadstateError, Severity, diagnostic_of, mistake_of
+from leadstate.model.diagnostics import Diagnostic, LeadstateError, Severity, bug_in_leadstate, diagnostic_of
 from leadstate.pipedrive.connection import Connection
 from leadstate.pipedrive.errors import BadAnswer
 
@@ -71,10 +71,10 @@ def failure_of(failure: Exception, account: str) -> Diagnostic:
     if isinstance(failure, LeadstateError):
         return diagnostic_of(failure, account)
     if isinstance(failure, ArithmeticError | RecursionError):
-        words = f"an answer holds a value that cannot be worked with ({type(failure).__name__})"
+        words = f"an answer contains a value that cannot be used ({type(failure).__name__})"
         return Diagnostic(BadAnswer.code, Severity.ERROR, words, hint=BadAnswer.fix, account=account)
     _log.debug("internal error in %s", account, exc_info=failure)
-    return mistake_of(failure, account)
+    return bug_in_leadstate(failure, account)
 
 
 @asynccontextmanager

@@ -141,7 +141,7 @@ class CustomFields:
         if found is None:
             return f"the custom field {key[:_DIGITS]} does not exist any more"
         if len(self._named[found.name]) > 1:
-            return f"the custom field {found.name!r}: there are {len(self._named[found.name])} of this name"
+            return f"the custom field {found.name!r}: {len(self._named[found.name])} fields have this name"
         return f"the custom field {found.name!r} is of the type {found.type!r}, which leadstate does not write"
 
     def read(self, answered: Mapping[str, object]) -> Attrs:
@@ -176,10 +176,10 @@ class CustomFields:
         named = self._named.get(name, [])
         if not named:
             fix = "write the name of a deal field, which leads have too, or create it in Pipedrive first"
-            raise Unfit("there is none of this name", fix, tuple(self.names))
+            raise Unfit("no field has this name", fix, tuple(self.names))
         if len(named) > 1:
             candidates = tuple(f"{field.key}  {field.type}" for field in named)
-            raise Unfit(f"there are {len(named)} of this name", "rename one of them in Pipedrive", candidates)
+            raise Unfit(f"{len(named)} fields have this name", "rename one of them in Pipedrive", candidates)
         if named[0].type == UNREADABLE:
             why = "the server describes it in a form that cannot be understood"
             raise Unfit(why, "report it; other fields are not affected")

@@ -94,7 +94,7 @@ class LabelSpec(NamedSpec):
         if self.state == "present" and (self.replace_with or self.delete_after):
             raise PydanticCustomError("only_absent", "`replace_with` and `delete_after` go with `state: absent`")
         if self.state == "absent" and self.merge_from:
-            raise PydanticCustomError("only_present", "a label that must not exist takes in no other")
+            raise PydanticCustomError("only_present", "`merge_from` goes with `state: present`")
         return self
 
 

@@ -101,9 +101,9 @@ def diagnostic_of(failure: LeadstateError, account: str) -> Diagnostic:
     return Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint, span=failure.span, account=account)
 
 
-def mistake_of(failure: Exception, account: str | None = None) -> Diagnostic:
-    """Return the diagnostic of an exception that nothing but a mistake in leadstate raises."""
-    summary = f"{type(failure).__name__}: this is a mistake in leadstate"
+def bug_in_leadstate(failure: Exception, account: str | None = None) -> Diagnostic:
+    """Return the diagnostic of an exception that only a bug in leadstate raises."""
+    summary = f"{type(failure).__name__}: this is a bug in leadstate"
     hint = "run again with `--log-level debug` and report what it prints"
     return Diagnostic("internal", Severity.ERROR, summary, hint=hint, account=account)
 

@@ -124,7 +124,7 @@ def _tokens(plan: AccountPlan, policy: Policy, budget: Budget) -> Iterator[Diagn
         yield _refusal(plan, "reserve", summary, "apply after the budget was reset")
     elif budget.limit is not None and after * 100 < budget.reserve * budget.limit:
         leaves = f"the apply would leave {after} of today's {budget.limit} rate-limit tokens"
-        summary = f"{leaves}; {budget.reserve} % are to be left"
+        summary = f"{leaves}; `--reserve` requires {budget.reserve} %"
         yield _refusal(plan, "reserve", summary, "apply after the budget was reset, lower `--reserve`")
 
 

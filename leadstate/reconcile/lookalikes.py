@@ -82,8 +82,9 @@ def likenesses(matching: Matching, staying: Sequence[Live], account: Account) ->
 
 
 def _looks_alike(desired: Desired, alike: Sequence[Live], hint: str) -> Diagnostic:
-    names, verb = ", ".join(repr(live.name) for live in alike), "looks" if len(alike) == 1 else "look"
-    summary = f"{names} in Pipedrive {verb} like it, and nothing declares it"
+    names = ", ".join(repr(live.name) for live in alike)
+    looks = "looks like it and is" if len(alike) == 1 else "look like it and are"
+    summary = f"{names} in Pipedrive {looks} unmanaged"
     return desired.diagnostic("looks-alike", Severity.WARNING, summary, hint=hint)
 
 
@@ -91,7 +92,7 @@ def _likely_rename(desired: Desired, others: Sequence[Live]) -> Iterator[Diagnos
     """Ask about the only missing label of a colour where exactly one undeclared label has that colour."""
     alike = [other for other in others if other.attrs.get("color") == desired.attrs.get("color")]
     if len(alike) == 1:
-        summary = f"it is not there, and its colour is that of {alike[0].name!r}: was it renamed in Pipedrive?"
+        summary = f"it does not exist, and its colour is that of {alike[0].name!r}: was it renamed in Pipedrive?"
         hint = "to keep it and its leads, add its name to `previously`; with a lock file renames are recognised"
         yield desired.diagnostic("likely-rename", Severity.WARNING, summary, hint=hint)
 

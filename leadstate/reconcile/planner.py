@@ -202,7 +202,7 @@ def _plan_missing(draft: Draft, desired: Desired) -> None:
         why = "the lock file does not know it"
         if gone or address.ref in draft.account.lock:
             why = f"the lead that the lock file knows {'is gone' if gone else 'bears the marker of another one'}"
-        summary = f"it is declared as adopted, and nothing tells which lead it is: {why}"
+        summary = f"it is declared as adopted, and cannot be identified: {why}"
         restore = "" if gone else "restore the lock file from git, or "
         hint = f"{restore}remove the item and import it again; without `adopted` it is created"
         draft.tell(desired, "adopted-unknown", Severity.ERROR, summary, hint)

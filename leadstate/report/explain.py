@@ -93,7 +93,7 @@ def unclear(address: Address, observed: Observed, plan: AccountPlan) -> Diagnost
     return Diagnostic(
         "ambiguous",
         Severity.ERROR,
-        f"{counted(len(several), address.kind)} go by this name, and none is declared",
+        f"{counted(len(several), address.kind)} have this name, and none is declared",
         hint=f"name one of them by its id: {replace(address, key=keys[several[0].remote_id])}",
         detail="\n".join(f"{live.remote_id}  {live.name}" for live in several),
         account=address.account,

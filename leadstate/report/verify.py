@@ -78,7 +78,7 @@ def _account(account: Account) -> Iterator[str]:
         if change.kind not in KINDS:
             yield f"{change.kind} is not a kind of object"
         elif not change.address.startswith(f"{account.account}/{change.kind}:"):
-            yield f"{change.address} is no {change.kind} of {account.account}"
+            yield f"{change.address} is not a {change.kind} of {account.account}"
 
 
 def _host(origin: str) -> str | None:

@@ -101,7 +101,7 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     try:
         return ipaddress.ip_address(host)
     except ValueError:
-        raise ValueError(f"{host}: is no IP address; the sandbox listens on loopback only, such as {HOST}") from None
+        raise ValueError(f"{host} is not an IP address; the sandbox listens on loopback only, such as {HOST}") from None
 
 
 def _url(listener: socket.socket) -> str:

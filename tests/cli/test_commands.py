@@ -342,7 +342,7 @@ def test_init_writes_over_no_link(tmp_path: Path) -> None:
     assert list(elsewhere.iterdir()) == []
     done = Shell(folder, {})("init", "--from", "http://127.0.0.1:1")
     assert done.returncode == 64
-    assert "leadstate.yaml is there already" in done.stderr
+    assert "leadstate.yaml already exists" in done.stderr
 
 
 @pytest.mark.parametrize(("start", "words"), [("", ("conf/eu",)), ("conf", ("eu",)), ("conf/eu", ())])

@@ -531,7 +531,7 @@ class TestWarnings:
         found = failure.value.diagnostics
         assert [diagnostic.code for diagnostic in found] == ["same-address"] * 2
         assert [diagnostic.span.line for diagnostic in found if diagnostic.span] == [3, 4]
-        assert found[0].summary == "the accounts `a` and `b` have one address"
+        assert found[0].summary == "the accounts `a` and `b` have the same address"
         assert "0.yaml:4" in found[0].detail
         assert "company_id" in found[0].hint
 

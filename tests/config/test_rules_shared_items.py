@@ -67,7 +67,7 @@ def test_account_declares_the_same_alone_and_among_others(name: str, load_text: 
 
 def test_clash_names_all_its_accounts(errors_of: Errors) -> None:
     (found,) = errors_of(HEAD + "labels:\n  - {name: A, color: red}\n  - {name: A, color: red, accounts: [tag:x]}\n")
-    assert found.summary == "two labels have one name in the accounts a, b, d"
+    assert found.summary == "two labels have the same name in the accounts a, b, d"
 
 
 def test_variable_that_no_account_sets_is_reported_once(errors_of: Errors) -> None:
@@ -171,7 +171,7 @@ def test_a_clash_in_some_of_the_accounts_of_two_labels_names_these(errors_of: Er
     (found,) = errors_of(
         HEAD + "labels:\n  - {name: A, color: red, accounts: [a, b]}\n  - {name: A, color: red, except: [a, d]}\n"
     )
-    assert found.summary == "two labels have one name in the account b"
+    assert found.summary == "two labels have the same name in the account b"
 
 
 def test_each_later_label_of_a_name_is_compared_with_the_first_in_its_account(errors_of: Errors) -> None:
@@ -180,8 +180,8 @@ def test_each_later_label_of_a_name_is_compared_with_the_first_in_its_account(er
         "  - {name: A, color: red, accounts: [a, b]}\n"
     )
     assert [(diagnostic.summary, diagnostic.detail.rpartition(":")[0].rpartition(":")[2]) for diagnostic in found] == [
-        ("two labels have one name in the account a", "9"),
-        ("two labels have one name in the account b", "10"),
+        ("two labels have the same name in the account a", "9"),
+        ("two labels have the same name in the account b", "10"),
     ]
 
 

@@ -156,7 +156,7 @@ def test_token_is_read_from_the_keyring(keep: Callable[..., None]) -> None:
 def test_missing_keyring_entry_is_an_error(keep: Callable[..., None]) -> None:
     keep(None)
     error = failure(ENTRY)
-    assert "is not there" in str(error)
+    assert "does not exist" in str(error)
     assert error.hint.endswith("keyring set leadstate 'emea user'")
 
 

@@ -232,8 +232,8 @@ def test_a_renamed_label_with_a_key_keeps_that_key() -> None:
         ("title", "a ${x}", "taken for a variable | rename it in Pipedrive"),
         ("title", "", "cannot be declared | change it in Pipedrive, or leave the field out"),
         ("labels", (RemoteRef("label", "i1"), Ref("label", "X")), "not declared: label#i1, X | import or declare"),
-        ("person", None, "the lead has none any more, and no organization is declared | declare its organization"),
-        ("odd", 1, "pull knows no way to write it | write it by hand"),
+        ("person", None, "the live lead has no person, and no organization is declared | declare its organization"),
+        ("odd", 1, "pull cannot write this field | write it by hand"),
     ],
 )
 def test_a_value_that_cannot_be_declared_is_refused(path: str, live: Side, said: str) -> None:
@@ -251,7 +251,7 @@ def test_a_value_that_cannot_be_declared_is_refused(path: str, live: Side, said:
         ("Hour", "? 9:5", "it takes a time of the day"),
         ("Day", "soon", "it takes a day of the calendar"),
         ("Short", "a\nb", "it takes one line of 255 characters at most"),
-        ("Gone", "x", "there is none of this name"),
+        ("Gone", "x", "no field has this name"),
     ],
 )
 def test_a_value_that_its_custom_field_does_not_accept_is_refused(name: str, live: Side, said: str) -> None:

@@ -146,7 +146,7 @@ def test_custom_fields_of_a_receipt_get_the_form_in_which_live_ones_are_read() -
         Diagnostic(
             "custom-field",
             Severity.WARNING,
-            "the custom field 'Gone': there is none of this name: its values are not restored",
+            "the custom field 'Gone': no field has this name: its values are not restored",
             hint="fill it in by hand",
             span=Span("receipt.json", 1, 1),
             account="emea",

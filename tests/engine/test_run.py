@@ -62,8 +62,8 @@ def look_at(fake: Fake, *desired: Desired, settings: Settings, **of_account: obj
     return fake.connect(main)
 
 
-MISTAKE = "{}: this is a mistake in leadstate"
-NO_VALUE = "an answer holds a value that cannot be worked with ({})"
+MISTAKE = "{}: this is a bug in leadstate"
+NO_VALUE = "an answer contains a value that cannot be used ({})"
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_an_internal_error_during_the_refresh_loses_no_outcome(
         _, applied = apply(fake, label("Hot"))
     assert ends(applied.outcomes) == {"label:Hot": "applied"}
     assert applied.remaining is None
-    assert applied.unread == "KeyError: this is a mistake in leadstate"
+    assert applied.unread == "KeyError: this is a bug in leadstate"
     assert "internal error in emea" in caplog.messages
 
 
@@ -237,7 +237,7 @@ def test_an_internal_error_while_applying_is_an_error_of_its_account(monkeypatch
 
     monkeypatch.setattr("leadstate.engine.run.execute", fails)
     _, applied = apply(Fake(), label("Hot"))
-    assert applied == Applied({}, Spent(), None, "KeyError: this is a mistake in leadstate")
+    assert applied == Applied({}, Spent(), None, "KeyError: this is a bug in leadstate")
 
 
 def test_an_observer_is_told_of_each_change() -> None:

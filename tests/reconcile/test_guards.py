@@ -198,7 +198,7 @@ def test_cost_guards_name_the_number_the_limit_and_the_option() -> None:
         ),
         (
             "reserve",
-            "the apply would leave 4 of today's 100 rate-limit tokens; 5 % are to be left",
+            "the apply would leave 4 of today's 100 rate-limit tokens; `--reserve` requires 5 %",
             "apply after the budget was reset, lower `--reserve`, or pass `--allow reserve`",
         ),
     ]

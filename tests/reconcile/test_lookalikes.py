@@ -68,7 +68,7 @@ def test_an_unmanaged_lookalike_of_a_declared_label_is_a_warning() -> None:
         Diagnostic(
             "looks-alike",
             Severity.WARNING,
-            "'hot' in Pipedrive looks like it, and nothing declares it",
+            "'hot' in Pipedrive looks like it and is unmanaged",
             hint='to make them one, write `merge_from: ["hot"]`; else rename one in Pipedrive',
             span=HERE,
             account="emea",
@@ -85,7 +85,7 @@ def test_a_lookalike_of_a_missing_label_may_be_the_same_label() -> None:
     )
     (diagnostic,) = found(label("Hot"), live=(live_label("hot"), live_label("HOT")))
     assert "one of them" in diagnostic.hint
-    assert diagnostic.summary == "'hot', 'HOT' in Pipedrive look like it, and nothing declares it"
+    assert diagnostic.summary == "'hot', 'HOT' in Pipedrive look like it and are unmanaged"
     assert diagnostic.hint == "if one of them is the same label, write its name into `previously`; it keeps its leads"
 
 

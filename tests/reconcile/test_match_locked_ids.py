@@ -135,7 +135,7 @@ def test_an_adopted_lead_that_is_not_found_is_an_error_that_says_why(
     adopted = replace(lead("a"), adopted=True, leave_gone=False)
     (told,) = planned(replace(account(adopted), lock=lock), live_lead("b", remote_id="id-1"), gone=gone).diagnostics
     assert (told.code, told.severity) == ("adopted-unknown", Severity.ERROR)
-    assert told.summary == f"it is declared as adopted, and nothing tells which lead it is: {why}"
+    assert told.summary == f"it is declared as adopted, and cannot be identified: {why}"
     assert told.hint == f"{restore}remove the item and import it again; without `adopted` it is created"
 
 
@@ -159,7 +159,7 @@ def test_a_likely_rename_is_a_warning() -> None:
     assert found == Diagnostic(
         "likely-rename",
         Severity.WARNING,
-        "it is not there, and its colour is that of 'Heiß': was it renamed in Pipedrive?",
+        "it does not exist, and its colour is that of 'Heiß': was it renamed in Pipedrive?",
         hint="to keep it and its leads, add its name to `previously`; with a lock file renames are recognised",
         span=HERE,
         account="emea",

@@ -61,7 +61,7 @@ def explain(
         write(to_json(document) if form == "json" else to_text(document, color=colored, width=width), output)
         nowhere = [plan.account for plan in plans if plan.complete and plan.account not in found]
         if nowhere:
-            click.echo(f"Neither declared nor there in {visible(', '.join(nowhere))}.", err=True)
+            click.echo(f"Neither declared nor live in {visible(', '.join(nowhere))}.", err=True)
     elif not unread and not ambiguous:
         say([_unknown(target, configuration)])
     say([*ambiguous, *unread])
@@ -101,5 +101,5 @@ def _unknown(target: Target, configuration: Configuration) -> Diagnostic:
         for name in (desired.address.key, *desired.names)
     }
     near = dict.fromkeys(words[word] for word in get_close_matches(target.key, words))
-    hint = f"did you mean {' or '.join(near)}?" if near else "`leadstate get labels` and `get leads` list what is there"
-    return Diagnostic("unknown-address", Severity.ERROR, f"nothing is declared or there at {target}", hint=hint)
+    hint = f"did you mean {' or '.join(near)}?" if near else "`leadstate get labels` and `get leads` list live objects"
+    return Diagnostic("unknown-address", Severity.ERROR, f"{target} is neither declared nor live", hint=hint)

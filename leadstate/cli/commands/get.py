@@ -117,7 +117,7 @@ def lead(*, lead_id: object, **chosen: Any) -> int:
 
 
 def _check_owners(_ctx: click.Context, _param: click.Parameter, owners: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the owners; raise a usage error for a number that is no id."""
+    """Return the owners; raise a usage error for a number that is not an id."""
     for owner in owners:
         if owner.isdecimal() and len(owner) > LONGEST_ID:
             raise click.BadParameter(f"a number of {len(owner):,} digits is not the id of a user")
@@ -243,7 +243,7 @@ def _updated(operation: Operation, row: Row) -> dt.datetime:
     try:
         return _in_utc(dt.datetime.fromisoformat(str(row.get("update_time"))))
     except ValueError:
-        raise BadAnswer(operation.id, "answered a lead whose update_time is no time") from None
+        raise BadAnswer(operation.id, "answered a lead whose update_time is not a time") from None
 
 
 def _in_utc(time: dt.datetime) -> dt.datetime:
@@ -256,7 +256,7 @@ def _in_utc(time: dt.datetime) -> dt.datetime:
 
 def _row(operation: Operation, raw: object) -> Row:
     if not isinstance(raw, dict):
-        raise BadAnswer(operation.id, "answered something that is no object")
+        raise BadAnswer(operation.id, "answered something that is not an object")
     return raw
 
 

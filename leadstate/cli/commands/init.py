@@ -59,7 +59,7 @@ def taken_over(config: Path, account: str, variable: str) -> str | None:
         configuration = understand([source], (), Diagnostics())
     except ConfigurationError as failure:
         first = failure.diagnostics[0]
-        raise click.UsageError(f"{account!r} will not do: {first.summary}; {first.hint}") from None
+        raise click.UsageError(f"{account!r} is not an account: {first.summary}; {first.hint}") from None
     found, failures = wait_for(_read(configuration))
     everyone = frozenset(account.account for account in found)
     taken = named_items(
@@ -110,7 +110,7 @@ def _about_command(diagnostic: Diagnostic, variable: str) -> Diagnostic:
 def _check_variable(_ctx: click.Context, _param: click.Parameter, name: str) -> str:
     """Return the name of a variable; raise a usage error where the configuration would not take it."""
     if not re.fullmatch(ENVIRONMENT_VARIABLE, name):
-        raise click.BadParameter(f"{name!r} is no name of an environment variable: letters, digits and `_`")
+        raise click.BadParameter(f"{name!r} is not the name of an environment variable: letters, digits and `_`")
     return name
 
 
@@ -145,7 +145,7 @@ def init(*, folder: Path, account: str | None, variable: str) -> int:
     text = starter("leadstate.yaml").replace(VARIABLE, variable)
     if account is not None:
         if os.path.lexists(config):
-            raise click.UsageError(f"{config} is there already: `leadstate import` adds what an account has.")
+            raise click.UsageError(f"{config} already exists: `leadstate import` adds what an account has.")
         taken = taken_over(config, account, variable)
         if taken is None:
             return Exit.ERROR

@@ -139,7 +139,7 @@ def _check_addresses(merged: Merged, diagnostics: Diagnostics) -> None:
             if (other := next(alike, None)) is not None:
                 diagnostics.error(
                     "same-address",
-                    f"the accounts `{name}` and `{other}` have one address",
+                    f"the accounts `{name}` and `{other}` have the same address",
                     _address(merged.accounts[name]),
                     hint="keep one of the two; where they are two companies, give each its `company_id`",
                     detail=f"the other one: {_address(merged.accounts[other]).span}",

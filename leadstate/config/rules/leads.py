@@ -28,7 +28,7 @@ _LABELS: Final[Mapping[str, tuple[str, str]]] = {
         "declare the label there too, or use `overrides` or `accounts` of the lead",
     ),
     "ambiguous-label": (
-        "the label {0} is two, by the key of one and the name of another,",
+        "{0} is the key of one label and the name of another",
         "give the label another `key`, and write that",
     ),
 }
@@ -89,7 +89,7 @@ class Leads:
             wrong |= changed["visible_to"] is None
             if changed["visible_to"] is None and "plan" not in declared.unknown:
                 place = entry.place(*_path("visible_to", account, written))
-                summary = f"`visible_to: {spec.visible_to}` means nothing without a `plan` of the account that has it"
+                summary = f"`visible_to: {spec.visible_to}` needs the account's `plan`, or is not available on it"
                 hint = "add `plan` (lite, growth, premium, ultimate) to the account; only the last two have groups"
                 self.problems.error("visibility-unknown", place, variant.accounts, summary, hint)
         if spec.person is None and spec.organization is None:

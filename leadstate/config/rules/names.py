@@ -26,8 +26,8 @@ Clash: TypeAlias = tuple[str, Place, Place, AccountSet]
 """Code, place, the place of the other object, and the accounts that have both."""
 
 _CLASHES: Final[Mapping[str, tuple[str, str]]] = {
-    "duplicate-{0}": ("two {1} have one name", "keep one of the two, or rename one"),
-    "duplicate-{0}-key": ("two {1} have one key", "give one of the two another `key`"),
+    "duplicate-{0}": ("two {1} have the same name", "keep one of the two, or rename one"),
+    "duplicate-{0}-key": ("two {1} have the same key", "give one of the two another `key`"),
     "{1}-alike": ("two {1} look alike", "keep one{2}, or rename one"),
     "previous-name-declared": (
         "a previous name of this {0} is the name of another declared one",

@@ -208,6 +208,6 @@ def scope_of(entry: Item, directory: Directory, diagnostics: Diagnostics) -> Acc
             _report_no_account(name, directory, entry.key_place("overrides", name), diagnostics)
         elif directory.bits.get(name, 0) & ~scope:
             hint = "remove the override, or declare it for that account too"
-            summary = f"this is not declared for the account `{name}`, and cannot be different there"
+            summary = f"this is not declared for the account `{name}`, so it cannot be overridden there"
             diagnostics.error("override-out-of-scope", summary, entry.key_place("overrides", name), hint=hint)
     return scope

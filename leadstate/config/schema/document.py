@@ -156,7 +156,7 @@ class SecretSpec(Spec):
         kind, words = self.source
         # A folder may well be named by a commit.
         if any(map(TOKEN_LIKE.search, [PurePath(self.file).name] if kind == "file" else words)):
-            raise PydanticCustomError("literal_token", "the token itself stands in the file")
+            raise PydanticCustomError("literal_token", "contains the secret itself")
         if self.command and not self.command[0].strip():
             raise PydanticCustomError("empty_text", "is empty")
         return self

@@ -150,7 +150,7 @@ def decode(path: Path, raw: bytes, diagnostics: Diagnostics, delimiter: str = ""
     source = Source(name, text, folder, delimiter)
     found = _NOT_TEXT.search(text)
     if found is not None:
-        summary = f"the control character U+{ord(found[0]):04X} stands in the file"
+        summary = f"the file contains the control character U+{ord(found[0]):04X}"
         hint = "remove it; if the file is not text, or is UTF-16, save it as UTF-8"
         diagnostics.error("control-character", summary, source.place_of(found.start()), hint=hint)
         return None

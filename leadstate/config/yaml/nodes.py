@@ -38,7 +38,7 @@ _MISTAKES: Final = {
         "write `key: value`; put text of several lines in quotes",
     ),
     "mapping values are not allowed": (
-        "a `:` stands where no key can be",
+        "a `:` is where no key is allowed",
         "indent the keys of one mapping alike; put text that holds `: ` in quotes",
     ),
     "did not find expected (key|'-' indicator)": (
@@ -252,9 +252,11 @@ class _Reader:
         """Return the key, remembered with its place; None if the entry is to be passed over."""
         key = node.value
         if not isinstance(key, str):
-            written = shown(node.text) if node.text else "an empty one" if node.text == "" else "none"
+            wrong = (
+                f"is not text: {shown(node.text)}" if node.text else "is empty" if node.text == "" else "is not text"
+            )
             hint = f'write it in quotes: "{cut(node.text)}"' if node.text else "write text before the `:`"
-            self._error("key-not-text", f"a key is text, and this is {written}", node.mark, hint)
+            self._error("key-not-text", f"this key {wrong}", node.mark, hint)
             return None
         if key == "<<" and plain:
             hint = "YAML 1.2 has no merge keys: write the keys out, or use `overrides` and `vars`"
@@ -265,7 +267,7 @@ class _Reader:
             first = place_of(parent.keys[key], self.source)
             self.diagnostics.error(
                 "duplicate-key",
-                f"the key {shown(key)} stands twice in one mapping",
+                f"the key {shown(key)} appears twice in one mapping",
                 node.place(self.source),
                 hint="keep one of the two",
                 detail=f"first here: {first.span}",
@@ -298,7 +300,7 @@ class _Reader:
         name = event.anchor
         if name not in self.anchors:
             hint = f"write `&{visible_in_line(name)}` at a value further up, or quote the text"
-            self._refuse("unknown-alias", f"`*{visible_in_line(name)}` stands for nothing", event.start_mark, hint)
+            self._refuse("unknown-alias", f"there is no anchor `&{visible_in_line(name)}`", event.start_mark, hint)
         found = self.anchors[name]
         if found is None:
             hint = "write the value out where it is needed"

@@ -55,7 +55,7 @@ async def create(request: Request, change: Change, kind: Kind, bindings: Binding
             raise NotCreated(lost.operation, words) from None
         if found is not None:
             return found
-    raise NotCreated(request.operation.id, f"sent {CREATES} times without an answer ({lost}), and it is not there")
+    raise NotCreated(request.operation.id, f"sent {CREATES} times without an answer ({lost}), and it does not exist")
 
 
 async def _find_created(change: Change, kind: Kind, bindings: Bindings, reader: Reader) -> Live | None:

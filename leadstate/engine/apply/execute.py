@@ -132,7 +132,7 @@ class _Run:
                     observer.finished(change, outcome)
             except Exception as failure:  # noqa: BLE001  what was done is reported all the same, and nothing else is begun
                 words = reason_of(failure) if isinstance(failure, OSError) else type(failure).__name__
-                self._stopped = f"what was done could not be noted down ({words})"
+                self._stopped = f"the result could not be recorded ({words})"
                 self.outcomes[change.address] = replace(outcome, detail=outcome.detail or f"but {self._stopped}")
 
     async def _attempt(self, change: Change) -> Outcome:
@@ -152,7 +152,7 @@ class _Run:
             outcome = Outcome(Status.UNKNOWN, f"the answer is not understood; {_SEEN_LATER}")
         except Exception as failure:  # noqa: BLE001  a mistake of ours ends this change, and no other one
             _log.debug("internal error at %s", change.address, exc_info=failure)
-            words = f"internal error ({type(failure).__name__}), a mistake in leadstate"
+            words = f"internal error ({type(failure).__name__}), a bug in leadstate"
             outcome = Outcome(Status.UNKNOWN, f"{words}; {_SEEN_LATER}")
         if moved and outcome.status is not Status.APPLIED:
             verb = "stays" if len(moved) == 1 else "stay"

@@ -21,7 +21,7 @@ from leadstate.kinds.base import Wire, describe
 from leadstate.kinds.custom_fields import CustomFields, Unfit, decode
 from leadstate.model.account import Account
 from leadstate.model.address import Address, Span, normalize_text
-from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.resource import CUSTOM, Attrs, CustomValue, Desired, Known, Live, Lookup, Observed, Value
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import BadAnswer, NotFound
@@ -351,12 +351,14 @@ def _with_ids(desired: Desired, ids: Mapping[_Place, int]) -> Desired:
 
 def _diagnostic(desired: Desired, candidates: Sequence[_Known], lookup: Lookup, malformed: str) -> Diagnostic:
     several = len(candidates) > 1
-    what = f"{lookup.kind} with the {lookup.by} {lookup.text!r}"
+    known = f"the {lookup.by} {lookup.text!r}"
     create = "ask an admin to invite the user" if lookup.kind == "user" else f"create the {lookup.kind} in Pipedrive"
     return desired.diagnostic(
         "several-found" if several else "none-found",
         Severity.ERROR,
-        f"there are {len(candidates)} of the {what}" if several else f"there is no {what}",
+        f"{counted(len(candidates), lookup.kind)} have {known}"
+        if several
+        else f"there is no {lookup.kind} with {known}",
         detail=_few([f"{candidate.id}  {candidate.name}" for candidate in candidates]) if several else malformed,
         hint="write the id of the one that is meant" if several else f"correct it, or {create} first",
         span=lookup.span,

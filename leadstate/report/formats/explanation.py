@@ -86,9 +86,9 @@ _KNOWN_BY = {
 }
 
 _WHY = {
-    "missing": "declared, and not there",
-    "differs": "what is there differs from what is declared",
-    "renamed": "there under another name; keeps its id and its leads",
+    "missing": "declared, and does not exist",
+    "differs": "the live object differs from what is declared",
+    "renamed": "live under another name; keeps its id and its leads",
 }
 """Reason → in words; those of deletes and of what is untouched are in `wording`."""
 
@@ -133,7 +133,7 @@ def _facts(explanation: Explanation) -> Iterator[tuple[str, Text]]:
         yield "live", Text(visible(explanation.remote_id) + (f", known by {known}" if known else ""))
     else:
         unclear = any(found.code == "ambiguous" for found in explanation.diagnostics)
-        yield "live", Text("several could be it" if unclear else "not there")
+        yield "live", Text("ambiguous" if unclear else "does not exist")
     width = max((len(field.path) for field in explanation.fields), default=0)
     for field in explanation.fields:
         yield "" if field is not explanation.fields[0] else "fields", _field(explanation, field, width)
@@ -159,7 +159,7 @@ def _why(explanation: Explanation) -> str:
         return why_untouched(explanation.untouched)
     if any(found.severity == "error" and found.address == explanation.address for found in explanation.diagnostics):
         return "see the error"
-    return "up to date" if explanation.remote_id else "declared absent, and not there"
+    return "up to date" if explanation.remote_id else "declared absent, and does not exist"
 
 
 def _field(explanation: Explanation, field: ExplainedField, width: int) -> Text:

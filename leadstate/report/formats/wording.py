@@ -209,7 +209,7 @@ def untouched_lines(accounts: Sequence[Account], total: int = 1) -> Iterator[str
 def why_untouched(untouched: Untouched) -> str:
     """Return why an object is untouched."""
     if untouched.kind == "lead" and untouched.reason == "gone" and not untouched.detail:
-        return "deleted, made a deal of, or hidden from the token"
+        return "deleted, converted to a deal, or hidden from the token"
     return untouched.detail or _WHY_UNTOUCHED.get(untouched.reason, untouched.reason)
 
 

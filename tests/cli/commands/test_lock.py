@@ -152,7 +152,9 @@ def seed(sandbox: Sandbox) -> str:
 def test_a_seed_that_people_deleted_stays_deleted(shell: Shell, sandbox: Sandbox, url: str) -> None:
     sandbox.companies[0].delete_lead(seed(sandbox))
     assert changes(shell) == []
-    assert "1 lead untouched (deleted, made a deal of, or hidden from the token): lead:seed" in shell("plan").stdout
+    assert (
+        "1 lead untouched (deleted, converted to a deal, or hidden from the token): lead:seed" in shell("plan").stdout
+    )
     shell.write(HEAD.format(url=url, prune="none") + LABELS + LEAD.replace("mode: seed", "mode: seed, if_gone: create"))
     assert changes(shell) == ["add emea/lead:seed"]
     assert shell("apply", "--auto-approve").returncode == 0

@@ -126,23 +126,23 @@ def test_a_shallow_clone_is_an_error_that_names_the_fetch(shell: Shell, tmp_path
     assert fix == ["fetch", "--depth=1", "origin", "main:refs/remotes/origin/main"]
     git(clone.folder, *fix)
     assert origins(report(clone, "--base", "origin/main")) == EXPECTED
-    assert "there is `origin/main`" in clone("plan", "--base", "main").stderr
+    assert "did you mean `origin/main`" in clone("plan", "--base", "main").stderr
 
 
 @pytest.mark.parametrize("revision", ["nope", "--oops", "-", "--since=now", "HEAD:leadstate.yaml", "main --x", ""])
 def test_an_unknown_revision_is_an_error(shell: Shell, sandbox: Sandbox, revision: str) -> None:
     done = shell("plan", f"--base={revision}")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "error[base] git knows no revision" in done.stderr
+    assert "error[base] unknown git revision" in done.stderr
     assert not sandbox.meter.report()["companies"], "an account was asked"
 
 
 def test_a_missing_repository_or_git_is_an_error(shell: Shell, tmp_path: Path) -> None:
     outside = Shell(tmp_path, shell.environ)
     outside.write((shell.folder / "leadstate.yaml").read_text(encoding="utf-8"))
-    assert "is in no git repository" in outside("plan", "--base", "main").stderr
+    assert "is not in a git repository" in outside("plan", "--base", "main").stderr
     empty = Shell(shell.folder, {**shell.environ, "PATH": str(tmp_path / "nowhere")})
-    assert "the program `git` is not there" in empty("plan", "--base", "main").stderr
+    assert "`--base` needs git, which is not installed" in empty("plan", "--base", "main").stderr
 
 
 def test_a_path_outside_the_repository_is_an_error(shell: Shell, tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_a_literal_token_has_its_own_code(name: str, errors_of: Errors) -> None:
 def test_a_token_in_the_place_of_a_source_is_a_literal_token(source: str, errors_of: Errors) -> None:
     (found,) = errors_of(f"{HEAD}  a: {{domain: acme, token: {source}}}\n")
     assert found.code == "literal-token"
-    assert "which never stands in the file" in found.summary
+    assert "secrets do not belong in the file" in found.summary
     assert HEX[:8] not in f"{found.summary}{found.hint}{found.excerpt}"
 
 

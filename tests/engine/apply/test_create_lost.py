@@ -100,7 +100,7 @@ def test_a_create_whose_answer_is_always_lost_is_unknown(create: Create) -> None
     assert outcome.status == "unknown"
     name = create.operation
     assert outcome.detail.startswith(f"{name}: sent 3 times without an answer ({name}: ")
-    assert "and it is not there" in outcome.detail
+    assert "and it does not exist" in outcome.detail
     assert outcome.detail.endswith("; the next plan will see what became of it")
     assert fake.writes() == [create.request] * 3
 

@@ -151,8 +151,8 @@ def test_an_observer_that_fails_ends_the_run(fails: Exception, why: str) -> None
     outcomes = fake.apply(fake.plan(label("Hot"), lead("a"), lead("b")), heard)
     assert ends(outcomes) == {"label:Hot": "applied", "lead:a": "skipped", "lead:b": "skipped"}
     assert details(outcomes) == [
-        f"but what was done could not be noted down ({why})",
-        *[f"because what was done could not be noted down ({why})"] * 2,
+        f"but the result could not be recorded ({why})",
+        *[f"because the result could not be recorded ({why})"] * 2,
     ]
     assert [outcome.remote_id for outcome in outcomes.values()] == ["new-1", None, None]
     assert fake.writes() == ["POST leadLabels"]
@@ -182,7 +182,7 @@ def test_an_internal_error_is_the_end_of_one_change(
     assert logged == [("internal error at emea/label:Hot", KeyError), ("internal error at emea/lead:a", KeyError)]
     assert set(ends(outcomes).values()) == {"unknown"}
     assert next(iter(outcomes.values())).detail == (
-        "internal error (KeyError), a mistake in leadstate; the next plan will see what became of it"
+        "internal error (KeyError), a bug in leadstate; the next plan will see what became of it"
     )
 
 

@@ -90,7 +90,7 @@ def test_a_value_that_does_not_fit_is_left_out_and_is_an_error_at_its_place(span
     assert missing == Diagnostic(
         "custom-field",
         Severity.ERROR,
-        "the custom field 'Missing': there is none of this name",
+        "the custom field 'Missing': no field has this name",
         detail="Score\nTwice",
         hint="write the name of a deal field, which leads have too, or create it in Pipedrive first",
         span=span or HERE,
@@ -98,7 +98,7 @@ def test_a_value_that_does_not_fit_is_left_out_and_is_an_error_at_its_place(span
         address=Address("emea", "lead", "a"),
     )
     assert (twice.summary, twice.hint) == (
-        "the custom field 'Twice': there are 2 of this name",
+        "the custom field 'Twice': 2 fields have this name",
         "rename one of them in Pipedrive",
     )
     assert twice.detail == f"{'b' * 40}  varchar\n{'c' * 40}  text"

@@ -111,6 +111,6 @@ def test_what_is_gone_is_named_with_what_can_have_become_of_it() -> None:
     gone = tuple(Untouched(address=f"a/lead:{key}", kind="lead", reason="gone") for key in "wxyz")
     label = Untouched(address="a/label:L", kind="label", reason="gone")
     told = to_text(report(account("a", untouched=(*gone, label))), color=False, width=200)
-    why = "deleted, made a deal of, or hidden from the token"
+    why = "deleted, converted to a deal, or hidden from the token"
     assert f"  4 leads untouched ({why}): lead:w, lead:x, lead:y and 1 more\n" in told
     assert "  1 label untouched (deleted since): label:L\n" in told
