@@ -81,6 +81,7 @@ _SENTENCES: Final = {
     "missing": "is missing",
     **{type_: f"should be {words}" for type_, words in _TYPES.items()},
     **dict.fromkeys(("too_short", "string_too_short"), "is empty"),
+    "string_pattern_mismatch": "should have another form",
 }
 _INPUT: Final = re.compile(r"^(?:Input|String|List|Value) (?=should )")
 _VERBS: Final = ("should ", "is ", "has ", "holds ", "cannot ")

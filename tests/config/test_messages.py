@@ -299,6 +299,7 @@ def test_refused_value_has_code_place_and_hint(name: str, one_error: OneError) -
     text, code, hint = BAD[name]
     found = one_error(text, code)
     assert hint in found.hint or hint in found.summary, (found.summary, found.hint)
+    assert "pattern" not in found.summary + found.hint, "people read no regular expressions"
 
 
 def test_every_error_that_the_models_raise_has_a_code_and_a_hint() -> None:

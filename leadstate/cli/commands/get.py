@@ -41,6 +41,16 @@ _TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z")
 """Forms of a time; the last one is with `Z` or an offset."""
 
 
+class _Time(click.DateTime):
+    """A time, whose forms a message shows by examples: people do not read `%Y`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is not a time; write 2026-11-24, or 2026-11-24T09:00:00Z", param, ctx)
+
+
 @click.group(short_help=COMMANDS["get"])
 def get() -> None:
     """Read live objects of one or more accounts. An account that declares `company_id` takes 2 tokens more.
@@ -145,7 +155,7 @@ def _check_owners(_ctx: click.Context, _param: click.Parameter, owners: tuple[st
 @options.option(
     "--updated-since",
     "since",
-    type=click.DateTime(_TIMES),
+    type=_Time(_TIMES),
     metavar="TIME",
     help="Only leads that were changed since: 2026-11-24, or 2026-11-24T09:00:00Z; UTC unless it says otherwise.",
 )

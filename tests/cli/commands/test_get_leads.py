@@ -194,7 +194,7 @@ def test_a_part_of_the_leads_is_not_remembered_as_all_of_them(folder: Folder, sa
     [
         (("--label", "Hto"), "no account has a label 'Hto'"),
         (("--owner", "nobody@acme.test"), "no account has a user 'nobody@acme.test'"),
-        (("--updated-since", "yesterday"), "'yesterday' does not match the formats"),
+        (("--updated-since", "yesterday"), "'yesterday' is not a time; write 2026-11-24, or 2026-11-24T09:00:00Z"),
         (("--owner", "1" * 5000), "a number of 5,000 digits is not the id of a user"),
         (("--owner", "1" * 17), "a number of 17 digits is not the id of a user"),
     ],
