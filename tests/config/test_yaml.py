@@ -23,6 +23,8 @@ BAD = {
     "a scalar": ("‸hello\n", "wrong-type"),
     "tab for indentation": ("labels:\n‸\t- name: Hot\n", "tab-indentation"),
     "tab after spaces": ("a:\n  b: 1\n ‸\tc: 2\n", "tab-indentation"),
+    "tab after a dash": ("labels:\n  -‸\t{name: Hot}\n", "tab-indentation"),
+    "tab after a dash and a space": ("labels:\n  - ‸\tname: Hot\n", "tab-indentation"),
     "tag": ("version: ‸!!int 1\n", "tag"),
     "tag with a colon": ("labels: [{name: ‸!a:b x}]\n", "tag"),
     "tag in its long form": ("labels: [{name: ‸!<tag:example.com,2000:x> x}]\n", "tag"),

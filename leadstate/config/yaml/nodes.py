@@ -80,7 +80,9 @@ def report_syntax_error(problem: NotYamlError, source: Source, diagnostics: Diag
     """Add the diagnostic for text that is no YAML."""
     place = _place(problem.at or problem.begun, source)
     line = source.lines[place.line - 1]
-    tab = line.find("\t", 0, len(line) - len(line.lstrip()))
+    indent = line.find("\t", 0, len(line) - len(line.lstrip()))
+    # After a dash a tab indents, too.
+    tab = place.column - 1 if indent < 0 and line[place.column - 1 :].startswith("\t") else indent
     if tab >= 0:
         hint = "use spaces to indent; YAML allows no tabs there"
         diagnostics.error("tab-indentation", "a tab is used to indent", place._replace(column=tab + 1), hint=hint)
