@@ -12,7 +12,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from leadstate.config.rules.variables import has_variable
-from leadstate.edit.spelling import LIKE_VARIABLE, as_people_write, readable_key
+from leadstate.edit.spelling import LIKE_VARIABLE, ReadableKeys, as_people_write
 from leadstate.kinds.base import Kind, OrganizationRef, PersonRef, Spec, UserRef
 from leadstate.kinds.lead import LeadSpec
 from leadstate.model.address import Ref
@@ -122,12 +122,11 @@ def lead_items(found: Found, known: Mapping[str, Known], written: Written) -> Ta
     }
     for account, leads in found.items():
         markers = Counter(lead.marker for lead in leads)
-        taken_keys = {*written.keys, *marked}
+        keys = ReadableKeys({*written.keys, *marked})
         for lead in leads:
             key = (lead.marker or "").removeprefix(f"{written.namespace}:")
             if lead.marker is None:
-                key = readable_key(lead.name, taken_keys)
-                taken_keys.add(key)
+                key = keys.make(lead.name)
             fields = _lead_fields(lead, written.names.get(account, {}), written.plans.get(account), known[account])
             if lead.marker and markers[lead.marker] > 1:
                 taken.leave(account, f"the lead {key!r}", "several carry this marker", "delete the others in Pipedrive")

@@ -6,7 +6,8 @@ Refuses what no YAML file can hold: lone surrogates.
 import json
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -85,15 +86,28 @@ def _unwritable(value: object) -> str:
     raise UnwritableError(f"{value!a} cannot be written into a YAML file", hint="change it in Pipedrive first")
 
 
-def readable_key(title: str, taken: Collection[str]) -> str:
-    """Return a key that says what the lead is called, with a number if the key is taken."""
+class ReadableKeys:
+    """Keys that say what leads are called, no two of them alike."""
+
+    def __init__(self, taken: set[str]) -> None:
+        """`taken` are keys that others have; those that are made are added."""
+        self._taken = taken
+        self._numbers: Counter[str] = Counter()
+
+    def make(self, title: str) -> str:
+        """Return a key for a title, with a number if the key is taken."""
+        key = stem = readable_key(title)
+        while key in self._taken:
+            self._numbers[stem] += 1
+            key = f"{stem}-{self._numbers[stem] + 1}"
+        self._taken.add(key)
+        return key
+
+
+def readable_key(title: str) -> str:
+    """Return a key that says what something is called; a number has room behind it."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[: LONGEST - len("-10000")].strip("-") or CARRIER
-    number, key = 1, stem
-    while key in taken:
-        number += 1
-        key = f"{stem}-{number}"
-    return key
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[: LONGEST - len("-10000")].strip("-") or CARRIER
 
 
 def as_people_write(name: str, value: object, plan: Any, before: object = None) -> Any:

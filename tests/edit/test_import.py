@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from leadstate.edit.import_ import Taken, Written, lead_items, named_items
-from leadstate.edit.spelling import readable_key
+from leadstate.edit.spelling import ReadableKeys
 from leadstate.kinds.label import LABEL
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.resource import Live, Money, Value
@@ -162,4 +162,18 @@ def test_a_lead_that_cannot_be_declared_is_left_out(leads: list[Live], why: str,
     ],
 )
 def test_a_readable_key(title: str, others: tuple[str, ...], key: str) -> None:
-    assert readable_key(title, others) == key
+    assert ReadableKeys({*others}).make(title) == key
+
+
+def test_a_number_that_is_taken_is_not_tried_again_for_the_same_title() -> None:
+    class Counting(set[str]):
+        asked = 0
+
+        def __contains__(self, key: object) -> bool:
+            self.asked += 1
+            return super().__contains__(key)
+
+    taken = Counting({"renewal-3"})
+    keys = ReadableKeys(taken)
+    assert [keys.make("Renewal") for _ in range(5)] == ["renewal", "renewal-2", "renewal-4", "renewal-5", "renewal-6"]
+    assert taken.asked == 1 + 2 * 4 + 1

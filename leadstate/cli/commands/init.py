@@ -83,7 +83,7 @@ def _head(account: str, variable: str) -> str:
     else:
         name, key, address = account, "domain", account
     # Quoted where YAML would take it for something else: 4711 for a number, NULL for nothing.
-    namespace = written(readable_key(name, ()))
+    namespace = written(readable_key(name))
     return Template(starter("taken-over.yaml")).substitute(
         name=namespace,
         namespace=namespace,
