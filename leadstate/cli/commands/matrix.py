@@ -47,7 +47,7 @@ def matrix(
 ) -> int:
     """Show every live label in every account (10 tokens an account): its colour, and where that differs from most.
 
-    An account that declares `company_id` takes 2 tokens more: one of another company is not read.
+    An account with `company_id` costs 2 more tokens. If its token belongs to another company, it is not read.
 
     A label that is not everywhere, or not everywhere the same, is marked with `!`. Where the accounts do not fit the
     terminal side by side, each label says which accounts have it in which colour, and names the first of many; with

@@ -59,8 +59,8 @@ def restore(
 ) -> int:
     """Undo an apply by its RECEIPT: deleted labels come back on the leads that had them, changed fields return.
 
-    Without RECEIPT it is the last apply of these accounts whose receipt is in .leadstate/receipts; which one is said
-    first. A receipt of a restore has to be named.
+    Without RECEIPT, the latest receipt of an apply of these accounts in .leadstate/receipts is used. Its name is
+    printed first. A receipt of a restore has to be named.
 
     What somebody has changed since stays as it is. What was added is deleted again, under the same guards as any
     delete. A lead that was deleted comes back as a new one: its notes and activities are gone. The lock file, where

@@ -281,7 +281,7 @@ class AccountSpec(Spec):
     url: Url = ""
     company_id: Annotated[
         RemoteId | None,
-        Field(description="The company of the token; that of another is refused at once (2 tokens a run)."),
+        Field(description="Id of the token's company. A token of another one is refused (2 rate-limit tokens a run)."),
     ] = None
     plan: Annotated[
         Plan | None, Field(description="What the company has bought: what the words of visible_to mean.")
@@ -361,8 +361,8 @@ class Top(Spec):
         Field(
             pattern=r"^[a-z0-9][a-z0-9._-]*$",
             max_length=50,
-            description="Marks the leads that this configuration owns; required with leads or prune.leads: owned. "
-            "Another configuration with the same namespace in the same account would fight this one.",
+            description="Marks the leads that this configuration owns. Required if leads are declared or pruned. Two "
+            "configurations of one namespace in one account delete each other's leads with prune.leads: owned.",
         ),
     ] = ""
     accounts: Annotated[dict[AccountName, AccountSpec], Field(description="The accounts, by names of your own.")] = (
