@@ -132,6 +132,8 @@ class Account:
         lock: reference → remote id, as the lock file remembers them: a cache; live data wins.
         company_id: the company that the token has to belong to, if that is declared.
         receipt: what an apply has done, where that is to be undone instead of what is declared being made.
+        disputed: reference → remote id that the lock file, merged badly, gives to others too: it identifies none of
+            them, and is not in `lock`.
     """
 
     name: str
@@ -142,12 +144,15 @@ class Account:
     company_id: int | None = None
     lock: Mapping[Ref, str] = field(default_factory=dict)
     receipt: AccountReceipt | None = None
+    disputed: Mapping[Ref, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Forget ids that the lock file, merged badly, holds for two objects: they identify neither."""
+        """Take ids out of `lock` that it holds for several objects."""
         claims = Counter((ref.kind, id_) for ref, id_ in self.lock.items())
-        believed = {ref: id_ for ref, id_ in self.lock.items() if claims[ref.kind, id_] == 1}
+        disputed = {ref: id_ for ref, id_ in self.lock.items() if claims[ref.kind, id_] > 1}
+        believed = {ref: id_ for ref, id_ in self.lock.items() if ref not in disputed}
         object.__setattr__(self, "lock", believed)
+        object.__setattr__(self, "disputed", {**self.disputed, **disputed})
 
     @property
     def host(self) -> str:

@@ -199,18 +199,30 @@ def _plan_missing(draft: Draft, desired: Desired) -> None:
     elif gone and desired.leave_gone:
         draft.leave(desired, Reason.GONE, draft.account.lock.get(address.ref))
     elif desired.adopted:
-        why = "the lock file does not know it"
-        if gone or address.ref in draft.account.lock:
-            why = f"the lead that the lock file knows {'is gone' if gone else 'bears the marker of another one'}"
-        summary = f"it is declared as adopted, and cannot be identified: {why}"
-        restore = "" if gone else "restore the lock file from git, or "
-        hint = f"{restore}remove the item and import it again; without `adopted` it is created"
-        draft.tell(desired, "adopted-unknown", Severity.ERROR, summary, hint)
+        _tell_unknown(draft, desired, gone=gone)
     else:
         want = {key: resolve_at_least(value, None) for key, value in desired.attrs.items()}
         draft.changes.append(add(address, want, marker=desired.marker, span=desired.span))
         if desired.marker in draft.observed.unsure:
             draft.diagnostics.append(archived_unknown(address, draft.account.policy, desired.span))
+
+
+def _tell_unknown(draft: Draft, desired: Desired, *, gone: bool) -> None:
+    """Add the error that nothing identifies an adopted object, and why."""
+    lock, disputed, ref = draft.account.lock, draft.account.disputed, desired.address.ref
+    why, restore = "the lock file does not know it", "restore the lock file from git, or "
+    if gone:
+        why, restore = f"the {ref.kind} that the lock file knows is gone", ""
+    elif ref in lock:
+        why = f"the {ref.kind} that the lock file knows bears the marker of another one"
+    elif ref in disputed:
+        same = (str(other) for other, id_ in disputed.items() if id_ == disputed[ref] and other.kind == ref.kind)
+        others = " and ".join(sorted({*same} - {str(ref)}))
+        why = f"the lock file gives the id {disputed[ref]} to {others} too"
+        restore = "give each its own id in the lock file, as its history in git knows them, or "
+    summary = f"it is declared as adopted, and cannot be identified: {why}"
+    hint = f"{restore}remove the item and import it again; without `adopted` it is created"
+    draft.tell(desired, "adopted-unknown", Severity.ERROR, summary, hint)
 
 
 def _plan_pair(draft: Draft, desired: Desired, live: Live, today: dt.date) -> None:

@@ -127,6 +127,18 @@ def test_an_adopted_lead_is_never_created(*, leave_gone: bool) -> None:
             "the lead that the lock file knows bears the marker of another one",
             "restore the lock file from git, or ",
         ),
+        (
+            {SEED: "id-1", Ref("lead", "z"): "id-1", Ref("lead", "c"): "id-1", Ref("label", "y"): "id-1"},
+            frozenset(),
+            "the lock file gives the id id-1 to lead:c and lead:z too",
+            "give each its own id in the lock file, as its history in git knows them, or ",
+        ),
+        (
+            {SEED: "id-2", Ref("lead", "z"): "id-1", Ref("lead", "c"): "id-1"},
+            frozenset({"ns:a"}),
+            "the lead that the lock file knows is gone",
+            "",
+        ),
     ],
 )
 def test_an_adopted_lead_that_is_not_found_is_an_error_that_says_why(
