@@ -57,92 +57,145 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
         live: what exists.
         lock: reference → id, as remembered from an earlier run.
     """
-    by_marker: dict[str, list[Live]] = defaultdict(list)
-    by_name: dict[str, list[Live]] = defaultdict(list)
-    for there in live:
-        by_name[there.name].append(there)
-        if there.marker is not None:
-            by_marker[there.marker].append(there)
-    by_id = {there.remote_id: [there] for there in live}
-    free = {there.remote_id: there for there in live}
-    pairs: list[tuple[Desired, Live]] = []
-    ambiguous: list[Live] = []
-    diagnostics: list[Diagnostic] = []
+    matcher = _Matcher(live, lock or {})
+    wanted = [
+        each
+        for item in desired
+        for each in ((item,) if item.present else _each_name(item, matcher.by_name.keys(), desired))
+    ]
+    renamed = matcher.find_renamed(wanted)
+    wanted = [item for item in wanted if item not in renamed]
+    marked = [item for item in wanted if item.remote_id is None and item.marker is not None]
 
-    def settle(wanted: Iterable[Desired], find: Callable[[Desired], Iterable[Live]], *what: str) -> list[Desired]:
-        """Pair what has exactly one candidate that is still free; return what is still unmatched.
+    without_id = matcher.pair_by_id([item for item in wanted if item.remote_id is not None])
+    duplicates = matcher.take_duplicates(marked)
+    without_marker = matcher.pair_by_marker(marked)
+    unnamed = matcher.pair_by_name([item for item in wanted if item.remote_id is None and item.marker is None])
+    current = [pair for pair in matcher.pairs if pair[0].names]
+    without_name = matcher.pair_by_previous_name(unnamed)
+    shadowed = list(_find_shadowed(current, matcher.free, matcher.by_name))
+    return Matching(
+        tuple(matcher.pairs),
+        (*renamed, *without_id, *without_marker, *without_name),
+        tuple(matcher.free.values()),
+        tuple(there for there, _ in shadowed),
+        tuple(matcher.ambiguous),
+        (*matcher.diagnostics, *(diagnostic for _, diagnostic in shadowed)),
+        tuple(duplicates),
+    )
+
+
+class _Matcher:
+    """Pairs declared objects with live ones. Each method takes what it claims out of `free`, so their order matters.
+
+    Attributes:
+        by_name: name → the live objects that bear it.
+        free: id → live object that nothing has claimed yet.
+        pairs: as in `Matching`, and so are `ambiguous` and `diagnostics`.
+    """
+
+    def __init__(self, live: Sequence[Live], lock: Mapping[Ref, str]) -> None:
+        self.by_name: defaultdict[str, list[Live]] = defaultdict(list)
+        self.free = {there.remote_id: there for there in live}
+        self.pairs: list[tuple[Desired, Live]] = []
+        self.ambiguous: list[Live] = []
+        self.diagnostics: list[Diagnostic] = []
+        self._lock = lock
+        self._by_id = {there.remote_id: [there] for there in live}
+        self._by_marker: defaultdict[str, list[Live]] = defaultdict(list)
+        for there in live:
+            self.by_name[there.name].append(there)
+            if there.marker is not None:
+                self._by_marker[there.marker].append(there)
+
+    def find_renamed(self, wanted: Sequence[Desired]) -> list[Desired]:
+        """Return merge sources that are no objects of their own: each is what its target was called, and becomes it.
+
+        What an object was called, and takes in, is the object itself where nothing else is: a rename keeps every lead.
+        """
+        former = {
+            item.address.ref: item.names[1:]
+            for item in wanted
+            if len(item.names) > 1
+            and item.names[0] not in self.by_name
+            and all(there.name in item.names for there in self._locked(item))
+        }
+        return [item for item in wanted if item.moves_to in former and {*item.names} & {*former[item.moves_to]}]
+
+    def pair_by_id(self, wanted: Iterable[Desired]) -> list[Desired]:
+        """Pair what is declared by its id; return what does not exist."""
+        return self._pair(wanted, lambda item: self._by_id.get(item.remote_id or "", ()), "has its id", "have its id")
+
+    def take_duplicates(self, wanted: Iterable[Desired]) -> list[Live]:
+        """Return the live objects that go where a declaration says which one of several with its marker is kept."""
+        return [
+            other
+            for item in wanted
+            for other in _not_kept(item, self._by_marker[item.marker or ""])
+            if self.free.pop(other.remote_id, None)
+        ]
+
+    def pair_by_marker(self, wanted: Iterable[Desired]) -> list[Desired]:
+        """Pair by ownership marker, or by what the lock file knows; return what has neither."""
+        return self._pair(
+            wanted,
+            lambda item: (*self._remembered(item), *self._by_marker[item.marker or ""]),
+            "carries its marker",
+            "carry its marker",
+        )
+
+    def pair_by_name(self, wanted: Sequence[Desired]) -> list[Desired]:
+        """Pair by current name, or by what the lock file knows; return what has neither."""
+        owners = {item.names[0]: item for item in wanted}
+
+        def find(item: Desired) -> Iterator[Live]:
+            # A label that bears the name of another declared one is that one, whatever was remembered of it.
+            yield from (there for there in self._remembered(item) if owners.get(there.name, item) is item)
+            yield from self.by_name[item.names[0]]
+
+        return self._pair(wanted, find, "bears its name", "bear its name")
+
+    def pair_by_previous_name(self, wanted: Iterable[Desired]) -> list[Desired]:
+        """Pair by a previous name; return what has none of them."""
+        return self._pair(
+            wanted,
+            lambda item: (there for name in item.names[1:] for there in self.by_name[name]),
+            "bears a previous name of it",
+            "bear a previous name of it",
+        )
+
+    def _locked(self, desired: Desired) -> Sequence[Live]:
+        """Return the object that the lock file knows a declared one by, if it exists."""
+        return self._by_id.get(self._lock.get(desired.address.ref, ""), ())
+
+    def _remembered(self, desired: Desired) -> Iterator[Live]:
+        """Yield the same where the lock file is to be believed. Nothing is deleted on a memory alone."""
+        # A lead that others made is ours only where it is declared `adopted`, whatever the lock file claims.
+        markers = (None, desired.marker) if desired.adopted else (desired.marker,)
+        return (there for there in self._locked(desired) if desired.present and there.marker in markers)
+
+    def _pair(self, wanted: Iterable[Desired], find: Callable[[Desired], Iterable[Live]], *what: str) -> list[Desired]:
+        """Pair what has exactly one candidate that is still free; return what has none.
 
         `what` says what one candidate and several have in common with it.
         """
         rest = []
-        found = [(item, [there for there in find(item) if there.remote_id in free]) for item in wanted]
+        found = [
+            (item, {there.remote_id: there for there in find(item) if there.remote_id in self.free}) for item in wanted
+        ]
         for item, candidates in found:
             if not candidates:
                 rest.append(item)
-            elif len(candidates) == 1 and candidates[0].remote_id in free:
-                pairs.append((item, free.pop(candidates[0].remote_id)))
+            elif len(candidates) == 1 and candidates.keys() <= self.free.keys():
+                (remote_id,) = candidates
+                self.pairs.append((item, self.free.pop(remote_id)))
             else:
-                for candidate in candidates:
-                    free.pop(candidate.remote_id, None)
-                ambiguous.extend(candidates)
-                diagnostics.append(_ambiguous(item, candidates, what, (lock or {}).get(item.address.ref)))
+                for remote_id in candidates:
+                    self.free.pop(remote_id, None)
+                self.ambiguous.extend(candidates.values())
+                remembered = self._lock.get(item.address.ref)
+                self.diagnostics.append(_ambiguous(item, [*candidates.values()], what, remembered))
         return rest
-
-    desired = [
-        each for item in desired for each in ((item,) if item.present else _each_name(item, by_name.keys(), desired))
-    ]
-    former = {
-        item.address.ref: item.names[1:]
-        for item in desired
-        if len(item.names) > 1
-        and item.names[0] not in by_name
-        and all(there.name in item.names for there in by_id.get((lock or {}).get(item.address.ref, ""), ()))
-    }
-    # What an object was called, and takes in, is the object itself where nothing else is: a rename keeps every lead.
-    renamed = [item for item in desired if item.moves_to in former and {*item.names} & {*former[item.moves_to]}]
-    desired = [item for item in desired if item not in renamed]
-    pinned = [item for item in desired if item.remote_id is not None]
-    marked = [item for item in desired if item.remote_id is None and item.marker is not None]
-    named = [item for item in desired if item.remote_id is None and item.marker is None]
-    missing = renamed + settle(pinned, lambda item: by_id.get(item.remote_id or "", []), "has its id", "have its id")
-    duplicates = [
-        other
-        for wanted in marked
-        for other in _not_kept(wanted, by_marker[wanted.marker or ""])
-        if free.pop(other.remote_id, None)
-    ]
-    declared = {item.names[0]: item for item in named}
-
-    def remembered(wanted: Desired, others: Iterable[Live]) -> Iterable[Live]:
-        """Return what the lock knows it by, and what else it could be. Nothing is deleted on a memory alone."""
-        locked = by_id.get((lock or {}).get(wanted.address.ref, ""), []) if wanted.present else []
-        # A lead that others made is ours only where it is declared `adopted`, whatever the lock file claims.
-        markers = (None, wanted.marker) if wanted.adopted else (wanted.marker,)
-        # A label that bears the name of another declared one is that one, whatever was remembered of it.
-        fitting = [live for live in locked if live.marker in markers and declared.get(live.name, wanted) is wanted]
-        return {other.remote_id: other for other in (*fitting, *others)}.values()
-
-    missing += settle(
-        marked, lambda item: remembered(item, by_marker[item.marker or ""]), "carries its marker", "carry its marker"
-    )
-    rest = settle(named, lambda item: remembered(item, by_name[item.names[0]]), "bears its name", "bear its name")
-    present = [pair for pair in pairs if pair[0].names]
-    missing += settle(
-        rest,
-        lambda item: [there for name in item.names[1:] for there in by_name[name]],
-        "bears a previous name of it",
-        "bear a previous name of it",
-    )
-    shadowed = list(_find_shadowed(present, free, by_name))
-    return Matching(
-        tuple(pairs),
-        tuple(missing),
-        tuple(free.values()),
-        tuple(there for there, _ in shadowed),
-        tuple(ambiguous),
-        (*diagnostics, *(diagnostic for _, diagnostic in shadowed)),
-        tuple(duplicates),
-    )
 
 
 def merge_source(live: Live, *, is_alone: bool) -> str:
