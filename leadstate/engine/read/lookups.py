@@ -150,11 +150,13 @@ class _Directory:
     """Asks for people and organizations. A malformed row is left out: it concerns only those who look for it.
 
     Attributes:
+        known: kind and id → what was read by its id, or of the list of users.
         malformed: person, organization or user → what is wrong with a row that was left out.
     """
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self.known: dict[tuple[str, int], _Known] = {}
         self.malformed: dict[str, str] = {}
 
     async def by_id(self, kind: str, ids: Sequence[int]) -> dict[int, _Known]:
@@ -169,7 +171,7 @@ class _Directory:
             with suppress(NotFound):
                 answer = await self._reader.get(Request(_ONE[kind], str(id_)))
                 found += self._decode(_ONE[kind], kind, [answer.data])
-        return {known.id: known for known in found}
+        return self._remember(kind, found)
 
     async def search(self, lookup: Lookup) -> list[_Known]:
         """Return everything that fits; the search may find more, and by its own idea of equal."""
@@ -182,12 +184,17 @@ class _Directory:
         rows = [item.get("item") if isinstance(item, dict) else item for item in items]
         return [known for known in self._decode(operation, lookup.kind, rows) if known.fits(lookup)]
 
-    async def users(self) -> list[_Known]:
-        """Return the active users."""
+    async def users(self) -> dict[int, _Known]:
+        """Return the active users by their ids."""
         rows = (await self._reader.get(Request(GET_USERS))).rows()
         contacts = [{**row, "emails": [row.get("email", "")]} if isinstance(row, dict) else row for row in rows]
         active = [row for row in contacts if not isinstance(row, dict) or row.get("active_flag") is not False]
-        return self._decode(GET_USERS, "user", active)
+        return self._remember("user", self._decode(GET_USERS, "user", active))
+
+    def _remember(self, kind: str, rows: Iterable[_Known]) -> dict[int, _Known]:
+        by_id = {row.id: row for row in rows}
+        self.known |= {(kind, id_): row for id_, row in by_id.items()}
+        return by_id
 
     def _decode(self, operation: Operation, kind: str, rows: Iterable[object]) -> list[_Known]:
         decoded: list[_Known] = []
@@ -198,58 +205,6 @@ class _Directory:
                 what = f"{operation.id} answered a malformed {kind}, which is left out: {describe(failure)}"
                 self.malformed.setdefault(kind, what)
         return decoded
-
-
-async def resolve(
-    account: Account, observed: Observed, reader: Reader
-) -> tuple[Account, Observed, tuple[Diagnostic, ...]]:
-    """Return the account with ids in place of descriptions and custom fields in normal form, and its fields.
-
-    A description that fits none or several is a diagnostic. A field whose description has no id is left out, so that
-    nothing is planned for it; the diagnostic keeps the account from being applied.
-
-    Raises:
-        ApiError: something could not be asked.
-    """
-    there = _there(account, observed)
-    finished = {desired.address for desired in account.desired if desired.create_only and desired.address in there}
-    open_ones = (desired for desired in account.desired if desired.address not in finished)
-    account, fields, unfit = await typed(account, open_ones, reader)
-    planned = [desired for desired in account.desired if desired.address not in finished]
-    if fields is not None:
-        there = {
-            address: replace(lead, attrs={**lead.attrs, **fields.read(lead.custom)}) for address, lead in there.items()
-        }
-    uses = [
-        _Use(item, name, value, _linked(there.get(item.address), name))
-        for item in planned
-        for name, value in item.attrs.items()
-        if isinstance(value, Lookup)
-    ]
-    directory = _Directory(reader)
-    listed: dict[tuple[str, int], _Known] = {}
-    found: dict[_Place, Sequence[_Known]] = {}
-    for kind in ("person", "organization", "user"):
-        of_kind = [use for use in uses if use.lookup.kind == kind]
-        known, fitting = await _look_up(kind, of_kind, directory)
-        listed |= {(kind, id_): row for id_, row in known.items()}
-        found |= fitting
-    ids = {place: fitting[0].id for place, fitting in found.items() if len(fitting) == 1}
-    diagnostics = [
-        _diagnostic(use.item, found[use.place], use.lookup, directory.malformed.get(use.lookup.kind, ""))
-        for use in uses
-        if use.place not in ids
-    ]
-    # What was written for an id; for one that a live lead has, what it is known by.
-    written = {f"{use.name}:{ids[use.place]}": use.lookup.text for use in uses if use.place in ids}
-    names: dict[str, str] = {}
-    for use in uses:
-        if use.linked is not None and (use.lookup.kind, use.linked) in listed:
-            described = listed[use.lookup.kind, use.linked].described
-            names |= {f"{use.name}:{use.linked}": words for words in described.values()}
-    desired = tuple(_with_ids(desired, ids) for desired in account.desired)
-    observed = replace(observed, fields=fields, names={**names, **written})
-    return replace(account, desired=desired), observed, (*unfit, *diagnostics)
 
 
 _Place: TypeAlias = tuple[Address, str]
@@ -270,22 +225,72 @@ class _Use:
         return self.item.address, self.name
 
 
+async def resolve(
+    account: Account, observed: Observed, reader: Reader
+) -> tuple[Account, Observed, tuple[Diagnostic, ...]]:
+    """Return the account with ids in place of descriptions and custom fields in normal form, and its fields.
+
+    A description that fits none or several is a diagnostic. A field whose description has no id is left out, so that
+    nothing is planned for it; the diagnostic keeps the account from being applied.
+
+    Raises:
+        ApiError: something could not be asked.
+    """
+    there = _there(account, observed)
+    finished = {desired.address for desired in account.desired if desired.create_only and desired.address in there}
+    planned = (desired for desired in account.desired if desired.address not in finished)
+    account, fields, unfit = await typed(account, planned, reader)
+    if fields is not None:
+        there = {
+            address: replace(lead, attrs={**lead.attrs, **fields.read(lead.custom)}) for address, lead in there.items()
+        }
+    uses = [
+        _Use(item, name, value, _linked(there.get(item.address), name))
+        for item in account.desired
+        if item.address not in finished
+        for name, value in item.attrs.items()
+        if isinstance(value, Lookup)
+    ]
+    directory = _Directory(reader)
+    found: dict[_Place, Sequence[_Known]] = {}
+    for kind in ("person", "organization", "user"):
+        found |= await _look_up(kind, [use for use in uses if use.lookup.kind == kind], directory)
+    ids = {place: fitting[0].id for place, fitting in found.items() if len(fitting) == 1}
+    diagnostics = [
+        _diagnostic(use.item, found[use.place], use.lookup, directory.malformed.get(use.lookup.kind, ""))
+        for use in uses
+        if use.place not in ids
+    ]
+    desired = tuple(_with_ids(desired, ids) for desired in account.desired)
+    observed = replace(observed, fields=fields, names=_names(uses, ids, directory))
+    return replace(account, desired=desired), observed, (*unfit, *diagnostics)
+
+
+def _names(uses: Sequence[_Use], ids: Mapping[_Place, int], directory: _Directory) -> dict[str, str]:
+    """Return what people know ids by: what is written for one, else what one that a live lead has is known by."""
+    described = {
+        f"{use.name}:{use.linked}": words
+        for use in uses
+        if use.linked is not None and (known := directory.known.get((use.lookup.kind, use.linked))) is not None
+        for words in known.described.values()
+    }
+    return described | {f"{use.name}:{ids[use.place]}": use.lookup.text for use in uses if use.place in ids}
+
+
 def _linked(live: Live | None, name: str) -> int | None:
     id_ = None if live is None else live.attrs.get(name)
     return id_ if isinstance(id_, int) else None
 
 
-async def _look_up(
-    kind: str, uses: Sequence[_Use], directory: _Directory
-) -> tuple[Mapping[int, _Known], Mapping[_Place, Sequence[_Known]]]:
-    """Return what was read of a kind, by id, and for each use everything that its description fits.
+async def _look_up(kind: str, uses: Sequence[_Use], directory: _Directory) -> Mapping[_Place, Sequence[_Known]]:
+    """Return for each use of a description of this kind everything that fits it.
 
     What a lead is linked to is meant by its own description alone: others may fit that of another lead.
     """
     if not uses:
-        return {}, {}
+        return {}
     if kind == "user":
-        known = {user.id: user for user in await directory.users()}
+        known = await directory.users()
     else:
         known = await directory.by_id(kind, sorted({use.linked for use in uses if use.linked is not None}))
     own = {
@@ -304,7 +309,7 @@ async def _look_up(
         for row in own.get(use.place, ()):
             if use.lookup in others:
                 others[use.lookup].setdefault(row.id, row)
-    return known, {use.place: own.get(use.place) or [*others[use.lookup].values()] for use in uses}
+    return {use.place: own.get(use.place) or [*others[use.lookup].values()] for use in uses}
 
 
 def _there(account: Account, observed: Observed) -> dict[Address, Live]:
@@ -328,14 +333,12 @@ async def descriptions(leads: Sequence[Live], reader: Reader) -> Known:
     Raises:
         ApiError: something could not be asked.
     """
-    known: dict[tuple[str, int], Mapping[str, str]] = {}
     directory = _Directory(reader)
     for kind in ("person", "organization"):
-        ids = sorted({id_ for lead in leads if isinstance(id_ := lead.attrs[kind], int)})
-        known |= {(kind, id_): row.described for id_, row in (await directory.by_id(kind, ids)).items()}
+        await directory.by_id(kind, sorted({id_ for lead in leads if isinstance(id_ := lead.attrs[kind], int)}))
     if any(lead.attrs["owner"] is not None for lead in leads):
-        known |= {("user", user.id): user.described for user in await directory.users()}
-    return {key: words for key, words in known.items() if words}
+        await directory.users()
+    return {key: words for key, known in directory.known.items() if (words := known.described)}
 
 
 def _with_ids(desired: Desired, ids: Mapping[_Place, int]) -> Desired:
