@@ -13,7 +13,7 @@ from typing import Final, Self
 
 from leadstate import __version__
 from leadstate.api.files import append_line, create_file
-from leadstate.config.yaml.files import folder_link_outwards
+from leadstate.config.yaml.files import refuse_folder_link_outwards
 from leadstate.engine.events import Observer
 from leadstate.model.diagnostics import LeadstateError, reason_of
 from leadstate.model.escape import visible_json
@@ -48,11 +48,7 @@ class EventLog(Observer):
         self._ended: Counter[Status] = Counter()
         self.failure: OSError | None = None
         """Why nothing more could be written."""
-        if (link := folder_link_outwards(path)) is not None:
-            raise EventsError(
-                f"{path} is not written over the link {link}, which leads out of the repository",
-                hint="name a file without the link, or remove the link",
-            )
+        refuse_folder_link_outwards(path, EventsError)
         try:
             self._file = create_file(path)
         except FileExistsError:

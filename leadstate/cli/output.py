@@ -15,7 +15,7 @@ import click
 
 from leadstate.api.files import PRIVATE, PUBLIC, replace_file
 from leadstate.cli import VERBOSE
-from leadstate.config.yaml.files import folder_link_outwards
+from leadstate.config.yaml.files import refuse_folder_link_outwards
 from leadstate.kinds.base import number_of
 from leadstate.model.diagnostics import ConfigurationError, Diagnostic, LeadstateError, counted, reason_of, some
 from leadstate.model.escape import visible, visible_json
@@ -183,7 +183,7 @@ def replace_public(path: Path, text: str) -> None:
     Raises:
         OutputError: it cannot be written, or is a link.
     """
-    _check_folder(path)
+    refuse_folder_link_outwards(path, OutputError)
     if path.is_symlink() and path.parent not in _DEVICE_FOLDERS:
         raise _unwritable(path, OSError())
     try:
@@ -197,20 +197,12 @@ def replace_public(path: Path, text: str) -> None:
 
 def _open(path: Path, flags: int) -> int:
     """Open a file for the result. No link is followed: it could lead personal data to another place."""
-    _check_folder(path)
+    refuse_folder_link_outwards(path, OutputError)
     follow = 0 if path.parent in _DEVICE_FOLDERS else getattr(os, "O_NOFOLLOW", 0)
     try:
         return os.open(path, os.O_WRONLY | os.O_CREAT | follow | flags, PRIVATE)
     except OSError as failure:
         raise _unwritable(path, failure) from None
-
-
-def _check_folder(path: Path) -> None:
-    if (link := folder_link_outwards(path)) is not None:
-        raise OutputError(
-            f"{path} is not written over the link {link}, which leads out of the repository",
-            hint="name the file without the link, or remove the link",
-        )
 
 
 def _unwritable(path: Path, failure: OSError) -> OutputError:

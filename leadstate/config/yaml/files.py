@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 
 from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source, visible_in_line
 from leadstate.model.address import Span
-from leadstate.model.diagnostics import reason_of
+from leadstate.model.diagnostics import LeadstateError, reason_of
 
 ReadTable: TypeAlias = Callable[[Path, Diagnostics, Place, str], Source | None]
 """How the CSV file is had that a configuration names at a place: from the disk, or from another revision."""
@@ -237,3 +237,12 @@ def folder_link_outwards(path: Path) -> Path | None:
     """Return the same for a file that is to be written, of the folders on the way: the file itself may be a pipe."""
     link = link_outwards(path)
     return None if link == path.absolute() else link
+
+
+def refuse_folder_link_outwards(path: Path, error: type[LeadstateError]) -> None:
+    """Raise this error if a file that the user names for writing lies behind such a link."""
+    if (link := folder_link_outwards(path)) is not None:
+        raise error(
+            f"{path} is not written over the link {link}, which leads out of the repository",
+            hint="name the file without the link, or remove the link",
+        )
