@@ -190,6 +190,10 @@ class Kind:
     custom_fields: bool = False
     archive: Operation | None = None
 
+    def operation(self, action: Action) -> Operation:
+        """Return the first operation that makes such changes."""
+        return next(operation for operation, does in self.writes.items() if does is action)
+
     @property
     def is_named(self) -> bool:
         """Whether objects are identified by their name, since they have no field for our marker."""

@@ -2,9 +2,9 @@
 
 import datetime as dt
 import email.utils
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -13,6 +13,8 @@ from leadstate.pipedrive.answers import Answer
 from leadstate.pipedrive.connection import Connection, Lane, Pace, Spent
 from leadstate.pipedrive.operations import Operation, Request
 from leadstate.pipedrive.pagination import MeasuredListing, Page, read_cursor_pages, read_pages
+
+T = TypeVar("T")
 
 _LONGEST_COUNT = 18
 """Digits: more tokens than these can tell are no budget."""
@@ -125,3 +127,7 @@ class Writer(Reader):
     async def send(self, request: Request) -> Answer:
         """Send one request of any kind; a POST that may have been done is not sent again (see `retry`)."""
         return await self._connection.exchange(request)
+
+    async def repeat(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Read, compare and write; all three again where one failed and that may help (see `Connection.repeat`)."""
+        return await self._connection.repeat(attempt)

@@ -14,14 +14,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 import httpx
 
 from leadstate.pipedrive.answers import BOUNDS, Answer, Bounds, read
 from leadstate.pipedrive.errors import ApiError, RateLimited, TooLarge, Unreachable
 from leadstate.pipedrive.operations import Delay, Operation, Request
-from leadstate.pipedrive.pacing import SEARCH_LIMIT, Limiter, pause_before_retry
+from leadstate.pipedrive.pacing import ATTEMPTS, SEARCH_LIMIT, Limiter, Reservation, pause_before_retry
 from leadstate.pipedrive.secrets import Secrets, Token
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
@@ -45,6 +45,8 @@ Headers: TypeAlias = httpx.Headers
 
 Lane = AbstractAsyncContextManager[object]
 """What lets so many requests through at a time."""
+
+T = TypeVar("T")
 
 _log = logging.getLogger("leadstate.http")
 
@@ -120,6 +122,27 @@ class TokenAuth(Signer):
         yield request
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What the requests of one attempt share.
+
+    Attributes:
+        held: the places of the window that are kept for them.
+        patient: whether a write waits for the end of a pause.
+    """
+
+    held: Reservation
+    patient: bool
+
+
+_together: ContextVar[Together | None] = ContextVar("together", default=None)
+"""The attempt that this task makes."""
+
+
+class PausedError(Exception):
+    """A write was not sent, as all is to pause: what was read for it is old by then."""
+
+
 class Connection:
     """The way to one account: where it is, what signs its requests, what paces them, what they have cost.
 
@@ -158,36 +181,80 @@ class Connection:
         """Send a request, again where that is safe and may help, and read its answer.
 
         `lane` is held while the request is under way, and neither while it waits to be sent again nor while its answer
-        is read. After a failure that no other request can survive nothing is sent any more: each further one fails
-        alike.
+        is read. Within an attempt of `repeat` the request is sent once, and the whole attempt is what is made again.
 
         Raises:
             ApiError: it failed for good, or it is a POST of which nobody knows whether it was done.
         """
-        method, waited = request.operation.method, 0.0
-        for attempt in itertools.count(1):
+        if _together.get() is not None:
+            return await self._attempt(request, lane)
+        return await self._again(lambda: self._attempt(request, lane))
+
+    async def repeat(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Read, compare and write, all three again where one request failed and that is safe and may help.
+
+        What was read is old after a pause, so a write is never sent again without the reading before it. The burst
+        window has room for both before the first is sent. If all is to pause between the two (another request got a
+        429), the reading is made anew after the pause, some times; then the write is sent all the same.
+
+        Args:
+            attempt: sends a reading and a write, or a reading alone where that shows that nothing is to be written.
+
+        Raises:
+            ApiError: as `exchange`.
+        """
+        paused = 0
+
+        async def reserved() -> T:
+            nonlocal paused
+            while True:
+                async with self._limiter.reserve(2) as held:
+                    token = _together.set(Together(held, patient=paused == ATTEMPTS))
+                    try:
+                        return await attempt()
+                    except PausedError:
+                        paused += 1
+                    finally:
+                        _together.reset(token)
+
+        return await self._again(reserved)
+
+    async def _again(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Make an attempt until it succeeds or fails for good.
+
+        After a failure that no other request can survive nothing is sent any more: each further one fails alike.
+        """
+        waited = 0.0
+        for number in itertools.count(1):
             try:
-                reply = await self._once(request, lane or nullcontext())
-                if lane is not None and reply.is_success:
-                    # Reading a page holds up all else for 2 ms, so the request that waited for its lane goes out first.
-                    for _ in range(TURNS):
-                        await asyncio.sleep(0)
-                return read(request.operation, reply, self.signer.secrets)
+                return await attempt()
             except ApiError as failure:
                 failure.args = (self.signer.secrets.scrub(str(failure)),)
                 waited += failure.seconds
                 if failure.fatal:
                     self._over = failure
-                pause = pause_before_retry(method, attempt, failure, self.pace.draw())
+                pause = pause_before_retry(failure.method, number, failure, self.pace.draw())
                 if pause is None or waited >= self.bounds.seconds:
                     raise
                 _log.info("%s; again in %.1f s", failure, pause)
-                self.delayed(Delay(pause, request.operation.id, attempt, str(failure)))
+                self.delayed(Delay(pause, failure.operation, number, str(failure)))
                 if isinstance(failure, RateLimited):
                     self._limiter.pause(pause)
                 else:
                     await self.pace.sleep(pause)
         raise AssertionError  # count() does not end
+
+    async def _attempt(self, request: Request, lane: Lane | None) -> Answer:
+        try:
+            reply = await self._once(request, lane or nullcontext())
+            if lane is not None and reply.is_success:
+                # Reading a page holds up all else for 2 ms, so the request that waited for its lane goes out first.
+                for _ in range(TURNS):
+                    await asyncio.sleep(0)
+            return read(request.operation, reply, self.signer.secrets)
+        except ApiError as failure:
+            failure.method = request.operation.method
+            raise
 
     async def _wait(self, seconds: float) -> None:
         self.delayed(Delay(seconds))
@@ -198,7 +265,10 @@ class Connection:
         limiter = self._searches if operation.search else self._limiter
         async with AsyncExitStack() as places:
             await places.enter_async_context(lane)
-            left = await places.enter_async_context(limiter.place())
+            together = _together.get()
+            if together is not None and not together.patient and operation.method != "GET" and limiter.is_paused:
+                raise PausedError
+            left = await places.enter_async_context(limiter.place(together.held if together else None))
             if operation.search:  # it takes a place in both windows
                 await places.enter_async_context(self._limiter.place())
             if self._over is not None:

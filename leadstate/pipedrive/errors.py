@@ -24,6 +24,7 @@ from typing import ClassVar
 
 from leadstate.model.address import Span
 from leadstate.model.diagnostics import LeadstateError
+from leadstate.pipedrive.operations import Method
 
 
 class ApiError(LeadstateError):
@@ -36,12 +37,14 @@ class ApiError(LeadstateError):
         fatal: no other request to this account can succeed now.
         perhaps_done: a write may have happened all the same.
         seconds: how long the request was under way.
+        method: of the request.
     """
 
     code = "api"
     fatal: ClassVar[bool] = False
     perhaps_done: bool = False
     seconds: float = 0.0
+    method: Method = "GET"
 
     def __init__(
         self,

@@ -4,8 +4,9 @@ Pipedrive lets a token make so many requests in a rolling window of 2 seconds, 2
 number in `x-ratelimit-limit` (Pipedrive docs: rate limiting). A request counts from when it arrives, which is before we
 have its answer, so a place that was taken is free 2 seconds after the answer: later than need be, and never too early.
 
-Reads, PATCH and DELETE may be repeated: they converge. A POST whose answer was lost may have created something, and
-there is no idempotency key (Pipedrive docs name none), so it is never repeated: the caller has to look first.
+Reads, PATCH and DELETE may be repeated: they converge, and what a PATCH or DELETE would overwrite is read again first.
+A POST whose answer was lost may have created something, and there is no idempotency key (Pipedrive docs name none), so
+it is never repeated: the caller has to look first.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import math
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from leadstate.pipedrive.errors import ApiError, RateLimited, ServerFailure, Unreachable
@@ -60,6 +62,17 @@ def pause_before_retry(method: Method, attempt: int, failure: ApiError, draw: fl
     return None
 
 
+@dataclass(slots=True)
+class Reservation:
+    """Places of the window that are kept for requests which are to follow each other at once.
+
+    Attributes:
+        places: how many are left.
+    """
+
+    places: int
+
+
 class Limiter:
     """Paces the requests of one account. `clock` gives monotonic seconds, `limit` what is known of the window."""
 
@@ -69,22 +82,49 @@ class Limiter:
         self._limit = limit
         self._begun = 0
         self._in_flight = 0
+        self._reserved = 0
         self._free_at: deque[float] = deque()
         self._not_before = 0.0
         self._turn = asyncio.Lock()
         self._answered = asyncio.Event()
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing is to be started now, whatever room there is."""
+        return self._not_before > self._clock()
+
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[int]:
+    async def reserve(self, count: int) -> AsyncIterator[Reservation]:
+        """Keep so many places for requests of this context, or all that there are in a smaller window."""
+        async with self._turn:
+            await self._room(count)
+            held = Reservation(min(count, self._limit))
+            self._reserved += held.places
+        try:
+            yield held
+        finally:
+            self._reserved -= held.places
+            self._answered.set()
+
+    @asynccontextmanager
+    async def place(self, held: Reservation | None = None) -> AsyncIterator[int]:
         """Take a place in the window for as long as the request in this context is under way, and 2 s longer.
 
         Yields how many requests had left the window when this one began, for `learn`.
+
+        Args:
+            held: has the place ready, unless its places are used up.
         """
-        async with self._turn:
-            await self._room()
-            self._in_flight += 1
-            self._begun += 1
-            left = self._begun - self._taken
+        if held is not None and held.places:
+            held.places -= 1
+            while self.is_paused:
+                await self._sleep(self._not_before - self._clock())
+            self._reserved -= 1
+            left = self._begin()
+        else:
+            async with self._turn:
+                await self._room(1)
+                left = self._begin()
         try:
             yield left
         finally:
@@ -92,14 +132,19 @@ class Limiter:
             self._free_at.append(self._clock() + WINDOW)
             self._answered.set()
 
-    async def _room(self) -> None:
+    def _begin(self) -> int:
+        self._in_flight += 1
+        self._begun += 1
+        return self._begun - self._taken
+
+    async def _room(self, count: int) -> None:
         while True:
             now = self._clock()
             while self._free_at and self._free_at[0] <= now:
                 self._free_at.popleft()
             if self._not_before > now:
                 await self._sleep(self._not_before - now)
-            elif self._taken < self._limit:
+            elif self._taken + self._reserved + min(count, self._limit) <= self._limit:
                 return
             elif self._free_at:
                 await self._sleep(self._free_at[0] - now)

@@ -23,8 +23,17 @@ from leadstate.pipedrive.connection import (
     http_client,
     why,
 )
-from leadstate.pipedrive.errors import ApiError, BadAnswer, NotFound, NoTokenServer, TooLarge, Unauthorized, Unreachable
-from leadstate.pipedrive.operations import ADD_LABEL, GET_LABELS, GET_LEAD, SEARCH_PERSONS, Delay, Request
+from leadstate.pipedrive.errors import (
+    ApiError,
+    BadAnswer,
+    NotFound,
+    NoTokenServer,
+    ServerFailure,
+    TooLarge,
+    Unauthorized,
+    Unreachable,
+)
+from leadstate.pipedrive.operations import ADD_LABEL, GET_LABELS, GET_LEAD, SEARCH_PERSONS, UPDATE_LEAD, Delay, Request
 from leadstate.pipedrive.secrets import Secrets, Token
 from tests.harness.connections import FakeTime, connect
 
@@ -365,3 +374,59 @@ def test_requests_of_other_clients_of_the_process_are_logged_as_ever(
     logged = [record for record in caplog.records if record.name.startswith("http")]
     assert f'HTTP Request: GET {url}/elsewhere "HTTP/1.1 404 Not Found"' in [record.getMessage() for record in logged]
     assert any(record.name.startswith("httpcore.") for record in logged)
+
+
+def test_what_was_read_before_a_pause_is_read_again_after_it() -> None:
+    world = World(ok())
+
+    async def main(writer: Writer) -> None:
+        async def both() -> None:
+            await writer.get(Request(GET_LEAD, "1"))
+            if len(world.asked) == 1:
+                world.connection._limiter.pause(30.0)  # noqa: SLF001  as a 429 of another request does
+            await writer.send(Request(UPDATE_LEAD, "1", {}))
+
+        await writer.repeat(both)
+
+    world.run(main)
+    sent = [(request.method, at) for at, request in world.asked]
+    assert sent == [("GET", 0.0), ("GET", 30.0), ("PATCH", 30.0)]
+
+
+def test_what_is_raised_between_a_reading_and_a_write_ends_both() -> None:
+    world = World(ok())
+
+    async def main(writer: Writer) -> None:
+        async def compare() -> None:
+            await writer.get(Request(GET_LEAD, "1"))
+            raise LookupError
+
+        await writer.repeat(compare)
+
+    with pytest.raises(LookupError):
+        world.run(main)
+    assert len(world.asked) == 1
+
+
+@pytest.mark.parametrize("fails", ["GET", "PATCH"])
+def test_a_reading_and_a_write_are_repeated_together_as_often_as_one_request(fails: str) -> None:
+    world = World()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        world.asked.append((world.time.now, request))
+        return httpx.Response(503) if request.method == fails else ok()
+
+    async def main(connection: Connection) -> None:
+        writer = Writer(connection)
+
+        async def both() -> None:
+            await writer.get(Request(GET_LEAD, "1"))
+            await writer.send(Request(UPDATE_LEAD, "1", {}))
+
+        await writer.repeat(both)
+
+    with pytest.raises(ServerFailure):
+        connect(httpx.MockTransport(answer), main, pace=world.time.pace())
+    methods = [request.method for _, request in world.asked]
+    assert methods == (["GET"] * 5 if fails == "GET" else ["GET", "PATCH"] * 5)
+    assert len(world.time.slept) == 4

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 import pytest
 
-from leadstate.pipedrive.pacing import Limiter
+from leadstate.pipedrive.pacing import Limiter, Reservation
 from tests.harness.connections import FakeTime
 
 WINDOW = 2.0
@@ -22,6 +22,7 @@ class World:
         self.arrived: deque[float] = deque()
         self.overruns = 0
         self.done = 0
+        self.gaps: list[float] = []
         self._sleepers: list[tuple[float, int, asyncio.Event]] = []
         self._number = 0
 
@@ -41,8 +42,16 @@ class World:
             self.now = max(self.now, at)
             event.set()
 
-    async def request(self, limiter: Limiter) -> None:
-        async with limiter.place() as before:
+    async def pair(self, limiter: Limiter) -> None:
+        """Send two requests, with places that are kept for both."""
+        async with limiter.reserve(2) as held:
+            await self.request(limiter, held)
+            answered = self.now
+            await self.request(limiter, held)
+            self.gaps.append(self.now - self.latency - answered)
+
+    async def request(self, limiter: Limiter, held: Reservation | None = None) -> None:
+        async with limiter.place(held) as before:
             while self.arrived and self.now - self.arrived[0] >= WINDOW:
                 self.arrived.popleft()
             self.overruns += len(self.arrived) >= self.limit
@@ -56,28 +65,58 @@ class World:
         self.done += 1
 
 
-async def _drive(world: World, requests: int, at_once: int) -> None:
+async def _drive(
+    world: World, send: Callable[[Limiter], Coroutine[object, object, None]], times: int, at_once: int
+) -> None:
     limiter = Limiter(lambda: world.now, world.sleep)
+    limiter.learn({"x-ratelimit-limit": str(world.limit)}, 0)
     gate = asyncio.Semaphore(at_once)
 
-    async def request() -> None:
+    async def one_after_another() -> None:
         async with gate:
-            await world.request(limiter)
+            await send(limiter)
 
-    tasks = [asyncio.create_task(request()) for _ in range(requests)]
-    while not all(task.done() for task in tasks):
+    tasks = [asyncio.create_task(one_after_another()) for _ in range(times)]
+    for _ in range(10_000):
         await world.tick()
+        if all(task.done() for task in tasks):
+            return
+    raise AssertionError("everything waits")
 
 
 @pytest.mark.parametrize(("latency", "share"), [(0.001, 0.95), (0.05, 0.9), (0.2, 0.8)])
 @pytest.mark.parametrize("limit", [20, 100])
 def test_the_window_is_filled_and_never_exceeded(limit: int, latency: float, share: float) -> None:
     world = World(limit, latency)
-    asyncio.run(_drive(world, limit * 10, 32))
+    asyncio.run(_drive(world, world.request, limit * 10, 32))
     assert world.overruns == 0
     assert world.done == limit * 10
     # The first window is free, so ten windows of requests need nine windows of time at best.
     assert 9 * WINDOW / world.now >= share
+
+
+@pytest.mark.parametrize(("limit", "share"), [(1, 0.0), (2, 0.0), (5, 0.6), (20, 0.9), (100, 0.85)])
+def test_two_requests_that_belong_together_follow_each_other_at_once(limit: int, share: float) -> None:
+    world = World(limit, 0.05)
+    asyncio.run(_drive(world, world.pair, limit * 5, 8))
+    assert world.overruns == 0
+    assert world.done == limit * 10
+    assert limit == 1 or max(world.gaps) < 0.001
+    assert 9 * WINDOW / world.now >= share
+
+
+def test_places_that_were_kept_in_vain_are_free_at_once() -> None:
+    time = FakeTime()
+
+    async def main() -> None:
+        limiter = Limiter(lambda: time.now, time.sleep)
+        limiter.learn({"x-ratelimit-limit": "2"}, 0)
+        for _ in range(5):
+            async with limiter.reserve(2):
+                pass
+
+    asyncio.run(main())
+    assert time.slept == []
 
 
 def pauses(tell: Callable[[Limiter], None], requests: int = 1) -> list[float]:

@@ -1,14 +1,14 @@
 """Creates an object; a create whose answer was lost is looked for before it is sent again."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 
 from leadstate.kinds.base import Kind, decode_rows, decode_summaries, raising_bad_answer
 from leadstate.model.address import RemoteRef
-from leadstate.model.plan import Change
+from leadstate.model.plan import Action, Change
 from leadstate.model.resource import PAGE, Bindings, Live
-from leadstate.pipedrive.client import Reader, Writer
+from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import ApiError, BadAnswer, Rejected
 from leadstate.pipedrive.operations import Request
 from leadstate.pipedrive.pagination import NEWEST_FIRST, again_if_shifted
@@ -30,24 +30,34 @@ class NotCreated(ApiError):
     code = "unknown"
 
 
-async def create(request: Request, change: Change, kind: Kind, bindings: Bindings, writer: Writer) -> Live:
+async def create(
+    change: Change, kind: Kind, bindings: Bindings, reader: Reader, send: Callable[[], Awaitable[object]]
+) -> Live:
     """Send a create, and look for the object where the answer is lost.
+
+    Args:
+        change: the add.
+        kind: its kind.
+        bindings: what stands for what.
+        reader: the way to the account.
+        send: sends its first request, if nothing speaks against that, and returns the data of the answer.
 
     Raises:
         NotCreated: it may or may not have happened.
         ApiError: it failed for good.
     """
+    operation = kind.operation(Action.ADD)
     for _ in range(CREATES):
         try:
-            (made,) = decode_rows(kind, request.operation, [(await writer.send(request)).data])
+            (made,) = decode_rows(kind, operation, [await send()])
         except ApiError as failure:
-            if not failure.perhaps_done:
+            if not failure.perhaps_done or failure.operation != operation.id:
                 raise
             lost = failure
         else:
             return made
         try:
-            found = await _find_created(change, kind, bindings, writer)
+            found = await _find_created(change, kind, bindings, reader)
         except ApiError as failure:
             if failure.fatal:
                 raise
@@ -55,7 +65,7 @@ async def create(request: Request, change: Change, kind: Kind, bindings: Binding
             raise NotCreated(lost.operation, words) from None
         if found is not None:
             return found
-    raise NotCreated(request.operation.id, f"sent {CREATES} times without an answer ({lost}), and it does not exist")
+    raise NotCreated(operation.id, f"sent {CREATES} times without an answer ({lost}), and it does not exist")
 
 
 async def _find_created(change: Change, kind: Kind, bindings: Bindings, reader: Reader) -> Live | None:

@@ -1,8 +1,8 @@
 """Makes the changes of one account's plan, stage by stage. A failed change is an `Outcome`, never an exception.
 
 Just before a change would create, overwrite or delete, the account is read again: a person may have changed it since it
-was planned. Pipedrive has no compare-and-set, so the time between this reading and the request is the one in which an
-edit can still be lost. It is short.
+was planned, and while a request that failed waits to be sent again. Pipedrive has no compare-and-set, so an edit can
+still be lost in the time between this reading and the request, which is one round trip (`Connection.repeat`).
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from leadstate.engine.apply.create import NotCreated, create
@@ -41,6 +42,14 @@ GONE: Final = Outcome(Status.APPLIED, "it was gone already")
 
 ROUNDS = 3
 """How often leads are looked for that got the label while others were moved."""
+
+
+class EndedError(Exception):
+    """A change ends without its request: somebody changed the account meanwhile, or nothing is left to do."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.detail)
+        self.outcome = outcome
 
 
 class StillCarried(ApiError):
@@ -163,19 +172,19 @@ class _Run:
     async def _change(self, change: Change, moved: set[str]) -> Outcome:
         """Make the change unless a person has changed the account meanwhile; compare the answer with what was asked.
 
-        Moving leads takes time, so conflicts are looked for again after that. Pipedrive may ignore a value without an
-        error.
+        Moving leads takes time, so conflicts are looked for before and after it. Pipedrive may ignore a value without
+        an error.
         """
-        end = await self._conflicts.find(change)
-        if end is None and change.moves_to is not None:
+        if change.moves_to is not None:
+            if (end := await self._conflicts.find(change)) is not None:
+                return end
             await move_leads(change, self._bindings.resolve(change.moves_to), self._writer, moved)
-            end = await self._conflicts.find(change, again=True)
-        if end is not None:
-            return end
         try:
-            made = await self._send(change)
-        except NotFound:
-            if change.action is Action.DELETE:
+            made = await self._make(change)
+        except EndedError as ended:
+            return ended.outcome
+        except NotFound as failure:
+            if failure.method == "DELETE":
                 return GONE
             raise
         if made is None:
@@ -190,25 +199,57 @@ class _Run:
         words = "; ".join(f"{path} is {plain(now)}, not {plain(wanted)}" for path, now, wanted in differing)
         return Outcome(Status.FAILED, f"not converged: Pipedrive answered that {words}", remote_id=made.remote_id)
 
-    async def _send(self, change: Change) -> Live | None:
-        """Send what the change takes, and return the object as it was answered last; None after a delete."""
+    async def _make(self, change: Change) -> Live | None:
+        """Send what the change takes, and return the object as it was answered last; None after a delete.
+
+        Raises:
+            EndedError: a conflict, or that there was nothing left to do.
+        """
         kind = KINDS[change.address.kind]
-        requests = kind.requests(change, self._bindings)
-        made: Live | None = None
-        if change.action is Action.ADD:
-            made = await create(requests[0], change, kind, self._bindings, self._writer)
-            self._bindings.bind(change.address.ref, made.remote_id)
-            requests = [replace(request, remote_id=made.remote_id) for request in requests[1:]]
-        for request in requests:
-            try:
-                data = (await self._writer.send(request)).data
-            except Rejected:
-                data = await self._archived_already(request, kind)
-                if data is None:
-                    raise
-            if change.action is not Action.DELETE:
-                made = kind.decode(data)
+        first, *rest = kind.requests(change, self._bindings)
+        if change.action is not Action.ADD:
+            data = await self._send(change, kind, (first, *rest))
+            return None if change.action is Action.DELETE else kind.decode(data)
+        send = partial(self._send, change, kind, (first,))
+        made = await create(change, kind, self._bindings, self._writer, send)
+        self._bindings.bind(change.address.ref, made.remote_id)
+        for request in rest:
+            made = kind.decode(await self._send_one(replace(request, remote_id=made.remote_id), kind))
         return made
+
+    async def _send(self, change: Change, kind: Kind, requests: Sequence[Request]) -> object:
+        """Send requests, each time right after conflicts were looked for; return the data of the last answer.
+
+        Raises:
+            EndedError: a conflict, or that there was nothing left to do.
+        """
+        again, begun = change.moves_to is not None, False
+
+        async def attempt() -> object:
+            nonlocal again, begun
+            end = await self._conflicts.find(change, again=again, begun=begun)
+            again, data = True, None
+            if end is not None:
+                raise EndedError(end)
+            for request in requests:
+                try:
+                    data = await self._send_one(request, kind)
+                except ApiError as failure:
+                    begun = begun or failure.perhaps_done
+                    raise
+                begun = True
+            return data
+
+        return await (attempt() if kind.reread(change) is None else self._writer.repeat(attempt))
+
+    async def _send_one(self, request: Request, kind: Kind) -> object:
+        try:
+            return (await self._writer.send(request)).data
+        except Rejected:
+            data = await self._archived_already(request, kind)
+            if data is None:
+                raise
+            return data
 
     async def _archived_already(self, request: Request, kind: Kind) -> dict[str, Any] | None:
         """Return an object that a refused request was to archive, if it is archived; None for any other request.
@@ -233,12 +274,13 @@ class Conflicts:
         self._listed: dict[tuple[str, Action], dict[str, Live]] = {}
         self._listing = asyncio.Lock()
 
-    async def find(self, change: Change, *, again: bool = False) -> Outcome | None:
-        """Return what keeps a change from being made: a conflict, or that its object is gone; None if nothing does.
+    async def find(self, change: Change, *, again: bool = False, begun: bool = False) -> Outcome | None:
+        """Return what keeps a change from being made: a conflict, or that it is done already; None if nothing does.
 
         Args:
             change: what is about to be made.
             again: whether to read anew what is shared with other changes.
+            begun: whether this run may have made the change, or a part of it: its answer was lost.
 
         Raises:
             NotFound: the object that an update is about does not exist any more.
@@ -253,14 +295,14 @@ class Conflicts:
             if change.action is Action.ADD:
                 return self._namesake(change, listed)
             found = listed.get(change.remote_id or "")
-            return GONE if found is None else self._compare(change, found)
+            return GONE if found is None else self._compare(change, found, begun=False)
         try:
             (found,) = decode_rows(kind, request.operation, [(await self._reader.get(request)).data])
         except NotFound:
             if change.action is Action.DELETE:
                 return GONE
             raise
-        return self._compare(change, found)
+        return self._compare(change, found, begun=begun)
 
     def _namesake(self, change: Change, listed: Mapping[str, Live]) -> Outcome | None:
         """Return the conflict with an object of the same name that did not exist, or had another name, when planned."""
@@ -274,14 +316,22 @@ class Conflicts:
                 )
         return None
 
-    def _compare(self, change: Change, live: Live) -> Outcome | None:
+    def _compare(self, change: Change, live: Live, *, begun: bool) -> Outcome | None:
         now = self._bindings.attrs(live)
         planned = {field.path: field.before for field in change.fields}
+        made: dict[str, object] = {}
         if change.action is Action.DELETE:
             current = {field.path: field.before for field in removed(now)}
         else:
             current = {field.path: at(now, field.steps) for field in change.fields}
-        moved = sorted(path for path in planned.keys() | current.keys() if planned.get(path) != current.get(path))
+            made = {field.path: field.after for field in change.fields} if begun else {}
+        if made and made == current:
+            return Outcome(Status.APPLIED, remote_id=live.remote_id)
+        moved = sorted(
+            path
+            for path in planned.keys() | current.keys()
+            if planned.get(path) != current.get(path) and not (path in made and made[path] == current.get(path))
+        )
         if not moved:
             return None
         words = "; ".join(f"{path} was {plain(planned.get(path))}, is {plain(current.get(path))}" for path in moved)
@@ -311,8 +361,6 @@ async def move_leads(change: Change, target: str, writer: Writer, moved: set[str
         ApiError: a lead could not be read or written; those that were moved stay moved.
     """
     kind, source = KINDS[CARRIER], change.remote_id or ""
-    update = next(operation for operation, action in kind.writes.items() if action is Action.UPDATE)
-    reading = kind.one or kind.listing
     gate = asyncio.Semaphore(AT_ONCE)
     failures: list[ApiError] = []
 
@@ -322,13 +370,7 @@ async def move_leads(change: Change, target: str, writer: Writer, moved: set[str
             if any(failure.fatal for failure in failures):
                 return
             try:
-                answer = await writer.get(Request(reading, lead))
-                (now,) = decode_rows(kind, reading, [answer.data])
-                labels = decode_summaries([answer.data])[0].label_ids
-                if source in labels and now.frozen_by is None:
-                    # In the order in which people have them.
-                    others = list(dict.fromkeys(target if label == source else label for label in labels))
-                    await writer.send(Request(update, lead, {kind.wire[CARRIES]: others}))
+                if await _move(lead, source, target, writer):
                     moved.add(lead)
             except NotFound:
                 return
@@ -346,7 +388,33 @@ async def move_leads(change: Change, target: str, writer: Writer, moved: set[str
         if not carriers:
             return
     verb = "carries" if len(carriers) == 1 else "carry"
-    raise StillCarried(update.id, f"{counted(len(carriers), kind.name)} still {verb} the label")
+    raise StillCarried(kind.operation(Action.UPDATE).id, f"{counted(len(carriers), kind.name)} still {verb} the label")
+
+
+async def _move(lead: str, source: str, target: str, writer: Writer) -> bool:
+    """Give a lead the one label in place of the other; return False if it does not carry that or cannot be edited."""
+    kind = KINDS[CARRIER]
+    update = kind.operation(Action.UPDATE)
+    reading = kind.one or kind.listing
+    begun = False
+
+    async def attempt() -> bool:
+        nonlocal begun
+        answer = await writer.get(Request(reading, lead))
+        (now,) = decode_rows(kind, reading, [answer.data])
+        labels = decode_summaries([answer.data])[0].label_ids
+        if source not in labels or now.frozen_by is not None:
+            return begun
+        # In the order in which people have them.
+        others = list(dict.fromkeys(target if label == source else label for label in labels))
+        try:
+            await writer.send(Request(update, lead, {kind.wire[CARRIES]: others}))
+        except ApiError as failure:
+            begun = begun or failure.perhaps_done
+            raise
+        return True
+
+    return await writer.repeat(attempt)
 
 
 async def _carriers(kind: Kind, label: str, writer: Writer) -> list[str]:

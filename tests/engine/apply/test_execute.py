@@ -172,7 +172,7 @@ def test_an_internal_error_is_the_end_of_one_change(
     fake = Fake()
     plan = fake.plan(label("Hot"), lead("a"))
 
-    async def fails(*_: object) -> None:
+    async def fails(*_: object, **__: object) -> None:
         raise KeyError
 
     monkeypatch.setattr("leadstate.engine.apply.execute.Conflicts.find", fails)
