@@ -1,7 +1,7 @@
 """The environment of leadstate: what it needs, `PIPEDRIVE_*`, what the workflow names. Never a token of the platform.
 
-Who writes the configuration is not trusted with every secret of the job (docs/security.md): it could name any variable
-as a token, and any host to send it to.
+Who writes the configuration is not trusted with every secret of the job (docs/explanation/security.md): it could name
+any variable as a token, and any host to send it to.
 """
 
 from collections.abc import Iterable, Mapping

@@ -79,6 +79,19 @@ def test_refused_yaml_has_code_and_place(name: str, one_error: OneError) -> None
     one_error(text, code)
 
 
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        (r"\u‸d83d\ude00", r"write the character itself, or its one number, as in \U0001F600"),
+        (r"‸\q", r"write `\\` for one `\`, or put the text in single quotes"),
+        (r"a\u‸12", r"write `\\` for one `\`, or put the text in single quotes"),
+    ],
+)
+def test_a_wrong_escape_within_quotes_has_a_fix_of_its_own(one_error: OneError, name: str, fix: str) -> None:
+    found = one_error(f'version: 1\nlabels:\n  - {{name: "{name}", color: red}}\n', "yaml-syntax")
+    assert found.hint == fix
+
+
 def test_a_duplicate_key_shows_both_places(one_error: OneError) -> None:
     text = "version: 1\naccounts:\n  a: {domain: acme, token: {env: T}}\n  ‸a: {domain: acme, token: {env: T}}\n"
     found = one_error(text, "duplicate-key")

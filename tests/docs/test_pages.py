@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import click
@@ -127,3 +128,17 @@ def test_pages_have_no_blocks_that_a_repository_page_shows_raw() -> None:
     for page in PAGES:
         blocks = set(re.findall(r"^```\{(\w+)\}", page.read_text(encoding="utf-8"), re.MULTILINE))
         assert blocks <= {"toctree"}, page
+
+
+def test_each_page_that_a_file_names_is_there() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    texts = {name: ROOT / name for name in listed if Path(name).suffix in {".md", ".py", ".yml", ".toml", ""}}
+    named = {
+        (name, page)
+        for name, path in texts.items()
+        if path.is_file()
+        for page in re.findall(r"(?<![\w./-])docs/[a-z0-9/-]+\.md", path.read_text(encoding="utf-8"))
+    }
+    assert {(name, page) for name, page in named if not (ROOT / page).exists()} == set()

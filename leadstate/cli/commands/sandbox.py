@@ -1,5 +1,6 @@
 """`leadstate sandbox`: the embedded Pipedrive on a loopback port."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -139,9 +140,13 @@ def accounts_block(url: str, companies: Sequence[Any]) -> str:
 
     Several companies have one address here, so each account says which one it is.
     """
+    if not companies:
+        return "There is no company. PUT a seed document to /_sandbox/state, or start with another --seed.\n"
     several = len(companies) > 1
     variables = [f"PIPEDRIVE_TOKEN_{i}" if several else "PIPEDRIVE_TOKEN" for i in range(1, len(companies) + 1)]
-    exports = [f"export {name}={company.token}" for name, company in zip(variables, companies, strict=True)]
+    exports = [
+        f"export {name}={shlex.quote(company.token)}" for name, company in zip(variables, companies, strict=True)
+    ]
     yaml = ["accounts:"]
     for name, company in zip(variables, companies, strict=True):
         yaml += [f"  {company.domain}:", f"    url: {url}", f"    token: {{env: {name}}}"]

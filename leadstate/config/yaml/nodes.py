@@ -45,6 +45,14 @@ _MISTAKES: Final = {
         "this fits neither the value before it nor a new key or item",
         "indent keys of one mapping, or items of one list, alike; put text that begins with a quote wholly in quotes",
     ),
+    "invalid Unicode character escape": (
+        "an escape like \\ud83d is half a character: YAML has no pairs of them, as JSON has",
+        "write the character itself, or its one number, as in \\U0001F600",
+    ),
+    "unknown escape character|expected hexdecimal number": (
+        "a `\\` in double quotes begins an escape that YAML does not have",
+        "write `\\\\` for one `\\`, or put the text in single quotes",
+    ),
 }
 """What libyaml says of the mistakes that people make, a pattern → summary and hint; of others its words are shown."""
 _AT_BEGIN: Final = tuple(_MISTAKES)[:3]

@@ -57,8 +57,8 @@ def delete_lead(call: Call) -> Reply:
 
 def _list(call: Call, *, archived: bool, since: str | None) -> Reply:
     if "filter_id" in call.query:
-        # A filter lives in the web app, which is not here; to list everything instead would be a wrong answer.
-        raise BadRequestError("filter_id was not found")
+        # Filters are kept as the seed has them, and none is applied; to list everything would be a wrong answer.
+        raise BadRequestError("filter_id is not supported by this sandbox, which applies no filter")
     query = Query(
         archived=archived,
         owner_id=number(call.query, "owner_id"),

@@ -122,7 +122,10 @@ def number(query: Mapping[str, str], name: str, least: int = 1) -> int | None:
     text = query.get(name)
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST)) and int(text) >= least):
+    whole = text.isascii() and text.isdigit()
+    if whole and (len(text) > len(str(LARGEST)) or int(text) > LARGEST):
+        raise BadRequestError(f"{name} must be an integer of at most {LARGEST}")
+    if not whole or int(text) < least:
         raise BadRequestError(f"{name} must be an integer of at least {least}")
     return int(text)
 

@@ -4,10 +4,12 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
 
+from leadstate.cli.commands.sandbox import accounts_block
 from leadstate.sandbox import Sandbox
 from tests.harness.cli_process import Shell, serving
 
@@ -70,6 +72,12 @@ def test_a_file_with_content_wins_over_the_seed_and_the_banner_says_so(tmp_path:
         answer = httpx.get(f"{url}/api/v1/leadLabels", headers={"x-api-token": "sandbox-token"})
     assert said == f"State in {tmp_path}/state.db, which has content: --seed is not used. Stop it with Ctrl-C.\n"
     assert [label["name"] for label in answer.json()["data"]] == ["Hot", "Warm", "Cold"]
+
+
+def test_the_lines_to_copy_are_quoted_for_a_shell_and_there_are_none_without_a_company() -> None:
+    company = SimpleNamespace(token="a b$c", domain="a", id=1)
+    assert accounts_block("http://127.0.0.1:1", [company]).startswith("export PIPEDRIVE_TOKEN='a b$c'\n")
+    assert accounts_block("http://127.0.0.1:1", []).startswith("There is no company. ")
 
 
 def test_debug_logs_each_request_without_its_query() -> None:

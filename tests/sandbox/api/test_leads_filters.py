@@ -43,6 +43,12 @@ def test_a_type_narrows_the_list_and_an_unknown_one_is_refused() -> None:
     assert world.api("GET", "/filters?type=lead").status_code == 400
 
 
+def test_the_refusal_to_apply_a_filter_does_not_deny_that_it_exists() -> None:
+    world = World(company(filters=FILTERS))
+    said = "filter_id is not supported by this sandbox, which applies no filter"
+    assert world.refusal("GET", "/leads", params={"filter_id": "4"}) == said
+
+
 def test_a_filter_that_does_not_exist_is_404() -> None:
     answer = World().api("GET", "/filters/4")
     assert (answer.status_code, answer.json()["error"]) == (404, "requested filter not found")

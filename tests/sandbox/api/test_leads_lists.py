@@ -71,6 +71,15 @@ def test_a_malformed_query_is_refused(query: dict[str, str]) -> None:
     assert next(iter(query)) in World().refusal("GET", "/leads", params=query)
 
 
+@pytest.mark.parametrize(
+    ("start", "bound"),
+    [("-1", "least 0"), ("x", "least 0"), ("9" * 23, "most 9007199254740991"), (str(2**53), "most 9007199254740991")],
+)
+def test_the_refusal_of_a_number_names_the_bound_that_it_breaks(start: str, bound: str) -> None:
+    said = World().refusal("GET", "/leads", params={"start": start})
+    assert said == f"start must be an integer of at {bound}"
+
+
 def test_leads_are_listed_in_order_of_creation() -> None:
     times = {"L000": "2026-03-01T00:00:00.000Z", "L001": "2026-01-01T00:00:00.000Z", "L002": "2026-02-01T00:00:00.000Z"}
     world = World(company(leads=[{"title": title, "person_id": 1, "add_time": at} for title, at in times.items()]))
