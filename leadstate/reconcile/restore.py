@@ -8,8 +8,8 @@ This is not the planner with the receipt for a configuration: what goes back dep
 there now, value by value, and a label that is gone may have got a successor meanwhile.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from leadstate.model.account import Account
@@ -184,9 +184,10 @@ class _Draft(Draft):
     def plan_carriers(self) -> None:
         """Plan leads; labels were planned before, for leads refer to them."""
         live = {lead.remote_id: lead for lead in self.observed.live.get(CARRIER, ())}
-        marked = {lead.marker for lead in live.values()}
-        # Leads that the run did not know were created after it: each stands for one that it deleted.
-        created_since = Counter(lead.marker for lead in live.values() if lead.remote_id not in self.receipt.leads)
+        marked: defaultdict[str | None, list[Live]] = defaultdict(list)
+        for lead in live.values():
+            marked[lead.marker].append(lead)
+        successors: set[str] = set()
         for changed in self._changed:
             there = live.get(changed.remote_id)
             if changed.kind != CARRIER or not (changed.existed or changed.exists):
@@ -199,13 +200,27 @@ class _Draft(Draft):
                 self.unchanged.append(self._address(changed))
             elif not self.account.owns(changed.marker):
                 self._leave(changed, Reason.NOT_OURS)
-            elif created_since[changed.marker]:
-                created_since[changed.marker] -= 1
+            elif (successor := self._successor(changed, marked[changed.marker], successors)) is not None:
+                successors.add(successor)
                 self.unchanged.append(self._address(changed))
-            elif changed.marker in marked:
+            elif marked[changed.marker]:
                 self._leave(changed, Reason.DUPLICATE)
             else:
                 self._recreate_lead(changed)
+
+    def _successor(self, deleted: Changed, marked: Iterable[Live], taken: Collection[str]) -> str | None:
+        """Return which lead of its marker stands for a deleted one; each stands for one.
+
+        It was created after the run, which did not know it. An archived lead may be older, for a run seldom reads the
+        archive, so it stands for one that was archived only.
+        """
+        archived = deleted.before.get(FREEZES) is True
+        fitting = (
+            lead.remote_id
+            for lead in marked
+            if lead.remote_id not in self.receipt.leads and (archived or lead.frozen_by is None)
+        )
+        return next((remote_id for remote_id in fitting if remote_id not in taken), None)
 
     def keep_carried_labels(self) -> None:
         """Keep an added label that leads would lose: somebody gave it to them since, or nobody can edit them."""

@@ -169,6 +169,17 @@ def test_a_lead_that_the_run_left_stands_for_no_deleted_lead() -> None:
     assert (plan.unchanged, plan.changes, left(plan)) == (0, (), [("old-a", "duplicate")])
 
 
+@pytest.mark.parametrize(("archived", "expected"), [(True, (1, [])), (False, (0, [("old-a", "duplicate")]))])
+def test_an_archived_lead_stands_for_a_deleted_lead_that_was_archived_only(
+    archived: bool,  # noqa: FBT001  a parameter
+    expected: tuple[int, list[tuple[str, str]]],
+) -> None:
+    """One that was archived before the run, which reads no archived leads, is another lead of the same marker."""
+    gone = done(Touch("lead", "old-a", None, {"title": "a", "archived": archived}, None, marker="ns:a"))
+    plan = back(gone, live=(live_lead("a", archived=True),))
+    assert (plan.changes, plan.unchanged, left(plan)) == ((), *expected)
+
+
 def test_a_deleted_lead_without_a_marker_is_reported_whatever_else_bears_none() -> None:
     gone = Touch("lead", "old", None, {"title": "a"}, None, answered=True)
     plan = back(gone, live=(live_lead(None, remote_id="id-b"),))
