@@ -188,7 +188,8 @@ def planning(command: F) -> F:
         type=click.Choice(["none", "live", "full"]),
         default="live",
         show_default=True,
-        help="Count what uses a deleted label: nothing, live leads, or archived leads and saved filters too.",
+        help="Count what uses a deleted label: nothing, live leads, or archived leads and saved filters too. The live "
+        "leads of a label that is merged are counted in any case.",
     )(guards(command))
     return targets(command)
 

@@ -19,7 +19,7 @@ from leadstate.engine.run import (
     skip_all,
     unread,
 )
-from leadstate.model.account import Account, Prune
+from leadstate.model.account import Account, ImpactLevel, Prune
 from leadstate.model.address import Address, Ref, Target
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.plan import AccountPlan, Outcome, Status
@@ -459,3 +459,20 @@ def test_an_interrupt_before_the_first_change_skips_all() -> None:
         (Status.SKIPPED, "because the run was interrupted")
     ]
     assert fake.writes() == []
+
+
+@pytest.mark.parametrize("impact", ImpactLevel)
+def test_the_leads_of_a_merge_are_part_of_the_forecast_however_impact_is_counted(impact: ImpactLevel) -> None:
+    fake = Fake().with_label("old", "Old").with_label("hot", "Hot").with_leads("x", 5, "old")
+    merged = replace(label("Old", present=False), moves_to=label("Hot").address.ref)
+    planned_ = look_at(fake, label("Hot"), merged, settings=Settings(impact=impact, max_tokens=100))
+    assert [found.code for found in planned_.diagnostics if found.severity is Severity.GUARD] == ["max-tokens"]
+    fake.sent.clear()
+    assert fake.plan(label("Hot"), merged, impact=impact).forecast == (14, 106)
+
+
+def test_leads_are_not_counted_without_impact_for_a_label_that_is_deleted_and_not_merged() -> None:
+    fake = Fake().with_label("old", "Old").with_leads("x", 5, "old")
+    plan = look_at(fake, label("Old", present=False), settings=Settings(impact=ImpactLevel.NONE))
+    assert fake.sent == ["GET leadLabels"]
+    assert [change.impact and change.impact.leads for change in plan.changes] == [None]

@@ -40,12 +40,14 @@ class Named:
         live: kind → what exists.
         matched: kind → what is declared matched with that.
         goes: kind → whether an object of it is to be deleted.
+        merges: kind → whether another one takes the place of an object of it that is to be deleted.
         ignored: kind → what exists besides and is ignored.
     """
 
     live: Mapping[str, Sequence[Live]]
     matched: Mapping[str, Matching]
     goes: Mapping[str, bool]
+    merges: Mapping[str, bool]
     ignored: Mapping[str, Sequence[Live]]
 
 

@@ -47,7 +47,8 @@ async def observe(
     """Return the live state of one account, and the matching of each kind that had to be known to read it.
 
     Kinds identified by name are listed, in one request each. Leads are read where one is declared, where leads are
-    pruned, or where a label goes that they may carry; with `ImpactLevel.FULL` saved filters too where a label goes.
+    pruned, or where a label goes that they may carry; with `ImpactLevel.FULL` saved filters too where a label goes, and
+    with `ImpactLevel.NONE` no leads for a label that goes, unless it is merged into another one.
 
     Args:
         account: what is declared.
@@ -69,8 +70,10 @@ async def observe(
         if impact is ImpactLevel.FULL and known.goes[CARRIED]:
             filters = group.create_task(read_filters(reader))
         for kind in marked:
-            carries_what_goes = any(known.goes[other] for other in kind.references.values())
-            if kind.name not in reading and impact is not ImpactLevel.NONE and carries_what_goes:
+            others = kind.references.values()
+            # A merge costs two requests for each lead that carries its source, so those are counted in any case.
+            counted = known.goes if impact is not ImpactLevel.NONE else known.merges
+            if kind.name not in reading and any(counted[other] for other in others):
                 reading[kind.name] = group.create_task(read(kind, wanted=False))
     observed = Observed(known.live)
     for task in reading.values():
@@ -94,7 +97,9 @@ async def read_listing(kind: Kind, reader: Reader) -> list[Live]:
 async def _read_named(account: Account, reader: Reader, wanted: Collection[str]) -> Named:
     live, ignored = await read_named_kinds(account, reader, wanted)
     matched = {kind: match(account.of_kind(kind), there, account.lock) for kind, there in live.items()}
-    return Named(live, matched, {kind: _any_goes(account, kind, matched[kind]) for kind in matched}, ignored)
+    goes = {kind: _any_goes(account, kind, matched[kind]) for kind in matched}
+    merges = {kind: any(desired.moves_to for desired, _ in matched[kind].pairs) for kind in matched}
+    return Named(live, matched, goes, merges, ignored)
 
 
 async def read_named_kinds(
