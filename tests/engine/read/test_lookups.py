@@ -14,7 +14,7 @@ from leadstate.engine.run import Settings, plan_all
 from leadstate.model.account import Account, Policy, Prune
 from leadstate.model.address import Address, Ref, Span
 from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.plan import AccountPlan
+from leadstate.model.plan import AccountPlan, Action
 from leadstate.model.resource import CustomValue, Desired, Known, Lookup
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.connection import Connection
@@ -429,6 +429,20 @@ def test_a_lead_without_a_marker_is_identified_by_the_lock_file() -> None:
     wanted = replace(lead(person=JANE), adopted=True)
     assert plan(server, wanted, lock={Ref("lead", "a"): "x"}).changes == ()
     assert server.calls[-1] == "v2/persons/1"
+
+
+@pytest.mark.parametrize("kept", ["x", "y"])
+def test_of_two_leads_of_one_marker_the_one_that_is_kept_says_whom_it_is_linked_to(kept: str) -> None:
+    server = Pipedrive(
+        {"id": "x", "title": "a", "person_id": 3, "origin_id": "ns:a"},
+        {"id": "y", "title": "a", "person_id": 4, "origin_id": "ns:a"},
+    )
+    wanted = replace(lead("a", person=person("email", "shared@acme.test")), keep=frozenset({kept}))
+    found = plan(server, wanted)
+    assert [(change.action, change.remote_id) for change in found.changes] == [
+        (Action.DELETE, "y" if kept == "x" else "x")
+    ]
+    assert found.diagnostics == ()
 
 
 def test_an_email_without_an_address_is_passed_over() -> None:
