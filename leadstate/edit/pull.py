@@ -17,11 +17,10 @@ from leadstate.edit.items import Files, Item, spellings
 from leadstate.edit.spelling import LIKE_VARIABLE, as_people_write
 from leadstate.edit.writer import Edit, Set
 from leadstate.kinds import KINDS
-from leadstate.kinds.custom_fields import Unfit
 from leadstate.model.address import Address, Ref, Span, normalize_text
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.plan import Change, FieldDiff
-from leadstate.model.resource import CUSTOM, CustomValue, Desired, Dictionary, Side, references
+from leadstate.model.resource import CUSTOM, Absent, Desired, Dictionary, Side, references
 
 _CHANGE_OR_LEAVE_OUT: Final = "change it in Pipedrive, or leave the field out"
 _CONTACTS: Final = {"person": "organization", "organization": "person"}
@@ -130,25 +129,18 @@ def _value(address: Address, field: FieldDiff, item: Item, words: _Words) -> obj
     *outer, last = item.path(name)
     try:
         KINDS[address.kind].override.model_validate({outer[0]: {last: value}} if outer else {last: value})
-        if words.fields is not None and name.startswith(CUSTOM):
-            _check_custom(field, value, words.fields)
     except ValidationError:
         raise _UnfitError("this cannot be declared", _CHANGE_OR_LEAVE_OUT) from None
+    if name.startswith(CUSTOM):
+        _check_custom(field, words.fields)
     return value
 
 
-def _check_custom(field: FieldDiff, value: object, fields: Dictionary) -> None:
-    """Raise `_UnfitError` unless a plan takes what is to be written for what is live.
-
-    A value that its field cannot hold any more, such as an option that was deleted, is read as a text that stands for
-    it.
-    """
-    try:
-        same = fields.normal(field.path.removeprefix(CUSTOM), CustomValue(value), Span("", 1, 1)) == field.before
-    except Unfit as failure:
-        raise _UnfitError(f"the field does not accept it: {failure}", _CHANGE_OR_LEAVE_OUT) from None
-    if not same:
-        raise _UnfitError("this cannot be declared", _CHANGE_OR_LEAVE_OUT)
+def _check_custom(field: FieldDiff, fields: Dictionary | None) -> None:
+    """Raise `_UnfitError` if a custom field does not accept the live value any more: no plan would."""
+    why = "" if fields is None or isinstance(field.before, Absent) else fields.refusal(field.path, field.before)
+    if why:
+        raise _UnfitError(f"the field does not accept it: {why}", _CHANGE_OR_LEAVE_OUT)
 
 
 def _labels(live: Side, before: Any, words: _Words) -> object:

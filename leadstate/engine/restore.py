@@ -10,7 +10,7 @@ from leadstate.kinds.custom_fields import CustomFields
 from leadstate.model.account import Account
 from leadstate.model.address import Ref, Span
 from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.plan import AccountReceipt
+from leadstate.model.plan import AccountReceipt, Touch
 from leadstate.model.resource import CARRIED, CARRIER, CUSTOM, Attrs, Observed
 from leadstate.pipedrive.client import Reader
 
@@ -73,7 +73,7 @@ async def _with_custom_fields(
     if not used and not any(touch.custom for touch in receipt.touched):
         return receipt, None, ()
     fields = await read_fields(reader, used)
-    lost = {fields.unreadable(key) for touch in receipt.touched for key in touch.custom} - {""}
+    lost: set[str] = set()
 
     def normal(attrs: Attrs | None) -> Attrs | None:
         if attrs is None:
@@ -82,12 +82,16 @@ async def _with_custom_fields(
         lost.update(f"the custom field {name.removeprefix(CUSTOM)!r}: {why}" for name, why in unfit.items())
         return made
 
-    touched = tuple(
-        replace(touch, before=normal(touch.before), after=normal(touch.after))
-        if any(name.startswith(CUSTOM) for name in (*(touch.before or ()), *(touch.after or ())))
-        else touch
-        for touch in receipt.touched
-    )
+    def writable(touch: Touch) -> Touch:
+        names = (*(touch.before or ()), *(touch.after or ()))
+        if not touch.custom and not any(name.startswith(CUSTOM) for name in names):
+            return touch
+        unwritable = {key: why for key in touch.custom if (why := fields.unwritable(key, touch.custom))}
+        lost.update(unwritable.values())
+        custom = {key: raw for key, raw in touch.custom.items() if key not in unwritable}
+        return replace(touch, before=normal(touch.before), after=normal(touch.after), custom=custom)
+
+    touched = tuple(map(writable, receipt.touched))
     diagnostics = (
         Diagnostic(
             "custom-field",

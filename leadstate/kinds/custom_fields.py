@@ -133,10 +133,13 @@ class CustomFields:
         """What they are called, in order of name."""
         return sorted(self._named)
 
-    def unreadable(self, key: str) -> str:
-        """Return why the value that a body has under this key is not read; nothing if it is."""
-        if key[:_DIGITS] in self._known:
-            return ""
+    def unwritable(self, key: str, answered: Mapping[str, object]) -> str:
+        """Return why what a lead's body says under this key cannot be written again; nothing if it can."""
+        known = self._known.get(key[:_DIGITS])
+        if known is not None:
+            attribute = f"{CUSTOM}{known.name}"
+            why = self.refusal(attribute, self.read(answered).get(attribute))
+            return f"the custom field {known.name!r}: {why}" if why else ""
         found = next((field for same in self._named.values() for field in same if field.key == key[:_DIGITS]), None)
         if found is None:
             return f"the custom field {key[:_DIGITS]} does not exist any more"
@@ -152,6 +155,20 @@ class CustomFields:
             if known is not None and raw not in (None, "", []):
                 attrs[f"{CUSTOM}{known.name}"] = _read(known, raw, answered)
         return attrs
+
+    def refusal(self, attribute: str, value: Value) -> str:
+        """Return why a field does not accept a value that a live lead has, in normal form; nothing if it does.
+
+        What a field cannot hold any more, such as an option that was deleted, is read as a text that stands for it.
+        """
+        plain: object = list(value) if isinstance(value, tuple) else value
+        if isinstance(value, Money):
+            plain = {"amount": value.amount, "currency": value.currency}
+        try:
+            made = self.normal(attribute.removeprefix(CUSTOM), CustomValue(plain), Span("", 1, 1))
+        except Unfit as failure:
+            return str(failure)
+        return "" if made == value else "it cannot be read"
 
     def normal(self, name: str, value: CustomValue, span: Span) -> Value:
         """Return the normal form of what is declared for a field; a description of a person stays one.

@@ -160,8 +160,8 @@ class Dictionary(Protocol):
     def read(self, answered: Mapping[str, object]) -> Attrs:
         """Return attributes from the custom fields of a live object; a field in use that is not set is None."""
 
-    def normal(self, name: str, value: CustomValue, span: Span) -> Value:
-        """Return the normal form of what is declared for a field at a place; raise an error if the field refuses it."""
+    def refusal(self, attribute: str, value: Value) -> str:
+        """Return why a field does not accept a value that a live object has; nothing if it does."""
 
     def write(self, attribute: str, value: Value) -> Mapping[str, object]:
         """Return the part of a request's body that gives a custom field this value."""

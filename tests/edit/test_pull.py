@@ -251,16 +251,13 @@ def test_a_value_that_cannot_be_declared_is_refused(path: str, live: Side, said:
         ("Hour", "? 9:5", "it takes a time of the day"),
         ("Day", "soon", "it takes a day of the calendar"),
         ("Short", "a\nb", "it takes one line of 255 characters at most"),
+        ("X", "7", "it cannot be read"),
         ("Gone", "x", "no field has this name"),
     ],
 )
 def test_a_value_that_its_custom_field_does_not_accept_is_refused(name: str, live: Side, said: str) -> None:
     found = refusal(("a/lead:l", f"custom_fields.{name}", live))
     assert found.endswith(f"not taken: the field does not accept it: {said} | {CHANGE_OR_LEAVE_OUT}")
-
-
-def test_a_value_that_a_plan_would_read_as_another_one_is_refused() -> None:
-    assert refusal(("a/lead:l", "custom_fields.X", "7")).endswith(f"this cannot be declared | {CHANGE_OR_LEAVE_OUT}")
 
 
 @pytest.mark.parametrize(("name", "live"), [("Industry", "x ${b}"), ("Regions", ("North", "x ${b}"))])

@@ -178,6 +178,38 @@ def test_raw_custom_fields_of_a_deleted_lead_are_read_too() -> None:
     assert observed.fields.read(gone.custom) == {"custom_fields.Industry": "Mining"}
 
 
+@pytest.mark.parametrize(
+    ("kind", "options", "raw", "why"),
+    [
+        ("enum", ["Retail"], 9, "it has no option 'option 9'"),
+        ("set", ["Retail"], [1, 9], "it has no option 'option 9'"),
+        ("enum", ["Retail", "Retail"], 2, "it has several options 'Retail'"),
+        ("double", [], "soon", "it takes a number of 15 significant digits at most"),
+        ("monetary", [], "soon", "it takes an amount of money"),
+        ("people", [], {"name": "Jane"}, "it cannot be read"),
+    ],
+)
+def test_a_value_of_a_deleted_lead_that_its_field_does_not_accept_any_more_is_left_out(
+    kind: str, options: list[str], raw: object, why: str
+) -> None:
+    fake = with_fields((INDUSTRY, "Industry", kind), (SIZE, "Size", "varchar"))
+    rows = [{"id": number, "label": label} for number, label in enumerate(options, 1)]
+    listed = [
+        {"field_code": INDUSTRY, "field_name": "Industry", "field_type": kind, "options": rows},
+        {"field_code": SIZE, "field_name": "Size", "field_type": "varchar"},
+    ]
+    fake.before["GET dealFields", 0] = lambda: ok(listed)
+    gone = Touch(
+        "lead", "00", "a", {"title": "a"}, None, "ns:a", {INDUSTRY: raw, f"{INDUSTRY}_currency": "EUR", SIZE: "L"}
+    )
+    restored, _, diagnostics = read(fake, gone)
+    assert restored.receipt is not None
+    assert [touch.custom for touch in restored.receipt.touched] == [{SIZE: "L"}]
+    assert [diagnostic.summary for diagnostic in diagnostics] == [
+        f"the custom field 'Industry': {why}: its values are not restored"
+    ]
+
+
 def test_fields_are_not_listed_unless_one_was_touched() -> None:
     fake = company()
     _, observed, diagnostics = read(fake, updated("00"), ADDED_LABEL)
