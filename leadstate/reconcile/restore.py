@@ -40,6 +40,7 @@ def plan_restore(
         draft.plan_named(kind)
     draft.plan_carriers()
     draft.keep_carried_labels()
+    draft.report_unclear_creates(receipt, targets)
     return draft.plan(weigh(in_order(draft.changes), observed), {**receipt.names, **draft.titles})
 
 
@@ -49,20 +50,22 @@ def with_ids(receipt: AccountReceipt, observed: Observed) -> tuple[Touch, ...]:
     An object whose creation was not answered, since the run was killed, is looked for: a lead by its marker, a label by
     name and colour among those that did not exist before the run. What is not exactly one counts as not created.
     """
-    known = {(touch.kind, touch.remote_id) for touch in receipt.touched}
     found = []
     for touch in receipt.touched:
-        live = [] if touch.remote_id else observed.live.get(touch.kind, ())
-        if touch.kind == CARRIER:
-            made = [there for there in live if touch.marker is not None and there.marker == touch.marker]
-        else:
-            made = [there for there in live if there.remote_id not in receipt.labels and there.attrs == touch.after]
-        made = [there for there in made if (there.kind, there.remote_id) not in known]
         if touch.remote_id is not None:
             found.append(touch)
-        elif len(made) == 1:
+        elif len(made := _created(touch, receipt, observed)) == 1:
             found.append(replace(touch, remote_id=made[0].remote_id))
     return tuple(found)
+
+
+def _created(touch: Touch, receipt: AccountReceipt, observed: Observed) -> list[Live]:
+    """Return the live objects that a create without an answer may have made."""
+    known = {(other.kind, other.remote_id) for other in receipt.touched}
+    live = (there for there in observed.live.get(touch.kind, ()) if (there.kind, there.remote_id) not in known)
+    if touch.kind == CARRIER:
+        return [there for there in live if touch.marker is not None and there.marker == touch.marker]
+    return [there for there in live if there.remote_id not in receipt.labels and there.attrs == touch.after]
 
 
 def with_successors(receipt: AccountReceipt, observed: Observed) -> AccountReceipt:
@@ -241,6 +244,17 @@ class _Draft(Draft):
                 key, remote_id = change.address.key, change.remote_id
                 self.untouched.append(Untouched(CARRIED, Reason.CHANGED_SINCE, key, remote_id, self._span))
         self.changes = [change for change in self.changes if change.address not in carried]
+
+    def report_unclear_creates(self, receipt: AccountReceipt, targets: Sequence[Target]) -> None:
+        """Report what the run may have created where several objects could be it: none of them is deleted."""
+        for touch in receipt.touched:
+            if touch.remote_id is None and touch.key is not None and len(_created(touch, receipt, self.observed)) > 1:
+                address = Address(self.account.name, touch.kind, touch.key)
+                words = f"stays: several {touch.kind}s could be the one that the run created"
+                if not targets or any(target.selects(address) for target in targets):
+                    self.untouched.append(
+                        Untouched(touch.kind, Reason.AMBIGUOUS, touch.key, None, self._span, detail=words)
+                    )
 
     def _is_ignored(self, changed: Changed) -> bool:
         """Return whether an object is ignored, or would be if it were created again or got its name back."""

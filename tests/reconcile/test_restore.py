@@ -302,6 +302,25 @@ def test_an_unanswered_create_of_a_label_is_found_by_name_and_color(
     assert [touch.remote_id for touch in with_ids(receipt, Observed({"label": live}))] == found
 
 
+@pytest.mark.parametrize(
+    ("targets", "expected"), [((), [("label", "New"), ("lead", "a")]), ((Target(None, "lead", "a"),), [("lead", "a")])]
+)
+def test_an_unanswered_create_that_several_objects_could_be_is_reported(
+    targets: tuple[Target, ...], expected: list[tuple[str, str]]
+) -> None:
+    label = Touch("label", None, "New", None, {"name": "New", "color": "blue"})
+    lead = Touch("lead", None, "a", None, {"title": "a"}, marker="ns:a")
+    seen = {
+        "label": [live_label("New", "blue"), live_label("New", "blue", "twin")],
+        "lead": [live_lead("a"), live_lead("a", remote_id="twin")],
+    }
+    receipt = AccountReceipt("receipt.json", (label, lead), {})
+    plan = plan_restore(account(), receipt, Observed(seen), targets)
+    assert plan.changes == ()
+    assert {entry.reason for entry in plan.untouched} == {Reason.AMBIGUOUS}
+    assert [(entry.kind, entry.key) for entry in plan.untouched] == expected
+
+
 def relabelled(*before: str, then: tuple[str, ...], remote_id: str = "id-a") -> Touch:
     """Return a lead whose labels the run changed."""
     had, has = (tuple(RemoteRef("label", label) for label in labels) for labels in (before, then))
