@@ -1,14 +1,18 @@
 """People edit while a write fails, over real HTTP: it is sent again only after what they changed was seen."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.responses import Response
 
 from leadstate.api.session import Runtime
 from leadstate.sandbox import Company, Sandbox, running
+from leadstate.sandbox.api.wire import Call, Reply
+from leadstate.sandbox.faults import Interceptor
 from tests.harness.builders import label_id, lead_id
 from tests.harness.cli_in_process import Commands
 from tests.harness.connections import TOKEN, FakeTime
@@ -42,7 +46,7 @@ class World:
         self.sandbox, self.url = sandbox, url
         self.shell = Commands(folder, Runtime(environ={"TOKEN": TOKEN}, pace=FakeTime().pace()))
 
-    def apply(self, intercept: Faults, **document: Any) -> tuple[int, str]:
+    def apply(self, intercept: Interceptor, **document: Any) -> tuple[int, str]:
         """Apply a configuration while that happens; return the exit code and what was said."""
         account = {"url": self.url, "token": {"env": "TOKEN"}}
         text = {"version": 1, "namespace": "ns", "accounts": {"emea": account}, **document}
@@ -112,3 +116,48 @@ def test_a_label_that_a_person_renames_while_its_delete_fails_is_kept(world: Wor
     code, said = world.apply(deleting, labels=[{"name": "VIP", "state": "absent"}])
     assert (code, deleting.edited) == (1, True), said
     assert world.labels()[VIP] == "Ours"
+
+
+class Between(Faults):
+    """A person's edit just before a request of an operation, by its number."""
+
+    def __init__(self, operation: str, number: int, edit: Edit) -> None:
+        super().__init__()
+        self._operation, self._left, self._edit = operation, number, edit
+
+    def __call__(self, operation: str, company: Company) -> Strike:
+        self._left -= operation == self._operation
+        if self._left == 0 and operation == self._operation:
+            assert self._edit.make(company) == ""
+        return super().__call__(operation, company)
+
+
+@dataclass(frozen=True)
+class Forgetful:
+    """A server that stores the labels of a lead without one of them, and says so in its answer."""
+
+    label: str
+    limited: bool = False
+
+    def __call__(self, operation: str, _company: Company) -> "Forgetful | None":
+        return self if operation == "updateLead" else None
+
+    def respond(self, call: Call, handle: Callable[[Call], Reply], headers: Mapping[str, str]) -> Response:
+        body = json.loads(call.body)
+        body["label_ids"] = [label for label in body["label_ids"] if label != self.label]
+        return handle(replace(call, body=json.dumps(body).encode())).response(headers)
+
+
+def test_a_label_stays_if_its_leads_do_not_get_the_one_that_it_is_merged_into(world: World) -> None:
+    code, said = world.apply(Forgetful(WARM), labels=[{"name": "Warm", "color": "red", "merge_from": ["Cold"]}])
+    assert code == 4, said
+    assert f"failed: label:Cold: updateLead: answered that the lead {lead_id(0)} has other labels" in said
+    assert COLD in world.labels()
+
+
+def test_a_label_stays_if_somebody_deletes_the_one_that_it_is_merged_into(world: World) -> None:
+    deleting = Between("getLeads", 2, Edit("deleteLeadLabel", id=WARM))
+    code, said = world.apply(deleting, labels=[{"name": "Warm", "color": "red", "merge_from": ["Cold"]}])
+    assert code == 4, said
+    assert "conflict: label:Cold: somebody deleted label:Warm, which its leads get, since it was planned" in said
+    assert COLD in world.labels()

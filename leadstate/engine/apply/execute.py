@@ -21,10 +21,11 @@ from leadstate.kinds.base import Kind, decode_rows, decode_summaries, raising_ba
 from leadstate.model.address import Address, RemoteRef
 from leadstate.model.diagnostics import counted, reason_of
 from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Status, plain
-from leadstate.model.resource import CARRIER, CARRIES, FREEZES, Live
+from leadstate.model.resource import CARRIED, CARRIER, CARRIES, FREEZES, Live
 from leadstate.pipedrive.client import Reader, Writer
-from leadstate.pipedrive.errors import ApiError, NotFound, Rejected
+from leadstate.pipedrive.errors import ApiError, BadAnswer, NotFound, Rejected
 from leadstate.pipedrive.operations import Request
+from leadstate.reconcile.changed import labels_in
 from leadstate.reconcile.dependencies import dependents
 from leadstate.reconcile.diff import at, diff, removed
 
@@ -294,6 +295,9 @@ class Conflicts:
             listed = await self._list(kind, request, change.action, again=again)
             if change.action is Action.ADD:
                 return self._namesake(change, listed)
+            if again and change.moves_to is not None and self._bindings.id_of(change.moves_to) not in listed:
+                words = f"somebody deleted {change.moves_to}, which its leads get, since it was planned"
+                return Outcome(Status.CONFLICT, words)
             found = listed.get(change.remote_id or "")
             return GONE if found is None else self._compare(change, found, begun=False)
         try:
@@ -396,6 +400,7 @@ async def _move(lead: str, source: str, target: str, writer: Writer) -> bool:
     kind = KINDS[CARRIER]
     update = kind.operation(Action.UPDATE)
     reading = kind.one or kind.listing
+    not_given = BadAnswer(update.id, f"answered that the lead {lead} has other labels than it was given")
     begun = False
 
     async def attempt() -> bool:
@@ -403,15 +408,20 @@ async def _move(lead: str, source: str, target: str, writer: Writer) -> bool:
         answer = await writer.get(Request(reading, lead))
         (now,) = decode_rows(kind, reading, [answer.data])
         labels = decode_summaries([answer.data])[0].label_ids
+        if begun and source not in labels and target not in labels:
+            raise not_given
         if source not in labels or now.frozen_by is not None:
-            return begun
+            return begun and source not in labels
         # In the order in which people have them.
         others = list(dict.fromkeys(target if label == source else label for label in labels))
         try:
-            await writer.send(Request(update, lead, {kind.wire[CARRIES]: others}))
+            answer = await writer.send(Request(update, lead, {kind.wire[CARRIES]: others}))
         except ApiError as failure:
             begun = begun or failure.perhaps_done
             raise
+        (now,) = decode_rows(kind, update, [answer.data])
+        if {*labels_in(now.attrs)} != {RemoteRef(CARRIED, label) for label in others}:
+            raise not_given
         return True
 
     return await writer.repeat(attempt)

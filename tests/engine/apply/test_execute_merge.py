@@ -1,7 +1,9 @@
 """Leads get another label before theirs is deleted; none keeps it, and none is moved that should not be."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from leadstate.engine.apply.execute import ROUNDS
 from leadstate.model.plan import AccountPlan
 from tests.harness.builders import label, refs
-from tests.harness.fake_api import Fake, ends, failed, ok, only
+from tests.harness.fake_api import Fake, ends, failed, lost, ok, only
 
 
 def merge(fake: Fake) -> AccountPlan:
@@ -54,10 +56,20 @@ def test_a_lead_that_got_the_label_during_the_merge_is_moved_too() -> None:
     assert fake.leads["late"]["label_ids"] == ["hot"]
 
 
+def comes_back(fake: Fake, lead: str) -> None:
+    """Let people give a lead the label again each time that it was moved."""
+    times = range(ROUNDS)
+    fake.after |= {(f"PATCH leads/{lead}", number): lambda: fake.lead(lead, None, "old") for number in times}
+
+
+def delete(fake: Fake, label_id: str) -> None:
+    del fake.labels[label_id]
+
+
 def test_the_last_lead_that_keeps_the_label_keeps_it_from_being_deleted() -> None:
     fake = account(1)
     plan = merge(fake)
-    fake.alters["PATCH leads/x0"] = lambda _: {}
+    comes_back(fake, "x0")
     outcomes = fake.apply(plan)
     assert ends(outcomes) == {"label:Old": "failed"}
     moved = "1 lead had been moved to label:Hot and stays moved"
@@ -65,9 +77,53 @@ def test_the_last_lead_that_keeps_the_label_keeps_it_from_being_deleted() -> Non
     assert fake.sent.count("GET leads") == ROUNDS == 3
     assert "old" in fake.labels
     fake.lead("x1", None, "old")
-    fake.alters["PATCH leads/x1"] = lambda _: {}
+    comes_back(fake, "x1")
     moved = "2 leads had been moved to label:Hot and stay moved"
     assert only(fake.apply(merge(fake))).detail == f"updateLead: 2 leads still carry the label; {moved}"
+
+
+@pytest.mark.parametrize("alters", [lambda _: {}, lambda _: {"label_ids": []}, lambda _: {"label_ids": ["vip"]}])
+def test_a_label_is_not_deleted_if_a_lead_was_not_given_the_other_one(
+    alters: Callable[[dict[str, Any]], dict[str, Any]],
+) -> None:
+    fake = account(2)
+    plan = merge(fake)
+    fake.alters["PATCH leads/x0"] = alters
+    outcomes = fake.apply(plan)
+    assert ends(outcomes) == {"label:Old": "failed"}
+    assert only(outcomes).detail == (
+        "updateLead: answered that the lead x0 has other labels than it was given; "
+        "1 lead had been moved to label:Hot and stays moved"
+    )
+    assert "old" in fake.labels
+    assert fake.sent.count("PATCH leads/x0") == 1
+    # The same if the answer is lost, and the labels are read afterwards.
+    fake.lead("x0", None, "old")
+    plan = merge(fake)
+    fake.alters["PATCH leads/x0"] = lambda _: {"label_ids": []}
+    fake.after["PATCH leads/x0", 0] = lost
+    assert only(fake.apply(plan)).detail == "updateLead: answered that the lead x0 has other labels than it was given"
+
+
+def test_labels_that_are_answered_in_another_order_are_those_that_were_given() -> None:
+    fake = account(0)
+    fake.lead("x", None, "vip", "old")
+    plan = merge(fake)
+    fake.alters["PATCH leads/x"] = lambda body: {"label_ids": body["label_ids"][::-1]}
+    assert ends(fake.apply(plan)) == {"label:Old": "applied"}
+
+
+def test_a_label_is_not_deleted_if_somebody_deletes_the_one_that_its_leads_get() -> None:
+    fake = account(2)
+    plan = merge(fake)
+    fake.before["GET leads", 0] = lambda: delete(fake, "hot")
+    outcomes = fake.apply(plan)
+    assert ends(outcomes) == {"label:Old": "conflict"}
+    assert only(outcomes).detail == (
+        "somebody deleted label:Hot, which its leads get, since it was planned; "
+        "2 leads had been moved to label:Hot and stay moved"
+    )
+    assert "old" in fake.labels
 
 
 def test_a_merge_lists_leads_even_if_none_is_known_to_carry_the_label() -> None:
@@ -143,6 +199,6 @@ def test_a_lead_on_the_first_of_two_pages_that_keeps_the_label_is_seen() -> None
     fake = account(1)
     fake.with_leads("y", 600)
     plan = merge(fake)
-    fake.alters["PATCH leads/x0"] = lambda _: {}
+    comes_back(fake, "x0")
     assert ends(fake.apply(plan)) == {"label:Old": "failed"}
     assert "old" in fake.labels
