@@ -9,7 +9,7 @@ from leadstate.config import DeclaredAccount, OAuthToken, read_token
 from leadstate.model.diagnostics import Diagnostic, SecretError, Severity, reason_of
 from leadstate.pipedrive.connection import HttpClient, Signer, TokenAuth
 from leadstate.pipedrive.oauth import Client, OAuth
-from leadstate.pipedrive.secrets import Token
+from leadstate.pipedrive.secrets import RunSecrets, Token
 
 Warn = Callable[[Diagnostic], object]
 """Hears of something that whoever runs this should know."""
@@ -21,6 +21,8 @@ def signer_of(
     environ: Mapping[str, str],
     clock: Callable[[], float],
     warn: Warn | None = None,
+    *,
+    run: RunSecrets | None = None,
 ) -> Signer:
     """Return what signs the account's requests, its secrets read.
 
@@ -30,13 +32,14 @@ def signer_of(
         environ: the variables that its token sources name.
         clock: monotonic seconds.
         warn: hears of a new refresh token that is not saved.
+        run: the secrets of all accounts of the run; unless given, the account is alone.
 
     Raises:
         SecretError: one of its sources gives nothing usable.
     """
     read, source = partial(read_token, environ=environ), declared.token
     if not isinstance(source, OAuthToken):
-        return TokenAuth(read(source))
+        return TokenAuth(read(source), run)
     client = Client(
         read(source.client_id),
         read(source.client_secret),
@@ -52,7 +55,7 @@ def signer_of(
             span=source.refresh_token.at,
         )
     keep = _keeper(declared.account.name, source, warn)
-    return OAuth(http, client, declared.account.origin, clock=clock, rotated=keep)
+    return OAuth(http, client, declared.account.origin, clock=clock, rotated=keep, run=run)
 
 
 def addresses_of(declared: DeclaredAccount) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ from leadstate.model.rollout import Limit, Rollout
 from leadstate.pipedrive.answers import BOUNDS, Bounds
 from leadstate.pipedrive.connection import Connection, Pace, Spent, Transport, http_client
 from leadstate.pipedrive.operations import Delay
+from leadstate.pipedrive.secrets import RunSecrets
 from leadstate.reconcile.guards import GUARDS
 from leadstate.report import document as doc
 from leadstate.report.build import Part, build
@@ -464,9 +465,10 @@ async def connect(
     https = any(address.startswith("https:") for address in addresses)
     async with http_client(around.transport, around.bounds, https=https) as http:
         work, unusable = [], []
+        run = RunSecrets() if len(configuration.accounts) > 1 else None
         for declared in configuration.accounts:
             try:
-                signer = signer_of(declared, http, around.environ, around.pace.clock, warn)
+                signer = signer_of(declared, http, around.environ, around.pace.clock, warn, run=run)
                 connection = Connection(http, declared.account.origin, signer, around.pace, around.bounds)
                 work.append(AccountJob(declared.account, connection))
             except SecretError as failure:

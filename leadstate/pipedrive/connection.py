@@ -22,7 +22,7 @@ from leadstate.pipedrive.answers import BOUNDS, Answer, Bounds, read
 from leadstate.pipedrive.errors import ApiError, RateLimited, TooLarge, Unreachable
 from leadstate.pipedrive.operations import Delay, Operation, Request
 from leadstate.pipedrive.pacing import ATTEMPTS, SEARCH_LIMIT, Limiter, Reservation, pause_before_retry
-from leadstate.pipedrive.secrets import Secrets, Token
+from leadstate.pipedrive.secrets import RunSecrets, Secrets, Token
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
@@ -107,9 +107,9 @@ class Signer(httpx.Auth, ABC):
 class TokenAuth(Signer):
     """Puts the token into the header at the last moment, so that requests shown or logged before do not hold it."""
 
-    def __init__(self, token: Token) -> None:
+    def __init__(self, token: Token, run: RunSecrets | None = None) -> None:
         self._token = token
-        self.secrets = Secrets([token])
+        self.secrets = Secrets([token], run)
 
     @property
     def words(self) -> str:

@@ -20,7 +20,7 @@ from leadstate.model.diagnostics import counted
 from leadstate.pipedrive.answers import host_of, quoted
 from leadstate.pipedrive.connection import Signer, why
 from leadstate.pipedrive.errors import ApiError, NoAccessToken, NoTokenServer, WrongCompany
-from leadstate.pipedrive.secrets import Secrets, Token
+from leadstate.pipedrive.secrets import RunSecrets, Secrets, Token
 
 OPERATION: Final = "oauth/token"
 """What errors call the request for an access token: it is no operation of the API."""
@@ -85,6 +85,7 @@ class OAuth(Signer):
         *,
         clock: Callable[[], float],
         rotated: Callable[[Token], None],
+        run: RunSecrets | None = None,
     ) -> None:
         """Ask for nothing yet.
 
@@ -94,6 +95,7 @@ class OAuth(Signer):
             origin: where the account is declared to be.
             clock: monotonic seconds.
             rotated: hears of each refresh token that takes the place of the one before.
+            run: the secrets of all accounts of the run.
         """
         self._http = http
         self._client = client
@@ -106,7 +108,7 @@ class OAuth(Signer):
         self._turn = asyncio.Lock()
         pair = f"{client.client_id.reveal()}:{client.client_secret.reveal()}"
         basic = Token(base64.b64encode(pair.encode()).decode())
-        self.secrets = Secrets([client.client_id, client.client_secret, client.refresh_token, basic])
+        self.secrets = Secrets([client.client_id, client.client_secret, client.refresh_token, basic], run)
 
     @property
     def words(self) -> str:

@@ -407,6 +407,19 @@ def test_the_lock_file_is_brought_up_to_date_where_there_is_one(
     assert (path.exists() and "New" in path.read_text()) == kept
 
 
+def test_no_account_shows_the_token_of_another(tmp_path: Path, runtime: leadstate.Runtime, url: str) -> None:
+    """Somebody has written the token of one account into the name of a label of another."""
+    other = "8f14e45fceea167a5a36dedd4bea2543c0ffee00"
+    path = tmp_path / "leadstate.yaml"
+    path.write_text(YAML.format(url=url) + "policy: {prune: {labels: all}}\n")
+    around = replace(runtime, environ={**runtime.environ, "TOKEN_US": other})
+    headers = {"x-api-token": "sandbox-token"}
+    httpx.post(f"{url}/api/v1/leadLabels", json={"name": f"<{other}>", "color": "red"}, headers=headers)
+    plan = leadstate.plan(leadstate.load(path), runtime=around)
+    assert "<***>" in plan.to_json()
+    assert other not in plan.to_json()
+
+
 def test_an_account_without_a_token_stops_no_other(configuration: Configuration, runtime: leadstate.Runtime) -> None:
     plan = leadstate.plan(configuration, runtime=runtime)
     assert [diagnostic.code for diagnostic in plan.diagnostics] == ["token-source"]

@@ -15,7 +15,7 @@ from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.connection import Connection, TokenAuth
 from leadstate.pipedrive.errors import ApiError
 from leadstate.pipedrive.operations import GET_LABELS, Request
-from leadstate.pipedrive.secrets import Secrets, Token, fold
+from leadstate.pipedrive.secrets import RunSecrets, Secrets, Token, fold
 from tests.harness.connections import connect
 
 SECRET = "aB3/x+9kQ:7zW-c0ffee"
@@ -71,6 +71,47 @@ def test_the_longest_secret_is_masked_first() -> None:
     secrets = Secrets([Token("c0ffeec0ffee")])
     secrets.add(Token("c0ffeec0ffeec0ffee"))
     assert secrets.scrub("a c0ffeec0ffeec0ffee") == "a ***"
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+def test_a_secret_of_another_account_of_the_run_is_masked_in_data_and_messages(form: str) -> None:
+    run = RunSecrets()
+    own, _other = Secrets([Token("own-" * 10)], run), Secrets([Token(SECRET)], run)
+    body = json.dumps({"success": True, "data": [{"name": f"<{form}>", form: "é"}]})
+    found = read(GET_LABELS, httpx.Response(200, text=body), own).data
+    assert form not in json.dumps(found)
+    assert found[0]["name"].startswith("<***")
+    assert form not in own.scrub(f"refused: {form}")
+
+
+def test_a_secret_that_another_account_gets_later_is_masked_too() -> None:
+    run = RunSecrets()
+    own, other = Secrets([Token("own-" * 10)], run), Secrets([], run)
+    other.add(Token("0123456789abcdef" * 2))
+    body = json.dumps({"success": True, "data": "x0123456789ABCDEF0123456789abcdefx"})
+    assert read(GET_LABELS, httpx.Response(200, text=body), own).data == "x***x"
+
+
+def test_a_short_secret_of_another_account_is_masked_nowhere() -> None:
+    run = RunSecrets()
+    own, _other = Secrets([Token("own-" * 10)], run), Secrets([Token("hot")], run)
+    assert own.scrub("hot shot") == "hot shot"
+
+
+@given(
+    st.lists(st.text('aB0-/"', min_size=8, max_size=40), min_size=1, max_size=5),
+    st.text('aB0-/"', max_size=30),
+    st.text('aB0-/"', max_size=30),
+)
+def test_no_secret_of_any_account_stays_whatever_it_is_made_of(tokens: list[str], before: str, after: str) -> None:
+    run = RunSecrets()
+    own = Secrets([], run)
+    for token in tokens:
+        Secrets([Token(token)], run)
+    for token in tokens:
+        body = json.dumps({"success": True, "data": f"{before}{token}{after}"}, ensure_ascii=False)
+        assert token not in read(GET_LABELS, httpx.Response(200, text=body), own).data
+        assert token not in own.scrub(f"{before}{token}{after}")
 
 
 def test_a_secret_that_is_added_joins_those_before_it() -> None:
