@@ -187,9 +187,7 @@ def read_report(path: str | Path) -> Report:
     try:
         report = _with_its_journal(path)
     except OSError as failure:
-        raise ReportError(
-            f"{path}: {(failure.strerror or str(failure)).lower()}", hint="check the path, and who may read it"
-        ) from None
+        raise ReportError(f"{path}: {reason_of(failure)}", hint="check the path, and who may read it") from None
     return without_repeated(report, _later(path)) if journal_of(path).is_file() else report
 
 

@@ -90,6 +90,11 @@ class Runtime:
     cache: Path = field(default_factory=lambda: platformdirs.user_cache_path("leadstate"))
     state: Path = field(default_factory=lambda: platformdirs.user_state_path("leadstate"))
 
+    def __post_init__(self) -> None:
+        """Take texts for the folders, too: an apply must not fail half-way on one."""
+        for name in ("receipts", "cache", "state"):
+            object.__setattr__(self, name, Path(getattr(self, name)))
+
 
 @dataclass(frozen=True)
 class Session:

@@ -83,6 +83,15 @@ def test_no_representation_shows_the_variables_of_the_surroundings(
     assert "sandbox-token" not in asyncio.run(run()) + repr(runtime)
 
 
+def test_the_folders_of_the_surroundings_may_be_texts(configuration: Configuration, tmp_path: Path) -> None:
+    folders: dict[str, Any] = {name: str(tmp_path / name) for name in ("receipts", "cache", "state")}
+    around = leadstate.Runtime(environ={"TOKEN": "sandbox-token"}, **folders)
+    result = leadstate.apply(leadstate.plan(configuration, accounts=["emea"], runtime=around), runtime=around)
+    assert result.converged
+    assert result.receipt is not None
+    assert result.receipt.parent == tmp_path / "receipts"
+
+
 def test_a_plan_is_applied_without_await(configuration: Configuration, runtime: leadstate.Runtime) -> None:
     plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
     assert plan.summary.changes

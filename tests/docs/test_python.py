@@ -113,10 +113,10 @@ def test_the_partition_for_dagster_brings_its_account_up_to_date(folder: Path, s
 
 WITHOUT_LOCK_FILE = """
 import dataclasses, leadstate
-from leadstate.model.diagnostics import error
+from leadstate.model.diagnostics import Diagnostic, Severity
 
 def failing(*arguments, apply=leadstate.apply, **settings):
-    note = error("lock-file", "the lock file was not brought up to date")
+    note = Diagnostic("lock-file", Severity.ERROR, "the lock file was not brought up to date")
     return dataclasses.replace(apply(*arguments, **settings), notes=(note,))
 
 leadstate.apply = failing
