@@ -11,6 +11,7 @@ import httpx
 from leadstate.model.resource import PAGE
 from leadstate.pipedrive.answers import Answer
 from leadstate.pipedrive.connection import Connection, Lane, Pace, Spent
+from leadstate.pipedrive.errors import BadAnswer
 from leadstate.pipedrive.operations import Operation, Request
 from leadstate.pipedrive.pagination import MeasuredListing, Page, read_cursor_pages, read_pages
 
@@ -65,10 +66,19 @@ class Reader:
         return self._connection.lengths.get(operation.id, 0)
 
     async def get(self, request: Request, lane: Lane | None = None) -> Answer:
-        """Read once; `lane` as in `Connection.exchange`."""
+        """Read once; `lane` as in `Connection.exchange`.
+
+        Raises:
+            BadAnswer: another object was answered than the one that was asked for.
+            ApiError: as `Connection.exchange`.
+        """
         if request.operation.method != "GET":
             raise TypeError(f"{request.operation.id} is no reading operation")
-        return await self._connection.exchange(request, lane)
+        answer = await self._connection.exchange(request, lane)
+        answered, asked = answer.data.get("id") if isinstance(answer.data, dict) else None, request.remote_id
+        if asked is not None and isinstance(answered, int | str) and str(answered).lower() != asked.lower():
+            raise BadAnswer(request.operation.id, "answered another object than the one that was asked for")
+        return answer
 
     async def pages(self, operation: Operation, *query: tuple[str, str], whole: bool = True) -> AsyncGenerator[Page]:
         """Yield the pages of a listing in order (see `read_pages`).

@@ -12,8 +12,17 @@ import pytest
 from leadstate.pipedrive.answers import Bounds
 from leadstate.pipedrive.client import Reader, Writer
 from leadstate.pipedrive.connection import Connection, TokenAuth
-from leadstate.pipedrive.errors import ApiError, Blocked, BudgetSpent, Redirected, Unauthorized
-from leadstate.pipedrive.operations import ADD_LABEL, GET_DEAL_FIELDS, GET_LABELS, GET_LEADS, Request
+from leadstate.pipedrive.errors import ApiError, BadAnswer, Blocked, BudgetSpent, Redirected, Unauthorized
+from leadstate.pipedrive.operations import (
+    ADD_LABEL,
+    GET_DEAL_FIELDS,
+    GET_LABELS,
+    GET_LEAD,
+    GET_LEADS,
+    GET_PERSON,
+    Operation,
+    Request,
+)
 from leadstate.pipedrive.secrets import Token
 from tests.harness.connections import FakeTime, connect
 
@@ -108,6 +117,31 @@ def test_a_reader_cannot_write() -> None:
     assert not hasattr(Reader, "send")
     with pytest.raises(TypeError, match=r"^addLeadLabel is no reading operation$"):
         run(lambda _: ok({}), lambda client: client.get(CREATE))
+
+
+@pytest.mark.parametrize(
+    ("operation", "asked", "answered", "same"),
+    [
+        (GET_LEAD, "a1", "a1", True),
+        (GET_LEAD, "A1", "a1", True),
+        (GET_LEAD, "a1", "a2", False),
+        (GET_LEAD, "a1", "", False),
+        (GET_PERSON, "7", 7, True),
+        (GET_PERSON, "7", 8, False),
+        (GET_PERSON, "7", 0, False),
+    ],
+)
+def test_another_object_than_the_one_that_was_asked_for_is_a_bad_answer(
+    operation: Operation, asked: str, answered: object, *, same: bool
+) -> None:
+    def read() -> Any:
+        return run(lambda _: ok({"id": answered}), lambda client: client.get(Request(operation, asked))).data
+
+    if same:
+        assert read() == {"id": answered}
+    else:
+        with pytest.raises(BadAnswer, match=f"^{operation.id}: answered another object than the one that was asked"):
+            read()
 
 
 def test_cookies_are_not_kept() -> None:

@@ -400,7 +400,7 @@ async def _move(lead: str, source: str, target: str, writer: Writer) -> bool:
     kind = KINDS[CARRIER]
     update = kind.operation(Action.UPDATE)
     reading = kind.one or kind.listing
-    not_given = BadAnswer(update.id, f"answered that the lead {lead} has other labels than it was given")
+    not_given = BadAnswer(update.id, f"did not answer that the lead {lead} has the labels that it was given")
     begun = False
 
     async def attempt() -> bool:
@@ -420,7 +420,7 @@ async def _move(lead: str, source: str, target: str, writer: Writer) -> bool:
             begun = begun or failure.perhaps_done
             raise
         (now,) = decode_rows(kind, update, [answer.data])
-        if {*labels_in(now.attrs)} != {RemoteRef(CARRIED, label) for label in others}:
+        if now.remote_id != lead or {*labels_in(now.attrs)} != {RemoteRef(CARRIED, label) for label in others}:
             raise not_given
         return True
 

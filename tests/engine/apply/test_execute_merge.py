@@ -13,6 +13,8 @@ from leadstate.model.plan import AccountPlan
 from tests.harness.builders import label, refs
 from tests.harness.fake_api import Fake, ends, failed, lost, ok, only
 
+NOT_GIVEN = "updateLead: did not answer that the lead x0 has the labels that it was given"
+
 
 def merge(fake: Fake) -> AccountPlan:
     return fake.plan(label("Hot"), replace(label("Old", present=False), moves_to=refs("Hot")[0]))
@@ -91,18 +93,21 @@ def test_a_label_is_not_deleted_if_a_lead_was_not_given_the_other_one(
     fake.alters["PATCH leads/x0"] = alters
     outcomes = fake.apply(plan)
     assert ends(outcomes) == {"label:Old": "failed"}
-    assert only(outcomes).detail == (
-        "updateLead: answered that the lead x0 has other labels than it was given; "
-        "1 lead had been moved to label:Hot and stays moved"
-    )
+    assert only(outcomes).detail == f"{NOT_GIVEN}; 1 lead had been moved to label:Hot and stays moved"
     assert "old" in fake.labels
     assert fake.sent.count("PATCH leads/x0") == 1
+    # The same if another lead is answered.
+    fake.lead("x0", None, "old")
+    plan = merge(fake)
+    del fake.alters["PATCH leads/x0"]
+    fake.after["PATCH leads/x0", 0] = lambda: ok(fake.leads["x1"])
+    assert only(fake.apply(plan)).detail == NOT_GIVEN
     # The same if the answer is lost, and the labels are read afterwards.
     fake.lead("x0", None, "old")
     plan = merge(fake)
     fake.alters["PATCH leads/x0"] = lambda _: {"label_ids": []}
     fake.after["PATCH leads/x0", 0] = lost
-    assert only(fake.apply(plan)).detail == "updateLead: answered that the lead x0 has other labels than it was given"
+    assert only(fake.apply(plan)).detail == NOT_GIVEN
 
 
 def test_labels_that_are_answered_in_another_order_are_those_that_were_given() -> None:
@@ -201,4 +206,13 @@ def test_a_lead_on_the_first_of_two_pages_that_keeps_the_label_is_seen() -> None
     plan = merge(fake)
     comes_back(fake, "x0")
     assert ends(fake.apply(plan)) == {"label:Old": "failed"}
+    assert "old" in fake.labels
+
+
+def test_the_labels_of_another_lead_are_not_written_to_the_one_that_was_asked_for() -> None:
+    fake = account(1).with_lead("other", None, "old", "vip")
+    plan = merge(fake)
+    fake.before["GET leads/x0", 0] = lambda: ok(fake.leads["other"])
+    assert ends(fake.apply(plan)) == {"label:Old": "failed"}
+    assert fake.leads["x0"]["label_ids"] == ["old"]
     assert "old" in fake.labels

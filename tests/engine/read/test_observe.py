@@ -222,7 +222,7 @@ def test_a_plan_matches_each_kind_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("request_", "operation"), [("GET filters", "getFilters"), ("GET filters/4", "getFilter")])
 def test_a_malformed_filter_names_its_request(request_: str, operation: str) -> None:
     fake = with_filter()
-    row = {"id": "four", "name": "Hot ones"}
+    row = {"id": [4], "name": "Hot ones"}
     fake.before[request_, 0] = lambda: ok([row] if operation == "getFilters" else row)
     found = fake.plan(label("Hot", present=False), policy=PRUNES, impact=ImpactLevel.FULL)
     assert [(told.code, told.summary) for told in found.diagnostics] == [
