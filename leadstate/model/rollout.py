@@ -62,7 +62,9 @@ class Rollout:
     max_failed: int = 0
 
     def __post_init__(self) -> None:
-        """Raise ValueError for what is not the size of a wave: an apply must not find that out half-way."""
+        """Raise ValueError for what cannot be applied: an apply must not find that out half-way."""
+        if not isinstance(self.max_failed, int) or self.max_failed < 0:
+            raise ValueError(f"`max_failed` takes an integer from 0 on, not {self.max_failed!r}")
         for size in self.sizes:
             found = _SIZE.fullmatch(size)
             if found is None or int(found[1]) == 0 or (found[2] and int(found[1]) > 100):  # noqa: PLR2004  percent

@@ -210,6 +210,12 @@ def test_a_rollout_has_sizes_that_can_be_applied(sizes: tuple[str, ...]) -> None
         leadstate.Rollout(sizes)
 
 
+@pytest.mark.parametrize("failures", ["0", -1, None])
+def test_a_rollout_allows_a_number_of_failures(failures: Any) -> None:
+    with pytest.raises(ValueError, match="`max_failed` takes an integer from 0 on"):
+        leadstate.Rollout.parse("1,rest", failures)
+
+
 def test_what_is_no_plan_is_refused_with_what_to_do(configuration: Configuration, runtime: leadstate.Runtime) -> None:
     plan: Any = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
     with pytest.raises(TypeError, match=r"a stored plan .* `Session\.apply`"):
