@@ -12,7 +12,7 @@ from leadstate.config.loader import understand
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.files import read_sources
 from leadstate.config.yaml.nodes import Node, read_nodes
-from leadstate.edit.writer import Edit, Steps, rewritten
+from leadstate.edit.writer import Edit, EditError, Steps, refusals, rewritten
 from leadstate.kinds import KINDS
 from leadstate.model.address import Span, normalize_text
 from leadstate.model.diagnostics import ConfigurationError, Severity
@@ -133,6 +133,11 @@ class Files:
             for file in self.files
             if texts.get(file.source.name, file.source.text) != file.source.text
         ]
+
+    def refusals(self, name: str, groups: Sequence[Sequence[Edit]]) -> list[EditError | None]:
+        """Return for each group of edits of a file why it alone cannot be made in place; None if it can."""
+        file = next(file for file in self.files if file.source.name == name)
+        return refusals(file.source, file.root, groups)
 
 
 def _at(value: Any, path: Sequence[str], otherwise: Any) -> Any:

@@ -29,9 +29,10 @@ _CONTACTS: Final = {"person": "organization", "organization": "person"}
 class _UnfitError(Exception):
     """The live value cannot be declared; why, and what to do."""
 
-    def __init__(self, why: str, fix: str) -> None:
+    def __init__(self, why: str, fix: str, span: Span | None = None) -> None:
         super().__init__(why)
         self.fix = fix
+        self.span = span
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,49 @@ class _Words:
     fields: Dictionary | None
 
 
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """Edits of a file that accept one field of an object, in one or several accounts.
+
+    Attributes:
+        file: its name.
+        edits: what is made together or not at all.
+        drifts: what they accept.
+    """
+
+    file: str
+    edits: tuple[Edit, ...]
+    drifts: tuple[tuple[Change, FieldDiff], ...]
+
+
 @dataclass(slots=True)
 class Accepted:
-    """The edits that accept the drift, by file, and what could not be accepted."""
+    """What accepts the drift, and what could not be accepted."""
 
-    edits: dict[str, list[Edit]] = field(default_factory=lambda: defaultdict(list))
+    pulled: list[Pulled] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    @property
+    def edits(self) -> dict[str, list[Edit]]:
+        """The edits by file."""
+        edits: dict[str, list[Edit]] = defaultdict(list)
+        for pulled in self.pulled:
+            edits[pulled.file] += pulled.edits
+        return edits
+
+    def leave_out(self, files: Files) -> None:
+        """Take out what cannot be edited in place, such as a value that an alias stands for, with a diagnostic each."""
+        by_file: dict[str, list[Pulled]] = defaultdict(list)
+        for pulled in self.pulled:
+            by_file[pulled.file].append(pulled)
+        self.pulled = []
+        for name, group in by_file.items():
+            for pulled, failure in zip(group, files.refusals(name, [each.edits for each in group]), strict=True):
+                if failure is None:
+                    self.pulled.append(pulled)
+                    continue
+                unfit = _UnfitError(failure.why, failure.hint, failure.span)
+                self.diagnostics += [_diagnostic(change, drifted, unfit) for change, drifted in pulled.drifts]
 
 
 def accept(
@@ -71,7 +109,8 @@ def accept(
         for desired in account.desired:
             scopes[desired.span].add(account.name)
             referred |= references((*desired.attrs.values(), desired.moves_to))
-    values: dict[Span, dict[str, dict[str, object]]] = defaultdict(lambda: defaultdict(dict))
+    values: dict[tuple[Span, str], dict[str, object]] = defaultdict(dict)
+    drifts: dict[tuple[Span, str], list[tuple[Change, FieldDiff]]] = defaultdict(list)
     items: dict[Span, Item] = {}
     keys: dict[Span, str] = {}
     for change in changes:
@@ -87,15 +126,17 @@ def accept(
                 accepted.diagnostics.append(_diagnostic(change, drifted, failure))
                 continue
             items[change.span] = item
-            values[change.span][drifted.path][name] = value
+            values[change.span, drifted.path][name] = value
+            drifts[change.span, drifted.path].append((change, drifted))
             if drifted.path == "name" and change.address.ref in referred and item.value.get("key") is None:
                 keys[change.span] = item.value["name"]
-    for span, item in items.items():
-        edits = [edit for name, live in values[span].items() for edit in _edits(item, name, live, scopes[span])]
+    for (span, path), live in values.items():
+        item = items[span]
+        edits = [*_edits(item, path, live, scopes[span])]
         # A label that gets another name, and is referred to by the old one, keeps that as its key.
-        if span in keys and any(edit.path == (*item.steps, "name") for edit in edits):
+        if path == "name" and span in keys and edits[0].path == (*item.steps, "name"):
             edits.append(Set((*item.steps, "key"), keys[span]))
-        accepted.edits[item.file] += edits
+        accepted.pulled.append(Pulled(item.file, tuple(edits), tuple(drifts[span, path])))
     return accepted
 
 
@@ -172,7 +213,7 @@ def _diagnostic(change: Change, field: FieldDiff, failure: _UnfitError) -> Diagn
         Severity.ERROR,
         f"the live value of `{field.path}` was not taken: {failure}",
         hint=failure.fix,
-        span=change.span,
+        span=failure.span or change.span,
         account=change.address.account,
         address=change.address,
     )

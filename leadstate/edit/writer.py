@@ -14,6 +14,7 @@ from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.nodes import Node, read_nodes
 from leadstate.edit.spans import Entry, Lines, Spot, read_spots
 from leadstate.edit.spelling import written
+from leadstate.model.address import Span
 from leadstate.model.diagnostics import LeadstateError
 from leadstate.model.escape import visible
 
@@ -62,6 +63,8 @@ def _put(data: Any, path: Steps, value: object) -> Any:
 
 def same(this: object, other: object) -> bool:
     """Return whether two values are the same in a YAML file, where `1`, `1.0` and `true` are three."""
+    if this is other:
+        return True
     if isinstance(this, dict) and isinstance(other, dict):
         return this.keys() == other.keys() and all(same(value, other[key]) for key, value in this.items())
     if isinstance(this, list) and isinstance(other, list):
@@ -77,9 +80,15 @@ _TO_COMMA: Final = re.compile(r"\s*,")
 
 
 class EditError(LeadstateError):
-    """A text that cannot be edited in place as asked."""
+    """A text that cannot be edited in place as asked: where, and why."""
 
     code = "edit"
+
+    def __init__(self, span: Span, why: str) -> None:
+        hint = "edit this place by hand, or write it in another way, and run the command again"
+        super().__init__(f"{visible(str(span))}: {why}, so nothing was written", hint=hint)
+        self.span = span
+        self.why = why
 
 
 class _Splice(NamedTuple):
@@ -118,12 +127,28 @@ def rewritten(source: Source, root: Node, edits: Sequence[Edit]) -> str:
     return text
 
 
+def refusals(source: Source, root: Node, groups: Sequence[Sequence[Edit]]) -> list[EditError | None]:
+    """Return for each group of edits why it alone cannot be made in place; None if it can.
+
+    Args:
+        source: the text.
+        root: its nodes.
+        groups: edits that are made together.
+    """
+    writer, spots = _Writer(source), read_spots(source.text)
+    found: list[EditError | None] = []
+    for edits in groups:
+        try:
+            list(writer.changes(spots, root.value, edited(root.value, edits)))
+        except EditError as failure:
+            found.append(failure)
+        else:
+            found.append(None)
+    return found
+
+
 def _refused(source: Source, at: int, why: str) -> EditError:
-    place = source.place_of(at).span
-    return EditError(
-        f"{visible(str(place))}: {why}, so nothing was written",
-        hint="edit this place by hand, or write it in another way, and run the command again",
-    )
+    return EditError(source.place_of(at).span, why)
 
 
 class _Writer:

@@ -286,6 +286,34 @@ def test_an_unknown_colour_is_refused_and_the_other_fields_are_pulled() -> None:
     assert found.edits["f.yaml"] == [Set(("labels", 2, "name"), "Lonely")]
 
 
+def test_what_cannot_be_edited_in_place_is_left_out_alone() -> None:
+    text = TEXT.replace("name: Hot, color: red", "name: Hot, color: &c red").replace(
+        "name: Only, color: red", "name: Only, color: *c"
+    )
+    drifts: list[tuple[str, str, Side]] = [(f"{name}/label:Hot", "color", "green") for name in "ab"]
+    drifts += [(f"{name}/label:Hot", "name", "Warm") for name in "ab"]
+    drifts += [("a/label:Only", "color", "pink")]
+    found = accepted(*drifts, text=text)
+    found.leave_out(declared(text)[0])
+    assert found.edits["f.yaml"] == [
+        Set(("labels", 0, "name"), "Warm"),
+        Set(("labels", 0, "key"), "Hot"),
+        Set(("labels", 2, "color"), "pink"),
+    ]
+    assert [(str(left.address), left.code, left.span, left.summary) for left in found.diagnostics] == [
+        *(
+            (
+                f"{name}/label:Hot",
+                "not-pulled",
+                Span("f.yaml", 7, 27),
+                "the live value of `color` was not taken: an alias (*c) stands for this value elsewhere",
+            )
+            for name in "ab"
+        ),
+    ]
+    assert found.diagnostics[0].hint.startswith("edit this place by hand")
+
+
 def test_a_csv_file_is_not_edited() -> None:
     files, everything = declared()
     address = everything.accounts[0].account.of_kind("lead")[0].address

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.nodes import Node, read_nodes
 from leadstate.edit.spelling import UnwritableError, written
-from leadstate.edit.writer import Append, Edit, EditError, Set, edited, rewritten, same
+from leadstate.edit.writer import Append, Edit, EditError, Set, edited, refusals, rewritten, same
 
 SETTINGS = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ODD = st.text(st.sampled_from("-?:,[]{}#&*!|>'\"%@` aA01.~<=\\\t\n/$"), max_size=8)
@@ -264,6 +264,18 @@ def test_an_edit_that_cannot_be_made_in_place_is_refused_with_its_place(text: st
         edit(text, change)
     assert str(caught.value) == f"{message}, so nothing was written"
     assert caught.value.hint == "edit this place by hand, or write it in another way, and run the command again"
+
+
+def test_each_group_of_edits_that_cannot_be_made_alone_has_its_refusal() -> None:
+    text = "a: &x red\nb: *x\nc: [ # why\n  ]\nd: 1\n"
+    groups = [[Set(("d",), 2)], [Set(("d",), 2), Set(("a",), "blue")], [Set(("c",), [1])]]
+    source, root = nodes_of(text)
+    fine, shared, comment = refusals(source, root, groups)
+    assert fine is None
+    assert isinstance(shared, EditError)
+    assert (shared.why, str(shared.span)) == ("an alias (*x) stands for this value elsewhere", "f.yaml:1:7")
+    assert isinstance(comment, EditError)
+    assert comment.why == "a comment would be lost with this value"
 
 
 @pytest.mark.parametrize("text", ["green", "[", "{a: 1}"])

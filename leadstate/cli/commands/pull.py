@@ -14,6 +14,7 @@ from leadstate.cli.output import say
 from leadstate.cli.patch import asking, new_texts, patch, read_files
 from leadstate.cli.session import Choices
 from leadstate.edit.pull import accept
+from leadstate.edit.writer import EditError
 from leadstate.model.account import ImpactLevel
 from leadstate.model.escape import visible
 from leadstate.model.plan import Action, Change
@@ -52,7 +53,11 @@ def pull(
     plan = wait_for(choices.plan_alone(configuration))
     fields = {account.account: known for account in plan.plans if (known := account.bindings.fields) is not None}
     accepted = accept(_of(plan, Action.UPDATE), files, everything, fields)
-    changed = new_texts(files, accepted.edits)
+    try:
+        changed = new_texts(files, accepted.edits)
+    except EditError:
+        accepted.leave_out(files)
+        changed = new_texts(files, accepted.edits)
     code = patch(changed, paths, check=check, auto_approve=auto_approve, color=color)
     errors = plan.errors
     say([*errors, *accepted.diagnostics])
