@@ -239,10 +239,10 @@ def folder_link_outwards(path: Path) -> Path | None:
     return None if link == path.absolute() else link
 
 
-def refuse_folder_link_outwards(path: Path, error: type[LeadstateError]) -> None:
+def refuse_folder_link_outwards(path: Path, refusal: type[LeadstateError]) -> None:
     """Raise this error if a file that the user names for writing lies behind such a link."""
     if (link := folder_link_outwards(path)) is not None:
-        raise error(
+        raise refusal(
             f"{path} is not written over the link {link}, which leads out of the repository",
             hint="name the file without the link, or remove the link",
         )
