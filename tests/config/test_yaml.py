@@ -92,6 +92,19 @@ def test_a_wrong_escape_within_quotes_has_a_fix_of_its_own(one_error: OneError, 
     assert found.hint == fix
 
 
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("labels: [‸@vip]", "put the text in quotes"),
+        ("labels: [‸`vip`]", "put the text in quotes"),
+        ("policy: {ignore: {labels: [*‸]}}", "put text that begins with `*` or `&` in quotes"),
+        ("policy: {ignore: {labels: [&‸ co]}}", "put text that begins with `*` or `&` in quotes"),
+    ],
+)
+def test_a_character_that_no_text_can_begin_with_has_a_fix_of_its_own(one_error: OneError, text: str, fix: str) -> None:
+    assert one_error(f"version: 1\n{text}\n", "yaml-syntax").hint == fix
+
+
 def test_a_duplicate_key_shows_both_places(one_error: OneError) -> None:
     text = "version: 1\naccounts:\n  a: {domain: acme, token: {env: T}}\n  ‸a: {domain: acme, token: {env: T}}\n"
     found = one_error(text, "duplicate-key")

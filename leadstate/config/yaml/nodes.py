@@ -53,6 +53,11 @@ _MISTAKES: Final = {
         "a `\\` in double quotes begins an escape that YAML does not have",
         "write `\\\\` for one `\\`, or put the text in single quotes",
     ),
+    "cannot start any token": ("text without quotes cannot begin with this character", "put the text in quotes"),
+    "while scanning an (alias|anchor)": (
+        "a `*` begins an alias and a `&` an anchor, and no name of one follows",
+        "put text that begins with `*` or `&` in quotes",
+    ),
 }
 """What libyaml says of the mistakes that people make, a pattern → summary and hint; of others its words are shown."""
 _AT_BEGIN: Final = tuple(_MISTAKES)[:3]
