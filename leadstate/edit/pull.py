@@ -81,7 +81,7 @@ class Accepted:
             by_file[pulled.file].append(pulled)
         self.pulled = []
         for name, group in by_file.items():
-            for pulled, failure in zip(group, files.refusals(name, [each.edits for each in group]), strict=True):
+            for pulled, failure in zip(group, files.refusals(name, [pulled.edits for pulled in group]), strict=True):
                 if failure is None:
                     self.pulled.append(pulled)
                     continue
