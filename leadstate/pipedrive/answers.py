@@ -13,12 +13,14 @@ from typing import Any, Final, NoReturn
 
 import httpx
 
+from leadstate.model.diagnostics import counted
 from leadstate.pipedrive.errors import (
     ApiError,
     BadAnswer,
     Blocked,
     BudgetSpent,
     Forbidden,
+    IncompleteListing,
     NotFound,
     RateLimited,
     Redirected,
@@ -121,18 +123,32 @@ class Answer:
             raise BadAnswer(self.operation.id, "answered no list")
         return self.data
 
+    def all_rows(self) -> list[Any]:
+        """Return the data of a listing for which Pipedrive documents no pages.
+
+        Raises:
+            IncompleteListing: more rows follow all the same, which would not be seen.
+        """
+        if self._page.get("more_items_in_collection") is True or self.cursor() is not None:
+            words = f"answered {counted(len(self.rows()), 'row')} and that more follow, of a listing that has no pages"
+            raise IncompleteListing(self.operation.id, words)
+        return self.rows()
+
     def page(self) -> tuple[int | None, bool]:
         """Return the page size that was granted, and whether more follow.
 
         Real bodies nest `pagination`, the vendor's description has it flat; without either, one page would pass for
         the whole account, so that is an error.
         """
-        nested = self.additional.get("pagination")
-        place = nested if isinstance(nested, dict) else self.additional
-        more, limit = place.get("more_items_in_collection"), place.get("limit")
+        more, limit = self._page.get("more_items_in_collection"), self._page.get("limit")
         if not isinstance(more, bool):
             raise BadAnswer(self.operation.id, "answered a list without saying whether more follows")
         return (limit if isinstance(limit, int) and not isinstance(limit, bool) else None), more
+
+    @property
+    def _page(self) -> dict[str, Any]:
+        nested = self.additional.get("pagination")
+        return nested if isinstance(nested, dict) else self.additional
 
     def cursor(self) -> str | None:
         """Return where the next page of a listing of the second version begins; None at the end."""

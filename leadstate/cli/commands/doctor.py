@@ -110,7 +110,7 @@ async def _examine_account(work: AccountJob, now: Callable[[], dt.datetime]) -> 
 async def _rights(name: str, me: Me, reader: Reader) -> Check:
     """Check the rights: without those of an admin, some leads may be hidden from every listing."""
     try:
-        labels = (await reader.get(Request(KINDS[CARRIED].listing))).rows()
+        labels = (await reader.get(Request(KINDS[CARRIED].listing))).all_rows()
     except ApiError as failure:
         return Check(name, "rights", good=False, detail=f"{failure}; {failure.hint}")
     who = "an admin" if me.admin else "no admin: leads that this user may not see are invisible to leadstate too"

@@ -69,7 +69,7 @@ def _add_listing(name: str, operation: Operation, columns: Sequence[str]) -> Non
 
     async def fetch(reader: Reader) -> list[Row]:
         answer = await reader.get(Request(operation))
-        return [_row(operation, row) for row in answer.rows()]
+        return [_row(operation, row) for row in answer.all_rows()]
 
     def list_all(**chosen: Any) -> int:
         return _get(fetch, columns, **chosen)
@@ -224,7 +224,7 @@ async def _owner_ids(reader: Reader, owners: Sequence[str]) -> dict[str, set[int
     found = {owner: {int(owner)} for owner in owners if owner.isdecimal()}
     emails = {owner.casefold(): owner for owner in owners if owner not in found}
     if emails:
-        for raw in (await reader.get(Request(GET_USERS))).rows():
+        for raw in (await reader.get(Request(GET_USERS))).all_rows():
             user = _row(GET_USERS, raw)
             owner = emails.get(str(user.get("email")).casefold())
             if owner is not None and isinstance(user.get("id"), int):

@@ -78,7 +78,7 @@ async def _find_created(change: Change, kind: Kind, bindings: Bindings, reader: 
     for pause in PATIENCE:
         await reader.pace.sleep(pause)
         if kind.is_named:
-            found, altered = _named(change, kind, bindings, (await reader.get(Request(kind.listing))).rows())
+            found, altered = _named(change, kind, bindings, (await reader.get(Request(kind.listing))).all_rows())
         else:
             found, altered = await _search_newest_page(change, kind, reader)
         if len(found) > 1:

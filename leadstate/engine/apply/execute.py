@@ -344,7 +344,7 @@ class Conflicts:
     async def _list(self, kind: Kind, request: Request, action: Action, *, again: bool) -> Mapping[str, Live]:
         async with self._listing:
             if again or (kind.name, action) not in self._listed:
-                rows = (await self._reader.get(request)).rows()
+                rows = (await self._reader.get(request)).all_rows()
                 self._listed[kind.name, action] = {
                     live.remote_id: live for live in decode_rows(kind, request.operation, rows)
                 }

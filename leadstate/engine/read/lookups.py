@@ -187,7 +187,7 @@ class _Directory:
 
     async def users(self) -> dict[int, _Known]:
         """Return the active users by their ids."""
-        rows = (await self._reader.get(Request(GET_USERS))).rows()
+        rows = (await self._reader.get(Request(GET_USERS))).all_rows()
         contacts = [{**row, "emails": [row.get("email", "")]} if isinstance(row, dict) else row for row in rows]
         active = [row for row in contacts if not isinstance(row, dict) or row.get("active_flag") is not False]
         return self._remember("user", self._decode(GET_USERS, "user", active))

@@ -91,7 +91,7 @@ def is_always_read(kind: Kind) -> bool:
 
 async def read_listing(kind: Kind, reader: Reader) -> list[Live]:
     """Return the objects of a kind that one request lists."""
-    return list(decode_rows(kind, kind.listing, (await reader.get(Request(kind.listing))).rows()))
+    return list(decode_rows(kind, kind.listing, (await reader.get(Request(kind.listing))).all_rows()))
 
 
 async def _read_named(account: Account, reader: Reader, wanted: Collection[str]) -> Named:
@@ -188,7 +188,7 @@ async def list_filters(reader: Reader) -> list[SavedFilter]:
     Raises:
         ApiError: they could not be read.
     """
-    rows = (await reader.get(Request(GET_FILTERS))).rows()
+    rows = (await reader.get(Request(GET_FILTERS))).all_rows()
     listed = [_decoded(GET_FILTERS, row) for row in rows]
     return [SavedFilter(found.id, found.name) for found in listed if found.saved]
 

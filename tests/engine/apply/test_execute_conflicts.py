@@ -10,7 +10,7 @@ from leadstate.kinds import with_calls
 from leadstate.model.plan import AccountPlan
 from leadstate.model.resource import Desired
 from tests.harness.builders import label, lead, refs
-from tests.harness.fake_api import Fake, details, ends, failed
+from tests.harness.fake_api import Fake, details, ends, failed, ok
 
 HOT, COLD = label("Hot"), label("Cold")
 OLD = label("Old", present=False)
@@ -83,6 +83,16 @@ def test_nothing_is_created_or_deleted_if_the_labels_cannot_be_listed(status: in
     plan = fake.plan(HOT, OLD)
     fake.before = {("GET leadLabels", number): lambda: failed(status) for number in range(2)}
     assert ends(fake.apply(plan)) == {"label:Hot": "failed", "label:Old": "failed"}
+    assert fake.writes() == []
+
+
+def test_nothing_is_created_or_deleted_if_more_labels_follow_than_were_listed() -> None:
+    fake = company("Old")
+    plan = fake.plan(HOT, OLD)
+    part = {"start": 0, "limit": 1, "more_items_in_collection": True, "next_start": 1}
+    fake.before |= {("GET leadLabels", n): lambda: ok([*fake.labels.values()], pagination=part) for n in range(2)}
+    follow = "getLeadLabels: answered 1 row and that more follow, of a listing that has no pages"
+    assert details(fake.apply(plan)) == [follow] * 2
     assert fake.writes() == []
 
 

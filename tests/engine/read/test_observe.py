@@ -236,3 +236,21 @@ def test_several_filters_of_one_label_are_named_in_order_of_their_ids() -> None:
     found = read_account(fake, label("Hot", present=False), impact=ImpactLevel.FULL)
     assert found.filters is not None
     assert [saved.id for saved in found.filters[RemoteRef("label", ID)]] == [2, 4, 9]
+
+
+@pytest.mark.parametrize(
+    "additional",
+    [{"pagination": {"more_items_in_collection": True}}, {"more_items_in_collection": True}, {"next_cursor": "x"}],
+)
+def test_nothing_is_planned_from_a_part_of_the_labels(additional: dict[str, Any]) -> None:
+    fake = Fake()
+    fake.before["GET leadLabels", 0] = lambda: ok([{"id": "1", "name": "Hot", "color": "red"}], **additional)
+    found = fake.plan(label("Cold"))
+    assert (found.complete, [told.code for told in found.diagnostics]) == (False, ["incomplete-listing"])
+
+
+@pytest.mark.parametrize("additional", [{}, {"pagination": {"more_items_in_collection": False}}, {"next_cursor": None}])
+def test_labels_are_listed_with_pages_or_without(additional: dict[str, Any]) -> None:
+    fake = Fake()
+    fake.before["GET leadLabels", 0] = lambda: ok([{"id": "1", "name": "Hot", "color": "red"}], **additional)
+    assert shown(fake.plan(label("Cold"))) == ["+ label:Cold"]
