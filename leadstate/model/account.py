@@ -64,11 +64,11 @@ class Policy:
 
     def ignores(self, kind: str, name: str) -> bool:
         """Return whether a live object of this name is ignored."""
-        return any(fnmatchcase(name, pattern) for pattern in self.ignore.get(kind, ()))
+        return _is_meant(name, self.ignore.get(kind, ()))
 
     def protects(self, kind: str, name: str) -> bool:
         """Return whether a live object of this name is never deleted; no `--allow` lifts that."""
-        return any(fnmatchcase(name, pattern) for pattern in self.protect.get(kind, ()))
+        return _is_meant(name, self.protect.get(kind, ()))
 
 
 def against_ignore(spoken: str) -> tuple[str, str]:
@@ -80,6 +80,11 @@ def against_protect(kind: str, what: str) -> tuple[str, str]:
     """Return what is wrong, and the fix, where a protected object of a kind is to be deleted."""
     fix = f"keep the {kind}, or take it out of `policy.protect`"
     return f"{what} is to be deleted, and `policy.protect` protects it", fix
+
+
+def _is_meant(name: str, patterns: Sequence[str]) -> bool:
+    """Return whether a pattern matches a name. Its brackets hold a set of characters, or are those of the name."""
+    return any(fnmatchcase(name, pattern) or fnmatchcase(name, pattern.replace("[", "[[]")) for pattern in patterns)
 
 
 def unify_loopback(origin: str) -> str:

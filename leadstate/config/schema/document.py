@@ -213,11 +213,12 @@ PruneSpec: type[Spec] = create_model(
 )
 
 
+_STAND_FOR: Final = "`*` stands for any characters, `?` for one, `[abc]` for one of these or for itself"
 _NAMES: dict[str, Any] = {
     kind.section: (
         Annotated[
             list[Line],
-            Field(max_length=1000, description=f"Names of {kind.section}; `*`, `?` and `[abc]` stand for others."),
+            Field(max_length=1000, description=f"Names of {kind.section}; {_STAND_FOR}."),
         ],
         Field(default_factory=list),
     )
