@@ -72,7 +72,8 @@ def with_successors(receipt: AccountReceipt, observed: Observed) -> AccountRecei
     """Return a receipt in which each label that was deleted after the run has the id under which it exists again.
 
     The rollback of a later run, or a person, has created it again: the one label of its name that the run did not know.
-    Where several labels of one name are gone or have come, nothing tells which is which, and the ids stay.
+    Where several labels of one name are gone or have come, nothing tells which is which, and the ids stay. One that the
+    run added has no successor where the run deleted another of its name: it is that one which exists again.
     """
     new = _successors(receipt, observed)
 
@@ -95,13 +96,15 @@ def _successors(receipt: AccountReceipt, observed: Observed) -> dict[str, str]:
     """Return the ids of labels that were deleted after a run, with the ids under which they exist again."""
     labels = [changed for changed in compose(receipt.touched) if changed.kind == CARRIED]
     renamed = {label.remote_id: str(label.after["name"][-1]) for label in labels if "name" in label.after}
-    deleted = {label.remote_id for label in labels if not label.exists}
+    deleted = {label.remote_id: label.before.get("name") for label in labels if not label.exists}
+    added = {label.remote_id for label in labels if not label.existed}
     known = {**receipt.labels, **renamed}
     live = {label.remote_id: label.name for label in observed.live.get(CARRIED, ())}
     there = live.keys() | {label.remote_id for label in observed.ignored.get(CARRIED, ())}
     gone, come = defaultdict(list), defaultdict(list)
-    for remote_id in known.keys() - there - deleted:
-        gone[known[remote_id]].append(remote_id)
+    for remote_id in known.keys() - there - deleted.keys():
+        if remote_id not in added or known[remote_id] not in deleted.values():
+            gone[known[remote_id]].append(remote_id)
     for remote_id in live.keys() - known.keys():
         come[live[remote_id]].append(remote_id)
     return {ids[0]: come[name][0] for name, ids in gone.items() if len(ids) == len(come[name]) == 1}

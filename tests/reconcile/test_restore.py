@@ -673,3 +673,11 @@ def test_a_label_that_the_run_deleted_is_none_of_those_deleted_since() -> None:
         (Action.ADD, None, "Hot"),
     ]
     assert len(plan.changes[2].want["labels"]) == 2
+
+
+def test_a_restored_label_is_not_taken_for_one_of_its_name_that_the_run_added() -> None:
+    """The run merged one label into a new one of the same name: the rollback, done twice, changes nothing more."""
+    merged = Touch("label", "id-1", "Hot#id-1", {"name": "Hot", "color": "red"}, None, answered=True)
+    added = Touch("label", "id-2", "Hot", None, {"name": "Hot", "color": "red"}, answered=True)
+    plan = back(added, merged, live=(live_label("Hot", color="red", remote_id="id-3"),), before={"id-1": "Hot"})
+    assert (plan.changes, plan.unchanged) == ((), 2)
