@@ -13,6 +13,7 @@ from leadstate.sandbox.api import wire
 from leadstate.sandbox.api.payloads import BadRequestError
 from leadstate.sandbox.api.wire import Call, Reply, cursor_page, success
 from leadstate.sandbox.state.company import Company, MissingError
+from leadstate.sandbox.state.custom_fields import ADDRESS_PARTS
 from leadstate.sandbox.state.records import Body, Organization, Person
 
 Contact = TypeVar("Contact", Person, Organization)
@@ -31,10 +32,6 @@ IDS_MOST = 100
 
 _NARROWING = ("filter_id", "owner_id", "org_id", "deal_id", "updated_since", "updated_until", "sort_by")
 _VISIBLE_TO = 3
-_ADDRESS_PARTS = (
-    "value", "country", "admin_area_level_1", "admin_area_level_2", "locality", "sublocality", "route",
-    "street_number", "subpremise", "postal_code",
-)  # fmt: skip
 _SINCE = "2024-01-08T09:00:00Z"
 
 
@@ -137,7 +134,7 @@ def get_organization(call: Call) -> Reply:
         "update_time": _SINCE,
         "is_deleted": False,
         "visible_to": _VISIBLE_TO,
-        "address": {**dict.fromkeys(_ADDRESS_PARTS, ""), "value": contact.address} if contact.address else None,
+        "address": {"value": contact.address, **dict.fromkeys(ADDRESS_PARTS, "")} if contact.address else None,
         "label_ids": [],
         **dict.fromkeys(("website", "linkedin", "industry", "annual_revenue", "employee_count")),
         "custom_fields": {},

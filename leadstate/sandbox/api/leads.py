@@ -11,9 +11,16 @@ from leadstate.sandbox.state.company import MissingError
 from leadstate.sandbox.state.records import FILTER_TYPES, Body, Filter, Query
 
 SORTABLE = (
-    "id", "title", "owner_id", "creator_id", "was_seen", "expected_close_date", "next_activity_id", "add_time",
+    "id",
+    "title",
+    "owner_id",
+    "creator_id",
+    "was_seen",
+    "expected_close_date",
+    "next_activity_id",
+    "add_time",
     "update_time",
-)  # fmt: skip
+)
 """The fields that `sort` may name (Pipedrive OpenAPI: getLeads)."""
 
 

@@ -70,9 +70,20 @@ _CLIENT: Mapping[str, Checker] = {
 }
 _OPTION: Mapping[str, Checker] = {"id": checks.stored, "label": checks.name}
 _KEYS = (
-    "token", "oauth", "company", "plan", "unique_label_names", "fields", "wire", "users", "persons", "organizations",
-    "filters", "labels", "leads",
-)  # fmt: skip
+    "token",
+    "oauth",
+    "company",
+    "plan",
+    "unique_label_names",
+    "fields",
+    "wire",
+    "users",
+    "persons",
+    "organizations",
+    "filters",
+    "labels",
+    "leads",
+)
 _DEFAULT_USERS = [{"id": 1, "name": "Sandbox User", "email": "user@sandbox.invalid"}]
 
 

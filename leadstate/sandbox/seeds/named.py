@@ -47,20 +47,49 @@ _FIELDS = (
 """The custom fields of `fresh` and `drifted`."""
 
 _COMPANIES = (
-    "Acme", "Borealis Foods", "Cedar & Sons", "Delta Freight", "Elmwood Clinics", "Fjord Energy",
-    "Granite Works", "Harbour Hotels", "Indigo Labs", "Juniper Homes", "Kestrel Aviation", "Lumen Lighting",
-)  # fmt: skip
+    "Acme",
+    "Borealis Foods",
+    "Cedar & Sons",
+    "Delta Freight",
+    "Elmwood Clinics",
+    "Fjord Energy",
+    "Granite Works",
+    "Harbour Hotels",
+    "Indigo Labs",
+    "Juniper Homes",
+    "Kestrel Aviation",
+    "Lumen Lighting",
+)
 _PEOPLE = (
-    "Jane Alder", "Tom Birch", "Aino Kask", "Luis Prado", "Mira Novak", "Owen Reed",
-    "Priya Shah", "Karl Lind", "Sofia Conti", "Noah Weiss", "Emma Dubois", "Ivo Tamm",
-)  # fmt: skip
+    "Jane Alder",
+    "Tom Birch",
+    "Aino Kask",
+    "Luis Prado",
+    "Mira Novak",
+    "Owen Reed",
+    "Priya Shah",
+    "Karl Lind",
+    "Sofia Conti",
+    "Noah Weiss",
+    "Emma Dubois",
+    "Ivo Tamm",
+)
 _STREETS = ("Harbour Street", "Mill Lane", "Station Road", "Old Market")
 _FRONT_DESK = (8, 9)
 """Two persons who share a mailbox besides their own, as people do: an email need not tell one person."""
 _TOPICS = ("renewal", "pilot", "second site", "upgrade", "service contract")
 _LABELS = (
-    (_COLD,), (), (_HOT,), (_COLD, _CAMPAIGN), (_WARM,), (_HOT, _VIP), (_COLD,), (), (_CAMPAIGN,), (_COLD, _VIP),
-)  # fmt: skip
+    (_COLD,),
+    (),
+    (_HOT,),
+    (_COLD, _CAMPAIGN),
+    (_WARM,),
+    (_HOT, _VIP),
+    (_COLD,),
+    (),
+    (_CAMPAIGN,),
+    (_COLD, _VIP),
+)
 _ARCHIVED = (12, 30)
 _SEEDED = {5: ("acme-renewal", "Acme renewal EMEA"), 23: ("old-seed", "Old seed")}
 _EPOCH = datetime(1582, 10, 15, tzinfo=UTC)

@@ -16,13 +16,8 @@ from leadstate.sandbox.state.checks import Checker, InvalidError
 Value = str | int | float | tuple[int, ...]
 """The value of a custom field, or of one of its companions, in normal form."""
 
-TYPES = (
-    "varchar", "text", "double", "monetary", "date", "time", "enum", "set", "user", "org", "people", "phone",
-    "timerange", "daterange", "address",
-)  # fmt: skip
-"""The types that a custom field can have here (Pipedrive docs: custom fields; without `varchar_auto`)."""
 
-CHOICES = frozenset({"enum", "set"})
+CHOICES = ("enum", "set")
 """The types that have options."""
 
 SHORT, LONG = 255, 65_000
@@ -93,17 +88,26 @@ def _string(value: Any, most: int) -> str:
     return checks.text(value)
 
 
-_ADDRESS = (
-    "_subpremise", "_street_number", "_route", "_sublocality", "_locality", "_admin_area_level_1",
-    "_admin_area_level_2", "_country", "_postal_code", "_formatted_address",
-)  # fmt: skip
+ADDRESS_PARTS = (
+    "subpremise",
+    "street_number",
+    "route",
+    "sublocality",
+    "locality",
+    "admin_area_level_1",
+    "admin_area_level_2",
+    "country",
+    "postal_code",
+)
+"""Parts of an address, in a custom field and of an organization (Pipedrive API: organizations, custom fields)."""
+
 _TIMEZONE: Mapping[str, Checker] = {"_timezone_id": checks.integer, "_timezone": checks.name}
 _COMPANIONS: Mapping[str, Mapping[str, Checker]] = {
     "monetary": {"_currency": checks.name},
     "time": _TIMEZONE,
     "timerange": {"_until": checks.clock, **_TIMEZONE},
     "daterange": {"_until": checks.day},
-    "address": dict.fromkeys(_ADDRESS, checks.text),
+    "address": {f"_{part}": checks.text for part in (*ADDRESS_PARTS, "formatted_address")},
 }
 _MAIN: Mapping[str, Checker] = {
     "varchar": partial(_string, most=SHORT),
@@ -120,6 +124,8 @@ _MAIN: Mapping[str, Checker] = {
     "people": checks.integer,
     "org": checks.integer,
 }
+TYPES = (*_MAIN, *CHOICES)
+"""The types that a custom field can have here (Pipedrive docs: custom fields; without `varchar_auto`)."""
 
 
 def checker_of(key: str, fields: Fields) -> Checker | None:

@@ -18,9 +18,17 @@ FILTER_TYPES = ("deals", "leads", "org", "people", "products", "activity", "proj
 """What a filter can list (Pipedrive API: getFilters)."""
 
 LEAD_SOURCES = (
-    "Manually created", "Deal", "Web forms", "Prospector", "Leadbooster", "Live chat", "Import", "Website visitors",
-    "Workflow automation", "API",
-)  # fmt: skip
+    "Manually created",
+    "Deal",
+    "Web forms",
+    "Prospector",
+    "Leadbooster",
+    "Live chat",
+    "Import",
+    "Website visitors",
+    "Workflow automation",
+    "API",
+)
 """The fixed sources of leads (Pipedrive OpenAPI: getLeadSources)."""
 
 
