@@ -65,12 +65,14 @@ class Refreshed:
         observed: what exists.
         diagnostics: descriptions that fit nothing, or several.
         matched: kind → what is declared matched with what exists, as far as reading needed to know that.
+        tokens: rate-limit tokens that reading it has cost.
     """
 
     account: Account
     observed: Observed
     diagnostics: tuple[Diagnostic, ...]
     matched: Mapping[str, Matching] = field(default_factory=dict)
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,21 +176,27 @@ async def apply_all(
 
 async def refresh(account: Account, reader: Reader, settings: Settings) -> Refreshed | Diagnostic:
     """Read what a plan of the account needs; what keeps it from being read is a diagnostic."""
+    before = reader.spent.copy()
     try:
         if wrong := await wrong_company(account, reader):
             return wrong
-        if account.receipt is not None:
-            return Refreshed(*await observe_touched(account, account.receipt, reader))
-        account = account.with_former_keys()
-        if settings.targets:
-            account = _targeted(account, settings.targets)
-        observed, matched = await observe(account, reader, settings.impact, everything=settings.everything)
-        hidden = (_hidden_filters(account),) if observed.filters_hidden else ()
-        if all(KINDS[desired.address.kind].is_named for desired in account.desired):
-            return Refreshed(account, observed, hidden, matched)
-        account, observed, diagnostics = await resolve(account, observed, reader)
+        refreshed = await _refresh(account, reader, settings)
     except ApiError as failure:
         return diagnostic_of(failure, account.name)
+    return replace(refreshed, tokens=reader.spent.since(before).tokens)
+
+
+async def _refresh(account: Account, reader: Reader, settings: Settings) -> Refreshed:
+    if account.receipt is not None:
+        return Refreshed(*await observe_touched(account, account.receipt, reader))
+    account = account.with_former_keys()
+    if settings.targets:
+        account = _targeted(account, settings.targets)
+    observed, matched = await observe(account, reader, settings.impact, everything=settings.everything)
+    hidden = (_hidden_filters(account),) if observed.filters_hidden else ()
+    if all(KINDS[desired.address.kind].is_named for desired in account.desired):
+        return Refreshed(account, observed, hidden, matched)
+    account, observed, diagnostics = await resolve(account, observed, reader)
     return Refreshed(account, observed, (*hidden, *diagnostics), matched)
 
 
@@ -215,7 +223,7 @@ def plan_of(refreshed: Refreshed, reader: Reader, settings: Settings) -> Account
     limit = account.policy.max_tokens if settings.max_tokens is None else settings.max_tokens
     policy = replace(account.policy, max_tokens=limit)
     left, a_day = reader.tokens_today
-    budget = Budget(plan.forecast[1], left, a_day, settings.reserve)
+    budget = Budget(plan.forecast[1], refreshed.tokens, left, a_day, settings.reserve)
     deletable = {kind: sum(there.frozen_by is None for there in live) for kind, live in observed.live.items()}
     refusals = guard(plan, policy, deletable, budget)
     return replace(plan, diagnostics=lift((*refreshed.diagnostics, *plan.diagnostics, *refusals), settings.allow))

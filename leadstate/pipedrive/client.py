@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 
 import httpx
 
+from leadstate.model.diagnostics import counted
 from leadstate.model.resource import PAGE
 from leadstate.pipedrive.answers import Answer
 from leadstate.pipedrive.connection import Connection, Lane, Pace, Spent
-from leadstate.pipedrive.errors import BadAnswer
+from leadstate.pipedrive.errors import BadAnswer, BudgetSpent
 from leadstate.pipedrive.operations import Operation, Request
 from leadstate.pipedrive.pagination import MeasuredListing, Page, read_cursor_pages, read_pages
 
@@ -64,6 +65,17 @@ class Reader:
     def pages_of(self, operation: Operation) -> int:
         """Return how many pages a listing is known to have, as when it was last read to its end; 0 if unknown."""
         return self._connection.lengths.get(operation.id, 0)
+
+    def check_budget(self, operation: Operation) -> None:
+        """Raise `BudgetSpent` if a listing, as long as it is known to be, costs more than is left today.
+
+        What is left is what the last answer told, so one should have come a moment ago.
+        """
+        pages, left = self.pages_of(operation), self.tokens_today[0]
+        if left is not None and pages * operation.tokens > left:
+            cost = counted(pages * operation.tokens, "rate-limit token")
+            words = f"the listing was not read: its {counted(pages, 'page')} would cost {cost}; {left:,} are left today"
+            raise BudgetSpent(operation.id, words)
 
     async def get(self, request: Request, lane: Lane | None = None) -> Answer:
         """Read once; `lane` as in `Connection.exchange`.

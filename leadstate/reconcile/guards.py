@@ -38,12 +38,14 @@ class Budget:
 
     Attributes:
         cost: tokens of the apply.
+        reading: tokens of reading the account again afterwards: about what reading it for the plan has cost.
         left: tokens left today; None where that is not known.
         limit: tokens of a whole day; None where that is not known.
         reserve: percent of a day's tokens that must be left afterwards.
     """
 
     cost: int
+    reading: int = 0
     left: int | None = None
     limit: int | None = None
     reserve: int = 0
@@ -118,9 +120,10 @@ def _tokens(plan: AccountPlan, policy: Policy, budget: Budget) -> Iterator[Diagn
         yield _refusal(plan, MAX_TOKENS, summary, "raise `--max-tokens` or policy.guards.max_tokens")
     if budget.left is None or not plan.changes:
         return
-    after = budget.left - budget.cost
+    after = budget.left - budget.cost - budget.reading
     if after < 0:
-        summary = f"the apply would cost {counted(budget.cost, 'rate-limit token')}; {budget.left:,} are left today"
+        cost = counted(budget.cost + budget.reading, "rate-limit token")
+        summary = f"apply and read-back cost {cost}; {budget.left:,} are left today"
         yield _refusal(plan, "reserve", summary, "apply after the budget was reset")
     elif budget.limit is not None and after * 100 < budget.reserve * budget.limit:
         leaves = f"the apply would leave {after} of today's {budget.limit} rate-limit tokens"

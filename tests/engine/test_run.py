@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from leadstate.engine.jobs import AT_ONCE, AccountJob, each, failure_of
+from leadstate.engine.read.leads import ASKED_FIRST
 from leadstate.engine.run import (
     Applied,
     Settings,
@@ -367,16 +368,76 @@ def test_a_chosen_token_limit_overrides_the_policy(
     assert plan.applyable is not refused
 
 
-def test_the_reserve_is_counted_from_the_budget_that_the_server_reports() -> None:
+def with_tokens(fake: Fake, left: int, a_day: int = 1000) -> None:
+    """Let the first listing of labels tell how many tokens are left today."""
+    told = {"x-daily-ratelimit-token-remaining": str(left), "x-daily-ratelimit-token-limit": str(a_day)}
+
+    def labels() -> httpx.Response:
+        answer = ok([*fake.labels.values()])
+        answer.headers.update(told)
+        return answer
+
+    fake.sent.clear()
+    fake.before["GET leadLabels", 0] = labels
+
+
+def test_the_reserve_is_counted_from_the_budget_that_the_server_reports_and_what_reading_again_costs() -> None:
     fake = Fake()
-    headers = {"x-daily-ratelimit-token-remaining": "30", "x-daily-ratelimit-token-limit": "100"}
-    fake.before["GET leadLabels", 0] = lambda: httpx.Response(200, json={"success": True, "data": []}, headers=headers)
-    plan = look_at(fake, label("Hot"), settings=Settings(reserve=11))
-    assert [found.code for found in plan.diagnostics] == ["reserve"]
-    fake.sent.clear()
-    assert look_at(fake, label("Hot"), settings=Settings(reserve=10)).applyable
-    fake.sent.clear()
-    assert look_at(fake, label("Hot"), settings=Settings()).applyable
+    # 20 for the apply, and 10 to read the labels again.
+    for left, reserve, refused in ((40, 11, True), (40, 10, False), (30, 0, False), (29, 0, True)):
+        with_tokens(fake, left, 100)
+        plan = look_at(fake, label("Hot"), settings=Settings(reserve=reserve))
+        assert [found.code for found in plan.diagnostics] == (["reserve"] if refused else [])
+        assert plan.applyable is not refused
+    words = "apply and read-back cost 30 rate-limit tokens; 29 are left today"
+    assert plan.diagnostics[0].summary == words
+
+
+@pytest.mark.parametrize("pages", [5, 13])
+@pytest.mark.parametrize("declares", ["nothing", "a lead", "an owned lead"])
+def test_a_list_that_would_cost_more_than_is_left_today_is_not_begun(declares: str, pages: int) -> None:
+    fake = Fake().with_label("old", "Old").with_leads("x", 2, "old")
+    wanted = {"nothing": (label("Old", present=False),), "a lead": (lead("a"),), "an owned lead": (lead("a"),)}[
+        declares
+    ]
+    policy = replace(FREE, prune_rules={"lead": Prune.OWNED if declares == "an owned lead" else Prune.NONE})
+
+    def plan(left: int) -> AccountPlan:
+        async def main(connection: Connection) -> AccountPlan:
+            connection.lengths["getLeads"] = pages
+            return (await plan_all([job(connection, "emea", *wanted, policy=policy)], Settings()))[0]
+
+        with_tokens(fake, left)
+        return fake.connect(main)
+
+    assert plan(pages * 20).complete
+    assert "GET leads" in fake.sent
+    if pages < ASKED_FIRST and declares != "nothing":
+        return  # a short list is not worth waiting for what the labels' answer tells
+    short = plan(pages * 20 - 1)
+    assert fake.sent == ["GET leadLabels"]
+    (found,) = short.diagnostics
+    cost = f"its {pages} pages would cost {pages * 20} rate-limit tokens; {pages * 20 - 1} are left today"
+    assert (found.code, found.summary) == ("budget-spent", f"getLeads: the listing was not read: {cost}")
+    assert not short.complete
+
+
+def test_all_archived_leads_are_not_read_if_they_would_cost_more_than_is_left_today() -> None:
+    fake = Fake().with_label("old", "Old")
+
+    async def main(connection: Connection) -> AccountPlan:
+        connection.lengths["getArchivedLeads"] = 3
+        work = [job(connection, "emea", label("Old", present=False))]
+        return (await plan_all(work, Settings(impact=ImpactLevel.FULL)))[0]
+
+    def leads() -> httpx.Response:
+        answer = ok([], pagination={"limit": 500, "more_items_in_collection": False})
+        answer.headers["x-daily-ratelimit-token-remaining"] = "119"
+        return answer
+
+    fake.before["GET leads", 0] = leads
+    assert [found.code for found in fake.connect(main).diagnostics] == ["budget-spent"]
+    assert "GET leads/archived" not in fake.sent
 
 
 def test_a_target_reads_and_plans_only_what_it_needs() -> None:

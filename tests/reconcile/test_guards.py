@@ -172,6 +172,10 @@ def test_an_unarchived_lead_counts_as_use_of_its_label(labels: dict[str, Any], c
         (Budget(100, left=100, limit=100), []),
         (Budget(101, left=100, limit=1000), ["reserve"]),
         (Budget(101, left=100), ["reserve"]),
+        (Budget(60, reading=40, left=100, limit=1000), []),
+        (Budget(60, reading=41, left=100, limit=1000), ["reserve"]),
+        (Budget(60, reading=40, left=150, limit=100, reserve=50), []),
+        (Budget(60, reading=41, left=150, limit=100, reserve=50), ["reserve"]),
         (Budget(60), []),
         (Budget(60, reserve=50), []),
         (Budget(60, left=100, reserve=50), []),
@@ -202,9 +206,9 @@ def test_cost_guards_name_the_number_the_limit_and_the_option() -> None:
             "apply after the budget was reset, lower `--reserve`, or pass `--allow reserve`",
         ),
     ]
-    (short,) = guard(plan, Policy(), {}, Budget(60, left=50, limit=100))
+    (short,) = guard(plan, Policy(), {}, Budget(60, reading=10, left=50, limit=100))
     assert (short.summary, short.hint) == (
-        "the apply would cost 60 rate-limit tokens; 50 are left today",
+        "apply and read-back cost 70 rate-limit tokens; 50 are left today",
         "apply after the budget was reset, or pass `--allow reserve`",
     )
     assert {(diagnostic.severity, diagnostic.account, diagnostic.address, diagnostic.span) for diagnostic in found} == {

@@ -17,15 +17,6 @@ deny contains msg if {
 	)
 }
 
-# Leads that were not counted may be many.
-deny contains msg if {
-	some account in input.accounts
-	some change in account.changes
-	moves_its_leads(change)
-	not is_number(change.impact.leads)
-	msg := sprintf("%s: the leads that move were not counted. Plan with `--impact live`.", [change.address])
-}
-
 moves_its_leads(change) if {
 	change.action == "delete"
 	change.moves_to != null

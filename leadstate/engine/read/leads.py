@@ -29,7 +29,8 @@ from leadstate.reconcile.changed import labels_in
 from leadstate.reconcile.match import Matching
 
 ASKED_FIRST = 10
-"""Pages that declared leads cost by id, at least, for the length of the list to be asked for before its first page."""
+"""Pages that declared leads cost by id, at least, for the length of the list to be asked for before its first page; and
+pages of the list, for what is left of the day's tokens to be known before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,9 +269,9 @@ async def read_leads(
 ) -> Observed:
     """Read the objects of a kind: in a list, or one by one if that costs less and shows enough (see `Costs`).
 
-    A list that is read whatever the labels are does not wait for them. Archived leads are read, newest first, only
-    while a declared lead was not found among the live ones, and at most `policy.archived_pages` pages; all of them with
-    `ImpactLevel.FULL`.
+    A short list that is read whatever the labels are does not wait for them. A list that is known to cost more than is
+    left of the day's tokens is not begun. Archived leads are read, newest first, only while a declared lead was not
+    found among the live ones, and at most `policy.archived_pages` pages; all of them with `ImpactLevel.FULL`.
 
     Args:
         kind: what is read.
@@ -286,7 +287,8 @@ async def read_leads(
     """
     costs = _costs(kind, account, reader, labels_go=False, everything=everything)
     listed = None
-    if wanted and not costs.by_id and costs.break_even_pages is None:
+    # The answer with the labels tells what is left of the day's tokens. Before a long list that is worth waiting for.
+    if wanted and not costs.by_id and costs.break_even_pages is None and costs.pages < ASKED_FIRST:
         listed = await read_live(kind, account, reader)
     known = await named
     labels = [*known.live[CARRIED], *known.ignored[CARRIED]]
@@ -305,6 +307,7 @@ async def read_leads(
             return observed
         costs = replace(costs, others=f"by id ({costs.id_tokens:,} tokens) not every declared lead was found")
     if listed is None:
+        reader.check_budget(kind.listing)
         listed = await read_live(kind, account, reader)
     check_labels(labels, listed.carriers.keys())
     return await _listed(costs, listed, reader, full=impact is ImpactLevel.FULL and known.goes[CARRIED])
@@ -364,6 +367,8 @@ async def _listed(costs: Costs, seen: Listed, reader: Reader, *, full: bool) -> 
         and not (desired.adopted and desired.marker not in gone)
     )
     archived = Listed(account, kind)
+    if full and kind.archive is not None:
+        reader.check_budget(kind.archive)
     if missing or full:
         limit = math.inf if full else account.policy.archived_pages
         archived = await read_archived(kind, account, reader, missing, limit)
