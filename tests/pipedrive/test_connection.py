@@ -348,6 +348,7 @@ def test_a_connection_error_names_only_the_host(failure: Exception, told: str) -
 def test_the_http_libraries_log_nothing_of_a_request(url: str, caplog: pytest.LogCaptureFixture) -> None:
     """Their lines hold searched names at INFO, and at DEBUG the headers in which a server may repeat a token."""
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "leadstate")
 
     async def main() -> None:
         async with http_client(https=False) as http:

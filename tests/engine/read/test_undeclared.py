@@ -147,6 +147,22 @@ def test_a_listing_that_shifts_is_read_three_times(times: int, *, complete: bool
     assert fake.sent.count("GET leads") == 3
 
 
+@pytest.mark.parametrize(("left", "codes"), [("60", []), ("59", ["budget-spent"])])
+def test_a_list_that_would_cost_more_than_is_left_today_is_not_begun(left: str, codes: list[str]) -> None:
+    fake = company()
+    told = ok([*fake.labels.values()])
+    told.headers["x-daily-ratelimit-token-remaining"] = left
+    fake.before["GET leadLabels", 0] = lambda: told
+
+    async def main(connection: Connection) -> Undeclared:
+        connection.lengths["getLeads"] = 3
+        account = Account("emea", "http://127.0.0.1:1", "ns", FREE, ())
+        return (await read_undeclared([AccountJob(account, connection)], ALL))[0]
+
+    assert [diagnostic.code for diagnostic in fake.connect(main).diagnostics] == codes
+    assert ("GET leads" in fake.sent) is (not codes)
+
+
 def test_a_token_of_another_company_is_refused_before_anything_is_read() -> None:
     fake = company()
     fake.before["GET users/me", 0] = lambda: ok({"id": 1, "name": "Sam", "company_id": 2, "company_domain": "acme"})
