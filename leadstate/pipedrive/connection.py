@@ -269,6 +269,8 @@ class Connection:
             if together is not None and not together.patient and operation.method != "GET" and limiter.is_paused:
                 raise PausedError
             left = await places.enter_async_context(limiter.place(together.held if together else None))
+            if together is not None and operation.method != "GET":
+                self._limiter.release(together.held)  # labels are compared with one list, so often nothing was read
             if operation.search:  # it takes a place in both windows
                 await places.enter_async_context(self._limiter.place())
             if self._over is not None:

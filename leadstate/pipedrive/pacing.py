@@ -103,8 +103,13 @@ class Limiter:
         try:
             yield held
         finally:
-            self._reserved -= held.places
-            self._answered.set()
+            self.release(held)
+
+    def release(self, held: Reservation) -> None:
+        """Give back the places that are left of a reservation."""
+        self._reserved -= held.places
+        held.places = 0
+        self._answered.set()
 
     @asynccontextmanager
     async def place(self, held: Reservation | None = None) -> AsyncIterator[int]:

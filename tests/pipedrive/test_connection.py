@@ -345,8 +345,11 @@ def test_a_connection_error_names_only_the_host(failure: Exception, told: str) -
     assert why(failure, "https://acme.test/secret") == told
 
 
-def test_the_http_libraries_log_nothing_of_a_request(url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_http_libraries_log_nothing_of_a_request(
+    url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Their lines hold searched names at INFO, and at DEBUG the headers in which a server may repeat a token."""
+    monkeypatch.setattr(logging.getLogger("leadstate"), "propagate", True)  # `--log-level` turns it off
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, "leadstate")
 
