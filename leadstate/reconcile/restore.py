@@ -72,8 +72,9 @@ def with_successors(receipt: AccountReceipt, observed: Observed) -> AccountRecei
     """Return a receipt in which each label that was deleted after the run has the id under which it exists again.
 
     The rollback of a later run, or a person, has created it again: the one label of its name that the run did not know.
-    Where several labels of one name are gone or have come, nothing tells which is which, and the ids stay. One that the
-    run added has no successor where the run deleted another of its name: it is that one which exists again.
+    Where several labels of one name are gone or have come, nothing tells which is which, and the ids stay. One with the
+    name of a label that the run deleted may be that label, back: then it stands for none that the run added, and for
+    none whose former name is back, too.
     """
     new = _successors(receipt, observed)
 
@@ -101,12 +102,16 @@ def _successors(receipt: AccountReceipt, observed: Observed) -> dict[str, str]:
     known = {**receipt.labels, **renamed}
     live = {label.remote_id: label.name for label in observed.live.get(CARRIED, ())}
     there = live.keys() | {label.remote_id for label in observed.ignored.get(CARRIED, ())}
-    gone, come = defaultdict(list), defaultdict(list)
-    for remote_id in known.keys() - there - deleted.keys():
-        if remote_id not in added or known[remote_id] not in deleted.values():
-            gone[known[remote_id]].append(remote_id)
+    come = defaultdict(list)
     for remote_id in live.keys() - known.keys():
         come[live[remote_id]].append(remote_id)
+    gone = defaultdict(list)
+    for remote_id in known.keys() - there - deleted.keys():
+        name, former = known[remote_id], receipt.labels.get(remote_id)
+        if name not in deleted.values():
+            gone[name].append(remote_id)
+        elif remote_id not in added:
+            gone[former if former is not None and former in come else name].append(remote_id)
     return {ids[0]: come[name][0] for name, ids in gone.items() if len(ids) == len(come[name]) == 1}
 
 

@@ -681,3 +681,12 @@ def test_a_restored_label_is_not_taken_for_one_of_its_name_that_the_run_added() 
     added = Touch("label", "id-2", "Hot", None, {"name": "Hot", "color": "red"}, answered=True)
     plan = back(added, merged, live=(live_label("Hot", color="red", remote_id="id-3"),), before={"id-1": "Hot"})
     assert (plan.changes, plan.unchanged) == ((), 2)
+
+
+def test_a_restored_label_is_not_taken_for_one_that_got_its_name_and_is_restored_too() -> None:
+    """The run merged Hot into Cold and renamed that Hot; both were deleted since, and both are back."""
+    merged = Touch("label", "id-1", "Hot#id-1", {"name": "Hot", "color": "red"}, None, answered=True)
+    renamed = Touch("label", "id-2", "Hot", {"name": "Cold", "color": "blue"}, {"name": "Hot", "color": "red"})
+    live = (live_label("Hot", color="red", remote_id="id-3"), live_label("Cold", color="blue", remote_id="id-4"))
+    plan = back(done(renamed), merged, live=live, before={"id-1": "Hot", "id-2": "Cold"})
+    assert (plan.changes, plan.unchanged) == ((), 2)
