@@ -68,7 +68,7 @@ def _created(touch: Touch, receipt: AccountReceipt, observed: Observed) -> list[
     return [there for there in live if there.remote_id not in receipt.labels and there.attrs == touch.after]
 
 
-def with_successors(receipt: AccountReceipt, observed: Observed) -> AccountReceipt:
+def with_successors(receipt: AccountReceipt, observed: Observed, lock: Mapping[Ref, str]) -> AccountReceipt:
     """Return a receipt in which each label that was deleted after the run has the id under which it exists again.
 
     The rollback of a later run, or a person, has created it again: the one label of its name that the run did not know.
@@ -76,7 +76,7 @@ def with_successors(receipt: AccountReceipt, observed: Observed) -> AccountRecei
     name of a label that the run deleted may be that label, back: then it stands for none that the run added, and for
     none whose former name is back, too.
     """
-    new = _successors(receipt, observed)
+    new = _successors(receipt, observed, lock)
 
     def follow(attrs: Attrs | None) -> Attrs | None:
         if attrs is None or CARRIES not in attrs:
@@ -93,7 +93,7 @@ def with_successors(receipt: AccountReceipt, observed: Observed) -> AccountRecei
     return replace(receipt, touched=touched, labels=labels)
 
 
-def _successors(receipt: AccountReceipt, observed: Observed) -> dict[str, str]:
+def _successors(receipt: AccountReceipt, observed: Observed, lock: Mapping[Ref, str]) -> dict[str, str]:
     """Return the ids of labels that were deleted after a run, with the ids under which they exist again."""
     labels = [changed for changed in compose(receipt.touched) if changed.kind == CARRIED]
     renamed = {label.remote_id: str(label.after["name"][-1]) for label in labels if "name" in label.after}
@@ -102,8 +102,10 @@ def _successors(receipt: AccountReceipt, observed: Observed) -> dict[str, str]:
     known = {**receipt.labels, **renamed}
     live = {label.remote_id: label.name for label in observed.live.get(CARRIED, ())}
     there = live.keys() | {label.remote_id for label in observed.ignored.get(CARRIED, ())}
+    # When an account is read again after a rollback, the lock knows what that has created.
+    restored = {lock.get(Ref(CARRIED, label.key)) for label in labels if not label.exists and label.key}
     come = defaultdict(list)
-    for remote_id in live.keys() - known.keys():
+    for remote_id in live.keys() - known.keys() - restored:
         come[live[remote_id]].append(remote_id)
     gone = defaultdict(list)
     for remote_id in known.keys() - there - deleted.keys():
@@ -129,7 +131,7 @@ class _Draft(Draft):
     def __post_init__(self) -> None:
         self._span = Span(self.receipt.file, 1, 1)
         found = replace(self.receipt, touched=with_ids(self.receipt, self.observed))
-        self.receipt = with_successors(found, self.observed)
+        self.receipt = with_successors(found, self.observed, self.account.lock)
         self._changed = compose(self.receipt.touched)
         known = {(changed.kind, changed.remote_id): changed for changed in self._changed}
         there = {(live.kind, live.remote_id): live for listed in self.observed.live.values() for live in listed}

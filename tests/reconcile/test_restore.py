@@ -690,3 +690,13 @@ def test_a_restored_label_is_not_taken_for_one_that_got_its_name_and_is_restored
     live = (live_label("Hot", color="red", remote_id="id-3"), live_label("Cold", color="blue", remote_id="id-4"))
     plan = back(done(renamed), merged, live=live, before={"id-1": "Hot", "id-2": "Cold"})
     assert (plan.changes, plan.unchanged) == ((), 2)
+
+
+def test_what_a_rollback_has_created_is_known_when_the_account_is_read_again() -> None:
+    """It merged Hot into Cold, which it renamed; that one was deleted since, and the rollback created the other."""
+    merged = Touch("label", "id-1", "Hot#id-1", {"name": "Hot", "color": "red"}, None, answered=True)
+    renamed = Touch("label", "id-2", "Hot", {"name": "Cold", "color": "red"}, {"name": "Hot", "color": "red"})
+    receipt = AccountReceipt("receipt.json", (done(renamed), merged), {"id-1": "Hot", "id-2": "Cold"})
+    observed = Observed({"label": [live_label("Hot", color="red", remote_id="id-3")], "lead": []})
+    plan = plan_restore(replace(account(), lock={Ref("label", "Hot#id-1"): "id-3"}), receipt, observed)
+    assert (plan.changes, plan.unchanged, left(plan)) == ((), 1, [("id-2", "gone")])
