@@ -62,9 +62,8 @@ def load(
         LockError: the lock file is malformed.
     """
     several = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
-    diagnostics = Diagnostics()
+    kept, diagnostics = texts("accounts", accounts), Diagnostics()
     sources = read_sources(several, diagnostics)
-    kept = texts("accounts", accounts)
     return with_lock(understand(sources, kept, diagnostics, trust=trust or EVERYTHING), lock_file(several))
 
 

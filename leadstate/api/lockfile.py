@@ -37,7 +37,8 @@ def remember(
             entries = lock.get(account.name, {})
             lock[account.name] = _entries(account, plan, outcomes.get(account.name, {}), entries)
     text = lock_text(lock)
-    if path.read_text(encoding="utf-8") != text if path.exists() else lock:
+    changed = path.read_text(encoding="utf-8") != text if path.exists() else bool(lock)
+    if changed:
         replace_file(path, text, mode=PUBLIC)
     return lock
 

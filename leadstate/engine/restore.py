@@ -39,7 +39,6 @@ async def observe_touched(
     listed: Listed | None = None
     if made or deleted or labels_added or (carrier.one is not None and len(ids) * carrier.one.tokens > listing):
         keeping = replace(account, lock={Ref(carrier.name, remote_id): remote_id for remote_id in ids})
-        reader.check_budget(carrier.listing)
         listed = await read_live(carrier, keeping, reader)
         check_labels([*named[CARRIED], *ignored[CARRIED]], listed.carriers.keys())
     seen = {} if listed is None else {lead.remote_id: lead for lead in listed.kept}

@@ -66,17 +66,6 @@ class Reader:
         """Return how many pages a listing is known to have, as when it was last read to its end; 0 if unknown."""
         return self._connection.lengths.get(operation.id, 0)
 
-    def check_budget(self, operation: Operation) -> None:
-        """Raise `BudgetSpent` if a listing, as long as it is known to be, costs more than is left today.
-
-        What is left is what the last answer told, so one should have come a moment ago.
-        """
-        pages, left = self.pages_of(operation), self.tokens_today[0]
-        if left is not None and pages * operation.tokens > left:
-            cost = counted(pages * operation.tokens, "rate-limit token")
-            words = f"the listing was not read: its {counted(pages, 'page')} would cost {cost}; {left:,} are left today"
-            raise BudgetSpent(operation.id, words)
-
     async def get(self, request: Request, lane: Lane | None = None) -> Answer:
         """Read once; `lane` as in `Connection.exchange`.
 
@@ -93,7 +82,7 @@ class Reader:
         return answer
 
     async def pages(self, operation: Operation, *query: tuple[str, str], whole: bool = True) -> AsyncGenerator[Page]:
-        """Yield the pages of a listing in order (see `read_pages`).
+        """Yield the pages of a listing in order (see `read_pages`); of a whole one, if it does not cost too much today.
 
         Args:
             operation: the listing.
@@ -104,7 +93,10 @@ class Reader:
         Raises:
             IncompleteListing: the listing changed while it was read.
             EndlessListing: it does not end within the bounds.
+            BudgetSpent: as long as it is known to be, it costs more than is left of the day's tokens.
         """
+        if whole:
+            self._check_budget(operation)
         lengths, count = self._connection.lengths, 0
         known = self.pages_of(operation) if whole else None
         bounds = self._connection.bounds
@@ -114,6 +106,17 @@ class Reader:
                 if whole and not page.more:
                     lengths[operation.id] = count
                 yield page
+
+    def _check_budget(self, operation: Operation) -> None:
+        """Raise `BudgetSpent` if a listing, as long as it is known to be, costs more than is left today.
+
+        What is left is what the last answer told, so one should have come a moment ago.
+        """
+        pages, left = self.pages_of(operation), self.tokens_today[0]
+        if left is not None and pages * operation.tokens > left:
+            cost = counted(pages * operation.tokens, "rate-limit token")
+            words = f"the listing was not read: its {counted(pages, 'page')} would cost {cost}; {left:,} are left today"
+            raise BudgetSpent(operation.id, words)
 
     def measured(self, operation: Operation, take: Callable[[Sequence[Any]], None]) -> MeasuredListing:
         """Return a listing of which the length is found out before the rest is read; see `MeasuredListing`."""

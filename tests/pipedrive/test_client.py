@@ -300,6 +300,20 @@ def reader(token: str = SECRET, **headers: str) -> Reader:
     return Reader(connection)
 
 
+@pytest.mark.parametrize(("left", "whole", "read"), [(139, True, 0), (139, False, 1), (140, True, 1)])
+def test_a_whole_list_that_costs_more_than_is_left_today_is_not_begun(*, left: int, whole: bool, read: int) -> None:
+    async def main(connection: Connection) -> int:
+        connection.lengths["getLeads"] = 7
+        connection.headers = httpx.Headers({"x-daily-ratelimit-token-remaining": str(left)})
+        with nullcontext() if read else pytest.raises(BudgetSpent, match=f"140 rate-limit tokens; {left} are left"):
+            async for _ in Reader(connection).pages(GET_LEADS, whole=whole):
+                pass
+        return connection.spent.requests
+
+    only_page = ok([], pagination={"limit": 500, "more_items_in_collection": False})
+    assert (connect(httpx.MockTransport(lambda _: only_page), main) > 0) == (read > 0)
+
+
 @pytest.mark.parametrize(
     ("date", "told"),
     [

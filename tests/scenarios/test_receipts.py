@@ -220,6 +220,7 @@ def test_a_list_takes_no_receipt(words: tuple[str, ...], shell: Commands) -> Non
 def test_a_narrow_list_keeps_what_was_done_whether_it_can_be_undone_and_the_name(
     shell: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("os.getpid", lambda: 12_345)  # receipts are named after it, and a short one leaves more room
     two_applies(shell)
     first, second = receipts(shell)
     monkeypatch.setattr("leadstate.cli.output.columns", lambda: 80)

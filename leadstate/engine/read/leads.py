@@ -307,7 +307,6 @@ async def read_leads(
             return observed
         costs = replace(costs, others=f"by id ({costs.id_tokens:,} tokens) not every declared lead was found")
     if listed is None:
-        reader.check_budget(kind.listing)
         listed = await read_live(kind, account, reader)
     check_labels(labels, listed.carriers.keys())
     return await _listed(costs, listed, reader, full=impact is ImpactLevel.FULL and known.goes[CARRIED])
@@ -367,8 +366,6 @@ async def _listed(costs: Costs, seen: Listed, reader: Reader, *, full: bool) -> 
         and not (desired.adopted and desired.marker not in gone)
     )
     archived = Listed(account, kind)
-    if full and kind.archive is not None:
-        reader.check_budget(kind.archive)
     if missing or full:
         limit = math.inf if full else account.policy.archived_pages
         archived = await read_archived(kind, account, reader, missing, limit)

@@ -114,7 +114,6 @@ async def _read_leads(account: Account, reader: Reader, wanted: UndeclaredFilter
     foreign = 0
     declared = {lead.marker for lead in account.of_kind(kind.name)}
     refs = {lead.address.ref for lead in account.of_kind(kind.name)}
-    reader.check_budget(kind.listing)
     async with aclosing(reader.pages(kind.listing)) as pages:
         async for page in pages:
             leads = (as_declared(account, lead) for lead in decode_rows(kind, kind.listing, page.rows))
