@@ -1,6 +1,6 @@
 """In which order changes are made, what waits for what, what each weighs, and what a target brings along."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -19,7 +19,11 @@ from leadstate.model.resource import (
 
 
 def in_order(changes: Iterable[Change]) -> list[Change]:
-    """Sort by address; give each change those that must come first: what it refers to; for a delete, what lets go."""
+    """Sort by address; give each change those that must come first.
+
+    These are what it refers to; for a delete, what lets go of the object; and what gives up the name that it takes,
+    unless that waits for this change itself: labels that swap their names, or a label that takes in one of its name.
+    """
     ordered = sorted(changes, key=lambda change: (change.address, change.remote_id or ""))
     adds = {change.address.ref: change.address for change in ordered if change.action is Action.ADD}
     holders: dict[Ref, list[Address]] = {}
@@ -27,12 +31,44 @@ def in_order(changes: Iterable[Change]) -> list[Change]:
         had = frozenset().union(*(references(field.before) for field in change.fields))
         for ref in had - references(change.want):
             holders.setdefault(ref, []).append(change.address)
-    placed = []
+    after: dict[Address, list[Address]] = {}
     for change in ordered:
         first = holders.get(change.address.ref, []) if change.action is Action.DELETE else []
         needed = sorted(adds[ref] for ref in references(change.want) | references(change.moves_to) if ref in adds)
-        placed.append(replace(change, after=(*first, *needed)) if first or needed else change)
-    return placed
+        after[change.address] = [*first, *needed]
+    givers = _givers(ordered)
+    for change in ordered:
+        for giver in givers.get(_name(change, "after"), ()):
+            if change.address not in _needed([giver], after):
+                after[change.address].append(giver)
+    return [replace(change, after=tuple(first)) if (first := after[change.address]) else change for change in ordered]
+
+
+def _givers(changes: Iterable[Change]) -> Mapping[tuple[str, str] | None, Sequence[Address]]:
+    """Return the changes that give up each name, by kind and name."""
+    givers: dict[tuple[str, str] | None, list[Address]] = {}
+    for change in changes:
+        if (given_up := _name(change, "before")) is not None:
+            givers.setdefault(given_up, []).append(change.address)
+    return givers
+
+
+def _name(change: Change, side: Literal["before", "after"]) -> tuple[str, str] | None:
+    """Return the kind and the name that a change takes from an object or gives to one; None where it does not."""
+    sides = (getattr(field, side) for field in change.fields if field.path == "name")
+    return next(((change.address.kind, name) for name in sides if isinstance(name, str)), None)
+
+
+def _needed(addresses: Iterable[Address], needs: Mapping[Address, Iterable[Address]]) -> set[Address]:
+    """Return addresses and all that they need, and so on."""
+    found: set[Address] = set()
+    ahead = list(addresses)
+    while ahead:
+        address = ahead.pop()
+        if address not in found:
+            found.add(address)
+            ahead.extend(needs[address])
+    return found
 
 
 def weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
@@ -107,17 +143,18 @@ def _pages_after(changes: Sequence[Change], observed: Observed) -> int:
 def dependents(changes: Sequence[Change], declined: Collection[Address]) -> dict[Address, Address]:
     """Return each change that cannot be made without a declined one, and the one that it needs.
 
-    Besides what must come first, a change needs the one that gives up the name it takes: otherwise two objects would
-    bear it. What moves the leads of a label needs the change that brings one of them back from the archive.
+    Besides what must come first, a change needs the one that gives up the name it takes also where that comes later:
+    otherwise two objects would have it. What moves the leads of a label needs the change that brings one of them back
+    from the archive.
     """
     if not declined:
         return {}
-    leaving = {(change.address.kind, name): change.address for change in changes if (name := _name(change, "before"))}
+    givers = _givers(changes)
     thawed = {change.remote_id: change.address for change in changes if change.thaw_first}
-    needs: dict[Address, Sequence[Address | None]] = {
+    needs: dict[Address, Sequence[Address]] = {
         change.address: (
             *change.after,
-            leaving.get((change.address.kind, _name(change, "after"))),
+            *givers.get(_name(change, "after"), ()),
             *(thawed[lead] for lead in change.carriers or () if lead in thawed),
         )
         for change in changes
@@ -134,20 +171,8 @@ def dependents(changes: Sequence[Change], declined: Collection[Address]) -> dict
     return found
 
 
-def _name(change: Change, side: Literal["before", "after"]) -> str:
-    """Return the name that a change takes from an object or gives to one; empty where it does not."""
-    sides = (getattr(field, side) for field in change.fields if field.path == "name")
-    return next((name for name in sides if isinstance(name, str)), "")
-
-
 def only(changes: Sequence[Change], targets: Sequence[Target]) -> list[Change]:
     """Return the changes of the targets and of what they need."""
     needs = {change.address: change.after for change in changes}
-    chosen: set[Address] = set()
-    ahead = [change.address for change in changes if any(target.selects(change.address) for target in targets)]
-    while ahead:
-        address = ahead.pop()
-        if address not in chosen:
-            chosen.add(address)
-            ahead.extend(needs[address])
+    chosen = _needed((address for address in needs if any(target.selects(address) for target in targets)), needs)
     return [change for change in changes if change.address in chosen]

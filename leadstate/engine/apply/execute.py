@@ -97,11 +97,20 @@ def decline(plan: AccountPlan, declined: Collection[Address]) -> Outcomes:
 
 
 def stages(plan: AccountPlan) -> Iterator[Sequence[Change]]:
-    """Yield what may be made in any order; a stage begins when the one before has ended."""
-    for name in KINDS:
-        yield [c for c in plan.changes if c.address.kind == name and c.action is not Action.DELETE]
-    for name in reversed(KINDS):
-        yield [c for c in plan.changes if c.address.kind == name and c.action is Action.DELETE]
+    """Yield what may be made in any order; a stage begins when the one before has ended.
+
+    What is deleted goes last, but for what waits for it.
+    """
+    waiting: list[Change] = []
+    ended: set[Address] = set()
+    writes = [[c for c in plan.changes if c.address.kind == name and c.action is not Action.DELETE] for name in KINDS]
+    deletes = [[c for c in plan.changes if c.address.kind == name and c.action is Action.DELETE] for name in KINDS]
+    for batch in (*writes, *reversed(deletes)):
+        waiting += batch
+        while ready := [change for change in waiting if ended.issuperset(change.after)]:
+            yield ready
+            ended |= {change.address for change in ready}
+            waiting = [change for change in waiting if change.address not in ended]
 
 
 class _Run:
