@@ -409,7 +409,7 @@ class PersonRef(Spec):
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     email: Annotated[Email | None, Field(description="An email address that one person has.")] = None
-    name: Annotated[Line | None, Field(description="A name that one person bears.")] = None
+    name: Annotated[Line | None, Field(description="A name that one person has.")] = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -421,7 +421,7 @@ class PersonRef(Spec):
 class OrganizationRef(Spec):
     """An organization by name."""
 
-    name: Annotated[Line, Field(description="A name that one organization bears.")]
+    name: Annotated[Line, Field(description="A name that one organization has.")]
 
 
 class UserRef(Spec):

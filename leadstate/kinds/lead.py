@@ -182,7 +182,7 @@ class LeadSpec(Item, LeadFields):
     keep: Annotated[
         list[LeadId],
         Field(
-            description="Where several leads bear this key: the id of the one that stays. The others are deleted, if "
+            description="Where several leads have this key: the id of the one that stays. The others are deleted, if "
             "they carry its ownership marker."
         ),
     ] = Field(default_factory=list)

@@ -180,7 +180,7 @@ class Account:
 
     @cached_property
     def titles(self) -> frozenset[str]:
-        """Titles of the declared objects that bear our marker, white space collapsed."""
+        """Titles of the declared objects that have our marker, white space collapsed."""
         titles = (desired.attrs.get("title") for desired in self.desired if desired.marker is not None)
         return frozenset(collapse(title) for title in titles if isinstance(title, str))
 
@@ -206,7 +206,7 @@ class Account:
 
     @cached_property
     def keys(self) -> frozenset[str]:
-        """Keys of the declared objects that bear our marker."""
+        """Keys of the declared objects that have our marker."""
         return frozenset(desired.address.key for desired in self.desired if desired.marker is not None)
 
     def with_former_keys(self) -> Self:

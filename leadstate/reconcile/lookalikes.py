@@ -98,7 +98,7 @@ def _likely_rename(desired: Desired, others: Sequence[Live]) -> Iterator[Diagnos
 
 
 def is_altered(name: Value, marker: str | None, live: Live) -> bool:
-    """Return whether a create of this name and ownership marker may have made the object, though it bears others.
+    """Return whether a create of this name and ownership marker may have made the object, though it has others.
 
     Args:
         name: the wanted name or title.
@@ -154,13 +154,13 @@ def find_elsewhere(
 ) -> Iterator[Diagnostic]:
     """Yield a guard for each namespace under which objects exist that are to be created, if it may be ours of earlier.
 
-    It may be where nothing bears our namespace yet, or where `previously` names it for some objects.
+    It may be where nothing has our namespace yet, or where `previously` names it for some objects.
 
     Args:
         missing: what is to be created, of one kind.
         elsewhere: ownership marker of another namespace, with the key of a declared object → ids.
         account: the account.
-        is_new: whether nothing bears our namespace yet.
+        is_new: whether nothing has our namespace yet.
     """
     named = {former.partition(":")[0] for former in account.renamed}
     wanted = {desired.address.key: desired for desired in missing if desired.marker is not None}

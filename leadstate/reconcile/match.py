@@ -29,7 +29,7 @@ class Matching:
         pairs: declared objects and the live ones that they are.
         missing: declared objects that do not exist; one that is declared by its id cannot be created.
         extra: live objects that nothing declares.
-        shadowed: live objects that bear a previous name of an object which exists under its current name.
+        shadowed: live objects that have a previous name of an object which exists under its current name.
         ambiguous: live objects that could each be the same declared one.
         diagnostics: errors and warnings found on the way.
         duplicates: live objects that carry the marker of a declared one which says that another one is kept.
@@ -89,7 +89,7 @@ class _Matcher:
     """Pairs declared objects with live ones. Each method takes what it claims out of `free`, so their order matters.
 
     Attributes:
-        by_name: name → the live objects that bear it.
+        by_name: name → the live objects that have it.
         free: id → live object that nothing has claimed yet.
         pairs: as in `Matching`, and so are `ambiguous` and `diagnostics`.
     """
@@ -149,19 +149,19 @@ class _Matcher:
         owners = {item.names[0]: item for item in wanted}
 
         def find(item: Desired) -> Iterator[Live]:
-            # A label that bears the name of another declared one is that one, whatever was remembered of it.
+            # A label that has the name of another declared one is that one, whatever was remembered of it.
             yield from (there for there in self._remembered(item) if owners.get(there.name, item) is item)
             yield from self.by_name[item.names[0]]
 
-        return self._pair(wanted, find, "bears its name", "bear its name")
+        return self._pair(wanted, find, "has its name", "have its name")
 
     def pair_by_previous_name(self, wanted: Iterable[Desired]) -> list[Desired]:
         """Pair by a previous name; return what has none of them."""
         return self._pair(
             wanted,
             lambda item: (there for name in item.names[1:] for there in self.by_name[name]),
-            "bears a previous name of it",
-            "bear a previous name of it",
+            "has a previous name of it",
+            "have a previous name of it",
         )
 
     def _locked(self, desired: Desired) -> Sequence[Live]:
@@ -258,7 +258,7 @@ def _ambiguous(desired: Desired, candidates: Sequence[Live], what: Sequence[str]
         summary = f"another declared {kind} is already the one that {what[0]}"
         hint = "remove one of the two declarations"
     else:
-        by_lock = [live for live in candidates if live.remote_id == remembered and not _bears(live, desired)]
+        by_lock = [live for live in candidates if live.remote_id == remembered and not _is_claimed(live, desired)]
         others = len(candidates) - len(by_lock)
         who = f"{counted(others, kind)} {what[0] if others == 1 else what[1]}"
         known = f"the lock file knows it as {by_lock[0].name!r}, and " if by_lock else ""
@@ -275,8 +275,8 @@ def _ambiguous(desired: Desired, candidates: Sequence[Live], what: Sequence[str]
     return desired.diagnostic("ambiguous", Severity.ERROR, summary, detail=detail, hint=hint)
 
 
-def _bears(live: Live, desired: Desired) -> bool:
-    """Return whether a live object bears the marker or a name of a declared one."""
+def _is_claimed(live: Live, desired: Desired) -> bool:
+    """Return whether a live object has the marker or a name of a declared one."""
     return live.name in desired.names if desired.marker is None else live.marker == desired.marker
 
 
@@ -293,7 +293,7 @@ def _differing(about: Live, candidates: Sequence[Live]) -> str:
 def _find_shadowed(
     pairs: Sequence[tuple[Desired, Live]], free: dict[str, Live], by_name: Mapping[str, Sequence[Live]]
 ) -> Iterator[tuple[Live, Diagnostic]]:
-    """Yield what bears a previous name of an object that exists under its current name; it is not free any more."""
+    """Yield what has a previous name of an object that exists under its current name; it is not free any more."""
     for owner, current in pairs:
         for other in [other for name in owner.names[1:] for other in by_name[name]]:
             if free.pop(other.remote_id, None) is not None:

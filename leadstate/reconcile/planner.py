@@ -214,7 +214,7 @@ def _tell_unknown(draft: Draft, desired: Desired, *, gone: bool) -> None:
     if gone:
         why, restore = f"the {ref.kind} that the lock file knows is gone", ""
     elif ref in lock:
-        why = f"the {ref.kind} that the lock file knows bears the marker of another one"
+        why = f"the {ref.kind} that the lock file knows has the marker of another one"
     elif ref in disputed:
         same = (str(other) for other, id_ in disputed.items() if id_ == disputed[ref] and other.kind == ref.kind)
         others = " and ".join(sorted({*same} - {str(ref)}))

@@ -313,7 +313,7 @@ class _Draft(Draft):
             if changed.remote_id in live and "name" in (want := self._back(changed, live[changed.remote_id])[0])
         }
         names |= wanted
-        # A name is taken if a label that did not bear it before the run bears it now.
+        # A name is taken if a label that did not have it before the run has it now.
         while taken := [
             id_
             for id_, name in wanted.items()

@@ -98,7 +98,7 @@ def test_a_pruned_lead_returns_with_its_custom_fields_and_its_marker() -> None:
 
 
 def test_a_deleted_duplicate_is_not_created_again_and_reported() -> None:
-    """The lead that the run kept bears the same marker, whether the run changed it or not."""
+    """The lead that the run kept has the same marker, whether the run changed it or not."""
     for title in ("First", "Other"):
         twins = [{"origin_id": "ns:a", "title": name, "label_ids": ["Warm"]} for name in ("First", "Second")]
         live = Live(company(*twins))

@@ -274,7 +274,7 @@ def test_an_edited_receipt_is_restored_safely_or_refused(name: str, counted: Cou
 def may_follow_from_lock(effect: Effect, content: bytes) -> bool:
     """Return whether an edited lock file may have this effect: nothing else tells labels apart.
 
-    - A label bears no ownership marker. An id under a `label:` key is believed: the label is renamed as its key is
+    - A label has no ownership marker. An id under a `label:` key is believed: the label is renamed as its key is
       declared, or deleted by `prune: locked`. The plan shows either.
     - Without its entry a declared label that was renamed by hand, or a lead that was deleted by hand, is added.
     - The labels of our own leads follow.

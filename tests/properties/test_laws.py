@@ -56,7 +56,7 @@ def test_an_apply_converges_and_unmanaged_objects_keep_what_they_have(live: dict
 
     assert set(reading) == {"GET"}
     if account.lock and not plan.applyable:
-        # What is remembered and what bears the name are two: an error that lists them, and nothing is done. Or what is
+        # What is remembered and what has the name are two: an error that lists them, and nothing is done. Or what is
         # remembered has the title and no marker: whoever made it, another one is not created without a question.
         against = {diagnostic.code for diagnostic in plan.diagnostics if diagnostic.severity is not Severity.WARNING}
         assert against <= {"ambiguous", "created-altered"}

@@ -102,12 +102,12 @@ def test_a_lead_with_another_marker_is_not_a_duplicate() -> None:
 
 def test_the_ambiguity_error_names_the_matching_rule() -> None:
     by_name = match([label("Hot")], [live_label("Hot", remote_id="a"), live_label("Hot", remote_id="b")])
-    assert by_name.diagnostics[0].summary.startswith("2 labels bear its name, so")
+    assert by_name.diagnostics[0].summary.startswith("2 labels have its name, so")
     assert by_name.diagnostics[0].hint.startswith(
         "to keep the first with the leads of all, write `merge_from: [{id: b}]`"
     )
     former = match([label("Hot", "red", "Heiß", "Chaud")], [live_label("Heiß"), live_label("Chaud")])
-    assert former.diagnostics[0].summary.startswith("2 labels bear a previous name of it, so")
+    assert former.diagnostics[0].summary.startswith("2 labels have a previous name of it, so")
 
 
 def test_a_current_name_wins_over_a_previous_name() -> None:
@@ -213,7 +213,7 @@ def test_a_lock_file_and_a_name_that_disagree_are_an_error_that_names_both() -> 
     (told,) = match([label("Hot")], live, {Ref("label", "Hot"): "2"}).diagnostics
     assert told.code == "ambiguous"
     assert told.summary == (
-        "the lock file knows it as 'Old', and 1 label bears its name, so it is not clear which one is meant"
+        "the lock file knows it as 'Old', and 1 label has its name, so it is not clear which one is meant"
     )
     assert told.detail.splitlines() == ["1  Hot", "2  Old"]
 

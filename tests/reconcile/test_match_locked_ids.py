@@ -124,7 +124,7 @@ def test_an_adopted_lead_is_never_created(*, leave_gone: bool) -> None:
         (
             {SEED: "id-1"},
             frozenset(),
-            "the lead that the lock file knows bears the marker of another one",
+            "the lead that the lock file knows has the marker of another one",
             "restore the lock file from git, or ",
         ),
         (

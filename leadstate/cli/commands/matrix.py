@@ -24,7 +24,7 @@ from leadstate.pipedrive.client import Reader
 from leadstate.report.formats.console import GAP, Cell, cell_width, drawn, print_rows
 
 Grid = dict[str, dict[str, list[str]]]
-"""Label name → account → the colours of the labels that bear it there."""
+"""Label name → account → the colours of the labels that have it there."""
 Rows = Mapping[str, Sequence[str]]
 """Label name → what each account shows for it: its colours, or that it is missing."""
 

@@ -122,7 +122,7 @@ def _named(change: Change, kind: Kind, bindings: Bindings, rows: Sequence[Any]) 
 
 
 def _marked(change: Change, kind: Kind, rows: Sequence[Any]) -> Found:
-    """Return what the create of an object with an ownership marker may have made: it bears the marker."""
+    """Return what the create of an object with an ownership marker may have made: it has the marker."""
     title = change.want.get("title")
     with raising_bad_answer(kind, kind.listing):
         pairs = zip(decode_summaries(rows), rows, strict=True)

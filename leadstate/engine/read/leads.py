@@ -1,4 +1,4 @@
-"""Reads the objects of a kind that bears our ownership marker, by the strategy that costs least (spec section 3).
+"""Reads the objects of a kind that has our ownership marker, by the strategy that costs least (spec section 3).
 
 Leads are the kind of that sort. A list of all costs 20 rate-limit tokens a page of 500. One by its id costs 2, and the
 lock file knows the ids; that shows nothing of other leads, so it will not do where those matter. How many pages there
@@ -208,7 +208,7 @@ async def _read_archived(
 
 
 def certain(kind: Kind, account: Account, leads: Iterable[Live]) -> dict[Ref, list[Live]]:
-    """Return each declared lead with those that it is for certain: they bear its marker, or it was adopted without."""
+    """Return each declared lead with those that it is for certain: they have its marker, or it was adopted without."""
     marked: defaultdict[str, list[Live]] = defaultdict(list)
     unmarked: dict[str, Live] = {}
     for lead in leads:
@@ -248,7 +248,7 @@ async def ask_for(
     """Ask for declared objects by the ids that the lock file knows; those without a known id are left out.
 
     Returns:
-        The objects of these ids, whatever marker they bear and archived or not; and the markers of those that do not
+        The objects of these ids, whatever marker they have and archived or not; and the markers of those that do not
         exist any more: deleted, or converted to a deal.
     """
     ids = {item.marker: known for item in sought if item.marker and (known := account.lock.get(item.address.ref))}

@@ -1,6 +1,6 @@
 """Reads what exists in an account and is not declared: labels, and where asked leads that carry our marker or none.
 
-Never guesses: a label that could be one of several, or that bears a former name of a declared one, is a diagnostic.
+Never guesses: a label that could be one of several, or that has a former name of a declared one, is a diagnostic.
 """
 
 from collections.abc import Mapping, Sequence
@@ -108,7 +108,7 @@ async def _read(account: Account, reader: Reader, wanted: UndeclaredFilter) -> U
 
 @again_if_shifted
 async def _read_leads(account: Account, reader: Reader, wanted: UndeclaredFilter) -> tuple[list[Live], int]:
-    """Return live leads that nothing declares and that pass the filters, and how many bear somebody else's marker."""
+    """Return live leads that nothing declares and that pass the filters, and how many have somebody else's marker."""
     kind = KINDS[CARRIER]
     found: list[Live] = []
     foreign = 0
@@ -153,7 +153,7 @@ def _told_apart(
 def _left_out(account: Account, kind: Kind, group: Sequence[Live]) -> Diagnostic:
     why, hint = f"a declared {kind.name} has this name or key", "rename it in Pipedrive, and import again"
     if len(group) > 1:
-        why, hint = f"several {kind.section} bear this name", "rename one in Pipedrive, and import again"
+        why, hint = f"several {kind.section} have this name", "rename one in Pipedrive, and import again"
         if "merge_from" in kind.spec.model_fields:
             others = ", ".join(f"{{id: {member.remote_id}}}" for member in group[1:])
             hint = f"make them one: declare it with `merge_from: [{others}]`; else rename one in Pipedrive"

@@ -36,11 +36,11 @@ _WHY_UNTOUCHED = {
     "not-ours": "not ours",
     "seed": "mode: seed, created once",
     "archived": "archived; declare archived: false to manage",
-    "previous-name": "bears a previous name of another label",
+    "previous-name": "has a previous name of another label",
     "ambiguous": "several could be meant",
     "changed-since": "changed since by somebody",
     "gone": "deleted since",
-    "duplicate": "not created again; another lead bears its marker",
+    "duplicate": "not created again; another lead has its marker",
 }
 
 

@@ -100,7 +100,7 @@ def test_labels_of_one_name_are_not_imported() -> None:
         Diagnostic(
             "not-imported",
             Severity.ERROR,
-            "the label 'Hot' was left out: several labels bear this name",
+            "the label 'Hot' was left out: several labels have this name",
             hint="make them one: declare it with `merge_from: [{id: b}, {id: c}]`; else rename one in Pipedrive",
             detail="hot  Hot\nb  Hot\nc  Hot",
             account="emea",

@@ -11,7 +11,7 @@ from leadstate.report.formats.wording import remarks
 from tests.harness.reports import account, change, diagnostic, report
 
 CLEAN = Remaining(add=0, update=0, delete=0)
-ERROR = diagnostic("error", "ambiguous", "2 labels bear its name")
+ERROR = diagnostic("error", "ambiguous", "2 labels have its name")
 WRONG = Remaining(add=0, update=0, delete=0, errors=(ERROR,))
 
 
@@ -78,7 +78,7 @@ def test_remaining_errors_are_written_once() -> None:
     assert found == (ERROR,)
     assert report(account("a", remaining=WRONG, diagnostics=(ERROR,)), command="apply").all_diagnostics() == (ERROR,)
     text = to_text(report(account("a", remaining=WRONG), command="apply"), color=False, width=100)
-    assert "error[ambiguous] 2 labels bear its name" in text
+    assert "error[ambiguous] 2 labels have its name" in text
 
 
 def test_few_reasons_are_told_and_the_others_counted() -> None:
