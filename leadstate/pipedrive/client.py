@@ -82,7 +82,7 @@ class Reader:
         return answer
 
     async def pages(self, operation: Operation, *query: tuple[str, str], whole: bool = True) -> AsyncGenerator[Page]:
-        """Yield the pages of a listing in order (see `read_pages`); of a whole one, if it does not cost too much today.
+        """Yield the pages of a listing in order (see `read_pages`); of a whole one, while that does not cost too much.
 
         Args:
             operation: the listing.
@@ -93,29 +93,35 @@ class Reader:
         Raises:
             IncompleteListing: the listing changed while it was read.
             EndlessListing: it does not end within the bounds.
-            BudgetSpent: as long as it is known to be, it costs more than is left of the day's tokens.
+            BudgetSpent: as long as it is known to be, it costs more than was left of the day's tokens.
         """
+        lengths, count, before = self._connection.lengths, 0, self.spent.tokens
         if whole:
-            self._check_budget(operation)
-        lengths, count = self._connection.lengths, 0
+            self._check_budget(operation, before)
         known = self.pages_of(operation) if whole else None
         bounds = self._connection.bounds
         async with aclosing(read_pages(self.get, operation, query, known, PAGE, bounds=bounds)) as pages:
             async for page in pages:
                 count += 1
-                if whole and not page.more:
+                if whole and page.more:
+                    self._check_budget(operation, before)
+                elif whole:
                     lengths[operation.id] = count
                 yield page
 
-    def _check_budget(self, operation: Operation) -> None:
-        """Raise `BudgetSpent` if a listing, as long as it is known to be, costs more than is left today.
+    def _check_budget(self, operation: Operation, before: int) -> None:
+        """Raise `BudgetSpent` if a listing, as long as it is known to be, costs more than was left when it was begun.
 
-        What is left is what the last answer told, so one should have come a moment ago.
+        What is left is what the last answer told, which may be one of the listing itself.
+
+        Args:
+            operation: the listing.
+            before: tokens that this account's requests had cost when it was begun.
         """
         pages, left = self.pages_of(operation), self.tokens_today[0]
-        if left is not None and pages * operation.tokens > left:
+        if left is not None and pages * operation.tokens > left + self.spent.tokens - before:
             cost = counted(pages * operation.tokens, "rate-limit token")
-            words = f"the listing was not read: its {counted(pages, 'page')} would cost {cost}; {left:,} are left today"
+            words = f"the listing was not read: its {counted(pages, 'page')} cost {cost}; {left:,} are left today"
             raise BudgetSpent(operation.id, words)
 
     def measured(self, operation: Operation, take: Callable[[Sequence[Any]], None]) -> MeasuredListing:

@@ -148,7 +148,8 @@ def _reach(number: int, known: int | None) -> int:
     if known is None:
         return number + 1
     if number < known:
-        return min(known, number + AHEAD)
+        # The first answer tells how much the server grants, and whether the listing costs more than is left today.
+        return min(known, number + AHEAD if number else AT_ONCE)
     # The pages before this one had more behind them, so this one is there.
     return number + 1 + min((number + 1) // GUESSES, AHEAD - 1)
 

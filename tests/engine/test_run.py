@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from leadstate.engine.jobs import AT_ONCE, AccountJob, each, failure_of
-from leadstate.engine.read.leads import ASKED_FIRST
 from leadstate.engine.run import (
     Applied,
     Settings,
@@ -27,6 +26,7 @@ from leadstate.model.plan import AccountPlan, Outcome, Status
 from leadstate.model.resource import Bindings, Desired, Lookup
 from leadstate.pipedrive.connection import Connection, Spent
 from leadstate.pipedrive.errors import BadAnswer, BudgetSpent
+from leadstate.pipedrive.pagination import AT_ONCE as PAGES_AT_ONCE
 from tests.harness.builders import FREE, HERE, ORDER, account, label, lead, live_lead, planned, refs, shown
 from tests.harness.connections import NOWHERE
 from tests.harness.fake_api import Fake, Heard, ends, failed, ok
@@ -393,10 +393,21 @@ def test_the_reserve_is_counted_from_the_budget_that_the_server_reports_and_what
     assert plan.diagnostics[0].summary == words
 
 
-@pytest.mark.parametrize("pages", [5, 13])
+class Metered(Fake):
+    """Tells in each answer how many tokens are left, as Pipedrive does: a page of leads costs 20, of labels 10."""
+
+    left = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.left -= 10 if request.url.path.endswith("leadLabels") else 20
+        answer = await super().handle_async_request(request)
+        answer.headers["x-daily-ratelimit-token-remaining"] = str(self.left)
+        return answer
+
+
 @pytest.mark.parametrize("declares", ["nothing", "a lead", "an owned lead"])
-def test_a_list_that_would_cost_more_than_is_left_today_is_not_begun(declares: str, pages: int) -> None:
-    fake = Fake().with_label("old", "Old").with_leads("x", 2, "old")
+def test_a_list_that_costs_more_than_is_left_today_is_not_read(declares: str) -> None:
+    fake = Metered().with_label("old", "Old").with_leads("x", 6000, "old")
     wanted = {"nothing": (label("Old", present=False),), "a lead": (lead("a"),), "an owned lead": (lead("a"),)}[
         declares
     ]
@@ -404,21 +415,21 @@ def test_a_list_that_would_cost_more_than_is_left_today_is_not_begun(declares: s
 
     def plan(left: int) -> AccountPlan:
         async def main(connection: Connection) -> AccountPlan:
-            connection.lengths["getLeads"] = pages
+            connection.lengths["getLeads"] = 13
             return (await plan_all([job(connection, "emea", *wanted, policy=policy)], Settings()))[0]
 
-        with_tokens(fake, left)
+        fake.sent.clear()
+        fake.left = left
         return fake.connect(main)
 
-    assert plan(pages * 20).complete
-    assert "GET leads" in fake.sent
-    if pages < ASKED_FIRST and declares != "nothing":
-        return  # a short list is not worth waiting for what the labels' answer tells
-    short = plan(pages * 20 - 1)
-    assert fake.sent == ["GET leadLabels"]
+    assert plan(10 + 260).complete
+    assert fake.sent.count("GET leads") == 13
+    short = plan(10 + 259)
+    # A list that is read whatever the labels are does not wait for their answer, which tells what is left.
+    assert fake.sent.count("GET leads") == (0 if declares == "nothing" else PAGES_AT_ONCE)
     (found,) = short.diagnostics
-    cost = f"its {pages} pages would cost {pages * 20} rate-limit tokens; {pages * 20 - 1} are left today"
-    assert (found.code, found.summary) == ("budget-spent", f"getLeads: the listing was not read: {cost}")
+    assert found.code == "budget-spent"
+    assert found.summary.startswith("getLeads: the listing was not read: its 13 pages cost 260 rate-limit tokens; ")
     assert not short.complete
 
 

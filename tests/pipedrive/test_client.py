@@ -314,6 +314,25 @@ def test_a_whole_list_that_costs_more_than_is_left_today_is_not_begun(*, left: i
     assert (connect(httpx.MockTransport(lambda _: only_page), main) > 0) == (read > 0)
 
 
+@pytest.mark.parametrize(("left", "whole"), [(40 * 20, True), (40 * 20 - 1, True), (40 * 20 - 1, False)])
+def test_a_whole_list_is_left_at_the_answer_that_tells_that_it_costs_more(*, left: int, whole: bool) -> None:
+    listing = Listing(list(range(40 * 499 + 1)))
+
+    def metered(request: httpx.Request) -> httpx.Response:
+        answer = listing(request)
+        answer.headers["x-daily-ratelimit-token-remaining"] = str(left - 20 * len(listing.starts))
+        return answer
+
+    async def main(connection: Connection) -> None:
+        connection.lengths["getLeads"] = 40
+        with pytest.raises(BudgetSpent, match="40 pages cost 800 ") if whole and left < 800 else nullcontext():
+            async for _ in Reader(connection).pages(GET_LEADS, whole=whole):
+                pass
+
+    connect(httpx.MockTransport(metered), main)
+    assert len(listing.starts) == 40 if left == 800 or not whole else len(listing.starts) <= 40 // 10
+
+
 @pytest.mark.parametrize(
     ("date", "told"),
     [

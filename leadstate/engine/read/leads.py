@@ -29,8 +29,7 @@ from leadstate.reconcile.changed import labels_in
 from leadstate.reconcile.match import Matching
 
 ASKED_FIRST = 10
-"""Pages that declared leads cost by id, at least, for the length of the list to be asked for before its first page; and
-pages of the list, for what is left of the day's tokens to be known before."""
+"""Pages that declared leads cost by id, at least, for the length of the list to be asked for before its first page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,9 +268,9 @@ async def read_leads(
 ) -> Observed:
     """Read the objects of a kind: in a list, or one by one if that costs less and shows enough (see `Costs`).
 
-    A short list that is read whatever the labels are does not wait for them. A list that is known to cost more than is
-    left of the day's tokens is not begun. Archived leads are read, newest first, only while a declared lead was not
-    found among the live ones, and at most `policy.archived_pages` pages; all of them with `ImpactLevel.FULL`.
+    A list that is read whatever the labels are does not wait for them. Archived leads are read, newest first, only
+    while a declared lead was not found among the live ones, and at most `policy.archived_pages` pages; all of them with
+    `ImpactLevel.FULL`.
 
     Args:
         kind: what is read.
@@ -287,8 +286,7 @@ async def read_leads(
     """
     costs = _costs(kind, account, reader, labels_go=False, everything=everything)
     listed = None
-    # The answer with the labels tells what is left of the day's tokens. Before a long list that is worth waiting for.
-    if wanted and not costs.by_id and costs.break_even_pages is None and costs.pages < ASKED_FIRST:
+    if wanted and not costs.by_id and costs.break_even_pages is None:
         listed = await read_live(kind, account, reader)
     known = await named
     labels = [*known.live[CARRIED], *known.ignored[CARRIED]]
