@@ -12,8 +12,8 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +23,9 @@ from leadstate.model.diagnostics import LeadstateError, reason_of
 
 SHARED_HOST: Final = "api.pipedrive.com"
 """The vendor's host for all companies: there, only the company id tells accounts apart."""
+POLL: Final = 0.1
+"""Seconds between two attempts to take the lock that another run holds."""
+
 _SHOWN: Final = 200
 """Characters of what another run says about itself."""
 
@@ -96,6 +99,43 @@ def run_locks(
             raise _locked(names[key], holder) from None
         except OSError as failure:
             raise _no_folder(folder, reason_of(failure)) from None
+        yield
+
+
+@asynccontextmanager
+async def locks_awaited(
+    accounts: Sequence[Account],
+    folder: Path,
+    command: str,
+    patience: float,
+    *,
+    clock: Callable[[], float],
+    sleep: Callable[[float], Awaitable[object]],
+) -> AsyncIterator[None]:
+    """Hold the locks of all accounts, as `run_locks` does; waiting for them does not hold up the event loop.
+
+    Args:
+        accounts: the accounts of the run.
+        folder: the user's state folder; made if need be.
+        command: what holds them, as `apply`.
+        patience: seconds to wait for other runs, for all accounts together.
+        clock: tells the time, in seconds.
+        sleep: waits so many seconds.
+
+    Raises:
+        Locked: another run holds one of them, and did not end in time.
+        NoStateFolder: the folder cannot be written.
+    """
+    until = clock() + patience
+    with ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(run_locks(accounts, folder, command, 0.0))
+                break
+            except Locked:
+                if not clock() < until:  # nan, too, waits for nothing
+                    raise
+                await sleep(POLL)
         yield
 
 

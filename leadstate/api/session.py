@@ -6,7 +6,7 @@ Prints nothing and knows no exit codes. What is asked of a person, shown or logg
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -20,7 +20,7 @@ from leadstate.api.credentials import Warn, addresses_of, signer_of
 from leadstate.api.lockfile import read_lengths, remember, write_lengths
 from leadstate.api.receipts import Receipt, undone_receipt
 from leadstate.api.results import Plan, Refused, Result, StalePlan
-from leadstate.api.run_lock import Locked, run_locks
+from leadstate.api.run_lock import locks_awaited
 from leadstate.config import Configuration, LockError
 from leadstate.engine.apply.execute import Outcomes, decline
 from leadstate.engine.events import Event, Observer, Reporter
@@ -49,9 +49,6 @@ from leadstate.reconcile.guards import GUARDS
 from leadstate.report import document as doc
 from leadstate.report.build import Part, build
 from leadstate.report.verify import differences
-
-LOCK_POLL = 0.1
-"""Seconds between two attempts to take the lock that another run holds."""
 
 
 class SessionClosed(LeadstateError):
@@ -252,7 +249,10 @@ class Session:
         if reviewed.command != "plan":
             raise ReportError(f"a report of `{reviewed.command}` is not a plan", hint="make one with `Session.plan`")
         settings = plan.settings if isinstance(plan, Plan) else Settings()
-        async with self._held(lock_timeout):
+        pace = self.runtime.pace
+        async with locks_awaited(
+            self.accounts, self.runtime.state, "apply", lock_timeout, clock=pace.clock, sleep=pace.sleep
+        ):
             now = await self.plan(
                 reviewed.scope.targets,
                 impact=settings.impact,
@@ -272,22 +272,6 @@ class Session:
         said = f"`on_event` raised {type(reporter.failure).__name__}: {reporter.failure}"
         note = Diagnostic("events", Severity.ERROR, said, hint="the receipt holds what was done")
         return replace(result, notes=(*result.notes, note))
-
-    @asynccontextmanager
-    async def _held(self, patience: float) -> AsyncIterator[None]:
-        """Hold the locks of all accounts; wait for them so many seconds without holding up the event loop."""
-        clock, sleep = self.runtime.pace.clock, self.runtime.pace.sleep
-        until = clock() + patience
-        with ExitStack() as held:
-            while True:
-                try:
-                    held.enter_context(run_locks(self.accounts, self.runtime.state, "apply", 0.0))
-                    break
-                except Locked:
-                    if not clock() < until:  # nan, too, waits for nothing
-                        raise
-                    await sleep(LOCK_POLL)
-            yield
 
     async def carry_out(
         self,
