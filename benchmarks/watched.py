@@ -22,7 +22,6 @@ def peak_bytes() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        run()
-    finally:
-        print(json.dumps({"peak_bytes": peak_bytes()}), file=sys.stderr)
+    code = run()
+    print(json.dumps({"peak_bytes": peak_bytes()}), file=sys.stderr)
+    sys.exit(code)

@@ -1,6 +1,6 @@
 """`python -m leadstate`."""
 
-from leadstate.cli.main import run
+from leadstate.cli.main import main
 
 if __name__ == "__main__":
-    run()
+    main()

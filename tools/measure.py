@@ -122,12 +122,8 @@ def profile(arguments: list[str]) -> None:
     sys.argv = ["leadstate", *arguments]
     threading.setprofile(count)
     sys.setprofile(count)
-    try:
-        run()
-    except SystemExit as ended:
-        code = ended.code
-    finally:
-        sys.setprofile(None)
+    code = run()
+    sys.setprofile(None)
     if code:
         sys.exit(f"leadstate ended with {code}")
     print(json.dumps({"files": len(files), "functions": len(functions), "switches": switches}))

@@ -93,7 +93,7 @@ def test_an_installed_wheel_shows_its_version_and_runs_the_demo(built: Path, tmp
 
 
 def test_a_wheel_without_its_extra_says_which_one_the_demo_needs() -> None:
-    code = "import sys; sys.modules['uvicorn'] = None; from leadstate.cli.main import run; run()"
+    code = "import sys; sys.modules['uvicorn'] = None; from leadstate.cli.main import main; main()"
     done = subprocess.run([sys.executable, "-c", code, "demo"], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == "Error: the sandbox needs uvicorn: install leadstate with its extra, leadstate[sandbox]\n"
