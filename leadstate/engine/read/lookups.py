@@ -133,6 +133,7 @@ class _Known(Wire):
     id: int
     name: str = ""
     emails: Annotated[list[str], BeforeValidator(_addresses), Field(default_factory=list)]
+    active_flag: object = True
 
     @property
     def described(self) -> Mapping[str, str]:
@@ -186,11 +187,14 @@ class _Directory:
         return [known for known in self._decode(operation, lookup.kind, rows) if known.fits(lookup)]
 
     async def users(self) -> dict[int, _Known]:
-        """Return the active users by their ids."""
+        """Return the users by their ids, deactivated ones too."""
         rows = (await self._reader.get(Request(GET_USERS))).all_rows()
         contacts = [{**row, "emails": [row.get("email", "")]} if isinstance(row, dict) else row for row in rows]
-        active = [row for row in contacts if not isinstance(row, dict) or row.get("active_flag") is not False]
-        return self._remember("user", self._decode(GET_USERS, "user", active))
+        return self._remember("user", self._decode(GET_USERS, "user", contacts))
+
+    def is_deactivated(self, lookup: Lookup) -> bool:
+        """Return whether what fits a description is a user who was deactivated."""
+        return any(known.fits(lookup) for (kind, _), known in self.known.items() if kind == lookup.kind == "user")
 
     def _remember(self, kind: str, rows: Iterable[_Known]) -> dict[int, _Known]:
         by_id = {row.id: row for row in rows}
@@ -260,9 +264,7 @@ async def resolve(
         found |= await _look_up(kind, [use for use in uses if use.lookup.kind == kind], directory)
     ids = {place: fitting[0].id for place, fitting in found.items() if len(fitting) == 1}
     diagnostics = [
-        _diagnostic(use.item, found[use.place], use.lookup, directory.malformed.get(use.lookup.kind, ""))
-        for use in uses
-        if use.place not in ids
+        _diagnostic(use.item, found[use.place], use.lookup, directory) for use in uses if use.place not in ids
     ]
     desired = tuple(_with_ids(desired, ids) for desired in account.desired)
     observed = replace(observed, fields=fields, names=_names(uses, ids, directory))
@@ -288,7 +290,8 @@ def _linked(live: Live | None, name: str) -> int | None:
 async def _look_up(kind: str, uses: Sequence[_Use], directory: _Directory) -> Mapping[_Place, Sequence[_Known]]:
     """Return for each use of a description of this kind everything that fits it.
 
-    What a lead is linked to is meant by its own description alone: others may fit that of another lead.
+    What a lead is linked to is meant by its own description alone: others may fit that of another lead. A deactivated
+    user keeps the leads that they own, and gets no other one.
     """
     if not uses:
         return {}
@@ -305,8 +308,8 @@ async def _look_up(kind: str, uses: Sequence[_Use], directory: _Directory) -> Ma
     for lookup in sorted(
         {use.lookup for use in uses if use.place not in own}, key=lambda lookup: (lookup.by, lookup.text)
     ):
-        rows = [row for row in known.values() if row.fits(lookup)] if kind == "user" else await directory.search(lookup)
-        others[lookup] = {row.id: row for row in rows}
+        rows = await directory.search(lookup) if kind != "user" else [row for row in known.values() if row.fits(lookup)]
+        others[lookup] = {row.id: row for row in rows if row.active_flag is not False}
     for use in uses:
         # A search may not know yet what a lead is linked to.
         for row in own.get(use.place, ()):
@@ -352,20 +355,20 @@ def _with_ids(desired: Desired, ids: Mapping[_Place, int]) -> Desired:
     return replace(desired, attrs=resolved)
 
 
-def _diagnostic(desired: Desired, candidates: Sequence[_Known], lookup: Lookup, malformed: str) -> Diagnostic:
-    several = len(candidates) > 1
+def _diagnostic(desired: Desired, candidates: Sequence[_Known], lookup: Lookup, directory: _Directory) -> Diagnostic:
     known = f"the {lookup.by} {lookup.text!r}"
+    detail = directory.malformed.get(lookup.kind, "")
+    code, summary = "none-found", f"there is no {lookup.kind} with {known}"
     create = "ask an admin to invite the user" if lookup.kind == "user" else f"create the {lookup.kind} in Pipedrive"
-    return desired.diagnostic(
-        "several-found" if several else "none-found",
-        Severity.ERROR,
-        f"{counted(len(candidates), lookup.kind)} have {known}"
-        if several
-        else f"there is no {lookup.kind} with {known}",
-        detail=_few([f"{candidate.id}  {candidate.name}" for candidate in candidates]) if several else malformed,
-        hint="write the id of the one that is meant" if several else f"correct it, or {create} first",
-        span=lookup.span,
-    )
+    hint = f"correct it, or {create} first"
+    if len(candidates) > 1:
+        code, summary = "several-found", f"{counted(len(candidates), lookup.kind)} have {known}"
+        detail = _few([f"{candidate.id}  {candidate.name}" for candidate in candidates])
+        hint = "write the id of the one that is meant"
+    elif directory.is_deactivated(lookup):
+        summary = f"the user with {known} is deactivated, and gets no leads any more"
+        hint = "name another user, or ask an admin to activate this one"
+    return desired.diagnostic(code, Severity.ERROR, summary, detail=detail, hint=hint, span=lookup.span)
 
 
 def _few(candidates: Sequence[str]) -> str:

@@ -99,7 +99,7 @@ def _user(user: User, *, first: bool) -> Body:
             {"app": app, "admin": first, "permission_set_id": _PERMISSION_SET.format(index)}
             for index, app in enumerate(apps)
         ],
-        "active_flag": True,
+        "active_flag": user.active_flag,
         "timezone_name": "Etc/UTC",
         "timezone_offset": "+00:00",
         "role_id": 1,

@@ -52,7 +52,8 @@ _LABEL: Mapping[str, Checker] = {
     "update_time": checks.moment,
 }
 _NAMED: Mapping[str, Checker] = {"id": checks.stored, "name": checks.name}
-_USER: Mapping[str, Checker] = {**_NAMED, "email": checks.name}
+_OWNER: Mapping[str, Checker] = {**_NAMED, "email": checks.name}
+_USER: Mapping[str, Checker] = {**_OWNER, "active_flag": checks.boolean}
 _COMPANY: Mapping[str, Checker] = {**_NAMED, "domain": checks.name}
 _PERSON: Mapping[str, Checker] = {
     **_NAMED,
@@ -126,7 +127,7 @@ def _company(raw: Any, path: str, fill: Fill) -> Tables:
     fields = [_field(item, f"{place(path, 'fields')}[{i}]") for i, item in enumerate(array(raw, "fields", path))]
     unique(((f"{place(path, 'fields')}[{i}]", field.code) for i, field in enumerate(fields)), "field")
     users = _rows(
-        {"users": _DEFAULT_USERS, **raw}, "users", path, lambda row, at: User(**record(row, _USER, _USER, at))
+        {"users": _DEFAULT_USERS, **raw}, "users", path, lambda row, at: User(**record(row, _USER, _OWNER, at))
     )
     if not users:
         raise SeedError(place(path, "users"), "there must be at least one user, who owns the token")

@@ -39,6 +39,7 @@ class User:
     id: int
     name: str
     email: str
+    active_flag: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,9 +218,16 @@ WRITE_ID = "write the id of the one that is meant"
         ),
         (
             "owner",
-            Lookup("user", "email", "old@acme.test", THERE),
-            "there is no user with the email 'old@acme.test'",
+            Lookup("user", "email", "nobody@acme.test", THERE),
+            "there is no user with the email 'nobody@acme.test'",
             INVITE,
+            "",
+        ),
+        (
+            "owner",
+            Lookup("user", "email", "old@acme.test", THERE),
+            "the user with the email 'old@acme.test' is deactivated, and gets no leads any more",
+            "name another user, or ask an admin to activate this one",
             "",
         ),
         (
@@ -346,7 +353,7 @@ def test_people_organizations_and_users_of_leads_are_described_as_people_write_t
     }
     assert server.calls == ["v2/persons/1", "v2/persons/2", "v2/organizations/7"]
     known = described(server, live_lead("a", person=None), live_lead("b", person=None, owner=None))
-    assert known == {("user", 101): {"email": "sam@acme.test"}}
+    assert known == {("user", 101): {"email": "sam@acme.test"}, ("user", 102): {"email": "old@acme.test"}}
 
 
 def test_a_person_without_email_and_name_is_not_described() -> None:
@@ -422,6 +429,15 @@ def test_two_users_of_one_address_are_told_apart_by_the_lead_that_has_one() -> N
     assert [(diagnostic.code, diagnostic.address) for diagnostic in found.diagnostics] == [
         ("several-found", Address("emea", "lead", "b"))
     ]
+
+
+def test_a_lead_stays_with_a_deactivated_user_who_gets_no_other_one() -> None:
+    old = Lookup("user", "email", "old@acme.test", THERE)
+    there = plan(Pipedrive({"id": "x", "title": "a", "owner_id": 102, "origin_id": "ns:a"}), lead(owner=old))
+    assert (there.changes, there.diagnostics) == ((), ())
+    assert there.names == {"owner:102": "old@acme.test"}
+    other = plan(Pipedrive({"id": "x", "title": "a", "owner_id": 101, "origin_id": "ns:a"}), lead(owner=old))
+    assert [found.code for found in other.diagnostics] == ["none-found"]
 
 
 def test_a_lead_without_a_marker_is_identified_by_the_lock_file() -> None:
