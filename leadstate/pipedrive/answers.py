@@ -245,7 +245,9 @@ def _error(
         return kind(operation.id, said, status=status, retry_after=after)
     kinds: dict[int, type[ApiError]] = {401: Unauthorized, 403: Forbidden, 404: NotFound}
     fallback = ServerFailure if reply.is_server_error else Rejected
-    return kinds.get(status, fallback)(operation.id, said, status=status)
+    capped = status == httpx.codes.FORBIDDEN and str((body or {}).get("code")).startswith("feature_capping")
+    hint = "archive or delete open leads or deals, or have the company's Pipedrive plan raised" if capped else ""
+    return kinds.get(status, fallback)(operation.id, said, status=status, hint=hint)
 
 
 def _duration(seconds: float) -> str:

@@ -164,7 +164,7 @@ class Connection:
         self.signer = signer
         self.pace = pace or Pace()
         self._limiter = Limiter(self.pace.clock, self._wait)
-        self._searches = Limiter(self.pace.clock, self._wait, SEARCH_LIMIT)
+        self._searches = Limiter(self.pace.clock, self._wait, SEARCH_LIMIT, SEARCH_LIMIT)
         self._over: ApiError | None = None
         self.spent = Spent()
         self.lengths: dict[str, int] = {}

@@ -164,6 +164,7 @@ class Rejected(ApiError):
     """The request is wrong in the server's eyes."""
 
     code = "rejected"
+    fix = "correct what Pipedrive objects to; if it names nothing, run with `--log-level debug` and report it"
 
 
 class ServerFailure(ApiError):

@@ -74,12 +74,21 @@ class Reservation:
 
 
 class Limiter:
-    """Paces the requests of one account. `clock` gives monotonic seconds, `limit` what is known of the window."""
+    """Paces the requests of one account."""
 
-    def __init__(self, clock: Clock, sleep: Sleep, limit: int = SMALLEST_LIMIT) -> None:
+    def __init__(self, clock: Clock, sleep: Sleep, limit: int = SMALLEST_LIMIT, most: int | None = None) -> None:
+        """Begin with an empty window.
+
+        Args:
+            clock: gives monotonic seconds.
+            sleep: waits so many seconds.
+            limit: requests that the window has room for, until an answer tells.
+            most: those that it has at most, whatever an answer tells: its headers may be about another window.
+        """
         self._clock = clock
         self._sleep = sleep
         self._limit = limit
+        self._most = most
         self._begun = 0
         self._in_flight = 0
         self._reserved = 0
@@ -170,7 +179,7 @@ class Limiter:
         """
         limit = _number(headers.get("x-ratelimit-limit"))
         if limit is not None and limit >= 1:
-            self._limit = int(limit)
+            self._limit = int(limit) if self._most is None else min(int(limit), self._most)
         remaining, reset = _number(headers.get("x-ratelimit-remaining")), _number(headers.get("x-ratelimit-reset"))
         # Some that were in the window when the request began have left it by now, but the server counted them.
         if remaining is not None and remaining <= 0 and self._begun - left < self._limit:

@@ -70,6 +70,21 @@ def test_a_failed_answer_becomes_a_typed_error(
     assert str(caught.value).startswith("getLeads: ")
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "hint"),
+    [
+        (403, "feature_capping_deals_limit", "archive or delete open leads or deals"),
+        (403, "other", "use the token of a user who may do it"),
+        (403, None, "use the token of a user who may do it"),
+        (402, None, "correct what Pipedrive objects to"),
+    ],
+)
+def test_a_refusal_says_how_to_fix_it(status: int, code: str | None, hint: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        read(GET_LEADS, httpx.Response(status, json={**ERROR, "code": code}))
+    assert caught.value.hint.startswith(hint)
+
+
 def test_an_error_message_holds_only_the_helpful_parts() -> None:
     reply = httpx.Response(400, json=ERROR, headers={"x-correlation-id": "abc-1"})
     with pytest.raises(Rejected, match=r"getLeads: 400, some reason, more of it, correlation id abc-1"):

@@ -34,6 +34,7 @@ from leadstate.pipedrive.errors import (
     Unreachable,
 )
 from leadstate.pipedrive.operations import ADD_LABEL, GET_LABELS, GET_LEAD, SEARCH_PERSONS, UPDATE_LEAD, Delay, Request
+from leadstate.pipedrive.pacing import SEARCH_LIMIT
 from leadstate.pipedrive.secrets import Secrets, Token
 from tests.harness.connections import FakeTime, connect
 
@@ -190,6 +191,17 @@ def test_each_rate_limit_window_uses_its_own_headers() -> None:
 
     world.run(twice)
     assert [at for at, _ in world.asked] == [0.0, 0.0, 2.0, 4.0]
+
+
+def test_a_header_of_the_larger_window_gives_searches_no_more_room() -> None:
+    world = World(ok([], x_ratelimit_limit="100"))
+
+    async def many(client: Writer) -> None:
+        for _ in range(SEARCH_LIMIT + 1):
+            await client.get(Request(SEARCH_PERSONS))
+
+    world.run(many)
+    assert [at for at, _ in world.asked] == [*[0.0] * SEARCH_LIMIT, 2.0]
 
 
 def test_a_full_rate_limit_window_delays_all_requests() -> None:
