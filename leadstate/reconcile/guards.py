@@ -140,7 +140,7 @@ def _in_use(plan: AccountPlan, deletes: Sequence[Change]) -> Iterator[Diagnostic
         if leads is None:
             yield _refusal(plan, IN_USE, "how many leads carry it was not counted", "plan with `--impact live`", change)
         elif change.moves_to is None and (leads or archived):
-            # Archived leads cannot be moved: with a successor they keep the dead id, and the planner warns of them.
+            # Archived leads cannot be moved: with a successor the planner warns of them.
             also = f" and {counted(archived, 'archived lead')}" if archived else ""
             carry = "carries" if leads == 1 and not archived else "carry"
             declare = "declare it with `state: absent` and" if change.reason is Reason.UNMANAGED else "write"

@@ -284,15 +284,15 @@ def _plan_absent(draft: Draft, desired: Desired, live: Live, today: dt.date) -> 
             detail += f"; {counted(count, 'lead')} {'carries' if count == 1 else 'carry'} it"
         draft.leave(desired, Reason.RETIRING, live.remote_id, detail)
         return
-    # Archived leads keep the id of a label that is merged away: nobody can edit them (docs/explanation/safety.md).
-    keep = "its dead id: nobody can edit an archived lead"
+    # Nobody can edit an archived lead (docs/explanation/safety.md). What becomes of the label there is not documented.
+    why = "not get the other label: nobody can edit an archived lead"
     if desired.moves_to is not None and archived is None:
         hint = "plan with `--impact full` to have them counted"
-        summary = f"archived leads that carry it keep {keep}"
+        summary = f"archived leads that carry it do {why}"
         draft.tell(desired, "archived-not-counted", Severity.WARNING, summary, hint)
     elif desired.moves_to is not None and archived is not None and (count := len(archived.get(ref, ()))):
-        verbs = "carries it and keeps" if count == 1 else "carry it and keep"
-        summary = f"{counted(count, 'archived lead')} {verbs} {keep}"
+        verbs = "carries it and does" if count == 1 else "carry it and do"
+        summary = f"{counted(count, 'archived lead')} {verbs} {why}"
         hint = "to move them too, bring them back from the archive first"
         draft.tell(desired, "archived-carriers", Severity.WARNING, summary, hint)
     reason = Reason.MERGED if desired.moves_to else Reason.STATE_ABSENT

@@ -75,6 +75,8 @@ def comparable(text: str) -> str:
     """Return a text without what differs from run to run, such as the width of a column."""
     for pattern, word in _VARYING:
         text = pattern.sub(word, text)
+    # Where a message is folded depends on how many digits its hours have.
+    text = re.sub(r"(?<=HOURS)\s+\([^)]*\)", lambda found: f" {' '.join(found[0].split())}", text)
     return "\n".join(re.sub(r"(?<=\S) +", " ", line).rstrip() for line in text.strip("\n").splitlines())
 
 

@@ -45,7 +45,7 @@ def test_a_merge_warns_about_uncounted_archived_leads() -> None:
         Diagnostic(
             "archived-not-counted",
             Severity.WARNING,
-            "archived leads that carry it keep its dead id: nobody can edit an archived lead",
+            "archived leads that carry it do not get the other label: nobody can edit an archived lead",
             hint="plan with `--impact full` to have them counted",
             span=HERE,
             account="emea",
@@ -58,8 +58,12 @@ def test_a_merge_warns_about_uncounted_archived_leads() -> None:
     ("open_leads", "archived", "told"),
     [
         (["x"], [], []),
-        ([], ["z"], ["1 archived lead carries it and keeps its dead id: nobody can edit an archived lead"]),
-        (["x"], ["y", "z"], ["2 archived leads carry it and keep its dead id: nobody can edit an archived lead"]),
+        ([], ["z"], ["1 archived lead carries it and does not get the other label: nobody can edit an archived lead"]),
+        (
+            ["x"],
+            ["y", "z"],
+            ["2 archived leads carry it and do not get the other label: nobody can edit an archived lead"],
+        ),
     ],
 )
 def test_a_merge_moves_open_leads_and_reports_archived_ones(

@@ -137,9 +137,9 @@ def impact(change: Change) -> str:
     live = f"{counted(change.impact.leads, 'lead')} {verb}"
     if not archived:
         return live
-    if change.action == "update":
+    if not change.moves_to:
         return f"{live}, {archived:,} archived too"
-    return f"{live}, {archived:,} archived {'keeps' if archived == 1 else 'keep'} its dead id"
+    return f"{live}, {archived:,} archived {'does' if archived == 1 else 'do'} not"
 
 
 def places(sources: Sequence[Span]) -> str:
