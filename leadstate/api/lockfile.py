@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from leadstate.api.files import PUBLIC, replace_file
+from leadstate.api.run_lock import file_lock
 from leadstate.config import Lock, lock_text, read_lock
 from leadstate.config.yaml.files import LARGEST, link_outwards, read_bounded
 from leadstate.engine.apply.execute import Outcomes
@@ -23,31 +24,49 @@ Lengths = Mapping[str, Mapping[str, int]]
 
 
 def remember(
-    path: Path, accounts: Iterable[Account], plans: Mapping[str, AccountPlan], outcomes: Mapping[str, Outcomes]
+    path: Path,
+    accounts: Iterable[Account],
+    plans: Mapping[str, AccountPlan],
+    outcomes: Mapping[str, Outcomes],
+    state: Path,
 ) -> Lock:
     """Write the ids of declared objects that exist, remove those of deleted ones, and return the lock.
 
     What the file knows of other objects and accounts stays: it tells later what we made and no longer declare.
     No file is made where no account was read.
+
+    Args:
+        path: the lock file.
+        accounts: the accounts of the run.
+        plans: account → what was planned.
+        outcomes: account → what became of it.
+        state: the user's state folder, with the lock that keeps two writers of the file apart.
+
+    Raises:
+        LockError: the file cannot be read, or another run has been writing it for too long.
+        NoStateFolder: the state folder cannot be written.
+        OSError: the file cannot be written.
     """
-    lock = {name: dict(entries) for name, entries in read_lock(path).items()}
-    for account in accounts:
-        plan = plans.get(account.name)
-        if plan is not None and plan.complete:
-            entries = lock.get(account.name, {})
-            lock[account.name] = _entries(account, plan, outcomes.get(account.name, {}), entries)
-    text = lock_text(lock)
-    changed = path.read_text(encoding="utf-8") != text if path.exists() else bool(lock)
-    if changed:
-        replace_file(path, text, mode=PUBLIC)
+    with file_lock(path, state):
+        lock = {name: dict(entries) for name, entries in read_lock(path).items()}
+        for account in accounts:
+            plan = plans.get(account.name)
+            if plan is not None and plan.complete:
+                entries = lock.get(account.name, {})
+                lock[account.name] = _entries(account, plan, outcomes.get(account.name, {}), entries)
+        text = lock_text(lock)
+        changed = path.read_text(encoding="utf-8") != text if path.exists() else bool(lock)
+        if changed:
+            replace_file(path, text, mode=PUBLIC)
     return lock
 
 
-def adopt(path: Path, adopted: Mapping[str, Mapping[Ref, str]]) -> None:
-    """Add the ids of adopted leads to the lock file."""
-    known = read_lock(path)
-    both = {name: _merged(known.get(name, {}), adopted.get(name, {})) for name in {*known, *adopted}}
-    replace_file(path, lock_text(both), mode=PUBLIC)
+def adopt(path: Path, adopted: Mapping[str, Mapping[Ref, str]], state: Path) -> None:
+    """Add the ids of adopted leads to the lock file; the arguments and errors are those of `remember`."""
+    with file_lock(path, state):
+        known = read_lock(path)
+        both = {name: _merged(known.get(name, {}), adopted.get(name, {})) for name in {*known, *adopted}}
+        replace_file(path, lock_text(both), mode=PUBLIC)
 
 
 def _entries(account: Account, plan: AccountPlan, outcomes: Outcomes, before: Mapping[Ref, str]) -> dict[Ref, str]:

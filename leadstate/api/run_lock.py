@@ -1,8 +1,8 @@
-"""One apply or restore at a time for each account on a machine: advisory locks in the user's state folder.
+"""Advisory locks in the user's state folder: for an apply or restore on each account, for a write on the lock file.
 
-Two at once would each plan before the other has written, and make everything twice (spec section 4). The system gives a
-lock back when the process that holds it ends, however it ends. Machines do not see each other's locks: CI keeps those
-apart.
+Two applies of one account at once would each plan before the other has written, and make everything twice (spec section
+4). The system gives a lock back when the process that holds it ends, however it ends. Machines do not see each other's
+locks: CI keeps those apart.
 """
 
 import contextlib
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from leadstate.api.files import replace_file
+from leadstate.config import LockError
 from leadstate.model.account import Account, unify_loopback
 from leadstate.model.diagnostics import LeadstateError, reason_of
 
@@ -25,6 +26,8 @@ SHARED_HOST: Final = "api.pipedrive.com"
 """The vendor's host for all companies: there, only the company id tells accounts apart."""
 POLL: Final = 0.1
 """Seconds between two attempts to take the lock that another run holds."""
+PATIENCE: Final = 60.0
+"""Seconds to wait for others that write the same lock file; one write takes a second where it is large."""
 
 _SHOWN: Final = 200
 """Characters of what another run says about itself."""
@@ -37,7 +40,7 @@ class Locked(LeadstateError):
 
 
 class NoStateFolder(LeadstateError):
-    """There is no place for locks, and without a lock nothing is applied."""
+    """There is no place for locks, and without a lock nothing is applied and no lock file written."""
 
     code = "state-folder"
 
@@ -74,15 +77,12 @@ def run_locks(
         "folder": str(Path.cwd()),
     }
     until = time.monotonic() + timeout
-    # A user without a home, as in some containers, has a state folder at a literal "~".
-    if not folder.is_absolute():
-        raise _no_folder(folder, "this user has no home")
     with ExitStack() as held:
         try:
-            (folder / "locks").mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make(folder)
             _allow_open_files(len(names))
             for key in sorted(names):  # in one order, so that no two runs wait for each other
-                path = folder / "locks" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.lock"
+                path = _path_of(key, folder)
                 holder = path.with_suffix(".json")
                 lock = filelock.FileLock(path, mode=0o600)
                 try:
@@ -97,6 +97,34 @@ def run_locks(
                 held.callback(_forget, holder)
         except filelock.Timeout:
             raise _locked(names[key], holder) from None
+        except OSError as failure:
+            raise _no_folder(folder, reason_of(failure)) from None
+        yield
+
+
+@contextmanager
+def file_lock(path: Path, folder: Path) -> Iterator[None]:
+    """Hold the lock of a file that is read, merged and written: of two runs at once, one would lose the other's part.
+
+    Args:
+        path: the file, which need not exist.
+        folder: the user's state folder; made if need be.
+
+    Raises:
+        LockError: another run holds it, and did not end in time.
+        NoStateFolder: the folder cannot be written.
+    """
+    import filelock  # noqa: PLC0415  takes 50 ms, and most commands hold no lock
+
+    # The file itself may be a link, which is replaced: its place is what writers have in common.
+    key = os.path.normcase(Path(os.path.realpath(path.parent), path.name))
+    with ExitStack() as held:
+        try:
+            _make(folder)
+            held.enter_context(filelock.FileLock(_path_of(key, folder), mode=0o600).acquire(timeout=PATIENCE))
+        except filelock.Timeout:
+            why = f"another run has been writing {path} for {PATIENCE:g} s"
+            raise LockError(why, hint="run this again once that has ended") from None
         except OSError as failure:
             raise _no_folder(folder, reason_of(failure)) from None
         yield
@@ -139,6 +167,18 @@ async def locks_awaited(
         yield
 
 
+def _make(folder: Path) -> None:
+    """Make the folder of the locks; raise NoStateFolder or OSError if there is none."""
+    # A user without a home, as in some containers, has a state folder at a literal "~".
+    if not folder.is_absolute():
+        raise _no_folder(folder, "this user has no home")
+    (folder / "locks").mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _path_of(key: str, folder: Path) -> Path:
+    return folder / "locks" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.lock"
+
+
 def _key(account: Account) -> str:
     """Return what two configurations of one account have in common."""
     shared = account.host == SHARED_HOST and account.company_id is not None
@@ -164,7 +204,7 @@ def _forget(holder: Path) -> None:
 
 def _no_folder(folder: Path, why: str) -> NoStateFolder:
     return NoStateFolder(
-        f"the locks that keep two applies apart cannot be kept in {folder}: {why}",
+        f"the locks that keep two runs apart cannot be kept in {folder}: {why}",
         hint="name a folder that can be written in the environment variable XDG_STATE_HOME",
     )
 

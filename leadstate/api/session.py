@@ -20,7 +20,7 @@ from leadstate.api.credentials import Warn, addresses_of, signer_of
 from leadstate.api.lockfile import read_lengths, remember, write_lengths
 from leadstate.api.receipts import Receipt, undone_receipt
 from leadstate.api.results import Plan, Refused, Result, StalePlan
-from leadstate.api.run_lock import locks_awaited
+from leadstate.api.run_lock import NoStateFolder, locks_awaited
 from leadstate.config import Configuration, LockError
 from leadstate.engine.apply.execute import Outcomes, decline
 from leadstate.engine.events import Event, Observer, Reporter
@@ -75,7 +75,7 @@ class Runtime:
         now: the time, in UTC.
         receipts: the folder of receipts.
         cache: the folder that remembers how long listings were.
-        state: the folder of the locks that keep two applies apart.
+        state: the folder of the locks that keep two runs apart.
     """
 
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
@@ -333,8 +333,9 @@ class Session:
         if lock_file is not None and (lock_file.exists() if lock is None else lock):
             outcomes = {job.account.name: end.outcomes for job, end in zip(self.work, applied, strict=False)}
             try:
-                remember(lock_file, self.accounts, {part.account: part for part in plan.plans}, outcomes)
-            except (OSError, LockError) as failure:
+                planned = {part.account: part for part in plan.plans}
+                remember(lock_file, self.accounts, planned, outcomes, self.runtime.state)
+            except (OSError, LockError, NoStateFolder) as failure:
                 why = reason_of(failure) if isinstance(failure, OSError) else str(failure)
                 hint = "fix that, then run `leadstate lock`; the accounts are as the report says"
                 summary = f"{lock_file} was not brought up to date: {why}"

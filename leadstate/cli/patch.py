@@ -18,7 +18,7 @@ from leadstate.api.files import PUBLIC, replace_file
 from leadstate.api.lockfile import adopt
 from leadstate.cli.consent import agreed
 from leadstate.cli.exits import Exit
-from leadstate.cli.options import F, option
+from leadstate.cli.options import F, option, runtime
 from leadstate.cli.output import wants_color
 from leadstate.config.yaml.diagnostics import LINE, Source
 from leadstate.config.yaml.files import is_meant, is_stream
@@ -124,7 +124,7 @@ def patch(
     for target, (source, _) in zip(targets, changed, strict=True):
         _read_unchanged(target, source)
     if adopted:  # first: an id too many does no harm, a lead that is declared without its id is adopted a second time
-        adopt(lock_file(named), adopted)
+        adopt(lock_file(named), adopted, runtime().state)
     for target, (source, text) in zip(targets, changed, strict=True):
         _replace(target, source, text)
     return Exit.FINE

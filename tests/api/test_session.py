@@ -2,9 +2,11 @@
 
 import asyncio
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import pytest
 
 import leadstate
 from leadstate import errors
+from leadstate.api import run_lock
 from leadstate.api.run_lock import run_locks
 from leadstate.config import Configuration
 from leadstate.model.resource import Desired
@@ -420,6 +423,33 @@ def test_the_lock_file_is_brought_up_to_date_where_there_is_one(
     plan = leadstate.plan(configuration, ["label:New"], accounts=["emea"], runtime=runtime)
     leadstate.apply(plan, lock=lock, runtime=runtime)
     assert (path.exists() and "New" in path.read_text()) == kept
+
+
+@pytest.mark.parametrize("why", ["another run has been writing", "the locks that keep two runs apart"])
+def test_an_apply_that_was_made_is_kept_where_the_lock_file_cannot_be_locked(
+    configuration: Configuration, runtime: leadstate.Runtime, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    path = configuration.lock_file
+    assert path is not None
+    monkeypatch.setattr(run_lock, "PATIENCE", 0)
+    plan = leadstate.plan(configuration, ["label:New"], accounts=["emea"], runtime=runtime)
+
+    def obstruct(_: object) -> None:
+        if why.startswith("another"):
+            stack.enter_context(run_lock.file_lock(path, runtime.state))
+        else:
+            shutil.rmtree(runtime.state / "locks")
+            (runtime.state / "locks").touch()
+
+    with ExitStack() as stack:
+        result = leadstate.apply(plan, lock=True, on_event=obstruct, runtime=runtime)
+    assert result.receipt is not None
+    assert result.receipt.exists()
+    assert result.wrote
+    (note,) = result.notes
+    assert note.code == "lock-file"
+    assert why in note.summary
+    assert not path.exists()
 
 
 def test_no_account_shows_the_token_of_another(tmp_path: Path, runtime: leadstate.Runtime, url: str) -> None:

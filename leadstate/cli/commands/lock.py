@@ -10,6 +10,7 @@ from leadstate.cli import options
 from leadstate.cli.exits import Exit
 from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
+from leadstate.cli.options import runtime
 from leadstate.cli.output import say
 from leadstate.cli.session import Choices
 from leadstate.model.diagnostics import counted
@@ -36,7 +37,7 @@ def lock(*, paths: tuple[Path, ...], accounts: tuple[str, ...]) -> int:
     planned = wait_for(choices.plan_alone(configuration))
     path = lock_file(paths)
     known = [account.account for account in configuration.accounts]
-    now = remember(path, known, {plan.account: plan for plan in planned.plans}, {})
+    now = remember(path, known, {plan.account: plan for plan in planned.plans}, {}, runtime().state)
     if path.exists():
         click.echo(f"{path}: {counted(sum(map(len, now.values())), 'entry', 'entries')}")
     say(planned.errors)
