@@ -104,11 +104,14 @@ Plan = Literal["lite", "growth", "premium", "ultimate"]
 
 
 def visibility(value: Visibility, plan: Plan | None) -> int | None:
-    """Return the number of a visibility in an account of this plan; None if a word means nothing there.
+    """Return the number of a visibility in an account of this plan; None if it means nothing there.
 
     The same number means different things on different plans (Pipedrive API: visible_to of addLead).
     """
-    return value if isinstance(value, int) else _VISIBILITY.get(plan or "", {}).get(value)
+    words = _VISIBILITY.get(plan or "", {})
+    if isinstance(value, int):
+        return value if plan is None or value in words.values() else None
+    return words.get(value)
 
 
 class LeadFields(Spec):
@@ -303,7 +306,7 @@ def decode(raw: object) -> Live:
     }
     frozen_by = FREEZES if wire.is_archived else None
     custom = answered(raw) if isinstance(raw, dict) else {}
-    return Live("lead", wire.id, attrs, title, marker=wire.origin_id, frozen_by=frozen_by, custom=custom)
+    return Live("lead", wire.id, attrs, title, marker=wire.origin_id or None, frozen_by=frozen_by, custom=custom)
 
 
 class MoneyForm(Spec):

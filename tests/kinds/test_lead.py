@@ -69,6 +69,9 @@ def test_people_are_looked_up_where_they_are_described() -> None:
         ("company", "ultimate", 7),
         ("company", None, None),
         (5, None, 5),
+        (5, "growth", None),
+        (3, "growth", 3),
+        (7, "premium", 7),
     ],
 )
 def test_the_visibility_word_depends_on_the_pipedrive_plan(word: Any, plan: Any, number: int | None) -> None:

@@ -12,12 +12,13 @@ from leadstate.engine.read.leads import as_declared
 from leadstate.engine.read.lookups import descriptions
 from leadstate.engine.read.observe import read_named_kinds, wrong_company
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import Kind, decode_rows
+from leadstate.kinds.base import Kind, decode_rows, decode_summaries, raising_bad_answer
 from leadstate.model.account import Account
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.resource import CARRIED, CARRIER, Bindings, Known, Live
 from leadstate.pipedrive.client import Reader
+from leadstate.pipedrive.errors import BadAnswer
 from leadstate.pipedrive.pagination import again_if_shifted
 from leadstate.reconcile.changed import labels_in
 from leadstate.reconcile.match import Matching, match
@@ -82,12 +83,12 @@ async def _read(account: Account, reader: Reader, wanted: UndeclaredFilter) -> U
     if wrong is not None:
         return Undeclared(account.name, diagnostics=(wrong,))
     live, _ = await read_named_kinds(account, reader, wanted.kinds)
-    leads, foreign = await _read_leads(account, reader, wanted) if wanted.leads else ([], 0)
+    leads, foreign, malformed = await _read_leads(account, reader, wanted) if wanted.leads else ([], 0, [])
     carrying = {RemoteRef(CARRIED, label.remote_id) for label in live[CARRIED] if label.name in wanted.labels}
     leads = [lead for lead in leads if not wanted.labels or not carrying.isdisjoint(labels_in(lead.attrs))]
     known = await descriptions(leads, reader) if wanted.names else {}
     named: dict[str, Sequence[Live]] = {}
-    diagnostics: list[Diagnostic] = []
+    diagnostics = malformed
     bindings = Bindings()
     for kind, there in live.items():
         matching = match(account.of_kind(kind), there, account.lock)
@@ -107,27 +108,42 @@ async def _read(account: Account, reader: Reader, wanted: UndeclaredFilter) -> U
 
 
 @again_if_shifted
-async def _read_leads(account: Account, reader: Reader, wanted: UndeclaredFilter) -> tuple[list[Live], int]:
-    """Return live leads that nothing declares and that pass the filters, and how many have somebody else's marker."""
+async def _read_leads(
+    account: Account, reader: Reader, wanted: UndeclaredFilter
+) -> tuple[list[Live], int, list[Diagnostic]]:
+    """Return live leads that nothing declares and that pass the filters, how many are of others, and what is malformed.
+
+    A lead is of others if it has somebody else's marker.
+    """
     kind = KINDS[CARRIER]
     found: list[Live] = []
     foreign = 0
+    malformed: list[Diagnostic] = []
     declared = {lead.marker for lead in account.of_kind(kind.name)}
     refs = {lead.address.ref for lead in account.of_kind(kind.name)}
     async with aclosing(reader.pages(kind.listing)) as pages:
         async for page in pages:
-            leads = (as_declared(account, lead) for lead in decode_rows(kind, kind.listing, page.rows))
-            for row, lead in zip(page.rows, leads, strict=True):
-                source = row.get("source_name") if isinstance(row, dict) else None
-                if (wanted.sources and source not in wanted.sources) or (
-                    wanted.owners and lead.attrs["owner"] not in wanted.owners
+            with raising_bad_answer(kind, kind.listing):
+                summaries = decode_summaries(page.rows)
+            for row, summary in zip(page.rows, summaries, strict=True):
+                if (wanted.sources and row.get("source_name") not in wanted.sources) or (
+                    wanted.owners and row.get("owner_id") not in wanted.owners
                 ):
                     continue
-                if lead.marker is not None and not account.owns(lead.marker):
+                if summary.origin_id and not account.owns(summary.origin_id):
                     foreign += 1
-                elif lead.marker not in declared and account.locked.get(lead.remote_id) not in refs:
+                    continue
+                try:
+                    (lead,) = decode_rows(kind, kind.listing, [row])
+                except BadAnswer as failure:
+                    what = f"the lead {summary.id} was left out: {failure.summary}"
+                    hint = "correct it in Pipedrive, and import again"
+                    malformed.append(Diagnostic("not-imported", Severity.ERROR, what, hint=hint, account=account.name))
+                    continue
+                lead = as_declared(account, lead)
+                if lead.marker not in declared and account.locked.get(lead.remote_id) not in refs:
                     found.append(lead)
-    return found, foreign
+    return found, foreign, malformed
 
 
 def _told_apart(

@@ -55,6 +55,21 @@ def test_ignored_labels_are_not_imported_and_stay_on_leads_by_their_ids() -> Non
     assert [live.attrs["labels"] for live in found.leads] == [refs("Hot"), (RemoteRef("label", "warm"),), ()]
 
 
+def test_a_malformed_lead_is_left_out_alone_and_those_of_others_are_not_looked_into() -> None:
+    fake = company()
+    fake.lead("5", None, title=None)
+    fake.lead("6", "other:x", title=None)
+    fake.lead("7", "")
+    found = read(fake, ALL)
+    assert (ids(found)[1], found.foreign) == (["1", "2", "4", "7"], 2)
+    (left_out,) = found.diagnostics
+    assert (left_out.code, left_out.summary) == (
+        "not-imported",
+        "the lead 5 was left out: answered a malformed lead: `title` is not text",
+    )
+    assert found.leads[-1].marker is None
+
+
 def test_leads_are_read_only_on_request() -> None:
     fake = company()
     found = read(fake, UndeclaredFilter())
@@ -192,7 +207,7 @@ def test_duplicates_of_unwanted_labels_are_ignored() -> None:
 
 @pytest.mark.parametrize(
     ("request_", "operation", "row"),
-    [("GET leads", "getLeads", {"id": "1"}), ("GET leadLabels", "getLeadLabels", {"id": "hot"})],
+    [("GET leads", "getLeads", {"title": "x"}), ("GET leadLabels", "getLeadLabels", {"id": "hot"})],
 )
 def test_a_malformed_row_names_the_request(request_: str, operation: str, row: object) -> None:
     fake = company()
