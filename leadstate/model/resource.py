@@ -278,7 +278,7 @@ class Observed:
         filters: saved filters that name each label; None where they were not read.
         filters_hidden: whether they were to be read, and the token may not.
         ignored: the objects that `policy.ignore` names, by kind; none of them is in `live`.
-        elsewhere: ownership marker of another namespace, with the key of a declared object → ids of live leads.
+        elsewhere: ownership marker of another namespace, with the key of a declared object → ids, of archived ones too.
         unmarked: title, white space collapsed → ids of live leads that have no ownership marker, were created over the
             API, and have the title of a declared lead.
         names: attribute and id, with a colon between → what the person, organization or user is known by.

@@ -180,7 +180,7 @@ def test_an_archived_lead_stands_for_a_deleted_lead_that_was_archived_only(
     assert (plan.changes, plan.unchanged, left(plan)) == ((), *expected)
 
 
-def test_a_deleted_lead_without_a_marker_is_reported_whatever_else_bears_none() -> None:
+def test_a_deleted_lead_without_a_marker_is_reported_whatever_else_has_none() -> None:
     gone = Touch("lead", "old", None, {"title": "a"}, None, answered=True)
     plan = back(gone, live=(live_lead(None, remote_id="id-b"),))
     assert (plan.unchanged, plan.changes, left(plan)) == (0, (), [("old", "not-ours")])

@@ -86,8 +86,8 @@ class Listed:
                 for label in dict.fromkeys(lead.label_ids):
                     self.by_label[label].append(lead.id)
                 owned = account.owns(lead.origin_id)
-                if not owned and lead.origin_id and lead.origin_id.partition(":")[2] in account.keys:
-                    self.elsewhere[lead.origin_id].append(lead.id)
+                if is_elsewhere(account, marker := lead.origin_id or ""):
+                    self.elsewhere[marker].append(lead.id)
                 if owned or account.remembers(self.kind.name, lead.id):
                     self.kept.append(as_declared(account, self.kind.decode(row)))
                     continue
@@ -154,6 +154,11 @@ class Costs:
         else:
             why = f"{counted(self.declared, 'lead')} by id would take {self.id_tokens:,}"
         return f"listed, {counted(pages, 'page')} ({pages * self.kind.listing.tokens:,} tokens); {why}"
+
+
+def is_elsewhere(account: Account, marker: str) -> bool:
+    """Return whether an ownership marker is of another namespace, with the key of a declared object."""
+    return not account.owns(marker) and marker.partition(":")[2] in account.keys
 
 
 def as_declared(account: Account, lead: Live) -> Live:
@@ -368,6 +373,12 @@ async def _listed(costs: Costs, seen: Listed, reader: Reader, *, full: bool) -> 
         limit = math.inf if full else account.policy.archived_pages
         archived = await read_archived(kind, account, reader, missing, limit)
     kept = {live.remote_id: live for live in (*archived.kept, *remembered, *seen.kept)}
+    elsewhere: defaultdict[str, list[str]] = defaultdict(list)
+    asked_elsewhere = (
+        (marker, [lead.remote_id]) for lead in asked if is_elsewhere(account, marker := lead.marker or "")
+    )
+    for marker, ids in (*seen.elsewhere.items(), *archived.elsewhere.items(), *asked_elsewhere):
+        elsewhere[marker] += ids
     return Observed(
         {kind.name: list(kept.values())},
         others={kind.name: seen.others},
@@ -377,7 +388,7 @@ async def _listed(costs: Costs, seen: Listed, reader: Reader, *, full: bool) -> 
         unsure=missing - {lead.marker or "" for lead in archived.kept} if archived.cut else frozenset(),
         gone=gone,
         reading=costs.words_listed(seen.pages),
-        elsewhere=seen.elsewhere,
+        elsewhere=elsewhere,
         unmarked=seen.unmarked,
     )
 

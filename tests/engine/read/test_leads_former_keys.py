@@ -45,7 +45,7 @@ def test_an_update_goes_to_the_lead_with_the_former_marker() -> None:
     assert fake.writes() == ["PATCH leads/a"]
 
 
-def test_two_leads_of_which_one_bears_the_former_marker_are_an_error() -> None:
+def test_two_leads_of_which_one_has_the_former_marker_are_an_error() -> None:
     plan = company(a="ns:new", b="ns:old").plan(renamed("new", "ns:old"))
     assert (shown(plan), codes(plan)) == ([], ["ambiguous"])
 
@@ -75,6 +75,15 @@ def test_a_new_namespace_over_leads_of_an_old_one_is_refused() -> None:
     assert "2 leads" in refused.summary
     assert "under `old`: x, y" in refused.summary
     assert "previously: [old:x]" in refused.hint
+
+
+def test_a_new_namespace_over_an_archived_lead_is_refused_whether_the_lock_file_knows_it_or_not() -> None:
+    fake = company(archived="old:x", b="other")
+    assert codes(fake.plan(renamed("x"))) == ["namespace-changed"]
+    fake = company(**{UUIDS[0]: "old:x"})
+    fake.leads[UUIDS[0]]["is_archived"] = True
+    none_read = replace(FREE, archived_pages=0)
+    assert "namespace-changed" in codes(fake.plan(renamed("x"), lock={Ref("lead", "x"): UUIDS[0]}, policy=none_read))
 
 
 def test_a_namespace_that_previously_names_for_some_leads_is_refused_for_the_others() -> None:
