@@ -1,7 +1,7 @@
 """What a session returns: a plan, the result of an apply, and the errors that carry a plan."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from leadstate.pipedrive.connection import Spent
 from leadstate.report import document as doc
 from leadstate.report.build import diagnostic_row
 from leadstate.report.formats.json import to_json
+from leadstate.report.verify import unreviewed
 
 
 class Document:
@@ -59,19 +60,30 @@ class Plan(Document):
         settings: how it was made.
         plans: each account's plan, those of accounts that could not be read included.
         before: account → what its connection had spent when planning began.
-        document: makes the report.
+        document: makes the report of such plans.
     """
 
     configuration: Configuration
     settings: Settings
     plans: tuple[AccountPlan, ...]
     before: Mapping[str, Spent]
-    document: Callable[[], doc.Report] = field(repr=False)
+    document: Callable[[Sequence[AccountPlan]], doc.Report] = field(repr=False)
 
     @cached_property
     def report(self) -> doc.Report:
         """The document; made at its first use, since an apply without a question does not need it."""
-        return self.document()
+        return self.document(self.plans)
+
+    def held_to(self, reviewed: doc.Report) -> "Plan":
+        """Return the plan with an error in each account of which a reviewed plan could show no change.
+
+        Nothing is applied there, and its guards refuse nothing.
+        """
+        names = unreviewed(reviewed)
+        return replace(
+            self,
+            plans=tuple(_withheld(plan) if plan.changes and plan.account in names else plan for plan in self.plans),
+        )
 
     @cached_property
     def severity(self) -> Severity | None:
@@ -93,6 +105,18 @@ class Plan(Document):
     def has_work(self) -> bool:
         """Whether an apply would change anything."""
         return any(plan.changes for plan in self.plans if plan.applyable)
+
+
+def _withheld(plan: AccountPlan) -> AccountPlan:
+    why = Diagnostic(
+        "not-reviewed",
+        Severity.ERROR,
+        "it could not be read or planned when this plan was made, so its changes were not reviewed",
+        hint="plan again, have it reviewed, and apply that one",
+        account=plan.account,
+    )
+    kept = (diagnostic for diagnostic in plan.diagnostics if diagnostic.severity is not Severity.GUARD)
+    return replace(plan, diagnostics=(*kept, why))
 
 
 @dataclass(frozen=True)

@@ -186,19 +186,21 @@ class Session:
         if settings.targets:
             self._check_targets(settings.targets, plans)
         costs = {name: spent.since(before[name]) for name, spent in self.spent().items()}
-        document = partial(
-            build,
-            "plan",
-            [Part(plan, costs.get(plan.account, Spent()).cost) for plan in plans],
-            accounts=self.limit.accounts,
-            targets=targets,
-            shard=self.limit.shard,
-            diagnostics=(*self.configuration.diagnostics, *(base.diagnostics if base else ())),
-            base=None
-            if base is None
-            else doc.Base(revision=base.revision, commit=base.commit, read=doc.Requests.sum(besides)),
-            undoes=undone_receipt(self.accounts),
-        )
+
+        def document(plans: Sequence[AccountPlan]) -> doc.Report:
+            return build(
+                "plan",
+                [Part(plan, costs.get(plan.account, Spent()).cost) for plan in plans],
+                accounts=self.limit.accounts,
+                targets=targets,
+                shard=self.limit.shard,
+                diagnostics=(*self.configuration.diagnostics, *(base.diagnostics if base else ())),
+                base=None
+                if base is None
+                else doc.Base(revision=base.revision, commit=base.commit, read=doc.Requests.sum(besides)),
+                undoes=undone_receipt(self.accounts),
+            )
+
         return Plan(self.configuration, settings, plans, before, document)
 
     async def apply(
@@ -260,6 +262,7 @@ class Session:
                 max_tokens=settings.max_tokens if max_tokens is None else max_tokens,
                 reserve=settings.reserve,
             )
+            now = now.held_to(reviewed)
             if stale := differences(reviewed, now.report):
                 raise StalePlan(stale, now)
             if now.refused:

@@ -213,8 +213,8 @@ async def _agreed_plan(
     answers: Answers = {}
     declined: Collection[Address] = ()
     while True:
-        plan = await choices.plan(opened)
-        if consent.reviewed is not None and (stale := differences(consent.reviewed, plan.report)):
+        plan, stale = await _planned(opened, choices, consent.reviewed)
+        if stale:
             click.echo("Refused: the accounts or the configuration have changed since this plan was made.", err=True)
             _say_lines(stale)
             click.echo("Plan again, have it reviewed, and apply that one.", err=True)
@@ -242,6 +242,15 @@ async def _agreed_plan(
             return plan, declined, None
         click.echo(f"The answer took more than {ANSWER_HOLDS:.0f} s: planning again.", err=True)
         agreed_to = plan.report
+
+
+async def _planned(opened: Session, choices: Choices, reviewed: Report | None) -> tuple[Plan, list[str]]:
+    """Return a plan that holds to a reviewed one, if there is one, and what differs from that."""
+    plan = await choices.plan(opened)
+    if reviewed is None:
+        return plan, []
+    plan = plan.held_to(reviewed)
+    return plan, differences(reviewed, plan.report)
 
 
 def _exit_of(result: Result) -> Exit:

@@ -91,31 +91,48 @@ def _host(origin: str) -> str | None:
 def differences(reviewed: Report, now: Report) -> list[str]:
     """Return what keeps a reviewed plan from being applied, one line for each change or account; none if nothing does.
 
+    Accounts that have an error now are left out: nothing is applied to them, and their error is reported.
+
     Args:
         reviewed: the stored plan.
         now: a plan of the same scope, made now.
     """
+    failed = {account.account for account in now.accounts if _has_error(account)}
+    then = {account.account: account for account in reviewed.accounts}
+    current = {account.account: account for account in now.accounts}
     found: list[str] = []
-    before = {change.address: change for account in reviewed.accounts for change in account.changes}
-    after = {change.address: change for account in now.accounts for change in account.changes}
-    if reviewed.fingerprint != now.fingerprint:
-        found = list(_changed(reviewed, now, before, after)) or ["the fingerprint is another one"]
-    for address in sorted(before.keys() & after.keys()):
-        found.extend(f"{address}: {words}" for words in _more_leads(before[address], after[address]))
-    then = {account.account: Requests.of_changes(account.changes).tokens for account in reviewed.accounts}
-    for account in now.accounts:
-        tokens, planned = Requests.of_changes(account.changes).tokens, then.get(account.account, 0)
+    for name in sorted((then.keys() | current.keys()) - failed):
+        old, new = then.get(name), current.get(name)
+        before, after = ({change.address: change for change in side.changes} if side else {} for side in (old, new))
+        if (old and old.fingerprint) != (new and new.fingerprint):
+            moved = _moved(old, new)
+            found.extend([*moved, *_changed(before, after)] or [f"{name}: the fingerprint is another one"])
+        for address in sorted(before.keys() & after.keys()):
+            found.extend(f"{address}: {words}" for words in _more_leads(before[address], after[address]))
+        tokens, planned = (Requests.of_changes(side.values()).tokens for side in (after, before))
         if _grown(planned, tokens, GROWTH_TOKENS):
-            found.append(f"{account.account}: applying takes {counted(tokens, 'token')}; {planned:,} were reviewed")
+            found.append(f"{name}: applying takes {counted(tokens, 'token')}; {planned:,} were reviewed")
     return found
 
 
-def _changed(reviewed: Report, now: Report, before: Mapping[str, Change], after: Mapping[str, Change]) -> Iterator[str]:
-    origins = {account.account: (account.origin, account.company_id) for account in reviewed.accounts}
-    for account in now.accounts:
-        origin = (account.origin, account.company_id)
-        if account.changes and origins.get(account.account, origin) != origin:
-            yield f"{account.account}: it has another address or company"
+def unreviewed(reviewed: Report) -> frozenset[str]:
+    """Return the accounts that a reviewed plan shows an error and no change of: they could not be read, as a rule."""
+    return frozenset(account.account for account in reviewed.accounts if not account.changes and _has_error(account))
+
+
+def _has_error(account: Account) -> bool:
+    """Return whether an error keeps the account from being applied, as of every account that could not be read."""
+    return any(diagnostic.severity == "error" for diagnostic in account.diagnostics)
+
+
+def _moved(reviewed: Account | None, now: Account | None) -> Iterator[str]:
+    if not (reviewed and now and reviewed.changes and now.changes):
+        return  # the plan of an account that could not be read does not know its company
+    if (reviewed.origin, reviewed.company_id) != (now.origin, now.company_id):
+        yield f"{now.account}: it has another address or company"
+
+
+def _changed(before: Mapping[str, Change], after: Mapping[str, Change]) -> Iterator[str]:
     for address in sorted(before.keys() | after.keys()):
         old, new = before.get(address), after.get(address)
         if old is None and new is not None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from leadstate.report.document import Call, Change, Impact, Report
-from leadstate.report.verify import differences
-from tests.harness.reports import account, change, report
+from leadstate.report.verify import differences, unreviewed
+from tests.harness.reports import account, change, diagnostic, report
 
 
 def merge(leads: int | None, archived: int | None = None) -> Report:
@@ -64,6 +64,10 @@ def emea(*changes: Change, origin: str = "https://acme.test", company_id: int | 
     return report(account("emea", *changes, origin=origin, company_id=company_id))
 
 
+def rehashed(plan: Report) -> Report:
+    return replace(plan, accounts=tuple(replace(account, fingerprint="sha256:other") for account in plan.accounts))
+
+
 HOT = change("~", "emea/label:Hot", ("color", "red", "blue"))
 
 
@@ -79,8 +83,33 @@ HOT = change("~", "emea/label:Hot", ("color", "red", "blue"))
         (emea(replace(HOT, moves_to="label:Other")), ["emea/label:Hot: update has changed"]),
         (emea(HOT, origin="https://other.test"), ["emea: it has another address or company"]),
         (emea(HOT, company_id=7), ["emea: it has another address or company"]),
-        (replace(emea(HOT), fingerprint="sha256:other"), ["the fingerprint is another one"]),
+        (rehashed(emea(HOT)), ["emea: the fingerprint is another one"]),
+        (replace(emea(HOT), accounts=()), ["emea/label:Hot: update is no longer planned"]),
     ],
 )
 def test_every_other_difference_is_reported(now: Report, said: list[str]) -> None:
     assert differences(emea(HOT), now) == said
+
+
+UNREAD = report(
+    account("emea", diagnostics=(diagnostic("error", "unauthorized", "401"),), origin="https://acme.test"),
+    complete=False,
+)
+
+
+def test_an_account_with_an_error_is_not_compared() -> None:
+    failed = report(account("emea", HOT, diagnostics=(diagnostic("error", "ambiguous", "two are called Cold"),)))
+    assert differences(emea(HOT), UNREAD) == []
+    assert differences(emea(), failed) == []
+
+
+def test_what_could_not_be_read_before_is_new() -> None:
+    """A person who was shown the account's error has agreed to none of its changes."""
+    assert differences(UNREAD, emea(HOT)) == ["emea/label:Hot: update is new"]
+    assert differences(UNREAD, emea()) == []
+
+
+def test_an_account_was_not_reviewed_where_only_its_error_was_shown() -> None:
+    warned = report(account("emea", diagnostics=(diagnostic("warning", "lookalike", "Hot and HOT"),)))
+    failed = report(account("emea", HOT, diagnostics=(diagnostic("error", "ambiguous", "two are called Cold"),)))
+    assert [unreviewed(plan) for plan in (UNREAD, warned, failed, emea())] == [{"emea"}, set(), set(), set()]

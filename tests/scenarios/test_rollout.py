@@ -140,3 +140,72 @@ def test_waves_that_an_interrupt_leaves_have_not_failed(fleet: Fleet, tmp_path: 
     said = {(change.result.status, change.result.detail) for change in changes if change.result}
     assert said == {("applied", ""), ("skipped", "because the run was interrupted")}
     assert len(changes) == COUNT * len(many)
+
+
+def test_an_account_that_cannot_be_read_stops_no_other_of_a_stored_plan(fleet: Fleet) -> None:
+    fleet("plan", "--out", "p.json")
+    code, out, err = fleet("apply", "p.json", "--auto-approve", T5="wrong")
+    assert code == 4, out + err
+    assert fleet.labelled() == [number for number in range(1, COUNT + 1) if number != 5]
+    assert "have changed since" not in err
+    assert "error[unauthorized] a05" in out
+
+
+def test_what_could_not_be_read_for_a_stored_plan_is_not_applied_with_it(fleet: Fleet) -> None:
+    code, _, _ = fleet("plan", "--out", "p.json", T5="wrong")
+    assert code == 1
+    code, out, err = fleet("apply", "p.json", "--auto-approve")
+    assert code == 4, out + err
+    assert fleet.labelled() == [number for number in range(1, COUNT + 1) if number != 5]
+    assert "error[not-reviewed] a05: it could not be read or planned when this plan was made" in out
+    assert "plan again" in out
+
+
+def test_what_could_not_be_read_for_a_stored_plan_may_be_up_to_date(fleet: Fleet) -> None:
+    fleet("apply", "-a", "a05", "--auto-approve")
+    fleet("plan", "--out", "p.json", T5="wrong")
+    code, out, err = fleet("apply", "p.json", "--auto-approve")
+    assert code == 0, out + err
+    assert fleet.labelled() == list(range(1, COUNT + 1))
+
+
+def test_a_guard_of_an_account_that_was_not_reviewed_stops_no_other(fleet: Fleet) -> None:
+    fleet("plan", "--out", "p.json", T5="wrong")
+    whole = json.loads(Path("leadstate.yaml").read_text())
+    whole["accounts"]["a05"]["policy"] = {"guards": {"max_tokens": 1}}
+    Path("leadstate.yaml").write_text(json.dumps(whole))
+    code, out, err = fleet("apply", "p.json", "--auto-approve")
+    assert code == 4, out + err
+    assert fleet.labelled() == [number for number in range(1, COUNT + 1) if number != 5]
+
+
+def test_an_account_that_the_stored_plan_does_not_name_refuses_it(fleet: Fleet) -> None:
+    whole = json.loads(Path("leadstate.yaml").read_text())
+    fewer = {**whole, "accounts": {name: account for name, account in whole["accounts"].items() if name != "a05"}}
+    Path("leadstate.yaml").write_text(json.dumps(fewer))
+    fleet("plan", "--out", "p.json")
+    Path("leadstate.yaml").write_text(json.dumps(whole))
+    code, _, err = fleet("apply", "p.json", "--auto-approve")
+    assert (code, fleet.labelled()) == (3, [])
+    assert "a05/label:Hot: add is new" in err
+
+
+def test_from_python_an_account_that_cannot_be_read_stops_no_other_of_a_plan(fleet: Fleet, tmp_path: Path) -> None:
+    def runtime(**wrong: str) -> leadstate.Runtime:
+        return leadstate.Runtime(
+            environ=fleet.tokens | wrong,
+            transport=httpx.ASGITransport(fleet.sandbox.app),
+            receipts=tmp_path / "receipts",
+            cache=tmp_path / "cache",
+            state=tmp_path / "state",
+        )
+
+    configuration = leadstate.load("leadstate.yaml")
+    plan = leadstate.plan(configuration, runtime=runtime(T5="wrong"))
+    result = leadstate.apply(plan, runtime=runtime(T6="wrong"))
+    assert fleet.labelled() == [number for number in range(1, COUNT + 1) if number not in (5, 6)]
+    assert {diagnostic.account: diagnostic.code for diagnostic in result.diagnostics} == {
+        "a05": "not-reviewed",
+        "a06": "unauthorized",
+    }
+    assert not result.converged
