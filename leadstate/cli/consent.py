@@ -163,7 +163,7 @@ def _locked(
         raise Interrupted(NOTHING_CHANGED) from None
     except Locked as failure:
         diagnostic = Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint)
-        return Exit.REFUSED, build(
+        report = build(
             "plan",
             [],
             accounts=choices.accounts,
@@ -171,6 +171,7 @@ def _locked(
             shard=choices.shard,
             diagnostics=[*configuration.diagnostics, diagnostic],
         )
+        return Exit.REFUSED, replace(report, complete=False)  # no account was read
 
 
 async def _apply_with_consent(

@@ -1,14 +1,15 @@
 """Reports of several shards, or of other runs over different accounts, as one."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import pairwise
 from typing import Final
 
 from leadstate.model.diagnostics import ReportError
 from leadstate.model.plan import combined
 from leadstate.model.rollout import Shard
-from leadstate.report.document import Account, Cost, Report, Requests, Scope, Summary
+from leadstate.report.document import Account, Cost, Remaining, Report, Requests, Scope, Summary
 
 COUNTS: Final = tuple(field.name for field in fields(Summary))
 
@@ -19,6 +20,8 @@ def merge_reports(reports: Sequence[Report]) -> Report:
     Raises:
         ReportError: they are of different commands or targets, or two are about one account.
     """
+    if {report.command for report in reports} == {"plan", "apply"}:
+        reports = [*map(_as_apply, reports)]
     first, *others = reports
     if not others:
         return first
@@ -48,6 +51,24 @@ def merge_reports(reports: Sequence[Report]) -> Report:
         accounts=tuple(accounts),
         diagnostics=tuple(dict.fromkeys(diagnostic for report in reports for diagnostic in report.diagnostics)),
     )
+
+
+def _as_apply(report: Report) -> Report:
+    """Return the plan that an apply has left where it began nothing as the report of that apply."""
+    if report.command == "apply":
+        return report
+    accounts = (_not_begun(account, complete=report.complete) for account in report.accounts)
+    return replace(report, command="apply", cost=replace(report.cost, apply=Requests()), accounts=tuple(accounts))
+
+
+def _not_begun(account: Account, *, complete: bool) -> Account:
+    """Return an account to which nothing was applied: all that was planned is left, if it could be read."""
+    errors = tuple(diagnostic for diagnostic in account.diagnostics if diagnostic.severity == "error")
+    if errors and not complete and not account.changes:
+        return replace(account, unread=errors[0].summary)
+    counts = Counter(change.action for change in account.changes)
+    left = Remaining(add=counts["add"], update=counts["update"], delete=counts["delete"], errors=errors)
+    return replace(account, remaining=left)
 
 
 def missing(reports: Sequence[Report]) -> list[Shard]:

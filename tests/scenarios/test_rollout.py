@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 import leadstate
+from leadstate.api.run_lock import run_locks
 from leadstate.engine.events import Observer
 from leadstate.model.plan import Touch
 from leadstate.model.rollout import Rollout
@@ -209,3 +210,89 @@ def test_from_python_an_account_that_cannot_be_read_stops_no_other_of_a_plan(fle
         "a06": "unauthorized",
     }
     assert not result.converged
+
+
+def apply_shards(fleet: Fleet, *words: str, **wrong: str) -> tuple[list[int], list[str]]:
+    """Apply three shards, and return their exit codes and the names of their reports."""
+    files = [f"applied-{number}.json" for number in range(1, 4)]
+    codes = [
+        fleet(*("apply", "--shard", f"{number}/3", "--auto-approve", "--format", "json", "-o", name), *words, **wrong)[
+            0
+        ]
+        for number, name in enumerate(files, 1)
+    ]
+    return codes, files
+
+
+def accounts_of(file: str) -> list[str]:
+    return [account["account"] for account in json.loads(Path(file).read_text())["accounts"]]
+
+
+def test_a_shard_that_has_nothing_to_do_is_part_of_the_apply_of_all(fleet: Fleet) -> None:
+    fleet("apply", "--shard", "2/3", "--auto-approve")
+    before = len(fleet.labelled())
+    codes, files = apply_shards(fleet)
+    assert codes == [0, 0, 0]
+    code, out, err = fleet("show", *files)
+    assert (code, err) == (0, "")
+    assert f"Apply: {COUNT - before} applied." in out
+    assert "Read again: no differences." in out
+    whole = json.loads(fleet("show", *files, "--format", "json")[1])
+    assert (whole["command"], len(whole["accounts"])) == ("apply", COUNT)
+    reports = [json.loads(Path(file).read_text()) for file in files]
+    assert whole["cost"]["apply"]["tokens"] == sum(report["cost"]["apply"]["tokens"] for report in reports)
+
+
+def test_a_shard_that_was_refused_is_part_of_the_apply_of_all(fleet: Fleet) -> None:
+    _, files = apply_shards(fleet, "--max-tokens", "1")
+    refused = accounts_of(files[1])
+    assert not fleet.labelled()
+    for number in (1, 3):
+        name = files[number - 1]
+        assert fleet("apply", "--shard", f"{number}/3", "--auto-approve", "--format", "json", "-o", name)[0] == 0
+    code, out, err = fleet("show", *files)
+    assert (code, err) == (0, "")
+    assert f"Apply: {COUNT - len(refused)} applied." in out
+    assert "guard[max-tokens]" in out
+    assert f"Read again: {len(refused)} differences. The apply did not converge." in out
+    whole = json.loads(fleet("show", *files, "--format", "json")[1])
+    left = {
+        account["account"] for account in whole["accounts"] for change in account["changes"] if not change["result"]
+    }
+    assert left == set(refused)
+    done = [json.loads(Path(files[number]).read_text())["cost"]["apply"]["tokens"] for number in (0, 2)]
+    assert whole["cost"]["apply"]["tokens"] == sum(done), "a forecast is no cost"
+
+
+def test_an_account_that_an_idle_shard_could_not_read_was_not_read_again(fleet: Fleet) -> None:
+    fleet("apply", "--shard", "2/3", "--auto-approve")
+    idle = f"T{fleet.labelled()[0]}"
+    codes, files = apply_shards(fleet, **{idle: "wrong"})
+    assert codes == [0, 1, 0]
+    out = fleet("show", *files)[1]
+    assert "1 account could not be read again (getLeadLabels: 401" in out
+    Path("shown.json").write_text(fleet("show", *files, "--format", "json")[1])
+    assert fleet("show", "shown.json")[1] == out
+
+
+def test_a_shard_that_another_run_held_is_part_of_the_apply_of_all(fleet: Fleet) -> None:
+    _, files = apply_shards(fleet)
+    held = [
+        declared.account for declared in leadstate.load().accounts if declared.account.name in accounts_of(files[1])
+    ]
+    with run_locks(held, leadstate.Runtime().state, "restore", 0.0):
+        codes, files = apply_shards(fleet)
+    assert codes == [0, 3, 0]
+    code, out, err = fleet("show", *files)
+    assert (code, err) == (0, "")
+    assert "error[locked]" in out
+    whole = json.loads(fleet("show", *files, "--format", "json")[1])
+    assert (whole["complete"], len(whole["accounts"])) == (False, COUNT - len(held))
+
+
+def test_reports_of_plans_and_validations_are_not_joined(fleet: Fleet) -> None:
+    fleet("plan", "--shard", "1/2", "--out", "p.json")
+    fleet("validate", "--format", "json", "-o", "v.json")
+    code, _, err = fleet("show", "p.json", "v.json")
+    assert code == 1
+    assert "the reports are of different commands or targets" in err
