@@ -105,6 +105,8 @@ def test_amounts_keep_every_digit() -> None:
         (400, r'{"error": "\ud800 \u0000 \u202e"}', {}, "400, \ufffd \x00 \u202e"),
         (400, json.dumps({"error": "x" * 999}), {}, "400, " + "x" * 300),
         (500, "oops", {"x-correlation-id": "y" * 999}, "500, correlation id " + "y" * 300),
+        (500, "oops", {"x-correlation-id": "a; b (c), d"}, "500, correlation id abcd"),
+        (500, "oops", {"x-correlation-id": " ;"}, "500"),
         (200, "{}", {}, "200 without the data it should hold"),
         (302, "", {"location": "https://elsewhere.test/x"}, "redirected to elsewhere.test, not followed"),
         (304, "", {}, "redirected, not followed"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from leadstate.model.address import Span
 from leadstate.report.document import Account, Change, Diagnostic, FieldChange, Impact, Report
-from leadstate.report.formats.wording import local, untouched_lines
+from leadstate.report.formats.wording import local, say_once, untouched_lines, without_correlation
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,36 +129,40 @@ def group_changes(members: Sequence[tuple[Account, Change]], report: Report) -> 
         archived = [impact.archived_leads for impact in impacts if impact.archived_leads is not None]
         total = Impact(leads=sum(leads) if leads else None, archived_leads=sum(archived) if archived else None)
         first = replace(first, impact=total)
+    results = [change.result for _, change in members if change.result]
+    if len(results) > 1:
+        first = replace(first, result=replace(results[0], detail=say_once(result.detail for result in results)))
     return ChangeGroup(first, local(account, first.address), places, known, tuple(members))
 
 
 def group_diagnostics(diagnostics: Iterable[Diagnostic], *, apart: bool = False) -> tuple[DiagnosticGroup, ...]:
     """Return diagnostics, those that say the same together; or each by itself, `apart`."""
-    alike: dict[object, list[Diagnostic]] = {}
+    equal: dict[object, list[Diagnostic]] = {}
     for number, diagnostic in enumerate(diagnostics):
-        key = number if apart else replace(diagnostic, account=None, address=None, source=None)
-        alike.setdefault(key, []).append(diagnostic)
+        words = without_correlation(diagnostic.summary)
+        key = number if apart else replace(diagnostic, summary=words, account=None, address=None, source=None)
+        equal.setdefault(key, []).append(diagnostic)
     return tuple(
         DiagnosticGroup(
-            members[0],
+            replace(members[0], summary=say_once(member.summary for member in members)),
             tuple(dict.fromkeys(about for member in members if (about := member.address or member.account))),
             tuple(dict.fromkeys(member.source for member in members if member.source)),
         )
-        for members in alike.values()
+        for members in equal.values()
     )
 
 
 def _blocks(report: Report) -> tuple[Block, ...]:
-    alike: dict[tuple[object, int], list[tuple[Account, Change]]] = {}
+    equal: dict[tuple[object, int], list[tuple[Account, Change]]] = {}
     for account in report.accounts:
         times: Counter[object] = Counter()
         for change in account.changes:
             key = _key(account, change)
             # The same change twice in one account is two: a group has one of each account.
-            alike.setdefault((key, times[key]), []).append((account, change))
+            equal.setdefault((key, times[key]), []).append((account, change))
             times[key] += 1
     shared: dict[tuple[str, ...], list[ChangeGroup]] = {}
-    for members in alike.values():
+    for members in equal.values():
         names = tuple(account.account for account, _ in members)
         shared.setdefault(names, []).append(group_changes(members, report))
     blocks = (Block(tuple(account for account, _ in groups[0].members), tuple(groups)) for groups in shared.values())
@@ -179,7 +183,7 @@ def _key(account: Account, change: Change) -> object:
         change.moves_to,
         json.dumps(fields, sort_keys=True, default=str),
         change.impact and (change.impact.leads is None, change.impact.archived_leads is None),
-        change.result and (change.result.status, change.result.detail),
+        change.result and (change.result.status, without_correlation(change.result.detail)),
     )
 
 

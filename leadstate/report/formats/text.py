@@ -23,10 +23,12 @@ from leadstate.report.formats.wording import (
     note,
     places,
     remarks,
+    say_once,
     shown_fields,
     spent,
     where,
     why_deleted,
+    without_correlation,
 )
 
 ACTION = {"add": "green", "update": "yellow", "delete": "red"}
@@ -142,14 +144,16 @@ def _stacked(rows: Sequence[Sequence[Cell]], width: int) -> Iterator[Sequence[Ce
 
 def _unfinished(block: Block) -> Iterator[Cell]:
     """Say why changes were not made; what several have in common is one line."""
-    alike: dict[tuple[str, str], list[ChangeGroup]] = {}
+    equal: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for group in block.groups:
-        if group.change.result and group.change.result.status != "applied":
-            alike.setdefault((group.change.result.status, group.change.result.detail), []).append(group)
-    for (status, detail), groups in alike.items():
-        count = sum(len(group.members) for group in groups)
-        about = f"{count:,} {status}: " if count > 1 else f"{status}: {groups[0].name}: "
-        yield [(about, _RESULT[status]), (visible(detail), "")]
+        for _, change in group.members:
+            if (result := change.result) and result.status != "applied":
+                words = without_correlation(result.detail)
+                equal.setdefault((result.status, words), []).append((group.name, result.detail))
+    for (status, _), members in equal.items():
+        count = len(members)
+        about = f"{count:,} {status}: " if count > 1 else f"{status}: {members[0][0]}: "
+        yield [(about, _RESULT[status]), (visible(say_once(detail for _, detail in members)), "")]
 
 
 def diagnostic_text(group: DiagnosticGroup) -> Text:

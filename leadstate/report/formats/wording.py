@@ -1,7 +1,8 @@
 """How changes, costs and reasons are said in words: the same in every form that people read."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +19,9 @@ FEW = 3
 
 _LONGEST_REASON = 200
 """Characters of what a sentence at the end repeats."""
+
+_CORRELATION = re.compile(r", correlation id [^\s,;()]+")
+"""By what the errors of two requests differ that are otherwise equal."""
 
 SIGN = {"add": "+", "update": "~", "delete": "-"}
 
@@ -284,7 +288,10 @@ def _read_again(report: Report) -> Sentence:
     left = [counted(count, word) for count, word in ((changes, "difference"), (errors, "error")) if count]
     unread = [account.unread for account in report.accounts if account.remaining is None]
     if unread:
-        reasons = sorted({*filter(None, unread)})
+        by_words: dict[str, list[str]] = {}
+        for reason in sorted(filter(None, unread)):
+            by_words.setdefault(without_correlation(reason), []).append(reason)
+        reasons = [say_once(members) for members in by_words.values()]
         told = [_repeated(reason) for reason in reasons[:FEW]]
         told += [counted(len(reasons) - FEW, "more reason")] if len(reasons) > FEW else []
         why = f" ({'; '.join(told)})" if told else ""
@@ -296,6 +303,18 @@ def _read_again(report: Report) -> Sentence:
         what = "the declined change is" if declined == 1 else f"the {declined:,} declined changes are"
         return Sentence(f"Read again: only {what} left.", tone="good")
     return Sentence("Read again: no differences.", tone="good")
+
+
+def without_correlation(text: str) -> str:
+    """Return what Pipedrive's answer says, without the correlation id: equal of all requests that fail alike."""
+    return _CORRELATION.sub("", text)
+
+
+def say_once(texts: Iterable[str]) -> str:
+    """Return what texts say that are equal without their correlation ids: the first of several, which are counted."""
+    said = list(dict.fromkeys(texts))
+    first = next(filter(_CORRELATION.search, said), said[0])
+    return first if len(said) == 1 else _CORRELATION.sub(rf"\g<0> and {len(said) - 1:,} more", first, count=1)
 
 
 def _repeated(text: str) -> str:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from leadstate.model.address import Span
 from leadstate.report.document import Account, Change, Impact, Report, Result, Untouched
-from leadstate.report.formats.grouping import Grouped, grouped
+from leadstate.report.formats.grouping import Grouped, group_diagnostics, grouped
+from leadstate.report.formats.text import to_text
 from leadstate.report.formats.wording import local
 from tests.harness.reports import account, change, diagnostic, report
 
@@ -168,6 +169,33 @@ def test_equal_diagnostics_are_one_unless_all_are_wanted() -> None:
     (group,) = grouped(whole).diagnostics
     assert group.about == ("a/label:Hot", "b/label:Hot", "c/label:Hot")
     assert [each.first for each in grouped(whole, verbose=True).diagnostics] == found
+
+
+def test_errors_that_differ_by_correlation_id_are_one_and_show_one_id() -> None:
+    words = {name: f"getLeads: 401, no, correlation id 7c0-{name}" for name in "abc"}
+    found = [diagnostic("error", "unauthorized", said, account=name) for name, said in words.items()]
+    (group,) = grouped(report(*(account(remark.account or "", diagnostics=(remark,)) for remark in found))).diagnostics
+    assert (group.about, group.first.summary) == (("a", "b", "c"), f"{words['a']} and 2 more")
+    other = replace(found[1], summary="getLeads: 403, no, correlation id 7c0-a")
+    assert [each.first for each in group_diagnostics([found[0], other])] == [found[0], other]
+
+
+def test_changes_whose_results_differ_by_correlation_id_are_one() -> None:
+    def failed(name: str, more: str = "") -> Account:
+        result = Result(status="failed", detail=f"x: spent (429, correlation id 7c0-{name}); kept{more}")
+        return account(name, replace(paint(name), result=result))
+
+    view = grouped(report(failed("a"), failed("b"), failed("c", " not")))
+    assert [named(block.accounts) for block in view.blocks] == [["a", "b"], ["c"]]
+    said = [group.change.result.detail for block in view.blocks for group in block.groups if group.change.result]
+    assert said == [
+        "x: spent (429, correlation id 7c0-a and 1 more); kept",
+        "x: spent (429, correlation id 7c0-c); kept not",
+    ]
+    text = to_text(
+        report(account("a", *failed("a").changes, *failed("b").changes), command="apply"), color=False, width=200
+    )
+    assert "2 failed: x: spent (429, correlation id 7c0-a and 1 more); kept" in text
 
 
 def welcome(name: str, number: int, known: str = "p@acme.test") -> Account:

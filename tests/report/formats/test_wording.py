@@ -46,6 +46,10 @@ def end(*accounts: Account) -> str:
             ],
             "3 accounts could not be read again (x; y). In the others: 1 error.",
         ),
+        (
+            [account(name, unread=f"x: 401, correlation id {name}") for name in "abc"],
+            "3 accounts could not be read again (x: 401, correlation id a and 2 more).",
+        ),
         ([account("a")], "1 account could not be read again."),
         (
             [account("a", remaining=CLEAN), account("b", remaining=Remaining(add=1, update=1, delete=0, declined=2))],
