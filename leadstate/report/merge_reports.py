@@ -9,7 +9,7 @@ from typing import Final
 from leadstate.model.diagnostics import ReportError
 from leadstate.model.plan import combined
 from leadstate.model.rollout import Shard
-from leadstate.report.document import Account, Cost, Remaining, Report, Requests, Scope, Summary
+from leadstate.report.document import Account, Base, Cost, Remaining, Report, Requests, Scope, Summary
 
 COUNTS: Final = tuple(field.name for field in fields(Summary))
 
@@ -47,6 +47,7 @@ def merge_reports(reports: Sequence[Report]) -> Report:
             apply=Requests.sum((report.cost.apply.requests, report.cost.apply.tokens) for report in reports),
         ),
         scope=_scope(reports, accounts),
+        base=_base(reports),
         undoes=first.undoes if len({report.undoes for report in reports}) == 1 else None,
         accounts=tuple(accounts),
         diagnostics=tuple(dict.fromkeys(diagnostic for report in reports for diagnostic in report.diagnostics)),
@@ -80,6 +81,14 @@ def missing(reports: Sequence[Report]) -> list[Shard]:
         for number in range(1, of + 1)
         if (shard := Shard(number, of)) not in there
     ]
+
+
+def _base(reports: Sequence[Report]) -> Base | None:
+    """Return what all reports were compared with; None where that is not the same."""
+    bases = [report.base for report in reports if report.base is not None]
+    if len(bases) < len(reports) or len({(base.revision, base.commit) for base in bases}) > 1:
+        return None
+    return replace(bases[0], read=Requests.sum((base.read.requests, base.read.tokens) for base in bases))
 
 
 def _scope(reports: Sequence[Report], accounts: Sequence[Account]) -> Scope:
