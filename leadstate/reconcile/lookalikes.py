@@ -55,7 +55,7 @@ def likenesses(matching: Matching, staying: Sequence[Live], account: Account) ->
     Args:
         matching: who is who. What has a marker is known by that, whatever it is called.
         staying: what nothing declares and what is not deleted.
-        account: what is declared, and what the lock file remembers: with one, renames are recognised anyway.
+        account: what is declared, and what the lock file remembers: a rename of that is recognised anyway.
     """
     missing = [desired for desired in matching.missing if desired.marker is None and desired.present and desired.names]
     there = [desired for desired, _ in matching.pairs if desired.marker is None and desired.present and desired.names]
@@ -77,8 +77,9 @@ def likenesses(matching: Matching, staying: Sequence[Live], account: Account) ->
             if len(alike) > 1:
                 hint = "if one of them is the same label, write its name into `previously`; it keeps its leads"
             yield _looks_alike(desired, alike, hint)
-        elif not account.lock and lacking[desired.attrs.get("color")] == 1:
-            yield from _likely_rename(desired, [live for live in matching.extra if skeleton(live.name) not in known])
+        elif desired.address.ref not in account.lock and lacking[desired.attrs.get("color")] == 1:
+            others = [live for live in matching.extra if skeleton(live.name) not in known]
+            yield from _likely_rename(desired, others, is_locked=bool(account.lock))
 
 
 def _looks_alike(desired: Desired, alike: Sequence[Live], hint: str) -> Diagnostic:
@@ -88,12 +89,13 @@ def _looks_alike(desired: Desired, alike: Sequence[Live], hint: str) -> Diagnost
     return desired.diagnostic("looks-alike", Severity.WARNING, summary, hint=hint)
 
 
-def _likely_rename(desired: Desired, others: Sequence[Live]) -> Iterator[Diagnostic]:
+def _likely_rename(desired: Desired, others: Sequence[Live], *, is_locked: bool) -> Iterator[Diagnostic]:
     """Ask about the only missing label of a colour where exactly one undeclared label has that colour."""
     alike = [other for other in others if other.attrs.get("color") == desired.attrs.get("color")]
     if len(alike) == 1:
         summary = f"it does not exist, and its colour is that of {alike[0].name!r}: was it renamed in Pipedrive?"
-        hint = "to keep it and its leads, add its name to `previously`; with a lock file renames are recognised"
+        hint = "to keep it and its leads, add its name to `previously`"
+        hint += "" if is_locked else "; with a lock file renames are recognised"
         yield desired.diagnostic("likely-rename", Severity.WARNING, summary, hint=hint)
 
 

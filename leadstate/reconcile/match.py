@@ -2,6 +2,7 @@
 
 A declared object with a marker is known by its marker alone: a lead's title is no identity. One with an id, by its id.
 The lock file is a cache of ids and live data wins: an id that is gone, or whose object has another marker, is ignored.
+What it knows under a previous name counts as much as that name.
 """
 
 import json
@@ -57,7 +58,7 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
         live: what exists.
         lock: reference → id, as remembered from an earlier run.
     """
-    matcher = _Matcher(live, lock or {})
+    matcher = _Matcher(desired, live, lock or {})
     wanted = [
         each
         for item in desired
@@ -73,7 +74,7 @@ def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, s
     unnamed = matcher.pair_by_name([item for item in wanted if item.remote_id is None and item.marker is None])
     current = [pair for pair in matcher.pairs if pair[0].names]
     without_name = matcher.pair_by_previous_name(unnamed)
-    shadowed = list(_find_shadowed(current, matcher.free, matcher.by_name))
+    shadowed = list(matcher.find_shadowed(current))
     return Matching(
         tuple(matcher.pairs),
         (*renamed, *without_id, *without_marker, *without_name),
@@ -94,13 +95,14 @@ class _Matcher:
         pairs: as in `Matching`, and so are `ambiguous` and `diagnostics`.
     """
 
-    def __init__(self, live: Sequence[Live], lock: Mapping[Ref, str]) -> None:
+    def __init__(self, desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, str]) -> None:
         self.by_name: defaultdict[str, list[Live]] = defaultdict(list)
         self.free = {there.remote_id: there for there in live}
         self.pairs: list[tuple[Desired, Live]] = []
         self.ambiguous: list[Live] = []
         self.diagnostics: list[Diagnostic] = []
         self._lock = lock
+        self._taken = {item.address.ref for item in desired if item.present}
         self._by_id = {there.remote_id: [there] for there in live}
         self._by_marker: defaultdict[str, list[Live]] = defaultdict(list)
         for there in live:
@@ -159,14 +161,37 @@ class _Matcher:
         """Pair by a previous name; return what has none of them."""
         return self._pair(
             wanted,
-            lambda item: (there for name in item.names[1:] for there in self.by_name[name]),
+            self._formerly,
             "has a previous name of it",
             "have a previous name of it",
         )
 
+    def find_shadowed(self, pairs: Sequence[tuple[Desired, Live]]) -> Iterator[tuple[Live, Diagnostic]]:
+        """Yield what has a previous name of an object that exists under its current name; it is not free any more."""
+        for owner, current in pairs:
+            for other in self._formerly(owner):
+                if self.free.pop(other.remote_id, None) is not None:
+                    yield other, _shadowed(owner, current, other, is_alone=len(self.by_name[other.name]) == 1)
+
     def _locked(self, desired: Desired) -> Sequence[Live]:
         """Return the object that the lock file knows a declared one by, if it exists."""
-        return self._by_id.get(self._lock.get(desired.address.ref, ""), ())
+        ref = desired.address.ref
+        if ref in self._lock or not desired.names:
+            return self._by_id.get(self._lock.get(ref, ""), ())
+        # What has no key is addressed by its name, so that was the address before it got a key.
+        return self._locked_as(desired, desired.names[0])
+
+    def _locked_as(self, desired: Desired, name: str) -> Sequence[Live]:
+        """Return the object that the lock file knows by a name, if it exists, unless another one has that address."""
+        ref = Ref(desired.address.kind, name)
+        return () if ref in self._taken else self._by_id.get(self._lock.get(ref, ""), ())
+
+    def _formerly(self, desired: Desired) -> Iterator[Live]:
+        """Yield what has a previous name of a declared object, or what the lock file knows by that name."""
+        for name in desired.names[1:]:
+            yield from self.by_name[name]
+            if desired.present:
+                yield from self._locked_as(desired, name)
 
     def _remembered(self, desired: Desired) -> Iterator[Live]:
         """Yield the same where the lock file is to be believed. Nothing is deleted on a memory alone."""
@@ -193,8 +218,7 @@ class _Matcher:
                 for remote_id in candidates:
                     self.free.pop(remote_id, None)
                 self.ambiguous.extend(candidates.values())
-                remembered = self._lock.get(item.address.ref)
-                self.diagnostics.append(_ambiguous(item, [*candidates.values()], what, remembered))
+                self.diagnostics.append(_ambiguous(item, [*candidates.values()], what))
         return rest
 
 
@@ -241,8 +265,9 @@ def known_by(desired: Desired, live: Live, lock: Mapping[Ref, str]) -> tuple[Kno
     """Return everything that speaks for a pair which `match` has made."""
     if desired.remote_id is not None:
         return ("id",)
+    refs = (desired.address.ref, *(Ref(desired.address.kind, name) for name in desired.names))
     speaks: dict[KnownBy, bool] = {
-        "lock": desired.present and lock.get(desired.address.ref) == live.remote_id,
+        "lock": desired.present and any(lock.get(ref) == live.remote_id for ref in refs),
         "marker": desired.marker is not None and desired.marker == live.marker,
         "name": desired.marker is None and live.name == desired.names[0],
         "previous-name": desired.marker is None and live.name in desired.names[1:],
@@ -250,7 +275,7 @@ def known_by(desired: Desired, live: Live, lock: Mapping[Ref, str]) -> tuple[Kno
     return tuple(known for known in speaks if speaks[known])
 
 
-def _ambiguous(desired: Desired, candidates: Sequence[Live], what: Sequence[str], remembered: str | None) -> Diagnostic:
+def _ambiguous(desired: Desired, candidates: Sequence[Live], what: Sequence[str]) -> Diagnostic:
     kind = desired.address.kind
     # In one order, whatever the lock file knows: a plan and the reading after an apply give the same advice.
     candidates = sorted(candidates, key=lambda candidate: candidate.remote_id)
@@ -258,11 +283,11 @@ def _ambiguous(desired: Desired, candidates: Sequence[Live], what: Sequence[str]
         summary = f"another declared {kind} is already the one that {what[0]}"
         hint = "remove one of the two declarations"
     else:
-        by_lock = [live for live in candidates if live.remote_id == remembered and not _is_claimed(live, desired)]
+        by_lock = [live for live in candidates if not _is_claimed(live, desired)]
+        known = [f"the lock file knows it as {' and as '.join(repr(live.name) for live in by_lock)}"] if by_lock else []
         others = len(candidates) - len(by_lock)
-        who = f"{counted(others, kind)} {what[0] if others == 1 else what[1]}"
-        known = f"the lock file knows it as {by_lock[0].name!r}, and " if by_lock else ""
-        summary = f"{known}{who}, so it is not clear which one is meant"
+        who = [f"{counted(others, kind)} {what[0] if others == 1 else what[1]}"] if others else []
+        summary = f"{', and '.join((*known, *who))}, so it is not clear which one is meant"
         hint = f"leave one of them in Pipedrive (move its leads, rename or delete the other {kind}), then plan again"
         if desired.marker is not None and all(candidate.marker == desired.marker for candidate in candidates):
             hint = f"to keep the first and delete the others, write `keep: [{candidates[0].remote_id}]` in it"
@@ -290,26 +315,19 @@ def _differing(about: Live, candidates: Sequence[Live]) -> str:
     return "".join(f"  {name}: {json.dumps(plain(about.attrs[name]), ensure_ascii=False)}" for name in names)
 
 
-def _find_shadowed(
-    pairs: Sequence[tuple[Desired, Live]], free: dict[str, Live], by_name: Mapping[str, Sequence[Live]]
-) -> Iterator[tuple[Live, Diagnostic]]:
-    """Yield what has a previous name of an object that exists under its current name; it is not free any more."""
-    for owner, current in pairs:
-        for other in [other for name in owner.names[1:] for other in by_name[name]]:
-            if free.pop(other.remote_id, None) is not None:
-                source = merge_source(other, is_alone=len(by_name[other.name]) == 1)
-                yield (
-                    other,
-                    owner.diagnostic(
-                        "previous-name-exists",
-                        Severity.WARNING,
-                        f"{owner.address.ref} exists, and so does a {other.kind} named {other.name!r}, "
-                        "its previous name",
-                        detail=f"{current.remote_id}  {current.name}\n{other.remote_id}  {other.name}",
-                        hint=f"to move its leads and delete it, write `merge_from: [{source}]`; "
-                        "else take the name out of `previously`",
-                    ),
-                )
+def _shadowed(owner: Desired, current: Live, other: Live, *, is_alone: bool) -> Diagnostic:
+    """Return the warning that an object exists, and beside it another one that has or had a previous name of it."""
+    which, rest = f"named {other.name!r}, its previous name", "else take the name out of `previously`"
+    if not _is_claimed(other, owner):
+        which = f"named {other.name!r}, which the lock file knows by its previous name"
+        rest = f"if they are two {other.kind}s, declare {other.name!r} too"
+    return owner.diagnostic(
+        "previous-name-exists",
+        Severity.WARNING,
+        f"{owner.address.ref} exists, and so does a {other.kind} {which}",
+        detail=f"{current.remote_id}  {current.name}\n{other.remote_id}  {other.name}",
+        hint=f"to move its leads and delete it, write `merge_from: [{merge_source(other, is_alone=is_alone)}]`; {rest}",
+    )
 
 
 def name_undeclared(kind: str, matching: Matching, account: Account) -> list[tuple[str, Live]]:

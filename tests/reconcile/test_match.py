@@ -231,6 +231,7 @@ def test_a_match_says_which_rule_made_it() -> None:
     assert known_by(hot, live_label("Cold"), {}) == ("previous-name",)
     assert known_by(hot, live_label("Other", remote_id="id-1"), remembered) == ("lock",)
     assert known_by(hot, live_label("Hot", remote_id="id-1"), remembered) == ("lock", "name")
+    assert known_by(hot, live_label("Other", remote_id="id-1"), {Ref("label", "Cold"): "id-1"}) == ("lock",)
     assert known_by(pinned(hot, "id-1"), live_label("Hot", remote_id="id-1"), remembered) == ("id",)
     assert known_by(seed, live_lead("seed"), {}) == ("marker",)
     assert known_by(replace(hot, present=False), live_label("Hot", remote_id="id-1"), remembered) == ("name",)

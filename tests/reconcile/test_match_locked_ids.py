@@ -55,6 +55,73 @@ def test_a_name_that_another_declaration_claims_goes_to_that_declaration() -> No
     assert plan.unchanged == 1
 
 
+NURTURE, COLD = label("Nurture", "blue", "Cold"), Ref("label", "Cold")
+
+
+def test_a_label_renamed_in_pipedrive_and_in_the_file_is_one_label() -> None:
+    declared = remembering(NURTURE, lock={COLD: "id-1"}, labels="locked")
+    plan = planned(declared, live_label("Cold (do not use)", "blue", "id-1"))
+    assert shown(plan) == ["~ label:Nurture name"]
+    assert (plan.changes[0].remote_id, plan.changes[0].reason, plan.diagnostics) == ("id-1", Reason.RENAMED, ())
+
+
+def test_a_label_that_got_a_key_and_was_renamed_in_pipedrive_is_one_label() -> None:
+    declared = remembering(label("Hot", key="hot"), lock={HOT: "id-1"})
+    assert shown(planned(declared, live_label("Heiß", "red", "id-1"))) == ["~ label:hot name"]
+    plan = planned(declared, live_label("Heiß", "red", "id-1"), live_label("Hot", "red", "id-2"))
+    assert [found.code for found in plan.diagnostics] == ["ambiguous"]
+
+
+def test_an_address_that_another_label_has_now_tells_nothing_of_its_former_one() -> None:
+    lock, live = {Ref("label", "VIP"): "id-1"}, live_label("Key accounts", "red", "id-1")
+    for other in (label("Partner", "red", "VIP"), label("VIP", key="vip")):
+        plan = planned(remembering(other, label("Key account", key="VIP"), lock=lock), live)
+        assert {*shown(plan)} == {"~ label:VIP name", f"+ {other.address.ref}"}
+
+
+def test_what_has_a_previous_name_and_what_the_lock_file_knows_by_it_are_two_candidates() -> None:
+    live = (live_label("Kalt", "blue", "id-1"), live_label("Cold", "blue", "id-2"))
+    plan = planned(remembering(NURTURE, lock={COLD: "id-1"}, labels="locked"), *live)
+    (told,) = plan.diagnostics
+    assert told.summary == (
+        "the lock file knows it as 'Kalt', and 1 label has a previous name of it, so it is not clear which one is meant"
+    )
+    assert (shown(plan), told.code, told.detail) == ([], "ambiguous", "id-1  Kalt\nid-2  Cold")
+
+
+def test_labels_that_the_lock_file_knows_by_two_previous_names_are_two_candidates() -> None:
+    declared = remembering(label("Nurture", "blue", "Cold", "Cool"), lock={COLD: "id-1", Ref("label", "Cool"): "id-2"})
+    (told,) = planned(declared, live_label("A", "blue", "id-1"), live_label("B", "blue", "id-2")).diagnostics
+    assert told.summary == "the lock file knows it as 'A' and as 'B', so it is not clear which one is meant"
+    assert shown(planned(declared, live_label("A", "blue", "id-1"))) == ["~ label:Nurture name"]
+
+
+def test_what_the_lock_file_knows_by_a_previous_name_is_not_deleted_where_the_label_exists() -> None:
+    live = (live_label("Kalt", "blue", "id-1"), live_label("Nurture", "blue", "id-2"))
+    plan = planned(remembering(NURTURE, lock={COLD: "id-1"}, labels="locked"), *live)
+    (told,) = plan.diagnostics
+    assert (shown(plan), told.code) == ([], "previous-name-exists")
+    assert told.summary == (
+        "label:Nurture exists, and so does a label named 'Kalt', which the lock file knows by its previous name"
+    )
+    assert told.hint == (
+        "to move its leads and delete it, write `merge_from: [\"Kalt\"]`; if they are two labels, declare 'Kalt' too"
+    )
+    two = remembering(NURTURE, label("Kalt", "blue"), lock={COLD: "id-1"}, labels="locked")
+    assert (shown(planned(two, *live)), planned(two, *live).diagnostics) == ([], ())
+
+
+def test_an_absent_label_is_not_deleted_because_the_lock_file_knows_it_by_a_previous_name() -> None:
+    gone = label("Old", "red", "Cold", present=False)
+    assert shown(planned(remembering(gone, lock={COLD: "id-1"}), live_label("Kalt", "blue", "id-1"))) == []
+
+
+def test_a_former_name_that_is_taken_in_too_is_a_rename_where_people_renamed_the_label() -> None:
+    source = replace(label("Cold", present=False), moves_to=NURTURE.address.ref)
+    plan = planned(remembering(NURTURE, source, lock={COLD: "id-1"}), live_label("Kalt", "blue", "id-1"))
+    assert shown(plan) == ["~ label:Nurture name"]
+
+
 def test_a_locked_id_alone_deletes_nothing() -> None:
     plan = planned(remembering(label("Hot", present=False), lock={HOT: "id-1"}), live_label("Heiß", "red", "id-1"))
     assert shown(plan) == []
@@ -179,10 +246,15 @@ def test_a_likely_rename_is_a_warning() -> None:
     )
 
 
+def test_a_likely_rename_is_a_warning_also_where_the_lock_file_knows_only_other_labels() -> None:
+    (found,) = likely(remembering(label("Hot"), lock={Ref("label", "X"): "y"}), "Heiß")
+    assert (found.code, found.hint) == ("likely-rename", "to keep it and its leads, add its name to `previously`")
+
+
 def test_a_rename_is_guessed_only_from_one_label_of_equal_color() -> None:
     assert len(likely(account(label("Hot")), "A")) == 1
     assert likely(account(label("Hot")), "A", "B") == ()
     assert likely(account(label("Hot")), "A", color="blue") == ()
-    assert likely(remembering(label("Hot"), lock={Ref("label", "X"): "y"}), "A") == ()
+    assert likely(remembering(label("Hot"), lock={HOT: "gone"}), "A") == ()
     assert likely(account(lead("a")), "A") == ()
     assert likely(account(label("Hot", present=False)), "A") == ()

@@ -120,6 +120,20 @@ def test_a_rename_in_pipedrive_is_recognised_with_a_lock_file(shell: Shell, sand
     assert done.returncode == 0
 
 
+def test_a_rename_in_pipedrive_and_in_the_file_keeps_the_label_and_is_locked_under_the_new_name(
+    shell: Shell, sandbox: Sandbox, url: str
+) -> None:
+    ours = label_id(sandbox, "Ours")
+    sandbox.companies[0].update_label(ours, {"name": "Ours (do not use)"})
+    labels = LABELS.replace("{name: Ours,", "{name: Mine, previously: [Ours],")
+    shell.write(HEAD.format(url=url, prune="locked") + labels + LEAD)
+    assert changes(shell) == ["update emea/label:Mine"]
+    assert shell("apply", "--auto-approve").returncode == 0
+    entries = json.loads((shell.folder / "leadstate.lock.json").read_text())["accounts"]["emea"]
+    assert (entries["label:Mine"], "label:Ours" in entries) == (ours, False)
+    assert label_id(sandbox, "Mine") == ours
+
+
 def test_two_candidates_are_an_error(shell: Shell, sandbox: Sandbox) -> None:
     company = sandbox.companies[0]
     company.update_label(label_id(sandbox, "Ours"), {"name": "Theirs"})
