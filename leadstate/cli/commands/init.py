@@ -150,11 +150,14 @@ def init(*, folder: Path, account: str | None, variable: str) -> int:
         if taken is None:
             return Exit.ERROR
         text = taken
+    is_new = not os.path.lexists(config)
     _write(config, text)
     _write(folder / "leadstate.schema.json", schema_text())
     _write_workflow(config, variable)
     _ignore(folder / ".gitignore")
-    if account is None:
+    if not is_new:
+        click.echo("Next: run `leadstate plan`.")
+    elif account is None:
         first = f"write your domain into leadstate.yaml, put the token into {variable}"
         click.echo(f"Next: {first}, run `leadstate plan`.")
     else:

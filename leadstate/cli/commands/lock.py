@@ -19,8 +19,8 @@ from leadstate.model.diagnostics import counted
 @click.command(short_help=COMMANDS["lock"])
 @options.configuration
 @options.progress
-@options.log_level
-def lock(*, paths: tuple[Path, ...], accounts: tuple[str, ...]) -> int:
+@options.display
+def lock(*, paths: tuple[Path, ...], accounts: tuple[str, ...], color: str) -> int:  # noqa: ARG001  the bar reads it
     """Write leadstate.lock.json: the id of each declared label and lead that is there. Commit it.
 
     The lock file is a cache of ids; live data wins. With it a rename in Pipedrive is recognised, `prune: {labels:

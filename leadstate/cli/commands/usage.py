@@ -127,7 +127,9 @@ async def _count(
         while work := left():
             forecasts = {job.account.name: censuses[job.account.name].forecast for job in work}
             _say_cost(forecasts)
-            failures |= {name: _beyond(name, told, limit) for name, told in forecasts.items() if told.least > limit}
+            failures |= {
+                name: _beyond(name, told, limit, wanted) for name, told in forecasts.items() if told.least > limit
+            }
             needed = {name: min(told.needed, limit) for name, told in forecasts.items() if name not in failures}
             beyond = {name: tokens for name, tokens in needed.items() if tokens > allowed[name]}
             if beyond and not auto_approve and can_ask() and not agreed("Read that?", deed="read"):
@@ -138,14 +140,15 @@ async def _count(
         return rows, [failures[name] for name in sorted(failures)]
 
 
-def _beyond(account: str, forecast: Forecast, limit: int) -> Diagnostic:
+def _beyond(account: str, forecast: Forecast, limit: int, wanted: UsageScope) -> Diagnostic:
     """Return the refusal of an account that takes more than the limit."""
+    given = [f"`--{name}`" for name in ("archived", "filters") if getattr(wanted, name)]
     least = "at least " if forecast.unknown else ""
     return Diagnostic(
         MAX_TOKENS,
         Severity.GUARD,
         f"to count its leads takes {least}{counted(forecast.least, 'rate-limit token')}; {limit:,} may be spent",
-        hint="raise `--max-tokens`, or leave out `--archived` or `--filters`",
+        hint=", or leave out ".join(["raise `--max-tokens`", *([" or ".join(given)] if given else [])]),
         account=account,
     )
 

@@ -221,6 +221,8 @@ def test_an_account_that_takes_more_than_a_small_limit_is_refused_for_100_tokens
         done = run(tmp_path, sandbox, *words, "--max-tokens", str(limit), "--format", "json")
         refused = limit < takes
         assert (done.code, json.loads(done.out) == []) == ((3, True) if refused else (0, False)), limit
+        advised = [word for word in ("--archived", "--filters") if f"`{word}`" in done.err.partition("leave out")[2]]
+        assert advised == ([word for word in ("--archived", "--filters") if word in words] if refused else [])
         assert sandbox.meter.report()["tokens"] - before <= max(limit, 100)
     assert run(tmp_path, sandbox, *words, "--max-tokens", str(takes)).code == 0
 
