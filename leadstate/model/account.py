@@ -95,6 +95,12 @@ def unify_loopback(origin: str) -> str:
     return f"{parts.scheme}://localhost" + ("" if parts.port is None else f":{parts.port}")
 
 
+def is_loopback(origin: str) -> bool:
+    """Return whether an origin is on this machine, as a sandbox is; `http` is accepted for no other one."""
+    parts = urlsplit(origin)
+    return parts.scheme == "http" or parts.hostname in _LOOPBACK
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class InAccount(Sequence[Desired]):
     """What one account of many declares, found and given its addresses while it is read.

@@ -535,6 +535,34 @@ class TestWarnings:
         assert "0.yaml:4" in found[0].detail
         assert "company_id" in found[0].hint
 
+    @pytest.mark.parametrize("other", ["url: https://api.pipedrive.com", "domain: other", "url: http://127.0.0.1:1"])
+    def test_one_company_at_two_addresses_is_an_error_at_both(self, errors_of: Errors, other: str) -> None:
+        found = errors_of(
+            "version: 1\naccounts:\n"
+            f"  a: {{domain: acme, token: {{env: T}}, company_id: 7041}}\n"
+            f"  b: {{{other}, token: {{env: T}}, company_id: 7041}}\n"
+            f"  c: {{domain: us, token: {{env: T}}, company_id: 7042}}\n"
+            f"  d: {{domain: apac, token: {{env: T}}}}\n"
+        )
+        assert [(diagnostic.code, diagnostic.span.line) for diagnostic in found if diagnostic.span] == [
+            ("same-company", 3),
+            ("same-company", 4),
+        ]
+        assert found[0].summary == "the accounts `a` and `b` are both company 7041"
+        assert "0.yaml:4" in found[0].detail
+
+    def test_two_accounts_at_one_address_are_not_reported_twice(self, errors_of: Errors) -> None:
+        account = "{domain: acme, token: {env: T}, company_id: 7041}"
+        found = errors_of(f"version: 1\naccounts:\n  a: {account}\n  b: {account}\n")
+        assert [diagnostic.code for diagnostic in found] == ["same-address"] * 2
+
+    def test_two_sandboxes_of_this_machine_may_hold_a_company_of_one_id(self, load_text: Load) -> None:
+        text = "version: 1\naccounts:\n" + "".join(
+            f"  {name}: {{url: '{url}', token: {{env: T}}, company_id: 7041}}\n"
+            for name, url in (("a", "http://127.0.0.1:1"), ("b", "http://localhost:2"), ("c", "http://127.0.0.2:1"))
+        )
+        assert load_text(text).diagnostics == ()
+
     @pytest.mark.parametrize("other", ["http://127.0.0.1:8765", "http://[::1]:8765", "http://localhost:8765/"])
     def test_names_of_this_machine_are_one_address(self, load_text: Load, other: str) -> None:
         text = "version: 1\naccounts:\n" + "".join(

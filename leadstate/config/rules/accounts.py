@@ -15,7 +15,7 @@ from leadstate.config.validate import Entry, Merged
 from leadstate.config.yaml.diagnostics import Diagnostics, Place
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Spec, fields_set
-from leadstate.model.account import Account, InAccount, Policy, Prune, unify_loopback
+from leadstate.model.account import Account, InAccount, Policy, Prune, is_loopback, unify_loopback
 from leadstate.model.resource import CARRIED, CARRIER
 
 
@@ -36,6 +36,7 @@ def declare_accounts(
     }
     _check_namespace(merged, diagnostics)
     _check_addresses(merged, diagnostics)
+    _check_companies(merged, diagnostics)
 
     everywhere = merged.policy.spec if merged.policy else None
     usual = policy_of(PolicySpec(), everywhere)
@@ -143,6 +144,31 @@ def _check_addresses(merged: Merged, diagnostics: Diagnostics) -> None:
                     _address(merged.accounts[name]),
                     hint="keep one of the two; where they are two companies, give each its `company_id`",
                     detail=f"the other one: {_address(merged.accounts[other]).span}",
+                )
+
+
+def _check_companies(merged: Merged, diagnostics: Diagnostics) -> None:
+    """Report two accounts with one company id at different addresses, as `domain` and the vendor's shared host.
+
+    Sandboxes of this machine hold different companies that have one id.
+    """
+    by_id: dict[int, list[str]] = defaultdict(list)
+    for name, entry in sorted(merged.accounts.items()):
+        if entry.spec.company_id is not None and not entry.unknown & {"domain", "url", "company_id"}:
+            by_id[entry.spec.company_id].append(name)
+    for company_id, names in by_id.items():
+        origins = {name: merged.accounts[name].spec.origin for name in names}
+        sites = {name: "this machine" if is_loopback(origin) else origin for name, origin in origins.items()}
+        firsts = {site: name for name, site in reversed(sites.items())}
+        for name in names:
+            other = next((first for site, first in firsts.items() if site != sites[name]), None)
+            if other is not None:
+                diagnostics.error(
+                    "same-company",
+                    f"the accounts `{name}` and `{other}` are both company {company_id}",
+                    merged.accounts[name].place("company_id"),
+                    hint="keep one of the two, or correct the `company_id` of one",
+                    detail=f"the other one: {merged.accounts[other].place('company_id').span}",
                 )
 
 
