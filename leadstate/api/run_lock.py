@@ -12,6 +12,7 @@ import json
 import os
 import socket
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -19,8 +20,8 @@ from typing import Final
 
 from leadstate.api.files import replace_file
 from leadstate.config import LockError
-from leadstate.model.account import Account, unify_loopback
-from leadstate.model.diagnostics import LeadstateError, reason_of
+from leadstate.model.account import Account, is_loopback, unify_loopback
+from leadstate.model.diagnostics import LeadstateError, reason_of, some
 
 SHARED_HOST: Final = "api.pipedrive.com"
 """The vendor's host for all companies: there, only the company id tells accounts apart."""
@@ -68,7 +69,7 @@ def run_locks(
     """
     import filelock  # noqa: PLC0415  takes 50 ms, and most commands hold no lock
 
-    names = {_key(account): account.name for account in accounts}
+    names = _names(accounts)
     about = {
         "pid": os.getpid(),
         "host": socket.gethostname(),
@@ -179,13 +180,28 @@ def _path_of(key: str, folder: Path) -> Path:
     return folder / "locks" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.lock"
 
 
-def _key(account: Account) -> str:
-    """Return what two configurations of one account have in common."""
-    shared = account.host == SHARED_HOST and account.company_id is not None
-    return f"{account.origin} {account.company_id}" if shared else unify_loopback(account.origin)
+def _names(accounts: Iterable[Account]) -> dict[str, str]:
+    """Return what two runs must not work on at once → its name, for the accounts of one of them.
+
+    That is an address, since another configuration may not say which company is behind it, and a company, since another
+    one may reach it at another address. Only at the vendor's shared host a company says enough.
+    """
+    behind: dict[str, list[Account]] = defaultdict(list)
+    names = {}
+    for account in accounts:
+        if account.company_id is None or account.host != SHARED_HOST:
+            behind[unify_loopback(account.origin)].append(account)
+        if account.company_id is not None and not is_loopback(account.origin):  # sandboxes have ids of their own
+            names[f"company {account.company_id}"] = f"on company {account.company_id}, the account {account.name}"
+    for origin, found in behind.items():
+        first, several = found[0], some([account.name for account in found])
+        # Where an address has more than one company, the other run may well be at another one.
+        alone = len(found) == 1 and first.company_id is None
+        names[origin] = f"on account {first.name}" if alone else f"at {first.origin}, the address of {several}"
+    return names
 
 
-def _locked(account: str, holder: Path) -> Locked:
+def _locked(name: str, holder: Path) -> Locked:
     """Return the error that names who holds a lock, as far as that is told: the file may be gone, or be malformed."""
     try:
         about = json.loads(holder.read_bytes())
@@ -194,7 +210,7 @@ def _locked(account: str, holder: Path) -> Locked:
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         who = "another run"
     hint = "wait until it has ended, or let this run wait for it with `--lock-timeout SECONDS`"
-    return Locked(f"{who} is at work on account {account}", hint=hint)
+    return Locked(f"{who} is at work {name}", hint=hint)
 
 
 def _forget(holder: Path) -> None:

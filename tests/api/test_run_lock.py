@@ -84,6 +84,41 @@ def test_accounts_are_distinguished_by_address_and_company(tmp_path: Path) -> No
     assert not list((tmp_path / "locks").glob("*.json"))
 
 
+def test_one_company_is_locked_whatever_its_address(tmp_path: Path) -> None:
+    company = account("eu", "https://api.pipedrive.com", 7041)
+    same = [account("emea", "https://acme-emea.pipedrive.com", 7041), account("b", "https://proxy.example", 7041)]
+    apart = [EMEA, account("us", EMEA.origin, 7042), account("sandbox", "http://127.0.0.1:1", 7041)]
+    with run_locks([company], tmp_path, "apply", 0):
+        for rival in same:
+            with pytest.raises(Locked, match="company 7041"), run_locks([rival], tmp_path, "apply", 0):
+                raise AssertionError
+        for other in apart:
+            with run_locks([other], tmp_path, "apply", 0):
+                pass
+
+
+def test_a_run_without_company_id_is_kept_apart_from_one_with_it(tmp_path: Path) -> None:
+    known, unknown = account("a", EMEA.origin, 7041), account("b", EMEA.origin)
+    for first, second in ((known, unknown), (unknown, known)):
+        with (
+            run_locks([first], tmp_path, "apply", 0),
+            pytest.raises(Locked),
+            run_locks([second], tmp_path, "apply", 0),
+        ):
+            raise AssertionError
+
+
+def test_a_refusal_names_the_address_that_several_accounts_share(tmp_path: Path) -> None:
+    at = "http://127.0.0.1:9311"
+    mine = [account(f"co{number}", at, number) for number in range(30)]
+    others = [account("other", at, 99)]
+    with run_locks(others, tmp_path, "apply", 0):
+        for accounts, named in ((mine, r"co0, co1, .*, co19 and 10 more"), (mine[:1], "co0")):
+            said = rf"is at work at {at}, the address of {named}$"
+            with pytest.raises(Locked, match=said), run_locks(accounts, tmp_path, "apply", 0):
+                raise AssertionError
+
+
 def test_names_of_this_machine_are_one_address(tmp_path: Path) -> None:
     local = [account("a", "http://localhost:1"), account("b", "http://127.0.0.1:1"), account("c", "http://[::1]:1")]
     with run_locks(
