@@ -1,43 +1,78 @@
 """From a declared token to what signs an account's requests, and where a new refresh token is kept."""
 
 import os
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from leadstate.api.files import replace_file
-from leadstate.config import DeclaredAccount, OAuthToken, read_token
-from leadstate.model.diagnostics import Diagnostic, SecretError, Severity, reason_of
+from leadstate.config import DeclaredAccount, OAuthToken, SecretSource, read_token
+from leadstate.model.diagnostics import Diagnostic, SecretError, Severity, diagnostic_of, reason_of
 from leadstate.pipedrive.connection import HttpClient, Signer, TokenAuth
 from leadstate.pipedrive.oauth import Client, OAuth
-from leadstate.pipedrive.secrets import RunSecrets, Token
+from leadstate.pipedrive.secrets import RunSecrets, Secrets, Token
 
 Warn = Callable[[Diagnostic], object]
 """Hears of something that whoever runs this should know."""
 
 
-def signer_of(
-    declared: DeclaredAccount,
+def signers_of(
+    accounts: Sequence[DeclaredAccount],
     http: HttpClient,
     environ: Mapping[str, str],
     clock: Callable[[], float],
     warn: Warn | None = None,
-    *,
-    run: RunSecrets | None = None,
-) -> Signer:
-    """Return what signs the account's requests, its secrets read.
+) -> tuple[dict[str, Signer], dict[str, Diagnostic]]:
+    """Return what signs each account's requests, its secrets read; and why, for each account that has no such thing.
 
     Args:
-        declared: the account and where its token comes from.
+        accounts: the accounts, and where their tokens come from.
         http: asks the token endpoint.
-        environ: the variables that its token sources name.
+        environ: the variables that token sources name.
         clock: monotonic seconds.
         warn: hears of a new refresh token that is not saved.
-        run: the secrets of all accounts of the run; unless given, the account is alone.
-
-    Raises:
-        SecretError: one of its sources gives nothing usable.
     """
-    read, source = partial(read_token, environ=environ), declared.token
+    given: list[Token] = []
+    signers: dict[str, Signer] = {}
+    failures: dict[str, Diagnostic] = {}
+    run = RunSecrets() if len(accounts) > 1 else None
+
+    def read(source: SecretSource) -> Token:
+        given.append(read_token(source, environ=environ))
+        return given[-1]
+
+    for declared in accounts:
+        name = declared.account.name
+        try:
+            signers[name] = _signer_of(declared, http, read, clock, warn=warn, run=run)
+        except SecretError as failure:
+            failures[name] = diagnostic_of(failure, name)
+    if failures:
+        # The error of a program that gives one secret may repeat another, also one that is read after it.
+        variables = {variable for declared in accounts for variable in _variables_of(declared)}
+        given += [Token(text) for variable in sorted(variables) if (text := environ.get(variable, "").strip())]
+    known = RunSecrets()
+    Secrets(given, known)
+    return signers, {name: replace(told, summary=known.mask(told.summary)) for name, told in failures.items()}
+
+
+def _variables_of(declared: DeclaredAccount) -> Iterator[str]:
+    """Return the environment variables that an account's secrets come from."""
+    token = declared.token
+    sources = (token.client_id, token.client_secret, token.refresh_token) if isinstance(token, OAuthToken) else (token,)
+    return (source.name for source in sources if source.kind == "env")
+
+
+def _signer_of(
+    declared: DeclaredAccount,
+    http: HttpClient,
+    read: Callable[[SecretSource], Token],
+    clock: Callable[[], float],
+    *,
+    warn: Warn | None,
+    run: RunSecrets | None,
+) -> Signer:
+    """Return what signs the account's requests; `SecretError` if one of its sources gives nothing usable."""
+    source = declared.token
     if not isinstance(source, OAuthToken):
         return TokenAuth(read(source), run)
     client = Client(

@@ -16,7 +16,7 @@ from pathlib import Path
 import platformdirs
 
 from leadstate.api.configuration import Baseline, select, texts
-from leadstate.api.credentials import Warn, addresses_of, signer_of
+from leadstate.api.credentials import Warn, addresses_of, signers_of
 from leadstate.api.lockfile import read_lengths, remember, write_lengths
 from leadstate.api.receipts import Receipt, undone_receipt
 from leadstate.api.results import Plan, Refused, Result, StalePlan
@@ -33,9 +33,7 @@ from leadstate.model.diagnostics import (
     Diagnostic,
     LeadstateError,
     ReportError,
-    SecretError,
     Severity,
-    diagnostic_of,
     reason_of,
     some,
 )
@@ -44,7 +42,6 @@ from leadstate.model.rollout import Limit, Rollout
 from leadstate.pipedrive.answers import BOUNDS, Bounds
 from leadstate.pipedrive.connection import Connection, Pace, Spent, Transport, http_client
 from leadstate.pipedrive.operations import Delay
-from leadstate.pipedrive.secrets import RunSecrets
 from leadstate.reconcile.guards import GUARDS
 from leadstate.report import document as doc
 from leadstate.report.build import Part, build
@@ -457,15 +454,14 @@ async def connect(
     addresses = [address for declared in configuration.accounts for address in addresses_of(declared)]
     https = any(address.startswith("https:") for address in addresses)
     async with http_client(around.transport, around.bounds, https=https) as http:
+        signers, failures = signers_of(configuration.accounts, http, around.environ, around.pace.clock, warn)
         work, unusable = [], []
-        run = RunSecrets() if len(configuration.accounts) > 1 else None
-        for declared in configuration.accounts:
-            try:
-                signer = signer_of(declared, http, around.environ, around.pace.clock, warn, run=run)
-                connection = Connection(http, declared.account.origin, signer, around.pace, around.bounds)
-                work.append(AccountJob(declared.account, connection))
-            except SecretError as failure:
-                unusable.append(unread(declared.account, diagnostic_of(failure, declared.account.name)))
+        for account in (declared.account for declared in configuration.accounts):
+            if account.name in signers:
+                signer = signers[account.name]
+                work.append(AccountJob(account, Connection(http, account.origin, signer, around.pace, around.bounds)))
+            else:
+                unusable.append(unread(account, failures[account.name]))
         remembered = read_lengths(around.cache)
         for job in work:
             job.connection.lengths.update(remembered.get(_reached_as(job.account), {}))

@@ -120,8 +120,11 @@ def _without_secrets(done: subprocess.CompletedProcess[bytes], environ: Mapping[
     # What it printed or was given may be the token.
     printed = done.stdout.decode("utf-8", "replace").split()
     given = [text for name, text in environ.items() if is_secret_key(name) and len(text) >= LONG_ENOUGH]
-    said = Secrets(map(Token, [*printed, *given])).scrub(done.stderr.decode("utf-8", "replace"))
-    return _shown(" ".join(said.split()))[:_SHOWN]
+    said = _shown(
+        " ".join(Secrets(map(Token, [*printed, *given])).scrub(done.stderr.decode("utf-8", "replace")).split())
+    )
+    # Half a word may be half of a secret that is read later, and would not be known again.
+    return said if len(said) <= _SHOWN else f"{said[:_SHOWN].rpartition(' ')[0]} …"
 
 
 def _shown(text: str) -> str:
