@@ -61,11 +61,11 @@ def remember(
     return lock
 
 
-def adopt(path: Path, adopted: Mapping[str, Mapping[Ref, str]], state: Path) -> None:
-    """Add the ids of adopted leads to the lock file; the arguments and errors are those of `remember`."""
+def enter(path: Path, ids: Mapping[str, Mapping[Ref, str]], state: Path) -> None:
+    """Write ids into the lock file, each under its new address alone; arguments and errors are those of `remember`."""
     with file_lock(path, state):
         known = read_lock(path)
-        both = {name: _merged(known.get(name, {}), adopted.get(name, {})) for name in {*known, *adopted}}
+        both = {name: _merged(known.get(name, {}), ids.get(name, {})) for name in {*known, *ids}}
         replace_file(path, lock_text(both), mode=PUBLIC)
 
 

@@ -15,7 +15,7 @@ import click
 
 from leadstate.api.configuration import lock_file
 from leadstate.api.files import PUBLIC, replace_file
-from leadstate.api.lockfile import adopt
+from leadstate.api.lockfile import enter
 from leadstate.cli.consent import agreed
 from leadstate.cli.exits import Exit
 from leadstate.cli.options import F, option, runtime
@@ -97,6 +97,7 @@ def patch(
     auto_approve: bool,
     color: str,
     adopted: Mapping[str, Mapping[Ref, str]] | None = None,
+    renamed: Mapping[str, Mapping[Ref, str]] | None = None,
 ) -> Exit:
     """Show the new texts as a patch; unless it is a check, ask and put them in their place, each as a whole.
 
@@ -107,6 +108,7 @@ def patch(
         auto_approve: whether nobody is asked.
         color: whether to colour the patch.
         adopted: account → reference → id of the leads that the new texts adopt, for the lock file.
+        renamed: account → reference → id of what has this address in the new texts, and another one in the lock file.
 
     Raises:
         FileError: a file must not be replaced, or was changed meanwhile.
@@ -117,16 +119,18 @@ def patch(
     if check:
         return Exit.REFUSED
     targets = [_target(source, named) for source, _ in changed]
-    for replaced in (*targets, *([lock_file(named)] if adopted else [])):
+    for replaced in (*targets, *([lock_file(named)] if adopted or renamed else [])):
         _check_folder(replaced)
     if not auto_approve and not agreed("Write this?", deed="write"):
         return Exit.REFUSED
     for target, (source, _) in zip(targets, changed, strict=True):
         _read_unchanged(target, source)
     if adopted:  # first: an id too many does no harm, a lead that is declared without its id is adopted a second time
-        adopt(lock_file(named), adopted, runtime().state)
+        enter(lock_file(named), adopted, runtime().state)
     for target, (source, text) in zip(targets, changed, strict=True):
         _replace(target, source, text)
+    if renamed:  # last: what is not known under its new name is found by it, but nothing is found by an old one
+        enter(lock_file(named), renamed, runtime().state)
     return Exit.FINE
 
 

@@ -5,7 +5,7 @@ label that is not declared, a colour we do not know, a text that would be taken 
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from leadstate.edit.items import Files, Item, spellings
 from leadstate.edit.spelling import LIKE_VARIABLE, as_people_write
 from leadstate.edit.writer import Edit, Set
 from leadstate.kinds import KINDS
+from leadstate.model.account import Account
 from leadstate.model.address import Address, Ref, Span, normalize_text
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.plan import Change, FieldDiff
@@ -52,11 +53,13 @@ class Pulled:
         file: its name.
         edits: what is made together or not at all.
         drifts: what they accept.
+        renamed: account → new address of the object → the id that the lock file knows under its old one.
     """
 
     file: str
     edits: tuple[Edit, ...]
     drifts: tuple[tuple[Change, FieldDiff], ...]
+    renamed: Mapping[str, Mapping[Ref, str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -73,6 +76,15 @@ class Accepted:
         for pulled in self.pulled:
             edits[pulled.file] += pulled.edits
         return edits
+
+    @property
+    def renamed(self) -> dict[str, dict[Ref, str]]:
+        """Account → address that the edits give an object → the id that the lock file knows under its old one."""
+        renamed: dict[str, dict[Ref, str]] = defaultdict(dict)
+        for pulled in self.pulled:
+            for account, ids in pulled.renamed.items():
+                renamed[account] |= ids
+        return dict(renamed)
 
     def leave_out(self, files: Files) -> None:
         """Take out what cannot be edited in place, such as a value that an alias stands for, with a diagnostic each."""
@@ -103,11 +115,11 @@ def accept(
     accepted = Accepted()
     declared = [account.account for account in everything.accounts]
     words = {account.name: _Words(files, account.desired, fields.get(account.name)) for account in declared}
-    scopes: dict[Span, set[str]] = defaultdict(set)
+    scopes: dict[Span, dict[str, Desired]] = defaultdict(dict)
     referred = {ref for change in changes for drifted in change.fields for ref in references(drifted.before)}
     for account in declared:
         for desired in account.desired:
-            scopes[desired.span].add(account.name)
+            scopes[desired.span][account.name] = desired
             referred |= references((*desired.attrs.values(), desired.moves_to))
     values: dict[tuple[Span, str], dict[str, object]] = defaultdict(dict)
     drifts: dict[tuple[Span, str], list[tuple[Change, FieldDiff]]] = defaultdict(list)
@@ -136,11 +148,26 @@ def accept(
         # A label that gets another name, and is referred to by the old one, keeps that as its key.
         if path == "name" and span in keys and edits[0].path == (*item.steps, "name"):
             edits.append(Set((*item.steps, "key"), keys[span]))
-        accepted.pulled.append(Pulled(item.file, tuple(edits), tuple(drifts[span, path])))
+        renamed = {} if span in keys else _renamed(item, edits[0], scopes[span], declared)
+        accepted.pulled.append(Pulled(item.file, tuple(edits), tuple(drifts[span, path]), renamed))
     return accepted
 
 
-def _edits(item: Item, name: str, live: Mapping[str, object], scope: set[str]) -> Iterator[Set]:
+def _renamed(
+    item: Item, edit: Set, scope: Mapping[str, Desired], declared: Sequence[Account]
+) -> dict[str, dict[Ref, str]]:
+    """Return what the lock files know of an item without a key, whose address its new name is; nothing of others."""
+    if edit.path != (*item.steps, "name") or item.value.get("key") is not None:
+        return {}
+    locks = {account.name: account.lock for account in declared}
+    return {
+        name: {Ref(ref.kind, normalize_text(str(edit.value))): locks[name][ref]}
+        for name, desired in scope.items()
+        if (ref := desired.address.ref) in locks[name]
+    }
+
+
+def _edits(item: Item, name: str, live: Mapping[str, object], scope: Collection[str]) -> Iterator[Set]:
     """Yield edits of the item if every account that takes the value from there has the same, else of its overrides."""
     sharing = {account for account in scope if not item.overrides(account, name)}
     if sharing and sharing <= live.keys() and all(live[account] == live[min(sharing)] for account in sharing):

@@ -1,5 +1,7 @@
 """Live values of declared objects as edits: what is written where, and what is refused."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -45,9 +47,11 @@ def declared(text: str = TEXT) -> tuple[Files, Configuration]:
     return Files.of([source], Diagnostics()), understand([source], (), Diagnostics())
 
 
-def accepted(*drifts: tuple[str, str, Side], text: str = TEXT) -> Accepted:
+def accepted(*drifts: tuple[str, str, Side], text: str = TEXT, lock: Mapping[Ref, str] | None = None) -> Accepted:
     """What is accepted of drifts: address, field, live value."""
     files, everything = declared(text)
+    locked = (replace(known, account=replace(known.account, lock=lock or {})) for known in everything.accounts)
+    everything = replace(everything, accounts=tuple(locked))
     desired = {str(desired.address): desired for account in everything.accounts for desired in account.account.desired}
     changes = [
         Change(
@@ -220,6 +224,40 @@ def test_a_reference_in_a_csv_file_keeps_the_old_name_as_key(cell: str) -> None:
     text = f"{HEAD}labels: [{{name: Old, color: red}}]\nleads_from: seeds.csv\n"
     assert keys_kept(text, f"key,title,person,{cell}\nk,T,1,Old\n") == OLD_IS_THE_KEY
     assert keys_kept(text, f"key,title,person,{cell}\nk,T,1,\n") == []
+
+
+OVERRIDDEN = """\
+version: 1
+accounts: {a: {domain: a, token: {env: T}}, b: {domain: b, token: {env: T}, vars: {x: "1"}}}
+labels:
+  - {name: Hot, color: red, overrides: {b: {name: Heiß}}}
+  - {name: Cold, key: c, color: blue}
+  - {name: Warm, color: gray}
+"""
+
+
+def test_what_the_lock_file_knows_of_a_renamed_label_without_a_key_moves_in_every_account_that_has_it() -> None:
+    found = accepted(("a/label:Hot", "name", "New"), text=OVERRIDDEN, lock={Ref("label", "Hot"): "1"})
+    assert found.renamed == {"a": {Ref("label", "New"): "1"}, "b": {Ref("label", "New"): "1"}}
+
+
+@pytest.mark.parametrize(
+    ("drifts", "lock"),
+    [
+        ([("a/label:Hot", "name", "New")], {}),
+        ([("a/label:Hot", "name", "New")], {Ref("label", "c"): "1"}),
+        ([("a/label:Hot", "color", "gray")], {Ref("label", "Hot"): "1"}),
+        ([("b/label:Hot", "name", "New")], {Ref("label", "Hot"): "1"}),
+        ([("a/label:c", "name", "New"), ("b/label:c", "name", "New")], {Ref("label", "c"): "1"}),
+        ([("a/label:Warm", "name", "New")], {Ref("label", "Warm"): "1"}),
+    ],
+    ids=["no lock file", "not known", "a colour", "an override", "a key", "a new override"],
+)
+def test_what_the_lock_file_knows_stays_where_no_address_changes(
+    drifts: list[tuple[str, str, Side]], lock: dict[Ref, str]
+) -> None:
+    found = accepted(*drifts, text=OVERRIDDEN, lock=lock)
+    assert (found.renamed, found.diagnostics) == ({}, [])
 
 
 def test_a_renamed_label_with_a_key_keeps_that_key() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from leadstate.api.configuration import lock_file
 from leadstate.api.results import Plan
 from leadstate.cli import options
 from leadstate.cli.exits import Exit
@@ -58,7 +59,10 @@ def pull(
     except EditError:
         accepted.leave_out(files)
         changed = new_texts(files, accepted.edits)
-    code = patch(changed, paths, check=check, auto_approve=auto_approve, color=color)
+    renamed = accepted.renamed
+    code = patch(changed, paths, check=check, auto_approve=auto_approve, color=color, renamed=renamed)
+    if code is Exit.FINE and renamed:
+        click.echo(f"{lock_file(paths)} knows what was renamed by its new name: commit it.", err=True)
     errors = plan.errors
     say([*errors, *accepted.diagnostics])
     for change in _of(plan, Action.ADD):

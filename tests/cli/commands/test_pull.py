@@ -1,5 +1,6 @@
 """`pull`: live values into the YAML, and nothing else of it changes."""
 
+import json
 import os
 import stat
 import subprocess
@@ -231,6 +232,30 @@ def test_a_rename_in_pipedrive_is_recognised_by_the_lock_file(shell: Shell, sand
     pull(shell, "--auto-approve")
     assert '{name: Hot, color: red, overrides: {a2: {name: "Hot: now"}}}   # the hot ones\n' in read(shell)
     assert updates(shell) == ""
+
+
+def test_a_label_whose_rename_was_accepted_is_recognised_when_it_is_renamed_again(
+    shell: Shell, sandbox: Sandbox
+) -> None:
+    write(shell, LABELS.replace("Nurture", "Cold"))
+    assert shell("lock", "-c", ".").returncode == 0
+    for name in ("Hotter", "Hottest"):
+        for company in sandbox.companies:
+            company.update_label(HOT, {"name": name})
+        done = pull(shell, "--auto-approve")
+        assert f"{{name: {name}, color: red}}" in read(shell)
+        assert done.stderr == "leadstate.lock.json knows what was renamed by its new name: commit it.\n"
+    entries = json.loads((shell.folder / "leadstate.lock.json").read_text())["accounts"]
+    assert {name: list(known) for name, known in entries.items()} == {
+        f"a{number}": ["label:Cold", "label:Hottest"] for number in (1, 2, 3)
+    }
+
+
+def test_a_rename_is_accepted_where_there_is_no_lock_file_and_none_is_made(shell: Shell) -> None:
+    write(shell, LABELS)
+    pull(shell, "--auto-approve")
+    assert "name: Cold " in read(shell)
+    assert not (shell.folder / "leadstate.lock.json").exists()
 
 
 def test_a_text_that_reads_as_a_variable_is_refused(shell: Shell, sandbox: Sandbox) -> None:
