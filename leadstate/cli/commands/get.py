@@ -17,14 +17,16 @@ from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
 from leadstate.cli.output import say, table, to_json, write
 from leadstate.cli.session import read_accounts
+from leadstate.engine.jobs import AccountJob
 from leadstate.engine.read.observe import read_listing
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import LONGEST_ID
 from leadstate.model.address import normalize_text
+from leadstate.model.diagnostics import Diagnostic, diagnostic_of
 from leadstate.model.escape import is_visible, visible, visible_json
 from leadstate.model.resource import CARRIED, CARRIER
 from leadstate.pipedrive.client import Reader
-from leadstate.pipedrive.errors import BadAnswer
+from leadstate.pipedrive.errors import BadAnswer, NotFound
 from leadstate.pipedrive.operations import (
     GET_DEAL_FIELDS,
     GET_LEAD,
@@ -113,7 +115,7 @@ def fields(**chosen: Any) -> int:
 @options.progress
 @_form
 def lead(*, lead_id: object, **chosen: Any) -> int:
-    """Show one lead by its id, archived or not, with its labels (12 tokens).
+    """Show one lead by its id, archived or not, with its labels (12 tokens; 2 in an account that does not have it).
 
     \b
     Examples:  leadstate get lead 4f1c0d3e-8f7a-4a55-9a5e-0d1f6c9c7b11 -a emea
@@ -123,7 +125,7 @@ def lead(*, lead_id: object, **chosen: Any) -> int:
         found = _row(GET_LEAD, (await reader.get(Request(GET_LEAD, str(lead_id)))).data)
         return [_with_labels(GET_LEAD, found, await _label_names(reader))]
 
-    return _get(fetch, KINDS[CARRIER].columns, **chosen)
+    return _get(fetch, KINDS[CARRIER].columns, of_one=GET_LEAD, **chosen)
 
 
 def _check_owners(_ctx: click.Context, _param: click.Parameter, owners: tuple[str, ...]) -> tuple[str, ...]:
@@ -275,15 +277,41 @@ def _get(
     columns: Sequence[str],
     check: Callable[[], None] = lambda: None,
     *,
+    of_one: Operation | None = None,
     paths: tuple[Path, ...],
     accounts: tuple[str, ...],
     form: str,
     color: str,
     output: Path | None,
 ) -> int:
-    """Read every account and write the rows; `check` may raise a usage error once all accounts have been read."""
+    """Read every account and write the rows.
+
+    Args:
+        fetch: reads one account.
+        columns: of the table.
+        check: may raise a usage error once all accounts have been read.
+        of_one: the request for an object that one account has: that others do not have it is no error.
+        paths: the configuration's files.
+        accounts: which of them to read.
+        form: `table`, `json` or `yaml`.
+        color: whether to colour the table.
+        output: the file to write to; None for stdout.
+    """
     configuration = load_configuration(paths, accounts)
-    found, failures = wait_for(read_accounts(configuration, lambda job: fetch(Reader(job.connection))))
+    absent: list[Diagnostic] = []
+
+    async def read(job: AccountJob) -> list[Row]:
+        try:
+            return await fetch(Reader(job.connection))
+        except NotFound as failure:
+            if of_one is None or failure.operation != of_one.id:
+                raise
+            absent.append(diagnostic_of(failure, job.account.name))
+            return []
+
+    found, failures = wait_for(read_accounts(configuration, read))
+    if not any(found.values()):
+        failures = sorted([*failures, *absent], key=lambda diagnostic: diagnostic.account or "")
     rows = [{"account": name, **row} for name, its_rows in found.items() for row in its_rows]
     if not failures:
         check()

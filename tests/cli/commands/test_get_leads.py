@@ -242,3 +242,46 @@ def test_accounts_are_read_at_once_and_one_that_fails_does_not_stop_the_others(
     assert {row["account"] for row in json.loads(out)} == {"a1", "a3"}
     assert "error[unauthorized] a2: " in err
     assert most == 3
+
+
+LEAD_ID = "4f1c0d3e-8f7a-4a55-9a5e-0d1f6c9c7b11"
+
+
+@pytest.mark.parametrize(
+    ("holder", "failing", "code", "said"),
+    [
+        (2, None, 0, []),
+        (None, None, 1, ["not-found] a1", "not-found] a2", "not-found] a3"]),
+        (2, 3, 1, ["unauthorized] a3"]),
+        (None, 3, 1, ["not-found] a1", "not-found] a2", "unauthorized] a3"]),
+    ],
+    ids=["one has it", "none has it", "one has it, one fails", "none has it, one fails"],
+)
+def test_a_lead_is_missed_only_where_no_account_has_it(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    holder: int | None,
+    failing: int | None,
+    code: int,
+    said: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    companies = [
+        {
+            "token": f"t{n}",
+            "company": {"id": n, "name": f"C{n}", "domain": f"c{n}"},
+            "persons": [{"id": 1, "name": "Jane"}],
+            "leads": [{"id": LEAD_ID, "title": "Here", "person_id": 1}] if n == holder else [],
+        }
+        for n in (1, 2, 3)
+    ]
+    accounts = {f"a{n}": {"url": NOWHERE, "company_id": n, "token": {"env": f"T{n}"}} for n in (1, 2, 3)}
+    Folder(tmp_path).configure({"version": 1, "accounts": accounts})
+    tokens = {f"T{n}": "wrong" if n == failing else f"t{n}" for n in (1, 2, 3)}
+    words = ("get", "lead", LEAD_ID, "--format", "json")
+    ended, out, err = leadstate(Sandbox({"companies": companies}), tokens, tmp_path, words)
+    assert ended == code, err
+    assert [row["account"] for row in json.loads(out)] == ([f"a{holder}"] if holder else [])
+    errors = [line.removeprefix("error[").partition(":")[0] for line in err.splitlines() if line.startswith("error[")]
+    assert errors == said
