@@ -357,9 +357,9 @@ class _Draft(Draft):
             self._leave(changed, Reason.NOT_OURS)
             want = {}
         if live.kind == CARRIER:
-            labels = self._labels_back(live, back)
-            moved = moved or labels is None
-            if labels is not None and labels != self.bindings.link(live.attrs[CARRIES]):
+            labels, whole = self._labels_back(live, back)
+            moved = moved or not whole
+            if labels != self.bindings.link(live.attrs[CARRIES]):
                 want[CARRIES] = labels
         thaws = live.frozen_by is not None and want.get(FREEZES) is False
         if want and live.frozen_by is not None and not thaws:
@@ -374,14 +374,17 @@ class _Draft(Draft):
         elif not moved:
             self.unchanged.append(self._address(changed))
 
-    def _labels_back(self, live: Live, back: Mapping[Name, Value]) -> tuple[Value, ...] | None:
-        """Return the labels that a lead gets; None where one that it lost does not exist, so that it keeps its labels.
+    def _labels_back(self, live: Live, back: Mapping[Name, Value]) -> tuple[tuple[Value, ...], bool]:
+        """Return the labels that a lead gets, and whether all that it lost exist.
 
-        Without that one it would be left with fewer labels than it had before the run.
+        Where one of them does not, what the run gave it in their place stays: it is left with no fewer labels.
         """
-        stay = [self._label(label) or label for label in labels_in(live.attrs) if back.get(label) is not False]
         returning = [self._label(label) for label, had in back.items() if isinstance(label, RemoteRef) and had]
-        return None if None in returning else tuple(sorted({*stay, *filter(None, returning)}, key=str))
+        whole = None not in returning
+        stay = [
+            self._label(label) or label for label in labels_in(live.attrs) if not whole or back.get(label) is not False
+        ]
+        return tuple(sorted({*stay, *filter(None, returning)}, key=str)), whole
 
     def _recreate_named(
         self, changed: Changed, live: Mapping[str, Live], names: dict[str, str], made: set[str]

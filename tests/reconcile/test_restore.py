@@ -536,6 +536,14 @@ def test_a_lead_keeps_its_labels_if_one_that_it_lost_does_not_exist(hot: tuple[L
     assert left(plan) == [("id-a", "changed-since")]
 
 
+def test_a_lead_gets_back_the_labels_that_exist_where_another_one_that_it_lost_does_not() -> None:
+    lost = relabelled("old", "id-Cold", then=("id-Warm",))
+    live = (live_label("Warm"), live_label("Cold"), live_lead("a", labels=["id-Warm"]))
+    plan = back(lost, live=live, before={**BEFORE, "id-Cold": "Cold"})
+    assert [change.want for change in plan.changes] == [{"labels": refs("Cold", "Warm")}]
+    assert left(plan) == [("id-a", "changed-since")]
+
+
 def test_two_labels_of_one_name_that_are_gone_are_not_confused() -> None:
     live = (live_label("Hot", remote_id="new"), live_label("Warm"), live_lead("a", labels=["id-Warm"]))
     assert back(WARMED, live=live, before={**BEFORE, "other": "Hot"}).changes == ()
