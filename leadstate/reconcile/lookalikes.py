@@ -10,7 +10,7 @@ from functools import cache
 from typing import Final
 
 from leadstate.model.account import Account
-from leadstate.model.address import collapse
+from leadstate.model.address import Ref, collapse
 from leadstate.model.diagnostics import Diagnostic, Severity, counted, some
 from leadstate.model.escape import is_unseen, spelled_out
 from leadstate.model.resource import Desired, Live, Value
@@ -118,13 +118,17 @@ def find_altered(
     missing: Iterable[Desired],
     undeclared: Iterable[Live],
     unmarked: Mapping[str, Sequence[str]],
+    locked: Mapping[str, Ref],
 ) -> Iterator[Diagnostic]:
     """Yield a guard for each object that is to be created and that an earlier create may have made already.
+
+    A marker that was cut may also be that of a former key, and is that where the lock file knows the id by it.
 
     Args:
         missing: what is to be created, of one kind.
         undeclared: objects of that kind that no declaration was paired with.
         unmarked: collapsed title → ids of leads without an ownership marker that were created over the API.
+        locked: id → what the lock file knows it by.
     """
     by_id = {live.remote_id: live for live in undeclared}
     by_name: defaultdict[str, list[Live]] = defaultdict(list)
@@ -137,18 +141,31 @@ def find_altered(
         whole = collapse(name)
         cut = (name[:length].strip() for length in range(SHORTEST, len(name))) if desired.marker is None else ()
         near = {live.remote_id: live for text in (whole, *cut) for live in by_name.get(text, ())}
-        ids = {remote_id for remote_id, live in near.items() if is_altered(name, desired.marker, live)}
+        # Id → the key in its marker, if any of that is left.
+        keys = {
+            remote_id: (live.marker or "").partition(":")[2]
+            for remote_id, live in near.items()
+            if is_altered(name, desired.marker, live)
+        }
         if desired.marker is not None:
-            ids.update(unmarked.get(whole, ()))
-        if ids:
-            kind, what = desired.address.kind, "its ownership marker" if desired.marker is not None else "its name"
-            yield desired.diagnostic(
-                CREATED_ALTERED,
-                Severity.GUARD,
-                f"an earlier run may have created it, and the server changed {what}: {', '.join(sorted(ids))}",
-                hint=f"delete that {kind} in Pipedrive if it is one, or pass `--allow {CREATED_ALTERED}` to create "
-                "another",
-            )
+            keys |= dict.fromkeys(unmarked.get(whole, ()), "")
+        kind, what = desired.address.kind, "its ownership marker" if desired.marker is not None else "its name"
+        intact = {remote_id for remote_id, key in keys.items() if locked.get(remote_id) == Ref(kind, key)}
+        altered = f"an earlier run may have created it, and the server changed {what}"
+        for ids, summary, fix in (
+            (intact, f"the lock file knows a {kind} of this title by another key", ""),
+            (keys.keys() - intact, altered, f"delete that {kind} in Pipedrive if it is one, or "),
+        ):
+            if ids:
+                former = sorted({keys[remote_id] for remote_id in ids} - {""})
+                renamed = " or ".join(f"`previously: [{spelled_out(key)}]`" for key in former)
+                yield desired.diagnostic(
+                    CREATED_ALTERED,
+                    Severity.GUARD,
+                    f"{summary}: {', '.join(sorted(ids))}",
+                    hint=(f"if its key was changed, write {renamed}; else " if renamed else "")
+                    + f"{fix}pass `--allow {CREATED_ALTERED}` to create another",
+                )
 
 
 def find_elsewhere(

@@ -158,7 +158,7 @@ def _plan_kind(draft: Draft, matching: Matching, today: dt.date) -> None:
     added = {change.address for change in draft.changes if change.action is Action.ADD}
     creates = [desired for desired in matching.missing if desired.address in added]
     if creates:
-        draft.diagnostics.extend(find_altered(creates, matching.extra, draft.observed.unmarked))
+        draft.diagnostics.extend(find_altered(creates, matching.extra, draft.observed.unmarked, account.locked))
         bearing = (*matching.undeclared, *(live for _, live in matching.pairs))
         is_new = not any(account.owns(live.marker) for live in bearing)
         draft.diagnostics.extend(find_elsewhere(creates, draft.observed.elsewhere, account, is_new=is_new))

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Severity
 from leadstate.model.plan import AccountPlan
 from leadstate.model.resource import Live
@@ -65,15 +66,58 @@ def test_an_intact_marker_is_not_altered() -> None:
 
 
 def test_the_diagnostic_names_the_ids_and_a_fix() -> None:
-    (found,) = find_altered([lead("a")], [live_lead(None, remote_id="z", title="a")], {"a": ["x", "y"]})
+    (found,) = find_altered([lead("a")], [live_lead(None, remote_id="z", title="a")], {"a": ["x", "y"]}, {})
     assert found.severity is Severity.GUARD
     assert found.summary == "an earlier run may have created it, and the server changed its ownership marker: x, y, z"
     assert (
         found.hint == "delete that lead in Pipedrive if it is one, or pass `--allow created-altered` to create another"
     )
-    (found,) = find_altered([label("A  B")], [live_label("A B")], {})
+    (found,) = find_altered([label("A  B")], [live_label("A B")], {}, {})
     assert found.summary == "an earlier run may have created it, and the server changed its name: id-A B"
     assert "that label" in found.hint
+
+
+RENAMED = 'if its key was changed, write `previously: ["pilot"]`; else '
+DELETE = "delete that lead in Pipedrive if it is one, or pass `--allow created-altered` to create another"
+
+
+@pytest.mark.parametrize(
+    ("lock", "summary", "hint"),
+    [
+        (
+            {},
+            "an earlier run may have created it, and the server changed its ownership marker: 1",
+            RENAMED + DELETE,
+        ),
+        (
+            {Ref("lead", "pilot"): "2", Ref("lead", "other"): "1"},
+            "an earlier run may have created it, and the server changed its ownership marker: 1",
+            RENAMED + DELETE,
+        ),
+        (
+            {Ref("lead", "pilot"): "1"},
+            "the lock file knows a lead of this title by another key: 1",
+            RENAMED + "pass `--allow created-altered` to create another",
+        ),
+    ],
+    ids=["no lock file", "it knows another one", "it knows this one"],
+)
+def test_a_lead_whose_key_got_longer_is_offered_as_the_same_lead(lock: dict[Ref, str], summary: str, hint: str) -> None:
+    declared = replace(account(lead("pilot-2027", title="Pilot")), lock=lock)
+    there = live_lead("pilot", remote_id="1", title="Pilot")
+    (found,) = (told for told in planned(declared, there).diagnostics if told.severity is Severity.GUARD)
+    assert (found.code, found.summary, found.hint) == ("created-altered", summary, hint)
+
+
+def test_a_lead_that_the_lock_file_knows_and_one_that_the_server_altered_are_told_of_apart() -> None:
+    declared = replace(account(lead("ab", title="t")), lock={Ref("lead", "a"): "1"})
+    known, cut = (
+        live_lead("a", remote_id="1", title="t"),
+        replace(live_lead("", remote_id="2", title="t"), marker="ns:"),
+    )
+    first, second = (told.summary for told in planned(declared, known, cut).diagnostics)
+    assert first == "the lock file knows a lead of this title by another key: 1"
+    assert second.endswith("the server changed its ownership marker: 2")
 
 
 @pytest.mark.parametrize(("unmarked", "expected"), [({"a": ["x"]}, ["created-altered"]), ({"b": ["x"]}, []), ({}, [])])
@@ -94,4 +138,4 @@ def test_objects_that_match_are_not_reported_as_altered() -> None:
 
 def test_a_lead_without_a_title_is_not_compared() -> None:
     untitled = replace(lead("a"), attrs={"person": 1})
-    assert next(find_altered([untitled, lead("b")], [], {"b": ["x"], "": ["y"]})).address == lead("b").address
+    assert next(find_altered([untitled, lead("b")], [], {"b": ["x"], "": ["y"]}, {})).address == lead("b").address
