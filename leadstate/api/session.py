@@ -409,7 +409,9 @@ class Session:
         parts = []
         for account_plan in plan.plans:
             name = account_plan.account
-            result = results.get(name) or Applied({}, Spent(), None)
+            result = results.get(name)
+            if result is None:  # one that cannot be worked on says why, also before anything is done
+                result = Applied({}, Spent(), None) if account_plan.complete else skip_all(account_plan)
             parts.append(
                 Part(
                     account_plan,

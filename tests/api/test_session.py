@@ -425,6 +425,16 @@ def test_the_lock_file_is_brought_up_to_date_where_there_is_one(
     assert (path.exists() and "New" in path.read_text()) == kept
 
 
+def test_a_result_says_why_an_account_without_a_token_could_not_be_read_again(
+    configuration: Configuration, runtime: leadstate.Runtime
+) -> None:
+    result = leadstate.apply(leadstate.plan(configuration, ["label:New"], runtime=runtime), runtime=runtime)
+    emea, us = result.report.accounts
+    assert emea.remaining is not None
+    assert (us.remaining, us.unread) == (None, us.diagnostics[0].summary)
+    assert "TOKEN_US" in us.unread
+
+
 @pytest.mark.parametrize("why", ["another run has been writing", "the locks that keep two runs apart"])
 def test_an_apply_that_was_made_is_kept_where_the_lock_file_cannot_be_locked(
     configuration: Configuration, runtime: leadstate.Runtime, monkeypatch: pytest.MonkeyPatch, why: str
