@@ -135,6 +135,8 @@ def rollback(
     if missing:
         summary = f"the configuration has no account {some(missing)}, which the receipt is about"
         hint = "use the configuration that was applied"
+        if len(missing) == len(about) and limited:
+            raise ReportError(f"the receipt is about {some(missing)}, and about none of the chosen accounts")
         if len(missing) == len(about):
             raise ReportError(summary, hint=hint)
         summary += ": nothing is restored there"

@@ -28,7 +28,7 @@ from leadstate.engine.jobs import AccountJob, Ended
 from leadstate.engine.run import Applied, Settings, apply_all, plan_all, plan_and_compare, skip_all, unread
 from leadstate.kinds import KINDS
 from leadstate.model.account import Account, ImpactLevel
-from leadstate.model.address import Address, Target
+from leadstate.model.address import Address, Target, accounts_of
 from leadstate.model.diagnostics import (
     Diagnostic,
     LeadstateError,
@@ -134,10 +134,11 @@ class Session:
         base: Baseline | None = None,
         ended: Ended | None = None,
     ) -> Plan:
-        """Plan every account; never writes.
+        """Plan the accounts; never writes.
 
         Args:
-            targets: addresses, as `label:Hot` or `emea/label:Hot`; none means all.
+            targets: addresses, as `label:Hot` or `emea/label:Hot`; none means all. Where each names its account, only
+                those accounts are read.
             impact: `none`, `live` or `full`: how thoroughly leads that carry a deleted label are counted.
             allow: guards to lift.
             max_tokens: rate-limit tokens that an account's apply may cost, over the configuration's limit.
@@ -147,7 +148,7 @@ class Session:
             ended: hears of each account that is planned.
 
         Raises:
-            UnknownTarget: a target is not an address, or names nothing.
+            UnknownTarget: a target is not an address, or names nothing here; with a shard another one may have it.
             SessionClosed: the session has ended.
             TypeError: an argument has the wrong type.
             ValueError: a number is out of its bounds, or no guard or impact is called so.
@@ -173,12 +174,15 @@ class Session:
             everything,
             self.runtime.now().date(),
         )
+        chosen = self._chosen(settings.targets)
+        work = [job for job in self.work if job.account.name in chosen]
+        unusable = (plan for plan in self.unusable if plan.account in chosen)
         besides: list[tuple[int, int]] = []
         if base is None or base.accounts is None:
-            plans = (*await plan_all(self.work, settings, ended), *self.unusable)
+            plans = (*await plan_all(work, settings, ended), *unusable)
         else:
-            compared = await plan_and_compare(self.work, base.accounts, settings, ended)
-            plans = (*(comparison.plan for comparison in compared), *self.unusable)
+            compared = await plan_and_compare(work, base.accounts, settings, ended)
+            plans = (*(comparison.plan for comparison in compared), *unusable)
             besides = [comparison.besides.cost for comparison in compared]
         if settings.targets:
             self._check_targets(settings.targets, plans)
@@ -249,8 +253,10 @@ class Session:
             raise ReportError(f"a report of `{reviewed.command}` is not a plan", hint="make one with `Session.plan`")
         settings = plan.settings if isinstance(plan, Plan) else Settings()
         pace = self.runtime.pace
+        about = self._chosen([*map(_target, reviewed.scope.targets)])
+        accounts = [account for account in self.accounts if account.name in about]
         async with locks_awaited(
-            self.accounts, self.runtime.state, "apply", lock_timeout, clock=pace.clock, sleep=pace.sleep
+            accounts, self.runtime.state, "apply", lock_timeout, clock=pace.clock, sleep=pace.sleep
         ):
             now = await self.plan(
                 reviewed.scope.targets,
@@ -296,27 +302,30 @@ class Session:
         Raises:
             ReceiptError: the receipt cannot be written; nothing was changed.
         """
+        planned = {part.account: part for part in plan.plans}
+        accounts = [account for account in self.accounts if account.name in planned]
+        work = [job for job in self.work if job.account.name in planned]
         stop = interrupted or asyncio.Event()
         report: doc.Report | None = None
         receipt: Receipt | None = None
         applied: list[Applied] = []
         notes: list[Diagnostic] = []
         if plan.has_work:
-            undoes = undone_receipt(self.accounts)
+            undoes = undone_receipt(accounts)
             ends = {part.account: decline(part, declined) for part in plan.plans if part.applyable}
             begun = self._parts(plan, {name: Applied(outcomes, Spent(), None) for name, outcomes in ends.items()})
             targets = tuple(map(str, plan.settings.targets))
             receipt = Receipt(
-                self.runtime.receipts, begun, self.accounts, self.runtime.now(), undoes=undoes, targets=targets
+                self.runtime.receipts, begun, accounts, self.runtime.now(), undoes=undoes, targets=targets
             )
             with receipt:
                 hearing = (receipt, *observers)
                 for observer in hearing:
                     observer.started(receipt.path, plan.plans)
-                for job in self.work:
+                for job in work:
                     job.connection.delayed = partial(_delayed, hearing, job.account.name)
                 applied = await self._in_waves(plan, rollout or Rollout(), hearing, stop, declined=ends, notes=notes)
-            ended = self._parts(plan, {job.account.name: end for job, end in zip(self.work, applied, strict=True)})
+            ended = self._parts(plan, {job.account.name: end for job, end in zip(work, applied, strict=True)})
             receipt.close(ended)
             if receipt.obstacle:
                 notes.append(Diagnostic("receipt", Severity.ERROR, f"{receipt.obstacle}. No further change was begun"))
@@ -331,10 +340,9 @@ class Session:
             )
         lock_file = self.configuration.lock_file
         if lock_file is not None and (lock_file.exists() if lock is None else lock):
-            outcomes = {job.account.name: end.outcomes for job, end in zip(self.work, applied, strict=False)}
+            outcomes = {job.account.name: end.outcomes for job, end in zip(work, applied, strict=False)}
             try:
-                planned = {part.account: part for part in plan.plans}
-                remember(lock_file, self.accounts, planned, outcomes, self.runtime.state)
+                remember(lock_file, accounts, planned, outcomes, self.runtime.state)
             except (OSError, LockError, NoStateFolder) as failure:
                 why = reason_of(failure) if isinstance(failure, OSError) else str(failure)
                 hint = "fix that, then run `leadstate lock`; the accounts are as the report says"
@@ -349,20 +357,37 @@ class Session:
             wrote=receipt is not None and receipt.wrote,
         )
 
+    def _chosen(self, targets: Sequence[Target]) -> frozenset[str]:
+        """Return the accounts that targets are about.
+
+        Raises:
+            UnknownTarget: one of them is not here, and another shard cannot have it either.
+        """
+        there, named = frozenset(account.name for account in self.accounts), accounts_of(targets)
+        if named - there and self.limit.shard is None:
+            among = "the chosen accounts" if self.limit.accounts else "the accounts of the configuration"
+            raise UnknownTarget(f"the account {some(sorted(named - there))} is not among {among}")
+        return there & named if named else there
+
     def _check_targets(self, targets: Sequence[Target], plans: Sequence[AccountPlan]) -> None:
-        """Raise UnknownTarget if a target names nothing declared and nothing live."""
+        """Raise UnknownTarget if a target names nothing declared and nothing live; another shard may have it."""
+        if self.limit.shard is not None:
+            return
+        planned = {plan.account for plan in plans}
+        accounts = [account for account in self.accounts if account.name in planned]
         # 5,000 accounts with 2,000 labels each declare ten million objects: they are looked at only for targets.
-        known = {desired.address for account in self.accounts for desired in account.desired}
+        known = {desired.address for account in accounts for desired in account.desired}
         known |= {change.address for plan in plans for change in plan.changes}
         known |= {
             Address(account.name, touch.kind, touch.key)
-            for account in self.accounts
+            for account in accounts
             for touch in (account.receipt.touched if account.receipt is not None else ())
             if touch.key is not None
         }
         for target in targets:
             if not any(target.selects(address) for address in known) and all(plan.complete for plan in plans):
-                raise UnknownTarget(f"nothing is declared or planned at {target}")
+                where = " in the chosen accounts" if self.limit.accounts else ""
+                raise UnknownTarget(f"nothing is declared or planned at {target}{where}")
 
     async def _in_waves(
         self,
@@ -380,7 +405,7 @@ class Session:
         """
         by_account = {account_plan.account: account_plan for account_plan in plan.plans}
         jobs = {job.account.name: job for job in self.work}
-        waves = rollout.waves([account.name for account in self.accounts])
+        waves = rollout.waves([account.name for account in self.accounts if account.name in by_account])
         applied: dict[str, Applied] = {}
         failed: list[str] = []
         for number, wave in enumerate(waves, 1):
@@ -401,7 +426,7 @@ class Session:
             ends = await apply_all(work, plan.plans, plan.settings, observers, stop, declined=declined)
             applied |= {job.account.name: end for job, end in zip(work, ends, strict=True)}
             failed += [name for name in wave if name not in applied or not applied[name].settled]
-        return [applied[job.account.name] for job in self.work]
+        return [applied[job.account.name] for job in self.work if job.account.name in by_account]
 
     def _parts(self, plan: Plan, results: Mapping[str, Applied]) -> list[Part]:
         """Return each account's share of the run, given what became of it so far."""

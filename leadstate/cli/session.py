@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import click
 
-from leadstate.api.configuration import Baseline
+from leadstate.api.configuration import Baseline, UnknownAccount, select
 from leadstate.api.results import Plan
 from leadstate.api.session import Session, UnknownTarget, connect
 from leadstate.cli import HIDDEN
@@ -25,8 +25,8 @@ from leadstate.engine.jobs import AccountJob, each
 from leadstate.engine.read.observe import wrong_company
 from leadstate.kinds import KINDS
 from leadstate.model.account import ImpactLevel
-from leadstate.model.address import Target
-from leadstate.model.diagnostics import Diagnostic, Severity, counted
+from leadstate.model.address import Target, accounts_of
+from leadstate.model.diagnostics import Diagnostic, Severity, counted, some
 from leadstate.model.plan import Change, Outcome
 from leadstate.model.rollout import Limit, Shard
 from leadstate.pipedrive.client import Reader
@@ -181,22 +181,38 @@ class Choices:
         """Return the part of all accounts that was chosen."""
         return Limit(self.accounts, self.shard)
 
+    @property
+    def limited(self) -> bool:
+        """Whether only a part of all accounts was chosen."""
+        return bool(self.accounts or self.shard or accounts_of(self._targets()))
+
     def configuration(self) -> Configuration:
         """Read the files, and keep the accounts that were chosen; a malformed target or shard is a usage error."""
-        try:
-            for text in self.targets:
-                Target.parse(text, tuple(KINDS))
-        except ValueError as failure:
-            raise click.BadParameter(str(failure), param_hint="--target") from None
+        targets = self._targets()
         try:
             shard = Shard.parse(self.shard) if self.shard else None
         except ValueError as failure:
             raise click.BadParameter(str(failure), param_hint="--shard") from None
-        configuration = load_configuration(self.paths, self.accounts)
+        named = accounts_of(targets)
+        configuration = load_configuration(self.paths, self.accounts or sorted(named))
+        if named:
+            try:
+                configuration = select(configuration, sorted(named))
+            except UnknownAccount:
+                known = {declared.account.name for declared in configuration.accounts}
+                words = f"the account {some(sorted(named - known))} is not among the chosen accounts"
+                raise click.BadParameter(words, param_hint="--target") from None
         if shard is None:
             return configuration
         held = (declared for declared in configuration.accounts if shard.holds(declared.account.name))
-        return replace(configuration, accounts=tuple(held))
+        unknown = (_undeclared(target) for target in targets if not _is_declared(target, configuration))
+        return replace(configuration, accounts=tuple(held), diagnostics=(*configuration.diagnostics, *unknown))
+
+    def _targets(self) -> list[Target]:
+        try:
+            return [Target.parse(text, tuple(KINDS)) for text in self.targets]
+        except ValueError as failure:
+            raise click.BadParameter(str(failure), param_hint="--target") from None
 
     async def plan_alone(self, configuration: Configuration) -> Plan:
         """Connect to the accounts and plan them."""
@@ -219,6 +235,24 @@ class Choices:
                 )
             except UnknownTarget as failure:
                 raise click.BadParameter(str(failure), param_hint="--target") from None
+
+
+def _is_declared(target: Target, configuration: Configuration) -> bool:
+    return any(
+        target.selects(desired.address)
+        for declared in configuration.accounts
+        for desired in declared.account.of_kind(target.kind)
+    )
+
+
+def _undeclared(target: Target) -> Diagnostic:
+    """Return the warning of a shard, which cannot know whether another one has an object that no file declares."""
+    return Diagnostic(
+        UnknownTarget.code,
+        Severity.WARNING,
+        f"no account declares {target}",
+        hint="correct the address, unless it is that of an unmanaged object which `prune` deletes",
+    )
 
 
 def exit_of(severity: Severity | None) -> Exit:

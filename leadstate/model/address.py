@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 
 _TARGET = re.compile(r"(?:(?P<account>[^/:]+)/)?(?P<kind>[a-z][a-z_]*):(?P<key>.+)", re.DOTALL)
@@ -95,3 +96,9 @@ class Target:
     def __str__(self) -> str:
         prefix = f"{self.account}/" if self.account else ""
         return f"{prefix}{self.kind}:{self.key}"
+
+
+def accounts_of(targets: Collection[Target]) -> frozenset[str]:
+    """Return the accounts that targets name; none where all accounts are meant, by no target or by one without."""
+    named = frozenset(target.account for target in targets if target.account is not None)
+    return named if all(target.account is not None for target in targets) else frozenset()

@@ -201,6 +201,17 @@ def test_a_receipt_of_which_an_account_is_gone_can_be_undone_in_part(shell: Comm
     assert (row["undo"], row["detail"]) == ("in part", "the configuration has no account us")
 
 
+def test_a_receipt_that_is_about_none_of_the_chosen_accounts_says_so(shell: Commands) -> None:
+    shell.write(HEAD + HOT)
+    run(shell, "apply")
+    (applied,) = receipts(shell)
+    shell.write(HEAD_OF_BOTH + HOT)
+    for words in (("-a", "us"), ("--target", "us/label:Hot")):
+        done = shell("restore", str(applied), *words)
+        assert done.returncode == 1
+        assert "the receipt is about emea, and about none of the chosen accounts" in done.stderr
+
+
 def test_the_shell_completes_receipts(shell: Commands) -> None:
     two_applies(shell)
     words = {"_LEADSTATE_COMPLETE": "bash_complete", "COMP_WORDS": "leadstate restore .leadstate/", "COMP_CWORD": "2"}

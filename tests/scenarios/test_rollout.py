@@ -296,3 +296,90 @@ def test_reports_of_plans_and_validations_are_not_joined(fleet: Fleet) -> None:
     code, _, err = fleet("show", "p.json", "v.json")
     assert code == 1
     assert "the reports are of different commands or targets" in err
+
+
+def declare_only_in_a01() -> None:
+    whole = json.loads(Path("leadstate.yaml").read_text())
+    whole["labels"].append({"name": "Only", "color": "blue", "accounts": ["a01"]})
+    Path("leadstate.yaml").write_text(json.dumps(whole))
+
+
+@pytest.mark.parametrize("target", ["a01/label:Hot", "label:Only"])
+def test_a_target_that_another_shard_holds_is_no_error(fleet: Fleet, target: str) -> None:
+    declare_only_in_a01()
+    files = [f"shard-{number}.json" for number in range(1, 4)]
+    for number, name in enumerate(files, 1):
+        code, out, err = fleet("plan", "--target", target, "--shard", f"{number}/3", "--out", name)
+        assert (code, err) == (0, ""), out
+    code, out, err = fleet("show", *files)
+    assert (code, err) == (0, "")
+    assert "Plan: 1 to add" in out
+    for name in files:
+        assert fleet("apply", name, "--auto-approve")[0] == 0
+    assert fleet.labelled() == [1]
+
+
+def test_a_shard_without_accounts_takes_a_target(fleet: Fleet) -> None:
+    code, out, err = fleet("plan", "--target", "label:Hot", "--shard", "1/1000")
+    assert (code, out, err) == (0, "No account is selected: nothing was asked.\n", "")
+
+
+def test_a_target_that_no_shard_holds_is_a_warning(fleet: Fleet) -> None:
+    code, out, _ = fleet("plan", "--target", "label:Hto", "--shard", "1/3")
+    assert code == 0
+    assert "warning[unknown-target] no account declares label:Hto" in out
+
+
+def test_a_target_among_other_accounts_is_a_usage_error(fleet: Fleet) -> None:
+    declare_only_in_a01()
+    code, _, err = fleet("plan", "-a", "a02", "--target", "a01/label:Hot")
+    assert code == 64
+    assert "the account a01 is not among the chosen accounts" in err
+    code, _, err = fleet("plan", "-a", "a02", "--target", "label:Only")
+    assert code == 64
+    assert "nothing is declared or planned at label:Only in the chosen accounts" in err
+
+
+def test_an_account_that_only_a_target_names_is_unknown(fleet: Fleet) -> None:
+    code, out, _ = fleet("plan", "--target", "a99/label:Hot")
+    assert code == 1
+    assert "a99" in out
+    assert "unknown-account" in out
+
+
+def test_only_the_accounts_that_targets_name_are_read_and_locked(fleet: Fleet) -> None:
+    words = ("--target", "a02/label:Hot", "--target", "a03/label:Hot", "--format", "json")
+    code, out, err = fleet("plan", *words, T1="wrong")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["cost"]["read"] == {"requests": 2, "tokens": 20}
+    held = [declared.account for declared in leadstate.load().accounts if declared.account.name == "a01"]
+    with run_locks(held, leadstate.Runtime().state, "apply", 0.0):
+        code, out, err = fleet("apply", "--auto-approve", *words)
+    assert code == 0, out + err
+    assert fleet.labelled() == [2, 3]
+    code, out, err = fleet("restore", "--auto-approve", "--target", "a03/label:Hot")
+    assert (code, "account-not-restored" in out) == (0, False), out + err
+    assert fleet.labelled() == [2]
+
+
+def test_from_python_only_the_accounts_that_targets_name_are_read(fleet: Fleet, tmp_path: Path) -> None:
+    runtime = leadstate.Runtime(
+        environ=fleet.tokens | {"T1": "wrong", "T5": ""},
+        transport=httpx.ASGITransport(fleet.sandbox.app),
+        receipts=tmp_path / "receipts",
+        cache=tmp_path / "cache",
+        state=tmp_path / "state",
+    )
+
+    async def run() -> leadstate.Result:
+        async with leadstate.connect(leadstate.load(), runtime=runtime) as session:
+            plan = await session.plan(["a02/label:Hot"])
+            assert [account.account for account in plan.accounts] == ["a02"]
+            return await session.apply(plan, rollout=Rollout.parse("50%,rest"))
+
+    result = asyncio.run(run())
+    assert (result.converged, fleet.labelled()) == (True, [2])
+    again = leadstate.plan(leadstate.load(), ["a03/label:Hot"], runtime=runtime)
+    assert leadstate.apply(again, runtime=runtime).converged
+    with pytest.raises(leadstate.errors.UnknownTarget, match="the account a03 is not among the chosen accounts"):
+        leadstate.plan(leadstate.load(), ["a03/label:Hot"], accounts=["a02"], runtime=runtime)

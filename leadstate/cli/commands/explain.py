@@ -19,7 +19,7 @@ from leadstate.config import Configuration
 from leadstate.edit.items import Files, places
 from leadstate.engine.run import Settings, refresh_target
 from leadstate.kinds import KINDS
-from leadstate.model.address import Address, Target
+from leadstate.model.address import Address, Target, accounts_of
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.escape import visible
 from leadstate.model.plan import AccountPlan
@@ -51,7 +51,7 @@ def explain(
     if target.account and accounts:
         raise click.UsageError("The address names its account: leave out --account.")
     files = Files.read(paths)
-    configuration = load_configuration(paths, (target.account,) if target.account else accounts, files.sources)
+    configuration = load_configuration(paths, accounts or sorted(accounts_of((target,))), files.sources)
     document, plans, ambiguous = wait_for(_explain(target, configuration, files))
     unread = [diagnostic for plan in plans if not plan.complete for diagnostic in plan.diagnostics]
     found = {explanation.address.partition("/")[0] for explanation in document.explanations}

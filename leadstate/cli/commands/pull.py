@@ -50,7 +50,7 @@ def pull(
     choices = Choices(paths, accounts, targets=targets, impact=ImpactLevel.NONE)
     files = read_files(paths)
     configuration = choices.configuration()
-    everything = load_configuration(paths, ()) if accounts else configuration
+    everything = load_configuration(paths, ()) if choices.limited else configuration
     plan = wait_for(choices.plan_alone(configuration))
     fields = {account.account: known for account in plan.plans if (known := account.bindings.fields) is not None}
     accepted = accept(_of(plan, Action.UPDATE), files, everything, fields)

@@ -85,8 +85,7 @@ def restore(
     try:
         configuration = choices.configuration()
         path, done = _read_receipt(receipt, configuration)
-        limited = bool(choices.accounts or choices.shard)
-        configuration = rollback(configuration, done, str(path), limited=limited)
+        configuration = rollback(configuration, done, str(path), limited=choices.limited)
     except ConfigurationError as failure:
         emit(configuration_report("plan", failure), form, color, output)
         return Exit.ERROR
