@@ -195,6 +195,8 @@ def columns_of(header: Sequence[Cell], source: Source, diagnostics: Diagnostics)
 
 def _column_hint(name: str, *, is_alone: bool) -> str:
     """Return what to write in place of an unknown column: another delimiter, or a column that there is."""
+    if name.startswith("sep="):
+        return "remove this line, which is for Excel alone, and name the delimiter in `leads_from`"
     for word, delimiter in DELIMITERS.items():
         if is_alone and delimiter in name:
             return f'write `leads_from: {{file: …, delimiter: "{word}"}}`'

@@ -31,6 +31,7 @@ ERRORS = [
     ("‸key;title;person\na;A;1\n", "unknown-column"),
     ("key,title,person, ‸title\n", "duplicate-column"),
     ("key,title,‸,person\n", "unknown-column"),
+    ("‸sep=;\nkey;title;person\na;A;1\n", "unknown-column"),
     ("‸key,person\na,1\n", "missing-column"),
     ("key,title,person\na,A,1,‸x,\n", "ragged-row"),
     ("key,title,person\na,‸A\n", "ragged-row"),
@@ -140,6 +141,9 @@ def test_leads_from_is_validated(errors_of_table: Errors) -> None:
 def test_likely_delimiter_is_named(errors_of_table: Errors) -> None:
     assert [diagnostic.hint for diagnostic in errors_of_table("key;title;person\n")] == [
         'write `leads_from: {file: …, delimiter: ";"}`'
+    ]
+    assert [diagnostic.hint for diagnostic in errors_of_table("sep=;\nkey;title\n")] == [
+        "remove this line, which is for Excel alone, and name the delimiter in `leads_from`"
     ]
     assert [diagnostic.hint for diagnostic in errors_of_table("key\ttitle\n")] == [
         'write `leads_from: {file: …, delimiter: "tab"}`'

@@ -370,17 +370,18 @@ async def move_leads(change: Change, target: str, writer: Writer, moved: set[str
         moved: gets the id of each lead that was moved, also where not all of them are.
 
     Raises:
-        StillCarried: after some rounds there are still leads that carry it.
-        ApiError: a lead could not be read or written; those that were moved stay moved.
+        StillCarried: a lead could not be read or written, or after some rounds there are still leads that carry it;
+            those that were moved stay moved.
+        ApiError: no request to this account can succeed now.
     """
     kind, source = KINDS[CARRIER], change.remote_id or ""
     gate = asyncio.Semaphore(AT_ONCE)
-    failures: list[ApiError] = []
+    failures: list[tuple[str, ApiError]] = []
 
     async def move(lead: str) -> None:
         """Move one lead. A failure does not stop the others, unless none can succeed after it."""
         async with gate:
-            if any(failure.fatal for failure in failures):
+            if any(failure.fatal for _, failure in failures):
                 return
             try:
                 if await _move(lead, source, target, writer):
@@ -388,7 +389,7 @@ async def move_leads(change: Change, target: str, writer: Writer, moved: set[str
             except NotFound:
                 return
             except ApiError as failure:
-                failures.append(failure)
+                failures.append((lead, failure))
 
     carriers: Collection[str] = change.carriers or ()
     for _ in range(ROUNDS):
@@ -396,7 +397,7 @@ async def move_leads(change: Change, target: str, writer: Writer, moved: set[str
             for lead in carriers:
                 group.create_task(move(lead))
         if failures:
-            raise next((failure for failure in failures if failure.fatal), failures[0])
+            raise _gravest(failures)
         carriers = await _carriers(kind, source, writer)
         if not carriers:
             return
@@ -404,12 +405,22 @@ async def move_leads(change: Change, target: str, writer: Writer, moved: set[str
     raise StillCarried(kind.operation(Action.UPDATE).id, f"{counted(len(carriers), kind.name)} still {verb} the label")
 
 
+def _gravest(failures: Sequence[tuple[str, ApiError]]) -> ApiError:
+    """Return what ends a merge of which some leads could not be moved: what no request survives, else the first."""
+    for _, failure in failures:
+        if failure.fatal:
+            return failure
+    lead, failure = failures[0]
+    more = f"; {counted(len(failures) - 1, 'other lead')} could not be moved either" if len(failures) > 1 else ""
+    return StillCarried(failure.operation, f"lead {lead}: {failure.summary}{more}")
+
+
 async def _move(lead: str, source: str, target: str, writer: Writer) -> bool:
     """Give a lead the one label in place of the other; return False if it does not carry that or cannot be edited."""
     kind = KINDS[CARRIER]
     update = kind.operation(Action.UPDATE)
     reading = kind.one or kind.listing
-    not_given = BadAnswer(update.id, f"did not answer that the lead {lead} has the labels that it was given")
+    not_given = BadAnswer(update.id, "did not answer that it has the labels that it was given")
     begun = False
 
     async def attempt() -> bool:

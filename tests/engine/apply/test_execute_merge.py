@@ -13,7 +13,7 @@ from leadstate.model.plan import AccountPlan
 from tests.harness.builders import label, refs
 from tests.harness.fake_api import Fake, ends, failed, lost, ok, only
 
-NOT_GIVEN = "updateLead: did not answer that the lead x0 has the labels that it was given"
+NOT_GIVEN = "updateLead: lead x0: did not answer that it has the labels that it was given"
 
 
 def merge(fake: Fake) -> AccountPlan:
@@ -146,10 +146,21 @@ def test_a_lead_that_cannot_be_updated_does_not_stop_a_merge_but_keeps_its_label
     fake.before["PATCH leads/x0", 0] = lambda: failed(400, "locked")
     outcomes = fake.apply(plan)
     moved = "; 29 leads had been moved to label:Hot and stay moved" if leads == 30 else ""
-    assert only(outcomes).detail == f"updateLead: 400, locked{moved}"
+    assert only(outcomes).detail == f"updateLead: lead x0: 400, locked{moved}"
     assert [lead["label_ids"] for lead in fake.leads.values()] == [["old"], *[["hot"]] * (leads - 1)]
     assert "GET leads" not in fake.sent
     assert "old" in fake.labels
+
+
+def test_a_merge_names_one_lead_that_could_not_be_moved_and_counts_the_others() -> None:
+    fake = account(5)
+    plan = merge(fake)
+    for lead in ("x1", "x3", "x4"):
+        fake.before[f"PATCH leads/{lead}", 0] = lambda: failed(400, "locked")
+    detail = only(fake.apply(plan)).detail
+    assert detail.startswith(
+        "updateLead: lead x1: 400, locked; 2 other leads could not be moved either; 2 leads had been"
+    )
 
 
 def test_after_a_failure_that_no_request_survives_no_lead_is_begun() -> None:
@@ -173,7 +184,7 @@ def test_an_answer_that_is_no_lead_ends_no_sibling_and_nothing_is_sent_after_the
     fake.before["GET leads/x0", 0] = lambda: answer
     outcomes = fake.apply(plan)
     assert ends(outcomes) == {"label:Old": "failed"}
-    assert "getLead: answered a malformed lead: " in only(outcomes).detail
+    assert "getLead: lead x0: answered a malformed lead: " in only(outcomes).detail
     assert [lead["label_ids"] for lead in fake.leads.values()] == [["old"], *[["hot"]] * 19]
     assert "old" in fake.labels
 
