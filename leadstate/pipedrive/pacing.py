@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from leadstate.pipedrive.errors import ApiError, RateLimited, ServerFailure, Unreachable
@@ -94,6 +95,8 @@ class Limiter:
         self._reserved = 0
         self._free_at: deque[float] = deque()
         self._not_before = 0.0
+        self._others = 0
+        self._others_until = 0.0
         self._turn = asyncio.Lock()
         self._answered = asyncio.Event()
 
@@ -156,12 +159,13 @@ class Limiter:
             now = self._clock()
             while self._free_at and self._free_at[0] <= now:
                 self._free_at.popleft()
+            others = self._others if self._others_until > now else 0
             if self._not_before > now:
                 await self._sleep(self._not_before - now)
-            elif self._taken + self._reserved + min(count, self._limit) <= self._limit:
+            elif self._taken + others + self._reserved + min(count, self._limit) <= self._limit:
                 return
-            elif self._free_at:
-                await self._sleep(self._free_at[0] - now)
+            elif self._free_at or others:
+                await self._sleep(min([*islice(self._free_at, 1), *([self._others_until] if others else [])]) - now)
             else:
                 self._answered.clear()
                 await self._answered.wait()
@@ -181,10 +185,16 @@ class Limiter:
         if limit is not None and limit >= 1:
             self._limit = int(limit) if self._most is None else min(int(limit), self._most)
         remaining, reset = _number(headers.get("x-ratelimit-remaining")), _number(headers.get("x-ratelimit-reset"))
-        # Some that were in the window when the request began have left it by now, but the server counted them.
-        if remaining is not None and remaining <= 0 and self._begun - left < self._limit:
-            # Somebody else uses this token, so our own count does not tell when there is room.
-            self.pause(WINDOW if reset is None else min(reset, LONGEST_WAIT))
+        if remaining is None:
+            return
+        # Somebody else may use this token too. Some of ours that were in the window when the request began have left it
+        # by now, but the server counted them.
+        others = self._limit - math.ceil(remaining) - (self._begun - left)
+        wait = WINDOW if reset is None else min(reset, LONGEST_WAIT)
+        if others > 0 and remaining <= 0:
+            self.pause(wait)  # our own count does not tell when there is room
+        elif others > 0:
+            self._others, self._others_until = min(others, self._limit - 1), self._clock() + min(wait, WINDOW)
 
     def pause(self, seconds: float) -> None:
         """Start nothing for so many seconds."""

@@ -165,6 +165,20 @@ def test_a_full_window_is_waited_for_only_if_other_clients_have_a_part_in_it(oth
     assert time.slept == slept
 
 
+@pytest.mark.parametrize(
+    ("reset", "wait"), [({"x-ratelimit-reset": "0.5"}, 0.5), ({"x-ratelimit-reset": "60"}, 2.0), ({}, 2.0)]
+)
+def test_places_that_other_clients_have_taken_are_left_to_them(reset: dict[str, str], wait: float) -> None:
+    partly = {"x-ratelimit-limit": "20", "x-ratelimit-remaining": "15", **reset}
+    assert pauses(lambda limiter: limiter.learn(partly, 0), requests=15) == []
+    assert pauses(lambda limiter: limiter.learn(partly, 0), requests=20) == [wait]
+
+
+def test_however_many_other_clients_there_are_a_request_is_made() -> None:
+    crowded = {"x-ratelimit-limit": "1000", "x-ratelimit-remaining": "0.5"}
+    assert pauses(lambda limiter: limiter.learn(crowded, 0)) == []
+
+
 def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
     def tell(limiter: Limiter) -> None:
         limiter.pause(5.0)
