@@ -16,7 +16,7 @@ from leadstate.kinds.base import Kind, decode_rows, decode_summaries, raising_ba
 from leadstate.model.account import Account
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.resource import CARRIED, CARRIER, Bindings, Known, Live
+from leadstate.model.resource import CARRIED, CARRIER, CARRIES, Bindings, Known, Live
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import BadAnswer
 from leadstate.pipedrive.pagination import again_if_shifted
@@ -82,7 +82,7 @@ async def _read(account: Account, reader: Reader, wanted: UndeclaredFilter) -> U
     wrong = await wrong_company(account, reader)
     if wrong is not None:
         return Undeclared(account.name, diagnostics=(wrong,))
-    live, _ = await read_named_kinds(account, reader, wanted.kinds)
+    live, ignored = await read_named_kinds(account, reader, wanted.kinds)
     leads, foreign, malformed = await _read_leads(account, reader, wanted) if wanted.leads else ([], 0, [])
     carrying = {RemoteRef(CARRIED, label.remote_id) for label in live[CARRIED] if label.name in wanted.labels}
     leads = [lead for lead in leads if not wanted.labels or not carrying.isdisjoint(labels_in(lead.attrs))]
@@ -100,7 +100,7 @@ async def _read(account: Account, reader: Reader, wanted: UndeclaredFilter) -> U
     return Undeclared(
         account.name,
         named,
-        tuple(replace(lead, attrs=bindings.attrs(lead)) for lead in leads),
+        tuple(_without(lead, ignored[CARRIED], bindings) for lead in leads),
         foreign,
         known,
         tuple(diagnostics),
@@ -144,6 +144,13 @@ async def _read_leads(
                 if lead.marker not in declared and account.locked.get(lead.remote_id) not in refs:
                     found.append(lead)
     return found, foreign, malformed
+
+
+def _without(lead: Live, ignored: Sequence[Live], bindings: Bindings) -> Live:
+    """Return a lead with its labels as references, without those that are ignored."""
+    hidden = {RemoteRef(label.kind, label.remote_id) for label in ignored}
+    labels = tuple(label for label in labels_in(lead.attrs) if label not in hidden)
+    return replace(lead, attrs=bindings.attrs(replace(lead, attrs={**lead.attrs, CARRIES: labels})))
 
 
 def _told_apart(

@@ -49,10 +49,10 @@ def test_undeclared_labels_and_leads_are_read_in_order() -> None:
     assert [live.attrs["labels"] for live in found.leads] == [refs("Hot"), refs("Warm"), ()]
 
 
-def test_ignored_labels_are_not_imported_and_stay_on_leads_by_their_ids() -> None:
+def test_ignored_labels_are_not_imported_with_their_leads_either() -> None:
     found = read(company(), ALL, policy=replace(FREE, ignore={"label": ["W*"]}))
     assert ids(found) == (["hot"], ["1", "2", "4"])
-    assert [live.attrs["labels"] for live in found.leads] == [refs("Hot"), (RemoteRef("label", "warm"),), ()]
+    assert [live.attrs["labels"] for live in found.leads] == [refs("Hot"), (), ()]
 
 
 def test_a_malformed_lead_is_left_out_alone_and_those_of_others_are_not_looked_into() -> None:
