@@ -65,8 +65,13 @@ def likenesses(matching: Matching, staying: Sequence[Live], account: Account) ->
     for desired in there:
         if alike := by_skeleton.get(skeleton(desired.names[0])):
             many = Counter(live.name for live in alike)
-            sources = ", ".join(merge_source(live, is_alone=many[live.name] == 1) for live in alike)
-            hint = f"to make them one, write `merge_from: [{sources}]`; else rename one in Pipedrive"
+            sources = ", ".join(
+                merge_source(live, is_alone=many[live.name] == 1)
+                for live in alike
+                if not account.policy.protects(live.kind, live.name)
+            )
+            merge = f"to make them one, write `merge_from: [{sources}]`; else " if sources else ""
+            hint = f"{merge}rename one in Pipedrive"
             yield _looks_alike(desired, alike, hint)
     # A label that looks like a declared one is told of as that.
     known = {skeleton(desired.names[0]) for desired in (*missing, *there)} if missing else frozenset()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from leadstate.model.account import Account
+from leadstate.model.account import Account, Policy
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.escape import spelled_out
@@ -50,15 +50,26 @@ class Matching:
         return (*self.extra, *self.shadowed, *self.ambiguous, *self.duplicates)
 
 
-def match(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, str] | None = None) -> Matching:
+def match_kind(account: Account, kind: str, live: Sequence[Live]) -> Matching:
+    """Pair what an account declares of a kind with what exists of it."""
+    return match(account.of_kind(kind), live, account.lock, account.policy)
+
+
+def match(
+    desired: Sequence[Desired],
+    live: Sequence[Live],
+    lock: Mapping[Ref, str] | None = None,
+    policy: Policy | None = None,
+) -> Matching:
     """Pair the declared objects of one kind with the live ones.
 
     Args:
         desired: what is declared.
         live: what exists.
         lock: reference → id, as remembered from an earlier run.
+        policy: the account's, for what to advise: a merge of what it protects would be refused.
     """
-    matcher = _Matcher(desired, live, lock or {})
+    matcher = _Matcher(desired, live, lock or {}, policy or Policy())
     wanted = [
         each
         for item in desired
@@ -95,13 +106,16 @@ class _Matcher:
         pairs: as in `Matching`, and so are `ambiguous` and `diagnostics`.
     """
 
-    def __init__(self, desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, str]) -> None:
+    def __init__(
+        self, desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, str], policy: Policy
+    ) -> None:
         self.by_name: defaultdict[str, list[Live]] = defaultdict(list)
         self.free = {there.remote_id: there for there in live}
         self.pairs: list[tuple[Desired, Live]] = []
         self.ambiguous: list[Live] = []
         self.diagnostics: list[Diagnostic] = []
         self._lock = lock
+        self._policy = policy
         self._taken = {item.address.ref for item in desired if item.present}
         self._by_id = {there.remote_id: [there] for there in live}
         self._by_marker: defaultdict[str, list[Live]] = defaultdict(list)
@@ -171,7 +185,8 @@ class _Matcher:
         for owner, current in pairs:
             for other in self._formerly(owner):
                 if self.free.pop(other.remote_id, None) is not None:
-                    yield other, _shadowed(owner, current, other, is_alone=len(self.by_name[other.name]) == 1)
+                    is_alone = len(self.by_name[other.name]) == 1
+                    yield other, _shadowed(owner, current, other, self._policy, is_alone=is_alone)
 
     def _locked(self, desired: Desired) -> Sequence[Live]:
         """Return the object that the lock file knows a declared one by, if it exists."""
@@ -218,13 +233,17 @@ class _Matcher:
                 for remote_id in candidates:
                     self.free.pop(remote_id, None)
                 self.ambiguous.extend(candidates.values())
-                self.diagnostics.append(_ambiguous(item, [*candidates.values()], what))
+                self.diagnostics.append(_ambiguous(item, [*candidates.values()], what, self._policy))
         return rest
 
 
 def merge_source(live: Live, *, is_alone: bool) -> str:
     """Return what `merge_from` takes for a live object: its name, or its id where the name does not tell."""
-    return spelled_out(live.name) if is_alone and "${" not in live.name else f"{{id: {live.remote_id}}}"
+    return spelled_out(live.name) if is_alone and "${" not in live.name else _by_id(live)
+
+
+def _by_id(live: Live) -> str:
+    return f"{{id: {live.remote_id}}}"
 
 
 def _not_kept(desired: Desired, bearing: Sequence[Live]) -> Sequence[Live]:
@@ -275,7 +294,7 @@ def known_by(desired: Desired, live: Live, lock: Mapping[Ref, str]) -> tuple[Kno
     return tuple(known for known in speaks if speaks[known])
 
 
-def _ambiguous(desired: Desired, candidates: Sequence[Live], what: Sequence[str]) -> Diagnostic:
+def _ambiguous(desired: Desired, candidates: Sequence[Live], what: Sequence[str], policy: Policy) -> Diagnostic:
     kind = desired.address.kind
     # In one order, whatever the lock file knows: a plan and the reading after an apply give the same advice.
     candidates = sorted(candidates, key=lambda candidate: candidate.remote_id)
@@ -288,16 +307,52 @@ def _ambiguous(desired: Desired, candidates: Sequence[Live], what: Sequence[str]
         others = len(candidates) - len(by_lock)
         who = [f"{counted(others, kind)} {what[0] if others == 1 else what[1]}"] if others else []
         summary = f"{', and '.join((*known, *who))}, so it is not clear which one is meant"
-        hint = f"leave one of them in Pipedrive (move its leads, rename or delete the other {kind}), then plan again"
-        if desired.marker is not None and all(candidate.marker == desired.marker for candidate in candidates):
-            hint = f"to keep the first and delete the others, write `keep: [{candidates[0].remote_id}]` in it"
-        elif desired.present and desired.names:
-            rest = ", ".join(f"{{id: {candidate.remote_id}}}" for candidate in candidates[1:])
-            hint = f"to keep the first with the leads of all, write `merge_from: [{rest}]`; else {hint}"
+        hint = (
+            _which_lead(desired, candidates) if desired.marker else _which_named(desired, candidates, by_lock, policy)
+        )
     detail = "\n".join(
         f"{candidate.remote_id}  {candidate.name}{_differing(candidate, candidates)}" for candidate in candidates
     )
     return desired.diagnostic("ambiguous", Severity.ERROR, summary, detail=detail, hint=hint)
+
+
+def _which_lead(desired: Desired, candidates: Sequence[Live]) -> str:
+    """Return what to do about several objects that could each be one with a marker."""
+    archived = [candidate.remote_id for candidate in candidates if candidate.frozen_by]
+    if any(candidate.marker != desired.marker for candidate in candidates):
+        return "delete one of them in Pipedrive, or correct its id in the lock file; then plan again"
+    if archived:
+        back = f"bring {', '.join(archived)} back from the archive"
+        return f"in Pipedrive {back}, or delete all but one of them; then plan again"
+    return f"to keep the first and delete the others, write `keep: [{candidates[0].remote_id}]` in it"
+
+
+def _which_named(desired: Desired, candidates: Sequence[Live], by_lock: Sequence[Live], policy: Policy) -> str:
+    """Return what to do about several objects that could each be one that is known by its name."""
+    _, *rest = candidates
+    return _either(
+        f"to keep the first with the leads of all, write `merge_from: [{', '.join(map(_by_id, rest))}]`"
+        if desired.present and desired.names and not _any_protected(rest, policy)
+        else "",
+        _apart(by_lock if len(by_lock) < len(candidates) else by_lock[1:]),
+        f"leave one of them in Pipedrive (move its leads, rename or delete the other {desired.address.kind}), "
+        "then plan again",
+    )
+
+
+def _either(*fixes: str) -> str:
+    """Return the fixes that there are as one sentence."""
+    *others, last = filter(None, fixes)
+    return "; ".join((*others, f"else {last}" if others else last))
+
+
+def _apart(known: Sequence[Live]) -> str:
+    """Return how to keep objects that only the lock file takes for a declared one, if there are any."""
+    return f"to keep them apart, declare {' and '.join(repr(live.name) for live in known)} too" if known else ""
+
+
+def _any_protected(live: Iterable[Live], policy: Policy) -> bool:
+    return any(policy.protects(there.kind, there.name) for there in live)
 
 
 def _is_claimed(live: Live, desired: Desired) -> bool:
@@ -315,18 +370,18 @@ def _differing(about: Live, candidates: Sequence[Live]) -> str:
     return "".join(f"  {name}: {json.dumps(plain(about.attrs[name]), ensure_ascii=False)}" for name in names)
 
 
-def _shadowed(owner: Desired, current: Live, other: Live, *, is_alone: bool) -> Diagnostic:
+def _shadowed(owner: Desired, current: Live, other: Live, policy: Policy, *, is_alone: bool) -> Diagnostic:
     """Return the warning that an object exists, and beside it another one that has or had a previous name of it."""
-    which, rest = f"named {other.name!r}, its previous name", "else take the name out of `previously`"
+    which, rest = "its previous name", "take the name out of `previously`"
     if not _is_claimed(other, owner):
-        which = f"named {other.name!r}, which the lock file knows by its previous name"
-        rest = f"if they are two {other.kind}s, declare {other.name!r} too"
+        which, rest = "which the lock file knows by its previous name", _apart([other])
+    merge = f"to move its leads and delete it, write `merge_from: [{merge_source(other, is_alone=is_alone)}]`"
     return owner.diagnostic(
         "previous-name-exists",
         Severity.WARNING,
-        f"{owner.address.ref} exists, and so does a {other.kind} {which}",
+        f"{owner.address.ref} exists, and so does a {other.kind} named {other.name!r}, {which}",
         detail=f"{current.remote_id}  {current.name}\n{other.remote_id}  {other.name}",
-        hint=f"to move its leads and delete it, write `merge_from: [{merge_source(other, is_alone=is_alone)}]`; {rest}",
+        hint=_either("" if _any_protected([other], policy) else merge, rest),
     )
 
 

@@ -13,7 +13,7 @@ from leadstate.reconcile.dependencies import in_order, only, weigh
 from leadstate.reconcile.diff import add, delete, diff, update
 from leadstate.reconcile.guards import archived_unknown
 from leadstate.reconcile.lookalikes import find_altered, find_elsewhere, likenesses
-from leadstate.reconcile.match import Matching, match, name_undeclared
+from leadstate.reconcile.match import Matching, match_kind, name_undeclared
 
 
 @dataclass(slots=True)
@@ -118,7 +118,7 @@ def _match(draft: Draft, order: Sequence[str], matched: Mapping[str, Matching]) 
         declared, live = account.of_kind(kind), observed.live.get(kind, ())
         if not declared and not live:
             continue
-        matching = matchings[kind] = matched.get(kind) or match(declared, live, account.lock)
+        matching = matchings[kind] = matched.get(kind) or match_kind(account, kind, live)
         for desired, there in matching.pairs:
             bindings.bind(desired.address.ref, there.remote_id)
         for key, there in name_undeclared(kind, matching, account):

@@ -97,6 +97,19 @@ def test_a_lookalike_without_a_unique_name_is_proposed_by_id() -> None:
     assert "merge_from: [{id: id-3}]" in diagnostic.hint
 
 
+@pytest.mark.parametrize(
+    ("protected", "hint"),
+    [
+        ("hot", 'to make them one, write `merge_from: ["HOT"]`; else rename one in Pipedrive'),
+        ("[hH]*", "rename one in Pipedrive"),
+    ],
+)
+def test_a_merge_of_a_protected_lookalike_is_not_offered(protected: str, hint: str) -> None:
+    declared = account(label("Hot"), protect={"label": [protected]})
+    (told,) = planned(declared, live_label("Hot"), live_label("hot"), live_label("HOT")).diagnostics
+    assert told.hint == hint
+
+
 def test_invisible_characters_in_a_hint_are_yaml_escapes() -> None:
     (diagnostic,) = found(label('a"\\'), live=(live_label('a"\\'), live_label('A"\\\u200b\ufe0f\U000e0001')))
     assert r'merge_from: ["A\"\\\u200b\ufe0f\U000e0001"]' in diagnostic.hint

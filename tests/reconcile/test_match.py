@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from leadstate.model.account import Policy
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.resource import Desired, Live
 from leadstate.reconcile.match import known_by, match
 from tests.harness.builders import HERE, label, lead, live_label, live_lead
+
+LEAVE_ONE = "leave one of them in Pipedrive (move its leads, rename or delete the other label), then plan again"
 
 
 def pinned(desired: Desired, remote_id: str) -> Desired:
@@ -61,6 +64,20 @@ def test_the_duplicate_error_gives_the_same_advice_whatever_the_lock_file_knows(
     live = [live_lead("a", remote_id="y", title="Y"), live_lead("a", remote_id="x", title="X")]
     (told,) = match([lead("a")], live, lock).diagnostics
     assert (told.detail, "`keep: [x]`" in told.hint) == ("x  X\ny  Y", True)
+
+
+def test_of_duplicates_none_is_offered_to_keep_while_one_is_archived() -> None:
+    live = [live_lead("a", remote_id="x"), live_lead("a", remote_id="y", archived=True)]
+    (told,) = match([lead("a")], live).diagnostics
+    assert told.hint == "in Pipedrive bring y back from the archive, or delete all but one of them; then plan again"
+
+
+def test_an_adopted_lead_and_one_with_its_marker_are_two_candidates_and_the_hint_is_about_leads() -> None:
+    adopted = replace(lead("a"), adopted=True)
+    live = [live_lead(None, remote_id="x"), live_lead("a", remote_id="y")]
+    (told,) = match([adopted], live, {Ref("lead", "a"): "x"}).diagnostics
+    assert told.hint == "delete one of them in Pipedrive, or correct its id in the lock file; then plan again"
+    assert match([adopted], live, {Ref("lead", "a"): "y"}).diagnostics == (), "what the hint says"
 
 
 def test_the_duplicate_error_lists_the_fields_that_differ() -> None:
@@ -203,7 +220,7 @@ def test_two_labels_with_one_name_are_an_error_with_state_absent_too() -> None:
         (
             "ambiguous",
             "emea/label:Cold",
-            "leave one of them in Pipedrive (move its leads, rename or delete the other label), then plan again",
+            LEAVE_ONE,
         )
     ]
 
@@ -216,6 +233,29 @@ def test_a_lock_file_and_a_name_that_disagree_are_an_error_that_names_both() -> 
         "the lock file knows it as 'Old', and 1 label has its name, so it is not clear which one is meant"
     )
     assert told.detail.splitlines() == ["1  Hot", "2  Old"]
+    merge = "to keep the first with the leads of all, write `merge_from: [{id: 2}]`"
+    assert told.hint == f"{merge}; to keep them apart, declare 'Old' too; else {LEAVE_ONE}"
+    apart = match([label("Hot"), label("Old")], live, {Ref("label", "Hot"): "2"})
+    assert (apart.diagnostics, len(apart.pairs)) == ((), 2), "what the hint says"
+
+
+def test_a_merge_of_a_protected_label_is_not_offered() -> None:
+    live = [live_label("Hot", remote_id="1"), live_label("Old", remote_id="2")]
+
+    def hint(*patterns: str) -> str:
+        policy = Policy(protect={"label": patterns})
+        (told,) = match([label("Hot")], live, {Ref("label", "Hot"): "2"}, policy).diagnostics
+        return told.hint
+
+    assert hint("Old") == f"to keep them apart, declare 'Old' too; else {LEAVE_ONE}"
+    assert "merge_from: [{id: 2}]" in hint("Hot")
+    (told,) = match(
+        [label("Hot")], [live[0], replace(live[0], remote_id="3")], {}, Policy(protect={"label": ["H*"]})
+    ).diagnostics
+    assert told.hint == LEAVE_ONE
+    nurture, there = label("Nurture", "blue", "Cold"), [live_label("Nurture"), live_label("Cold")]
+    (told,) = match([nurture], there, {}, Policy(protect={"label": ["Cold"]})).diagnostics
+    assert told.hint == "take the name out of `previously`"
 
 
 def test_three_labels_with_one_name_are_an_error_that_tells_how_to_keep_the_first() -> None:

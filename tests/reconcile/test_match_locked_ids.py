@@ -105,7 +105,7 @@ def test_what_the_lock_file_knows_by_a_previous_name_is_not_deleted_where_the_la
         "label:Nurture exists, and so does a label named 'Kalt', which the lock file knows by its previous name"
     )
     assert told.hint == (
-        "to move its leads and delete it, write `merge_from: [\"Kalt\"]`; if they are two labels, declare 'Kalt' too"
+        "to move its leads and delete it, write `merge_from: [\"Kalt\"]`; else to keep them apart, declare 'Kalt' too"
     )
     two = remembering(NURTURE, label("Kalt", "blue"), lock={COLD: "id-1"}, labels="locked")
     assert (shown(planned(two, *live)), planned(two, *live).diagnostics) == ([], ())

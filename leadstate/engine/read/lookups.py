@@ -36,7 +36,7 @@ from leadstate.pipedrive.operations import (
     Operation,
     Request,
 )
-from leadstate.reconcile.match import match
+from leadstate.reconcile.match import match_kind
 
 IDS_AT_ONCE = 100
 """What one request for persons or organizations by id takes (Pipedrive API v2: getPersons, `ids`)."""
@@ -324,7 +324,7 @@ def _there(account: Account, observed: Observed) -> dict[Address, Live]:
         desired.address: live
         for kind in KINDS.values()
         if not kind.is_named
-        for desired, live in match(account.of_kind(kind.name), observed.live.get(kind.name, ()), account.lock).pairs
+        for desired, live in match_kind(account, kind.name, observed.live.get(kind.name, ())).pairs
     }
 
 

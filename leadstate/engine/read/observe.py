@@ -23,7 +23,7 @@ from leadstate.model.usage import SavedFilter
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import BadAnswer, Forbidden, NotFound
 from leadstate.pipedrive.operations import GET_FILTER, GET_FILTERS, GET_ME, UUID, Operation, Request
-from leadstate.reconcile.match import Matching, match
+from leadstate.reconcile.match import Matching, match_kind
 
 
 class Me(Wire):
@@ -96,7 +96,7 @@ async def read_listing(kind: Kind, reader: Reader) -> list[Live]:
 
 async def _read_named(account: Account, reader: Reader, wanted: Collection[str]) -> Named:
     live, ignored = await read_named_kinds(account, reader, wanted)
-    matched = {kind: match(account.of_kind(kind), there, account.lock) for kind, there in live.items()}
+    matched = {kind: match_kind(account, kind, there) for kind, there in live.items()}
     goes = {kind: _any_goes(account, kind, matched[kind]) for kind in matched}
     merges = {kind: any(desired.moves_to for desired, _ in matched[kind].pairs) for kind in matched}
     return Named(live, matched, goes, merges, ignored)

@@ -21,7 +21,7 @@ from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import BadAnswer
 from leadstate.pipedrive.pagination import again_if_shifted
 from leadstate.reconcile.changed import labels_in
-from leadstate.reconcile.match import Matching, match
+from leadstate.reconcile.match import Matching, match_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ async def _read(account: Account, reader: Reader, wanted: UndeclaredFilter) -> U
     diagnostics = malformed
     bindings = Bindings()
     for kind, there in live.items():
-        matching = match(account.of_kind(kind), there, account.lock)
+        matching = match_kind(account, kind, there)
         names = wanted.labels if kind == CARRIED else frozenset()
         told, left_out = _told_apart(account, KINDS[kind], matching, names)
         named[kind] = [live for live in told if not names or live.name in names]
@@ -177,7 +177,7 @@ def _left_out(account: Account, kind: Kind, group: Sequence[Live]) -> Diagnostic
     why, hint = f"a declared {kind.name} has this name or key", "rename it in Pipedrive, and import again"
     if len(group) > 1:
         why, hint = f"several {kind.section} have this name", "rename one in Pipedrive, and import again"
-        if "merge_from" in kind.spec.model_fields:
+        if "merge_from" in kind.spec.model_fields and not account.policy.protects(kind.name, group[0].name):
             others = ", ".join(f"{{id: {member.remote_id}}}" for member in group[1:])
             hint = f"make them one: declare it with `merge_from: [{others}]`; else rename one in Pipedrive"
     return Diagnostic(

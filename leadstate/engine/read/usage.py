@@ -22,7 +22,7 @@ from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import IncompleteListing
 from leadstate.pipedrive.operations import GET_FILTER, Operation
 from leadstate.pipedrive.pagination import SHIFTS
-from leadstate.reconcile.match import match
+from leadstate.reconcile.match import match_kind
 
 UNASKED = 100
 """Rate-limit tokens of one account that are spent without a word."""
@@ -235,7 +235,7 @@ class Census:
         """Return each label with what uses it, by name; then ids of labels that are gone and that leads still carry."""
         account = self.job.account
         live, ignored = without_ignored(account, {CARRIED: self._labels})
-        matching = match(account.of_kind(CARRIED), live[CARRIED], account.lock)
+        matching = match_kind(account, CARRIED, live[CARRIED])
         declared: dict[str, Declared] = {label.remote_id: "ignored" for label in ignored[CARRIED]}
         declared |= {label.remote_id: "ambiguous" for label in matching.ambiguous}
         declared |= {label.remote_id: "yes" if desired.present else "absent" for desired, label in matching.pairs}

@@ -1,6 +1,6 @@
 """What a plan knows of the archive, and what counts as something that can be deleted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from leadstate.model.plan import AccountPlan
 from leadstate.model.resource import Desired, Live, Observed
 from leadstate.model.usage import SavedFilter
 from leadstate.pipedrive.errors import IncompleteListing
-from leadstate.reconcile.match import Matching, match
+from leadstate.reconcile.match import Matching, match_kind
 from tests.harness.builders import FREE, label, lead, live_label, shown
 from tests.harness.fake_api import Fake, failed, ok
 
@@ -209,12 +209,12 @@ def test_an_empty_list_of_labels_is_incomplete_if_leads_carry_some() -> None:
 def test_a_plan_matches_each_kind_once(monkeypatch: pytest.MonkeyPatch) -> None:
     matched: list[str] = []
 
-    def counting(desired: Sequence[Desired], live: Sequence[Live], lock: Mapping[Ref, str]) -> Matching:
-        matched.extend({item.address.kind for item in desired})
-        return match(desired, live, lock)
+    def counting(account: Account, kind: str, live: Sequence[Live]) -> Matching:
+        matched.append(kind)
+        return match_kind(account, kind, live)
 
-    monkeypatch.setattr("leadstate.engine.read.observe.match", counting)
-    monkeypatch.setattr("leadstate.reconcile.planner.match", counting)
+    monkeypatch.setattr("leadstate.engine.read.observe.match_kind", counting)
+    monkeypatch.setattr("leadstate.reconcile.planner.match_kind", counting)
     Fake().plan(label("Hot"), lead("a"))
     assert sorted(matched) == ["label", "lead"]
 

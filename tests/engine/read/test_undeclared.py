@@ -203,6 +203,9 @@ def test_duplicates_of_unwanted_labels_are_ignored() -> None:
     assert (
         diagnostic.hint == "make them one: declare it with `merge_from: [{id: twin-1}]`; else rename one in Pipedrive"
     )
+    protected = replace(FREE, protect={"label": ["Warm"]})
+    (diagnostic,) = read(fake, UndeclaredFilter(labels=frozenset({"Warm"})), policy=protected).diagnostics
+    assert diagnostic.hint == "rename one in Pipedrive, and import again"
 
 
 @pytest.mark.parametrize(
