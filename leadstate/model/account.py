@@ -218,10 +218,11 @@ class Account:
     def with_former_keys(self) -> Self:
         """Return the account with the ids that the lock file knows under a former key of an object under its key."""
         lock = dict(self.lock)
-        for former, marker in self.renamed.items():
-            namespace, _, key = former.partition(":")
-            for ref in [ref for ref in lock if namespace == self.namespace and ref.key == key]:
-                now = Ref(ref.kind, marker.partition(":")[2])
-                if now not in lock and key not in self.keys:
+        for desired in self.desired:
+            now = desired.address.ref
+            for former in desired.former:
+                # The lock file holds keys alone, whatever the namespace was.
+                ref = Ref(now.kind, former.partition(":")[2])
+                if ref in lock and now not in lock and ref.key not in self.keys:
                     lock[now] = lock.pop(ref)
         return self if lock == self.lock else replace(self, lock=lock)

@@ -10,7 +10,7 @@ from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Severity
 from leadstate.model.plan import AccountPlan, Reason
 from leadstate.model.resource import Desired
-from tests.harness.builders import FREE, lead, shown
+from tests.harness.builders import FREE, label, lead, shown
 from tests.harness.fake_api import Fake
 
 UUIDS = [f"10000000-0000-1000-8000-{number:012x}" for number in range(6)]
@@ -57,15 +57,29 @@ def test_a_lead_of_another_namespace_is_managed_only_while_previously_names_it()
     assert shown(fake.plan(renamed("x", "other:x"), policy=owned)) == ["- lead:gone"]
 
 
-def test_an_id_that_the_lock_file_knows_under_the_former_key_saves_the_listing() -> None:
-    fake = company(**{UUIDS[0]: "ns:old"})
-    plan = fake.plan(renamed("new", "ns:old"), lock={Ref("lead", "old"): UUIDS[0]})
+@pytest.mark.parametrize("former", ["ns:old", "other:old", "other:new"])
+def test_an_id_that_the_lock_file_knows_under_the_former_key_saves_the_listing(former: str) -> None:
+    fake = company(**{UUIDS[0]: former})
+    plan = fake.plan(renamed("new", former), lock={Ref("lead", former.partition(":")[2]): UUIDS[0]})
     assert (shown(plan), [name for name in fake.sent if "leads" in name]) == ([], [f"GET leads/{UUIDS[0]}"])
 
 
-def test_a_seed_that_people_deleted_stays_deleted_under_its_new_key() -> None:
-    plan = Fake().plan(renamed("new", "ns:old"), lock={Ref("lead", "old"): UUIDS[0]})
+@pytest.mark.parametrize("former", ["ns:old", "other:old"])
+def test_a_seed_that_people_deleted_stays_deleted_under_its_new_key(former: str) -> None:
+    plan = Fake().plan(renamed("new", former), lock={Ref("lead", "old"): UUIDS[0]})
     assert (shown(plan), [group.reason for group in plan.untouched]) == ([], [Reason.GONE])
+
+
+def test_what_the_lock_file_knows_is_left_to_what_has_that_key_now() -> None:
+    plan = Fake().plan(renamed("new", "other:old"), renamed("old"), lock={Ref("lead", "old"): UUIDS[0]})
+    assert (shown(plan), [group.key for group in plan.untouched]) == (["+ lead:new"], ["old"])
+
+
+def test_the_former_key_of_a_lead_tells_nothing_of_a_label() -> None:
+    fake = company(**{UUIDS[0]: "ns:old"})
+    fake.label("hot", "Old")
+    lock = {Ref("label", "old"): "hot", Ref("lead", "old"): UUIDS[0]}
+    assert shown(fake.plan(renamed("new", "ns:old"), label("New", key="new"), lock=lock)) == ["+ label:new"]
 
 
 def test_a_new_namespace_over_leads_of_an_old_one_is_refused() -> None:
