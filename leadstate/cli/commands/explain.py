@@ -48,8 +48,8 @@ def explain(
         target = Target.parse(address, tuple(KINDS))
     except ValueError as failure:
         raise click.BadParameter(str(failure), param_hint="ADDRESS") from None
-    if target.account and accounts:
-        raise click.UsageError("The address names its account: leave out --account.")
+    if target.account and {*accounts} - {target.account}:
+        raise click.UsageError("The address names its account: leave out --account, and the variable LEADSTATE_ACCOUNT.")
     files = Files.read(paths)
     configuration = load_configuration(paths, accounts or sorted(accounts_of((target,))), files.sources)
     document, plans, ambiguous = wait_for(_explain(target, configuration, files))

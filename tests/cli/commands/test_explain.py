@@ -46,6 +46,11 @@ def test_all_accounts_or_the_named_one_are_explained(shell: Shell) -> None:
     assert "Read 1 request, 10 tokens." in explained.stdout
 
 
+def test_an_account_that_is_chosen_besides_may_be_that_of_the_address(shell: Shell) -> None:
+    assert shell("explain", "us/label:Hot", "-a", "us").returncode == 0
+    assert shell("explain", "us/label:Hot", "-a", "us", "-a", "emea").returncode == 64
+
+
 def test_a_person_is_shown_as_written(shell: Shell, sandbox: Sandbox) -> None:
     person = next(person for person in sandbox.dump()["companies"][0]["persons"] if person.get("emails"))
     declared = (shell.folder / "leadstate.yaml").read_text(encoding="utf-8")
