@@ -49,7 +49,9 @@ def explain(
     except ValueError as failure:
         raise click.BadParameter(str(failure), param_hint="ADDRESS") from None
     if target.account and {*accounts} - {target.account}:
-        raise click.UsageError("The address names its account: leave out --account, and the variable LEADSTATE_ACCOUNT.")
+        raise click.UsageError(
+            "The address names its account: leave out --account, and the variable LEADSTATE_ACCOUNT."
+        )
     files = Files.read(paths)
     configuration = load_configuration(paths, accounts or sorted(accounts_of((target,))), files.sources)
     document, plans, ambiguous = wait_for(_explain(target, configuration, files))
