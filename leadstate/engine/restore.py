@@ -65,31 +65,37 @@ async def _with_custom_fields(
 ) -> tuple[AccountReceipt, CustomFields | None, tuple[Diagnostic, ...]]:
     """Return the receipt with custom fields in the form in which live ones are read, and the account's fields.
 
-    Values that cannot be written any more are left out, with a diagnostic for each field. Where no custom field was
-    touched, none is read.
+    Values that cannot be written any more are left out, with a diagnostic for each field. A created lead gets no value
+    back: what it was given, and cannot be compared any more, stays as it is and equals nothing. Where no custom field
+    has to be written or known by its name, none is read.
     """
     sides = [attrs for touch in receipt.touched for attrs in (touch.before, touch.after) if attrs is not None]
     used = {name.removeprefix(CUSTOM) for attrs in sides for name in attrs if name.startswith(CUSTOM)}
-    if not used and not any(touch.custom for touch in receipt.touched):
+    if not used and not any(touch.custom for touch in receipt.touched if touch.after is None):
         return receipt, None, ()
     fields = await read_fields(reader, used)
     lost: set[str] = set()
 
-    def normal(attrs: Attrs | None) -> Attrs | None:
+    def normal(attrs: Attrs | None, *, created: bool) -> Attrs | None:
         if attrs is None:
             return None
         made, unfit = normal_attrs(attrs, fields, Span("", 1, 1))
+        if created:
+            return {**made, **{name: attrs[name] for name in unfit}}
         lost.update(f"the custom field {name.removeprefix(CUSTOM)!r}: {why}" for name, why in unfit.items())
         return made
 
     def writable(touch: Touch) -> Touch:
-        names = (*(touch.before or ()), *(touch.after or ()))
+        created, names = touch.before is None, (*(touch.before or ()), *(touch.after or ()))
         if not touch.custom and not any(name.startswith(CUSTOM) for name in names):
             return touch
-        unwritable = {key: why for key in touch.custom if (why := fields.unwritable(key, touch.custom))}
+        unwritable = (
+            {} if created else {key: why for key in touch.custom if (why := fields.unwritable(key, touch.custom))}
+        )
         lost.update(unwritable.values())
         custom = {key: raw for key, raw in touch.custom.items() if key not in unwritable}
-        return replace(touch, before=normal(touch.before), after=normal(touch.after), custom=custom)
+        before, after = (normal(attrs, created=created) for attrs in (touch.before, touch.after))
+        return replace(touch, before=before, after=after, custom=custom)
 
     touched = tuple(map(writable, receipt.touched))
     diagnostics = (

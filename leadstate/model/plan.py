@@ -322,9 +322,10 @@ class Touch:
         remote_id: its id; None for one whose creation was not answered yet.
         key: what the plan called it; None for a lead that only got or lost labels.
         before: the changed attributes as they were; None where it did not exist.
-        after: the same as they are now; None where it does not exist any more.
+        after: the same as they are now; None where it does not exist any more. Of an object whose creation was
+            answered: every attribute that is set.
         marker: the ownership marker of a lead that was created or deleted.
-        custom: the custom fields of a deleted lead as they were answered.
+        custom: the custom fields of a deleted lead, or of one whose creation was answered, as they were answered.
         answered: whether an answer says that it happened. Otherwise only the live state can tell.
         locked_as: the key under which the lock file knew it before the run.
     """

@@ -24,6 +24,12 @@ CARRIES: Final = "labels"
 CUSTOM: Final = "custom_fields."
 """What the attribute of a custom field begins with, its name following; each one is managed by itself."""
 
+SET_BY_SERVER: Final = frozenset({"owner", "visible_to", "was_seen"})
+"""Attributes of a lead that a create sets by itself where it is not told (the caller, the caller's default, False)."""
+
+SET_BY_LOOKING: Final = "was_seen"
+"""The attribute that Pipedrive changes when somebody opens a lead."""
+
 PAGE: Final = 500
 """Rows on a page of an offset-paged listing, at most (Pipedrive docs: pagination). Pages overlap by one row."""
 
@@ -65,6 +71,10 @@ class CustomValue:
 Scalar: TypeAlias = str | bool | int | Decimal | Money | Lookup | CustomValue | None
 Value: TypeAlias = "Scalar | Ref | RemoteRef | AtLeast | tuple[Value, ...] | Mapping[str, Value]"
 Attrs: TypeAlias = Mapping[str, Value]
+
+
+UNSET: Final[tuple[Value, ...]] = (None, False, ())
+"""What an attribute of a live object is where nothing is set: text, a flag, a list."""
 
 
 class Absent:

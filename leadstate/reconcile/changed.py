@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from leadstate.model.address import RemoteRef
-from leadstate.model.plan import Touch
-from leadstate.model.resource import CARRIES, Attrs, Value
+from leadstate.model.plan import Touch, plain
+from leadstate.model.resource import CARRIES, CUSTOM, SET_BY_SERVER, UNSET, Attrs, Value
 
 Name: TypeAlias = "str | RemoteRef"
 """An attribute, or a label that a lead carries (True) or does not (False): each label is a value of its own."""
@@ -26,7 +26,7 @@ class Changed:
         after: values as they are: each that it may have. Several are possible where the run was cut off before an
             answer came.
         marker: ownership marker of a lead that was created or deleted.
-        custom: custom fields of a deleted lead, as they were answered.
+        custom: custom fields of a created or deleted lead, as they were answered.
     """
 
     kind: str
@@ -58,9 +58,54 @@ class Changed:
             after={name: values for name, values in self.after.items() if name in labels},
         )
 
-    def may_have_left(self, now: Mapping[Name, Value]) -> bool:
-        """Return whether these values can be what the run left of an object that it created."""
-        return all(now.get(name) in values for name, values in self.after.items())
+    def may_have_left(self, now: Mapping[Name, Value], custom: Mapping[str, object]) -> bool:
+        """Return whether an object that the run created can still be as the run left it.
+
+        What the receipt does not hold was not set. Only what the server sets by itself is unknown where the create was
+        not answered, or an earlier version wrote the receipt.
+
+        Args:
+            now: the values that it has.
+            custom: its custom fields, as they were answered.
+        """
+        apart = {*self.after, CARRIES, *SET_BY_SERVER}
+        return (
+            all(now.get(name) in values for name, values in self.after.items())
+            and all(value in UNSET for name, value in now.items() if name not in apart and not _is_custom(name))
+            and self._may_have_left_custom(custom)
+        )
+
+    def _may_have_left_custom(self, custom: Mapping[str, object]) -> bool:
+        """Return whether custom fields can be as the run left them: as answered, else those that it wrote alone."""
+        there = custom_values(custom)
+        if self.custom:
+            return there == custom_values(self.custom)
+        written = [name for name, values in self.after.items() if _is_custom(name) and values[-1] is not None]
+        return len(written) == sum(key == _field(key) for key in there)
+
+
+def custom_values(answered: Mapping[str, object]) -> dict[str, str]:
+    """Return the custom fields that are set, by key, and what stands beside them, in a form that can be compared.
+
+    Pipedrive tells options as numbers or as strings, and numbers with or without decimals.
+    """
+    is_set = {key for key, raw in answered.items() if raw not in (None, "", [])}
+    return {key: _as_text(answered[key]) for key in is_set if _field(key) in is_set}
+
+
+def _field(key: str) -> str:
+    """Return the key of the field that a key such as `<field>_currency` belongs to; a field's own has no underscore."""
+    return key.partition("_")[0]
+
+
+def _as_text(raw: object) -> str:
+    if isinstance(raw, Mapping):
+        raw = sorted(raw.items())
+    return ",".join(map(_as_text, raw)) if isinstance(raw, list | tuple) else str(plain(raw))
+
+
+def _is_custom(name: Name) -> bool:
+    return isinstance(name, str) and name.startswith(CUSTOM)
 
 
 def compose(touches: Iterable[Touch]) -> list[Changed]:

@@ -280,18 +280,13 @@ class _Draft(Draft):
             self._leave(changed, Reason.NOT_OURS)
         elif self.account.policy.protects(live.kind, live.name):
             self._leave(changed, Reason.PROTECTED)
-        elif not self._is_as_made(changed, live):
+        elif not changed.may_have_left(self._now(changed, live), live.custom):
             self._leave(changed, Reason.CHANGED_SINCE)
         else:
             address = self._address(changed)
             self.changes.append(delete(address, live, self.bindings, Reason.UNDONE, self._span))
             return True
         return False
-
-    def _is_as_made(self, changed: Changed, live: Live) -> bool:
-        now = self._now(changed, live)
-        archived = now.get(FREEZES, False) in changed.after.get(FREEZES, [False])
-        return archived and changed.after.keys() >= set(labels_in(live.attrs)) and changed.may_have_left(now)
 
     def _now(self, changed: Changed, live: Live) -> dict[Name, Value]:
         """Return the values that a live object has in the form in which `changed` holds them."""

@@ -125,11 +125,17 @@ class Touch:
     before: Annotated[
         dict[str, Scalar] | None, Field(description="Null where it did not exist. Labels stand as their ids.")
     ] = None
-    after: Annotated[dict[str, Scalar] | None, Field(description="Null where it does not exist any more.")] = None
+    after: Annotated[
+        dict[str, Scalar] | None,
+        Field(
+            description="Null where it does not exist any more. Of a create that was answered: all attributes that are "
+            "set, custom fields aside; else what was written."
+        ),
+    ] = None
     marker: Annotated[str | None, Field(description="Ownership marker of a lead that was created or deleted.")] = None
-    custom: Annotated[dict[str, Scalar], Field(description="Custom fields of a deleted lead, as answered.")] = field(
-        default_factory=dict
-    )
+    custom: Annotated[
+        dict[str, Scalar], Field(description="Custom fields of a created or deleted lead, as answered.")
+    ] = field(default_factory=dict)
     answered: Annotated[bool, Field(description="Whether an answer says that it happened.")] = False
     locked_as: Annotated[str | None, Field(description="Its key in the lock file before the run.")] = None
 

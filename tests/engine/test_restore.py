@@ -1,15 +1,18 @@
 """The rollback of an apply against a live company: everything is as it was, but for new ids."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 
 from leadstate.model.account import Account, ImpactLevel, Prune
 from leadstate.model.address import Ref
 from leadstate.model.plan import AccountReceipt, Action, Reason, Status
-from leadstate.model.resource import CustomValue
+from leadstate.model.resource import CustomValue, Money
 from tests.harness.builders import FREE, label, lead, lead_id, refs, shown
+from tests.harness.edits import Edit
 from tests.harness.random_accounts import declarations, live_accounts
 from tests.harness.recorded_writes import LABELS, Live, Recording, company
 
@@ -160,6 +163,142 @@ def test_an_added_lead_that_a_person_changed_is_not_deleted() -> None:
     by_hand(live, id_, title="By hand")
     back, _, _ = live.restore(account, receipt)
     assert (back.changes, [left.reason for left in back.untouched]) == ((), [Reason.CHANGED_SINCE])
+
+
+SCORE, NOTE, SIZE = "a" * 40, "b" * 40, "c" * 40
+FIELDS: list[dict[str, Any]] = [
+    {"code": SCORE, "name": "Score", "type": "double"},
+    {"code": NOTE, "name": "Note", "type": "varchar"},
+    {"code": SIZE, "name": "Size", "type": "enum", "options": [{"id": 7, "label": "Big"}]},
+]
+MANAGED: dict[str, Any] = {"custom_fields.Score": CustomValue(Decimal("7.5")), "custom_fields.Size": CustomValue("Big")}
+
+
+def added(*, answered: bool, **attrs: Any) -> tuple[Live, str, Account, AccountReceipt]:
+    """Add a lead to a company of two users; return its id. Without an answer the receipt says what was asked for."""
+    users = [{"id": id_, "name": f"user {id_}", "email": f"{id_}@acme.test"} for id_ in (101, 102)]
+    live = Live(company(users=users, organizations=[{"id": 1, "name": "Acme"}], fields=FIELDS))
+    account, heard = live.account(lead("a", **attrs)), Recording()
+    plan, _ = live.apply(account, heard)
+    (id_,) = live.leads
+    return live, id_, account, heard.receipt(plan, answered=answered)
+
+
+def edit(live: Live, id_: str, body: dict[str, Any]) -> None:
+    """Let a person change a lead, in the words of the API."""
+    assert not Edit("updateLead", body, id=id_).make(live.sandbox.companies[0])
+
+
+def check_kept(live: Live, account: Account, receipt: AccountReceipt) -> None:
+    met = live.people_see()
+    back, _, _ = live.restore(account, receipt)
+    assert (back.changes, [left.reason for left in back.untouched]) == ((), [Reason.CHANGED_SINCE])
+    assert live.people_see() == met
+
+
+@pytest.mark.parametrize("answered", [True, False])
+@pytest.mark.parametrize("attrs", [{}, MANAGED])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"value": {"amount": 12_000, "currency": "EUR"}},
+        {"expected_close_date": "2027-01-01"},
+        {"organization_id": 1},
+        {"channel_id": "fair"},
+        {"label_ids": [LABELS["Warm"]]},
+        {NOTE: "call back"},
+        {SCORE: 99},
+    ],
+)
+def test_an_added_lead_is_kept_if_a_person_set_what_the_run_had_not(
+    body: dict[str, Any], attrs: dict[str, Any], *, answered: bool
+) -> None:
+    live, id_, account, receipt = added(answered=answered, **attrs)
+    edit(live, id_, body)
+    check_kept(live, account, receipt)
+
+
+@pytest.mark.parametrize("body", [{"owner_id": 102}, {"visible_to": "1"}])
+def test_an_added_lead_is_kept_if_a_person_changed_what_the_server_had_filled_in(body: dict[str, Any]) -> None:
+    live, id_, account, receipt = added(answered=True)
+    edit(live, id_, body)
+    check_kept(live, account, receipt)
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_an_added_lead_that_was_only_opened_is_deleted(*, answered: bool) -> None:
+    live, id_, account, receipt = added(answered=answered, **MANAGED)
+    edit(live, id_, {"was_seen": True})
+    live.restore(account, receipt)
+    assert live.leads == {}
+
+
+def describe_fields(live: Live, *fields: dict[str, Any]) -> None:
+    """Let an admin give the company other custom fields; one that is not among them loses its values."""
+    document = live.sandbox.dump()
+    gone = {field["code"] for field in FIELDS} - {field["code"] for field in fields}
+    document["companies"][0]["fields"] = list(fields)
+    for row in document["companies"][0]["leads"]:
+        for code in gone:
+            row.pop(code, None)
+    live.sandbox.replace(document)
+
+
+RENAMED = (
+    [{**FIELDS[0], "name": "Points"}, *FIELDS[1:]],
+    [*FIELDS[:2], {**FIELDS[2], "options": [{"id": 7, "label": "Large"}]}],
+)
+
+
+@pytest.mark.parametrize("answered", [True, False])
+@pytest.mark.parametrize("fields", RENAMED)
+def test_an_added_lead_is_kept_if_a_person_changed_a_field_that_was_renamed_since(
+    fields: list[dict[str, Any]], *, answered: bool
+) -> None:
+    live, id_, account, receipt = added(answered=answered, **MANAGED)
+    edit(live, id_, {SCORE: 99})
+    describe_fields(live, *fields)
+    check_kept(live, account, receipt)
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_an_added_lead_is_kept_if_one_of_its_fields_was_deleted_since(*, answered: bool) -> None:
+    live, _, account, receipt = added(answered=answered, **MANAGED)
+    describe_fields(live, *FIELDS[:2])
+    check_kept(live, account, receipt)
+
+
+@pytest.mark.parametrize("fields", RENAMED)
+def test_an_added_lead_is_deleted_if_only_the_names_of_its_fields_changed(fields: list[dict[str, Any]]) -> None:
+    live, _, account, receipt = added(answered=True, **MANAGED)
+    describe_fields(live, *fields)
+    back, _, _ = live.restore(account, receipt)
+    assert (live.leads, back.diagnostics) == ({}, ())
+
+
+@pytest.mark.parametrize("fields", RENAMED)
+def test_values_that_cannot_be_compared_count_as_changed(fields: list[dict[str, Any]]) -> None:
+    """Of a create that was not answered, only the names of its custom fields are known."""
+    live, _, account, receipt = added(answered=False, **MANAGED)
+    describe_fields(live, *fields)
+    check_kept(live, account, receipt)
+
+
+def test_an_added_lead_is_deleted_after_a_later_run_that_changed_it_was_undone() -> None:
+    live, _, account, receipt = added(answered=True, **MANAGED)
+    changed: dict[str, Any] = {
+        "custom_fields.Score": CustomValue(Decimal(1)),
+        "custom_fields.Note": CustomValue("later"),
+        "value": Money(Decimal(5), "EUR"),
+        "owner": 102,
+        "expected_close_date": "2027-01-01",
+        "labels": refs("Hot"),
+    }
+    _, later = ran(live, label("Hot"), lead("a", **changed))
+    check_kept(live, account, receipt)
+    live.restore(account, later)
+    live.restore(account, receipt)
+    assert live.leads == {}
 
 
 def test_an_edited_receipt_cannot_claim_an_unmanaged_lead() -> None:

@@ -167,6 +167,25 @@ def test_custom_fields_of_created_and_deleted_leads_keep_their_side() -> None:
     assert diagnostics == ()
 
 
+def test_a_value_of_a_created_lead_that_its_field_does_not_take_any_more_stays_and_is_no_warning() -> None:
+    fake = with_fields((INDUSTRY, "Industry", "varchar"))
+    made = Touch("lead", "00", "a", None, {"custom_fields.Gone": CustomValue("x"), "title": "a"})
+    restored, _, diagnostics = read(fake, made)
+    assert restored.receipt is not None
+    assert [touch.after for touch in restored.receipt.touched] == [made.after]
+    assert diagnostics == ()
+
+
+def test_raw_custom_fields_of_a_created_lead_stay_as_they_are() -> None:
+    fake = with_fields((INDUSTRY, "Industry", "varchar"))
+    made = Touch("lead", "00", "a", None, {"title": "a"}, "ns:a", {SIZE: 3})
+    restored, _, diagnostics = read(fake, made, updated("01"))
+    assert (restored.receipt and restored.receipt.touched[0].custom, diagnostics) == ({SIZE: 3}, ())
+    assert "GET dealFields" not in fake.sent
+    restored, _, diagnostics = read(fake, made, Touch("lead", "01", None, {"title": "a"}, None, None, {INDUSTRY: "x"}))
+    assert (restored.receipt and restored.receipt.touched[0].custom, diagnostics) == ({SIZE: 3}, ())
+
+
 def test_raw_custom_fields_of_a_deleted_lead_are_read_too() -> None:
     fake = with_fields((INDUSTRY, "Industry", "varchar"))
     gone = Touch("lead", "00", "a", {"title": "a"}, None, "ns:a", {INDUSTRY: "Mining", SIZE: 3})

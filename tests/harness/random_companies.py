@@ -26,6 +26,7 @@ FIELDS = [
     {"code": SCORE, "name": "Score", "type": "double"},
     {"code": NOTE, "name": "Note", "type": "varchar"},
 ]
+USERS = [{"id": id_, "name": f"canary-user {id_}", "email": f"canary-user-{id_}@acme.test"} for id_ in (101, 102)]
 NAMES = ("Hot", "Warm", "Cold", "Old", "VIP", "日本")
 NEW_NAMES = ("New", "Newer")
 COLORS = ("red", "blue", "green")
@@ -238,7 +239,7 @@ def worlds(draw: st.DrawFn) -> World:
         "labels": labels.declared,
         "leads": declared,
     }
-    return World(company(labels.live, live, fields=FIELDS), document, lock)
+    return World(company(labels.live, live, fields=FIELDS, users=USERS), document, lock)
 
 
 def _marks(leads: Sequence[Body]) -> list[str | None]:
@@ -303,6 +304,9 @@ def untouched(before: State, after: State) -> Iterator[tuple[str, str, Body]]:
 
 ACTS = (
     "retitle lead",
+    "assign lead",
+    "value lead",
+    "fill in lead",
     "add label to lead",
     "take label from lead",
     "archive lead",
@@ -336,6 +340,9 @@ class Hand:
             return self._relabel(now, id_)
         acts: Mapping[str, tuple[str, Body]] = {
             "retitle lead": ("updateLead", {"title": "by hand"}),
+            "assign lead": ("updateLead", {"owner_id": USERS[1]["id"]}),
+            "value lead": ("updateLead", {"value": {"amount": 12_000, "currency": "EUR"}}),
+            "fill in lead": ("updateLead", {NOTE: "by a person"}),
             "archive lead": ("updateLead", {"is_archived": True}),
             "unarchive lead": ("updateLead", {"is_archived": False}),
             "delete lead": ("deleteLead", {}),

@@ -13,6 +13,8 @@ from leadstate.model.account import Account, ImpactLevel, Policy
 from leadstate.model.plan import AccountPlan, AccountReceipt, Touch
 from leadstate.model.resource import Desired
 from leadstate.pipedrive.connection import Connection
+from leadstate.report import document as doc
+from leadstate.report.journal import receipt_of, touch_row
 from leadstate.sandbox import Sandbox
 from tests.harness.builders import FREE, lead_id
 from tests.harness.connections import NOWHERE, TOKEN, connect
@@ -71,12 +73,14 @@ class Recording(Observer):
         self.done.append(done)
         self.ends[id(intended)] = done
 
-    def receipt(self, plan: AccountPlan) -> AccountReceipt:
-        """Return what a receipt of the run says: what was announced, with the answers that came."""
-        touched = [self.ends.get(id(touch), touch) for touch in self.begun]
+    def receipt(self, plan: AccountPlan, *, answered: bool = True) -> AccountReceipt:
+        """Return what a stored receipt of the run says: what was announced, with the answers, if any came."""
+        touches = [self.ends.get(id(touch), touch) if answered else touch for touch in self.begun]
+        rows = tuple(touch_row(touch) for touch in touches if touch is not None)
+        touched = receipt_of(doc.Account(account=plan.account, company="", touched=rows), "receipt.json").touched
         labels = {label.remote_id: label.name for label in plan.named}
         leads = frozenset(id_ for ref, id_ in plan.bindings.ids().items() if ref.startswith("lead:"))
-        return AccountReceipt("receipt.json", tuple(filter(None, touched)), labels, leads)
+        return AccountReceipt("receipt.json", touched, labels, leads)
 
 
 @dataclass

@@ -38,7 +38,7 @@ def test_an_added_lead_is_deleted_if_the_run_ended_before_archiving_it(
     answered: bool,  # noqa: FBT001  a parameter
     expected: list[str],
 ) -> None:
-    made = Touch("lead", "id-a", "a", None, {"title": "a"}, marker="ns:a", answered=True)
+    made = Touch("lead", "id-a", "a", None, {"title": "a", "person": 1}, marker="ns:a", answered=True)
     archived = Touch("lead", "id-a", "a", {"archived": False}, {"archived": True}, answered=answered)
     plan = plan_restore(
         account(), AccountReceipt("receipt.json", (made, archived), {}), Observed({"lead": [live_lead("a")]})
@@ -47,7 +47,7 @@ def test_an_added_lead_is_deleted_if_the_run_ended_before_archiving_it(
 
 
 def test_a_delete_names_its_values_and_its_place_in_the_receipt() -> None:
-    made = Touch("lead", "id-a", "a", None, {"title": "a"}, marker="ns:a", answered=True)
+    made = Touch("lead", "id-a", "a", None, {"title": "a", "person": 1}, marker="ns:a", answered=True)
     (change,) = back(made, live=(live_lead("a"),)).changes
     assert (change.address, change.action, change.reason) == (
         Address("emea", "lead", "a"),
@@ -144,7 +144,7 @@ def test_objects_already_in_their_former_state_are_counted() -> None:
 
 
 def test_added_leads_that_are_gone_are_counted() -> None:
-    made = Touch("lead", "id-a", "a", None, {"title": "a"}, marker="ns:a", answered=True)
+    made = Touch("lead", "id-a", "a", None, {"title": "a", "person": 1}, marker="ns:a", answered=True)
     plan = back(made, replace(made, remote_id="id-b", key="b"), replace(made, remote_id="id-c", key="c"))
     assert (plan.unchanged, plan.changes, left(plan)) == (3, (), [])
 

@@ -17,7 +17,7 @@ from leadstate.kinds import KINDS
 from leadstate.kinds.base import Kind
 from leadstate.model.address import RemoteRef
 from leadstate.model.plan import AccountPlan, Action, Change, Touch
-from leadstate.model.resource import CARRIER, CARRIES, FREEZES, Absent, Attrs, Live, Value
+from leadstate.model.resource import CARRIER, CARRIES, FREEZES, SET_BY_LOOKING, UNSET, Absent, Attrs, Live, Value
 from leadstate.pipedrive.answers import Answer
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.connection import Connection, Lane
@@ -152,12 +152,23 @@ class Recorder(Writer):
             return replace(touch, answered=touch.remote_id is not None)
         if touch.remote_id is None:
             self._changes[touch.kind, live.remote_id] = self._adds[touch.kind, touch.marker or touch.after.get("name")]
-        elif touch.remote_id != live.remote_id:
+            after = _made(touch.after, live.attrs)
+            return replace(touch, remote_id=live.remote_id, after=after, custom=live.custom, answered=True)
+        if touch.remote_id != live.remote_id:
             return replace(touch, answered=True)
         fields = self._plan.bindings.fields
         there = live.attrs if fields is None else {**fields.read(live.custom), **live.attrs}
         after = {name: there.get(name) for name in touch.after}
-        return replace(touch, remote_id=live.remote_id, after=after, answered=True)
+        return replace(touch, after=after, answered=True)
+
+
+def _made(written: Attrs, answered: Attrs) -> Attrs:
+    """Return all that a create has set, what the server set by itself included: any other value comes from an edit."""
+    return {
+        name: value
+        for name, value in answered.items()
+        if name in written or (value not in UNSET and name != SET_BY_LOOKING)
+    }
 
 
 def _identity(change: Change) -> object:

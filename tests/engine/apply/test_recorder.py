@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext, suppress
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from leadstate.engine.apply.recorder import Recorder, Unrecorded
 from leadstate.model.account import ImpactLevel, Prune
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.plan import AccountPlan, Status, Touch
+from leadstate.model.resource import Money
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.errors import ApiError
 from leadstate.pipedrive.operations import (
@@ -55,14 +57,29 @@ def test_added_and_updated_labels_are_recorded() -> None:
     )
 
 
+CREATED = {"title": "new", "person": 1, "owner": 1, "visible_to": "3"}
+"""What is set after a create: owner and visibility by the server."""
+
+
 def test_added_and_updated_leads_are_recorded() -> None:
     live = Live(company({"origin_id": "ns:old", "title": "Old", "label_ids": ["Cold"]}))
     touched = recorded(live, label("Hot"), lead("old", labels=refs("Hot")), lead("new", labels=refs("Hot")))
     new, old = touched["lead", "new"], touched["lead", "old"]
-    assert (new.before, new.after, new.marker) == (None, {"title": "new", "person": 1, "labels": (HOT,)}, "ns:new")
+    assert (new.before, new.after, new.marker) == (None, {**CREATED, "labels": (HOT,)}, "ns:new")
     assert new.remote_id in live.leads
     assert old.before == {"title": "Old", "labels": (COLD,)}
     assert old.after == {"title": "old", "labels": (HOT,)}
+
+
+def test_a_create_is_recorded_with_all_that_the_server_answers_but_whether_it_was_seen() -> None:
+    fake, plan, key = Fake(), planned(account(lead("x", channel_id="web"))), "a" * 40
+    answer = {"id": "1", "title": "x", "origin_id": "ns:x", "channel_id": None, "was_seen": True, key: "given"}
+    fake.before["POST leads", 0] = lambda: ok({**answer, "value": {"amount": 0, "currency": "EUR"}}, status=201)
+    made = touched(fake, plan, Request(ADD_LEAD, body={"title": "x", "origin_id": "ns:x"}))
+    assert made.after is not None
+    assert (made.after["channel_id"], made.after["value"]) == (None, Money(Decimal(0), "EUR"))
+    assert "was_seen" not in made.after
+    assert made.custom == {key: "given"}
 
 
 def test_a_lead_added_to_the_archive_is_recorded_as_two_writes() -> None:
@@ -70,7 +87,7 @@ def test_a_lead_added_to_the_archive_is_recorded_as_two_writes() -> None:
     heard = Recording()
     live.apply(live.account(lead("new", archived=True)), heard)
     added, archived = (touch for touch in heard.done if touch is not None)
-    assert (added.before, added.after) == (None, {"title": "new", "person": 1})
+    assert (added.before, added.after) == (None, CREATED)
     assert heard.begun[1].after == {"archived": True}
     assert [touch.key for touch in heard.begun] == ["new", "new"]
     assert heard.accounts == {"emea"}
