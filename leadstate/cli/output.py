@@ -21,7 +21,7 @@ from leadstate.model.diagnostics import ConfigurationError, Diagnostic, Leadstat
 from leadstate.model.escape import visible, visible_json
 from leadstate.model.plan import AccountPlan
 from leadstate.report import IN_REPOSITORY, RENDERERS
-from leadstate.report.build import Command, build
+from leadstate.report.build import Command, build, diagnostic_row
 from leadstate.report.document import Report, with_renamed_files
 
 if TYPE_CHECKING:
@@ -91,10 +91,13 @@ def to_json(value: object) -> str:
 def _render(report: Report, form: str, *, color: bool, width: int) -> Iterable[str]:
     if form in IN_REPOSITORY:
         report = with_renamed_files(report, _in_repository())
-    context = click.get_current_context(silent=True)
-    verbose = bool(context and context.meta.get(VERBOSE))
-    made = RENDERERS[form](report, color=color, width=width, verbose=verbose)
+    made = RENDERERS[form](report, color=color, width=width, verbose=_is_verbose())
     return (made,) if isinstance(made, str) else made
+
+
+def _is_verbose() -> bool:
+    context = click.get_current_context(silent=True)
+    return bool(context and context.meta.get(VERBOSE))
 
 
 def _in_repository() -> Callable[[str], str]:
@@ -212,14 +215,15 @@ def _unwritable(path: Path, failure: OSError) -> OutputError:
 
 
 def say(diagnostics: Iterable[Diagnostic]) -> None:
-    """Write each one to stderr, with its place and its fix."""
-    for diagnostic in diagnostics:
-        about = diagnostic.address or diagnostic.account
-        lines = [f"{diagnostic.severity}[{diagnostic.code}] {f'{about}: ' if about else ''}{diagnostic.summary}"]
-        lines += [f"  --> {diagnostic.span}"] if diagnostic.span else []
-        lines += [f"  {line}" for block in (diagnostic.excerpt, diagnostic.detail) for line in block.splitlines()]
-        lines += [f"  = {diagnostic.hint}"] if diagnostic.hint else []
-        click.echo("\n".join(map(visible, lines)), err=True)
+    """Write each one to stderr, with its place and its fix; those that say the same together, unless in detail."""
+    rows = [*map(diagnostic_row, diagnostics)]
+    if not rows:
+        return
+    from leadstate.report.formats.grouping import group_diagnostics  # noqa: PLC0415  loads rich, seldom needed
+    from leadstate.report.formats.text import diagnostic_text  # noqa: PLC0415  as above
+
+    for group in group_diagnostics(rows, apart=_is_verbose()):
+        click.echo(diagnostic_text(group).plain, err=True)
 
 
 def say_stats(opened: "Session", plans: Iterable[AccountPlan]) -> None:

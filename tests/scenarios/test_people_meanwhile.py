@@ -151,7 +151,7 @@ class Forgetful:
 def test_a_label_stays_if_its_leads_do_not_get_the_one_that_it_is_merged_into(world: World) -> None:
     code, said = world.apply(Forgetful(WARM), labels=[{"name": "Warm", "color": "red", "merge_from": ["Cold"]}])
     assert code == 4, said
-    assert f"failed: label:Cold: updateLead: did not answer that the lead {lead_id(0)} has the labels" in said
+    assert f"failed: label:Cold: updateLead: lead {lead_id(0)}: did not answer that it has the labels" in said
     assert COLD in world.labels()
 
 

@@ -251,9 +251,9 @@ LEAD_ID = "4f1c0d3e-8f7a-4a55-9a5e-0d1f6c9c7b11"
     ("holder", "failing", "code", "said"),
     [
         (2, None, 0, []),
-        (None, None, 1, ["not-found] a1", "not-found] a2", "not-found] a3"]),
+        (None, None, 1, ["not-found] a1, a2, a3"]),
         (2, 3, 1, ["unauthorized] a3"]),
-        (None, 3, 1, ["not-found] a1", "not-found] a2", "unauthorized] a3"]),
+        (None, 3, 1, ["not-found] a1, a2", "unauthorized] a3"]),
     ],
     ids=["one has it", "none has it", "one has it, one fails", "none has it, one fails"],
 )
