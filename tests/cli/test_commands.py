@@ -361,6 +361,7 @@ def test_init_below_the_root_of_a_repository_writes_the_workflow_to_the_root(
     assert {path.name for path in folder.iterdir()} == {"leadstate.yaml", "leadstate.schema.json", ".gitignore"}
     again = Shell(tmp_path / start, {})("init", *words)
     assert f"left as it is  {os.path.relpath(workflow, tmp_path / start)}\n" in again.stdout
+    assert again.stdout.endswith("Next: run `leadstate plan`.\n"), "it would write a domain into a file that has one"
 
 
 def test_init_says_that_a_workflow_which_exists_does_not_run_the_configuration(tmp_path: Path) -> None:
