@@ -46,10 +46,11 @@ def signers_of(
             signers[name] = _signer_of(declared, http, read, clock, warn=warn, run=run)
         except SecretError as failure:
             failures[name] = diagnostic_of(failure, name)
-    if failures:
-        # The error of a program that gives one secret may repeat another, also one that is read after it.
-        variables = {variable for declared in accounts for variable in _variables_of(declared)}
-        given += [Token(text) for variable in sorted(variables) if (text := environ.get(variable, "").strip())]
+    if not failures:
+        return signers, {}
+    # The error of a program that gives one secret may repeat another, also one that is read after it.
+    variables = {variable for declared in accounts for variable in _variables_of(declared)}
+    given += [Token(text) for variable in sorted(variables) if (text := environ.get(variable, "").strip())]
     known = RunSecrets()
     Secrets(given, known)
     return signers, {name: replace(told, summary=known.mask(told.summary)) for name, told in failures.items()}

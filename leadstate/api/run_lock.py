@@ -80,7 +80,7 @@ def run_locks(
     until = time.monotonic() + timeout
     with ExitStack() as held:
         try:
-            _make(folder)
+            _make_folder(folder)
             _allow_open_files(len(names))
             for key in sorted(names):  # in one order, so that no two runs wait for each other
                 path = _path_of(key, folder)
@@ -121,7 +121,7 @@ def file_lock(path: Path, folder: Path) -> Iterator[None]:
     key = os.path.normcase(Path(os.path.realpath(path.parent), path.name))
     with ExitStack() as held:
         try:
-            _make(folder)
+            _make_folder(folder)
             held.enter_context(filelock.FileLock(_path_of(key, folder), mode=0o600).acquire(timeout=PATIENCE))
         except filelock.Timeout:
             why = f"another run has been writing {path} for {PATIENCE:g} s"
@@ -168,7 +168,7 @@ async def locks_awaited(
         yield
 
 
-def _make(folder: Path) -> None:
+def _make_folder(folder: Path) -> None:
     """Make the folder of the locks; raise NoStateFolder or OSError if there is none."""
     # A user without a home, as in some containers, has a state folder at a literal "~".
     if not folder.is_absolute():

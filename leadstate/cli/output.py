@@ -215,7 +215,7 @@ def _unwritable(path: Path, failure: OSError) -> OutputError:
 
 
 def say(diagnostics: Iterable[Diagnostic]) -> None:
-    """Write each one to stderr, with its place and its fix; those that say the same together, unless in detail."""
+    """Write each one to stderr, with its place and its fix; those that say the same together, every account named."""
     rows = [*map(diagnostic_row, diagnostics)]
     if not rows:
         return
@@ -223,7 +223,7 @@ def say(diagnostics: Iterable[Diagnostic]) -> None:
     from leadstate.report.formats.text import diagnostic_text  # noqa: PLC0415  as above
 
     for group in group_diagnostics(rows, apart=_is_verbose()):
-        click.echo(diagnostic_text(group).plain, err=True)
+        click.echo(diagnostic_text(group, most=len(rows)).plain, err=True)
 
 
 def say_stats(opened: "Session", plans: Iterable[AccountPlan]) -> None:

@@ -10,6 +10,8 @@ from click.testing import CliRunner
 
 from leadstate.api.files import PUBLIC, replace_file
 from leadstate.cli.main import cli
+from leadstate.cli.output import say
+from leadstate.model.diagnostics import Diagnostic, Severity
 
 
 def test_a_file_is_replaced_atomically(tmp_path: Path) -> None:
@@ -66,3 +68,11 @@ def test_the_headings_of_the_demo_are_coloured_as_chosen(choice: str, monkeypatc
     done = CliRunner().invoke(cli, ["demo", "--color", choice], color=True)
     assert done.exit_code == 0
     assert ("\x1b[" in done.output) == (choice == "always")
+
+
+def test_equal_errors_are_said_once_and_name_every_account(capsys: pytest.CaptureFixture[str]) -> None:
+    accounts = [f"a{number}" for number in range(12)]
+    say(
+        Diagnostic("unauthorized", Severity.ERROR, "bad token", hint="get one", account=account) for account in accounts
+    )
+    assert capsys.readouterr().err == f"error[unauthorized] {', '.join(accounts)}: bad token\n  = get one\n"

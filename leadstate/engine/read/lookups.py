@@ -193,8 +193,9 @@ class _Directory:
         return self._remember("user", self._decode(GET_USERS, "user", contacts))
 
     def is_deactivated(self, lookup: Lookup) -> bool:
-        """Return whether what fits a description is a user who was deactivated."""
-        return any(known.fits(lookup) for (kind, _), known in self.known.items() if kind == lookup.kind == "user")
+        """Return whether a user who fits a description was deactivated."""
+        users = (known for (kind, _), known in self.known.items() if kind == lookup.kind == "user")
+        return any(user.active_flag is False and user.fits(lookup) for user in users)
 
     def _remember(self, kind: str, rows: Iterable[_Known]) -> dict[int, _Known]:
         by_id = {row.id: row for row in rows}

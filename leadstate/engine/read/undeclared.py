@@ -3,7 +3,7 @@
 Never guesses: a label that could be one of several, or that has a former name of a declared one, is a diagnostic.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -97,10 +97,11 @@ async def _read(account: Account, reader: Reader, wanted: UndeclaredFilter) -> U
         named[kind] = [live for live in told if not names or live.name in names]
         diagnostics += [*matching.diagnostics, *left_out]
         _bind(bindings, matching, told)
+    hidden = {RemoteRef(CARRIED, label.remote_id) for label in ignored[CARRIED]}
     return Undeclared(
         account.name,
         named,
-        tuple(_without(lead, ignored[CARRIED], bindings) for lead in leads),
+        tuple(_without(lead, hidden, bindings) for lead in leads),
         foreign,
         known,
         tuple(diagnostics),
@@ -121,13 +122,14 @@ async def _read_leads(
     malformed: list[Diagnostic] = []
     declared = {lead.marker for lead in account.of_kind(kind.name)}
     refs = {lead.address.ref for lead in account.of_kind(kind.name)}
+    owners = {str(owner) for owner in wanted.owners}  # some servers tell ids as text
     async with aclosing(reader.pages(kind.listing)) as pages:
         async for page in pages:
             with raising_bad_answer(kind, kind.listing):
                 summaries = decode_summaries(page.rows)
             for row, summary in zip(page.rows, summaries, strict=True):
                 if (wanted.sources and row.get("source_name") not in wanted.sources) or (
-                    wanted.owners and row.get("owner_id") not in wanted.owners
+                    owners and str(row.get("owner_id")) not in owners
                 ):
                     continue
                 if summary.origin_id and not account.owns(summary.origin_id):
@@ -146,9 +148,8 @@ async def _read_leads(
     return found, foreign, malformed
 
 
-def _without(lead: Live, ignored: Sequence[Live], bindings: Bindings) -> Live:
-    """Return a lead with its labels as references, without those that are ignored."""
-    hidden = {RemoteRef(label.kind, label.remote_id) for label in ignored}
+def _without(lead: Live, hidden: Collection[RemoteRef], bindings: Bindings) -> Live:
+    """Return a lead with its labels as references, without those that are hidden."""
     labels = tuple(label for label in labels_in(lead.attrs) if label not in hidden)
     return replace(lead, attrs=bindings.attrs(replace(lead, attrs={**lead.attrs, CARRIES: labels})))
 

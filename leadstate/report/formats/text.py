@@ -156,14 +156,14 @@ def _unfinished(block: Block) -> Iterator[Cell]:
         yield [(about, _RESULT[status]), (visible(say_once(detail for _, detail in members)), "")]
 
 
-def diagnostic_text(group: DiagnosticGroup) -> Text:
-    """Return a diagnostic for people: what, where, and the fix."""
+def diagnostic_text(group: DiagnosticGroup, most: int = FEW) -> Text:
+    """Return a diagnostic for people: what, where (no more than `most` of the accounts and places), and the fix."""
     first = group.first
     text = Text.assemble((f"{first.severity}[{first.code}]", _SEVERITY[first.severity]), " ")
     if group.about:
-        text.append(f"{visible(some(group.about, FEW))}: ")
+        text.append(f"{visible(some(group.about, most))}: ")
     text.append(visible(first.summary), "bold")
-    for source in group.sources[:FEW]:
+    for source in group.sources[:most]:
         text.append(f"\n  --> {visible(str(source))}", "dim")
     for block in (first.excerpt, first.detail):
         for line in block.splitlines():

@@ -105,6 +105,12 @@ def test_labels_and_leads_are_filtered(
     assert (*ids(found), found.foreign) == (labels, leads, foreign)
 
 
+def test_the_owner_of_a_lead_may_be_told_as_text() -> None:
+    fake = company()
+    fake.leads["1"]["owner_id"] = "7"
+    assert ids(read(fake, replace(ALL, owners=frozenset({7}))))[1] == ["1"]
+
+
 def test_labels_of_one_name_are_not_imported() -> None:
     fake = company()
     for id_ in ("b", "c"):
