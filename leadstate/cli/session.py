@@ -22,7 +22,7 @@ from leadstate.cli.output import say, wants_color
 from leadstate.config import Configuration
 from leadstate.engine.events import Observer
 from leadstate.engine.jobs import AccountJob, each
-from leadstate.engine.read.observe import wrong_company
+from leadstate.engine.read.observe import check_company
 from leadstate.kinds import KINDS
 from leadstate.model.account import ImpactLevel
 from leadstate.model.address import Target, accounts_of
@@ -146,11 +146,9 @@ async def read_accounts(
         found: dict[str, T] = {}
 
         async def keep(job: AccountJob) -> None:
-            wrong = None if any_company else await wrong_company(job.account, Reader(job.connection))
-            if wrong is None:
-                found[job.account.name] = await read(job)
-            else:
-                failures.append(wrong)
+            if not any_company:
+                await check_company(job.account, Reader(job.connection))
+            found[job.account.name] = await read(job)
 
         with progress("Reading", "accounts", len(opened.work), opened.work) as shown:
             await each(opened.work, keep, lambda _, diagnostic: failures.append(diagnostic), shown.account)

@@ -8,14 +8,14 @@ has replaced is looked up besides.
 import asyncio
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from leadstate.engine.apply.execute import Outcomes, execute
 from leadstate.engine.apply.recorder import Recorder
 from leadstate.engine.events import Observer
 from leadstate.engine.jobs import AccountJob, Ended, each, failure_of
 from leadstate.engine.read.lookups import resolve
-from leadstate.engine.read.observe import is_always_read, observe, wrong_company
+from leadstate.engine.read.observe import check_company, is_always_read, observe
 from leadstate.engine.restore import observe_touched
 from leadstate.kinds import KINDS, with_calls
 from leadstate.model.account import Account, ImpactLevel, Prune
@@ -71,8 +71,8 @@ class Refreshed:
     account: Account
     observed: Observed
     diagnostics: tuple[Diagnostic, ...]
-    matched: Mapping[str, Matching] = field(default_factory=dict)
-    tokens: int = 0
+    matched: Mapping[str, Matching]
+    tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,30 +174,29 @@ async def apply_all(
     )
 
 
-async def refresh(account: Account, reader: Reader, settings: Settings) -> Refreshed | Diagnostic:
-    """Read what a plan of the account needs; what keeps it from being read is a diagnostic."""
+async def refresh(account: Account, reader: Reader, settings: Settings) -> Refreshed:
+    """Read what a plan of the account needs.
+
+    Raises:
+        AnotherCompany: the token is of another company.
+        ApiError: the account could not be read as a whole.
+    """
     before = reader.spent.copy()
-    try:
-        if wrong := await wrong_company(account, reader):
-            return wrong
-        refreshed = await _refresh(account, reader, settings)
-    except ApiError as failure:
-        return diagnostic_of(failure, account.name)
-    return replace(refreshed, tokens=reader.spent.since(before).tokens)
-
-
-async def _refresh(account: Account, reader: Reader, settings: Settings) -> Refreshed:
+    await check_company(account, reader)
+    matched: Mapping[str, Matching] = {}
+    diagnostics: tuple[Diagnostic, ...] = ()
     if account.receipt is not None:
-        return Refreshed(*await observe_touched(account, account.receipt, reader))
-    account = account.with_former_keys()
-    if settings.targets:
-        account = _targeted(account, settings.targets)
-    observed, matched = await observe(account, reader, settings.impact, everything=settings.everything)
-    hidden = (_hidden_filters(account),) if observed.filters_hidden else ()
-    if all(KINDS[desired.address.kind].is_named for desired in account.desired):
-        return Refreshed(account, observed, hidden, matched)
-    account, observed, diagnostics = await resolve(account, observed, reader)
-    return Refreshed(account, observed, (*hidden, *diagnostics), matched)
+        account, observed, diagnostics = await observe_touched(account, account.receipt, reader)
+    else:
+        account = account.with_former_keys()
+        if settings.targets:
+            account = _targeted(account, settings.targets)
+        observed, matched = await observe(account, reader, settings.impact, everything=settings.everything)
+        if not all(KINDS[desired.address.kind].is_named for desired in account.desired):
+            account, observed, diagnostics = await resolve(account, observed, reader)
+        if observed.filters_hidden:
+            diagnostics = (_hidden_filters(account), *diagnostics)
+    return Refreshed(account, observed, diagnostics, matched, reader.spent.since(before).tokens)
 
 
 def _hidden_filters(account: Account) -> Diagnostic:
@@ -230,11 +229,8 @@ def plan_of(refreshed: Refreshed, reader: Reader, settings: Settings) -> Account
 
 
 async def plan_one(account: Account, reader: Reader, settings: Settings) -> AccountPlan:
-    """Read and plan one account."""
-    refreshed = await refresh(account, reader, settings)
-    if isinstance(refreshed, Diagnostic):
-        return unread(account, refreshed)
-    return plan_of(refreshed, reader, settings)
+    """Read and plan one account; raise as `refresh`."""
+    return plan_of(await refresh(account, reader, settings), reader, settings)
 
 
 def unread(account: Account, diagnostic: Diagnostic) -> AccountPlan:
@@ -279,8 +275,6 @@ async def refresh_target(
             # Undeclared objects are only read where one may be deleted. The plan is made with the account's own rule.
             rules[target.kind] = KINDS[target.kind].prune[0]
         refreshed = await refresh(replace(job.account, policy=replace(policy, prune_rules=rules)), reader, chosen)
-        if isinstance(refreshed, Diagnostic):
-            return unread(job.account, refreshed), None
         refreshed = replace(refreshed, account=replace(refreshed.account, policy=policy))
         return plan_of(refreshed, reader, chosen), refreshed
 
@@ -309,8 +303,6 @@ async def plan_and_compare(
 async def _compare(job: AccountJob, base: Account | None, settings: Settings) -> Compared:
     reader = Reader(job.connection)
     refreshed = await refresh(job.account, reader, settings)
-    if isinstance(refreshed, Diagnostic):
-        return Compared(unread(job.account, refreshed), Spent())
     plan = plan_of(refreshed, reader, settings)
     if base is None:
         return Compared(with_origins(plan, None), Spent())

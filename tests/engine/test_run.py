@@ -15,7 +15,6 @@ from leadstate.engine.run import (
     _with_ids,
     apply_all,
     plan_all,
-    plan_one,
     skip_all,
     unread,
 )
@@ -477,7 +476,7 @@ def test_a_target_deletes_no_lead_that_another_key_declares(key: str) -> None:
     fake = Fake().with_label("1", "Hot").with_lead("1", "ns:b", "1").with_lead("2", "ns:a", "1")
     remembered = Account("emea", NOWHERE, "ns", policy, wanted, lock={Ref("lead", "locked"): "1"})
     targets = (Target.parse(f"lead:{key}", ORDER),)
-    plan = fake.run(lambda writer: plan_one(remembered, writer, Settings(targets=targets)))
+    plan = fake.plan_account(remembered, Settings(targets=targets))
     assert (shown(plan), plan.diagnostics) == ([], ())
     assert set(fake.sent) <= {"GET leadLabels", "GET leads"}
 

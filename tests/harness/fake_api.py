@@ -10,8 +10,9 @@ import httpx
 
 from leadstate.engine.apply.execute import Outcomes, execute
 from leadstate.engine.events import Observer
-from leadstate.engine.run import Settings, plan_one
+from leadstate.engine.run import Settings, plan_one, unread
 from leadstate.model.account import Account, ImpactLevel, Policy
+from leadstate.model.diagnostics import LeadstateError, diagnostic_of
 from leadstate.model.plan import AccountPlan, Change, Outcome
 from leadstate.model.resource import Desired
 from leadstate.pipedrive.client import Writer
@@ -136,7 +137,14 @@ class Fake(httpx.AsyncBaseTransport):
     ) -> AccountPlan:
         """Plan these declarations."""
         account = Account("emea", NOWHERE, "ns", policy, desired, **of_account)
-        return self.run(lambda writer: plan_one(account, writer, Settings(impact=impact)))
+        return self.plan_account(account, Settings(impact=impact))
+
+    def plan_account(self, account: Account, settings: Settings) -> AccountPlan:
+        """Plan an account."""
+        try:
+            return self.run(lambda writer: plan_one(account, writer, settings))
+        except LeadstateError as failure:
+            return unread(account, diagnostic_of(failure, account.name))
 
     def apply(self, plan: AccountPlan, observer: "Heard | None" = None) -> Outcomes:
         """Carry a plan out; `sent` and `bodies` hold what that took."""

@@ -109,15 +109,9 @@ async def _count(
             failures[job.account.name] = diagnostic
 
         async def read_on(step: Callable[[Census], Awaitable[None]]) -> None:
-            async def read(job: AccountJob) -> None:
-                census = censuses[job.account.name]
-                await step(census)
-                if census.refusal is not None:
-                    fail(job, census.refusal)
-
             work = left()
             with progress("Reading", "accounts", len(work), work) as shown:
-                await each(work, read, fail, shown.account)
+                await each(work, lambda job: step(censuses[job.account.name]), fail, shown.account)
 
         async def advance(census: Census) -> None:
             await census.advance(allowed[census.job.account.name])

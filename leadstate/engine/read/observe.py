@@ -17,11 +17,11 @@ from leadstate.kinds import KINDS
 from leadstate.kinds.base import Kind, Wire, decode_rows, describe
 from leadstate.model.account import Account, ImpactLevel, Prune
 from leadstate.model.address import RemoteRef
-from leadstate.model.diagnostics import Diagnostic, Severity
+from leadstate.model.diagnostics import LeadstateError
 from leadstate.model.resource import CARRIED, Live, Observed
 from leadstate.model.usage import SavedFilter
 from leadstate.pipedrive.client import Reader
-from leadstate.pipedrive.errors import BadAnswer, Forbidden, NotFound
+from leadstate.pipedrive.errors import BadAnswer, Forbidden, NotFound, WrongCompany
 from leadstate.pipedrive.operations import GET_FILTER, GET_FILTERS, GET_ME, UUID, Operation, Request
 from leadstate.reconcile.match import Matching, match_kind
 
@@ -133,27 +133,28 @@ def _any_goes(account: Account, kind: str, matching: Matching) -> bool:
     return pruned or any(not desired.present for desired, _ in matching.pairs)
 
 
-async def wrong_company(account: Account, reader: Reader) -> Diagnostic | None:
-    """Return what speaks against using this token here; None if it fits, or no company is declared.
+class AnotherCompany(LeadstateError):
+    """The token is of another company than the one that is declared."""
+
+    code = WrongCompany.code
+
+
+async def check_company(account: Account, reader: Reader) -> None:
+    """Raise an error unless the token is of the company that is declared, if one is.
 
     Raises:
+        AnotherCompany: it is not.
         ApiError: the account could not be asked.
     """
     if account.company_id is None:
-        return None
+        return
     try:
         me = Me.model_validate((await reader.get(Request(GET_ME))).data)
     except ValidationError:
         raise BadAnswer(GET_ME.id, "answered no user") from None
-    if me.company_id == account.company_id:
-        return None
-    return Diagnostic(
-        "wrong-company",
-        Severity.ERROR,
-        f"the token belongs to company {me.company_id} ({me.company_domain}), not to {account.company_id}",
-        hint="use a token of that company, or correct `company_id`",
-        account=account.name,
-    )
+    if me.company_id != account.company_id:
+        words = f"the token belongs to company {me.company_id} ({me.company_domain}), not to {account.company_id}"
+        raise AnotherCompany(words, hint="use a token of that company, or correct `company_id`")
 
 
 class WireFilter(BaseModel):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from leadstate.engine.jobs import AccountJob, Ended, each
 from leadstate.engine.read.leads import as_declared
 from leadstate.engine.read.lookups import descriptions
-from leadstate.engine.read.observe import read_named_kinds, wrong_company
+from leadstate.engine.read.observe import check_company, read_named_kinds
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Kind, decode_rows, decode_summaries, raising_bad_answer
 from leadstate.model.account import Account
@@ -79,9 +79,7 @@ async def read_undeclared(
 
 
 async def _read(account: Account, reader: Reader, wanted: UndeclaredFilter) -> Undeclared:
-    wrong = await wrong_company(account, reader)
-    if wrong is not None:
-        return Undeclared(account.name, diagnostics=(wrong,))
+    await check_company(account, reader)
     live, ignored = await read_named_kinds(account, reader, wanted.kinds)
     leads, foreign, malformed = await _read_leads(account, reader, wanted) if wanted.leads else ([], 0, [])
     carrying = {RemoteRef(CARRIED, label.remote_id) for label in live[CARRIED] if label.name in wanted.labels}

@@ -11,11 +11,11 @@ from pydantic import ConfigDict, TypeAdapter
 
 from leadstate.engine.jobs import AccountJob, task_group
 from leadstate.engine.read.leads import check_labels
-from leadstate.engine.read.observe import list_filters, read_listing, read_named_ids, without_ignored, wrong_company
+from leadstate.engine.read.observe import check_company, list_filters, read_listing, read_named_ids, without_ignored
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import LeadSummary, raising_bad_answer
 from leadstate.model.address import RemoteRef
-from leadstate.model.diagnostics import Diagnostic, counted
+from leadstate.model.diagnostics import counted
 from leadstate.model.resource import CARRIED, CARRIER, Live
 from leadstate.model.usage import Carrier, Declared, LabelUsage, SavedFilter
 from leadstate.pipedrive.client import Reader
@@ -147,13 +147,11 @@ class Census:
     Attributes:
         job: the account.
         wanted: what is read.
-        refusal: why nothing is counted, if so.
         done: whether everything is read.
     """
 
     job: AccountJob
     wanted: UsageScope
-    refusal: Diagnostic | None = None
     done: bool = False
     _reader: Reader = field(init=False)
     _listings: list[CountedListing] = field(init=False)
@@ -172,12 +170,10 @@ class Census:
         """Read the labels, the list of filters and the first page of each listing: 92 tokens at the most.
 
         Raises:
+            AnotherCompany: the token is of another company.
             ApiError: the account could not be read.
         """
-        self.refusal = await wrong_company(self.job.account, self._reader)
-        if self.refusal is not None:
-            self.done = True
-            return
+        await check_company(self.job.account, self._reader)
         self._labels = await read_listing(KINDS[CARRIED], self._reader)
         if self.wanted.filters:
             self._filters = await list_filters(self._reader)

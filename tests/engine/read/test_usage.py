@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from leadstate.engine.jobs import AccountJob
+from leadstate.engine.read.observe import AnotherCompany
 from leadstate.engine.read.usage import UNASKED, Census, UsageScope
 from leadstate.model.account import Account
 from leadstate.model.address import Ref
@@ -214,9 +215,9 @@ def test_what_was_not_read_is_reported_as_unknown() -> None:
 def test_a_token_of_another_company_counts_nothing() -> None:
     fake = company(0)
     fake.before["GET users/me", 0] = lambda: ok({"company_id": 2})
-    _, census = count(fake, wanted=UsageScope(), account=replace(EMEA, company_id=1))
-    assert census.refusal is not None
-    assert census.done
+    with pytest.raises(AnotherCompany):
+        count(fake, wanted=UsageScope(), account=replace(EMEA, company_id=1))
+    assert fake.sent == ["GET users/me"]
 
 
 @pytest.mark.parametrize(("allowed", "done"), [(90, True), (89, False)])
