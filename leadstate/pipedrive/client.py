@@ -11,7 +11,7 @@ import httpx
 from leadstate.model.diagnostics import counted
 from leadstate.model.resource import PAGE
 from leadstate.pipedrive.answers import Answer
-from leadstate.pipedrive.connection import Connection, Lane, Pace, Spent
+from leadstate.pipedrive.connection import Connection, Pace, Spent
 from leadstate.pipedrive.errors import BadAnswer, BudgetSpent
 from leadstate.pipedrive.operations import Operation, Request
 from leadstate.pipedrive.pagination import MeasuredListing, Page, read_cursor_pages, read_pages
@@ -66,8 +66,8 @@ class Reader:
         """Return how many pages a listing is known to have, as when it was last read to its end; 0 if unknown."""
         return self._connection.lengths.get(operation.id, 0)
 
-    async def get(self, request: Request, lane: Lane | None = None) -> Answer:
-        """Read once; `lane` as in `Connection.exchange`.
+    async def get(self, request: Request) -> Answer:
+        """Read once.
 
         Raises:
             BadAnswer: another object was answered than the one that was asked for.
@@ -75,7 +75,7 @@ class Reader:
         """
         if request.operation.method != "GET":
             raise TypeError(f"{request.operation.id} is no reading operation")
-        answer = await self._connection.exchange(request, lane)
+        answer = await self._connection.exchange(request)
         answered, asked = answer.data.get("id") if isinstance(answer.data, dict) else None, request.remote_id
         if asked is not None and isinstance(answered, int | str) and str(answered).lower() != asked.lower():
             raise BadAnswer(request.operation.id, "answered another object than the one that was asked for")

@@ -11,7 +11,7 @@ import zlib
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, TypeVar
@@ -26,9 +26,6 @@ from leadstate.pipedrive.secrets import RunSecrets, Secrets, Token
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
-TURNS = 12
-"""Turns of the event loop that httpx takes to send a request, and some more; too few cost a little time."""
-
 HEADER: Final = "x-api-token"
 
 _PIECE = 2**20
@@ -42,9 +39,6 @@ HttpClient: TypeAlias = httpx.AsyncClient
 
 Headers: TypeAlias = httpx.Headers
 """Headers of an answer, in any case."""
-
-Lane = AbstractAsyncContextManager[object]
-"""What lets so many requests through at a time."""
 
 T = TypeVar("T")
 
@@ -177,18 +171,17 @@ class Connection:
         """Whether nothing can be sent any more."""
         return self._http.is_closed
 
-    async def exchange(self, request: Request, lane: Lane | None = None) -> Answer:
+    async def exchange(self, request: Request) -> Answer:
         """Send a request, again where that is safe and may help, and read its answer.
 
-        `lane` is held while the request is under way, and neither while it waits to be sent again nor while its answer
-        is read. Within an attempt of `repeat` the request is sent once, and the whole attempt is what is made again.
+        Within an attempt of `repeat` the request is sent once, and the whole attempt is what is made again.
 
         Raises:
             ApiError: it failed for good, or it is a POST of which nobody knows whether it was done.
         """
         if _together.get() is not None:
-            return await self._attempt(request, lane)
-        return await self._again(lambda: self._attempt(request, lane))
+            return await self._attempt(request)
+        return await self._again(lambda: self._attempt(request))
 
     async def repeat(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Read, compare and write, all three again where one request failed and that is safe and may help.
@@ -244,13 +237,9 @@ class Connection:
                     await self.pace.sleep(pause)
         raise AssertionError  # count() does not end
 
-    async def _attempt(self, request: Request, lane: Lane | None) -> Answer:
+    async def _attempt(self, request: Request) -> Answer:
         try:
-            reply = await self._once(request, lane or nullcontext())
-            if lane is not None and reply.is_success:
-                # Reading a page holds up all else for 2 ms, so the request that waited for its lane goes out first.
-                for _ in range(TURNS):
-                    await asyncio.sleep(0)
+            reply = await self._once(request)
             return read(request.operation, reply, self.signer.secrets)
         except ApiError as failure:
             failure.method = request.operation.method
@@ -260,11 +249,10 @@ class Connection:
         self.delayed(Delay(seconds))
         await self.pace.sleep(seconds)
 
-    async def _once(self, request: Request, lane: Lane) -> httpx.Response:
+    async def _once(self, request: Request) -> httpx.Response:
         operation = request.operation
         limiter = self._searches if operation.search else self._limiter
         async with AsyncExitStack() as places:
-            await places.enter_async_context(lane)
             together = _together.get()
             if together is not None and not together.patient and operation.method != "GET" and limiter.is_paused:
                 raise PausedError

@@ -35,7 +35,7 @@ NEWEST_FIRST = ("sort", "add_time DESC")
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Get = Callable[[Request, asyncio.Semaphore], Coroutine[Any, Any, Answer]]
+Get = Callable[[Request], Coroutine[Any, Any, Answer]]
 
 
 def again_if_shifted(read: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
@@ -71,7 +71,7 @@ async def read_pages(
     """Yield the pages of a listing, in order.
 
     Args:
-        get: sends one request, holding the semaphore while it is under way.
+        get: sends one request.
         operation: the listing.
         query: what is asked besides `limit` and `start`.
         known: how many pages there should be; 0 where nothing is known, None where the caller may stop before the end.
@@ -94,7 +94,7 @@ async def read_pages(
         for number in itertools.count():
             while asked <= number or asked < _reach(number, known):
                 request = Request(operation, query=(*query, ("limit", str(size)), ("start", str(asked * step))))
-                under_way.append(asyncio.create_task(get(request, lanes)))
+                under_way.append(asyncio.create_task(_in_turn(get, request, lanes)))
                 asked += 1
             answer, start = await under_way.popleft(), number * step
             rows = answer.rows()
@@ -112,9 +112,7 @@ async def read_pages(
         await _drop(under_way)
 
 
-async def read_cursor_pages(
-    get: Callable[[Request], Coroutine[Any, Any, Answer]], operation: Operation, size: int, bounds: Bounds
-) -> AsyncGenerator[list[Any]]:
+async def read_cursor_pages(get: Get, operation: Operation, size: int, bounds: Bounds) -> AsyncGenerator[list[Any]]:
     """Yield the rows of each page of a listing of the second version, whose pages tell where the next one begins.
 
     Args:
@@ -188,6 +186,12 @@ class _Rows:
         return IncompleteListing(self._operation.id, f"the listing changed while it was read (near row {start})")
 
 
+async def _in_turn(get: Get, request: Request, lanes: asyncio.Semaphore) -> Answer:
+    """Send a request of which only so many are under way at a time."""
+    async with lanes:
+        return await get(request)
+
+
 async def _drop(under_way: deque[asyncio.Task[Answer]]) -> None:
     for task in under_way:
         task.cancel()
@@ -215,7 +219,7 @@ class MeasuredListing:
         """Read nothing yet.
 
         Args:
-            get: sends one request, holding the semaphore while it is under way.
+            get: sends one request.
             operation: the listing.
             take: is given the rows of a page that no page before it holds.
             size: rows on a page; a server that grants fewer is believed.
@@ -295,7 +299,7 @@ class MeasuredListing:
         """
         start = number * self._step
         query = (("limit", str(self._size)), ("start", str(start)))
-        answer = await self._get(Request(self._operation, query=query), self._lanes)
+        answer = await _in_turn(self._get, Request(self._operation, query=query), self._lanes)
         rows = answer.rows()
         if number and len(rows) <= 1 and not answer.page()[1]:  # at most the last row of the page before
             self._most = number if self._most is None else min(self._most, number)

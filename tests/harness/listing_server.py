@@ -31,24 +31,23 @@ class ListingServer:
     under_way: int = 0
     most: int = 0
 
-    async def get(self, request: Request, lanes: asyncio.Semaphore) -> Answer:
+    async def get(self, request: Request) -> Answer:
         """Answer a request for a page."""
-        async with lanes:
-            start = int(dict(request.query)["start"])
-            turns = self.turns[len(self.starts) % len(self.turns)]
-            self.starts.append(start)
-            self.under_way += 1
-            self.most = max(self.most, self.under_way)
-            try:
-                for _ in range(turns):
-                    await asyncio.sleep(0)
-                self.changes.get(self.answered, len)(self.ids)
-                self.answered += 1
-                rows = [{"id": str(id_)} for id_ in self.ids[start : start + self.size]]
-                page = {"limit": self.size, "more_items_in_collection": start + self.size < len(self.ids)}
-                return Answer(GET_LEADS, rows, {"pagination": page})
-            finally:
-                self.under_way -= 1
+        start = int(dict(request.query)["start"])
+        turns = self.turns[len(self.starts) % len(self.turns)]
+        self.starts.append(start)
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        try:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            self.changes.get(self.answered, len)(self.ids)
+            self.answered += 1
+            rows = [{"id": str(id_)} for id_ in self.ids[start : start + self.size]]
+            page = {"limit": self.size, "more_items_in_collection": start + self.size < len(self.ids)}
+            return Answer(GET_LEADS, rows, {"pagination": page})
+        finally:
+            self.under_way -= 1
 
 
 def pages_of(count: int, size: int = SIZE) -> int:

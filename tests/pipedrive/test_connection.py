@@ -1,7 +1,6 @@
 """What one request costs, how it travels, how long it is sent again, and what is said where no answer came."""
 
 import asyncio
-import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Generator
@@ -13,9 +12,7 @@ import pytest
 from leadstate.pipedrive.answers import BOUNDS, Bounds
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.connection import (
-    TURNS,
     Connection,
-    Lane,
     Signer,
     Spent,
     TokenAuth,
@@ -26,7 +23,6 @@ from leadstate.pipedrive.connection import (
 from leadstate.pipedrive.errors import (
     ApiError,
     BadAnswer,
-    NotFound,
     NoTokenServer,
     ServerFailure,
     TooLarge,
@@ -248,35 +244,6 @@ def test_what_goes_wrong_and_when_it_is_sent_again_is_logged(caplog: pytest.LogC
         ("INFO", "getLeadLabels: acme.pipedrive.com did not answer within 30 s; again in 0.2 s"),
         ("DEBUG", "GET /leadLabels -> 200"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("status", "lane", "steps_aside"),
-    [(200, contextlib.nullcontext(), True), (404, contextlib.nullcontext(), False), (200, None, False)],
-)
-def test_an_answer_is_read_after_the_request_that_waited_for_its_lane_is_sent(
-    status: int,
-    lane: Lane | None,
-    steps_aside: bool,  # noqa: FBT001  a parameter of the test
-) -> None:
-    world = World(httpx.Response(status, json={"success": True, "data": []}))
-
-    async def count_turns(_: Writer) -> int:
-        turns = 0
-
-        async def count() -> None:
-            nonlocal turns
-            while True:
-                turns += 1
-                await asyncio.sleep(0)
-
-        counting = asyncio.create_task(count())
-        with contextlib.suppress(NotFound):
-            await world.connection.exchange(Request(GET_LABELS), lane)
-        counting.cancel()
-        return turns
-
-    assert (world.run(count_turns) >= TURNS) is steps_aside
 
 
 class Failing(Signer):

@@ -135,7 +135,7 @@ def scripted(*pages: tuple[list[Any], bool], limit: int | None = 3) -> list[Any]
     """Return the rows of a listing, three on a page, whose pages are these."""
     left = list(pages)
 
-    async def get(_request: Request, _lanes: asyncio.Semaphore) -> Answer:
+    async def get(_request: Request) -> Answer:
         rows, more = left.pop(0)
         return Answer(GET_LEADS, rows, {"pagination": {"limit": limit, "more_items_in_collection": more}})
 

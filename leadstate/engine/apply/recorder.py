@@ -20,7 +20,7 @@ from leadstate.model.plan import AccountPlan, Action, Change, Touch
 from leadstate.model.resource import CARRIER, CARRIES, FREEZES, SET_BY_LOOKING, UNSET, Absent, Attrs, Live, Value
 from leadstate.pipedrive.answers import Answer
 from leadstate.pipedrive.client import Writer
-from leadstate.pipedrive.connection import Connection, Lane
+from leadstate.pipedrive.connection import Connection
 from leadstate.pipedrive.errors import ApiError
 from leadstate.pipedrive.operations import Request
 
@@ -51,9 +51,9 @@ class Recorder(Writer):
         self._reads = {kind.one: kind for kind in KINDS.values() if kind.one is not None}
         self._writes = {operation: kind for kind in KINDS.values() for operation in kind.writes}
 
-    async def get(self, request: Request, lane: Lane | None = None) -> Answer:
+    async def get(self, request: Request) -> Answer:
         """Read, and remember an object that is read by its id until it is written."""
-        answer = await super().get(request, lane)
+        answer = await super().get(request)
         kind = self._reads.get(request.operation)
         if kind is not None and request.remote_id is not None:
             with suppress(ValidationError, ArithmeticError):
