@@ -4,7 +4,8 @@ For texts that `nodes.read_nodes` has read without a diagnostic; says nothing ab
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from leadstate.config.yaml.diagnostics import BREAK
@@ -75,10 +76,11 @@ class Spot:
         begin: where it begins in the text, its anchor excepted.
         end: where it ends; comments and blank lines after it are not its own.
         column: where it begins in its line; for a block list that of its dashes, for a block mapping that of its keys.
+        text: what a scalar says, or the one that an alias stands for.
         quote: what a quoted text stands in.
         flow: whether a list or mapping stands in brackets.
         shared: whether an alias stands for it somewhere.
-        anchor: the name that aliases call it by.
+        anchor: the name that aliases call it by, or the one that an alias says.
         is_mapping: whether it is a mapping.
         entries: what is in a list or mapping; None of anything else, an alias included.
     """
@@ -86,6 +88,7 @@ class Spot:
     begin: int
     end: int
     column: int
+    text: str = ""
     quote: str = ""
     flow: bool = False
     shared: bool = False
@@ -100,7 +103,7 @@ class Entry(NamedTuple):
     Attributes:
         begin: where the key begins, or the item.
         key_end: where the key ends; of a list's item, None.
-        name: the key.
+        name: the key; of a list's item, nothing.
         value: the value.
     """
 
@@ -112,65 +115,54 @@ class Entry(NamedTuple):
 
 def read_spots(text: str) -> Spot:
     """Return the root value of a text."""
-    stack: list[Spot] = []
-    keys: list[tuple[str, int, int] | None] = []
-    """Of each open mapping the key that waits for its value, and where it stands."""
-    anchors: dict[str, tuple[Spot, str]] = {}
-    root: Spot | None = None
-    for what, event in events_of(text):
-        if what is END:
-            keys.pop()
-            _close(stack.pop(), event)
-        elif what in (ALIAS, SCALAR, MAPPING, SEQUENCE):
-            spot, said = _spot(what, event, text, anchors)
-            root = root or spot
-            if stack:
-                keys[-1] = _take(stack[-1], keys[-1], spot, said)
-            if spot.entries is not None:
-                stack.append(spot)
-                keys.append(None)
-    assert root is not None  # noqa: S101  for mypy: read_nodes has found a mapping
-    return root
+    reader = _Reader(text, events_of(text))
+    return next(reader.spot(what, event) for what, event in reader.events if what in (ALIAS, SCALAR, MAPPING, SEQUENCE))
 
 
-def _take(above: Spot, key: tuple[str, int, int] | None, spot: Spot, said: str) -> tuple[str, int, int] | None:
-    """Put a value where it belongs; return the key that now waits for its value."""
-    assert above.entries is not None  # noqa: S101  for mypy: what is open is a list or mapping
-    if not above.is_mapping:
-        above.entries.append(Entry(spot.begin, None, "", spot))
-    elif key is None:
-        return said, spot.begin, spot.end
-    else:
-        name, begin, end = key
-        above.entries.append(Entry(begin, end, name, spot))
-    return None
+@dataclass(slots=True)
+class _Reader:
+    """Makes spots of events. Recursive, which `read_nodes` has bounded."""
 
+    text: str
+    events: Iterator[tuple[str, Any]]
+    anchors: dict[str, Spot] = field(default_factory=dict)
 
-def _spot(what: str, event: Any, text: str, anchors: dict[str, tuple[Spot, str]]) -> tuple[Spot, str]:
-    """Return a value as it begins, with the text of a scalar or of an alias's."""
-    spot = Spot(event.start_mark.index, event.end_mark.index, event.start_mark.column)
-    if what is ALIAS:
-        target, said = anchors[event.anchor]
-        target.shared = True
-        return spot, said
-    said = event.value if what is SCALAR else ""
-    if event.anchor is not None:
-        spot.anchor, anchors[event.anchor] = event.anchor, (spot, said)
-    if what is not SCALAR:
-        spot.flow, spot.is_mapping, spot.entries = bool(event.flow_style), what is MAPPING, []
-        return spot, said
-    if spot.anchor and (found := _ANCHOR.match(text, spot.begin, spot.end)):
-        spot.begin = found.end()
-    spot.quote = event.style if event.style in ("'", '"') else ""
-    if event.style and event.style in _BLOCK_TEXT:
-        spot.end = spot.begin + len(text[spot.begin : spot.end].rstrip())
-    return spot, said
+    def spot(self, what: str, event: Any) -> Spot:
+        """Return the value that begins with an event."""
+        spot = Spot(event.start_mark.index, event.end_mark.index, event.start_mark.column, anchor=event.anchor)
+        if what is ALIAS:
+            target = self.anchors[event.anchor]
+            target.shared, spot.text = True, target.text
+            return spot
+        if event.anchor is not None:
+            self.anchors[event.anchor] = spot
+        if what is SCALAR:
+            self._scalar(spot, event)
+        else:
+            spot.flow, spot.is_mapping = bool(event.flow_style), what is MAPPING
+            self._entries(spot)
+        return spot
 
+    def _scalar(self, spot: Spot, event: Any) -> None:
+        spot.text, spot.quote = event.value, event.style if event.style in ("'", '"') else ""
+        if spot.anchor and (found := _ANCHOR.match(self.text, spot.begin, spot.end)):
+            spot.begin = found.end()
+        if event.style and event.style in _BLOCK_TEXT:
+            spot.end = spot.begin + len(self.text[spot.begin : spot.end].rstrip())
 
-def _close(spot: Spot, event: Any) -> None:
-    if spot.flow:
-        spot.end = event.end_mark.index
-    elif spot.entries:
-        spot.end = spot.entries[-1].value.end
-        if spot.is_mapping:
-            spot.begin = spot.entries[0].begin
+    def _entries(self, spot: Spot) -> None:
+        spot.entries = []
+        for what, event in self.events:
+            if what is END:
+                break
+            first = self.spot(what, event)
+            if spot.is_mapping:
+                spot.entries.append(Entry(first.begin, first.end, first.text, self.spot(*next(self.events))))
+            else:
+                spot.entries.append(Entry(first.begin, None, "", first))
+        if spot.flow:
+            spot.end = event.end_mark.index
+        elif spot.entries:
+            spot.end = spot.entries[-1].value.end
+            if spot.is_mapping:
+                spot.begin = spot.entries[0].begin

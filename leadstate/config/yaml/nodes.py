@@ -1,7 +1,5 @@
 """YAML text to plain Python values and where each one stands, or the diagnostic for text that is no YAML.
 
-One loop, no recursion.
-
 Refuses what YAML allows and a configuration does not need: tags, several documents, merge keys, keys that are no text,
 a key twice, deep nesting, and aliases that expand to much (spec section 2). A plain scalar means what the core schema
 of YAML 1.2 (section 10.3) says, and nothing of YAML 1.1: `on`, `no`, `1_000` and dates are text. Numbers with a point
@@ -9,9 +7,10 @@ are Decimal, so that 0.1 stays 0.1.
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from itertools import chain
 from typing import Any, Final, NoReturn
 
 from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source, cut, shown, visible_in_line
@@ -170,33 +169,19 @@ def place_of(mark: Any, source: Source) -> Place:
     return Place(source, mark.line + 1, mark.column + 1)
 
 
-@dataclass(slots=True, eq=False)
-class _Open:
-    """A list or mapping that has begun."""
-
-    node: Node
-    anchor: str | None
-    seen: int
-    deepest: int = 1
-    has_key: bool = False
-    key: str | None = None
-
-
 class _RefusedError(Exception):
     """The rest of the file is not read; the reason is among the diagnostics."""
 
 
 def read_nodes(source: Source, diagnostics: Diagnostics) -> Node | None:
     """Return the root mapping of a file; None, with diagnostics, if the file cannot be used."""
-    reader = _Reader(source, diagnostics)
     try:
-        reader.read()
+        root = _Reader(source, diagnostics, events_of(source.text)).read()
     except NotYamlError as problem:
         report_syntax_error(problem, source, diagnostics)
         return None
     except _RefusedError:
         return None
-    root = reader.root
     if root is None or (root.value is None and not root.text):
         hint = "begin with `version: 1`, then `accounts:` and `labels:`"
         diagnostics.error("empty-file", "nothing is declared in this file", Place(source, 1, 1), hint=hint)
@@ -208,63 +193,75 @@ def read_nodes(source: Source, diagnostics: Diagnostics) -> Node | None:
     return root
 
 
+@dataclass(slots=True)
 class _Reader:
-    def __init__(self, source: Source, diagnostics: Diagnostics) -> None:
-        self.source = source
-        self.diagnostics = diagnostics
-        self.root: Node | None = None
-        self.stack: list[_Open] = []
-        self.anchors: dict[str, tuple[Node, int, int] | None] = {}
-        self.seen = 0
-        self.through_aliases = 0
+    """Makes nodes of events. Recursive, which `MAX_DEPTH` bounds.
 
-    def read(self) -> None:
-        stack = self.stack
-        for what, event in events_of(self.source.text):
-            if what is SCALAR:
-                text = event.value
-                # A tag makes the first of `implicit` False unless it is `!`, so a tagged scalar is text here.
-                node = Node(resolve(text) if event.implicit[0] else text, event.start_mark, text)
-                self.seen += 1
-                if event.tag is not None:
-                    self._tag(event)
-                if event.anchor is not None:
-                    self.anchors[event.anchor] = (node, 1, 0)
-                self._attach(node, plain=event.implicit[0])
-            elif what is END:
-                self._close(stack.pop())
-            elif what is MAPPING or what is SEQUENCE:
-                self._open(event, mapping=what is MAPPING)
-            elif what is ALIAS:
-                self._attach(self._alias(event))
-            elif what is DOCUMENT and self.root is not None:
-                self._refuse(
-                    "many-documents",
-                    "a second document begins",
-                    event.start_mark,
-                    "remove the `---`, or put the second document into a file of its own; a folder is read as one",
-                )
+    Attributes:
+        anchors: name → the node that it stands at; None while that is being read.
+        through_aliases: how many values aliases stood for so far.
+    """
 
-    def _attach(self, node: Node, *, plain: bool = False) -> None:
-        if not self.stack:
-            self.root = node
-            return
-        top = self.stack[-1]
-        parent = top.node
-        if parent.keys is None:
-            parent.value.append(node.value)
-            parent.children.append(node)
-        elif not top.has_key:
-            top.has_key = True
-            top.key = self._key(node, parent, plain=plain)
+    source: Source
+    diagnostics: Diagnostics
+    events: Iterator[tuple[str, Any]]
+    anchors: dict[str, Node | None] = field(default_factory=dict)
+    through_aliases: int = 0
+
+    def read(self) -> Node | None:
+        """Return the root; None if there is none."""
+        root: Node | None = None
+        for what, event in self.events:
+            if what is DOCUMENT and root is not None:
+                hint = "remove the `---`, or put the second document into a file of its own; a folder is read as one"
+                self._refuse("many-documents", "a second document begins", event.start_mark, hint)
+            if what in (SCALAR, ALIAS, SEQUENCE, MAPPING):
+                root = self._node(what, event, 0)
+        return root
+
+    def _node(self, what: str, event: Any, depth: int) -> Node:
+        """Return the value that begins with an event, within so many lists and mappings."""
+        if what is ALIAS:
+            return self._alias(event, depth)
+        if event.tag is not None:
+            self._error("tag", _NO_TAG, event.start_mark, _INSTEAD_OF_TAG)
+        if what is SCALAR:
+            text = event.value
+            # A tag makes the first of `implicit` False unless it is `!`, so a tagged scalar is text here.
+            node = Node(resolve(text) if event.implicit[0] else text, event.start_mark, text)
         else:
-            top.has_key = False
-            if top.key is not None:
-                parent.value[top.key] = node.value
-                parent.children[top.key] = node
+            if depth == MAX_DEPTH:
+                self._too_deep(event.start_mark)
+            if event.anchor is not None:
+                self.anchors[event.anchor] = None
+            read = self._mapping if what is MAPPING else self._list
+            node = read(event.start_mark, depth + 1)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = node
+        return node
 
-    def _key(self, node: Node, parent: Node, *, plain: bool) -> str | None:
-        """Return the key, remembered with its place; None if the entry is to be passed over."""
+    def _list(self, mark: Any, depth: int) -> Node:
+        children: list[Node] = []
+        for what, event in self.events:
+            if what is END:
+                break
+            children.append(self._node(what, event, depth))
+        return Node([child.value for child in children], mark, None, children)
+
+    def _mapping(self, mark: Any, depth: int) -> Node:
+        keys: dict[str, Any] = {}
+        node = Node({}, mark, None, {}, keys)
+        for what, event in self.events:
+            if what is END:
+                break
+            key = self._node(what, event, depth)
+            child = self._node(*next(self.events), depth)
+            if self._is_key(key, keys, plain=what is SCALAR and event.implicit[0]):
+                keys[key.value], node.children[key.value], node.value[key.value] = key.mark, child, child.value
+        return node
+
+    def _is_key(self, node: Node, keys: Mapping[str, Any], *, plain: bool) -> bool:
+        """Return whether a node can be the next key of a mapping; if not, report it."""
         key = node.value
         if not isinstance(key, str):
             wrong = (
@@ -272,76 +269,46 @@ class _Reader:
             )
             hint = f'write it in quotes: "{cut(node.text)}"' if node.text else "write text before the `:`"
             self._error("key-not-text", f"this key {wrong}", node.mark, hint)
-            return None
-        if key == "<<" and plain:
+        elif key == "<<" and plain:
             hint = "YAML 1.2 has no merge keys: write the keys out, or use `overrides` and `vars`"
             self._error("merge-key", "`<<` does not merge mappings", node.mark, hint)
-            return None
-        assert parent.keys is not None  # noqa: S101  for mypy: only mappings have keys
-        if key in parent.keys:
-            first = place_of(parent.keys[key], self.source)
-            self.diagnostics.error(
-                "duplicate-key",
-                f"the key {shown(key)} appears twice in one mapping",
-                node.place(self.source),
-                hint="keep one of the two",
-                detail=f"first here: {first.span}",
-            )
-            return None
-        parent.keys[key] = node.mark
-        return key
+        elif key in keys:
+            summary = f"the key {shown(key)} appears twice in one mapping"
+            detail = f"first here: {place_of(keys[key], self.source).span}"
+            self._error("duplicate-key", summary, node.mark, "keep one of the two", detail)
+        else:
+            return True
+        return False
 
-    def _open(self, event: Any, *, mapping: bool) -> None:
-        node = Node({} if mapping else [], event.start_mark, None)
-        node.children = {} if mapping else []
-        node.keys = {} if mapping else None
-        if event.tag is not None:
-            self._tag(event)
-        if event.anchor is not None:
-            self.anchors[event.anchor] = None
-        self._attach(node)
-        self.stack.append(_Open(node, event.anchor, self.seen))
-        self.seen += 1
-        if len(self.stack) > MAX_DEPTH:
-            self._too_deep(event.start_mark)
-
-    def _close(self, done: _Open) -> None:
-        if done.anchor is not None:
-            self.anchors[done.anchor] = (done.node, self.seen - done.seen, done.deepest)
-        if self.stack:
-            self.stack[-1].deepest = max(self.stack[-1].deepest, done.deepest + 1)
-
-    def _alias(self, event: Any) -> Node:
+    def _alias(self, event: Any, depth: int) -> Node:
         name = event.anchor
         if name not in self.anchors:
             hint = f"write `&{visible_in_line(name)}` at a value further up, or quote the text"
             self._refuse("unknown-alias", f"there is no anchor `&{visible_in_line(name)}`", event.start_mark, hint)
-        found = self.anchors[name]
-        if found is None:
+        node = self.anchors[name]
+        if node is None:
             hint = "write the value out where it is needed"
             self._refuse("recursive-alias", f"`*{visible_in_line(name)}` contains itself", event.start_mark, hint)
-        node, size, depth = found
-        self.seen += size
-        self.through_aliases += size
-        if self.through_aliases > MAX_THROUGH_ALIASES:
-            hint = "write the values out, or fewer aliases to large ones"
-            summary = f"aliases expand to more than {MAX_THROUGH_ALIASES:,} values"
-            self._refuse("alias-expansion", summary, event.start_mark, hint)
-        if len(self.stack) + depth > MAX_DEPTH:
-            self._too_deep(event.start_mark)
-        if self.stack:
-            self.stack[-1].deepest = max(self.stack[-1].deepest, depth + 1)
+        level = [node]
+        while level:
+            self.through_aliases += sum(1 + len(inner.keys or ()) for inner in level)
+            if self.through_aliases > MAX_THROUGH_ALIASES:
+                hint = "write the values out, or fewer aliases to large ones"
+                summary = f"aliases expand to more than {MAX_THROUGH_ALIASES:,} values"
+                self._refuse("alias-expansion", summary, event.start_mark, hint)
+            depth += any(inner.text is None for inner in level)
+            if depth > MAX_DEPTH:
+                self._too_deep(event.start_mark)
+            below = (inner.children or () if inner.keys is None else inner.children.values() for inner in level)
+            level = [*chain.from_iterable(below)]
         return node
-
-    def _tag(self, event: Any) -> None:
-        self._error("tag", _NO_TAG, event.start_mark, _INSTEAD_OF_TAG)
 
     def _too_deep(self, mark: Any) -> NoReturn:
         hint = "a configuration needs six levels; look for brackets or dashes too many"
         self._refuse("too-deep", f"more than {MAX_DEPTH} levels of lists and mappings", mark, hint)
 
-    def _error(self, code: str, summary: str, mark: Any, hint: str) -> None:
-        self.diagnostics.error(code, summary, place_of(mark, self.source), hint=hint)
+    def _error(self, code: str, summary: str, mark: Any, hint: str, detail: str = "") -> None:
+        self.diagnostics.error(code, summary, place_of(mark, self.source), hint=hint, detail=detail)
 
     def _refuse(self, code: str, summary: str, mark: Any, hint: str) -> NoReturn:
         self._error(code, summary, mark, hint)
