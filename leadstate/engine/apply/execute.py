@@ -7,11 +7,11 @@ still be lost in the time between this reading and the request, which is one rou
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from leadstate.engine.apply.create import NotCreated, create
 from leadstate.engine.events import Observer
@@ -36,10 +36,8 @@ _log = logging.getLogger("leadstate")
 AT_ONCE = 8
 """Changes of one account, or leads of one merge, under way at the same time; the limiter paces their requests."""
 
+GONE = "it was gone already"
 _SEEN_LATER = "the next plan will see what became of it"
-
-GONE: Final = Outcome(Status.APPLIED, "it was gone already")
-"""The end of a delete whose object does not exist any more."""
 
 ROUNDS = 3
 """How often leads are looked for that got the label while others were moved."""
@@ -48,9 +46,9 @@ ROUNDS = 3
 class EndedError(Exception):
     """A change ends without its request: somebody changed the account meanwhile, or nothing is left to do."""
 
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__(outcome.detail)
-        self.outcome = outcome
+    def __init__(self, status: Status, detail: str = "", remote_id: str | None = None) -> None:
+        super().__init__(detail)
+        self.outcome = Outcome(status, detail, remote_id)
 
 
 class StillCarried(ApiError):
@@ -158,6 +156,8 @@ class _Run:
         moved: set[str] = set()
         try:
             outcome = await self._change(change, moved)
+        except EndedError as ended:
+            outcome = ended.outcome
         except NotCreated as failure:
             outcome = Outcome(Status.UNKNOWN, f"{failure}; {_SEEN_LATER}")
         except ApiError as failure:
@@ -185,20 +185,22 @@ class _Run:
         Moving leads takes time, so conflicts are looked for before and after it. Pipedrive may ignore a value without
         an error.
         """
+        kind = KINDS[change.address.kind]
         if change.moves_to is not None:
-            if (end := await self._conflicts.find(change)) is not None:
-                return end
+            await self._conflicts.check(change)
             await move_leads(change, self._bindings.resolve(change.moves_to), self._writer, moved)
-        try:
-            made = await self._make(change)
-        except EndedError as ended:
-            return ended.outcome
-        except NotFound as failure:
-            if failure.method == "DELETE":
-                return GONE
-            raise
-        if made is None:
-            return Outcome(Status.APPLIED)
+        first, *rest = kind.requests(change, self._bindings)
+        if change.action is Action.ADD:
+            send = partial(self._send, change, kind, (first,))
+            made = await create(change, kind, self._bindings, self._writer, send)
+            self._bindings.bind(change.address.ref, made.remote_id)
+            for request in rest:
+                made = kind.decode(await self._send_one(replace(request, remote_id=made.remote_id), kind))
+        else:
+            data = await self._send(change, kind, (first, *rest))
+            if change.action is Action.DELETE:
+                return Outcome(Status.APPLIED)
+            made = kind.decode(data)
         differing = [(field.path, field.before, field.after) for field in diff(self._bindings.attrs(made), change.want)]
         if change.action is Action.ADD and made.marker != change.marker:
             differing.append(("origin_id", made.marker, change.marker))
@@ -208,24 +210,6 @@ class _Run:
             return Outcome(Status.APPLIED, remote_id=made.remote_id)
         words = "; ".join(f"{path} is {plain(now)}, not {plain(wanted)}" for path, now, wanted in differing)
         return Outcome(Status.FAILED, f"not converged: Pipedrive answered that {words}", remote_id=made.remote_id)
-
-    async def _make(self, change: Change) -> Live | None:
-        """Send what the change takes, and return the object as it was answered last; None after a delete.
-
-        Raises:
-            EndedError: a conflict, or that there was nothing left to do.
-        """
-        kind = KINDS[change.address.kind]
-        first, *rest = kind.requests(change, self._bindings)
-        if change.action is not Action.ADD:
-            data = await self._send(change, kind, (first, *rest))
-            return None if change.action is Action.DELETE else kind.decode(data)
-        send = partial(self._send, change, kind, (first,))
-        made = await create(change, kind, self._bindings, self._writer, send)
-        self._bindings.bind(change.address.ref, made.remote_id)
-        for request in rest:
-            made = kind.decode(await self._send_one(replace(request, remote_id=made.remote_id), kind))
-        return made
 
     async def _send(self, change: Change, kind: Kind, requests: Sequence[Request]) -> object:
         """Send requests, each time right after conflicts were looked for; return the data of the last answer.
@@ -237,13 +221,15 @@ class _Run:
 
         async def attempt() -> object:
             nonlocal again, begun
-            end = await self._conflicts.find(change, again=again, begun=begun)
+            await self._conflicts.check(change, again=again, begun=begun)
             again, data = True, None
-            if end is not None:
-                raise EndedError(end)
             for request in requests:
                 try:
                     data = await self._send_one(request, kind)
+                except NotFound:
+                    if change.action is Action.DELETE:
+                        raise EndedError(Status.APPLIED, GONE) from None
+                    raise
                 except ApiError as failure:
                     begun = begun or failure.perhaps_done
                     raise
@@ -284,8 +270,8 @@ class Conflicts:
         self._listed: dict[tuple[str, Action], dict[str, Live]] = {}
         self._listing = asyncio.Lock()
 
-    async def find(self, change: Change, *, again: bool = False, begun: bool = False) -> Outcome | None:
-        """Return what keeps a change from being made: a conflict, or that it is done already; None if nothing does.
+    async def check(self, change: Change, *, again: bool = False, begun: bool = False) -> None:
+        """Raise an error if something keeps a change from being made.
 
         Args:
             change: what is about to be made.
@@ -293,62 +279,62 @@ class Conflicts:
             begun: whether this run may have made the change, or a part of it: its answer was lost.
 
         Raises:
+            EndedError: a conflict; or that the object is gone, or is as the change would have it.
             NotFound: the object that an update is about does not exist any more.
             ApiError: it could not be read.
         """
         kind = KINDS[change.address.kind]
         request = kind.reread(change)
         if request is None:
-            return None
+            return
+        found: Live | None
         if request.remote_id is None:
             listed = await self._list(kind, request, change.action, again=again)
             if change.action is Action.ADD:
-                return self._namesake(change, listed)
+                self._check_name(change, listed.values())
+                return
             if again and change.moves_to is not None and self._bindings.id_of(change.moves_to) not in listed:
                 words = f"somebody deleted {change.moves_to}, which its leads get, since it was planned"
-                return Outcome(Status.CONFLICT, words)
+                raise EndedError(Status.CONFLICT, words)
             found = listed.get(change.remote_id or "")
-            return GONE if found is None else self._compare(change, found, begun=False)
-        try:
-            (found,) = decode_rows(kind, request.operation, [(await self._reader.get(request)).data])
-        except NotFound:
-            if change.action is Action.DELETE:
-                return GONE
-            raise
-        return self._compare(change, found, begun=begun)
+        else:
+            try:
+                (found,) = decode_rows(kind, request.operation, [(await self._reader.get(request)).data])
+            except NotFound:
+                if change.action is not Action.DELETE:
+                    raise
+                found = None
+        if found is None:
+            raise EndedError(Status.APPLIED, GONE)
+        self._compare(change, found, begun=begun)
 
-    def _namesake(self, change: Change, listed: Mapping[str, Live]) -> Outcome | None:
-        """Return the conflict with an object of the same name that did not exist, or had another name, when planned."""
-        for live in listed.values():
+    def _check_name(self, change: Change, listed: Iterable[Live]) -> None:
+        """Raise an error if an object has the name of one to be created, and had not when that was planned."""
+        for live in listed:
             known = self._bindings.knows(RemoteRef(live.kind, live.remote_id))
             was_there = known and self._names.get((live.kind, live.remote_id)) == live.name
             if live.name == change.want["name"] and not was_there:
-                return Outcome(
-                    Status.CONFLICT,
-                    f"somebody made a {live.kind} of this name since it was planned ({live.remote_id}); plan again",
-                )
-        return None
+                words = f"somebody made a {live.kind} of this name since it was planned ({live.remote_id}); plan again"
+                raise EndedError(Status.CONFLICT, words)
 
-    def _compare(self, change: Change, live: Live, *, begun: bool) -> Outcome | None:
+    def _compare(self, change: Change, live: Live, *, begun: bool) -> None:
+        """Raise an error if an object has values that neither the plan knew nor the change may have made."""
         now = self._bindings.attrs(live)
         planned = {field.path: field.before for field in change.fields}
-        made: dict[str, object] = {}
+        made = {field.path: field.after for field in change.fields} if begun else planned
         if change.action is Action.DELETE:
             current = {field.path: field.before for field in removed(now)}
         else:
             current = {field.path: at(now, field.steps) for field in change.fields}
-            made = {field.path: field.after for field in change.fields} if begun else {}
-        if made and made == current:
-            return Outcome(Status.APPLIED, remote_id=live.remote_id)
-        moved = sorted(
-            path
-            for path in planned.keys() | current.keys()
-            if planned.get(path) != current.get(path) and not (path in made and made[path] == current.get(path))
-        )
-        if not moved:
-            return None
-        words = "; ".join(f"{path} was {plain(planned.get(path))}, is {plain(current.get(path))}" for path in moved)
-        return Outcome(Status.CONFLICT, f"somebody changed it since it was planned: {words}")
+            if begun and current == made:
+                raise EndedError(Status.APPLIED, remote_id=live.remote_id)
+        differing = [
+            f"{path} was {plain(planned.get(path))}, is {plain(current.get(path))}"
+            for path in sorted(planned.keys() | current.keys())
+            if current.get(path) not in (planned.get(path), made.get(path))
+        ]
+        if differing:
+            raise EndedError(Status.CONFLICT, f"somebody changed it since it was planned: {'; '.join(differing)}")
 
     async def _list(self, kind: Kind, request: Request, action: Action, *, again: bool) -> Mapping[str, Live]:
         async with self._listing:

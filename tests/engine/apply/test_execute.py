@@ -175,7 +175,7 @@ def test_an_internal_error_is_the_end_of_one_change(
     async def fails(*_: object, **__: object) -> None:
         raise KeyError
 
-    monkeypatch.setattr("leadstate.engine.apply.execute.Conflicts.find", fails)
+    monkeypatch.setattr("leadstate.engine.apply.execute.Conflicts.check", fails)
     with caplog.at_level("DEBUG", "leadstate"):
         outcomes = fake.apply(plan)
     logged = [(record.getMessage(), record.exc_info and record.exc_info[0]) for record in caplog.records]
