@@ -1,6 +1,6 @@
 """The kinds of object that leadstate keeps."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Final
@@ -9,6 +9,8 @@ from leadstate.kinds.base import Kind, Symbols
 from leadstate.kinds.label import LABEL
 from leadstate.kinds.lead import LEAD
 from leadstate.model.plan import Action, Call, Change
+from leadstate.model.resource import CARRIED, CARRIER
+from leadstate.pipedrive.operations import Request
 
 KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in (LABEL, LEAD)}
 """Name → kind, in dependency order: each refers only to those before it. Adds go down the list, deletes go up."""
@@ -45,8 +47,24 @@ def with_calls(changes: Iterable[Change]) -> tuple[Change, ...]:
         before = [] if first is None or (shared and (kind.name, change.action) in listed) else [first]
         if shared:
             listed.add((kind.name, change.action))
-        requests = (*before, *kind.moves(change), *kind.requests(change, Symbols()))
+        moves = () if change.moves_to is None else _moves(change)
+        requests = (*before, *moves, *kind.requests(change, Symbols()))
         rows = groupby((request.operation, request.path) for request in requests)
         calls = (Call(op.id, op.method, path, op.tokens, sum(1 for _ in same)) for (op, path), same in rows)
         found.append(replace(change, calls=tuple(calls)))
     return tuple(found)
+
+
+def _moves(change: Change) -> Sequence[Request]:
+    """Return the requests that give the leads of a deleted label another one: each is read and written, then all read.
+
+    The list of leads shows that none carries the label any more, one that got it meanwhile included. The list of labels
+    shows that nobody has changed the label while its leads moved, which may take minutes.
+    """
+    carrier, leads = KINDS[CARRIER], len(change.carriers or ())
+    return (
+        *[Request(carrier.one or carrier.listing)] * leads,
+        *[Request(carrier.operation(Action.UPDATE))] * leads,
+        *[Request(carrier.listing)] * change.pages,
+        Request(KINDS[CARRIED].listing),
+    )

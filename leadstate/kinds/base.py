@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow, Subnormal
-from typing import Annotated, Any, Final, Literal, Protocol, Self, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -31,7 +31,7 @@ from pydantic_core.core_schema import no_info_before_validator_function, with_in
 from leadstate.model.account import Prune
 from leadstate.model.address import Ref, normalize_text
 from leadstate.model.plan import Action, Change
-from leadstate.model.resource import Live, Value
+from leadstate.model.resource import Bindings, Live, Value
 from leadstate.pipedrive.errors import BadAnswer
 from leadstate.pipedrive.operations import EXPONENT, UUID, Operation, Request
 
@@ -104,18 +104,8 @@ class TextLimit:
         return raw
 
 
-class Resolve(Protocol):
-    """What the references of a change stand for in an account; `Bindings` knows."""
-
-    def resolve(self, ref: Ref) -> str:
-        """Return the remote id of a reference."""
-
-    def custom(self, attribute: str, value: Value) -> Mapping[str, object]:
-        """Return the part of a body that gives a custom field this value."""
-
-
-class Symbols:
-    """Stands for itself: how a request looks before it is written."""
+class Symbols(Bindings):
+    """Every reference and custom field stands for itself: how a request looks before it is written."""
 
     def resolve(self, ref: Ref) -> str:
         """Return the reference as text."""
@@ -154,14 +144,11 @@ class Kind:
         requests: the requests that make a change, in order. Those after an add leave the id open.
         reread: the reading just before a change that would create what a person may have made since the plan, or
             overwrite or delete what a person may have changed; None where nothing can be lost.
-        moves: the requests that take other objects away from one that is deleted, and see that nobody has changed it
-            meanwhile, as far as a plan can tell.
         from_plain: an attribute, by name, from the form that reports hold.
         form: the attributes as reports hold them, each with a default; a receipt may have been edited.
         columns: the keys of an answered object that `get` shows.
         references: attributes that list other objects → the kind of those objects.
         needed_to_recreate: the attributes without which a deleted object cannot be created again.
-        custom_fields: whether objects have custom fields.
         archive: the operation that lists the objects that nobody can edit any more; None where there are none.
     """
 
@@ -175,19 +162,17 @@ class Kind:
     wire: Mapping[str, str]
     identity: str
     decode: Callable[[object], Live]
-    requests: Callable[[Change, Resolve], Sequence[Request]]
+    requests: Callable[[Change, Bindings], Sequence[Request]]
     reread: Callable[[Change], Request | None]
     from_plain: Callable[[str, Any], Value]
     form: type[Spec]
     columns: Sequence[str]
     prune: Sequence[Prune]
     prune_help: str
-    moves: Callable[[Change], Sequence[Request]] = lambda _change: ()
     one: Operation | None = None
     stand_ins: Mapping[str, Any] = field(default_factory=dict)
     references: Mapping[str, str] = field(default_factory=dict)
     needed_to_recreate: frozenset[str] = frozenset()
-    custom_fields: bool = False
     archive: Operation | None = None
 
     def operation(self, action: Action) -> Operation:
@@ -282,11 +267,6 @@ class LeadSummary(Wire):
 _SUMMARIES = TypeAdapter(list[LeadSummary], config=ConfigDict(defer_build=True))
 
 
-def decode_summaries(rows: Sequence[object]) -> list[LeadSummary]:
-    """Return id, marker and labels of each row, all validated at once; pydantic.ValidationError if one is malformed."""
-    return _SUMMARIES.validate_python(rows)
-
-
 def one_line(raw: str) -> str:
     """Return the normal form of a name or title; raise an error if it is empty or holds a control character."""
     normal = normalize_text(raw)
@@ -333,6 +313,12 @@ def decode_rows(kind: Kind, operation: Operation, rows: Iterable[object]) -> Ite
     """Yield the objects of an answer; raise `BadAnswer` at a malformed row."""
     with raising_bad_answer(kind, operation):
         yield from map(kind.decode, rows)
+
+
+def decode_summaries(kind: Kind, operation: Operation, rows: Sequence[object]) -> list[LeadSummary]:
+    """Return id, marker and labels of each row, all validated at once; raise `BadAnswer` if one is malformed."""
+    with raising_bad_answer(kind, operation):
+        return _SUMMARIES.validate_python(rows)
 
 
 @contextmanager

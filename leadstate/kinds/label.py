@@ -11,16 +11,11 @@ from pydantic_core import PydanticCustomError
 
 from leadstate.kinds.base import DECLARED_UUID, Day, Line, NotNull, Spec
 from leadstate.kinds.named import NamedOverride, NamedSpec, WireNamed, named_kind
-from leadstate.model.plan import Change
 from leadstate.pipedrive.operations import (
     ADD_LABEL,
     DELETE_LABEL,
     GET_LABELS,
-    GET_LEAD,
-    GET_LEADS,
     UPDATE_LABEL,
-    UPDATE_LEAD,
-    Request,
 )
 
 Color = Literal["blue", "brown", "dark-gray", "gray", "green", "orange", "pink", "purple", "red", "yellow"]
@@ -104,23 +99,6 @@ class WireLabel(WireNamed):
     color: str
 
 
-def moves(change: Change) -> Sequence[Request]:
-    """Return the requests that give the leads of a deleted label another one: each is read and written, then all read.
-
-    The list of leads shows that none carries the label any more, one that got it meanwhile included. The list of labels
-    shows that nobody has changed the label while its leads moved, which may take minutes.
-    """
-    if change.moves_to is None:
-        return ()
-    leads = len(change.carriers or ())
-    return (
-        *[Request(GET_LEAD)] * leads,
-        *[Request(UPDATE_LEAD)] * leads,
-        *[Request(GET_LEADS)] * change.pages,
-        Request(GET_LABELS),
-    )
-
-
 LABEL = named_kind(
     "label",
     "labels",
@@ -128,6 +106,5 @@ LABEL = named_kind(
     (LabelSpec, LabelOverride, WireLabel),
     (GET_LABELS, ADD_LABEL, UPDATE_LABEL, DELETE_LABEL),
     columns=("name", "color", "id"),
-    moves=moves,
     stand_ins={"color": "red"},
 )

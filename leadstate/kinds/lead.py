@@ -25,7 +25,6 @@ from leadstate.kinds.base import (
     Person,
     PersonRef,
     RemoteId,
-    Resolve,
     Spec,
     UserRef,
     Uuid,
@@ -44,6 +43,7 @@ from leadstate.model.resource import (
     FREEZES,
     AtLeast,
     Attrs,
+    Bindings,
     CustomValue,
     Desired,
     Live,
@@ -335,7 +335,7 @@ class LeadForm(Spec):
     archived: bool = False
 
 
-def requests(change: Change, ids: Resolve) -> Sequence[Request]:
+def requests(change: Change, ids: Bindings) -> Sequence[Request]:
     """Return the requests that make the change.
 
     Archiving is a request of its own (updateLead is the only operation that takes `is_archived`, and an archived lead
@@ -362,7 +362,7 @@ def requests(change: Change, ids: Resolve) -> Sequence[Request]:
             return (*flip, *patch) if change.thaw_first else (*patch, *flip)
 
 
-def _to_wire(value: Value, ids: Resolve) -> object:
+def _to_wire(value: Value, ids: Bindings) -> object:
     match value:
         case Ref():
             return ids.resolve(value)
@@ -426,6 +426,5 @@ LEAD = Kind(
     one=GET_LEAD,
     stand_ins={"title": "stand-in", "person": 1, "organization": 1},
     references={"labels": LABEL.name},
-    custom_fields=True,
     archive=GET_ARCHIVED_LEADS,
 )

@@ -4,16 +4,16 @@ One request lists all objects. A kind of this sort is a model of what people wri
 operations.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, create_model
 
-from leadstate.kinds.base import Item, Kind, Line, NotNull, Resolve, Spec, Wire, fields_set
+from leadstate.kinds.base import Item, Kind, Line, NotNull, Spec, Wire, fields_set
 from leadstate.model.account import Prune
 from leadstate.model.address import Address, Ref, Span, normalize_text
 from leadstate.model.plan import Action, Change
-from leadstate.model.resource import Desired, Live
+from leadstate.model.resource import Bindings, Desired, Live
 from leadstate.pipedrive.operations import Operation, Request
 
 
@@ -113,7 +113,6 @@ def named_kind(
     operations: tuple[Operation, Operation, Operation, Operation],
     *,
     columns: Sequence[str],
-    moves: Callable[[Change], Sequence[Request]] = lambda _change: (),
     stand_ins: Mapping[str, Any] | None = None,
 ) -> Kind:
     """Return a kind whose objects are identified by name. Attributes are text, or null where an answer may lack them.
@@ -125,7 +124,6 @@ def named_kind(
         models: what people write; what they write for one account, whose fields are the attributes; what is answered.
         operations: list all objects in one request, create one, change the fields that are given, delete one.
         columns: the keys that `get` shows.
-        moves: as in `Kind`.
         stand_ins: as in `Kind`.
     """
     spec, override, wire = models
@@ -141,7 +139,7 @@ def named_kind(
         known = normalize_text(found.name)
         return Live(name, found.id, {**{key: getattr(found, key) for key in attributes}, "name": known}, known)
 
-    def requests(change: Change, ids: Resolve) -> Sequence[Request]:  # noqa: ARG001  it refers to nothing
+    def requests(change: Change, ids: Bindings) -> Sequence[Request]:  # noqa: ARG001  it refers to nothing
         """Return the one request that makes the change; a PATCH holds the changed fields only."""
         match change.action:
             case Action.ADD:
@@ -173,7 +171,6 @@ def named_kind(
         columns,
         (Prune.LOCKED, Prune.ALL),
         f"Which undeclared {section} are deleted; locked: those that the lock file knows.",
-        moves,
         stand_ins=stand_ins or {},
         needed_to_recreate=always,
     )

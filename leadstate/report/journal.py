@@ -243,7 +243,7 @@ def _attrs(kind: str, attrs: Mapping[str, object] | None) -> Attrs | None:
 
 def _value(kind_name: str, name: str, value: object) -> Value:
     kind = KINDS[kind_name]
-    if kind.custom_fields and name.startswith(CUSTOM):
+    if name.startswith(CUSTOM) and "custom_fields" in kind.spec.model_fields:
         return kind.from_plain(name, value)
     if name not in kind.form.model_fields:
         raise ValueError(f"a {kind_name} has no attribute {name!r}")

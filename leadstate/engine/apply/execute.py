@@ -17,7 +17,7 @@ from leadstate.engine.apply.create import NotCreated, create
 from leadstate.engine.events import Observer
 from leadstate.engine.jobs import task_group
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import Kind, decode_rows, decode_summaries, raising_bad_answer
+from leadstate.kinds.base import Kind, decode_rows, decode_summaries
 from leadstate.model.address import Address, RemoteRef
 from leadstate.model.diagnostics import counted, reason_of
 from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Status, plain
@@ -413,7 +413,7 @@ async def _move(lead: str, source: str, target: str, writer: Writer) -> bool:
         nonlocal begun
         answer = await writer.get(Request(reading, lead))
         (now,) = decode_rows(kind, reading, [answer.data])
-        labels = decode_summaries([answer.data])[0].label_ids
+        labels = decode_summaries(kind, reading, [answer.data])[0].label_ids
         if begun and source not in labels and target not in labels:
             raise not_given
         if source not in labels or now.frozen_by is not None:
@@ -437,6 +437,6 @@ async def _carriers(kind: Kind, label: str, writer: Writer) -> list[str]:
     found: list[str] = []
     async with aclosing(writer.pages(kind.listing)) as pages:
         async for page in pages:
-            with raising_bad_answer(kind, kind.listing):
-                found += [lead.id for lead in decode_summaries(page.rows) if label in lead.label_ids]
+            leads = decode_summaries(kind, kind.listing, page.rows)
+            found += [lead.id for lead in leads if label in lead.label_ids]
     return found

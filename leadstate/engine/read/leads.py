@@ -16,7 +16,7 @@ from typing import Any
 
 from leadstate.engine.jobs import task_group
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import Kind, decode_rows, decode_summaries, raising_bad_answer
+from leadstate.kinds.base import Kind, decode_rows, decode_summaries
 from leadstate.model.account import Account, ImpactLevel, Prune
 from leadstate.model.address import Ref, RemoteRef, collapse
 from leadstate.model.diagnostics import counted
@@ -81,23 +81,22 @@ class Listed:
         """Count every row of a page; keep those that could be ours. Thousands are not, so they are not looked into."""
         self.pages += 1
         account = self.account
-        with raising_bad_answer(self.kind, operation):
-            for lead, row in zip(decode_summaries(rows), rows, strict=True):
-                for label in dict.fromkeys(lead.label_ids):
-                    self.by_label[label].append(lead.id)
-                owned = account.owns(lead.origin_id)
-                if is_elsewhere(account, marker := lead.origin_id or ""):
-                    self.elsewhere[marker].append(lead.id)
-                if owned or account.remembers(self.kind.name, lead.id):
-                    self.kept.append(as_declared(account, self.kind.decode(row)))
-                    continue
-                self.others += 1
-                # A create of ours may have made it, and the server may have ignored the ownership marker.
-                title = row.get("title") if row.get("origin") == "API" and not lead.origin_id else None
-                if operation is self.kind.listing and isinstance(title, str):
-                    collapsed = collapse(title)
-                    if collapsed in account.titles:
-                        self.unmarked[collapsed].append(lead.id)
+        for lead, row in zip(decode_summaries(self.kind, operation, rows), rows, strict=True):
+            for label in dict.fromkeys(lead.label_ids):
+                self.by_label[label].append(lead.id)
+            if is_elsewhere(account, marker := lead.origin_id or ""):
+                self.elsewhere[marker].append(lead.id)
+            if account.owns(lead.origin_id) or account.remembers(self.kind.name, lead.id):
+                (ours,) = decode_rows(self.kind, operation, [row])
+                self.kept.append(as_declared(account, ours))
+                continue
+            self.others += 1
+            # A create of ours may have made it, and the server may have ignored the ownership marker.
+            title = row.get("title") if row.get("origin") == "API" and not lead.origin_id else None
+            if operation is self.kind.listing and isinstance(title, str):
+                collapsed = collapse(title)
+                if collapsed in account.titles:
+                    self.unmarked[collapsed].append(lead.id)
 
     @property
     def carriers(self) -> dict[RemoteRef, list[str]]:

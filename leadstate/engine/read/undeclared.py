@@ -12,7 +12,7 @@ from leadstate.engine.read.leads import as_declared
 from leadstate.engine.read.lookups import descriptions
 from leadstate.engine.read.observe import check_company, read_named_kinds
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import Kind, decode_rows, decode_summaries, raising_bad_answer
+from leadstate.kinds.base import Kind, decode_rows, decode_summaries
 from leadstate.model.account import Account
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.diagnostics import Diagnostic, Severity
@@ -123,8 +123,7 @@ async def _read_leads(
     owners = {str(owner) for owner in wanted.owners}  # some servers tell ids as text
     async with aclosing(reader.pages(kind.listing)) as pages:
         async for page in pages:
-            with raising_bad_answer(kind, kind.listing):
-                summaries = decode_summaries(page.rows)
+            summaries = decode_summaries(kind, kind.listing, page.rows)
             for row, summary in zip(page.rows, summaries, strict=True):
                 if (wanted.sources and row.get("source_name") not in wanted.sources) or (
                     owners and str(row.get("owner_id")) not in owners
