@@ -88,200 +88,11 @@ def _split_guards(_ctx: click.Context, _param: click.Parameter, values: Sequence
     return codes
 
 
-def _keep_in_context(key: str) -> Callable[[click.Context, click.Parameter, bool], None]:
-    """Return a callback that keeps a flag in click's context."""
-
-    def keep(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's signature
-        ctx.meta[key] = value
-
-    return keep
-
-
-def option(*names: str, **settings: Any) -> Callable[[F], F]:
-    """`click.option` with an environment variable."""
-    return click.option(*names, cls=Option, **settings)
-
-
-def configuration(command: F) -> F:
-    """`-c/--config` and `-a/--account`."""
-    command = option(
-        "-a",
-        "--account",
-        "accounts",
-        multiple=True,
-        metavar="NAME|tag:TAG",
-        shell_complete=complete_accounts,
-        help="Only this account, or those with this tag; may be repeated.",
-    )(command)
-    return option(
-        "-c",
-        "--config",
-        "paths",
-        multiple=True,
-        default=(Path("leadstate.yaml"),),
-        type=click.Path(path_type=Path),
-        metavar="PATH",
-        help="Configuration file or folder; may be repeated.  [default: leadstate.yaml]",
-    )(command)
-
-
-def progress(command: F) -> F:
-    """`--no-progress`, for runs that may be long."""
-    return option(
-        "--no-progress",
-        is_flag=True,
-        expose_value=False,
-        callback=_keep_in_context(HIDDEN),
-        help="Hide progress.",
-    )(command)
-
-
-def verbose(command: F) -> F:
-    """`--verbose`, for reports that people read."""
-    return option(
-        "--verbose",
-        is_flag=True,
-        expose_value=False,
-        callback=_keep_in_context(VERBOSE),
-        help="Show each account, change and diagnostic by itself, and values in full.",
-    )(command)
-
-
-def guards(command: F) -> F:
-    """Add the options that lift or set a guard for one run, and `--no-progress`."""
-    command = progress(command)
-    command = option(
-        "--reserve",
-        type=click.IntRange(0, 100),
-        default=0,
-        metavar="PERCENT",
-        help="Refuse an apply that leaves less of the company's daily rate-limit tokens, where the server tells them.",
-    )(command)
-    command = option(
-        "--max-tokens",
-        type=click.IntRange(min=0),
-        metavar="N",
-        help="Refuse an apply that costs more rate-limit tokens in one account.",
-    )(command)
-    return option(
-        "--allow",
-        multiple=True,
-        callback=_split_guards,
-        shell_complete=complete_guards,
-        metavar="GUARD[,GUARD]",
-        help=f"Lift guards for this run: {', '.join(GUARDS)}; may be repeated.",
-    )(command)
-
-
-def planning(command: F) -> F:
-    """Add the options that `plan` and `apply` share: shard, targets, impact, guards, statistics."""
-    command = option(
-        "--stats",
-        is_flag=True,
-        help="Write to stderr how each account was read and why, and its requests by operation.",
-    )(command)
-    command = option(
-        "--shard", metavar="K/N", help="Only the K-th of N parts of the accounts; `show` puts their reports together."
-    )(command)
-    command = option(
-        "--impact",
-        type=click.Choice(["none", "live", "full"]),
-        default="live",
-        show_default=True,
-        help="Count what uses a deleted label: nothing, live leads, or archived leads and saved filters too. The live "
-        "leads of a label that is merged are counted in any case.",
-    )(guards(command))
-    return targets(command)
-
-
-def targets(command: F) -> F:
-    """`--target`."""
-    return option(
-        "--target",
-        "targets",
-        multiple=True,
-        metavar="ADDRESS",
-        shell_complete=complete_addresses,
-        help="Only this object: label:Hot, or emea/label:Hot; may be repeated.",
-    )(command)
-
-
-def output(*formats: str) -> Callable[[F], F]:
-    """`--format`, `-o/--output`, and how it looks."""
-
-    def decorate(command: F) -> F:
-        command = option(
-            "-o",
-            "--output",
-            type=OutputFile(),
-            metavar="FILE",
-            help="Write what --format gives to a file instead of stdout.",
-        )(command)
-        return option(
-            "--format",
-            "form",
-            type=click.Choice(formats),
-            default=formats[0],
-            show_default=True,
-            help="Output format.",
-        )(display(command))
-
-    return decorate
-
-
-def _number(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+def _check_number(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
     """Return a number; raise a usage error if it is NaN, which is in every range."""
     if math.isnan(value):
         raise click.BadParameter("'nan' is not a number of seconds.")
     return value
-
-
-def approval(command: F) -> F:
-    """Add what stands between a plan and its first write: who is asked about what, waiting for locks, events."""
-    command = option(
-        "--lock-timeout",
-        type=click.FloatRange(min=0),
-        callback=_number,
-        default=0,
-        show_default=True,
-        metavar="SECONDS",
-        help="Time to wait for another apply or restore of these accounts on this machine.",
-    )(command)
-    command = option(
-        "--events",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="Write events to a new file as they happen, one JSON object a line.",
-    )(command)
-    command = option(
-        "--interactive", is_flag=True, help="Ask about each change: yes, no, all of its account, or quit."
-    )(command)
-    return option("--auto-approve", is_flag=True, help="Do not ask.")(command)
-
-
-def log_level(command: F) -> F:
-    """`--log-level`."""
-    return option(
-        "--log-level",
-        type=click.Choice(["debug", "info", "warning", "error"]),
-        default="warning",
-        show_default=True,
-        expose_value=False,
-        is_eager=True,
-        callback=_set_log_level,
-        help="What is logged on stderr; debug logs each request with its status.",
-    )(command)
-
-
-def display(command: F) -> F:
-    """`--color` and `--log-level`."""
-    return option(
-        "--color",
-        type=click.Choice(["auto", "always", "never"]),
-        default="auto",
-        show_default=True,
-        help="Colour the output; auto does so on a terminal, unless NO_COLOR is set.",
-    )(log_level(command))
 
 
 def _set_log_level(_ctx: click.Context, _param: click.Parameter, value: str) -> None:
@@ -293,3 +104,182 @@ def _set_log_level(_ctx: click.Context, _param: click.Parameter, value: str) -> 
         logger.addHandler(handler)
     logger.propagate = False
     logger.setLevel(value.upper())
+
+
+def option(*names: str, **settings: Any) -> Callable[[F], F]:
+    """`click.option` with an environment variable."""
+    return click.option(*names, cls=Option, **settings)
+
+
+def combine(*options: Callable[[Any], Any]) -> Callable[[F], F]:
+    """Return several options as one decorator; help shows them in this order."""
+
+    def decorate(command: F) -> F:
+        for add in reversed(options):
+            command = add(command)
+        return command
+
+    return decorate
+
+
+configuration = combine(
+    option(
+        "-c",
+        "--config",
+        "paths",
+        multiple=True,
+        default=(Path("leadstate.yaml"),),
+        type=click.Path(path_type=Path),
+        metavar="PATH",
+        help="Configuration file or folder; may be repeated.  [default: leadstate.yaml]",
+    ),
+    option(
+        "-a",
+        "--account",
+        "accounts",
+        multiple=True,
+        metavar="NAME|tag:TAG",
+        shell_complete=complete_accounts,
+        help="Only this account, or those with this tag; may be repeated.",
+    ),
+)
+
+progress = option(
+    "--no-progress",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda context, _parameter, value: context.meta.update({HIDDEN: value}),
+    help="Hide progress.",
+)
+"""For runs that may be long."""
+
+verbose = option(
+    "--verbose",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda context, _parameter, value: context.meta.update({VERBOSE: value}),
+    help="Show each account, change and diagnostic by itself, and values in full.",
+)
+"""For reports that people read."""
+
+guards = combine(
+    option(
+        "--allow",
+        multiple=True,
+        callback=_split_guards,
+        shell_complete=complete_guards,
+        metavar="GUARD[,GUARD]",
+        help=f"Lift guards for this run: {', '.join(GUARDS)}; may be repeated.",
+    ),
+    option(
+        "--max-tokens",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Refuse an apply that costs more rate-limit tokens in one account.",
+    ),
+    option(
+        "--reserve",
+        type=click.IntRange(0, 100),
+        default=0,
+        metavar="PERCENT",
+        help="Refuse an apply that leaves less of the company's daily rate-limit tokens, where the server tells them.",
+    ),
+    progress,
+)
+"""What lifts or sets a guard for one run, and `--no-progress`."""
+
+targets = option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="ADDRESS",
+    shell_complete=complete_addresses,
+    help="Only this object: label:Hot, or emea/label:Hot; may be repeated.",
+)
+
+planning = combine(
+    targets,
+    option(
+        "--impact",
+        type=click.Choice(["none", "live", "full"]),
+        default="live",
+        show_default=True,
+        help="Count what uses a deleted label: nothing, live leads, or archived leads and saved filters too. The live "
+        "leads of a label that is merged are counted in any case.",
+    ),
+    guards,
+    option(
+        "--shard", metavar="K/N", help="Only the K-th of N parts of the accounts; `show` puts their reports together."
+    ),
+    option(
+        "--stats",
+        is_flag=True,
+        help="Write to stderr how each account was read and why, and its requests by operation.",
+    ),
+)
+"""What `plan` and `apply` share."""
+
+approval = combine(
+    option("--auto-approve", is_flag=True, help="Do not ask."),
+    option("--interactive", is_flag=True, help="Ask about each change: yes, no, all of its account, or quit."),
+    option(
+        "--events",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Write events to a new file as they happen, one JSON object a line.",
+    ),
+    option(
+        "--lock-timeout",
+        type=click.FloatRange(min=0),
+        callback=_check_number,
+        default=0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Time to wait for another apply or restore of these accounts on this machine.",
+    ),
+)
+"""What stands between a plan and its first write: who is asked about what, waiting for locks, events."""
+
+log_level = option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="warning",
+    show_default=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_set_log_level,
+    help="What is logged on stderr; debug logs each request with its status.",
+)
+
+display = combine(
+    option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        show_default=True,
+        help="Colour the output; auto does so on a terminal, unless NO_COLOR is set.",
+    ),
+    log_level,
+)
+
+
+def output(*formats: str) -> Callable[[F], F]:
+    """`--format`, `-o/--output`, and how it looks."""
+    return combine(
+        option(
+            "--format",
+            "form",
+            type=click.Choice(formats),
+            default=formats[0],
+            show_default=True,
+            help="Output format.",
+        ),
+        display,
+        option(
+            "-o",
+            "--output",
+            type=OutputFile(),
+            metavar="FILE",
+            help="Write what --format gives to a file instead of stdout.",
+        ),
+    )

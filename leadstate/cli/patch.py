@@ -18,7 +18,7 @@ from leadstate.api.files import PUBLIC, replace_file
 from leadstate.api.lockfile import enter
 from leadstate.cli.consent import agreed
 from leadstate.cli.exits import Exit
-from leadstate.cli.options import F, option, runtime
+from leadstate.cli.options import combine, option, runtime
 from leadstate.cli.output import wants_color
 from leadstate.config.yaml.diagnostics import LINE, Source
 from leadstate.config.yaml.files import is_meant, is_stream
@@ -32,6 +32,10 @@ _BOM = b"\xef\xbb\xbf"
 _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
+asking = combine(
+    option("--check", is_flag=True, help="Only show the patch; exit 3 if there is one."),
+    option("--auto-approve", is_flag=True, help="Do not ask."),
+)
 
 Changed: TypeAlias = tuple[Source, str]
 """A file, and its new text."""
@@ -41,12 +45,6 @@ class FileError(LeadstateError):
     """A file that cannot be replaced."""
 
     code = "file"
-
-
-def asking(command: F) -> F:
-    """`--check` and `--auto-approve`."""
-    command = option("--auto-approve", is_flag=True, help="Do not ask.")(command)
-    return option("--check", is_flag=True, help="Only show the patch; exit 3 if there is one.")(command)
 
 
 def read_files(paths: Sequence[Path]) -> Files:
