@@ -136,12 +136,17 @@ def table(rows: Sequence[Sequence[str]], headings: Sequence[str], *, color: str,
 
     colored, width = color_and_width(color, output)
     least_first = headings[-2:0:-1]
-    text, absent = console.table(
+    text, left_out = console.table(
         headings, rows, color=colored, width=width, dispensable=least_first, whole=headings[-1:]
     )
-    if absent:
-        click.echo(f"Too narrow for {some(absent[::-1])}: `--format json` or `-o FILE` writes all columns.", err=True)
+    say_left_out(left_out[::-1])
     return text
+
+
+def say_left_out(columns: Sequence[str]) -> None:
+    """Write to stderr for which columns of a table the terminal is too narrow, if any."""
+    if columns:
+        click.echo(f"Too narrow for {some(columns)}: `--format json` or `-o FILE` writes all columns.", err=True)
 
 
 class OutputError(LeadstateError):

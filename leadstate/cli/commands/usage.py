@@ -12,7 +12,7 @@ from leadstate.cli.exits import Exit
 from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
-from leadstate.cli.output import color_and_width, say, write
+from leadstate.cli.output import color_and_width, say, say_left_out, write
 from leadstate.cli.session import exit_of, progress, session
 from leadstate.config import Configuration
 from leadstate.engine.jobs import AccountJob, each
@@ -80,9 +80,7 @@ def usage(
     if form == "table":
         colored, width = color_and_width(color, output)
         text, left_out = to_table(rows, color=colored, width=width)
-        if left_out:
-            words = counted(len(left_out), "column")
-            click.echo(f"{words} left out ({', '.join(left_out)}): `-o FILE` or `--format csv` has all.", err=True)
+        say_left_out(left_out)
     else:
         text = {"json": to_json, "csv": to_csv, "html": to_html}[form](rows)
     write(text, output)

@@ -1,17 +1,16 @@
 """A rich console that writes what it is given and nothing more: no markup, no emoji codes, no guessing at styles.
 
-Rich's tables measure every cell several times; `print_rows` measures each once.
+Rich's own tables measure every cell several times; `print_rows` measures each once.
 """
 
 import io
 import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.segment import Segment, Segments
 from rich.style import Style
-from rich.table import Table
 from rich.text import Text
 
 from leadstate.model.escape import visible
@@ -21,31 +20,62 @@ Cell = Sequence[tuple[str, str]]
 
 GAP = 3
 TABLE_GAP = 2
-"""Columns between two of rich's table."""
+"""Columns between two of a table with headings."""
 LEAST = 24
 """The column that folds first keeps so many columns of the terminal while others can become narrower."""
 NARROWEST = 12
 """A column keeps so many columns of the terminal; where even that does not fit, lines run over."""
 
 
-def print_rows(console: Console, rows: Sequence[Sequence[Cell]], *, folds: int, hangs: Sequence[int] = ()) -> None:
+def print_rows(
+    console: Console,
+    rows: Sequence[Sequence[Cell]],
+    *,
+    folds: int | None = None,
+    whole: Collection[int] = (),
+    hangs: Collection[int] = (),
+    gap: int = GAP,
+) -> None:
     """Print rows, each column as wide as its widest cell; where the console is too narrow, cells fold.
 
     Args:
         console: where to.
         rows: all with the same number of cells.
         folds: the column that becomes narrower before any other does.
+        whole: the columns that do not become narrower.
         hangs: the columns in which the lines of a folded cell begin below its second piece.
+        gap: columns of the terminal between two cells.
     """
     if not rows:
         return
     taken = [[cell_width(cell) for cell in row] for row in rows]
     widths = [max(column) for column in zip(*taken, strict=True)]
-    # As in rich's tables: an empty column at the end takes a place all the same.
+    # An empty column at the end takes a place all the same.
     widths[-1] = max(1, widths[-1])
-    widths = _fitting(widths, console.width - GAP * (len(widths) - 1), folds)
-    lines = (_lines(console, row, needs, widths, hangs) for row, needs in zip(rows, taken, strict=True))
-    _print_lines(console, itertools.chain.from_iterable(lines))
+    room = console.width - gap * (len(widths) - 1)
+    if folds is not None:  # it gives way first, then the widest of all
+        widths[folds] = min(widths[folds], max(LEAST, room - sum(widths) + widths[folds]))
+    while sum(widths) > room:
+        narrower = [at for at, width in enumerate(widths) if width > NARROWEST and at not in whole]
+        if not narrower:
+            break
+        widths[max(narrower, key=widths.__getitem__)] -= 1
+    lines: list[Cell] = []
+    for row, needs in zip(rows, taken, strict=True):
+        if all(need <= width for need, width in zip(needs, widths, strict=True)):
+            spaces = ((" " * (width - need + gap), "") for need, width in zip(needs, widths, strict=True))
+            lines.append([piece for cell, space in zip(row, spaces, strict=True) for piece in (*cell, space)])
+            continue
+        folded = (
+            _folded(console, cell, width, pieces=1 if column in hangs else 0)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for cells in itertools.zip_longest(*folded, fillvalue=()):
+            line: list[tuple[str, str]] = []
+            for cell, width in zip(cells, widths, strict=True):
+                line += [*cell, (" " * (width - cell_width(cell) + gap), "")]
+            lines.append(line)
+    _print_lines(console, lines)
 
 
 def lack(console: Console, rows: Sequence[Sequence[Cell]], *, folds: int) -> bool:
@@ -53,18 +83,6 @@ def lack(console: Console, rows: Sequence[Sequence[Cell]], *, folds: int) -> boo
     widths = [max(map(cell_width, column)) for column in zip(*rows, strict=True)]
     widths[folds] = min(widths[folds], LEAST)
     return console.width < sum(widths) + GAP * (len(widths) - 1)
-
-
-def _fitting(widths: Sequence[int], room: int, folds: int) -> list[int]:
-    """Return widths that fit into the room: the column that folds gives way first, then the widest of all."""
-    found = list(widths)
-    found[folds] = min(found[folds], max(LEAST, room - sum(widths) + widths[folds]))
-    while sum(found) > room:
-        widest = max(range(len(found)), key=found.__getitem__)
-        if found[widest] <= NARROWEST:
-            break
-        found[widest] -= 1
-    return found
 
 
 def print_folded(console: Console, lines: Iterable[Cell], *, indent: int = 0, hangs: int = 0) -> None:
@@ -95,25 +113,6 @@ def _print_lines(console: Console, lines: Iterable[Cell]) -> None:
 def cell_width(cell: Cell) -> int:
     """Return how many columns of the terminal a cell takes."""
     return sum([cell_len(text) for text, _ in cell])
-
-
-def _lines(
-    console: Console, row: Sequence[Cell], needs: Sequence[int], widths: Sequence[int], hangs: Sequence[int]
-) -> Iterator[Cell]:
-    """Yield the lines of a row; `needs` are the columns that each cell takes on one line."""
-    if all(need <= width for need, width in zip(needs, widths, strict=True)):
-        padding = ((" " * (width - need + GAP), "") for need, width in zip(needs, widths, strict=True))
-        yield [piece for cell, space in zip(row, padding, strict=True) for piece in (*cell, space)]
-        return
-    folded = [
-        _folded(console, cell, width, pieces=1 if column in hangs else 0)
-        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-    ]
-    for cells in itertools.zip_longest(*folded, fillvalue=()):
-        line: list[tuple[str, str]] = []
-        for cell, width in zip(cells, widths, strict=True):
-            line += [*cell, (" " * (width - cell_width(cell) + GAP), "")]
-        yield line
 
 
 def _folded(console: Console, cell: Cell, width: int, pieces: int = 0) -> Sequence[Cell]:
@@ -159,13 +158,14 @@ def table(
         if name in shown and sum(least[left] + TABLE_GAP for left in shown) - TABLE_GAP > width:
             del shown[name]
             left_out.append(name)
-    made = Table(box=None, pad_edge=False, header_style="bold")
-    for name in shown:
-        made.add_column(name, overflow="fold", no_wrap=name in whole, justify="right" if name in right else "left")
-    for number, cells in enumerate(zip(*shown.values(), strict=True)):
-        style = "dim" if number in dim else ""
-        made.add_row(*(Text(cell, style) for cell in cells))
-    return drawn(lambda console: console.print(made), color=color, width=width), left_out
+    columns = [
+        [text.rjust(least[name]) if name in right else text for text in (name, *cells)] for name, cells in shown.items()
+    ]
+    styles = ["bold", *("dim" if number in dim else "" for number in range(len(rows)))]
+    lines = [[[(cell, style)] for cell in cells] for style, *cells in zip(styles, *columns, strict=True)]
+    held = {at for at, name in enumerate(shown) if name in whole}
+    text = drawn(lambda console: print_rows(console, lines, whole=held, gap=TABLE_GAP), color=color, width=width)
+    return text, left_out
 
 
 def drawn(draw: Callable[[Console], None], *, color: bool, width: int) -> str:

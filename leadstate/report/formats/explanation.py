@@ -6,14 +6,13 @@ from dataclasses import field as member
 from typing import Literal
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from leadstate.model.address import Span
 from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible, visible_json
 from leadstate.report.document import FORMAT_VERSION, Change, Diagnostic, Requests, Scalar, Untouched
-from leadstate.report.formats.console import drawn
+from leadstate.report.formats.console import Cell, drawn, print_rows
 from leadstate.report.formats.grouping import group_diagnostics
 from leadstate.report.formats.json import adapter
 from leadstate.report.formats.text import ACTION, diagnostic_text
@@ -111,12 +110,8 @@ def to_text(document: Explanations, *, color: bool, width: int) -> str:
         for explanation in document.explanations:
             head = (visible(explanation.address), "bold"), "  ", (visible(explanation.company), "dim")
             console.print(Text.assemble(*head))
-            table = Table.grid(padding=(0, 3, 0, 0))
-            table.add_column(overflow="fold")
-            table.add_column(overflow="fold")
-            for name, fact in _facts(explanation):
-                table.add_row(Text(f"  {name}", "dim"), fact)
-            console.print(table)
+            rows = [([(f"  {name}", "dim")], fact) for name, fact in _facts(explanation)]
+            print_rows(console, rows, folds=1)
             for group in group_diagnostics(explanation.diagnostics):
                 console.print()
                 console.print(diagnostic_text(group))
@@ -126,30 +121,31 @@ def to_text(document: Explanations, *, color: bool, width: int) -> str:
     return drawn(draw, color=color, width=width)
 
 
-def _facts(explanation: Explanation) -> Iterator[tuple[str, Text]]:
-    yield "declared", Text(visible(str(explanation.source or "nowhere")))
+def _facts(explanation: Explanation) -> Iterator[tuple[str, Cell]]:
+    yield "declared", [(visible(str(explanation.source or "nowhere")), "")]
     if explanation.remote_id:
         known = " and ".join(_KNOWN_BY[by] for by in explanation.known_by)
-        yield "live", Text(visible(explanation.remote_id) + (f", known by {known}" if known else ""))
+        live = visible(explanation.remote_id) + (f", known by {known}" if known else "")
     else:
         unclear = any(found.code == "ambiguous" for found in explanation.diagnostics)
-        yield "live", Text("ambiguous" if unclear else "does not exist")
+        live = "ambiguous" if unclear else "does not exist"
+    yield "live", [(live, "")]
     width = max((len(field.path) for field in explanation.fields), default=0)
     for field in explanation.fields:
         yield "" if field is not explanation.fields[0] else "fields", _field(explanation, field, width)
     if explanation.leads is not None:
-        yield "carried by", Text(counted(explanation.leads, "open lead"))
+        yield "carried by", [(counted(explanation.leads, "open lead"), "")]
     change = explanation.change
-    action = Text(f"{SIGN[change.action]} {change.action}", ACTION[change.action]) if change else Text("none", "green")
-    yield "action", action
-    yield "why", Text(visible(_why(explanation)))
+    action = (f"{SIGN[change.action]} {change.action}", ACTION[change.action]) if change else ("none", "green")
+    yield "action", [action]
+    yield "why", [(visible(_why(explanation)), "")]
     if change is None:
         return
     for call in change.calls:
         cost = cost_text(Requests(requests=call.count, tokens=call.count * call.tokens))
-        yield "" if call is not change.calls[0] else "calls", Text(f"{call.method} {visible(call.path)}   {cost}")
-    stopped = Text("it would not be applied: see below", "bold red")
-    yield "guards", Text("nothing stops it") if explanation.applyable else stopped
+        yield "" if call is not change.calls[0] else "calls", [(f"{call.method} {visible(call.path)}   {cost}", "")]
+    stopped = ("it would not be applied: see below", "bold red")
+    yield "guards", [("nothing stops it", "") if explanation.applyable else stopped]
 
 
 def _why(explanation: Explanation) -> str:
@@ -162,14 +158,14 @@ def _why(explanation: Explanation) -> str:
     return "up to date" if explanation.remote_id else "declared absent, and does not exist"
 
 
-def _field(explanation: Explanation, field: ExplainedField, width: int) -> Text:
+def _field(explanation: Explanation, field: ExplainedField, width: int) -> Cell:
     def shown(given: Scalar) -> str:
         name = explanation.names.get(f"{field.path}:{given}")
         return value(given) if name is None else visible(f"{name} ({given})")
 
-    text = Text(f"{visible(field.path):{width}}  ")
+    name = (f"{visible(field.path):{width}}  ", "")
     if not field.managed:
-        return text.append(f"{shown(field.live)}   not managed", "dim")
-    if field.differs and explanation.remote_id:
-        text.append(shown(field.live), "dim").append(" → ")
-    return text.append(shown(field.declared)).append(visible(f"   {field.source}") if field.source else "", "dim")
+        return [name, (f"{shown(field.live)}   not managed", "dim")]
+    before = [(shown(field.live), "dim"), (" → ", "")] if field.differs and explanation.remote_id else []
+    place = [(visible(f"   {field.source}"), "dim")] if field.source else []
+    return [name, *before, (shown(field.declared), ""), *place]

@@ -117,11 +117,11 @@ Juniper Homes         Cold, VIP             bb4ceba0-04dd-11f1-91c1-d76c55000009
 service contract
 """,
     120: """\
-title           labels     value      source_name    update_time     origin_id      id
-Acme renewal    Hot, VIP   2950 EUR   API            2026-01-27T14:  acme-seeds:ac  3e78b760-fb66-11f0-91c1-d76c55000005
-EMEA                                                 55:00.182Z      me-renewal
-Juniper Homes   Cold, VIP             Manually       2026-02-08T20:                 bb4ceba0-04dd-11f1-91c1-d76c55000009
-service                               created        03:00.186Z
+title          labels     value      source_name    update_time     origin_id       id
+Acme renewal   Hot, VIP   2950 EUR   API            2026-01-27T14:  acme-seeds:acm  3e78b760-fb66-11f0-91c1-d76c55000005
+EMEA                                                55:00.182Z      e-renewal
+Juniper Homes  Cold, VIP             Manually       2026-02-08T20:                  bb4ceba0-04dd-11f1-91c1-d76c55000009
+service                              created        03:00.186Z
 contract
 """,
 }

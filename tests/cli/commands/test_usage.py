@@ -298,10 +298,7 @@ def test_a_narrow_terminal_gets_fewer_columns_and_is_told(
     gone = ["oldest", "last change", "declared"][:left_out]
     assert {name for name in ("declared", "oldest", "newest", "last change") if name not in lines[0]} == set(gone)
     assert done.err == (
-        f"{len(gone)} column{'s' if left_out > 1 else ''} left out ({', '.join(gone)}): "
-        "`-o FILE` or `--format csv` has all.\n"
-        if gone
-        else ""
+        f"Too narrow for {', '.join(gone)}: `--format json` or `-o FILE` writes all columns.\n" if gone else ""
     )
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from leadstate.model.address import Span
 from leadstate.model.diagnostics import ALLOWED
 from leadstate.report.document import Diagnostic, Impact, Report, Result, Untouched
-from leadstate.report.formats.console import GAP, LEAST, Cell, drawn, print_rows
+from leadstate.report.formats.console import GAP, LEAST, Cell, drawn, print_rows, table
 from leadstate.report.formats.text import to_text
 from tests.harness.reports import account, change, diagnostic, hundred, many, report
 
@@ -218,3 +218,9 @@ def test_with_verbose_every_account_change_and_diagnostic_is_there() -> None:
     long = report(account("a", change("~", "a/lead:x", ("title", "x" * 90 + "1", "x" * 90 + "2"))))
     assert ("x" * 90 + "2" in to_text(long, color=False, width=300, verbose=True)) is True
     assert ("x" * 90 + "2" in to_text(long, color=False, width=300)) is False
+
+
+def test_a_table_that_is_too_narrow_for_its_ids_loses_no_character() -> None:
+    row = ["Campaign", "3e78b760-fb66-11f0-91c1-d76c55000005"]
+    text, left_out = table(["label", "id"], [row], color=False, width=20, dispensable=[], whole=["id"])
+    assert (text.splitlines()[1].split(), left_out) == (row, [])
