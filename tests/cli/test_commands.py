@@ -131,13 +131,6 @@ def test_a_stored_plan_keeps_its_targets(shell: Shell, sandbox: Sandbox) -> None
     assert "Partner" not in labels(sandbox)
 
 
-def test_show_renders_the_same_plan(shell: Shell) -> None:
-    planned = shell("plan", "--out", "plan.json")
-    assert shell("show", "plan.json").stdout == planned.stdout
-    as_json = shell("show", "plan.json", "--format", "json")
-    assert json.loads(as_json.stdout) == json.loads((shell.folder / "plan.json").read_text())
-
-
 @pytest.mark.parametrize("words", [["plan"], ["validate"], ["apply", "--auto-approve"]])
 def test_the_report_satisfies_its_schema(shell: Shell, words: list[str]) -> None:
     schema = json.loads((SCHEMAS / "report.schema.json").read_text())
@@ -157,10 +150,6 @@ def test_usage_errors_are_64(shell: Shell, words: list[str]) -> None:
     done = shell(*words)
     assert done.returncode == 64
     assert "Traceback" not in done.stderr
-
-
-def test_a_mistyped_command_is_recognised(shell: Shell) -> None:
-    assert "Did you mean 'plan'?" in shell("plann").stderr
 
 
 def test_a_malformed_target_is_a_usage_error(shell: Shell) -> None:
@@ -281,31 +270,6 @@ def test_a_failed_read_names_its_cause_and_fix(
 def test_get_lists_users(shell: Shell) -> None:
     users = json.loads(shell("get", "users", "--format", "json").stdout)
     assert [user["email"] for user in users] == ["sam@acme.test", "kim@acme.test"]
-
-
-def test_matrix_shows_where_labels_differ(tmp_path: Path) -> None:
-    def company(number: int, *labels: tuple[str, str]) -> dict[str, Any]:
-        about = {"id": number, "name": f"C{number}", "domain": f"c{number}"}
-        listed = [{"name": name, "color": color} for name, color in labels]
-        return {"token": f"token-{number}", "company": about, "labels": listed, "leads": []}
-
-    first = company(1, ("Hot", "red"), ("Warm", "yellow"))
-    second = company(2, ("Hot", "orange"), ("Warm", "yellow"), ("Only here", "gray"))
-    sandbox = Sandbox({"companies": [first, second]}, burst=100_000, daily=None)
-    with running(sandbox.app) as url:
-        shell = Shell(tmp_path, {"T1": "token-1", "T2": "token-2"})
-        accounts = "".join(f"  a{i}: {{url: '{url}', company_id: {i}, token: {{env: T{i}}}}}\n" for i in (1, 2))
-        shell.write(f"version: 1\naccounts:\n{accounts}")
-        grid = json.loads(shell("matrix", "--format", "json").stdout)
-        shown = shell("matrix").stdout
-    assert grid == {
-        "Hot": {"a1": ["red"], "a2": ["orange"]},
-        "Only here": {"a2": ["gray"]},
-        "Warm": {"a1": ["yellow"], "a2": ["yellow"]},
-    }
-    lines = {line.split()[1]: line for line in shown.splitlines() if line.startswith("!")}
-    assert set(lines) == {"Hot", "Only"}
-    assert "—" in lines["Only"]
 
 
 def test_doctor_reports_each_check(shell: Shell) -> None:

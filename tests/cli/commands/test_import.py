@@ -110,16 +110,6 @@ def test_there_is_nothing_to_import_only_where_an_account_was_read(world: World)
     assert "Nothing to import" in world.run("--auto-approve", code=1).stderr
 
 
-@with_companies(company(1, LABELS))
-def test_imported_items_are_formatted_like_the_last_one(world: World) -> None:
-    mine = "labels:   # mine\n  - name: 'Hot'   # hot\n    color: red\n  # more\n\n\npolicy: {in_use: allow}  # x\n"
-    world.write(mine)
-    world.run("--label", LABELS[1]["name"], "--label", LABELS[2]["name"], "--auto-approve")
-    new = '  - name: "0. Größe: - y"\n    color: blue\n  - name: "1. Größe: #x"\n    color: brown\n'
-    assert world.text == mine.replace("    color: red\n", f"    color: red\n{new}")
-    world.assert_nothing_to_do()
-
-
 @with_companies(
     company(1, [{"name": "A", "color": "red"}, {"name": "B", "color": "red"}, {"name": "C", "color": "red"}]),
     company(2, [{"name": "A", "color": "red"}, {"name": "B", "color": "blue"}]),
@@ -140,29 +130,6 @@ def test_labels_of_several_accounts_are_imported(world: World) -> None:
     assert "  - {name: A, color: red, accounts: [a1, a2]}\n" in world.text
     world.assert_nothing_to_do()
     assert "Nothing to import" in world.run("--check", code=1).stderr
-
-
-@with_companies(
-    company(
-        1,
-        [
-            {"name": "Partner", "color": "red"},
-            {"name": "${x}", "color": "red"},
-            {"name": "Former", "color": "red"},
-            {"name": "Now", "color": "red"},
-            {"name": "Good", "color": "red"},
-        ],
-    )
-)
-def test_an_undeclarable_object_is_left_out(world: World) -> None:
-    world.write(
-        "labels:\n  - {name: Hot, key: Partner, color: red}\n  - {name: Now, color: red, previously: [Former]}\n"
-    )
-    done = world.run("--auto-approve", code=4)
-    assert "the label 'Partner' was left out: a declared label has this name or key" in done.stderr
-    assert "'${x}': it holds `${`" in done.stderr
-    assert [line for line in done.stdout.splitlines() if line[:1] == "+"][1:] == ["+  - {name: Good, color: red}"]
-    assert world.shell("validate").returncode == 0
 
 
 @with_companies(company(1, LABELS))
@@ -215,20 +182,6 @@ def test_filters(world: World) -> None:
         world.assert_nothing_to_do()
 
 
-@with_companies(
-    company(1, LABELS[:1], lead(1, "ns:one"), lead(3, "ns:two")),
-    company(2, [{**LABELS[0]}], lead(1, "ns:one", person_id=2, value=None), lead(5, "ns:twice"), lead(7, "ns:twice")),
-)
-def test_leads_of_several_accounts_are_imported(world: World) -> None:
-    done = world.run("--leads", "--auto-approve", code=4)
-    assert "a2: the lead 'twice': several carry this marker" in done.stderr
-    (line,) = [line for line in world.text.splitlines() if "key: one" in line]
-    assert "person: 1" in line
-    assert "overrides: {a2: {person: 2, value: null}}" in line
-    assert "accounts: [a1]" in next(line for line in world.text.splitlines() if "key: two" in line)
-    world.assert_nothing_to_do()
-
-
 GROWN = {
     "title": "Müller & Söhne: renewal",
     "origin_id": None,
@@ -254,39 +207,6 @@ def test_unmarked_leads_are_adopted(world: World) -> None:
     assert "key: x, title" in ours
     world.assert_nothing_to_do()
     world.run("--leads", "--check")
-
-
-@with_companies(
-    {
-        **company(1, LABELS[:1], lead(1, None, **GROWN)),
-        "persons": [
-            {"id": 1, "name": "Jane", "emails": ["j@acme.test"]},
-            {"id": 2, "name": "J", "emails": ["j@acme.test"]},
-        ],
-    }
-)
-def test_links_of_an_adopted_lead_need_no_search(world: World) -> None:
-    world.run("--leads", "--names", "--auto-approve")
-    assert "person: {email: j@acme.test}" in world.text
-    world.assert_nothing_to_do()
-    assert "searchPersons" not in world.shell("plan", "--stats").stderr
-
-
-@with_companies(
-    {
-        **company(
-            1,
-            LABELS[:1],
-            *(lead(number, f"ns:k{number}", person_id=None, organization_id=number) for number in (1, 2)),
-            lead(3, None, person_id=None, organization_id=2),
-        ),
-        "organizations": [{"id": 1, "name": "Acme"}, {"id": 2, "name": "Acme"}],
-    }
-)
-def test_leads_of_two_organizations_of_one_name_each_keep_their_own(world: World) -> None:
-    world.run("--leads", "--names", "--auto-approve")
-    assert world.text.count("organization: {name: Acme}") == 3
-    world.assert_nothing_to_do()
 
 
 @with_companies(company(1, LABELS[:1], lead(1, None, **GROWN)))
@@ -387,14 +307,6 @@ def test_nothing_is_written_where_one_of_the_files_cannot_be_replaced(
 def test_a_large_account_is_imported_at_once(world: World) -> None:
     world.run("--leads", "--auto-approve")
     assert world.text.count("adopted: true") == 2009
-    world.assert_nothing_to_do()
-
-
-@with_companies(company(1, LABELS[:2], lead(1, "ns:one", label_ids=[HOT])))
-def test_undeclared_labels_of_a_lead_are_untouched(world: World) -> None:
-    done = world.run("--leads", "--no-labels", "--auto-approve")
-    assert "labels: {at_least: []}" in world.text
-    assert "warning[not-imported]" in done.stderr
     world.assert_nothing_to_do()
 
 

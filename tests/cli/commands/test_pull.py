@@ -117,20 +117,6 @@ def test_a_value_of_all_accounts_is_written_to_the_item(shell: Shell, sandbox: S
     assert updates(shell) == ""
 
 
-def test_a_value_of_some_accounts_is_written_to_overrides(shell: Shell, sandbox: Sandbox) -> None:
-    write(shell, LABELS.replace("Nurture", "Cold"))
-    recolor(sandbox, 1, "pink")
-    recolor(sandbox, 2, "green")
-    pull(shell, "--auto-approve")
-    assert "  - {name: Hot, color: red, overrides: {a1: {color: pink}, a2: {color: green}}}   # the hot ones\n" in read(
-        shell
-    )
-    assert updates(shell) == ""
-    recolor(sandbox, 1, "blue")
-    pull(shell, "--auto-approve")
-    assert "overrides: {a1: {color: blue}, a2: {color: green}}}   # the hot ones\n" in read(shell)
-
-
 def test_an_unselected_account_keeps_its_values(shell: Shell, sandbox: Sandbox) -> None:
     write(shell, LABELS.replace("Nurture", "Cold"))
     for number in (1, 2, 3):
@@ -192,20 +178,6 @@ def test_a_lead_is_pulled_field_by_field(shell: Shell, sandbox: Sandbox) -> None
     assert "lead:" not in updates(shell)
 
 
-def test_labels_are_written_by_key_and_at_least_is_kept(shell: Shell, sandbox: Sandbox) -> None:
-    lead = sandbox.dump()["companies"][0]["leads"][0]
-    sandbox.companies[0].update_lead(lead["id"], {"label_ids": [HOT, COLD], "custom": {}})
-    write(shell, LEAD.replace("      - cold   # why cold\n", ""))
-    pull(shell, "--auto-approve")
-    assert "      - Hot    # why hot\n      - cold\n" in read(shell)
-    assert updates(shell) == ""
-    sandbox.companies[0].update_lead(lead["id"], {"label_ids": [HOT, OTHER], "custom": {}})
-    write(shell, LEAD.replace("labels:\n      - cold   # why cold\n      - Hot", "labels: {at_least: [cold, Hot]}"))
-    pull(shell, "--auto-approve")
-    assert "labels: {at_least: [Hot]}    # why hot\n" in read(shell)
-    assert updates(shell) == ""
-
-
 def test_an_undeclared_label_is_not_declared_by_pull(shell: Shell, sandbox: Sandbox) -> None:
     write(shell, LEAD)
     lead = sandbox.dump()["companies"][0]["leads"][0]
@@ -216,13 +188,6 @@ def test_an_undeclared_label_is_not_declared_by_pull(shell: Shell, sandbox: Sand
     assert "- cold   # why cold\n      - Hot " in read(shell)
     assert '"Big deal"' in read(shell)
     pull(shell, "--auto-approve", code=1)
-
-
-def test_a_renamed_label_keeps_the_key_that_leads_use(shell: Shell) -> None:
-    write(shell, LEAD.replace("{name: Frosty, key: cold,", "{name: Frosty,").replace("- cold ", "- Frosty "))
-    pull(shell, "--target", "label:Frosty", "--auto-approve")
-    assert "{name: Cold, color: blue, previously: [Cold], accounts: [a1], key: Frosty}" in read(shell)
-    assert "label:" not in updates(shell)
 
 
 def test_a_rename_in_pipedrive_is_recognised_by_the_lock_file(shell: Shell, sandbox: Sandbox) -> None:
@@ -256,24 +221,6 @@ def test_a_rename_is_accepted_where_there_is_no_lock_file_and_none_is_made(shell
     pull(shell, "--auto-approve")
     assert "name: Cold " in read(shell)
     assert not (shell.folder / "leadstate.lock.json").exists()
-
-
-def test_a_text_that_reads_as_a_variable_is_refused(shell: Shell, sandbox: Sandbox) -> None:
-    write(shell, LEAD)
-    lead = sandbox.dump()["companies"][0]["leads"][0]
-    sandbox.companies[0].update_lead(lead["id"], {"title": "a ${b}", "custom": {}})
-    done = pull(shell, "--auto-approve", "--target", "lead:deal", code=4)
-    assert "`title` was not taken" in done.stderr
-    assert '"Small deal"' in read(shell)
-
-
-def test_a_removed_person_needs_an_organization(shell: Shell, sandbox: Sandbox) -> None:
-    write(shell, LEAD.replace("    organization: null  # nobody\n", ""))
-    lead = sandbox.dump()["companies"][0]["leads"][0]
-    sandbox.companies[0].update_lead(lead["id"], {"person_id": None, "organization_id": 5, "custom": {}})
-    done = pull(shell, "--auto-approve", "--target", "lead:deal", code=4)
-    assert "declare its organization first" in done.stderr
-    assert shell("validate", "-c", ".").returncode == 0
 
 
 def test_check_writes_nothing_and_sets_the_exit_code(shell: Shell, sandbox: Sandbox) -> None:
@@ -341,26 +288,6 @@ def test_a_link_in_a_folder_is_not_followed(shell: Shell, tmp_path_factory: pyte
     done = pull(shell, "--auto-approve", code=1)
     assert "error[file-outside]" in done.stderr
     assert real.read_text() == LABELS
-
-
-def test_what_cannot_be_edited_in_place_is_left_out_with_its_place(shell: Shell, sandbox: Sandbox) -> None:
-    text = "labels:\n  - {name: Hot, color: &c red}\n  - {name: Other, color: *c, accounts: [a1]}\n"
-    write(shell, text)
-    for number in (1, 2, 3):
-        recolor(sandbox, number, "pink")
-    done = pull(shell, "--auto-approve", code=4)
-    why = "the live value of `color` was not taken: an alias (*c) stands for this value elsewhere"
-    assert why in done.stderr
-    assert "things.yaml:2:27" in done.stderr
-    assert "nothing was written" not in done.stderr
-    assert read(shell) == text.replace("*c", "gray")
-
-
-def test_an_alias_is_replaced_where_it_stands(shell: Shell) -> None:
-    text = "labels:\n  - {name: Hot, color: &c red}\n  - {name: Other, color: *c, accounts: [a1]}\n"
-    write(shell, text)
-    pull(shell, "--auto-approve")
-    assert read(shell) == text.replace("*c", "gray")
 
 
 def test_an_invalid_result_is_not_written(shell: Shell) -> None:

@@ -252,16 +252,6 @@ def test_filters_are_named_that_hold_the_id_in_any_form(tmp_path: Path) -> None:
     }
 
 
-def test_what_was_not_read_is_null(tmp_path: Path) -> None:
-    rows = json.loads(run(tmp_path, sandbox_of(), "--format", "json").out)
-    assert {(row["archived_leads"], row["filters"]) for row in rows} == {(None, None)}
-
-
-def test_a_label_is_declared_or_declared_absent_or_neither(tmp_path: Path) -> None:
-    rows = json.loads(run(tmp_path, sandbox_of(), "--format", "json").out)
-    assert {row["label"]: row["declared"] for row in rows} == {"Hot": "yes", "=Cold": "no", "Idle": "absent"}
-
-
 def test_an_ignored_label_is_called_so_and_never_unused(tmp_path: Path) -> None:
     made = folder(tmp_path)
     made.configure(
