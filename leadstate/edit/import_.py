@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from leadstate.config.rules.variables import has_variable
+from leadstate.config.rules.variables import used_in
 from leadstate.edit.spelling import LIKE_VARIABLE, ReadableKeys, as_people_write
 from leadstate.kinds.base import Kind, OrganizationRef, PersonRef, Spec, UserRef
 from leadstate.kinds.lead import LeadSpec
@@ -72,7 +72,7 @@ def named_items(kind: Kind, found: Found, everyone: frozenset[str]) -> Taken:
     for account, listed in found.items():
         for live in listed:
             fields = dict(live.attrs)
-            if has_variable(live.name):
+            if used_in(live.name):
                 taken.leave(account, f"the {kind.name} {live.name!r}", *LIKE_VARIABLE)
             elif not _is_valid(kind.spec, fields):
                 said = ", ".join(f"{name} {value}" for name, value in fields.items() if name != "name")
@@ -130,7 +130,7 @@ def lead_items(found: Found, known: Mapping[str, Known], written: Written) -> Ta
             fields = _lead_fields(lead, written.names.get(account, {}), written.plans.get(account), known[account])
             if lead.marker and markers[lead.marker] > 1:
                 taken.leave(account, f"the lead {key!r}", "several carry this marker", "delete the others in Pipedrive")
-            elif any(has_variable(fields.get(name)) for name in ("title", "channel_id")):
+            elif used_in([fields.get("title"), fields.get("channel_id")]):
                 taken.leave(account, f"the lead {key!r}", *LIKE_VARIABLE)
             elif not _is_valid(LeadSpec, {"key": key, **fields}):
                 taken.leave(account, f"the lead {key!r}", "its key or a field cannot be declared", "declare it by hand")
@@ -162,7 +162,7 @@ def _lead_fields(lead: Live, names: Mapping[Ref, str], plan: Any, known: Known) 
             kind, model = _CONTACTS[name]
             words = known.get((kind, value), {})
             # An id is written where a file cannot hold what somebody is known by.
-            unfit = any(map(has_variable, words.values())) or not _is_valid(model, words)
+            unfit = used_in(words) or not _is_valid(model, words)
             fields[name] = value if unfit else dict(words)
         elif value is not None:
             fields[name] = as_people_write(name, value, plan)

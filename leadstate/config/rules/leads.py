@@ -7,16 +7,13 @@ from typing import Final, TypeAlias
 
 from leadstate.config.rules.names import Names
 from leadstate.config.rules.scope import AccountSet, Claims, Problems
-from leadstate.config.rules.variables import Variables, Variant, used_in
+from leadstate.config.rules.variables import Variables, Variant, path_of
 from leadstate.config.validate import Entry
 from leadstate.config.yaml.diagnostics import Diagnostics, Place, shown
-from leadstate.kinds.base import fields_set
 from leadstate.kinds.lead import LONGEST_MARK, AtLeastLabels, LeadSpec, declare_lead, marker_of, visibility
 from leadstate.model.address import Address, Span
 from leadstate.model.resource import CUSTOM, Desired
 
-_TEXTS: Final = ("title", "person", "organization", "owner", "channel_id", "custom_fields", "labels")
-"""Fields that hold text in which variables are replaced."""
 _LABELS: Final[Mapping[str, tuple[str, str]]] = {
     "unknown-label": ("there is no label {0}", ""),
     "label-absent": (
@@ -68,57 +65,43 @@ class Leads:
 
     def _here(self, entry: Entry[LeadSpec], variant: Variant) -> tuple[LeadSpec, Keys]:
         """Return the lead as accounts have it, and the keys of its labels; no accounts if something is wrong."""
-        spec, account = entry.spec, variant.account
-        override = spec.overrides.get(account)
-        written = dict(fields_set(override)) if override is not None else {}
-        if override is not None and override.custom_fields:
-            # Each custom field is managed by itself, so an override of one leaves the others.
-            written["custom_fields"] = {**(spec.custom_fields or {}), **override.custom_fields}
-        if written:
-            spec = spec.model_copy(update=written)
-        changed: dict[str, object] = {}
-        for name in _TEXTS:
-            value = getattr(spec, name)
-            if value is not None and used_in(value):
-                path = _path(name, account, written)
-                changed[name] = self.variables.replaced(value, variant, entry, *path)
-        wrong = None in changed.values()
+        account = variant.account
+        spec, failed = self.variables.applied(entry, variant)
         if spec.visible_to is not None:
             declared = self.variables.accounts[account]
-            changed["visible_to"] = visibility(spec.visible_to, declared.spec.plan)
-            wrong |= changed["visible_to"] is None
-            if changed["visible_to"] is None and "plan" not in declared.unknown:
-                place = entry.place(*_path("visible_to", account, written))
-                summary = f"`visible_to: {spec.visible_to}` needs the account's `plan`, or is not available on it"
-                hint = "add `plan` (lite, growth, premium, ultimate) to the account; only the last two have groups"
-                self.problems.error("visibility-unknown", place, variant.accounts, summary, hint)
-        if spec.person is None and spec.organization is None:
+            number = visibility(spec.visible_to, declared.spec.plan)
+            if number is None:
+                failed.add("visible_to")
+                if "plan" not in declared.unknown:
+                    place = entry.place(*path_of(entry, account, "visible_to"))
+                    summary = f"`visible_to: {spec.visible_to}` needs the account's `plan`, or is not available on it"
+                    hint = "add `plan` (lite, growth, premium, ultimate) to the account; only the last two have groups"
+                    self.problems.error("visibility-unknown", place, variant.accounts, summary, hint)
+            spec = spec.model_copy(update={"visible_to": number})
+        if spec.person is None and spec.organization is None and not failed & {"person", "organization"}:
             summary = "the lead has neither a person nor an organization"
             hint = "add `person: ID` or `organization: ID`; Pipedrive takes no lead without"
             self.problems.error("lead-without-contact", entry.place(), variant.accounts, summary, hint)
-            wrong = True
-        if changed:
-            spec = spec.model_copy(update=changed)
-        keys = self._label_keys(entry, spec, variant, written)
-        return spec, ([] if wrong else keys)
+            failed.add("person")
+        keys = self._label_keys(entry, spec, variant)
+        return spec, ([] if failed else keys)
 
     @staticmethod
     def _span(entry: Entry[LeadSpec], account: str, attribute: str) -> Span:
-        override = entry.spec.overrides.get(account)
+        path = path_of(entry, account, attribute)
         if attribute.startswith(CUSTOM):
-            name = attribute.removeprefix(CUSTOM)
-            inner = ("overrides", account) if override is not None and name in (override.custom_fields or {}) else ()
-            return entry.place(*inner, "custom_fields", name).span
-        return entry.place(*_path(attribute, account, fields_set(override) if override else {})).span
+            name, override = attribute.removeprefix(CUSTOM), entry.spec.overrides.get(account)
+            path = ("custom_fields", name)
+            if override is not None and name in (override.custom_fields or {}):
+                path = ("overrides", account, *path)
+        return entry.place(*path).span
 
-    def _label_keys(
-        self, entry: Entry[LeadSpec], spec: LeadSpec, variant: Variant, written: Mapping[str, object]
-    ) -> Keys:
+    def _label_keys(self, entry: Entry[LeadSpec], spec: LeadSpec, variant: Variant) -> Keys:
         """Return the keys of a lead's labels; no accounts if a name is wrong.
 
         One name may mean labels of different keys in different accounts.
         """
-        path, names = _path("labels", variant.account, written), spec.labels or ()
+        path, names = path_of(entry, variant.account, "labels"), spec.labels or ()
         if isinstance(names, AtLeastLabels):
             path, names = (*path, "at_least"), names.at_least
         found: Keys = [(variant.accounts, {})]
@@ -184,8 +167,3 @@ def check_keys(
             for _, both in () if others else former.claim(marker, entry, scope):
                 summary = f"two leads claim the former key {shown(written)}"
                 problems.error("previous-key-twice", place, both, summary, "leave it to one of the two")
-
-
-def _path(name: str, account: str, written: Mapping[str, object]) -> tuple[str, ...]:
-    """Return where a field stands: in the account's override, or in the lead itself."""
-    return ("overrides", account, name) if name in written else (name,)

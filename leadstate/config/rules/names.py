@@ -9,10 +9,10 @@ from typing import Final, TypeAlias
 
 from leadstate.config.messages import choice
 from leadstate.config.rules.scope import AccountSet, Claims, Problems
-from leadstate.config.rules.variables import Variables, Variant
+from leadstate.config.rules.variables import Variables, path_of
 from leadstate.config.validate import Entry
 from leadstate.config.yaml.diagnostics import Place, shown
-from leadstate.kinds.base import Kind, fields_set
+from leadstate.kinds.base import Kind
 from leadstate.kinds.named import NamedSpec, declare_named, taken_in
 from leadstate.model.account import Policy, against_ignore, against_protect
 from leadstate.model.address import Address
@@ -20,8 +20,6 @@ from leadstate.model.diagnostics import Severity
 from leadstate.model.resource import Desired
 from leadstate.reconcile.lookalikes import skeleton
 
-_TEXTS: Final = ("name", "key", "previously", "merge_from", "replace_with")
-"""Fields in which variables are replaced."""
 Clash: TypeAlias = tuple[str, Place, Place, AccountSet]
 """Code, place, the place of the other object, and the accounts that have both."""
 
@@ -75,9 +73,7 @@ class NamedHere:
     @property
     def where(self) -> Place:
         """Where its name is written: in the override that changes it, or in the object itself."""
-        override = self.entry.spec.overrides.get(self.account)
-        inner = ("overrides", self.account) if override is not None and override.name is not None else ()
-        return self.entry.place(*inner, "name")
+        return self.entry.place(*path_of(self.entry, self.account, "name"))
 
 
 @dataclass(slots=True)
@@ -182,38 +178,16 @@ def names_of(kind: Kind, entries: Iterable[tuple[Entry[NamedSpec], AccountSet]],
     found = Names(kind)
     for entry, scope in entries:
         for variant in variables.variants(entry, scope):
-            made = _here(entry, variant, variables)
-            if made is None:
+            spec, failed = variables.applied(entry, variant)
+            base = entry.spec.name if variant.is_plain else variables.replaced(entry.spec.name, variant, entry, "name")
+            if failed or base is None:
                 found.unsure |= variant.accounts
                 continue
+            made = NamedHere(entry, variant.account, variant.accounts, spec.key or base, base, spec)
             found.here.append(made)
-            for name in {made.key, made.base, made.spec.name}:
+            for name in {made.key, base, spec.name}:
                 found.meant[name].append(made)
     return found
-
-
-def _here(entry: Entry[NamedSpec], variant: Variant, variables: Variables) -> NamedHere | None:
-    """Return the object with its override, and with variables replaced; None if one cannot be."""
-    spec, override = entry.spec, entry.spec.overrides.get(variant.account)
-    changed: dict[str, object] = {}
-    for name in _TEXTS:
-        value = getattr(spec, name, None)
-        if value is not None:
-            changed[name] = variables.replaced(value, variant, entry, name)
-    base = changed["name"]
-    if override is not None:
-        changed |= fields_set(override)
-        changed["name"] = (
-            base
-            if override.name is None
-            else variables.replaced(override.name, variant, entry, "overrides", variant.account, "name")
-        )
-    if None in changed.values() or base is None:
-        return None
-    key = str(changed.pop("key", base))
-    if override is not None or any(getattr(spec, name) != value for name, value in changed.items()):
-        spec = spec.model_copy(update=changed)
-    return NamedHere(entry, *variant, key, str(base), spec)
 
 
 def check_names(names: Names, problems: Problems) -> None:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -15,28 +15,19 @@ from leadstate.config.schema.document import VARIABLE, AccountSpec
 from leadstate.config.validate import Entry
 from leadstate.config.yaml.diagnostics import Place, cut, shown
 from leadstate.kinds.base import REPLACED, Spec, fields_set, is_tag
+from leadstate.kinds.base import Item as ItemSpec
 
 _USE = re.compile(r"\$\{([^{}]*)\}?")
-
-
 _NONE: Final[frozenset[str]] = frozenset()
-
-
-def has_variable(text: str | None) -> bool:
-    """Return whether something in the text is to be replaced."""
-    return text is not None and "${" in text
-
-
-def names_in(text: str) -> list[str]:
-    """Return the names of the variables that a text uses."""
-    return _USE.findall(text)
+_ABOUT_ACCOUNTS: Final = ("accounts", "except_", "overrides")
+"""Fields that say where an item is declared; in all others variables are replaced."""
 
 
 def used_in(value: Any) -> frozenset[str]:
     """Return the names of the variables that the texts in a value use, wherever in it they stand."""
     match value:
         case str():
-            return frozenset(names_in(value)) if "${" in value else _NONE
+            return frozenset(_USE.findall(value)) if "${" in value else _NONE
         case Spec():
             return used_in(list(fields_set(value).values()))
         case Mapping():
@@ -49,11 +40,27 @@ def used_in(value: Any) -> frozenset[str]:
     return _NONE
 
 
+def path_of(entry: Item, account: str, name: str) -> tuple[str, ...]:
+    """Return where a field stands that an account has: in the account's override, or in the item itself."""
+    override = entry.spec.overrides.get(account)
+    return ("overrides", account, name) if override and name in override.model_fields_set else (name,)
+
+
 class Variant(NamedTuple):
-    """Accounts in which an item is the same: `account` is one of them, and stands for all."""
+    """Accounts in which an item is the same.
+
+    Attributes:
+        account: one of them, which stands for all.
+        accounts: all of them.
+        is_plain: whether they have the item as it is written, without an override and without variables.
+    """
 
     account: str
     accounts: AccountSet
+    is_plain: bool
+
+
+S = TypeVar("S", bound=ItemSpec)
 
 
 @dataclass(slots=True)
@@ -85,14 +92,37 @@ class Variables:
         """
         for name in entry.spec.overrides:
             if bit := self.directory.bits.get(name, 0) & scope:
-                yield Variant(name, bit)
+                yield Variant(name, bit, is_plain=False)
                 scope &= ~bit
-        used = used_in([value for name, value in fields_set(entry.spec).items() if name != "overrides"])
+        used = used_in([value for name, value in fields_set(entry.spec).items() if name not in _ABOUT_ACCOUNTS])
         known = (scope, used, by_plan)
         if known not in self._variants:
             same = ((accounts & scope) for accounts in self._classes(used, by_plan=by_plan))
-            self._variants[known] = [Variant(self.directory.first(accounts), accounts) for accounts in same if accounts]
+            self._variants[known] = [
+                Variant(self.directory.first(accounts), accounts, not used) for accounts in same if accounts
+            ]
         yield from self._variants[known]
+
+    def applied(self, entry: Entry[S], variant: Variant) -> tuple[S, set[str]]:
+        """Return an item as accounts have it, with their override in it and with variables replaced.
+
+        Also return the fields in which a variable cannot be replaced; those are None.
+        """
+        if variant.is_plain:
+            return entry.spec, set()
+        override = entry.spec.overrides.get(variant.account)
+        changed = dict(fields_set(override)) if override is not None else {}
+        failed: set[str] = set()
+        for name, value in changed.items():
+            # Each custom field is managed by itself, so an override of one leaves the others.
+            if isinstance(value, dict):
+                changed[name] = {**(getattr(entry.spec, name) or {}), **value}
+        for name, value in {**fields_set(entry.spec), **changed}.items():
+            if name not in _ABOUT_ACCOUNTS and used_in(value):
+                changed[name] = self.replaced(value, variant, entry, *path_of(entry, variant.account, name))
+                if changed[name] is None:
+                    failed.add(name)
+        return entry.spec.model_copy(update=changed), failed
 
     def _classes(self, used: frozenset[str], *, by_plan: bool) -> Sequence[AccountSet]:
         """Return all accounts, in sets of those that have the same values of some variables."""
