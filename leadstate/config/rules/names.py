@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from leadstate.config.messages import choice
 from leadstate.config.rules.scope import AccountSet, Claims, Problems
@@ -20,29 +20,40 @@ from leadstate.model.diagnostics import Severity
 from leadstate.model.resource import Desired
 from leadstate.reconcile.lookalikes import skeleton
 
-Clash: TypeAlias = tuple[str, Place, Place, AccountSet]
-"""Code, place, the place of the other object, and the accounts that have both."""
+_Clash: TypeAlias = "tuple[tuple[str, str], Place, NamedHere, AccountSet]"
+"""What a name is in two objects, as in `_CLASHES`; its place in one, the other one, and the accounts that have both."""
 
-_CLASHES: Final[Mapping[str, tuple[str, str]]] = {
-    "duplicate-{0}": ("two {1} have the same name", "keep one of the two, or rename one"),
-    "duplicate-{0}-key": ("two {1} have the same key", "give one of the two another `key`"),
-    "{1}-alike": ("two {1} look alike", "keep one{2}, or rename one"),
-    "previous-name-declared": (
+_CLASHES: Final[Mapping[tuple[str, str], tuple[str, str, str]]] = {
+    ("name", "name"): ("duplicate-{0}", "two {1} have the same name", "keep one of the two, or rename one"),
+    ("key", "key"): ("duplicate-{0}-key", "two {1} have the same key", "give one of the two another `key`"),
+    ("look", "look"): ("{1}-alike", "two {1} look alike", "keep one{2}, or rename one"),
+    ("previously", "name"): (
+        "previous-name-declared",
         "a previous name of this {0} is the name of another declared one",
         "take it out of `previously`, or remove the other {0}",
     ),
-    "previous-name-twice": ("two {1} claim one previous name", "leave it to one of the two"),
-    "merge-source-declared": (
+    ("previously", "previously"): (
+        "previous-name-twice",
+        "two {1} claim one previous name",
+        "leave it to one of the two",
+    ),
+    ("merge_from", "name"): (
+        "merge-source-declared",
         "a {0} that this one takes in is declared itself",
         "take it out of `merge_from`, or remove the other {0}",
     ),
-    "merge-source-previous": (
+    ("merge_from", "previously"): (
+        "merge-source-previous",
         "a {0} that this one takes in is a previous name of another one",
         "leave it to one of the two: a rename keeps the {0} with its leads, a merge gives them this one",
     ),
-    "merge-source-twice": ("two {1} take in the same one", "leave it to one of the two"),
+    ("merge_from", "merge_from"): (
+        "merge-source-twice",
+        "two {1} take in the same one",
+        "leave it to one of the two",
+    ),
 }
-"""Code → summary and hint."""
+"""What a name is in one object, and in the other → code, summary and hint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,11 @@ class NamedHere:
     def where(self) -> Place:
         """Where its name is written: in the override that changes it, or in the object itself."""
         return self.entry.place(*path_of(self.entry, self.account, "name"))
+
+    def others_in(self, key: str) -> Iterator[tuple[Any, Place]]:
+        """Yield what is listed under `previously` or `merge_from`, and where it is written."""
+        for index, name in enumerate(self.spec.previously if key == "previously" else self.spec.sources):
+            yield name, self.entry.place(key, index)
 
 
 @dataclass(slots=True)
@@ -137,24 +153,16 @@ class Names:
             self._meanings[name] = Meaning.of(self.meant.get(name, ()))
         return self._meanings[name]
 
-    def names_in(self, accounts: AccountSet) -> list[str]:
-        """Return what a reference may be in these accounts, in one of them or another."""
-        return sorted(
-            name for name in self.meant if any(those & accounts for those in self.meaning(name).keys.values())
-        )
-
     def instead_of(self, name: str, accounts: AccountSet) -> str:
         """Return the hint for a name that nothing has in these accounts: what is called so no more, or a near miss."""
         for item in self.here:
             former = map(str, (*item.spec.previously, *item.spec.sources))
             if item.present and item.accounts & accounts and name in former:
                 return f"it is a former name of {shown(item.spec.name)}; write that"
-        candidates = self.names_in(accounts)
-        return (
-            choice(name, candidates, what=self.kind.section)
-            if candidates
-            else f"declare it under `{self.kind.section}`"
+        known = sorted(
+            word for word in self.meant if any(those & accounts for those in self.meaning(word).keys.values())
         )
+        return choice(name, known, what=self.kind.section) if known else f"declare it under `{self.kind.section}`"
 
     def desired(self) -> Iterator[tuple[AccountSet, Desired]]:
         """Return the desired objects of accounts, with those that others take in."""
@@ -194,12 +202,11 @@ def check_names(names: Names, problems: Problems) -> None:
     """Report every pair of objects that cannot stand beside each other."""
     kind = names.kind
     merging = ", with the other's name in its `merge_from`" if "merge_from" in kind.spec.model_fields else ""
-    for code, place, first, accounts in _clashes(names.here):
-        summary, hint = (words.format(kind.name, kind.section, merging) for words in _CLASHES[code])
+    for fields, place, other, accounts in _clashes(names.here):
+        code, summary, hint = (words.format(kind.name, kind.section, merging) for words in _CLASHES[fields])
         # Two objects whose names look alike can plainly exist.
-        severity = Severity.WARNING if code == "{1}-alike" else Severity.ERROR
-        detail = f"the other one: {first.span}"
-        code = code.format(kind.name, kind.section)  # noqa: PLW2901  as it is said of this kind
+        severity = Severity.WARNING if fields == ("look", "look") else Severity.ERROR
+        detail = f"the other one: {other.where.span}"
         problems.error(code, place, accounts, summary, hint, detail=detail, severity=severity)
     _check_successors(names, problems)
 
@@ -229,52 +236,36 @@ def _check_successors(names: Names, problems: Problems) -> None:
             problems.error("successor-unknown", place, nowhere, summary, hint)
 
 
-def _clashes(items: Sequence[NamedHere]) -> Iterator[Clash]:
-    by_name, by_key, by_skeleton = Claims[NamedHere](), Claims[NamedHere](), Claims[NamedHere]()
+def _clashes(items: Sequence[NamedHere]) -> Iterator[_Clash]:
+    claims = {there: Claims[NamedHere]() for there, _ in _CLASHES}
     for item in items:
         free = item.accounts
-        for first, both in by_name.claim(item.spec.name, item, item.accounts):
-            yield "duplicate-{0}", item.where, first.where, both
+        for first, both in claims["name"].claim(item.spec.name, item, item.accounts):
+            yield ("name", "name"), item.where, first, both
             free &= ~both
         if item.present:
-            for first, both in by_skeleton.claim(skeleton(item.spec.name), item, free):
-                yield "{1}-alike", item.where, first.where, both
-        for first, both in by_key.claim(item.key, item, item.accounts):
+            for first, both in claims["look"].claim(skeleton(item.spec.name), item, free):
+                yield ("look", "look"), item.where, first, both
+        for first, both in claims["key"].claim(item.key, item, item.accounts):
             if first.spec.name != item.spec.name:
-                place = item.entry.place("key" if item.entry.spec.key else "name")
-                yield "duplicate-{0}-key", place, first.where, both
-    former = Claims[NamedHere]()
-    yield from _clashes_of_former(items, by_name, former)
-    yield from _clashes_of_sources(items, by_name, former)
+                yield ("key", "key"), item.entry.place("key" if item.entry.spec.key else "name"), first, both
+    yield from _clashes_of_others(items, "previously", ("name",), claims)
+    yield from _clashes_of_others(items, "merge_from", ("name", "previously"), claims)
 
 
-def _clashes_of_former(
-    items: Sequence[NamedHere], by_name: Claims[NamedHere], former: Claims[NamedHere]
-) -> Iterator[Clash]:
+def _clashes_of_others(
+    items: Sequence[NamedHere], here: str, earlier: Sequence[str], claims: Mapping[str, Claims[NamedHere]]
+) -> Iterator[_Clash]:
     for item in items:
-        for index, name in enumerate(item.spec.previously):
-            place, others = item.entry.place("previously", index), by_name.find(name, item.accounts)
-            yield from (
-                ("previous-name-declared", place, other.where, both) for other, both in others if other is not item
-            )
-            for first, both in former.claim(name, item, item.accounts):
-                yield "previous-name-twice", place, first.where, both
-
-
-def _clashes_of_sources(
-    items: Sequence[NamedHere], by_name: Claims[NamedHere], former: Claims[NamedHere]
-) -> Iterator[Clash]:
-    taken = Claims[NamedHere]()
-    for item in items:
-        for index, source in enumerate(item.spec.sources):
-            name, place = source if isinstance(source, str) else source.id, item.entry.place("merge_from", index)
-            for other, both in by_name.find(name, item.accounts):
-                yield "merge-source-declared", place, other.where, both
-            for other, both in former.find(name, item.accounts):
-                if other is not item:
-                    yield "merge-source-previous", place, other.where, both
-            for first, both in taken.claim(name, item, item.accounts):
-                yield "merge-source-twice", place, first.where, both
+        for source, place in item.others_in(here):
+            name = source if isinstance(source, str) else source.id
+            for there in earlier:
+                for other, both in claims[there].find(name, item.accounts):
+                    # An object may have one of its former names again, but cannot take itself in.
+                    if other is not item or (here, there) == ("merge_from", "name"):
+                        yield (here, there), place, other, both
+            for first, both in claims[here].claim(name, item, item.accounts):
+                yield (here, here), place, first, both
 
 
 def check_policies(names: Names, policies: Iterable[tuple[Policy, AccountSet]], problems: Problems) -> None:
@@ -283,20 +274,17 @@ def check_policies(names: Names, policies: Iterable[tuple[Policy, AccountSet]], 
     for policy, accounts in policies:
         for item in names.here:
             both = item.accounts & accounts
-            for place, name, goes in _spoken_of(item) if both else ():
+            if not both:
+                continue
+            spoken_of = [
+                (item.spec.name, item.where, not item.present),
+                *((name, place, not item.present) for name, place in item.others_in("previously")),
+                *((name, place, True) for name, place in item.others_in("merge_from") if isinstance(name, str)),
+            ]
+            for name, place, goes in spoken_of:
                 if policy.ignores(kind.name, name):
                     words = against_ignore(f"{shown(name)} is declared")
                     problems.error(f"ignored-{kind.name}", place, both, *words)
                 elif goes and policy.protects(kind.name, name):
                     words = against_protect(kind.name, shown(name))
                     problems.error(f"protected-{kind.name}", place, both, *words)
-
-
-def _spoken_of(item: NamedHere) -> Iterator[tuple[Place, str, bool]]:
-    """Yield each name that a declaration speaks of: where, the name, and whether an object of it is to be deleted."""
-    yield item.where, item.spec.name, not item.present
-    for index, name in enumerate(item.spec.previously):
-        yield item.entry.place("previously", index), name, not item.present
-    for index, source in enumerate(item.spec.sources):
-        if isinstance(source, str):
-            yield item.entry.place("merge_from", index), source, True
