@@ -37,16 +37,16 @@ async def observe_touched(
     labels_added = any(touch.kind == CARRIED and touch.before is None for touch in receipt.touched)
     listing = max(1, reader.pages_of(carrier.listing)) * carrier.listing.tokens
     listed: Listed | None = None
-    if made or deleted or labels_added or (carrier.one is not None and len(ids) * carrier.one.tokens > listing):
+    if made or deleted or labels_added or len(ids) * carrier.one.tokens > listing:
         keeping = replace(account, lock={Ref(carrier.name, remote_id): remote_id for remote_id in ids})
-        listed = await read_live(carrier, keeping, reader)
+        listed = await read_live(keeping, reader)
         check_labels([*named[CARRIED], *ignored[CARRIED]], listed.carriers.keys())
     seen = {} if listed is None else {lead.remote_id: lead for lead in listed.kept}
-    seen |= await ask_for_ids(carrier, sorted(ids - seen.keys()), reader)
+    seen |= await ask_for_ids(sorted(ids - seen.keys()), reader)
     missing = frozenset(deleted - {lead.marker for lead in seen.values()})
-    archived = Listed(account, carrier)
+    archived = Listed(account)
     if missing:
-        archived = await read_archived(carrier, account, reader, missing, account.policy.archived_pages)
+        archived = await read_archived(account, reader, missing, account.policy.archived_pages)
         seen |= {lead.remote_id: lead for lead in archived.kept if lead.marker in missing}
     receipt, fields, diagnostics = await _with_custom_fields(account, receipt, reader)
     observed = Observed(

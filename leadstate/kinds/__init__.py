@@ -63,7 +63,7 @@ def _moves(change: Change) -> Sequence[Request]:
     """
     carrier, leads = KINDS[CARRIER], len(change.carriers or ())
     return (
-        *[Request(carrier.one or carrier.listing)] * leads,
+        *[Request(carrier.one)] * leads,
         *[Request(carrier.operation(Action.UPDATE))] * leads,
         *[Request(carrier.listing)] * change.pages,
         Request(KINDS[CARRIED].listing),

@@ -136,7 +136,7 @@ class Kind:
         prune: rules by which undeclared objects may be deleted, besides `none`.
         prune_help: what these rules do.
         listing: the operation that lists the live objects.
-        one: the operation that reads one of them; None where they can only be listed.
+        one: the operation that reads one of them; the listing where they can only be listed.
         writes: the operations that make changes → what they do.
         wire: attribute → its key in a body.
         identity: the key of a create's body that identifies the object: `name`, or what holds our marker.
@@ -158,6 +158,7 @@ class Kind:
     spec: "type[Item]"
     override: type[Spec]
     listing: Operation
+    one: Operation
     writes: Mapping[Operation, Action]
     wire: Mapping[str, str]
     identity: str
@@ -169,7 +170,6 @@ class Kind:
     columns: Sequence[str]
     prune: Sequence[Prune]
     prune_help: str
-    one: Operation | None = None
     stand_ins: Mapping[str, Any] = field(default_factory=dict)
     references: Mapping[str, str] = field(default_factory=dict)
     needed_to_recreate: frozenset[str] = frozenset()

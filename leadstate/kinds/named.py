@@ -160,6 +160,7 @@ def named_kind(
         spec,
         override,
         listing,
+        listing,
         {add: Action.ADD, update: Action.UPDATE, delete: Action.DELETE},
         {attribute: attribute for attribute in attributes},
         "name",

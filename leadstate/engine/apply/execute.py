@@ -254,7 +254,7 @@ class _Run:
         its way back.
         """
         archive = {kind.wire.get(FREEZES): True}
-        if kind.one is None or request.body != archive:
+        if request.body != archive:
             return None
         data = (await self._writer.get(Request(kind.one, request.remote_id))).data
         return data if isinstance(data, dict) and archive.items() <= data.items() else None
@@ -405,15 +405,14 @@ async def _move(lead: str, source: str, target: str, writer: Writer) -> bool:
     """Give a lead the one label in place of the other; return False if it does not carry that or cannot be edited."""
     kind = KINDS[CARRIER]
     update = kind.operation(Action.UPDATE)
-    reading = kind.one or kind.listing
     not_given = BadAnswer(update.id, "did not answer that it has the labels that it was given")
     begun = False
 
     async def attempt() -> bool:
         nonlocal begun
-        answer = await writer.get(Request(reading, lead))
-        (now,) = decode_rows(kind, reading, [answer.data])
-        labels = decode_summaries(kind, reading, [answer.data])[0].label_ids
+        answer = await writer.get(Request(kind.one, lead))
+        (now,) = decode_rows(kind, kind.one, [answer.data])
+        labels = decode_summaries(kind, kind.one, [answer.data])[0].label_ids
         if begun and source not in labels and target not in labels:
             raise not_given
         if source not in labels or now.frozen_by is not None:

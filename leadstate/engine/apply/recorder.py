@@ -48,7 +48,7 @@ class Recorder(Writer):
         self._changes = {(c.address.kind, c.remote_id): c for c in plan.changes if c.remote_id is not None}
         self._adds = {(c.address.kind, _identity(c)): c for c in plan.changes if c.action is Action.ADD}
         self._read: dict[tuple[str, str], Live] = {}
-        self._reads = {kind.one: kind for kind in KINDS.values() if kind.one is not None}
+        self._reads = {kind.one: kind for kind in KINDS.values()}
         self._writes = {operation: kind for kind in KINDS.values() for operation in kind.writes}
 
     async def get(self, request: Request) -> Answer:

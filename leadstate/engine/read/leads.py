@@ -1,9 +1,8 @@
-"""Reads the objects of a kind that has our ownership marker, by the strategy that costs least (spec section 3).
+"""Reads leads by the strategy that costs least (spec section 3).
 
-Leads are the kind of that sort. A list of all costs 20 rate-limit tokens a page of 500. One by its id costs 2, and the
-lock file knows the ids; that shows nothing of other leads, so it will not do where those matter. How many pages there
-are is remembered from the last list. Where nothing is, the list is begun, and left where one question more tells that
-it is the dearer strategy.
+A list of all costs 20 rate-limit tokens a page of 500. One by its id costs 2, and the lock file knows the ids; that
+shows nothing of other leads, so it will not do where those matter. How many pages there are is remembered from the last
+list. Where nothing is, the list is begun, and left where one question more tells that it is the dearer strategy.
 """
 
 import math
@@ -12,21 +11,23 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from leadstate.engine.jobs import task_group
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import Kind, decode_rows, decode_summaries
+from leadstate.kinds.base import decode_rows, decode_summaries
 from leadstate.model.account import Account, ImpactLevel, Prune
 from leadstate.model.address import Ref, RemoteRef, collapse
 from leadstate.model.diagnostics import counted
-from leadstate.model.resource import CARRIED, Desired, Live, Observed
+from leadstate.model.resource import CARRIED, CARRIER, Desired, Live, Observed
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import IncompleteListing, NotFound, Rejected
 from leadstate.pipedrive.operations import Operation, Request
 from leadstate.pipedrive.pagination import NEWEST_FIRST, again_if_shifted
 from leadstate.reconcile.changed import labels_in
 from leadstate.reconcile.match import Matching
+
+KIND: Final = KINDS[CARRIER]
 
 ASKED_FIRST = 10
 """Pages that declared leads cost by id, at least, for the length of the list to be asked for before its first page."""
@@ -39,16 +40,21 @@ class Named:
     Attributes:
         live: kind → what exists.
         matched: kind → what is declared matched with that.
-        goes: kind → whether an object of it is to be deleted.
-        merges: kind → whether another one takes the place of an object of it that is to be deleted.
         ignored: kind → what exists besides and is ignored.
+        label_goes: whether a label is to be deleted, so that the leads matter which carry it.
+        label_merges: whether another one takes the place of a label that is to be deleted.
     """
 
     live: Mapping[str, Sequence[Live]]
     matched: Mapping[str, Matching]
-    goes: Mapping[str, bool]
-    merges: Mapping[str, bool]
     ignored: Mapping[str, Sequence[Live]]
+    label_goes: bool
+    label_merges: bool
+
+    @property
+    def labels(self) -> Sequence[Live]:
+        """All labels that exist."""
+        return [*self.live[CARRIED], *self.ignored[CARRIED]]
 
 
 @dataclass(slots=True)
@@ -57,18 +63,16 @@ class Listed:
 
     Attributes:
         account: what is declared.
-        kind: what is listed.
-        kept: objects that could be ours.
+        kept: leads that could be ours.
         others: how many are not.
         pages: how many were read.
-        by_label: id of a label → ids of all objects that carry it.
+        by_label: id of a label → ids of all leads that carry it.
         cut: whether more would follow.
         elsewhere: as in `Observed`.
         unmarked: as in `Observed`.
     """
 
     account: Account
-    kind: Kind
     kept: list[Live] = field(default_factory=list)
     others: int = 0
     pages: int = 0
@@ -81,78 +85,70 @@ class Listed:
         """Count every row of a page; keep those that could be ours. Thousands are not, so they are not looked into."""
         self.pages += 1
         account = self.account
-        for lead, row in zip(decode_summaries(self.kind, operation, rows), rows, strict=True):
+        for lead, row in zip(decode_summaries(KIND, operation, rows), rows, strict=True):
             for label in dict.fromkeys(lead.label_ids):
                 self.by_label[label].append(lead.id)
             if is_elsewhere(account, marker := lead.origin_id or ""):
                 self.elsewhere[marker].append(lead.id)
-            if account.owns(lead.origin_id) or account.remembers(self.kind.name, lead.id):
-                (ours,) = decode_rows(self.kind, operation, [row])
+            if account.owns(lead.origin_id) or account.remembers(KIND.name, lead.id):
+                (ours,) = decode_rows(KIND, operation, [row])
                 self.kept.append(as_declared(account, ours))
                 continue
             self.others += 1
             # A create of ours may have made it, and the server may have ignored the ownership marker.
             title = row.get("title") if row.get("origin") == "API" and not lead.origin_id else None
-            if operation is self.kind.listing and isinstance(title, str):
+            if operation is KIND.listing and isinstance(title, str):
                 collapsed = collapse(title)
                 if collapsed in account.titles:
                     self.unmarked[collapsed].append(lead.id)
 
     @property
     def carriers(self) -> dict[RemoteRef, list[str]]:
-        """Each label with the ids of all objects that carry it."""
+        """Each label with the ids of all leads that carry it."""
         return {RemoteRef(CARRIED, label): leads for label, leads in self.by_label.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What each strategy of reading live objects costs.
+    """What each strategy of reading live leads costs.
 
     Attributes:
-        kind: what is read.
-        declared: how many objects are declared.
+        declared: how many leads are declared.
         pages: of the list, as many as are known to exist; 0 if nothing is known.
-        others: why other objects matter than those that are declared; empty if they do not.
-        unknown: declared objects of which the lock file knows no id.
+        obstacle: why the declared leads cannot be read by their ids, or are not all that matter; empty if nothing
+            speaks against that.
     """
 
-    kind: Kind
     declared: int
     pages: int
-    others: str
-    unknown: int
+    obstacle: str
 
     @property
     def list_tokens(self) -> int:
         """Of a list, at the least."""
-        return max(1, self.pages) * self.kind.listing.tokens
+        return max(1, self.pages) * KIND.listing.tokens
 
     @property
     def id_tokens(self) -> int:
-        """Of each declared object by its id."""
-        return 0 if self.kind.one is None else self.declared * self.kind.one.tokens
+        """Of each declared lead by its id."""
+        return self.declared * KIND.one.tokens
 
     @property
     def by_id(self) -> bool:
         """Whether reading them by id is possible, and costs less."""
-        return not self.others and not self.unknown and self.id_tokens < self.list_tokens
+        return not self.obstacle and self.id_tokens < self.list_tokens
 
     @property
     def break_even_pages(self) -> int | None:
         """Pages above which reading by id is cheaper, given that one page is read; None if ids are not an option."""
-        if self.pages or self.others or self.unknown or self.by_id:
+        if self.pages or self.obstacle or self.by_id:
             return None
-        return 1 + self.id_tokens // self.kind.listing.tokens
+        return 1 + self.id_tokens // KIND.listing.tokens
 
     def words_listed(self, pages: int) -> str:
         """Return how they were listed, in so many pages, and why."""
-        if self.others:
-            why = self.others
-        elif self.unknown:
-            why = f"the lock file does not know {counted(self.unknown, 'declared lead')}"
-        else:
-            why = f"{counted(self.declared, 'lead')} by id would take {self.id_tokens:,}"
-        return f"listed, {counted(pages, 'page')} ({pages * self.kind.listing.tokens:,} tokens); {why}"
+        why = self.obstacle or f"{counted(self.declared, 'lead')} by id would take {self.id_tokens:,}"
+        return f"listed, {counted(pages, 'page')} ({pages * KIND.listing.tokens:,} tokens); {why}"
 
 
 def is_elsewhere(account: Account, marker: str) -> bool:
@@ -167,34 +163,32 @@ def as_declared(account: Account, lead: Live) -> Live:
 
 
 @again_if_shifted
-async def read_live(kind: Kind, account: Account, reader: Reader, longest: float = math.inf) -> Listed:
-    """List all live objects; with more than `longest` pages, which is asked for after the first, leave it there."""
-    listed = Listed(account, kind)
-    async with aclosing(reader.pages(kind.listing)) as pages:
+async def read_live(account: Account, reader: Reader, longest: float = math.inf) -> Listed:
+    """List all live leads; with more than `longest` pages, which is asked for after the first, leave it there."""
+    listed = Listed(account)
+    async with aclosing(reader.pages(KIND.listing)) as pages:
         async for page in pages:
-            listed.take(kind.listing, page.rows)
+            listed.take(KIND.listing, page.rows)
             if listed.pages == 1 and page.more and longest < math.inf:
-                listed.cut = await reader.reaches(kind.listing, int(longest))
+                listed.cut = await reader.reaches(KIND.listing, int(longest))
                 if listed.cut:
                     break
     return listed
 
 
 @again_if_shifted
-async def read_archived(
-    kind: Kind, account: Account, reader: Reader, missing: frozenset[str], limit: float = math.inf
-) -> Listed:
-    """List archived objects newest first, until nothing is missing or so many pages are read; without a limit, all.
+async def read_archived(account: Account, reader: Reader, missing: frozenset[str], limit: float = math.inf) -> Listed:
+    """List archived leads newest first, until nothing is missing or so many pages are read; without a limit, all.
 
     The vendor documents `field DESC` in words and leaves it out of the list of values, so a server that refuses it is
     read in its own order (oldest first); what is not found within the limit is then unsure all the same.
     """
-    if kind.archive is None or limit == 0:
-        return Listed(account, kind, cut=True)
+    if KIND.archive is None or limit == 0:
+        return Listed(account, cut=True)
     try:
-        return await _read_archived(kind.archive, Listed(account, kind), reader, missing, limit, NEWEST_FIRST)
+        return await _read_archived(KIND.archive, Listed(account), reader, missing, limit, NEWEST_FIRST)
     except Rejected:
-        return await _read_archived(kind.archive, Listed(account, kind), reader, missing, limit)
+        return await _read_archived(KIND.archive, Listed(account), reader, missing, limit)
 
 
 async def _read_archived(
@@ -210,7 +204,7 @@ async def _read_archived(
     return listed
 
 
-def certain(kind: Kind, account: Account, leads: Iterable[Live]) -> dict[Ref, list[Live]]:
+def certain(account: Account, leads: Iterable[Live]) -> dict[Ref, list[Live]]:
     """Return each declared lead with those that it is for certain: they have its marker, or it was adopted without."""
     marked: defaultdict[str, list[Live]] = defaultdict(list)
     unmarked: dict[str, Live] = {}
@@ -220,24 +214,21 @@ def certain(kind: Kind, account: Account, leads: Iterable[Live]) -> dict[Ref, li
         else:
             marked[lead.marker].append(lead)
     found: dict[Ref, list[Live]] = {}
-    for desired in account.of_kind(kind.name):
+    for desired in account.of_kind(KIND.name):
         ref = desired.address.ref
         adopted = unmarked.get(account.lock.get(ref, "")) if desired.adopted else None
         found[ref] = [*marked.get(desired.marker or "", ()), *([adopted] if adopted else ())]
     return found
 
 
-async def ask_for_ids(kind: Kind, ids: Iterable[str], reader: Reader) -> dict[str, Live]:
-    """Return the objects of these ids, several asked for at a time; those that do not exist are left out."""
+async def ask_for_ids(ids: Iterable[str], reader: Reader) -> dict[str, Live]:
+    """Return the leads of these ids, several asked for at a time; those that do not exist are left out."""
     found: dict[str, Live] = {}
-    if kind.one is None:
-        return found
-    one = kind.one
 
     async def ask(remote_id: str) -> None:
         with suppress(NotFound):
-            answer = await reader.get(Request(one, remote_id))
-            (found[remote_id],) = decode_rows(kind, one, [answer.data])
+            answer = await reader.get(Request(KIND.one, remote_id))
+            (found[remote_id],) = decode_rows(KIND, KIND.one, [answer.data])
 
     async with task_group() as group:
         for remote_id in ids:
@@ -245,23 +236,20 @@ async def ask_for_ids(kind: Kind, ids: Iterable[str], reader: Reader) -> dict[st
     return found
 
 
-async def ask_for(
-    kind: Kind, account: Account, sought: Iterable[Desired], reader: Reader
-) -> tuple[list[Live], frozenset[str]]:
-    """Ask for declared objects by the ids that the lock file knows; those without a known id are left out.
+async def ask_for(account: Account, sought: Iterable[Desired], reader: Reader) -> tuple[list[Live], frozenset[str]]:
+    """Ask for declared leads by the ids that the lock file knows; those without a known id are left out.
 
     Returns:
-        The objects of these ids, whatever marker they have and archived or not; and the markers of those that do not
+        The leads of these ids, whatever marker they have and archived or not; and the markers of those that do not
         exist any more: deleted, or converted to a deal.
     """
     ids = {item.marker: known for item in sought if item.marker and (known := account.lock.get(item.address.ref))}
-    found = await ask_for_ids(kind, ids.values(), reader)
+    found = await ask_for_ids(ids.values(), reader)
     gone = frozenset(marker for marker, remote_id in ids.items() if remote_id not in found)
     return [as_declared(account, lead) for lead in found.values()], gone
 
 
 async def read_leads(
-    kind: Kind,
     account: Account,
     reader: Reader,
     named: Task[Named],
@@ -270,14 +258,13 @@ async def read_leads(
     everything: bool,
     wanted: bool,
 ) -> Observed:
-    """Read the objects of a kind: in a list, or one by one if that costs less and shows enough (see `Costs`).
+    """Read leads: in a list, or one by one if that costs less and shows enough (see `Costs`).
 
     A list that is read whatever the labels are does not wait for them. Archived leads are read, newest first, only
     while a declared lead was not found among the live ones, and at most `policy.archived_pages` pages; all of them with
     `ImpactLevel.FULL`.
 
     Args:
-        kind: what is read.
         account: what is declared.
         reader: the way to it.
         named: what was read of the labels that leads carry.
@@ -288,57 +275,57 @@ async def read_leads(
     Raises:
         ApiError: the account could not be read as a whole.
     """
-    costs = _costs(kind, account, reader, labels_go=False, everything=everything)
+    costs = _costs(account, reader, label_goes=False, everything=everything)
     listed = None
     if wanted and not costs.by_id and costs.break_even_pages is None:
-        listed = await read_live(kind, account, reader)
+        listed = await read_live(account, reader)
     known = await named
-    labels = [*known.live[CARRIED], *known.ignored[CARRIED]]
-    costs = _costs(kind, account, reader, labels_go=known.goes[CARRIED], everything=everything)
+    costs = _costs(account, reader, label_goes=known.label_goes, everything=everything)
     if listed is None and (break_even_pages := costs.break_even_pages) is not None:
-        if costs.id_tokens < ASKED_FIRST * kind.listing.tokens:
-            listed = await read_live(kind, account, reader, break_even_pages)
+        if costs.id_tokens < ASKED_FIRST * KIND.listing.tokens:
+            listed = await read_live(account, reader, break_even_pages)
             if listed.cut:
                 listed, costs = None, replace(costs, pages=break_even_pages + 1)
         # A page in vain costs more than a small list gains.
-        elif await reader.reaches(kind.listing, break_even_pages - 1):
+        elif await reader.reaches(KIND.listing, break_even_pages - 1):
             costs = replace(costs, pages=break_even_pages)
     if listed is None and costs.by_id:
-        observed = await _by_id(costs, account, labels, reader)
+        observed = await _by_id(costs, account, known.labels, reader)
         if observed is not None:
             return observed
-        costs = replace(costs, others=f"by id ({costs.id_tokens:,} tokens) not every declared lead was found")
+        costs = replace(costs, obstacle=f"by id ({costs.id_tokens:,} tokens) not every declared lead was found")
     if listed is None:
-        listed = await read_live(kind, account, reader)
-    check_labels(labels, listed.carriers.keys())
-    return await _listed(costs, listed, reader, full=impact is ImpactLevel.FULL and known.goes[CARRIED])
+        listed = await read_live(account, reader)
+    check_labels(known.labels, listed.carriers.keys())
+    return await _listed(costs, listed, reader, full=impact is ImpactLevel.FULL and known.label_goes)
 
 
-def _costs(kind: Kind, account: Account, reader: Reader, *, labels_go: bool, everything: bool) -> Costs:
-    """Return what each strategy costs; `labels_go` if a label goes away that leads may carry."""
-    declared = account.of_kind(kind.name)
-    if account.policy.prune(kind.name) is not Prune.NONE:
-        others = "leads that nothing declares are pruned"
-    elif any(desired.keep for desired in declared):
-        others = "duplicates of a declared lead may be there"
-    elif labels_go:
-        others = "a label goes away that leads may carry"
-    elif everything:
-        others = "the lock file is not trusted here"
-    elif any(not desired.present or desired.marker is None for desired in declared):
-        others = "not every lead is declared by its key"
-    else:
-        others = ""
+def _costs(account: Account, reader: Reader, *, label_goes: bool, everything: bool) -> Costs:
+    """Return what each strategy costs; `label_goes` if a label goes away that leads may carry."""
+    declared = account.of_kind(KIND.name)
     unknown = sum(desired.address.ref not in account.lock for desired in declared)
-    return Costs(kind, len(declared), reader.pages_of(kind.listing), others, unknown)
+    if account.policy.prune(KIND.name) is not Prune.NONE:
+        obstacle = "leads that nothing declares are pruned"
+    elif any(desired.keep for desired in declared):
+        obstacle = "duplicates of a declared lead may be there"
+    elif label_goes:
+        obstacle = "a label goes away that leads may carry"
+    elif everything:
+        obstacle = "the lock file is not trusted here"
+    elif any(not desired.present or desired.marker is None for desired in declared):
+        obstacle = "not every lead is declared by its key"
+    elif unknown:
+        obstacle = f"the lock file does not know {counted(unknown, 'declared lead')}"
+    else:
+        obstacle = ""
+    return Costs(len(declared), reader.pages_of(KIND.listing), obstacle)
 
 
 async def _by_id(costs: Costs, account: Account, labels: Sequence[Live], reader: Reader) -> Observed | None:
-    """Read the declared objects by the ids that the lock file knows; None if that leaves a doubt about one of them."""
-    kind = costs.kind
-    declared = account.of_kind(kind.name)
-    leads, gone = await ask_for(kind, account, declared, reader)
-    found = certain(kind, account, leads)
+    """Read the declared leads by the ids that the lock file knows; None if that leaves a doubt about one of them."""
+    declared = account.of_kind(KIND.name)
+    leads, gone = await ask_for(account, declared, reader)
+    found = certain(account, leads)
     for desired in declared:
         # With `if_gone: create` the lead may exist under a new id; only a full listing can tell.
         if not found[desired.address.ref] and not (desired.marker in gone and desired.leave_gone):
@@ -346,17 +333,17 @@ async def _by_id(costs: Costs, account: Account, labels: Sequence[Live], reader:
     check_labels(labels, {label for lead in leads for label in labels_in(lead.attrs)})
     full = f"a full list would take at least {costs.list_tokens:,}"
     words = f"{costs.declared:,} read by id ({costs.id_tokens:,} tokens); {full}"
-    return Observed({kind.name: leads}, gone=gone, reading=words)
+    return Observed({KIND.name: leads}, gone=gone, reading=words)
 
 
 async def _listed(costs: Costs, seen: Listed, reader: Reader, *, full: bool) -> Observed:
     """Return what was listed, and what else is declared by its id or from the archive; with `full` all of that."""
-    kind, account = costs.kind, seen.account
-    declared = [lead for lead in account.of_kind(kind.name) if lead.present and lead.marker]
-    listed = certain(kind, account, seen.kept)
+    account = seen.account
+    declared = [lead for lead in account.of_kind(KIND.name) if lead.present and lead.marker]
+    listed = certain(account, seen.kept)
     sought = [desired for desired in declared if not listed[desired.address.ref]]
-    asked, gone = await ask_for(kind, account, sought, reader)
-    known = certain(kind, account, asked)
+    asked, gone = await ask_for(account, sought, reader)
+    known = certain(account, asked)
     remembered = [lead for desired in sought for lead in known[desired.address.ref]]
     missing = frozenset(
         desired.marker
@@ -367,10 +354,10 @@ async def _listed(costs: Costs, seen: Listed, reader: Reader, *, full: bool) -> 
         and not (desired.marker in gone and desired.leave_gone)
         and not (desired.adopted and desired.marker not in gone)
     )
-    archived = Listed(account, kind)
+    archived = Listed(account)
     if missing or full:
         limit = math.inf if full else account.policy.archived_pages
-        archived = await read_archived(kind, account, reader, missing, limit)
+        archived = await read_archived(account, reader, missing, limit)
     kept = {live.remote_id: live for live in (*archived.kept, *remembered, *seen.kept)}
     elsewhere: defaultdict[str, list[str]] = defaultdict(list)
     asked_elsewhere = (
@@ -379,8 +366,8 @@ async def _listed(costs: Costs, seen: Listed, reader: Reader, *, full: bool) -> 
     for marker, ids in (*seen.elsewhere.items(), *archived.elsewhere.items(), *asked_elsewhere):
         elsewhere[marker] += ids
     return Observed(
-        {kind.name: list(kept.values())},
-        others={kind.name: seen.others},
+        {KIND.name: list(kept.values())},
+        others={KIND.name: seen.others},
         carriers=seen.carriers,
         pages=seen.pages,
         archived_carriers=archived.carriers if full else None,

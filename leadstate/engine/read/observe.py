@@ -18,7 +18,7 @@ from leadstate.kinds.base import Kind, Wire, decode_rows, describe
 from leadstate.model.account import Account, ImpactLevel, Prune
 from leadstate.model.address import RemoteRef
 from leadstate.model.diagnostics import LeadstateError
-from leadstate.model.resource import CARRIED, Live, Observed
+from leadstate.model.resource import CARRIED, CARRIER, Live, Observed
 from leadstate.model.usage import SavedFilter
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import BadAnswer, Forbidden, NotFound, WrongCompany
@@ -62,23 +62,17 @@ async def observe(
     wanted = {kind for kind in KINDS if account.of_kind(kind) or account.policy.prune(kind) is not Prune.NONE}
     async with task_group() as group:
         named = group.create_task(_read_named(account, reader, wanted))
-        read = partial(read_leads, account=account, reader=reader, named=named, impact=impact, everything=everything)
-        marked = [kind for kind in KINDS.values() if not kind.is_named]
-        reading = {kind.name: group.create_task(read(kind, wanted=True)) for kind in marked if kind.name in wanted}
+        read = partial(read_leads, account, reader, named, impact, everything=everything)
+        leads = group.create_task(read(wanted=True)) if CARRIER in wanted else None
         known = await named
         filters = None
-        if impact is ImpactLevel.FULL and known.goes[CARRIED]:
+        if impact is ImpactLevel.FULL and known.label_goes:
             filters = group.create_task(read_filters(reader))
-        for kind in marked:
-            others = kind.references.values()
-            # A merge costs two requests for each lead that carries its source, so those are counted in any case.
-            counted = known.goes if impact is not ImpactLevel.NONE else known.merges
-            if kind.name not in reading and any(counted[other] for other in others):
-                reading[kind.name] = group.create_task(read(kind, wanted=False))
-    observed = Observed(known.live)
-    for task in reading.values():
-        observed = replace(task.result(), live={**observed.live, **task.result().live})
-    observed = replace(observed, ignored=known.ignored)
+        # A merge costs two requests for each lead that carries its source, so those are counted in any case.
+        if leads is None and (known.label_merges or (known.label_goes and impact is not ImpactLevel.NONE)):
+            leads = group.create_task(read(wanted=False))
+    observed = Observed({}) if leads is None else leads.result()
+    observed = replace(observed, live={**known.live, **observed.live}, ignored=known.ignored)
     if filters is not None:
         observed = replace(observed, filters=filters.result(), filters_hidden=filters.result() is None)
     return observed, known.matched
@@ -97,9 +91,10 @@ async def read_listing(kind: Kind, reader: Reader) -> list[Live]:
 async def _read_named(account: Account, reader: Reader, wanted: Collection[str]) -> Named:
     live, ignored = await read_named_kinds(account, reader, wanted)
     matched = {kind: match_kind(account, kind, there) for kind, there in live.items()}
-    goes = {kind: _any_goes(account, kind, matched[kind]) for kind in matched}
-    merges = {kind: any(desired.moves_to for desired, _ in matched[kind].pairs) for kind in matched}
-    return Named(live, matched, goes, merges, ignored)
+    labels, protects = matched[CARRIED], account.policy.protects
+    pruned = any(account.prunes(label) and not protects(CARRIED, label.name) for label in labels.extra)
+    goes = pruned or any(not desired.present for desired, _ in labels.pairs)
+    return Named(live, matched, ignored, goes, any(desired.moves_to for desired, _ in labels.pairs))
 
 
 async def read_named_kinds(
@@ -124,13 +119,6 @@ def without_ignored(
         for there in listed:
             (ignored if account.policy.ignores(kind, there.name) else kept)[kind].append(there)
     return kept, ignored
-
-
-def _any_goes(account: Account, kind: str, matching: Matching) -> bool:
-    """Return whether an object would be deleted, so that those matter that refer to it."""
-    protects = account.policy.protects
-    pruned = any(account.prunes(live) and not protects(kind, live.name) for live in matching.extra)
-    return pruned or any(not desired.present for desired, _ in matching.pairs)
 
 
 class AnotherCompany(LeadstateError):

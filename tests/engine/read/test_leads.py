@@ -17,7 +17,6 @@ from leadstate.engine.read.leads import (
     read_archived,
     read_live,
 )
-from leadstate.kinds.lead import LEAD
 from leadstate.model.account import Account, Policy
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.pipedrive.client import Writer
@@ -33,7 +32,7 @@ OURS = {"id": "1", "title": "Ours", "label_ids": ["a", "a", "b"], "origin_id": "
 
 
 def take(*rows: object) -> Listed:
-    listed = Listed(ACCOUNT, LEAD)
+    listed = Listed(ACCOUNT)
     listed.take(GET_LEADS, rows)
     return listed
 
@@ -84,7 +83,7 @@ def test_leads_that_may_not_be_needed_are_read_after_the_labels() -> None:
 
 def test_unmarked_leads_of_a_listing_left_early_are_noted_by_title() -> None:
     fake = Fake().with_lead("1", None, title="a", origin="API")
-    seen = fake.run(lambda writer: read_live(LEAD, account(lead("a")), writer, 1))
+    seen = fake.run(lambda writer: read_live(account(lead("a")), writer, 1))
     assert seen.unmarked == {"a": ["1"]}
 
 
@@ -94,8 +93,8 @@ KNOWN = replace(account(lead("a")), lock={Ref("lead", "a"): "1"})
 @pytest.mark.parametrize(
     "read",
     [
-        lambda writer: ask_for(LEAD, KNOWN, KNOWN.desired, writer),
-        lambda writer: ask_for_ids(LEAD, ["1"], writer),
+        lambda writer: ask_for(KNOWN, KNOWN.desired, writer),
+        lambda writer: ask_for_ids(["1"], writer),
     ],
     ids=["declared", "by id"],
 )
@@ -106,7 +105,7 @@ def test_a_malformed_lead_names_the_request(read: Callable[[Writer], Awaitable[o
 
 
 def test_pages_and_unmanaged_leads_are_counted_over_all_pages() -> None:
-    listed = Listed(ACCOUNT, LEAD)
+    listed = Listed(ACCOUNT)
     for number in range(2):
         listed.take(GET_LEADS, [{"id": f"x{number}"}, {"id": f"y{number}"}])
     assert (listed.pages, listed.others, listed.kept) == (2, 4, [])
@@ -114,7 +113,7 @@ def test_pages_and_unmanaged_leads_are_counted_over_all_pages() -> None:
 
 @pytest.mark.parametrize(("ref", "kept"), [(Ref("lead", "a"), ["1"]), (Ref("label", "a"), [])])
 def test_a_lead_that_the_lock_file_knows_is_kept(ref: Ref, kept: list[str]) -> None:
-    listed = Listed(replace(ACCOUNT, lock={ref: "1"}), LEAD)
+    listed = Listed(replace(ACCOUNT, lock={ref: "1"}))
     listed.take(GET_LEADS, [{"id": "1", "title": "a"}])
     assert [there.remote_id for there in listed.kept] == kept
 
@@ -138,7 +137,7 @@ def test_a_listing_that_shifts_is_read_three_times(shifts: int, reads: int, *, c
 
 def archived(fake: Fake, *missing: str, limit: float) -> tuple[Listed, int]:
     async def read(writer: Writer) -> tuple[Listed, int]:
-        seen = await read_archived(LEAD, ACCOUNT, writer, frozenset(missing), limit)
+        seen = await read_archived(ACCOUNT, writer, frozenset(missing), limit)
         return seen, writer.pages_of(GET_ARCHIVED_LEADS)
 
     return fake.run(read)
