@@ -15,7 +15,7 @@ import click
 
 from leadstate.api.event_log import EventLog
 from leadstate.api.receipts import read_report
-from leadstate.api.results import Plan, Result
+from leadstate.api.results import Plan
 from leadstate.api.run_lock import Locked, run_locks
 from leadstate.api.session import Session
 from leadstate.cli.exits import Exit
@@ -39,10 +39,9 @@ from leadstate.kinds import with_calls
 from leadstate.model.address import Address
 from leadstate.model.diagnostics import Diagnostic, Severity, counted, reason_of
 from leadstate.model.escape import visible
-from leadstate.model.plan import AccountPlan, Change
+from leadstate.model.plan import Change
 from leadstate.model.rollout import Rollout
 from leadstate.reconcile.dependencies import dependents
-from leadstate.report import document as doc
 from leadstate.report.build import build
 from leadstate.report.document import Report, Requests
 from leadstate.report.formats.text import change_text
@@ -101,29 +100,21 @@ def read_plan(path: Path | None, choices: Choices) -> tuple[Report | None, Choic
         what = "the receipt of an apply" if plan.command == "apply" else f"the report of `leadstate {plan.command}`"
         hint = "make a plan with `leadstate plan --out plan.json`; `leadstate restore` undoes an apply by its receipt"
         raise click.BadParameter(f"{path} is {what} and not a plan: {hint}", param_hint="PLAN")
-    scope, shard = plan.scope, choices.shard
-    _check_limit("account", choices.accounts, scope.accounts, path)
-    _check_limit("target", choices.targets, scope.targets, path)
-    _check_limit("shard", (shard,) if shard else (), (scope.shard,) if scope.shard else (), path)
-    return plan, replace(choices, accounts=scope.accounts, targets=scope.targets, shard=scope.shard)
-
-
-def _check_limit(name: str, chosen: Collection[str], planned: Collection[str], path: Path) -> None:
-    """Raise a usage error if a limit was chosen that a stored plan was not made with.
-
-    The same one is allowed: CI systems give all jobs the same variables (`LEADSTATE_ACCOUNT`).
-    """
-    if not chosen or set(chosen) == set(planned):
-        return
-    made = f"with {_options(name, planned)}" if planned else f"without --{name}"
-    raise click.UsageError(
-        f"{path} was made {made}, not with {_options(name, chosen)}. Leave out --{name} and "
-        f"LEADSTATE_{name.upper()}, or make another plan."
+    scope = plan.scope
+    limits = (
+        ("account", choices.accounts, scope.accounts),
+        ("target", choices.targets, scope.targets),
+        ("shard", (choices.shard,) if choices.shard else (), (scope.shard,) if scope.shard else ()),
     )
-
-
-def _options(name: str, values: Collection[str]) -> str:
-    return " ".join(f"--{name} {visible(value)}" for value in values)
+    for name, chosen, planned in limits:
+        # The same ones are allowed: CI systems give all jobs the same variables (`LEADSTATE_ACCOUNT`).
+        if chosen and set(chosen) != set(planned):
+            made, given = (" ".join(f"--{name} {visible(value)}" for value in values) for values in (planned, chosen))
+            raise click.UsageError(
+                f"{path} was made {f'with {made}' if made else f'without --{name}'}, not with {given}. "
+                f"Leave out --{name} and LEADSTATE_{name.upper()}, or make another plan."
+            )
+    return plan, replace(choices, accounts=scope.accounts, targets=scope.targets, shard=scope.shard)
 
 
 def apply_with_consent(choices: Choices, configuration: Configuration, consent: Consent) -> tuple[Exit, Report | None]:
@@ -195,7 +186,13 @@ async def _apply_with_consent(
             say(result.notes)
             if result.receipt is not None:
                 click.echo(f"Receipt: {result.receipt}", err=True)
-            end = _exit_of(result), result.report
+            if result.interrupted:
+                code = Exit.INTERRUPTED
+            elif result.converged:
+                code = Exit.FINE
+            else:
+                code = Exit.IN_PART if result.changed or result.diverged else Exit.ERROR
+            end = code, result.report
         if choices.stats:
             say_stats(opened, plan.plans)
         return end
@@ -214,12 +211,16 @@ async def _agreed_plan(
     answers: Answers = {}
     declined: Collection[Address] = ()
     while True:
-        plan, stale = await _planned(opened, choices, consent.reviewed)
-        if stale:
-            click.echo("Refused: the accounts or the configuration have changed since this plan was made.", err=True)
-            _say_lines(stale)
-            click.echo("Plan again, have it reviewed, and apply that one.", err=True)
-            return plan, (), (Exit.REFUSED, plan.report)
+        plan = await choices.plan(opened)
+        if consent.reviewed is not None:
+            plan = plan.held_to(consent.reviewed)
+            if stale := differences(consent.reviewed, plan.report):
+                click.echo(
+                    "Refused: the accounts or the configuration have changed since this plan was made.", err=True
+                )
+                _say_lines(stale)
+                click.echo("Plan again, have it reviewed, and apply that one.", err=True)
+                return plan, (), (Exit.REFUSED, plan.report)
         if plan.refused:
             return plan, (), (Exit.REFUSED, plan.report)
         since = [] if agreed_to is None else differences(agreed_to, plan.report)
@@ -229,37 +230,26 @@ async def _agreed_plan(
             click.echo("The accounts have changed meanwhile:", err=True)
             _say_lines(since)
         asked = clock()
-        shown = render(plan.report, "text", consent.color, err=True) if can_ask() else ""
-        if choices.interactive:
-            click.echo(shown, nl=False, err=True, color=True)
-            chosen = choose(plan, consent.color, answers)
-            if chosen is None:
-                say_cancelled("apply")
-                return plan, (), (Exit.REFUSED, None)
-            answers, declined = chosen
-        elif not agreed("Apply these changes?", deed="apply", show=shown):
+        chosen = _ask_about(plan, choices, consent.color, answers)
+        if chosen is None:
             return plan, (), (Exit.REFUSED, None if can_ask() else plan.report)
+        answers, declined = chosen
         if clock() - asked <= ANSWER_HOLDS:
             return plan, declined, None
         click.echo(f"The answer took more than {ANSWER_HOLDS:.0f} s: planning again.", err=True)
         agreed_to = plan.report
 
 
-async def _planned(opened: Session, choices: Choices, reviewed: Report | None) -> tuple[Plan, list[str]]:
-    """Return a plan that holds to a reviewed one, if there is one, and what differs from that."""
-    plan = await choices.plan(opened)
-    if reviewed is None:
-        return plan, []
-    plan = plan.held_to(reviewed)
-    return plan, differences(reviewed, plan.report)
-
-
-def _exit_of(result: Result) -> Exit:
-    if result.interrupted:
-        return Exit.INTERRUPTED
-    if result.converged:
-        return Exit.FINE
-    return Exit.IN_PART if result.changed or result.diverged else Exit.ERROR
+def _ask_about(plan: Plan, choices: Choices, color: str, before: Answers) -> tuple[Answers, Collection[Address]] | None:
+    """Show a plan and ask about it; return the answers and what was declined, None if it is not agreed to."""
+    shown = render(plan.report, "text", color, err=True) if can_ask() else ""
+    if not choices.interactive:
+        return ({}, ()) if agreed("Apply these changes?", deed="apply", show=shown) else None
+    click.echo(shown, nl=False, err=True, color=True)
+    chosen = choose(plan, color, before)
+    if chosen is None:
+        say_cancelled("apply")
+    return chosen
 
 
 def _say_lines(lines: Sequence[str]) -> None:
@@ -317,7 +307,7 @@ def ask(question: str) -> str:
 
 def say_cancelled(deed: str) -> None:
     """Write to stderr that nobody agreed to anything."""
-    click.echo(f"{deed.capitalize()} cancelled. {NOTHING_CHANGED.partition('. ')[2]}", err=True)
+    click.echo(f"{deed.capitalize()} cancelled. Nothing was changed.", err=True)
 
 
 def choose(plan: Plan, color: str, before: Answers) -> tuple[Answers, set[Address]] | None:
@@ -338,19 +328,42 @@ def choose(plan: Plan, color: str, before: Answers) -> tuple[Answers, set[Addres
         Interrupted: a signal came instead of an answer.
     """
     click.echo(_HELP, err=True)
-    questions = _Questions(plan.report, color, before)
     accounts = {account.account: account for account in plan.report.accounts}
+    colored, width = wants_color(color, err=True), columns(err=True)
     parts = [part for part in plan.plans if part.applyable]
-    try:
-        for part in parts:
-            questions.ask_account(part, accounts[part.account])
-    except EOFError:
-        click.echo(err=True)
-        return None
-    declined = {address for address, (_, agreed) in questions.answers.items() if not agreed}
+    answers: dict[Address, tuple[Change, bool]] = {}
+    rest = ""
+    for part in parts:
+        account = accounts[part.account]
+        rows = {row.address: row for row in account.changes}
+        heading = f"\n{visible(account.account)}  {visible(account.company)}\n"
+        rest = rest if rest == "quit" else ""
+        declined: set[Address] = set()
+        followers: Mapping[Address, Address] = {}
+        for change in chain.from_iterable(stages(part)):
+            if change.address in followers:
+                continue
+            known, agreed = before.get(change.address, (None, False))
+            if known != change:
+                answer = rest
+                if not rest:
+                    row = rows[str(change.address)]
+                    shown = change_text(plan.report, account, row, color=colored, width=width)
+                    answer, heading = _ask_word(heading + shown), ""
+                if not answer:
+                    return None
+                rest = answer if answer in ("all", "quit") else ""
+                agreed = answer in ("yes", "all")
+            answers[change.address] = change, agreed
+            if not agreed:
+                declined.add(change.address)
+                told, followers = followers, dependents(part.changes, declined)
+                if rest != "quit":
+                    _say_followers({address: followers[address] for address in followers if address not in told})
+    refused = {address for address, (_, agreed) in answers.items() if not agreed}
     left = [
         replace(part, changes=with_calls(change for change in part.changes if change.address not in ends))
-        for part, ends in ((part, decline(part, declined)) for part in parts)
+        for part, ends in ((part, decline(part, refused)) for part in parts)
     ]
     count = sum(len(part.changes) for part in left)
     if not count:
@@ -359,55 +372,21 @@ def choose(plan: Plan, color: str, before: Answers) -> tuple[Answers, set[Addres
     cost = cost_text(Requests(requests=requests, tokens=tokens))
     of = counted(sum(len(part.changes) for part in parts), "change")
     click.echo(f"\n{count:,} of {of} will be made: {cost}.", err=True)
-    return questions.answers, declined
+    return answers, refused
 
 
-class _Questions:
-    def __init__(self, report: Report, color: str, before: Answers) -> None:
-        self.answers: dict[Address, tuple[Change, bool]] = {}
-        self._report = report
-        self._color = color
-        self._before = before
-        self._quit = False
+def _ask_word(shown: str) -> str:
+    """Ask about the change that is shown; return yes, no, all or quit, or nothing where the input has ended."""
+    click.echo(shown, nl=False, err=True, color=True)
+    while line := ask("  Apply this change? yes, no, all or quit: "):
+        typed = line.strip().lower()
+        for word in ("yes", "no", "all", "quit"):
+            if typed in (word, word[0]):
+                return word
+    click.echo(err=True)
+    return ""
 
-    def ask_account(self, plan: AccountPlan, account: doc.Account) -> None:
-        rows = {row.address: row for row in account.changes}
-        declined: set[Address] = set()
-        followers: Mapping[Address, Address] = {}
-        everything = named = False
-        for change in chain.from_iterable(stages(plan)):
-            if change.address in followers:
-                continue
-            known, agreed = self._before.get(change.address, (None, False))
-            if self._quit or everything or known == change:
-                agreed = agreed if known == change else everything
-            else:
-                if not named:
-                    click.echo(f"\n{visible(account.account)}  {visible(account.company)}", err=True)
-                    named = True
-                answer = self._ask(account, rows[str(change.address)])
-                self._quit, everything = answer == "quit", answer == "all"
-                agreed = answer in ("yes", "all")
-            self.answers[change.address] = change, agreed
-            if not agreed:
-                declined.add(change.address)
-                more = dependents(plan.changes, declined)
-                for address, needed in more.items():
-                    if address not in followers and not self._quit:
-                        words = f"  {visible(str(address.ref))} is declined too: it needs {visible(str(needed.ref))}."
-                        click.echo(words, err=True)
-                followers = more
 
-    def _ask(self, account: doc.Account, change: doc.Change) -> str:
-        """Return yes, no, all or quit; their first letters do as well."""
-        color = wants_color(self._color, err=True)
-        shown = change_text(self._report, account, change, color=color, width=columns(err=True))
-        click.echo(shown, nl=False, err=True, color=True)
-        while True:
-            line = ask("  Apply this change? yes, no, all or quit: ")
-            if not line:
-                raise EOFError
-            typed = line.strip().lower()
-            for word in ("yes", "no", "all", "quit"):
-                if typed in (word, word[0]):
-                    return word
+def _say_followers(followers: Mapping[Address, Address]) -> None:
+    for address, needed in followers.items():
+        click.echo(f"  {visible(str(address.ref))} is declined too: it needs {visible(str(needed.ref))}.", err=True)
