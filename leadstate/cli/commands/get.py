@@ -63,7 +63,7 @@ def get() -> None:
     """
 
 
-_form = options.output("table", "json", "yaml")
+_common = options.combine(options.configuration, options.progress, options.output("table", "json", "yaml"))
 
 
 def _add_listing(name: str, operation: Operation, columns: Sequence[str]) -> None:
@@ -82,7 +82,7 @@ def _add_listing(name: str, operation: Operation, columns: Sequence[str]) -> Non
     Examples:  leadstate get {name}
                leadstate get {name} -a tag:prod --format yaml
     """
-    get.command(name)(options.configuration(options.progress(_form(list_all))))
+    get.command(name)(_common(list_all))
 
 
 for named in (kind for kind in KINDS.values() if kind.is_named):
@@ -92,9 +92,7 @@ _add_listing("users", GET_USERS, ("id", "name", "email", "active_flag"))
 
 
 @get.command("fields")
-@options.configuration
-@options.progress
-@_form
+@_common
 def fields(**chosen: Any) -> int:
     """List the custom fields of leads, which are those of deals, with their options (10 tokens an account).
 
@@ -111,9 +109,7 @@ def fields(**chosen: Any) -> int:
 
 @get.command("lead")
 @click.argument("lead_id", metavar="ID", type=click.UUID)
-@options.configuration
-@options.progress
-@_form
+@_common
 def lead(*, lead_id: object, **chosen: Any) -> int:
     """Show one lead by its id, archived or not, with its labels (12 tokens; 2 in an account that does not have it).
 
@@ -161,9 +157,7 @@ def _check_owners(_ctx: click.Context, _param: click.Parameter, owners: tuple[st
     metavar="TIME",
     help="Only leads that were changed since: 2026-11-24, or 2026-11-24T09:00:00Z; UTC unless it says otherwise.",
 )
-@options.configuration
-@options.progress
-@_form
+@_common
 def leads(
     *,
     archived: bool,

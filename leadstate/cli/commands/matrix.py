@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from leadstate.cli import options
 from leadstate.cli.exits import Exit
@@ -21,7 +20,7 @@ from leadstate.model.diagnostics import NAMED, counted, some
 from leadstate.model.escape import visible
 from leadstate.model.resource import CARRIED, Live
 from leadstate.pipedrive.client import Reader
-from leadstate.report.formats.console import GAP, Cell, cell_width, drawn, print_rows
+from leadstate.report.formats.console import Cell, drawn, fit, print_rows
 
 Grid = dict[str, dict[str, list[str]]]
 """Label name → account → the colours of the labels that have it there."""
@@ -105,17 +104,11 @@ def to_text(rows: Rows, names: Sequence[str], *, differences: bool, color: bool,
     """
     if not rows:
         return "", True
-    whole = True
-
-    def draw(console: Console) -> None:
-        nonlocal whole
-        lines = _side_by_side(rows, names, differences=differences)
-        widths = (max(map(cell_width, column)) for column in zip(*lines, strict=True))
-        if sum(widths) + GAP * (len(lines[0]) - 1) > console.width:
-            lines, whole = _by_color(rows, names)
-        print_rows(console, lines, folds=len(lines[0]) - 1)
-
-    return drawn(draw, color=color, width=width), whole
+    lines, whole = _side_by_side(rows, names, differences=differences), True
+    if not fit(width, lines):
+        lines, whole = _by_color(rows, names)
+    last = len(lines[0]) - 1
+    return drawn(lambda console: print_rows(console, lines, folds=last), color=color, width=width), whole
 
 
 def _side_by_side(rows: Rows, names: Sequence[str], *, differences: bool) -> list[list[Cell]]:
@@ -139,15 +132,15 @@ def _by_color(rows: Rows, names: Sequence[str]) -> tuple[list[list[Cell]], bool]
     lines: list[list[Cell]] = []
     whole = True
     for label, cells in rows.items():
-        usual, first = _usual(cells), True
+        usual = _usual(cells)
+        begin: list[Cell] = [_marker(cells), [(visible(label), "")]]
         for color in sorted(set(cells), key=lambda color: (color != usual, color == MISSING, color)):
             where = [visible(name) for name, cell in zip(names, cells, strict=True) if cell == color]
             # The usual colour needs no list: it is everywhere else.
-            told, style = (counted(len(where), "account"), "") if color == usual else (some(where), "yellow")
+            accounts, style = (counted(len(where), "account"), "") if color == usual else (some(where), "yellow")
             whole = whole and (color == usual or len(where) <= NAMED)
-            begin: list[Cell] = [_marker(cells), [(visible(label), "")]] if first else [[("", "")], [("", "")]]
-            lines.append([*begin, [(color, style)], [(told, style)]])
-            first = False
+            lines.append([*begin, [(color, style)], [(accounts, style)]])
+            begin = [[], []]
     return lines, whole
 
 

@@ -78,11 +78,12 @@ def print_rows(
     _print_lines(console, lines)
 
 
-def lack(console: Console, rows: Sequence[Sequence[Cell]], *, folds: int) -> bool:
-    """Return whether rows do not fit, even where the column that folds is as narrow as can be read with ease."""
+def fit(width: int, rows: Sequence[Sequence[Cell]], *, folds: int | None = None) -> bool:
+    """Return whether rows fit a terminal; the column that folds may be as narrow as can be read with ease."""
     widths = [max(map(cell_width, column)) for column in zip(*rows, strict=True)]
-    widths[folds] = min(widths[folds], LEAST)
-    return console.width < sum(widths) + GAP * (len(widths) - 1)
+    if folds is not None:
+        widths[folds] = min(widths[folds], LEAST)
+    return sum(widths) + GAP * (len(widths) - 1) <= width
 
 
 def print_folded(console: Console, lines: Iterable[Cell], *, indent: int = 0, hangs: int = 0) -> None:

@@ -9,7 +9,7 @@ from rich.text import Text
 from leadstate.model.diagnostics import ALLOWED, some
 from leadstate.model.escape import visible
 from leadstate.report.document import Account, Change, Report
-from leadstate.report.formats.console import GAP, Cell, cell_width, drawn, lack, print_folded, print_rows
+from leadstate.report.formats.console import GAP, Cell, cell_width, drawn, fit, print_folded, print_rows
 from leadstate.report.formats.grouping import Block, ChangeGroup, DiagnosticGroup, group_changes, grouped
 from leadstate.report.formats.wording import (
     FEW,
@@ -104,7 +104,7 @@ def change_text(report: Report, account: Account, change: Change, *, color: bool
 
 def _print_changes(console: Console, groups: Sequence[ChangeGroup], longest: int) -> None:
     rows = [row for group in groups for row in _rows(group, longest)]
-    if lack(console, rows, folds=_FIELDS):
+    if not fit(console.width, rows, folds=_FIELDS):
         rows = list(_stacked(rows, console.width))
     print_rows(console, rows, folds=_FIELDS, hangs=(0, _FIELDS))
 
