@@ -75,13 +75,13 @@ class Consent:
     rollout: Rollout | None = None
 
 
-def check_questions(choices: Choices) -> None:
+def check_interactive(choices: Choices) -> None:
     """Raise a usage error if nobody can be asked about each change, before anything is read."""
-    if choices.interactive and choices.auto_approve:
+    if choices.auto_approve:
         raise click.UsageError(
             "--interactive asks about each change and --auto-approve about none: give one of the two."
         )
-    if choices.interactive and not can_ask():
+    if not can_ask():
         raise click.UsageError(
             "--interactive needs a terminal to ask on. Without one, apply a plan that was reviewed, or limit the plan "
             "with --target."

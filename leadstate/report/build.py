@@ -103,7 +103,7 @@ def _account(part: Part) -> doc.Account:
         untouched=tuple(untouched_row(plan.account, group) for group in plan.untouched),
         diagnostics=tuple(diagnostic_row(diagnostic) for diagnostic in plan.diagnostics),
         labels=_labels(plan),
-        names=_names(plan),
+        names=_names(plan) if plan.names else {},
         remaining=remaining,
         unread=part.unread,
         bindings=plan.bindings.ids() if part.touched is not None else {},
@@ -160,8 +160,6 @@ def untouched_row(account: str, untouched: Untouched) -> doc.Untouched:
 
 def _names(plan: AccountPlan) -> dict[str, str]:
     """Return what is known of the ids that changes name, and of leads that have no key."""
-    if not plan.names:
-        return {}
     named = {
         f"{differing.path}:{side}"
         for change in plan.changes

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from leadstate.cli import options
-from leadstate.cli.consent import Consent, apply_with_consent, check_questions, read_plan
+from leadstate.cli.consent import Consent, apply_with_consent, check_interactive, read_plan
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import configuration_report, emit
@@ -71,7 +71,8 @@ def apply(
                leadstate apply --wave 1,10%,rest --auto-approve
     """
     choices = Choices(**chosen)
-    check_questions(choices)
+    if choices.interactive:
+        check_interactive(choices)
     try:
         rollout = Rollout.parse(waves, max_failed)
     except ValueError as failure:

@@ -9,7 +9,7 @@ from leadstate.api.configuration import is_receipt, rollback
 from leadstate.api.receipts import LISTED, StoredReceipt, latest, paths_of, read_report, stored_receipts, undo_of
 from leadstate.cli import options
 from leadstate.cli.completion import complete_receipts
-from leadstate.cli.consent import Consent, apply_with_consent, check_questions, read_plan
+from leadstate.cli.consent import Consent, apply_with_consent, check_interactive, read_plan
 from leadstate.cli.exits import Exit
 from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
@@ -80,7 +80,8 @@ def restore(
         return _list(choices.configuration(), form, color, output)
     if out is not None and (plan_file is not None or choices.events or choices.interactive):
         raise click.UsageError("--out makes a plan; PLAN, --events and --interactive apply one: give one of the two.")
-    check_questions(choices)
+    if choices.interactive:
+        check_interactive(choices)
     reviewed, choices = read_plan(plan_file, choices)
     try:
         configuration = choices.configuration()

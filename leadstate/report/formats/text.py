@@ -91,8 +91,8 @@ def _print_block(console: Console, block: Block, total: int, longest: int) -> No
         _print_changes(console, block.groups, longest)
     elif not account.diagnostics:
         console.print("  no changes", style="dim")
-    print_folded(console, _unfinished(block), indent=2)
-    print_folded(console, ([(line, "dim")] for line in block.untouched), indent=2)
+    untouched: Sequence[Cell] = [[(line, "dim")] for line in block.untouched]
+    print_folded(console, [*_unfinished(block), *untouched], indent=2)
     console.print()
 
 
@@ -119,11 +119,12 @@ def _rows(group: ChangeGroup, longest: int) -> Iterator[Sequence[Cell]]:
     for path, before, after in shown:
         old = [(before, "dim"), (" → ", "")] if change.action == "update" else []
         fields.append([(f"{path:{width}}  ", ""), *old, (after, "")])
-    said = [(note(change), "")]
+    about = note(change)
+    beside = [(about, "")]
     if change.result:
-        said = [(f"{note(change)}  ".lstrip(), ""), (change.result.status, _RESULT[change.result.status])]
+        beside = [(f"{about}  ".lstrip(), ""), (change.result.status, _RESULT[change.result.status])]
     first, *more = fields or [[]]
-    yield [(f"  {SIGN[change.action]} ", style), (group.name, style)], first, [(places(group.places), "dim")], said
+    yield [(f"  {SIGN[change.action]} ", style), (group.name, style)], first, [(places(group.places), "dim")], beside
     for field in more:
         yield [], field, [], []
 
@@ -132,12 +133,12 @@ def _stacked(rows: Sequence[Sequence[Cell]], width: int) -> Iterator[Sequence[Ce
     """Yield the same rows for a narrow terminal: note and place stand below the fields, on one line if they fit it."""
     room = width - GAP - max(cell_width(name) for name, *_ in rows)
     below: list[Cell] = []
-    for name, field, place, said in rows:
+    for name, field, place, beside in rows:
         if name:
             yield from ([[], line] for line in below)
-            below = [line for line in (said, place) if cell_width(line)]
-            if len(below) > 1 and cell_width(said) + GAP + cell_width(place) <= room:
-                below = [[*said, (" " * GAP, ""), *place]]
+            below = [line for line in (beside, place) if cell_width(line)]
+            if len(below) > 1 and cell_width(beside) + GAP + cell_width(place) <= room:
+                below = [[*beside, (" " * GAP, ""), *place]]
         yield name, field
     yield from ([[], line] for line in below)
 
