@@ -110,7 +110,7 @@ def decode(raw: object) -> CustomField | None:
     return CustomField(row.field_code, normalize_text(row.field_name), row.field_type, options)
 
 
-def answered(raw: Mapping[str, Any]) -> Mapping[str, object]:
+def select_custom_fields(raw: Mapping[str, Any]) -> Mapping[str, object]:
     """Return the custom fields in the body of a lead, and what stands beside them such as `<key>_currency`."""
     return {key: value for key, value in raw.items() if _KEY.match(key)}
 
@@ -135,17 +135,13 @@ class CustomFields:
 
     def unwritable(self, key: str, answered: Mapping[str, object]) -> str:
         """Return why what a lead's body says under this key cannot be written again; nothing if it can."""
-        known = self._known.get(key[:_DIGITS])
-        if known is not None:
-            attribute = f"{CUSTOM}{known.name}"
-            why = self.refusal(attribute, self.read(answered).get(attribute))
-            return f"the custom field {known.name!r}: {why}" if why else ""
-        found = next((field for same in self._named.values() for field in same if field.key == key[:_DIGITS]), None)
+        key = key[:_DIGITS]
+        found = next((field for same in self._named.values() for field in same if field.key == key), None)
         if found is None:
-            return f"the custom field {key[:_DIGITS]} does not exist any more"
-        if len(self._named[found.name]) > 1:
-            return f"the custom field {found.name!r}: {len(self._named[found.name])} fields have this name"
-        return f"the custom field {found.name!r} is of the type {found.type!r}, which leadstate does not write"
+            return f"the custom field {key} does not exist any more"
+        attribute = f"{CUSTOM}{found.name}"
+        why = self.refusal(attribute, self.read(answered).get(attribute))
+        return f"the custom field {found.name!r}: {why}" if why else ""
 
     def read(self, answered: Mapping[str, object]) -> Attrs:
         """Return attributes from what a lead's body says; None for a field in use that is not set."""
@@ -350,7 +346,7 @@ CustomFieldValues = Annotated[
 ]
 
 
-def declared(value: object, span: Span) -> CustomValue:
+def keep_as_written(value: object, span: Span) -> CustomValue:
     """Return a value as it was written, for the time when its field is known."""
     plain = value.model_dump(exclude_none=True) if isinstance(value, MoneySpec | PersonRef) else value
     return CustomValue(plain, span)

@@ -33,7 +33,7 @@ from leadstate.kinds.base import (
     number_of,
     within_bounds,
 )
-from leadstate.kinds.custom_fields import CustomFieldValues, answered, declared
+from leadstate.kinds.custom_fields import CustomFieldValues, keep_as_written, select_custom_fields
 from leadstate.kinds.label import LABEL
 from leadstate.model.account import Prune
 from leadstate.model.address import Address, Ref, RemoteRef, Span, normalize_text
@@ -221,7 +221,7 @@ def declare_lead(
         {
             **{name: _attr(name, value, label_keys, place) for name, value in written.items() if name in _WIRE},
             **{
-                (name := f"{CUSTOM}{field}"): declared(value, place(name))
+                (name := f"{CUSTOM}{field}"): keep_as_written(value, place(name))
                 for field, value in (spec.custom_fields or {}).items()
             },
         },
@@ -305,7 +305,7 @@ def decode(raw: object) -> Live:
         "channel_id": normalize_text(wire.channel_id or "") or None,
     }
     frozen_by = FREEZES if wire.is_archived else None
-    custom = answered(raw) if isinstance(raw, dict) else {}
+    custom = select_custom_fields(raw) if isinstance(raw, dict) else {}
     return Live("lead", wire.id, attrs, title, marker=wire.origin_id or None, frozen_by=frozen_by, custom=custom)
 
 
