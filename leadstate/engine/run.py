@@ -19,7 +19,7 @@ from leadstate.engine.read.observe import check_company, is_always_read, observe
 from leadstate.engine.restore import observe_touched
 from leadstate.kinds import KINDS, with_calls
 from leadstate.model.account import Account, ImpactLevel, Prune
-from leadstate.model.address import Target
+from leadstate.model.address import Ref, Target
 from leadstate.model.diagnostics import Diagnostic, Severity, diagnostic_of, worst
 from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Status
 from leadstate.model.resource import Bindings, CustomValue, Desired, Lookup, Observed
@@ -130,13 +130,9 @@ def skip_all(plan: AccountPlan, why: str = "", declined: Outcomes | None = None)
     skipped = {change.address: Outcome(Status.SKIPPED, why) for change in plan.changes} if why else {}
     outcomes = skipped | (declined or {})
     if not plan.complete:
-        return Applied(outcomes, Spent(), None, _why(plan))
-    return Applied(outcomes, Spent(), plan, declined=_declined_again(plan, outcomes, plan))
-
-
-def _why(plan: AccountPlan) -> str:
-    """Return why an account could not be read."""
-    return next((d.summary for d in plan.diagnostics if d.severity is Severity.ERROR), "")
+        why_unread = next((d.summary for d in plan.diagnostics if d.severity is Severity.ERROR), "")
+        return Applied(outcomes, Spent(), None, why_unread)
+    return Applied(outcomes, Spent(), plan, declined=len(declined or {}))
 
 
 async def apply_all(
@@ -160,17 +156,27 @@ async def apply_all(
     """
     by_account = {plan.account: plan for plan in plans}
     without = {job.account.name: (declined or {}).get(job.account.name, {}) for job in work}
+
+    async def apply(job: AccountJob) -> Applied:
+        plan, left_out = by_account[job.account.name], without[job.account.name]
+        if not plan.applyable or not plan.changes:
+            return skip_all(plan)
+        writer = Recorder(job.connection, plan, observers)
+        before = writer.spent.copy()
+        outcomes = await execute(plan, writer, observers, interrupted, left_out)
+        if len(left_out) == len(plan.changes):
+            return Applied(outcomes, Spent(), plan, declined=len(left_out))
+        spent = writer.spent.since(before)
+        try:
+            again = await _plan_again(job, plan, settings)
+        except Exception as failure:  # noqa: BLE001  what was done is reported, whatever became of the reading after it
+            return Applied(outcomes, spent, None, failure_of(failure, plan.account).summary)
+        # What was read again has served its purpose; a thousand accounts of it are not kept.
+        left = replace(again, named=(), bindings=Bindings())
+        return Applied(outcomes, spent, left, declined=_count_declined(plan, left_out, again) if left_out else 0)
+
     return await each(
-        work,
-        lambda job: _apply(
-            job,
-            by_account[job.account.name],
-            settings,
-            observers,
-            interrupted,
-            declined=without[job.account.name],
-        ),
-        lambda job, diagnostic: Applied(without[job.account.name], Spent(), None, diagnostic.summary),
+        work, apply, lambda job, diagnostic: Applied(without[job.account.name], Spent(), None, diagnostic.summary)
     )
 
 
@@ -351,42 +357,28 @@ def _comparable(base: Account, declared: Account, refreshed: Refreshed, plan: Ac
             yield replace(desired, attrs=attrs)
 
 
-async def _apply(
-    work: AccountJob,
-    plan: AccountPlan,
-    settings: Settings,
-    observers: Sequence[Observer],
-    interrupted: asyncio.Event | None,
-    *,
-    declined: Outcomes,
-) -> Applied:
-    if not plan.applyable or not plan.changes:
-        return skip_all(plan)
-    writer = Recorder(work.connection, plan, observers)
-    before = writer.spent.copy()
-    outcomes = await execute(plan, writer, observers, interrupted, declined)
-    if len(declined) == len(plan.changes):
-        return Applied(outcomes, Spent(), plan, declined=len(declined))
-    spent = writer.spent.since(before)
-    try:
-        account = _with_ids(work.account, plan)
-        # Ids that this run has learnt must not keep leads from being listed: a list shows a second lead of a marker.
-        learnt = any(
-            account.lock[ref] != work.account.lock.get(ref) for ref in account.lock if not KINDS[ref.kind].is_named
-        )
-        again = await plan_one(
-            account, Reader(work.connection), replace(settings, everything=settings.everything or learnt)
-        )
-    except Exception as failure:  # noqa: BLE001  what was done is reported, whatever became of the reading after it
-        again = unread(work.account, failure_of(failure, plan.account))
-    if not again.complete:
-        return Applied(outcomes, spent, None, _why(again))
-    # What was read again has served its purpose; a thousand accounts of it are not kept.
-    left = replace(again, named=(), bindings=Bindings())
-    return Applied(outcomes, spent, left, declined=_declined_again(plan, outcomes, again) if declined else 0)
+async def _plan_again(job: AccountJob, plan: AccountPlan, settings: Settings) -> AccountPlan:
+    """Return the plan of an account to which a plan was applied.
+
+    Ids that the apply has learnt stand in the account as a lock file would remember them: a lead that it archived is
+    found by its id, however long the list of archived leads is. They must not keep leads from being listed, since only
+    a list shows a second lead of a marker.
+    """
+    lock = _lock_after(job.account.lock, plan)
+    learnt = any(lock[ref] != job.account.lock.get(ref) for ref in lock if not KINDS[ref.kind].is_named)
+    settings = replace(settings, everything=settings.everything or learnt)
+    return await plan_one(replace(job.account, lock=lock), Reader(job.connection), settings)
 
 
-def _declined_again(plan: AccountPlan, outcomes: Outcomes, again: AccountPlan) -> int:
+def _lock_after(lock: Mapping[Ref, str], plan: AccountPlan) -> Mapping[Ref, str]:
+    """Return what a lock file holds after an apply: with the ids of what that created and updated."""
+    refs = {change.address.ref for change in plan.changes if change.action is not Action.DELETE}
+    ids = {ref: remote_id for ref in refs if (remote_id := plan.bindings.id_of(ref)) is not None}
+    taken = {(ref.kind, remote_id) for ref, remote_id in ids.items()}
+    return {**{ref: remote_id for ref, remote_id in lock.items() if (ref.kind, remote_id) not in taken}, **ids}
+
+
+def _count_declined(plan: AccountPlan, declined: Outcomes, again: AccountPlan) -> int:
     """Return how many changes of a new plan are those that were declined.
 
     Ids tell: an object that no file declares is called by its name, or by name and id where another one has the name.
@@ -395,21 +387,5 @@ def _declined_again(plan: AccountPlan, outcomes: Outcomes, again: AccountPlan) -
     def identity(change: Change) -> tuple[str, Action, str]:
         return change.address.kind, change.action, change.remote_id or change.address.key
 
-    declined = {
-        identity(change)
-        for change in plan.changes
-        if (end := outcomes.get(change.address)) is not None and end.status is Status.DECLINED
-    }
-    return sum(identity(change) in declined for change in again.changes)
-
-
-def _with_ids(account: Account, plan: AccountPlan) -> Account:
-    """Return the account with the ids of what the apply created and updated, as a lock file would remember them.
-
-    A lead that the apply archived is then found by its id, however long the list of archived leads is.
-    """
-    refs = {change.address.ref for change in plan.changes if change.action is not Action.DELETE}
-    ids = {ref: remote_id for ref in refs if (remote_id := plan.bindings.id_of(ref)) is not None}
-    taken = {(ref.kind, remote_id) for ref, remote_id in ids.items()}
-    before = {ref: remote_id for ref, remote_id in account.lock.items() if (ref.kind, remote_id) not in taken}
-    return replace(account, lock={**before, **ids})
+    left_out = {identity(change) for change in plan.changes if change.address in declined}
+    return sum(identity(change) in left_out for change in again.changes)

@@ -12,7 +12,7 @@ from leadstate.engine.jobs import AT_ONCE, AccountJob, each, failure_of
 from leadstate.engine.run import (
     Applied,
     Settings,
-    _with_ids,
+    _lock_after,
     apply_all,
     plan_all,
     skip_all,
@@ -258,7 +258,7 @@ def test_leads_are_listed_again_if_the_apply_learnt_an_id(lock: Mapping[Ref, str
 def test_ids_learnt_by_an_apply_replace_those_of_the_lock_file() -> None:
     plan = planned(account(lead("a")), live_lead("a", remote_id="1", title="old"))
     remembered = {Ref("lead", "former"): "1", Ref("lead", "b"): "2", Ref("label", "x"): "1"}
-    assert _with_ids(replace(account(), lock=remembered), plan).lock == {
+    assert _lock_after(remembered, plan) == {
         Ref("lead", "a"): "1",
         Ref("lead", "b"): "2",
         Ref("label", "x"): "1",
