@@ -14,7 +14,6 @@ import pytest
 
 from leadstate.api.run_lock import Locked, NoStateFolder, run_locks
 from leadstate.model.account import Account, Policy
-from leadstate.sandbox import Sandbox, running
 from tests.harness.cli_process import Shell
 
 
@@ -163,42 +162,6 @@ accounts: {{emea: {{url: "{url}", token: {{env: TOKEN}}}}}}
 labels: [{labels}]
 leads: [{leads}]
 """
-
-
-@pytest.mark.parametrize("folders", [1, 2])
-@pytest.mark.parametrize("wait", ["0", "60"])
-def test_two_applies_at_once_create_no_duplicates(tmp_path: Path, folders: int, wait: str) -> None:
-    sandbox = Sandbox("fresh", burst=100_000, daily=None, latency=0.04)
-    labels = ", ".join(f"{{name: L{n}, color: red}}" for n in range(8))
-    leads = ", ".join(f"{{key: k{n}, title: T{n}, person: 1, labels: [L{n}]}}" for n in range(8))
-    with running(sandbox.app) as url:
-        processes = []
-        for number in range(2):
-            folder = tmp_path / str(number % folders)
-            folder.mkdir(exist_ok=True)
-            (folder / "leadstate.yaml").write_text(CONFIG.format(url=url, labels=labels, leads=leads))
-            processes.append(
-                subprocess.Popen(
-                    [sys.executable, "-m", "leadstate", "apply", "--auto-approve", "--lock-timeout", wait],
-                    cwd=folder,
-                    env={**os.environ, "TOKEN": "sandbox-token"},
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    text=True,
-                )
-            )
-        ends = [(process.communicate(timeout=120), process.returncode) for process in processes]
-    codes = sorted(code for _, code in ends)
-    said = "".join(out + err for (out, err), _ in ends)
-    assert codes in ([[0, 0]] if wait == "60" else [[0, 0], [0, 3]]), said
-    assert codes == [0, 0] or "error[locked] `leadstate apply` in" in said
-    company = sandbox.dump()["companies"][0]
-    assert sorted(label["name"] for label in company["labels"] if label["name"].startswith("L")) == [
-        f"L{n}" for n in range(8)
-    ]
-    assert sorted(lead["title"] for lead in company["leads"] if lead["title"].startswith("T")) == [
-        f"T{n}" for n in range(8)
-    ]
 
 
 def test_a_refusal_is_a_report(tmp_path: Path, url: str) -> None:

@@ -386,14 +386,6 @@ def test_init_refuses_what_is_no_name_of_a_variable(name: str, words: tuple[str,
     assert list(tmp_path.iterdir()) == []
 
 
-def test_demo_runs_to_its_end(tmp_path: Path) -> None:
-    done = Shell(tmp_path, {})("demo")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("$ leadstate") == 5
-    assert "~ label:Nurture" in done.stdout
-    assert "No changes." in done.stdout
-
-
 def test_demo_ignores_the_configuration_and_the_settings_of_the_user(shell: Shell, sandbox: Sandbox) -> None:
     settings = {
         "LEADSTATE_CONFIG": str(shell.folder / "leadstate.yaml"),

@@ -60,10 +60,6 @@ def test_a_retired_label_returns_to_leads_that_the_same_apply_updated() -> None:
     )
 
 
-def test_a_deleted_label_returns_to_its_leads() -> None:
-    returns(Live(company({"label_ids": ["Cold", "Warm"]}, {"label_ids": ["Cold"]})), label("Cold", present=False))
-
-
 def test_a_merge_by_id_leaves_the_survivor_and_its_twin_as_they_are() -> None:
     a, b, twin = (f"00000000-0000-4000-8000-00000000000{n}" for n in "abc")
     rows = [(a, "Hot", "red"), (b, "Hot", "blue"), (twin, "Warm", "pink")]
@@ -71,20 +67,6 @@ def test_a_merge_by_id_leaves_the_survivor_and_its_twin_as_they_are() -> None:
     merged = replace(label("Hot#b", present=False), names=(), remote_id=b, moves_to=HOT)
     returns(live, label("Hot"), merged)
     assert live.labels[a]["color"] == "red"
-
-
-def test_a_lead_that_the_apply_archived_is_unarchived() -> None:
-    live = Live(company({"origin_id": "ns:a", "title": "A"}))
-    returns(live, lead("a", title="B", archived=True))
-
-
-def test_a_lead_that_the_apply_added_to_the_archive_is_deleted() -> None:
-    returns(Live(company()), lead("a", archived=True))
-
-
-def test_a_lead_that_the_apply_unarchived_is_archived() -> None:
-    live = Live(company({"origin_id": "ns:a", "title": "A", "is_archived": True, "label_ids": ["Cold"]}))
-    returns(live, label("Hot"), lead("a", title="B", archived=False, labels=refs("Hot")))
 
 
 def test_a_pruned_lead_returns_with_its_custom_fields_and_its_marker() -> None:
@@ -126,15 +108,6 @@ def test_a_custom_field_that_was_changed_goes_back() -> None:
     live = Live(company({"origin_id": "ns:a", text: "Retail"}, fields=[{"code": text, "name": "I", "type": "varchar"}]))
     changed: dict[str, Any] = {"custom_fields.I": CustomValue("Mining")}
     returns(live, lead("a", **changed))
-
-
-def test_renamed_and_new_labels_are_undone() -> None:
-    returns(
-        Live(company({"label_ids": ["Cold"]})),
-        label("Nurture", "pink", "Cold"),
-        label("New", "blue"),
-        lead("x", labels=refs("New")),
-    )
 
 
 def test_a_label_that_a_person_gave_a_lead_since_stays() -> None:
@@ -322,17 +295,6 @@ def test_an_edited_receipt_cannot_claim_an_unmanaged_lead() -> None:
     assert live.people_see() == before
 
 
-def test_an_added_label_is_kept_if_a_person_gave_it_to_a_lead() -> None:
-    live = Live(company({}))
-    account, receipt = ran(live, label("New"))
-    new = next(id_ for id_, row in live.labels.items() if row["name"] == "New")
-    by_hand(live, lead_id(0), label_ids=(new,))
-    back, _, again = live.restore(account, receipt)
-    assert [(left.reason, left.remote_id) for left in back.untouched] == [(Reason.CHANGED_SINCE, new)]
-    assert (shown(back), shown(again)) == ([], [])
-    assert live.leads[lead_id(0)]["label_ids"] == [new]
-
-
 def test_archived_carriers_of_a_deleted_label_are_reported() -> None:
     live = Live(company({"label_ids": ["Cold"], "is_archived": True}))
     account, receipt = ran(live, label("Cold", present=False), impact=ImpactLevel.FULL)
@@ -341,28 +303,6 @@ def test_archived_carriers_of_a_deleted_label_are_reported() -> None:
     assert shown(back) == ["+ label:Cold"]
     assert applied.remaining is not None
     assert shown(applied.remaining) == []
-
-
-def test_a_create_that_was_not_answered_is_found_by_marker_and_by_name() -> None:
-    live = Live(company())
-    before = live.people_see()
-    account, heard = live.account(label("New", "blue"), lead("a")), Recording()
-    plan, _ = live.apply(account, heard)
-    killed = replace(heard.receipt(plan), touched=tuple(heard.begun))
-    assert {touch.remote_id for touch in killed.touched} == {None}
-    back, _, _ = live.restore(account, killed)
-    assert sorted(shown(back)) == ["- label:New", "- lead:a"]
-    assert live.people_see() == before
-
-
-def test_an_object_that_the_run_did_not_create_is_not_deleted() -> None:
-    """The run was killed before it sent anything; a later one made the same."""
-    live = Live(company())
-    account = live.account(label("New"), lead("a"))
-    plan, _ = live.apply(account)
-    assert len(plan.changes) == 2
-    back, _, _ = live.restore(account, Recording().receipt(plan))
-    assert back.changes == ()
 
 
 def test_a_rollback_is_undone_by_its_receipt() -> None:

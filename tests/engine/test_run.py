@@ -498,16 +498,6 @@ def test_labels_that_a_targeted_lead_refers_to_are_planned_with_it() -> None:
     assert shown(plan) == ["+ label:Hot", "+ lead:a"]
 
 
-def test_a_token_of_another_company_is_refused_before_anything_is_read() -> None:
-    fake = Fake()
-    me = {"id": 1, "name": "Sam", "company_id": 2, "company_name": "B", "company_domain": "b", "is_admin": 1}
-    fake.leads["me"] = me
-    fake.before["GET users/me", 0] = lambda: ok(me)
-    plan = look_at(fake, label("Hot"), settings=Settings(), company_id=1)
-    assert (plan.complete, [found.code for found in plan.diagnostics]) == (False, ["wrong-company"])
-    assert fake.sent == ["GET users/me"]
-
-
 def test_a_label_is_deleted_from_its_day_on() -> None:
     fake = Fake().with_label("old", "Old")
     old = replace(label("Old", present=False), not_before="2027-01-31")

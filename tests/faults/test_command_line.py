@@ -210,24 +210,6 @@ def test_an_interrupted_run_finishes_pending_requests(number: int, tmp_path: Pat
     counted("interrupts", 1)
 
 
-def test_a_second_interrupt_stops_at_once(tmp_path: Path, counted: Counted) -> None:
-    case = thirty()
-    sandbox, process = case.sandbox(), Process(tmp_path)
-    with gated(sandbox, at=5, hold=True) as (opened, url):
-        (tmp_path / "leadstate.yaml").write_text(written(case, url))
-        process.start("apply", "--auto-approve")
-        assert opened.reached.wait(20)
-        process.signal(signal.SIGINT)
-        process.heard("Interrupted")
-        process.signal(signal.SIGINT)
-        code, out, err = process.end()
-        assert code == 130, out + err
-        assert "Traceback" not in err
-        assert not opened.opened.is_set()
-        assert process.run("show", str(receipts(tmp_path)[0]))[0] == 0
-    counted("interrupts", 1)
-
-
 def test_a_firewall_block_stops_its_account_only(tmp_path: Path, counted: Counted) -> None:
     (tmp_path / "leadstate.yaml").write_text(written(BOTH, NOWHERE, ELSEWHERE))
     other: dict[str, Any] = {**BOTH.seed, "token": "second-token", "company": {"id": 2, "name": "B", "domain": "b"}}

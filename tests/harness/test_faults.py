@@ -67,17 +67,6 @@ def test_requests_of_a_company_are_counted_apart() -> None:
     assert [world.api("GET", "/leads", token=OTHER).status_code for _ in range(3)] == [200, 503, 200]
 
 
-def test_only_admitted_requests_are_counted() -> None:
-    world = World(burst=1)
-    world.disturb(Fault(FAIL, at=2))
-    world.api("GET", "/leads", token=None)
-    world.api("GET", "/nowhere")
-    world.call("GET", "/_sandbox/meter")
-    assert [world.api("GET", "/leads").status_code for _ in range(3)] == [200, 429, 429]
-    world.clock.pass_by(2)
-    assert world.api("GET", "/leads").status_code == 503
-
-
 def test_requests_are_counted_from_when_the_faults_were_set() -> None:
     world = World()
     assert failing(world, 5) == []

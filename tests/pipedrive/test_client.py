@@ -274,6 +274,8 @@ FULL = httpx.Response(429, json={"success": False, "error": "request over limit"
         (CREATE, FULL, 3),
         (CREATE, httpx.ConnectError("refused"), 3),
         (CREATE, BUSY, 1),
+        (CREATE, httpx.ReadTimeout("slow"), 1),
+        (CREATE, httpx.WriteTimeout("slow"), 1),
     ],
 )
 def test_a_request_is_retried_unless_it_is_a_create_that_may_have_been_executed(

@@ -26,7 +26,6 @@ from leadstate.pipedrive.errors import (
     NoTokenServer,
     ServerFailure,
     TooLarge,
-    Unauthorized,
     Unreachable,
 )
 from leadstate.pipedrive.operations import ADD_LABEL, GET_LABELS, GET_LEAD, SEARCH_PERSONS, UPDATE_LEAD, Delay, Request
@@ -120,17 +119,6 @@ def test_unsent_requests_are_not_counted(failure: Exception, requests: int) -> N
     assert world.connection.spent.requests == requests
     assert world.connection.spent.tokens == 10 * requests
     assert not world.heard
-
-
-@pytest.mark.parametrize(
-    "failure", [httpx.ReadTimeout("x"), httpx.WriteError("x"), httpx.RemoteProtocolError("x"), ValueError("x")]
-)
-def test_a_create_that_may_have_been_sent_is_not_retried(failure: Exception) -> None:
-    world = World(failure, ok({}))
-    with pytest.raises(Unreachable) as caught:
-        world.run(lambda client: client.send(Request(ADD_LABEL, body={"name": "Hot"})))
-    assert caught.value.perhaps_done
-    assert len(world.asked) == 1
 
 
 def test_a_request_has_the_method_path_query_and_body_of_its_operation() -> None:
@@ -287,18 +275,6 @@ def test_the_time_that_signing_takes_counts_from_when_it_began() -> None:
         world.run(labels)
     assert asked == [1_000.0, 1_025.25, 1_050.75]
     assert caught.value.seconds == 25.0
-
-
-def test_nothing_is_sent_after_a_fatal_failure() -> None:
-    world = World(httpx.Response(401, json={"success": False, "error": "no"}), ok([]))
-
-    async def twice(client: Writer) -> list[object]:
-        asked = [await asyncio.gather(client.get(Request(GET_LABELS)), return_exceptions=True) for _ in range(2)]
-        return [failure for failures in asked for failure in failures]
-
-    assert [type(failure) for failure in world.run(twice)] == [Unauthorized, Unauthorized]
-    assert len(world.asked) == 1
-    assert world.connection.spent.requests == 1
 
 
 def test_a_write_with_a_too_large_answer_may_have_been_executed() -> None:

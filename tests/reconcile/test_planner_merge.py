@@ -9,7 +9,7 @@ import pytest
 from leadstate.model.account import Policy
 from leadstate.model.address import Address, Ref, RemoteRef, Target
 from leadstate.model.diagnostics import Diagnostic, Severity
-from leadstate.model.plan import Action, Reason, fingerprint
+from leadstate.model.plan import Action, Reason
 from leadstate.model.resource import AtLeast, Desired, Live, Observed, pages_of
 from leadstate.reconcile.guards import Budget, guard
 from leadstate.reconcile.planner import plan_account
@@ -139,13 +139,6 @@ def test_a_gone_id_does_not_hide_later_declarations() -> None:
     absent, present = replace(merged(), remote_id="id-8"), replace(label("Hot"), remote_id="id-9")
     plan = planned(account(absent, present))
     assert [(group.reason, group.key) for group in plan.untouched] == [(Reason.GONE, "Hot")]
-
-
-def test_the_successor_is_part_of_the_fingerprint() -> None:
-    live = [live_label("Old"), live_label("Hot"), live_label("Warm")]
-    successors = (None, HOT, Ref("label", "Warm"))
-    plans = [planned(account(replace(merged(), moves_to=successor)), *live) for successor in successors]
-    assert len({fingerprint(plan) for plan in plans}) == len(plans)
 
 
 @pytest.mark.parametrize("declared", [{}, {"labels": AtLeast((HOT,))}])

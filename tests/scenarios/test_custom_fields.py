@@ -206,16 +206,6 @@ def test_a_csv_file_declares_custom_fields(make_house: Callable[..., House]) -> 
     house.check_no_changes()
 
 
-def test_an_existing_seed_reads_no_fields(make_house: Callable[..., House]) -> None:
-    house = make_house(company(1))
-    house.declare(DECLARED, mode="seed")
-    house.apply()
-    house.sandbox.meter.reset()
-    house.check_no_changes()
-    (spent,) = house.sandbox.meter.report()["companies"].values()
-    assert "getDealFields" not in spent["operations"]
-
-
 def test_overrides_and_variables_apply_to_their_account(make_house: Callable[..., House]) -> None:
     house = make_house(company(1), company(2))
     for name, score in (("a1", "7"), ("a2", "8")):
@@ -254,22 +244,6 @@ def test_pull_writes_drifted_custom_fields_only(house: House) -> None:
     }
     assert sorted(changed) == ['"My double": 8.25,', '"My enum": "Retail",', '"My set": [Red],']
     house.check_no_changes()
-
-
-def test_pull_leaves_out_a_value_that_no_plan_would_accept_and_writes_the_rest(house: House) -> None:
-    written = house.file.read_text()
-    house.declare({**DECLARED, "double": 8, "enum": "Retail"})
-    house.apply()
-    seed = house.sandbox.dump()
-    (field,) = (field for field in seed["companies"][0]["fields"] if field["type"] == "enum")
-    field["options"] = [{**option, "label": option["label"].replace("Red", "Retail")} for option in field["options"]]
-    house.sandbox = Sandbox(seed, burst=100_000, daily=None)
-    house.file.write_text(written)
-    code, _, err = house("pull", "--auto-approve")
-    assert code == 4
-    assert house.file.read_text() == written.replace('"My double": 7.5', '"My double": 8')
-    assert "`custom_fields.My enum` was not taken: the field does not accept it: it has several options 'Retail'" in err
-    assert house("plan")[0] == 0
 
 
 def test_get_lists_fields_with_their_options(make_house: Callable[..., House]) -> None:

@@ -191,27 +191,6 @@ def test_an_account_that_the_stored_plan_does_not_name_refuses_it(fleet: Fleet) 
     assert "a05/label:Hot: add is new" in err
 
 
-def test_from_python_an_account_that_cannot_be_read_stops_no_other_of_a_plan(fleet: Fleet, tmp_path: Path) -> None:
-    def runtime(**wrong: str) -> leadstate.Runtime:
-        return leadstate.Runtime(
-            environ=fleet.tokens | wrong,
-            transport=httpx.ASGITransport(fleet.sandbox.app),
-            receipts=tmp_path / "receipts",
-            cache=tmp_path / "cache",
-            state=tmp_path / "state",
-        )
-
-    configuration = leadstate.load("leadstate.yaml")
-    plan = leadstate.plan(configuration, runtime=runtime(T5="wrong"))
-    result = leadstate.apply(plan, runtime=runtime(T6="wrong"))
-    assert fleet.labelled() == [number for number in range(1, COUNT + 1) if number not in (5, 6)]
-    assert {diagnostic.account: diagnostic.code for diagnostic in result.diagnostics} == {
-        "a05": "not-reviewed",
-        "a06": "unauthorized",
-    }
-    assert not result.converged
-
-
 def apply_shards(fleet: Fleet, *words: str, **wrong: str) -> tuple[list[int], list[str]]:
     """Apply three shards, and return their exit codes and the names of their reports."""
     files = [f"applied-{number}.json" for number in range(1, 4)]

@@ -116,15 +116,6 @@ def test_a_renamed_label_is_explained_by_the_lock_file(shell: Shell, sandbox: Sa
     assert "mode: seed, created once" in seed
 
 
-def test_an_undeclared_lead_with_our_marker_is_explained(shell: Shell) -> None:
-    assert shell("apply", "--auto-approve").returncode == 0
-    text = (shell.folder / "leadstate.yaml").read_text(encoding="utf-8")
-    shell.write(text[: text.index("leads:")])
-    done = shell("explain", "emea/lead:seed")
-    assert done.returncode == 0, done.stderr
-    assert "unmanaged; prune: none" in done.stdout
-
-
 def test_two_labels_of_one_name_are_an_ambiguity_error(shell: Shell, sandbox: Sandbox) -> None:
     sandbox.companies[0].add_label("Hot", "red")
     done = shell("explain", "emea/label:Hot")

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -134,15 +133,6 @@ def test_a_rename_in_pipedrive_and_in_the_file_keeps_the_label_and_is_locked_und
     assert label_id(sandbox, "Mine") == ours
 
 
-def test_two_candidates_are_an_error(shell: Shell, sandbox: Sandbox) -> None:
-    company = sandbox.companies[0]
-    company.update_label(label_id(sandbox, "Ours"), {"name": "Theirs"})
-    company.add_label("Ours", "green")
-    done = shell("plan")
-    assert done.returncode == 1
-    assert "ambiguous" in done.stdout
-
-
 def test_prune_locked_deletes_objects_that_are_no_longer_declared(shell: Shell, sandbox: Sandbox, url: str) -> None:
     shell.write(HEAD.format(url=url, prune="locked") + "labels:\n  - {name: Hot, color: red}\n" + LEAD)
     assert changes(shell) == ["delete emea/label:Ours"]
@@ -150,43 +140,6 @@ def test_prune_locked_deletes_objects_that_are_no_longer_declared(shell: Shell, 
     assert "Ours" not in (shell.folder / "leadstate.lock.json").read_text()
     assert {label.name for label in sandbox.companies[0].labels()} == {"Hot", "Warm", "Cold"}
     assert changes(shell) == []
-
-
-def test_prune_locked_without_a_lock_file_deletes_nothing(shell: Shell, url: str) -> None:
-    shell.write(HEAD.format(url=url, prune="locked") + "labels:\n  - {name: Hot, color: red}\n" + LEAD)
-    forget(shell)
-    assert changes(shell) == []
-
-
-def seed(sandbox: Sandbox) -> str:
-    leads: list[dict[str, Any]] = sandbox.dump()["companies"][0]["leads"]
-    return str(next(lead["id"] for lead in leads if lead["origin_id"] == "ns:seed"))
-
-
-def test_a_seed_that_people_deleted_stays_deleted(shell: Shell, sandbox: Sandbox, url: str) -> None:
-    sandbox.companies[0].delete_lead(seed(sandbox))
-    assert changes(shell) == []
-    assert (
-        "1 lead untouched (deleted, converted to a deal, or hidden from the token): lead:seed" in shell("plan").stdout
-    )
-    shell.write(HEAD.format(url=url, prune="none") + LABELS + LEAD.replace("mode: seed", "mode: seed, if_gone: create"))
-    assert changes(shell) == ["add emea/lead:seed"]
-    assert shell("apply", "--auto-approve").returncode == 0
-    assert changes(shell) == []
-
-
-def test_without_a_lock_file_a_deleted_seed_is_created_again(shell: Shell, sandbox: Sandbox) -> None:
-    sandbox.companies[0].delete_lead(seed(sandbox))
-    forget(shell)
-    assert changes(shell) == ["add emea/lead:seed"]
-
-
-def test_a_locked_archived_lead_costs_one_request(shell: Shell, sandbox: Sandbox) -> None:
-    sandbox.companies[0].update_lead(seed(sandbox), {"is_archived": True, "custom": {}})
-    sandbox.meter.reset()
-    assert changes(shell) == []
-    (usage,) = sandbox.meter.report()["companies"].values()
-    assert set(usage["operations"]) == {"getLeadLabels", "getLead"}
 
 
 def test_a_lost_lock_file_changes_no_result(shell: Shell) -> None:

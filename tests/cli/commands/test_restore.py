@@ -122,25 +122,6 @@ def test_a_lead_that_no_file_declares_is_shown_with_its_title(shell: Shell, sand
     assert len(named) == shown.count("~ lead:#") > 0
 
 
-def test_later_changes_are_kept(shell: Shell, sandbox: Sandbox) -> None:
-    apply(shell)
-    company = sandbox.companies[0]
-    hot = next(label for label in company.labels() if label.name == "Hot")
-    company.update_label(hot.id, {"color": "pink"})
-    mine = next(
-        lead for lead in sandbox.dump()["companies"][0]["leads"] if lead["origin_id"] == "acme-seeds:acme-renewal"
-    )
-    company.update_lead(mine["id"], {"title": "By hand", "custom": {}})
-    done = shell("restore", receipt(shell), "--auto-approve")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "changed since by somebody" in done.stdout
-    labels = dict(state(sandbox)["labels"])
-    assert labels["Hot"] == "pink"
-    lead = state(sandbox)["leads"]["acme-seeds:acme-renewal"]
-    assert lead["title"] == "By hand"
-    assert lead["labels"] == ["Hot", "VIP"]
-
-
 def test_a_reviewed_rollback_is_applied(shell: Shell, sandbox: Sandbox) -> None:
     apply(shell)
     after = state(sandbox)
@@ -155,31 +136,6 @@ def test_another_file_is_refused_as_a_receipt(shell: Shell) -> None:
     shell("plan", "--out", "plan.json")
     assert shell("restore", "plan.json").returncode == 64
     assert shell("restore", "leadstate.yaml").returncode == 1
-
-
-def test_a_deleted_label_is_restored_on_all_its_leads(tmp_path: Path) -> None:
-    hot = "aaaaaaaa-0000-4000-8000-000000000001"
-    leads = [
-        {"id": f"bbbbbbbb-0000-1000-8000-{i:012d}", "title": f"Lead {i}", "person_id": 1, "label_ids": [hot]}
-        for i in range(1200)
-    ]
-    company = {"id": 1, "name": "Acme", "domain": "acme"}
-    persons = [{"id": 1, "name": "P"}]
-    labels = [{"id": hot, "name": "Hot", "color": "red"}]
-    seed = {"token": "t" * 40, "company": company, "persons": persons, "labels": labels, "leads": leads}
-    sandbox = Sandbox(seed, burst=100_000, daily=None)
-    with running(sandbox.app) as url:
-        shell = Shell(tmp_path, {"TOKEN": "t" * 40})
-        shell.write(HEAD.format(url=url) + "labels:\n  - {name: Hot, state: absent}\n")
-        refused = shell("apply", "--auto-approve")
-        assert refused.returncode == 3
-        assert "1,200 open leads" in refused.stdout
-        assert shell("apply", "--auto-approve", "--allow", "in-use").returncode == 0
-        assert not any(lead["label_ids"] for lead in sandbox.dump()["companies"][0]["leads"])
-        assert shell("restore", receipt(shell), "--auto-approve").returncode == 0
-    after = sandbox.dump()["companies"][0]
-    (label,) = after["labels"]
-    assert all(lead["label_ids"] == [label["id"]] for lead in after["leads"])
 
 
 EIGHT = "labels:\n" + "".join(f"  - {{name: L{number}, color: red}}\n" for number in range(8))
@@ -217,16 +173,6 @@ def test_the_receipt_of_a_killed_run_rolls_back_its_changes(tmp_path: Path, at: 
     assert state(sandbox)["labels"] == []
 
 
-def test_the_receipt_of_a_killed_run_deletes_nothing_of_a_later_run(tmp_path: Path) -> None:
-    with killed(tmp_path, 1, "before") as (shell, sandbox, url):
-        first = receipt(shell)
-        shell.write(HEAD.format(url=url) + "labels:\n  - {name: Later, color: red}\n")
-        assert shell("apply", "--auto-approve").returncode == 0
-        done = shell("restore", first, "--auto-approve")
-        assert done.returncode == 0, done.stdout + done.stderr
-    assert state(sandbox)["labels"] == [("Later", "red")]
-
-
 def test_a_second_interrupt_leaves_a_receipt(tmp_path: Path) -> None:
     sandbox = empty()
     process = Process(tmp_path)
@@ -238,8 +184,8 @@ def test_a_second_interrupt_leaves_a_receipt(tmp_path: Path) -> None:
         process.signal(signal.SIGINT)
         process.heard("Interrupted")
         process.signal(signal.SIGINT)
-        code, _, _ = process.end()
-        assert code == 130
+        code, _, err = process.end()
+        assert (code, "Traceback" in err) == (130, False)
         held.opened.set()
         assert len(state(sandbox)["labels"]) >= 5
         done = shell("restore", receipt(shell), "--auto-approve")

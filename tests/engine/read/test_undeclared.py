@@ -184,14 +184,6 @@ def test_a_list_that_would_cost_more_than_is_left_today_is_not_begun(left: str, 
     assert ("GET leads" in fake.sent) is (not codes)
 
 
-def test_a_token_of_another_company_is_refused_before_anything_is_read() -> None:
-    fake = company()
-    fake.before["GET users/me", 0] = lambda: ok({"id": 1, "name": "Sam", "company_id": 2, "company_domain": "acme"})
-    found = read(fake, ALL, company_id=1)
-    assert (found.account, [diagnostic.code for diagnostic in found.diagnostics]) == ("emea", ["wrong-company"])
-    assert (ids(found), fake.sent) == (([], []), ["GET users/me"])
-
-
 def test_a_refused_listing_is_a_diagnostic_of_the_account() -> None:
     fake = company()
     fake.before["GET leadLabels", 0] = lambda: failed(403)

@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from leadstate.engine.jobs import AccountJob
-from leadstate.engine.read.observe import AnotherCompany
 from leadstate.engine.read.usage import UNASKED, Census, UsageScope
 from leadstate.model.account import Account
 from leadstate.model.address import Ref
@@ -15,7 +14,7 @@ from leadstate.pipedrive.connection import Connection
 from leadstate.pipedrive.errors import BadAnswer, IncompleteListing, Rejected
 from leadstate.pipedrive.pagination import SHIFTS
 from tests.harness.builders import FREE, label, label_id
-from tests.harness.fake_api import Fake, Reply, failed, ok
+from tests.harness.fake_api import Fake, Reply, failed
 
 ALL = UsageScope(archived=True, filters=True)
 LIMITLESS = 10**9
@@ -210,14 +209,6 @@ def test_each_label_is_reported_with_what_declares_and_uses_it() -> None:
 def test_what_was_not_read_is_reported_as_unknown() -> None:
     rows, _ = count(company(1), LIMITLESS, wanted=UsageScope())
     assert {(row.archived_leads, row.filters) for row in rows} == {(None, None)}
-
-
-def test_a_token_of_another_company_counts_nothing() -> None:
-    fake = company(0)
-    fake.before["GET users/me", 0] = lambda: ok({"company_id": 2})
-    with pytest.raises(AnotherCompany):
-        count(fake, wanted=UsageScope(), account=replace(EMEA, company_id=1))
-    assert fake.sent == ["GET users/me"]
 
 
 @pytest.mark.parametrize(("allowed", "done"), [(90, True), (89, False)])

@@ -23,26 +23,6 @@ def only_change(of: Report) -> dict[str, Any]:
     return found
 
 
-def test_an_added_label_is_a_resource_to_be_created() -> None:
-    found = only_change(report(account("a", change("+", "a/label:Hot", ("color", None, "red"), ("name", None, "Hot")))))
-    assert found == {
-        "address": 'leadstate_label.this["a/label:Hot"]',
-        "mode": "managed",
-        "type": "leadstate_label",
-        "name": "this",
-        "index": "a/label:Hot",
-        "provider_name": "leadstate",
-        "change": {
-            "actions": ["create"],
-            "before": None,
-            "after": {"color": "red", "name": "Hot"},
-            "after_unknown": {},
-            "before_sensitive": False,
-            "after_sensitive": {},
-        },
-    }
-
-
 def test_an_updated_label_has_its_other_field_too() -> None:
     of = account("a", change("~", "a/label:Hot", ("color", "red", "blue")), labels=[("Hot", "red"), ("Cold", "blue")])
     found = only_change(report(of))["change"]
@@ -66,13 +46,6 @@ def test_custom_fields_are_a_map_whose_keys_are_their_names() -> None:
     found = only_change(report(account("a", change("~", "a/lead:x", *fields))))["change"]
     assert found["before"] == {"title": "T", "custom_fields": {"Nr. of seats": None, "Industry": "a"}}
     assert found["after"] == {"title": "U", "custom_fields": {"Nr. of seats": 7, "Industry": None}}
-
-
-def test_planned_values_are_the_objects_as_they_will_be() -> None:
-    of = account("a", change("+", "a/label:Hot", ("color", None, "red")), change("-", "a/label:Old"))
-    (planned,) = plan(report(of))["planned_values"]["root_module"]["resources"]
-    assert planned["address"] == 'leadstate_label.this["a/label:Hot"]'
-    assert planned["values"] == {"color": "red"}
 
 
 @pytest.mark.parametrize(
