@@ -365,7 +365,7 @@ def test_every_part_of_a_change_is_in_the_fingerprint() -> None:
         planned(account(label("Hot")), live_label("Hot", "gray")),
         planned(account(label("Hot")), live_label("Hot", "blue", "other-id")),
         planned(account(label("Hot", present=False)), there),
-        planned(account(replace(label("Hot", present=False), moves_to=Ref("label", "Warm"))), there),
+        *(planned(account(replace(label("Hot", present=False), moves_to=Ref("label", to))), there) for to in ("A", "B")),
         planned(account(lead("a", value=five))),
         planned(account(lead("a", value=six))),
         planned(account(replace(lead("a", value=six), marker="other:a"))),
