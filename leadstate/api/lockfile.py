@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from leadstate.api.files import PUBLIC, replace_file
-from leadstate.api.run_lock import file_lock
+from leadstate.api.run_lock import hold_file_lock
 from leadstate.config import Lock, lock_text, read_lock
 from leadstate.config.yaml.files import LARGEST, link_outwards, read_bounded
 from leadstate.engine.apply.execute import Outcomes
@@ -47,7 +47,7 @@ def remember(
         NoStateFolder: the state folder cannot be written.
         OSError: the file cannot be written.
     """
-    with file_lock(path, state):
+    with hold_file_lock(path, state):
         lock = {name: dict(entries) for name, entries in read_lock(path).items()}
         for account in accounts:
             plan = plans.get(account.name)
@@ -63,7 +63,7 @@ def remember(
 
 def enter(path: Path, ids: Mapping[str, Mapping[Ref, str]], state: Path) -> None:
     """Write ids into the lock file, each under its new address alone; arguments and errors are those of `remember`."""
-    with file_lock(path, state):
+    with hold_file_lock(path, state):
         known = read_lock(path)
         both = {name: _merged(known.get(name, {}), ids.get(name, {})) for name in {*known, *ids}}
         replace_file(path, lock_text(both), mode=PUBLIC)

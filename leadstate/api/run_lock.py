@@ -11,9 +11,8 @@ import hashlib
 import json
 import os
 import socket
-import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
@@ -22,11 +21,12 @@ from leadstate.api.files import replace_file
 from leadstate.config import LockError
 from leadstate.model.account import Account, is_loopback, unify_loopback
 from leadstate.model.diagnostics import LeadstateError, reason_of, some
+from leadstate.pipedrive.connection import Pace
 
 SHARED_HOST: Final = "api.pipedrive.com"
 """The vendor's host for all companies: there, only the company id tells accounts apart."""
 POLL: Final = 0.1
-"""Seconds between two attempts to take the lock that another run holds."""
+"""Seconds between two attempts to take locks that another run holds."""
 PATIENCE: Final = 60.0
 """Seconds to wait for others that write the same lock file; one write takes a second where it is large."""
 
@@ -47,24 +47,16 @@ class NoStateFolder(LeadstateError):
 
 
 @contextmanager
-def run_locks(
-    accounts: Iterable[Account],
-    folder: Path,
-    command: str,
-    timeout: float,
-    waiting: Callable[[str], object] | None = None,
-) -> Iterator[None]:
+def hold_locks(accounts: Iterable[Account], folder: Path, command: str) -> Iterator[None]:
     """Hold the locks of all accounts.
 
     Args:
         accounts: the accounts of the run.
         folder: the user's state folder; made if need be.
         command: what holds them, as `apply`.
-        timeout: seconds to wait for other runs, for all accounts together.
-        waiting: hears, in words, for whom this waits.
 
     Raises:
-        Locked: another run holds one of them, and did not end in time.
+        Locked: another run holds one of them.
         NoStateFolder: the folder cannot be written.
     """
     import filelock  # noqa: PLC0415  takes 50 ms, and most commands hold no lock
@@ -77,34 +69,68 @@ def run_locks(
         "command": f"leadstate {command}",
         "folder": str(Path.cwd()),
     }
-    until = time.monotonic() + timeout
     with ExitStack() as held:
         try:
             _make_folder(folder)
             _allow_open_files(len(names))
-            for key in sorted(names):  # in one order, so that no two runs wait for each other
+            for key in sorted(names):  # in one order, so that of two runs that begin at once one gets them all
                 path = _path_of(key, folder)
                 holder = path.with_suffix(".json")
-                lock = filelock.FileLock(path, mode=0o600)
                 try:
-                    held.enter_context(lock.acquire(timeout=0))
+                    held.enter_context(filelock.FileLock(path, mode=0o600).acquire(timeout=0))
                 except filelock.Timeout:
-                    if time.monotonic() >= until:
-                        raise _locked(names[key], holder) from None
-                    if waiting is not None:
-                        waiting(f"Waiting up to {timeout:g} s: {_locked(names[key], holder)}.")
-                    held.enter_context(lock.acquire(timeout=max(0.0, until - time.monotonic())))
+                    raise _locked(names[key], holder) from None
                 replace_file(holder, json.dumps(about) + "\n")
                 held.callback(_forget, holder)
-        except filelock.Timeout:
-            raise _locked(names[key], holder) from None
         except OSError as failure:
             raise _no_folder(folder, reason_of(failure)) from None
         yield
 
 
+@asynccontextmanager
+async def wait_for_locks(
+    accounts: Sequence[Account],
+    folder: Path,
+    command: str,
+    *,
+    seconds: float,
+    pace: Pace,
+    waiting: Callable[[str], object] | None = None,
+) -> AsyncIterator[None]:
+    """Hold the locks of all accounts, as `hold_locks` does, once other runs have ended.
+
+    Waiting does not hold up the event loop, and holds no lock meanwhile.
+
+    Args:
+        accounts: the accounts of the run.
+        folder: the user's state folder; made if need be.
+        command: what holds them, as `apply`.
+        seconds: how long to wait for other runs, for all accounts together.
+        pace: clock and sleep.
+        waiting: hears, in words, for whom this waits.
+
+    Raises:
+        Locked: another run holds one of them, and did not end in time.
+        NoStateFolder: the folder cannot be written.
+    """
+    until = pace.clock() + seconds
+    with ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(hold_locks(accounts, folder, command))
+                break
+            except Locked as failure:
+                if not pace.clock() < until:  # nan, too, waits for nothing
+                    raise
+                if waiting is not None:
+                    waiting(f"Waiting up to {seconds:g} s: {failure}.")
+                    waiting = None
+            await pace.sleep(POLL)
+        yield
+
+
 @contextmanager
-def file_lock(path: Path, folder: Path) -> Iterator[None]:
+def hold_file_lock(path: Path, folder: Path) -> Iterator[None]:
     """Hold the lock of a file that is read, merged and written: of two runs at once, one would lose the other's part.
 
     Args:
@@ -128,43 +154,6 @@ def file_lock(path: Path, folder: Path) -> Iterator[None]:
             raise LockError(why, hint="run this again once that has ended") from None
         except OSError as failure:
             raise _no_folder(folder, reason_of(failure)) from None
-        yield
-
-
-@asynccontextmanager
-async def locks_awaited(
-    accounts: Sequence[Account],
-    folder: Path,
-    command: str,
-    patience: float,
-    *,
-    clock: Callable[[], float],
-    sleep: Callable[[float], Awaitable[object]],
-) -> AsyncIterator[None]:
-    """Hold the locks of all accounts, as `run_locks` does; waiting for them does not hold up the event loop.
-
-    Args:
-        accounts: the accounts of the run.
-        folder: the user's state folder; made if need be.
-        command: what holds them, as `apply`.
-        patience: seconds to wait for other runs, for all accounts together.
-        clock: tells the time, in seconds.
-        sleep: waits so many seconds.
-
-    Raises:
-        Locked: another run holds one of them, and did not end in time.
-        NoStateFolder: the folder cannot be written.
-    """
-    until = clock() + patience
-    with ExitStack() as held:
-        while True:
-            try:
-                held.enter_context(run_locks(accounts, folder, command, 0.0))
-                break
-            except Locked:
-                if not clock() < until:  # nan, too, waits for nothing
-                    raise
-                await sleep(POLL)
         yield
 
 

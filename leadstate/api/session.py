@@ -20,7 +20,7 @@ from leadstate.api.credentials import Warn, addresses_of, signers_of
 from leadstate.api.lockfile import read_lengths, remember, write_lengths
 from leadstate.api.receipts import Receipt, undone_receipt
 from leadstate.api.results import Plan, Refused, Result, StalePlan
-from leadstate.api.run_lock import NoStateFolder, locks_awaited
+from leadstate.api.run_lock import NoStateFolder, wait_for_locks
 from leadstate.config import Configuration, LockError
 from leadstate.engine.apply.execute import Outcomes, decline
 from leadstate.engine.events import Event, Observer, Reporter
@@ -252,12 +252,10 @@ class Session:
         if reviewed.command != "plan":
             raise ReportError(f"a report of `{reviewed.command}` is not a plan", hint="make one with `Session.plan`")
         settings = plan.settings if isinstance(plan, Plan) else Settings()
-        pace = self.runtime.pace
         about = self._chosen([*map(_target, reviewed.scope.targets)])
         accounts = [account for account in self.accounts if account.name in about]
-        async with locks_awaited(
-            accounts, self.runtime.state, "apply", lock_timeout, clock=pace.clock, sleep=pace.sleep
-        ):
+        around = self.runtime
+        async with wait_for_locks(accounts, around.state, "apply", seconds=lock_timeout, pace=around.pace):
             now = await self.plan(
                 reviewed.scope.targets,
                 impact=settings.impact,

@@ -16,7 +16,7 @@ import click
 from leadstate.api.event_log import EventLog
 from leadstate.api.receipts import read_report
 from leadstate.api.results import Plan
-from leadstate.api.run_lock import Locked, run_locks
+from leadstate.api.run_lock import Locked, wait_for_locks
 from leadstate.api.session import Session
 from leadstate.cli.exits import Exit
 from leadstate.cli.interrupts import (
@@ -130,7 +130,7 @@ def apply_with_consent(choices: Choices, configuration: Configuration, consent: 
         try:
             code, report = _locked(choices, configuration, consent, command, log)
         except BaseException as failure:
-            log.end(Exit.INTERRUPTED if isinstance(failure, click.Abort) else Exit.ERROR)
+            log.end(Exit.INTERRUPTED if isinstance(failure, click.Abort | KeyboardInterrupt) else Exit.ERROR)
             raise
         cost = Requests() if report is None or report.command == "plan" else report.cost.apply
         log.end(code, cost.requests, cost.tokens)
@@ -145,13 +145,21 @@ def _locked(
     choices: Choices, configuration: Configuration, consent: Consent, command: str, observer: Observer
 ) -> tuple[Exit, Report | None]:
     accounts = [declared.account for declared in configuration.accounts]
-    try:
-        with run_locks(
-            accounts, runtime().state, command, choices.lock_timeout, waiting=lambda words: click.echo(words, err=True)
+    around = runtime()
+
+    async def apply() -> tuple[Exit, Report | None]:
+        async with wait_for_locks(
+            accounts,
+            around.state,
+            command,
+            seconds=choices.lock_timeout,
+            pace=around.pace,
+            waiting=lambda words: click.echo(words, err=True),
         ):
-            return wait_for(_apply_with_consent(choices, configuration, consent, observer))
-    except KeyboardInterrupt:
-        raise Interrupted(NOTHING_CHANGED) from None
+            return await _apply_with_consent(choices, configuration, consent, observer)
+
+    try:
+        return wait_for(apply())
     except Locked as failure:
         diagnostic = Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint)
         report = build(

@@ -7,7 +7,7 @@ import pytest
 
 from leadstate.api import run_lock
 from leadstate.api.lockfile import enter
-from leadstate.api.run_lock import NoStateFolder, file_lock
+from leadstate.api.run_lock import NoStateFolder, hold_file_lock
 from leadstate.config import LockError, read_lock
 from leadstate.model.address import Ref
 
@@ -39,12 +39,12 @@ def test_a_lock_file_is_one_however_its_folder_is_reached(tmp_path: Path, monkey
     (tmp_path / "real").mkdir()
     (tmp_path / "linked").symlink_to("real")
     others = [Path("other.json"), tmp_path / "leadstate.lock.json"]
-    with file_lock(tmp_path / "real" / "leadstate.lock.json", tmp_path):
+    with hold_file_lock(tmp_path / "real" / "leadstate.lock.json", tmp_path):
         for path in (Path("linked", "leadstate.lock.json"), Path("real", "..", "real", "leadstate.lock.json")):
-            with pytest.raises(LockError, match="another run has been writing"), file_lock(path, tmp_path):
+            with pytest.raises(LockError, match="another run has been writing"), hold_file_lock(path, tmp_path):
                 raise AssertionError
         for path in others:
-            with file_lock(path, tmp_path):
+            with hold_file_lock(path, tmp_path):
                 pass
 
 

@@ -1,5 +1,6 @@
 """One apply at a time for each account on a machine."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -12,8 +13,9 @@ from pathlib import Path
 import click
 import pytest
 
-from leadstate.api.run_lock import Locked, NoStateFolder, run_locks
+from leadstate.api.run_lock import Locked, NoStateFolder, hold_locks, wait_for_locks
 from leadstate.model.account import Account, Policy
+from leadstate.pipedrive.connection import Pace
 from tests.harness.cli_process import Shell
 
 
@@ -26,8 +28,8 @@ EMEA, US = account("emea", "https://acme-emea.pipedrive.com"), account("us", "ht
 HOLD = """
 import sys
 from pathlib import Path
-from tests.api.test_run_lock import EMEA, run_locks
-with run_locks([EMEA], Path(sys.argv[1]), "apply", 0):
+from tests.api.test_run_lock import EMEA, hold_locks
+with hold_locks([EMEA], Path(sys.argv[1]), "apply"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -53,23 +55,27 @@ def another_process(folder: Path) -> Iterator[subprocess.Popen[str]]:
 def test_a_second_run_is_refused_and_names_the_holder(tmp_path: Path) -> None:
     with another_process(tmp_path) as other:
         who = rf"`leadstate apply` in .* \(process {other.pid} on .*, since 20.*Z\) is at work on account emea"
-        with pytest.raises(Locked, match=who), run_locks([US, EMEA], tmp_path, "restore", 0):
+        with pytest.raises(Locked, match=who), hold_locks([US, EMEA], tmp_path, "restore"):
             raise AssertionError
-        with run_locks([US], tmp_path, "apply", 0):
+        with hold_locks([US], tmp_path, "apply"):
             pass
         other.kill()
         other.wait()
-        with run_locks([EMEA, US], tmp_path, "apply", 0):
+        with hold_locks([EMEA, US], tmp_path, "apply"):
             pass
 
 
 def test_a_run_waits_for_the_lock_as_long_as_requested(tmp_path: Path) -> None:
     said: list[str] = []
+
+    async def wait() -> None:
+        async with wait_for_locks([EMEA], tmp_path, "apply", seconds=20, pace=Pace(), waiting=said.append):
+            pass
+
     with another_process(tmp_path) as other:
         ender = threading.Timer(0.3, other.kill)
         ender.start()
-        with run_locks([EMEA], tmp_path, "apply", 20, waiting=said.append):
-            pass
+        asyncio.run(wait())
         ender.join()
     assert [line.partition(" in ")[0] for line in said] == ["Waiting up to 20 s: `leadstate apply`"]
 
@@ -78,7 +84,7 @@ def test_accounts_are_distinguished_by_address_and_company(tmp_path: Path) -> No
     shared = "https://api.pipedrive.com"
     same = [account("a", EMEA.origin, 1), account("b", EMEA.origin)]
     apart = [EMEA, US, account("one", shared, 1), account("two", shared, 2)]
-    with run_locks([*apart, *same], tmp_path, "apply", 0):
+    with hold_locks([*apart, *same], tmp_path, "apply"):
         assert len(list((tmp_path / "locks").glob("*.json"))) == 4
     assert not list((tmp_path / "locks").glob("*.json"))
 
@@ -87,12 +93,12 @@ def test_one_company_is_locked_whatever_its_address(tmp_path: Path) -> None:
     company = account("eu", "https://api.pipedrive.com", 7041)
     same = [account("emea", "https://acme-emea.pipedrive.com", 7041), account("b", "https://proxy.example", 7041)]
     apart = [EMEA, account("us", EMEA.origin, 7042), account("sandbox", "http://127.0.0.1:1", 7041)]
-    with run_locks([company], tmp_path, "apply", 0):
+    with hold_locks([company], tmp_path, "apply"):
         for rival in same:
-            with pytest.raises(Locked, match="company 7041"), run_locks([rival], tmp_path, "apply", 0):
+            with pytest.raises(Locked, match="company 7041"), hold_locks([rival], tmp_path, "apply"):
                 raise AssertionError
         for other in apart:
-            with run_locks([other], tmp_path, "apply", 0):
+            with hold_locks([other], tmp_path, "apply"):
                 pass
 
 
@@ -100,9 +106,9 @@ def test_a_run_without_company_id_is_kept_apart_from_one_with_it(tmp_path: Path)
     known, unknown = account("a", EMEA.origin, 7041), account("b", EMEA.origin)
     for first, second in ((known, unknown), (unknown, known)):
         with (
-            run_locks([first], tmp_path, "apply", 0),
+            hold_locks([first], tmp_path, "apply"),
             pytest.raises(Locked),
-            run_locks([second], tmp_path, "apply", 0),
+            hold_locks([second], tmp_path, "apply"),
         ):
             raise AssertionError
 
@@ -111,17 +117,17 @@ def test_a_refusal_names_the_address_that_several_accounts_share(tmp_path: Path)
     at = "http://127.0.0.1:9311"
     mine = [account(f"co{number}", at, number) for number in range(30)]
     others = [account("other", at, 99)]
-    with run_locks(others, tmp_path, "apply", 0):
+    with hold_locks(others, tmp_path, "apply"):
         for accounts, named in ((mine, r"co0, co1, .*, co19 and 10 more"), (mine[:1], "co0")):
             said = rf"is at work at {at}, the address of {named}$"
-            with pytest.raises(Locked, match=said), run_locks(accounts, tmp_path, "apply", 0):
+            with pytest.raises(Locked, match=said), hold_locks(accounts, tmp_path, "apply"):
                 raise AssertionError
 
 
 def test_names_of_this_machine_are_one_address(tmp_path: Path) -> None:
     local = [account("a", "http://localhost:1"), account("b", "http://127.0.0.1:1"), account("c", "http://[::1]:1")]
-    with run_locks(
-        [*local, account("d", "http://localhost:2"), account("e", "https://localhost:1")], tmp_path, "apply", 0
+    with hold_locks(
+        [*local, account("d", "http://localhost:2"), account("e", "https://localhost:1")], tmp_path, "apply"
     ):
         assert len(list((tmp_path / "locks").glob("*.json"))) == 3
 
@@ -131,27 +137,27 @@ def test_an_unknown_holder_is_called_another_run(tmp_path: Path, text: str) -> N
     with another_process(tmp_path):
         (holder,) = (tmp_path / "locks").glob("*.json")
         holder.write_text(text)
-        with pytest.raises(Locked, match="another run is at work"), run_locks([EMEA], tmp_path, "apply", 0):
+        with pytest.raises(Locked, match="another run is at work"), hold_locks([EMEA], tmp_path, "apply"):
             raise AssertionError
 
 
 def test_without_a_place_for_locks_nothing_is_applied(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", Path("~", ".local", "state")):
-        with pytest.raises(NoStateFolder) as told, run_locks([EMEA], folder, "apply", 0):
+        with pytest.raises(NoStateFolder) as told, hold_locks([EMEA], folder, "apply"):
             raise AssertionError
         assert "XDG_STATE_HOME" in told.value.hint
 
 
 def test_an_error_under_the_lock_is_not_an_error_of_the_lock(tmp_path: Path) -> None:
     for failure in (OSError(28, "full"), click.Abort(), KeyboardInterrupt()):
-        with pytest.raises(type(failure)), run_locks([EMEA], tmp_path, "apply", 0):
+        with pytest.raises(type(failure)), hold_locks([EMEA], tmp_path, "apply"):
             raise failure
 
 
 def test_more_accounts_than_open_files_are_locked(tmp_path: Path) -> None:
     fleet = [account(f"a{n}", f"https://a{n}.pipedrive.com") for n in range(1200)]
-    with run_locks(fleet, tmp_path, "apply", 0):
+    with hold_locks(fleet, tmp_path, "apply"):
         pass
 
 
@@ -167,7 +173,7 @@ leads: [{leads}]
 def test_a_refusal_is_a_report(tmp_path: Path, url: str) -> None:
     shell = Shell(tmp_path, {"TOKEN": "sandbox-token"})
     shell.write(CONFIG.format(url=url, labels="", leads=""))
-    with run_locks([account("emea", url)], Path(os.environ["XDG_STATE_HOME"], "leadstate"), "restore", 0):
+    with hold_locks([account("emea", url)], Path(os.environ["XDG_STATE_HOME"], "leadstate"), "restore"):
         done = shell("apply", "--auto-approve", "--format", "json")
     assert done.returncode == 3
     (found,) = json.loads(done.stdout)["diagnostics"]
@@ -178,6 +184,6 @@ def test_a_refusal_is_a_report(tmp_path: Path, url: str) -> None:
 def test_a_refusal_is_no_error_of_the_configuration(tmp_path: Path, url: str) -> None:
     shell = Shell(tmp_path, {"TOKEN": "sandbox-token"})
     shell.write(CONFIG.format(url=url, labels="", leads=""))
-    with run_locks([account("emea", url)], Path(os.environ["XDG_STATE_HOME"], "leadstate"), "restore", 0):
+    with hold_locks([account("emea", url)], Path(os.environ["XDG_STATE_HOME"], "leadstate"), "restore"):
         done = shell("apply", "--auto-approve")
     assert done.stdout.splitlines()[-1] == "1 error; no account was asked."

@@ -18,7 +18,7 @@ import pytest
 import leadstate
 from leadstate import errors
 from leadstate.api import run_lock
-from leadstate.api.run_lock import run_locks
+from leadstate.api.run_lock import hold_locks
 from leadstate.config import Configuration
 from leadstate.model.resource import Desired
 from leadstate.model.rollout import Limit
@@ -312,7 +312,7 @@ def test_a_stored_plan_is_applied_with_the_guards_that_are_lifted_again(
 def test_an_account_held_by_another_run_is_an_error(configuration: Configuration, runtime: leadstate.Runtime) -> None:
     plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
     accounts = [declared.account for declared in plan.configuration.accounts]
-    with run_locks(accounts, runtime.state, "apply", 0), pytest.raises(errors.Locked):
+    with hold_locks(accounts, runtime.state, "apply"), pytest.raises(errors.Locked):
         leadstate.apply(plan, runtime=runtime)
 
 
@@ -324,7 +324,7 @@ def test_an_apply_waits_for_another_one_without_holding_up_the_event_loop(
 
     async def run() -> leadstate.Result:
         async with leadstate.connect(plan.configuration, ["emea"], runtime=runtime) as session:
-            with run_locks(accounts, runtime.state, "apply", 0):
+            with hold_locks(accounts, runtime.state, "apply"):
                 applying = asyncio.create_task(session.apply(plan, lock_timeout=60))
                 await asyncio.wait([applying], timeout=0.01)
                 assert not applying.done()
@@ -446,7 +446,7 @@ def test_an_apply_that_was_made_is_kept_where_the_lock_file_cannot_be_locked(
 
     def obstruct(_: object) -> None:
         if why.startswith("another"):
-            stack.enter_context(run_lock.file_lock(path, runtime.state))
+            stack.enter_context(run_lock.hold_file_lock(path, runtime.state))
         else:
             shutil.rmtree(runtime.state / "locks")
             (runtime.state / "locks").touch()

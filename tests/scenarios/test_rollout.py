@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 import leadstate
-from leadstate.api.run_lock import run_locks
+from leadstate.api.run_lock import hold_locks
 from leadstate.engine.events import Observer
 from leadstate.model.plan import Touch
 from leadstate.model.rollout import Rollout
@@ -259,7 +259,7 @@ def test_a_shard_that_another_run_held_is_part_of_the_apply_of_all(fleet: Fleet)
     held = [
         declared.account for declared in leadstate.load().accounts if declared.account.name in accounts_of(files[1])
     ]
-    with run_locks(held, leadstate.Runtime().state, "restore", 0.0):
+    with hold_locks(held, leadstate.Runtime().state, "restore"):
         codes, files = apply_shards(fleet)
     assert codes == [0, 3, 0]
     code, out, err = fleet("show", *files)
@@ -332,7 +332,7 @@ def test_only_the_accounts_that_targets_name_are_read_and_locked(fleet: Fleet) -
     assert (code, err) == (0, "")
     assert json.loads(out)["cost"]["read"] == {"requests": 2, "tokens": 20}
     held = [declared.account for declared in leadstate.load().accounts if declared.account.name == "a01"]
-    with run_locks(held, leadstate.Runtime().state, "apply", 0.0):
+    with hold_locks(held, leadstate.Runtime().state, "apply"):
         code, out, err = fleet("apply", "--auto-approve", *words)
     assert code == 0, out + err
     assert fleet.labelled() == [2, 3]
