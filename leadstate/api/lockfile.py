@@ -12,7 +12,7 @@ from leadstate.config.yaml.files import LARGEST, link_outwards, read_bounded
 from leadstate.engine.apply.execute import Outcomes
 from leadstate.model.account import Account
 from leadstate.model.address import Ref
-from leadstate.model.plan import AccountPlan, AccountReceipt, Action, Status
+from leadstate.model.plan import AccountPlan, Action, Status
 from leadstate.pipedrive.answers import BOUNDS
 
 NAME = "pages.json"
@@ -23,7 +23,7 @@ Lengths = Mapping[str, Mapping[str, int]]
 """Account as it is reached → operation id → pages."""
 
 
-def remember(
+def update_lock_file(
     path: Path,
     accounts: Iterable[Account],
     plans: Mapping[str, AccountPlan],
@@ -61,8 +61,14 @@ def remember(
     return lock
 
 
-def enter(path: Path, ids: Mapping[str, Mapping[Ref, str]], state: Path) -> None:
-    """Write ids into the lock file, each under its new address alone; arguments and errors are those of `remember`."""
+def add_ids(path: Path, ids: Mapping[str, Mapping[Ref, str]], state: Path) -> None:
+    """Write ids into the lock file, each under its new address alone.
+
+    Args:
+        path: the lock file.
+        ids: account → the ids.
+        state: as for `update_lock_file`, whose errors this raises, too.
+    """
     with hold_file_lock(path, state):
         known = read_lock(path)
         both = {name: _merged(known.get(name, {}), ids.get(name, {})) for name in {*known, *ids}}
@@ -70,32 +76,25 @@ def enter(path: Path, ids: Mapping[str, Mapping[Ref, str]], state: Path) -> None
 
 
 def _entries(account: Account, plan: AccountPlan, outcomes: Outcomes, before: Mapping[Ref, str]) -> dict[Ref, str]:
-    deleted = {
-        change.remote_id
+    done = [
+        (change, outcome.remote_id or change.remote_id)
         for change in plan.changes
-        if change.action is Action.DELETE
-        and (outcome := outcomes.get(change.address)) is not None
-        and outcome.status is Status.APPLIED
-    }
-    if account.receipt is not None:
-        now = _known_before(account.receipt, plan, outcomes)
-    else:
+        if (outcome := outcomes.get(change.address)) is not None and outcome.status is Status.APPLIED
+    ]
+    if account.receipt is None:
         declared = [desired.address.ref for desired in account.desired if desired.present]
         now = {ref: found for ref in declared if (found := plan.bindings.id_of(ref)) is not None}
+    else:
+        # What a rollback has brought back, under the keys by which the lock file knew it before the run.
+        touched = account.receipt.touched
+        keys = {Ref(touch.kind, touch.key): touch.locked_as for touch in touched if touch.key and touch.locked_as}
+        now = {
+            Ref(ref.kind, keys[ref]): remote_id
+            for change, remote_id in done
+            if change.action is not Action.DELETE and (ref := change.address.ref) in keys and remote_id is not None
+        }
+    deleted = {change.remote_id for change, _ in done if change.action is Action.DELETE}
     return {ref: remote_id for ref, remote_id in _merged(before, now).items() if remote_id not in deleted}
-
-
-def _known_before(receipt: AccountReceipt, plan: AccountPlan, outcomes: Outcomes) -> dict[Ref, str]:
-    """Return what a rollback has brought back, under the keys by which the lock file knew it before the run."""
-    keys = {Ref(touch.kind, touch.key): touch.locked_as for touch in receipt.touched if touch.key and touch.locked_as}
-    made = {
-        change.address.ref: outcome.remote_id or change.remote_id
-        for change in plan.changes
-        if change.action is not Action.DELETE
-        and (outcome := outcomes.get(change.address)) is not None
-        and outcome.status is Status.APPLIED
-    }
-    return {Ref(ref.kind, keys[ref]): id_ for ref, id_ in made.items() if id_ is not None and ref in keys}
 
 
 def _merged(before: Mapping[Ref, str], now: Mapping[Ref, str]) -> dict[Ref, str]:

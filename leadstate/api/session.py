@@ -17,7 +17,7 @@ import platformdirs
 
 from leadstate.api.configuration import Baseline, select, texts
 from leadstate.api.credentials import Warn, addresses_of, signers_of
-from leadstate.api.lockfile import read_lengths, remember, write_lengths
+from leadstate.api.lockfile import read_lengths, update_lock_file, write_lengths
 from leadstate.api.receipts import Receipt, undone_receipt
 from leadstate.api.results import Plan, Refused, Result, StalePlan
 from leadstate.api.run_lock import NoStateFolder, wait_for_locks
@@ -340,7 +340,7 @@ class Session:
         if lock_file is not None and (lock_file.exists() if lock is None else lock):
             outcomes = {job.account.name: end.outcomes for job, end in zip(work, applied, strict=False)}
             try:
-                remember(lock_file, accounts, planned, outcomes, self.runtime.state)
+                update_lock_file(lock_file, accounts, planned, outcomes, self.runtime.state)
             except (OSError, LockError, NoStateFolder) as failure:
                 why = reason_of(failure) if isinstance(failure, OSError) else str(failure)
                 hint = "fix that, then run `leadstate lock`; the accounts are as the report says"

@@ -15,7 +15,7 @@ import click
 
 from leadstate.api.configuration import lock_file
 from leadstate.api.files import PUBLIC, replace_file
-from leadstate.api.lockfile import enter
+from leadstate.api.lockfile import add_ids
 from leadstate.cli.consent import agreed
 from leadstate.cli.exits import Exit
 from leadstate.cli.options import combine, option, runtime
@@ -124,11 +124,11 @@ def patch(
     for target, (source, _) in zip(targets, changed, strict=True):
         _read_unchanged(target, source)
     if adopted:  # first: an id too many does no harm, a lead that is declared without its id is adopted a second time
-        enter(lock_file(named), adopted, runtime().state)
+        add_ids(lock_file(named), adopted, runtime().state)
     for target, (source, text) in zip(targets, changed, strict=True):
         _replace(target, source, text)
     if renamed:  # last: what is not known under its new name is found by it, but nothing is found by an old one
-        enter(lock_file(named), renamed, runtime().state)
+        add_ids(lock_file(named), renamed, runtime().state)
     return Exit.FINE
 
 

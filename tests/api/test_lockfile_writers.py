@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from leadstate.api import run_lock
-from leadstate.api.lockfile import enter
+from leadstate.api.lockfile import add_ids
 from leadstate.api.run_lock import NoStateFolder, hold_file_lock
 from leadstate.config import LockError, read_lock
 from leadstate.model.address import Ref
@@ -23,7 +23,7 @@ def test_entries_that_two_runs_write_at_once_are_all_kept(tmp_path: Path) -> Non
 
     def write(account: str, first: int) -> None:
         for number in range(first, first + ROUNDS):
-            enter(path, {account: {Ref("lead", f"k{number}"): id_of(number)}}, state)
+            add_ids(path, {account: {Ref("lead", f"k{number}"): id_of(number)}}, state)
 
     writers = [threading.Thread(target=write, args=args) for args in (("emea", 0), ("us", ROUNDS))]
     for writer in writers:
@@ -53,6 +53,6 @@ def test_without_a_place_for_locks_a_lock_file_is_not_written(tmp_path: Path) ->
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", Path("~", ".local", "state")):
         with pytest.raises(NoStateFolder) as told:
-            enter(path, {"emea": {Ref("lead", "k"): id_of(1)}}, folder)
+            add_ids(path, {"emea": {Ref("lead", "k"): id_of(1)}}, folder)
         assert "XDG_STATE_HOME" in told.value.hint
     assert not path.exists()

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from leadstate.api.configuration import lock_file
-from leadstate.api.lockfile import remember
+from leadstate.api.lockfile import update_lock_file
 from leadstate.cli import options
 from leadstate.cli.exits import Exit
 from leadstate.cli.interrupts import wait_for
@@ -37,7 +37,7 @@ def lock(*, paths: tuple[Path, ...], accounts: tuple[str, ...], color: str) -> i
     planned = wait_for(choices.plan_alone(configuration))
     path = lock_file(paths)
     known = [account.account for account in configuration.accounts]
-    now = remember(path, known, {plan.account: plan for plan in planned.plans}, {}, runtime().state)
+    now = update_lock_file(path, known, {plan.account: plan for plan in planned.plans}, {}, runtime().state)
     if path.exists():
         click.echo(f"{path}: {counted(sum(map(len, now.values())), 'entry', 'entries')}")
     say(planned.errors)
