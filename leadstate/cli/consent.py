@@ -252,7 +252,7 @@ def _ask_about(plan: Plan, choices: Choices, color: str, before: Answers) -> tup
     """Show a plan and ask about it; return the answers and what was declined, None if it is not agreed to."""
     shown = render(plan.report, "text", color, err=True) if can_ask() else ""
     if not choices.interactive:
-        return ({}, ()) if agreed("Apply these changes?", deed="apply", show=shown) else None
+        return ({}, ()) if confirm("Apply these changes?", deed="apply", show=shown) else None
     click.echo(shown, nl=False, err=True, color=True)
     chosen = choose(plan, color, before)
     if chosen is None:
@@ -270,7 +270,7 @@ def can_ask() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def agreed(question: str, *, deed: str, show: str = "") -> bool:
+def confirm(question: str, *, deed: str, show: str = "") -> bool:
     """Return whether a person says yes; say so on stderr where the answer is no.
 
     Args:
@@ -365,9 +365,9 @@ def choose(plan: Plan, color: str, before: Answers) -> tuple[Answers, set[Addres
             answers[change.address] = change, agreed
             if not agreed:
                 declined.add(change.address)
-                told, followers = followers, dependents(part.changes, declined)
+                earlier, followers = followers, dependents(part.changes, declined)
                 if rest != "quit":
-                    _say_followers({address: followers[address] for address in followers if address not in told})
+                    _say_followers({address: followers[address] for address in followers if address not in earlier})
     refused = {address for address, (_, agreed) in answers.items() if not agreed}
     left = [
         replace(part, changes=with_calls(change for change in part.changes if change.address not in ends))

@@ -150,11 +150,11 @@ def interrupts() -> Iterator["asyncio.Event"]:
     import asyncio  # noqa: PLC0415  as above
 
     loop, event, task = asyncio.get_running_loop(), asyncio.Event(), asyncio.current_task()
-    said = "Interrupted: what is under way is finished, nothing new is begun. Once more stops at once."
+    message = "Interrupted: what is under way is finished, nothing new is begun. Once more stops at once."
 
     def finish() -> None:
         event.set()
-        loop.call_soon_threadsafe(lambda: click.echo(said, err=True))  # not here: the main program may be writing
+        loop.call_soon_threadsafe(lambda: click.echo(message, err=True))  # not here: the main program may be writing
 
     def stop() -> None:
         if task is not None:

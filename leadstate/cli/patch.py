@@ -16,7 +16,7 @@ import click
 from leadstate.api.configuration import lock_file
 from leadstate.api.files import PUBLIC, replace_file
 from leadstate.api.lockfile import add_ids
-from leadstate.cli.consent import agreed
+from leadstate.cli.consent import confirm
 from leadstate.cli.exits import Exit
 from leadstate.cli.options import combine, option, runtime
 from leadstate.cli.output import wants_color
@@ -32,7 +32,7 @@ _BOM = b"\xef\xbb\xbf"
 _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
-asking = combine(
+patch_options = combine(
     option("--check", is_flag=True, help="Only show the patch; exit 3 if there is one."),
     option("--auto-approve", is_flag=True, help="Do not ask."),
 )
@@ -119,7 +119,7 @@ def patch(
     targets = [_target(source, named) for source, _ in changed]
     for replaced in (*targets, *([lock_file(named)] if adopted or renamed else [])):
         _check_folder(replaced)
-    if not auto_approve and not agreed("Write this?", deed="write"):
+    if not auto_approve and not confirm("Write this?", deed="write"):
         return Exit.REFUSED
     for target, (source, _) in zip(targets, changed, strict=True):
         _read_unchanged(target, source)

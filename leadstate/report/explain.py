@@ -74,7 +74,7 @@ def explain_object(
     )
 
 
-def unclear(address: Address, observed: Observed, plan: AccountPlan) -> Diagnostic | None:
+def find_ambiguity(address: Address, observed: Observed, plan: AccountPlan) -> Diagnostic | None:
     """Return the error that several live objects, none of them declared, go by this address; None if they do not.
 
     Args:

@@ -72,7 +72,7 @@ def _not_begun(account: Account, *, complete: bool) -> Account:
     return replace(account, remaining=left)
 
 
-def missing(reports: Sequence[Report]) -> list[Shard]:
+def missing_shards(reports: Sequence[Report]) -> list[Shard]:
     """Return the shards that are missing between the reports and a whole run."""
     there = {Shard.parse(report.scope.shard) for report in reports if report.scope.shard is not None}
     return [
@@ -95,6 +95,6 @@ def _scope(reports: Sequence[Report], accounts: Sequence[Account]) -> Scope:
     """Return what the reports are limited to together; all shards of a run are limited to what the run was."""
     chosen = {report.scope.accounts for report in reports}
     shards = all(report.scope.shard is not None for report in reports)
-    whole = len(chosen) == 1 and shards and not missing(reports)
+    whole = len(chosen) == 1 and shards and not missing_shards(reports)
     names = next(iter(chosen)) if whole else tuple(account.account for account in accounts)
     return Scope(accounts=names, targets=reports[0].scope.targets)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from leadstate.cli.consent import agreed
+from leadstate.cli.consent import confirm
 from leadstate.cli.interrupts import SIGNALS, Interrupted, install, wait_for
 from leadstate.sandbox import Sandbox
 from tests.harness.cli_in_process import leadstate
@@ -104,7 +104,7 @@ def test_a_signal_just_before_the_prompt_is_not_lost(monkeypatch: pytest.MonkeyP
 
     async def work() -> bool:
         signal.raise_signal(signal.SIGTERM)
-        return agreed("Apply these changes?", deed="apply")
+        return confirm("Apply these changes?", deed="apply")
 
     try:
         with pytest.raises(Interrupted):

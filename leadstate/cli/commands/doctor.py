@@ -25,7 +25,7 @@ from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.connection import Headers
 from leadstate.pipedrive.errors import ApiError
 from leadstate.pipedrive.operations import GET_ME, Request
-from leadstate.report.formats.console import Cell, drawn, print_folded
+from leadstate.report.formats.console import Cell, draw, print_folded
 
 CLOCK_MAY_DIFFER = 60
 """Seconds between our clock and the server's that nothing here would notice."""
@@ -77,7 +77,7 @@ def _text(checks: list[Check], *, color: bool, width: int) -> str:
         word, style = sign[check.good]
         before, after = f"{visible(check.account)}  ", f"  {check.check:9}  "
         lines.append([(before, ""), (f"{word:4}", style), (after, ""), (visible(check.detail), "")])
-    return drawn(lambda console: print_folded(console, lines, hangs=3), color=color, width=width)
+    return draw(lambda console: print_folded(console, lines, hangs=3), color=color, width=width)
 
 
 async def _examine_account(work: AccountJob, now: Callable[[], dt.datetime]) -> list[Check]:

@@ -24,7 +24,7 @@ from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.escape import visible
 from leadstate.model.plan import AccountPlan
 from leadstate.report.document import Requests
-from leadstate.report.explain import explain_object, unclear
+from leadstate.report.explain import explain_object, find_ambiguity
 from leadstate.report.formats.explanation import Explanations, to_json, to_text
 
 
@@ -83,7 +83,7 @@ async def _explain(
                 address = Address(plan.account, target.kind, target.key)
                 explained = explain_object(address, refreshed.account, refreshed.observed, plan, partial(places, files))
                 explanations.append(explained)
-                ambiguous.append(unclear(address, refreshed.observed, plan) if explained is None else None)
+                ambiguous.append(find_ambiguity(address, refreshed.observed, plan) if explained is None else None)
         document = Explanations(
             leadstate_version=__version__,
             target=str(target),

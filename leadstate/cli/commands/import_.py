@@ -12,7 +12,7 @@ from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
 from leadstate.cli.output import say
-from leadstate.cli.patch import asking, can_be_made, file_for, new_texts, patch, read_files
+from leadstate.cli.patch import can_be_made, file_for, new_texts, patch, patch_options, read_files
 from leadstate.cli.session import progress, session
 from leadstate.config import Configuration
 from leadstate.edit.import_ import Taken, Written, lead_items, named_items
@@ -62,7 +62,7 @@ def _kinds(command: options.F) -> options.F:
     metavar="FILE",
     help="File to add to; it may be a new one in a folder that is read.  [default: the last with a list]",
 )
-@asking
+@patch_options
 @options.progress
 @options.display
 def import_(

@@ -45,7 +45,7 @@ IGNORED = (
 _PIPEDRIVE = re.compile(r"(?:https?://)?([^/.]+)\.pipedrive\.com/?")
 
 
-def taken_over(config: Path, account: str, variable: str) -> str | None:
+def configuration_from(config: Path, account: str, variable: str) -> str | None:
     """Return a configuration with the account's labels; None, with diagnostics on stderr, if it cannot be read.
 
     Args:
@@ -65,10 +65,10 @@ def taken_over(config: Path, account: str, variable: str) -> str | None:
     taken = named_items(
         KINDS[CARRIED], {account.account: account.named.get(CARRIED, ()) for account in found}, everyone
     )
-    diagnostics = [*failures, *taken.diagnostics, *(told for account in found for told in account.diagnostics)]
-    say(_about_command(diagnostic, variable) for diagnostic in diagnostics)
+    left_out = [diagnostic for account in found for diagnostic in account.diagnostics]
+    say(_about_command(diagnostic, variable) for diagnostic in (*failures, *taken.diagnostics, *left_out))
     # What cannot be declared is left out, and said; an account that cannot be read is the end.
-    if not found or any(diagnostic.code != "not-imported" for account in found for diagnostic in account.diagnostics):
+    if not found or any(diagnostic.code != "not-imported" for diagnostic in left_out):
         return None
     ((_, text),) = files.edited({source.name: [Append("labels", tuple(taken.items))]}) or [(source, source.text)]
     return text
@@ -146,7 +146,7 @@ def init(*, folder: Path, account: str | None, variable: str) -> int:
     if account is not None:
         if os.path.lexists(config):
             raise click.UsageError(f"{config} already exists: `leadstate import` adds what an account has.")
-        taken = taken_over(config, account, variable)
+        taken = configuration_from(config, account, variable)
         if taken is None:
             return Exit.ERROR
         text = taken

@@ -20,7 +20,7 @@ from leadstate.model.diagnostics import NAMED, counted, some
 from leadstate.model.escape import visible
 from leadstate.model.resource import CARRIED, Live
 from leadstate.pipedrive.client import Reader
-from leadstate.report.formats.console import Cell, drawn, fit, print_rows
+from leadstate.report.formats.console import Cell, draw, fit, print_rows
 
 Grid = dict[str, dict[str, list[str]]]
 """Label name → account → the colours of the labels that have it there."""
@@ -108,7 +108,7 @@ def to_text(rows: Rows, names: Sequence[str], *, differences: bool, color: bool,
     if not fit(width, lines):
         lines, whole = _by_color(rows, names)
     last = len(lines[0]) - 1
-    return drawn(lambda console: print_rows(console, lines, folds=last), color=color, width=width), whole
+    return draw(lambda console: print_rows(console, lines, folds=last), color=color, width=width), whole
 
 
 def _side_by_side(rows: Rows, names: Sequence[str], *, differences: bool) -> list[list[Cell]]:

@@ -12,7 +12,7 @@ from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
 from leadstate.cli.output import say
-from leadstate.cli.patch import asking, new_texts, patch, read_files
+from leadstate.cli.patch import new_texts, patch, patch_options, read_files
 from leadstate.cli.session import Choices
 from leadstate.edit.pull import accept
 from leadstate.edit.writer import EditError
@@ -24,7 +24,7 @@ from leadstate.model.plan import Action, Change
 @click.command(short_help=COMMANDS["pull"])
 @options.configuration
 @options.targets
-@asking
+@patch_options
 @options.progress
 @options.display
 def pull(

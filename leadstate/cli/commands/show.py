@@ -10,7 +10,7 @@ from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import emit
 from leadstate.report import RENDERERS
-from leadstate.report.merge_reports import merge_reports, missing
+from leadstate.report.merge_reports import merge_reports, missing_shards
 
 
 @click.command(short_help=COMMANDS["show"])
@@ -27,7 +27,7 @@ def show(*, files: tuple[Path, ...], form: str, color: str, output: Path | None)
                leadstate show shard-*.json --format json -o plan.json
     """
     reports = [read_report(file) for file in files]
-    if absent := missing(reports):
+    if absent := missing_shards(reports):
         shards = f"shard {absent[0]} is" if len(absent) == 1 else f"shards {', '.join(map(str, absent))} are"
         click.echo(f"Not all accounts are there: the {shards} missing.", err=True)
     emit(merge_reports(reports), form, color, output)

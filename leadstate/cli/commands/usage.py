@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from leadstate.cli import options
-from leadstate.cli.consent import agreed, can_ask
+from leadstate.cli.consent import can_ask, confirm
 from leadstate.cli.exits import Exit
 from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
@@ -120,11 +120,13 @@ async def _count(
             forecasts = {job.account.name: censuses[job.account.name].forecast for job in work}
             _say_cost(forecasts)
             failures |= {
-                name: _beyond(name, told, limit, wanted) for name, told in forecasts.items() if told.least > limit
+                name: _beyond(name, forecast, limit, wanted)
+                for name, forecast in forecasts.items()
+                if forecast.least > limit
             }
-            needed = {name: min(told.needed, limit) for name, told in forecasts.items() if name not in failures}
+            needed = {name: min(forecast.needed, limit) for name, forecast in forecasts.items() if name not in failures}
             beyond = {name: tokens for name, tokens in needed.items() if tokens > allowed[name]}
-            if beyond and not auto_approve and can_ask() and not agreed("Read that?", deed="read"):
+            if beyond and not auto_approve and can_ask() and not confirm("Read that?", deed="read"):
                 return None
             allowed |= beyond
             await read_on(advance)

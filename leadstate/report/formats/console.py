@@ -165,20 +165,20 @@ def table(
     styles = ["bold", *("dim" if number in dim else "" for number in range(len(rows)))]
     lines = [[[(cell, style)] for cell in cells] for style, *cells in zip(styles, *columns, strict=True)]
     held = {at for at, name in enumerate(shown) if name in whole}
-    text = drawn(lambda console: print_rows(console, lines, whole=held, gap=TABLE_GAP), color=color, width=width)
+    text = draw(lambda console: print_rows(console, lines, whole=held, gap=TABLE_GAP), color=color, width=width)
     return text, left_out
 
 
-def drawn(draw: Callable[[Console], None], *, color: bool, width: int) -> str:
-    """Return what `draw` prints, without white space at line ends.
+def draw(show: Callable[[Console], None], *, color: bool, width: int) -> str:
+    """Return what `show` prints, without white space at line ends.
 
     Args:
-        draw: prints to the console it is given.
+        show: prints to the console it is given.
         color: whether ANSI styles are written.
         width: columns that lines are folded to.
     """
     out = io.StringIO()
-    draw(
+    show(
         Console(
             file=out,
             width=width,

@@ -12,7 +12,7 @@ from leadstate.model.address import Span
 from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible, visible_json
 from leadstate.report.document import FORMAT_VERSION, Change, Diagnostic, Requests, Scalar, Untouched
-from leadstate.report.formats.console import Cell, drawn, print_rows
+from leadstate.report.formats.console import Cell, draw, print_rows
 from leadstate.report.formats.grouping import group_diagnostics
 from leadstate.report.formats.json import adapter
 from leadstate.report.formats.text import ACTION, diagnostic_text
@@ -106,7 +106,7 @@ def to_text(document: Explanations, *, color: bool, width: int) -> str:
         width: columns that lines are folded to.
     """
 
-    def draw(console: Console) -> None:
+    def show(console: Console) -> None:
         for explanation in document.explanations:
             head = (visible(explanation.address), "bold"), "  ", (visible(explanation.company), "dim")
             console.print(Text.assemble(*head))
@@ -118,7 +118,7 @@ def to_text(document: Explanations, *, color: bool, width: int) -> str:
             console.print()
         console.print(Text(f"Read {cost_text(document.read)}."))
 
-    return drawn(draw, color=color, width=width)
+    return draw(show, color=color, width=width)
 
 
 def _facts(explanation: Explanation) -> Iterator[tuple[str, Cell]]:

@@ -10,10 +10,10 @@ from leadstate.model.address import Span
 from leadstate.model.diagnostics import counted, some
 from leadstate.model.escape import visible
 from leadstate.report.document import Report
-from leadstate.report.formats.grouping import ChangeGroup, DiagnosticGroup, gravest_first, grouped
+from leadstate.report.formats.grouping import ChangeGroup, DiagnosticGroup, gravest_first, group_report
 from leadstate.report.formats.wording import (
     FEW,
-    clipped,
+    clip,
     field_lines,
     headline,
     names,
@@ -32,7 +32,7 @@ _FIRST = ("delete", "update", "add")
 
 def to_github(report: Report, *, verbose: bool = False) -> str:
     """Return the report as workflow commands, and lines for the log."""
-    view = grouped(report, verbose=verbose)
+    view = group_report(report, verbose=verbose)
     annotations: dict[str, list[tuple[str, int]]] = {"error": [], "warning": [], "notice": []}
     for diagnostics in gravest_first(view.diagnostics):
         command = "warning" if diagnostics.first.severity == "warning" else "error"
@@ -59,28 +59,28 @@ def _ten(command: str, lines: Sequence[tuple[str, int]], what: str) -> Iterator[
 def _diagnostic(command: str, group: DiagnosticGroup) -> str:
     first = group.first
     about = some(group.about, FEW)
-    said = [f"{about}: {first.summary}" if about else first.summary, *first.detail.splitlines()]
-    said += [f"= {first.hint}"] if first.hint else []
-    return _command(command, first.source, f"{first.severity}[{first.code}]", "\n".join(map(visible, said)))
+    lines = [f"{about}: {first.summary}" if about else first.summary, *first.detail.splitlines()]
+    lines += [f"= {first.hint}"] if first.hint else []
+    return _command(command, first.source, f"{first.severity}[{first.code}]", "\n".join(map(visible, lines)))
 
 
 def _change(command: str, group: ChangeGroup) -> str:
     change, accounts = group.change, [account for account, _ in group.members]
-    said = [why_deleted(change)] if change.action == "delete" else field_lines(change, group.known)
-    said += [note(change)] if note(change) else []
-    said += [f"{change.result.status} {visible(change.result.detail)}".rstrip()] if change.result else []
+    lines = [why_deleted(change)] if change.action == "delete" else field_lines(change, group.known)
+    lines += [note(change)] if note(change) else []
+    lines += [f"{change.result.status} {visible(change.result.detail)}".rstrip()] if change.result else []
     title = f"{change.action} {accounts[0].account}/{group.name}"
     if len(accounts) > 1:
         title = f"{change.action} {group.name} in {counted(len(accounts), 'account')}"
-        said.append(visible(f"in {some(names(accounts), FEW)}"))
-    return _command(command, change.source, title, "\n".join(said) or change.action)
+        lines.append(visible(f"in {some(names(accounts), FEW)}"))
+    return _command(command, change.source, title, "\n".join(lines) or change.action)
 
 
 def _command(command: str, source: Span | None, title: str, message: str) -> str:
     place = {"file": visible(source.file), "line": str(source.line), "col": str(source.column)} if source else {}
-    properties = {**place, "title": clipped(visible(title), _LONGEST)}
+    properties = {**place, "title": clip(visible(title), _LONGEST)}
     written = ",".join(f"{name}={_property(text)}" for name, text in properties.items())
-    return f"::{command} {written}::{_data(clipped(message, _LONGEST))}"
+    return f"::{command} {written}::{_data(clip(message, _LONGEST))}"
 
 
 def _data(text: str) -> str:

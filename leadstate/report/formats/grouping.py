@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from leadstate.model.address import Span
 from leadstate.report.document import Account, Change, Diagnostic, FieldChange, Impact, Report
-from leadstate.report.formats.wording import local, say_once, untouched_lines, without_correlation
+from leadstate.report.formats.wording import local_name, say_once, untouched_lines, without_correlation
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class ChangeGroup:
 
     Attributes:
         change: what they have in common, as in the first account; its impact is that of all.
-        name: the object's address within its account, as `local` gives it.
+        name: the object's address within its account, as `local_name` gives it.
         places: where they are declared, each place once; empty in a rollback, of which the receipt is the only place.
         known: field and id, with a colon between → what is shown in place of the id: `p7@acme.test (7)`, of several
             accounts `p7@acme.test`.
@@ -79,7 +79,7 @@ class Grouped:
     diagnostics: tuple[DiagnosticGroup, ...]
 
 
-def grouped(report: Report, *, verbose: bool = False) -> Grouped:
+def group_report(report: Report, *, verbose: bool = False) -> Grouped:
     """Return a report's changes and diagnostics, equal ones together.
 
     Args:
@@ -132,7 +132,7 @@ def group_changes(members: Sequence[tuple[Account, Change]], report: Report) -> 
     results = [change.result for _, change in members if change.result]
     if len(results) > 1:
         first = replace(first, result=replace(results[0], detail=say_once(result.detail for result in results)))
-    return ChangeGroup(first, local(account, first.address), places, known, tuple(members))
+    return ChangeGroup(first, local_name(account, first.address), places, known, tuple(members))
 
 
 def group_diagnostics(diagnostics: Iterable[Diagnostic], *, apart: bool = False) -> tuple[DiagnosticGroup, ...]:

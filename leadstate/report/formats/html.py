@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from leadstate.model.diagnostics import counted, some
 from leadstate.model.escape import visible
 from leadstate.report.document import Account, Report
-from leadstate.report.formats.grouping import ChangeGroup, gravest_first, grouped
+from leadstate.report.formats.grouping import ChangeGroup, gravest_first, group_report
 from leadstate.report.formats.wording import (
     FEW,
     SIGN,
@@ -103,7 +103,7 @@ def _column(account: Account) -> dict[str, Cell]:
 
 def to_html(report: Report, *, verbose: bool = False) -> str:
     """Return the report as a page."""
-    view = grouped(report, verbose=verbose)
+    view = group_report(report, verbose=verbose)
     blocks = [block for block in view.blocks if block.groups or block.untouched]
     diagnostics = gravest_first(view.diagnostics)
     changes = sum(len(account.changes) for account in report.accounts)

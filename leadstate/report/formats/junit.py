@@ -12,7 +12,7 @@ from leadstate.model.diagnostics import counted
 from leadstate.model.escape import visible
 from leadstate.report.document import Account, Diagnostic, Report
 from leadstate.report.formats.grouping import ChangeGroup, group_changes
-from leadstate.report.formats.wording import field_lines, local, note, why_deleted, why_untouched
+from leadstate.report.formats.wording import field_lines, local_name, note, why_deleted, why_untouched
 
 _NOT_IN_XML = re.compile("[\ufffe\uffff]")
 """What XML cannot hold, as a reference neither, beside what `visible` escapes."""
@@ -49,8 +49,8 @@ def _case(name: str, outcome: str = "", kind: str = "", message: str = "", lines
     """Return a test case; without an outcome it has passed. GitLab shows its lines and not its message."""
     case = Element("testcase", {"classname": "", "name": _text(name)})
     if outcome:
-        said = SubElement(case, outcome, {"type": kind, "message": _text(message)})
-        said.text = "\n".join(map(_text, lines)) or None
+        result = SubElement(case, outcome, {"type": kind, "message": _text(message)})
+        result.text = "\n".join(map(_text, lines)) or None
     return case
 
 
@@ -62,10 +62,10 @@ def _cases(report: Report, account: Account) -> Iterator[Element]:
         yield _change(group_changes([(account, change)], report))
     for untouched in account.untouched:
         if untouched.address is not None:
-            yield _case(local(account, untouched.address), "skipped", untouched.reason, why_untouched(untouched))
+            yield _case(local_name(account, untouched.address), "skipped", untouched.reason, why_untouched(untouched))
     if report.command == "plan" and not report.scope.targets:
         known = {change.address for change in account.changes} | {group.address for group in account.untouched}
-        yield from (_case(local(account, label.address)) for label in account.labels if label.address not in known)
+        yield from (_case(local_name(account, label.address)) for label in account.labels if label.address not in known)
 
 
 def _verdict(name: str, diagnostics: Sequence[Diagnostic]) -> Element:

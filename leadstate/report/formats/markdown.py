@@ -8,14 +8,14 @@ from typing import Final
 from leadstate.model.diagnostics import counted, some
 from leadstate.model.escape import visible
 from leadstate.report.document import Account, Report
-from leadstate.report.formats.grouping import Block, ChangeGroup, DiagnosticGroup, Grouped, gravest_first, grouped
+from leadstate.report.formats.grouping import Block, ChangeGroup, DiagnosticGroup, Grouped, gravest_first, group_report
 from leadstate.report.formats.wording import (
     FEW,
     SIGN,
-    clipped,
+    clip,
     headline,
     is_all,
-    local,
+    local_name,
     names,
     note,
     places,
@@ -99,7 +99,7 @@ def _token(token: str) -> str:
 
 
 def _name(text: str) -> str:
-    return code(clipped(visible(text), _LONGEST_NAME))
+    return code(clip(visible(text), _LONGEST_NAME))
 
 
 class _Room:
@@ -120,7 +120,7 @@ class _Room:
 def to_markdown(report: Report, *, verbose: bool = False) -> str:
     """Return the report for GitHub: under 65,536 characters, with a true count of what did not fit."""
     room = _Room(LIMIT - _RESERVE)
-    view = grouped(report, verbose=verbose)
+    view = group_report(report, verbose=verbose)
     head = f"## leadstate {report.command}: {headline(report).text.removesuffix('.')}\n\n"
     tail = "".join(f"**{prose(str(line))}**\n\n" for line in remarks(report))
     if cost := spent(report):
@@ -150,9 +150,9 @@ def _diagnostic(group: DiagnosticGroup) -> str:
     about = f" {some([*map(_name, group.about)], FEW)}" if group.about else ""
     known = [address.partition("/")[2] for address in group.about[:FEW]]
     lines = [f"- {_ICON[first.severity]} **{first.severity}** {code(first.code)}{about}{place}"]
-    lines += [prose(clipped(first.summary, _LONGEST_LINE), known)]
-    lines += [code(clipped(line, _LONGEST_LINE)) for line in first.detail.splitlines() if line.strip()]
-    lines += [f"→ {prose(clipped(first.hint, _LONGEST_LINE), known)}"] if first.hint else []
+    lines += [prose(clip(first.summary, _LONGEST_LINE), known)]
+    lines += [code(clip(line, _LONGEST_LINE)) for line in first.detail.splitlines() if line.strip()]
+    lines += [f"→ {prose(clip(first.hint, _LONGEST_LINE), known)}"] if first.hint else []
     return "<br>\n  ".join(lines) + "\n"
 
 
@@ -200,7 +200,7 @@ def _head(block: Block, total: int) -> tuple[str, str]:
 
 def _listed(lines: Sequence[str], accounts: Sequence[Account]) -> str:
     known = {
-        local(account, left.address)
+        local_name(account, left.address)
         for account in accounts
         for left in account.untouched
         if left.detail and left.address
@@ -211,13 +211,13 @@ def _listed(lines: Sequence[str], accounts: Sequence[Account]) -> str:
 def _row(group: ChangeGroup, known: Sequence[str]) -> str:
     change = group.change
     place = code(text) if (text := places(group.places)) else ""
-    said = note(change)
+    about = note(change)
     if change.result:
-        detail = clipped(change.result.detail, _LONGEST_LINE)
+        detail = clip(change.result.detail, _LONGEST_LINE)
         why = f": {prose(detail, [name for name in known if name in detail])}" if detail else ""
-        said = "<br>".join(filter(None, (said, f"**{change.result.status}**{why}")))
+        about = "<br>".join(filter(None, (about, f"**{change.result.status}**{why}")))
     lines = [prose(why_deleted(change), [change.moves_to or ""])] if change.action == "delete" else []
     for path, before, after in shown_fields(change, group.known):
         old = f"{code(before)} → " if change.action == "update" else ""
         lines.append(f"{_name(path)} {old}{code(after)}")
-    return f"| {code(SIGN[change.action])} | {_name(group.name)} | {'<br>'.join(lines)} | {place} | {said} |\n"
+    return f"| {code(SIGN[change.action])} | {_name(group.name)} | {'<br>'.join(lines)} | {place} | {about} |\n"

@@ -67,12 +67,12 @@ def _rows(report: Report) -> Iterator[_Row]:
     for diagnostic in report.all_diagnostics():
         about, source = diagnostic.address or diagnostic.account or "", diagnostic.source
         first = f"{about}: {diagnostic.summary}" if about else diagnostic.summary
-        said = filter(None, (first, *diagnostic.detail.splitlines(), diagnostic.hint))
+        lines = filter(None, (first, *diagnostic.detail.splitlines(), diagnostic.hint))
         # A summary may count leads, so it is not part of what an object's result is known by.
         summary = "" if diagnostic.address else diagnostic.summary
         fingerprint = (diagnostic.code, about, summary, source.file if source else "")
         level = "warning" if diagnostic.severity == "warning" else "error"
-        yield _Row(diagnostic.code, level, "\n".join(map(visible, said)), source, diagnostic.address, fingerprint)
+        yield _Row(diagnostic.code, level, "\n".join(map(visible, lines)), source, diagnostic.address, fingerprint)
     for change in (change for account in report.accounts for change in account.changes):
         if change.result and not change.result.as_agreed:
             rule, level = "not-applied", "error"

@@ -9,8 +9,8 @@ from rich.text import Text
 from leadstate.model.diagnostics import ALLOWED, some
 from leadstate.model.escape import visible
 from leadstate.report.document import Account, Change, Report
-from leadstate.report.formats.console import GAP, Cell, cell_width, drawn, fit, print_folded, print_rows
-from leadstate.report.formats.grouping import Block, ChangeGroup, DiagnosticGroup, group_changes, grouped
+from leadstate.report.formats.console import GAP, Cell, cell_width, draw, fit, print_folded, print_rows
+from leadstate.report.formats.grouping import Block, ChangeGroup, DiagnosticGroup, group_changes, group_report
 from leadstate.report.formats.wording import (
     FEW,
     LONGEST_VALUE,
@@ -55,11 +55,11 @@ def to_text(report: Report, *, color: bool, width: int, verbose: bool = False) -
         width: columns that lines are folded to.
         verbose: whether each account, change and diagnostic is shown by itself, and no value is cut.
     """
-    return drawn(lambda console: _print(console, report, verbose=verbose), color=color, width=width)
+    return draw(lambda console: _print(console, report, verbose=verbose), color=color, width=width)
 
 
 def _print(console: Console, report: Report, *, verbose: bool) -> None:
-    view = grouped(report, verbose=verbose)
+    view = group_report(report, verbose=verbose)
     longest = sys.maxsize if verbose else LONGEST_VALUE
     for block in view.blocks:
         _print_block(console, block, view.total, longest)
@@ -99,7 +99,7 @@ def _print_block(console: Console, block: Block, total: int, longest: int) -> No
 def change_text(report: Report, account: Account, change: Change, *, color: bool, width: int) -> str:
     """Return one change of a plan as the plan shows it, no value cut."""
     group = group_changes([(account, change)], report)
-    return drawn(lambda console: _print_changes(console, [group], sys.maxsize), color=color, width=width)
+    return draw(lambda console: _print_changes(console, [group], sys.maxsize), color=color, width=width)
 
 
 def _print_changes(console: Console, groups: Sequence[ChangeGroup], longest: int) -> None:

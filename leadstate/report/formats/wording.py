@@ -60,7 +60,7 @@ class Sentence:
         return self.lead + self.text
 
 
-def local(account: Account, address: str) -> str:
+def local_name(account: Account, address: str) -> str:
     """Return an address within its account, fit to be shown, with the title of a lead that has no key."""
     name = address.removeprefix(f"{account.account}/")
     return visible(f'{name} "{account.names[name]}"' if name in account.names else name)
@@ -79,7 +79,7 @@ def shown_fields(change: Change, known: Mapping[str, str], longest: int = LONGES
 
     def text(path: str, given: Scalar) -> str:
         name = known.get(f"{path}:{given}") if isinstance(given, int) else None
-        return value(given, longest) if name is None else clipped(visible(name), longest)
+        return value(given, longest) if name is None else clip(visible(name), longest)
 
     if change.action == "delete":
         return []
@@ -107,10 +107,10 @@ def value(given: Scalar, longest: int = LONGEST_VALUE) -> str:
             text = visible(f"{amount} {currency}")
         case _:
             text = visible(json.dumps(given, ensure_ascii=False))
-    return clipped(text, longest)
+    return clip(text, longest)
 
 
-def clipped(text: str, longest: int) -> str:
+def clip(text: str, longest: int) -> str:
     """Return the text, its end replaced by an ellipsis if it has more characters."""
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
@@ -200,7 +200,7 @@ def untouched_lines(accounts: Sequence[Account], total: int = 1) -> Iterator[str
         else:
             count = counted(sum(left.count for _, left in members), kind)
             what = f"{count} untouched ({why_untouched(members[0][1])})"
-            named = dict.fromkeys(local(account, left.address) for account, left in members if left.address)
+            named = dict.fromkeys(local_name(account, left.address) for account, left in members if left.address)
             if reason in ("gone", "changed-since", "duplicate") and named:  # people want to know which
                 what += f": {some([*named], FEW)}"
         holders = tuple({account.account: account for account, _ in members}.values())
@@ -292,9 +292,9 @@ def _read_again(report: Report) -> Sentence:
         for reason in sorted(filter(None, unread)):
             by_words.setdefault(without_correlation(reason), []).append(reason)
         reasons = [say_once(members) for members in by_words.values()]
-        told = [_repeated(reason) for reason in reasons[:FEW]]
-        told += [counted(len(reasons) - FEW, "more reason")] if len(reasons) > FEW else []
-        why = f" ({'; '.join(told)})" if told else ""
+        shown = [_repeated(reason) for reason in reasons[:FEW]]
+        shown += [counted(len(reasons) - FEW, "more reason")] if len(reasons) > FEW else []
+        why = f" ({'; '.join(shown)})" if shown else ""
         rest = f" In the others: {' and '.join(left)}{besides}." if left else ""
         return Sentence(f"{counted(len(unread), 'account')} could not be read again{why}.{rest}", tone="bad")
     if left:
@@ -312,13 +312,13 @@ def without_correlation(text: str) -> str:
 
 def say_once(texts: Iterable[str]) -> str:
     """Return what texts say that are equal without their correlation ids: the first of several, which are counted."""
-    said = list(dict.fromkeys(texts))
-    first = next(filter(_CORRELATION.search, said), said[0])
-    return first if len(said) == 1 else _CORRELATION.sub(rf"\g<0> and {len(said) - 1:,} more", first, count=1)
+    different = list(dict.fromkeys(texts))
+    first = next(filter(_CORRELATION.search, different), different[0])
+    return first if len(different) == 1 else _CORRELATION.sub(rf"\g<0> and {len(different) - 1:,} more", first, count=1)
 
 
 def _repeated(text: str) -> str:
-    return clipped(visible(text), _LONGEST_REASON)
+    return clip(visible(text), _LONGEST_REASON)
 
 
 def _compared(report: Report) -> Iterator[Sentence]:

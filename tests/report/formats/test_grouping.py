@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from leadstate.model.address import Span
 from leadstate.report.document import Account, Change, Impact, Report, Result, Untouched
-from leadstate.report.formats.grouping import Grouped, group_diagnostics, grouped
+from leadstate.report.formats.grouping import Grouped, group_diagnostics, group_report
 from leadstate.report.formats.text import to_text
-from leadstate.report.formats.wording import local
+from leadstate.report.formats.wording import local_name
 from tests.harness.reports import account, change, diagnostic, report
 
 SHAPES = st.builds(
@@ -68,15 +68,15 @@ def told(name: str, planned: Change) -> Change:
 def test_the_groups_expanded_equal_the_changes(whole: Report) -> None:
     everything = [(each, planned) for each in whole.accounts for planned in each.changes]
     for verbose in (False, True):
-        found = members(grouped(whole, verbose=verbose))
+        found = members(group_report(whole, verbose=verbose))
         assert len(found) == len(everything)
         assert all(member in found for member in everything)
-    assert members(grouped(whole, verbose=True)) == everything
+    assert members(group_report(whole, verbose=True)) == everything
 
 
 @given(reports())
 def test_a_group_is_one_change_of_each_account_of_its_block(whole: Report) -> None:
-    for block in grouped(whole).blocks:
+    for block in group_report(whole).blocks:
         for group in block.groups:
             assert tuple(each for each, _ in group.members) == block.accounts
             assert len({repr(told(each.account, planned)) for each, planned in group.members}) == 1
@@ -98,7 +98,7 @@ def test_no_two_groups_say_the_same_of_different_accounts(whole: Report) -> None
     for each in whole.accounts:
         shown = [repr(told(each.account, planned)) for planned in each.changes]
         most |= {said: max(most.get(said, 0), shown.count(said)) for said in shown}
-    for block in grouped(whole).blocks:
+    for block in group_report(whole).blocks:
         for group in block.groups:
             said = repr(told(block.accounts[0].account, group.members[0][1]))
             found[said] = found.get(said, 0) + 1
@@ -115,7 +115,7 @@ def named(accounts: Sequence[Account]) -> list[str]:
 
 def test_what_most_accounts_need_comes_first_and_one_account_keeps_its_own() -> None:
     own = change("-", "a/label:Old")
-    view = grouped(
+    view = group_report(
         report(account("a", own, paint("a")), account("b", paint("b")), account("c"), account("d", paint("d", "blue")))
     )
     assert [named(block.accounts) for block in view.blocks] == [["a", "b"], ["a"], ["d"]]
@@ -125,13 +125,13 @@ def test_what_most_accounts_need_comes_first_and_one_account_keeps_its_own() -> 
 
 def test_one_account_is_shown_as_a_whole() -> None:
     left = (Untouched(address=None, kind="lead", reason="not-ours", count=4),)
-    (block,) = grouped(report(account("a", paint("a"), untouched=left))).blocks
+    (block,) = group_report(report(account("a", paint("a"), untouched=left))).blocks
     assert block.untouched == ("4 leads untouched (not ours)",)
-    assert grouped(report(account("a"))).unchanged == ()
+    assert group_report(report(account("a"))).unchanged == ()
 
 
 def test_places_that_differ_are_all_known() -> None:
-    (block,) = grouped(report(account("a", paint("a")), account("b", paint("b", line=9)))).blocks
+    (block,) = group_report(report(account("a", paint("a")), account("b", paint("b", line=9)))).blocks
     assert block.groups[0].places == (
         Span(file="leadstate.yaml", line=3, column=5),
         Span(file="leadstate.yaml", line=9, column=5),
@@ -141,15 +141,15 @@ def test_places_that_differ_are_all_known() -> None:
 def test_the_receipt_that_is_undone_is_not_told_as_the_place_of_each_change() -> None:
     whole = report(account("a", change("~", "a/label:Hot", ("color", 1, 2), file="receipts/r.json", line=1)))
     for undoing in (whole, report(*whole.accounts, account("b"))):
-        blocks = grouped(replace(undoing, undoes="r.json")).blocks
+        blocks = group_report(replace(undoing, undoes="r.json")).blocks
         assert [group.places for block in blocks for group in block.groups] == [()]
-        assert all(group.places for block in grouped(undoing).blocks for group in block.groups)
+        assert all(group.places for block in group_report(undoing).blocks for group in block.groups)
 
 
 def test_an_account_that_could_not_be_read_is_not_called_unchanged() -> None:
     bad = account("a", diagnostics=(diagnostic("error", "network", "no answer"),))
     odd = account("b", diagnostics=(diagnostic("warning", "w", "odd"),))
-    assert named(grouped(report(bad, odd, account("c"))).unchanged) == ["b", "c"]
+    assert named(group_report(report(bad, odd, account("c"))).unchanged) == ["b", "c"]
 
 
 def test_what_is_untouched_is_added_up_over_the_accounts() -> None:
@@ -157,7 +157,7 @@ def test_what_is_untouched_is_added_up_over_the_accounts() -> None:
         group = Untouched(address=None, kind="label", reason="unmanaged", count=count)
         return (group, Untouched(address=f"{name}/label:Old", kind="label", reason="retiring", detail=detail))
 
-    view = grouped(
+    view = group_report(
         report(account("a", untouched=untouched("a", 2, "goes")), account("b", untouched=untouched("b", 3, "goes")))
     )
     assert view.untouched == ("In a, b: label:Old goes", "In a, b: 5 labels untouched (unmanaged; prune: none)")
@@ -166,15 +166,17 @@ def test_what_is_untouched_is_added_up_over_the_accounts() -> None:
 def test_equal_diagnostics_are_one_unless_all_are_wanted() -> None:
     found = [diagnostic("warning", "w", "odd", account=name, address=f"{name}/label:Hot") for name in "abc"]
     whole = report(*(account(remark.account or "", diagnostics=(remark,)) for remark in found))
-    (group,) = grouped(whole).diagnostics
+    (group,) = group_report(whole).diagnostics
     assert group.about == ("a/label:Hot", "b/label:Hot", "c/label:Hot")
-    assert [each.first for each in grouped(whole, verbose=True).diagnostics] == found
+    assert [each.first for each in group_report(whole, verbose=True).diagnostics] == found
 
 
 def test_errors_that_differ_by_correlation_id_are_one_and_show_one_id() -> None:
     words = {name: f"getLeads: 401, no, correlation id 7c0-{name}" for name in "abc"}
     found = [diagnostic("error", "unauthorized", said, account=name) for name, said in words.items()]
-    (group,) = grouped(report(*(account(remark.account or "", diagnostics=(remark,)) for remark in found))).diagnostics
+    (group,) = group_report(
+        report(*(account(remark.account or "", diagnostics=(remark,)) for remark in found))
+    ).diagnostics
     assert (group.about, group.first.summary) == (("a", "b", "c"), f"{words['a']} and 2 more")
     other = replace(found[1], summary="getLeads: 403, no, correlation id 7c0-a")
     assert [each.first for each in group_diagnostics([found[0], other])] == [found[0], other]
@@ -185,7 +187,7 @@ def test_changes_whose_results_differ_by_correlation_id_are_one() -> None:
         result = Result(status="failed", detail=f"x: spent (429, correlation id 7c0-{name}); kept{more}")
         return account(name, replace(paint(name), result=result))
 
-    view = grouped(report(failed("a"), failed("b"), failed("c", " not")))
+    view = group_report(report(failed("a"), failed("b"), failed("c", " not")))
     assert [named(block.accounts) for block in view.blocks] == [["a", "b"], ["c"]]
     said = [group.change.result.detail for block in view.blocks for group in block.groups if group.change.result]
     assert said == [
@@ -204,9 +206,9 @@ def welcome(name: str, number: int, known: str = "p@acme.test") -> Account:
 
 
 def test_an_id_is_shown_with_what_it_is_known_by_and_left_out_where_several_accounts_have_one() -> None:
-    (block,) = grouped(report(welcome("a", 7))).blocks
+    (block,) = group_report(report(welcome("a", 7))).blocks
     assert block.groups[0].known == {"person:7": "p@acme.test (7)"}
-    (block,) = grouped(report(welcome("a", 7), welcome("b", 7))).blocks
+    (block,) = group_report(report(welcome("a", 7), welcome("b", 7))).blocks
     assert block.groups[0].known == {"person:7": "p@acme.test"}
 
 
@@ -214,17 +216,17 @@ def test_ids_of_one_name_are_equal_and_those_of_others_are_not() -> None:
     def added(name: str, number: int, known: str) -> Account:
         return account(name, change("+", f"{name}/lead:a", ("person", None, number)), names={f"person:{number}": known})
 
-    (block,) = grouped(report(added("a", 7, "p@acme.test"), added("b", 8, "p@acme.test"))).blocks
+    (block,) = group_report(report(added("a", 7, "p@acme.test"), added("b", 8, "p@acme.test"))).blocks
     assert block.groups[0].known == {"person:7": "p@acme.test"}
-    assert len(grouped(report(added("a", 7, "p@acme.test"), added("b", 7, "q@acme.test"))).blocks) == 2
-    assert len(grouped(report(welcome("a", 7), welcome("b", 8))).blocks) == 2, "a number is no id"
-    assert len(grouped(report(welcome("a", 7), welcome("b", 7, ""))).blocks) == 2
+    assert len(group_report(report(added("a", 7, "p@acme.test"), added("b", 7, "q@acme.test"))).blocks) == 2
+    assert len(group_report(report(welcome("a", 7), welcome("b", 8))).blocks) == 2, "a number is no id"
+    assert len(group_report(report(welcome("a", 7), welcome("b", 7, ""))).blocks) == 2
 
 
 def test_a_lead_without_a_key_is_called_by_its_title() -> None:
     left = (Untouched(address="a/lead:#1", kind="lead", reason="gone"),)
     one = account("a", untouched=left, names={"lead:#1": "Renewal"})
-    (block,) = grouped(report(one)).blocks
+    (block,) = group_report(report(one)).blocks
     assert block.untouched[0].endswith(': lead:#1 "Renewal"')
-    assert local(one, "a/lead:#1") == 'lead:#1 "Renewal"'
-    assert local(one, "a/lead:x") == "lead:x"
+    assert local_name(one, "a/lead:#1") == 'lead:#1 "Renewal"'
+    assert local_name(one, "a/lead:x") == "lead:x"

@@ -14,7 +14,7 @@ from rich.text import Text
 from leadstate.model.address import Span
 from leadstate.model.diagnostics import ALLOWED
 from leadstate.report.document import Diagnostic, Impact, Report, Result, Untouched
-from leadstate.report.formats.console import GAP, LEAST, Cell, drawn, print_rows, table
+from leadstate.report.formats.console import GAP, LEAST, Cell, draw, print_rows, table
 from leadstate.report.formats.text import to_text
 from tests.harness.reports import account, change, diagnostic, hundred, many, report
 
@@ -37,8 +37,8 @@ def by_rich(console: Console, rows: Sequence[Sequence[str]]) -> None:
 
 @given(ROWS, st.integers(LEAST + 60, 200))
 def test_rows_are_laid_out_as_by_rich(rows: Sequence[Sequence[str]], width: int) -> None:
-    ours = drawn(lambda console: print_rows(console, [cells(row) for row in rows], folds=1), color=False, width=width)
-    theirs = drawn(lambda console: by_rich(console, rows), color=False, width=width)
+    ours = draw(lambda console: print_rows(console, [cells(row) for row in rows], folds=1), color=False, width=width)
+    theirs = draw(lambda console: by_rich(console, rows), color=False, width=width)
     assert ours == theirs
 
 
@@ -50,7 +50,7 @@ def test_no_line_is_wider_than_the_terminal_if_avoidable(width: int) -> None:
 
 @given(st.lists(st.tuples(*[st.text("ab /é漢", max_size=90)] * 4), min_size=1, max_size=4), st.integers(57, 120))
 def test_a_long_cell_pushes_no_other_off_the_screen(rows: list[tuple[str, ...]], width: int) -> None:
-    shown = drawn(lambda console: print_rows(console, [cells(row) for row in rows], folds=1), color=False, width=width)
+    shown = draw(lambda console: print_rows(console, [cells(row) for row in rows], folds=1), color=False, width=width)
     assert all(cell_len(line) <= width for line in shown.splitlines())
     assert sorted("".join(shown.split())) == sorted(
         "".join(text for row in rows for text in row if text).replace(" ", "")
@@ -82,8 +82,8 @@ def test_colour_does_not_change_the_layout() -> None:
     ],
 )
 def test_an_empty_column_is_laid_out_as_by_rich(row: tuple[str, str, str]) -> None:
-    ours = drawn(lambda console: print_rows(console, [cells(row)], folds=1), color=False, width=72)
-    assert ours == drawn(lambda console: by_rich(console, [row]), color=False, width=72)
+    ours = draw(lambda console: print_rows(console, [cells(row)], folds=1), color=False, width=72)
+    assert ours == draw(lambda console: by_rich(console, [row]), color=False, width=72)
 
 
 def in_use(*names: str, hint: str = "write it") -> tuple[Diagnostic, ...]:
