@@ -15,7 +15,8 @@ from leadstate.model.diagnostics import Diagnostic, Severity, counted, some
 from leadstate.model.escape import is_unseen, spelled_out
 from leadstate.model.resource import Desired, Live, Value
 from leadstate.reconcile.guards import CREATED_ALTERED, NAMESPACE_CHANGED
-from leadstate.reconcile.match import Matching, merge_source
+from leadstate.reconcile.match import Matching
+from leadstate.reconcile.unclear import merge_source
 
 _LETTERS: Final = str.maketrans(
     "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0451\u0456\u0457\u0458\u0455\u0501"

@@ -1,5 +1,6 @@
 """Who is who: id, marker, name, previous name; and what is said where that is not clear."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -8,10 +9,20 @@ from leadstate.model.account import Policy
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.resource import Desired, Live
-from leadstate.reconcile.match import known_by, match
-from tests.harness.builders import HERE, label, lead, live_label, live_lead
+from leadstate.reconcile.match import Matching, known_by, match_kind
+from tests.harness.builders import HERE, account, label, lead, live_label, live_lead
 
 LEAVE_ONE = "leave one of them in Pipedrive (move its leads, rename or delete the other label), then plan again"
+
+
+def match(
+    desired: Sequence[Desired],
+    live: Sequence[Live],
+    lock: Mapping[Ref, str] | None = None,
+    policy: Policy | None = None,
+) -> Matching:
+    declared = replace(account(*desired), lock=lock or {}, policy=policy or Policy())
+    return match_kind(declared, desired[0].address.kind, live)
 
 
 def pinned(desired: Desired, remote_id: str) -> Desired:
@@ -200,6 +211,11 @@ def test_a_name_that_is_another_labels_key_is_not_an_address() -> None:
         ([live_label("Cold"), live_label("Nurture")], {}, {"Nurture": "Nurture", "Cold": "Cold"}),
         ([live_label("Cold"), live_label("Other")], {"Nurture": "id-Other"}, {"Nurture": "Other", "Cold": "Cold"}),
         ([live_label("Cold"), live_label("Other")], {"Nurture": "id-Cold"}, {"Nurture": "Cold"}),
+        (
+            [live_label("Cold"), live_label("Cold", remote_id="twin")],
+            {"Nurture": "id-Cold"},
+            {"Nurture": "Cold", "Cold": "Cold"},
+        ),
     ],
 )
 def test_a_former_name_that_is_taken_in_too_is_a_rename_where_nothing_else_is_the_label(
@@ -234,7 +250,7 @@ def test_a_lock_file_and_a_name_that_disagree_are_an_error_that_names_both() -> 
     )
     assert told.detail.splitlines() == ["1  Hot", "2  Old"]
     merge = "to keep the first with the leads of all, write `merge_from: [{id: 2}]`"
-    assert told.hint == f"{merge}; to keep them apart, declare 'Old' too; else {LEAVE_ONE}"
+    assert told.hint == f"{merge}; else to keep them apart, declare 'Old' too; else {LEAVE_ONE}"
     apart = match([label("Hot"), label("Old")], live, {Ref("label", "Hot"): "2"})
     assert (apart.diagnostics, len(apart.pairs)) == ((), 2), "what the hint says"
 
