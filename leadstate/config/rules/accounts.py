@@ -1,7 +1,8 @@
 """Assembles the accounts of a configuration; the rules are in `names`, `leads`, `scope` and `trust`."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from leadstate.config.configuration import DeclaredAccount, OAuthToken, SecretSource, TokenSource
@@ -35,7 +36,6 @@ def declare_accounts(
         for kind, entries in merged.items.items()
     }
     _check_namespace(merged, diagnostics)
-    _check_addresses(merged, diagnostics)
     _check_companies(merged, diagnostics)
 
     everywhere = merged.policy.spec if merged.policy else None
@@ -104,72 +104,58 @@ def _check_namespace(merged: Merged, diagnostics: Diagnostics) -> None:
         summary = f"{kind.section} are declared, and no `namespace` to mark them as ours"
         diagnostics.error("namespace-missing", summary, merged.items[kind.name][0].place(), hint=hint)
         return
-    for place in _owned(merged):
-        summary = "`prune: {leads: owned}` deletes leads of our `namespace`, and none is given"
-        diagnostics.error("namespace-missing", summary, place, hint=hint)
-
-
-def _owned(merged: Merged) -> Iterator[Place]:
-    for section in (kind.section for kind in KINDS.values() if Prune.OWNED in kind.prune):
-        if merged.policy is not None and getattr(merged.policy.spec.prune, section) == Prune.OWNED:
-            yield merged.policy.place("prune", section)
-        for entry in merged.accounts.values():
-            if getattr(entry.spec.policy.prune, section) == Prune.OWNED:
-                yield entry.place("policy", "prune", section)
-
-
-def _check_addresses(merged: Merged, diagnostics: Diagnostics) -> None:
-    """Report two accounts with one address: one company under two names would get everything twice.
-
-    Two companies have one address only where both accounts say which: at the vendor's shared host, a proxy, a sandbox.
-    """
-    at: dict[str, list[str]] = defaultdict(list)
-    ids = {
-        name: entry.spec.company_id
-        for name, entry in sorted(merged.accounts.items())
-        if not entry.unknown & {"domain", "url", "company_id"}
-    }
-    for name in ids:
-        at[unify_loopback(merged.accounts[name].spec.origin)].append(name)
-    for names in at.values():
-        known = {ids[name] for name in names}
-        if len(known) == len(names) and (len(names) == 1 or None not in known):
-            continue
-        for name in names:
-            alike = (rival for rival in names if rival != name and (not ids[name] or ids[rival] in {None, ids[name]}))
-            if (other := next(alike, None)) is not None:
-                diagnostics.error(
-                    "same-address",
-                    f"the accounts `{name}` and `{other}` have the same address",
-                    _address(merged.accounts[name]),
-                    hint="keep one of the two; where they are two companies, give each its `company_id`",
-                    detail=f"the other one: {_address(merged.accounts[other]).span}",
-                )
+    policies: list[tuple[PolicySpec, Entry[Any], tuple[str, ...]]] = [
+        (entry.spec.policy, entry, ("policy",)) for entry in merged.accounts.values()
+    ]
+    if merged.policy is not None:
+        policies.append((merged.policy.spec, merged.policy, ()))
+    for policy, entry, path in policies:
+        for section in (kind.section for kind in KINDS.values() if getattr(policy.prune, kind.section) == Prune.OWNED):
+            summary = f"`prune: {{{section}: owned}}` deletes {section} of our `namespace`, and none is given"
+            place = entry.place(*path, "prune", section)
+            diagnostics.error("namespace-missing", summary, place, hint=hint)
 
 
 def _check_companies(merged: Merged, diagnostics: Diagnostics) -> None:
-    """Report two accounts with one company id at different addresses, as `domain` and the vendor's shared host.
+    """Report two accounts that are one company, which would get everything twice.
 
-    Sandboxes of this machine hold different companies that have one id.
+    Two companies have one address only where both accounts say which: at the vendor's shared host, a proxy, a sandbox.
+    Two addresses with one company id are one company, but sandboxes of this machine give their companies equal ids.
     """
-    by_id: dict[int, list[str]] = defaultdict(list)
-    for name, entry in sorted(merged.accounts.items()):
-        if entry.spec.company_id is not None and not entry.unknown & {"domain", "url", "company_id"}:
-            by_id[entry.spec.company_id].append(name)
-    for company_id, names in by_id.items():
-        origins = {name: merged.accounts[name].spec.origin for name in names}
-        sites = {name: "this machine" if is_loopback(origin) else origin for name, origin in origins.items()}
-        firsts = {site: name for name, site in reversed(sites.items())}
-        for name in names:
-            other = next((first for site, first in firsts.items() if site != sites[name]), None)
-            if other is not None:
-                diagnostics.error(
-                    "same-company",
-                    f"the accounts `{name}` and `{other}` are both company {company_id}",
-                    merged.accounts[name].place("company_id"),
-                    hint="keep one of the two, or correct the `company_id` of one",
-                    detail=f"the other one: {merged.accounts[other].place('company_id').span}",
-                )
+    usable = {
+        name: entry
+        for name, entry in sorted(merged.accounts.items())
+        if not entry.unknown & {"domain", "url", "company_id"}
+    }
+    addresses = {name: unify_loopback(entry.spec.origin) for name, entry in usable.items()}
+    sites = {name: "this machine" if is_loopback(address) else address for name, address in addresses.items()}
+    at: dict[str, list[str]] = defaultdict(list)
+    known_at: dict[tuple[str, int | None], list[str]] = defaultdict(list)
+    first_at: dict[int | None, dict[str, str]] = defaultdict(dict)
+    for name, entry in usable.items():
+        at[addresses[name]].append(name)
+        known_at[addresses[name], entry.spec.company_id].append(name)
+        first_at[entry.spec.company_id].setdefault(sites[name], name)
+    for name, entry in usable.items():
+        address, company_id = addresses[name], entry.spec.company_id
+        alike = chain(known_at[address, company_id], known_at[address, None]) if company_id else at[address]
+        if (other := next((rival for rival in alike if rival != name), None)) is not None:
+            diagnostics.error(
+                "same-address",
+                f"the accounts `{name}` and `{other}` have the same address",
+                _address(entry),
+                hint="keep one of the two; where they are two companies, give each its `company_id`",
+                detail=f"the other one: {_address(usable[other]).span}",
+            )
+        elsewhere = (first for site, first in first_at[company_id].items() if site != sites[name])
+        if company_id is not None and (other := next(elsewhere, None)) is not None:
+            diagnostics.error(
+                "same-company",
+                f"the accounts `{name}` and `{other}` are both company {company_id}",
+                entry.place("company_id"),
+                hint="keep one of the two, or correct the `company_id` of one",
+                detail=f"the other one: {usable[other].place('company_id').span}",
+            )
 
 
 def _address(entry: Entry[AccountSpec]) -> Place:
