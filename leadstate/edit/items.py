@@ -5,6 +5,7 @@ Refuses edits after which the files would not be a configuration any more.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,14 @@ from leadstate.config.loader import understand
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.files import read_sources
 from leadstate.config.yaml.nodes import Node, read_nodes
-from leadstate.edit.writer import Edit, EditError, Steps, refusals, rewritten
+from leadstate.edit.writer import Edit, EditError, Steps, Writer
 from leadstate.kinds import KINDS
 from leadstate.model.address import Span, normalize_text
 from leadstate.model.diagnostics import ConfigurationError, Severity
 from leadstate.model.resource import CUSTOM, Desired
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class File:
     """One file: its text and its nodes; `new` if it does not exist yet."""
 
@@ -27,14 +28,19 @@ class File:
     root: Node
     new: bool = False
 
+    @cached_property
+    def writer(self) -> Writer:
+        """What edits the text."""
+        return Writer(self.source, self.root)
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """A declared object, as it is written."""
 
-    file: str
+    source: Source
     steps: Steps
-    value: Mapping[str, Any]
+    node: Node
 
     def path(self, attribute: str, account: str | None = None) -> tuple[str, ...]:
         """Return where an attribute stands in the item, or with an account in what the item overrides for it.
@@ -44,24 +50,24 @@ class Item:
         if not attribute.startswith(CUSTOM):
             return (attribute,)
         name = attribute.removeprefix(CUSTOM)
-        there = (self.value, self.overridden(account)) if account is not None else (self.value,)
-        spelled = [key for value in there for key in value.get("custom_fields") or () if normalize_text(key) == name]
+        there = [self.node] if account is None else [self.node, _node_at(self.node, "overrides", account)]
+        fields = [_node_at(node, "custom_fields") for node in there]
+        spelled = [key for node in fields if node for key in node.keys or () if normalize_text(key) == name]
         return ("custom_fields", spelled[-1] if spelled else name)
 
-    def overridden(self, account: str) -> Mapping[str, Any]:
-        """Return what an account has in place of the values of the item."""
-        return (self.value.get("overrides") or {}).get(account) or {}
+    def overridden(self, account: str, attribute: str) -> Node | None:
+        """Return the value that an account has for an attribute in place of the value of the item."""
+        return _node_at(self.node, "overrides", account, *self.path(attribute, account))
 
-    def overrides(self, account: str, attribute: str) -> bool:
-        """Return whether an account has a value of its own for an attribute."""
-        *outer, last = self.path(attribute, account)
-        return last in _at(self.overridden(account), outer, {})
+    def written(self, account: str, attribute: str) -> Node | None:
+        """Return the value of an attribute as an account has it: in its override, else in the item."""
+        return self.overridden(account, attribute) or _node_at(self.node, *self.path(attribute))
 
-    def written(self, account: str, attribute: str) -> Any:
-        """Return the value of an attribute as an account has it: in its override, else in the item, else None."""
-        if self.overrides(account, attribute):
-            return _at(self.overridden(account), self.path(attribute, account), None)
-        return _at(self.value, self.path(attribute), None)
+
+def _node_at(node: Node | None, *steps: str) -> Node | None:
+    for step in steps:
+        node = node.child(step) if node is not None else None
+    return node
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,7 @@ class Files:
             ConfigurationError: the files would not be right any more.
         """
         texts = {
-            file.source.name: rewritten(file.source, file.root, made)
+            file.source.name: file.writer.rewritten(made)
             for file in self.files
             if (made := edits.get(file.source.name))
         }
@@ -134,16 +140,9 @@ class Files:
             if texts.get(file.source.name, file.source.text) != file.source.text
         ]
 
-    def refusals(self, name: str, groups: Sequence[Sequence[Edit]]) -> list[EditError | None]:
-        """Return for each group of edits of a file why it alone cannot be made in place; None if it can."""
-        file = next(file for file in self.files if file.source.name == name)
-        return refusals(file.source, file.root, groups)
-
-
-def _at(value: Any, path: Sequence[str], otherwise: Any) -> Any:
-    for step in path:
-        value = (value or {}).get(step)
-    return otherwise if value is None else value
+    def refusal(self, name: str, edits: Sequence[Edit]) -> EditError | None:
+        """Return why edits of a file cannot be made in place; None if they can."""
+        return next(file.writer.refusal(edits) for file in self.files if file.source.name == name)
 
 
 def _items_of(files: Sequence[File]) -> dict[Span, Item]:
@@ -156,7 +155,7 @@ def _items_of(files: Sequence[File]) -> dict[Span, Item]:
             for index, node in enumerate(written):
                 if isinstance(node.value, dict):
                     span = node.place(file.source).span
-                    items.setdefault(span, Item(file.source.name, (key, index), node.value))
+                    items.setdefault(span, Item(file.source, (key, index), node))
     return items
 
 
@@ -170,26 +169,14 @@ def places(files: Files, desired: Desired) -> dict[str, Span]:
     item = files.item(desired.span)
     if item is None:
         return {}
-    source, root = next((file.source, file.root) for file in files.files if file.source.name == item.file)
-    node, account = _node_at(root, *item.steps), desired.address.account
-    override = _node_at(node, "overrides", account)
-    written = {
-        name: _node_at(override, *item.path(name, account)) or _node_at(node, *item.path(name))
-        for name in desired.attrs
-    }
-    return {name: value.place(source).span for name, value in written.items() if value is not None}
-
-
-def _node_at(node: Node | None, *steps: str | int) -> Node | None:
-    for step in steps:
-        node = node.child(step) if node is not None else None
-    return node
+    written = {name: item.written(desired.address.account, name) for name in desired.attrs}
+    return {name: node.place(item.source).span for name, node in written.items() if node is not None}
 
 
 def spellings(label: Desired, files: Files) -> tuple[str, ...]:
     """Return what a lead may write for a label; the first is what we write: its key, or its name if it has no key."""
     item = files.item(label.span)
-    value: Mapping[str, Any] = {} if item is None else item.value
+    value: Mapping[str, Any] = {} if item is None else item.node.value
     own = value.get("key") or value.get("name") or label.address.key
     return tuple(
         normalize_text(name)

@@ -17,7 +17,6 @@ from leadstate.edit.items import Files, Item, spellings
 from leadstate.edit.spelling import LIKE_VARIABLE, as_people_write
 from leadstate.edit.writer import Edit, Set
 from leadstate.kinds import KINDS
-from leadstate.model.account import Account
 from leadstate.model.address import Address, Ref, Span, normalize_text
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.plan import Change, FieldDiff
@@ -88,17 +87,14 @@ class Accepted:
 
     def leave_out(self, files: Files) -> None:
         """Take out what cannot be edited in place, such as a value that an alias stands for, with a diagnostic each."""
-        by_file: dict[str, list[Pulled]] = defaultdict(list)
-        for pulled in self.pulled:
-            by_file[pulled.file].append(pulled)
-        self.pulled = []
-        for name, group in by_file.items():
-            for pulled, failure in zip(group, files.refusals(name, [pulled.edits for pulled in group]), strict=True):
-                if failure is None:
-                    self.pulled.append(pulled)
-                    continue
-                unfit = _UnfitError(failure.why, failure.hint, failure.span)
-                self.diagnostics += [_diagnostic(change, drifted, unfit) for change, drifted in pulled.drifts]
+        pulled, self.pulled = self.pulled, []
+        for one_field in pulled:
+            failure = files.refusal(one_field.file, one_field.edits)
+            if failure is None:
+                self.pulled.append(one_field)
+                continue
+            unfit = _UnfitError(failure.why, failure.hint, failure.span)
+            self.diagnostics += [_diagnostic(change, drifted, unfit) for change, drifted in one_field.drifts]
 
 
 def accept(
@@ -115,61 +111,52 @@ def accept(
     accepted = Accepted()
     declared = [account.account for account in everything.accounts]
     words = {account.name: _Words(files, account.desired, fields.get(account.name)) for account in declared}
-    scopes: dict[Span, dict[str, Desired]] = defaultdict(dict)
+    scopes: dict[Span | None, dict[str, Desired]] = defaultdict(dict)
     referred = {ref for change in changes for drifted in change.fields for ref in references(drifted.before)}
     for account in declared:
         for desired in account.desired:
             scopes[desired.span][account.name] = desired
             referred |= references((*desired.attrs.values(), desired.moves_to))
-    values: dict[tuple[Span, str], dict[str, object]] = defaultdict(dict)
-    drifts: dict[tuple[Span, str], list[tuple[Change, FieldDiff]]] = defaultdict(list)
-    items: dict[Span, Item] = {}
-    keys: dict[Span, str] = {}
+    taken: dict[tuple[Item, str], list[tuple[Change, FieldDiff, object]]] = defaultdict(list)
     for change in changes:
-        name, item = change.address.account, files.item(change.span)
-        if item is None or change.span is None:
+        item = files.item(change.span)
+        if item is None:
             unfit = _UnfitError("it stands in a CSV file, and only YAML is edited", "write it there by hand")
             accepted.diagnostics += [_diagnostic(change, drifted, unfit) for drifted in change.fields]
             continue
         for drifted in change.fields:
             try:
-                value = _value(change.address, drifted, item, words[name])
+                value = _value(change.address, drifted, item, words[change.address.account])
             except _UnfitError as failure:
                 accepted.diagnostics.append(_diagnostic(change, drifted, failure))
                 continue
-            items[change.span] = item
-            values[change.span, drifted.path][name] = value
-            drifts[change.span, drifted.path].append((change, drifted))
-            if drifted.path == "name" and change.address.ref in referred and item.value.get("key") is None:
-                keys[change.span] = item.value["name"]
-    for (span, path), live in values.items():
-        item = items[span]
-        edits = [*_edits(item, path, live, scopes[span])]
-        # A label that gets another name, and is referred to by the old one, keeps that as its key.
-        if path == "name" and span in keys and edits[0].path == (*item.steps, "name"):
-            edits.append(Set((*item.steps, "key"), keys[span]))
-        renamed = {} if span in keys else _renamed(item, edits[0], scopes[span], declared)
-        accepted.pulled.append(Pulled(item.file, tuple(edits), tuple(drifts[span, path]), renamed))
-    return accepted
-
-
-def _renamed(
-    item: Item, edit: Set, scope: Mapping[str, Desired], declared: Sequence[Account]
-) -> dict[str, dict[Ref, str]]:
-    """Return what the lock files know of an item without a key, whose address its new name is; nothing of others."""
-    if edit.path != (*item.steps, "name") or item.value.get("key") is not None:
-        return {}
+            taken[item, drifted.path].append((change, drifted, value))
     locks = {account.name: account.lock for account in declared}
-    return {
-        name: {Ref(ref.kind, normalize_text(str(edit.value))): locks[name][ref]}
-        for name, desired in scope.items()
-        if (ref := desired.address.ref) in locks[name]
-    }
+    for (item, path), drifts in taken.items():
+        scope = scopes[drifts[0][0].span]
+        edits = [*_edits(item, path, {change.address.account: value for change, _, value in drifts}, scope)]
+        renamed: dict[str, dict[Ref, str]] = {}
+        if edits[0].path == (*item.steps, "name") and item.node.value.get("key") is None:
+            if any(change.address.ref in referred for change, *_ in drifts):
+                # A label that gets another name, and is referred to by the old one, keeps that as its key.
+                edits.append(Set((*item.steps, "key"), item.node.value["name"]))
+            else:
+                key = normalize_text(str(edits[0].value))
+                renamed = {
+                    name: {Ref(ref.kind, key): locks[name][ref]}
+                    for name, desired in scope.items()
+                    if (ref := desired.address.ref) in locks[name]
+                }
+        pulled = Pulled(
+            item.source.name, tuple(edits), tuple((change, drifted) for change, drifted, _ in drifts), renamed
+        )
+        accepted.pulled.append(pulled)
+    return accepted
 
 
 def _edits(item: Item, name: str, live: Mapping[str, object], scope: Collection[str]) -> Iterator[Set]:
     """Yield edits of the item if every account that takes the value from there has the same, else of its overrides."""
-    sharing = {account for account in scope if not item.overrides(account, name)}
+    sharing = {account for account in scope if item.overridden(account, name) is None}
     if sharing and sharing <= live.keys() and all(live[account] == live[min(sharing)] for account in sharing):
         yield Set((*item.steps, *item.path(name)), live[min(sharing)])
     else:
@@ -183,7 +170,8 @@ def _value(address: Address, field: FieldDiff, item: Item, words: _Words) -> obj
     if not (field.path in KINDS[address.kind].form.model_fields or field.path.startswith(CUSTOM)):
         raise _UnfitError("pull cannot write this field", "write it by hand")
     name, account = field.path, address.account
-    before = item.written(account, name)
+    written = item.written(account, name)
+    before = None if written is None else written.value
     if name == "labels":
         value = _labels(field.before, before, words)
     else:
@@ -192,23 +180,19 @@ def _value(address: Address, field: FieldDiff, item: Item, words: _Words) -> obj
             raise _UnfitError(*LIKE_VARIABLE)
     if value is None and name in _CONTACTS:
         other = _CONTACTS[name]
-        if item.written(account, other) is None:
+        contact = item.written(account, other)
+        if contact is None or contact.value is None:
             raise _UnfitError(f"the live lead has no {name}, and no {other} is declared", f"declare its {other} first")
     *outer, last = item.path(name)
     try:
         KINDS[address.kind].override.model_validate({outer[0]: {last: value}} if outer else {last: value})
     except ValidationError:
         raise _UnfitError("this cannot be declared", _CHANGE_OR_LEAVE_OUT) from None
-    if name.startswith(CUSTOM):
-        _check_custom(field, words.fields)
+    if name.startswith(CUSTOM) and words.fields is not None and not isinstance(field.before, Absent):
+        why = words.fields.refusal(name, field.before)
+        if why:
+            raise _UnfitError(f"the field does not accept it: {why}", _CHANGE_OR_LEAVE_OUT)
     return value
-
-
-def _check_custom(field: FieldDiff, fields: Dictionary | None) -> None:
-    """Raise `_UnfitError` if a custom field does not accept the live value any more: no plan would."""
-    why = "" if fields is None or isinstance(field.before, Absent) else fields.refusal(field.path, field.before)
-    if why:
-        raise _UnfitError(f"the field does not accept it: {why}", _CHANGE_OR_LEAVE_OUT)
 
 
 def _labels(live: Side, before: Any, words: _Words) -> object:

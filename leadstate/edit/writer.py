@@ -6,8 +6,9 @@ was asked for. Refuses to change what an alias stands for elsewhere, and whateve
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
@@ -99,65 +100,55 @@ class _Splice(NamedTuple):
     text: str
 
 
-def rewritten(source: Source, root: Node, edits: Sequence[Edit]) -> str:
-    """Return the text with the edits in it, after reading it back and comparing.
+class Writer:
+    """The text of one file, and what becomes of it by edits."""
 
-    Args:
-        source: the text.
-        root: its nodes.
-        edits: what to do, one after the other. Items are added to a list in a run of their own: an item goes below the
-            last one, of which a line may go.
-
-    Raises:
-        EditError: it cannot be done in place.
-        UnwritableError: a value cannot be written.
-    """
-    wanted = edited(root.value, edits)
-    writer = _Writer(source)
-    splices = sorted(writer.changes(read_spots(source.text), root.value, wanted), key=lambda change: change[:2])
-    pieces, at = [], 0
-    for splice in splices:
-        pieces += [source.text[at : splice.begin], splice.text]
-        at = splice.end
-    text = "".join([*pieces, source.text[at:]])
-    diagnostics = Diagnostics()
-    after = read_nodes(Source(source.name, text, source.folder), diagnostics)
-    if after is None or diagnostics.any_error or not same(after.value, wanted):
-        raise _refused(source, splices[0].begin, "the text does not come out as it should")
-    return text
-
-
-def refusals(source: Source, root: Node, groups: Sequence[Sequence[Edit]]) -> list[EditError | None]:
-    """Return for each group of edits why it alone cannot be made in place; None if it can.
-
-    Args:
-        source: the text.
-        root: its nodes.
-        groups: edits that are made together.
-    """
-    writer, spots = _Writer(source), read_spots(source.text)
-    found: list[EditError | None] = []
-    for edits in groups:
-        try:
-            list(writer.changes(spots, root.value, edited(root.value, edits)))
-        except EditError as failure:
-            found.append(failure)
-        else:
-            found.append(None)
-    return found
-
-
-def _refused(source: Source, at: int, why: str) -> EditError:
-    return EditError(source.place_of(at).span, why)
-
-
-class _Writer:
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, root: Node) -> None:
         self.source = source
         self.text = source.text
+        self.root = root
         self.lines = Lines(source.text)
 
-    def changes(
+    @cached_property
+    def _spot(self) -> Spot:
+        return read_spots(self.text)
+
+    def rewritten(self, edits: Sequence[Edit]) -> str:
+        """Return the text with the edits in it, after reading it back and comparing.
+
+        Args:
+            edits: what to do, one after the other. Items are added to a list in a run of their own: an item goes below
+                the last one, of which a line may go.
+
+        Raises:
+            EditError: it cannot be done in place.
+            UnwritableError: a value cannot be written.
+        """
+        wanted = edited(self.root.value, edits)
+        splices = sorted(self._changes(self._spot, self.root.value, wanted), key=lambda change: change[:2])
+        pieces, at = [], 0
+        for splice in splices:
+            pieces += [self.text[at : splice.begin], splice.text]
+            at = splice.end
+        text = "".join([*pieces, self.text[at:]])
+        diagnostics = Diagnostics()
+        after = read_nodes(replace(self.source, text=text), diagnostics)
+        if after is None or diagnostics.any_error or not same(after.value, wanted):
+            raise self._refused(splices[0].begin, "the text does not come out as it should")
+        return text
+
+    def refusal(self, edits: Sequence[Edit]) -> EditError | None:
+        """Return why edits cannot be made in place; None if they can."""
+        try:
+            list(self._changes(self._spot, self.root.value, edited(self.root.value, edits)))
+        except EditError as failure:
+            return failure
+        return None
+
+    def _refused(self, at: int, why: str) -> EditError:
+        return EditError(self.source.place_of(at).span, why)
+
+    def _changes(
         self, spot: Spot, old: Any, new: Any, *, key_end: int | None = None, flow: bool = True, top: bool = False
     ) -> Iterator[_Splice]:
         """Yield what to splice in so that the value at a spot becomes another; within an entry, deeper ones first.
@@ -173,11 +164,11 @@ class _Writer:
         if same(old, new):
             return
         if spot.shared:
-            raise _refused(self.source, spot.begin, f"an alias (*{spot.anchor}) stands for this value elsewhere")
+            raise self._refused(spot.begin, f"an alias (*{spot.anchor}) stands for this value elsewhere")
         entries = spot.entries or []
         if spot.is_mapping and entries and isinstance(new, dict) and old.keys() <= new.keys():
             for entry in entries:
-                yield from self.changes(
+                yield from self._changes(
                     entry.value,
                     old[entry.name],
                     new[entry.name],
@@ -202,7 +193,7 @@ class _Writer:
         colon = spot.begin if key_end is None else self.lines.after_colon(key_end)
         in_lines, block = top and isinstance(new, list) and new and not spot.entries, spot.entries and not spot.flow
         if self._has_comment(spot, colon if in_lines or block else spot.begin):
-            raise _refused(self.source, spot.begin, "a comment would be lost with this value")
+            raise self._refused(spot.begin, "a comment would be lost with this value")
         if in_lines:
             # An empty list becomes one of lines; a comment beside it stays where it is.
             yield _Splice(colon, max(colon, spot.end), "")
@@ -242,7 +233,7 @@ class _Writer:
         self, spot: Spot, entries: list[Entry], kept: Sequence[int], old: list[Any], new: list[Any]
     ) -> Iterator[_Splice]:
         for place, index in enumerate(kept):
-            yield from self.changes(entries[index].value, old[index], new[place])
+            yield from self._changes(entries[index].value, old[index], new[place])
         added, last = new[len(kept) :], entries[kept[-1]]
         if not spot.flow:
             for index in sorted({*range(len(old))} - {*kept}):

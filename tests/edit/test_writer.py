@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.nodes import Node, read_nodes
 from leadstate.edit.spelling import UnwritableError, written
-from leadstate.edit.writer import Append, Edit, EditError, Set, edited, refusals, rewritten, same
+from leadstate.edit.writer import Append, Edit, EditError, Set, Writer, edited, same
 
 SETTINGS = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ODD = st.text(st.sampled_from("-?:,[]{}#&*!|>'\"%@` aA01.~<=\\\t\n/$"), max_size=8)
@@ -33,7 +33,7 @@ def nodes_of(text: str) -> tuple[Source, Node]:
 
 def edit(text: str, *edits: Edit) -> str:
     source, root = nodes_of(text)
-    return rewritten(source, root, edits)
+    return Writer(source, root).rewritten(edits)
 
 
 @SETTINGS
@@ -266,11 +266,11 @@ def test_an_edit_that_cannot_be_made_in_place_is_refused_with_its_place(text: st
     assert caught.value.hint == "edit this place by hand, or write it in another way, and run the command again"
 
 
-def test_each_group_of_edits_that_cannot_be_made_alone_has_its_refusal() -> None:
+def test_edits_that_cannot_be_made_have_a_refusal() -> None:
     text = "a: &x red\nb: *x\nc: [ # why\n  ]\nd: 1\n"
     groups = [[Set(("d",), 2)], [Set(("d",), 2), Set(("a",), "blue")], [Set(("c",), [1])]]
-    source, root = nodes_of(text)
-    fine, shared, comment = refusals(source, root, groups)
+    writer = Writer(*nodes_of(text))
+    fine, shared, comment = map(writer.refusal, groups)
     assert fine is None
     assert isinstance(shared, EditError)
     assert (shared.why, str(shared.span)) == ("an alias (*x) stands for this value elsewhere", "f.yaml:1:7")
