@@ -9,6 +9,7 @@ Names, options and types of custom fields are an account's own. They are listed 
 a declared lead that is not a finished seed names one.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -48,7 +49,7 @@ _ONE = {"person": GET_PERSON, "organization": GET_ORGANIZATION}
 _SEARCH = {"person": SEARCH_PERSONS, "organization": SEARCH_ORGANIZATIONS}
 
 
-async def typed(
+async def resolve_custom_fields(
     account: Account, planned: Iterable[Desired], reader: Reader
 ) -> tuple[Account, CustomFields | None, tuple[Diagnostic, ...]]:
     """Return the account with each custom field in normal form, and the fields it has; None if nothing needs them.
@@ -243,11 +244,17 @@ async def resolve(
         ApiError: something could not be asked.
     """
     values = (value for desired in account.desired for value in desired.attrs.values())
-    # Without either nothing is read here, and matching 50,000 leads takes a second.
-    there = _there(account, observed) if any(isinstance(value, Lookup | CustomValue) for value in values) else {}
+    if not any(isinstance(value, Lookup | CustomValue) for value in values):
+        return account, observed, ()
+    there = {
+        desired.address: live
+        for kind in KINDS.values()
+        if not kind.is_named
+        for desired, live in match_kind(account, kind.name, observed.live.get(kind.name, ())).pairs
+    }
     finished = {desired.address for desired in account.desired if desired.create_only and desired.address in there}
     planned = (desired for desired in account.desired if desired.address not in finished)
-    account, fields, unfit = await typed(account, planned, reader)
+    account, fields, unfit = await resolve_custom_fields(account, planned, reader)
     if fields is not None:
         there = {
             address: replace(lead, attrs={**lead.attrs, **fields.read(lead.custom)}) for address, lead in there.items()
@@ -300,36 +307,24 @@ async def _look_up(kind: str, uses: Sequence[_Use], directory: _Directory) -> Ma
         known = await directory.users()
     else:
         known = await directory.by_id(kind, sorted({use.linked for use in uses if use.linked is not None}))
-    own = {
+    found: dict[_Place, Sequence[_Known]] = {
         use.place: [row]
         for use in uses
         if use.linked is not None and (row := known.get(use.linked)) is not None and row.fits(use.lookup)
     }
-    others: dict[Lookup, dict[int, _Known]] = {}
-    for lookup in sorted(
-        {use.lookup for use in uses if use.place not in own}, key=lambda lookup: (lookup.by, lookup.text)
-    ):
-        rows = await directory.search(lookup) if kind != "user" else [row for row in known.values() if row.fits(lookup)]
-        others[lookup] = {row.id: row for row in rows if row.active_flag is not False}
+    others: defaultdict[Lookup, list[_Use]] = defaultdict(list)
     for use in uses:
+        if use.place not in found:
+            others[use.lookup].append(use)
+    for lookup, described in sorted(others.items(), key=lambda item: (item[0].by, item[0].text)):
         # A search may not know yet what a lead is linked to.
-        for row in own.get(use.place, ()):
-            if use.lookup in others:
-                others[use.lookup].setdefault(row.id, row)
-    return {use.place: own.get(use.place) or [*others[use.lookup].values()] for use in uses}
+        rows = [*(() if kind == "user" else await directory.search(lookup)), *known.values()]
+        fitting = {row.id: row for row in rows if row.active_flag is not False and row.fits(lookup)}
+        found |= {use.place: [*fitting.values()] for use in described}
+    return found
 
 
-def _there(account: Account, observed: Observed) -> dict[Address, Live]:
-    """Return the live object of each declared one of the kinds that no name identifies."""
-    return {
-        desired.address: live
-        for kind in KINDS.values()
-        if not kind.is_named
-        for desired, live in match_kind(account, kind.name, observed.live.get(kind.name, ())).pairs
-    }
-
-
-async def descriptions(leads: Sequence[Live], reader: Reader) -> Known:
+async def describe_contacts(leads: Sequence[Live], reader: Reader) -> Known:
     """Return what the people and organizations of some leads are known by: an email address, else a name.
 
     A description need not be the only one of its kind: what a lead is linked to is asked for first.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from leadstate.engine.jobs import AccountJob, Ended, each
 from leadstate.engine.read.leads import as_declared
-from leadstate.engine.read.lookups import descriptions
+from leadstate.engine.read.lookups import describe_contacts
 from leadstate.engine.read.observe import check_company, read_named_kinds
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Kind, decode_rows, decode_summaries
@@ -84,7 +84,7 @@ async def _read(account: Account, reader: Reader, wanted: UndeclaredFilter) -> U
     leads, foreign, malformed = await _read_leads(account, reader, wanted) if wanted.leads else ([], 0, [])
     carrying = {RemoteRef(CARRIED, label.remote_id) for label in live[CARRIED] if label.name in wanted.labels}
     leads = [lead for lead in leads if not wanted.labels or not carrying.isdisjoint(labels_in(lead.attrs))]
-    known = await descriptions(leads, reader) if wanted.names else {}
+    known = await describe_contacts(leads, reader) if wanted.names else {}
     named: dict[str, Sequence[Live]] = {}
     diagnostics = malformed
     bindings = Bindings()

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from leadstate.engine.jobs import AccountJob
-from leadstate.engine.read.lookups import descriptions
+from leadstate.engine.read.lookups import describe_contacts
 from leadstate.engine.run import Settings, plan_all
 from leadstate.model.account import Account, Policy, Prune
 from leadstate.model.address import Address, Ref, Span
@@ -340,7 +340,7 @@ def test_a_person_linked_by_a_custom_field_is_read_by_id() -> None:
 
 
 def described(server: Pipedrive, *leads: Any) -> Known:
-    return connect(httpx.MockTransport(server), lambda connection: descriptions(leads, Reader(connection)))
+    return connect(httpx.MockTransport(server), lambda connection: describe_contacts(leads, Reader(connection)))
 
 
 def test_people_organizations_and_users_of_leads_are_described_as_people_write_them() -> None:
@@ -438,6 +438,13 @@ def test_a_lead_stays_with_a_deactivated_user_who_gets_no_other_one() -> None:
     assert there.names == {"owner:102": "old@acme.test"}
     other = plan(Pipedrive({"id": "x", "title": "a", "owner_id": 101, "origin_id": "ns:a"}), lead(owner=old))
     assert [found.code for found in other.diagnostics] == ["none-found"]
+    server = Pipedrive(
+        {"id": "x", "title": "a", "owner_id": 102, "origin_id": "ns:a"},
+        {"id": "y", "title": "b", "owner_id": 101, "origin_id": "ns:b"},
+    )
+    both = plan(server, lead("a", owner=old), lead("b", owner=old))
+    assert [(found.code, str(found.address)) for found in both.diagnostics] == [("none-found", "emea/lead:b")]
+    assert both.changes == ()
 
 
 def test_a_lead_without_a_marker_is_identified_by_the_lock_file() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from leadstate.engine.read.lookups import typed
+from leadstate.engine.read.lookups import resolve_custom_fields
 from leadstate.kinds.custom_fields import UNREADABLE, CustomField, CustomFields, Unfit
 from leadstate.model.account import Account
 from leadstate.model.address import Address, Span
@@ -50,7 +50,7 @@ def resolved(
     fake = Fake()
     fake.before["GET dealFields", 0] = lambda: ok(rows)
     declared = account(*desired)
-    found = fake.run(lambda writer: typed(declared, desired if planned is None else planned, writer))
+    found = fake.run(lambda writer: resolve_custom_fields(declared, desired if planned is None else planned, writer))
     return (*found, fake.sent)
 
 
