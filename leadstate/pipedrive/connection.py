@@ -2,7 +2,6 @@
 
 import asyncio
 import http.cookiejar
-import itertools
 import logging
 import random
 import ssl
@@ -14,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
 
 import httpx
@@ -116,21 +116,8 @@ class TokenAuth(Signer):
         yield request
 
 
-@dataclass(frozen=True, slots=True)
-class Together:
-    """What the requests of one attempt share.
-
-    Attributes:
-        held: the places of the window that are kept for them.
-        patient: whether a write waits for the end of a pause.
-    """
-
-    held: Reservation
-    patient: bool
-
-
-_together: ContextVar[Together | None] = ContextVar("together", default=None)
-"""The attempt that this task makes."""
+_reservation: ContextVar[Reservation | None] = ContextVar("reservation", default=None)
+"""The places that are kept for the attempt of `Connection.repeat` that this task makes."""
 
 
 class PausedError(Exception):
@@ -158,7 +145,7 @@ class Connection:
         self.signer = signer
         self.pace = pace or Pace()
         self._limiter = Limiter(self.pace.clock, self._wait)
-        self._searches = Limiter(self.pace.clock, self._wait, SEARCH_LIMIT, SEARCH_LIMIT)
+        self._searches = Limiter(self.pace.clock, self._wait, SEARCH_LIMIT)
         self._over: ApiError | None = None
         self.spent = Spent()
         self.lengths: dict[str, int] = {}
@@ -179,7 +166,7 @@ class Connection:
         Raises:
             ApiError: it failed for good, or it is a POST of which nobody knows whether it was done.
         """
-        if _together.get() is not None:
+        if _reservation.get() is not None:
             return await self._attempt(request)
         return await self._again(lambda: self._attempt(request))
 
@@ -202,13 +189,14 @@ class Connection:
             nonlocal paused
             while True:
                 async with self._limiter.reserve(2) as held:
-                    token = _together.set(Together(held, patient=paused == ATTEMPTS))
+                    held.patient = paused == ATTEMPTS
+                    token = _reservation.set(held)
                     try:
                         return await attempt()
                     except PausedError:
                         paused += 1
                     finally:
-                        _together.reset(token)
+                        _reservation.reset(token)
 
         return await self._again(reserved)
 
@@ -217,8 +205,9 @@ class Connection:
 
         After a failure that no other request can survive nothing is sent any more: each further one fails alike.
         """
-        waited = 0.0
-        for number in itertools.count(1):
+        number, waited = 0, 0.0
+        while True:
+            number += 1
             try:
                 return await attempt()
             except ApiError as failure:
@@ -235,7 +224,6 @@ class Connection:
                     self._limiter.pause(pause)
                 else:
                     await self.pace.sleep(pause)
-        raise AssertionError  # count() does not end
 
     async def _attempt(self, request: Request) -> Answer:
         try:
@@ -253,12 +241,13 @@ class Connection:
         operation = request.operation
         limiter = self._searches if operation.search else self._limiter
         async with AsyncExitStack() as places:
-            together = _together.get()
-            if together is not None and not together.patient and operation.method != "GET" and limiter.is_paused:
+            held = _reservation.get()
+            ending = held if operation.method != "GET" else None  # the write is the last request of an attempt
+            if ending is not None and not ending.patient and limiter.is_paused:
                 raise PausedError
-            left = await places.enter_async_context(limiter.place(together.held if together else None))
-            if together is not None and operation.method != "GET":
-                self._limiter.release(together.held)  # labels are compared with one list, so often nothing was read
+            left = await places.enter_async_context(limiter.place(held))
+            if ending is not None:
+                limiter.release(ending)  # labels are compared with one list, so often nothing was read
             if operation.search:  # it takes a place in both windows
                 await places.enter_async_context(self._limiter.place())
             if self._over is not None:
@@ -304,38 +293,34 @@ class TooLargeError(httpx.DecodingError):
     """An answer is longer than it may be."""
 
 
-def bounded(bounds: Bounds) -> Callable[[httpx.Response], Awaitable[None]]:
-    """Return a response hook for httpx that reads the body within the bounds; httpx itself knows none.
+async def read_bounded(bounds: Bounds, reply: httpx.Response) -> None:
+    """Read the body of an answer within the bounds, before httpx does, which knows none.
 
-    It decompresses what `accept-encoding: gzip` may bring, a piece at a time: 64 KB of it can become 64 MB.
+    What `accept-encoding: gzip` may bring is decompressed a piece at a time: 64 KB of it can become 64 MB.
     """
-
-    async def read(reply: httpx.Response) -> None:
-        stream = reply.stream
-        if not isinstance(stream, httpx.AsyncByteStream):
-            raise TypeError("the hook is for an AsyncClient")
-        content = bytearray()
-        encoding = reply.headers.pop("content-encoding", "identity").strip().lower()
-        zipped = encoding in ("gzip", "x-gzip", "deflate")
-        decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)  # 32: the header tells gzip from zlib
-        try:
-            if not zipped and encoding not in ("", "identity"):
-                raise httpx.DecodingError("the answer has an encoding that was not asked for")
-            async for received in stream:
-                rest = received
-                while rest:
-                    content += decoder.decompress(rest, _PIECE) if zipped else rest
-                    rest = decoder.unconsumed_tail if zipped else b""
-                    if len(content) > bounds.answer:
-                        raise TooLargeError(f"the answer is longer than {bounds.answer:,} bytes")
-            content += decoder.flush() if zipped else b""
-        except zlib.error as failure:
-            raise httpx.DecodingError(str(failure)) from None
-        finally:
-            await stream.aclose()
-        reply.stream = httpx.ByteStream(bytes(content))
-
-    return read
+    stream = reply.stream
+    if not isinstance(stream, httpx.AsyncByteStream):
+        raise TypeError("the hook is for an AsyncClient")
+    content = bytearray()
+    encoding = reply.headers.pop("content-encoding", "identity").strip().lower()
+    zipped = encoding in ("gzip", "x-gzip", "deflate")
+    decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)  # 32: the header tells gzip from zlib
+    try:
+        if not zipped and encoding not in ("", "identity"):
+            raise httpx.DecodingError("the answer has an encoding that was not asked for")
+        async for received in stream:
+            rest = received
+            while rest:
+                content += decoder.decompress(rest, _PIECE) if zipped else rest
+                rest = decoder.unconsumed_tail if zipped else b""
+                if len(content) > bounds.answer:
+                    raise TooLargeError(f"the answer is longer than {bounds.answer:,} bytes")
+        content += decoder.flush() if zipped else b""
+    except zlib.error as failure:
+        raise httpx.DecodingError(str(failure)) from None
+    finally:
+        await stream.aclose()
+    reply.stream = httpx.ByteStream(bytes(content))
 
 
 def _is_of_others(_record: logging.LogRecord) -> bool:
@@ -394,7 +379,7 @@ async def http_client(
         follow_redirects=False,
         cookies=http.cookiejar.CookieJar(policy=nobody),
         headers={"accept": "application/json", "accept-encoding": "gzip", "user-agent": "leadstate"},
-        event_hooks={"response": [bounded(bounds)]},
+        event_hooks={"response": [partial(read_bounded, bounds)]},
     ) as client:
         yield client
 

@@ -76,7 +76,10 @@ class Request:
     def path(self) -> str:
         """The path below `/api/<version>`, the id quoted; `{id}` stays where the id is not known yet."""
         path = self.operation.path
-        return path if self.remote_id is None else path.replace("{id}", _segment(self.remote_id))
+        if self.remote_id is None:
+            return path
+        # Dots are unreserved, yet a client resolves `..`, so they are quoted too.
+        return path.replace("{id}", quote(self.remote_id, safe="").replace(".", "%2E"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +97,3 @@ class Delay:
     operation: str = ""
     attempt: int = 0
     reason: str = ""
-
-
-def _segment(text: str) -> str:
-    """Quote one segment of a path. Dots are unreserved, yet a client resolves `..`, so those are quoted too."""
-    return quote(text, safe="").replace(".", "%2E")

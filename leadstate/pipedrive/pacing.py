@@ -11,6 +11,7 @@ it is never repeated: the caller has to look first.
 
 import asyncio
 import math
+import sys
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -69,26 +70,28 @@ class Reservation:
 
     Attributes:
         places: how many are left.
+        patient: whether a write waits for the end of a pause, rather than to have what it is about read again.
     """
 
     places: int
+    patient: bool = False
 
 
 class Limiter:
     """Paces the requests of one account."""
 
-    def __init__(self, clock: Clock, sleep: Sleep, limit: int = SMALLEST_LIMIT, most: int | None = None) -> None:
-        """Begin with an empty window.
+    def __init__(self, clock: Clock, sleep: Sleep, most: int = sys.maxsize) -> None:
+        """Begin with an empty window, as large as the smallest plan has it until an answer tells.
 
         Args:
             clock: gives monotonic seconds.
             sleep: waits so many seconds.
-            limit: requests that the window has room for, until an answer tells.
-            most: those that it has at most, whatever an answer tells: its headers may be about another window.
+            most: requests that the window has room for at most, whatever an answer tells: its headers may be about
+                another window.
         """
         self._clock = clock
         self._sleep = sleep
-        self._limit = limit
+        self._limit = min(SMALLEST_LIMIT, most)
         self._most = most
         self._begun = 0
         self._in_flight = 0
@@ -137,22 +140,18 @@ class Limiter:
             while self.is_paused:
                 await self._sleep(self._not_before - self._clock())
             self._reserved -= 1
-            left = self._begin()
         else:
             async with self._turn:
                 await self._room(1)
-                left = self._begin()
+        # Nothing waits between the look for room and here, so nobody else has taken it.
+        self._in_flight += 1
+        self._begun += 1
         try:
-            yield left
+            yield self._begun - self._taken
         finally:
             self._in_flight -= 1
             self._free_at.append(self._clock() + WINDOW)
             self._answered.set()
-
-    def _begin(self) -> int:
-        self._in_flight += 1
-        self._begun += 1
-        return self._begun - self._taken
 
     async def _room(self, count: int) -> None:
         while True:
@@ -183,7 +182,7 @@ class Limiter:
         """
         limit = _number(headers.get("x-ratelimit-limit"))
         if limit is not None and limit >= 1:
-            self._limit = int(limit) if self._most is None else min(int(limit), self._most)
+            self._limit = min(int(limit), self._most)
         remaining, reset = _number(headers.get("x-ratelimit-remaining")), _number(headers.get("x-ratelimit-reset"))
         if remaining is None:
             return

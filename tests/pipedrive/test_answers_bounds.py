@@ -25,7 +25,7 @@ from leadstate.pipedrive.answers import (
     read,
 )
 from leadstate.pipedrive.client import Reader, Writer
-from leadstate.pipedrive.connection import Pace, bounded
+from leadstate.pipedrive.connection import Pace, read_bounded
 from leadstate.pipedrive.errors import BadAnswer, EndlessListing, TooLarge, Unreachable
 from leadstate.pipedrive.operations import ADD_LABEL, EXPONENT, GET_DEAL_FIELDS, GET_LABELS, GET_LEADS, Request
 from tests.harness.connections import FakeTime, connect
@@ -119,7 +119,7 @@ def test_an_unrequested_or_invalid_content_encoding_is_an_error(encoding: str, b
 
 
 async def _bound(answer: httpx.Response) -> None:
-    await bounded(SMALL)(answer)
+    await read_bounded(SMALL, answer)
 
 
 @pytest.mark.parametrize(
