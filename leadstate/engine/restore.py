@@ -44,15 +44,13 @@ async def observe_touched(
     seen = {} if listed is None else {lead.remote_id: lead for lead in listed.kept}
     seen |= await ask_for_ids(sorted(ids - seen.keys()), reader)
     missing = frozenset(deleted - {lead.marker for lead in seen.values()})
-    archived = Listed(account)
-    if missing:
-        archived = await read_archived(account, reader, missing, account.policy.archived_pages)
-        seen |= {lead.remote_id: lead for lead in archived.kept if lead.marker in missing}
+    archived = await read_archived(account, reader, missing)
+    seen |= {lead.remote_id: lead for lead in archived.kept if lead.marker in missing}
     receipt, fields, diagnostics = await _with_custom_fields(account, receipt, reader)
     observed = Observed(
         {**named, carrier.name: list(seen.values())},
         carriers=None if listed is None else listed.carriers,
-        unsure=missing - {lead.marker or "" for lead in archived.kept} if archived.cut else frozenset(),
+        unsure=archived.unsure(missing),
         pages=0 if listed is None else listed.pages,
         fields=fields,
         ignored=ignored,

@@ -107,6 +107,10 @@ class Listed:
         """Each label with the ids of all leads that carry it."""
         return {RemoteRef(CARRIED, label): leads for label, leads in self.by_label.items()}
 
+    def unsure(self, missing: frozenset[str]) -> frozenset[str]:
+        """Return the markers that were not found, if more leads would follow."""
+        return missing - {lead.marker or "" for lead in self.kept} if self.cut else frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class Costs:
@@ -177,14 +181,15 @@ async def read_live(account: Account, reader: Reader, longest: float = math.inf)
 
 
 @again_if_shifted
-async def read_archived(account: Account, reader: Reader, missing: frozenset[str], limit: float = math.inf) -> Listed:
-    """List archived leads newest first, until nothing is missing or so many pages are read; without a limit, all.
+async def read_archived(account: Account, reader: Reader, missing: frozenset[str], *, whole: bool = False) -> Listed:
+    """List archived leads newest first, until nothing is missing or `policy.archived_pages` are read; or all of them.
 
     The vendor documents `field DESC` in words and leaves it out of the list of values, so a server that refuses it is
     read in its own order (oldest first); what is not found within the limit is then unsure all the same.
     """
-    if KIND.archive is None or limit == 0:
-        return Listed(account, cut=True)
+    limit = math.inf if whole else account.policy.archived_pages
+    if KIND.archive is None or limit == 0 or not (missing or whole):
+        return Listed(account, cut=bool(missing))
     try:
         return await _read_archived(KIND.archive, Listed(account), reader, missing, limit, NEWEST_FIRST)
     except Rejected:
@@ -204,7 +209,7 @@ async def _read_archived(
     return listed
 
 
-def certain(account: Account, leads: Iterable[Live]) -> dict[Ref, list[Live]]:
+def find_certain(account: Account, leads: Iterable[Live]) -> dict[Ref, list[Live]]:
     """Return each declared lead with those that it is for certain: they have its marker, or it was adopted without."""
     marked: defaultdict[str, list[Live]] = defaultdict(list)
     unmarked: dict[str, Live] = {}
@@ -325,7 +330,7 @@ async def _by_id(costs: Costs, account: Account, labels: Sequence[Live], reader:
     """Read the declared leads by the ids that the lock file knows; None if that leaves a doubt about one of them."""
     declared = account.of_kind(KIND.name)
     leads, gone = await ask_for(account, declared, reader)
-    found = certain(account, leads)
+    found = find_certain(account, leads)
     for desired in declared:
         # With `if_gone: create` the lead may exist under a new id; only a full listing can tell.
         if not found[desired.address.ref] and not (desired.marker in gone and desired.leave_gone):
@@ -340,10 +345,10 @@ async def _listed(costs: Costs, seen: Listed, reader: Reader, *, full: bool) -> 
     """Return what was listed, and what else is declared by its id or from the archive; with `full` all of that."""
     account = seen.account
     declared = [lead for lead in account.of_kind(KIND.name) if lead.present and lead.marker]
-    listed = certain(account, seen.kept)
+    listed = find_certain(account, seen.kept)
     sought = [desired for desired in declared if not listed[desired.address.ref]]
     asked, gone = await ask_for(account, sought, reader)
-    known = certain(account, asked)
+    known = find_certain(account, asked)
     remembered = [lead for desired in sought for lead in known[desired.address.ref]]
     missing = frozenset(
         desired.marker
@@ -354,24 +359,21 @@ async def _listed(costs: Costs, seen: Listed, reader: Reader, *, full: bool) -> 
         and not (desired.marker in gone and desired.leave_gone)
         and not (desired.adopted and desired.marker not in gone)
     )
-    archived = Listed(account)
-    if missing or full:
-        limit = math.inf if full else account.policy.archived_pages
-        archived = await read_archived(account, reader, missing, limit)
+    archived = await read_archived(account, reader, missing, whole=full)
     kept = {live.remote_id: live for live in (*archived.kept, *remembered, *seen.kept)}
-    elsewhere: defaultdict[str, list[str]] = defaultdict(list)
-    asked_elsewhere = (
-        (marker, [lead.remote_id]) for lead in asked if is_elsewhere(account, marker := lead.marker or "")
-    )
-    for marker, ids in (*seen.elsewhere.items(), *archived.elsewhere.items(), *asked_elsewhere):
+    elsewhere = seen.elsewhere
+    for marker, ids in archived.elsewhere.items():
         elsewhere[marker] += ids
+    for lead in asked:
+        if is_elsewhere(account, marker := lead.marker or ""):
+            elsewhere[marker].append(lead.remote_id)
     return Observed(
         {KIND.name: list(kept.values())},
         others={KIND.name: seen.others},
         carriers=seen.carriers,
         pages=seen.pages,
         archived_carriers=archived.carriers if full else None,
-        unsure=missing - {lead.marker or "" for lead in archived.kept} if archived.cut else frozenset(),
+        unsure=archived.unsure(missing),
         gone=gone,
         reading=costs.words_listed(seen.pages),
         elsewhere=elsewhere,

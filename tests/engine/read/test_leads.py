@@ -137,7 +137,8 @@ def test_a_listing_that_shifts_is_read_three_times(shifts: int, reads: int, *, c
 
 def archived(fake: Fake, *missing: str, limit: float) -> tuple[Listed, int]:
     async def read(writer: Writer) -> tuple[Listed, int]:
-        seen = await read_archived(ACCOUNT, writer, frozenset(missing), limit)
+        within = replace(ACCOUNT, policy=Policy(archived_pages=0 if limit is math.inf else int(limit)))
+        seen = await read_archived(within, writer, frozenset(missing), whole=limit is math.inf)
         return seen, writer.pages_of(GET_ARCHIVED_LEADS)
 
     return fake.run(read)
