@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import TypeAlias
 
 from leadstate.model.address import Address, Ref, RemoteRef, Target
 from leadstate.model.plan import Action, Change, Impact, Reason
@@ -12,51 +12,56 @@ from leadstate.model.resource import (
     CARRIES,
     FREEZES,
     Observed,
+    Side,
     Value,
     pages_of,
     references,
 )
 
+Thing: TypeAlias = "Ref | tuple[str, Side] | None"
+"""An object, or a name with the kind of what has it; None is nothing."""
+
 
 def in_order(changes: Iterable[Change]) -> list[Change]:
     """Sort by address; give each change those that must come first.
 
-    These are what it refers to; for a delete, what lets go of the object; and what gives up the name that it takes,
-    unless that waits for this change itself: labels that swap their names, or a label that takes in one of its name.
+    These are what it refers to, and what frees what it takes, unless that waits for this change itself: labels that
+    swap their names, or a label that takes in one of its name.
     """
     ordered = sorted(changes, key=lambda change: (change.address, change.remote_id or ""))
     adds = {change.address.ref: change.address for change in ordered if change.action is Action.ADD}
-    holders: dict[Ref, list[Address]] = {}
-    for change in ordered:
-        had = frozenset().union(*(references(field.before) for field in change.fields))
-        for ref in had - references(change.want):
-            holders.setdefault(ref, []).append(change.address)
-    after: dict[Address, list[Address]] = {}
-    for change in ordered:
-        first = holders.get(change.address.ref, []) if change.action is Action.DELETE else []
-        needed = sorted(adds[ref] for ref in references(change.want) | references(change.moves_to) if ref in adds)
-        after[change.address] = [*first, *needed]
-    givers = _givers(ordered)
-    for change in ordered:
-        for giver in givers.get(_name(change, "after"), ()):
-            if change.address not in _needed([giver], after):
-                after[change.address].append(giver)
+    after = {
+        change.address: sorted(
+            adds[ref] for ref in references(change.want) | references(change.moves_to) if ref in adds
+        )
+        for change in ordered
+    }
+    freeing = _freeing(ordered)
+    # Deletes first: what still refers to an object matters more than a name that two have for a moment.
+    for change in sorted(ordered, key=lambda change: change.action is not Action.DELETE):
+        for other in freeing.get(_taken(change), ()):
+            if change.address not in _needed([other], after):
+                after[change.address].append(other)
     return [replace(change, after=tuple(first)) if (first := after[change.address]) else change for change in ordered]
 
 
-def _givers(changes: Iterable[Change]) -> Mapping[tuple[str, str] | None, Sequence[Address]]:
-    """Return the changes that give up each name, by kind and name."""
-    givers: dict[tuple[str, str] | None, list[Address]] = {}
+def _taken(change: Change) -> Thing:
+    """Return what has to be free for a change: the object that it deletes, or the name that it gives to one."""
+    if change.action is Action.DELETE:
+        return change.address.ref
+    return next(((change.address.kind, field.after) for field in change.fields if field.path == "name"), None)
+
+
+def _freeing(changes: Iterable[Change]) -> Mapping[Thing, Sequence[Address]]:
+    """Return the changes that free each object or name: after them nothing refers to it, or is called so."""
+    freeing: dict[Thing, list[Address]] = {}
     for change in changes:
-        if (given_up := _name(change, "before")) is not None:
-            givers.setdefault(given_up, []).append(change.address)
-    return givers
-
-
-def _name(change: Change, side: Literal["before", "after"]) -> tuple[str, str] | None:
-    """Return the kind and the name that a change takes from an object or gives to one; None where it does not."""
-    sides = (getattr(field, side) for field in change.fields if field.path == "name")
-    return next(((change.address.kind, name) for name in sides if isinstance(name, str)), None)
+        had = frozenset().union(*(references(field.before) for field in change.fields))
+        freed: list[Thing] = [*(had - references(change.want))]
+        freed += [(change.address.kind, field.before) for field in change.fields if field.path == "name"]
+        for thing in freed:
+            freeing.setdefault(thing, []).append(change.address)
+    return freeing
 
 
 def _needed(addresses: Iterable[Address], needs: Mapping[Address, Iterable[Address]]) -> set[Address]:
@@ -77,7 +82,12 @@ def weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
     For a delete, leads that this plan relabels or deletes first do not count: they will not carry it any more. Those
     that it brings back from the archive do.
     """
-    if not any(map(_is_weighed, changes)):
+    carried = [
+        change
+        for change in changes
+        if change.address.kind == CARRIED and (change.action is Action.DELETE or change.reason is Reason.RENAMED)
+    ]
+    if not carried:
         return list(changes)
     ids = {change.address: change.remote_id for change in changes}
     thawed = {change.remote_id: change for change in changes if change.thaw_first}
@@ -87,11 +97,8 @@ def weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
             labels = thawed[lead.remote_id].want.get(CARRIES, lead.attrs.get(CARRIES))
             returning[lead.remote_id] = labels if isinstance(labels, tuple) else ()
     pages = _pages_after(changes, observed) if any(change.moves_to for change in changes) else 0
-    weighed = []
-    for change in changes:
-        if not _is_weighed(change):
-            weighed.append(change)
-            continue
+    weighed = {}
+    for change in carried:
         deletes = change.action is Action.DELETE
         ref = RemoteRef(CARRIED, change.remote_id or "")
         leaving = {ids[address] for address in change.after} if deletes else set()
@@ -108,21 +115,14 @@ def weigh(changes: Sequence[Change], observed: Observed) -> list[Change]:
             archived_leads=None if archived is None else len(archived),
             filters=filters,
         )
-        weighed.append(
-            replace(
-                change,
-                impact=impact,
-                carriers=live if deletes else None,
-                archived_carriers=(archived or None) if deletes else None,
-                pages=pages if change.moves_to else 0,
-            )
+        weighed[change.address] = replace(
+            change,
+            impact=impact,
+            carriers=live if deletes else None,
+            archived_carriers=(archived or None) if deletes else None,
+            pages=pages if change.moves_to else 0,
         )
-    return weighed
-
-
-def _is_weighed(change: Change) -> bool:
-    """Return whether a change weighs as much as the leads that carry its label."""
-    return change.address.kind == CARRIED and (change.action is Action.DELETE or change.reason is Reason.RENAMED)
+    return [weighed.get(change.address, change) for change in changes]
 
 
 def _pages_after(changes: Sequence[Change], observed: Observed) -> int:
@@ -149,12 +149,12 @@ def dependents(changes: Sequence[Change], declined: Collection[Address]) -> dict
     """
     if not declined:
         return {}
-    givers = _givers(changes)
+    freeing = _freeing(changes)
     thawed = {change.remote_id: change.address for change in changes if change.thaw_first}
     needs: dict[Address, Sequence[Address]] = {
         change.address: (
             *change.after,
-            *givers.get(_name(change, "after"), ()),
+            *freeing.get(_taken(change), ()),
             *(thawed[lead] for lead in change.carriers or () if lead in thawed),
         )
         for change in changes

@@ -57,6 +57,20 @@ def test_an_add_that_a_merge_needs_does_not_wait_for_it() -> None:
     assert staged(change_of(None, "VIP"), change_of("VIP", None, moves_to="VIP")) == [{"VIP"}, {"deleted VIP"}]
 
 
+def test_a_delete_waits_for_what_refers_to_the_label_whatever_becomes_of_its_name() -> None:
+    """The lead gets a label that takes the name of one that takes the name of the one that is deleted."""
+    deleted, new = (Ref("label", "deleted VIP"),), (Ref("label", "Cold"),)
+    lead = Change(
+        Address("emea", "lead", "a"),
+        Action.UPDATE,
+        Reason.DIFFERS,
+        (FieldDiff("labels", deleted, new),),
+        {"labels": new},
+    )
+    found = waits(change_of(None, "Cold"), change_of("Cold", "VIP"), change_of("VIP", None), lead)
+    assert found == {"Cold": ["VIP"], "VIP": [], "deleted VIP": ["a"], "a": ["Cold"]}
+
+
 def test_a_target_includes_the_delete_that_gives_its_name_up() -> None:
     changes = in_order([change_of("Cold", "VIP"), change_of("VIP", None), change_of(None, "New")])
     chosen = only(changes, [Target.parse("label:VIP", ORDER)])
