@@ -1,6 +1,5 @@
 """The prompt of `apply`: what is accepted, how it is left, and what an answer that came late is worth."""
 
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -28,9 +27,7 @@ def apply(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> 
     (tmp_path / "leadstate.yaml").write_text(CONFIG.format(url="http://127.0.0.1:1"))
 
     def run(person: Person, *words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "stdin", person)
-        with Path(os.devnull).open() as typed:
-            person.typed = typed.fileno()
+        with person.at_stdin():
             return leadstate(sandbox, ENVIRON, tmp_path / "receipts", ("apply", *words), clock=lambda: person.now)
 
     return run

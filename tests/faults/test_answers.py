@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from leadstate.model.plan import Status
 from tests.faults.conftest import Counted
-from tests.harness.disturbed_company import LONG, TOKEN, check_nothing_twice, converge, leaks, plan_and_apply, state
+from tests.harness.disturbed_company import (
+    LONG,
+    TOKEN,
+    check_nothing_twice,
+    converge,
+    image,
+    leaks,
+    plan_and_apply,
+    state,
+)
 from tests.harness.forgery import places_of
 from tests.harness.plan_cases import BOTH, CASES, LABELS, LEADS, Case
 
@@ -182,7 +191,7 @@ def test_a_run_ends_with_a_report_after_any_answer(forever: bool, counted: Count
 def test_after_any_answer_to_a_write_a_second_run_ends_as_declared(case: Case, counted: Counted) -> None:
     calm = case.sandbox()
     methods = {step.method for step in converge(calm, case.account).writing if step.writes}
-    wanted = state(calm).seen()
+    wanted = image(state(calm))
 
     @settings(max_examples=EXAMPLES // 3)
     @given(st.sampled_from(sorted(methods)), st.integers(1, 9), HEARD)
@@ -200,6 +209,6 @@ def test_after_any_answer_to_a_write_a_second_run_ends_as_declared(case: Case, c
         assert not leaks(run)
         check_nothing_twice(state(sandbox))
         assert converge(sandbox, case.account).statuses <= {Status.APPLIED}
-        assert state(sandbox).seen() == wanted
+        assert image(state(sandbox)) == wanted
 
     check()

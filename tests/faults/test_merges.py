@@ -10,7 +10,7 @@ from leadstate.pipedrive import client
 from leadstate.sandbox import Sandbox
 from tests.faults.conftest import Counted
 from tests.harness.builders import label, label_id
-from tests.harness.disturbed_company import LONG, company, converge, plan_and_apply, state
+from tests.harness.disturbed_company import LONG, company, converge, image, plan_and_apply, state
 from tests.harness.faults import Fault, FaultKind
 from tests.harness.plan_cases import Case, account, live_label, live_lead, merged
 
@@ -59,14 +59,14 @@ def test_a_merge_stopped_at_any_request_is_completed_by_the_next_run(fault: str,
     before = dict(state(calm).leads)
     undisturbed = converge(calm, merging.account)
     check(calm, before)
-    wanted = state(calm).seen()
+    wanted = image(state(calm))
     for k in range(1, len(undisturbed.steps) + 1):
         sandbox = merging.sandbox()
         plan_and_apply(sandbox, merging.account, Fault(at=k, **FAULTS[fault]))
         check(sandbox, before)
         assert converge(sandbox, merging.account).statuses <= {Status.APPLIED}
         check(sandbox, before)
-        assert state(sandbox).seen() == wanted, f"{fault} at {k}"
+        assert image(state(sandbox)) == wanted, f"{fault} at {k}"
     counted("merges", len(undisturbed.steps))
 
 
@@ -77,12 +77,12 @@ def test_two_labels_are_merged_on_many_pages_of_leads(counted: Counted, monkeypa
     calm = merging.sandbox()
     before = dict(state(calm).leads)
     steps = len(converge(calm, merging.account).steps)
-    wanted = state(calm).seen()
+    wanted = image(state(calm))
     stops = range(1, steps + 1, 40)
     for k in stops:
         sandbox = merging.sandbox()
         plan_and_apply(sandbox, merging.account, Fault(FaultKind.SHIELD, k))
         check(sandbox, before)
         converge(sandbox, merging.account)
-        assert state(sandbox).seen() == wanted, k
+        assert image(state(sandbox)) == wanted, k
     counted("merges", len(stops))

@@ -14,15 +14,12 @@ from leadstate.api.receipts import paths_of
 from leadstate.sandbox import Sandbox
 from tests.faults.conftest import Counted
 from tests.harness.commands import Ended, Folder, Kill, Moment, folder
-from tests.harness.disturbed_company import LONG, OF_THE_MOMENT, Body, State, Ticks, state
+from tests.harness.disturbed_company import LONG, OF_THE_MOMENT, Body, State, Ticks, image, labels_of, state, who
 from tests.harness.random_companies import (
     HANDS,
     Hand,
     World,
-    image,
-    labels_of,
     untouched,
-    who,
     without_dead_labels,
     worlds,
 )

@@ -19,10 +19,10 @@ from leadstate.sandbox import TOKEN_COSTS, Sandbox
 from tests.faults.conftest import Counted
 from tests.faults.test_random_restores import Since, check_as_before, set_up
 from tests.harness.commands import Ended, Folder, folder
-from tests.harness.disturbed_company import LONG, State, state
+from tests.harness.disturbed_company import LONG, State, image, state
 from tests.harness.disturbed_process import PATIENCE, Process, Sent, receipts
 from tests.harness.faults import PASSING, Fault, Faults
-from tests.harness.random_companies import HANDS, SELDOM, Hand, World, image, worlds
+from tests.harness.random_companies import HANDS, SELDOM, Hand, World, worlds
 from tests.harness.random_runs import (
     Company,
     Worlds,

@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import selectors
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -127,20 +128,30 @@ class State:
         """The origin_id of every lead that has one."""
         return [lead["origin_id"] for lead in self.leads.values() if lead["origin_id"]]
 
-    def names(self, lead_id: str) -> set[str]:
-        """Return the names of a lead's labels."""
-        return {self.labels[id_]["name"] for id_ in self.leads[lead_id]["label_ids"]}
 
-    def seen(self) -> Body:
-        """Return what people see: without times, and without the ids of what the tool made."""
-        kept = {
-            (lead["origin_id"] or id_): {
+def labels_of(now: State, id_: str) -> Counter[tuple[str, str]]:
+    """Return name and colour of a lead's labels; labels that were created again have new ids."""
+    return Counter((now.labels[label]["name"], now.labels[label]["color"]) for label in now.leads[id_]["label_ids"])
+
+
+def image(now: State) -> dict[str, Any]:
+    """Return a company without the ids and times that change when an object is created again."""
+    return {
+        "labels": sorted((label["name"], label["color"]) for label in now.labels.values()),
+        "leads": {
+            who(lead): {
                 **{key: value for key, value in lead.items() if key not in OF_THE_MOMENT},
-                "labels": sorted(self.names(id_)),
+                "labels": sorted(labels_of(now, id_).elements()),
             }
-            for id_, lead in self.leads.items()
-        }
-        return {"labels": sorted((label["name"], label["color"]) for label in self.labels.values()), "leads": kept}
+            for id_, lead in now.leads.items()
+        },
+    }
+
+
+def who(lead: Body) -> str:
+    """Return what identifies a lead over a rollback: its marker if it is ours, else its id."""
+    marker = lead["origin_id"] or ""
+    return marker if marker.startswith("ns:") else lead["id"]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Random companies with configurations: merges, renames, retired labels, prune, the archive, custom fields."""
 
 import copy
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from leadstate.sandbox import Sandbox
 from tests.harness.builders import label_id, lead_id
 from tests.harness.connections import NOWHERE
-from tests.harness.disturbed_company import OF_THE_MOMENT, Body, State, Ticks, company
+from tests.harness.disturbed_company import Body, State, Ticks, company, who
 from tests.harness.edits import Edit
 from tests.harness.plan_cases import live_label, live_lead
 
@@ -248,31 +247,6 @@ def _marks(leads: Sequence[Body]) -> list[str | None]:
 
 
 # Comparing
-
-
-def labels_of(now: State, id_: str) -> Counter[tuple[str, str]]:
-    """Return name and colour of a lead's labels; labels that were created again have new ids."""
-    return Counter((now.labels[label]["name"], now.labels[label]["color"]) for label in now.leads[id_]["label_ids"])
-
-
-def image(now: State) -> Row:
-    """Return a company without the ids and times that change when an object is created again."""
-    return {
-        "labels": sorted((label["name"], label["color"]) for label in now.labels.values()),
-        "leads": {
-            who(lead): {
-                **{key: value for key, value in lead.items() if key not in OF_THE_MOMENT},
-                "labels": sorted(labels_of(now, id_).elements()),
-            }
-            for id_, lead in now.leads.items()
-        },
-    }
-
-
-def who(lead: Body) -> str:
-    """Return what identifies a lead over a rollback: its marker if it is ours, else its id."""
-    marker = lead["origin_id"] or ""
-    return marker if marker.startswith("ns:") else lead["id"]
 
 
 def without_dead_labels(images: Row, before: State, after: State) -> Row:

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from leadstate.report.document import Report, Touch
 from leadstate.sandbox import Sandbox, running
 from tests.harness.commands import Folder, folder
-from tests.harness.disturbed_company import Body, State, Ticks, state
+from tests.harness.disturbed_company import Body, State, Ticks, image, state
 from tests.harness.disturbed_process import Gate, Sent
-from tests.harness.random_companies import HANDS, World, image, worlds
+from tests.harness.random_companies import HANDS, World, worlds
 
 NAMES = ("emea", "apac", "us")
 Row = dict[str, Any]

@@ -38,6 +38,17 @@ class Person:
         answer = self.answers.pop(0)
         return answer and answer + "\n"
 
+    @contextmanager
+    def at_stdin(self) -> Iterator[None]:
+        """Let them answer this process, which sees nothing else of what is typed."""
+        stdin, sys.stdin = sys.stdin, self
+        try:
+            with Path(os.devnull).open() as typed:
+                self.typed = typed.fileno()
+                yield
+        finally:
+            sys.stdin = stdin
+
 
 class Terminal:
     """A process and the terminal that it reads from and writes its questions to."""

@@ -232,20 +232,6 @@ def test_an_adopted_lead_is_never_created(world: World) -> None:
     world.assert_nothing_to_do()
 
 
-@with_companies(company(1, LABELS[:1], lead(1, None, **GROWN)))
-def test_a_deleted_adopted_lead_is_never_created(world: World) -> None:
-    world.run("--leads", "--auto-approve")
-    lock = world.shell.folder / "leadstate.lock.json"
-    lock.write_text(
-        lock.read_text().replace("bbbbbbbb-0000-1000-8000-000000000001", "bbbbbbbb-0000-1000-8000-00000000dead")
-    )
-    world.assert_nothing_to_do()
-    world.write(world.text.replace("adopted: true", "adopted: true, if_gone: create"))
-    applied = world.shell("apply", "--auto-approve")
-    assert applied.returncode == 1
-    assert "error[adopted-unknown]" in applied.stdout
-
-
 @pytest.fixture
 def adopting(tmp_path: Path) -> Commands:
     """Commands in this process, with one unmarked lead to adopt; the lock file lies in another folder than the YAML."""

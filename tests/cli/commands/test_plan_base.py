@@ -234,23 +234,3 @@ def test_a_replaced_person_is_looked_up(shell: Shell, head: str, persons: tuple[
     read, compared = plain["cost"]["read"], found["cost"]["read"]
     assert compared == {name: read[name] + besides[name] for name in read}
     assert "comparing took" in shell("plan", "--base", "main").stdout
-
-
-def test_a_person_is_looked_up_only_if_the_comparison_needs_it(
-    shell: Shell, sandbox: Sandbox, head: str, persons: tuple[str, str]
-) -> None:
-    relink(sandbox, persons[1])
-    drifted = report(shell, "--base", "main")
-    assert origins(drifted) == {"emea/lead:seed": "drift"}
-    shell.write(head + DRIFTED + LEAD.replace("Jane Doe", persons[1]).replace("Seed", "Other"))
-    accepted = report(shell, "--base", "main")
-    assert origins(accepted) == {"emea/lead:seed": "change"}
-    assert [figures["base"]["read"]["requests"] for figures in (drifted, accepted)] == [0, 0]
-
-
-def relink(sandbox: Sandbox, person: str) -> None:
-    """Somebody links the seeded lead to another person in the web app."""
-    company = sandbox.companies[0]
-    id_ = next(row["id"] for row in sandbox.dump()["companies"][0]["persons"] if row["name"] == person)
-    lead = next(lead for lead in sandbox.dump()["companies"][0]["leads"] if lead.get("origin_id") == "ns:seed")
-    company.update_lead(lead["id"], {"person_id": id_, "custom": {}})

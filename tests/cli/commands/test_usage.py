@@ -3,8 +3,6 @@
 import csv
 import io
 import json
-import os
-import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +15,7 @@ from tests.harness.cli_in_process import leadstate
 from tests.harness.commands import Ended, Folder
 from tests.harness.connections import NOWHERE
 from tests.harness.disturbed_company import TOKEN
+from tests.harness.terminal import Person
 
 HOT, COLD, IDLE = (f"abcdef00-0000-4000-8000-00000000000{number}" for number in range(3))
 PAGE = 500
@@ -149,23 +148,6 @@ def test_nothing_is_said_of_a_hundred_tokens(tmp_path: Path) -> None:
     assert done.err == ""
 
 
-class Terminal:
-    """A person at a terminal who gives these answers."""
-
-    def __init__(self, typed: int, *answers: str) -> None:
-        self.answers = list(answers)
-        self._typed = typed
-
-    def isatty(self) -> bool:
-        return True
-
-    def fileno(self) -> int:
-        return self._typed
-
-    def readline(self) -> str:
-        return f"{self.answers.pop(0)}\n"
-
-
 def test_a_person_is_asked_and_no_leaves_it_at_a_hundred_tokens(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,9 +161,8 @@ def test_a_person_is_asked_and_no_leaves_it_at_a_hundred_tokens(
             sandbox, {"TOKEN": TOKEN}, tmp_path, ("usage", "--archived", "--filters", "--format", "json", *words)
         )
 
-    with Path(os.devnull).open() as typed:
-        person = Terminal(typed.fileno(), "no", "yes")
-        monkeypatch.setattr(sys, "stdin", person)
+    person = Person("no", "yes")
+    with person.at_stdin():
         code, out, err = ask()
         assert (code, out) == (3, "")
         assert err.endswith("Read that? Only 'yes' will be accepted: Read cancelled. Nothing was changed.\n")
