@@ -9,8 +9,9 @@ from pathlib import Path
 
 from leadstate.config import Configuration, DeclaredAccount, Trust, read_lock
 from leadstate.config.git import Revision, read_revision
-from leadstate.config.loader import EVERYTHING, understand
+from leadstate.config.loader import understand
 from leadstate.config.lockfile import NAME
+from leadstate.config.rules.trust import EVERYTHING
 from leadstate.config.yaml.diagnostics import Diagnostics
 from leadstate.config.yaml.files import read_sources
 from leadstate.model.account import Account

@@ -4,19 +4,16 @@ Reads no token and opens no connection.
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 from leadstate.config.configuration import Configuration, DeclaredAccount
 from leadstate.config.csv_leads import read_tables
 from leadstate.config.rules.accounts import declare_accounts
-from leadstate.config.rules.trust import Trust
+from leadstate.config.rules.trust import EVERYTHING, Trust
 from leadstate.config.validate import check, merge
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.files import ReadTable, read_source
 from leadstate.config.yaml.nodes import read_nodes
 from leadstate.model.diagnostics import ConfigurationError, Severity
-
-EVERYTHING: Final = Trust()
 
 
 def understand(

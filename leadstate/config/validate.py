@@ -221,7 +221,7 @@ def merge(files: Sequence[Checked], diagnostics: Diagnostics) -> Merged:
                 merged.namespace = document.namespace or None
             seen.setdefault(path, place)
         for kind in KINDS.values():
-            listed = zip(document.items_of(kind), file.items[kind.section], strict=True)
+            listed = zip(getattr(document, kind.section), file.items[kind.section], strict=True)
             merged.items[kind.name] += [Entry(spec, node, source, file.shared) for spec, node in listed]
         for section, names in file.broken.items():
             merged.broken.setdefault(section, []).extend(names)

@@ -9,7 +9,7 @@ from leadstate.config.configuration import DeclaredAccount, OAuthToken, SecretSo
 from leadstate.config.rules.leads import Leads, check_keys
 from leadstate.config.rules.names import check_names, check_policies, names_of
 from leadstate.config.rules.scope import AccountSet, Directory, Problems, scope_of
-from leadstate.config.rules.trust import Trust, check_trust
+from leadstate.config.rules.trust import EVERYTHING, Trust, check_trust
 from leadstate.config.rules.variables import Variables
 from leadstate.config.schema.document import AccountSpec, PolicySpec, SecretSpec
 from leadstate.config.validate import Entry, Merged
@@ -64,7 +64,7 @@ def declare_accounts(
     shared = tuple(desired)
 
     tokens = {name: token_source(entry) for name, entry in merged.accounts.items()}
-    if trust.limits_anything:
+    if trust != EVERYTHING:
         for name, entry in merged.accounts.items():
             check_trust(entry, tokens[name], trust, diagnostics)
 

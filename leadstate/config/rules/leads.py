@@ -9,7 +9,7 @@ from leadstate.config.rules.names import Names
 from leadstate.config.rules.scope import AccountSet, Claims, Problems
 from leadstate.config.rules.variables import Variables, Variant, path_of
 from leadstate.config.validate import Entry
-from leadstate.config.yaml.diagnostics import Diagnostics, Place, shown
+from leadstate.config.yaml.diagnostics import Diagnostics, shown
 from leadstate.kinds.lead import LONGEST_MARK, AtLeastLabels, LeadSpec, declare_lead, marker_of, visibility
 from leadstate.model.address import Address, Span
 from leadstate.model.resource import CUSTOM, Desired
@@ -110,7 +110,10 @@ class Leads:
             for code, accounts in self._problems(name, variant.accounts):
                 wrong = True
                 if code:
-                    self._report_label(code, entry.place(*path, index), name, accounts)
+                    summary, hint = _LABELS[code]
+                    instead = partial(self.labels.instead_of, name, accounts)
+                    place = entry.place(*path, index)
+                    self.problems.error(code, place, accounts, summary.format(shown(name)), hint or instead)
             found = [
                 (both, {**known, name: key})
                 for accounts, known in found
@@ -135,11 +138,6 @@ class Leads:
             yield "label-not-in-account" if name in self.labels.meant else "unknown-label", known
         else:
             yield "", accounts
-
-    def _report_label(self, code: str, place: Place, name: str, accounts: AccountSet) -> None:
-        summary, hint = _LABELS[code]
-        instead = partial(self.labels.instead_of, name, accounts)
-        self.problems.error(code, place, accounts, summary.format(shown(name)), hint or instead)
 
 
 def check_keys(

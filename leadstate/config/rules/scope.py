@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Generic, TypeAlias, TypeVar
 
 from leadstate.config.messages import choice
@@ -109,12 +109,12 @@ class Directory:
         diagnostics.error("unknown-account", what, place, hint=hint)
 
 
+@dataclass(slots=True)
 class Problems:
     """What is wrong in some accounts: reported once a place, with all of the accounts."""
 
-    def __init__(self, directory: Directory) -> None:
-        self._directory = directory
-        self._found: dict[tuple[str, Place, str, str, Severity], tuple[AccountSet, Hint]] = {}
+    directory: Directory
+    _found: dict[tuple[str, Place, str, str, Severity], tuple[AccountSet, Hint]] = field(default_factory=dict)
 
     def error(
         self,
@@ -137,16 +137,16 @@ class Problems:
     def report(self, diagnostics: Diagnostics) -> None:
         """Add every problem to the diagnostics."""
         for (code, place, summary, detail, severity), (accounts, hint) in self._found.items():
-            where = self._directory.in_accounts(accounts)
+            where = self.directory.in_accounts(accounts)
             diagnostics.error(code, f"{summary}{where}", place, hint=hint, detail=detail, severity=severity)
 
 
+@dataclass(slots=True)
 class Claims(Generic[T]):
     """Who claims a name first, in each account."""
 
-    def __init__(self) -> None:
-        self._first: dict[str, dict[AccountSet, T]] = defaultdict(dict)
-        self._taken: dict[str, AccountSet] = {}
+    _first: dict[str, dict[AccountSet, T]] = field(default_factory=lambda: defaultdict(dict))
+    _taken: dict[str, AccountSet] = field(default_factory=dict)
 
     def find(self, name: str, accounts: AccountSet) -> Iterator[tuple[T, AccountSet]]:
         """Return who claims a name first in some of these accounts, and in which."""

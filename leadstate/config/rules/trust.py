@@ -60,11 +60,6 @@ class Trust:
                 raise TrustError(f"{SOURCES} holds {shown(source)}, which is not a token source", hint=hint)
         return cls(None if hosts is None else tuple(host.lower() for host in hosts), sources)
 
-    @property
-    def limits_anything(self) -> bool:
-        """Whether anything is not allowed."""
-        return self.hosts is not None or self.sources is not None
-
     def allows_host(self, origin: str) -> bool:
         """Return whether a token may go to the host of an address."""
         host = (urlsplit(origin).hostname or "").lower()
@@ -86,6 +81,9 @@ class Trust:
                 and link_outwards(Path(name)) is None
             )
         return any(fnmatchcase(name, glob) for glob in globs)
+
+
+EVERYTHING: Final = Trust()
 
 
 def check_trust(account: Entry[AccountSpec], source: TokenSource, trust: Trust, diagnostics: Diagnostics) -> None:

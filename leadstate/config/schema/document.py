@@ -6,7 +6,7 @@ how things fit together; the rules do.
 
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Annotated, Any, ClassVar, Final, Literal, LiteralString, Self
 from urllib.parse import urlsplit
@@ -25,7 +25,7 @@ from pydantic_core import PydanticCustomError
 from leadstate.config.configuration import SourceKind
 from leadstate.config.yaml.masking import TOKEN_LIKE
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import Item, Kind, Line, NotBool, NotNull, RemoteId, Scoped, Spec
+from leadstate.kinds.base import Kind, Line, NotBool, NotNull, RemoteId, Scoped, Spec
 from leadstate.kinds.lead import IfGone, Mode, Plan
 
 OAUTH_ENDPOINT: Final = "https://oauth.pipedrive.com/oauth/token"
@@ -379,11 +379,6 @@ class Top(Spec):
     def _without_ignored(cls, raw: Any) -> Any:
         """Leave out the keys that begin with `x-`."""
         return {key: value for key, value in raw.items() if not key.startswith(IGNORED)}
-
-    def items_of(self, kind: Kind) -> Sequence[Item]:
-        """Return the items of a kind."""
-        items: Sequence[Item] = getattr(self, kind.section)
-        return items
 
 
 def _list(kind: Kind) -> Any:

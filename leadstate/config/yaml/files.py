@@ -37,8 +37,9 @@ def read_sources(paths: Sequence[Path], diagnostics: Diagnostics) -> list[Source
     seen: set[str] = set()
     for path in paths:
         for file in _files(path, diagnostics):
-            source = None if _identity(file) in seen else read_source(file, diagnostics)
-            seen.add(_identity(file))
+            identity = _identity(file)
+            source = None if identity in seen else read_source(file, diagnostics)
+            seen.add(identity)
             if source is not None:
                 sources.append(source)
     return sources
