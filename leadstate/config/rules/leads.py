@@ -9,7 +9,7 @@ from leadstate.config.rules.names import Names
 from leadstate.config.rules.scope import AccountSet, Claims, Problems
 from leadstate.config.rules.variables import Variables, Variant, path_of
 from leadstate.config.validate import Entry
-from leadstate.config.yaml.diagnostics import Diagnostics, shown
+from leadstate.config.yaml.diagnostics import Diagnostics, Place, shown
 from leadstate.kinds.lead import LONGEST_MARK, AtLeastLabels, LeadSpec, declare_lead, marker_of, visibility
 from leadstate.model.address import Address, Span
 from leadstate.model.resource import CUSTOM, Desired
@@ -107,13 +107,9 @@ class Leads:
         found: Keys = [(variant.accounts, {})]
         wrong = False
         for index, name in enumerate(names):
-            for code, accounts in self._problems(name, variant.accounts):
+            if lost := variant.accounts & ~self.labels.meaning(name).present:
                 wrong = True
-                if code:
-                    summary, hint = _LABELS[code]
-                    instead = partial(self.labels.instead_of, name, accounts)
-                    place = entry.place(*path, index)
-                    self.problems.error(code, place, accounts, summary.format(shown(name)), hint or instead)
+                self._report_label(name, lost, entry.place(*path, index))
             found = [
                 (both, {**known, name: key})
                 for accounts, known in found
@@ -122,22 +118,19 @@ class Leads:
             ]
         return [] if wrong else found
 
-    def _problems(self, name: str, accounts: AccountSet) -> Iterator[tuple[str, AccountSet]]:
-        """Return why a lead cannot refer to this name, and in which accounts; no code if that is reported already."""
+    def _report_label(self, name: str, accounts: AccountSet, place: Place) -> None:
+        """Report why a lead cannot refer to this name in these accounts, unless it is that a label is in error."""
         meaning = self.labels.meaning(name)
-        for those in meaning.keys.values():
-            accounts &= ~those
-            if not accounts:
-                return
-        if absent := accounts & meaning.absent:
-            yield "label-absent", absent
-        if several := accounts & meaning.several:
-            yield "ambiguous-label", several
-        nowhere = accounts & ~meaning.anywhere
-        if known := nowhere & ~self.labels.unsure:
-            yield "label-not-in-account" if name in self.labels.meant else "unknown-label", known
-        else:
-            yield "", accounts
+        missing = "label-not-in-account" if name in self.labels.meant else "unknown-label"
+        for code, those in (
+            ("label-absent", accounts & meaning.absent),
+            ("ambiguous-label", accounts & meaning.several),
+            (missing, accounts & ~meaning.anywhere & ~self.labels.unsure),
+        ):
+            if those:
+                summary, hint = _LABELS[code]
+                instead = partial(self.labels.instead_of, name, those)
+                self.problems.error(code, place, those, summary.format(shown(name)), hint or instead)
 
 
 def check_keys(

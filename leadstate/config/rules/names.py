@@ -99,6 +99,7 @@ class Meaning:
     Attributes:
         first: key of the first object of that name → the accounts in which it is that.
         keys: key of the only object of that name → the accounts in which it is that, and present.
+        present: all of these accounts.
         absent: accounts in which the only object of that name must not exist.
         anywhere: accounts in which an object has that name.
         several: accounts in which objects of different keys or names have it.
@@ -106,6 +107,7 @@ class Meaning:
 
     first: dict[str, AccountSet] = field(default_factory=lambda: defaultdict(int))
     keys: dict[str, AccountSet] = field(default_factory=lambda: defaultdict(int))
+    present: AccountSet = 0
     absent: AccountSet = 0
     anywhere: AccountSet = 0
     several: AccountSet = 0
@@ -124,6 +126,7 @@ class Meaning:
                 meaning.absent |= alone
             elif alone:
                 meaning.keys[item.key] |= alone
+                meaning.present |= alone
         # Two of one key and one name have been reported as such.
         if len({(item.key, item.spec.name) for item in items}) > 1:
             meaning.several = twice
@@ -159,9 +162,7 @@ class Names:
             former = map(str, (*item.spec.previously, *item.spec.sources))
             if item.present and item.accounts & accounts and name in former:
                 return f"it is a former name of {shown(item.spec.name)}; write that"
-        known = sorted(
-            word for word in self.meant if any(those & accounts for those in self.meaning(word).keys.values())
-        )
+        known = sorted(word for word in self.meant if self.meaning(word).present & accounts)
         return choice(name, known, what=self.kind.section) if known else f"declare it under `{self.kind.section}`"
 
     def desired(self) -> Iterator[tuple[AccountSet, Desired]]:
