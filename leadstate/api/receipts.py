@@ -77,7 +77,6 @@ class Receipt(Observer):
         self._touches: dict[str, dict[Touch, tuple[int, Touch | None]]] = {part.plan.account: {} for part in parts}
         self._creates: dict[Address, Touch] = {}
         self._count = 0
-        self._obstacle = ""
         self._build = partial(build, "apply", targets=targets, undoes=undoes)
         report = self._build([replace(part, touched=()) for part in parts])
         self._chain = Chain(report)
@@ -108,11 +107,6 @@ class Receipt(Observer):
             os.close(self._journal)
         except OSError as failure:  # a network file system may tell only now that it has no room
             self._fail(failure)
-
-    @property
-    def obstacle(self) -> str:
-        """Why nothing more can be noted."""
-        return self._obstacle
 
     @property
     def wrote(self) -> bool:
@@ -164,7 +158,7 @@ class Receipt(Observer):
         self._note(Entry(account=account, number=number, touch=None if touch is None else touch_row(touch)))
 
     def _note(self, entry: Entry) -> None:
-        if self._obstacle:
+        if self.obstacle:
             return
         try:
             if not self.path.exists():
@@ -174,7 +168,7 @@ class Receipt(Observer):
             self._fail(failure)
 
     def _fail(self, failure: OSError) -> None:
-        self._obstacle = self._obstacle or f"the receipt {self.path} cannot be written: {reason_of(failure)}"
+        self.obstacle = self.obstacle or f"the receipt {self.path} cannot be written: {reason_of(failure)}"
 
 
 def read_report(path: str | Path) -> Report:
@@ -202,16 +196,16 @@ def _with_its_journal(path: Path) -> Report:
 
 def _later(path: Path) -> Iterator[Report]:
     """Yield the receipts of later runs beside this one, as far as they can be read; those too may have been killed."""
-
-    def begun(receipt: Path) -> tuple[str, int]:
-        # The name begins with the second in which the run began; the file's time tells two of one second apart.
-        return receipt.name.partition("-")[0], receipt.stat().st_mtime_ns
-
     for other in sorted(path.parent.glob("*.json")):
         with suppress(ReportError, OSError):
-            if begun(other) > begun(path):
+            if _begun(other) > _begun(path):
                 _check(other)
                 yield _with_its_journal(other)
+
+
+def _begun(path: Path) -> tuple[str, int]:
+    """Return the second in which a run began, as its receipt's name says; the file's time tells two of one apart."""
+    return path.name.partition("-")[0], path.lstat().st_mtime_ns
 
 
 def undone_receipt(accounts: Iterable[Account]) -> str | None:
@@ -300,9 +294,7 @@ def paths_of(folder: Path) -> list[Path]:
     """Return the files of a folder that are named like a receipt, newest first; an empty list if there is no folder."""
     if not folder.is_dir():
         return []
-    named = (path for path in folder.iterdir() if _NAME.fullmatch(path.name))
-    # The name tells the second in which the run began; the file's time tells two of one second apart.
-    return sorted(named, key=lambda path: (path.name.partition("-")[0], path.lstat().st_mtime_ns), reverse=True)
+    return sorted((path for path in folder.iterdir() if _NAME.fullmatch(path.name)), key=_begun, reverse=True)
 
 
 def stored_receipts(paths: Sequence[Path]) -> Iterator[StoredReceipt]:

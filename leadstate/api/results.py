@@ -126,7 +126,7 @@ class Result(Document):
     Attributes:
         report: the document.
         receipt: where the receipt is; None where nothing was begun.
-        applied: each connected account's result.
+        applied: each account's result; empty where nothing was begun.
         interrupted: whether it was stopped before its end.
         notes: diagnostics that the report does not hold: why the receipt, or the lock file, could not be written, which
             accounts were not begun.

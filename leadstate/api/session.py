@@ -300,30 +300,37 @@ class Session:
         Raises:
             ReceiptError: the receipt cannot be written; nothing was changed.
         """
-        planned = {part.account: part for part in plan.plans}
-        accounts = [account for account in self.accounts if account.name in planned]
-        work = [job for job in self.work if job.account.name in planned]
+        plans = {part.account: part for part in plan.plans}
+        accounts = [account for account in self.accounts if account.name in plans]
         stop = interrupted or asyncio.Event()
         report: doc.Report | None = None
         receipt: Receipt | None = None
-        applied: list[Applied] = []
+        applied: dict[str, Applied] = {}
         notes: list[Diagnostic] = []
         if plan.has_work:
             undoes = undone_receipt(accounts)
             ends = {part.account: decline(part, declined) for part in plan.plans if part.applyable}
-            begun = self._parts(plan, {name: Applied(outcomes, Spent(), None) for name, outcomes in ends.items()})
+            begun = {
+                name: Applied(ends.get(name, {}), Spent(), None) if part.complete else skip_all(part)
+                for name, part in plans.items()
+            }
             targets = tuple(map(str, plan.settings.targets))
             receipt = Receipt(
-                self.runtime.receipts, begun, accounts, self.runtime.now(), undoes=undoes, targets=targets
+                self.runtime.receipts,
+                self._parts(plan, begun),
+                accounts,
+                self.runtime.now(),
+                undoes=undoes,
+                targets=targets,
             )
             with receipt:
                 hearing = (receipt, *observers)
                 for observer in hearing:
                     observer.started(receipt.path, plan.plans)
-                for job in work:
+                for job in self.work:
                     job.connection.delayed = partial(_delayed, hearing, job.account.name)
                 applied = await self._in_waves(plan, rollout or Rollout(), hearing, stop, declined=ends, notes=notes)
-            ended = self._parts(plan, {job.account.name: end for job, end in zip(work, applied, strict=True)})
+            ended = self._parts(plan, applied)
             receipt.close(ended)
             if receipt.obstacle:
                 notes.append(Diagnostic("receipt", Severity.ERROR, f"{receipt.obstacle}. No further change was begun"))
@@ -338,9 +345,9 @@ class Session:
             )
         lock_file = self.configuration.lock_file
         if lock_file is not None and (lock_file.exists() if lock is None else lock):
-            outcomes = {job.account.name: end.outcomes for job, end in zip(work, applied, strict=False)}
+            outcomes = {name: end.outcomes for name, end in applied.items()}
             try:
-                update_lock_file(lock_file, accounts, planned, outcomes, self.runtime.state)
+                update_lock_file(lock_file, accounts, plans, outcomes, self.runtime.state)
             except (OSError, LockError, NoStateFolder) as failure:
                 why = reason_of(failure) if isinstance(failure, OSError) else str(failure)
                 hint = "fix that, then run `leadstate lock`; the accounts are as the report says"
@@ -349,7 +356,7 @@ class Session:
         return Result(
             report or plan.report,
             None if receipt is None else receipt.path,
-            tuple(applied),
+            tuple(applied.values()),
             stop.is_set(),
             tuple(notes),
             wrote=receipt is not None and receipt.wrote,
@@ -396,15 +403,15 @@ class Session:
         *,
         declined: Mapping[str, Outcomes],
         notes: list[Diagnostic],
-    ) -> list[Applied]:
+    ) -> dict[str, Applied]:
         """Apply some accounts before the others; once too many have failed, the rest is not begun.
 
         An account that cannot be worked on fails in its wave. What an interrupt leaves is skipped, and has not failed.
         """
-        by_account = {account_plan.account: account_plan for account_plan in plan.plans}
+        plans = {part.account: part for part in plan.plans}
         jobs = {job.account.name: job for job in self.work}
-        waves = rollout.waves([account.name for account in self.accounts if account.name in by_account])
-        applied: dict[str, Applied] = {}
+        waves = rollout.waves([account.name for account in self.accounts if account.name in plans])
+        applied = {name: skip_all(part) for name, part in plans.items() if name not in jobs}
         failed: list[str] = []
         for number, wave in enumerate(waves, 1):
             why = "because the run was interrupted" if stop.is_set() else ""
@@ -414,39 +421,34 @@ class Session:
                 notes.append(Diagnostic("wave", Severity.ERROR, summary, detail=f"Not touched: {some(rest)}."))
                 why = f"because {some(failed)} failed in a wave before"
             if why:
-                skipped = {name: skip_all(by_account[name], why, declined.get(name)) for name in rest if name in jobs}
-                for name, end in skipped.items():
-                    for change, observer in product(by_account[name].changes, observers):
-                        observer.finished(change, end.outcomes[change.address])
-                applied |= skipped
+                for name in rest:
+                    if name in jobs:
+                        applied[name] = skip_all(plans[name], why, declined.get(name))
+                        for change, observer in product(plans[name].changes, observers):
+                            observer.finished(change, applied[name].outcomes[change.address])
                 break
             work = [jobs[name] for name in wave if name in jobs]
             ends = await apply_all(work, plan.plans, plan.settings, observers, stop, declined=declined)
             applied |= {job.account.name: end for job, end in zip(work, ends, strict=True)}
-            failed += [name for name in wave if name not in applied or not applied[name].settled]
-        return [applied[job.account.name] for job in self.work if job.account.name in by_account]
+            failed += [name for name in wave if not applied[name].settled]
+        return applied
 
     def _parts(self, plan: Plan, results: Mapping[str, Applied]) -> list[Part]:
         """Return each account's share of the run, given what became of it so far."""
         costs = {name: spent.since(plan.before[name]) for name, spent in self.spent().items()}
-        parts = []
-        for account_plan in plan.plans:
-            name = account_plan.account
-            result = results.get(name)
-            if result is None:  # one that cannot be worked on says why, also before anything is done
-                result = Applied({}, Spent(), None) if account_plan.complete else skip_all(account_plan)
-            parts.append(
-                Part(
-                    account_plan,
-                    costs.get(name, Spent()).since(result.spent).cost,
-                    written=result.spent.cost,
-                    outcomes=result.outcomes,
-                    remaining=result.remaining,
-                    unread=result.unread,
-                    declined=result.declined,
-                )
+        return [
+            Part(
+                account_plan,
+                costs.get(account_plan.account, Spent()).since(result.spent).cost,
+                written=result.spent.cost,
+                outcomes=result.outcomes,
+                remaining=result.remaining,
+                unread=result.unread,
+                declined=result.declined,
             )
-        return parts
+            for account_plan in plan.plans
+            for result in (results[account_plan.account],)
+        ]
 
 
 @asynccontextmanager
@@ -480,16 +482,14 @@ async def connect(
     https = any(address.startswith("https:") for address in addresses)
     async with http_client(around.transport, around.bounds, https=https) as http:
         signers, failures = signers_of(configuration.accounts, http, around.environ, around.pace.clock, warn)
-        work, unusable = [], []
+        work, unusable, remembered = [], [], read_lengths(around.cache)
         for account in (declared.account for declared in configuration.accounts):
             if account.name in signers:
-                signer = signers[account.name]
-                work.append(AccountJob(account, Connection(http, account.origin, signer, around.pace, around.bounds)))
+                connection = Connection(http, account.origin, signers[account.name], around.pace, around.bounds)
+                connection.lengths.update(remembered.get(_reached_as(account), {}))
+                work.append(AccountJob(account, connection))
             else:
                 unusable.append(unread(account, failures[account.name]))
-        remembered = read_lengths(around.cache)
-        for job in work:
-            job.connection.lengths.update(remembered.get(_reached_as(job.account), {}))
         yield Session(configuration, tuple(work), tuple(unusable), around, limit or Limit(accounts))
         write_lengths(around.cache, remembered, {_reached_as(job.account): job.connection.lengths for job in work})
 

@@ -12,10 +12,8 @@ from leadstate.pipedrive.operations import Delay
 class Observer:
     """Hears of each step of an apply; a method that is not overridden does nothing. None may raise."""
 
-    @property
-    def obstacle(self) -> str:
-        """Why nothing more may be written; empty while there is no reason."""
-        return ""
+    obstacle: str = ""
+    """Why nothing more may be written; empty while there is no reason."""
 
     def started(self, receipt: Path, plans: Sequence[AccountPlan]) -> None:
         """Hear that these plans are about to be applied; the receipt has been written."""

@@ -57,12 +57,8 @@ class Recording(Observer):
     begun: list[Touch] = field(default_factory=list)
     done: list[Touch | None] = field(default_factory=list)
     ends: dict[int, Touch | None] = field(default_factory=dict)
-    stop: str = ""
+    obstacle: str = ""
     accounts: set[str] = field(default_factory=set)
-
-    @property
-    def obstacle(self) -> str:
-        return self.stop
 
     def touching(self, account: str, touch: Touch) -> None:
         self.accounts.add(account)

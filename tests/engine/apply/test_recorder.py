@@ -128,7 +128,7 @@ def test_live_and_archived_carriers_of_a_deleted_label_are_recorded() -> None:
 
 def test_a_write_that_cannot_be_recorded_is_not_sent() -> None:
     live = Live(company())
-    plan, applied = live.apply(live.account(label("New")), Recording(stop="the disk is full"))
+    plan, applied = live.apply(live.account(label("New")), Recording(obstacle="the disk is full"))
     (outcome,) = applied.outcomes.values()
     assert outcome.status is Status.FAILED
     assert "addLeadLabel: the disk is full" in outcome.detail
@@ -139,7 +139,7 @@ def test_a_write_that_cannot_be_recorded_is_not_sent() -> None:
 def test_changes_that_fail_for_one_reason_name_their_own_requests() -> None:
     fake = Fake().with_label("1", "Warm")
     plan = fake.plan(label("Able"), label("Warm", "pink"))
-    heard = (Recording(stop="the disk is full"),)
+    heard = (Recording(obstacle="the disk is full"),)
     fake.sent.clear()
     # The add is still under way, for its list is asked for again, when the update fails.
     fake.before["GET leadLabels", 0] = lambda: failed(503, "busy")
@@ -155,7 +155,7 @@ def test_every_observer_hears_of_a_write_and_any_of_them_keeps_it_from_being_sen
     fake = Fake()
     plan = fake.plan(label("New"))
     request = Request(ADD_LABEL, body={"name": "New", "color": "red"})
-    heard = (Recording(), Recording(stop=stop))
+    heard = (Recording(), Recording(obstacle=stop))
 
     async def send(writer: Writer) -> None:
         await Recorder(writer._connection, plan, heard).send(request)  # noqa: SLF001  the way to the fake
