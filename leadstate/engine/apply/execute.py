@@ -9,9 +9,8 @@ import asyncio
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 from leadstate.engine.apply.create import NotCreated, create
 from leadstate.engine.events import Observer
@@ -21,7 +20,7 @@ from leadstate.kinds.base import Kind, decode_rows, decode_summaries
 from leadstate.model.address import Address, RemoteRef
 from leadstate.model.diagnostics import counted, reason_of
 from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Status, plain
-from leadstate.model.resource import CARRIED, CARRIER, CARRIES, FREEZES, Live
+from leadstate.model.resource import CARRIED, CARRIER, CARRIES, FREEZES, Bindings, Live
 from leadstate.pipedrive.client import Reader, Writer
 from leadstate.pipedrive.errors import ApiError, BadAnswer, NotFound, Rejected
 from leadstate.pipedrive.operations import Request
@@ -71,7 +70,8 @@ async def execute(
     token, a spent budget, an observer that raises) ends the account's run, and so does an interrupt: what is under way
     is finished, what is left is skipped, with the reason. What was declined ends as it is given in `declined`.
     """
-    run = _Run(plan, writer, observers, interrupted or asyncio.Event(), declined or {})
+    conflicts = Conflicts(plan, writer)
+    run = _Run(plan.bindings, conflicts, writer, observers, interrupted or asyncio.Event(), declined or {})
     for stage in stages(plan):
         # Two merges may move the same lead, whose whole list of labels each of them writes: one after the other.
         gate = asyncio.Semaphore(1 if any(change.moves_to for change in stage) else AT_ONCE)
@@ -111,33 +111,34 @@ def stages(plan: AccountPlan) -> Iterator[Sequence[Change]]:
             waiting = [change for change in waiting if change.address not in ended]
 
 
+@dataclass(slots=True)
 class _Run:
-    def __init__(
-        self,
-        plan: AccountPlan,
-        writer: Writer,
-        observers: Sequence[Observer],
-        interrupted: asyncio.Event,
-        declined: Mapping[Address, Outcome],
-    ) -> None:
-        self.outcomes: Outcomes = {}
-        self._declined = declined
-        self._bindings = plan.bindings
-        self._writer = writer
-        self._observers = observers
-        self._interrupted = interrupted
-        self._conflicts = Conflicts(plan, writer)
-        self._stopped = ""
-        self._fatal: dict[type[ApiError], str] = {}
+    """The apply of one plan.
+
+    Attributes:
+        outcomes: of the changes that have ended.
+        stopped: why nothing new is begun; empty while there is no reason.
+        fatal: failures that no other request survives, in the words in which each was first met.
+    """
+
+    bindings: Bindings
+    conflicts: "Conflicts"
+    writer: Writer
+    observers: Sequence[Observer]
+    interrupted: asyncio.Event
+    declined: Mapping[Address, Outcome]
+    outcomes: Outcomes = field(default_factory=dict)
+    stopped: str = ""
+    fatal: dict[type[ApiError], str] = field(default_factory=dict)
 
     async def perform(self, change: Change, gate: asyncio.Semaphore) -> None:
         async with gate:
             obstacle = next((a for a in change.after if self.outcomes[a].status is not Status.APPLIED), None)
-            if change.address in self._declined:
-                outcome = self._declined[change.address]
-            elif self._stopped:
-                outcome = Outcome(Status.SKIPPED, f"because {self._stopped}")
-            elif self._interrupted.is_set():
+            if change.address in self.declined:
+                outcome = self.declined[change.address]
+            elif self.stopped:
+                outcome = Outcome(Status.SKIPPED, f"because {self.stopped}")
+            elif self.interrupted.is_set():
                 outcome = Outcome(Status.SKIPPED, "because the run was interrupted")
             elif obstacle is not None:
                 outcome = Outcome(Status.SKIPPED, f"because {obstacle.ref} was not applied")
@@ -145,12 +146,12 @@ class _Run:
                 outcome = await self._attempt(change)
             self.outcomes[change.address] = outcome
             try:
-                for observer in self._observers:
+                for observer in self.observers:
                     observer.finished(change, outcome)
             except Exception as failure:  # noqa: BLE001  what was done is reported all the same, and nothing else is begun
                 words = reason_of(failure) if isinstance(failure, OSError) else type(failure).__name__
-                self._stopped = f"the result could not be recorded ({words})"
-                self.outcomes[change.address] = replace(outcome, detail=outcome.detail or f"but {self._stopped}")
+                self.stopped = f"the result could not be recorded ({words})"
+                self.outcomes[change.address] = replace(outcome, detail=outcome.detail or f"but {self.stopped}")
 
     async def _attempt(self, change: Change) -> Outcome:
         moved: set[str] = set()
@@ -164,8 +165,8 @@ class _Run:
             detail = str(failure)
             if failure.fatal:
                 # It is about the account and not about this change: those under way end with the same words.
-                self._stopped = self._fatal.setdefault(type(failure), failure.summary)
-                detail = f"{failure.operation}: {self._stopped}"
+                self.stopped = self.fatal.setdefault(type(failure), failure.summary)
+                detail = f"{failure.operation}: {self.stopped}"
             outcome = Outcome(Status.FAILED, detail)
         except (ValueError, ArithmeticError, RecursionError):  # pydantic's ValidationError is a ValueError
             outcome = Outcome(Status.UNKNOWN, f"the answer is not understood; {_SEEN_LATER}")
@@ -187,13 +188,13 @@ class _Run:
         """
         kind = KINDS[change.address.kind]
         if change.moves_to is not None:
-            await self._conflicts.check(change)
-            await move_leads(change, self._bindings.resolve(change.moves_to), self._writer, moved)
-        first, *rest = kind.requests(change, self._bindings)
+            await self.conflicts.check(change)
+            await move_leads(change, self.bindings.resolve(change.moves_to), self.writer, moved)
+        first, *rest = kind.requests(change, self.bindings)
         if change.action is Action.ADD:
             send = partial(self._send, change, kind, (first,))
-            made = await create(change, kind, self._bindings, self._writer, send)
-            self._bindings.bind(change.address.ref, made.remote_id)
+            made = await create(change, kind, self.bindings, self.writer, send)
+            self.bindings.bind(change.address.ref, made.remote_id)
             for request in rest:
                 made = kind.decode(await self._send_one(replace(request, remote_id=made.remote_id), kind))
         else:
@@ -201,7 +202,7 @@ class _Run:
             if change.action is Action.DELETE:
                 return Outcome(Status.APPLIED)
             made = kind.decode(data)
-        differing = [(field.path, field.before, field.after) for field in diff(self._bindings.attrs(made), change.want)]
+        differing = [(field.path, field.before, field.after) for field in diff(self.bindings.attrs(made), change.want)]
         if change.action is Action.ADD and made.marker != change.marker:
             differing.append(("origin_id", made.marker, change.marker))
         if change.action is Action.UPDATE and made.remote_id != change.remote_id:
@@ -221,7 +222,7 @@ class _Run:
 
         async def attempt() -> object:
             nonlocal again, begun
-            await self._conflicts.check(change, again=again, begun=begun)
+            await self.conflicts.check(change, again=again, begun=begun)
             again, data = True, None
             for request in requests:
                 try:
@@ -236,28 +237,24 @@ class _Run:
                 begun = True
             return data
 
-        return await (attempt() if kind.reread(change) is None else self._writer.repeat(attempt))
+        return await (attempt() if kind.reread(change) is None else self.writer.repeat(attempt))
 
     async def _send_one(self, request: Request, kind: Kind) -> object:
+        """Send one request, and return the data of its answer.
+
+        One that archives is refused where the object is archived already, which takes nothing but its way back. So it
+        is after an answer that was lost, since the client sends a PATCH again; then the object is read instead.
+        """
         try:
-            return (await self._writer.send(request)).data
+            return (await self.writer.send(request)).data
         except Rejected:
-            data = await self._archived_already(request, kind)
-            if data is None:
+            archive = {kind.wire.get(FREEZES): True}
+            if request.body != archive:
+                raise
+            data = (await self.writer.get(Request(kind.one, request.remote_id))).data
+            if not isinstance(data, dict) or not archive.items() <= data.items():
                 raise
             return data
-
-    async def _archived_already(self, request: Request, kind: Kind) -> dict[str, Any] | None:
-        """Return an object that a refused request was to archive, if it is archived; None for any other request.
-
-        So it is after an answer that was lost: the client sends a PATCH again, and an archived object takes nothing but
-        its way back.
-        """
-        archive = {kind.wire.get(FREEZES): True}
-        if request.body != archive:
-            return None
-        data = (await self._writer.get(Request(kind.one, request.remote_id))).data
-        return data if isinstance(data, dict) and archive.items() <= data.items() else None
 
 
 class Conflicts:
