@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from leadstate.config.rules.variables import used_in
 from leadstate.edit.spelling import LIKE_VARIABLE, ReadableKeys, as_people_write
-from leadstate.kinds.base import Kind, OrganizationRef, PersonRef, Spec, UserRef
-from leadstate.kinds.lead import LeadSpec
+from leadstate.kinds.base import Kind, PersonRef, Spec
+from leadstate.kinds.lead import LeadSpec, OrganizationRef, UserRef
 from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.resource import Known, Live

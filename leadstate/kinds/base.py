@@ -7,18 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow, Subnormal
-from typing import Annotated, Any, Final, Literal, Self, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Discriminator,
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    Tag,
     TypeAdapter,
     ValidationError,
     ValidationInfo,
@@ -378,15 +376,11 @@ def number_of(amount: Decimal) -> int | float:
     return int(amount) if amount == amount.to_integral_value() else float(amount)
 
 
-Amount = Annotated[Decimal, BeforeValidator(exact), WithJsonSchema({"type": "number"})]
-Currency = Annotated[str, Field(pattern=r"^[A-Z0-9]{3,10}$", description="ISO 4217 code, or that of a custom one.")]
-
-
 class MoneySpec(Spec):
     """An amount of a currency."""
 
-    amount: Amount
-    currency: Currency
+    amount: Annotated[Decimal, BeforeValidator(exact), WithJsonSchema({"type": "number"})]
+    currency: Annotated[str, Field(pattern=r"^[A-Z0-9]{3,10}$", description="ISO 4217 code, or that of a custom one.")]
 
 
 class PersonRef(Spec):
@@ -402,30 +396,3 @@ class PersonRef(Spec):
         if (self.email is None) == (self.name is None):
             raise PydanticCustomError("person_ref", "a person is known by an `email` or by a `name`")
         return self
-
-
-class OrganizationRef(Spec):
-    """An organization by name."""
-
-    name: Annotated[Line, Field(description="A name that one organization has.")]
-
-
-class UserRef(Spec):
-    """A user by email address."""
-
-    email: Annotated[Email, Field(description="The email address that the user logs in with.")]
-
-
-def _known_by(raw: object) -> str:
-    return "(description)" if isinstance(raw, Mapping | Spec) else "(id)"
-
-
-Person: TypeAlias = Annotated[
-    Annotated[RemoteId, Tag("(id)")] | Annotated[PersonRef, Tag("(description)")], Discriminator(_known_by)
-]
-Organization: TypeAlias = Annotated[
-    Annotated[RemoteId, Tag("(id)")] | Annotated[OrganizationRef, Tag("(description)")], Discriminator(_known_by)
-]
-Owner: TypeAlias = Annotated[
-    Annotated[RemoteId, Tag("(id)")] | Annotated[UserRef, Tag("(description)")], Discriminator(_known_by)
-]

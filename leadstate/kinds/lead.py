@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag
 from leadstate.kinds.base import (
     DECLARED_UUID,
     Day,
+    Email,
     Item,
     Kind,
     LeadSummary,
@@ -19,14 +20,9 @@ from leadstate.kinds.base import (
     MoneySpec,
     NotBool,
     NotNull,
-    Organization,
-    OrganizationRef,
-    Owner,
-    Person,
     PersonRef,
     RemoteId,
     Spec,
-    UserRef,
     Uuid,
     Wire,
     fields_set,
@@ -83,6 +79,33 @@ _WIRE = {
     "archived": "is_archived",
 }
 """Attribute → its key in a body."""
+
+
+class OrganizationRef(Spec):
+    """An organization by name."""
+
+    name: Annotated[Line, Field(description="A name that one organization has.")]
+
+
+class UserRef(Spec):
+    """A user by email address."""
+
+    email: Annotated[Email, Field(description="The email address that the user logs in with.")]
+
+
+def _known_by(raw: object) -> str:
+    return "(description)" if isinstance(raw, Mapping | Spec) else "(id)"
+
+
+Person: TypeAlias = Annotated[
+    Annotated[RemoteId, Tag("(id)")] | Annotated[PersonRef, Tag("(description)")], Discriminator(_known_by)
+]
+Organization: TypeAlias = Annotated[
+    Annotated[RemoteId, Tag("(id)")] | Annotated[OrganizationRef, Tag("(description)")], Discriminator(_known_by)
+]
+Owner: TypeAlias = Annotated[
+    Annotated[RemoteId, Tag("(id)")] | Annotated[UserRef, Tag("(description)")], Discriminator(_known_by)
+]
 
 
 class AtLeastLabels(Spec):
