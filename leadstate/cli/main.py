@@ -164,8 +164,8 @@ def run() -> int:
     sys.modules["httpx._main"] = None  # type: ignore[assignment]  # makes that import fail (Python docs: import system)
     install()
     if not fill_closed():
-        click.echo("error[output] stdout is closed, so the result cannot be written", err=True)
-        click.echo("  = keep stdout open; to discard the result, redirect it to /dev/null", err=True)
+        fix = "keep stdout open; to discard the result, redirect it to /dev/null"
+        _say_error("output", "stdout is closed, so the result cannot be written", fix)
         return int(Exit.ERROR)
     output = guard()
     if "_LEADSTATE_COMPLETE" in os.environ:
@@ -177,11 +177,8 @@ def run() -> int:
     if output is not None and output.failure is not None:
         from leadstate.model.diagnostics import reason_of  # noqa: PLC0415  keeps start-up light
 
-        why = reason_of(output.failure)
-        click.echo(f"error[output] the result could not be written to stdout: {why}", err=True)
-        click.echo(
-            "  = free space on the disk, or name a file with -o FILE; a receipt holds what an apply did", err=True
-        )
+        fix = "free space on the disk, or name a file with -o FILE; a receipt holds what an apply did"
+        _say_error("output", f"the result could not be written to stdout: {reason_of(output.failure)}", fix)
         code = Exit.ERROR if code in (Exit.FINE, Exit.CHANGES) else code
     sys.stderr.flush()
     return int(code)
@@ -221,21 +218,25 @@ def _of_file(failure: OSError) -> tuple[str, str]:
 def _explain(failure: Exception) -> int:
     from leadstate.cli.output import say  # noqa: PLC0415  keeps start-up light
     from leadstate.model.diagnostics import ConfigurationError, LeadstateError, bug_in_leadstate  # noqa: PLC0415  as above
-    from leadstate.model.escape import visible  # noqa: PLC0415  as above
 
     if isinstance(failure, ConfigurationError):
         say(failure.diagnostics)
     elif isinstance(failure, LeadstateError):
-        click.echo(f"error[{failure.code}] {visible(str(failure))}", err=True)
-        if failure.hint:
-            click.echo(f"  = {visible(failure.hint)}", err=True)
+        _say_error(failure.code, str(failure), failure.hint)
     elif isinstance(failure, OSError):
-        what, fix = _of_file(failure)
-        click.echo(f"error[file] {visible(what)}", err=True)
-        click.echo(f"  = {fix}", err=True)
+        _say_error("file", *_of_file(failure))
     else:
         import logging  # noqa: PLC0415  as above
 
         logging.getLogger("leadstate").debug("internal error", exc_info=failure)
         say([bug_in_leadstate(failure)])
     return Exit.ERROR
+
+
+def _say_error(code: str, what: str, fix: str) -> None:
+    """Write an error to stderr in the form of a diagnostic, without the modules that diagnostics need."""
+    from leadstate.model.escape import visible  # noqa: PLC0415  keeps start-up light
+
+    click.echo(f"error[{code}] {visible(what)}", err=True)
+    if fix:
+        click.echo(f"  = {visible(fix)}", err=True)

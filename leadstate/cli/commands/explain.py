@@ -79,19 +79,21 @@ async def _explain(
             found = await refresh_target(opened.work, target, settings, shown.account)
         explanations, ambiguous = [], []
         for plan, refreshed in found:
-            if refreshed is not None:
-                address = Address(plan.account, target.kind, target.key)
-                explained = explain_object(address, refreshed.account, refreshed.observed, plan, partial(places, files))
+            if refreshed is None:
+                continue
+            address = Address(plan.account, target.kind, target.key)
+            explained = explain_object(address, refreshed.account, refreshed.observed, plan, partial(places, files))
+            if explained is not None:
                 explanations.append(explained)
-                ambiguous.append(find_ambiguity(address, refreshed.observed, plan) if explained is None else None)
+            elif (several := find_ambiguity(address, refreshed.observed, plan)) is not None:
+                ambiguous.append(several)
         document = Explanations(
             leadstate_version=__version__,
             target=str(target),
-            explanations=tuple(explanation for explanation in explanations if explanation is not None),
+            explanations=tuple(explanations),
             read=Requests.sum(spent.cost for spent in opened.spent().values()),
         )
-        plans = [*(plan for plan, _ in found), *opened.unusable]
-        return document, plans, [diagnostic for diagnostic in ambiguous if diagnostic is not None]
+        return document, [*(plan for plan, _ in found), *opened.unusable], ambiguous
 
 
 def _unknown(target: Target, configuration: Configuration) -> Diagnostic:
