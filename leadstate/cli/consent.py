@@ -6,7 +6,7 @@ Only `yes` will be accepted, and without a terminal nobody can be asked.
 import select
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
@@ -40,7 +40,6 @@ from leadstate.model.address import Address
 from leadstate.model.diagnostics import Diagnostic, Severity, counted, reason_of
 from leadstate.model.escape import visible
 from leadstate.model.plan import Change
-from leadstate.model.rollout import Rollout
 from leadstate.reconcile.dependencies import dependents
 from leadstate.report.build import build
 from leadstate.report.document import Report, Requests
@@ -58,23 +57,6 @@ Answer yes, no, all (yes to the rest of the account) or quit (no to the rest).
 Nothing is written before the last answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Consent:
-    """What `apply` and `restore` need besides the choices of a person.
-
-    Attributes:
-        reviewed: the plan that was reviewed, if one was.
-        color: how the plan is shown to who is asked.
-        lock: whether to bring the lock file up to date; unless given, where it exists.
-        rollout: which accounts come before the others.
-    """
-
-    reviewed: Report | None
-    color: str
-    lock: bool | None = None
-    rollout: Rollout | None = None
-
-
 def check_interactive(choices: Choices) -> None:
     """Raise a usage error if nobody can be asked about each change, before anything is read."""
     if choices.auto_approve:
@@ -88,10 +70,8 @@ def check_interactive(choices: Choices) -> None:
         )
 
 
-def read_plan(path: Path | None, choices: Choices) -> tuple[Report | None, Choices]:
-    """Read a stored plan, and limit what was chosen to its scope; a usage error if the file holds another report."""
-    if path is None:
-        return None, choices
+def read_plan(path: Path, choices: Choices) -> Choices:
+    """Return choices with the plan that a file holds, and limited to its scope; a usage error for another report."""
     if path.suffix.lower() in (".yaml", ".yml"):
         hint = f"make one with `leadstate plan -c {path} --out plan.json`, or apply the configuration with -c {path}"
         raise click.BadParameter(f"{path} is a configuration and not a plan: {hint}", param_hint="PLAN")
@@ -114,10 +94,10 @@ def read_plan(path: Path | None, choices: Choices) -> tuple[Report | None, Choic
                 f"{path} was made {f'with {made}' if made else f'without --{name}'}, not with {given}. "
                 f"Leave out --{name} and LEADSTATE_{name.upper()}, or make another plan."
             )
-    return plan, replace(choices, accounts=scope.accounts, targets=scope.targets, shard=scope.shard)
+    return replace(choices, accounts=scope.accounts, targets=scope.targets, shard=scope.shard, reviewed=plan)
 
 
-def apply_with_consent(choices: Choices, configuration: Configuration, consent: Consent) -> tuple[Exit, Report | None]:
+def apply_with_consent(choices: Choices, configuration: Configuration) -> tuple[Exit, Report | None]:
     """Plan, see whether it may be applied, apply it, read again.
 
     Returns:
@@ -125,10 +105,10 @@ def apply_with_consent(choices: Choices, configuration: Configuration, consent: 
     """
     command = click.get_current_context().info_name or "apply"
     if choices.events is None:
-        return _locked(choices, configuration, consent, command, Observer())
+        return _apply_under_locks(choices, configuration, command, Observer())
     with EventLog(choices.events, command, runtime().now) as log:
         try:
-            code, report = _locked(choices, configuration, consent, command, log)
+            code, report = _apply_under_locks(choices, configuration, command, log)
         except BaseException as failure:
             log.end(Exit.INTERRUPTED if isinstance(failure, click.Abort | KeyboardInterrupt) else Exit.ERROR)
             raise
@@ -141,8 +121,8 @@ def apply_with_consent(choices: Choices, configuration: Configuration, consent: 
     return code, report
 
 
-def _locked(
-    choices: Choices, configuration: Configuration, consent: Consent, command: str, observer: Observer
+def _apply_under_locks(
+    choices: Choices, configuration: Configuration, command: str, observer: Observer
 ) -> tuple[Exit, Report | None]:
     accounts = [declared.account for declared in configuration.accounts]
     around = runtime()
@@ -156,7 +136,7 @@ def _locked(
             pace=around.pace,
             waiting=lambda words: click.echo(words, err=True),
         ):
-            return await _apply_with_consent(choices, configuration, consent, observer)
+            return await _apply_with_consent(choices, configuration, observer)
 
     try:
         return wait_for(apply())
@@ -174,10 +154,10 @@ def _locked(
 
 
 async def _apply_with_consent(
-    choices: Choices, configuration: Configuration, consent: Consent, observer: Observer
+    choices: Choices, configuration: Configuration, observer: Observer
 ) -> tuple[Exit, Report | None]:
     async with session(configuration, choices.limit) as opened:
-        plan, declined, refusal = await _agreed_plan(opened, choices, consent)
+        plan, declined, refusal = await _agreed_plan(opened, choices)
         if refusal is not None:
             end = refusal
         else:
@@ -188,8 +168,8 @@ async def _apply_with_consent(
                     declined=declined,
                     observers=(shown, observer),
                     interrupted=interrupted,
-                    lock=consent.lock,
-                    rollout=consent.rollout,
+                    lock=choices.lock,
+                    rollout=choices.rollout,
                 )
             say(result.notes)
             if result.receipt is not None:
@@ -207,7 +187,7 @@ async def _apply_with_consent(
 
 
 async def _agreed_plan(
-    opened: Session, choices: Choices, consent: Consent
+    opened: Session, choices: Choices
 ) -> tuple[Plan, Collection[Address], tuple[Exit, Report | None] | None]:
     """Plan until a plan is agreed to that is still true, or that is the end.
 
@@ -220,9 +200,9 @@ async def _agreed_plan(
     declined: Collection[Address] = ()
     while True:
         plan = await choices.plan(opened)
-        if consent.reviewed is not None:
-            plan = plan.held_to(consent.reviewed)
-            if stale := differences(consent.reviewed, plan.report):
+        if choices.reviewed is not None:
+            plan = plan.held_to(choices.reviewed)
+            if stale := differences(choices.reviewed, plan.report):
                 click.echo(
                     "Refused: the accounts or the configuration have changed since this plan was made.", err=True
                 )
@@ -238,7 +218,7 @@ async def _agreed_plan(
             click.echo("The accounts have changed meanwhile:", err=True)
             _say_lines(since)
         asked = clock()
-        chosen = _ask_about(plan, choices, consent.color, answers)
+        chosen = _ask_about(plan, choices, answers)
         if chosen is None:
             return plan, (), (Exit.REFUSED, None if can_ask() else plan.report)
         answers, declined = chosen
@@ -248,13 +228,13 @@ async def _agreed_plan(
         agreed_to = plan.report
 
 
-def _ask_about(plan: Plan, choices: Choices, color: str, before: Answers) -> tuple[Answers, Collection[Address]] | None:
+def _ask_about(plan: Plan, choices: Choices, before: Answers) -> tuple[Answers, Collection[Address]] | None:
     """Show a plan and ask about it; return the answers and what was declined, None if it is not agreed to."""
-    shown = render(plan.report, "text", color, err=True) if can_ask() else ""
+    shown = render(plan.report, "text", choices.color, err=True) if can_ask() else ""
     if not choices.interactive:
         return ({}, ()) if confirm("Apply these changes?", deed="apply", show=shown) else None
     click.echo(shown, nl=False, err=True, color=True)
-    chosen = choose(plan, color, before)
+    chosen = choose(plan, choices.color, before)
     if chosen is None:
         say_cancelled("apply")
     return chosen

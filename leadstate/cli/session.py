@@ -28,8 +28,9 @@ from leadstate.model.account import ImpactLevel
 from leadstate.model.address import Target, accounts_of
 from leadstate.model.diagnostics import Diagnostic, Severity, counted, some
 from leadstate.model.plan import Change, Outcome
-from leadstate.model.rollout import Limit, Shard
+from leadstate.model.rollout import Limit, Rollout, Shard
 from leadstate.pipedrive.client import Reader
+from leadstate.report.document import Report
 
 T = TypeVar("T")
 
@@ -157,7 +158,14 @@ async def read_accounts(
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a person chose; the fields are parameters of `options.configuration`, `planning` and `approval`."""
+    """What a person chose; most fields are parameters of `options.configuration`, `planning` and `approval`.
+
+    Attributes:
+        color: how a plan is shown to who is asked.
+        lock: whether to bring the lock file up to date; unless given, where it exists.
+        rollout: which accounts come before the others.
+        reviewed: the plan that was reviewed, if one was.
+    """
 
     paths: tuple[Path, ...]
     accounts: tuple[str, ...]
@@ -173,6 +181,10 @@ class Choices:
     interactive: bool = False
     lock_timeout: float = 0.0
     events: Path | None = None
+    color: str = "auto"
+    lock: bool | None = None
+    rollout: Rollout | None = None
+    reviewed: Report | None = None
 
     @property
     def limit(self) -> Limit:

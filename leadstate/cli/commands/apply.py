@@ -1,12 +1,13 @@
 """`leadstate apply`: plan, show, ask, do, read again. With a stored plan: refuse where a new one differs."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from leadstate.cli import options
-from leadstate.cli.consent import Consent, apply_with_consent, check_interactive, read_plan
+from leadstate.cli.consent import apply_with_consent, check_interactive, read_plan
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import configuration_report, emit
@@ -25,7 +26,6 @@ from leadstate.report import RENDERERS
 @options.approval
 @options.option(
     "--lock/--no-lock",
-    "keep_lock",
     default=None,
     help="Update leadstate.lock.json, or do not.  [default: if it exists]",
 )
@@ -49,7 +49,6 @@ from leadstate.report import RENDERERS
 def apply(
     *,
     plan_file: Path | None,
-    keep_lock: bool | None,
     waves: str,
     max_failed: int,
     form: str,
@@ -70,20 +69,21 @@ def apply(
                leadstate apply -a tag:prod --max-tokens 2000
                leadstate apply --wave 1,10%,rest --auto-approve
     """
-    choices = Choices(**chosen)
+    choices = Choices(**chosen, color=color)
     if choices.interactive:
         check_interactive(choices)
     try:
-        rollout = Rollout.parse(waves, max_failed)
+        choices = replace(choices, rollout=Rollout.parse(waves, max_failed))
     except ValueError as failure:
         raise click.BadParameter(str(failure), param_hint="--wave") from None
-    reviewed, choices = read_plan(plan_file, choices)
+    if plan_file is not None:
+        choices = read_plan(plan_file, choices)
     try:
         configuration = choices.configuration()
     except ConfigurationError as failure:
         emit(configuration_report("apply", failure), form, color, output)
         return Exit.ERROR
-    code, report = apply_with_consent(choices, configuration, Consent(reviewed, color, keep_lock, rollout))
+    code, report = apply_with_consent(choices, configuration)
     if report is not None:
         emit(report, form, color, output)
     return code

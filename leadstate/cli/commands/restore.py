@@ -9,7 +9,7 @@ from leadstate.api.configuration import is_receipt, rollback
 from leadstate.api.receipts import LISTED, StoredReceipt, latest, paths_of, read_report, stored_receipts, undo_of
 from leadstate.cli import options
 from leadstate.cli.completion import complete_receipts
-from leadstate.cli.consent import Consent, apply_with_consent, check_interactive, read_plan
+from leadstate.cli.consent import apply_with_consent, check_interactive, read_plan
 from leadstate.cli.exits import Exit
 from leadstate.cli.interrupts import wait_for
 from leadstate.cli.main import COMMANDS
@@ -72,7 +72,7 @@ def restore(
                leadstate restore .leadstate/receipts/20261124T090000Z-1f2e3d4c-812.json
                leadstate restore RECEIPT --out rollback.json && leadstate restore RECEIPT rollback.json
     """
-    choices = Choices(**chosen)
+    choices = Choices(**chosen, color=color)
     if list_:
         if receipt is not None or out is not None or choices.events or choices.interactive or form not in _LISTS:
             forms = " or ".join(_LISTS)
@@ -82,7 +82,8 @@ def restore(
         raise click.UsageError("--out makes a plan; PLAN, --events and --interactive apply one: give one of the two.")
     if choices.interactive:
         check_interactive(choices)
-    reviewed, choices = read_plan(plan_file, choices)
+    if plan_file is not None:
+        choices = read_plan(plan_file, choices)
     try:
         configuration = choices.configuration()
         path, done = _read_receipt(receipt, configuration)
@@ -95,7 +96,7 @@ def restore(
         write_private(out, plan.to_json())
         emit(plan.report, form, color, output)
         return exit_of(plan.severity)
-    code, report = apply_with_consent(choices, configuration, Consent(reviewed, color))
+    code, report = apply_with_consent(choices, configuration)
     if report is not None:
         emit(report, form, color, output)
     return code
