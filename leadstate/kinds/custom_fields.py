@@ -1,8 +1,8 @@
 """Custom fields: names and options of an account to keys and ids and back, and values as people write them.
 
 Leads have the custom fields of deals. In the body of a lead a value stands at the top, under the field's key of 40
-hexadecimal digits; one that is not set is not there. Options are told as numbers or as strings, several of them as a
-list or with commas between: all of these are read (Pipedrive API v1: getLeads, addLead).
+hexadecimal digits; one that is not set is not there. Options are answered as numbers or as strings, several of them as
+a list or with commas between: all of these are read (Pipedrive API v1: getLeads, addLead).
 
 Ranges and addresses are not supported: how they are written is documented nowhere.
 
@@ -246,7 +246,7 @@ def _time(_known: CustomField, raw: object, _answered: Mapping[str, object]) -> 
 
 
 def _whole(raw: object) -> int:
-    """Return an id: a number, its digits, or an object that holds it, as deals tell linked contacts and users."""
+    """Return an id: a number, its digits, or an object that holds it, as deals answer linked contacts and users."""
     if isinstance(raw, Mapping):
         raw = raw.get("value", raw.get("id"))
     if isinstance(raw, bool) or not isinstance(raw, str | int):
@@ -429,9 +429,9 @@ def _declared_link(kind: str, *known_by: str) -> Callable[[CustomField, object, 
 
     def link(_field: CustomField, value: object, span: Span) -> Value:
         if isinstance(value, Mapping) and len(value) == 1:
-            by, told = next(iter(value.items()))
+            by, text = next(iter(value.items()))
             if by in known_by:
-                return Lookup(kind, by, str(told), span)
+                return Lookup(kind, by, str(text), span)
         id_ = str(value) if isinstance(value, int | Decimal | str) else ""
         if id_.isdecimal() and len(id_) <= LONGEST_ID and int(id_):
             return int(id_)

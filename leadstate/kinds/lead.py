@@ -273,7 +273,7 @@ def _attr(name: str, value: object, label_keys: Mapping[str, str], place: Callab
     match value:
         case PersonRef() | OrganizationRef() | UserRef():
             kind = {"owner": "user"}.get(name, name)
-            by, text = next((by, said) for by, said in value.model_dump().items() if said is not None)
+            ((by, text),) = value.model_dump(exclude_none=True).items()
             return Lookup(kind, by, text, place(name))
         case MoneySpec():
             return Money(value.amount, value.currency)

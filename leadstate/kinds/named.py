@@ -77,7 +77,7 @@ def declare_named(kind: Kind, spec: NamedSpec, address: Address, span: Span, rep
     )
 
 
-def taken_in(source: Any, target: Address, span: Span) -> Desired:
+def declare_source(source: Any, target: Address, span: Span) -> Desired:
     """Return an object that another one takes in: it must not exist, and whoever refers to it gets the other one first.
 
     Args:

@@ -13,7 +13,7 @@ from leadstate.config.rules.variables import Variables, path_of
 from leadstate.config.validate import Entry
 from leadstate.config.yaml.diagnostics import Place, shown
 from leadstate.kinds.base import Kind
-from leadstate.kinds.named import NamedSpec, declare_named, taken_in
+from leadstate.kinds.named import NamedSpec, declare_named, declare_source
 from leadstate.model.account import Policy, against_ignore, against_protect
 from leadstate.model.address import Address
 from leadstate.model.diagnostics import Severity
@@ -179,7 +179,7 @@ class Names:
             if rest:
                 yield rest, made()
             for index, source in enumerate(item.spec.sources):
-                yield item.accounts, taken_in(source, address, item.entry.place("merge_from", index).span)
+                yield item.accounts, declare_source(source, address, item.entry.place("merge_from", index).span)
 
 
 def names_of(kind: Kind, entries: Iterable[tuple[Entry[NamedSpec], AccountSet]], variables: Variables) -> Names:

@@ -3,6 +3,7 @@
 Never guesses: a label that could be one of several, or that has a former name of a declared one, is a diagnostic.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -91,15 +92,18 @@ async def _read(account: Account, reader: Reader, wanted: UndeclaredFilter) -> U
     for kind, there in live.items():
         matching = match_kind(account, kind, there)
         names = wanted.labels if kind == CARRIED else frozenset()
-        told, left_out = _told_apart(account, KINDS[kind], matching, names)
-        named[kind] = [live for live in told if not names or live.name in names]
+        nameable, left_out = _find_nameable(account, KINDS[kind], matching, names)
+        named[kind] = [live for live in nameable if not names or live.name in names]
         diagnostics += [*matching.diagnostics, *left_out]
-        _bind(bindings, matching, told)
+        for desired, declared in matching.pairs:
+            bindings.bind(desired.address.ref, declared.remote_id)
+        for undeclared in nameable:
+            bindings.bind(Ref(kind, undeclared.name), undeclared.remote_id)
     hidden = {RemoteRef(CARRIED, label.remote_id) for label in ignored[CARRIED]}
     return Undeclared(
         account.name,
         named,
-        tuple(_without(lead, hidden, bindings) for lead in leads),
+        tuple(_with_references(lead, hidden, bindings) for lead in leads),
         foreign,
         known,
         tuple(diagnostics),
@@ -120,14 +124,14 @@ async def _read_leads(
     malformed: list[Diagnostic] = []
     declared = {lead.marker for lead in account.of_kind(kind.name)}
     refs = {lead.address.ref for lead in account.of_kind(kind.name)}
-    owners = {str(owner) for owner in wanted.owners}  # some servers tell ids as text
+    owners = {str(owner) for owner in wanted.owners}  # some servers answer ids as text
     async with aclosing(reader.pages(kind.listing)) as pages:
         async for page in pages:
             summaries = decode_summaries(kind, kind.listing, page.rows)
             for row, summary in zip(page.rows, summaries, strict=True):
-                if (wanted.sources and row.get("source_name") not in wanted.sources) or (
-                    owners and str(row.get("owner_id")) not in owners
-                ):
+                if wanted.sources and row.get("source_name") not in wanted.sources:
+                    continue
+                if owners and str(row.get("owner_id")) not in owners:
                     continue
                 if summary.origin_id and not account.owns(summary.origin_id):
                     foreign += 1
@@ -145,30 +149,27 @@ async def _read_leads(
     return found, foreign, malformed
 
 
-def _without(lead: Live, hidden: Collection[RemoteRef], bindings: Bindings) -> Live:
+def _with_references(lead: Live, hidden: Collection[RemoteRef], bindings: Bindings) -> Live:
     """Return a lead with its labels as references, without those that are hidden."""
     labels = tuple(label for label in labels_in(lead.attrs) if label not in hidden)
     return replace(lead, attrs=bindings.attrs(replace(lead, attrs={**lead.attrs, CARRIES: labels})))
 
 
-def _told_apart(
+def _find_nameable(
     account: Account, kind: Kind, matching: Matching, names: frozenset[str]
 ) -> tuple[list[Live], list[Diagnostic]]:
-    """Return the objects that can be declared by their name, and a diagnostic for each of the others that is meant."""
-    declared = account.of_kind(kind.name)
-    seen: dict[str, list[Live]] = {}
+    """Return the objects that can be declared by their name, and a diagnostic for each other name that is wanted."""
+    groups: defaultdict[str, list[Live]] = defaultdict(list)
     for live in matching.extra:
-        seen.setdefault(live.name, []).append(live)
-    taken = {name for desired in declared for name in (desired.address.key, *desired.names)}
-    told, diagnostics = [], []
-    for name, group in seen.items():
+        groups[live.name].append(live)
+    taken = {name for desired in account.of_kind(kind.name) for name in (desired.address.key, *desired.names)}
+    nameable, diagnostics = [], []
+    for name, group in groups.items():
         if len(group) == 1 and name not in taken:
-            told.append(group[0])
-            continue
-        if names and not any(member.name in names for member in group):
-            continue
-        diagnostics.append(_left_out(account, kind, group))
-    return told, diagnostics
+            nameable.append(group[0])
+        elif not names or name in names:
+            diagnostics.append(_left_out(account, kind, group))
+    return nameable, diagnostics
 
 
 def _left_out(account: Account, kind: Kind, group: Sequence[Live]) -> Diagnostic:
@@ -186,11 +187,3 @@ def _left_out(account: Account, kind: Kind, group: Sequence[Live]) -> Diagnostic
         detail="\n".join(f"{member.remote_id}  {member.name}" for member in group),
         account=account.name,
     )
-
-
-def _bind(bindings: Bindings, matching: Matching, told: Sequence[Live]) -> None:
-    """Bind declared objects by key, and by name those that can be declared."""
-    for desired, live in matching.pairs:
-        bindings.bind(desired.address.ref, live.remote_id)
-    for live in told:
-        bindings.bind(Ref(live.kind, live.name), live.remote_id)

@@ -1,4 +1,4 @@
-"""Counts what uses the labels of an account, step by step, so that each step's cost can be said before it is read.
+"""Counts what uses the labels of an account, step by step, so that people know what each step costs before it is read.
 
 Only counts are kept of leads, and their ids while a listing is read.
 """
@@ -209,14 +209,14 @@ class Census:
         Raises:
             ApiError: the account could not be read.
         """
-        told = not self.forecast.unknown
+        known = not self.forecast.unknown
         for listing in self._listings:
             tokens = listing.operation.tokens
             while listing.measured.pages is None and self._reader.spent.tokens + tokens <= allowed:
                 await listing.narrow()
         if any(listing.measured.pages is None for listing in self._listings):
             return
-        if self.forecast.needed > (allowed if told else min(allowed, UNASKED)):
+        if self.forecast.needed > (allowed if known else min(allowed, UNASKED)):
             return
         for listing in self._listings:
             await listing.finish()
