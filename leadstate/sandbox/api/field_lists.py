@@ -4,9 +4,8 @@ Only a handful of the standard fields is served, enough for a client to have to 
 does not say about a field is the same made-up value for all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import Any
 
 from leadstate.sandbox.api.wire import PAGE_DEFAULT, PAGE_MOST, Call, Reply, cursor_page, number, page, paged
 from leadstate.sandbox.state.custom_fields import Field
@@ -54,58 +53,54 @@ _SUBFIELDS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
 
 def get_deal_fields(call: Call) -> Reply:
     """Operation getDealFields, of the second version."""
-    standard = [_deal_field(code, name, kind, custom=False) for code, name, kind in _DEAL]
-    own = [
-        _deal_field(field.code, field.name, field.type or _UNTOLD, custom=True, options=_options(field))
-        for field in call.company.fields.values()
-    ]
-    rows, cursor = paged([*standard, *own], call.query)
+    rows, cursor = paged([_deal_field(field, custom=custom) for field, custom in _all(call, _DEAL)], call.query)
     return cursor_page(list(rows), cursor)
 
 
 def get_lead_fields(call: Call) -> Reply:
     """Operation getLeadFields, of the first version."""
-    standard = [_lead_field(code, name, kind, custom=False) for code, name, kind in _LEAD]
-    own = [
-        _lead_field(field.code, field.name, field.type or _UNTOLD, custom=True, options=_options(field))
-        for field in call.company.fields.values()
-    ]
-    rows = [{"id": place, **row, "order_nr": place} for place, row in enumerate([*standard, *own], 1)]
+    listed = [_lead_field(field, custom=custom) for field, custom in _all(call, _LEAD)]
+    rows = [{"id": place, **row, "order_nr": place} for place, row in enumerate(listed, 1)]
     start = number(call.query, "start", least=0) or 0
     limit = min(number(call.query, "limit") or PAGE_DEFAULT, PAGE_MOST)
     return page(rows[start : start + limit], start, limit, more=len(rows) > start + limit)
 
 
-def _options(field: Field) -> list[Body] | None:
-    return [asdict(option) for option in field.options] or None
+def _all(call: Call, standard: Iterable[tuple[str, str, str]]) -> list[tuple[Field, bool]]:
+    """Return standard fields, then the company's own, and whether each is one of those."""
+    own = call.company.fields.values()
+    return [*((Field(*field), False) for field in standard), *((field, True) for field in own)]
 
 
-def _deal_field(code: str, name: str, kind: str, *, custom: bool, options: list[Body] | None = None) -> Body:
+def _deal_field(field: Field, *, custom: bool) -> Body:
     """Return a field in the vendor's shape (Pipedrive OpenAPI v2: getDealFields)."""
     subfields = [
-        {"field_code": sub, "field_name": f"{label} of {name}", "field_type": sub_kind}
-        for sub, label, sub_kind in _SUBFIELDS.get(kind, ())
+        {"field_code": code, "field_name": f"{label} of {field.name}", "field_type": kind}
+        for code, label, kind in _SUBFIELDS.get(field.type or _UNTOLD, ())
     ]
+    more = {"color": None, "update_time": None, "add_time": _SINCE}
     return {
-        "field_name": name,
-        "field_code": code,
+        "field_name": field.name,
+        "field_code": field.code,
         "description": "",
-        "field_type": kind,
-        "options": _decorated(_with_standard(kind, options)),
+        "field_type": field.type or _UNTOLD,
+        "options": [{**option, **more} for option in _options(field)] or None,
         "subfields": subfields or None,
         "is_custom_field": custom,
         "is_optional_response_field": False,
     }
 
 
-def _decorated(options: list[Body] | None) -> list[Body] | None:
-    more = {"color": None, "update_time": None, "add_time": _SINCE}
-    return None if options is None else [{**option, **more} for option in options]
-
-
-def _lead_field(code: str, name: str, kind: str, *, custom: bool, options: list[Body] | None = None) -> Body:
+def _lead_field(field: Field, *, custom: bool) -> Body:
     """Return a field in the vendor's shape (Pipedrive OpenAPI: getLeadFields); only `edit_flag` tells custom ones."""
-    flags: dict[str, Any] = {
+    return {
+        "key": field.code,
+        "name": field.name,
+        "field_type": field.type or _UNTOLD,
+        "add_time": _SINCE,
+        "update_time": _SINCE,
+        "last_updated_by_user_id": None,
+        "created_by_user_id": None,
         "active_flag": True,
         "edit_flag": custom,
         "index_visible_flag": True,
@@ -116,20 +111,12 @@ def _lead_field(code: str, name: str, kind: str, *, custom: bool, options: list[
         "searchable_flag": custom,
         "filtering_allowed": True,
         "sortable_flag": True,
-        "mandatory_flag": code == "title",
-    }
-    return {
-        "key": code,
-        "name": name,
-        "field_type": kind,
-        "add_time": _SINCE,
-        "update_time": _SINCE,
-        "last_updated_by_user_id": None,
-        "created_by_user_id": None,
-        **flags,
-        "options": _with_standard(kind, options),
+        "mandatory_flag": field.code == "title",
+        "options": _options(field) or None,
     }
 
 
-def _with_standard(kind: str, options: list[Body] | None) -> list[Body] | None:
-    return [dict(option) for option in _VISIBILITIES] if kind == "visible_to" else options
+def _options(field: Field) -> list[Body]:
+    if field.type == "visible_to":
+        return [dict(option) for option in _VISIBILITIES]
+    return [asdict(option) for option in field.options]

@@ -65,11 +65,7 @@ class TokenServer:
         pair = _basic(authorization)
         if pair is None:
             return _error("invalid_client", "Invalid client: cannot retrieve client credentials")
-        mine = [
-            installed
-            for installed in self._installed
-            if _same(pair, (installed.client.client_id, installed.client.client_secret))
-        ]
+        mine = [installed for installed in self._installed if _same(pair, installed.client)]
         if not mine:
             return _error("invalid_client", "Invalid client: client is invalid")
         form = parse_qs(body.decode("utf-8", "replace")) if content_type.partition(";")[0].strip() == FORM else {}
@@ -78,14 +74,7 @@ class TokenServer:
             return _error("invalid_request", "Missing parameter: grant_type")
         if grant_type != "refresh_token":
             return _error("unsupported_grant_type", "Unsupported grant type: grant_type is invalid")
-        found = next(
-            (
-                installed
-                for installed in mine
-                if installed.refresh_token is not None and installed.refresh_token == token
-            ),
-            None,
-        )
+        found = next((installed for installed in mine if installed.refresh_token == token), None)
         if found is None:
             return _error("invalid_grant", "Invalid grant: refresh_token is invalid")
         return self._granted(found)
@@ -113,19 +102,20 @@ def bearer(authorization: str) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _basic(authorization: str) -> tuple[str, str] | None:
+def _basic(authorization: str) -> str | None:
+    """Return `id:secret` of a header, if it holds that."""
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
         return None
     try:
-        name, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+        pair = base64.b64decode(encoded, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         return None
-    return (name, secret) if colon else None
+    return pair if ":" in pair else None
 
 
-def _same(left: tuple[str, str], right: tuple[str, str]) -> bool:
-    return all(hmac.compare_digest(a.encode(), b.encode()) for a, b in zip(left, right, strict=True))
+def _same(pair: str, client: OAuthClient) -> bool:
+    return hmac.compare_digest(pair.encode(), f"{client.client_id}:{client.client_secret}".encode())
 
 
 def _error(code: str, message: str) -> Reply:

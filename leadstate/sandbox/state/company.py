@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from leadstate.sandbox.state.checks import stamp
-from leadstate.sandbox.state.custom_fields import Field, Fields, merged
-from leadstate.sandbox.state.records import Body, Filter, Label, Lead, Organization, Person, Query, Tables, User, Views
+from leadstate.sandbox.state.custom_fields import Fields, merged
+from leadstate.sandbox.state.records import Body, Label, Lead, Query, Tables, Views
 
 Clock = Callable[[], datetime]
 NewId = Callable[[str], str]
@@ -37,71 +37,27 @@ class Company:
     """The live tables of one company, filled from `tables`.
 
     `journal` hears of every change just before it is made, so that what cannot be kept does not happen.
+    The `token` is the sandbox's own, and still not for logs; the first of the `users` is who it speaks for. `domain` is
+    without `.pipedrive.com`, `plan` one of `PLANS`; `fields` are by their 40-hex keys.
     """
 
     def __init__(self, tables: Tables, clock: Clock, new_id: NewId, journal: Journal) -> None:
         self._head = tables
+        self.token = tables.token
+        self.id, self.name, self.domain, self.plan = tables.id, tables.name, tables.domain, tables.plan
+        self.users, self.filters = tables.users, tables.filters
+        self.persons, self.organizations = tables.persons, tables.organizations
+        self.fields: Fields = {field.code: field for field in tables.fields}
         self._clock = clock
         self._new_id = new_id
         self._journal = journal
         self._people = people(tables)
         self._labels = {label.id: label for label in tables.labels}
         self._leads = {lead.id: lead for lead in tables.leads}
-        self._fields = {field.code: field for field in tables.fields}
         self._views = Views()
 
     def __repr__(self) -> str:
         return f"Company(id={self.id}, domain={self.domain!r})"
-
-    @property
-    def token(self) -> str:
-        """The API token that opens this company. It is the sandbox's own, and still not for logs."""
-        return self._head.token
-
-    @property
-    def id(self) -> int:
-        """The company's id."""
-        return self._head.id
-
-    @property
-    def name(self) -> str:
-        """The company's name."""
-        return self._head.name
-
-    @property
-    def domain(self) -> str:
-        """The company's sub-domain, without `.pipedrive.com`."""
-        return self._head.domain
-
-    @property
-    def plan(self) -> str:
-        """The company's plan, one of `PLANS`."""
-        return self._head.plan
-
-    @property
-    def users(self) -> Sequence[User]:
-        """Every user; the first one is who the token speaks for."""
-        return self._head.users
-
-    @property
-    def persons(self) -> Sequence[Person]:
-        """Every person."""
-        return self._head.persons
-
-    @property
-    def organizations(self) -> Sequence[Organization]:
-        """Every organization."""
-        return self._head.organizations
-
-    @property
-    def filters(self) -> Sequence[Filter]:
-        """Every saved filter."""
-        return self._head.filters
-
-    @property
-    def fields(self) -> Mapping[str, Field]:
-        """The custom fields that the company has, by their 40-hex keys."""
-        return self._fields
 
     def tables(self) -> Tables:
         """Return everything that the company holds now."""
@@ -111,8 +67,8 @@ class Company:
         """Return a lead as this company's API answers it."""
         body = lead.body()
         for key, value in lead.custom.items():
-            if key in self._fields:
-                body[key] = self._head.wire.words(self._fields[key].type, value)
+            if key in self.fields:
+                body[key] = self._head.wire.words(self.fields[key].type, value)
         return body
 
     # Leads
@@ -242,7 +198,7 @@ class Company:
         """Check what the request named of the lead that would result. Raise `RefusedError`."""
         if lead.person_id is None and lead.organization_id is None:
             raise RefusedError("person_id or organization_id must be given")
-        for key, table, row_id in pointers(given, given["custom"], self._fields):
+        for key, table, row_id in pointers(given, given["custom"], self.fields):
             if row_id not in self._people[table]:
                 raise RefusedError(f"{key} {row_id} was not found")
         for label_id in given.get("label_ids", ()):

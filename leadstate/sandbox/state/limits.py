@@ -100,6 +100,16 @@ class Usage:
     operations: dict[str, Count] = field(default_factory=dict)
     refused: int = 0
 
+    def report(self) -> dict[str, Any]:
+        """Return the counts as a JSON document."""
+        counts = self.operations.values()
+        return {
+            "requests": sum(count.requests for count in counts),
+            "tokens": sum(count.tokens for count in counts),
+            "refused": self.refused,
+            "operations": {name: asdict(count) for name, count in sorted(self.operations.items())},
+        }
+
 
 class Meter:
     """Counts what was used since the start, per company and operation. It never forgets by itself; see `reset`."""
@@ -142,20 +152,11 @@ class Meter:
             "requests": self.requests,
             "tokens": self.tokens,
             "refused": self.refused,
-            "companies": {str(company_id): _report(usage) for company_id, usage in sorted(self._usage.items())},
+            "companies": {str(company_id): usage.report() for company_id, usage in sorted(self._usage.items())},
         }
 
     def _of(self, company_id: int) -> Usage:
         return self._usage.setdefault(company_id, Usage())
-
-
-def _report(usage: Usage) -> dict[str, Any]:
-    return {
-        "requests": sum(count.requests for count in usage.operations.values()),
-        "tokens": sum(count.tokens for count in usage.operations.values()),
-        "refused": usage.refused,
-        "operations": {name: asdict(count) for name, count in sorted(usage.operations.items())},
-    }
 
 
 class Limits:

@@ -83,13 +83,7 @@ class Label:
 
     def body(self) -> Body:
         """Return the label as the API answers it (Pipedrive OpenAPI: getLeadLabels)."""
-        return {
-            "id": self.id,
-            "name": self.name,
-            "color": self.color,
-            "add_time": self.add_time,
-            "update_time": self.update_time,
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,12 +235,9 @@ class Query:
     def of(self, leads: Iterable[Lead]) -> list[Lead]:
         """Return the leads that are meant, in order. `updated_since` is inclusive (Pipedrive OpenAPI: getLeads)."""
         found = [lead for lead in leads if lead.is_archived is self.archived]
-        if self.owner_id is not None:
-            found = [lead for lead in found if lead.owner_id == self.owner_id]
-        if self.person_id is not None:
-            found = [lead for lead in found if lead.person_id == self.person_id]
-        if self.organization_id is not None:
-            found = [lead for lead in found if lead.organization_id == self.organization_id]
+        for name in ("owner_id", "person_id", "organization_id"):
+            if (wanted := getattr(self, name)) is not None:
+                found = [lead for lead in found if getattr(lead, name) == wanted]
         if self.updated_since is not None:
             found = [lead for lead in found if lead.update_time >= self.updated_since]
         # Sorts are stable, so the last field is sorted by first. Unset values come first, as in MySQL.
