@@ -180,16 +180,6 @@ def test_a_file_that_is_there_is_refused_before_anything_is_done(tmp_path: Path,
         EventLog(tmp_path / "nowhere" / "events.jsonl", "apply", lambda: datetime.now(UTC))
 
 
-def test_events_are_not_written_over_a_link_out_of_the_repository(tmp_path: Path) -> None:
-    (tmp_path / "repository" / ".git").mkdir(parents=True)
-    (tmp_path / "elsewhere").mkdir()
-    link = tmp_path / "repository" / "folder"
-    link.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(EventsError, match="is not written over the link"):
-        EventLog(link / "events.jsonl", "apply", lambda: datetime.now(UTC))
-    assert not list((tmp_path / "elsewhere").iterdir())
-
-
 def test_a_run_that_is_refused_ends_its_events(tmp_path: Path) -> None:
     folder, sandbox = Folder(tmp_path), company()
     folder.configure(document())

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 import leadstate
-from leadstate import errors
+from leadstate import Runtime, errors
 from leadstate.api import run_lock
 from leadstate.api.run_lock import hold_locks
 from leadstate.config import Configuration
@@ -49,8 +49,8 @@ def configuration(tmp_path: Path, url: str) -> Configuration:
 
 
 @pytest.fixture
-def runtime(tmp_path: Path) -> leadstate.Runtime:
-    return leadstate.Runtime(
+def runtime(tmp_path: Path) -> Runtime:
+    return Runtime(
         environ={"TOKEN": "sandbox-token"},
         receipts=tmp_path / "receipts",
         cache=tmp_path / "cache",
@@ -58,7 +58,13 @@ def runtime(tmp_path: Path) -> leadstate.Runtime:
     )
 
 
-def test_a_plan_is_applied_with_await(configuration: Configuration, runtime: leadstate.Runtime) -> None:
+@pytest.fixture
+def plan(configuration: Configuration, runtime: Runtime) -> leadstate.Plan:
+    """A plan of the account that can be read."""
+    return leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
+
+
+def test_a_plan_is_applied_with_await(configuration: Configuration, runtime: Runtime) -> None:
     events: list[str] = []
 
     async def run() -> leadstate.Result:
@@ -77,7 +83,7 @@ def test_a_plan_is_applied_with_await(configuration: Configuration, runtime: lea
 
 
 def test_no_representation_shows_the_variables_of_the_surroundings(
-    configuration: Configuration, runtime: leadstate.Runtime
+    configuration: Configuration, runtime: Runtime
 ) -> None:
     async def run() -> str:
         async with leadstate.connect(configuration, runtime=runtime) as session:
@@ -88,15 +94,14 @@ def test_no_representation_shows_the_variables_of_the_surroundings(
 
 def test_the_folders_of_the_surroundings_may_be_texts(configuration: Configuration, tmp_path: Path) -> None:
     folders: dict[str, Any] = {name: str(tmp_path / name) for name in ("receipts", "cache", "state")}
-    around = leadstate.Runtime(environ={"TOKEN": "sandbox-token"}, **folders)
+    around = Runtime(environ={"TOKEN": "sandbox-token"}, **folders)
     result = leadstate.apply(leadstate.plan(configuration, accounts=["emea"], runtime=around), runtime=around)
     assert result.converged
     assert result.receipt is not None
     assert result.receipt.parent == tmp_path / "receipts"
 
 
-def test_a_plan_is_applied_without_await(configuration: Configuration, runtime: leadstate.Runtime) -> None:
-    plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
+def test_a_plan_is_applied_without_await(plan: leadstate.Plan, runtime: Runtime) -> None:
     assert plan.summary.changes
     result = leadstate.apply(plan, runtime=runtime)
     assert result.converged
@@ -104,9 +109,8 @@ def test_a_plan_is_applied_without_await(configuration: Configuration, runtime: 
 
 
 def test_only_the_chosen_changes_are_made_and_the_receipt_names_the_others(
-    configuration: Configuration, runtime: leadstate.Runtime
+    configuration: Configuration, plan: leadstate.Plan, runtime: Runtime
 ) -> None:
-    plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
     events: list[str] = []
     result = leadstate.apply(
         plan, only=["label:New"], on_event=lambda event: events.append(str(event)), runtime=runtime
@@ -125,10 +129,7 @@ def test_only_the_chosen_changes_are_made_and_the_receipt_names_the_others(
     assert [change.address for change in again.accounts[0].changes] == ["emea/label:Hot"]
 
 
-def test_where_no_change_is_chosen_nothing_is_sent(
-    configuration: Configuration, runtime: leadstate.Runtime, sandbox: Sandbox
-) -> None:
-    plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
+def test_where_no_change_is_chosen_nothing_is_sent(plan: leadstate.Plan, runtime: Runtime, sandbox: Sandbox) -> None:
     before = sandbox.dump()
     result = leadstate.apply(plan, only=(), runtime=runtime)
     assert (result.converged, result.changed, result.report.cost.apply.requests) == (True, False, 0)
@@ -137,14 +138,13 @@ def test_where_no_change_is_chosen_nothing_is_sent(
 
 @pytest.mark.parametrize("address", ["label:Unknown", "us/label:New", "Hot"])
 def test_a_chosen_address_at_which_nothing_is_planned_is_an_error(
-    configuration: Configuration, runtime: leadstate.Runtime, address: str
+    plan: leadstate.Plan, runtime: Runtime, address: str
 ) -> None:
-    plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
     with pytest.raises(errors.UnknownTarget):
         leadstate.apply(plan, only=[address], runtime=runtime)
 
 
-def test_a_stored_plan_is_applied(configuration: Configuration, runtime: leadstate.Runtime, tmp_path: Path) -> None:
+def test_a_stored_plan_is_applied(configuration: Configuration, runtime: Runtime, tmp_path: Path) -> None:
     stored = tmp_path / "plan.json"
     stored.write_text(leadstate.plan(configuration, accounts=["emea"], runtime=runtime).to_json())
 
@@ -171,7 +171,7 @@ def test_a_stored_plan_is_applied(configuration: Configuration, runtime: leadsta
 )
 def test_a_wrong_argument_of_a_plan_is_refused_before_anything_is_read(
     configuration: Configuration,
-    runtime: leadstate.Runtime,
+    runtime: Runtime,
     settings: dict[str, Any],
     error: type[Exception],
     words: str,
@@ -195,13 +195,8 @@ def test_a_wrong_argument_of_a_plan_is_refused_before_anything_is_read(
     ],
 )
 def test_a_wrong_argument_of_an_apply_is_refused_before_anything_is_written(
-    configuration: Configuration,
-    runtime: leadstate.Runtime,
-    settings: dict[str, Any],
-    error: type[Exception],
-    words: str,
+    plan: leadstate.Plan, runtime: Runtime, settings: dict[str, Any], error: type[Exception], words: str
 ) -> None:
-    plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
     with pytest.raises(error, match=re.escape(words)):
         leadstate.apply(plan, **settings, runtime=runtime)
     assert not runtime.receipts.exists()
@@ -219,7 +214,7 @@ def test_a_rollout_allows_a_number_of_failures(failures: Any) -> None:
         leadstate.Rollout.parse("1,rest", failures)
 
 
-def test_what_is_no_plan_is_refused_with_what_to_do(configuration: Configuration, runtime: leadstate.Runtime) -> None:
+def test_what_is_no_plan_is_refused_with_what_to_do(configuration: Configuration, runtime: Runtime) -> None:
     plan: Any = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
     with pytest.raises(TypeError, match=r"a stored plan .* `Session\.apply`"):
         leadstate.apply(plan.report, runtime=runtime)
@@ -235,14 +230,14 @@ def test_what_is_no_plan_is_refused_with_what_to_do(configuration: Configuration
         asyncio.run(run())
 
 
-def test_a_guard_is_lifted_for_one_apply(configuration: Configuration, runtime: leadstate.Runtime) -> None:
+def test_a_guard_is_lifted_for_one_apply(configuration: Configuration, runtime: Runtime) -> None:
     plan = leadstate.plan(configuration, accounts=["emea"], max_tokens=1, runtime=runtime)
     with pytest.raises(errors.Refused):
         leadstate.apply(plan, runtime=runtime)
     assert leadstate.apply(plan, allow=["max-tokens"], runtime=runtime).converged
 
 
-def test_a_limit_of_tokens_is_raised_for_one_apply(configuration: Configuration, runtime: leadstate.Runtime) -> None:
+def test_a_limit_of_tokens_is_raised_for_one_apply(configuration: Configuration, runtime: Runtime) -> None:
     plan = leadstate.plan(configuration, accounts=["emea"], max_tokens=1, runtime=runtime)
     assert leadstate.apply(plan, max_tokens=1000, runtime=runtime).converged
 
@@ -254,7 +249,7 @@ def test_a_report_that_cannot_be_opened_is_an_error_of_leadstate(tmp_path: Path,
     assert caught.value.hint
 
 
-def test_a_receipt_is_not_applied_as_a_plan(configuration: Configuration, runtime: leadstate.Runtime) -> None:
+def test_a_receipt_is_not_applied_as_a_plan(configuration: Configuration, runtime: Runtime) -> None:
     receipt = leadstate.apply(leadstate.plan(configuration, accounts=["emea"], runtime=runtime), runtime=runtime).report
 
     async def run() -> leadstate.Result:
@@ -265,7 +260,7 @@ def test_a_receipt_is_not_applied_as_a_plan(configuration: Configuration, runtim
         asyncio.run(run())
 
 
-def test_a_run_is_rolled_back(configuration: Configuration, runtime: leadstate.Runtime, sandbox: Sandbox) -> None:
+def test_a_run_is_rolled_back(configuration: Configuration, runtime: Runtime, sandbox: Sandbox) -> None:
     before = {label["name"] for label in sandbox.dump()["companies"][0]["labels"]}
     plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
     receipt = leadstate.apply(plan, runtime=runtime).receipt
@@ -275,8 +270,7 @@ def test_a_run_is_rolled_back(configuration: Configuration, runtime: leadstate.R
     assert {label["name"] for label in sandbox.dump()["companies"][0]["labels"]} == before
 
 
-def test_a_plan_of_changed_live_state_is_stale(configuration: Configuration, runtime: leadstate.Runtime) -> None:
-    plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
+def test_a_plan_of_changed_live_state_is_stale(plan: leadstate.Plan, runtime: Runtime) -> None:
     leadstate.apply(plan, runtime=runtime)
     with pytest.raises(errors.StalePlan) as caught:
         leadstate.apply(plan, runtime=runtime)
@@ -286,7 +280,7 @@ def test_a_plan_of_changed_live_state_is_stale(configuration: Configuration, run
 
 @pytest.mark.parametrize("accounts", [["emea"], ["emea", "us"]], ids=["alone", "beside an account without a token"])
 def test_a_guard_refuses_the_apply_whatever_else_is_wrong(
-    configuration: Configuration, runtime: leadstate.Runtime, accounts: list[str]
+    configuration: Configuration, runtime: Runtime, accounts: list[str]
 ) -> None:
     plan = leadstate.plan(configuration, accounts=accounts, max_tokens=1, runtime=runtime)
     with pytest.raises(errors.Refused, match="max-tokens"):
@@ -294,7 +288,7 @@ def test_a_guard_refuses_the_apply_whatever_else_is_wrong(
 
 
 def test_a_stored_plan_is_applied_with_the_guards_that_are_lifted_again(
-    configuration: Configuration, runtime: leadstate.Runtime, tmp_path: Path
+    configuration: Configuration, runtime: Runtime, tmp_path: Path
 ) -> None:
     plan = leadstate.plan(configuration, accounts=["emea"], allow=["max-tokens"], max_tokens=1, runtime=runtime)
     (tmp_path / "plan.json").write_text(plan.to_json())
@@ -309,17 +303,15 @@ def test_a_stored_plan_is_applied_with_the_guards_that_are_lifted_again(
     assert asyncio.run(run("max-tokens")).converged
 
 
-def test_an_account_held_by_another_run_is_an_error(configuration: Configuration, runtime: leadstate.Runtime) -> None:
-    plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
+def test_an_account_held_by_another_run_is_an_error(plan: leadstate.Plan, runtime: Runtime) -> None:
     accounts = [declared.account for declared in plan.configuration.accounts]
     with hold_locks(accounts, runtime.state, "apply"), pytest.raises(errors.Locked):
         leadstate.apply(plan, runtime=runtime)
 
 
 def test_an_apply_waits_for_another_one_without_holding_up_the_event_loop(
-    configuration: Configuration, runtime: leadstate.Runtime
+    plan: leadstate.Plan, runtime: Runtime
 ) -> None:
-    plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
     accounts = [declared.account for declared in plan.configuration.accounts]
 
     async def run() -> leadstate.Result:
@@ -334,9 +326,8 @@ def test_an_apply_waits_for_another_one_without_holding_up_the_event_loop(
 
 
 def test_a_function_that_waits_is_refused_in_an_event_loop(
-    configuration: Configuration, runtime: leadstate.Runtime, recwarn: pytest.WarningsRecorder
+    configuration: Configuration, plan: leadstate.Plan, runtime: Runtime, recwarn: pytest.WarningsRecorder
 ) -> None:
-    plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
 
     async def run() -> None:
         with pytest.raises(errors.EventLoopRunning):
@@ -348,7 +339,7 @@ def test_a_function_that_waits_is_refused_in_an_event_loop(
     assert not recwarn.list
 
 
-def test_a_session_that_has_ended_is_refused(configuration: Configuration, runtime: leadstate.Runtime) -> None:
+def test_a_session_that_has_ended_is_refused(configuration: Configuration, runtime: Runtime) -> None:
     async def run() -> None:
         async with leadstate.connect(configuration, runtime=runtime) as session:
             pass
@@ -359,7 +350,7 @@ def test_a_session_that_has_ended_is_refused(configuration: Configuration, runti
 
 
 def test_each_plan_and_apply_of_a_session_tells_its_own_cost(
-    configuration: Configuration, runtime: leadstate.Runtime, url: str
+    configuration: Configuration, runtime: Runtime, url: str
 ) -> None:
     def metered() -> int:
         tokens: int = httpx.get(f"{url}/_sandbox/meter").json()["tokens"]
@@ -382,9 +373,7 @@ def test_each_plan_and_apply_of_a_session_tells_its_own_cost(
     assert [told_cost for told_cost, _ in told] == [metered_cost for _, metered_cost in told]
 
 
-def test_a_function_that_raises_stops_no_apply_and_is_told(
-    configuration: Configuration, runtime: leadstate.Runtime
-) -> None:
+def test_a_function_that_raises_stops_no_apply_and_is_told(configuration: Configuration, runtime: Runtime) -> None:
     def fail(_: leadstate.Event) -> None:
         raise ValueError("the log is closed")
 
@@ -397,7 +386,7 @@ def test_a_function_that_raises_stops_no_apply_and_is_told(
 
 
 def test_the_diagnostics_of_a_result_say_why_it_has_not_converged(
-    configuration: Configuration, runtime: leadstate.Runtime
+    configuration: Configuration, runtime: Runtime
 ) -> None:
     path = configuration.lock_file
     assert path is not None
@@ -414,7 +403,7 @@ def test_the_diagnostics_of_a_result_say_why_it_has_not_converged(
     ("exists", "lock", "kept"), [(True, None, True), (False, None, False), (False, True, True), (True, False, False)]
 )
 def test_the_lock_file_is_brought_up_to_date_where_there_is_one(
-    configuration: Configuration, runtime: leadstate.Runtime, *, exists: bool, lock: bool | None, kept: bool
+    configuration: Configuration, runtime: Runtime, *, exists: bool, lock: bool | None, kept: bool
 ) -> None:
     path = configuration.lock_file
     assert path is not None
@@ -426,7 +415,7 @@ def test_the_lock_file_is_brought_up_to_date_where_there_is_one(
 
 
 def test_a_result_says_why_an_account_without_a_token_could_not_be_read_again(
-    configuration: Configuration, runtime: leadstate.Runtime
+    configuration: Configuration, runtime: Runtime
 ) -> None:
     result = leadstate.apply(leadstate.plan(configuration, ["label:New"], runtime=runtime), runtime=runtime)
     emea, us = result.report.accounts
@@ -437,7 +426,7 @@ def test_a_result_says_why_an_account_without_a_token_could_not_be_read_again(
 
 @pytest.mark.parametrize("why", ["another run has been writing", "the locks that keep two runs apart"])
 def test_an_apply_that_was_made_is_kept_where_the_lock_file_cannot_be_locked(
-    configuration: Configuration, runtime: leadstate.Runtime, monkeypatch: pytest.MonkeyPatch, why: str
+    configuration: Configuration, runtime: Runtime, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
     path = configuration.lock_file
     assert path is not None
@@ -462,7 +451,7 @@ def test_an_apply_that_was_made_is_kept_where_the_lock_file_cannot_be_locked(
     assert not path.exists()
 
 
-def test_no_account_shows_the_token_of_another(tmp_path: Path, runtime: leadstate.Runtime, url: str) -> None:
+def test_no_account_shows_the_token_of_another(tmp_path: Path, runtime: Runtime, url: str) -> None:
     """Somebody has written the token of one account into the name of a label of another."""
     other = "8f14e45fceea167a5a36dedd4bea2543c0ffee00"
     path = tmp_path / "leadstate.yaml"
@@ -475,7 +464,7 @@ def test_no_account_shows_the_token_of_another(tmp_path: Path, runtime: leadstat
     assert other not in plan.to_json()
 
 
-def test_an_account_without_a_token_stops_no_other(configuration: Configuration, runtime: leadstate.Runtime) -> None:
+def test_an_account_without_a_token_stops_no_other(configuration: Configuration, runtime: Runtime) -> None:
     plan = leadstate.plan(configuration, runtime=runtime)
     assert [diagnostic.code for diagnostic in plan.diagnostics] == ["token-source"]
     result = leadstate.apply(plan, runtime=runtime)
@@ -484,7 +473,7 @@ def test_an_account_without_a_token_stops_no_other(configuration: Configuration,
 
 
 def test_a_merge_that_moved_leads_and_then_failed_has_changed_the_account(
-    runtime: leadstate.Runtime, sandbox: Sandbox, url: str, tmp_path: Path
+    runtime: Runtime, sandbox: Sandbox, url: str, tmp_path: Path
 ) -> None:
     merging = "labels:\n  - {name: Warm, color: yellow, merge_from: [Hot]}\n"
     path = tmp_path / "leadstate.yaml"
@@ -499,14 +488,12 @@ def test_a_merge_that_moved_leads_and_then_failed_has_changed_the_account(
 
 
 @pytest.mark.parametrize("target", ["label", "label:Cold", "us/label:New"])
-def test_an_unknown_target_is_an_error(configuration: Configuration, runtime: leadstate.Runtime, target: str) -> None:
+def test_an_unknown_target_is_an_error(configuration: Configuration, runtime: Runtime, target: str) -> None:
     with pytest.raises(errors.UnknownTarget):
         leadstate.plan(configuration, [target], accounts=["emea"], runtime=runtime)
 
 
-def test_a_plan_without_targets_goes_through_no_declared_object(
-    configuration: Configuration, runtime: leadstate.Runtime
-) -> None:
+def test_a_plan_without_targets_goes_through_no_declared_object(configuration: Configuration, runtime: Runtime) -> None:
     class Untouchable(tuple[Desired, ...]):
         __slots__ = ()
 
@@ -521,7 +508,7 @@ def test_a_plan_without_targets_goes_through_no_declared_object(
     assert asyncio.run(session.plan()).plans == ()
 
 
-def test_an_unknown_account_is_an_error(configuration: Configuration, runtime: leadstate.Runtime) -> None:
+def test_an_unknown_account_is_an_error(configuration: Configuration, runtime: Runtime) -> None:
     with pytest.raises(errors.UnknownAccount, match="'apac'"):
         leadstate.plan(configuration, accounts=["apac"], runtime=runtime)
 
@@ -535,7 +522,7 @@ def test_a_wrong_configuration_carries_every_diagnostic(tmp_path: Path) -> None:
 
 
 def test_the_api_prints_nothing(
-    configuration: Configuration, runtime: leadstate.Runtime, capfd: pytest.CaptureFixture[str]
+    configuration: Configuration, runtime: Runtime, capfd: pytest.CaptureFixture[str]
 ) -> None:
     leadstate.apply(leadstate.plan(configuration, runtime=runtime), runtime=runtime)
     assert capfd.readouterr() == ("", "")
@@ -576,7 +563,7 @@ OAUTH = "{oauth: {client_id: {env: TOKEN}, client_secret: {env: TOKEN}, refresh_
     ],
 )
 def test_certificates_are_loaded_only_where_an_address_takes_https(
-    account: str, loaded: int, tmp_path: Path, runtime: leadstate.Runtime, monkeypatch: pytest.MonkeyPatch
+    account: str, loaded: int, tmp_path: Path, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The address that gives access tokens is one."""
     load = Mock(wraps=httpx.create_ssl_context)

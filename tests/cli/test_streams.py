@@ -6,13 +6,17 @@ import select
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from leadstate.api.event_log import EventLog
+from leadstate.api.receipts import Receipt
 from leadstate.cli.output import OutputError, check_writable, replace_public, write_private
 from leadstate.cli.streams import Output
+from leadstate.model.diagnostics import LeadstateError
 from leadstate.sandbox import Sandbox
 from tests.harness.cli_process import Shell
 
@@ -190,19 +194,27 @@ def test_output_to_a_link_is_refused(tmp_path: Path, write: Write) -> None:
     assert not (tmp_path / "not-there").exists()
 
 
-@pytest.mark.parametrize(
-    "write",
-    [check_writable, lambda path: write_private(path, "ours"), lambda path: replace_public(path, "ours")],
-    ids=["check", "write", "replace"],
-)
-def test_output_over_a_folder_that_is_a_link_out_of_the_repository_is_refused(tmp_path: Path, write: Write) -> None:
+WHEN = datetime(2026, 11, 24, tzinfo=UTC)
+WRITERS: dict[str, Callable[[Path], object]] = {
+    "a check": check_writable,
+    "a private file": lambda path: write_private(path, "ours"),
+    "a public file": lambda path: replace_public(path, "ours"),
+    "a receipt": lambda path: Receipt(path, [], [], WHEN),
+    "events": lambda path: EventLog(path, "apply", lambda: WHEN),
+}
+
+
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+def test_output_over_a_folder_that_is_a_link_out_of_the_repository_is_refused(
+    tmp_path: Path, write: Callable[[Path], object]
+) -> None:
     repository, elsewhere = tmp_path / "repository", tmp_path / "elsewhere"
     (repository / ".git").mkdir(parents=True)
     elsewhere.mkdir()
     (repository / "folder").symlink_to(elsewhere)
     (repository / "loop").symlink_to("loop")
     for name in ("folder", "loop"):
-        with pytest.raises(OutputError, match=f"is not written over the link .*{name}, which leads out of the repo"):
+        with pytest.raises(LeadstateError, match=f"is not written over the link .*{name}, which leads out of the repo"):
             write(repository / name / "file")
     assert list(elsewhere.iterdir()) == []
 

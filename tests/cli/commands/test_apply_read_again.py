@@ -1,13 +1,9 @@
 """What an apply left is read again: an error, a difference and an account that cannot be read have their own words."""
 
-import contextlib
-import io
 from pathlib import Path
 
-import pytest
-
 from leadstate.api.session import Runtime
-from leadstate.cli.main import cli
+from tests.harness.cli_in_process import invoke
 from tests.harness.fake_api import Fake, failed
 
 CONFIGURATION = """\
@@ -21,24 +17,15 @@ labels:
 
 def apply(fake: Fake, folder: Path) -> tuple[int, str]:
     (folder / "leadstate.yaml").write_text(CONFIGURATION)
-    runtime = Runtime(environ={"TOKEN": "t" * 40}, transport=fake, receipts=folder / "receipts")
-    words = ["apply", "--auto-approve", "-c", str(folder / "leadstate.yaml")]
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
-        code = cli.main(words, prog_name="leadstate", obj=runtime, standalone_mode=False)
-    return int(code), out.getvalue()
-
-
-@pytest.fixture(autouse=True)
-def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
-def test_an_apply_that_converged_has_no_differences(tmp_path: Path) -> None:
-    code, out = apply(Fake(), tmp_path)
-    assert code == 0
-    assert "Read again: no differences." in out
+    runtime = Runtime(
+        {"TOKEN": "t" * 40},
+        transport=fake,
+        receipts=folder / "receipts",
+        cache=folder / "cache",
+        state=folder / "state",
+    )
+    code, out, _ = invoke(runtime, "apply", "--auto-approve", "-c", str(folder / "leadstate.yaml"))
+    return code, out
 
 
 def test_a_namesake_created_meanwhile_is_shown_and_sets_the_exit_code(tmp_path: Path) -> None:

@@ -242,16 +242,6 @@ def test_a_receipt_that_fails_for_any_reason_leaves_no_file(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_receipt_is_written_over_no_link_out_of_the_repository(tmp_path: Path) -> None:
-    repository, elsewhere = tmp_path / "repository", tmp_path / "elsewhere"
-    (repository / ".git").mkdir(parents=True)
-    elsewhere.mkdir()
-    (repository / ".leadstate").symlink_to(elsewhere)
-    with pytest.raises(ReceiptError, match="is not written over the link"):
-        Receipt(repository / ".leadstate" / "receipts", [PART], [], WHEN)
-    assert list(elsewhere.iterdir()) == []
-
-
 def test_a_full_disk_under_the_journal_ends_the_run_with_a_report(tmp_path: Path) -> None:
     plan = replace(planned(account(*(label(f"L{number}") for number in range(40)))), origin=PART.plan.origin)
     with Receipt(tmp_path, [replace(PART, plan=plan)], [], WHEN) as receipt:

@@ -99,10 +99,3 @@ def test_no_text_becomes_a_link(text: str, written: str) -> None:
     (result,) = run(report(diagnostics=(diagnostic("error", "x", text),)))["results"]
     assert result["message"]["text"] == written
     assert re.sub(r"\\(.)", r"\1", written) == text or "](" not in text
-
-
-def test_control_and_direction_characters_are_escaped() -> None:
-    label = change("-", "a/label:\x9b\u202e\u2028##[x]", line=None)
-    text = to_sarif(report(account("a", label)))
-    assert not any(char in text for char in "\x9b\u202e\u2028")
-    assert "##[" not in text

@@ -91,12 +91,3 @@ def test_an_error_is_told_and_a_guard_makes_it_not_applyable() -> None:
 def test_an_apply_is_errored_if_a_change_was_not_made(status: Any, *, errored: bool) -> None:
     done = account("a", change("+", "a/label:x", result=Result(status=status)))
     assert plan(report(done, command="apply"))["errored"] is errored
-
-
-def test_no_character_of_a_name_moves_the_cursor_or_commands_a_runner() -> None:
-    text = to_terraform_json(
-        report(account("a", change("+", "a/label:\x1b[31m\u202e##[error]", ("name", None, "\x1b"))))
-    )
-    assert "\x1b" not in text
-    assert "\u202e" not in text
-    assert "##[" not in text

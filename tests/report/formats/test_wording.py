@@ -118,3 +118,12 @@ def test_what_is_gone_is_named_with_what_can_have_become_of_it() -> None:
     why = "deleted, converted to a deal, or hidden from the token"
     assert f"  4 leads untouched ({why}): lead:w, lead:x, lead:y and 1 more\n" in told
     assert "  1 label untouched (deleted since): label:L\n" in told
+
+
+@pytest.mark.parametrize("name", RENDERERS)
+def test_no_format_lets_a_name_move_the_cursor_or_command_a_runner(name: str) -> None:
+    hostile = "\x1b[31m\x9b\u202e\u2028##[error]"
+    planned = change("-", f"a/label:{hostile}", ("name", hostile, None), line=None)
+    told = "".join(RENDERERS[name](report(account("a", planned)), color=False, width=200, verbose=True))
+    assert not any(char in told for char in "\x1b\x9b\u202e\u2028")
+    assert "##[" not in told
