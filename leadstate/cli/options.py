@@ -1,7 +1,6 @@
 """Options that several commands share. Every option also reads `LEADSTATE_<OPTION>` (spec section 5)."""
 
 import logging
-import math
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -86,13 +85,6 @@ def _split_guards(_ctx: click.Context, _param: click.Parameter, values: Sequence
         if code not in GUARDS:
             raise click.BadParameter(f"{code!r} is not one of {', '.join(map(repr, GUARDS))}.")
     return codes
-
-
-def _check_number(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
-    """Return a number; raise a usage error if it is NaN, which is in every range."""
-    if math.isnan(value):
-        raise click.BadParameter("'nan' is not a number of seconds.")
-    return value
 
 
 def _set_log_level(_ctx: click.Context, _param: click.Parameter, value: str) -> None:
@@ -231,7 +223,6 @@ approval = combine(
     option(
         "--lock-timeout",
         type=click.FloatRange(min=0),
-        callback=_check_number,
         default=0,
         show_default=True,
         metavar="SECONDS",
