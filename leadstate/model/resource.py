@@ -163,6 +163,11 @@ class Live:
     frozen_by: str | None = None
     custom: Mapping[str, object] = field(default_factory=dict)
 
+    @property
+    def ref(self) -> RemoteRef:
+        """Its kind and id."""
+        return RemoteRef(self.kind, self.remote_id)
+
 
 class Dictionary(Protocol):
     """The custom fields of one account: their keys there, and how their values are worded."""

@@ -40,6 +40,11 @@ class Changed:
     custom: Mapping[str, object] = field(default_factory=dict)
 
     @property
+    def ref(self) -> RemoteRef:
+        """Its kind and id."""
+        return RemoteRef(self.kind, self.remote_id)
+
+    @property
     def relabelled(self) -> list[RemoteRef]:
         """The labels that the run gave to the lead or took from it."""
         has = {label: self.exists and self.after.get(label, [False])[-1] for label in self.before}

@@ -9,7 +9,7 @@ there now, value by value, and a label that is gone may have got a successor mea
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from leadstate.model.account import Account
@@ -36,9 +36,9 @@ def plan_restore(
     """
     draft = _Draft(account, observed, Bindings(observed.fields), receipt=receipt)
     draft.limit_to(targets)
-    for kind in sorted({*observed.live, *(touch.kind for touch in receipt.touched)} - {CARRIER}):
-        draft.plan_named(kind)
-    draft.plan_carriers()
+    # Leads last, for they refer to labels.
+    for kind in (*sorted({*observed.live, *(touch.kind for touch in receipt.touched)} - {CARRIER}), CARRIER):
+        draft.plan_kind(kind)
     draft.keep_carried_labels()
     draft.report_unclear_creates(receipt, targets)
     return draft.plan(weigh(in_order(draft.changes), observed), {**receipt.names, **draft.titles})
@@ -124,116 +124,86 @@ class _Draft(Draft):
     """What people call the leads that no key tells."""
     _span: Span = field(init=False)
     _changed: list[Changed] = field(init=False)
-    _keys: dict[tuple[str, str], str] = field(default_factory=dict)
+    _live: dict[RemoteRef, Live] = field(init=False)
+    _ignored: set[RemoteRef] = field(init=False)
+    """Objects that are ignored and there: they have no reference, and stay on leads by their ids."""
+    _refs: dict[RemoteRef, Ref] = field(default_factory=dict)
+    """What each object is called in this plan."""
     _stand_for: dict[RemoteRef, Ref] = field(default_factory=dict)
     """A label that the run deleted → the label that takes its place."""
+    _marked: defaultdict[str | None, list[Live]] = field(default_factory=lambda: defaultdict(list))
+    """Ownership marker → the leads that carry it."""
+    _successors: set[str] = field(default_factory=set)
+    """Ids of leads that stand for deleted ones."""
 
     def __post_init__(self) -> None:
         self._span = Span(self.receipt.file, 1, 1)
         found = replace(self.receipt, touched=with_ids(self.receipt, self.observed))
         self.receipt = with_successors(found, self.observed, self.account.lock)
         self._changed = compose(self.receipt.touched)
-        known = {(changed.kind, changed.remote_id): changed for changed in self._changed}
-        there = {(live.kind, live.remote_id): live for listed in self.observed.live.values() for live in listed}
-        keys = {identity: changed.key for identity, changed in known.items()}
-        used: set[tuple[str, str]] = set()
+        self._live = {live.ref: live for listed in self.observed.live.values() for live in listed}
+        self._ignored = {live.ref for listed in self.observed.ignored.values() for live in listed}
+        for lead in self.observed.live.get(CARRIER, ()):
+            self._marked[lead.marker].append(lead)
+        known = {changed.ref: changed for changed in self._changed}
+        keys = {ref: changed.key for ref, changed in known.items()}
+        used: set[Ref] = set()
         # Keys of the plan first: no other object may take one of them.
-        for kind, remote_id in sorted(dict.fromkeys((*known, *there)), key=lambda identity: not keys.get(identity)):
-            live = there.get((kind, remote_id))
-            key = keys.get((kind, remote_id)) or _name(live, remote_id)
-            while (kind, key) in used:
-                key = f"{key}#{remote_id}"
-            used.add((kind, key))
-            self._keys[kind, remote_id] = key
+        for ref in sorted({**known, **self._live}, key=lambda ref: not keys.get(ref)):
+            live = self._live.get(ref)
+            key = keys.get(ref) or _name(live, ref.id)
+            while Ref(ref.kind, key) in used:
+                key = f"{key}#{ref.id}"
+            self._refs[ref] = Ref(ref.kind, key)
+            used.add(self._refs[ref])
             if live is not None:
-                self.bindings.bind(Ref(kind, key), remote_id)
-            if kind == CARRIER and key in {remote_id, f"#{remote_id}"}:
-                title = known[kind, remote_id].before.get("title") if live is None else live.name
+                self.bindings.bind(self._refs[ref], ref.id)
+            if ref.kind == CARRIER and key in {ref.id, f"#{ref.id}"}:
+                title = known[ref].before.get("title") if live is None else live.name
                 if title is not None:
-                    self.titles[f"{kind}:{key}"] = str(title)
+                    self.titles[str(self._refs[ref])] = str(title)
 
     def limit_to(self, targets: Sequence[Target]) -> None:
         """Leave out what the targets do not need: of other leads all but the labels that are targets."""
         if not targets:
             return
-        chosen = [
-            changed for changed in self._changed if any(target.selects(self._address(changed)) for target in targets)
-        ]
-        ids = {(changed.kind, changed.remote_id) for changed in chosen}
-        labels = {RemoteRef(kind, remote_id) for kind, remote_id in ids if kind == CARRIED}
-        needed = {(CARRIED, label.id) for changed in chosen for label in changed.lost}
+        chosen = {
+            changed.ref: changed
+            for changed in self._changed
+            if any(target.selects(self._address(changed)) for target in targets)
+        }
+        labels = {ref for ref in chosen if ref.kind == CARRIED}
+        needed = {label for changed in chosen.values() for label in changed.lost}
         kept = []
         for changed in self._changed:
-            identity = changed.kind, changed.remote_id
-            if identity in ids or (identity in needed and not changed.exists):
+            if changed.ref in chosen or (changed.ref in needed and not changed.exists):
                 kept.append(changed)
             elif changed.existed and changed.exists and not labels.isdisjoint(changed.relabelled):
                 kept.append(changed.only(labels))
         self._changed = kept
 
-    def plan_named(self, kind: str) -> None:
-        """Plan objects identified by name: those that were added, then those that were changed, then those deleted."""
-        live = {there.remote_id: there for there in self.observed.live.get(kind, ())}
-        names = {there.remote_id: there.name for there in live.values()}
-        ours = []
-        for changed in self._changed:
-            if changed.kind == kind and self._is_ignored(changed):
-                self._leave(changed, Reason.IGNORED)
-            elif changed.kind == kind:
-                ours.append(changed)
-        new = [changed for changed in ours if not changed.existed and changed.exists]
-        for changed in new:
-            if self._remove(changed, live.get(changed.remote_id)):
-                del names[changed.remote_id]
-        updated = [changed for changed in ours if changed.existed and changed.exists]
-        regained = self._regain_names(updated, live, names)
+    def plan_kind(self, kind: str) -> None:
+        """Plan the objects of a kind: those that were added, then those that were changed, then those deleted."""
+        mine = [changed for changed in self._changed if changed.kind == kind and not self._leave_ignored(changed)]
+        names = {ref: live.name for ref, live in self._live.items() if ref.kind == kind}
+        added = [changed for changed in mine if not changed.existed and changed.exists]
+        for changed in added:
+            if self._remove(changed):
+                del names[changed.ref]
+        updated = [changed for changed in mine if changed.existed and changed.exists]
+        differing = {changed.ref: self._differing(changed) for changed in updated if changed.ref in self._live}
+        self._keep_taken_names(differing, names)
         for changed in updated:
-            self._update(changed, live.get(changed.remote_id), keeps_name=changed.remote_id not in regained)
-        made = {changed.remote_id for changed in new}
-        for changed in ours:
-            if changed.existed and not changed.exists:
-                self._recreate_named(changed, live, names, made)
-
-    def plan_carriers(self) -> None:
-        """Plan leads; labels were planned before, for leads refer to them."""
-        live = {lead.remote_id: lead for lead in self.observed.live.get(CARRIER, ())}
-        marked: defaultdict[str | None, list[Live]] = defaultdict(list)
-        for lead in live.values():
-            marked[lead.marker].append(lead)
-        successors: set[str] = set()
-        for changed in self._changed:
-            there = live.get(changed.remote_id)
-            if changed.kind != CARRIER or not (changed.existed or changed.exists):
-                continue
-            if not changed.existed:
-                self._remove(changed, there)
-            elif changed.exists:
-                self._update(changed, there)
-            elif there is not None:
+            self._update(changed, differing.get(changed.ref, {}))
+        others = names.keys() - {changed.ref for changed in added}
+        free = {ref: names[ref] for ref in others if self.receipt.labels.get(ref.id) != names[ref]}
+        for changed in (changed for changed in mine if changed.existed and not changed.exists):
+            if changed.ref in self._live:
                 self.unchanged.append(self._address(changed))
-            elif not self.account.owns(changed.marker):
-                self._leave(changed, Reason.NOT_OURS)
-            elif (successor := self._successor(changed, marked[changed.marker], successors)) is not None:
-                successors.add(successor)
-                self.unchanged.append(self._address(changed))
-            elif marked[changed.marker]:
-                self._leave(changed, Reason.DUPLICATE)
-            else:
+            elif kind == CARRIER:
                 self._recreate_lead(changed)
-
-    def _successor(self, deleted: Changed, marked: Iterable[Live], taken: Collection[str]) -> str | None:
-        """Return which lead of its marker stands for a deleted one; each stands for one.
-
-        It was created after the run, which did not know it. An archived lead may be older, for a run seldom reads the
-        archive, so it stands for one that was archived only.
-        """
-        archived = deleted.before.get(FREEZES) is True
-        fitting = (
-            lead.remote_id
-            for lead in marked
-            if lead.remote_id not in self.receipt.leads and (archived or lead.frozen_by is None)
-        )
-        return next((remote_id for remote_id in fitting if remote_id not in taken), None)
+            else:
+                self._recreate_named(changed, free)
 
     def keep_carried_labels(self) -> None:
         """Keep an added label that leads would lose: somebody gave it to them since, or nobody can edit them."""
@@ -266,14 +236,19 @@ class _Draft(Draft):
                         Untouched(touch.kind, Reason.AMBIGUOUS, touch.key, None, self._span, detail=words)
                     )
 
-    def _is_ignored(self, changed: Changed) -> bool:
-        """Return whether an object is ignored, or would be if it were created again or got its name back."""
-        there = {live.remote_id for live in self.observed.ignored.get(changed.kind, ())}
+    def _leave_ignored(self, changed: Changed) -> bool:
+        """Leave an object that is ignored, or would be if it got its name back; return whether it is one."""
         name = changed.before.get("name")
-        return changed.remote_id in there or (isinstance(name, str) and self.account.policy.ignores(changed.kind, name))
+        is_ignored = changed.ref in self._ignored or (
+            isinstance(name, str) and self.account.policy.ignores(changed.kind, name)
+        )
+        if is_ignored:
+            self._leave(changed, Reason.IGNORED)
+        return is_ignored
 
-    def _remove(self, changed: Changed, live: Live | None) -> bool:
+    def _remove(self, changed: Changed) -> bool:
         """Plan an object that the run created; return whether it is deleted."""
+        live = self._live.get(changed.ref)
         if live is None:
             self.unchanged.append(self._address(changed))
         elif live.kind == CARRIER and not self.account.owns(live.marker):
@@ -296,68 +271,64 @@ class _Draft(Draft):
         now.update((label, True) for label in labels_in(live.attrs))
         return now
 
-    def _regain_names(self, updated: list[Changed], live: Mapping[str, Live], names: dict[str, str]) -> set[str]:
-        """Return which labels get their name of before the run, and put it into `names`.
+    def _differing(self, changed: Changed) -> dict[Name, bool]:
+        """Return which values are not as they were before the run, and whether each of them goes back to that.
+
+        It does where it still is what the run made of it. A label of a lead that is ignored by now stays as it is.
+        """
+        now = self._now(changed, self._live[changed.ref])
+        return {
+            name: now.get(name) in changed.after[name]
+            for name, before in changed.before.items()
+            if name in changed.after and now.get(name) != before and name not in self._ignored
+        }
+
+    def _keep_taken_names(self, differing: Mapping[RemoteRef, dict[Name, bool]], names: dict[RemoteRef, str]) -> None:
+        """Let labels keep their names where others took those of before the run; put what they are called into `names`.
 
         Two labels of one name are more than anybody asked for: a name that another label took since stays with that.
         All are looked at together, for the run may have passed a name on from label to label.
         """
         wanted = {
-            changed.remote_id: str(want["name"])
-            for changed in updated
-            if changed.remote_id in live and "name" in (want := self._back(changed, live[changed.remote_id])[0])
+            changed.ref: str(changed.before["name"])
+            for changed in self._changed
+            if differing.get(changed.ref, {}).get("name")
         }
         names |= wanted
         # A name is taken if a label that did not have it before the run has it now.
         while taken := [
-            id_
-            for id_, name in wanted.items()
+            ref
+            for ref, name in wanted.items()
             if any(
-                other == name and self.receipt.labels.get(other_id) != name
-                for other_id, other in names.items()
-                if other_id != id_
+                other_name == name and self.receipt.labels.get(other.id) != name
+                for other, other_name in names.items()
+                if other != ref
             )
         ]:
-            names[taken[0]] = live[taken[0]].name
+            names[taken[0]] = self._live[taken[0]].name
+            differing[taken[0]]["name"] = False
             del wanted[taken[0]]
-        return set(wanted)
 
-    def _back(self, changed: Changed, live: Live) -> tuple[dict[Name, Value], bool]:
-        """Return what goes back to its value before the run, and whether anything has got a third value since.
-
-        A label of a lead that is ignored by now stays as it is.
-        """
-        ignored = self._ignored_labels()
-        now = self._now(changed, live)
-        differing = {
-            name: before
-            for name, before in changed.before.items()
-            if name in changed.after and now.get(name) != before and name not in ignored
-        }
-        want = {name: before for name, before in differing.items() if now.get(name) in changed.after[name]}
-        return want, want.keys() != differing.keys()
-
-    def _update(self, changed: Changed, live: Live | None, *, keeps_name: bool = False) -> None:
+    def _update(self, changed: Changed, differing: Mapping[Name, bool]) -> None:
         """Plan an object that existed before the run and after it."""
+        live = self._live.get(changed.ref)
         if live is None:
             self._leave(changed, Reason.GONE)
             return
-        back, moved = self._back(changed, live)
+        back = {name: changed.before[name] for name, goes_back in differing.items() if goes_back}
+        moved = len(back) < len(differing)
         want = {name: value for name, value in back.items() if isinstance(name, str)}
-        if keeps_name and want.pop("name", None) is not None:
-            moved = True
-        known = self.account.owns(live.marker) or self.account.remembers(CARRIER, live.remote_id)
-        if want and live.kind == CARRIER and not known:
-            # More than labels is not written: a receipt that was edited must not overwrite the leads of others.
-            self._leave(changed, Reason.NOT_OURS)
-            want = {}
         if live.kind == CARRIER:
+            known = self.account.owns(live.marker) or self.account.remembers(CARRIER, live.remote_id)
+            if want and not known:
+                # More than labels is not written: a receipt that was edited must not overwrite the leads of others.
+                self._leave(changed, Reason.NOT_OURS)
+                want = {}
             labels, whole = self._labels_back(live, back)
             moved = moved or not whole
             if labels != self.bindings.link(live.attrs[CARRIES]):
                 want[CARRIES] = labels
-        thaws = live.frozen_by is not None and want.get(FREEZES) is False
-        if want and live.frozen_by is not None and not thaws:
+        if want and live.frozen_by is not None and want.get(FREEZES) is not False:
             self._leave(changed, Reason.ARCHIVED)
             return
         if moved:
@@ -381,48 +352,59 @@ class _Draft(Draft):
         ]
         return tuple(sorted({*stay, *filter(None, returning)}, key=str)), whole
 
-    def _recreate_named(
-        self, changed: Changed, live: Mapping[str, Live], names: dict[str, str], made: set[str]
-    ) -> None:
-        """Plan a label that the run deleted, or let one of its name that nobody else stands for take its place."""
-        if changed.remote_id in live:
-            self.unchanged.append(self._address(changed))
-            return
-        name = changed.before["name"]
-        there = [
-            id_
-            for id_, other in names.items()
-            if other == name and self.receipt.labels.get(id_) != name and id_ not in made
-        ]
-        deleted = RemoteRef(changed.kind, changed.remote_id)
+    def _recreate_named(self, changed: Changed, free: dict[RemoteRef, str]) -> None:
+        """Plan a label that the run deleted, or let one of its name take its place.
+
+        Args:
+            changed: what it was.
+            free: labels that stand for no other, and their names.
+        """
+        there = [ref for ref, name in free.items() if name == changed.before["name"]]
         if there:
             # Labels of one name and colour are told apart by the leads that carry them.
             stands = min(
-                there, key=lambda id_: (live[id_].attrs != changed.before, -self._resemblance(id_, deleted), id_)
+                there,
+                key=lambda ref: (
+                    self._live[ref].attrs != changed.before,
+                    -self._resemblance(ref, changed.ref),
+                    ref.id,
+                ),
             )
-            self._stand_for[deleted] = Ref(changed.kind, self._keys[changed.kind, stands])
-            del names[stands]
+            self._stand_for[changed.ref] = self._refs[stands]
+            del free[stands]
             self.unchanged.append(self._address(changed))
         else:
-            self._stand_for[deleted] = self._address(changed).ref
+            self._stand_for[changed.ref] = self._refs[changed.ref]
             self._add(changed, {name: value for name, value in changed.before.items() if isinstance(name, str)})
 
-    def _resemblance(self, label: str, deleted: RemoteRef) -> int:
+    def _resemblance(self, label: RemoteRef, deleted: RemoteRef) -> int:
         """Return how many leads carry a label that lost the deleted one, less those that did not lose it."""
         lost = {changed.remote_id: changed.lost for changed in self._changed}
-        carriers = [
-            lead.remote_id
-            for lead in self.observed.live.get(CARRIER, ())
-            if RemoteRef(CARRIED, label) in labels_in(lead.attrs)
-        ]
+        leads = self.observed.live.get(CARRIER, ())
+        carriers = [lead.remote_id for lead in leads if label in labels_in(lead.attrs)]
         return sum(1 if deleted in lost.get(lead, ()) else -1 for lead in carriers)
 
     def _recreate_lead(self, changed: Changed) -> None:
-        ignored = self._ignored_labels()
-        carried = [self._label(label) or (label if label in ignored else None) for label in changed.lost]
+        """Plan a lead that the run deleted, or let one of its marker stand for it; each stands for one."""
+        if not self.account.owns(changed.marker):
+            self._leave(changed, Reason.NOT_OURS)
+            return
+        was_archived = changed.before.get(FREEZES) is True
+        # It was created after the run, which did not know it. An archived lead may be older, for a run seldom reads the
+        # archive, so it stands for one that was archived only.
+        for lead in self._marked[changed.marker]:
+            is_new = lead.remote_id not in self.receipt.leads and (was_archived or lead.frozen_by is None)
+            if is_new and lead.remote_id not in self._successors:
+                self._successors.add(lead.remote_id)
+                self.unchanged.append(self._address(changed))
+                return
+        if self._marked[changed.marker]:
+            self._leave(changed, Reason.DUPLICATE)
+            return
         attrs = {name: value for name, value in changed.before.items() if isinstance(name, str)}
-        if attrs.get(FREEZES) is not True:
+        if not was_archived:
             attrs.pop(FREEZES, None)
+        carried = [self._label(label) or (label if label in self._ignored else None) for label in changed.lost]
         attrs[CARRIES] = tuple(sorted((label for label in carried if label is not None), key=str))
         if None in carried:
             self._leave(changed, Reason.CHANGED_SINCE)
@@ -437,15 +419,11 @@ class _Draft(Draft):
         known = self._stand_for.get(label) or self.bindings.link(label)
         return known if isinstance(known, Ref) else None
 
-    def _ignored_labels(self) -> set[RemoteRef]:
-        """Return the labels that are ignored and there: they have no reference, and stay on leads by their ids."""
-        return {RemoteRef(CARRIED, there.remote_id) for there in self.observed.ignored.get(CARRIED, ())}
-
     def _address(self, changed: Changed) -> Address:
-        return Address(self.account.name, changed.kind, self._keys[changed.kind, changed.remote_id])
+        return Address(self.account.name, changed.kind, self._refs[changed.ref].key)
 
     def _leave(self, changed: Changed, reason: Reason) -> None:
-        key = self._keys[changed.kind, changed.remote_id]
+        key = self._refs[changed.ref].key
         self.untouched.append(Untouched(changed.kind, reason, key, changed.remote_id, self._span))
 
     def _add(self, changed: Changed, want: Mapping[str, Value]) -> None:
