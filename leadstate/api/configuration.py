@@ -39,7 +39,7 @@ class UnknownAccount(LeadstateError):
     code = "unknown-account"
 
 
-def texts(name: str, values: Iterable[str]) -> tuple[str, ...]:
+def check_texts(name: str, values: Iterable[str]) -> tuple[str, ...]:
     """Return an argument that takes several texts; TypeError for one text, whose letters would be taken for them."""
     found = values if isinstance(values, str) else tuple(values)
     if isinstance(found, str) or not all(isinstance(value, str) for value in found):
@@ -63,7 +63,7 @@ def load(
         LockError: the lock file is malformed.
     """
     several = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
-    kept, diagnostics = texts("accounts", accounts), Diagnostics()
+    kept, diagnostics = check_texts("accounts", accounts), Diagnostics()
     sources = read_sources(several, diagnostics)
     return with_lock(understand(sources, kept, diagnostics, trust=trust or EVERYTHING), lock_file(several))
 
@@ -142,11 +142,11 @@ def rollback(
             raise ReportError(summary, hint=hint)
         summary += ": nothing is restored there"
         diagnostics = [Diagnostic("account-not-restored", Severity.WARNING, summary, hint=hint)]
-    chosen = (_undone(declared[name], about[name], file) for name in sorted(about.keys() & declared.keys()))
+    chosen = (_undo(declared[name], about[name], file) for name in sorted(about.keys() & declared.keys()))
     return replace(configuration, accounts=tuple(chosen), diagnostics=() if limited else tuple(diagnostics))
 
 
-def _undone(declared: DeclaredAccount, done: doc.Account, file: str) -> DeclaredAccount:
+def _undo(declared: DeclaredAccount, done: doc.Account, file: str) -> DeclaredAccount:
     account = declared.account
     if done.origin != account.origin:
         raise ReportError(
@@ -198,7 +198,7 @@ def read_baseline(name: str, paths: Sequence[Path], configuration: Configuration
     try:
         base = understand(revision.sources, (), diagnostics, revision.table)
     except ConfigurationError as failure:
-        return Baseline(name, revision.commit, None, (_invalid(revision, failure),))
+        return Baseline(name, revision.commit, None, (_describe_errors(revision, failure),))
     there = {account.account.name: account.account for account in base.accounts}
     here = (account.account for account in configuration.accounts)
     return Baseline(
@@ -213,7 +213,7 @@ def read_baseline(name: str, paths: Sequence[Path], configuration: Configuration
     )
 
 
-def _invalid(revision: Revision, failure: ConfigurationError) -> Diagnostic:
+def _describe_errors(revision: Revision, failure: ConfigurationError) -> Diagnostic:
     errors = failure.diagnostics
     lines = [f"{error.span or revision.name} at {revision.name}: {error.summary}" for error in errors[:MANY_ERRORS]]
     more = [f"and {len(errors) - MANY_ERRORS} more"] if len(errors) > MANY_ERRORS else []

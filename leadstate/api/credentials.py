@@ -43,7 +43,7 @@ def signers_of(
     for declared in accounts:
         name = declared.account.name
         try:
-            signers[name] = _signer_of(declared, http, read, clock, warn=warn, run=run)
+            signers[name] = _make_signer(declared, http, read, clock, warn=warn, run=run)
         except SecretError as failure:
             failures[name] = diagnostic_of(failure, name)
     if not failures:
@@ -53,7 +53,7 @@ def signers_of(
     given += [Token(text) for variable in sorted(variables) if (text := environ.get(variable, "").strip())]
     known = RunSecrets()
     Secrets(given, known)
-    return signers, {name: replace(told, summary=known.mask(told.summary)) for name, told in failures.items()}
+    return signers, {name: replace(why, summary=known.mask(why.summary)) for name, why in failures.items()}
 
 
 def _variables_of(declared: DeclaredAccount) -> Iterator[str]:
@@ -63,7 +63,7 @@ def _variables_of(declared: DeclaredAccount) -> Iterator[str]:
     return (source.name for source in sources if source.kind == "env")
 
 
-def _signer_of(
+def _make_signer(
     declared: DeclaredAccount,
     http: HttpClient,
     read: Callable[[SecretSource], Token],
@@ -90,7 +90,7 @@ def _signer_of(
             hint="make the folder, or name another file",
             span=source.refresh_token.at,
         )
-    keep = _keeper(declared.account.name, source, warn)
+    keep = _make_keeper(declared.account.name, source, warn)
     return OAuth(http, client, declared.account.origin, clock=clock, rotated=keep, run=run)
 
 
@@ -100,7 +100,7 @@ def addresses_of(declared: DeclaredAccount) -> tuple[str, ...]:
     return (*there, declared.token.token_url) if isinstance(declared.token, OAuthToken) else there
 
 
-def _keeper(account: str, source: OAuthToken, warn: Warn | None) -> Callable[[Token], None]:
+def _make_keeper(account: str, source: OAuthToken, warn: Warn | None) -> Callable[[Token], None]:
     """Return what keeps a new refresh token where `save_to` says, and warns once if it is written nowhere."""
     warned = False
 

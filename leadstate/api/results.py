@@ -82,7 +82,7 @@ class Plan(Document):
         names = unreviewed(reviewed)
         return replace(
             self,
-            plans=tuple(_withheld(plan) if plan.changes and plan.account in names else plan for plan in self.plans),
+            plans=tuple(_withhold(plan) if plan.changes and plan.account in names else plan for plan in self.plans),
         )
 
     @cached_property
@@ -107,7 +107,7 @@ class Plan(Document):
         return any(plan.changes for plan in self.plans if plan.applyable)
 
 
-def _withheld(plan: AccountPlan) -> AccountPlan:
+def _withhold(plan: AccountPlan) -> AccountPlan:
     why = Diagnostic(
         "not-reviewed",
         Severity.ERROR,

@@ -61,7 +61,7 @@ def hold_locks(accounts: Iterable[Account], folder: Path, command: str) -> Itera
     """
     import filelock  # noqa: PLC0415  takes 50 ms, and most commands hold no lock
 
-    names = _names(accounts)
+    names = _name_locks(accounts)
     about = {
         "pid": os.getpid(),
         "host": socket.gethostname(),
@@ -79,11 +79,11 @@ def hold_locks(accounts: Iterable[Account], folder: Path, command: str) -> Itera
                 try:
                     held.enter_context(filelock.FileLock(path, mode=0o600).acquire(timeout=0))
                 except filelock.Timeout:
-                    raise _locked(names[key], holder) from None
+                    raise _locked_error(names[key], holder) from None
                 replace_file(holder, json.dumps(about) + "\n")
                 held.callback(_forget, holder)
         except OSError as failure:
-            raise _no_folder(folder, reason_of(failure)) from None
+            raise _folder_error(folder, reason_of(failure)) from None
         yield
 
 
@@ -153,7 +153,7 @@ def hold_file_lock(path: Path, folder: Path) -> Iterator[None]:
             why = f"another run has been writing {path} for {PATIENCE:g} s"
             raise LockError(why, hint="run this again once that has ended") from None
         except OSError as failure:
-            raise _no_folder(folder, reason_of(failure)) from None
+            raise _folder_error(folder, reason_of(failure)) from None
         yield
 
 
@@ -161,7 +161,7 @@ def _make_folder(folder: Path) -> None:
     """Make the folder of the locks; raise NoStateFolder or OSError if there is none."""
     # A user without a home, as in some containers, has a state folder at a literal "~".
     if not folder.is_absolute():
-        raise _no_folder(folder, "this user has no home")
+        raise _folder_error(folder, "this user has no home")
     (folder / "locks").mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
@@ -169,7 +169,7 @@ def _path_of(key: str, folder: Path) -> Path:
     return folder / "locks" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.lock"
 
 
-def _names(accounts: Iterable[Account]) -> dict[str, str]:
+def _name_locks(accounts: Iterable[Account]) -> dict[str, str]:
     """Return what two runs must not work on at once → its name, for the accounts of one of them.
 
     That is an address, since another configuration may not say which company is behind it, and a company, since another
@@ -190,12 +190,12 @@ def _names(accounts: Iterable[Account]) -> dict[str, str]:
     return names
 
 
-def _locked(name: str, holder: Path) -> Locked:
-    """Return the error that names who holds a lock, as far as that is told: the file may be gone, or be malformed."""
+def _locked_error(name: str, holder: Path) -> Locked:
+    """Return the error that names who holds a lock, as far as that is known: its file may be gone, or be malformed."""
     try:
         about = json.loads(holder.read_bytes())
-        said = {key: str(about[key])[:_SHOWN] for key in ("command", "folder", "pid", "host", "since")}
-        who = "`{command}` in {folder} (process {pid} on {host}, since {since})".format(**said)
+        parts = {key: str(about[key])[:_SHOWN] for key in ("command", "folder", "pid", "host", "since")}
+        who = "`{command}` in {folder} (process {pid} on {host}, since {since})".format(**parts)
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         who = "another run"
     hint = "wait until it has ended, or let this run wait for it with `--lock-timeout SECONDS`"
@@ -207,7 +207,7 @@ def _forget(holder: Path) -> None:
         holder.unlink()
 
 
-def _no_folder(folder: Path, why: str) -> NoStateFolder:
+def _folder_error(folder: Path, why: str) -> NoStateFolder:
     return NoStateFolder(
         f"the locks that keep two runs apart cannot be kept in {folder}: {why}",
         hint="name a folder that can be written in the environment variable XDG_STATE_HOME",

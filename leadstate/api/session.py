@@ -15,7 +15,7 @@ from pathlib import Path
 
 import platformdirs
 
-from leadstate.api.configuration import Baseline, select, texts
+from leadstate.api.configuration import Baseline, check_texts, select
 from leadstate.api.credentials import Warn, addresses_of, signers_of
 from leadstate.api.lockfile import read_lengths, update_lock_file, write_lengths
 from leadstate.api.receipts import Receipt, undone_receipt
@@ -157,7 +157,7 @@ class Session:
             raise SessionClosed(
                 "this session is closed", hint="plan and apply within `async with leadstate.connect(…)`"
             )
-        targets, lifted = texts("targets", targets), frozenset(texts("allow", allow))
+        targets, lifted = check_texts("targets", targets), frozenset(check_texts("allow", allow))
         for value, known in (*((guard, GUARDS) for guard in sorted(lifted)), (impact, tuple(ImpactLevel))):
             if value not in known:
                 raise ValueError(f"{value!r} is not one of {', '.join(known)}")
@@ -166,7 +166,7 @@ class Session:
         _check_integer("reserve", reserve, most=100)
         before = self.spent()
         settings = Settings(
-            tuple(map(_target, targets)),
+            tuple(map(_parse_target, targets)),
             ImpactLevel(impact),
             lifted,
             max_tokens,
@@ -174,7 +174,7 @@ class Session:
             everything,
             self.runtime.now().date(),
         )
-        chosen = self._chosen(settings.targets)
+        chosen = self._select_accounts(settings.targets)
         work = [job for job in self.work if job.account.name in chosen]
         unusable = (plan for plan in self.unusable if plan.account in chosen)
         besides: list[tuple[int, int]] = []
@@ -247,19 +247,19 @@ class Session:
             raise TypeError(f"`on_event` takes a function, not {on_event!r}")
         if not isinstance(lock_timeout, int | float):
             raise TypeError(f"`lock_timeout` takes a number of seconds, not {lock_timeout!r}")
-        chosen = None if only is None else [*map(_target, texts("only", only))]
+        chosen = None if only is None else [*map(_parse_target, check_texts("only", only))]
         reviewed = plan if isinstance(plan, doc.Report) else plan.report
         if reviewed.command != "plan":
             raise ReportError(f"a report of `{reviewed.command}` is not a plan", hint="make one with `Session.plan`")
         settings = plan.settings if isinstance(plan, Plan) else Settings()
-        about = self._chosen([*map(_target, reviewed.scope.targets)])
+        about = self._select_accounts([*map(_parse_target, reviewed.scope.targets)])
         accounts = [account for account in self.accounts if account.name in about]
         around = self.runtime
         async with wait_for_locks(accounts, around.state, "apply", seconds=lock_timeout, pace=around.pace):
             now = await self.plan(
                 reviewed.scope.targets,
                 impact=settings.impact,
-                allow=sorted(settings.allow.union(texts("allow", allow))),
+                allow=sorted(settings.allow.union(check_texts("allow", allow))),
                 max_tokens=settings.max_tokens if max_tokens is None else max_tokens,
                 reserve=settings.reserve,
             )
@@ -269,12 +269,12 @@ class Session:
             if now.refused:
                 raise Refused(now)
             reporter = Reporter(on_event or (lambda _: None))
-            declined = () if chosen is None else _others(now, chosen)
+            declined = () if chosen is None else _list_others(now, chosen)
             result = await self.carry_out(now, declined=declined, observers=(reporter,), lock=lock, rollout=rollout)
         if reporter.failure is None:
             return result
-        said = f"`on_event` raised {type(reporter.failure).__name__}: {reporter.failure}"
-        note = Diagnostic("events", Severity.ERROR, said, hint="the receipt holds what was done")
+        summary = f"`on_event` raised {type(reporter.failure).__name__}: {reporter.failure}"
+        note = Diagnostic("events", Severity.ERROR, summary, hint="the receipt holds what was done")
         return replace(result, notes=(*result.notes, note))
 
     async def carry_out(
@@ -317,7 +317,7 @@ class Session:
             targets = tuple(map(str, plan.settings.targets))
             receipt = Receipt(
                 self.runtime.receipts,
-                self._parts(plan, begun),
+                self._build_parts(plan, begun),
                 accounts,
                 self.runtime.now(),
                 undoes=undoes,
@@ -328,9 +328,11 @@ class Session:
                 for observer in hearing:
                     observer.started(receipt.path, plan.plans)
                 for job in self.work:
-                    job.connection.delayed = partial(_delayed, hearing, job.account.name)
-                applied = await self._in_waves(plan, rollout or Rollout(), hearing, stop, declined=ends, notes=notes)
-            ended = self._parts(plan, applied)
+                    job.connection.delayed = partial(_report_delay, hearing, job.account.name)
+                applied = await self._apply_in_waves(
+                    plan, rollout or Rollout(), hearing, stop, declined=ends, notes=notes
+                )
+            ended = self._build_parts(plan, applied)
             receipt.close(ended)
             if receipt.obstacle:
                 notes.append(Diagnostic("receipt", Severity.ERROR, f"{receipt.obstacle}. No further change was begun"))
@@ -362,7 +364,7 @@ class Session:
             wrote=receipt is not None and receipt.wrote,
         )
 
-    def _chosen(self, targets: Sequence[Target]) -> frozenset[str]:
+    def _select_accounts(self, targets: Sequence[Target]) -> frozenset[str]:
         """Return the accounts that targets are about.
 
         Raises:
@@ -394,7 +396,7 @@ class Session:
                 where = " in the chosen accounts" if self.limit.accounts else ""
                 raise UnknownTarget(f"nothing is declared or planned at {target}{where}")
 
-    async def _in_waves(
+    async def _apply_in_waves(
         self,
         plan: Plan,
         rollout: Rollout,
@@ -433,7 +435,7 @@ class Session:
             failed += [name for name in wave if not applied[name].settled]
         return applied
 
-    def _parts(self, plan: Plan, results: Mapping[str, Applied]) -> list[Part]:
+    def _build_parts(self, plan: Plan, results: Mapping[str, Applied]) -> list[Part]:
         """Return each account's share of the run, given what became of it so far."""
         costs = {name: spent.since(plan.before[name]) for name, spent in self.spent().items()}
         return [
@@ -475,7 +477,7 @@ async def connect(
     """
     if not isinstance(configuration, Configuration):
         raise TypeError(f"`configuration` takes what `leadstate.load` returns, not {configuration!r}")
-    accounts = texts("accounts", accounts)
+    accounts = check_texts("accounts", accounts)
     around = runtime or Runtime()
     configuration = select(configuration, accounts) if accounts else configuration
     addresses = [address for declared in configuration.accounts for address in addresses_of(declared)]
@@ -486,24 +488,24 @@ async def connect(
         for account in (declared.account for declared in configuration.accounts):
             if account.name in signers:
                 connection = Connection(http, account.origin, signers[account.name], around.pace, around.bounds)
-                connection.lengths.update(remembered.get(_reached_as(account), {}))
+                connection.lengths.update(remembered.get(_cache_key(account), {}))
                 work.append(AccountJob(account, connection))
             else:
                 unusable.append(unread(account, failures[account.name]))
         yield Session(configuration, tuple(work), tuple(unusable), around, limit or Limit(accounts))
-        write_lengths(around.cache, remembered, {_reached_as(job.account): job.connection.lengths for job in work})
+        write_lengths(around.cache, remembered, {_cache_key(job.account): job.connection.lengths for job in work})
 
 
-def _delayed(observers: Sequence[Observer], account: str, delay: Delay) -> None:
+def _report_delay(observers: Sequence[Observer], account: str, delay: Delay) -> None:
     for observer in observers:
         observer.delayed(account, delay)
 
 
-def _reached_as(account: Account) -> str:
+def _cache_key(account: Account) -> str:
     return f"{account.name} {account.origin}"
 
 
-def _others(plan: Plan, chosen: Sequence[Target]) -> set[Address]:
+def _list_others(plan: Plan, chosen: Sequence[Target]) -> set[Address]:
     """Return the addresses of the changes that are not chosen; raise UnknownTarget where nothing is chosen by one."""
     planned = {change.address for part in plan.plans for change in part.changes}
     for target in chosen:
@@ -520,7 +522,7 @@ def _check_integer(name: str, value: int, most: int | None = None) -> None:
         raise ValueError(f"`{name}` takes an integer from 0 {'on' if most is None else f'to {most}'}, not {value}")
 
 
-def _target(text: str) -> Target:
+def _parse_target(text: str) -> Target:
     try:
         return Target.parse(text, tuple(KINDS))
     except ValueError as failure:

@@ -169,7 +169,7 @@ def read(operation: Operation, reply: httpx.Response, secrets: Secrets | None = 
             )
         additional = body.get("additional_data")
         return Answer(operation, body["data"], additional if isinstance(additional, dict) else {})
-    raise _error(operation, reply, body if isinstance(body, dict) else None, secrets.scrub)
+    raise _make_error(operation, reply, body if isinstance(body, dict) else None, secrets.scrub)
 
 
 def _json(content: bytes, secrets: Secrets) -> object:
@@ -182,7 +182,7 @@ def _json(content: bytes, secrets: Secrets) -> object:
         text = content.decode()
         # Looking for one byte takes 7 us in a page of 500 leads, and for three of them 480 us.
         if b"\\" in content and b"\\ud" in folded:
-            text = _ESCAPE.sub(_whole, text)
+            text = _ESCAPE.sub(_replace_half, text)
         parse_int = _integer if _LONG_NUMBER in folded else None
         body = json.loads(text, parse_float=_decimal, parse_int=parse_int, parse_constant=_no_constant)
     except (ValueError, RecursionError, ArithmeticError):
@@ -215,7 +215,7 @@ _ESCAPE = re.compile(r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u[dD][89a-fA-F]..|.
 _HALF = len(r"\ud83d")
 
 
-def _whole(escape: re.Match[str]) -> str:
+def _replace_half(escape: re.Match[str]) -> str:
     """Replace half a surrogate pair, as of an emoji that was cut in two: no file and no terminal takes it."""
     return r"\ufffd" if len(escape[0]) == _HALF else escape[0]
 
@@ -224,11 +224,11 @@ def _no_constant(_text: str) -> NoReturn:
     raise ValueError
 
 
-def _error(
+def _make_error(
     operation: Operation, reply: httpx.Response, body: dict[str, Any] | None, scrub: Callable[[str], str]
 ) -> ApiError:
     status = reply.status_code
-    said = _said(reply, body, scrub)
+    words = _describe(reply, body, scrub)
     if reply.is_redirect or reply.is_informational:
         where = scrub(host_of(reply.headers.get("location", ""))) if reply.is_redirect else ""
         return Redirected(operation.id, f"redirected{f' to {where}' if where else ''}, not followed", status=status)
@@ -239,15 +239,15 @@ def _error(
         kind: type[ApiError] = BudgetSpent if spent else RateLimited
         after = _retry_after(reply)
         if spent:
-            said = f"daily budget spent{'' if after is None else f', resets in {_duration(after)}'} ({said})"
+            words = f"daily budget spent{'' if after is None else f', resets in {_duration(after)}'} ({words})"
         elif after is not None:
-            said += f"; come back in {after:.0f} s"
-        return kind(operation.id, said, status=status, retry_after=after)
+            words += f"; come back in {after:.0f} s"
+        return kind(operation.id, words, status=status, retry_after=after)
     kinds: dict[int, type[ApiError]] = {401: Unauthorized, 403: Forbidden, 404: NotFound}
     fallback = ServerFailure if reply.is_server_error else Rejected
     capped = status == httpx.codes.FORBIDDEN and str((body or {}).get("code")).startswith("feature_capping")
     hint = "archive or delete open leads or deals, or have the company's Pipedrive plan raised" if capped else ""
-    return kinds.get(status, fallback)(operation.id, said, status=status, hint=hint)
+    return kinds.get(status, fallback)(operation.id, words, status=status, hint=hint)
 
 
 def _duration(seconds: float) -> str:
@@ -266,7 +266,7 @@ def host_of(address: str) -> str:
         return ""
 
 
-def quoted(value: object, scrub: Callable[[str], str]) -> str:
+def quote_line(value: object, scrub: Callable[[str], str]) -> str:
     """Return what a server said, in one line that is not long; nothing if it is neither a text nor a number.
 
     Secrets go before the text is cut: the beginning of one would not be known for what it is.
@@ -274,12 +274,12 @@ def quoted(value: object, scrub: Callable[[str], str]) -> str:
     return " ".join(scrub(str(value)).split())[:_LONGEST_QUOTE] if isinstance(value, str | int) else ""
 
 
-def _said(reply: httpx.Response, body: dict[str, Any] | None, scrub: Callable[[str], str]) -> str:
+def _describe(reply: httpx.Response, body: dict[str, Any] | None, scrub: Callable[[str], str]) -> str:
     """Return what the server said, in one line; bodies of real errors vary, so everything is optional."""
-    said = [quoted((body or {}).get(key), scrub) for key in ("error", "error_info", "code")]
-    parts = list(dict.fromkeys((str(reply.status_code), *filter(None, said))))
+    texts = [quote_line((body or {}).get(key), scrub) for key in ("error", "error_info", "code")]
+    parts = list(dict.fromkeys((str(reply.status_code), *filter(None, texts))))
     # Reports tell by its end that two errors differ in this alone (`report.formats.wording.say_once`).
-    if correlation := re.sub(r"[\s,;()]", "", quoted(reply.headers.get("x-correlation-id"), scrub)):
+    if correlation := re.sub(r"[\s,;()]", "", quote_line(reply.headers.get("x-correlation-id"), scrub)):
         parts.append(f"correlation id {correlation}")
     return ", ".join(parts)
 

@@ -46,19 +46,19 @@ class Reader:
 
     @property
     def tokens_today(self) -> tuple[int | None, int | None]:
-        """Rate-limit tokens that the company has left today, and has a day, as the last answer told (undocumented)."""
+        """Rate-limit tokens that the company has left today, and has a day, as the last answer says (undocumented)."""
         names = ("x-daily-ratelimit-token-remaining", "x-daily-ratelimit-token-limit")
         scrub, headers = self._connection.signer.secrets.scrub, self._connection.headers
-        told = [scrub(headers.get(name, "")).strip() for name in names]
-        left, limit = (int(text) if text.isdecimal() and len(text) <= _LONGEST_COUNT else None for text in told)
+        texts = [scrub(headers.get(name, "")).strip() for name in names]
+        left, limit = (int(text) if text.isdecimal() and len(text) <= _LONGEST_COUNT else None for text in texts)
         return left, limit
 
     @property
     def server_time(self) -> dt.datetime | None:
         """The server's clock when it gave the last answer, in UTC and whole seconds; None where it does not say."""
         try:
-            told = email.utils.parsedate_to_datetime(self.headers.get("date", ""))
-            return told.astimezone(dt.UTC) if told.tzinfo else None
+            time = email.utils.parsedate_to_datetime(self.headers.get("date", ""))
+            return time.astimezone(dt.UTC) if time.tzinfo else None
         except (ValueError, OverflowError):  # no date, or one that is beyond the year 9999 in UTC
             return None
 
@@ -112,7 +112,7 @@ class Reader:
     def _check_budget(self, operation: Operation, before: int) -> None:
         """Raise `BudgetSpent` if a listing, as long as it is known to be, costs more than was left when it was begun.
 
-        What is left is what the last answer told, which may be one of the listing itself.
+        What is left is what the last answer says, which may be one of the listing itself.
 
         Args:
             operation: the listing.

@@ -279,7 +279,7 @@ class Connection:
                 sent = not isinstance(failure, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
                 if not sent:
                     self.spent.add(operation, -1)
-                unreachable = Unreachable(operation.id, why(failure, self._origin), sent=sent)
+                unreachable = Unreachable(operation.id, explain_no_answer(failure, self._origin), sent=sent)
                 unreachable.seconds = self.pace.clock() - begun
                 raise unreachable from None
         _log.debug("%s %s -> %s", operation.method, request.path, reply.status_code)
@@ -384,7 +384,7 @@ async def http_client(
         yield client
 
 
-def why(failure: Exception, address: str) -> str:
+def explain_no_answer(failure: Exception, address: str) -> str:
     """Return why no answer came of an address, in words that name its host and nothing of the request."""
     host = httpx.URL(address).host
     match failure:

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ValidationError
 
 from leadstate.model.address import Span
 from leadstate.model.diagnostics import counted
-from leadstate.pipedrive.answers import host_of, quoted
-from leadstate.pipedrive.connection import Signer, why
+from leadstate.pipedrive.answers import host_of, quote_line
+from leadstate.pipedrive.connection import Signer, explain_no_answer
 from leadstate.pipedrive.errors import ApiError, NoAccessToken, NoTokenServer, WrongCompany
 from leadstate.pipedrive.secrets import RunSecrets, Secrets, Token
 
@@ -160,14 +160,14 @@ class OAuth(Signer):
                 auth=httpx.BasicAuth(client.client_id.reveal(), client.client_secret.reveal()),
             )
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as failure:
-            raise NoTokenServer(OPERATION, why(failure, client.token_url), sent=False) from None
+            raise NoTokenServer(OPERATION, explain_no_answer(failure, client.token_url), sent=False) from None
         _log.debug("POST %s -> %s", OPERATION, reply.status_code)
         if not reply.is_success:
             raise self._refusal(reply)
         granted = self._granted(reply)
         self._check_company(granted.api_domain or "")
-        told = granted.expires_in
-        life = min(told, _LONGEST_LIFE) if told and told > 0 else math.inf
+        seconds = granted.expires_in
+        life = min(seconds, _LONGEST_LIFE) if seconds and seconds > 0 else math.inf
         return _Access(Token(granted.access_token), self._clock() + life - min(MARGIN, life / 10))
 
     def _granted(self, reply: httpx.Response) -> _Granted:
@@ -194,7 +194,7 @@ class OAuth(Signer):
         if there != self._host:
             raise WrongCompany(
                 OPERATION,
-                f"the client is authorised for {quoted(there, self.secrets.scrub)}, not for {self._host}",
+                f"the client is authorised for {quote_line(there, self.secrets.scrub)}, not for {self._host}",
                 hint="use a refresh token of that company, or correct `domain`",
                 span=self._client.at,
             )
@@ -207,15 +207,15 @@ class OAuth(Signer):
             body = {"error": "no JSON"}
         found = [body.get(key) for key in ("message", "error_description", "error")] if isinstance(body, dict) else []
         text = next((text for text in found if isinstance(text, str) and text), "")
-        said = ", ".join(filter(None, (str(reply.status_code), quoted(text, self.secrets.scrub))))
+        words = ", ".join(filter(None, (str(reply.status_code), quote_line(text, self.secrets.scrub))))
         if reply.is_server_error or reply.status_code == httpx.codes.TOO_MANY_REQUESTS:
-            return NoTokenServer(OPERATION, said, sent=False)
-        words, hint = said.lower().replace("_", " "), NoAccessToken.fix
-        if "invalid client" in words:
+            return NoTokenServer(OPERATION, words, sent=False)
+        plain, hint = words.lower().replace("_", " "), NoAccessToken.fix
+        if "invalid client" in plain:
             hint = "check the sources of `client_id` and `client_secret`; both are in the app's settings in Pipedrive"
-        elif "invalid grant" in words:
+        elif "invalid grant" in plain:
             hint = "authorise the app again and put the new refresh token there; one lives 60 days after its last use"
-        return NoAccessToken(OPERATION, said, hint=hint, span=self._client.at)
+        return NoAccessToken(OPERATION, words, hint=hint, span=self._client.at)
 
 
 def _is_token(text: str) -> bool:

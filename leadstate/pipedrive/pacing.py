@@ -112,7 +112,7 @@ class Limiter:
     async def reserve(self, count: int) -> AsyncIterator[Reservation]:
         """Keep so many places for requests of this context, or all that there are in a smaller window."""
         async with self._turn:
-            await self._room(count)
+            await self._wait_for_room(count)
             held = Reservation(min(count, self._limit))
             self._reserved += held.places
         try:
@@ -142,7 +142,7 @@ class Limiter:
             self._reserved -= 1
         else:
             async with self._turn:
-                await self._room(1)
+                await self._wait_for_room(1)
         # Nothing waits between the look for room and here, so nobody else has taken it.
         self._in_flight += 1
         self._begun += 1
@@ -153,7 +153,7 @@ class Limiter:
             self._free_at.append(self._clock() + WINDOW)
             self._answered.set()
 
-    async def _room(self, count: int) -> None:
+    async def _wait_for_room(self, count: int) -> None:
         while True:
             now = self._clock()
             while self._free_at and self._free_at[0] <= now:

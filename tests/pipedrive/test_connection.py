@@ -17,8 +17,8 @@ from leadstate.pipedrive.connection import (
     Spent,
     TokenAuth,
     TooLargeError,
+    explain_no_answer,
     http_client,
-    why,
 )
 from leadstate.pipedrive.errors import (
     ApiError,
@@ -297,7 +297,7 @@ def test_a_write_with_a_too_large_answer_may_have_been_executed() -> None:
     ],
 )
 def test_a_connection_error_names_only_the_host(failure: Exception, told: str) -> None:
-    assert why(failure, "https://acme.test/secret") == told
+    assert explain_no_answer(failure, "https://acme.test/secret") == told
 
 
 def test_the_http_libraries_log_nothing_of_a_request(
