@@ -26,14 +26,14 @@ LOOKED_AT = 20_000
 
 
 def complete_accounts(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the accounts and tags that begin so."""
+    """Return the accounts and tags that begin with what was typed."""
     accounts = _declared(ctx)
     tags = (f"tag:{tag}" for account in accounts for tag in account.tags)
     return _offered((*(account.account.name for account in accounts), *tags), incomplete)
 
 
 def complete_addresses(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the addresses that begin so: of every account, or of those whose names begin so."""
+    """Return the addresses that begin with what was typed: of every account, or of those whose names do."""
     accounts = _declared(ctx)
     name, slash, _ = incomplete.partition("/")
     meant = [account for account in accounts if account.account.name == name or not slash]
@@ -43,7 +43,7 @@ def complete_addresses(ctx: click.Context, _param: click.Parameter, incomplete: 
 
 
 def complete_revisions(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the branches and tags that begin so, those that were committed to last first."""
+    """Return the branches and tags that begin with what was typed, the latest commits first."""
     from leadstate.api.configuration import DEFAULT  # noqa: PLC0415  only to complete
     from leadstate.config.git import RevisionError, revisions  # noqa: PLC0415  as above
 
@@ -54,13 +54,13 @@ def complete_revisions(ctx: click.Context, _param: click.Parameter, incomplete: 
 
 
 def complete_guards(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Return lists of guards that begin so, with one more guard each."""
+    """Return lists of guards that begin with what was typed, with one more guard each."""
     before, comma, last = incomplete.rpartition(",")
     return [f"{before}{comma}{guard}" for guard in GUARDS if guard.startswith(last) and guard not in before.split(",")]
 
 
 def complete_receipts(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the receipts of this folder whose paths or names begin so, newest first."""
+    """Return the receipts whose paths or names begin with what was typed, newest first."""
     from leadstate.api.receipts import paths_of  # noqa: PLC0415  as above
     from leadstate.api.session import Runtime  # noqa: PLC0415  only to complete
 
@@ -88,7 +88,7 @@ def _objects(accounts: "Sequence[DeclaredAccount]") -> "Iterator[Desired]":
 
 
 def _offered(values: Iterable[str], incomplete: str) -> list[str]:
-    """Return the first values that begin so, each once; none that would do something to the terminal."""
+    """Return the first values that begin with what was typed, each once; none with control characters."""
     from leadstate.model.escape import is_visible  # noqa: PLC0415  only to complete
 
     found = (value for value in values if value.startswith(incomplete) and is_visible(value))

@@ -189,7 +189,7 @@ async def _apply_with_consent(
 async def _agreed_plan(
     opened: Session, choices: Choices
 ) -> tuple[Plan, Collection[Address], tuple[Exit, Report | None] | None]:
-    """Plan until a plan is agreed to that is still true, or that is the end.
+    """Plan and ask until a plan is agreed to and still true, or nothing is to be written.
 
     Returns:
         The plan, the changes that were declined, and the end where nothing is written: it is refused, or not agreed to.
@@ -294,7 +294,7 @@ def ask(question: str) -> str:
 
 
 def say_cancelled(deed: str) -> None:
-    """Write to stderr that nobody agreed to anything."""
+    """Write to stderr that the command is cancelled."""
     click.echo(f"{deed.capitalize()} cancelled. Nothing was changed.", err=True)
 
 

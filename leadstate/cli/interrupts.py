@@ -72,13 +72,13 @@ def on_signals(*steps: Step) -> Iterator[None]:
 
 
 def is_interrupted() -> bool:
-    """Return whether a signal came, to which the event loop may not have come yet."""
+    """Return whether a signal came, also one that the event loop has not handled yet."""
     return not _stack[0]
 
 
 @contextmanager
 def signal_socket() -> Iterator["socket.socket | None"]:
-    """Give a socket that a signal makes readable, so that waiting for it beside other things ends at a signal.
+    """Yield a socket that a signal makes readable: who waits for it, too, stops waiting at a signal.
 
     Without it a signal that comes just before a system call that waits is handled when that call ends, if it ever does.
     None on Windows, which has no such thing, and in other threads than the main one.

@@ -39,7 +39,7 @@ def wants_color(choice: str, *, err: bool = False) -> bool:
 
 
 def columns(*, err: bool = False) -> int:
-    """Width to fold lines to."""
+    """Return the width to fold lines to."""
     stream = sys.stderr if err else sys.stdout
     return shutil.get_terminal_size().columns if stream.isatty() else UNFOLDED
 
@@ -220,7 +220,7 @@ def _unwritable(path: Path, failure: OSError) -> OutputError:
 
 
 def say(diagnostics: Iterable[Diagnostic]) -> None:
-    """Write each one to stderr, with its place and its fix; those that say the same together, every account named."""
+    """Write diagnostics to stderr, each with its place and its fix; equal ones once, with every account."""
     rows = [*map(diagnostic_row, diagnostics)]
     if not rows:
         return

@@ -278,7 +278,7 @@ def _describe(reply: httpx.Response, body: dict[str, Any] | None, scrub: Callabl
     """Return what the server said, in one line; bodies of real errors vary, so everything is optional."""
     texts = [quote_line((body or {}).get(key), scrub) for key in ("error", "error_info", "code")]
     parts = list(dict.fromkeys((str(reply.status_code), *filter(None, texts))))
-    # Reports tell by its end that two errors differ in this alone (`report.formats.wording.say_once`).
+    # Reports tell by its end that two errors differ in this alone (`report.formats.wording.merge_texts`).
     if correlation := re.sub(r"[\s,;()]", "", quote_line(reply.headers.get("x-correlation-id"), scrub)):
         parts.append(f"correlation id {correlation}")
     return ", ".join(parts)

@@ -75,7 +75,7 @@ def explain_object(
 
 
 def find_ambiguity(address: Address, observed: Observed, plan: AccountPlan) -> Diagnostic | None:
-    """Return the error that several live objects, none of them declared, go by this address; None if they do not.
+    """Return the error that several undeclared live objects have this address; None if they do not.
 
     Args:
         address: the object.

@@ -124,7 +124,7 @@ def without_repeated(report: Report, later: Iterable[Report]) -> Report:
 
 
 def _write(touch: doc.Touch) -> tuple[str, str, str]:
-    """Return what a write does, whichever run does it: an object that is created has another id in each."""
+    """Return what identifies a write in any run: an object that is created has another id in each."""
     if touch.before is None:
         return touch.kind, "created", str(touch.marker or touch.key)
     # Where a label is deleted, each lead is noted with that label alone: without it, two deletes would be one write.
@@ -165,7 +165,7 @@ def _account(account: Account, touches: dict[int, doc.Touch | None], results: di
 
 
 def touch_row(touch: Touch) -> doc.Touch:
-    """Return a touch; labels stand as their ids."""
+    """Return a touch as a receipt stores it, with labels by their ids."""
     return doc.Touch(
         kind=touch.kind,
         remote_id=touch.remote_id,

@@ -55,7 +55,7 @@ def merge_reports(reports: Sequence[Report]) -> Report:
 
 
 def _as_apply(report: Report) -> Report:
-    """Return the plan that an apply has left where it began nothing as the report of that apply."""
+    """Return the plan that an apply reports where it wrote nothing as the report of that apply."""
     if report.command == "apply":
         return report
     accounts = (_not_begun(account, complete=report.complete) for account in report.accounts)
@@ -63,7 +63,7 @@ def _as_apply(report: Report) -> Report:
 
 
 def _not_begun(account: Account, *, complete: bool) -> Account:
-    """Return an account to which nothing was applied: all that was planned is left, if it could be read."""
+    """Return an account to which nothing was applied: everything that was planned remains, if it could be read."""
     errors = tuple(diagnostic for diagnostic in account.diagnostics if diagnostic.severity == "error")
     if errors and not complete and not account.changes:
         return replace(account, unread=errors[0].summary)

@@ -121,7 +121,7 @@ def unreviewed(reviewed: Report) -> frozenset[str]:
 
 
 def _has_error(account: Account) -> bool:
-    """Return whether an error keeps the account from being applied, as of every account that could not be read."""
+    """Return whether an account has an error, which keeps it from being applied."""
     return any(diagnostic.severity == "error" for diagnostic in account.diagnostics)
 
 

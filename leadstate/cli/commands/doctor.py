@@ -33,7 +33,7 @@ CLOCK_MAY_DIFFER = 60
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at; `good` None means that it could not be told."""
+    """The result of one check; `good` is None where it could not be decided."""
 
     account: str
     check: str

@@ -97,7 +97,7 @@ async def _explain(
 
 
 def _unknown(target: Target, configuration: Configuration) -> Diagnostic:
-    """Return the error that nothing has this address, with declared ones that are like it."""
+    """Return the error that no object has this address, with similar declared addresses."""
     words = {
         name: str(desired.address if target.account else desired.address.ref)
         for declared in configuration.accounts

@@ -98,7 +98,7 @@ async def _read(configuration: Configuration) -> tuple[list[Undeclared], Sequenc
 
 
 def _about_command(diagnostic: Diagnostic, variable: str) -> Diagnostic:
-    """Return a diagnostic without a place in the file that is not written yet."""
+    """Return a diagnostic without its place, which is in a file that is not written yet."""
     hint = diagnostic.hint
     if diagnostic.code == Unauthorized.code:
         hint = (
@@ -200,7 +200,7 @@ def _workflow(variable: str, config: str) -> str:
 
 
 def _write(path: Path, text: str, but: str = "") -> None:
-    """Write a file that does not exist yet; `but` says what there is to know where it does."""
+    """Write a file unless it exists; `but` is added to the line which says that it does."""
     if os.path.lexists(path) or folder_link_outwards(path) is not None:
         click.echo(f"left as it is  {path}{but}")
         return

@@ -53,7 +53,7 @@ def pull(
     everything = load_configuration(paths, ()) if choices.limited else configuration
     plan = wait_for(choices.plan_alone(configuration))
     fields = {account.account: known for account in plan.plans if (known := account.bindings.fields) is not None}
-    accepted = accept(_of(plan, Action.UPDATE), files, everything, fields)
+    accepted = accept(_changes(plan, Action.UPDATE), files, everything, fields)
     try:
         changed = new_texts(files, accepted.edits)
     except EditError:
@@ -65,7 +65,7 @@ def pull(
         click.echo(f"{lock_file(paths)} knows what was renamed by its new name: commit it.", err=True)
     errors = plan.errors
     say([*errors, *accepted.diagnostics])
-    for change in _of(plan, Action.ADD):
+    for change in _changes(plan, Action.ADD):
         address = visible(str(change.address))
         click.echo(f"{address} is not in Pipedrive and stays declared; an apply would add it.", err=True)
     if not changed and not errors and not accepted.diagnostics:
@@ -75,8 +75,8 @@ def pull(
     return code
 
 
-def _of(plan: Plan, action: Action) -> list[Change]:
-    """Return the changes of accounts that could be read as a whole; what a target only needs is not meant."""
+def _changes(plan: Plan, action: Action) -> list[Change]:
+    """Return changes of accounts that were read completely, without those that a target only depends on."""
     targets = plan.settings.targets
     return [
         change

@@ -27,7 +27,7 @@ SHOWN = 10
 """Annotations of a kind that GitHub shows for a step."""
 
 _LONGEST = 4_000
-_FIRST = ("delete", "update", "add")
+_ORDER = ("delete", "update", "add")
 
 
 def to_github(report: Report, *, verbose: bool = False) -> str:
@@ -38,18 +38,18 @@ def to_github(report: Report, *, verbose: bool = False) -> str:
         command = "warning" if diagnostics.first.severity == "warning" else "error"
         annotations[command].append((_diagnostic(command, diagnostics), 1))
     changes = [group for block in view.blocks for group in block.groups]
-    for group in sorted(changes, key=lambda group: _FIRST.index(group.change.action)):
+    for group in sorted(changes, key=lambda group: _ORDER.index(group.change.action)):
         command = "notice" if group.change.result is None or group.change.result.as_agreed else "error"
         annotations[command].append((_change(command, group), len(group.members)))
     lines: list[str] = []
     for command, found in annotations.items():
-        lines += _ten(command, found, "change" if command == "notice" else command)
+        lines += _first(command, found, "change" if command == "notice" else command)
     lines += [f"{headline(report)}  {spent(report)}".rstrip(), *map(str, remarks(report))]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _ten(command: str, lines: Sequence[tuple[str, int]], what: str) -> Iterator[str]:
-    """Yield the first lines, and how many more there are; each line counts for as many as it stands for."""
+def _first(command: str, lines: Sequence[tuple[str, int]], what: str) -> Iterator[str]:
+    """Yield the first annotations, and how many more changes or diagnostics there are."""
     shown = lines if len(lines) <= SHOWN else lines[: SHOWN - 1]
     yield from (line for line, _ in shown)
     if more := sum(count for _, count in lines[len(shown) :]):

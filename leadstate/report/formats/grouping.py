@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from leadstate.model.address import Span
 from leadstate.report.document import Account, Change, Diagnostic, FieldChange, Impact, Report
-from leadstate.report.formats.wording import local_name, say_once, untouched_lines, without_correlation
+from leadstate.report.formats.wording import local_name, merge_texts, untouched_lines, without_correlation
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class ChangeGroup:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Accounts that have all of some changes in common, or one account with what is in no other.
+    """Accounts that need the same changes, or one account with changes that no other needs.
 
     Attributes:
         accounts: one, or several.
@@ -80,7 +80,7 @@ class Grouped:
 
 
 def group_report(report: Report, *, verbose: bool = False) -> Grouped:
-    """Return a report's changes and diagnostics, equal ones together.
+    """Group a report's changes and diagnostics, equal ones together.
 
     Args:
         report: the document.
@@ -108,12 +108,12 @@ def group_report(report: Report, *, verbose: bool = False) -> Grouped:
 
 
 def gravest_first(groups: Iterable[DiagnosticGroup]) -> list[DiagnosticGroup]:
-    """Return all diagnostics: errors, guards, then warnings."""
+    """Sort diagnostics: errors, guards, then warnings."""
     return sorted(groups, key=lambda group: ("error", "guard", "warning").index(group.first.severity))
 
 
 def group_changes(members: Sequence[tuple[Account, Change]], report: Report) -> ChangeGroup:
-    """Return equal changes of different accounts of a report as a group."""
+    """Group equal changes of different accounts of a report."""
     account, first = members[0]
     places = () if report.undoes else tuple(dict.fromkeys(change.source for _, change in members if change.source))
     known = {
@@ -131,12 +131,12 @@ def group_changes(members: Sequence[tuple[Account, Change]], report: Report) -> 
         first = replace(first, impact=total)
     results = [change.result for _, change in members if change.result]
     if len(results) > 1:
-        first = replace(first, result=replace(results[0], detail=say_once(result.detail for result in results)))
+        first = replace(first, result=replace(results[0], detail=merge_texts(result.detail for result in results)))
     return ChangeGroup(first, local_name(account, first.address), places, known, tuple(members))
 
 
 def group_diagnostics(diagnostics: Iterable[Diagnostic], *, apart: bool = False) -> tuple[DiagnosticGroup, ...]:
-    """Return diagnostics, those that say the same together; or each by itself, `apart`."""
+    """Group diagnostics that say the same; with `apart` each is a group of its own."""
     equal: dict[object, list[Diagnostic]] = {}
     for number, diagnostic in enumerate(diagnostics):
         words = without_correlation(diagnostic.summary)
@@ -144,7 +144,7 @@ def group_diagnostics(diagnostics: Iterable[Diagnostic], *, apart: bool = False)
         equal.setdefault(key, []).append(diagnostic)
     return tuple(
         DiagnosticGroup(
-            replace(members[0], summary=say_once(member.summary for member in members)),
+            replace(members[0], summary=merge_texts(member.summary for member in members)),
             tuple(dict.fromkeys(about for member in members if (about := member.address or member.account))),
             tuple(dict.fromkeys(member.source for member in members if member.source)),
         )
@@ -170,7 +170,7 @@ def _blocks(report: Report) -> tuple[Block, ...]:
 
 
 def _key(account: Account, change: Change) -> object:
-    """Return what two changes have in common that are shown as one; ids, markers and requests are not shown."""
+    """Return what changes have in common that are shown as one: everything but ids, markers and requests."""
     fields = [
         (field.path, *(_known_as(account, field, side) or [side] for side in (field.before, field.after)))
         for field in change.fields

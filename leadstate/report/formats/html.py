@@ -170,7 +170,7 @@ def _template(name: str) -> "Template":
 
 
 def _policy_hash(text: str) -> str:
-    """Return what the page's own policy calls a style sheet or script."""
+    """Return the hash by which the page's content security policy allows a style sheet or script."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 

@@ -19,11 +19,11 @@ from leadstate.report.formats.wording import (
     headline,
     how_many,
     is_all,
+    merge_texts,
     names,
     note,
     places,
     remarks,
-    say_once,
     shown_fields,
     spent,
     where,
@@ -144,7 +144,7 @@ def _stacked(rows: Sequence[Sequence[Cell]], width: int) -> Iterator[Sequence[Ce
 
 
 def _unfinished(block: Block) -> Iterator[Cell]:
-    """Say why changes were not made; what several have in common is one line."""
+    """Yield why changes were not made, a line for each reason."""
     equal: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for group in block.groups:
         for _, change in group.members:
@@ -154,7 +154,7 @@ def _unfinished(block: Block) -> Iterator[Cell]:
     for (status, _), members in equal.items():
         count = len(members)
         about = f"{count:,} {status}: " if count > 1 else f"{status}: {members[0][0]}: "
-        yield [(about, _RESULT[status]), (visible(say_once(detail for _, detail in members)), "")]
+        yield [(about, _RESULT[status]), (visible(merge_texts(detail for _, detail in members)), "")]
 
 
 def diagnostic_text(group: DiagnosticGroup, most: int = FEW) -> Text:

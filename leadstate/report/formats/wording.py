@@ -1,4 +1,4 @@
-"""How changes, costs and reasons are said in words: the same in every form that people read."""
+"""Words for changes, costs and reasons: the same in every format that people read."""
 
 import json
 import re
@@ -91,7 +91,7 @@ def shown_fields(change: Change, known: Mapping[str, str], longest: int = LONGES
 
 
 def field_lines(change: Change, known: Mapping[str, str]) -> list[str]:
-    """Return the same as lines, the value before only of an update."""
+    """Return `shown_fields` as lines, the value before only of an update."""
     return [
         f"{path}: {before} → {after}" if change.action == "update" else f"{path}: {after}"
         for path, before, after in shown_fields(change, known)
@@ -178,12 +178,12 @@ def how_many(accounts: Sequence[Account], total: int) -> str:
 
 
 def is_all(accounts: Sequence[Account], total: int) -> bool:
-    """Return whether there are no other accounts, and so many of these that nobody has to name them."""
+    """Return whether these are all accounts, and too many to be named."""
     return len(accounts) == total > FEW
 
 
 def untouched_lines(accounts: Sequence[Account], total: int = 1) -> Iterator[str]:
-    """Say what is untouched and why, first each object with a detail of its own; of several accounts also in which.
+    """Yield what is untouched and why, first each object with a detail of its own; of several accounts also in which.
 
     Args:
         accounts: the accounts, of which equal things are one line.
@@ -259,7 +259,7 @@ def spent(report: Report) -> str:
 
 
 def remarks(report: Report, *, diagnostics: str = "above") -> Iterator[Sentence]:
-    """Say after the headline whether a plan can be applied, or whether an apply has converged.
+    """Yield after the headline whether a plan can be applied, or whether an apply has converged.
 
     Args:
         report: the document.
@@ -291,7 +291,7 @@ def _read_again(report: Report) -> Sentence:
         by_words: dict[str, list[str]] = {}
         for reason in sorted(filter(None, unread)):
             by_words.setdefault(without_correlation(reason), []).append(reason)
-        reasons = [say_once(members) for members in by_words.values()]
+        reasons = [merge_texts(members) for members in by_words.values()]
         shown = [_repeated(reason) for reason in reasons[:FEW]]
         shown += [counted(len(reasons) - FEW, "more reason")] if len(reasons) > FEW else []
         why = f" ({'; '.join(shown)})" if shown else ""
@@ -306,12 +306,12 @@ def _read_again(report: Report) -> Sentence:
 
 
 def without_correlation(text: str) -> str:
-    """Return what Pipedrive's answer says, without the correlation id: equal of all requests that fail alike."""
+    """Return an error's text without the correlation id, which differs from request to request."""
     return _CORRELATION.sub("", text)
 
 
-def say_once(texts: Iterable[str]) -> str:
-    """Return what texts say that are equal without their correlation ids: the first of several, which are counted."""
+def merge_texts(texts: Iterable[str]) -> str:
+    """Return texts that differ in their correlation ids alone as one text, with one id and the number of the others."""
     different = list(dict.fromkeys(texts))
     first = next(filter(_CORRELATION.search, different), different[0])
     return first if len(different) == 1 else _CORRELATION.sub(rf"\g<0> and {len(different) - 1:,} more", first, count=1)
@@ -322,7 +322,7 @@ def _repeated(text: str) -> str:
 
 
 def _compared(report: Report) -> Iterator[Sentence]:
-    """Say how many changes come from where, in a plan with a base."""
+    """Yield how many changes come from where, in a plan with a base."""
     origins = [change.origin for account in report.accounts for change in account.changes if change.origin]
     if report.base is None or not origins:
         return
