@@ -202,6 +202,10 @@ class Bindings:
         """Return whether something is bound to this id."""
         return ref in self._refs
 
+    def ref_of(self, live: Live) -> Ref:
+        """Return the reference of an object that is bound."""
+        return self._refs[live.ref]
+
     def id_of(self, ref: Ref) -> str | None:
         """Return the id, or None if the object does not exist (yet)."""
         return self._ids.get(ref)

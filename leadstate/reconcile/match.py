@@ -66,10 +66,10 @@ def match_kind(account: Account, kind: str, live: Sequence[Live]) -> Matching:
     duplicates = [other for item in marked if item.keep for other in matcher.take_duplicates(item)]
     unmarked = matcher.pair(marked, matcher.find_current, "carries its marker", "carry its marker")
     unnamed = matcher.pair(named, matcher.find_current, "has its name", "have its name")
-    current = [pair for pair in matcher.pairs if pair[0].names]
+    under_current_name = [pair for pair in matcher.pairs if len(pair[0].names) > 1]
     missing = matcher.pair(unnamed, matcher.find_former, "has a previous name of it", "have a previous name of it")
     done = matcher.pair(absent, matcher.find_current, "has its name", "have its name")
-    shadowed = [other for pair in current for other in matcher.take_shadowed(*pair)]
+    shadowed = [other for pair in under_current_name for other in matcher.take_shadowed(*pair)]
     return Matching(
         pairs=tuple(matcher.pairs),
         missing=(*gone, *unmarked, *missing, *done),

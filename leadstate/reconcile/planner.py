@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from leadstate.model.account import Account, Prune, against_ignore, against_protect
-from leadstate.model.address import Address, Ref, RemoteRef, Target
+from leadstate.model.address import Address, Ref, Target
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.plan import AccountPlan, Action, Change, Reason, Untouched
 from leadstate.model.resource import FREEZES, Attrs, Bindings, Desired, Live, Observed, Value, resolve_at_least
@@ -23,20 +23,22 @@ class Draft:
     account: Account
     observed: Observed
     bindings: Bindings
-    names: dict[str, str] = field(default_factory=dict)
-    """Remote id → key, for what no declaration was paired with."""
     ignored: set[Value] = field(default_factory=set)
     changes: list[Change] = field(default_factory=list)
     untouched: list[Untouched] = field(default_factory=list)
     unchanged: list[Address] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
+    def address_of(self, live: Live) -> Address:
+        """Return the address of an object that `bindings` knows."""
+        return Address(self.account.name, live.kind, self.bindings.ref_of(live).key)
+
     def leave(self, desired: Desired, reason: Reason, remote_id: str | None, detail: str = "") -> None:
         """Note that nothing is done with an object that is declared."""
         kind, key = desired.address.kind, desired.address.key
         self.untouched.append(Untouched(kind, reason, key, remote_id, desired.span, detail=detail))
 
-    def tell(self, desired: Desired, code: str, severity: Severity, summary: str, hint: str) -> None:
+    def report(self, desired: Desired, code: str, severity: Severity, summary: str, hint: str) -> None:
         """Add a diagnostic about an object that is declared."""
         self.diagnostics.append(desired.diagnostic(code, severity, summary, hint=hint))
 
@@ -106,7 +108,9 @@ def _limit(draft: Draft, targets: Sequence[Target], changed: Collection[Address]
     draft.untouched = [group for group in draft.untouched if is_meant(Address(name, group.kind, group.key or ""))]
     draft.unchanged = [address for address in draft.unchanged if is_meant(address)]
     draft.diagnostics = [
-        told for told in draft.diagnostics if told.address is None or told.address in changed or is_meant(told.address)
+        found
+        for found in draft.diagnostics
+        if found.address is None or found.address in changed or is_meant(found.address)
     ]
 
 
@@ -122,13 +126,12 @@ def _match(draft: Draft, order: Sequence[str], matched: Mapping[str, Matching]) 
         for desired, there in matching.pairs:
             bindings.bind(desired.address.ref, there.remote_id)
         for key, there in name_undeclared(kind, matching, account):
-            draft.names[there.remote_id] = key
             bindings.bind(Ref(kind, key), there.remote_id)
     for there in (there for listed in observed.ignored.values() for there in listed):
         # Leads may carry it, and a plan calls it by its name.
         if bindings.id_of(Ref(there.kind, there.name)) is None:
             bindings.bind(Ref(there.kind, there.name), there.remote_id)
-        draft.ignored.add(bindings.link(RemoteRef(there.kind, there.remote_id)))
+        draft.ignored.add(bindings.link(there.ref))
     return matchings
 
 
@@ -140,8 +143,7 @@ def _plan_kind(draft: Draft, matching: Matching, today: dt.date) -> None:
     for desired, live in matching.pairs:
         _plan_pair(draft, desired, live, today)
     for live in matching.duplicates:
-        address = Address(account.name, live.kind, draft.names[live.remote_id])
-        draft.changes.append(delete(address, live, draft.bindings, Reason.DUPLICATE))
+        draft.changes.append(delete(draft.address_of(live), live, draft.bindings, Reason.DUPLICATE))
     staying = [live for live in matching.extra if not _plan_unmanaged(draft, live)]
     if matching.extra:
         draft.diagnostics.extend(likenesses(matching, staying, account))
@@ -164,16 +166,15 @@ def _plan_kind(draft: Draft, matching: Matching, today: dt.date) -> None:
         draft.diagnostics.extend(find_elsewhere(creates, draft.observed.elsewhere, account, is_new=is_new))
     for reason, group in ((Reason.PREVIOUS_NAME, matching.shadowed), (Reason.AMBIGUOUS, matching.ambiguous)):
         draft.untouched.extend(
-            Untouched(member.kind, reason, draft.names[member.remote_id], member.remote_id) for member in group
+            Untouched(member.kind, reason, draft.address_of(member).key, member.remote_id) for member in group
         )
 
 
 def _plan_unmanaged(draft: Draft, live: Live) -> bool:
     """Plan an object that nothing declares; return whether it is deleted."""
-    account, key = draft.account, draft.names[live.remote_id]
+    account, address = draft.account, draft.address_of(live)
     rule, pruned = account.policy.prune(live.kind), account.prunes(live)
     if pruned and not account.policy.protects(live.kind, live.name):
-        address = Address(account.name, live.kind, key)
         draft.changes.append(delete(address, live, draft.bindings, Reason.UNMANAGED))
         return True
     if pruned:
@@ -182,7 +183,7 @@ def _plan_unmanaged(draft: Draft, live: Live) -> bool:
         reason = Reason.NOT_LOCKED
     else:
         reason = Reason.ARCHIVED if rule is Prune.OWNED and live.frozen_by else Reason.UNMANAGED
-    draft.untouched.append(Untouched(live.kind, reason, key, live.remote_id))
+    draft.untouched.append(Untouched(live.kind, reason, address.key, live.remote_id))
     return False
 
 
@@ -191,7 +192,7 @@ def _plan_missing(draft: Draft, desired: Desired) -> None:
     ignored = {live.remote_id for live in draft.observed.ignored.get(address.kind, ())}
     if not desired.present and desired.remote_id in ignored:
         words = against_ignore(f"the {address.kind} {desired.remote_id} is to be deleted")
-        draft.tell(desired, f"ignored-{address.kind}", Severity.ERROR, *words)
+        draft.report(desired, f"ignored-{address.kind}", Severity.ERROR, *words)
     elif not desired.present:
         draft.unchanged.append(address)
     elif desired.remote_id is not None:
@@ -199,7 +200,7 @@ def _plan_missing(draft: Draft, desired: Desired) -> None:
     elif gone and desired.leave_gone:
         draft.leave(desired, Reason.GONE, draft.account.lock.get(address.ref))
     elif desired.adopted:
-        _tell_unknown(draft, desired, gone=gone)
+        _report_unknown(draft, desired, gone=gone)
     else:
         want = {key: resolve_at_least(value, None) for key, value in desired.attrs.items()}
         draft.changes.append(add(address, want, marker=desired.marker, span=desired.span))
@@ -207,7 +208,7 @@ def _plan_missing(draft: Draft, desired: Desired) -> None:
             draft.diagnostics.append(archived_unknown(address, draft.account.policy, desired.span))
 
 
-def _tell_unknown(draft: Draft, desired: Desired, *, gone: bool) -> None:
+def _report_unknown(draft: Draft, desired: Desired, *, gone: bool) -> None:
     """Add the error that nothing identifies an adopted object, and why."""
     lock, disputed, ref = draft.account.lock, draft.account.disputed, desired.address.ref
     why, restore = "the lock file does not know it", "restore the lock file from git, or "
@@ -222,7 +223,7 @@ def _tell_unknown(draft: Draft, desired: Desired, *, gone: bool) -> None:
         restore = "give each its own id in the lock file, as its history in git knows them, or "
     summary = f"it is declared as adopted, and cannot be identified: {why}"
     hint = f"{restore}remove the item and import it again; without `adopted` it is created"
-    draft.tell(desired, "adopted-unknown", Severity.ERROR, summary, hint)
+    draft.report(desired, "adopted-unknown", Severity.ERROR, summary, hint)
 
 
 def _plan_pair(draft: Draft, desired: Desired, live: Live, today: dt.date) -> None:
@@ -271,16 +272,15 @@ def _handed_over(draft: Draft, wanted: Attrs) -> Attrs:
 
 def _plan_absent(draft: Draft, desired: Desired, live: Live, today: dt.date) -> None:
     carriers, archived = draft.observed.carriers, draft.observed.archived_carriers
-    ref = RemoteRef(live.kind, live.remote_id)
     if draft.account.policy.protects(live.kind, live.name):
         words = against_protect(live.kind, f"the {live.kind} {live.name!r}")
-        draft.tell(desired, f"protected-{live.kind}", Severity.ERROR, *words)
+        draft.report(desired, f"protected-{live.kind}", Severity.ERROR, *words)
         return
     if desired.not_before is not None and today.isoformat() < desired.not_before:
         days = (dt.date.fromisoformat(desired.not_before) - today).days
         detail = f"is deleted from {desired.not_before} on, in {counted(days, 'day')}"
         if carriers is not None:
-            count = len(carriers.get(ref, ()))
+            count = len(carriers.get(live.ref, ()))
             detail += f"; {counted(count, 'lead')} {'carries' if count == 1 else 'carry'} it"
         draft.leave(desired, Reason.RETIRING, live.remote_id, detail)
         return
@@ -289,12 +289,12 @@ def _plan_absent(draft: Draft, desired: Desired, live: Live, today: dt.date) -> 
     if desired.moves_to is not None and archived is None:
         hint = "plan with `--impact full` to have them counted"
         summary = f"archived leads that carry it do {why}"
-        draft.tell(desired, "archived-not-counted", Severity.WARNING, summary, hint)
-    elif desired.moves_to is not None and archived is not None and (count := len(archived.get(ref, ()))):
+        draft.report(desired, "archived-not-counted", Severity.WARNING, summary, hint)
+    elif desired.moves_to is not None and archived is not None and (count := len(archived.get(live.ref, ()))):
         verbs = "carries it and does" if count == 1 else "carry it and do"
         summary = f"{counted(count, 'archived lead')} {verbs} {why}"
         hint = "to move them too, bring them back from the archive first"
-        draft.tell(desired, "archived-carriers", Severity.WARNING, summary, hint)
+        draft.report(desired, "archived-carriers", Severity.WARNING, summary, hint)
     reason = Reason.MERGED if desired.moves_to else Reason.STATE_ABSENT
     change = delete(desired.address, live, draft.bindings, reason, desired.span)
     draft.changes.append(replace(change, moves_to=desired.moves_to))
