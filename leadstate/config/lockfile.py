@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from leadstate.config.yaml.files import LARGEST, link_outwards, read_bounded
 from leadstate.kinds import KINDS
@@ -35,22 +34,12 @@ class LockError(LeadstateError):
     code = "lock-file"
 
 
-def _of_a_kind(key: str) -> str:
-    kind = key.partition(":")[0]
-    if kind not in KINDS:
-        raise PydanticCustomError("kind", "{kind} is not a kind of object", {"kind": kind})
-    return key
-
-
-_Key = Annotated[str, Field(pattern=r"^[a-z][a-z_]*:.+$"), AfterValidator(_of_a_kind)]
-
-
 class _File(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     version: Literal[1]
     # The file may come from anybody who can open a pull request, and ids become parts of URLs.
-    accounts: dict[str, dict[_Key, Uuid]]
+    accounts: dict[str, dict[Annotated[str, Field(pattern=f"^({'|'.join(KINDS)}):.+$")], Uuid]]
 
 
 def read_lock(path: Path) -> Lock:

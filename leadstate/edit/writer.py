@@ -239,7 +239,7 @@ class Writer:
             for index in sorted({*range(len(old))} - {*kept}):
                 end = self.lines.next(self.lines.end(entries[index].value.end))
                 yield _Splice(self.lines.begin(entries[index].begin), end, "")
-            yield self._below(last, spot.column + 1, self._items(added, " " * spot.column, entries, old))
+            yield self._below(last, spot.column + 1, self._items(added, " " * spot.column, entries))
         elif added and "\n" in self.text[last.value.end : spot.end]:
             yield from self._on_own_lines(last, [written(item) for item in added])
         else:
@@ -266,12 +266,10 @@ class Writer:
             return ["", key, *self._items(value, "  ")]
         return [f"{key} {written(value, flow=False)}"]
 
-    def _items(
-        self, items: Sequence[object], indent: str, entries: Sequence[Entry] = (), old: Sequence[object] = ()
-    ) -> list[str]:
+    def _items(self, items: Sequence[object], indent: str, entries: Sequence[Entry] = ()) -> list[str]:
         """Return the lines of new items of a list, in the style of the last one."""
         like = entries[-1].value if entries else None
-        in_lines = like is not None and like.is_mapping and not like.flow and old and isinstance(old[-1], dict)
+        in_lines = like is not None and like.is_mapping and not like.flow
         gap = [""] if len(entries) > 1 and not self.lines.above(entries[-1].begin).strip() else []
         lines: list[str] = []
         for item in items:
