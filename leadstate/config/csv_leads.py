@@ -6,7 +6,7 @@ reads it strictly; spaces before a cell are passed over.
 
 import csv
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -78,7 +78,7 @@ def read_tables(file: Checked, diagnostics: Diagnostics, read: ReadTable) -> Ite
         while source is not None and (part := list(islice(leads, AT_ONCE))):
             top = Mark(0, 0)
             listed = Node([{**spec.shared, **lead.value} for lead in part], top, None)
-            listed.children = part
+            listed.children = dict(enumerate(part))
             checked = check(_mapping(top, {"leads": listed}), source, diagnostics)
             yield replace(checked, root=Node({}, top, None), shared=(item, file.source))
 
@@ -108,7 +108,7 @@ def _leads(source: Source, diagnostics: Diagnostics) -> Iterator[Node]:
                 diagnostics.error("given-twice", summary, node.place(source), hint="leave one of the two cells empty")
                 break
             if column.part:
-                parts = {} if whole is None else whole.children
+                parts = (whole and whole.children) or {}
                 node = _mapping(whole.mark if whole else node.mark, {**parts, column.part: node})
             fields[column.field] = node
         else:
@@ -150,11 +150,10 @@ def _cells(texts: Sequence[str], row: str, line: int) -> list[Cell]:
     return cells
 
 
-def _mapping(mark: Mark, children: dict[str, Node]) -> Node:
-    node = Node({name: child.value for name, child in children.items()}, mark, None)
+def _mapping(mark: Mark, children: Mapping[str, Node]) -> Node:
     # A cell has no key: its key begins where it does.
-    node.children, node.keys = children, {name: child.mark for name, child in children.items()}
-    return node
+    keys = {name: child.mark for name, child in children.items()}
+    return Node({name: child.value for name, child in children.items()}, mark, None, children, keys)
 
 
 def _node(column: Column, cell: Cell) -> Node:
@@ -163,7 +162,8 @@ def _node(column: Column, cell: Cell) -> Node:
     node = Node(value, cell.mark, None if isinstance(value, list) else text)
     if isinstance(value, list):
         first = cell.mark.column + cell.quoted
-        node.children = [Node(piece, Mark(cell.mark.line, first + at), piece) for at, piece in _pieces(cell.text)]
+        pieces = (Node(piece, Mark(cell.mark.line, first + at), piece) for at, piece in _pieces(cell.text))
+        node.children = dict(enumerate(pieces))
     return node
 
 

@@ -60,8 +60,11 @@ class Checked:
 
 def check(root: Node, source: Source, diagnostics: Diagnostics) -> Checked:
     """Validate a file; add what is wrong to the diagnostics."""
-    found = {section: root.find((section,)).children for section in _LISTS}
-    nodes = {section: children if isinstance(children, list) else [] for section, children in found.items()}
+    listed = {section: root.find((section,)) for section in _LISTS}
+    nodes = {
+        section: [*node.children.values()] if node.children and isinstance(node.value, list) else []
+        for section, node in listed.items()
+    }
     try:
         return Checked(source, root, Document.model_validate(root.value), nodes)
     except ValidationError as error:

@@ -151,8 +151,8 @@ def _items_of(files: Sequence[File]) -> dict[Span, Item]:
         for key in (kind.section for kind in KINDS.values()):
             listed = file.root.child(key)
             # Anything else is not a list of items; that is an error of the configuration, and reported as such.
-            written = listed.children if listed is not None and isinstance(listed.children, list) else ()
-            for index, node in enumerate(written):
+            written = listed.children if listed is not None and isinstance(listed.value, list) else None
+            for index, node in (written or {}).items():
                 if isinstance(node.value, dict):
                     span = node.place(file.source).span
                     items.setdefault(span, Item(file.source, (key, index), node))

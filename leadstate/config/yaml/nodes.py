@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from itertools import chain
 from typing import Any, Final, NoReturn
 
 from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source, cut, shown, visible_in_line
@@ -127,25 +126,19 @@ class Node:
         value: plain Python: a scalar, a list or a dict of such.
         mark: where it begins; line and column from 0.
         text: a scalar as it is written.
-        children: the nodes of a list or mapping.
+        children: the nodes of a list by their indexes, or of a mapping by their keys; None of a scalar.
         keys: where each key of a mapping begins.
     """
 
     value: Any
     mark: Any
     text: str | None
-    children: Any = None
+    children: "Mapping[Any, Node] | None" = None
     keys: dict[str, Any] | None = None
 
     def child(self, step: str | int) -> "Node | None":
         """Return the node below; None if it has no such item or key."""
-        if isinstance(self.children, dict):
-            found: Node | None = self.children.get(step)
-            return found
-        if isinstance(self.children, list) and isinstance(step, int) and step < len(self.children):
-            item: Node = self.children[step]
-            return item
-        return None
+        return self.children.get(step) if self.children else None
 
     def find(self, path: Iterable[str | int]) -> "Node":
         """Return the node at a path; steps that lead nowhere, such as to what is missing, are passed over."""
@@ -241,24 +234,24 @@ class _Reader:
         return node
 
     def _list(self, mark: Any, depth: int) -> Node:
-        children: list[Node] = []
+        children: dict[Any, Node] = {}
         for what, event in self.events:
             if what is END:
                 break
-            children.append(self._node(what, event, depth))
-        return Node([child.value for child in children], mark, None, children)
+            children[len(children)] = self._node(what, event, depth)
+        return Node([child.value for child in children.values()], mark, None, children)
 
     def _mapping(self, mark: Any, depth: int) -> Node:
+        children: dict[Any, Node] = {}
         keys: dict[str, Any] = {}
-        node = Node({}, mark, None, {}, keys)
         for what, event in self.events:
             if what is END:
                 break
             key = self._node(what, event, depth)
             child = self._node(*next(self.events), depth)
             if self._is_key(key, keys, plain=what is SCALAR and event.implicit[0]):
-                keys[key.value], node.children[key.value], node.value[key.value] = key.mark, child, child.value
-        return node
+                keys[key.value], children[key.value] = key.mark, child
+        return Node({name: child.value for name, child in children.items()}, mark, None, children, keys)
 
     def _is_key(self, node: Node, keys: Mapping[str, Any], *, plain: bool) -> bool:
         """Return whether a node can be the next key of a mapping; if not, report it."""
@@ -299,8 +292,7 @@ class _Reader:
             depth += any(inner.text is None for inner in level)
             if depth > MAX_DEPTH:
                 self._too_deep(event.start_mark)
-            below = (inner.children or () if inner.keys is None else inner.children.values() for inner in level)
-            level = [*chain.from_iterable(below)]
+            level = [below for inner in level if inner.children for below in inner.children.values()]
         return node
 
     def _too_deep(self, mark: Any) -> NoReturn:
