@@ -271,17 +271,14 @@ class Connection:
                 raise TooLarge(operation.id, str(failure)) from None
             except TimeoutError:
                 summary = f"{httpx.URL(self._origin).host} did not end its answer within {self.bounds.seconds:.0f} s"
-                unreachable = Unreachable(operation.id, summary, sent=True)
-                unreachable.seconds = self.bounds.seconds
-                raise unreachable from None
+                raise Unreachable(operation.id, summary, sent=True, seconds=self.bounds.seconds) from None
             except (httpx.HTTPError, httpx.InvalidURL, ValueError) as failure:
                 _log.debug("%s %s: %s", operation.method, request.path, type(failure).__name__)
                 sent = not isinstance(failure, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
                 if not sent:
                     self.spent.add(operation, -1)
-                unreachable = Unreachable(operation.id, explain_no_answer(failure, self._origin), sent=sent)
-                unreachable.seconds = self.pace.clock() - begun
-                raise unreachable from None
+                summary, seconds = explain_no_answer(failure, self._origin), self.pace.clock() - begun
+                raise Unreachable(operation.id, summary, sent=sent, seconds=seconds) from None
         _log.debug("%s %s -> %s", operation.method, request.path, reply.status_code)
         limiter.learn(reply.headers, left)
         self.headers = reply.headers

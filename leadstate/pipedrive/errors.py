@@ -75,9 +75,10 @@ class Unreachable(ApiError):
     code = "unreachable"
     fix = "check the network and the account's `domain` or `url`, then run again"
 
-    def __init__(self, operation: str, summary: str, *, sent: bool) -> None:
+    def __init__(self, operation: str, summary: str, *, sent: bool, seconds: float = 0.0) -> None:
         super().__init__(operation, summary)
         self.perhaps_done = sent
+        self.seconds = seconds
 
 
 class NoTokenServer(Unreachable):

@@ -135,10 +135,10 @@ class Limiter:
         Args:
             held: has the place ready, unless its places are used up.
         """
+        while held is not None and held.places and self.is_paused:
+            await self._sleep(self._not_before - self._clock())
         if held is not None and held.places:
             held.places -= 1
-            while self.is_paused:
-                await self._sleep(self._not_before - self._clock())
             self._reserved -= 1
         else:
             async with self._turn:

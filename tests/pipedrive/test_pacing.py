@@ -119,6 +119,29 @@ def test_places_that_were_kept_in_vain_are_free_at_once() -> None:
     assert time.slept == []
 
 
+def test_a_request_that_is_cancelled_in_a_pause_keeps_no_place() -> None:
+    time = FakeTime()
+
+    async def send(limiter: Limiter, held: Reservation) -> None:
+        async with limiter.place(held):
+            raise AssertionError
+
+    async def main() -> None:
+        limiter = Limiter(lambda: time.now, time.sleep)
+        limiter.learn({"x-ratelimit-limit": "2"}, 0)
+        async with limiter.reserve(2) as held:
+            limiter.pause(5)
+            request = asyncio.create_task(send(limiter, held))
+            await asyncio.sleep(0)
+            request.cancel()
+            await asyncio.wait([request])
+            assert request.cancelled()
+        async with asyncio.timeout(1), limiter.reserve(2):
+            pass
+
+    asyncio.run(main())
+
+
 def pauses(tell: Callable[[Limiter], None], requests: int = 1) -> list[float]:
     """Return the pauses of requests, one after the other, once the limiter was told something."""
     time = FakeTime()
