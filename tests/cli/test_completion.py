@@ -12,6 +12,7 @@ import pytest
 from leadstate.cli import completion
 from leadstate.reconcile.guards import GUARDS
 from tests.harness.cli_process import Shell
+from tests.harness.hub import git
 
 CONFIGURATION = """\
 version: 1
@@ -102,8 +103,6 @@ def test_no_more_is_offered_than_somebody_can_read(shell: Shell, monkeypatch: py
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_branches_and_tags_are_offered(shell: Shell) -> None:
     assert offered(shell, "leadstate plan --base ") == [], "there is no repository"
-    quiet = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-    who = ("-c", "user.name=n", "-c", "user.email=n@acme.test", "-c", "init.defaultBranch=main")
     for words in (
         ("init",),
         ("commit", "--allow-empty", "-m", "first"),
@@ -112,9 +111,7 @@ def test_branches_and_tags_are_offered(shell: Shell) -> None:
         ("update-ref", "refs/remotes/origin/main", "HEAD"),
         ("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main"),
     ):
-        subprocess.run(
-            ["git", *who, *words], cwd=shell.folder, env={**os.environ, **quiet}, check=True, capture_output=True
-        )
+        git(shell.folder, *words)
     assert sorted(offered(shell, "leadstate plan --base ")) == ["HEAD", "feature", "main", "origin/main", "v1"]
     assert offered(shell, "leadstate plan --base o") == ["origin/main"]
 

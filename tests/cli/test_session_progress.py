@@ -1,10 +1,6 @@
 """How far a long run is: lines in a log once it takes a while, never on stdout, nothing where nobody wants it."""
 
-import os
-import pty
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import click
@@ -15,6 +11,7 @@ from leadstate.cli import HIDDEN
 from leadstate.cli.session import QUIET, progress
 from leadstate.pipedrive.connection import Pace
 from leadstate.sandbox import Sandbox, running
+from tests.harness.terminal import terminal
 
 STYLE = re.compile(rb"\x1b\[[0-9;]*m")
 """An ANSI style; other control sequences move the cursor."""
@@ -67,9 +64,10 @@ def test_progress_is_hidden_if_disabled(capsys: pytest.CaptureFixture[str]) -> N
     assert lines(capsys, Clock(), hidden=True) == []
 
 
-def test_progress_is_a_bar_on_a_terminal_and_never_on_stdout(tmp_path: Path) -> None:
+def test_progress_is_a_bar_on_a_terminal_and_never_on_stdout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox = Sandbox("drifted", burst=100_000, daily=None)
-    environ = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    environ = {"TOKEN": "sandbox-token", "TERM": "xterm-256color"}
     with running(sandbox.app) as url:
         (tmp_path / "leadstate.yaml").write_text(
             f"version: 1\naccounts: {{emea: {{url: '{url}', token: {{env: TOKEN}}}}}}\n"
@@ -80,27 +78,9 @@ def test_progress_is_a_bar_on_a_terminal_and_never_on_stdout(tmp_path: Path) -> 
             (("--color", "never"), True, False),
             (("--no-progress",), False, False),
         ):
-            ours, theirs = pty.openpty()
-            done = subprocess.run(
-                [sys.executable, "-m", "leadstate", "plan", *words],
-                cwd=tmp_path,
-                env={**environ, "TOKEN": "sandbox-token", "TERM": "xterm-256color"},
-                stdout=subprocess.PIPE,
-                stderr=theirs,
-                text=True,
-                check=False,
-            )
-            os.close(theirs)
-            said = b""
-            while True:
-                try:
-                    piece = os.read(ours, 4096)
-                except OSError:  # the other end is closed, and everything was read
-                    break
-                if not piece:
-                    break
-                said += piece
-            os.close(ours)
-            assert (done.returncode, b"Reading" in said, STYLE.search(said) is not None) == (0, bar, colored), said
-            assert "Reading" not in done.stdout
-            assert "1 to add" in done.stdout
+            with terminal(tmp_path, environ, "plan", *words) as shown:
+                code, out = shown.end()
+                said = shown.rest()
+            assert (code, b"Reading" in said, STYLE.search(said) is not None) == (0, bar, colored), said
+            assert b"Reading" not in out
+            assert b"1 to add" in out

@@ -70,6 +70,17 @@ class Terminal:
         self.shown += read
         return read
 
+    def rest(self) -> bytes:
+        """Return what was shown since the last wait, once the process has ended."""
+        read = b""
+        while select.select([self._descriptor], [], [], 0)[0]:
+            try:
+                read += os.read(self._descriptor, 4096)
+            except OSError:  # the other end is closed, and everything was read
+                break
+        self.shown += read
+        return read
+
     def type(self, keys: bytes) -> None:
         """Type; Ctrl-C is `\\x03`."""
         os.write(self._descriptor, keys)

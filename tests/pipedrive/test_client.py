@@ -187,12 +187,6 @@ def test_a_listing_holds_every_row_once(count: int) -> None:
     assert run(Listing(list(range(count))), _all_ids) == list(range(count))
 
 
-def test_pages_are_requested_with_one_row_of_overlap() -> None:
-    listing = Listing(list(range(1200)))
-    run(listing, _all_ids)
-    assert listing.starts == [0, 499, 998]
-
-
 def test_a_listing_of_known_length_is_read_concurrently() -> None:
     listing = Listing(list(range(3000)))
     under_way, most = 0, 0

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +15,7 @@ from leadstate.sandbox import Sandbox
 from tests.harness.cli_in_process import leadstate
 from tests.harness.commands import Folder, folder
 from tests.harness.disturbed_company import Body, company
+from tests.harness.hub import git
 from tests.harness.plan_cases import live_label, live_lead
 from tests.harness.rego import evaluate
 
@@ -214,15 +214,11 @@ def test_more_than_ten_unmanaged_labels_are_a_warning(here: Folder) -> None:
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_a_pull_request_that_takes_back_what_people_did_is_a_warning(here: Folder) -> None:
-    def git(*words: str) -> None:
-        who = ("-c", "user.name=n", "-c", "user.email=n@acme.test", "-c", "init.defaultBranch=main")
-        subprocess.run(["git", *who, *words], cwd=here.path, check=True, capture_output=True)
-
     cold = {"name": "Cold", "color": "green"}
     here.configure(configuration(labels=[cold]))
-    git("init")
-    git("add", ".")
-    git("commit", "--message", "base")
+    git(here.path, "init")
+    git(here.path, "add", ".")
+    git(here.path, "commit", "--message", "base")
     document = configuration(labels=[cold, {"name": "New", "color": "green"}])
     assert judged(plan(here, document, LABELS, (), "--base", "main")) == (
         [],

@@ -1,9 +1,7 @@
 """`plan --base REF` over a real repository: what a pull request changes, and what had drifted before it."""
 
 import json
-import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ import pytest
 
 from leadstate.sandbox import Sandbox
 from tests.harness.cli_process import Shell
+from tests.harness.hub import git
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -30,12 +29,6 @@ labels:
 """
 NEW = "  - {name: Partner, color: green}\n"
 LEAD = "leads:\n  - {key: seed, title: Seed, person: {name: Jane Doe}}\n"
-
-
-def git(folder: Path, *words: str) -> None:
-    quiet = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-    who = ("-c", "user.name=n", "-c", "user.email=n@acme.test", "-c", "init.defaultBranch=main")
-    subprocess.run(["git", *who, *words], cwd=folder, env={**os.environ, **quiet}, check=True, capture_output=True)
 
 
 @pytest.fixture

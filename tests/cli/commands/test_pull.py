@@ -1,7 +1,6 @@
 """`pull`: live values into the YAML, and nothing else of it changes."""
 
 import json
-import os
 import stat
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pytest
 
 from leadstate.sandbox import Sandbox, running
 from tests.harness.cli_process import Shell
+from tests.harness.terminal import terminal
 
 HOT, COLD, OTHER = (f"aaaaaaaa-0000-4000-8000-00000000000{digit}" for digit in "123")
 
@@ -252,17 +252,10 @@ def test_without_a_terminal_pull_requires_auto_approve(shell: Shell, sandbox: Sa
 @pytest.mark.parametrize(("answer", "code"), [("yes", 0), ("y", 3), ("", 3)])
 def test_only_yes_is_accepted(shell: Shell, answer: str, code: int) -> None:
     write(shell, LABELS)
-    ours, theirs = os.openpty()
-    os.write(ours, f"{answer}\n".encode())
-    words = [sys.executable, "-m", "leadstate", "pull", "-c", "."]
-    environ = {**os.environ, **shell.environ}
-    done = subprocess.run(
-        words, cwd=shell.folder, env=environ, stdin=theirs, capture_output=True, text=True, check=False
-    )
-    os.close(ours)
-    os.close(theirs)
-    assert done.returncode == code, done.stderr
-    assert "Write this?" in done.stderr
+    with terminal(shell.folder, shell.environ, "pull", "-c", ".") as shown:
+        shown.read_until(b"Write this?")
+        shown.type(f"{answer}\n".encode())
+        assert shown.end()[0] == code
     assert (read(shell) != LABELS) == (code == 0)
 
 
