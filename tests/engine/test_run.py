@@ -240,12 +240,6 @@ def test_an_internal_error_while_applying_is_an_error_of_its_account(monkeypatch
     assert applied == Applied({}, Spent(), None, "KeyError: this is a bug in leadstate")
 
 
-def test_an_observer_is_told_of_each_change() -> None:
-    heard = Heard()
-    apply(Fake(), label("Hot"), lead("a"), heard=heard)
-    assert sorted(heard.ended) == [("label:Hot", "applied"), ("lead:a", "applied")]
-
-
 @pytest.mark.parametrize(("lock", "lists"), [({Ref("lead", "a"): "1"}, 0), ({}, 1)])
 def test_leads_are_listed_again_if_the_apply_learnt_an_id(lock: Mapping[Ref, str], lists: int) -> None:
     """A list shows a second lead of a marker, which may have been made meanwhile."""
@@ -490,12 +484,6 @@ def test_a_target_deletes_the_duplicate_that_the_declaration_under_another_key_g
     for key, expected in (("a", []), ("b", []), ("b#2", ["- lead:b#2"])):
         targeted = Settings(targets=(Target(None, "lead", key),))
         assert shown(look_at(fake, wanted, settings=targeted, policy=policy)) == expected
-
-
-def test_labels_that_a_targeted_lead_refers_to_are_planned_with_it() -> None:
-    chosen = Settings(targets=(Target.parse("lead:a", ORDER),))
-    plan = look_at(Fake(), label("Hot"), label("Cold"), lead("a", labels=refs("Hot")), settings=chosen)
-    assert shown(plan) == ["+ label:Hot", "+ lead:a"]
 
 
 def test_a_label_is_deleted_from_its_day_on() -> None:

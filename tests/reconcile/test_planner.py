@@ -201,12 +201,6 @@ def test_dependencies_of_a_target_are_transitive() -> None:
     assert shown(plan) == ["+ label:Hot", "- label:Old", "~ lead:a labels"]
 
 
-def test_a_lead_that_may_be_archived_is_not_created() -> None:
-    plan = planned(account(lead("a")), unsure=frozenset({"ns:a"}))
-    assert [(d.code, d.severity) for d in plan.diagnostics] == [("archived-unknown", "guard")]
-    assert not plan.applyable
-
-
 def test_the_fingerprint_does_not_depend_on_order() -> None:
     plan = planned(account(label("Hot"), label("Warm")))
     other = planned(account(label("Warm"), label("Hot")))
@@ -253,8 +247,11 @@ def test_a_lead_that_is_added_with_at_least_gets_these_labels() -> None:
     assert plan.changes[0].want["labels"] == refs("Hot")
 
 
-def test_the_archive_guard_names_the_pages_read_and_the_option() -> None:
-    (found,) = planned(account(lead("a"), archived_pages=3), unsure=frozenset({"ns:a"})).diagnostics
+def test_a_lead_that_may_be_archived_is_not_created_and_the_guard_names_the_pages_read_and_the_option() -> None:
+    plan = planned(account(lead("a"), archived_pages=3), unsure=frozenset({"ns:a"}))
+    assert not plan.applyable
+    (found,) = plan.diagnostics
+    assert found.severity is Severity.GUARD
     assert found.summary == "it may exist among archived leads that were not read, older than the newest 3 pages of 500"
     assert found.hint == "raise policy.archived_pages, or pass `--allow archived-unknown` to create it"
     assert found.code in GUARDS

@@ -1,7 +1,5 @@
 """Every format of every command that has a report: the same exit codes, the report alone on stdout."""
 
-import json
-import stat
 from pathlib import Path
 
 import httpx
@@ -98,19 +96,3 @@ def test_annotations_have_paths_of_the_repository_and_text_those_of_the_command(
 def test_without_git_paths_start_at_the_workspace(shell: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_WORKSPACE", str(shell.folder.parent))
     assert f"file={shell.folder.name}/leadstate.yaml," in shell("plan", "--format", "github").stdout
-
-
-def test_a_sarif_result_has_the_place_of_the_mistake(shell: Commands) -> None:
-    write(shell, color="mauve")
-    log = json.loads(shell("validate", "--format", "sarif").stdout)
-    (result,) = log["runs"][0]["results"]
-    assert result["level"] == "error"
-    assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 9
-
-
-def test_an_html_file_is_readable_by_its_owner_only(shell: Commands) -> None:
-    done = shell("plan", "--format", "html", "-o", "plan.html")
-    assert (done.returncode, done.stdout) == (0, "")
-    path = shell.folder / "plan.html"
-    assert "sandbox-token" not in path.read_text(encoding="utf-8")
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600

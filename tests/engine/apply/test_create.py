@@ -5,9 +5,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from leadstate.model.address import Ref
 from leadstate.model.plan import Outcome
-from tests.harness.builders import label, lead, refs
+from tests.harness.builders import lead
 from tests.harness.fake_api import Fake, failed, lost, only
 
 
@@ -74,14 +73,6 @@ def test_a_refused_update_of_other_fields_is_a_failure() -> None:
     fake.before["PATCH leads/1", 0] = lambda: failed(400, "no")
     assert only(fake.apply(plan)).status == "failed"
     assert fake.sent == ["PATCH leads/1"]
-
-
-def test_the_id_of_a_new_label_is_used_by_later_changes() -> None:
-    fake = Fake().with_lead("1", "ns:a", title="a")
-    plan = fake.plan(label("Hot"), lead("a", labels=refs("Hot")))
-    fake.apply(plan)
-    assert plan.bindings.id_of(Ref("label", "Hot")) == "new-1"
-    assert fake.bodies[-1] == ("PATCH leads/1", {"label_ids": ["new-1"]})
 
 
 def test_a_delete_sends_no_body() -> None:

@@ -126,16 +126,6 @@ def test_live_and_archived_carriers_of_a_deleted_label_are_recorded() -> None:
         assert (carrier.before, carrier.after) == ({"labels": (COLD,)}, {"labels": ()})
 
 
-def test_a_write_that_cannot_be_recorded_is_not_sent() -> None:
-    live = Live(company())
-    plan, applied = live.apply(live.account(label("New")), Recording(obstacle="the disk is full"))
-    (outcome,) = applied.outcomes.values()
-    assert outcome.status is Status.FAILED
-    assert "addLeadLabel: the disk is full" in outcome.detail
-    assert len(live.labels) == 3
-    assert len(plan.changes) == 1
-
-
 def test_changes_that_fail_for_one_reason_name_their_own_requests() -> None:
     fake = Fake().with_label("1", "Warm")
     plan = fake.plan(label("Able"), label("Warm", "pink"))
@@ -165,13 +155,6 @@ def test_every_observer_hears_of_a_write_and_any_of_them_keeps_it_from_being_sen
         fake.run(send)
     assert [len(observer.begun) for observer in heard] == [1, 1]
     assert len(fake.sent) == sent
-
-
-def test_an_add_that_is_refused_has_touched_nothing() -> None:
-    live = Live(company())
-    heard = Recording()
-    live.apply(live.account(lead("new", person=99)), heard)
-    assert (len(heard.begun), heard.done) == (1, [None])
 
 
 def touches(fake: Fake, plan: AccountPlan, *requests: Request) -> Recording:

@@ -80,14 +80,6 @@ def test_archived_leads_do_not_count_as_deletable() -> None:
     assert "max-delete-percent" in {diagnostic.code for diagnostic in refused.diagnostics}
 
 
-def test_archived_leads_are_not_pruned() -> None:
-    fake = archive(0)
-    fake.lead("1", "ns:a", is_archived=True)
-    fake.lead("2", "ns:b")
-    found = fake.plan(lead("c"), policy=replace(FREE, prune_rules={"lead": Prune.OWNED}))
-    assert shown(found) == ["- lead:b", "+ lead:c"]
-
-
 def test_unmarked_leads_of_the_api_are_noted_with_their_collapsed_titles() -> None:
     fake = Fake().with_lead("1", None, title=" a \t b ", origin="API")
     fake.lead("2", "", title="a b", origin="API")
