@@ -76,8 +76,6 @@ def test_operations_on_the_account_are_as_described(judged: Judged) -> None:
     assert {"name": "API"} in judged("GET", "/leadSources")
     assert judged("GET", "/users/me")["company_domain"] == "acme-emea"
     assert len(judged("GET", "/users")) == 2
-    assert [user["id"] for user in judged("GET", "/users/find?term=kim&search_by_email=1")] == [102]
-    assert "EUR" in [currency["code"] for currency in judged("GET", "/currencies")]
 
 
 def test_look_ups_are_as_described(judged: Judged) -> None:

@@ -1,20 +1,12 @@
-"""The operations about the account itself: who the token is, who works there, where leads come from, what money is.
+"""The operations about the account itself: who the token is, who works there, where leads come from.
 
 They only read. What a seed does not say about a user (phone, locale, dates) is the same made-up value for everyone.
 """
 
-from leadstate.sandbox.api.payloads import BadRequestError
 from leadstate.sandbox.api.wire import Call, Reply, success
 from leadstate.sandbox.state.records import LEAD_SOURCES, Body, User
 
 _SINCE = "2024-01-08 09:00:00"
-_CURRENCIES = (
-    ("EUR", "Euro", 2, "€"),
-    ("USD", "US Dollar", 2, "$"),
-    ("GBP", "British Pound Sterling", 2, "£"),
-    ("CHF", "Swiss Franc", 2, "CHF"),
-    ("JPY", "Japanese Yen", 0, "¥"),
-)
 _PERMISSION_SET = "62cc4d7f-4038-4352-abf3-a8c1c822b6{:02x}"
 
 
@@ -37,41 +29,6 @@ def get_current_user(call: Call) -> Reply:
 def get_users(call: Call) -> Reply:
     """Operation getUsers: all users, without pagination."""
     return success([_user(user, first=index == 0) for index, user in enumerate(call.company.users)])
-
-
-def find_users(call: Call) -> Reply:
-    """Operation findUsersByName: users whose name or, with `search_by_email`, email has the term in it."""
-    term = call.query.get("term", "").strip().casefold()
-    if not term:
-        raise BadRequestError("term is required")
-    by_email = call.query.get("search_by_email", "0")
-    if by_email not in ("0", "1"):
-        raise BadRequestError("search_by_email must be 0 or 1")
-    return success(
-        [
-            _user(user, first=index == 0)
-            for index, user in enumerate(call.company.users)
-            if term in (user.email if by_email == "1" else user.name).casefold()
-        ]
-    )
-
-
-def get_currencies(call: Call) -> Reply:
-    """Operation getCurrencies: a few currencies; which ones leads may name is not checked."""
-    term = call.query.get("term", "").strip().casefold()
-    rows = [
-        {
-            "id": place,
-            "code": code,
-            "name": name,
-            "decimal_points": points,
-            "symbol": symbol,
-            "active_flag": True,
-            "is_custom_flag": False,
-        }
-        for place, (code, name, points, symbol) in enumerate(_CURRENCIES, 1)
-    ]
-    return success([row for row in rows if term in f"{row['code']} {row['name']}".casefold()])
 
 
 def get_lead_sources(_call: Call) -> Reply:

@@ -29,9 +29,7 @@ TOKEN_COSTS: Mapping[str, int] = {
     "getFilters": 20,
     "getFilter": 2,
     "getLeadFields": 20,
-    "getCurrencies": 20,
     "getUsers": 20,
-    "findUsersByName": 40,
     "getCurrentUser": 2,
     "getDealFields": 10,
     "getPersons": 10,
@@ -51,7 +49,7 @@ BURST_REQUESTS: Mapping[str, int] = {"lite": 20, "growth": 40, "premium": 100, "
 OAUTH_BURST = 4
 """How many times as many an OAuth token may make: 80, 160, 400, 480 (Pipedrive docs: rate limiting)."""
 
-SEARCHES = frozenset({"searchPersons", "searchOrganization", "findUsersByName"})
+SEARCHES = frozenset({"searchPersons", "searchOrganization"})
 """The operations of the "Search API"; which ones those are is not documented, so all that could be are."""
 
 SEARCH_REQUESTS = 10

@@ -230,21 +230,3 @@ def test_companies_do_not_share_contacts() -> None:
     world = World(company(persons=PERSONS, organizations=ORGANIZATIONS), company(OTHER, 7042))
     answer = world.call("GET", "/api/v2/persons/search", params={"term": "jane"}, token=OTHER)
     assert answer.json()["data"]["items"] == []
-
-
-def test_users_are_found_by_name_or_email() -> None:
-    world = World()
-    assert [user["id"] for user in world.data("GET", "/users/find", params={"term": "USER 2"})] == [2]
-    assert [user["id"] for user in world.data("GET", "/users/find", params={"term": "user"})] == [1, 2]
-    assert world.data("GET", "/users/find", params={"term": "acme"}) == []
-    by_email = {"term": "user2@acme", "search_by_email": "1"}
-    assert world.data("GET", "/users/find", params=by_email) == world.data("GET", "/users")[1:]
-    assert "term" in world.refusal("GET", "/users/find")
-    assert "search_by_email" in world.refusal("GET", "/users/find", params={"term": "x", "search_by_email": "true"})
-
-
-def test_currencies_are_listed_and_searched() -> None:
-    world = World()
-    codes = [row["code"] for row in world.data("GET", "/currencies")]
-    assert {"EUR", "USD"} <= set(codes)
-    assert [row["code"] for row in world.data("GET", "/currencies", params={"term": "us"})] == ["USD"]

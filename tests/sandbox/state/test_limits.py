@@ -19,16 +19,14 @@ CALLS = [
     ("deleteLeadLabel", "DELETE", f"/leadLabels/{HOT}", 6),
     ("getLeadSources", "GET", "/leadSources", 2),
     ("getUsers", "GET", "/users", 20),
-    ("findUsersByName", "GET", "/users/find", 40),
     ("getCurrentUser", "GET", "/users/me", 2),
-    ("getCurrencies", "GET", "/currencies", 20),
     ("getLeadFields", "GET", "/leadFields", 20),
     ("getDealFields", "GET", "/api/v2/dealFields", 10),
     ("getPersons", "GET", "/api/v2/persons", 10),
     ("searchPersons", "GET", "/api/v2/persons/search", 20),
     ("searchOrganization", "GET", "/api/v2/organizations/search", 20),
 ]
-SEARCHES = ("/api/v1/users/find", "/api/v2/persons/search", "/api/v2/organizations/search")
+SEARCHES = ("/api/v2/persons/search", "/api/v2/organizations/search")
 
 
 @pytest.mark.parametrize(("operation", "method", "path", "cost"), CALLS)
