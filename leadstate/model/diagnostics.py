@@ -10,7 +10,7 @@ Below the CLI a failure of one account or one change travels as a `Diagnostic` o
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -56,10 +56,6 @@ class Diagnostic:
     excerpt: str = ""
     account: str | None = None
     address: Address | None = None
-
-    def as_warning(self) -> "Diagnostic":
-        """Return the same diagnostic after the user has allowed it."""
-        return replace(self, severity=Severity.WARNING, hint=ALLOWED)
 
 
 def worst(diagnostics: Iterable[Diagnostic]) -> Severity | None:

@@ -5,11 +5,11 @@ Guards read the plan and nothing else; they change no plan.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from leadstate.model.account import Policy
 from leadstate.model.address import Address, Span
-from leadstate.model.diagnostics import Diagnostic, Severity, counted, some
+from leadstate.model.diagnostics import ALLOWED, Diagnostic, Severity, counted, some
 from leadstate.model.plan import AccountPlan, Action, Change, Reason
 
 MAX_TOKENS = "max-tokens"
@@ -83,7 +83,12 @@ def archived_unknown(address: Address, policy: Policy, span: Span) -> Diagnostic
 
 def lift(diagnostics: Iterable[Diagnostic], allow: Collection[str]) -> tuple[Diagnostic, ...]:
     """Return the same diagnostics, those refusals that the user allows turned into warnings."""
-    return tuple(d.as_warning() if d.severity is Severity.GUARD and d.code in allow else d for d in diagnostics)
+    return tuple(
+        replace(found, severity=Severity.WARNING, hint=ALLOWED)
+        if found.severity is Severity.GUARD and found.code in allow
+        else found
+        for found in diagnostics
+    )
 
 
 def _refusal(plan: AccountPlan, code: str, summary: str, fix: str, about: Change | None = None) -> Diagnostic:

@@ -38,17 +38,16 @@ class Draft:
         kind, key = desired.address.kind, desired.address.key
         self.untouched.append(Untouched(kind, reason, key, remote_id, desired.span, detail=detail))
 
+    def leave_live(self, live: Live, reason: Reason) -> None:
+        """Note that nothing is done with an object that nothing declares."""
+        self.untouched.append(Untouched(live.kind, reason, self.bindings.ref_of(live).key, live.remote_id))
+
     def report(self, desired: Desired, code: str, severity: Severity, summary: str, hint: str) -> None:
         """Add a diagnostic about an object that is declared."""
         self.diagnostics.append(desired.diagnostic(code, severity, summary, hint=hint))
 
-    def plan(self, changes: Sequence[Change], names: Mapping[str, str]) -> AccountPlan:
-        """Return the plan with these changes, in this order.
-
-        Args:
-            changes: what is to be done.
-            names: kind and key, with a colon between → what people know the object by.
-        """
+    def plan(self, changes: Sequence[Change]) -> AccountPlan:
+        """Return the plan with these changes, in this order."""
         return AccountPlan(
             account=self.account.name,
             origin=self.account.origin,
@@ -59,7 +58,6 @@ class Draft:
             diagnostics=tuple(self.diagnostics),
             bindings=self.bindings,
             reading=self.observed.reading,
-            names=names,
         )
 
 
@@ -95,7 +93,7 @@ def plan_account(
     if targets:
         changes = only(changes, targets)
         _limit(draft, targets, {change.address for change in changes})
-    return draft.plan(weigh(changes, observed), {})
+    return draft.plan(weigh(changes, observed))
 
 
 def _limit(draft: Draft, targets: Sequence[Target], changed: Collection[Address]) -> None:
@@ -164,18 +162,18 @@ def _plan_kind(draft: Draft, matching: Matching, today: dt.date) -> None:
         bearing = (*matching.undeclared, *(live for _, live in matching.pairs))
         is_new = not any(account.owns(live.marker) for live in bearing)
         draft.diagnostics.extend(find_elsewhere(creates, draft.observed.elsewhere, account, is_new=is_new))
-    for reason, group in ((Reason.PREVIOUS_NAME, matching.shadowed), (Reason.AMBIGUOUS, matching.ambiguous)):
-        draft.untouched.extend(
-            Untouched(member.kind, reason, draft.address_of(member).key, member.remote_id) for member in group
-        )
+    for live in matching.shadowed:
+        draft.leave_live(live, Reason.PREVIOUS_NAME)
+    for live in matching.ambiguous:
+        draft.leave_live(live, Reason.AMBIGUOUS)
 
 
 def _plan_unmanaged(draft: Draft, live: Live) -> bool:
     """Plan an object that nothing declares; return whether it is deleted."""
-    account, address = draft.account, draft.address_of(live)
+    account = draft.account
     rule, pruned = account.policy.prune(live.kind), account.prunes(live)
     if pruned and not account.policy.protects(live.kind, live.name):
-        draft.changes.append(delete(address, live, draft.bindings, Reason.UNMANAGED))
+        draft.changes.append(delete(draft.address_of(live), live, draft.bindings, Reason.UNMANAGED))
         return True
     if pruned:
         reason = Reason.PROTECTED
@@ -183,7 +181,7 @@ def _plan_unmanaged(draft: Draft, live: Live) -> bool:
         reason = Reason.NOT_LOCKED
     else:
         reason = Reason.ARCHIVED if rule is Prune.OWNED and live.frozen_by else Reason.UNMANAGED
-    draft.untouched.append(Untouched(live.kind, reason, address.key, live.remote_id))
+    draft.leave_live(live, reason)
     return False
 
 

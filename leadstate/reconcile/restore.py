@@ -41,25 +41,23 @@ def plan_restore(
         draft.plan_kind(kind)
     draft.keep_carried_labels()
     draft.report_unclear_creates(receipt, targets)
-    return draft.plan(weigh(in_order(draft.changes), observed), {**receipt.names, **draft.titles})
+    return replace(draft.plan(weigh(in_order(draft.changes), observed)), names={**receipt.names, **draft.titles})
 
 
-def with_ids(receipt: AccountReceipt, observed: Observed) -> tuple[Touch, ...]:
-    """Return the touches of objects whose ids are known.
+def with_ids(receipt: AccountReceipt, observed: Observed) -> AccountReceipt:
+    """Return the receipt with the ids of objects whose creation was not answered, since the run was killed.
 
-    An object whose creation was not answered, since the run was killed, is looked for: a lead by its marker, a label by
-    name and colour among those that did not exist before the run. What is not exactly one counts as not created.
+    A lead is looked for by its marker, a label by name and colour among those that did not exist before the run. What
+    is not exactly one keeps having no id, and counts as not created.
     """
-    found = []
+    touched = []
     for touch in receipt.touched:
-        if touch.remote_id is not None:
-            found.append(touch)
-        elif len(made := _created(touch, receipt, observed)) == 1:
-            found.append(replace(touch, remote_id=made[0].remote_id))
-    return tuple(found)
+        created = _find_created(touch, receipt, observed) if touch.remote_id is None else []
+        touched.append(replace(touch, remote_id=created[0].remote_id) if len(created) == 1 else touch)
+    return replace(receipt, touched=tuple(touched))
 
 
-def _created(touch: Touch, receipt: AccountReceipt, observed: Observed) -> list[Live]:
+def _find_created(touch: Touch, receipt: AccountReceipt, observed: Observed) -> list[Live]:
     """Return the live objects that a create without an answer may have made."""
     known = {(other.kind, other.remote_id) for other in receipt.touched}
     live = (there for there in observed.live.get(touch.kind, ()) if (there.kind, there.remote_id) not in known)
@@ -138,8 +136,7 @@ class _Draft(Draft):
 
     def __post_init__(self) -> None:
         self._span = Span(self.receipt.file, 1, 1)
-        found = replace(self.receipt, touched=with_ids(self.receipt, self.observed))
-        self.receipt = with_successors(found, self.observed, self.account.lock)
+        self.receipt = with_successors(with_ids(self.receipt, self.observed), self.observed, self.account.lock)
         self._changed = compose(self.receipt.touched)
         self._live = {live.ref: live for listed in self.observed.live.values() for live in listed}
         self._ignored = {live.ref for listed in self.observed.ignored.values() for live in listed}
@@ -228,7 +225,11 @@ class _Draft(Draft):
     def report_unclear_creates(self, receipt: AccountReceipt, targets: Sequence[Target]) -> None:
         """Report what the run may have created where several objects could be it: none of them is deleted."""
         for touch in receipt.touched:
-            if touch.remote_id is None and touch.key is not None and len(_created(touch, receipt, self.observed)) > 1:
+            if (
+                touch.remote_id is None
+                and touch.key is not None
+                and len(_find_created(touch, receipt, self.observed)) > 1
+            ):
                 address = Address(self.account.name, touch.kind, touch.key)
                 words = f"stays: several {touch.kind}s could be the one that the run created"
                 if not targets or any(target.selects(address) for target in targets):

@@ -32,11 +32,6 @@ def test_unknown_parts_of_a_diagnostic_are_empty() -> None:
     assert (bare.span, bare.account, bare.address) == (None, None, None)
 
 
-def test_an_allowed_guard_becomes_a_warning() -> None:
-    allowed = diagnostic(Severity.GUARD).as_warning()
-    assert allowed == Diagnostic("code", Severity.WARNING, "summary", hint="allowed for this run")
-
-
 def test_the_worst_severity_does_not_depend_on_order() -> None:
     found = [diagnostic(severity) for severity in (Severity.WARNING, Severity.ERROR, Severity.GUARD)]
     assert worst(found) is Severity.ERROR
