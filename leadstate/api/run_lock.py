@@ -71,10 +71,9 @@ def hold_locks(accounts: Iterable[Account], folder: Path, command: str) -> Itera
     }
     with ExitStack() as held:
         try:
-            _make_folder(folder)
             _allow_open_files(len(names))
             for key in sorted(names):  # in one order, so that of two runs that begin at once one gets them all
-                path = _path_of(key, folder)
+                path = _make_path(key, folder)
                 holder = path.with_suffix(".json")
                 try:
                     held.enter_context(filelock.FileLock(path, mode=0o600).acquire(timeout=0))
@@ -147,8 +146,7 @@ def hold_file_lock(path: Path, folder: Path) -> Iterator[None]:
     key = os.path.normcase(Path(os.path.realpath(path.parent), path.name))
     with ExitStack() as held:
         try:
-            _make_folder(folder)
-            held.enter_context(filelock.FileLock(_path_of(key, folder), mode=0o600).acquire(timeout=PATIENCE))
+            held.enter_context(filelock.FileLock(_make_path(key, folder), mode=0o600).acquire(timeout=PATIENCE))
         except filelock.Timeout:
             why = f"another run has been writing {path} for {PATIENCE:g} s"
             raise LockError(why, hint="run this again once that has ended") from None
@@ -157,16 +155,14 @@ def hold_file_lock(path: Path, folder: Path) -> Iterator[None]:
         yield
 
 
-def _make_folder(folder: Path) -> None:
-    """Make the folder of the locks; raise NoStateFolder or OSError if there is none."""
+def _make_path(key: str, folder: Path) -> Path:
+    """Return where a lock is, its folder made; raise NoStateFolder or OSError if there is none."""
     # A user without a home, as in some containers, has a state folder at a literal "~".
     if not folder.is_absolute():
         raise _folder_error(folder, "this user has no home")
-    (folder / "locks").mkdir(mode=0o700, parents=True, exist_ok=True)
-
-
-def _path_of(key: str, folder: Path) -> Path:
-    return folder / "locks" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.lock"
+    path = folder / "locks" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.lock"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
 
 
 def _name_locks(accounts: Iterable[Account]) -> dict[str, str]:
