@@ -81,7 +81,7 @@ def can_be_made(into: Path, paths: Sequence[Path]) -> bool:
 def new_texts(files: Files, edits: Mapping[str, Sequence[Edit]]) -> list[Changed]:
     """Return each file that changes with its new text; raise ConfigurationError if the result would be invalid."""
     try:
-        return files.edited(edits)
+        return files.edit(edits)
     except ConfigurationError:
         click.echo("The files would not be a valid configuration any more, so nothing was written:", err=True)
         raise

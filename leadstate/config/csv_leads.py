@@ -85,12 +85,12 @@ def read_tables(file: Checked, diagnostics: Diagnostics, read: ReadTable) -> Ite
 
 def _leads(source: Source, diagnostics: Diagnostics) -> Iterator[Node]:
     """Return the nodes of the rows that are whole."""
-    rows = rows_of(source, diagnostics)
+    rows = read_rows(source, diagnostics)
     header = next(rows, None)
     if header is None:
         hint = "begin with a row that names the columns, as in `key,title,person.email`"
         diagnostics.error("empty-file", "nothing is declared in this file", Place(source, 1, 1), hint=hint)
-    columns = columns_of(header, source, diagnostics) if header else []
+    columns = read_columns(header, source, diagnostics) if header else []
     # A whole field before its parts, so that it is noticed where a row has both.
     order = sorted(enumerate(columns), key=lambda column: bool(column[1].part))
     for cells in filter(None, rows if columns else ()):
@@ -115,7 +115,7 @@ def _leads(source: Source, diagnostics: Diagnostics) -> Iterator[Node]:
             yield _mapping(Mark(cells[0].mark.line, 0), fields)
 
 
-def rows_of(source: Source, diagnostics: Diagnostics) -> Iterator[list[Cell]]:
+def read_rows(source: Source, diagnostics: Diagnostics) -> Iterator[list[Cell]]:
     """Return the rows in which something stands, the header among them; an empty one in the place of a broken one."""
     lines = LINE.findall(source.text)
     reader = csv.reader(lines, delimiter=source.delimiter, skipinitialspace=True, strict=True)
@@ -167,7 +167,7 @@ def _node(column: Column, cell: Cell) -> Node:
     return node
 
 
-def columns_of(header: Sequence[Cell], source: Source, diagnostics: Diagnostics) -> list[Column]:
+def read_columns(header: Sequence[Cell], source: Source, diagnostics: Diagnostics) -> list[Column]:
     """Return the columns, in order; none, with diagnostics, if one is wrong or missing."""
     columns: list[Column] = []
     first: dict[str, Place] = {}

@@ -39,7 +39,7 @@ _NEVER_UNSET: Final = ("owner", "visible_to")
 
 
 @dataclass(slots=True)
-class Taken:
+class Imported:
     """Items to write, and what was left out.
 
     Attributes:
@@ -59,7 +59,7 @@ class Taken:
         self.diagnostics.append(Diagnostic("not-imported", severity, f"{what}: {why}", hint=fix, account=account))
 
 
-def named_items(kind: Kind, found: Found, everyone: frozenset[str]) -> Taken:
+def import_named(kind: Kind, found: Found, everyone: frozenset[str]) -> Imported:
     """Return an item for each object of a kind identified by name.
 
     Args:
@@ -67,27 +67,27 @@ def named_items(kind: Kind, found: Found, everyone: frozenset[str]) -> Taken:
         found: objects that nothing declares.
         everyone: every account of the configuration; an item that is not for all of them says for which it is.
     """
-    taken = Taken()
+    imported = Imported()
     here: dict[str, dict[str, Fields]] = defaultdict(dict)
     for account, listed in found.items():
         for live in listed:
-            fields = dict(live.attrs)
+            what, fields = f"the {kind.name} {live.name!r}", dict(live.attrs)
             if used_in(live.name):
-                taken.leave(account, f"the {kind.name} {live.name!r}", *LIKE_VARIABLE)
+                imported.leave(account, what, *LIKE_VARIABLE)
             elif not _is_valid(kind.spec, fields):
                 said = ", ".join(f"{name} {value}" for name, value in fields.items() if name != "name")
                 why = f"its name or a value cannot be declared ({said})"
-                taken.leave(account, f"the {kind.name} {live.name!r}", why, "change it in Pipedrive")
+                imported.leave(account, what, why, "change it in Pipedrive")
             else:
                 here[live.name][account] = fields
     for name, by_account in here.items():
-        taken.items.append(_item({"name": name}, by_account, everyone))
-        taken.accounts[name] = list(by_account)
-    return taken
+        imported.items.append(_item({"name": name}, by_account, everyone))
+        imported.accounts[name] = list(by_account)
+    return imported
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class Declared:
     """What is declared already, and how leads refer to it.
 
     Attributes:
@@ -105,7 +105,7 @@ class Written:
     plans: Mapping[str, Any]
 
 
-def lead_items(found: Found, known: Mapping[str, Known], written: Written) -> Taken:
+def import_leads(found: Found, known: Mapping[str, Known], declared: Declared) -> Imported:
     """Return an item for each lead: its key is that of its marker; without one it gets a readable key, and is adopted.
 
     Leads of several accounts whose titles give one key are one item.
@@ -113,40 +113,41 @@ def lead_items(found: Found, known: Mapping[str, Known], written: Written) -> Ta
     Args:
         found: leads that nothing declares, their labels as references.
         known: account → what people and organizations are known by; an id is written for one that is not in it.
-        written: what is declared already.
+        declared: what is declared already.
     """
-    taken = Taken()
+    imported = Imported()
     here: dict[str, dict[str, Fields]] = defaultdict(dict)
     marked = {
-        lead.marker.removeprefix(f"{written.namespace}:") for leads in found.values() for lead in leads if lead.marker
+        lead.marker.removeprefix(f"{declared.namespace}:") for leads in found.values() for lead in leads if lead.marker
     }
     for account, leads in found.items():
         markers = Counter(lead.marker for lead in leads)
-        keys = ReadableKeys({*written.keys, *marked})
+        keys = ReadableKeys({*declared.keys, *marked})
         for lead in leads:
-            key = (lead.marker or "").removeprefix(f"{written.namespace}:")
+            key = (lead.marker or "").removeprefix(f"{declared.namespace}:")
             if lead.marker is None:
                 key = keys.make(lead.name)
-            fields = _lead_fields(lead, written.names.get(account, {}), written.plans.get(account), known[account])
+            what = f"the lead {key!r}"
+            fields = _lead_fields(lead, declared.names.get(account, {}), declared.plans.get(account), known[account])
             if lead.marker and markers[lead.marker] > 1:
-                taken.leave(account, f"the lead {key!r}", "several carry this marker", "delete the others in Pipedrive")
+                imported.leave(account, what, "several carry this marker", "delete the others in Pipedrive")
             elif used_in([fields.get("title"), fields.get("channel_id")]):
-                taken.leave(account, f"the lead {key!r}", *LIKE_VARIABLE)
+                imported.leave(account, what, *LIKE_VARIABLE)
             elif not _is_valid(LeadSpec, {"key": key, **fields}):
-                taken.leave(account, f"the lead {key!r}", "its key or a field cannot be declared", "declare it by hand")
+                imported.leave(account, what, "its key or a field cannot be declared", "declare it by hand")
             else:
                 here[key][account] = fields
                 if lead.marker is None:
-                    taken.adopted.setdefault(account, {})[Ref(lead.kind, key)] = lead.remote_id
+                    imported.adopted.setdefault(account, {})[Ref(lead.kind, key)] = lead.remote_id
                 if isinstance(fields["labels"], dict):
                     why = "some of its labels are not declared, and stay untouched"
                     fix = "import the labels too, and write the list out"
-                    taken.leave(account, f"the lead {key!r}", why, fix, severity=Severity.WARNING)
+                    imported.leave(account, what, why, fix, severity=Severity.WARNING)
     for key, by_account in here.items():
         adopted = {} if key in marked else {"adopted": True}
-        taken.items.append(_item({"key": key, **adopted}, by_account, written.everyone))
-        taken.accounts[key] = list(by_account)
-    return taken
+        imported.items.append(_item({"key": key, **adopted}, by_account, declared.everyone))
+        imported.accounts[key] = list(by_account)
+    return imported
 
 
 def _lead_fields(lead: Live, names: Mapping[Ref, str], plan: Any, known: Known) -> Fields:

@@ -93,7 +93,7 @@ class Files:
                 files.append(File(source, root))
         if diagnostics.any_error:
             raise ConfigurationError(diagnostics.sorted(Severity.ERROR))
-        return cls(tuple(files), _items_of(files))
+        return cls(tuple(files), _find_items(files))
 
     def with_new(self, path: Path, key: str) -> "Files":
         """Return the same with a file that is to be made, for a list of this key."""
@@ -120,7 +120,7 @@ class Files:
         """Return the last file that has a key at its top."""
         return next((file for file in reversed(self.files) if key in file.root.value), None)
 
-    def edited(self, edits: Mapping[str, Sequence[Edit]]) -> list[tuple[Source, str]]:
+    def edit(self, edits: Mapping[str, Sequence[Edit]]) -> list[tuple[Source, str]]:
         """Return each file that the edits change, and its new text.
 
         Raises:
@@ -128,9 +128,7 @@ class Files:
             ConfigurationError: the files would not be right any more.
         """
         texts = {
-            file.source.name: file.writer.rewritten(made)
-            for file in self.files
-            if (made := edits.get(file.source.name))
+            file.source.name: file.writer.rewrite(made) for file in self.files if (made := edits.get(file.source.name))
         }
         sources = [replace(source, text=texts.get(source.name, source.text)) for source in self.sources]
         understand(sources, (), Diagnostics())
@@ -145,7 +143,7 @@ class Files:
         return next(file.writer.refusal(edits) for file in self.files if file.source.name == name)
 
 
-def _items_of(files: Sequence[File]) -> dict[Span, Item]:
+def _find_items(files: Sequence[File]) -> dict[Span, Item]:
     items: dict[Span, Item] = {}
     for file in files:
         for key in (kind.section for kind in KINDS.values()):
@@ -159,7 +157,7 @@ def _items_of(files: Sequence[File]) -> dict[Span, Item]:
     return items
 
 
-def places(files: Files, desired: Desired) -> dict[str, Span]:
+def find_places(files: Files, desired: Desired) -> dict[str, Span]:
     """Return where the value of each field of an object is written; empty if a table declares it.
 
     Args:

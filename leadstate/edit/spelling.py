@@ -35,7 +35,7 @@ class UnwritableError(LeadstateError):
     code = "unwritable"
 
 
-def written(value: object, *, quote: str = "", flow: bool = True) -> str:
+def spell(value: object, *, quote: str = "", flow: bool = True) -> str:
     """Return the text of a value.
 
     Args:
@@ -45,10 +45,10 @@ def written(value: object, *, quote: str = "", flow: bool = True) -> str:
     """
     match value:
         case Mapping():
-            inner = ", ".join(f"{written(key)}: {written(item)}" for key, item in value.items())
+            inner = ", ".join(f"{spell(key)}: {spell(item)}" for key, item in value.items())
             form = f"{{{inner}}}"
         case list() | tuple():
-            form = f"[{', '.join(written(item) for item in value)}]"
+            form = f"[{', '.join(spell(item) for item in value)}]"
         case str():
             form = _text(value, quote, flow=flow)
         case None | bool():

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.nodes import Node, read_nodes
 from leadstate.edit.spans import Entry, Lines, Spot, read_spots
-from leadstate.edit.spelling import written
+from leadstate.edit.spelling import spell
 from leadstate.model.address import Span
 from leadstate.model.diagnostics import LeadstateError
 from leadstate.model.escape import visible
@@ -41,7 +41,7 @@ class Append:
 Edit: TypeAlias = Set | Append
 
 
-def edited(data: Mapping[str, Any], edits: Sequence[Edit]) -> dict[str, Any]:
+def apply_edits(data: Mapping[str, Any], edits: Sequence[Edit]) -> dict[str, Any]:
     """Return the values after the edits, one after the other; what was given stays as it was."""
     result: dict[str, Any] = dict(data)
     for edit in edits:
@@ -113,7 +113,7 @@ class Writer:
     def _spot(self) -> Spot:
         return read_spots(self.text)
 
-    def rewritten(self, edits: Sequence[Edit]) -> str:
+    def rewrite(self, edits: Sequence[Edit]) -> str:
         """Return the text with the edits in it, after reading it back and comparing.
 
         Args:
@@ -124,7 +124,7 @@ class Writer:
             EditError: it cannot be done in place.
             UnwritableError: a value cannot be written.
         """
-        wanted = edited(self.root.value, edits)
+        wanted = apply_edits(self.root.value, edits)
         splices = sorted(self._changes(self._spot, self.root.value, wanted), key=lambda change: change[:2])
         pieces, at = [], 0
         for splice in splices:
@@ -140,7 +140,7 @@ class Writer:
     def refusal(self, edits: Sequence[Edit]) -> EditError | None:
         """Return why edits cannot be made in place; None if they can."""
         try:
-            list(self._changes(self._spot, self.root.value, edited(self.root.value, edits)))
+            list(self._changes(self._spot, self.root.value, apply_edits(self.root.value, edits)))
         except EditError as failure:
             return failure
         return None
@@ -179,7 +179,7 @@ class Writer:
             added = {name: value for name, value in new.items() if name not in old}
             if spot.flow:
                 end = entries[-1].value.end
-                yield _Splice(end, end, "".join(f", {written({name: added[name]})[1:-1]}" for name in added))
+                yield _Splice(end, end, "".join(f", {spell({name: added[name]})[1:-1]}" for name in added))
             else:
                 lines = [line for name, value in added.items() for line in self._key(name, value, spot.column)]
                 yield self._below(entries[-1], spot.column, lines)
@@ -200,14 +200,14 @@ class Writer:
             end = self.lines.end(max(colon, spot.end))
             yield _Splice(end, end, "".join(self.lines.newline + line for line in self._items(new, "  ")))
         elif spot.begin == spot.end:
-            yield _Splice(colon, colon, " " + written(new, flow=flow))
+            yield _Splice(colon, colon, " " + spell(new, flow=flow))
         elif block:
-            yield _Splice(colon, spot.end, " " + written(new, flow=flow))
+            yield _Splice(colon, spot.end, " " + spell(new, flow=flow))
         elif header := _BLOCK_HEADER.match(self.text, spot.begin, spot.end):
-            yield _Splice(spot.begin, header.end(), written(new, flow=flow))
+            yield _Splice(spot.begin, header.end(), spell(new, flow=flow))
             yield _Splice(self.lines.end(spot.begin), spot.end, "")
         else:
-            yield _Splice(spot.begin, spot.end, written(new, quote=spot.quote, flow=flow))
+            yield _Splice(spot.begin, spot.end, spell(new, quote=spot.quote, flow=flow))
 
     def _has_comment(self, spot: Spot, begin: int) -> bool:
         """Return whether a comment stands between a place and the end of a value, outside of its texts."""
@@ -241,9 +241,9 @@ class Writer:
                 yield _Splice(self.lines.begin(entries[index].begin), end, "")
             yield self._below(last, spot.column + 1, self._items(added, " " * spot.column, entries))
         elif added and "\n" in self.text[last.value.end : spot.end]:
-            yield from self._on_own_lines(last, [written(item) for item in added])
+            yield from self._on_own_lines(last, [spell(item) for item in added])
         else:
-            yield _Splice(last.value.end, last.value.end, "".join(f", {written(item)}" for item in added))
+            yield _Splice(last.value.end, last.value.end, "".join(f", {spell(item)}" for item in added))
 
     def _on_own_lines(self, last: Entry, added: Sequence[str]) -> Iterator[_Splice]:
         """Add items to a list in brackets that has its last bracket on a line of its own."""
@@ -261,10 +261,10 @@ class Writer:
 
     def _key(self, name: str, value: object, column: int) -> list[str]:
         """Return the lines of a new key of a mapping; a list at the top of a file has a blank line above."""
-        key = " " * column + written(name, flow=False) + ":"
+        key = " " * column + spell(name, flow=False) + ":"
         if column == 0 and isinstance(value, list) and value:
             return ["", key, *self._items(value, "  ")]
-        return [f"{key} {written(value, flow=False)}"]
+        return [f"{key} {spell(value, flow=False)}"]
 
     def _items(self, items: Sequence[object], indent: str, entries: Sequence[Entry] = ()) -> list[str]:
         """Return the lines of new items of a list, in the style of the last one."""
@@ -278,7 +278,7 @@ class Writer:
                 keys = [line for name, value in item.items() for line in self._key(name, value, len(indent) + 2)]
                 lines += [f"{indent}- {keys[0].lstrip()}", *keys[1:]]
             else:
-                lines.append(f"{indent}- {written(item, flow=isinstance(item, Mapping | list))}")
+                lines.append(f"{indent}- {spell(item, flow=isinstance(item, Mapping | list))}")
         return lines
 
 

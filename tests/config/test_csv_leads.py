@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from leadstate.api.configuration import load
 from leadstate.config import messages
 from leadstate.config.configuration import Configuration
-from leadstate.config.csv_leads import columns_of, rows_of
+from leadstate.config.csv_leads import read_columns, read_rows
 from leadstate.config.yaml.diagnostics import BREAK, Diagnostics, Source
-from leadstate.edit.spelling import written
+from leadstate.edit.spelling import spell
 from leadstate.model.resource import Desired
 from tests.config.conftest import ACCOUNTS, LoadTable
 from tests.harness.builders import HERE
@@ -106,7 +106,7 @@ def declared(folder: str, yaml: str) -> list[Desired]:
 def test_a_row_declares_what_the_same_lead_in_yaml_declares(items: list[dict[str, Any]], delimiter: str) -> None:
     items = [{"key": f"lead-{index}", **item} for index, item in enumerate(items)]
     with TemporaryDirectory() as folder:
-        expected = declared(folder, ACCOUNTS + "leads:\n" + "".join(f"  - {written(item)}\n" for item in items))
+        expected = declared(folder, ACCOUNTS + "leads:\n" + "".join(f"  - {spell(item)}\n" for item in items))
         table = as_table(items, "\t" if delimiter == "tab" else delimiter)
         (Path(folder) / "seeds.csv").write_bytes(table.encode())
         assert declared(folder, f'{ACCOUNTS}leads_from: {{file: seeds.csv, delimiter: "{delimiter}"}}\n') == expected
@@ -120,7 +120,7 @@ def test_each_cell_has_the_place_of_its_quote(rows: list[list[str]], delimiter: 
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows(rows)
     source = Source("seeds.csv", out.getvalue(), Path(), delimiter)
-    found = list(rows_of(source, Diagnostics()))
+    found = list(read_rows(source, Diagnostics()))
     assert [[cell.text for cell in row] for row in found] == [row for row in rows if any(map(str.strip, row))]
     for cell in (cell for row in found for cell in row):
         assert cell.quoted
@@ -138,7 +138,7 @@ def test_the_text_of_a_row_is_searched_for_line_breaks_once(monkeypatch: pytest.
 
     monkeypatch.setattr("leadstate.config.csv_leads.BREAK", Break)
     text = 'a; "b\r\nc";d' + ";" * 50
-    (cells,) = rows_of(Source("seeds.csv", text, Path(), ";"), Diagnostics())
+    (cells,) = read_rows(Source("seeds.csv", text, Path(), ";"), Diagnostics())
     assert (len(cells), cells[-1].mark) == (53, (1, 54))
     assert "".join(searched) == text
 
@@ -194,12 +194,12 @@ def test_column_part_is_any_key_where_the_models_take_any(monkeypatch: pytest.Mo
     monkeypatch.setattr(messages, "_schema", lambda: {**schema, "$defs": {**schema["$defs"], "LeadSpec": changed}})
     text = "key,title,free.Deal size. v2,free.x\n"
     source = Source("seeds.csv", text, Path(), ",")
-    (header,) = rows_of(source, Diagnostics())
-    found = columns_of(header, source, Diagnostics())
+    (header,) = read_rows(source, Diagnostics())
+    found = read_columns(header, source, Diagnostics())
     assert [(column.field, column.part, column.read("7")) for column in found[2:]] == [
         ("free", "Deal size. v2", "7"),
         ("free", "x", "7"),
     ]
     source = Source("seeds.csv", "free.", Path(), ",")
-    (nameless,) = rows_of(source, Diagnostics())
-    assert columns_of(nameless, source, Diagnostics()) == []
+    (nameless,) = read_rows(source, Diagnostics())
+    assert read_columns(nameless, source, Diagnostics()) == []

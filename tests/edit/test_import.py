@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from leadstate.edit.import_ import Taken, Written, lead_items, named_items
+from leadstate.edit.import_ import Declared, Imported, import_leads, import_named
 from leadstate.edit.spelling import ReadableKeys
 from leadstate.kinds.label import LABEL
 from leadstate.model.address import Ref, RemoteRef
@@ -25,21 +25,21 @@ def lead(title: str, marker: str | None = None, remote_id: str = "i", **attrs: A
     return Live("lead", remote_id, {**NONE, "title": title, "person": 1, **attrs}, title, marker)
 
 
-def taken(found: dict[str, list[Live]], **known: dict[str, str]) -> Taken:
-    everything = Written(
+def taken(found: dict[str, list[Live]], **known: dict[str, str]) -> Imported:
+    everything = Declared(
         EVERYONE, "ns", frozenset(("taken",)), {name: {Ref("label", "Hot"): "hot"} for name in "ab"}, {"a": "premium"}
     )
     people = {("person", 1): known["person"]} if "person" in known else {}
-    return lead_items(found, dict.fromkeys(found, people), everything)
+    return import_leads(found, dict.fromkeys(found, people), everything)
 
 
-def said(found: Taken) -> list[tuple[str, str]]:
+def said(found: Imported) -> list[tuple[str, str]]:
     assert all(diagnostic.code == "not-imported" and diagnostic.hint for diagnostic in found.diagnostics)
     return [(diagnostic.account or "", diagnostic.summary) for diagnostic in found.diagnostics]
 
 
 def test_labels_of_several_accounts_are_one_item_with_overrides() -> None:
-    found = named_items(LABEL, {"a": [label("Hot"), label("Cold", "blue")], "b": [label("Hot", "green")]}, EVERYONE)
+    found = import_named(LABEL, {"a": [label("Hot"), label("Cold", "blue")], "b": [label("Hot", "green")]}, EVERYONE)
     assert found.items == [
         {"name": "Hot", "color": "red", "overrides": {"b": {"color": "green"}}},
         {"name": "Cold", "color": "blue", "accounts": ["a"]},
@@ -49,7 +49,7 @@ def test_labels_of_several_accounts_are_one_item_with_overrides() -> None:
 
 
 def test_a_label_that_cannot_be_declared_is_left_out() -> None:
-    found = named_items(LABEL, {"a": [label("${x}"), label("Hot", "mauve"), label(""), label("Warm")]}, frozenset("a"))
+    found = import_named(LABEL, {"a": [label("${x}"), label("Hot", "mauve"), label(""), label("Warm")]}, frozenset("a"))
     assert found.items == [{"name": "Warm", "color": "red"}]
     assert [diagnostic.hint for diagnostic in found.diagnostics] == [
         "rename it in Pipedrive",
@@ -113,8 +113,8 @@ def test_an_unknown_visibility_cannot_be_declared() -> None:
 
 
 def test_without_declared_labels_a_lead_keeps_those_it_carries() -> None:
-    nothing = Written(EVERYONE, "ns", frozenset(), {}, {})
-    found = lead_items({"a": [lead("T", "ns:k", labels=(Ref("label", "Hot"),))]}, {"a": {}}, nothing)
+    nothing = Declared(EVERYONE, "ns", frozenset(), {}, {})
+    found = import_leads({"a": [lead("T", "ns:k", labels=(Ref("label", "Hot"),))]}, {"a": {}}, nothing)
     assert found.items[0]["labels"] == {"at_least": []}
 
 

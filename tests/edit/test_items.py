@@ -99,9 +99,9 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
 
 def test_only_changed_files_are_returned_with_their_old_text(tmp_path: Path) -> None:
     files, first, second = written_files(tmp_path)
-    assert files.edited({}) == []
-    assert files.edited({first: [Set(("labels", 0, "color"), "red")], second: []}) == []
-    ((source, text),) = files.edited({first: [Set(("labels", 0, "color"), "blue")]})
+    assert files.edit({}) == []
+    assert files.edit({first: [Set(("labels", 0, "color"), "red")], second: []}) == []
+    ((source, text),) = files.edit({first: [Set(("labels", 0, "color"), "blue")]})
     assert (source.name, source.text, text) == (first, ONE, ONE.replace("red", "blue"))
 
 
@@ -111,7 +111,7 @@ def test_a_new_file_has_an_empty_old_text(tmp_path: Path) -> None:
     assert [file.new for file in new.files] == [False, False, True]
     assert new.files[2].source.folder == tmp_path
     assert new.item(Span(first, 3, 10)) == files.item(Span(first, 3, 10)) is not None
-    found = new.edited({str(tmp_path / "3.yaml"): [Append("labels", ({"name": "Cold", "color": "blue"},))]})
+    found = new.edit({str(tmp_path / "3.yaml"): [Append("labels", ({"name": "Cold", "color": "blue"},))]})
     assert [(source.name, source.text, text) for source, text in found] == [
         (str(tmp_path / "3.yaml"), "", "labels:\n  - {name: Cold, color: blue}\n")
     ]
@@ -120,7 +120,7 @@ def test_a_new_file_has_an_empty_old_text(tmp_path: Path) -> None:
 def test_edits_that_make_the_configuration_invalid_are_refused(tmp_path: Path) -> None:
     files, first, second = written_files(tmp_path)
     with pytest.raises(ConfigurationError) as caught:
-        files.edited({first: [Set(("labels", 0, "color"), "mauve")]})
+        files.edit({first: [Set(("labels", 0, "color"), "mauve")]})
     assert [found.code for found in caught.value.diagnostics] == ["unknown-color"]
     with pytest.raises(ConfigurationError):
-        files.edited({second: [Append("labels", ({"name": "Hot", "color": "red"},))]})
+        files.edit({second: [Append("labels", ({"name": "Hot", "color": "red"},))]})

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from leadstate.edit.spelling import UnwritableError, written
+from leadstate.edit.spelling import UnwritableError, spell
 
 
 @pytest.mark.parametrize(
@@ -26,12 +26,12 @@ from leadstate.edit.spelling import UnwritableError, written
     ],
 )
 def test_a_value_in_brackets_is_quoted_if_needed(value: object, expected: str) -> None:
-    assert written(value) == expected
+    assert spell(value) == expected
 
 
 @pytest.mark.parametrize("text", [":a", "?a", "a?", "-a"])
 def test_an_indicator_outside_brackets_needs_no_quotes_before_a_letter(text: str) -> None:
-    assert written(text, flow=False) == text
+    assert spell(text, flow=False) == text
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,14 @@ def test_an_indicator_outside_brackets_needs_no_quotes_before_a_letter(text: str
 )
 @pytest.mark.parametrize("quote", ["", "'", '"'])
 def test_an_invisible_character_is_escaped(text: str, expected: str, quote: str) -> None:
-    assert written(text, quote=quote) == expected
+    assert spell(text, quote=quote) == expected
 
 
 def test_the_joiner_within_an_emoji_is_not_escaped() -> None:
     text = "\N{WOMAN}\N{ZERO WIDTH JOINER}\N{PERSONAL COMPUTER}"
-    assert written(text) == text
+    assert spell(text) == text
 
 
 def test_a_number_that_is_not_finite_is_refused() -> None:
     with pytest.raises(UnwritableError, match=r"^Decimal\('NaN'\) cannot be written into a YAML file$"):
-        written(Decimal("NaN"))
+        spell(Decimal("NaN"))

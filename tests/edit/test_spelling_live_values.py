@@ -7,7 +7,7 @@ import pytest
 
 from leadstate.config.loader import understand
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
-from leadstate.edit.items import Files, places, spellings
+from leadstate.edit.items import Files, find_places, spellings
 from leadstate.edit.spelling import as_people_write
 from leadstate.model.address import Span
 from leadstate.model.resource import Desired, Money
@@ -81,15 +81,15 @@ def test_plain_values() -> None:
 
 def test_each_field_is_found_where_it_is_written() -> None:
     files, desired = declared(TEXT.replace(', "${q}"', ""))
-    assert places(files, desired["label:cold"]) == {"name": Span("f.yaml", 8, 70), "color": Span("f.yaml", 8, 43)}
-    assert {"title", "labels", "owner"} <= places(files, desired["lead:l"]).keys()
-    assert places(files, desired["label:Part"]) == {}
+    assert find_places(files, desired["label:cold"]) == {"name": Span("f.yaml", 8, 70), "color": Span("f.yaml", 8, 43)}
+    assert {"title", "labels", "owner"} <= find_places(files, desired["lead:l"]).keys()
+    assert find_places(files, desired["label:Part"]) == {}
 
 
 def test_a_custom_field_is_found_where_it_is_written() -> None:
     custom = "custom_fields: {a.b: 1, ' Größe ': 2}, overrides: {a: {custom_fields: {Größe: 3}}}"
     files, desired = declared(TEXT.replace("overrides: {a: {owner: 3}}", custom).replace(', "${q}"', ""))
-    found = places(files, desired["lead:l"])
+    found = find_places(files, desired["lead:l"])
     line = next(line for line in files.sources[0].text.splitlines() if custom in line)
     assert {name: at.column for name, at in found.items() if name.startswith("custom_fields.")} == {
         "custom_fields.a.b": line.index("b: 1,") + 4,

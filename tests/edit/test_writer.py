@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.nodes import Node, read_nodes
-from leadstate.edit.spelling import UnwritableError, written
-from leadstate.edit.writer import Append, Edit, EditError, Set, Writer, edited, same
+from leadstate.edit.spelling import UnwritableError, spell
+from leadstate.edit.writer import Append, Edit, EditError, Set, Writer, apply_edits, same
 
 SETTINGS = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ODD = st.text(st.sampled_from("-?:,[]{}#&*!|>'\"%@` aA01.~<=\\\t\n/$"), max_size=8)
@@ -33,13 +33,13 @@ def nodes_of(text: str) -> tuple[Source, Node]:
 
 def edit(text: str, *edits: Edit) -> str:
     source, root = nodes_of(text)
-    return Writer(source, root).rewritten(edits)
+    return Writer(source, root).rewrite(edits)
 
 
 @SETTINGS
 @given(TEXTS, st.sampled_from(["", "'", '"']))
 def test_every_written_text_is_read_back(text: str, quote: str) -> None:
-    in_block, in_flow = written(text, quote=quote, flow=False), written(text, quote=quote)
+    in_block, in_flow = spell(text, quote=quote, flow=False), spell(text, quote=quote)
     assert nodes_of(f"k: {in_block}  # c\n")[1].value == {"k": text}
     assert nodes_of(f"k:\n  - {in_block}\n  - a: {in_block}")[1].value == {"k": [text, {"a": text}]}
     assert nodes_of(f"k: {{k: {in_flow}, {in_flow}:  [1, {in_flow}]}}\n" if text != "k" else "k: {k: k}")[1].value
@@ -48,7 +48,7 @@ def test_every_written_text_is_read_back(text: str, quote: str) -> None:
 @SETTINGS
 @given(VALUES)
 def test_every_written_value_is_read_back(value: Any) -> None:
-    read = nodes_of(f"k: {written(value)}\n")[1].value["k"]
+    read = nodes_of(f"k: {spell(value)}\n")[1].value["k"]
     assert same(comparable(read), comparable(value))
 
 
@@ -63,7 +63,7 @@ def comparable(value: Any) -> Any:
 
 @pytest.mark.parametrize("text", ["Hot", "12 o'clock", "no", "a:b", "x#y", "Grüße 🎉", "-5%", "2026-12-31x", "a, b"])
 def test_a_plain_text_is_not_quoted(text: str) -> None:
-    assert written(text, flow=False) == text
+    assert spell(text, flow=False) == text
 
 
 @pytest.mark.parametrize("text", ["0 :0", "a ?b", ":a", "?a", "a::b", "'a':b"])
@@ -73,7 +73,7 @@ def test_a_text_that_the_reader_refuses_in_brackets_is_quoted_there(text: str) -
 
 def test_a_lone_surrogate_is_refused() -> None:
     with pytest.raises(UnwritableError):
-        written("\ud800")
+        spell("\ud800")
 
 
 NAMES = st.sampled_from(["Hot", "it's", "a: b", "Ünï 🎉", "12", "x # y", "null", '"q"'])
@@ -94,7 +94,7 @@ def documents(draw: st.DrawFn) -> tuple[str, list[str], str]:
 
     def text(value: str) -> str:
         single = "'" + value.replace("'", "''") + "'"
-        return draw(st.sampled_from([json.dumps(value, ensure_ascii=False), single, written(value)]))
+        return draw(st.sampled_from([json.dumps(value, ensure_ascii=False), single, spell(value)]))
 
     items = []
     for _ in range(draw(st.integers(1, 4))):
@@ -127,7 +127,7 @@ def test_an_edit_touches_its_item_only(document: tuple[str, list[str], str], dat
         some = data.draw(st.lists(st.sampled_from(paths), min_size=1, max_size=3, unique=True))
         edits += [Set(("labels", index, *path), data.draw(TEXTS)) for path in some]
     after = edit(text, *edits)
-    assert same(nodes_of(after)[1].value, edited(nodes_of(text)[1].value, edits))
+    assert same(nodes_of(after)[1].value, apply_edits(nodes_of(text)[1].value, edits))
     begin = 0
     for index, item in enumerate([head, *items, tail]):
         if index - 1 not in chosen:
@@ -165,7 +165,7 @@ def test_new_items_come_after_the_others(document: tuple[str, list[str], str], n
 
 
 def _as_read(value: Any) -> Any:
-    return nodes_of(f"k: {written(value)}")[1].value["k"]
+    return nodes_of(f"k: {spell(value)}")[1].value["k"]
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_edits_that_cannot_be_made_have_a_refusal() -> None:
 
 @pytest.mark.parametrize("text", ["green", "[", "{a: 1}"])
 def test_a_result_that_reads_otherwise_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("leadstate.edit.writer.written", lambda *_, **__: text)
+    monkeypatch.setattr("leadstate.edit.writer.spell", lambda *_, **__: text)
     with pytest.raises(EditError) as caught:
         edit("# first\na: red\n", Set(("a",), "blue"))
     assert str(caught.value) == "f.yaml:2:4: the text does not come out as it should, so nothing was written"
@@ -293,7 +293,7 @@ def test_removing_one_of_equal_items_keeps_the_order_of_the_others() -> None:
 
 def test_edits_do_not_change_the_values_that_were_given() -> None:
     data = {"l": [{"a": 1}]}
-    assert edited(data, [Set(("l", 0, "a"), 2), Append("l", (3,))]) == {"l": [{"a": 2}, 3]}
+    assert apply_edits(data, [Set(("l", 0, "a"), 2), Append("l", (3,))]) == {"l": [{"a": 2}, 3]}
     assert data == {"l": [{"a": 1}]}
 
 
@@ -325,16 +325,16 @@ def test_values_of_different_types_are_different(value: object, other: object) -
 
 def test_the_error_names_the_unwritable_value_and_a_fix() -> None:
     with pytest.raises(UnwritableError) as caught:
-        written("a\ud800")
+        spell("a\ud800")
     assert str(caught.value) == "'a\\ud800' cannot be written into a YAML file"
     assert caught.value.hint == "change it in Pipedrive first"
 
 
 def test_an_edit_leaves_all_other_values() -> None:
     data = {"a": {"b": 1, "c": 2}, "l": [1, {"x": 1, "y": 2}, 3]}
-    assert edited(data, [Set(("a", "b"), None)]) == {**data, "a": {"b": None, "c": 2}}
-    assert edited(data, [Set(("l", 1, "x"), 5)]) == {**data, "l": [1, {"x": 5, "y": 2}, 3]}
-    assert edited(data, [Set(("n", "m"), 1), Append("l", (4,)), Append("k", (1,))]) == {
+    assert apply_edits(data, [Set(("a", "b"), None)]) == {**data, "a": {"b": None, "c": 2}}
+    assert apply_edits(data, [Set(("l", 1, "x"), 5)]) == {**data, "l": [1, {"x": 5, "y": 2}, 3]}
+    assert apply_edits(data, [Set(("n", "m"), 1), Append("l", (4,)), Append("k", (1,))]) == {
         "a": data["a"],
         "l": [*data["l"], 4],
         "n": {"m": 1},

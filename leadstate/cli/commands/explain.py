@@ -16,7 +16,7 @@ from leadstate.cli.options import load_configuration
 from leadstate.cli.output import color_and_width, say, write
 from leadstate.cli.session import progress, session
 from leadstate.config import Configuration
-from leadstate.edit.items import Files, places
+from leadstate.edit.items import Files, find_places
 from leadstate.engine.run import Settings, refresh_target
 from leadstate.kinds import KINDS
 from leadstate.model.address import Address, Target, accounts_of
@@ -82,7 +82,9 @@ async def _explain(
             if refreshed is None:
                 continue
             address = Address(plan.account, target.kind, target.key)
-            explained = explain_object(address, refreshed.account, refreshed.observed, plan, partial(places, files))
+            explained = explain_object(
+                address, refreshed.account, refreshed.observed, plan, partial(find_places, files)
+            )
             if explained is not None:
                 explanations.append(explained)
             elif (several := find_ambiguity(address, refreshed.observed, plan)) is not None:

@@ -15,7 +15,7 @@ from leadstate.cli.output import say
 from leadstate.cli.patch import can_be_made, file_for, new_texts, patch, patch_options, read_files
 from leadstate.cli.session import progress, session
 from leadstate.config import Configuration
-from leadstate.edit.import_ import Taken, Written, lead_items, named_items
+from leadstate.edit.import_ import Declared, Imported, import_leads, import_named
 from leadstate.edit.items import Files, spellings
 from leadstate.edit.writer import Append, Edit
 from leadstate.engine.read.undeclared import Undeclared, UndeclaredFilter, read_undeclared
@@ -114,13 +114,13 @@ def import_(
     found, diagnostics = wait_for(_read(configuration, wanted))
     new = _items(found, files, everything, kinds)
     edits: dict[str, list[Edit]] = {}
-    chosen = [(KINDS[kind].section, taken) for kind, taken in new.items() if taken.items]
+    chosen = [(KINDS[kind].section, imported) for kind, imported in new.items() if imported.items]
     if chosen and into is not None and can_be_made(into, paths):
         files = files.with_new(into, chosen[0][0])
-    for key, taken in chosen:
-        edits.setdefault(file_for(key, files, into), []).append(Append(key, tuple(taken.items)))
+    for key, imported in chosen:
+        edits.setdefault(file_for(key, files, into), []).append(Append(key, tuple(imported.items)))
     changed = new_texts(files, edits)
-    diagnostics = [*diagnostics, *(diagnostic for taken in new.values() for diagnostic in taken.diagnostics)]
+    diagnostics = [*diagnostics, *(diagnostic for imported in new.values() for diagnostic in imported.diagnostics)]
     adopted = new[CARRIER].adopted
     code = patch(changed, paths, check=check, auto_approve=auto_approve, color=color, adopted=adopted)
     if code is Exit.FINE and adopted:
@@ -149,11 +149,11 @@ async def _read(
 
 def _items(
     found: Sequence[Undeclared], files: Files, everything: Configuration, kinds: frozenset[str]
-) -> dict[str, Taken]:
+) -> dict[str, Imported]:
     """Return for each kind what of it is to be written."""
     everyone = frozenset(account.account.name for account in everything.accounts)
     new = {
-        kind: named_items(KINDS[kind], {account.account: account.named.get(kind, ()) for account in found}, everyone)
+        kind: import_named(KINDS[kind], {account.account: account.named.get(kind, ()) for account in found}, everyone)
         for kind in KINDS
         if kind in kinds
     }
@@ -164,10 +164,10 @@ def _items(
         }
         for account in everything.accounts
     }
-    for name, accounts in new.get(CARRIED, Taken()).accounts.items():
+    for name, accounts in new.get(CARRIED, Imported()).accounts.items():
         for account_name in accounts:
             names[account_name][Ref(CARRIED, name)] = name
-    declared = Written(
+    declared = Declared(
         everyone,
         everything.namespace or "",
         frozenset(lead.address.key for account in everything.accounts for lead in account.account.of_kind(CARRIER)),
@@ -175,4 +175,4 @@ def _items(
         {name: files.account(name).get("plan") for name in everyone},
     )
     leads = {account.account: account.leads for account in found}
-    return {**new, CARRIER: lead_items(leads, {account.account: account.known for account in found}, declared)}
+    return {**new, CARRIER: import_leads(leads, {account.account: account.known for account in found}, declared)}

@@ -24,9 +24,9 @@ from leadstate.config.loader import understand
 from leadstate.config.schema.document import ENVIRONMENT_VARIABLE
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.files import folder_link_outwards, repository_of
-from leadstate.edit.import_ import named_items
+from leadstate.edit.import_ import import_named
 from leadstate.edit.items import Files
-from leadstate.edit.spelling import readable_key, written
+from leadstate.edit.spelling import readable_key, spell
 from leadstate.edit.writer import Append
 from leadstate.engine.read.undeclared import Undeclared, UndeclaredFilter, read_undeclared
 from leadstate.kinds import KINDS
@@ -62,15 +62,15 @@ def configuration_from(config: Path, account: str, variable: str) -> str | None:
         raise click.UsageError(f"{account!r} is not an account: {first.summary}; {first.hint}") from None
     found, failures = wait_for(_read(configuration))
     everyone = frozenset(account.account for account in found)
-    taken = named_items(
+    imported = import_named(
         KINDS[CARRIED], {account.account: account.named.get(CARRIED, ()) for account in found}, everyone
     )
     left_out = [diagnostic for account in found for diagnostic in account.diagnostics]
-    say(_about_command(diagnostic, variable) for diagnostic in (*failures, *taken.diagnostics, *left_out))
+    say(_about_command(diagnostic, variable) for diagnostic in (*failures, *imported.diagnostics, *left_out))
     # What cannot be declared is left out, and said; an account that cannot be read is the end.
     if not found or any(diagnostic.code != "not-imported" for diagnostic in left_out):
         return None
-    ((_, text),) = files.edited({source.name: [Append("labels", tuple(taken.items))]}) or [(source, source.text)]
+    ((_, text),) = files.edit({source.name: [Append("labels", tuple(imported.items))]}) or [(source, source.text)]
     return text
 
 
@@ -83,12 +83,12 @@ def _head(account: str, variable: str) -> str:
     else:
         name, key, address = account, "domain", account
     # Quoted where YAML would take it for something else: 4711 for a number, NULL for nothing.
-    namespace = written(readable_key(name))
+    namespace = spell(readable_key(name))
     return Template(starter("taken-over.yaml")).substitute(
         name=namespace,
         namespace=namespace,
-        address=f"{key}: {written(address, flow=False)}",
-        variable=written(variable),
+        address=f"{key}: {spell(address, flow=False)}",
+        variable=spell(variable),
     )
 
 
@@ -188,7 +188,7 @@ def _workflow(variable: str, config: str) -> str:
         variable: the token's. The action hands over `PIPEDRIVE_*`, and other variables where it is told to.
         config: the configuration's path in the repository; empty where that is the action's default.
     """
-    inputs = {"config": config and written(config, flow=False)}
+    inputs = {"config": config and spell(config, flow=False)}
     if not variable.startswith("PIPEDRIVE_"):
         inputs["env"] = variable
 
