@@ -162,7 +162,7 @@ async def _apply_with_consent(
             end = refusal
         else:
             changes = sum(len(account.changes) for account in plan.plans if account.applyable)
-            with interrupts() as interrupted, progress("Applying", "changes", changes, opened.work) as shown:
+            with interrupts() as interrupted, progress(opened.work, changes=changes) as shown:
                 result = await opened.carry_out(
                     plan,
                     declined=declined,

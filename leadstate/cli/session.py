@@ -66,24 +66,23 @@ class Progress(Observer):
 
 
 @contextmanager
-def progress(doing: str, of: str, total: int, work: Sequence[AccountJob]) -> Iterator[Progress]:
+def progress(work: Sequence[AccountJob], *, changes: int | None = None) -> Iterator[Progress]:
     """Show how far a phase is while it lasts.
 
     Args:
-        doing: what is done: `Reading`.
-        of: what is counted: `accounts`.
-        total: how many there are.
-        work: the accounts whose requests are counted too.
+        work: the accounts that are read; their requests are counted too.
+        changes: in an apply, how many changes are made; unless given, accounts are counted.
     """
+    words = ("Reading", "accounts", len(work)) if changes is None else ("Applying", "changes", changes)
     context = click.get_current_context(silent=True)
     with ExitStack() as stack:
         if context is not None and context.meta.get(HIDDEN):
             made = Progress(lambda _done, _requests: None)
         elif sys.stderr.isatty():
             color = None if context is None else context.params.get("color")
-            made = Progress(stack.enter_context(_bar(doing, of, total, colored=wants_color(color or "auto", err=True))))
+            made = Progress(stack.enter_context(_bar(*words, colored=wants_color(color or "auto", err=True))))
         else:
-            made = Progress(_lines(doing, of, total))
+            made = Progress(_lines(*words))
         for job in work:
             job.connection.heard = made.request
         yield made
@@ -151,7 +150,7 @@ async def read_accounts(
                 await check_company(job.account, Reader(job.connection))
             found[job.account.name] = await read(job)
 
-        with progress("Reading", "accounts", len(opened.work), opened.work) as shown:
+        with progress(opened.work) as shown:
             await each(opened.work, keep, lambda _, diagnostic: failures.append(diagnostic), shown.account)
         return dict(sorted(found.items())), sorted(failures, key=lambda diagnostic: diagnostic.account or "")
 
@@ -231,7 +230,7 @@ class Choices:
 
     async def plan(self, opened: Session, baseline: Baseline | None = None) -> Plan:
         """Plan the accounts, with progress on stderr; a target that names nothing is a usage error."""
-        with progress("Reading", "accounts", len(opened.work), opened.work) as shown:
+        with progress(opened.work) as shown:
             try:
                 return await opened.plan(
                     self.targets,

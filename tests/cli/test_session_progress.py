@@ -27,7 +27,7 @@ class Clock:
 def lines(capsys: pytest.CaptureFixture[str], clock: Clock, *, hidden: bool = False) -> list[str]:
     with click.Context(click.Command("plan"), obj=Runtime(pace=Pace(clock))) as context:
         context.meta[HIDDEN] = hidden
-        with progress("Reading", "accounts", 4, ()) as shown:
+        with progress((), changes=4) as shown:
             for _ in range(20):
                 clock.now += QUIET / 5
                 shown.request()
@@ -41,11 +41,11 @@ def lines(capsys: pytest.CaptureFixture[str], clock: Clock, *, hidden: bool = Fa
 
 def test_a_log_gets_a_line_every_few_seconds(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines(capsys, Clock()) == [
-        "Reading: 0 of 4 accounts, 5 requests",
-        "Reading: 0 of 4 accounts, 10 requests",
-        "Reading: 0 of 4 accounts, 15 requests",
-        "Reading: 0 of 4 accounts, 20 requests",
-        "Reading: 1 of 4 accounts, 21 requests, about 150 s left",
+        "Applying: 0 of 4 changes, 5 requests",
+        "Applying: 0 of 4 changes, 10 requests",
+        "Applying: 0 of 4 changes, 15 requests",
+        "Applying: 0 of 4 changes, 20 requests",
+        "Applying: 1 of 4 changes, 21 requests, about 150 s left",
     ]
 
 
@@ -53,11 +53,11 @@ def test_counts_agree_with_their_nouns(capsys: pytest.CaptureFixture[str]) -> No
     clock = Clock()
     with (
         click.Context(click.Command("plan"), obj=Runtime(pace=Pace(clock))),
-        progress("Reading", "accounts", 4, ()) as on,
+        progress((), changes=4) as on,
     ):
         clock.now += QUIET
         on.request()
-    assert capsys.readouterr().err == "Reading: 0 of 4 accounts, 1 request\n"
+    assert capsys.readouterr().err == "Applying: 0 of 4 changes, 1 request\n"
 
 
 def test_progress_is_hidden_if_disabled(capsys: pytest.CaptureFixture[str]) -> None:

@@ -75,7 +75,7 @@ async def _explain(
 ) -> tuple[Explanations, list[AccountPlan], list[Diagnostic]]:
     settings = Settings(today=options.runtime().now().date())
     async with session(configuration) as opened:
-        with progress("Reading", "accounts", len(opened.work), opened.work) as shown:
+        with progress(opened.work) as shown:
             found = await refresh_target(opened.work, target, settings, shown.account)
         explanations, ambiguous = [], []
         for plan, refreshed in found:

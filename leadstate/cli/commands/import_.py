@@ -137,7 +137,7 @@ async def _read(
     configuration: Configuration, wanted: UndeclaredFilter
 ) -> tuple[Sequence[Undeclared], list[Diagnostic]]:
     async with session(configuration) as opened:
-        with progress("Reading", "accounts", len(opened.work), opened.work) as shown:
+        with progress(opened.work) as shown:
             found = await read_undeclared(opened.work, wanted, shown.account)
         for account in found:
             if account.foreign:

@@ -108,7 +108,7 @@ async def _count(
 
         async def read_on(step: Callable[[Census], Awaitable[None]]) -> None:
             work = left()
-            with progress("Reading", "accounts", len(work), work) as shown:
+            with progress(work) as shown:
                 await each(work, lambda job: step(censuses[job.account.name]), fail, shown.account)
 
         async def advance(census: Census) -> None:
