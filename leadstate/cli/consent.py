@@ -124,22 +124,8 @@ def apply_with_consent(choices: Choices, configuration: Configuration) -> tuple[
 def _apply_under_locks(
     choices: Choices, configuration: Configuration, command: str, observer: Observer
 ) -> tuple[Exit, Report | None]:
-    accounts = [declared.account for declared in configuration.accounts]
-    around = runtime()
-
-    async def apply() -> tuple[Exit, Report | None]:
-        async with wait_for_locks(
-            accounts,
-            around.state,
-            command,
-            seconds=choices.lock_timeout,
-            pace=around.pace,
-            waiting=lambda words: click.echo(words, err=True),
-        ):
-            return await _apply_with_consent(choices, configuration, observer)
-
     try:
-        return wait_for(apply())
+        return wait_for(_apply_with_consent(choices, configuration, command, observer))
     except Locked as failure:
         diagnostic = Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint)
         report = build(
@@ -154,9 +140,18 @@ def _apply_under_locks(
 
 
 async def _apply_with_consent(
-    choices: Choices, configuration: Configuration, observer: Observer
+    choices: Choices, configuration: Configuration, command: str, observer: Observer
 ) -> tuple[Exit, Report | None]:
-    async with session(configuration, choices.limit) as opened:
+    around = runtime()
+    locks = wait_for_locks(
+        [declared.account for declared in configuration.accounts],
+        around.state,
+        command,
+        seconds=choices.lock_timeout,
+        pace=around.pace,
+        waiting=lambda words: click.echo(words, err=True),
+    )
+    async with locks, session(configuration, choices.limit) as opened:
         plan, declined, refusal = await _agreed_plan(opened, choices)
         if refusal is not None:
             end = refusal
