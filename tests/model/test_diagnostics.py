@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from leadstate.model.diagnostics import ConfigurationError, Diagnostic, LeadstateError, Severity, reason_of, worst
-from leadstate.model.escape import visible
 
 
 def diagnostic(severity: Severity) -> Diagnostic:
@@ -45,19 +44,3 @@ def test_errors_carry_their_hint_and_all_diagnostics() -> None:
     found = ConfigurationError([replace(diagnostic(Severity.ERROR), code=code) for code in "ab"])
     assert str(found) == "2 errors in the configuration"
     assert [diagnostic.code for diagnostic in found.diagnostics] == ["a", "b"]
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("plain", "plain"),
-        ("Café 日本 \U0001f468\u200d\U0001f469", "Café 日本 \U0001f468\u200d\U0001f469"),
-        ("a\x1b[31m\n", "a\\x1b[31m\\x0a"),
-        ("\x00\x7f\xad", "\\x00\\x7f\\xad"),
-        ("\u0600 \u202e \u2028 \u2029", "\\u0600 \\u202e \\u2028 \\u2029"),
-        ("\ufeff \ud800", "\\ufeff \\ud800"),
-        ("\U000e0001 \U000110bd", "\\U000e0001 \\U000110bd"),
-    ],
-)
-def test_control_and_bidi_characters_are_escaped(text: str, shown: str) -> None:
-    assert visible(text) == shown

@@ -63,10 +63,6 @@ def test_retries_are_limited(failure: ApiError) -> None:
     assert pause_before_retry("GET", ATTEMPTS, failure, 0.0) is None
 
 
-def test_a_lost_create_is_not_sent_again() -> None:
-    assert pause_before_retry("POST", ATTEMPTS, LOST, 0.0) is None
-
-
 def test_backoff_grows_to_a_maximum_with_jitter() -> None:
     pauses = [pause_before_retry("GET", n, LOST, 1.0) for n in range(1, ATTEMPTS)]
     assert pauses == [0.5, 1.0, 2.0, 4.0]

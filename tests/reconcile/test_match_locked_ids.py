@@ -35,14 +35,6 @@ def test_a_locked_id_that_matches_nothing_is_ignored(lock: dict[Ref, str]) -> No
     assert shown(plan) == ["+ label:Hot"]
 
 
-def test_a_locked_id_and_a_namesake_are_two_candidates() -> None:
-    live = (live_label("Heiß", "red", "id-1"), live_label("Hot", "red", "id-2"))
-    plan = planned(remembering(label("Hot"), lock={HOT: "id-1"}), *live)
-    assert [diagnostic.code for diagnostic in plan.diagnostics] == ["ambiguous"]
-    assert plan.diagnostics[0].detail == "id-1  Heiß\nid-2  Hot"
-    assert shown(plan) == []
-
-
 def test_a_locked_id_with_the_declared_name_is_one_candidate() -> None:
     plan = planned(remembering(label("Hot"), lock={HOT: "id-2"}), live_label("Hot", "blue", "id-2"))
     assert shown(plan) == ["~ label:Hot color"]
