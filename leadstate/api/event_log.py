@@ -65,7 +65,10 @@ class EventLog(Observer):
 
     def __exit__(self, *_: object) -> None:
         """Close the file."""
-        os.close(self._file)
+        try:
+            os.close(self._file)
+        except OSError as failure:  # a network file system may tell only now that it has no room
+            self.failure = self.failure or failure
 
     def started(self, receipt: Path, plans: Sequence[AccountPlan]) -> None:
         """Write `started`: what is about to be done, and which receipt says what was."""

@@ -1,6 +1,8 @@
 """`--events`: what an apply does, line by line, also if it is killed."""
 
+import errno
 import json
+import os
 import signal
 import stat
 from collections import Counter
@@ -199,6 +201,22 @@ def test_a_full_disk_ends_the_events_and_not_the_run(tmp_path: Path) -> None:
         assert log.failure is not None
         assert log.failure.strerror == "File too large"
     assert path.stat().st_size == 300
+
+
+def test_a_disk_that_is_full_only_when_the_file_is_closed_does_not_end_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really_close = os.close
+
+    def close(descriptor: int) -> None:
+        really_close(descriptor)
+        raise OSError(errno.EDQUOT, "disk quota exceeded")
+
+    with monkeypatch.context() as patched, EventLog(tmp_path / "e.jsonl", "apply", lambda: datetime.now(UTC)) as log:
+        patched.setattr("leadstate.api.event_log.os.close", close)
+        log.end(0)
+    assert log.failure is not None
+    assert log.failure.errno == errno.EDQUOT
 
 
 def test_hostile_names_are_escaped_in_events(tmp_path: Path) -> None:
