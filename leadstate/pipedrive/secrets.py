@@ -90,16 +90,12 @@ class RunSecrets:
             return True
         if not self._beginnings:
             return False
-        length = self._length
-        runs, wanted = folded.translate(_RUNS), b"a" * length
-        begin = runs.find(wanted)
-        while begin >= 0:
-            end = runs.find(b" ", begin)
-            end = len(runs) if end < 0 else end
-            if any(folded[at : at + length] in self._beginnings for at in range(begin, end - length + 1)):
-                return True
-            begin = runs.find(wanted, end)
-        return False
+        length, runs = self._length, folded.translate(_RUNS)
+        if b"a" * length not in runs:
+            return False
+        # Keys of custom fields are long runs too, and the same ones in every lead.
+        found = {folded[slice(*run.span())] for run in re.finditer(b"a{%d,}" % length, runs)}
+        return any(run[at : at + length] in self._beginnings for run in found for at in range(len(run) - length + 1))
 
     def mask(self, text: str) -> str:
         """Return the text without any of them."""
