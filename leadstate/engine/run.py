@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from leadstate.engine.apply.execute import Outcomes, execute
-from leadstate.engine.apply.recorder import Recorder
 from leadstate.engine.events import Observer
 from leadstate.engine.jobs import AccountJob, Ended, each, failure_of
 from leadstate.engine.read.lookups import resolve
@@ -161,12 +160,11 @@ async def apply_all(
         plan, left_out = by_account[job.account.name], without[job.account.name]
         if not plan.applyable or not plan.changes:
             return skip_all(plan)
-        writer = Recorder(job.connection, plan, observers)
-        before = writer.spent.copy()
-        outcomes = await execute(plan, writer, observers, interrupted, left_out)
+        before = job.connection.spent.copy()
+        outcomes = await execute(plan, job.connection, observers, interrupted, left_out)
         if len(left_out) == len(plan.changes):
             return Applied(outcomes, Spent(), plan, declined=len(left_out))
-        spent = writer.spent.since(before)
+        spent = job.connection.spent.since(before)
         try:
             again = await _plan_again(job, plan, settings)
         except Exception as failure:  # noqa: BLE001  what was done is reported, whatever became of the reading after it

@@ -137,7 +137,6 @@ class Kind:
         one: the operation that reads one of them; the listing where they can only be listed.
         writes: the operations that make changes → what they do.
         wire: attribute → its key in a body.
-        identity: the key of a create's body that identifies the object: `name`, or what holds our marker.
         decode: one object of an answer to a `Live`; pydantic.ValidationError where it is not one.
         requests: the requests that make a change, in order. Those after an add leave the id open.
         reread: the reading just before a change that would create what a person may have made since the plan, or
@@ -148,6 +147,7 @@ class Kind:
         references: attributes that list other objects → the kind of those objects.
         needed_to_recreate: the attributes without which a deleted object cannot be created again.
         archive: the operation that lists the objects that nobody can edit any more; None where there are none.
+        is_named: whether objects are identified by their name, since they have no field for our marker.
     """
 
     name: str
@@ -159,7 +159,6 @@ class Kind:
     one: Operation
     writes: Mapping[Operation, Action]
     wire: Mapping[str, str]
-    identity: str
     decode: Callable[[object], Live]
     requests: Callable[[Change, Bindings], Sequence[Request]]
     reread: Callable[[Change], Request | None]
@@ -172,15 +171,11 @@ class Kind:
     references: Mapping[str, str] = field(default_factory=dict)
     needed_to_recreate: frozenset[str] = frozenset()
     archive: Operation | None = None
+    is_named: bool = False
 
     def operation(self, action: Action) -> Operation:
         """Return the first operation that makes such changes."""
         return next(operation for operation, does in self.writes.items() if does is action)
-
-    @property
-    def is_named(self) -> bool:
-        """Whether objects are identified by their name, since they have no field for our marker."""
-        return self.identity == "name"
 
 
 class NotNull:

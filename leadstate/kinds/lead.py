@@ -427,7 +427,6 @@ LEAD = Kind(
     GET_LEAD,
     {ADD_LEAD: Action.ADD, UPDATE_LEAD: Action.UPDATE, DELETE_LEAD: Action.DELETE},
     _WIRE,
-    "origin_id",
     decode,
     requests,
     reread,

@@ -163,7 +163,6 @@ def named_kind(
         listing,
         {add: Action.ADD, update: Action.UPDATE, delete: Action.DELETE},
         {attribute: attribute for attribute in attributes},
-        "name",
         decode,
         requests,
         reread,
@@ -174,4 +173,5 @@ def named_kind(
         f"Which undeclared {section} are deleted; locked: those that the lock file knows.",
         stand_ins=stand_ins or {},
         needed_to_recreate=always,
+        is_named=True,
     )

@@ -150,7 +150,7 @@ class Fake(httpx.AsyncBaseTransport):
         """Carry a plan out; `sent` and `bodies` hold what that took."""
         self.sent.clear()
         self.bodies.clear()
-        return self.run(lambda writer: execute(plan, writer, () if observer is None else (observer,)))
+        return self.connect(lambda connection: execute(plan, connection, () if observer is None else (observer,)))
 
 
 @dataclass

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from leadstate.engine.apply.create import NotCreated, create
+from leadstate.engine.apply.recorder import Recorder
 from leadstate.engine.events import Observer
 from leadstate.engine.jobs import task_group
 from leadstate.kinds import KINDS
@@ -22,6 +23,7 @@ from leadstate.model.diagnostics import counted, reason_of
 from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Status, plain
 from leadstate.model.resource import CARRIED, CARRIER, CARRIES, FREEZES, Bindings, Live
 from leadstate.pipedrive.client import Reader, Writer
+from leadstate.pipedrive.connection import Connection
 from leadstate.pipedrive.errors import ApiError, BadAnswer, NotFound, Rejected
 from leadstate.pipedrive.operations import Request
 from leadstate.reconcile.changed import labels_in
@@ -59,7 +61,7 @@ class StillCarried(ApiError):
 
 async def execute(
     plan: AccountPlan,
-    writer: Writer,
+    connection: Connection,
     observers: Sequence[Observer] = (),
     interrupted: asyncio.Event | None = None,
     declined: Mapping[Address, Outcome] | None = None,
@@ -70,6 +72,7 @@ async def execute(
     token, a spent budget, an observer that raises) ends the account's run, and so does an interrupt: what is under way
     is finished, what is left is skipped, with the reason. What was declined ends as it is given in `declined`.
     """
+    writer = Recorder(connection, plan, observers)
     conflicts = Conflicts(plan, writer)
     run = _Run(plan.bindings, conflicts, writer, observers, interrupted or asyncio.Event(), declined or {})
     for stage in stages(plan):
@@ -123,7 +126,7 @@ class _Run:
 
     bindings: Bindings
     conflicts: "Conflicts"
-    writer: Writer
+    writer: Recorder
     observers: Sequence[Observer]
     interrupted: asyncio.Event
     declined: Mapping[Address, Outcome]
@@ -196,7 +199,7 @@ class _Run:
             made = await create(change, kind, self.bindings, self.writer, send)
             self.bindings.bind(change.address.ref, made.remote_id)
             for request in rest:
-                made = kind.decode(await self._send_one(replace(request, remote_id=made.remote_id), kind))
+                made = kind.decode(await self._send_one(replace(request, remote_id=made.remote_id), change))
         else:
             data = await self._send(change, kind, (first, *rest))
             if change.action is Action.DELETE:
@@ -226,7 +229,7 @@ class _Run:
             again, data = True, None
             for request in requests:
                 try:
-                    data = await self._send_one(request, kind)
+                    data = await self._send_one(request, change)
                 except NotFound:
                     if change.action is Action.DELETE:
                         raise EndedError(Status.APPLIED, GONE) from None
@@ -239,15 +242,16 @@ class _Run:
 
         return await (attempt() if kind.reread(change) is None else self.writer.repeat(attempt))
 
-    async def _send_one(self, request: Request, kind: Kind) -> object:
+    async def _send_one(self, request: Request, change: Change) -> object:
         """Send one request, and return the data of its answer.
 
         One that archives is refused where the object is archived already, which takes nothing but its way back. So it
         is after an answer that was lost, since the client sends a PATCH again; then the object is read instead.
         """
         try:
-            return (await self.writer.send(request)).data
+            return (await self.writer.send(request, change)).data
         except Rejected:
+            kind = KINDS[change.address.kind]
             archive = {kind.wire.get(FREEZES): True}
             if request.body != archive:
                 raise

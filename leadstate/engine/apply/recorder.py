@@ -45,8 +45,6 @@ class Recorder(Writer):
         super().__init__(connection)
         self._plan = plan
         self._observers = observers
-        self._changes = {(c.address.kind, c.remote_id): c for c in plan.changes if c.remote_id is not None}
-        self._adds = {(c.address.kind, _identity(c)): c for c in plan.changes if c.action is Action.ADD}
         self._read: dict[tuple[str, str], Live] = {}
         self._reads = {kind.one: kind for kind in KINDS.values()}
         self._writes = {operation: kind for kind in KINDS.values() for operation in kind.writes}
@@ -60,8 +58,12 @@ class Recorder(Writer):
                 self._read[kind.name, request.remote_id] = kind.decode(answer.data)
         return answer
 
-    async def send(self, request: Request) -> Answer:
+    async def send(self, request: Request, change: Change | None = None) -> Answer:
         """Send one request; observers hear of it before, and of the answer.
+
+        Args:
+            request: the request.
+            change: what it is for; None where it moves a lead from a label that is merged.
 
         Raises:
             Unrecorded: an observer can note nothing more down, so nothing was sent.
@@ -69,7 +71,7 @@ class Recorder(Writer):
         """
         account, kind = self._plan.account, self._writes[request.operation]
         action = kind.writes[request.operation]
-        touches = list(self._touches(kind, action, request))
+        touches = list(self._touches(kind, action, request, change))
         for touch, observer in product(touches, self._observers):
             observer.touching(account, touch)
         if obstacle := next((observer.obstacle for observer in self._observers if observer.obstacle), ""):
@@ -88,59 +90,51 @@ class Recorder(Writer):
                 observer.touched(account, touch, done)
         return answer
 
-    def _touches(self, kind: Kind, action: Action, request: Request) -> Iterator[Touch]:
+    def _touches(self, kind: Kind, action: Action, request: Request, change: Change | None) -> Iterator[Touch]:
         body, remote_id = request.body or {}, request.remote_id or ""
-        if action is Action.ADD:
-            change = self._adds.get((kind.name, body.get(kind.identity)))
-            if change is not None:
-                yield self._add(change, kind, body)
-        elif action is Action.UPDATE:
-            yield self._update(kind, remote_id, body)
+        if change is None or action is Action.UPDATE:
+            yield self._update(kind, remote_id, body, change)
+        elif action is Action.ADD:
+            yield self._add(change, kind, body)
         else:
-            yield from self._carriers(kind, remote_id)
-            yield self._delete(kind, remote_id)
+            yield from self._carriers(change, remote_id)
+            yield self._delete(change, remote_id)
 
     def _add(self, change: Change, kind: Kind, body: Mapping[str, object]) -> Touch:
         wanted = {name: value for name, value in change.want.items() if value is not None and name != FREEZES}
         after = {**wanted, **_listed(kind, body)}
         return Touch(kind.name, None, change.address.key, None, after, marker=change.marker)
 
-    def _update(self, kind: Kind, remote_id: str, body: Mapping[str, object]) -> Touch:
-        change = self._changes.get((kind.name, remote_id))
+    def _update(self, kind: Kind, remote_id: str, body: Mapping[str, object], change: Change | None) -> Touch:
         after: dict[str, Value] = dict(_listed(kind, body))
         before: dict[str, Value] = {}
         if after:
             read = self._read.pop((kind.name, remote_id), None)
             before = {name: () if read is None else read.attrs[name] for name in after}
-        # Without the freezing attribute, and without lists, which a merge writes where nothing of the plan says so.
-        by_itself = {kind.wire[name] for name in (*kind.references, FREEZES) if name in kind.wire}
         if kind.wire.get(FREEZES) in body:
             after[FREEZES] = bool(body[kind.wire[FREEZES]])
             before[FREEZES] = not after[FREEZES]
-        if change is not None and body.keys() - by_itself:
+        elif change is not None:
             planned = {field.path: field.before for field in change.fields}
             for name in change.want.keys() - {*kind.references, FREEZES}:
                 was = planned.get(name)
                 before[name], after[name] = None if isinstance(was, Absent) else was, change.want[name]
         return Touch(kind.name, remote_id, None if change is None else change.address.key, before, after)
 
-    def _delete(self, kind: Kind, remote_id: str) -> Touch:
-        change, read = self._changes.get((kind.name, remote_id)), self._read.pop((kind.name, remote_id), None)
-        key = None if change is None else change.address.key
+    def _delete(self, change: Change, remote_id: str) -> Touch:
+        kind, key = change.address.kind, change.address.key
+        read = self._read.pop((kind, remote_id), None)
         if read is not None:
-            return Touch(kind.name, remote_id, key, read.attrs, None, read.marker, read.custom)
-        planned = () if change is None else change.fields
-        before = {f.path: self._plan.bindings.unlink(f.before) for f in planned if not isinstance(f.before, Absent)}
-        return Touch(kind.name, remote_id, key, before, None, None if change is None else change.marker)
+            return Touch(kind, remote_id, key, read.attrs, None, read.marker, read.custom)
+        unlink = self._plan.bindings.unlink
+        before = {field.path: unlink(field.before) for field in change.fields if not isinstance(field.before, Absent)}
+        return Touch(kind, remote_id, key, before, None, change.marker)
 
-    def _carriers(self, kind: Kind, remote_id: str) -> Iterator[Touch]:
+    def _carriers(self, change: Change, remote_id: str) -> Iterator[Touch]:
         """Yield what loses its reference to an object by its delete; what gets another one was written before."""
-        change = self._changes.get((kind.name, remote_id))
-        if change is None:
-            return
         live = () if change.moves_to is not None else change.carriers or ()
         for carrier in (*live, *(change.archived_carriers or ())):
-            yield Touch(CARRIER, carrier, None, {CARRIES: (RemoteRef(kind.name, remote_id),)}, {CARRIES: ()})
+            yield Touch(CARRIER, carrier, None, {CARRIES: (RemoteRef(change.address.kind, remote_id),)}, {CARRIES: ()})
 
     def _done(self, touch: Touch, data: Any) -> Touch:
         """Return what happened, with the values that were answered: they may differ from those that were asked for."""
@@ -151,7 +145,6 @@ class Recorder(Writer):
         except (ValidationError, ArithmeticError):
             return replace(touch, answered=touch.remote_id is not None)
         if touch.remote_id is None:
-            self._changes[touch.kind, live.remote_id] = self._adds[touch.kind, touch.marker or touch.after.get("name")]
             after = _made(touch.after, live.attrs)
             return replace(touch, remote_id=live.remote_id, after=after, custom=live.custom, answered=True)
         if touch.remote_id != live.remote_id:
@@ -169,10 +162,6 @@ def _made(written: Attrs, answered: Attrs) -> Attrs:
         for name, value in answered.items()
         if name in written or (value not in UNSET and name != SET_BY_LOOKING)
     }
-
-
-def _identity(change: Change) -> object:
-    return change.marker or change.want.get("name")
 
 
 def _listed(kind: Kind, body: Mapping[str, object]) -> Attrs:

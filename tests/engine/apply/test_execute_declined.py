@@ -90,7 +90,8 @@ def test_a_declined_change_sends_no_request_and_is_reported() -> None:
     fake, heard = Fake(), Heard()
     plan = fake.plan(label("Hot"), label("Warm"), lead("a", labels=refs("Hot")))
     fake.sent.clear()
-    outcomes = fake.run(lambda writer: execute(plan, writer, (heard,), declined=decline(plan, {address("label:Hot")})))
+    declined = decline(plan, {address("label:Hot")})
+    outcomes = fake.connect(lambda connection: execute(plan, connection, (heard,), declined=declined))
     assert ends(outcomes) == {"label:Hot": "declined", "label:Warm": "applied", "lead:a": "declined"}
     assert [*outcomes] == [change.address for change in plan.changes]
     assert fake.writes() == ["POST leadLabels"]
