@@ -123,8 +123,7 @@ class _Draft(Draft):
     _span: Span = field(init=False)
     _changed: list[Changed] = field(init=False)
     _live: dict[RemoteRef, Live] = field(init=False)
-    _ignored: set[RemoteRef] = field(init=False)
-    """Objects that are ignored and there: they have no reference, and stay on leads by their ids."""
+    _ignored: dict[RemoteRef, Live] = field(init=False)
     _refs: dict[RemoteRef, Ref] = field(default_factory=dict)
     """What each object is called in this plan."""
     _stand_for: dict[RemoteRef, Ref] = field(default_factory=dict)
@@ -139,15 +138,16 @@ class _Draft(Draft):
         self.receipt = with_successors(with_ids(self.receipt, self.observed), self.observed, self.account.lock)
         self._changed = compose(self.receipt.touched)
         self._live = {live.ref: live for listed in self.observed.live.values() for live in listed}
-        self._ignored = {live.ref for listed in self.observed.ignored.values() for live in listed}
+        self._ignored = {live.ref: live for listed in self.observed.ignored.values() for live in listed}
         for lead in self.observed.live.get(CARRIER, ()):
             self._marked[lead.marker].append(lead)
         known = {changed.ref: changed for changed in self._changed}
         keys = {ref: changed.key for ref, changed in known.items()}
+        there = {**self._live, **self._ignored}
         used: set[Ref] = set()
         # Keys of the plan first: no other object may take one of them.
-        for ref in sorted({**known, **self._live}, key=lambda ref: not keys.get(ref)):
-            live = self._live.get(ref)
+        for ref in sorted({**known, **there}, key=lambda ref: not keys.get(ref)):
+            live = there.get(ref)
             key = keys.get(ref) or _name(live, ref.id)
             while Ref(ref.kind, key) in used:
                 key = f"{key}#{ref.id}"
@@ -405,7 +405,7 @@ class _Draft(Draft):
         attrs = {name: value for name, value in changed.before.items() if isinstance(name, str)}
         if not was_archived:
             attrs.pop(FREEZES, None)
-        carried = [self._label(label) or (label if label in self._ignored else None) for label in changed.lost]
+        carried = [self._label(label) for label in changed.lost]
         attrs[CARRIES] = tuple(sorted((label for label in carried if label is not None), key=str))
         if None in carried:
             self._leave(changed, Reason.CHANGED_SINCE)

@@ -228,7 +228,8 @@ def test_a_restored_lead_carries_its_ignored_labels_again() -> None:
     labels = (RemoteRef("label", "id-Hot"), RemoteRef("label", "id-tmp"))
     gone = done(Touch("lead", "old", "a", {"title": "a", "labels": labels}, None, marker="ns:a"))
     plan = back(gone, live=(live_label("Hot"),), ignored={"label": [live_label("tmp", remote_id="id-tmp")]})
-    assert [change.want["labels"] for change in plan.changes] == [(RemoteRef("label", "id-tmp"), *refs("Hot"))]
+    assert [change.want["labels"] for change in plan.changes] == [refs("Hot", "tmp")]
+    assert plan.bindings.id_of(Ref("label", "tmp")) == "id-tmp", "its receipt would take the label for a new one"
 
 
 def test_a_deleted_unmanaged_lead_is_not_created_again() -> None:
