@@ -35,7 +35,7 @@ async def observe_touched(
     made = {touch.marker for touch in leads if touch.marker and touch.remote_id is None}
     deleted = {touch.marker for touch in leads if touch.marker and touch.after is None}
     labels_added = any(touch.kind == CARRIED and touch.before is None for touch in receipt.touched)
-    listing = max(1, reader.pages_of(carrier.listing)) * carrier.listing.tokens
+    listing = max(1, reader.known_pages(carrier.listing)) * carrier.listing.tokens
     listed: Listed | None = None
     if made or deleted or labels_added or len(ids) * carrier.one.tokens > listing:
         keeping = replace(account, lock={Ref(carrier.name, remote_id): remote_id for remote_id in ids})

@@ -62,7 +62,7 @@ class Reader:
         except (ValueError, OverflowError):  # no date, or one that is beyond the year 9999 in UTC
             return None
 
-    def pages_of(self, operation: Operation) -> int:
+    def known_pages(self, operation: Operation) -> int:
         """Return how many pages a listing is known to have, as when it was last read to its end; 0 if unknown."""
         return self._connection.lengths.get(operation.id, 0)
 
@@ -98,7 +98,7 @@ class Reader:
         lengths, count, before = self._connection.lengths, 0, self.spent.tokens
         if whole:
             self._check_budget(operation, before)
-        known = self.pages_of(operation) if whole else None
+        known = self.known_pages(operation) if whole else None
         bounds = self._connection.bounds
         async with aclosing(read_pages(self.get, operation, query, known, PAGE, bounds=bounds)) as pages:
             async for page in pages:
@@ -118,23 +118,23 @@ class Reader:
             operation: the listing.
             before: tokens that this account's requests had cost when it was begun.
         """
-        pages, left = self.pages_of(operation), self.tokens_today[0]
+        pages, left = self.known_pages(operation), self.tokens_today[0]
         if left is not None and pages * operation.tokens > left + self.spent.tokens - before:
             cost = counted(pages * operation.tokens, "rate-limit token")
             words = f"the listing was not read: its {counted(pages, 'page')} cost {cost}; {left:,} are left today"
             raise BudgetSpent(operation.id, words)
 
-    def measured(self, operation: Operation, take: Callable[[Sequence[Any]], None]) -> MeasuredListing:
+    def measure(self, operation: Operation, take: Callable[[Sequence[Any]], None]) -> MeasuredListing:
         """Return a listing of which the length is found out before the rest is read; see `MeasuredListing`."""
         return MeasuredListing(
-            self.get, operation, take, PAGE, expected=self.pages_of(operation), bounds=self._connection.bounds
+            self.get, operation, take, PAGE, expected=self.known_pages(operation), bounds=self._connection.bounds
         )
 
-    def remember(self, operation: Operation, pages: int) -> None:
+    def remember_pages(self, operation: Operation, pages: int) -> None:
         """Remember how many pages a listing has."""
         self._connection.lengths[operation.id] = pages
 
-    async def reaches(self, operation: Operation, pages: int) -> bool:
+    async def has_more_pages(self, operation: Operation, pages: int) -> bool:
         """Return whether a listing has more than so many pages, at the cost of one; remember it if so."""
         beyond = (("limit", "1"), ("start", str(pages * (PAGE - 1) + 1)))
         found = bool((await self.get(Request(operation, query=beyond))).rows())

@@ -38,7 +38,7 @@ T = TypeVar("T")
 Get = Callable[[Request], Coroutine[Any, Any, Answer]]
 
 
-def again_if_shifted(read: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+def retry_if_shifted(read: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
     """Let a function that reads a listing begin again, some times, where the listing shifts under the reading."""
 
     @functools.wraps(read)

@@ -216,7 +216,7 @@ def test_a_listing_of_known_length_is_read_concurrently() -> None:
 @pytest.mark.parametrize(("rows", "pages"), [(500, 0), (501, 2), (999, 2)])
 def test_a_listing_that_reaches_a_page_has_a_known_length(rows: int, pages: int) -> None:
     async def reaches(client: Reader) -> tuple[bool, int]:
-        return await client.reaches(GET_LEADS, 1), client.pages_of(GET_LEADS)
+        return await client.has_more_pages(GET_LEADS, 1), client.known_pages(GET_LEADS)
 
     assert run(Listing(list(range(rows))), reaches) == (pages > 0, pages)
 
@@ -227,7 +227,7 @@ def test_only_a_completely_read_listing_has_a_known_length(*, whole: bool, pages
         async for _ in client.pages(GET_LEADS):
             if not whole:
                 break
-        return client.pages_of(GET_LEADS)
+        return client.known_pages(GET_LEADS)
 
     assert run(Listing(list(range(1200))), read) == pages
 
@@ -248,7 +248,7 @@ def test_a_cursor_listing_holds_every_row_of_every_page() -> None:
 def test_a_measured_listing_begins_with_what_is_known_of_its_length_and_its_bounds() -> None:
     async def main(connection: Connection) -> tuple[int | None, int]:
         connection.lengths["getLeads"] = 7
-        listing = Reader(connection).measured(GET_LEADS, lambda _: None)
+        listing = Reader(connection).measure(GET_LEADS, lambda _: None)
         return listing.estimate, listing.longest_search
 
     assert connect(httpx.MockTransport(lambda _: ok([])), main, bounds=Bounds(rows=998)) == (7, 4)

@@ -11,7 +11,7 @@ from leadstate.model.resource import PAGE, Bindings, Live
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import ApiError, BadAnswer, Rejected
 from leadstate.pipedrive.operations import Request
-from leadstate.pipedrive.pagination import NEWEST_FIRST, again_if_shifted
+from leadstate.pipedrive.pagination import NEWEST_FIRST, retry_if_shifted
 from leadstate.reconcile.lookalikes import is_altered
 
 CREATES = 3
@@ -104,7 +104,7 @@ async def _search_newest_page(change: Change, kind: Kind, reader: Reader) -> Fou
     return found
 
 
-@again_if_shifted
+@retry_if_shifted
 async def _search_all_pages(change: Change, kind: Kind, reader: Reader) -> Found:
     found: Found = ([], [])
     async with aclosing(reader.pages(kind.listing)) as pages:

@@ -23,7 +23,7 @@ from leadstate.model.resource import CARRIED, CARRIER, Desired, Live, Observed
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import IncompleteListing, NotFound, Rejected
 from leadstate.pipedrive.operations import Operation, Request
-from leadstate.pipedrive.pagination import NEWEST_FIRST, again_if_shifted
+from leadstate.pipedrive.pagination import NEWEST_FIRST, retry_if_shifted
 from leadstate.reconcile.changed import labels_in
 from leadstate.reconcile.match import Matching
 
@@ -166,7 +166,7 @@ def as_declared(account: Account, lead: Live) -> Live:
     return lead if marker is None else replace(lead, marker=marker)
 
 
-@again_if_shifted
+@retry_if_shifted
 async def read_live(account: Account, reader: Reader, longest: float = math.inf) -> Listed:
     """List all live leads; with more than `longest` pages, which is asked for after the first, leave it there."""
     listed = Listed(account)
@@ -174,13 +174,13 @@ async def read_live(account: Account, reader: Reader, longest: float = math.inf)
         async for page in pages:
             listed.take(KIND.listing, page.rows)
             if listed.pages == 1 and page.more and longest < math.inf:
-                listed.cut = await reader.reaches(KIND.listing, int(longest))
+                listed.cut = await reader.has_more_pages(KIND.listing, int(longest))
                 if listed.cut:
                     break
     return listed
 
 
-@again_if_shifted
+@retry_if_shifted
 async def read_archived(account: Account, reader: Reader, missing: frozenset[str], *, whole: bool = False) -> Listed:
     """List archived leads newest first, until nothing is missing or `policy.archived_pages` are read; or all of them.
 
@@ -292,7 +292,7 @@ async def read_leads(
             if listed.cut:
                 listed, costs = None, replace(costs, pages=break_even_pages + 1)
         # A page in vain costs more than a small list gains.
-        elif await reader.reaches(KIND.listing, break_even_pages - 1):
+        elif await reader.has_more_pages(KIND.listing, break_even_pages - 1):
             costs = replace(costs, pages=break_even_pages)
     if listed is None and costs.by_id:
         observed = await _by_id(costs, account, known.labels, reader)
@@ -323,7 +323,7 @@ def _costs(account: Account, reader: Reader, *, label_goes: bool, everything: bo
         obstacle = f"the lock file does not know {counted(unknown, 'declared lead')}"
     else:
         obstacle = ""
-    return Costs(len(declared), reader.pages_of(KIND.listing), obstacle)
+    return Costs(len(declared), reader.known_pages(KIND.listing), obstacle)
 
 
 async def _by_id(costs: Costs, account: Account, labels: Sequence[Live], reader: Reader) -> Observed | None:

@@ -20,7 +20,7 @@ from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.resource import CARRIED, CARRIER, CARRIES, Bindings, Known, Live
 from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import BadAnswer
-from leadstate.pipedrive.pagination import again_if_shifted
+from leadstate.pipedrive.pagination import retry_if_shifted
 from leadstate.reconcile.changed import labels_in
 from leadstate.reconcile.match import Matching, match_kind
 
@@ -110,7 +110,7 @@ async def _read(account: Account, reader: Reader, wanted: UndeclaredFilter) -> U
     )
 
 
-@again_if_shifted
+@retry_if_shifted
 async def _read_leads(
     account: Account, reader: Reader, wanted: UndeclaredFilter
 ) -> tuple[list[Live], int, list[Diagnostic]]:

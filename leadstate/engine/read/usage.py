@@ -73,7 +73,7 @@ class CountedListing:
 
     def _start(self) -> None:
         self.by_label: dict[str, Tally] = {}
-        self.measured = self._reader.measured(self.operation, self._count)
+        self.measured = self._reader.measure(self.operation, self._count)
 
     def _count(self, rows: Sequence[Any]) -> None:
         with raising_bad_answer(KINDS[CARRIER], self.operation):
@@ -92,7 +92,7 @@ class CountedListing:
 
     async def finish(self) -> None:
         """Read what is left, once the length is known."""
-        self._reader.remember(self.operation, self.measured.pages or 0)
+        self._reader.remember_pages(self.operation, self.measured.pages or 0)
         await self._retried(self._read_rest)
 
     async def _read_rest(self) -> None:

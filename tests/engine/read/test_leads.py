@@ -22,7 +22,7 @@ from leadstate.model.address import Ref, RemoteRef
 from leadstate.pipedrive.client import Writer
 from leadstate.pipedrive.errors import BadAnswer, IncompleteListing
 from leadstate.pipedrive.operations import GET_ARCHIVED_LEADS, GET_LEADS
-from leadstate.pipedrive.pagination import again_if_shifted
+from leadstate.pipedrive.pagination import retry_if_shifted
 from tests.harness.builders import account, label, lead
 from tests.harness.fake_api import Fake, failed, ok
 from tests.harness.recorded_reads import Company
@@ -131,7 +131,7 @@ def test_a_listing_that_shifts_is_read_three_times(shifts: int, reads: int, *, c
         return "all"
 
     with nullcontext() if complete else pytest.raises(IncompleteListing):
-        assert asyncio.run(again_if_shifted(read)()) == "all"
+        assert asyncio.run(retry_if_shifted(read)()) == "all"
     assert done == reads
 
 
@@ -139,7 +139,7 @@ def archived(fake: Fake, *missing: str, limit: float) -> tuple[Listed, int]:
     async def read(writer: Writer) -> tuple[Listed, int]:
         within = replace(ACCOUNT, policy=Policy(archived_pages=0 if limit is math.inf else int(limit)))
         seen = await read_archived(within, writer, frozenset(missing), whole=limit is math.inf)
-        return seen, writer.pages_of(GET_ARCHIVED_LEADS)
+        return seen, writer.known_pages(GET_ARCHIVED_LEADS)
 
     return fake.run(read)
 
