@@ -29,7 +29,7 @@ from leadstate.model.address import Address
 from leadstate.model.diagnostics import LeadstateError, ReportError, Severity, reason_of, some
 from leadstate.model.plan import Action, Change, Outcome, Status, Touch
 from leadstate.report.build import Part, build, result_row
-from leadstate.report.document import Report
+from leadstate.report.document import Report, Scope
 from leadstate.report.formats.json import to_json
 from leadstate.report.journal import Chain, Entry, touch_row, with_journal, without_repeated
 from leadstate.report.verify import read_stored
@@ -77,7 +77,7 @@ class Receipt(Observer):
         self._touches: dict[str, dict[Touch, tuple[int, Touch | None]]] = {part.plan.account: {} for part in parts}
         self._creates: dict[Address, Touch] = {}
         self._count = 0
-        self._build = partial(build, "apply", targets=targets, undoes=undoes)
+        self._build = partial(build, "apply", scope=Scope(targets=tuple(targets)), undoes=undoes)
         report = self._build([replace(part, touched=()) for part in parts])
         self._chain = Chain(report)
         name = (report.fingerprint or "").removeprefix("sha256:")[:8]

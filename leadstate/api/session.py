@@ -192,9 +192,7 @@ class Session:
             return build(
                 "plan",
                 [Part(plan, costs.get(plan.account, Spent()).cost) for plan in plans],
-                accounts=self.limit.accounts,
-                targets=targets,
-                shard=self.limit.shard,
+                scope=doc.Scope(accounts=self.limit.accounts, targets=tuple(targets), shard=self.limit.shard),
                 diagnostics=(*self.configuration.diagnostics, *(base.diagnostics if base else ())),
                 base=None
                 if base is None
@@ -339,9 +337,7 @@ class Session:
             report = build(
                 "apply",
                 ended,
-                accounts=self.limit.accounts,
-                targets=targets,
-                shard=self.limit.shard,
+                scope=doc.Scope(accounts=self.limit.accounts, targets=tuple(targets), shard=self.limit.shard),
                 diagnostics=self.configuration.diagnostics,
                 undoes=undoes,
             )

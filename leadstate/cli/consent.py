@@ -42,7 +42,7 @@ from leadstate.model.escape import visible
 from leadstate.model.plan import Change
 from leadstate.reconcile.dependencies import dependents
 from leadstate.report.build import build
-from leadstate.report.document import Report, Requests
+from leadstate.report.document import Report, Requests, Scope
 from leadstate.report.formats.text import change_text
 from leadstate.report.formats.wording import cost_text
 from leadstate.report.verify import differences
@@ -128,14 +128,8 @@ def _apply_under_locks(
         return wait_for(_apply_with_consent(choices, configuration, command, observer))
     except Locked as failure:
         diagnostic = Diagnostic(failure.code, Severity.ERROR, str(failure), hint=failure.hint)
-        report = build(
-            "plan",
-            [],
-            accounts=choices.accounts,
-            targets=choices.targets,
-            shard=choices.shard,
-            diagnostics=[*configuration.diagnostics, diagnostic],
-        )
+        scope = Scope(accounts=choices.accounts, targets=choices.targets, shard=choices.shard)
+        report = build("plan", [], scope=scope, diagnostics=[*configuration.diagnostics, diagnostic])
         return Exit.REFUSED, replace(report, complete=False)  # no account was read
 
 

@@ -44,9 +44,7 @@ def build(
     command: Command,
     parts: Sequence[Part],
     *,
-    accounts: Sequence[str] = (),
-    targets: Sequence[str] = (),
-    shard: str | None = None,
+    scope: doc.Scope = doc.Scope(),  # noqa: B008  it is frozen
     diagnostics: Sequence[Diagnostic] = (),
     base: doc.Base | None = None,
     undoes: str | None = None,
@@ -56,9 +54,7 @@ def build(
     Args:
         command: what was run.
         parts: the accounts, in any order.
-        accounts: the accounts that the run was limited to; none means all.
-        targets: the addresses that it was limited to; none means all.
-        shard: the part of the accounts that it was limited to, as K/N.
+        scope: what the run was limited to.
         diagnostics: diagnostics of the run as a whole (of the configuration, say).
         base: what the plans were compared with, if anything.
         undoes: of a restore the receipt that it undoes.
@@ -80,7 +76,7 @@ def build(
             read=doc.Requests.sum(part.read for part in parts),
             apply=doc.Requests.sum(part.plan.forecast if part.written is None else part.written for part in parts),
         ),
-        scope=doc.Scope(accounts=tuple(accounts), targets=tuple(targets), shard=shard),
+        scope=scope,
         base=base,
         undoes=undoes,
         accounts=tuple(_account(part) for part in parts),

@@ -12,6 +12,7 @@ from leadstate.cli.output import configuration_report, emit
 from leadstate.model.diagnostics import ConfigurationError
 from leadstate.report import RENDERERS
 from leadstate.report.build import build
+from leadstate.report.document import Scope
 
 
 @click.command(short_help=COMMANDS["validate"])
@@ -31,5 +32,10 @@ def validate(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, c
     except ConfigurationError as failure:
         emit(configuration_report("validate", failure), form, color, output)
         return Exit.ERROR
-    emit(build("validate", [], accounts=accounts, diagnostics=configuration.diagnostics), form, color, output)
+    emit(
+        build("validate", [], scope=Scope(accounts=accounts), diagnostics=configuration.diagnostics),
+        form,
+        color,
+        output,
+    )
     return Exit.FINE
