@@ -61,7 +61,12 @@ def read_lock(path: Path) -> Lock:
     try:
         file = _File.model_validate_json(text)
     except ValidationError as problem:
-        first = problem.errors(include_url=False, include_input=False)[0]
+        errors = problem.errors(include_url=False)
+        later = next((error["input"] for error in errors if error["loc"] == ("version",)), None)
+        if isinstance(later, int):
+            why = f"has format version {later}, and this leadstate reads 1"
+            raise LockError(f"{path} {why}", hint="install the leadstate that wrote it, or a later one") from None
+        first = errors[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         hint = f"resolve a merge conflict in it, or {RESTORE}"
         raise LockError(f"{path} is not a lock file: {where}: {first['msg']}", hint=hint) from None

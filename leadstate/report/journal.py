@@ -23,7 +23,7 @@ from leadstate.model.resource import CARRIER, CARRIES, CUSTOM, Attrs, Value
 from leadstate.pipedrive.operations import UUID
 from leadstate.report import document as doc
 from leadstate.report.document import Account, Diagnostic, Report, Result
-from leadstate.report.formats.json import adapter
+from leadstate.report.formats.json import adapter, canonical
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +58,14 @@ class Chain:
         self._last = report.fingerprint or ""
 
     def line(self, entry: Entry) -> bytes:
-        """Return an entry as the next line, with its hash."""
-        content = adapter(Entry).dump_json(replace(entry, digest=None), exclude_defaults=True)
-        self._last = hashlib.sha256(self._last.encode() + b"\n" + content).hexdigest()
-        return adapter(Entry).dump_json(replace(entry, digest=self._last), exclude_defaults=True) + b"\n"
+        """Return an entry as the next line."""
+        return self.seal(adapter(Entry).dump_python(entry, mode="json", exclude_defaults=True))
+
+    def seal(self, entry: Mapping[str, object]) -> bytes:
+        """Return the next line, with its hash, for what it says as JSON; members of a later version count as well."""
+        said = {name: value for name, value in entry.items() if name != "digest"}
+        self._last = hashlib.sha256(self._last.encode() + b"\n" + canonical(said)).hexdigest()
+        return canonical({**said, "digest": self._last}) + b"\n"
 
 
 def with_journal(report: Report, lines: Iterable[bytes]) -> Report:
@@ -134,7 +138,7 @@ def _entries(lines: Iterable[bytes], chain: Chain) -> Iterator[Entry]:
             return
         try:
             entry = adapter(Entry).validate_json(line)
-            fits = chain.line(entry) == line
+            fits = chain.seal(json.loads(line)) == line
         except ValueError:
             fits = False
         if not fits:

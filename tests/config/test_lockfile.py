@@ -1,5 +1,6 @@
 """The lock file keeps what it is given, in one form."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,15 @@ def test_malformed_id_in_a_lock_file_is_refused(tmp_path: Path, remote_id: str) 
     path.write_text(lock_text({"emea": {Ref("label", "Hot"): remote_id}}), encoding="utf-8")
     with pytest.raises(LockError, match=r"emea\.label:Hot: String should match"):
         read_lock(path)
+
+
+@pytest.mark.parametrize("more", [{}, {"accounts": {}}, {"accounts": {}, "new": 1}])
+def test_a_later_format_is_not_to_be_removed(tmp_path: Path, more: dict[str, object]) -> None:
+    path = tmp_path / "leadstate.lock.json"
+    path.write_text(json.dumps({"version": 2, **more}))
+    with pytest.raises(LockError, match="has format version 2") as raised:
+        read_lock(path)
+    assert "remove" not in raised.value.hint
 
 
 def test_an_entry_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:

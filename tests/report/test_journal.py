@@ -1,5 +1,6 @@
 """The journal beside a receipt: what an edited one is worth."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +37,12 @@ def test_a_truncated_journal_is_read_as_far_as_it_goes() -> None:
         assert whole.accounts[0].touched == tuple(TOUCHES[:count])
     cut = [*lines()[:2], lines()[2][:-1]]
     assert with_journal(RECEIPT, cut).accounts[0].touched == tuple(TOUCHES[:2])
+
+
+def test_members_of_a_later_version_are_ignored() -> None:
+    chain = Chain(RECEIPT)
+    written = [{**json.loads(line), "new": {"b": 1, "a": 2}} for line in lines()]
+    assert with_journal(RECEIPT, map(chain.seal, written)) == with_journal(RECEIPT, lines())
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -25,9 +25,10 @@ def adapter(kind: type) -> TypeAdapter[Any]:
 
 def to_json(report: Report) -> Iterator[str]:
     """Yield the document as JSON, account by account: all of it can be 50 MB. The same report gives the same bytes."""
-    whole = replace(report, accounts=(), digest=_digest_of(report))
-    text = json.dumps(adapter(Report).dump_python(whole, mode="json"), indent=2, ensure_ascii=False)
-    before, opening, after = text.partition(_ACCOUNTS)
+    whole: dict[str, Any] = adapter(Report).dump_python(replace(report, accounts=()), mode="json")
+    accounts = (adapter(Account).dump_python(account, mode="json") for account in report.accounts)
+    whole["digest"] = digest_of({**whole, "accounts": accounts})
+    before, opening, after = json.dumps(whole, indent=2, ensure_ascii=False).partition(_ACCOUNTS)
     yield visible_json(before) + opening
     for number, account in enumerate(report.accounts):
         text = visible_json(adapter(Account).dump_json(account, indent=2).decode())
@@ -35,15 +36,17 @@ def to_json(report: Report) -> Iterator[str]:
     yield ("\n  " if report.accounts else "") + visible_json(after) + "\n"
 
 
-def _digest_of(report: Report) -> str:
-    """Return a hash over a report, made account by account.
+def canonical(data: object) -> bytes:
+    """Return JSON as the bytes that hashes are made of: the same however it was laid out and in which order."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
 
-    Fields with their default value are left out: a later version with more fields computes the same of an old file.
-    """
-    rest = replace(report, accounts=(), digest=None)
-    digest = hashlib.sha256(adapter(Report).dump_json(rest, exclude_defaults=True))
-    for account in report.accounts:
-        digest.update(b"\n" + adapter(Account).dump_json(account, exclude_defaults=True))
+
+def digest_of(document: Mapping[str, Any]) -> str:
+    """Return a hash over a document as JSON, its own digest left out; what a later version adds counts as well."""
+    rest = {name: value for name, value in document.items() if name not in {"accounts", "digest"}}
+    digest = hashlib.sha256(canonical(rest))
+    for account in document["accounts"]:
+        digest.update(b"\n" + canonical(account))
     return f"sha256:{digest.hexdigest()}"
 
 
@@ -67,9 +70,9 @@ def parse(text: str) -> Report:
             f"the report has format version {report.format_version}, this leadstate reads {FORMAT_VERSION}",
             hint="use the leadstate version that wrote it, or plan again",
         )
-    if report.digest != _digest_of(report):
+    if report.digest != digest_of(json.loads(text)):
         raise ReportError(
-            "the report was edited, or another version of leadstate wrote it: its digest is not that of its content",
+            "the report was edited: its digest is not that of its content",
             hint="use the file as leadstate wrote it, or make a new one with `leadstate plan --out FILE`",
         )
     return report

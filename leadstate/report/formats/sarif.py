@@ -48,7 +48,6 @@ def to_sarif(report: Report) -> str:
     driver = {
         "name": "leadstate",
         "version": report.leadstate_version,
-        "semanticVersion": report.leadstate_version,
         "rules": [_rule(code, rules[code]) for code in order],
     }
     # GitHub takes no result without a file: what no line is to blame for stands at the head of the configuration.

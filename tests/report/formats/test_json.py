@@ -1,5 +1,6 @@
 """The document as JSON: in pieces, and read again."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from pydantic import TypeAdapter
 from leadstate.model.diagnostics import ReportError
 from leadstate.model.escape import visible_json
 from leadstate.report.document import Report, Scope
-from leadstate.report.formats.json import parse, to_json
+from leadstate.report.formats.json import digest_of, parse, to_json
 from tests.harness.reports import account, change, diagnostic, many, report
 
 ACCOUNTS = st.from_regex(r"[a-z0-9][a-z0-9._-]{0,20}", fullmatch=True)
@@ -38,9 +39,18 @@ def test_a_piece_holds_one_account_at_most() -> None:
     assert longest <= 2 * max(map(len, to_json(replace(whole, accounts=whole.accounts[:1]))))
 
 
-def test_keys_of_a_later_minor_version_are_ignored() -> None:
+def test_members_of_a_later_minor_version_are_ignored_yet_sealed() -> None:
     document = many(changes=4)
-    text = "".join(to_json(document)).replace('"kind":', '"new": {"a": 1},\n"kind":')
-    assert parse(text) == document
+    later = json.loads("".join(to_json(document)))
+    later["accounts"][0]["changes"][0]["new"] = {"a": 1}
+    later["new"] = [1.50]
+    later["digest"] = digest_of(later)
+    assert replace(parse(json.dumps(later)), digest=document.digest) == document
+    later["accounts"][0]["changes"][0]["new"] = {"a": 2}
+    with pytest.raises(ReportError, match="edited"):
+        parse(json.dumps(later))
+
+
+def test_a_member_that_this_version_needs_is_missed() -> None:
     with pytest.raises(ReportError, match=r"summary\.add"):
-        parse("".join(to_json(document)).replace('"add": ', '"gain": '))
+        parse("".join(to_json(many(changes=4))).replace('"add": ', '"gain": '))
