@@ -94,10 +94,10 @@ def _make_signer(
     return OAuth(http, client, declared.account.origin, clock=clock, rotated=keep, run=run)
 
 
-def addresses_of(declared: DeclaredAccount) -> tuple[str, ...]:
-    """Return where the requests of an account go: to its API, and to what gives its access tokens."""
-    there = (declared.account.origin,)
-    return (*there, declared.token.token_url) if isinstance(declared.token, OAuthToken) else there
+def uses_https(declared: DeclaredAccount) -> bool:
+    """Return whether requests of an account go over https: to its API, or to what gives its access tokens."""
+    token_url = declared.token.token_url if isinstance(declared.token, OAuthToken) else ""
+    return any(address.startswith("https:") for address in (declared.account.origin, token_url))
 
 
 def _make_keeper(account: str, source: OAuthToken, warn: Warn | None) -> Callable[[Token], None]:

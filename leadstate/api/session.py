@@ -16,7 +16,7 @@ from pathlib import Path
 import platformdirs
 
 from leadstate.api.configuration import Baseline, check_texts, select
-from leadstate.api.credentials import Warn, addresses_of, signers_of
+from leadstate.api.credentials import Warn, signers_of, uses_https
 from leadstate.api.lockfile import read_lengths, update_lock_file, write_lengths
 from leadstate.api.receipts import Receipt, undone_receipt
 from leadstate.api.results import Plan, Refused, Result, StalePlan
@@ -476,8 +476,7 @@ async def connect(
     accounts = check_texts("accounts", accounts)
     around = runtime or Runtime()
     configuration = select(configuration, accounts) if accounts else configuration
-    addresses = [address for declared in configuration.accounts for address in addresses_of(declared)]
-    https = any(address.startswith("https:") for address in addresses)
+    https = any(map(uses_https, configuration.accounts))
     async with http_client(around.transport, around.bounds, https=https) as http:
         signers, failures = signers_of(configuration.accounts, http, around.environ, around.pace.clock, warn)
         work, unusable, remembered = [], [], read_lengths(around.cache)
