@@ -263,6 +263,13 @@ BAD: dict[str, tuple[str, str, str]] = {
         "label-not-in-account",
         "us",
     ),
+    "ambiguous successor": (
+        TOP
+        + "labels: [{name: A, key: B, color: red}, {name: B, key: C, color: red},\n"
+        + "  {name: Old, state: absent, replace_with: ‸B}]\n",
+        "ambiguous-label",
+        "another `key`",
+    ),
     "ambiguous label": (
         TOP
         + "labels: [{name: A, key: B, color: red}, {name: B, key: C, color: red}]\n"

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
 from leadstate.config.messages import choice
@@ -97,7 +96,6 @@ class Meaning:
     """What a name means to whoever refers to an object by it.
 
     Attributes:
-        first: key of the first object of that name → the accounts in which it is that.
         keys: key of the only object of that name → the accounts in which it is that, and present.
         present: all of these accounts.
         absent: accounts in which the only object of that name must not exist.
@@ -105,7 +103,6 @@ class Meaning:
         several: accounts in which objects of different keys or names have it.
     """
 
-    first: dict[str, AccountSet] = field(default_factory=lambda: defaultdict(int))
     keys: dict[str, AccountSet] = field(default_factory=lambda: defaultdict(int))
     present: AccountSet = 0
     absent: AccountSet = 0
@@ -118,7 +115,6 @@ class Meaning:
         meaning, twice = cls(), 0
         for item in items:
             twice |= meaning.anywhere & item.accounts
-            meaning.first[item.key] |= item.accounts & ~meaning.anywhere
             meaning.anywhere |= item.accounts
         for item in items:
             alone = item.accounts & ~twice
@@ -172,7 +168,7 @@ class Names:
             made = partial(declare_named, self.kind, item.spec, address, item.entry.place().span)
             rest = item.accounts
             if item.spec.successor is not None:
-                for key, accounts in self.meaning(item.spec.successor).first.items():
+                for key, accounts in self.meaning(item.spec.successor).keys.items():
                     if here := rest & accounts:
                         yield here, made(key)
                         rest &= ~here
@@ -213,21 +209,21 @@ def check_names(names: Names, problems: Problems) -> None:
 
 
 def _check_successors(names: Names, problems: Problems) -> None:
-    """Report successors that no object is, or only one that is to be absent itself."""
+    """Report successors that no object is, or several, or only one that is to be absent itself."""
     kind = names.kind
-    staying: dict[str, AccountSet] = defaultdict(int)
-    for item in filter(attrgetter("present"), names.here):
-        for name in (item.key, item.base, item.spec.name):
-            staying[name] |= item.accounts
     for item in names.here:
         word = item.spec.successor
-        if word is None or not (lost := item.accounts & ~staying[word]):
+        if word is None:
             continue
-        place, anywhere = item.entry.place("replace_with"), names.meaning(word).anywhere
-        if absent := lost & anywhere:
+        place, meaning = item.entry.place("replace_with"), names.meaning(word)
+        if absent := item.accounts & meaning.absent:
             summary = f"the {kind.name} {shown(word)} in `replace_with` is to be absent itself"
             problems.error("successor-unknown", place, absent, summary, f"name a {kind.name} that stays")
-        if nowhere := lost & ~anywhere & ~names.unsure:
+        if several := item.accounts & meaning.several:
+            summary = f"{shown(word)} in `replace_with` is the key of one {kind.name} and the name of another"
+            fix = f"give the {kind.name} another `key`, and write that"
+            problems.error(f"ambiguous-{kind.name}", place, several, summary, fix)
+        if nowhere := item.accounts & ~meaning.anywhere & ~names.unsure:
             summary = f"`replace_with` names the {kind.name} {shown(word)}, which is not declared"
             hint = (
                 f"declare the {kind.name} there too"
