@@ -406,7 +406,7 @@ class _Draft(Draft):
         if not was_archived:
             attrs.pop(FREEZES, None)
         carried = [self._label(label) for label in changed.lost]
-        attrs[CARRIES] = tuple(sorted((label for label in carried if label is not None), key=str))
+        attrs[CARRIES] = tuple(sorted({label for label in carried if label is not None}, key=str))
         if None in carried:
             self._leave(changed, Reason.CHANGED_SINCE)
         if self.observed.fields is not None:

@@ -576,6 +576,16 @@ def test_a_lead_is_created_again_without_a_label_that_does_not_exist_and_says_so
     assert left(plan) == [("id-a", "changed-since")]
 
 
+def test_a_lead_is_created_again_with_a_label_once_that_stands_for_two_that_it_had() -> None:
+    labels = (RemoteRef("label", "id-Warm"), RemoteRef("label", "id-Cold"))
+    gone = done(Touch("lead", "id-a", "a", {"title": "a", "labels": labels}, None, marker="ns:a"))
+    deleted = replace(DELETED, remote_id="id-Cold")
+    # A later run has given the name of the deleted label to the other one.
+    live = (live_label("Cold", remote_id="id-Warm"),)
+    plan = back(gone, deleted, live=live, before={"id-Warm": "Warm", "id-Cold": "Cold"})
+    assert [change.want for change in plan.changes] == [{"title": "a", "labels": refs("Cold")}]
+
+
 LOST = {"labels": (RemoteRef("label", "gone"), RemoteRef("label", "id-y"))}
 KEPT = {"labels": ()}
 
