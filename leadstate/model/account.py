@@ -64,25 +64,25 @@ class Policy:
 
     def ignores(self, kind: str, name: str) -> bool:
         """Return whether a live object of this name is ignored."""
-        return _is_meant(name, self.ignore.get(kind, ()))
+        return _matches(name, self.ignore.get(kind, ()))
 
     def protects(self, kind: str, name: str) -> bool:
         """Return whether a live object of this name is never deleted; no `--allow` lifts that."""
-        return _is_meant(name, self.protect.get(kind, ()))
+        return _matches(name, self.protect.get(kind, ()))
 
 
-def against_ignore(spoken: str) -> tuple[str, str]:
-    """Return what is wrong, and the fix, where an ignored object is spoken of, as in "`Hot` is declared"."""
-    return f"{spoken}, and `policy.ignore` ignores it", "take it out of one of the two"
+def explain_ignored(what: str) -> tuple[str, str]:
+    """Return what is wrong, and the fix, where an ignored object is declared, as in "`Hot` is declared"."""
+    return f"{what}, and `policy.ignore` ignores it", "take it out of one of the two"
 
 
-def against_protect(kind: str, what: str) -> tuple[str, str]:
+def explain_protected(kind: str, what: str) -> tuple[str, str]:
     """Return what is wrong, and the fix, where a protected object of a kind is to be deleted."""
     fix = f"keep the {kind}, or take it out of `policy.protect`"
     return f"{what} is to be deleted, and `policy.protect` protects it", fix
 
 
-def _is_meant(name: str, patterns: Sequence[str]) -> bool:
+def _matches(name: str, patterns: Sequence[str]) -> bool:
     """Return whether a pattern matches a name. Its brackets hold a set of characters, or are those of the name."""
     return any(fnmatchcase(name, pattern) or fnmatchcase(name, pattern.replace("[", "[[]")) for pattern in patterns)
 

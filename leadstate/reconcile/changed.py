@@ -82,14 +82,14 @@ class Changed:
 
     def _may_have_left_custom(self, custom: Mapping[str, object]) -> bool:
         """Return whether custom fields can be as the run left them: as answered, else those that it wrote alone."""
-        there = custom_values(custom)
+        there = _custom_values(custom)
         if self.custom:
-            return there == custom_values(self.custom)
+            return there == _custom_values(self.custom)
         written = [name for name, values in self.after.items() if _is_custom(name) and values[-1] is not None]
         return len(written) == sum(key == _field(key) for key in there)
 
 
-def custom_values(answered: Mapping[str, object]) -> dict[str, str]:
+def _custom_values(answered: Mapping[str, object]) -> dict[str, str]:
     """Return the custom fields that are set, by key, and what stands beside them, in a form that can be compared.
 
     Pipedrive tells options as numbers or as strings, and numbers with or without decimals.

@@ -22,7 +22,7 @@ Thing: TypeAlias = "Ref | tuple[str, Side] | None"
 """An object, or a name with the kind of what has it; None is nothing."""
 
 
-def in_order(changes: Iterable[Change]) -> list[Change]:
+def order_changes(changes: Iterable[Change]) -> list[Change]:
     """Sort by address; give each change those that must come first.
 
     These are what it refers to, and what frees what it takes, unless that waits for this change itself: labels that
@@ -171,7 +171,7 @@ def dependents(changes: Sequence[Change], declined: Collection[Address]) -> dict
     return found
 
 
-def only(changes: Sequence[Change], targets: Sequence[Target]) -> list[Change]:
+def select_targets(changes: Sequence[Change], targets: Sequence[Target]) -> list[Change]:
     """Return the changes of the targets and of what they need."""
     needs = {change.address: change.after for change in changes}
     chosen = _needed((address for address in needs if any(target.selects(address) for target in targets)), needs)

@@ -50,7 +50,7 @@ def skeleton(name: str) -> str:
     return " ".join(dashed.translate(_LETTERS).split())
 
 
-def likenesses(matching: Matching, staying: Sequence[Live], account: Account) -> Iterator[Diagnostic]:
+def find_lookalikes(matching: Matching, staying: Sequence[Live], account: Account) -> Iterator[Diagnostic]:
     """Yield remarks on live labels that may be meant by a declared one, at most one for each declared label.
 
     Args:
@@ -74,7 +74,7 @@ def likenesses(matching: Matching, staying: Sequence[Live], account: Account) ->
             merge = f"to make them one, write `merge_from: [{sources}]`; else " if sources else ""
             hint = f"{merge}rename one in Pipedrive"
             yield _looks_alike(desired, alike, hint)
-    # A label that looks like a declared one is told of as that.
+    # A label that looks like a declared one has its remark already.
     known = {skeleton(desired.names[0]) for desired in (*missing, *there)} if missing else frozenset()
     lacking = Counter(desired.attrs.get("color") for desired in missing)
     for desired in missing:
@@ -136,9 +136,8 @@ def find_altered(
         unmarked: collapsed title → ids of leads without an ownership marker that were created over the API.
         locked: id → what the lock file knows it by.
     """
-    by_id = {live.remote_id: live for live in undeclared}
     by_name: defaultdict[str, list[Live]] = defaultdict(list)
-    for live in by_id.values():
+    for live in undeclared:
         by_name[collapse(live.name)].append(live)
     for desired in missing:
         name = desired.names[0] if desired.names else desired.attrs.get("title")

@@ -4,15 +4,15 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from leadstate.model.account import Account, Prune, against_ignore, against_protect
+from leadstate.model.account import Account, Prune, explain_ignored, explain_protected
 from leadstate.model.address import Address, Ref, Target
 from leadstate.model.diagnostics import Diagnostic, Severity, counted
 from leadstate.model.plan import AccountPlan, Action, Change, Reason, Untouched
 from leadstate.model.resource import FREEZES, Attrs, Bindings, Desired, Live, Observed, Value, resolve_at_least
-from leadstate.reconcile.dependencies import in_order, only, weigh
+from leadstate.reconcile.dependencies import order_changes, select_targets, weigh
 from leadstate.reconcile.diff import add, delete, diff, update
 from leadstate.reconcile.guards import archived_unknown
-from leadstate.reconcile.lookalikes import find_altered, find_elsewhere, likenesses
+from leadstate.reconcile.lookalikes import find_altered, find_elsewhere, find_lookalikes
 from leadstate.reconcile.match import Matching, match_kind, name_undeclared
 
 
@@ -89,9 +89,9 @@ def plan_account(
             _plan_kind(draft, matchings[kind], today)
         if others := observed.others.get(kind):
             draft.untouched.append(Untouched(kind, Reason.NOT_OURS, count=others))
-    changes = in_order(draft.changes)
+    changes = order_changes(draft.changes)
     if targets:
-        changes = only(changes, targets)
+        changes = select_targets(changes, targets)
         _limit(draft, targets, {change.address for change in changes})
     return draft.plan(weigh(changes, observed))
 
@@ -144,7 +144,7 @@ def _plan_kind(draft: Draft, matching: Matching, today: dt.date) -> None:
         draft.changes.append(delete(draft.address_of(live), live, draft.bindings, Reason.DUPLICATE))
     staying = [live for live in matching.extra if not _plan_unmanaged(draft, live)]
     if matching.extra:
-        draft.diagnostics.extend(likenesses(matching, staying, account))
+        draft.diagnostics.extend(find_lookalikes(matching, staying, account))
     if staying and account.policy.prune(staying[0].kind) is Prune.LOCKED and not account.lock:
         draft.diagnostics.append(
             Diagnostic(
@@ -189,7 +189,7 @@ def _plan_missing(draft: Draft, desired: Desired) -> None:
     address, gone = desired.address, desired.marker in draft.observed.gone
     ignored = {live.remote_id for live in draft.observed.ignored.get(address.kind, ())}
     if not desired.present and desired.remote_id in ignored:
-        words = against_ignore(f"the {address.kind} {desired.remote_id} is to be deleted")
+        words = explain_ignored(f"the {address.kind} {desired.remote_id} is to be deleted")
         draft.report(desired, f"ignored-{address.kind}", Severity.ERROR, *words)
     elif not desired.present:
         draft.unchanged.append(address)
@@ -271,7 +271,7 @@ def _handed_over(draft: Draft, wanted: Attrs) -> Attrs:
 def _plan_absent(draft: Draft, desired: Desired, live: Live, today: dt.date) -> None:
     carriers, archived = draft.observed.carriers, draft.observed.archived_carriers
     if draft.account.policy.protects(live.kind, live.name):
-        words = against_protect(live.kind, f"the {live.kind} {live.name!r}")
+        words = explain_protected(live.kind, f"the {live.kind} {live.name!r}")
         draft.report(desired, f"protected-{live.kind}", Severity.ERROR, *words)
         return
     if desired.not_before is not None and today.isoformat() < desired.not_before:

@@ -17,7 +17,7 @@ from leadstate.model.address import Address, Ref, RemoteRef, Span, Target
 from leadstate.model.plan import AccountPlan, AccountReceipt, Action, Reason, Touch, Untouched
 from leadstate.model.resource import CARRIED, CARRIER, CARRIES, FREEZES, Attrs, Bindings, Live, Observed, Value
 from leadstate.reconcile.changed import Changed, Name, compose, labels_in
-from leadstate.reconcile.dependencies import in_order, weigh
+from leadstate.reconcile.dependencies import order_changes, weigh
 from leadstate.reconcile.diff import add, delete, diff, update
 from leadstate.reconcile.guards import archived_unknown
 from leadstate.reconcile.planner import Draft
@@ -41,7 +41,7 @@ def plan_restore(
         draft.plan_kind(kind)
     draft.keep_carried_labels()
     draft.report_unclear_creates(receipt, targets)
-    return replace(draft.plan(weigh(in_order(draft.changes), observed)), names={**receipt.names, **draft.titles})
+    return replace(draft.plan(weigh(order_changes(draft.changes), observed)), names={**receipt.names, **draft.titles})
 
 
 def with_ids(receipt: AccountReceipt, observed: Observed) -> AccountReceipt:
@@ -213,7 +213,7 @@ class _Draft(Draft):
         }
         carried = {
             change.address
-            for change in weigh(in_order(self.changes), self.observed)
+            for change in weigh(order_changes(self.changes), self.observed)
             if change.carriers or (change.action is Action.DELETE and change.remote_id in frozen)
         }
         for change in self.changes:

@@ -9,7 +9,7 @@ from leadstate.engine.apply.execute import stages
 from leadstate.model.address import Address, Ref, Target
 from leadstate.model.plan import Action, Change, FieldDiff, Reason
 from leadstate.model.resource import ABSENT
-from leadstate.reconcile.dependencies import in_order, only
+from leadstate.reconcile.dependencies import order_changes, select_targets
 from tests.harness.builders import ORDER, account, planned
 
 
@@ -29,11 +29,11 @@ def change_of(before: str | None, after: str | None, moves_to: str | None = None
 
 
 def waits(*changes: Change) -> dict[str, list[str]]:
-    return {change.address.key: [first.key for first in change.after] for change in in_order(changes)}
+    return {change.address.key: [first.key for first in change.after] for change in order_changes(changes)}
 
 
 def staged(*changes: Change) -> list[set[str]]:
-    plan = replace(planned(account()), changes=tuple(in_order(changes)))
+    plan = replace(planned(account()), changes=tuple(order_changes(changes)))
     return [{change.address.key for change in stage} for stage in stages(plan) if stage]
 
 
@@ -72,8 +72,8 @@ def test_a_delete_waits_for_what_refers_to_the_label_whatever_becomes_of_its_nam
 
 
 def test_a_target_includes_the_delete_that_gives_its_name_up() -> None:
-    changes = in_order([change_of("Cold", "VIP"), change_of("VIP", None), change_of(None, "New")])
-    chosen = only(changes, [Target.parse("label:VIP", ORDER)])
+    changes = order_changes([change_of("Cold", "VIP"), change_of("VIP", None), change_of(None, "New")])
+    chosen = select_targets(changes, [Target.parse("label:VIP", ORDER)])
     assert [change.address.key for change in chosen] == ["VIP", "deleted VIP"]
 
 
@@ -100,7 +100,7 @@ def renames(draw: st.DrawFn) -> list[Change]:
 
 @given(renames())
 def test_a_name_is_given_up_before_it_is_taken_unless_the_one_waits_for_the_other(changes: list[Change]) -> None:
-    ordered = {change.address: change for change in in_order(changes)}
+    ordered = {change.address: change for change in order_changes(changes)}
     stage_of = {key: number for number, stage in enumerate(staged(*changes)) for key in stage}
     assert stage_of.keys() == {address.key for address in ordered}, "a change is in no stage"
 

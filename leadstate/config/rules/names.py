@@ -13,7 +13,7 @@ from leadstate.config.validate import Entry
 from leadstate.config.yaml.diagnostics import Place, shown
 from leadstate.kinds.base import Kind
 from leadstate.kinds.named import NamedSpec, declare_named, declare_source
-from leadstate.model.account import Policy, against_ignore, against_protect
+from leadstate.model.account import Policy, explain_ignored, explain_protected
 from leadstate.model.address import Address
 from leadstate.model.diagnostics import Severity
 from leadstate.model.resource import Desired
@@ -280,8 +280,8 @@ def check_policies(names: Names, policies: Iterable[tuple[Policy, AccountSet]], 
             ]
             for name, place, goes in spoken_of:
                 if policy.ignores(kind.name, name):
-                    words = against_ignore(f"{shown(name)} is declared")
+                    words = explain_ignored(f"{shown(name)} is declared")
                     problems.error(f"ignored-{kind.name}", place, both, *words)
                 elif goes and policy.protects(kind.name, name):
-                    words = against_protect(kind.name, shown(name))
+                    words = explain_protected(kind.name, shown(name))
                     problems.error(f"protected-{kind.name}", place, both, *words)
