@@ -32,10 +32,6 @@ def validate(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, c
     except ConfigurationError as failure:
         emit(configuration_report("validate", failure), form, color, output)
         return Exit.ERROR
-    emit(
-        build("validate", [], scope=Scope(accounts=accounts), diagnostics=configuration.diagnostics),
-        form,
-        color,
-        output,
-    )
+    report = build("validate", [], scope=Scope(accounts=accounts), diagnostics=configuration.diagnostics)
+    emit(report, form, color, output)
     return Exit.FINE
